@@ -1,0 +1,3 @@
+"""Reproducible, true PyTorch environments for every accelerator, operating system and Python."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,174 @@
+"""Target: one Python × platform × backend, with the markers and wheel tags that hold there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from envsmith.errors import ProfileError
+from envsmith.model.backend import Backend
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from packaging.markers import Environment
+    from packaging.tags import Tag
+
+ALIASES = {
+    "linux": "manylinux_2_28_x86_64",
+    "linux-x86_64": "manylinux_2_28_x86_64",
+    "linux-aarch64": "manylinux_2_28_aarch64",
+    "macos": "macosx_14_0_arm64",
+    "windows": "win_amd64",
+}
+_PLATFORM = re.compile(
+    r"manylinux_(?P<glibc>2_\d+)_(?P<linux>x86_64|aarch64)"
+    r"|macosx_(?P<macos>\d+_\d+)_(?P<mac>arm64|x86_64)"
+    r"|win_(?P<win>amd64|arm64)"
+)
+_PYTHON = re.compile(r"3\.(?P<minor>\d{1,2})")
+# PEP 600's older names, by the glibc 2.x they stand for.
+_LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Platform:
+    """A wheel platform tag with its floor, such as ``manylinux_2_28_x86_64``."""
+
+    os: str
+    """``linux``, ``macos`` or ``windows``."""
+    machine: str
+    """As wheel tags spell it: ``x86_64``, ``aarch64``, ``arm64``, ``amd64``."""
+    floor: tuple[int, int]
+    """glibc version or macOS version; ``(0, 0)`` on Windows."""
+
+    @classmethod
+    def parse(cls, text: str) -> Platform:
+        """Read a platform tag or one of the aliases ``linux``, ``linux-aarch64``, ``macos``, ``windows``.
+
+        Raises:
+            ProfileError: PRF011 when the text is neither.
+        """
+        match = _PLATFORM.fullmatch(ALIASES.get(text, text))
+        if match is None:
+            raise ProfileError(
+                "PRF011",
+                f"{text!r} is no platform",
+                hint=f"use {', '.join(ALIASES)}, or a wheel platform tag such as manylinux_2_28_x86_64",
+            )
+        if glibc := match["glibc"]:
+            return cls(os="linux", machine=match["linux"], floor=_pair(glibc))
+        if release := match["macos"]:
+            return cls(os="macos", machine=match["mac"], floor=_pair(release))
+        return cls(os="windows", machine=match["win"], floor=(0, 0))
+
+    def __str__(self) -> str:
+        if self.os == "windows":
+            return f"win_{self.machine}"
+        prefix = "manylinux" if self.os == "linux" else "macosx"
+        return f"{prefix}_{self.floor[0]}_{self.floor[1]}_{self.machine}"
+
+    def wheel_platforms(self) -> Iterator[str]:
+        """Yield the platform tags a wheel may carry to run here, best first.
+
+        Source: PEP 600 (manylinux, read 2026-11-21); the list goes down to manylinux1, and ends with
+        plain ``linux_…``, which PyTorch's own wheels carried until torch 2.6.
+        """
+        if self.os == "windows":
+            yield str(self)
+        elif self.os == "macos":
+            from packaging.tags import mac_platforms
+
+            yield from mac_platforms(self.floor, self.machine)
+        else:
+            oldest = 5 if self.machine == "x86_64" else 17
+            for minor in range(self.floor[1], oldest - 1, -1):
+                yield f"manylinux_2_{minor}_{self.machine}"
+                if minor in _LEGACY_MANYLINUX:
+                    yield f"{_LEGACY_MANYLINUX[minor]}_{self.machine}"
+            yield f"linux_{self.machine}"
+
+
+def _pair(text: str) -> tuple[int, int]:
+    major, minor = text.split("_")
+    return int(major), int(minor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Python:
+    """A CPython feature version, such as 3.12."""
+
+    major: int
+    minor: int
+
+    @classmethod
+    def parse(cls, text: str) -> Python:
+        """Read ``3.12``.
+
+        Raises:
+            ProfileError: PRF012 when the text has another form.
+        """
+        match = _PYTHON.fullmatch(text)
+        if match is None:
+            raise ProfileError(
+                "PRF012", f"{text!r} is no Python version", hint="write it as 3.12: major and minor only"
+            )
+        return cls(major=3, minor=int(match["minor"]))
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+    @property
+    def tag(self) -> str:
+        """The interpreter tag: ``cp312``."""
+        return f"cp{self.major}{self.minor}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One Python × platform × backend: what a single lock is for."""
+
+    python: Python
+    platform: Platform
+    backend: Backend
+
+    @property
+    def slug(self) -> str:
+        """Name of the target in file names: ``cp312-manylinux_2_28_x86_64``; the profile says the backend."""
+        return f"{self.python.tag}-{self.platform}"
+
+    def __str__(self) -> str:
+        return f"{self.slug} ({self.backend})"
+
+    def tags(self) -> list[Tag]:
+        """Return the wheel tags (PEP 425) this target accepts, best first."""
+        from packaging.tags import compatible_tags, cpython_tags
+
+        version = (self.python.major, self.python.minor)
+        platforms = list(self.platform.wheel_platforms())
+        return [
+            *cpython_tags(version, [self.python.tag], platforms),
+            *compatible_tags(version, self.python.tag, platforms),
+        ]
+
+    def marker_environment(self) -> Environment:
+        """Return the values that markers (PEP 508) are judged by on this target.
+
+        The patch release of Python is taken as 0, as uv does for ``--python-version 3.12``.
+        """
+        names = {"linux": ("posix", "linux", "Linux"), "macos": ("posix", "darwin", "Darwin")}
+        os_name, sys_platform, system = names.get(self.platform.os, ("nt", "win32", "Windows"))
+        machine = "AMD64" if self.platform.machine == "amd64" else self.platform.machine
+        return {
+            "implementation_name": "cpython",
+            "implementation_version": f"{self.python}.0",
+            "os_name": os_name,
+            "platform_machine": machine,
+            "platform_release": "",
+            "platform_system": system,
+            "platform_version": "",
+            "platform_python_implementation": "CPython",
+            "python_full_version": f"{self.python}.0",
+            "python_version": str(self.python),
+            "sys_platform": sys_platform,
+        }

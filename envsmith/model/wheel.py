@@ -1,0 +1,99 @@
+"""Wheel: one row of an index."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from packaging.tags import Tag, parse_tag
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from envsmith.errors import CatalogError
+
+# Only what PEP 427 names are made of: a name from a page goes into paths, hrefs and requirements lines.
+_FILENAME = re.compile(
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._]*)-(?P<version>[A-Za-z0-9._+!]+)(?:-(?P<build>\d[A-Za-z0-9_.]*))?"
+    r"-(?P<tags>[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+)\.whl"
+)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_URL = re.compile(r"(?:https?|file)://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """One wheel as an index lists it. Its key is (index, filename): one filename can have other bytes elsewhere."""
+
+    index: str
+    """Name of the index that listed it: ``cu128``, ``nightly/cu130``."""
+    filename: str
+    url: str
+    sha256: str | None
+    """None where the index publishes no hash; never an empty text."""
+    upload_time: str | None = None
+    """UTC, RFC 3339 with ``Z``; None where the index does not say."""
+    name: NormalizedName
+    version: Version
+    build: tuple[int, str] | None = None
+    platform_tags: str
+    """``cp312-cp312-manylinux_2_28_x86_64``: the three tags as in the filename."""
+    withdrawn: tuple[str, ...] = ()
+    """Other hashes once on record under the same key, not taken."""
+
+    @classmethod
+    def from_row(
+        cls,
+        *,
+        index: str,
+        filename: str,
+        url: str,
+        sha256: str | None,
+        upload_time: str | None = None,
+        withdrawn: tuple[str, ...] = (),
+    ) -> Wheel:
+        """Build a wheel from what an index says of it, refusing what could not be a wheel's row.
+
+        Raises:
+            CatalogError: CAT010 for a malformed filename, URL or sha256, or a URL of another file.
+        """
+        match = _FILENAME.fullmatch(filename)
+        if match is None:
+            raise CatalogError("CAT010", f"{filename!r} is no wheel filename", where=index)
+        if sha256 is not None and _SHA256.fullmatch(sha256) is None:
+            raise CatalogError("CAT010", f"{sha256!r} is no sha256", where=f"{index}: {filename}")
+        if _URL.fullmatch(url) is None or unquote(urlsplit(url).path).rsplit("/", 1)[-1] != filename:
+            raise CatalogError("CAT010", f"{url!r} is no URL of this file", where=f"{index}: {filename}")
+        try:
+            version = Version(match["version"])
+        except InvalidVersion as error:
+            raise CatalogError("CAT010", f"{match['version']!r} is no version", where=f"{index}: {filename}") from error
+        build = re.match(r"(\d+)(.*)", match["build"]) if match["build"] else None
+        return cls(
+            index=index,
+            filename=filename,
+            url=url,
+            sha256=sha256,
+            upload_time=upload_time,
+            name=canonicalize_name(match["name"]),
+            version=version,
+            build=(int(build[1]), build[2]) if build else None,
+            platform_tags=match["tags"],
+            withdrawn=withdrawn,
+        )
+
+    @property
+    def tags(self) -> frozenset[Tag]:
+        """The wheel's tags, expanded (PEP 425)."""
+        return parse_tag(self.platform_tags)
+
+    @property
+    def label(self) -> str:
+        """The local version label, ``cu128``; empty where the filename carries none."""
+        return self.version.local or ""
+
+    @property
+    def folder(self) -> str:
+        """Last folder of the URL: ``cu128``, or ``whl`` for the old wheels at PyTorch's root."""
+        parts = urlsplit(self.url).path.split("/")
+        return unquote(parts[-2]) if len(parts) > 1 else ""
