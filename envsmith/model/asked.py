@@ -1,0 +1,140 @@
+"""Asked: one requirement and where it was written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from envsmith.errors import ProfileError
+from envsmith.model.backend import Backend
+
+_LONGEST = 2000
+_VCS = re.compile(r"(?:git|hg|svn|bzr)\+")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]|file:")
+_ARCHIVE = re.compile(r"\.(?:whl|zip|tar\.(?:gz|bz2|xz))(?:$|[\s;\[#])")
+_FROM_INDEX = "a lock takes packages from an index, by name: write name==version"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A requirement (PEP 508) with its origin."""
+
+    requirement: Requirement
+    origin: str
+    """File and line, ``requirements.in:3``."""
+
+    @property
+    def name(self) -> str:
+        """The project's normalised name."""
+        return canonicalize_name(self.requirement.name)
+
+
+def read_requirement(text: str) -> Requirement:
+    """Read one PEP 508 requirement that an index can answer.
+
+    Raises:
+        ProfileError: PRF020 when it is malformed; PRF021 when it names a URL, a path or a version-control
+            address instead of an index's project.
+    """
+    text = text.strip()
+    _refuse_outside_index(text)
+    if len(text) > _LONGEST:
+        raise _malformed(text, f"longer than {_LONGEST} characters")
+    try:
+        requirement = Requirement(text)
+        str(requirement)
+    except ValueError as error:
+        raise _malformed(text, str(error).partition("\n")[0]) from error
+    except RecursionError as error:
+        raise _malformed(text, "nested too deeply") from error
+    if requirement.url is not None:
+        raise ProfileError("PRF021", f"{_shortened(text)!r} asks for a direct URL", hint=_FROM_INDEX)
+    return requirement
+
+
+def _malformed(text: str, reason: str) -> ProfileError:
+    return ProfileError(
+        "PRF020",
+        f"{_shortened(text)!r} is no requirement: {reason}",
+        hint="write it as PEP 508 says: name[extra]>=1.0,<2; sys_platform == 'linux'",
+    )
+
+
+def _refuse_outside_index(text: str) -> None:
+    kind = ""
+    if text.startswith(("-e", "--editable")):
+        kind = "an editable install"
+    elif _VCS.match(text):
+        kind = "a version-control address"
+    elif _URL.match(text):
+        kind = "a direct URL"
+    elif _PATH.match(text) or ("@" not in text and _ARCHIVE.search(text)):
+        kind = "a path"
+    if kind:
+        raise ProfileError("PRF021", f"{_shortened(text)!r} is {kind}", hint=_FROM_INDEX)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+def labels(asked: Iterable[Asked]) -> dict[str, tuple[str, str]]:
+    """Return the local version labels that pins carry, each with its origin, by project.
+
+    Args:
+        asked: requirements that hold together; leave out those whose marker is false on the target before.
+
+    Returns:
+        ``{"torch": ("cpu", "requirements.in:3")}``.
+
+    Raises:
+        ProfileError: PRF022 when two pins of one project, or the backends of two pins, contradict each other.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    backends: dict[str, Asked] = {}
+    for item in asked:
+        label = _label(item.requirement)
+        if not label:
+            continue
+        earlier = found.setdefault(item.name, (label, item.origin))
+        if earlier[0] != label:
+            raise _contradiction(item, label, *earlier)
+        if _is_backend(label):
+            backends.setdefault(label, item)
+            first = next(iter(backends))
+            if first != label:
+                raise _contradiction(item, label, first, backends[first].origin)
+    return found
+
+
+def _contradiction(item: Asked, label: str, earlier: str, origin: str) -> ProfileError:
+    return ProfileError(
+        "PRF022",
+        f"{item.requirement} means the build {label}, but {origin} means {earlier}",
+        where=item.origin,
+        hint="let all pins carry the same label, or none: the profile's backend then decides",
+    )
+
+
+def _label(requirement: Requirement) -> str:
+    for specifier in requirement.specifier:
+        if specifier.operator in ("==", "===") and "+" in specifier.version:
+            try:
+                return Version(specifier.version).local or ""
+            except InvalidVersion:
+                return ""
+    return ""
+
+
+def _is_backend(label: str) -> bool:
+    try:
+        Backend.parse(label)
+    except ProfileError:
+        return False
+    return True

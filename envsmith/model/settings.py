@@ -1,0 +1,80 @@
+"""ProjectSettings: what ``[tool.envsmith]`` in a pyproject.toml says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from envsmith.model import toml_field
+from envsmith.model.problems import Problems
+from envsmith.model.profile import check_name
+from envsmith.model.profile_text import ProfileText
+from envsmith.model.toml_field import Reader, Spot
+from envsmith.model.toml_place import TomlText
+
+TABLE = ("tool", "envsmith")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectSettings:
+    """A project's settings; empty where its pyproject.toml says nothing."""
+
+    profiles: tuple[ProfileText, ...] = ()
+    """The profiles written in the file itself; the last key of their table is their name."""
+    default_profiles: tuple[str, ...] = ()
+    """What to lock where the command names no profile."""
+
+    @classmethod
+    def from_pyproject(cls, text: str, place: str) -> ProjectSettings:
+        """Read the settings from a pyproject.toml's text.
+
+        Raises:
+            ProfileError: with all problems as ``parts``: unknown keys, wrong kinds, impossible names.
+        """
+        document = TomlText.parse(text, place)
+        problems = Problems()
+        node: object = document.data
+        for key in TABLE:
+            node = node.get(key, {}) if isinstance(node, Mapping) else {}
+        found = toml_field.fields(node, Spot(text=document, problems=problems, path=TABLE), _READERS)
+        problems.raise_if_any()
+        names = found.get("profiles", ())
+        defaults = found.get("default-profiles", ())
+        return cls(
+            profiles=tuple(
+                ProfileText(text=text, place=place, table=(*TABLE, "profiles", name))
+                for name in _texts(names)
+            ),
+            default_profiles=_texts(defaults),
+        )
+
+    def profile(self, name: str) -> ProfileText | None:
+        """Return the text of a profile by name; None where the file has no such profile."""
+        return next((profile for profile in self.profiles if profile.table[-1] == name), None)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, tuple) else ()
+
+
+def _profile_names(value: object, spot: Spot) -> tuple[str, ...]:
+    """Read only the names: a profile's own table is read when the profile is."""
+    names: list[str] = []
+    for name, item in (toml_field.table(value, spot) or {}).items():
+        with spot.problems.gathering(spot.at(name).where):
+            names.append(check_name(name))
+        toml_field.table(item, spot.at(name))
+    return tuple(sorted(names))
+
+
+def _reserved(_value: object, _spot: Spot) -> None:
+    """Accept a key that other commands read."""
+
+
+_READERS: Mapping[str, Reader] = {
+    "profiles": _profile_names,
+    "default-profiles": toml_field.listed(toml_field.parsed(check_name)),
+    "sources": _reserved,
+    "ci": _reserved,
+    "rewrite": _reserved,
+}

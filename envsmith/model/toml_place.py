@@ -1,0 +1,191 @@
+"""TOML text with the line of every key, for errors that name the place."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from envsmith.errors import ProfileError
+
+Path = tuple[str | int, ...]
+"""Keys and list positions from the root: ``("python", 0)``."""
+
+_AT_LINE = re.compile(r" ?\(at line (\d+), column \d+\)")
+_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_KEY = re.compile(r"""(?:"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_\-. \t])+""")
+_STRING = re.compile(
+    r'"""(?:\\.|[^\\])*?"""(?:""|")?'
+    r"|'''.*?'''(?:''|')?"
+    r'|"(?:\\.|[^"\\])*"'
+    r"|'[^']*'",
+    re.DOTALL,
+)
+_PLAIN = re.compile(r"[^,\]}#\n]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TomlText:
+    """A parsed TOML text that knows where its keys stand."""
+
+    place: str
+    """Name of the file, as people know it."""
+    data: Mapping[str, object]
+    lines: Mapping[Path, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    @classmethod
+    def parse(cls, text: str, place: str) -> TomlText:
+        """Read a TOML text.
+
+        Raises:
+            ProfileError: PRF001 when the text is not TOML, with the line.
+        """
+        try:
+            data = tomllib.loads(text)
+            lines = _Scanner(text.replace("\r\n", "\n")).lines()
+        except (ValueError, RecursionError) as error:
+            raise _not_toml(text, place, error) from error
+        return cls(place=place, data=MappingProxyType(data), lines=MappingProxyType(lines))
+
+    def where(self, path: Path) -> str:
+        """Return the place of a key: ``profiles/x.toml:7: python[0]``.
+
+        Where the text has no line of its own for it, the line of what holds it is given.
+        """
+        for length in range(len(path), 0, -1):
+            if line := self.lines.get(path[:length]):
+                return f"{self.place}:{line}: {spelled(path)}"
+        return f"{self.place}: {spelled(path)}" if path else self.place
+
+
+def spelled(path: Path) -> str:
+    """Write a path the way people read it: ``tool.envsmith.python[0]``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _not_toml(text: str, place: str, error: Exception) -> ProfileError:
+    if isinstance(error, RecursionError):
+        return ProfileError("PRF001", "nested too deeply", where=place, hint="write it flatter")
+    message = str(error)
+    at = _AT_LINE.search(message)
+    line = int(at[1]) if at else text.count("\n") + 1 if "end of document" in message else 0
+    reason = _AT_LINE.sub("", message)
+    return ProfileError(
+        "PRF001",
+        f"not TOML: {reason}",
+        where=f"{place}:{line}" if line else place,
+        hint="correct the line; texts stand in quotes, lists in [ ]",
+    )
+
+
+class _Scanner:
+    """Walks a text that tomllib has accepted, and notes the line of each key and list item."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._breaks = [found.start() for found in re.finditer("\n", text)]
+        self._lines: dict[Path, int] = {}
+
+    def lines(self) -> dict[Path, int]:
+        counts: dict[Path, int] = {}
+        table: Path = ()
+        self._blank()
+        while self._at < len(self._text):
+            if self._text[self._at] == "[":
+                table = self._header(counts)
+            else:
+                self._pair(table)
+            self._blank()
+        return self._lines
+
+    def _header(self, counts: dict[Path, int]) -> Path:
+        line = self._line()
+        double = self._text.startswith("[[", self._at)
+        self._at += 2 if double else 1
+        path = self._inside_arrays(tuple(self._key()), counts)
+        self._at = self._text.index("]", self._at) + (2 if double else 1)
+        self._lines.setdefault(path, line)
+        if double:
+            counts[path] = counts.get(path, -1) + 1
+            path = (*path, counts[path])
+            self._lines[path] = line
+        return path
+
+    @staticmethod
+    def _inside_arrays(keys: tuple[str, ...], counts: Mapping[Path, int]) -> Path:
+        """Put after each array of tables on the way the position of its newest table."""
+        path: Path = ()
+        for number, key in enumerate(keys):
+            path = (*path, key)
+            if path in counts and number < len(keys) - 1:
+                path = (*path, counts[path])
+        return path
+
+    def _pair(self, table: Path) -> None:
+        line = self._line()
+        path = table
+        for key in self._key():
+            path = (*path, key)
+            self._lines.setdefault(path, line)
+        self._at = self._text.index("=", self._at) + 1
+        self._blank()
+        self._value(path)
+
+    def _key(self) -> Iterator[str]:
+        match = _KEY.match(self._text, self._at)
+        if match is None:  # tomllib accepted the text, so this is a flaw of the scanner
+            raise ValueError("a key could not be read")
+        self._at = match.end()
+        node: object = tomllib.loads(f"{match[0].strip()} = 0")
+        while isinstance(node, dict):
+            key, node = next(iter(node.items()))
+            yield key
+
+    def _value(self, path: Path) -> None:
+        opening = self._text[self._at : self._at + 1]
+        if opening == "[":
+            self._array(path)
+        elif opening == "{":
+            self._inline_table(path)
+        else:
+            match = _STRING.match(self._text, self._at) or _PLAIN.match(self._text, self._at)
+            self._at = match.end() if match else self._at
+
+    def _array(self, path: Path) -> None:
+        self._at += 1
+        position = 0
+        self._blank()
+        while self._text[self._at] != "]":
+            self._lines[*path, position] = self._line()
+            self._value((*path, position))
+            position += 1
+            self._separator()
+        self._at += 1
+
+    def _inline_table(self, path: Path) -> None:
+        self._at += 1
+        self._blank()
+        while self._text[self._at] != "}":
+            self._pair(path)
+            self._separator()
+        self._at += 1
+
+    def _separator(self) -> None:
+        self._blank()
+        if self._text[self._at] == ",":
+            self._at += 1
+            self._blank()
+
+    def _blank(self) -> None:
+        match = _BLANK.match(self._text, self._at)
+        self._at = match.end() if match else self._at
+
+    def _line(self) -> int:
+        return bisect_right(self._breaks, self._at) + 1

@@ -1,0 +1,1 @@
+"""The shipped profiles; a package, so that an installed envsmith finds them."""
