@@ -1,0 +1,224 @@
+"""Facts about the world: dated tables with their sources, and the snapshot of PyTorch's index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeVar, cast
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from envsmith.catalog import gpus, rows
+from envsmith.catalog.coverage import Coverage, coverage
+from envsmith.catalog.facts import (
+    BackendFacts,
+    Capability,
+    DriverFloor,
+    Fact,
+    Family,
+    FamilyProject,
+    Gpu,
+    KernelRow,
+    Kernels,
+    Pairing,
+    PypiBuild,
+    TorchRelease,
+    Wheels,
+)
+from envsmith.catalog.tables import Row, read_table
+from envsmith.errors import CatalogError
+from envsmith.model.backend import Backend
+from envsmith.model.listing import CHANNELS, Listing
+from envsmith.model.target import Platform
+
+__all__ = [
+    "BackendFacts",
+    "Capability",
+    "Catalog",
+    "Coverage",
+    "DriverFloor",
+    "Fact",
+    "Family",
+    "FamilyProject",
+    "Gpu",
+    "KernelRow",
+    "Kernels",
+    "Pairing",
+    "PypiBuild",
+    "TorchRelease",
+    "Wheels",
+]
+
+T = TypeVar("T")
+_ROOT = Path(__file__).parent
+CPU_KERNELS = "a CPU build has none by its nature"
+
+
+class Catalog:
+    """Typed lookups over the tables and the snapshot below a folder.
+
+    A table is read when it is first asked for, and once; a listing is read each time.
+
+    Args:
+        root: folder with the tables and ``snapshot/<channel>/<backend>.json``.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._tables: dict[str, tuple[object, ...]] = {}
+
+    @classmethod
+    def embedded(cls) -> Catalog:
+        """Return the catalog that came with this package."""
+        return cls(_ROOT)
+
+    def _table(self, name: str, key: str, build: Callable[[Row], T]) -> tuple[T, ...]:
+        if name not in self._tables:
+            self._tables[name] = read_table(self._root / f"{name}.toml", key, build)
+        return cast("tuple[T, ...]", self._tables[name])
+
+    def backends(self) -> tuple[BackendFacts, ...]:
+        """Return every backend of the table, in its order.
+
+        Raises:
+            CatalogError: CAT022, here and below, when a table is malformed.
+        """
+        return self._table("backends", "backend", rows.backend)
+
+    def backend(self, backend: Backend) -> BackendFacts:
+        """Return the lifecycle of a backend.
+
+        Raises:
+            CatalogError: CAT020 when the table does not have it.
+        """
+        known = {str(facts.backend): facts for facts in self.backends()}
+        if facts := known.get(str(backend)):
+            return facts
+        near = get_close_matches(str(backend), known, n=3) or list(known)
+        raise CatalogError(
+            "CAT020",
+            f"no backend {backend} is known",
+            hint=f"known are {', '.join(near)}; `envsmith catalog show` lists them all",
+        )
+
+    def releases(self) -> tuple[TorchRelease, ...]:
+        """Return every stable torch of the table, oldest first."""
+        return self._table("releases", "release", rows.release)
+
+    def release(self, torch: Version) -> TorchRelease | None:
+        """Return what was released with a torch, label aside; None where the table does not have it."""
+        public = Version(torch.public)
+        return next((release for release in self.releases() if release.torch == public), None)
+
+    def kernels(self, torch: Version, backend: Backend, platform: Platform) -> Kernels | None:
+        """Return the kernels in a torch wheel; None where they are not known.
+
+        A nightly is taken to have those of the release it leads to; a CPU build has none.
+        """
+        if backend.family == "cpu":
+            return Kernels(capabilities=(), source=CPU_KERNELS, retrieved="")
+        table = self._table("kernels", "kernels", rows.kernels)
+        found = next((row for row in table if row.describes(torch, backend, platform)), None)
+        if found is None:
+            return None
+        return Kernels(capabilities=found.capabilities, source=found.source, retrieved=found.retrieved)
+
+    def gpus(self) -> tuple[Gpu, ...]:
+        """Return every GPU of the table."""
+        groups = self._table("gpus", "gpus", rows.gpus)
+        return tuple(gpu for group in groups for gpu in group)
+
+    def gpu(self, name_or_capability: str) -> Gpu:
+        """Return a GPU by its name (``RTX 5080``) or capability (``sm_120``, ``12.0``, ``gfx1100``).
+
+        Raises:
+            CatalogError: CAT021 when it is neither a known name nor a capability.
+        """
+        return gpus.find(name_or_capability, self.gpus())
+
+    def driver_floors(self) -> tuple[DriverFloor, ...]:
+        """Return every row about drivers."""
+        return self._table("drivers", "driver", rows.driver)
+
+    def driver_floor(self, backend: Backend, os: str, capability: Capability | None = None) -> str | None:
+        """Return the oldest driver version that runs a backend; None where there is none or it is not known.
+
+        Args:
+            backend: only CUDA backends have one.
+            os: ``linux`` or ``windows``.
+            capability: of the GPU, where known: a driver must be new enough for it, too.
+        """
+        if backend.family != "cuda" or os not in ("linux", "windows"):
+            return None
+        by_toolkit = [floor for floor in self.driver_floors() if floor.cuda_major == backend.version[0]]
+        if not by_toolkit:
+            return None
+        by_gpu = [floor for floor in self.driver_floors() if floor.holds_for(capability)]
+        floors = [floor.linux if os == "linux" else floor.windows for floor in (*by_toolkit, *by_gpu)]
+        return max(floors, key=Version)
+
+    def pairings(self) -> tuple[Pairing, ...]:
+        """Return the bonds between projects that no metadata declares."""
+        return self._table("pairings", "pairing", rows.pairing)
+
+    def pypi_builds(self) -> tuple[PypiBuild, ...]:
+        """Return every row about wheels on PyPI."""
+        return self._table("pypi_builds", "build", rows.pypi_build)
+
+    def pypi_build(self, name: str, version: Version, platform: Platform) -> Backend | None:
+        """Return the backend a project's wheel on PyPI is built for; None where it is not known."""
+        project = canonicalize_name(name)
+        found = (row.backend for row in self.pypi_builds() if row.describes(project, version, platform))
+        return next(found, None)
+
+    def families(self) -> tuple[Family, ...]:
+        """Return the projects that own one import folder, family by family."""
+        return self._table("families", "family", rows.family)
+
+    def projects(self) -> tuple[FamilyProject, ...]:
+        """Return the projects of the torch family."""
+        return self._table("projects", "project", rows.project)
+
+    def listing(self, channel: str, backend: Backend) -> Listing | None:
+        """Read the rows of one channel and backend; None where the snapshot has no such file.
+
+        Raises:
+            CatalogError: CAT011 when the file is no listing, or of another channel or backend.
+        """
+        path = self._root / "snapshot" / channel / f"{backend}.json"
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise CatalogError("CAT011", f"cannot be read: {error}", where=path.name) from error
+        place = f"snapshot/{channel}/{path.name}"
+        try:
+            listing = Listing.from_json(text)
+        except CatalogError as error:
+            raise error.at(place)  # noqa: B904 - the same error, with its place
+        if (listing.channel, listing.backend) != (channel, backend):
+            raise CatalogError("CAT011", f"it is the listing of {listing.index}", where=place)
+        return listing
+
+    def listings(self) -> tuple[tuple[str, Backend], ...]:
+        """Return channel and backend of every file of the snapshot, in the order of the table."""
+        backends = [facts.backend for facts in self.backends()]
+        return tuple(
+            (channel, backend)
+            for channel in CHANNELS
+            for backend in backends
+            if (self._root / "snapshot" / channel / f"{backend}.json").is_file()
+        )
+
+    @property
+    def retrieved(self) -> str:
+        """Date of the snapshot, ``2026-11-20``."""
+        return self._table("snapshot", "snapshot", rows.snapshot)[0].retrieved
+
+    def coverage(self) -> tuple[Coverage, ...]:
+        """Say what the snapshot covers; reads every file of it."""
+        found = (self.listing(channel, backend) for channel, backend in self.listings())
+        return tuple(coverage(listing) for listing in found if listing)
