@@ -1,0 +1,1 @@
+"""The world: each adapter fills a port; it carries, and never decides."""
