@@ -1,0 +1,113 @@
+"""The one place where another program is started."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from envsmith.errors import ToolError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What a program left: exit status and its two outputs as text."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+class Processes:
+    """Starts programs, and ends those still running when asked to."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[str]] = set()
+        self._guard = threading.Lock()
+        self._closed = False
+
+    def run(
+        self,
+        command: Sequence[str | Path],
+        *,
+        env: Mapping[str, str],
+        timeout_s: float,
+        cwd: Path | None = None,
+    ) -> Finished:
+        """Run a program to its end, without a shell and without standard input.
+
+        Args:
+            command: program and arguments.
+            env: its whole environment.
+            timeout_s: seconds after which it is ended.
+            cwd: its working directory.
+
+        Raises:
+            ToolError: TOL001 when it cannot be started, TOL002 when it runs past its time.
+        """
+        words = [str(word) for word in command]
+        _log.debug("run %s", words)
+        with self._guard:
+            if self._closed:
+                raise ToolError("TOL003", "interrupted before it was started", where=words[0])
+            process = self._start(words, env, cwd)
+            self._running.add(process)
+        try:
+            stdout, stderr = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise ToolError(
+                "TOL002",
+                f"no answer within {timeout_s:.0f} s",
+                where=" ".join(words[:3]),
+                hint="try again; a slow network needs a larger --timeout",
+            ) from error
+        finally:
+            with self._guard:
+                self._running.discard(process)
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+        return Finished(status=process.returncode, stdout=stdout, stderr=stderr)
+
+    def close(self) -> None:
+        """End every program still running, and start no more."""
+        with self._guard:
+            self._closed = True
+            for process in self._running:
+                process.terminate()
+
+    @staticmethod
+    def _start(words: list[str], env: Mapping[str, str], cwd: Path | None) -> subprocess.Popen[str]:
+        try:
+            return subprocess.Popen(  # noqa: S603 - words are a list, no shell reads them
+                words,
+                env=dict(env),
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+            )
+        except OSError as error:
+            raise ToolError(
+                "TOL001",
+                f"cannot start: {error.strerror}",
+                where=words[0],
+                hint="is it installed and executable?",
+            ) from error
+
+
+def inherited(names: Sequence[str], prefixes: Sequence[str] = ()) -> dict[str, str]:
+    """Return this process's variables of the given names and prefixes, and no others."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in names or name.startswith(tuple(prefixes) or ("\0",))
+    }

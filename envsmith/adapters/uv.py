@@ -1,0 +1,212 @@
+"""Resolver by uv: slice and uv.toml written, flags in, pylock out.
+
+Source of what uv does and does not do: seen with uv 0.13.8, 2026-11-21.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from envsmith.adapters.process import Finished, Processes, inherited
+from envsmith.adapters.slices import INDEX_NAME, uv_settings, write_slice
+from envsmith.errors import EnvsmithError, ResolveError, ToolError
+from envsmith.model.asked import Asked
+from envsmith.model.plan import Plan
+from envsmith.model.resolution import Resolution
+from envsmith.model.target import Platform
+
+MINIMUM = (0, 13, 8)
+_KEPT = (
+    "PATH", "HOME", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP",
+    "XDG_CACHE_HOME", "XDG_DATA_HOME", "UV_CACHE_DIR", "UV_CONCURRENT_DOWNLOADS", "UV_HTTP_TIMEOUT", "NETRC",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS", "UV_KEYRING_PROVIDER",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+)  # fmt: skip
+_SYSTEMS = {"linux": "manylinux_{}_{}", "macos": "apple-darwin", "windows": "pc-windows-msvc"}
+_OFFLINE = re.compile(
+    r"network connectivity is disabled|Failed to fetch|error sending request|dns error", re.IGNORECASE
+)
+
+
+class Uv:
+    """Resolves plans with ``uv pip compile``, shut off from the user's uv settings.
+
+    Args:
+        processes: starts uv.
+        executable: path of uv.
+        slices: folder for generated indexes.
+        offline: use nothing but uv's cache.
+        requests: most requests at once of one uv; a burst of new connections loses answers of some name servers,
+            which then cost 5 s each (seen 2026-11-21).
+        timeout_s: seconds for one resolution.
+    """
+
+    def __init__(
+        self,
+        processes: Processes,
+        *,
+        executable: Path,
+        slices: Path,
+        offline: bool = False,
+        requests: int = 4,
+        timeout_s: float = 600.0,
+    ) -> None:
+        self._processes = processes
+        self._executable = executable
+        self._slices = slices
+        self._offline = offline
+        self._requests = requests
+        self._timeout_s = timeout_s
+
+    def resolve(self, plan: Plan) -> Resolution:
+        """Resolve one plan.
+
+        Raises:
+            ResolveError: RES050 when the requirements have no solution.
+            ToolError: TOL021 when uv fails otherwise, TOL022 when it could not reach PyPI.
+        """
+        index = write_slice(plan.slice, self._slices)
+        with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
+            work = Path(scratch)
+            forced = [name for name in plan.allow_sdist if not self._has_wheel(plan, index, work, name)]
+            flags = self._write_inputs(plan, index, work, forced)
+            pylock = work / "pylock.toml"
+            self._compile(plan, work, [*flags, "--format", "pylock.toml", "--output-file", pylock])
+            # The same resolution once more, from the cache just filled, for what pylock does not say: who asked.
+            annotated = self._compile(
+                plan, work, [*flags, "--annotation-style", "split", "--emit-index-annotation", "--offline"]
+            )
+            return Resolution.parse(pylock.read_text("utf-8"), annotated.stdout)
+
+    def _has_wheel(self, plan: Plan, index: Path, work: Path, name: str) -> bool:
+        probe = work / f"probe-{name}"
+        probe.mkdir()
+        flags = self._write_inputs(plan, index, probe, ())
+        (probe / "requirements.in").write_text(f"{name}\n", "utf-8")
+        try:
+            self._compile(plan, probe, [*flags, "--no-deps"])
+        except ResolveError:
+            return False
+        return True
+
+    def _write_inputs(self, plan: Plan, index: Path, work: Path, forced: Sequence[str]) -> list[str | Path]:
+        _write(work / "requirements.in", (str(item.requirement) for item in _sorted(plan.all_requirements())))
+        _write(work / "constraints.txt", (str(item.requirement) for item in _sorted(plan.all_constraints())))
+        _write(work / "overrides.txt", (str(item.requirement) for item in _sorted(plan.overrides)))
+        _write(work / "excludes.txt", sorted(plan.all_excludes()))
+        (work / "uv.toml").write_text(uv_settings(plan, index, forced), "utf-8")
+        flags: list[str | Path] = [
+            work / "requirements.in", "--constraints", work / "constraints.txt", "--overrides", work / "overrides.txt",
+            "--excludes", work / "excludes.txt", "--config-file", work / "uv.toml", "--no-header", "--quiet",
+            "--python", sys.executable, "--python-version", str(plan.target.python),
+            "--python-platform", python_platform(plan.target.platform), "--index-strategy", "first-index",
+            "--exclude-newer", plan.cutoff_utc,
+        ]  # fmt: skip
+        for name, cutoff in sorted(plan.moved.items()):
+            flags += ["--exclude-newer-package", f"{name}={cutoff}"]
+        if plan.channel != "stable":
+            for name in sorted(plan.slice.projects):
+                flags += ["--prerelease-package", f"{name}=allow"]
+        if forced:
+            flags += ["--only-binary", ":all:", *(word for name in forced for word in ("--no-binary", name))]
+        else:
+            flags += ["--no-build"]
+        return [*flags, "--offline"] if self._offline else flags
+
+    def _compile(self, plan: Plan, work: Path, flags: Sequence[str | Path]) -> Finished:
+        env = {
+            **inherited(_KEPT, ("UV_INDEX_",)),
+            "UV_PYTHON_DOWNLOADS": "never",
+            "UV_NO_PROGRESS": "1",
+            "UV_CONCURRENT_DOWNLOADS": os.environ.get("UV_CONCURRENT_DOWNLOADS", str(self._requests)),
+            "NO_COLOR": "1",
+        }
+        if plan.target.platform.os == "macos":
+            # Without it uv takes macOS 13 and finds no wheel of torch 2.12 or later.
+            env["MACOSX_DEPLOYMENT_TARGET"] = ".".join(str(part) for part in plan.target.platform.floor)
+        finished = self._processes.run(
+            [self._executable, "pip", "compile", *flags], env=env, timeout_s=self._timeout_s, cwd=work
+        )
+        if finished.status:
+            raise _failure(plan, finished)
+        return finished
+
+
+def python_platform(platform: Platform) -> str:
+    """Return uv's name of a platform: ``x86_64-manylinux_2_28``, ``x86_64-pc-windows-msvc``."""
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine, platform.machine)
+    if platform.os == "linux":
+        return f"{machine}-manylinux_{platform.floor[0]}_{platform.floor[1]}"
+    return f"{machine}-{_SYSTEMS[platform.os]}"
+
+
+def check_version(text: str) -> None:
+    """Refuse a uv too old to be understood.
+
+    Args:
+        text: what ``uv --version`` prints.
+
+    Raises:
+        ToolError: TOL023 when it is older than 0.13.8, or says nothing of the kind.
+    """
+    match = re.match(r"uv (\d+)\.(\d+)\.(\d+)", text)
+    if match is None or tuple(int(part) for part in match.groups()) < MINIMUM:
+        wanted = ".".join(str(part) for part in MINIMUM)
+        raise ToolError(
+            "TOL023", f"uv {wanted} or later is needed, found {text.strip()!r}", hint="pip install -U uv"
+        )
+
+
+def find_uv() -> Path:
+    """Return the path of the uv installed beside envsmith.
+
+    Raises:
+        ToolError: TOL024 when there is none.
+    """
+    from uv import find_uv_bin
+
+    try:
+        return Path(find_uv_bin())
+    except FileNotFoundError as error:
+        raise ToolError("TOL024", "uv is not installed", hint="pip install uv") from error
+
+
+def _sorted(asked: Iterable[Asked]) -> list[Asked]:
+    return sorted(asked, key=lambda item: str(item.requirement))
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+
+
+def _failure(plan: Plan, finished: Finished) -> EnvsmithError:
+    text = finished.stderr.replace(INDEX_NAME, f"the {plan.slice.index} index").strip()
+    if "No solution found" in text:
+        cause = " ".join(line.strip() for line in text.splitlines()[1:] if line.strip())
+        return ResolveError(
+            "RES050",
+            "the requirements have no solution",
+            where=str(plan.target),
+            details=(("because", cause.removeprefix("cause:").strip() or text),),
+            hint="`envsmith catalog show` lists what exists; loosen the requirement named above",
+        )
+    if _OFFLINE.search(text):
+        return ToolError(
+            "TOL022",
+            "PyPI could not be reached, and uv's cache does not hold all that is needed",
+            where=str(plan.target),
+            details=(("uv says", text),),
+            hint="check the network or proxy; with --offline, lock once online to fill the cache",
+        )
+    return ToolError(
+        "TOL021",
+        f"uv failed with status {finished.status}",
+        where=str(plan.target),
+        details=(("uv says", text or "nothing"),),
+        hint="if the requirements are right, report it with the output of `envsmith -v lock`",
+    )

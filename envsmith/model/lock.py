@@ -1,0 +1,130 @@
+"""Lock: a pylock (PEP 751) and its provenance; written as pylock.toml and as hashed requirements."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from packaging.pylock import Package, Pylock, PylockValidationError
+
+from envsmith.errors import LockError
+from envsmith.model.decision import Decision
+from envsmith.model.target import Target
+
+FORM = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """What was admitted for one target: every file hashed, exactly one per package."""
+
+    profile: str
+    target: Target
+    pylock: Pylock
+    plan_digest: str
+    askers: Mapping[str, tuple[str, ...]]
+    """project → who asked for it: places of direct requirements first, then projects."""
+    family: tuple[str, ...]
+    """Names of the torch-family packages in it."""
+    indexes: tuple[str, ...]
+    """Addresses of the PyTorch indexes its files come from."""
+    decisions: tuple[Decision, ...]
+
+    def package(self, name: str) -> Package | None:
+        """Return one package, or None where the lock has none of that name."""
+        return next((package for package in self.pylock.packages if package.name == name), None)
+
+    def version(self, name: str) -> str:
+        """Return the pinned version as text; empty where the lock has no such package."""
+        package = self.package(name)
+        return str(package.version) if package else ""
+
+    def to_toml(self) -> str:
+        """Write the PEP 751 text: equal locks give equal bytes."""
+        import tomlkit
+
+        document = tomlkit.document()
+        values = dict(self.pylock.to_dict())
+        packages, tool = values.pop("packages"), values.pop("tool", {})
+        document.update(values)
+        tables = tomlkit.aot()
+        for package in packages:
+            tables.append(_package_table(package))
+        document.add("packages", tables)
+        document.add("tool", tool)
+        return tomlkit.dumps(document)
+
+    def to_requirements(self) -> str:
+        """Write hashed requirements that pip and uv read: one pin a line, its hashes, and who asked."""
+        torch = self.version("torch")
+        lines = [
+            f"# {self.profile} · {self.target.slug}" + (f" · torch {torch}" if torch else ""),
+            f"# plan {self.plan_digest}",
+            "# pip install --require-hashes -r THIS_FILE   (or, with uv: uv pip sync the pylock beside it)",
+            *(f"--extra-index-url {url}" for url in self.indexes),
+        ]
+        for package in self.pylock.packages:
+            hashes = sorted(f"--hash={kind}:{value}" for kind, value in _hashes(package))
+            lines += [" \\\n    ".join([f"{package.name}=={package.version}", *hashes])]
+            lines += [f"    # via {asker}" for asker in self.askers.get(package.name, ())]
+        return "\n".join(lines) + "\n"
+
+
+def _hashes(package: Package) -> Iterator[tuple[str, str]]:
+    for wheel in package.wheels or ():
+        yield from wheel.hashes.items()
+    if package.sdist:
+        yield from package.sdist.hashes.items()
+
+
+def _package_table(package: Mapping[str, object]) -> object:
+    """Lay a package out with its files one to a line, so that changes read well."""
+    import tomlkit
+
+    table = tomlkit.table()
+    for key, value in package.items():
+        if isinstance(value, dict) or key == "wheels":
+            table.add(key, _files(value))
+        elif key == "dependencies":
+            names = tomlkit.array()
+            for item in value:  # type: ignore[attr-defined]
+                names.append(_inline(item))
+            table.add(key, names)
+        else:
+            table.add(key, value)
+    return table
+
+
+def _files(value: object) -> object:
+    import tomlkit
+
+    if isinstance(value, dict):
+        return _inline(value)
+    array = tomlkit.array().multiline(multiline=True)
+    for file in value:  # type: ignore[attr-defined]
+        array.append(_inline(file))
+    return array
+
+
+def _inline(values: Mapping[str, object]) -> object:
+    import tomlkit
+
+    table = tomlkit.inline_table()
+    for key, value in values.items():
+        table.add(key, _inline(value) if isinstance(value, dict) else value)
+    return table
+
+
+def read_pylock(text: str, place: str) -> Pylock:
+    """Read a PEP 751 text.
+
+    Raises:
+        LockError: LCK001 when it is none.
+    """
+    try:
+        return Pylock.from_dict(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, PylockValidationError, RecursionError) as error:
+        raise LockError(
+            "LCK001", f"not a pylock file: {error}", where=place, hint="`envsmith lock` writes it anew"
+        ) from error

@@ -1,0 +1,134 @@
+"""Manifest: what one profile's lock folder holds, and what it was made of."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from envsmith.errors import LockError
+
+FORM = 1
+FILENAME = "manifest.toml"
+_SLUG = re.compile(r"cp3\d{1,2}-[a-z0-9_]+")
+_CUTOFF = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One target's lock: the digest of its plan, the inputs, the torch family it pinned, its files."""
+
+    plan: str
+    inputs: Mapping[str, str | list[str]]
+    catalog: str
+    """Which catalog and of what date: ``embedded 2026-11-20``."""
+    family: Mapping[str, str]
+    """project → ``version sha256:HEX``."""
+    packages: int
+    files: Mapping[str, str]
+    """filename → sha256 of its bytes."""
+    decisions: tuple[Mapping[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The locks of one profile."""
+
+    profile: str
+    cutoff_utc: str
+    moved: Mapping[str, str] = field(default_factory=dict)
+    targets: Mapping[str, Entry] = field(default_factory=dict)
+    """slug → Entry."""
+
+    def to_toml(self) -> str:
+        """Write the manifest: equal manifests give equal bytes."""
+        import tomlkit
+
+        document = tomlkit.document()
+        document.add(
+            tomlkit.comment("Written by `envsmith lock`; what each lock of this profile was made of.")
+        )
+        document.update({"form": FORM, "profile": self.profile, "cutoff-utc": self.cutoff_utc})
+        document.add("moved", dict(sorted(self.moved.items())))
+        targets = tomlkit.table(is_super_table=True)
+        for slug, entry in sorted(self.targets.items()):
+            targets.add(slug, _entry_table(entry))
+        document.add("targets", targets)
+        return tomlkit.dumps(document)
+
+    @classmethod
+    def from_toml(cls, text: str, place: str) -> Manifest:
+        """Read a manifest.
+
+        Raises:
+            LockError: LCK002 when the text is none.
+        """
+        try:
+            return _parse(tomllib.loads(text))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise LockError(
+                "LCK002",
+                f"not a lock manifest: {error}",
+                where=place,
+                hint="put the committed file back, or delete it and run `envsmith lock`: a new cutoff is then taken",
+            ) from error
+
+
+def _entry_table(entry: Entry) -> object:
+    import tomlkit
+
+    table = tomlkit.table()
+    table.update({"plan": entry.plan, "catalog": entry.catalog, "packages": entry.packages})
+    table.add("family", dict(sorted(entry.family.items())))
+    table.add("files", dict(sorted(entry.files.items())))
+    inputs = tomlkit.table()
+    for key, value in entry.inputs.items():
+        if isinstance(value, list):
+            array = tomlkit.array()
+            array.extend(value)
+            inputs.add(key, array.multiline(multiline=len(value) > 1))
+        else:
+            inputs.add(key, value)
+    table.add("inputs", inputs)
+    decisions = tomlkit.aot()
+    for decision in entry.decisions:
+        decisions.append(tomlkit.item(dict(decision)))
+    if entry.decisions:
+        table.add("decisions", decisions)
+    return table
+
+
+def _parse(data: Mapping[str, object]) -> Manifest:
+    if data["form"] != FORM:
+        raise ValueError(f"form is {data['form']!r}, expected {FORM}")
+    cutoff = data["cutoff-utc"]
+    if not isinstance(cutoff, str) or not _CUTOFF.fullmatch(cutoff):
+        raise ValueError(f"cutoff-utc is {cutoff!r}, expected a time such as 2026-11-20T09:00:00Z")
+    targets = {}
+    for slug, item in data["targets"].items():  # type: ignore[attr-defined]
+        if not _SLUG.fullmatch(slug):
+            raise ValueError(f"targets.{slug} is no target")
+        targets[slug] = _entry(item)
+    return Manifest(
+        profile=str(data["profile"]), cutoff_utc=cutoff, moved=_texts(data.get("moved", {})), targets=targets
+    )
+
+
+def _entry(item: Mapping[str, object]) -> Entry:
+    return Entry(
+        plan=str(item["plan"]),
+        catalog=str(item["catalog"]),
+        inputs={
+            str(key): [str(part) for part in value] if isinstance(value, list) else str(value)
+            for key, value in item["inputs"].items()  # type: ignore[attr-defined]
+        },
+        family=_texts(item["family"]),
+        packages=int(item["packages"]),  # type: ignore[call-overload]
+        files=_texts(item["files"]),
+        decisions=tuple(item.get("decisions", ())),  # type: ignore[arg-type]
+    )
+
+
+def _texts(value: object) -> dict[str, str]:
+    return {str(key): str(text) for key, text in value.items()}  # type: ignore[attr-defined]

@@ -1,0 +1,146 @@
+"""Plan: everything the resolver needs for one target, cutoff included; its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from envsmith.model.asked import Asked
+from envsmith.model.decision import Decision
+from envsmith.model.target import Target
+from envsmith.model.wheel import Wheel
+
+FORM = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class VersionMetadata:
+    """What one version of one project requires, as told to the resolver."""
+
+    name: str
+    version: str
+    requires_dist: tuple[str, ...]
+    requires_python: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """The torch-family wheels one plan may use: a small index put before PyPI.
+
+    A project with an empty tuple gets an empty page: the resolver then finds nothing of that name anywhere.
+    A project that is absent is taken from PyPI.
+    """
+
+    index: str
+    """Name of PyTorch's index the rows come from: ``cu128``."""
+    url: str
+    """Address of that index."""
+    projects: Mapping[str, tuple[Wheel, ...]]
+    metadata: tuple[VersionMetadata, ...]
+
+    def rows(self) -> dict[str, list[str]]:
+        """Return, per project, one text per wheel that says all the resolver sees of it."""
+        return {
+            name: sorted(f"{wheel.filename} {wheel.url} {wheel.sha256}" for wheel in wheels)
+            for name, wheels in sorted(self.projects.items())
+        }
+
+    def digest(self) -> str:
+        """Return the digest (sha256, hex) of the rows and the metadata."""
+        metadata = [
+            [item.name, item.version, list(item.requires_dist), item.requires_python]
+            for item in self.metadata
+        ]
+        return digest_of([self.index, self.rows(), sorted(metadata)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """What a rule adds to a plan after seeing what the resolver made of it."""
+
+    decisions: tuple[Decision, ...]
+    requirements: tuple[Asked, ...] = ()
+    constraints: tuple[Asked, ...] = ()
+    excludes: tuple[str, ...] = ()
+    sdist_metadata: tuple[VersionMetadata, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to resolve for one target. Equal inputs give equal digests, whoever computes them, wherever."""
+
+    profile: str
+    target: Target
+    channel: str
+    slice: Slice
+    requirements: tuple[Asked, ...]
+    constraints: tuple[Asked, ...] = ()
+    overrides: tuple[Asked, ...] = ()
+    excludes: tuple[str, ...] = ()
+    cutoff_utc: str
+    """Newest upload time admitted: RFC 3339 with ``Z``."""
+    moved: Mapping[str, str]
+    """project → its own later cutoff (``lock -P NAME``)."""
+    allow_sdist: tuple[str, ...] = ()
+    env: Mapping[str, str]
+    """Variables that activation sets; recorded in the lock."""
+    pypi_builds: Mapping[str, str]
+    """Torch-family projects taken from PyPI: project → the version that is this backend's build there."""
+    decisions: tuple[Decision, ...] = ()
+    amendments: tuple[Amendment, ...] = ()
+    """Not part of the digest: they follow from the plan and from what PyPI held at the cutoff."""
+
+    def inputs(self) -> dict[str, str | list[str]]:
+        """Return what the digest is made of, in the words that a drift is told in."""
+        return {
+            "form": str(FORM),
+            "python": str(self.target.python),
+            "platform": str(self.target.platform),
+            "backend": str(self.target.backend),
+            "channel": self.channel,
+            "cutoff": self.cutoff_utc,
+            "moved": [f"{name} {cutoff}" for name, cutoff in sorted(self.moved.items())],
+            "requirement": sorted(str(item.requirement) for item in self.requirements),
+            "constraint": sorted(str(item.requirement) for item in self.constraints),
+            "override": sorted(str(item.requirement) for item in self.overrides),
+            "exclude": sorted(self.excludes),
+            "allow-sdist": sorted(self.allow_sdist),
+            "env": [f"{name}={value}" for name, value in sorted(self.env.items())],
+            "from-pypi": [f"{name}=={version}" for name, version in sorted(self.pypi_builds.items())],
+            "catalog": self.slice.digest(),
+        }
+
+    def digest(self) -> str:
+        """Return the digest (sha256, hex) of the inputs; amendments and the places of requirements are no part of it."""
+        return digest_of(self.inputs())
+
+    def amended(self, amendment: Amendment) -> Plan:
+        """Return the plan with one more amendment."""
+        return replace(self, amendments=(*self.amendments, amendment))
+
+    def all_requirements(self) -> tuple[Asked, ...]:
+        """Return the requirements, those of the amendments included."""
+        return (*self.requirements, *(item for step in self.amendments for item in step.requirements))
+
+    def all_constraints(self) -> tuple[Asked, ...]:
+        """Return the constraints, those of the amendments included."""
+        return (*self.constraints, *(item for step in self.amendments for item in step.constraints))
+
+    def all_excludes(self) -> tuple[str, ...]:
+        """Return the excluded projects, those of the amendments included."""
+        return (*self.excludes, *(name for step in self.amendments for name in step.excludes))
+
+    def all_decisions(self) -> tuple[Decision, ...]:
+        """Return every decision, in the order it was taken."""
+        return (*self.decisions, *(item for step in self.amendments for item in step.decisions))
+
+    def sdist_metadata(self) -> tuple[VersionMetadata, ...]:
+        """Return what was read out of source distributions, without building them."""
+        return tuple(item for step in self.amendments for item in step.sdist_metadata)
+
+
+def digest_of(value: object) -> str:
+    """Return the sha256 (hex) of a value's canonical JSON."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

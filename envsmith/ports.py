@@ -1,0 +1,93 @@
+"""Ports: what the workflows need of the world, as protocols that adapters fill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from envsmith.model.plan import Plan, VersionMetadata
+from envsmith.model.resolution import Resolution
+from envsmith.model.wheel import Wheel
+
+
+class Resolver(Protocol):
+    """Turns a plan into a resolution."""
+
+    def resolve(self, plan: Plan) -> Resolution:
+        """Resolve one plan.
+
+        Raises:
+            ResolveError: RES050 when the requirements have no solution.
+            ToolError: when the resolver or the network fails.
+        """
+        ...
+
+
+class Sdists(Protocol):
+    """Reads source distributions without building them."""
+
+    def metadata(self, *, name: str, version: str, url: str, sha256: str) -> VersionMetadata:
+        """Read what a source distribution requires, out of its files.
+
+        Raises:
+            ResolveError: RES060 when its files do not say it.
+            ToolError: when it cannot be fetched, or has another hash.
+        """
+        ...
+
+
+class Hasher(Protocol):
+    """Finds the hash of a wheel that its index publishes none for."""
+
+    def sha256(self, wheel: Wheel) -> str | None:
+        """Return the hash, or None where nothing may be downloaded.
+
+        Raises:
+            ToolError: when the file cannot be fetched.
+        """
+        ...
+
+
+class Files(Protocol):
+    """Reads and writes the files of a lock folder."""
+
+    def recover(self, folder: Path) -> None:
+        """Finish or undo what an interrupted write left."""
+        ...
+
+    def read(self, path: Path) -> bytes | None:
+        """Return a file's bytes, or None where there is none.
+
+        Raises:
+            ToolError: when it cannot be read.
+        """
+        ...
+
+    def write(self, folder: Path, files: Mapping[str, bytes | None]) -> tuple[str, ...]:
+        """Replace a set of files, all or none; None removes a file. Return the names that changed.
+
+        Raises:
+            ToolError: when the disk refuses; then every file is as before.
+        """
+        ...
+
+
+class Progress(Protocol):
+    """Hears what is being done; silent by default."""
+
+    def started(self, subject: str, doing: str) -> None:
+        """Hear that work on a subject has begun, or goes on with something else."""
+
+    def ended(self, subject: str, seconds: float, summary: str) -> None:
+        """Hear that the work on a subject is done."""
+
+
+class Silence:
+    """Progress that nobody watches."""
+
+    def started(self, subject: str, doing: str) -> None:
+        """Say nothing."""
+
+    def ended(self, subject: str, seconds: float, summary: str) -> None:
+        """Say nothing."""

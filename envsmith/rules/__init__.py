@@ -1,0 +1,1 @@
+"""Decisions: pure functions from model to model; no rule imports another."""

@@ -1,0 +1,44 @@
+"""One member per import-folder family: two distributions that own one folder overwrite each other's files."""
+
+from __future__ import annotations
+
+from packaging.requirements import Requirement
+
+from envsmith.catalog import Catalog, Family
+from envsmith.model.asked import Asked
+from envsmith.model.decision import Decision
+from envsmith.model.plan import Amendment, Plan
+from envsmith.model.resolution import Resolution
+
+
+def amend(plan: Plan, resolution: Resolution, catalog: Catalog) -> Amendment | None:
+    """Return what leaves one member of each family that a resolution has several of, or None where it has none."""
+    names = {package.name for package in resolution.packages}
+    asked = {item.name for item in plan.requirements}
+    requirements: list[Asked] = []
+    excludes: list[str] = []
+    decisions: list[Decision] = []
+    for family in catalog.families():
+        present = [member for member in family.preference(plan.target.backend) if member in names]
+        if len(present) < 2 or not family.is_interchangeable:
+            continue
+        kept = present[0]
+        if kept not in asked:
+            requirements.append(Asked(requirement=Requirement(kept), origin=f"family {family.folder}"))
+        excludes += present[1:]
+        decisions += [_decision(family, kept, gone, resolution) for gone in present[1:]]
+    if not decisions:
+        return None
+    return Amendment(requirements=tuple(requirements), excludes=tuple(excludes), decisions=tuple(decisions))
+
+
+def _decision(family: Family, kept: str, gone: str, resolution: Resolution) -> Decision:
+    askers = resolution.requirers.get(gone, ())
+    return Decision(
+        subject=gone,
+        kind="substituted",
+        code="RES111",
+        message=f"{gone} → {kept}: both own the folder {family.folder}"
+        + (f" (asked by {', '.join(askers)})" if askers else ""),
+        evidence=(f"{family.source}, {family.retrieved}",),
+    )

@@ -1,0 +1,327 @@
+"""Lock: plan, resolve what changed, admit, write."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from envsmith.catalog import Catalog
+from envsmith.errors import EnvsmithError, LockError, ResolveError
+from envsmith.model.decision import Decision
+from envsmith.model.lock import Lock
+from envsmith.model.manifest import FILENAME, Entry, Manifest
+from envsmith.model.plan import Amendment, Plan
+from envsmith.model.resolution import Resolution
+from envsmith.model.wheel import Wheel
+from envsmith.ports import Files, Hasher, Progress, Resolver, Sdists
+from envsmith.rules import capping, families, locking, pairing, sources
+from envsmith.workflows.planning import Listings, Planned, Times, Wanted, plan_profile
+
+MOST_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The ports and facts a lock needs."""
+
+    catalog: Catalog
+    listings: Listings
+    resolver: Resolver
+    sdists: Sdists
+    hasher: Hasher
+    files: Files
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """What the user said of time."""
+
+    now_utc: str
+    as_of_utc: str = ""
+    upgrade: bool = False
+    move: tuple[str, ...] = ()
+
+    def settle(self, manifest: Manifest | None) -> Times:
+        """Return the cutoffs: as asked, else as kept in the manifest, else now."""
+        if self.as_of_utc:
+            return Times(cutoff_utc=self.as_of_utc)
+        if manifest is None or self.upgrade:
+            return Times(cutoff_utc=self.now_utc)
+        return Times(
+            cutoff_utc=manifest.cutoff_utc, moved={**manifest.moved, **dict.fromkeys(self.move, self.now_utc)}
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedTarget:
+    """One target's result."""
+
+    slug: str
+    entry: Entry
+    lock: Lock | None
+    """None where the lock on disk still holds."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedProfile:
+    """One profile's result."""
+
+    profile: str
+    manifest: Manifest
+    catalog_name: str
+    decisions: tuple[Decision, ...]
+    targets: tuple[LockedTarget, ...]
+    written: tuple[str, ...]
+    """Names of the files that changed."""
+    folder: Path
+
+
+def lock_profile(
+    wanted: Wanted,
+    timing: Timing,
+    folder: Path,
+    tools: Tools,
+    *,
+    pool: ThreadPoolExecutor,
+    dry_run: bool = False,
+) -> LockedProfile:
+    """Lock every target of a profile; only those whose plan or files changed are resolved again.
+
+    Args:
+        wanted: profile and requirements.
+        timing: what was said of the cutoff.
+        folder: where the locks lie, ``lockfiles/cu128``.
+        tools: ports and facts.
+        pool: runs the resolutions.
+        dry_run: write nothing.
+
+    Raises:
+        EnvsmithError: the error of the one target that failed, or RES002 with one part each; nothing is written.
+    """
+    tools.files.recover(folder)
+    manifest = read_manifest(folder, tools.files)
+    times = timing.settle(manifest)
+    planned = plan_profile(
+        wanted,
+        times,
+        catalog=tools.catalog,
+        listings=tools.listings,
+        hasher=_Recorded(manifest, tools.hasher),
+    )
+    running: list[tuple[Plan, Future[tuple[Lock, float]] | None]] = []
+    for plan in planned.plans:
+        kept = manifest is not None and is_current(plan, manifest, folder, tools.files)
+        running.append((plan, None if kept else pool.submit(_lock_target, plan, planned.catalog_name, tools)))
+    targets = _gather(running, manifest)
+    fresh = _manifest(wanted, times, targets)
+    files = _files(fresh, targets, manifest)
+    written = () if dry_run else tools.files.write(folder, files)
+    return LockedProfile(
+        profile=wanted.profile.name,
+        manifest=fresh,
+        catalog_name=planned.catalog_name,
+        decisions=_shared(planned, targets),
+        targets=targets,
+        written=written,
+        folder=folder,
+    )
+
+
+def read_manifest(folder: Path, files: Files) -> Manifest | None:
+    """Return a folder's manifest, or None where it has none.
+
+    Raises:
+        LockError: LCK002 when it is malformed.
+    """
+    path = folder / FILENAME
+    content = files.read(path)
+    if content is None:
+        return None
+    return Manifest.from_toml(content.decode("utf-8", "replace"), str(path))
+
+
+def is_current(plan: Plan, manifest: Manifest, folder: Path, files: Files) -> bool:
+    """Say whether the lock on disk was made of this very plan, and its files are untouched."""
+    entry = manifest.targets.get(plan.target.slug)
+    if entry is None or entry.plan != plan.digest():
+        return False
+    return all(_sha256(files.read(folder / name)) == sha256 for name, sha256 in entry.files.items())
+
+
+class _Recorded:
+    """A hasher that first looks into the manifest: bytes once hashed need no second download."""
+
+    def __init__(self, manifest: Manifest | None, hasher: Hasher) -> None:
+        pins = (
+            [pin for entry in manifest.targets.values() for pin in entry.family.values()] if manifest else []
+        )
+        self._known = {filename: sha256 for _, filename, sha256 in (pin.split(" ") for pin in pins)}
+        self._hasher = hasher
+
+    def sha256(self, wheel: Wheel) -> str | None:
+        found = self._known.get(wheel.filename)
+        return found.removeprefix("sha256:") if found else self._hasher.sha256(wheel)
+
+
+def _lock_target(plan: Plan, catalog_name: str, tools: Tools) -> tuple[Lock, float]:
+    subject = f"{plan.profile}/{plan.target.slug}"
+    begun = time.monotonic()
+    tools.progress.started(subject, "resolving")
+    try:
+        plan, resolution = _resolve(plan, tools)
+        lock = locking.admit(plan, resolution, catalog_name)
+    except EnvsmithError as error:
+        tools.progress.ended(subject, time.monotonic() - begun, "failed")
+        raise error.at(subject)  # noqa: B904 - the same error, with its place
+    seconds = time.monotonic() - begun
+    tools.progress.ended(subject, seconds, f"{len(lock.pylock.packages)} packages")
+    return lock, seconds
+
+
+def _resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
+    """Resolve until no rule has anything to add."""
+    for _ in range(MOST_ROUNDS):
+        resolution = tools.resolver.resolve(plan)
+        if unread := sources.unread(plan, resolution):
+            read = tuple(
+                tools.sdists.metadata(
+                    name=name, version=version, url=sdist.url or "", sha256=sdist.hashes["sha256"]
+                )
+                for name, version, sdist in unread
+            )
+            plan = plan.amended(sources.amendment(read))
+            if any(item.requires_dist for item in read):
+                continue
+        amendment = pairing.amend(plan, resolution, tools.catalog) or families.amend(
+            plan, resolution, tools.catalog
+        )
+        if amendment is None:
+            return plan.amended(Amendment(decisions=capping.notice(plan, resolution))), resolution
+        plan = plan.amended(amendment)
+    raise ResolveError(
+        "RES051",
+        f"no agreement after {MOST_ROUNDS} resolutions",
+        where=str(plan.target),
+        details=tuple((item.subject, item.message) for item in plan.all_decisions()[-4:]),
+        hint="the rules named above contradict each other for these requirements: pin one of the packages",
+    )
+
+
+def _gather(
+    running: list[tuple[Plan, Future[tuple[Lock, float]] | None]], manifest: Manifest | None
+) -> tuple[LockedTarget, ...]:
+    targets: list[LockedTarget] = []
+    failed: list[EnvsmithError] = []
+    for plan, future in running:
+        slug = plan.target.slug
+        if future is None and manifest is not None:
+            targets.append(LockedTarget(slug=slug, entry=manifest.targets[slug], lock=None, seconds=0.0))
+        elif future is not None:
+            try:
+                lock, seconds = future.result()
+            except EnvsmithError as error:
+                failed.append(error)
+            else:
+                targets.append(
+                    LockedTarget(slug=slug, entry=entry_of(lock, plan), lock=lock, seconds=seconds)
+                )
+    if failed:
+        raise _failure(failed)
+    return tuple(targets)
+
+
+def _failure(failed: list[EnvsmithError]) -> EnvsmithError:
+    if len(failed) == 1:
+        return failed[0]
+    kind = (
+        ResolveError
+        if all(isinstance(error, (ResolveError, LockError)) for error in failed)
+        else _worst(failed)
+    )
+    return kind("RES002", f"{len(failed)} targets could not be locked", parts=tuple(failed))
+
+
+def _worst(failed: list[EnvsmithError]) -> type[EnvsmithError]:
+    return next(type(error) for error in failed if error.exit_code == 2)
+
+
+def lock_files(lock: Lock) -> dict[str, bytes]:
+    """Return the files of one lock, by name."""
+    slug = lock.target.slug
+    return {
+        f"pylock.{slug}.toml": lock.to_toml().encode(),
+        f"requirements.{slug}.txt": lock.to_requirements().encode(),
+    }
+
+
+def entry_of(lock: Lock, plan: Plan) -> Entry:
+    """Return what the manifest keeps of one lock."""
+    packages = {package.name: package for package in lock.pylock.packages}
+    family = {}
+    for name in lock.family:
+        wheel = (packages[name].wheels or ())[0]  # type: ignore[index]
+        family[name] = f"{lock.version(name)} {wheel.filename} sha256:{wheel.hashes['sha256']}"
+    return Entry(
+        plan=lock.plan_digest,
+        inputs=plan.inputs(),
+        catalog=str(lock.pylock.tool["envsmith"]["catalog"]) if lock.pylock.tool else "",
+        family=family,
+        packages=len(packages),
+        files={name: str(_sha256(content)) for name, content in lock_files(lock).items()},
+        decisions=tuple(decision.to_json() for decision in lock.decisions),
+    )
+
+
+def _manifest(wanted: Wanted, times: Times, targets: tuple[LockedTarget, ...]) -> Manifest:
+    return Manifest(
+        profile=wanted.profile.name,
+        cutoff_utc=times.cutoff_utc,
+        moved=times.moved,
+        targets={target.slug: target.entry for target in targets},
+    )
+
+
+def _files(
+    fresh: Manifest, targets: tuple[LockedTarget, ...], old: Manifest | None
+) -> Mapping[str, bytes | None]:
+    """Return what to write: the changed locks, the manifest, and nothing in place of targets no longer asked for."""
+    files: dict[str, bytes | None] = {}
+    for slug, entry in old.targets.items() if old else ():
+        if slug not in fresh.targets:
+            files |= dict.fromkeys(entry.files, None)
+    for target in targets:
+        if target.lock:
+            files |= lock_files(target.lock)
+    return {**files, FILENAME: fresh.to_toml().encode()}
+
+
+def _shared(planned: Planned, targets: tuple[LockedTarget, ...]) -> tuple[Decision, ...]:
+    """Return the profile's decisions and those of its targets, each once."""
+    found = [*planned.decisions]
+    for target in targets:
+        found += target.lock.decisions if target.lock else decisions_of(target.entry)
+    return tuple(dict.fromkeys(found))
+
+
+def decisions_of(entry: Entry) -> list[Decision]:
+    """Read the decisions back that the manifest keeps of a lock."""
+    return [
+        Decision(
+            subject=str(item["subject"]),
+            kind=str(item["kind"]),
+            message=str(item["message"]),
+            evidence=tuple(item.get("evidence", ())),  # type: ignore[arg-type]
+            code=str(item.get("code", "")),
+        )
+        for item in entry.decisions
+    ]
+
+
+def _sha256(content: bytes | None) -> str | None:
+    return None if content is None else hashlib.sha256(content).hexdigest()

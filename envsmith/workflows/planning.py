@@ -1,0 +1,159 @@
+"""From a profile and its requirements to one plan per target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from envsmith.catalog import Catalog
+from envsmith.errors import EnvsmithError, ResolveError
+from envsmith.model.asked import Asked
+from envsmith.model.backend import Backend
+from envsmith.model.decision import Decision
+from envsmith.model.listing import Listing
+from envsmith.model.plan import Plan
+from envsmith.model.profile import Profile
+from envsmith.model.target import Target
+from envsmith.ports import Hasher
+from envsmith.rules import hashing, lifecycle, offers, planning, slicing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked for under one profile."""
+
+    profile: Profile
+    requirements: tuple[Asked, ...]
+    constraints: tuple[Asked, ...] = ()
+    notes: tuple[Decision, ...] = ()
+    """What reading the requirements already decided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """The newest upload time admitted, and that of single projects moved since."""
+
+    cutoff_utc: str
+    moved: Mapping[str, str] = field(default_factory=dict)
+
+    def by_project(self) -> dict[str, str]:
+        """Return project → cutoff; the empty name holds for all others."""
+        return {"": self.cutoff_utc, **self.moved}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sourced:
+    """A listing, and where it came from."""
+
+    listing: Listing
+    name: str
+    """``embedded 2026-11-20``, ``live 2026-11-21``."""
+
+
+class Listings(Protocol):
+    """Finds the rows of one channel and backend: live, from the overlay or from the snapshot."""
+
+    def get(self, channel: str, backend: Backend) -> Sourced | None:
+        """Return the rows, or None where nothing is known of such an index."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """The plans of one profile, and where their rows came from."""
+
+    plans: tuple[Plan, ...]
+    catalog_name: str
+    decisions: tuple[Decision, ...]
+    """Those of the whole profile."""
+
+
+def plan_profile(
+    wanted: Wanted, times: Times, *, catalog: Catalog, listings: Listings, hasher: Hasher
+) -> Planned:
+    """Plan every target of a profile.
+
+    Args:
+        wanted: profile and requirements.
+        times: the cutoffs.
+        catalog: facts.
+        listings: rows.
+        hasher: hashes wheels that no index publishes a hash for.
+
+    Raises:
+        ResolveError: RES001 with one part per refused target; RES012 where no index of that name is known.
+        ProfileError: where a label contradicts the backend, or a GPU is unknown.
+    """
+    course = lifecycle.settle(wanted.profile, catalog, times.cutoff_utc)
+    sourced = listings.get(course.channel, course.backend)
+    if sourced is None:
+        raise ResolveError(
+            "RES012",
+            f"nothing is known of a {course.channel} index for {course.backend}",
+            where=f"profile {wanted.profile.name}: backend",
+            hint=f"envsmith catalog refresh {course.backend} --channel {course.channel}, where PyTorch can be reached",
+        )
+    targets = replace(wanted.profile, backend=course.backend).targets()
+    plans: list[Plan] = []
+    refused: list[EnvsmithError] = []
+    for target in targets:
+        order = _order(wanted, target, course.channel, times)
+        try:
+            plans.append(_plan_target(order, sourced.listing, catalog, times, hasher))
+        except ResolveError as error:
+            refused.append(_with_offers(error, order, catalog, listings).at(target.slug))
+    if refused:
+        raise _refusal(wanted.profile, refused)
+    return Planned(
+        plans=tuple(plans), catalog_name=sourced.name, decisions=(*wanted.notes, *course.decisions)
+    )
+
+
+def _order(wanted: Wanted, target: Target, channel: str, times: Times) -> planning.Order:
+    return planning.Order(
+        profile=wanted.profile,
+        target=target,
+        channel=channel,
+        cutoff_utc=times.cutoff_utc,
+        moved=times.moved,
+        requirements=wanted.requirements,
+        constraints=wanted.constraints,
+    )
+
+
+def _plan_target(
+    order: planning.Order, listing: Listing, catalog: Catalog, times: Times, hasher: Hasher
+) -> Plan:
+    cut = slicing.cut(listing, order.target, catalog, times.by_project())
+    missing = hashing.unhashed(cut.slice, cut.unhashed, order.requirements, order.target)
+    hashes = {wheel: sha256 for wheel in missing if (sha256 := hasher.sha256(wheel))}
+    if len(hashes) < len(missing):
+        raise hashing.refusal(wheel for wheel in missing if wheel not in hashes)
+    slice_ = hashing.with_hashes(cut.slice, cut.unhashed, hashes)
+    return planning.plan(replace(order, decisions=(*cut.decisions, *hashing.told(hashes))), slice_, catalog)
+
+
+def _with_offers(
+    error: ResolveError, order: planning.Order, catalog: Catalog, listings: Listings
+) -> ResolveError:
+    """Add what does exist elsewhere to a refusal for want of a wheel."""
+    if error.code != "RES021":
+        return error
+    family = order.target.backend.family
+    known = [facts.backend for facts in catalog.backends() if facts.backend.family in (family, "cpu")]
+    found = [sourced.listing for backend in known if (sourced := listings.get("stable", backend))]
+    lines = offers.offers(found, "torch", order.target.platform, order.target.python)
+    error.details = (*error.details, *lines[-4:])
+    return error
+
+
+def _refusal(profile: Profile, refused: list[EnvsmithError]) -> EnvsmithError:
+    if len(refused) == 1:
+        return refused[0].at(profile.name)
+    return ResolveError(
+        "RES001",
+        f"{len(refused)} targets cannot be planned",
+        where=profile.name,
+        parts=tuple(refused),
+    )
