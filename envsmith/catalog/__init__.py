@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envsmith.catalog import gpus, rows
-from envsmith.catalog.coverage import Coverage, coverage
+from envsmith.catalog.coverage import Coverage, VersionCoverage, coverage
 from envsmith.catalog.facts import (
     BackendFacts,
     Capability,
@@ -28,7 +28,7 @@ from envsmith.catalog.facts import (
     Wheels,
 )
 from envsmith.catalog.tables import Row, read_table
-from envsmith.errors import CatalogError
+from envsmith.errors import CatalogError, EnvsmithError
 from envsmith.model.backend import Backend
 from envsmith.model.listing import CHANNELS, Listing
 from envsmith.model.target import Platform
@@ -48,6 +48,7 @@ __all__ = [
     "Pairing",
     "PypiBuild",
     "TorchRelease",
+    "VersionCoverage",
     "Wheels",
 ]
 
@@ -112,6 +113,10 @@ class Catalog:
         public = Version(torch.public)
         return next((release for release in self.releases() if release.torch == public), None)
 
+    def kernel_rows(self) -> tuple[KernelRow, ...]:
+        """Return every row about kernels."""
+        return self._table("kernels", "kernels", rows.kernels)
+
     def kernels(self, torch: Version, backend: Backend, platform: Platform) -> Kernels | None:
         """Return the kernels in a torch wheel; None where they are not known.
 
@@ -119,8 +124,7 @@ class Catalog:
         """
         if backend.family == "cpu":
             return Kernels(capabilities=(), source=CPU_KERNELS, retrieved="")
-        table = self._table("kernels", "kernels", rows.kernels)
-        found = next((row for row in table if row.describes(torch, backend, platform)), None)
+        found = next((row for row in self.kernel_rows() if row.describes(torch, backend, platform)), None)
         if found is None:
             return None
         return Kernels(capabilities=found.capabilities, source=found.source, retrieved=found.retrieved)
@@ -197,8 +201,8 @@ class Catalog:
         place = f"snapshot/{channel}/{path.name}"
         try:
             listing = Listing.from_json(text)
-        except CatalogError as error:
-            raise error.at(place)  # noqa: B904 - the same error, with its place
+        except EnvsmithError as error:
+            raise CatalogError("CAT011", error.message, where=place, hint=error.hint) from error
         if (listing.channel, listing.backend) != (channel, backend):
             raise CatalogError("CAT011", f"it is the listing of {listing.index}", where=place)
         return listing

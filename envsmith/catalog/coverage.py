@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, Release
+from envsmith.model.listing import Listing, Release, index_name
 from envsmith.model.wheel import Wheel
 
 _PLATFORMS = (
@@ -50,6 +50,11 @@ class Coverage:
     without_hash: int
     withdrawn: tuple[str, ...]
     """Filenames with other hashes on record, sorted."""
+
+    @property
+    def index(self) -> str:
+        """Name of the index: ``cu128``, ``nightly/cu128``."""
+        return index_name(self.channel, self.backend)
 
     def confidences(self) -> dict[str, int]:
         """Count the versions by how sure their metadata is; ``none`` where they have none."""
