@@ -80,6 +80,24 @@ def test_successors_lead_to_a_living_backend_of_the_same_family() -> None:
             facts = CATALOG.backend(facts.successor)  # noqa: PLW2901 - the chain is followed to its end
 
 
+def test_a_successor_is_the_next_newer_backend_of_the_release_that_left_one_out() -> None:
+    for facts in CATALOG.backends():
+        if facts.last_torch is None:
+            continue
+        left_out = min(release.torch for release in CATALOG.releases() if release.torch > facts.last_torch)
+        newer = [
+            other.backend
+            for other in CATALOG.backends()
+            if other.backend.family == facts.backend.family
+            and facts.backend < other.backend
+            and other.first_torch is not None
+            and other.first_torch <= left_out
+            and (other.last_torch is None or left_out <= other.last_torch)
+            and str(other.backend) != "cu129"  # never advertised
+        ]
+        assert facts.successor == min(newer)
+
+
 def test_a_new_cuda_is_one_row(tmp_path: Path) -> None:
     root = tmp_path / "catalog"
     shutil.copytree(TABLES, root, ignore=shutil.ignore_patterns("snapshot", "*.py", "__pycache__"))
