@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -50,22 +50,20 @@ class Hasher(Protocol):
 
 
 class Files(Protocol):
-    """Reads and writes the files of a lock folder."""
+    """Reads and writes the files of a lock folder as one set."""
 
-    def recover(self, folder: Path) -> None:
-        """Finish or undo what an interrupted write left."""
-        ...
-
-    def read(self, path: Path) -> bytes | None:
-        """Return a file's bytes, or None where there is none.
+    def read_files(self, folder: Path) -> dict[str, bytes]:
+        """Return name → content, never in the middle of a change; empty where there is no folder.
 
         Raises:
-            ToolError: when it cannot be read.
+            ToolError: when the folder cannot be read.
         """
         ...
 
-    def write(self, folder: Path, files: Mapping[str, bytes | None]) -> tuple[str, ...]:
-        """Replace a set of files, all or none; None removes a file. Return the names that changed.
+    def write_files(
+        self, folder: Path, files: Mapping[str, bytes], *, remove: Collection[str] = ()
+    ) -> tuple[str, ...]:
+        """Replace and remove files, all or none, and return the names whose content changed.
 
         Raises:
             ToolError: when the disk refuses; then every file is as before.

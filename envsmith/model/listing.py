@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import quote
 
-from envsmith.errors import CatalogError
+from envsmith.errors import CatalogError, EnvsmithError
 from envsmith.model.backend import Backend
 from envsmith.model.wheel import Wheel
 
@@ -97,7 +97,7 @@ class Listing:
         """
         try:
             return _parse(json.loads(text))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, EnvsmithError) as error:
             raise CatalogError(
                 "CAT011",
                 f"not a listing of wheels: {error!r}",

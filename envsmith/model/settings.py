@@ -23,6 +23,8 @@ class ProjectSettings:
     """The profiles written in the file itself; the last key of their table is their name."""
     default_profiles: tuple[str, ...] = ()
     """What to lock where the command names no profile."""
+    requirements_from: str = "project"
+    """Where requirements come from without -r: ``project`` (this file) or ``profile``."""
 
     @classmethod
     def from_pyproject(cls, text: str, place: str) -> ProjectSettings:
@@ -46,6 +48,7 @@ class ProjectSettings:
                 for name in _texts(names)
             ),
             default_profiles=_texts(defaults),
+            requirements_from=str(found.get("requirements-from", "project")),
         )
 
     def profile(self, name: str) -> ProfileText | None:
@@ -74,6 +77,7 @@ def _reserved(_value: object, _spot: Spot) -> None:
 _READERS: Mapping[str, Reader] = {
     "profiles": _profile_names,
     "default-profiles": toml_field.listed(toml_field.parsed(check_name)),
+    "requirements-from": toml_field.choice("project", "profile"),
     "sources": _reserved,
     "ci": _reserved,
     "rewrite": _reserved,

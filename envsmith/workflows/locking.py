@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from envsmith.catalog import Catalog
@@ -104,24 +104,26 @@ def lock_profile(
     Raises:
         EnvsmithError: the error of the one target that failed, or RES002 with one part each; nothing is written.
     """
-    tools.files.recover(folder)
-    manifest = read_manifest(folder, tools.files)
+    found = tools.files.read_files(folder)
+    manifest = read_manifest(found, str(folder / FILENAME))
     times = timing.settle(manifest)
     planned = plan_profile(
         wanted,
         times,
         catalog=tools.catalog,
         listings=tools.listings,
-        hasher=_Recorded(manifest, tools.hasher),
+        hasher=Recorded(manifest, tools.hasher),
     )
     running: list[tuple[Plan, Future[tuple[Lock, float]] | None]] = []
     for plan in planned.plans:
-        kept = manifest is not None and is_current(plan, manifest, folder, tools.files)
+        kept = manifest is not None and is_current(plan, manifest, found)
         running.append((plan, None if kept else pool.submit(_lock_target, plan, planned.catalog_name, tools)))
     targets = _gather(running, manifest)
     fresh = _manifest(wanted, times, targets)
-    files = _files(fresh, targets, manifest)
-    written = () if dry_run else tools.files.write(folder, files)
+    gone = {name for entry in (manifest.targets.values() if manifest else ()) for name in entry.files}
+    files = _files(fresh, targets)
+    still = {name for entry in fresh.targets.values() for name in entry.files}
+    written = () if dry_run else tools.files.write_files(folder, files, remove=gone - still)
     return LockedProfile(
         profile=wanted.profile.name,
         manifest=fresh,
@@ -133,28 +135,25 @@ def lock_profile(
     )
 
 
-def read_manifest(folder: Path, files: Files) -> Manifest | None:
+def read_manifest(found: Mapping[str, bytes], place: str) -> Manifest | None:
     """Return a folder's manifest, or None where it has none.
 
     Raises:
         LockError: LCK002 when it is malformed.
     """
-    path = folder / FILENAME
-    content = files.read(path)
-    if content is None:
-        return None
-    return Manifest.from_toml(content.decode("utf-8", "replace"), str(path))
+    content = found.get(FILENAME)
+    return None if content is None else Manifest.from_toml(content.decode("utf-8", "replace"), place)
 
 
-def is_current(plan: Plan, manifest: Manifest, folder: Path, files: Files) -> bool:
+def is_current(plan: Plan, manifest: Manifest, found: Mapping[str, bytes]) -> bool:
     """Say whether the lock on disk was made of this very plan, and its files are untouched."""
     entry = manifest.targets.get(plan.target.slug)
     if entry is None or entry.plan != plan.digest():
         return False
-    return all(_sha256(files.read(folder / name)) == sha256 for name, sha256 in entry.files.items())
+    return all(name in found and sha256_of(found[name]) == sha256 for name, sha256 in entry.files.items())
 
 
-class _Recorded:
+class Recorded:
     """A hasher that first looks into the manifest: bytes once hashed need no second download."""
 
     def __init__(self, manifest: Manifest | None, hasher: Hasher) -> None:
@@ -273,7 +272,7 @@ def entry_of(lock: Lock, plan: Plan) -> Entry:
         catalog=str(lock.pylock.tool["envsmith"]["catalog"]) if lock.pylock.tool else "",
         family=family,
         packages=len(packages),
-        files={name: str(_sha256(content)) for name, content in lock_files(lock).items()},
+        files={name: sha256_of(content) for name, content in lock_files(lock).items()},
         decisions=tuple(decision.to_json() for decision in lock.decisions),
     )
 
@@ -287,14 +286,8 @@ def _manifest(wanted: Wanted, times: Times, targets: tuple[LockedTarget, ...]) -
     )
 
 
-def _files(
-    fresh: Manifest, targets: tuple[LockedTarget, ...], old: Manifest | None
-) -> Mapping[str, bytes | None]:
-    """Return what to write: the changed locks, the manifest, and nothing in place of targets no longer asked for."""
-    files: dict[str, bytes | None] = {}
-    for slug, entry in old.targets.items() if old else ():
-        if slug not in fresh.targets:
-            files |= dict.fromkeys(entry.files, None)
+def _files(fresh: Manifest, targets: tuple[LockedTarget, ...]) -> Mapping[str, bytes]:
+    files: dict[str, bytes] = {}
     for target in targets:
         if target.lock:
             files |= lock_files(target.lock)
@@ -323,5 +316,6 @@ def decisions_of(entry: Entry) -> list[Decision]:
     ]
 
 
-def _sha256(content: bytes | None) -> str | None:
-    return None if content is None else hashlib.sha256(content).hexdigest()
+def sha256_of(content: bytes) -> str:
+    """Return the sha256 (hex) of bytes."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,23 @@
+"""The machine envsmith runs on, as far as choosing a default target needs it."""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+from envsmith.model.target import Platform, Python
+
+
+def this_python() -> Python:
+    """Return the running interpreter's version."""
+    return Python(major=sys.version_info.major, minor=sys.version_info.minor)
+
+
+def this_platform() -> Platform:
+    """Return the platform tag of this machine, with the floor that PyTorch's wheels are built for."""
+    machine = platform.machine().lower()
+    if sys.platform == "win32":
+        return Platform.parse("win_arm64" if machine == "arm64" else "win_amd64")
+    if sys.platform == "darwin":
+        return Platform.parse(f"macosx_14_0_{'arm64' if machine == 'arm64' else 'x86_64'}")
+    return Platform.parse(f"manylinux_2_28_{'aarch64' if machine in ('aarch64', 'arm64') else 'x86_64'}")

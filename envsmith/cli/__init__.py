@@ -1,0 +1,106 @@
+"""The command line: the one place where errors become exit codes.
+
+A command is imported when it is run, so that ``envsmith --help`` imports click and nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from envsmith import __version__
+from envsmith.errors import EnvsmithError
+
+COMMANDS = {
+    "lock": ("envsmith.cli.lock", "Lock profiles: hashed requirements and a pylock for every target."),
+    "catalog": ("envsmith.cli.catalog", "Show and refresh what is known of PyTorch's builds."),
+    "profiles": ("envsmith.cli.profiles", "List the profiles, and show one."),
+    "explain": ("envsmith.cli.explain", "Say why a package is in a lock, and where it comes from."),
+}
+OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130
+_REPORT = "this is a bug in envsmith: please report it with the lines above"
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only when it is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(COMMANDS[cmd_name][0]).command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{cmd_name} is no command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """List the commands from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="envsmith")
+@click.option("-v", "--verbose", count=True, help="Tell more: -v names each program started.")
+@click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
+@click.pass_context
+def cli(ctx: click.Context, *, verbose: int, quiet: bool) -> None:
+    """Reproducible, true PyTorch environments for every accelerator, system and Python."""
+    ctx.obj = {"quiet": quiet}
+    if verbose:
+        import logging
+
+        logging.basicConfig(
+            level=logging.DEBUG if verbose else logging.WARNING, format="%(name)s: %(message)s"
+        )
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit code: 0 done, 1 the answer is no, 2 failed, 130 interrupted."""
+    try:
+        return _run(list(arguments))
+    except BrokenPipeError:
+        # The reader went away; Python would complain about it once more at exit.
+        sys.stdout = sys.stderr = None
+        return FAILED
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; nothing half-written was left", err=True)
+        return INTERRUPTED
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        click.echo(_REPORT, err=True)
+        return FAILED
+
+
+def _run(arguments: list[str]) -> int:
+    as_json = "--json" in arguments
+    try:
+        status = cli.main(args=arguments, prog_name="envsmith", standalone_mode=False)
+        return status if isinstance(status, int) else OK
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except click.ClickException as error:
+        from envsmith.cli import render
+
+        render.usage_error(error, as_json=as_json)
+        return FAILED
+    except EnvsmithError as error:
+        from envsmith.cli import render
+
+        render.error(error, command=_command(arguments), as_json=as_json)
+        return error.exit_code
+
+
+def _command(arguments: list[str]) -> str:
+    return next((word for word in arguments if word in COMMANDS), "")

@@ -1,0 +1,83 @@
+"""Puts adapters, facts and settings together for the commands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from envsmith.adapters.index_pages import PYTORCH_BASE, PyTorchIndex
+from envsmith.adapters.live_index import LivePyTorch
+from envsmith.adapters.overlay import Overlay, cache_root, overlay_name
+from envsmith.catalog import Catalog
+from envsmith.errors import EnvsmithError, ProfileError
+from envsmith.model.wheel import Wheel
+from envsmith.workflows.listings import ListingSources
+
+INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogChoice:
+    """What the command line says of the catalog."""
+
+    mode: str = "auto"
+    index_base: str = ""
+    is_offline: bool = False
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be made again."""
+    return cache_root(os.environ)
+
+
+def live_index(catalog: Catalog, choice: CatalogChoice) -> LivePyTorch:
+    """Return the reader of PyTorch's index, or of the mirror that stands for it."""
+    base = choice.index_base or os.environ.get(INDEX_VARIABLE, "") or PYTORCH_BASE
+    overlay = Overlay(cache_folder(), overlay_name(base, PYTORCH_BASE))
+    projects = tuple(project.name for project in catalog.projects())
+    index = PyTorchIndex(base, overlay, wants_metadata=_is_current)
+    return LivePyTorch(index, overlay, projects)
+
+
+def listing_sources(
+    catalog: Catalog, choice: CatalogChoice, tell: Callable[[EnvsmithError], None], *, is_online: bool = True
+) -> ListingSources:
+    """Return where rows come from."""
+    return ListingSources(
+        catalog,
+        choice.mode,
+        live_index(catalog, choice),
+        is_online=is_online and not choice.is_offline,
+        tell=tell,
+    )
+
+
+def _is_current(wheel: Wheel) -> bool:
+    """Read requirements of what could be locked today; older versions are in the snapshot."""
+    return wheel.name != "torch" or wheel.version.release >= (2, 0)
+
+
+def utc_now() -> str:
+    """Return the time, whole seconds, RFC 3339 with ``Z``."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text: str) -> str:
+    """Read a day (its end) or an RFC 3339 time, and return it in UTC with ``Z``.
+
+    Raises:
+        ProfileError: PRF040 when it is neither, or a time without zone.
+    """
+    hint = "write 2026-11-01 (the end of that day, UTC) or 2026-11-01T09:00:00Z"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ProfileError("PRF040", f"{text!r} is no time", where="--as-of", hint=hint) from error
+    if len(text) == 10:
+        return f"{text}T23:59:59Z"
+    if moment.tzinfo is None:
+        raise ProfileError("PRF040", f"{text!r} names no time zone", where="--as-of", hint=hint)
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

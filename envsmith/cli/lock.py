@@ -1,0 +1,213 @@
+"""``envsmith lock``."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envsmith.cli import NO, OK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envsmith.catalog import Catalog
+    from envsmith.cli.composition import CatalogChoice
+    from envsmith.errors import EnvsmithError
+    from envsmith.workflows.listings import ListingSources
+    from envsmith.workflows.locking import LockedProfile, Timing
+    from envsmith.workflows.planning import Wanted
+
+LOCKFILES = "lockfiles"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ways:
+    """How to lock, apart from what."""
+
+    folder: Path
+    jobs: int
+    dry_run: bool
+    as_json: bool
+    quiet: bool
+    choice: CatalogChoice
+    timing: Timing
+
+
+@click.command(name="lock")
+@click.argument("profiles", nargs=-1)
+@click.option(
+    "-r", "files", multiple=True, metavar="FILE", help="Requirements file (.in, .txt); may be repeated."
+)
+@click.option("--extra", "extras", multiple=True, help="Extra of the project's pyproject.toml.")
+@click.option("--group", "groups", multiple=True, help="Dependency group of the project's pyproject.toml.")
+@click.option(
+    "--python", multiple=True, metavar="X.Y", help="Python instead of the profile's; may be repeated."
+)
+@click.option(
+    "--platform", "platforms", multiple=True, help="linux, linux-aarch64, macos, windows or a platform tag."
+)
+@click.option("--backend", metavar="NAME", help="cpu, cu130, rocm7.2, xpu instead of the profile's.")
+@click.option("--as-of", metavar="TIME", default="", help="Cutoff: a day (its end, UTC) or an RFC 3339 time.")
+@click.option(
+    "--catalog", "mode", type=click.Choice(("auto", "embedded", "live")), default="auto", help="Whence rows."
+)
+@click.option("--index-base", metavar="URL", default="", help="Mirror of https://download.pytorch.org/whl.")
+@click.option("--offline", is_flag=True, help="No network: only uv's cache.")
+@click.option("-U", "--upgrade", is_flag=True, help="Move the cutoff to now.")
+@click.option("-P", "move", multiple=True, metavar="NAME", help="Move the cutoff of one package to now.")
+@click.option(
+    "--allow-sdist", multiple=True, metavar="NAME", help="Lock this package as source where it has no wheel."
+)
+@click.option("--check", is_flag=True, help="Only say whether the locks are current; uses no network.")
+@click.option("--dry-run", is_flag=True, help="Do all but write.")
+@click.option(
+    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
+)
+@click.option("-j", "jobs", type=click.IntRange(1, 64), default=4, help="Resolutions at once.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(settings: dict[str, Any], /, **options: Any) -> int:
+    """Lock PROFILES for every target they name, into lockfiles/PROFILE/.
+
+    Requirements come from -r FILE, else from the project's pyproject.toml, else from the profile. Only targets whose
+    plan changed are resolved again; the cutoff is kept until --upgrade or --as-of moves it.
+    """
+    from envsmith.cli.composition import CatalogChoice, parse_time, utc_now
+    from envsmith.cli.orders import Words, orders
+    from envsmith.workflows.locking import Timing
+
+    words = Words(
+        names=options["profiles"],
+        files=options["files"],
+        extras=options["extras"],
+        groups=options["groups"],
+        python=options["python"],
+        platforms=options["platforms"],
+        backend=options["backend"],
+        allow_sdist=options["allow_sdist"],
+    )
+    timing = Timing(
+        now_utc=utc_now(),
+        as_of_utc=parse_time(options["as_of"]) if options["as_of"] else "",
+        upgrade=options["upgrade"],
+        move=options["move"],
+    )
+    choice = CatalogChoice(
+        mode=options["mode"], index_base=options["index_base"], is_offline=options["offline"]
+    )
+    ways = _Ways(
+        folder=options["folder"],
+        jobs=options["jobs"],
+        dry_run=options["dry_run"],
+        as_json=options["as_json"],
+        quiet=settings["quiet"],
+        choice=choice,
+        timing=timing,
+    )
+    wanted = orders(words, Path(), ways.folder)
+    return _check(wanted, ways) if options["check"] else _lock(wanted, ways)
+
+
+def _check(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
+    from envsmith.adapters import files
+    from envsmith.adapters.hashing import NoDownloads
+    from envsmith.catalog import Catalog
+    from envsmith.cli import render
+    from envsmith.cli.composition import listing_sources
+    from envsmith.workflows.checking import CheckTools, check_profile
+
+    catalog = Catalog.embedded()
+    sources = listing_sources(catalog, ways.choice, lambda _: None, is_online=False)
+    tools = CheckTools(catalog=catalog, listings=sources, hasher=NoDownloads(), files=files)
+    found = [
+        finding
+        for one in wanted
+        for finding in check_profile(one, ways.folder / one.profile.name, tools).findings
+    ]
+    if ways.as_json:
+        data = {"findings": [finding.to_json() for finding in found]}
+        render.envelope("lock", "no" if found else "ok", data)
+    elif found:
+        render.findings(found)
+    else:
+        render.say(f"current: {' '.join(one.profile.name for one in wanted)}")
+    return NO if found else OK
+
+
+def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
+    from envsmith.catalog import Catalog
+    from envsmith.cli import lock_render
+    from envsmith.cli.composition import listing_sources
+    from envsmith.errors import EnvsmithError
+
+    catalog = Catalog.embedded()
+    told: list[EnvsmithError] = []
+    sources = listing_sources(catalog, ways.choice, told.append)
+    done: list[LockedProfile] = []
+    failed: list[EnvsmithError] = []
+    for one, outcome in _each(wanted, ways, catalog, sources):
+        if not ways.as_json:
+            lock_render.sources(told, ways.quiet)
+            lock_render.outcome(one, outcome)
+        if isinstance(outcome, EnvsmithError):
+            failed.append(outcome)
+        else:
+            done.append(outcome)
+    if ways.as_json:
+        lock_render.envelope(done, failed)
+    elif not failed:
+        lock_render.written(done, dry_run=ways.dry_run)
+    return max((error.exit_code for error in failed), default=OK)
+
+
+def _each(
+    wanted: tuple[Wanted, ...], ways: _Ways, catalog: Catalog, sources: ListingSources
+) -> Iterator[tuple[Wanted, LockedProfile | EnvsmithError]]:
+    """Yield each profile with its result or its error; one that fails does not keep the others from their locks."""
+    from envsmith.adapters import files
+    from envsmith.adapters.hashing import Downloads, NoDownloads
+    from envsmith.adapters.process import Processes
+    from envsmith.adapters.sdists import SdistReader
+    from envsmith.adapters.uv import Uv, find_uv
+    from envsmith.cli.composition import cache_folder
+    from envsmith.cli.progress import LockProgress
+    from envsmith.errors import EnvsmithError
+    from envsmith.workflows.locking import Tools, lock_profile
+
+    processes = Processes()
+    pool = ThreadPoolExecutor(ways.jobs)
+    resolver = Uv(
+        processes,
+        executable=find_uv(),
+        slices=cache_folder() / "slices",
+        offline=ways.choice.is_offline,
+        requests=max(4, 16 // ways.jobs),
+    )
+    try:
+        with LockProgress(quiet=ways.quiet or ways.as_json) as progress:
+            tools = Tools(
+                catalog=catalog,
+                listings=sources,
+                resolver=resolver,
+                sdists=SdistReader(),
+                hasher=NoDownloads() if ways.choice.is_offline else Downloads(progress),
+                files=files,
+                progress=progress,
+            )
+            outcomes: list[tuple[Wanted, LockedProfile | EnvsmithError]] = []
+            for one in wanted:
+                try:
+                    folder = ways.folder / one.profile.name
+                    outcomes.append(
+                        (one, lock_profile(one, ways.timing, folder, tools, pool=pool, dry_run=ways.dry_run))
+                    )
+                except EnvsmithError as error:
+                    outcomes.append((one, error))
+        yield from outcomes
+    finally:
+        processes.close()
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,125 @@
+"""From the words of a command line to what is asked for: profiles, requirements, overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from envsmith.adapters.host import this_platform, this_python
+from envsmith.adapters.profiles import Profiles
+from envsmith.adapters.requirement_files import read_pyproject, read_requirements
+from envsmith.errors import EnvsmithError, ProfileError
+from envsmith.model.asked import labels
+from envsmith.model.backend import Backend
+from envsmith.model.profile import Profile
+from envsmith.model.requirements import RequirementsFile
+from envsmith.workflows.planning import Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What the command line says of what to lock."""
+
+    names: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    python: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    backend: str | None = None
+    allow_sdist: tuple[str, ...] = ()
+
+
+def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
+    """Return what is asked for, one per profile.
+
+    Args:
+        words: the command line.
+        project: the project's root.
+        folder: where locks lie: without names, the profiles locked there before are taken.
+
+    Raises:
+        ProfileError: when a profile or a requirements file is malformed, or nothing says which profile is meant.
+    """
+    profiles = Profiles.of_project(project)
+    asked = _read(words, project, profiles)
+    names = words.names or profiles.settings.default_profiles
+    if names:
+        chosen = [profiles.resolve(name) for name in dict.fromkeys(names)]
+    elif asked and (backend := words.backend or _meant_backend(asked)):
+        chosen = [_profile_for(Backend.parse(backend))]
+    else:
+        chosen = [profiles.resolve(name) for name in _locked_before(folder)]
+    if not chosen:
+        raise _nothing_named(profiles)
+    return tuple(_wanted(profile, words, asked) for profile in chosen)
+
+
+def _read(words: Words, project: Path, profiles: Profiles) -> RequirementsFile | None:
+    if words.files:
+        return read_requirements(project, words.files)
+    if profiles.settings.requirements_from == "profile" and not words.extras and not words.groups:
+        return None
+    return read_pyproject(project, words.extras, words.groups)
+
+
+def _wanted(profile: Profile, words: Words, asked: RequirementsFile | None) -> Wanted:
+    profile = profile.with_overrides(backend=words.backend, python=words.python, platforms=words.platforms)
+    if words.allow_sdist:
+        names = {str(canonicalize_name(name)) for name in words.allow_sdist}
+        profile = replace(profile, allow_sdist=tuple(sorted({*profile.allow_sdist, *names})))
+    if asked is None:
+        return Wanted(profile=profile, requirements=profile.asked(), constraints=profile.asked("constraints"))
+    return Wanted(
+        profile=profile,
+        requirements=asked.asked,
+        constraints=(*asked.constraints, *profile.asked("constraints")),
+        notes=asked.notes,
+    )
+
+
+def _meant_backend(asked: RequirementsFile) -> str:
+    """Return the backend that pins with a label or PyTorch's index lines mean; empty where nothing does."""
+    plain = [item for item in asked.asked if item.requirement.marker is None]
+    found = [label for label, _ in labels(plain).values()]
+    found += [line.backend for line in asked.pytorch_lines if line.backend]
+    return next((text for text in found if _is_backend(text)), "")
+
+
+def _is_backend(text: str) -> bool:
+    try:
+        Backend.parse(text)
+    except EnvsmithError:
+        return False
+    return True
+
+
+def _profile_for(backend: Backend) -> Profile:
+    """Return the profile that a label in a requirements file means: this machine's Python and platform."""
+    return Profile(
+        name=str(backend),
+        summary=f"{backend}, as the requirements file says",
+        backend=backend,
+        on_retired="stable",
+        python=(this_python(),),
+        platforms=(this_platform(),),
+    )
+
+
+def _locked_before(folder: Path) -> Iterator[str]:
+    if folder.is_dir():
+        yield from sorted(path.parent.name for path in folder.glob("*/manifest.toml"))
+
+
+def _nothing_named(profiles: Profiles) -> ProfileError:
+    names: Sequence[str] = [name for name, _ in profiles.names()]
+    return ProfileError(
+        "PRF014",
+        "no profile is named",
+        where="envsmith lock",
+        details=(("profiles", " ".join(names)),),
+        hint="envsmith lock NAME, or default-profiles = [...] under [tool.envsmith] in pyproject.toml",
+    )

@@ -1,0 +1,113 @@
+"""Check: compare plans with the locks on disk, without network and without a resolver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from envsmith.catalog import Catalog
+from envsmith.model.manifest import FILENAME, Entry, Manifest
+from envsmith.model.plan import Plan
+from envsmith.model.report import Finding, Report
+from envsmith.ports import Files, Hasher
+from envsmith.rules import locking
+from envsmith.workflows.locking import Recorded, read_manifest, sha256_of
+from envsmith.workflows.planning import Listings, Times, Wanted, plan_profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckTools:
+    """What a check needs; none of it may use the network."""
+
+    catalog: Catalog
+    listings: Listings
+    hasher: Hasher
+    files: Files
+
+
+def check_profile(wanted: Wanted, folder: Path, tools: CheckTools) -> Report:
+    """Compare what is asked for with what is locked.
+
+    Args:
+        wanted: profile and requirements.
+        folder: where the locks lie.
+        tools: facts, rows and files.
+
+    Returns:
+        One finding per reason why a lock is stale; none where all hold.
+
+    Raises:
+        LockError: LCK002 when the manifest is malformed.
+        ResolveError: where the profile can no longer be planned at all.
+    """
+    found = tools.files.read_files(folder)
+    manifest = read_manifest(found, str(folder / FILENAME))
+    name = wanted.profile.name
+    if manifest is None:
+        return Report(findings=(_finding("LCK030", name, "has never been locked", name),))
+    times = Times(cutoff_utc=manifest.cutoff_utc, moved=manifest.moved)
+    hasher = Recorded(manifest, tools.hasher)
+    planned = plan_profile(wanted, times, catalog=tools.catalog, listings=tools.listings, hasher=hasher)
+    findings = [finding for plan in planned.plans for finding in _target_findings(plan, manifest, found)]
+    asked = {plan.target.slug for plan in planned.plans}
+    findings += [
+        _finding("LCK031", f"{name}/{slug}", "is locked, but no longer asked for", name)
+        for slug in sorted(set(manifest.targets) - asked)
+    ]
+    return Report(findings=tuple(findings))
+
+
+def _target_findings(plan: Plan, manifest: Manifest, found: Mapping[str, bytes]) -> Iterator[Finding]:
+    subject = f"{plan.profile}/{plan.target.slug}"
+    entry = manifest.targets.get(plan.target.slug)
+    if entry is None:
+        yield _finding("LCK032", subject, "is asked for, but not locked", plan.profile)
+        return
+    if entry.plan != plan.digest():
+        yield from _plan_findings(plan, entry, subject)
+    for name, sha256 in sorted(entry.files.items()):
+        if name in found and sha256_of(found[name]) != sha256:
+            yield _finding("LCK036", subject, f"{name} was changed since it was written", plan.profile)
+        elif name not in found and not name.startswith("pylock."):
+            # A project may keep pylock files out of version control: the requirements hold the same pins.
+            yield _finding("LCK037", subject, f"{name} is missing", plan.profile)
+
+
+def _plan_findings(plan: Plan, entry: Entry, subject: str) -> Iterator[Finding]:
+    changes = [change for change in locking.changed(entry.inputs, plan.inputs()) if change[0] != "catalog"]
+    origins = {str(item.requirement): item.origin for item in (*plan.requirements, *plan.constraints)}
+    for word, text in changes:
+        origin = next((place for asked, place in origins.items() if text.endswith(f"→ {asked}")), "")
+        yield _finding("LCK033", subject, f"{word}  {text}" + (f"  {origin}" if origin else ""), plan.profile)
+    moved = list(_row_findings(plan, entry, subject))
+    yield from moved
+    if not changes and not moved:
+        text = "catalog  the rows or facts this lock was planned with have changed; its own pins are among them still"
+        yield _finding("LCK035", subject, text, plan.profile)
+
+
+def _row_findings(plan: Plan, entry: Entry, subject: str) -> Iterator[Finding]:
+    """Name the pins whose row is gone or has another hash now."""
+    rows = {wheel.filename: wheel for wheels in plan.slice.projects.values() for wheel in wheels}
+    for name, pin in sorted(entry.family.items()):
+        version, filename, sha256 = pin.split(" ")
+        if name not in plan.slice.projects:
+            continue
+        row = rows.get(filename)
+        if row is None:
+            yield _finding(
+                "LCK034",
+                subject,
+                f"catalog  {filename} is no row of {plan.slice.index} any more",
+                plan.profile,
+            )
+        elif f"sha256:{row.sha256}" != sha256:
+            text = f"catalog  {name} {version}: {sha256} → sha256:{row.sha256} ({filename})"
+            yield _finding("LCK034", subject, text, plan.profile)
+
+
+def _finding(code: str, subject: str, message: str, profile: str) -> Finding:
+    return Finding(
+        code=code, severity="error", subject=subject, message=message, hint=f"envsmith lock {profile}"
+    )
