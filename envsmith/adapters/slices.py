@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable
 from html import escape
@@ -48,7 +47,7 @@ def write_slice(slice_: Slice, folder: Path) -> Path:
 
 def _settle(fresh: Path, place: Path) -> None:
     try:
-        os.rename(fresh, place)
+        fresh.rename(place)
     except OSError:
         # Another run put the same content there first.
         if not place.is_dir():

@@ -75,7 +75,7 @@ def main(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; nothing half-written was left", err=True)
         return INTERRUPTED
-    except Exception:
+    except Exception:  # noqa: BLE001 - a bug must not look like an answer
         import traceback
 
         traceback.print_exc()

@@ -70,7 +70,7 @@ class _Ways:
 @click.option("-j", "jobs", type=click.IntRange(1, 64), default=4, help="Resolutions at once.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def command(settings: dict[str, Any], /, **options: Any) -> int:
+def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401 - click checks each option
     """Lock PROFILES for every target they name, into lockfiles/PROFILE/.
 
     Requirements come from -r FILE, else from the project's pyproject.toml, else from the profile. Only targets whose

@@ -60,9 +60,9 @@ def explain(package: str, folder: Path, *, catalog: Catalog, files: Files) -> tu
 def _of_target(
     name: str, slug: str, entry: Entry, found: Mapping[str, bytes], profile: str, catalog: Catalog
 ) -> Iterator[Explanation]:
-    version, askers, sha256 = _pin(
-        found.get(f"requirements.{slug}.txt", b"").decode("utf-8", "replace"), name
-    )
+    text = found.get(f"requirements.{slug}.txt", b"").decode("utf-8", "replace")
+    pins = {match["name"]: match["version"] for match in map(_PIN.match, text.splitlines()) if match}
+    version, askers, sha256 = _pin(text, name)
     decisions = tuple(
         item for item in decisions_of(entry) if name in (canonicalize_name(item.subject), item.subject)
     )
@@ -104,8 +104,9 @@ def _origin(pylock: bytes | None, slug: str, name: str) -> tuple[str, str]:
     package = next((item for item in lock.packages if item.name == name), None)
     if package is None:
         return "", ""
-    files = [*(package.wheels or ())] or [package.sdist]
-    return package.index or "", files[0].filename if files[0] else ""
+    if package.wheels:
+        return package.index or "", package.wheels[0].filename
+    return package.index or "", package.sdist.filename if package.sdist else ""
 
 
 def _bounds(name: str, pins: Mapping[str, str], catalog: Catalog) -> Iterator[str]:

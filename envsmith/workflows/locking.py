@@ -164,6 +164,7 @@ class Recorded:
         self._hasher = hasher
 
     def sha256(self, wheel: Wheel) -> str | None:
+        """Return the hash on record, else what the other hasher finds."""
         found = self._known.get(wheel.filename)
         return found.removeprefix("sha256:") if found else self._hasher.sha256(wheel)
 
