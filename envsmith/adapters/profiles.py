@@ -9,7 +9,7 @@ from pathlib import Path
 from envsmith.adapters.text_files import read_text
 from envsmith.errors import ProfileError
 from envsmith.model.problems import suggestion
-from envsmith.model.profile import Profile, check_name
+from envsmith.model.profile import Profile, check_name, is_name
 from envsmith.model.profile_text import ProfileText, resolve
 from envsmith.model.settings import ProjectSettings
 
@@ -78,7 +78,8 @@ class Profiles:
         return resolve(name, self.load)
 
     def _own(self) -> list[str]:
-        return [path.stem for path in (self.folder / _FOLDER).glob("*.toml")]
+        paths = (self.folder / _FOLDER).glob("*.toml")
+        return [path.stem for path in paths if is_name(path.stem) and path.is_file()]
 
     @staticmethod
     def _shipped() -> list[str]:

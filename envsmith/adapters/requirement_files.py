@@ -54,6 +54,9 @@ def read_pyproject(
     return from_pyproject(read_text(path, "pyproject.toml"), "pyproject.toml", extras, groups)
 
 
+_DEEPEST = 50
+
+
 @dataclass(kw_only=True)
 class _Reading:
     folder: Path
@@ -79,6 +82,13 @@ class _Reading:
                 f"requirements files include each other in a circle: {' → '.join(circle)}",
                 where=include.origin,
                 hint="take one of the lines out",
+            )
+        if len(around) == _DEEPEST:
+            raise ProfileError(
+                "PRF032",
+                f"requirements files include each other more than {_DEEPEST} deep",
+                where=include.origin,
+                hint="name the files one beside the other",
             )
         if (path, include.kind) in self._done:
             return

@@ -38,7 +38,7 @@ def from_pyproject(
     """
     extras, groups = tuple(extras), tuple(groups)
     document = TomlText.parse(text, place)
-    if not isinstance(document.data.get("project"), Mapping) and not extras and not groups:
+    if "project" not in document.data and not extras and not groups:
         return None
     problems = Problems()
     asking = _Asking(Spot(text=document, problems=problems), document.data)

@@ -60,7 +60,7 @@ class Problems:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return the hint for an unknown word: the nearest known one, and all of them."""
-    known = sorted(known)
+    known = sorted(name if name.isprintable() else repr(name) for name in known)
     near = get_close_matches(word, known, n=1)
     listed = ", ".join(known) or "none"
     return f"did you mean {near[0]}? known: {listed}" if near else f"known: {listed}"

@@ -26,19 +26,19 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a text can name a profile, and so a folder on every system."""
+    is_plain = _NAME.fullmatch(text) and ".." not in text and not text.endswith(".") and len(text) <= 80
+    return bool(is_plain) and not _DEVICES.fullmatch(text)
+
+
 def check_name(name: str) -> str:
-    """Return a profile's name if it can also name a folder.
+    """Return a profile's name if it can be one.
 
     Raises:
         ProfileError: PRF006 when it cannot.
     """
-    if (
-        len(name) > 80
-        or not _NAME.fullmatch(name)
-        or ".." in name
-        or name.endswith(".")
-        or _DEVICES.fullmatch(name)
-    ):
+    if not is_name(name):
         raise ProfileError(
             "PRF006",
             f"{name[:100]!r} is no profile name",
@@ -83,6 +83,9 @@ class Profile:
     """(key, value as text, or an empty text for the key itself) → place."""
 
     def __post_init__(self) -> None:
+        # An empty list or table says the same as none: it only takes back what an extended profile said.
+        later = {key: value for key, value in self.later.items() if value not in ((), {})}
+        object.__setattr__(self, "later", later)
         for item in fields(self):
             value = getattr(self, item.name)
             if isinstance(value, tuple) and item.name != "extends":

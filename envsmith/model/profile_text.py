@@ -193,7 +193,7 @@ def _env(value: object, spot: Spot) -> dict[str, str] | None:
             kind = toml_field.kind(item)
             spot.at(name).problem("PRF004", f"must be a text, not {kind}", 'put it in quotes: "0"')
         elif "\0" in item:
-            spot.at(name).problem("PRF005", "has a NUL character", "no environment variable can hold one")
+            spot.at(name).problem("PRF005", "has a NUL character", "take it out: no variable can hold one")
         else:
             found[name] = item
     return found

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from packaging.utils import canonicalize_name
+
 from envsmith.errors import CatalogError, ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.wheel import Wheel
@@ -13,7 +15,8 @@ from envsmith.model.wheel import Wheel
 _HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
 _CHANNELS = ("nightly", "test")
 _URL_REQUIREMENT = re.compile(
-    r"(?:[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?\s*@\s*)?(?P<url>https?://[^\s;]+)\s*(?P<marker>;.*)?",
+    r"(?:(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?P<extras>\[[^\]]*\])?\s*@\s*)?"
+    r"(?P<url>https?://[^\s;]+)\s*(?P<marker>;.*)?",
     re.DOTALL,
 )
 
@@ -49,10 +52,10 @@ class PyTorchLine:
 
 
 def pin_of_wheel(text: str) -> str | None:
-    """Turn a direct URL to a wheel of PyTorch's into ``name==version+label``, its marker kept.
+    """Turn a direct URL to a wheel of PyTorch's into ``name==version+label``, extras and marker kept.
 
     Returns:
-        None where the text is not such a URL.
+        None where the text is not such a URL, or gives it another project's name.
     """
     match = _URL_REQUIREMENT.fullmatch(text.strip())
     parts = _on_pytorch(match["url"]) if match else None
@@ -63,7 +66,10 @@ def pin_of_wheel(text: str) -> str | None:
         wheel = Wheel.from_row(index="", filename=filename, url=match["url"], sha256=None)
     except CatalogError:
         return None
-    return f"{wheel.name}=={wheel.version}{' ' + match['marker'] if match['marker'] else ''}"
+    if match["name"] and canonicalize_name(match["name"]) != wheel.name:
+        return None
+    marker = f" {match['marker']}" if match["marker"] else ""
+    return f"{wheel.name}{match['extras'] or ''}=={wheel.version}{marker}"
 
 
 def _on_pytorch(url: str) -> SplitResult | None:

@@ -14,6 +14,7 @@ from envsmith.errors import ProfileError
 Path = tuple[str | int, ...]
 """Keys and list positions from the root: ``("python", 0)``."""
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _AT_LINE = re.compile(r" ?\(at line (\d+), column \d+\)")
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _KEY = re.compile(r"""(?:"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_\-. \t])+""")
@@ -62,10 +63,13 @@ class TomlText:
 
 
 def spelled(path: Path) -> str:
-    """Write a path the way people read it: ``tool.envsmith.python[0]``."""
+    """Write a path the way people read it: ``tool.envsmith.python[0]``, with quotes where TOML needs them."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += ("." if text else "") + (part if _BARE.fullmatch(part) else repr(part))
     return text
 
 
@@ -111,7 +115,8 @@ class _Scanner:
         self._at += 2 if double else 1
         path = self._inside_arrays(tuple(self._key()), counts)
         self._at = self._text.index("]", self._at) + (2 if double else 1)
-        self._lines.setdefault(path, line)
+        for length in range(1, len(path) + 1):
+            self._lines.setdefault(path[:length], line)
         if double:
             counts[path] = counts.get(path, -1) + 1
             path = (*path, counts[path])

@@ -244,7 +244,7 @@ def test_a_reader_never_sees_a_mixture(tmp_path: Path) -> None:
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        for _ in range(50):
+        for _ in range(400):
             name_of(read_files(tmp_path))
             recover(tmp_path)
     finally:

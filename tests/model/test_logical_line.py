@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+
+from envsmith.model.logical_line import split
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", []),
+        ("\n\n# only a comment\n", []),
+        ("a\nb", [(1, "a"), (2, "b")]),
+        ("a\r\nb\rc", [(1, "a"), (2, "b"), (3, "c")]),
+        ("a # c\n", [(1, "a")]),
+        ("a#egg", [(1, "a#egg")]),
+        ("\ta \t", [(1, "a")]),
+        ("a \\\n  ==1 \\\n  ; x # c\nb", [(1, "a   ==1   ; x"), (4, "b")]),
+        ("a \\\n# comment ends it\nb", [(1, "a"), (3, "b")]),
+        ("# no continuation \\\na", [(2, "a")]),
+        ("a \\", [(1, "a")]),
+        ("\\\n\\\n", []),
+        ("\n\\\na", [(2, "a")]),
+    ],
+)
+def test_lines(text: str, lines: list[tuple[int, str]]) -> None:
+    assert [(line.number, line.text) for line in split(text)] == lines

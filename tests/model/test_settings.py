@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from envsmith.errors import ProfileError
+from envsmith.model.profile_text import resolve
+from envsmith.model.settings import ProjectSettings
+
+TEXT = """\
+[tool.envsmith]
+default-profiles = ["own", "cpu-minimal"]
+sources = {anything = 1}
+ci = [1]
+rewrite = "x"
+[tool.envsmith.profiles.own]
+backend = "cpu"
+python = ["3.12"]
+platforms = ["linux"]
+"""
+
+
+def test_settings() -> None:
+    settings = ProjectSettings.from_pyproject(TEXT, "pyproject.toml")
+    assert settings.default_profiles == ("own", "cpu-minimal")
+    own = settings.profile("own")
+    assert own is not None
+    assert (
+        resolve("own", lambda _: own).where("python") == "pyproject.toml:8: tool.envsmith.profiles.own.python"
+    )
+    assert settings.profile("other") is None
+
+
+@pytest.mark.parametrize("text", ["", "[tool]", "[tool.envsmith]", "[tool.other]\nenvsmith = 1", "tool = 1"])
+def test_no_settings(text: str) -> None:
+    assert ProjectSettings.from_pyproject(text, "pyproject.toml") == ProjectSettings()
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "where", "hint"),
+    [
+        ("[tool.envsmith", "PRF001", ":1", "correct"),
+        ("[tool]\nenvsmith = 1", "PRF004", ":2: tool.envsmith", "{ key = value }"),
+        ("[tool.envsmith]\nprofile = {}", "PRF003", ":2: tool.envsmith.profile", "did you mean profiles"),
+        ("[tool.envsmith]\nprofiles = []", "PRF004", ":2: tool.envsmith.profiles", "{ key = value }"),
+        ("[tool.envsmith.profiles]\na = 1", "PRF004", ":2: tool.envsmith.profiles.a", "{ key = value }"),
+        ("[tool.envsmith.profiles.'../a']", "PRF006", ":1: tool.envsmith.profiles.'../a'", "folder"),
+        (
+            "[tool.envsmith]\ndefault-profiles = 'a'",
+            "PRF004",
+            ":2: tool.envsmith.default-profiles",
+            "brackets",
+        ),
+        (
+            "[tool.envsmith]\ndefault-profiles = ['A']",
+            "PRF006",
+            ":2: tool.envsmith.default-profiles[0]",
+            "folder",
+        ),
+    ],
+)
+def test_malformed(text: str, code: str, where: str, hint: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        ProjectSettings.from_pyproject(text, "pyproject.toml")
+    assert (caught.value.code, caught.value.where) == (code, f"pyproject.toml{where}")
+    assert hint in caught.value.hint
