@@ -211,8 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(206, body[start : last + 1], {**headers, "Content-Range": f"bytes {start}-{last}/{size}"})
 
     def _send(self, status: int, body: bytes, headers: dict[str, str], fault: Fault | None = None) -> None:
-        kind = fault.kind if fault else ""
-        if kind == "truncated":
+        if fault and fault.kind == "truncated":
             body = body[: len(body) // 2]
         self.send_response(status)
         for name, value in headers.items():
@@ -221,15 +220,16 @@ class _Handler(BaseHTTPRequestHandler):
         if status != 304:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if self.command == "HEAD":
-            return
-        if kind == "drip":
+        if self.command != "HEAD":
+            self._write(body, fault)
+
+    def _write(self, body: bytes, fault: Fault | None) -> None:
+        if fault and fault.kind == "drip":
             for byte in body:
-                if self.replayed.ended.wait(fault.number if fault else 0):
+                if self.replayed.ended.wait(fault.number):
                     return
                 self.wfile.write(bytes([byte]))
-                self.wfile.flush()
-        elif kind == "cut":
+        elif fault and fault.kind == "cut":
             self.wfile.write(body[: len(body) // 2])
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_RDWR)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urljoin
 
 from packaging.utils import canonicalize_name
 
@@ -42,7 +42,7 @@ def parse_page(body: bytes, content_type: str, page: PageAddress) -> tuple[PageR
         raise
     except (ValueError, TypeError, KeyError, AssertionError, RecursionError) as error:
         raise CatalogError(
-            "CAT030", f"no index page: {str(error)[:300]}", where=page.name, hint=_HINT
+            "CAT030", f"no index page: {' '.join(str(error).split())[:200]}", where=page.name, hint=_HINT
         ) from error
     return one_per_file((read_row(item, page) for item in parts), page)
 
@@ -137,11 +137,11 @@ def _names(headings: str, project: str) -> bool:
 
 def _anchor_parts(line: int, values: Mapping[str, str | None], label: str, base: str) -> RowParts | None:
     href = values.get("href") or ""
-    linked = unquote(urlsplit(href).path).rsplit("/", 1)[-1] if href else ""
+    linked = unquote(re.split(r"[?#]", href, maxsplit=1)[0]).rsplit("/", 1)[-1].strip()
     if not (_is_wheel(label) or _is_wheel(linked)):
         return None
     # PEP 503: the text is the file's name. Where they differ, one of the two lies.
-    agreed = label if label == linked.strip() or not _is_wheel(linked) else f"{label} -> {linked}"
+    agreed = label if label == linked or not _is_wheel(linked) else f"{label} -> {linked}"
     fragment = dict(part.partition("=")[::2] for part in href.partition("#")[2].split("&"))
     offered = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
     if offered is None and ("data-core-metadata" in values or "data-dist-info-metadata" in values):
@@ -149,7 +149,8 @@ def _anchor_parts(line: int, values: Mapping[str, str | None], label: str, base:
     return RowParts(
         place=f"line {line}",
         filename=agreed,
-        href=urljoin(base, href.strip()) if href and not re.search(r"[\s\\]", href.strip()) else href,
+        href=href,
+        base=base,
         sha256=fragment.get("sha256"),
         upload_time=values.get("data-upload-time") or None,
         metadata=offered,
@@ -167,12 +168,11 @@ def _json_parts(text: str, page: PageAddress) -> Iterator[RowParts]:
     if not isinstance(data["files"], list):
         raise TypeError("files is no list")
     for number, item in enumerate(data["files"]):
-        filename = _text(item["filename"])
-        if _is_wheel(filename):
-            yield _file_parts(number, filename, item)
+        if _is_wheel(_text(item["filename"])):
+            yield _file_parts(number, item, page)
 
 
-def _file_parts(number: int, filename: str, item: Mapping[str, object]) -> RowParts:
+def _file_parts(number: int, item: Mapping[str, object], page: PageAddress) -> RowParts:
     hashes = item.get("hashes") or {}
     if not isinstance(hashes, dict):
         raise TypeError(f"files[{number}]: hashes is no object")
@@ -186,8 +186,9 @@ def _file_parts(number: int, filename: str, item: Mapping[str, object]) -> RowPa
     uploaded = item.get("upload-time")
     return RowParts(
         place=f"files[{number}]",
-        filename=filename,
+        filename=_text(item["filename"]),
         href=_text(item["url"]),
+        base=page.url,
         sha256=None if hashes.get("sha256") is None else _text(hashes["sha256"]),
         upload_time=None if uploaded is None else _text(uploaded),
         metadata=metadata,

@@ -63,6 +63,8 @@ class RowParts:
     """``line 12`` or ``files[3]``."""
     filename: str
     href: str
+    base: str
+    """Where a relative link starts."""
     sha256: str | None
     upload_time: str | None
     metadata: str | None
@@ -87,7 +89,7 @@ def read_row(parts: RowParts, page: PageAddress) -> PageRow:
             another project.
     """
     try:
-        served = _resolve(parts.href, page.url)
+        served = _resolve(parts, page)
         wheel = Wheel.from_row(
             index=page.index,
             filename=parts.filename,
@@ -125,7 +127,7 @@ def canonical_url(served: str, page: PageAddress, filename: str) -> str:
         inside = path.removeprefix(unquote(root.path).rstrip("/") + "/")
         if inside != path and inside in {f"{page.index}/{filename}", filename}:
             return f"{HOST}/whl/{quote(inside)}"
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], quote(path), parts.query, ""))
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
 
 
 def one_per_file(rows: Iterable[PageRow], page: PageAddress) -> tuple[PageRow, ...]:
@@ -163,21 +165,19 @@ def _malformed(message: str, parts: RowParts, page: PageAddress) -> CatalogError
     )
 
 
-def _resolve(href: str, page_url: str) -> str:
-    text = href.strip(" \t\r\n\f")
+def _resolve(row: RowParts, page: PageAddress) -> str:
+    text = row.href.strip(" \t\r\n\f")
+    # urlsplit drops line ends and tabs without a word; no such link may pass for another.
     if not text or any(char <= " " or char in {"\x7f", "\\"} for char in text):
-        raise ValueError(f"{href[:200]!r} is no link to a file")
-    parts = urlsplit(urljoin(page_url, text))
-    allowed = {"https"} if urlsplit(page_url).scheme == "https" else {"http", "https"}
-    if parts.hostname in PYTORCH_HOSTS:
-        allowed = {"http", "https"}
+        raise ValueError(f"{row.href[:200]!r} is no link to a file")
+    parts = urlsplit(urljoin(row.base, text))
+    plain = parts.hostname in PYTORCH_HOSTS or urlsplit(page.url).scheme == "http"
+    allowed = {"http", "https"} if plain else {"https"}
     if parts.scheme not in allowed or not parts.hostname:
-        raise ValueError(
-            f"{href[:200]!r} is no link to a file: allowed here is {' or '.join(sorted(allowed))}"
-        )
-    _port(parts)
-    scheme = "https" if parts.hostname in PYTORCH_HOSTS else parts.scheme
-    return urlunsplit((scheme, parts.netloc, quote(unquote(parts.path)), parts.query, ""))
+        raise ValueError(f"{row.href[:200]!r} is no link by {' or '.join(sorted(allowed))}")
+    if parts.hostname in PYTORCH_HOSTS and _port(parts) in {80, 443}:
+        return urlunsplit(("https", parts.hostname, parts.path, parts.query, ""))
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, parts.query, ""))
 
 
 def _port(parts: SplitResult) -> int:

@@ -12,7 +12,7 @@ from envsmith.errors import ToolError
 if TYPE_CHECKING:
     from envsmith.adapters.web import Answer, WebClient
 
-_TAIL = 1 << 16
+_TAIL = 1 << 17
 _STEP = 1 << 18
 MAX_TOTAL_BYTES = 48 * 1024 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
@@ -38,7 +38,8 @@ class RangeReader(io.RawIOBase):
         self._etag: str | None = None
         self._blocks: list[tuple[int, bytes]] = []
         answer = self._ask(f"bytes=-{_TAIL}", _TAIL)
-        start, _, self._size = self._span(answer)
+        # A file smaller than the range may come whole.
+        start, _, self._size = (0, 0, len(answer.body)) if answer.status == 200 else self._span(answer)
         self._etag = answer.headers.get("etag")
         self._blocks.append((start, answer.body))
 
@@ -78,7 +79,8 @@ class RangeReader(io.RawIOBase):
                 return block[start - first : start - first + count]
         last = min(self._size, start + max(count, _STEP)) - 1
         answer = self._ask(f"bytes={start}-{last}", last - start + 1)
-        if self._span(answer) != (start, last, self._size) or answer.headers.get("etag") != self._etag:
+        same = answer.status == 206 and self._span(answer) == (start, last, self._size)
+        if not same or answer.headers.get("etag") != self._etag:
             raise self._refused("the file changed while it was read")
         self._blocks.append((start, answer.body))
         return answer.body[:count]
@@ -89,8 +91,16 @@ class RangeReader(io.RawIOBase):
             raise self._refused(f"more than {MAX_TOTAL_BYTES} bytes are needed to read its metadata")
         # Without identity a range could be cut out of a compressed form.
         headers = {"Range": span, "Accept-Encoding": "identity"}
-        answer = self._client.get(self._url, headers, limit_bytes=count)
-        if answer.status != 206 or answer.headers.get("content-encoding", "identity") != "identity":
+        try:
+            answer = self._client.get(self._url, headers, limit_bytes=count)
+        except ToolError as error:
+            if error.code != "TOL033":
+                raise
+            raise self._refused("the server sends the whole file where a part is asked for") from error
+        if (
+            answer.status not in {200, 206}
+            or answer.headers.get("content-encoding", "identity") != "identity"
+        ):
             raise self._refused(f"the server answered {answer.status} to a ranged request")
         return answer
 

@@ -112,7 +112,7 @@ class WebClient:
     def _once(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> Answer:
         where = public_url(url)
         self._deadline.check(where)
-        left_s = self._deadline.remaining_s()
+        left_s = max(self._deadline.remaining_s(), 0.001)
         timeout = (min(self._patience.connect_s, left_s), min(self._patience.read_s, left_s))
         with self._session.get(
             url, headers=dict(headers), timeout=timeout, stream=True, allow_redirects=False

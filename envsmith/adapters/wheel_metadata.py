@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.metadata import parse_email
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from envsmith.adapters.page_rows import PageRow, public_url
 from envsmith.adapters.range_reader import RangeReader
@@ -37,6 +38,18 @@ _MACHINES = {
     ("win32", None): "x86",
     ("darwin", "universal2"): "",
 }
+# All that zipfile raises on archives made to break it.
+_BROKEN = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
@@ -115,10 +128,10 @@ def parse_metadata(body: bytes, row: PageRow, where: str) -> Requirements:
             ),
             requires_python=None if requires_python is None else str(SpecifierSet(requires_python)),
         )
-    except (ValueError, InvalidRequirement, InvalidSpecifier, InvalidVersion) as error:
+    except (ValueError, RecursionError) as error:
         raise CatalogError(
             "CAT036",
-            f"its METADATA is not usable: {str(error)[:200]}",
+            f"its METADATA is not usable: {' '.join(str(error).split())[:200]}",
             where=where,
             hint="the wheel or its sidecar is broken; `--catalog embedded` does without it",
         ) from error
@@ -172,10 +185,12 @@ def _from_wheel(reader: RangeReader, where: str) -> bytes:
         with reader, zipfile.ZipFile(io.BufferedReader(reader)) as archive:
             names = [name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)]
             if len(names) != 1:
-                raise ValueError(f"{len(names)} METADATA files")  # noqa: TRY301 - one place names the wheel
+                raise ValueError(f"{len(names)} METADATA files")
+            if archive.getinfo(names[0]).compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                raise ValueError("METADATA is packed in an unusual way")
             with archive.open(names[0]) as file:
                 body = file.read(MAX_METADATA_BYTES + 1)
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN as error:
         raise _unreadable(where, str(error)) from error
     if len(body) > MAX_METADATA_BYTES:
         raise _unreadable(where, f"METADATA has more than {MAX_METADATA_BYTES} bytes")
@@ -193,6 +208,8 @@ def _unreadable(where: str, message: str) -> CatalogError:
 
 def _requirement(text: str) -> str | None:
     requirement = Requirement(text)
+    if requirement.url:
+        raise ValueError(f"it requires {requirement.name} by URL")
     if requirement.marker and re.search(r"\bextra\b", _QUOTED.sub("", str(requirement.marker))):
         return None
     return str(requirement)

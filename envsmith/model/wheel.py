@@ -14,7 +14,7 @@ from envsmith.errors import CatalogError
 
 # Only what PEP 427 names are made of: a name from a page goes into paths, hrefs and requirements lines.
 _FILENAME = re.compile(
-    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._]*)-(?P<version>[A-Za-z0-9._+!]+)(?:-(?P<build>\d[A-Za-z0-9_.]*))?"
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._]*)-(?P<version>[A-Za-z0-9._+!]+)(?:-(?P<build>\d[A-Za-z0-9_.+]*))?"
     r"-(?P<tags>[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+)\.whl"
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}")

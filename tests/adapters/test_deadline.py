@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from envsmith.adapters.deadline import Deadline, run_all
+from envsmith.errors import ToolError
+
+
+def test_a_deadline_passes_with_its_clock() -> None:
+    times = iter([100.0, 101.0, 104.0, 104.0])
+    deadline = Deadline(3, clock=lambda: next(times))
+    assert deadline.remaining_s() == 2.0
+    assert deadline.remaining_s() == 0.0
+    with pytest.raises(ToolError) as caught:
+        deadline.check("page")
+    assert (caught.value.code, caught.value.where) == ("TOL031", "page")
+    assert "within 3 s" in caught.value.message
+
+
+@contextmanager
+def client() -> Iterator[str]:
+    yield "client"
+
+
+def answer(number: int) -> Callable[[str], str]:
+    return lambda name: f"{name} {number}"
+
+
+def test_results_come_in_the_order_of_the_tasks() -> None:
+    outcomes = run_all([answer(number) for number in range(20)], client, Deadline(20), workers=3)
+    assert outcomes == [f"client {number}" for number in range(20)]
+
+
+def test_no_tasks_open_no_client() -> None:
+    def never() -> Iterator[str]:
+        raise AssertionError
+
+    assert run_all([], contextmanager(never), Deadline(20)) == []
+
+
+def test_a_failing_task_fails_alone() -> None:
+    def fail(_: str) -> str:
+        raise ToolError("TOL030", "no")
+
+    first, second = run_all([fail, answer(1)], client, Deadline(20))
+    assert isinstance(first, ToolError)
+    assert second == "client 1"
+
+
+def test_waiting_ends_with_the_deadline_though_a_task_hangs() -> None:
+    release, started = threading.Event(), threading.Event()
+
+    def hang(_: str) -> str:
+        started.set()
+        release.wait(20)
+        return "late"
+
+    outcomes = run_all([hang, answer(1)], client, Deadline(0.2), workers=2)
+    release.set()
+    assert outcomes == [None, "client 1"]
+    assert started.is_set()
+
+
+def test_a_client_is_opened_once_per_thread_and_closed() -> None:
+    opened: list[str] = []
+    closed = threading.Semaphore(0)
+
+    @contextmanager
+    def counted() -> Iterator[str]:
+        opened.append("x")
+        yield "client"
+        closed.release()
+
+    run_all([answer(number) for number in range(9)], counted, Deadline(20), workers=2)
+    assert all(closed.acquire(timeout=20) for _ in opened)
+    assert len(opened) == 2
