@@ -65,7 +65,7 @@ class Processes:
                 "TOL002",
                 f"no answer within {timeout_s:.0f} s",
                 where=" ".join(words[:3]),
-                hint="try again; a slow network needs a larger --timeout",
+                hint="try again when the network is faster; what was fetched is in the cache",
             ) from error
         finally:
             with self._guard:

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -62,6 +63,8 @@ class Uv:
         self._offline = offline
         self._requests = requests
         self._timeout_s = timeout_s
+        self._guard = threading.Lock()
+        self._is_checked = False
 
     def resolve(self, plan: Plan) -> Resolution:
         """Resolve one plan.
@@ -70,6 +73,7 @@ class Uv:
             ResolveError: RES050 when the requirements have no solution.
             ToolError: TOL021 when uv fails otherwise, TOL022 when it could not reach PyPI.
         """
+        self._check_version()
         index = write_slice(plan.slice, self._slices)
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             work = Path(scratch)
@@ -82,6 +86,16 @@ class Uv:
                 plan, work, [*flags, "--annotation-style", "split", "--emit-index-annotation", "--offline"]
             )
             return Resolution.parse(pylock.read_text("utf-8"), annotated.stdout)
+
+    def _check_version(self) -> None:
+        """Look once whether this uv is one whose answers are understood."""
+        with self._guard:
+            if not self._is_checked:
+                finished = self._processes.run(
+                    [self._executable, "--version"], env=inherited(_KEPT), timeout_s=self._timeout_s
+                )
+                check_version(finished.stdout)
+                self._is_checked = True
 
     def _has_wheel(self, plan: Plan, index: Path, work: Path, name: str) -> bool:
         probe = work / f"probe-{name}"

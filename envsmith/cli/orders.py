@@ -11,9 +11,11 @@ from packaging.utils import canonicalize_name
 from envsmith.adapters.host import this_platform, this_python
 from envsmith.adapters.profiles import Profiles
 from envsmith.adapters.requirement_files import read_pyproject, read_requirements
+from envsmith.adapters.text_files import read_text
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.model.asked import labels
 from envsmith.model.backend import Backend
+from envsmith.model.manifest import FILENAME, Manifest
 from envsmith.model.profile import Profile
 from envsmith.model.requirements import RequirementsFile
 from envsmith.workflows.planning import Wanted
@@ -48,14 +50,26 @@ def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
     asked = _read(words, project, profiles)
     names = words.names or profiles.settings.default_profiles
     if names:
-        chosen = [profiles.resolve(name) for name in dict.fromkeys(names)]
+        chosen = [_named(name, profiles) for name in dict.fromkeys(names)]
     elif asked and (backend := words.backend or _meant_backend(asked)):
         chosen = [_profile_for(Backend.parse(backend))]
     else:
-        chosen = [profiles.resolve(name) for name in _locked_before(folder)]
+        chosen = [_named(name, profiles) for name in _locked_before(folder)]
     if not chosen:
         raise _nothing_named(profiles)
-    return tuple(_wanted(profile, words, asked) for profile in chosen)
+    return tuple(
+        _wanted(profile, _with_remembered(words, profile, folder), project, profiles) for profile in chosen
+    )
+
+
+def _with_remembered(words: Words, profile: Profile, folder: Path) -> Words:
+    """Take the requirements files of the lock there is, where the command names none."""
+    place = folder / profile.name / FILENAME
+    if words.files or not place.is_file():
+        return words
+    return replace(
+        words, files=Manifest.from_toml(read_text(place, str(place)), str(place)).requirements_files
+    )
 
 
 def _read(words: Words, project: Path, profiles: Profiles) -> RequirementsFile | None:
@@ -66,7 +80,8 @@ def _read(words: Words, project: Path, profiles: Profiles) -> RequirementsFile |
     return read_pyproject(project, words.extras, words.groups)
 
 
-def _wanted(profile: Profile, words: Words, asked: RequirementsFile | None) -> Wanted:
+def _wanted(profile: Profile, words: Words, project: Path, profiles: Profiles) -> Wanted:
+    asked = _read(words, project, profiles)
     profile = profile.with_overrides(backend=words.backend, python=words.python, platforms=words.platforms)
     if words.allow_sdist:
         names = {str(canonicalize_name(name)) for name in words.allow_sdist}
@@ -78,6 +93,7 @@ def _wanted(profile: Profile, words: Words, asked: RequirementsFile | None) -> W
         requirements=asked.asked,
         constraints=(*asked.constraints, *profile.asked("constraints")),
         notes=asked.notes,
+        files=tuple(Path(name).as_posix() for name in words.files if not Path(name).is_absolute()),
     )
 
 
@@ -97,11 +113,18 @@ def _is_backend(text: str) -> bool:
     return True
 
 
+def _named(name: str, profiles: Profiles) -> Profile:
+    """Return a profile by name; a backend without a profile of its name stands for itself."""
+    is_known = name in {known for known, _ in profiles.names()}
+    return _profile_for(Backend.parse(name)) if not is_known and _is_backend(name) else profiles.resolve(name)
+
+
 def _profile_for(backend: Backend) -> Profile:
-    """Return the profile that a label in a requirements file means: this machine's Python and platform."""
+    """Return the profile that a backend alone means: this machine's Python and platform, torch."""
     return Profile(
         name=str(backend),
-        summary=f"{backend}, as the requirements file says",
+        summary=f"{backend} on this machine",
+        requirements=("torch",),
         backend=backend,
         on_retired="stable",
         python=(this_python(),),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from envsmith.errors import ProfileError
 from envsmith.model import toml_field
 from envsmith.model.asked import Asked, labels, read_requirement
 from envsmith.model.decision import Decision
@@ -15,6 +16,8 @@ from envsmith.model.pytorch_line import pin_of_wheel
 from envsmith.model.requirements import RequirementsFile, note_of_wheel
 from envsmith.model.toml_field import Spot
 from envsmith.model.toml_place import TomlText
+
+_DEEPEST = 50
 
 
 def from_pyproject(
@@ -42,7 +45,9 @@ def from_pyproject(
         return None
     problems = Problems()
     asking = _Asking(Spot(text=document, problems=problems), document.data)
-    asked = asking.all(extras, groups)
+    asked: list[Asked] = []
+    with problems.gathering():
+        asked += asking.all(extras, groups)
     with problems.gathering():
         labels(item for item in asked if item.requirement.marker is None)
     problems.raise_if_any()
@@ -57,6 +62,7 @@ class _Asking:
         self._extras = self._by_name(self._project, self._project_spot, "optional-dependencies")
         self._groups = self._by_name(data, root, "dependency-groups")
         self._seen: set[str] = set()
+        self._depth = 0
         self.notes: list[Decision] = []
 
     def all(self, extras: tuple[str, ...], groups: tuple[str, ...]) -> list[Asked]:
@@ -122,12 +128,21 @@ class _Asking:
                 "PRF004", f"must be a list, not {toml_field.kind(value)}", "put it in brackets: [...]"
             )
             return
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ProfileError(
+                "PRF029",
+                f"extras or groups include each other more than {_DEEPEST} deep",
+                where=spot.where,
+                hint="write them flatter",
+            )
         for number, item in enumerate(value):
             inside = spot.at(number)
             if around and isinstance(item, Mapping):
                 yield from self._included(item, inside, around)
             elif (text := toml_field.text(item, inside)) is not None:
                 yield from self._one(text, inside)
+        self._depth -= 1
 
     def _included(self, item: Mapping[str, object], spot: Spot, around: tuple[str, ...]) -> Iterator[Asked]:
         name = item.get("include-group")

@@ -67,7 +67,8 @@ class Lock:
         for package in self.pylock.packages:
             hashes = sorted(f"--hash={kind}:{value}" for kind, value in _hashes(package))
             lines += [" \\\n    ".join([f"{package.name}=={package.version}", *hashes])]
-            lines += [f"    # via {asker}" for asker in self.askers.get(package.name, ())]
+            # A line break in a file's name must not begin a line of its own.
+            lines += [f"    # via {' '.join(asker.split())}" for asker in self.askers.get(package.name, ())]
         return "\n".join(lines) + "\n"
 
 

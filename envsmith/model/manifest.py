@@ -38,6 +38,8 @@ class Manifest:
     profile: str
     cutoff_utc: str
     moved: Mapping[str, str] = field(default_factory=dict)
+    requirements_files: tuple[str, ...] = ()
+    """Files named by ``-r``, relative to the project: read again when the command names none."""
     targets: Mapping[str, Entry] = field(default_factory=dict)
     """slug → Entry."""
 
@@ -50,6 +52,8 @@ class Manifest:
             tomlkit.comment("Written by `envsmith lock`; what each lock of this profile was made of.")
         )
         document.update({"form": FORM, "profile": self.profile, "cutoff-utc": self.cutoff_utc})
+        if self.requirements_files:
+            document.add("requirements-files", list(self.requirements_files))
         document.add("moved", dict(sorted(self.moved.items())))
         targets = tomlkit.table(is_super_table=True)
         for slug, entry in sorted(self.targets.items()):
@@ -111,7 +115,11 @@ def _parse(data: Mapping[str, object]) -> Manifest:
             raise ValueError(f"targets.{slug} is no target")
         targets[slug] = _entry(item)
     return Manifest(
-        profile=str(data["profile"]), cutoff_utc=cutoff, moved=_texts(data.get("moved", {})), targets=targets
+        profile=str(data["profile"]),
+        cutoff_utc=cutoff,
+        moved=_texts(data.get("moved", {})),
+        requirements_files=tuple(str(name) for name in data.get("requirements-files", ())),  # type: ignore[attr-defined]
+        targets=targets,
     )
 
 

@@ -88,6 +88,8 @@ class Plan:
     """Variables that activation sets; recorded in the lock."""
     pypi_builds: Mapping[str, str]
     """Torch-family projects taken from PyPI: project → the version that is this backend's build there."""
+    facts: str = ""
+    """Digest of the catalog's facts that amendments follow from."""
     decisions: tuple[Decision, ...] = ()
     amendments: tuple[Amendment, ...] = ()
     """Not part of the digest: they follow from the plan and from what PyPI held at the cutoff."""
@@ -110,10 +112,11 @@ class Plan:
             "env": [f"{name}={value}" for name, value in sorted(self.env.items())],
             "from-pypi": [f"{name}=={version}" for name, version in sorted(self.pypi_builds.items())],
             "catalog": self.slice.digest(),
+            "facts": self.facts,
         }
 
     def digest(self) -> str:
-        """Return the digest (sha256, hex) of the inputs; amendments and the places of requirements are no part of it."""
+        """Return the digest (sha256, hex) of the inputs: amendments and places of requirements are no part of it."""
         return digest_of(self.inputs())
 
     def amended(self, amendment: Amendment) -> Plan:

@@ -14,6 +14,7 @@ from envsmith.model.wheel import Wheel
 
 _HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
 _CHANNELS = ("nightly", "test")
+_LONGEST = 2000
 _URL_REQUIREMENT = re.compile(
     r"(?:(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?P<extras>\[[^\]]*\])?\s*@\s*)?"
     r"(?P<url>https?://[^\s;]+)\s*(?P<marker>;.*)?",
@@ -57,7 +58,7 @@ def pin_of_wheel(text: str) -> str | None:
     Returns:
         None where the text is not such a URL, or gives it another project's name.
     """
-    match = _URL_REQUIREMENT.fullmatch(text.strip())
+    match = _URL_REQUIREMENT.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     parts = _on_pytorch(match["url"]) if match else None
     if match is None or parts is None or not parts.path.endswith(".whl"):
         return None

@@ -140,10 +140,11 @@ class _Reading:
         bare, hashes = _HASH.subn("", text)
         self._hashes += hashes
         if match := _OPTION_INSIDE.search(bare.partition(";")[0]):
+            wrong = "needs a value" if match[1] == "--hash" else "is not supported"
             raise ProfileError(
                 "PRF024",
-                f"{match[1]} after a requirement is not supported",
-                hint="leave it out: of such options only --hash is understood",
+                f"{match[1]} after a requirement {wrong}",
+                hint="leave it out: of such options only --hash=sha256:... is understood",
             )
         pin = pin_of_wheel(bare)
         if pin:

@@ -14,6 +14,7 @@ from envsmith.errors import ProfileError
 Path = tuple[str | int, ...]
 """Keys and list positions from the root: ``("python", 0)``."""
 
+_DEEPEST = 50
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _AT_LINE = re.compile(r" ?\(at line (\d+), column \d+\)")
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
@@ -88,6 +89,12 @@ def _not_toml(text: str, place: str, error: Exception) -> ProfileError:
     )
 
 
+def _deeper(path: Path, part: str | int) -> Path:
+    if len(path) == _DEEPEST:
+        raise RecursionError
+    return (*path, part)
+
+
 class _Scanner:
     """Walks a text that tomllib has accepted, and notes the line of each key and list item."""
 
@@ -128,7 +135,7 @@ class _Scanner:
         """Put after each array of tables on the way the position of its newest table."""
         path: Path = ()
         for number, key in enumerate(keys):
-            path = (*path, key)
+            path = _deeper(path, key)
             if path in counts and number < len(keys) - 1:
                 path = (*path, counts[path])
         return path
@@ -137,7 +144,7 @@ class _Scanner:
         line = self._line()
         path = table
         for key in self._key():
-            path = (*path, key)
+            path = _deeper(path, key)
             self._lines.setdefault(path, line)
         self._at = self._text.index("=", self._at) + 1
         self._blank()
@@ -168,8 +175,9 @@ class _Scanner:
         position = 0
         self._blank()
         while self._text[self._at] != "]":
-            self._lines[*path, position] = self._line()
-            self._value((*path, position))
+            inside = _deeper(path, position)
+            self._lines[inside] = self._line()
+            self._value(inside)
             position += 1
             self._separator()
         self._at += 1

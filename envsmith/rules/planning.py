@@ -14,7 +14,7 @@ from envsmith.catalog import Catalog, TorchRelease
 from envsmith.errors import ProfileError, ResolveError
 from envsmith.model.asked import Asked, labels
 from envsmith.model.decision import Decision
-from envsmith.model.plan import Plan, Slice
+from envsmith.model.plan import Plan, Slice, digest_of
 from envsmith.model.profile import Profile
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
@@ -45,7 +45,8 @@ def plan(order: Order, slice_: Slice, catalog: Catalog) -> Plan:
             has kernels for a declared GPU, RES022 when PyPI has no build of this backend.
     """
     applying = [item for item in order.requirements if _applies(item, order.target)]
-    _check_labels(applying, order.target)
+    limiting = [item for item in order.constraints if _applies(item, order.target)]
+    _check_labels([*applying, *limiting], order.target)
     family = frozenset(project.name for project in catalog.projects() if project.origin == "slice")
     requirements = [_without_label(item, family) for item in applying]
     excludes, dropped = _dropped(order.profile, requirements)
@@ -64,7 +65,7 @@ def plan(order: Order, slice_: Slice, catalog: Catalog) -> Plan:
         slice=slice_,
         requirements=tuple(requirements),
         constraints=(
-            *(_without_label(item, family) for item in order.constraints if _applies(item, order.target)),
+            *(_without_label(item, family) for item in limiting),
             *(
                 Asked(requirement=Requirement(f"{name}=={version}"), origin=RULE)
                 for name, version in pypi.items()
@@ -77,8 +78,19 @@ def plan(order: Order, slice_: Slice, catalog: Catalog) -> Plan:
         allow_sdist=order.profile.allow_sdist,
         env=order.profile.env,
         pypi_builds=pypi,
+        facts=_facts(catalog),
         decisions=(*order.decisions, *dropped, *capped, *from_pypi),
     )
+
+
+def _facts(catalog: Catalog) -> str:
+    """Return the digest of the facts that can amend a plan later: a change of them makes a lock stale."""
+    pairings = [[str(item.when), *map(str, item.needs)] for item in catalog.pairings()]
+    families = [
+        [item.folder, {kind: list(names) for kind, names in item.order.items()}]
+        for item in catalog.families()
+    ]
+    return digest_of([pairings, families])
 
 
 def _applies(item: Asked, target: Target) -> bool:
@@ -189,27 +201,35 @@ def _from_pypi(
     found: dict[str, str] = {}
     decisions: list[Decision] = []
     whole = order.profile.index == "pypi"
-    for item in requirements:
-        if item.name not in slice_.projects or (
-            not whole and _answering([item], item.name, slice_.projects[item.name])
-        ):
+    asked = {item.name for item in requirements}
+    # Whatever drags in a torch must get PyPI's, too, where the profile says so.
+    implied = [
+        Asked(requirement=Requirement(name), origin=RULE) for name in _ON_PYPI if whole and name not in asked
+    ]
+    for item in (*requirements, *implied):
+        wheels = slice_.projects.get(item.name)
+        if wheels is None or (not whole and _answering([item], item.name, wheels)):
             continue
         version = _pypi_version(item, found.get("torch") or _pinned(requirements, "torch"), order, catalog)
-        if version is None:
-            if whole:
-                raise _no_pypi_build(item, order, catalog)
-            continue
-        found[item.name] = version
-        decisions.append(
-            Decision(
-                subject=item.name,
-                kind="substituted",
-                code="RES102",
-                message=f"{item.name} {version} from PyPI: its wheel for {order.target.platform} is the "
-                f"{order.target.backend} build",
-            )
-        )
+        if version is not None:
+            found[item.name] = version
+            decisions += [_taken_from_pypi(item.name, version, order)] if item.name in asked else []
+        elif whole and item.name in asked:
+            raise _no_pypi_build(item, order, catalog)
     return found, decisions
+
+
+_ON_PYPI = ("torch", "torchvision", "torchaudio")
+
+
+def _taken_from_pypi(name: str, version: str, order: Order) -> Decision:
+    return Decision(
+        subject=name,
+        kind="substituted",
+        code="RES102",
+        message=f"{name} {version} from PyPI: its wheel for {order.target.platform} is the "
+        f"{order.target.backend} build",
+    )
 
 
 def _pypi_version(item: Asked, torch: str, order: Order, catalog: Catalog) -> str | None:

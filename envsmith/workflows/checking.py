@@ -75,7 +75,7 @@ def _target_findings(plan: Plan, manifest: Manifest, found: Mapping[str, bytes])
 
 
 def _plan_findings(plan: Plan, entry: Entry, subject: str) -> Iterator[Finding]:
-    changes = [change for change in locking.changed(entry.inputs, plan.inputs()) if change[0] != "catalog"]
+    changes = [change for change in locking.changed(entry.inputs, plan.inputs()) if change[0] not in ("catalog", "facts")]
     origins = {str(item.requirement): item.origin for item in (*plan.requirements, *plan.constraints)}
     for word, text in changes:
         origin = next((place for asked, place in origins.items() if text.endswith(f"→ {asked}")), "")

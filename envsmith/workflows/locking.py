@@ -283,6 +283,7 @@ def _manifest(wanted: Wanted, times: Times, targets: tuple[LockedTarget, ...]) -
         profile=wanted.profile.name,
         cutoff_utc=times.cutoff_utc,
         moved=times.moved,
+        requirements_files=wanted.files,
         targets={target.slug: target.entry for target in targets},
     )
 

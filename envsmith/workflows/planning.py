@@ -28,6 +28,8 @@ class Wanted:
     constraints: tuple[Asked, ...] = ()
     notes: tuple[Decision, ...] = ()
     """What reading the requirements already decided."""
+    files: tuple[str, ...] = ()
+    """The requirements files read, relative to the project."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
