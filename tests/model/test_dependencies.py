@@ -123,3 +123,27 @@ def test_contradicting_labels_name_both_lines() -> None:
     with pytest.raises(ProfileError) as caught:
         from_pyproject(text, "pyproject.toml")
     assert (caught.value.code, caught.value.where) == ("PRF022", "pyproject.toml:4")
+
+
+CHAINS = [
+    (
+        "[project]\nname='p'\n[project.optional-dependencies]\n"
+        + "".join(f"e{number} = ['p[e{number + 1}]']\n" for number in range(2000)),
+        ("e0",),
+        (),
+    ),
+    (
+        "[dependency-groups]\n"
+        + "".join(f"g{number} = [{{include-group = 'g{number + 1}'}}]\n" for number in range(2000)),
+        (),
+        ("g0",),
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "extras", "groups"), CHAINS, ids=["extras", "groups"])
+def test_an_endless_chain_is_refused(text: str, extras: tuple[str, ...], groups: tuple[str, ...]) -> None:
+    with pytest.raises(ProfileError) as caught:
+        from_pyproject(text, "pyproject.toml", extras, groups)
+    assert caught.value.code == "PRF029"
+    assert caught.value.where.startswith("pyproject.toml:5")

@@ -21,6 +21,7 @@ from envsmith.model.logical_line import split
         ("a \\", [(1, "a")]),
         ("\\\n\\\n", []),
         ("\n\\\na", [(2, "a")]),
+        (" " * 300_000 + "\n" + "\t" * 300_000 + "a", [(2, "a")]),
     ],
 )
 def test_lines(text: str, lines: list[tuple[int, str]]) -> None:

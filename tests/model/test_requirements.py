@@ -50,6 +50,9 @@ MALFORMED = [
     ("a==1 --config-settings x=y", "PRF024", "--hash"),
     ("a==1 -r b.txt", "PRF024", "--hash"),
     ("a" * 3000, "PRF020", "PEP 508"),
+    ("a" + " " * 300_000 + "b", "PRF020", "PEP 508"),
+    ("a==1 --hash", "PRF024", "--hash=sha256"),
+    ("a" + " --hash" * 50_001, "PRF024", "--hash"),
 ]
 
 
