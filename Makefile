@@ -1,0 +1,66 @@
+# What a person needs: Python 3.11 or later, and the network's way to PyPI. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PROFILES := $(basename $(notdir $(sort $(wildcard profiles/*.toml))))
+# Our own settings only; whoever needs an index of their own sets UV_DEFAULT_INDEX, which uv still reads.
+UV := $(BIN)/uv --no-config
+COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade
+
+.PHONY: help setup lock check-locks test lint type arch bench docs check requirements
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with the pinned tools (once)
+
+$(STAMP): pyproject.toml setup.py requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/uv || { sed -n '/^uv==/,/# via/p' requirements-dev.txt > $(VENV)/uv.txt; \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt; }
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps --editable .
+	touch $@
+
+lock: $(STAMP) ## lock all shipped profiles from the embedded catalog, as of the committed cutoffs
+	$(BIN)/envsmith lock $(PROFILES) --catalog embedded
+
+check-locks: $(STAMP) ## say whether the committed locks are what the profiles ask for; no network
+	$(BIN)/envsmith lock $(PROFILES) --catalog embedded --check
+
+test: $(STAMP) ## run all tests
+	$(BIN)/python -m pytest -n auto
+
+lint: $(STAMP) ## style, layering, generated pages
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/python tools/cli_reference.py --check
+	$(BIN)/python tools/snapshot_page.py --check
+
+type: $(STAMP) ## mypy, strict
+	$(BIN)/mypy
+
+arch: $(STAMP) ## layering and house rules only
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/test_architecture.py
+
+bench: $(STAMP) ## measure against uv and click, side by side
+	$(BIN)/python -m bench
+
+docs: $(STAMP) ## write the generated pages anew
+	$(BIN)/python tools/cli_reference.py
+	$(BIN)/python tools/snapshot_page.py
+
+check: lint type test ## what CI runs
+
+requirements: $(STAMP) ## pin our own dependencies anew
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --group dev --output-file requirements-dev.txt
