@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import timedelta
+from pathlib import Path
 
 from envsmith.adapters.index_pages import PyTorchIndex, ReadRequest
 from envsmith.adapters.overlay import Overlay
+from envsmith.errors import ToolError
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing
+
+
+SILENCE_S = 600.0
+"""Seconds for which a server that did not answer is not asked again by the way."""
 
 
 class LivePyTorch:
@@ -41,7 +49,35 @@ class LivePyTorch:
             known=known,
             max_age=max_age,
         )
-        return self._index.read(request).listing
+        try:
+            found = self._index.read(request).listing
+        except ToolError:
+            self._mark(is_silent=True)
+            raise
+        self._mark(is_silent=False)
+        return found
+
+    def was_silent_lately(self) -> bool:
+        """Say whether the server was asked within the last ten minutes and did not answer."""
+        try:
+            return 0 <= time.time() - self._mark_path().stat().st_mtime < SILENCE_S
+        except OSError:
+            return False
+
+    def _mark_path(self) -> Path:
+        return self._overlay.root / f"silent-{self._overlay.name}"
+
+    def _mark(self, *, is_silent: bool) -> None:
+        """Remember silence as the time of an empty file; a cache that cannot be written remembers nothing."""
+        try:
+            if is_silent:
+                self._overlay.root.mkdir(parents=True, exist_ok=True)
+                self._mark_path().touch()
+                os.utime(self._mark_path())
+            else:
+                self._mark_path().unlink(missing_ok=True)
+        except OSError:
+            return
 
     def kept(self, channel: str, backend: Backend) -> Listing | None:
         """Return what was read before, without asking the server.

@@ -62,6 +62,7 @@ class Overlay:
 
     def __init__(self, root: Path, name: str) -> None:
         self.root = root
+        self.name = name
         self._base = root / "listings" / name
 
     def listing_path(self, channel: str, backend: Backend) -> Path:

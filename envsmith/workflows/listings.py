@@ -36,6 +36,10 @@ class LiveIndex(Protocol):
         """Return what was read before, without asking the server."""
         ...
 
+    def was_silent_lately(self) -> bool:
+        """Say whether the server did not answer a short while ago."""
+        ...
+
 
 class ListingSources:
     """Chooses a listing, and tells once per index when it is not the one hoped for.
@@ -89,6 +93,10 @@ class ListingSources:
     def _answered(self, channel: str, backend: Backend, snapshot: Listing | None) -> Sourced | None:
         """Ask the server; a silent one is asked once a run, not once per index."""
         if not self._is_reachable:
+            return None
+        if self._live.was_silent_lately():
+            self._is_reachable = False
+            self._tell(ToolError("TOL036", "PyTorch's index did not answer some minutes ago"))
             return None
         try:
             found = self._live.refresh(channel, backend, snapshot, deadline_s=PATIENCE_S, max_age=DAY)
