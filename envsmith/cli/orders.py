@@ -140,7 +140,7 @@ def _locked_before(folder: Path) -> Iterator[str]:
 def _nothing_named(profiles: Profiles) -> ProfileError:
     names: Sequence[str] = [name for name, _ in profiles.names()]
     return ProfileError(
-        "PRF014",
+        "PRF042",
         "no profile is named",
         where="envsmith lock",
         details=(("profiles", " ".join(names)),),
