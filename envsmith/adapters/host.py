@@ -1,11 +1,18 @@
-"""The machine envsmith runs on, as far as choosing a default target needs it."""
+"""The machine envsmith runs on, as far as settings and the choice of a default target need it."""
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
+from collections.abc import Mapping
 
 from envsmith.model.target import Platform, Python
+
+
+def variables() -> Mapping[str, str]:
+    """Return the environment variables."""
+    return os.environ
 
 
 def this_python() -> Python:

@@ -28,7 +28,8 @@ class SdistReader:
 
         Raises:
             ResolveError: RES060 when its files do not say it without building.
-            ToolError: TOL030 when it cannot be fetched, is too large or has another hash.
+            ToolError: TOL025 when it cannot be fetched, TOL027 when it is damaged or too large, TOL028 when it has
+                another hash than the index says.
         """
         requires = read_requires(_fetch(url, sha256, place=f"{name} {version}"))
         if requires is None:
@@ -98,7 +99,11 @@ def _members(archive: bytes) -> Iterator[tuple[str, str]]:
                     content = tar.extractfile(member)
                     yield member.name, content.read().decode("utf-8", "replace") if content else ""
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
-        raise ToolError("TOL030", f"the source distribution cannot be read: {error}") from error
+        raise ToolError(
+            "TOL027",
+            f"the source distribution cannot be read: {error}",
+            hint="ask for another version of it",
+        ) from error
 
 
 def _fetch(url: str, sha256: str, place: str) -> bytes:
@@ -111,15 +116,25 @@ def _fetch(url: str, sha256: str, place: str) -> bytes:
             for chunk in response.iter_content(1 << 16):
                 body += chunk
                 if len(body) > MOST_BYTES:
-                    raise ToolError("TOL030", f"larger than {MOST_BYTES >> 20} MB", where=place)
+                    raise ToolError(
+                        "TOL027",
+                        f"the source distribution is larger than {MOST_BYTES >> 20} MB",
+                        where=place,
+                        hint="ask for another version of it",
+                    )
     except requests.RequestException as error:
         raise ToolError(
-            "TOL030",
+            "TOL025",
             f"the source distribution cannot be fetched: {error}",
             where=place,
             hint="check the network",
         ) from error
     found = hashlib.sha256(body).hexdigest()
     if found != sha256:
-        raise ToolError("TOL030", f"sha256 is {found}, the index says {sha256}", where=place)
+        raise ToolError(
+            "TOL028",
+            f"the source distribution's sha256 is {found}, the index says {sha256}",
+            where=place,
+            hint="try again; if it stays so, do not use this file, and tell those who run the index",
+        )
     return bytes(body)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from envsmith.adapters.host import variables
 from envsmith.adapters.index_pages import PYTORCH_BASE, PyTorchIndex
 from envsmith.adapters.live_index import LivePyTorch
 from envsmith.adapters.overlay import Overlay, cache_root, overlay_name
@@ -30,12 +30,12 @@ class CatalogChoice:
 
 def cache_folder() -> Path:
     """Return the folder for what can be made again."""
-    return cache_root(os.environ)
+    return cache_root(variables())
 
 
 def live_index(catalog: Catalog, choice: CatalogChoice) -> LivePyTorch:
     """Return the reader of PyTorch's index, or of the mirror that stands for it."""
-    base = choice.index_base or os.environ.get(INDEX_VARIABLE, "") or PYTORCH_BASE
+    base = choice.index_base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
     overlay = Overlay(cache_folder(), overlay_name(base, PYTORCH_BASE))
     projects = tuple(project.name for project in catalog.projects())
     index = PyTorchIndex(base, overlay, wants_metadata=_is_current)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 
 import click
 
+from envsmith.adapters import terminal
 from envsmith.errors import EnvsmithError
 from envsmith.model.decision import Decision
 from envsmith.model.report import Finding
@@ -19,11 +18,6 @@ from envsmith.model.report import Finding
 SCHEMA_VERSION = 1
 LABEL = 10
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def width() -> int:
-    """Return the columns to write into: the terminal's, and no limit on a pipe."""
-    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 10_000
 
 
 def plain(text: str) -> str:
@@ -42,7 +36,7 @@ def labelled(label: str, text: str, note: str = "", *, err: bool = False) -> Non
     """Print a line with its label in the first column, wrapped below itself on a narrow terminal."""
     full = f"{text}  {note}" if note else text
     lines = textwrap.wrap(
-        plain(full), max(width() - LABEL, 40), break_on_hyphens=False, break_long_words=False
+        plain(full), max(terminal.width() - LABEL, 40), break_on_hyphens=False, break_long_words=False
     ) or [""]
     for number, line in enumerate(lines):
         say(f"{label if number == 0 else '':<{LABEL}}{line}", err=err)
@@ -117,9 +111,7 @@ def _detail(label: str, text: str, indent: str) -> None:
 
 
 def _red(word: str) -> str:
-    if "NO_COLOR" in os.environ or not sys.stderr.isatty():
-        return word
-    return click.style(word, fg="red", bold=True)
+    return click.style(word, fg="red", bold=True) if terminal.has_colour() else word
 
 
 def usage_error(problem: click.ClickException, *, as_json: bool) -> None:
