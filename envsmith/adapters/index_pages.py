@@ -123,7 +123,8 @@ class PyTorchIndex:
         for (key, _), outcome in zip(wanted, outcomes, strict=True):
             if isinstance(outcome, Metadata):
                 found[key] = outcome
-        listing = self._listing(request, wheels, found)
+        newest = max(page.state.fetched_at for page in pages.values())
+        listing = self._listing(request, wheels, found, newest)
         self._overlay.write_listing(listing)
         return Reading(listing=listing, problems=_problems(outcomes, deadline, public_url(self.base)))
 
@@ -197,12 +198,12 @@ class PyTorchIndex:
         return sorted(wanted, key=lambda item: (Version(item[0][1]), item[0][0]), reverse=True)
 
     def _listing(
-        self, request: ReadRequest, wheels: Iterable[Wheel], metadata: Mapping[Key, Metadata]
+        self, request: ReadRequest, wheels: Iterable[Wheel], metadata: Mapping[Key, Metadata], newest: str
     ) -> Listing:
         return Listing(
             channel=request.channel,
             backend=request.backend,
-            retrieved=self._now().astimezone(UTC).date().isoformat(),
+            retrieved=newest[:10],
             source=f"{public_url(self.base)}/{request.index}",
             projects=group(wheels, metadata),
         )

@@ -53,16 +53,19 @@ def test_a_failing_task_fails_alone() -> None:
 
 def test_waiting_ends_with_the_deadline_though_a_task_hangs() -> None:
     release, started = threading.Event(), threading.Event()
+    daemons: list[bool] = []
 
     def hang(_: str) -> str:
+        daemons.append(threading.current_thread().daemon)
         started.set()
         release.wait(20)
         return "late"
 
-    outcomes = run_all([hang, answer(1)], client, Deadline(0.2), workers=2)
+    outcomes = run_all([hang, answer(1)], client, Deadline(1), workers=2)
     release.set()
     assert outcomes == [None, "client 1"]
     assert started.is_set()
+    assert daemons == [True]
 
 
 def test_a_client_is_opened_once_per_thread_and_closed() -> None:

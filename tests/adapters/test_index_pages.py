@@ -109,10 +109,11 @@ def test_pages_are_asked_for_once_a_day(bench: Bench) -> None:
     day = timedelta(days=1)
     first = bench.read(max_age=day)
     bench.now = NOW + timedelta(hours=23)
-    assert bench.read(max_age=day).listing.projects == first.listing.projects
+    assert bench.read(max_age=day).listing == first.listing
+    assert first.listing.retrieved == "2026-11-20"
     assert bench.replay.count(TORCH) == 1
     bench.now = NOW + timedelta(hours=24)
-    bench.read(max_age=day)
+    assert bench.read(max_age=day).listing.retrieved == "2026-11-21"
     assert bench.replay.count(TORCH) == 2
     assert bench.overlay.age_of("stable", CU199, bench.now) == timedelta(0)
 
@@ -258,3 +259,4 @@ def test_yanked_wheels_are_left_out(bench: Bench) -> None:
     bench.replay.add(torch_wheel(), replace(torch_wheel(WINDOWS), yanked=True))
     known = listing_of(torch_wheel(WINDOWS))
     assert set(bench.wheels(bench.read(known=known).listing)) == {torch_wheel().filename}
+    assert bench.replay.count() == 2

@@ -93,6 +93,13 @@ def test_upload_times_are_recorded_in_utc(written: str, recorded: str) -> None:
     assert row.wheel.upload_time == recorded
 
 
+def test_a_label_put_behind_the_build_tag_is_no_label() -> None:
+    # As it stands on the page whl/test/cu128/torch/ of January 2026.
+    name = "torch-2.10.0-1+cu128-cp312-cp312-manylinux_2_28_x86_64.whl"
+    (row,) = read(page(anchor(f"/whl/cu128/{name.replace('+', '%2B')}", name)))
+    assert (str(row.wheel.version), row.wheel.build, row.wheel.label) == ("2.10.0", (1, "+cu128"), "")
+
+
 def test_files_that_are_no_wheels_are_left_out() -> None:
     lines = [
         anchor("/whl/torch-1.0.tar.gz", "torch-1.0.tar.gz"),

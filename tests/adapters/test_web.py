@@ -123,14 +123,14 @@ def test_a_silent_server_is_left_at_the_deadline(replay: ReplayIndex) -> None:
 
 def test_a_silent_server_is_left_after_the_read_timeout(replay: ReplayIndex) -> None:
     replay.fail(PAGE, Fault.slow(30, times=1))
-    assert get(replay, patience=replace(QUICK, read_s=0.2)).status == 200
+    assert get(replay, patience=replace(QUICK, read_s=0.5)).status == 200
     assert replay.count(PAGE) == 2
 
 
 def test_a_dripping_server_cannot_outlast_the_deadline(replay: ReplayIndex) -> None:
     replay.fail(PAGE, Fault.drip(0.05))
     assert failure(replay, deadline_s=0.4).code == "TOL031"
-    assert replay.count(PAGE) == 1
+    assert replay.count(PAGE) <= 1
 
 
 def test_a_body_announced_too_large_is_not_read(replay: ReplayIndex) -> None:
@@ -183,6 +183,7 @@ def test_a_redirect_from_https_to_http_is_refused(replay: ReplayIndex) -> None:
     with requests.Session() as session, pytest.raises(ToolError) as caught:
         Downgrade(session, Deadline(20), QUICK).get("https://mirror.example/", {}, limit_bytes=10)
     assert caught.value.code == "TOL032"
+    assert "leaves https" in caught.value.message
     assert replay.count() == 0
 
 

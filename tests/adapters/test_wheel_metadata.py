@@ -253,6 +253,7 @@ def test_a_requirement_of_some_platforms_gets_a_marker_for_them() -> None:
     assert asked() == {"torch==2.8.0", "nvidia"}
     assert asked(python_version="3.9") == {"torch==2.8.0"}
     assert asked(platform_machine="aarch64") == {"torch==2.8.0"}
+    assert asked(platform_machine="aarch64", python_version="3.8") == {"torch==2.8.0"}
     assert asked(sys_platform="win32", platform_machine="AMD64") == {"torch==2.8.0+cu128"}
 
 
