@@ -98,6 +98,8 @@ def _run(arguments: list[str]) -> int:
     except EnvsmithError as error:
         from envsmith.cli import render
 
+        if not error.where:
+            error.at(" ".join(["envsmith", *arguments]))
         render.error(error, command=_command(arguments), as_json=as_json)
         return error.exit_code
 

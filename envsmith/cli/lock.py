@@ -206,7 +206,7 @@ def _each(
                         (one, lock_profile(one, ways.timing, folder, tools, pool=pool, dry_run=ways.dry_run))
                     )
                 except EnvsmithError as error:
-                    outcomes.append((one, error))
+                    outcomes.append((one, error if error.where else error.at(f"profile {one.profile.name}")))
         yield from outcomes
     finally:
         processes.close()

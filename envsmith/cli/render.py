@@ -99,7 +99,7 @@ def _error_lines(problem: EnvsmithError, indent: str) -> None:
         _detail("where", problem.where, indent)
     for label, text in problem.details:
         _detail(label, text, indent)
-    for part in problem.parts:
+    for part in problem.parts if len(problem.parts) > 1 else ():
         _error_lines(part, indent + "  ")
     if problem.hint:
         say(f"{indent}hint: {problem.hint}", err=True)

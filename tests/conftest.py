@@ -1,0 +1,64 @@
+"""Guards around every test: no network but loopback, no changed folder, no changed environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+OFFLINE = "ENVSMITH_TEST_OFFLINE"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs PyPI where the environment says there is none."""
+    if os.environ.get(OFFLINE) == "1":
+        for item in items:
+            if item.get_closest_marker("online"):
+                item.add_marker(pytest.mark.skip(reason=f"needs PyPI, and {OFFLINE}=1 says there is none"))
+
+
+@pytest.fixture(autouse=True)
+def _leaves_the_process_as_it_was() -> Iterator[None]:
+    # Set up first, so that monkeypatch has put back what a test changed through it when this looks.
+    folder, environ = Path.cwd(), dict(os.environ)
+    yield
+    assert Path.cwd() == folder, "the test left another working directory"
+    changed = {key for key in {*environ, *os.environ} if environ.get(key) != os.environ.get(key)}
+    assert not changed - {"PYTEST_CURRENT_TEST"}, f"the test left variables changed: {sorted(changed)}"
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse connections of this process that leave the machine; programs it starts have PyPI at most."""
+    if request.node.get_closest_marker("online"):
+        return
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if isinstance(address, tuple) and not _is_loopback(str(address[0])):
+            raise AssertionError(f"a test without the marker `online` connects to {address[0]}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project as the working directory, with a cache of its own."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("ENVSMITH_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("ENVSMITH_PYTORCH_INDEX", raising=False)
+    return folder
