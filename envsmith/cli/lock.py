@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from envsmith.cli.composition import CatalogChoice
     from envsmith.errors import EnvsmithError
     from envsmith.workflows.listings import ListingSources
-    from envsmith.workflows.locking import LockedProfile, Timing
+    from envsmith.workflows.locking import LockedProfile, Timing, Tools
     from envsmith.workflows.planning import Wanted
 
 LOCKFILES = "lockfiles"
@@ -168,6 +169,27 @@ def _each(
     wanted: tuple[Wanted, ...], ways: _Ways, catalog: Catalog, sources: ListingSources
 ) -> Iterator[tuple[Wanted, LockedProfile | EnvsmithError]]:
     """Yield each profile with its result or its error; one that fails does not keep the others from their locks."""
+    from envsmith.errors import EnvsmithError
+    from envsmith.workflows.locking import lock_profile
+
+    outcomes: list[tuple[Wanted, LockedProfile | EnvsmithError]] = []
+    with _at_work(ways, catalog, sources) as (tools, pool):
+        for one in wanted:
+            try:
+                folder = ways.folder / one.profile.name
+                outcomes.append(
+                    (one, lock_profile(one, ways.timing, folder, tools, pool=pool, dry_run=ways.dry_run))
+                )
+            except EnvsmithError as error:
+                outcomes.append((one, error if error.where else error.at(f"profile {one.profile.name}")))
+    yield from outcomes
+
+
+@contextmanager
+def _at_work(
+    ways: _Ways, catalog: Catalog, sources: ListingSources
+) -> Iterator[tuple[Tools, ThreadPoolExecutor]]:
+    """Lend the tools and the threads of a lock, and end what still runs when the work is over or broken off."""
     from envsmith.adapters import files
     from envsmith.adapters.hashing import Downloads, NoDownloads
     from envsmith.adapters.process import Processes
@@ -175,8 +197,7 @@ def _each(
     from envsmith.adapters.uv import Uv, find_uv
     from envsmith.cli.composition import cache_folder
     from envsmith.cli.progress import LockProgress
-    from envsmith.errors import EnvsmithError
-    from envsmith.workflows.locking import Tools, lock_profile
+    from envsmith.workflows.locking import Tools
 
     processes = Processes()
     pool = ThreadPoolExecutor(ways.jobs)
@@ -198,16 +219,7 @@ def _each(
                 files=files,
                 progress=progress,
             )
-            outcomes: list[tuple[Wanted, LockedProfile | EnvsmithError]] = []
-            for one in wanted:
-                try:
-                    folder = ways.folder / one.profile.name
-                    outcomes.append(
-                        (one, lock_profile(one, ways.timing, folder, tools, pool=pool, dry_run=ways.dry_run))
-                    )
-                except EnvsmithError as error:
-                    outcomes.append((one, error if error.where else error.at(f"profile {one.profile.name}")))
-        yield from outcomes
+            yield tools, pool
     finally:
         processes.close()
         pool.shutdown(wait=True, cancel_futures=True)

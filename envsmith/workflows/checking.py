@@ -12,8 +12,8 @@ from envsmith.model.plan import Plan
 from envsmith.model.report import Finding, Report
 from envsmith.ports import Files, Hasher
 from envsmith.rules import locking
-from envsmith.workflows.locking import Recorded, read_manifest, sha256_of
 from envsmith.workflows.planning import Listings, Times, Wanted, plan_profile
+from envsmith.workflows.recording import Recorded, read_manifest, sha256_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,11 @@ def _target_findings(plan: Plan, manifest: Manifest, found: Mapping[str, bytes])
 
 
 def _plan_findings(plan: Plan, entry: Entry, subject: str) -> Iterator[Finding]:
-    changes = [change for change in locking.changed(entry.inputs, plan.inputs()) if change[0] not in ("catalog", "facts")]
+    changes = [
+        change
+        for change in locking.changed(entry.inputs, plan.inputs())
+        if change[0] not in ("catalog", "facts")
+    ]
     origins = {str(item.requirement): item.origin for item in (*plan.requirements, *plan.constraints)}
     for word, text in changes:
         origin = next((place for asked, place in origins.items() if text.endswith(f"→ {asked}")), "")

@@ -15,7 +15,7 @@ from envsmith.model.decision import Decision
 from envsmith.model.lock import read_pylock
 from envsmith.model.manifest import FILENAME, Entry
 from envsmith.ports import Files
-from envsmith.workflows.locking import decisions_of, read_manifest
+from envsmith.workflows.recording import decisions_of, read_manifest
 
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s\\;]+)")
 

@@ -1,0 +1,93 @@
+"""What a lock folder keeps of its locks, and what is read back from it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from envsmith.model.decision import Decision
+from envsmith.model.lock import Lock
+from envsmith.model.manifest import FILENAME, Entry, Manifest
+from envsmith.model.plan import Plan
+from envsmith.model.wheel import Wheel
+from envsmith.ports import Hasher
+
+
+def read_manifest(found: Mapping[str, bytes], place: str) -> Manifest | None:
+    """Return a folder's manifest, or None where it has none.
+
+    Raises:
+        LockError: LCK002 when it is malformed.
+    """
+    content = found.get(FILENAME)
+    return None if content is None else Manifest.from_toml(content.decode("utf-8", "replace"), place)
+
+
+def is_current(plan: Plan, manifest: Manifest, found: Mapping[str, bytes]) -> bool:
+    """Say whether the lock on disk was made of this very plan, and its files are untouched."""
+    entry = manifest.targets.get(plan.target.slug)
+    if entry is None or entry.plan != plan.digest():
+        return False
+    return all(name in found and sha256_of(found[name]) == sha256 for name, sha256 in entry.files.items())
+
+
+class Recorded:
+    """A hasher that first looks into the manifest: bytes once hashed need no second download."""
+
+    def __init__(self, manifest: Manifest | None, hasher: Hasher) -> None:
+        pins = (
+            [pin for entry in manifest.targets.values() for pin in entry.family.values()] if manifest else []
+        )
+        self._known = {filename: sha256 for _, filename, sha256 in (pin.split(" ") for pin in pins)}
+        self._hasher = hasher
+
+    def sha256(self, wheel: Wheel) -> str | None:
+        """Return the hash on record, else what the other hasher finds."""
+        found = self._known.get(wheel.filename)
+        return found.removeprefix("sha256:") if found else self._hasher.sha256(wheel)
+
+
+def lock_files(lock: Lock) -> dict[str, bytes]:
+    """Return the files of one lock, by name."""
+    slug = lock.target.slug
+    return {
+        f"pylock.{slug}.toml": lock.to_toml().encode(),
+        f"requirements.{slug}.txt": lock.to_requirements().encode(),
+    }
+
+
+def entry_of(lock: Lock, plan: Plan) -> Entry:
+    """Return what the manifest keeps of one lock."""
+    packages = {package.name: package for package in lock.pylock.packages}
+    family = {}
+    for name in lock.family:
+        wheel = (packages[name].wheels or ())[0]  # type: ignore[index]
+        family[name] = f"{lock.version(name)} {wheel.filename} sha256:{wheel.hashes['sha256']}"
+    return Entry(
+        plan=lock.plan_digest,
+        inputs=plan.inputs(),
+        catalog=str(lock.pylock.tool["envsmith"]["catalog"]) if lock.pylock.tool else "",
+        family=family,
+        packages=len(packages),
+        files={name: sha256_of(content) for name, content in lock_files(lock).items()},
+        decisions=tuple(decision.to_json() for decision in lock.decisions),
+    )
+
+
+def decisions_of(entry: Entry) -> list[Decision]:
+    """Read the decisions back that the manifest keeps of a lock."""
+    return [
+        Decision(
+            subject=str(item["subject"]),
+            kind=str(item["kind"]),
+            message=str(item["message"]),
+            evidence=tuple(item.get("evidence", ())),  # type: ignore[arg-type]
+            code=str(item.get("code", "")),
+        )
+        for item in entry.decisions
+    ]
+
+
+def sha256_of(content: bytes) -> str:
+    """Return the sha256 (hex) of bytes."""
+    return hashlib.sha256(content).hexdigest()
