@@ -10,7 +10,7 @@ from envsmith.cli import OK
 
 if TYPE_CHECKING:
     from envsmith.catalog import BackendFacts, Catalog
-    from envsmith.catalog.coverage import Coverage
+    from envsmith.catalog.coverage import Coverage, VersionCoverage
 
 CHANNELS = ("stable", "test", "nightly")
 
@@ -176,23 +176,19 @@ def _show_facts(catalog: Catalog, facts: BackendFacts) -> None:
 
 
 def _builds(catalog: Catalog, covered: Coverage) -> list[dict[str, object]]:
-    """Return one row per project, version and platform: the Pythons with a hash, those without, and torch's kernels."""
-    rows: list[dict[str, object]] = []
-    for item in covered.versions:
-        for platform in sorted({*item.hashed, *item.unhashed}):
-            rows.append(
-                {
-                    "project": item.project,
-                    "version": str(item.version),
-                    "platform": platform,
-                    "pythons": " ".join(item.hashed.get(platform, ())),
-                    "unhashed": " ".join(item.unhashed.get(platform, ())),
-                    "kernels": _kernels(catalog, covered, item.version, platform)
-                    if item.project == "torch"
-                    else "",
-                }
-            )
-    return rows
+    """Return one row per project, version and platform: Pythons with a hash, those without, torch's kernels."""
+    return [
+        {
+            "project": item.project,
+            "version": str(item.version),
+            "platform": platform,
+            "pythons": " ".join(item.hashed.get(platform, ())),
+            "unhashed": " ".join(item.unhashed.get(platform, ())),
+            "kernels": _kernels(catalog, covered, item, platform),
+        }
+        for item in covered.versions
+        for platform in sorted({*item.hashed, *item.unhashed})
+    ]
 
 
 _TAGS = {
@@ -203,14 +199,13 @@ _TAGS = {
 }
 
 
-def _kernels(catalog: Catalog, covered: Coverage, version: object, platform: str) -> str:
+def _kernels(catalog: Catalog, covered: Coverage, item: VersionCoverage, platform: str) -> str:
     from packaging.version import Version
 
     from envsmith.model.target import Platform
 
-    if platform not in _TAGS:
+    if item.project != "torch" or platform not in _TAGS:
         return ""
-    found = catalog.kernels(
-        Version(Version(str(version)).public), covered.backend, Platform.parse(_TAGS[platform])
-    )
+    torch = Version(item.version.public)
+    found = catalog.kernels(torch, covered.backend, Platform.parse(_TAGS[platform]))
     return "unknown" if found is None else str(found)

@@ -1,4 +1,4 @@
-"""Malformed input through the whole command line: an exit code, a place and a hint; never a traceback; no file touched."""
+"""Malformed input through the whole command line: exit code, place and hint; no traceback, no file touched."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_malformed_index_page(
     (project / "profiles" / "bad.toml").write_text(GOOD, "utf-8")
     (locks / "manifest.toml").unlink()
     with ReplayIndex() as replay:
-        replay.fail("/whl/cpu/torch/", Fault.body(page(row)))
+        replay.fail("/whl/cpu/torch/", Fault.body(page(row).decode()))
         arguments = ["lock", "bad", "--catalog", "live", "--index-base", f"{replay.origin}/whl"]
         _is_refused(arguments, capfd)
     assert (locks / "requirements.cp312-win_amd64.txt").read_bytes() == b"torch==1\n"
