@@ -35,8 +35,8 @@ def fetch_page(
         CatalogError: CAT030 to CAT033 when the page cannot be trusted.
         ToolError: TOL030 to TOL033 when it cannot be fetched.
 
-    Source: download.pytorch.org answers 403, not 404, for a page it does not have; uv reads it so too (its
-    documentation of ``ignore-error-codes``, as known in 2026-11).
+    Source: astral-sh/uv#9746 and uv's documentation of ``ignore-error-codes``, read 2026-11-21: the PyTorch
+    index answers 403 where a package is not present.
     """
     answer = client.get(address.url, _headers(kept), limit_bytes=MAX_PAGE_BYTES)
     at = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

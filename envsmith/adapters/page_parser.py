@@ -107,10 +107,10 @@ class _Anchors(HTMLParser):
             self.headings += data
 
     def finish(self) -> None:
-        unread = self.rawdata
-        self.close()
-        if self._anchor is not None or self.opened or "<" in unread:
+        # Closing would try each "<" of an unended tag anew, in quadratic time: such a page is cut off anyway.
+        if self._anchor is not None or self.opened or "<" in self.rawdata:
             raise ValueError("the page is cut off")
+        self.close()
 
 
 def _html_parts(text: str, page: PageAddress) -> Iterator[RowParts]:

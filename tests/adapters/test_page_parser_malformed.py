@@ -101,6 +101,8 @@ BAD_PAGES = {
     "cut in a tag": (WHOLE[: WHOLE.index(b"data-") if b"data-" in WHOLE else 90], "text/html"),
     "cut in a link": (WHOLE[: WHOLE.index(b"</a>")], "text/html"),
     "bare links, cut": (f"<h1>Links for torch</h1>{anchor()}{anchor()[:-4]}".encode(), "text/html"),
+    "many tags without end": (WHOLE + b"<a " * 50_000, "text/html"),
+    "many comments without end": (WHOLE + b"<!--" * 50_000, "text/html"),
     "cut after a row": (WHOLE[: WHOLE.index(b"</body>")], "text/html"),
     "cut in the comment": (WHOLE[:-5], "text/html"),
     "nested links": (page(f'<a href="/whl/x"><a href="/whl/{QUOTED}">{NAME}</a></a>'), "text/html"),
