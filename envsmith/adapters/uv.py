@@ -101,7 +101,8 @@ class Uv:
         probe = work / f"probe-{name}"
         probe.mkdir()
         flags = self._write_inputs(plan, index, probe, ())
-        (probe / "requirements.in").write_text(f"{name}\n", "utf-8")
+        asked = [str(item.requirement) for item in plan.all_requirements() if item.name == name]
+        _write(probe / "requirements.in", asked or [name])
         try:
             self._compile(plan, probe, [*flags, "--no-deps"])
         except ResolveError:
@@ -147,7 +148,7 @@ class Uv:
             [self._executable, "pip", "compile", *flags], env=env, timeout_s=self._timeout_s, cwd=work
         )
         if finished.status:
-            raise _failure(plan, finished)
+            raise _failure(plan, finished, work)
         return finished
 
 
@@ -198,8 +199,13 @@ def _write(path: Path, lines: Iterable[str]) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
 
-def _failure(plan: Plan, finished: Finished) -> EnvsmithError:
-    text = finished.stderr.replace(INDEX_NAME, f"the {plan.slice.index} index").strip()
+def _failure(plan: Plan, finished: Finished, work: Path) -> EnvsmithError:
+    """Return the error in the words of the plan: no name of a generated file or index is of use to anybody."""
+    text = (
+        finished.stderr.replace(INDEX_NAME, f"the {plan.slice.index} index")
+        .replace(f"{work}{os.sep}", "")
+        .strip()
+    )
     if "No solution found" in text:
         cause = " ".join(line.strip() for line in text.splitlines()[1:] if line.strip())
         return ResolveError(
