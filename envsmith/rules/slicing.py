@@ -9,7 +9,7 @@ from itertools import product
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from envsmith.catalog import Catalog, FamilyProject, TorchRelease
+from envsmith.catalog import Catalog, FamilyProject
 from envsmith.model.decision import Decision
 from envsmith.model.listing import Listing, Release
 from envsmith.model.plan import Slice, VersionMetadata
@@ -54,7 +54,7 @@ def cut(listing: Listing, target: Target, catalog: Catalog, cutoffs: Mapping[str
             if release.metadata is None or not wheels:
                 # Without its requirements uv would ask PyTorch's server for them.
                 continue
-            described = _described(release, catalog)
+            described = _described(release, target, catalog)
             hashed = [wheel for wheel in wheels if wheel.sha256]
             unhashed |= {wheel: described for wheel in wheels if not wheel.sha256}
             if hashed:
@@ -114,29 +114,26 @@ def _is_in_time(wheel: Wheel, listing: Listing, catalog: Catalog, cutoff_utc: st
     """Judge by the upload time, else by the day the version was released, else by the day the row was seen."""
     if wheel.upload_time:
         return wheel.upload_time <= cutoff_utc
-    public = wheel.version.public
-    days = (release.date for release in catalog.releases() if public in _versions(release, wheel.name))
+    public = Version(wheel.version.public)
+    days = (release.date for release in catalog.releases() if public in release.versions(wheel.name))
     return min(days, default=listing.retrieved) <= cutoff_utc[:10]
 
 
-def _versions(release: TorchRelease, project: str) -> tuple[str, ...]:
-    found = {
-        "torch": (release.torch,),
-        "torchvision": release.torchvision,
-        "torchaudio": (release.torchaudio,),
-    }
-    return tuple(str(version) for version in found.get(project, ()))
+def _described(release: Release, target: Target, catalog: Catalog) -> VersionMetadata:
+    """Return what a version requires, with the bonds inside the family that its own metadata leaves out.
 
-
-def _described(release: Release, catalog: Catalog) -> VersionMetadata:
+    Bonds to other projects stay constraints of a later resolution: they must ask for nothing.
+    """
     found = release.metadata
     if found is None:
         raise ValueError("a release without metadata is left out before")
+    family = {project.name for project in catalog.projects()}
     extra = [
         str(needed)
         for pairing in catalog.pairings()
-        if _is_when(pairing.when, release)
+        if _is_when(pairing.when, release) and pairing.holds_for(target.backend, target.platform)
         for needed in pairing.needs
+        if needed.name in family
     ]
     return VersionMetadata(
         name=release.name,
