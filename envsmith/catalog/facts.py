@@ -63,6 +63,12 @@ class TorchRelease(Fact):
     """What the CUDA build of Linux x86_64 requires; None where it requires none."""
     requires_python: SpecifierSet
 
+    def versions(self, project: str) -> tuple[Version, ...]:
+        """Return the versions of torch, torchvision or torchaudio it consists of, newest first."""
+        audio = (self.torchaudio,) if self.torchaudio else ()
+        found = {"torch": (self.torch,), "torchvision": self.torchvision, "torchaudio": audio}
+        return tuple(sorted(found.get(project, ()), reverse=True))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernels(Fact):
@@ -134,6 +140,11 @@ class Gpu(Fact):
     def architecture(self) -> str:
         """``sm_120``; of AMD's ``gfx1100``."""
         return architecture(self.capability)
+
+    @property
+    def title(self) -> str:
+        """``GeForce RTX 5080 (sm_120)``; the architecture alone where no name was given."""
+        return self.name if self.name == self.architecture else f"{self.name} ({self.architecture})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from envsmith.model.asked import Asked
@@ -46,6 +46,15 @@ class Slice:
             name: sorted(f"{wheel.filename} {wheel.url} {wheel.sha256}" for wheel in wheels)
             for name, wheels in sorted(self.projects.items())
         }
+
+    def without(self, names: Iterable[str]) -> Slice:
+        """Return the slice without some projects: the resolver then takes them from PyPI."""
+        gone = set(names)
+        return replace(
+            self,
+            projects={name: wheels for name, wheels in self.projects.items() if name not in gone},
+            metadata=tuple(item for item in self.metadata if item.name not in gone),
+        )
 
     def digest(self) -> str:
         """Return the digest (sha256, hex) of the rows and the metadata."""

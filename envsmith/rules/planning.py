@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -40,9 +40,9 @@ def plan(order: Order, slice_: Slice, catalog: Catalog) -> Plan:
     """Put what is wanted and what exists together.
 
     Raises:
-        ProfileError: PRF030 when a label contradicts the backend.
-        ResolveError: RES021 when no wheel answers a requirement on the torch family, RES033 when none of them
-            has kernels for a declared GPU, RES022 when PyPI has no build of this backend.
+        ProfileError: PRF041 when a label contradicts the backend.
+        ResolveError: RES021 when no wheel answers a requirement on the torch family, RES022 when PyPI has no
+            build of this backend.
     """
     applying = [item for item in order.requirements if _applies(item, order.target)]
     limiting = [item for item in order.constraints if _applies(item, order.target)]
@@ -51,10 +51,9 @@ def plan(order: Order, slice_: Slice, catalog: Catalog) -> Plan:
     requirements = [_without_label(item, family) for item in applying]
     excludes, dropped = _dropped(order.profile, requirements)
     requirements = [item for item in requirements if item.name not in excludes]
-    slice_, capped = _with_kernels(slice_, requirements, order, catalog)
     slice_ = _from_index(slice_, requirements, order, catalog)
     pypi, from_pypi = _from_pypi(slice_, requirements, order, catalog)
-    slice_ = _without(slice_, pypi)
+    slice_ = slice_.without(pypi)
     for item in requirements:
         if item.name in slice_.projects and item.name not in pypi:
             _require_wheel(item, slice_, order.target)
@@ -79,7 +78,7 @@ def plan(order: Order, slice_: Slice, catalog: Catalog) -> Plan:
         env=order.profile.env,
         pypi_builds=pypi,
         facts=_facts(catalog),
-        decisions=(*order.decisions, *dropped, *capped, *from_pypi),
+        decisions=(*order.decisions, *dropped, *from_pypi),
     )
 
 
@@ -102,7 +101,7 @@ def _check_labels(asked: Iterable[Asked], target: Target) -> None:
     for name, (label, origin) in labels(asked).items():
         if name in ("torch", "torchvision", "torchaudio", "torchcodec") and label != target.backend.label:
             raise ProfileError(
-                "PRF030",
+                "PRF041",
                 f"{name} is asked for as +{label}, but the backend is {target.backend}",
                 where=origin,
                 hint=f"drop the label, or lock with --backend {label}",
@@ -139,58 +138,16 @@ def _dropped(profile: Profile, requirements: Iterable[Asked]) -> tuple[frozenset
     ]
 
 
-def _with_kernels(
-    slice_: Slice, requirements: list[Asked], order: Order, catalog: Catalog
-) -> tuple[Slice, list[Decision]]:
-    """Leave out torch wheels that are known to have no kernels for a declared GPU."""
-    decisions: list[Decision] = []
-    for declared in order.profile.gpu:
-        gpu = catalog.gpu(declared)
-        torches = slice_.projects.get("torch", ())
-        kernels = {
-            wheel: catalog.kernels(Version(wheel.version.public), order.target.backend, order.target.platform)
-            for wheel in torches
-        }
-        fit = tuple(
-            wheel for wheel, found in kernels.items() if found is None or found.supports(gpu.capability)
-        )
-        wanted = _answering(requirements, "torch", torches)
-        if wanted and not set(wanted) & set(fit):
-            newest = max(wanted, key=lambda wheel: wheel.version)
-            raise ResolveError(
-                "RES033",
-                f"torch {newest.version} has no kernels for {gpu.name}",
-                where=f"profile {order.profile.name}: gpu",
-                details=(("built for", str(kernels[newest])),),
-                hint="`envsmith catalog show` lists the kernels of each backend",
-            )
-        slice_ = replace(slice_, projects={**slice_.projects, "torch": fit})
-        if len(fit) < len(torches):
-            oldest = min((wheel.version for wheel in fit), default=None)
-            decisions.append(
-                Decision(
-                    subject="torch",
-                    kind="capped",
-                    code="RES107",
-                    message=f"only torch builds with kernels for {gpu.name}: {oldest} and later are considered",
-                )
-            )
-    return slice_, decisions
-
-
 def _from_index(slice_: Slice, requirements: list[Asked], order: Order, catalog: Catalog) -> Slice:
     """Leave to PyPI what the catalog says PyPI serves better for the torch that may come: triton, mostly."""
     torches = _answering(requirements, "torch", slice_.projects.get("torch", ()))
     newest = max((wheel.version for wheel in torches), default=Version("0"))
     if order.channel != "stable":
         return slice_
-    return _without(
-        slice_,
-        [
-            project.name
-            for project in catalog.projects()
-            if not project.is_in_slice(newest, order.target.platform)
-        ],
+    return slice_.without(
+        project.name
+        for project in catalog.projects()
+        if not project.is_in_slice(newest, order.target.platform)
     )
 
 
@@ -207,13 +164,13 @@ def _from_pypi(
         Asked(requirement=Requirement(name), origin=RULE) for name in _ON_PYPI if whole and name not in asked
     ]
     for item in (*requirements, *implied):
-        wheels = slice_.projects.get(item.name)
-        if wheels is None or (not whole and _answering([item], item.name, wheels)):
+        if item.name not in slice_.projects or (not whole and _is_answered(item, requirements, slice_)):
             continue
         version = _pypi_version(item, found.get("torch") or _pinned(requirements, "torch"), order, catalog)
         if version is not None:
             found[item.name] = version
-            decisions += [_taken_from_pypi(item.name, version, order)] if item.name in asked else []
+            gap = "" if whole else f"; {slice_.index} has none with a hash on record that goes with it"
+            decisions += [_taken_from_pypi(item.name, version, order, gap)] if item.name in asked else []
         elif whole and item.name in asked:
             raise _no_pypi_build(item, order, catalog)
     return found, decisions
@@ -222,33 +179,62 @@ def _from_pypi(
 _ON_PYPI = ("torch", "torchvision", "torchaudio")
 
 
-def _taken_from_pypi(name: str, version: str, order: Order) -> Decision:
+def _taken_from_pypi(name: str, version: str, order: Order, gap: str) -> Decision:
     return Decision(
         subject=name,
         kind="substituted",
         code="RES102",
         message=f"{name} {version} from PyPI: its wheel for {order.target.platform} is the "
-        f"{order.target.backend} build",
+        f"{order.target.backend} build{gap}",
     )
 
 
+def _is_answered(item: Asked, requirements: list[Asked], slice_: Slice) -> bool:
+    """Say whether the slice answers a requirement, with a version that goes with the torch pinned beside it."""
+    answers = _answering([item], item.name, slice_.projects[item.name])
+    if item.name == "torch" or not _pinned(requirements, "torch"):
+        return bool(answers)
+    torches = _answering(requirements, "torch", slice_.projects.get("torch", ()))
+    needs = {(found.name, found.version): found.requires_dist for found in slice_.metadata}
+    for wheel in answers:
+        wanted = [Requirement(text) for text in needs.get((wheel.name, str(wheel.version)), ())]
+        on_torch = [requirement.specifier for requirement in wanted if requirement.name == "torch"]
+        if any(all(specifier.contains(torch.version) for specifier in on_torch) for torch in torches):
+            return True
+    return False
+
+
 def _pypi_version(item: Asked, torch: str, order: Order, catalog: Catalog) -> str | None:
-    """Return the newest version on PyPI that is this backend's build, answers the requirement and fits torch."""
-    for release in sorted(catalog.releases(), key=lambda release: release.torch, reverse=True):
-        if release.date > order.cutoff_utc[:10] or (torch and str(release.torch) != torch):
-            continue
-        for version in _paired(release, item.name):
-            build = catalog.pypi_build(item.name, version, order.target.platform)
-            if build == order.target.backend and item.requirement.specifier.contains(version):
-                return str(version)
+    """Return the newest version on PyPI that is this backend's build, answers the requirement and fits torch.
+
+    Raises:
+        NoBuildError: RES021 where there is one, but not for this Python.
+    """
+    found = list(_pypi_versions(item, torch, order, catalog))
+    for version, release in found:
+        if release.requires_python.contains(str(order.target.python)):
+            return str(version)
+    if found and order.profile.index == "pypi":
+        version, release = found[0]
+        text = (
+            f"{item.name} {version} is the {order.target.backend} build, for Python {release.requires_python}"
+        )
+        raise NoBuildError(
+            item, order.target, ("on PyPI", text), hint=f"drop {order.target.python} from `python`"
+        )
     return None
 
 
-def _paired(release: TorchRelease, name: str) -> tuple[Version, ...]:
-    """Return the versions of a project that go with a torch release, newest first."""
-    audio = (release.torchaudio,) if release.torchaudio else ()
-    found = {"torch": (release.torch,), "torchvision": release.torchvision, "torchaudio": audio}.get(name, ())
-    return tuple(sorted(found, reverse=True))
+def _pypi_versions(
+    item: Asked, torch: str, order: Order, catalog: Catalog
+) -> Iterator[tuple[Version, TorchRelease]]:
+    for release in sorted(catalog.releases(), key=lambda release: release.torch, reverse=True):
+        if release.date > order.cutoff_utc[:10] or (torch and str(release.torch) != torch):
+            continue
+        for version in release.versions(item.name):
+            build = catalog.pypi_build(item.name, version, order.target.platform)
+            if build == order.target.backend and item.requirement.specifier.contains(version):
+                yield version, release
 
 
 def _pinned(requirements: list[Asked], name: str) -> str:
@@ -266,7 +252,7 @@ def _no_pypi_build(item: Asked, order: Order, catalog: Catalog) -> ResolveError:
             f"{version} is {catalog.pypi_build(item.name, version, order.target.platform) or 'unknown'}",
         )
         for release in catalog.releases()
-        for version in _paired(release, item.name)
+        for version in release.versions(item.name)
     ]
     return ResolveError(
         "RES022",
@@ -274,15 +260,6 @@ def _no_pypi_build(item: Asked, order: Order, catalog: Catalog) -> ResolveError:
         where=item.origin,
         details=tuple((f"with torch {torch}", text) for torch, text in builds[-3:]),
         hint=f'take {item.name} out, or use index = "pytorch"',
-    )
-
-
-def _without(slice_: Slice, names: Iterable[str]) -> Slice:
-    gone = set(names)
-    return replace(
-        slice_,
-        projects={name: wheels for name, wheels in slice_.projects.items() if name not in gone},
-        metadata=tuple(item for item in slice_.metadata if item.name not in gone),
     )
 
 
@@ -296,15 +273,22 @@ def _answering(requirements: Iterable[Asked], name: str, wheels: Iterable[Wheel]
     ]
 
 
+class NoBuildError(ResolveError):
+    """RES021: no wheel of the torch family answers a requirement on this target."""
+
+    def __init__(self, item: Asked, target: Target, *details: tuple[str, str], hint: str = "") -> None:
+        super().__init__(
+            "RES021",
+            f"no {item.requirement} for {target.python.tag} on {target.platform} with {target.backend}",
+            where=item.origin,
+            details=details,
+            hint=hint or "ask for another version, backend, Python or platform: `envsmith catalog show`",
+        )
+        self.requirement = item.requirement
+
+
 def _require_wheel(item: Asked, slice_: Slice, target: Target) -> None:
-    if _answering([item], item.name, slice_.projects[item.name]):
-        return
-    versions = sorted({wheel.version for wheel in slice_.projects[item.name]})
-    offered = " ".join(str(version) for version in versions[-6:]) or "no build at all"
-    raise ResolveError(
-        "RES021",
-        f"no {item.requirement} for {target.python.tag} on {target.platform} with {target.backend}",
-        where=item.origin,
-        details=(("exists", f"{slice_.index} · {target.slug}: {offered}"),),
-        hint="ask for a version that exists, or for another backend, Python or platform",
-    )
+    if not _answering([item], item.name, slice_.projects[item.name]):
+        here = sorted({wheel.version for wheel in slice_.projects[item.name]})[-6:]
+        offered = " ".join(version.public for version in here)
+        raise NoBuildError(item, target, *([("here", f"{item.name} {offered}")] if here else ()))

@@ -16,7 +16,7 @@ from envsmith.model.plan import Plan
 from envsmith.model.profile import Profile
 from envsmith.model.target import Target
 from envsmith.ports import Hasher
-from envsmith.rules import hashing, lifecycle, offers, planning, slicing
+from envsmith.rules import hashing, kernels, lifecycle, offers, planning, slicing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,10 @@ class Listings(Protocol):
 
     def get(self, channel: str, backend: Backend) -> Sourced | None:
         """Return the rows, or None where nothing is known of such an index."""
+        ...
+
+    def known(self, channel: str, backend: Backend) -> Listing | None:
+        """Return the rows at hand, without asking any server; None where there are none."""
         ...
 
 
@@ -133,21 +137,38 @@ def _plan_target(
     if len(hashes) < len(missing):
         raise hashing.refusal(wheel for wheel in missing if wheel not in hashes)
     slice_ = hashing.with_hashes(cut.slice, cut.unhashed, hashes)
-    return planning.plan(replace(order, decisions=(*cut.decisions, *hashing.told(hashes))), slice_, catalog)
+    slice_, capped = kernels.narrow(slice_, order.profile, order.target, order.requirements, catalog)
+    told = (*cut.decisions, *hashing.told(hashes), *capped)
+    plan = planning.plan(replace(order, decisions=told), slice_, catalog)
+    kernels.check(plan, order.profile, catalog)
+    return plan
 
 
 def _with_offers(
     error: ResolveError, order: planning.Order, catalog: Catalog, listings: Listings
 ) -> ResolveError:
-    """Add what does exist elsewhere to a refusal for want of a wheel."""
-    if error.code != "RES021":
+    """Add to a refusal what does exist elsewhere, and the way there."""
+    if not isinstance(error, (planning.NoBuildError, kernels.NoKernelsError)):
         return error
-    family = order.target.backend.family
-    known = [facts.backend for facts in catalog.backends() if facts.backend.family in (family, "cpu")]
-    found = [sourced.listing for backend in known if (sourced := listings.get("stable", backend))]
-    lines = offers.offers(found, "torch", order.target.platform, order.target.python)
-    error.details = (*error.details, *lines[-4:])
+    families = _nearby(error, order.target.backend.family)
+    known = [facts.backend for facts in catalog.backends() if facts.backend.family in families]
+    # Naming what exists elsewhere is no reason to read ten more indexes, or to fail where one does not answer.
+    found = [listing for backend in known if (listing := listings.known("stable", backend))]
+    name = order.profile.name
+    if isinstance(error, planning.NoBuildError):
+        details, hint = offers.builds(found, error.requirement, order.target, name)
+    else:
+        details, hint = offers.with_kernels(found, error.gpu, order.target, catalog, name)
+    error.details = (*error.details, *details)
+    error.hint = hint or error.hint
     return error
+
+
+def _nearby(error: ResolveError, family: str) -> frozenset[str]:
+    """Return the families of backends that can stand in: a GPU decides, where one is declared."""
+    if isinstance(error, kernels.NoKernelsError):
+        return frozenset({"rocm"} if isinstance(error.gpu.capability, str) else {"cuda"})
+    return frozenset({family})
 
 
 def _refusal(profile: Profile, refused: list[EnvsmithError]) -> EnvsmithError:
