@@ -82,9 +82,8 @@ class Uv:
             pylock = work / "pylock.toml"
             self._compile(plan, work, [*flags, "--format", "pylock.toml", "--output-file", pylock])
             # The same resolution once more, from the cache just filled, for what pylock does not say: who asked.
-            annotated = self._compile(
-                plan, work, [*flags, "--annotation-style", "split", "--emit-index-annotation", "--offline"]
-            )
+            notes = ("--annotation-style", "split", "--emit-index-annotation")
+            annotated = self._compile(plan, work, [*flags, *notes], offline=True)
             return Resolution.parse(pylock.read_text("utf-8"), annotated.stdout)
 
     def _check_version(self) -> None:
@@ -131,9 +130,11 @@ class Uv:
             flags += ["--only-binary", ":all:", *(word for name in forced for word in ("--no-binary", name))]
         else:
             flags += ["--no-build"]
-        return [*flags, "--offline"] if self._offline else flags
+        return flags
 
-    def _compile(self, plan: Plan, work: Path, flags: Sequence[str | Path]) -> Finished:
+    def _compile(
+        self, plan: Plan, work: Path, flags: Sequence[str | Path], *, offline: bool = False
+    ) -> Finished:
         env = {
             **inherited(_KEPT, ("UV_INDEX_",)),
             "UV_PYTHON_DOWNLOADS": "never",
@@ -144,9 +145,10 @@ class Uv:
         if plan.target.platform.os == "macos":
             # Without it uv takes macOS 13 and finds no wheel of torch 2.12 or later.
             env["MACOSX_DEPLOYMENT_TARGET"] = ".".join(str(part) for part in plan.target.platform.floor)
-        finished = self._processes.run(
-            [self._executable, "pip", "compile", *flags], env=env, timeout_s=self._timeout_s, cwd=work
-        )
+        command = [self._executable, "pip", "compile", *flags]
+        if offline or self._offline:
+            command.append("--offline")
+        finished = self._processes.run(command, env=env, timeout_s=self._timeout_s, cwd=work)
         if finished.status:
             raise _failure(plan, finished, work)
         return finished

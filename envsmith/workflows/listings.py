@@ -80,6 +80,13 @@ class ListingSources:
             self._found[key] = self._choose(channel, backend)
         return self._found[key]
 
+    def known(self, channel: str, backend: Backend) -> Listing | None:
+        """Return the rows at hand, without asking the server; None where there are none."""
+        found = self._found.get((channel, backend))
+        if found is None and self._mode != "embedded":
+            found = self._kept(channel, backend)
+        return found.listing if found else self._catalog.listing(channel, backend)
+
     def _choose(self, channel: str, backend: Backend) -> Sourced | None:
         snapshot = self._catalog.listing(channel, backend)
         embedded = Sourced(listing=snapshot, name=f"embedded {snapshot.retrieved}") if snapshot else None

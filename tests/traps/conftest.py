@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.commands import Project
+from tests.replay import ReplayIndex
+
+
+@pytest.fixture
+def replay() -> Iterator[ReplayIndex]:
+    with ReplayIndex() as server:
+        yield server
+
+
+@pytest.fixture
+def case(tmp_path: Path, replay: ReplayIndex) -> Project:
+    return Project(root=tmp_path / "project", index=replay.base)
