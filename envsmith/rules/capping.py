@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from packaging.version import Version
 
+from envsmith.model.asked import Asked
 from envsmith.model.decision import Decision
 from envsmith.model.plan import Plan
 from envsmith.model.resolution import Resolution
@@ -14,30 +17,40 @@ def notice(plan: Plan, resolution: Resolution) -> tuple[Decision, ...]:
 
     A missing row of torchaudio makes an unpinned torch fall back, sometimes by years, without an error.
     """
-    locked = {package.name: package.version for package in resolution.packages}
-    torch = locked.get("torch")  # type: ignore[call-overload]
-    newest = max((wheel.version for wheel in plan.slice.projects.get("torch", ())), default=None)
-    if torch is None or newest is None or newest <= torch or _is_limited(plan, newest):
+    locked = {str(package.name): package.version for package in resolution.packages if package.version}
+    torch = locked.get("torch")
+    newest = _newest(plan, "torch")
+    if torch is None or newest is None or newest <= torch or _limit(plan, "torch", newest):
         return ()
-    ends = [
-        f"{project} {max(wheel.version for wheel in wheels).public}"
-        for project, wheels in sorted(plan.slice.projects.items())
-        if project != "torch" and project in locked and wheels
-    ]
-    because = f"the newest here: {', '.join(ends)}" if ends else "by what other packages require"
+    because = "; ".join(_reasons(plan, locked)) or "by what other packages require"
     return (
         Decision(
             subject="torch",
             kind="capped",
             code="RES108",
-            message=f"torch {torch}, although {newest} exists for {plan.target.slug}: {because}",
+            message=f"torch {torch}, although {newest} exists: {because}",
         ),
     )
 
 
-def _is_limited(plan: Plan, newest: Version) -> bool:
-    """Say whether the requirements themselves leave the newest torch out: then nobody needs telling."""
-    return any(
-        item.name == "torch" and not item.requirement.specifier.contains(newest, prereleases=True)
-        for item in (*plan.all_requirements(), *plan.all_constraints())
-    )
+def _newest(plan: Plan, project: str) -> Version | None:
+    return max((wheel.version for wheel in plan.slice.projects.get(project, ())), default=None)
+
+
+def _limit(plan: Plan, project: str, version: Version) -> Asked | None:
+    """Return what keeps a version of a project out, where a requirement or constraint does."""
+    asked = (item for item in (*plan.all_requirements(), *plan.all_constraints()) if item.name == project)
+    limits = (item for item in asked if not item.requirement.specifier.contains(version, prereleases=True))
+    return next(limits, None)
+
+
+def _reasons(plan: Plan, locked: Mapping[str, Version]) -> Iterator[str]:
+    """Yield what holds torch's partners back: a limit on one, or that its newest on record is no newer."""
+    for project in sorted(plan.slice.projects):
+        newest = _newest(plan, project)
+        if project == "torch" or project not in locked or newest is None:
+            continue
+        if limit := _limit(plan, project, newest):
+            yield f"{limit.requirement} ({limit.origin.removeprefix('catalog: ')})"
+        elif newest <= locked[project]:
+            yield f"{project} {newest.public} is the newest on record for it"

@@ -19,6 +19,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from envsmith.errors import LockError
+from envsmith.model.decision import Decision
 from envsmith.model.lock import FORM, Lock
 from envsmith.model.plan import Plan
 from envsmith.model.resolution import Resolution
@@ -52,7 +53,7 @@ def admit(plan: Plan, resolution: Resolution, catalog_name: str) -> Lock:
         requires_python=SpecifierSet(f"=={plan.target.python}.*"),
         created_by="envsmith",
         packages=packages,
-        tool={"envsmith": _provenance(plan, catalog_name)},
+        tool={"envsmith": _provenance(plan, catalog_name, _lasting(plan, packages))},
     )
     _check_selection(pylock, plan.target)
     return Lock(
@@ -63,8 +64,14 @@ def admit(plan: Plan, resolution: Resolution, catalog_name: str) -> Lock:
         askers=_askers(plan, resolution),
         family=tuple(package.name for package in family),
         indexes=(plan.slice.url,) if any(package.name in plan.slice.projects for package in family) else (),
-        decisions=plan.all_decisions(),
+        decisions=_lasting(plan, packages),
     )
+
+
+def _lasting(plan: Plan, packages: Iterable[Package]) -> tuple[Decision, ...]:
+    """Leave out what was decided about wheels that were not taken in the end."""
+    taken = {wheel.filename for package in packages for wheel in package.wheels or ()}
+    return tuple(item for item in plan.all_decisions() if item.code != "RES106" or item.subject in taken)
 
 
 def target_marker(target: Target) -> Marker:
@@ -215,7 +222,7 @@ def _named(wheel: PackageWheel) -> PackageWheel:
     )
 
 
-def _provenance(plan: Plan, catalog_name: str) -> dict[str, object]:
+def _provenance(plan: Plan, catalog_name: str, decisions: Iterable[Decision]) -> dict[str, object]:
     values: dict[str, object] = {
         "form": FORM,
         "profile": plan.profile,
@@ -228,8 +235,8 @@ def _provenance(plan: Plan, catalog_name: str) -> dict[str, object]:
     }
     if plan.env:
         values["env"] = dict(plan.env)
-    if decisions := [decision.to_json() for decision in plan.all_decisions()]:
-        values["decisions"] = decisions
+    if told := [decision.to_json() for decision in decisions]:
+        values["decisions"] = told
     return values
 
 
