@@ -148,7 +148,7 @@ class Overlay:
 
     def _page_path(self, channel: str, backend: Backend, project: str) -> Path:
         if not _PROJECT.fullmatch(project):
-            raise CatalogError("CAT034", f"{project!r} is no normalised project name")
+            raise CatalogError("CAT039", f"{project!r} is no normalised project name")
         return self._base / channel / f"{backend}.pages" / project
 
 
