@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
+from envsmith.adapters.network_words import network_words
 from envsmith.errors import ToolError
+from envsmith.model.listing import HOST
 from envsmith.model.wheel import Wheel
 from envsmith.ports import Progress
+
+_PYTORCH = f"{HOST}/whl"
 
 
 class Downloads:
@@ -14,13 +18,15 @@ class Downloads:
 
     Args:
         progress: hears how far it is.
+        base: what stands for ``https://download.pytorch.org/whl``.
     """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, base: str = _PYTORCH) -> None:
         self._progress = progress
+        self._base = base.rstrip("/")
 
     def sha256(self, wheel: Wheel) -> str:
-        """Return the hash of the bytes that the wheel's address serves now.
+        """Return the hash of the bytes that are served under the wheel's address now.
 
         Raises:
             ToolError: TOL026 when they cannot be fetched, or the connection ends early.
@@ -30,18 +36,24 @@ class Downloads:
         digest = hashlib.sha256()
         received = 0
         try:
-            with requests.get(wheel.url, timeout=(10, 60), stream=True) as response:
-                response.raise_for_status()
+            with requests.get(self._served(wheel), timeout=(10, 60), stream=True) as response:
+                if not response.ok:
+                    raise _unreachable(wheel, f"the server answers with status {response.status_code}")
                 total = int(response.headers.get("Content-Length", "0"))
                 for chunk in response.iter_content(1 << 20):
                     digest.update(chunk)
                     received += len(chunk)
                     self._progress.started(wheel.filename, f"hashing {received >> 20} of {total >> 20} MB")
         except (requests.RequestException, ValueError) as error:
-            raise _unreachable(wheel, str(error)) from error
+            raise _unreachable(wheel, network_words(error)) from error
         if total and received != total:
             raise _unreachable(wheel, f"{received} of {total} bytes came")
         return digest.hexdigest()
+
+    def _served(self, wheel: Wheel) -> str:
+        """Return where the file can be had: rows carry PyTorch's own address, whoever serves them."""
+        inside = wheel.url.removeprefix(f"{_PYTORCH}/")
+        return wheel.url if inside == wheel.url else f"{self._base}/{inside}"
 
 
 class NoDownloads:

@@ -12,6 +12,7 @@ from email.parser import HeaderParser
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from envsmith.adapters.network_words import network_words
 from envsmith.errors import ResolveError, ToolError
 from envsmith.model.plan import VersionMetadata
 
@@ -125,7 +126,7 @@ def _fetch(url: str, sha256: str, place: str) -> bytes:
     except requests.RequestException as error:
         raise ToolError(
             "TOL025",
-            f"the source distribution cannot be fetched: {error}",
+            f"the source distribution cannot be fetched: {network_words(error)}",
             where=place,
             hint="check the network",
         ) from error

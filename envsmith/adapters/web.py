@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from envsmith.adapters.deadline import Deadline
+from envsmith.adapters.network_words import network_words
 from envsmith.adapters.page_rows import public_url
 from envsmith.errors import ToolError
 
@@ -84,7 +85,7 @@ class WebClient:
             self._deadline.check(where)
             # A malformed URL or header fails alike each time.
             if last or isinstance(error, ValueError):
-                raise _failed(where, _cause(error)) from error
+                raise _failed(where, f"the server could not be read: {network_words(error)}") from error
             return None
         if answer.status not in _RETRIED:
             return answer
@@ -152,17 +153,6 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
         return
     while chunk := read1(_CHUNK, decode_content=True):
         yield chunk
-
-
-def _cause(error: BaseException) -> str:
-    # requests wraps urllib3, which wraps the socket's own words: those say it best, and name no URL.
-    while True:
-        inner = getattr(error, "reason", None) or next(iter(error.args), None)
-        if not isinstance(inner, BaseException):
-            break
-        error = inner
-    text = str(error).rpartition(": ")[2].strip()[:200]
-    return f"{type(error).__name__}: {text}" if text and "://" not in text else type(error).__name__
 
 
 def _failed(where: str, message: str) -> ToolError:

@@ -26,14 +26,18 @@ def amend(plan: Plan, resolution: Resolution, catalog: Catalog) -> Amendment | N
         if kept not in asked:
             requirements.append(Asked(requirement=Requirement(kept), origin=f"family {family.folder}"))
         excludes += present[1:]
-        decisions += [_decision(family, kept, gone, resolution) for gone in present[1:]]
+        decisions += [_decision(family, kept, gone, _askers(gone, plan, resolution)) for gone in present[1:]]
     if not decisions:
         return None
     return Amendment(requirements=tuple(requirements), excludes=tuple(excludes), decisions=tuple(decisions))
 
 
-def _decision(family: Family, kept: str, gone: str, resolution: Resolution) -> Decision:
-    askers = resolution.requirers.get(gone, ())
+def _askers(name: str, plan: Plan, resolution: Resolution) -> list[str]:
+    places = sorted({item.origin for item in plan.requirements if item.name == name})
+    return [*places, *resolution.requirers.get(name, ())]
+
+
+def _decision(family: Family, kept: str, gone: str, askers: list[str]) -> Decision:
     return Decision(
         subject=gone,
         kind="substituted",
