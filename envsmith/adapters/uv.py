@@ -209,26 +209,25 @@ def _failure(plan: Plan, finished: Finished, work: Path) -> EnvsmithError:
         .strip()
     )
     if "No solution found" in text:
+        # Its own hints advise flags of uv and name generated files.
+        text = text.split("\nhint:")[0]
         cause = " ".join(line.strip() for line in text.splitlines()[1:] if line.strip())
         return ResolveError(
             "RES050",
             "the requirements have no solution",
-            where=str(plan.target),
-            details=(("because", cause.removeprefix("cause:").strip() or text),),
+                details=(("because", cause.removeprefix("cause:").strip() or text),),
             hint="`envsmith catalog show` lists what exists; loosen the requirement named above",
         )
     if _OFFLINE.search(text):
         return ToolError(
             "TOL022",
             "PyPI could not be reached, and uv's cache does not hold all that is needed",
-            where=str(plan.target),
-            details=(("uv says", text),),
+                details=(("uv says", text),),
             hint="check the network or proxy; with --offline, lock once online to fill the cache",
         )
     return ToolError(
         "TOL021",
         f"uv failed with status {finished.status}",
-        where=str(plan.target),
         details=(("uv says", text or "nothing"),),
         hint="if the requirements are right, report it with the output of `envsmith -v lock`",
     )

@@ -33,13 +33,24 @@ def cache_folder() -> Path:
     return cache_root(variables())
 
 
-def live_index(catalog: Catalog, choice: CatalogChoice) -> LivePyTorch:
-    """Return the reader of PyTorch's index, or of the mirror that stands for it."""
-    base = choice.index_base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
+def index_base(choice: CatalogChoice) -> str:
+    """Return the address of PyTorch's server, or of the mirror that stands for it."""
+    return choice.index_base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
+
+
+def live_index(catalog: Catalog, choice: CatalogChoice, tell: Callable[[EnvsmithError], None]) -> LivePyTorch:
+    """Return the reader of PyTorch's index, or of the mirror that stands for it.
+
+    Args:
+        catalog: names the projects.
+        choice: what the command line says.
+        tell: hears of versions that cannot be used.
+    """
+    base = index_base(choice)
     overlay = Overlay(cache_folder(), overlay_name(base, PYTORCH_BASE))
     projects = tuple(project.name for project in catalog.projects())
-    index = PyTorchIndex(base, overlay, wants_metadata=_is_current)
-    return LivePyTorch(index, overlay, projects)
+    index = PyTorchIndex(base, overlay, wants_metadata=_wants_metadata)
+    return LivePyTorch(index, overlay, projects, tell)
 
 
 def listing_sources(
@@ -49,15 +60,15 @@ def listing_sources(
     return ListingSources(
         catalog,
         choice.mode,
-        live_index(catalog, choice),
+        live_index(catalog, choice, tell),
         is_online=is_online and not choice.is_offline,
         tell=tell,
     )
 
 
-def _is_current(wheel: Wheel) -> bool:
-    """Read requirements of what could be locked today; older versions are in the snapshot."""
-    return wheel.name != "torch" or wheel.version.release >= (2, 0)
+def _wants_metadata(wheel: Wheel) -> bool:
+    """Read requirements of what a plan could take: not of the old wheels at PyTorch's root that pages list, too."""
+    return wheel.folder != "whl" or "triton" in wheel.name
 
 
 def utc_now() -> str:

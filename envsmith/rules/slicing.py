@@ -111,12 +111,32 @@ def _runs(wheel: Wheel, tags: frozenset[str]) -> bool:
 
 
 def _is_in_time(wheel: Wheel, listing: Listing, catalog: Catalog, cutoff_utc: str) -> bool:
-    """Judge by the upload time, else by the day the version was released, else by the day the row was seen."""
+    """Judge by the upload time, else by the day of the version, else by the day the row was seen.
+
+    Tritons that a torch pins exactly are admitted: that torch is judged in their place, and PyTorch copies
+    them anew at times, which moves their upload time by months.
+
+    Source: METADATA of torch: ``triton==…`` through 2.13, a range from 2.14 (triton 3.8) on, 2026-11-20.
+    """
+    if "triton" in wheel.name and wheel.version.release < (3, 8):
+        return True
     if wheel.upload_time:
         return wheel.upload_time <= cutoff_utc
+    day = _nightly_day(wheel.version) or _release_day(wheel, catalog) or listing.retrieved
+    return day <= cutoff_utc[:10]
+
+
+def _release_day(wheel: Wheel, catalog: Catalog) -> str | None:
     public = Version(wheel.version.public)
-    days = (release.date for release in catalog.releases() if public in release.versions(wheel.name))
-    return min(days, default=listing.retrieved) <= cutoff_utc[:10]
+    return min(
+        (item.date for item in catalog.releases() if public in item.versions(wheel.name)), default=None
+    )
+
+
+def _nightly_day(version: Version) -> str | None:
+    """Return the day that a nightly's version tells: ``2.8.0.dev20250606``."""
+    digits = str(version.dev or "")
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}" if len(digits) == 8 else None
 
 
 def _described(release: Release, target: Target, catalog: Catalog) -> VersionMetadata:
