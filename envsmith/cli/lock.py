@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from envsmith.catalog import Catalog
     from envsmith.cli.composition import CatalogChoice
     from envsmith.errors import EnvsmithError
-    from envsmith.workflows.listings import ListingSources
     from envsmith.workflows.locking import LockedProfile, Timing, Tools
-    from envsmith.workflows.planning import Wanted
+    from envsmith.workflows.planning import Listings, Wanted
 
 LOCKFILES = "lockfiles"
 
@@ -142,17 +141,19 @@ def _check(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
 def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
     from envsmith.catalog import Catalog
     from envsmith.cli import lock_render
+    from envsmith.cli.catalog_line import ToldListings
     from envsmith.cli.composition import listing_sources
     from envsmith.errors import EnvsmithError
 
     catalog = Catalog.embedded()
-    told: list[EnvsmithError] = []
-    sources = listing_sources(catalog, ways.choice, told.append)
+    reasons: list[EnvsmithError] = []
+    sources = ToldListings(
+        listing_sources(catalog, ways.choice, reasons.append), reasons, quiet=ways.quiet or ways.as_json
+    )
     done: list[LockedProfile] = []
     failed: list[EnvsmithError] = []
     for one, outcome in _each(wanted, ways, catalog, sources):
         if not ways.as_json:
-            lock_render.sources(told, ways.quiet)
             lock_render.outcome(one, outcome)
         if isinstance(outcome, EnvsmithError):
             failed.append(outcome)
@@ -166,7 +167,7 @@ def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
 
 
 def _each(
-    wanted: tuple[Wanted, ...], ways: _Ways, catalog: Catalog, sources: ListingSources
+    wanted: tuple[Wanted, ...], ways: _Ways, catalog: Catalog, sources: Listings
 ) -> Iterator[tuple[Wanted, LockedProfile | EnvsmithError]]:
     """Yield each profile with its result or its error; one that fails does not keep the others from their locks."""
     from envsmith.errors import EnvsmithError
@@ -186,16 +187,14 @@ def _each(
 
 
 @contextmanager
-def _at_work(
-    ways: _Ways, catalog: Catalog, sources: ListingSources
-) -> Iterator[tuple[Tools, ThreadPoolExecutor]]:
+def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple[Tools, ThreadPoolExecutor]]:
     """Lend the tools and the threads of a lock, and end what still runs when the work is over or broken off."""
     from envsmith.adapters import files
     from envsmith.adapters.hashing import Downloads, NoDownloads
     from envsmith.adapters.process import Processes
     from envsmith.adapters.sdists import SdistReader
     from envsmith.adapters.uv import Uv, find_uv
-    from envsmith.cli.composition import cache_folder
+    from envsmith.cli.composition import cache_folder, index_base
     from envsmith.cli.progress import LockProgress
     from envsmith.workflows.locking import Tools
 
@@ -215,7 +214,9 @@ def _at_work(
                 listings=sources,
                 resolver=resolver,
                 sdists=SdistReader(),
-                hasher=NoDownloads() if ways.choice.is_offline else Downloads(progress),
+                hasher=NoDownloads()
+                if ways.choice.is_offline
+                else Downloads(progress, index_base(ways.choice)),
                 files=files,
                 progress=progress,
             )

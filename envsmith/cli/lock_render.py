@@ -6,21 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from envsmith.cli import render
 from envsmith.errors import EnvsmithError
+from envsmith.model.decision import Decision
 from envsmith.workflows.locking import LockedProfile, LockedTarget
 from envsmith.workflows.planning import Wanted
+from envsmith.workflows.recording import decisions_of
 
 _HEADLINES = ("RES103", "RES104", "RES105")
-
-
-def sources(told: list[EnvsmithError], quiet: bool) -> None:
-    """Say once, on standard error, why PyTorch's live index was not used."""
-    while told:
-        error = told.pop(0)
-        if not quiet:
-            text = (
-                f"PyTorch's index was not read ({error.message}); `envsmith catalog refresh` when it answers"
-            )
-            render.labelled("catalog", text, error.code, err=True)
 
 
 def outcome(wanted: Wanted, found: LockedProfile | EnvsmithError) -> None:
@@ -37,12 +28,45 @@ def outcome(wanted: Wanted, found: LockedProfile | EnvsmithError) -> None:
         render.labelled(label, decision.message, f"note {decision.code}")
         label = ""
     if not head:
-        render.labelled(label, f"{wanted.profile.backend.title} · catalog {found.catalog_name}")
+        title, about = wanted.profile.backend.title, wanted.profile.summary
+        render.labelled(label, about if about.startswith(title) else " · ".join(filter(None, (title, about))))
     render.table(
         ("target", "torch", "torchvision", "torchaudio", "packages", "took"),
         [_row(target, wanted) for target in found.targets],
     )
-    render.decisions(found.decisions)
+    label = "decisions"
+    for decision, slugs in _decisions(found).items():
+        places = _places(slugs, [target.slug for target in found.targets])
+        render.labelled(label, decision.message + (f" ({places})" if places else ""), decision.code)
+        label = ""
+
+
+def _decisions(found: LockedProfile) -> dict[Decision, list[str]]:
+    """Return each decision once, with the targets it was taken for; those of the whole profile have none."""
+    places: dict[Decision, list[str]] = {
+        decision: [] for decision in found.decisions if decision.code not in _HEADLINES
+    }
+    for target in found.targets:
+        taken = target.lock.decisions if target.lock else decisions_of(target.entry)
+        for decision in dict.fromkeys(taken):
+            if decision in places:
+                places[decision].append(target.slug)
+    return places
+
+
+def _places(slugs: Sequence[str], every: Sequence[str]) -> str:
+    """Name some of the targets as shortly as it goes: by platform or Python where all of its targets are meant."""
+    if len(slugs) in (0, len(every)):
+        return ""
+    names: list[str] = []
+    left = set(slugs)
+    for part in (1, 0):
+        for name in dict.fromkeys(slug.split("-", 1)[part] for slug in every):
+            group = {slug for slug in every if slug.split("-", 1)[part] == name}
+            if len(group) > 1 and group <= left:
+                names.append(name)
+                left -= group
+    return ", ".join([*names, *(slug for slug in slugs if slug in left)])
 
 
 def _row(target: LockedTarget, wanted: Wanted) -> tuple[str, ...]:
@@ -60,7 +84,8 @@ def written(done: Sequence[LockedProfile], *, dry_run: bool) -> None:
     """Say what was written where, and as of when."""
     for found in done:
         count = len(found.targets)
-        text = f"{found.folder.as_posix()}: {count} locks, {count} requirements files"
+        files = "1 lock, 1 requirements file" if count == 1 else f"{count} locks, {count} requirements files"
+        text = f"{found.folder.as_posix()}: {files}"
         if dry_run:
             text = f"nothing (dry run); it would be {text}"
         elif not found.written:

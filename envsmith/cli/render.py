@@ -12,7 +12,6 @@ import click
 
 from envsmith.adapters import terminal
 from envsmith.errors import EnvsmithError
-from envsmith.model.decision import Decision
 from envsmith.model.report import Finding
 
 SCHEMA_VERSION = 1
@@ -49,15 +48,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, indent: int = L
     for row in cells:
         line = "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True))
         say(" " * indent + line.rstrip())
-
-
-def decisions(found: Iterable[Decision]) -> None:
-    """Print decisions, one to a line, under one label."""
-    label = "decisions"
-    for decision in found:
-        if decision.code not in ("RES104", "RES105", "RES103"):
-            labelled(label, decision.message, f"{decision.kind} {decision.code}".strip())
-            label = ""
 
 
 def findings(found: Iterable[Finding]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from packaging.requirements import Requirement
 from packaging.version import Version
 
 from envsmith.model.asked import Asked
@@ -22,7 +23,7 @@ def notice(plan: Plan, resolution: Resolution) -> tuple[Decision, ...]:
     newest = _newest(plan, "torch")
     if torch is None or newest is None or newest <= torch or _limit(plan, "torch", newest):
         return ()
-    because = "; ".join(_reasons(plan, locked)) or "by what other packages require"
+    because = "; ".join(_reasons(plan, locked, newest)) or "what other packages require keeps it out"
     return (
         Decision(
             subject="torch",
@@ -44,13 +45,23 @@ def _limit(plan: Plan, project: str, version: Version) -> Asked | None:
     return next(limits, None)
 
 
-def _reasons(plan: Plan, locked: Mapping[str, Version]) -> Iterator[str]:
-    """Yield what holds torch's partners back: a limit on one, or that its newest on record is no newer."""
+def _reasons(plan: Plan, locked: Mapping[str, Version], torch: Version) -> Iterator[str]:
+    """Yield what holds torch's partners back: a limit on one, or that the newest on record goes with an older torch."""
     for project in sorted(plan.slice.projects):
         newest = _newest(plan, project)
         if project == "torch" or project not in locked or newest is None:
             continue
         if limit := _limit(plan, project, newest):
             yield f"{limit.requirement} ({limit.origin.removeprefix('catalog: ')})"
-        elif newest <= locked[project]:
-            yield f"{project} {newest.public} is the newest on record for it"
+        elif not _goes_with(plan, project, newest, torch):
+            yield f"{project} {newest.public}, the newest with a hash on record, goes with an older one"
+
+
+def _goes_with(plan: Plan, project: str, version: Version, torch: Version) -> bool:
+    described = (item for item in plan.slice.metadata if (item.name, item.version) == (project, str(version)))
+    needed = (Requirement(text) for item in described for text in item.requires_dist)
+    return all(
+        item.specifier.contains(torch, prereleases=True)
+        for item in needed
+        if item.name == "torch" and not item.marker
+    )

@@ -20,22 +20,23 @@ def amend(plan: Plan, resolution: Resolution, catalog: Catalog) -> Amendment | N
     """Return the constraints that a resolution breaks, or None where it breaks none."""
     packages = {package.name: package for package in resolution.packages}
     given = {str(item.requirement) for item in plan.all_constraints()}
-    broken = [
-        (pairing, needed)
-        for pairing in catalog.pairings()
+    broken = {
+        str(needed): (pairing, needed)
+        for pairing in reversed(catalog.pairings())
         if pairing.holds_for(plan.target.backend, plan.target.platform) and _matches(packages, pairing.when)
         for needed in pairing.needs
         if canonicalize_name(needed.name) in packages
         and not _matches(packages, needed)
         and str(needed) not in given
-    ]
+    }
     if not broken:
         return None
     return Amendment(
         constraints=tuple(
-            Asked(requirement=needed, origin=f"catalog: {pairing.when}") for pairing, needed in broken
+            Asked(requirement=needed, origin=f"catalog: {pairing.when}")
+            for pairing, needed in broken.values()
         ),
-        decisions=tuple(_decision(pairing, needed) for pairing, needed in broken),
+        decisions=tuple(_decision(pairing, needed) for pairing, needed in broken.values()),
     )
 
 

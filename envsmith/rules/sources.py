@@ -29,8 +29,8 @@ def amendment(read: tuple[VersionMetadata, ...]) -> Amendment:
                 subject=item.name,
                 kind="noted",
                 code="RES112",
-                message=f"{item.name} {item.version} has no wheel for this target: locked as source, "
-                f"requirements read from its files ({len(item.requires_dist)})",
+                message=f"{item.name} {item.version} has no wheel for this target: locked as source; by its files it "
+                f"requires {', '.join(item.requires_dist) or 'nothing'}",
             )
             for item in read
         ),
