@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from envsmith.adapters.index_pages import PyTorchIndex, ReadRequest
 from envsmith.adapters.overlay import Overlay
-from envsmith.errors import ToolError
+from envsmith.errors import CatalogError, EnvsmithError, ToolError
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing
-
 
 SILENCE_S = 600.0
 """Seconds for which a server that did not answer is not asked again by the way."""
@@ -25,17 +25,27 @@ class LivePyTorch:
         index: the server.
         overlay: where it keeps.
         projects: whose pages are read.
+        tell: hears of versions that cannot be used, for what they require could not be read.
     """
 
-    def __init__(self, index: PyTorchIndex, overlay: Overlay, projects: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        index: PyTorchIndex,
+        overlay: Overlay,
+        projects: tuple[str, ...],
+        tell: Callable[[EnvsmithError], None] = lambda _: None,
+    ) -> None:
         self._index = index
         self._overlay = overlay
         self._projects = projects
+        self._tell = tell
 
     def refresh(
         self, channel: str, backend: Backend, known: Listing | None, *, deadline_s: float, max_age: timedelta
     ) -> Listing:
         """Read the pages and return the rows, joined with what was known.
+
+        Versions without readable requirements are told as CAT040.
 
         Raises:
             ToolError: when the server does not answer in time.
@@ -50,12 +60,14 @@ class LivePyTorch:
             max_age=max_age,
         )
         try:
-            found = self._index.read(request).listing
+            reading = self._index.read(request)
         except ToolError:
             self._mark(is_silent=True)
             raise
         self._mark(is_silent=False)
-        return found
+        if reading.problems:
+            self._tell(_left_out(request.index, reading.problems))
+        return reading.listing
 
     def was_silent_lately(self) -> bool:
         """Say whether the server was asked within the last ten minutes and did not answer."""
@@ -86,3 +98,15 @@ class LivePyTorch:
             CatalogError: when the file in the overlay is damaged.
         """
         return self._overlay.read_listing(channel, backend)
+
+
+def _left_out(index: str, problems: tuple[EnvsmithError, ...]) -> CatalogError:
+    count = "a version is" if len(problems) == 1 else f"{len(problems)} versions are"
+    first = problems[0]
+    return CatalogError(
+        "CAT040",
+        f"{count} left out, for what they require could not be read: {first}",
+        where=index,
+        hint=first.hint,
+        parts=problems,
+    )

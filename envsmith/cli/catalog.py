@@ -11,6 +11,7 @@ from envsmith.cli import OK
 if TYPE_CHECKING:
     from envsmith.catalog import BackendFacts, Catalog
     from envsmith.catalog.coverage import Coverage, VersionCoverage
+    from envsmith.errors import EnvsmithError
 
 CHANNELS = ("stable", "test", "nightly")
 
@@ -60,7 +61,8 @@ def refresh(
     wanted = [Backend.parse(text) for text in backends] or [
         facts.backend for facts in catalog.backends() if not facts.is_retired
     ]
-    live = live_index(catalog, CatalogChoice(index_base=index_base))
+    told: list[EnvsmithError] = []
+    live = live_index(catalog, CatalogChoice(index_base=index_base), told.append)
     rows = []
     for backend in wanted:
         known = catalog.listing(channel, backend)
@@ -76,6 +78,8 @@ def refresh(
             for release in (known.releases(project) if known else ())
         }
         rows.append((found.index, found.retrieved, len(versions), len(versions - before)))
+    for error in told:
+        render.labelled("catalog", f"{error.where}: {error.message}", error.code, err=True)
     if as_json:
         keys = ("index", "retrieved", "versions", "new")
         render.envelope("catalog refresh", "ok", [dict(zip(keys, row, strict=True)) for row in rows])

@@ -78,6 +78,48 @@ def told(hashes: Mapping[Wheel, str]) -> tuple[Decision, ...]:
     )
 
 
+def passed_over(
+    slice_: Slice, candidates: Mapping[Wheel, VersionMetadata], requirements: Iterable[Asked], target: Target
+) -> tuple[Decision, ...]:
+    """Return the decisions that tell people of newer wheels left aside because no hash of them is known.
+
+    Args:
+        slice_: what has a hash, wheels hashed by ourselves among it.
+        candidates: wheels without a published one that fit the target.
+        requirements: what is asked for.
+        target: names the place.
+    """
+    taken = {wheel.filename for wheels in slice_.projects.values() for wheel in wheels}
+    decisions = []
+    for name, asked in _specifiers(requirements).items():
+        best = _newest(slice_.projects.get(name, ()), asked)
+        other = _newest((w for w in candidates if w.name == name and w.filename not in taken), asked)
+        if best and other and other.version > best.version:
+            decisions.append(
+                Decision(
+                    subject=name,
+                    kind="capped",
+                    code="RES113",
+                    message=f"{name} {other.version} is listed for {target.slug} without a hash: up to "
+                    f"{best.version} considered; pin {name}=={other.version.public} to have it fetched and hashed",
+                )
+            )
+    return tuple(decisions)
+
+
+def _specifiers(requirements: Iterable[Asked]) -> dict[str, Requirement]:
+    """Join the requirements on each project."""
+    joined: dict[str, Requirement] = {}
+    for item in requirements:
+        wanted = Requirement(item.name)
+        before = joined.get(item.name)
+        wanted.specifier = (
+            item.requirement.specifier & before.specifier if before else item.requirement.specifier
+        )
+        joined[item.name] = wanted
+    return joined
+
+
 def refusal(missing: Iterable[Wheel]) -> ResolveError:
     """Return the error for wheels without a hash where nothing may be downloaded."""
     wheels = tuple(missing)

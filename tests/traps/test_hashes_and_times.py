@@ -1,0 +1,255 @@
+"""Traps where an index says too little of a wheel, something false, or something else than before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from envsmith.catalog import Catalog
+from envsmith.model.backend import Backend
+from tests.commands import Project, Ran, decisions
+from tests.replay import ReplayIndex
+from tests.replay_files import ReplayFile, files_of
+from tests.replay_pages import NIGHTLY, OF_2025
+
+AS_OF = "2026-11-20"
+LINUX = "manylinux_2_28_x86_64"
+SLUG = f"cp312-{LINUX}"
+
+
+def _made(project: str, version: str, index: str, tags: str = f"cp312-cp312-{LINUX}") -> ReplayFile:
+    return ReplayFile.made(project, version, tags, index=index)
+
+
+def _lock(case: Project, profile: str, *words: str, as_of: str = AS_OF) -> Ran:
+    return case.run("lock", profile, "--catalog", "live", "--as-of", as_of, *words)
+
+
+def test_one_wheel_of_a_version_without_hash(case: Project, replay: ReplayIndex) -> None:
+    """The page gives every wheel of a version a hash but one.
+
+    Locks of others carry that one without a hash, and pip's hash mode then refuses the whole file.
+    """
+    hashed = _made("torch", "2.20.0+cu134", "cu134", f"cp311-cp311-{LINUX}")
+    bare = replace(_made("torch", "2.20.0+cu134", "cu134"), sha256=None)
+    whole = _made("torch", "2.20.0+cu134", "cu134").sha256
+    replay.add(hashed, bare)
+    case.profile("old", backend="cu134", python=["3.11"], platforms=["linux"], requirements=["torch"])
+    case.profile("new", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
+    assert _lock(case, "old", "--offline").status == 0
+    assert case.pins("old", f"cp311-{LINUX}")["torch"].sha256 == hashed.sha256
+    assert replay.count(hashed.path) == 0
+    refused = _lock(case, "new", "--offline")
+    assert refused.status == 1, refused.said
+    assert "RES041" in refused.said
+    assert bare.filename in refused.said
+    assert not case.locks("new")
+    ran = _lock(case, "new")
+    assert ran.status == 0, ran.said
+    assert case.pins("new", SLUG)["torch"].sha256 == whole
+    assert replay.count(bare.path) == 1
+    (told,) = [item for item in decisions(case.manifest("new"), SLUG) if item["code"] == "RES109"]
+    assert bare.filename in told["message"]
+
+
+def test_the_newest_version_has_no_hash_for_one_python(case: Project, replay: ReplayIndex) -> None:
+    """For one Python the newest torch has no hash, an older one has: two targets drift apart in silence.
+
+    The older one is taken, for it can be locked without downloading, and the lock says so.
+    """
+    replay.add(
+        _made("torch", "2.19.0+cu134", "cu134"),
+        replace(_made("torch", "2.20.0+cu134", "cu134"), sha256=None),
+    )
+    case.profile("new", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
+    ran = _lock(case, "new", "--offline")
+    assert ran.status == 0, ran.said
+    assert case.pins("new", SLUG)["torch"].version == "2.19.0+cu134"
+    (told,) = [item for item in decisions(case.manifest("new"), SLUG) if item["code"] == "RES113"]
+    assert "torch 2.20.0+cu134" in told["message"]
+    assert told["message"] in ran.said
+
+
+def test_nightly_page_without_any_hash(case: Project, replay: ReplayIndex) -> None:
+    """No nightly link has a hash, and the server may give older bytes under the same name.
+
+    Others lock such wheels by name alone; here the bytes are fetched, hashed, and the lock says whose hash it is.
+    """
+    replay.style = NIGHTLY
+    nightly = "2.21.0.dev20261101+cu134"
+    torch = _made("torch", nightly, "nightly/cu134")
+    vision = ReplayFile.made(
+        "torchvision",
+        "0.36.0.dev20261101+cu134",
+        f"cp312-cp312-{LINUX}",
+        ["torch==2.21.0.dev20261101"],
+        index="nightly/cu134",
+    )
+    replay.add(torch, vision)
+    case.profile("night", backend="cu134", channel="nightly", python=["3.12"], platforms=["linux"],
+                 requirements=["torch", "torchvision"])  # fmt: skip
+    refused = _lock(case, "night", "--offline")
+    assert refused.status == 1, refused.said
+    assert "RES041" in refused.said
+    assert torch.filename in refused.said
+    assert not case.locks("night")
+    ran = _lock(case, "night")
+    assert ran.status == 0, ran.said
+    pins = case.pins("night", SLUG)
+    assert [pins["torch"].sha256, pins["torchvision"].sha256] == [torch.sha256, vision.sha256]
+    told = [item["message"] for item in decisions(case.manifest("night"), SLUG) if item["code"] == "RES109"]
+    assert len(told) == 2
+    assert all("nightly/cu134 publishes no hash" in text for text in told)
+    # Bytes once hashed need no second download.
+    assert _lock(case, "night", "--offline").status == 0
+    assert replay.count(torch.path) == 1
+
+
+def test_nightly_wheel_that_cannot_be_fetched(case: Project, replay: ReplayIndex) -> None:
+    """A nightly wheel has no hash and is gone from the server, though its page still lists it."""
+    replay.style = NIGHTLY
+    gone = replace(_made("torch", "2.21.0.dev20261101+cu134", "nightly/cu134"), body=None)
+    replay.add(gone)
+    case.profile("night", backend="cu134", channel="nightly", python=["3.12"], platforms=["linux"],
+                 requirements=["torch"])  # fmt: skip
+    ran = _lock(case, "night")
+    assert ran.status == 2, ran.said
+    assert "TOL026" in ran.said
+    assert gone.filename in ran.said
+    assert not case.locks("night")
+
+
+def test_metadata_is_not_what_the_page_says(case: Project, replay: ReplayIndex) -> None:
+    """The sidecar of the newest torch has another sha256 than its page announces.
+
+    uv takes the sidecar as it comes; here a version whose requirements cannot be believed is left out, and said.
+    """
+    replay.add(
+        _made("torch", "2.19.0+cu134", "cu134"),
+        replace(_made("torch", "2.20.0+cu134", "cu134"), metadata_sha256="0" * 64),
+    )
+    case.profile("any", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
+    case.profile(
+        "pinned", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch==2.20"]
+    )
+    ran = _lock(case, "any", "--offline")
+    assert ran.status == 0, ran.said
+    assert case.pins("any", SLUG)["torch"].version == "2.19.0+cu134"
+    assert "CAT035" in ran.err, "people must hear why the newest is not taken"
+    pinned = _lock(case, "pinned", "--offline")
+    assert pinned.status == 1, pinned.said
+    assert "RES021" in pinned.said
+    assert not case.locks("pinned")
+
+
+@pytest.mark.parametrize("wrong", ["0" * 63, "0" * 65, "0" * 40, "z" * 64])
+def test_hash_of_another_form(case: Project, replay: ReplayIndex, wrong: str) -> None:
+    """A link's hash has 63 digits, or is a SHA-1: the page as a whole cannot be trusted.
+
+    Others take the file without looking; here the page is refused, and what was read before it stays in use.
+    """
+    replay.add(_made("torch", "2.19.0+cu134", "cu134"))
+    assert case.run("catalog", "refresh", "cu134").status == 0
+    replay.add(replace(_made("torch", "2.20.0+cu134", "cu134"), sha256=wrong))
+    case.profile("any", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
+    ran = _lock(case, "any", "--offline")
+    assert ran.status == 2, ran.said
+    assert "CAT032" in ran.said
+    assert f"{replay.base}/cu134/torch" in ran.said
+    assert not case.locks("any")
+    assert case.run("catalog", "refresh", "cu134").status == 2
+    assert case.run("lock", "any", "--as-of", AS_OF, "--offline").status == 0
+    assert case.pins("any", SLUG)["torch"].version == "2.19.0+cu134"
+
+
+def test_upload_times_are_missing_while_a_cutoff_is_set(case: Project, replay: ReplayIndex) -> None:
+    """Pages before 2026 give no upload time, yet the lock is to be as of a past day.
+
+    uv leaves out every wheel without a time, or takes the newest; here the release's day stands in, and a
+    version of which no day is known counts from the day it was first seen.
+    """
+    replay.style = OF_2025
+    for version in ("2.12.0", "2.13.0", "2.14.0", "2.20.0"):
+        replay.add(_made("torch", f"{version}+cu134", "cu134"))
+    case.profile("any", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
+    found = {}
+    for day in ("2026-07-07", "2026-07-08", "2026-09-01", "2026-09-02", "2026-11-20"):
+        ran = _lock(case, "any", "--offline", as_of=day)
+        assert ran.status == 0, ran.said
+        found[day] = case.pins("any", SLUG)["torch"].version
+    assert found == {
+        "2026-07-07": "2.12.0+cu134",
+        "2026-07-08": "2.13.0+cu134",
+        "2026-09-01": "2.13.0+cu134",
+        "2026-09-02": "2.14.0+cu134",
+        "2026-11-20": "2.14.0+cu134",
+    }
+    refused = _lock(case, "any", "--offline", as_of="2026-05-12")
+    assert refused.status == 1, refused.said
+    assert "RES021" in refused.said
+
+
+def test_upload_times_are_given(case: Project, replay: ReplayIndex) -> None:
+    """Where the page does give upload times they decide, to the second and with the cutoff itself admitted."""
+    early = replace(_made("torch", "2.19.0+cu134", "cu134"), upload_time="2026-10-01T00:00:00Z")
+    late = replace(_made("torch", "2.20.0+cu134", "cu134"), upload_time="2026-10-02T12:00:00Z")
+    replay.add(early, late)
+    case.profile("any", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
+    assert _lock(case, "any", "--offline", as_of="2026-10-02T11:59:59Z").status == 0
+    assert case.pins("any", SLUG)["torch"].version == "2.19.0+cu134"
+    assert _lock(case, "any", "--offline", as_of="2026-10-02T12:00:00Z").status == 0
+    assert case.pins("any", SLUG)["torch"].version == "2.20.0+cu134"
+
+
+@pytest.mark.online
+def test_a_wheel_was_uploaded_again(case: Project, replay: ReplayIndex) -> None:
+    """A wheel of the snapshot has other bytes on today's page, under the same name.
+
+    Locks of others fail at install with a hash mismatch and no word why; here the page's hash is taken, the old
+    one kept as withdrawn, and `lock --check` names both.
+    """
+    listing = Catalog.embedded().listing("stable", Backend.parse("cu130"))
+    assert listing
+    replay.add(*files_of(listing))
+    case.profile("any", backend="cu130", python=["3.12"], platforms=["linux"], requirements=["torch==2.13.0"])
+    ran = case.run_online("lock", "any", "--catalog", "embedded", "--as-of", AS_OF)
+    assert ran.status == 0, ran.said
+    old = case.pins("any", SLUG)["torch"]
+    assert case.run("lock", "any", "--check", "--catalog", "embedded").status == 0
+    again = next(file for file in files_of(listing) if file.filename == old.filename)
+    replay.add(replace(again, sha256="5" * 64))
+    assert case.run("catalog", "refresh", "cu130").status == 0
+    checked = case.run("lock", "any", "--check")
+    assert checked.status == 1, checked.said
+    assert "LCK034" in checked.said
+    assert f"sha256:{old.sha256} → sha256:{'5' * 64}" in checked.said
+    ran = case.run_online("lock", "any", "--catalog", "live")
+    assert ran.status == 0, ran.said
+    assert case.pins("any", SLUG)["torch"].sha256 == "5" * 64
+    assert f"{old.filename} has two hashes on record; taking 555555555555" in ran.said
+    (told,) = [item for item in decisions(case.manifest("any"), SLUG) if item["code"] == "RES106"]
+    assert list(told["evidence"]) == [f"withdrawn: sha256 {old.sha256}"]
+    assert case.run("lock", "any", "--check").status == 0
+
+
+def test_two_indexes_with_one_filename_and_other_bytes(case: Project, replay: ReplayIndex) -> None:
+    """aarch64 wheels of torchvision carried no label: one filename, another build in each index.
+
+    A table keyed by filename gives the hash of one index to the file of the other.
+    """
+    arm = "manylinux_2_28_aarch64"
+    tags = f"cp312-cp312-{arm}"
+    own: dict[str, ReplayFile] = {}
+    for backend in ("cu134", "cpu"):
+        own[backend] = ReplayFile.made("torchvision", "0.35.0", tags, ["torch==2.20.0"], index=backend)
+        own[backend] = replace(own[backend], sha256=("a" if backend == "cpu" else "b") * 64)
+        replay.add(own[backend], _made("torch", f"2.20.0+{backend}", backend, tags))
+        case.profile(backend, backend=backend, python=["3.12"], platforms=["linux-aarch64"],
+                     requirements=["torch==2.20.0", "torchvision==0.35.0"])  # fmt: skip
+    ran = _lock(case, "cpu", "cu134", "--offline")
+    assert ran.status == 0, ran.said
+    for backend, file in own.items():
+        pin = case.pins(backend, f"cp312-{arm}")["torchvision"]
+        assert (pin.filename, pin.sha256) == (file.filename, file.sha256)
+        assert pin.url == f"https://download.pytorch.org/whl/{backend}/{file.filename}"
