@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import quote
@@ -40,13 +40,18 @@ class Release:
     """filename, sha256, upload time, URL (None: the usual place in the index), withdrawn sha256s."""
     metadata: Metadata | None
 
-    def wheels(self) -> Iterator[Wheel]:
+    def wheels(self, is_wanted: Callable[[str], bool] = bool) -> Iterator[Wheel]:
         """Yield the wheels of this version.
+
+        Args:
+            is_wanted: judges filenames, so that the rows of other platforms need not be parsed.
 
         Raises:
             CatalogError: CAT010 when a row is malformed.
         """
         for filename, sha256, upload_time, url, withdrawn in self.rows:
+            if not is_wanted(filename):
+                continue
             yield Wheel.from_row(
                 index=self.index,
                 filename=filename,
@@ -117,7 +122,9 @@ class Listing:
         for number, (project, releases) in enumerate(sorted(self.projects.items())):
             lines.append(("," if number else "") + f"{json.dumps(project)}: {{")
             items = sorted(releases.items())
-            lines += [f"{json.dumps(key)}: {_dump(item)}" + "," * (key != items[-1][0]) for key, item in items]
+            lines += [
+                f"{json.dumps(key)}: {_dump(item)}" + "," * (key != items[-1][0]) for key, item in items
+            ]
             lines.append("}")
         return "\n".join([*lines, "}}", ""])
 
@@ -127,7 +134,9 @@ def index_name(channel: str, backend: Backend) -> str:
     return str(backend) if channel == "stable" else f"{channel}/{backend}"
 
 
-def group(wheels: Iterable[Wheel], metadata: Mapping[tuple[str, str], Metadata]) -> dict[str, dict[str, Release]]:
+def group(
+    wheels: Iterable[Wheel], metadata: Mapping[tuple[str, str], Metadata]
+) -> dict[str, dict[str, Release]]:
     """Group wheels into releases by project and version, in the order of filenames.
 
     Args:

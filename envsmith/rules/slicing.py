@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 from packaging.requirements import Requirement
@@ -95,14 +96,24 @@ def is_of_backend(wheel: Wheel, target: Target, project: FamilyProject) -> bool:
 def _fitting(
     release: Release, target: Target, tags: frozenset[str], project: FamilyProject
 ) -> Iterator[Wheel]:
-    marks = (f"-{target.python.tag}-", "-py3-", "-abi3-", ".py3-")
-    for wheel in release.wheels():
-        if (
-            any(mark in wheel.filename for mark in marks)
-            and is_of_backend(wheel, target, project)
-            and _runs(wheel, tags)
-        ):
+    for wheel in release.wheels(partial(_may_run, target)):
+        if is_of_backend(wheel, target, project) and _runs(wheel, tags):
             yield wheel
+
+
+_SYSTEMS = {"linux": "linux", "macos": "macosx", "windows": "win"}
+
+
+def _may_run(target: Target, filename: str) -> bool:
+    """Look at a filename alone: most rows are of another Python or platform, and parsing them all takes long."""
+    if not filename.endswith("-any.whl") and (
+        target.platform.machine not in filename or _SYSTEMS[target.platform.os] not in filename
+    ):
+        # macOS wheels for both machines are the one name that says neither.
+        return "universal2" in filename and target.platform.os == "macos"
+    return any(
+        mark in filename for mark in (f"-{target.python.tag}-", "py3-", "-abi3-", f".{target.python.tag}")
+    )
 
 
 def _runs(wheel: Wheel, tags: frozenset[str]) -> bool:
