@@ -111,9 +111,7 @@ def _may_run(target: Target, filename: str) -> bool:
     ):
         # macOS wheels for both machines are the one name that says neither.
         return "universal2" in filename and target.platform.os == "macos"
-    return any(
-        mark in filename for mark in (f"-{target.python.tag}-", "py3-", "-abi3-", f".{target.python.tag}")
-    )
+    return any(mark in filename for mark in (target.python.tag, "py3", "abi3"))
 
 
 def _runs(wheel: Wheel, tags: frozenset[str]) -> bool:
