@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 from urllib.parse import unquote, urlsplit
@@ -26,6 +27,7 @@ from envsmith.model.resolution import Resolution
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
 
 
@@ -40,6 +42,8 @@ def admit(plan: Plan, resolution: Resolution, catalog_name: str) -> Lock:
     Raises:
         LockError: LCK010 to LCK019, one per condition, naming the package that breaks it.
     """
+    for package in resolution.packages:
+        _check_hashes(package)
     packages = _narrowed(plan, resolution)
     family = [package for package in packages if package.name in _family(plan)]
     for package in packages:
@@ -127,6 +131,14 @@ def _select(pylock: Pylock, target: Target) -> dict[str, object]:
         ) from error
 
 
+def _check_hashes(package: Package) -> None:
+    """Let no file pass without a sha256, nor with anything else in its place: it goes into a requirements line."""
+    files = [*(package.wheels or ()), *([package.sdist] if package.sdist else [])]
+    for file in files:
+        if not _SHA256.fullmatch(file.hashes.get("sha256", "")):
+            raise _broken("LCK013", package, f"has a file without a sha256: {file.filename}")
+
+
 def _check_files(package: Package, plan: Plan) -> None:
     if package.is_direct or package.version is None:
         raise _broken("LCK010", package, "comes from no index")
@@ -135,9 +147,6 @@ def _check_files(package: Package, plan: Plan) -> None:
         raise _broken("LCK011", package, f"has {len(wheels)} wheels for the target; exactly one is wanted")
     if not wheels and package.name not in plan.allow_sdist:
         raise _broken("LCK012", package, "has no wheel for the target; a source distribution was not allowed")
-    hashes = [wheel.hashes for wheel in wheels] or [package.sdist.hashes if package.sdist else {}]
-    if any("sha256" not in known for known in hashes):
-        raise _broken("LCK013", package, "has a file without sha256")
 
 
 def _check_build(package: Package, plan: Plan) -> None:
@@ -206,7 +215,7 @@ def _package(package: Package, plan: Plan, resolution: Resolution) -> Package:
         version=package.version,
         dependencies=[{"name": name} for name in sorted(dependencies)] or None,
         index=plan.slice.url if package.name in plan.slice.projects else resolution.indexes.get(package.name),
-        sdist=None if wheels else package.sdist,
+        sdist=None if wheels else _with_sha256(package.sdist),
         wheels=[_named(wheel) for wheel in wheels] or None,
     )
 
@@ -218,7 +227,20 @@ def _named(wheel: PackageWheel) -> PackageWheel:
         upload_time=wheel.upload_time,
         url=wheel.url,
         size=wheel.size,
-        hashes=dict(wheel.hashes),
+        hashes={"sha256": wheel.hashes["sha256"]},
+    )
+
+
+def _with_sha256(sdist: PackageSdist | None) -> PackageSdist | None:
+    """Leave the one hash that pip and uv both require."""
+    if sdist is None:
+        return None
+    return PackageSdist(
+        name=sdist.name,
+        upload_time=sdist.upload_time,
+        url=sdist.url,
+        size=sdist.size,
+        hashes={"sha256": sdist.hashes["sha256"]},
     )
 
 
