@@ -215,14 +215,14 @@ def _failure(plan: Plan, finished: Finished, work: Path) -> EnvsmithError:
         return ResolveError(
             "RES050",
             "the requirements have no solution",
-                details=(("because", cause.removeprefix("cause:").strip() or text),),
-            hint="`envsmith catalog show` lists what exists; loosen the requirement named above",
+            details=(("because", cause.removeprefix("cause:").strip() or text),),
+            hint=_way_out(cause),
         )
     if _OFFLINE.search(text):
         return ToolError(
             "TOL022",
             "PyPI could not be reached, and uv's cache does not hold all that is needed",
-                details=(("uv says", text),),
+            details=(("uv says", text),),
             hint="check the network or proxy; with --offline, lock once online to fill the cache",
         )
     return ToolError(
@@ -231,3 +231,17 @@ def _failure(plan: Plan, finished: Finished, work: Path) -> EnvsmithError:
         details=(("uv says", text or "nothing"),),
         hint="if the requirements are right, report it with the output of `envsmith -v lock`",
     )
+
+
+def _way_out(cause: str) -> str:
+    """Return what to do about a resolution without solution, from uv's words about it."""
+    if match := re.search(
+        r"([a-z0-9][a-z0-9._-]*)(?:==\S+)? has no usable wheels|all versions of (\S+) have no", cause
+    ):
+        name = match[1] or match[2]
+        return (
+            f"--allow-sdist {name} locks it as source; or ask for a version of it with wheels for this target"
+        )
+    if match := re.search(r"(\S+) was not found in the package registry", cause):
+        return f"look at the name {match[1]}: PyPI has no such project"
+    return "loosen or take out the requirement named above; `envsmith catalog show` lists PyTorch's builds"

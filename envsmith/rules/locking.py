@@ -133,8 +133,8 @@ def _select(pylock: Pylock, target: Target) -> dict[str, object]:
 
 def _check_hashes(package: Package) -> None:
     """Let no file pass without a sha256, nor with anything else in its place: it goes into a requirements line."""
-    files = [*(package.wheels or ()), *([package.sdist] if package.sdist else [])]
-    for file in files:
+    files: list[PackageWheel | PackageSdist] = [*(package.wheels or ())]
+    for file in [*files, package.sdist] if package.sdist else files:
         if not _SHA256.fullmatch(file.hashes.get("sha256", "")):
             raise _broken("LCK013", package, f"has a file without a sha256: {file.filename}")
 
