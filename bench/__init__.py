@@ -1,0 +1,1 @@
+"""Measurements of envsmith beside the tools it stands on: ``make bench``."""

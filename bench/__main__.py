@@ -1,0 +1,51 @@
+"""Measure everything, and print bounds beside figures. The exit code is 0 either way: a slow machine is no bug."""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import os
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from bench import idle, resolving, starting
+from bench.measure import Comparison
+
+
+def main() -> None:
+    """Run all comparisons."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "--times", type=int, default=5, help="rounds of the long runs; short ones get 4 times as many"
+    )
+    times = parser.parse_args().times
+    # Both sides start from compiled modules, as any second start does.
+    for name in ("envsmith", "click", "packaging", "tomlkit"):
+        spec = find_spec(name)
+        for place in (spec.submodule_search_locations or ()) if spec else ():
+            compileall.compile_dir(place, quiet=1)
+    print(f"{'ours : theirs':<46}{'ours':>10}  {'theirs':>10}    ratio  bound")
+    with tempfile.TemporaryDirectory(prefix="envsmith-bench-") as scratch:
+        for comparison in measured(Path(scratch), times):
+            print(comparison, flush=True)
+            if comparison.note:
+                print(f"  {comparison.note}")
+
+
+def measured(folder: Path, times: int) -> Iterator[Comparison]:
+    """Yield what was measured, quick things first."""
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("UV_", "ENVSMITH_", "PYTHON")) or name == "UV_CACHE_DIR"
+    }
+    env["ENVSMITH_CACHE_DIR"] = str(folder / "cache")
+    yield from starting.compare(folder, env, times * 4)
+    yield from idle.compare(folder, env, times * 4)
+    yield resolving.compare(folder, env, times)
+
+
+if __name__ == "__main__":
+    main()
