@@ -20,6 +20,7 @@ COMMANDS = {
     "profiles": ("envsmith.cli.profiles", "List the profiles, and show one."),
     "explain": ("envsmith.cli.explain", "Say why a package is in a lock, and where it comes from."),
 }
+EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")
 OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130
 _REPORT = "this is a bug in envsmith: please report it with the lines above"
 
@@ -67,7 +68,7 @@ def cli(ctx: click.Context, *, verbose: int, quiet: bool) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code: 0 done, 1 the answer is no, 2 failed, 130 interrupted."""
     try:
-        return _run(list(arguments))
+        return _run(_hoisted(list(arguments)))
     except BrokenPipeError:
         # The reader went away; Python would complain about it once more at exit.
         sys.stdout = sys.stderr = None
@@ -81,6 +82,13 @@ def main(arguments: Sequence[str]) -> int:
         traceback.print_exc()
         click.echo(_REPORT, err=True)
         return FAILED
+
+
+def _hoisted(arguments: list[str]) -> list[str]:
+    """Put the options that hold for every command first, for people write them last."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    found = [word for word in arguments[:end] if word in EVERYWHERE]
+    return [*found, *(word for word in arguments[:end] if word not in EVERYWHERE), *arguments[end:]]
 
 
 def _run(arguments: list[str]) -> int:
