@@ -13,7 +13,9 @@ def main() -> None:
     """Answer one recorded call with the nearest of a few sentences."""
     parts = speech_parts("call.wav")
     print(f"{len(parts)} parts with speech")
-    print(Embeddings("all-MiniLM-L6-v2").nearest("Where is my order?", ["orders", "invoices", "opening hours"]))
+    print(
+        Embeddings("all-MiniLM-L6-v2").nearest("Where is my order?", ["orders", "invoices", "opening hours"])
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,67 @@
+"""The plan that tests/data/uv was recorded with: torch alone for Windows, one row, as PyTorch's index had it."""
+
+from __future__ import annotations
+
+from packaging.requirements import Requirement
+
+from envsmith.model.asked import Asked
+from envsmith.model.backend import Backend
+from envsmith.model.decision import Decision
+from envsmith.model.plan import Plan, Slice, VersionMetadata
+from envsmith.model.target import Platform, Python, Target
+from envsmith.model.wheel import Wheel
+
+INDEX = "https://download.pytorch.org/whl/cpu"
+TORCH = Wheel.from_row(
+    index="cpu",
+    filename="torch-2.8.0+cpu-cp312-cp312-win_amd64.whl",
+    url=f"{INDEX}/torch-2.8.0%2Bcpu-cp312-cp312-win_amd64.whl",
+    sha256="2be20b2c05a0cce10430cc25f32b689259640d273232b2de357c35729132256d",
+)
+
+
+def plan() -> Plan:
+    """Return a plan as the rules would make it, with one decision and one variable."""
+    return Plan(
+        profile="golden",
+        target=Target(
+            python=Python.parse("3.12"), platform=Platform.parse("windows"), backend=Backend.parse("cpu")
+        ),
+        channel="stable",
+        slice=Slice(
+            index="cpu",
+            url=INDEX,
+            projects={"torch": (TORCH,), "torchvision": ()},
+            metadata=(
+                VersionMetadata(
+                    name="torch",
+                    version="2.8.0+cpu",
+                    requires_dist=(
+                        "filelock",
+                        "typing-extensions>=4.10.0",
+                        'setuptools; python_version >= "3.12"',
+                        "sympy>=1.13.3",
+                        "networkx",
+                        "jinja2",
+                        "fsspec",
+                    ),
+                    requires_python=">=3.9.0",
+                ),
+            ),
+        ),
+        requirements=(Asked(requirement=Requirement("torch==2.8.0"), origin="requirements.txt:1"),),
+        excludes=("torchaudio",),
+        cutoff_utc="2026-11-20T23:59:59Z",
+        moved={},
+        env={"CUDA_VISIBLE_DEVICES": ""},
+        pypi_builds={},
+        facts="",
+        decisions=(
+            Decision(
+                subject="torchaudio",
+                kind="dropped",
+                code="RES101",
+                message='torchaudio dropped: the profile says family.torchaudio = "drop"',
+            ),
+        ),
+    )
