@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from envsmith.adapters.host import variables
-from envsmith.adapters.index_pages import PYTORCH_BASE, PyTorchIndex
-from envsmith.adapters.live_index import LivePyTorch
-from envsmith.adapters.overlay import Overlay, cache_root, overlay_name
 from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError, ProfileError
+from envsmith.model.backend import Backend
+from envsmith.model.listing import HOST, Listing
 from envsmith.model.wheel import Wheel
 from envsmith.workflows.listings import ListingSources
 
+if TYPE_CHECKING:
+    from envsmith.adapters.live_index import LivePyTorch
+
+PYTORCH_BASE = f"{HOST}/whl"
 INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
 
 
@@ -30,6 +35,8 @@ class CatalogChoice:
 
 def cache_folder() -> Path:
     """Return the folder for what can be made again."""
+    from envsmith.adapters.overlay import cache_root
+
     return cache_root(variables())
 
 
@@ -46,11 +53,40 @@ def live_index(catalog: Catalog, choice: CatalogChoice, tell: Callable[[Envsmith
         choice: what the command line says.
         tell: hears of versions that cannot be used.
     """
+    from envsmith.adapters.index_pages import PyTorchIndex
+    from envsmith.adapters.live_index import LivePyTorch
+    from envsmith.adapters.overlay import Overlay, overlay_name
+
     base = index_base(choice)
     overlay = Overlay(cache_folder(), overlay_name(base, PYTORCH_BASE))
     projects = tuple(project.name for project in catalog.projects())
     index = PyTorchIndex(base, overlay, wants_metadata=_wants_metadata)
     return LivePyTorch(index, overlay, projects, tell)
+
+
+class LaterIndex:
+    """PyTorch's live index, made ready when it is first asked: a lock from the snapshot starts without it.
+
+    Args:
+        make: returns the reader.
+    """
+
+    def __init__(self, make: Callable[[], LivePyTorch]) -> None:
+        self._reader = cache(make)
+
+    def refresh(
+        self, channel: str, backend: Backend, known: Listing | None, *, deadline_s: float, max_age: timedelta
+    ) -> Listing:
+        """Read the pages, as the reader does."""
+        return self._reader().refresh(channel, backend, known, deadline_s=deadline_s, max_age=max_age)
+
+    def kept(self, channel: str, backend: Backend) -> Listing | None:
+        """Return what was read before, as the reader does."""
+        return self._reader().kept(channel, backend)
+
+    def was_silent_lately(self) -> bool:
+        """Say whether the server was silent minutes ago, as the reader does."""
+        return self._reader().was_silent_lately()
 
 
 def listing_sources(
@@ -60,7 +96,7 @@ def listing_sources(
     return ListingSources(
         catalog,
         choice.mode,
-        live_index(catalog, choice, tell),
+        LaterIndex(lambda: live_index(catalog, choice, tell)),
         is_online=is_online and not choice.is_offline,
         tell=tell,
     )
