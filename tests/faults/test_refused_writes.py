@@ -59,7 +59,7 @@ def test_no_room_for_the_generated_index(states: LockStates, tmp_path: Path) -> 
 def _file_system(place: Path) -> Iterator[None]:
     """Mount a small file system, where this user may."""
     place.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place]
+    words = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
     mounted = subprocess.run(words, capture_output=True, check=False)
     if mounted.returncode:
         pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")

@@ -1,0 +1,128 @@
+"""Same inputs, same bytes: whatever the folder, the time zone, the language, the user, the caches and the jobs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands import Project
+
+# Two systems and two Pythons, with packages of PyPI that differ between them.
+WORDS = (
+    *("lock", "cpu-minimal", "--catalog", "embedded", "--as-of", "2026-11-20T09:00:00Z"),
+    *("--python", "3.11", "--python", "3.12", "--platform", "linux", "--platform", "windows"),
+)
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Lock once, with this user's own settings and caches."""
+    return _locked(Project(root=tmp_path_factory.mktemp("reference") / "project"))
+
+
+def _locked(project: Project, *words: str) -> dict[str, bytes]:
+    ran = project.run_online(*WORDS, *words)
+    assert ran.status == 0, ran.said
+    return project.locks("cpu-minimal")
+
+
+def _project(tmp_path: Path, **env: str) -> Project:
+    return Project(root=tmp_path / "another" / "place with a space", env=env)
+
+
+@pytest.mark.online
+def test_the_locks_hold_nothing_of_the_run(reference: dict[str, bytes], tmp_path: Path) -> None:
+    assert len(reference) == 9
+    told = (os.environ.get("HOME", "/nowhere"), str(tmp_path.parent.parent), os.uname().nodename)
+    for name, content in reference.items():
+        assert b"\r" not in content, name
+        assert content.endswith(b"\n"), name
+        content.decode("utf-8")
+        assert not [text for text in told if len(text) > 5 and text.encode() in content], name
+
+
+@pytest.mark.online
+@pytest.mark.parametrize(
+    "env",
+    [
+        pytest.param({"TZ": "Pacific/Kiritimati", "LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8"}, id="east"),
+        pytest.param(
+            {"TZ": "America/Los_Angeles", "LANG": "C", "LC_ALL": "C", "PYTHONHASHSEED": "1"}, id="west"
+        ),
+        pytest.param({"PYTHONHASHSEED": "4294967295", "PYTHONUTF8": "1", "COLUMNS": "40"}, id="seed"),
+    ],
+)
+def test_another_place_and_language(reference: dict[str, bytes], tmp_path: Path, env: dict[str, str]) -> None:
+    assert _locked(_project(tmp_path, **env)) == reference
+
+
+@pytest.mark.online
+def test_another_home_with_settings_of_uv(reference: dict[str, bytes], tmp_path: Path) -> None:
+    """A user's uv settings ask for old versions and another index; a lock does not depend on them."""
+    settings = '[pip]\nresolution = "lowest"\nexclude-newer = "2020-01-01T00:00:00Z"\n'
+    for folder in (tmp_path / "home" / ".config" / "uv", tmp_path / "another" / "place with a space"):
+        folder.mkdir(parents=True)
+        (folder / "uv.toml").write_text(settings, "utf-8")
+    env = {
+        "HOME": str(tmp_path / "home"),
+        "XDG_CONFIG_HOME": str(tmp_path / "home" / ".config"),
+        "UV_CACHE_DIR": str(_uv_cache()),
+        "UV_RESOLUTION": "lowest",
+        "UV_PRERELEASE": "allow",
+        "UV_EXCLUDE_NEWER": "2020-01-01T00:00:00Z",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+        "UV_TORCH_BACKEND": "cu126",
+    }
+    assert _locked(_project(tmp_path, **env)) == reference
+
+
+@pytest.mark.online
+def test_an_empty_cache_then_a_full_one(reference: dict[str, bytes], tmp_path: Path) -> None:
+    empty = tmp_path / "uv"
+    assert _locked(_project(tmp_path / "first", UV_CACHE_DIR=str(empty))) == reference
+    assert any(empty.iterdir())
+    assert _locked(_project(tmp_path / "second", UV_CACHE_DIR=str(empty)), "--offline") == reference
+
+
+@pytest.mark.online
+@pytest.mark.parametrize("jobs", ["1", "4"])
+def test_jobs(reference: dict[str, bytes], tmp_path: Path, jobs: str) -> None:
+    assert _locked(_project(tmp_path), "-j", jobs) == reference
+
+
+@pytest.mark.online
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no umask")
+@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o002, 0o664)])
+def test_umask(reference: dict[str, bytes], tmp_path: Path, umask: int, mode: int) -> None:
+    project = _project(tmp_path)
+    before = os.umask(umask)
+    try:
+        assert _locked(project) == reference
+    finally:
+        os.umask(before)
+    files = (project.root / "lockfiles" / "cpu-minimal").iterdir()
+    assert {path.stat().st_mode & 0o777 for path in files} == {mode}
+
+
+@pytest.mark.online
+def test_locking_again_changes_nothing(reference: dict[str, bytes], tmp_path: Path) -> None:
+    """Neither a second lock, nor one file lost and made again, nor the locks of other targets beside it."""
+    project = _project(tmp_path)
+    assert _locked(project) == reference
+    lost = "requirements.cp312-win_amd64.txt"
+    (project.root / "lockfiles" / "cpu-minimal" / lost).unlink()
+    assert _locked(project) == reference
+    assert _locked(project, "--platform", "macos").keys() > reference.keys()
+    assert _locked(project) == reference
+
+
+def _uv_cache() -> Path:
+    """Return this user's cache of uv, so that no download is made twice."""
+    found = subprocess.run(
+        [sys.executable, "-m", "uv", "cache", "dir"], capture_output=True, encoding="utf-8", check=True
+    )
+    return Path(found.stdout.strip())
