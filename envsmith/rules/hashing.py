@@ -79,7 +79,7 @@ def told(hashes: Mapping[Wheel, str]) -> tuple[Decision, ...]:
 
 
 def passed_over(
-    slice_: Slice, candidates: Mapping[Wheel, VersionMetadata], requirements: Iterable[Asked], target: Target
+    slice_: Slice, candidates: Mapping[Wheel, VersionMetadata], requirements: Iterable[Asked]
 ) -> tuple[Decision, ...]:
     """Return the decisions that tell people of newer wheels left aside because no hash of them is known.
 
@@ -87,7 +87,6 @@ def passed_over(
         slice_: what has a hash, wheels hashed by ourselves among it.
         candidates: wheels without a published one that fit the target.
         requirements: what is asked for.
-        target: names the place.
     """
     taken = {wheel.filename for wheels in slice_.projects.values() for wheel in wheels}
     decisions = []
@@ -100,8 +99,8 @@ def passed_over(
                     subject=name,
                     kind="capped",
                     code="RES113",
-                    message=f"{name} {other.version} is listed for {target.slug} without a hash: up to "
-                    f"{best.version} considered; pin {name}=={other.version.public} to have it fetched and hashed",
+                    message=f"{name} {other.version} is listed without a hash: up to {best.version} considered; "
+                    f"pin {name}=={other.version.public} to have it fetched and hashed",
                 )
             )
     return tuple(decisions)

@@ -138,7 +138,7 @@ def _plan_target(
         raise hashing.refusal(wheel for wheel in missing if wheel not in hashes)
     slice_ = hashing.with_hashes(cut.slice, cut.unhashed, hashes)
     slice_, capped = kernels.narrow(slice_, order.profile, order.target, order.requirements, catalog)
-    aside = hashing.passed_over(slice_, cut.unhashed, order.requirements, order.target)
+    aside = hashing.passed_over(slice_, cut.unhashed, order.requirements)
     told = (*cut.decisions, *hashing.told(hashes), *aside, *capped)
     plan = planning.plan(replace(order, decisions=told), slice_, catalog)
     kernels.check(plan, order.profile, catalog)
