@@ -22,6 +22,8 @@ COMMANDS = {
 }
 EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")
 OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130
+# Nothing was asked; before click 8.2 the help was simply printed.
+_HELP: type[click.ClickException] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
 _REPORT = "this is a bug in envsmith: please report it with the lines above"
 
 
@@ -40,6 +42,18 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is no command")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command a line names, or say which one it may have meant."""
+        if args[0] in COMMANDS or args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
+        near = get_close_matches(args[0], COMMANDS, n=1)
+        ask = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
+        raise click.UsageError(f"there is no command {args[0]!r}; {ask}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """List the commands from the table, without importing them."""
@@ -100,6 +114,10 @@ def _run(arguments: list[str]) -> int:
         return ending.exit_code
     except click.ClickException as error:
         from envsmith.cli import render
+
+        if isinstance(error, _HELP) and not as_json:
+            click.echo(error.format_message(), err=True)
+            return FAILED
 
         render.usage_error(error, as_json=as_json)
         return FAILED

@@ -21,7 +21,7 @@ def command() -> None:
     """Show and refresh what is known of PyTorch's builds."""
 
 
-@command.command()
+@command.command(short_help="Print what is known, of all backends or of one.")
 @click.argument("backend", required=False)
 @click.option("--channel", type=click.Choice(CHANNELS), default="stable")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -38,7 +38,7 @@ def show(backend: str | None, channel: str, *, as_json: bool) -> int:
     return OK
 
 
-@command.command()
+@command.command(short_help="Read PyTorch's index into the cache.")
 @click.argument("backends", nargs=-1)
 @click.option("--channel", type=click.Choice(CHANNELS), default="stable")
 @click.option("--index-base", metavar="URL", default="", help="Mirror of https://download.pytorch.org/whl.")

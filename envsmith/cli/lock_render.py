@@ -30,10 +30,7 @@ def outcome(wanted: Wanted, found: LockedProfile | EnvsmithError) -> None:
     if not head:
         title, about = wanted.profile.backend.title, wanted.profile.summary
         render.labelled(label, about if about.startswith(title) else " · ".join(filter(None, (title, about))))
-    render.table(
-        ("target", "torch", "torchvision", "torchaudio", "packages", "took"),
-        [_row(target, wanted) for target in found.targets],
-    )
+    _targets([_row(target, wanted) for target in found.targets])
     label = "decisions"
     for decision, slugs in _decisions(found).items():
         places = _places(slugs, [target.slug for target in found.targets])
@@ -67,6 +64,13 @@ def _places(slugs: Sequence[str], every: Sequence[str]) -> str:
                 names.append(name)
                 left -= group
     return ", ".join([*names, *(slug for slug in slugs if slug in left)])
+
+
+def _targets(rows: Sequence[Sequence[str]]) -> None:
+    """Print the table of targets, without the columns that nothing is in."""
+    head = ("target", "torch", "torchvision", "torchaudio", "packages", "took")
+    kept = [column for column in range(len(head)) if any(row[column] != "-" for row in rows)]
+    render.table([head[column] for column in kept], [[row[column] for column in kept] for row in rows])
 
 
 def _row(target: LockedTarget, wanted: Wanted) -> tuple[str, ...]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from envsmith.cli import OK
+
+if TYPE_CHECKING:
+    from envsmith.model.profile import Profile
 
 
 @click.group(name="profiles", invoke_without_command=True)
@@ -18,20 +22,28 @@ def command(ctx: click.Context, *, as_json: bool) -> int:
         return OK
     from envsmith.adapters.profiles import Profiles
     from envsmith.cli import render
+    from envsmith.errors import EnvsmithError
 
     found = Profiles.of_project(Path())
-    resolved = [(found.resolve(name), place) for name, place in found.names()]
+    resolved: list[tuple[Profile, str]] = []
+    failed: list[EnvsmithError] = []
+    for name, place in found.names():
+        try:
+            resolved.append((found.resolve(name), place))
+        except EnvsmithError as error:
+            failed.append(error if error.where else error.at(f"profile {name}"))
     if as_json:
-        render.envelope(
-            "profiles", "ok", [{**profile.to_json(), "place": place} for profile, place in resolved]
-        )
-        return OK
-    rows = [
-        (item.name, str(item.backend), item.channel, str(len(item.targets())), item.summary)
-        for item, _ in resolved
-    ]
-    render.table(("profile", "backend", "channel", "targets", "for"), rows, indent=0)
-    return OK
+        data = [{**profile.to_json(), "place": place} for profile, place in resolved]
+        render.envelope("profiles", "failed" if failed else "ok", data, failed)
+    else:
+        rows = [
+            (item.name, str(item.backend), item.channel, str(len(item.targets())), item.summary)
+            for item, _ in resolved
+        ]
+        render.table(("profile", "backend", "channel", "targets", "for"), rows, indent=0)
+        for problem in failed:
+            render.error(problem, command="profiles", as_json=False)
+    return max((problem.exit_code for problem in failed), default=OK)
 
 
 @command.command()

@@ -26,41 +26,77 @@ def plain(text: str) -> str:
 
 def say(text: str, *, err: bool = False) -> None:
     """Print one line."""
+    _print(plain(text), err=err)
+
+
+def _print(text: str, *, err: bool) -> None:
     stream = sys.stderr if err else sys.stdout
     encoding = stream.encoding or "utf-8"
-    click.echo(plain(text).encode(encoding, "replace").decode(encoding), err=err)
+    click.echo(text.encode(encoding, "replace").decode(encoding), err=err)
+
+
+def wrapped(text: str, indent: int) -> list[str]:
+    """Break a text into the lines that fit beside an indent, and no line where a pipe reads."""
+    room = max(terminal.width() - indent, 30)
+    return textwrap.wrap(plain(text), room, break_on_hyphens=False, break_long_words=False) or [""]
 
 
 def labelled(label: str, text: str, note: str = "", *, err: bool = False) -> None:
     """Print a line with its label in the first column, wrapped below itself on a narrow terminal."""
-    full = f"{text}  {note}" if note else text
-    lines = textwrap.wrap(
-        plain(full), max(terminal.width() - LABEL, 40), break_on_hyphens=False, break_long_words=False
-    ) or [""]
-    for number, line in enumerate(lines):
+    for number, line in enumerate(wrapped(f"{text}  {note}" if note else text, LABEL)):
         say(f"{label if number == 0 else '':<{LABEL}}{line}", err=err)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, indent: int = LABEL) -> None:
-    """Print rows in columns as wide as their widest value."""
+    """Print rows in columns as wide as their widest value.
+
+    Where that is too wide, with a smaller indent, else with the last column wrapped, else each row as a small list.
+    """
     cells = [[plain(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    room = terminal.width() - sum(widths[:-1]) - 2 * (len(widths) - 1)
+    if room - indent < widths[-1]:
+        indent = min(indent, 2)
+    if room - indent < min(widths[-1], 30):
+        _stacked(cells)
+        return
     for row in cells:
-        line = "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True))
-        say(" " * indent + line.rstrip())
+        left = "".join(f"{cell:<{size}}  " for cell, size in zip(row[:-1], widths[:-1], strict=True))
+        for number, line in enumerate(wrapped(row[-1], terminal.width() - room + indent)):
+            say((" " * indent + (" " * len(left) if number else left) + line).rstrip())
+
+
+def _stacked(cells: list[list[str]]) -> None:
+    head = cells[0]
+    for row in cells[1:]:
+        say(row[0])
+        values = (f"{name} {cell}" for name, cell in zip(head[1:], row[1:], strict=True) if cell)
+        for line in wrapped(" · ".join(values), 4):
+            say(f"    {line}")
 
 
 def findings(found: Iterable[Finding]) -> None:
-    """Print findings, grouped by what they are about, and each hint once."""
-    subject, hints = "", dict[str, None]()
+    """Print findings, grouped by what they are about, subjects with the same ones together, and each hint once."""
+    by_subject: dict[str, list[str]] = {}
+    hints = dict[str, None]()
     for finding in found:
-        if finding.subject != subject:
-            subject = finding.subject
-            say(f"{subject} is stale")
-        say(f"  {finding.message}   {finding.code}")
+        by_subject.setdefault(finding.subject, []).append(f"{finding.message}   {finding.code}")
         hints[finding.hint] = None
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for subject, lines in by_subject.items():
+        groups.setdefault(tuple(lines), []).append(subject)
+    for told, subjects in groups.items():
+        for number, line in enumerate(wrapped(f"{', '.join(subjects)} {_are(subjects)} stale", 2)):
+            say(f"{'  ' if number else ''}{line}")
+        for text in told:
+            for number, line in enumerate(wrapped(text, 4)):
+                say(f"{'    ' if number else '  '}{line}")
     for hint in filter(None, hints):
         say(f"hint: {hint}")
+
+
+def _are(subjects: Sequence[str]) -> str:
+    return "is" if len(subjects) == 1 else "are"
 
 
 def envelope(command: str, status: str, data: object, errors: Sequence[EnvsmithError] = ()) -> None:
@@ -80,24 +116,49 @@ def error(problem: EnvsmithError, *, command: str, as_json: bool) -> None:
     if as_json:
         envelope(command, "no" if problem.exit_code == 1 else "failed", None, [problem])
         return
-    _error_lines(problem, indent="")
-
-
-def _error_lines(problem: EnvsmithError, indent: str) -> None:
-    say(f"{indent}{_red('error')} {problem.code}: {problem.message}", err=True)
-    if problem.where:
-        _detail("where", problem.where, indent)
-    for label, text in problem.details:
-        _detail(label, text, indent)
-    for part in problem.parts if len(problem.parts) > 1 else ():
-        _error_lines(part, indent + "  ")
+    _error_lines(problem, [problem.where], indent="", shown=set())
     if problem.hint:
-        say(f"{indent}hint: {problem.hint}", err=True)
+        _hint(problem.hint, indent="")
+
+
+def _error_lines(problem: EnvsmithError, places: list[str], indent: str, shown: set[tuple[str, str]]) -> None:
+    """Print an error and its parts; what an earlier part said already is left out of the later ones."""
+    head = wrapped(f"error {problem.code}: {problem.message}", len(indent) + 2)
+    _print(f"{indent}{_red('error')}{head[0].removeprefix('error')}", err=True)
+    for line in head[1:]:
+        say(f"{indent}  {line}", err=True)
+    for place in filter(None, places):
+        _detail("where", place, indent)
+    for label, text in problem.details:
+        if (label, text) not in shown:
+            _detail(label, text, indent)
+    shown.update(problem.details)
+    told: set[tuple[str, str]] = set()
+    for part, where in _alike(problem.parts if len(problem.parts) > 1 else ()):
+        _error_lines(part, where, indent + "  ", told)
+        if part.hint and ("hint", part.hint) not in told:
+            _hint(part.hint, indent + "  ")
+        told.add(("hint", part.hint))
+
+
+def _alike(parts: Iterable[EnvsmithError]) -> list[tuple[EnvsmithError, list[str]]]:
+    """Put parts together that differ in nothing but their place."""
+    found: dict[tuple[object, ...], tuple[EnvsmithError, list[str]]] = {}
+    for part in parts:
+        key = (part.code, part.message, part.details, part.hint, part.parts)
+        found.setdefault(key, (part, []))[1].append(part.where)
+    return list(found.values())
 
 
 def _detail(label: str, text: str, indent: str) -> None:
-    for number, line in enumerate(text.splitlines() or [""]):
+    lines = [line for part in text.splitlines() or [""] for line in wrapped(part, len(indent) + 12)]
+    for number, line in enumerate(lines):
         say(f"{indent}  {label if number == 0 else '':<9} {line}", err=True)
+
+
+def _hint(text: str, indent: str) -> None:
+    for number, line in enumerate(wrapped(f"hint: {text}", len(indent) + 6)):
+        say(f"{indent}{'      ' if number else ''}{line}", err=True)
 
 
 def _red(word: str) -> str:
