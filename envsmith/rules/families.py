@@ -19,7 +19,10 @@ def amend(plan: Plan, resolution: Resolution, catalog: Catalog) -> Amendment | N
     excludes: list[str] = []
     decisions: list[Decision] = []
     for family in catalog.families():
-        present = [member for member in family.preference(plan.target.backend) if member in names]
+        serving = family.preference(plan.target.backend)
+        # A member that does not serve the backend overwrites files all the same.
+        others = [member for member in family.members if member not in serving]
+        present = [member for member in (*serving, *others) if member in names]
         if len(present) < 2 or not family.is_interchangeable:
             continue
         kept = present[0]
