@@ -12,6 +12,7 @@ from envsmith.errors import LockError
 FORM = 1
 FILENAME = "manifest.toml"
 _SLUG = re.compile(r"cp3\d{1,2}-[a-z0-9_]+")
+_PIN = re.compile(r"[^ ]+ [^ ]+\.whl sha256:[0-9a-f]{64}")
 _CUTOFF = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -24,7 +25,7 @@ class Entry:
     catalog: str
     """Which catalog and of what date: ``embedded 2026-11-20``."""
     family: Mapping[str, str]
-    """project → ``version sha256:HEX``."""
+    """project → ``version filename sha256:HEX``."""
     packages: int
     files: Mapping[str, str]
     """filename → sha256 of its bytes."""
@@ -131,11 +132,26 @@ def _entry(item: Mapping[str, object]) -> Entry:
             str(key): [str(part) for part in value] if isinstance(value, list) else str(value)
             for key, value in item["inputs"].items()  # type: ignore[attr-defined]
         },
-        family=_texts(item["family"]),
+        family=_pins(item["family"]),
         packages=int(item["packages"]),  # type: ignore[call-overload]
         files=_texts(item["files"]),
-        decisions=tuple(item.get("decisions", ())),  # type: ignore[arg-type]
+        decisions=tuple(_decision(found) for found in item.get("decisions", ())),  # type: ignore[attr-defined]
     )
+
+
+def _pins(value: object) -> dict[str, str]:
+    pins = _texts(value)
+    for name, pin in pins.items():
+        if not _PIN.fullmatch(pin):
+            raise ValueError(f"family.{name} is {pin!r}, expected version, wheel and sha256:HEX")
+    return pins
+
+
+def _decision(found: Mapping[str, object]) -> Mapping[str, object]:
+    for key in ("subject", "kind", "message"):
+        if not isinstance(found[key], str):
+            raise TypeError(f"decisions: {key} is {found[key]!r}, expected a text")
+    return found
 
 
 def _texts(value: object) -> dict[str, str]:
