@@ -208,6 +208,12 @@ def _failure(plan: Plan, finished: Finished, work: Path) -> EnvsmithError:
         .replace(f"{work}{os.sep}", "")
         .strip()
     )
+    if lacking := sorted(set(re.findall(r"(\S+) was not found in the cache", text))):
+        return ToolError(
+            "TOL022",
+            f"uv's cache does not hold {', '.join(lacking)}",
+            hint="lock once without --offline to fill the cache",
+        )
     if "No solution found" in text:
         # Its own hints advise flags of uv and name generated files.
         text = text.split("\nhint:")[0]

@@ -13,6 +13,7 @@ from envsmith.catalog import Catalog, Gpu
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing
 from envsmith.model.target import Platform, Target
+from envsmith.model.wheel import Wheel
 
 MOST = 4
 Details = tuple[tuple[str, str], ...]
@@ -92,10 +93,21 @@ def _pythons(listing: Listing, project: str, platform: Platform) -> dict[Version
     for release in listing.releases(project):
         for wheel in release.wheels() if release.metadata else ():
             interpreter, abi, platforms = wheel.platform_tags.split("-")
-            is_ours = not wheel.label or wheel.label == listing.backend.label
-            if wheel.sha256 and is_ours and not abi.endswith("t") and accepted & set(platforms.split(".")):
+            if (
+                wheel.sha256
+                and _is_of(listing.backend, wheel)
+                and not abi.endswith("t")
+                and accepted & set(platforms.split("."))
+            ):
                 found.setdefault(wheel.version, set()).update(interpreter.split("."))
     return found
+
+
+def _is_of(backend: Backend, wheel: Wheel) -> bool:
+    """Say whether a wheel is a build of a backend: pages list older ones of PyTorch's root, too, without label."""
+    if wheel.label or (wheel.name == "torch" and backend.family != "cpu"):
+        return wheel.label == backend.label
+    return wheel.folder == str(backend)
 
 
 def _has(tags: Iterable[str], tag: str) -> bool:
