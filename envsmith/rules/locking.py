@@ -1,9 +1,9 @@
-"""Plan and resolution → Lock, only if it is true; and what makes a lock stale."""
+"""Plan and resolution → Lock, only if it is true."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
@@ -17,6 +17,8 @@ from packaging.pylock import (
     PylockValidationError,
 )
 from packaging.specifiers import SpecifierSet
+from packaging.tags import Tag
+from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from envsmith.errors import LockError
@@ -42,8 +44,10 @@ def admit(plan: Plan, resolution: Resolution, catalog_name: str) -> Lock:
     Raises:
         LockError: LCK010 to LCK019, one per condition, naming the package that breaks it.
     """
+    tags = frozenset(plan.target.tags())
     for package in resolution.packages:
         _check_hashes(package)
+        _check_fit(package, tags)
     packages = _narrowed(plan, resolution)
     family = [package for package in packages if package.name in _family(plan)]
     for package in packages:
@@ -139,9 +143,15 @@ def _check_hashes(package: Package) -> None:
             raise _broken("LCK013", package, f"has a file without a sha256: {file.filename}")
 
 
-def _check_files(package: Package, plan: Plan) -> None:
+def _check_fit(package: Package, tags: frozenset[Tag]) -> None:
     if package.is_direct or package.version is None:
         raise _broken("LCK010", package, "comes from no index")
+    wheels = package.wheels or ()
+    if wheels and not any(parse_wheel_filename(wheel.filename)[3] & tags for wheel in wheels):
+        raise _broken("LCK011", package, "has no wheel that runs on the target")
+
+
+def _check_files(package: Package, plan: Plan) -> None:
     wheels = package.wheels or ()
     if len(wheels) > 1 or (not wheels and not package.sdist):
         raise _broken("LCK011", package, f"has {len(wheels)} wheels for the target; exactly one is wanted")
@@ -273,19 +283,3 @@ def _askers(plan: Plan, resolution: Resolution) -> dict[str, tuple[str, ...]]:
         )
         for package in resolution.packages
     }
-
-
-def changed(
-    old: Mapping[str, str | list[str]], new: Mapping[str, str | list[str]]
-) -> Iterator[tuple[str, str]]:
-    """Yield what changed between two plans' inputs: the word for it, and ``old → new``."""
-    for key in sorted({*old, *new}):
-        before, after = old.get(key, ""), new.get(key, "")
-        if isinstance(before, list) and isinstance(after, list):
-            gone, come = sorted(set(before) - set(after)), sorted(set(after) - set(before))
-            for index in range(max(len(gone), len(come))):
-                left = gone[index] if index < len(gone) else "(none)"
-                right = come[index] if index < len(come) else "(none)"
-                yield key, f"{left} → {right}"
-        elif before != after:
-            yield key, f"{before or '(none)'} → {after or '(none)'}"

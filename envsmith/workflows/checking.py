@@ -11,7 +11,7 @@ from envsmith.model.manifest import FILENAME, Entry, Manifest
 from envsmith.model.plan import Plan
 from envsmith.model.report import Finding, Report
 from envsmith.ports import Files, Hasher
-from envsmith.rules import locking
+from envsmith.rules import drift
 from envsmith.workflows.planning import Listings, Times, Wanted, plan_profile
 from envsmith.workflows.recording import Recorded, read_manifest, sha256_of
 
@@ -77,7 +77,7 @@ def _target_findings(plan: Plan, manifest: Manifest, found: Mapping[str, bytes])
 def _plan_findings(plan: Plan, entry: Entry, subject: str) -> Iterator[Finding]:
     changes = [
         change
-        for change in locking.changed(entry.inputs, plan.inputs())
+        for change in drift.changed(entry.inputs, plan.inputs())
         if change[0] not in ("catalog", "facts")
     ]
     origins = {str(item.requirement): item.origin for item in (*plan.requirements, *plan.constraints)}
