@@ -80,6 +80,13 @@ def refresh(
         rows.append((found.index, found.retrieved, len(versions), len(versions - before)))
     for error in told:
         render.labelled("catalog", f"{error.where}: {error.message}", error.code, err=True)
+    _show_read(rows, as_json=as_json)
+    return OK
+
+
+def _show_read(rows: list[tuple[str, str, int, int]], *, as_json: bool) -> None:
+    from envsmith.cli import render
+
     if as_json:
         keys = ("index", "retrieved", "versions", "new")
         render.envelope("catalog refresh", "ok", [dict(zip(keys, row, strict=True)) for row in rows])
@@ -87,7 +94,6 @@ def refresh(
         render.table(
             ("index", "read", "versions", "new"), [[str(cell) for cell in row] for row in rows], indent=0
         )
-    return OK
 
 
 def _show_all(catalog: Catalog, *, as_json: bool) -> None:
