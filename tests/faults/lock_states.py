@@ -107,7 +107,7 @@ class LockStates:
             before: Python that runs in the process before envsmith does.
             env: variables beside the project's.
         """
-        code = f"{before}\nimport sys\nfrom envsmith.cli import main\nsys.exit(main(sys.argv[1:]))\n"
+        code = f"{before}\nfrom envsmith.__main__ import run\nrun()\n"
         process = subprocess.Popen(
             [sys.executable, "-c", code, *words],
             cwd=self.project.root,

@@ -113,8 +113,18 @@ def _silent_proxy() -> Iterator[tuple[str, threading.Event]]:
             thread.join()
 
 
-@pytest.mark.parametrize("to_group", [True, False], ids=["terminal", "envsmith alone"])
-def test_ctrl_c_while_uv_waits_for_the_network(states: LockStates, tmp_path: Path, *, to_group: bool) -> None:
+@pytest.mark.parametrize(
+    ("number", "to_group"),
+    [
+        pytest.param(signal.SIGINT, True, id="Ctrl-C in a terminal"),
+        pytest.param(signal.SIGINT, False, id="SIGINT to envsmith alone"),
+        pytest.param(signal.SIGTERM, False, id="SIGTERM to envsmith alone"),
+        pytest.param(signal.SIGHUP, False, id="SIGHUP to envsmith alone"),
+    ],
+)
+def test_interrupted_while_uv_waits_for_the_network(
+    states: LockStates, tmp_path: Path, number: signal.Signals, *, to_group: bool
+) -> None:
     project, wanted = states.project, {"backend": "cu134", "python": ["3.11", "3.12"], "platforms": ["linux"]}
     project.profile("asking", **wanted, requirements=["torch"])
     assert project.run("lock", "asking", "--offline", "--as-of", "2026-11-15").status == 0
@@ -125,7 +135,7 @@ def test_ctrl_c_while_uv_waits_for_the_network(states: LockStates, tmp_path: Pat
         env = {"HTTPS_PROXY": address, "UV_CACHE_DIR": str(tmp_path / "uv"), "TMPDIR": str(tmp_path / "tmp")}
         with states.started("lock", "asking", env=env) as run:
             assert asked.wait(60), "uv never asked"
-            run.send(signal.SIGINT, to_group=to_group)
+            run.send(number, to_group=to_group)
             status, said = run.end()
     assert status == 130, said
     assert "interrupted" in said
