@@ -11,6 +11,8 @@ from envsmith.model.wheel import Wheel
 from envsmith.ports import Progress
 
 _PYTORCH = f"{HOST}/whl"
+# Source: APPNOTE.TXT 6.3.10 of the ZIP format, 4.3.7 and 4.3.16 (read 2026-11-21): an end has 22 bytes and a comment.
+_ZIP_BEGINS, _ZIP_ENDS, _MOST_OF_AN_END = b"PK\x03\x04", b"PK\x05\x06", 22 + 0xFFFF
 
 
 class Downloads:
@@ -34,7 +36,7 @@ class Downloads:
         import requests
 
         digest = hashlib.sha256()
-        received = 0
+        received, head, tail = 0, b"", b""
         try:
             with requests.get(self._served(wheel), timeout=(10, 60), stream=True) as response:
                 if not response.ok:
@@ -43,11 +45,16 @@ class Downloads:
                 for chunk in response.iter_content(1 << 20):
                     digest.update(chunk)
                     received += len(chunk)
+                    head = head or chunk[:4]
+                    tail = (tail + chunk)[-_MOST_OF_AN_END:]
                     self._progress.started(wheel.filename, f"hashing {received >> 20} of {total >> 20} MB")
         except (requests.RequestException, ValueError) as error:
             raise _unreachable(wheel, network_words(error)) from error
         if total and received != total:
             raise _unreachable(wheel, f"{received} of {total} bytes came")
+        if head != _ZIP_BEGINS or _ZIP_ENDS not in tail:
+            # A page that asks to log in, or half a file of unknown length, must not become the wheel's hash.
+            raise _unreachable(wheel, "what came is no whole wheel")
         return digest.hexdigest()
 
     def _served(self, wheel: Wheel) -> str:
