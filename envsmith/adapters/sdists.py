@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import re
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from email.parser import HeaderParser
 
@@ -18,6 +20,16 @@ from envsmith.model.plan import VersionMetadata
 
 MOST_BYTES = 200 * 1024 * 1024
 _MEMBER_BYTES = 1024 * 1024
+_DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,  # of zipfile: a member that is encrypted, or packed in a way nobody knows
+)
 _WANTED = re.compile(r"[^/]+/(?:PKG-INFO|(?:[^/]+/)?[^/]+\.egg-info/(?:requires\.txt|SOURCES\.txt))")
 
 
@@ -99,7 +111,7 @@ def _members(archive: bytes) -> Iterator[tuple[str, str]]:
                 if member.isfile() and _WANTED.fullmatch(member.name) and member.size <= _MEMBER_BYTES:
                     content = tar.extractfile(member)
                     yield member.name, content.read().decode("utf-8", "replace") if content else ""
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+    except _DAMAGED as error:
         raise ToolError(
             "TOL027",
             f"the source distribution cannot be read: {error}",
