@@ -80,6 +80,8 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     from envsmith.cli.orders import Words, orders
     from envsmith.workflows.locking import Timing
 
+    if options["mode"] == "live" and options["offline"]:
+        raise click.UsageError("--catalog live asks PyTorch's server, which --offline forbids")
     words = Words(
         names=options["profiles"],
         files=options["files"],

@@ -46,7 +46,7 @@ class ListingSources:
 
     Args:
         catalog: has the snapshot.
-        mode: one of MODES.
+        mode: one of MODES; ``live`` without leave to ask the server means what was read of it last.
         live: reads the live index, and what was kept of it.
         is_online: whether the server may be asked at all.
         tell: hears why the live index could not be used.
@@ -66,6 +66,7 @@ class ListingSources:
         self._live = live
         self._tell = tell
         self._found: dict[tuple[str, Backend], Sourced | None] = {}
+        self._is_online = is_online
         self._is_reachable = is_online
 
     def get(self, channel: str, backend: Backend) -> Sourced | None:
@@ -92,10 +93,14 @@ class ListingSources:
         embedded = Sourced(listing=snapshot, name=f"embedded {snapshot.retrieved}") if snapshot else None
         if self._mode == "embedded":
             return embedded
-        if self._mode == "live":
+        if self._mode == "live" and self._is_online:
             found = self._live.refresh(channel, backend, snapshot, deadline_s=LIVE_S, max_age=timedelta(0))
             return Sourced(listing=found, name=f"live {found.retrieved}")
-        return self._answered(channel, backend, snapshot) or self._kept(channel, backend) or embedded
+        kept = self._answered(channel, backend, snapshot) or self._kept(channel, backend)
+        if kept is None or (snapshot and kept.listing.retrieved < snapshot.retrieved):
+            # A newer envsmith brought a newer snapshot than what was once read.
+            return embedded
+        return kept
 
     def _answered(self, channel: str, backend: Backend, snapshot: Listing | None) -> Sourced | None:
         """Ask the server; a silent one is asked once a run, not once per index."""

@@ -35,16 +35,23 @@ class Recorded:
     """A hasher that first looks into the manifest: bytes once hashed need no second download."""
 
     def __init__(self, manifest: Manifest | None, hasher: Hasher) -> None:
-        pins = (
-            [pin for entry in manifest.targets.values() for pin in entry.family.values()] if manifest else []
-        )
-        self._known = {filename: sha256 for _, filename, sha256 in (pin.split(" ") for pin in pins)}
+        # The same filename has other bytes in another index: aarch64 wheels carried no label.
+        self._known = {
+            (_index(entry), filename): sha256
+            for entry in (manifest.targets.values() if manifest else ())
+            for _, filename, sha256 in (pin.split(" ") for pin in entry.family.values())
+        }
         self._hasher = hasher
 
     def sha256(self, wheel: Wheel) -> str | None:
         """Return the hash on record, else what the other hasher finds."""
-        found = self._known.get(wheel.filename)
+        found = self._known.get((wheel.index, wheel.filename))
         return found.removeprefix("sha256:") if found else self._hasher.sha256(wheel)
+
+
+def _index(entry: Entry) -> str:
+    backend, channel = entry.inputs.get("backend", ""), entry.inputs.get("channel", "")
+    return str(backend) if channel == "stable" else f"{channel}/{backend}"
 
 
 def lock_files(lock: Lock) -> dict[str, bytes]:

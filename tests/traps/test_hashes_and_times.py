@@ -22,8 +22,15 @@ def _made(project: str, version: str, index: str, tags: str = f"cp312-cp312-{LIN
     return ReplayFile.made(project, version, tags, index=index)
 
 
-def _lock(case: Project, profile: str, *words: str, as_of: str = AS_OF) -> Ran:
-    return case.run("lock", profile, "--catalog", "live", "--as-of", as_of, *words)
+def _lock(case: Project, *words: str, as_of: str = AS_OF) -> Ran:
+    """Lock with the rows of the replayed index as they are now."""
+    return case.run("lock", "--catalog", "live", "--as-of", as_of, *words)
+
+
+def _lock_offline(case: Project, profile: str, backend: str = "cu134", channel: str = "stable") -> Ran:
+    """Read the replayed index, and lock without any network."""
+    assert case.run("catalog", "refresh", backend, "--channel", channel).status == 0
+    return case.run("lock", profile, "--offline", "--as-of", AS_OF)
 
 
 def test_one_wheel_of_a_version_without_hash(case: Project, replay: ReplayIndex) -> None:
@@ -37,10 +44,10 @@ def test_one_wheel_of_a_version_without_hash(case: Project, replay: ReplayIndex)
     replay.add(hashed, bare)
     case.profile("old", backend="cu134", python=["3.11"], platforms=["linux"], requirements=["torch"])
     case.profile("new", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
-    assert _lock(case, "old", "--offline").status == 0
+    assert _lock_offline(case, "old").status == 0
     assert case.pins("old", f"cp311-{LINUX}")["torch"].sha256 == hashed.sha256
     assert replay.count(hashed.path) == 0
-    refused = _lock(case, "new", "--offline")
+    refused = _lock_offline(case, "new")
     assert refused.status == 1, refused.said
     assert "RES041" in refused.said
     assert bare.filename in refused.said
@@ -63,7 +70,7 @@ def test_the_newest_version_has_no_hash_for_one_python(case: Project, replay: Re
         replace(_made("torch", "2.20.0+cu134", "cu134"), sha256=None),
     )
     case.profile("new", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
-    ran = _lock(case, "new", "--offline")
+    ran = _lock_offline(case, "new")
     assert ran.status == 0, ran.said
     assert case.pins("new", SLUG)["torch"].version == "2.19.0+cu134"
     (told,) = [item for item in decisions(case.manifest("new"), SLUG) if item["code"] == "RES113"]
@@ -89,7 +96,7 @@ def test_nightly_page_without_any_hash(case: Project, replay: ReplayIndex) -> No
     replay.add(torch, vision)
     case.profile("night", backend="cu134", channel="nightly", python=["3.12"], platforms=["linux"],
                  requirements=["torch", "torchvision"])  # fmt: skip
-    refused = _lock(case, "night", "--offline")
+    refused = _lock_offline(case, "night", channel="nightly")
     assert refused.status == 1, refused.said
     assert "RES041" in refused.said
     assert torch.filename in refused.said
@@ -102,7 +109,7 @@ def test_nightly_page_without_any_hash(case: Project, replay: ReplayIndex) -> No
     assert len(told) == 2
     assert all("nightly/cu134 publishes no hash" in text for text in told)
     # Bytes once hashed need no second download.
-    assert _lock(case, "night", "--offline").status == 0
+    assert _lock_offline(case, "night", channel="nightly").status == 0
     assert replay.count(torch.path) == 1
 
 
@@ -133,11 +140,11 @@ def test_metadata_is_not_what_the_page_says(case: Project, replay: ReplayIndex) 
     case.profile(
         "pinned", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch==2.20"]
     )
-    ran = _lock(case, "any", "--offline")
+    ran = _lock(case, "any")
     assert ran.status == 0, ran.said
     assert case.pins("any", SLUG)["torch"].version == "2.19.0+cu134"
     assert "CAT035" in ran.err, "people must hear why the newest is not taken"
-    pinned = _lock(case, "pinned", "--offline")
+    pinned = _lock(case, "pinned")
     assert pinned.status == 1, pinned.said
     assert "RES021" in pinned.said
     assert not case.locks("pinned")
@@ -153,7 +160,7 @@ def test_hash_of_another_form(case: Project, replay: ReplayIndex, wrong: str) ->
     assert case.run("catalog", "refresh", "cu134").status == 0
     replay.add(replace(_made("torch", "2.20.0+cu134", "cu134"), sha256=wrong))
     case.profile("any", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
-    ran = _lock(case, "any", "--offline")
+    ran = _lock(case, "any")
     assert ran.status == 2, ran.said
     assert "CAT032" in ran.said
     assert f"{replay.base}/cu134/torch" in ran.said
@@ -175,7 +182,7 @@ def test_upload_times_are_missing_while_a_cutoff_is_set(case: Project, replay: R
     case.profile("any", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
     found = {}
     for day in ("2026-07-07", "2026-07-08", "2026-09-01", "2026-09-02", "2026-11-20"):
-        ran = _lock(case, "any", "--offline", as_of=day)
+        ran = _lock(case, "any", as_of=day)
         assert ran.status == 0, ran.said
         found[day] = case.pins("any", SLUG)["torch"].version
     assert found == {
@@ -185,7 +192,7 @@ def test_upload_times_are_missing_while_a_cutoff_is_set(case: Project, replay: R
         "2026-09-02": "2.14.0+cu134",
         "2026-11-20": "2.14.0+cu134",
     }
-    refused = _lock(case, "any", "--offline", as_of="2026-05-12")
+    refused = _lock(case, "any", as_of="2026-05-12")
     assert refused.status == 1, refused.said
     assert "RES021" in refused.said
 
@@ -196,9 +203,9 @@ def test_upload_times_are_given(case: Project, replay: ReplayIndex) -> None:
     late = replace(_made("torch", "2.20.0+cu134", "cu134"), upload_time="2026-10-02T12:00:00Z")
     replay.add(early, late)
     case.profile("any", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
-    assert _lock(case, "any", "--offline", as_of="2026-10-02T11:59:59Z").status == 0
+    assert _lock(case, "any", as_of="2026-10-02T11:59:59Z").status == 0
     assert case.pins("any", SLUG)["torch"].version == "2.19.0+cu134"
-    assert _lock(case, "any", "--offline", as_of="2026-10-02T12:00:00Z").status == 0
+    assert _lock(case, "any", as_of="2026-10-02T12:00:00Z").status == 0
     assert case.pins("any", SLUG)["torch"].version == "2.20.0+cu134"
 
 
@@ -209,6 +216,7 @@ def test_a_wheel_was_uploaded_again(case: Project, replay: ReplayIndex) -> None:
     Locks of others fail at install with a hash mismatch and no word why; here the page's hash is taken, the old
     one kept as withdrawn, and `lock --check` names both.
     """
+    case.env = {}
     listing = Catalog.embedded().listing("stable", Backend.parse("cu130"))
     assert listing
     replay.add(*files_of(listing))
@@ -247,9 +255,28 @@ def test_two_indexes_with_one_filename_and_other_bytes(case: Project, replay: Re
         replay.add(own[backend], _made("torch", f"2.20.0+{backend}", backend, tags))
         case.profile(backend, backend=backend, python=["3.12"], platforms=["linux-aarch64"],
                      requirements=["torch==2.20.0", "torchvision==0.35.0"])  # fmt: skip
-    ran = _lock(case, "cpu", "cu134", "--offline")
+    ran = _lock(case, "cpu", "cu134")
     assert ran.status == 0, ran.said
     for backend, file in own.items():
         pin = case.pins(backend, f"cp312-{arm}")["torchvision"]
         assert (pin.filename, pin.sha256) == (file.filename, file.sha256)
         assert pin.url == f"https://download.pytorch.org/whl/{backend}/{file.filename}"
+
+
+def test_a_profile_moves_to_an_index_with_other_bytes(case: Project, replay: ReplayIndex) -> None:
+    """A profile changes its backend, and the new index lists the same filename without a hash.
+
+    The hash on record is of the other index's bytes: it must not be taken for this one's.
+    """
+    arm = "cp312-cp312-manylinux_2_28_aarch64"
+    cpu = ReplayFile.made("torchvision", "0.35.0", arm, ["torch==2.20.0"], index="cpu")
+    own = ReplayFile.made("torchvision", "0.35.0", arm, ["torch==2.20.0", "torch"], index="cu134")
+    assert cpu.sha256 != own.sha256
+    for backend, file in (("cpu", cpu), ("cu134", replace(own, sha256=None))):
+        replay.add(file, _made("torch", f"2.20.0+{backend}", backend, arm))
+        case.profile("moving", backend=backend, python=["3.12"], platforms=["linux-aarch64"],
+                     requirements=["torch==2.20.0", "torchvision==0.35.0"])  # fmt: skip
+        ran = _lock(case, "moving")
+        assert ran.status == 0, ran.said
+    assert case.pins("moving", "cp312-manylinux_2_28_aarch64")["torchvision"].sha256 == own.sha256
+    assert replay.count(own.path) == 1

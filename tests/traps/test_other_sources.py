@@ -63,7 +63,7 @@ def test_pypi_has_a_newer_torch_than_the_backend(tmp_path: Path) -> None:
         assert "torch 2.11.0 is its last; cu130 follows" in ran.said
         project.profile("new", backend="cu128", on_retired="stable", python=["3.12"], platforms=["linux"],
                         requirements=["torch>=2.12"])  # fmt: skip
-        refused = project.run("lock", "new", "--catalog", "live", "--as-of", AS_OF, "--offline")
+        refused = project.run("lock", "new", "--catalog", "live", "--as-of", AS_OF)
         assert refused.status == 1, refused.said
         assert "RES021" in refused.said
         assert "cu128 · torch 2.11.0" in refused.said
@@ -103,9 +103,9 @@ def test_page_lists_old_root_wheels_among_the_labelled(case: Project, replay: Re
     assert others == "torch==1.13.1\n"
     case.profile("any", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
     case.profile("old", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch<2"])
-    assert case.run("lock", "any", "--catalog", "live", "--as-of", AS_OF, "--offline").status == 0
+    assert case.run("lock", "any", "--catalog", "live", "--as-of", AS_OF).status == 0
     assert case.pins("any", SLUG)["torch"].version == "2.20.0+cu134"
-    refused = case.run("lock", "old", "--catalog", "live", "--as-of", AS_OF, "--offline")
+    refused = case.run("lock", "old", "--catalog", "live", "--as-of", AS_OF)
     assert refused.status == 1, refused.said
     assert "RES021" in refused.said
     assert "cu134 · torch 2.20.0: cp312" in refused.said
@@ -131,16 +131,16 @@ def test_torchaudio_with_another_label_than_torch(case: Project, replay: ReplayI
     }
     for name, requirements in asked.items():
         case.profile(name, backend="cu134", python=["3.12"], platforms=["linux"], requirements=requirements)
-    ran = case.run("lock", "any", "--catalog", "live", "--as-of", AS_OF, "--offline")
+    ran = case.run("lock", "any", "--catalog", "live", "--as-of", AS_OF)
     assert ran.status == 0, ran.said
     pins = case.pins("any", SLUG)
     assert [pins[name].version for name in ("torch", "torchaudio")] == ["2.20.0+cu134", "2.20.0+cu134"]
     assert pins["torchaudio"].sha256 == own.sha256
-    pinned = case.run("lock", "pinned", "--catalog", "live", "--as-of", AS_OF, "--offline")
+    pinned = case.run("lock", "pinned", "--catalog", "live", "--as-of", AS_OF)
     assert pinned.status == 1, pinned.said
     assert "RES021" in pinned.said
     assert "cu134 · torchaudio 2.20.0: cp312" in pinned.said
-    labelled = case.run("lock", "labelled", "--catalog", "live", "--as-of", AS_OF, "--offline")
+    labelled = case.run("lock", "labelled", "--catalog", "live", "--as-of", AS_OF)
     assert labelled.status != 0
     assert "+cu130" in labelled.said
     assert "the backend is cu134" in labelled.said
@@ -185,7 +185,7 @@ def test_torchaudio_that_binds_itself_to_no_torch(case: Project, replay: ReplayI
     assert "torchaudio==2.11.0+cu134" in others
     case.profile("pair", backend="cu134", python=["3.12"], platforms=["linux"],
                     requirements=["torch==2.9.1", "torchaudio"])  # fmt: skip
-    ran = case.run("lock", "pair", "--catalog", "live", "--as-of", AS_OF, "--offline")
+    ran = case.run("lock", "pair", "--catalog", "live", "--as-of", AS_OF)
     assert ran.status == 0, ran.said
     assert case.pins("pair", SLUG)["torchaudio"].version == "2.9.1+cu134"
 
@@ -203,7 +203,7 @@ def test_aarch64_torch_without_a_torchvision_for_it(case: Project, replay: Repla
     )
     case.profile("both", backend="cu134", python=["3.12"], platforms=["linux", "linux-aarch64"],
                     requirements=["torch", "torchvision"])  # fmt: skip
-    refused = case.run("lock", "both", "--catalog", "live", "--as-of", AS_OF, "--offline")
+    refused = case.run("lock", "both", "--catalog", "live", "--as-of", AS_OF)
     assert refused.status == 1, refused.said
     assert "RES021" in refused.said
     assert "torchvision for cp312 on manylinux_2_28_aarch64 with cu134" in refused.said
@@ -212,7 +212,7 @@ def test_aarch64_torch_without_a_torchvision_for_it(case: Project, replay: Repla
                     requirements=["torch", "torchvision"])  # fmt: skip
     case.profile("alone", backend="cu134", python=["3.12"], platforms=["linux-aarch64"],
                     requirements=["torch"])  # fmt: skip
-    ran = case.run("lock", "x86", "alone", "--catalog", "live", "--as-of", AS_OF, "--offline")
+    ran = case.run("lock", "x86", "alone", "--catalog", "live", "--as-of", AS_OF)
     assert ran.status == 0, ran.said
     assert case.pins("x86", SLUG)["torchvision"].version == "0.35.0+cu134"
     assert set(case.pins("alone", "cp312-manylinux_2_28_aarch64")) == {"torch"}
@@ -220,3 +220,18 @@ def test_aarch64_torch_without_a_torchvision_for_it(case: Project, replay: Repla
 
 def _at_root(file: ReplayFile) -> ReplayFile:
     return replace(file, at_root=True)
+
+
+def test_a_check_and_an_offline_lock_ask_no_server(case: Project, replay: ReplayIndex) -> None:
+    """`--check` compares with what was read last, whatever catalog is named; live and offline exclude each other."""
+    replay.add(ReplayFile.made("torch", "2.20.0+cu134", LINUX, index="cu134"))
+    case.profile("any", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
+    assert case.run("lock", "any", "--catalog", "live", "--as-of", AS_OF).status == 0
+    asked = replay.count()
+    replay.add(ReplayFile.made("torch", "2.21.0+cu134", LINUX, index="cu134"))
+    for mode in ("live", "auto"):
+        assert case.run("lock", "any", "--check", "--catalog", mode).status == 0
+    assert case.run("lock", "any", "--offline").status == 0
+    refused = case.run("lock", "any", "--catalog", "live", "--offline")
+    assert (refused.status, replay.count()) == (2, asked)
+    assert "--offline forbids" in refused.said
