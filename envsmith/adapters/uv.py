@@ -136,7 +136,8 @@ class Uv:
         self, plan: Plan, work: Path, flags: Sequence[str | Path], *, offline: bool = False
     ) -> Finished:
         env = {
-            **inherited(_KEPT, ("UV_INDEX_",)),
+            **_credentials(),
+            **inherited(_KEPT),
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_NO_PROGRESS": "1",
             "UV_CONCURRENT_DOWNLOADS": os.environ.get("UV_CONCURRENT_DOWNLOADS", str(self._requests)),
@@ -152,6 +153,12 @@ class Uv:
         if finished.status:
             raise _failure(plan, finished, work)
         return finished
+
+
+def _credentials() -> dict[str, str]:
+    """Return user names and passwords for indexes; UV_INDEX_URL and its like are settings, and stay out."""
+    found = inherited((), ("UV_INDEX_",))
+    return {name: value for name, value in found.items() if name.endswith(("_USERNAME", "_PASSWORD"))}
 
 
 def python_platform(platform: Platform) -> str:
@@ -221,7 +228,7 @@ def _failure(plan: Plan, finished: Finished, work: Path) -> EnvsmithError:
         return ResolveError(
             "RES050",
             "the requirements have no solution",
-            details=(("because", cause.removeprefix("cause:").strip() or text),),
+            details=(*_places(plan, cause), ("because", cause.removeprefix("cause:").strip() or text)),
             hint=_way_out(cause),
         )
     if _OFFLINE.search(text):
@@ -237,6 +244,18 @@ def _failure(plan: Plan, finished: Finished, work: Path) -> EnvsmithError:
         details=(("uv says", text or "nothing"),),
         hint="if the requirements are right, report it with the output of `envsmith -v lock`",
     )
+
+
+def _places(plan: Plan, cause: str) -> list[tuple[str, str]]:
+    """Return where the direct requirements stand that a failure speaks of."""
+    named = {
+        name.partition("[")[0] for name in re.findall(r"(?:you require|and) ([a-z0-9][^\s=<>!~,;]*)", cause)
+    }
+    return [
+        ("asked at", f"{item.origin}: {item.requirement}")
+        for item in plan.all_requirements()
+        if item.name in named
+    ]
 
 
 def _way_out(cause: str) -> str:
