@@ -248,9 +248,8 @@ def _failure(plan: Plan, finished: Finished, work: Path) -> EnvsmithError:
 
 def _places(plan: Plan, cause: str) -> list[tuple[str, str]]:
     """Return where the direct requirements stand that a failure speaks of."""
-    named = {
-        name.partition("[")[0] for name in re.findall(r"(?:you require|and) ([a-z0-9][^\s=<>!~,;]*)", cause)
-    }
+    clauses = " ".join(re.findall(r"you require (.*?), we", cause))
+    named = set(re.findall(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*", clauses))
     return [
         ("asked at", f"{item.origin}: {item.requirement}")
         for item in plan.all_requirements()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ import click
 from envsmith.cli import NO, OK
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from envsmith.workflows.explaining import Explanation
 
 
@@ -36,30 +38,45 @@ def command(package: str, profiles: tuple[str, ...], folder: Path, *, as_json: b
     if as_json:
         render.envelope("explain", "ok" if found else "no", [asdict(item) for item in found])
     elif found:
-        for item in found:
-            _show(item)
+        for alike in _alike(found):
+            _show(alike)
     else:
         render.say(f"{package} is in no lock of {', '.join(names) or f'{folder} (there is none)'}", err=True)
         render.say("hint: envsmith lock PROFILE first, or look at the name", err=True)
     return OK if found else NO
 
 
-def _show(item: Explanation) -> None:
+def _alike(found: Iterable[Explanation]) -> list[list[Explanation]]:
+    """Put the targets together for which the same holds, but for the file."""
+    groups: dict[Explanation, list[Explanation]] = {}
+    for item in found:
+        groups.setdefault(replace(item, slug="", wheel="", sha256=""), []).append(item)
+    return list(groups.values())
+
+
+def _show(alike: list[Explanation]) -> None:
     from envsmith.cli import render
 
-    render.say(f"{item.name} {item.version or '(not locked)'} · {item.profile}/{item.slug}")
+    item = alike[0]
+    slugs = ", ".join(one.slug for one in alike)
+    head = f"{item.name} {item.version or '(not locked)'} · {item.profile}: {slugs}"
+    for number, line in enumerate(render.wrapped(head, 2)):
+        render.say(f"  {line}" if number else line)
     lines = [("asked by", asker) for asker in item.askers]
     if item.index:
         lines.append(("index", item.index))
-    if item.wheel:
-        lines.append(("wheel", item.wheel))
-    if item.sha256:
-        lines.append(("sha256", item.sha256))
+    for one in alike:
+        lines += _file(one)
     lines += [("bound", bound) for bound in item.bounds]
-    lines += [
-        ("decision", f"{decision.message} ({decision.kind} {decision.code})") for decision in item.decisions
-    ]
+    lines += [("decision", f"{decision.message}  {decision.code}") for decision in item.decisions]
     label = ""
     for name, text in lines:
         render.labelled(f"  {name}" if name != label else "", f"  {text}")
         label = name
+
+
+def _file(item: Explanation) -> list[tuple[str, str]]:
+    if not item.wheel:
+        return [("sha256", item.sha256)] if item.sha256 else []
+    kind = "wheel" if item.wheel.endswith(".whl") else "source"
+    return [(kind, f"{item.wheel} sha256:{item.sha256}")]

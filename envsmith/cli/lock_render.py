@@ -30,6 +30,8 @@ def outcome(wanted: Wanted, found: LockedProfile | EnvsmithError) -> None:
     if not head:
         title, about = wanted.profile.backend.title, wanted.profile.summary
         render.labelled(label, about if about.startswith(title) else " · ".join(filter(None, (title, about))))
+    if wanted.files:
+        render.labelled("", f"requirements from {', '.join(wanted.files)}")
     _targets([_row(target, wanted) for target in found.targets])
     label = "decisions"
     for decision, slugs in _decisions(found).items():

@@ -86,13 +86,21 @@ def findings(found: Iterable[Finding]) -> None:
     for subject, lines in by_subject.items():
         groups.setdefault(tuple(lines), []).append(subject)
     for told, subjects in groups.items():
-        for number, line in enumerate(wrapped(f"{', '.join(subjects)} {_are(subjects)} stale", 2)):
+        for number, line in enumerate(wrapped(f"{_joined(subjects)} {_are(subjects)} stale", 2)):
             say(f"{'  ' if number else ''}{line}")
         for text in told:
             for number, line in enumerate(wrapped(text, 4)):
                 say(f"{'    ' if number else '  '}{line}")
     for hint in filter(None, hints):
         say(f"hint: {hint}")
+
+
+def _joined(subjects: Sequence[str]) -> str:
+    """Name several targets of one profile with its name once."""
+    profile = subjects[0].partition("/")[0]
+    if len(subjects) == 1 or any(not subject.startswith(f"{profile}/") for subject in subjects):
+        return ", ".join(subjects)
+    return f"{profile}: " + ", ".join(subject.removeprefix(f"{profile}/") for subject in subjects)
 
 
 def _are(subjects: Sequence[str]) -> str:

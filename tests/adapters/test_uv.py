@@ -172,6 +172,23 @@ def test_failures(stderr: str, kind: type[EnvsmithError], code: str, tmp_path: P
     assert caught.value.details
 
 
+def test_a_failure_says_where_the_requirements_it_names_stand(tmp_path: Path) -> None:
+    said = "x No solution found:\n  cause: Because you require numpy<2 and numpy>2, we can conclude that no"
+    with pytest.raises(ResolveError) as caught:
+        resolve(Replies(status=1, stderr=said), tmp_path)
+    places = [text for label, text in caught.value.details if label == "asked at"]
+    assert len(places) == 1
+    assert places[0].endswith(": numpy<2")
+
+
+def test_a_cache_that_lacks_a_package_is_no_verdict_on_the_requirements(tmp_path: Path) -> None:
+    said = "x No solution found:\n  cause: Because numpy was not found in the cache and you require numpy, we"
+    with pytest.raises(ToolError) as caught:
+        resolve(Replies(status=1, stderr=said), tmp_path, offline=True)
+    assert caught.value.code == "TOL022"
+    assert "numpy" in caught.value.message
+
+
 @pytest.mark.parametrize(
     ("platform", "name"),
     [

@@ -117,7 +117,7 @@ def test_subjects_with_the_same_findings_are_told_together(capfd: pytest.Capture
 
     render.findings([finding("app/a", "one"), finding("app/b", "one"), finding("app/c", "two")])
     assert capfd.readouterr().out.splitlines() == [
-        "app/a, app/b are stale",
+        "app: a, b are stale",
         "  one   LCK033",
         "app/c is stale",
         "  two   LCK033",
