@@ -1,0 +1,148 @@
+"""Fakes of the ports: they answer from what they are given, and keep what they were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.pylock import Package
+from packaging.utils import canonicalize_name
+
+from envsmith.errors import EnvsmithError, ToolError
+from envsmith.model.backend import Backend
+from envsmith.model.listing import Listing
+from envsmith.model.plan import Plan, VersionMetadata
+from envsmith.model.resolution import Resolution
+from envsmith.model.wheel import Wheel
+from envsmith.workflows.planning import Sourced
+from tests.values import of_row, package
+
+
+@dataclass
+class FakeResolver:
+    """Takes the newest row the requirements and constraints admit; other projects are at 1.0 on PyPI."""
+
+    plans: list[Plan] = field(default_factory=list)
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """project → what it requires."""
+    answers: Mapping[str, Package] = field(default_factory=dict)
+    """project → the package to answer with, instead."""
+    fails: Callable[[Plan], EnvsmithError | None] = lambda _: None
+
+    def resolve(self, plan: Plan) -> Resolution:
+        """Answer a plan."""
+        self.plans.append(plan)
+        if error := self.fails(plan):
+            raise error
+        names = [item.name for item in plan.all_requirements()]
+        requirers: dict[str, tuple[str, ...]] = {}
+        for name in names:
+            requirers.setdefault(name, ())
+            for needed in self.extra.get(name, ()):
+                requirers[needed] = (*requirers.get(needed, ()), name)
+                names += [needed] if needed not in names else []
+        kept = sorted(set(names) - set(plan.all_excludes()))
+        return Resolution(
+            packages=tuple(self._package(name, plan) for name in kept),
+            requirers={name: requirers.get(name, ()) for name in kept},
+            indexes={},
+        )
+
+    def _package(self, name: str, plan: Plan) -> Package:
+        if name in self.answers:
+            return self.answers[name]
+        rows = [row for row in plan.slice.projects.get(name, ()) if _admits(plan, row)]
+        if rows:
+            return of_row(max(rows, key=lambda row: row.version))
+        return package(f"{name.replace('-', '_')}-1.0-py3-none-any.whl")
+
+
+def _admits(plan: Plan, row: Wheel) -> bool:
+    asked = (*plan.all_requirements(), *plan.all_constraints())
+    return all(item.requirement.specifier.contains(row.version) for item in asked if item.name == row.name)
+
+
+@dataclass
+class FakeListings:
+    """Has the listings it is given."""
+
+    listings: tuple[Listing, ...]
+
+    def get(self, channel: str, backend: Backend) -> Sourced | None:
+        """Return a listing."""
+        found = self.known(channel, backend)
+        return Sourced(listing=found, name="made up 2026-11-20") if found else None
+
+    def known(self, channel: str, backend: Backend) -> Listing | None:
+        """Return a listing."""
+        return next(
+            (item for item in self.listings if (item.channel, item.backend) == (channel, backend)), None
+        )
+
+
+@dataclass
+class FakeFiles:
+    """Keeps files in memory."""
+
+    folders: dict[Path, dict[str, bytes]] = field(default_factory=dict)
+    writes: int = 0
+
+    def read_files(self, folder: Path) -> dict[str, bytes]:
+        """Return a folder's files."""
+        return dict(self.folders.get(folder, {}))
+
+    def write_files(
+        self, folder: Path, files: Mapping[str, bytes], *, remove: Collection[str] = ()
+    ) -> tuple[str, ...]:
+        """Replace and remove files."""
+        self.writes += 1
+        before = self.folders.get(folder, {})
+        kept = {name: content for name, content in before.items() if name not in remove}
+        self.folders[folder] = {**kept, **files}
+        return tuple(sorted(name for name in files if before.get(name) != files[name]))
+
+
+@dataclass
+class FakeSdists:
+    """Knows what source distributions require."""
+
+    requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def metadata(self, *, name: str, version: str, url: str, sha256: str) -> VersionMetadata:
+        """Return what one requires."""
+        if not url or not sha256 or name not in self.requires:
+            raise ToolError("TOL025", f"{name} cannot be fetched")
+        return VersionMetadata(
+            name=canonicalize_name(name), version=version, requires_dist=self.requires[name]
+        )
+
+
+@dataclass
+class FakeHasher:
+    """Knows hashes by filename."""
+
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def sha256(self, wheel: Wheel) -> str | None:
+        """Return a hash."""
+        self.asked.append(wheel.filename)
+        return self.hashes.get(wheel.filename)
+
+
+@dataclass
+class Heard:
+    """Progress that keeps what it hears."""
+
+    started_with: list[tuple[str, str]] = field(default_factory=list)
+    ended_with: list[tuple[str, str]] = field(default_factory=list)
+
+    def started(self, subject: str, doing: str) -> None:
+        """Hear a beginning."""
+        self.started_with.append((subject, doing))
+
+    def ended(self, subject: str, seconds: float, summary: str) -> None:
+        """Hear an end."""
+        assert seconds >= 0
+        self.ended_with.append((subject, summary))

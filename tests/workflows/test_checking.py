@@ -1,0 +1,92 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from envsmith.model.listing import Listing, group
+from envsmith.model.profile import Profile
+from envsmith.workflows.checking import CheckTools, check_profile
+from envsmith.workflows.locking import Timing, Tools, lock_profile
+from envsmith.workflows.planning import Wanted
+from tests.fakes import FakeFiles, FakeListings
+from tests.values import CUTOFF, OTHER_HEX, asked, profile
+from tests.workflows.conftest import AUDIO, KNOWN, ROWS
+
+FOLDER = Path("lockfiles/mine")
+TWO = profile(on_retired="stable").with_overrides(python=("3.11", "3.12"))
+SLUG = "cp312-manylinux_2_28_x86_64"
+
+
+@pytest.fixture(autouse=True)
+def _locked(tools: Tools, pool: ThreadPoolExecutor) -> None:
+    wanted = Wanted(profile=TWO, requirements=asked("torch"))
+    lock_profile(wanted, Timing(now_utc=CUTOFF), FOLDER, tools, pool=pool)
+
+
+def found(tools: CheckTools, *texts: str, of: Profile = TWO) -> list[tuple[str, str]]:
+    wanted = Wanted(profile=of, requirements=asked(*(texts or ("torch",))))
+    return [(item.code, item.message) for item in check_profile(wanted, FOLDER, tools).findings]
+
+
+def rows(tools: CheckTools, *changed: object) -> CheckTools:
+    listing = tools.listings.known("stable", TWO.backend)
+    assert listing
+    metadata = {(row.name, str(row.version)): KNOWN for row in (*ROWS, *AUDIO)}
+    projects = group(changed, metadata)  # type: ignore[arg-type]
+    return replace(tools, listings=FakeListings((replace(listing, projects=projects),)))
+
+
+def test_nothing_changed(check_tools: CheckTools) -> None:
+    assert found(check_tools) == []
+
+
+def test_never_locked(check_tools: CheckTools) -> None:
+    assert [code for code, _ in found(replace(check_tools, files=FakeFiles()))] == ["LCK030"]
+
+
+def test_target_no_longer_asked_for(check_tools: CheckTools) -> None:
+    assert [code for code, _ in found(check_tools, of=TWO.with_overrides(python=("3.12",)))] == ["LCK031"]
+
+
+def test_target_not_locked(check_tools: CheckTools) -> None:
+    of = TWO.with_overrides(platforms=("linux", "windows"))
+    assert [code for code, _ in found(check_tools, of=of)] == ["LCK032"] * 2
+
+
+def test_change_is_told_with_both_values(check_tools: CheckTools) -> None:
+    told = found(check_tools, "torch<2.11")
+    assert ("LCK033", "requirement  torch → torch<2.11  requirements.in:1") in told
+
+
+def test_hash_of_a_pin_changed(check_tools: CheckTools) -> None:
+    changed = [replace(row, sha256=OTHER_HEX) if "2.11" in str(row.version) else row for row in ROWS]
+    codes = {code for code, _ in found(rows(check_tools, *changed, *AUDIO))}
+    assert codes == {"LCK034"}
+
+
+def test_row_of_a_pin_is_gone(check_tools: CheckTools) -> None:
+    told = found(rows(check_tools, *(row for row in ROWS if "2.11" not in str(row.version)), *AUDIO))
+    assert {code for code, _ in told} == {"LCK034"}
+    assert all("is no row of cu128 any more" in text for _, text in told)
+
+
+def test_other_rows_changed(check_tools: CheckTools) -> None:
+    codes = {code for code, _ in found(rows(check_tools, *ROWS))}
+    assert codes == {"LCK035"}
+
+
+def test_file_changed_or_missing(check_tools: CheckTools) -> None:
+    assert isinstance(check_tools.files, FakeFiles)
+    files = check_tools.files.folders[FOLDER]
+    files[f"requirements.{SLUG}.txt"] += b"x"
+    del files[f"requirements.{SLUG.replace('312', '311')}.txt"]
+    del files[f"pylock.{SLUG}.toml"]
+    assert sorted(found(check_tools)) == [
+        ("LCK036", f"requirements.{SLUG}.txt was changed since it was written"),
+        ("LCK037", f"requirements.{SLUG.replace('312', '311')}.txt is missing"),
+    ]
+
+
+def test_listing_is_the_fixture(listing: Listing) -> None:
+    assert set(listing.projects) == {"torch", "torchaudio"}

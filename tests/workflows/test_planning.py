@@ -1,0 +1,85 @@
+from dataclasses import replace
+
+import pytest
+
+from envsmith.errors import ResolveError
+from envsmith.model.backend import Backend
+from envsmith.model.listing import Listing, group
+from envsmith.workflows.locking import Tools
+from envsmith.workflows.planning import Planned, Times, Wanted, plan_profile
+from tests.fakes import FakeHasher, FakeListings
+from tests.values import CUTOFF, HEX, asked, profile, torch
+from tests.workflows.conftest import KNOWN
+
+NOW = Times(cutoff_utc=CUTOFF)
+ONE = profile(on_retired="stable")
+
+
+def planned(tools: Tools, *texts: str, of: object = ONE, times: Times = NOW) -> Planned:
+    wanted = Wanted(profile=of, requirements=asked(*texts))  # type: ignore[arg-type]
+    return plan_profile(wanted, times, catalog=tools.catalog, listings=tools.listings, hasher=tools.hasher)
+
+
+def test_one_plan_per_target(tools: Tools) -> None:
+    of = ONE.with_overrides(python=("3.11", "3.12"), platforms=("linux", "windows"))
+    found = planned(tools, "torch", of=of)
+    assert [plan.target.slug for plan in found.plans] == [target.slug for target in of.targets()]
+    assert found.catalog_name == "made up 2026-11-20"
+    assert [decision.code for decision in found.decisions] == ["RES104"]
+
+
+def test_moved_cutoff_is_part_of_the_plan(tools: Tools) -> None:
+    moved = planned(tools, "torch", times=Times(cutoff_utc=CUTOFF, moved={"numpy": CUTOFF}))
+    assert moved.plans[0].digest() != planned(tools, "torch").plans[0].digest()
+
+
+def test_unknown_index_is_refused(tools: Tools) -> None:
+    with pytest.raises(ResolveError) as caught:
+        planned(tools, "torch", of=replace(ONE, backend=Backend.parse("cu130")))
+    assert caught.value.code == "RES012"
+    assert "envsmith catalog refresh cu130" in caught.value.hint
+
+
+def test_one_refusal_names_profile_and_target(tools: Tools) -> None:
+    with pytest.raises(ResolveError) as caught:
+        planned(tools, "torch>=2.12")
+    assert caught.value.code == "RES021"
+    assert caught.value.where.startswith("mine: cp312-manylinux_2_28_x86_64: ")
+
+
+def test_several_refusals_are_told_together(tools: Tools) -> None:
+    with pytest.raises(ResolveError) as caught:
+        planned(tools, "torch>=2.12", of=ONE.with_overrides(python=("3.11", "3.12")))
+    assert caught.value.code == "RES001"
+    assert [part.code for part in caught.value.parts] == ["RES021"] * 2
+
+
+def test_refusal_says_what_exists(tools: Tools) -> None:
+    with pytest.raises(ResolveError) as caught:
+        planned(tools, "torch", of=ONE.with_overrides(python=("3.14",), platforms=("windows",)))
+    assert ("exists", "cu128 · torch 2.11.0: cp311 cp312; none with cp314") in caught.value.details
+
+
+def bare(tools: Tools, hashes: dict[str, str]) -> Tools:
+    row = torch("2.11.0+cu128", sha256=None)
+    listing = Listing(
+        channel="stable",
+        backend=Backend.parse("cu128"),
+        retrieved="2026-11-20",
+        source="made up",
+        projects=group([row], {("torch", "2.11.0+cu128"): KNOWN}),
+    )
+    return replace(tools, listings=FakeListings((listing,)), hasher=FakeHasher(hashes))
+
+
+def test_wheel_without_hash_is_hashed(tools: Tools) -> None:
+    own = bare(tools, {torch("2.11.0+cu128").filename: HEX})
+    (plan,) = planned(own, "torch").plans
+    assert [row.sha256 for row in plan.slice.projects["torch"]] == [HEX]
+    assert "RES109" in {decision.code for decision in plan.decisions}
+
+
+def test_wheel_that_cannot_be_hashed_is_refused(tools: Tools) -> None:
+    with pytest.raises(ResolveError) as caught:
+        planned(bare(tools, {}), "torch")
+    assert caught.value.code == "RES041"
