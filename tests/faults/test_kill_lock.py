@@ -132,7 +132,9 @@ def test_interrupted_while_uv_waits_for_the_network(
     project.profile("asking", **wanted, requirements=["torch", "packaging"])
     with _silent_proxy() as (address, asked):
         (tmp_path / "tmp").mkdir()
-        env = {"HTTPS_PROXY": address, "UV_CACHE_DIR": str(tmp_path / "uv"), "TMPDIR": str(tmp_path / "tmp")}
+        # uv itself would wait for an hour.
+        env = {"HTTPS_PROXY": address, "UV_HTTP_TIMEOUT": "3600", "UV_CACHE_DIR": str(tmp_path / "uv")}
+        env["TMPDIR"] = str(tmp_path / "tmp")
         with states.started("lock", "asking", env=env) as run:
             assert asked.wait(60), "uv never asked"
             run.send(number, to_group=to_group)
