@@ -169,7 +169,11 @@ def _from_pypi(
         version = _pypi_version(item, found.get("torch") or _pinned(requirements, "torch"), order, catalog)
         if version is not None:
             found[item.name] = version
-            gap = "" if whole else f"; {slice_.index} has none with a hash on record that goes with it"
+            gap = (
+                ""
+                if whole
+                else f"; PyTorch's {slice_.index} index has none on record that goes with the rest"
+            )
             decisions += [_taken_from_pypi(item.name, version, order, gap)] if item.name in asked else []
         elif whole and item.name in asked:
             raise _no_pypi_build(item, order, catalog)
