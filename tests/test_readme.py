@@ -1,0 +1,36 @@
+"""What README shows is what the commands print."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from envsmith.cli import COMMANDS, main
+
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+SECONDS = re.compile(r"\d+\.\d s")
+
+
+@pytest.mark.online
+def test_the_first_screen_is_true(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Seconds differ from run to run; all else does not."""
+    block = re.search(r"\$ make lock[^\n]*\n(.*?)```", README, re.DOTALL)
+    assert block
+    arguments = ["lock", "cu128", "--catalog", "embedded", "--as-of", "2026-11-20T09:00:00Z"]
+    assert main(arguments) == 0
+    assert SECONDS.sub("- s", capfd.readouterr().out) == SECONDS.sub("- s", block[1])
+    assert (project / "lockfiles" / "cu128" / "manifest.toml").is_file()
+
+
+def test_commands_shown_exist() -> None:
+    shown = set(re.findall(r"^\$ envsmith ([a-z-]+)", README, re.MULTILINE))
+    assert shown
+    assert shown <= set(COMMANDS)
+
+
+def test_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)", README)
+    assert links
+    assert not [link for link in links if not (Path(__file__).parent.parent / link).exists()]
