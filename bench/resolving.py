@@ -25,8 +25,8 @@ from envsmith.adapters.uv import Uv, find_uv
 from envsmith.catalog import Catalog
 from envsmith.cli.composition import CatalogChoice, listing_sources
 from envsmith.ports import Silence
-from envsmith.workflows.locking import Timing, Tools, lock_profile
-from envsmith.workflows.planning import Wanted
+from envsmith.workflows.locking import Tools, lock_profile
+from envsmith.workflows.planning import Timing, Wanted
 
 PROFILES = ("cu128", "cu130")
 TARGETS = 12

@@ -27,8 +27,8 @@ from envsmith.model.profile import Profile
 from envsmith.model.target import Platform, Python
 from envsmith.ports import Silence
 from envsmith.workflows.listings import ListingSources
-from envsmith.workflows.locking import LockedProfile, Timing, Tools, lock_profile
-from envsmith.workflows.planning import Wanted
+from envsmith.workflows.locking import LockedProfile, Tools, lock_profile
+from envsmith.workflows.planning import Timing, Wanted
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from envsmith.catalog import Catalog
     from envsmith.cli.composition import CatalogChoice
     from envsmith.errors import EnvsmithError
-    from envsmith.workflows.locking import LockedProfile, Timing, Tools
-    from envsmith.workflows.planning import Listings, Wanted
+    from envsmith.workflows.locking import LockedProfile, Tools
+    from envsmith.workflows.planning import Listings, Timing, Wanted
 
 LOCKFILES = "lockfiles"
 
@@ -78,7 +78,7 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     """
     from envsmith.cli.composition import CatalogChoice, parse_time, utc_now
     from envsmith.cli.orders import Words, orders
-    from envsmith.workflows.locking import Timing
+    from envsmith.workflows.planning import Timing
 
     if options["mode"] == "live" and options["offline"]:
         raise click.UsageError("--catalog live asks PyTorch's server, which --offline forbids")
@@ -146,6 +146,7 @@ def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
     from envsmith.cli.catalog_line import ToldListings
     from envsmith.cli.composition import listing_sources
     from envsmith.errors import EnvsmithError
+    from envsmith.workflows.locking import lock_profiles
 
     catalog = Catalog.embedded()
     reasons: list[EnvsmithError] = []
@@ -154,7 +155,12 @@ def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
     )
     done: list[LockedProfile] = []
     failed: list[EnvsmithError] = []
-    for one, outcome in _each(wanted, ways, catalog, sources):
+    with _at_work(ways, catalog, sources) as (tools, pool):
+        # All are waited for before the first is shown: what is shown must not mix with the progress.
+        outcomes = list(
+            lock_profiles(wanted, ways.timing, ways.folder, tools, pool=pool, dry_run=ways.dry_run)
+        )
+    for one, outcome in outcomes:
         if not ways.as_json:
             lock_render.outcome(one, outcome)
         if isinstance(outcome, EnvsmithError):
@@ -166,26 +172,6 @@ def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
     elif not failed:
         lock_render.written(done, dry_run=ways.dry_run)
     return max((error.exit_code for error in failed), default=OK)
-
-
-def _each(
-    wanted: tuple[Wanted, ...], ways: _Ways, catalog: Catalog, sources: Listings
-) -> Iterator[tuple[Wanted, LockedProfile | EnvsmithError]]:
-    """Yield each profile with its result or its error; one that fails does not keep the others from their locks."""
-    from envsmith.errors import EnvsmithError
-    from envsmith.workflows.locking import lock_profile
-
-    outcomes: list[tuple[Wanted, LockedProfile | EnvsmithError]] = []
-    with _at_work(ways, catalog, sources) as (tools, pool):
-        for one in wanted:
-            try:
-                folder = ways.folder / one.profile.name
-                outcomes.append(
-                    (one, lock_profile(one, ways.timing, folder, tools, pool=pool, dry_run=ways.dry_run))
-                )
-            except EnvsmithError as error:
-                outcomes.append((one, error if error.where else error.at(f"profile {one.profile.name}")))
-    yield from outcomes
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from envsmith.model.plan import Amendment, Plan
 from envsmith.model.resolution import Resolution
 from envsmith.ports import Files, Hasher, Progress, Resolver, Sdists
 from envsmith.rules import capping, families, locking, pairing, sources
-from envsmith.workflows.planning import Listings, Planned, Times, Wanted, plan_profile
+from envsmith.workflows.planning import Listings, Planned, Times, Timing, Wanted, plan_profile
 from envsmith.workflows.recording import (
     Recorded,
     decisions_of,
@@ -41,26 +41,6 @@ class Tools:
     hasher: Hasher
     files: Files
     progress: Progress
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """What the user said of time."""
-
-    now_utc: str
-    as_of_utc: str = ""
-    upgrade: bool = False
-    move: tuple[str, ...] = ()
-
-    def settle(self, manifest: Manifest | None) -> Times:
-        """Return the cutoffs: as asked, else as kept in the manifest, else now."""
-        if self.as_of_utc:
-            return Times(cutoff_utc=self.as_of_utc)
-        if manifest is None or self.upgrade:
-            return Times(cutoff_utc=self.now_utc)
-        return Times(
-            cutoff_utc=manifest.cutoff_utc, moved={**manifest.moved, **dict.fromkeys(self.move, self.now_utc)}
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +68,55 @@ class LockedProfile:
     folder: Path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """One profile's plans, with the resolutions that are under way."""
+
+    wanted: Wanted
+    times: Times
+    folder: Path
+    manifest: Manifest | None
+    planned: Planned
+    running: tuple[tuple[Plan, Future[tuple[Lock, float]] | None], ...]
+    """None in place of a resolution where the lock on disk still holds."""
+
+
+def lock_profiles(
+    wanted: Sequence[Wanted],
+    timing: Timing,
+    folder: Path,
+    tools: Tools,
+    *,
+    pool: ThreadPoolExecutor,
+    dry_run: bool = False,
+) -> Iterator[tuple[Wanted, LockedProfile | EnvsmithError]]:
+    """Lock profiles, each into its folder below ``folder``, and yield each with its result or its error.
+
+    All are planned before the first is waited for, so that no thread idles between two profiles. One that fails
+    does not keep the others from their locks.
+    """
+    begun: list[tuple[Wanted, _Begun | EnvsmithError]] = []
+    for one in wanted:
+        try:
+            begun.append((one, _begin(one, timing, folder / one.profile.name, tools, pool)))
+        except EnvsmithError as error:
+            begun.append((one, _placed(error, one)))
+    for one, begin in begun:
+        if isinstance(begin, EnvsmithError):
+            yield one, begin
+            continue
+        try:
+            done = _finish(begin, tools, dry_run=dry_run)
+        except EnvsmithError as error:
+            yield one, _placed(error, one)
+        else:
+            yield one, done
+
+
+def _placed(error: EnvsmithError, one: Wanted) -> EnvsmithError:
+    return error if error.where else error.at(f"profile {one.profile.name}")
+
+
 def lock_profile(
     wanted: Wanted,
     timing: Timing,
@@ -110,6 +139,10 @@ def lock_profile(
     Raises:
         EnvsmithError: the error of the one target that failed, or RES002 with one part each; nothing is written.
     """
+    return _finish(_begin(wanted, timing, folder, tools, pool), tools, dry_run=dry_run)
+
+
+def _begin(wanted: Wanted, timing: Timing, folder: Path, tools: Tools, pool: ThreadPoolExecutor) -> _Begun:
     found = tools.files.read_files(folder)
     manifest = read_manifest(found, str(folder / FILENAME))
     times = timing.settle(manifest)
@@ -124,20 +157,31 @@ def lock_profile(
     for plan in planned.plans:
         kept = manifest is not None and is_current(plan, manifest, found)
         running.append((plan, None if kept else pool.submit(_lock_target, plan, planned.catalog_name, tools)))
-    targets = _gather(running, manifest)
-    fresh = _manifest(wanted, times, targets)
+    return _Begun(
+        wanted=wanted,
+        times=times,
+        folder=folder,
+        manifest=manifest,
+        planned=planned,
+        running=tuple(running),
+    )
+
+
+def _finish(begun: _Begun, tools: Tools, *, dry_run: bool) -> LockedProfile:
+    manifest, targets = begun.manifest, _gather(begun.running, begun.manifest)
+    fresh = _manifest(begun.wanted, begun.times, targets)
     gone = {name for entry in (manifest.targets.values() if manifest else ()) for name in entry.files}
     files = _files(fresh, targets)
     still = {name for entry in fresh.targets.values() for name in entry.files}
-    written = () if dry_run else tools.files.write_files(folder, files, remove=gone - still)
+    written = () if dry_run else tools.files.write_files(begun.folder, files, remove=gone - still)
     return LockedProfile(
-        profile=wanted.profile.name,
+        profile=begun.wanted.profile.name,
         manifest=fresh,
-        catalog_name=planned.catalog_name,
-        decisions=_shared(planned, targets),
+        catalog_name=begun.planned.catalog_name,
+        decisions=_shared(begun.planned, targets),
         targets=targets,
         written=written,
-        folder=folder,
+        folder=begun.folder,
     )
 
 
@@ -186,7 +230,7 @@ def _resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
 
 
 def _gather(
-    running: list[tuple[Plan, Future[tuple[Lock, float]] | None]], manifest: Manifest | None
+    running: Sequence[tuple[Plan, Future[tuple[Lock, float]] | None]], manifest: Manifest | None
 ) -> tuple[LockedTarget, ...]:
     targets: list[LockedTarget] = []
     failed: list[EnvsmithError] = []

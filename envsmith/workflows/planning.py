@@ -12,6 +12,7 @@ from envsmith.model.asked import Asked
 from envsmith.model.backend import Backend
 from envsmith.model.decision import Decision
 from envsmith.model.listing import Listing
+from envsmith.model.manifest import Manifest
 from envsmith.model.plan import Plan
 from envsmith.model.profile import Profile
 from envsmith.model.target import Target
@@ -42,6 +43,26 @@ class Times:
     def by_project(self) -> dict[str, str]:
         """Return project → cutoff; the empty name holds for all others."""
         return {"": self.cutoff_utc, **self.moved}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """What the user said of time."""
+
+    now_utc: str
+    as_of_utc: str = ""
+    upgrade: bool = False
+    move: tuple[str, ...] = ()
+
+    def settle(self, manifest: Manifest | None) -> Times:
+        """Return the cutoffs: as asked, else as kept in the manifest, else now."""
+        if self.as_of_utc:
+            return Times(cutoff_utc=self.as_of_utc)
+        if manifest is None or self.upgrade:
+            return Times(cutoff_utc=self.now_utc)
+        return Times(
+            cutoff_utc=manifest.cutoff_utc, moved={**manifest.moved, **dict.fromkeys(self.move, self.now_utc)}
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ import pytest
 
 from envsmith.errors import LockError
 from envsmith.workflows.explaining import Explanation, explain
-from envsmith.workflows.locking import Timing, Tools, lock_profile
-from envsmith.workflows.planning import Wanted
+from envsmith.workflows.locking import Tools, lock_profile
+from envsmith.workflows.planning import Timing, Wanted
 from tests.fakes import FakeFiles
 from tests.values import CUTOFF, HEX, asked, profile
 

@@ -9,8 +9,8 @@ import pytest
 from envsmith.errors import EnvsmithError, LockError, ResolveError, ToolError
 from envsmith.model.manifest import FILENAME, Manifest
 from envsmith.model.plan import Plan
-from envsmith.workflows.locking import LockedProfile, Timing, Tools, lock_profile
-from envsmith.workflows.planning import Wanted
+from envsmith.workflows.locking import LockedProfile, Tools, lock_profile
+from envsmith.workflows.planning import Timing, Wanted
 from tests.fakes import FakeFiles, FakeResolver, FakeSdists, Heard
 from tests.values import CUTOFF, asked, of_row, profile, source, torch
 
