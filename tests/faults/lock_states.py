@@ -137,10 +137,10 @@ class Started:
         else:
             self.process.send_signal(number)
 
-    def end(self) -> tuple[int, str]:
+    def end(self, within_s: float = PATIENCE_S) -> tuple[int, str]:
         """Wait for its end and return status and output; fails where something of it goes on running."""
-        said, _ = self.process.communicate(timeout=PATIENCE_S)
-        until = time.monotonic() + PATIENCE_S
+        said, _ = self.process.communicate(timeout=within_s)
+        until = time.monotonic() + within_s
         while left := members(self.process.pid):
             assert time.monotonic() < until, f"still running: {left}"
             time.sleep(0.01)
