@@ -19,8 +19,12 @@ def wrapped(inner: Exception) -> Exception:
     [
         (
             wrapped(
-                NameResolutionError("example.org", None, socket.gaierror(-2, "Name or service not known"))
-            ),  # type: ignore[arg-type]
+                NameResolutionError(
+                    "example.org",
+                    None,  # type: ignore[arg-type]
+                    socket.gaierror(-2, "Name or service not known"),
+                )
+            ),
             "its name could not be resolved",
         ),
         (
