@@ -67,7 +67,9 @@ class Wheel:
         try:
             version = Version(match["version"])
         except InvalidVersion as error:
-            raise CatalogError("CAT010", f"{match['version']!r} is no version", where=f"{index}: {filename}") from error
+            raise CatalogError(
+                "CAT010", f"{match['version']!r} is no version", where=f"{index}: {filename}"
+            ) from error
         build = re.match(r"(\d+)(.*)", match["build"]) if match["build"] else None
         return cls(
             index=index,
