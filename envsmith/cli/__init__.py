@@ -19,6 +19,7 @@ COMMANDS = {
     "catalog": ("envsmith.cli.catalog", "Show and refresh what is known of PyTorch's builds."),
     "profiles": ("envsmith.cli.profiles", "List the profiles, and show one."),
     "explain": ("envsmith.cli.explain", "Say why a package is in a lock, and where it comes from."),
+    "scan": ("envsmith.cli.scan", "Say which packages a project's files use, and where."),
 }
 EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")
 OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130

@@ -25,6 +25,8 @@ class ProjectSettings:
     """What to lock where the command names no profile."""
     requirements_from: str = "project"
     """Where requirements come from without -r: ``project`` (this file) or ``profile``."""
+    sources: tuple[str, ...] = ()
+    """Where the project's code lies; empty where it is as the build backend is told."""
 
     @classmethod
     def from_pyproject(cls, text: str, place: str) -> ProjectSettings:
@@ -49,6 +51,7 @@ class ProjectSettings:
             ),
             default_profiles=_texts(defaults),
             requirements_from=str(found.get("requirements-from", "project")),
+            sources=_texts(found.get("sources", ())),
         )
 
     def profile(self, name: str) -> ProfileText | None:
@@ -70,6 +73,18 @@ def _profile_names(value: object, spot: Spot) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+def _folder(value: object, spot: Spot) -> str | None:
+    """Read a folder or file of the project, relative to its root."""
+    found = toml_field.text(value, spot)
+    if found is None:
+        return None
+    parts = found.replace("\\", "/").split("/")
+    if found.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
+        spot.problem("PRF005", f"{found!r} is not inside the project", "name a folder relative to this file")
+        return None
+    return "/".join(part for part in parts if part not in ("", ".")) or "."
+
+
 def _reserved(_value: object, _spot: Spot) -> None:
     """Accept a key that other commands read."""
 
@@ -78,7 +93,7 @@ _READERS: Mapping[str, Reader] = {
     "profiles": _profile_names,
     "default-profiles": toml_field.listed(toml_field.parsed(check_name)),
     "requirements-from": toml_field.choice("project", "profile"),
-    "sources": _reserved,
+    "sources": toml_field.listed(_folder, at_least=1),
     "ci": _reserved,
     "rewrite": _reserved,
 }

@@ -9,7 +9,7 @@ from envsmith.model.settings import ProjectSettings
 TEXT = """\
 [tool.envsmith]
 default-profiles = ["own", "cpu-minimal"]
-sources = {anything = 1}
+sources = ["./src/", "tool"]
 ci = [1]
 rewrite = "x"
 [tool.envsmith.profiles.own]
@@ -22,6 +22,7 @@ platforms = ["linux"]
 def test_settings() -> None:
     settings = ProjectSettings.from_pyproject(TEXT, "pyproject.toml")
     assert settings.default_profiles == ("own", "cpu-minimal")
+    assert settings.sources == ("src", "tool")
     own = settings.profile("own")
     assert own is not None
     assert (
@@ -50,6 +51,10 @@ def test_no_settings(text: str) -> None:
             ":2: tool.envsmith.default-profiles",
             "brackets",
         ),
+        ("[tool.envsmith]\nsources = 'src'", "PRF004", ":2: tool.envsmith.sources", "brackets"),
+        ("[tool.envsmith]\nsources = []", "PRF005", ":2: tool.envsmith.sources", "name at least one"),
+        ("[tool.envsmith]\nsources = ['../a']", "PRF005", ":2: tool.envsmith.sources[0]", "relative"),
+        ("[tool.envsmith]\nsources = ['/a']", "PRF005", ":2: tool.envsmith.sources[0]", "relative"),
         (
             "[tool.envsmith]\ndefault-profiles = ['A']",
             "PRF006",

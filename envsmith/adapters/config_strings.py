@@ -1,0 +1,168 @@
+"""Reads configuration, requirements and scripts line by line: dotted names, commands, requirements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from envsmith.adapters.gathered import Gathered
+from envsmith.adapters.names import Names
+
+_RUN = re.compile(r"(?i)(?:py|run|exec|\bcoverage\b).*?[\s\"',\[]-m[\s\"',]+([A-Za-z_][\w.]*)")
+_INLINE = re.compile(r"(?i)\b(?:py|python)[\w.]*\b.*?\s-c[\s\"',]+(?P<code>.*)")
+_IMPORTED = re.compile(r"\b(?:import|from)\s+([\w.]+(?:\s*,\s*[\w.]+)*)")
+_ASKED = re.compile(r"\s*[\"']?([A-Za-z0-9][\w.-]*)")
+_HEREDOC = re.compile(r"^\s*(?:import|from|cimport)\s+([A-Za-z_][\w.]*)")
+_INSTALL = re.compile(
+    r"\b(?:pip[\d.]*|uv|conda|mamba|micromamba|pipx|poetry|pdm|rye|hatch|easy_install)\b.*?\b(?:install|add|uninstall|remove)\b"
+    r"|^\s*(?:-\s*)?pip:"
+)
+_QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
+_SECTIONED = (".toml", ".ini", ".cfg", ".conf", "Pipfile")
+_SECTION = re.compile(r"^\s*\[+\s*([^\]]+?)\s*\]+\s*(?:#.*)?$")
+_REQUIRES = re.compile(
+    r"^(?:project(?:\.optional-dependencies)?|dependency-groups|build-system|options|options\.extras_require"
+    r"|(?:dev-)?packages|tool\.poetry(?:\.group\.[^.]+)?\.(?:dev-)?dependencies|tool\.pdm\.dev-dependencies"
+    r"|tool\.hatch\.envs\..*|tool\.uv(?:\.sources.*)?|tool\.pixi\..*|testenv.*|tool\.rye|metadata)$"
+)
+_ENTRY_POINTS = re.compile(
+    r"entry[-_.]?points|^project\.(?:gui-)?scripts|poetry\.(?:scripts|plugins)|console_scripts"
+)
+_SETTINGS = re.compile(
+    r"^(?:tool\.(?:mypy|isort|ruff|pylint|pyright|basedpyright|deptry|coverage|black|pytest|flake8|importlinter"
+    r"|fawltydeps|pyrefly|ty|codespell|bandit|vulture|envsmith)\b.*|mypy.*|isort.*|flake8|pylint.*|coverage.*|pytest"
+    r"|tool:.*|importlinter.*)$"
+)
+_NEED = re.compile(r"\b(?:need|requir|depend|wants?\b|must)", re.IGNORECASE)
+_COMMENT = re.compile(r"(?:^|\s)(?:#|//|;|rem\s|REM\s|::)(?P<text>.*)$")
+_WHOLE = re.compile(r"""(?:^|[:=\-,\[({]\s*|["'])$""")
+_ENDED = re.compile(r"""^\s*(?:["']|[,\])}]|$)""")
+_CONDA = re.compile(r"^\s*-\s*[\"']?(?:[\w-]+::)?[\w.-]+\s*(?:[=<>!~].*)?[\"']?\s*$")
+
+
+def read_requirements_lines(text: str, names: Names, gathered: Gathered) -> None:
+    """Note the lines of a requirements file, or of a profile, that ask for a sought module's project."""
+    is_toml = gathered.file.endswith(".toml")
+    for number, line in enumerate(text.splitlines(), 1):
+        content, comment = _split(line)
+        module = _required_in_toml(content, names) if is_toml else _required(content, names)
+        if module:
+            gathered.leftover(module, number, "requirement", line)
+        elif _NEED.search(comment) and (module := names.by_word(comment)):
+            gathered.leftover(module, number, "comment", line)
+
+
+def _required(content: str, names: Names) -> str | None:
+    """Return the sought module whose project a line asks for, by name or by the address of a file."""
+    match = _ASKED.match(content)
+    if match and (module := names.in_requirement(f"{match[1]};")):
+        return module
+    return names.by_word(content) if "://" in content or content.lstrip().startswith(("-", ".")) else None
+
+
+def _required_in_toml(content: str, names: Names) -> str | None:
+    texts = (match[1].strip() for match in _QUOTED.finditer(content))
+    return next((found for text in texts if (found := names.in_requirement(f"{text};"))), None)
+
+
+def read_commands(text: str, names: Names, gathered: Gathered, first: int = 1) -> None:
+    """Note what a script's lines run, import or install.
+
+    Args:
+        text: a script, or lines of one.
+        names: what is sought.
+        gathered: where to note it.
+        first: number of the first line.
+    """
+    for number, line in enumerate(text.splitlines(), first):
+        content, comment = _split(line)
+        if not _command(content, number, names, gathered) and not _import(content, number, names, gathered):
+            for match in names.in_words(content):
+                if "." in match[0]:
+                    gathered.use(match[0], number, "text", "string")
+        _claim(comment, line, number, names, gathered)
+
+
+def read_config(text: str, names: Names, gathered: Gathered) -> None:
+    """Note what the values of a configuration file name: TOML, YAML, JSON and INI alike, by lines.
+
+    No file is refused: what is malformed for its own readers is read as far as its lines go.
+    """
+    has_sections = gathered.file.endswith(_SECTIONED)
+    is_conda = re.search(r"^dependencies:\s*(?:#.*)?$|^requirements:\s*$", text, re.MULTILINE) is not None
+    for number, section, line in _with_sections(text, has_sections=has_sections):
+        content, comment = _split(line)
+        _claim(comment, line, number, names, gathered)
+        if not names.by_word(content) or _command(content, number, names, gathered):
+            continue
+        if (is_conda and _CONDA.match(content)) or (
+            _REQUIRES.match(section) and not _ENTRY_POINTS.search(section)
+        ):
+            _leftover(line, number, "requirement", names, gathered)
+        elif _SETTINGS.match(section):
+            _leftover(line, number, "setting", names, gathered)
+        else:
+            _values(content, number, section, names, gathered)
+
+
+def _with_sections(text: str, *, has_sections: bool) -> Iterator[tuple[int, str, str]]:
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if has_sections and (match := _SECTION.match(line)):
+            section = match[1].replace('"', "").replace("'", "")
+        yield number, section, line
+
+
+def _split(line: str) -> tuple[str, str]:
+    """Part a line from its comment."""
+    match = _COMMENT.search(line)
+    return (line[: match.start()], match["text"]) if match else (line, "")
+
+
+def _claim(comment: str, line: str, number: int, names: Names, gathered: Gathered) -> None:
+    if comment and _NEED.search(comment) and (module := names.by_word(comment)):
+        gathered.leftover(module, number, "comment", line)
+
+
+def _command(content: str, number: int, names: Names, gathered: Gathered) -> bool:
+    """Note a module that a command runs or a project that it installs, and say whether there was one."""
+    for module in _run(content):
+        if names.means(module):
+            gathered.use(module, number, "module run", "certain")
+            return True
+    if _INSTALL.search(content) and names.by_word(content):
+        _leftover(content, number, "requirement", names, gathered)
+        return True
+    return False
+
+
+def _run(content: str) -> Iterator[str]:
+    """Yield the modules that a command line runs with -m, or imports in code given with -c."""
+    yield from (match[1].rstrip(".") for match in _RUN.finditer(content))
+    if code := _INLINE.search(content):
+        for match in _IMPORTED.finditer(code["code"]):
+            yield from (name.strip() for name in match[1].split(","))
+
+
+def _import(content: str, number: int, names: Names, gathered: Gathered) -> bool:
+    match = _HEREDOC.match(content)
+    if match is None or not names.means(match[1]):
+        return False
+    gathered.use(match[1], number, "import", "certain")
+    return True
+
+
+def _values(content: str, number: int, section: str, names: Names, gathered: Gathered) -> None:
+    is_entry = _ENTRY_POINTS.search(section) is not None
+    for match in names.in_words(content):
+        before, after = content[: match.start()], content[match.end() :]
+        if is_entry and "=" in before:
+            gathered.use(match[0], number, "entry point", "certain")
+        elif "." in match[0] or (_WHOLE.search(before) and _ENDED.match(after)):
+            gathered.use(match[0], number, "configuration", "string")
+
+
+def _leftover(line: str, number: int, kind: str, names: Names, gathered: Gathered) -> None:
+    module = names.by_word(line)
+    if module:
+        gathered.leftover(module, number, kind, line)

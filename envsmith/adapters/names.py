@@ -1,0 +1,72 @@
+"""The names that are sought, and how they are found in bytes and texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from envsmith.model.usage import Sought
+
+_NAME = r"[A-Za-z_]\w*"
+_REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*(?:[=<>!~]=?.*|;.*|@.*)")
+_CODE = re.compile(rf"(?:^|[\n;])[ \t]*(?:import|from)[ \t]+({_NAME}(?:\.{_NAME})*)")
+_PUT_IN = re.compile(r"[{%<]")
+_PATH = re.compile(rf"({_NAME}(?:\.{_NAME})*)\.?(?::[\w.]*)?")
+
+
+class Names:
+    """Finds the sought modules.
+
+    Args:
+        sought: what is looked for.
+    """
+
+    def __init__(self, sought: Iterable[Sought]) -> None:
+        self.sought = tuple(sought)
+        self._needles = tuple(
+            (item.module, tuple(text.encode() for text in (item.top, *item.messages))) for item in self.sought
+        )
+        tops = "|".join(sorted({re.escape(item.top) for item in self.sought}, key=len, reverse=True))
+        self._word = re.compile(rf"(?<![\w./\\-])(?:{tops})(?!\w)(?:\.{_NAME})*" if tops else r"(?!)")
+        self._aside = re.compile(rf"(?<![A-Za-z0-9])(?:{tops})(?![A-Za-z0-9])" if tops else r"(?!)")
+
+    def in_bytes(self, data: bytes) -> tuple[str, ...]:
+        """Return the sought modules whose first name, or one of whose messages, stands anywhere in a file."""
+        return tuple(module for module, needles in self._needles if any(text in data for text in needles))
+
+    def means(self, module: str) -> bool:
+        """Say whether a dotted name is one of the sought modules, within one, or holds one."""
+        return any(item.is_meant_by(module) for item in self.sought)
+
+    def in_path(self, text: str) -> str | None:
+        """Return the module that a whole text names, up to what is put into it: ``torchvision:hub``, ``a.{}``."""
+        match = _PATH.fullmatch(_PUT_IN.split(text, maxsplit=1)[0])
+        return match[1] if match and self.means(match[1]) else None
+
+    def in_code(self, text: str) -> Iterator[tuple[str, int]]:
+        """Yield each sought module that a line of a text imports, with the number of line breaks before it."""
+        for match in _CODE.finditer(text):
+            if self.means(match[1]):
+                yield match[1], text.count("\n", 0, match.start(1))
+
+    def in_requirement(self, text: str) -> str | None:
+        """Return the sought module whose name a text requires in some version: ``torchvision>=0.15``."""
+        match = _REQUIREMENT.fullmatch(text.strip())
+        name = match[1].replace("-", "_").lower() if match else ""
+        return next((item.module for item in self.sought if item.top.lower() == name), None)
+
+    def in_words(self, text: str) -> Iterator[re.Match[str]]:
+        """Yield each place where a sought module is written as a word of its own, dots and what follows included."""
+        return (match for match in self._word.finditer(text) if self.means(match[0]))
+
+    def by_word(self, text: str) -> str | None:
+        """Return the first sought module that a text speaks of, in any way."""
+        for item in self.sought:
+            if any(message in text for message in item.messages):
+                return item.module
+        match = self._aside.search(text)
+        return next((item.module for item in self.sought if match and item.top == match[0]), None)
+
+    def owner(self, module: str) -> str:
+        """Return the sought module that a dotted name belongs to; the name itself where it is of none."""
+        return next((item.module for item in self.sought if item.is_meant_by(module)), module)

@@ -1,0 +1,260 @@
+"""Reads Python source: what it imports, looks up or names, without running any of it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+
+from envsmith.adapters.gathered import Gathered
+from envsmith.adapters.names import Names
+from envsmith.adapters.python_calls import CALLS, NOTED, called, leading_text
+
+_MISSING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
+_AVAILABLE = re.compile(r"available|installed|^has_|^_?HAS_|^_?HAVE_|find_spec")
+_NEED = re.compile(r"\b(?:need|requir|depend|wants?\b|must)", re.IGNORECASE)
+_CIMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+)?cimport\s+([\w.]+)")
+_Node = tuple[ast.AST, bool]
+
+
+def read_python(source: bytes | str, names: Names, gathered: Gathered) -> None:
+    """Note every use of the sought modules, and the lines that only speak of them.
+
+    Args:
+        source: a file's bytes, encoded as PEP 263 says, or its text.
+        names: what is sought.
+        gathered: where to note it.
+
+    Raises:
+        SyntaxError: when it is no Python, or in another encoding than it says.
+        ValueError: when it holds null bytes.
+        RecursionError: when it nests too deeply, or MemoryError.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree = ast.parse(source)
+    text = source if isinstance(source, str) else source.decode("utf-8", "replace")
+    read_comments(text, names, gathered)
+    _Walk(tree, text.splitlines(), names, gathered).walk()
+
+
+def read_comments(text: str, names: Names, gathered: Gathered) -> None:
+    """Note the comments that claim a need of a sought module."""
+    for number, line in enumerate(text.splitlines(), 1):
+        _, mark, comment = line.partition("#")
+        if mark and _NEED.search(comment) and (module := names.by_word(comment)):
+            gathered.leftover(module, number, "comment", line)
+
+
+def read_long(text: str, names: Names, gathered: Gathered) -> None:
+    """Note what the lines of a text import or name: of code too long, or of another language, to be parsed."""
+    for number, line in enumerate(text.splitlines(), 1):
+        code = line.partition("#")[0]
+        match = _CIMPORT.match(code)
+        candidates = [*(module for module, _ in names.in_code(code)), *(match.groups("") if match else ())]
+        found = [module for module in dict.fromkeys(candidates) if names.means(module)]
+        for module in found:
+            gathered.use(module, number, "import", "certain")
+        for word in () if found else names.in_words(code):
+            gathered.use(word[0], number, "text", "string")
+    read_comments(text, names, gathered)
+
+
+class _Walk:
+    """Walks a tree without recursion: generated code nests deeper than Python's stack."""
+
+    def __init__(self, tree: ast.Module, lines: list[str], names: Names, gathered: Gathered) -> None:
+        self._tree = tree
+        self._lines = lines
+        self._names = names
+        self._gathered = gathered
+        self._aliases: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
+        self._seen: set[tuple[str, int]] = set()
+        self._carriers: dict[int, frozenset[str]] = {}
+        self._is_setup = gathered.file.rpartition("/")[2] == "setup.py"
+
+    def walk(self) -> None:
+        self._learn()
+        stack: list[_Node] = [(self._tree, False)]
+        while stack:
+            node, is_conditional = stack.pop()
+            stack += self._inside(node, is_conditional)
+
+    def _learn(self) -> None:
+        """Learn what names stand for: imported under another name, or given a text once and for all."""
+        for node in ast.walk(self._tree):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                self._aliases |= {item.asname: item.name for item in node.names if item.asname}
+            elif isinstance(node, ast.Assign) and (text := leading_text(node.value)):
+                self._texts |= {target.id: text for target in node.targets if isinstance(target, ast.Name)}
+            if carriers := _carriers(node):
+                for part in ast.walk(node):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                        self._carriers[id(part)] = self._carriers.get(id(part), frozenset()) | carriers
+
+    def _inside(self, node: ast.AST, is_conditional: bool) -> list[_Node]:
+        """Note what a node says, and return the nodes inside it that remain to be read."""
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            self._import(node, is_conditional)
+            return []
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            return []  # a docstring does nothing
+        if isinstance(node, ast.Constant):
+            self._text(node)
+            return []
+        if isinstance(node, ast.Call):
+            return self._call(node, is_conditional)
+        if isinstance(node, (ast.List, ast.Tuple)):
+            self._list(node)
+        return list(_children(node, is_conditional))
+
+    def _import(self, node: ast.Import | ast.ImportFrom, is_conditional: bool) -> None:
+        if isinstance(node, ast.ImportFrom):
+            if node.level or not node.module:
+                return
+            modules = [
+                node.module if item.name == "*" else f"{node.module}.{item.name}" for item in node.names
+            ]
+        else:
+            modules = [item.name for item in node.names]
+        for module in modules:
+            self._use(module, node.lineno, "import", "conditional" if is_conditional else "certain")
+
+    def _call(self, node: ast.Call, is_conditional: bool) -> list[_Node]:
+        name = called(node.func, self._aliases)
+        last = name.rpartition(".")[2]
+        if kind := NOTED.get(last):
+            self._leftover(node, kind)
+            return []
+        if self._is_setup and last == "setup":
+            return self._setup(node, is_conditional)
+        found = CALLS.get(last) or next((way for mark, way in LAZY if mark.search(name)), None)
+        rest: list[ast.AST] = list(ast.iter_child_nodes(node))
+        if found:
+            for part in (*node.args, *(item.value for item in node.keywords)):
+                if self._named(part, node, found, is_conditional):
+                    rest = [item for item in rest if item is not part]
+        return [(item, is_conditional) for item in rest]
+
+    def _named(self, part: ast.AST, node: ast.Call, found: tuple[str, str], is_conditional: bool) -> bool:
+        """Note a module that a call names by a text, in whatever way the text is put together."""
+        text = self._texts.get(part.id, "") if isinstance(part, ast.Name) else leading_text(part)
+        module = self._names.in_path(text) or self._names.in_requirement(text)
+        modules = [module] if module else [name for name, _ in self._names.in_code(text)]
+        kind, certainty = found
+        for name in modules:
+            self._use(name, node.lineno, kind, "conditional" if is_conditional else certainty)
+        return bool(modules)
+
+    def _setup(self, node: ast.Call, is_conditional: bool) -> list[_Node]:
+        """Read setup(): what it requires is a requirement, all else may be a use."""
+        rest: list[_Node] = []
+        for item in node.keywords:
+            if item.arg and item.arg.endswith(("_requires", "_require")):
+                self._leftover(item.value, "requirement")
+            elif item.arg == "entry_points":
+                self._entry_points(item.value)
+            else:
+                rest.append((item.value, is_conditional))
+        return [*rest, *((part, is_conditional) for part in node.args)]
+
+    def _entry_points(self, node: ast.AST) -> None:
+        for part in ast.walk(node):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                module = self._names.in_path(part.value.rpartition("=")[2].partition("[")[0].strip())
+                if module:
+                    self._use(module, part.lineno, "entry point", "certain")
+
+    def _leftover(self, node: ast.AST, kind: str) -> None:
+        for part in ast.walk(node):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                module = self._names.by_word(part.value)
+                if module:
+                    self._gathered.leftover(module, part.lineno, kind, self._lines[part.lineno - 1])
+
+    def _text(self, node: ast.Constant) -> None:
+        if not isinstance(node.value, str):
+            return
+        required = self._names.in_requirement(node.value)
+        module = self._names.in_path(node.value) or required
+        if required and self._is_setup:
+            self._gathered.leftover(required, node.lineno, "requirement", self._lines[node.lineno - 1])
+        elif module and (required or module == node.value) and "." not in module:
+            self._gathered.bare_text(module, node.lineno, self._carriers.get(id(node), frozenset()))
+        elif module:
+            self._use(module, node.lineno, "text", "string")
+        for name, offset in self._names.in_code(node.value):
+            self._use(name, node.lineno + offset, "text", "string")
+
+    def _list(self, node: ast.List | ast.Tuple) -> None:
+        """Read a command written as a list: ``[sys.executable, "-m", "torchvision"]``."""
+        words = [item.value if isinstance(item, ast.Constant) else None for item in node.elts]
+        for number, word in enumerate(words[1:], 1):
+            module = (
+                self._names.in_path(word) if isinstance(word, str) and words[number - 1] == "-m" else None
+            )
+            if module:
+                self._use(module, node.elts[number].lineno, "module run", "certain")
+
+    def _use(self, module: str, line: int, kind: str, certainty: str) -> None:
+        if self._names.means(module) and (module, line) not in self._seen:
+            self._seen.add((module, line))
+            self._gathered.use(module, line, kind, certainty)
+
+
+LAZY = (
+    (re.compile("lazy", re.IGNORECASE), ("lazy import", "certain")),
+    (re.compile(r"available|optional|has_module|is_installed"), ("look-up", "conditional")),
+)
+"""Calls known by what their names say, and what they do with a module's name."""
+
+
+def _children(node: ast.AST, is_conditional: bool) -> Iterator[_Node]:
+    """Yield the nodes inside one, with whether they run only where a module is there."""
+    guarded: tuple[str, ...] = ()
+    if isinstance(node, (ast.Try, ast.TryStar)) and any(map(_catches, node.handlers)):
+        guarded = ("body", "handlers", "orelse")
+    elif isinstance(node, (ast.If, ast.IfExp)):
+        guarded = _guarded(node.test)
+    elif isinstance(node, (ast.With, ast.AsyncWith)) and any(map(_suppresses, node.items)):
+        guarded = ("body",)
+    for name, value in ast.iter_fields(node):
+        inside = is_conditional or name in guarded
+        for item in value if isinstance(value, list) else (value,):
+            if isinstance(item, ast.AST):
+                yield item, inside
+
+
+def _carriers(node: ast.AST) -> frozenset[str]:
+    """Return the names by which a text inside a node gets elsewhere."""
+    if isinstance(node, ast.Call):
+        return frozenset({called(node.func, {}).rpartition(".")[2]} - {""})
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return frozenset(word for target in targets for word in _words(target))
+    return frozenset()
+
+
+def _catches(handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or bool(_MISSING & _words(handler.type))
+
+
+def _suppresses(item: ast.withitem) -> bool:
+    call = item.context_expr
+    is_suppress = isinstance(call, ast.Call) and called(call.func, {}).rpartition(".")[2] == "suppress"
+    return is_suppress and bool(_MISSING & _words(call))
+
+
+def _guarded(test: ast.expr) -> tuple[str, ...]:
+    words = _words(test)
+    if "TYPE_CHECKING" in words:
+        return ("orelse",) if isinstance(test, ast.UnaryOp) else ("body",)
+    return ("body", "orelse") if any(_AVAILABLE.search(word) for word in words) else ()
+
+
+def _words(node: ast.AST) -> set[str]:
+    parts = list(ast.walk(node))
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    return names | {part.attr for part in parts if isinstance(part, ast.Attribute)}

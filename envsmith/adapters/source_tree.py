@@ -1,0 +1,166 @@
+"""Walks a project's tree: which of its files can say what it uses, and what each of them is."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_NO_SOURCES = {"__pycache__", "node_modules", "site-packages", "__pypackages__", "lockfiles"}
+_MADE = {"build", "dist", "wheelhouse"}
+_HIDDEN_READ = {".github", ".circleci", ".devcontainer", ".ci"}
+_ENVIRONMENT = ("pyvenv.cfg", "conda-meta")
+_VENDORED = {"vendor", "vendored", "_vendor", "third_party", "third-party", "thirdparty", "external"}
+_TESTS = {"test", "tests"}
+_TEST_FILE = re.compile(r"test_.*\.py|.*_tests?\.py|conftest\.py|tests?\.py")
+_LOCKS = re.compile(
+    r"(?:poetry|pdm|uv|Pipfile|Cargo|yarn|conda)[-.]lock.*|conda-lock\.yml|package-lock\.json|pylock.*\.toml"
+)
+_REQUIREMENTS = re.compile(r"(?i).*(?:requirements|constraints).*\.(?:txt|in)|requires\.txt")
+_SCRIPTS = re.compile(
+    r"(?i)(?:gnu)?makefile(?:\..+)?|dockerfile(?:\..+)?|.*\.dockerfile|containerfile|procfile|justfile|jenkinsfile"
+    r"|.*\.(?:mk|sh|bash|zsh|fish|bat|cmd|ps1|slurm|sbatch|just)"
+)
+_KINDS = {
+    ".py": "python",
+    ".pyw": "python",
+    ".ipynb": "notebook",
+    ".pyx": "lines",
+    ".pxi": "lines",
+    ".yaml": "config",
+    ".yml": "config",
+    ".toml": "config",
+    ".json": "config",
+    ".jsonc": "config",
+    ".ini": "config",
+    ".cfg": "config",
+    ".conf": "config",
+    ".gin": "config",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """One file that may say something."""
+
+    path: Path
+    name: str
+    """Relative to the root, with ``/``."""
+    kind: str
+    """``python``, ``notebook``, ``lines``, ``config``, ``requirements``, ``script`` or ``unknown``."""
+    size_bytes: int
+
+
+@dataclass(kw_only=True)
+class Tree:
+    """A project's tree.
+
+    Args:
+        root: its folder.
+        refused: hears of a folder that cannot be listed, and why.
+    """
+
+    root: Path
+    refused: Callable[[str, str], None]
+    _seen: set[tuple[int, int]] = field(default_factory=set)
+
+    def files(self) -> Iterator[SourceFile]:
+        """Yield the files, by name; each folder once, however links lead to it."""
+        stack = [""]
+        while stack:
+            folder = stack.pop()
+            if not self._is_new(folder):
+                continue
+            entries = self._entries(folder)
+            if folder and any(entry.name in _ENVIRONMENT for entry in entries):
+                continue
+            inner: list[str] = []
+            for entry in entries:
+                name = f"{folder}/{entry.name}" if folder else entry.name
+                if file := self._file(entry, name):
+                    yield file
+                elif _is_folder(entry) and _has_sources(name, Path(entry.path)):
+                    inner.append(name)
+            stack += reversed(inner)
+
+    def _is_new(self, folder: str) -> bool:
+        try:
+            found = (self.root / folder).stat()
+        except OSError:
+            return False
+        key = (found.st_dev, found.st_ino)
+        is_new = key not in self._seen
+        self._seen.add(key)
+        return is_new
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(self.root / folder) as found:
+                return sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            self.refused(folder or ".", error.strerror or str(error))
+            return []
+
+    @staticmethod
+    def _file(entry: os.DirEntry[str], name: str) -> SourceFile | None:
+        kind = kind_of(name)
+        if kind is None:
+            return None
+        try:
+            found = entry.stat()
+        except OSError:
+            return None  # a link to nothing
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        return SourceFile(path=Path(entry.path), name=name, kind=kind, size_bytes=found.st_size)
+
+
+def kind_of(name: str) -> str | None:
+    """Say what a file is, by its name; None where it cannot say anything, ``unknown`` where its first line decides."""
+    base = name.rpartition("/")[2]
+    if _LOCKS.fullmatch(base):
+        return None
+    if _REQUIREMENTS.fullmatch(base) or re.search(r"(?:^|/)requirements/[^/]+\.(?:txt|in)$", name):
+        return "requirements"
+    if base in ("Pipfile", "Pipfile.toml") or re.fullmatch(r"profiles/[^/]+\.toml", name):
+        return "requirements"
+    if _SCRIPTS.fullmatch(base):
+        return "script"
+    if "." in base.lstrip("."):
+        return _KINDS.get(f".{base.rpartition('.')[2].lower()}")
+    return None if base.startswith(".") else "unknown"
+
+
+def area_of(name: str, roots: tuple[str, ...]) -> str:
+    """Say which part of the project a file belongs to: one of usage.AREAS.
+
+    Args:
+        name: relative to the root.
+        roots: where the sources lie; none where they are all over the tree.
+    """
+    *folders, base = name.split("/")
+    if _TESTS & set(folders) or _TEST_FILE.fullmatch(base):
+        return "tests"
+    if roots:
+        is_inside = any(root in (".", name) or name.startswith(f"{root}/") for root in roots)
+        return "sources" if is_inside else "beside"
+    return "beside" if folders and folders[0] in _VENDORED else "sources"
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _has_sources(name: str, path: Path) -> bool:
+    base = name.rpartition("/")[2]
+    if base in _NO_SOURCES or base.endswith((".egg-info", ".dist-info")):
+        return False
+    if base.startswith("."):
+        return base in _HIDDEN_READ
+    return name not in _MADE or (path / "__init__.py").exists()

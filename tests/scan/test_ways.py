@@ -1,0 +1,24 @@
+"""The answer is right for each way of using, or not using, a package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from envsmith.adapters.sources import read_usage
+from envsmith.model.usage import ANSWERS, Sought
+from tests.scan.ways import WAYS, Way
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_the_answer_is_right(way: Way, tmp_path: Path) -> None:
+    way.write(tmp_path)
+    usage = read_usage(tmp_path, [Sought(module=module) for module in way.answers])
+    assert {module: usage.answer([module]) for module in way.answers} == way.answers, usage
+
+
+def test_there_are_enough_ways_each_with_a_name_of_its_own_and_every_answer() -> None:
+    assert len(WAYS) >= 60
+    assert len({way.name for way in WAYS}) == len(WAYS)
+    assert {way.answers["torchvision"] for way in WAYS} == set(ANSWERS)
