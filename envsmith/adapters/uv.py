@@ -71,10 +71,24 @@ class Uv:
 
         Raises:
             ResolveError: RES050 when the requirements have no solution.
-            ToolError: TOL021 when uv fails otherwise, TOL022 when it could not reach PyPI.
+            ToolError: TOL021 when uv fails otherwise, TOL022 when it could not reach PyPI, TOL029 when the slice
+                was deleted meanwhile.
         """
         self._check_version()
         index = write_slice(plan.slice, self._slices)
+        try:
+            return self._resolve(plan, index)
+        except ResolveError as error:
+            if index.is_dir():
+                raise
+            # Without its pages uv asks PyPI for torch, and tells of what it found there.
+            raise ToolError(
+                "TOL029",
+                "the generated index was deleted while uv was reading it",
+                hint="lock again, and let nothing clear the cache meanwhile",
+            ) from error
+
+    def _resolve(self, plan: Plan, index: Path) -> Resolution:
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             work = Path(scratch)
             forced = [name for name in plan.allow_sdist if not self._has_wheel(plan, index, work, name)]

@@ -229,3 +229,18 @@ def test_no_uv(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ToolError) as caught:
         find_uv()
     assert caught.value.code == "TOL024"
+
+
+def test_a_slice_deleted_meanwhile_is_told_as_that(
+    uv: Uv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compile_ = Uv._compile
+
+    def clearing(self: Uv, *arguments: object, **options: object) -> Finished:
+        shutil.rmtree(tmp_path / "slices")
+        return compile_(self, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Uv, "_compile", clearing)
+    with pytest.raises(ToolError) as caught:
+        uv.resolve(sliced("torch"))
+    assert caught.value.code == "TOL029"
