@@ -14,11 +14,22 @@ _IMPORTED = re.compile(r"\b(?:import|from)\s+([\w.]+(?:\s*,\s*[\w.]+)*)")
 _ASKED = re.compile(r"\s*[\"']?([A-Za-z0-9][\w.-]*)")
 _HEREDOC = re.compile(r"^\s*(?:import|from|cimport)\s+([A-Za-z_][\w.]*)")
 _INSTALL = re.compile(
-    r"\b(?:pip[\d.]*|uv|conda|mamba|micromamba|pipx|poetry|pdm|rye|hatch|easy_install)\b.*?\b(?:install|add|uninstall|remove)\b"
+    r"\b(?:pip[\d.]*|uv|conda|mamba|micromamba|pipx|poetry|pdm|rye|hatch|easy_install)"
+    r"(?:[\s\"',]+(?:-\S+|pip|env))*[\s\"',]+(?:install|add|uninstall|remove)\b"
     r"|^\s*(?:-\s*)?pip:"
 )
+# Files whose tables mean what packaging and its tools say; the same names mean anything elsewhere.
+_PROJECT_FILES = {
+    "pyproject.toml",
+    "setup.cfg",
+    "tox.ini",
+    "mypy.ini",
+    "pytest.ini",
+    "Pipfile",
+    "pixi.toml",
+    "hatch.toml",
+}
 _QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
-_SECTIONED = (".toml", ".ini", ".cfg", ".conf", "Pipfile")
 _SECTION = re.compile(r"^\s*\[+\s*([^\]]+?)\s*\]+\s*(?:#.*)?$")
 _REQUIRES = re.compile(
     r"^(?:project(?:\.optional-dependencies)?|dependency-groups|build-system|options|options\.extras_require"
@@ -88,7 +99,7 @@ def read_config(text: str, names: Names, gathered: Gathered) -> None:
 
     No file is refused: what is malformed for its own readers is read as far as its lines go.
     """
-    has_sections = gathered.file.endswith(_SECTIONED)
+    has_sections = gathered.file.rpartition("/")[2] in _PROJECT_FILES
     is_conda = re.search(r"^dependencies:\s*(?:#.*)?$|^requirements:\s*$", text, re.MULTILINE) is not None
     for number, section, line in _with_sections(text, has_sections=has_sections):
         content, comment = _split(line)

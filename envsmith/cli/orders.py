@@ -57,9 +57,19 @@ def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
         chosen = [_named(name, profiles) for name in _locked_before(folder)]
     if not chosen:
         raise _nothing_named(profiles)
-    return tuple(
+    wanted = (
         _wanted(profile, _with_remembered(words, profile, folder), project, profiles) for profile in chosen
     )
+    return tuple(_pruned(item, project, profiles.settings.sources) for item in wanted)
+
+
+def _pruned(wanted: Wanted, project: Path, folders: tuple[str, ...]) -> Wanted:
+    if "auto" not in wanted.profile.family.values() and not wanted.profile.later.get("prune"):
+        return wanted  # the readers of sources are not even imported
+    from envsmith.adapters import installed_modules, sources
+    from envsmith.workflows.pruning import prune
+
+    return prune(wanted, project, sources=sources, installed=installed_modules, folders=folders)
 
 
 def _with_remembered(words: Words, profile: Profile, folder: Path) -> Words:

@@ -221,6 +221,6 @@ _READERS: Mapping[str, Reader] = {
     "allow-sdist": toml_field.listed(toml_field.parsed(_project)),
     "checks": toml_field.table_of_anything,
     "models": toml_field.listed(toml_field.table_of_anything),
-    "prune": toml_field.table_of_anything,
+    "prune": toml_field.listed(toml_field.parsed(_project)),
     "shims": toml_field.listed(toml_field.text),
 }

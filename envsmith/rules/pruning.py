@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from packaging.requirements import Requirement
 
 from envsmith.model.asked import Asked
 from envsmith.model.decision import Decision
+from envsmith.model.plan import Plan
+from envsmith.model.profile import Profile
+from envsmith.model.resolution import Resolution
 from envsmith.model.usage import Usage, Use
 
 _MOST_PLACES = 3
@@ -61,35 +64,72 @@ def judge(project: str, modules: Collection[str], usage: Usage) -> Verdict:
     return Verdict(project=project, answer=answer, reason=_WORDS[answer], evidence=_first(told))
 
 
-def decide(verdict: Verdict, requirers: Mapping[str, tuple[Use, ...]]) -> Decision:
-    """Drop a package, or keep it and say why.
+def candidates(profile: Profile, requirements: Iterable[Asked]) -> tuple[str, ...]:
+    """Return what is asked for and may go where nothing needs it: ``family.X = "auto"``, and what ``prune`` names."""
+    prune = profile.later.get("prune", ())
+    names = {name for name, policy in profile.family.items() if policy == "auto"}
+    names |= {name for name in prune if isinstance(name, str)} if isinstance(prune, tuple) else set()
+    names -= {name for name, policy in profile.family.items() if policy == "drop"}
+    return tuple(sorted({item.name for item in requirements} & names))
 
-    Args:
-        verdict: what the project's files say.
-        requirers: each locked package that requires it, with the uses that bring that package in.
-    """
-    if verdict.is_unneeded and not requirers:
+
+def propose(verdict: Verdict) -> Decision:
+    """Say whether a package is still asked for; `settle` completes this where it is not."""
+    if verdict.is_unneeded:
         return Decision(
             subject=verdict.project,
             kind="dropped",
             code="RES114",
-            message=f"{verdict.project} dropped: {verdict.reason}, and no package requires it",
-            evidence=(*verdict.evidence, "uses: 0", "required by: 0 packages"),
+            message=f"{verdict.project} dropped: {verdict.reason}",
+            evidence=(*verdict.evidence, "uses: 0"),
         )
-    reasons = [] if verdict.is_unneeded else [verdict.reason]
-    if requirers:
-        reasons.append(f"required by {', '.join(sorted(requirers))}")
-    brought = [
-        f"{name} is used in {_told(use)}" for name, uses in sorted(requirers.items()) for use in uses[:1]
-    ]
-    evidence = (*(() if verdict.is_unneeded else verdict.evidence), *brought)
     return Decision(
         subject=verdict.project,
         kind="noted",
         code="RES115",
-        message=f"{verdict.project} stays: {'; '.join(reasons)}",
-        evidence=evidence,
+        message=f"{verdict.project} stays: {verdict.reason}",
+        evidence=verdict.evidence,
     )
+
+
+def settle(plan: Plan, resolution: Resolution) -> Plan:
+    """Complete what was proposed with what the resolver found: a package that others require is there all the same."""
+    if not any(item.code == "RES114" for item in plan.decisions):
+        return plan
+    names = {str(package.name) for package in resolution.packages}
+    decisions = (
+        _settled(item, names, plan, resolution) if item.code == "RES114" else item for item in plan.decisions
+    )
+    return replace(plan, decisions=tuple(decisions))
+
+
+def _settled(item: Decision, names: Collection[str], plan: Plan, resolution: Resolution) -> Decision:
+    if item.subject not in names:
+        return replace(
+            item,
+            message=f"{item.message}, and no package requires it",
+            evidence=(*item.evidence, "required by: 0 packages"),
+        )
+    requirers = resolution.requirers.get(item.subject, ())
+    return Decision(
+        subject=item.subject,
+        kind="noted",
+        code="RES115",
+        message=f"{item.subject} stays: required by {', '.join(requirers) or 'another package'}",
+        evidence=(*item.evidence, *(_way(name, plan, resolution) for name in requirers)),
+    )
+
+
+def _way(name: str, plan: Plan, resolution: Resolution) -> str:
+    """Say what brings a package in: ``timm: required by ultralytics, asked for at requirements.in:3``."""
+    asked = {item.name: item.origin for item in plan.all_requirements()}
+    way = [name]
+    while way[-1] not in asked:
+        others = [other for other in resolution.requirers.get(way[-1], ()) if other not in way]
+        if not others:
+            return " ← ".join(way)
+        way.append(next((other for other in others if other in asked), others[0]))
+    return f"{' ← '.join(way)}, asked for at {asked[way[-1]]}"
 
 
 def withdraw(

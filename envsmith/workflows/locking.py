@@ -16,7 +16,7 @@ from envsmith.model.manifest import FILENAME, Entry, Manifest
 from envsmith.model.plan import Amendment, Plan
 from envsmith.model.resolution import Resolution
 from envsmith.ports import Files, Hasher, Progress, Resolver, Sdists
-from envsmith.rules import capping, families, locking, pairing, sources
+from envsmith.rules import capping, families, locking, pairing, pruning, sources
 from envsmith.workflows.planning import Listings, Planned, Times, Timing, Wanted, plan_profile
 from envsmith.workflows.recording import (
     Recorded,
@@ -218,7 +218,8 @@ def _resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
             plan, resolution, tools.catalog
         )
         if amendment is None:
-            return plan.amended(Amendment(decisions=capping.notice(plan, resolution))), resolution
+            settled = pruning.settle(plan, resolution)
+            return settled.amended(Amendment(decisions=capping.notice(plan, resolution))), resolution
         plan = plan.amended(amendment)
     raise ResolveError(
         "RES051",

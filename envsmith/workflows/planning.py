@@ -31,6 +31,8 @@ class Wanted:
     """What reading the requirements already decided."""
     files: tuple[str, ...] = ()
     """The requirements files read, relative to the project."""
+    decisions: tuple[Decision, ...] = ()
+    """What the project's sources decided: whether packages that may go are still asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,7 @@ def _order(wanted: Wanted, target: Target, channel: str, times: Times) -> planni
         moved=times.moved,
         requirements=wanted.requirements,
         constraints=wanted.constraints,
+        decisions=wanted.decisions,
     )
 
 
@@ -160,7 +163,7 @@ def _plan_target(
     slice_ = hashing.with_hashes(cut.slice, cut.unhashed, hashes)
     slice_, capped = kernels.narrow(slice_, order.profile, order.target, order.requirements, catalog)
     aside = hashing.passed_over(slice_, cut.unhashed, order.requirements)
-    told = (*cut.decisions, *hashing.told(hashes), *aside, *capped)
+    told = (*order.decisions, *cut.decisions, *hashing.told(hashes), *aside, *capped)
     plan = planning.plan(replace(order, decisions=told), slice_, catalog)
     kernels.check(plan, order.profile, catalog)
     return plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -85,11 +85,6 @@ def scan(
     every = dict.fromkeys(item for group in sought.values() for item in group)
     usage = sources.read_usage(root, every, folders or None)
     return Scanned(answers=tuple(_answer(name, sought[name], usage) for name in sorted(names)), usage=usage)
-
-
-def modules_by_project(projects: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
-    """Return project → modules, as the catalog or the name tells."""
-    return {name: tuple(item.module for item in sought_of(name)) for name in projects}
 
 
 def _sought(project: str, installed: tuple[str, ...]) -> tuple[Sought, ...]:

@@ -30,6 +30,8 @@ def config(text: str, file: str = "a.yaml") -> tuple[list[str], list[str]]:
         ("# torchvision.x\n", [], []),
         ("run: python3 -m torchvision.x\n", ["1 torchvision.x module run certain"], []),
         ("run: pip install torchvision\n", [], ["1 requirement"]),
+        ("run: ['python', '-m', 'pip', 'install', '-q', 'torchvision']\n", [], ["1 requirement"]),
+        ("a: poetry.lock has it, install torchvision.x\n", ["1 torchvision.x configuration string"], []),
         ("dependencies:\n  - pytorch::torchvision=0.1\n  - pip\n", [], ["2 requirement"]),
     ],
 )
@@ -55,8 +57,16 @@ def test_lines_of_yaml(text: str, uses: list[str], leftovers: list[str]) -> None
         ("[a]\nx = [\n  ['torchvision.b'],\n]\n", ["3 torchvision.b configuration string"], []),
     ],
 )
-def test_lines_of_toml_are_read_by_their_table(text: str, uses: list[str], leftovers: list[str]) -> None:
+def test_lines_of_pyproject_are_read_by_their_table(text: str, uses: list[str], leftovers: list[str]) -> None:
     assert config(text, "pyproject.toml") == (uses, leftovers)
+
+
+def test_tables_of_other_files_mean_what_their_readers_say() -> None:
+    assert config("[[project]]\nname = 'torchvision'\n", "a.toml") == (
+        ["2 torchvision configuration string"],
+        [],
+    )
+    assert config("[settings]\nname = torchvision\n", "a.ini") == (["2 torchvision configuration string"], [])
 
 
 @pytest.mark.parametrize(

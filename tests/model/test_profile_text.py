@@ -54,7 +54,7 @@ MALFORMED = [
     ("models = [1]", "PRF004", "4: models[0]", "{ key = value }"),
     ("[[models]]\nwhen = 2026-11-21", "PRF004", "5: models[0].when", "text"),
     ("shims = [1]", "PRF004", "4: shims[0]", "quotes"),
-    ("prune = []", "PRF004", "4: prune", "{ key = value }"),
+    ("prune = {}", "PRF004", "4: prune", "brackets"),
     ("extends = ''", "PRF005", "4: extends", "leave the key out"),
     ("extends = '../x'", "PRF006", "4: extends", "folder"),
     ("extends = 'missing'", "PRF013", "4: extends", "leave"),

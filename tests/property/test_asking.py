@@ -69,7 +69,7 @@ profiles = st.fixed_dictionaries(
         "allow-sdist": st.lists(names, max_size=2),
         "checks": tables,
         "models": st.lists(tables, max_size=2),
-        "prune": tables,
+        "prune": st.lists(names, max_size=2),
         "shims": st.lists(lines, max_size=2),
     },
 )

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from envsmith.model.decision import Decision
 from envsmith.model.usage import Unread, Usage, Use
-from envsmith.rules.pruning import decide, judge, withdraw
-from tests.values import asked
+from envsmith.rules.pruning import candidates, judge, propose, settle, withdraw
+from tests.values import asked, package, plan, profile, resolution
 
 
 def use(
@@ -17,8 +22,18 @@ def usage(*uses: Use, unread: tuple[Unread, ...] = ()) -> Usage:
     return Usage(uses=uses, unread=unread, files_read=41)
 
 
+def settled(
+    found: Usage, *packages: str, requirers: Mapping[str, tuple[str, ...]] | None = None
+) -> list[Decision]:
+    proposed = propose(judge("torchvision", ["torchvision"], found))
+    answer = resolution(
+        *(package(f"{name}-1.0-py3-none-any.whl") for name in packages), requirers=requirers or {}
+    )
+    return list(settle(replace(plan("torch", "ultralytics"), decisions=(proposed,)), answer).decisions)
+
+
 def test_it_goes_where_nothing_uses_and_nothing_requires_it() -> None:
-    decision = decide(judge("torchvision", ["torchvision"], usage()), {})
+    (decision,) = settled(usage(), "torch")
     assert (decision.kind, decision.code) == ("dropped", "RES114")
     assert decision.message == "torchvision dropped: no use in 41 files, and no package requires it"
     assert decision.evidence == ("files read: 41", "uses: 0", "required by: 0 packages")
@@ -40,18 +55,45 @@ def test_it_goes_where_nothing_uses_and_nothing_requires_it() -> None:
     ],
 )
 def test_it_stays_on_any_sign_of_a_use(found: Usage, said: str) -> None:
-    decision = decide(judge("torchvision", ["torchvision"], found), {})
+    (decision,) = settled(found, "torch", "torchvision")
     assert (decision.kind, decision.code) == ("noted", "RES115")
     assert said in decision.message
     assert decision.evidence
 
 
 def test_it_stays_for_a_requirer_which_is_named_with_what_brings_it_in() -> None:
-    decision = decide(
-        judge("torchvision", ["torchvision"], usage()), {"timm": (use("timm.models", 9),), "lpips": ()}
-    )
-    assert decision.message == "torchvision stays: required by lpips, timm"
-    assert decision.evidence == ("timm is used in a.py:9 (import: timm.models)",)
+    requirers = {"torchvision": ("timm",), "timm": ("ultralytics",), "ultralytics": ()}
+    (decision,) = settled(usage(), "torchvision", "timm", "ultralytics", requirers=requirers)
+    assert (decision.kind, decision.code) == ("noted", "RES115")
+    assert decision.message == "torchvision stays: required by timm"
+    assert decision.evidence[-1] == "timm ← ultralytics, asked for at requirements.in:1"
+
+
+def test_requirers_in_a_circle_end() -> None:
+    requirers = {"torchvision": ("a",), "a": ("b",), "b": ("a",)}
+    (decision,) = settled(usage(), "torchvision", "a", "b", requirers=requirers)
+    assert decision.evidence[-1] == "a ← b"
+
+
+def test_a_plan_without_proposals_stays_as_it_is() -> None:
+    before = plan("torch")
+    assert settle(before, resolution()) is before
+
+
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [
+        ({}, ()),
+        ({"family": {"torchvision": "auto"}}, ("torchvision",)),
+        ({"family": {"torchvision": "auto", "torchaudio": "auto"}}, ("torchaudio", "torchvision")),
+        ({"family": {"torchvision": "drop"}, "later": {"prune": ("torchvision", "xformers")}}, ("xformers",)),
+        ({"later": {"prune": ("torchtext",)}}, ()),
+        ({"later": {"prune": {"odd": 1}}}, ()),
+    ],
+)
+def test_only_what_is_asked_for_and_let_go_is_looked_at(more: dict[str, Any], names: tuple[str, ...]) -> None:
+    requirements = asked("torch", "torchvision==0.1", "torchaudio", "xformers")
+    assert candidates(profile(**more), requirements) == names
 
 
 def test_the_first_places_are_evidence_and_the_rest_a_number() -> None:
