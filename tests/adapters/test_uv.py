@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -231,16 +232,20 @@ def test_no_uv(monkeypatch: pytest.MonkeyPatch) -> None:
     assert caught.value.code == "TOL024"
 
 
-def test_a_slice_deleted_meanwhile_is_told_as_that(
-    uv: Uv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    compile_ = Uv._compile
+def test_a_slice_deleted_meanwhile_is_told_as_that(tmp_path: Path) -> None:
+    class Clearing(Replies):
+        def run(
+            self,
+            command: Sequence[str | Path],
+            *,
+            env: Mapping[str, str],
+            timeout_s: float,
+            cwd: Path | None = None,
+        ) -> Finished:
+            if "--version" not in command:
+                shutil.rmtree(tmp_path / "slices")
+            return super().run(command, env=env, timeout_s=timeout_s, cwd=cwd)
 
-    def clearing(self: Uv, *arguments: object, **options: object) -> Finished:
-        shutil.rmtree(tmp_path / "slices")
-        return compile_(self, *arguments, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Uv, "_compile", clearing)
     with pytest.raises(ToolError) as caught:
-        uv.resolve(sliced("torch"))
+        resolve(Clearing(status=1, stderr="error: No solution found\n  cause: no such torch"), tmp_path)
     assert caught.value.code == "TOL029"
