@@ -26,6 +26,8 @@ class Names:
         self._needles = tuple(
             (item.module, tuple(text.encode() for text in (item.top, *item.messages))) for item in self.sought
         )
+        self.words = tuple(dict.fromkeys(word for item in self.sought for word in (item.top, *item.messages)))
+        """What stands wherever a sought module is spoken of."""
         tops = "|".join(sorted({re.escape(item.top) for item in self.sought}, key=len, reverse=True))
         self._word = re.compile(rf"(?<![\w./\\-])(?:{tops})(?!\w)(?:\.{_NAME})*" if tops else r"(?!)")
         self._aside = re.compile(rf"(?<![A-Za-z0-9])(?:{tops})(?![A-Za-z0-9])" if tops else r"(?!)")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from bisect import bisect_left
 
 from envsmith.adapters.gathered import Gathered
 from envsmith.adapters.names import Names
 from envsmith.adapters.python_calls import CALLS, NOTED, called, leading_text
+from envsmith.adapters.python_tree import Node, carriers, children, parents, statements
 
-_MISSING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
-_AVAILABLE = re.compile(r"available|installed|^has_|^_?HAS_|^_?HAVE_|find_spec")
 _NEED = re.compile(r"\b(?:need|requir|depend|wants?\b|must)", re.IGNORECASE)
+# Python's own line ends: str.splitlines knows more of them, and would count other lines.
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _CIMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+)?cimport\s+([\w.]+)")
-_Node = tuple[ast.AST, bool]
 
 
 def read_python(source: bytes | str, names: Names, gathered: Gathered) -> None:
@@ -36,12 +36,12 @@ def read_python(source: bytes | str, names: Names, gathered: Gathered) -> None:
         tree = ast.parse(source)
     text = source if isinstance(source, str) else source.decode("utf-8", "replace")
     read_comments(text, names, gathered)
-    _Walk(tree, text.splitlines(), names, gathered).walk()
+    _Walk(tree, _LINE_END.split(text), names, gathered).walk()
 
 
 def read_comments(text: str, names: Names, gathered: Gathered) -> None:
     """Note the comments that claim a need of a sought module."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_LINE_END.split(text), 1):
         _, mark, comment = line.partition("#")
         if mark and _NEED.search(comment) and (module := names.by_word(comment)):
             gathered.leftover(module, number, "comment", line)
@@ -49,7 +49,7 @@ def read_comments(text: str, names: Names, gathered: Gathered) -> None:
 
 def read_long(text: str, names: Names, gathered: Gathered) -> None:
     """Note what the lines of a text import or name: of code too long, or of another language, to be parsed."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_LINE_END.split(text), 1):
         code = line.partition("#")[0]
         match = _CIMPORT.match(code)
         candidates = [*(module for module, _ in names.in_code(code)), *(match.groups("") if match else ())]
@@ -62,7 +62,10 @@ def read_long(text: str, names: Names, gathered: Gathered) -> None:
 
 
 class _Walk:
-    """Walks a tree without recursion: generated code nests deeper than Python's stack."""
+    """Walks a tree without recursion: generated code nests deeper than Python's stack.
+
+    Statements on whose lines no sought name stands are passed over whole; that is most of them.
+    """
 
     def __init__(self, tree: ast.Module, lines: list[str], names: Names, gathered: Gathered) -> None:
         self._tree = tree
@@ -72,30 +75,44 @@ class _Walk:
         self._aliases: dict[str, str] = {}
         self._texts: dict[str, str] = {}
         self._seen: set[tuple[str, int]] = set()
-        self._carriers: dict[int, frozenset[str]] = {}
+        self._bare: list[tuple[ast.Constant, str]] = []
         self._is_setup = gathered.file.rpartition("/")[2] == "setup.py"
+        self._learn()
+        words = [*names.words, *self._texts]
+        self._hits = [number for number, line in enumerate(lines, 1) if any(word in line for word in words)]
 
     def walk(self) -> None:
-        self._learn()
-        stack: list[_Node] = [(self._tree, False)]
+        stack: list[Node] = [(self._tree, False)]
         while stack:
             node, is_conditional = stack.pop()
             stack += self._inside(node, is_conditional)
+        above = parents(self._tree) if self._bare else {}
+        for constant, module in self._bare:
+            self._gathered.bare_text(module, constant.lineno, carriers(constant, above))
 
     def _learn(self) -> None:
         """Learn what names stand for: imported under another name, or given a text once and for all."""
-        for node in ast.walk(self._tree):
+        for node in statements(self._tree):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 self._aliases |= {item.asname: item.name for item in node.names if item.asname}
-            elif isinstance(node, ast.Assign) and (text := leading_text(node.value)):
+            elif isinstance(node, ast.Assign) and self._module(text := leading_text(node.value)):
                 self._texts |= {target.id: text for target in node.targets if isinstance(target, ast.Name)}
-            if carriers := _carriers(node):
-                for part in ast.walk(node):
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                        self._carriers[id(part)] = self._carriers.get(id(part), frozenset()) | carriers
 
-    def _inside(self, node: ast.AST, is_conditional: bool) -> list[_Node]:
+    def _module(self, text: str) -> str | None:
+        return self._names.in_path(text) or self._names.in_requirement(text) if text else None
+
+    def _is_passed_over(self, node: ast.AST) -> bool:
+        if not isinstance(node, ast.stmt):
+            return False
+        decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+        first = min([node.lineno, *(item.lineno for item in decorators)])
+        place = bisect_left(self._hits, first)
+        return place == len(self._hits) or self._hits[place] > (node.end_lineno or node.lineno)
+
+    def _inside(self, node: ast.AST, is_conditional: bool) -> list[Node]:
         """Note what a node says, and return the nodes inside it that remain to be read."""
+        if self._is_passed_over(node):
+            return []
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             self._import(node, is_conditional)
             return []
@@ -108,7 +125,7 @@ class _Walk:
             return self._call(node, is_conditional)
         if isinstance(node, (ast.List, ast.Tuple)):
             self._list(node)
-        return list(_children(node, is_conditional))
+        return list(children(node, is_conditional))
 
     def _import(self, node: ast.Import | ast.ImportFrom, is_conditional: bool) -> None:
         if isinstance(node, ast.ImportFrom):
@@ -122,7 +139,7 @@ class _Walk:
         for module in modules:
             self._use(module, node.lineno, "import", "conditional" if is_conditional else "certain")
 
-    def _call(self, node: ast.Call, is_conditional: bool) -> list[_Node]:
+    def _call(self, node: ast.Call, is_conditional: bool) -> list[Node]:
         name = called(node.func, self._aliases)
         last = name.rpartition(".")[2]
         if kind := NOTED.get(last):
@@ -141,16 +158,16 @@ class _Walk:
     def _named(self, part: ast.AST, node: ast.Call, found: tuple[str, str], is_conditional: bool) -> bool:
         """Note a module that a call names by a text, in whatever way the text is put together."""
         text = self._texts.get(part.id, "") if isinstance(part, ast.Name) else leading_text(part)
-        module = self._names.in_path(text) or self._names.in_requirement(text)
+        module = self._module(text)
         modules = [module] if module else [name for name, _ in self._names.in_code(text)]
         kind, certainty = found
         for name in modules:
             self._use(name, node.lineno, kind, "conditional" if is_conditional else certainty)
         return bool(modules)
 
-    def _setup(self, node: ast.Call, is_conditional: bool) -> list[_Node]:
+    def _setup(self, node: ast.Call, is_conditional: bool) -> list[Node]:
         """Read setup(): what it requires is a requirement, all else may be a use."""
-        rest: list[_Node] = []
+        rest: list[Node] = []
         for item in node.keywords:
             if item.arg and item.arg.endswith(("_requires", "_require")):
                 self._leftover(item.value, "requirement")
@@ -182,7 +199,7 @@ class _Walk:
         if required and self._is_setup:
             self._gathered.leftover(required, node.lineno, "requirement", self._lines[node.lineno - 1])
         elif module and (required or module == node.value) and "." not in module:
-            self._gathered.bare_text(module, node.lineno, self._carriers.get(id(node), frozenset()))
+            self._bare.append((node, module))
         elif module:
             self._use(module, node.lineno, "text", "string")
         for name, offset in self._names.in_code(node.value):
@@ -209,52 +226,3 @@ LAZY = (
     (re.compile(r"available|optional|has_module|is_installed"), ("look-up", "conditional")),
 )
 """Calls known by what their names say, and what they do with a module's name."""
-
-
-def _children(node: ast.AST, is_conditional: bool) -> Iterator[_Node]:
-    """Yield the nodes inside one, with whether they run only where a module is there."""
-    guarded: tuple[str, ...] = ()
-    if isinstance(node, (ast.Try, ast.TryStar)) and any(map(_catches, node.handlers)):
-        guarded = ("body", "handlers", "orelse")
-    elif isinstance(node, (ast.If, ast.IfExp)):
-        guarded = _guarded(node.test)
-    elif isinstance(node, (ast.With, ast.AsyncWith)) and any(map(_suppresses, node.items)):
-        guarded = ("body",)
-    for name, value in ast.iter_fields(node):
-        inside = is_conditional or name in guarded
-        for item in value if isinstance(value, list) else (value,):
-            if isinstance(item, ast.AST):
-                yield item, inside
-
-
-def _carriers(node: ast.AST) -> frozenset[str]:
-    """Return the names by which a text inside a node gets elsewhere."""
-    if isinstance(node, ast.Call):
-        return frozenset({called(node.func, {}).rpartition(".")[2]} - {""})
-    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return frozenset(word for target in targets for word in _words(target))
-    return frozenset()
-
-
-def _catches(handler: ast.ExceptHandler) -> bool:
-    return handler.type is None or bool(_MISSING & _words(handler.type))
-
-
-def _suppresses(item: ast.withitem) -> bool:
-    call = item.context_expr
-    is_suppress = isinstance(call, ast.Call) and called(call.func, {}).rpartition(".")[2] == "suppress"
-    return is_suppress and bool(_MISSING & _words(call))
-
-
-def _guarded(test: ast.expr) -> tuple[str, ...]:
-    words = _words(test)
-    if "TYPE_CHECKING" in words:
-        return ("orelse",) if isinstance(test, ast.UnaryOp) else ("body",)
-    return ("body", "orelse") if any(_AVAILABLE.search(word) for word in words) else ()
-
-
-def _words(node: ast.AST) -> set[str]:
-    parts = list(ast.walk(node))
-    names = {part.id for part in parts if isinstance(part, ast.Name)}
-    return names | {part.attr for part in parts if isinstance(part, ast.Attribute)}

@@ -345,6 +345,24 @@ FILES = (
     ),
     way("own module of that name", "own", {"torchvision.py": "", "app.py": "import torchvision\n"}),
 )
+LINES = (
+    way(
+        "in a decorator",
+        "conditional",
+        "import pytest\n\n@pytest.mark.skipif(\n    not find_spec('torchvision'),\n    reason='x',\n)\n"
+        "def f():\n    pass\n",
+    ),
+    way("after a form feed", "used", "x = 1\n\x0c\ndef f():\n    import torchvision\n"),
+    way("after odd line separators in a text", "used", "x = 'a\u2028b\x1cc'\nimport torchvision\n"),
+    way("with old line ends", "used", {"app.py": b"import os\rimport torchvision\r"}),
+    way(
+        "a name used far below",
+        "used",
+        "from importlib import import_module\nNAME = 'torchvision'\n"
+        + "x = 1\n" * 50
+        + "m = import_module(NAME)\n",
+    ),
+)
 CARRIED = (
     way(
         "imported from another file's table",
@@ -495,6 +513,7 @@ WAYS = (
     *TESTS_AND_BESIDE,
     *NOTEBOOKS,
     *FILES,
+    *LINES,
     *CARRIED,
     *NOT_USED,
     *OTHER_PACKAGES,
