@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from envsmith import catalog
 from envsmith.catalog import Catalog
+from envsmith.catalog.modules import read_modules
 from envsmith.errors import CatalogError
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform
@@ -38,7 +39,9 @@ def test_every_row_says_where_and_when_it_was_read(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(TABLES.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_table_is_read(path: Path) -> None:
     names = {"drivers": "driver_floors", "kernels": "kernel_rows", "snapshot": "listings"}
-    assert getattr(CATALOG, names.get(path.stem, path.stem))()
+    # The table of modules is read by the one module that needs it.
+    read = read_modules if path.stem == "modules" else getattr(CATALOG, names.get(path.stem, path.stem))
+    assert read()
 
 
 # Backends
