@@ -37,6 +37,7 @@ USING = {
     "torchmetrics==1.9.0": (USED, USED, NO),
     "torchtune==0.6.1": (USED, NO, NO),
     "ultralytics==8.4.190": (USED, NO, USED),
+    "umap-learn==0.5.12": (PERHAPS, NO, NO),
     "whisperx==3.8.6": (NO, USED, NO),
     # The only use of torchaudio is one in a try: it writes a sound into a model card.
     "sentence-transformers==6.2.0": (NO, PERHAPS, NO),
@@ -53,7 +54,7 @@ NOT_USING = (
     "safetensors==0.8.0",
     "tokenizers==0.23.3",
     "trl==1.16.0",
-    "umap-learn==0.5.12",
+    "nvidia-ml-py==13.615.71",
 )
 ANSWERS = {**USING, **dict.fromkeys(NOT_USING, (NO, NO, NO))}
 
