@@ -40,6 +40,7 @@ _COMPUTED = re.compile(
     rb"(?:" + b"|".join(_IMPORTERS) + rb")"
     rb"(?:\s*\((?!\s*[\"'])|\s*[,)]|\s+as\b)"
 )
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _READ_BY_OTHERS = {"INSTALLED_APPS", "MIDDLEWARE", "extensions", "pytest_plugins", "hiddenimports"}
 """Variables whose texts a framework imports."""
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -51,7 +52,9 @@ _SPELLED = re.compile(
 )
 
 
-def read_usage(root: Path, sought: Iterable[Sought], sources: Sequence[str] | None = None) -> Usage:
+def read_usage(
+    root: Path, sought: Iterable[Sought], sources: Sequence[str] | None = None, *, enough: int | None = None
+) -> Usage:
     """Read what a project says of some modules.
 
     Args:
@@ -60,18 +63,20 @@ def read_usage(root: Path, sought: Iterable[Sought], sources: Sequence[str] | No
         sources: where its sources lie, relative to the root; then code elsewhere is passed over, but for tests.
             By default what its build backend is told, and code elsewhere is noted as beside it.
 
+        enough: of a module with so many certain uses in the sources no more are looked for; by default all are.
+
     Returns:
         Uses and leftovers with their places, and the files that could not be read.
     """
     names = Names(sought)
-    reading = _Reading(root=root, names=names, roots=tuple(sources or source_roots(root)))
+    reading = _Reading(root=root, names=names, enough=enough, roots=tuple(sources or source_roots(root)))
     tree = Tree(root=root, refused=reading.refuse)
     for file in tree.files():
         area = area_of(file.name, reading.roots)
         if not (sources and area == "beside" and file.kind in _CODE):
             reading.read(file, area)
     return Usage(
-        uses=(*reading.uses, *computed_uses(reading.bare, reading.importing)),
+        uses=(*reading.uses, *computed_uses(reading.open_texts(), reading.code)),
         leftovers=tuple(reading.leftovers),
         unread=tuple(reading.unread),
         files_read=reading.count,
@@ -106,11 +111,13 @@ class _Reading:
     root: Path
     names: Names
     roots: tuple[str, ...]
+    enough: int | None = None
+    done: set[str] = field(default_factory=set)
     uses: list[Use] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     bare: list[BareText] = field(default_factory=list)
-    importing: dict[str, Path] = field(default_factory=dict)
+    code: dict[str, Path] = field(default_factory=dict)
     count: int = 0
 
     def refuse(self, name: str, reason: str) -> None:
@@ -136,10 +143,10 @@ class _Reading:
             self.refuse(file.name, f"is encoded as {found[1].decode()}")
             return
         data = _with_plain_bytes(data)
-        if file.kind in _CODE and _imports_by_computed_names(data):
-            self.importing[file.name] = file.path
+        if file.kind in _CODE:
+            self.code[file.name] = file.path
         modules = self.names.in_bytes(data)
-        if modules:
+        if set(modules) - self.done:
             self._note(file, area, data, reader, modules)
 
     def _note(
@@ -153,35 +160,51 @@ class _Reading:
         self.uses += gathered.uses
         self.leftovers += gathered.leftovers
         self.bare += gathered.bare
+        if self.enough is not None:
+            self.done |= {module for module in modules if self._has_enough(module)}
+
+    def open_texts(self) -> list[BareText]:
+        """Return the texts that matter still: not those of modules that are known to be used."""
+        owner = self.names.owner
+        return [text for text in self.bare if owner(text.use.module) not in self.done]
+
+    def _has_enough(self, module: str) -> bool:
+        sought = Sought(module=module)
+        found = (use for use in self.uses if (use.certainty, use.area) == ("certain", "sources"))
+        return sum(sought.is_meant_by(use.module) for use in found) >= (self.enough or 1)
 
 
-def computed_uses(bare: Iterable[BareText], importing: Mapping[str, Path]) -> Iterator[Use]:
+def computed_uses(bare: Iterable[BareText], code: Mapping[str, Path]) -> Iterator[Use]:
     """Yield the texts that may be imported: by their own file, or by one that knows a name that carries them.
 
     Args:
         bare: texts that are a module's name.
-        importing: the files that import modules by computed names.
+        code: the files of code; they are read once more where there is such a text, which is seldom.
     """
-    words: dict[str, set[str]] | None = None
+    importing: dict[str, set[str]] | None = None
     for text in bare:
-        if text.use.file in importing or text.carriers & _READ_BY_OTHERS:
+        if text.carriers & _READ_BY_OTHERS:
             yield text.use
             continue
-        if words is None:
-            words = {name: _words(path) for name, path in importing.items()}
-        if any(text.carriers & found for found in words.values()):
+        if importing is None:
+            importing = dict(_importing(code))
+        if text.use.file in importing or any(text.carriers & words for words in importing.values()):
             yield text.use
+
+
+def _importing(code: Mapping[str, Path]) -> Iterator[tuple[str, set[str]]]:
+    """Yield the files that import modules by computed names, each with the words in it."""
+    for name, path in code.items():
+        try:
+            data = path.read_bytes()
+        except OSError:
+            continue
+        if _imports_by_computed_names(data):
+            yield name, set(_WORD.findall(_text(data)))
 
 
 def _imports_by_computed_names(data: bytes) -> bool:
     return any(word in data for word in _IMPORTERS) and _COMPUTED.search(data) is not None
-
-
-def _words(path: Path) -> set[str]:
-    try:
-        return set(re.findall(r"[A-Za-z_]\w*", _text(path.read_bytes())))
-    except OSError:
-        return set()
 
 
 _Reader = Callable[[bytes, Names, Gathered], None]

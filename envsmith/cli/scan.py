@@ -29,6 +29,7 @@ MOST_LINES = 5
 @click.option(
     "--unused", "only_unused", is_flag=True, help="List direct requirements without a use; advice only."
 )
+@click.option("--quick", is_flag=True, help="Look no further for a package once it is found to be used.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     paths: tuple[Path, ...],
@@ -36,6 +37,7 @@ def command(
     files: tuple[str, ...],
     *,
     only_unused: bool,
+    quick: bool,
     as_json: bool,
 ) -> int:
     """Say whether a project's files use torchvision, torchaudio, or the packages named, and where.
@@ -54,7 +56,14 @@ def command(
     folders = settings.sources if is_project else tuple(_inside(root, paths)) or settings.sources
     asked = names or (() if files or only_unused else ASKED_ALWAYS)
     projects = (*asked, *_required(root, files, only_unused=only_unused))
-    found = scan(root, projects, sources=sources, installed=installed_modules, folders=folders)
+    found = scan(
+        root,
+        projects,
+        sources=sources,
+        installed=installed_modules,
+        folders=folders,
+        enough=1 if quick else None,
+    )
     shown = [item for item in found.answers if not only_unused or item.verdict.is_unneeded]
     if as_json:
         unread = [item.to_json() for item in found.usage.unread]

@@ -10,6 +10,9 @@ from envsmith.rules import pruning
 from envsmith.workflows.planning import Wanted
 from envsmith.workflows.scanning import Installed, Sources, scan
 
+_ENOUGH = 3
+"""Uses that are told as evidence; whether there are more changes nothing."""
+
 
 def prune(
     wanted: Wanted, root: Path, *, sources: Sources, installed: Installed, folders: Sequence[str] = ()
@@ -28,7 +31,7 @@ def prune(
     names = pruning.candidates(wanted.profile, wanted.requirements)
     if not names:
         return wanted
-    found = scan(root, names, sources=sources, installed=installed, folders=folders)
+    found = scan(root, names, sources=sources, installed=installed, folders=folders, enough=_ENOUGH)
     verdicts = [answer.verdict for answer in found.answers]
     unneeded = {verdict.project for verdict in verdicts if verdict.is_unneeded}
     kept, limiting = pruning.withdraw(wanted.requirements, unneeded)

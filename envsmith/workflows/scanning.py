@@ -17,7 +17,14 @@ from envsmith.rules import pruning
 class Sources(Protocol):
     """Reads what a project's files use."""
 
-    def read_usage(self, root: Path, sought: Iterable[Sought], sources: Sequence[str] | None = None) -> Usage:
+    def read_usage(
+        self,
+        root: Path,
+        sought: Iterable[Sought],
+        sources: Sequence[str] | None = None,
+        *,
+        enough: int | None = None,
+    ) -> Usage:
         """Return the uses of the modules sought; files that cannot be read are part of the answer."""
         ...
 
@@ -69,6 +76,7 @@ def scan(
     sources: Sources,
     installed: Installed,
     folders: Sequence[str] = (),
+    enough: int | None = None,
 ) -> Scanned:
     """Ask a project's files for each package whether they use it.
 
@@ -78,12 +86,13 @@ def scan(
         sources: reads files.
         installed: knows the modules of what is installed; where it does not, the catalog does, else the name tells.
         folders: where the project's code lies, relative to the root; by default as its build backend is told.
+        enough: of a package with so many certain uses no more are looked for; by default all are.
     """
     names = {str(canonicalize_name(project)): project for project in projects}
     known = installed.installed_modules(root, names.keys())
     sought = {name: _sought(written, known.get(name, ())) for name, written in names.items()}
     every = dict.fromkeys(item for group in sought.values() for item in group)
-    usage = sources.read_usage(root, every, folders or None)
+    usage = sources.read_usage(root, every, folders or None, enough=enough)
     return Scanned(answers=tuple(_answer(name, sought[name], usage) for name in sorted(names)), usage=usage)
 
 

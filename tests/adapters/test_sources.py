@@ -37,6 +37,20 @@ def test_only_files_with_a_name_are_parsed_but_all_are_counted(
     assert (usage.files_read, parsed) == (2, ["b.py"])
 
 
+def test_where_a_use_is_enough_no_more_are_looked_for_but_for_the_others(tmp_path: Path) -> None:
+    both = (*VISION, Sought(module="torchaudio"))
+    text = "import torchvision\n"
+    make(
+        tmp_path,
+        {"a_test.py": text, "b.py": f"try:\n    {text}except ImportError:\n    pass\n", "c.py": text},
+    )
+    make(tmp_path, {"d.py": text, "e.py": f"{text}import torchaudio\n", "f.py": f"{text}def (:\n"})
+    usage = read_usage(tmp_path, both, enough=1)
+    assert [use.file for use in usage.of(["torchvision"])] == ["a_test.py", "b.py", "c.py", "e.py"]
+    assert usage.answer(["torchaudio"]) == "used"
+    assert (usage.files_read, usage.unread) == (6, ())
+
+
 def test_nothing_is_run_or_imported(tmp_path: Path) -> None:
     make(tmp_path, {"torchvision_trap.py": "raise SystemExit('run: torchvision')\nimport torchvision\n"})
     before = set(sys.modules)

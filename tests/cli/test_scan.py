@@ -88,6 +88,9 @@ def test_many_places_are_shortened(app: Path, capsys: pytest.CaptureFixture[str]
     (app / "src/many.py").write_text("import torchvision\n" * 9)
     assert main(["scan", "-n", "torchvision"]) == 0
     assert "and 4 more (--json lists all)" in capsys.readouterr().out
+    (app / "src/more.py").write_text("import torchvision\n")
+    assert len(data(capsys, "-n", "torchvision")["answers"][0]["uses"]) == 10
+    assert len(data(capsys, "-n", "torchvision", "--quick")["answers"][0]["uses"]) == 9
 
 
 @pytest.mark.parametrize(

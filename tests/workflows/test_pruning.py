@@ -20,8 +20,16 @@ class Files:
         self.uses = uses
         self.asked = 0
 
-    def read_usage(self, root: Path, sought: Iterable[Sought], sources: Sequence[str] | None = None) -> Usage:
+    def read_usage(
+        self,
+        root: Path,
+        sought: Iterable[Sought],
+        sources: Sequence[str] | None = None,
+        *,
+        enough: int | None = None,
+    ) -> Usage:
         assert (root, [item.module for item in sought], sources) == (Path("p"), ["torchaudio"], ["src"])
+        assert enough == 3
         self.asked += 1
         return Usage(uses=self.uses, files_read=7)
 

@@ -16,11 +16,20 @@ class Files:
         self.modules = modules
         self.sought: list[str] = []
         self.sources: Sequence[str] | None = ()
+        self.enough: int | None = 0
 
-    def read_usage(self, root: Path, sought: Iterable[Sought], sources: Sequence[str] | None = None) -> Usage:
+    def read_usage(
+        self,
+        root: Path,
+        sought: Iterable[Sought],
+        sources: Sequence[str] | None = None,
+        *,
+        enough: int | None = None,
+    ) -> Usage:
         assert root == ROOT
         self.sought = [item.module for item in sought]
         self.sources = sources
+        self.enough = enough
         return Usage(
             uses=tuple(
                 Use(file="a.py", line=1, module=module, kind="import", certainty="certain")
@@ -49,6 +58,7 @@ def test_each_package_has_its_answer_by_name() -> None:
     }
     assert files.sought == ["yaml", "cv2", "torchaudio"]
     assert files.sources is None
+    assert files.enough is None
 
 
 def test_what_is_installed_knows_better_than_the_name() -> None:
@@ -62,11 +72,16 @@ def test_what_is_installed_knows_better_than_the_name() -> None:
 def test_messages_stay_known_where_the_modules_come_from_an_environment() -> None:
     class Look(Files):
         def read_usage(
-            self, root: Path, sought: Iterable[Sought], sources: Sequence[str] | None = None
+            self,
+            root: Path,
+            sought: Iterable[Sought],
+            sources: Sequence[str] | None = None,
+            *,
+            enough: int | None = None,
         ) -> Usage:
             items = tuple(sought)
             assert [item.messages for item in items] == [("Failed to load image Python extension",)]
-            return super().read_usage(root, items, sources)
+            return super().read_usage(root, items, sources, enough=enough)
 
     scan(ROOT, ["torchvision"], sources=Look(), installed=Environment(torchvision=("torchvision",)))
 
