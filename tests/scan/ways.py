@@ -39,11 +39,19 @@ def way(name: str, answer: str, files: Mapping[str, str | bytes] | str, **others
 
 
 def notebook(*cells: str | list[str], language: str = "python") -> str:
-    """Return a notebook's text."""
+    """Return a notebook's text: cells as lists of lines, as Jupyter writes them; a list given becomes one text."""
     listed: list[object] = [
-        {"cell_type": "code", "source": cell, "outputs": [], "metadata": {}} for cell in cells
+        {
+            "cell_type": "code",
+            "source": "".join(cell) if isinstance(cell, list) else cell.splitlines(keepends=True),
+            "outputs": [],
+            "metadata": {},
+            "execution_count": None,
+        }
+        for cell in cells
     ]
-    metadata = {"kernelspec": {"language": language, "name": "k"}}
+    kernel = {"language": language, "name": "k", "display_name": "K"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": language, "file_extension": ".py"}}
     return json.dumps({"cells": listed, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
 
 
@@ -224,7 +232,7 @@ TESTS_AND_BESIDE = (
 NOTEBOOKS = (
     way("notebook", "used", {"a.ipynb": notebook("import torchvision\n")}),
     way(
-        "notebook, lines in a list",
+        "notebook, cells as one text",
         "used",
         {"a.ipynb": notebook(["import os\n", "from torchvision import io"])},
     ),
