@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,10 +117,3 @@ def _found_by_uv(version: str) -> Path | None:
     done = subprocess.run(asked, capture_output=True, encoding="utf-8", check=False)
     path = Path(done.stdout.strip())
     return path if done.returncode == 0 and path.is_file() else None
-
-
-def without_hashes(text: str, names: Sequence[str]) -> str:
-    """Return the pins of some projects of a requirements file of ours, without their hashes."""
-    pins = [line.removesuffix(" \\") for line in text.splitlines() if line.split("==")[0] in names]
-    assert len(pins) == len(names)
-    return "".join(f"{pin}\n" for pin in pins)
