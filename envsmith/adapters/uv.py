@@ -136,7 +136,9 @@ class Uv:
             "--exclude-newer", plan.cutoff_utc,
         ]  # fmt: skip
         for name, cutoff in sorted(plan.moved.items()):
-            flags += ["--exclude-newer-package", f"{name}={cutoff}"]
+            # The slice is cut off already, and uv would drop its rows for want of an upload time.
+            if name not in plan.slice.projects:
+                flags += ["--exclude-newer-package", f"{name}={cutoff}"]
         if plan.channel != "stable":
             for name in sorted(plan.slice.projects):
                 flags += ["--prerelease-package", f"{name}=allow"]

@@ -67,6 +67,12 @@ def test_constraints_limit_and_excludes_remove(uv: Uv) -> None:
     }
 
 
+def test_a_moved_cutoff_leaves_the_slice_alone(uv: Uv) -> None:
+    """`lock -P torch`: its rows were cut off when they were planned, and have no upload time for uv."""
+    given = replace(sliced("torch"), moved={"torch": "2026-11-21T00:00:00Z"})
+    assert pins(uv, given) == {"torch": "2.11.0+cu128"}
+
+
 def test_an_empty_page_hides_what_other_indexes_have(uv: Uv) -> None:
     """torchaudio is on PyPI, but this plan may not use any."""
     with pytest.raises(ResolveError) as caught:
