@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envsmith.catalog import Catalog
@@ -24,6 +24,7 @@ from envsmith.workflows.recording import (
     entry_of,
     is_current,
     lock_files,
+    movable,
     read_manifest,
 )
 
@@ -145,6 +146,7 @@ def lock_profile(
 def _begin(wanted: Wanted, timing: Timing, folder: Path, tools: Tools, pool: ThreadPoolExecutor) -> _Begun:
     found = tools.files.read_files(folder)
     manifest = read_manifest(found, str(folder / FILENAME))
+    timing = replace(timing, move=movable(timing.move, found, wanted.profile.name))
     times = timing.settle(manifest)
     planned = plan_profile(
         wanted,

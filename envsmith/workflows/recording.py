@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+from packaging.utils import canonicalize_name
+
+from envsmith.errors import ProfileError
 from envsmith.model.decision import Decision
 from envsmith.model.lock import Lock
 from envsmith.model.manifest import FILENAME, Entry, Manifest
 from envsmith.model.plan import Plan
+from envsmith.model.problems import suggestion
 from envsmith.model.wheel import Wheel
 from envsmith.ports import Hasher
 
@@ -98,3 +102,28 @@ def decisions_of(entry: Entry) -> list[Decision]:
 def sha256_of(content: bytes) -> str:
     """Return the sha256 (hex) of bytes."""
     return hashlib.sha256(content).hexdigest()
+
+
+def movable(move: tuple[str, ...], found: Mapping[str, bytes], profile: str) -> tuple[str, ...]:
+    """Return the names of packages to move, normalised, if the locks on disk hold each of them.
+
+    Raises:
+        ProfileError: PRF043 when one is in none of the profile's locks.
+    """
+    pinned = {
+        line.split("==")[0]
+        for name, content in found.items()
+        if name.startswith("requirements.")
+        for line in content.decode("utf-8", "replace").splitlines()
+        if "==" in line
+    }
+    names = tuple(str(canonicalize_name(name)) for name in move)
+    for name in names:
+        if name not in pinned:
+            raise ProfileError(
+                "PRF043",
+                f"{name!r} is in no lock of {profile}: -P moves a package that is locked",
+                where="envsmith lock: -P",
+                hint=suggestion(name, pinned) if pinned else f"lock {profile} first",
+            )
+    return names

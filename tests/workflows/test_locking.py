@@ -100,7 +100,7 @@ def test_dry_run_writes_nothing(lock: Locks, tools: Tools) -> None:
         (Timing(now_utc=LATER), CUTOFF, {}),
         (Timing(now_utc=LATER, upgrade=True), LATER, {}),
         (Timing(now_utc=LATER, as_of_utc="2026-11-01T23:59:59Z"), "2026-11-01T23:59:59Z", {}),
-        (Timing(now_utc=LATER, move=("numpy",)), CUTOFF, {"numpy": LATER}),
+        (Timing(now_utc=LATER, move=("torch",)), CUTOFF, {"torch": LATER}),
     ],
 )
 def test_cutoff_is_kept_until_it_is_moved(

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from envsmith.errors import LockError
+from envsmith.errors import LockError, ProfileError
 from envsmith.model.decision import Decision
 from envsmith.model.manifest import FILENAME, Manifest
 from envsmith.rules.locking import admit
@@ -11,6 +11,7 @@ from envsmith.workflows.recording import (
     entry_of,
     is_current,
     lock_files,
+    movable,
     read_manifest,
     sha256_of,
 )
@@ -58,3 +59,18 @@ def test_current_is_the_same_plan_and_untouched_files() -> None:
     for name in FILES:
         assert not is_current(PLAN, MANIFEST, {**FILES, name: b""})
         assert not is_current(PLAN, MANIFEST, {key: value for key, value in FILES.items() if key != name})
+
+
+def test_what_may_be_moved() -> None:
+    assert movable(("Torch",), FILES, "mine") == ("torch",)
+    assert movable((), {}, "mine") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "hint"), [("troch", FILES, "torch"), ("torch", {}, "lock mine first")]
+)
+def test_what_no_lock_holds_cannot_be_moved(name: str, found: dict[str, bytes], hint: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        movable((name,), found, "mine")
+    assert caught.value.code == "PRF043"
+    assert hint in caught.value.hint
