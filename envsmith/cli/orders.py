@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -47,7 +48,9 @@ def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
         ProfileError: when a profile or a requirements file is malformed, or nothing says which profile is meant.
     """
     profiles = Profiles.of_project(project)
-    asked = _read(words, project, profiles)
+    # Read once, whoever asks: profiles share the files that the command names.
+    read = cache(lambda files: _read(replace(words, files=files), project, profiles))
+    asked = read(words.files)
     names = words.names or profiles.settings.default_profiles
     if names:
         chosen = [_named(name, profiles) for name in dict.fromkeys(names)]
@@ -57,9 +60,10 @@ def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
         chosen = [_named(name, profiles) for name in _locked_before(folder)]
     if not chosen:
         raise _nothing_named(profiles)
-    wanted = (
-        _wanted(profile, _with_remembered(words, profile, folder), project, profiles) for profile in chosen
-    )
+    wanted = []
+    for profile in chosen:
+        known = _with_remembered(words, profile, folder)
+        wanted.append(_wanted(profile, known, read(known.files)))
     return tuple(_pruned(item, project, profiles.settings.sources) for item in wanted)
 
 
@@ -90,8 +94,7 @@ def _read(words: Words, project: Path, profiles: Profiles) -> RequirementsFile |
     return read_pyproject(project, words.extras, words.groups)
 
 
-def _wanted(profile: Profile, words: Words, project: Path, profiles: Profiles) -> Wanted:
-    asked = _read(words, project, profiles)
+def _wanted(profile: Profile, words: Words, asked: RequirementsFile | None) -> Wanted:
     profile = profile.with_overrides(backend=words.backend, python=words.python, platforms=words.platforms)
     if words.allow_sdist:
         names = {str(canonicalize_name(name)) for name in words.allow_sdist}

@@ -129,7 +129,7 @@ class Listing:
         return "\n".join([*lines, "}}", ""])
 
 
-def index_name(channel: str, backend: Backend) -> str:
+def index_name(channel: str, backend: Backend | str) -> str:
     """Return the index of a channel and backend, as it stands in URLs after ``/whl/``."""
     return str(backend) if channel == "stable" else f"{channel}/{backend}"
 

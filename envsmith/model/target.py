@@ -11,7 +11,7 @@ from envsmith.model.backend import Backend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from packaging.markers import Environment
+    from packaging.markers import Environment, Marker
     from packaging.tags import Tag
 
 ALIASES = {
@@ -150,6 +150,12 @@ class Target:
             *cpython_tags(version, [self.python.tag], platforms),
             *compatible_tags(version, self.python.tag, platforms),
         ]
+
+    def satisfies(self, marker: Marker | None) -> bool:
+        """Say whether a marker holds on this target; one that is not there holds everywhere."""
+        if marker is None:
+            return True
+        return marker.evaluate({key: str(value) for key, value in self.marker_environment().items()})
 
     def marker_environment(self) -> Environment:
         """Return the values that markers (PEP 508) are judged by on this target.

@@ -30,13 +30,12 @@ def unhashed(
         requirements: what is asked for.
         target: judges markers.
     """
-    environment = {key: str(value) for key, value in target.marker_environment().items()}
     queue = [item.requirement for item in requirements]
     chosen: dict[str, Wheel] = {}
     while queue:
         wanted = queue.pop(0)
         name = canonicalize_name(wanted.name)
-        if name in chosen or (wanted.marker and not wanted.marker.evaluate(environment)):
+        if name in chosen or not target.satisfies(wanted.marker):
             continue
         if _newest(slice_.projects.get(name, ()), wanted):
             continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import cast
 
 from packaging.version import Version
 
@@ -43,7 +42,9 @@ def narrow(
     Raises:
         ResolveError: RES033 when every torch the requirements admit is known to have none.
     """
-    asked = [item for item in requirements if item.name == "torch" and _applies(item, target)]
+    asked = [
+        item for item in requirements if item.name == "torch" and target.satisfies(item.requirement.marker)
+    ]
     decisions: list[Decision] = []
     for declared in profile.gpu:
         gpu = _gpu(declared, profile, catalog)
@@ -74,11 +75,6 @@ def check(plan: Plan, profile: Profile, catalog: Catalog) -> None:
         if not _fits(found, gpu):
             label = f"{version} of PyPI ({plan.target.backend})"
             raise NoKernelsError(gpu, label, found, profile.where("gpu", declared))
-
-
-def _applies(item: Asked, target: Target) -> bool:
-    marker = item.requirement.marker
-    return marker is None or marker.evaluate(cast("dict[str, str]", target.marker_environment()))
 
 
 def _kernels(version: Version, target: Target, catalog: Catalog) -> Kernels | None:

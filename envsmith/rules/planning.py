@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 from packaging.requirements import Requirement
 from packaging.specifiers import Specifier, SpecifierSet
@@ -44,8 +43,8 @@ def plan(order: Order, slice_: Slice, catalog: Catalog) -> Plan:
         ResolveError: RES021 when no wheel answers a requirement on the torch family, RES022 when PyPI has no
             build of this backend.
     """
-    applying = [item for item in order.requirements if _applies(item, order.target)]
-    limiting = [item for item in order.constraints if _applies(item, order.target)]
+    applying = [item for item in order.requirements if order.target.satisfies(item.requirement.marker)]
+    limiting = [item for item in order.constraints if order.target.satisfies(item.requirement.marker)]
     _check_labels([*applying, *limiting], order.target)
     family = frozenset(project.name for project in catalog.projects() if project.origin == "slice")
     requirements = [_without_label(item, family) for item in applying]
@@ -90,11 +89,6 @@ def _facts(catalog: Catalog) -> str:
         for item in catalog.families()
     ]
     return digest_of([pairings, families])
-
-
-def _applies(item: Asked, target: Target) -> bool:
-    marker = item.requirement.marker
-    return marker is None or marker.evaluate(cast("dict[str, str]", target.marker_environment()))
 
 
 def _check_labels(asked: Iterable[Asked], target: Target) -> None:

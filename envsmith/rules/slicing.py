@@ -38,6 +38,7 @@ def cut(listing: Listing, target: Target, catalog: Catalog, cutoffs: Mapping[str
         cutoffs: project → newest upload time admitted; the empty name holds for all others.
     """
     tags = frozenset(str(tag) for tag in target.tags())
+    bonds = _bonds(target, catalog)
     projects: dict[str, tuple[Wheel, ...]] = {}
     metadata: list[VersionMetadata] = []
     unhashed: dict[Wheel, VersionMetadata] = {}
@@ -55,7 +56,7 @@ def cut(listing: Listing, target: Target, catalog: Catalog, cutoffs: Mapping[str
             if release.metadata is None or not wheels:
                 # Without its requirements uv would ask PyTorch's server for them.
                 continue
-            described = _described(release, target, catalog)
+            described = _described(release, bonds)
             hashed = [wheel for wheel in wheels if wheel.sha256]
             unhashed |= {wheel: described for wheel in wheels if not wheel.sha256}
             if hashed:
@@ -148,22 +149,27 @@ def _nightly_day(version: Version) -> str | None:
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}" if len(digits) == 8 else None
 
 
-def _described(release: Release, target: Target, catalog: Catalog) -> VersionMetadata:
-    """Return what a version requires, with the bonds inside the family that its own metadata leaves out.
+def _bonds(target: Target, catalog: Catalog) -> list[tuple[Requirement, str]]:
+    """Return the bonds inside the family that hold on a target: for which version, and what it needs.
 
     Bonds to other projects stay constraints of a later resolution: they must ask for nothing.
     """
-    found = release.metadata
-    if found is None:
-        raise ValueError("a release without metadata is left out before")
     family = {project.name for project in catalog.projects()}
-    extra = [
-        str(needed)
+    return [
+        (pairing.when, str(needed))
         for pairing in catalog.pairings()
-        if _is_when(pairing.when, release) and pairing.holds_for(target.backend, target.platform)
+        if pairing.holds_for(target.backend, target.platform)
         for needed in pairing.needs
         if needed.name in family
     ]
+
+
+def _described(release: Release, bonds: list[tuple[Requirement, str]]) -> VersionMetadata:
+    """Return what a version requires, with the bonds that its own metadata leaves out."""
+    found = release.metadata
+    if found is None:
+        raise ValueError("a release without metadata is left out before")
+    extra = [needed for when, needed in bonds if _is_when(when, release)]
     return VersionMetadata(
         name=release.name,
         version=release.version,

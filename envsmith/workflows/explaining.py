@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,7 @@ from envsmith.model.decision import Decision
 from envsmith.model.lock import read_pylock
 from envsmith.model.manifest import FILENAME, Entry
 from envsmith.ports import Files
-from envsmith.workflows.recording import decisions_of, read_manifest
-
-_PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s\\;]+)")
+from envsmith.workflows.recording import PIN, decisions_of, pins_of, read_manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +58,7 @@ def _of_target(
     name: str, slug: str, entry: Entry, found: Mapping[str, bytes], profile: str, catalog: Catalog
 ) -> Iterator[Explanation]:
     text = found.get(f"requirements.{slug}.txt", b"").decode("utf-8", "replace")
-    pins = {match["name"]: match["version"] for match in map(_PIN.match, text.splitlines()) if match}
+    pins = pins_of(text)
     version, askers, sha256 = _pin(text, name)
     decisions = tuple(
         item for item in decisions_of(entry) if name in (canonicalize_name(item.subject), item.subject)
@@ -87,7 +84,7 @@ def _pin(requirements: str, name: str) -> tuple[str, tuple[str, ...], str]:
     """Read version, askers and the hash of one pin out of a requirements file of ours."""
     version, sha256, askers, inside = "", "", [], False
     for line in requirements.splitlines():
-        if match := _PIN.match(line):
+        if match := PIN.match(line):
             inside = match["name"] == name
             version = match["version"] if inside else version
         elif inside and line.strip().startswith("# via "):

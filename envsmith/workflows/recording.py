@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 
 from packaging.utils import canonicalize_name
 
 from envsmith.errors import ProfileError
 from envsmith.model.decision import Decision
+from envsmith.model.listing import index_name
 from envsmith.model.lock import Lock
 from envsmith.model.manifest import FILENAME, Entry, Manifest
 from envsmith.model.plan import Plan
 from envsmith.model.problems import suggestion
 from envsmith.model.wheel import Wheel
 from envsmith.ports import Hasher
+
+PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s\\;]+)")
 
 
 def read_manifest(found: Mapping[str, bytes], place: str) -> Manifest | None:
@@ -54,8 +58,7 @@ class Recorded:
 
 
 def _index(entry: Entry) -> str:
-    backend, channel = entry.inputs.get("backend", ""), entry.inputs.get("channel", "")
-    return str(backend) if channel == "stable" else f"{channel}/{backend}"
+    return index_name(str(entry.inputs.get("channel", "")), str(entry.inputs.get("backend", "")))
 
 
 def lock_files(lock: Lock) -> dict[str, bytes]:
@@ -99,6 +102,11 @@ def decisions_of(entry: Entry) -> list[Decision]:
     ]
 
 
+def pins_of(requirements: str) -> dict[str, str]:
+    """Return name → version of a requirements file that we wrote."""
+    return {match["name"]: match["version"] for match in map(PIN.match, requirements.splitlines()) if match}
+
+
 def sha256_of(content: bytes) -> str:
     """Return the sha256 (hex) of bytes."""
     return hashlib.sha256(content).hexdigest()
@@ -110,13 +118,8 @@ def movable(move: tuple[str, ...], found: Mapping[str, bytes], profile: str) -> 
     Raises:
         ProfileError: PRF043 when one is in none of the profile's locks.
     """
-    pinned = {
-        line.split("==")[0]
-        for name, content in found.items()
-        if name.startswith("requirements.")
-        for line in content.decode("utf-8", "replace").splitlines()
-        if "==" in line
-    }
+    texts = (content for name, content in found.items() if name.startswith("requirements."))
+    pinned = {name for content in texts for name in pins_of(content.decode("utf-8", "replace"))}
     names = tuple(str(canonicalize_name(name)) for name in move)
     for name in names:
         if name not in pinned:

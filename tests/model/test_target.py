@@ -84,3 +84,11 @@ def test_wheel_tags(platform: str, tag: str, runs: bool) -> None:
 def test_markers(platform: str, marker: str, holds: bool) -> None:
     environment = {key: str(value) for key, value in target(platform=platform).marker_environment().items()}
     assert Marker(marker).evaluate(environment) == holds
+
+
+def test_satisfies() -> None:
+    windows = target(python="3.12", platform="windows", backend="cpu")
+    assert windows.satisfies(None)
+    assert windows.satisfies(Marker("sys_platform == 'win32' and python_version >= '3.12'"))
+    assert not windows.satisfies(Marker("sys_platform == 'linux'"))
+    assert not windows.satisfies(Marker("extra == 'dev'"))
