@@ -25,8 +25,9 @@ from envsmith.adapters.uv import Uv, find_uv
 from envsmith.catalog import Catalog
 from envsmith.cli.composition import CatalogChoice, listing_sources
 from envsmith.ports import Silence
-from envsmith.workflows.locking import Tools, lock_profile
+from envsmith.workflows.locking import lock_profile
 from envsmith.workflows.planning import Timing, Wanted
+from envsmith.workflows.resolving import Tools
 
 PROFILES = ("cu128", "cu130")
 TARGETS = 12

@@ -27,8 +27,9 @@ from envsmith.model.profile import Profile
 from envsmith.model.target import Platform, Python
 from envsmith.ports import Silence
 from envsmith.workflows.listings import ListingSources
-from envsmith.workflows.locking import LockedProfile, Tools, lock_profile
+from envsmith.workflows.locking import LockedProfile, lock_profile
 from envsmith.workflows.planning import Timing, Wanted
+from envsmith.workflows.resolving import Tools
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from envsmith.catalog import Catalog
     from envsmith.cli.composition import CatalogChoice
     from envsmith.errors import EnvsmithError
-    from envsmith.workflows.locking import LockedProfile, Tools
+    from envsmith.workflows.locking import LockedProfile
     from envsmith.workflows.planning import Listings, Timing, Wanted
+    from envsmith.workflows.resolving import Tools
 
 LOCKFILES = "lockfiles"
 
@@ -184,7 +185,7 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
     from envsmith.adapters.uv import Uv, find_uv
     from envsmith.cli.composition import cache_folder, index_base
     from envsmith.cli.progress import LockProgress
-    from envsmith.workflows.locking import Tools
+    from envsmith.workflows.resolving import Tools
 
     processes = Processes()
     pool = ThreadPoolExecutor(ways.jobs)

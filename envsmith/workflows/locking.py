@@ -8,16 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError, LockError, ResolveError
 from envsmith.model.decision import Decision
 from envsmith.model.lock import Lock
 from envsmith.model.manifest import FILENAME, Entry, Manifest
-from envsmith.model.plan import Amendment, Plan
-from envsmith.model.resolution import Resolution
-from envsmith.ports import Files, Hasher, Progress, Resolver, Sdists
-from envsmith.rules import capping, families, locking, pairing, pruning, sources
-from envsmith.workflows.planning import Listings, Planned, Times, Timing, Wanted, plan_profile
+from envsmith.model.plan import Plan
+from envsmith.rules import locking
+from envsmith.workflows.planning import Planned, Times, Timing, Wanted, plan_profile
 from envsmith.workflows.recording import (
     Recorded,
     decisions_of,
@@ -27,21 +24,7 @@ from envsmith.workflows.recording import (
     movable,
     read_manifest,
 )
-
-MOST_ROUNDS = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """The ports and facts a lock needs."""
-
-    catalog: Catalog
-    listings: Listings
-    resolver: Resolver
-    sdists: Sdists
-    hasher: Hasher
-    files: Files
-    progress: Progress
+from envsmith.workflows.resolving import Tools, resolve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +175,7 @@ def _lock_target(plan: Plan, catalog_name: str, tools: Tools) -> tuple[Lock, flo
     begun = time.monotonic()
     tools.progress.started(subject, "resolving")
     try:
-        plan, resolution = _resolve(plan, tools)
+        plan, resolution = resolve(plan, tools)
         lock = locking.admit(plan, resolution, catalog_name)
     except EnvsmithError as error:
         tools.progress.ended(subject, time.monotonic() - begun, "failed")
@@ -200,36 +183,6 @@ def _lock_target(plan: Plan, catalog_name: str, tools: Tools) -> tuple[Lock, flo
     seconds = time.monotonic() - begun
     tools.progress.ended(subject, seconds, f"{len(lock.pylock.packages)} packages")
     return lock, seconds
-
-
-def _resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
-    """Resolve until no rule has anything to add."""
-    for _ in range(MOST_ROUNDS):
-        resolution = tools.resolver.resolve(plan)
-        if unread := sources.unread(plan, resolution):
-            read = tuple(
-                tools.sdists.metadata(
-                    name=name, version=version, url=sdist.url or "", sha256=sdist.hashes["sha256"]
-                )
-                for name, version, sdist in unread
-            )
-            plan = plan.amended(sources.amendment(read))
-            if any(item.requires_dist for item in read):
-                continue
-        amendment = pairing.amend(plan, resolution, tools.catalog) or families.amend(
-            plan, resolution, tools.catalog
-        )
-        if amendment is None:
-            settled = pruning.settle(plan, resolution)
-            return settled.amended(Amendment(decisions=capping.notice(plan, resolution))), resolution
-        plan = plan.amended(amendment)
-    raise ResolveError(
-        "RES051",
-        f"no agreement after {MOST_ROUNDS} resolutions",
-        where=str(plan.target),
-        details=tuple((item.subject, item.message) for item in plan.all_decisions()[-4:]),
-        hint="the rules named above contradict each other for these requirements: pin one of the packages",
-    )
 
 
 def _gather(

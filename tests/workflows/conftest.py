@@ -9,7 +9,7 @@ from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing, Metadata, group
 from envsmith.workflows.checking import CheckTools
-from envsmith.workflows.locking import Tools
+from envsmith.workflows.resolving import Tools
 from tests.fakes import FakeFiles, FakeHasher, FakeListings, FakeResolver, FakeSdists, Heard
 from tests.values import torch, wheel
 

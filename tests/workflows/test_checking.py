@@ -7,8 +7,9 @@ import pytest
 from envsmith.model.listing import Listing, group
 from envsmith.model.profile import Profile
 from envsmith.workflows.checking import CheckTools, check_profile
-from envsmith.workflows.locking import Tools, lock_profile
+from envsmith.workflows.locking import lock_profile
 from envsmith.workflows.planning import Timing, Wanted
+from envsmith.workflows.resolving import Tools
 from tests.fakes import FakeFiles, FakeListings
 from tests.values import CUTOFF, OTHER_HEX, asked, profile
 from tests.workflows.conftest import AUDIO, KNOWN, ROWS

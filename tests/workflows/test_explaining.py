@@ -6,8 +6,9 @@ import pytest
 
 from envsmith.errors import LockError
 from envsmith.workflows.explaining import Explanation, explain
-from envsmith.workflows.locking import Tools, lock_profile
+from envsmith.workflows.locking import lock_profile
 from envsmith.workflows.planning import Timing, Wanted
+from envsmith.workflows.resolving import Tools
 from tests.fakes import FakeFiles
 from tests.values import CUTOFF, HEX, asked, profile
 

@@ -9,10 +9,11 @@ import pytest
 from envsmith.errors import EnvsmithError, LockError, ResolveError, ToolError
 from envsmith.model.manifest import FILENAME, Manifest
 from envsmith.model.plan import Plan
-from envsmith.workflows.locking import LockedProfile, Tools, lock_profile
+from envsmith.workflows.locking import LockedProfile, lock_profile
 from envsmith.workflows.planning import Timing, Wanted
-from tests.fakes import FakeFiles, FakeResolver, FakeSdists, Heard
-from tests.values import CUTOFF, asked, of_row, profile, source, torch
+from envsmith.workflows.resolving import Tools
+from tests.fakes import FakeFiles, FakeResolver, Heard
+from tests.values import CUTOFF, asked, of_row, profile, torch
 
 FOLDER = Path("lockfiles/mine")
 LATER = "2026-11-21T00:00:00Z"
@@ -134,28 +135,6 @@ def test_several_failures_are_told_together(
         lock()
     assert caught.value.code == "RES002"
     assert [part.code for part in caught.value.parts] == [error.code] * 2
-
-
-def test_rules_amend_until_they_agree(lock: Locks, tools: Tools) -> None:
-    own = replace(tools, resolver=FakeResolver(extra={"a": ("opencv-python", "opencv-contrib-python")}))
-    done = lock("a", own=own)
-    assert {decision.code for decision in done.decisions} >= {"RES111"}
-    locked = done.targets[0].lock
-    assert locked
-    assert locked.package("opencv-python") is None
-    assert locked.package("opencv-contrib-python")
-
-
-def test_source_distributions_are_read_and_resolved_again(lock: Locks, tools: Tools) -> None:
-    reader = replace(
-        tools,
-        resolver=FakeResolver(answers={"opuslib": source("opuslib", "3.0.1")}),
-        sdists=FakeSdists({"opuslib": ("numpy",)}),
-    )
-    done = lock("opuslib", own=reader, of=replace(TWO, allow_sdist=("opuslib",)))
-    assert {decision.code for decision in done.decisions} >= {"RES112"}
-    assert isinstance(reader.resolver, FakeResolver)
-    assert len(reader.resolver.plans) == 4
 
 
 def test_untrue_answer_is_no_lock(lock: Locks, tools: Tools) -> None:

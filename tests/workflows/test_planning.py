@@ -5,8 +5,8 @@ import pytest
 from envsmith.errors import ResolveError
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing, group
-from envsmith.workflows.locking import Tools
 from envsmith.workflows.planning import Planned, Times, Wanted, plan_profile
+from envsmith.workflows.resolving import Tools
 from tests.fakes import FakeHasher, FakeListings
 from tests.values import CUTOFF, HEX, asked, profile, torch
 from tests.workflows.conftest import KNOWN

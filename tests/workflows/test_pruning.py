@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from envsmith.model.usage import Sought, Usage, Use
-from envsmith.workflows.locking import Tools, lock_profile
+from envsmith.workflows.locking import lock_profile
 from envsmith.workflows.planning import Timing, Wanted
 from envsmith.workflows.pruning import prune
+from envsmith.workflows.resolving import Tools
 from tests.fakes import FakeResolver
 from tests.values import CUTOFF, asked, profile
 

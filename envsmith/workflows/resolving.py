@@ -1,0 +1,63 @@
+"""Resolve: ask the resolver, let the rules add what they see in its answer, until none has anything to add."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from envsmith.catalog import Catalog
+from envsmith.errors import ResolveError
+from envsmith.model.plan import Amendment, Plan
+from envsmith.model.resolution import Resolution
+from envsmith.ports import Files, Hasher, Progress, Resolver, Sdists
+from envsmith.rules import capping, families, pairing, pruning, sources
+from envsmith.workflows.planning import Listings
+
+MOST_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The ports and facts a lock needs."""
+
+    catalog: Catalog
+    listings: Listings
+    resolver: Resolver
+    sdists: Sdists
+    hasher: Hasher
+    files: Files
+    progress: Progress
+
+
+def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
+    """Resolve a plan until no rule has anything to add, and return it with its amendments and the last answer.
+
+    Raises:
+        ResolveError: RES051 when the rules contradict each other; RES050 when there is no solution.
+        ToolError: when the resolver or the network fails.
+    """
+    for _ in range(MOST_ROUNDS):
+        resolution = tools.resolver.resolve(plan)
+        if unread := sources.unread(plan, resolution):
+            read = tuple(
+                tools.sdists.metadata(
+                    name=name, version=version, url=sdist.url or "", sha256=sdist.hashes["sha256"]
+                )
+                for name, version, sdist in unread
+            )
+            plan = plan.amended(sources.amendment(read))
+            if any(item.requires_dist for item in read):
+                continue
+        amendment = pairing.amend(plan, resolution, tools.catalog) or families.amend(
+            plan, resolution, tools.catalog
+        )
+        if amendment is None:
+            settled = pruning.settle(plan, resolution)
+            return settled.amended(Amendment(decisions=capping.notice(plan, resolution))), resolution
+        plan = plan.amended(amendment)
+    raise ResolveError(
+        "RES051",
+        f"no agreement after {MOST_ROUNDS} resolutions",
+        where=str(plan.target),
+        details=tuple((item.subject, item.message) for item in plan.all_decisions()[-4:]),
+        hint="the rules named above contradict each other for these requirements: pin one of the packages",
+    )
