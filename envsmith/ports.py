@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from packaging.pylock import PackageWheel
+
+from envsmith.model.contents import Contents
 from envsmith.model.plan import Plan, VersionMetadata
 from envsmith.model.resolution import Resolution
 from envsmith.model.wheel import Wheel
@@ -45,6 +48,22 @@ class Hasher(Protocol):
 
         Raises:
             ToolError: when the file cannot be fetched.
+        """
+        ...
+
+
+class WheelContents(Protocol):
+    """Looks into wheels that lie on servers."""
+
+    def contents(self, wheels: Iterable[PackageWheel]) -> Mapping[str, Contents]:
+        """Return sha256 → contents; a wheel that cannot be looked into, or not without the network, is absent."""
+        ...
+
+    def read(self, wheel: PackageWheel, paths: Collection[str]) -> Mapping[str, bytes]:
+        """Return path → content of some files of a wheel; a path that it has not is absent.
+
+        Raises:
+            ToolError: when it cannot be fetched or read.
         """
         ...
 

@@ -5,7 +5,8 @@ from envsmith.adapters.hashing import Downloads, NoDownloads
 from envsmith.adapters.process import Processes
 from envsmith.adapters.sdists import SdistReader
 from envsmith.adapters.uv import Uv, find_uv
-from envsmith.ports import Files, Hasher, Progress, Resolver, Sdists, Silence
+from envsmith.adapters.wheel_contents import WheelReader
+from envsmith.ports import Files, Hasher, Progress, Resolver, Sdists, Silence, WheelContents
 
 
 def test_silence_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,6 +24,7 @@ def test_adapters_fill_the_ports() -> None:
         (Hasher, Downloads(Silence())),
         (Hasher, NoDownloads()),
         (Files, files),
+        (WheelContents, WheelReader(find_uv().parent)),
     )
     for port, adapter in filled:
         for name in vars(port):

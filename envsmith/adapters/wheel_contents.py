@@ -1,0 +1,174 @@
+"""Look into wheels without fetching more of them than that takes, and remember what they hold."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from packaging.pylock import PackageWheel
+
+from envsmith.adapters.deadline import Deadline, run_all
+from envsmith.adapters.overlay import replace_file
+from envsmith.adapters.page_rows import public_url
+from envsmith.adapters.range_reader import RangeReader
+from envsmith.adapters.web import WebClient, open_client
+from envsmith.errors import EnvsmithError, ToolError
+from envsmith.model.contents import Contents, installed_path
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+WHOLE_BYTES = 8 * 1024 * 1024
+"""A wheel up to this size is fetched whole to be read, and its hash is proved; of a larger one only ranges are."""
+MAX_MEMBER_BYTES = 8 * 1024 * 1024
+# All that zipfile raises on archives made to break it.
+_BROKEN = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+class WheelReader:
+    """Lists and reads the files of wheels that lie on servers.
+
+    Args:
+        folder: keeps what was listed, by the wheels' sha256; what is there once needs no network.
+        served: address on record → address it is fetched from.
+        is_offline: nothing is fetched; what is not kept stays unknown.
+        deadline_s: for one call; what was not listed by then stays unknown.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        served: Callable[[str], str] = str,
+        is_offline: bool = False,
+        deadline_s: float = 60.0,
+    ) -> None:
+        self._folder = folder
+        self._served = served
+        self._is_offline = is_offline
+        self._deadline_s = deadline_s
+
+    def contents(self, wheels: Iterable[PackageWheel]) -> dict[str, Contents]:
+        """Return sha256 → contents; a wheel that cannot be looked into is absent."""
+        wanted = {_sha256(wheel): wheel for wheel in wheels}
+        found = {sha256: kept for sha256 in wanted if (kept := self._kept(sha256))}
+        missing = [wheel for sha256, wheel in wanted.items() if sha256 not in found]
+        if self._is_offline or not missing:
+            return found
+        deadline = Deadline(self._deadline_s)
+        tasks = [partial(self._list, wheel) for wheel in missing]
+        for wheel, outcome in zip(missing, run_all(tasks, _opened(deadline), deadline), strict=True):
+            if isinstance(outcome, Contents):
+                found[_sha256(wheel)] = outcome
+            elif isinstance(outcome, Exception) and not isinstance(outcome, EnvsmithError):
+                raise outcome
+        return found
+
+    def read(self, wheel: PackageWheel, paths: Collection[str]) -> dict[str, bytes]:
+        """Return path → content of some files of a wheel; a path that it has not is absent.
+
+        Raises:
+            ToolError: TOL030 to TOL034 when it cannot be fetched, TOL037 offline, TOL038 when it is no wheel that
+                can be read, or has another hash.
+        """
+        if self._is_offline:
+            raise ToolError(
+                "TOL037",
+                "looking into it needs the network",
+                where=wheel.filename,
+                hint="run the command without --offline once",
+            )
+        deadline = Deadline(self._deadline_s)
+        with _opened(deadline)() as client, self._archive(wheel, client) as archive:
+            try:
+                return dict(_members(archive, frozenset(paths)))
+            except _BROKEN as error:
+                raise _unreadable(wheel, str(error)) from error
+
+    def _list(self, wheel: PackageWheel, client: WebClient) -> Contents:
+        reader = RangeReader(client, self._served(wheel.url or ""))
+        try:
+            with zipfile.ZipFile(io.BufferedReader(reader)) as archive:
+                members = {
+                    installed_path(item.filename): item.file_size
+                    for item in archive.infolist()
+                    if not item.is_dir()
+                }
+        except _BROKEN as error:
+            raise _unreadable(wheel, str(error)) from error
+        contents = Contents(size_bytes=reader.seek(0, io.SEEK_END), members=members)
+        self._keep(_sha256(wheel), contents)
+        return contents
+
+    def _archive(self, wheel: PackageWheel, client: WebClient) -> zipfile.ZipFile:
+        url = self._served(wheel.url or "")
+        source: io.RawIOBase | io.BytesIO
+        if wheel.size is not None and wheel.size <= WHOLE_BYTES:
+            answer = client.get(url, {}, limit_bytes=WHOLE_BYTES)
+            if answer.status != 200:
+                raise ToolError("TOL030", f"the server answered {answer.status}", where=public_url(url))
+            if hashlib.sha256(answer.body).hexdigest() != _sha256(wheel):
+                raise _unreadable(wheel, "its bytes have another sha256 than the lock")
+            source = io.BytesIO(answer.body)
+        else:
+            source = RangeReader(client, url)
+        try:
+            return zipfile.ZipFile(source if isinstance(source, io.BytesIO) else io.BufferedReader(source))
+        except _BROKEN as error:
+            raise _unreadable(wheel, str(error)) from error
+
+    def _kept(self, sha256: str) -> Contents | None:
+        try:
+            return Contents.from_json((self._folder / f"{sha256}.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def _keep(self, sha256: str, contents: Contents) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            replace_file(self._folder / f"{sha256}.json", contents.to_json().encode())
+        except (OSError, ToolError):
+            return  # it is only asked for again
+
+
+def _opened(deadline: Deadline) -> Callable[[], AbstractContextManager[WebClient]]:
+    return partial(open_client, deadline)
+
+
+def _members(archive: zipfile.ZipFile, paths: frozenset[str]) -> Iterator[tuple[str, bytes]]:
+    for item in archive.infolist():
+        path = installed_path(item.filename)
+        if path in paths and item.file_size <= MAX_MEMBER_BYTES:
+            with archive.open(item) as file:
+                yield path, file.read(MAX_MEMBER_BYTES)
+
+
+def _sha256(wheel: PackageWheel) -> str:
+    return wheel.hashes.get("sha256", "")
+
+
+def _unreadable(wheel: PackageWheel, why: str) -> ToolError:
+    return ToolError(
+        "TOL038",
+        f"the wheel cannot be read: {why[:200]}",
+        where=f"{wheel.filename} ({urlsplit(wheel.url or '').hostname})",
+        hint="the file is broken or its server answers otherwise than it should: try again, or another mirror",
+    )

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envsmith.model.contents import Contents, installed_path
+
+PATHS = st.lists(st.text("abc_.-", min_size=1).filter(lambda part: part not in {".", ".."}), min_size=1).map(
+    "/".join
+)
+
+
+@given(st.dictionaries(PATHS, st.integers(0, 2**40)), st.integers(0, 2**40))
+def test_reads_back_what_it_writes(members: dict[str, int], size: int) -> None:
+    contents = Contents(size_bytes=size, members={installed_path(path): n for path, n in members.items()})
+    assert Contents.from_json(contents.to_json()) == contents
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("cv2/__init__.py", "cv2/__init__.py"),
+        ("a-1.0.data/purelib/cv2/x.so", "cv2/x.so"),
+        ("a-1.0.data/platlib/cv2/x.so", "cv2/x.so"),
+        ("a-1.0.data/scripts/run", "<scripts>/run"),
+        ("a-1.0.data/data/share/x", "<data>/share/x"),
+        ("a-1.0.dist-info/RECORD", "a-1.0.dist-info/RECORD"),
+    ],
+)
+def test_knows_where_a_file_goes(name: str, expected: str) -> None:
+    assert installed_path(name) == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../x", "a/../../x", "a\\b", "a\0b", "x.data/purelib/../../y"]
+)
+def test_paths_that_lead_out_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="no path inside a wheel"):
+        installed_path(name)
+
+
+def test_importable_names_are_folders_and_modules_of_the_top() -> None:
+    paths = (
+        "cv2/__init__.py",
+        "google/protobuf/x.py",
+        "six.py",
+        "_yaml.cpython-311-x86_64-linux-gnu.so",
+        "win.pyd",
+        "torch.libs/libx.so",
+        "a-1.dist-info/RECORD",
+        "<scripts>/run",
+        "README",
+        "not-a-name/x.py",
+    )
+    contents = Contents(size_bytes=1, members=dict.fromkeys(paths, 2))
+    assert contents.top_level() == ("_yaml", "cv2", "google", "six", "win")
+    assert contents.unpacked_bytes == 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"form": 2, "size": 1, "members": {}}',
+        '{"form": 1, "size": "x", "members": {}}',
+        '{"form": 1, "size": 1, "members": {"../x": 1}}',
+        '{"form": 1, "size": 1, "members": [1]}',
+        "[" * 5000,
+    ],
+)
+def test_other_text_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        Contents.from_json(text)
