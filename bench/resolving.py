@@ -23,7 +23,7 @@ from envsmith.adapters.profiles import Profiles
 from envsmith.adapters.sdists import SdistReader
 from envsmith.adapters.uv import Uv, find_uv
 from envsmith.catalog import Catalog
-from envsmith.cli.composition import CatalogChoice, listing_sources
+from envsmith.cli.composition import CatalogChoice, listing_sources, wheel_contents
 from envsmith.ports import Silence
 from envsmith.workflows.locking import lock_profile
 from envsmith.workflows.planning import Timing, Wanted
@@ -81,6 +81,7 @@ def record(folder: Path) -> list[tuple[list[str], dict[str, str], Path]]:
         resolver=Uv(recorder, executable=find_uv(), slices=folder / "slices", requests=int(REQUESTS)),
         sdists=SdistReader(),
         hasher=NoDownloads(),
+        contents=wheel_contents(CatalogChoice(is_offline=True)),
         files=files,
         progress=Silence(),
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packaging.pylock import Package
+from packaging.pylock import Package, PackageWheel
 from packaging.utils import canonicalize_name
 
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.model.backend import Backend
+from envsmith.model.contents import Contents
 from envsmith.model.listing import Listing
 from envsmith.model.plan import Plan, VersionMetadata
 from envsmith.model.resolution import Resolution
@@ -129,6 +130,31 @@ class FakeHasher:
         """Return a hash."""
         self.asked.append(wheel.filename)
         return self.hashes.get(wheel.filename)
+
+
+@dataclass
+class FakeContents:
+    """Has looked into wheels, by filename."""
+
+    members: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    """Filename → path → content; a wheel that is absent cannot be looked into."""
+    asked: list[str] = field(default_factory=list)
+
+    def contents(self, wheels: Iterable[PackageWheel]) -> dict[str, Contents]:
+        """Return what is in those it has."""
+        found: dict[str, Contents] = {}
+        for wheel in wheels:
+            self.asked.append(wheel.filename)
+            if (members := self.members.get(wheel.filename)) is not None:
+                sizes = {path: len(content) for path, content in members.items()}
+                found[wheel.hashes["sha256"]] = Contents(size_bytes=sum(sizes.values()), members=sizes)
+        return found
+
+    def read(self, wheel: PackageWheel, paths: Collection[str]) -> dict[str, bytes]:
+        """Return some files of one."""
+        if wheel.filename not in self.members:
+            raise ToolError("TOL037", f"{wheel.filename} cannot be looked into")
+        return {path: body for path, body in self.members[wheel.filename].items() if path in paths}
 
 
 @dataclass

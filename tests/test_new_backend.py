@@ -30,6 +30,7 @@ from envsmith.workflows.listings import ListingSources
 from envsmith.workflows.locking import LockedProfile, lock_profile
 from envsmith.workflows.planning import Timing, Wanted
 from envsmith.workflows.resolving import Tools
+from tests.fakes import FakeContents
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile
 
@@ -97,6 +98,7 @@ def _lock(wanted: Wanted, catalog: Catalog, replay: ReplayIndex, tmp_path: Path)
         resolver=uv,
         sdists=SdistReader(),
         hasher=NoDownloads(),
+        contents=FakeContents(),
         files=files,
         progress=Silence(),
     )

@@ -19,6 +19,7 @@ from envsmith.workflows.listings import ListingSources
 
 if TYPE_CHECKING:
     from envsmith.adapters.live_index import LivePyTorch
+    from envsmith.adapters.wheel_contents import WheelReader
 
 PYTORCH_BASE = f"{HOST}/whl"
 INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
@@ -43,6 +44,19 @@ def cache_folder() -> Path:
 def index_base(choice: CatalogChoice) -> str:
     """Return the address of PyTorch's server, or of the mirror that stands for it."""
     return choice.index_base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
+
+
+def wheel_contents(choice: CatalogChoice) -> WheelReader:
+    """Return the reader of wheels' contents, which remembers what it has read."""
+    from envsmith.adapters.wheel_contents import WheelReader
+
+    base = index_base(choice).rstrip("/")
+
+    def served(url: str) -> str:
+        inside = url.removeprefix(f"{PYTORCH_BASE}/")
+        return url if inside == url else f"{base}/{inside}"
+
+    return WheelReader(cache_folder() / "wheels", served=served, is_offline=choice.is_offline)
 
 
 def live_index(catalog: Catalog, choice: CatalogChoice, tell: Callable[[EnvsmithError], None]) -> LivePyTorch:

@@ -183,7 +183,7 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
     from envsmith.adapters.process import Processes
     from envsmith.adapters.sdists import SdistReader
     from envsmith.adapters.uv import Uv, find_uv
-    from envsmith.cli.composition import cache_folder, index_base
+    from envsmith.cli.composition import cache_folder, index_base, wheel_contents
     from envsmith.cli.progress import LockProgress
     from envsmith.workflows.resolving import Tools
 
@@ -206,6 +206,7 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
                 hasher=NoDownloads()
                 if ways.choice.is_offline
                 else Downloads(progress, index_base(ways.choice)),
+                contents=wheel_contents(ways.choice),
                 files=files,
                 progress=progress,
             )

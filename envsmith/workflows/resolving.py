@@ -8,7 +8,7 @@ from envsmith.catalog import Catalog
 from envsmith.errors import ResolveError
 from envsmith.model.plan import Amendment, Plan
 from envsmith.model.resolution import Resolution
-from envsmith.ports import Files, Hasher, Progress, Resolver, Sdists
+from envsmith.ports import Files, Hasher, Progress, Resolver, Sdists, WheelContents
 from envsmith.rules import capping, families, pairing, pruning, sources
 from envsmith.workflows.planning import Listings
 
@@ -24,6 +24,7 @@ class Tools:
     resolver: Resolver
     sdists: Sdists
     hasher: Hasher
+    contents: WheelContents
     files: Files
     progress: Progress
 

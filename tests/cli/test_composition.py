@@ -1,6 +1,12 @@
+import hashlib
+import io
+import zipfile
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from packaging.pylock import PackageWheel
 
 from envsmith.adapters.live_index import LivePyTorch
 from envsmith.catalog import Catalog
@@ -13,9 +19,12 @@ from envsmith.cli.composition import (
     live_index,
     parse_time,
     utc_now,
+    wheel_contents,
 )
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
+from tests.replay import ReplayIndex
+from tests.replay_files import ReplayFile
 
 
 @pytest.mark.parametrize(
@@ -71,3 +80,24 @@ def test_live_index_is_made_when_it_is_asked_and_once(
     assert later.kept("stable", Backend.parse("cu128")) is None
     assert not later.was_silent_lately()
     assert made == [1]
+
+
+def test_contents_of_pytorchs_wheels_are_read_from_the_mirror(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ENVSMITH_CACHE_DIR", str(tmp_path))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        made.writestr("torch/__init__.py", b"")
+    name = "torch-2.20.0+cu199-cp312-cp312-win_amd64.whl"
+    asked = PackageWheel(
+        name=name,
+        url=f"https://download.pytorch.org/whl/cu199/{quote(name)}",
+        hashes={"sha256": hashlib.sha256(buffer.getvalue()).hexdigest()},
+    )
+    with ReplayIndex() as server:
+        server.add(replace(ReplayFile.row(name, index="cu199"), body=buffer.getvalue()))
+        (found,) = wheel_contents(CatalogChoice(index_base=server.base)).contents([asked]).values()
+    assert found.top_level() == ("torch",)
+    kept = wheel_contents(CatalogChoice(is_offline=True)).contents([asked])
+    assert list(kept.values()) == [found]

@@ -10,7 +10,7 @@ from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing, Metadata, group
 from envsmith.workflows.checking import CheckTools
 from envsmith.workflows.resolving import Tools
-from tests.fakes import FakeFiles, FakeHasher, FakeListings, FakeResolver, FakeSdists, Heard
+from tests.fakes import FakeContents, FakeFiles, FakeHasher, FakeListings, FakeResolver, FakeSdists, Heard
 from tests.values import torch, wheel
 
 KNOWN = Metadata(requires_dist=(), requires_python=None, confidence="exact", basis="made up")
@@ -49,6 +49,7 @@ def tools(listing: Listing) -> Tools:
         resolver=FakeResolver(extra={"torch": ("filelock",)}),
         sdists=FakeSdists(),
         hasher=FakeHasher(),
+        contents=FakeContents(),
         files=FakeFiles(),
         progress=Heard(),
     )
