@@ -10,8 +10,9 @@ from typing import TypeVar, cast
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.catalog import gpus, rows
+from envsmith.catalog import extensions, gpus, rows
 from envsmith.catalog.coverage import Coverage, VersionCoverage, coverage
+from envsmith.catalog.extensions import Extension, Unbuilt
 from envsmith.catalog.facts import (
     BackendFacts,
     Capability,
@@ -39,6 +40,7 @@ __all__ = [
     "Catalog",
     "Coverage",
     "DriverFloor",
+    "Extension",
     "Fact",
     "Family",
     "FamilyProject",
@@ -48,6 +50,7 @@ __all__ = [
     "Pairing",
     "PypiBuild",
     "TorchRelease",
+    "Unbuilt",
     "VersionCoverage",
     "Wheels",
 ]
@@ -166,6 +169,16 @@ class Catalog:
     def pairings(self) -> tuple[Pairing, ...]:
         """Return the bonds between projects that no metadata declares."""
         return self._table("pairings", "pairing", rows.pairing)
+
+    def extensions(self) -> tuple[Extension, ...]:
+        """Return which torch versions of packages compiled against torch ask for, oldest first by project."""
+        own = self._table("extensions", "extension", extensions.extension)
+        bonds = (*extensions.of_pairings(self.pairings()), *extensions.of_releases(self.releases()))
+        return (*own, *bonds)
+
+    def unbuilt(self) -> tuple[Unbuilt, ...]:
+        """Return the projects compiled against torch that PyPI has no wheels of."""
+        return self._table("unbuilt", "unbuilt", extensions.unbuilt)
 
     def pypi_builds(self) -> tuple[PypiBuild, ...]:
         """Return every row about wheels on PyPI."""

@@ -17,7 +17,7 @@ from envsmith.model.plan import Plan
 from envsmith.model.profile import Profile
 from envsmith.model.target import Target
 from envsmith.ports import Hasher
-from envsmith.rules import hashing, kernels, lifecycle, offers, planning, slicing
+from envsmith.rules import extending, hashing, kernels, lifecycle, offers, planning, slicing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +164,7 @@ def _plan_target(
     slice_, capped = kernels.narrow(slice_, order.profile, order.target, order.requirements, catalog)
     aside = hashing.passed_over(slice_, cut.unhashed, order.requirements)
     told = (*order.decisions, *cut.decisions, *hashing.told(hashes), *aside, *capped)
-    plan = planning.plan(replace(order, decisions=told), slice_, catalog)
+    plan = extending.bind(planning.plan(replace(order, decisions=told), slice_, catalog), catalog)
     kernels.check(plan, order.profile, catalog)
     return plan
 

@@ -9,7 +9,7 @@ from envsmith.errors import ResolveError
 from envsmith.model.plan import Amendment, Plan
 from envsmith.model.resolution import Resolution
 from envsmith.ports import Files, Hasher, Progress, Resolver, Sdists, WheelContents
-from envsmith.rules import capping, families, pairing, pruning, sources
+from envsmith.rules import capping, extending, families, pairing, pruning, sources
 from envsmith.workflows.planning import Listings
 
 MOST_ROUNDS = 8
@@ -34,10 +34,11 @@ def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
 
     Raises:
         ResolveError: RES051 when the rules contradict each other; RES050 when there is no solution.
+        LockError: LCK020 when a package was compiled against another torch.
         ToolError: when the resolver or the network fails.
     """
     for _ in range(MOST_ROUNDS):
-        resolution = tools.resolver.resolve(plan)
+        resolution = _answer(plan, tools)
         if unread := sources.unread(plan, resolution):
             read = tuple(
                 tools.sdists.metadata(
@@ -52,6 +53,7 @@ def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
             plan, resolution, tools.catalog
         )
         if amendment is None:
+            extending.check(plan, resolution, tools.catalog)
             settled = pruning.settle(plan, resolution)
             return settled.amended(Amendment(decisions=capping.notice(plan, resolution))), resolution
         plan = plan.amended(amendment)
@@ -62,3 +64,10 @@ def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
         details=tuple((item.subject, item.message) for item in plan.all_decisions()[-4:]),
         hint="the rules named above contradict each other for these requirements: pin one of the packages",
     )
+
+
+def _answer(plan: Plan, tools: Tools) -> Resolution:
+    try:
+        return tools.resolver.resolve(plan)
+    except ResolveError as error:
+        raise extending.explain(error, plan, tools.catalog)  # noqa: B904 - the same error, with what is known

@@ -1,0 +1,95 @@
+"""Extensions: which torch each version of a package compiled against torch asks for, and who has no wheels at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
+
+from envsmith.catalog.facts import Fact, Pairing, TorchRelease
+from envsmith.catalog.tables import Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension(Fact):
+    """A range of versions of a project that was compiled against these versions of torch."""
+
+    project: NormalizedName
+    versions: SpecifierSet
+    """A range without gaps."""
+    torch: SpecifierSet
+
+    def describes(self, project: str, version: Version) -> bool:
+        """Say whether the row is about this version, whatever its label."""
+        return project == self.project and self.versions.contains(version.public, prereleases=True)
+
+    def fits(self, torch: Version) -> bool:
+        """Say whether it was compiled against this torch; a nightly counts as the release it leads to."""
+        return self.torch.contains(torch.base_version, prereleases=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unbuilt(Fact):
+    """A project compiled against torch of which PyPI has no wheels."""
+
+    project: NormalizedName
+    page: str = ""
+    """Where the project itself puts wheels; ``{torch}`` and ``{backend}`` stand for the plan's."""
+    note: str
+
+
+def extension(row: Row) -> Extension:
+    """Read a row of extensions.toml."""
+    return Extension(
+        project=row.read("project", _name),
+        versions=row.read("versions", SpecifierSet),
+        torch=row.read("torch", SpecifierSet),
+        **row.origin(),
+    )
+
+
+def unbuilt(row: Row) -> Unbuilt:
+    """Read a row of unbuilt.toml."""
+    return Unbuilt(
+        project=row.read("project", _name), page=row.text("page", ""), note=row.text("note"), **row.origin()
+    )
+
+
+def of_pairings(pairings: Iterable[Pairing]) -> Iterator[Extension]:
+    """Yield the bonds to torch that no metadata declares."""
+    for pairing in pairings:
+        for needed in pairing.needs:
+            if needed.name == "torch":
+                yield Extension(
+                    project=canonicalize_name(pairing.when.name),
+                    versions=pairing.when.specifier,
+                    torch=needed.specifier,
+                    source=pairing.source,
+                    retrieved=pairing.retrieved,
+                )
+
+
+def of_releases(releases: Iterable[TorchRelease]) -> Iterator[Extension]:
+    """Yield the bonds of torchaudio and torchvision that were released with one torch, oldest first.
+
+    Source: METADATA of their wheels on PyPI (2026-11-21): each names one torch, torchaudio before 2.11 and
+    torchvision before 0.29.1.
+    """
+    for release in releases:
+        for project, ended in (("torchaudio", "2.11"), ("torchvision", "0.29.1")):
+            for version in reversed(release.versions(project)):
+                if version < Version(ended):
+                    yield Extension(
+                        project=canonicalize_name(project),
+                        versions=SpecifierSet(f"=={version}"),
+                        torch=SpecifierSet(f"=={release.torch}"),
+                        source=release.source,
+                        retrieved=release.retrieved,
+                    )
+
+
+def _name(text: str) -> NormalizedName:
+    return canonicalize_name(text, validate=True)
