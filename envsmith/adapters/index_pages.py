@@ -15,10 +15,11 @@ from envsmith.adapters.deadline import Deadline, run_all
 from envsmith.adapters.listing_merge import Key, join_listings, merge_rows, reusable_metadata
 from envsmith.adapters.overlay import Overlay, PageState, is_fresh
 from envsmith.adapters.page_fetch import FetchedPage, fetch_page, read_kept
-from envsmith.adapters.page_rows import PageAddress, PageRow, public_url
+from envsmith.adapters.page_rows import PageAddress, PageRow
 from envsmith.adapters.web import Patience, WebClient, open_client
 from envsmith.adapters.wheel_metadata import choose_rows, merge, read_requirements
 from envsmith.errors import CatalogError, EnvsmithError
+from envsmith.model.address import public_url
 from envsmith.model.backend import Backend
 from envsmith.model.listing import HOST, Listing, Metadata, Release, group, index_name
 from envsmith.model.wheel import Wheel

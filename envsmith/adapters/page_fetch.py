@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from envsmith.adapters.overlay import PageState
 from envsmith.adapters.page_parser import ACCEPT, MAX_PAGE_BYTES, parse_page
-from envsmith.adapters.page_rows import PYTORCH_HOSTS, PageAddress, PageRow, public_url
+from envsmith.adapters.page_rows import PYTORCH_HOSTS, PageAddress, PageRow
 from envsmith.errors import ToolError
+from envsmith.model.address import public_url
 
 if TYPE_CHECKING:
     from envsmith.adapters.web import Answer, WebClient

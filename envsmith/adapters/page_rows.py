@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsp
 from packaging.utils import canonicalize_name
 
 from envsmith.errors import CatalogError
+from envsmith.model.address import public_url
 from envsmith.model.listing import HOST
 from envsmith.model.wheel import Wheel
 
@@ -70,15 +71,6 @@ class RowParts:
     metadata: str | None
     """``true``, ``sha256=…`` or another word, as in ``data-core-metadata``."""
     yanked: bool
-
-
-def public_url(url: str) -> str:
-    """Return a URL without user, password, query and fragment, fit for messages and records."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "(malformed URL)"
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def read_row(parts: RowParts, page: PageAddress) -> PageRow:

@@ -6,8 +6,8 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from envsmith.adapters.page_rows import public_url
 from envsmith.errors import ToolError
+from envsmith.model.address import public_url
 
 if TYPE_CHECKING:
     from envsmith.adapters.web import Answer, WebClient

@@ -11,8 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 from envsmith.adapters.deadline import Deadline
 from envsmith.adapters.network_words import network_words
-from envsmith.adapters.page_rows import public_url
 from envsmith.errors import ToolError
+from envsmith.model.address import public_url
 
 if TYPE_CHECKING:
     import requests

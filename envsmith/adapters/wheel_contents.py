@@ -17,10 +17,10 @@ from packaging.pylock import PackageWheel
 
 from envsmith.adapters.deadline import Deadline, run_all
 from envsmith.adapters.overlay import replace_file
-from envsmith.adapters.page_rows import public_url
 from envsmith.adapters.range_reader import RangeReader
 from envsmith.adapters.web import WebClient, open_client
 from envsmith.errors import EnvsmithError, ToolError
+from envsmith.model.address import public_url
 from envsmith.model.contents import Contents, installed_path
 
 if TYPE_CHECKING:

@@ -18,9 +18,10 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.adapters.page_rows import PageRow, public_url
+from envsmith.adapters.page_rows import PageRow
 from envsmith.adapters.range_reader import RangeReader
 from envsmith.errors import CatalogError
+from envsmith.model.address import public_url
 from envsmith.model.listing import Metadata
 
 if TYPE_CHECKING:

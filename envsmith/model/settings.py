@@ -9,6 +9,7 @@ from envsmith.model import toml_field
 from envsmith.model.problems import Problems
 from envsmith.model.profile import check_name
 from envsmith.model.profile_text import ProfileText
+from envsmith.model.rewrite import Rewrite
 from envsmith.model.toml_field import Reader, Spot
 from envsmith.model.toml_place import TomlText
 
@@ -27,6 +28,8 @@ class ProjectSettings:
     """Where requirements come from without -r: ``project`` (this file) or ``profile``."""
     sources: tuple[str, ...] = ()
     """Where the project's code lies; empty where it is as the build backend is told."""
+    rewrite: tuple[str, ...] = ()
+    """Where files are fetched instead: ``https://download.pytorch.org=https://mirror.example/pytorch``."""
 
     @classmethod
     def from_pyproject(cls, text: str, place: str) -> ProjectSettings:
@@ -52,6 +55,7 @@ class ProjectSettings:
             default_profiles=_texts(defaults),
             requirements_from=str(found.get("requirements-from", "project")),
             sources=_texts(found.get("sources", ())),
+            rewrite=_texts(found.get("rewrite", ())),
         )
 
     def profile(self, name: str) -> ProfileText | None:
@@ -85,6 +89,26 @@ def _folder(value: object, spot: Spot) -> str | None:
     return "/".join(part for part in parts if part not in ("", ".")) or "."
 
 
+def _rewrites(value: object, spot: Spot) -> tuple[str, ...] | None:
+    """Read a list of ``source=mirror``, or a table of sources and their mirrors."""
+    if not isinstance(value, Mapping):
+        found = toml_field.listed(toml_field.parsed(_rewrite))(value, spot)
+        return _texts(found) if found is not None else None
+    texts = []
+    for source, target in value.items():
+        inside = spot.at(source)
+        if (mirror := toml_field.text(target, inside)) is not None:
+            with spot.problems.gathering(inside.where):
+                texts.append(_rewrite(f"{source}={mirror}"))
+    return tuple(texts)
+
+
+def _rewrite(text: str) -> str:
+    """Return the text of a rewrite as it is written, for its target may carry a password that `str` leaves out."""
+    Rewrite.parse(text)
+    return text
+
+
 def _reserved(_value: object, _spot: Spot) -> None:
     """Accept a key that other commands read."""
 
@@ -95,5 +119,5 @@ _READERS: Mapping[str, Reader] = {
     "requirements-from": toml_field.choice("project", "profile"),
     "sources": toml_field.listed(_folder, at_least=1),
     "ci": _reserved,
-    "rewrite": _reserved,
+    "rewrite": _rewrites,
 }

@@ -99,3 +99,8 @@ class Wheel:
         """Last folder of the URL: ``cu128``, or ``whl`` for the old wheels at PyTorch's root."""
         parts = urlsplit(self.url).path.split("/")
         return unquote(parts[-2]) if len(parts) > 1 else ""
+
+
+def is_wheel_filename(text: str) -> bool:
+    """Say whether a text is a wheel's filename, and so fit for paths."""
+    return _FILENAME.fullmatch(text) is not None

@@ -7,7 +7,6 @@ from envsmith.adapters.page_rows import (
     RowParts,
     canonical_url,
     one_per_file,
-    public_url,
     read_row,
 )
 from envsmith.errors import CatalogError
@@ -29,18 +28,6 @@ def parts(href: str, sha256: str | None = None) -> RowParts:
         metadata=None,
         yanked=False,
     )
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("https://user:secret@mirror.example/whl/?token=1#x", "https://mirror.example/whl/"),
-        ("https://mirror.example:8443/whl", "https://mirror.example:8443/whl"),
-        ("https://[::1", "(malformed URL)"),
-    ],
-)
-def test_public_url_holds_no_secret(url: str, shown: str) -> None:
-    assert public_url(url) == shown
 
 
 def test_nightly_files_lie_in_the_folder_of_their_index() -> None:

@@ -11,7 +11,7 @@ TEXT = """\
 default-profiles = ["own", "cpu-minimal"]
 sources = ["./src/", "tool"]
 ci = [1]
-rewrite = "x"
+rewrite = ["https://download.pytorch.org=https://u:secret@mirror.example/pytorch"]
 [tool.envsmith.profiles.own]
 backend = "cpu"
 python = ["3.12"]
@@ -23,12 +23,20 @@ def test_settings() -> None:
     settings = ProjectSettings.from_pyproject(TEXT, "pyproject.toml")
     assert settings.default_profiles == ("own", "cpu-minimal")
     assert settings.sources == ("src", "tool")
+    assert settings.rewrite == ("https://download.pytorch.org=https://u:secret@mirror.example/pytorch",)
     own = settings.profile("own")
     assert own is not None
     assert (
         resolve("own", lambda _: own).where("python") == "pyproject.toml:8: tool.envsmith.profiles.own.python"
     )
     assert settings.profile("other") is None
+
+
+def test_rewrites_as_a_table() -> None:
+    text = "[tool.envsmith.rewrite]\n'https://a.example' = 'https://b.example/x'\n"
+    assert ProjectSettings.from_pyproject(text, "pyproject.toml").rewrite == (
+        "https://a.example=https://b.example/x",
+    )
 
 
 @pytest.mark.parametrize("text", ["", "[tool]", "[tool.envsmith]", "[tool.other]\nenvsmith = 1", "tool = 1"])
@@ -51,6 +59,10 @@ def test_no_settings(text: str) -> None:
             ":2: tool.envsmith.default-profiles",
             "brackets",
         ),
+        ("[tool.envsmith]\nrewrite = 'x'", "PRF004", ":2: tool.envsmith.rewrite", "brackets"),
+        ("[tool.envsmith]\nrewrite = ['x']", "PRF044", ":2: tool.envsmith.rewrite[0]", "mirror.example"),
+        ("[tool.envsmith]\nrewrite = {a = 'b'}", "PRF044", ":2: tool.envsmith.rewrite.a", "mirror.example"),
+        ("[tool.envsmith]\nrewrite = {a = 1}", "PRF004", ":2: tool.envsmith.rewrite.a", "quotes"),
         ("[tool.envsmith]\nsources = 'src'", "PRF004", ":2: tool.envsmith.sources", "brackets"),
         ("[tool.envsmith]\nsources = []", "PRF005", ":2: tool.envsmith.sources", "name at least one"),
         ("[tool.envsmith]\nsources = ['../a']", "PRF005", ":2: tool.envsmith.sources[0]", "relative"),
