@@ -16,14 +16,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.measure import Comparison, alternate, seconds
-from envsmith.adapters import files
+from envsmith.adapters import files, import_time
 from envsmith.adapters.hashing import NoDownloads
 from envsmith.adapters.process import Finished, Processes
 from envsmith.adapters.profiles import Profiles
 from envsmith.adapters.sdists import SdistReader
 from envsmith.adapters.uv import Uv, find_uv
 from envsmith.catalog import Catalog
-from envsmith.cli.composition import CatalogChoice, listing_sources, wheel_contents
+from envsmith.cli.composition import CatalogChoice, listing_sources, wheel_contents, wheel_requires
 from envsmith.ports import Silence
 from envsmith.workflows.locking import lock_profile
 from envsmith.workflows.planning import Timing, Wanted
@@ -82,6 +82,8 @@ def record(folder: Path) -> list[tuple[list[str], dict[str, str], Path]]:
         sdists=SdistReader(),
         hasher=NoDownloads(),
         contents=wheel_contents(CatalogChoice(is_offline=True)),
+        requires=wheel_requires(CatalogChoice(is_offline=True)),
+        imports=import_time,
         files=files,
         progress=Silence(),
     )

@@ -11,6 +11,7 @@ from packaging.pylock import PackageWheel
 from envsmith.model.contents import Contents
 from envsmith.model.plan import Plan, VersionMetadata
 from envsmith.model.resolution import Resolution
+from envsmith.model.usage import Use
 from envsmith.model.wheel import Wheel
 
 
@@ -65,6 +66,26 @@ class WheelContents(Protocol):
         Raises:
             ToolError: when it cannot be fetched or read.
         """
+        ...
+
+
+class WheelRequires(Protocol):
+    """Reads what wheels on servers require."""
+
+    def requires(self, wheels: Iterable[PackageWheel]) -> Mapping[str, tuple[str, ...]]:
+        """Return sha256 → ``Requires-Dist``, extras' requirements included, for every one of the wheels.
+
+        Raises:
+            ToolError: when one of them cannot be read.
+        """
+        ...
+
+
+class ImportTime(Protocol):
+    """Reads out of source files what they import at the moment when they are imported."""
+
+    def at_import_time(self, sources: Mapping[str, bytes], modules: Collection[str]) -> tuple[Use, ...]:
+        """Return the places where one of the modules is imported."""
         ...
 
 

@@ -158,6 +158,17 @@ class FakeContents:
 
 
 @dataclass
+class FakeRequires:
+    """Knows what wheels require, by filename; the others require nothing."""
+
+    requirements: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def requires(self, wheels: Iterable[PackageWheel]) -> dict[str, tuple[str, ...]]:
+        """Return what each requires."""
+        return {wheel.hashes["sha256"]: self.requirements.get(wheel.filename, ()) for wheel in wheels}
+
+
+@dataclass
 class Heard:
     """Progress that keeps what it hears."""
 

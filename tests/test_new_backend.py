@@ -12,7 +12,7 @@ import pytest
 from packaging.pylock import Pylock
 
 import envsmith.catalog
-from envsmith.adapters import files
+from envsmith.adapters import files, import_time
 from envsmith.adapters.hashing import NoDownloads
 from envsmith.adapters.index_pages import PyTorchIndex
 from envsmith.adapters.live_index import LivePyTorch
@@ -30,7 +30,7 @@ from envsmith.workflows.listings import ListingSources
 from envsmith.workflows.locking import LockedProfile, lock_profile
 from envsmith.workflows.planning import Timing, Wanted
 from envsmith.workflows.resolving import Tools
-from tests.fakes import FakeContents
+from tests.fakes import FakeContents, FakeRequires
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile
 
@@ -99,6 +99,8 @@ def _lock(wanted: Wanted, catalog: Catalog, replay: ReplayIndex, tmp_path: Path)
         sdists=SdistReader(),
         hasher=NoDownloads(),
         contents=FakeContents(),
+        requires=FakeRequires(),
+        imports=import_time,
         files=files,
         progress=Silence(),
     )

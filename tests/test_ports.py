@@ -1,12 +1,23 @@
 import pytest
 
-from envsmith.adapters import files
+from envsmith.adapters import files, import_time
 from envsmith.adapters.hashing import Downloads, NoDownloads
 from envsmith.adapters.process import Processes
 from envsmith.adapters.sdists import SdistReader
 from envsmith.adapters.uv import Uv, find_uv
 from envsmith.adapters.wheel_contents import WheelReader
-from envsmith.ports import Files, Hasher, Progress, Resolver, Sdists, Silence, WheelContents
+from envsmith.adapters.wheel_requires import RequiresReader
+from envsmith.ports import (
+    Files,
+    Hasher,
+    ImportTime,
+    Progress,
+    Resolver,
+    Sdists,
+    Silence,
+    WheelContents,
+    WheelRequires,
+)
 
 
 def test_silence_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,6 +35,8 @@ def test_adapters_fill_the_ports() -> None:
         (Hasher, Downloads(Silence())),
         (Hasher, NoDownloads()),
         (Files, files),
+        (WheelRequires, RequiresReader(find_uv().parent)),
+        (ImportTime, import_time),
         (WheelContents, WheelReader(find_uv().parent)),
     )
     for port, adapter in filled:

@@ -30,7 +30,7 @@ WHOLE_BYTES = 8 * 1024 * 1024
 """A wheel up to this size is fetched whole to be read, and its hash is proved; of a larger one only ranges are."""
 MAX_MEMBER_BYTES = 8 * 1024 * 1024
 # All that zipfile raises on archives made to break it.
-_BROKEN = (
+BROKEN = (
     ArithmeticError,
     EOFError,
     LookupError,
@@ -100,8 +100,8 @@ class WheelReader:
         with _opened(deadline)() as client, self._archive(wheel, client) as archive:
             try:
                 return dict(_members(archive, frozenset(paths)))
-            except _BROKEN as error:
-                raise _unreadable(wheel, str(error)) from error
+            except BROKEN as error:
+                raise unreadable(wheel, str(error)) from error
 
     def _list(self, wheel: PackageWheel, client: WebClient) -> Contents:
         reader = RangeReader(client, self._served(wheel.url or ""))
@@ -112,8 +112,8 @@ class WheelReader:
                     for item in archive.infolist()
                     if not item.is_dir()
                 }
-        except _BROKEN as error:
-            raise _unreadable(wheel, str(error)) from error
+        except BROKEN as error:
+            raise unreadable(wheel, str(error)) from error
         contents = Contents(size_bytes=reader.seek(0, io.SEEK_END), members=members)
         self._keep(_sha256(wheel), contents)
         return contents
@@ -126,14 +126,14 @@ class WheelReader:
             if answer.status != 200:
                 raise ToolError("TOL030", f"the server answered {answer.status}", where=public_url(url))
             if hashlib.sha256(answer.body).hexdigest() != _sha256(wheel):
-                raise _unreadable(wheel, "its bytes have another sha256 than the lock")
+                raise unreadable(wheel, "its bytes have another sha256 than the lock")
             source = io.BytesIO(answer.body)
         else:
             source = RangeReader(client, url)
         try:
             return zipfile.ZipFile(source if isinstance(source, io.BytesIO) else io.BufferedReader(source))
-        except _BROKEN as error:
-            raise _unreadable(wheel, str(error)) from error
+        except BROKEN as error:
+            raise unreadable(wheel, str(error)) from error
 
     def _kept(self, sha256: str) -> Contents | None:
         try:
@@ -165,7 +165,8 @@ def _sha256(wheel: PackageWheel) -> str:
     return wheel.hashes.get("sha256", "")
 
 
-def _unreadable(wheel: PackageWheel, why: str) -> ToolError:
+def unreadable(wheel: PackageWheel, why: str) -> ToolError:
+    """Return the error of a file that is no wheel, or not the one that is locked."""
     return ToolError(
         "TOL038",
         f"the wheel cannot be read: {why[:200]}",

@@ -20,6 +20,7 @@ from envsmith.workflows.listings import ListingSources
 if TYPE_CHECKING:
     from envsmith.adapters.live_index import LivePyTorch
     from envsmith.adapters.wheel_contents import WheelReader
+    from envsmith.adapters.wheel_requires import RequiresReader
 
 PYTORCH_BASE = f"{HOST}/whl"
 INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
@@ -50,13 +51,25 @@ def wheel_contents(choice: CatalogChoice) -> WheelReader:
     """Return the reader of wheels' contents, which remembers what it has read."""
     from envsmith.adapters.wheel_contents import WheelReader
 
+    return WheelReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
+
+
+def wheel_requires(choice: CatalogChoice) -> RequiresReader:
+    """Return the reader of what wheels require, which remembers what it has read."""
+    from envsmith.adapters.wheel_requires import RequiresReader
+
+    return RequiresReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
+
+
+def _served(choice: CatalogChoice) -> Callable[[str], str]:
+    """Return what turns an address on record into the one that is asked: that of a mirror where one is named."""
     base = index_base(choice).rstrip("/")
 
     def served(url: str) -> str:
         inside = url.removeprefix(f"{PYTORCH_BASE}/")
         return url if inside == url else f"{base}/{inside}"
 
-    return WheelReader(cache_folder() / "wheels", served=served, is_offline=choice.is_offline)
+    return served
 
 
 def live_index(catalog: Catalog, choice: CatalogChoice, tell: Callable[[EnvsmithError], None]) -> LivePyTorch:

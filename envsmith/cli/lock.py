@@ -172,18 +172,19 @@ def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
         lock_render.envelope(done, failed)
     elif not failed:
         lock_render.written(done, dry_run=ways.dry_run)
-    return max((error.exit_code for error in failed), default=OK)
+    worst = max((error.exit_code for error in failed), default=OK)
+    return max(worst, NO) if any(found.breakages for found in done) else worst
 
 
 @contextmanager
 def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple[Tools, ThreadPoolExecutor]]:
     """Lend the tools and the threads of a lock, and end what still runs when the work is over or broken off."""
-    from envsmith.adapters import files
+    from envsmith.adapters import files, import_time
     from envsmith.adapters.hashing import Downloads, NoDownloads
     from envsmith.adapters.process import Processes
     from envsmith.adapters.sdists import SdistReader
     from envsmith.adapters.uv import Uv, find_uv
-    from envsmith.cli.composition import cache_folder, index_base, wheel_contents
+    from envsmith.cli.composition import cache_folder, index_base, wheel_contents, wheel_requires
     from envsmith.cli.progress import LockProgress
     from envsmith.workflows.resolving import Tools
 
@@ -207,6 +208,8 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
                 if ways.choice.is_offline
                 else Downloads(progress, index_base(ways.choice)),
                 contents=wheel_contents(ways.choice),
+                requires=wheel_requires(ways.choice),
+                imports=import_time,
                 files=files,
                 progress=progress,
             )

@@ -38,6 +38,15 @@ def outcome(wanted: Wanted, found: LockedProfile | EnvsmithError) -> None:
         places = _places(slugs, [target.slug for target in found.targets])
         render.labelled(label, decision.message + (f" ({places})" if places else ""), decision.code)
         label = ""
+    _breakages(found)
+
+
+def _breakages(found: LockedProfile) -> None:
+    for decision in found.breakages:
+        render.say(f"error {decision.code}: {decision.message}", err=True)
+        for fact in decision.evidence:
+            render.say(f"  because  {fact}", err=True)
+        render.say(f'hint: take out what requires it, or family.{decision.subject} = "keep"', err=True)
 
 
 def _decisions(found: LockedProfile) -> dict[Decision, list[str]]:
@@ -124,4 +133,5 @@ def envelope(done: Iterable[LockedProfile], failed: Sequence[EnvsmithError]) -> 
         for found in done
     ]
     worst = max((error.exit_code for error in failed), default=0)
+    worst = max(worst, 1) if any(found.breakages for found in done) else worst
     render.envelope("lock", ("ok", "no", "failed")[worst], data, failed)

@@ -11,6 +11,7 @@ from packaging.pylock import Package, Pylock, PylockValidationError
 from envsmith.errors import LockError
 from envsmith.model.decision import Decision
 from envsmith.model.target import Target
+from envsmith.model.unsatisfied import Unsatisfied
 
 FORM = 1
 
@@ -30,6 +31,8 @@ class Lock:
     indexes: tuple[str, ...]
     """Addresses of the PyTorch indexes its files come from."""
     decisions: tuple[Decision, ...]
+    unsatisfied: tuple[Unsatisfied, ...] = ()
+    """What locked packages require and the lock leaves unanswered on purpose."""
 
     def package(self, name: str) -> Package | None:
         """Return one package, or None where the lock has none of that name."""

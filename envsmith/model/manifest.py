@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from envsmith.errors import LockError
+from envsmith.model.unsatisfied import Unsatisfied
 
 FORM = 1
 FILENAME = "manifest.toml"
@@ -30,6 +31,8 @@ class Entry:
     files: Mapping[str, str]
     """filename → sha256 of its bytes."""
     decisions: tuple[Mapping[str, object], ...] = ()
+    unsatisfied: tuple[str, ...] = ()
+    """What locked packages require and the lock leaves unanswered on purpose: ``timm: torchvision``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +90,8 @@ def _entry_table(entry: Entry) -> object:
     table.update({"plan": entry.plan, "catalog": entry.catalog, "packages": entry.packages})
     table.add("family", dict(sorted(entry.family.items())))
     table.add("files", dict(sorted(entry.files.items())))
+    if entry.unsatisfied:
+        table.add("unsatisfied", list(entry.unsatisfied))
     inputs = tomlkit.table()
     for key, value in entry.inputs.items():
         if isinstance(value, list):
@@ -136,6 +141,7 @@ def _entry(item: Mapping[str, object]) -> Entry:
         packages=int(item["packages"]),  # type: ignore[call-overload]
         files=_texts(item["files"]),
         decisions=tuple(_decision(found) for found in item.get("decisions", ())),  # type: ignore[attr-defined]
+        unsatisfied=tuple(str(Unsatisfied.parse(str(text))) for text in item.get("unsatisfied", ())),  # type: ignore[attr-defined]
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from envsmith.model.asked import Asked
 from envsmith.model.decision import Decision
 from envsmith.model.target import Target
+from envsmith.model.unsatisfied import Unsatisfied
 from envsmith.model.wheel import Wheel
 
 FORM = 1
@@ -74,6 +75,8 @@ class Amendment:
     constraints: tuple[Asked, ...] = ()
     excludes: tuple[str, ...] = ()
     sdist_metadata: tuple[VersionMetadata, ...] = ()
+    unsatisfied: tuple[Unsatisfied, ...] = ()
+    """What stays unanswered, for the lock to say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +150,10 @@ class Plan:
     def all_decisions(self) -> tuple[Decision, ...]:
         """Return every decision, in the order it was taken."""
         return (*self.decisions, *(item for step in self.amendments for item in step.decisions))
+
+    def unsatisfied(self) -> tuple[Unsatisfied, ...]:
+        """Return the requirements that stay unanswered on purpose."""
+        return tuple(item for step in self.amendments for item in step.unsatisfied)
 
     def sdist_metadata(self) -> tuple[VersionMetadata, ...]:
         """Return what was read out of source distributions, without building them."""

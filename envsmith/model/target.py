@@ -151,11 +151,13 @@ class Target:
             *compatible_tags(version, self.python.tag, platforms),
         ]
 
-    def satisfies(self, marker: Marker | None) -> bool:
-        """Say whether a marker holds on this target; one that is not there holds everywhere."""
+    def satisfies(self, marker: Marker | None, extra: str = "") -> bool:
+        """Say whether a marker holds on this target, with an extra; one that is not there holds everywhere."""
         if marker is None:
             return True
-        return marker.evaluate({key: str(value) for key, value in self.marker_environment().items()})
+        return marker.evaluate(
+            {**{key: str(value) for key, value in self.marker_environment().items()}, "extra": extra}
+        )
 
     def marker_environment(self) -> Environment:
         """Return the values that markers (PEP 508) are judged by on this target.

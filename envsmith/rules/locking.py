@@ -73,6 +73,7 @@ def admit(plan: Plan, resolution: Resolution, catalog_name: str) -> Lock:
         family=tuple(package.name for package in family),
         indexes=(plan.slice.url,) if any(package.name in plan.slice.projects for package in family) else (),
         decisions=_lasting(plan, packages),
+        unsatisfied=plan.unsatisfied(),
     )
 
 
@@ -267,6 +268,8 @@ def _provenance(plan: Plan, catalog_name: str, decisions: Iterable[Decision]) ->
     }
     if plan.env:
         values["env"] = dict(plan.env)
+    if missing := plan.unsatisfied():
+        values["unsatisfied"] = [str(item) for item in missing]
     if told := [decision.to_json() for decision in decisions]:
         values["decisions"] = told
     return values

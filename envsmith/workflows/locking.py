@@ -14,6 +14,7 @@ from envsmith.model.lock import Lock
 from envsmith.model.manifest import FILENAME, Entry, Manifest
 from envsmith.model.plan import Plan
 from envsmith.rules import locking
+from envsmith.rules.dropping import BREAKS
 from envsmith.workflows.planning import Planned, Times, Timing, Wanted, plan_profile
 from envsmith.workflows.recording import (
     Recorded,
@@ -50,6 +51,11 @@ class LockedProfile:
     written: tuple[str, ...]
     """Names of the files that changed."""
     folder: Path
+
+    @property
+    def breakages(self) -> tuple[Decision, ...]:
+        """The decisions after which something in the lock does not work: what the profile drops is needed."""
+        return tuple(item for item in self.decisions if item.code == BREAKS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,7 @@ def entry_of(lock: Lock, plan: Plan) -> Entry:
         packages=len(packages),
         files={name: sha256_of(content) for name, content in lock_files(lock).items()},
         decisions=tuple(decision.to_json() for decision in lock.decisions),
+        unsatisfied=tuple(str(item) for item in lock.unsatisfied),
     )
 
 

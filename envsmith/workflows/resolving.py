@@ -8,8 +8,9 @@ from envsmith.catalog import Catalog
 from envsmith.errors import ResolveError
 from envsmith.model.plan import Amendment, Plan
 from envsmith.model.resolution import Resolution
-from envsmith.ports import Files, Hasher, Progress, Resolver, Sdists, WheelContents
+from envsmith.ports import Files, Hasher, ImportTime, Progress, Resolver, Sdists, WheelContents, WheelRequires
 from envsmith.rules import capping, extending, families, pairing, pruning, sources
+from envsmith.workflows import dropping
 from envsmith.workflows.planning import Listings
 
 MOST_ROUNDS = 8
@@ -25,6 +26,8 @@ class Tools:
     sdists: Sdists
     hasher: Hasher
     contents: WheelContents
+    requires: WheelRequires
+    imports: ImportTime
     files: Files
     progress: Progress
 
@@ -54,8 +57,7 @@ def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
         )
         if amendment is None:
             extending.check(plan, resolution, tools.catalog)
-            settled = pruning.settle(plan, resolution)
-            return settled.amended(Amendment(decisions=capping.notice(plan, resolution))), resolution
+            return _settled(plan, resolution, tools), resolution
         plan = plan.amended(amendment)
     raise ResolveError(
         "RES051",
@@ -71,3 +73,12 @@ def _answer(plan: Plan, tools: Tools) -> Resolution:
         return tools.resolver.resolve(plan)
     except ResolveError as error:
         raise extending.explain(error, plan, tools.catalog)  # noqa: B904 - the same error, with what is known
+
+
+def _settled(plan: Plan, resolution: Resolution, tools: Tools) -> Plan:
+    """Complete a plan with what can only be said of the last answer."""
+    plan = pruning.settle(plan, resolution).amended(Amendment(decisions=capping.notice(plan, resolution)))
+    left = dropping.settle(
+        plan, resolution, requires=tools.requires, contents=tools.contents, imports=tools.imports
+    )
+    return plan.amended(left) if left else plan

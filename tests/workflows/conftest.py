@@ -5,12 +5,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from envsmith.adapters import import_time
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing, Metadata, group
 from envsmith.workflows.checking import CheckTools
 from envsmith.workflows.resolving import Tools
-from tests.fakes import FakeContents, FakeFiles, FakeHasher, FakeListings, FakeResolver, FakeSdists, Heard
+from tests.fakes import (
+    FakeContents,
+    FakeFiles,
+    FakeHasher,
+    FakeListings,
+    FakeRequires,
+    FakeResolver,
+    FakeSdists,
+    Heard,
+)
 from tests.values import torch, wheel
 
 KNOWN = Metadata(requires_dist=(), requires_python=None, confidence="exact", basis="made up")
@@ -50,6 +60,8 @@ def tools(listing: Listing) -> Tools:
         sdists=FakeSdists(),
         hasher=FakeHasher(),
         contents=FakeContents(),
+        requires=FakeRequires(),
+        imports=import_time,
         files=FakeFiles(),
         progress=Heard(),
     )

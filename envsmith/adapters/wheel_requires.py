@@ -1,0 +1,118 @@
+"""Read what wheels require, by the METADATA beside them (PEP 658) or in them, and remember it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from packaging.metadata import parse_email
+from packaging.pylock import PackageWheel
+
+from envsmith.adapters.deadline import Deadline, run_all
+from envsmith.adapters.overlay import replace_file
+from envsmith.adapters.page_rows import public_url
+from envsmith.adapters.range_reader import RangeReader
+from envsmith.adapters.web import WebClient, open_client
+from envsmith.adapters.wheel_contents import BROKEN, unreadable
+from envsmith.adapters.wheel_metadata import MAX_METADATA_BYTES
+from envsmith.errors import ToolError
+
+_METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
+_FORM = 1
+
+
+class RequiresReader:
+    """Reads ``Requires-Dist`` of wheels that lie on servers; what was read once needs no network.
+
+    Args:
+        folder: keeps what was read, by the wheels' sha256.
+        served: address on record → address it is fetched from.
+        is_offline: nothing is fetched.
+        deadline_s: for one call.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        served: Callable[[str], str] = str,
+        is_offline: bool = False,
+        deadline_s: float = 60.0,
+    ) -> None:
+        self._folder = folder
+        self._served = served
+        self._is_offline = is_offline
+        self._deadline_s = deadline_s
+
+    def requires(self, wheels: Iterable[PackageWheel]) -> dict[str, tuple[str, ...]]:
+        """Return sha256 → what the wheel requires, extras' requirements included, for every one of the wheels.
+
+        Raises:
+            ToolError: TOL030 to TOL034 when one cannot be fetched, TOL037 offline, TOL038 when it is no wheel.
+        """
+        wanted = {wheel.hashes.get("sha256", ""): wheel for wheel in wheels}
+        found = {sha256: kept for sha256 in wanted if (kept := self._kept(sha256)) is not None}
+        missing = [wheel for sha256, wheel in wanted.items() if sha256 not in found]
+        if missing and self._is_offline:
+            raise ToolError(
+                "TOL037",
+                f"what {missing[0].filename} requires must be read from its server",
+                where="--offline",
+                hint="run the command without --offline once: it is remembered then",
+            )
+        deadline = Deadline(self._deadline_s)
+        tasks = [partial(self._read, wheel) for wheel in missing]
+        for wheel, outcome in zip(
+            missing, run_all(tasks, partial(open_client, deadline), deadline) if tasks else [], strict=True
+        ):
+            if outcome is None:
+                raise deadline.passed(wheel.filename)
+            if isinstance(outcome, Exception):
+                raise outcome
+            found[wheel.hashes["sha256"]] = outcome
+        return found
+
+    def _read(self, wheel: PackageWheel, client: WebClient) -> tuple[str, ...]:
+        url = self._served(wheel.url or "")
+        answer = client.get(f"{url}.metadata", {}, limit_bytes=MAX_METADATA_BYTES)
+        if answer.status == 200:
+            body = answer.body
+        elif answer.status in {403, 404, 410}:
+            body = _from_wheel(wheel, RangeReader(client, url))
+        else:
+            raise ToolError("TOL030", f"the server answered {answer.status}", where=public_url(url))
+        requires = tuple(parse_email(body)[0].get("requires_dist", ()))
+        self._keep(wheel.hashes["sha256"], requires)
+        return requires
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / f"{sha256}.requires.json"
+
+    def _kept(self, sha256: str) -> tuple[str, ...] | None:
+        try:
+            data = json.loads(self._path(sha256).read_text("utf-8"))
+            return tuple(map(str, data["requires"])) if data["form"] == _FORM else None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+
+    def _keep(self, sha256: str, requires: tuple[str, ...]) -> None:
+        try:
+            text = json.dumps({"form": _FORM, "requires": requires})
+            replace_file(self._path(sha256), text.encode())
+        except ToolError:
+            return  # it is only asked for again
+
+
+def _from_wheel(wheel: PackageWheel, reader: RangeReader) -> bytes:
+    try:
+        with zipfile.ZipFile(io.BufferedReader(reader)) as archive:
+            (name,) = (name for name in archive.namelist() if _METADATA.fullmatch(name))
+            with archive.open(name) as file:
+                return file.read(MAX_METADATA_BYTES)
+    except BROKEN as error:
+        raise unreadable(wheel, str(error)) from error
