@@ -90,12 +90,7 @@ class WheelReader:
                 can be read, or has another hash.
         """
         if self._is_offline:
-            raise ToolError(
-                "TOL037",
-                "looking into it needs the network",
-                where=wheel.filename,
-                hint="run the command without --offline once",
-            )
+            raise needs_network(wheel)
         deadline = Deadline(self._deadline_s)
         with _opened(deadline)() as client, self._archive(wheel, client) as archive:
             try:
@@ -172,4 +167,14 @@ def unreadable(wheel: PackageWheel, why: str) -> ToolError:
         f"the wheel cannot be read: {why[:200]}",
         where=f"{wheel.filename} ({urlsplit(wheel.url or '').hostname})",
         hint="the file is broken or its server answers otherwise than it should: try again, or another mirror",
+    )
+
+
+def needs_network(wheel: PackageWheel) -> ToolError:
+    """Return the error of a wheel that nobody has looked into yet, where the network may not be used."""
+    return ToolError(
+        "TOL037",
+        f"{wheel.filename} must be looked into on its server",
+        where="--offline",
+        hint="run the command once without --offline: what was seen is remembered",
     )

@@ -18,7 +18,7 @@ from envsmith.adapters.overlay import replace_file
 from envsmith.adapters.page_rows import public_url
 from envsmith.adapters.range_reader import RangeReader
 from envsmith.adapters.web import WebClient, open_client
-from envsmith.adapters.wheel_contents import BROKEN, unreadable
+from envsmith.adapters.wheel_contents import BROKEN, needs_network, unreadable
 from envsmith.adapters.wheel_metadata import MAX_METADATA_BYTES
 from envsmith.errors import ToolError
 
@@ -59,12 +59,7 @@ class RequiresReader:
         found = {sha256: kept for sha256 in wanted if (kept := self._kept(sha256)) is not None}
         missing = [wheel for sha256, wheel in wanted.items() if sha256 not in found]
         if missing and self._is_offline:
-            raise ToolError(
-                "TOL037",
-                f"what {missing[0].filename} requires must be read from its server",
-                where="--offline",
-                hint="run the command without --offline once: it is remembered then",
-            )
+            raise needs_network(missing[0])
         deadline = Deadline(self._deadline_s)
         tasks = [partial(self._read, wheel) for wheel in missing]
         for wheel, outcome in zip(

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from envsmith.errors import LockError
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Unsatisfied:
@@ -32,14 +30,11 @@ class Unsatisfied:
         """Read what `str` wrote.
 
         Raises:
-            LockError: LCK002 when it is something else.
+            ValueError: when it is something else.
         """
         requirer, _, requirement = text.partition(": ")
         try:
             name = canonicalize_name(requirer, validate=True)
             return cls(requirer=name, requirement=str(Requirement(requirement)))
-        except (ValueError, InvalidRequirement) as error:
-            raise LockError(
-                "LCK002",
-                f"{text[:200]!r} is no unsatisfied requirement, expected such as 'timm: torchvision>=0.16'",
-            ) from error
+        except InvalidRequirement as error:
+            raise ValueError(f"{text[:200]!r}: expected such as 'timm: torchvision>=0.16'") from error

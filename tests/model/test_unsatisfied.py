@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from envsmith.errors import LockError
 from envsmith.model.unsatisfied import Unsatisfied
 
 NAMES = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True).map(canonicalize_name)
@@ -20,6 +19,5 @@ def test_reads_back_what_it_writes(requirer: str, project: str, bounds: str) -> 
 
 @pytest.mark.parametrize("text", ["", "timm", "timm: ", ": torchvision", "a b: torchvision", "timm: a b; c"])
 def test_other_texts_are_refused(text: str) -> None:
-    with pytest.raises(LockError) as caught:
+    with pytest.raises(ValueError, match="expected such as|name is invalid"):
         Unsatisfied.parse(text)
-    assert caught.value.code == "LCK002"
