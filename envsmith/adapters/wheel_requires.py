@@ -15,12 +15,12 @@ from packaging.pylock import PackageWheel
 
 from envsmith.adapters.deadline import Deadline, run_all
 from envsmith.adapters.overlay import replace_file
-from envsmith.adapters.page_rows import public_url
 from envsmith.adapters.range_reader import RangeReader
 from envsmith.adapters.web import WebClient, open_client
 from envsmith.adapters.wheel_contents import BROKEN, needs_network, unreadable
 from envsmith.adapters.wheel_metadata import MAX_METADATA_BYTES
 from envsmith.errors import ToolError
+from envsmith.model.address import public_url
 
 _METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
 _FORM = 1
