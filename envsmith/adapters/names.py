@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from envsmith.model.usage import Sought
 
 _NAME = r"[A-Za-z_]\w*"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*(?:[=<>!~]=?.*|;.*|@.*)")
 _CODE = re.compile(rf"(?:^|[\n;])[ \t]*(?:import|from)[ \t]+({_NAME}(?:\.{_NAME})*)")
+_LONGEST_START = 200
 _PUT_IN = re.compile(r"[{%<]")
 _PATH = re.compile(rf"({_NAME}(?:\.{_NAME})*)\.?(?::[\w.]*)?")
 
@@ -23,18 +24,46 @@ class Names:
 
     def __init__(self, sought: Iterable[Sought]) -> None:
         self.sought = tuple(sought)
-        self._needles = tuple(
-            (item.module, tuple(text.encode() for text in (item.top, *item.messages))) for item in self.sought
-        )
+        self.modules = frozenset(item.module for item in self.sought)
+        needles: dict[bytes, tuple[str, ...]] = {}
+        for item in self.sought:
+            for text in (item.top, *item.messages):
+                needles[text.encode()] = (*needles.get(text.encode(), ()), item.module)
+        self._needles = tuple(needles.items())
         self.words = tuple(dict.fromkeys(word for item in self.sought for word in (item.top, *item.messages)))
         """What stands wherever a sought module is spoken of."""
         tops = "|".join(sorted({re.escape(item.top) for item in self.sought}, key=len, reverse=True))
         self._word = re.compile(rf"(?<![\w./\\-])(?:{tops})(?!\w)(?:\.{_NAME})*" if tops else r"(?!)")
         self._aside = re.compile(rf"(?<![A-Za-z0-9])(?:{tops})(?![A-Za-z0-9])" if tops else r"(?!)")
 
-    def in_bytes(self, data: bytes) -> tuple[str, ...]:
-        """Return the sought modules whose first name, or one of whose messages, stands anywhere in a file."""
-        return tuple(module for module, needles in self._needles if any(text in data for text in needles))
+    def in_bytes(self, data: bytes, passed: Collection[str] = ()) -> tuple[str, ...]:
+        """Return the sought modules whose first name, or one of whose messages, stands anywhere in a file.
+
+        Args:
+            data: the file's bytes.
+            passed: modules that are not asked for.
+        """
+        found = [modules for needle, modules in self._open(passed) if needle in data]
+        return tuple(dict.fromkeys(module for modules in found for module in modules)) if found else ()
+
+    def _open(self, passed: Collection[str]) -> Iterable[tuple[bytes, tuple[str, ...]]]:
+        if not passed:
+            return self._needles
+        return [
+            (needle, left)
+            for needle, modules in self._needles
+            if (left := tuple(item for item in modules if item not in passed))
+        ]
+
+    def has_plain_import(self, data: bytes, modules: Collection[str]) -> bool:
+        """Say whether a line of a file seems to import one of some sought modules, without condition."""
+        tops = {module.partition(".")[0].encode() for module in modules}
+        text = b"\n" + data[:_LONGEST_START] if data[:1] in (b"i", b"f") else b""
+        return any(
+            line in data or text.startswith(line)
+            for top in tops
+            for line in (b"\nimport " + top, b"\nfrom " + top)
+        )
 
     def means(self, module: str) -> bool:
         """Say whether a dotted name is one of the sought modules, within one, or holds one."""

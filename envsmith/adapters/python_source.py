@@ -6,15 +6,14 @@ import ast
 import re
 import warnings
 from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 
 from envsmith.adapters.gathered import Gathered
 from envsmith.adapters.names import Names
 from envsmith.adapters.python_calls import CALLS, NOTED, called, leading_text
-from envsmith.adapters.python_tree import Node, carriers, children, parents, statements
+from envsmith.adapters.python_tree import Node, carriers, children, statements
 
 _NEED = re.compile(r"\b(?:need|requir|depend|wants?\b|must)", re.IGNORECASE)
-# Python's own line ends: str.splitlines knows more of them, and would count other lines.
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _CIMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+)?cimport\s+([\w.]+)")
 
 
@@ -35,22 +34,53 @@ def read_python(source: bytes | str, names: Names, gathered: Gathered) -> None:
         warnings.simplefilter("ignore")
         tree = ast.parse(source)
     text = source if isinstance(source, str) else source.decode("utf-8", "replace")
-    read_comments(text, names, gathered)
-    _Walk(tree, _LINE_END.split(text), names, gathered).walk()
+    lines = _lines(text)
+    _read_comments(lines, lines_with(names.words, text), names, gathered)
+    _Walk(tree, lines, names, gathered).walk()
 
 
-def read_comments(text: str, names: Names, gathered: Gathered) -> None:
-    """Note the comments that claim a need of a sought module."""
-    for number, line in enumerate(_LINE_END.split(text), 1):
-        _, mark, comment = line.partition("#")
+def _lines(text: str) -> list[str]:
+    """Part a text at Python's own line ends: str.splitlines knows more of them, and would count other lines."""
+    return _with_plain_ends(text).split("\n")
+
+
+def _with_plain_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def lines_with(words: Iterable[str], text: str) -> list[int]:
+    """Return the numbers of the lines in which one of some words stands, in their order."""
+    text = _with_plain_ends(text)
+    numbers: list[int] = []
+    number, place = 1, 0
+    for offset in sorted(offset for word in words for offset in _offsets(word, text)):
+        number += text.count("\n", place, offset)
+        place = offset
+        numbers.append(number)
+    return list(dict.fromkeys(numbers))
+
+
+def _offsets(word: str, text: str) -> Iterator[int]:
+    offset = text.find(word)
+    while offset >= 0:
+        yield offset
+        offset = text.find(word, offset + 1)
+
+
+def _read_comments(lines: list[str], numbers: Iterable[int], names: Names, gathered: Gathered) -> None:
+    """Note the comments that claim a need of a sought module, among lines in which one is named."""
+    for number in numbers:
+        _, mark, comment = lines[number - 1].partition("#")
         if mark and _NEED.search(comment) and (module := names.by_word(comment)):
-            gathered.leftover(module, number, "comment", line)
+            gathered.leftover(module, number, "comment", lines[number - 1])
 
 
 def read_long(text: str, names: Names, gathered: Gathered) -> None:
     """Note what the lines of a text import or name: of code too long, or of another language, to be parsed."""
-    for number, line in enumerate(_LINE_END.split(text), 1):
-        code = line.partition("#")[0]
+    lines = _lines(text)
+    numbers = lines_with(names.words, text)
+    for number in numbers:
+        code = lines[number - 1].partition("#")[0]
         match = _CIMPORT.match(code)
         candidates = [*(module for module, _ in names.in_code(code)), *(match.groups("") if match else ())]
         found = [module for module in dict.fromkeys(candidates) if names.means(module)]
@@ -58,7 +88,7 @@ def read_long(text: str, names: Names, gathered: Gathered) -> None:
             gathered.use(module, number, "import", "certain")
         for word in () if found else names.in_words(code):
             gathered.use(word[0], number, "text", "string")
-    read_comments(text, names, gathered)
+    _read_comments(lines, numbers, names, gathered)
 
 
 class _Walk:
@@ -78,17 +108,15 @@ class _Walk:
         self._bare: list[tuple[ast.Constant, str]] = []
         self._is_setup = gathered.file.rpartition("/")[2] == "setup.py"
         self._learn()
-        words = [*names.words, *self._texts]
-        self._hits = [number for number, line in enumerate(lines, 1) if any(word in line for word in words)]
+        self._hits = lines_with((*names.words, *self._texts), "\n".join(lines))
 
     def walk(self) -> None:
         stack: list[Node] = [(self._tree, False)]
         while stack:
             node, is_conditional = stack.pop()
             stack += self._inside(node, is_conditional)
-        above = parents(self._tree) if self._bare else {}
         for constant, module in self._bare:
-            self._gathered.bare_text(module, constant.lineno, carriers(constant, above))
+            self._gathered.bare_text(module, constant.lineno, carriers(constant, self._tree))
 
     def _learn(self) -> None:
         """Learn what names stand for: imported under another name, or given a text once and for all."""

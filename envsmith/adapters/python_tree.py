@@ -10,7 +10,24 @@ from envsmith.adapters.python_calls import called
 
 _MISSING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 _AVAILABLE = re.compile(r"available|installed|^has_|^_?HAS_|^_?HAVE_|find_spec")
-_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+_BLOCKS: Mapping[type[ast.AST], tuple[str, ...]] = {
+    ast.Module: ("body",),
+    ast.FunctionDef: ("body",),
+    ast.AsyncFunctionDef: ("body",),
+    ast.ClassDef: ("body",),
+    ast.ExceptHandler: ("body",),
+    ast.match_case: ("body",),
+    ast.With: ("body",),
+    ast.AsyncWith: ("body",),
+    ast.If: ("body", "orelse"),
+    ast.For: ("body", "orelse"),
+    ast.AsyncFor: ("body", "orelse"),
+    ast.While: ("body", "orelse"),
+    ast.Try: ("body", "handlers", "orelse", "finalbody"),
+    ast.TryStar: ("body", "handlers", "orelse", "finalbody"),
+    ast.Match: ("cases",),
+}
+"""What holds statements → where it holds them."""
 Node = tuple[ast.AST, bool]
 """A node, and whether it runs only where some module is there."""
 
@@ -31,27 +48,43 @@ def children(node: ast.AST, is_conditional: bool) -> Iterator[Node]:
                 yield item, inside
 
 
-def statements(tree: ast.Module) -> Iterator[ast.stmt]:
-    """Yield every statement, without a look into expressions."""
+def statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield every statement, and what parts its blocks, without a look into expressions."""
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
-        if isinstance(node, ast.stmt):
-            yield node
-        for name in _BLOCKS:
-            stack += getattr(node, name, ())
+        yield node
+        for name in _BLOCKS.get(type(node), ()):
+            stack += getattr(node, name)
 
 
-def parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
-    """Return node → the node around it."""
-    return {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+def way_to(constant: ast.Constant, tree: ast.AST) -> list[ast.AST]:
+    """Return the nodes around a text, from the outermost in; a look is taken only into what spans its lines."""
+    way: list[ast.AST] = []
+    levels: list[Iterator[ast.AST]] = [iter((tree,))]
+    while levels:
+        node = next(levels[-1], None)
+        if node is constant:
+            break
+        if node is None:
+            levels.pop()
+            del way[-1:]
+        elif _spans(node, constant):
+            way.append(node)
+            levels.append(ast.iter_child_nodes(node))
+    return way
 
 
-def carriers(node: ast.AST, above: Mapping[ast.AST, ast.AST]) -> frozenset[str]:
+def _spans(node: ast.AST, constant: ast.Constant) -> bool:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    first = min((item.lineno for item in decorators), default=getattr(node, "lineno", constant.lineno))
+    return first <= constant.lineno <= (getattr(node, "end_lineno", None) or constant.lineno)
+
+
+def carriers(constant: ast.Constant, tree: ast.AST) -> frozenset[str]:
     """Return the names by which a text gets elsewhere: of variables it is put into, of functions it is given to."""
     found: set[str] = set()
-    while not isinstance(node, ast.Module):
-        node = above[node]
+    for node in way_to(constant, tree):
         if isinstance(node, ast.Call):
             found.add(called(node.func, {}).rpartition(".")[2])
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):

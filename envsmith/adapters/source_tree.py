@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,12 +45,11 @@ _KINDS = {
 class SourceFile:
     """One file that may say something."""
 
-    path: Path
+    path: str
     name: str
     """Relative to the root, with ``/``."""
     kind: str
     """``python``, ``notebook``, ``lines``, ``config``, ``requirements``, ``script`` or ``unknown``."""
-    size_bytes: int
 
 
 @dataclass(kw_only=True)
@@ -82,13 +80,16 @@ class Tree:
                 name = f"{folder}/{entry.name}" if folder else entry.name
                 if file := self._file(entry, name):
                     yield file
-                elif _is_folder(entry) and _has_sources(name, Path(entry.path)):
+                elif _is_folder(entry) and _has_sources(name, entry.path):
                     inner.append(name)
             stack += reversed(inner)
 
+    def _path(self, folder: str) -> str:
+        return os.path.join(self.root, folder)  # noqa: PTH118 - there are thousands, and each Path takes its time
+
     def _is_new(self, folder: str) -> bool:
         try:
-            found = (self.root / folder).stat()
+            found = os.stat(self._path(folder))  # noqa: PTH116 - likewise
         except OSError:
             return False
         key = (found.st_dev, found.st_ino)
@@ -98,7 +99,7 @@ class Tree:
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
         try:
-            with os.scandir(self.root / folder) as found:
+            with os.scandir(self._path(folder)) as found:
                 return sorted(found, key=lambda entry: entry.name)
         except OSError as error:
             self.refused(folder or ".", error.strerror or str(error))
@@ -107,20 +108,18 @@ class Tree:
     @staticmethod
     def _file(entry: os.DirEntry[str], name: str) -> SourceFile | None:
         kind = kind_of(name)
-        if kind is None:
-            return None
-        try:
-            found = entry.stat()
-        except OSError:
-            return None  # a link to nothing
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        return SourceFile(path=Path(entry.path), name=name, kind=kind, size_bytes=found.st_size)
+        return SourceFile(path=entry.path, name=name, kind=kind) if kind and _is_file(entry) else None
 
 
 def kind_of(name: str) -> str | None:
     """Say what a file is, by its name; None where it cannot say anything, ``unknown`` where its first line decides."""
     base = name.rpartition("/")[2]
+    if base.lower().endswith(".py"):
+        return "python"  # whatever it is called besides: makefile.py, conda-lock.py
+    return _kind_of_others(name, base)
+
+
+def _kind_of_others(name: str, base: str) -> str | None:
     if _LOCKS.fullmatch(base):
         return None
     if _REQUIREMENTS.fullmatch(base) or re.search(r"(?:^|/)requirements/[^/]+\.(?:txt|in)$", name):
@@ -150,6 +149,13 @@ def area_of(name: str, roots: tuple[str, ...]) -> str:
     return "beside" if folders and folders[0] in _VENDORED else "sources"
 
 
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()  # a link to nothing is none
+    except OSError:
+        return False
+
+
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
@@ -157,10 +163,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _has_sources(name: str, path: Path) -> bool:
+def _has_sources(name: str, path: str) -> bool:
     base = name.rpartition("/")[2]
     if base in _NO_SOURCES or base.endswith((".egg-info", ".dist-info")):
         return False
     if base.startswith("."):
         return base in _HIDDEN_READ
-    return name not in _MADE or (path / "__init__.py").exists()
+    return name not in _MADE or Path(path, "__init__.py").exists()

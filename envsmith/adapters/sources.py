@@ -2,54 +2,25 @@
 
 from __future__ import annotations
 
-import codecs
-import re
+import gc
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from envsmith.adapters.config_strings import (
-    read_commands,
-    read_config,
-    read_requirements_lines,
-)
+from envsmith.adapters.computed_names import computed_uses
+from envsmith.adapters.forked import mapped
 from envsmith.adapters.gathered import BareText, Gathered
 from envsmith.adapters.names import Names
-from envsmith.adapters.notebook import read_notebook
-from envsmith.adapters.python_source import read_long, read_python
+from envsmith.adapters.source_reading import CODE, LATER, Outcome, Question, read_file
 from envsmith.adapters.source_tree import SourceFile, Tree, area_of
 from envsmith.model.source_roots import SRC, named_roots
 from envsmith.model.usage import Leftover, Sought, Unread, Usage, Use
 
-LONG_BYTES = 2_000_000
-"""Python above this is read by lines: a tree of it would take hundreds of times its size in memory."""
-MOST_BYTES = 64_000_000
-MOST_CONFIG_BYTES = 8_000_000
-# What a file that imports modules by names it is given holds: a call of these whose name is no plain text.
-_IMPORTERS = (
-    b"import_module",
-    b"__import__",
-    b"import_string",
-    b"find_spec",
-    b"resolve_name",
-    b"run_module",
-    b"LazyLoader",
-)
-_COMPUTED = re.compile(
-    rb"(?:" + b"|".join(_IMPORTERS) + rb")"
-    rb"(?:\s*\((?!\s*[\"'])|\s*[,)]|\s+as\b)"
-)
-_WORD = re.compile(r"[A-Za-z_]\w*")
-_READ_BY_OTHERS = {"INSTALLED_APPS", "MIDDLEWARE", "extensions", "pytest_plugins", "hiddenimports"}
-"""Variables whose texts a framework imports."""
-_BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_CODE = ("python", "notebook", "lines")
-# Encodings in which a name may be spelled with other bytes than its own.
-_SPELLED = re.compile(
-    rb"coding[:=][ \t]*(utf[-_]?(?:7|16|32)|u7|rot[-_]?13|idna|punycode|unicode[-_]escape|hz|iso-?2022)",
-    re.IGNORECASE,
-)
+_Task = tuple[SourceFile, str]
+"""A file, and its area."""
 
 
 def read_usage(
@@ -63,25 +34,64 @@ def read_usage(
         sources: where its sources lie, relative to the root; then code elsewhere is passed over, but for tests.
             By default what its build backend is told, and code elsewhere is noted as beside it.
 
-        enough: of a module with so many certain uses in the sources no more are looked for; by default all are.
+        enough: of a module with so many certain uses in the sources no more are looked for, and once all have them
+            no further file is read; by default all are.
 
     Returns:
         Uses and leftovers with their places, and the files that could not be read.
     """
     names = Names(sought)
-    reading = _Reading(root=root, names=names, enough=enough, roots=tuple(sources or source_roots(root)))
-    tree = Tree(root=root, refused=reading.refuse)
-    for file in tree.files():
-        area = area_of(file.name, reading.roots)
-        if not (sources and area == "beside" and file.kind in _CODE):
-            reading.read(file, area)
+    roots = tuple(sources or source_roots(root))
+    found = _Found(known=_Known(names=names, enough=enough))
+    tree = Tree(root=root, refused=found.refuse)
+    files = ((file, area_of(file.name, roots)) for file in tree.files())
+    tasks = [task for task in files if not (sources and task[1] == "beside" and task[0].kind in CODE)]
+
+    def read(share: Sequence[_Task]) -> list[Outcome]:
+        return _read(share, _Known(names=names, enough=enough))
+
+    with _without_collecting():
+        found.take_all(tasks, mapped(read, tasks))
+        computed = tuple(computed_uses(found.open_texts(), found.code))
     return Usage(
-        uses=(*reading.uses, *computed_uses(reading.open_texts(), reading.code)),
-        leftovers=tuple(reading.leftovers),
-        unread=tuple(reading.unread),
-        files_read=reading.count,
-        own=frozenset(_own(root, reading.roots, names)),
+        uses=(*found.uses, *computed),
+        leftovers=tuple(found.leftovers),
+        unread=tuple(found.unread),
+        files_read=found.count,
+        own=frozenset(_own(root, roots, names)),
     )
+
+
+def _read(share: Sequence[_Task], known: _Known) -> list[Outcome]:
+    """Read files until all that is sought is known well enough, and those that hardly tell it last."""
+    outcomes: list[Outcome] = []
+    for task in share:
+        if known.is_over:
+            return outcomes
+        outcomes.append(_noted(task, known, is_hasty=known.enough is not None))
+    for place, task in enumerate(share):
+        if outcomes[place] is LATER and not known.is_over:
+            outcomes[place] = replace(_noted(task, known, is_hasty=False), is_late=True)
+    return outcomes
+
+
+def _noted(task: _Task, known: _Known, *, is_hasty: bool) -> Outcome:
+    outcome = read_file(*task, Question(names=known.names, passed=known.done, is_hasty=is_hasty))
+    if outcome.gathered:
+        known.add(outcome.gathered)
+    return outcome
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Let go of syntax trees as they are done with, without a search for cycles, of which they have none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def source_roots(root: Path) -> tuple[str, ...]:
@@ -107,152 +117,69 @@ def _own(root: Path, roots: Iterable[str], names: Names) -> Iterable[str]:
 
 
 @dataclass(kw_only=True)
-class _Reading:
-    root: Path
+class _Known:
+    """Which of the sought modules are known well enough."""
+
     names: Names
-    roots: tuple[str, ...]
-    enough: int | None = None
+    enough: int | None
     done: set[str] = field(default_factory=set)
+    _counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_over(self) -> bool:
+        """True once nothing is left to look for."""
+        return self.enough is not None and len(self.done) == len(self.names.modules)
+
+    def add(self, gathered: Gathered) -> None:
+        """Count the certain uses in the sources that a file has."""
+        if self.enough is None or gathered.area != "sources":
+            return
+        for use in gathered.uses:
+            if use.certainty == "certain":
+                self._counts.update(item.module for item in self.names.sought if item.is_meant_by(use.module))
+        self.done |= {module for module, count in self._counts.items() if count >= self.enough}
+
+
+@dataclass(kw_only=True)
+class _Found:
+    """What is taken from file after file, in the tree's order: the same however many processes read them."""
+
+    known: _Known
     uses: list[Use] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     bare: list[BareText] = field(default_factory=list)
-    code: dict[str, Path] = field(default_factory=dict)
+    code: dict[str, str] = field(default_factory=dict)
     count: int = 0
 
     def refuse(self, name: str, reason: str) -> None:
-        """Note a file or folder of which not even the names in it are known."""
+        """Note a folder of which not even the names in it are known."""
         self.unread.append(Unread(file=name, reason=reason))
 
-    def read(self, file: SourceFile, area: str) -> None:
-        """Look for the names in a file, and read it as what it is where it has one."""
-        if file.size_bytes > (MOST_BYTES if file.kind in _CODE else MOST_CONFIG_BYTES):
-            if file.kind in _CODE:
-                self.refuse(file.name, f"larger than {MOST_BYTES:,} bytes")
-            return  # of this size it is data, not configuration
-        try:
-            data = file.path.read_bytes()
-        except OSError as error:
-            self.refuse(file.name, error.strerror or str(error))
-            return
-        reader = _READERS.get(file.kind) or _by_first_line(data)
-        if reader is None:
-            return
-        self.count += 1
-        if file.kind in _CODE and (found := _SPELLED.search(b"\n".join(data[:400].split(b"\n", 2)[:2]))):
-            self.refuse(file.name, f"is encoded as {found[1].decode()}")
-            return
-        data = _with_plain_bytes(data)
-        if file.kind in _CODE:
-            self.code[file.name] = file.path
-        modules = self.names.in_bytes(data)
-        if set(modules) - self.done:
-            self._note(file, area, data, reader, modules)
+    def take_all(self, tasks: Sequence[_Task], outcomes: Sequence[Outcome | None]) -> None:
+        """Take outcomes in the order of their files, late ones last, until all is known well enough."""
+        for is_late in (False, True):
+            for (file, _), outcome in zip(tasks, outcomes, strict=True):
+                if outcome is None or self.known.is_over:
+                    return
+                if outcome.is_late == is_late:
+                    self._take(file, outcome)
 
-    def _note(
-        self, file: SourceFile, area: str, data: bytes, reader: _Reader, modules: tuple[str, ...]
-    ) -> None:
-        gathered = Gathered(file=file.name, area=area)
-        try:
-            reader(data, self.names, gathered)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            self.unread.append(Unread(file=file.name, reason=_reason(error), modules=modules))
-        self.uses += gathered.uses
-        self.leftovers += gathered.leftovers
-        self.bare += gathered.bare
-        if self.enough is not None:
-            self.done |= {module for module in modules if self._has_enough(module)}
+    def _take(self, file: SourceFile, outcome: Outcome) -> None:
+        """Take what reading a file gave, as far as it is not known well enough."""
+        self.count += outcome.is_read
+        if outcome.is_code:
+            self.code[file.name] = file.path
+        if outcome.gathered is None:
+            self.unread += [outcome.unread] if outcome.unread else []
+        elif modules := tuple(item for item in outcome.modules if item not in self.known.done):
+            self.unread += [replace(outcome.unread, modules=modules)] if outcome.unread else []
+            self.uses += outcome.gathered.uses
+            self.leftovers += outcome.gathered.leftovers
+            self.bare += outcome.gathered.bare
+            self.known.add(outcome.gathered)
 
     def open_texts(self) -> list[BareText]:
         """Return the texts that matter still: not those of modules that are known to be used."""
-        owner = self.names.owner
-        return [text for text in self.bare if owner(text.use.module) not in self.done]
-
-    def _has_enough(self, module: str) -> bool:
-        sought = Sought(module=module)
-        found = (use for use in self.uses if (use.certainty, use.area) == ("certain", "sources"))
-        return sum(sought.is_meant_by(use.module) for use in found) >= (self.enough or 1)
-
-
-def computed_uses(bare: Iterable[BareText], code: Mapping[str, Path]) -> Iterator[Use]:
-    """Yield the texts that may be imported: by their own file, or by one that knows a name that carries them.
-
-    Args:
-        bare: texts that are a module's name.
-        code: the files of code; they are read once more where there is such a text, which is seldom.
-    """
-    importing: dict[str, set[str]] | None = None
-    for text in bare:
-        if text.carriers & _READ_BY_OTHERS:
-            yield text.use
-            continue
-        if importing is None:
-            importing = dict(_importing(code))
-        if text.use.file in importing or any(text.carriers & words for words in importing.values()):
-            yield text.use
-
-
-def _importing(code: Mapping[str, Path]) -> Iterator[tuple[str, set[str]]]:
-    """Yield the files that import modules by computed names, each with the words in it."""
-    for name, path in code.items():
-        try:
-            data = path.read_bytes()
-        except OSError:
-            continue
-        if _imports_by_computed_names(data):
-            yield name, set(_WORD.findall(_text(data)))
-
-
-def _imports_by_computed_names(data: bytes) -> bool:
-    return any(word in data for word in _IMPORTERS) and _COMPUTED.search(data) is not None
-
-
-_Reader = Callable[[bytes, Names, Gathered], None]
-
-
-def _python(data: bytes, names: Names, gathered: Gathered) -> None:
-    if len(data) > LONG_BYTES:
-        read_long(_text(data), names, gathered)
-    else:
-        read_python(data, names, gathered)
-
-
-def _by_lines(read: Callable[[str, Names, Gathered], None]) -> _Reader:
-    def reader(data: bytes, names: Names, gathered: Gathered) -> None:
-        read(_text(data), names, gathered)
-
-    return reader
-
-
-_READERS: dict[str, _Reader] = {
-    "python": _python,
-    "notebook": read_notebook,
-    "lines": _by_lines(read_long),
-    "config": _by_lines(read_config),
-    "requirements": _by_lines(read_requirements_lines),
-    "script": _by_lines(read_commands),
-}
-
-
-def _by_first_line(data: bytes) -> _Reader | None:
-    """Return the reader of a script without an ending, by the program its first line names."""
-    first = data[:200].partition(b"\n")[0]
-    if not first.startswith(b"#!"):
-        return None
-    return _python if b"python" in first else _READERS["script"]
-
-
-def _with_plain_bytes(data: bytes) -> bytes:
-    """Return a file's bytes with every name spelled in ASCII."""
-    encoding = next((encoding for bom, encoding in _BOMS if data.startswith(bom)), None)
-    return data.decode(encoding, "replace").encode() if encoding else data
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace").removeprefix("\ufeff")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, SyntaxError):
-        return f"line {error.lineno}: {error.msg}" if error.lineno else str(error.msg)
-    return "nests too deeply" if isinstance(error, (RecursionError, MemoryError)) else str(error)
+        owner = self.known.names.owner
+        return [text for text in self.bare if owner(text.use.module) not in self.known.done]

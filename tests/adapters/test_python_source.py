@@ -4,7 +4,7 @@ import pytest
 
 from envsmith.adapters.gathered import Gathered
 from envsmith.adapters.names import Names
-from envsmith.adapters.python_source import read_comments, read_long, read_python
+from envsmith.adapters.python_source import lines_with, read_long, read_python
 from envsmith.model.usage import Sought
 
 NAMES = Names([Sought(module="torchvision", messages=("Failed to load image",)), Sought(module="torchaudio")])
@@ -107,6 +107,10 @@ def test_long_texts_are_read_by_lines() -> None:
 
 
 def test_only_comments_that_claim_a_need_are_leftovers() -> None:
-    gathered = Gathered(file="a.py")
-    read_comments("x = 1  # torchvision must be there\n# torchvision\nneeds torchvision\n", NAMES, gathered)
+    gathered = read("x = 1  # torchvision must be there\n# torchvision\nneeds = 'torchvision'\n")
     assert [left.line for left in gathered.leftovers] == [1]
+
+
+def test_lines_are_counted_as_python_counts_them() -> None:
+    assert lines_with(["b", "d"], "a\r\nb d\rc\x0c\u2028b\n\nd") == [2, 3, 5]
+    assert lines_with(["x"], "") == []

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from envsmith.adapters.python_tree import carriers, children, parents, statements
+from envsmith.adapters.python_tree import carriers, children, statements, way_to
 
 
 def conditional(text: str) -> list[str]:
@@ -53,7 +53,14 @@ def test_every_statement_is_found() -> None:
         "match e:\n case 1:\n  return_ = 1\nasync def g():\n async with h: await i\nif j: k\nelif l: m\n"
     )
     tree = ast.parse(text)
-    assert set(statements(tree)) == {node for node in ast.walk(tree) if isinstance(node, ast.stmt)}
+    found = {node for node in statements(tree) if isinstance(node, ast.stmt)}
+    assert found == {node for node in ast.walk(tree) if isinstance(node, ast.stmt)}
+
+
+def test_the_way_to_a_text_leads_through_what_spans_it() -> None:
+    tree = ast.parse("a = f(\n  b,\n)\n@d(\n  'x',\n)\nclass C:\n  pass\n")
+    (constant,) = [node for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    assert [type(node) for node in way_to(constant, tree)] == [ast.Module, ast.ClassDef, ast.Call]
 
 
 @pytest.mark.parametrize(
@@ -70,4 +77,4 @@ def test_every_statement_is_found() -> None:
 def test_what_carries_a_text_elsewhere(text: str, names: set[str]) -> None:
     tree = ast.parse(text)
     (constant,) = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value == "x"]
-    assert carriers(constant, parents(tree)) == names
+    assert carriers(constant, tree) == names

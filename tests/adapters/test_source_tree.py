@@ -23,6 +23,8 @@ def make(root: Path, *files: str) -> None:
     [
         ("a.py", "python"),
         ("a/b.PY", "python"),
+        ("makefile.py", "python"),
+        ("conda-lock.py", "python"),
         ("a.ipynb", "notebook"),
         ("a.pyx", "lines"),
         ("a.yaml", "config"),
@@ -121,8 +123,8 @@ def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pyt
     make(tmp_path, "b/x.py", "a.py")
     scandir = os.scandir
 
-    def guarded(path: Path) -> object:
-        if path.name == "b":
+    def guarded(path: str) -> object:
+        if Path(path).name == "b":
             raise PermissionError(13, "Permission denied")
         return scandir(path)
 

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from envsmith.adapters import sources
 from envsmith.adapters.gathered import Gathered
 from envsmith.adapters.names import Names
 from envsmith.adapters.sources import read_usage, source_roots
@@ -31,7 +31,7 @@ def test_only_files_with_a_name_are_parsed_but_all_are_counted(
         assert names.sought == VISION
         parsed.append(gathered.file)
 
-    monkeypatch.setattr("envsmith.adapters.sources.read_python", noted)
+    monkeypatch.setattr("envsmith.adapters.source_reading.read_python", noted)
     make(tmp_path, {"a.py": "import torch\n", "b.py": "import torchvision\n", "c.md": "torchvision"})
     usage = read_usage(tmp_path, VISION)
     assert (usage.files_read, parsed) == (2, ["b.py"])
@@ -46,9 +46,47 @@ def test_where_a_use_is_enough_no_more_are_looked_for_but_for_the_others(tmp_pat
     )
     make(tmp_path, {"d.py": text, "e.py": f"{text}import torchaudio\n", "f.py": f"{text}def (:\n"})
     usage = read_usage(tmp_path, both, enough=1)
-    assert [use.file for use in usage.of(["torchvision"])] == ["a_test.py", "b.py", "c.py", "e.py"]
+    assert [use.file for use in usage.of(["torchvision"])] == ["c.py", "e.py"]
     assert usage.answer(["torchaudio"]) == "used"
-    assert (usage.files_read, usage.unread) == (6, ())
+    assert (usage.files_read, usage.unread) == (3, ())
+
+
+def test_a_file_that_hardly_tells_is_read_where_no_other_does(tmp_path: Path) -> None:
+    make(
+        tmp_path, {"a.py": "try:\n    import torchvision\nexcept ImportError:\n    pass\n", "b.py": "x = 1\n"}
+    )
+    usage = read_usage(tmp_path, VISION, enough=1)
+    assert usage.answer(["torchvision"]) == "conditional"
+    assert usage.files_read == 2
+
+
+def test_however_many_processes_read_the_answer_is_the_same(tmp_path: Path) -> None:
+    """Run apart: a test's own process may have threads, and is not forked then."""
+    text = "import torchvision\n"
+    odd = {
+        7: f"try:\n    {text}except ImportError:\n    pass\n",
+        40: text,
+        41: text,
+        90: "def (: torchvision\n",
+    }
+    odd |= {3: "N = 'torchaudio'\n", 95: "import importlib\nfrom f003 import N\nimportlib.import_module(N)\n"}
+    make(tmp_path, {f"f{number:03}.py": odd.get(number, "x = 1\n") for number in range(100)})
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom envsmith.adapters import forked, sources\n"
+        "from envsmith.model.usage import Sought\n"
+        "forked.WORTH_IT, forked.BLOCK = 1, 3\n"
+        "sought = [Sought(module='torchvision'), Sought(module='torchaudio')]\n"
+        "found = []\n"
+        "for count in (1, 2, 5):\n"
+        "    forked.workers = lambda count=count: count\n"
+        "    found.append([sources.read_usage(Path(sys.argv[1]), sought, enough=n) for n in (None, 1, 2)])\n"
+        "assert found[0] == found[1] == found[2], found\n"
+        "print([(len(one.uses), len(one.unread), one.files_read) for one in found[0]])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path], capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.stdout == "[(4, 1, 100), (2, 0, 100), (3, 0, 100)]\n", done.stderr
 
 
 def test_nothing_is_run_or_imported(tmp_path: Path) -> None:
@@ -82,42 +120,3 @@ def test_sources_that_are_named_leave_other_code_out_but_not_the_tests(tmp_path:
 )
 def test_roots(files: dict[str, str], roots: tuple[str, ...], tmp_path: Path) -> None:
     assert source_roots(make(tmp_path, files)) == roots
-
-
-def test_files_that_cannot_be_read_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make(tmp_path, {"a.py": "x = 1", "b.py": "x = 1"})
-    read = Path.read_bytes
-
-    def guarded(path: Path) -> bytes:
-        if path.name == "a.py":
-            raise PermissionError(13, "Permission denied")
-        return read(path)
-
-    monkeypatch.setattr(Path, "read_bytes", guarded)
-    usage = read_usage(tmp_path, VISION)
-    assert [(item.file, item.reason, item.modules) for item in usage.unread] == [
-        ("a.py", "Permission denied", ())
-    ]
-    assert usage.answer(["torchvision"]) == "unproven"
-
-
-def test_code_beyond_all_size_is_unread_and_data_is_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sources, "MOST_BYTES", 10)
-    monkeypatch.setattr(sources, "MOST_CONFIG_BYTES", 10)
-    make(tmp_path, {"a.py": "x = 1234567890", "b.json": '["torchvision.x"]'})
-    usage = read_usage(tmp_path, VISION)
-    assert [item.file for item in usage.unread] == ["a.py"]
-    assert usage.files_read == 0
-
-
-def test_texts_in_utf_16_are_read(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_bytes("torchvision\r\n".encode("utf-16"))
-    assert [left.line for left in read_usage(tmp_path, VISION).leftovers] == [1]
-
-
-def test_a_reason_names_the_line(tmp_path: Path) -> None:
-    make(tmp_path, {"a.py": "import torchvision\n\ndef (:\n"})
-    (unread,) = read_usage(tmp_path, VISION).unread
-    assert unread.reason.startswith("line 3: ")
