@@ -185,6 +185,7 @@ SHARED = {
     "PRF004",  # a value of the wrong kind, wherever it stands
     "PRF005",  # a value not admitted, wherever it stands
     "PRF013",  # a name without a profile, asked for on the command line or by `extends`
+    "PRF030",  # a file that was named and is not there, whoever looks for it
     "PRF020",  # a malformed requirement, as a text or as a line
     "PRF021",  # a requirement outside every index, as a text or as an option
     "RES021",  # raised by planning, completed with what exists elsewhere by the workflow
@@ -192,6 +193,8 @@ SHARED = {
     "RES104",
     "RES105",
     "RES106",  # two hashes on record: told by slicing, kept by locking for the files it takes
+    "TOL011",  # a full disk, whatever is written
+    "TOL013",  # a system that refuses, whatever is written
     "TOL030",  # a server that cannot be reached, or answers with an error
     "TOL031",  # no complete answer in time, of one request or of a whole index
     "TOL033",  # an answer too large, of a page or of a part

@@ -20,3 +20,8 @@ def has_colour() -> bool:
     Source: no-color.org (read 2026-11-21): NO_COLOR counts when it is set and not empty.
     """
     return not os.environ.get("NO_COLOR") and sys.stderr.isatty()
+
+
+def can_ask() -> bool:
+    """Say whether somebody can read a question and answer it."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()

@@ -18,6 +18,8 @@ class LogicalLine:
     """Never blank; without comment."""
     number: int
     """Of the first line it was made from."""
+    last: int
+    """Of the last line it was made from; a comment line that ended the joining is not counted."""
 
 
 def split(text: str) -> Iterator[LogicalLine]:
@@ -28,19 +30,20 @@ def split(text: str) -> Iterator[LogicalLine]:
     Source: pip's documentation, "Requirements File Format" (read 2026-11-21).
     """
     pending: list[str] = []
-    first = 0
+    first = number = 0
     for number, line in enumerate(_BREAK.split(text), start=1):
         first = first if pending else number
         is_comment = line.lstrip().startswith("#")
         if line.endswith("\\") and not is_comment:
             pending.append(line[:-1])
             continue
-        yield from _line([*pending, "" if is_comment else line], first)
+        last = number - 1 if is_comment and pending else number
+        yield from _line([*pending, "" if is_comment else line], first, last)
         pending = []
-    yield from _line(pending, first)
+    yield from _line(pending, first, number)
 
 
-def _line(parts: list[str], number: int) -> Iterator[LogicalLine]:
+def _line(parts: list[str], first: int, last: int) -> Iterator[LogicalLine]:
     text = _COMMENT.sub("", "".join(parts)).strip()
     if text:
-        yield LogicalLine(text=text, number=number)
+        yield LogicalLine(text=text, number=first, last=last)

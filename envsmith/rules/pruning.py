@@ -103,6 +103,11 @@ def settle(plan: Plan, resolution: Resolution) -> Plan:
     return replace(plan, decisions=tuple(decisions))
 
 
+def is_unrequired(decision: Decision) -> bool:
+    """Say whether a lock's decision proves that no package requires its subject: an exclude proves nothing."""
+    return decision.code == "RES114"
+
+
 def _settled(item: Decision, names: Collection[str], plan: Plan, resolution: Resolution) -> Decision:
     if item.subject not in names:
         return replace(

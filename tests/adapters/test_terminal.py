@@ -29,3 +29,15 @@ def test_terminal_has_its_width_and_colour(monkeypatch: pytest.MonkeyPatch) -> N
 def test_no_color_counts_when_not_empty(value: str, colour: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", value)
     assert terminal.has_colour() == colour
+
+
+def test_nobody_can_be_asked_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not terminal.can_ask()
+    monkeypatch.setattr(sys, "stdin", None)
+    assert not terminal.can_ask()
+
+
+@pytest.mark.usefixtures("on_a_terminal")
+def test_somebody_can_be_asked_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    assert terminal.can_ask()

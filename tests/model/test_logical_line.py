@@ -26,3 +26,17 @@ from envsmith.model.logical_line import split
 )
 def test_lines(text: str, lines: list[tuple[int, str]]) -> None:
     assert [(line.number, line.text) for line in split(text)] == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("a\nb", [(1, 1), (2, 2)]),
+        ("a \\\n  b\nc", [(1, 2), (3, 3)]),
+        ("a \\\n# comment ends it\nb", [(1, 1), (3, 3)]),
+        ("\n\na \\", [(3, 3)]),
+        ("a \\\n\\\n", [(1, 3)]),
+    ],
+)
+def test_first_and_last_line(text: str, ends: list[tuple[int, int]]) -> None:
+    assert [(line.number, line.last) for line in split(text)] == ends

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import errno
+import stat
+from pathlib import Path
+
+import pytest
+
+from envsmith.adapters.editing import write_edits
+from envsmith.errors import ToolError
+from envsmith.model.edit import Edit
+
+NAMES = ("a.txt", "dir/b.txt", "dir/c.txt")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name in NAMES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"old " + name.encode())
+    return tmp_path
+
+
+def changes(*names: str) -> list[Edit]:
+    return [
+        Edit(file=name, before=b"old " + name.encode(), after=b"new " + name.encode())
+        for name in names or NAMES
+    ]
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }
+
+
+def test_all_files_are_replaced_and_nothing_else_is_left(root: Path) -> None:
+    same = Edit(file="gone.txt", before=b"x", after=b"x")
+    assert write_edits(root, [*changes(), same]) == NAMES
+    assert contents(root) == {name: b"new " + name.encode() for name in NAMES}
+
+
+def test_mode_and_link_are_kept(root: Path) -> None:
+    (root / "a.txt").chmod(0o754)
+    (root / "link.txt").symlink_to("a.txt")
+    write_edits(root, [Edit(file="link.txt", before=b"old a.txt", after=b"new")])
+    assert (root / "link.txt").is_symlink()
+    assert (root / "a.txt").read_bytes() == b"new"
+    assert stat.S_IMODE((root / "a.txt").stat().st_mode) == 0o754
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_that_changed_since_is_refused_and_all_stay(root: Path, name: str) -> None:
+    (root / name).write_bytes(b"somebody's")
+    before = contents(root)
+    with pytest.raises(ToolError) as caught:
+        write_edits(root, changes())
+    assert (caught.value.code, caught.value.where) == ("TOL017", name)
+    assert contents(root) == before
+
+
+def test_a_file_that_went_is_refused(root: Path) -> None:
+    (root / "dir/b.txt").unlink()
+    with pytest.raises(ToolError, match="TOL017"):
+        write_edits(root, changes())
+    assert (root / "a.txt").read_bytes() == b"old a.txt"
+
+
+def test_a_file_for_reading_only_is_refused(root: Path) -> None:
+    (root / "dir/c.txt").chmod(0o444)
+    before = contents(root)
+    with pytest.raises(ToolError) as caught:
+        write_edits(root, changes())
+    assert (caught.value.code, caught.value.where) == ("TOL013", "dir/c.txt")
+    assert contents(root) == before
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(errno.ENOSPC, "TOL011"), (errno.EDQUOT, "TOL011"), (errno.EIO, "TOL013")]
+)
+def test_a_disk_that_refuses_to_the_last_leaves_all_as_it_was(
+    root: Path, number: int, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace, count = Path.replace, 0
+
+    def failing(self: Path, target: Path) -> Path:
+        nonlocal count
+        count += 1
+        if count == len(NAMES):
+            raise OSError(number, "no")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+    before = contents(root)
+    with pytest.raises(ToolError) as caught:
+        write_edits(root, changes())
+    assert (caught.value.code, caught.value.where) == (code, NAMES[-1])
+    assert contents(root) == before
+
+
+def test_what_somebody_wrote_after_it_is_not_put_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = Path.replace
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if target.name == "b.txt":
+            (root / "a.txt").write_bytes(b"somebody's")
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_edits(root, changes())
+    assert contents(root) == {
+        "a.txt": b"somebody's",
+        "dir/b.txt": b"old dir/b.txt",
+        "dir/c.txt": b"old dir/c.txt",
+    }
+
+
+def test_what_a_killed_process_left_is_no_hindrance(root: Path) -> None:
+    (root / ".envsmith-new-a.txt").write_bytes(b"half")
+    assert write_edits(root, changes("a.txt")) == ("a.txt",)
+    assert not (root / ".envsmith-new-a.txt").exists()
