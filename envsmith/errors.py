@@ -78,5 +78,9 @@ class CatalogError(EnvsmithError):
     """CAT: a catalog table, a snapshot or an index page is malformed, or lacks what was looked up."""
 
 
+class HostError(EnvsmithError):
+    """HST: the machine cannot be described, or no build fits it."""
+
+
 class ToolError(EnvsmithError):
     """TOL: a tool, the network or the disk failed."""

@@ -204,6 +204,7 @@ FAMILIES = {
     "ResolveError": "RES",
     "LockError": "LCK",
     "CatalogError": "CAT",
+    "HostError": "HST",
     "ToolError": "TOL",
 }
 

@@ -15,7 +15,6 @@ from envsmith.catalog.coverage import Coverage, VersionCoverage, coverage
 from envsmith.catalog.extensions import Extension, Unbuilt
 from envsmith.catalog.facts import (
     BackendFacts,
-    Capability,
     DriverFloor,
     Fact,
     Family,
@@ -25,12 +24,14 @@ from envsmith.catalog.facts import (
     Kernels,
     Pairing,
     PypiBuild,
+    PypiWheels,
     TorchRelease,
     Wheels,
 )
 from envsmith.catalog.tables import Row, read_table
 from envsmith.errors import CatalogError, EnvsmithError
 from envsmith.model.backend import Backend
+from envsmith.model.capability import Capability
 from envsmith.model.listing import CHANNELS, Listing
 from envsmith.model.target import Platform
 
@@ -49,6 +50,7 @@ __all__ = [
     "Kernels",
     "Pairing",
     "PypiBuild",
+    "PypiWheels",
     "TorchRelease",
     "Unbuilt",
     "VersionCoverage",
@@ -130,12 +132,21 @@ class Catalog:
         found = next((row for row in self.kernel_rows() if row.describes(torch, backend, platform)), None)
         if found is None:
             return None
-        return Kernels(capabilities=found.capabilities, source=found.source, retrieved=found.retrieved)
+        return Kernels(
+            capabilities=found.capabilities,
+            is_complete=found.is_complete,
+            source=found.source,
+            retrieved=found.retrieved,
+        )
 
     def gpus(self) -> tuple[Gpu, ...]:
         """Return every GPU of the table."""
         groups = self._table("gpus", "gpus", rows.gpus)
         return tuple(gpu for group in groups for gpu in group)
+
+    def gpu_by_pci(self, pci: str) -> Gpu | None:
+        """Return the first GPU of the table with a PCI id (``8086:56a0``); None where there is none."""
+        return next((gpu for gpu in self.gpus() if pci in gpu.pci), None)
 
     def gpu(self, name_or_capability: str) -> Gpu:
         """Return a GPU by its name (``RTX 5080``) or capability (``sm_120``, ``12.0``, ``gfx1100``).
@@ -166,6 +177,11 @@ class Catalog:
         floors = [floor.linux if os == "linux" else floor.windows for floor in (*by_toolkit, *by_gpu)]
         return max(floors, key=Version)
 
+    def oldest_cuda(self, capability: Capability) -> tuple[int, int]:
+        """Return the oldest CUDA version that builds for a compute capability; ``(0, 0)`` where it is not known."""
+        found = (floor.cuda for floor in self.driver_floors() if floor.cuda and floor.holds_for(capability))
+        return max(found, default=(0, 0))
+
     def pairings(self) -> tuple[Pairing, ...]:
         """Return the bonds between projects that no metadata declares."""
         return self._table("pairings", "pairing", rows.pairing)
@@ -189,6 +205,10 @@ class Catalog:
         project = canonicalize_name(name)
         found = (row.backend for row in self.pypi_builds() if row.describes(project, version, platform))
         return next(found, None)
+
+    def pypi_wheels(self) -> tuple[PypiWheels, ...]:
+        """Return for which platforms and Pythons PyPI has wheels of torch."""
+        return self._table("pypi_wheels", "wheels", rows.pypi_wheels)
 
     def families(self) -> tuple[Family, ...]:
         """Return the projects that own one import folder, family by family."""

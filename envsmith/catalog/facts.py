@@ -11,10 +11,8 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from envsmith.model.backend import Backend
+from envsmith.model.capability import Capability, architecture, runs
 from envsmith.model.target import Platform
-
-Capability = tuple[int, int] | str
-"""Compute capability: ``(8, 9)``; of AMD's GPUs the name of the instruction set, ``gfx1100``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +39,8 @@ class BackendFacts(Fact):
     nightly_end: str | None = None
     """Day its nightly builds ended; None while they go on."""
     successor: Backend | None = None
+    is_advertised: bool = True
+    """False for what is published but left out of PyTorch's own instructions."""
     note: str = ""
 
     @property
@@ -75,20 +75,12 @@ class Kernels(Fact):
     """The compute capabilities a torch wheel was compiled for; none at all for a CPU build."""
 
     capabilities: tuple[Capability, ...]
+    is_complete: bool = True
+    """False where only GPUs it was validated on are named: it may run on others."""
 
     def supports(self, capability: Capability) -> bool:
-        """Say whether a GPU can run these kernels.
-
-        Machine code for X.y runs on X.z with z >= y, and on no other major version; AMD's must match.
-
-        Source: NVIDIA CUDA C++ Programming Guide, binary compatibility (read 2026-11-20).
-        """
-        if isinstance(capability, str):
-            return capability in self.capabilities
-        return any(
-            major == capability[0] and minor <= capability[1]
-            for major, minor in (built for built in self.capabilities if not isinstance(built, str))
-        )
+        """Say whether a GPU can run these kernels."""
+        return any(runs(built, capability) for built in self.capabilities)
 
     def __str__(self) -> str:
         return " ".join(architecture(capability) for capability in self.capabilities)
@@ -115,6 +107,8 @@ class KernelRow(Fact):
     platforms: tuple[Wheels, ...]
     torch: SpecifierSet
     capabilities: tuple[Capability, ...]
+    is_complete: bool = True
+    """False where only GPUs it was validated on are named."""
     note: str = ""
 
     def describes(self, torch: Version, backend: Backend, platform: Platform) -> bool:
@@ -135,10 +129,12 @@ class Gpu(Fact):
 
     name: str
     capability: Capability
+    pci: tuple[str, ...] = ()
+    """PCI ids (``8086:56a0``) by which it is known where no driver names it; sorted."""
 
     @property
     def architecture(self) -> str:
-        """``sm_120``; of AMD's ``gfx1100``."""
+        """``sm_120``, ``gfx1100``, ``bmg``."""
         return architecture(self.capability)
 
     @property
@@ -154,6 +150,8 @@ class DriverFloor(Fact):
     cuda_major: int | None = None
     capability_from: tuple[int, int] | None = None
     """The floor holds for this compute capability and above."""
+    cuda: tuple[int, int] | None = None
+    """Of a generation, the oldest CUDA version that builds for it."""
     linux: str
     windows: str
 
@@ -217,6 +215,17 @@ class PypiBuild(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PypiWheels(Fact):
+    """For which platforms and Pythons PyPI has a wheel of torch."""
+
+    torch: SpecifierSet
+    platforms: tuple[str, ...]
+    """Wheel platform tags."""
+    pythons: tuple[str, ...]
+    """Interpreter tags: ``cp312``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Family(Fact):
     """Projects that own one import folder, so that only one of them can be installed."""
 
@@ -259,8 +268,3 @@ class FamilyProject(Fact):
             and self.slice_machine == platform.machine
             and self.slice_torch.contains(torch.base_version, prereleases=True)
         )
-
-
-def architecture(capability: Capability) -> str:
-    """Return ``sm_89`` for ``(8, 9)``; AMD's names stay."""
-    return capability if isinstance(capability, str) else f"sm_{capability[0]}{capability[1]}"

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 
-from envsmith.catalog.facts import Gpu, architecture
+from envsmith.catalog.facts import Gpu
 from envsmith.errors import CatalogError
+from envsmith.model.capability import architecture, read_capability
 
-_CAPABILITY = re.compile(
-    r"(?P<major>\d{1,2})\.(?P<minor>\d)|sm_?(?P<digits>\d{2,3})[af]?|(?P<gfx>gfx[0-9a-f]{3,4})"
-)
 # What names carry beside the model: makers, memory, sockets, cooling.
 _ASIDE = re.compile(
-    r"\b(?:nvidia|geforce|tesla|laptop|gpu|mobile|generation|edition|graphics|with|max-q|design"
+    r"\b(?:nvidia|geforce|tesla|amd|radeon|instinct|intel|laptop|gpu|mobile|generation|edition|graphics|with|max-q|design"
     r"|pcie|sxm\d?|nvl|hbm\d?e?|\d+ ?gb)\b|\(r\)|\(tm\)|[®™]"
 )
 _ASKED = "what was asked for"
@@ -26,10 +25,11 @@ def find(text: str, gpus: Iterable[Gpu]) -> Gpu:
     Raises:
         CatalogError: CAT021 when it is neither a known name nor a capability.
     """
-    if match := _CAPABILITY.fullmatch(text.strip().lower()):
-        return _by_capability(match)
+    if capability := read_capability(text):
+        name = architecture(capability)
+        return Gpu(name=name, capability=capability, source=_ASKED, retrieved="")
     known = {plain(gpu.name): gpu for gpu in gpus}
-    if gpu := known.get(plain(text)):
+    if gpu := known.get(plain(text)) or _of_a_series(text, known.values()):
         return gpu
     near = [known[name].name for name in get_close_matches(plain(text), known, n=3)]
     names = f"near it are {', '.join(near)}; or write" if near else "write"
@@ -43,14 +43,18 @@ def find(text: str, gpus: Iterable[Gpu]) -> Gpu:
 
 def plain(name: str) -> str:
     """Reduce a name to its model: ``NVIDIA GeForce RTX 4090 Laptop GPU`` → ``rtx4090``."""
-    return re.sub(
-        r"[\W_]+", "", _ASIDE.sub(" ", name.lower().replace("_", " ").replace("-", " ").replace("max q", ""))
-    )
+    return "".join(_words(name))
 
 
-def _by_capability(match: re.Match[str]) -> Gpu:
-    if gfx := match["gfx"]:
-        return Gpu(name=gfx, capability=gfx, source=_ASKED, retrieved="")
-    digits = match["digits"] or match["major"] + match["minor"]
-    capability = int(digits[:-1]), int(digits[-1])
-    return Gpu(name=architecture(capability), capability=capability, source=_ASKED, retrieved="")
+def _words(name: str) -> list[str]:
+    text = name.lower().replace("_", " ").replace("-", " ").replace("max q", "")
+    return re.findall(r"[^\W_]+", _ASIDE.sub(" ", text))
+
+
+def _of_a_series(text: str, gpus: Iterable[Gpu]) -> Gpu | None:
+    """Return what ``RX 7900`` stands for: a series whose members all have one capability."""
+    asked = _words(text)
+    members = [gpu for gpu in gpus if asked and _words(gpu.name)[: len(asked)] == asked]
+    if len({gpu.capability for gpu in members}) != 1:
+        return None
+    return replace(members[0], name=text.strip(), pci=())

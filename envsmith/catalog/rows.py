@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from types import MappingProxyType
 
@@ -12,7 +13,6 @@ from packaging.version import Version
 
 from envsmith.catalog.facts import (
     BackendFacts,
-    Capability,
     DriverFloor,
     Fact,
     Family,
@@ -21,11 +21,14 @@ from envsmith.catalog.facts import (
     KernelRow,
     Pairing,
     PypiBuild,
+    PypiWheels,
     TorchRelease,
     Wheels,
 )
 from envsmith.catalog.tables import Row, date
 from envsmith.model.backend import Backend
+from envsmith.model.capability import INTEL, Capability
+from envsmith.model.target import Python
 
 OPERATING_SYSTEMS = ("linux", "macos", "windows")
 BACKEND_FAMILIES = ("cpu", "cuda", "rocm", "xpu")
@@ -45,6 +48,7 @@ def backend(row: Row) -> BackendFacts:
         stable_end=row.maybe("stable_end", date),
         nightly_end=row.maybe("nightly_end", date),
         successor=row.maybe("successor", Backend.parse),
+        is_advertised=row.flag("advertised") if row.has("advertised") else True,
         note=row.text("note", ""),
         **row.origin(),
     )
@@ -71,6 +75,7 @@ def kernels(row: Row) -> KernelRow:
         platforms=row.each("platforms", wheels),
         torch=row.read("torch", SpecifierSet),
         capabilities=row.each("capabilities", capability),
+        is_complete=row.flag("complete") if row.has("complete") else True,
         note=row.text("note", ""),
         **row.origin(),
     )
@@ -81,6 +86,7 @@ def driver(row: Row) -> DriverFloor:
     return DriverFloor(
         cuda_major=row.number("cuda_major"),
         capability_from=row.maybe("capability_from", cuda_capability),
+        cuda=row.maybe("cuda", cuda_capability),
         linux=row.text("linux"),
         windows=row.text("windows"),
         **row.origin(),
@@ -90,7 +96,8 @@ def driver(row: Row) -> DriverFloor:
 def gpus(row: Row) -> tuple[Gpu, ...]:
     """Read a row of gpus.toml: all names of one compute capability."""
     found, origin = row.read("capability", capability), row.origin()
-    return tuple(Gpu(name=name, capability=found, **origin) for name in row.each("names", str))
+    pci = tuple(sorted(row.each("pci", _pci)))
+    return tuple(Gpu(name=name, capability=found, pci=pci, **origin) for name in row.each("names", str))
 
 
 def pairing(row: Row) -> Pairing:
@@ -116,6 +123,16 @@ def pypi_build(row: Row) -> PypiBuild:
         platforms=row.each("platforms", wheels),
         backend=row.read("backend", Backend.parse),
         note=row.text("note", ""),
+        **row.origin(),
+    )
+
+
+def pypi_wheels(row: Row) -> PypiWheels:
+    """Read a row of pypi_wheels.toml."""
+    return PypiWheels(
+        torch=row.read("torch", SpecifierSet),
+        platforms=row.each("platforms", str),
+        pythons=row.each("pythons", lambda text: Python.parse(text).tag),
         **row.origin(),
     )
 
@@ -154,12 +171,12 @@ def project(row: Row) -> FamilyProject:
 
 
 def capability(text: str) -> Capability:
-    """Read ``8.9`` or ``gfx1100``.
+    """Read ``8.9``, ``gfx1100`` or ``bmg``.
 
     Raises:
-        ValueError: when it is neither.
+        ValueError: when it is none of them.
     """
-    return text if text.startswith("gfx") else cuda_capability(text)
+    return text if text.startswith("gfx") or text in INTEL else cuda_capability(text)
 
 
 def cuda_capability(text: str) -> tuple[int, int]:
@@ -180,6 +197,12 @@ def wheels(text: str) -> Wheels:
     """
     os, _, machine = text.partition(" ")
     return Wheels(os=_one_of(OPERATING_SYSTEMS)(os), machine=machine or None)
+
+
+def _pci(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{4}", text):
+        raise ValueError("written as 8086:56a0")
+    return text
 
 
 def _name(text: str) -> NormalizedName:

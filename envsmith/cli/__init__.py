@@ -19,6 +19,7 @@ COMMANDS = {
     "catalog": ("envsmith.cli.catalog", "Show and refresh what is known of PyTorch's builds."),
     "profiles": ("envsmith.cli.profiles", "List the profiles, and show one."),
     "explain": ("envsmith.cli.explain", "Say why a package is in a lock, and where it comes from."),
+    "select": ("envsmith.cli.select", "Say which backends and torch versions work on a machine."),
     "scan": ("envsmith.cli.scan", "Say which packages a project's files use, and where."),
 }
 EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")

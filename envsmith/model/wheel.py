@@ -11,6 +11,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from envsmith.errors import CatalogError
+from envsmith.model.backend import Backend
 
 # Only what PEP 427 names are made of: a name from a page goes into paths, hrefs and requirements lines.
 _FILENAME = re.compile(
@@ -99,6 +100,12 @@ class Wheel:
         """Last folder of the URL: ``cu128``, or ``whl`` for the old wheels at PyTorch's root."""
         parts = urlsplit(self.url).path.split("/")
         return unquote(parts[-2]) if len(parts) > 1 else ""
+
+    def is_build_of(self, backend: Backend) -> bool:
+        """Say whether it is a build of a backend: pages list older wheels of PyTorch's root, too, without label."""
+        if self.label or (self.name == "torch" and backend.family != "cpu"):
+            return self.label == backend.label
+        return self.folder == str(backend)
 
 
 def is_wheel_filename(text: str) -> bool:

@@ -82,7 +82,7 @@ def _kernels(version: Version, target: Target, catalog: Catalog) -> Kernels | No
 
 
 def _fits(found: Kernels | None, gpu: Gpu) -> bool:
-    return found is None or found.supports(gpu.capability)
+    return found is None or not found.is_complete or found.supports(gpu.capability)
 
 
 def _admits(asked: Iterable[Asked], wheel: Wheel) -> bool:

@@ -13,7 +13,6 @@ from envsmith.catalog import Catalog, Gpu
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing
 from envsmith.model.target import Platform, Target
-from envsmith.model.wheel import Wheel
 
 MOST = 4
 Details = tuple[tuple[str, str], ...]
@@ -95,19 +94,12 @@ def _pythons(listing: Listing, project: str, platform: Platform) -> dict[Version
             interpreter, abi, platforms = wheel.platform_tags.split("-")
             if (
                 wheel.sha256
-                and _is_of(listing.backend, wheel)
+                and wheel.is_build_of(listing.backend)
                 and not abi.endswith("t")
                 and accepted & set(platforms.split("."))
             ):
                 found.setdefault(wheel.version, set()).update(interpreter.split("."))
     return found
-
-
-def _is_of(backend: Backend, wheel: Wheel) -> bool:
-    """Say whether a wheel is a build of a backend: pages list older ones of PyTorch's root, too, without label."""
-    if wheel.label or (wheel.name == "torch" and backend.family != "cpu"):
-        return wheel.label == backend.label
-    return wheel.folder == str(backend)
 
 
 def _has(tags: Iterable[str], tag: str) -> bool:

@@ -61,3 +61,40 @@ def test_names_are_not_shortened_into_others() -> None:
     assert plain("GeForce RTX 4070 Ti Super") != plain("GeForce RTX 4070 Ti")
     assert CATALOG.gpu("RTX 5080").architecture == "sm_120"
     assert CATALOG.gpu("gfx1100").architecture == "gfx1100"
+
+
+@pytest.mark.parametrize(
+    ("name", "capability"),
+    [
+        ("RX 7900", "gfx1100"),
+        ("AMD Radeon RX 7900 XTX", "gfx1100"),
+        ("AMD Instinct MI300X", "gfx942"),
+        ("Intel(R) Arc(TM) A770 Graphics", "dg2"),
+        ("Intel(R) Arc(TM) B580 Graphics", "bmg"),
+        ("GTX 10", None),
+        ("RTX 30", None),
+        ("GeForce GTX 1650", (7, 5)),
+        ("bmg", "bmg"),
+    ],
+)
+def test_amd_intel_and_series(name: str, capability: object) -> None:
+    if capability is None:
+        with pytest.raises(CatalogError):
+            CATALOG.gpu(name)
+    else:
+        assert CATALOG.gpu(name).capability == capability
+
+
+def test_a_series_with_several_capabilities_is_no_answer() -> None:
+    for name in ("Arc", "RTX", "GeForce", "Radeon", "Instinct", "RX"):
+        with pytest.raises(CatalogError):
+            CATALOG.gpu(name)
+
+
+def test_a_pci_id_names_a_generation() -> None:
+    found = CATALOG.gpu_by_pci("8086:56a0")
+    assert found
+    assert found.capability == "dg2"
+    assert CATALOG.gpu_by_pci("8086:46a6") is None
+    ids = [(pci, gpu.capability) for gpu in CATALOG.gpus() for pci in gpu.pci]
+    assert len({pci for pci, _ in ids}) == len(set(ids))

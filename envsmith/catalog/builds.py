@@ -1,0 +1,68 @@
+"""Builds of torch on record: those of PyTorch's index, and those PyPI serves for the same backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from packaging.version import Version
+
+from envsmith.catalog import Catalog
+from envsmith.model.backend import Backend
+from envsmith.model.build import Build
+from envsmith.model.listing import Listing
+from envsmith.model.target import Platform
+
+
+def builds(catalog: Catalog, listing: Listing) -> tuple[Build, ...]:
+    """Return the builds of torch for a listing's backend, PyPI's among them.
+
+    Wheels without a published hash count: they exist. Free-threaded Pythons do not.
+    """
+    return (*_of_index(listing), *of_pypi(catalog, listing.backend))
+
+
+def _of_index(listing: Listing) -> Iterator[Build]:
+    found: dict[tuple[Version, str], set[str]] = {}
+    for release in listing.releases("torch"):
+        for wheel in release.wheels():
+            interpreter, abi, platforms = wheel.platform_tags.split("-")
+            if wheel.is_build_of(listing.backend) and not abi.endswith("t"):
+                key = (Version(wheel.version.public), platforms)
+                found.setdefault(key, set()).update(interpreter.split("."))
+    for (torch, platforms), pythons in found.items():
+        yield Build(
+            backend=listing.backend,
+            torch=torch,
+            platforms=tuple(platforms.split(".")),
+            pythons=frozenset(pythons),
+        )
+
+
+def of_pypi(catalog: Catalog, backend: Backend) -> Iterator[Build]:
+    """Yield the wheels of torch on PyPI that are known to be built for a backend."""
+    for row in catalog.pypi_wheels():
+        for release in catalog.releases():
+            if not row.torch.contains(release.torch):
+                continue
+            for tag in row.platforms:
+                if catalog.pypi_build("torch", release.torch, _platform(tag)) == backend:
+                    yield Build(
+                        backend=backend,
+                        torch=release.torch,
+                        platforms=(tag,),
+                        pythons=frozenset(row.pythons),
+                        index="pypi",
+                    )
+
+
+def _platform(tag: str) -> Platform:
+    """Read a tag as wheels carry it, the older names of manylinux included."""
+    name = tag
+    for legacy, modern in (("manylinux1", "manylinux_2_5"), ("manylinux2014", "manylinux_2_17")):
+        name = name.replace(f"{legacy}_", f"{modern}_")
+    return Platform.parse(name)
+
+
+def newest(found: Iterable[Build]) -> Build | None:
+    """Return the build with the newest torch; of equal ones PyTorch's own."""
+    return max(found, key=lambda build: (build.torch, build.index == "pytorch"), default=None)
