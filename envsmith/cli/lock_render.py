@@ -86,9 +86,10 @@ def _targets(rows: Sequence[Sequence[str]]) -> None:
 
 def _row(target: LockedTarget, wanted: Wanted) -> tuple[str, ...]:
     pins = {name: pin.split(" ")[0] for name, pin in target.entry.family.items()}
-    family = wanted.profile.family
+    dropped = {name for name, policy in wanted.profile.family.items() if policy == "drop"}
+    dropped |= {item.subject for item in decisions_of(target.entry) if item.kind == "dropped"}
     shown = [
-        pins.get(name) or ("dropped" if family.get(name) == "drop" else "-")
+        pins.get(name) or ("dropped" if name in dropped else "-")
         for name in ("torch", "torchvision", "torchaudio")
     ]
     took = f"{target.seconds:.1f} s" if target.lock else "unchanged"

@@ -99,6 +99,12 @@ def test_what_the_profile_drops_is_said_in_the_table(capfd: pytest.CaptureFixtur
     assert shown(capfd)[2].split() == [SLUGS[0], "2.11.0+cu128", "dropped", "33", "unchanged"]
 
 
+def test_what_the_sources_let_go_is_said_in_the_table(capfd: pytest.CaptureFixture[str]) -> None:
+    gone = Decision(subject="torchaudio", kind="dropped", code="RES114", message="torchaudio dropped: no use")
+    lock_render.outcome(wanted(torchaudio="auto"), locked(target(SLUGS[0], gone)))
+    assert shown(capfd)[2].split() == [SLUGS[0], "2.11.0+cu128", "dropped", "33", "unchanged"]
+
+
 @pytest.mark.parametrize(
     ("summary", "line"),
     [
