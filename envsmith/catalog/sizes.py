@@ -37,7 +37,9 @@ def read_sizes(path: Path = _TABLE) -> tuple[Sizes, ...]:
 
 def size_of(filename: str, index: str) -> int | None:
     """Return the bytes of a wheel of ``pypi`` or ``pytorch``, None where they are not known."""
-    return next((row.files[filename] for row in _rows() if row.index == index and filename in row.files), None)
+    return next(
+        (row.files[filename] for row in _rows() if row.index == index and filename in row.files), None
+    )
 
 
 @cache

@@ -34,6 +34,7 @@ class _Ways:
     dry_run: bool
     as_json: bool
     quiet: bool
+    savings: bool
     choice: CatalogChoice
     timing: Timing
 
@@ -64,6 +65,7 @@ class _Ways:
     "--allow-sdist", multiple=True, metavar="NAME", help="Lock this package as source where it has no wheel."
 )
 @click.option("--check", is_flag=True, help="Only say whether the locks are current; uses no network.")
+@click.option("--savings", is_flag=True, help="Say also what this build of torch saves against PyPI's.")
 @click.option("--dry-run", is_flag=True, help="Do all but write.")
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
@@ -108,6 +110,7 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
         dry_run=options["dry_run"],
         as_json=options["as_json"],
         quiet=settings["quiet"],
+        savings=options["savings"],
         choice=choice,
         timing=timing,
     )
@@ -210,6 +213,7 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
                 contents=wheel_contents(ways.choice),
                 requires=wheel_requires(ways.choice),
                 imports=import_time,
+                weighs_builds=ways.savings,
                 files=files,
                 progress=progress,
             )

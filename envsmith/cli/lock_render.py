@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from envsmith.cli import render
 from envsmith.errors import EnvsmithError
 from envsmith.model.decision import Decision
+from envsmith.model.saving import Saving, Weight
 from envsmith.workflows.locking import LockedProfile, LockedTarget
 from envsmith.workflows.planning import Wanted
 from envsmith.workflows.recording import decisions_of
 
+_MOST_WEIGHTS = 3
 _HEADLINES = ("RES103", "RES104", "RES105")
 
 
@@ -38,7 +40,53 @@ def outcome(wanted: Wanted, found: LockedProfile | EnvsmithError) -> None:
         places = _places(slugs, [target.slug for target in found.targets])
         render.labelled(label, decision.message + (f" ({places})" if places else ""), decision.code)
         label = ""
+    _savings(found)
     _breakages(found)
+
+
+def _savings(found: LockedProfile) -> None:
+    """Say what choices saved; targets that saved the same share a line."""
+    places: dict[str, list[str]] = {}
+    for target in found.targets:
+        for saving in target.savings:
+            places.setdefault(_saved(saving), []).append(target.slug)
+    label = "saves"
+    for text, slugs in places.items():
+        where = _places(slugs, [target.slug for target in found.targets])
+        render.labelled(label, text + (f" ({where})" if where else ""))
+        label = ""
+
+
+def _saved(saving: Saving) -> str:
+    if all(item.size_bytes is None for item in saving.spared):
+        return f"unknown, by {saving.choice}: no index tells the sizes"
+    text = (
+        f"{_how_sure(saving)}{render.size(saving.known_bytes)} by {saving.choice}: {_weights(saving.spared)}"
+    )
+    if less := _weights(saving.instead):
+        text += f", less {less}"
+    if saving.unknown:
+        text += f"; of unknown size: {', '.join(saving.unknown)}"
+    return f"{text}; about: of PyPI's wheel of the same build" if saving.is_near else text
+
+
+def _how_sure(saving: Saving) -> str:
+    if any(item.size_bytes is None for item in saving.instead):
+        return "less than "
+    if saving.unknown:
+        return "at least "
+    return "about " if saving.is_near else ""
+
+
+def _weights(weights: Sequence[Weight]) -> str:
+    known = sorted(
+        (item for item in weights if item.size_bytes is not None), key=lambda item: -(item.size_bytes or 0)
+    )
+    told = [f"{item.project} {render.size(item.size_bytes or 0)}" for item in known[:_MOST_WEIGHTS]]
+    rest = known[_MOST_WEIGHTS:]
+    if rest:
+        told.append(f"{len(rest)} more {render.size(sum(item.size_bytes or 0 for item in rest))}")
+    return ", ".join(told)
 
 
 def _breakages(found: LockedProfile) -> None:
@@ -127,6 +175,7 @@ def envelope(done: Iterable[LockedProfile], failed: Sequence[EnvsmithError]) -> 
                     "packages": target.entry.packages,
                     "seconds": round(target.seconds, 3),
                     "is_unchanged": target.lock is None,
+                    "savings": [saving.to_json() for saving in target.savings],
                 }
                 for target in found.targets
             ],

@@ -95,6 +95,17 @@ def findings(found: Iterable[Finding]) -> None:
         say(f"hint: {hint}")
 
 
+def size(count: int) -> str:
+    """Write a number of bytes as people do, in powers of ten: ``7.9 MB``."""
+    amount = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if abs(amount) < 999.5 or unit == "GB":
+            digits = 0 if unit == "bytes" or abs(amount) >= 99.95 else 1
+            return f"{amount:.{digits}f} {unit}"
+        amount /= 1000
+    raise AssertionError("the last unit returns")
+
+
 def _joined(subjects: Sequence[str]) -> str:
     """Name several targets of one profile with its name once."""
     profile = subjects[0].partition("/")[0]

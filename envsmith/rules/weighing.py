@@ -75,9 +75,7 @@ def weigh(package: Package, plan: Plan, catalog: Catalog) -> Weight:
     if (known := size_of(wheel.filename, "pytorch")) is not None:
         return Weight(project=package.name, filename=wheel.filename, size_bytes=known)
     near = _of_same_build(package, wheel.filename, plan, catalog)
-    return Weight(
-        project=package.name, filename=wheel.filename, size_bytes=near, is_near=near is not None
-    )
+    return Weight(project=package.name, filename=wheel.filename, size_bytes=near, is_near=near is not None)
 
 
 def _of_same_build(package: Package, filename: str, plan: Plan, catalog: Catalog) -> int | None:

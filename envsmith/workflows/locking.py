@@ -13,8 +13,11 @@ from envsmith.model.decision import Decision
 from envsmith.model.lock import Lock
 from envsmith.model.manifest import FILENAME, Entry, Manifest
 from envsmith.model.plan import Plan
+from envsmith.model.resolution import Resolution
+from envsmith.model.saving import Saving
 from envsmith.rules import locking
 from envsmith.rules.dropping import BREAKS
+from envsmith.workflows import saving
 from envsmith.workflows.planning import Planned, Times, Timing, Wanted, plan_profile
 from envsmith.workflows.recording import (
     Recorded,
@@ -37,6 +40,8 @@ class LockedTarget:
     lock: Lock | None
     """None where the lock on disk still holds."""
     seconds: float
+    savings: tuple[Saving, ...] = ()
+    """What was told of bytes while it was locked; no part of the lock, for a server may tell them or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,15 @@ class LockedProfile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """One target's resolution, judged."""
+
+    lock: Lock
+    seconds: float
+    savings: tuple[Saving, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Begun:
     """One profile's plans, with the resolutions that are under way."""
 
@@ -67,7 +81,7 @@ class _Begun:
     folder: Path
     manifest: Manifest | None
     planned: Planned
-    running: tuple[tuple[Plan, Future[tuple[Lock, float]] | None], ...]
+    running: tuple[tuple[Plan, Future[_Done] | None], ...]
     """None in place of a resolution where the lock on disk still holds."""
 
 
@@ -144,7 +158,7 @@ def _begin(wanted: Wanted, timing: Timing, folder: Path, tools: Tools, pool: Thr
         listings=tools.listings,
         hasher=Recorded(manifest, tools.hasher),
     )
-    running: list[tuple[Plan, Future[tuple[Lock, float]] | None]] = []
+    running: list[tuple[Plan, Future[_Done] | None]] = []
     for plan in planned.plans:
         kept = manifest is not None and is_current(plan, manifest, found)
         running.append((plan, None if kept else pool.submit(_lock_target, plan, planned.catalog_name, tools)))
@@ -176,23 +190,32 @@ def _finish(begun: _Begun, tools: Tools, *, dry_run: bool) -> LockedProfile:
     )
 
 
-def _lock_target(plan: Plan, catalog_name: str, tools: Tools) -> tuple[Lock, float]:
+def _lock_target(plan: Plan, catalog_name: str, tools: Tools) -> _Done:
     subject = f"{plan.profile}/{plan.target.slug}"
     begun = time.monotonic()
     tools.progress.started(subject, "resolving")
     try:
         plan, resolution = resolve(plan, tools)
         lock = locking.admit(plan, resolution, catalog_name)
+        savings = _savings(plan, resolution, tools)
     except EnvsmithError as error:
         tools.progress.ended(subject, time.monotonic() - begun, "failed")
         raise error.at(subject)  # noqa: B904 - the same error, with its place
     seconds = time.monotonic() - begun
     tools.progress.ended(subject, seconds, f"{len(lock.pylock.packages)} packages")
-    return lock, seconds
+    return _Done(lock=lock, seconds=seconds, savings=savings)
+
+
+def _savings(plan: Plan, resolution: Resolution, tools: Tools) -> tuple[Saving, ...]:
+    scales = saving.Scales(resolver=tools.resolver, catalog=tools.catalog, contents=tools.contents)
+    found = [saving.by_drops(plan, resolution, scales)]
+    if tools.weighs_builds:
+        found.append(saving.by_build(plan, resolution, scales))
+    return tuple(item for item in found if item)
 
 
 def _gather(
-    running: Sequence[tuple[Plan, Future[tuple[Lock, float]] | None]], manifest: Manifest | None
+    running: Sequence[tuple[Plan, Future[_Done] | None]], manifest: Manifest | None
 ) -> tuple[LockedTarget, ...]:
     targets: list[LockedTarget] = []
     failed: list[EnvsmithError] = []
@@ -202,12 +225,18 @@ def _gather(
             targets.append(LockedTarget(slug=slug, entry=manifest.targets[slug], lock=None, seconds=0.0))
         elif future is not None:
             try:
-                lock, seconds = future.result()
+                done = future.result()
             except EnvsmithError as error:
                 failed.append(error)
             else:
                 targets.append(
-                    LockedTarget(slug=slug, entry=entry_of(lock, plan), lock=lock, seconds=seconds)
+                    LockedTarget(
+                        slug=slug,
+                        entry=entry_of(done.lock, plan),
+                        lock=done.lock,
+                        seconds=done.seconds,
+                        savings=done.savings,
+                    )
                 )
     if failed:
         raise _failure(failed)

@@ -28,6 +28,8 @@ class Tools:
     contents: WheelContents
     requires: WheelRequires
     imports: ImportTime
+    weighs_builds: bool = False
+    """Whether to tell also what the build of torch saves against PyPI's: that takes one more resolution."""
     files: Files
     progress: Progress
 

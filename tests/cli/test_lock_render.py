@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from envsmith.model.backend import Backend
 from envsmith.model.decision import Decision
 from envsmith.model.manifest import Entry, Manifest
 from envsmith.model.profile import Profile
+from envsmith.model.saving import Saving, Weight
 from envsmith.model.target import Platform, Python
 from envsmith.workflows.locking import LockedProfile, LockedTarget
 from envsmith.workflows.planning import Wanted
@@ -144,3 +146,57 @@ def test_json_holds_results_and_errors(capfd: pytest.CaptureFixture[str]) -> Non
     (found,) = document["data"]
     assert found["targets"][0]["target"] == SLUGS[0]
     assert found["decisions"][0]["code"] == "RES104"
+
+
+def weight(project: str, size: int | None, *, is_near: bool = False) -> Weight:
+    return Weight(project=project, filename=f"{project}.whl", size_bytes=size, is_near=is_near)
+
+
+@pytest.mark.parametrize(
+    ("saving", "expected"),
+    [
+        (
+            Saving(choice="dropping b", spared=(weight("a", 7_000_000), weight("b", 1_100_000))),
+            "saves     8.1 MB by dropping b: a 7.0 MB, b 1.1 MB",
+        ),
+        (
+            Saving(choice="dropping b", spared=(weight("b", 1_137_940, is_near=True),)),
+            "saves     about 1.1 MB by dropping b: b 1.1 MB; about: of PyPI's wheel of the same build",
+        ),
+        (
+            Saving(choice="dropping b", spared=(weight("a", 900), weight("b", None))),
+            "saves     at least 900 bytes by dropping b: a 900 bytes; of unknown size: b",
+        ),
+        (
+            Saving(choice="dropping b", spared=(weight("b", None),)),
+            "saves     unknown, by dropping b: no index tells the sizes",
+        ),
+        (
+            Saving(
+                choice="the cpu build instead of PyPI's",
+                spared=tuple(weight(name, 10**9) for name in "abcde"),
+                instead=(weight("torch", 200_000_000),),
+            ),
+            (
+                "saves     4.8 GB by the cpu build instead of PyPI's: "
+                "a 1.0 GB, b 1.0 GB, c 1.0 GB, 2 more 2.0 GB, less torch 200 MB"
+            ),
+        ),
+        (
+            Saving(choice="the cpu build", spared=(weight("a", 10**9),), instead=(weight("torch", None),)),
+            "saves     less than 1.0 GB by the cpu build: a 1.0 GB; of unknown size: torch",
+        ),
+    ],
+)
+def test_savings_are_told_as_far_as_they_are_known(
+    capfd: pytest.CaptureFixture[str], saving: Saving, expected: str
+) -> None:
+    told = [replace(target(slug), savings=(saving,)) for slug in SLUGS]
+    lock_render.outcome(wanted(), locked(*told))
+    assert " ".join(expected.split()) in " ".join(" ".join(shown(capfd)).split())
+
+
+def test_savings_of_one_target_name_it(capfd: pytest.CaptureFixture[str]) -> None:
+    saving = Saving(choice="dropping b", spared=(weight("b", 5),))
+    lock_render.outcome(wanted(), locked(replace(target(SLUGS[0]), savings=(saving,)), target(SLUGS[1])))
+    assert f"b 5 bytes ({SLUGS[0]})" in " ".join(shown(capfd))
