@@ -66,14 +66,14 @@ def judge(item: Unsatisfied, version: str, uses: Sequence[Use]) -> Decision:
         more = [f"and {len(places) - _MOST_PLACES} more"] if len(places) > _MOST_PLACES else []
         return Decision(
             subject=project,
-            kind="dropped",
+            kind="noted",
             code=BREAKS,
             message=f"{item.requirer} {version} imports {project} as soon as it is imported, and {project} is dropped",
             evidence=(f"{item.requirer} requires {item.requirement}", *places[:_MOST_PLACES], *more),
         )
     return Decision(
         subject=project,
-        kind="dropped",
+        kind="noted",
         code=LACKS,
         message=f"{item.requirer} {version} requires {item.requirement}, which is dropped;"
         " none of its modules imports it at import time",

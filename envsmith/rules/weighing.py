@@ -16,7 +16,6 @@ from envsmith.model.plan import Plan
 from envsmith.model.resolution import Resolution
 from envsmith.model.saving import Weight
 
-_DROPS = ("RES101", "RES114")
 _ORIGIN = "envsmith: what if"
 
 
@@ -27,7 +26,7 @@ def dropped(plan: Plan) -> tuple[str, ...]:
         sorted(
             item.subject
             for item in plan.all_decisions()
-            if item.code in _DROPS and (item.code == "RES114" or item.evidence or item.subject in required)
+            if item.kind == "dropped" and (item.evidence or item.subject in required)
         )
     )
 

@@ -55,7 +55,13 @@ def test_a_source_distribution_weighs_what_its_index_says() -> None:
 
 
 def decided(code: str, subject: str, *evidence: str) -> Decision:
-    return Decision(subject=subject, kind="dropped", code=code, message="x", evidence=evidence)
+    return Decision(
+        subject=subject,
+        kind="noted" if code == "RES112" else "dropped",
+        code=code,
+        message="x",
+        evidence=evidence,
+    )
 
 
 def dropping(*decisions: Decision) -> Plan:

@@ -16,7 +16,9 @@ from tests.values import package, plan, slice_of, target, wheel
 
 LINUX = target("3.12", "linux", "cpu")
 TORCH = "torch-2.14.1+cpu-cp312-cp312-manylinux_2_28_x86_64.whl"
-DROPPED = Decision(subject="torchvision", kind="dropped", code="RES114", message="no use")
+DROPPED = Decision(
+    subject="torchvision", kind="dropped", code="RES114", message="no use", evidence=("uses: 0",)
+)
 
 
 def sized(filename: str, size: int | None) -> Package:
