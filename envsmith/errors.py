@@ -84,3 +84,7 @@ class HostError(EnvsmithError):
 
 class ToolError(EnvsmithError):
     """TOL: a tool, the network or the disk failed."""
+
+
+class InstallError(EnvsmithError):
+    """ENV: an environment cannot be built, proved or switched to; what was there is unchanged."""

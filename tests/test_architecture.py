@@ -26,7 +26,16 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "misc"}
 NOT_FOR_HELP = ("requests", "tomlkit", "rich", "packaging.pylock")
 # Where a package's own code is tested; those with nothing but a docstring need no test.
 INITS = {"cli/__init__.py": "cli/test_main.py", "catalog/__init__.py": "catalog/test_catalog.py"}
-CONTRACTS = ("layers", "rules-apart", "adapters-carry", "world", "one-process", "pure", "click")
+CONTRACTS = (
+    "layers",
+    "rules-apart",
+    "adapters-carry",
+    "world",
+    "runtime-apart",
+    "one-process",
+    "pure",
+    "click",
+)
 
 # contract, file that gets the line, line: each breaks that very contract
 BREACHES = (
@@ -53,6 +62,8 @@ BREACHES = (
     ("world", "model/target.py", "import platform"),
     ("world", "errors.py", "import socket"),
     ("world", "ports.py", "import os"),
+    ("layers", "runtime/probe.py", "import envsmith.errors"),
+    ("runtime-apart", "adapters/interpreter.py", "import envsmith.runtime.probe"),
     ("one-process", "adapters/uv.py", "import subprocess"),
     ("pure", "model/report.py", "import time"),
     ("pure", "rules/lifecycle.py", "from datetime import datetime"),
@@ -195,6 +206,10 @@ SHARED = {
     "RES106",  # two hashes on record: told by slicing, kept by locking for the files it takes
     "TOL011",  # a full disk, whatever is written
     "TOL013",  # a system that refuses, whatever is written
+    "ENV021",  # a full disk, as uv tells it and as we meet it
+    "LCK005",  # nothing is locked, or a lock's file is missing
+    "TOL002",  # a program that runs past its time: of an import, the answer
+    "TOL022",  # what uv cannot reach, for a lock or for an install
     "TOL030",  # a server that cannot be reached, or answers with an error
     "TOL031",  # no complete answer in time, of one request or of a whole index
     "TOL033",  # an answer too large, of a page or of a part
@@ -206,6 +221,7 @@ FAMILIES = {
     "CatalogError": "CAT",
     "HostError": "HST",
     "ToolError": "TOL",
+    "InstallError": "ENV",
 }
 
 

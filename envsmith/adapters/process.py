@@ -6,7 +6,8 @@ import logging
 import os
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,19 @@ class Processes:
         self._running: set[subprocess.Popen[str]] = set()
         self._guard = threading.Lock()
         self._closed = False
+        self._lent: set[int] = set()
+
+    @contextmanager
+    def lending(self, handle: int | None) -> Iterator[None]:
+        """Let the programs started meanwhile keep an open file: a lock that outlives this process for their sake."""
+        if handle is None:
+            yield
+            return
+        self._lent.add(handle)
+        try:
+            yield
+        finally:
+            self._lent.discard(handle)
 
     def run(
         self,
@@ -82,8 +96,7 @@ class Processes:
             for process in self._running:
                 process.terminate()
 
-    @staticmethod
-    def _start(words: list[str], env: Mapping[str, str], cwd: Path | None) -> subprocess.Popen[str]:
+    def _start(self, words: list[str], env: Mapping[str, str], cwd: Path | None) -> subprocess.Popen[str]:
         try:
             return subprocess.Popen(  # noqa: S603 - words are a list, no shell reads them
                 words,
@@ -94,6 +107,7 @@ class Processes:
                 stderr=subprocess.PIPE,
                 encoding="utf-8",
                 errors="replace",
+                pass_fds=tuple(self._lent),
             )
         except OSError as error:
             raise ToolError(

@@ -22,14 +22,15 @@ from envsmith.model.resolution import Resolution
 from envsmith.model.target import Platform
 
 MINIMUM = (0, 13, 8)
-_KEPT = (
+KEPT = (
     "PATH", "HOME", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP",
     "XDG_CACHE_HOME", "XDG_DATA_HOME", "UV_CACHE_DIR", "UV_CONCURRENT_DOWNLOADS", "UV_HTTP_TIMEOUT", "NETRC",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS", "UV_KEYRING_PROVIDER",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
 )  # fmt: skip
+"""Variables that uv gets from the caller's environment."""
 _SYSTEMS = {"linux": "manylinux_{}_{}", "macos": "apple-darwin", "windows": "pc-windows-msvc"}
-_OFFLINE = re.compile(
+OFFLINE = re.compile(
     r"network connectivity is disabled|Failed to fetch|error sending request|dns error", re.IGNORECASE
 )
 
@@ -105,7 +106,7 @@ class Uv:
         with self._guard:
             if not self._is_checked:
                 finished = self._processes.run(
-                    [self._executable, "--version"], env=inherited(_KEPT), timeout_s=self._timeout_s
+                    [self._executable, "--version"], env=inherited(KEPT), timeout_s=self._timeout_s
                 )
                 check_version(finished.stdout)
                 self._is_checked = True
@@ -152,8 +153,8 @@ class Uv:
         self, plan: Plan, work: Path, flags: Sequence[str | Path], *, offline: bool = False
     ) -> Finished:
         env = {
-            **_credentials(),
-            **inherited(_KEPT),
+            **credentials(),
+            **inherited(KEPT),
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_NO_PROGRESS": "1",
             "UV_CONCURRENT_DOWNLOADS": os.environ.get("UV_CONCURRENT_DOWNLOADS", str(self._requests)),
@@ -171,7 +172,7 @@ class Uv:
         return finished
 
 
-def _credentials() -> dict[str, str]:
+def credentials() -> dict[str, str]:
     """Return user names and passwords for indexes; UV_INDEX_URL and its like are settings, and stay out."""
     found = inherited((), ("UV_INDEX_",))
     return {name: value for name, value in found.items() if name.endswith(("_USERNAME", "_PASSWORD"))}
@@ -247,7 +248,7 @@ def _failure(plan: Plan, finished: Finished, work: Path) -> EnvsmithError:
             details=(*_places(plan, cause), ("because", cause.removeprefix("cause:").strip() or text)),
             hint=_way_out(cause),
         )
-    if _OFFLINE.search(text):
+    if OFFLINE.search(text):
         return ToolError(
             "TOL022",
             "PyPI could not be reached, and uv's cache does not hold all that is needed",

@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": ("envsmith.cli.explain", "Say why a package is in a lock, and where it comes from."),
     "select": ("envsmith.cli.select", "Say which backends and torch versions work on a machine."),
     "scan": ("envsmith.cli.scan", "Say which packages a project's files use, and where."),
+    "install": ("envsmith.cli.install", "Build the environment of a lock, prove it, and switch to it."),
 }
 EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")
 OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130

@@ -1,0 +1,264 @@
+"""Generations of environments: built beside each other, one of them current by a link.
+
+Beside the link ``.venv`` lies ``.envsmith``::
+
+    generations/<profile>-<digest>/           an environment; proved where its record is in it
+    generations/<profile>-<digest>-failed-<time>/  one that failed its proof, kept for looking into
+    aside/.venv-<time>/                       what stood in the link's place before, and was made by others
+    history-.venv.jsonl                       what was current when
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from envsmith.adapters import links
+from envsmith.adapters.folder_lock import alone
+from envsmith.adapters.folders import python_of, refusals, remove_folder, utc_text, write_whole
+from envsmith.adapters.process import Processes
+from envsmith.model.generation import RECORD, Generation, is_id
+
+_FAILED = "-failed-"
+_GONE = ".removing-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environments:
+    """The generations beside one link.
+
+    Args:
+        link: ``.venv``, or what stands for it; absolute.
+        processes: programs started meanwhile keep the lock when this process is killed.
+        waiting: called with what is known of the process that has the lock, where one has to wait for it.
+    """
+
+    link: Path
+    processes: Processes = field(default_factory=Processes)
+    waiting: Callable[[str], None] = lambda _: None
+
+    @property
+    def root(self) -> Path:
+        """Where generations are kept."""
+        return self.link.parent / ".envsmith"
+
+    @property
+    def folder(self) -> Path:
+        """Where the generations themselves lie."""
+        return self.root / "generations"
+
+    @property
+    def _aside(self) -> Path:
+        return self.root / "aside"
+
+    @property
+    def _spare(self) -> Path:
+        return self.root / f"link-{self.link.name}"
+
+    @property
+    def _history(self) -> Path:
+        return self.root / f"history-{self.link.name}.jsonl"
+
+    @contextmanager
+    def alone(self, doing: str) -> Iterator[bool]:
+        """Keep others from changing the generations, end what a killed process had begun, and lend the place.
+
+        Args:
+            doing: what others are told who have to wait.
+
+        Yields:
+            Whether a killed process had left something.
+
+        Raises:
+            InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
+        """
+        with refusals(self.root):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.root / ".gitignore").write_text("*\n", "utf-8")
+        busy = self.root / "busy"
+        with alone(self.root, lambda: self.waiting(_text(busy))) as handle, self.processes.lending(handle):
+            with refusals(self.root):
+                is_crashed = self._mend()
+                busy.write_text(f"process {os.getpid()}: {doing}\n", "utf-8")
+            try:
+                yield is_crashed
+            finally:
+                busy.unlink(missing_ok=True)
+
+    def _mend(self) -> bool:
+        links.mend(self.link, self._spare)
+        left = [path for path in self.folder.iterdir() if path.name.startswith(_GONE) or _is_half_built(path)]
+        left_aside = self._aside.iterdir() if self._aside.is_dir() else ()
+        for name in {path.name.removesuffix(links.EXCHANGED) for path in left_aside}:
+            place = self._aside / name
+            links.mend_exchange(self.link, place)
+            if self._is_ours(place):
+                links.unlink(place)
+        for path in left:
+            remove_folder(path)
+        return bool(left) or (self.root / "busy").exists()
+
+    def current(self) -> str:
+        """Return the id of the generation that the link points to; empty where it points to none of ours."""
+        target = links.read(self.link)
+        return target.name if target is not None and self._is_ours(self.link) else ""
+
+    def is_foreign(self) -> bool:
+        """Say whether something stands in the link's place that is not ours."""
+        return not self.current() and links.is_there(self.link)
+
+    def prefix(self, id_: str) -> Path:
+        """Return the root of a generation."""
+        return self.folder / id_
+
+    def generation(self, id_: str) -> Generation | None:
+        """Return a proved generation; None where there is none of that id."""
+        try:
+            return Generation.from_json((self.prefix(id_) / RECORD).read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def generations(self) -> tuple[Generation, ...]:
+        """Return all proved generations, oldest first."""
+        names = (path.parent.name for path in self.folder.glob(f"*/{RECORD}"))
+        found = [one for name in names if is_id(name) and (one := self.generation(name))]
+        return tuple(sorted(found, key=lambda one: (one.built_utc, one.id)))
+
+    def is_intact(self, one: Generation) -> bool:
+        """Say whether a generation has its interpreter still, and the very distributions it was proved with."""
+        prefix = self.prefix(one.id)
+        try:
+            names = [path.name for path in (prefix / one.site).iterdir()]
+        except OSError:
+            return False
+        folders = sorted(name for name in names if name.endswith(".dist-info"))
+        return tuple(folders) == one.folders and python_of(prefix).exists()
+
+    def write(self, id_: str, name: str, text: str) -> None:
+        """Write a file into a generation's root.
+
+        Raises:
+            InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
+        """
+        place = self.prefix(id_) / name
+        with refusals(place):
+            write_whole(place, text)
+
+    def free_name(self, stem: str) -> str:
+        """Return the id for a new generation: the stem, numbered where it is taken."""
+        names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
+        return next(name for name in names if not links.is_there(self.prefix(name)))
+
+    def keep(self, one: Generation) -> None:
+        """Write the record that says a generation is proved.
+
+        Raises:
+            InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
+        """
+        self.write(one.id, RECORD, one.to_json())
+
+    def set_failed(self, id_: str) -> Path:
+        """Keep a generation that was not proved under a name of its own, and only the newest such of its id."""
+        for path in self.folder.glob(f"{id_}{_FAILED}*"):
+            remove_folder(path)
+        kept = self.folder / f"{id_}{_FAILED}{_stamp()}"
+        with refusals(kept):
+            self.prefix(id_).rename(kept)
+        return kept
+
+    def discard(self, id_: str) -> None:
+        """Remove a generation, half-built or whole."""
+        gone = self.folder / f"{_GONE}{id_}"
+        with refusals(gone):
+            if links.is_there(self.prefix(id_)):
+                self.prefix(id_).rename(gone)
+                remove_folder(gone)
+
+    def switch(self, id_: str) -> str:
+        """Make a generation current in one step.
+
+        Returns:
+            The name under which what others had made is kept, where that stood in the link's place; else empty.
+
+        Raises:
+            InstallError: ENV024 when the system refuses; then what was current still is.
+        """
+        with refusals(self.link):
+            self._note(self.current())
+            aside = self._set_aside(id_) if self.is_foreign() else ""
+            if not aside:
+                links.point(self.link, self.prefix(id_), self._spare)
+            self._note(id_)
+        return aside
+
+    def _set_aside(self, id_: str) -> str:
+        """Let the link and what stands in its place change places."""
+        place = self._aside / f"{self.link.name}-{_stamp()}"
+        place.parent.mkdir(exist_ok=True)
+        links.make(place, self.prefix(id_), self.link.parent)
+        self._note(place.name)
+        links.exchange(self.link, place)
+        return place.name
+
+    def restore(self, aside: str) -> None:
+        """Put back what others had made.
+
+        Raises:
+            InstallError: ENV024 when the system refuses; then what was current still is.
+        """
+        place = self._aside / aside
+        with refusals(self.link):
+            self._note(self.current())
+            if links.is_there(self.link):
+                links.exchange(self.link, place)
+                links.unlink(place)
+            else:
+                place.rename(self.link)
+            self._note(aside)
+
+    def asides(self) -> tuple[str, ...]:
+        """Return the names of what was moved aside and is still kept, oldest first."""
+        found = self._aside.glob(f"{self.link.name}-*") if self._aside.is_dir() else ()
+        return tuple(sorted(path.name for path in found if not self._is_ours(path)))
+
+    def uses(self) -> tuple[tuple[str, str], ...]:
+        """Return what was current when, oldest first: id or name, and time (UTC, RFC 3339)."""
+        found = []
+        with suppress(FileNotFoundError):
+            for line in self._history.read_text("utf-8", "replace").splitlines():
+                with suppress(ValueError, KeyError, TypeError):  # a killed process may leave half a line
+                    event = json.loads(line)
+                    found.append((str(event["id"]), str(event["utc"])))
+        return tuple(found)
+
+    def _note(self, id_: str) -> None:
+        """Append to the history what is current now, if that is not its last word already."""
+        known = self.uses()
+        if id_ and (not known or known[-1][0] != id_):
+            with self._history.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"id": id_, "utc": utc_text()}) + "\n")
+
+    def _is_ours(self, path: Path) -> bool:
+        """Say whether something is a link to a generation, made for the place of the link."""
+        target = links.read(path, self.link.parent)
+        return target is not None and target.parent.resolve() == self.folder.resolve()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except OSError:
+        return "another process"
+
+
+def _is_half_built(path: Path) -> bool:
+    return _FAILED not in path.name and path.is_dir() and not (path / RECORD).exists()
+
+
+def _stamp() -> str:
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")

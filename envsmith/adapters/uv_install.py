@@ -1,0 +1,131 @@
+"""Installer by uv: an interpreter found, an environment made, a lock's packages put into it.
+
+Source of what uv does and does not do: seen with uv 0.13.8, 2026-11-21.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from envsmith.adapters.process import Finished, Processes, inherited
+from envsmith.adapters.uv import KEPT, OFFLINE, credentials
+from envsmith.errors import InstallError, ToolError
+from envsmith.model.supply import Supply
+
+_KEPT = (*KEPT, "UV_LINK_MODE", "UV_CONCURRENT_INSTALLS", "UV_PYTHON_INSTALL_DIR", "CC", "CXX", "CFLAGS")
+_FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b", re.IGNORECASE)
+_HASH = re.compile(r"Hash mismatch for `?([^`\n]+)`?", re.IGNORECASE)
+_WHERE_FILES_LIE = "uv says"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UvInstaller:
+    """Makes environments with ``uv venv`` and ``uv pip sync``, shut off from the user's uv settings."""
+
+    processes: Processes
+    executable: Path
+    offline: bool = False
+    compile_bytecode: bool = False
+    timeout_s: float = 3600.0
+
+    def find_python(self, request: str) -> Path | None:
+        """Return an installed interpreter, or None where there is none.
+
+        Args:
+            request: as uv reads it: ``3.12``, ``python3.12``, a path.
+        """
+        finished = self._run("python", "find", "--system", "--no-project", request)
+        return Path(finished.stdout.strip()) if finished.status == 0 else None
+
+    def make(self, prefix: Path, python: Path, prompt: str) -> None:
+        """Make an environment without packages.
+
+        Raises:
+            InstallError: ENV021 when the disk is full, ENV020 when uv fails otherwise.
+        """
+        finished = self._run("venv", "--no-project", "--python", python, "--prompt", prompt, prefix)
+        if finished.status:
+            raise _failure(finished, "no environment could be made")
+
+    def fill(self, prefix: Path, supply: Supply) -> None:
+        """Put the packages of a lock into an environment, every file by its hash.
+
+        Raises:
+            InstallError: ENV021 when the disk is full, ENV022 when a file has other bytes than locked, ENV020 when
+                uv fails otherwise.
+            ToolError: TOL022 when files cannot be reached.
+        """
+        with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
+            source = Path(scratch, "pylock.toml" if supply.is_pylock else "requirements.txt")
+            source.write_text(supply.text, "utf-8")
+            finished = self._run("pip", "sync", "--python", prefix, *self._flags(supply), source)
+        if finished.status:
+            raise _failure(finished, "the packages could not be installed")
+
+    def _flags(self, supply: Supply) -> Sequence[str | Path]:
+        flags: list[str | Path] = ["--require-hashes"]
+        if supply.wheelhouse:
+            flags += ["--no-index", "--find-links", supply.wheelhouse]
+        elif not supply.is_pylock:
+            # By hash it is decided anyway: the same names on two indexes cannot do harm.
+            flags += ["--index-strategy", "unsafe-best-match"]
+        if supply.sources:
+            flags += [
+                "--only-binary",
+                ":all:",
+                *(word for name in supply.sources for word in ("--no-binary", name)),
+            ]
+        else:
+            flags.append("--no-build")
+        if self.compile_bytecode:
+            flags.append("--compile-bytecode")
+        return flags
+
+    def _run(self, *words: str | Path) -> Finished:
+        env = {
+            **credentials(),
+            **inherited(_KEPT),
+            "UV_PYTHON_DOWNLOADS": "never",
+            "UV_NO_PROGRESS": "1",
+            "NO_COLOR": "1",
+        }
+        offline = ["--offline"] if self.offline else []
+        return self.processes.run(
+            [self.executable, "--no-config", *offline, *words], env=env, timeout_s=self.timeout_s
+        )
+
+
+def _failure(finished: Finished, what: str) -> InstallError | ToolError:
+    text = finished.stderr.strip() or "nothing"
+    told = ((_WHERE_FILES_LIE, text),)
+    if _FULL.search(text):
+        return InstallError(
+            "ENV021",
+            f"{what}: the disk is full",
+            details=told,
+            hint="make room where the environment and uv's cache lie (`uv cache dir`), then try again",
+        )
+    if _HASH.search(text):
+        return InstallError(
+            "ENV022",
+            f"{what}: a file has other bytes than were locked",
+            details=told,
+            hint="try again; if it stays so, what is served was replaced: do not use it",
+        )
+    if OFFLINE.search(text) or "was not found in the cache" in text:
+        return ToolError(
+            "TOL022",
+            f"{what}: not all files could be reached",
+            details=told,
+            hint="check the network or proxy; or install from a wheelhouse: --wheelhouse DIR --offline",
+        )
+    return InstallError(
+        "ENV020",
+        f"{what}: uv failed with status {finished.status}",
+        details=told,
+        hint="if the lock is right, report it with the output of `envsmith -v install`",
+    )

@@ -1,0 +1,96 @@
+"""``envsmith install``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envsmith.cli import OK
+
+if TYPE_CHECKING:
+    from envsmith.workflows.ordering import InstallTools
+
+LOCKFILES = "lockfiles"
+
+
+@click.command(name="install")
+@click.argument("profile", required=False)
+@click.option("--python", default="", metavar="PYTHON", help="Version, name or path of the interpreter.")
+@click.option(
+    "--prefix", type=click.Path(path_type=Path), default=".venv", help="The environment, by default .venv."
+)
+@click.option("--locked/--frozen", "is_checked", default=True, help="Refuse a stale lock, or do not look.")
+@click.option("--wheelhouse", default="", metavar="DIR", help="Folder or address that holds every file.")
+@click.option("--offline", is_flag=True, help="No network: only uv's cache, or the wheelhouse.")
+@click.option("--deep", is_flag=True, help="Compare the hash of every file, not only its presence and size.")
+@click.option("--compile-bytecode", is_flag=True, help="Compile all modules beforehand.")
+@click.option("--no-guard", is_flag=True, help="Leave out the constraints that hold the torch family.")
+@click.option(
+    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401 - click checks each option
+    """Build the environment of a lock beside the current one, prove it, and switch to it.
+
+    Nothing is resolved: what is installed is what was locked. A failure of any kind leaves the current environment as
+    it was; `envsmith rollback` returns to the one before.
+    """
+    from envsmith.cli import install_render
+    from envsmith.cli.install_order import order_of
+    from envsmith.workflows.installing import install
+
+    order = order_of(options)
+    if options["is_checked"]:
+        from envsmith.cli.install_order import refuse_stale
+
+        refuse_stale(order, options["folder"])
+    is_quiet = settings["quiet"] or options["as_json"]
+    with _at_work(options, quiet=is_quiet) as tools:
+        done = install(order, tools)
+    install_render.installed(done, options["prefix"], as_json=options["as_json"])
+    return OK
+
+
+@contextmanager
+def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
+    """Lend the tools of an install, and end what still runs when it is over or broken off."""
+    from envsmith.adapters import files
+    from envsmith.adapters.environments import Environments
+    from envsmith.adapters.interpreter import Probe
+    from envsmith.adapters.process import Processes
+    from envsmith.adapters.uv import find_uv
+    from envsmith.adapters.uv_install import UvInstaller
+    from envsmith.cli import render
+    from envsmith.cli.composition import utc_now
+    from envsmith.cli.progress import LockProgress
+    from envsmith.workflows.ordering import InstallTools
+
+    def waiting(holder: str) -> None:
+        if not quiet:
+            render.say(f"waiting for {holder}", err=True)
+
+    processes = Processes()
+    try:
+        with LockProgress(quiet=quiet) as progress:
+            yield InstallTools(
+                environments=Environments(
+                    link=options["prefix"].absolute(), processes=processes, waiting=waiting
+                ),
+                installer=UvInstaller(
+                    processes=processes,
+                    executable=find_uv(),
+                    offline=options["offline"],
+                    compile_bytecode=options["compile_bytecode"],
+                ),
+                probe=Probe(processes=processes),
+                files=files,
+                progress=progress,
+                now_utc=utc_now,
+            )
+    finally:
+        processes.close()

@@ -1,0 +1,99 @@
+"""From the words of ``envsmith install`` to what is to be installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from envsmith.adapters.host import this_platform, this_python
+from envsmith.adapters.profiles import Profiles
+from envsmith.errors import EnvsmithError, LockError
+from envsmith.model.manifest import FILENAME
+from envsmith.workflows.ordering import Checks, Order
+
+
+def order_of(options: Mapping[str, Any]) -> Order:
+    """Return what the command line asks for.
+
+    Raises:
+        UsageError: when no profile is named and more than one is locked, or none.
+        ProfileError: when the profile is malformed.
+    """
+    folder: Path = options["folder"]
+    name = options["profile"] or _only_one(folder)
+    wheelhouse = options["wheelhouse"]
+    if wheelhouse and "://" not in wheelhouse:
+        wheelhouse = str(Path(wheelhouse).absolute())
+    return Order(
+        profile=name,
+        folder=folder / name,
+        python=options["python"],
+        here=this_platform(),
+        this_python=this_python(),
+        wheelhouse=wheelhouse,
+        deep=options["deep"],
+        guard=not options["no_guard"],
+        checks=checks_of(name, is_needed=options["is_checked"]),
+    )
+
+
+def _only_one(folder: Path) -> str:
+    names = sorted(path.parent.name for path in folder.glob("*/manifest.toml"))
+    if len(names) == 1:
+        return names[0]
+    there = f"locked are {', '.join(names)}" if names else f"there is no lock in {folder}"
+    raise click.UsageError(f"name a profile: {there}")
+
+
+def checks_of(name: str, *, is_needed: bool) -> Checks:
+    """Return what the profile asks to be tried in a new environment.
+
+    Args:
+        name: of the profile.
+        is_needed: raise where there is no such profile, or it is malformed.
+    """
+    try:
+        profile = Profiles.of_project(Path()).resolve(name)
+    except EnvsmithError as error:
+        if is_needed and error.code != "PRF013":
+            raise
+        return Checks()
+    asked = profile.later.get("checks", {})
+    values = asked if isinstance(asked, Mapping) else {}
+    return Checks(imports=values.get("imports"), timeout_s=values.get("timeout-s", 300), env=profile.env)
+
+
+def refuse_stale(order: Order, folder: Path) -> None:
+    """Refuse a lock that is not what is asked for today; where there is none, the install says so.
+
+    Raises:
+        LockError: LCK003, with what changed as parts.
+    """
+    from envsmith.adapters import files
+    from envsmith.adapters.hashing import NoDownloads
+    from envsmith.catalog import Catalog
+    from envsmith.cli.composition import CatalogChoice, listing_sources
+    from envsmith.cli.orders import Words, orders
+    from envsmith.workflows.checking import CheckTools, check_profile
+
+    if not (order.folder / FILENAME).exists():
+        return
+    catalog = Catalog.embedded()
+    sources = listing_sources(catalog, CatalogChoice(), lambda _: None, is_online=False)
+    tools = CheckTools(catalog=catalog, listings=sources, hasher=NoDownloads(), files=files)
+    (wanted,) = orders(Words(names=(order.profile,)), Path(), folder)
+    found = check_profile(wanted, order.folder, tools).findings
+    if found:
+        raise LockError(
+            "LCK003",
+            f"the lock of {order.profile} is stale",
+            where=str(order.folder),
+            details=tuple((item.code, item.message) for item in found if len(found) == 1),
+            parts=tuple(
+                LockError(item.code, item.message, where=item.subject, hint=item.hint) for item in found
+            ),
+            hint=f"envsmith lock {order.profile}; or --frozen, which does not look",
+        )

@@ -1,0 +1,35 @@
+"""What ``envsmith install``, ``generations`` and ``rollback`` show."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from envsmith.cli import render
+from envsmith.workflows.installing import Installed
+
+
+def installed(done: Installed, link: Path, *, as_json: bool) -> None:
+    """Print what an install did."""
+    if as_json:
+        render.envelope("install", "ok", asdict(done))
+        return
+    one = done.generation
+    files = f"{len(one.folders)} packages · {one.files:,} files"
+    imports = " · ".join(
+        f"{item.name}{f' {item.version}' if item.version else ''} imports ({item.seconds:.1f} s)"
+        for item in done.imports
+    )
+    if done.how == "built":
+        render.labelled("proved", " · ".join(filter(None, (files, imports))))
+    if done.aside:
+        render.labelled(
+            "aside", f"{link} was not envsmith's: kept in {link.parent / '.envsmith' / 'aside' / done.aside}"
+        )
+    before = ""
+    if done.before or done.aside:
+        before = f"  (before: {done.before or done.aside}; `envsmith rollback` returns to it)"
+    if done.how == "unchanged":
+        render.labelled("current", f"{link} → {one.id}: nothing to do  ({files})")
+    else:
+        render.labelled("current", f"{link} → {one.id}{before}")

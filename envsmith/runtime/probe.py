@@ -1,0 +1,209 @@
+"""Say as JSON what an interpreter is, what its environment holds, or whether a module can be imported.
+
+Run as ``python -I probe.py WHAT ...`` in the environment that is asked about. WHAT is one of::
+
+    interpreter                       which Python this is, and of which platform
+    environment [--hash] [--jobs N]   its distributions, and the files of each RECORD that are missing or changed
+    import NAME                       import a module; the seconds it took, or why it cannot be imported
+
+Standard library only, and no name of envsmith's: any Python from 3.9 on runs it. Paths are texts, for there are many.
+
+Source of what a RECORD holds: the specification of recording installed projects, PyPA (read 2026-11-21): a row is path,
+hash and size, the path relative to the folder of the ``.dist-info``; hash and size may be empty.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import json
+import os
+import platform
+import sys
+import sysconfig
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+MOST_NAMED = 20
+_CHUNK = 1 << 20
+
+
+def interpreter() -> dict[str, Any]:
+    """Return what decides which wheels run here."""
+    libc, libc_version = platform.libc_ver() if sys.platform.startswith("linux") else ("", "")
+    return {
+        "executable": sys.executable,
+        "base": str(Path(sys.base_prefix)),
+        "base_executable": getattr(sys, "_base_executable", None) or sys.executable,
+        "version": platform.python_version(),
+        "implementation": sys.implementation.name,
+        "is_free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
+        "bits": 64 if sys.maxsize > 1 << 32 else 32,
+        "system": sys.platform,
+        "machine": platform.machine(),
+        "libc": libc,
+        "libc_version": libc_version,
+        "macos_version": platform.mac_ver()[0] if sys.platform == "darwin" else "",
+    }
+
+
+def environment(*, with_hashes: bool, jobs: int) -> dict[str, Any]:
+    """Return the distributions of this environment, each with what is not as its RECORD says."""
+    folders = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
+    found = [path for folder in folders for path in sorted(Path(folder).glob("*.dist-info"))]
+    with ThreadPoolExecutor(jobs) as pool:
+        distributions = [_distribution(path, pool, with_hashes=with_hashes) for path in found]
+    return {
+        "prefix": sys.prefix,
+        "site": os.path.relpath(sysconfig.get_path("purelib"), sys.prefix),
+        "interpreter": interpreter(),
+        "distributions": distributions,
+        "torch": _torch(folders),
+    }
+
+
+def _distribution(folder: Path, pool: ThreadPoolExecutor, *, with_hashes: bool) -> dict[str, Any]:
+    name, version = _name(folder)
+    rows = list(_rows(folder / "RECORD"))
+    missing, changed, total = [], [], 0
+    hashed = []
+    for path, wanted, size in rows:
+        try:
+            found = os.stat(path)  # noqa: PTH116
+        except OSError:
+            missing.append(path)
+            continue
+        total += found.st_size
+        if size and int(size) != found.st_size:
+            changed.append(path)
+        elif with_hashes and wanted:
+            hashed.append((path, wanted))
+    right = pool.map(_is_right, hashed, chunksize=1)
+    changed += [path for (path, _), is_right in zip(hashed, right) if not is_right]  # noqa: B905 - 3.10's
+    return {
+        "name": name,
+        "version": version,
+        "folder": folder.name,
+        "has_record": bool(rows),
+        "files": len(rows),
+        "bytes": total,
+        "missing": _some(folder, missing),
+        "missing_count": len(missing),
+        "changed": _some(folder, changed),
+        "changed_count": len(changed),
+    }
+
+
+def _some(folder: Path, paths: Iterable[str]) -> list[str]:
+    return [os.path.relpath(path, folder.parent) for path in sorted(paths)[:MOST_NAMED]]
+
+
+def _name(folder: Path) -> tuple[str, str]:
+    """Read name and version from METADATA, else from the folder's name."""
+    name, _, version = folder.name[: -len(".dist-info")].partition("-")
+    try:
+        with (folder / "METADATA").open(encoding="utf-8", errors="replace") as stream:
+            for line in stream:
+                key, _, value = line.partition(":")
+                if not line.strip():
+                    break
+                if key.lower() == "name":
+                    name = value.strip()
+                elif key.lower() == "version":
+                    version = value.strip()
+    except OSError:
+        pass
+    return name, version
+
+
+def _rows(record: Path) -> Iterator[tuple[str, str, str]]:
+    root = record.parent.parent
+    try:
+        with record.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            for row in csv.reader(stream):
+                if row and row[0]:
+                    path, wanted, size = (*row, "", "")[:3]
+                    full = os.path.join(root, path)  # noqa: PTH118
+                    yield full, wanted, size if size.isdigit() else ""
+    except (OSError, csv.Error):
+        return
+
+
+def _is_right(item: tuple[str, str]) -> bool:
+    path, wanted = item
+    kind, _, value = wanted.partition("=")
+    try:
+        digest = hashlib.new(kind)
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    except (OSError, ValueError):
+        return False
+    return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode() == value.rstrip("=")
+
+
+def _torch(folders: Iterable[str]) -> dict[str, Any] | None:
+    """Read what torch says of its build, without importing it."""
+    import ast
+
+    for folder in folders:
+        try:
+            tree = ast.parse(Path(folder, "torch", "version.py").read_text("utf-8"))
+        except (OSError, SyntaxError, ValueError):
+            continue
+        values = {}
+        for node in tree.body:
+            target: ast.expr | None = node.target if isinstance(node, ast.AnnAssign) else None
+            if isinstance(node, ast.Assign) and len(node.targets) == 1:
+                target = node.targets[0]
+            value = getattr(node, "value", None)
+            if isinstance(target, ast.Name) and isinstance(value, ast.Constant):
+                values[target.id] = value.value
+        return {key: values.get(name) for key, name in _SAID.items()}
+    return None
+
+
+_SAID = {"version": "__version__", "cuda": "cuda", "hip": "hip", "xpu": "xpu"}
+
+
+def imported(name: str) -> dict[str, Any]:
+    """Import a module and say how that went."""
+    import importlib
+    import traceback
+
+    begun = time.perf_counter()
+    try:
+        module = importlib.import_module(name)
+    except BaseException as error:  # noqa: BLE001 - SystemExit and the like must be told, too
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        place = f"{last[0].filename}:{last[0].lineno}" if last else ""
+        return {"name": name, "error": f"{type(error).__name__}: {error}", "place": place}
+    version = getattr(module, "__version__", "")
+    return {"name": name, "seconds": time.perf_counter() - begun, "version": str(version)}
+
+
+def main(words: list[str]) -> None:
+    """Answer what the command line asks, on the last line of standard output."""
+    what, *rest = words
+    if what == "interpreter":
+        answer = interpreter()
+    elif what == "environment":
+        jobs = int(rest[rest.index("--jobs") + 1]) if "--jobs" in rest else (os.cpu_count() or 1)
+        answer = environment(with_hashes="--hash" in rest, jobs=jobs)
+    elif what == "import":
+        answer = imported(rest[0])
+    else:
+        raise SystemExit(f"unknown: {what}")
+    sys.stdout.flush()
+    print("\n" + json.dumps(answer))  # noqa: T201 - the answer
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,119 @@
+"""Build one generation of an environment, and prove it before anybody sees it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from envsmith.errors import InstallError
+from envsmith.model.environment import Environment, Import
+from envsmith.model.generation import CONSTRAINTS, Generation
+from envsmith.model.report import Report
+from envsmith.rules import verification
+from envsmith.workflows.ordering import Furnishing, InstallTools, Locked, Order
+
+
+def build(
+    order: Order, locked: Locked, python: Path, tools: InstallTools, *, deep: bool
+) -> tuple[Generation, tuple[Import, ...]]:
+    """Build a generation and prove it.
+
+    Returns:
+        It, and how the imports went that were tried.
+
+    Raises:
+        InstallError: ENV001 where it is not what the lock says; it is kept under another name then. Others where it
+            cannot be built; nothing of it is left then.
+        ToolError: where files cannot be reached.
+    """
+    id_ = tools.environments.free_name(f"{order.profile}-{locked.sha256[:6]}")
+    begun = time.monotonic()
+    how = "failed"
+    try:
+        built = _built(order, locked, python, id_, tools, deep=deep)
+        how = "built and proved"
+    except BaseException:
+        tools.environments.discard(id_)
+        raise
+    finally:
+        tools.progress.ended(id_, time.monotonic() - begun, how)
+    return built
+
+
+def _built(
+    order: Order, locked: Locked, python: Path, id_: str, tools: InstallTools, *, deep: bool
+) -> tuple[Generation, tuple[Import, ...]]:
+    environments, prefix = tools.environments, tools.environments.prefix(id_)
+    tools.progress.started(id_, f"installing {len(locked.pins.packages)} packages")
+    tools.installer.make(prefix, python, order.profile)
+    tools.installer.fill(prefix, locked.supply)
+    tools.progress.started(id_, "comparing every file" if deep else "looking for every file")
+    environment = tools.probe.environment(prefix, deep=deep)
+    imports = tuple(_tried(order, locked, prefix, tools))
+    report = verification.verify(locked.pins, locked.backend, environment, imports)
+    if report.has_errors:
+        raise _not_proved(report, environments.set_failed(id_))
+    generation = _record(order, locked, environment, id_, tools)
+    _furnish(generation, locked, tools)
+    environments.keep(generation)
+    return generation, imports
+
+
+def _tried(order: Order, locked: Locked, prefix: Path, tools: InstallTools) -> list[Import]:
+    """Try the imports that the profile names, else torch where the lock has it."""
+    names = order.checks.imports
+    if names is None:
+        names = ("torch",) if locked.pins.version("torch") else ()
+    found = []
+    for name in names:
+        tools.progress.started(prefix.name, f"importing {name}")
+        found.append(tools.probe.imports(prefix, name, order.checks.env, order.checks.timeout_s))
+    return found
+
+
+def _record(
+    order: Order, locked: Locked, environment: Environment, id_: str, tools: InstallTools
+) -> Generation:
+    return Generation(
+        id=id_,
+        profile=order.profile,
+        target=locked.slug,
+        lock_sha256=locked.sha256,
+        torch=locked.pins.version("torch"),
+        python=environment.interpreter.version,
+        base=environment.interpreter.base,
+        folders=tuple(sorted(item.folder for item in environment.distributions)),
+        site=environment.site,
+        files=environment.files,
+        built_utc=tools.now_utc(),
+        family=dict(locked.family),
+        guard=order.guard,
+    )
+
+
+def _furnish(generation: Generation, locked: Locked, tools: InstallTools) -> None:
+    """Write what belongs into an environment beside its packages."""
+    if generation.guard:
+        lines = [f"{canonicalize_name(name)}=={version}\n" for name, version in sorted(locked.family.items())]
+        tools.environments.write(generation.id, CONSTRAINTS, "".join(lines))
+    prefix = tools.environments.prefix(generation.id)
+    for furnish in tools.furnish:
+        furnish(Furnishing(prefix=prefix, generation=generation, pins=locked.pins, backend=locked.backend))
+
+
+def _not_proved(report: Report, kept: Path) -> InstallError:
+    parts = tuple(
+        InstallError(finding.code, finding.message)
+        for finding in report.findings
+        if finding.severity == "error"
+    )
+    return InstallError(
+        "ENV001",
+        "the new environment is not what its lock says; what was current still is",
+        where=str(kept),
+        details=tuple((part.code, part.message) for part in parts if len(parts) == 1),
+        parts=parts,
+        hint="it is kept under the name above for looking into; `uv cache clean` if files were damaged in uv's cache",
+    )

@@ -1,0 +1,129 @@
+"""Install: build beside what is there, prove, switch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from envsmith.errors import InstallError, LockError
+from envsmith.model.environment import Import
+from envsmith.model.generation import Generation
+from envsmith.model.interpreter import Interpreter
+from envsmith.model.manifest import FILENAME, Manifest
+from envsmith.model.report import Report
+from envsmith.model.target import Python
+from envsmith.rules import targeting, verification
+from envsmith.workflows.building import build
+from envsmith.workflows.ordering import InstallTools, Locked, Order, read_lock
+from envsmith.workflows.recording import read_manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """What an install did."""
+
+    generation: Generation
+    how: str
+    """``built``, ``switched`` (it was there already) or ``unchanged`` (it is current already)."""
+    before: str = ""
+    """Id of the generation that was current; empty where there was none, or it is the same."""
+    aside: str = ""
+    """Name under which an environment made by others is kept."""
+    imports: tuple[Import, ...] = ()
+    is_deep: bool = False
+
+
+def install(order: Order, tools: InstallTools) -> Installed:
+    """Build the environment of a lock beside the current one, prove it, and switch to it.
+
+    Raises:
+        LockError: LCK004 where no lock is for the interpreter, LCK005 where there is no lock, LCK006 where one is
+            malformed.
+        InstallError: ENV001 where the new environment is not what the lock says, ENV002 where there is no interpreter;
+            others where it cannot be built. What was current still is.
+        ToolError: where files cannot be reached.
+    """
+    found = tools.files.read_files(order.folder)
+    manifest = read_manifest(found, str(order.folder / FILENAME))
+    if manifest is None or not manifest.targets:
+        raise _never_locked(order)
+    with tools.environments.alone(f"installing {order.profile}") as is_crashed:
+        before = tools.environments.current()
+        python, interpreter = _interpreter(order, manifest, tools)
+        slug = targeting.fitting(manifest.targets, interpreter, profile=order.profile)
+        locked = read_lock(order, manifest, found, slug)
+        if ready := _ready(order, locked, interpreter, tools):
+            return _switch(ready, before, tools, how="switched" if ready.id != before else "unchanged")
+        generation, imports = build(order, locked, python, tools, deep=order.deep or is_crashed)
+        return _switch(generation, before, tools, imports=imports, how="built")
+
+
+def _switch(
+    generation: Generation,
+    before: str,
+    tools: InstallTools,
+    *,
+    how: str,
+    imports: tuple[Import, ...] = (),
+) -> Installed:
+    aside = tools.environments.switch(generation.id) if generation.id != before else ""
+    return Installed(
+        generation=generation,
+        how=how,
+        before=before if before != generation.id else "",
+        aside=aside,
+        imports=imports,
+    )
+
+
+def _interpreter(order: Order, manifest: Manifest, tools: InstallTools) -> tuple[Path, Interpreter]:
+    """Find the interpreter that is asked for, or one that a lock is for."""
+    requests = [order.python] if order.python else _pythons(order, manifest, tools)
+    for request in requests:
+        if path := tools.installer.find_python(request):
+            return path, tools.probe.interpreter(path)
+    asked = order.python or " or ".join(requests) or "any that is locked for"
+    raise InstallError(
+        "ENV002",
+        f"there is no Python {asked} on this machine",
+        where=f"envsmith install {order.profile}",
+        details=tuple(("locked for", slug) for slug in sorted(manifest.targets)),
+        hint="install one of these, or name an interpreter with --python",
+    )
+
+
+def _pythons(order: Order, manifest: Manifest, tools: InstallTools) -> list[str]:
+    """Return the Pythons worth looking for: that of the current environment first, then our own, then the newest."""
+    current = tools.environments.generation(tools.environments.current())
+    preferred = order.this_python
+    if current and current.profile == order.profile:
+        preferred = Python.parse(current.python.rpartition(".")[0])
+    found = targeting.pythons_on(manifest.targets, order.here, preferred)
+    return [str(python) for python in found or (order.this_python,)]
+
+
+def _ready(order: Order, locked: Locked, interpreter: Interpreter, tools: InstallTools) -> Generation | None:
+    """Return a generation that was built from this very lock and is intact, the current one before others."""
+    current = tools.environments.current()
+    found = sorted(tools.environments.generations(), key=lambda one: one.id != current)
+    for one in found:
+        is_it = (one.profile, one.lock_sha256, one.guard) == (order.profile, locked.sha256, order.guard)
+        if not is_it or (one.python, one.base) != (interpreter.version, interpreter.base):
+            continue
+        if tools.environments.is_intact(one) and not (order.deep and _report(one, locked, tools).has_errors):
+            return one
+    return None
+
+
+def _report(one: Generation, locked: Locked, tools: InstallTools) -> Report:
+    environment = tools.probe.environment(tools.environments.prefix(one.id), deep=True)
+    return verification.verify(locked.pins, locked.backend, environment)
+
+
+def _never_locked(order: Order) -> LockError:
+    return LockError(
+        "LCK005",
+        f"{order.profile} has never been locked",
+        where=str(order.folder),
+        hint=f"envsmith lock {order.profile}",
+    )

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from envsmith.cli.install_order import checks_of, order_of
+from envsmith.errors import ProfileError
+from envsmith.workflows.ordering import Checks
+
+OPTIONS = {
+    "profile": "cpu-minimal",
+    "folder": Path("lockfiles"),
+    "python": "",
+    "wheelhouse": "",
+    "deep": False,
+    "no_guard": False,
+    "is_checked": True,
+}
+
+
+@pytest.mark.usefixtures("project")
+def test_the_profile_names_folder_and_variables() -> None:
+    order = order_of(OPTIONS)
+    assert order.folder == Path("lockfiles/cpu-minimal")
+    assert order.checks == Checks(env={"CUDA_VISIBLE_DEVICES": ""})
+    assert order.guard
+
+
+def test_a_wheelhouse_is_a_folder_or_an_address(project: Path) -> None:
+    assert order_of({**OPTIONS, "wheelhouse": "wheels"}).wheelhouse == str(project / "wheels")
+    address = "https://mirror.example/wheels"
+    assert order_of({**OPTIONS, "wheelhouse": address}).wheelhouse == address
+
+
+def test_without_a_name_the_only_lock_there_is(project: Path) -> None:
+    with pytest.raises(click.UsageError, match="there is no lock in lockfiles"):
+        order_of({**OPTIONS, "profile": None})
+    for name in ("one", "two"):
+        (project / "lockfiles" / name).mkdir(parents=True)
+        (project / "lockfiles" / name / "manifest.toml").touch()
+        if name == "one":
+            assert order_of({**OPTIONS, "profile": None}).profile == "one"
+    with pytest.raises(click.UsageError, match="locked are one, two"):
+        order_of({**OPTIONS, "profile": None})
+
+
+def test_checks_are_those_of_the_profile(project: Path) -> None:
+    (project / "profiles").mkdir()
+    text = 'backend = "cpu"\npython = ["3.11"]\nplatforms = ["linux"]\n[checks]\nimports = ["a", "b"]\ntimeout-s = 5\n'
+    (project / "profiles" / "own.toml").write_text(text, "utf-8")
+    assert checks_of("own", is_needed=True) == Checks(imports=("a", "b"), timeout_s=5)
+    (project / "profiles" / "own.toml").write_text("backend = 3\n", "utf-8")
+    assert checks_of("own", is_needed=False) == Checks()
+    with pytest.raises(ProfileError):
+        checks_of("own", is_needed=True)
+
+
+@pytest.mark.usefixtures("project")
+def test_a_lock_without_its_profile_is_tried_with_torch_alone() -> None:
+    assert checks_of("nowhere", is_needed=True) == Checks()

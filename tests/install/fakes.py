@@ -1,0 +1,96 @@
+"""Fakes of an installer and a probe: environments of empty folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from envsmith.adapters.folders import python_of
+from envsmith.errors import EnvsmithError
+from envsmith.model.environment import Distribution, Environment, Import, TorchBuild
+from envsmith.model.interpreter import Interpreter
+from envsmith.model.pins import Pins
+from envsmith.model.supply import Supply
+from tests.model.test_interpreter import interpreter
+
+SITE = "lib/site-packages"
+
+
+@dataclass
+class FakeInstaller:
+    """Makes folders in place of distributions."""
+
+    pythons: tuple[str, ...] = ("3.12",)
+    fails: EnvsmithError | None = None
+    asked: list[str] = field(default_factory=list)
+    supplies: list[Supply] = field(default_factory=list)
+
+    def find_python(self, request: str) -> Path | None:
+        """Return a path made of the version."""
+        self.asked.append(request)
+        return Path(f"/opt/python{request}") if request in self.pythons else None
+
+    def make(self, prefix: Path, python: Path, prompt: str) -> None:
+        """Make a folder with an interpreter."""
+        assert prompt
+        python_of(prefix).parent.mkdir(parents=True)
+        python_of(prefix).write_text(str(python), "utf-8")
+
+    def fill(self, prefix: Path, supply: Supply) -> None:
+        """Make a folder for each pin."""
+        self.supplies.append(supply)
+        if self.fails:
+            raise self.fails
+        read = Pins.from_pylock if supply.is_pylock else Pins.from_requirements
+        for pin in read(supply.text, "supply").packages:
+            (prefix / SITE / f"{pin.name}-{pin.version}.dist-info").mkdir(parents=True)
+
+
+@dataclass
+class FakeProbe:
+    """Finds what the installer made, and damage where it is told to."""
+
+    torch: TorchBuild | None = None
+    damaged: tuple[str, ...] = ()
+    """Folders of generations whose files are not right when hashes are compared."""
+    refused: str = ""
+    """A module that cannot be imported."""
+    found: Interpreter = field(default_factory=interpreter)
+    looked: list[tuple[str, bool]] = field(default_factory=list)
+    tried: list[tuple[str, Mapping[str, str], float]] = field(default_factory=list)
+
+    def interpreter(self, executable: Path) -> Interpreter:
+        """Return what the path says."""
+        return replace(self.found, executable=str(executable))
+
+    def environment(self, prefix: Path, *, deep: bool) -> Environment:
+        """List the folders."""
+        self.looked.append((prefix.name, deep))
+        changed = 1 if deep and prefix.name in self.damaged else 0
+        names = (path.name for path in (prefix / SITE).iterdir())
+        distributions = tuple(
+            Distribution(
+                name=name.split("-")[0],
+                version=name.removesuffix(".dist-info").split("-", 1)[1],
+                folder=name,
+                has_record=True,
+                files=2,
+                size_bytes=10,
+                changed_count=changed,
+            )
+            for name in sorted(names)
+        )
+        return Environment(
+            prefix=str(prefix),
+            site=SITE,
+            interpreter=self.found,
+            distributions=distributions,
+            torch=self.torch,
+        )
+
+    def imports(self, prefix: Path, name: str, env: Mapping[str, str], timeout_s: float) -> Import:
+        """Import, or not."""
+        assert python_of(prefix).exists()
+        self.tried.append((name, env, timeout_s))
+        return Import(name=name, error="OSError: no") if name == self.refused else Import(name=name)

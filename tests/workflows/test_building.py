@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from envsmith.errors import InstallError, ToolError
+from envsmith.model.environment import TorchBuild
+from envsmith.model.generation import CONSTRAINTS
+from envsmith.workflows.installing import install
+from envsmith.workflows.ordering import Checks, Furnishing
+from tests.fakes import Heard
+from tests.install.fakes import FakeInstaller, FakeProbe
+from tests.workflows.install_values import order, tools
+
+
+def names(root: Path) -> list[str]:
+    return sorted(path.name for path in (root / ".envsmith" / "generations").iterdir())
+
+
+def test_what_was_built_is_proved_recorded_and_furnished(tmp_path: Path) -> None:
+    seen: list[Furnishing] = []
+
+    def furnish(given: Furnishing) -> None:
+        assert not (tmp_path / ".venv").exists(), "before it is current"
+        seen.append(given)
+
+    at_hand = tools(tmp_path, furnish=(furnish,))
+    done = install(order(), at_hand)
+    (given,) = seen
+    assert given.prefix == at_hand.environments.prefix(done.generation.id)
+    assert given.generation == done.generation == at_hand.environments.generation(done.generation.id)
+    assert done.generation.family == {"torch": "2.19.0+cpu"}
+    assert done.generation.files == 4
+    assert (given.prefix / CONSTRAINTS).read_text("utf-8") == "torch==2.19.0+cpu\n"
+
+
+def test_torch_is_imported_unless_the_profile_says_what(tmp_path: Path) -> None:
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"))
+    install(order(), tools(tmp_path / "a", probe=probe))
+    assert probe.tried == [("torch", {}, 300.0)]
+    probe.tried.clear()
+    checks = Checks(imports=("beside", "json"), env={"A": "1"}, timeout_s=5)
+    install(order(checks=checks), tools(tmp_path / "b", probe=probe))
+    assert probe.tried == [("beside", {"A": "1"}, 5), ("json", {"A": "1"}, 5)]
+    probe.tried.clear()
+    install(order(checks=Checks(imports=())), tools(tmp_path / "c", probe=probe))
+    assert probe.tried == []
+
+
+def test_what_is_not_proved_is_kept_under_a_name_that_the_error_says(tmp_path: Path) -> None:
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0", cuda="13.4"), refused="torch")
+    with pytest.raises(InstallError) as caught:
+        install(order(), tools(tmp_path, probe=probe))
+    assert caught.value.code == "ENV001"
+    assert [part.code for part in caught.value.parts] == ["ENV016", "ENV017"]
+    (kept,) = names(tmp_path)
+    assert "-failed-" in kept
+    assert caught.value.where.endswith(kept)
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_what_could_not_be_filled_is_removed(tmp_path: Path) -> None:
+    heard = Heard()
+    installer = FakeInstaller(fails=ToolError("TOL022", "not reached"))
+    with pytest.raises(ToolError, match="TOL022"):
+        install(order(), tools(tmp_path, installer=installer, progress=heard))
+    assert names(tmp_path) == []
+    assert heard.ended_with[-1][1] == "failed"
+
+
+def test_what_could_not_be_furnished_is_removed(tmp_path: Path) -> None:
+    def furnish(_: Furnishing) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        install(order(), tools(tmp_path, furnish=(furnish,)))
+    assert names(tmp_path) == []
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_hashes_are_compared_when_asked_or_after_a_crash(tmp_path: Path) -> None:
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"))
+    for place, deep in (("a", False), ("b", True)):
+        install(order(deep=deep), tools(tmp_path / place, probe=probe))
+    at_hand = tools(tmp_path / "c", probe=probe)
+    (tmp_path / "c" / ".envsmith" / "generations" / "any-aaaaaa").mkdir(parents=True)
+    install(order(), at_hand)
+    assert [deep for _, deep in probe.looked] == [False, True, True]
