@@ -29,6 +29,7 @@ _PROJECT_FILES = {
     "pixi.toml",
     "hatch.toml",
 }
+_FILTERED = re.compile(r"\bPYTHONWARNINGS\s*[=:\s]\s*\S+")
 _QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
 _SECTION = re.compile(r"^\s*\[+\s*([^\]]+?)\s*\]+\s*(?:#.*)?$")
 _REQUIRES = re.compile(
@@ -56,24 +57,26 @@ def read_requirements_lines(text: str, names: Names, gathered: Gathered) -> None
     is_toml = gathered.file.endswith(".toml")
     for number, line in enumerate(text.splitlines(), 1):
         content, comment = _split(line)
-        module = _required_in_toml(content, names) if is_toml else _required(content, names)
-        if module:
+        required = _required_in_toml(content, names) if is_toml else _required(content, names)
+        for module in required:
             gathered.leftover(module, number, "requirement", line)
-        elif _NEED.search(comment) and (module := names.by_word(comment)):
-            gathered.leftover(module, number, "comment", line)
+        for module in names.by_word(comment) if _NEED.search(comment) else ():
+            if module not in required:
+                gathered.leftover(module, number, "comment", line)
 
 
-def _required(content: str, names: Names) -> str | None:
+def _required(content: str, names: Names) -> tuple[str, ...]:
     """Return the sought module whose project a line asks for, by name or by the address of a file."""
     match = _ASKED.match(content)
     if match and (module := names.in_requirement(f"{match[1]};")):
-        return module
-    return names.by_word(content) if "://" in content or content.lstrip().startswith(("-", ".")) else None
+        return (module,)
+    return names.by_word(content) if "://" in content or content.lstrip().startswith(("-", ".")) else ()
 
 
-def _required_in_toml(content: str, names: Names) -> str | None:
+def _required_in_toml(content: str, names: Names) -> tuple[str, ...]:
     texts = (match[1].strip() for match in _QUOTED.finditer(content))
-    return next((found for text in texts if (found := names.in_requirement(f"{text};"))), None)
+    found = (names.in_requirement(f"{text};") for text in texts)
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def read_commands(text: str, names: Names, gathered: Gathered, first: int = 1) -> None:
@@ -91,6 +94,8 @@ def read_commands(text: str, names: Names, gathered: Gathered, first: int = 1) -
             for match in names.in_words(content):
                 if "." in match[0]:
                     gathered.use(match[0], number, "text", "string")
+        for match in _FILTERED.finditer(content):
+            _leftover(match[0], number, "warning filter", names, gathered)
         _claim(comment, line, number, names, gathered)
 
 
@@ -104,7 +109,7 @@ def read_config(text: str, names: Names, gathered: Gathered) -> None:
     for number, section, line in _with_sections(text, has_sections=has_sections):
         content, comment = _split(line)
         _claim(comment, line, number, names, gathered)
-        if not names.by_word(content) or _command(content, number, names, gathered):
+        if not names.is_spoken_of(content) or _command(content, number, names, gathered):
             continue
         if (is_conda and _CONDA.match(content)) or (
             _REQUIRES.match(section) and not _ENTRY_POINTS.search(section)
@@ -131,7 +136,7 @@ def _split(line: str) -> tuple[str, str]:
 
 
 def _claim(comment: str, line: str, number: int, names: Names, gathered: Gathered) -> None:
-    if comment and _NEED.search(comment) and (module := names.by_word(comment)):
+    for module in names.by_word(comment) if _NEED.search(comment) else ():
         gathered.leftover(module, number, "comment", line)
 
 
@@ -174,6 +179,5 @@ def _values(content: str, number: int, section: str, names: Names, gathered: Gat
 
 
 def _leftover(line: str, number: int, kind: str, names: Names, gathered: Gathered) -> None:
-    module = names.by_word(line)
-    if module:
+    for module in names.by_word(line):
         gathered.leftover(module, number, kind, line)
