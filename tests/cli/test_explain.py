@@ -25,9 +25,11 @@ def explanation(slug: str, **values: object) -> Explanation:
     return Explanation(**(known | values))  # type: ignore[arg-type]
 
 
-def shown(capfd: pytest.CaptureFixture[str], *found: Explanation) -> list[str]:
+def shown(
+    capfd: pytest.CaptureFixture[str], *found: Explanation, uses: dict[str, list[str]] | None = None
+) -> list[str]:
     for alike in explain._alike(list(found)):
-        explain._show(alike)
+        explain._show(alike, {} if uses is None else uses)
     return capfd.readouterr().out.splitlines()
 
 
@@ -36,6 +38,7 @@ def test_targets_with_the_same_answer_are_told_together(capfd: pytest.CaptureFix
         "torch 2.8.0 · app: a, b",
         "  asked by  requirements.txt:1",
         "            torchvision",
+        "  used in   no file of this project",
         "  index     https://download.pytorch.org/whl/cu128",
         "  wheel     torch-a.whl sha256:aaaa",
         "            torch-b.whl sha256:bbbb",
@@ -65,4 +68,42 @@ def test_what_is_not_locked_is_told_with_its_decision(capfd: pytest.CaptureFixtu
     lines = shown(
         capfd, explanation("a", version="", askers=(), index="", wheel="", sha256="", decisions=(gone,))
     )
-    assert lines == ["torch (not locked) · app: a", "  decision  torch dropped  RES101"]
+    assert lines == [
+        "torch (not locked) · app: a",
+        "  used in   no file of this project",
+        "  decision  torch dropped  RES101",
+    ]
+
+
+def test_the_whole_story_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    stays = Decision(
+        subject="torch",
+        kind="noted",
+        code="RES115",
+        message="torch stays: required by timm",
+        evidence=("a", "b"),
+    )
+    found = explanation(
+        "a",
+        askers=("timm",),
+        decisions=(stays,),
+        ways=("timm ← requirements.txt:2",),
+        roots=("timm",),
+        changes=("doing without what requires it: timm",),
+    )
+    lines = shown(
+        capfd, found, uses={"torch": ["src/a.py:1 (import: torch)"], "timm": ["src/b.py:3 (import: timm)"]}
+    )
+    assert lines == [
+        "torch 2.8.0 · app: a",
+        "  asked by  timm",
+        "  through   timm ← requirements.txt:2",
+        "  used in   src/a.py:1 (import: torch)",
+        "            src/b.py:3 (import: timm), which brings in timm",
+        "  index     https://download.pytorch.org/whl/cu128",
+        "  wheel     torch-a.whl sha256:aaaa",
+        "  decision  torch stays: required by timm  RES115",
+        "  because   a",
+        "            b",
+        "  change    doing without what requires it: timm",
+    ]
