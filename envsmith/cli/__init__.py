@@ -20,6 +20,9 @@ COMMANDS = {
     "profiles": ("envsmith.cli.profiles", "List the profiles, and show one."),
     "explain": ("envsmith.cli.explain", "Say why a package is in a lock, and where it comes from."),
     "select": ("envsmith.cli.select", "Say which backends and torch versions work on a machine."),
+    "activate": ("envsmith.cli.activate", "Print what a shell reads to enter an environment."),
+    "run": ("envsmith.cli.run", "Run one command in an environment, without a shell."),
+    "env": ("envsmith.cli.env", "Print the variables of a session in an environment."),
     "scan": ("envsmith.cli.scan", "Say which packages a project's files use, and where."),
     "install": ("envsmith.cli.install", "Build the environment of a lock, prove it, and switch to it."),
 }
