@@ -46,8 +46,9 @@ def test_another_tools_script_in_the_environment_is_not_ours(project: Project) -
 def test_a_shell_that_asks_is_known_and_can_read_the_answer(project: Project) -> None:
     read = 'eval "$("$PYTHON" -m envsmith activate app)"'
     script = f'{read}; echo "$VIRTUAL_ENV"; deactivate; echo "${{VIRTUAL_ENV-none}}"'
+    env = {**project.environ(), "VIRTUAL_ENV": "", "PYTHON": sys.executable}
     done = subprocess.run(
-        ["bash", "-c", script], cwd=project.root, env={**project.environ(), "VIRTUAL_ENV": "", "PYTHON": sys.executable},
+        ["bash", "-c", script], cwd=project.root, env=env,
         capture_output=True, encoding="utf-8", check=True,
     )  # fmt: skip
     assert done.stdout == f"{project.root}/.venv\n\n"
