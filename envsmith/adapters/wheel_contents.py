@@ -69,7 +69,7 @@ class WheelReader:
     def contents(self, wheels: Iterable[PackageWheel]) -> dict[str, Contents]:
         """Return sha256 → contents; a wheel that cannot be looked into is absent."""
         wanted = {_sha256(wheel): wheel for wheel in wheels}
-        found = {sha256: kept for sha256 in wanted if (kept := self._kept(sha256))}
+        found = {sha256: kept for sha256 in wanted if (kept := self.kept(sha256))}
         missing = [wheel for sha256, wheel in wanted.items() if sha256 not in found]
         if self._is_offline or not missing:
             return found
@@ -130,7 +130,8 @@ class WheelReader:
         except BROKEN as error:
             raise unreadable(wheel, str(error)) from error
 
-    def _kept(self, sha256: str) -> Contents | None:
+    def kept(self, sha256: str) -> Contents | None:
+        """Return what is remembered of a wheel, None where nobody has looked into it; nothing is fetched."""
         try:
             return Contents.from_json((self._folder / f"{sha256}.json").read_text("utf-8"))
         except (OSError, ValueError):

@@ -19,6 +19,7 @@ from envsmith.workflows.listings import ListingSources
 
 if TYPE_CHECKING:
     from envsmith.adapters.live_index import LivePyTorch
+    from envsmith.adapters.locked_modules import KnownModules
     from envsmith.adapters.wheel_contents import WheelReader
     from envsmith.adapters.wheel_requires import RequiresReader
 
@@ -52,6 +53,14 @@ def wheel_contents(choice: CatalogChoice) -> WheelReader:
     from envsmith.adapters.wheel_contents import WheelReader
 
     return WheelReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
+
+
+def known_modules() -> KnownModules:
+    """Return what knows under which names projects are imported, as far as that is at hand."""
+    from envsmith.adapters.locked_modules import KnownModules
+
+    # Few commands come to look into a wheel: what reads them is imported when one does.
+    return KnownModules(lambda sha256: wheel_contents(CatalogChoice(is_offline=True)).kept(sha256))
 
 
 def wheel_requires(choice: CatalogChoice) -> RequiresReader:

@@ -15,6 +15,7 @@ MOST_USES = 3
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from envsmith.cli.composition import known_modules
     from envsmith.workflows.explaining import Explanation
 
 
@@ -66,14 +67,14 @@ def _alike(found: Iterable[Explanation]) -> list[list[Explanation]]:
 
 def _uses(package: str, found: Iterable[Explanation]) -> dict[str, list[str]]:
     """Return where the project's files use a package, and those packages that bring it in; the first few places."""
-    from envsmith.adapters import installed_modules, sources
+    from envsmith.adapters import sources
     from envsmith.adapters.profiles import Profiles
     from envsmith.workflows.scanning import scan
 
     names = dict.fromkeys([package, *(root for item in found for root in item.roots)])
     folders = Profiles.of_project(Path()).settings.sources
     scanned = scan(
-        Path(), names, sources=sources, installed=installed_modules, folders=folders, enough=MOST_USES
+        Path(), names, sources=sources, installed=known_modules(), folders=folders, enough=MOST_USES
     )
     return {
         answer.project: [f"{use.place} ({use.kind}: {use.module})" for use in answer.uses[:MOST_USES]]

@@ -13,6 +13,7 @@ from envsmith.cli import OK
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from envsmith.cli.composition import known_modules
     from envsmith.workflows.scanning import Answer, Scanned
 
 ASKED_ALWAYS = ("torchvision", "torchaudio")
@@ -92,7 +93,7 @@ class Asking:
 
 
 def _scanned(asking: Asking, projects: Iterable[str]) -> Scanned:
-    from envsmith.adapters import installed_modules, sources
+    from envsmith.adapters import sources
     from envsmith.adapters.profiles import Profiles
     from envsmith.workflows.scanning import scan
 
@@ -102,7 +103,7 @@ def _scanned(asking: Asking, projects: Iterable[str]) -> Scanned:
         asking.root,
         projects,
         sources=sources,
-        installed=installed_modules,
+        installed=known_modules(),
         folders=named or settings.sources,
         enough=1 if asking.quick else None,
     )
