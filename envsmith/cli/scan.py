@@ -13,7 +13,6 @@ from envsmith.cli import OK
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from envsmith.cli.composition import known_modules
     from envsmith.workflows.scanning import Answer, Scanned
 
 ASKED_ALWAYS = ("torchvision", "torchaudio")
@@ -95,6 +94,7 @@ class Asking:
 def _scanned(asking: Asking, projects: Iterable[str]) -> Scanned:
     from envsmith.adapters import sources
     from envsmith.adapters.profiles import Profiles
+    from envsmith.cli.composition import known_modules
     from envsmith.workflows.scanning import scan
 
     settings = Profiles.of_project(asking.root).settings
