@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envsmith.errors import EnvsmithError, LockError, ResolveError
@@ -18,6 +18,7 @@ from envsmith.model.saving import Saving
 from envsmith.rules import locking
 from envsmith.rules.dropping import BREAKS
 from envsmith.workflows import saving
+from envsmith.workflows.comparing import Compared, compare
 from envsmith.workflows.planning import Planned, Times, Timing, Wanted, plan_profile
 from envsmith.workflows.recording import (
     Recorded,
@@ -42,6 +43,7 @@ class LockedTarget:
     seconds: float
     savings: tuple[Saving, ...] = ()
     """What was told of bytes while it was locked; no part of the lock, for a server may tell them or not."""
+    compared: Compared = field(default_factory=Compared)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class _Done:
     lock: Lock
     seconds: float
     savings: tuple[Saving, ...]
+    compared: Compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,13 +200,14 @@ def _lock_target(plan: Plan, catalog_name: str, tools: Tools) -> _Done:
     try:
         plan, resolution = resolve(plan, tools)
         lock = locking.admit(plan, resolution, catalog_name)
+        compared = compare(lock, tools)
         savings = _savings(plan, resolution, tools)
     except EnvsmithError as error:
         tools.progress.ended(subject, time.monotonic() - begun, "failed")
         raise error.at(subject)  # noqa: B904 - the same error, with its place
     seconds = time.monotonic() - begun
     tools.progress.ended(subject, seconds, f"{len(lock.pylock.packages)} packages")
-    return _Done(lock=lock, seconds=seconds, savings=savings)
+    return _Done(lock=lock, seconds=seconds, savings=savings, compared=compared)
 
 
 def _savings(plan: Plan, resolution: Resolution, tools: Tools) -> tuple[Saving, ...]:
@@ -236,6 +240,7 @@ def _gather(
                         lock=done.lock,
                         seconds=done.seconds,
                         savings=done.savings,
+                        compared=done.compared,
                     )
                 )
     if failed:
