@@ -184,6 +184,14 @@ class Environments(Protocol):
         """Return the root of a generation."""
         ...
 
+    def place(self, name: str) -> Path:
+        """Return where a generation lies, or what others had made."""
+        ...
+
+    def has_interpreter(self, id_: str) -> bool:
+        """Say whether the interpreter of a generation is there."""
+        ...
+
     def generation(self, id_: str) -> Generation | None:
         """Return a proved generation; None where there is none of that id."""
         ...
@@ -242,6 +250,14 @@ class Environments(Protocol):
 
     def asides(self) -> tuple[str, ...]:
         """Return the names of what others had made and is kept, oldest first."""
+        ...
+
+    def in_use(self) -> frozenset[str]:
+        """Return the ids that are current, here or under another name beside this one."""
+        ...
+
+    def failed(self) -> tuple[str, ...]:
+        """Return the names of generations that were not proved."""
         ...
 
     def uses(self) -> tuple[tuple[str, str], ...]:

@@ -25,6 +25,11 @@ COMMANDS = {
     "env": ("envsmith.cli.env", "Print the variables of a session in an environment."),
     "scan": ("envsmith.cli.scan", "Say which packages a project's files use, and where."),
     "install": ("envsmith.cli.install", "Build the environment of a lock, prove it, and switch to it."),
+    "rollback": (
+        "envsmith.cli.rollback",
+        "Return to the environment that was current before, or to any other.",
+    ),
+    "generations": ("envsmith.cli.generations", "List the environments that were built; remove old ones."),
 }
 EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")
 OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130
