@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from envsmith.adapters.gathered import Gathered
 from envsmith.adapters.names import Names
 
-_RUN = re.compile(r"(?i)(?:py|run|exec|\bcoverage\b).*?[\s\"',\[]-m[\s\"',]+([A-Za-z_][\w.]*)")
-_INLINE = re.compile(r"(?i)\b(?:py|python)[\w.]*\b.*?\s-c[\s\"',]+(?P<code>.*)")
+_RUN = re.compile(r"(?i)(?:py|run|exec|\bcoverage\b|\blaunch\b).*?[\s\"',\[]-m[\s\"',]+([A-Za-z_][\w.]*)")
+_INLINE = re.compile(r"(?i)\b(?:py|python)[\w.]*\b.*?\s-[cs][\s\"',]+(?P<code>.*)")
+_EXTENSION = re.compile(r"^\s*%?(?:re)?load_ext\s+([A-Za-z_][\w.]*)")
 _IMPORTED = re.compile(r"\b(?:import|from)\s+([\w.]+(?:\s*,\s*[\w.]+)*)")
 _ASKED = re.compile(r"\s*[\"']?([A-Za-z0-9][\w.-]*)")
 _HEREDOC = re.compile(r"^\s*(?:import|from|cimport)\s+([A-Za-z_][\w.]*)")
@@ -153,8 +154,9 @@ def _command(content: str, number: int, names: Names, gathered: Gathered) -> boo
 
 
 def _run(content: str) -> Iterator[str]:
-    """Yield the modules that a command line runs with -m, or imports in code given with -c."""
+    """Yield the modules that a command line runs with -m, loads into a notebook, or imports in code it is given."""
     yield from (match[1].rstrip(".") for match in _RUN.finditer(content))
+    yield from (match[1].rstrip(".") for match in _EXTENSION.finditer(content))
     if code := _INLINE.search(content):
         for match in _IMPORTED.finditer(code["code"]):
             yield from (name.strip() for name in match[1].split(","))

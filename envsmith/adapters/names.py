@@ -11,6 +11,7 @@ _NAME = r"[A-Za-z_]\w*"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*(?:[=<>!~]=?.*|;.*|@.*)")
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _CODE = re.compile(rf"(?:^|[\n;])[ \t]*(?:import|from)[ \t]+({_NAME}(?:\.{_NAME})*)")
+_CALLED = re.compile(rf"\b(?:__import__|import_module)\(\s*[\"']({_NAME}(?:\.{_NAME})*)")
 _LONGEST_START = 200
 _PUT_IN = re.compile(r"[{%<]")
 _PATH = re.compile(rf"({_NAME}(?:\.{_NAME})*)\.?(?::[\w.]*)?")
@@ -78,7 +79,7 @@ class Names:
 
     def in_code(self, text: str) -> Iterator[tuple[str, int]]:
         """Yield each sought module that a line of a text imports, with the number of line breaks before it."""
-        for match in _CODE.finditer(text):
+        for match in (*_CODE.finditer(text), *_CALLED.finditer(text)):
             if self.means(match[1]):
                 yield match[1], text.count("\n", 0, match.start(1))
 
