@@ -15,7 +15,6 @@ MOST_USES = 3
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from envsmith.cli.composition import known_modules
     from envsmith.workflows.explaining import Explanation
 
 
@@ -69,6 +68,7 @@ def _uses(package: str, found: Iterable[Explanation]) -> dict[str, list[str]]:
     """Return where the project's files use a package, and those packages that bring it in; the first few places."""
     from envsmith.adapters import sources
     from envsmith.adapters.profiles import Profiles
+    from envsmith.cli.composition import known_modules
     from envsmith.workflows.scanning import scan
 
     names = dict.fromkeys([package, *(root for item in found for root in item.roots)])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from envsmith.cli import explain
+from envsmith.cli import explain, main
 from envsmith.model.decision import Decision
 from envsmith.workflows.explaining import Explanation
+
+LOCKFILES = Path(__file__).parents[2] / "lockfiles"
 
 
 def explanation(slug: str, **values: object) -> Explanation:
@@ -107,3 +111,16 @@ def test_the_whole_story_is_told(capfd: pytest.CaptureFixture[str]) -> None:
         "            b",
         "  change    doing without what requires it: timm",
     ]
+
+
+def test_the_command_tells_where_the_project_uses_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # The committed locks, explained in a folder of our own: its files are the project's.
+    (tmp_path / "app.py").write_text("import torchvision\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["explain", "torchvision", "-o", str(LOCKFILES), "--profile", "cu128"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0].startswith("torchvision 0.26.0+cu128 · cu128: ")
+    assert "  used in   app.py:1 (import: torchvision)" in lines
+    assert any(line.startswith("  change    --backend cu130: torchvision up to ") for line in lines)
