@@ -211,8 +211,11 @@ class _Case:
         needed = f"needs driver ≥ {floor}" + (f" for {of}" if of else "")
         if self._driver is None:
             return self._no("driver", f"{needed}; no NVIDIA driver was found")
-        if floor and self._driver.version and Version(self._driver.version) < Version(floor):
+        version, cuda = self._driver.version, self._driver.cuda
+        if floor and version and Version(version) < Version(floor):
             return self._no("driver", needed)
+        if not version and cuda and cuda[0] < self.backend.version[0]:
+            return self._no("driver", f"{needed}; this one serves CUDA {cuda[0]}.{cuda[1]}")
         return None
 
     def _no_system(self, builds: list[Build]) -> tuple[str, str]:

@@ -213,6 +213,17 @@ def test_a_driver_nobody_told_of_is_a_condition() -> None:
     assert judged(on, build("cu130", "2.13.0")).reason == "kernels for sm_90; needs driver ≥ 580"
 
 
+def test_a_driver_without_a_number_is_judged_by_the_cuda_it_serves() -> None:
+    thor = device((11, 0))
+    platform = Platform.parse("linux-aarch64")
+    wheel = build("cu130", "2.13.0", "manylinux_2_28_aarch64")
+    for cuda, works in (((13, 0), True), ((12, 6), False), (None, True)):
+        on = Host.of_platform(platform, (Driver(maker="nvidia", cuda=cuda),), (thor,))
+        assert judged(on, wheel).works is works
+    old = Host.of_platform(platform, (Driver(maker="nvidia", cuda=(12, 6)),), (thor,))
+    assert judged(old, wheel).reason == "needs driver ≥ 580; this one serves CUDA 12.6"
+
+
 def test_a_driver_without_a_named_gpu_is_judged_alone() -> None:
     assert (
         judged(host(), build("cu130", "2.13.0")).reason
