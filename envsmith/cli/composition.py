@@ -20,6 +20,7 @@ from envsmith.workflows.listings import ListingSources
 if TYPE_CHECKING:
     from envsmith.adapters.live_index import LivePyTorch
     from envsmith.adapters.locked_modules import KnownModules
+    from envsmith.adapters.routed_pages import RoutedPages
     from envsmith.adapters.wheel_contents import WheelReader
     from envsmith.adapters.wheel_requires import RequiresReader
 
@@ -141,6 +142,13 @@ def listing_sources(
 def _wants_metadata(wheel: Wheel) -> bool:
     """Read requirements of what a plan could take: not of the old wheels at PyTorch's root that pages list, too."""
     return wheel.folder != "whl" or "triton" in wheel.name
+
+
+def routed_pages(choice: CatalogChoice) -> RoutedPages | None:
+    """Return the reader of pages that profiles route projects to, or None where the network may not be used."""
+    from envsmith.adapters.routed_pages import RoutedPages
+
+    return None if choice.is_offline else RoutedPages(lambda: datetime.now(UTC))
 
 
 def utc_now() -> str:
