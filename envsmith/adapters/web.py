@@ -102,11 +102,9 @@ class WebClient:
     def _follow(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> Answer:
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._once(url, headers, limit_bytes)
-            if answer.status not in _REDIRECTS or "location" not in answer.headers:
+            target = redirection(url, answer.status, answer.headers.get("location"))
+            if target is None:
                 return answer
-            target = urljoin(url, answer.headers["location"])
-            if urlsplit(target).scheme not in {urlsplit(url).scheme, "https"}:
-                raise _refused(url, f"a redirect to {public_url(target)} leaves {urlsplit(url).scheme}")
             url = target
         raise _refused(url, f"more than {MAX_REDIRECTS} redirects")
 
@@ -145,6 +143,20 @@ def open_client(deadline: Deadline, patience: Patience | None = None) -> Iterato
         yield WebClient(session, deadline, patience or Patience())
 
 
+def redirection(url: str, status: int, location: str | None) -> str | None:
+    """Return where an answer sends on to; None where it is the answer itself.
+
+    Raises:
+        ToolError: TOL032 where following would leave https.
+    """
+    if status not in _REDIRECTS or not location:
+        return None
+    target = urljoin(url, location)
+    if urlsplit(target).scheme not in {urlsplit(url).scheme, "https"}:
+        raise _refused(url, f"a redirect to {public_url(target)} leaves {urlsplit(url).scheme}")
+    return target
+
+
 def _chunks(response: requests.Response) -> Iterator[bytes]:
     # read1 gives what one receive brought, so that a server which drips cannot outlast the deadline.
     read1 = getattr(response.raw, "read1", None)
@@ -169,7 +181,7 @@ def _refused(url: str, message: str) -> ToolError:
         "TOL032",
         message,
         where=public_url(url),
-        hint="name the address it really has, with https, by --index-base",
+        hint="name the address it really has, with https, by --index-base or --rewrite",
     )
 
 

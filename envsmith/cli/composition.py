@@ -19,10 +19,9 @@ from envsmith.workflows.listings import ListingSources
 
 if TYPE_CHECKING:
     from envsmith.adapters.live_index import LivePyTorch
-    from envsmith.adapters.locked_modules import KnownModules
-    from envsmith.adapters.routed_pages import RoutedPages
     from envsmith.adapters.wheel_contents import WheelReader
     from envsmith.adapters.wheel_requires import RequiresReader
+    from envsmith.model.rewrite import Rewrites
 
 PYTORCH_BASE = f"{HOST}/whl"
 INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
@@ -44,6 +43,24 @@ def cache_folder() -> Path:
     return cache_root(variables())
 
 
+def kept_folder() -> Path:
+    """Return the folder for files that were fetched to hash them, and that their index may forget."""
+    return cache_folder() / "kept"
+
+
+def rewrites_of(project: Path, texts: tuple[str, ...]) -> Rewrites:
+    """Return where files are fetched instead: as the command says, else the variable, else the project's settings.
+
+    Raises:
+        ProfileError: PRF044 when one is malformed.
+    """
+    from envsmith.adapters.profiles import Profiles
+    from envsmith.model.rewrite import VARIABLE, Rewrites
+
+    settings = Profiles.of_project(project).settings
+    return Rewrites.parse((*settings.rewrite, *variables().get(VARIABLE, "").split(), *texts))
+
+
 def index_base(choice: CatalogChoice) -> str:
     """Return the address of PyTorch's server, or of the mirror that stands for it."""
     return choice.index_base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
@@ -54,14 +71,6 @@ def wheel_contents(choice: CatalogChoice) -> WheelReader:
     from envsmith.adapters.wheel_contents import WheelReader
 
     return WheelReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
-
-
-def known_modules() -> KnownModules:
-    """Return what knows under which names projects are imported, as far as that is at hand."""
-    from envsmith.adapters.locked_modules import KnownModules
-
-    # Few commands come to look into a wheel: what reads them is imported when one does.
-    return KnownModules(lambda sha256: wheel_contents(CatalogChoice(is_offline=True)).kept(sha256))
 
 
 def wheel_requires(choice: CatalogChoice) -> RequiresReader:
@@ -142,13 +151,6 @@ def listing_sources(
 def _wants_metadata(wheel: Wheel) -> bool:
     """Read requirements of what a plan could take: not of the old wheels at PyTorch's root that pages list, too."""
     return wheel.folder != "whl" or "triton" in wheel.name
-
-
-def routed_pages(choice: CatalogChoice) -> RoutedPages | None:
-    """Return the reader of pages that profiles route projects to, or None where the network may not be used."""
-    from envsmith.adapters.routed_pages import RoutedPages
-
-    return None if choice.is_offline else RoutedPages(lambda: datetime.now(UTC))
 
 
 def utc_now() -> str:

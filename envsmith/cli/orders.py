@@ -17,7 +17,7 @@ from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.model.asked import labels
 from envsmith.model.backend import Backend
 from envsmith.model.manifest import FILENAME, Manifest
-from envsmith.model.profile import Profile
+from envsmith.model.profile import Profile, check_name
 from envsmith.model.requirements import RequirementsFile
 from envsmith.workflows.planning import Wanted
 
@@ -70,11 +70,10 @@ def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
 def _pruned(wanted: Wanted, project: Path, folders: tuple[str, ...]) -> Wanted:
     if "auto" not in wanted.profile.family.values() and not wanted.profile.later.get("prune"):
         return wanted  # the readers of sources are not even imported
-    from envsmith.adapters import sources
-    from envsmith.cli.composition import known_modules
+    from envsmith.adapters import installed_modules, sources
     from envsmith.workflows.pruning import prune
 
-    return prune(wanted, project, sources=sources, installed=known_modules(), folders=folders)
+    return prune(wanted, project, sources=sources, installed=installed_modules, folders=folders)
 
 
 def _with_remembered(words: Words, profile: Profile, folder: Path) -> Words:
@@ -144,6 +143,19 @@ def _profile_for(backend: Backend) -> Profile:
         python=(this_python(),),
         platforms=(this_platform(),),
     )
+
+
+def profile_names(names: tuple[str, ...], project: Path, folder: Path) -> tuple[str, ...]:
+    """Return whose locks are meant: as named, else the project's default profiles, else all that are locked.
+
+    Raises:
+        ProfileError: PRF006 for a name that can be none, PRF042 where nothing says which is meant.
+    """
+    profiles = Profiles.of_project(project)
+    chosen = names or profiles.settings.default_profiles or tuple(_locked_before(folder))
+    if not chosen:
+        raise _nothing_named(profiles)
+    return tuple(dict.fromkeys(check_name(name) for name in chosen))
 
 
 def _locked_before(folder: Path) -> Iterator[str]:

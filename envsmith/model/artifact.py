@@ -73,7 +73,7 @@ def joined(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
         key = item.filename.casefold()
         other = found.setdefault(key, item)
         if (other.filename, other.sha256) != (item.filename, item.sha256):
-            raise _ambiguous(other, item)
+            raise ambiguous(item, other.locks[0], f"{other.filename} sha256:{other.sha256}")
         locks = tuple(sorted({*other.locks, *item.locks}))
         size = item.size_bytes if other.size_bytes is None else other.size_bytes
         found[key] = replace(other, locks=locks, size_bytes=size)
@@ -107,11 +107,18 @@ def _unusable(why: str, lock: str) -> ToolError:
     )
 
 
-def _ambiguous(one: Artifact, other: Artifact) -> ToolError:
+def ambiguous(item: Artifact, lock: str, other: str) -> ToolError:
+    """Return the error for two locks that mean different bytes by one name.
+
+    Args:
+        item: the one file.
+        lock: who needs the other one.
+        other: its name and hash, in words.
+    """
     return ToolError(
         "TOL042",
-        f"{other.filename} has other bytes in {other.locks[0]} than in {one.locks[0]}",
+        f"{item.filename} has other bytes in {item.locks[0]} than in {lock}",
         where="envsmith download",
-        details=tuple((item.locks[0], f"{item.filename} sha256:{item.sha256}") for item in (one, other)),
+        details=((lock, other), (item.locks[0], f"{item.filename} sha256:{item.sha256}")),
         hint="give each of the two a folder of its own",
     )

@@ -18,6 +18,7 @@ from envsmith.cli.composition import (
     index_base,
     live_index,
     parse_time,
+    rewrites_of,
     utc_now,
     wheel_contents,
 )
@@ -101,3 +102,17 @@ def test_contents_of_pytorchs_wheels_are_read_from_the_mirror(
     assert found.top_level() == ("torch",)
     kept = wheel_contents(CatalogChoice(is_offline=True)).contents([asked])
     assert list(kept.values()) == [found]
+
+
+def test_rewrites_by_option_before_variable_before_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = '[tool.envsmith]\nrewrite = ["https://a.example=https://s.example", "https://b.example=https://s.example"]\n'
+    (tmp_path / "pyproject.toml").write_text(text, "utf-8")
+    monkeypatch.setenv(
+        "ENVSMITH_REWRITE", "https://b.example=https://v.example  https://c.example=https://v.example"
+    )
+    found = rewrites_of(tmp_path, ("https://c.example=https://o.example",))
+    assert [found.apply(f"https://{name}.example/x") for name in ("a", "b", "c", "d")] == [
+        f"https://{host}.example/x" for host in ("s", "v", "o", "d")
+    ]

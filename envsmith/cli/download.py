@@ -1,0 +1,112 @@
+"""``envsmith download``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envsmith.cli import OK
+
+if TYPE_CHECKING:
+    from envsmith.model.holdings import Filling
+    from envsmith.model.rewrite import Rewrites
+    from envsmith.workflows.downloading import Needed
+
+LOCKFILES = "lockfiles"
+
+
+@click.command(name="download")
+@click.argument("profiles", nargs=-1)
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="SLUG",
+    help="Target, or half of its name: cp312, win_amd64, windows; may be repeated.",
+)
+@click.option("--all", "is_all", is_flag=True, help="Every target of the profiles.")
+@click.option(
+    "-d", "house", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to fill."
+)
+@click.option(
+    "--rewrite",
+    "rewrites",
+    multiple=True,
+    metavar="URL=URL",
+    help="Fetch what lies below one address from another; may be repeated.",
+)
+@click.option("-j", "jobs", type=click.IntRange(1, 32), default=4, help="Files at once.")
+@click.option(
+    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_obj
+def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401 - click checks each option
+    """Fetch every file of the locks of PROFILES into a folder, for any target, on any machine.
+
+    Without --target or --all: this machine's platform, with the Python that runs envsmith. Each file gets its name when
+    its sha256 is that of the lock, and not before; what breaks off is gone on with by the next run, and two runs may
+    fill one folder. `envsmith install --wheelhouse DIR --offline` installs from it alone.
+    """
+    from envsmith.adapters import files
+    from envsmith.cli.composition import rewrites_of
+    from envsmith.cli.orders import profile_names
+    from envsmith.workflows.downloading import needed
+
+    if options["is_all"] and options["targets"]:
+        raise click.UsageError("--all means every target: leave --target out")
+    project = Path()
+    names = profile_names(options["profiles"], project, options["folder"])
+    targets = () if options["is_all"] else options["targets"] or (_here(),)
+    wanted = needed(options["folder"], names, targets, files)
+    rewrites = rewrites_of(project, options["rewrites"])
+    quiet = settings["quiet"] or options["as_json"]
+    filling = _download(wanted, rewrites, options["house"], jobs=options["jobs"], quiet=quiet)
+    _show(filling, wanted, options["house"], as_json=options["as_json"])
+    return OK
+
+
+def _here() -> str:
+    from envsmith.adapters.host import this_platform, this_python
+
+    return f"{this_python().tag}-{this_platform()}"
+
+
+def _download(wanted: Needed, rewrites: Rewrites, house: Path, *, jobs: int, quiet: bool) -> Filling:
+    from envsmith.adapters import files, house_record
+    from envsmith.adapters.kept_files import KeptFiles
+    from envsmith.adapters.wheelhouse import Filler
+    from envsmith.cli.composition import kept_folder
+    from envsmith.cli.transfer_progress import TransferProgress
+    from envsmith.workflows.downloading import DownloadTools, download
+
+    with TransferProgress(quiet=quiet) as heard:
+        filler = Filler(heard=heard, kept=KeptFiles(kept_folder()), jobs=jobs)
+        tools = DownloadTools(files=files, wheelhouse=filler, records=house_record)
+        return download(wanted, house, rewrites, tools)
+
+
+def _show(filling: Filling, wanted: Needed, house: Path, *, as_json: bool) -> None:
+    from envsmith.cli import render
+    from envsmith.cli.transfer_progress import amount
+
+    brought = sorted(filling.brought, key=lambda item: item.filename)
+    if as_json:
+        data = {
+            "folder": house.as_posix(),
+            "locks": dict(wanted.plans),
+            "files": [item.to_json() for item in brought],
+        }
+        render.envelope("download", "ok", data)
+        return
+    new = [item for item in brought if item.way != "held"]
+    locks = "1 lock" if len(wanted.plans) == 1 else f"{len(wanted.plans)} locks"
+    total = amount(sum(item.size_bytes for item in brought))
+    render.labelled(
+        "holds", f"{house.as_posix()}: {len(brought)} files of {locks} · {total} · each proved by sha256"
+    )
+    render.labelled(
+        "new", f"{len(new)} files · {amount(sum(item.size_bytes for item in new))}" if new else "nothing"
+    )

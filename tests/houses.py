@@ -1,0 +1,128 @@
+"""Wheelhouses to test with: files of made bytes, served over loopback."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tomlkit
+from packaging.pylock import Package, PackageWheel, Pylock
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from envsmith.adapters.kept_files import KeptFiles
+from envsmith.adapters.part_file import FOLDER
+from envsmith.adapters.transfer import Endurance
+from envsmith.adapters.wheelhouse import Filler
+from envsmith.errors import EnvsmithError
+from envsmith.model.artifact import Artifact
+from envsmith.model.holdings import Brought
+from envsmith.model.manifest import FILENAME, Entry, Manifest
+
+HASTE = Endurance(connect_s=5, read_s=5, pause_s=0.0)
+NAME = "torch-2.14.0+cu130-cp312-cp312-win_amd64.whl"
+
+
+def made_bytes(size: int, seed: int = 0) -> bytes:
+    """Return bytes that do not repeat."""
+    return random.Random(seed).randbytes(size)  # noqa: S311 - nothing secret
+
+
+def artifact(url: str, body: bytes, *, size: bool = True, filename: str = NAME) -> Artifact:
+    return Artifact(
+        filename=filename,
+        sha256=hashlib.sha256(body).hexdigest(),
+        url=url,
+        project=filename.split("-", maxsplit=1)[0],
+        size_bytes=len(body) if size else None,
+        locks=("a/cp312-win_amd64",),
+    )
+
+
+def lock_files(profile: str, locks: Mapping[str, Sequence[Artifact]]) -> dict[str, bytes]:
+    """Return the files of a lock folder: slug → what its pylock names."""
+    files: dict[str, bytes] = {}
+    entries: dict[str, Entry] = {}
+    for slug, items in locks.items():
+        text = Pylock(
+            lock_version=Version("1.0"),
+            created_by="tests",
+            packages=[
+                Package(
+                    name=canonicalize_name(item.filename.split("-")[0]),
+                    version=Version("1"),
+                    wheels=[
+                        PackageWheel(
+                            name=item.filename,
+                            url=item.url,
+                            size=item.size_bytes,
+                            hashes={"sha256": item.sha256},
+                        )
+                    ],
+                )
+                for item in items
+            ],
+        ).to_dict()
+        content = tomlkit.dumps(text).encode()
+        files[f"pylock.{slug}.toml"] = content
+        digest = hashlib.sha256(content).hexdigest()
+        entries[slug] = Entry(
+            plan=f"plan-{digest[:8]}",
+            inputs={},
+            catalog="made up",
+            family={},
+            packages=len(items),
+            files={f"pylock.{slug}.toml": digest},
+        )
+    manifest = Manifest(profile=profile, cutoff_utc="2026-11-20T09:00:00Z", targets=entries)
+    return {**files, FILENAME: manifest.to_toml().encode()}
+
+
+class AsLocked:
+    """Locations as the artifact says."""
+
+    def urls(self, item: Artifact) -> Iterator[str]:
+        yield item.url
+
+
+@dataclass
+class Heard:
+    """Keeps what it hears."""
+
+    plans: list[tuple[int, int, bool]] = field(default_factory=list)
+    moved_bytes: Counter[str] = field(default_factory=Counter)
+    waited: list[str] = field(default_factory=list)
+    ways: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    first_bytes: threading.Event = field(default_factory=threading.Event)
+
+    def planned(self, files: int, size_bytes: int, *, is_exact: bool) -> None:
+        self.plans.append((files, size_bytes, is_exact))
+
+    def moved(self, filename: str, count: int) -> None:
+        self.moved_bytes[filename] += count
+        if count > 0:
+            self.first_bytes.set()
+
+    def waiting(self, filename: str) -> None:
+        self.waited.append(filename)
+
+    def ended(self, brought: Brought) -> None:
+        self.ways[brought.filename] = brought.way
+
+    def failed(self, filename: str, error: EnvsmithError) -> None:
+        self.failures[filename] = error.code
+
+
+def filler(folder: Path, heard: Heard | None = None, endurance: Endurance = HASTE, jobs: int = 4) -> Filler:
+    return Filler(heard=heard or Heard(), kept=KeptFiles(folder / "kept"), endurance=endurance, jobs=jobs)
+
+
+def leftovers(house: Path) -> list[str]:
+    """Return the names of what is not whole yet."""
+    return sorted(path.name for path in (house / FOLDER).iterdir())
