@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from envsmith.model.generation import Generation
 from envsmith.model.interpreter import Interpreter
 from envsmith.model.plan import Plan, VersionMetadata
 from envsmith.model.resolution import Resolution
+from envsmith.model.route import RoutePage
 from envsmith.model.supply import Supply
 from envsmith.model.usage import Use
 from envsmith.model.wheel import Wheel
@@ -54,6 +55,19 @@ class Hasher(Protocol):
 
         Raises:
             ToolError: when the file cannot be fetched.
+        """
+        ...
+
+
+class Routes(Protocol):
+    """Reads the wheels of projects that a profile routes to another index than PyPI."""
+
+    def read(self, project: str, url: str, is_wanted: Callable[[Wheel], bool]) -> RoutePage:
+        """Return the wheels at an address, with what those that are wanted require.
+
+        Raises:
+            CatalogError: when a page or wheel cannot be trusted.
+            ToolError: when one cannot be fetched.
         """
         ...
 
@@ -184,6 +198,14 @@ class Environments(Protocol):
         """Return the root of a generation."""
         ...
 
+    def place(self, name: str) -> Path:
+        """Return where a generation lies, or what others had made."""
+        ...
+
+    def has_interpreter(self, id_: str) -> bool:
+        """Say whether the interpreter of a generation is there."""
+        ...
+
     def generation(self, id_: str) -> Generation | None:
         """Return a proved generation; None where there is none of that id."""
         ...
@@ -242,6 +264,14 @@ class Environments(Protocol):
 
     def asides(self) -> tuple[str, ...]:
         """Return the names of what others had made and is kept, oldest first."""
+        ...
+
+    def in_use(self) -> frozenset[str]:
+        """Return the ids that are current, here or under another name beside this one."""
+        ...
+
+    def failed(self) -> tuple[str, ...]:
+        """Return the names of generations that were not proved."""
         ...
 
     def uses(self) -> tuple[tuple[str, str], ...]:

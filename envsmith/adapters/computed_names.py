@@ -18,10 +18,11 @@ _IMPORTERS = (
     b"run_module",
     b"LazyLoader",
 )
-# What a file that imports modules by names it is given holds: a call of these whose name is no plain text.
+# What a file that imports modules by names it is given holds: a call of these whose name is no plain text, or one of
+# these as a text itself, for getattr.
 _COMPUTED = re.compile(
     rb"(?:" + b"|".join(_IMPORTERS) + rb")"
-    rb"(?:\s*\((?!\s*[\"'])|\s*[,)]|\s+as\b)"
+    rb"(?:\s*\((?!\s*[\"'][^\"'\n]*[\"']\s*[,)])|\s*[,)]|[\"']|\s+as\b)"
 )
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _READ_BY_OTHERS = {"INSTALLED_APPS", "MIDDLEWARE", "extensions", "pytest_plugins", "hiddenimports"}

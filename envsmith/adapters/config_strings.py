@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from envsmith.adapters.gathered import Gathered
 from envsmith.adapters.names import Names
 
-_RUN = re.compile(r"(?i)(?:py|run|exec|\bcoverage\b).*?[\s\"',\[]-m[\s\"',]+([A-Za-z_][\w.]*)")
-_INLINE = re.compile(r"(?i)\b(?:py|python)[\w.]*\b.*?\s-c[\s\"',]+(?P<code>.*)")
+_RUN = re.compile(r"(?i)(?:py|run|exec|\bcoverage\b|\blaunch\b).*?[\s\"',\[]-m[\s\"',]+([A-Za-z_][\w.]*)")
+_INLINE = re.compile(r"(?i)\b(?:py|python)[\w.]*\b.*?\s-[cs][\s\"',]+(?P<code>.*)")
+_EXTENSION = re.compile(r"^\s*%?(?:re)?load_ext\s+([A-Za-z_][\w.]*)")
 _IMPORTED = re.compile(r"\b(?:import|from)\s+([\w.]+(?:\s*,\s*[\w.]+)*)")
 _ASKED = re.compile(r"\s*[\"']?([A-Za-z0-9][\w.-]*)")
 _HEREDOC = re.compile(r"^\s*(?:import|from|cimport)\s+([A-Za-z_][\w.]*)")
@@ -29,6 +30,7 @@ _PROJECT_FILES = {
     "pixi.toml",
     "hatch.toml",
 }
+_FILTERED = re.compile(r"\bPYTHONWARNINGS\s*[=:\s]\s*\S+")
 _QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
 _SECTION = re.compile(r"^\s*\[+\s*([^\]]+?)\s*\]+\s*(?:#.*)?$")
 _REQUIRES = re.compile(
@@ -56,24 +58,26 @@ def read_requirements_lines(text: str, names: Names, gathered: Gathered) -> None
     is_toml = gathered.file.endswith(".toml")
     for number, line in enumerate(text.splitlines(), 1):
         content, comment = _split(line)
-        module = _required_in_toml(content, names) if is_toml else _required(content, names)
-        if module:
+        required = _required_in_toml(content, names) if is_toml else _required(content, names)
+        for module in required:
             gathered.leftover(module, number, "requirement", line)
-        elif _NEED.search(comment) and (module := names.by_word(comment)):
-            gathered.leftover(module, number, "comment", line)
+        for module in names.by_word(comment) if _NEED.search(comment) else ():
+            if module not in required:
+                gathered.leftover(module, number, "comment", line)
 
 
-def _required(content: str, names: Names) -> str | None:
+def _required(content: str, names: Names) -> tuple[str, ...]:
     """Return the sought module whose project a line asks for, by name or by the address of a file."""
     match = _ASKED.match(content)
     if match and (module := names.in_requirement(f"{match[1]};")):
-        return module
-    return names.by_word(content) if "://" in content or content.lstrip().startswith(("-", ".")) else None
+        return (module,)
+    return names.by_word(content) if "://" in content or content.lstrip().startswith(("-", ".")) else ()
 
 
-def _required_in_toml(content: str, names: Names) -> str | None:
+def _required_in_toml(content: str, names: Names) -> tuple[str, ...]:
     texts = (match[1].strip() for match in _QUOTED.finditer(content))
-    return next((found for text in texts if (found := names.in_requirement(f"{text};"))), None)
+    found = (names.in_requirement(f"{text};") for text in texts)
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def read_commands(text: str, names: Names, gathered: Gathered, first: int = 1) -> None:
@@ -91,6 +95,8 @@ def read_commands(text: str, names: Names, gathered: Gathered, first: int = 1) -
             for match in names.in_words(content):
                 if "." in match[0]:
                     gathered.use(match[0], number, "text", "string")
+        for match in _FILTERED.finditer(content):
+            _leftover(match[0], number, "warning filter", names, gathered)
         _claim(comment, line, number, names, gathered)
 
 
@@ -104,7 +110,7 @@ def read_config(text: str, names: Names, gathered: Gathered) -> None:
     for number, section, line in _with_sections(text, has_sections=has_sections):
         content, comment = _split(line)
         _claim(comment, line, number, names, gathered)
-        if not names.by_word(content) or _command(content, number, names, gathered):
+        if not names.is_spoken_of(content) or _command(content, number, names, gathered):
             continue
         if (is_conda and _CONDA.match(content)) or (
             _REQUIRES.match(section) and not _ENTRY_POINTS.search(section)
@@ -131,7 +137,7 @@ def _split(line: str) -> tuple[str, str]:
 
 
 def _claim(comment: str, line: str, number: int, names: Names, gathered: Gathered) -> None:
-    if comment and _NEED.search(comment) and (module := names.by_word(comment)):
+    for module in names.by_word(comment) if _NEED.search(comment) else ():
         gathered.leftover(module, number, "comment", line)
 
 
@@ -148,8 +154,9 @@ def _command(content: str, number: int, names: Names, gathered: Gathered) -> boo
 
 
 def _run(content: str) -> Iterator[str]:
-    """Yield the modules that a command line runs with -m, or imports in code given with -c."""
+    """Yield the modules that a command line runs with -m, loads into a notebook, or imports in code it is given."""
     yield from (match[1].rstrip(".") for match in _RUN.finditer(content))
+    yield from (match[1].rstrip(".") for match in _EXTENSION.finditer(content))
     if code := _INLINE.search(content):
         for match in _IMPORTED.finditer(code["code"]):
             yield from (name.strip() for name in match[1].split(","))
@@ -174,6 +181,5 @@ def _values(content: str, number: int, section: str, names: Names, gathered: Gat
 
 
 def _leftover(line: str, number: int, kind: str, names: Names, gathered: Gathered) -> None:
-    module = names.by_word(line)
-    if module:
+    for module in names.by_word(line):
         gathered.leftover(module, number, kind, line)

@@ -116,6 +116,15 @@ class Environments:
         """Return the root of a generation."""
         return self.folder / id_
 
+    def place(self, name: str) -> Path:
+        """Return where a generation lies, or what others had made."""
+        aside = self._aside / name
+        return aside if links.is_there(aside) else self.prefix(name)
+
+    def has_interpreter(self, id_: str) -> bool:
+        """Say whether the interpreter of a generation is there."""
+        return python_of(self.prefix(id_)).exists()
+
     def generation(self, id_: str) -> Generation | None:
         """Return a proved generation; None where there is none of that id."""
         try:
@@ -137,7 +146,7 @@ class Environments:
         except OSError:
             return False
         folders = sorted(name for name in names if name.endswith(".dist-info"))
-        return tuple(folders) == one.folders and python_of(prefix).exists()
+        return tuple(folders) == one.folders and self.has_interpreter(one.id)
 
     def write(self, id_: str, name: str, text: str) -> None:
         """Write a file into a generation's root.
@@ -235,6 +244,16 @@ class Environments:
                     event = json.loads(line)
                     found.append((str(event["id"]), str(event["utc"])))
         return tuple(found)
+
+    def in_use(self) -> frozenset[str]:
+        """Return the ids that a link points to: this one, or another one beside it that shares the generations."""
+        names = (path.name[len("history-") : -len(".jsonl")] for path in self.root.glob("history-*.jsonl"))
+        targets = (links.read(self.link.with_name(name)) for name in (*names, self.link.name))
+        return frozenset(target.name for target in targets if target is not None)
+
+    def failed(self) -> tuple[str, ...]:
+        """Return the names of generations that were not proved and are kept for looking into."""
+        return tuple(sorted(path.name for path in self.folder.glob(f"*{_FAILED}*")))
 
     def _note(self, id_: str) -> None:
         """Append to the history what is current now, if that is not its last word already."""

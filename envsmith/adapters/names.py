@@ -9,7 +9,9 @@ from envsmith.model.usage import Sought
 
 _NAME = r"[A-Za-z_]\w*"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*(?:[=<>!~]=?.*|;.*|@.*)")
+_PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _CODE = re.compile(rf"(?:^|[\n;])[ \t]*(?:import|from)[ \t]+({_NAME}(?:\.{_NAME})*)")
+_CALLED = re.compile(rf"\b(?:__import__|import_module)\(\s*[\"']({_NAME}(?:\.{_NAME})*)")
 _LONGEST_START = 200
 _PUT_IN = re.compile(r"[{%<]")
 _PATH = re.compile(rf"({_NAME}(?:\.{_NAME})*)\.?(?::[\w.]*)?")
@@ -27,7 +29,7 @@ class Names:
         self.modules = frozenset(item.module for item in self.sought)
         needles: dict[bytes, tuple[str, ...]] = {}
         for item in self.sought:
-            for text in (item.top, *item.messages):
+            for text in (item.top, *item.messages, *item.projects):
                 needles[text.encode()] = (*needles.get(text.encode(), ()), item.module)
         self._needles = tuple(needles.items())
         self.words = tuple(dict.fromkeys(word for item in self.sought for word in (item.top, *item.messages)))
@@ -35,6 +37,7 @@ class Names:
         tops = "|".join(sorted({re.escape(item.top) for item in self.sought}, key=len, reverse=True))
         self._word = re.compile(rf"(?<![\w./\\-])(?:{tops})(?!\w)(?:\.{_NAME})*" if tops else r"(?!)")
         self._aside = re.compile(rf"(?<![A-Za-z0-9])(?:{tops})(?![A-Za-z0-9])" if tops else r"(?!)")
+        self._projects = {_plain(name): item.module for item in self.sought for name in item.projects}
 
     def in_bytes(self, data: bytes, passed: Collection[str] = ()) -> tuple[str, ...]:
         """Return the sought modules whose first name, or one of whose messages, stands anywhere in a file.
@@ -76,28 +79,42 @@ class Names:
 
     def in_code(self, text: str) -> Iterator[tuple[str, int]]:
         """Yield each sought module that a line of a text imports, with the number of line breaks before it."""
-        for match in _CODE.finditer(text):
+        for match in (*_CODE.finditer(text), *_CALLED.finditer(text)):
             if self.means(match[1]):
                 yield match[1], text.count("\n", 0, match.start(1))
 
     def in_requirement(self, text: str) -> str | None:
         """Return the sought module whose name a text requires in some version: ``torchvision>=0.15``."""
         match = _REQUIREMENT.fullmatch(text.strip())
-        name = match[1].replace("-", "_").lower() if match else ""
-        return next((item.module for item in self.sought if item.top.lower() == name), None)
+        name = _plain(match[1]) if match else ""
+        own = next((item.module for item in self.sought if item.top.lower() == name), None)
+        return own or self._projects.get(name)
 
     def in_words(self, text: str) -> Iterator[re.Match[str]]:
         """Yield each place where a sought module is written as a word of its own, dots and what follows included."""
         return (match for match in self._word.finditer(text) if self.means(match[0]))
 
-    def by_word(self, text: str) -> str | None:
-        """Return the first sought module that a text speaks of, in any way."""
-        for item in self.sought:
-            if any(message in text for message in item.messages):
-                return item.module
-        match = self._aside.search(text)
-        return next((item.module for item in self.sought if match and item.top == match[0]), None)
+    def is_spoken_of(self, text: str) -> bool:
+        """Say whether a text may speak of any sought module."""
+        return self._aside.search(text) is not None or bool(self.by_word(text))
+
+    def by_word(self, text: str) -> tuple[str, ...]:
+        """Return the sought modules that a text speaks of: by name, by project or by a warning of theirs."""
+        tops = set(self._aside.findall(text))
+        projects = {_plain(word) for word in _PROJECT.findall(text)} if self._projects else set()
+        return tuple(
+            item.module
+            for item in self.sought
+            if (item.top in tops and item.module in text)
+            or any(message in text for message in item.messages)
+            or any(_plain(name) in projects for name in item.projects)
+        )
 
     def owner(self, module: str) -> str:
         """Return the sought module that a dotted name belongs to; the name itself where it is of none."""
         return next((item.module for item in self.sought if item.is_meant_by(module)), module)
+
+
+def _plain(project: str) -> str:
+    """Spell a project's name as modules are spelled."""
+    return re.sub(r"[-_.]+", "_", project).lower()

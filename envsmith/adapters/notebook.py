@@ -14,6 +14,8 @@ from envsmith.adapters.python_source import read_python
 _PYTHON = ("", "python", "ipython")
 _SHELLS = ("%%bash", "%%sh", "%%script", "%%!", "%%system", "%%cmd", "%%powershell")
 _KEPT = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%python3", "%%pypy", "%%memit", "%%mprun")
+_WRITTEN = re.compile(r"%%(?:writefile|file)\s.*\.py\s*")
+"""The first line of a cell that writes a module: it is imported or run by another."""
 _MAGIC = re.compile(r"^(?P<indent>\s*)(?:(?P<target>[\w, ]+=\s*))?(?P<mark>[%!?])(?P<rest>.*)$")
 _TIMED = re.compile(r"%?(?:timeit|time|prun|memit)\b(?:\s+-\S+(?:\s+\d+)?)*\s*(?P<code>.*)")
 
@@ -78,7 +80,8 @@ def _language(document: Mapping[str, object]) -> str:
 
 def _read_cell(source: str, names: Names, gathered: Gathered) -> None:
     magic = source.lstrip().split(maxsplit=1)[0] if source.strip() else ""
-    if magic.startswith("%%") and not magic.startswith(_KEPT):
+    is_kept = magic.startswith(_KEPT) or _WRITTEN.fullmatch(source.lstrip().partition("\n")[0])
+    if magic.startswith("%%") and not is_kept:
         if magic.startswith(_SHELLS):
             read_commands(source, names, gathered)
         return

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import unquote, urljoin
 
@@ -20,13 +21,17 @@ ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+ht
 _HINT = "check that the address is that of a package index; `--catalog embedded` does without it"
 
 
-def parse_page(body: bytes, content_type: str, page: PageAddress) -> tuple[PageRow, ...]:
+def parse_page(
+    body: bytes, content_type: str, page: PageAddress, *, is_flat: bool = False
+) -> tuple[PageRow, ...]:
     """Read the wheels of one project page, one row per filename; files that are not wheels are left out.
 
     Args:
         body: the page, undecoded.
         content_type: as the server named it, parameters included.
         page: where it was read, and what it should be the page of.
+        is_flat: whether it is a mere page of links, as for pip's ``--find-links``: files of other projects are
+            left out, and the text of a link need not be the file's name.
 
     Raises:
         CatalogError: CAT030 when it is no whole index page of this project, CAT031 when it is larger than
@@ -38,6 +43,8 @@ def parse_page(body: bytes, content_type: str, page: PageAddress) -> tuple[PageR
         raise CatalogError("CAT031", f"the page has {len(body)} bytes", where=page.name, hint=_HINT)
     try:
         parts = tuple(_parts(body.decode("utf-8-sig"), content_type, page))
+        if is_flat:
+            parts = _of_project(parts, page.project)
     except CatalogError:
         raise
     except (ValueError, TypeError, KeyError, AssertionError, RecursionError) as error:
@@ -45,6 +52,11 @@ def parse_page(body: bytes, content_type: str, page: PageAddress) -> tuple[PageR
             "CAT030", f"no index page: {' '.join(str(error).split())[:200]}", where=page.name, hint=_HINT
         ) from error
     return one_per_file((read_row(item, page) for item in parts), page)
+
+
+def _of_project(parts: Iterable[RowParts], project: str) -> tuple[RowParts, ...]:
+    named = (replace(item, filename=item.filename.rpartition(" -> ")[2]) for item in parts)
+    return tuple(item for item in named if canonicalize_name(item.filename.partition("-")[0]) == project)
 
 
 def _parts(text: str, content_type: str, page: PageAddress) -> Iterator[RowParts]:

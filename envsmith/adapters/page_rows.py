@@ -165,7 +165,9 @@ def _resolve(row: RowParts, page: PageAddress) -> str:
     parts = urlsplit(urljoin(row.base, text))
     plain = parts.hostname in PYTORCH_HOSTS or urlsplit(page.url).scheme == "http"
     allowed = {"http", "https"} if plain else {"https"}
-    if parts.scheme not in allowed or not parts.hostname:
+    if urlsplit(page.url).scheme == "file":
+        allowed.add("file")
+    if parts.scheme not in allowed or not (parts.hostname or parts.scheme == "file"):
         raise ValueError(f"{row.href[:200]!r} is no link by {' or '.join(sorted(allowed))}")
     if parts.hostname in PYTORCH_HOSTS and _port(parts) in {80, 443}:
         return urlunsplit(("https", parts.hostname, parts.path, parts.query, ""))

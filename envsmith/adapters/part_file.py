@@ -42,7 +42,7 @@ class PartFile:
         sha256: of the whole file; the name of the part is made of it.
 
     Raises:
-        DiskError: TOL045 and TOL046, from every method that writes.
+        DiskError: TOL043 and TOL046, from every method that writes.
     """
 
     def __init__(self, house: Path, sha256: str) -> None:
@@ -170,7 +170,7 @@ def refusals(place: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise DiskError(
-                "TOL045",
+                "TOL043",
                 f"the disk is full: {error.strerror}",
                 where=str(place),
                 hint="make room, and run the command again: what was fetched is kept",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -110,12 +112,52 @@ class Processes:
                 pass_fds=tuple(self._lent),
             )
         except OSError as error:
-            raise ToolError(
-                "TOL001",
-                f"cannot start: {error.strerror}",
-                where=words[0],
-                hint="is it installed and executable?",
-            ) from error
+            raise _not_started(words[0], error) from error
+
+
+def become(command: Sequence[str], env: Mapping[str, str]) -> int:
+    """Let another program take this one's place: it gets its terminal, signals and process number.
+
+    On Windows, where no program can do that, it is started and waited for.
+
+    Args:
+        command: program, searched for on the PATH of ``env``, and arguments.
+        env: its whole environment.
+
+    Returns:
+        The exit status; only on Windows does this return at all.
+
+    Raises:
+        ToolError: TOL001 when it cannot be started.
+    """
+    words = list(command)
+    _log.debug("become %s", words)
+    try:
+        if os.name == "nt":
+            return _wait_for(words, env)
+        # Python ignores these two, and what it ignores the program would ignore, too.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        os.execvpe(words[0], words, dict(env))  # noqa: S606 - no shell is wanted
+    except (OSError, ValueError) as error:
+        raise _not_started(words[0], error) from error
+
+
+def _wait_for(words: list[str], env: Mapping[str, str]) -> int:
+    program = shutil.which(words[0], path=env.get("PATH")) or words[0]
+    with subprocess.Popen([program, *words[1:]], env=dict(env)) as process:  # noqa: S603 - no shell reads them
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:  # it had the same, and says itself when it is done
+                continue
+
+
+def _not_started(program: str, error: OSError | ValueError) -> ToolError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return ToolError(
+        "TOL001", f"cannot start: {reason}", where=program, hint="is it installed and executable?"
+    )
 
 
 def inherited(names: Sequence[str], prefixes: Sequence[str] = ()) -> dict[str, str]:

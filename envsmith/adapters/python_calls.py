@@ -16,6 +16,13 @@ CALLS: Mapping[str, tuple[str, str]] = {
     "import_object": ("import by name", "certain"),
     "exec": ("import by name", "certain"),
     "EntryPoint": ("entry point", "certain"),
+    "files": ("look-up", "certain"),  # of importlib.resources, as are the next two
+    "open_text": ("look-up", "certain"),
+    "open_binary": ("look-up", "certain"),
+    "get_data": ("look-up", "certain"),
+    "resource_filename": ("look-up", "certain"),
+    "resource_string": ("look-up", "certain"),
+    "resource_stream": ("look-up", "certain"),
     "find_spec": ("look-up", "conditional"),
     "find_loader": ("look-up", "conditional"),
     "find_module": ("look-up", "conditional"),

@@ -71,7 +71,7 @@ def _read_comments(lines: list[str], numbers: Iterable[int], names: Names, gathe
     """Note the comments that claim a need of a sought module, among lines in which one is named."""
     for number in numbers:
         _, mark, comment = lines[number - 1].partition("#")
-        if mark and _NEED.search(comment) and (module := names.by_word(comment)):
+        for module in names.by_word(comment) if mark and _NEED.search(comment) else ():
             gathered.leftover(module, number, "comment", lines[number - 1])
 
 
@@ -215,8 +215,7 @@ class _Walk:
     def _leftover(self, node: ast.AST, kind: str) -> None:
         for part in ast.walk(node):
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                module = self._names.by_word(part.value)
-                if module:
+                for module in self._names.by_word(part.value):
                     self._gathered.leftover(module, part.lineno, kind, self._lines[part.lineno - 1])
 
     def _text(self, node: ast.Constant) -> None:

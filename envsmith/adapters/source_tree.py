@@ -19,9 +19,11 @@ _LOCKS = re.compile(
     r"(?:poetry|pdm|uv|Pipfile|Cargo|yarn|conda)[-.]lock.*|conda-lock\.yml|package-lock\.json|pylock.*\.toml"
 )
 _REQUIREMENTS = re.compile(r"(?i).*(?:requirements|constraints).*\.(?:txt|in)|requires\.txt")
+_TEMPLATE = re.compile(r"(?i)\.(?:j2|jinja2?|tmpl|template)$")
+"""What is written for a template engine is judged as what comes of it."""
 _SCRIPTS = re.compile(
     r"(?i)(?:gnu)?makefile(?:\..+)?|dockerfile(?:\..+)?|.*\.dockerfile|containerfile|procfile|justfile|jenkinsfile"
-    r"|.*\.(?:mk|sh|bash|zsh|fish|bat|cmd|ps1|slurm|sbatch|just)"
+    r"|.*\.(?:mk|sh|bash|zsh|fish|bat|cmd|ps1|slurm|sbatch|just|service)"
 )
 _KINDS = {
     ".py": "python",
@@ -38,6 +40,7 @@ _KINDS = {
     ".cfg": "config",
     ".conf": "config",
     ".gin": "config",
+    ".env": "config",
 }
 
 
@@ -113,6 +116,7 @@ class Tree:
 
 def kind_of(name: str) -> str | None:
     """Say what a file is, by its name; None where it cannot say anything, ``unknown`` where its first line decides."""
+    name = _TEMPLATE.sub("", name)
     base = name.rpartition("/")[2]
     if base.lower().endswith(".py"):
         return "python"  # whatever it is called besides: makefile.py, conda-lock.py
@@ -128,7 +132,7 @@ def _kind_of_others(name: str, base: str) -> str | None:
         return "requirements"
     if _SCRIPTS.fullmatch(base):
         return "script"
-    if "." in base.lstrip("."):
+    if base == ".env" or "." in base.lstrip("."):
         return _KINDS.get(f".{base.rpartition('.')[2].lower()}")
     return None if base.startswith(".") else "unknown"
 

@@ -72,7 +72,7 @@ class Transfer:
 
         Raises:
             ToolError: TOL047 when no server gives it, TOL048 when one has another file, TOL032 for a redirect
-                not followed, TOL045 and TOL046 when the disk refuses.
+                not followed, TOL043 and TOL046 when the disk refuses.
             StoppedError: when the work is to end.
         """
         refused: ToolError | None = None

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from packaging.pylock import PackageWheel
 from envsmith.adapters.deadline import Deadline, run_all
 from envsmith.adapters.overlay import replace_file
 from envsmith.adapters.range_reader import RangeReader
-from envsmith.adapters.web import WebClient, open_client
+from envsmith.adapters.web import Patience, WebClient, open_client
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.model.address import public_url
 from envsmith.model.contents import Contents, installed_path
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 WHOLE_BYTES = 8 * 1024 * 1024
 """A wheel up to this size is fetched whole to be read, and its hash is proved; of a larger one only ranges are."""
 MAX_MEMBER_BYTES = 8 * 1024 * 1024
+# Looking into wheels is worth a moment, not a wait: what cannot be had at once stays unknown.
+_IMPATIENT = Patience(connect_s=3.0, read_s=10.0, attempts=1)
+_AT_ONCE = 16
 # All that zipfile raises on archives made to break it.
 BROKEN = (
     ArithmeticError,
@@ -65,17 +69,30 @@ class WheelReader:
         self._served = served
         self._is_offline = is_offline
         self._deadline_s = deadline_s
+        self._turn = Lock()
+        self._read: dict[str, Contents] = {}
+        self._silent: set[str] = set()
 
     def contents(self, wheels: Iterable[PackageWheel]) -> dict[str, Contents]:
-        """Return sha256 → contents; a wheel that cannot be looked into is absent."""
+        """Return sha256 → contents; a wheel that cannot be looked into is absent.
+
+        What several threads ask for is fetched once. A server that could not be reached is not asked again.
+        """
         wanted = {_sha256(wheel): wheel for wheel in wheels}
-        found = {sha256: kept for sha256 in wanted if (kept := self._kept(sha256))}
-        missing = [wheel for sha256, wheel in wanted.items() if sha256 not in found]
-        if self._is_offline or not missing:
-            return found
+        with self._turn:
+            found = {sha256: kept for sha256 in wanted if (kept := self.kept(sha256))}
+            missing = [wheel for sha256, wheel in wanted.items() if sha256 not in found]
+            if missing and not self._is_offline:
+                found |= self._fetched(missing)
+            self._read |= found
+        return found
+
+    def _fetched(self, missing: list[PackageWheel]) -> dict[str, Contents]:
+        found: dict[str, Contents] = {}
         deadline = Deadline(self._deadline_s)
         tasks = [partial(self._list, wheel) for wheel in missing]
-        for wheel, outcome in zip(missing, run_all(tasks, _opened(deadline), deadline), strict=True):
+        opened = partial(open_client, deadline, _IMPATIENT)
+        for wheel, outcome in zip(missing, run_all(tasks, opened, deadline, workers=_AT_ONCE), strict=True):
             if isinstance(outcome, Contents):
                 found[_sha256(wheel)] = outcome
             elif isinstance(outcome, Exception) and not isinstance(outcome, EnvsmithError):
@@ -99,17 +116,28 @@ class WheelReader:
                 raise unreadable(wheel, str(error)) from error
 
     def _list(self, wheel: PackageWheel, client: WebClient) -> Contents:
-        reader = RangeReader(client, self._served(wheel.url or ""))
+        url = self._served(wheel.url or "")
+        server = urlsplit(url).netloc
+        if server in self._silent:
+            raise ToolError("TOL030", "the server could not be reached before", where=public_url(url))
+        try:
+            reader = RangeReader(client, url)
+        except ToolError as error:
+            if error.code in ("TOL030", "TOL031"):
+                self._silent.add(server)
+            raise
         try:
             with zipfile.ZipFile(io.BufferedReader(reader)) as archive:
-                members = {
-                    installed_path(item.filename): item.file_size
-                    for item in archive.infolist()
-                    if not item.is_dir()
+                files = {
+                    installed_path(item.filename): item for item in archive.infolist() if not item.is_dir()
                 }
         except BROKEN as error:
             raise unreadable(wheel, str(error)) from error
-        contents = Contents(size_bytes=reader.seek(0, io.SEEK_END), members=members)
+        contents = Contents(
+            size_bytes=reader.seek(0, io.SEEK_END),
+            members={path: item.file_size for path, item in files.items()},
+            checksums={path: item.CRC for path, item in files.items()},
+        )
         self._keep(_sha256(wheel), contents)
         return contents
 
@@ -130,7 +158,10 @@ class WheelReader:
         except BROKEN as error:
             raise unreadable(wheel, str(error)) from error
 
-    def _kept(self, sha256: str) -> Contents | None:
+    def kept(self, sha256: str) -> Contents | None:
+        """Return what is remembered of a wheel, None where nobody has looked into it; nothing is fetched."""
+        if read := self._read.get(sha256):
+            return read
         try:
             return Contents.from_json((self._folder / f"{sha256}.json").read_text("utf-8"))
         except (OSError, ValueError):

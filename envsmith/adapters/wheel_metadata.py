@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.metadata import parse_email
 from packaging.requirements import Requirement
@@ -23,6 +23,7 @@ from envsmith.adapters.range_reader import RangeReader
 from envsmith.errors import CatalogError
 from envsmith.model.address import public_url
 from envsmith.model.listing import Metadata
+from envsmith.model.wheel import Wheel
 
 if TYPE_CHECKING:
     from envsmith.adapters.web import WebClient
@@ -94,8 +95,13 @@ def choose_rows(rows: tuple[PageRow, ...]) -> dict[Family, PageRow]:
     return chosen
 
 
-def read_requirements(client: WebClient, row: PageRow) -> Requirements:
+def read_requirements(client: WebClient, row: PageRow, *, may_lack_label: bool = False) -> Requirements:
     """Read one wheel's METADATA by its sidecar (PEP 658), else by ranged reads of the wheel.
+
+    Args:
+        client: fetches.
+        row: the wheel.
+        may_lack_label: whether the METADATA may leave out the local version label that the filename has.
 
     Raises:
         CatalogError: CAT035 when the sidecar is not what its page says, CAT036 when it is malformed or that
@@ -105,11 +111,12 @@ def read_requirements(client: WebClient, row: PageRow) -> Requirements:
     where = public_url(row.served_url)
     body = _sidecar(client, row) if row.has_metadata else None
     if body is None:
-        body = _from_wheel(RangeReader(client, row.served_url), where)
-    return parse_metadata(body, row, where)
+        with RangeReader(client, row.served_url) as reader:
+            body = read_metadata(io.BufferedReader(reader), where)
+    return parse_metadata(body, row.wheel, where, may_lack_label=may_lack_label)
 
 
-def parse_metadata(body: bytes, row: PageRow, where: str) -> Requirements:
+def parse_metadata(body: bytes, wheel: Wheel, where: str, *, may_lack_label: bool = False) -> Requirements:
     """Read METADATA text and check that it is that of this wheel.
 
     Raises:
@@ -120,7 +127,8 @@ def parse_metadata(body: bytes, row: PageRow, where: str) -> Requirements:
         if unknown.keys() & {"name", "version", "requires-dist", "requires-python"}:
             raise ValueError("a field cannot be read")  # noqa: TRY301 - one place names the wheel
         name, version = canonicalize_name(raw.get("name", "")), Version(raw.get("version", ""))
-        if (name, version) != (row.wheel.name, row.wheel.version):
+        versions = {wheel.version} | ({Version(wheel.version.public)} if may_lack_label else set())
+        if name != wheel.name or version not in versions:
             raise ValueError(f"it is that of {name} {version}")  # noqa: TRY301 - same reason
         requires_python = raw.get("requires_python")
         return Requirements(
@@ -181,16 +189,21 @@ def _sidecar(client: WebClient, row: PageRow) -> bytes | None:
     return answer.body
 
 
-def _from_wheel(reader: RangeReader, where: str) -> bytes:
+def read_metadata(file: BinaryIO, where: str) -> bytes:
+    """Return the METADATA of a wheel that is open.
+
+    Raises:
+        CatalogError: CAT036 when it has none that can be read.
+    """
     try:
-        with reader, zipfile.ZipFile(io.BufferedReader(reader)) as archive:
+        with zipfile.ZipFile(file) as archive:
             names = [name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)]
             if len(names) != 1:
                 raise ValueError(f"{len(names)} METADATA files")
             if archive.getinfo(names[0]).compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
                 raise ValueError("METADATA is packed in an unusual way")
-            with archive.open(names[0]) as file:
-                body = file.read(MAX_METADATA_BYTES + 1)
+            with archive.open(names[0]) as member:
+                body = member.read(MAX_METADATA_BYTES + 1)
     except _BROKEN as error:
         raise _unreadable(where, str(error)) from error
     if len(body) > MAX_METADATA_BYTES:

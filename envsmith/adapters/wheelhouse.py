@@ -56,7 +56,7 @@ class Filler:
             locations: where each may be fetched.
 
         Raises:
-            ToolError: TOL044 when there is not room enough, TOL045 and TOL046 when the disk refuses.
+            ToolError: TOL044 when there is not room enough, TOL043 and TOL046 when the disk refuses.
         """
         with refusals(house):
             part_path(house, "").parent.mkdir(parents=True, exist_ok=True)

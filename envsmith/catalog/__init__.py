@@ -33,7 +33,7 @@ from envsmith.errors import CatalogError, EnvsmithError
 from envsmith.model.backend import Backend
 from envsmith.model.capability import Capability
 from envsmith.model.listing import CHANNELS, Listing
-from envsmith.model.target import Platform
+from envsmith.model.target import Platform, Target
 
 __all__ = [
     "BackendFacts",
@@ -195,6 +195,11 @@ class Catalog:
     def unbuilt(self) -> tuple[Unbuilt, ...]:
         """Return the projects compiled against torch that PyPI has no wheels of."""
         return self._table("unbuilt", "unbuilt", extensions.unbuilt)
+
+    def is_cxx11(self, torch: Version, target: Target) -> bool | None:
+        """Say whether a torch has the newer C++ ABI of GCC; None off Linux and where it is not known."""
+        rows = self._table("abi", "abi", extensions.abi)
+        return next((row.is_cxx11 for row in rows if row.describes(torch, target)), None)
 
     def pypi_builds(self) -> tuple[PypiBuild, ...]:
         """Return every row about wheels on PyPI."""

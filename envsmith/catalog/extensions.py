@@ -11,6 +11,8 @@ from packaging.version import Version
 
 from envsmith.catalog.facts import Fact, Pairing, TorchRelease
 from envsmith.catalog.tables import Row
+from envsmith.model.backend import Backend
+from envsmith.model.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,38 @@ class Unbuilt(Fact):
     page: str = ""
     """Where the project itself puts wheels; ``{torch}`` and ``{backend}`` stand for the plan's."""
     note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CxxAbi(Fact):
+    """Which of the two C++ ABIs of GCC some Linux wheels of torch are compiled with."""
+
+    torch: SpecifierSet
+    backends: tuple[Backend, ...]
+    """Empty: all."""
+    machine: str
+    """Empty: any."""
+    is_cxx11: bool
+
+    def describes(self, torch: Version, target: Target) -> bool:
+        """Say whether the row is about this torch on a target."""
+        return (
+            target.platform.os == "linux"
+            and self.torch.contains(torch.base_version, prereleases=True)
+            and (not self.backends or target.backend in self.backends)
+            and self.machine in ("", target.platform.machine)
+        )
+
+
+def abi(row: Row) -> CxxAbi:
+    """Read a row of abi.toml."""
+    return CxxAbi(
+        torch=row.read("torch", SpecifierSet),
+        backends=row.each("backends", Backend.parse),
+        machine=row.text("machine", ""),
+        is_cxx11=row.flag("cxx11"),
+        **row.origin(),
+    )
 
 
 def extension(row: Row) -> Extension:

@@ -238,6 +238,11 @@ class Family(Fact):
     """True where one member can stand in for another."""
     note: str = ""
 
+    @property
+    def reason(self) -> str:
+        """Why two members cannot be installed together, as part of a sentence."""
+        return f"they own the same files, those of {self.folder}"
+
     def preference(self, backend: Backend) -> tuple[NormalizedName, ...]:
         """Return the members that serve a backend, best first; else those of the CPU."""
         return self.order.get(backend.family, self.order["cpu"])

@@ -20,12 +20,20 @@ COMMANDS = {
     "profiles": ("envsmith.cli.profiles", "List the profiles, and show one."),
     "explain": ("envsmith.cli.explain", "Say why a package is in a lock, and where it comes from."),
     "select": ("envsmith.cli.select", "Say which backends and torch versions work on a machine."),
+    "activate": ("envsmith.cli.activate", "Print what a shell reads to enter an environment."),
+    "run": ("envsmith.cli.run", "Run one command in an environment, without a shell."),
+    "env": ("envsmith.cli.env", "Print the variables of a session in an environment."),
     "scan": ("envsmith.cli.scan", "Say which packages a project's files use, and where."),
     "download": (
         "envsmith.cli.download",
         "Fetch every file of locks into a folder, for installs without network.",
     ),
     "install": ("envsmith.cli.install", "Build the environment of a lock, prove it, and switch to it."),
+    "rollback": (
+        "envsmith.cli.rollback",
+        "Return to the environment that was current before, or to any other.",
+    ),
+    "generations": ("envsmith.cli.generations", "List the environments that were built; remove old ones."),
 }
 EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")
 OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130

@@ -19,6 +19,8 @@ from envsmith.workflows.listings import ListingSources
 
 if TYPE_CHECKING:
     from envsmith.adapters.live_index import LivePyTorch
+    from envsmith.adapters.locked_modules import KnownModules
+    from envsmith.adapters.routed_pages import RoutedPages
     from envsmith.adapters.wheel_contents import WheelReader
     from envsmith.adapters.wheel_requires import RequiresReader
     from envsmith.model.rewrite import Rewrites
@@ -71,6 +73,14 @@ def wheel_contents(choice: CatalogChoice) -> WheelReader:
     from envsmith.adapters.wheel_contents import WheelReader
 
     return WheelReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
+
+
+def known_modules() -> KnownModules:
+    """Return what knows under which names projects are imported, as far as that is at hand."""
+    from envsmith.adapters.locked_modules import KnownModules
+
+    # Few commands come to look into a wheel: what reads them is imported when one does.
+    return KnownModules(lambda sha256: wheel_contents(CatalogChoice(is_offline=True)).kept(sha256))
 
 
 def wheel_requires(choice: CatalogChoice) -> RequiresReader:
@@ -151,6 +161,13 @@ def listing_sources(
 def _wants_metadata(wheel: Wheel) -> bool:
     """Read requirements of what a plan could take: not of the old wheels at PyTorch's root that pages list, too."""
     return wheel.folder != "whl" or "triton" in wheel.name
+
+
+def routed_pages(choice: CatalogChoice) -> RoutedPages | None:
+    """Return the reader of pages that profiles route projects to, or None where the network may not be used."""
+    from envsmith.adapters.routed_pages import RoutedPages
+
+    return None if choice.is_offline else RoutedPages(lambda: datetime.now(UTC))
 
 
 def utc_now() -> str:

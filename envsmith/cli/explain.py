@@ -10,8 +10,10 @@ import click
 
 from envsmith.cli import NO, OK
 
+MOST_USES = 3
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from envsmith.workflows.explaining import Explanation
 
@@ -30,16 +32,24 @@ def command(package: str, profiles: tuple[str, ...], folder: Path, *, as_json: b
     from envsmith.adapters import files
     from envsmith.catalog import Catalog
     from envsmith.cli import render
+    from envsmith.cli.composition import CatalogChoice, listing_sources
     from envsmith.workflows.explaining import explain
 
     names = profiles or tuple(sorted(path.parent.name for path in folder.glob("*/manifest.toml")))
     catalog = Catalog.embedded()
-    found = [item for name in names for item in explain(package, folder / name, catalog=catalog, files=files)]
+    listings = listing_sources(catalog, CatalogChoice(), lambda _: None, is_online=False)
+    found = [
+        item
+        for name in names
+        for item in explain(package, folder / name, catalog=catalog, listings=listings, files=files)
+    ]
+    uses = _uses(package, found) if found else {}
     if as_json:
-        render.envelope("explain", "ok" if found else "no", [asdict(item) for item in found])
+        values = [asdict(item) | {"uses": uses} for item in found]
+        render.envelope("explain", "ok" if found else "no", values)
     elif found:
         for alike in _alike(found):
-            _show(alike)
+            _show(alike, uses)
     else:
         render.say(f"{package} is in no lock of {', '.join(names) or f'{folder} (there is none)'}", err=True)
         render.say("hint: envsmith lock PROFILE first, or look at the name", err=True)
@@ -54,7 +64,25 @@ def _alike(found: Iterable[Explanation]) -> list[list[Explanation]]:
     return list(groups.values())
 
 
-def _show(alike: list[Explanation]) -> None:
+def _uses(package: str, found: Iterable[Explanation]) -> dict[str, list[str]]:
+    """Return where the project's files use a package, and those packages that bring it in; the first few places."""
+    from envsmith.adapters import sources
+    from envsmith.adapters.profiles import Profiles
+    from envsmith.cli.composition import known_modules
+    from envsmith.workflows.scanning import scan
+
+    names = dict.fromkeys([package, *(root for item in found for root in item.roots)])
+    folders = Profiles.of_project(Path()).settings.sources
+    scanned = scan(
+        Path(), names, sources=sources, installed=known_modules(), folders=folders, enough=MOST_USES
+    )
+    return {
+        answer.project: [f"{use.place} ({use.kind}: {use.module})" for use in answer.uses[:MOST_USES]]
+        for answer in scanned.answers
+    }
+
+
+def _show(alike: list[Explanation], uses: Mapping[str, list[str]]) -> None:
     from envsmith.cli import render
 
     item = alike[0]
@@ -63,12 +91,20 @@ def _show(alike: list[Explanation]) -> None:
     for number, line in enumerate(render.wrapped(head, 2)):
         render.say(f"  {line}" if number else line)
     lines = [("asked by", asker) for asker in item.askers]
+    lines += [("through", way) for way in item.ways]
+    lines += [("used in", place) for place in uses.get(item.name) or ["no file of this project"]]
+    lines += [
+        ("used in", f"{place}, which brings in {root}") for root in item.roots for place in uses.get(root, [])
+    ]
     if item.index:
         lines.append(("index", item.index))
     for one in alike:
         lines += _file(one)
     lines += [("bound", bound) for bound in item.bounds]
-    lines += [("decision", f"{decision.message}  {decision.code}") for decision in item.decisions]
+    for decision in item.decisions:
+        lines.append(("decision", f"{decision.message}  {decision.code}"))
+        lines += [("because", fact) for fact in decision.evidence]
+    lines += [("change", way) for way in item.changes]
     label = ""
     for name, text in lines:
         render.labelled(f"  {name}" if name != label else "", f"  {text}")

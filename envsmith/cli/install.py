@@ -40,6 +40,7 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     Nothing is resolved: what is installed is what was locked. A failure of any kind leaves the current environment as
     it was; `envsmith rollback` returns to the one before.
     """
+    from envsmith.adapters.disk_use import own_and_shared
     from envsmith.cli import install_render
     from envsmith.cli.install_order import order_of
     from envsmith.workflows.installing import install
@@ -52,7 +53,8 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     is_quiet = settings["quiet"] or options["as_json"]
     with _at_work(options, quiet=is_quiet) as tools:
         done = install(order, tools)
-    install_render.installed(done, options["prefix"], as_json=options["as_json"])
+    cost = own_and_shared(tools.environments.prefix(done.generation.id)) if done.how == "built" else None
+    install_render.installed(done, options["prefix"], cost, as_json=options["as_json"])
     return OK
 
 

@@ -6,13 +6,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from envsmith.cli import render
+from envsmith.cli.switch_render import size
 from envsmith.workflows.installing import Installed
 
 
-def installed(done: Installed, link: Path, *, as_json: bool) -> None:
-    """Print what an install did."""
+def installed(
+    done: Installed, link: Path, cost: tuple[int, int] | None = None, *, as_json: bool = False
+) -> None:
+    """Print what an install did, and what it cost: bytes of its own, and shared ones."""
     if as_json:
-        render.envelope("install", "ok", asdict(done))
+        bytes_ = {"own_bytes": cost[0], "shared_bytes": cost[1]} if cost else {}
+        render.envelope("install", "ok", {**asdict(done), **bytes_})
         return
     one = done.generation
     files = f"{len(one.folders)} packages · {one.files:,} files"
@@ -22,6 +26,9 @@ def installed(done: Installed, link: Path, *, as_json: bool) -> None:
     )
     if done.how == "built":
         render.labelled("proved", " · ".join(filter(None, (files, imports))))
+    if cost:
+        own, shared = map(size, cost)
+        render.labelled("cost", f"{own} of its own · {shared} shared with uv's cache or other environments")
     if done.aside:
         render.labelled(
             "aside", f"{link} was not envsmith's: kept in {link.parent / '.envsmith' / 'aside' / done.aside}"

@@ -15,6 +15,8 @@ from envsmith.cli import NO, OK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from envsmith.adapters.process import Processes
+    from envsmith.adapters.uv import Uv
     from envsmith.catalog import Catalog
     from envsmith.cli.composition import CatalogChoice
     from envsmith.errors import EnvsmithError
@@ -186,26 +188,18 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
     from envsmith.adapters.hashing import Downloads, NoDownloads
     from envsmith.adapters.process import Processes
     from envsmith.adapters.sdists import SdistReader
-    from envsmith.adapters.uv import Uv, find_uv
-    from envsmith.cli.composition import cache_folder, index_base, wheel_contents, wheel_requires
+    from envsmith.cli.composition import index_base, routed_pages, wheel_contents, wheel_requires
     from envsmith.cli.progress import LockProgress
     from envsmith.workflows.resolving import Tools
 
     processes = Processes()
     pool = ThreadPoolExecutor(ways.jobs)
-    resolver = Uv(
-        processes,
-        executable=find_uv(),
-        slices=cache_folder() / "slices",
-        offline=ways.choice.is_offline,
-        requests=max(4, 16 // ways.jobs),
-    )
     try:
         with LockProgress(quiet=ways.quiet or ways.as_json) as progress:
             tools = Tools(
                 catalog=catalog,
                 listings=sources,
-                resolver=resolver,
+                resolver=_resolver(ways, processes),
                 sdists=SdistReader(),
                 hasher=NoDownloads()
                 if ways.choice.is_offline
@@ -216,8 +210,22 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
                 weighs_builds=ways.savings,
                 files=files,
                 progress=progress,
+                routes=routed_pages(ways.choice),
             )
             yield tools, pool
     finally:
         processes.close()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _resolver(ways: _Ways, processes: Processes) -> Uv:
+    from envsmith.adapters.uv import Uv, find_uv
+    from envsmith.cli.composition import cache_folder
+
+    return Uv(
+        processes,
+        executable=find_uv(),
+        slices=cache_folder() / "slices",
+        offline=ways.choice.is_offline,
+        requests=max(4, 16 // ways.jobs),
+    )

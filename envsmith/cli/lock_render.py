@@ -13,6 +13,7 @@ from envsmith.workflows.planning import Wanted
 from envsmith.workflows.recording import decisions_of
 
 _MOST_WEIGHTS = 3
+_NAMED = 4
 _HEADLINES = ("RES103", "RES104", "RES105")
 
 
@@ -41,7 +42,20 @@ def outcome(wanted: Wanted, found: LockedProfile | EnvsmithError) -> None:
         render.labelled(label, decision.message + (f" ({places})" if places else ""), decision.code)
         label = ""
     _savings(found)
+    _compared(found)
     _breakages(found)
+
+
+def _compared(found: LockedProfile) -> None:
+    """Say whose files were not compared with the others': it depends on the servers, and is in no lock."""
+    unseen = list(dict.fromkeys(name for target in found.targets for name in target.compared.unseen))
+    if not unseen:
+        return
+    some = f"{', '.join(unseen[:_NAMED])}, …" if len(unseen) > _NAMED else ", ".join(unseen)
+    count = "1 package" if len(unseen) == 1 else f"{len(unseen)} packages"
+    render.labelled("files", f"not compared for {count}, whose wheels could not be looked into: {some}")
+    for text in dict.fromkeys(text for target in found.targets for text in target.compared.suspects):
+        render.labelled("", text)
 
 
 def _savings(found: LockedProfile) -> None:
@@ -175,6 +189,7 @@ def envelope(done: Iterable[LockedProfile], failed: Sequence[EnvsmithError]) -> 
                     "packages": target.entry.packages,
                     "seconds": round(target.seconds, 3),
                     "is_unchanged": target.lock is None,
+                    "uncompared": list(target.compared.unseen),
                     "savings": [saving.to_json() for saving in target.savings],
                 }
                 for target in found.targets

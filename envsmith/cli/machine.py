@@ -43,17 +43,17 @@ def described(words: Description, catalog: Catalog) -> Host:
             where="--driver",
             hint="write it as nvidia-smi prints it, such as 572.16",
         )
-    here = detect()
     if not words.gpus and not words.platform:
-        return _with_driver(here, words.driver) if words.driver else here
-    platform = Platform.parse(words.platform) if words.platform else here.platform
+        return _with_driver(detect(), words.driver) if words.driver else detect()
+    platform = Platform.parse(words.platform) if words.platform else None
     devices = _devices(words.gpus, catalog)
     makers = {device.maker for device in devices} | ({"nvidia"} if words.driver else set())
     drivers = [
         Driver(maker=maker, version=(words.driver or None) if maker == "nvidia" else None)
         for maker in sorted(makers)
     ]
-    return Host.of_platform(platform, tuple(drivers), devices)
+    host = Host.of_platform(platform) if platform else detect(is_bare=True)
+    return replace(host, drivers=tuple(drivers), devices=devices)
 
 
 def _devices(names: Sequence[str], catalog: Catalog) -> tuple[Device, ...]:

@@ -70,10 +70,11 @@ def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
 def _pruned(wanted: Wanted, project: Path, folders: tuple[str, ...]) -> Wanted:
     if "auto" not in wanted.profile.family.values() and not wanted.profile.later.get("prune"):
         return wanted  # the readers of sources are not even imported
-    from envsmith.adapters import installed_modules, sources
+    from envsmith.adapters import sources
+    from envsmith.cli.composition import known_modules
     from envsmith.workflows.pruning import prune
 
-    return prune(wanted, project, sources=sources, installed=installed_modules, folders=folders)
+    return prune(wanted, project, sources=sources, installed=known_modules(), folders=folders)
 
 
 def _with_remembered(words: Words, profile: Profile, folder: Path) -> Words:

@@ -92,8 +92,9 @@ class Asking:
 
 
 def _scanned(asking: Asking, projects: Iterable[str]) -> Scanned:
-    from envsmith.adapters import installed_modules, sources
+    from envsmith.adapters import sources
     from envsmith.adapters.profiles import Profiles
+    from envsmith.cli.composition import known_modules
     from envsmith.workflows.scanning import scan
 
     settings = Profiles.of_project(asking.root).settings
@@ -102,7 +103,7 @@ def _scanned(asking: Asking, projects: Iterable[str]) -> Scanned:
         asking.root,
         projects,
         sources=sources,
-        installed=installed_modules,
+        installed=known_modules(),
         folders=named or settings.sources,
         enough=1 if asking.quick else None,
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
-FORM = 1
+FORM = 2
 _SITE = ("purelib", "platlib")
 
 
@@ -20,9 +20,12 @@ class Contents:
     members: Mapping[str, int]
     """Path below site-packages → bytes unpacked; what goes elsewhere begins with ``<scripts>/``, ``<data>/``,
     ``<headers>/``."""
+    checksums: Mapping[str, int] = field(default_factory=dict)
+    """Path → CRC-32 of the file, as the wheel's own list has it; files of one size and checksum are taken as equal."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "members", MappingProxyType(dict(sorted(self.members.items()))))
+        for name in ("members", "checksums"):
+            object.__setattr__(self, name, MappingProxyType(dict(sorted(getattr(self, name).items()))))
 
     @property
     def unpacked_bytes(self) -> int:
@@ -42,7 +45,8 @@ class Contents:
 
     def to_json(self) -> str:
         """Write it as text that reads back to an equal value."""
-        return json.dumps({"form": FORM, "size": self.size_bytes, "members": dict(self.members)})
+        members = {path: [size, self.checksums.get(path)] for path, size in self.members.items()}
+        return json.dumps({"form": FORM, "size": self.size_bytes, "members": members}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Contents:
@@ -55,8 +59,12 @@ class Contents:
             data = json.loads(text)
             if data["form"] != FORM:
                 raise ValueError(f"form is {data['form']!r}")
-            members = {_inside(str(path)): int(size) for path, size in data["members"].items()}
-            return cls(size_bytes=int(data["size"]), members=members)
+            members = {_inside(path): (int(size), crc) for path, (size, crc) in data["members"].items()}
+            return cls(
+                size_bytes=int(data["size"]),
+                members={path: size for path, (size, _) in members.items()},
+                checksums={path: int(crc) for path, (_, crc) in members.items() if crc is not None},
+            )
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"no contents of a wheel: {error}") from error
 

@@ -14,6 +14,7 @@ from envsmith.model.target import Platform
 
 FAMILIES = {"nvidia": "cuda", "amd": "rocm", "intel": "xpu"}
 """Maker of a GPU → family of backends that serves it."""
+# Those that wheels of torch exist for.
 MACHINES = {"linux": ("x86_64", "aarch64"), "macos": ("arm64", "x86_64"), "windows": ("amd64", "arm64")}
 LIBCS = ("glibc", "musl")
 _SYSTEMS = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
@@ -176,10 +177,11 @@ class Host:
 
 def _host(data: Mapping[str, object]) -> Host:
     os, machine, libc = data["os"], data["machine"], data["libc"]
-    if not isinstance(os, str) or machine not in MACHINES[os] or libc not in ("", *LIBCS):
+    is_machine = isinstance(machine, str) and re.fullmatch(r"[a-z0-9_]{1,20}", machine)
+    if os not in MACHINES or not is_machine or libc not in ("", *LIBCS):
         raise ValueError(f"no machine is {os!r} {machine!r} {libc!r}")
     return Host(
-        os=os,
+        os=str(os),
         machine=str(machine),
         release=_pair(data["release"]),
         libc=str(libc),

@@ -27,12 +27,14 @@ class Lock:
     askers: Mapping[str, tuple[str, ...]]
     """project → who asked for it: places of direct requirements first, then projects."""
     family: tuple[str, ...]
-    """Names of the torch-family packages in it."""
+    """Names of the packages in it that come from the plan's slice or are PyTorch's builds on PyPI."""
     indexes: tuple[str, ...]
-    """Addresses of the PyTorch indexes its files come from."""
+    """Addresses of the indexes its files come from, PyPI aside."""
     decisions: tuple[Decision, ...]
     unsatisfied: tuple[Unsatisfied, ...] = ()
     """What locked packages require and the lock leaves unanswered on purpose."""
+    pages: tuple[str, ...] = ()
+    """Addresses of the pages of links that files of it come from."""
 
     def package(self, name: str) -> Package | None:
         """Return one package, or None where the lock has none of that name."""
@@ -66,6 +68,7 @@ class Lock:
             f"# plan {self.plan_digest}",
             "# pip install --require-hashes -r THIS_FILE   (or, with uv: uv pip sync the pylock beside it)",
             *(f"--extra-index-url {url}" for url in self.indexes),
+            *(f"--find-links {url}" for url in self.pages),
         ]
         for package in self.pylock.packages:
             hashes = sorted(f"--hash={kind}:{value}" for kind, value in _hashes(package))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from envsmith.errors import LockError
+from envsmith.errors import EnvsmithError, LockError
+from envsmith.model.route import RoutePage
 from envsmith.model.unsatisfied import Unsatisfied
 
 FORM = 1
@@ -44,6 +45,8 @@ class Manifest:
     moved: Mapping[str, str] = field(default_factory=dict)
     requirements_files: tuple[str, ...] = ()
     """Files named by ``-r``, relative to the project: read again when the command names none."""
+    routes: tuple[RoutePage, ...] = ()
+    """What was read of routed projects, sorted: read again when the cutoff moves."""
     targets: Mapping[str, Entry] = field(default_factory=dict)
     """slug → Entry."""
 
@@ -59,6 +62,8 @@ class Manifest:
         if self.requirements_files:
             document.add("requirements-files", list(self.requirements_files))
         document.add("moved", dict(sorted(self.moved.items())))
+        if self.routes:
+            document.add("routes", _route_tables(self.routes))
         targets = tomlkit.table(is_super_table=True)
         for slug, entry in sorted(self.targets.items()):
             targets.add(slug, _entry_table(entry))
@@ -74,13 +79,31 @@ class Manifest:
         """
         try:
             return _parse(tomllib.loads(text))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, EnvsmithError) as error:
             raise LockError(
                 "LCK002",
                 f"not a lock manifest: {error}",
                 where=place,
                 hint="put the committed file back, or delete it and run `envsmith lock`: a new cutoff is then taken",
             ) from error
+
+
+def _route_tables(pages: Iterable[RoutePage]) -> object:
+    """Lay what was read out with one wheel to a line, so that changes read well."""
+    import tomlkit
+
+    tables = tomlkit.table(is_super_table=True)
+    for page in pages:
+        values = page.to_plain()
+        wheels = tomlkit.array().multiline(multiline=True)
+        for row in page.rows:
+            inline = tomlkit.inline_table()
+            inline.update(row.to_plain())
+            wheels.append(inline)
+        table = tomlkit.table()
+        table.update({**values, "wheels": wheels})
+        tables.add(page.project, table)
+    return tables
 
 
 def _entry_table(entry: Entry) -> object:
@@ -125,6 +148,10 @@ def _parse(data: Mapping[str, object]) -> Manifest:
         cutoff_utc=cutoff,
         moved=_texts(data.get("moved", {})),
         requirements_files=tuple(str(name) for name in data.get("requirements-files", ())),  # type: ignore[attr-defined]
+        routes=tuple(
+            RoutePage.from_plain(str(project), values)
+            for project, values in sorted(data.get("routes", {}).items())  # type: ignore[attr-defined]
+        ),
         targets=targets,
     )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+
+from packaging.version import Version
 
 from envsmith.model.asked import Asked
 from envsmith.model.decision import Decision
@@ -100,6 +102,10 @@ class Plan:
     """Variables that activation sets; recorded in the lock."""
     pypi_builds: Mapping[str, str]
     """Torch-family projects taken from PyPI: project → the version that is this backend's build there."""
+    routes: Mapping[str, str] = field(default_factory=dict)
+    """project → the address its wheels are taken from, instead of PyPI; its rows are in the slice."""
+    flat: tuple[str, ...] = ()
+    """Those of the addresses that are mere pages of links."""
     facts: str = ""
     """Digest of the catalog's facts that amendments follow from."""
     decisions: tuple[Decision, ...] = ()
@@ -108,6 +114,7 @@ class Plan:
 
     def inputs(self) -> dict[str, str | list[str]]:
         """Return what the digest is made of, in the words that a drift is told in."""
+        routes = {"route": [f"{name} {url}" for name, url in sorted(self.routes.items())]}
         return {
             "form": str(FORM),
             "python": str(self.target.python),
@@ -125,6 +132,7 @@ class Plan:
             "from-pypi": [f"{name}=={version}" for name, version in sorted(self.pypi_builds.items())],
             "catalog": self.slice.digest(),
             "facts": self.facts,
+            **(routes if self.routes else {}),
         }
 
     def digest(self) -> str:
@@ -134,6 +142,29 @@ class Plan:
     def amended(self, amendment: Amendment) -> Plan:
         """Return the plan with one more amendment."""
         return replace(self, amendments=(*self.amendments, amendment))
+
+    def words_on(self, name: str) -> tuple[Asked, ...]:
+        """Return what is said of a project; an override replaces all the rest."""
+        overrides = tuple(item for item in self.overrides if item.name == name)
+        said = (item for item in (*self.requirements, *self.constraints) if item.name == name)
+        return overrides or tuple(said)
+
+    def admits(self, name: str, version: Version) -> bool:
+        """Say whether what is said of a project admits a version of it."""
+        return all(
+            item.requirement.specifier.contains(version, prereleases=True) for item in self.words_on(name)
+        )
+
+    def index_of(self, name: str) -> str:
+        """Return the address a project's wheels are taken from; empty where that is PyPI."""
+        return self.routes.get(name) or (self.slice.url if name in self.slice.projects else "")
+
+    def torches(self) -> tuple[Version, ...]:
+        """Return the versions of torch that can come, sorted: those of the slice, or PyPI's, that are admitted."""
+        known = [wheel.version for wheel in self.slice.projects.get("torch", ())]
+        if found := self.pypi_builds.get("torch"):
+            known = [Version(found)]
+        return tuple(sorted({version for version in known if self.admits("torch", version)}))
 
     def all_requirements(self) -> tuple[Asked, ...]:
         """Return the requirements, those of the amendments included."""

@@ -75,6 +75,8 @@ class Profile:
     env: Mapping[str, str] = field(default_factory=dict)
     allow_sdist: tuple[str, ...] = ()
     """Normalised names of projects that may come as sdist."""
+    routes: Mapping[str, str] = field(default_factory=dict)
+    """Normalised project → address of the index or page its wheels are taken from, instead of PyPI."""
     later: Mapping[str, object] = field(default_factory=dict)
     """What stands under the keys named in LATER."""
     extends: tuple[str, ...] = field(default=(), compare=False)

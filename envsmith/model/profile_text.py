@@ -16,6 +16,7 @@ from envsmith.model.backend import Backend
 from envsmith.model.listing import CHANNELS
 from envsmith.model.problems import Problems
 from envsmith.model.profile import FAMILY_CHOICES, FAMILY_MEMBERS, INDEXES, ON_RETIRED, Profile, check_name
+from envsmith.model.route import check_address
 from envsmith.model.target import Platform, Python
 from envsmith.model.toml_field import Reader, Spot
 from envsmith.model.toml_place import Path, TomlText
@@ -203,6 +204,21 @@ def _family(value: object, spot: Spot) -> dict[str, object]:
     return toml_field.fields(value, spot, dict.fromkeys(FAMILY_MEMBERS, toml_field.choice(*FAMILY_CHOICES)))
 
 
+def _routes(value: object, spot: Spot) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, item in (toml_field.table(value, spot) or {}).items():
+        inside = spot.at(name)
+        with spot.problems.gathering(inside.where):
+            project = _project(name)
+            if project in ("torch", *FAMILY_MEMBERS):
+                inside.problem(
+                    "PRF005", f"{project} cannot be routed", "the profile's backend says where it is from"
+                )
+            elif (address := toml_field.text(item, inside)) is not None:
+                found[project] = check_address(address)
+    return found
+
+
 _READERS: Mapping[str, Reader] = {
     "summary": toml_field.text,
     "extends": toml_field.parsed(check_name),
@@ -219,6 +235,7 @@ _READERS: Mapping[str, Reader] = {
     "gpu": toml_field.listed(toml_field.text),
     "env": _env,
     "allow-sdist": toml_field.listed(toml_field.parsed(_project)),
+    "routes": _routes,
     "checks": toml_field.table_of_anything,
     "models": toml_field.listed(toml_field.table_of_anything),
     "prune": toml_field.listed(toml_field.parsed(_project)),

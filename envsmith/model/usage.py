@@ -32,6 +32,8 @@ class Sought:
     """As imported: ``torchvision``; dotted where several projects share a folder: ``google.cloud.speech``."""
     messages: tuple[str, ...] = ()
     """Beginnings of warnings that only this module gives, by which filters of them are known."""
+    projects: tuple[str, ...] = ()
+    """Names of its project that are not the module's own: ``scikit-learn``. Who asks for it writes these."""
 
     @property
     def top(self) -> str:

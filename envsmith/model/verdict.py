@@ -28,6 +28,8 @@ class Verdict:
     """One of CAUSES; empty where it works."""
     reason: str
     notes: tuple[str, ...] = ()
+    reach: tuple[int, tuple[int, int]] = (0, (0, 0))
+    """How many GPUs it runs on, and the highest compute capability among them."""
 
     @property
     def works(self) -> bool:
@@ -50,4 +52,5 @@ class Verdict:
             "cause": self.cause,
             "reason": self.reason,
             "notes": list(self.notes),
+            "gpus": self.reach[0],
         }

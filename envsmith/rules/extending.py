@@ -29,7 +29,7 @@ def bind(plan: Plan, catalog: Catalog) -> Plan:
             project has no wheels anywhere that the plan knows of.
     """
     _refuse_unbuilt(plan, catalog)
-    torches = _torches(plan)
+    torches = plan.torches()
     constraints: list[Asked] = []
     for name in sorted({item.name for item in plan.requirements}):
         rows = [row for row in catalog.extensions() if row.project == name]
@@ -38,7 +38,7 @@ def bind(plan: Plan, catalog: Catalog) -> Plan:
         candidates = _candidates(name, plan, rows)
         if candidates and not any(row.fits(torch) for row in candidates for torch in torches):
             raise _contradiction(name, candidates, rows, torches, plan)
-        if name not in plan.slice.projects and (candidates or not _pinned(_words(plan, name))):
+        if name not in plan.slice.projects and (candidates or not _pinned(plan.words_on(name))):
             constraints += _bounds(name, candidates, rows, torches)
     return replace(plan, constraints=(*plan.constraints, *constraints)) if constraints else plan
 
@@ -51,14 +51,14 @@ def explain(error: ResolveError, plan: Plan, catalog: Catalog) -> ResolveError:
         if row.project in named and row.project not in plan.slice.projects:
             error.details = (("no wheels", f"{row.project}: {row.note}"), *error.details)
             error.hint = _way_to_wheels(row, plan)
-    torches = _torches(plan)
+    torches = plan.torches()
     for name in sorted(named & {row.project for row in catalog.extensions()} - set(plan.slice.projects)):
         rows = [row for row in catalog.extensions() if row.project == name]
         error.details = (*_fitting(rows, torches), *error.details)
     return error
 
 
-def check(plan: Plan, resolution: Resolution, catalog: Catalog) -> None:
+def check(resolution: Resolution, catalog: Catalog) -> None:
     """Let no resolution pass that holds an extension beside a torch it was not compiled against.
 
     Raises:
@@ -72,7 +72,7 @@ def check(plan: Plan, resolution: Resolution, catalog: Catalog) -> None:
             raise LockError(
                 "LCK020",
                 f"{row.project} {version} was compiled against torch {row.torch}, and torch is {torch}",
-                where=str(plan.target),
+                where=row.project,
                 details=(("catalog", f"{row.source}, {row.retrieved}"),),
                 hint=f"take {row.project} or torch out of the overrides, or ask for a pair that goes together",
             )
@@ -92,38 +92,17 @@ def _refuse_unbuilt(plan: Plan, catalog: Catalog) -> None:
 
 
 def _way_to_wheels(row: Unbuilt, plan: Plan) -> str:
-    torch = max(_torches(plan), default=None)
+    torch = max(plan.torches(), default=None)
     page = row.page.format(torch=torch.public if torch else "2.8.0", backend=plan.target.backend)
     example = page or "https://…"
     what = f"wheels for torch {torch.public} and {plan.target.backend}" if torch else "wheels for its torch"
     return f'name an index that has {what} in the profile: [routes] {row.project} = "{example}"'
 
 
-def _torches(plan: Plan) -> list[Version]:
-    """Return the versions of torch that can come: those of the slice, or PyPI's, that the plan's words admit."""
-    known = [wheel.version for wheel in plan.slice.projects.get("torch", ())]
-    if found := plan.pypi_builds.get("torch"):
-        known = [Version(found)]
-    return sorted(
-        {version for version in known if all(_admits(item, version) for item in _words(plan, "torch"))}
-    )
-
-
-def _words(plan: Plan, name: str) -> list[Asked]:
-    """Return what the plan says of a project; an override replaces all the rest."""
-    overrides = [item for item in plan.overrides if item.name == name]
-    return overrides or [item for item in (*plan.requirements, *plan.constraints) if item.name == name]
-
-
-def _admits(item: Asked, version: Version) -> bool:
-    return item.requirement.specifier.contains(version, prereleases=True)
-
-
 def _candidates(name: str, plan: Plan, rows: Sequence[Extension]) -> list[Extension]:
     """Return the rows of the versions that can come; none where the catalog does not know all of these."""
-    words = _words(plan, name)
-    listed = [wheel.version for wheel in plan.slice.projects.get(name, ())] or _pinned(words)
-    versions = [version for version in listed if all(_admits(item, version) for item in words)]
+    listed = [wheel.version for wheel in plan.slice.projects.get(name, ())] or _pinned(plan.words_on(name))
+    versions = [version for version in listed if plan.admits(name, version)]
     found = [next((row for row in rows if row.describes(name, version)), None) for version in versions]
     return [] if None in found else list(dict.fromkeys(row for row in found if row))
 
@@ -162,8 +141,8 @@ def _contradiction(
     plan: Plan,
 ) -> ResolveError:
     wanted = " or ".join(dict.fromkeys(f"torch {row.torch}" for row in candidates))
-    asked = next(item for item in _words(plan, name) if item.name == name)
-    others = [item for item in _words(plan, "torch") if item.requirement.specifier]
+    asked = next(item for item in plan.words_on(name) if item.name == name)
+    others = [item for item in plan.words_on("torch") if item.requirement.specifier]
     offered = _fitting(rows, torches)
     return ResolveError(
         "RES023",

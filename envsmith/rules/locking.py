@@ -55,6 +55,7 @@ def admit(plan: Plan, resolution: Resolution, catalog_name: str) -> Lock:
     for package in family:
         _check_build(package, plan)
     _check_origins(packages, plan)
+    sources = sorted({url for package in family if (url := plan.index_of(package.name))})
     pylock = Pylock(
         lock_version=Version("1.0"),
         environments=[target_marker(plan.target)],
@@ -71,7 +72,8 @@ def admit(plan: Plan, resolution: Resolution, catalog_name: str) -> Lock:
         plan_digest=plan.digest(),
         askers=_askers(plan, resolution),
         family=tuple(package.name for package in family),
-        indexes=(plan.slice.url,) if any(package.name in plan.slice.projects for package in family) else (),
+        indexes=tuple(url for url in sources if url not in plan.flat),
+        pages=tuple(url for url in sources if url in plan.flat),
         decisions=_lasting(plan, packages),
         unsatisfied=plan.unsatisfied(),
     )
@@ -225,7 +227,7 @@ def _package(package: Package, plan: Plan, resolution: Resolution) -> Package:
         name=package.name,
         version=package.version,
         dependencies=[{"name": name} for name in sorted(dependencies)] or None,
-        index=plan.slice.url if package.name in plan.slice.projects else resolution.indexes.get(package.name),
+        index=plan.index_of(package.name) or resolution.indexes.get(package.name),
         sdist=None if wheels else _with_sha256(package.sdist),
         wheels=[_named(wheel) for wheel in wheels] or None,
     )

@@ -9,7 +9,6 @@ from packaging.version import Version
 
 from envsmith.catalog import BackendFacts, Catalog, Kernels
 from envsmith.catalog.builds import newest
-from envsmith.errors import CatalogError
 from envsmith.model.backend import Backend
 from envsmith.model.build import Build
 from envsmith.model.capability import TEGRA, Capability, architecture
@@ -22,18 +21,13 @@ _STATUSES = (WORKS, UNKNOWN, NO)
 _MAKERS = {"cuda": "NVIDIA", "rocm": "AMD", "xpu": "Intel"}
 
 
-def completed(host: Host, catalog: Catalog) -> Host:
-    """Return the host with the compute capability of devices that only their name or PCI id tells of."""
-    return replace(host, devices=tuple(_completed(device, catalog) for device in host.devices))
-
-
 def judge(
     host: Host, python: Python, builds: Mapping[Backend, Sequence[Build]], catalog: Catalog
 ) -> tuple[Verdict, ...]:
     """Say of every backend whether it works on a machine, best first.
 
     Args:
-        host: the machine, `completed`.
+        host: the machine; devices without compute capability are judged by nothing.
         python: the interpreter torch is wanted for.
         builds: what is on record, by backend.
         catalog: kernels, drivers, lifetimes.
@@ -55,32 +49,31 @@ def judge_build(host: Host, python: Python, build: Build, catalog: Catalog) -> V
 
 
 def rank(verdict: Verdict, *, is_advertised: bool = True) -> tuple[int, ...]:
-    """Return the key to sort by: what works, GPU before CPU, what PyTorch advertises, newest torch, newest backend."""
+    """Return the key to sort by.
+
+    What works comes first; then GPU before CPU; what runs on more GPUs, on stronger ones; what PyTorch
+    advertises; the newest torch; the newest backend.
+    """
     torch = verdict.torch.release if verdict.torch else (0,)
     version = (*verdict.backend.version, 0, 0)[:3]
     return (
         _STATUSES.index(verdict.status),
         _FAMILIES.index(verdict.backend.family),
+        -verdict.reach[0],
+        *(-part for part in verdict.reach[1]),
         int(not is_advertised),
         *(-part for part in (*torch, 0, 0)[:3]),
         *(-part for part in version),
     )
 
 
-def _completed(device: Device, catalog: Catalog) -> Device:
-    if device.capability:
-        return device
-    known = catalog.gpu_by_pci(device.pci) if device.pci else None
-    if known is None and device.name:
-        try:
-            known = catalog.gpu(device.name)
-        except CatalogError:
-            return device
-    return replace(device, capability=known.capability) if known else device
-
-
 def _names(devices: Iterable[Device]) -> str:
     return " ".join(sorted({architecture(device.capability) for device in devices if device.capability}))
+
+
+def _reach(devices: Sequence[Device]) -> tuple[int, tuple[int, int]]:
+    known = [device.capability for device in devices]
+    return len(known), max((item for item in known if isinstance(item, tuple)), default=(0, 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,18 +93,21 @@ class _Case:
 
     def verdict(self, builds: Sequence[Build]) -> Verdict:
         """Look at one thing after the other, and stop at the first that keeps the backend out."""
-        refusal = self._no_device() or self._no_wheel(builds)
-        if refusal:
+        if refusal := self._no_device() or self._no_wheel(builds):
             return refusal
         here = [build for build in builds if build.is_for(self.host.os, self.host.machine)]
-        status, able = self._with_kernels(here)
-        refusal = self._no_kernels(here) if not able else self._no_driver(able)
-        if refusal:
+        answers = [self._of(status, able, here) for status, able in self._with_kernels(here) if able]
+        return next(
+            (answer for answer in answers if answer.status != NO), (*answers, self._no_kernels(here))[0]
+        )
+
+    def _of(self, status: str, able: list[Build], here: list[Build]) -> Verdict:
+        """Judge builds that have kernels, or of which nothing says that they have none."""
+        if refusal := self._no_driver(able):
             return refusal
         accepted = frozenset(self.host.platform.wheel_platforms())
         running = [build for build in able if build.accepts(accepted) and self.host.libc != "musl"]
-        mine = [build for build in running if build.has(self.python.tag)]
-        best = newest(mine)
+        best = newest(build for build in running if build.has(self.python.tag))
         if best is None:
             return self._no(*(self._no_python(running) if running else self._no_system(able)))
         return Verdict(
@@ -121,6 +117,7 @@ class _Case:
             index=best.index,
             reason=self._reason(best, status),
             notes=tuple(self._notes(best, here, able)),
+            reach=_reach(self._served(best)),
         )
 
     def _no(self, cause: str, reason: str, status: str = NO) -> Verdict:
@@ -175,12 +172,13 @@ class _Case:
         """Say whether no build of the backend can be for a GPU, its kernels known or not."""
         return capability in TEGRA or self.catalog.oldest_cuda(capability) > (*self.backend.version, 0, 0)[:2]
 
-    def _with_kernels(self, builds: list[Build]) -> tuple[str, list[Build]]:
-        """Return the builds with kernels for a GPU; where there are none, those that nothing is known against."""
+    def _with_kernels(self, builds: list[Build]) -> tuple[tuple[str, list[Build]], ...]:
+        """Return the builds with kernels for a GPU, then those that nothing on record speaks against."""
         if self.backend.family == "cpu" or not self._devices:
-            return WORKS, builds
+            return ((WORKS, builds),)
         able = [build for build in builds if self._served(build)]
-        return (WORKS, able) if able else (UNKNOWN, [build for build in builds if self._may_run(build)])
+        others = [build for build in builds if build not in able and self._may_run(build)]
+        return (WORKS, able), (UNKNOWN, others)
 
     def _no_kernels(self, builds: list[Build]) -> Verdict:
         latest = newest(builds)
@@ -211,15 +209,19 @@ class _Case:
         needed = f"needs driver ≥ {floor}" + (f" for {of}" if of else "")
         if self._driver is None:
             return self._no("driver", f"{needed}; no NVIDIA driver was found")
-        if floor and self._driver.version and Version(self._driver.version) < Version(floor):
+        version, cuda = self._driver.version, self._driver.cuda
+        if floor and version and Version(version) < Version(floor):
             return self._no("driver", needed)
+        if not version and cuda and cuda[0] < self.backend.version[0]:
+            return self._no("driver", f"{needed}; this one serves CUDA {cuda[0]}.{cuda[1]}")
         return None
 
     def _no_system(self, builds: list[Build]) -> tuple[str, str]:
         oldest = min(builds, key=lambda build: build.torch)
         if self.host.libc == "musl":
             return "libc", "its wheels need glibc, and this machine has musl"
-        has = f"{self.host.libc or 'macOS'} {self.host.release[0]}.{self.host.release[1]}"
+        name = self.host.libc or ("macOS" if self.host.os == "macos" else "")
+        has = f"{name} {self.host.release[0]}.{self.host.release[1]}" if name else "none that is known"
         return (
             "libc" if self.host.os == "linux" else "os",
             f"its wheels need {oldest.floor()}, and this machine has {has}",
@@ -227,7 +229,8 @@ class _Case:
 
     def _no_python(self, builds: list[Build]) -> tuple[str, str]:
         tags = sorted({tag for build in builds for tag in build.pythons}, key=lambda tag: int(tag[3:] or 0))
-        return "python", f"no wheel for {self.python.tag} is on record: there are {tags[0]} to {tags[-1]}"
+        there = f"there are {tags[0]} to {tags[-1]}" if len(tags) > 1 else f"there is {tags[0]}"
+        return "python", f"no wheel for {self.python.tag} is on record: {there}"
 
     def _reason(self, best: Build, status: str) -> str:
         if self.backend.family == "cpu":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envsmith.catalog import Catalog
@@ -12,6 +12,7 @@ from envsmith.model.plan import Plan
 from envsmith.model.report import Finding, Report
 from envsmith.ports import Files, Hasher
 from envsmith.rules import drift
+from envsmith.workflows import routing
 from envsmith.workflows.planning import Listings, Times, Wanted, plan_profile
 from envsmith.workflows.recording import Recorded, read_manifest, sha256_of
 
@@ -46,6 +47,9 @@ def check_profile(wanted: Wanted, folder: Path, tools: CheckTools) -> Report:
     name = wanted.profile.name
     if manifest is None:
         return Report(findings=(_finding("LCK030", name, "has never been locked", name),))
+    if stale := tuple(_route_findings(wanted, manifest)):
+        return Report(findings=stale)
+    wanted = replace(wanted, pages=manifest.routes)
     times = Times(cutoff_utc=manifest.cutoff_utc, moved=manifest.moved)
     hasher = Recorded(manifest, tools.hasher)
     planned = plan_profile(wanted, times, catalog=tools.catalog, listings=tools.listings, hasher=hasher)
@@ -56,6 +60,13 @@ def check_profile(wanted: Wanted, folder: Path, tools: CheckTools) -> Report:
         for slug in sorted(set(manifest.targets) - asked)
     ]
     return Report(findings=tuple(findings))
+
+
+def _route_findings(wanted: Wanted, manifest: Manifest) -> Iterator[Finding]:
+    """Name what keeps the remembered pages from serving: without them there is no plan to compare."""
+    name = wanted.profile.name
+    for slug, why in routing.changes(wanted.profile, manifest):
+        yield _finding("LCK033", f"{name}/{slug}" if slug else name, why, name)
 
 
 def _target_findings(plan: Plan, manifest: Manifest, found: Mapping[str, bytes]) -> Iterator[Finding]:

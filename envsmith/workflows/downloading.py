@@ -25,7 +25,7 @@ class Wheelhouse(Protocol):
         """Bring files into a folder, each proved by its sha256 before it has its name.
 
         Raises:
-            ToolError: TOL044 when there is not room enough, TOL045 and TOL046 when the disk refuses.
+            ToolError: TOL044 when there is not room enough, TOL043 and TOL046 when the disk refuses.
         """
         ...
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
+from envsmith.model.backend import Backend
 from envsmith.model.decision import Decision
+from envsmith.model.listing import Listing
 from envsmith.model.lock import read_pylock
 from envsmith.model.manifest import FILENAME, Entry
 from envsmith.ports import Files
+from envsmith.rules import changing
 from envsmith.workflows.recording import PIN, decisions_of, pins_of, read_manifest
 
 
@@ -34,9 +38,25 @@ class Explanation:
     decisions: tuple[Decision, ...]
     bounds: tuple[str, ...]
     """What the catalog says that no metadata declares."""
+    ways: tuple[str, ...] = ()
+    """What brings it in where it is not asked for: ``timm ← ultralytics ← requirements.in:3``."""
+    roots: tuple[str, ...] = ()
+    """The packages asked for that bring it in."""
+    changes: tuple[str, ...] = ()
+    """What would change the answer."""
 
 
-def explain(package: str, folder: Path, *, catalog: Catalog, files: Files) -> tuple[Explanation, ...]:
+class Known(Protocol):
+    """Rows of indexes at hand."""
+
+    def known(self, channel: str, backend: Backend) -> Listing | None:
+        """Return the rows at hand, without asking any server; None where there are none."""
+        ...
+
+
+def explain(
+    package: str, folder: Path, *, catalog: Catalog, files: Files, listings: Known | None = None
+) -> tuple[Explanation, ...]:
     """Return one explanation per lock of a profile that holds a package or decided on it.
 
     Raises:
@@ -47,11 +67,28 @@ def explain(package: str, folder: Path, *, catalog: Catalog, files: Files) -> tu
     name = canonicalize_name(package)
     if manifest is None:
         return ()
-    return tuple(
+    told = tuple(
         explanation
         for slug, entry in sorted(manifest.targets.items())
         for explanation in _of_target(name, slug, entry, found, manifest.profile, catalog)
     )
+    if (
+        listings is None
+        or not any(item.version for item in told)
+        or name not in {item.name for item in catalog.projects()}
+    ):
+        return told
+    backends = {Backend.parse(str(entry.inputs["backend"])) for entry in manifest.targets.values()}
+    others = changing.elsewhere(name, _successors(backends, catalog, listings))
+    return tuple(replace(item, changes=(*item.changes, *others)) if item.version else item for item in told)
+
+
+def _successors(backends: set[Backend], catalog: Catalog, listings: Known) -> Iterator[Listing]:
+    """Yield the rows of the newer backends of the same family that still get builds."""
+    for facts in catalog.backends():
+        newer = all(facts.backend.family == own.family and facts.backend > own for own in backends)
+        if newer and facts.stable_end is None and (listing := listings.known("stable", facts.backend)):
+            yield listing
 
 
 def _of_target(
@@ -60,6 +97,7 @@ def _of_target(
     text = found.get(f"requirements.{slug}.txt", b"").decode("utf-8", "replace")
     pins = pins_of(text)
     version, askers, sha256 = _pin(text, name)
+    ways = _ways(name, askers_of(text))
     decisions = tuple(
         item for item in decisions_of(entry) if name in (canonicalize_name(item.subject), item.subject)
     )
@@ -77,21 +115,49 @@ def _of_target(
         sha256=sha256,
         decisions=decisions,
         bounds=tuple(_bounds(name, pins, catalog)) if version else (),
+        ways=tuple(" ← ".join(way) for way in ways),
+        roots=tuple(dict.fromkeys(way[-2] for way in ways)),
+        changes=changing.ways(name, decisions),
     )
 
 
 def _pin(requirements: str, name: str) -> tuple[str, tuple[str, ...], str]:
     """Read version, askers and the hash of one pin out of a requirements file of ours."""
-    version, sha256, askers, inside = "", "", [], False
+    version, sha256, inside = "", "", False
     for line in requirements.splitlines():
         if match := PIN.match(line):
             inside = match["name"] == name
             version = match["version"] if inside else version
-        elif inside and line.strip().startswith("# via "):
-            askers.append(line.strip().removeprefix("# via "))
         elif inside and line.strip().startswith("--hash=sha256:"):
             sha256 = line.strip().removeprefix("--hash=sha256:").rstrip(" \\")
-    return version, tuple(askers), sha256
+    return version, tuple(askers_of(requirements).get(name, ())), sha256
+
+
+def askers_of(requirements: str) -> dict[str, list[str]]:
+    """Return package → who asked for it, out of a requirements file of ours: places, and other packages."""
+    found: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in requirements.splitlines():
+        if match := PIN.match(line):
+            current = found.setdefault(match["name"], [])
+        elif line.strip().startswith("# via "):
+            current.append(line.strip().removeprefix("# via "))
+    return found
+
+
+def _ways(name: str, askers: Mapping[str, list[str]]) -> list[tuple[str, ...]]:
+    """Return the shortest way from a package to each place that brings it in by another package."""
+    ways: dict[str, tuple[str, ...]] = {}
+    queue: list[tuple[str, ...]] = [(name,)]
+    seen = {name}
+    for way in queue:
+        for asker in askers.get(way[-1], ()):
+            if asker not in askers and len(way) > 1:
+                ways.setdefault(asker, (*way[1:], asker))
+            elif asker in askers and asker not in seen:
+                seen.add(asker)
+                queue.append((*way, asker))
+    return list(ways.values())
 
 
 def _origin(pylock: bytes | None, slug: str, name: str) -> tuple[str, str]:

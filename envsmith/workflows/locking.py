@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envsmith.errors import EnvsmithError, LockError, ResolveError
@@ -17,7 +17,9 @@ from envsmith.model.resolution import Resolution
 from envsmith.model.saving import Saving
 from envsmith.rules import locking
 from envsmith.rules.dropping import BREAKS
-from envsmith.workflows import saving
+from envsmith.rules.routing import recorded
+from envsmith.workflows import routing, saving
+from envsmith.workflows.comparing import Compared, compare
 from envsmith.workflows.planning import Planned, Times, Timing, Wanted, plan_profile
 from envsmith.workflows.recording import (
     Recorded,
@@ -42,6 +44,7 @@ class LockedTarget:
     seconds: float
     savings: tuple[Saving, ...] = ()
     """What was told of bytes while it was locked; no part of the lock, for a server may tell them or not."""
+    compared: Compared = field(default_factory=Compared)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,7 @@ class _Done:
     lock: Lock
     seconds: float
     savings: tuple[Saving, ...]
+    compared: Compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +155,8 @@ def _begin(wanted: Wanted, timing: Timing, folder: Path, tools: Tools, pool: Thr
     manifest = read_manifest(found, str(folder / FILENAME))
     timing = replace(timing, move=movable(timing.move, found, wanted.profile.name))
     times = timing.settle(manifest)
+    again = None if timing.upgrade else frozenset(timing.move)
+    wanted = replace(wanted, pages=routing.read(wanted.profile, manifest, tools.routes, again=again))
     planned = plan_profile(
         wanted,
         times,
@@ -174,7 +180,7 @@ def _begin(wanted: Wanted, timing: Timing, folder: Path, tools: Tools, pool: Thr
 
 def _finish(begun: _Begun, tools: Tools, *, dry_run: bool) -> LockedProfile:
     manifest, targets = begun.manifest, _gather(begun.running, begun.manifest)
-    fresh = _manifest(begun.wanted, begun.times, targets)
+    fresh = _manifest(begun, targets)
     gone = {name for entry in (manifest.targets.values() if manifest else ()) for name in entry.files}
     files = _files(fresh, targets)
     still = {name for entry in fresh.targets.values() for name in entry.files}
@@ -197,13 +203,14 @@ def _lock_target(plan: Plan, catalog_name: str, tools: Tools) -> _Done:
     try:
         plan, resolution = resolve(plan, tools)
         lock = locking.admit(plan, resolution, catalog_name)
+        compared = compare(lock, tools)
         savings = _savings(plan, resolution, tools)
     except EnvsmithError as error:
         tools.progress.ended(subject, time.monotonic() - begun, "failed")
         raise error.at(subject)  # noqa: B904 - the same error, with its place
     seconds = time.monotonic() - begun
     tools.progress.ended(subject, seconds, f"{len(lock.pylock.packages)} packages")
-    return _Done(lock=lock, seconds=seconds, savings=savings)
+    return _Done(lock=lock, seconds=seconds, savings=savings, compared=compared)
 
 
 def _savings(plan: Plan, resolution: Resolution, tools: Tools) -> tuple[Saving, ...]:
@@ -236,6 +243,7 @@ def _gather(
                         lock=done.lock,
                         seconds=done.seconds,
                         savings=done.savings,
+                        compared=done.compared,
                     )
                 )
     if failed:
@@ -258,12 +266,13 @@ def _worst(failed: list[EnvsmithError]) -> type[EnvsmithError]:
     return next(type(error) for error in failed if error.exit_code == 2)
 
 
-def _manifest(wanted: Wanted, times: Times, targets: tuple[LockedTarget, ...]) -> Manifest:
+def _manifest(begun: _Begun, targets: tuple[LockedTarget, ...]) -> Manifest:
     return Manifest(
-        profile=wanted.profile.name,
-        cutoff_utc=times.cutoff_utc,
-        moved=times.moved,
-        requirements_files=wanted.files,
+        profile=begun.wanted.profile.name,
+        cutoff_utc=begun.times.cutoff_utc,
+        moved=begun.times.moved,
+        requirements_files=begun.wanted.files,
+        routes=recorded(begun.wanted.pages, begun.planned.plans),
         targets={target.slug: target.entry for target in targets},
     )
 

@@ -15,9 +15,11 @@ from envsmith.model.listing import Listing
 from envsmith.model.manifest import Manifest
 from envsmith.model.plan import Plan
 from envsmith.model.profile import Profile
+from envsmith.model.route import RoutePage
 from envsmith.model.target import Target
 from envsmith.ports import Hasher
 from envsmith.rules import extending, hashing, kernels, lifecycle, offers, planning, slicing
+from envsmith.workflows.routing import route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class Wanted:
     """The requirements files read, relative to the project."""
     decisions: tuple[Decision, ...] = ()
     """What the project's sources decided: whether packages that may go are still asked for."""
+    pages: tuple[RoutePage, ...] = ()
+    """What was read at the addresses of the profile's routes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +133,7 @@ def plan_profile(
     for target in targets:
         order = _order(wanted, target, course.channel, times)
         try:
-            plans.append(_plan_target(order, sourced.listing, catalog, times, hasher))
+            plans.append(_plan_target(order, sourced.listing, catalog, times, hasher, wanted.pages))
         except ResolveError as error:
             refused.append(_with_offers(error, order, catalog, listings).at(target.slug))
     if refused:
@@ -153,7 +157,12 @@ def _order(wanted: Wanted, target: Target, channel: str, times: Times) -> planni
 
 
 def _plan_target(
-    order: planning.Order, listing: Listing, catalog: Catalog, times: Times, hasher: Hasher
+    order: planning.Order,
+    listing: Listing,
+    catalog: Catalog,
+    times: Times,
+    hasher: Hasher,
+    pages: tuple[RoutePage, ...],
 ) -> Plan:
     cut = slicing.cut(listing, order.target, catalog, times.by_project())
     missing = hashing.unhashed(cut.slice, cut.unhashed, order.requirements, order.target)
@@ -164,7 +173,8 @@ def _plan_target(
     slice_, capped = kernels.narrow(slice_, order.profile, order.target, order.requirements, catalog)
     aside = hashing.passed_over(slice_, cut.unhashed, order.requirements)
     told = (*order.decisions, *cut.decisions, *hashing.told(hashes), *aside, *capped)
-    plan = extending.bind(planning.plan(replace(order, decisions=told), slice_, catalog), catalog)
+    plan = planning.plan(replace(order, decisions=told), slice_, catalog)
+    plan = extending.bind(route(plan, pages, catalog, hasher), catalog)
     kernels.check(plan, order.profile, catalog)
     return plan
 

@@ -8,8 +8,18 @@ from envsmith.catalog import Catalog
 from envsmith.errors import ResolveError
 from envsmith.model.plan import Amendment, Plan
 from envsmith.model.resolution import Resolution
-from envsmith.ports import Files, Hasher, ImportTime, Progress, Resolver, Sdists, WheelContents, WheelRequires
-from envsmith.rules import capping, extending, families, pairing, pruning, sources
+from envsmith.ports import (
+    Files,
+    Hasher,
+    ImportTime,
+    Progress,
+    Resolver,
+    Routes,
+    Sdists,
+    WheelContents,
+    WheelRequires,
+)
+from envsmith.rules import capping, extending, families, pairing, pruning, routing, sources
 from envsmith.workflows import dropping
 from envsmith.workflows.planning import Listings
 
@@ -32,6 +42,8 @@ class Tools:
     """Whether to tell also what the build of torch saves against PyPI's: that takes one more resolution."""
     files: Files
     progress: Progress
+    routes: Routes | None = None
+    """None where the network may not be used."""
 
 
 def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
@@ -39,7 +51,7 @@ def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
 
     Raises:
         ResolveError: RES051 when the rules contradict each other; RES050 when there is no solution.
-        LockError: LCK020 when a package was compiled against another torch.
+        LockError: LCK020 or LCK023 when a package was compiled against another torch or backend.
         ToolError: when the resolver or the network fails.
     """
     for _ in range(MOST_ROUNDS):
@@ -58,7 +70,8 @@ def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
             plan, resolution, tools.catalog
         )
         if amendment is None:
-            extending.check(plan, resolution, tools.catalog)
+            extending.check(resolution, tools.catalog)
+            routing.check(plan, resolution, tools.catalog)
             return _settled(plan, resolution, tools), resolution
         plan = plan.amended(amendment)
     raise ResolveError(

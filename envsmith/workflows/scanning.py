@@ -98,10 +98,12 @@ def scan(
 
 def _sought(project: str, installed: tuple[str, ...]) -> tuple[Sought, ...]:
     known = sought_of(project)
-    if not installed:
-        return known
     messages = next((item.messages for item in known if item.messages), ())
-    return tuple(Sought(module=module, messages=messages) for module in installed)
+    modules = installed or tuple(item.module for item in known)
+    name = canonicalize_name(project)
+    is_own = name.replace("-", "_") in {module.lower() for module in modules}
+    projects = () if is_own else tuple(dict.fromkeys((name, name.replace("-", "_"), project)))
+    return tuple(Sought(module=module, messages=messages, projects=projects) for module in modules)
 
 
 def _answer(name: str, sought: tuple[Sought, ...], usage: Usage) -> Answer:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
 from envsmith.catalog.builds import builds, of_pypi
-from envsmith.errors import HostError
+from envsmith.errors import CatalogError, HostError
 from envsmith.model.backend import Backend
 from envsmith.model.build import Build
-from envsmith.model.host import Host
+from envsmith.model.host import Device, Host
 from envsmith.model.manifest import Entry, Manifest
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.verdict import Verdict
@@ -35,9 +35,26 @@ class Selection:
         return self.verdicts[0] if self.verdicts and self.verdicts[0].works else None
 
 
+def completed(host: Host, catalog: Catalog) -> Host:
+    """Return the host with the compute capability of devices that only their name or PCI id tells of."""
+    return replace(host, devices=tuple(_completed(device, catalog) for device in host.devices))
+
+
+def _completed(device: Device, catalog: Catalog) -> Device:
+    if device.capability:
+        return device
+    known = catalog.gpu_by_pci(device.pci) if device.pci else None
+    if known is None and device.name:
+        try:
+            known = catalog.gpu(device.name)
+        except CatalogError:
+            return device
+    return replace(device, capability=known.capability) if known else device
+
+
 def select(host: Host, python: Python, *, catalog: Catalog, listings: Listings) -> Selection:
     """Judge every backend the catalog knows, without asking any server."""
-    host = selection.completed(host, catalog)
+    host = completed(host, catalog)
     found = {facts.backend: tuple(_builds(facts.backend, catalog, listings)) for facts in catalog.backends()}
     return Selection(host=host, python=python, verdicts=selection.judge(host, python, found, catalog))
 
@@ -88,7 +105,7 @@ def choose_lock(
     Raises:
         HostError: HST010 when no lock fits; each with its reason.
     """
-    host = selection.completed(host, catalog)
+    host = completed(host, catalog)
     place = {name: number for number, name in enumerate(order)}
     judged = sorted(
         (item for manifest in manifests for item in _judged(host, python, manifest, catalog)),

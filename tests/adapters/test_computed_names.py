@@ -25,7 +25,17 @@ def places(text: BareText, folder: Path, **files: str) -> list[str]:
     return [use.place for use in computed_uses([text], code)]
 
 
-@pytest.mark.parametrize("importer", ["importlib.import_module(key)", "__import__(key)", "find_spec(name)"])
+@pytest.mark.parametrize(
+    "importer",
+    [
+        "importlib.import_module(key)",
+        "__import__(key)",
+        "find_spec(name)",
+        "import_module('.'.join(parts))",
+        "import_module('a.' + name)",
+        "getattr(importlib, 'import_module')(name)",
+    ],
+)
 def test_a_text_counts_where_its_own_file_imports_by_computed_names(importer: str, tmp_path: Path) -> None:
     assert places(bare(), tmp_path, names=f"{importer}\n") == ["names.py:1"]
 
@@ -42,8 +52,11 @@ def test_texts_that_a_framework_imports_count_without_a_look(tmp_path: Path) -> 
     assert places(bare("INSTALLED_APPS"), tmp_path) == ["names.py:1"]
 
 
-def test_a_call_whose_name_is_plain_computes_nothing(tmp_path: Path) -> None:
-    assert places(bare(), tmp_path, names="importlib.import_module('os')\n") == []
+@pytest.mark.parametrize(
+    "call", ["import_module('os')", "import_module( 'os' )", "import_module('.os', 'a')"]
+)
+def test_a_call_whose_name_is_plain_computes_nothing(call: str, tmp_path: Path) -> None:
+    assert places(bare(), tmp_path, names=f"importlib.{call}\n") == []
 
 
 def test_a_file_that_is_gone_since_knows_nothing(tmp_path: Path) -> None:

@@ -122,3 +122,32 @@ def test_a_profile_asks_in_quotes() -> None:
     text += "[family]\ntorchvision = 'drop'\n"
     read_requirements_lines(text, NAMES, gathered)
     assert [left.line for left in gathered.leftovers] == [2]
+
+
+def test_every_package_of_a_line_is_named() -> None:
+    names = Names([Sought(module="torchvision"), Sought(module="torchaudio")])
+    gathered = Gathered(file="run.sh")
+    read_commands(
+        "pip install torch torchvision torchaudio\n# torchvision and torchaudio are required by torch\n"
+        "export PYTHONWARNINGS=ignore::UserWarning:torchaudio\n",
+        names,
+        gathered,
+    )
+    assert [(left.line, left.module, left.kind) for left in gathered.leftovers] == [
+        (1, "torchvision", "requirement"),
+        (1, "torchaudio", "requirement"),
+        (2, "torchvision", "comment"),
+        (2, "torchaudio", "comment"),
+        (3, "torchaudio", "warning filter"),
+    ]
+    assert not gathered.uses
+
+
+def test_a_requirement_is_known_by_its_projects_name_and_its_comment_may_speak_of_another() -> None:
+    names = Names([Sought(module="sklearn", projects=("scikit-learn",)), Sought(module="torchaudio")])
+    gathered = Gathered(file="requirements.txt")
+    read_requirements_lines("torch\nScikit_Learn>=1  # required by torchaudio\n", names, gathered)
+    assert [(left.line, left.module, left.kind) for left in gathered.leftovers] == [
+        (2, "sklearn", "requirement"),
+        (2, "torchaudio", "comment"),
+    ]

@@ -78,11 +78,30 @@ def test_nothing_is_found_where_nothing_is_sought() -> None:
         (),
         None,
         [],
-        None,
+        (),
     )
 
 
 def test_what_speaks_of_a_module() -> None:
-    assert NAMES.by_word("ignore::UserWarning:torchvision.io") == "torchvision"
-    assert NAMES.by_word("^Failed to load image.*") == "torchvision"
-    assert NAMES.by_word("mytorchvision") is None
+    assert NAMES.by_word("ignore::UserWarning:torchvision.io") == ("torchvision",)
+    assert NAMES.by_word("^Failed to load image.*") == ("torchvision",)
+    assert NAMES.by_word("mytorchvision") == ()
+
+
+def test_a_text_may_speak_of_several() -> None:
+    several = Names([Sought(module="torchvision"), Sought(module="torchaudio"), Sought(module="google.auth")])
+    assert several.by_word("torchaudio and torchvision are required") == ("torchvision", "torchaudio")
+    assert several.by_word("google.cloud is required") == ()
+    assert several.is_spoken_of("google.cloud is required")
+    assert not several.is_spoken_of("nothing is")
+
+
+@pytest.mark.parametrize("text", ["scikit-learn", "Scikit_Learn>=1", "needs scikit.learn here"])
+def test_projects_are_known_by_their_own_names(text: str) -> None:
+    names = Names([Sought(module="sklearn", projects=("scikit-learn", "scikit_learn"))])
+    assert names.by_word(text) == ("sklearn",)
+    assert names.is_spoken_of(text)
+    assert names.by_word("scikit-learn-extra") == ()
+    assert names.in_bytes(b"scikit-learn==1") == ("sklearn",)
+    assert names.in_requirement("scikit-learn==1") == "sklearn"
+    assert names.in_requirement("learn==1") is None

@@ -40,7 +40,19 @@ def test_the_older_form_with_worksheets_is_read() -> None:
     assert read(json.dumps({"worksheets": [{"cells": cells}], "nbformat": 3})).uses
 
 
-@pytest.mark.parametrize("magic", ["%%html\nimport torchvision", "%%javascript\nimport torchvision"])
+@pytest.mark.parametrize("magic", ["%%writefile a.py", "%%file tool/a.py "])
+def test_a_module_that_a_cell_writes_is_read_at_its_lines(magic: str) -> None:
+    assert [use.line for use in read(notebook(f"{magic}\nx = 1\nimport torchvision\n")).uses] == [3]
+
+
+@pytest.mark.parametrize(
+    "magic",
+    [
+        "%%html\nimport torchvision",
+        "%%javascript\nimport torchvision",
+        "%%writefile a.md\nimport torchvision",
+    ],
+)
 def test_cells_in_other_languages_are_passed_over(magic: str) -> None:
     assert read(notebook(magic)).uses == []
 

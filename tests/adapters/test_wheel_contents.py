@@ -3,7 +3,9 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,6 +67,7 @@ def test_lists_what_is_installed_where_and_keeps_it(replay: ReplayIndex, tmp_pat
         "torch/__init__.py": 19,
         "torch/lib.dll": len(FILES["torch/lib.dll"]),
     }
+    assert found.checksums["torch/__init__.py"] == zlib.crc32(FILES["torch/__init__.py"])
     assert [headers["range"] for _, headers in replay.requests] == [f"bytes=-{1 << 17}"]
     again = WheelReader(tmp_path, is_offline=True).contents([asked])
     assert list(again.values()) == [found]
@@ -127,3 +130,22 @@ def test_a_mirror_stands_for_the_address_on_record(replay: ReplayIndex, tmp_path
     elsewhere = PackageWheel(name=NAME, url=f"https://download.pytorch.org/{NAME}", hashes=asked.hashes)
     reader = WheelReader(tmp_path, served=lambda _: str(asked.url))
     assert reader.contents([elsewhere])
+
+
+def test_what_many_ask_for_is_fetched_once(replay: ReplayIndex, tmp_path: Path) -> None:
+    reader = WheelReader(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: reader.contents([wheel(replay)]), range(8)))
+    assert len(replay.requests) == 1
+    assert all(item == found[0] for item in found)
+
+
+def test_a_server_that_cannot_be_reached_is_not_asked_again(replay: ReplayIndex, tmp_path: Path) -> None:
+    replay.fail(PATH, Fault.status(503))
+    reader = WheelReader(tmp_path)
+    assert reader.contents([wheel(replay)]) == {}
+    asked = len(replay.requests)
+    assert reader.contents([wheel(replay), wheel(replay, b"another")]) == {}
+    assert len(replay.requests) == asked == 1
+    assert WheelReader(tmp_path / "new").contents([wheel(replay)]) == {}
+    assert len(replay.requests) > asked, "another run asks again"

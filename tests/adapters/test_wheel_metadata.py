@@ -158,14 +158,14 @@ BAD_METADATA = {
 @pytest.mark.parametrize("text", BAD_METADATA.values(), ids=BAD_METADATA)
 def test_malformed_metadata_is_refused(text: str) -> None:
     with pytest.raises(CatalogError) as caught:
-        parse_metadata(text.encode(), row(), "here")
+        parse_metadata(text.encode(), row().wheel, "here")
     assert (caught.value.code, caught.value.where) == ("CAT036", "here")
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace")))
 def test_any_metadata_is_read_or_refused(tail: bytes) -> None:
     try:
-        parse_metadata(TEXT + b"Requires-Dist: " + tail, row(), "here")
+        parse_metadata(TEXT + b"Requires-Dist: " + tail, row().wheel, "here")
     except CatalogError as error:
         if error.code != "CAT036":
             raise
@@ -173,7 +173,9 @@ def test_any_metadata_is_read_or_refused(tail: bytes) -> None:
 
 def test_markers_that_only_mention_the_word_extra_stay() -> None:
     text = make_metadata("torch", "2.20.0+cu199", ['a ; platform_version == "extra"', 'b ; "x" == extra'])
-    assert parse_metadata(text.encode(), row(), "here").requires_dist == ('a; platform_version == "extra"',)
+    assert parse_metadata(text.encode(), row().wheel, "here").requires_dist == (
+        'a; platform_version == "extra"',
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from envsmith.cli import explain
+from envsmith.cli import explain, main
 from envsmith.model.decision import Decision
 from envsmith.workflows.explaining import Explanation
+
+LOCKFILES = Path(__file__).parents[2] / "lockfiles"
 
 
 def explanation(slug: str, **values: object) -> Explanation:
@@ -25,9 +29,11 @@ def explanation(slug: str, **values: object) -> Explanation:
     return Explanation(**(known | values))  # type: ignore[arg-type]
 
 
-def shown(capfd: pytest.CaptureFixture[str], *found: Explanation) -> list[str]:
+def shown(
+    capfd: pytest.CaptureFixture[str], *found: Explanation, uses: dict[str, list[str]] | None = None
+) -> list[str]:
     for alike in explain._alike(list(found)):
-        explain._show(alike)
+        explain._show(alike, {} if uses is None else uses)
     return capfd.readouterr().out.splitlines()
 
 
@@ -36,6 +42,7 @@ def test_targets_with_the_same_answer_are_told_together(capfd: pytest.CaptureFix
         "torch 2.8.0 · app: a, b",
         "  asked by  requirements.txt:1",
         "            torchvision",
+        "  used in   no file of this project",
         "  index     https://download.pytorch.org/whl/cu128",
         "  wheel     torch-a.whl sha256:aaaa",
         "            torch-b.whl sha256:bbbb",
@@ -65,4 +72,55 @@ def test_what_is_not_locked_is_told_with_its_decision(capfd: pytest.CaptureFixtu
     lines = shown(
         capfd, explanation("a", version="", askers=(), index="", wheel="", sha256="", decisions=(gone,))
     )
-    assert lines == ["torch (not locked) · app: a", "  decision  torch dropped  RES101"]
+    assert lines == [
+        "torch (not locked) · app: a",
+        "  used in   no file of this project",
+        "  decision  torch dropped  RES101",
+    ]
+
+
+def test_the_whole_story_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    stays = Decision(
+        subject="torch",
+        kind="noted",
+        code="RES115",
+        message="torch stays: required by timm",
+        evidence=("a", "b"),
+    )
+    found = explanation(
+        "a",
+        askers=("timm",),
+        decisions=(stays,),
+        ways=("timm ← requirements.txt:2",),
+        roots=("timm",),
+        changes=("doing without what requires it: timm",),
+    )
+    lines = shown(
+        capfd, found, uses={"torch": ["src/a.py:1 (import: torch)"], "timm": ["src/b.py:3 (import: timm)"]}
+    )
+    assert lines == [
+        "torch 2.8.0 · app: a",
+        "  asked by  timm",
+        "  through   timm ← requirements.txt:2",
+        "  used in   src/a.py:1 (import: torch)",
+        "            src/b.py:3 (import: timm), which brings in timm",
+        "  index     https://download.pytorch.org/whl/cu128",
+        "  wheel     torch-a.whl sha256:aaaa",
+        "  decision  torch stays: required by timm  RES115",
+        "  because   a",
+        "            b",
+        "  change    doing without what requires it: timm",
+    ]
+
+
+def test_the_command_tells_where_the_project_uses_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # The committed locks, explained in a folder of our own: its files are the project's.
+    (tmp_path / "app.py").write_text("import torchvision\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert main(["explain", "torchvision", "-o", str(LOCKFILES), "--profile", "cu128"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0].startswith("torchvision 0.26.0+cu128 · cu128: ")
+    assert "  used in   app.py:1 (import: torchvision)" in lines
+    assert any(line.startswith("  change    --backend cu130: torchvision up to ") for line in lines)

@@ -18,10 +18,11 @@ def test_what_was_built_is_told_with_what_was_proved(capfd: pytest.CaptureFixtur
     installed(
         Installed(generation=generation(files=14212), how="built", before="cu128-55ab01", imports=imports),
         LINK,
-        as_json=False,
+        (1_600_000, 3_200_000_000),
     )
     assert capfd.readouterr().out.splitlines() == [
         "proved    1 packages · 14,212 files · torch 2.11.0+cu128 imports (1.9 s) · a imports (0.1 s)",
+        "cost      1.6 MB of its own · 3.2 GB shared with uv's cache or other environments",
         "current   .venv → cu128-7c1e2a  (before: cu128-55ab01; `envsmith rollback` returns to it)",
     ]
 

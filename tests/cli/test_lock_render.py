@@ -18,6 +18,7 @@ from envsmith.model.manifest import Entry, Manifest
 from envsmith.model.profile import Profile
 from envsmith.model.saving import Saving, Weight
 from envsmith.model.target import Platform, Python
+from envsmith.workflows.comparing import Compared
 from envsmith.workflows.locking import LockedProfile, LockedTarget
 from envsmith.workflows.planning import Wanted
 
@@ -200,3 +201,19 @@ def test_savings_of_one_target_name_it(capfd: pytest.CaptureFixture[str]) -> Non
     saving = Saving(choice="dropping b", spared=(weight("b", 5),))
     lock_render.outcome(wanted(), locked(replace(target(SLUGS[0]), savings=(saving,)), target(SLUGS[1])))
     assert f"b 5 bytes ({SLUGS[0]})" in " ".join(shown(capfd))
+
+
+def test_it_says_whose_files_were_not_compared(capfd: pytest.CaptureFixture[str]) -> None:
+    names = ("a", "b", "c", "d", "e")
+    one = replace(
+        target(SLUGS[0]), compared=Compared(unseen=names, suspects=("a and b seem to share the folder x",))
+    )
+    lock_render.outcome(wanted(), locked(one, replace(target(SLUGS[1]), compared=Compared(unseen=("a",)))))
+    text = " ".join(" ".join(shown(capfd)).split())
+    assert "files not compared for 5 packages, whose wheels could not be looked into: a, b, c, d, …" in text
+    assert text.endswith("a and b seem to share the folder x")
+
+
+def test_it_says_nothing_of_files_where_all_were_compared(capfd: pytest.CaptureFixture[str]) -> None:
+    lock_render.outcome(wanted(), locked(target(SLUGS[0])))
+    assert "compared" not in " ".join(shown(capfd))

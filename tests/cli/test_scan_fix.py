@@ -124,7 +124,9 @@ def test_other_packages_go_by_name_or_by_a_profile_alone(
     )
     assert main(["scan", "--fix", "--yes"]) == 0
     assert (app / "requirements.txt").read_text() == "torch\nscikit-learn\nsetuptools<81\n"
+    (app / "Dockerfile").write_text("RUN pip install scikit-learn\n")
     assert main(["scan", "--fix", "--yes", "-n", "Scikit_Learn"]) == 0
+    assert "Dockerfile:1  requirement: RUN pip install scikit-learn" in capsys.readouterr().out
     assert (app / "requirements.txt").read_text() == "torch\nsetuptools<81\n"
 
 

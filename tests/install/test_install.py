@@ -28,9 +28,11 @@ def test_the_lock_becomes_the_current_environment(shop: Shop) -> None:
     assert (
         says(shop, "import torch, beside; print(torch.__version__, beside.__version__)") == "2.19.0+cpu 1.0"
     )
-    assert ran.out.splitlines()[-2].startswith("proved    2 packages · ")
+    proved, cost, current = ran.out.splitlines()
+    assert proved.startswith("proved    2 packages · ")
+    assert cost.startswith("cost      ")
     assert "torch 2.19.0+cpu imports (" in ran.out
-    assert ran.out.splitlines()[-1] == f"current   .venv → {shop.current()}"
+    assert current == f"current   .venv → {shop.current()}"
     assert shop.names() == [shop.current()]
 
 

@@ -11,9 +11,13 @@ PATHS = st.lists(st.text("abc_.-", min_size=1).filter(lambda part: part not in {
 )
 
 
-@given(st.dictionaries(PATHS, st.integers(0, 2**40)), st.integers(0, 2**40))
-def test_reads_back_what_it_writes(members: dict[str, int], size: int) -> None:
-    contents = Contents(size_bytes=size, members={installed_path(path): n for path, n in members.items()})
+@given(st.dictionaries(PATHS, st.tuples(st.integers(0, 2**40), st.integers(0, 2**32 - 1))), st.booleans())
+def test_reads_back_what_it_writes(files: dict[str, tuple[int, int]], summed: bool) -> None:
+    contents = Contents(
+        size_bytes=len(files),
+        members={installed_path(path): size for path, (size, _) in files.items()},
+        checksums={installed_path(path): crc for path, (_, crc) in files.items() if summed},
+    )
     assert Contents.from_json(contents.to_json()) == contents
 
 
@@ -64,10 +68,12 @@ def test_importable_names_are_folders_and_modules_of_the_top() -> None:
         "",
         "[]",
         "{}",
-        '{"form": 2, "size": 1, "members": {}}',
-        '{"form": 1, "size": "x", "members": {}}',
-        '{"form": 1, "size": 1, "members": {"../x": 1}}',
-        '{"form": 1, "size": 1, "members": [1]}',
+        '{"form": 1, "size": 1, "members": {"x": 1}}',
+        '{"form": 2, "size": "x", "members": {}}',
+        '{"form": 2, "size": 1, "members": {"../x": [1, 1]}}',
+        '{"form": 2, "size": 1, "members": {"x": 1}}',
+        '{"form": 2, "size": 1, "members": {"x": [1, "y"]}}',
+        '{"form": 2, "size": 1, "members": [1]}',
         "[" * 5000,
     ],
 )

@@ -106,7 +106,8 @@ def test_equal_devices_are_counted_and_wsl_uses_the_drivers_of_windows() -> None
     "change",
     [
         {"os": "plan9"},
-        {"machine": "arm64"},
+        {"machine": "arm 64"},
+        {"machine": ""},
         {"libc": "bionic"},
         {"release": [2]},
         {"release": [2, True]},

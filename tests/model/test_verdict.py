@@ -20,6 +20,7 @@ def test_a_verdict_has_a_title_and_plain_values() -> None:
         "cause": "",
         "reason": "kernels for sm_90",
         "notes": [],
+        "gpus": 0,
     }
 
 

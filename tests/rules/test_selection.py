@@ -213,6 +213,17 @@ def test_a_driver_nobody_told_of_is_a_condition() -> None:
     assert judged(on, build("cu130", "2.13.0")).reason == "kernels for sm_90; needs driver ≥ 580"
 
 
+def test_a_driver_without_a_number_is_judged_by_the_cuda_it_serves() -> None:
+    thor = device((11, 0))
+    platform = Platform.parse("linux-aarch64")
+    wheel = build("cu130", "2.13.0", "manylinux_2_28_aarch64")
+    for cuda, works in (((13, 0), True), ((12, 6), False), (None, True)):
+        on = Host.of_platform(platform, (Driver(maker="nvidia", cuda=cuda),), (thor,))
+        assert judged(on, wheel).works is works
+    old = Host.of_platform(platform, (Driver(maker="nvidia", cuda=(12, 6)),), (thor,))
+    assert judged(old, wheel).reason == "needs driver ≥ 580; this one serves CUDA 12.6"
+
+
 def test_a_driver_without_a_named_gpu_is_judged_alone() -> None:
     assert (
         judged(host(), build("cu130", "2.13.0")).reason
@@ -227,6 +238,15 @@ def test_backends_without_a_wheel_are_neither_yes_nor_no() -> None:
     by_name = {str(verdict.backend): verdict.reason for verdict in found}
     assert by_name["cu134"] == "no wheel of it is on record; no stable build is known"
     assert by_name["cu130"] == "no wheel of it is on record; torch 2.9.0 has it"
+
+
+def test_an_older_build_whose_kernels_are_not_known_may_run_where_the_newer_has_no_wheel() -> None:
+    newer = build("xpu", "2.13.0", pythons=("cp312",))
+    older = build("xpu", "2.10.0", pythons=("cp314",))
+    found = judged(host(device("ptl"), driver=None), newer, older, python=Python.parse("3.14"))
+    assert (found.status, found.torch) == (UNKNOWN, Version("2.10.0"))
+    found = judged(host(device("ptl"), driver=None), newer, python=Python.parse("3.14"))
+    assert (found.status, found.reason) == (NO, "no wheel for cp314 is on record: there is cp312")
 
 
 def verdict(backend: str, torch: str, status: str = WORKS) -> Verdict:
@@ -250,22 +270,6 @@ def test_ranks() -> None:
     turned = best[::-1]
     order = sorted(turned, key=lambda item: selection.rank(item[0], is_advertised=item[1]))
     assert order == best
-
-
-def test_devices_are_known_by_name_or_pci_id() -> None:
-    found = selection.completed(
-        Host.of_platform(
-            Platform.parse("linux"),
-            devices=(
-                Device(maker="nvidia", name="NVIDIA GeForce RTX 3060 Laptop GPU"),
-                Device(maker="intel", name="", pci="8086:e20b"),
-                Device(maker="intel", name="", pci="8086:46a6"),
-                Device(maker="amd", name="Strange 1", capability="gfx1100"),
-            ),
-        ),
-        CATALOG,
-    )
-    assert [item.capability for item in found.devices] == [(8, 6), "bmg", None, "gfx1100"]
 
 
 def test_the_build_of_a_lock_is_judged_by_itself() -> None:

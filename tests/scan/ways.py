@@ -204,6 +204,56 @@ BY_NAME = (
     ),
     way("a text annotation", "string", "def f(x: 'torchvision.io.VideoReader'): ...\n"),
 )
+BY_ITS_FILES = (
+    way("importlib.resources", "used", "from importlib.resources import files\np = files('torchvision')\n"),
+    way(
+        "a resource's text", "used", "import importlib.resources as r\nt = r.open_text('torchvision', 'a')\n"
+    ),
+    way("pkgutil.get_data", "used", "import pkgutil\nd = pkgutil.get_data('torchvision', 'a.txt')\n"),
+    way("pkg_resources", "used", "import pkg_resources as p\nf = p.resource_filename('torchvision', 'a')\n"),
+)
+BY_COMPUTED_NAMES = (
+    way(
+        "import_module as a keyword",
+        "used",
+        "import importlib as i\nm = i.import_module(name='torchvision')\n",
+    ),
+    way(
+        "find_spec of util", "conditional", "from importlib import util\nS = util.find_spec('torchvision')\n"
+    ),
+    way("eval", "string", "m = eval(\"__import__('torchvision')\")\n"),
+    way(
+        "getattr of importlib",
+        "string",
+        "import importlib\nm = getattr(importlib, 'import_module')('torchvision')\n",
+    ),
+    way(
+        "joined",
+        "string",
+        "import importlib\nm = importlib.import_module('.'.join(['torchvision', 'ops']))\n",
+    ),
+    way(
+        "mapped",
+        "string",
+        "import importlib\nms = list(map(importlib.import_module, ['torch', 'torchvision']))\n",
+    ),
+    way(
+        "partial",
+        "string",
+        "import functools, importlib\nf = functools.partial(importlib.import_module, 'torchvision')\n",
+    ),
+    way(
+        "default of a parameter",
+        "string",
+        "import importlib\ndef f(n='torchvision'):\n    return importlib.import_module(n)\n",
+    ),
+    way(
+        "attribute of a class",
+        "string",
+        "import importlib\nclass A:\n    n = 'torchvision'\n"
+        "    def f(self):\n        return importlib.import_module(self.n)\n",
+    ),
+)
 TESTS_AND_BESIDE = (
     way("tests only", "tests", {"app.py": "", "tests/test_a.py": "import torchvision\n"}),
     way(
@@ -262,6 +312,10 @@ NOTEBOOKS = (
     way(
         "notebook in another language", "unused", {"a.ipynb": notebook("library(torchvision)", language="R")}
     ),
+    way("notebook, extension loaded", "used", {"a.ipynb": notebook("%load_ext torchvision\n")}),
+    way("notebook, module written", "used", {"a.ipynb": notebook("%%writefile a.py\nimport torchvision\n")}),
+    way("notebook, output of a command", "used", {"a.ipynb": notebook("x = !python -m torchvision.tool\n")}),
+    way("notebook, top-level await", "used", {"a.ipynb": notebook("await x\nimport torchvision\n")}),
     way("notebook, broken cell", "used", {"a.ipynb": notebook("import torchvision", "def (")}),
     way(
         "notebook, broken where it counts",
@@ -322,6 +376,34 @@ FILES = (
             "setup(entry_points={'console_scripts': ['x = torchvision.cli:main']})\n"
         },
     ),
+    way(
+        "entry point of a group",
+        "used",
+        {"pyproject.toml": "[project.entry-points.'a.b']\nx = 'torchvision.x'\n"},
+    ),
+    way(
+        "entry point of setup.cfg",
+        "used",
+        {"setup.cfg": "[options.entry_points]\nconsole_scripts =\n    x = torchvision.cli:main\n"},
+    ),
+    way(
+        "shell script, timed code",
+        "used",
+        {"app.py": "", "run.sh": "python -m timeit -s 'import torchvision' 'x()'\n"},
+    ),
+    way("shell script, launched", "used", {"app.py": "", "run.sh": "accelerate launch -m torchvision\n"}),
+    way(
+        "system service",
+        "used",
+        {"app.py": "", "a.service": "[Service]\nExecStart=/usr/bin/python -m torchvision.x\n"},
+    ),
+    way("environment file", "string", {"app.py": "", ".env": "BACKBONE=torchvision.models.resnet18\n"}),
+    way(
+        "template of a configuration",
+        "string",
+        {"app.py": "", "a.yaml.j2": "_target_: torchvision.models.resnet18\n"},
+    ),
+    way("tox command", "used", {"app.py": "", "tox.ini": "[testenv]\ncommands = python -m torchvision.x\n"}),
     way("cython", "used", {"app.py": "", "a.pyx": "from torchvision.ops import nms\n"}),
     way(
         "latin-1, declared",
@@ -518,6 +600,8 @@ WAYS = (
     *PLAIN_IMPORTS,
     *CONDITIONAL,
     *BY_NAME,
+    *BY_ITS_FILES,
+    *BY_COMPUTED_NAMES,
     *TESTS_AND_BESIDE,
     *NOTEBOOKS,
     *FILES,

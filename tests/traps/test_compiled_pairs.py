@@ -70,7 +70,7 @@ def uv(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Uv]:
 def pins(uv: Uv, backend: str, *requirements: str) -> dict[str, str]:
     given = plan(*requirements, slice_=cut(backend), target=target(backend))
     answer = uv.resolve(extending.bind(given, CATALOG))
-    extending.check(given, answer, CATALOG)
+    extending.check(answer, CATALOG)
     return {item.name: Version(str(item.version)).public for item in answer.packages}
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.workflows.explaining import Explanation, explain
+from envsmith.model.backend import Backend
+from envsmith.model.listing import Listing
+from envsmith.workflows.explaining import Explanation, _ways, askers_of, explain
 from envsmith.workflows.locking import lock_profile
 from envsmith.workflows.planning import Timing, Wanted
 from envsmith.workflows.resolving import Tools
@@ -70,3 +72,50 @@ def test_damaged_pylock_is_an_error(tools: Tools) -> None:
     with pytest.raises(LockError) as caught:
         told(tools, "torch")
     assert caught.value.code == "LCK001"
+
+
+TEXT = """\
+a==1 \\
+    --hash=sha256:00
+    # via requirements.in:1
+b==1 \\
+    --hash=sha256:00
+    # via a
+    # via c
+c==1
+    # via requirements.in:2
+    # via d
+d==1
+    # via b
+e==1
+    # via d
+"""
+
+
+def test_the_ways_that_bring_a_package_in() -> None:
+    askers = askers_of(TEXT)
+    assert askers["b"] == ["a", "c"]
+    assert _ways("e", askers) == [
+        ("d", "b", "a", "requirements.in:1"),
+        ("d", "b", "c", "requirements.in:2"),
+    ]
+    assert _ways("a", askers) == []
+    assert _ways("b", askers) == [("a", "requirements.in:1"), ("c", "requirements.in:2")]
+
+
+def test_other_backends_are_told_of_the_torch_family(tools: Tools) -> None:
+    assert told(tools, "torch")[0].changes == ()
+
+    class Snapshot:
+        """The rows that are shipped."""
+
+        def known(self, channel: str, backend: Backend) -> Listing | None:
+            return tools.catalog.listing(channel, backend)
+
+    embedded = Snapshot()
+    (found,) = explain("torch", FOLDER, catalog=tools.catalog, files=tools.files, listings=embedded)
+    assert any(way.startswith("--backend cu130: torch up to 2.") for way in found.changes)
+    (found,) = explain("filelock", FOLDER, catalog=tools.catalog, files=tools.files, listings=embedded)
+    assert found.changes == ()
+    assert found.ways == ("torch ← requirements.in:1",)
+    assert found.roots == ("torch",)

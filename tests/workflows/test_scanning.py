@@ -86,6 +86,29 @@ def test_messages_stay_known_where_the_modules_come_from_an_environment() -> Non
     scan(ROOT, ["torchvision"], sources=Look(), installed=Environment(torchvision=("torchvision",)))
 
 
+def test_a_project_is_sought_by_its_own_name_where_its_modules_have_another() -> None:
+    asked: list[Sought] = []
+
+    class Look(Files):
+        def read_usage(
+            self,
+            root: Path,
+            sought: Iterable[Sought],
+            sources: Sequence[str] | None = None,
+            *,
+            enough: int | None = None,
+        ) -> Usage:
+            asked.extend(sought)
+            return super().read_usage(root, (), sources, enough=enough)
+
+    scan(ROOT, ["Scikit.Learn", "torch", "odd"], sources=Look(), installed=Environment(odd=("strange",)))
+    assert {item.module: item.projects for item in asked} == {
+        "sklearn": ("scikit-learn", "scikit_learn", "Scikit.Learn"),
+        "torch": (),
+        "strange": ("odd",),
+    }
+
+
 def test_an_answer_is_plain_values() -> None:
     (answer,) = scan(ROOT, ["torch"], sources=Files("torch.nn"), installed=Environment()).answers
     values = answer.to_json()

@@ -16,7 +16,7 @@ from envsmith.model.listing import Listing
 from envsmith.model.manifest import Entry, Manifest
 from envsmith.model.target import Platform, Python
 from envsmith.workflows.planning import Sourced
-from envsmith.workflows.selecting import choose_lock, select
+from envsmith.workflows.selecting import choose_lock, completed, select
 
 CATALOG = Catalog.embedded()
 LOCKS = Path(__file__).parents[2] / "lockfiles"
@@ -63,6 +63,22 @@ def test_a_device_is_completed_before_it_is_judged() -> None:
     unnamed = Device(maker="nvidia", name="NVIDIA GeForce RTX 5080")
     found = select(host(unnamed, driver="572.16"), PYTHON, catalog=CATALOG, listings=Snapshot())
     assert found.host.devices[0].capability == (12, 0)
+
+
+def test_devices_are_known_by_name_or_pci_id() -> None:
+    found = completed(
+        Host.of_platform(
+            Platform.parse("linux"),
+            devices=(
+                Device(maker="nvidia", name="NVIDIA GeForce RTX 3060 Laptop GPU"),
+                Device(maker="intel", name="", pci="8086:e20b"),
+                Device(maker="intel", name="", pci="8086:46a6"),
+                Device(maker="amd", name="Strange 1", capability="gfx1100"),
+            ),
+        ),
+        CATALOG,
+    )
+    assert [item.capability for item in found.devices] == [(8, 6), "bmg", None, "gfx1100"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,30 @@
+"""``envsmith rollback``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from envsmith.cli import OK
+
+
+@click.command(name="rollback")
+@click.argument("id_", metavar="[ID]", required=False, default="")
+@click.option(
+    "--prefix", type=click.Path(path_type=Path), default=".venv", help="The environment, by default .venv."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(id_: str, prefix: Path, *, as_json: bool) -> int:
+    """Return to the environment that was current before, or to the one named ID.
+
+    What stood in its place before envsmith's first install comes back the same way. Called twice, it returns to where
+    it began.
+    """
+    from envsmith.adapters.environments import Environments
+    from envsmith.cli import switch_render
+    from envsmith.workflows.switching import rollback
+
+    environments = Environments(link=prefix.absolute(), waiting=switch_render.waiting)
+    switch_render.switched(rollback(id_, environments), prefix, as_json=as_json)
+    return OK

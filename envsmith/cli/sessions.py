@@ -1,0 +1,86 @@
+"""Finds the environment, and the profile, that a session is to be in."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envsmith.adapters import sessions
+from envsmith.adapters.host import variables
+from envsmith.errors import ProfileError
+from envsmith.model.activation import Activation, Place, Session
+
+if TYPE_CHECKING:
+    from envsmith.model.profile import Profile
+
+PREFIX = "ENVSMITH_PREFIX"
+LOCKFILES = "lockfiles"
+_MANIFEST = "manifest.toml"
+# Most names are; the model, which knows the rest of what a name can be, is imported only for others.
+_PLAIN = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+
+
+def prefix() -> Path:
+    """Return the environment's root: the one named by a variable, else the project's."""
+    return Path(variables().get(PREFIX, "") or ".venv")
+
+
+def activation(name: str, root: Path) -> Activation:
+    """Return what a profile says of a session.
+
+    Args:
+        name: the profile's; where empty, the one the environment was built for, or the only one that is locked.
+        root: of the environment.
+
+    Raises:
+        ProfileError: PRF045 when nothing says which profile is meant; others when it cannot be read.
+    """
+    from envsmith.workflows.activating import activation_of
+
+    name = name or sessions.installed_profile(root) or _only_profile()
+    if not _PLAIN.fullmatch(name):
+        from envsmith.model.profile import check_name
+
+        check_name(name)
+    manifest = Path(LOCKFILES) / name / _MANIFEST
+    known = None
+    if manifest.is_file():
+        from envsmith.adapters.text_files import read_text
+        from envsmith.model.manifest import Manifest
+
+        known = Manifest.from_toml(read_text(manifest, str(manifest)), str(manifest))
+    return activation_of(name, known, _resolve)
+
+
+def session(name: str) -> tuple[Activation, Place, Session]:
+    """Return what is to be changed for a session, and of what that follows.
+
+    Raises:
+        EnvsmithError: as `activation` and `sessions.place_of`.
+    """
+    from envsmith.rules.activation import plan_session
+
+    root = prefix()
+    wanted = activation(name, root)
+    place = sessions.place_of(root)
+    return wanted, place, plan_session(wanted, place, variables(), has_file=sessions.has_file)
+
+
+def _resolve(name: str) -> Profile:
+    from envsmith.adapters.profiles import Profiles
+
+    return Profiles.of_project(Path()).resolve(name)
+
+
+def _only_profile() -> str:
+    locked = sorted(path.parent.name for path in Path(LOCKFILES).glob(f"*/{_MANIFEST}"))
+    if len(locked) != 1:
+        raise ProfileError(
+            "PRF045",
+            "nothing says which profile's environment is meant",
+            where=str(prefix()),
+            details=(("locked", " ".join(locked)),) if locked else (),
+            hint="name the profile: envsmith run cpu -- COMMAND",
+        )
+    return locked[0]

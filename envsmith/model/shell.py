@@ -1,0 +1,156 @@
+"""Shell: what a text needs to be data, and nothing but data, in each shell's language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_LINE_BREAK = re.compile(r"[\r\n]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def quote_sh(text: str) -> str:
+    r"""Quote for sh, bash, zsh, dash, ksh: nothing is special between single quotes but the quote itself.
+
+    Source: POSIX.1-2024, Shell Command Language, 2.2.2
+    (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02_02), read 2026-11-21.
+    """
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def quote_fish(text: str) -> str:
+    r"""Quote for fish: between single quotes only ``\'`` and ``\\`` are special.
+
+    Source: https://fishshell.com/docs/current/language.html#quotes, read 2026-11-21.
+    """
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def quote_csh(text: str) -> str:
+    r"""Quote for csh, tcsh: as sh, but ``!`` and a line break take a backslash between single quotes, too.
+
+    Source: tcsh(1), Lexical structure (https://man.archlinux.org/man/tcsh.1#Lexical_structure), read 2026-11-21.
+    """
+    return "'" + text.replace("'", "'\\''").replace("!", "\\!").replace("\n", "\\\n") + "'"
+
+
+def quote_nu(text: str) -> str:
+    r"""Quote for Nushell: a double-quoted text, whose escapes stand for every character that is not plain.
+
+    Source: https://www.nushell.sh/book/working_with_strings.html#double-quoted-strings, read 2026-11-21.
+    """
+    return '"' + "".join(_nu_character(one) for one in text) + '"'
+
+
+def _nu_character(one: str) -> str:
+    if one in '"\\':
+        return f"\\{one}"
+    return f"\\u{{{ord(one):x}}}" if ord(one) < 32 or ord(one) == 127 else one
+
+
+def quote_xsh(text: str) -> str:
+    """Quote for xonsh: a Python literal, all of it in ASCII.
+
+    Source: https://docs.python.org/3/reference/lexical_analysis.html#string-and-bytes-literals, read 2026-11-21.
+    """
+    return ascii(text)
+
+
+def quote_ps1(text: str) -> str:
+    """Quote for PowerShell: between single quotes only the quote and its typographic kin are special; each is doubled.
+
+    Source: about_Quoting_Rules
+    (https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules),
+    read 2026-11-21; that U+2018 to U+201B count as quotes: about_Special_Characters' lexer, and its tests.
+    """
+    return "'" + re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", text) + "'"
+
+
+def quote_bat(text: str) -> str:
+    """Quote for cmd, as what follows ``set NAME=``: a caret before what is special, percent signs doubled.
+
+    Nothing is put between quotation marks, so that a mark in the text cannot open or close anything.
+
+    Source: https://learn.microsoft.com/windows-server/administration/windows-commands/set_1 and
+    https://ss64.com/nt/syntax-esc.html, read 2026-11-21.
+
+    Raises:
+        ValueError: where the text has a line break: cmd ends a value there.
+    """
+    if _LINE_BREAK.search(text):
+        raise ValueError("cmd has no way to write a line break in a value")
+    return re.sub(r'([&|<>^"()!])', r"^\1", text).replace("%", "%%")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """One language of activation scripts."""
+
+    name: str
+    """As the script's ending has it."""
+    programs: tuple[str, ...]
+    """Names of the programs that read it."""
+    quote: Callable[[str], str]
+    source: str
+    """How a person reads a script into the session: ``{}`` is its path, quoted."""
+    value: str
+    """A line that sets a variable of the profile, and keeps what it was: ``{name}``, ``{value}``."""
+    text_test: str
+    """A line that acts when an entry holds a text: ``{text}`` (``{back}``: with backslashes), ``{verdict}``."""
+    digit_test: str
+    """The same, where a digit must follow that text."""
+    file_test: str
+    """The same, where a file must be there, named relative to the entry."""
+    verdicts: tuple[str, str]
+    """What stands for: is taken out, stays."""
+    unsayable: str = ""
+    """A line for a value that the language cannot write."""
+    newline: str = "\n"
+
+    @property
+    def file(self) -> str:
+        """Return the name of the script."""
+        return f"activate.{self.name}"
+
+
+SHELLS = (
+    Shell(
+        name="sh",
+        programs=("sh", "bash", "zsh", "dash", "ksh", "ash"),
+        quote=quote_sh,
+        source=". {}",
+        value="    _es_set {name} {value}",
+        text_test="    case $_es_e/ in *'{text}'*) return {verdict} ;; esac",
+        digit_test="    case $_es_e/ in *'{text}'[0123456789]*) return {verdict} ;; esac",
+        file_test="    [ ! -e \"$_es_e\"/'{text}' ] || return {verdict}",
+        verdicts=("0", "1"),
+    ),
+    Shell(
+        name="fish",
+        programs=("fish",),
+        quote=quote_fish,
+        source="source {}",
+        value="    _es_set {name} {value}",
+        text_test="    string match -q -- '*{text}*' \"$argv[2]/\"; and return {verdict}",
+        digit_test="    string match -qr -- '{text}[0-9]' \"$argv[2]/\"; and return {verdict}",
+        file_test="    test -e \"$argv[2]\"/'{text}'; and return {verdict}",
+        verdicts=("0", "1"),
+    ),
+)
+"""All of them; `deactivate` undoes each."""
+
+
+def shell_of(program: str) -> Shell | None:
+    """Return the language that a program reads, or that a script's ending names; None where it is unknown."""
+    return next((shell for shell in SHELLS if program == shell.name or program in shell.programs), None)
+
+
+def read_line(shell: Shell, path: str) -> str:
+    """Return the line by which a person's shell reads a script.
+
+    In quotation marks for cmd: no path on Windows can have one in it.
+    """
+    if shell.name == "bat":
+        return 'call "{}"'.format(_CONTROL.sub("", path).replace('"', "").replace("%", "%%"))
+    return shell.source.format(shell.quote(path))

@@ -1,0 +1,44 @@
+"""Activate: from a profile, locked or only written, to what a session in its environment has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from envsmith.model.activation import Activation
+from envsmith.model.backend import Backend
+from envsmith.model.shell import SHELLS
+from envsmith.rules.activation import render
+
+if TYPE_CHECKING:  # `envsmith run` must start fast
+    from envsmith.model.manifest import Manifest
+    from envsmith.model.profile import Profile
+
+
+def activation_of(profile: str, manifest: Manifest | None, resolve: Callable[[str], Profile]) -> Activation:
+    """Return what a profile says of a session: as its lock has it, else as it is written.
+
+    Args:
+        profile: its name.
+        manifest: of its locks; None where it was never locked.
+        resolve: reads a profile by name.
+
+    Raises:
+        ProfileError: where it was never locked, and cannot be read.
+    """
+    if manifest is None or not manifest.targets:
+        written = resolve(profile)
+        return Activation.of(profile, backend=written.backend, env=written.env)
+    inputs = next(iter(manifest.targets.values())).inputs
+    env = dict(str(item).partition("=")[::2] for item in inputs.get("env", ()))
+    return Activation.of(profile, backend=Backend.parse(str(inputs.get("backend", "cpu"))), env=env)
+
+
+def activation_files(activation: Activation, read_template: Callable[[str], str]) -> Mapping[str, bytes]:
+    """Return the activation script of every shell, by file name.
+
+    Args:
+        activation: what the profile says of a session.
+        read_template: returns the text of a template by its file's name.
+    """
+    return {shell.file: render(shell, read_template(shell.file), activation) for shell in SHELLS}

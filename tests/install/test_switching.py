@@ -1,0 +1,99 @@
+"""Back and forth between environments that are there, as people do it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.install.made import Shop, made_torch
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at symbolic links and bin/")
+
+
+def state(folder: Path) -> dict[str, tuple[str, int, str]]:
+    """Return what lies in a folder: kind, mode and content of everything."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if path.is_symlink():
+            found[name] = ("link", 0, str(path.readlink()))
+        elif path.is_file():
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            found[name] = ("file", path.stat().st_mode, digest)
+        else:
+            found[name] = ("folder", path.stat().st_mode, "")
+    return found
+
+
+def test_what_others_made_is_moved_aside_and_restored_byte_for_byte(shop: Shop) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", shop.link], check=True)
+    (site,) = shop.link.glob("lib/*/site-packages")
+    (site / "theirs.py").write_text("kept = True\n", "utf-8")
+    (shop.link / "notes.txt").write_text("mine", "utf-8")
+    (shop.link / "notes.txt").chmod(0o640)
+    before = state(shop.link)
+    assert len(before) > 10
+    ran = shop.install()
+    assert ran.status == 0, ran.said
+    assert "aside     .venv was not envsmith's: kept in .envsmith/aside/.venv-" in ran.out
+    assert shop.link.is_symlink()
+    back = shop.project.run("rollback")
+    assert back.status == 0, back.said
+    assert not shop.link.is_symlink()
+    assert state(shop.link) == before
+    python = shop.link / "bin" / "python"
+    assert subprocess.run([python, "-c", "import theirs"], check=False).returncode == 0
+    assert shop.project.run("rollback").status == 0
+    assert shop.link.is_symlink()
+
+
+def test_rollback_returns_to_the_one_before(shop: Shop) -> None:
+    shop.install()
+    old = shop.current()
+    shop.lock(made_torch("2.20.0+cpu"))
+    shop.install()
+    new = shop.current()
+    ran = shop.project.run("rollback")
+    assert ran.status == 0, ran.said
+    assert shop.current() == old
+    assert f"before: {new}" in ran.out
+    assert shop.project.run("rollback", new).status == 0
+    assert shop.current() == new
+
+
+def test_a_second_generation_costs_little_and_is_told(shop: Shop) -> None:
+    first = made_torch("2.19.0+cpu", more=b"x" * 3_000_000)
+    second = made_torch("2.20.0+cpu", more=b"y" * 3_000_000)
+    shop.stock(first, second)
+    for torch in (first, second):
+        shop.lock(torch)
+        assert shop.install().status == 0
+    found = json.loads(shop.project.run("generations", "--json").out)["data"]["generations"]
+    assert [item["is_current"] for item in found] == [False, True]
+    assert all(item["shared_bytes"] > 3_000_000 for item in found)
+    assert all(item["own_bytes"] < 500_000 for item in found)
+
+
+def test_old_ones_are_removed_on_request(shop: Shop) -> None:
+    shop.install()
+    old = shop.current()
+    shop.lock(made_torch("2.20.0+cpu"))
+    shop.install()
+    ran = shop.project.run("generations", "--keep", "1")
+    assert ran.status == 0, ran.said
+    assert f"removed   {old}" in ran.out
+    assert shop.names() == [shop.current()]
+    assert shop.project.run("rollback").status == 2
+
+
+def test_a_link_of_the_users_own_is_moved_aside_as_one(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "shared-env").mkdir()
+    shop.link.symlink_to(tmp_path / "shared-env")
+    assert shop.install().status == 0
+    assert shop.project.run("rollback").status == 0
+    assert shop.link.readlink() == tmp_path / "shared-env"
