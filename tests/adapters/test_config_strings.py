@@ -143,6 +143,12 @@ def test_every_package_of_a_line_is_named() -> None:
     assert not gathered.uses
 
 
+def test_what_a_profile_lets_go_is_no_requirement() -> None:
+    gathered = Gathered(file="profiles/a.toml")
+    read_requirements_lines("prune = ['torchvision']\nrequirements = ['torchvision']\n", NAMES, gathered)
+    assert [(left.line, left.kind) for left in gathered.leftovers] == [(2, "requirement")]
+
+
 def test_a_requirement_is_known_by_its_projects_name_and_its_comment_may_speak_of_another() -> None:
     names = Names([Sought(module="sklearn", projects=("scikit-learn",)), Sought(module="torchaudio")])
     gathered = Gathered(file="requirements.txt")

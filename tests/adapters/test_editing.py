@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import errno
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,3 +124,40 @@ def test_what_a_killed_process_left_is_no_hindrance(root: Path) -> None:
     (root / ".envsmith-new-a.txt").write_bytes(b"half")
     assert write_edits(root, changes("a.txt")) == ("a.txt",)
     assert not (root / ".envsmith-new-a.txt").exists()
+
+
+# Kills itself at the given change of the disk, counted by Python's own audit events.
+EDITOR = """
+import os, signal, sys
+from pathlib import Path
+from envsmith.adapters.editing import write_edits
+from envsmith.model.edit import Edit
+folder, moment = Path(sys.argv[1]), int(sys.argv[2])
+count = 0
+def watch(event, arguments):
+    global count
+    is_ours = event in ("open", "os.rename", "os.remove", "os.chmod") and str(folder) in str(arguments[0])
+    count += is_ours
+    if is_ours and count == moment:
+        os.kill(os.getpid(), signal.SIGKILL)
+edits = [
+    Edit(file=name, before=b"old " + name.encode(), after=b"new " + name.encode()) for name in sys.argv[3:]
+]
+sys.addaudithook(watch)
+write_edits(folder, [edit for edit in edits if (folder / edit.file).read_bytes() == edit.before])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.parametrize("moment", range(5, 21, 3))
+def test_a_kill_at_any_moment_leaves_each_file_old_or_new_and_the_next_run_ends_it(
+    root: Path, moment: int
+) -> None:
+    words = [sys.executable, "-c", EDITOR, str(root)]
+    killed = subprocess.run([*words, str(moment), *NAMES], capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    for name in NAMES:
+        assert (root / name).read_bytes() in (b"old " + name.encode(), b"new " + name.encode())
+    done = subprocess.run([*words, "0", *NAMES], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {name: contents(root)[name] for name in NAMES} == {name: b"new " + name.encode() for name in NAMES}

@@ -3,6 +3,8 @@ from __future__ import annotations
 import tomllib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from envsmith.adapters.pyproject_cuts import cut_pyproject
 from envsmith.model.edit import Edit
@@ -135,3 +137,39 @@ def test_what_is_no_list_of_requirements_is_left_alone(data: bytes) -> None:
 def test_a_byte_order_mark_is_kept() -> None:
     data = b"\xef\xbb\xbf[project]\ndependencies = ['torchvision']\n"
     assert cut_pyproject(data, "pyproject.toml", GONE).after == b"\xef\xbb\xbf[project]\ndependencies = []\n"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["torch", "torchvision", "torchaudio>=1", "x", "my-torchvision"]),
+            st.sampled_from([", ", ",\n    ", ",  # after\n    ", "\n    , ", ", # a # b\n  # alone\n  "]),
+            st.sampled_from(["'{}'", '"{}"']),
+        ),
+        max_size=7,
+    ),
+    st.sampled_from(["", " ", "\n    ", " # first\n"]),
+    st.sampled_from(["", " ", "\n", " # last\n"]),
+)
+def test_whatever_the_form_only_items_go_and_no_others_comment(
+    items: list[tuple[str, str, str]], start: str, end: str
+) -> None:
+    inner = "".join(f"{quote.format(name)}{after}" for name, after, quote in items)
+    text = f"[project]\ndependencies = [{start}{inner}{end}]  # closing\nname = 'a'\n"
+    before = tomllib.loads(text)
+    found = cut(text)
+    after = tomllib.loads(found.after.decode())
+    kept = [
+        name for name in before["project"]["dependencies"] if not name.startswith(("torchvision", "torcha"))
+    ]
+    if found.changes:
+        assert after == {"project": {**before["project"], "dependencies": kept}}
+        alone = [line.strip() for line in text.splitlines() if line.strip().startswith("#")]
+        assert [
+            line.strip() for line in found.after.decode().splitlines() if line.strip().startswith("#")
+        ] == alone
+        assert "# closing" in found.after.decode()
+    else:
+        assert found.after == text.encode()
+        assert bool(found.stays) == (kept != before["project"]["dependencies"])
+    assert not cut(found.after.decode()).changes

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from envsmith.adapters.requirement_cuts import cut_requirements, included, is_requirements
 from envsmith.model.edit import Edit
+from envsmith.model.requirements import parse_requirements
 
 GONE = frozenset({"torchvision", "torchaudio"})
 COMPILED = """\
@@ -182,3 +183,28 @@ def test_included_files_and_whole_files_of_requirements() -> None:
     assert not is_requirements("")
     assert not is_requirements("include LICENSE\n")
     assert not is_requirements("@prefix@/bin\n")
+
+
+REQUIREMENT = st.sampled_from(
+    [
+        "torch==2.8.0",
+        "TorchVision",
+        "torch_audio",
+        "torchaudio[x] >=2 ; python_version < '3.12'",
+        "torchvision \\\n  ==0.16.2 \\\n  ; sys_platform == 'linux'",
+        "x \\\n  >=1",
+        "# torchvision",
+        "--pre",
+        "",
+    ]
+)
+
+
+@given(st.lists(st.tuples(REQUIREMENT, st.sampled_from(["", "  # torchvision, required"]))), st.booleans())
+def test_what_remains_asks_for_all_the_others(lines: list[tuple[str, str]], is_windows: bool) -> None:
+    text = "\n".join(line + comment for line, comment in lines)
+    text = text.replace("\n", "\r\n") if is_windows else text
+    asked = [str(item.requirement) for item in parse_requirements(text, "a").asked if item.name not in GONE]
+    left = parse_requirements(cut(text).after.decode(), "a").asked
+    assert [str(item.requirement) for item in left] == asked
+    assert not any(item.name in GONE for item in left)
