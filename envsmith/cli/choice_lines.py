@@ -29,12 +29,31 @@ def lock_choice_lines(choice: LockChoice) -> Lines:
     best = choice.best
     working = [item for item in choice.others if item.verdict.works]
     refused = [item.verdict for item in choice.others if _is_near(item.verdict, best.verdict)]
+    alike = [item for item in _one_each(working, best) if _is_alike(item, best)]
     others = [item.title for item in _one_each(working, best)][:MOST] + list(_refusals(refused))[:MOST]
+    equal = (
+        f"; as good: {', '.join(item.profile for item in alike)}; `default-profiles` decides" if alike else ""
+    )
     return [
         ("host", f"{choice.host} · Python {choice.python}"),
-        ("choice", f"{best.title}: {_because(best.verdict)}"),
+        ("choice", f"{best.title}: {_because(best.verdict)}{equal}"),
         ("others", "; ".join(others) or "no other lock fits"),
     ]
+
+
+def show_lock_choice(choice: LockChoice, *, explain: bool) -> None:
+    """Print the three lines of a choice, and with `explain` a row for every lock."""
+    from envsmith.cli import render
+
+    for label, text in lock_choice_lines(choice):
+        render.labelled(label, text)
+    if explain:
+        rows = [
+            (item.profile, item.target.slug, *row[1:])
+            for item in (choice.best, *choice.others)
+            for row in all_lines([item.verdict])
+        ]
+        render.table(("profile", "target", "torch", "answer", "why"), rows)
 
 
 def all_lines(verdicts: Iterable[Verdict]) -> list[tuple[str, str, str, str]]:
@@ -82,6 +101,11 @@ def _refusals(refused: Iterable[Verdict]) -> Iterable[str]:
         several = list(dict.fromkeys(names))
         older = f" and {len(several) - SHOWN} older" if len(several) > SHOWN else ""
         yield f"{sure} {', '.join(several[:SHOWN])}{older}: {reason}"
+
+
+def _is_alike(item: LockVerdict, best: LockVerdict) -> bool:
+    one, other = item.verdict, best.verdict
+    return (one.backend, one.torch) == (other.backend, other.torch)
 
 
 def _one_each(working: Iterable[LockVerdict], best: LockVerdict) -> Iterable[LockVerdict]:

@@ -26,6 +26,7 @@ LOCKFILES = "lockfiles"
 @click.option("--locked/--frozen", "is_checked", default=True, help="Refuse a stale lock, or do not look.")
 @click.option("--wheelhouse", default="", metavar="DIR", help="Folder or address that holds every file.")
 @click.option("--offline", is_flag=True, help="No network: only uv's cache, or the wheelhouse.")
+@click.option("--explain", is_flag=True, help="Without PROFILE: say of every lock whether it fits, and why.")
 @click.option("--deep", is_flag=True, help="Compare the hash of every file, not only its presence and size.")
 @click.option("--compile-bytecode", is_flag=True, help="Compile all modules beforehand.")
 @click.option("--no-guard", is_flag=True, help="Leave out the constraints that hold the torch family.")
@@ -37,7 +38,8 @@ LOCKFILES = "lockfiles"
 def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401 - click checks each option
     """Build the environment of a lock beside the current one, prove it, and switch to it.
 
-    Nothing is resolved: what is installed is what was locked. A failure of any kind leaves the current environment as
+    Without PROFILE, the lock is taken that fits this machine and interpreter best. Nothing is resolved: what is
+    installed is what was locked. A failure of any kind leaves the current environment as
     it was; `envsmith rollback` returns to the one before.
     """
     from envsmith.adapters.disk_use import own_and_shared
@@ -45,7 +47,7 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     from envsmith.cli.install_order import order_of
     from envsmith.workflows.installing import install
 
-    order = order_of(options)
+    order = order_of({**options, "quiet": settings["quiet"]})
     if options["is_checked"]:
         from envsmith.cli.install_order import refuse_stale
 

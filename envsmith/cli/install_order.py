@@ -19,11 +19,12 @@ def order_of(options: Mapping[str, Any]) -> Order:
     """Return what the command line asks for.
 
     Raises:
-        UsageError: when no profile is named and more than one is locked, or none.
+        UsageError: when no profile is named and none is locked.
+        HostError: HST010 when no profile is named and no lock fits this machine.
         ProfileError: when the profile is malformed.
     """
     folder: Path = options["folder"]
-    name = options["profile"] or _only_one(folder)
+    name = options["profile"] or _chosen(options)
     wheelhouse = options["wheelhouse"]
     if wheelhouse and "://" not in wheelhouse:
         wheelhouse = str(Path(wheelhouse).absolute())
@@ -40,12 +41,21 @@ def order_of(options: Mapping[str, Any]) -> Order:
     )
 
 
-def _only_one(folder: Path) -> str:
+def _chosen(options: Mapping[str, Any]) -> str:
+    """Return the only profile there is a lock of; of several, the one this machine decides for."""
+    folder: Path = options["folder"]
     names = sorted(path.parent.name for path in folder.glob("*/manifest.toml"))
+    if not names:
+        raise click.UsageError(f"name a profile: there is no lock in {folder}")
     if len(names) == 1:
         return names[0]
-    there = f"locked are {', '.join(names)}" if names else f"there is no lock in {folder}"
-    raise click.UsageError(f"name a profile: {there}")
+    from envsmith.cli.choice_lines import show_lock_choice
+    from envsmith.cli.lock_choice import choose
+
+    choice = choose(folder, options["python"])
+    if not options.get("as_json") and not options.get("quiet"):
+        show_lock_choice(choice, explain=bool(options.get("explain")))
+    return choice.best.profile
 
 
 def checks_of(name: str, *, is_needed: bool) -> Checks:

@@ -1,6 +1,7 @@
+import pytest
 from packaging.version import Version
 
-from envsmith.cli.choice_lines import all_lines, lock_choice_lines, selection_lines
+from envsmith.cli.choice_lines import all_lines, lock_choice_lines, selection_lines, show_lock_choice
 from envsmith.model.backend import Backend
 from envsmith.model.host import Host
 from envsmith.model.target import Platform, Python, Target
@@ -98,8 +99,22 @@ def test_a_lock_is_named_by_its_profile() -> None:
     )
     assert lock_choice_lines(choice) == [
         ("host", "no GPU · Windows amd64 · Python 3.12"),
-        ("choice", "cu128 · torch 2.11.0: it runs"),
+        ("choice", "cu128 · torch 2.11.0: it runs; as good: rtx50; `default-profiles` decides"),
         ("others", "rtx50 · cu128 · torch 2.11.0; not cu130: needs driver ≥ 580"),
     ]
     alone = LockChoice(host=HOST, python=PYTHON, best=choice.best, others=())
     assert lock_choice_lines(alone)[2] == ("others", "no other lock fits")
+
+
+def test_every_lock_has_a_row_when_asked(capfd: pytest.CaptureFixture[str]) -> None:
+    best = locked("cu128", works("cu128", "2.11.0"))
+    others = (locked("cu130", no("cu130", "needs driver ≥ 580")),)
+    choice = LockChoice(host=HOST, python=PYTHON, best=best, others=others)
+    show_lock_choice(choice, explain=False)
+    assert len(capfd.readouterr().out.splitlines()) == 3
+    show_lock_choice(choice, explain=True)
+    assert [line.split() for line in capfd.readouterr().out.splitlines()[3:]] == [
+        ["profile", "target", "torch", "answer", "why"],
+        ["cu128", "cp312-win_amd64", "2.11.0", "works", "it", "runs"],
+        ["cu130", "cp312-win_amd64", "-", "no", "needs", "driver", "≥", "580;", "more"],
+    ]

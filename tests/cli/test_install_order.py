@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
@@ -37,13 +38,30 @@ def test_a_wheelhouse_is_a_folder_or_an_address(project: Path) -> None:
 def test_without_a_name_the_only_lock_there_is(project: Path) -> None:
     with pytest.raises(click.UsageError, match="there is no lock in lockfiles"):
         order_of({**OPTIONS, "profile": None})
-    for name in ("one", "two"):
-        (project / "lockfiles" / name).mkdir(parents=True)
-        (project / "lockfiles" / name / "manifest.toml").touch()
-        if name == "one":
-            assert order_of({**OPTIONS, "profile": None}).profile == "one"
-    with pytest.raises(click.UsageError, match="locked are one, two"):
-        order_of({**OPTIONS, "profile": None})
+    (project / "lockfiles" / "one").mkdir(parents=True)
+    (project / "lockfiles" / "one" / "manifest.toml").touch()
+    assert order_of({**OPTIONS, "profile": None}).profile == "one"
+
+
+def test_of_several_locks_the_machine_decides(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    committed = Path(__file__).parents[2] / "lockfiles"
+    for name in ("cu126", "cu128", "cpu-minimal"):
+        shutil.copytree(committed / name, project / "lockfiles" / name)
+    options = {**OPTIONS, "profile": None, "python": "3.12"}
+    for driver, capability, expected in (
+        ("572.16", "12.0", "cu128"),
+        ("550.54", "6.1", "cu126"),
+        ("none", "none", "cpu-minimal"),
+    ):
+        monkeypatch.setenv("ENVSMITH_OVERRIDE_CUDA_DRIVER", driver)
+        monkeypatch.setenv("ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY", capability)
+        assert order_of(options).profile == expected
+        assert [line.split()[0] for line in capfd.readouterr().out.splitlines()[:2]] == ["host", "choice"]
+    for silent in ("as_json", "quiet"):
+        order_of({**options, silent: True})
+        assert capfd.readouterr().out == ""
 
 
 def test_checks_are_those_of_the_profile(project: Path) -> None:
