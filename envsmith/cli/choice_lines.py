@@ -28,7 +28,10 @@ def lock_choice_lines(choice: LockChoice) -> Lines:
     """Return label and text of the three lines for a lock that was chosen."""
     best = choice.best
     working = [item for item in choice.others if item.verdict.works]
-    refused = [item.verdict for item in choice.others if _is_near(item.verdict, best.verdict)]
+    here = [
+        item for item in choice.others if item.target.python == choice.python and item.is_for(choice.host)
+    ]
+    refused = [item.verdict for item in here if _is_near(item.verdict, best.verdict)]
     alike = [item for item in _one_each(working, best) if _is_alike(item, best)]
     others = [item.title for item in _one_each(working, best)][:MOST] + list(_refusals(refused))[:MOST]
     equal = (
@@ -48,12 +51,11 @@ def show_lock_choice(choice: LockChoice, *, explain: bool) -> None:
     for label, text in lock_choice_lines(choice):
         render.labelled(label, text)
     if explain:
-        rows = [
-            (item.profile, item.target.slug, *row[1:])
-            for item in (choice.best, *choice.others)
-            for row in all_lines([item.verdict])
-        ]
+        here = [item for item in (choice.best, *choice.others) if item.is_for(choice.host)]
+        rows = [(item.profile, item.target.slug, *all_lines([item.verdict])[0][1:]) for item in here]
         render.table(("profile", "target", "torch", "answer", "why"), rows)
+        if left := len(choice.others) + 1 - len(here):
+            render.labelled("", f"and {left} for other systems")
 
 
 def all_lines(verdicts: Iterable[Verdict]) -> list[tuple[str, str, str, str]]:

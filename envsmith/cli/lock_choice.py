@@ -67,8 +67,9 @@ def _manifests(folder: Path) -> Iterator[Manifest]:
 
 def _locked_for(manifests: Sequence[Manifest]) -> list[Python]:
     """Return the Pythons of all locks, the newest first."""
-    found = {str(entry.inputs["python"]) for manifest in manifests for entry in manifest.targets.values()}
-    return sorted((Python.parse(text) for text in found), reverse=True)
+    from envsmith.rules.targeting import parse_slug
+
+    return sorted({parse_slug(slug)[0] for manifest in manifests for slug in manifest.targets}, reverse=True)
 
 
 def _python(text: str) -> Python | None:

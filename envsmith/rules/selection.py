@@ -146,6 +146,8 @@ class _Case:
                 else "no stable build is known"
             )
             return self._no("wheels", f"no wheel of it is on record; {known}", UNKNOWN)
+        if not self.is_open:
+            return self._no("os", f"it is for {', '.join(builds[0].platforms)}")
         return self._no("os", f"no wheel of it for {self.host.os} {self.host.machine} is on record")
 
     def _kernels(self, build: Build) -> Kernels | None:
@@ -229,6 +231,8 @@ class _Case:
 
     def _no_python(self, builds: list[Build]) -> tuple[str, str]:
         tags = sorted({tag for build in builds for tag in build.pythons}, key=lambda tag: int(tag[3:] or 0))
+        if not self.is_open:
+            return "python", f"it is for {tags[0]}"
         there = f"there are {tags[0]} to {tags[-1]}" if len(tags) > 1 else f"there is {tags[0]}"
         return "python", f"no wheel for {self.python.tag} is on record: {there}"
 

@@ -14,9 +14,10 @@ from envsmith.model.backend import Backend
 from envsmith.model.build import Build
 from envsmith.model.host import Device, Host
 from envsmith.model.manifest import Entry, Manifest
-from envsmith.model.target import Platform, Python, Target
-from envsmith.model.verdict import Verdict
+from envsmith.model.target import Python, Target
+from envsmith.model.verdict import NO, Verdict
 from envsmith.rules import selection
+from envsmith.rules.targeting import parse_slug
 from envsmith.workflows.planning import Listings
 
 
@@ -78,6 +79,10 @@ class LockVerdict:
         name = "" if self.profile == str(self.target.backend) else f"{self.profile} · "
         return name + self.verdict.title
 
+    def is_for(self, host: Host) -> bool:
+        """Say whether it is for the host's system and machine at all."""
+        return (self.target.platform.os, self.target.platform.machine) == (host.os, host.machine)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockChoice:
@@ -123,18 +128,22 @@ def choose_lock(
 
 
 def _judged(host: Host, python: Python, manifest: Manifest, catalog: Catalog) -> Iterator[LockVerdict]:
-    for entry in manifest.targets.values():
-        if build := _build_of(entry):
-            target = Target(
-                python=Python.parse(str(entry.inputs["python"])),
-                platform=Platform.parse(str(entry.inputs["platform"])),
-                backend=build.backend,
-            )
-            verdict = selection.judge_build(host, python, build, catalog)
-            yield LockVerdict(profile=manifest.profile, target=target, verdict=verdict)
+    for slug, entry in manifest.targets.items():
+        for_python, platform = parse_slug(slug)
+        backend = Backend.parse(str(entry.inputs.get("backend", "cpu")))
+        target = Target(python=for_python, platform=platform, backend=backend)
+        build = _build_of(entry, target)
+        verdict = selection.judge_build(host, python, build, catalog) if build else _undecided(backend)
+        yield LockVerdict(profile=manifest.profile, target=target, verdict=verdict)
 
 
-def _build_of(entry: Entry) -> Build | None:
+def _undecided(backend: Backend) -> Verdict:
+    return Verdict(
+        backend=backend, status=NO, reason="it holds no torch, so the machine decides nothing: name it"
+    )
+
+
+def _build_of(entry: Entry, target: Target) -> Build | None:
     """Return the torch a lock holds; None where it holds none."""
     pin = entry.family.get("torch")
     if pin is None:
@@ -142,10 +151,10 @@ def _build_of(entry: Entry) -> Build | None:
     version, _, _ = pin.split(" ")
     is_pypi = any(str(item).startswith("torch==") for item in entry.inputs.get("from-pypi", ()))
     return Build(
-        backend=Backend.parse(str(entry.inputs["backend"])),
+        backend=target.backend,
         torch=Version(Version(version).public),
-        platforms=(str(entry.inputs["platform"]),),
-        pythons=frozenset({Python.parse(str(entry.inputs["python"])).tag}),
+        platforms=(str(target.platform),),
+        pythons=frozenset({target.python.tag}),
         index="pypi" if is_pypi else "pytorch",
     )
 
@@ -166,5 +175,4 @@ def _none_fits(host: Host, python: Python, judged: Sequence[LockVerdict]) -> Hos
 
 
 def _nearness(item: LockVerdict, host: Host, python: Python) -> tuple[bool, bool]:
-    platform = item.target.platform
-    return (platform.os, platform.machine) == (host.os, host.machine), item.target.python == python
+    return item.is_for(host), item.target.python == python

@@ -44,12 +44,12 @@ def test_an_interpreter_is_asked_for_its_version(locks: Path) -> None:
 def test_where_our_own_python_has_no_lock_the_newest_that_has(locks: Path) -> None:
     for place in locks.glob("*/manifest.toml"):
         text = place.read_text("utf-8").replace(f"targets.{this_python().tag}-", "targets.cp399-")
-        place.write_text(text.replace(f'python = "{this_python()}"', 'python = "3.99"'), "utf-8")
+        place.write_text(text, "utf-8")
     assert str(choose(locks, "").python) == "3.99"
     with pytest.raises(HostError) as caught:
         choose(locks, str(this_python()))
     assert caught.value.code == "HST010"
-    assert "no wheel for" in str(caught.value.details)
+    assert "it is for cp" in str(caught.value.details)
 
 
 def test_a_malformed_manifest_is_named(locks: Path) -> None:

@@ -280,4 +280,7 @@ def test_the_build_of_a_lock_is_judged_by_itself() -> None:
     other = selection.judge_build(
         host(device((6, 1))), Python.parse("3.13"), build("cu126", "2.13.0"), CATALOG
     )
-    assert other.cause == "python"
+    assert (other.cause, other.reason) == ("python", "it is for cp312")
+    windows = host(device((6, 1)), platform="windows")
+    elsewhere = selection.judge_build(windows, PYTHON, build("cu126", "2.13.0"), CATALOG)
+    assert (elsewhere.cause, elsewhere.reason) == ("os", "it is for manylinux_2_28_x86_64")
