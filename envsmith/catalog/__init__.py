@@ -10,14 +10,13 @@ from typing import TypeVar, cast
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.catalog import extensions, gpus, rows
+from envsmith.catalog import extensions, families, gpus, rows
 from envsmith.catalog.coverage import Coverage, VersionCoverage, coverage
 from envsmith.catalog.extensions import Extension, Unbuilt
 from envsmith.catalog.facts import (
     BackendFacts,
     DriverFloor,
     Fact,
-    Family,
     FamilyProject,
     Gpu,
     KernelRow,
@@ -28,6 +27,7 @@ from envsmith.catalog.facts import (
     TorchRelease,
     Wheels,
 )
+from envsmith.catalog.families import Family
 from envsmith.catalog.tables import Row, read_table
 from envsmith.errors import CatalogError, EnvsmithError
 from envsmith.model.backend import Backend
@@ -217,7 +217,7 @@ class Catalog:
 
     def families(self) -> tuple[Family, ...]:
         """Return the projects that own one import folder, family by family."""
-        return self._table("families", "family", rows.family)
+        return self._table("families", "family", families.read)
 
     def projects(self) -> tuple[FamilyProject, ...]:
         """Return the projects of the torch family."""

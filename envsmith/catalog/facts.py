@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
@@ -223,29 +222,6 @@ class PypiWheels(Fact):
     """Wheel platform tags."""
     pythons: tuple[str, ...]
     """Interpreter tags: ``cp312``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family(Fact):
-    """Projects that own one import folder, so that only one of them can be installed."""
-
-    folder: str
-    members: tuple[NormalizedName, ...]
-    """All of them, sorted."""
-    order: Mapping[str, tuple[NormalizedName, ...]]
-    """Backend family → members, best first; use `preference`."""
-    is_interchangeable: bool
-    """True where one member can stand in for another."""
-    note: str = ""
-
-    @property
-    def reason(self) -> str:
-        """Why two members cannot be installed together, as part of a sentence."""
-        return f"they own the same files, those of {self.folder}"
-
-    def preference(self, backend: Backend) -> tuple[NormalizedName, ...]:
-        """Return the members that serve a backend, best first; else those of the CPU."""
-        return self.order.get(backend.family, self.order["cpu"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from types import MappingProxyType
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -15,7 +14,6 @@ from envsmith.catalog.facts import (
     BackendFacts,
     DriverFloor,
     Fact,
-    Family,
     FamilyProject,
     Gpu,
     KernelRow,
@@ -133,25 +131,6 @@ def pypi_wheels(row: Row) -> PypiWheels:
         torch=row.read("torch", SpecifierSet),
         platforms=row.each("platforms", str),
         pythons=row.each("pythons", lambda text: Python.parse(text).tag),
-        **row.origin(),
-    )
-
-
-def family(row: Row) -> Family:
-    """Read a row of families.toml."""
-    order = {name: row.each(name, _name) for name in BACKEND_FAMILIES if row.has(name)}
-    members = row.each("members", _name)
-    if "cpu" not in order:
-        raise row.error("cpu", "is missing")
-    for name, preferred in order.items():
-        if strange := sorted(set(preferred) - set(members)):
-            raise row.error(name, f"{strange[0]!r} is not among the members")
-    return Family(
-        folder=row.text("folder"),
-        members=tuple(sorted(members)),
-        order=MappingProxyType(order),
-        is_interchangeable=row.flag("interchangeable"),
-        note=row.text("note", ""),
         **row.origin(),
     )
 

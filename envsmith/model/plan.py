@@ -77,6 +77,8 @@ class Amendment:
     constraints: tuple[Asked, ...] = ()
     excludes: tuple[str, ...] = ()
     sdist_metadata: tuple[VersionMetadata, ...] = ()
+    brought: tuple[str, ...] = ()
+    """Those of the requirements that nobody had asked for: they can be taken back."""
     unsatisfied: tuple[Unsatisfied, ...] = ()
     """What stays unanswered, for the lock to say so."""
 
@@ -106,6 +108,8 @@ class Plan:
     """project → the address its wheels are taken from, instead of PyPI; its rows are in the slice."""
     flat: tuple[str, ...] = ()
     """Those of the addresses that are mere pages of links."""
+    members: Mapping[str, str] = field(default_factory=dict)
+    """Folder of a family → the member that the profile chose."""
     facts: str = ""
     """Digest of the catalog's facts that amendments follow from."""
     decisions: tuple[Decision, ...] = ()
@@ -115,6 +119,7 @@ class Plan:
     def inputs(self) -> dict[str, str | list[str]]:
         """Return what the digest is made of, in the words that a drift is told in."""
         routes = {"route": [f"{name} {url}" for name, url in sorted(self.routes.items())]}
+        chosen = self.members.items()
         return {
             "form": str(FORM),
             "python": str(self.target.python),
@@ -133,6 +138,7 @@ class Plan:
             "catalog": self.slice.digest(),
             "facts": self.facts,
             **(routes if self.routes else {}),
+            **({"family": [f"{folder} {name}" for folder, name in sorted(chosen)]} if chosen else {}),
         }
 
     def digest(self) -> str:

@@ -201,7 +201,17 @@ def _env(value: object, spot: Spot) -> dict[str, str] | None:
 
 
 def _family(value: object, spot: Spot) -> dict[str, object]:
-    return toml_field.fields(value, spot, dict.fromkeys(FAMILY_MEMBERS, toml_field.choice(*FAMILY_CHOICES)))
+    """Read what becomes of torchvision and torchaudio, and which member of another family is chosen.
+
+    Which families there are the catalog knows, not the text: a word such as ``keep`` is none of their members.
+    """
+    readers: dict[str, Reader] = dict.fromkeys(FAMILY_MEMBERS, toml_field.choice(*FAMILY_CHOICES))
+    chosen = {
+        key: item
+        for key, item in (value.items() if isinstance(value, Mapping) else ())
+        if key not in readers and isinstance(item, str) and item not in FAMILY_CHOICES
+    }
+    return toml_field.fields(value, spot, readers | dict.fromkeys(chosen, toml_field.parsed(_project)))
 
 
 def _routes(value: object, spot: Spot) -> dict[str, str]:

@@ -84,11 +84,7 @@ def plan(order: Order, slice_: Slice, catalog: Catalog) -> Plan:
 def _facts(catalog: Catalog) -> str:
     """Return the digest of the facts that can amend a plan later: a change of them makes a lock stale."""
     pairings = [[str(item.when), *map(str, item.needs)] for item in catalog.pairings()]
-    families = [
-        [item.folder, {kind: list(names) for kind, names in item.order.items()}]
-        for item in catalog.families()
-    ]
-    return digest_of([pairings, families])
+    return digest_of([pairings, [item.digest_parts() for item in catalog.families()]])
 
 
 def _check_labels(asked: Iterable[Asked], target: Target) -> None:

@@ -44,7 +44,7 @@ def settle(
     """
     if not plan.all_excludes():
         return None
-    missing = dropping.unsatisfied(plan, _requires(plan, resolution, requires))
+    missing = dropping.unsatisfied(plan, requires_of(plan, resolution, requires))
     packages = {package.name: package for package in resolution.packages}
     dropped = {canonicalize_name(name) for name in plan.excludes}
     decisions = tuple(
@@ -55,9 +55,14 @@ def settle(
     return Amendment(decisions=decisions, unsatisfied=missing) if missing else None
 
 
-def _requires(
+def requires_of(
     plan: Plan, resolution: Resolution, reader: WheelRequires
 ) -> Mapping[NormalizedName, tuple[str, ...]]:
+    """Return name → ``Requires-Dist`` of every package of a resolution.
+
+    Raises:
+        ToolError: when a wheel cannot be looked into.
+    """
     known = {
         (item.name, item.version): item.requires_dist
         for item in (*plan.slice.metadata, *plan.sdist_metadata())

@@ -18,7 +18,7 @@ from envsmith.model.profile import Profile
 from envsmith.model.route import RoutePage
 from envsmith.model.target import Target
 from envsmith.ports import Hasher
-from envsmith.rules import extending, hashing, kernels, lifecycle, offers, planning, slicing
+from envsmith.rules import extending, families, hashing, kernels, lifecycle, offers, planning, slicing
 from envsmith.workflows.routing import route
 
 
@@ -118,6 +118,7 @@ def plan_profile(
         ResolveError: RES001 with one part per refused target; RES012 where no index of that name is known.
         ProfileError: where a label contradicts the backend, or a GPU is unknown.
     """
+    members = families.chosen(wanted.profile, catalog)
     course = lifecycle.settle(wanted.profile, catalog, times.cutoff_utc)
     sourced = listings.get(course.channel, course.backend)
     if sourced is None:
@@ -133,7 +134,8 @@ def plan_profile(
     for target in targets:
         order = _order(wanted, target, course.channel, times)
         try:
-            plans.append(_plan_target(order, sourced.listing, catalog, times, hasher, wanted.pages))
+            found = _plan_target(order, sourced.listing, catalog, times, hasher, wanted.pages)
+            plans.append(replace(found, members=members))
         except ResolveError as error:
             refused.append(_with_offers(error, order, catalog, listings).at(target.slug))
     if refused:

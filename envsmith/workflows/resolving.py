@@ -20,7 +20,7 @@ from envsmith.ports import (
     WheelRequires,
 )
 from envsmith.rules import capping, extending, families, pairing, pruning, routing, sources
-from envsmith.workflows import dropping
+from envsmith.workflows import dropping, substituting
 from envsmith.workflows.planning import Listings
 
 MOST_ROUNDS = 8
@@ -55,7 +55,7 @@ def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
         ToolError: when the resolver or the network fails.
     """
     for _ in range(MOST_ROUNDS):
-        resolution = _answer(plan, tools)
+        plan, resolution = _answered(plan, tools)
         if unread := sources.unread(plan, resolution):
             read = tuple(
                 tools.sdists.metadata(
@@ -66,8 +66,8 @@ def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
             plan = plan.amended(sources.amendment(read))
             if any(item.requires_dist for item in read):
                 continue
-        amendment = pairing.amend(plan, resolution, tools.catalog) or families.amend(
-            plan, resolution, tools.catalog
+        amendment = pairing.amend(plan, resolution, tools.catalog) or substituting.amendment(
+            plan, resolution, catalog=tools.catalog, requires=tools.requires
         )
         if amendment is None:
             extending.check(resolution, tools.catalog)
@@ -83,6 +83,17 @@ def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
     )
 
 
+def _answered(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
+    """Resolve a plan; where there is no solution, without what the rules brought in unasked."""
+    try:
+        return plan, _answer(plan, tools)
+    except ResolveError as error:
+        earlier = families.retreat(plan) if error.code == "RES050" else None
+        if earlier is None:
+            raise
+        return _answered(earlier, tools)
+
+
 def _answer(plan: Plan, tools: Tools) -> Resolution:
     try:
         return tools.resolver.resolve(plan)
@@ -92,7 +103,14 @@ def _answer(plan: Plan, tools: Tools) -> Resolution:
 
 def _settled(plan: Plan, resolution: Resolution, tools: Tools) -> Plan:
     """Complete a plan with what can only be said of the last answer."""
-    plan = pruning.settle(plan, resolution).amended(Amendment(decisions=capping.notice(plan, resolution)))
+    plan = pruning.settle(plan, resolution).amended(
+        Amendment(
+            decisions=(
+                *capping.notice(plan, resolution),
+                *families.notice(plan, resolution, tools.catalog),
+            )
+        )
+    )
     left = dropping.settle(
         plan, resolution, requires=tools.requires, contents=tools.contents, imports=tools.imports
     )

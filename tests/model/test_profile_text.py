@@ -159,6 +159,19 @@ def test_lists_replace_and_tables_merge() -> None:
     assert parse(profile.to_toml(), "shown", "child") == profile
 
 
+def test_a_family_names_the_member_that_stays() -> None:
+    profile = parse(GOOD + '[family]\nopencv = "OpenCV-Python"\n"nvidia/nccl" = "x"\n', "x.toml", "x")
+    assert profile.family["opencv"] == "opencv-python"
+    assert profile.where("family", "nvidia/nccl").startswith("x.toml:")
+    assert parse(profile.to_toml(), "shown", "x") == profile
+
+
+@pytest.mark.parametrize("text", ['torchvison = "drop"', 'opencv = "a b"', "opencv = 1"])
+def test_other_words_for_a_family_are_refused(text: str) -> None:
+    with pytest.raises(ProfileError):
+        parse(f"{GOOD}[family]\n{text}\n", "x.toml", "x")
+
+
 def test_the_places_are_those_of_the_file_that_decided() -> None:
     profile = resolve("child", loading(base=BASE, child=CHILD))
     assert profile.where("python", "3.12") == "profiles/base.toml:2: python[0]"
