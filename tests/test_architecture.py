@@ -200,6 +200,7 @@ SHARED = {
     "PRF020",  # a malformed requirement, as a text or as a line
     "PRF021",  # a requirement outside every index, as a text or as an option
     "RES021",  # raised by planning, completed with what exists elsewhere by the workflow
+    "RES050",  # no solution: told by uv's adapter, answered by the workflow where a rule went too far
     "RES103",  # headlines of a profile: made by a rule, placed by the command line
     "RES104",
     "RES105",

@@ -53,7 +53,7 @@ def _compared(found: LockedProfile) -> None:
         return
     some = f"{', '.join(unseen[:_NAMED])}, …" if len(unseen) > _NAMED else ", ".join(unseen)
     count = "1 package" if len(unseen) == 1 else f"{len(unseen)} packages"
-    render.labelled("files", f"not compared for {count}, whose wheels could not be looked into: {some}")
+    render.labelled("files", f"not compared for {count}, whose files could not be looked into: {some}")
     for text in dict.fromkeys(text for target in found.targets for text in target.compared.suspects):
         render.labelled("", text)
 

@@ -28,7 +28,7 @@ def _ways(name: str, decision: Decision) -> Iterator[str]:
         yield "a use in the project's files, or a package that requires it"
         yield keep or f"leaving {name} out of the profile's `prune`"
     elif decision.kind == "substituted" and decision.subject == name:
-        yield f"asking for {name} by name, or naming it in the profile as the member to keep"
+        yield f"naming {name} under `family` in the profile as the member to keep"
     elif "stays: required by" in decision.message:
         yield f"doing without what requires it: {decision.message.partition('required by ')[2]}"
     elif " stays: " in decision.message:

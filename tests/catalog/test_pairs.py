@@ -115,7 +115,7 @@ def test_families_prefer_the_member_that_serves_the_backend() -> None:
     families = {family.folder: family for family in CATALOG.families()}
     assert families["onnxruntime"].preference(backend("cu128"))[0] == "onnxruntime-gpu"
     assert families["onnxruntime"].preference(backend("cpu")) == ("onnxruntime",)
-    assert families["cv2"].preference(backend("rocm6.4"))[0] == "opencv-contrib-python"
+    assert families["cv2"].preference(backend("rocm6.4")) == (), "all of them serve all alike"
     assert not families["nvidia/cudnn"].is_interchangeable
     assert families["triton"].preference(backend("xpu")) == ("triton-xpu", "pytorch-triton-xpu")
 

@@ -210,7 +210,7 @@ def test_it_says_whose_files_were_not_compared(capfd: pytest.CaptureFixture[str]
     )
     lock_render.outcome(wanted(), locked(one, replace(target(SLUGS[1]), compared=Compared(unseen=("a",)))))
     text = " ".join(" ".join(shown(capfd)).split())
-    assert "files not compared for 5 packages, whose wheels could not be looked into: a, b, c, d, …" in text
+    assert "files not compared for 5 packages, whose files could not be looked into: a, b, c, d, …" in text
     assert text.endswith("a and b seem to share the folder x")
 
 

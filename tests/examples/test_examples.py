@@ -118,4 +118,24 @@ def test_the_fitting_room_has_one_member_of_each_family() -> None:
     assert [name for name in locked if name.startswith("opencv")] == ["opencv-contrib-python"]
     assert [name for name in locked if name.startswith("onnxruntime")] == ["onnxruntime-gpu"]
     assert tuple(int(part) for part in locked["onnxruntime-gpu"].split(".")[:2]) < (1, 27)
-    assert codes("fitting-room", "onnxruntime") == codes("fitting-room", "opencv-python") == {"RES111"}
+    gone = ("onnxruntime", "opencv-python", "opencv-python-headless")
+    assert [codes("fitting-room", name) for name in gone] == [{"RES111"}] * 3
+    assert {"chromadb", "rembg"} <= set(locked)
+    messages = {
+        str(item["subject"]): str(item["message"])
+        for item in decisions(committed("fitting-room"), "cp312-win_amd64")
+        if item["code"] == "RES111"
+    }
+    assert "asked by chromadb" in messages["onnxruntime"]
+    assert "rembg" in messages["opencv-python-headless"]
+    assert set(committed("fitting-room").targets["cp312-win_amd64"].unsatisfied) == {
+        "chromadb: onnxruntime>=1.14.1",
+        "rembg: opencv-python-headless",
+    }
+
+
+def test_the_fitting_room_explains_what_is_not_there() -> None:
+    ran = Project(root=ROOT / "fitting-room").run("explain", "onnxruntime")
+    assert ran.status == 0, ran.said
+    shown = (ROOT / "fitting-room" / "README.md").read_text("utf-8")
+    assert ran.out.strip() in shown

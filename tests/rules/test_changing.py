@@ -58,7 +58,7 @@ def decided(subject: str, kind: str, message: str) -> Decision:
             decided(
                 "onnxruntime", "substituted", "onnxruntime → onnxruntime-gpu: both own the folder onnxruntime"
             ),
-            ("asking for onnxruntime by name, or naming it in the profile as the member to keep",),
+            ("naming onnxruntime under `family` in the profile as the member to keep",),
         ),
         ("numpy", decided("numpy", "amended", "numpy<2 because of torch<2.3"), ()),
     ],
