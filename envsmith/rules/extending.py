@@ -22,7 +22,8 @@ _MOST_TOLD = 6
 def bind(plan: Plan, catalog: Catalog) -> Plan:
     """Return the plan with what its extensions and its torch mean for each other as constraints.
 
-    Versions whose metadata the plan's slice holds need none: the resolver sees there what they ask for.
+    Versions whose metadata the plan's slice holds need none, for the resolver sees there what they ask for; nor do
+    those that were chosen on PyPI to go with torch.
 
     Raises:
         ResolveError: RES023 when no version asked for was compiled against a torch that can come, RES024 when a
@@ -38,7 +39,8 @@ def bind(plan: Plan, catalog: Catalog) -> Plan:
         candidates = _candidates(name, plan, rows)
         if candidates and not any(row.fits(torch) for row in candidates for torch in torches):
             raise _contradiction(name, candidates, rows, torches, plan)
-        if name not in plan.slice.projects and (candidates or not _pinned(plan.words_on(name))):
+        is_settled = name in plan.slice.projects or name in plan.pypi_builds
+        if not is_settled and (candidates or not _pinned(plan.words_on(name))):
             constraints += _bounds(name, candidates, rows, torches)
     return replace(plan, constraints=(*plan.constraints, *constraints)) if constraints else plan
 

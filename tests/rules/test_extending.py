@@ -69,6 +69,12 @@ def test_a_pinned_extension_binds_torch_where_the_slice_does_not_say_it() -> Non
     assert constraints(bind(of("xformers==0.0.33", rows=("xformers-0.0.33",)), CATALOG)) == []
 
 
+def test_what_was_chosen_on_pypi_already_goes_with_torch() -> None:
+    builds = {"torch": "2.8.0", "torchaudio": "2.8.0"}
+    given = of("torch==2.8.0", "torchaudio==2.8.0", pypi_builds=builds)
+    assert bind(given, CATALOG) == given
+
+
 def test_a_pinned_torch_binds_the_extension() -> None:
     (bound,) = bind(of("vllm", "torch==2.8.0"), CATALOG).constraints
     assert bound.requirement.specifier.contains("0.11.0")
