@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from envsmith.adapters.network_words import network_words
 from envsmith.errors import ToolError
@@ -41,6 +42,8 @@ class Downloads:
             with requests.get(self._served(wheel), timeout=(10, 60), stream=True) as response:
                 if not response.ok:
                     raise _unreachable(wheel, f"the server answers with status {response.status_code}")
+                if leaves_https([hop.url for hop in (*response.history, response)]):
+                    raise _unreachable(wheel, "a redirect leads from https to http")
                 total = int(response.headers.get("Content-Length", "0"))
                 for chunk in response.iter_content(1 << 20):
                     digest.update(chunk)
@@ -61,6 +64,11 @@ class Downloads:
         """Return where the file can be had: rows carry PyTorch's own address, whoever serves them."""
         inside = wheel.url.removeprefix(f"{_PYTORCH}/")
         return wheel.url if inside == wheel.url else f"{self._base}/{inside}"
+
+
+def leaves_https(urls: Sequence[str]) -> bool:
+    """Say whether a way that began with https goes on without: then anybody may have sent the bytes."""
+    return urls[0].startswith("https:") and not all(url.startswith("https:") for url in urls)
 
 
 class NoDownloads:

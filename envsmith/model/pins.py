@@ -13,7 +13,7 @@ from envsmith.errors import LockError
 
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.+!_-]*)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
-_INDEX = "--extra-index-url "
+_INDEX, _PAGE = "--extra-index-url", "--find-links"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,9 @@ class Pins:
 
     packages: tuple[Pin, ...]
     indexes: tuple[str, ...] = ()
-    """Addresses of the PyTorch indexes that some of them come from."""
+    """Addresses of the indexes that some of them come from, PyPI aside."""
+    pages: tuple[str, ...] = ()
+    """Addresses of pages of links that some of them come from."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "packages", tuple(sorted(self.packages, key=lambda pin: pin.name)))
@@ -56,10 +58,12 @@ class Pins:
         Raises:
             LockError: LCK006 when a line is not of its making, or a pin has no sha256.
         """
-        packages, indexes = [], []
+        packages: list[Pin] = []
+        places: dict[str, list[str]] = {_INDEX: [], _PAGE: []}
         for number, line in _logical(text):
-            if line.startswith(_INDEX):
-                indexes.append(line.removeprefix(_INDEX).strip())
+            option, _, value = line.partition(" ")
+            if option in places:
+                places[option].append(value.strip())
                 continue
             pin, *hashes = line.split()
             match = _PIN.fullmatch(pin)
@@ -69,7 +73,7 @@ class Pins:
             packages.append(
                 Pin(name=match[1], version=match[2], sha256=tuple(item[1] for item in found if item))
             )
-        return cls(packages=tuple(packages), indexes=tuple(indexes))
+        return cls(packages=tuple(packages), indexes=tuple(places[_INDEX]), pages=tuple(places[_PAGE]))
 
     @classmethod
     def from_pylock(cls, text: str, place: str) -> Pins:

@@ -8,6 +8,7 @@ from itertools import groupby
 from packaging.version import InvalidVersion, Version
 
 from envsmith.model.backend import Backend
+from envsmith.model.build_label import BuildLabel
 from envsmith.model.environment import Distribution, Environment, Import, TorchBuild
 from envsmith.model.pins import Pins
 from envsmith.model.report import Finding, Report
@@ -46,7 +47,9 @@ def _presence(pins: Pins, found: dict[str, list[Distribution]]) -> Iterator[Find
         elif len(found[name]) > 1:
             versions = " and ".join(item.version for item in found[name])
             yield _finding("ENV012", name, f"{name} is installed more than once: {versions}")
-        elif not _is_same(found[name][0].version, version):
+        elif not _is_same(found[name][0].version, version) and not _lacks_label(
+            found[name][0].version, version
+        ):
             yield _finding("ENV012", name, f"{name} is {found[name][0].version}, the lock says {version}")
     for name, items in found.items():
         if name not in wanted:
@@ -107,6 +110,18 @@ def _is_same(one: str, other: str) -> bool:
         return Version(one) == Version(other)
     except InvalidVersion:
         return one == other
+
+
+def _lacks_label(found: str, pinned: str) -> bool:
+    """Say whether all that an installed version lacks is a label that names a torch.
+
+    Wheels of some projects (flash-attn) carry it in the file's name and not in their METADATA; PyTorch's own, whose
+    labels name a backend alone, carry it in both.
+
+    Source: Dao-AILab/flash-attention#730; installed with uv 0.13.8, 2026-11-21.
+    """
+    public, _, label = pinned.partition("+")
+    return bool(BuildLabel.parse(label).torch) and _is_same(found, public)
 
 
 def _unimportable(item: Import) -> Finding:

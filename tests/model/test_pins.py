@@ -20,6 +20,13 @@ filelock==4.2.11 \\
 """
 
 
+def test_requirements_may_name_pages_of_links() -> None:
+    line = "--find-links https://wheels.example/links.html\n"
+    pins = Pins.from_requirements(line + REQUIREMENTS, "here")
+    assert pins.pages == ("https://wheels.example/links.html",)
+    assert pins.indexes == ("https://download.pytorch.org/whl/cpu",)
+
+
 def test_requirements_give_their_pins_and_indexes() -> None:
     pins = Pins.from_requirements(REQUIREMENTS, "here")
     assert pins.packages == (

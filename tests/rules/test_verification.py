@@ -50,6 +50,13 @@ def test_what_is_missing_too_much_or_of_another_version() -> None:
     ]
 
 
+def test_a_label_that_names_a_torch_may_be_in_the_file_s_name_alone() -> None:
+    locked = pins(**{"flash-attn": "2.8.3+cu12torch2.8cxx11abitrue"})
+    assert said(locked, "cu128", environment(distribution("flash-attn", "2.8.3"))) == []
+    assert said(locked, "cu128", environment(distribution("flash-attn", "2.8.2"))) != []
+    assert said(pins(a="1+cu128"), "cu128", environment(distribution("a", "1"))) != []
+
+
 def test_one_project_installed_twice() -> None:
     found = environment(distribution("a", "1"), distribution("a", "2"))
     assert said(pins(a="1"), "cpu", found) == [("ENV012", "a is installed more than once: 1 and 2")]
