@@ -198,7 +198,7 @@ class _Reading:
             raise ProfileError(
                 "PRF026",
                 f"{flag} {value!r} is neither PyPI nor PyTorch's index",
-                hint="envsmith takes only PyPI and PyTorch's index, for now: leave the line out",
+                hint="leave the line out, and name the projects it serves under [routes] of the profile",
             )
 
     def _note(self, subject: str, code: str, message: str, origin: str) -> None:
