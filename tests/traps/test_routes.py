@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,3 +157,31 @@ def test_a_page_on_this_machine(case: Project, site: WheelSite) -> None:
     assert ran.status == 0, ran.said
     assert case.pins("mine", SLUG)["torch-scatter"].sha256 == site.sha256(SCATTER)
     assert site.asked == []
+
+
+def test_uv_installs_a_wheel_without_the_label_in_its_metadata_and_pip_does_not(
+    site: WheelSite, tmp_path: Path
+) -> None:
+    """What the profile's reference says of flash-attn's wheels."""
+    name = "flash_attn-2.9.0+cu13torch2.20cxx11abiTRUE-py3-none-any.whl"
+    sha256 = site.wheel(name, with_label=False)
+    text = tmp_path / "requirements.txt"
+    text.write_text(f"flash-attn==2.9.0+cu13torch2.20cxx11abitrue --hash=sha256:{sha256}\n", "utf-8")
+    words = [
+        "install",
+        "--no-deps",
+        "--no-index",
+        "--find-links",
+        str(site.root / "files"),
+        "--require-hashes",
+    ]
+    tools = (["uv", "pip", *words, "--python", sys.executable], ["pip", *words])
+    statuses = [
+        subprocess.run(
+            [sys.executable, "-m", *tool, "--target", str(tmp_path / tool[0]), "-r", str(text)],
+            capture_output=True,
+            check=False,
+        ).returncode
+        for tool in tools
+    ]
+    assert statuses == [0, 1]
