@@ -6,12 +6,19 @@ import argparse
 import compileall
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench import idle, resolving, starting
+from bench import idle, resolving, scanning, starting
 from bench.measure import Comparison
+
+MEASURES: Mapping[str, Callable[[Path, Mapping[str, str], int], Iterable[Comparison]]] = {
+    "starting": lambda folder, env, times: starting.compare(folder, env, times * 4),
+    "idle": lambda folder, env, times: idle.compare(folder, env, times * 4),
+    "scanning": lambda _, env, times: scanning.compare(env, times),
+    "resolving": lambda folder, env, times: [resolving.compare(folder, env, times)],
+}
 
 
 def main() -> None:
@@ -20,7 +27,10 @@ def main() -> None:
     parser.add_argument(
         "--times", type=int, default=5, help="rounds of the long runs; short ones get 4 times as many"
     )
-    times = parser.parse_args().times
+    parser.add_argument(
+        "--only", choices=MEASURES, action="append", help="one kind; may be repeated; by default all"
+    )
+    words = parser.parse_args()
     # Both sides start from compiled modules, as any second start does.
     for name in ("envsmith", "click", "packaging", "tomlkit"):
         spec = find_spec(name)
@@ -28,13 +38,13 @@ def main() -> None:
             compileall.compile_dir(place, quiet=1)
     print(f"{'ours : theirs':<46}{'ours':>10}  {'theirs':>10}    ratio  bound")
     with tempfile.TemporaryDirectory(prefix="envsmith-bench-") as scratch:
-        for comparison in measured(Path(scratch), times):
+        for comparison in measured(Path(scratch), words.times, words.only or MEASURES):
             print(comparison, flush=True)
             if comparison.note:
                 print(f"  {comparison.note}")
 
 
-def measured(folder: Path, times: int) -> Iterator[Comparison]:
+def measured(folder: Path, times: int, kinds: Collection[str]) -> Iterator[Comparison]:
     """Yield what was measured, quick things first."""
     env = {
         name: value
@@ -42,9 +52,9 @@ def measured(folder: Path, times: int) -> Iterator[Comparison]:
         if not name.startswith(("UV_", "ENVSMITH_", "PYTHON")) or name == "UV_CACHE_DIR"
     }
     env["ENVSMITH_CACHE_DIR"] = str(folder / "cache")
-    yield from starting.compare(folder, env, times * 4)
-    yield from idle.compare(folder, env, times * 4)
-    yield resolving.compare(folder, env, times)
+    for kind in MEASURES:
+        if kind in kinds:
+            yield from MEASURES[kind](folder, env, times)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.scan.ways import WAYS, Way
+from tests.scan.more_ways import EVERY
+from tests.scan.ways import Way
 
 UV = Path(sys.executable).parent / "uv"
 REQUIREMENTS = "requirements.txt"
@@ -76,7 +77,7 @@ def judged(way: Way, scratch: Path, tools: Path) -> dict[str, str]:
     """Return how each tool did: ``right``, ``wrong``, or ``harm`` where it lets go what is needed."""
     results: dict[str, str] = {}
     for name, is_unused in TOOLS.items():
-        folder = scratch / name / str(WAYS.index(way))
+        folder = scratch / name / str(EVERY.index(way))
         folder.mkdir(parents=True)
         way.write(folder)
         if not (folder / REQUIREMENTS).exists():
@@ -86,15 +87,22 @@ def judged(way: Way, scratch: Path, tools: Path) -> dict[str, str]:
     return results
 
 
-def main() -> None:
-    """Print the figures, and each way that a tool answers wrong; of those that begin with a word, if one is given."""
-    ways = [way for way in WAYS if way.name.startswith(tuple(sys.argv[1:]) or "")]
+def compare(ways: Sequence[Way]) -> tuple[list[dict[str, str]], dict[str, str]]:
+    """Return how each tool did, way by way, and the versions of the others: those of today."""
     with tempfile.TemporaryDirectory(prefix="envsmith-ways-") as place, ThreadPoolExecutor(2) as pool:
         scratch = Path(place)
         run(scratch, UV, "--no-config", "venv", "--quiet", "tools")
         names = [name for name in TOOLS if name != "envsmith"]
         print(run(scratch, UV, "--no-config", "pip", "install", "--python", "tools", *names), end="")
-        results = list(pool.map(lambda way: judged(way, scratch, scratch / "tools/bin"), ways))
+        listed = run(scratch, UV, "--no-config", "pip", "freeze", "--python", "tools").split()
+        versions = dict(line.split("==") for line in listed if line.partition("==")[0] in names)
+        return list(pool.map(lambda way: judged(way, scratch, scratch / "tools/bin"), ways)), versions
+
+
+def main() -> None:
+    """Print the figures, and each way that a tool answers wrong; of those that begin with a word, if one is given."""
+    ways = [way for way in EVERY if way.name.startswith(tuple(sys.argv[1:]) or "")]
+    results, _ = compare(ways)
     for name in TOOLS:
         counts = {kind: sum(found[name] == kind for found in results) for kind in ("right", "wrong", "harm")}
         print(
