@@ -23,6 +23,8 @@ _IMPORTERS = (
 _COMPUTED = re.compile(
     rb"(?:" + b"|".join(_IMPORTERS) + rb")"
     rb"(?:\s*\((?!\s*[\"'][^\"'\n]*[\"']\s*[,)])|\s*[,)]|[\"']|\s+as\b)"
+    # The function itself put under another name.
+    rb"|(?:=|\breturn|\bor|\belse)\s*[\w.]*(?:import_module|__import__)\b(?!\s*\()"
 )
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _READ_BY_OTHERS = {"INSTALLED_APPS", "MIDDLEWARE", "extensions", "pytest_plugins", "hiddenimports"}

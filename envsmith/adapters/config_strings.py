@@ -8,15 +8,19 @@ from collections.abc import Iterator
 from envsmith.adapters.gathered import Gathered
 from envsmith.adapters.names import Names
 
-_RUN = re.compile(r"(?i)(?:py|run|exec|\bcoverage\b|\blaunch\b).*?[\s\"',\[]-m[\s\"',]+([A-Za-z_][\w.]*)")
-_INLINE = re.compile(r"(?i)\b(?:py|python)[\w.]*\b.*?\s-[cs][\s\"',]+(?P<code>.*)")
+# What may stand between the parts of a command is bounded: there are lines of megabytes.
+_RUN = re.compile(
+    r"(?i)(?:py|run|exec|\bcoverage\b|\blaunch\b).{0,1000}?[\s\"',\[]"
+    r"(?:-[A-Za-z]*m|--module)[\s\"',=]*([A-Za-z_][\w.]*)"
+)
+_INLINE = re.compile(r"(?i)\b(?:py|python)[\w.]*\b.{0,1000}?\s-[cs][\s\"',]+(?P<code>.*)")
 _EXTENSION = re.compile(r"^\s*%?(?:re)?load_ext\s+([A-Za-z_][\w.]*)")
 _IMPORTED = re.compile(r"\b(?:import|from)\s+([\w.]+(?:\s*,\s*[\w.]+)*)")
 _ASKED = re.compile(r"\s*[\"']?([A-Za-z0-9][\w.-]*)")
 _HEREDOC = re.compile(r"^\s*(?:import|from|cimport)\s+([A-Za-z_][\w.]*)")
 _INSTALL = re.compile(
     r"\b(?:pip[\d.]*|uv|conda|mamba|micromamba|pipx|poetry|pdm|rye|hatch|easy_install)"
-    r"(?:[\s\"',]+(?:-\S+|pip|env))*[\s\"',]+(?:install|add|uninstall|remove)\b"
+    r"(?:[\s\"',]+(?:-[^\s\"',]+|pip|env))*[\s\"',]+(?:install|add|uninstall|remove)\b"
     r"|^\s*(?:-\s*)?pip:"
 )
 # Files whose tables mean what packaging and its tools say; the same names mean anything elsewhere.
@@ -51,6 +55,16 @@ _COMMENT = re.compile(r"(?:^|\s)(?:#|//|;|rem\s|REM\s|::)(?P<text>.*)$")
 _WHOLE = re.compile(r"""(?:^|[:=\-,\[({]\s*|["'])$""")
 _ENDED = re.compile(r"""^\s*(?:["']|[,\])}]|$)""")
 _CONDA = re.compile(r"^\s*-\s*[\"']?(?:[\w-]+::)?[\w.-]+\s*(?:[=<>!~].*)?[\"']?\s*$")
+
+
+# What a program is told to load: gunicorn torchvision:app, pytest -p torchvision, celery -A torchvision.
+_LOADED = re.compile(r"(?:^|\s)(?:-(?!m)[A-Za-z]|--[\w-]+)[\s=][\"']?$")
+_ATTRIBUTE = re.compile(r":[A-Za-z_]")
+_LOADING_KEYS = re.compile(
+    r"\s*[\"']?(?:plugins|load[-_]plugins|addopts|required_plugins|build-backend|version)\b"
+)
+_ENTRY_KEYS = re.compile(r"\s*(?:(?:gui-)?scripts|entry-points)\b")
+_KEY = re.compile(r"\s*[\w.\"'-]+\s*=")
 
 
 def read_requirements_lines(text: str, names: Names, gathered: Gathered) -> None:
@@ -94,12 +108,22 @@ def read_commands(text: str, names: Names, gathered: Gathered, first: int = 1) -
     for number, line in enumerate(text.splitlines(), first):
         content, comment = _split(line)
         if not _command(content, number, names, gathered) and not _import(content, number, names, gathered):
-            for match in names.in_words(content):
-                if "." in match[0]:
-                    gathered.use(match[0], number, "text", "string")
+            for module in _told(content, names):
+                gathered.use(module, number, "text", "string")
         for match in _FILTERED.finditer(content):
             _leftover(match[0], number, "warning filter", names, gathered)
         _claim(comment, line, number, names, gathered)
+
+
+def _told(content: str, names: Names) -> Iterator[str]:
+    """Yield the modules that a command may be told to load, or to run a file of."""
+    code = _INLINE.search(content)
+    for match in names.in_words(content):
+        before, after = content[: match.start()], content[match.end() :]
+        is_in_code = code is not None and match.start() >= code.start("code")
+        if "." in match[0] or is_in_code or _LOADED.search(before) or _ATTRIBUTE.match(after):
+            yield match[0]
+    yield from (module for module, _ in names.in_code(content))
 
 
 def read_config(text: str, names: Names, gathered: Gathered) -> None:
@@ -114,28 +138,40 @@ def read_config(text: str, names: Names, gathered: Gathered) -> None:
         _claim(comment, line, number, names, gathered)
         if not names.is_spoken_of(content) or _command(content, number, names, gathered):
             continue
-        if (is_conda and _CONDA.match(content)) or (
-            _REQUIRES.match(section) and not _ENTRY_POINTS.search(section)
-        ):
-            _leftover(line, number, "requirement", names, gathered)
-        elif _SETTINGS.match(section):
-            _leftover(line, number, "setting", names, gathered)
-        else:
+        kind = "requirement" if is_conda and _CONDA.match(content) else _kind_of(section)
+        if kind:
+            _leftover(line, number, kind, names, gathered)
+        elif not _import(content, number, names, gathered):
             _values(content, number, section, names, gathered)
 
 
+def _kind_of(section: str) -> str:
+    """Say what a section's lines are left over as; empty where they may be uses."""
+    if _ENTRY_POINTS.search(section):
+        return ""
+    if _REQUIRES.match(section):
+        return "requirement"
+    return "setting" if _SETTINGS.match(section) else ""
+
+
 def _with_sections(text: str, *, has_sections: bool) -> Iterator[tuple[int, str, str]]:
-    section = ""
+    """Yield each line with its number and section; keys that load something, or name entry points, are their own."""
+    section = key = ""
     for number, line in enumerate(text.splitlines(), 1):
         if has_sections and (match := _SECTION.match(line)):
             section = match[1].replace('"', "").replace("'", "")
-        yield number, section, line
+            key = ""
+        elif has_sections and _KEY.match(line):
+            key = "entry-points" if _ENTRY_KEYS.match(line) else "loads" if _LOADING_KEYS.match(line) else ""
+        yield number, f"{key} of {section}" if key else section, line
 
 
 def _split(line: str) -> tuple[str, str]:
     """Part a line from its comment."""
     match = _COMMENT.search(line)
-    return (line[: match.start()], match["text"]) if match else (line, "")
+    if match is None or any(line.count(mark, 0, match.start()) % 2 for mark in "\"'"):
+        return line, ""  # within a text a mark begins no comment
+    return line[: match.start()], match["text"]
 
 
 def _claim(comment: str, line: str, number: int, names: Names, gathered: Gathered) -> None:

@@ -10,8 +10,15 @@ from envsmith.model.usage import Sought
 _NAME = r"[A-Za-z_]\w*"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*(?:[=<>!~]=?.*|;.*|@.*)")
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_CODE = re.compile(rf"(?:^|[\n;])[ \t]*(?:import|from)[ \t]+({_NAME}(?:\.{_NAME})*)")
-_CALLED = re.compile(rf"\b(?:__import__|import_module)\(\s*[\"']({_NAME}(?:\.{_NAME})*)")
+_DOTTED = rf"{_NAME}(?:\.{_NAME})*"
+_RENAMED = rf"{_DOTTED}(?:[ \t]+as[ \t]+{_NAME})?"
+_CODE = re.compile(rf"(?:^|[\n;:\"'])[ \t]*(?:import|from)[ \t]+({_RENAMED}(?:[ \t]*,[ \t]*{_RENAMED})*)")
+# Within a text: code that imports by name, a command that runs a module, the path of an installed one.
+_NAMED = re.compile(
+    rf"(?:(?:import_module|__import__|resolve_name|find_spec|run_module)\s*\(\s*[\"']"
+    rf"|(?i:py|run|exec|coverage)[^\n]{{0,1000}}?[\s\"',\[](?:-[A-Za-z]*m|--module)[\s=\"',]*"
+    rf"|(?:site|dist)-packages[/\\]+)({_DOTTED})"
+)
 _LONGEST_START = 200
 _PUT_IN = re.compile(r"[{%<]")
 _PATH = re.compile(rf"({_NAME}(?:\.{_NAME})*)\.?(?::[\w.]*)?")
@@ -32,7 +39,9 @@ class Names:
             for text in (item.top, *item.messages, *item.projects):
                 needles[text.encode()] = (*needles.get(text.encode(), ()), item.module)
         self._needles = tuple(needles.items())
-        self.words = tuple(dict.fromkeys(word for item in self.sought for word in (item.top, *item.messages)))
+        self.words = tuple(
+            dict.fromkeys(word for item in self.sought for word in (item.top, *item.messages, *item.projects))
+        )
         """What stands wherever a sought module is spoken of."""
         tops = "|".join(sorted({re.escape(item.top) for item in self.sought}, key=len, reverse=True))
         self._word = re.compile(rf"(?<![\w./\\-])(?:{tops})(?!\w)(?:\.{_NAME})*" if tops else r"(?!)")
@@ -78,10 +87,11 @@ class Names:
         return match[1] if match and self.means(match[1]) else None
 
     def in_code(self, text: str) -> Iterator[tuple[str, int]]:
-        """Yield each sought module that a line of a text imports, with the number of line breaks before it."""
-        for match in (*_CODE.finditer(text), *_CALLED.finditer(text)):
-            if self.means(match[1]):
-                yield match[1], text.count("\n", 0, match.start(1))
+        """Yield each sought module that a line of a text imports or runs, with the number of line breaks before it."""
+        for match in (*_CODE.finditer(text), *_NAMED.finditer(text)):
+            for name in match[1].split(","):
+                if self.means(module := name.split()[0]):
+                    yield module, text.count("\n", 0, match.start(1))
 
     def in_requirement(self, text: str) -> str | None:
         """Return the sought module whose name a text requires in some version: ``torchvision>=0.15``."""

@@ -7,15 +7,28 @@ import re
 from collections.abc import Iterator, Mapping
 
 from envsmith.adapters.config_strings import read_commands
+from envsmith.adapters.documents import read_foreign
 from envsmith.adapters.gathered import Gathered
 from envsmith.adapters.names import Names
+from envsmith.adapters.python_lines import read_long
 from envsmith.adapters.python_source import read_python
 
-_PYTHON = ("", "python", "ipython")
-_SHELLS = ("%%bash", "%%sh", "%%script", "%%!", "%%system", "%%cmd", "%%powershell")
+_OTHERS = re.compile(
+    r"r|julia|javascript|typescript|c|c\+\+.*|c#|f#|java|scala|kotlin|groovy|clojure|go|rust|ruby|perl|php|lua"
+    r"|matlab|octave|sql|haskell|ocaml|swift|elixir|erlang|prolog|maxima|wolfram.*|stata|sas"
+)
+"""Languages of kernels in which a cell is no Python; in one that is not known it must be shown to be none."""
+_SHELL_KERNELS = ("bash", "sh", "zsh", "shell", "powershell", "calysto_bash")
+_SHELLS = ("%%bash", "%%sh", "%%script", "%%!", "%%system", "%%sx", "%%cmd", "%%powershell")
 _KEPT = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%python3", "%%pypy", "%%memit", "%%mprun")
 _WRITTEN = re.compile(r"%%(?:writefile|file)\s.*\.py\s*")
 """The first line of a cell that writes a module: it is imported or run by another."""
+_NO_CODE = re.compile(
+    r"%%(?:html|svg|latex|markdown|js|javascript|perl|ruby)\b.*|%%(?:writefile|file)\s.*\.(?:md|txt|rst|html|css)\s*",
+    re.IGNORECASE,
+)
+_HELP = re.compile(r"^\s*(?:\?{1,2}\s*[%\w.*\[\]'\"]+|[%\w.*\[\]'\"]+(?:\([^()]*\))?\s*\?{1,2})\s*$")
+_BROUGHT = re.compile(r"aimport\s+(.*)")
 _MAGIC = re.compile(r"^(?P<indent>\s*)(?:(?P<target>[\w, ]+=\s*))?(?P<mark>[%!?])(?P<rest>.*)$")
 _TIMED = re.compile(r"%?(?:timeit|time|prun|memit)\b(?:\s+-\S+(?:\s+\d+)?)*\s*(?P<code>.*)")
 
@@ -32,10 +45,12 @@ def read_notebook(data: bytes, names: Names, gathered: Gathered) -> None:
         RecursionError: when it nests too deeply.
     """
     failed: SyntaxError | None = None
-    for number, source in _cells(data):
+    document = _document(data)
+    language = _language(document)
+    for number, source in _cells(document):
         gathered.cell = number
         try:
-            _read_cell(source, names, gathered)
+            _read_as(language, source, names, gathered)
         except SyntaxError as error:
             error.msg = f"cell {number}: {error.msg}"
             failed = failed or error
@@ -43,12 +58,23 @@ def read_notebook(data: bytes, names: Names, gathered: Gathered) -> None:
         raise failed
 
 
-def _cells(data: bytes) -> Iterator[tuple[int, str]]:
+def _document(data: bytes) -> Mapping[str, object]:
     document = json.loads(data.decode("utf-8-sig"))
     if not isinstance(document, Mapping):
         raise ValueError("is no notebook")  # noqa: TRY004 - what is wrong is the file, not a type
-    if _language(document) not in _PYTHON:
-        return
+    return document
+
+
+def _read_as(language: str, source: str, names: Names, gathered: Gathered) -> None:
+    if language in _SHELL_KERNELS:
+        read_commands(source, names, gathered)
+    elif _OTHERS.fullmatch(language):
+        read_foreign(source, names, gathered)
+    else:
+        _read_cell(source, names, gathered)
+
+
+def _cells(document: Mapping[str, object]) -> Iterator[tuple[int, str]]:
     for number, cell in enumerate(_listed(document), 1):
         if isinstance(cell, Mapping) and cell.get("cell_type") == "code":
             source = cell.get("source", cell.get("input", ""))
@@ -80,10 +106,15 @@ def _language(document: Mapping[str, object]) -> str:
 
 def _read_cell(source: str, names: Names, gathered: Gathered) -> None:
     magic = source.lstrip().split(maxsplit=1)[0] if source.strip() else ""
-    is_kept = magic.startswith(_KEPT) or _WRITTEN.fullmatch(source.lstrip().partition("\n")[0])
+    first = source.lstrip().partition("\n")[0]
+    is_kept = magic.startswith(_KEPT) or _WRITTEN.fullmatch(first)
     if magic.startswith("%%") and not is_kept:
         if magic.startswith(_SHELLS):
             read_commands(source, names, gathered)
+        elif magic == "%%R":
+            read_foreign(source, names, gathered)
+        elif not _NO_CODE.fullmatch(first):
+            read_long(source, names, gathered)  # written to a file, compiled, or run elsewhere
         return
     try:
         read_python(source, names, gathered)
@@ -101,7 +132,7 @@ def _read_with_magics(source: str, names: Names, gathered: Gathered) -> None:
 def _without_magic(line: str, number: int, names: Names, gathered: Gathered) -> str:
     """Return a line as Python reads it; commands in it are read on the way."""
     match = _MAGIC.match(line)
-    if line.rstrip().endswith("?") and not line.lstrip().startswith(("#", "!", "%")):
+    if _HELP.match(line):
         return ""
     if match is None:
         return line
@@ -109,6 +140,8 @@ def _without_magic(line: str, number: int, names: Names, gathered: Gathered) -> 
     timed = _TIMED.fullmatch(rest)
     if match["mark"] == "%" and timed:
         return f"{indent}{timed['code'] or 'pass'}"
+    if brought := _BROUGHT.match(rest):
+        return f"{indent}import {brought[1]}"
     if match["mark"] in "%!":
         read_commands(rest, names, gathered, number)
     return f"{indent}{match['target'] or ''}None"

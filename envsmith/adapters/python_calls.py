@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
 CALLS: Mapping[str, tuple[str, str]] = {
     "import_module": ("import by name", "certain"),
@@ -14,7 +15,6 @@ CALLS: Mapping[str, tuple[str, str]] = {
     "import_string": ("import by name", "certain"),
     "locate": ("import by name", "certain"),
     "import_object": ("import by name", "certain"),
-    "exec": ("import by name", "certain"),
     "EntryPoint": ("entry point", "certain"),
     "files": ("look-up", "certain"),  # of importlib.resources, as are the next two
     "open_text": ("look-up", "certain"),
@@ -42,6 +42,21 @@ CALLS: Mapping[str, tuple[str, str]] = {
 }
 """Last name of a call → what it does with a module's name, and how sure that is."""
 
+EXECUTED = {f"{prefix}{name}" for prefix in ("", "builtins.") for name in ("exec", "eval", "compile")}
+"""Calls that run code given as a text."""
+LAZY = (
+    (re.compile("lazy", re.IGNORECASE), ("lazy import", "certain")),
+    (re.compile(r"available|optional|has_module|is_installed"), ("look-up", "conditional")),
+    (re.compile(r"^(?:importlib|pkgutil|pkg_resources|runpy|imp)\w*\."), ("look-up", "conditional")),
+    (
+        re.compile(r"(?:^|[._])(?:\w*import|load_?modules?|\w*depend)\w*(?<!Error)$"),
+        ("look-up", "conditional"),
+    ),
+)
+"""Calls known by what their names say, and what they do with a module's name."""
+BRINGERS = re.compile(r"(?:importlib|pkgutil|pkg_resources|runpy|imp)\w*(?:\..*)?")
+"""Modules all of whose functions take names of modules."""
+
 NOTED: Mapping[str, str] = {
     "filterwarnings": "warning filter",
     "simplefilter": "warning filter",
@@ -49,6 +64,24 @@ NOTED: Mapping[str, str] = {
     "get_logger": "logger",
 }
 """Last name of a call that speaks of a module without needing it → kind of leftover."""
+
+
+def way_of(name: str) -> tuple[str, str] | None:
+    """Return what a call of this dotted name does with a module's name, and how sure that is; None where nothing."""
+    known = CALLS.get(name.rpartition(".")[2])
+    return known or next((way for mark, way in LAZY if mark.search(name)), None)
+
+
+def texts_in(node: ast.AST) -> Iterator[ast.Constant]:
+    """Yield the texts within an expression."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, (str, bytes)):
+            yield part
+
+
+def text_of(node: ast.Constant) -> str:
+    """Return a text, that of bytes included."""
+    return node.value.decode("utf-8", "replace") if isinstance(node.value, bytes) else str(node.value)
 
 
 def called(function: ast.expr, aliases: Mapping[str, str]) -> str:

@@ -6,15 +6,23 @@ import ast
 import re
 import warnings
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
 
 from envsmith.adapters.gathered import Gathered
 from envsmith.adapters.names import Names
-from envsmith.adapters.python_calls import CALLS, NOTED, called, leading_text
+from envsmith.adapters.python_calls import (
+    BRINGERS,
+    EXECUTED,
+    NOTED,
+    called,
+    leading_text,
+    text_of,
+    texts_in,
+    way_of,
+)
+from envsmith.adapters.python_lines import lines_of, lines_with, read_comments
 from envsmith.adapters.python_tree import Node, carriers, children, statements
 
-_NEED = re.compile(r"\b(?:need|requir|depend|wants?\b|must)", re.IGNORECASE)
-_CIMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+)?cimport\s+([\w.]+)")
+_ENTRY = re.compile(r"^[ \t]*[\w.-]+[ \t]*=[ \t]*([A-Za-z_][\w.]*):[\w.]+", re.MULTILINE)
 
 
 def read_python(source: bytes | str, names: Names, gathered: Gathered) -> None:
@@ -34,61 +42,9 @@ def read_python(source: bytes | str, names: Names, gathered: Gathered) -> None:
         warnings.simplefilter("ignore")
         tree = ast.parse(source)
     text = source if isinstance(source, str) else source.decode("utf-8", "replace")
-    lines = _lines(text)
-    _read_comments(lines, lines_with(names.words, text), names, gathered)
+    lines = lines_of(text)
+    read_comments(lines, lines_with(names.words, text), names, gathered)
     _Walk(tree, lines, names, gathered).walk()
-
-
-def _lines(text: str) -> list[str]:
-    """Part a text at Python's own line ends: str.splitlines knows more of them, and would count other lines."""
-    return _with_plain_ends(text).split("\n")
-
-
-def _with_plain_ends(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
-def lines_with(words: Iterable[str], text: str) -> list[int]:
-    """Return the numbers of the lines in which one of some words stands, in their order."""
-    text = _with_plain_ends(text)
-    numbers: list[int] = []
-    number, place = 1, 0
-    for offset in sorted(offset for word in words for offset in _offsets(word, text)):
-        number += text.count("\n", place, offset)
-        place = offset
-        numbers.append(number)
-    return list(dict.fromkeys(numbers))
-
-
-def _offsets(word: str, text: str) -> Iterator[int]:
-    offset = text.find(word)
-    while offset >= 0:
-        yield offset
-        offset = text.find(word, offset + 1)
-
-
-def _read_comments(lines: list[str], numbers: Iterable[int], names: Names, gathered: Gathered) -> None:
-    """Note the comments that claim a need of a sought module, among lines in which one is named."""
-    for number in numbers:
-        _, mark, comment = lines[number - 1].partition("#")
-        for module in names.by_word(comment) if mark and _NEED.search(comment) else ():
-            gathered.leftover(module, number, "comment", lines[number - 1])
-
-
-def read_long(text: str, names: Names, gathered: Gathered) -> None:
-    """Note what the lines of a text import or name: of code too long, or of another language, to be parsed."""
-    lines = _lines(text)
-    numbers = lines_with(names.words, text)
-    for number in numbers:
-        code = lines[number - 1].partition("#")[0]
-        match = _CIMPORT.match(code)
-        candidates = [*(module for module, _ in names.in_code(code)), *(match.groups("") if match else ())]
-        found = [module for module in dict.fromkeys(candidates) if names.means(module)]
-        for module in found:
-            gathered.use(module, number, "import", "certain")
-        for word in () if found else names.in_words(code):
-            gathered.use(word[0], number, "text", "string")
-    _read_comments(lines, numbers, names, gathered)
 
 
 class _Walk:
@@ -123,8 +79,21 @@ class _Walk:
         for node in statements(self._tree):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 self._aliases |= {item.asname: item.name for item in node.names if item.asname}
-            elif isinstance(node, ast.Assign) and self._module(text := leading_text(node.value)):
-                self._texts |= {target.id: text for target in node.targets if isinstance(target, ast.Name)}
+                module = node.module if isinstance(node, ast.ImportFrom) else None
+                if module and BRINGERS.fullmatch(module):
+                    self._aliases |= {
+                        item.asname or item.name: f"{module}.{item.name}" for item in node.names
+                    }
+            elif isinstance(node, ast.Assign):
+                self._learn_value(node)
+
+    def _learn_value(self, node: ast.Assign) -> None:
+        targets = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        if isinstance(node.value, (ast.Name, ast.Attribute)):
+            name = called(node.value, self._aliases)
+            self._aliases |= dict.fromkeys(targets, name) if way_of(name) else {}
+        elif self._module(text := leading_text(node.value)):
+            self._texts |= dict.fromkeys(targets, text)
 
     def _module(self, text: str) -> str | None:
         return self._names.in_path(text) or self._names.in_requirement(text) if text else None
@@ -152,7 +121,9 @@ class _Walk:
         if isinstance(node, ast.Call):
             return self._call(node, is_conditional)
         if isinstance(node, (ast.List, ast.Tuple)):
-            self._list(node)
+            self._list(node.elts)
+        elif isinstance(node, ast.Subscript):
+            self._subscript(node)
         return list(children(node, is_conditional))
 
     def _import(self, node: ast.Import | ast.ImportFrom, is_conditional: bool) -> None:
@@ -175,13 +146,40 @@ class _Walk:
             return []
         if self._is_setup and last == "setup":
             return self._setup(node, is_conditional)
-        found = CALLS.get(last) or next((way for mark, way in LAZY if mark.search(name)), None)
+        self._list(node.args)
+        if last in ("split", "splitlines") and isinstance(node.func, ast.Attribute):
+            self._words(node.func.value)
+        found = ("import by name", "certain") if name in EXECUTED else way_of(name)
         rest: list[ast.AST] = list(ast.iter_child_nodes(node))
         if found:
             for part in (*node.args, *(item.value for item in node.keywords)):
                 if self._named(part, node, found, is_conditional):
                     rest = [item for item in rest if item is not part]
+                for text in texts_in(part):
+                    self._inner(text, found, is_conditional, is_code=name in EXECUTED)
         return [(item, is_conditional) for item in rest]
+
+    def _inner(
+        self, node: ast.Constant, found: tuple[str, str], is_conditional: bool, *, is_code: bool
+    ) -> None:
+        """Note a module that is named anywhere in what a call is given: in a list, in a choice, in code."""
+        text = text_of(node)
+        module = self._names.in_path(text)
+        modules = [module] if module else [match[0] for match in self._names.in_words(text) if is_code]
+        for name in modules:
+            self._use(name, node.lineno, found[0], "conditional" if is_conditional else found[1])
+
+    def _words(self, node: ast.expr) -> None:
+        """Note the modules that a text lists, as ``"torch torchvision".split()``."""
+        for word in re.findall(r"[\w.]+", leading_text(node)):
+            if isinstance(node, ast.Constant) and self._names.in_path(word):
+                self._bare.append((node, word))
+
+    def _subscript(self, node: ast.Subscript) -> None:
+        """Note ``sys.modules["torchvision"]``, which fails where nothing has imported it."""
+        is_read = isinstance(node.ctx, ast.Load) and called(node.value, self._aliases).endswith("sys.modules")
+        if is_read and (module := self._names.in_path(leading_text(node.slice))):
+            self._use(module, node.lineno, "look-up", "conditional")
 
     def _named(self, part: ast.AST, node: ast.Call, found: tuple[str, str], is_conditional: bool) -> bool:
         """Note a module that a call names by a text, in whatever way the text is put together."""
@@ -229,27 +227,23 @@ class _Walk:
             self._bare.append((node, module))
         elif module:
             self._use(module, node.lineno, "text", "string")
+        for match in _ENTRY.finditer(node.value):
+            if self._names.means(match[1]):
+                self._use(match[1], node.lineno, "entry point", "string")
         for name, offset in self._names.in_code(node.value):
             self._use(name, node.lineno + offset, "text", "string")
 
-    def _list(self, node: ast.List | ast.Tuple) -> None:
+    def _list(self, parts: list[ast.expr]) -> None:
         """Read a command written as a list: ``[sys.executable, "-m", "torchvision"]``."""
-        words = [item.value if isinstance(item, ast.Constant) else None for item in node.elts]
+        words = [item.value if isinstance(item, ast.Constant) else None for item in parts]
         for number, word in enumerate(words[1:], 1):
             module = (
                 self._names.in_path(word) if isinstance(word, str) and words[number - 1] == "-m" else None
             )
             if module:
-                self._use(module, node.elts[number].lineno, "module run", "certain")
+                self._use(module, parts[number].lineno, "module run", "certain")
 
     def _use(self, module: str, line: int, kind: str, certainty: str) -> None:
         if self._names.means(module) and (module, line) not in self._seen:
             self._seen.add((module, line))
             self._gathered.use(module, line, kind, certainty)
-
-
-LAZY = (
-    (re.compile("lazy", re.IGNORECASE), ("lazy import", "certain")),
-    (re.compile(r"available|optional|has_module|is_installed"), ("look-up", "conditional")),
-)
-"""Calls known by what their names say, and what they do with a module's name."""

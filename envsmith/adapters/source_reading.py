@@ -7,12 +7,15 @@ import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from envsmith.adapters.config_strings import read_commands, read_config, read_requirements_lines
+from envsmith.adapters.documents import read_document, read_foreign
 from envsmith.adapters.gathered import Gathered
 from envsmith.adapters.names import Names
 from envsmith.adapters.notebook import read_notebook
-from envsmith.adapters.python_source import read_long, read_python
+from envsmith.adapters.python_lines import read_long
+from envsmith.adapters.python_source import read_python
 from envsmith.adapters.source_tree import SourceFile
 from envsmith.model.usage import Unread
 
@@ -22,11 +25,8 @@ MOST_BYTES = 64_000_000
 MOST_CONFIG_BYTES = 8_000_000
 CODE = ("python", "notebook", "lines")
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-# Encodings in which a name may be spelled with other bytes than its own.
-_SPELLED = re.compile(
-    rb"coding[:=][ \t]*(utf[-_]?(?:7|16|32)|u7|rot[-_]?13|idna|punycode|unicode[-_]escape|hz|iso-?2022)",
-    re.IGNORECASE,
-)
+_SPELLED = re.compile(rb"coding[:=][ \t]*([-\w.]+)")
+_ASCII = bytes(range(128))
 _HEAD_BYTES = 400
 
 
@@ -110,8 +110,21 @@ def _spelling(data: bytes) -> str | None:
     """Return the encoding that code says it has, where that one spells names with other bytes than their own."""
     if b"coding" not in data[:_HEAD_BYTES]:
         return None
-    found = _SPELLED.search(b"\n".join(data[:_HEAD_BYTES].split(b"\n", 2)[:2]))
-    return found[1].decode() if found else None
+    found = _SPELLED.search(b"\n".join(re.split(rb"\r\n?|\n", data[:_HEAD_BYTES], maxsplit=2)[:2]))
+    encoding = found[1].decode() if found else "utf-8"
+    return encoding if _spells_otherwise(encoding) else None
+
+
+@cache
+def _spells_otherwise(encoding: str) -> bool:
+    """Say whether a name may be spelled with other bytes than its own; Python reads nothing in an unknown encoding."""
+    try:
+        codec = codecs.lookup(encoding).name
+        return "escape" in codec or codecs.decode(_ASCII, codec) != _ASCII.decode("ascii")
+    except LookupError:
+        return False
+    except (ValueError, TypeError):
+        return True
 
 
 def _refused(file: SourceFile, reason: str, *, is_read: bool = False) -> Outcome:
@@ -154,6 +167,8 @@ _READERS: Mapping[str, _Reader] = {
     "python": _python,
     "notebook": read_notebook,
     "lines": _by_lines(read_long),
+    "document": _by_lines(read_document),
+    "foreign": _by_lines(read_foreign),
     "config": _by_lines(read_config),
     "requirements": _by_lines(read_requirements_lines),
     "script": _script,

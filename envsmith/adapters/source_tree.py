@@ -8,9 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_NO_SOURCES = {"__pycache__", "node_modules", "site-packages", "__pypackages__", "lockfiles"}
-_MADE = {"build", "dist", "wheelhouse"}
-_HIDDEN_READ = {".github", ".circleci", ".devcontainer", ".ci"}
+_NO_SOURCES = {"__pycache__", "node_modules", "site-packages", "__pypackages__"}
+_MADE = {"build", "dist", "wheelhouse", "lockfiles"}
+_HIDDEN_PASSED = re.compile(
+    r"\.(?:git|hg|svn|bzr|jj|tox|nox|.*cache|hypothesis|eggs|ipynb_checkpoints|v?env.*|direnv|pixi|conda|mamba"
+    r"|terraform|dvc|idea|vs|yarn|npm|pnpm.*|cargo|rustup|gradle|next|nuxt|pants\.d|bzr|local|pyenv|uv|envsmith.*"
+    r"|aws-sam|serverless|vagrant|Trash.*|nv|nx|turbo|wandb|mlruns)"
+)
+"""Hidden folders with copies, caches and environments in them; in others are scripts and settings."""
 _ENVIRONMENT = ("pyvenv.cfg", "conda-meta")
 _VENDORED = {"vendor", "vendored", "_vendor", "third_party", "third-party", "thirdparty", "external"}
 _TESTS = {"test", "tests"}
@@ -23,14 +28,35 @@ _TEMPLATE = re.compile(r"(?i)\.(?:j2|jinja2?|tmpl|template)$")
 """What is written for a template engine is judged as what comes of it."""
 _SCRIPTS = re.compile(
     r"(?i)(?:gnu)?makefile(?:\..+)?|dockerfile(?:\..+)?|.*\.dockerfile|containerfile|procfile|justfile|jenkinsfile"
-    r"|.*\.(?:mk|sh|bash|zsh|fish|bat|cmd|ps1|slurm|sbatch|just|service)"
+    r"|cmakelists\.txt|meson\.build|earthfile|tiltfile|\.envrc"
+    r"|.*\.(?:mk|sh|bash|zsh|ksh|csh|tcsh|fish|nu|bat|cmd|psm?1|slurm|sbatch|pbs|qsub|just|cmake|service|desktop)"
 )
+# Programs in Python of build tools, and what becomes one.
+_LINES = re.compile(r"Snakefile(?:\..+)?|wscript|SCons(?:truct|cript)|.*\.py\.(?:in|tpl)")
 _KINDS = {
     ".py": "python",
     ".pyw": "python",
     ".ipynb": "notebook",
     ".pyx": "lines",
     ".pxi": "lines",
+    ".pxd": "lines",
+    ".ipy": "lines",
+    ".sage": "lines",
+    ".smk": "lines",
+    ".xsh": "lines",
+    ".qmd": "document",
+    ".rmd": "document",
+    ".md": "document",
+    ".r": "foreign",
+    ".jl": "foreign",
+    ".c": "foreign",
+    ".cc": "foreign",
+    ".cpp": "foreign",
+    ".cxx": "foreign",
+    ".cu": "foreign",
+    ".h": "foreign",
+    ".hpp": "foreign",
+    ".rs": "foreign",
     ".yaml": "config",
     ".yml": "config",
     ".toml": "config",
@@ -41,6 +67,14 @@ _KINDS = {
     ".conf": "config",
     ".gin": "config",
     ".env": "config",
+    ".jsonl": "config",
+    ".json5": "config",
+    ".jsonnet": "config",
+    ".libsonnet": "config",
+    ".xml": "config",
+    ".properties": "config",
+    ".hcl": "config",
+    ".tf": "config",
 }
 
 
@@ -52,7 +86,8 @@ class SourceFile:
     name: str
     """Relative to the root, with ``/``."""
     kind: str
-    """``python``, ``notebook``, ``lines``, ``config``, ``requirements``, ``script`` or ``unknown``."""
+    """``python``, ``notebook``, ``lines``, ``document``, ``foreign``, ``config``, ``requirements``, ``script``, or
+    ``unknown``: what its first line says."""
 
 
 @dataclass(kw_only=True)
@@ -111,11 +146,18 @@ class Tree:
     @staticmethod
     def _file(entry: os.DirEntry[str], name: str) -> SourceFile | None:
         kind = kind_of(name)
-        return SourceFile(path=entry.path, name=name, kind=kind) if kind and _is_file(entry) else None
+        if kind is None or not _is_file(entry):
+            return None
+        if kind == "executable":
+            kind = "unknown" if _is_executable(entry) else None
+        return SourceFile(path=entry.path, name=name, kind=kind) if kind else None
 
 
 def kind_of(name: str) -> str | None:
-    """Say what a file is, by its name; None where it cannot say anything, ``unknown`` where its first line decides."""
+    """Say what a file is, by its name; None where it cannot say anything, ``unknown`` where its first line decides.
+
+    What has an ending that is not known is an ``executable``, if it is that: its first line decides then.
+    """
     name = _TEMPLATE.sub("", name)
     base = name.rpartition("/")[2]
     if base.lower().endswith(".py"):
@@ -130,10 +172,10 @@ def _kind_of_others(name: str, base: str) -> str | None:
         return "requirements"
     if base in ("Pipfile", "Pipfile.toml") or re.fullmatch(r"profiles/[^/]+\.toml", name):
         return "requirements"
-    if _SCRIPTS.fullmatch(base):
-        return "script"
+    if _SCRIPTS.fullmatch(base) or _LINES.fullmatch(base):
+        return "lines" if _LINES.fullmatch(base) else "script"
     if base == ".env" or "." in base.lstrip("."):
-        return _KINDS.get(f".{base.rpartition('.')[2].lower()}")
+        return _KINDS.get(f".{base.rpartition('.')[2].lower()}", "executable")
     return None if base.startswith(".") else "unknown"
 
 
@@ -160,6 +202,13 @@ def _is_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def _is_executable(entry: os.DirEntry[str]) -> bool:
+    try:
+        return bool(entry.stat().st_mode & 0o111)
+    except OSError:
+        return False
+
+
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
@@ -172,5 +221,5 @@ def _has_sources(name: str, path: str) -> bool:
     if base in _NO_SOURCES or base.endswith((".egg-info", ".dist-info")):
         return False
     if base.startswith("."):
-        return base in _HIDDEN_READ
+        return not _HIDDEN_PASSED.fullmatch(base)
     return name not in _MADE or Path(path, "__init__.py").exists()

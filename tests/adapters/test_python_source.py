@@ -4,7 +4,7 @@ import pytest
 
 from envsmith.adapters.gathered import Gathered
 from envsmith.adapters.names import Names
-from envsmith.adapters.python_source import lines_with, read_long, read_python
+from envsmith.adapters.python_source import read_python
 from envsmith.model.usage import Sought
 
 NAMES = Names([Sought(module="torchvision", messages=("Failed to load image",)), Sought(module="torchaudio")])
@@ -92,25 +92,6 @@ def test_what_nests_beyond_all_measure_is_refused_not_a_crash() -> None:
         read(deep)
 
 
-def test_long_texts_are_read_by_lines() -> None:
-    gathered = Gathered(file="a.pyx")
-    text = "from torchvision cimport ops\ncimport torchaudio\nx = torchvision.y\n# needs torchaudio\n"
-    text += "  import torchvision; x\n"
-    read_long(text, NAMES, gathered)
-    assert [(use.line, use.certainty) for use in gathered.uses] == [
-        (1, "certain"),
-        (2, "certain"),
-        (3, "string"),
-        (5, "certain"),
-    ]
-    assert [left.kind for left in gathered.leftovers] == ["comment"]
-
-
 def test_only_comments_that_claim_a_need_are_leftovers() -> None:
     gathered = read("x = 1  # torchvision must be there\n# torchvision\nneeds = 'torchvision'\n")
     assert [left.line for left in gathered.leftovers] == [1]
-
-
-def test_lines_are_counted_as_python_counts_them() -> None:
-    assert lines_with(["b", "d"], "a\r\nb d\rc\x0c\u2028b\n\nd") == [2, 3, 5]
-    assert lines_with(["x"], "") == []

@@ -39,15 +39,15 @@ def make(root: Path, *files: str) -> None:
         ("run.SH", "script"),
         ("a.service", "script"),
         (".env", "config"),
-        (".envrc", None),
+        (".envrc", "script"),
         ("a.yaml.j2", "config"),
         ("a.py.jinja", "python"),
         ("a.j2", "unknown"),
         ("bin/tool", "unknown"),
         (".hidden", None),
-        ("notes.txt", None),
-        ("a.pyi", None),
-        ("a.so", None),
+        ("notes.txt", "executable"),
+        ("a.pyi", "executable"),
+        ("a.so", "executable"),
         ("uv.lock", None),
         ("poetry.lock", None),
         ("Pipfile.lock", None),
@@ -139,3 +139,24 @@ def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pyt
     tree = Tree(root=tmp_path, refused=lambda name, reason: told.append((name, reason)))
     assert [file.name for file in tree.files()] == ["a.py"]
     assert told == [("b", "Permission denied")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files have no right to be run on Windows")
+def test_of_files_with_an_unknown_ending_those_that_can_be_run_are_looked_into(tmp_path: Path) -> None:
+    make(tmp_path, "tool.v2", "data.v2")
+    (tmp_path / "tool.v2").chmod(0o755)
+    assert [(file.name, file.kind) for file in Tree(root=tmp_path, refused=lambda *_: None).files()] == [
+        ("tool.v2", "unknown")
+    ]
+
+
+def test_hidden_folders_are_read_but_for_caches_and_environments(tmp_path: Path) -> None:
+    make(
+        tmp_path,
+        ".scripts/a.py",
+        ".ruff_cache/b.py",
+        ".ipynb_checkpoints/c.py",
+        ".envsmith/d.py",
+        ".venv-3/e.py",
+    )
+    assert names(tmp_path) == [".scripts/a.py"]

@@ -32,7 +32,7 @@ def test_only_files_with_a_name_are_parsed_but_all_are_counted(
         parsed.append(gathered.file)
 
     monkeypatch.setattr("envsmith.adapters.source_reading.read_python", noted)
-    make(tmp_path, {"a.py": "import torch\n", "b.py": "import torchvision\n", "c.md": "torchvision"})
+    make(tmp_path, {"a.py": "import torch\n", "b.py": "import torchvision\n", "c.txt": "torchvision"})
     usage = read_usage(tmp_path, VISION)
     assert (usage.files_read, parsed) == (2, ["b.py"])
 

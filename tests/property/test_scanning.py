@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envsmith.adapters.config_strings import read_commands, read_config, read_requirements_lines
+from envsmith.adapters.documents import read_document, read_foreign
 from envsmith.adapters.gathered import Gathered
 from envsmith.adapters.names import Names
 from envsmith.adapters.notebook import read_notebook
-from envsmith.adapters.python_source import read_long, read_python
+from envsmith.adapters.python_lines import read_long
+from envsmith.adapters.python_source import read_python
 from envsmith.adapters.sources import read_usage
 from envsmith.model.usage import Sought
 from tests.scan.ways import notebook
@@ -22,6 +24,7 @@ SOUGHT = (Sought(module="torchvision", messages=("Failed to",)), Sought(module="
 NAMES = Names(SOUGHT)
 WORDS = (
     'torchvision|import |from |google.cloud|.|\n|  |\'|"""|#|(|)|%|!|-m |:|try:\n |except ImportError:\n '
+    "|```{python}\n|```\n|import_module(|exec(|sys.modules[|.split()"
     "|filterwarnings(|[project]\n|= |- |f'{x}'|pip install |\\"
 )
 PARTS = st.sampled_from(WORDS.split("|"))
@@ -49,7 +52,14 @@ def test_any_bytes_are_python_or_refused(data: bytes) -> None:
 
 @given(TEXTS)
 def test_lines_of_any_text_are_read(text: str) -> None:
-    for read in (read_commands, read_config, read_requirements_lines, read_long):
+    for read in (
+        read_commands,
+        read_config,
+        read_requirements_lines,
+        read_long,
+        read_document,
+        read_foreign,
+    ):
         for file in ("a.yaml", "pyproject.toml", "setup.cfg", "profiles/a.toml"):
             read(text, NAMES, Gathered(file=file))
 
@@ -104,3 +114,28 @@ def test_an_import_is_found_wherever_the_rest_of_the_file_is_python(module: str,
         return
     in_text = rest.count('"""') % 2 == 1
     assert in_text or any(use.module == module and use.kind == "import" for use in gathered.uses)
+
+
+def test_lines_of_any_length_are_read_in_time_in_proportion() -> None:
+    """Each of these took a time that grew with the square of its length, or beyond all measure."""
+    many = 5_000
+    texts = [
+        "pip" + " -a,-a" * 60,
+        "py" * many,
+        "\n" * many,
+        "py -c " * many,
+        "x=" * many,
+        "import a," * many,
+    ]
+    for text in texts:
+        line = f"{text} torchvision"
+        for read in (
+            read_commands,
+            read_config,
+            read_requirements_lines,
+            read_long,
+            read_document,
+            read_foreign,
+        ):
+            read(line, NAMES, Gathered(file="pyproject.toml"))
+        read_python(f"x = {line!r}", NAMES, Gathered(file="a.py"))

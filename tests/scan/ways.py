@@ -221,7 +221,7 @@ BY_COMPUTED_NAMES = (
     way(
         "find_spec of util", "conditional", "from importlib import util\nS = util.find_spec('torchvision')\n"
     ),
-    way("eval", "string", "m = eval(\"__import__('torchvision')\")\n"),
+    way("eval", "used", "m = eval(\"__import__('torchvision')\")\n"),
     way(
         "getattr of importlib",
         "string",
@@ -229,7 +229,7 @@ BY_COMPUTED_NAMES = (
     ),
     way(
         "joined",
-        "string",
+        "used",
         "import importlib\nm = importlib.import_module('.'.join(['torchvision', 'ops']))\n",
     ),
     way(
