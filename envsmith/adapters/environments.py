@@ -13,16 +13,19 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from envsmith.adapters import links
 from envsmith.adapters.folder_lock import alone
 from envsmith.adapters.folders import python_of, refusals, remove_folder, utc_text, write_whole
-from envsmith.adapters.process import Processes
 from envsmith.model.generation import RECORD, Generation, is_id
+
+if TYPE_CHECKING:
+    from envsmith.adapters.process import Processes
 
 _FAILED = "-failed-"
 _GONE = ".removing-"
@@ -39,7 +42,7 @@ class Environments:
     """
 
     link: Path
-    processes: Processes = field(default_factory=Processes)
+    processes: Processes | None = None
     waiting: Callable[[str], None] = lambda _: None
 
     @property
@@ -81,7 +84,7 @@ class Environments:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.root / ".gitignore").write_text("*\n", "utf-8")
         busy = self.root / "busy"
-        with alone(self.root, lambda: self.waiting(_text(busy))) as handle, self.processes.lending(handle):
+        with alone(self.root, lambda: self.waiting(_text(busy))) as handle, self._lending(handle):
             with refusals(self.root):
                 is_crashed = self._mend()
                 busy.write_text(f"process {os.getpid()}: {doing}\n", "utf-8")
@@ -89,6 +92,9 @@ class Environments:
                 yield is_crashed
             finally:
                 busy.unlink(missing_ok=True)
+
+    def _lending(self, handle: int | None) -> AbstractContextManager[None]:
+        return self.processes.lending(handle) if self.processes else nullcontext()
 
     def _mend(self) -> bool:
         links.mend(self.link, self._spare)
@@ -229,6 +235,10 @@ class Environments:
             else:
                 place.rename(self.link)
             self._note(aside)
+
+    def is_busy(self) -> bool:
+        """Say whether a process changes the generations, or was killed while it did."""
+        return (self.root / "busy").exists()
 
     def asides(self) -> tuple[str, ...]:
         """Return the names of what was moved aside and is still kept, oldest first."""

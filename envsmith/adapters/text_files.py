@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from envsmith.errors import ProfileError, ToolError
 
 LARGEST_BYTES = 5_000_000
+_heard: ContextVar[list[Path] | None] = ContextVar("_heard", default=None)
+
+
+@contextmanager
+def remembered() -> Iterator[list[Path]]:
+    """Remember which texts are asked for meanwhile, those that are not there included."""
+    paths: list[Path] = []
+    token = _heard.set(paths)
+    try:
+        yield paths
+    finally:
+        _heard.reset(token)
 
 
 def read_text(path: Path, place: str) -> str:
@@ -21,6 +36,9 @@ def read_text(path: Path, place: str) -> str:
         ProfileError: PRF030 when there is no such file, PRF031 when it is not a file of text of at most 5 MB.
         ToolError: TOL012 when the system does not let it be read.
     """
+    heard = _heard.get()
+    if heard is not None:
+        heard.append(path)
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):

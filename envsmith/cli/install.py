@@ -12,6 +12,7 @@ import click
 from envsmith.cli import OK
 
 if TYPE_CHECKING:
+    from envsmith.model.generation import Generation
     from envsmith.workflows.ordering import InstallTools
 
 LOCKFILES = "lockfiles"
@@ -39,22 +40,62 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     """Build the environment of a lock beside the current one, prove it, and switch to it.
 
     Without PROFILE, the lock is taken that fits this machine and interpreter best. Nothing is resolved: what is
-    installed is what was locked. A failure of any kind leaves the current environment as
-    it was; `envsmith rollback` returns to the one before.
+    installed is what was locked. A failure of any kind leaves the current environment as it was; `envsmith rollback`
+    returns to the one before.
     """
+    if not options["deep"] and (one := _settled(options)):
+        from envsmith.cli import install_render
+
+        install_render.idle(one, options["prefix"], as_json=options["as_json"])
+        return OK
+    return _install(settings, options)
+
+
+def _settled(options: dict[str, Any]) -> Generation | None:
+    """Return the current generation where nothing is to be done; imports as little as can be."""
+    from envsmith.adapters import check_stamp, files
+    from envsmith.adapters.environments import Environments
+    from envsmith.workflows.settled import settled
+
+    locked = [options["profile"]] if options["profile"] else _locked(options["folder"])
+    environments = Environments(link=options["prefix"].absolute())
+    if len(locked) != 1:  # the machine decides, and it may be another one than before
+        return None
+    if options["is_checked"] and not check_stamp.holds(_stamp(environments.root, locked[0])):
+        return None
+    return settled(
+        locked[0],
+        options["folder"] / locked[0],
+        options["python"],
+        guard=not options["no_guard"],
+        environments=environments,
+        files=files,
+    )
+
+
+def _locked(folder: Path) -> list[str]:
+    return [path.parent.name for path in folder.glob("*/manifest.toml")]
+
+
+def _stamp(root: Path, profile: str) -> Path:
+    """Return where it is remembered that a lock was current."""
+    return root / f"checked-{profile}.json"
+
+
+def _install(settings: dict[str, Any], options: dict[str, Any]) -> int:
+    from envsmith.adapters import check_stamp
     from envsmith.adapters.disk_use import own_and_shared
     from envsmith.cli import install_render
-    from envsmith.cli.install_order import order_of
+    from envsmith.cli.install_order import order_of, refuse_stale
     from envsmith.workflows.installing import install
 
     order = order_of({**options, "quiet": settings["quiet"]})
-    if options["is_checked"]:
-        from envsmith.cli.install_order import refuse_stale
-
-        refuse_stale(order, options["folder"])
+    seen = refuse_stale(order, options["folder"]) if options["is_checked"] else ()
     is_quiet = settings["quiet"] or options["as_json"]
     with _at_work(options, quiet=is_quiet) as tools:
         done = install(order, tools)
+    if seen:
+        check_stamp.remember(_stamp(options["prefix"].absolute().parent / ".envsmith", order.profile), seen)
     cost = own_and_shared(tools.environments.prefix(done.generation.id)) if done.how == "built" else None
     install_render.installed(done, options["prefix"], cost, as_json=options["as_json"])
     return OK

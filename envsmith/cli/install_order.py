@@ -76,25 +76,31 @@ def checks_of(name: str, *, is_needed: bool) -> Checks:
     return Checks(imports=values.get("imports"), timeout_s=values.get("timeout-s", 300), env=profile.env)
 
 
-def refuse_stale(order: Order, folder: Path) -> None:
+def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
     """Refuse a lock that is not what is asked for today; where there is none, the install says so.
+
+    Returns:
+        What was looked at, for as long as that does not change the answer holds; empty where that cannot be said.
 
     Raises:
         LockError: LCK003, with what changed as parts.
     """
     from envsmith.adapters import files
+    from envsmith.adapters.check_stamp import below
     from envsmith.adapters.hashing import NoDownloads
+    from envsmith.adapters.text_files import remembered
     from envsmith.catalog import Catalog
-    from envsmith.cli.composition import CatalogChoice, listing_sources
-    from envsmith.cli.orders import Words, orders
+    from envsmith.cli.composition import CatalogChoice, cache_folder, listing_sources
+    from envsmith.cli.orders import Words, orders, reads_sources
     from envsmith.workflows.checking import CheckTools, check_profile
 
     if not (order.folder / FILENAME).exists():
-        return
+        return ()
     catalog = Catalog.embedded()
     sources = listing_sources(catalog, CatalogChoice(), lambda _: None, is_online=False)
     tools = CheckTools(catalog=catalog, listings=sources, hasher=NoDownloads(), files=files)
-    (wanted,) = orders(Words(names=(order.profile,)), Path(), folder)
+    with remembered() as read:
+        (wanted,) = orders(Words(names=(order.profile,)), Path(), folder)
     found = check_profile(wanted, order.folder, tools).findings
     if found:
         raise LockError(
@@ -107,3 +113,7 @@ def refuse_stale(order: Order, folder: Path) -> None:
             ),
             hint=f"envsmith lock {order.profile}; or --frozen, which does not look",
         )
+    if reads_sources(wanted):
+        return ()
+    looked_at = (Path("pyproject.toml"), Path("profiles"), *read)
+    return (*looked_at, *below(order.folder), *below(cache_folder() / "listings"))

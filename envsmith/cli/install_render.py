@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from envsmith.cli import render
 from envsmith.cli.switch_render import size
-from envsmith.workflows.installing import Installed
+
+if TYPE_CHECKING:
+    from envsmith.model.generation import Generation
+    from envsmith.workflows.installing import Installed
 
 
 def installed(
@@ -19,7 +23,8 @@ def installed(
         render.envelope("install", "ok", {**asdict(done), **bytes_})
         return
     one = done.generation
-    files = f"{len(one.folders)} packages · {one.files:,} files"
+    packages = "1 package" if len(one.folders) == 1 else f"{len(one.folders)} packages"
+    files = f"{packages} · {one.files:,} files"
     imports = " · ".join(
         f"{item.name}{f' {item.version}' if item.version else ''} imports ({item.seconds:.1f} s)"
         for item in done.imports
@@ -37,6 +42,19 @@ def installed(
     if done.before or done.aside:
         before = f"  (before: {done.before or done.aside}; `envsmith rollback` returns to it)"
     if done.how == "unchanged":
-        render.labelled("current", f"{link} → {one.id}: nothing to do  ({files})")
+        _idle(one, link)
     else:
         render.labelled("current", f"{link} → {one.id}{before}")
+
+
+def idle(one: Generation, link: Path, *, as_json: bool) -> None:
+    """Print that there was nothing to do."""
+    if as_json:
+        render.envelope("install", "ok", {"generation": asdict(one), "how": "unchanged"})
+    else:
+        _idle(one, link)
+
+
+def _idle(one: Generation, link: Path) -> None:
+    packages = "1 package" if len(one.folders) == 1 else f"{len(one.folders)} packages"
+    render.labelled("current", f"{link} → {one.id}: nothing to do  ({packages} · {one.files:,} files)")

@@ -67,8 +67,13 @@ def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
     return tuple(_pruned(item, project, profiles.settings.sources) for item in wanted)
 
 
+def reads_sources(wanted: Wanted) -> bool:
+    """Say whether what is asked for depends on what the project's sources use."""
+    return "auto" in wanted.profile.family.values() or bool(wanted.profile.later.get("prune"))
+
+
 def _pruned(wanted: Wanted, project: Path, folders: tuple[str, ...]) -> Wanted:
-    if "auto" not in wanted.profile.family.values() and not wanted.profile.later.get("prune"):
+    if not reads_sources(wanted):
         return wanted  # the readers of sources are not even imported
     from envsmith.adapters import sources
     from envsmith.cli.composition import known_modules

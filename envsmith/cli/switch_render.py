@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from envsmith.cli import render
-from envsmith.workflows.switching import Listed, Switched
+
+if TYPE_CHECKING:
+    from envsmith.workflows.switching import Listed, Switched
 
 _STATES = {"failed": "not proved", "foreign": "made by others"}
 

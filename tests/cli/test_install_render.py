@@ -21,7 +21,7 @@ def test_what_was_built_is_told_with_what_was_proved(capfd: pytest.CaptureFixtur
         (1_600_000, 3_200_000_000),
     )
     assert capfd.readouterr().out.splitlines() == [
-        "proved    1 packages · 14,212 files · torch 2.11.0+cu128 imports (1.9 s) · a imports (0.1 s)",
+        "proved    1 package · 14,212 files · torch 2.11.0+cu128 imports (1.9 s) · a imports (0.1 s)",
         "cost      1.6 MB of its own · 3.2 GB shared with uv's cache or other environments",
         "current   .venv → cu128-7c1e2a  (before: cu128-55ab01; `envsmith rollback` returns to it)",
     ]
@@ -36,7 +36,7 @@ def test_what_others_made_is_named(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_nothing_to_do(capfd: pytest.CaptureFixture[str]) -> None:
     installed(Installed(generation=generation(), how="unchanged"), LINK, as_json=False)
-    assert capfd.readouterr().out == "current   .venv → cu128-7c1e2a: nothing to do  (1 packages · 3 files)\n"
+    assert capfd.readouterr().out == "current   .venv → cu128-7c1e2a: nothing to do  (1 package · 3 files)\n"
 
 
 def test_programs_get_one_document(capfd: pytest.CaptureFixture[str]) -> None:

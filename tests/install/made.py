@@ -81,7 +81,7 @@ class Shop:
     def opened(cls, root: Path, **env: str) -> Shop:
         """Open a shop in a folder of its own; uv's cache is the shop's, too."""
         project = Project(root=root / "project", env={"UV_CACHE_DIR": str(root / "uv-cache"), **env})
-        project.root.mkdir(parents=True)
+        project.root.mkdir(parents=True, exist_ok=True)
         (root / "wheelhouse").mkdir()
         return cls(project=project, wheelhouse=root / "wheelhouse")
 

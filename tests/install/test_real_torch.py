@@ -45,7 +45,17 @@ def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pip(folder: Path, *words: str, must: bool = False) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, *words]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--dest",
+        folder,
+        *words,
+    ]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert not (must and done.returncode), done.stderr
 
@@ -60,7 +70,7 @@ def gather(project: Project, profile: str, wheelhouse: Path) -> None:
 
 
 def used(project: Project, code: str = USED) -> list[object]:
-    command = [project.root / ".venv/bin/python", "-W", "ignore", "-c", code]
+    command: list[str | Path] = [project.root / ".venv/bin/python", "-W", "ignore", "-c", code]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
     return list(json.loads(done.stdout.splitlines()[-1]))

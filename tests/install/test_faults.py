@@ -1,0 +1,88 @@
+"""A few rounds of each fault; `python -m bench.faults` runs them all, and beside them uv alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.install import campaign
+from tests.install.made import Shop
+from tests.install.serving import served
+from tests.install.sides import Ours
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals process groups, mounts file systems")
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> Iterator[Ours]:
+    """A project whose first state is installed."""
+    with served() as server:
+        yield begun(Ours(shop=Shop.opened(tmp_path), server=server, payload=400_000))
+
+
+def begun(side: Ours) -> Ours:
+    side.ask_for(1)
+    status, said = side.run()
+    assert status == 0, said
+    return side
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Ours]:
+    """The same on a small file system of its own, uv's cache included."""
+    place = tmp_path / "project"
+    place.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", str(place)]
+    mounted = subprocess.run(words, capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
+    try:
+        with served() as server:
+            shop = Shop.opened(tmp_path, UV_CACHE_DIR=str(place / "uv-cache"))
+            yield begun(Ours(shop=shop, server=server, payload=2_000_000))
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def test_killed_at_random_moments(ours: Ours) -> None:
+    tally = campaign.killed(ours, 4)
+    assert tally.is_clean, str(tally)
+    assert tally.seen["killed"]
+
+
+def test_rollback_killed_at_random_moments(ours: Ours) -> None:
+    tally = campaign.killed_going_back(ours, 6)
+    assert tally.is_clean, str(tally)
+
+
+def test_killed_while_setting_aside_what_others_made(ours: Ours) -> None:
+    tally = campaign.killed_setting_aside(ours, 6)
+    assert tally.is_clean, str(tally)
+
+
+def test_wrong_bytes(ours: Ours) -> None:
+    tally = campaign.wrong_bytes(ours, 2)
+    assert tally.is_clean, str(tally)
+    assert tally.seen["said so"] == tally.seen["old"] == 2
+
+
+def test_two_at_once(ours: Ours) -> None:
+    tally = campaign.twice_at_once(ours, 2)
+    assert tally.is_clean, str(tally)
+    assert tally.seen["both succeeded"] == tally.seen["new"] == 2
+
+
+def test_disk_full(small: Ours) -> None:
+    tally = campaign.full(small, 3)
+    assert tally.is_clean, str(tally)
+    assert tally.seen["said so"]
+
+
+def test_read_only_target(small: Ours) -> None:
+    tally = campaign.read_only(small, 1)
+    assert tally.is_clean, str(tally)
+    assert tally.seen["said so"] == tally.seen["old"] == 1
