@@ -13,7 +13,8 @@ from envsmith.model.manifest import Manifest
 from envsmith.model.pins import Pins
 from envsmith.model.supply import Supply
 from envsmith.model.target import Platform, Python
-from envsmith.ports import EnvironmentProbe, Environments, Files, Installer, Progress
+from envsmith.ports import EnvironmentProbe, Files, Installer, Progress
+from envsmith.workflows.keeping import Environments
 from envsmith.workflows.recording import sha256_of
 
 

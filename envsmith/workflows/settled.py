@@ -10,7 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from envsmith.ports import Environments, Files
+    from envsmith.ports import Files
+    from envsmith.workflows.keeping import Environments
 
 
 def settled(

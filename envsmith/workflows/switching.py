@@ -12,8 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-    # Not at run time: what is done in milliseconds must not wait for all that ports speak of.
-    from envsmith.ports import Environments
+    from envsmith.workflows.keeping import Environments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
