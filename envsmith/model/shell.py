@@ -107,6 +107,8 @@ class Shell:
     unsayable: str = ""
     """A line for a value that the language cannot write."""
     newline: str = "\n"
+    has_empty: bool = True
+    """Whether a variable can be set to nothing."""
 
     @property
     def file(self) -> str:
@@ -136,6 +138,67 @@ SHELLS = (
         digit_test="    string match -qr -- '{text}[0-9]' \"$argv[2]/\"; and return {verdict}",
         file_test="    test -e \"$argv[2]\"/'{text}'; and return {verdict}",
         verdicts=("0", "1"),
+    ),
+    Shell(
+        name="csh",
+        programs=("csh", "tcsh"),
+        quote=quote_csh,
+        source="source {}",
+        value="set _es_value_{name} = {value}",
+        text_test="                if (\"$_es_why\" == '' && \"${{_es_e:q}}/\" =~ *{text}*) set _es_why = {verdict}",
+        digit_test=(
+            "                if (\"$_es_why\" == '' && \"${{_es_e:q}}/\" =~ *{text}[0123456789]*) set _es_why = {verdict}"
+        ),
+        file_test="                if (\"$_es_why\" == '' && -e \"${{_es_e:q}}/{text}\") set _es_why = {verdict}",
+        verdicts=("out", "stays"),
+    ),
+    Shell(
+        name="nu",
+        programs=("nu",),
+        quote=quote_nu,
+        source="use {} *",
+        value="    [{name} {value}]",
+        text_test='    [{verdict} "{text}" false ""]',
+        digit_test='    [{verdict} "{text}" true ""]',
+        file_test='    [{verdict} "" false "{text}"]',
+        verdicts=("out", "stays"),
+    ),
+    Shell(
+        name="xsh",
+        programs=("xonsh",),
+        quote=quote_xsh,
+        source="source {}",
+        value='        "{name}": {value},',
+        text_test='        ("{verdict}", "{text}", False, ""),',
+        digit_test='        ("{verdict}", "{text}", True, ""),',
+        file_test='        ("{verdict}", "", False, "{text}"),',
+        verdicts=("out", "stays"),
+    ),
+    Shell(
+        name="ps1",
+        programs=("powershell", "pwsh"),
+        quote=quote_ps1,
+        source=". {}",
+        value="    Edit-Value {name} {value}",
+        has_empty=False,
+        text_test="        , @('{verdict}', '{text}', $false, '')",
+        digit_test="        , @('{verdict}', '{text}', $true, '')",
+        file_test="        , @('{verdict}', '', $false, '{text}')",
+        verdicts=("out", "stays"),
+    ),
+    Shell(
+        name="bat",
+        programs=("cmd",),
+        quote=quote_bat,
+        source="call {}",
+        value="@call :es_keep {name}\n@set {name}={value}\n@set _ENVSMITH_NOW_{name}={value}",
+        text_test='@if not defined es_why @if not "%es_t:{back}=%"=="%es_t%" @set "es_why={verdict}"',
+        digit_test="@rem {text}",
+        file_test='@if not defined es_why @if exist "%es_e%\\{back}" @set "es_why={verdict}"',
+        verdicts=("out", "stays"),
+        unsayable="@>&2 echo envsmith: {name} is not set: {why}",
+        newline="\r\n",
+        has_empty=False,
     ),
 )
 """All of them; `deactivate` undoes each."""

@@ -41,6 +41,10 @@ class Rule:
     """A file that is there, relative to the entry."""
 
 
+# Where a variable cannot be set to nothing: an index that no device has hides all of them.
+# Source: CUDA C++ Programming Guide, "CUDA Environment Variables"; ROCm, "GPU isolation techniques"; read 2026-11-21.
+_NOTHING = {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1", "ROCR_VISIBLE_DEVICES": "-1"}
+
 _PACKAGES = "lies inside an environment's packages: libraries there are found by those who need them"
 _FOREIGN = "belongs to another environment"
 _TOOLKIT = "holds a CUDA toolkit of another major version than the lock's builds"
@@ -185,6 +189,7 @@ def render(shell: Shell, template: str, activation: Activation) -> bytes:
         "UNSET": " ".join(UNSET),
         "RULES": _lines(_condition(shell, rule) for rule in RULES),
         "LIBRARY_RULES": _lines(_condition(shell, rule) for rule in library_rules(activation.cuda_major)),
+        "NAMES": " ".join(sorted(activation.env)),
         "VALUES": _lines(_values(shell, activation.env)),
     }
     parts = re.split(r"@([A-Z_]+)@", template)
@@ -207,7 +212,8 @@ def _condition(shell: Shell, rule: Rule) -> str:
 
 
 def _values(shell: Shell, env: Mapping[str, str]) -> Iterator[str]:
-    for name, value in sorted(env.items()):
+    for name, text in sorted(env.items()):
+        value = text or ("" if shell.has_empty else _NOTHING.get(name, ""))
         try:
             yield shell.value.format(name=name, value=shell.quote(value))
         except ValueError as error:
