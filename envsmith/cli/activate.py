@@ -12,7 +12,9 @@ from envsmith.cli import OK
 if TYPE_CHECKING:
     from envsmith.model.shell import Shell
 
-SHELL_NAMES = ("sh", "bash", "zsh", "dash", "ksh", "fish")
+SHELL_NAMES = (
+    *("sh", "bash", "zsh", "dash", "ksh", "fish", "csh", "tcsh", "nu", "xonsh", "powershell", "pwsh", "cmd"),
+)
 
 
 @click.command(name="activate")
@@ -21,7 +23,9 @@ SHELL_NAMES = ("sh", "bash", "zsh", "dash", "ksh", "fish")
 def command(profile: str, name: str | None) -> int:
     """Print the line that a shell reads to enter PROFILE's environment.
 
-    sh, bash, zsh, ksh: eval "$(envsmith activate)"; fish: envsmith activate | source. `deactivate` goes back.
+    sh, bash, zsh, ksh: eval "$(envsmith activate)"; fish: envsmith activate | source; csh: eval `envsmith activate`;
+    PowerShell: envsmith activate | Invoke-Expression. Nushell, xonsh and cmd take the line as it is. `deactivate` goes
+    back.
     """
     from envsmith.adapters.sessions import calling_shell, place_of
     from envsmith.cli.sessions import activation, prefix

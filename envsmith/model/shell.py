@@ -145,11 +145,11 @@ SHELLS = (
         quote=quote_csh,
         source="source {}",
         value="set _es_value_{name} = {value}",
-        text_test="                if (\"$_es_why\" == '' && \"${{_es_e:q}}/\" =~ *{text}*) set _es_why = {verdict}",
+        text_test='                if ("$_es_why" == \'\' && "${{_es_e:q}}/" =~ *{text}*) set _es_why = {verdict}',
         digit_test=(
-            "                if (\"$_es_why\" == '' && \"${{_es_e:q}}/\" =~ *{text}[0123456789]*) set _es_why = {verdict}"
+            '                if ("$_es_why" == \'\' && "${{_es_e:q}}/" =~ *{text}[0123456789]*) set _es_why = {verdict}'
         ),
-        file_test="                if (\"$_es_why\" == '' && -e \"${{_es_e:q}}/{text}\") set _es_why = {verdict}",
+        file_test='                if ("$_es_why" == \'\' && -e "${{_es_e:q}}/{text}") set _es_why = {verdict}',
         verdicts=("out", "stays"),
     ),
     Shell(

@@ -23,8 +23,8 @@ if ("$_es_job" == activate) then
         set _es_words = "envsmith: this file works only when it is read by your shell:  source ${_es_me:q}"
     else
         # csh does not say which file it reads; on Linux the kernel does.
-        foreach _es_e ("`readlink /proc/$$/fd/3 /proc/$$/fd/4 /proc/$$/fd/5 /proc/$$/fd/6 /proc/$$/fd/7 /proc/$$/fd/8 /proc/$$/fd/9 /proc/$$/fd/10 /proc/$$/fd/11 /proc/$$/fd/12; true`")
-            if ("${_es_e:q}" =~ */activate.csh) set _es_me = "${_es_e:q}"
+        foreach _es_e ("`find /proc/$$/fd -lname '*/activate.csh' -printf '%l\n'`")
+            if ("${_es_e:q}" != '') set _es_me = "${_es_e:q}"
         end
         if ("${_es_me:q}" == '') set _es_me = "$cwd:q/lockfiles/@NAME@/activate.csh"
         set _es_e = "${_es_me:h:q}"

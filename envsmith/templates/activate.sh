@@ -61,6 +61,8 @@ _es_find_me () {
         [ "$_es_me" != "$0" ] || _es_executed=1
     elif [ -n "${ZSH_VERSION-}" ]; then
         eval '_es_me=${(%):-%x}'
+        # It shows a line break as two characters; asked in another way, zsh does not.
+        [ -f "$_es_me" ] || eval '_es_me=${funcsourcetrace[0]%:*}'
         case ${ZSH_EVAL_CONTEXT-} in *file*) ;; *) _es_executed=1 ;; esac
     elif case ${KSH_VERSION-} in *93*) (eval ': "${.sh.file}"') 2>/dev/null ;; *) false ;; esac; then
         eval '_es_me=${.sh.file}'

@@ -34,6 +34,17 @@ def activation_of(profile: str, manifest: Manifest | None, resolve: Callable[[st
     return Activation.of(profile, backend=Backend.parse(str(inputs.get("backend", "cpu"))), env=env)
 
 
+def environment_files(activation: Activation, read_template: Callable[[str], str]) -> Mapping[str, bytes]:
+    """Return what lies among an environment's programs: the activation scripts, and `deactivate` for cmd.
+
+    Args:
+        activation: what the profile says of a session.
+        read_template: returns the text of a template by its file's name.
+    """
+    leave = read_template("deactivate.bat").replace("\n", "\r\n").encode()
+    return {**activation_files(activation, read_template), "deactivate.bat": leave}
+
+
 def activation_files(activation: Activation, read_template: Callable[[str], str]) -> Mapping[str, bytes]:
     """Return the activation script of every shell, by file name.
 

@@ -56,8 +56,10 @@ def test_cmd_has_no_line_breaks() -> None:
 
 
 def test_programs_and_endings_name_a_shell() -> None:
-    found = {name: shell.name for name in ("zsh", "sh", "fish") if (shell := shell_of(name))}
-    assert found == {"zsh": "sh", "sh": "sh", "fish": "fish"}
+    found = {
+        name: shell.name for name in ("zsh", "sh", "tcsh", "pwsh", "cmd", "fish") if (shell := shell_of(name))
+    }
+    assert found == {"zsh": "sh", "sh": "sh", "tcsh": "csh", "pwsh": "ps1", "cmd": "bat", "fish": "fish"}
     assert shell_of("elvish") is None
 
 
@@ -65,4 +67,6 @@ def test_a_script_is_read_by_one_line() -> None:
     lines = {shell.name: read_line(shell, "/a b/it's") for shell in SHELLS}
     assert lines["sh"] == r". '/a b/it'\''s'"
     assert lines["fish"] == r"source '/a b/it\'s'"
+    assert lines["nu"] == 'use "/a b/it\'s" *'
+    assert lines["bat"] == 'call "/a b/it\'s"'
     assert not any("\n" in line for line in lines.values())

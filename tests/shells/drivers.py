@@ -46,7 +46,8 @@ class Driver:
 
     def program(self) -> str | None:
         """Return where it is."""
-        folders = [*os.environ.get(FOLDERS, "").split(os.pathsep), os.environ.get("PATH", "")]
+        own = str(Path(sys.executable).parent)
+        folders = [*os.environ.get(FOLDERS, "").split(os.pathsep), own, os.environ.get("PATH", "")]
         return shutil.which(self.words[0], path=os.pathsep.join(filter(None, folders)))
 
     def say(self, what: str, *values: str) -> str:
@@ -97,7 +98,8 @@ _XSH = {
     "unset": "__xonsh__.env.pop({0}, None)",
     "dump": "/usr/bin/env -0 > @({0})",
     "state": (
-        "with open({0}, 'w') as _f: _ = _f.write('\\n'.join([*sorted(__xonsh__.ctx), 'aliases', *sorted(map(str, aliases))]))"
+        "with open({0}, 'w') as _f: "
+        "_ = _f.write('\\n'.join([*sorted(__xonsh__.ctx), 'aliases', *sorted(map(str, aliases))]))"
     ),
     "text": "{raw[0]}",
 }
@@ -135,7 +137,12 @@ DRIVERS = (
         keeps=frozenset({"deactivate"}),
     ),
     Driver(
-        name="xonsh", file="activate.xsh", words=("xonsh", "--no-rc"), quote=quote_xsh, forms=_XSH, ending="xsh"
+        name="xonsh",
+        file="activate.xsh",
+        words=("xonsh", "--no-rc"),
+        quote=quote_xsh,
+        forms=_XSH,
+        ending="xsh",
     ),
 )
 
@@ -192,7 +199,9 @@ class Session:
         """Return variables, functions, options and aliases under a label, without what changes by itself."""
         text = (self.folder / f"{label}.state").read_text("utf-8", "surrogateescape")
         return sorted(
-            line for line in text.splitlines() if not _RESTLESS.fullmatch(line) and line not in self.driver.keeps
+            line
+            for line in text.splitlines()
+            if not _RESTLESS.fullmatch(line) and line not in self.driver.keeps
         )
 
 

@@ -12,7 +12,7 @@ from tests.shells.situations import Activator, Place
 
 PROFILE = Activation(
     profile="cu128",
-    env={"CUDA_VISIBLE_DEVICES": "0", "GREETING": "it's $HOME; `x` \"q\""},
+    env={"CUDA_VISIBLE_DEVICES": "0", "GREETING": 'it\'s $HOME; `x` "q"'},
     cuda_major=12,
 )
 OTHER = Activation(profile="other", env={"GREETING": "other"}, cuda_major=12)

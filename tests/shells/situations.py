@@ -58,7 +58,8 @@ _HERE = (("prepend", "/mine/first"), ("append", "/mine/last"))
 
 SITUATIONS = (
     Situation(name="nothing to take out"),
-    Situation(name="torch/lib of an environment on PATH", path="{around}/x/lib/python3.11/site-packages/torch/lib:{A}:{B}"),
+    Situation(name="torch/lib of an environment on PATH",
+              path="{around}/x/lib/python3.11/site-packages/torch/lib:{A}:{B}"),
     Situation(name="dist-packages on PATH", path="{A}:/usr/lib/python3/dist-packages/torch/bin:{B}"),
     Situation(name="another environment's bin", path="{around}/other/bin:{A}:{B}"),
     Situation(name="conda's bin; conda itself stays", path="{A}:{around}/conda/bin:{around}/conda/condabin:{B}",
@@ -83,7 +84,8 @@ SITUATIONS = (
     Situation(name="macOS's library path",
               env={"DYLD_LIBRARY_PATH": "/usr/local/cuda-11/lib:/x"}, env_inside={"DYLD_LIBRARY_PATH": "/x"}),
     Situation(name="PYTHONPATH", env={"PYTHONPATH": "/x:/y"}, env_inside={"PYTHONPATH": None}),
-    Situation(name="PYTHONHOME", env={"PYTHONHOME": "/x"}, env_inside={"PYTHONHOME": None}),
+    Situation(name="PYTHONHOME", env={"PYTHONHOME": "/x"}, env_inside={"PYTHONHOME": None},
+              apart=frozenset({"xonsh"})),
     Situation(name="CONDA_PREFIX", env={"CONDA_PREFIX": "{around}/conda"}, env_inside={"CONDA_PREFIX": None}),
     Situation(name="the profile's variables over others", env={"CUDA_VISIBLE_DEVICES": "1", "GREETING": "was"},
               env_inside={"CUDA_VISIBLE_DEVICES": "0", "GREETING": "it's $HOME; `x` \"q\""}),
@@ -111,18 +113,21 @@ SITUATIONS = (
               flags={"bash": ("-u",), "zsh": ("-u",), "dash": ("-u",), "ksh": ("-u",)}),
     Situation(name="set -e", path="{around}/other/bin:{A}:{B}",
               flags={"bash": ("-e",), "zsh": ("-e",), "dash": ("-e",), "ksh": ("-e",), "tcsh": ("-e",)}),
-    Situation(name="set -u -e -f -a -C", path="{around}/other/bin:{A}:{B}",
-              flags={name: ("-uefaC",) for name in ("bash", "zsh", "dash", "ksh")}),
+    Situation(name="set -u -e -f -C", path="{around}/other/bin:{A}:{B}",
+              flags=dict.fromkeys(("bash", "zsh", "dash", "ksh"), ("-uefC",))),
     Situation(name="options of zsh, posix of bash", path="{around}/other/bin:{A}:{B}",
               flags={"zsh": ("-o", "ksharrays", "-o", "rcquotes", "-o", "cshjunkiequotes", "-o", "globsubst",
                              "-o", "shwordsplit", "-o", "noglob", "-o", "warncreateglobal"), "bash": ("--posix",)}),
     Situation(name="spaces in the path", project="a project with  spaces ", path="{around}/o ther/bin:{A}:{B}"),
     Situation(name="quotes in the path", project="it's \"quoted\" `x`"),
-    Situation(name="$ ; & ! and globs in the path", project="$HOME $(id);a&b!c*[x]?{{y}}#%\\t"),
+    Situation(name="$ ; & ! and globs in the path", project="$HOME $(id);a&b!c*[x]?{{y}}#%\\t",
+              apart=frozenset({"xonsh"})),
     Situation(name="a line break in the path", project="two\nlines", apart=frozenset({"tcsh", "nu"})),
     Situation(name="letters of other scripts in the path", project="проект-项目-é"),
-    Situation(name="200 entries", path=f"{{A}}:{MANY}:{{around}}/other/bin:{{B}}", inside=f"{{bin}}:{{A}}:{MANY}:{{B}}"),
-    Situation(name="a session that another one was activated for", env={"VIRTUAL_ENV": "{around}/other", "VIRTUAL_ENV_PROMPT": "x"},
+    Situation(name="200 entries",
+              path=f"{{A}}:{MANY}:{{around}}/other/bin:{{B}}", inside=f"{{bin}}:{{A}}:{MANY}:{{B}}"),
+    Situation(name="a session that another one was activated for",
+              env={"VIRTUAL_ENV": "{around}/other", "VIRTUAL_ENV_PROMPT": "x"},
               path="{around}/other/bin:{A}:{B}"),
 )  # fmt: skip
 
@@ -138,10 +143,18 @@ class Activator:
     """The same of another profile, or environment."""
 
 
-def check(situation: Situation, driver: Driver, activator: Activator, place: Place, folder: Path) -> list[str]:
+def check(
+    situation: Situation, driver: Driver, activator: Activator, place: Place, folder: Path
+) -> list[str]:
     """Bring one shell into a situation, and return what does not hold."""
     folder.mkdir(parents=True, exist_ok=True)
-    words = {"A": "/usr/bin", "B": "/bin", "bin": place.bin, "around": str(place.around), "root": str(place.root)}
+    words = {
+        "A": "/usr/bin",
+        "B": "/bin",
+        "bin": place.bin,
+        "around": str(place.around),
+        "root": str(place.root),
+    }
     filled = {name: value.format(**words) for name, value in situation.env.items()}
     env = plain_environment(PATH=situation.path.format(**words), **filled)
     session = Session(driver=driver, folder=folder, env=env)
@@ -176,7 +189,10 @@ def _inside(situation: Situation, session: Session, words: Mapping[str, str]) ->
     expected: dict[str, str | None] = {
         "PATH": situation.inside.format(**words),
         "VIRTUAL_ENV": f"{words['root']}/.venv",
-        **{name: None if value is None else value.format(**words) for name, value in situation.env_inside.items()},
+        **{
+            name: None if value is None else value.format(**words)
+            for name, value in situation.env_inside.items()
+        },
     }
     return [
         f"inside, {name} is {found.get(name)!r}, not {value!r}"

@@ -6,7 +6,7 @@ from envsmith.model.manifest import Entry, Manifest
 from envsmith.model.profile import Profile
 from envsmith.model.profile_text import parse
 from envsmith.model.shell import SHELLS
-from envsmith.workflows.activating import activation_files, activation_of
+from envsmith.workflows.activating import activation_files, activation_of, environment_files
 
 WRITTEN = 'backend = "cu130"\npython = ["3.12"]\nplatforms = ["linux"]\n[env]\nA = "written"\n'
 
@@ -40,3 +40,9 @@ def test_there_is_a_script_for_every_shell() -> None:
     files = activation_files(Activation(profile="app", env={"A": "x"}), lambda name: f"{name} @NAME@")
     assert set(files) == {shell.file for shell in SHELLS}
     assert files["activate.sh"] == b"activate.sh app"
+
+
+def test_an_environment_has_one_for_leaving_cmd_too() -> None:
+    files = environment_files(Activation(profile="app"), lambda name: f"{name}\n")
+    assert set(files) == {shell.file for shell in SHELLS} | {"deactivate.bat"}
+    assert files["deactivate.bat"] == b"deactivate.bat\r\n"
