@@ -27,6 +27,7 @@ S = TypeVar("S", bound=Side)
 Fault = Callable[[Side, int], Tally]
 ON_DISK: tuple[tuple[Fault, int], ...] = (
     (campaign.killed, 50),
+    (campaign.killed_linking, 50),
     (campaign.twice_at_once, 20),
     (campaign.wrong_bytes, 10),
     (campaign.cut, 20),
@@ -38,22 +39,27 @@ def main() -> None:
     """Run all faults, and print a line for each."""
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__)
     parser.add_argument("--share", type=float, default=1.0, help="part of the rounds to run")
-    share = parser.parse_args().share
+    parser.add_argument("--only", default="", help="name of one fault: killed_linking")
+    asked = parser.parse_args()
     for kind in (Ours, Theirs):
-        for tally in tallies(kind, share):
+        for tally in tallies(kind, asked.share, asked.only):
             print(tally, flush=True)
 
 
-def tallies(kind: type[Side], share: float) -> Iterator[Tally]:
+def tallies(kind: type[Side], share: float, only: str = "") -> Iterator[Tally]:
     """Yield what each fault did to one side, each in a project of its own."""
     for fault, rounds in ON_DISK:
+        if only not in ("", fault.__name__):
+            continue
         with project(kind) as side:
             yield fault(side, max(1, round(rounds * share)))
-    if kind is Ours:
+    if kind is Ours and not only:
         for going in (campaign.killed_going_back, campaign.killed_setting_aside):
             with project(Ours) as ours:
                 yield going(ours, max(1, round(50 * share)))
     for fault, rounds in ON_SMALL_DISK:
+        if only not in ("", fault.__name__):
+            continue
         try:
             with project(kind, small=True) as side:
                 yield fault(side, max(1, round(rounds * share)))
@@ -73,7 +79,7 @@ def project(kind: type[S], *, small: bool = False) -> Iterator[S]:
                 raise PermissionError("no file system can be mounted here")
         try:
             shop = Shop.opened(root, UV_CACHE_DIR=str((place if small else root) / "uv-cache"))
-            side = kind(shop=shop, server=server)
+            side = kind(shop=shop, server=server, files=200 if small else 2000)
             side.ask_for(1)
             status, said = side.run()
             if status:

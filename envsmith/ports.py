@@ -13,6 +13,7 @@ from envsmith.model.environment import Environment, Import
 from envsmith.model.interpreter import Interpreter
 from envsmith.model.plan import Plan, VersionMetadata
 from envsmith.model.resolution import Resolution
+from envsmith.model.room import Disk
 from envsmith.model.route import RoutePage
 from envsmith.model.supply import Supply
 from envsmith.model.usage import Use
@@ -135,6 +136,14 @@ class Installer(Protocol):
         """Return an installed interpreter for a version, a name or a path, or None where there is none."""
         ...
 
+    def cache(self) -> Path:
+        """Return where unpacked packages are kept."""
+        ...
+
+    def outstanding(self, supply: Supply, python: Path) -> frozenset[str] | None:
+        """Return the names of packages that are not in the cache; None where that cannot be said."""
+        ...
+
     def make(self, prefix: Path, python: Path, prompt: str) -> None:
         """Make an environment without packages.
 
@@ -150,6 +159,22 @@ class Installer(Protocol):
             InstallError: when that fails.
             ToolError: when files cannot be reached.
         """
+        ...
+
+
+class Disks(Protocol):
+    """Knows what is free, and what files hold."""
+
+    def disk_of(self, place: Path) -> Disk:
+        """Return the file system of a place."""
+        ...
+
+    def weights(self, folder: Path) -> Mapping[tuple[str, str], tuple[int, int]]:
+        """Return `key_of` → bytes packed and unpacked, of the wheels in a folder."""
+        ...
+
+    def key_of(self, name: str, version: str) -> tuple[str, str]:
+        """Return what a name and version are found by."""
         ...
 
 

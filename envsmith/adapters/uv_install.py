@@ -19,6 +19,8 @@ from envsmith.model.supply import Supply
 _KEPT = (*KEPT, "UV_LINK_MODE", "UV_CONCURRENT_INSTALLS", "UV_PYTHON_INSTALL_DIR", "CC", "CXX", "CFLAGS")
 _FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b", re.IGNORECASE)
 _HASH = re.compile(r"Hash mismatch for `?([^`\n]+)`?", re.IGNORECASE)
+_UNCACHED = re.compile(r"Identified uncached distribution: ([^\s=]+)==")
+_COUNT = re.compile(r"Would download (\d+) package")
 _WHERE_FILES_LIE = "uv says"
 
 
@@ -41,6 +43,22 @@ class UvInstaller:
         finished = self._run("python", "find", "--system", "--no-project", request)
         return Path(finished.stdout.strip()) if finished.status == 0 else None
 
+    def cache(self) -> Path:
+        """Return where uv keeps unpacked packages."""
+        return Path(self._run("cache", "dir").stdout.strip() or ".")
+
+    def outstanding(self, supply: Supply, python: Path) -> frozenset[str] | None:
+        """Return the names of packages that are not in uv's cache; None where uv does not say it.
+
+        It says it in its log alone, whose form it does not promise: the number it says for people is the proof.
+        """
+        with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
+            words = ("--verbose", "--dry-run", "--target", Path(scratch, "target"), "--python", python)
+            said = self._sync(Path(scratch), supply, *words).stderr
+        names = frozenset(_UNCACHED.findall(said))
+        count = _COUNT.search(said)
+        return names if len(names) == (int(count[1]) if count else 0) else None
+
     def make(self, prefix: Path, python: Path, prompt: str) -> None:
         """Make an environment without packages.
 
@@ -60,14 +78,17 @@ class UvInstaller:
             ToolError: TOL022 when files cannot be reached.
         """
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
-            source = Path(scratch, "pylock.toml" if supply.is_pylock else "requirements.txt")
-            source.write_text(supply.text, "utf-8")
-            finished = self._run("pip", "sync", "--python", prefix, *self._flags(supply), source)
+            finished = self._sync(Path(scratch), supply, "--python", prefix)
         if finished.status:
             raise _failure(finished, "the packages could not be installed")
 
+    def _sync(self, scratch: Path, supply: Supply, *words: str | Path) -> Finished:
+        source = scratch / ("pylock.toml" if supply.is_pylock else "requirements.txt")
+        source.write_text(supply.text, "utf-8")
+        return self._run("pip", "sync", *words, *self._flags(supply), source)
+
     def _flags(self, supply: Supply) -> Sequence[str | Path]:
-        flags: list[str | Path] = ["--require-hashes"]
+        flags: list[str | Path] = ["--require-hashes", "--preview-features", "pylock"]
         if supply.wheelhouse:
             flags += ["--no-index", "--find-links", supply.wheelhouse]
         elif not supply.is_pylock:

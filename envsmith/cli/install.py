@@ -104,7 +104,7 @@ def _install(settings: dict[str, Any], options: dict[str, Any]) -> int:
 @contextmanager
 def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     """Lend the tools of an install, and end what still runs when it is over or broken off."""
-    from envsmith.adapters import files
+    from envsmith.adapters import disks, files
     from envsmith.adapters.environments import Environments
     from envsmith.adapters.interpreter import Probe
     from envsmith.adapters.process import Processes
@@ -134,6 +134,7 @@ def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
                 ),
                 probe=Probe(processes=processes),
                 files=files,
+                disks=disks,
                 progress=progress,
                 now_utc=utc_now,
             )

@@ -11,6 +11,7 @@ from envsmith.cli.switch_render import size
 
 if TYPE_CHECKING:
     from envsmith.model.generation import Generation
+    from envsmith.model.room import Need
     from envsmith.workflows.installing import Installed
 
 
@@ -29,6 +30,8 @@ def installed(
         f"{item.name}{f' {item.version}' if item.version else ''} imports ({item.seconds:.1f} s)"
         for item in done.imports
     )
+    if done.need:
+        _need(done.need, len(one.folders))
     if done.how == "built":
         render.labelled("proved", " · ".join(filter(None, (files, imports))))
     if cost:
@@ -45,6 +48,13 @@ def installed(
         _idle(one, link)
     else:
         render.labelled("current", f"{link} → {one.id}{before}")
+
+
+def _need(need: Need, packages: int) -> None:
+    """Say what was fetched; sizes that nobody tells beforehand are not in it."""
+    what = f"{need.fetched} of {packages} packages" if need.fetched else "nothing: uv's cache has all"
+    bytes_ = f", {size(need.fetched_bytes)} known beforehand" if need.fetched_bytes else ""
+    render.labelled("fetched", f"{what}{bytes_} · {size(max(need.free_after_bytes, 0))} free by then")
 
 
 def idle(one: Generation, link: Path, *, as_json: bool) -> None:

@@ -11,11 +11,13 @@ from envsmith.model.generation import Generation
 from envsmith.model.interpreter import Interpreter
 from envsmith.model.manifest import FILENAME, Manifest
 from envsmith.model.report import Report
+from envsmith.model.room import Need
 from envsmith.model.target import Python
 from envsmith.rules import targeting, verification
 from envsmith.workflows.building import build
 from envsmith.workflows.ordering import InstallTools, Locked, Order, read_lock
 from envsmith.workflows.recording import read_manifest
+from envsmith.workflows.room import room_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,8 @@ class Installed:
     aside: str = ""
     """Name under which an environment made by others is kept."""
     imports: tuple[Import, ...] = ()
-    is_deep: bool = False
+    need: Need | None = None
+    """What it took; None where nothing was built."""
 
 
 def install(order: Order, tools: InstallTools) -> Installed:
@@ -39,8 +42,8 @@ def install(order: Order, tools: InstallTools) -> Installed:
     Raises:
         LockError: LCK004 where no lock is for the interpreter, LCK005 where there is no lock, LCK006 where one is
             malformed.
-        InstallError: ENV001 where the new environment is not what the lock says, ENV002 where there is no interpreter;
-            others where it cannot be built. What was current still is.
+        InstallError: ENV001 where the new environment is not what the lock says, ENV002 where there is no interpreter,
+            ENV003 where there is too little room; others where it cannot be built. What was current still is.
         ToolError: where files cannot be reached.
     """
     found = tools.files.read_files(order.folder)
@@ -54,8 +57,9 @@ def install(order: Order, tools: InstallTools) -> Installed:
         locked = read_lock(order, manifest, found, slug)
         if ready := _ready(order, locked, interpreter, tools):
             return _switch(ready, before, tools, how="switched" if ready.id != before else "unchanged")
+        need = room_for(locked, python, tools)
         generation, imports = build(order, locked, python, tools, deep=order.deep or is_crashed)
-        return _switch(generation, before, tools, imports=imports, how="built")
+        return _switch(generation, before, tools, imports=imports, need=need, how="built")
 
 
 def _switch(
@@ -65,6 +69,7 @@ def _switch(
     *,
     how: str,
     imports: tuple[Import, ...] = (),
+    need: Need | None = None,
 ) -> Installed:
     aside = tools.environments.switch(generation.id) if generation.id != before else ""
     return Installed(
@@ -73,6 +78,7 @@ def _switch(
         before=before if before != generation.id else "",
         aside=aside,
         imports=imports,
+        need=need,
     )
 
 

@@ -12,6 +12,11 @@ from envsmith.model.generation import Generation
 class Environments(Protocol):
     """Keeps generations of environments, one of them current."""
 
+    @property
+    def folder(self) -> Path:
+        """Where generations lie."""
+        ...
+
     def alone(self, doing: str) -> AbstractContextManager[bool]:
         """Keep others out, end what a killed process had begun, and say whether there was such a thing.
 

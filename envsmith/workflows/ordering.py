@@ -13,7 +13,7 @@ from envsmith.model.manifest import Manifest
 from envsmith.model.pins import Pins
 from envsmith.model.supply import Supply
 from envsmith.model.target import Platform, Python
-from envsmith.ports import EnvironmentProbe, Files, Installer, Progress
+from envsmith.ports import Disks, EnvironmentProbe, Files, Installer, Progress
 from envsmith.workflows.keeping import Environments
 from envsmith.workflows.recording import sha256_of
 
@@ -65,6 +65,7 @@ class InstallTools:
     installer: Installer
     probe: EnvironmentProbe
     files: Files
+    disks: Disks
     progress: Progress
     now_utc: Callable[[], str]
     furnish: tuple[Callable[[Furnishing], None], ...] = ()
@@ -81,6 +82,8 @@ class Locked:
     supply: Supply
     backend: Backend
     family: Mapping[str, str]
+    wheels: Mapping[str, str]
+    """Torch-family project → file name of its wheel."""
 
 
 def read_lock(order: Order, manifest: Manifest, found: Mapping[str, bytes], slug: str) -> Locked:
@@ -114,4 +117,5 @@ def read_lock(order: Order, manifest: Manifest, found: Mapping[str, bytes], slug
         ),
         backend=backend,
         family={name: pin.split(" ")[0] for name, pin in entry.family.items()},
+        wheels={name: pin.split(" ")[1] for name, pin in entry.family.items()},
     )

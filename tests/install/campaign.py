@@ -6,6 +6,7 @@ import errno
 import os
 import random
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,10 +88,32 @@ def killed(side: Side, rounds: int) -> Tally:
     return tally
 
 
-def prune(side: Side) -> None:
+def killed_linking(side: Side, rounds: int) -> Tally:
+    """Kill the change at random moments, with everything in uv's cache: what takes its time is the change itself."""
+    tally = Tally("SIGKILL, all in the cache", side.name)
+    chance = random.Random(SEED)  # noqa: S311
+    side.ask_for(2)
+    length_s(side)
+    length = 0.0
+    for number in range(-1, rounds):
+        before = side.number
+        side.ask_for(3 - before)
+        prune(side, 1)
+        if number < 0:
+            begun = time.monotonic()
+            side.run()
+            length = time.monotonic() - begun
+            continue
+        is_killed = side.kill_after(chance.uniform(0, length), group=bool(number % 2))
+        tally.seen["killed"] += is_killed
+        looked_at(side, before, tally)
+    return tally
+
+
+def prune(side: Side, count: int = 2) -> None:
     """Keep the disk from filling up over many rounds."""
     if isinstance(side, Ours):
-        words = ("generations", "--keep", "2")
+        words = ("generations", "--keep", str(count))
         ran = side.shop.project.run(*words)
         assert ran.status == 0, ran.said
 

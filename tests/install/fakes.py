@@ -11,6 +11,7 @@ from envsmith.errors import EnvsmithError
 from envsmith.model.environment import Distribution, Environment, Import, TorchBuild
 from envsmith.model.interpreter import Interpreter
 from envsmith.model.pins import Pins
+from envsmith.model.room import Disk
 from envsmith.model.supply import Supply
 from tests.model.test_interpreter import interpreter
 
@@ -23,6 +24,7 @@ class FakeInstaller:
 
     pythons: tuple[str, ...] = ("3.12",)
     fails: EnvsmithError | None = None
+    fresh: frozenset[str] | None = None
     asked: list[str] = field(default_factory=list)
     supplies: list[Supply] = field(default_factory=list)
 
@@ -30,6 +32,16 @@ class FakeInstaller:
         """Return a path made of the version."""
         self.asked.append(request)
         return Path(f"/opt/python{request}") if request in self.pythons else None
+
+    def cache(self) -> Path:
+        """Return a place."""
+        return Path("/cache")
+
+    def outstanding(self, supply: Supply, python: Path) -> frozenset[str] | None:
+        """Return what is said to be outstanding."""
+        assert supply.text
+        assert python
+        return self.fresh
 
     def make(self, prefix: Path, python: Path, prompt: str) -> None:
         """Make a folder with an interpreter."""
@@ -45,6 +57,29 @@ class FakeInstaller:
         read = Pins.from_pylock if supply.is_pylock else Pins.from_requirements
         for pin in read(supply.text, "supply").packages:
             (prefix / SITE / f"{pin.name}-{pin.version}.dist-info").mkdir(parents=True)
+
+
+@dataclass
+class FakeDisks:
+    """Has as much room as it is told to."""
+
+    free: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Beginning of a place → device and free bytes."""
+    wheels: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+    def disk_of(self, place: Path) -> Disk:
+        """Return what was told, else plenty."""
+        device, free = next((self.free[key] for key in self.free if str(place).startswith(key)), (1, 10**12))
+        return Disk(place=str(place), device=device, free_bytes=free)
+
+    def weights(self, folder: Path) -> Mapping[tuple[str, str], tuple[int, int]]:
+        """Return what was told."""
+        assert folder
+        return self.wheels
+
+    def key_of(self, name: str, version: str) -> tuple[str, str]:
+        """Return both."""
+        return name, version
 
 
 @dataclass

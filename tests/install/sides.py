@@ -27,11 +27,11 @@ LIMIT_S = 300
 PROBE = Probe(processes=Processes())
 
 
-def wheels_of(number: int, payload: int) -> tuple[Made, ...]:
-    """Return the wheels of the nth state: a torch with a large file and many small ones, and some beside it."""
+def wheels_of(number: int, payload: int, files: int = 200) -> tuple[Made, ...]:
+    """Return the wheels of the nth state: a torch with a large file, one of many small ones, and one beside."""
     seed = number.to_bytes(4, "big")
     torch = made_torch(f"2.{number}.0+cpu", more=(seed * (payload // 4))[:payload])
-    many = {f"many/m{item:03}.py": b"x = %d\n" % (item + number) for item in range(200)}
+    many = {f"many/m{item:05}.py": b"x = %d\n" % (item + number) for item in range(files)}
     many["many/__init__.py"] = b""
     return torch, made("many", f"1.{number}", many), made("beside", f"1.{number}")
 
@@ -43,6 +43,7 @@ class Side:
     shop: Shop
     server: Served
     payload: int = 4_000_000
+    files: int = 200
     number: int = 1
     """Of the state that the lock asks for."""
     locks: dict[int, str] = field(default_factory=dict)
@@ -52,7 +53,7 @@ class Side:
 
     def ask_for(self, number: int) -> None:
         """Lock the nth state."""
-        wheels = wheels_of(number, self.payload)
+        wheels = wheels_of(number, self.payload, self.files)
         self.server.add(*wheels)
         slug = self.shop.lock(*wheels, address=self.server.address)
         self.number = number

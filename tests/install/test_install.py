@@ -28,7 +28,8 @@ def test_the_lock_becomes_the_current_environment(shop: Shop) -> None:
     assert (
         says(shop, "import torch, beside; print(torch.__version__, beside.__version__)") == "2.19.0+cpu 1.0"
     )
-    proved, cost, current = ran.out.splitlines()
+    fetched, proved, cost, current = ran.out.splitlines()
+    assert fetched.startswith("fetched   2 of 2 packages, 1")
     assert proved.startswith("proved    2 packages · ")
     assert cost.startswith("cost      ")
     assert "torch 2.19.0+cpu imports (" in ran.out

@@ -12,7 +12,7 @@ from envsmith.model.target import Platform, Python
 from envsmith.workflows.ordering import InstallTools, Order
 from envsmith.workflows.recording import lock_files
 from tests.fakes import FakeFiles, Heard
-from tests.install.fakes import FakeInstaller, FakeProbe
+from tests.install.fakes import FakeDisks, FakeInstaller, FakeProbe
 from tests.install.made import Made, entry_of_lock, lock_of, made, made_torch
 from tests.values import target
 
@@ -56,6 +56,7 @@ def tools(root: Path, files: FakeFiles | None = None, **more: Any) -> InstallToo
         installer=FakeInstaller(),
         probe=FakeProbe(torch=TorchBuild(version="2.19.0+cpu")),
         files=files or locked(),
+        disks=FakeDisks(),
         progress=Heard(),
         now_utc=lambda: "2026-11-21T12:00:00Z",
     )
