@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench import idle, resolving, scanning, starting
+from bench import downloading, idle, resolving, scanning, starting
 from bench.measure import Comparison
 
 MEASURES: Mapping[str, Callable[[Path, Mapping[str, str], int], Iterable[Comparison]]] = {
@@ -18,6 +18,7 @@ MEASURES: Mapping[str, Callable[[Path, Mapping[str, str], int], Iterable[Compari
     "idle": lambda folder, env, times: idle.compare(folder, env, times * 4),
     "scanning": lambda _, env, times: scanning.compare(env, times),
     "resolving": lambda folder, env, times: [resolving.compare(folder, env, times)],
+    "downloading": downloading.compare,
 }
 
 

@@ -96,6 +96,10 @@ class RangeServer:
         """Answer the next requests of a path that way, in turn."""
         self._state.steps.setdefault(path, []).extend(steps)
 
+    def calm(self) -> None:
+        """Answer as it should be from now on."""
+        self._state.steps.clear()
+
     def asked(self, path: str) -> list[dict[str, str]]:
         """Return the headers (names in lower case) of each GET of a path, in order."""
         return [

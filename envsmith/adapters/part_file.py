@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from envsmith.adapters.early_sync import EarlySync
+from envsmith.adapters.parallel_digest import ParallelDigest
 from envsmith.errors import ToolError
 
 FOLDER = ".envsmith-partial"
@@ -46,7 +48,7 @@ class PartFile:
     """
 
     def __init__(self, house: Path, sha256: str) -> None:
-        self._wanted = sha256
+        self._house, self._wanted = house, sha256
         self._path = part_path(house, sha256)
         self._note = self._path.with_suffix(".json")
         self.size = 0
@@ -56,7 +58,7 @@ class PartFile:
     def __enter__(self) -> Self:
         with refusals(self._path):
             self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-            self._digest = hashlib.sha256()
+            self._digest, self._sync = ParallelDigest(), EarlySync(self._handle)
             while block := os.read(self._handle, _BLOCK):
                 self._digest.update(block)
                 self.size += len(block)
@@ -79,6 +81,7 @@ class PartFile:
             while left:
                 count = os.write(self._handle, left)
                 self._digest.update(left[:count])
+                self._sync.grew(count)
                 self.size += count
                 left = left[count:]
 
@@ -95,14 +98,14 @@ class PartFile:
         with refusals(self._path):
             os.ftruncate(self._handle, 0)
             os.lseek(self._handle, 0, os.SEEK_SET)
-        self._digest = hashlib.sha256()
+        self._digest.close()
+        self._digest = ParallelDigest()
         self.size, self.is_of_one_piece, self.origin = 0, True, Origin()
 
     def discard(self) -> None:
         """Throw away what there is, file and all."""
         self._close()
-        self._path.unlink(missing_ok=True)
-        self._note.unlink(missing_ok=True)
+        discard(self._house, self._wanted)
 
     @property
     def is_proved(self) -> bool:
@@ -126,6 +129,8 @@ class PartFile:
 
     def _close(self) -> None:
         handle, self._handle = self._handle, -1
+        self._digest.close()
+        self._sync.close()
         os.close(handle)
 
 
@@ -140,6 +145,13 @@ def part_size(house: Path, sha256: str) -> int:
         return part_path(house, sha256).stat().st_size
     except OSError:
         return 0
+
+
+def discard(house: Path, sha256: str) -> None:
+    """Throw away what there is of a file that nobody is fetching."""
+    path = part_path(house, sha256)
+    path.unlink(missing_ok=True)
+    path.with_suffix(".json").unlink(missing_ok=True)
 
 
 def sha256_of_file(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,7 +16,16 @@ from envsmith.adapters.file_lock import try_alone
 from envsmith.adapters.filling import Locations, Transfers
 from envsmith.adapters.incoming import other_file
 from envsmith.adapters.kept_files import KeptFiles
-from envsmith.adapters.part_file import DiskError, PartFile, part_path, part_size, refusals, sha256_of_file
+from envsmith.adapters.part_file import (
+    FOLDER,
+    DiskError,
+    PartFile,
+    discard,
+    part_path,
+    part_size,
+    refusals,
+    sha256_of_file,
+)
 from envsmith.adapters.transfer import Endurance, StoppedError, Transfer
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.model.address import public_url
@@ -79,6 +88,7 @@ class _Work:
     def all(self, artifacts: Sequence[Artifact]) -> Filling:
         """Prove what is there, make sure of room, fetch the rest, wait for what others are fetching."""
         held = self._each(artifacts, lambda item, _: self._held(item))
+        self._sweep(item for item, found in zip(artifacts, held, strict=True) if found)
         missing = [item for item, found in zip(artifacts, held, strict=True) if found is None]
         missing = self._with_room_for(missing)
         found = dict(zip(missing, self._each(missing, self._bring), strict=True))
@@ -138,6 +148,16 @@ class _Work:
         if item.size_bytes not in (None, size) or sha256_of_file(path) != item.sha256:
             return None
         return Brought(filename=item.filename, size_bytes=size, way=way)
+
+    def _sweep(self, held: Iterable[Artifact]) -> None:
+        """Take away what a run that was killed left beside files that are there."""
+        with refusals(self.house):
+            left = {path.stem for path in (self.house / FOLDER).iterdir()}
+            for item in held:
+                if item.sha256 in left:
+                    with try_alone(part_path(self.house, item.sha256).with_suffix(".lock")) as is_ours:
+                        if is_ours:
+                            discard(self.house, item.sha256)
 
     def _with_room_for(self, missing: Sequence[Artifact]) -> list[Artifact]:
         """Return the files, the largest first; refuse before anything is written where they could not all be kept.
