@@ -12,9 +12,10 @@ from packaging.version import Version
 from envsmith import catalog
 from envsmith.catalog import Catalog
 from envsmith.catalog.modules import read_modules
+from envsmith.catalog.sizes import read_sizes
 from envsmith.errors import CatalogError
 from envsmith.model.backend import Backend
-from envsmith.model.target import Platform
+from envsmith.model.target import Platform, Python, Target
 
 CATALOG = Catalog.embedded()
 TABLES = Path(catalog.__file__).parent
@@ -39,9 +40,16 @@ def test_every_row_says_where_and_when_it_was_read(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(TABLES.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_table_is_read(path: Path) -> None:
     names = {"drivers": "driver_floors", "kernels": "kernel_rows", "snapshot": "listings"}
-    # The table of modules is read by the one module that needs it.
-    read = read_modules if path.stem == "modules" else getattr(CATALOG, names.get(path.stem, path.stem))
-    assert read()
+    # Some are read by the one module that needs them, or by a question that one row answers.
+    others = {"modules": read_modules, "sizes": read_sizes, "abi": _abi}
+    assert (others.get(path.stem) or getattr(CATALOG, names.get(path.stem, path.stem)))()
+
+
+def _abi() -> bool | None:
+    linux = Target(
+        python=Python.parse("3.12"), platform=Platform.parse("linux"), backend=Backend.parse("cu128")
+    )
+    return CATALOG.is_cxx11(Version("2.11.0"), linux)
 
 
 # Backends
