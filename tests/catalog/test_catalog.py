@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,9 @@ def test_every_row_says_where_and_when_it_was_read(path: Path) -> None:
 def test_every_table_is_read(path: Path) -> None:
     names = {"drivers": "driver_floors", "kernels": "kernel_rows", "snapshot": "listings"}
     # Some are read by the one module that needs them, or by a question that one row answers.
-    others = {"modules": read_modules, "sizes": read_sizes, "abi": _abi}
-    assert (others.get(path.stem) or getattr(CATALOG, names.get(path.stem, path.stem)))()
+    others: dict[str, Callable[[], object]] = {"modules": read_modules, "sizes": read_sizes, "abi": _abi}
+    read = others.get(path.stem) or getattr(CATALOG, names.get(path.stem, path.stem))
+    assert read()
 
 
 def _abi() -> bool | None:
