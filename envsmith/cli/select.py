@@ -64,6 +64,9 @@ def _show(found: Selection, *, explain: bool) -> None:
 
     for label, text in selection_lines(found):
         render.labelled(label, text)
+    if strange := [device for device in found.host.of_family("cuda") if device.capability is None]:
+        ask = "say its compute capability with --gpu, or ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY"
+        render.say(f"hint: {strange[0]} is not in the table of GPUs; {ask}", err=True)
     if explain:
         render.say("")
         render.table(("backend", "torch", "answer", "why"), all_lines(found.verdicts), indent=0)

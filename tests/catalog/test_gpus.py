@@ -1,4 +1,8 @@
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from envsmith.catalog import Catalog
 from envsmith.catalog.gpus import plain
@@ -89,6 +93,15 @@ def test_a_series_with_several_capabilities_is_no_answer() -> None:
     for name in ("Arc", "RTX", "GeForce", "Radeon", "Instinct", "RX"):
         with pytest.raises(CatalogError):
             CATALOG.gpu(name)
+
+
+@given(
+    st.text()
+    | st.lists(st.sampled_from(["RTX", "GTX", "Arc", "RX", "5080", "Ti", "7900", "-"])).map(" ".join)
+)
+def test_no_text_does_harm_as_a_name(name: str) -> None:
+    with suppress(CatalogError):
+        assert CATALOG.gpu(name).capability
 
 
 def test_a_pci_id_names_a_generation() -> None:

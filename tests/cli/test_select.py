@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from envsmith.cli.select import _show
+from envsmith.model.host import Device, Driver, Host
+from envsmith.model.target import Platform, Python
+from envsmith.workflows.selecting import Selection
 from tests.commands import Project
 
 
@@ -73,6 +77,17 @@ def test_what_cannot_be_answered_is_an_error(project: Project, words: tuple[str,
     ran = project.run("select", *words)
     assert ran.status == 2
     assert said in ran.err
+
+
+def test_a_gpu_that_no_table_knows_is_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
+    strange = Device(maker="nvidia", name="NVIDIA Strange 1")
+    host = Host.of_platform(
+        Platform.parse("linux"), (Driver(maker="nvidia", version="580.65.06"),), (strange,)
+    )
+    _show(Selection(host=host, python=Python.parse("3.12"), verdicts=()), explain=False)
+    said = capfd.readouterr()
+    assert "hint: NVIDIA Strange 1 is not in the table of GPUs" in said.err
+    assert "ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY" in said.err
 
 
 def test_this_machine_is_judged_when_nothing_is_said(project: Project) -> None:
