@@ -107,7 +107,9 @@ class _Case:
             return refusal
         accepted = frozenset(self.host.platform.wheel_platforms())
         running = [build for build in able if build.accepts(accepted) and self.host.libc != "musl"]
-        best = newest(build for build in running if build.has(self.python.tag))
+        mine = [build for build in running if build.has(self.python.tag)]
+        most = max((len(self._served(build)) for build in mine), default=0)
+        best = newest(build for build in mine if len(self._served(build)) == most)
         if best is None:
             return self._no(*(self._no_python(running) if running else self._no_system(able)))
         return Verdict(

@@ -7,6 +7,8 @@ from envsmith.catalog import Catalog
 from envsmith.catalog.builds import builds, newest, of_pypi
 from envsmith.model.backend import Backend
 from envsmith.model.build import Build
+from envsmith.model.listing import Listing, group
+from tests.values import wheel
 
 CATALOG = Catalog.embedded()
 
@@ -37,8 +39,24 @@ def test_wheels_without_a_hash_exist_all_the_same() -> None:
 
 
 def test_free_threaded_pythons_and_other_labels_are_left_out() -> None:
-    for backend in ("cpu", "cu126", "cu130"):
-        assert not [tag for build in on_record(backend) for tag in build.pythons if tag.endswith("t")]
+    rows = [
+        wheel(f"torch-{version}-{tags}-manylinux_2_28_x86_64.whl")
+        for version, tags in (
+            ("2.99.0+cu128", "cp312-cp312"),
+            ("2.99.0+cu128", "cp313-cp313t"),
+            ("2.98.0+cu126", "cp312-cp312"),
+            ("2.97.0", "cp312-cp312"),
+        )
+    ]
+    listing = Listing(
+        channel="stable",
+        backend=Backend.parse("cu128"),
+        retrieved="2026-11-20",
+        source="made",
+        projects=group(rows, {}),
+    )
+    found = [build for build in builds(CATALOG, listing) if build.index == "pytorch"]
+    assert [(str(build.torch), *build.pythons) for build in found] == [("2.99.0", "cp312")]
     # PyTorch's pages list old wheels of its root, too: they are no builds of the backend.
     assert min(build.torch for build in on_record("cu130")) == Version("2.9.0")
 

@@ -429,6 +429,16 @@ BLACKWELL = (
         "kernels for sm_120",
         works={"cu126": "2.14.0"},
     ),
+    # More GPUs come before a newer torch, between backends and within cu128.
+    nvidia(
+        "V100, H200",
+        "580.65.06",
+        LINUX,
+        "3.12",
+        "cu126 2.14.0",
+        "kernels for sm_70 sm_90",
+        works={"cu132": "2.15.0", "cu128": "2.10.0"},
+    ),
     nvidia("RTX 3060, RTX 5080", "580.65.06", LINUX, "3.12", "cu132 2.15.0 pypi", "kernels for sm_120 sm_86"),
 )
 
