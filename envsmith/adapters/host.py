@@ -15,6 +15,11 @@ def variables() -> Mapping[str, str]:
     return os.environ
 
 
+def pathsep() -> str:
+    """Return what parts the entries of PATH here."""
+    return os.pathsep
+
+
 def this_python() -> Python:
     """Return the running interpreter's version."""
     return Python(major=sys.version_info.major, minor=sys.version_info.minor)

@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 from envsmith.adapters.folders import python_of
 from envsmith.adapters.process import Finished, Processes, inherited
 from envsmith.errors import InstallError, ToolError
+from envsmith.model.condition import Condition
 from envsmith.model.environment import Environment, Import
 from envsmith.model.interpreter import Interpreter
 
 T = TypeVar("T")
 _PROBE = Path(__file__).parents[1] / "runtime" / "probe.py"
+_CONDITION = _PROBE.with_name("condition.py")
 _KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL")
 _PROBE_S = 900.0
 
@@ -50,6 +52,20 @@ class Probe:
         values = self._answer(executable, words, {}, _PROBE_S)
         return _read(Environment.from_json, values, executable)
 
+    def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> Condition:
+        """Ask the Python of an environment what its files tell together.
+
+        Args:
+            prefix: the environment's root.
+            before: folders that come before its own packages when its programs run.
+
+        Raises:
+            InstallError: ENV023 when it gives no answer.
+        """
+        executable = python_of(prefix)
+        values = self._answer(executable, before, {}, _PROBE_S, script=_CONDITION)
+        return _read(Condition.from_json, values, executable)
+
     def imports(self, prefix: Path, name: str, env: Mapping[str, str], timeout_s: float) -> Import:
         """Import a module in a process of its own.
 
@@ -71,9 +87,15 @@ class Probe:
         return Import(**values)
 
     def _answer(
-        self, executable: Path, words: tuple[str, ...], env: Mapping[str, str], timeout_s: float
+        self,
+        executable: Path,
+        words: tuple[str, ...],
+        env: Mapping[str, str],
+        timeout_s: float,
+        *,
+        script: Path = _PROBE,
     ) -> dict[str, Any]:
-        command: list[str | Path] = [executable, "-I", "-B", "-X", "utf8", _PROBE, *words]
+        command: list[str | Path] = [executable, "-I", "-B", "-X", "utf8", script, *words]
         finished = self.processes.run(command, env={**inherited(_KEPT), **env}, timeout_s=timeout_s)
         last = finished.stdout.rpartition("\n{")[2]
         try:

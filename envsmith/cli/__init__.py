@@ -33,6 +33,7 @@ COMMANDS = {
         "envsmith.cli.rollback",
         "Return to the environment that was current before, or to any other.",
     ),
+    "verify": ("envsmith.cli.verify", "Compare an environment, whoever made it, with its lock."),
     "generations": ("envsmith.cli.generations", "List the environments that were built; remove old ones."),
 }
 EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")

@@ -1,0 +1,39 @@
+"""What ``envsmith verify`` and ``envsmith doctor`` show of findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from envsmith.adapters import terminal
+from envsmith.cli import render
+from envsmith.model.report import SEVERITIES, Finding
+
+_INDENT = 18
+_COLOURS = {"error": "red", "warning": "yellow"}
+
+
+def counted(count: int, word: str) -> str:
+    """Write ``1 finding``, ``2 findings``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def show(findings: Sequence[Finding]) -> None:
+    """Print findings, errors first, each with its cure; a cure that several share is printed once, below the last."""
+    ordered = sorted(findings, key=lambda item: SEVERITIES.index(item.severity))
+    for number, item in enumerate(ordered):
+        lines = render.wrapped(item.message, _INDENT)
+        click.echo(f"{_word(item.severity)}{item.code:<8}  {lines[0]}")
+        for line in lines[1:]:
+            render.say(" " * _INDENT + line)
+        following = ordered[number + 1].hint if number + 1 < len(ordered) else ""
+        if item.hint and item.hint != following:
+            for place, line in enumerate(item.hint.splitlines()):
+                render.say(f"        {'cure' if place == 0 else '':<8}  {line}")
+
+
+def _word(severity: str) -> str:
+    text = f"{severity:<8}"
+    colour = _COLOURS.get(severity)
+    return click.style(text, fg=colour, bold=True) if colour and terminal.has_colour() else text

@@ -1,0 +1,83 @@
+"""Condition: what an environment's files tell beyond each distribution by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """Files that several distributions have different ones of."""
+
+    owners: tuple[str, ...]
+    """Normalised names, sorted."""
+    count: int
+    paths: tuple[str, ...]
+    """Some of them, relative to ``site-packages``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Half:
+    """What an install or removal left that broke off."""
+
+    folder: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a distribution was installed from that came from no index."""
+
+    kind: str
+    """``archive``, ``folder`` or ``vcs``."""
+    url: str
+    sha256: str = ""
+    """Of an archive, where it is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shadow:
+    """A module that is found before the one that is installed."""
+
+    module: str
+    owner: str
+    """The distribution whose module it hides."""
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """An environment's files, seen together."""
+
+    overlaps: tuple[Overlap, ...] = ()
+    halves: tuple[Half, ...] = ()
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    builds: Mapping[str, str] = field(default_factory=dict)
+    """Torch-family project → the version its own files say, label included: ``2.15.0+cu132``."""
+    requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Distribution → its ``Requires-Dist``."""
+    shadows: tuple[Shadow, ...] = ()
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Condition:
+        """Read what `runtime/condition.py` says.
+
+        Raises:
+            KeyError: when something is missing.
+            TypeError: when it is of another kind.
+        """
+        return cls(
+            overlaps=tuple(
+                Overlap(owners=tuple(item["owners"]), count=item["count"], paths=tuple(item["paths"]))
+                for item in values["overlaps"]
+            ),
+            halves=tuple(Half(**item) for item in values["halves"]),
+            origins={canonicalize_name(name): Origin(**item) for name, item in values["origins"].items()},
+            builds=dict(values["builds"]),
+            requires={canonicalize_name(name): tuple(item) for name, item in values["requires"].items()},
+            shadows=tuple(Shadow(**item) for item in values["shadows"]),
+        )

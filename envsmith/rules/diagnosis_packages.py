@@ -1,0 +1,96 @@
+"""What is wrong with installed packages beside one another: overlaps, leftovers, shadows, foreign origins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from envsmith.model.condition import Condition, Origin
+from envsmith.model.environment import Environment, Import
+from envsmith.model.pins import Pin, Pins
+from envsmith.model.report import Finding
+from envsmith.model.unsatisfied import Unsatisfied
+
+_MOST_NAMED = 3
+
+
+def overlaps(condition: Condition) -> Iterator[Finding]:
+    """Find distributions that have different files under one path: whichever was installed last has won."""
+    for item in condition.overlaps:
+        named = ", ".join(item.paths[:_MOST_NAMED]) + (" and others" if item.count > _MOST_NAMED else "")
+        files = "1 file" if item.count == 1 else f"{item.count} files"
+        text = f"{' and '.join(item.owners)} have different bytes for the same {files}: {named}"
+        yield _finding("ENV061", item.owners[0], text)
+
+
+def unsatisfied(texts: Iterable[str], environment: Environment) -> Iterator[Finding]:
+    """Explain what locked packages require and the lock leaves out on purpose.
+
+    Args:
+        texts: as the lock's manifest has them: ``timm: torchvision``.
+        environment: what is installed.
+    """
+    found = {item.name for item in environment.distributions}
+    for item in map(Unsatisfied.parse, texts):
+        if item.requirer in found and item.project not in found:
+            text = f"{item.requirer} requires {item.requirement}, which the lock leaves out on purpose; "
+            told = "`pip check` names it all the same"
+            yield _finding("ENV062", item.requirer, text + told, severity="note")
+
+
+def origins(pins: Pins, condition: Condition) -> Iterator[Finding]:
+    """Find distributions of the lock that were installed from something else than the locked file."""
+    for pin in pins.packages:
+        origin = condition.origins.get(pin.name)
+        if origin and not _is_locked(pin, origin):
+            what = {"folder": "a folder", "vcs": "version control"}.get(origin.kind, "another file")
+            text = f"{pin.name} {pin.version} was installed from {what}: {_without_login(origin.url)}"
+            yield _finding("ENV063", pin.name, text)
+
+
+def _is_locked(pin: Pin, origin: Origin) -> bool:
+    return origin.kind == "archive" and (not origin.sha256 or origin.sha256 in pin.sha256)
+
+
+def _without_login(url: str) -> str:
+    """Return an address without the user and password that may stand in it."""
+    scheme, colon, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{colon}{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
+
+
+def failed_runs(runs: Iterable[Import]) -> Iterator[Finding]:
+    """Find commands of the profile's checks that failed."""
+    for item in runs:
+        if item.error:
+            yield _finding("ENV064", item.name, f"`{item.name}` fails: {item.error}")
+
+
+def leftovers(condition: Condition, environment: Environment) -> Iterator[Finding]:
+    """Find folders that installs and removals left when they broke off."""
+    for item in condition.halves:
+        hint = f"delete {environment.prefix}/{environment.site}/{item.folder}"
+        yield _finding("ENV067", item.folder, f"{item.folder}: {item.why}", hint=hint)
+
+
+def broken(condition: Condition, environment: Environment) -> Iterator[Finding]:
+    """Find such folders, and distributions whose files are not all there."""
+    yield from leftovers(condition, environment)
+    known = {item.folder for item in condition.halves}
+    for found in environment.distributions:
+        if found.missing_count and found.folder not in known:
+            text = f"{found.name} {found.version}: {found.missing_count} of {found.files} files are missing: "
+            named = ", ".join(found.missing[:_MOST_NAMED])
+            hint = f"uv pip install --python {environment.prefix} --reinstall --no-deps {found.name}=={found.version}"
+            yield _finding("ENV067", found.name, text + named, hint=hint)
+
+
+def shadows(condition: Condition) -> Iterator[Finding]:
+    """Find modules that are imported instead of the installed ones."""
+    for item in condition.shadows:
+        text = f"{item.path} is imported instead of {item.owner}'s module {item.module}"
+        hint = f"rename it, or take its folder out of PYTHONPATH: {item.path}"
+        yield _finding("ENV068", item.module, text, hint=hint)
+
+
+def _finding(code: str, subject: str, message: str, *, severity: str = "error", hint: str = "") -> Finding:
+    return Finding(code=code, severity=severity, subject=subject, message=message, hint=hint)

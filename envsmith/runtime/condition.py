@@ -1,0 +1,166 @@
+"""Say as JSON what an environment's files tell beyond each RECORD by itself.
+
+Run as ``python -I condition.py [FOLDER ...]`` in the environment that is asked about. The folders are those that come
+before the environment's own packages when its programs run: the project's, and those of PYTHONPATH.
+
+Standard library only, and no name of envsmith's: any Python from 3.9 on runs it.
+
+Source: the specifications of recording installed projects and of their origin (``direct_url.json``), PyPA, read
+2026-11-21; that pip renames to ``~NAME`` what it is about to remove: pip 25.3, ``pip/_internal/utils/misc.py``.
+"""
+
+from __future__ import annotations
+
+import csv
+import email.parser
+import json
+import os
+import re
+import site
+import sys
+import sysconfig
+from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+MOST_NAMED = 5
+_BUILT = ("torch", "torchvision", "torchaudio", "torchcodec", "triton")
+_VERSION = re.compile(r"""^__version__\s*(?::[^=]*)?=\s*["']([^"']+)["']""", re.MULTILINE)
+# Names that careless wheels have at the top, and every project, too.
+_COMMON = {"benchmarks", "build", "docs", "examples", "scripts", "src", "test", "tests", "tools", "utils"}
+_NO_MODULE = (".dist-info", ".data", ".libs", ".egg-info", ".pth")
+
+
+def condition(before: list[str]) -> dict[str, Any]:
+    """Return what is overlapping, half-written, shadowed or from elsewhere."""
+    folders = [Path(name) for name in dict.fromkeys((_path("purelib"), _path("platlib")))]
+    infos = [path for folder in folders for path in sorted(folder.glob("*.dist-info"))]
+    records = {path: list(_rows(path)) for path in infos}
+    modules = {_name(path): _modules(rows) for path, rows in records.items()}
+    return {
+        "overlaps": _overlaps(records),
+        "halves": [half for folder in folders for half in _halves(folder)],
+        "origins": {_name(path): origin for path in infos if (origin := _origin(path))},
+        "builds": {name: found for name in _BUILT if (found := _built(folders, name))},
+        "requires": {_name(path): _metadata(path).get_all("Requires-Dist") or [] for path in infos},
+        "shadows": list(_shadows(modules, [*before, *_user_sites()])),
+    }
+
+
+def _path(name: str) -> str:
+    return sysconfig.get_path(name)
+
+
+def _name(info: Path) -> str:
+    return re.sub(r"[-_.]+", "-", info.name.partition("-")[0]).lower()
+
+
+def _metadata(info: Path) -> Any:  # noqa: ANN401 - email's messages
+    try:
+        text = (info / "METADATA").read_text("utf-8", "replace")
+    except OSError:
+        text = ""
+    return email.parser.HeaderParser().parsestr(text)
+
+
+def _rows(info: Path) -> Iterator[tuple[str, str]]:
+    """Yield path and hash of each file that is a distribution's own."""
+    try:
+        with (info / "RECORD").open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            for row in csv.reader(stream):
+                if len(row) > 1 and row[1] and not row[0].startswith(f"{info.name}/"):
+                    yield row[0].replace("\\", "/"), row[1]
+    except (OSError, csv.Error):
+        return
+
+
+def _overlaps(records: dict[Path, list[tuple[str, str]]]) -> list[dict[str, Any]]:
+    """Return which distributions have different files under one path."""
+    owners: dict[tuple[Path, str], dict[str, str]] = {}
+    for info, rows in records.items():
+        for path, hash_ in rows:
+            owners.setdefault((info.parent, path), {})[_name(info)] = hash_
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for (_, path), found in owners.items():
+        if len(set(found.values())) > 1:
+            groups.setdefault(tuple(sorted(found)), []).append(path)
+    return [
+        {"owners": list(names), "count": len(paths), "paths": sorted(paths)[:MOST_NAMED]}
+        for names, paths in sorted(groups.items())
+    ]
+
+
+def _halves(folder: Path) -> Iterator[dict[str, str]]:
+    """Yield what was left by an install or removal that broke off."""
+    for path in sorted(folder.glob("~*")):
+        yield {"folder": path.name, "why": "left by a removal that broke off"}
+    for path in sorted(folder.glob("*.dist-info")):
+        if not (path / "METADATA").is_file():
+            yield {"folder": path.name, "why": "it has no METADATA: its install or removal broke off"}
+
+
+def _origin(info: Path) -> dict[str, str] | None:
+    try:
+        data = json.loads((info / "direct_url.json").read_text("utf-8"))
+        url = str(data["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    archive = data.get("archive_info")
+    if archive is None:
+        return {"url": url, "kind": "vcs" if "vcs_info" in data else "folder", "sha256": ""}
+    hashes = archive.get("hashes") or {}
+    old = str(archive.get("hash", "")).partition("sha256=")[2]
+    return {"url": url, "kind": "archive", "sha256": str(hashes.get("sha256", old))}
+
+
+def _built(folders: Iterable[Path], name: str) -> str:
+    """Return what a module says of its own version, without importing it."""
+    for folder in folders:
+        for file in ("version.py", "__init__.py"):
+            try:
+                found = _VERSION.search((folder / name / file).read_text("utf-8", "replace"))
+            except OSError:
+                continue
+            if found:
+                return found[1]
+    return ""
+
+
+def _modules(rows: Iterable[tuple[str, str]]) -> set[str]:
+    """Return the top-level modules among the files of a RECORD."""
+    found = set()
+    for path, _ in rows:
+        first, _, rest = path.partition("/")
+        if first in ("..", "") or first.endswith(_NO_MODULE):
+            continue
+        name = first if rest else first.partition(".")[0]
+        if name.isidentifier() and (rest or first.endswith((".py", ".so", ".pyd"))):
+            found.add(name)
+    return found
+
+
+def _user_sites() -> list[str]:
+    """Return the user's own packages where they come before this interpreter's."""
+    if sys.prefix != sys.base_prefix or os.environ.get("PYTHONNOUSERSITE"):
+        return []
+    return [site.getusersitepackages()]
+
+
+def _shadows(modules: dict[str, set[str]], folders: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Yield modules that are found before those of installed distributions."""
+    own = {os.path.realpath(_path("purelib")), os.path.realpath(_path("platlib"))}
+    for folder in dict.fromkeys(folders):
+        if os.path.realpath(folder) in own:
+            continue
+        for name, tops in sorted(modules.items()):
+            for top in sorted(tops - _COMMON):
+                for path in (f"{top}/__init__.py", f"{top}.py"):
+                    if (Path(folder) / path).is_file():
+                        yield {"module": top, "owner": name, "path": str(Path(folder) / path)}
+
+
+if __name__ == "__main__":
+    print("\n" + json.dumps(condition(sys.argv[1:])))  # noqa: T201 - the answer

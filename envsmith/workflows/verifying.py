@@ -1,0 +1,131 @@
+"""Verify: compare an environment, whoever made it, with its lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from envsmith.errors import LockError
+from envsmith.model.condition import Condition
+from envsmith.model.environment import Environment, Import
+from envsmith.model.manifest import FILENAME, Manifest
+from envsmith.model.report import Finding, Report
+from envsmith.ports import EnvironmentProbe, Files
+from envsmith.rules import diagnosis_family, diagnosis_packages, targeting, verification
+from envsmith.workflows.ordering import Locked, Order, read_lock
+from envsmith.workflows.recording import read_manifest
+
+
+class VerifyProbe(EnvironmentProbe, Protocol):
+    """Asks environments, also for what their files tell together."""
+
+    def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> Condition:
+        """Return what an environment's files tell together.
+
+        Raises:
+            InstallError: when its interpreter gives no answer.
+        """
+        ...
+
+    def runs(self, prefix: Path, order: str, timeout_s: float) -> Import:
+        """Run a command in the environment and say how that went."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyTools:
+    """What a comparison needs of the world."""
+
+    probe: VerifyProbe
+    files: Files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What a comparison found."""
+
+    profile: str
+    target: str
+    environment: Environment
+    imports: tuple[Import, ...]
+    runs: tuple[Import, ...]
+    report: Report
+    is_deep: bool
+
+
+def verify(
+    order: Order,
+    prefix: Path,
+    tools: VerifyTools,
+    *,
+    before: tuple[str, ...] = (),
+    runs: tuple[str, ...] = (),
+) -> Verified:
+    """Compare an environment with the lock of a profile that is for its interpreter.
+
+    Args:
+        order: the profile, where its locks lie, and what is tried.
+        prefix: the environment's root.
+        tools: what looks.
+        before: folders that come before the environment's own packages.
+        runs: commands that the profile's checks name.
+
+    Raises:
+        LockError: LCK004 where no lock is for its interpreter, LCK005 where there is none.
+        InstallError: ENV023 where its interpreter gives no answer.
+    """
+    found, manifest = _manifest(order, tools)
+    environment = tools.probe.environment(prefix, deep=order.deep)
+    slug = targeting.fitting(manifest.targets, environment.interpreter, profile=order.profile)
+    locked = read_lock(order, manifest, found, slug)
+    imports = tuple(
+        tools.probe.imports(prefix, name, order.checks.env, order.checks.timeout_s)
+        for name in _names(order, locked)
+    )
+    ran = tuple(tools.probe.runs(prefix, text, order.checks.timeout_s) for text in runs)
+    condition = tools.probe.condition(prefix, before)
+    findings = (
+        *verification.verify(locked.pins, locked.backend, environment, imports).findings,
+        *_together(locked, environment, condition),
+        *diagnosis_packages.failed_runs(ran),
+        *diagnosis_packages.unsatisfied(manifest.targets[slug].unsatisfied, environment),
+    )
+    return Verified(
+        profile=order.profile,
+        target=slug,
+        environment=environment,
+        imports=imports,
+        runs=ran,
+        report=Report(findings=findings),
+        is_deep=order.deep,
+    )
+
+
+def _manifest(order: Order, tools: VerifyTools) -> tuple[Mapping[str, bytes], Manifest]:
+    found = tools.files.read_files(order.folder)
+    manifest = read_manifest(found, str(order.folder / FILENAME))
+    if manifest is None or not manifest.targets:
+        raise LockError(
+            "LCK005",
+            f"{order.profile} has never been locked",
+            where=str(order.folder),
+            hint=f"envsmith lock {order.profile}",
+        )
+    return found, manifest
+
+
+def _together(locked: Locked, environment: Environment, condition: Condition) -> Iterator[Finding]:
+    """Find what is wrong although each distribution by itself is as locked."""
+    yield from diagnosis_packages.overlaps(condition)
+    yield from diagnosis_family.mixed(environment, condition)
+    yield from diagnosis_packages.origins(locked.pins, condition)
+    yield from diagnosis_packages.leftovers(condition, environment)
+    yield from diagnosis_packages.shadows(condition)
+
+
+def _names(order: Order, locked: Locked) -> tuple[str, ...]:
+    if order.checks.imports is None:
+        return ("torch",) if locked.pins.version("torch") else ()
+    return order.checks.imports

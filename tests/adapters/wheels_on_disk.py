@@ -1,0 +1,24 @@
+"""Distributions as they lie in ``site-packages``."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def lay(site: Path, name: str, files: Mapping[str, bytes], *, version: str = "1.0") -> Path:
+    """Install a distribution by hand, and return its ``.dist-info``."""
+    info = site / f"{name.replace('-', '_')}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
+    held = {**files, f"{info.name}/METADATA": metadata}
+    rows = []
+    for path, data in held.items():
+        place = site / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        rows.append(f"{path},sha256={digest},{len(data)}\n")
+    (info / "RECORD").write_text("".join([*rows, f"{info.name}/RECORD,,\n"]), "utf-8")
+    return info

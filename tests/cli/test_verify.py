@@ -1,0 +1,195 @@
+"""Verify against a real environment, with one fault planted at a time."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.wheels_on_disk import lay
+from tests.install.made import Shop, made, made_torch
+
+CHECKS = '[checks]\nimports = ["torch", "beside"]\nruns = ["python -c \'import beside\'"]\ntimeout-s = 20\n'
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """An environment as locked."""
+    shop = Shop.opened(tmp_path_factory.mktemp("verify"))
+    wheels = (made_torch("2.19.0+cpu"), made("beside"))
+    shop.stock(*wheels)
+    shop.lock(*wheels)
+    shop.project.profile("small", backend="cpu", python=["3.11"], platforms=["linux"], requirements=["torch"])
+    with (shop.project.root / "profiles" / "small.toml").open("a", encoding="utf-8") as file:
+        file.write(CHECKS)
+    ran = shop.install()
+    assert ran.status == 0, ran.said
+    return shop
+
+
+@pytest.fixture
+def copied(installed: Shop, tmp_path: Path) -> tuple[Shop, Path]:
+    """A copy of the environment, to break things in."""
+    prefix = tmp_path / "env"
+    shutil.copytree(installed.link.resolve(), prefix, symlinks=True)
+    return installed, prefix
+
+
+def site(prefix: Path) -> Path:
+    return next((prefix / "lib").glob("*/site-packages"))
+
+
+def changed(prefix: Path) -> None:
+    place = site(prefix) / "beside/__init__.py"
+    place.write_bytes(place.read_bytes().replace(b"1.0", b"2.0"))
+
+
+def removed(prefix: Path) -> None:
+    (site(prefix) / "torch/lib/libtorch.so").unlink()
+
+
+def added(prefix: Path) -> None:
+    lay(site(prefix), "extra", {"extra/__init__.py": b""})
+
+
+def gone(prefix: Path) -> None:
+    shutil.rmtree(site(prefix) / "beside-1.0.dist-info")
+
+
+def other_version(prefix: Path) -> None:
+    (site(prefix) / "beside-1.0.dist-info/METADATA").write_text("Name: beside\nVersion: 1.1\n", "utf-8")
+
+
+def other_label(prefix: Path) -> None:
+    place = site(prefix) / "torch/version.py"
+    text = (
+        place.read_text("utf-8")
+        .replace("2.19.0+cpu", "2.19.0+cu128")
+        .replace("cuda: str | None = None", "cuda = '12.8'")
+    )
+    place.write_text(text, "utf-8")
+
+
+def no_record(prefix: Path) -> None:
+    (site(prefix) / "beside-1.0.dist-info/RECORD").unlink()
+
+
+def twice(prefix: Path) -> None:
+    lay(site(prefix), "beside", {}, version="0.9")
+
+
+def two_owners(prefix: Path) -> None:
+    lay(site(prefix), "opencv-python", {"cv2/__init__.py": b"a"})
+    lay(site(prefix), "opencv-python-headless", {"cv2/__init__.py": b"b"})
+
+
+def mixed(prefix: Path) -> None:
+    lay(
+        site(prefix),
+        "torchvision",
+        {"torchvision/version.py": b"__version__ = '0.34.0+cu130'"},
+        version="0.34.0",
+    )
+
+
+def half_removed(prefix: Path) -> None:
+    (site(prefix) / "~umpy").mkdir()
+
+
+def from_a_folder(prefix: Path) -> None:
+    text = json.dumps({"url": "file:///somewhere", "dir_info": {"editable": True}})
+    (site(prefix) / "beside-1.0.dist-info/direct_url.json").write_text(text, "utf-8")
+
+
+def cannot_be_imported(prefix: Path) -> None:
+    (site(prefix) / "beside/__init__.py").write_text("import no_such_module\n", "utf-8")
+
+
+def crashes(prefix: Path) -> None:
+    (site(prefix) / "beside/__init__.py").write_text("import os\nos.abort()\n", "utf-8")
+
+
+def exits(prefix: Path) -> None:
+    (site(prefix) / "beside/__init__.py").write_text("raise SystemExit(0)\n", "utf-8")
+
+
+def talks_and_fails(prefix: Path) -> None:
+    text = "print('x' * 5_000_000)\nraise ImportError('after much talk')\n"
+    (site(prefix) / "beside/__init__.py").write_text(text, "utf-8")
+
+
+FAULTS: tuple[tuple[Callable[[Path], None], set[str], tuple[str, ...]], ...] = (
+    (changed, {"ENV015"}, ("--deep",)),
+    (removed, {"ENV014"}, ()),
+    (added, {"ENV011"}, ()),
+    (gone, {"ENV010"}, ()),
+    (other_version, {"ENV012", "ENV015"}, ()),
+    (other_label, {"ENV016", "ENV015"}, ()),
+    (no_record, {"ENV013"}, ()),
+    (twice, {"ENV012"}, ()),
+    (two_owners, {"ENV011", "ENV015", "ENV061"}, ("--deep",)),
+    (mixed, {"ENV011", "ENV060"}, ()),
+    (half_removed, {"ENV067"}, ()),
+    (from_a_folder, {"ENV063"}, ()),
+    (cannot_be_imported, {"ENV015", "ENV017", "ENV064"}, ()),
+    (crashes, {"ENV015", "ENV017", "ENV064"}, ()),
+    (exits, {"ENV017"}, ()),
+    (talks_and_fails, {"ENV015", "ENV017", "ENV064"}, ()),
+)
+
+
+@pytest.mark.parametrize(("plant", "codes", "words"), FAULTS, ids=lambda item: getattr(item, "__name__", ""))
+def test_a_planted_fault_is_found_and_named(
+    copied: tuple[Shop, Path], plant: Callable[[Path], None], codes: set[str], words: tuple[str, ...]
+) -> None:
+    shop, prefix = copied
+    plant(prefix)
+    ran = shop.project.run("verify", "small", "--prefix", str(prefix), "--json", *words)
+    answer = json.loads(ran.out)
+    assert (ran.status, answer["status"]) == (1, "no"), ran.said
+    assert {item["code"] for item in answer["data"]["findings"]} == codes
+
+
+@pytest.mark.parametrize("words", [(), ("--deep",)])
+def test_an_environment_as_locked_is_verified(installed: Shop, words: tuple[str, ...]) -> None:
+    ran = installed.project.run("verify", *words)
+    assert ran.status == 0, ran.said
+    assert ran.out.startswith("verified  .venv is what small/cp3")
+    assert "torch 2.19.0+cpu imports" in ran.said
+    assert "`python -c 'import beside'` runs" in ran.said
+    assert ("every hash compared" in ran.said) == bool(words)
+
+
+def test_findings_are_told_with_the_way_out(copied: tuple[Shop, Path]) -> None:
+    shop, prefix = copied
+    removed(prefix)
+    ran = shop.project.run("verify", "--prefix", str(prefix))
+    assert ran.status == 1
+    assert "is not what small/cp3" in ran.said
+    assert "1 of 9 file is missing: torch/lib/libtorch.so" in ran.said
+    assert "hint: `envsmith install small`" in ran.said
+
+
+def test_a_module_that_shadows_is_found(copied: tuple[Shop, Path], tmp_path: Path) -> None:
+    shop, prefix = copied
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "torch.py").write_text("", "utf-8")
+    shop.project.env["PYTHONPATH"] = str(tmp_path / "path")
+    try:
+        ran = shop.project.run("verify", "small", "--prefix", str(prefix))
+    finally:
+        del shop.project.env["PYTHONPATH"]
+    assert ran.status == 1
+    assert "ENV068" in ran.said
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "status"),
+    [(("verify", "--prefix", "nowhere"), "ENV050", 2), (("verify", "none"), "LCK005", 1)],
+)
+def test_what_is_not_there(installed: Shop, words: tuple[str, ...], code: str, status: int) -> None:
+    ran = installed.project.run(*words)
+    assert (ran.status, code in ran.said) == (status, True), ran.said

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from envsmith.model.condition import Condition, Half, Origin, Overlap, Shadow
+
+PLAIN = {
+    "overlaps": [{"owners": ["a", "b"], "count": 1, "paths": ["cv2/x.so"]}],
+    "halves": [{"folder": "~a", "why": "left"}],
+    "origins": {"A_b": {"kind": "vcs", "url": "https://example.org", "sha256": ""}},
+    "builds": {"torch": "2.15.0+cu132"},
+    "requires": {"A_b": ["torch>=2"]},
+    "shadows": [{"module": "torch", "owner": "torch", "path": "/p/torch.py"}],
+}
+
+
+def test_everything_is_read() -> None:
+    found = Condition.from_json(PLAIN)
+    assert found.overlaps == (Overlap(owners=("a", "b"), count=1, paths=("cv2/x.so",)),)
+    assert found.halves == (Half(folder="~a", why="left"),)
+    assert found.origins == {"a-b": Origin(kind="vcs", url="https://example.org")}
+    assert found.builds == {"torch": "2.15.0+cu132"}
+    assert found.requires == {"a-b": ("torch>=2",)}
+    assert found.shadows == (Shadow(module="torch", owner="torch", path="/p/torch.py"),)
+
+
+@pytest.mark.parametrize("key", PLAIN)
+def test_what_is_missing_is_told(key: str) -> None:
+    with pytest.raises(KeyError):
+        Condition.from_json({name: value for name, value in PLAIN.items() if name != key})

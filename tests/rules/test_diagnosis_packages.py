@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from envsmith.model.condition import Condition, Half, Origin, Overlap, Shadow
+from envsmith.model.environment import Import
+from envsmith.rules import diagnosis_packages
+from tests.rules.test_verification import distribution, environment, pins
+from tests.values import HEX
+
+
+def test_overlaps_name_both_and_some_files() -> None:
+    item = Overlap(owners=("opencv-python", "opencv-python-headless"), count=7, paths=("a", "b", "c", "d"))
+    (found,) = diagnosis_packages.overlaps(Condition(overlaps=(item,)))
+    assert (found.code, found.severity) == ("ENV061", "error")
+    assert found.message == (
+        "opencv-python and opencv-python-headless have different bytes for the same 7 files: a, b, c and others"
+    )
+    assert list(diagnosis_packages.overlaps(Condition())) == []
+
+
+def test_what_is_left_out_on_purpose_is_explained_only_where_it_is() -> None:
+    both = environment(distribution("timm", "1"), distribution("torchvision", "1"))
+    one = environment(distribution("timm", "1"))
+    (found,) = diagnosis_packages.unsatisfied(["timm: torchvision>=0.16"], one)
+    assert (found.code, found.severity) == ("ENV062", "note")
+    assert "timm requires torchvision>=0.16, which the lock leaves out on purpose" in found.message
+    assert list(diagnosis_packages.unsatisfied(["timm: torchvision>=0.16"], both)) == []
+    assert list(diagnosis_packages.unsatisfied(["timm: torchvision>=0.16"], environment())) == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "told"),
+    [
+        (Origin(kind="archive", url="https://example.org/a.whl", sha256=HEX), ""),
+        (Origin(kind="archive", url="https://example.org/a.whl"), ""),
+        (Origin(kind="archive", url="https://example.org/a.whl", sha256="0" * 64), "another file"),
+        (Origin(kind="folder", url="file:///src/a"), "a folder: file:///src/a"),
+        (Origin(kind="vcs", url="https://me:secret@example.org/a.git?token=1"), "example.org/a.git"),
+    ],
+)
+def test_origins(origin: Origin, told: str) -> None:
+    found = list(diagnosis_packages.origins(pins(a="1"), Condition(origins={"a": origin, "b": origin})))
+    assert [item.code for item in found] == (["ENV063"] if told else [])
+    assert all(told in item.message and "secret" not in item.message for item in found)
+
+
+def test_a_failed_run_is_told_and_others_are_not() -> None:
+    runs = (Import(name="python -m a"), Import(name="python -m b", error="status 3: no"))
+    assert [item.message for item in diagnosis_packages.failed_runs(runs)] == [
+        "`python -m b` fails: status 3: no"
+    ]
+
+
+def test_what_is_broken_is_named_once() -> None:
+    whole = distribution("a", "1")
+    lacking = replace(whole, missing=("a/x.so",), missing_count=1)
+    half = Half(folder=lacking.folder, why="it has no METADATA")
+    assert list(diagnosis_packages.broken(Condition(), environment(whole))) == []
+    (found,) = diagnosis_packages.broken(Condition(), environment(lacking))
+    assert found.code == "ENV067"
+    assert found.message == "a 1: 1 of 5 files are missing: a/x.so"
+    assert found.hint == "uv pip install --python /env --reinstall --no-deps a==1"
+    (found,) = diagnosis_packages.broken(Condition(halves=(half,)), environment(lacking))
+    assert found.hint == f"delete /env/lib/{lacking.folder}"
+
+
+def test_shadows() -> None:
+    item = Shadow(module="torch", owner="torch", path="/p/torch.py")
+    (found,) = diagnosis_packages.shadows(Condition(shadows=(item,)))
+    assert found.message == "/p/torch.py is imported instead of torch's module torch"
+    assert list(diagnosis_packages.shadows(Condition())) == []

@@ -1,0 +1,93 @@
+"""The script is run as it is meant to be, by the interpreter of an environment, in tests/cli/test_verify.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envsmith.runtime import condition
+from tests.adapters.wheels_on_disk import lay
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(folder))
+    return folder
+
+
+def seen(*before: Path) -> dict[str, Any]:
+    return condition.condition([str(path) for path in before])
+
+
+def test_nothing_is_found_where_all_is_well(site: Path) -> None:
+    lay(site, "one", {"one/__init__.py": b"1"})
+    lay(site, "two", {"two/__init__.py": b"2"})
+    found = seen(site)
+    assert (found["overlaps"], found["halves"], found["origins"], found["shadows"]) == ([], [], {}, [])
+
+
+def test_different_bytes_under_one_path_and_equal_ones(site: Path) -> None:
+    lay(site, "opencv-python", {"cv2/__init__.py": b"a", "cv2/cv2.so": b"b", "shared/__init__.py": b""})
+    lay(
+        site,
+        "opencv-python-headless",
+        {"cv2/__init__.py": b"x", "cv2/cv2.so": b"y", "shared/__init__.py": b""},
+    )
+    assert seen()["overlaps"] == [
+        {
+            "owners": ["opencv-python", "opencv-python-headless"],
+            "count": 2,
+            "paths": ["cv2/__init__.py", "cv2/cv2.so"],
+        }
+    ]
+
+
+def test_what_broke_off(site: Path) -> None:
+    (site / "~umpy").mkdir()
+    lay(site, "one", {"one/__init__.py": b"1"})
+    (site / "one-1.0.dist-info" / "METADATA").unlink()
+    assert [item["folder"] for item in seen()["halves"]] == ["~umpy", "one-1.0.dist-info"]
+
+
+@pytest.mark.parametrize(
+    ("direct_url", "kind", "sha256"),
+    [
+        ({"url": "file:///src", "dir_info": {"editable": True}}, "folder", ""),
+        ({"url": "https://example.org/a.git", "vcs_info": {"vcs": "git"}}, "vcs", ""),
+        ({"url": "https://example.org/a.whl", "archive_info": {"hash": "sha256=ab"}}, "archive", "ab"),
+        ({"url": "https://example.org/a.whl", "archive_info": {"hashes": {"sha256": "cd"}}}, "archive", "cd"),
+    ],
+)
+def test_where_it_came_from(site: Path, direct_url: object, kind: str, sha256: str) -> None:
+    lay(site, "one", {"one/__init__.py": b"1"})
+    (site / "one-1.0.dist-info" / "direct_url.json").write_text(json.dumps(direct_url), "utf-8")
+    found = seen()["origins"]["one"]
+    assert (found["kind"], found["sha256"]) == (kind, sha256)
+
+
+def test_a_damaged_origin_is_none(site: Path) -> None:
+    lay(site, "one", {"one/__init__.py": b"1"})
+    (site / "one-1.0.dist-info" / "direct_url.json").write_text("{", "utf-8")
+    assert seen()["origins"] == {}
+
+
+def test_builds_are_read_from_the_files(site: Path) -> None:
+    lay(site, "torch", {"torch/version.py": b"__version__ = '2.15.0+cu132'\ncuda: str = '13.2'\n"})
+    lay(site, "torchaudio", {"torchaudio/version.py": b'__version__: str = "2.11.0+cu130"\n'})
+    assert seen()["builds"] == {"torch": "2.15.0+cu132", "torchaudio": "2.11.0+cu130"}
+
+
+def test_modules_that_come_before(site: Path, tmp_path: Path) -> None:
+    lay(site, "one", {"one/__init__.py": b"1", "single.py": b"", "tests/__init__.py": b""})
+    project = tmp_path / "project"
+    for name in ("one", "tests"):
+        (project / name).mkdir(parents=True)
+        (project / name / "__init__.py").write_text("", "utf-8")
+    (project / "single.py").write_text("", "utf-8")
+    (project / "two.py").write_text("", "utf-8")
+    assert [item["module"] for item in seen(project, site)["shadows"]] == ["one", "single"]
