@@ -10,6 +10,7 @@ from packaging.version import Version
 from envsmith.catalog import Catalog, Gpu, Kernels
 from envsmith.errors import CatalogError, ResolveError
 from envsmith.model.asked import Asked
+from envsmith.model.capability import TEGRA, backend_family
 from envsmith.model.decision import Decision
 from envsmith.model.plan import Plan, Slice
 from envsmith.model.profile import Profile
@@ -82,7 +83,11 @@ def _kernels(version: Version, target: Target, catalog: Catalog) -> Kernels | No
 
 
 def _fits(found: Kernels | None, gpu: Gpu) -> bool:
-    return found is None or not found.is_complete or found.supports(gpu.capability)
+    """Say whether a build may run: kernels that are not known are no reason to leave it out, but on a Jetson."""
+    if found is None:
+        return gpu.capability not in TEGRA
+    is_of_maker = {backend_family(built) for built in found.capabilities} == {backend_family(gpu.capability)}
+    return found.supports(gpu.capability) or (not found.is_complete and is_of_maker)
 
 
 def _admits(asked: Iterable[Asked], wheel: Wheel) -> bool:

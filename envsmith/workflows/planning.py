@@ -10,6 +10,7 @@ from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError, ResolveError
 from envsmith.model.asked import Asked
 from envsmith.model.backend import Backend
+from envsmith.model.capability import backend_family
 from envsmith.model.decision import Decision
 from envsmith.model.listing import Listing
 from envsmith.model.manifest import Manifest
@@ -204,7 +205,7 @@ def _with_offers(
 def _nearby(error: ResolveError, family: str) -> frozenset[str]:
     """Return the families of backends that can stand in: a GPU decides, where one is declared."""
     if isinstance(error, kernels.NoKernelsError):
-        return frozenset({"rocm"} if isinstance(error.gpu.capability, str) else {"cuda"})
+        return frozenset({backend_family(error.gpu.capability)})
     return frozenset({family})
 
 

@@ -73,11 +73,39 @@ def test_a_requirement_for_another_target_does_not_bind_here() -> None:
     assert found == given
 
 
-def test_kernels_that_are_not_known_are_no_reason_to_refuse() -> None:
-    wheel = row("torch-2.11.0+xpu-cp312-cp312-manylinux_2_28_x86_64.whl", index="xpu")
-    given = plan(rows=(wheel,), where=target("xpu")).slice
-    found, _ = kernels.narrow(given, profile("RTX 4090", backend="xpu"), target("xpu"), (), CATALOG)
+@pytest.mark.parametrize(
+    ("filename", "backend", "gpu"),
+    [
+        ("torch-2.7.1+cu118-cp312-cp312-manylinux_2_28_x86_64.whl", "cu118", "RTX 4090"),
+        # Validated hardware is named for XPU, no kernels: another Intel GPU may do.
+        ("torch-2.11.0+xpu-cp312-cp312-linux_x86_64.whl", "xpu", "Meteor Lake-U"),
+    ],
+)
+def test_kernels_that_are_not_known_are_no_reason_to_refuse(filename: str, backend: str, gpu: str) -> None:
+    given = plan(rows=(row(filename, index=backend),), where=target(backend)).slice
+    found, _ = kernels.narrow(given, profile(gpu, backend=backend), target(backend), (), CATALOG)
     assert found == given
+
+
+@pytest.mark.parametrize(
+    ("filename", "backend", "gpu", "platform"),
+    [
+        ("torch-2.11.0+xpu-cp312-cp312-linux_x86_64.whl", "xpu", "RTX 4090", "linux"),
+        (
+            "torch-2.7.1+cu128-cp312-cp312-manylinux_2_28_aarch64.whl",
+            "cu128",
+            "Jetson AGX Orin",
+            "linux-aarch64",
+        ),
+    ],
+)
+def test_a_gpu_of_another_maker_and_a_jetson_are_refused_all_the_same(
+    filename: str, backend: str, gpu: str, platform: str
+) -> None:
+    where = target(backend, platform)
+    given = plan(rows=(row(filename, index=backend),), where=where).slice
+    with pytest.raises(kernels.NoKernelsError):
+        kernels.narrow(given, profile(gpu, backend=backend), where, (), CATALOG)
 
 
 def test_an_unknown_gpu_is_told_with_its_place() -> None:
