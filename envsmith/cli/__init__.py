@@ -34,6 +34,7 @@ COMMANDS = {
         "Return to the environment that was current before, or to any other.",
     ),
     "verify": ("envsmith.cli.verify", "Compare an environment, whoever made it, with its lock."),
+    "matrix": ("envsmith.cli.matrix", "Print the jobs of a CI matrix, one for each lock."),
     "generations": ("envsmith.cli.generations", "List the environments that were built; remove old ones."),
 }
 EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")

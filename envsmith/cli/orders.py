@@ -57,7 +57,7 @@ def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
     elif asked and (backend := words.backend or _meant_backend(asked)):
         chosen = [_profile_for(Backend.parse(backend))]
     else:
-        chosen = [_named(name, profiles) for name in _locked_before(folder)]
+        chosen = [_named(name, profiles) for name in locked_before(folder)]
     if not chosen:
         raise _nothing_named(profiles)
     wanted = []
@@ -158,13 +158,14 @@ def profile_names(names: tuple[str, ...], project: Path, folder: Path) -> tuple[
         ProfileError: PRF006 for a name that can be none, PRF042 where nothing says which is meant.
     """
     profiles = Profiles.of_project(project)
-    chosen = names or profiles.settings.default_profiles or tuple(_locked_before(folder))
+    chosen = names or profiles.settings.default_profiles or tuple(locked_before(folder))
     if not chosen:
         raise _nothing_named(profiles)
     return tuple(dict.fromkeys(check_name(name) for name in chosen))
 
 
-def _locked_before(folder: Path) -> Iterator[str]:
+def locked_before(folder: Path) -> Iterator[str]:
+    """Yield the names of the profiles that have a lock folder, sorted."""
     if folder.is_dir():
         yield from sorted(path.parent.name for path in folder.glob("*/manifest.toml"))
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from envsmith.model import toml_field
 from envsmith.model.problems import Problems
 from envsmith.model.profile import check_name
 from envsmith.model.profile_text import ProfileText
 from envsmith.model.rewrite import Rewrite
+from envsmith.model.runners import Runners, read_ci
 from envsmith.model.toml_field import Reader, Spot
 from envsmith.model.toml_place import TomlText
 
@@ -30,6 +31,8 @@ class ProjectSettings:
     """Where the project's code lies; empty where it is as the build backend is told."""
     rewrite: tuple[str, ...] = ()
     """Where files are fetched instead: ``https://download.pytorch.org=https://mirror.example/pytorch``."""
+    runners: Mapping[str, Runners] = field(default_factory=dict)
+    """CI service → the machines that the project has there."""
 
     @classmethod
     def from_pyproject(cls, text: str, place: str) -> ProjectSettings:
@@ -56,6 +59,7 @@ class ProjectSettings:
             requirements_from=str(found.get("requirements-from", "project")),
             sources=_texts(found.get("sources", ())),
             rewrite=_texts(found.get("rewrite", ())),
+            runners=_tables(found.get("ci")),
         )
 
     def profile(self, name: str) -> ProfileText | None:
@@ -65,6 +69,11 @@ class ProjectSettings:
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, tuple) else ()
+
+
+def _tables(value: object) -> Mapping[str, Runners]:
+    items = value.items() if isinstance(value, Mapping) else ()
+    return {str(name): table for name, table in items if isinstance(table, Runners)}
 
 
 def _profile_names(value: object, spot: Spot) -> tuple[str, ...]:
@@ -109,15 +118,11 @@ def _rewrite(text: str) -> str:
     return text
 
 
-def _reserved(_value: object, _spot: Spot) -> None:
-    """Accept a key that other commands read."""
-
-
 _READERS: Mapping[str, Reader] = {
     "profiles": _profile_names,
     "default-profiles": toml_field.listed(toml_field.parsed(check_name)),
     "requirements-from": toml_field.choice("project", "profile"),
     "sources": toml_field.listed(_folder, at_least=1),
-    "ci": _reserved,
+    "ci": read_ci,
     "rewrite": _rewrites,
 }

@@ -10,7 +10,7 @@ TEXT = """\
 [tool.envsmith]
 default-profiles = ["own", "cpu-minimal"]
 sources = ["./src/", "tool"]
-ci = [1]
+ci.github.linux-x86_64 = "mine"
 rewrite = ["https://download.pytorch.org=https://u:secret@mirror.example/pytorch"]
 [tool.envsmith.profiles.own]
 backend = "cpu"

@@ -1,0 +1,58 @@
+"""Runners: the machines that CI services lend, by the labels they are asked for with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from envsmith.catalog.facts import Fact
+from envsmith.catalog.tables import Row, read_table
+from envsmith.model.runners import SERVICES, Runners, check_key
+
+_TABLE = Path(__file__).parent / "runners.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRunners(Fact):
+    """What one CI service lends."""
+
+    service: str
+    runners: Runners
+    most_jobs: int | None = None
+    """How many jobs one matrix may have; None where no limit is documented."""
+
+
+def read_runners(path: Path = _TABLE) -> tuple[ServiceRunners, ...]:
+    """Read the table.
+
+    Raises:
+        CatalogError: CAT022 when it is malformed.
+    """
+    return read_table(path, "runners", _row)
+
+
+def runners_of(service: str) -> ServiceRunners:
+    """Return what a service of the table lends."""
+    return next(row for row in read_runners() if row.service == service)
+
+
+def _row(row: Row) -> ServiceRunners:
+    return ServiceRunners(
+        service=row.read("service", _service),
+        runners=Runners(labels=dict(row.each("labels", _label))),
+        most_jobs=row.number("most-jobs"),
+        **row.origin(),
+    )
+
+
+def _service(text: str) -> str:
+    if text not in SERVICES:
+        raise ValueError(f"no service: known are {', '.join(SERVICES)}")
+    return text
+
+
+def _label(text: str) -> tuple[str, tuple[str, ...]]:
+    key, *labels = text.split()
+    if not labels:
+        raise ValueError("expected MACHINE LABEL...")
+    return check_key(key), tuple(labels)

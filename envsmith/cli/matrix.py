@@ -1,0 +1,162 @@
+"""``envsmith matrix``."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envsmith.cli import OK
+
+if TYPE_CHECKING:
+    from envsmith.model.job import Job
+    from envsmith.workflows.arranging import Wish
+
+LOCKFILES = "lockfiles"
+
+
+@click.command(name="matrix")
+@click.argument("profiles", nargs=-1)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "github", "gitlab", "azure", "json")),
+    default="text",
+    help="For whom: people (the default), a CI service, or programs.",
+)
+@click.option("--only-changed", metavar="REV", default="", help="Only locks that differ from a git revision.")
+@click.option(
+    "--max", "most", type=click.IntRange(1), metavar="N", help="Jobs in one matrix; else as many as may be."
+)
+@click.option(
+    "--cpu-fallback",
+    is_flag=True,
+    help="Where you name no runner with a GPU, take the lock of the same versions for the CPU.",
+)
+@click.option(
+    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
+    """Print the jobs of a CI matrix, one for each lock of PROFILES.
+
+    Without PROFILES: the project's default profiles, else all that are locked. `[tool.envsmith.ci.github]` in
+    pyproject.toml (gitlab, azure) names runners: linux-x86_64-gpu = "my-label". With --format github the matrix goes to
+    $GITHUB_OUTPUT, too: `count`, `matrix`, and where it is too large for one `matrix-1`, `matrix-2` instead.
+    """
+    form = "json" if options["as_json"] else options["form"]
+    folder = _inside(options["folder"])
+    most = _most(form, options["most"])
+    jobs = _jobs(options["profiles"], folder, _wish(form, options))
+    _show(jobs, form, most)
+    return OK
+
+
+def _inside(folder: Path) -> PurePosixPath:
+    """Return a folder as jobs and revisions name it: relative to the project."""
+    here = Path.cwd()
+    whole = here / folder
+    if not whole.is_relative_to(here) or ".." in folder.parts:
+        raise click.UsageError(f"-o: {folder} is not inside the project: its jobs could not find it")
+    return PurePosixPath(whole.relative_to(here).as_posix())
+
+
+def _most(form: str, asked: int | None) -> int | None:
+    """Return how many jobs one matrix may have."""
+    from envsmith.catalog.runners import runners_of
+    from envsmith.model.runners import SERVICES
+
+    limit = runners_of(form).most_jobs if form in SERVICES else None
+    if asked and limit and asked > limit:
+        raise click.UsageError(f"--max {asked}: {form} takes {limit} jobs in one matrix")
+    return asked or limit
+
+
+def _wish(form: str, options: dict[str, Any]) -> Wish:
+    from envsmith.adapters.profiles import Profiles
+    from envsmith.catalog.runners import runners_of
+    from envsmith.model.runners import SERVICES, Runners
+    from envsmith.rules.matrix import Machines
+    from envsmith.workflows.arranging import Wish
+
+    service = form if form in SERVICES else ""
+    own = Profiles.of_project(Path()).settings.runners.get(service, Runners())
+    lent = runners_of(service).runners if service else Runners()
+    return Wish(
+        only_changed=options["only_changed"],
+        has_cpu_fallback=options["cpu_fallback"],
+        service=service,
+        machines=Machines(own=own, lent=lent),
+    )
+
+
+def _jobs(profiles: tuple[str, ...], folder: PurePosixPath, wish: Wish) -> tuple[Job, ...]:
+    from envsmith.adapters import files
+    from envsmith.adapters.revisions import Revisions
+    from envsmith.cli.orders import locked_before, profile_names
+    from envsmith.workflows.arranging import ArrangeTools, Locks, arrange
+
+    project = Path()
+    locks = Locks(
+        folder=folder,
+        profiles=profile_names(profiles, project, project / folder),
+        every=tuple(locked_before(project / folder)),
+    )
+    return arrange(
+        locks, wish, ArrangeTools(project=project, files=files, revisions=Revisions(project=project))
+    )
+
+
+def _show(jobs: tuple[Job, ...], form: str, most: int | None) -> None:
+    from envsmith.cli import render
+    from envsmith.rules import matrix
+
+    parts = matrix.split(jobs, most)
+    if form == "json":
+        render.envelope("matrix", "ok", {"jobs": [job.to_json() for job in jobs]})
+    elif form == "github":
+        _github(parts)
+    elif form == "gitlab":
+        click.echo(matrix.to_gitlab(jobs, most), nl=False)
+    elif form == "azure":
+        for part in parts:
+            click.echo(matrix.to_azure(part))
+    else:
+        _table(jobs)
+
+
+def _github(parts: tuple[tuple[Job, ...], ...]) -> None:
+    from envsmith.adapters import step_outputs
+    from envsmith.adapters.host import variables
+    from envsmith.cli import render
+    from envsmith.rules import matrix
+
+    for part in parts:
+        click.echo(matrix.to_github(part))
+    if path := variables().get(step_outputs.VARIABLE):
+        step_outputs.append(Path(path), matrix.github_outputs(parts))
+    if len(parts) > 1:
+        names = ", ".join(f"matrix-{number}" for number in range(1, len(parts) + 1))
+        render.labelled(
+            "parts", f"{sum(map(len, parts))} jobs are too many for one matrix: {names}", err=True
+        )
+
+
+def _table(jobs: tuple[Job, ...]) -> None:
+    from envsmith.cli import render
+
+    rows = []
+    for job in jobs:
+        size = job.lock.download_bytes
+        note = f"for {job.stands_for}" if job.stands_for else ""
+        rows.append(
+            (
+                job.name,
+                job.lock.pins.version("torch"),
+                "GPU" if job.needs_gpu else "CPU",
+                render.size(size) if size is not None else "unknown",
+                f"{job.cache_key.rpartition('-')[2]} {note}".strip(),
+            )
+        )
+    render.table(("lock", "torch", "needs", "download", "cache key"), rows, indent=0)

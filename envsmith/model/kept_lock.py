@@ -1,0 +1,59 @@
+"""KeptLock: one lock as its folder keeps it, at this time or at an earlier one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from packaging.version import Version
+
+from envsmith.model.decision import Decision
+from envsmith.model.pins import Pins
+from envsmith.model.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLock:
+    """What is pinned for one target, and what the manifest says of it."""
+
+    profile: str
+    target: Target
+    pins: Pins
+    channel: str = "stable"
+    family: Mapping[str, str] = field(default_factory=dict)
+    """project → filename of its wheel: what comes from PyTorch's index, or is PyTorch's build on PyPI."""
+    asked: tuple[str, ...] = ()
+    """Names of the projects that were asked for, sorted."""
+    decisions: tuple[Decision, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "family", MappingProxyType(dict(sorted(self.family.items()))))
+        object.__setattr__(self, "asked", tuple(sorted(set(self.asked))))
+
+    @property
+    def name(self) -> str:
+        """``cu128/cp312-win_amd64``."""
+        return f"{self.profile}/{self.target.slug}"
+
+    @property
+    def torch(self) -> Version | None:
+        """The pinned torch; None where there is none."""
+        found = self.pins.version("torch")
+        return Version(found) if found else None
+
+    def digest(self) -> str:
+        """Return the sha256 (hex) of what would be installed, and for which Python and platform.
+
+        It is that of names, versions and hashes, not of a file: line ends, comments, the profile's name and where
+        files lie do not change it.
+        """
+        pins = (f"{pin.name}=={pin.version} {' '.join(sorted(pin.sha256))}" for pin in self.pins.packages)
+        return hashlib.sha256("\n".join((self.target.slug, *pins)).encode()).hexdigest()
+
+    @property
+    def download_bytes(self) -> int | None:
+        """Bytes of all its files; None where one is not known."""
+        sizes = [pin.size_bytes for pin in self.pins.packages]
+        return None if None in sizes else sum(size or 0 for size in sizes)
