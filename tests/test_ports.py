@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from envsmith.adapters import files, import_time
 from envsmith.adapters.hashing import Downloads, NoDownloads
+from envsmith.adapters.kept_files import KeptFiles
 from envsmith.adapters.process import Processes
 from envsmith.adapters.sdists import SdistReader
 from envsmith.adapters.uv import Uv, find_uv
@@ -32,7 +35,7 @@ def test_adapters_fill_the_ports() -> None:
     filled: tuple[tuple[type, object], ...] = (
         (Resolver, Uv(Processes(), executable=find_uv(), slices=find_uv().parent)),
         (Sdists, SdistReader()),
-        (Hasher, Downloads(Silence())),
+        (Hasher, Downloads(Silence(), KeptFiles(Path("kept")))),
         (Hasher, NoDownloads()),
         (Files, files),
         (WheelRequires, RequiresReader(find_uv().parent)),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from envsmith.adapters.kept_files import Coming, KeptFiles
 from envsmith.adapters.network_words import network_words
 from envsmith.errors import ToolError
 from envsmith.model.listing import HOST
@@ -17,15 +18,17 @@ _ZIP_BEGINS, _ZIP_ENDS, _MOST_OF_AN_END = b"PK\x03\x04", b"PK\x05\x06", 22 + 0xF
 
 
 class Downloads:
-    """Streams a wheel and hashes its bytes; nothing is kept of it.
+    """Streams a wheel, hashes its bytes and keeps them: the index may forget a nightly before its lock does.
 
     Args:
         progress: hears how far it is.
+        kept: gets the bytes.
         base: what stands for ``https://download.pytorch.org/whl``.
     """
 
-    def __init__(self, progress: Progress, base: str = _PYTORCH) -> None:
+    def __init__(self, progress: Progress, kept: KeptFiles, base: str = _PYTORCH) -> None:
         self._progress = progress
+        self._kept = kept
         self._base = base.rstrip("/")
 
     def sha256(self, wheel: Wheel) -> str:
@@ -36,8 +39,6 @@ class Downloads:
         """
         import requests
 
-        digest = hashlib.sha256()
-        received, head, tail = 0, b"", b""
         try:
             with requests.get(self._served(wheel), timeout=(10, 60), stream=True) as response:
                 if not response.ok:
@@ -45,14 +46,24 @@ class Downloads:
                 if leaves_https([hop.url for hop in (*response.history, response)]):
                     raise _unreachable(wheel, "a redirect leads from https to http")
                 total = int(response.headers.get("Content-Length", "0"))
-                for chunk in response.iter_content(1 << 20):
-                    digest.update(chunk)
-                    received += len(chunk)
-                    head = head or chunk[:4]
-                    tail = (tail + chunk)[-_MOST_OF_AN_END:]
-                    self._progress.started(wheel.filename, f"hashing {received >> 20} of {total >> 20} MB")
+                with self._kept.coming() as coming:
+                    sha256 = self._hash(wheel, response.iter_content(1 << 20), total, coming)
+                    coming.keep(sha256, wheel.filename)
         except (requests.RequestException, ValueError) as error:
             raise _unreachable(wheel, network_words(error)) from error
+        return sha256
+
+    def _hash(self, wheel: Wheel, chunks: Iterable[bytes], total: int, coming: Coming) -> str:
+        """Hash what comes, when it is one whole wheel."""
+        digest = hashlib.sha256()
+        received, head, tail = 0, b"", b""
+        for chunk in chunks:
+            digest.update(chunk)
+            coming.write(chunk)
+            received += len(chunk)
+            head = head or chunk[:4]
+            tail = (tail + chunk)[-_MOST_OF_AN_END:]
+            self._progress.started(wheel.filename, f"hashing {received >> 20} of {total >> 20} MB")
         if total and received != total:
             raise _unreachable(wheel, f"{received} of {total} bytes came")
         if head != _ZIP_BEGINS or _ZIP_ENDS not in tail:

@@ -101,7 +101,7 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
     tools = CheckTools(catalog=catalog, listings=sources, hasher=NoDownloads(), files=files)
     with remembered() as read:
         (wanted,) = orders(Words(names=(order.profile,)), Path(), folder)
-    found = check_profile(wanted, order.folder, tools).findings
+    found = check_profile(wanted, order.folder, tools).errors
     if found:
         raise LockError(
             "LCK003",

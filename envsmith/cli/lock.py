@@ -126,24 +126,29 @@ def _check(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
     from envsmith.catalog import Catalog
     from envsmith.cli import render
     from envsmith.cli.composition import listing_sources
+    from envsmith.model.report import Report
     from envsmith.workflows.checking import CheckTools, check_profile
 
     catalog = Catalog.embedded()
     sources = listing_sources(catalog, ways.choice, lambda _: None, is_online=False)
     tools = CheckTools(catalog=catalog, listings=sources, hasher=NoDownloads(), files=files)
-    found = [
-        finding
-        for one in wanted
-        for finding in check_profile(one, ways.folder / one.profile.name, tools).findings
-    ]
+    found = Report(
+        findings=tuple(
+            finding
+            for one in wanted
+            for finding in check_profile(one, ways.folder / one.profile.name, tools).findings
+        )
+    )
     if ways.as_json:
-        data = {"findings": [finding.to_json() for finding in found]}
-        render.envelope("lock", "no" if found else "ok", data)
-    elif found:
-        render.findings(found)
+        data = {"findings": [finding.to_json() for finding in found.findings]}
+        render.envelope("lock", "no" if found.has_errors else "ok", data)
+        return NO if found.has_errors else OK
+    if found.has_errors:
+        render.findings(found.errors)
     else:
         render.say(f"current: {' '.join(one.profile.name for one in wanted)}")
-    return NO if found else OK
+    render.notes(found.findings)
+    return NO if found.has_errors else OK
 
 
 def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
@@ -186,9 +191,10 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
     """Lend the tools and the threads of a lock, and end what still runs when the work is over or broken off."""
     from envsmith.adapters import files, import_time
     from envsmith.adapters.hashing import Downloads, NoDownloads
+    from envsmith.adapters.kept_files import KeptFiles
     from envsmith.adapters.process import Processes
     from envsmith.adapters.sdists import SdistReader
-    from envsmith.cli.composition import index_base, routed_pages, wheel_contents, wheel_requires
+    from envsmith.cli.composition import index_base, kept_folder, routed_pages, wheel_contents, wheel_requires
     from envsmith.cli.progress import LockProgress
     from envsmith.workflows.resolving import Tools
 
@@ -203,7 +209,7 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
                 sdists=SdistReader(),
                 hasher=NoDownloads()
                 if ways.choice.is_offline
-                else Downloads(progress, index_base(ways.choice)),
+                else Downloads(progress, KeptFiles(kept_folder()), index_base(ways.choice)),
                 contents=wheel_contents(ways.choice),
                 requires=wheel_requires(ways.choice),
                 imports=import_time,

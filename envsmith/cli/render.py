@@ -106,6 +106,20 @@ def size(count: int) -> str:
     raise AssertionError("the last unit returns")
 
 
+def notes(found: Iterable[Finding]) -> None:
+    """Print notes, each once with all that it is about, and each hint once."""
+    by_message: dict[str, list[str]] = {}
+    hints = dict[str, None]()
+    for finding in found:
+        if finding.severity == "note":
+            by_message.setdefault(f"{finding.message}   {finding.code}", []).append(finding.subject)
+            hints[finding.hint] = None
+    for message, subjects in by_message.items():
+        labelled("note", f"{_joined(subjects)}: {message}")
+    for hint in filter(None, hints):
+        say(f"hint: {hint}")
+
+
 def _joined(subjects: Sequence[str]) -> str:
     """Name several targets of one profile with its name once."""
     profile = subjects[0].partition("/")[0]

@@ -39,4 +39,9 @@ class Report:
     @property
     def has_errors(self) -> bool:
         """Whether the answer is no."""
-        return any(finding.severity == "error" for finding in self.findings)
+        return bool(self.errors)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that make the answer no."""
+        return tuple(finding for finding in self.findings if finding.severity == "error")

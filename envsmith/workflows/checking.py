@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envsmith.catalog import Catalog
+from envsmith.model.backend import Backend
 from envsmith.model.manifest import FILENAME, Entry, Manifest
 from envsmith.model.plan import Plan
 from envsmith.model.report import Finding, Report
 from envsmith.ports import Files, Hasher
-from envsmith.rules import drift
+from envsmith.rules import aging, drift
 from envsmith.workflows import routing
 from envsmith.workflows.planning import Listings, Times, Wanted, plan_profile
 from envsmith.workflows.recording import Recorded, read_manifest, sha256_of
@@ -36,7 +37,8 @@ def check_profile(wanted: Wanted, folder: Path, tools: CheckTools) -> Report:
         tools: facts, rows and files.
 
     Returns:
-        One finding per reason why a lock is stale; none where all hold.
+        One finding of severity error per reason why a lock is stale, none where all hold; notes on nightlies that
+        their index will list no longer.
 
     Raises:
         LockError: LCK002 when the manifest is malformed.
@@ -59,7 +61,15 @@ def check_profile(wanted: Wanted, folder: Path, tools: CheckTools) -> Report:
         _finding("LCK031", f"{name}/{slug}", "is locked, but no longer asked for", name)
         for slug in sorted(set(manifest.targets) - asked)
     ]
+    findings += _notes(manifest, tools)
     return Report(findings=tuple(findings))
+
+
+def _notes(manifest: Manifest, tools: CheckTools) -> Iterator[Finding]:
+    for slug, entry in sorted(manifest.targets.items()):
+        channel, backend = str(entry.inputs.get("channel", "")), str(entry.inputs.get("backend", ""))
+        if channel == "nightly" and (listing := tools.listings.known(channel, Backend.parse(backend))):
+            yield from aging.aging(entry.family, listing, f"{manifest.profile}/{slug}")
 
 
 def _route_findings(wanted: Wanted, manifest: Manifest) -> Iterator[Finding]:

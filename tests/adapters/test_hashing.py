@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from envsmith.adapters.hashing import Downloads, NoDownloads, leaves_https
+from envsmith.adapters.kept_files import KeptFiles
 from envsmith.errors import ToolError
 from envsmith.model.wheel import Wheel
 from envsmith.ports import Silence
@@ -31,6 +33,11 @@ def replay() -> Iterator[ReplayIndex]:
         yield server
 
 
+@pytest.fixture
+def kept(tmp_path: Path) -> KeptFiles:
+    return KeptFiles(tmp_path / "kept")
+
+
 class Heard(Silence):
     """Progress that remembers."""
 
@@ -43,16 +50,25 @@ class Heard(Silence):
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_the_bytes_come_from_the_server_that_stands_for_pytorch(replay: ReplayIndex, slash: str) -> None:
+def test_the_bytes_come_from_the_server_that_stands_for_pytorch(
+    replay: ReplayIndex, slash: str, kept: KeptFiles
+) -> None:
     heard = Heard()
-    assert Downloads(heard, replay.base + slash).sha256(THEIRS) == TORCH.sha256
+    assert Downloads(heard, kept, replay.base + slash).sha256(THEIRS) == TORCH.sha256
     assert [path for path, _ in replay.requests] == [TORCH.path]
     assert heard.said == ["hashing 0 of 0 MB"]
 
 
-def test_an_address_of_a_mirrors_own_is_asked_as_it_stands(replay: ReplayIndex) -> None:
+def test_the_bytes_are_kept_by_their_hash(replay: ReplayIndex, kept: KeptFiles) -> None:
+    sha256 = Downloads(Silence(), kept, replay.base).sha256(THEIRS)
+    found = kept.find(sha256, TORCH.filename)
+    assert found
+    assert found.read_bytes() == TORCH.body
+
+
+def test_an_address_of_a_mirrors_own_is_asked_as_it_stands(replay: ReplayIndex, kept: KeptFiles) -> None:
     wheel = _wheel(f"{replay.base}/nightly/cu134/{TORCH.filename.replace('+', '%2B')}")
-    assert Downloads(Silence(), "http://127.0.0.1:9/whl").sha256(wheel) == TORCH.sha256
+    assert Downloads(Silence(), kept, "http://127.0.0.1:9/whl").sha256(wheel) == TORCH.sha256
 
 
 @pytest.mark.parametrize(
@@ -66,26 +82,29 @@ def test_an_address_of_a_mirrors_own_is_asked_as_it_stands(replay: ReplayIndex) 
         (Fault.body(""), "no whole wheel"),
     ],
 )
-def test_nothing_but_the_whole_wheel_is_hashed(replay: ReplayIndex, fault: Fault, why: str) -> None:
+def test_nothing_but_the_whole_wheel_is_hashed(
+    replay: ReplayIndex, fault: Fault, why: str, kept: KeptFiles, tmp_path: Path
+) -> None:
     replay.fail(TORCH.path, fault)
     with pytest.raises(ToolError) as caught:
-        Downloads(Silence(), replay.base).sha256(THEIRS)
+        Downloads(Silence(), kept, replay.base).sha256(THEIRS)
     assert caught.value.code == "TOL026"
     assert TORCH.filename in caught.value.message
     assert why in caught.value.message
+    assert list((tmp_path / "kept").glob("*")) == []
 
 
-def test_a_password_in_the_mirrors_address_is_not_told(replay: ReplayIndex) -> None:
+def test_a_password_in_the_mirrors_address_is_not_told(replay: ReplayIndex, kept: KeptFiles) -> None:
     replay.fail(TORCH.path, Fault.status(403))
     base = replay.base.replace("http://", "http://user:secret@")
     with pytest.raises(ToolError) as caught:
-        Downloads(Silence(), base).sha256(THEIRS)
+        Downloads(Silence(), kept, base).sha256(THEIRS)
     assert "secret" not in str(caught.value)
 
 
-def test_no_server_at_all() -> None:
+def test_no_server_at_all(kept: KeptFiles) -> None:
     with pytest.raises(ToolError) as caught:
-        Downloads(Silence(), "http://127.0.0.1:9/whl").sha256(replace(THEIRS, sha256=None))
+        Downloads(Silence(), kept, "http://127.0.0.1:9/whl").sha256(replace(THEIRS, sha256=None))
     assert caught.value.code == "TOL026"
 
 

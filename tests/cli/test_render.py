@@ -123,3 +123,13 @@ def test_subjects_with_the_same_findings_are_told_together(capfd: pytest.Capture
         "  two   LCK033",
         "hint: envsmith lock app",
     ]
+
+
+def test_notes_are_told_once_with_all_that_they_are_about(capsys: pytest.CaptureFixture[str]) -> None:
+    made = [
+        Finding(code="TOL055", severity="note", subject=f"n/{slug}", message="ages", hint="keep it")
+        for slug in "ab"
+    ]
+    stale = Finding(code="LCK032", severity="error", subject="n/c", message="is not locked", hint="lock it")
+    render.notes([*made, stale])
+    assert capsys.readouterr().out == "note      n: a, b: ages   TOL055\nhint: keep it\n"

@@ -11,7 +11,7 @@ from envsmith.workflows.locking import lock_profile
 from envsmith.workflows.planning import Timing, Wanted
 from envsmith.workflows.resolving import Tools
 from tests.fakes import FakeFiles, FakeListings
-from tests.values import CUTOFF, OTHER_HEX, asked, profile
+from tests.values import CUTOFF, OTHER_HEX, asked, profile, torch
 from tests.workflows.conftest import AUDIO, KNOWN, ROWS
 
 FOLDER = Path("lockfiles/mine")
@@ -91,3 +91,32 @@ def test_file_changed_or_missing(check_tools: CheckTools) -> None:
 
 def test_listing_is_the_fixture(listing: Listing) -> None:
     assert set(listing.projects) == {"torch", "torchaudio"}
+
+
+def test_nightlies_that_age_are_noted_and_make_nothing_stale(tools: Tools, pool: ThreadPoolExecutor) -> None:
+    index = "nightly/cu128"
+    nights = [torch(f"2.11.0.dev202601{day:02}+cu128", index=index) for day in (5, 6, 7)]
+    listing = Listing(
+        channel="nightly",
+        backend=TWO.backend,
+        retrieved="2026-01-17",
+        source="made up",
+        projects=group(nights, {(row.name, str(row.version)): KNOWN for row in nights}),
+    )
+    tools = replace(tools, listings=FakeListings((listing,)))
+    wanted = Wanted(
+        profile=replace(TWO.with_overrides(python=("3.12",)), channel="nightly"),
+        requirements=asked("torch==2.11.0.dev20260105"),
+    )
+    at = Timing(now_utc="2026-01-20T00:00:00Z")
+    folder = Path("lockfiles/nights")
+    lock_profile(wanted, at, folder, tools, pool=pool)
+    checks = CheckTools(
+        catalog=tools.catalog, listings=tools.listings, hasher=tools.hasher, files=tools.files
+    )
+    report = check_profile(wanted, folder, checks)
+    assert not report.has_errors
+    (note,) = report.findings
+    assert (note.code, note.severity, note.subject) == ("TOL055", "note", f"mine/{SLUG}")
+    assert note.message.startswith("torch 2.11.0.dev20260105+cu128: falls out of the index in about 48 days")
+    assert "2 newer are known" in note.message
