@@ -55,6 +55,7 @@ class _State:
     guard: threading.Lock = field(default_factory=threading.Lock)
     ended: threading.Event = field(default_factory=threading.Event)
     has_heads: bool = True
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 class RangeServer:
@@ -91,6 +92,11 @@ class RangeServer:
         """Serve a file, and return its address."""
         self._state.files[path] = body
         return f"{self.origin}/{quote(path)}"
+
+    @property
+    def headers(self) -> dict[str, dict[str, str]]:
+        """Headers by path, sent with each file."""
+        return self._state.headers
 
     def plan(self, path: str, *steps: Step) -> None:
         """Answer the next requests of a path that way, in turn."""
@@ -162,6 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._head(416, {"Content-Range": f"bytes */{len(body)}", "Content-Length": "0"})
             return
         headers = {"Accept-Ranges": "bytes", **({"ETag": etag} if etag else {}), **step.headers}
+        headers |= self.served.headers.get(self._path, {})
         if step.has_length:
             headers["Content-Length"] = str(len(body) - start)
         else:

@@ -26,6 +26,13 @@ LOCKFILES = "lockfiles"
 )
 @click.option("--locked/--frozen", "is_checked", default=True, help="Refuse a stale lock, or do not look.")
 @click.option("--wheelhouse", default="", metavar="DIR", help="Folder or address that holds every file.")
+@click.option(
+    "--rewrite",
+    "rewrites",
+    multiple=True,
+    metavar="URL=URL",
+    help="Fetch what lies below one address from another; may be repeated.",
+)
 @click.option("--offline", is_flag=True, help="No network: only uv's cache, or the wheelhouse.")
 @click.option("--explain", is_flag=True, help="Without PROFILE: say of every lock whether it fits, and why.")
 @click.option("--deep", is_flag=True, help="Compare the hash of every file, not only its presence and size.")
@@ -112,6 +119,7 @@ def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     from envsmith.adapters.uv_install import UvInstaller
     from envsmith.cli import render
     from envsmith.cli.composition import utc_now
+    from envsmith.cli.gathering import TransfersTold, gathering
     from envsmith.cli.progress import LockProgress
     from envsmith.workflows.ordering import InstallTools
 
@@ -137,6 +145,7 @@ def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
                 disks=disks,
                 progress=progress,
                 now_utc=utc_now,
+                gather=gathering(options, TransfersTold(progress)),
             )
     finally:
         processes.close()

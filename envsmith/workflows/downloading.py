@@ -18,10 +18,18 @@ from envsmith.ports import Files
 from envsmith.workflows.recording import read_manifest, sha256_of
 
 
+class Locations(Protocol):
+    """Knows where a file may be fetched."""
+
+    def urls(self, artifact: Artifact) -> Iterator[str]:
+        """Yield addresses; the next one is asked for where a server does not have the file."""
+        ...
+
+
 class Wheelhouse(Protocol):
     """A folder with the files of locks."""
 
-    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Rewritten) -> Filling:
+    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> Filling:
         """Bring files into a folder, each proved by its sha256 before it has its name.
 
         Raises:
@@ -102,7 +110,7 @@ def needed(folder: Path, profiles: Sequence[str], targets: Sequence[str], files:
             raise _not_locked(profile, f"{profile} has never been locked", ())
         for slug in _chosen(manifest, targets, profile):
             lock = f"{profile}/{slug}"
-            found += artifacts_of(read_pylock(_pylock(texts, manifest, slug, profile), lock), lock)
+            found += artifacts_of(read_pylock(pylock_of(texts, manifest, slug, profile), lock), lock)
             plans[lock] = manifest.targets[slug].plan
     return Needed(artifacts=joined(found), plans=plans)
 
@@ -123,7 +131,7 @@ def download(wanted: Needed, house: Path, rewrites: Rewrites, tools: DownloadToo
 
     tools.records.change(house, recorded)
     if filling.failed:
-        raise _failure(filling.failed)
+        raise failure(filling.failed)
     return filling
 
 
@@ -145,7 +153,12 @@ def _chosen(manifest: Manifest, targets: Sequence[str], profile: str) -> list[st
     return sorted(chosen)
 
 
-def _pylock(texts: Mapping[str, bytes], manifest: Manifest, slug: str, profile: str) -> str:
+def pylock_of(texts: Mapping[str, bytes], manifest: Manifest, slug: str, profile: str) -> str:
+    """Return the text of a lock's pylock, which names files and addresses.
+
+    Raises:
+        ToolError: TOL040 when it is not at hand, or was changed.
+    """
     name = f"pylock.{slug}.toml"
     if sha256_of(texts.get(name, b"")) == manifest.targets[slug].files.get(name):
         return texts[name].decode("utf-8", "replace")
@@ -170,7 +183,8 @@ def _not_locked(profile: str, why: str, slugs: Sequence[str]) -> ToolError:
     )
 
 
-def _failure(failed: Sequence[EnvsmithError]) -> EnvsmithError:
+def failure(failed: Sequence[EnvsmithError]) -> EnvsmithError:
+    """Return the error for files that cannot be had: that of the one, or one with all as its parts."""
     if len(failed) == 1:
         return failed[0]
     return ToolError(

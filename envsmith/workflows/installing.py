@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envsmith.errors import InstallError, LockError
@@ -57,6 +57,8 @@ def install(order: Order, tools: InstallTools) -> Installed:
         locked = read_lock(order, manifest, found, slug)
         if ready := _ready(order, locked, interpreter, tools):
             return _switch(ready, before, tools, how="switched" if ready.id != before else "unchanged")
+        if tools.gather:
+            locked = replace(locked, supply=tools.gather(locked, manifest, found))
         need = room_for(locked, python, tools)
         generation, imports = build(order, locked, python, tools, deep=order.deep or is_crashed)
         return _switch(generation, before, tools, imports=imports, need=need, how="built")

@@ -69,6 +69,8 @@ class InstallTools:
     progress: Progress
     now_utc: Callable[[], str]
     furnish: tuple[Callable[[Furnishing], None], ...] = ()
+    gather: Callable[[Locked, Manifest, Mapping[str, bytes]], Supply] | None = None
+    """Brings the files together beforehand, where they do not come from where the lock says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

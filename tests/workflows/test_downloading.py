@@ -10,7 +10,7 @@ from envsmith.errors import ToolError
 from envsmith.model.artifact import Artifact
 from envsmith.model.holdings import Brought, Filling, Held, Holdings
 from envsmith.model.rewrite import Rewrites
-from envsmith.workflows.downloading import DownloadTools, Needed, Rewritten, download, needed
+from envsmith.workflows.downloading import DownloadTools, Locations, Needed, download, needed
 from tests.fakes import FakeFiles
 from tests.houses import artifact, lock_files
 from tests.values import HEX
@@ -34,7 +34,7 @@ class FakeHouse:
     record: Holdings = field(default_factory=Holdings)
     asked: dict[str, str] = field(default_factory=dict)
 
-    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Rewritten) -> Filling:
+    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> Filling:
         assert house == HOUSE
         self.asked = {item.filename: next(locations.urls(item)) for item in artifacts}
         return Filling(

@@ -1,0 +1,86 @@
+"""What an install gathers beforehand: from a server of one's own, or through mirrors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from envsmith.cli.transfer_progress import amount
+
+if TYPE_CHECKING:
+    from envsmith.adapters.filling import Transfers
+    from envsmith.errors import EnvsmithError
+    from envsmith.model.holdings import Brought
+    from envsmith.model.manifest import Manifest
+    from envsmith.model.supply import Supply
+    from envsmith.ports import Progress
+    from envsmith.workflows.downloading import Locations
+    from envsmith.workflows.ordering import Locked
+
+
+class TransfersTold:
+    """Tells an install's own progress how files come; called from several threads.
+
+    Args:
+        progress: shows one line for each file.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._come: dict[str, int] = {}
+
+    def planned(self, files: int, size_bytes: int, *, is_exact: bool) -> None:
+        """Hear what is to come: each file is told when it does."""
+
+    def moved(self, filename: str, count: int) -> None:
+        """Hear that bytes of a file came."""
+        self._come[filename] = self._come.get(filename, 0) + count
+        self._progress.started(filename, f"fetching: {amount(self._come[filename])}")
+
+    def waiting(self, filename: str) -> None:
+        """Hear that another process is fetching the file."""
+        self._progress.started(filename, "waiting: another process is fetching it")
+
+    def ended(self, brought: Brought) -> None:
+        """Hear that a file is there, proved."""
+        if brought.way != "held":
+            self._progress.ended(brought.filename, brought.seconds, amount(brought.size_bytes))
+
+    def failed(self, filename: str, error: EnvsmithError) -> None:
+        """Hear that a file cannot be had: the error tells it at the end."""
+
+
+def gathering(
+    options: Mapping[str, Any], heard: Transfers
+) -> Callable[[Locked, Manifest, Mapping[str, bytes]], Supply] | None:
+    """Return what brings the files of a lock together; None where uv fetches them, or a folder holds them.
+
+    Args:
+        options: ``wheelhouse``, ``rewrites`` and ``offline`` of the command.
+        heard: hears how files come.
+
+    Raises:
+        ProfileError: PRF044 when a rewrite is malformed.
+    """
+    from envsmith.cli.composition import cache_folder, kept_folder, rewrites_of
+
+    wheelhouse = options["wheelhouse"]
+    rewrites = rewrites_of(Path(), options["rewrites"])
+    locations: Locations
+    if wheelhouse.startswith(("http://", "https://")):
+        from envsmith.adapters.served_files import ServedFiles
+
+        locations = ServedFiles(base=rewrites.apply(wheelhouse))
+    elif rewrites.rules and not wheelhouse and not options["offline"]:
+        from envsmith.workflows.downloading import Rewritten
+
+        locations = Rewritten(rewrites=rewrites)
+    else:
+        return None
+    from envsmith.adapters.kept_files import KeptFiles
+    from envsmith.adapters.wheelhouse import Filler
+    from envsmith.workflows.gathering import Gathering
+
+    filler = Filler(heard=heard, kept=KeptFiles(kept_folder()))
+    return Gathering(wheelhouse=filler, locations=locations, folder=cache_folder() / "wheelhouses").gather

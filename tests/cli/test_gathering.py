@@ -1,0 +1,63 @@
+"""When files are gathered beforehand; what comes of it is in tests/install."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from envsmith.adapters.filling import Transfers
+from envsmith.cli.gathering import TransfersTold, gathering
+from envsmith.errors import ToolError
+from envsmith.model.holdings import Brought
+from envsmith.ports import Silence
+from tests.houses import Heard
+
+MIRROR = ("https://a.example=https://m.example",)
+
+
+@pytest.mark.parametrize(
+    ("wheelhouse", "rewrites", "offline", "is_gathered"),
+    [
+        ("", (), False, False),
+        ("house", (), True, False),
+        ("file:///mnt/house", (), False, False),
+        ("https://files.example/house", (), False, True),
+        ("http://files.example/house", (), True, True),
+        ("", MIRROR, False, True),
+        ("", MIRROR, True, False),
+        ("house", MIRROR, False, False),
+    ],
+)
+def test_when_files_are_gathered(
+    project: Path, wheelhouse: str, rewrites: tuple[str, ...], *, offline: bool, is_gathered: bool
+) -> None:
+    assert project.is_dir()
+    options = {"wheelhouse": wheelhouse, "rewrites": rewrites, "offline": offline}
+    assert (gathering(options, Heard()) is not None) == is_gathered
+
+
+def test_files_are_told_as_the_rest_of_the_install_is() -> None:
+    said: list[tuple[str, ...]] = []
+
+    class Remembering(Silence):
+        def started(self, subject: str, doing: str) -> None:
+            said.append((subject, doing))
+
+        def ended(self, subject: str, seconds: float, summary: str) -> None:
+            said.append((subject, f"{seconds:.1f}", summary))
+
+    told: Transfers = TransfersTold(Remembering())
+    told.planned(2, 5000, is_exact=True)
+    told.moved("a", 3000)
+    told.moved("a", -1000)
+    told.waiting("b")
+    told.ended(Brought(filename="a", size_bytes=2000, way="fetched", seconds=1.5))
+    told.ended(Brought(filename="c", size_bytes=2000, way="held"))
+    told.failed("b", ToolError("TOL047", "gone"))
+    assert said == [
+        ("a", "fetching: 3.0 kB"),
+        ("a", "fetching: 2.0 kB"),
+        ("b", "waiting: another process is fetching it"),
+        ("a", "1.5", "2.0 kB"),
+    ]

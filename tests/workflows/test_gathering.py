@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from envsmith.errors import ToolError
+from envsmith.model.artifact import Artifact
+from envsmith.model.backend import Backend
+from envsmith.model.holdings import Brought, Filling
+from envsmith.model.manifest import FILENAME, Manifest
+from envsmith.model.pins import Pins
+from envsmith.model.supply import Supply
+from envsmith.workflows.downloading import Locations
+from envsmith.workflows.gathering import Gathering
+from envsmith.workflows.ordering import Locked
+from tests.houses import AsLocked, artifact, lock_files
+
+SLUG = "cp312-win_amd64"
+ITEM = artifact("https://a.example/one-1-py3-none-any.whl", b"one", filename="one-1-py3-none-any.whl")
+FOUND = {**lock_files("any", {SLUG: [ITEM]}), f"requirements.{SLUG}.txt": b"one==1\n"}
+MANIFEST = Manifest.from_toml(FOUND[FILENAME].decode(), "x")
+LOCKED = Locked(
+    profile="any",
+    slug=SLUG,
+    sha256="f" * 64,
+    pins=Pins(packages=()),
+    supply=Supply(text="a pylock", is_pylock=True, sources=("one",)),
+    backend=Backend.parse("cpu"),
+    family={},
+    wheels={},
+)
+
+
+@dataclass
+class FakeHouse:
+    """Fills houses, or fails to."""
+
+    failed: tuple[ToolError, ...] = ()
+    asked: list[tuple[Path, str]] = field(default_factory=list)
+
+    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> Filling:
+        self.asked = [(house, next(locations.urls(item))) for item in artifacts]
+        brought = Brought(filename=ITEM.filename, size_bytes=3, way="fetched")
+        return Filling(brought=() if self.failed else (brought,), failed=self.failed)
+
+
+def gathering(house: FakeHouse) -> Gathering:
+    return Gathering(wheelhouse=house, locations=AsLocked(), folder=Path("cache"))
+
+
+def test_an_install_is_given_the_folder_and_the_hashed_requirements() -> None:
+    house = FakeHouse()
+    supply = gathering(house).gather(LOCKED, MANIFEST, FOUND)
+    folder = Path("cache") / ("f" * 16)
+    assert house.asked == [(folder, ITEM.url)]
+    assert supply == Supply(text="one==1\n", is_pylock=False, sources=("one",), wheelhouse=str(folder))
+
+
+def test_a_file_that_cannot_be_had_ends_it() -> None:
+    with pytest.raises(ToolError) as caught:
+        gathering(FakeHouse(failed=(ToolError("TOL047", "gone"),))).gather(LOCKED, MANIFEST, FOUND)
+    assert caught.value.code == "TOL047"
+
+
+def test_without_the_pylock_the_names_are_not_known() -> None:
+    found = {name: content for name, content in FOUND.items() if not name.startswith("pylock.")}
+    with pytest.raises(ToolError) as caught:
+        gathering(FakeHouse()).gather(LOCKED, MANIFEST, found)
+    assert caught.value.code == "TOL040"
