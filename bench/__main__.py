@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench import downloading, idle, resolving, scanning, starting
+from bench import downloading, idle, installing, resolving, scanning, starting
 from bench.measure import Comparison
 
 MEASURES: Mapping[str, Callable[[Path, Mapping[str, str], int], Iterable[Comparison]]] = {
@@ -19,6 +19,7 @@ MEASURES: Mapping[str, Callable[[Path, Mapping[str, str], int], Iterable[Compari
     "scanning": lambda _, env, times: scanning.compare(env, times),
     "resolving": lambda folder, env, times: [resolving.compare(folder, env, times)],
     "downloading": downloading.compare,
+    "installing": lambda folder, env, times: installing.compare(folder, env, times * 3),
 }
 
 

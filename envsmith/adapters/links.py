@@ -6,7 +6,6 @@ cannot replace one there, so the old is moved aside first, and `mend` ends what 
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import sys
@@ -102,6 +101,8 @@ def _exchanged(one: Path, other: Path) -> bool:
 
     Source: renameat2(2), Linux man-pages; renamex_np(2), macOS (read 2026-11-21).
     """
+    import ctypes  # here: most runs exchange nothing
+
     name = {"linux": "renameat2", "darwin": "renamex_np"}.get(sys.platform)
     try:
         function = getattr(ctypes.CDLL(None, use_errno=True), name) if name else None

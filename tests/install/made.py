@@ -82,7 +82,7 @@ class Shop:
         """Open a shop in a folder of its own; uv's cache is the shop's, too."""
         project = Project(root=root / "project", env={"UV_CACHE_DIR": str(root / "uv-cache"), **env})
         project.root.mkdir(parents=True, exist_ok=True)
-        (root / "wheelhouse").mkdir()
+        (root / "wheelhouse").mkdir(parents=True, exist_ok=True)
         return cls(project=project, wheelhouse=root / "wheelhouse")
 
     def stock(self, *wheels: Made) -> None:

@@ -19,6 +19,11 @@ class Served:
     files: dict[str, bytes] = field(default_factory=dict)
     cut_at: dict[str, int] = field(default_factory=dict)
     """File → bytes after which each of its connections is closed."""
+    stalled: str = ""
+    """File that is never sent."""
+    asked: threading.Event = field(default_factory=threading.Event)
+    """Tells that it was asked for."""
+    ended: threading.Event = field(default_factory=threading.Event)
     address: str = ""
     requests: int = 0
 
@@ -49,6 +54,9 @@ def served(*wheels: Made) -> Iterator[Served]:
             state.requests += 1
             name = unquote(urlsplit(self.path).path.rpartition("/")[2])
             body = state.files.get(name)
+            if name == state.stalled:
+                state.asked.set()
+                state.ended.wait()
             self.send_response(404 if body is None else 200)
             self.send_header("Content-Length", str(len(body or b"")))
             self.end_headers()
@@ -66,6 +74,7 @@ def served(*wheels: Made) -> Iterator[Served]:
     try:
         yield state
     finally:
+        state.ended.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -64,6 +64,27 @@ def test_killed_while_setting_aside_what_others_made(ours: Ours) -> None:
     assert tally.is_clean, str(tally)
 
 
+def test_interrupted_it_says_so_and_leaves_nothing(ours: Ours) -> None:
+    ours.ask_for(2)
+    ours.forget()
+    ours.server.stalled = next(name for name in ours.server.files if name.startswith("torch-2.2.0"))
+    process = subprocess.Popen(
+        ours.command(),
+        cwd=ours.shop.project.root,
+        env=ours.shop.project.environ(),
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert ours.server.asked.wait(60), "the wheel was never asked for"
+    process.terminate()  # SIGINT is ignored where tests run in the background
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    assert ours.is_whole(1)
+    assert campaign.half_built(ours) == []
+
+
 def test_wrong_bytes(ours: Ours) -> None:
     tally = campaign.wrong_bytes(ours, 2)
     assert tally.is_clean, str(tally)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -10,55 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.adapters.host import this_platform, this_python
 from tests.commands import Ran
-from tests.install.made import Made, Shop, made
-from tests.replay import ReplayIndex
-from tests.replay_files import ReplayFile, make_metadata
+from tests.install.locked import locked_shop
+from tests.install.made import Shop
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at bin/")
 
 
 @pytest.fixture
 def locked(tmp_path: Path) -> Iterator[Shop]:
-    """A profile locked from a replayed index, and its wheel in the wheelhouse."""
-    shop = Shop.opened(tmp_path)
-    torch = here(made_torch_like())
-    shop.stock(torch)
-    shop.project.profile(
-        "own", backend="cu134", python=[str(this_python())], platforms=["linux"], requirements=["torch"]
-    )
-    with ReplayIndex([row(torch)]) as replay:
-        shop.project.index = replay.base
-        assert shop.project.run("catalog", "refresh", "cu134").status == 0
-        ran = shop.project.run("lock", "own", "--offline", "--as-of", "2026-11-15")
-        assert ran.status == 0, ran.said
+    with locked_shop(tmp_path) as shop:
         yield shop
-
-
-def made_torch_like() -> Made:
-    text = b"__version__ = '2.20.0+cu134'\ncuda = '13.4'\n"
-    return made("torch", "2.20.0+cu134", {"torch/__init__.py": b"", "torch/version.py": text})
-
-
-def here(wheel: Made) -> Made:
-    tags = f"{this_python().tag}-{this_python().tag}-{this_platform()}"
-    return Made(
-        name=wheel.name, version=wheel.version, filename=f"torch-{wheel.version}-{tags}.whl", body=wheel.body
-    )
-
-
-def row(wheel: Made) -> ReplayFile:
-    metadata = make_metadata(wheel.name, wheel.version).encode()
-    return ReplayFile(
-        index="cu134",
-        filename=wheel.filename,
-        sha256=wheel.sha256,
-        upload_time="2026-11-01T12:00:00Z",
-        body=wheel.body,
-        metadata=metadata,
-        metadata_sha256=hashlib.sha256(metadata).hexdigest(),
-    )
 
 
 def install(shop: Shop, *words: str) -> Ran:

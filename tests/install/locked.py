@@ -1,0 +1,55 @@
+"""A profile that is locked by the real command from a replayed index, its wheel in the wheelhouse."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from envsmith.adapters.host import this_platform, this_python
+from tests.install.made import Made, Shop, made
+from tests.replay import ReplayIndex
+from tests.replay_files import ReplayFile, make_metadata
+
+
+@contextmanager
+def locked_shop(root: Path) -> Iterator[Shop]:
+    """Lend a shop whose profile ``own`` is locked; its index stands while it is lent."""
+    shop = Shop.opened(root)
+    torch = _here(_torch())
+    shop.stock(torch)
+    shop.project.profile(
+        "own", backend="cu134", python=[str(this_python())], platforms=["linux"], requirements=["torch"]
+    )
+    with ReplayIndex([_row(torch)]) as replay:
+        shop.project.index = replay.base
+        assert shop.project.run("catalog", "refresh", "cu134").status == 0
+        ran = shop.project.run("lock", "own", "--offline", "--as-of", "2026-11-15")
+        assert ran.status == 0, ran.said
+        yield shop
+
+
+def _torch() -> Made:
+    text = b"__version__ = '2.20.0+cu134'\ncuda = '13.4'\n"
+    return made("torch", "2.20.0+cu134", {"torch/__init__.py": b"", "torch/version.py": text})
+
+
+def _here(wheel: Made) -> Made:
+    tags = f"{this_python().tag}-{this_python().tag}-{this_platform()}"
+    return Made(
+        name=wheel.name, version=wheel.version, filename=f"torch-{wheel.version}-{tags}.whl", body=wheel.body
+    )
+
+
+def _row(wheel: Made) -> ReplayFile:
+    metadata = make_metadata(wheel.name, wheel.version).encode()
+    return ReplayFile(
+        index="cu134",
+        filename=wheel.filename,
+        sha256=wheel.sha256,
+        upload_time="2026-11-01T12:00:00Z",
+        body=wheel.body,
+        metadata=metadata,
+        metadata_sha256=hashlib.sha256(metadata).hexdigest(),
+    )
