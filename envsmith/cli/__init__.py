@@ -35,6 +35,7 @@ COMMANDS = {
     ),
     "verify": ("envsmith.cli.verify", "Compare an environment, whoever made it, with its lock."),
     "matrix": ("envsmith.cli.matrix", "Print the jobs of a CI matrix, one for each lock."),
+    "diff": ("envsmith.cli.diff", "Say what changes between two locks or revisions."),
     "generations": ("envsmith.cli.generations", "List the environments that were built; remove old ones."),
 }
 EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")

@@ -38,7 +38,7 @@ def outcome(wanted: Wanted, found: LockedProfile | EnvsmithError) -> None:
     _targets([_row(target, wanted) for target in found.targets])
     label = "decisions"
     for decision, slugs in _decisions(found).items():
-        places = _places(slugs, [target.slug for target in found.targets])
+        places = named_shortly(slugs, [target.slug for target in found.targets])
         render.labelled(label, decision.message + (f" ({places})" if places else ""), decision.code)
         label = ""
     _savings(found)
@@ -66,7 +66,7 @@ def _savings(found: LockedProfile) -> None:
             places.setdefault(_saved(saving), []).append(target.slug)
     label = "saves"
     for text, slugs in places.items():
-        where = _places(slugs, [target.slug for target in found.targets])
+        where = named_shortly(slugs, [target.slug for target in found.targets])
         render.labelled(label, text + (f" ({where})" if where else ""))
         label = ""
 
@@ -124,7 +124,7 @@ def _decisions(found: LockedProfile) -> dict[Decision, list[str]]:
     return places
 
 
-def _places(slugs: Sequence[str], every: Sequence[str]) -> str:
+def named_shortly(slugs: Sequence[str], every: Sequence[str]) -> str:
     """Name some of the targets as shortly as it goes: by platform or Python where all of its targets are meant."""
     if len(slugs) in (0, len(every)):
         return ""

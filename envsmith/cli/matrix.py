@@ -46,14 +46,14 @@ def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
     $GITHUB_OUTPUT, too: `count`, `matrix`, and where it is too large for one `matrix-1`, `matrix-2` instead.
     """
     form = "json" if options["as_json"] else options["form"]
-    folder = _inside(options["folder"])
+    folder = inside(options["folder"])
     most = _most(form, options["most"])
     jobs = _jobs(options["profiles"], folder, _wish(form, options))
     _show(jobs, form, most)
     return OK
 
 
-def _inside(folder: Path) -> PurePosixPath:
+def inside(folder: Path) -> PurePosixPath:
     """Return a folder as jobs and revisions name it: relative to the project."""
     here = Path.cwd()
     whole = here / folder

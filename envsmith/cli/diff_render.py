@@ -1,0 +1,223 @@
+"""How differences of locks are told: Markdown for a pull request, and text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from envsmith.cli import render
+from envsmith.cli.lock_render import named_shortly
+from envsmith.model.difference import Difference, PackageChange, TorchChange
+
+_SIGNS = {
+    "up": "newer",
+    "down": "**older**",
+    "build": "other build",
+    "files": "**other files**",
+    "added": "added",
+    "removed": "removed",
+}
+_MARKS = str.maketrans({"|": "\\|", "<": "&lt;", "`": "'", "*": "\\*", "[": "\\[", "\n": " "})
+
+
+def headline(found: Difference) -> str:
+    """Return the one sentence that matters."""
+    if found.is_empty:
+        return "nothing changes"
+    told = [_torch_sentence(found.torch)] if any(_is_other(item) for item in found.torch) else []
+    told += _needs(found.torch)
+    if found.common and not told:
+        told = ["torch stays", *_amounts(found.packages)]
+    told += [_count(found.added, "new target")] if found.added else []
+    told += [f"{_count(found.removed, 'target')} gone"] if found.removed else []
+    return ", ".join(told)
+
+
+def _amounts(changes: Sequence[PackageChange]) -> list[str]:
+    """Say how many packages change in which way."""
+    names = {kind: {item.name for item in changes if item.kind == kind} for kind in _SIGNS}
+    return [f"{len(found)} {_SIGNS[kind].strip('*')}" for kind, found in names.items() if found]
+
+
+def _is_other(item: TorchChange) -> bool:
+    return item.before.torch != item.after.torch
+
+
+def _torch_sentence(changes: Sequence[TorchChange]) -> str:
+    """Return from which versions to which: targets may have several."""
+    sides = ({item.before.torch for item in changes}, {item.after.torch for item in changes})
+    return f"torch {_arrow(*(' or '.join(sorted(side)) or 'none' for side in sides))}"
+
+
+def _needs(changes: Sequence[TorchChange]) -> Iterator[str]:
+    """Yield what machines must have for it that they needed not have before, and which are left out or let in."""
+    drivers = dict.fromkeys(item.after.driver for item in changes if _is_driver_news(item))
+    if drivers:
+        yield "needs driver " + " or ".join(f"≥ {driver}" for driver in drivers)
+    for word, kernels in (
+        ("loses", [kernel for item in changes for kernel in item.lost]),
+        ("gains", [kernel for item in changes for kernel in item.gained]),
+    ):
+        if kernels:
+            yield f"{word} {' '.join(sorted(set(kernels), key=_by_number))}"
+
+
+def _by_number(kernel: str) -> tuple[int, str]:
+    return len(kernel), kernel
+
+
+def _is_driver_news(item: TorchChange) -> bool:
+    return bool(item.after.driver) and item.after.driver != item.before.driver
+
+
+def markdown(differences: Sequence[Difference]) -> str:
+    """Return a text for a pull request; what packages and indexes call themselves stays plain text in it."""
+    return "\n".join("\n".join(_markdown(found)) for found in differences)
+
+
+def _markdown(found: Difference) -> Iterator[str]:
+    yield f"## {_plain(_heading(found))}: {_plain(headline(found))}"
+    yield ""
+    if found.torch:
+        yield from _table(("torch", "toolkit", "driver", "kernels", "targets"), _torch_rows(found))
+    yield from _targets(found)
+    if found.packages:
+        yield from _table(("package", "before", "after", "", "targets"), _package_rows(found))
+    if found.download_bytes:
+        before, after = found.download_bytes
+        amounts = _arrow(render.size(before), render.size(after))
+        yield f"Download of all targets: {amounts}."
+        yield ""
+    if found.decisions:
+        yield "Decisions:"
+        yield ""
+        yield from (f"- {_plain(line)}" for line in _decision_lines(found))
+        yield ""
+
+
+def _heading(found: Difference) -> str:
+    return _arrow(found.before, found.after)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield a table without the columns that nothing is in."""
+    kept = [column for column in range(len(head)) if any(row[column] for row in rows)]
+    yield "| " + " | ".join(head[column] for column in kept) + " |"
+    yield "|" + "---|" * len(kept)
+    for row in rows:
+        yield "| " + " | ".join(row[column] for column in kept) + " |"
+    yield ""
+
+
+def _torch_rows(found: Difference) -> list[tuple[str, ...]]:
+    rows = []
+    for item in found.torch:
+        before, after = item.before, item.after
+        cells = (
+            _arrow(before.torch or "none", after.torch or "none"),
+            _arrow(before.backend, after.backend),
+            _drivers(item),
+            _kernels(item),
+            named_shortly(item.targets, found.common),
+        )
+        rows.append(tuple(_plain(cell) for cell in cells))
+    return rows
+
+
+def _drivers(item: TorchChange) -> str:
+    if not (item.before.driver or item.after.driver):
+        return ""
+    return _arrow(
+        *(f"≥ {driver}" if driver else "none" for driver in (item.before.driver, item.after.driver))
+    )
+
+
+def _kernels(item: TorchChange) -> str:
+    if item.before.kernels is None or item.after.kernels is None:
+        return "not known"
+    told = [f"lost {' '.join(item.lost)}"] if item.lost else []
+    return " ".join([*told, f"gained {' '.join(item.gained)}"] if item.gained else told) or "the same"
+
+
+def _targets(found: Difference) -> Iterator[str]:
+    for word, slugs in (("New", found.added), ("Gone", found.removed)):
+        if slugs:
+            yield f"{word} targets: {', '.join(f'`{slug}`' for slug in slugs)}."
+            yield ""
+
+
+def _package_rows(found: Difference) -> list[tuple[str, ...]]:
+    return [
+        (
+            _plain(item.name),
+            _plain(item.before),
+            _plain(item.after),
+            _SIGNS[item.kind],
+            _plain(named_shortly(item.targets, found.common)),
+        )
+        for item in found.packages
+    ]
+
+
+def _decision_lines(found: Difference) -> list[str]:
+    lines = []
+    for item in found.decisions:
+        where = named_shortly(item.targets, found.common)
+        decision = item.decision
+        code = f" {decision.code}" if decision.code else ""
+        lines.append(
+            f"{'new' if item.is_new else 'gone'}: {decision.message}{code}" + (f" ({where})" if where else "")
+        )
+    return lines
+
+
+def text(differences: Sequence[Difference]) -> None:
+    """Print differences for people."""
+    for number, found in enumerate(differences):
+        if number:
+            render.say("")
+        _text(found)
+
+
+def _text(found: Difference) -> None:
+    render.say(f"{_heading(found)}: {headline(found)}")
+    for item in found.torch:
+        told = (
+            _arrow(item.before.backend, item.after.backend),
+            _driver_words(item),
+            f"kernels {_kernels(item)}",
+        )
+        where = named_shortly(item.targets, found.common)
+        label = "torch" if item is found.torch[0] else ""
+        render.labelled(label, " · ".join(filter(None, told)), f"({where})" if where else "")
+    for label, slugs in (("new", found.added), ("gone", found.removed)):
+        if slugs:
+            render.labelled(label, ", ".join(slugs))
+    if found.packages:
+        rows = [_text_row(item, found) for item in found.packages]
+        render.table(("package", "before", "after", "", "targets"), rows)
+    if found.download_bytes:
+        render.labelled("download", _arrow(*map(render.size, found.download_bytes)))
+    for number, line in enumerate(_decision_lines(found)):
+        render.labelled("decisions" if number == 0 else "", line)
+
+
+def _driver_words(item: TorchChange) -> str:
+    return f"driver {_drivers(item)}" if _drivers(item) else ""
+
+
+def _text_row(item: PackageChange, found: Difference) -> tuple[str, ...]:
+    sign = _SIGNS[item.kind].strip("*")
+    return item.name, item.before or "-", item.after or "-", sign, named_shortly(item.targets, found.common)
+
+
+def _arrow(before: str, after: str) -> str:
+    return after if before == after else f"{before} → {after}"
+
+
+def _count(items: Sequence[str], noun: str) -> str:
+    return f"{len(items)} {noun}" + ("" if len(items) == 1 else "s")
+
+
+def _plain(words: str) -> str:
+    """Return text that Markdown shows as it is."""
+    return render.plain(words).translate(_MARKS)

@@ -1,0 +1,144 @@
+"""What changes between two sides, each the locks of one profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from packaging.version import Version
+
+from envsmith.catalog import Catalog
+from envsmith.model.capability import architecture
+from envsmith.model.decision import Decision
+from envsmith.model.difference import (
+    KINDS,
+    Build,
+    DecisionChange,
+    Difference,
+    PackageChange,
+    Side,
+    TorchChange,
+)
+from envsmith.model.kept_lock import KeptLock
+from envsmith.model.pins import Pin
+
+K = TypeVar("K")
+Pairs = Mapping[str, tuple[KeptLock, KeptLock]]
+
+
+def compare(before: Side, after: Side, catalog: Catalog) -> Difference:
+    """Compare the locks of the same targets; where each side is one lock, those two.
+
+    Args:
+        before: what was locked.
+        after: what is.
+        catalog: knows kernels and drivers.
+    """
+    pairs = _pairs(before.locks, after.locks)
+    paired = {lock.target.slug for pair in pairs.values() for lock in pair}
+    return Difference(
+        before=before.title,
+        after=after.title,
+        common=tuple(pairs),
+        added=tuple(lock.target.slug for lock in after.locks if lock.target.slug not in paired),
+        removed=tuple(lock.target.slug for lock in before.locks if lock.target.slug not in paired),
+        torch=tuple(_torch(pairs, catalog)),
+        packages=tuple(_packages(pairs)),
+        decisions=tuple(_decisions(pairs)),
+        download_bytes=_download(pairs),
+    )
+
+
+def _pairs(before: Sequence[KeptLock], after: Sequence[KeptLock]) -> Pairs:
+    if len(before) == len(after) == 1:
+        one, other = before[0], after[0]
+        slugs = dict.fromkeys((one.target.slug, other.target.slug))
+        return {" → ".join(slugs): (one, other)}
+    later = {lock.target.slug: lock for lock in after}
+    return {lock.target.slug: (lock, later[lock.target.slug]) for lock in before if lock.target.slug in later}
+
+
+def _torch(pairs: Pairs, catalog: Catalog) -> Iterator[TorchChange]:
+    found = {name: (_build(one, catalog), _build(other, catalog)) for name, (one, other) in pairs.items()}
+    changed = ((name, builds) for name, builds in found.items() if builds[0] != builds[1])
+    for (one, other), names in _gathered((builds, name) for name, builds in changed).items():
+        yield TorchChange(before=one, after=other, targets=names)
+
+
+def _build(lock: KeptLock, catalog: Catalog) -> Build:
+    if lock.torch is None:
+        return Build(torch="", backend="")
+    target = lock.target
+    kernels = catalog.kernels(lock.torch, target.backend, target.platform)
+    return Build(
+        torch=str(lock.torch),
+        backend=target.backend.title,
+        kernels=tuple(map(architecture, kernels.capabilities)) if kernels else None,
+        driver=catalog.driver_floor(target.backend, target.platform.os) or "",
+    )
+
+
+def _packages(pairs: Pairs) -> list[PackageChange]:
+    """Return the changes of each package, those of one kind together."""
+    found = []
+    for target, (one, other) in pairs.items():
+        before = {pin.name: pin for pin in one.pins.packages}
+        after = {pin.name: pin for pin in other.pins.packages}
+        for name in {**before, **after}:
+            key = _change(before.get(name), after.get(name))
+            if key is not None:
+                found.append(((name, *key), target))
+    changes = [
+        PackageChange(name=name, kind=kind, before=old, after=new, targets=targets)
+        for (name, kind, old, new), targets in _gathered(found).items()
+    ]
+    return sorted(changes, key=lambda item: (KINDS.index(item.kind), item.name, item.before, item.after))
+
+
+def _change(before: Pin | None, after: Pin | None) -> tuple[str, str, str] | None:
+    """Return the kind of a change and both versions; None where there is none."""
+    if before is None or after is None:
+        old, new = before.version if before else "", after.version if after else ""
+        return "removed" if before else "added", old, new
+    if before.version == after.version:
+        if set(before.sha256) == set(after.sha256):
+            return None
+        return "files", before.version, after.version
+    old_version, new_version = Version(before.version), Version(after.version)
+    if old_version.public == new_version.public:
+        return "build", before.version, after.version
+    return "up" if old_version < new_version else "down", before.version, after.version
+
+
+def _decisions(pairs: Pairs) -> Iterator[DecisionChange]:
+    """Yield what is decided on one side only; evidence that reads otherwise is no other decision."""
+    found: list[tuple[tuple[bool, Decision], str]] = []
+    for target, (one, other) in pairs.items():
+        for is_new, mine, theirs in ((False, one, other), (True, other, one)):
+            known = {_what(decision) for decision in theirs.decisions}
+            found += [
+                ((is_new, decision), target)
+                for decision in dict.fromkeys(mine.decisions)
+                if _what(decision) not in known
+            ]
+    for (is_new, decision), targets in sorted(_gathered(found).items()):
+        yield DecisionChange(decision=decision, is_new=is_new, targets=targets)
+
+
+def _what(decision: Decision) -> tuple[str, str, str]:
+    return decision.subject, decision.kind, decision.message
+
+
+def _download(pairs: Pairs) -> tuple[int, int] | None:
+    sizes = [(one.download_bytes, other.download_bytes) for one, other in pairs.values()]
+    if not sizes or any(None in pair for pair in sizes):
+        return None
+    return sum(one or 0 for one, _ in sizes), sum(other or 0 for _, other in sizes)
+
+
+def _gathered(items: Iterable[tuple[K, str]]) -> dict[K, tuple[str, ...]]:
+    """Put the targets together that have the same change, in the order in which they came."""
+    found: dict[K, list[str]] = {}
+    for key, target in items:
+        found.setdefault(key, []).append(target)
+    return {key: tuple(targets) for key, targets in found.items()}

@@ -1,0 +1,180 @@
+"""Contrast: find the two things a person means, and say what changes between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from envsmith.catalog import Catalog
+from envsmith.errors import EnvsmithError
+from envsmith.model.difference import Difference, Side
+from envsmith.model.kept_lock import KeptLock
+from envsmith.model.manifest import FILENAME
+from envsmith.ports import Files
+from envsmith.rules.comparing import compare
+from envsmith.workflows.reading import read_locks
+
+_LOCK_FILE = re.compile(r"(?:requirements|pylock)\.(?P<slug>cp3\d+-[a-z0-9_]+)\.(?:txt|toml)")
+_NOW = ""
+
+Whole = Mapping[str, tuple[KeptLock, ...]]
+
+
+class Revisions(Protocol):
+    """Earlier versions of the project's files."""
+
+    def has(self, revision: str) -> bool:
+        """Say whether a text names a commit."""
+        ...
+
+    def folders(self, revision: str, folder: PurePosixPath) -> Mapping[str, Mapping[str, bytes]]:
+        """Return the files that a revision has below a folder: folder's name → name → content.
+
+        Raises:
+            EnvsmithError: USE010 when there is no such revision, USE011 where there is no repository.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContrastTools:
+    """What a contrast needs of the world."""
+
+    project: Path
+    folder: PurePosixPath
+    """Folder of the lock folders, relative to the project."""
+    files: Files
+    revisions: Revisions
+    catalog: Catalog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Meant:
+    """What a word means."""
+
+    revision: str = _NOW
+    profile: str = ""
+    """Empty: all of them."""
+    path: Path | None = None
+    """A lock folder, or one of its files."""
+
+
+def contrast(words: tuple[str, ...], tools: ContrastTools) -> tuple[Difference, ...]:
+    """Say what changes, profile by profile.
+
+    Args:
+        words: two things; of one, that as it is now is compared with it as it was: a revision with now, a profile
+            with itself at HEAD; of none, all profiles.
+        tools: what reads them.
+
+    Raises:
+        EnvsmithError: USE012 where a word means nothing, USE013 where a path has nothing to be compared with.
+        LockError: when a lock is malformed.
+    """
+    one, other = _both([_meaning(word, tools) for word in words], words)
+    if one.path or other.path or (one.profile and other.profile):
+        return (_difference(_side(one, other, tools), _side(other, one, tools), tools),)
+    before, after = _whole(one, tools), _whole(other, tools)
+    names = [one.profile or other.profile] if one.profile or other.profile else sorted({*before, *after})
+    return tuple(
+        _difference(
+            Side(title=_title(name, one.revision), locks=before.get(name, ())),
+            Side(title=_title(name, other.revision), locks=after.get(name, ())),
+            tools,
+        )
+        for name in names
+    )
+
+
+def _difference(before: Side, after: Side, tools: ContrastTools) -> Difference:
+    return compare(before, after, tools.catalog)
+
+
+def _both(meant: list[_Meant], words: tuple[str, ...]) -> tuple[_Meant, _Meant]:
+    if len(meant) == 2:
+        return meant[0], meant[1]
+    only = meant[0] if meant else _Meant()
+    if only.path:
+        raise EnvsmithError(
+            "USE013",
+            "a folder or file alone is compared with nothing",
+            where=words[0],
+            hint="name a second one, a profile, or REV:PROFILE",
+        )
+    return _Meant(revision=only.revision or "HEAD", profile=only.profile), _Meant(profile=only.profile)
+
+
+def _meaning(word: str, tools: ContrastTools) -> _Meant:
+    """Find out what a word means: a locked profile first, then a path, then a revision."""
+    if word and (tools.project / tools.folder / word / FILENAME).is_file():
+        return _Meant(profile=word)
+    path = tools.project / word
+    if word and (path.is_file() or (path / FILENAME).is_file()):
+        return _Meant(path=path)
+    revision, colon, profile = word.partition(":")
+    if revision and tools.revisions.has(revision):
+        return _Meant(revision=revision, profile=profile)
+    asked = (
+        f"{revision!r} is no revision" if colon else f"{word!r} is no locked profile, lock folder or revision"
+    )
+    raise EnvsmithError(
+        "USE012",
+        asked,
+        where="envsmith diff",
+        hint="name PROFILE, REV, REV:PROFILE, a lock folder or one of its files; a shallow clone has but one revision",
+    )
+
+
+def _side(meant: _Meant, other: _Meant, tools: ContrastTools) -> Side:
+    """Return the locks of one thing; where it is a whole revision, those of the profile the other is of."""
+    if meant.path:
+        return _of_path(meant.path, tools)
+    profile = meant.profile or other.profile or (_folder_of(other.path).name if other.path else "")
+    found = _whole(_Meant(revision=meant.revision, profile=profile), tools)
+    if profile not in found:
+        raise EnvsmithError(
+            "USE012",
+            f"{profile} is not locked there",
+            where=_title(profile, meant.revision),
+            details=(("locked", " ".join(found)),) if found else (),
+            hint=f"envsmith lock {profile}",
+        )
+    return Side(title=_title(profile, meant.revision), locks=found[profile])
+
+
+def _folder_of(path: Path) -> Path:
+    return path if path.is_dir() else path.parent
+
+
+def _of_path(path: Path, tools: ContrastTools) -> Side:
+    folder = _folder_of(path)
+    locks = read_locks(folder.name, tools.files.read_files(folder), folder)
+    match = _LOCK_FILE.fullmatch(path.name)
+    if match:
+        locks = tuple(lock for lock in locks if lock.target.slug == match["slug"])
+    title = folder.name if path.is_dir() or not match else f"{folder.name}/{match['slug']}"
+    return Side(title=title, locks=locks)
+
+
+def _whole(meant: _Meant, tools: ContrastTools) -> Whole:
+    """Return the locks of every profile at one time."""
+    return {
+        profile: read_locks(profile, found, tools.folder / profile)
+        for profile, found in _folders(meant, tools)
+        if FILENAME in found and meant.profile in ("", profile)
+    }
+
+
+def _folders(meant: _Meant, tools: ContrastTools) -> Iterator[tuple[str, Mapping[str, bytes]]]:
+    if meant.revision:
+        yield from sorted(tools.revisions.folders(meant.revision, tools.folder).items())
+        return
+    for path in sorted((tools.project / tools.folder).glob(f"*/{FILENAME}")):
+        yield path.parent.name, tools.files.read_files(path.parent)
+
+
+def _title(profile: str, revision: str) -> str:
+    return f"{profile} at {revision}" if revision else profile

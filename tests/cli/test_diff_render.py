@@ -1,0 +1,82 @@
+"""How differences read: pairs of real locks, against Markdown that a person has read."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from envsmith.adapters import files
+from envsmith.catalog import Catalog
+from envsmith.cli.diff_render import headline, markdown, text
+from envsmith.model.decision import Decision
+from envsmith.model.difference import Difference, Side
+from envsmith.rules.comparing import compare
+from envsmith.workflows.reading import read_locks
+from tests.locks import LINUX, kept
+
+DATA = Path(__file__).parent.parent / "data/diff"
+CATALOG = Catalog.embedded()
+
+
+def side(folder: Path) -> Side:
+    (place,) = folder.iterdir()
+    return Side(
+        title=place.name,
+        locks=read_locks(place.name, files.read_files(place), PurePosixPath(place.name)),
+    )
+
+
+def pair(name: str) -> Difference:
+    return compare(side(DATA / name / "before"), side(DATA / name / "after"), CATALOG)
+
+
+@pytest.mark.parametrize("name", ["backend", "release", "pruned", "platform"])
+def test_markdown_of_real_pairs(name: str) -> None:
+    assert markdown([pair(name)]) == (DATA / f"{name}.md").read_text("utf-8")
+
+
+def test_a_nightly_that_moved() -> None:
+    before = kept(f"p/{LINUX}", "torch==2.15.0.dev20260801+cu130", backend="cu130")
+    after = kept(f"p/{LINUX}", "torch==2.15.0.dev20260815+cu130", backend="cu130")
+    found = compare(Side(title="early", locks=(before,)), Side(title="early", locks=(after,)), CATALOG)
+    assert markdown([found]).splitlines()[0] == (
+        "## early: torch 2.15.0.dev20260801+cu130 → 2.15.0.dev20260815+cu130"
+    )
+
+
+def test_what_others_write_stays_plain_text() -> None:
+    decision = Decision(
+        subject="x", kind="noted", message="a|b <script>\n# [x](http://e.example) `c` \x1b[1m"
+    )
+    before, after = kept(f"p/{LINUX}"), kept(f"p/{LINUX}", decisions=(decision,))
+    found = compare(Side(title="p", locks=(before,)), Side(title="p|q", locks=(after,)), CATALOG)
+    told = markdown([found])
+    assert told.startswith("## p → p\\|q: torch stays\n")
+    assert "- new: a\\|b &lt;script> # \\[x](http://e.example) 'c' ?\\[1m\n" in told
+
+
+def test_nothing_and_a_new_profile() -> None:
+    lock = kept(f"p/{LINUX}")
+    same = compare(Side(title="p", locks=(lock,)), Side(title="p", locks=(lock,)), CATALOG)
+    assert headline(same) == "nothing changes"
+    new = compare(Side(title="p at HEAD"), Side(title="p", locks=(lock,)), CATALOG)
+    assert headline(new) == "1 new target"
+    gone = compare(Side(title="p", locks=(lock,)), Side(title="p at x"), CATALOG)
+    assert headline(gone) == "1 target gone"
+
+
+def test_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    text([pair("backend"), pair("pruned")])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("cu126 → cu130: torch 2.12.1+cu126 or 2.13.0+cu126 → ")
+    assert any(
+        line.startswith("torch     CUDA 12.6 → CUDA 13.0 · driver ≥ 525.60.13 → ≥ 580 · kernels lost sm_50")
+        for line in lines
+    )
+    assert "new       cp312-manylinux_2_28_aarch64" in lines
+    assert "gone      cp311-win_amd64" in lines
+    assert "shop: torch stays, 3 removed" in lines
+    assert lines[lines.index("shop: torch stays, 3 removed") - 1] == ""
+    assert lines[-1].startswith("decisions new: torchvision dropped")

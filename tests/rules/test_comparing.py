@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from envsmith.catalog import Catalog
+from envsmith.model.decision import Decision
+from envsmith.model.difference import Difference, Side
+from envsmith.model.kept_lock import KeptLock
+from envsmith.model.pins import Pins
+from envsmith.rules.comparing import compare
+from tests.locks import LINUX, WINDOWS, kept, pin
+
+CATALOG = Catalog.embedded()
+OLDER = "cp311-manylinux_2_28_x86_64"
+
+
+def difference(before: list[KeptLock], after: list[KeptLock]) -> Difference:
+    return compare(Side(title="a", locks=tuple(before)), Side(title="b", locks=tuple(after)), CATALOG)
+
+
+def test_nothing() -> None:
+    found = difference([kept(f"p/{LINUX}"), kept(f"p/{WINDOWS}")], [kept(f"q/{LINUX}"), kept(f"q/{WINDOWS}")])
+    assert found.is_empty
+    assert found.common == (LINUX, WINDOWS)
+
+
+def test_torch_and_what_it_takes() -> None:
+    before = [kept(f"p/{slug}", "torch==2.11.0+cu126", backend="cu126") for slug in (LINUX, WINDOWS)]
+    after = [kept(f"p/{slug}", "torch==2.11.0+cu130", backend="cu130") for slug in (LINUX, WINDOWS)]
+    linux, windows = difference(before, after).torch
+    assert (linux.before.torch, linux.after.torch) == ("2.11.0+cu126", "2.11.0+cu130")
+    assert (linux.before.backend, linux.after.backend) == ("CUDA 12.6", "CUDA 13.0")
+    assert (linux.before.driver, linux.after.driver) == ("525.60.13", "580")
+    assert "sm_50" in linux.lost
+    assert "sm_120" in linux.gained
+    assert (linux.targets, windows.targets) == ((LINUX,), (WINDOWS,))
+
+
+def test_kernels_that_are_not_known() -> None:
+    (change,) = difference([kept(f"p/{LINUX}", "torch==1.0+cu128")], [kept(f"p/{LINUX}")]).torch
+    assert change.before.kernels is None
+    assert (change.lost, change.gained) == ((), ())
+
+
+def test_torch_that_comes_and_goes() -> None:
+    (change,) = difference([kept(f"p/{LINUX}", "numpy==2")], [kept(f"p/{LINUX}")]).torch
+    assert (change.before.torch, change.after.torch) == ("", "2.11.0+cu128")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ("x==1.9", "x==1.10", "up"),
+        ("x==1.10", "x==1.9", "down"),
+        ("x==1.0+cu126", "x==1.0+cu130", "build"),
+        ("x==2.15.0.dev20260801+cu130", "x==2.15.0.dev20260815+cu130", "up"),
+        ("x==1.0rc1", "x==1.0", "up"),
+        ("other==1", "x==1", "added"),
+    ],
+)
+def test_kinds_of_changes(before: str, after: str, kind: str) -> None:
+    found = difference([kept(f"p/{LINUX}", before)], [kept(f"p/{LINUX}", after)])
+    change = next(item for item in found.packages if item.name == "x")
+    assert change.kind == kind
+
+
+def test_other_files_of_one_version() -> None:
+    lock = kept(f"p/{LINUX}", "x==1")
+    other = replace(lock, pins=Pins(packages=(replace(pin("x==1"), sha256=("0" * 64,)),)))
+    (change,) = difference([lock], [other]).packages
+    assert (change.kind, change.before, change.after) == ("files", "1", "1")
+
+
+def test_one_change_of_several_targets_is_told_once() -> None:
+    before = [kept(f"p/{slug}", "torch==2.11.0+cu128", "x==1") for slug in (OLDER, LINUX, WINDOWS)]
+    after = [
+        kept(f"p/{OLDER}", "torch==2.11.0+cu128", "x==2"),
+        kept(f"p/{LINUX}", "torch==2.11.0+cu128", "x==2"),
+        kept(f"p/{WINDOWS}", "torch==2.11.0+cu128", "x==3"),
+    ]
+    found = difference(before, after)
+    assert [(item.after, item.targets) for item in found.packages] == [
+        ("2", (OLDER, LINUX)),
+        ("3", (WINDOWS,)),
+    ]
+
+
+def test_targets_that_come_and_go() -> None:
+    found = difference([kept(f"p/{OLDER}"), kept(f"p/{LINUX}")], [kept(f"p/{LINUX}"), kept(f"p/{WINDOWS}")])
+    assert (found.common, found.added, found.removed) == ((LINUX,), (WINDOWS,), (OLDER,))
+    new = difference([], [kept(f"p/{LINUX}")])
+    assert (new.common, new.added) == ((), (LINUX,))
+
+
+def test_two_locks_of_different_targets() -> None:
+    found = difference([kept(f"p/{OLDER}", "x==1")], [kept(f"p/{LINUX}", "x==2")])
+    assert found.common == (f"{OLDER} → {LINUX}",)
+    assert (found.added, found.removed) == ((), ())
+    assert found.packages[0].targets == found.common
+
+
+def test_decisions() -> None:
+    old = Decision(subject="a", kind="dropped", message="a dropped", evidence=("12 files",))
+    told = replace(old, evidence=("13 files",))
+    new = Decision(subject="b", kind="noted", message="b noted")
+    found = difference([kept(f"p/{LINUX}", decisions=(old,))], [kept(f"p/{LINUX}", decisions=(told, new))])
+    assert [(item.is_new, item.decision) for item in found.decisions] == [(True, new)]
+    found = difference([kept(f"p/{LINUX}", decisions=(old,))], [kept(f"p/{LINUX}")])
+    assert [(item.is_new, item.decision) for item in found.decisions] == [(False, old)]
+
+
+def test_bytes_where_all_are_known() -> None:
+    lock = kept(f"p/{LINUX}", "x==1")
+    known = replace(lock, pins=Pins(packages=(pin("x==1", size_bytes=7),)))
+    assert difference([known], [known]).download_bytes == (7, 7)
+    assert difference([lock], [known]).download_bytes is None
