@@ -136,6 +136,10 @@ class ReplayIndex:
         seen = Counter(path for path, _ in self._state.requests)
         return seen.total() if path is None else seen[path]
 
+    def downloads(self, path: str) -> int:
+        """Return how often the whole of a file was asked for: not a range of it."""
+        return sum(asked == path and "range" not in headers for asked, headers in self._state.requests)
+
     @property
     def requests(self) -> list[tuple[str, dict[str, str]]]:
         """Path and headers (names in lower case) of every request, in order."""

@@ -135,12 +135,21 @@ def become(command: Sequence[str], env: Mapping[str, str]) -> int:
     try:
         if os.name == "nt":
             return _wait_for(words, env)
-        # Python ignores these two, and what it ignores the program would ignore, too.
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)
-        os.execvpe(words[0], words, dict(env))  # noqa: S606 - no shell is wanted
+        with _usual_signals():
+            os.execvpe(words[0], words, dict(env))  # noqa: S606 - no shell is wanted
     except (OSError, ValueError) as error:
         raise _not_started(words[0], error) from error
+
+
+@contextmanager
+def _usual_signals() -> Iterator[None]:
+    """Let go of what Python ignores, which a program in its place would ignore, too; put it back if none comes."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGPIPE, signal.SIGXFSZ)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _wait_for(words: list[str], env: Mapping[str, str]) -> int:

@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 import threading
@@ -116,3 +117,5 @@ def test_a_program_that_is_not_there_takes_no_place() -> None:
     with pytest.raises(ToolError) as caught:
         become(["no-such-program"], {"PATH": ""})
     assert (caught.value.code, caught.value.where) == ("TOL001", "no-such-program")
+    # A write to a closed connection must go on to be an error here, not the end of this program.
+    assert signal.getsignal(signal.SIGPIPE) is signal.SIG_IGN

@@ -55,7 +55,7 @@ def test_one_wheel_of_a_version_without_hash(case: Project, replay: ReplayIndex)
     ran = _lock(case, "new")
     assert ran.status == 0, ran.said
     assert case.pins("new", SLUG)["torch"].sha256 == whole
-    assert replay.count(bare.path) == 1
+    assert replay.downloads(bare.path) == 1
     (told,) = [item for item in decisions(case.manifest("new"), SLUG) if item["code"] == "RES109"]
     assert bare.filename in told["message"]
 
@@ -110,7 +110,7 @@ def test_nightly_page_without_any_hash(case: Project, replay: ReplayIndex) -> No
     assert all("nightly/cu134 publishes no hash" in text for text in told)
     # Bytes once hashed need no second download.
     assert _lock_offline(case, "night", channel="nightly").status == 0
-    assert replay.count(torch.path) == 1
+    assert replay.downloads(torch.path) == 1
 
 
 def test_nightly_wheel_that_cannot_be_fetched(case: Project, replay: ReplayIndex) -> None:
@@ -279,4 +279,4 @@ def test_a_profile_moves_to_an_index_with_other_bytes(case: Project, replay: Rep
         ran = _lock(case, "moving")
         assert ran.status == 0, ran.said
     assert case.pins("moving", "cp312-manylinux_2_28_aarch64")["torchvision"].sha256 == own.sha256
-    assert replay.count(own.path) == 1
+    assert replay.downloads(own.path) == 1
