@@ -45,6 +45,7 @@ def folder_files(
     backend: str = "cu128",
     decisions: tuple[Decision, ...] = (),
     asked: tuple[str, ...] = ("torch",),
+    family: tuple[str, ...] = (),
 ) -> dict[str, bytes]:
     """Return a lock folder's files: slug → pins, as ``envsmith lock`` writes them but for comments."""
     files: dict[str, bytes] = {}
@@ -58,7 +59,12 @@ def folder_files(
             plan=sha256(profile + slug),
             inputs={"backend": backend, "channel": "stable", "requirement": list(asked)},
             catalog="embedded 2026-11-20",
-            family={},
+            family={
+                name: f"{version} {name}-{version}-py3-none-any.whl sha256:{sha256(text)}"
+                for text in pins
+                for name, version in [text.split("==")]
+                if name in family
+            },
             packages=len(pins),
             files={name: hashlib.sha256(content).hexdigest()},
             decisions=tuple(item.to_json() for item in decisions),

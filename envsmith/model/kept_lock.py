@@ -10,6 +10,7 @@ from types import MappingProxyType
 from packaging.version import Version
 
 from envsmith.model.decision import Decision
+from envsmith.model.listing import index_name
 from envsmith.model.pins import Pins
 from envsmith.model.target import Target
 
@@ -24,12 +25,15 @@ class KeptLock:
     channel: str = "stable"
     family: Mapping[str, str] = field(default_factory=dict)
     """project → filename of its wheel: what comes from PyTorch's index, or is PyTorch's build on PyPI."""
+    from_pypi: tuple[str, ...] = ()
+    """Those of them that PyPI serves, sorted."""
     asked: tuple[str, ...] = ()
     """Names of the projects that were asked for, sorted."""
     decisions: tuple[Decision, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "family", MappingProxyType(dict(sorted(self.family.items()))))
+        object.__setattr__(self, "from_pypi", tuple(sorted(self.from_pypi)))
         object.__setattr__(self, "asked", tuple(sorted(set(self.asked))))
 
     @property
@@ -42,6 +46,16 @@ class KeptLock:
         """The pinned torch; None where there is none."""
         found = self.pins.version("torch")
         return Version(found) if found else None
+
+    @property
+    def index(self) -> str:
+        """PyTorch's index for its channel and backend: ``cu128``, ``nightly/cu130``."""
+        return index_name(self.channel, self.target.backend)
+
+    @property
+    def from_index(self) -> tuple[str, ...]:
+        """Names of the packages that come from there."""
+        return tuple(name for name in self.family if name not in self.from_pypi)
 
     def digest(self) -> str:
         """Return the sha256 (hex) of what would be installed, and for which Python and platform.

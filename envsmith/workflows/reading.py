@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -13,7 +13,7 @@ from envsmith.model.backend import Backend
 from envsmith.model.kept_lock import KeptLock
 from envsmith.model.manifest import FILENAME, Entry
 from envsmith.model.pins import Pins
-from envsmith.model.target import Target
+from envsmith.model.target import ALIASES, Target
 from envsmith.rules.targeting import parse_slug
 from envsmith.workflows.recording import decisions_of, read_manifest, sha256_of
 
@@ -43,6 +43,31 @@ def read_locks(profile: str, found: Mapping[str, bytes], folder: PurePath) -> tu
     )
 
 
+def chosen(locks: Sequence[KeptLock], words: Sequence[str]) -> tuple[KeptLock, ...]:
+    """Return the locks whose target has one of the names, or a half of it (``cp312``, ``windows``); all without names.
+
+    Raises:
+        LockError: LCK041 where a word means none of them.
+    """
+    meant: list[KeptLock] = []
+    for word in words:
+        found = [lock for lock in locks if _is_meant(lock.target.slug, word)]
+        if not found:
+            raise LockError(
+                "LCK041",
+                f"there is no lock for {word}",
+                where=locks[0].profile if locks else "",
+                details=(("locked", " ".join(lock.target.slug for lock in locks)),),
+                hint="--target names one of these, or half of it; leave it out for all",
+            )
+        meant += found
+    return tuple(lock for lock in locks if not words or lock in meant)
+
+
+def _is_meant(slug: str, word: str) -> bool:
+    return word == slug or ALIASES.get(word, word) in slug.split("-", 1)
+
+
 def _kept(profile: str, slug: str, entry: Entry, found: Mapping[str, bytes], folder: PurePath) -> KeptLock:
     python, platform = parse_slug(slug)
     backend = Backend.parse(str(entry.inputs.get("backend", "cpu")))
@@ -52,6 +77,7 @@ def _kept(profile: str, slug: str, entry: Entry, found: Mapping[str, bytes], fol
         pins=_pins(slug, entry, found, folder),
         channel=str(entry.inputs.get("channel", "stable")),
         family={name: pin.split(" ")[1] for name, pin in entry.family.items()},
+        from_pypi=tuple(_projects(entry.inputs.get("from-pypi", ()))),
         asked=tuple(_projects(entry.inputs.get("requirement", ()))),
         decisions=tuple(decisions_of(entry)),
     )

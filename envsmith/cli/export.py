@@ -1,0 +1,61 @@
+"""``envsmith export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envsmith.cli import OK
+
+if TYPE_CHECKING:
+    from envsmith.model.kept_lock import KeptLock
+
+LOCKFILES = "lockfiles"
+
+
+@click.command(name="export")
+@click.argument("profile", required=False, default="")
+@click.option(
+    "--format", "form", type=click.Choice(("constraints", "uv")), required=True, help="What is to be written."
+)
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="SLUG",
+    help="Target, or half of its name: cp312, win_amd64, windows; may be repeated. Else all.",
+)
+@click.option(
+    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
+)
+def command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 - click checks each option
+    """Write what is locked for PROFILE as another tool reads it, without resolving.
+
+    constraints: every package at its version, for `pip install -c`: later installs leave torch and the others as they
+    are. uv: the indexes, sources and constraints for the pyproject.toml of a uv project. Where targets differ, lines
+    have markers. Without PROFILE: the only one that is locked, or the project's only default profile.
+    """
+    from envsmith.rules import exporting
+
+    locks = _locks(_the_one(profile, folder), folder, options["targets"])
+    write = {"constraints": exporting.to_constraints, "uv": exporting.to_uv}[options["form"]]
+    click.echo(write(locks), nl=False)
+    return OK
+
+
+def _the_one(profile: str, folder: Path) -> str:
+    from envsmith.cli.orders import profile_names
+
+    names = profile_names((profile,) if profile else (), Path(), folder)
+    if len(names) > 1:
+        raise click.UsageError(f"name one profile: {', '.join(names)} are locked")
+    return names[0]
+
+
+def _locks(profile: str, folder: Path, targets: tuple[str, ...]) -> tuple[KeptLock, ...]:
+    from envsmith.adapters import files
+    from envsmith.workflows.reading import chosen, read_locks
+
+    return chosen(read_locks(profile, files.read_files(folder / profile), folder / profile), targets)

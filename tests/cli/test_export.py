@@ -1,0 +1,140 @@
+"""`envsmith export`, and what uv and pip make of it: uv resolves from a replayed index, pip from a folder of wheels."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.tags import sys_tags
+from uv import find_uv_bin
+
+from envsmith.adapters import files
+from envsmith.rules.exporting import to_uv
+from envsmith.workflows.reading import read_locks
+from tests.commands import Project
+from tests.locks import LINUX, WINDOWS, folder_files
+from tests.replay import ReplayIndex
+from tests.replay_files import ReplayFile, make_wheel
+
+ROOT = Path(__file__).parent.parent.parent
+COMMITTED = sorted(path.parent.name for path in (ROOT / "lockfiles").glob("*/manifest.toml"))
+TAGS = ("py3-none-manylinux_2_28_x86_64", "py3-none-win_amd64")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(root=tmp_path / "project")
+    folder = made.root / "lockfiles/app"
+    folder.mkdir(parents=True)
+    pins = ("numpy==2.0.0", "torch==2.10.0+cu128")
+    written = folder_files("app", {LINUX: pins, WINDOWS: pins}, family=("torch",))
+    for name, content in written.items():
+        (folder / name).write_bytes(content)
+    return made
+
+
+def test_constraints(project: Project) -> None:
+    ran = project.run("export", "app", "--format", "constraints", "--target", "linux")
+    assert ran.status == 0, ran.said
+    assert ran.out.splitlines() == [
+        f"# app · {LINUX}",
+        "# pip install -c THIS_FILE ... leaves what is locked as it is",
+        "numpy==2.0.0",
+        "torch==2.10.0+cu128",
+    ]
+    assert LINUX in project.run("export", "--format", "uv").out.splitlines()[0]
+
+
+def test_what_is_not_there(project: Project) -> None:
+    ran = project.run("export", "app", "--format", "uv", "--target", "macos")
+    assert ran.status == 1
+    assert "LCK041" in ran.err
+    (project.root / "pyproject.toml").write_text("[tool.envsmith]\ndefault-profiles = ['a', 'b']\n", "utf-8")
+    ran = project.run("export", "--format", "uv")
+    assert ran.status == 2
+    assert "name one profile" in ran.said
+
+
+@pytest.fixture
+def replay() -> Iterator[ReplayIndex]:
+    """PyTorch's index with an older and a newer torch than the locked one, and a PyPI with another build of it."""
+    with ReplayIndex() as running:
+        for tags in TAGS:
+            for version in ("2.9.0+cu128", "2.10.0+cu128", "2.11.0+cu128"):
+                running.add(ReplayFile.made("torch", version, tags, index="cu128"))
+        for version in ("2.10.0", "2.12.0"):
+            running.add(ReplayFile.made("torch", version, "py3-none-any", index="pypi"))
+        running.add(ReplayFile.made("model", "1.0", "py3-none-any", ("torch>=2",), index="pypi"))
+        yield running
+
+
+@pytest.mark.parametrize("dependencies", [["torch", "model"], ["model"]])
+def test_uv_takes_the_locked_wheels_and_no_others(
+    dependencies: list[str], project: Project, replay: ReplayIndex, tmp_path: Path
+) -> None:
+    text = project.run("export", "app", "--format", "uv").out
+    work = tmp_path / "uv project"
+    work.mkdir()
+    head = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = '
+    served = text.replace("https://download.pytorch.org/whl", replay.base)
+    (work / "pyproject.toml").write_text(f"{head}{json.dumps(dependencies)}\n\n{served}", "utf-8")
+    own = {"UV_CACHE_DIR": str(tmp_path / "cache"), "UV_DEFAULT_INDEX": f"{replay.base}/pypi"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
+    env = {**kept, **own, "UV_PYTHON_DOWNLOADS": "never", "NO_PROXY": "127.0.0.1"}
+    done = subprocess.run(
+        [find_uv_bin(), "lock", "--python", sys.executable],
+        cwd=work,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    locked = {item["name"]: item for item in tomllib.loads((work / "uv.lock").read_text("utf-8"))["package"]}
+    assert locked["torch"]["version"] == "2.10.0+cu128"
+    assert locked["torch"]["source"] == {"registry": f"{replay.base}/cu128"}
+    assert len(locked["torch"]["wheels"]) == 2
+    assert locked["model"]["version"] == "1.0"
+
+
+def test_pip_leaves_torch_as_it_is(project: Project, tmp_path: Path) -> None:
+    constraints = tmp_path / "constraints.txt"
+    constraints.write_text(project.run("export", "app", "--format", "constraints").out, "utf-8")
+    house, tags = tmp_path / "house", str(next(sys_tags()))
+    house.mkdir()
+    for name, version, requires in (
+        ("torch", "2.10.0+cu128", ()),
+        ("torch", "2.12.0", ()),
+        ("model", "1.0", ("torch>=2",)),
+    ):
+        (house / f"{name}-{version}-{tags}.whl").write_bytes(make_wheel(name, version, tags, requires))
+
+    pip = [sys.executable, "-m", "pip", "--isolated", "install", "--dry-run", "--ignore-installed"]
+    options = ["--no-index", "--find-links", str(house), "--upgrade", "--upgrade-strategy", "eager"]
+
+    def resolved(*words: str) -> str:
+        done = subprocess.run([*pip, *options, *words, "model"], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()[-1]
+
+    assert "torch-2.12.0" in resolved()
+    assert "torch-2.10.0+cu128" in resolved("-c", str(constraints))
+
+
+@pytest.mark.parametrize("profile", COMMITTED)
+def test_the_index_is_the_one_that_the_requirements_name(profile: str) -> None:
+    folder = ROOT / "lockfiles" / profile
+    text = to_uv(read_locks(profile, files.read_files(folder), folder))
+    named = {
+        line.split()[1]
+        for path in folder.glob("requirements.*.txt")
+        for line in path.read_text("utf-8").splitlines()
+        if line.startswith("--extra-index-url")
+    }
+    assert {index["url"] for index in tomllib.loads(text)["tool"]["uv"].get("index", [])} == named
