@@ -49,18 +49,18 @@ def small(tmp_path: Path) -> Iterator[Ours]:
 
 
 def test_killed_at_random_moments(ours: Ours) -> None:
-    tally = campaign.killed(ours, 4)
+    tally = campaign.killed(ours, 3)
     assert tally.is_clean, str(tally)
     assert tally.seen["killed"]
 
 
 def test_rollback_killed_at_random_moments(ours: Ours) -> None:
-    tally = campaign.killed_going_back(ours, 6)
+    tally = campaign.killed_going_back(ours, 4)
     assert tally.is_clean, str(tally)
 
 
 def test_killed_while_setting_aside_what_others_made(ours: Ours) -> None:
-    tally = campaign.killed_setting_aside(ours, 6)
+    tally = campaign.killed_setting_aside(ours, 4)
     assert tally.is_clean, str(tally)
 
 
@@ -86,19 +86,19 @@ def test_interrupted_it_says_so_and_leaves_nothing(ours: Ours) -> None:
 
 
 def test_wrong_bytes(ours: Ours) -> None:
-    tally = campaign.wrong_bytes(ours, 2)
+    tally = campaign.wrong_bytes(ours, 1)
     assert tally.is_clean, str(tally)
-    assert tally.seen["said so"] == tally.seen["old"] == 2
+    assert tally.seen["said so"] == tally.seen["old"] == 1
 
 
 def test_two_at_once(ours: Ours) -> None:
-    tally = campaign.twice_at_once(ours, 2)
+    tally = campaign.twice_at_once(ours, 1)
     assert tally.is_clean, str(tally)
-    assert tally.seen["both succeeded"] == tally.seen["new"] == 2
+    assert tally.seen["both succeeded"] == tally.seen["new"] == 1
 
 
 def test_disk_full(small: Ours) -> None:
-    tally = campaign.full(small, 3)
+    tally = campaign.full(small, 2)
     assert tally.is_clean, str(tally)
     assert tally.seen["said so"]
 
