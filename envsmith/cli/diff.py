@@ -41,7 +41,7 @@ def command(before: str, after: str, form: str, folder: Path, *, as_json: bool) 
     if as_json or form == "json":
         render.envelope("diff", "ok", {"profiles": [item.to_json() for item in found]})
     elif form == "md":
-        click.echo(diff_render.markdown([item for item in found if not item.is_empty] or found), nl=False)
+        click.echo(diff_render.markdown(found), nl=False)
     else:
         diff_render.text(found)
     return OK

@@ -71,7 +71,10 @@ def _is_driver_news(item: TorchChange) -> bool:
 
 def markdown(differences: Sequence[Difference]) -> str:
     """Return a text for a pull request; what packages and indexes call themselves stays plain text in it."""
-    return "\n".join("\n".join(_markdown(found)) for found in differences)
+    changed = [found for found in differences if not found.is_empty]
+    if not changed:
+        return "No lock changes what it installs, nor why.\n"
+    return "\n".join("\n".join(_markdown(found)) for found in changed)
 
 
 def _markdown(found: Difference) -> Iterator[str]:
@@ -171,11 +174,18 @@ def _decision_lines(found: Difference) -> list[str]:
 
 
 def text(differences: Sequence[Difference]) -> None:
-    """Print differences for people."""
-    for number, found in enumerate(differences):
+    """Print differences for people; of several, those without any in one line."""
+    same = [found for found in differences if found.is_empty]
+    changed = [found for found in differences if not found.is_empty]
+    for number, found in enumerate(changed):
         if number:
             render.say("")
         _text(found)
+    if same and changed:
+        render.say("")
+    if same:
+        titles = [_heading(found) if len(same) == 1 else found.after for found in same]
+        render.labelled("unchanged", ", ".join(titles))
 
 
 def _text(found: Difference) -> None:

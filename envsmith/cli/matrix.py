@@ -144,19 +144,30 @@ def _github(parts: tuple[tuple[Job, ...], ...]) -> None:
 
 
 def _table(jobs: tuple[Job, ...]) -> None:
+    """Print the jobs; the column of sizes where one is known."""
     from envsmith.cli import render
 
-    rows = []
-    for job in jobs:
-        size = job.lock.download_bytes
-        note = f"for {job.stands_for}" if job.stands_for else ""
-        rows.append(
-            (
-                job.name,
-                job.lock.pins.version("torch"),
-                "GPU" if job.needs_gpu else "CPU",
-                render.size(size) if size is not None else "unknown",
-                f"{job.cache_key.rpartition('-')[2]} {note}".strip(),
-            )
-        )
-    render.table(("lock", "torch", "needs", "download", "cache key"), rows, indent=0)
+    head = ("lock", "torch", "needs", "download", "cache key")
+    rows = [_row(job) for job in jobs]
+    kept = [
+        column
+        for column in range(len(head))
+        if head[column] != "download" or any(row[column] for row in rows)
+    ]
+    render.table(
+        [head[column] for column in kept], [[row[column] for column in kept] for row in rows], indent=0
+    )
+
+
+def _row(job: Job) -> tuple[str, ...]:
+    from envsmith.cli import render
+
+    size = job.lock.download_bytes
+    note = f"for {job.stands_for}" if job.stands_for else ""
+    return (
+        job.name,
+        job.lock.pins.version("torch"),
+        "GPU" if job.needs_gpu else "CPU",
+        render.size(size) if size is not None else "",
+        f"{job.cache_key.rpartition('-')[2]} {note}".strip(),
+    )

@@ -173,7 +173,9 @@ def _path(lock: KeptLock, folder: str) -> str:
 
 
 def _stands_for(plain: KeptLock, lock: KeptLock) -> bool:
-    if plain.target.slug != lock.target.slug or not all(plain.pins.version(name) for name in lock.asked):
+    # What was dropped, or is asked for on other targets only, is not in the lock itself.
+    asked = (name for name in lock.asked if lock.pins.version(name))
+    if plain.target.slug != lock.target.slug or not all(plain.pins.version(name) for name in asked):
         return False
     names = [name for name in _EVERYWHERE if lock.pins.version(name)]
     return bool(names) and all(_public(plain, name) == _public(lock, name) for name in names)

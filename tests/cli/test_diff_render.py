@@ -56,10 +56,13 @@ def test_what_others_write_stays_plain_text() -> None:
     assert "- new: a\\|b &lt;script> # \\[x](http://e.example) 'c' ?\\[1m\n" in told
 
 
-def test_nothing_and_a_new_profile() -> None:
+def test_nothing_and_a_new_profile(capsys: pytest.CaptureFixture[str]) -> None:
     lock = kept(f"p/{LINUX}")
     same = compare(Side(title="p", locks=(lock,)), Side(title="p", locks=(lock,)), CATALOG)
     assert headline(same) == "nothing changes"
+    assert markdown([same, same]) == "No lock changes what it installs, nor why.\n"
+    text([same, same])
+    assert capsys.readouterr().out == "unchanged p, p\n"
     new = compare(Side(title="p at HEAD"), Side(title="p", locks=(lock,)), CATALOG)
     assert headline(new) == "1 new target"
     gone = compare(Side(title="p", locks=(lock,)), Side(title="p at x"), CATALOG)

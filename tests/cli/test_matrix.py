@@ -9,6 +9,7 @@ import pytest
 
 from tests import repositories
 from tests.commands import Project
+from tests.houses import artifact, lock_files
 from tests.locks import LINUX, WINDOWS, folder_files
 
 
@@ -33,13 +34,24 @@ def test_for_people(made: Project) -> None:
     ran = made.run("matrix")
     assert ran.status == 0, ran.said
     head, *rows = [line.split() for line in ran.out.splitlines()]
-    assert head == ["lock", "torch", "needs", "download", "cache", "key"]
+    assert head == ["lock", "torch", "needs", "cache", "key"]
     assert [row[:3] for row in rows] == [
         [f"cu128/{LINUX}", "2.11.0+cu128", "GPU"],
         [f"cu128/{WINDOWS}", "2.11.0+cu128", "GPU"],
         [f"plain/{LINUX}", "2.11.0+cpu", "CPU"],
         [f"plain/{WINDOWS}", "2.11.0+cpu", "CPU"],
     ]
+
+
+def test_sizes_where_they_are_known(made: Project) -> None:
+    item = artifact("https://files.example/torch.whl", b"12345", filename="torch-1-py3-none-any.whl")
+    folder = made.root / "lockfiles/known"
+    folder.mkdir()
+    for name, content in lock_files("known", {LINUX: [item]}).items():
+        (folder / name).write_bytes(content)
+    head, row = (line.split() for line in made.run("matrix", "known").out.splitlines())
+    assert head[3] == "download"
+    assert row[3:5] == ["5", "bytes"]
 
 
 def test_for_github(made: Project, tmp_path: Path) -> None:

@@ -127,6 +127,12 @@ def test_what_was_asked_for_must_be_there() -> None:
         fall_back(make_jobs([asked], "l"), (bare,), NOTHING, "l")
 
 
+def test_what_was_asked_for_and_is_not_locked_need_not_be_there() -> None:
+    asked = kept(f"cu128/{LINUX}", "torch==2.11.0+cu128", asked=("torch", "torchvision", "pywin32"))
+    bare = kept(f"cpu/{LINUX}", "torch==2.11.0+cpu", backend="cpu")
+    assert [job.name for job in fall_back(make_jobs([asked], "l"), (bare,), NOTHING, "l")] == [bare.name]
+
+
 def test_three_hundred_jobs_for_github() -> None:
     jobs = on_runners(many(300), lent("github"), "github")
     assert len(jobs) == 300
