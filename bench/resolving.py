@@ -21,6 +21,7 @@ from envsmith.adapters.hashing import NoDownloads
 from envsmith.adapters.process import Finished, Processes
 from envsmith.adapters.profiles import Profiles
 from envsmith.adapters.sdists import SdistReader
+from envsmith.adapters.templates import read_template
 from envsmith.adapters.uv import Uv, find_uv
 from envsmith.catalog import Catalog
 from envsmith.cli.composition import CatalogChoice, listing_sources, wheel_contents, wheel_requires
@@ -85,6 +86,7 @@ def record(folder: Path) -> list[tuple[list[str], dict[str, str], Path]]:
         requires=wheel_requires(CatalogChoice(is_offline=True)),
         imports=import_time,
         files=files,
+        templates=read_template,
         progress=Silence(),
     )
     timing = Timing(now_utc=AS_OF)

@@ -19,6 +19,7 @@ from envsmith.adapters.live_index import LivePyTorch
 from envsmith.adapters.overlay import Overlay
 from envsmith.adapters.process import Processes
 from envsmith.adapters.sdists import SdistReader
+from envsmith.adapters.templates import read_template
 from envsmith.adapters.uv import Uv, find_uv
 from envsmith.catalog import Catalog
 from envsmith.errors import CatalogError, ResolveError
@@ -102,6 +103,7 @@ def _lock(wanted: Wanted, catalog: Catalog, replay: ReplayIndex, tmp_path: Path)
         requires=FakeRequires(),
         imports=import_time,
         files=files,
+        templates=read_template,
         progress=Silence(),
     )
     with ThreadPoolExecutor(2) as pool:

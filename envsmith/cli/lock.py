@@ -123,6 +123,7 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
 def _check(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
     from envsmith.adapters import files
     from envsmith.adapters.hashing import NoDownloads
+    from envsmith.adapters.templates import read_template
     from envsmith.catalog import Catalog
     from envsmith.cli import render
     from envsmith.cli.composition import listing_sources
@@ -131,7 +132,9 @@ def _check(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
 
     catalog = Catalog.embedded()
     sources = listing_sources(catalog, ways.choice, lambda _: None, is_online=False)
-    tools = CheckTools(catalog=catalog, listings=sources, hasher=NoDownloads(), files=files)
+    tools = CheckTools(
+        catalog=catalog, listings=sources, hasher=NoDownloads(), files=files, templates=read_template
+    )
     found = Report(
         findings=tuple(
             finding
@@ -194,6 +197,7 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
     from envsmith.adapters.kept_files import KeptFiles
     from envsmith.adapters.process import Processes
     from envsmith.adapters.sdists import SdistReader
+    from envsmith.adapters.templates import read_template
     from envsmith.cli.composition import index_base, kept_folder, routed_pages, wheel_contents, wheel_requires
     from envsmith.cli.progress import LockProgress
     from envsmith.workflows.resolving import Tools
@@ -215,6 +219,7 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
                 imports=import_time,
                 weighs_builds=ways.savings,
                 files=files,
+                templates=read_template,
                 progress=progress,
                 routes=routed_pages(ways.choice),
             )

@@ -163,7 +163,7 @@ def written(done: Sequence[LockedProfile], *, dry_run: bool) -> None:
     for found in done:
         count = len(found.targets)
         files = "1 lock, 1 requirements file" if count == 1 else f"{count} locks, {count} requirements files"
-        text = f"{found.folder.as_posix()}: {files}"
+        text = f"{found.folder.as_posix()}: {files}, {len(found.manifest.scripts)} activation scripts"
         if dry_run:
             text = f"nothing (dry run); it would be {text}"
         elif not found.written:

@@ -49,6 +49,8 @@ class Manifest:
     """What was read of routed projects, sorted: read again when the cutoff moves."""
     targets: Mapping[str, Entry] = field(default_factory=dict)
     """slug → Entry."""
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    """Activation script → sha256 of its bytes."""
 
     def to_toml(self) -> str:
         """Write the manifest: equal manifests give equal bytes."""
@@ -64,6 +66,8 @@ class Manifest:
         document.add("moved", dict(sorted(self.moved.items())))
         if self.routes:
             document.add("routes", _route_tables(self.routes))
+        if self.scripts:
+            document.add("scripts", dict(sorted(self.scripts.items())))
         targets = tomlkit.table(is_super_table=True)
         for slug, entry in sorted(self.targets.items()):
             targets.add(slug, _entry_table(entry))
@@ -153,6 +157,7 @@ def _parse(data: Mapping[str, object]) -> Manifest:
             for project, values in sorted(data.get("routes", {}).items())  # type: ignore[attr-defined]
         ),
         targets=targets,
+        scripts=_texts(data.get("scripts", {})),
     )
 
 

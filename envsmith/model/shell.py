@@ -30,9 +30,12 @@ def quote_fish(text: str) -> str:
 def quote_csh(text: str) -> str:
     r"""Quote for csh, tcsh: as sh, but ``!`` and a line break take a backslash between single quotes, too.
 
+    A backslash of the text itself must not stand right before that one: the quotes are closed and opened between them.
+
     Source: tcsh(1), Lexical structure (https://man.archlinux.org/man/tcsh.1#Lexical_structure), read 2026-11-21.
     """
-    return "'" + text.replace("'", "'\\''").replace("!", "\\!").replace("\n", "\\\n") + "'"
+    apart = re.sub(r"\\(?=[!\n])", "\\\\''", text.replace("'", "'\\''"))
+    return "'" + apart.replace("!", "\\!").replace("\n", "\\\n") + "'"
 
 
 def quote_nu(text: str) -> str:

@@ -182,7 +182,7 @@ def render(shell: Shell, template: str, activation: Activation) -> bytes:
     """
     words = {
         "NAME": shown(activation.profile),
-        "PROFILE": shell.quote(activation.profile),
+        "PROFILE": _profile(shell, activation.profile),
         "CONSTRAINTS": CONSTRAINTS,
         "LIBRARIES": " ".join(LIBRARY_PATHS),
         "LIBRARY_CASE": " | ".join(LIBRARY_PATHS),
@@ -197,6 +197,14 @@ def render(shell: Shell, template: str, activation: Activation) -> bytes:
     # A block that is empty leaves no empty line.
     text = "".join(parts).replace("\x00\n", "")
     return text.replace("\n", shell.newline).encode()
+
+
+def _profile(shell: Shell, name: str) -> str:
+    """Quote a profile's name; no name that a profile can have needs more than its plain characters."""
+    try:
+        return shell.quote(name)
+    except ValueError:
+        return shell.quote(shown(name))
 
 
 def _lines(lines: Iterable[str]) -> str:

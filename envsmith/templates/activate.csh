@@ -4,7 +4,7 @@
 #
 # `deactivate` puts back what this takes. The environment is found from this file's own place, or named by
 # ENVSMITH_PREFIX. The lines that begin with `set _es_value_` hold values between single quotes; nothing of them is ever
-# expanded.
+# expanded. Values are passed on as $name:q, for "${name:q}" loses a backslash before a line break.
 
 set _es_value_ENVSMITH_PROFILE = @PROFILE@
 @VALUES@
@@ -66,14 +66,14 @@ if ("$_es_job" != none && $?_ENVSMITH_CHANGED) then
         eval "set _es_has = "\$"?$_es_n"
         eval "set _es_had = "\$"?_ENVSMITH_WAS_$_es_n"
         eval "set _es_did = "\$"?_ENVSMITH_NOW_$_es_n"
-        if ($_es_has) eval 'set _es_is = "${'$_es_n':q}"'
-        if ($_es_had) eval 'set _es_was = "${_ENVSMITH_WAS_'$_es_n':q}"'
-        if ($_es_did) eval 'set _es_now = "${_ENVSMITH_NOW_'$_es_n':q}"'
+        if ($_es_has) eval 'set _es_is = $'$_es_n':q'
+        if ($_es_had) eval 'set _es_was = $_ENVSMITH_WAS_'$_es_n':q'
+        if ($_es_did) eval 'set _es_now = $_ENVSMITH_NOW_'$_es_n':q'
         set _es_same = 0
         if ($_es_has == $_es_did && "${_es_is:q}" == "${_es_now:q}") set _es_same = 1
         if ($_es_same) then
             if ($_es_had) then
-                setenv $_es_n "${_es_was:q}"
+                setenv $_es_n $_es_was:q
             else
                 unsetenv $_es_n
             endif
@@ -223,10 +223,10 @@ if ("$_es_job" == activate) then
     foreach _es_n ($_es_names)
         eval "set _es_has = "\$"?$_es_n"
         eval "set _es_did = "\$"?_es_value_$_es_n"
-        if ($_es_has) eval 'setenv _ENVSMITH_WAS_'$_es_n' "${'$_es_n':q}"'
+        if ($_es_has) eval 'setenv _ENVSMITH_WAS_'$_es_n' $'$_es_n':q'
         if ($_es_did) then
-            eval 'setenv '$_es_n' "${_es_value_'$_es_n':q}"'
-            eval 'setenv _ENVSMITH_NOW_'$_es_n' "${_es_value_'$_es_n':q}"'
+            eval 'setenv '$_es_n' $_es_value_'$_es_n':q'
+            eval 'setenv _ENVSMITH_NOW_'$_es_n' $_es_value_'$_es_n':q'
         else
             unsetenv $_es_n
         endif

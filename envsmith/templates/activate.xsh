@@ -32,6 +32,8 @@ def _es_activate(me, is_executed):
         if name not in env:
             return None
         value = env[name]
+        if isinstance(value, str):
+            return value
         # What its owner wrote, before xonsh expands it.
         return os.pathsep.join(map(str, value._l)) if hasattr(value, "_l") else env.detype().get(name, str(value))
 

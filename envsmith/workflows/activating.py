@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from envsmith.model.activation import Activation
@@ -12,6 +12,7 @@ from envsmith.rules.activation import render
 
 if TYPE_CHECKING:  # `envsmith run` must start fast
     from envsmith.model.manifest import Manifest
+    from envsmith.model.plan import Plan
     from envsmith.model.profile import Profile
 
 
@@ -32,6 +33,13 @@ def activation_of(profile: str, manifest: Manifest | None, resolve: Callable[[st
     inputs = next(iter(manifest.targets.values())).inputs
     env = dict(str(item).partition("=")[::2] for item in inputs.get("env", ()))
     return Activation.of(profile, backend=Backend.parse(str(inputs.get("backend", "cpu"))), env=env)
+
+
+def scripts_of(plans: Sequence[Plan], read_template: Callable[[str], str]) -> Mapping[str, bytes]:
+    """Return the scripts that lie beside the locks of a profile's plans, which all say the same of a session."""
+    plan = plans[0]
+    activation = Activation.of(plan.profile, backend=plan.target.backend, env=plan.env)
+    return activation_files(activation, read_template)
 
 
 def environment_files(activation: Activation, read_template: Callable[[str], str]) -> Mapping[str, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from envsmith.model.report import Finding, Report
 from envsmith.ports import Files, Hasher
 from envsmith.rules import aging, drift
 from envsmith.workflows import routing
+from envsmith.workflows.activating import scripts_of
 from envsmith.workflows.planning import Listings, Times, Wanted, plan_profile
 from envsmith.workflows.recording import Recorded, read_manifest, sha256_of
 
@@ -26,6 +27,8 @@ class CheckTools:
     listings: Listings
     hasher: Hasher
     files: Files
+    templates: Callable[[str], str] | None = None
+    """Returns the text of a template by its file's name; None where activation scripts are not looked at."""
 
 
 def check_profile(wanted: Wanted, folder: Path, tools: CheckTools) -> Report:
@@ -56,6 +59,8 @@ def check_profile(wanted: Wanted, folder: Path, tools: CheckTools) -> Report:
     hasher = Recorded(manifest, tools.hasher)
     planned = plan_profile(wanted, times, catalog=tools.catalog, listings=tools.listings, hasher=hasher)
     findings = [finding for plan in planned.plans for finding in _target_findings(plan, manifest, found)]
+    if tools.templates:
+        findings += _script_findings(manifest, scripts_of(planned.plans, tools.templates), found)
     asked = {plan.target.slug for plan in planned.plans}
     findings += [
         _finding("LCK031", f"{name}/{slug}", "is locked, but no longer asked for", name)
@@ -70,6 +75,21 @@ def _notes(manifest: Manifest, tools: CheckTools) -> Iterator[Finding]:
         channel, backend = str(entry.inputs.get("channel", "")), str(entry.inputs.get("backend", ""))
         if channel == "nightly" and (listing := tools.listings.known(channel, Backend.parse(backend))):
             yield from aging.aging(entry.family, listing, f"{manifest.profile}/{slug}")
+
+
+def _script_findings(
+    manifest: Manifest, scripts: Mapping[str, bytes], found: Mapping[str, bytes]
+) -> Iterator[Finding]:
+    """Name the activation scripts that are not what the lock wrote, or would write."""
+    name = manifest.profile
+    for file, sha256 in sorted(manifest.scripts.items()):
+        if file not in found:
+            yield _finding("LCK037", name, f"{file} is missing", name)
+        elif sha256_of(found[file]) != sha256:
+            yield _finding("LCK036", name, f"{file} was changed since it was written", name)
+    if {file: sha256_of(content) for file, content in scripts.items()} != manifest.scripts:
+        text = "the activation scripts are of another envsmith, or of other variables"
+        yield _finding("LCK038", name, text, name)
 
 
 def _route_findings(wanted: Wanted, manifest: Manifest) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from envsmith.rules import locking
 from envsmith.rules.dropping import BREAKS
 from envsmith.rules.routing import recorded
 from envsmith.workflows import routing, saving
+from envsmith.workflows.activating import scripts_of
 from envsmith.workflows.comparing import Compared, compare
 from envsmith.workflows.planning import Planned, Times, Timing, Wanted, plan_profile
 from envsmith.workflows.recording import (
@@ -28,7 +29,9 @@ from envsmith.workflows.recording import (
     is_current,
     lock_files,
     movable,
+    names_of,
     read_manifest,
+    sha256_of,
 )
 from envsmith.workflows.resolving import Tools, resolve
 
@@ -180,11 +183,11 @@ def _begin(wanted: Wanted, timing: Timing, folder: Path, tools: Tools, pool: Thr
 
 def _finish(begun: _Begun, tools: Tools, *, dry_run: bool) -> LockedProfile:
     manifest, targets = begun.manifest, _gather(begun.running, begun.manifest)
-    fresh = _manifest(begun, targets)
-    gone = {name for entry in (manifest.targets.values() if manifest else ()) for name in entry.files}
-    files = _files(fresh, targets)
-    still = {name for entry in fresh.targets.values() for name in entry.files}
-    written = () if dry_run else tools.files.write_files(begun.folder, files, remove=gone - still)
+    scripts = scripts_of(begun.planned.plans, tools.templates)
+    fresh = _manifest(begun, targets, scripts)
+    gone = names_of(manifest) - names_of(fresh)
+    files = {**_files(fresh, targets), **scripts}
+    written = () if dry_run else tools.files.write_files(begun.folder, files, remove=gone)
     return LockedProfile(
         profile=begun.wanted.profile.name,
         manifest=fresh,
@@ -266,7 +269,7 @@ def _worst(failed: list[EnvsmithError]) -> type[EnvsmithError]:
     return next(type(error) for error in failed if error.exit_code == 2)
 
 
-def _manifest(begun: _Begun, targets: tuple[LockedTarget, ...]) -> Manifest:
+def _manifest(begun: _Begun, targets: tuple[LockedTarget, ...], scripts: Mapping[str, bytes]) -> Manifest:
     return Manifest(
         profile=begun.wanted.profile.name,
         cutoff_utc=begun.times.cutoff_utc,
@@ -274,6 +277,7 @@ def _manifest(begun: _Begun, targets: tuple[LockedTarget, ...]) -> Manifest:
         requirements_files=begun.wanted.files,
         routes=recorded(begun.wanted.pages, begun.planned.plans),
         targets={target.slug: target.entry for target in targets},
+        scripts={name: sha256_of(content) for name, content in scripts.items()},
     )
 
 

@@ -70,6 +70,13 @@ def lock_files(lock: Lock) -> dict[str, bytes]:
     }
 
 
+def names_of(manifest: Manifest | None) -> set[str]:
+    """Return the names of all files that a manifest speaks of."""
+    if manifest is None:
+        return set()
+    return {*manifest.scripts, *(name for entry in manifest.targets.values() for name in entry.files)}
+
+
 def entry_of(lock: Lock, plan: Plan) -> Entry:
     """Return what the manifest keeps of one lock."""
     packages = {package.name: package for package in lock.pylock.packages}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from envsmith.catalog import Catalog
@@ -41,6 +42,8 @@ class Tools:
     weighs_builds: bool = False
     """Whether to tell also what the build of torch saves against PyPI's: that takes one more resolution."""
     files: Files
+    templates: Callable[[str], str]
+    """Returns the text of a template by its file's name."""
     progress: Progress
     routes: Routes | None = None
     """None where the network may not be used."""

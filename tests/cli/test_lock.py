@@ -6,6 +6,7 @@ import pytest
 from envsmith.adapters.uv import Uv
 from envsmith.cli import main
 from envsmith.errors import ToolError
+from envsmith.model.shell import SHELLS
 from tests.fakes import FakeResolver
 
 SLUG = "cp312-manylinux_2_28_x86_64"
@@ -41,7 +42,11 @@ def test_lock_writes_and_tells(
 ) -> None:
     assert main(WORDS) == 0
     shown = capfd.readouterr()
-    assert set(written(project)) == {"manifest.toml", f"pylock.{SLUG}.toml", f"requirements.{SLUG}.txt"}
+    scripts = {shell.file for shell in SHELLS}
+    assert set(written(project)) == {
+        "manifest.toml", f"pylock.{SLUG}.toml", f"requirements.{SLUG}.txt", *scripts
+    }  # fmt: skip
+    assert "7 activation scripts" in shown.out
     assert "cu130 follows" in shown.out
     assert "2.11.0+cu128" in shown.out
     assert f"cu128/{SLUG}" in shown.err

@@ -20,7 +20,13 @@ def manifest() -> Manifest:
         files={f"requirements.{SLUG}.txt": HEX},
         decisions=({"subject": "torch", "kind": "noted", "message": 'with "quotes"', "evidence": ["a, b"]},),
     )
-    return Manifest(profile="cu128", cutoff_utc=CUTOFF, moved={"numpy": CUTOFF}, targets={SLUG: entry})
+    return Manifest(
+        profile="cu128",
+        cutoff_utc=CUTOFF,
+        moved={"numpy": CUTOFF},
+        targets={SLUG: entry},
+        scripts={"activate.sh": HEX},
+    )
 
 
 def test_written_and_read_again() -> None:

@@ -42,11 +42,16 @@ def made_project(folder: Path, around: Path, *, guard: bool = False) -> Place:
     if guard:
         (folder / ".venv" / CONSTRAINTS).write_text("")
     for activation in (PROFILE, OTHER):
-        place = folder / "lockfiles" / activation.profile
-        place.mkdir(parents=True)
-        for name, content in activation_files(activation, read_template).items():
-            (place / name).write_bytes(content)
+        write_scripts(folder, activation, folder=activation.profile)
     return Place(root=folder, around=around)
+
+
+def write_scripts(project: Path, activation: Activation, *, folder: str) -> None:
+    """Write a profile's scripts as a lock does."""
+    place = project / "lockfiles" / folder
+    place.mkdir(parents=True, exist_ok=True)
+    for name, content in activation_files(activation, read_template).items():
+        (place / name).write_bytes(content)
 
 
 def _ours(place: Place, driver: Driver) -> str:

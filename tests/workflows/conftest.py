@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from envsmith.adapters import import_time
+from envsmith.adapters.templates import read_template
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing, Metadata, group
@@ -63,13 +64,20 @@ def tools(listing: Listing) -> Tools:
         requires=FakeRequires(),
         imports=import_time,
         files=FakeFiles(),
+        templates=read_template,
         progress=Heard(),
     )
 
 
 @pytest.fixture
 def check_tools(tools: Tools) -> CheckTools:
-    return CheckTools(catalog=tools.catalog, listings=tools.listings, hasher=tools.hasher, files=tools.files)
+    return CheckTools(
+        catalog=tools.catalog,
+        listings=tools.listings,
+        hasher=tools.hasher,
+        files=tools.files,
+        templates=tools.templates,
+    )
 
 
 @pytest.fixture

@@ -120,3 +120,17 @@ def test_nightlies_that_age_are_noted_and_make_nothing_stale(tools: Tools, pool:
     assert (note.code, note.severity, note.subject) == ("TOL055", "note", f"mine/{SLUG}")
     assert note.message.startswith("torch 2.11.0.dev20260105+cu128: falls out of the index in about 48 days")
     assert "2 newer are known" in note.message
+
+
+def test_a_script_that_was_changed_or_is_missing(check_tools: CheckTools) -> None:
+    check_tools.files.write_files(FOLDER, {"activate.sh": b"rm -rf /"}, remove=["activate.bat"])
+    assert found(check_tools) == [
+        ("LCK037", "activate.bat is missing"),
+        ("LCK036", "activate.sh was changed since it was written"),
+    ]
+
+
+def test_scripts_that_would_be_written_otherwise_now(check_tools: CheckTools) -> None:
+    later = replace(check_tools, templates=lambda name: f"of a later envsmith: {name}")
+    assert [code for code, _ in found(later)] == ["LCK038"]
+    assert found(replace(later, templates=None)) == [], "who installs does not ask for scripts"

@@ -9,8 +9,10 @@ import pytest
 from envsmith.errors import EnvsmithError, LockError, ResolveError, ToolError
 from envsmith.model.manifest import FILENAME, Manifest
 from envsmith.model.plan import Plan
+from envsmith.model.shell import SHELLS
 from envsmith.workflows.locking import LockedProfile, lock_profile
 from envsmith.workflows.planning import Timing, Wanted
+from envsmith.workflows.recording import sha256_of
 from envsmith.workflows.resolving import Tools
 from tests.fakes import FakeFiles, FakeResolver, Heard
 from tests.values import CUTOFF, asked, of_row, profile, torch
@@ -49,11 +51,32 @@ def test_every_target_is_locked_and_written(lock: Locks, tools: Tools) -> None:
         for slug in SLUGS
         for kind, end in (("pylock", "toml"), ("requirements", "txt"))
     }
-    assert set(on_disk(tools)) == set(done.written) == {*expected, FILENAME}
+    scripts = {shell.file for shell in SHELLS}
+    assert set(on_disk(tools)) == set(done.written) == {*expected, *scripts, FILENAME}
     manifest = Manifest.from_toml(on_disk(tools)[FILENAME].decode(), FILENAME)
+    assert manifest.scripts == {name: sha256_of(on_disk(tools)[name]) for name in scripts}
     assert manifest.cutoff_utc == CUTOFF
     assert list(manifest.targets) == SLUGS
     assert done.decisions[0].code == "RES104"
+
+
+def test_scripts_are_written_anew_without_resolving(lock: Locks, tools: Tools) -> None:
+    lock()
+    before = on_disk(tools)
+    tools.files.write_files(FOLDER, {"activate.sh": b"changed"}, remove=["activate.fish"])
+    done = lock()
+    assert set(done.written) == {"activate.sh", "activate.fish"}
+    assert all(target.lock is None for target in done.targets)
+    assert on_disk(tools) == before
+
+
+def test_a_script_that_is_written_no_more_is_removed(lock: Locks, tools: Tools) -> None:
+    done = lock()
+    older = replace(done.manifest, scripts={**done.manifest.scripts, "activate.old": "0" * 64})
+    tools.files.write_files(FOLDER, {FILENAME: older.to_toml().encode(), "activate.old": b"", "mine.sh": b""})
+    lock()
+    assert "activate.old" not in on_disk(tools)
+    assert "mine.sh" in on_disk(tools)
 
 
 def test_nothing_to_do_resolves_nothing(lock: Locks, tools: Tools) -> None:

@@ -1,0 +1,265 @@
+# Activates the environment of the profile fitting-room in tcsh and csh. Written by `envsmith lock`.
+#
+#     source lockfiles/fitting-room/activate.csh
+#
+# `deactivate` puts back what this takes. The environment is found from this file's own place, or named by
+# ENVSMITH_PREFIX. The lines that begin with `set _es_value_` hold values between single quotes; nothing of them is ever
+# expanded. Values are passed on as $name:q, for "${name:q}" loses a backslash before a line break.
+
+set _es_value_ENVSMITH_PROFILE = 'fitting-room'
+set _es_value_CUDA_VISIBLE_DEVICES = '0'
+set _es_value_TF_FORCE_GPU_ALLOW_GROWTH = 'true'
+set _es_names = (ENVSMITH_PROFILE CUDA_VISIBLE_DEVICES TF_FORCE_GPU_ALLOW_GROWTH)
+if (! $?_es_job) set _es_job = activate
+set _es_words = ''
+set _es_said = ''
+
+if ("$_es_job" == activate) then
+    set _es_me = ''
+    if ($?0) then
+        if ("${0:q}" =~ *activate.csh) set _es_me = "${0:q}"
+    endif
+    if ("${_es_me:q}" != '') then
+        set _es_job = none
+        set _es_words = "envsmith: this file works only when it is read by your shell:  source ${_es_me:q}"
+    else
+        # csh does not say which file it reads; on Linux the kernel does.
+        foreach _es_e ("`find /proc/$$/fd -lname '*/activate.csh' -printf '%l\n'`")
+            if ("${_es_e:q}" != '') set _es_me = "${_es_e:q}"
+        end
+        if ("${_es_me:q}" == '') set _es_me = "$cwd:q/lockfiles/fitting-room/activate.csh"
+        set _es_e = "${_es_me:h:q}"
+        set _envsmith_script = "${_es_me:q}"
+        if ($?ENVSMITH_PREFIX) then
+            set _es_prefix = "${ENVSMITH_PREFIX:q}"
+        else if (-e "${_es_e:q}/../pyvenv.cfg") then
+            set _es_prefix = "${_es_e:h:q}"
+        else
+            set _es_e = "${_es_e:h:q}"
+            set _es_prefix = "${_es_e:h:q}/.venv"
+        endif
+    endif
+endif
+if ("$_es_job" == activate) then
+    if ("${_es_prefix:q}" !~ /*) set _es_prefix = "$cwd:q/${_es_prefix:q}"
+    set _es_bin = "${_es_prefix:q}/bin"
+    if (! -d "${_es_bin:q}") then
+        set _es_job = none
+        set _es_words = "envsmith: there is no environment at ${_es_prefix:q}: envsmith install fitting-room makes it"
+    else if ("${_es_bin:q}" =~ *:*) then
+        set _es_job = none
+        set _es_words = "envsmith: ${_es_bin:q} cannot be on PATH: it has a colon in it"
+    endif
+endif
+
+if ("$_es_job" == activate && ! $?_ENVSMITH_CHANGED && $?VIRTUAL_ENV) then
+    # That of another tool's environment, which knows what it took.
+    if ("`alias deactivate`" != '') then
+        eval deactivate
+    endif
+endif
+
+if ("$_es_job" != none && $?_ENVSMITH_CHANGED) then
+    foreach _es_n ($_ENVSMITH_CHANGED)
+        set _es_is = ''
+        set _es_was = ''
+        set _es_now = ''
+        eval "set _es_has = "\$"?$_es_n"
+        eval "set _es_had = "\$"?_ENVSMITH_WAS_$_es_n"
+        eval "set _es_did = "\$"?_ENVSMITH_NOW_$_es_n"
+        if ($_es_has) eval 'set _es_is = $'$_es_n':q'
+        if ($_es_had) eval 'set _es_was = $_ENVSMITH_WAS_'$_es_n':q'
+        if ($_es_did) eval 'set _es_now = $_ENVSMITH_NOW_'$_es_n':q'
+        set _es_same = 0
+        if ($_es_has == $_es_did && "${_es_is:q}" == "${_es_now:q}") set _es_same = 1
+        if ($_es_same) then
+            if ($_es_had) then
+                setenv $_es_n $_es_was:q
+            else
+                unsetenv $_es_n
+            endif
+        else if ($_es_n == PATH || $_es_n =~ *LIBRARY_PATH) then
+            # The user changed it meanwhile: entries of a list go back to their places. csh parts lists at colons
+            # itself, but only those of PATH.
+            set _es_old = "${PATH:q}"
+            setenv PATH "${_es_now:q}"
+            set _es_kept = ($path:q)
+            setenv PATH "${_es_was:q}"
+            set _es_rest = ($path:q)
+            setenv PATH "${_es_is:q}"
+            set _es_list = ($path:q)
+            if ("${_es_now:q}" == '') set _es_kept = ()
+            if ("${_es_was:q}" == '') set _es_rest = ()
+            if ("${_es_is:q}" == '') set _es_list = ()
+            setenv PATH "${_es_old:q}"
+            set _es_add = ''
+            if ($_es_n == PATH) then
+                set _es_add = "$_es_kept[1]:q"
+                shift _es_kept
+            endif
+            set _es_out = ()
+            foreach _es_e ($_es_list:q '')
+                set _es_stop = 0
+                if ("${_es_add:q}" != '' && "${_es_e:q}" == "${_es_add:q}") then
+                    set _es_add = ''
+                    continue
+                endif
+                # How many of the rest go before this entry: all at the end, none where it is the user's own.
+                set _es_count = 0
+                if ("${_es_e:q}" == '') then
+                    set _es_count = $#_es_rest
+                else
+                    foreach _es_k ($_es_kept:q)
+                        if ("${_es_k:q}" == "${_es_e:q}") set _es_stop = 1
+                    end
+                    if ($_es_stop) then
+                        set _es_stop = 0
+                        foreach _es_s ($_es_rest:q)
+                            @ _es_stop++
+                            if ("${_es_s:q}" == "${_es_e:q}") then
+                                set _es_count = $_es_stop
+                                break
+                            endif
+                        end
+                    endif
+                endif
+                while ($_es_count)
+                    set _es_s = "$_es_rest[1]:q"
+                    shift _es_rest
+                    @ _es_count--
+                    if ("${_es_s:q}" == "${_es_e:q}") break
+                    set _es_stop = 0
+                    foreach _es_k ($_es_kept:q)
+                        if ("${_es_k:q}" == "${_es_s:q}") set _es_stop = 1
+                    end
+                    foreach _es_k ($_es_out:q)
+                        if ("${_es_k:q}" == "${_es_s:q}") set _es_stop = 0
+                    end
+                    if (! $_es_stop) set _es_out = ($_es_out:q "${_es_s:q}")
+                end
+                if ("${_es_e:q}" != '') set _es_out = ($_es_out:q "${_es_e:q}")
+            end
+            if ($#_es_out) then
+                set path = ($_es_out:q)
+                set _es_is = "${PATH:q}"
+                setenv PATH "${_es_old:q}"
+                setenv $_es_n "${_es_is:q}"
+            else
+                unsetenv $_es_n
+            endif
+        endif
+        unsetenv _ENVSMITH_WAS_$_es_n
+        unsetenv _ENVSMITH_NOW_$_es_n
+    end
+    unsetenv _ENVSMITH_CHANGED
+    if ($?_envsmith_prompt) then
+        set prompt = "${_envsmith_prompt:q}"
+        unset _envsmith_prompt
+    endif
+    unalias deactivate
+    if ("$_es_job" == deactivate) unset _envsmith_script
+    rehash
+endif
+
+if ("$_es_job" == activate) then
+    set _es_value_VIRTUAL_ENV = "${_es_prefix:q}"
+    set _es_value_VIRTUAL_ENV_PROMPT = 'fitting-room'
+    set _es_names = (VIRTUAL_ENV VIRTUAL_ENV_PROMPT $_es_names)
+    if ("${_es_prefix:q}" !~ *[\ \	]* && -f "${_es_prefix:q}/envsmith-constraints.txt") then
+        set _es_value_PIP_CONSTRAINT = "${_es_prefix:q}/envsmith-constraints.txt"
+        set _es_value_UV_CONSTRAINT = "${_es_prefix:q}/envsmith-constraints.txt"
+        set _es_names = (PIP_CONSTRAINT UV_CONSTRAINT $_es_names)
+    endif
+    foreach _es_n (PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH)
+        eval "set _es_has = "\$"?$_es_n"
+        if ($_es_has) then
+            eval 'set _es_is = "${'$_es_n':q}"'
+            set _es_old = "${PATH:q}"
+            setenv PATH "${_es_is:q}"
+            set _es_list = ($path:q)
+            setenv PATH "${_es_old:q}"
+            set _es_kept = ()
+            set _es_out = ''
+            if ($_es_n == PATH) set _es_kept = ("${_es_bin:q}")
+            foreach _es_e ($_es_list:q)
+                if ($_es_n == PATH && "${_es_e:q}" == "${_es_bin:q}") continue
+                set _es_why = ''
+                if ("${_es_e:q}" !~ /*) set _es_why = out
+                if ("$_es_why" == '' && "${_es_e:q}/" =~ */site-packages/*) set _es_why = out
+                if ("$_es_why" == '' && "${_es_e:q}/" =~ */dist-packages/*) set _es_why = out
+                if ("$_es_why" == '' && "${_es_e:q}/" =~ */condabin/*) set _es_why = stays
+                if ("$_es_why" == '' && -e "${_es_e:q}/../pyvenv.cfg") set _es_why = out
+                if ("$_es_why" == '' && -e "${_es_e:q}/../conda-meta/history") set _es_why = out
+                if ("$_es_why" == '' && -e "${_es_e:q}/conda-meta/history") set _es_why = out
+                if ("$_es_why" == '' && -e "${_es_e:q}/../../conda-meta/history") set _es_why = out
+                if ($_es_n != PATH) then
+                    set _es_why = "$_es_why"
+                if ("$_es_why" == '' && -e "${_es_e:q}/libcuda.so.1") set _es_why = stays
+                if ("$_es_why" == '' && "${_es_e:q}/" =~ */cuda-12.*) set _es_why = stays
+                if ("$_es_why" == '' && "${_es_e:q}/" =~ */cuda-12/*) set _es_why = stays
+                if ("$_es_why" == '' && "${_es_e:q}/" =~ */cuda-[0123456789]*) set _es_why = out
+                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.12") set _es_why = stays
+                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.10.0") set _es_why = out
+                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.10.1") set _es_why = out
+                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.10.2") set _es_why = out
+                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.11.0") set _es_why = out
+                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.13") set _es_why = out
+                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.14") set _es_why = out
+                endif
+                if ("$_es_why" != out) then
+                    foreach _es_k ($_es_kept:q)
+                        if ("${_es_k:q}" == "${_es_e:q}") set _es_why = out
+                    end
+                endif
+                if ("$_es_why" == out) then
+                    set _es_out = "${_es_out:q} ${_es_e:q},"
+                else
+                    set _es_kept = ($_es_kept:q "${_es_e:q}")
+                endif
+            end
+            if ("${_es_out:q}" != '') set _es_said = "${_es_said:q} $_es_n${_es_out:q}"
+            if ($#_es_kept == 0) then
+                if ("${_es_out:q}" != '') set _es_names = ($_es_names $_es_n)
+            else
+                set path = ($_es_kept:q)
+                set _es_value_$_es_n = "${PATH:q}"
+                setenv PATH "${_es_old:q}"
+                eval 'set _es_e = "${_es_value_'$_es_n':q}"'
+                if ("${_es_e:q}" != "${_es_is:q}") set _es_names = ($_es_names $_es_n)
+            endif
+        endif
+    end
+    foreach _es_n (PYTHONPATH PYTHONHOME CONDA_PREFIX)
+        eval "set _es_has = "\$"?$_es_n"
+        if ($_es_has) then
+            set _es_names = ($_es_names $_es_n)
+            set _es_said = "${_es_said:q} $_es_n,"
+        endif
+    end
+    setenv _ENVSMITH_CHANGED "$_es_names "
+    foreach _es_n ($_es_names)
+        eval "set _es_has = "\$"?$_es_n"
+        eval "set _es_did = "\$"?_es_value_$_es_n"
+        if ($_es_has) eval 'setenv _ENVSMITH_WAS_'$_es_n' $'$_es_n':q'
+        if ($_es_did) then
+            eval 'setenv '$_es_n' $_es_value_'$_es_n':q'
+            eval 'setenv _ENVSMITH_NOW_'$_es_n' $_es_value_'$_es_n':q'
+        else
+            unsetenv $_es_n
+        endif
+    end
+    if ($?prompt && ! $?VIRTUAL_ENV_DISABLE_PROMPT) then
+        set _envsmith_prompt = "${prompt:q}"
+        set prompt = "(fitting-room) ${prompt:q}"
+    endif
+    alias deactivate 'set _es_job = deactivate; source "${_envsmith_script:q}"'
+    rehash
+    if ("${_es_said:q}" != '' && ! $?ENVSMITH_QUIET) then
+        set _es_words = "envsmith: taken out until deactivate:${_es_said:q}"
+    endif
+endif
+
+if ("${_es_words:q}" != '') then
+    sh -c 'printf "%s\n" "${1%,}" >&2' sh "${_es_words:q}"
+endif
+unset _es_*

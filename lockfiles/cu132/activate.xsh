@@ -1,0 +1,168 @@
+# Activates the environment of the profile cu132 in xonsh. Written by `envsmith lock`.
+#
+#     source lockfiles/cu132/activate.xsh
+#
+# `deactivate` puts back what this takes. The environment is found from this file's own place, or named by
+# ENVSMITH_PREFIX. Every value below is a Python literal; nothing of it is ever evaluated.
+
+
+def _es_activate(me, is_executed):
+    import os
+    import sys
+
+    # envsmith's table of entries to take out: the first row that fits holds.
+    rules = [
+        ("out", "/site-packages/", False, ""),
+        ("out", "/dist-packages/", False, ""),
+        ("stays", "/condabin/", False, ""),
+        ("out", "", False, "../pyvenv.cfg"),
+        ("out", "", False, "../conda-meta/history"),
+        ("out", "", False, "conda-meta/history"),
+        ("out", "", False, "../../conda-meta/history"),
+    ]
+    library_rules = [
+        ("stays", "", False, "libcuda.so.1"),
+        ("stays", "/cuda-13.", False, ""),
+        ("stays", "/cuda-13/", False, ""),
+        ("out", "/cuda-", True, ""),
+        ("stays", "", False, "libcudart.so.13"),
+        ("out", "", False, "libcudart.so.10.0"),
+        ("out", "", False, "libcudart.so.10.1"),
+        ("out", "", False, "libcudart.so.10.2"),
+        ("out", "", False, "libcudart.so.11.0"),
+        ("out", "", False, "libcudart.so.12"),
+        ("out", "", False, "libcudart.so.14"),
+    ]
+    values = {
+        "ENVSMITH_PROFILE": 'cu132',
+        "VIRTUAL_ENV_PROMPT": "cu132",
+    }
+    lists = ["PATH", *"LD_LIBRARY_PATH DYLD_LIBRARY_PATH".split()]
+    env = __xonsh__.env
+
+    def say(text):
+        print(f"envsmith: {text}", file=sys.stderr)
+
+    def text_of(name):
+        if name not in env:
+            return None
+        value = env[name]
+        if isinstance(value, str):
+            return value
+        # What its owner wrote, before xonsh expands it.
+        return os.pathsep.join(map(str, value._l)) if hasattr(value, "_l") else env.detype().get(name, str(value))
+
+    def put(name, value):
+        if value is not None:
+            env[name] = value.split(os.pathsep) if name.endswith("PATH") else value
+        elif name in env:
+            del env[name]
+
+    def change(name, value=None):
+        put(f"_ENVSMITH_WAS_{name}", text_of(name))
+        put(f"_ENVSMITH_NOW_{name}", value)
+        put(name, value)
+        env["_ENVSMITH_CHANGED"] = f"{env.get('_ENVSMITH_CHANGED', '')}{name} "
+
+    def is_foreign(entry, table):
+        if not os.path.isabs(entry):
+            return True
+        for verdict, text, digit, file in table:
+            place = f"{entry}/".find(text) if text else -1
+            if digit:
+                fits = any(f"{text}{one}" in f"{entry}/" for one in "0123456789")
+            else:
+                fits = os.path.exists(f"{entry}/{file}") if file else place >= 0
+            if fits:
+                return verdict == "out"
+        return False
+
+    def clean(name, first=None):
+        was = text_of(name)
+        kept, out = [] if first is None else [first], []
+        for entry in [] if was is None else was.split(os.pathsep):
+            if entry == first:
+                continue
+            if is_foreign(entry, rules if name == "PATH" else rules + library_rules) or entry in kept:
+                out.append(entry if entry.isprintable() else "(one with control characters)")
+            else:
+                kept.append(entry)
+        if not kept and out:
+            change(name)
+        elif kept and os.pathsep.join(kept) != was:
+            change(name, os.pathsep.join(kept))
+        return [entry or "(empty)" for entry in out]
+
+    def merged(was, now, present, first):
+        kept, rest, out = now[1:] if first else now, list(was), []
+        for entry in present:
+            if first is not None and entry == first:
+                first = None
+                continue
+            if entry in kept and entry in rest:
+                place = rest.index(entry)
+                out += [one for one in rest[:place] if one not in kept or one in out]
+                del rest[: place + 1]
+            out.append(entry)
+        return out + [one for one in rest if one not in kept or one in out]
+
+    def parts(text):
+        return text.split(os.pathsep) if text else []
+
+    def deactivate(args=()):
+        for name in env.get("_ENVSMITH_CHANGED", "").split():
+            was, now, present = (text_of(prefix + name) for prefix in ("_ENVSMITH_WAS_", "_ENVSMITH_NOW_", ""))
+            if present == now:
+                put(name, was)
+            elif name in lists:
+                # The user changed it meanwhile: a single value stays, entries of a list go back to their places.
+                first = parts(now)[0] if name == "PATH" else None
+                entries = merged(parts(was), parts(now), parts(present), first)
+                put(name, os.pathsep.join(entries) if entries else None)
+            put(f"_ENVSMITH_WAS_{name}", None)
+            put(f"_ENVSMITH_NOW_{name}", None)
+        put("_ENVSMITH_CHANGED", None)
+        aliases.pop("deactivate", None)
+
+    if is_executed:
+        say(f"this file works only when it is read by your shell:  source {me}")
+        sys.exit(1)
+    folder = os.path.dirname(os.path.abspath(me))
+    if env.get("ENVSMITH_PREFIX"):
+        prefix = os.path.abspath(env["ENVSMITH_PREFIX"])
+    elif os.path.exists(os.path.join(os.path.dirname(folder), "pyvenv.cfg")):
+        prefix = os.path.dirname(folder)
+    else:
+        prefix = os.path.join(os.path.dirname(os.path.dirname(folder)), ".venv")
+    programs = os.path.join(prefix, "Scripts" if os.name == "nt" else "bin")
+    if not os.path.isdir(programs):
+        say(f"there is no environment at {prefix}: `envsmith install cu132` makes it")
+        return
+    if os.pathsep in programs:
+        say(f"{programs} cannot be on PATH: it has {os.pathsep!r} in it")
+        return
+    if "_ENVSMITH_CHANGED" not in env and "VIRTUAL_ENV" in env and callable(aliases.get("deactivate")):
+        aliases["deactivate"]([])  # that of another tool's environment, which knows what it took
+    deactivate()
+    aliases["deactivate"] = deactivate
+    change("VIRTUAL_ENV", prefix)
+    for name, value in values.items():
+        change(name, value)
+    guard = os.path.join(prefix, "envsmith-constraints.txt")
+    if os.path.exists(guard) and not any(one.isspace() for one in guard):
+        change("PIP_CONSTRAINT", guard)
+        change("UV_CONSTRAINT", guard)
+    said = []
+    for name in lists:
+        out = clean(name, programs if name == "PATH" else None)
+        said += [f"{name} {', '.join(out)}"] if out else []
+    for name in "PYTHONPATH PYTHONHOME CONDA_PREFIX".split():
+        if name in env:
+            said.append(name)
+            change(name)
+    if said and not env.get("ENVSMITH_QUIET"):
+        say(f"taken out until `deactivate`: {'; '.join(said)}")
+
+
+_es_activate(__file__, __name__ == "__main__")
+del _es_activate

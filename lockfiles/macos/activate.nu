@@ -1,0 +1,207 @@
+# Activates the environment of the profile macos in Nushell. Written by `envsmith lock`.
+#
+#     use lockfiles/macos/activate.nu *
+#
+# `deactivate` puts back what this takes. The environment is found from this file's own place, or named by
+# ENVSMITH_PREFIX. Every value below is data between double quotes; nothing of it is ever evaluated.
+
+const self = path self
+const lists = [PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH]
+# envsmith's table of entries to take out: the first row that fits holds.
+const rules = [
+    [verdict text digit file];
+    [out "/site-packages/" false ""]
+    [out "/dist-packages/" false ""]
+    [stays "/condabin/" false ""]
+    [out "" false "../pyvenv.cfg"]
+    [out "" false "../conda-meta/history"]
+    [out "" false "conda-meta/history"]
+    [out "" false "../../conda-meta/history"]
+]
+const library_rules = [
+    [verdict text digit file];
+    [stays "" false ""]
+]
+const values = [
+    [name value];
+    [ENVSMITH_PROFILE "macos"]
+    [VIRTUAL_ENV_PROMPT "macos"]
+]
+
+def text-of [name: string] {
+    if $name not-in $env { return null }
+    let value = $env | get $name
+    if ($value | describe | str starts-with 'list') { $value | str join (char esep) } else { $value | into string }
+}
+
+# Returns a value as its variable wants it: PATH is a list.
+def listed [name: string, value: string] {
+    if $name == PATH { $value | split row (char esep) } else { $value }
+}
+
+def --env change [name: string, value?: string] {
+    let was = text-of $name
+    if $was != null { load-env {($'_ENVSMITH_WAS_($name)'): $was} }
+    if $value != null { load-env {($'_ENVSMITH_NOW_($name)'): $value} }
+    if $value != null { load-env {($name): (listed $name $value)} } else if $name in $env { hide-env $name }
+    $env._ENVSMITH_CHANGED = $"($env._ENVSMITH_CHANGED? | default '')($name) "
+}
+
+def fits [entry: string, rule: record] {
+    if $rule.file != "" {
+        $'($entry)/($rule.file)' | path exists
+    } else if $rule.text == "" {
+        false
+    } else if $rule.digit {
+        $'($entry)/' =~ $'($rule.text)[0-9]'
+    } else {
+        $'($entry)/' | str contains $rule.text
+    }
+}
+
+def leaves [entry: string, table: list<record>] {
+    if not ($entry | path split | get -o 0 | default '' | str ends-with (char path_sep)) { return true }
+    for rule in $table {
+        if (fits $entry $rule) { return ($rule.verdict == 'out') }
+    }
+    false
+}
+
+# Takes out of a list what does not belong there, puts $first first, and returns what was taken.
+def --env clean [name: string, first?: string] {
+    let was = text-of $name
+    if $was == null { return [] }
+    let table = if $name == PATH { $rules } else { $rules | append $library_rules }
+    mut kept = if $first == null { [] } else { [$first] }
+    mut out = []
+    for entry in ($was | split row (char esep)) {
+        if $first != null and $entry == $first { continue }
+        if (leaves $entry $table) or ($entry in $kept) {
+            $out = ($out | append $entry)
+        } else {
+            $kept = ($kept | append $entry)
+        }
+    }
+    if ($kept | is-empty) {
+        if ($out | is-not-empty) { change $name }
+    } else if ($kept | str join (char esep)) != $was {
+        change $name ($kept | str join (char esep))
+    }
+    $out | each {|entry| if $entry == '' { '(empty)' } else if $entry =~ '[[:cntrl:]]' { '(one with control characters)' } else { $entry } }
+}
+
+# Puts entries that were taken back to their places among those that are there now.
+def merged [was: list<string>, now: list<string>, is: list<string>, first?: string] {
+    let kept = if $first == null { $now } else { $now | skip 1 }
+    mut ours: any = $first
+    mut rest = $was
+    mut out = []
+    for entry in $is {
+        if $ours != null and $entry == $ours {
+            $ours = null
+            continue
+        }
+        if $entry in $kept and $entry in $rest {
+            let place = $rest | enumerate | where item == $entry | first | get index
+            for one in ($rest | first $place) {
+                if $one not-in $kept or $one in $out { $out = ($out | append $one) }
+            }
+            $rest = ($rest | skip ($place + 1))
+        }
+        $out = ($out | append $entry)
+    }
+    for one in $rest {
+        if $one not-in $kept or $one in $out { $out = ($out | append $one) }
+    }
+    $out
+}
+
+def parts [value?: string] {
+    if $value == null or $value == '' { [] } else { $value | split row (char esep) }
+}
+
+# Put back what activating an environment took.
+export def --env deactivate [] {
+    let names = $env._ENVSMITH_CHANGED? | default '' | split row ' ' | where $it != ''
+    mut gone = [_ENVSMITH_CHANGED]
+    mut back = {}
+    for name in $names {
+        let was = text-of $'_ENVSMITH_WAS_($name)'
+        let now = text-of $'_ENVSMITH_NOW_($name)'
+        let is = text-of $name
+        if $is == $now {
+            if $was == null { $gone = ($gone | append $name) } else { $back = ($back | insert $name (listed $name $was)) }
+        } else if $name in $lists {
+            # The user changed it meanwhile: a single value stays, entries of a list go back to their places.
+            let first = if $name == PATH { $now | split row (char esep) | first } else { null }
+            let entries = merged (parts $was) (parts $now) (parts $is) $first
+            if ($entries | is-empty) {
+                $gone = ($gone | append $name)
+            } else {
+                $back = ($back | insert $name (listed $name ($entries | str join (char esep))))
+            }
+        }
+        $gone = ($gone | append [$'_ENVSMITH_WAS_($name)' $'_ENVSMITH_NOW_($name)'])
+    }
+    if '_ENVSMITH_PROMPT' in $env {
+        if ($env._ENVSMITH_PROMPT | describe | str starts-with 'closure') { $env.PROMPT_COMMAND = $env._ENVSMITH_PROMPT }
+        $gone = ($gone | append _ENVSMITH_PROMPT)
+    }
+    # Not one by one: what other functions of this file set would come back from the scopes they set it in.
+    load-env $back
+    hide-env --ignore-errors ...$gone
+}
+
+def --env activate [] {
+    let folder = $self | path dirname
+    let prefix = if ($env.ENVSMITH_PREFIX? | default '') != '' {
+        $env.ENVSMITH_PREFIX | path expand --no-symlink
+    } else if ($folder | path dirname | path join pyvenv.cfg | path exists) {
+        $folder | path dirname
+    } else {
+        $folder | path dirname | path dirname | path join .venv
+    }
+    let programs = if $nu.os-info.name == 'windows' { $prefix | path join Scripts } else { $prefix | path join bin }
+    if ($programs | path type) not-in [dir symlink] {
+        error make {msg: $'envsmith: there is no environment at ($prefix): `envsmith install macos` makes it'}
+    }
+    if ($programs | str contains (char esep)) {
+        error make {msg: $'envsmith: ($programs) cannot be on PATH: it has a separator in it'}
+    }
+    deactivate
+    change VIRTUAL_ENV $prefix
+    for row in $values { change $row.name $row.value }
+    let guard = $prefix | path join 'envsmith-constraints.txt'
+    if ($guard | path exists) and $guard !~ '\s' {
+        change PIP_CONSTRAINT $guard
+        change UV_CONSTRAINT $guard
+    }
+    mut said = []
+    for name in $lists {
+        let out = if $name == PATH { clean $name $programs } else { clean $name }
+        if ($out | is-not-empty) { $said = ($said | append $'($name) ($out | str join ", ")') }
+    }
+    for name in [PYTHONPATH PYTHONHOME CONDA_PREFIX] {
+        if $name in $env {
+            $said = ($said | append $name)
+            change $name
+        }
+    }
+    if 'PROMPT_COMMAND' in $env and ($env.VIRTUAL_ENV_DISABLE_PROMPT? | default '') == '' {
+        let before = $env.PROMPT_COMMAND
+        if ($before | describe | str starts-with 'closure') {
+            $env._ENVSMITH_PROMPT = $before
+            $env.PROMPT_COMMAND = {|| $'(char lparen)macos(char rparen) (do $before)' }
+        }
+    }
+    if ($said | is-not-empty) and ($env.ENVSMITH_QUIET? | default '') == '' {
+        print --stderr $'envsmith: taken out until `deactivate`: ($said | str join "; ")'
+    }
+}
+
+export-env { activate }
+
+def main [] {
+    print --stderr $'envsmith: this file works only when it is read by your shell:  use ($self) *'
+    exit 1
+}
