@@ -1,0 +1,58 @@
+"""PowerShell is not executed here: its script is read by a grammar, and so is every hostile value in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import tree_sitter
+import tree_sitter_powershell
+
+from envsmith.adapters.templates import read_template
+from envsmith.model.activation import Activation
+from envsmith.model.shell import quote_ps1
+from envsmith.workflows.activating import activation_files
+from tests.shells.places import PROFILE
+from tests.shells.test_hostile import values
+
+
+def parsed(text: bytes) -> tree_sitter.Node:
+    """Return the root of a script's syntax tree."""
+    language = tree_sitter.Language(tree_sitter_powershell.language())
+    return tree_sitter.Parser(language).parse(text).root_node
+
+
+def nodes(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    """Yield a tree's nodes."""
+    yield root
+    for child in root.children:
+        yield from nodes(child)
+
+
+def script(activation: Activation) -> bytes:
+    """Return the script of a profile."""
+    return activation_files(activation, read_template)["activate.ps1"]
+
+
+def test_the_script_is_powershell() -> None:
+    root = parsed(script(PROFILE))
+    assert not root.has_error
+    functions = [node for node in nodes(root) if node.type == "function_name"]
+    assert b"global:deactivate" in [node.text for node in functions]
+
+
+def test_the_grammar_finds_errors() -> None:
+    assert parsed(script(PROFILE) + b"\nif (").has_error
+
+
+def test_a_profile_without_cuda_is_powershell_too() -> None:
+    assert not parsed(script(Activation(profile="cpu", env={"CUDA_VISIBLE_DEVICES": ""}))).has_error
+
+
+def test_two_thousand_values_are_one_literal_each() -> None:
+    lines = "\n".join(f"Edit-Value V{place} {quote_ps1(text)}" for place, text in enumerate(values()))
+    root = parsed(lines.encode())
+    commands = [node for node in nodes(root) if node.type == "command"]
+    literals = [node.text for node in nodes(root) if node.type == "verbatim_string_characters"]
+    assert not root.has_error
+    assert len(commands) == len(values())
+    assert literals == [quote_ps1(text).encode() for text in values()]
