@@ -13,7 +13,11 @@ from tests.shells.drivers import DRIVERS, REQUIRED, Driver, Session, plain_envir
 from tests.shells.places import made_project
 
 LIBRARY = "int runtime_version(void) {{ return {number}; }}\n"
-PROGRAM = '#include <stdio.h>\nint runtime_version(void);\nint main(void) { return printf("%d\\n", runtime_version()) < 0; }\n'
+PROGRAM = (
+    "#include <stdio.h>\n"
+    "int runtime_version(void);\n"
+    'int main(void) { return printf("%d\\n", runtime_version()) < 0; }\n'
+)
 
 
 @pytest.fixture(scope="module")
