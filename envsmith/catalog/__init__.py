@@ -10,7 +10,8 @@ from typing import TypeVar, cast
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.catalog import extensions, families, gpus, rows
+from envsmith.catalog import bad_releases, extensions, families, gpus, rows
+from envsmith.catalog.bad_releases import BadRelease
 from envsmith.catalog.coverage import Coverage, VersionCoverage, coverage
 from envsmith.catalog.extensions import Extension, Unbuilt
 from envsmith.catalog.facts import (
@@ -37,6 +38,7 @@ from envsmith.model.target import Platform, Target
 
 __all__ = [
     "BackendFacts",
+    "BadRelease",
     "Capability",
     "Catalog",
     "Coverage",
@@ -218,6 +220,10 @@ class Catalog:
     def families(self) -> tuple[Family, ...]:
         """Return the projects that own one import folder, family by family."""
         return self._table("families", "family", families.read)
+
+    def bad_releases(self) -> tuple[BadRelease, ...]:
+        """Return the releases that are known to fail on some system."""
+        return self._table("bad_releases", "bad", bad_releases.read)
 
     def projects(self) -> tuple[FamilyProject, ...]:
         """Return the projects of the torch family."""

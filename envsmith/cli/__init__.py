@@ -23,6 +23,10 @@ COMMANDS = {
     "activate": ("envsmith.cli.activate", "Print what a shell reads to enter an environment."),
     "run": ("envsmith.cli.run", "Run one command in an environment, without a shell."),
     "env": ("envsmith.cli.env", "Print the variables of a session in an environment."),
+    "doctor": (
+        "envsmith.cli.doctor",
+        "Say what is wrong on this machine and in an environment, and what cures it.",
+    ),
     "scan": ("envsmith.cli.scan", "Say which packages a project's files use, and where."),
     "download": (
         "envsmith.cli.download",

@@ -45,18 +45,19 @@ def mixed(environment: Environment, condition: Condition) -> Iterator[Finding]:
         said = f"{name} {builds[name]} is built for {other.title}, torch {builds['torch']} for {torch.title}"
         if name == "torchaudio" and torch.family == other.family == "cuda":
             text = f"{said}: torchaudio refuses to be imported beside another CUDA version"
-            yield _finding("ENV070", name, text, _cure(environment, name, torch))
+            yield _finding("ENV070", name, text, _cure(environment, name, builds[name], torch))
         else:
             yield _finding(
-                "ENV060", name, f"{said}: their libraries do not fit", _cure(environment, name, torch)
+                "ENV060",
+                name,
+                f"{said}: their libraries do not fit",
+                _cure(environment, name, builds[name], torch),
             )
 
 
-def _cure(environment: Environment, name: str, torch: Backend) -> str:
-    index = f"https://download.pytorch.org/whl/{torch}"
-    return (
-        f"uv pip install --python {environment.prefix} --reinstall-package {name} --index-url {index} {name}"
-    )
+def _cure(environment: Environment, name: str, version: Version, torch: Backend) -> str:
+    into = f"uv pip install --python {environment.prefix} --reinstall-package {name} --no-deps"
+    return f"{into} --index-url https://download.pytorch.org/whl/{torch} {name}=={version.public}"
 
 
 def unpaired(environment: Environment, condition: Condition, catalog: Catalog) -> Iterator[Finding]:

@@ -17,8 +17,8 @@ def overlaps(condition: Condition) -> Iterator[Finding]:
     """Find distributions that have different files under one path: whichever was installed last has won."""
     for item in condition.overlaps:
         named = ", ".join(item.paths[:_MOST_NAMED]) + (" and others" if item.count > _MOST_NAMED else "")
-        files = "1 file" if item.count == 1 else f"{item.count} files"
-        text = f"{' and '.join(item.owners)} have different bytes for the same {files}: {named}"
+        files = "the same file" if item.count == 1 else f"the same {item.count} files"
+        text = f"{' and '.join(item.owners)} have different bytes for {files}: {named}"
         yield _finding("ENV061", item.owners[0], text)
 
 

@@ -50,7 +50,7 @@ def test_builds_for_different_backends(
 def test_the_cure_takes_the_build_that_fits_torch() -> None:
     (found,) = diagnosis_family.mixed(installed(torch="2.11.0+cu128", torchvision="0.26.0+cpu"), Condition())
     assert "torchvision 0.26.0+cpu is built for CPU, torch 2.11.0+cu128 for CUDA 12.8" in found.message
-    assert "--index-url https://download.pytorch.org/whl/cu128 torchvision" in found.hint
+    assert "--index-url https://download.pytorch.org/whl/cu128 torchvision==0.26.0" in found.hint
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,104 @@
+"""``envsmith doctor``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from envsmith.cli import NO, OK
+
+if TYPE_CHECKING:
+    from envsmith.workflows.diagnosing import Check, Diagnosed
+
+LOCKFILES = "lockfiles"
+
+
+@click.command(name="doctor")
+@click.argument("checks", nargs=-1, metavar="[CHECK]...")
+@click.option("--list", "is_list", is_flag=True, help="List the checks.")
+@click.option(
+    "--prefix", type=click.Path(path_type=Path), default=".venv", help="The environment, by default .venv."
+)
+@click.option(
+    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(checks: tuple[str, ...], prefix: Path, folder: Path, *, is_list: bool, as_json: bool) -> int:
+    """Say what is wrong on this machine and in an environment, why, and what cures it.
+
+    Without CHECK all are made. Nothing is changed. Ends with 1 where something is in error.
+    """
+    if is_list:
+        _list(as_json=as_json)
+        return OK
+    chosen = _chosen(checks)
+    begun = time.monotonic()
+    found, machine = _diagnosed(chosen, prefix, folder)
+    if as_json:
+        from envsmith.cli import render
+
+        render.envelope("doctor", "no" if found.report.has_errors else "ok", _data(found, machine))
+    else:
+        _show(found, time.monotonic() - begun)
+    return NO if found.report.has_errors else OK
+
+
+def _chosen(names: tuple[str, ...]) -> tuple[Check, ...]:
+    from envsmith.workflows.diagnosing import CHECKS
+
+    known = {check.name: check for check in CHECKS}
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"there is no check {name!r}; there are {', '.join(known)}")
+    return tuple(known[name] for name in dict.fromkeys(names)) or CHECKS
+
+
+def _diagnosed(checks: tuple[Check, ...], prefix: Path, folder: Path) -> tuple[Diagnosed, str]:
+    from envsmith.adapters.interpreter import Probe
+    from envsmith.adapters.process import Processes
+    from envsmith.cli.doctor_facts import ProjectFacts
+    from envsmith.workflows.diagnosing import diagnose
+
+    processes = Processes()
+    try:
+        facts = ProjectFacts(prefix, folder, Probe(processes=processes))
+        return diagnose(facts, checks), str(facts.host)
+    finally:
+        processes.close()
+
+
+def _list(*, as_json: bool) -> None:
+    from envsmith.cli import render
+    from envsmith.workflows.diagnosing import CHECKS
+
+    if as_json:
+        render.envelope("doctor", "ok", {"checks": {check.name: check.summary for check in CHECKS}})
+    else:
+        render.table(("check", "looks for"), [(check.name, check.summary) for check in CHECKS], indent=0)
+
+
+def _data(found: Diagnosed, machine: str) -> dict[str, object]:
+    return {
+        "machine": machine,
+        "checks": list(found.made),
+        "not_made": [{"check": name, "reason": reason} for name, reason in found.unmade],
+        "findings": [item.to_json() for item in found.report.findings],
+    }
+
+
+def _show(found: Diagnosed, seconds: float) -> None:
+    from envsmith.cli import finding_lines, render
+
+    count = finding_lines.counted(len(found.report.findings), "finding")
+    checks = finding_lines.counted(len(found.made), "check")
+    render.say(
+        f"{count if found.report.findings else 'nothing found'} on this machine · {checks} · {seconds:.1f} s"
+    )
+    if found.report.findings:
+        render.say("")
+        finding_lines.show(found.report.findings)
+    for name, reason in found.unmade:
+        render.labelled("not made", f"{name}: {reason}")

@@ -1,0 +1,200 @@
+"""What the doctor's checks look at, found out when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+from envsmith.adapters import files, sessions, surroundings
+from envsmith.adapters.detection import detect
+from envsmith.adapters.host import variables
+from envsmith.adapters.interpreter import Probe
+from envsmith.catalog import Catalog
+from envsmith.cli.check_words import before_packages
+from envsmith.cli.composition import CatalogChoice, index_base, known_modules, listing_sources
+from envsmith.errors import EnvsmithError
+from envsmith.model.activation import Activation, Place, Taken
+from envsmith.model.backend import Backend
+from envsmith.model.build import Build
+from envsmith.model.condition import Condition
+from envsmith.model.environment import Environment, TorchBuild
+from envsmith.model.host import Host
+from envsmith.model.manifest import FILENAME, Manifest
+from envsmith.model.report import Finding
+from envsmith.model.surroundings import Reach, Room
+from envsmith.rules import selection
+from envsmith.rules.activation import plan_session
+from envsmith.workflows.diagnosing import Judged
+from envsmith.workflows.recording import read_manifest
+from envsmith.workflows.selecting import completed, select
+
+_SCANNED = ("torchvision", "torchaudio")
+
+
+class ProjectFacts:
+    """The facts of this machine, and of an environment in this project.
+
+    Args:
+        prefix: the environment's root; it need not be there.
+        folder: of the lock folders.
+        probe: asks interpreters.
+    """
+
+    def __init__(self, prefix: Path, folder: Path, probe: Probe) -> None:
+        self._prefix = prefix.absolute()
+        self._folder = folder
+        self._probe = probe
+        self.catalog = Catalog.embedded()
+
+    @cached_property
+    def host(self) -> Host:
+        """This machine."""
+        return completed(detect(), self.catalog)
+
+    @cached_property
+    def environment(self) -> Environment | None:
+        """What is installed; None where there is no environment."""
+        try:
+            sessions.place_of(self._prefix)
+        except EnvsmithError:
+            return None
+        return self._probe.environment(self._prefix, deep=False)
+
+    @cached_property
+    def condition(self) -> Condition:
+        """What the environment's files tell together."""
+        return self._probe.condition(self._prefix, before_packages())
+
+    @cached_property
+    def torch(self) -> Judged | None:
+        """The installed torch, and what is known of it on this machine."""
+        found = self.environment
+        if found is None or found.torch is None:
+            return None
+        backend, version = backend_of(found.torch), _public(found.torch.version)
+        if backend is None or version is None:
+            return None
+        python = found.interpreter.python
+        build = Build(
+            backend=backend,
+            torch=version,
+            platforms=(str(self.host.platform),),
+            pythons=frozenset({python.tag}),
+        )
+        listings = listing_sources(self.catalog, CatalogChoice(), lambda _: None, is_online=False)
+        return Judged(
+            version=found.torch.version,
+            verdict=selection.judge_build(self.host, python, build, self.catalog),
+            best=select(self.host, python, catalog=self.catalog, listings=listings).choice,
+        )
+
+    @cached_property
+    def _manifest(self) -> Manifest | None:
+        """Return the locks of the profile the environment was built for, else of the only one that is locked."""
+        name = sessions.installed_profile(self._prefix)
+        locked = sorted(path.parent.name for path in self._folder.glob(f"*/{FILENAME}"))
+        if not name and len(locked) == 1:
+            name = locked[0]
+        if name not in locked:
+            return None
+        return read_manifest(files.read_files(self._folder / name), str(self._folder / name / FILENAME))
+
+    @cached_property
+    def locked(self) -> Backend | None:
+        """The backend the environment's lock asks for."""
+        entries = self._manifest.targets.values() if self._manifest else ()
+        return next((Backend.parse(str(item.inputs.get("backend", "cpu"))) for item in entries), None)
+
+    @cached_property
+    def stale(self) -> tuple[Finding, ...]:
+        """Why the environment's lock is not what is asked for today."""
+        from envsmith.adapters.hashing import NoDownloads
+        from envsmith.cli.orders import Words, orders
+        from envsmith.workflows.checking import CheckTools, check_profile
+
+        if self._manifest is None:
+            return ()
+        name = self._manifest.profile
+        (wanted,) = orders(Words(names=(name,)), Path(), self._folder)
+        listings = listing_sources(self.catalog, CatalogChoice(), lambda _: None, is_online=False)
+        tools = CheckTools(catalog=self.catalog, listings=listings, hasher=NoDownloads(), files=files)
+        found = check_profile(wanted, self._folder / name, tools).findings
+        return tuple(replace(item, message=f"{item.subject}: {item.message}") for item in found)
+
+    @cached_property
+    def _place(self) -> Place:
+        is_windows = self.host.os == "windows"
+        inner = "Scripts" if is_windows else "bin"
+        root = str(self._prefix)
+        return Place(prefix=root, bin=str(self._prefix / inner), is_windows=is_windows)
+
+    def _session(self, own: Mapping[str, str]) -> tuple[Taken, ...]:
+        backend = self.locked or (self.torch.verdict.backend if self.torch else Backend.parse("cpu"))
+        wanted = Activation.of("doctor", backend=backend, env={})
+        return plan_session(wanted, self._place, own, has_file=sessions.has_file).taken
+
+    @cached_property
+    def scopes(self) -> dict[str, tuple[Taken, ...]]:
+        """Scope of PATH → what no session should have in it, but for the environment that is active."""
+        active = variables().get("VIRTUAL_ENV", "")
+        own = {str(Path(active, name)) for name in ("bin", "Scripts")} if active else set()
+        return {
+            scope: tuple(item for item in self._session({"PATH": value}) if item.entry not in own)
+            for scope, value in surroundings.path_scopes(variables()).items()
+        }
+
+    @cached_property
+    def taken(self) -> tuple[Taken, ...]:
+        """What a session in the environment would be rid of."""
+        return self._session(variables())
+
+    @cached_property
+    def unneeded(self) -> dict[str, str]:
+        """Project → why the project's files do not need it."""
+        from envsmith.adapters import sources
+        from envsmith.adapters.profiles import Profiles
+        from envsmith.workflows.scanning import scan
+
+        there = {item.name for item in self.environment.distributions} if self.environment else set()
+        asked = [name for name in _SCANNED if name in there]
+        if not asked:
+            return {}
+        folders = Profiles.of_project(Path()).settings.sources
+        found = scan(Path(), asked, sources=sources, installed=known_modules(), folders=folders, enough=1)
+        if not found.usage.files_read:
+            return {}
+        return {item.project: item.verdict.reason for item in found.answers if item.verdict.is_unneeded}
+
+    @cached_property
+    def room(self) -> Room:
+        """Free bytes where uv's cache lies."""
+        return surroundings.room(surroundings.uv_cache(variables()))
+
+    @cached_property
+    def reach(self) -> Reach:
+        """How PyTorch's index, or the mirror that stands for it, answers."""
+        return surroundings.reach(f"{index_base(CatalogChoice())}/", variables())
+
+
+def backend_of(torch: TorchBuild) -> Backend | None:
+    """Return what an installed torch was built for, by its own words; None where they say something unknown."""
+    _, _, label = torch.version.partition("+")
+    cuda = f"cu{torch.cuda.replace('.', '')}" if torch.cuda else ""
+    rocm = f"rocm{'.'.join(torch.hip.split('.')[:2])}" if torch.hip else ""
+    for text in (label, cuda or rocm or ("xpu" if torch.xpu else "cpu")):
+        try:
+            return Backend.parse(text)
+        except EnvsmithError:
+            continue
+    return None
+
+
+def _public(text: str) -> Version | None:
+    try:
+        return Version(Version(text).public)
+    except InvalidVersion:
+        return None

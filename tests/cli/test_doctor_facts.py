@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from envsmith.adapters.interpreter import Probe
+from envsmith.adapters.process import Processes
+from envsmith.cli.doctor_facts import ProjectFacts, backend_of
+from envsmith.model.environment import TorchBuild
+
+
+@pytest.mark.parametrize(
+    ("torch", "backend"),
+    [
+        (TorchBuild(version="2.11.0+cu128", cuda="12.8"), "cu128"),
+        (TorchBuild(version="2.11.0", cuda="13.0"), "cu130"),
+        (TorchBuild(version="2.9.0+rocm6.4", hip="6.4.43482"), "rocm6.4"),
+        (TorchBuild(version="2.9.0", hip="6.4.43482"), "rocm6.4"),
+        (TorchBuild(version="2.11.0"), "cpu"),
+        (TorchBuild(version="2.11.0+git1234567", cuda="12.8"), "cu128"),
+    ],
+)
+def test_what_a_torch_was_built_for(torch: TorchBuild, backend: str) -> None:
+    assert str(backend_of(torch)) == backend
+
+
+def test_where_there_is_nothing_nothing_is_said(project: Path) -> None:
+    facts = ProjectFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
+    assert (facts.environment, facts.torch, facts.locked) == (None, None, None)
+    assert (facts.stale, facts.unneeded) == ((), {})
+    assert facts.room.free_bytes > 0
+
+
+def test_the_active_environment_may_be_on_path(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("active", "other"):
+        (project / name / "bin").mkdir(parents=True)
+        (project / name / "pyvenv.cfg").write_text("", "utf-8")
+    monkeypatch.setenv("VIRTUAL_ENV", str(project / "active"))
+    monkeypatch.setenv("PATH", f"{project}/active/bin:{project}/other/bin:/usr/bin")
+    facts = ProjectFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
+    assert [item.entry for item in facts.scopes["process"]] == [f"{project}/other/bin"]

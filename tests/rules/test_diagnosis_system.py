@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from envsmith.catalog import Catalog
+from envsmith.model.surroundings import Reach, Room
+from envsmith.rules import diagnosis_system
+from tests.rules.test_verification import distribution, environment
+
+URL = "https://download.pytorch.org/whl/"
+
+
+@pytest.mark.parametrize(
+    ("free", "severities"), [(50 * 10**9, []), (4 * 10**9, ["warning"]), (10**8, ["error"])]
+)
+def test_room(free: int, severities: list[str]) -> None:
+    found = list(diagnosis_system.disk(Room(folder="/cache/uv", free_bytes=free)))
+    assert [item.severity for item in found] == severities
+    assert all("/cache/uv" in item.message for item in found)
+
+
+@pytest.mark.parametrize(
+    ("reach", "codes"),
+    [
+        (Reach(url=URL, ahead_s=2.0), []),
+        (Reach(url=URL), []),
+        (Reach(url=URL, proxies=(("HTTPS_PROXY", "http://proxy:3128"),), ahead_s=0.0), []),
+        (Reach(url=URL, proxies=(("HTTPS_PROXY", "proxy:3128"),), ahead_s=0.0), ["HST040"]),
+        (Reach(url=URL, error="no answer"), ["HST041"]),
+        (Reach(url=URL, ahead_s=-86_400.0), ["HST042"]),
+    ],
+)
+def test_the_way_to_the_index(reach: Reach, codes: list[str]) -> None:
+    assert [item.code for item in diagnosis_system.network(reach)] == codes
+
+
+def test_the_clock_s_direction_and_the_proxy_are_told() -> None:
+    (slow,) = diagnosis_system.network(Reach(url=URL, ahead_s=-3600.0))
+    assert "60 minutes slow" in slow.message
+    (dead,) = diagnosis_system.network(
+        Reach(url=URL, error="refused", proxies=(("ALL_PROXY", "http://proxy:3128"),))
+    )
+    assert "does not answer, through the proxy of ALL_PROXY: refused" in dead.message
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "os", "count"),
+    [
+        ("torch", "2.9.0+cpu", "windows", 1),
+        ("torch", "2.9.0+cpu", "linux", 0),
+        ("torch", "2.8.0+cpu", "windows", 0),
+        ("onnxruntime-gpu", "1.27.0", "linux", 1),
+        ("onnxruntime-gpu", "1.28.0", "linux", 0),
+        ("torch", "no version", "windows", 0),
+    ],
+)
+def test_releases_known_to_be_bad(name: str, version: str, os: str, count: int) -> None:
+    found = environment(distribution(name, version))
+    assert len(list(diagnosis_system.known_bad(found, os, Catalog.embedded()))) == count
