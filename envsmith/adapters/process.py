@@ -162,6 +162,33 @@ def _wait_for(words: list[str], env: Mapping[str, str]) -> int:
                 continue
 
 
+@contextmanager
+def watched(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program with this one's input, its outputs to be read by whoever asked.
+
+    Args:
+        command: program, searched for on the PATH of ``env``, and arguments.
+        env: its whole environment.
+
+    Raises:
+        ToolError: TOL001 when it cannot be started.
+    """
+    program = shutil.which(command[0], path=env.get("PATH")) or command[0]
+    _log.debug("watch %s", list(command))
+    try:
+        process = subprocess.Popen(  # noqa: S603 - words are a list, no shell reads them
+            [program, *command[1:]], env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+    except (OSError, ValueError) as error:
+        raise _not_started(command[0], error) from error
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
 def _not_started(program: str, error: OSError | ValueError) -> ToolError:
     reason = error.strerror if isinstance(error, OSError) else str(error)
     return ToolError(

@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.catalog import bad_releases, extensions, families, gpus, rows
+from envsmith.catalog import bad_releases, extensions, failures, families, gpus, rows
 from envsmith.catalog.bad_releases import BadRelease
 from envsmith.catalog.coverage import Coverage, VersionCoverage, coverage
 from envsmith.catalog.extensions import Extension, Unbuilt
@@ -28,6 +28,7 @@ from envsmith.catalog.facts import (
     TorchRelease,
     Wheels,
 )
+from envsmith.catalog.failures import Failure
 from envsmith.catalog.families import Family
 from envsmith.catalog.tables import Row, read_table
 from envsmith.errors import CatalogError, EnvsmithError
@@ -45,6 +46,7 @@ __all__ = [
     "DriverFloor",
     "Extension",
     "Fact",
+    "Failure",
     "Family",
     "FamilyProject",
     "Gpu",
@@ -224,6 +226,10 @@ class Catalog:
     def bad_releases(self) -> tuple[BadRelease, ...]:
         """Return the releases that are known to fail on some system."""
         return self._table("bad_releases", "bad", bad_releases.read)
+
+    def failures(self) -> tuple[Failure, ...]:
+        """Return the ways in which programs are known to die of their environment, the particular ones first."""
+        return self._table("failures", "failure", failures.read)
 
     def projects(self) -> tuple[FamilyProject, ...]:
         """Return the projects of the torch family."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envsmith.cli import NO, OK
+from envsmith.cli.run import AfterDashes, words_after
 
 if TYPE_CHECKING:
     from envsmith.workflows.diagnosing import Check, Diagnosed
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 LOCKFILES = "lockfiles"
 
 
-@click.command(name="doctor")
+@click.command(name="doctor", cls=AfterDashes)
 @click.argument("checks", nargs=-1, metavar="[CHECK]...")
 @click.option("--list", "is_list", is_flag=True, help="List the checks.")
 @click.option(
@@ -26,11 +27,22 @@ LOCKFILES = "lockfiles"
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(checks: tuple[str, ...], prefix: Path, folder: Path, *, is_list: bool, as_json: bool) -> int:
+@click.pass_context
+def command(ctx: click.Context, /, checks: tuple[str, ...], prefix: Path, folder: Path, **flags: bool) -> int:
     """Say what is wrong on this machine and in an environment, why, and what cures it.
 
     Without CHECK all are made. Nothing is changed. Ends with 1 where something is in error.
+
+    With -- COMMAND it runs that, and when it fails says which known failures its output tells of, and what helps; the
+    exit status is the command's.
     """
+    is_list, as_json = flags["is_list"], flags["as_json"]
+    if words := words_after(ctx):
+        if checks or is_list or as_json:
+            raise click.UsageError("before -- COMMAND stand neither checks nor --list or --json")
+        from envsmith.cli.doctor_run import watch_and_explain
+
+        return watch_and_explain(words)
     if is_list:
         _list(as_json=as_json)
         return OK

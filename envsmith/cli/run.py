@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-class _AfterDashes(click.Command):
+class AfterDashes(click.Command):
     """A command that leaves what stands after ``--`` as it is."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -21,7 +21,13 @@ class _AfterDashes(click.Command):
         return [*super().collect_usage_pieces(ctx), "--", "COMMAND..."]
 
 
-@click.command(name="run", cls=_AfterDashes)
+def words_after(ctx: click.Context) -> list[str]:
+    """Return the words after ``--``; none where it was not written."""
+    words: list[str] = ctx.meta.get(__name__, [])
+    return words
+
+
+@click.command(name="run", cls=AfterDashes)
 @click.argument("profile", required=False, default="")
 @click.pass_context
 def command(ctx: click.Context, profile: str) -> int:
@@ -29,7 +35,7 @@ def command(ctx: click.Context, profile: str) -> int:
 
     Without PROFILE, the one the environment was built for. The environment is .venv, or what ENVSMITH_PREFIX names.
     """
-    words: list[str] = ctx.meta.get(__name__, [])
+    words = words_after(ctx)
     if not words:
         raise click.UsageError(
             "no command is named; write it after --, as in: envsmith run cpu -- python app.py"
