@@ -18,7 +18,11 @@ LOCKFILES = "lockfiles"
 @click.command(name="export")
 @click.argument("profile", required=False, default="")
 @click.option(
-    "--format", "form", type=click.Choice(("constraints", "uv")), required=True, help="What is to be written."
+    "--format",
+    "form",
+    type=click.Choice(("constraints", "uv", "dockerfile")),
+    required=True,
+    help="What is to be written.",
 )
 @click.option(
     "--target",
@@ -35,13 +39,19 @@ def command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 
 
     constraints: every package at its version, for `pip install -c`: later installs leave torch and the others as they
     are. uv: the indexes, sources and constraints for the pyproject.toml of a uv project. Where targets differ, lines
-    have markers. Without PROFILE: the only one that is locked, or the project's only default profile.
+    have markers. dockerfile: an image of one lock for Linux, without CUDA in its base. Without PROFILE: the only one
+    that is locked, or the project's only default profile.
     """
+    from envsmith.cli.matrix import inside
     from envsmith.rules import exporting
 
     locks = _locks(_the_one(profile, folder), folder, options["targets"])
-    write = {"constraints": exporting.to_constraints, "uv": exporting.to_uv}[options["form"]]
-    click.echo(write(locks), nl=False)
+    if options["form"] == "dockerfile":
+        written = exporting.to_dockerfile(locks, inside(folder).as_posix())
+    else:
+        write = {"constraints": exporting.to_constraints, "uv": exporting.to_uv}[options["form"]]
+        written = write(locks)
+    click.echo(written, nl=False)
     return OK
 
 

@@ -18,6 +18,7 @@ from envsmith.adapters import files
 from envsmith.rules.exporting import to_uv
 from envsmith.workflows.reading import read_locks
 from tests.commands import Project
+from tests.install.made import PROFILE, Shop, made, made_torch
 from tests.locks import LINUX, WINDOWS, folder_files
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile, make_wheel
@@ -125,6 +126,45 @@ def test_pip_leaves_torch_as_it_is(project: Project, tmp_path: Path) -> None:
 
     assert "torch-2.12.0" in resolved()
     assert "torch-2.10.0+cu128" in resolved("-c", str(constraints))
+
+
+def test_the_steps_of_an_image_give_an_environment_as_locked(tmp_path: Path) -> None:
+    """Do what the Dockerfile says, line by line, its folders below another root and its wheels from a folder."""
+    shop = Shop.opened(tmp_path / "shop")
+    wheels = (made_torch("2.19.0+cpu"), made("beside"))
+    shop.stock(*wheels)
+    shop.lock(*wheels)
+    ran = shop.project.run("export", PROFILE, "--format", "dockerfile")
+    assert ran.status == 0, ran.said
+    root = tmp_path / "image"
+    env = {
+        **os.environ,
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(shop.wheelhouse),
+        "PIP_CONFIG_FILE": os.devnull,
+    }
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+    built, _, last = ran.out.partition("\n\n")
+    for line in built.splitlines():
+        word, _, rest = line.partition(" ")
+        if word == "COPY":
+            source, place = rest.split()
+            target = root / place.lstrip("/")
+            target.parent.mkdir(parents=True)
+            target.write_bytes((shop.project.root / source).read_bytes())
+        elif word == "RUN":
+            words = [
+                str(root / item.lstrip("/")) if item.startswith("/") else item
+                for item in rest.split()
+                if not item.startswith("--mount")
+            ]
+            done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+    assert "COPY --from=build /opt/venv /opt/venv" in last
+    prefix = root / "opt/venv"
+    verified = shop.project.run("verify", PROFILE, "--prefix", str(prefix), "--deep")
+    assert verified.status == 0, verified.said
+    assert not list(prefix.glob("lib/python*/site-packages/pip"))
 
 
 @pytest.mark.parametrize("profile", COMMITTED)
