@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.tags import sys_tags
 from uv import find_uv_bin
 
 from envsmith.adapters import files
-from envsmith.rules.exporting import to_uv
+from envsmith.rules.exporting import to_constraints, to_uv
 from envsmith.workflows.reading import read_locks
 from tests.commands import Project
 from tests.install.made import PROFILE, Shop, made, made_torch
@@ -165,6 +166,20 @@ def test_the_steps_of_an_image_give_an_environment_as_locked(tmp_path: Path) -> 
     verified = shop.project.run("verify", PROFILE, "--prefix", str(prefix), "--deep")
     assert verified.status == 0, verified.said
     assert not list(prefix.glob("lib/python*/site-packages/pip"))
+
+
+@pytest.mark.parametrize("profile", COMMITTED)
+def test_the_constraints_that_hold_on_a_target_are_its_lock(profile: str) -> None:
+    folder = ROOT / "lockfiles" / profile
+    locks = read_locks(profile, files.read_files(folder), folder)
+    asked = [Requirement(line) for line in to_constraints(locks).splitlines() if not line.startswith("#")]
+    for lock in locks:
+        holding = sorted(
+            (item.name, str(item.specifier)) for item in asked if lock.target.satisfies(item.marker)
+        )
+        locked = [(pin.name, f"=={pin.version}") for pin in lock.pins.packages]
+        # A package that other targets alone have may be held, too: it constrains nothing here.
+        assert [item for item in holding if item[0] in dict(locked)] == locked
 
 
 @pytest.mark.parametrize("profile", COMMITTED)
