@@ -12,7 +12,8 @@ def lay(site: Path, name: str, files: Mapping[str, bytes], *, version: str = "1.
     """Install a distribution by hand, and return its ``.dist-info``."""
     info = site / f"{name.replace('-', '_')}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
-    held = {**files, f"{info.name}/METADATA": metadata}
+    wheel = b"Wheel-Version: 1.0\nGenerator: a test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    held = {**files, f"{info.name}/METADATA": metadata, f"{info.name}/WHEEL": wheel}
     rows = []
     for path, data in held.items():
         place = site / path

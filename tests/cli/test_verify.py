@@ -95,6 +95,50 @@ def mixed(prefix: Path) -> None:
     )
 
 
+def onnx_over_gpu(prefix: Path) -> None:
+    lay(site(prefix), "onnxruntime-gpu", {"onnxruntime/__init__.py": b"gpu"})
+    lay(site(prefix), "onnxruntime", {"onnxruntime/__init__.py": b"only the CPU"})
+
+
+def swapped_label(prefix: Path) -> None:
+    other_label(prefix)
+    metadata = site(prefix) / "torch-2.19.0+cpu.dist-info/METADATA"
+    metadata.write_text(metadata.read_text("utf-8").replace("+cpu", "+cu128"), "utf-8")
+
+
+def torchaudio_of_another_cuda(prefix: Path) -> None:
+    swapped_label(prefix)
+    files = {"torchaudio/version.py": b"__version__ = '2.19.0+cu130'"}
+    lay(site(prefix), "torchaudio", files, version="2.19.0+cu130")
+
+
+def no_metadata(prefix: Path) -> None:
+    (site(prefix) / "beside-1.0.dist-info/METADATA").unlink()
+
+
+def from_version_control(prefix: Path) -> None:
+    text = json.dumps({"url": "https://example.org/beside.git", "vcs_info": {"vcs": "git", "commit_id": "0"}})
+    (site(prefix) / "beside-1.0.dist-info/direct_url.json").write_text(text, "utf-8")
+
+
+def cut_library(prefix: Path) -> None:
+    place = site(prefix) / "torch/lib/libtorch.so"
+    data = place.read_bytes()
+    place.unlink()
+    place.write_bytes(data[: len(data) // 2])
+
+
+def segfaults(prefix: Path) -> None:
+    text = "import faulthandler\nfaulthandler._sigsegv()\n"
+    (site(prefix) / "beside/__init__.py").write_text(text, "utf-8")
+
+
+def asks_for_what_is_not_there(prefix: Path) -> None:
+    info = lay(site(prefix), "extra", {"extra/__init__.py": b""})
+    with (info / "METADATA").open("a", encoding="utf-8") as file:
+        file.write("Requires-Dist: not-installed>=2\n")
+
+
 def half_removed(prefix: Path) -> None:
     (site(prefix) / "~umpy").mkdir()
 
@@ -132,6 +176,14 @@ FAULTS: tuple[tuple[Callable[[Path], None], set[str], tuple[str, ...]], ...] = (
     (twice, {"ENV012"}, ()),
     (two_owners, {"ENV011", "ENV015", "ENV061"}, ("--deep",)),
     (mixed, {"ENV011", "ENV060"}, ()),
+    (onnx_over_gpu, {"ENV011", "ENV015", "ENV061"}, ()),
+    (swapped_label, {"ENV012", "ENV015", "ENV016"}, ()),
+    (torchaudio_of_another_cuda, {"ENV011", "ENV012", "ENV015", "ENV016", "ENV070"}, ()),
+    (no_metadata, {"ENV014", "ENV067"}, ()),
+    (from_version_control, {"ENV063"}, ()),
+    (cut_library, {"ENV015"}, ()),
+    (segfaults, {"ENV015", "ENV017", "ENV064"}, ()),
+    (asks_for_what_is_not_there, {"ENV011", "ENV015"}, ()),
     (half_removed, {"ENV067"}, ()),
     (from_a_folder, {"ENV063"}, ()),
     (cannot_be_imported, {"ENV015", "ENV017", "ENV064"}, ()),
