@@ -20,6 +20,7 @@ import site
 import sys
 import sysconfig
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,14 +40,19 @@ def condition(before: list[str]) -> dict[str, Any]:
     folders = [Path(name) for name in dict.fromkeys((_path("purelib"), _path("platlib")))]
     infos = [path for folder in folders for path in sorted(folder.glob("*.dist-info"))]
     records = {path: list(_rows(path)) for path in infos}
+    origins = {_name(path): origin for path in infos if (origin := _origin(path))}
     modules = {_name(path): _modules(rows) for path, rows in records.items()}
     return {
         "overlaps": _overlaps(records),
         "halves": [half for folder in folders for half in _halves(folder)],
-        "origins": {_name(path): origin for path in infos if (origin := _origin(path))},
+        "origins": origins,
         "builds": {name: found for name in _BUILT if (found := _built(folders, name))},
         "requires": {_name(path): _metadata(path).get_all("Requires-Dist") or [] for path in infos},
-        "shadows": list(_shadows(modules, [*before, *_user_sites()])),
+        "shadows": [
+            item
+            for item in _shadows(modules, [*before, *_user_sites()])
+            if not _is_of(origins.get(item["owner"]), item["path"])
+        ],
     }
 
 
@@ -160,6 +166,14 @@ def _shadows(modules: dict[str, set[str]], folders: Iterable[str]) -> Iterator[d
                 for path in (f"{top}/__init__.py", f"{top}.py"):
                     if (Path(folder) / path).is_file():
                         yield {"module": top, "owner": name, "path": str(Path(folder) / path)}
+
+
+def _is_of(origin: dict[str, str] | None, path: str) -> bool:
+    """Say whether a file lies in the very folder that a distribution was installed from: its sources shadow nothing."""
+    if origin is None or origin["kind"] != "folder":
+        return False
+    folder = unquote(urlsplit(origin["url"]).path)
+    return os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), ""))  # noqa: PTH118 - texts
 
 
 if __name__ == "__main__":

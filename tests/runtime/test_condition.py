@@ -91,3 +91,13 @@ def test_modules_that_come_before(site: Path, tmp_path: Path) -> None:
     (project / "single.py").write_text("", "utf-8")
     (project / "two.py").write_text("", "utf-8")
     assert [item["module"] for item in seen(project, site)["shadows"]] == ["one", "single"]
+
+
+def test_a_project_does_not_shadow_what_was_installed_from_it(site: Path, tmp_path: Path) -> None:
+    info = lay(site, "one", {"one/__init__.py": b"1"})
+    project = tmp_path / "my project"
+    (project / "one").mkdir(parents=True)
+    (project / "one" / "__init__.py").write_text("", "utf-8")
+    assert [item["module"] for item in seen(project)["shadows"]] == ["one"]
+    (info / "direct_url.json").write_text(json.dumps({"url": project.as_uri(), "dir_info": {}}), "utf-8")
+    assert seen(project)["shadows"] == []
