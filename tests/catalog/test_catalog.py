@@ -13,6 +13,7 @@ from packaging.version import Version
 from envsmith import catalog
 from envsmith.catalog import Catalog
 from envsmith.catalog.modules import read_modules
+from envsmith.catalog.runners import read_runners
 from envsmith.catalog.sizes import read_sizes
 from envsmith.errors import CatalogError
 from envsmith.model.backend import Backend
@@ -42,7 +43,12 @@ def test_every_row_says_where_and_when_it_was_read(path: Path) -> None:
 def test_every_table_is_read(path: Path) -> None:
     names = {"drivers": "driver_floors", "kernels": "kernel_rows", "snapshot": "listings"}
     # Some are read by the one module that needs them, or by a question that one row answers.
-    others: dict[str, Callable[[], object]] = {"modules": read_modules, "sizes": read_sizes, "abi": _abi}
+    others: dict[str, Callable[[], object]] = {
+        "modules": read_modules,
+        "sizes": read_sizes,
+        "runners": read_runners,
+        "abi": _abi,
+    }
     read = others.get(path.stem) or getattr(CATALOG, names.get(path.stem, path.stem))
     assert read()
 
