@@ -87,7 +87,7 @@ def to_dockerfile(locks: Sequence[KeptLock], folder: str) -> str:
         f"FROM {base} AS build",
         f"COPY {folder}/{lock.profile}/requirements.{lock.target.slug}.txt /lock/requirements.txt",
         "RUN python -m venv --without-pip /opt/venv",
-        f"RUN --mount=type=cache,target=/root/.cache/pip {_INTO_VENV} -r /lock/requirements.txt",
+        f"RUN --mount=type=cache,target=/opt/pip {_INTO_VENV} --cache-dir /opt/pip -r /lock/requirements.txt",
         "",
         f"FROM {base}",
         "COPY --from=build /opt/venv /opt/venv",
