@@ -124,7 +124,7 @@ def _prepare(folder: Path, change: _Change, files: Mapping[str, bytes]) -> None:
             _create(folder / (_NEW + name), files[name], folder / name)
         _create(folder / _JOURNAL_NEW, change.to_json(), folder / _JOURNAL)
         (folder / _JOURNAL_NEW).replace(folder / _JOURNAL)
-        _settle(folder)
+        settle_folder(folder)
     except BaseException:
         (folder / _JOURNAL).unlink(missing_ok=True)
         _sweep(folder)
@@ -138,7 +138,7 @@ def _roll_forward(folder: Path, change: _Change) -> None:
             new.replace(folder / name)
     for name in change.remove:
         (folder / name).unlink(missing_ok=True)
-    _settle(folder)
+    settle_folder(folder)
     (folder / _JOURNAL).unlink(missing_ok=True)
 
 
@@ -169,8 +169,8 @@ def _create(path: Path, data: bytes, stands_for: Path) -> None:
         raise
 
 
-def _settle(folder: Path) -> None:
-    """Bring the folder's own entries to the disk; Windows does that by itself."""
+def settle_folder(folder: Path) -> None:
+    """Bring a folder's own entries to the disk; Windows does that by itself."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:

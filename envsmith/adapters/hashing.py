@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from envsmith.adapters.kept_files import Coming, KeptFiles
 from envsmith.adapters.network_words import network_words
 from envsmith.errors import ToolError
+from envsmith.model.address import on_mirror
 from envsmith.model.listing import HOST
 from envsmith.model.wheel import Wheel
 from envsmith.ports import Progress
@@ -73,8 +74,7 @@ class Downloads:
 
     def _served(self, wheel: Wheel) -> str:
         """Return where the file can be had: rows carry PyTorch's own address, whoever serves them."""
-        inside = wheel.url.removeprefix(f"{_PYTORCH}/")
-        return wheel.url if inside == wheel.url else f"{self._base}/{inside}"
+        return on_mirror(wheel.url, _PYTORCH, self._base)
 
 
 def leaves_https(urls: Sequence[str]) -> bool:

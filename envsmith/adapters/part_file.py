@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from envsmith.adapters.early_sync import EarlySync
+from envsmith.adapters.files import settle_folder
 from envsmith.adapters.parallel_digest import ParallelDigest
 from envsmith.errors import ToolError
 
@@ -124,7 +125,7 @@ class PartFile:
             os.fsync(self._handle)
             self._close()
             self._path.replace(final)
-            settle(final.parent)
+            settle_folder(final.parent)
             self._note.unlink(missing_ok=True)
 
     def _close(self) -> None:
@@ -162,16 +163,6 @@ def sha256_of_file(path: Path) -> str:
     """
     with refusals(path), path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def settle(folder: Path) -> None:
-    """Bring a folder's entries to the disk; Windows does that by itself."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 @contextmanager

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -20,6 +18,7 @@ from envsmith.adapters.deadline import Deadline, run_all
 from envsmith.adapters.overlay import replace_file
 from envsmith.adapters.range_reader import RangeReader
 from envsmith.adapters.web import Patience, WebClient, open_client
+from envsmith.adapters.wheel_metadata import BROKEN
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.model.address import public_url
 from envsmith.model.contents import Contents, installed_path
@@ -33,18 +32,6 @@ MAX_MEMBER_BYTES = 8 * 1024 * 1024
 # Looking into wheels is worth a moment, not a wait: what cannot be had at once stays unknown.
 _IMPATIENT = Patience(connect_s=3.0, read_s=10.0, attempts=1)
 _AT_ONCE = 16
-# All that zipfile raises on archives made to break it.
-BROKEN = (
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 class WheelReader:

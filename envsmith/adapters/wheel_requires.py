@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
-import zipfile
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -17,12 +15,11 @@ from envsmith.adapters.deadline import Deadline, run_all
 from envsmith.adapters.overlay import replace_file
 from envsmith.adapters.range_reader import RangeReader
 from envsmith.adapters.web import WebClient, open_client
-from envsmith.adapters.wheel_contents import BROKEN, needs_network, unreadable
-from envsmith.adapters.wheel_metadata import MAX_METADATA_BYTES
-from envsmith.errors import ToolError
+from envsmith.adapters.wheel_contents import needs_network, unreadable
+from envsmith.adapters.wheel_metadata import MAX_METADATA_BYTES, read_metadata
+from envsmith.errors import CatalogError, ToolError
 from envsmith.model.address import public_url
 
-_METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
 _FORM = 1
 
 
@@ -105,9 +102,6 @@ class RequiresReader:
 
 def _from_wheel(wheel: PackageWheel, reader: RangeReader) -> bytes:
     try:
-        with zipfile.ZipFile(io.BufferedReader(reader)) as archive:
-            (name,) = (name for name in archive.namelist() if _METADATA.fullmatch(name))
-            with archive.open(name) as file:
-                return file.read(MAX_METADATA_BYTES)
-    except BROKEN as error:
-        raise unreadable(wheel, str(error)) from error
+        return read_metadata(io.BufferedReader(reader), wheel.filename)
+    except CatalogError as error:
+        raise unreadable(wheel, error.message) from error

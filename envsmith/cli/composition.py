@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.adapters.host import variables
 from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError, ProfileError
+from envsmith.model.address import on_mirror
 from envsmith.model.backend import Backend
 from envsmith.model.listing import HOST, Listing
 from envsmith.model.wheel import Wheel
@@ -92,13 +93,7 @@ def wheel_requires(choice: CatalogChoice) -> RequiresReader:
 
 def _served(choice: CatalogChoice) -> Callable[[str], str]:
     """Return what turns an address on record into the one that is asked: that of a mirror where one is named."""
-    base = index_base(choice).rstrip("/")
-
-    def served(url: str) -> str:
-        inside = url.removeprefix(f"{PYTORCH_BASE}/")
-        return url if inside == url else f"{base}/{inside}"
-
-    return served
+    return partial(on_mirror, usual=PYTORCH_BASE, mirror=index_base(choice).rstrip("/"))
 
 
 def live_index(catalog: Catalog, choice: CatalogChoice, tell: Callable[[EnvsmithError], None]) -> LivePyTorch:

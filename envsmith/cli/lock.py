@@ -185,8 +185,7 @@ def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
         lock_render.envelope(done, failed)
     elif not failed:
         lock_render.written(done, dry_run=ways.dry_run)
-    worst = max((error.exit_code for error in failed), default=OK)
-    return max(worst, NO) if any(found.breakages for found in done) else worst
+    return lock_render.status(done, failed)
 
 
 @contextmanager

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from envsmith.cli import render
+from envsmith.cli import NO, OK, render
 from envsmith.errors import EnvsmithError
 from envsmith.model.decision import Decision
 from envsmith.model.saving import Saving, Weight
@@ -171,7 +171,13 @@ def written(done: Sequence[LockedProfile], *, dry_run: bool) -> None:
         render.labelled("wrote", f"{text} · as of {found.manifest.cutoff_utc}")
 
 
-def envelope(done: Iterable[LockedProfile], failed: Sequence[EnvsmithError]) -> None:
+def status(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> int:
+    """Return the exit code: of the worst error, or that the answer is no where a lock breaks what it holds."""
+    worst = max((error.exit_code for error in failed), default=OK)
+    return max(worst, NO) if any(found.breakages for found in done) else worst
+
+
+def envelope(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> None:
     """Print the JSON document."""
     data = [
         {
@@ -197,6 +203,4 @@ def envelope(done: Iterable[LockedProfile], failed: Sequence[EnvsmithError]) -> 
         }
         for found in done
     ]
-    worst = max((error.exit_code for error in failed), default=0)
-    worst = max(worst, 1) if any(found.breakages for found in done) else worst
-    render.envelope("lock", ("ok", "no", "failed")[worst], data, failed)
+    render.envelope("lock", ("ok", "no", "failed")[status(done, failed)], data, failed)

@@ -96,8 +96,8 @@ def _of_target(
 ) -> Iterator[Explanation]:
     text = found.get(f"requirements.{slug}.txt", b"").decode("utf-8", "replace")
     pins = pins_of(text)
-    version, askers, sha256 = _pin(text, name)
-    ways = _ways(name, askers_of(text))
+    version, askers = pins.get(name, ""), askers_of(text)
+    ways = _ways(name, askers)
     decisions = tuple(
         item for item in decisions_of(entry) if name in (canonicalize_name(item.subject), item.subject)
     )
@@ -109,10 +109,10 @@ def _of_target(
         slug=slug,
         name=name,
         version=version,
-        askers=askers,
+        askers=tuple(askers.get(name, ())),
         index=index,
         wheel=wheel,
-        sha256=sha256,
+        sha256=_sha256(text, name),
         decisions=decisions,
         bounds=tuple(_bounds(name, pins, catalog)) if version else (),
         ways=tuple(" ← ".join(way) for way in ways),
@@ -121,16 +121,15 @@ def _of_target(
     )
 
 
-def _pin(requirements: str, name: str) -> tuple[str, tuple[str, ...], str]:
-    """Read version, askers and the hash of one pin out of a requirements file of ours."""
-    version, sha256, inside = "", "", False
+def _sha256(requirements: str, name: str) -> str:
+    """Read the hash of one pin out of a requirements file of ours."""
+    sha256, inside = "", False
     for line in requirements.splitlines():
         if match := PIN.match(line):
             inside = match["name"] == name
-            version = match["version"] if inside else version
         elif inside and line.strip().startswith("--hash=sha256:"):
             sha256 = line.strip().removeprefix("--hash=sha256:").rstrip(" \\")
-    return version, tuple(askers_of(requirements).get(name, ())), sha256
+    return sha256
 
 
 def askers_of(requirements: str) -> dict[str, list[str]]:
