@@ -70,7 +70,7 @@ def _settled(options: dict[str, Any]) -> Generation | None:
         return None
     if options["is_checked"] and not check_stamp.holds(_stamp(environments.root, locked[0])):
         return None
-    return settled(
+    one = settled(
         locked[0],
         options["folder"] / locked[0],
         options["python"],
@@ -78,6 +78,16 @@ def _settled(options: dict[str, Any]) -> Generation | None:
         environments=environments,
         files=files,
     )
+    return None if one and not options["is_checked"] and _concerns_shims(one) else one
+
+
+def _concerns_shims(one: Generation) -> bool:
+    """Say whether an environment has shims or may be asked for some: then its profile must be read."""
+    from envsmith.model.shim import is_shims
+
+    texts = [*Path("profiles").glob("*.toml"), *Path().glob("pyproject.toml")]
+    is_asked = any(b"shims" in path.read_bytes() for path in texts if path.is_file())
+    return is_asked or any(map(is_shims, one.folders))
 
 
 def _locked(folder: Path) -> list[str]:
@@ -111,7 +121,7 @@ def _install(settings: dict[str, Any], options: dict[str, Any]) -> int:
 @contextmanager
 def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     """Lend the tools of an install, and end what still runs when it is over or broken off."""
-    from envsmith.adapters import disks, files
+    from envsmith.adapters import disks, files, shim_files
     from envsmith.adapters.environments import Environments
     from envsmith.adapters.interpreter import Probe
     from envsmith.adapters.process import Processes
@@ -145,6 +155,7 @@ def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
                 disks=disks,
                 progress=progress,
                 now_utc=utc_now,
+                lay=shim_files.lay,
                 gather=gathering(options, TransfersTold(progress)),
             )
     finally:

@@ -12,6 +12,8 @@ from envsmith.adapters.host import this_platform, this_python
 from envsmith.adapters.profiles import Profiles
 from envsmith.errors import EnvsmithError, LockError
 from envsmith.model.manifest import FILENAME
+from envsmith.model.profile import Profile
+from envsmith.model.shim import ShimPackage, package
 from envsmith.workflows.ordering import Checks, Order
 
 
@@ -28,6 +30,7 @@ def order_of(options: Mapping[str, Any]) -> Order:
     wheelhouse = options["wheelhouse"]
     if wheelhouse and "://" not in wheelhouse:
         wheelhouse = str(Path(wheelhouse).absolute())
+    profile = profile_of(name, is_needed=options["is_checked"])
     return Order(
         profile=name,
         folder=folder / name,
@@ -37,7 +40,9 @@ def order_of(options: Mapping[str, Any]) -> Order:
         wheelhouse=wheelhouse,
         deep=options["deep"],
         guard=not options["no_guard"],
-        checks=checks_of(name, is_needed=options["is_checked"]),
+        checks=checks_of(profile),
+        shims=shims_of(profile),
+        is_profile_known=profile is not None,
     )
 
 
@@ -58,22 +63,37 @@ def _chosen(options: Mapping[str, Any]) -> str:
     return choice.best.profile
 
 
-def checks_of(name: str, *, is_needed: bool) -> Checks:
-    """Return what the profile asks to be tried in a new environment.
+def profile_of(name: str, *, is_needed: bool) -> Profile | None:
+    """Return a profile; None where there is none of that name.
 
     Args:
         name: of the profile.
-        is_needed: raise where there is no such profile, or it is malformed.
+        is_needed: raise where it is malformed.
     """
     try:
-        profile = Profiles.of_project(Path()).resolve(name)
+        return Profiles.of_project(Path()).resolve(name)
     except EnvsmithError as error:
         if is_needed and error.code != "PRF013":
             raise
+        return None
+
+
+def checks_of(profile: Profile | None) -> Checks:
+    """Return what the profile asks to be tried in a new environment."""
+    if profile is None:
         return Checks()
     asked = profile.later.get("checks", {})
     values = asked if isinstance(asked, Mapping) else {}
     return Checks(imports=values.get("imports"), timeout_s=values.get("timeout-s", 300), env=profile.env)
+
+
+def shims_of(profile: Profile | None) -> ShimPackage | None:
+    """Return the shims that the profile asks for, as the package they come as; None where it asks for none."""
+    if profile is None or not profile.texts("shims"):
+        return None
+    from envsmith.adapters import shim_files
+
+    return package(profile.texts("shims"), profile.texts("safe-globals"), shim_files.sources())
 
 
 def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:

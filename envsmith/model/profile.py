@@ -13,13 +13,14 @@ from envsmith.errors import ProfileError
 from envsmith.model.asked import Asked, read_requirement
 from envsmith.model.backend import Backend
 from envsmith.model.problems import Problems
+from envsmith.model.shim import SAFE_GLOBALS
 from envsmith.model.target import Platform, Python, Target
 
 INDEXES = ("pytorch", "pypi")
 ON_RETIRED = ("error", "successor", "stable")
 FAMILY_CHOICES = ("auto", "keep", "drop")
 FAMILY_MEMBERS = ("torchvision", "torchaudio")
-LATER = ("checks", "models", "prune", "shims")
+LATER = ("checks", "models", "prune", "safe-globals", "shims")
 """Keys whose meaning is given elsewhere; here only their shape is looked at."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 # Windows keeps these names for devices, with any ending: a folder of that name cannot be made there.
@@ -122,6 +123,11 @@ class Profile:
             for text in texts
         )
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of texts that stands under one of the keys in LATER."""
+        items = self.later.get(key, ())
+        return tuple(str(item) for item in items) if isinstance(items, tuple) else ()
+
     def with_overrides(
         self, *, backend: str | None = None, python: Sequence[str] = (), platforms: Sequence[str] = ()
     ) -> Profile:
@@ -151,7 +157,7 @@ class Profile:
 
         Raises:
             ProfileError: PRF007 for a platform the backend has no builds for, PRF008 for PyPI with another
-                channel than stable.
+                channel than stable, PRF016 for `safe-globals` without their shim, or the other way round.
         """
         problems = Problems()
         for platform in self.platforms:
@@ -173,8 +179,22 @@ class Profile:
                     hint='use index = "pytorch", or channel = "stable"',
                 )
             )
+        if (SAFE_GLOBALS in self.texts("shims")) != bool(self.texts("safe-globals")):
+            problems.add(self._lonely())
         problems.raise_if_any()
         return self
+
+    def _lonely(self) -> ProfileError:
+        """Return what is wrong where one stands without the other: nothing would be allowed."""
+        there, missing = "safe-globals", f'shims = ["{SAFE_GLOBALS}"]'
+        if not self.texts("safe-globals"):
+            there, missing = "shims", 'safe-globals = ["torch.torch_version.TorchVersion"]'
+        return ProfileError(
+            "PRF016",
+            f"the shim {SAFE_GLOBALS} and the names under safe-globals go together",
+            where=self.where(there.replace("-", "_")),
+            hint=f"add {missing}, or take the other out",
+        )
 
     def to_json(self) -> dict[str, object]:
         """Return the resolved profile as plain values, keys as in TOML."""

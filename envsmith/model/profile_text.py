@@ -15,8 +15,17 @@ from envsmith.model.asked import read_requirement
 from envsmith.model.backend import Backend
 from envsmith.model.listing import CHANNELS
 from envsmith.model.problems import Problems
-from envsmith.model.profile import FAMILY_CHOICES, FAMILY_MEMBERS, INDEXES, ON_RETIRED, Profile, check_name
+from envsmith.model.profile import (
+    FAMILY_CHOICES,
+    FAMILY_MEMBERS,
+    INDEXES,
+    LATER,
+    ON_RETIRED,
+    Profile,
+    check_name,
+)
 from envsmith.model.route import check_address
+from envsmith.model.shim import check_global, check_shim
 from envsmith.model.target import Platform, Python
 from envsmith.model.toml_field import Reader, Spot
 from envsmith.model.toml_place import Path, TomlText
@@ -120,8 +129,8 @@ def _read(source: ProfileText, problems: Problems) -> _Layer:
         node = node.get(key, {}) if isinstance(node, Mapping) else {}
     spot = Spot(text=document, problems=problems, path=source.table)
     values = toml_field.fields(node, spot, _READERS)
-    later = {key: values.pop(key) for key in ("checks", "models", "prune", "shims") if key in values}
-    origins = _origins(values, document, source.table)
+    later = {key: values.pop(key) for key in LATER if key in values}
+    origins = _origins(values | later, document, source.table)
     renamed = {key.replace("-", "_"): value for key, value in values.items()}
     written = frozenset(node) if isinstance(node, Mapping) else frozenset(_REQUIRED)
     values = renamed | ({"later": later} if later else {})
@@ -249,5 +258,6 @@ _READERS: Mapping[str, Reader] = {
     "checks": toml_field.table_of_anything,
     "models": toml_field.listed(toml_field.table_of_anything),
     "prune": toml_field.listed(toml_field.parsed(_project)),
-    "shims": toml_field.listed(toml_field.text),
+    "safe-globals": toml_field.listed(toml_field.parsed(check_global)),
+    "shims": toml_field.listed(toml_field.parsed(check_shim)),
 }

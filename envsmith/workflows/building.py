@@ -11,6 +11,7 @@ from envsmith.errors import InstallError
 from envsmith.model.environment import Environment, Import
 from envsmith.model.generation import CONSTRAINTS, Generation
 from envsmith.model.report import Report
+from envsmith.model.shim import with_shims
 from envsmith.rules import verification
 from envsmith.workflows.ordering import Furnishing, InstallTools, Locked, Order
 
@@ -49,10 +50,13 @@ def _built(
     tools.progress.started(id_, f"installing {len(locked.pins.packages)} packages")
     tools.installer.make(prefix, python, order.profile)
     tools.installer.fill(prefix, locked.supply)
+    if order.shims and tools.lay:
+        tools.lay(prefix, order.shims)
     tools.progress.started(id_, "comparing every file" if deep else "looking for every file")
     environment = tools.probe.environment(prefix, deep=deep)
     imports = tuple(_tried(order, locked, prefix, tools))
-    report = verification.verify(locked.pins, locked.backend, environment, imports)
+    pins = with_shims(locked.pins, order.shims)
+    report = verification.verify(pins, locked.backend, environment, imports)
     if report.has_errors:
         raise _not_proved(report, environments.set_failed(id_))
     generation = _record(order, locked, environment, id_, tools)

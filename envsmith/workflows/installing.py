@@ -15,7 +15,7 @@ from envsmith.model.room import Need
 from envsmith.model.target import Python
 from envsmith.rules import targeting, verification
 from envsmith.workflows.building import build
-from envsmith.workflows.ordering import InstallTools, Locked, Order, read_lock
+from envsmith.workflows.ordering import InstallTools, Locked, Order, expected, has_shims, read_lock
 from envsmith.workflows.recording import read_manifest
 from envsmith.workflows.room import room_for
 
@@ -118,14 +118,16 @@ def _ready(order: Order, locked: Locked, interpreter: Interpreter, tools: Instal
         is_it = (one.profile, one.lock_sha256, one.guard) == (order.profile, locked.sha256, order.guard)
         if not is_it or (one.python, one.base) != (interpreter.version, interpreter.base):
             continue
-        if tools.environments.is_intact(one) and not (order.deep and _report(one, locked, tools).has_errors):
+        if not has_shims(one, order) or not tools.environments.is_intact(one):
+            continue
+        if not (order.deep and _report(one, order, locked, tools).has_errors):
             return one
     return None
 
 
-def _report(one: Generation, locked: Locked, tools: InstallTools) -> Report:
+def _report(one: Generation, order: Order, locked: Locked, tools: InstallTools) -> Report:
     environment = tools.probe.environment(tools.environments.prefix(one.id), deep=True)
-    return verification.verify(locked.pins, locked.backend, environment)
+    return verification.verify(expected(order, locked, environment), locked.backend, environment)
 
 
 def _never_locked(order: Order) -> LockError:

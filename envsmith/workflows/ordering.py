@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envsmith.errors import LockError
 from envsmith.model.backend import Backend
+from envsmith.model.environment import Environment
 from envsmith.model.generation import Generation
 from envsmith.model.manifest import Manifest
-from envsmith.model.pins import Pins
+from envsmith.model.pins import Pin, Pins
+from envsmith.model.shim import ShimPackage, is_shims, with_shims
 from envsmith.model.supply import Supply
 from envsmith.model.target import Platform, Python
 from envsmith.ports import Disks, EnvironmentProbe, Files, Installer, Progress
@@ -44,6 +46,10 @@ class Order:
     deep: bool = False
     guard: bool = True
     checks: Checks = field(default_factory=Checks)
+    shims: ShimPackage | None = None
+    """What the profile puts beside the packages of its lock."""
+    is_profile_known: bool = True
+    """False where only the lock is at hand: then nothing says which shims there should be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +75,8 @@ class InstallTools:
     progress: Progress
     now_utc: Callable[[], str]
     furnish: tuple[Callable[[Furnishing], None], ...] = ()
+    lay: Callable[[Path, ShimPackage], None] | None = None
+    """Puts shims into a new environment, before it is proved; None where none can be asked for."""
     gather: Callable[[Locked, Manifest, Mapping[str, bytes]], Supply] | None = None
     """Brings the files together beforehand, where they do not come from where the lock says."""
 
@@ -86,6 +94,28 @@ class Locked:
     family: Mapping[str, str]
     wheels: Mapping[str, str]
     """Torch-family project → file name of its wheel."""
+
+
+def has_shims(one: Generation, order: Order) -> bool:
+    """Say whether a generation has the shims that are asked for, and no others."""
+    wanted = {order.shims.folder} if order.shims else set[str]()
+    return not order.is_profile_known or wanted == set(filter(is_shims, one.folders))
+
+
+def expected(order: Order, locked: Locked, environment: Environment) -> Pins:
+    """Return all that is to be in an environment: the lock's packages, and the shims of its profile.
+
+    Where only the lock is at hand, the shims that are there are taken to be right.
+    """
+    pins = with_shims(locked.pins, order.shims)
+    if order.is_profile_known:
+        return pins
+    there = (
+        Pin(name=item.name, version=item.version, sha256=())
+        for item in environment.distributions
+        if is_shims(item.folder)
+    )
+    return replace(pins, packages=(*pins.packages, *there))
 
 
 def read_lock(order: Order, manifest: Manifest, found: Mapping[str, bytes], slug: str) -> Locked:

@@ -14,7 +14,7 @@ from envsmith.model.manifest import FILENAME, Manifest
 from envsmith.model.report import Finding, Report
 from envsmith.ports import EnvironmentProbe, Files
 from envsmith.rules import diagnosis_family, diagnosis_packages, targeting, verification
-from envsmith.workflows.ordering import Locked, Order, read_lock
+from envsmith.workflows.ordering import Locked, Order, expected, read_lock
 from envsmith.workflows.recording import read_manifest
 
 
@@ -87,7 +87,9 @@ def verify(
     ran = tuple(tools.probe.runs(prefix, text, order.checks.timeout_s) for text in runs)
     condition = tools.probe.condition(prefix, before)
     findings = (
-        *verification.verify(locked.pins, locked.backend, environment, imports).findings,
+        *verification.verify(
+            expected(order, locked, environment), locked.backend, environment, imports
+        ).findings,
         *_together(locked, environment, condition),
         *diagnosis_packages.failed_runs(ran),
         *diagnosis_packages.unsatisfied(manifest.targets[slug].unsatisfied, environment),

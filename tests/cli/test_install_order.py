@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from envsmith.cli.install_order import checks_of, order_of
+from envsmith.cli.install_order import checks_of, order_of, profile_of, shims_of
 from envsmith.errors import ProfileError
 from envsmith.workflows.ordering import Checks
 
@@ -68,13 +68,36 @@ def test_checks_are_those_of_the_profile(project: Path) -> None:
     (project / "profiles").mkdir()
     text = 'backend = "cpu"\npython = ["3.11"]\nplatforms = ["linux"]\n[checks]\nimports = ["a", "b"]\ntimeout-s = 5\n'
     (project / "profiles" / "own.toml").write_text(text, "utf-8")
-    assert checks_of("own", is_needed=True) == Checks(imports=("a", "b"), timeout_s=5)
+    profile = profile_of("own", is_needed=True)
+    assert checks_of(profile) == Checks(imports=("a", "b"), timeout_s=5)
+    assert shims_of(profile) is None
     (project / "profiles" / "own.toml").write_text("backend = 3\n", "utf-8")
-    assert checks_of("own", is_needed=False) == Checks()
+    assert profile_of("own", is_needed=False) is None
     with pytest.raises(ProfileError):
-        checks_of("own", is_needed=True)
+        profile_of("own", is_needed=True)
+
+
+def test_shims_are_those_of_the_profile_and_their_version_tells_them_apart(project: Path) -> None:
+    (project / "profiles").mkdir()
+    text = 'backend = "cpu"\npython = ["3.11"]\nplatforms = ["linux"]\nshims = ["torchaudio-legacy-api"'
+    (project / "profiles" / "own.toml").write_text(f"{text}]\n", "utf-8")
+    one = shims_of(profile_of("own", is_needed=True))
+    more = 'shims = ["torch-safe-globals", "torchaudio-legacy-api"]\nsafe-globals = ["pkg.Shape"]\n'
+    (project / "profiles" / "own.toml").write_text(text.rpartition("\n")[0] + f"\n{more}", "utf-8")
+    order = order_of({**OPTIONS, "profile": "own"})
+    assert one
+    assert order.shims
+    assert order.shims.files["envsmith_shims/active.txt"].decode().split("\n") == [
+        "shim torch-safe-globals",
+        "shim torchaudio-legacy-api",
+        "global pkg.Shape",
+        "",
+    ]
+    assert one.version != order.shims.version
 
 
 @pytest.mark.usefixtures("project")
 def test_a_lock_without_its_profile_is_tried_with_torch_alone() -> None:
-    assert checks_of("nowhere", is_needed=True) == Checks()
+    assert profile_of("nowhere", is_needed=True) is None
+    assert checks_of(None) == Checks()
+    assert shims_of(None) is None
