@@ -24,7 +24,7 @@ _WORDS = {
 
 def network_words(error: BaseException) -> str:
     """Return why a request failed, in one clause, without addresses."""
-    chain = list(_causes(error))
+    chain = list(causes(error))
     for cause in reversed(chain):
         if words := _WORDS.get(type(cause).__name__):
             return words
@@ -32,8 +32,8 @@ def network_words(error: BaseException) -> str:
     return text if text and "://" not in text else type(chain[-1]).__name__
 
 
-def _causes(error: BaseException) -> list[BaseException]:
-    """Follow what wraps what: requests wraps urllib3, which wraps the socket's error."""
+def causes(error: BaseException) -> list[BaseException]:
+    """Return an error and what it wraps: requests wraps urllib3, which wraps the socket's error."""
     found = [error]
     while len(found) < 20:
         last = found[-1]

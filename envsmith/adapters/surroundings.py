@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import os
+import re
 import shutil
+import ssl
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from envsmith.adapters.network_words import network_words
+from envsmith.adapters import registry
+from envsmith.adapters.network_words import causes, network_words
+from envsmith.adapters.registry import Registry
 from envsmith.model.surroundings import Reach, Room
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 _USER = r"Environment"
 _MACHINE = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
-_PATIENCE_S = 6.0
+_PATIENCE_S = 3.0
+# X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
+# Source: OpenSSL 3, x509_vfy.h (read 2026-11-21).
+_OF_ANOTHER_TIME = (9, 10)
 
 
 def uv_cache(variables: Mapping[str, str]) -> Path:
@@ -38,16 +44,40 @@ def room(folder: Path) -> Room:
 
 
 def reach(url: str, variables: Mapping[str, str]) -> Reach:
-    """Ask a server for the headers of an address, and compare its clock with this one."""
+    """Ask a server for the headers of an address, and compare its clock with this one.
+
+    Where its certificate counts as one of another time, the clock is asked for without it.
+    """
     import requests
 
     proxies = tuple((name, _without_login(variables[name])) for name in PROXIES if variables.get(name))
+    today = datetime.now(UTC).date().isoformat()
     try:
         answer = requests.head(url, timeout=_PATIENCE_S, allow_redirects=False)
     except (requests.RequestException, OSError, ValueError) as error:
         words = network_words(error) if isinstance(error, requests.RequestException) else str(error)
-        return Reach(url=url, proxies=proxies, error=words)
-    return Reach(url=url, proxies=proxies, ahead_s=_ahead(answer.headers.get("Date", "")))
+        untimely = _is_untimely(error)
+        ahead = _ahead_without_tls(url) if untimely else None
+        return Reach(url=url, proxies=proxies, error=words, ahead_s=ahead, is_untimely=untimely, day=today)
+    return Reach(url=url, proxies=proxies, ahead_s=_ahead(answer.headers.get("Date", "")), day=today)
+
+
+def _is_untimely(error: BaseException) -> bool:
+    """Say whether a certificate was refused as not yet, or no longer, valid."""
+    refused = [item for item in causes(error) if isinstance(item, ssl.SSLCertVerificationError)]
+    return any(item.verify_code in _OF_ANOTHER_TIME for item in refused)
+
+
+def _ahead_without_tls(url: str) -> float | None:
+    import requests
+
+    try:
+        answer = requests.head(
+            url.replace("https://", "http://", 1), timeout=_PATIENCE_S, allow_redirects=False
+        )
+    except (requests.RequestException, OSError, ValueError):
+        return None
+    return _ahead(answer.headers.get("Date", ""))
 
 
 def _ahead(text: str) -> float | None:
@@ -63,19 +93,16 @@ def _without_login(value: str) -> str:
     return f"{scheme}{colon}{rest.rpartition('@')[2]}"
 
 
-def path_scopes(variables: Mapping[str, str]) -> dict[str, str]:
+def path_scopes(variables: Mapping[str, str], ask: Registry = registry.ask) -> dict[str, str]:
     """Return PATH as this process has it, and on Windows as the registry has it for user and machine."""
     found = {"process": variables.get("PATH", "")}
-    if sys.platform == "win32":
-        import winreg
-
-        for scope, root, key in (
-            ("user", winreg.HKEY_CURRENT_USER, _USER),
-            ("machine", winreg.HKEY_LOCAL_MACHINE, _MACHINE),
-        ):
-            try:
-                with winreg.OpenKey(root, key) as opened:
-                    found[scope] = os.path.expandvars(str(winreg.QueryValueEx(opened, "Path")[0]))
-            except OSError:
-                continue
+    for scope, root, key in (("user", "HKCU", _USER), ("machine", "HKLM", _MACHINE)):
+        if value := ask(root, key, "Path"):
+            found[scope] = _expanded(str(value), variables)
     return found
+
+
+def _expanded(text: str, variables: Mapping[str, str]) -> str:
+    """Return a value with the variables it names put in, in either case of letters; unknown ones stay."""
+    upper = {name.upper(): value for name, value in variables.items()}
+    return re.sub("%([^%;]+)%", lambda match: upper.get(match[1].upper(), match[0]), text)

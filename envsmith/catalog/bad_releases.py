@@ -20,6 +20,8 @@ class BadRelease(Fact):
     versions: SpecifierSet
     os: str = ""
     """Empty: on every system."""
+    visual_cpp: tuple[int, ...] = ()
+    """On Windows: from which version of Microsoft's C++ library on it does not fail; empty: always."""
     problem: str
     cure: str
 
@@ -35,7 +37,12 @@ def read(row: Row) -> BadRelease:
         project=row.read("project", lambda text: canonicalize_name(text, validate=True)),
         versions=row.read("versions", SpecifierSet),
         os=row.text("os", ""),
+        visual_cpp=row.read("visual-cpp", _numbers) if row.has("visual-cpp") else (),
         problem=row.text("problem"),
         cure=row.text("cure"),
         **row.origin(),
     )
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))

@@ -59,7 +59,7 @@ def command(ctx: click.Context, /, checks: tuple[str, ...], prefix: Path, folder
 
 
 def _chosen(names: tuple[str, ...]) -> tuple[Check, ...]:
-    from envsmith.workflows.diagnosing import CHECKS
+    from envsmith.workflows.checks import CHECKS
 
     known = {check.name: check for check in CHECKS}
     for name in names:
@@ -84,7 +84,7 @@ def _diagnosed(checks: tuple[Check, ...], prefix: Path, folder: Path) -> tuple[D
 
 def _list(*, as_json: bool) -> None:
     from envsmith.cli import render
-    from envsmith.workflows.diagnosing import CHECKS
+    from envsmith.workflows.checks import CHECKS
 
     if as_json:
         render.envelope("doctor", "ok", {"checks": {check.name: check.summary for check in CHECKS}})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from envsmith.adapters import files, sessions, surroundings
+from envsmith.adapters import files, registry, sessions, surroundings
 from envsmith.adapters.detection import detect
 from envsmith.adapters.host import variables
 from envsmith.adapters.interpreter import Probe
@@ -25,7 +25,7 @@ from envsmith.model.environment import Environment, TorchBuild
 from envsmith.model.host import Host
 from envsmith.model.manifest import FILENAME, Manifest
 from envsmith.model.report import Finding
-from envsmith.model.surroundings import Reach, Room
+from envsmith.model.surroundings import Given, Reach, Room, VisualCpp
 from envsmith.rules import selection
 from envsmith.rules.activation import plan_session
 from envsmith.workflows.diagnosing import Judged
@@ -168,6 +168,25 @@ class ProjectFacts:
         if not found.usage.files_read:
             return {}
         return {item.project: item.verdict.reason for item in found.answers if item.verdict.is_unneeded}
+
+    @cached_property
+    def given(self) -> Given:
+        """What this machine has of GPUs from another system, and for which programs."""
+        from envsmith.adapters.given import given
+
+        return given(Path("/"), variables()) if self.host.os == "linux" else Given()
+
+    @cached_property
+    def visual_cpp(self) -> VisualCpp | None:
+        """Microsoft's C++ library; None off Windows."""
+        from envsmith.adapters.visual_cpp import visual_cpp
+
+        if self.host.os != "windows":
+            return None
+        found = self.environment
+        # A program of the environment is found beside the interpreter it was made with.
+        folders = (Path(found.interpreter.base), self._prefix / found.site) if found else ()
+        return visual_cpp(registry.ask, variables(), self.host.machine, folders)
 
     @cached_property
     def room(self) -> Room:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +25,62 @@ class Reach:
     """Empty where it answered."""
     ahead_s: float | None = None
     """How far this machine's clock is ahead of the server's; None where it did not say."""
+    is_untimely: bool = False
+    """Whether its certificate is one of another time, by this machine's clock."""
+    day: str = ""
+    """When it was asked, by this machine's clock: ``2026-11-21``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """A file that programs load."""
+
+    path: str
+    version: tuple[int, ...] | None = None
+    """As the file says itself; None where it does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisualCpp:
+    """Microsoft's C++ library, which torch's own are linked with."""
+
+    registered: tuple[int, ...] | None = None
+    """What Windows's registry says is installed."""
+    system: Library | None = None
+    """The one in Windows's own folder."""
+    copies: tuple[Library, ...] = ()
+    """Others, that the interpreter or packages brought."""
+
+    @property
+    def version(self) -> tuple[int, ...] | None:
+        """That of Windows; None where it has none, or does not tell."""
+        return (self.system and self.system.version) or self.registered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a Linux was given of its machine's GPUs, as one inside Windows or in a container is given them."""
+
+    container: str = ""
+    """What runs it, ``docker``; empty outside of containers."""
+    is_wsl1: bool = False
+    """Inside Windows, and without a kernel of its own."""
+    nodes: tuple[str, ...] = ()
+    """Device files of GPUs below ``/dev``: ``nvidia0``, ``nvidiactl``, ``dxg``, ``kfd``."""
+    refused: tuple[str, ...] = ()
+    """Those of them that this user may not use."""
+    stub: str = ""
+    """WSL's libcuda, which hands on to Windows's driver; empty where it is not there."""
+    libraries: tuple[str, ...] = ()
+    """Other libcudas, where the linker looks."""
+    module: str = ""
+    """Version of NVIDIA's loaded kernel module."""
+    has_amd_module: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Those that say which GPUs are given or seen."""
+
+    @property
+    def client(self) -> str:
+        """Version of NVIDIA's libraries, by the name of the first; empty where none tells it."""
+        names = (name.rpartition("libcuda.so.")[2] for name in self.libraries)
+        return next((name for name in names if name.count(".") >= 1), "")

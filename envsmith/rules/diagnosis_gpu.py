@@ -22,17 +22,18 @@ def driver(torch: str, verdict: Verdict, host: Host) -> Iterator[Finding]:
         yield _finding("HST020", "error", text, f"update the driver, or take another build: {_SELECT}")
 
 
-def devices(host: Host) -> Iterator[Finding]:
-    """Find GPUs whose driver is not there, as in a container that was not given them."""
-    for device in host.of_family("cuda"):
+def devices(host: Host, *, is_given: bool) -> Iterator[Finding]:
+    """Find GPUs whose driver is not there.
+
+    Args:
+        host: the machine.
+        is_given: whether it has its GPUs from another system, Windows or that of a container, and with them the driver.
+    """
+    for device in () if is_given else host.of_family("cuda"):
         if host.driver("nvidia") is None:
-            where = (
-                "WSL has NVIDIA's libraries from Windows"
-                if host.is_wsl
-                else "a container is given it by --gpus all"
-            )
             text = f"{device} is there, but no NVIDIA driver answers"
-            yield _finding("HST023", "warning", text, f"install the driver; {where}")
+            hint = "install the driver; after an update of the kernel, build its module anew and restart"
+            yield _finding("HST023", "warning", text, hint)
             return
 
 

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import shutil
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from envsmith.adapters import surroundings
+from tests.adapters.recorded import registry
 
 
 class Slow(BaseHTTPRequestHandler):
@@ -64,3 +69,75 @@ def test_uv_s_cache(variables: dict[str, str], place: str) -> None:
 
 def test_path_as_this_process_has_it() -> None:
     assert surroundings.path_scopes({"PATH": "/usr/bin"}) == {"process": "/usr/bin"}
+
+
+@pytest.mark.parametrize("name", ["user path in order", "paths of case B"])
+def test_path_of_the_three_scopes_of_windows(name: str) -> None:
+    variables = {"Path": "x", "PATH": r"C:\now", "SystemRoot": r"C:\Windows", "USERPROFILE": r"C:\Users\me"}
+    found = surroundings.path_scopes(variables, registry(name))
+    assert found["process"] == r"C:\now"
+    assert r"C:\Users\me\AppData\Local\Microsoft\WindowsApps" in found["user"].split(";")
+    assert "%" not in "".join(found.values())
+    if name == "paths of case B":
+        assert (
+            found["machine"] == r"C:\Windows\system32;C:\Windows;D:\other\.venv\Lib\site-packages\torch\lib"
+        )
+
+
+def test_a_variable_that_is_not_set_stays_as_it_is() -> None:
+    assert surroundings.path_scopes({}, registry("paths of case B"))["user"].startswith("%USERPROFILE%")
+
+
+CA = """
+[ca]
+default_ca=own
+[own]
+database={0}/index.txt
+new_certs_dir={0}
+serial={0}/serial
+default_md=sha256
+policy=any
+x509_extensions=more
+[any]
+commonName=supplied
+[more]
+subjectAltName=IP:127.0.0.1
+basicConstraints=CA:TRUE
+"""
+
+
+def certificate(folder: Path, first: str, last: str) -> tuple[Path, Path]:
+    """Make a certificate that is valid between two moments, and its key."""
+    (folder / "ca.cnf").write_text(CA.format(folder), "utf-8")
+    (folder / "index.txt").touch()
+    (folder / "serial").write_text("01\n", "utf-8")
+    key, asked, made = folder / "key.pem", folder / "asked.csr", folder / "made.pem"
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost")
+    run = partial(subprocess.run, check=True, capture_output=True, timeout=60)
+    run(["openssl", "req", "-new", *curve, "-keyout", str(key), "-out", str(asked)])
+    dates = ("-startdate", first, "-enddate", last)
+    own = ("-selfsign", "-config", str(folder / "ca.cnf"), "-keyfile", str(key), "-notext", *dates)
+    run(["openssl", "ca", "-batch", *own, "-in", str(asked), "-out", str(made)])
+    return made, key
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+@pytest.mark.parametrize(
+    ("first", "last"), [("20200101000000Z", "20200201000000Z"), ("20900101000000Z", "20900201000000Z")]
+)
+def test_a_certificate_of_another_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, last: str
+) -> None:
+    made, key = certificate(tmp_path, first, last)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(made))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made, key)
+    with HTTPServer(("127.0.0.1", 0), Slow) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        found = surroundings.reach(f"https://127.0.0.1:{server.server_address[1]}/whl/", {})
+        server.shutdown()
+        thread.join()
+    assert (found.is_untimely, found.error, found.ahead_s) == (True, "its certificate is not trusted", None)

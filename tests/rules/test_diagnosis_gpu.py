@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from packaging.version import Version
 
+from envsmith.adapters import host_text
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
 from envsmith.model.build import Build
@@ -13,12 +17,13 @@ from envsmith.model.report import Finding
 from envsmith.model.target import Python
 from envsmith.model.verdict import Verdict
 from envsmith.rules import diagnosis_gpu, selection
+from tests.adapters.recorded import RECORDED
 
 CATALOG = Catalog.embedded()
 PYTHON = Python(major=3, minor=12)
 
 
-def host(capability: tuple[int, int] | None = None, driver: str = "", *, wsl: bool = False) -> Host:
+def host(capability: tuple[int, int] | None = None, driver: str = "") -> Host:
     devices = (Device(maker="nvidia", name="a GPU", capability=capability),) if capability else ()
     drivers = (Driver(maker="nvidia", version=driver),) if driver else ()
     return Host(
@@ -26,7 +31,6 @@ def host(capability: tuple[int, int] | None = None, driver: str = "", *, wsl: bo
         machine="x86_64",
         release=(2, 36),
         libc="glibc",
-        is_wsl=wsl,
         devices=devices,
         drivers=drivers,
     )
@@ -37,7 +41,7 @@ def verdict(on: Host, torch: str) -> Verdict:
     build = Build(
         backend=Backend.parse(label),
         torch=Version(public),
-        platforms=("manylinux_2_28_x86_64",),
+        platforms=(str(on.platform),),
         pythons=frozenset({"cp312"}),
     )
     return selection.judge_build(on, PYTHON, build, CATALOG)
@@ -88,12 +92,33 @@ def test_a_cpu_build_that_the_lock_asks_for_is_a_note() -> None:
 
 
 def test_a_gpu_without_driver() -> None:
-    (found,) = diagnosis_gpu.devices(host((8, 9)))
-    assert (found.code, "container" in found.hint) == ("HST023", True)
-    (found,) = diagnosis_gpu.devices(host((8, 9), wsl=True))
-    assert "WSL" in found.hint
-    assert list(diagnosis_gpu.devices(host((8, 9), "580.65.06"))) == []
-    assert list(diagnosis_gpu.devices(host())) == []
+    (found,) = diagnosis_gpu.devices(host((8, 9)), is_given=False)
+    assert (found.code, "restart" in found.hint) == ("HST023", True)
+    assert list(diagnosis_gpu.devices(host((8, 9)), is_given=True)) == []
+    assert list(diagnosis_gpu.devices(host((8, 9), "580.65.06"), is_given=False)) == []
+    assert list(diagnosis_gpu.devices(host(), is_given=False)) == []
+
+
+@pytest.mark.parametrize("row", RECORDED["smi"], ids=lambda row: str(row["driver"]))
+def test_the_drivers_of_recorded_machines(row: dict[str, Any]) -> None:
+    """An Ada GPU beside each: CUDA 12.8 needs 570.26 (on Windows 570.65), CUDA 13.0 needs 580."""
+    assert host_text.smi_cuda(row["text"]) == (tuple(row["cuda"]) if "cuda" in row else None)
+    answered = host_text.smi_answer(f"NVIDIA GeForce RTX 4090, 8.9, 24564, {row['driver']}")
+    assert answered.driver
+    on = replace(host(), drivers=(answered.driver,), devices=answered.devices)
+    if row.get("os") == "windows":
+        on = replace(on, os="windows", machine="amd64", release=(0, 0), libc="")
+    number = Version(row["driver"])
+    for torch, least in (("2.11.0+cu128", "525"), ("2.13.0+cu130", "580")):
+        found = list(diagnosis_gpu.driver(torch, verdict(on, torch), on))
+        assert [item.code for item in found] == (["HST020"] if number < Version(least) else []), torch
+        assert all(row["driver"] in item.message for item in found)
+
+
+@pytest.mark.parametrize("row", RECORDED["refused"], ids=lambda row: str(row["source"]))
+def test_what_nvidia_smi_prints_without_a_driver_is_no_driver(row: dict[str, Any]) -> None:
+    assert not host_text.smi_answer(row["text"])
+    assert host_text.smi_cuda(row["text"]) is None
 
 
 @pytest.mark.parametrize(
