@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from envsmith.catalog import Catalog
 from envsmith.model.report import Finding
 
 MOST_CHARACTERS = 400
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 GENERAL = ("undefined-symbol",)
 """Rows that say nothing where a more particular one has told of the same line."""
 
@@ -22,6 +24,7 @@ def explain(text: str, catalog: Catalog) -> Iterator[Finding]:
     Yields:
         One finding for each, with the line it was recognised by, its cause, and what helps.
     """
+    text = _COLOURS.sub("", text)
     told: set[str] = set()
     for row in catalog.failures():
         line = row.line(text)

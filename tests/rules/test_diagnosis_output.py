@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -16,7 +17,10 @@ from tests.rules.ordinary import programs
 
 CATALOG = Catalog.embedded()
 DATA = Path(__file__).parents[1] / "data" / "failures" / "messages.toml"
-MESSAGES: dict[str, list[str]] = tomllib.loads(DATA.read_text("utf-8"))
+RECORDED: list[dict[str, str]] = tomllib.loads(DATA.read_text("utf-8"))["message"]
+MESSAGES = {
+    row.name: [item["text"] for item in RECORDED if item["row"] == row.name] for row in CATALOG.failures()
+}
 MANY = 200
 
 
@@ -24,9 +28,7 @@ def names(text: str) -> list[str]:
     return [item.subject for item in explain(text, CATALOG)]
 
 
-@pytest.mark.parametrize(
-    ("name", "message"), [(name, message) for name, found in MESSAGES.items() for message in found]
-)
+@pytest.mark.parametrize(("name", "message"), [(item["row"], item["text"]) for item in RECORDED])
 def test_a_message_is_recognised_by_its_row_alone(name: str, message: str) -> None:
     assert names(message) == [name]
     assert names(f"some lines\nbefore\n{message}\nand after\n") == [name]
@@ -34,7 +36,20 @@ def test_a_message_is_recognised_by_its_row_alone(name: str, message: str) -> No
 
 
 def test_every_row_has_a_message() -> None:
-    assert {row.name for row in CATALOG.failures()} == set(MESSAGES)
+    assert {row.name for row in CATALOG.failures()} == {item["row"] for item in RECORDED}
+
+
+@pytest.mark.parametrize("item", RECORDED, ids=lambda item: str(item["source"]))
+def test_every_message_says_where_and_when_it_was_printed(item: dict[str, str]) -> None:
+    assert re.fullmatch(r"here: .+|[\w.-]+/[\w.-]+#\d+", item["source"])
+    assert re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", item["day"])
+
+
+def test_colours_hide_nothing_and_are_not_shown() -> None:
+    (found,) = explain(
+        "\x1b[31mAssertionError: Torch \x1b[1mnot compiled\x1b[0m with CUDA enabled\x1b[0m", CATALOG
+    )
+    assert "seen: AssertionError: Torch not compiled with CUDA enabled\n" in found.message
 
 
 def test_what_is_told() -> None:
