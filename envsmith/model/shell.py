@@ -110,6 +110,8 @@ class Shell:
     """The same, where a file must be there, named relative to the entry."""
     verdicts: tuple[str, str]
     """What stands for: is taken out, stays."""
+    closing: str = ""
+    """What closes each of the tests, where each opens what the next one stands in."""
     unsayable: str = ""
     """A line for a value that the language cannot write."""
     newline: str = "\n"
@@ -151,12 +153,11 @@ SHELLS = (
         quote=quote_csh,
         source="source {}",
         value="set _es_value_{name} = {value}",
-        text_test='                if ("$_es_why" == \'\' && "${{_es_e:q}}/" =~ *{text}*) set _es_why = {verdict}',
-        digit_test=(
-            '                if ("$_es_why" == \'\' && "${{_es_e:q}}/" =~ *{text}[0123456789]*) set _es_why = {verdict}'
-        ),
-        file_test='                if ("$_es_why" == \'\' && -e "${{_es_e:q}}/{text}") set _es_why = {verdict}',
-        verdicts=("out", "stays"),
+        text_test='                    ("${{_es_e:q}}/" =~ *{text}*) {verdict} ( \\',
+        digit_test='                    ("${{_es_e:q}}/" =~ *{text}[0123456789]*) {verdict} ( \\',
+        file_test='                    (-e "${{_es_e:q}}/{text}") {verdict} ( \\',
+        verdicts=("== 1 ||", "== 0 &&"),
+        closing=")",
     ),
     Shell(
         name="nu",

@@ -7,7 +7,7 @@ activation scripts by `render`, one condition per rule in each shell's language.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from envsmith.model.activation import (
@@ -187,8 +187,9 @@ def render(shell: Shell, template: str, activation: Activation) -> bytes:
         "LIBRARIES": " ".join(LIBRARY_PATHS),
         "LIBRARY_CASE": " | ".join(LIBRARY_PATHS),
         "UNSET": " ".join(UNSET),
-        "RULES": _lines(_condition(shell, rule) for rule in RULES),
-        "LIBRARY_RULES": _lines(_condition(shell, rule) for rule in library_rules(activation.cuda_major)),
+        "RULES": _conditions(shell, RULES),
+        "LIBRARY_RULES": _conditions(shell, library_rules(activation.cuda_major)),
+        "EVERY_RULE": _conditions(shell, (*RULES, *library_rules(activation.cuda_major))),
         "NAMES": " ".join(sorted(activation.env)),
         "VALUES": _lines(_values(shell, activation.env)),
     }
@@ -209,6 +210,11 @@ def _profile(shell: Shell, name: str) -> str:
 
 def _lines(lines: Iterable[str]) -> str:
     return "\n".join(lines) or "\x00"
+
+
+def _conditions(shell: Shell, rules: Sequence[Rule]) -> str:
+    lines = [_condition(shell, rule) for rule in rules]
+    return _lines([*lines, f"{'':20}0{shell.closing * len(lines)}"] if shell.closing else lines)
 
 
 def _condition(shell: Shell, rule: Rule) -> str:
