@@ -9,6 +9,13 @@ from types import FrameType
 
 def run() -> None:
     """Run the command line and end the process with its exit code."""
+    if sys.argv[1:2] == ["run"]:
+        from envsmith.entering import take_over
+
+        status = take_over(sys.argv[2:])
+        if status is not None:
+            sys.exit(status)
+
     from envsmith.cli import main
 
     for name in ("SIGTERM", "SIGHUP"):

@@ -49,12 +49,14 @@ BREACHES = (
     ("layers", "adapters/files.py", "import envsmith.workflows.checking"),
     ("layers", "workflows/checking.py", "import envsmith.cli.render"),
     ("layers", "cli/render.py", "import envsmith.__main__"),
+    ("layers", "entering.py", "import envsmith.cli.render"),
     ("layers", "attic.py", "NEW_ROOM = True"),
     ("rules-apart", "rules/capping.py", "import envsmith.rules.families"),
     ("adapters-carry", "adapters/uv.py", "import envsmith.catalog"),
     ("adapters-carry", "adapters/uv.py", "from envsmith.rules import capping"),
     ("world", "cli/render.py", "import shutil"),
     ("world", "cli/lock.py", "import os.path"),
+    ("world", "entering.py", "import os"),
     ("world", "workflows/locking.py", "import subprocess"),
     ("world", "workflows/locking.py", "import tempfile"),
     ("world", "rules/locking.py", "import os"),
@@ -69,6 +71,7 @@ BREACHES = (
     ("pure", "rules/lifecycle.py", "from datetime import datetime"),
     ("click", "workflows/locking.py", "import click"),
     ("click", "adapters/terminal.py", "import click"),
+    ("click", "entering.py", "import click"),
 )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from envsmith.model.target import Platform, Python
+if TYPE_CHECKING:  # what only asks for variables must start fast
+    from envsmith.model.target import Platform, Python
 
 
 def variables() -> Mapping[str, str]:
@@ -22,11 +23,17 @@ def pathsep() -> str:
 
 def this_python() -> Python:
     """Return the running interpreter's version."""
+    from envsmith.model.target import Python
+
     return Python(major=sys.version_info.major, minor=sys.version_info.minor)
 
 
 def this_platform() -> Platform:
     """Return the platform tag of this machine, with the floor that PyTorch's wheels are built for."""
+    import platform
+
+    from envsmith.model.target import Platform
+
     machine = platform.machine().lower()
     if sys.platform == "win32":
         return Platform.parse("win_arm64" if machine == "arm64" else "win_amd64")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -112,49 +111,13 @@ class Processes:
                 pass_fds=tuple(self._lent),
             )
         except OSError as error:
-            raise _not_started(words[0], error) from error
+            raise not_started(words[0], error) from error
 
 
-def become(command: Sequence[str], env: Mapping[str, str]) -> int:
-    """Let another program take this one's place: it gets its terminal, signals and process number.
-
-    On Windows, where no program can do that, it is started and waited for.
-
-    Args:
-        command: program, searched for on the PATH of ``env``, and arguments.
-        env: its whole environment.
-
-    Returns:
-        The exit status; only on Windows does this return at all.
-
-    Raises:
-        ToolError: TOL001 when it cannot be started.
-    """
-    words = list(command)
-    _log.debug("become %s", words)
-    try:
-        if os.name == "nt":
-            return _wait_for(words, env)
-        with _usual_signals():
-            os.execvpe(words[0], words, dict(env))  # noqa: S606 - no shell is wanted
-    except (OSError, ValueError) as error:
-        raise _not_started(words[0], error) from error
-
-
-@contextmanager
-def _usual_signals() -> Iterator[None]:
-    """Let go of what Python ignores, which a program in its place would ignore, too; put it back if none comes."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGPIPE, signal.SIGXFSZ)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _wait_for(words: list[str], env: Mapping[str, str]) -> int:
-    program = shutil.which(words[0], path=env.get("PATH")) or words[0]
-    with subprocess.Popen([program, *words[1:]], env=dict(env)) as process:  # noqa: S603 - no shell reads them
+def wait_for(command: Sequence[str], env: Mapping[str, str]) -> int:
+    """Start a program with this one's inputs and outputs, and return its exit status."""
+    program = shutil.which(command[0], path=env.get("PATH")) or command[0]
+    with subprocess.Popen([program, *command[1:]], env=dict(env)) as process:  # noqa: S603 - no shell reads them
         while True:
             try:
                 return process.wait()
@@ -180,7 +143,7 @@ def watched(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subproce
             [program, *command[1:]], env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
     except (OSError, ValueError) as error:
-        raise _not_started(command[0], error) from error
+        raise not_started(command[0], error) from error
     with process:
         try:
             yield process
@@ -189,7 +152,8 @@ def watched(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subproce
                 process.kill()
 
 
-def _not_started(program: str, error: OSError | ValueError) -> ToolError:
+def not_started(program: str, error: OSError | ValueError) -> ToolError:
+    """Return the error that says why a program did not start."""
     reason = error.strerror if isinstance(error, OSError) else str(error)
     return ToolError(
         "TOL001", f"cannot start: {reason}", where=program, hint="is it installed and executable?"

@@ -28,7 +28,7 @@ def command(profile: str, name: str | None) -> int:
     back.
     """
     from envsmith.adapters.sessions import calling_shell, place_of
-    from envsmith.cli.sessions import activation, prefix
+    from envsmith.entering import activation, prefix
     from envsmith.errors import EnvsmithError
     from envsmith.model.shell import shell_of
 
@@ -49,7 +49,7 @@ def command(profile: str, name: str | None) -> int:
 
 def _line(shell: Shell, programs: Path, profile: str) -> str:
     """Return the line that reads the script: the environment's own, else the one beside the lock."""
-    from envsmith.cli.sessions import LOCKFILES
+    from envsmith.entering import LOCKFILES
     from envsmith.errors import EnvsmithError
     from envsmith.model.shell import read_line
 

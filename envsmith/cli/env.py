@@ -28,7 +28,7 @@ def command(profile: str, form: str | None, *, explain: bool, as_json: bool) -> 
     if sum((explain, as_json, form is not None)) > 1:
         raise click.UsageError("--explain, --format and --json exclude each other")
     from envsmith.cli import render
-    from envsmith.cli.sessions import session
+    from envsmith.entering import session
 
     wanted, _, changes = session(profile)
     if as_json:

@@ -41,8 +41,8 @@ def command(ctx: click.Context, profile: str) -> int:
             "no command is named; write it after --, as in: envsmith run cpu -- python app.py"
         )
     from envsmith.adapters.host import variables
-    from envsmith.adapters.process import become
-    from envsmith.cli.sessions import session
+    from envsmith.adapters.successor import become
+    from envsmith.entering import session
 
     _, _, changes = session(profile)
     return become(words, changes.over(variables()))

@@ -6,10 +6,12 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from envsmith.errors import EnvsmithError, LockError
-from envsmith.model.route import RoutePage
-from envsmith.model.unsatisfied import Unsatisfied
+
+if TYPE_CHECKING:  # few locks have any, and `envsmith run` must start fast
+    from envsmith.model.route import RoutePage
 
 FORM = 1
 FILENAME = "manifest.toml"
@@ -152,10 +154,7 @@ def _parse(data: Mapping[str, object]) -> Manifest:
         cutoff_utc=cutoff,
         moved=_texts(data.get("moved", {})),
         requirements_files=tuple(str(name) for name in data.get("requirements-files", ())),  # type: ignore[attr-defined]
-        routes=tuple(
-            RoutePage.from_plain(str(project), values)
-            for project, values in sorted(data.get("routes", {}).items())  # type: ignore[attr-defined]
-        ),
+        routes=_routes(data.get("routes", {})),
         targets=targets,
         scripts=_texts(data.get("scripts", {})),
     )
@@ -173,8 +172,24 @@ def _entry(item: Mapping[str, object]) -> Entry:
         packages=int(item["packages"]),  # type: ignore[call-overload]
         files=_texts(item["files"]),
         decisions=tuple(_decision(found) for found in item.get("decisions", ())),  # type: ignore[attr-defined]
-        unsatisfied=tuple(str(Unsatisfied.parse(str(text))) for text in item.get("unsatisfied", ())),  # type: ignore[attr-defined]
+        unsatisfied=_unsatisfied(item.get("unsatisfied", ())),
     )
+
+
+def _routes(value: object) -> tuple[RoutePage, ...]:
+    if not value:
+        return ()
+    from envsmith.model.route import RoutePage
+
+    return tuple(RoutePage.from_plain(str(project), values) for project, values in sorted(value.items()))  # type: ignore[attr-defined]
+
+
+def _unsatisfied(value: object) -> tuple[str, ...]:
+    if not value:
+        return ()
+    from envsmith.model.unsatisfied import Unsatisfied
+
+    return tuple(str(Unsatisfied.parse(str(text))) for text in value)  # type: ignore[attr-defined]
 
 
 def _pins(value: object) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from envsmith.model.activation import (
     CONSTRAINTS,
@@ -19,7 +20,9 @@ from envsmith.model.activation import (
     Session,
     Taken,
 )
-from envsmith.model.shell import Shell
+
+if TYPE_CHECKING:  # `envsmith run` must start fast
+    from envsmith.model.shell import Shell
 
 _UNPLAIN = re.compile(r"[^A-Za-z0-9._-]")
 # Sonames of NVIDIA's runtime library by toolkit; from 12 on the major version alone.

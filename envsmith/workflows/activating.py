@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from envsmith.model.activation import Activation
 from envsmith.model.backend import Backend
-from envsmith.model.shell import SHELLS
 from envsmith.rules.activation import render
 
 if TYPE_CHECKING:  # `envsmith run` must start fast
@@ -60,4 +59,6 @@ def activation_files(activation: Activation, read_template: Callable[[str], str]
         activation: what the profile says of a session.
         read_template: returns the text of a template by its file's name.
     """
+    from envsmith.model.shell import SHELLS
+
     return {shell.file: render(shell, read_template(shell.file), activation) for shell in SHELLS}

@@ -1,14 +1,19 @@
-"""Finds the environment, and the profile, that a session is to be in."""
+"""Finds the environment, and the profile, that a session is to be in; starts a command in it, before click is there.
+
+It puts adapters and decisions together as ``cli`` does, and stands beside it because importing that imports click,
+which takes longer than all of this.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.adapters import sessions
 from envsmith.adapters.host import variables
-from envsmith.errors import ProfileError
+from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.model.activation import Activation, Place, Session
 
 if TYPE_CHECKING:
@@ -65,6 +70,29 @@ def session(name: str) -> tuple[Activation, Place, Session]:
     wanted = activation(name, root)
     place = sessions.place_of(root)
     return wanted, place, plan_session(wanted, place, variables(), has_file=sessions.has_file)
+
+
+def take_over(words: Sequence[str]) -> int | None:
+    """Become the command of a plain ``run [PROFILE] -- COMMAND...``.
+
+    Args:
+        words: what follows ``run``.
+
+    Returns:
+        The command's status on Windows, where it cannot take this program's place; None where it does not run: the
+        whole command line then says why, or understands what this does not.
+    """
+    from envsmith.adapters.successor import become
+
+    parted = words.index("--") if "--" in words else 2
+    names, command = words[:parted], words[parted + 1 :]
+    if not command or len(names) > 1 or any(name.startswith("-") for name in names):
+        return None
+    try:
+        _, _, changes = session("".join(names))
+        return become(command, changes.over(variables()))
+    except EnvsmithError:
+        return None
 
 
 def _resolve(name: str) -> Profile:
