@@ -62,9 +62,9 @@ if ("$_es_job" != none && $?_ENVSMITH_CHANGED) then
         set _es_is = ''
         set _es_was = ''
         set _es_now = ''
-        eval "set _es_has = "\$"?$_es_n"
-        eval "set _es_had = "\$"?_ENVSMITH_WAS_$_es_n"
-        eval "set _es_did = "\$"?_ENVSMITH_NOW_$_es_n"
+        eval 'set _es_has = $?'$_es_n
+        eval 'set _es_had = $?_ENVSMITH_WAS_'$_es_n
+        eval 'set _es_did = $?_ENVSMITH_NOW_'$_es_n
         if ($_es_has) eval 'set _es_is = $'$_es_n':q'
         if ($_es_had) eval 'set _es_was = $_ENVSMITH_WAS_'$_es_n':q'
         if ($_es_did) eval 'set _es_now = $_ENVSMITH_NOW_'$_es_n':q'
@@ -156,108 +156,132 @@ if ("$_es_job" != none && $?_ENVSMITH_CHANGED) then
     endif
     unalias deactivate
     if ("$_es_job" == deactivate) unset _envsmith_script
-    rehash
 endif
 
 if ("$_es_job" == activate) then
     set _es_value_VIRTUAL_ENV = "${_es_prefix:q}"
     set _es_value_VIRTUAL_ENV_PROMPT = 'cu126'
     set _es_names = (VIRTUAL_ENV VIRTUAL_ENV_PROMPT $_es_names)
+    set _es_gone = ()
     if ("${_es_prefix:q}" !~ *[\ \	]* && -f "${_es_prefix:q}/envsmith-constraints.txt") then
         set _es_value_PIP_CONSTRAINT = "${_es_prefix:q}/envsmith-constraints.txt"
         set _es_value_UV_CONSTRAINT = "${_es_prefix:q}/envsmith-constraints.txt"
         set _es_names = (PIP_CONSTRAINT UV_CONSTRAINT $_es_names)
     endif
-    foreach _es_n (PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH)
-        eval "set _es_has = "\$"?$_es_n"
+    set _es_had_path = $?PATH
+    if (! $_es_had_path) set path = ($path:q)
+    # csh takes its time over every command, and most over PATH, whose folders it looks through whenever it is set: so
+    # few commands for each entry, of which `set -f` leaves out those that are there twice.
+    foreach _es_n (LD_LIBRARY_PATH DYLD_LIBRARY_PATH)
+        eval 'set _es_has = $?'$_es_n
         if ($_es_has) then
-            eval 'set _es_is = "${'$_es_n':q}"'
+            # csh parts lists at colons itself, but only those of PATH.
             set _es_old = "${PATH:q}"
+            eval 'set _es_is = $'$_es_n':q'
             setenv PATH "${_es_is:q}"
             set _es_list = ($path:q)
             setenv PATH "${_es_old:q}"
             set _es_kept = ()
-            set _es_out = ''
-            if ($_es_n == PATH) set _es_kept = ("${_es_bin:q}")
             foreach _es_e ($_es_list:q)
-                if ($_es_n == PATH && "${_es_e:q}" == "${_es_bin:q}") continue
-                set _es_why = ''
-                if ("${_es_e:q}" !~ /*) set _es_why = out
-                if ("$_es_why" == '' && "${_es_e:q}/" =~ */site-packages/*) set _es_why = out
-                if ("$_es_why" == '' && "${_es_e:q}/" =~ */dist-packages/*) set _es_why = out
-                if ("$_es_why" == '' && "${_es_e:q}/" =~ */condabin/*) set _es_why = stays
-                if ("$_es_why" == '' && -e "${_es_e:q}/../pyvenv.cfg") set _es_why = out
-                if ("$_es_why" == '' && -e "${_es_e:q}/../conda-meta/history") set _es_why = out
-                if ("$_es_why" == '' && -e "${_es_e:q}/conda-meta/history") set _es_why = out
-                if ("$_es_why" == '' && -e "${_es_e:q}/../../conda-meta/history") set _es_why = out
-                if ($_es_n != PATH) then
-                    set _es_why = "$_es_why"
-                if ("$_es_why" == '' && -e "${_es_e:q}/libcuda.so.1") set _es_why = stays
-                if ("$_es_why" == '' && "${_es_e:q}/" =~ */cuda-12.*) set _es_why = stays
-                if ("$_es_why" == '' && "${_es_e:q}/" =~ */cuda-12/*) set _es_why = stays
-                if ("$_es_why" == '' && "${_es_e:q}/" =~ */cuda-[0123456789]*) set _es_why = out
-                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.12") set _es_why = stays
-                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.10.0") set _es_why = out
-                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.10.1") set _es_why = out
-                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.10.2") set _es_why = out
-                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.11.0") set _es_why = out
-                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.13") set _es_why = out
-                if ("$_es_why" == '' && -e "${_es_e:q}/libcudart.so.14") set _es_why = out
-                endif
-                if ("$_es_why" != out) then
-                    foreach _es_k ($_es_kept:q)
-                        if ("${_es_k:q}" == "${_es_e:q}") set _es_why = out
-                    end
-                endif
-                if ("$_es_why" == out) then
-                    set _es_out = "${_es_out:q} ${_es_e:q},"
+                # The rules are those of envsmith's table; the first that fits holds.
+                if ("${_es_e:q}" =~ /* && ! ( \
+                    ("${_es_e:q}/" =~ */site-packages/*) == 1 || ( \
+                    ("${_es_e:q}/" =~ */dist-packages/*) == 1 || ( \
+                    ("${_es_e:q}/" =~ */condabin/*) == 0 && ( \
+                    (-e "${_es_e:q}/../pyvenv.cfg") == 1 || ( \
+                    (-e "${_es_e:q}/../conda-meta/history") == 1 || ( \
+                    (-e "${_es_e:q}/conda-meta/history") == 1 || ( \
+                    (-e "${_es_e:q}/../../conda-meta/history") == 1 || ( \
+                    (-e "${_es_e:q}/libcuda.so.1") == 0 && ( \
+                    ("${_es_e:q}/" =~ */cuda-12.*) == 0 && ( \
+                    ("${_es_e:q}/" =~ */cuda-12/*) == 0 && ( \
+                    ("${_es_e:q}/" =~ */cuda-[0123456789]*) == 1 || ( \
+                    (-e "${_es_e:q}/libcudart.so.12") == 0 && ( \
+                    (-e "${_es_e:q}/libcudart.so.10.0") == 1 || ( \
+                    (-e "${_es_e:q}/libcudart.so.10.1") == 1 || ( \
+                    (-e "${_es_e:q}/libcudart.so.10.2") == 1 || ( \
+                    (-e "${_es_e:q}/libcudart.so.11.0") == 1 || ( \
+                    (-e "${_es_e:q}/libcudart.so.13") == 1 || ( \
+                    (-e "${_es_e:q}/libcudart.so.14") == 1 || ( \
+                    0)))))))))))))))))))) set -f _es_kept = ($_es_kept:q "${_es_e:q}")
+            end
+            set _es_rest = ($_es_kept:q '')
+            set _es_out = ''
+            set _es_text = ''
+            foreach _es_e ($_es_list:q)
+                if ("${_es_e:q}" == "${_es_rest[1]:q}") then
+                    shift _es_rest
+                    set _es_text = "${_es_text:q}:${_es_e:q}"
                 else
-                    set _es_kept = ($_es_kept:q "${_es_e:q}")
+                    set _es_out = "${_es_out:q} ${_es_e:q},"
                 endif
             end
-            if ("${_es_out:q}" != '') set _es_said = "${_es_said:q} $_es_n${_es_out:q}"
-            if ($#_es_kept == 0) then
-                if ("${_es_out:q}" != '') set _es_names = ($_es_names $_es_n)
-            else
-                set path = ($_es_kept:q)
-                set _es_value_$_es_n = "${PATH:q}"
-                setenv PATH "${_es_old:q}"
-                eval 'set _es_e = "${_es_value_'$_es_n':q}"'
-                if ("${_es_e:q}" != "${_es_is:q}") set _es_names = ($_es_names $_es_n)
+            if ("${_es_out:q}" != '') then
+                set _es_said = "${_es_said:q} $_es_n${_es_out:q}"
+                if ($#_es_kept) then
+                    set _es_value_$_es_n = "${_es_text:s/://:q}"
+                    set _es_names = ($_es_names $_es_n)
+                else
+                    set _es_gone = ($_es_gone $_es_n)
+                endif
             endif
         endif
     end
+    set _es_list = ($path:q)
+    set _es_kept = ("${_es_bin:q}")
+    foreach _es_e ($_es_list:q)
+        if ("${_es_e:q}" =~ /* && ! ( \
+                    ("${_es_e:q}/" =~ */site-packages/*) == 1 || ( \
+                    ("${_es_e:q}/" =~ */dist-packages/*) == 1 || ( \
+                    ("${_es_e:q}/" =~ */condabin/*) == 0 && ( \
+                    (-e "${_es_e:q}/../pyvenv.cfg") == 1 || ( \
+                    (-e "${_es_e:q}/../conda-meta/history") == 1 || ( \
+                    (-e "${_es_e:q}/conda-meta/history") == 1 || ( \
+                    (-e "${_es_e:q}/../../conda-meta/history") == 1 || ( \
+                    0))))))))) set -f _es_kept = ($_es_kept:q "${_es_e:q}")
+    end
+    @ _es_count = $#_es_list + 1
+    if ($_es_count != $#_es_kept) then
+        set _es_rest = ($_es_kept:q '')
+        set _es_out = ''
+        shift _es_rest
+        foreach _es_e ($_es_list:q)
+            if ("${_es_e:q}" == "${_es_rest[1]:q}") then
+                shift _es_rest
+            else if ("${_es_e:q}" != "${_es_bin:q}") then
+                set _es_out = "${_es_out:q} ${_es_e:q},"
+            endif
+        end
+        if ("${_es_out:q}" != '') set _es_said = "${_es_said:q} PATH${_es_out:q}"
+    endif
     foreach _es_n (PYTHONPATH PYTHONHOME CONDA_PREFIX)
-        eval "set _es_has = "\$"?$_es_n"
-        if ($_es_has) then
-            set _es_names = ($_es_names $_es_n)
-            set _es_said = "${_es_said:q} $_es_n,"
-        endif
+        eval 'if ($?'$_es_n') set _es_gone = ($_es_gone '$_es_n')'
     end
-    setenv _ENVSMITH_CHANGED "$_es_names "
+    setenv _ENVSMITH_CHANGED "$_es_names $_es_gone PATH"
     foreach _es_n ($_es_names)
-        eval "set _es_has = "\$"?$_es_n"
-        eval "set _es_did = "\$"?_es_value_$_es_n"
+        eval 'set _es_has = $?'$_es_n
         if ($_es_has) eval 'setenv _ENVSMITH_WAS_'$_es_n' $'$_es_n':q'
-        if ($_es_did) then
-            eval 'setenv '$_es_n' $_es_value_'$_es_n':q'
-            eval 'setenv _ENVSMITH_NOW_'$_es_n' $_es_value_'$_es_n':q'
-        else
-            unsetenv $_es_n
-        endif
+        eval 'setenv _ENVSMITH_NOW_'$_es_n' $_es_value_'$_es_n':q; setenv '$_es_n' $_es_value_'$_es_n':q'
     end
+    foreach _es_n ($_es_gone)
+        if ($_es_n !~ *LIBRARY_PATH) set _es_said = "${_es_said:q} $_es_n,"
+        eval 'setenv _ENVSMITH_WAS_'$_es_n' $'$_es_n':q; unsetenv '$_es_n
+    end
+    if ($_es_had_path) setenv _ENVSMITH_WAS_PATH "${PATH:q}"
+    set path = ($_es_kept:q)
+    setenv _ENVSMITH_NOW_PATH "${PATH:q}"
     if ($?prompt && ! $?VIRTUAL_ENV_DISABLE_PROMPT) then
         set _envsmith_prompt = "${prompt:q}"
         set prompt = "(cu126) ${prompt:q}"
     endif
     alias deactivate 'set _es_job = deactivate; source "${_envsmith_script:q}"'
-    rehash
     if ("${_es_said:q}" != '' && ! $?ENVSMITH_QUIET) then
         set _es_words = "envsmith: taken out until deactivate:${_es_said:q}"
     endif
 endif
 
 if ("${_es_words:q}" != '') then
-    sh -c 'printf "%s\n" "${1%,}" >&2' sh "${_es_words:q}"
+    /bin/sh -c 'case $1 in *[[:cntrl:]]*) set -- "$(printf %s "$1" | tr "[:cntrl:]" "?")" ;; esac; printf "%s\n" "${1%,}" >&2' \
+        sh "${_es_words:q}"
 endif
 unset _es_*
