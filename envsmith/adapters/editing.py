@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,7 @@ _WRITABLE = 0o222
 
 
 def write_edits(root: Path, changes: Iterable[Edit]) -> tuple[str, ...]:
-    """Replace files by what they are to be; modes are kept, and links lead to what they led to.
+    """Replace files by what they are to be, or make them; modes are kept, and links lead to what they led to.
 
     Args:
         root: the project's folder.
@@ -57,16 +57,37 @@ def write_edits(root: Path, changes: Iterable[Edit]) -> tuple[str, ...]:
     return tuple(change.file for change in changes)
 
 
+def edits_of(root: Path, texts: Mapping[str, str]) -> tuple[Edit, ...]:
+    """Return what it takes for files to hold texts.
+
+    Args:
+        root: the project's folder.
+        texts: file, relative to it → what it is to hold.
+
+    Raises:
+        ToolError: TOL013 when the system refuses to read one.
+    """
+    found = []
+    for file, text in texts.items():
+        path = root / file
+        with _refusals(file):
+            before = path.read_bytes() if path.exists() else None
+        found.append(Edit(file=file, before=before, after=text.encode()))
+    return tuple(found)
+
+
 def _prepare(path: Path, change: Edit) -> tuple[Path, Path, Edit]:
-    """Write the new content beside a file."""
+    """Write the new content beside a file, or beside where it is to be."""
     _check(path, change)
-    if not path.stat().st_mode & _WRITABLE:
+    if change.before is None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    elif not path.stat().st_mode & _WRITABLE:
         raise PermissionError(errno.EACCES, "the file may only be read")
     return _beside(path, change.after), path, change
 
 
 def _beside(path: Path, data: bytes) -> Path:
-    """Write data under another name in the same folder, with the mode of the file it stands for."""
+    """Write data under another name in the same folder, with the mode of the file it stands for if there is one."""
     new = path.with_name(f".envsmith-new-{path.name}")
     try:
         new.unlink(missing_ok=True)  # a killed process left it
@@ -74,7 +95,8 @@ def _beside(path: Path, data: bytes) -> Path:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        shutil.copymode(path, new)
+        if path.exists():
+            shutil.copymode(path, new)
     except BaseException:
         new.unlink(missing_ok=True)
         raise
@@ -83,12 +105,17 @@ def _beside(path: Path, data: bytes) -> Path:
 
 def _put_back(path: Path, change: Edit) -> None:
     """Restore a file that was replaced, unless somebody has written it since."""
-    if path.read_bytes() == change.after:
+    if path.read_bytes() != change.after:
+        return
+    if change.before is None:
+        path.unlink()
+    else:
         _beside(path, change.before).replace(path)
 
 
 def _check(path: Path, change: Edit) -> None:
-    if not path.is_file() or path.read_bytes() != change.before:
+    found = path.read_bytes() if path.is_file() else None
+    if found != change.before or (found is None and path.exists()):
         raise ToolError(
             "TOL017",
             "the file was changed while it was being edited; nothing is written",

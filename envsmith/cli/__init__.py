@@ -39,6 +39,7 @@ COMMANDS = {
     ),
     "verify": ("envsmith.cli.verify", "Compare an environment, whoever made it, with its lock."),
     "matrix": ("envsmith.cli.matrix", "Print the jobs of a CI matrix, one for each lock."),
+    "ci": ("envsmith.cli.ci", "Write workflows that keep the promises of the locks."),
     "diff": ("envsmith.cli.diff", "Say what changes between two locks or revisions."),
     "export": ("envsmith.cli.export", "Write a lock as constraints, for a uv project, or as a Dockerfile."),
     "generations": ("envsmith.cli.generations", "List the environments that were built; remove old ones."),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.cli import OK
+from envsmith.cli import NO, OK
 
 if TYPE_CHECKING:
     from envsmith.model.difference import Difference
@@ -28,8 +28,11 @@ LOCKFILES = "lockfiles"
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
+@click.option(
+    "--exit-code", "has_code", is_flag=True, help="End with 1 where something changes, as git diff does."
+)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def command(before: str, after: str, form: str, folder: Path, *, as_json: bool) -> int:
+def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
     """Say what changes between locks: torch, drivers, kernels, packages, decisions, targets.
 
     A and B are each a profile, a git revision (all profiles), REV:PROFILE, a lock folder or one of its files. One
@@ -37,14 +40,15 @@ def command(before: str, after: str, form: str, folder: Path, *, as_json: bool) 
     """
     from envsmith.cli import diff_render, render
 
-    found = _found(tuple(word for word in (before, after) if word), folder)
-    if as_json or form == "json":
+    form = options["form"]
+    found = _found(tuple(word for word in (options["before"], options["after"]) if word), options["folder"])
+    if options["as_json"] or form == "json":
         render.envelope("diff", "ok", {"profiles": [item.to_json() for item in found]})
     elif form == "md":
         click.echo(diff_render.markdown(found), nl=False)
     else:
         diff_render.text(found)
-    return OK
+    return NO if options["has_code"] and not all(item.is_empty for item in found) else OK
 
 
 def _found(words: tuple[str, ...], folder: Path) -> tuple[Difference, ...]:

@@ -11,7 +11,6 @@ from envsmith.cli import OK
 
 if TYPE_CHECKING:
     from envsmith.model.job import Job
-    from envsmith.workflows.arranging import Wish
 
 LOCKFILES = "lockfiles"
 
@@ -48,7 +47,13 @@ def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
     form = "json" if options["as_json"] else options["form"]
     folder = inside(options["folder"])
     most = _most(form, options["most"])
-    jobs = _jobs(options["profiles"], folder, _wish(form, options))
+    jobs = jobs_for(
+        form,
+        options["profiles"],
+        folder,
+        only_changed=options["only_changed"],
+        has_cpu_fallback=options["cpu_fallback"],
+    )
     _show(jobs, form, most)
     return OK
 
@@ -73,31 +78,38 @@ def _most(form: str, asked: int | None) -> int | None:
     return asked or limit
 
 
-def _wish(form: str, options: dict[str, Any]) -> Wish:
+def jobs_for(
+    form: str,
+    profiles: tuple[str, ...],
+    folder: PurePosixPath,
+    *,
+    only_changed: str = "",
+    has_cpu_fallback: bool = False,
+) -> tuple[Job, ...]:
+    """Return the jobs as a CI service, or whoever else reads them, is to have them.
+
+    Raises:
+        EnvsmithError: as `arrange`.
+    """
+    from envsmith.adapters import files
     from envsmith.adapters.profiles import Profiles
+    from envsmith.adapters.revisions import Revisions
     from envsmith.catalog.runners import runners_of
+    from envsmith.cli.orders import locked_before, profile_names
     from envsmith.model.runners import SERVICES, Runners
     from envsmith.rules.matrix import Machines
-    from envsmith.workflows.arranging import Wish
+    from envsmith.workflows.arranging import ArrangeTools, Locks, Wish, arrange
 
+    project = Path()
     service = form if form in SERVICES else ""
-    own = Profiles.of_project(Path()).settings.runners.get(service, Runners())
+    own = Profiles.of_project(project).settings.ci.runners.get(service, Runners())
     lent = runners_of(service).runners if service else Runners()
-    return Wish(
-        only_changed=options["only_changed"],
-        has_cpu_fallback=options["cpu_fallback"],
+    wish = Wish(
+        only_changed=only_changed,
+        has_cpu_fallback=has_cpu_fallback,
         service=service,
         machines=Machines(own=own, lent=lent),
     )
-
-
-def _jobs(profiles: tuple[str, ...], folder: PurePosixPath, wish: Wish) -> tuple[Job, ...]:
-    from envsmith.adapters import files
-    from envsmith.adapters.revisions import Revisions
-    from envsmith.cli.orders import locked_before, profile_names
-    from envsmith.workflows.arranging import ArrangeTools, Locks, arrange
-
-    project = Path()
     locks = Locks(
         folder=folder,
         profiles=profile_names(profiles, project, project / folder),

@@ -49,11 +49,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """One file with lines taken out."""
+    """One file, as it is and as it is to be."""
 
     file: str
     """Relative to the project's root, with ``/``."""
-    before: bytes
+    before: bytes | None
+    """None where there is no such file yet."""
     after: bytes
     gone: tuple[Line, ...] = ()
     stays: tuple[Line, ...] = ()
@@ -70,9 +71,9 @@ class Edit:
 
         made = diff_bytes(
             unified_diff,
-            _lines(self.before),
+            _lines(self.before or b""),
             _lines(self.after),
-            f"a/{self.file}".encode(),
+            b"/dev/null" if self.before is None else f"a/{self.file}".encode(),
             f"b/{self.file}".encode(),
         )
         whole = (line if line.endswith(b"\n") else line + _NO_END for line in made)

@@ -78,13 +78,8 @@ def _is_kind(text: str | None) -> bool:
         return False
 
 
-def read_ci(value: object, spot: Spot) -> Mapping[str, Runners]:
-    """Read ``[tool.envsmith.ci]``: for each service, a table of machines and their labels."""
-    found = toml_field.fields(value, spot, dict.fromkeys(SERVICES, _runners))
-    return MappingProxyType({name: table for name, table in found.items() if isinstance(table, Runners)})
-
-
-def _runners(value: object, spot: Spot) -> Runners:
+def read_runners(value: object, spot: Spot) -> Runners:
+    """Read a table of machines and their labels, that of one service."""
     labels: dict[str, tuple[str, ...]] = {}
     for key, item in (toml_field.table(value, spot) or {}).items():
         inside = spot.at(key)

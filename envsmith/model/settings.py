@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from envsmith.model import toml_field
+from envsmith.model.ci_settings import CiSettings, read_ci
 from envsmith.model.problems import Problems
 from envsmith.model.profile import check_name
 from envsmith.model.profile_text import ProfileText
 from envsmith.model.rewrite import Rewrite
-from envsmith.model.runners import Runners, read_ci
 from envsmith.model.toml_field import Reader, Spot
 from envsmith.model.toml_place import TomlText
 
@@ -31,8 +31,7 @@ class ProjectSettings:
     """Where the project's code lies; empty where it is as the build backend is told."""
     rewrite: tuple[str, ...] = ()
     """Where files are fetched instead: ``https://download.pytorch.org=https://mirror.example/pytorch``."""
-    runners: Mapping[str, Runners] = field(default_factory=dict)
-    """CI service → the machines that the project has there."""
+    ci: CiSettings = field(default_factory=CiSettings)
 
     @classmethod
     def from_pyproject(cls, text: str, place: str) -> ProjectSettings:
@@ -59,7 +58,7 @@ class ProjectSettings:
             requirements_from=str(found.get("requirements-from", "project")),
             sources=_texts(found.get("sources", ())),
             rewrite=_texts(found.get("rewrite", ())),
-            runners=_tables(found.get("ci")),
+            ci=ci if isinstance(ci := found.get("ci"), CiSettings) else CiSettings(),
         )
 
     def profile(self, name: str) -> ProfileText | None:
@@ -69,11 +68,6 @@ class ProjectSettings:
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, tuple) else ()
-
-
-def _tables(value: object) -> Mapping[str, Runners]:
-    items = value.items() if isinstance(value, Mapping) else ()
-    return {str(name): table for name, table in items if isinstance(table, Runners)}
 
 
 def _profile_names(value: object, spot: Spot) -> tuple[str, ...]:

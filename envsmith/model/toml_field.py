@@ -67,6 +67,14 @@ def text(value: object, spot: Spot) -> str | None:
     return None
 
 
+def flag(value: object, spot: Spot) -> bool | None:
+    """Read true or false."""
+    if isinstance(value, bool):
+        return value
+    spot.problem("PRF004", f"must be true or false, not {kind(value)}", "write it without quotes")
+    return None
+
+
 def choice(*options: str) -> Reader:
     """Return a reader of one word out of some."""
 

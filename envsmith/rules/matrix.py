@@ -17,9 +17,7 @@ from envsmith.model.runners import Runners, keys_of, needs_gpu
 # What has builds of one version for every backend; the others of PyTorch's index are made for one kind of GPU.
 _EVERYWHERE = ("torch", "torchaudio", "torchcodec", "torchvision")
 _AZURE_NAME = 100
-_GITLAB = (
-    "# By `envsmith matrix --format gitlab`: a child pipeline; .envsmith is yours, it says what a job does.\n"
-)
+_GITLAB = "# By `envsmith matrix --format gitlab`: a child pipeline; .envsmith-linux and so on say what a job does.\n"
 _NOTHING = "envsmith:\n  script:\n    - echo no lock has changed\n"
 
 Parts = tuple[tuple[Job, ...], ...]
@@ -111,13 +109,13 @@ def to_github(jobs: Iterable[Job]) -> str:
 
 
 def github_outputs(parts: Parts) -> dict[str, str]:
-    """Return what a step tells later jobs: how many jobs, and the matrix, or the numbered parts of one too large.
+    """Return what a step tells later jobs: how many jobs and parts, and the matrix, or the parts of one too large.
 
     There is no ``matrix`` where there are several parts: who reads it alone must not lose jobs unseen.
     """
     numbered = {f"matrix-{number}": to_github(part) for number, part in enumerate(parts, 1)}
     whole = {"matrix": to_github(parts[0])} if len(parts) == 1 else {}
-    return {"count": str(sum(map(len, parts))), **whole, **numbered}
+    return {"count": str(sum(map(len, parts))), "parts": str(len(parts)), **whole, **numbered}
 
 
 def to_azure(jobs: Iterable[Job]) -> str:
@@ -131,9 +129,9 @@ def to_azure(jobs: Iterable[Job]) -> str:
 
 def to_gitlab(jobs: Sequence[Job], most: int | None) -> str:
     """Return a child pipeline: jobs of one runner in one ``parallel:matrix``, or in several where that is too large."""
-    by_runner: dict[tuple[str, ...], list[Job]] = {}
+    by_runner: dict[tuple[str, tuple[str, ...]], list[Job]] = {}
     for job in jobs:
-        by_runner.setdefault(job.runner, []).append(job)
+        by_runner.setdefault((job.lock.target.platform.os, job.runner), []).append(job)
     parts = [part for found in by_runner.values() for part in split(found, most)]
     body = "".join(_gitlab_job(number, part) for number, part in enumerate(parts, 1) if part)
     return _GITLAB + (body or _NOTHING)
@@ -143,8 +141,9 @@ def _gitlab_job(number: int, jobs: Sequence[Job]) -> str:
     # GitLab names a job by all values of its row, in at most 255 characters: what follows from others is left out.
     kept = ("profile", "target", "python", "backend", "gpu", "cache_key")
     rows = [{f"JOB_{key.upper()}": _text(_known(job)[key]) for key in kept} for job in jobs]
+    system = jobs[0].lock.target.platform.os
     return (
-        f"envsmith-{number}:\n  extends: .envsmith\n  tags: {json.dumps(jobs[0].runner)}\n"
+        f"envsmith-{number}:\n  extends: .envsmith-{system}\n  tags: {json.dumps(jobs[0].runner)}\n"
         "  parallel:\n    matrix:\n" + "".join(f"      - {json.dumps(row)}\n" for row in rows)
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.adapters.editing import write_edits
+from envsmith.adapters.editing import edits_of, write_edits
 from envsmith.errors import ToolError
 from envsmith.model.edit import Edit
 
@@ -130,7 +130,7 @@ def test_what_a_killed_process_left_is_no_hindrance(root: Path) -> None:
 EDITOR = """
 import os, signal, sys
 from pathlib import Path
-from envsmith.adapters.editing import write_edits
+from envsmith.adapters.editing import edits_of, write_edits
 from envsmith.model.edit import Edit
 folder, moment = Path(sys.argv[1]), int(sys.argv[2])
 count = 0
@@ -161,3 +161,29 @@ def test_a_kill_at_any_moment_leaves_each_file_old_or_new_and_the_next_run_ends_
     done = subprocess.run([*words, "0", *NAMES], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert {name: contents(root)[name] for name in NAMES} == {name: b"new " + name.encode() for name in NAMES}
+
+
+def test_a_file_that_is_not_there_is_made(root: Path) -> None:
+    (found, new) = edits_of(root, {"a.txt": "new a.txt", "deep/er/d.txt": "d\n"})
+    assert (found.before, new.before) == (b"old a.txt", None)
+    assert new.diff().startswith("--- /dev/null\n+++ b/deep/er/d.txt\n")
+    assert write_edits(root, [found, new]) == ("a.txt", "deep/er/d.txt")
+    assert (root / "deep/er/d.txt").read_text("utf-8") == "d\n"
+
+
+def test_a_file_that_came_meanwhile_is_not_written_over(root: Path) -> None:
+    edits = edits_of(root, {"a.txt": "x", "new.txt": "y"})
+    (root / "new.txt").write_bytes(b"theirs")
+    with pytest.raises(ToolError) as caught:
+        write_edits(root, edits)
+    assert caught.value.code == "TOL017"
+    assert (root / "a.txt").read_bytes() == b"old a.txt"
+    assert (root / "new.txt").read_bytes() == b"theirs"
+
+
+def test_what_was_made_is_taken_back_where_another_fails(root: Path) -> None:
+    new = Edit(file="deep/d.txt", before=None, after=b"d")
+    (root / "dir/b.txt").chmod(0o400)
+    with pytest.raises(ToolError):
+        write_edits(root, [new, *changes("dir/b.txt")])
+    assert not (root / "deep/d.txt").exists()

@@ -12,6 +12,7 @@ from packaging.version import Version
 
 from envsmith import catalog
 from envsmith.catalog import Catalog
+from envsmith.catalog.actions import read_actions
 from envsmith.catalog.modules import read_modules
 from envsmith.catalog.runners import read_runners
 from envsmith.catalog.sizes import read_sizes
@@ -47,6 +48,7 @@ def test_every_table_is_read(path: Path) -> None:
         "modules": read_modules,
         "sizes": read_sizes,
         "runners": read_runners,
+        "actions": read_actions,
         "abi": _abi,
     }
     read = others.get(path.stem) or getattr(CATALOG, names.get(path.stem, path.stem))

@@ -32,6 +32,8 @@ def test_since_the_last_commit(tmp_path: Path) -> None:
     assert ran.out.startswith("## app at before → app: torch 2.10.0+cu128 → 2.11.0+cu128")
     assert "| numpy | 2.0.0 | 1.9.0 | **older** |" in ran.out
     assert "other" not in ran.out
+    assert project.run("diff", "before", "--exit-code").status == 1
+    assert project.run("diff", "HEAD:other", "other", "--exit-code").status == 0
     ran = project.run("diff", "app", "other", "--json")
     (found,) = json.loads(ran.out)["data"]["profiles"]
     assert (found["before"], found["after"]) == ("app", "other")

@@ -61,7 +61,7 @@ def test_for_github(made: Project, tmp_path: Path) -> None:
     assert ran.status == 0, ran.said
     assert [entry["runner"] for entry in json.loads(ran.out)["include"]] == ["ubuntu-24.04", "windows-2025"]
     told = dict(line.split("=", 1) for line in output.read_text("utf-8").splitlines())
-    assert told == {"count": "2", "matrix": ran.out.strip(), "matrix-1": ran.out.strip()}
+    assert told == {"count": "2", "parts": "1", "matrix": ran.out.strip(), "matrix-1": ran.out.strip()}
 
 
 def test_in_parts(made: Project, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_in_parts(made: Project, tmp_path: Path) -> None:
     assert [len(json.loads(line)["include"]) for line in ran.out.splitlines()] == [3, 1]
     assert "4 jobs are too many for one matrix: matrix-1, matrix-2" in ran.err
     names = [line.partition("=")[0] for line in output.read_text("utf-8").splitlines()]
-    assert names == ["count", "matrix-1", "matrix-2"]
+    assert names == ["count", "parts", "matrix-1", "matrix-2"]
     refused = made.run("matrix", "--format", "github", "--max", "257")
     assert refused.status == 2
     assert "github takes 256 jobs" in refused.said

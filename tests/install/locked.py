@@ -27,12 +27,18 @@ def locked_shop(root: Path) -> Iterator[Shop]:
         assert shop.project.run("catalog", "refresh", "cu134").status == 0
         ran = shop.project.run("lock", "own", "--offline", "--as-of", "2026-11-15")
         assert ran.status == 0, ran.said
+        shop.index = replay
         yield shop
 
 
-def _torch() -> Made:
-    text = b"__version__ = '2.20.0+cu134'\ncuda = '13.4'\n"
-    return made("torch", "2.20.0+cu134", {"torch/__init__.py": b"", "torch/version.py": text})
+def add_torch(replay: ReplayIndex, version: str) -> None:
+    """Let the index have another torch."""
+    replay.add(_row(_here(_torch(version)), "2026-11-16T12:00:00Z"))
+
+
+def _torch(version: str = "2.20.0+cu134") -> Made:
+    text = f"__version__ = '{version}'\ncuda = '13.4'\n".encode()
+    return made("torch", version, {"torch/__init__.py": b"", "torch/version.py": text})
 
 
 def _here(wheel: Made) -> Made:
@@ -42,13 +48,13 @@ def _here(wheel: Made) -> Made:
     )
 
 
-def _row(wheel: Made) -> ReplayFile:
+def _row(wheel: Made, upload_time: str = "2026-11-01T12:00:00Z") -> ReplayFile:
     metadata = make_metadata(wheel.name, wheel.version).encode()
     return ReplayFile(
         index="cu134",
         filename=wheel.filename,
         sha256=wheel.sha256,
-        upload_time="2026-11-01T12:00:00Z",
+        upload_time=upload_time,
         body=wheel.body,
         metadata=metadata,
         metadata_sha256=hashlib.sha256(metadata).hexdigest(),

@@ -21,6 +21,7 @@ from envsmith.model.manifest import FILENAME, Entry, Manifest
 from envsmith.model.target import Target
 from envsmith.workflows.recording import lock_files, sha256_of
 from tests.commands import Project, Ran
+from tests.replay import ReplayIndex
 
 PROFILE = "small"
 NO_ADDRESS = "http://127.0.0.1:9/files"
@@ -76,6 +77,8 @@ class Shop:
     project: Project
     wheelhouse: Path
     wheels: dict[str, Made] = field(default_factory=dict)
+    index: ReplayIndex = field(default_factory=ReplayIndex)
+    """The index that a profile was locked from, where that was done."""
 
     @classmethod
     def opened(cls, root: Path, **env: str) -> Shop:

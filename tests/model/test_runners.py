@@ -30,7 +30,7 @@ def test_a_project_names_its_own() -> None:
         "[tool.envsmith.ci.github]\nlinux-x86_64-gpu = 'big'\nwindows-amd64 = ['a', 'b']\n"
         "[tool.envsmith.ci.gitlab]\n'linux-aarch64-rocm6.4' = 'amd'\n"
     )
-    found = ProjectSettings.from_pyproject(text, "pyproject.toml").runners
+    found = ProjectSettings.from_pyproject(text, "pyproject.toml").ci.runners
     assert found["github"].labels == {"linux-x86_64-gpu": ("big",), "windows-amd64": ("a", "b")}
     assert found["gitlab"].labels == {"linux-aarch64-rocm6.4": ("amd",)}
     assert "azure" not in found

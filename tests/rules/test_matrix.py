@@ -139,8 +139,8 @@ def test_three_hundred_jobs_for_github() -> None:
     parts = split(jobs, runners_of("github").most_jobs)
     assert [len(part) for part in parts] == [256, 44]
     outputs = github_outputs(parts)
-    assert sorted(outputs) == ["count", "matrix-1", "matrix-2"]
-    assert outputs["count"] == "300"
+    assert sorted(outputs) == ["count", "matrix-1", "matrix-2", "parts"]
+    assert (outputs["count"], outputs["parts"]) == ("300", "2")
     entries = [entry for name in ("matrix-1", "matrix-2") for entry in json.loads(outputs[name])["include"]]
     assert [entry["name"] for entry in entries] == [job.name for job in jobs]
     assert all("\n" not in value for value in outputs.values())
@@ -164,6 +164,7 @@ def test_no_jobs() -> None:
     assert split((), 256) == ((),)
     assert github_outputs(split((), 256)) == {
         "count": "0",
+        "parts": "1",
         "matrix": '{"include":[]}',
         "matrix-1": '{"include":[]}',
     }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -13,22 +11,7 @@ import pytest
 
 from envsmith import __version__
 from envsmith.adapters.uv import find_uv
-
-ROOT = Path(__file__).parent.parent.parent
-
-
-def run(*words: str | Path, folder: Path, **variables: str) -> str:
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "UV_INDEX"))}
-    done = subprocess.run(
-        words,
-        cwd=folder,
-        env={**env, **variables},
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
-    return done.stdout
+from tests.built import ROOT, build_wheel, run
 
 
 def program(folder: Path, name: str) -> Path:
@@ -42,22 +25,7 @@ def program(folder: Path, name: str) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build from a copy of what is committed or would be, with the build backend at hand and no network."""
-    folder = tmp_path_factory.mktemp("source")
-    listed = run("git", "ls-files", "-co", "--exclude-standard", "envsmith", "profiles", folder=ROOT).split()
-    for name in (*listed, "pyproject.toml", "setup.py"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes((ROOT / name).read_bytes())
-    for name in ("README.md", "LICENSE"):
-        if (ROOT / name).exists():
-            (folder / name).write_bytes((ROOT / name).read_bytes())
-    uv = find_uv()
-    run(
-        uv, "build", "--wheel", "--no-build-isolation", "--offline", "--python", sys.executable, "-o", "dist",
-        folder=folder,
-    )  # fmt: skip
-    (built,) = (folder / "dist").glob("*.whl")
-    return built
+    return build_wheel(tmp_path_factory.mktemp("source"))
 
 
 def test_wheel_holds_everything_and_nothing_else(wheel: Path) -> None:

@@ -1,0 +1,146 @@
+"""``envsmith ci``."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import click
+
+from envsmith.cli import NO, OK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from envsmith.model.edit import Edit
+    from envsmith.rules.pipelines import Pipeline
+
+LOCKFILES = "lockfiles"
+_INCLUDE = ".gitlab/envsmith.yml"
+
+
+@click.group(name="ci")
+def command() -> None:
+    """Write what a CI service runs."""
+
+
+@command.command(short_help="Write workflows that keep the promises of the locks.")
+@click.option(
+    "--format", "form", type=click.Choice(("github", "gitlab")), required=True, help="Which CI service."
+)
+@click.option("--check", is_flag=True, help="Only say whether the files are as they would be written.")
+@click.option("--yes", "is_agreed", is_flag=True, help="Replace files without asking.")
+@click.option(
+    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def init(form: str, folder: Path, *, check: bool, is_agreed: bool, as_json: bool) -> int:
+    """Write workflows: locks checked, each installed in a job of its own, verified, tested; once a week locked anew.
+
+    What they do is said under [tool.envsmith.ci] in pyproject.toml: `profiles` to try, `setup` (the lines that install
+    envsmith), `test` (the words of a command), `cpu-fallback`, and the runners. What would be replaced is shown first,
+    and asked for.
+    """
+    from envsmith.cli import render
+    from envsmith.cli.matrix import inside
+
+    changes = [change for change in _edits(form, inside(folder)) if change.changes]
+    if as_json:
+        written = _write(changes) if is_agreed and not check else ()
+        waiting = bool(changes) and not written
+        render.envelope("ci", "no" if waiting else "ok", _data(changes, written))
+        return NO if waiting else OK
+    if not changes:
+        render.say(f"the files for {form} are as they would be written")
+        return OK
+    return _show_and_write(changes, check=check, is_agreed=is_agreed)
+
+
+def _data(changes: Sequence[Edit], written: Sequence[str]) -> dict[str, object]:
+    return {
+        "changes": [
+            {"file": change.file, "is_new": change.before is None, "diff": change.diff()}
+            for change in changes
+        ],
+        "written": list(written),
+    }
+
+
+def _edits(form: str, folder: PurePosixPath) -> tuple[Edit, ...]:
+    from envsmith.adapters.editing import edits_of
+    from envsmith.adapters.templates import read_template
+    from envsmith.rules import pipelines
+
+    write = {"github": pipelines.github, "gitlab": pipelines.gitlab}[form]
+    texts = write(_pipeline(form, folder), read_template)
+    edits = edits_of(Path(), texts)
+    # A project's own pipeline that takes the jobs in stays as it is.
+    return tuple(edit for edit in edits if not (edit.file == ".gitlab-ci.yml" and _includes(edit)))
+
+
+def _includes(edit: Edit) -> bool:
+    return edit.before is not None and _INCLUDE.encode() in edit.before
+
+
+def _pipeline(form: str, folder: PurePosixPath) -> Pipeline:
+    from envsmith.adapters.profiles import Profiles
+    from envsmith.catalog.actions import read_actions
+    from envsmith.catalog.runners import runners_of
+    from envsmith.cli.matrix import jobs_for
+    from envsmith.rules import matrix
+    from envsmith.rules.pipelines import Pipeline
+
+    if not str(folder).isprintable():
+        raise click.UsageError("-o: a folder's name with control characters cannot be written into YAML")
+    ci = Profiles.of_project(Path()).settings.ci
+    lent = runners_of(form)
+    jobs = jobs_for(form, ci.profiles, folder, has_cpu_fallback=ci.has_cpu_fallback)
+    return Pipeline(
+        ci=ci,
+        folder=str(folder),
+        parts=len(matrix.split(jobs, lent.most_jobs)),
+        runner=lent.runners.labels["linux-x86_64"][0],
+        actions=tuple(action.pinned for action in read_actions()),
+        has_pytest=all(job.lock.pins.version("pytest") for job in jobs),
+    )
+
+
+def _show_and_write(changes: Sequence[Edit], *, check: bool, is_agreed: bool) -> int:
+    """Show what would be replaced, ask where that is not agreed to yet, and write."""
+    from envsmith.cli import render
+
+    replaced = [change for change in changes if change.before is not None]
+    for change in replaced:
+        for line in change.diff().splitlines():
+            render.say(line)
+    if check:
+        for change in changes:
+            render.labelled("differs" if change.before is not None else "missing", change.file)
+        return NO
+    if replaced and not is_agreed and not _is_agreed(replaced):
+        render.say("nothing is written", err=True)
+        return NO
+    _write(changes)
+    for change in changes:
+        render.labelled("wrote", change.file)
+    return OK
+
+
+def _write(changes: Sequence[Edit]) -> tuple[str, ...]:
+    from envsmith.adapters.editing import write_edits
+
+    return write_edits(Path(), changes)
+
+
+def _is_agreed(replaced: Sequence[Edit]) -> bool:
+    from envsmith.adapters import terminal
+    from envsmith.errors import EnvsmithError
+
+    if not terminal.can_ask():
+        raise EnvsmithError(
+            "USE002",
+            "nothing is written: files would be replaced, and there is no terminal to ask at",
+            where="envsmith ci init",
+            hint="look at the lines above, then add --yes",
+        )
+    return click.confirm(f"replace {', '.join(change.file for change in replaced)}?", err=True)

@@ -1,0 +1,78 @@
+"""`envsmith ci init`, as people run it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.commands import Project
+from tests.locks import LINUX, WINDOWS, folder_files
+
+FILES = {
+    "github": [".github/workflows/envsmith.yml", ".github/workflows/envsmith-relock.yml"],
+    "gitlab": [".gitlab-ci.yml", ".gitlab/envsmith.yml", ".gitlab/envsmith-jobs.yml"],
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(root=tmp_path / "project")
+    folder = made.root / "lockfiles/plain"
+    folder.mkdir(parents=True)
+    pins = ("pytest==9.0.0", "torch==2.11.0+cpu")
+    for name, content in folder_files("plain", {LINUX: pins, WINDOWS: pins}, backend="cpu").items():
+        (folder / name).write_bytes(content)
+    return made
+
+
+@pytest.mark.parametrize("form", FILES)
+def test_written_once_and_then_as_they_are(form: str, project: Project) -> None:
+    ran = project.run("ci", "init", "--format", form)
+    assert ran.status == 0, ran.said
+    assert [line.split() for line in ran.out.splitlines()] == [["wrote", name] for name in FILES[form]]
+    assert 'envsmith run "$' in "".join((project.root / name).read_text("utf-8") for name in FILES[form])
+    assert "-- python -m pytest" in "".join((project.root / name).read_text("utf-8") for name in FILES[form])
+    assert project.run("ci", "init", "--format", form, "--check").status == 0
+    ran = project.run("ci", "init", "--format", form, "--json")
+    assert json.loads(ran.out)["data"] == {"changes": [], "written": []}
+
+
+def test_nothing_is_replaced_without_being_shown(project: Project) -> None:
+    own, other = (project.root / name for name in FILES["github"])
+    own.parent.mkdir(parents=True)
+    own.write_text("on: push\n", "utf-8")
+    ran = project.run("ci", "init", "--format", "github")
+    assert ran.status == 2
+    assert "USE002" in ran.err
+    assert "-on: push\n" in ran.out
+    assert own.read_text("utf-8") == "on: push\n"
+    assert not other.exists(), "all or nothing"
+    ran = project.run("ci", "init", "--format", "github", "--check")
+    assert ran.status == 1
+    assert ran.out.splitlines()[-2:] == [f"differs   {FILES['github'][0]}", f"missing   {FILES['github'][1]}"]
+    ran = project.run("ci", "init", "--format", "github", "--json")
+    assert ran.status == 1
+    assert [item["is_new"] for item in json.loads(ran.out)["data"]["changes"]] == [False, True]
+    ran = project.run("ci", "init", "--format", "github", "--yes")
+    assert ran.status == 0, ran.said
+    assert "-on: push\n" in ran.out
+    assert other.exists()
+    assert project.run("ci", "init", "--format", "github", "--check").status == 0
+
+
+def test_a_pipeline_that_takes_the_jobs_in_stays_as_it_is(project: Project) -> None:
+    text = "include: [{ local: .gitlab/envsmith.yml }]\nother: { script: [make] }\n"
+    project.root.joinpath(".gitlab-ci.yml").write_text(text, "utf-8")
+    assert project.run("ci", "init", "--format", "gitlab").status == 0
+    assert project.root.joinpath(".gitlab-ci.yml").read_text("utf-8") == text
+
+
+def test_what_cannot_be_written(project: Project) -> None:
+    project.root.joinpath("pyproject.toml").write_text("[tool.envsmith.ci]\nprofiles = ['other']\n", "utf-8")
+    ran = project.run("ci", "init", "--format", "github")
+    assert ran.status == 1
+    assert "LCK040" in ran.err
+    assert not project.root.joinpath(".github").exists()
+    assert project.run("ci", "init", "--format", "azure").status == 2

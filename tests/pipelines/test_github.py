@@ -1,0 +1,110 @@
+"""The workflows for GitHub, their steps done one by one on fresh machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.install.locked import add_torch
+from tests.pipelines.conftest import Site
+from tests.pipelines.machine import Machine, load, run_job
+from tests.repositories import git
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="does the steps of a job for Linux")
+GH = """#!/bin/sh
+echo "$@" >> "$HOME/gh.log"
+case "$1 $2" in "pr list") cat "$HOME/open" 2>/dev/null || true ;; esac
+"""
+
+
+def jobs(machine: Machine, name: str = "envsmith") -> Any:
+    return load(machine.work / f".github/workflows/{name}.yml")["jobs"]
+
+
+def test_lock_check_install_verify_and_test_in_order(site: Site) -> None:
+    first = site.machine("first")
+    steps, outputs = run_job(first, jobs(first)["locks"], {})
+    assert [step.status for step in steps] == [0, 0, 0, 0], steps[-1].out
+    assert outputs["count"] == "1"
+    (entry,) = json.loads(outputs["matrix-1"])["include"]
+    assert entry["runner"] == ["self-hosted", "linux", "x64", "gpu"]
+    context = {f"matrix.{name}": str(value) for name, value in entry.items()}
+
+    second = site.machine("second")
+    steps, _ = run_job(second, jobs(second)["test-1"], context)
+    assert [step.name.split(" ", 2)[:2] for step in steps] == [
+        ["python", "-m"],
+        ["envsmith", "install"],
+        ["envsmith", "verify"],
+        ["envsmith", "run"],
+    ], steps[-1].out
+    assert [step.status for step in steps] == [0, 0, 0, 0], steps[-1].out
+    assert "tested 2.20.0+cu134" in steps[-1].out
+    assert not (second.work / "made-it").exists()
+
+    # What is kept under the job's key is enough for the next machine: the wheel is not fetched again.
+    third = site.machine("third")
+    cached = load_step(second)["with"]["path"].split()
+    for folder in cached:
+        (third.work / folder).parent.mkdir(parents=True, exist_ok=True)
+        (second.work / folder).rename(third.work / folder)
+    before = wheels_fetched(site)
+    steps, _ = run_job(third, jobs(third)["test-1"], context)
+    assert steps[-1].status == 0, steps[-1].out
+    assert wheels_fetched(site) == before > 0
+
+
+def load_step(machine: Machine) -> Any:
+    """Return the step that keeps files from run to run."""
+    steps = jobs(machine)["test-1"]["steps"]
+    return next(step for step in steps if step.get("uses", "").startswith("actions/cache@"))
+
+
+def wheels_fetched(site: Site) -> int:
+    return sum(path.endswith(".whl") for path, _ in site.replay.requests)
+
+
+def test_a_stale_lock_ends_the_run(site: Site) -> None:
+    profile = site.shop.project.root / "profiles/own.toml"
+    profile.write_text(profile.read_text("utf-8").replace('["torch"]', '["torch<2.21"]'), "utf-8")
+    site.commit("asks for something else")
+    machine = site.machine("one")
+    steps, outputs = run_job(machine, jobs(machine)["locks"], {})
+    assert (steps[-1].name, steps[-1].status) == ("envsmith lock --check", 1)
+    assert "torch<2.21" in steps[-1].out
+    assert outputs["count"] == ""
+
+
+def test_a_change_is_opened_and_brought_up_to_date(site: Site) -> None:
+    machine = site.machine("one")
+    machine.script("gh", GH)
+    job = jobs(machine, "envsmith-relock")["relock"]
+    steps, _ = run_job(machine, job, {})
+    assert [step.status for step in steps] == [0, 0, 0], steps[-1].out
+    assert not (machine.root / "home/gh.log").exists(), "nothing changes: nothing is opened"
+
+    add_torch(site.replay, "2.21.0+cu134")
+    machine = site.machine("two")
+    machine.script("gh", GH)
+    steps, _ = run_job(machine, job, {})
+    assert [step.status for step in steps] == [0, 0, 0, 0], steps[-1].out
+    body = (machine.root / "temp/body.md").read_text("utf-8")
+    assert body.startswith("## own at HEAD → own: torch 2.20.0+cu134 → 2.21.0+cu134")
+    assert (machine.root / "temp/summary").read_text("utf-8") == body
+    changed = git(site.origin, "diff", "--name-only", "main", "envsmith/relock").splitlines()
+    assert changed
+    assert all(Path(name).parts[:2] == ("lockfiles", "own") for name in changed)
+    said = (machine.root / "home/gh.log").read_text("utf-8").splitlines()
+    assert said[1].startswith("pr create --head envsmith/relock --title Lock anew")
+
+    machine = site.machine("three")
+    machine.script("gh", GH)
+    (machine.root / "home/open").write_text("7\n", "utf-8")
+    steps, _ = run_job(machine, job, {})
+    assert steps[-1].status == 0, steps[-1].out
+    said = (machine.root / "home/gh.log").read_text("utf-8").splitlines()
+    assert said[1].startswith("pr edit 7 --body-file")
