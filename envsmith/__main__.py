@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from types import FrameType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 def run() -> None:
     """Run the command line and end the process with its exit code."""
-    if sys.argv[1:2] == ["run"]:
+    words = sys.argv[1:]
+    if words[:1] == ["run"]:
         from envsmith.entering import take_over
 
-        status = take_over(sys.argv[2:])
+        status = take_over(words[1:])
         if status is not None:
             sys.exit(status)
+    if "install" in words and _is_unchanged(words):
+        sys.exit(0)
+
+    import signal
 
     from envsmith.cli import main
 
@@ -23,7 +30,21 @@ def run() -> None:
         # Who set it to be ignored, as nohup does, is obeyed.
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _interrupt)
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(words))
+
+
+def _is_unchanged(words: list[str]) -> bool:
+    """Print at once what an install said that had nothing to do, where nothing has changed since."""
+    from envsmith.adapters.unchanged import recalled
+
+    if not (said := recalled(words)):
+        return False
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        print(said.encode(encoding, "replace").decode(encoding), flush=True)  # noqa: T201 - click is not there yet
+    except OSError:  # nobody reads it any more, which the whole command line knows how to say
+        return False
+    return True
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -154,6 +154,14 @@ class Environments:
         folders = sorted(name for name in names if name.endswith(".dist-info"))
         return tuple(folders) == one.folders and self.has_interpreter(one.id)
 
+    def tokens(self, one: Generation) -> tuple[Path, ...]:
+        """Return the files and folders of which one is another, or gone, when a generation is not current or intact.
+
+        One of them, which is there only while a process changes the generations or was killed meanwhile, is not there.
+        """
+        prefix = self.prefix(one.id)
+        return (self.link, prefix / RECORD, prefix / one.site, python_of(prefix), self.root / "busy")
+
     def write(self, id_: str, name: str, text: str) -> None:
         """Write a file into a generation's root.
 
@@ -235,10 +243,6 @@ class Environments:
             else:
                 place.rename(self.link)
             self._note(aside)
-
-    def is_busy(self) -> bool:
-        """Say whether a process changes the generations, or was killed while it did."""
-        return (self.root / "busy").exists()
 
     def asides(self) -> tuple[str, ...]:
         """Return the names of what was moved aside and is still kept, oldest first."""

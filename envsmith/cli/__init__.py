@@ -94,7 +94,7 @@ class LazyGroup(click.Group):
 @click.pass_context
 def cli(ctx: click.Context, *, verbose: int, quiet: bool) -> None:
     """Reproducible, true PyTorch environments for every accelerator, system and Python."""
-    ctx.obj = {"quiet": quiet}
+    ctx.obj = {"quiet": quiet, "words": ctx.obj}
     if verbose:
         import logging
 
@@ -106,7 +106,7 @@ def cli(ctx: click.Context, *, verbose: int, quiet: bool) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code: 0 done, 1 the answer is no, 2 failed, 130 interrupted."""
     try:
-        return _run(_hoisted(list(arguments)))
+        return _run(list(arguments))
     except BrokenPipeError:
         # The reader went away; Python would complain about it once more at exit.
         sys.stdout = sys.stderr = None
@@ -132,7 +132,9 @@ def _hoisted(arguments: list[str]) -> list[str]:
 def _run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
-        status = cli.main(args=arguments, prog_name="envsmith", standalone_mode=False)
+        status = cli.main(
+            args=_hoisted(arguments), prog_name="envsmith", standalone_mode=False, obj=arguments
+        )
         return status if isinstance(status, int) else OK
     except click.exceptions.Exit as ending:
         return ending.exit_code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import click
 from envsmith.cli import OK
 
 if TYPE_CHECKING:
+    from envsmith.adapters.unchanged import Signatures
     from envsmith.model.generation import Generation
     from envsmith.workflows.ordering import InstallTools
 
@@ -50,72 +51,41 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     installed is what was locked. A failure of any kind leaves the current environment as it was; `envsmith rollback`
     returns to the one before.
     """
-    if not options["deep"] and (one := _settled(options)):
-        from envsmith.cli import install_render
-
-        install_render.idle(one, options["prefix"], as_json=options["as_json"])
-        return OK
-    return _install(settings, options)
-
-
-def _settled(options: dict[str, Any]) -> Generation | None:
-    """Return the current generation where nothing is to be done; imports as little as can be."""
-    from envsmith.adapters import check_stamp, files
-    from envsmith.adapters.environments import Environments
-    from envsmith.workflows.settled import settled
-
-    locked = [options["profile"]] if options["profile"] else _locked(options["folder"])
-    environments = Environments(link=options["prefix"].absolute())
-    if len(locked) != 1:  # the machine decides, and it may be another one than before
-        return None
-    if options["is_checked"] and not check_stamp.holds(_stamp(environments.root, locked[0])):
-        return None
-    one = settled(
-        locked[0],
-        options["folder"] / locked[0],
-        options["python"],
-        guard=not options["no_guard"],
-        environments=environments,
-        files=files,
-    )
-    return None if one and not options["is_checked"] and _concerns_shims(one) else one
-
-
-def _concerns_shims(one: Generation) -> bool:
-    """Say whether an environment has shims or may be asked for some: then its profile must be read."""
-    from envsmith.model.shim import is_shims
-
-    texts = [*Path("profiles").glob("*.toml"), *Path().glob("pyproject.toml")]
-    is_asked = any(b"shims" in path.read_bytes() for path in texts if path.is_file())
-    return is_asked or any(map(is_shims, one.folders))
-
-
-def _locked(folder: Path) -> list[str]:
-    return [path.parent.name for path in folder.glob("*/manifest.toml")]
-
-
-def _stamp(root: Path, profile: str) -> Path:
-    """Return where it is remembered that a lock was current."""
-    return root / f"checked-{profile}.json"
-
-
-def _install(settings: dict[str, Any], options: dict[str, Any]) -> int:
-    from envsmith.adapters import check_stamp
+    from envsmith.adapters import unchanged
     from envsmith.adapters.disk_use import own_and_shared
     from envsmith.cli import install_render
     from envsmith.cli.install_order import order_of, refuse_stale
     from envsmith.workflows.installing import install
 
     order = order_of({**options, "quiet": settings["quiet"]})
-    seen = refuse_stale(order, options["folder"]) if options["is_checked"] else ()
+    checked = options["is_checked"]
+    looked_at = refuse_stale(order, options["folder"]) if checked else tuple(unchanged.below(order.folder))
+    seen = unchanged.signed((options["folder"], *looked_at))  # now: people may write them while it builds
     is_quiet = settings["quiet"] or options["as_json"]
     with _at_work(options, quiet=is_quiet) as tools:
         done = install(order, tools)
-    if seen:
-        check_stamp.remember(_stamp(options["prefix"].absolute().parent / ".envsmith", order.profile), seen)
+    if looked_at and _can_be_remembered(options):
+        _remember(settings["words"], options, done.generation, seen)
     cost = own_and_shared(tools.environments.prefix(done.generation.id)) if done.how == "built" else None
     install_render.installed(done, options["prefix"], cost, as_json=options["as_json"])
     return OK
+
+
+def _can_be_remembered(options: dict[str, Any]) -> bool:
+    """Say whether the same words lead to the same answer while no file changes: then neither machine nor uv decides."""
+    is_one = options["profile"] or len([*options["folder"].glob("*/manifest.toml")]) == 1
+    is_plain = not (options["deep"] or options["as_json"] or options["explain"])
+    return bool(is_one) and is_plain and set(options["python"]) <= {*"0123456789."}
+
+
+def _remember(words: Sequence[str], options: dict[str, Any], one: Generation, seen: Signatures) -> None:
+    from envsmith.adapters import unchanged
+    from envsmith.adapters.environments import Environments
+    from envsmith.cli.install_render import idle
+
+    environments = Environments(link=options["prefix"].absolute())
+    here = unchanged.signed(environments.tokens(one))
+    unchanged.remember(environments.root, words, idle(one, options["prefix"]), {**here, **seen})
 
 
 @contextmanager

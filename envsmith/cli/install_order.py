@@ -106,9 +106,9 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
         LockError: LCK003, with what changed as parts.
     """
     from envsmith.adapters import files
-    from envsmith.adapters.check_stamp import below
     from envsmith.adapters.hashing import NoDownloads
     from envsmith.adapters.text_files import remembered
+    from envsmith.adapters.unchanged import below
     from envsmith.catalog import Catalog
     from envsmith.cli.composition import CatalogChoice, cache_folder, listing_sources
     from envsmith.cli.orders import Words, orders, reads_sources

@@ -45,7 +45,7 @@ def installed(
     if done.before or done.aside:
         before = f"  (before: {done.before or done.aside}; `envsmith rollback` returns to it)"
     if done.how == "unchanged":
-        _idle(one, link)
+        render.labelled("current", idle(one, link)[render.LABEL :])
     else:
         render.labelled("current", f"{link} → {one.id}{before}")
 
@@ -57,14 +57,8 @@ def _need(need: Need, packages: int) -> None:
     render.labelled("fetched", f"{what}{bytes_} · {size(max(need.free_after_bytes, 0))} free by then")
 
 
-def idle(one: Generation, link: Path, *, as_json: bool) -> None:
-    """Print that there was nothing to do."""
-    if as_json:
-        render.envelope("install", "ok", {"generation": asdict(one), "how": "unchanged"})
-    else:
-        _idle(one, link)
-
-
-def _idle(one: Generation, link: Path) -> None:
+def idle(one: Generation, link: Path) -> str:
+    """Return the line that says that there was nothing to do."""
     packages = "1 package" if len(one.folders) == 1 else f"{len(one.folders)} packages"
-    render.labelled("current", f"{link} → {one.id}: nothing to do  ({packages} · {one.files:,} files)")
+    text = f"{link} → {one.id}: nothing to do  ({packages} · {one.files:,} files)"
+    return f"{'current':<{render.LABEL}}{render.plain(text)}"

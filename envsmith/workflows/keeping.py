@@ -97,10 +97,6 @@ class Environments(Protocol):
         """
         ...
 
-    def is_busy(self) -> bool:
-        """Say whether a process changes the generations, or was killed while it did."""
-        ...
-
     def asides(self) -> tuple[str, ...]:
         """Return the names of what others had made and is kept, oldest first."""
         ...

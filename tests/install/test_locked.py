@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,12 @@ def locked(tmp_path: Path) -> Iterator[Shop]:
         yield shop
 
 
+def words_for(shop: Shop) -> list[str]:
+    return ["install", "own", "--offline", "--wheelhouse", str(shop.wheelhouse)]
+
+
 def install(shop: Shop, *words: str) -> Ran:
-    return shop.project.run("install", "own", "--offline", "--wheelhouse", str(shop.wheelhouse), *words)
+    return shop.project.run(*words_for(shop), *words)
 
 
 def test_a_current_lock_is_installed_and_a_stale_one_refused(locked: Shop) -> None:
@@ -44,11 +49,43 @@ def test_a_current_lock_is_installed_and_a_stale_one_refused(locked: Shop) -> No
 
 def test_what_was_looked_at_is_not_looked_at_again(locked: Shop) -> None:
     install(locked)
-    stamp = locked.project.root / ".envsmith" / "checked-own.json"
-    assert stamp.exists()
-    ran = locked.project.run("-vv", "install", "own")
-    assert "nothing to do" in ran.out, ran.said
-    assert "envsmith.adapters.process" not in ran.err, "no program was started"
+    before = locked.current()
+    ran = install(locked)
+    assert ran.out.startswith(f"current   .venv → {before}: nothing to do"), ran.said
+    code = f"import sys; sys.argv = {['envsmith', *words_for(locked)]}; import runpy\n"
+    code += "try: runpy.run_module('envsmith', run_name='__main__')\nfinally: print('click' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=locked.project.root, env=locked.project.environ(),
+        capture_output=True, encoding="utf-8", check=True,
+    )  # fmt: skip
+    assert done.stdout == f"{ran.out}False\n", done.stderr
     pyproject = locked.project.root / "pyproject.toml"
     pyproject.write_text('[project]\nname = "p"\nversion = "1"\ndependencies = ["torch<2.21"]\n', "utf-8")
     assert install(locked).status == 1, "a file that was not there counts"
+
+
+def test_another_distribution_than_were_proved_is_looked_into(locked: Shop) -> None:
+    install(locked)
+    before = locked.current()
+    (site,) = locked.generations.glob(f"{before}/lib/*/site-packages")
+    (site / "foreign-1.dist-info").mkdir()
+    ran = install(locked)
+    assert ran.status == 0, ran.said
+    assert locked.current() != before
+
+
+def test_after_a_killed_process_it_is_looked_into(locked: Shop) -> None:
+    install(locked)
+    (locked.project.root / ".envsmith" / "busy").touch()
+    assert install(locked).status == 0
+    assert not (locked.project.root / ".envsmith" / "busy").exists(), "the next one has tidied up"
+
+
+def test_a_rollback_is_seen(locked: Shop) -> None:
+    (locked.project.root / ".venv").mkdir()
+    install(locked)
+    before = locked.current()
+    assert locked.project.run("rollback").status == 0
+    assert not (locked.project.root / ".venv").is_symlink()
+    assert install(locked).status == 0
+    assert locked.current() == before
