@@ -201,6 +201,10 @@ class EnvironmentProbe(Protocol):
         """Import a module in a process of its own."""
         ...
 
+    def runs(self, prefix: Path, order: str, env: Mapping[str, str], timeout_s: float) -> Import:
+        """Run a command in an environment, without a shell, and say how that went."""
+        ...
+
 
 class Progress(Protocol):
     """Hears what is being done; silent by default."""

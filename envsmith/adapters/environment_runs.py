@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from envsmith.adapters.folders import python_of
@@ -21,19 +22,22 @@ class VerifyingProbe(Probe):
 
     __slots__ = ()
 
-    def runs(self, prefix: Path, order: str, timeout_s: float) -> Import:
+    def runs(self, prefix: Path, order: str, env: Mapping[str, str], timeout_s: float) -> Import:
         """Run a command in an environment; it counts as failed where it does not end with 0 in time.
 
         Args:
             prefix: the environment's root.
             order: the command as a shell would read it; its program is looked for in the environment first.
+            env: what it finds set besides.
             timeout_s: seconds it has.
         """
         begun = time.perf_counter()
         try:
             words = shlex.split(order, posix=os.name != "nt")
             finished = self.processes.run(
-                [_program(prefix, words[0]), *words[1:]], env=_variables(prefix), timeout_s=timeout_s
+                [_program(prefix, words[0]), *words[1:]],
+                env={**_variables(prefix), **env},
+                timeout_s=timeout_s,
             )
         except (ValueError, IndexError) as error:
             return Import(name=order, error=f"no command: {error}")

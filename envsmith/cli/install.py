@@ -54,12 +54,12 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     from envsmith.adapters import unchanged
     from envsmith.adapters.disk_use import own_and_shared
     from envsmith.cli import install_render
-    from envsmith.cli.install_order import order_of, refuse_stale
+    from envsmith.cli.install_order import order_of, refuse_stale, unasked
     from envsmith.workflows.installing import install
 
     order = order_of({**options, "quiet": settings["quiet"]})
     checked = options["is_checked"]
-    looked_at = refuse_stale(order, options["folder"]) if checked else tuple(unchanged.below(order.folder))
+    looked_at = refuse_stale(order, options["folder"]) if checked else unasked(order)
     seen = unchanged.signed((options["folder"], *looked_at))  # now: people may write them while it builds
     is_quiet = settings["quiet"] or options["as_json"]
     with _at_work(options, quiet=is_quiet) as tools:
@@ -92,13 +92,14 @@ def _remember(words: Sequence[str], options: dict[str, Any], one: Generation, se
 def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     """Lend the tools of an install, and end what still runs when it is over or broken off."""
     from envsmith.adapters import disks, files, shim_files
+    from envsmith.adapters.environment_runs import VerifyingProbe
     from envsmith.adapters.environments import Environments
-    from envsmith.adapters.interpreter import Probe
     from envsmith.adapters.process import Processes
     from envsmith.adapters.uv import find_uv
     from envsmith.adapters.uv_install import UvInstaller
     from envsmith.cli import render
     from envsmith.cli.composition import utc_now
+    from envsmith.cli.furnishing import furnish_scripts
     from envsmith.cli.gathering import TransfersTold, gathering
     from envsmith.cli.progress import LockProgress
     from envsmith.workflows.ordering import InstallTools
@@ -120,12 +121,13 @@ def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
                     offline=options["offline"],
                     compile_bytecode=options["compile_bytecode"],
                 ),
-                probe=Probe(processes=processes),
+                probe=VerifyingProbe(processes=processes),
                 files=files,
                 disks=disks,
                 progress=progress,
                 now_utc=utc_now,
                 lay=shim_files.lay,
+                furnish=(furnish_scripts,),
                 gather=gathering(options, TransfersTold(progress)),
             )
     finally:

@@ -82,9 +82,7 @@ def checks_of(profile: Profile | None) -> Checks:
     """Return what the profile asks to be tried in a new environment."""
     if profile is None:
         return Checks()
-    asked = profile.later.get("checks", {})
-    values = asked if isinstance(asked, Mapping) else {}
-    return Checks(imports=values.get("imports"), timeout_s=values.get("timeout-s", 300), env=profile.env)
+    return Checks(tried=profile.checks, env=profile.env)
 
 
 def shims_of(profile: Profile | None) -> ShimPackage | None:
@@ -137,3 +135,10 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
         return ()
     looked_at = (Path("pyproject.toml"), Path("profiles"), *read)
     return (*looked_at, *below(order.folder), *below(cache_folder() / "listings"))
+
+
+def unasked(order: Order) -> tuple[Path, ...]:
+    """Return what an install looks at that does not ask whether the lock is stale."""
+    from envsmith.adapters.unchanged import below
+
+    return (Path("pyproject.toml"), *below(Path("profiles")), *below(order.folder))

@@ -33,7 +33,8 @@ def installed(
     if done.need:
         _need(done.need, len(one.folders))
     if done.how == "built":
-        render.labelled("proved", " · ".join(filter(None, (files, imports))))
+        ran = " · ".join(f"`{item.name}` runs ({item.seconds:.1f} s)" for item in done.runs)
+        render.labelled("proved", " · ".join(filter(None, (files, imports, ran))))
     if cost:
         own, shared = map(size, cost)
         render.labelled("cost", f"{own} of its own · {shared} shared with uv's cache or other environments")

@@ -46,7 +46,7 @@ def _verified(profile: str, prefix: Path, folder: Path, *, deep: bool) -> Verifi
     from envsmith.adapters import files, sessions
     from envsmith.adapters.environment_runs import VerifyingProbe
     from envsmith.adapters.process import Processes
-    from envsmith.cli.check_words import before_packages, runs_of
+    from envsmith.cli.check_words import before_packages
     from envsmith.cli.install_order import order_of
     from envsmith.workflows.verifying import VerifyTools, verify
 
@@ -60,7 +60,6 @@ def _verified(profile: str, prefix: Path, folder: Path, *, deep: bool) -> Verifi
             Path(place.prefix),
             VerifyTools(probe=VerifyingProbe(processes=processes), files=files),
             before=before_packages(),
-            runs=runs_of(order.profile),
         )
     finally:
         processes.close()

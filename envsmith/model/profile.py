@@ -12,6 +12,7 @@ from typing import Any
 from envsmith.errors import ProfileError
 from envsmith.model.asked import Asked, read_requirement
 from envsmith.model.backend import Backend
+from envsmith.model.check import Check
 from envsmith.model.problems import Problems
 from envsmith.model.shim import SAFE_GLOBALS
 from envsmith.model.target import Platform, Python, Target
@@ -20,7 +21,7 @@ INDEXES = ("pytorch", "pypi")
 ON_RETIRED = ("error", "successor", "stable")
 FAMILY_CHOICES = ("auto", "keep", "drop")
 FAMILY_MEMBERS = ("torchvision", "torchaudio")
-LATER = ("checks", "models", "prune", "safe-globals", "shims")
+LATER = ("models", "prune", "safe-globals", "shims")
 """Keys whose meaning is given elsewhere; here only their shape is looked at."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 # Windows keeps these names for devices, with any ending: a folder of that name cannot be made there.
@@ -78,6 +79,8 @@ class Profile:
     """Normalised names of projects that may come as sdist."""
     routes: Mapping[str, str] = field(default_factory=dict)
     """Normalised project → address of the index or page its wheels are taken from, instead of PyPI."""
+    checks: tuple[Check, ...] = ()
+    """What ``install`` and ``verify`` try in the environment, in this order, besides importing torch."""
     later: Mapping[str, object] = field(default_factory=dict)
     """What stands under the keys named in LATER."""
     extends: tuple[str, ...] = field(default=(), compare=False)
@@ -91,7 +94,7 @@ class Profile:
         object.__setattr__(self, "later", later)
         for item in fields(self):
             value = getattr(self, item.name)
-            if isinstance(value, tuple) and item.name != "extends":
+            if isinstance(value, tuple) and item.name not in ("checks", "extends"):
                 object.__setattr__(self, item.name, tuple(sorted(set(value))))
             elif isinstance(value, Mapping):
                 object.__setattr__(self, item.name, MappingProxyType(dict(sorted(value.items()))))
@@ -221,11 +224,20 @@ class Profile:
             for item in fields(self)
             if item.name not in ("name", "later", "extends", "origins")
         }
-        tables = {key: value for key, value in (values | later).items() if isinstance(value, dict)}
+        tables = {key: value for key, value in (values | later).items() if _is_table(value)}
         return {key: value for key, value in (values | later).items() if key not in tables} | tables
 
 
+def _is_table(value: object) -> bool:
+    """Tell whether a value is written under a heading of its own, which ends what stands before."""
+    return isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(item, dict) for item in value)
+    )
+
+
 def _thawed(value: object) -> object:
+    if isinstance(value, Check):
+        value = value.to_table()
     if isinstance(value, Mapping):
         return {key: _thawed(item) for key, item in value.items()}
     if isinstance(value, tuple):

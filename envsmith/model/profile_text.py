@@ -10,7 +10,7 @@ from typing import Any
 from packaging.utils import InvalidName, canonicalize_name
 
 from envsmith.errors import ProfileError
-from envsmith.model import toml_field
+from envsmith.model import check, toml_field
 from envsmith.model.asked import read_requirement
 from envsmith.model.backend import Backend
 from envsmith.model.listing import CHANNELS
@@ -255,7 +255,7 @@ _READERS: Mapping[str, Reader] = {
     "env": _env,
     "allow-sdist": toml_field.listed(toml_field.parsed(_project)),
     "routes": _routes,
-    "checks": toml_field.table_of_anything,
+    "checks": toml_field.listed(check.read),
     "models": toml_field.listed(toml_field.table_of_anything),
     "prune": toml_field.listed(toml_field.parsed(_project)),
     "safe-globals": toml_field.listed(toml_field.parsed(check_global)),

@@ -44,12 +44,15 @@ def scripts_of(plans: Sequence[Plan], read_template: Callable[[str], str]) -> Ma
 def environment_files(activation: Activation, read_template: Callable[[str], str]) -> Mapping[str, bytes]:
     """Return what lies among an environment's programs: the activation scripts, and `deactivate` for cmd.
 
+    The script for sh has a second name there, ``activate``, for that is what people and editors read.
+
     Args:
         activation: what the profile says of a session.
         read_template: returns the text of a template by its file's name.
     """
     leave = read_template("deactivate.bat").replace("\n", "\r\n").encode()
-    return {**activation_files(activation, read_template), "deactivate.bat": leave}
+    scripts = activation_files(activation, read_template)
+    return {**scripts, "activate": scripts["activate.sh"], "deactivate.bat": leave}
 
 
 def activation_files(activation: Activation, read_template: Callable[[str], str]) -> Mapping[str, bytes]:

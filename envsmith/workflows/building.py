@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
 from envsmith.errors import InstallError
+from envsmith.model.activation import Activation
 from envsmith.model.environment import Environment, Import
 from envsmith.model.generation import CONSTRAINTS, Generation
 from envsmith.model.report import Report
 from envsmith.model.shim import with_shims
-from envsmith.rules import verification
+from envsmith.rules import diagnosis_packages, verification
 from envsmith.workflows.ordering import Furnishing, InstallTools, Locked, Order
 
 
-def build(
-    order: Order, locked: Locked, python: Path, tools: InstallTools, *, deep: bool
-) -> tuple[Generation, tuple[Import, ...]]:
-    """Build a generation and prove it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A generation, and how went what was tried in it."""
 
-    Returns:
-        It, and how the imports went that were tried.
+    generation: Generation
+    imports: tuple[Import, ...]
+    runs: tuple[Import, ...]
+    """Names are the commands."""
+
+
+def build(order: Order, locked: Locked, python: Path, tools: InstallTools, *, deep: bool) -> Built:
+    """Build a generation and prove it.
 
     Raises:
         InstallError: ENV001 where it is not what the lock says; it is kept under another name then. Others where it
@@ -43,9 +51,7 @@ def build(
     return built
 
 
-def _built(
-    order: Order, locked: Locked, python: Path, id_: str, tools: InstallTools, *, deep: bool
-) -> tuple[Generation, tuple[Import, ...]]:
+def _built(order: Order, locked: Locked, python: Path, id_: str, tools: InstallTools, *, deep: bool) -> Built:
     environments, prefix = tools.environments, tools.environments.prefix(id_)
     tools.progress.started(id_, f"installing {len(locked.pins.packages)} packages")
     tools.installer.make(prefix, python, order.profile)
@@ -54,27 +60,33 @@ def _built(
         tools.lay(prefix, order.shims)
     tools.progress.started(id_, "comparing every file" if deep else "looking for every file")
     environment = tools.probe.environment(prefix, deep=deep)
-    imports = tuple(_tried(order, locked, prefix, tools))
+    imports = tuple(_imported(order, locked, prefix, tools))
     pins = with_shims(locked.pins, order.shims)
     report = verification.verify(pins, locked.backend, environment, imports)
+    ran: tuple[Import, ...] = ()
+    if not report.has_errors:  # what is not as locked is not run
+        ran = tuple(_ran(order, prefix, tools))
+        report = Report(findings=(*report.findings, *diagnosis_packages.failed_runs(ran)))
     if report.has_errors:
         raise _not_proved(report, environments.set_failed(id_))
     generation = _record(order, locked, environment, id_, tools)
     _furnish(generation, locked, tools)
     environments.keep(generation)
-    return generation, imports
+    return Built(generation=generation, imports=imports, runs=ran)
 
 
-def _tried(order: Order, locked: Locked, prefix: Path, tools: InstallTools) -> list[Import]:
-    """Try the imports that the profile names, else torch where the lock has it."""
-    names = order.checks.imports
-    if names is None:
-        names = ("torch",) if locked.pins.version("torch") else ()
-    found = []
-    for name in names:
-        tools.progress.started(prefix.name, f"importing {name}")
-        found.append(tools.probe.imports(prefix, name, order.checks.env, order.checks.timeout_s))
-    return found
+def _imported(order: Order, locked: Locked, prefix: Path, tools: InstallTools) -> Iterator[Import]:
+    """Import torch where the lock has it, and what the profile names."""
+    for check in order.checks.imports(locked.pins):
+        tools.progress.started(prefix.name, f"importing {check.text}")
+        yield tools.probe.imports(prefix, check.text, order.checks.env, check.timeout_s)
+
+
+def _ran(order: Order, prefix: Path, tools: InstallTools) -> Iterator[Import]:
+    """Run the commands that the profile names."""
+    for check in order.checks.runs():
+        tools.progress.started(prefix.name, f"running {check.text}")
+        yield tools.probe.runs(prefix, check.text, order.checks.env, check.timeout_s)
 
 
 def _record(
@@ -103,8 +115,15 @@ def _furnish(generation: Generation, locked: Locked, tools: InstallTools) -> Non
         lines = [f"{canonicalize_name(name)}=={version}\n" for name, version in sorted(locked.family.items())]
         tools.environments.write(generation.id, CONSTRAINTS, "".join(lines))
     prefix = tools.environments.prefix(generation.id)
+    furnishing = Furnishing(
+        prefix=prefix,
+        generation=generation,
+        pins=locked.pins,
+        backend=locked.backend,
+        activation=Activation.of(locked.profile, backend=locked.backend, env=locked.env),
+    )
     for furnish in tools.furnish:
-        furnish(Furnishing(prefix=prefix, generation=generation, pins=locked.pins, backend=locked.backend))
+        furnish(furnishing)
 
 
 def _not_proved(report: Report, kept: Path) -> InstallError:

@@ -32,6 +32,8 @@ class Installed:
     aside: str = ""
     """Name under which an environment made by others is kept."""
     imports: tuple[Import, ...] = ()
+    runs: tuple[Import, ...] = ()
+    """Names are the commands."""
     need: Need | None = None
     """What it took; None where nothing was built."""
 
@@ -60,27 +62,18 @@ def install(order: Order, tools: InstallTools) -> Installed:
         if tools.gather:
             locked = replace(locked, supply=tools.gather(locked, manifest, found))
         need = room_for(locked, python, tools)
-        generation, imports = build(order, locked, python, tools, deep=order.deep or is_crashed)
-        return _switch(generation, before, tools, imports=imports, need=need, how="built")
+        built = build(order, locked, python, tools, deep=order.deep or is_crashed)
+        done = _switch(built.generation, before, tools, how="built")
+        return replace(done, imports=built.imports, runs=built.runs, need=need)
 
 
-def _switch(
-    generation: Generation,
-    before: str,
-    tools: InstallTools,
-    *,
-    how: str,
-    imports: tuple[Import, ...] = (),
-    need: Need | None = None,
-) -> Installed:
+def _switch(generation: Generation, before: str, tools: InstallTools, *, how: str) -> Installed:
     aside = tools.environments.switch(generation.id) if generation.id != before else ""
     return Installed(
         generation=generation,
         how=how,
         before=before if before != generation.id else "",
         aside=aside,
-        imports=imports,
-        need=need,
     )
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envsmith.errors import LockError
+from envsmith.model.activation import Activation
 from envsmith.model.backend import Backend
+from envsmith.model.check import Check
 from envsmith.model.environment import Environment
 from envsmith.model.generation import Generation
 from envsmith.model.manifest import Manifest
@@ -24,11 +26,19 @@ from envsmith.workflows.recording import sha256_of
 class Checks:
     """What is tried in a new environment before it is current."""
 
-    imports: tuple[str, ...] | None = None
-    """None: torch, where the lock has it."""
+    tried: tuple[Check, ...] = ()
+    """Besides importing torch, where the lock has it."""
     env: Mapping[str, str] = field(default_factory=dict)
-    timeout_s: float = 300.0
-    """For each import."""
+
+    def imports(self, pins: Pins) -> tuple[Check, ...]:
+        """Return the imports to try in an environment of these pins."""
+        named = tuple(item for item in self.tried if item.kind == "import")
+        is_needed = pins.version("torch") and all(item.text != "torch" for item in named)
+        return (Check("import", "torch"), *named) if is_needed else named
+
+    def runs(self) -> tuple[Check, ...]:
+        """Return the commands to try."""
+        return tuple(item for item in self.tried if item.kind == "run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +71,8 @@ class Furnishing:
     generation: Generation
     pins: Pins
     backend: Backend
+    activation: Activation
+    """What the profile says of a session in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +104,8 @@ class Locked:
     supply: Supply
     backend: Backend
     family: Mapping[str, str]
+    env: Mapping[str, str]
+    """What the profile sets in a session."""
     wheels: Mapping[str, str]
     """Torch-family project → file name of its wheel."""
 
@@ -148,6 +162,7 @@ def read_lock(order: Order, manifest: Manifest, found: Mapping[str, bytes], slug
             wheelhouse=order.wheelhouse,
         ),
         backend=backend,
+        env=dict(str(item).partition("=")[::2] for item in entry.inputs.get("env", ())),
         family={name: pin.split(" ")[0] for name, pin in entry.family.items()},
         wheels={name: pin.split(" ")[1] for name, pin in entry.family.items()},
     )

@@ -29,10 +29,6 @@ class VerifyProbe(EnvironmentProbe, Protocol):
         """
         ...
 
-    def runs(self, prefix: Path, order: str, timeout_s: float) -> Import:
-        """Run a command in the environment and say how that went."""
-        ...
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyTools:
@@ -61,7 +57,6 @@ def verify(
     tools: VerifyTools,
     *,
     before: tuple[str, ...] = (),
-    runs: tuple[str, ...] = (),
 ) -> Verified:
     """Compare an environment with the lock of a profile that is for its interpreter.
 
@@ -70,7 +65,6 @@ def verify(
         prefix: the environment's root.
         tools: what looks.
         before: folders that come before the environment's own packages.
-        runs: commands that the profile's checks name.
 
     Raises:
         LockError: LCK004 where no lock is for its interpreter, LCK005 where there is none.
@@ -81,10 +75,13 @@ def verify(
     slug = targeting.fitting(manifest.targets, environment.interpreter, profile=order.profile)
     locked = read_lock(order, manifest, found, slug)
     imports = tuple(
-        tools.probe.imports(prefix, name, order.checks.env, order.checks.timeout_s)
-        for name in _names(order, locked)
+        tools.probe.imports(prefix, check.text, order.checks.env, check.timeout_s)
+        for check in order.checks.imports(locked.pins)
     )
-    ran = tuple(tools.probe.runs(prefix, text, order.checks.timeout_s) for text in runs)
+    ran = tuple(
+        tools.probe.runs(prefix, check.text, order.checks.env, check.timeout_s)
+        for check in order.checks.runs()
+    )
     condition = tools.probe.condition(prefix, before)
     findings = (
         *verification.verify(
@@ -125,9 +122,3 @@ def _together(locked: Locked, environment: Environment, condition: Condition) ->
     yield from diagnosis_packages.origins(locked.pins, condition)
     yield from diagnosis_packages.leftovers(condition, environment)
     yield from diagnosis_packages.shadows(condition)
-
-
-def _names(order: Order, locked: Locked) -> tuple[str, ...]:
-    if order.checks.imports is None:
-        return ("torch",) if locked.pins.version("torch") else ()
-    return order.checks.imports

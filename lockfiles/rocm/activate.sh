@@ -68,7 +68,7 @@ _es_find_me () {
         [ ! "$_es_me" -ef "$0" ] || _es_executed=1
     else
         case $0 in
-            activate.sh | */activate.sh) _es_me=$0 _es_executed=1 ;;
+            activate | */activate | activate.sh | */activate.sh) _es_me=$0 _es_executed=1 ;;
             *) [ -n "${ENVSMITH_PREFIX-}" ] || _es_ask_kernel ;;
         esac
     fi
@@ -82,12 +82,18 @@ _es_ask_kernel () {
             if [ -f "/proc/self/fd/$_es_n" ]; then
                 _es_me=$(readlink "/proc/$_es_e/fd/$_es_n" 2>/dev/null; echo x)
                 _es_me=${_es_me%?x}
-                case $_es_me in */activate.sh) return 0 ;; esac
+                case $_es_me in */activate.sh | */activate) _es_ask_link; return 0 ;; esac
             fi
         done
     fi
     _es_me=$PWD/lockfiles/rocm/activate.sh
     [ -f "$_es_me" ] || _es_me=
+}
+
+# The kernel does not say by which link it came there: the project's own stays right when another generation is current.
+_es_ask_link () {
+    _es_e=${_es_me%/.envsmith/generations/*}/.venv/bin/${_es_me##*/}
+    [ ! "$_es_e" -ef "$_es_me" ] || _es_me=$_es_e
 }
 
 # Sets _es_prefix and _es_bin, or says why it cannot.
@@ -256,7 +262,7 @@ if _es_activate; then
 else
     _es_e=1
 fi
-unset -f _es_activate _es_find_me _es_ask_kernel _es_find_prefix _es_set _es_clean _es_is_foreign _es_define
+unset -f _es_activate _es_find_me _es_ask_kernel _es_ask_link _es_find_prefix _es_set _es_clean _es_is_foreign _es_define
 unset _es_me _es_executed _es_said _es_prefix _es_bin _es_n _es_rest _es_kept _es_was _es_out
 if [ "$_es_e" = 0 ]; then
     unset _es_e

@@ -16,8 +16,8 @@ def prefix(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def ran(prefix: Path, order: str, timeout_s: float = 60.0) -> str:
-    return VerifyingProbe(processes=Processes()).runs(prefix, order, timeout_s).error
+def ran(prefix: Path, order: str, timeout_s: float = 60.0, **env: str) -> str:
+    return VerifyingProbe(processes=Processes()).runs(prefix, order, env, timeout_s).error
 
 
 def test_a_command_that_ends_well(prefix: Path) -> None:
@@ -30,6 +30,12 @@ def test_the_environment_comes_first_and_pythonpath_is_out(
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     script = "import os; raise SystemExit(os.environ['PATH'].split(os.pathsep)[0] + str('PYTHONPATH' in os.environ))"
     assert ran(prefix, f'python -c "{script}"') == f"status 1: {prefix}/bin" + "False"
+
+
+def test_the_profiles_variables_are_set(prefix: Path) -> None:
+    assert (
+        ran(prefix, "python -c 'import os; raise SystemExit(os.environ[\"A\"])'", A="b c") == "status 1: b c"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from envsmith.cli.install_order import checks_of, order_of, profile_of, shims_of
 from envsmith.errors import ProfileError
+from envsmith.model.check import Check
 from envsmith.workflows.ordering import Checks
 
 OPTIONS = {
@@ -66,10 +67,12 @@ def test_of_several_locks_the_machine_decides(
 
 def test_checks_are_those_of_the_profile(project: Path) -> None:
     (project / "profiles").mkdir()
-    text = 'backend = "cpu"\npython = ["3.11"]\nplatforms = ["linux"]\n[checks]\nimports = ["a", "b"]\ntimeout-s = 5\n'
+    text = (
+        'backend = "cpu"\npython = ["3.11"]\nplatforms = ["linux"]\nchecks = [{import = "b"}, {run = "a"}]\n'
+    )
     (project / "profiles" / "own.toml").write_text(text, "utf-8")
     profile = profile_of("own", is_needed=True)
-    assert checks_of(profile) == Checks(imports=("a", "b"), timeout_s=5)
+    assert checks_of(profile) == Checks(tried=(Check("import", "b"), Check("run", "a")))
     assert shims_of(profile) is None
     (project / "profiles" / "own.toml").write_text("backend = 3\n", "utf-8")
     assert profile_of("own", is_needed=False) is None

@@ -12,7 +12,9 @@ import pytest
 from tests.adapters.wheels_on_disk import lay
 from tests.install.made import Shop, made, made_torch
 
-CHECKS = '[checks]\nimports = ["torch", "beside"]\nruns = ["python -c \'import beside\'"]\ntimeout-s = 20\n'
+CHECKS = (
+    'checks = [{import = "beside", timeout-s = 20}, {run = "python -c \'import beside\'", timeout-s = 20}]\n'
+)
 
 
 @pytest.fixture(scope="module")

@@ -129,3 +129,7 @@ class FakeProbe:
         assert python_of(prefix).exists()
         self.tried.append((name, env, timeout_s))
         return Import(name=name, error="OSError: no") if name == self.refused else Import(name=name)
+
+    def runs(self, prefix: Path, order: str, env: Mapping[str, str], timeout_s: float) -> Import:
+        """Run, or not."""
+        return self.imports(prefix, order, env, timeout_s)

@@ -121,7 +121,7 @@ def test_an_import_that_fails_is_told_with_its_cause(shop: Shop) -> None:
     shop.lock(broken)
     shop.project.profile("small", backend="cpu", python=["3.11"], platforms=["linux"])
     with (shop.project.root / "profiles/small.toml").open("a", encoding="utf-8") as stream:
-        stream.write('[checks]\nimports = ["beside"]\n')
+        stream.write('checks = [{import = "beside"}]\n')
     ran = shop.install()
     assert ran.status == 2, ran.said
     assert "import beside fails: OSError: no such library" in ran.said
@@ -188,3 +188,18 @@ def test_without_a_name_the_only_lock_is_taken(shop: Shop) -> None:
     assert ran.status == 0, ran.said
     assert "choice small · cpu" in ran.said
     assert shop.project.run("install", "other", *words).status == 0
+
+
+def test_the_environment_has_its_own_activation_scripts(shop: Shop) -> None:
+    ran = shop.install()
+    assert ran.status == 0, ran.said
+    for name in ("activate", "activate.sh"):
+        script = f'. ./.venv/bin/{name} && printf "%s|%s|%s" "$VIRTUAL_ENV" "$PIP_CONSTRAINT" "$(command -v python)"'
+        done = subprocess.run(
+            ["sh", "-c", script], cwd=shop.project.root, env=shop.project.environ(), capture_output=True,
+            encoding="utf-8", check=True,
+        )  # fmt: skip
+        link = shop.project.root / ".venv"
+        assert done.stdout == f"{link}|{link}/envsmith-constraints.txt|{link}/bin/python"
+    for name in ("fish", "csh", "nu", "xsh", "ps1", "bat"):
+        assert "envsmith" in (shop.project.root / ".venv" / "bin" / f"activate.{name}").read_text("utf-8")

@@ -117,7 +117,9 @@ def test_what_the_speech_server_asks_for_is_installed_without_torchvision(
     )
     profile = root / "profiles" / "speech-server.toml"
     text = profile.read_text("utf-8").replace('["windows"]', '["linux"]')
-    profile.write_text(f'{text}\n[checks]\nimports = ["sentence_transformers", "webrtcvad"]\n', "utf-8")
+    profile.write_text(
+        f'{text}\n[[checks]]\nimport = "sentence_transformers"\n[[checks]]\nimport = "webrtcvad"\n', "utf-8"
+    )
     project = Project(root=root, env={"UV_CACHE_DIR": str(tmp_path / "cache")})
     words = ("-r", "requirements-ai.txt", "--catalog", "embedded", "--as-of", AS_OF)
     ran = project.run_online("lock", "speech-server", *words)

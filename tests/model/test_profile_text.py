@@ -48,8 +48,9 @@ MALFORMED = [
     ('env = {A = "a\\u0000b"}', "PRF005", "4: env.A", "take it out"),
     ("allow-sdist = ['a b']", "PRF005", "4: allow-sdist[0]", "letters"),
     ("allow-sdist = true", "PRF004", "4: allow-sdist", "brackets"),
-    ("checks = 1", "PRF004", "4: checks", "{ key = value }"),
-    ("checks = {a = {b = [inf]}}", "PRF004", "4: checks.a.b[0]", "number"),
+    ("checks = 1", "PRF004", "4: checks", "brackets"),
+    ("checks = [{}]", "PRF005", "4: checks[0]", "import"),
+    ("checks = [{import = 'a b'}]", "PRF005", "4: checks[0].import", "such as"),
     ("models = {}", "PRF004", "4: models", "brackets"),
     ("models = [1]", "PRF004", "4: models[0]", "{ key = value }"),
     ("[[models]]\nwhen = 2026-11-21", "PRF004", "5: models[0].when", "text"),
@@ -147,11 +148,12 @@ def loading(**texts: str) -> Callable[[str], ProfileText]:
 
 BASE = GOOD + (
     'requirements = ["torch"]\nenv = {A = "1", B = "2"}\nfamily = {torchvision = "auto"}\n'
-    "checks = {a = 1}\nmodels = [{p = 1}]\n"
+    'checks = [{import = "a"}]\n'
+    "models = [{p = 1}]\n"
 )
 CHILD = (
     'extends = "base"\nrequirements = ["torch", "numpy"]\nenv = {B = "3"}\n'
-    'family = {torchaudio = "drop"}\nchecks = {b = 2}\n'
+    'family = {torchaudio = "drop"}\nchecks = [{run = "b", timeout-s = 2}]\n'
 )
 
 

@@ -67,7 +67,9 @@ profiles = st.fixed_dictionaries(
             max_size=3,
         ),
         "allow-sdist": st.lists(names, max_size=2),
-        "checks": tables,
+        "checks": st.lists(
+            st.fixed_dictionaries({"run": lines}, optional={"timeout-s": st.integers(1, 9)}), max_size=2
+        ),
         "models": st.lists(tables, max_size=2),
         "prune": st.lists(names, max_size=2),
         "shims": st.lists(lines, max_size=2),

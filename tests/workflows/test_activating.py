@@ -44,5 +44,6 @@ def test_there_is_a_script_for_every_shell() -> None:
 
 def test_an_environment_has_one_for_leaving_cmd_too() -> None:
     files = environment_files(Activation(profile="app"), lambda name: f"{name}\n")
-    assert set(files) == {shell.file for shell in SHELLS} | {"deactivate.bat"}
+    assert set(files) == {shell.file for shell in SHELLS} | {"activate", "deactivate.bat"}
+    assert files["activate"] == files["activate.sh"]
     assert files["deactivate.bat"] == b"deactivate.bat\r\n"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import InstallError, ToolError
+from envsmith.model.check import Check
 from envsmith.model.environment import TorchBuild
 from envsmith.model.generation import CONSTRAINTS
 from envsmith.workflows.installing import install
@@ -35,17 +36,29 @@ def test_what_was_built_is_proved_recorded_and_furnished(tmp_path: Path) -> None
     assert (given.prefix / CONSTRAINTS).read_text("utf-8") == "torch==2.19.0+cpu\n"
 
 
-def test_torch_is_imported_unless_the_profile_says_what(tmp_path: Path) -> None:
+def test_torch_is_imported_and_what_the_profile_says(tmp_path: Path) -> None:
     probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"))
     install(order(), tools(tmp_path / "a", probe=probe))
     assert probe.tried == [("torch", {}, 300.0)]
     probe.tried.clear()
-    checks = Checks(imports=("beside", "json"), env={"A": "1"}, timeout_s=5)
-    install(order(checks=checks), tools(tmp_path / "b", probe=probe))
-    assert probe.tried == [("beside", {"A": "1"}, 5), ("json", {"A": "1"}, 5)]
-    probe.tried.clear()
-    install(order(checks=Checks(imports=())), tools(tmp_path / "c", probe=probe))
-    assert probe.tried == []
+    tried = (Check("run", "a b", 6.0), Check("import", "torch", 9.0), Check("import", "beside", 5.0))
+    done = install(order(checks=Checks(tried=tried, env={"A": "1"})), tools(tmp_path / "b", probe=probe))
+    env = {"A": "1"}
+    assert probe.tried == [("torch", env, 9.0), ("beside", env, 5.0), ("a b", env, 6.0)]
+    assert [item.name for item in done.imports] == ["torch", "beside"]
+    assert [item.name for item in done.runs] == ["a b"]
+
+
+def test_a_command_that_fails_is_no_proof_and_none_is_run_where_files_are_wrong(tmp_path: Path) -> None:
+    checks = Checks(tried=(Check("run", "a b"),))
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"), refused="a b")
+    with pytest.raises(InstallError) as caught:
+        install(order(checks=checks), tools(tmp_path, probe=probe))
+    assert [part.code for part in caught.value.parts] == ["ENV064"]
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0", cuda="13.4"))
+    with pytest.raises(InstallError):
+        install(order(checks=checks), tools(tmp_path, probe=probe))
+    assert [name for name, _, _ in probe.tried] == ["torch"]
 
 
 def test_what_is_not_proved_is_kept_under_a_name_that_the_error_says(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ LOCKED = Locked(
     supply=Supply(text="a pylock", is_pylock=True, sources=("one",)),
     backend=Backend.parse("cpu"),
     family={},
+    env={},
     wheels={},
 )
 

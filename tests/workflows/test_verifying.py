@@ -9,6 +9,7 @@ import pytest
 
 from envsmith.adapters import files
 from envsmith.errors import LockError
+from envsmith.model.check import Check
 from envsmith.model.condition import Condition, Overlap
 from envsmith.model.environment import Environment, Import
 from envsmith.model.interpreter import Interpreter
@@ -43,8 +44,8 @@ class FakeProbe:
         self.asked.append(f"{prefix} after {before}")
         return self.seen
 
-    def runs(self, prefix: Path, order: str, timeout_s: float) -> Import:
-        self.asked.append(f"{prefix} run {order} {timeout_s}")
+    def runs(self, prefix: Path, order: str, env: object, timeout_s: float) -> Import:
+        self.asked.append(f"{prefix} run {order} {env} {timeout_s}")
         return Import(name=order, error="status 1")
 
 
@@ -81,13 +82,13 @@ def tools(probe: FakeProbe) -> VerifyTools:
 def test_all_that_is_found_is_one_report(shop: Shop) -> None:
     overlap = Overlap(owners=("a", "b"), count=1, paths=("x",))
     probe = FakeProbe(found=environment("other==1"), seen=Condition(overlaps=(overlap,)))
-    checks = Checks(imports=("bad",), timeout_s=5.0)
-    done = verify(order(shop, checks), Path("/env"), tools(probe), before=("/p",), runs=("python -m a",))
+    checks = Checks(tried=(Check("import", "bad", 5.0), Check("run", "python -m a", 6.0)))
+    done = verify(order(shop, checks), Path("/env"), tools(probe), before=("/p",))
     assert [item.code for item in done.report.findings] == ["ENV010", "ENV011", "ENV017", "ENV061", "ENV064"]
     assert probe.asked == [
         "/env False",
         "/env import bad {} 5.0",
-        "/env run python -m a 5.0",
+        "/env run python -m a {} 6.0",
         "/env after ('/p',)",
     ]
 

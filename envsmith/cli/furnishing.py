@@ -1,0 +1,26 @@
+"""What an install puts into a new environment besides its packages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envsmith.adapters.folders import python_of, refusals
+from envsmith.adapters.templates import read_template
+from envsmith.workflows.activating import environment_files
+
+if TYPE_CHECKING:
+    from envsmith.workflows.ordering import Furnishing
+
+
+def furnish_scripts(given: Furnishing) -> None:
+    """Put the activation scripts among the environment's programs, in the place of those that uv writes.
+
+    Raises:
+        InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
+    """
+    folder = python_of(given.prefix).parent
+    for name, content in environment_files(given.activation, read_template).items():
+        with refusals(folder / name):
+            (folder / name).write_bytes(
+                content
+            )  # nobody reads them before the environment is proved and recorded
