@@ -97,23 +97,20 @@ def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     from envsmith.adapters.process import Processes
     from envsmith.adapters.uv import find_uv
     from envsmith.adapters.uv_install import UvInstaller
-    from envsmith.cli import render
     from envsmith.cli.composition import utc_now
     from envsmith.cli.furnishing import furnish_scripts
     from envsmith.cli.gathering import TransfersTold, gathering
     from envsmith.cli.progress import LockProgress
     from envsmith.workflows.ordering import InstallTools
 
-    def waiting(holder: str) -> None:
-        if not quiet:
-            render.say(f"waiting for {holder}", err=True)
-
     processes = Processes()
     try:
         with LockProgress(quiet=quiet) as progress:
             yield InstallTools(
                 environments=Environments(
-                    link=options["prefix"].absolute(), processes=processes, waiting=waiting
+                    link=options["prefix"].absolute(),
+                    processes=processes,
+                    waiting=_unheard if quiet else _waiting,
                 ),
                 installer=UvInstaller(
                     processes=processes,
@@ -132,3 +129,13 @@ def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
             )
     finally:
         processes.close()
+
+
+def _waiting(holder: str) -> None:
+    from envsmith.cli import render
+
+    render.say(f"waiting for {holder}", err=True)
+
+
+def _unheard(_holder: str) -> None:
+    pass
