@@ -21,7 +21,7 @@ def audio(tmp_path: Path) -> Shop:
     wheels = made_torch("2.19.0+cpu"), _torchaudio()
     shop.stock(*wheels)
     shop.lock(*wheels)
-    asked(shop, LEGACY + '[checks]\nimports = ["torchaudio"]\n')
+    asked(shop, LEGACY + 'checks = [{import = "torchaudio"}]\n')
     return shop
 
 
