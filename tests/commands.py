@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -17,7 +18,16 @@ from packaging.pylock import Package, Pylock
 from envsmith.model.manifest import Manifest
 
 TIME_LIMIT_S = 300
+NO_NETWORK = ("unshare", "--map-root-user", "--net")
+"""Runs a command in a network namespace of its own, where there is not even loopback."""
 _UNREACHED = ("TOL021", "TOL022", "TOL025", "TOL026")
+
+
+def can_leave_network() -> bool:
+    """Say whether this machine lets a process leave its network."""
+    if sys.platform != "linux" or not shutil.which(NO_NETWORK[0]):
+        return False
+    return subprocess.run([*NO_NETWORK, "true"], capture_output=True, check=False).returncode == 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +71,11 @@ class Project:
         }
         return {**os.environ, **own, **self.env}
 
-    def run(self, *words: str) -> Ran:
-        """Run ``envsmith`` in the project."""
+    def run(self, *words: str, within: tuple[str, ...] = ()) -> Ran:
+        """Run ``envsmith`` in the project; within: the beginning of a command that runs another one."""
         self.root.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
-            [sys.executable, "-m", "envsmith", *words],
+            [*within, sys.executable, "-m", "envsmith", *words],
             cwd=self.root,
             env=self.environ(),
             capture_output=True,

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.commands import NO_NETWORK, can_leave_network
 from tests.install.made import Made, Shop, made, made_torch
 from tests.range_server import RangeServer, Step
 
@@ -29,6 +30,18 @@ def installs(shop: Shop, *words: str) -> None:
     assert ran.status == 0, ran.said
     done = subprocess.run([shop.python(), "-c", CODE], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout == "2.19.0+cpu 1.0\n"
+
+
+@pytest.mark.skipif(not can_leave_network(), reason="this machine lets nobody leave its network")
+def test_from_a_wheelhouse_in_a_place_without_any_network(shop: Shop) -> None:
+    code = "import socket; socket.create_connection(('127.0.0.1', 9), 5)"
+    done = subprocess.run([*NO_NETWORK, sys.executable, "-c", code], capture_output=True, check=False)
+    assert b"Network is unreachable" in done.stderr
+    words = ("--offline", "--wheelhouse", str(shop.wheelhouse))
+    ran = shop.project.run("install", "small", "--frozen", *words, within=NO_NETWORK)
+    assert ran.status == 0, ran.said
+    done = subprocess.run([shop.python(), "-c", CODE], capture_output=True, check=True)
+    assert done.stdout == b"2.19.0+cpu 1.0\n"
 
 
 def test_from_a_plain_file_server(shop: Shop, server: RangeServer) -> None:
