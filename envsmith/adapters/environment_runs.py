@@ -36,7 +36,7 @@ class VerifyingProbe(Probe):
             words = shlex.split(order, posix=os.name != "nt")
             finished = self.processes.run(
                 [_program(prefix, words[0]), *words[1:]],
-                env={**_variables(prefix), **env},
+                env={**session_of(prefix), **env},
                 timeout_s=timeout_s,
             )
         except (ValueError, IndexError) as error:
@@ -56,7 +56,8 @@ def _program(prefix: Path, name: str) -> Path | str:
     return next((path for path in found if path.is_file()), name)
 
 
-def _variables(prefix: Path) -> dict[str, str]:
+def session_of(prefix: Path) -> dict[str, str]:
+    """Return this session's variables as they are in an environment: its programs first, and nothing of Python's."""
     known = inherited((), ("",))
     kept = {name: value for name, value in known.items() if name not in _DROPPED}
     path = os.pathsep.join([str(python_of(prefix).parent), known.get("PATH", "")])

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class Processes:
     """Starts programs, and ends those still running when asked to."""
 
     def __init__(self) -> None:
-        self._running: set[subprocess.Popen[str]] = set()
+        self._running: set[subprocess.Popen[str] | subprocess.Popen[bytes]] = set()
         self._guard = threading.Lock()
         self._closed = False
         self._lent: set[int] = set()
@@ -90,6 +90,33 @@ class Processes:
                 process.communicate()
         return Finished(status=process.returncode, stdout=stdout, stderr=stderr)
 
+    @contextmanager
+    def apart(
+        self, command: Sequence[str | Path], *, env: Mapping[str, str]
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a program in a group of its own, its outputs to be read by whoever asked.
+
+        In the end it is ended, and with it all it started: on Windows itself alone.
+
+        Args:
+            command: program and arguments.
+            env: its whole environment.
+
+        Raises:
+            ToolError: TOL001 when it cannot be started.
+        """
+        words = [str(word) for word in command]
+        _log.debug("run apart %s", words)
+        process = _grouped(words, env)
+        with self._guard:
+            self._running.add(process)
+        try:
+            yield process
+        finally:
+            with self._guard:
+                self._running.discard(process)
+            _end_group(process)
+
     def close(self) -> None:
         """End every program still running, and start no more."""
         with self._guard:
@@ -112,6 +139,38 @@ class Processes:
             )
         except OSError as error:
             raise not_started(words[0], error) from error
+
+
+def is_ended(process: subprocess.Popen[bytes], within_s: float) -> bool:
+    """Wait for a program, and say whether it ended in time."""
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _grouped(words: list[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - words are a list, no shell reads them
+            words,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=os.name != "nt",
+        )
+    except OSError as error:
+        raise not_started(words[0], error) from error
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    if os.name == "nt":
+        process.kill()
+    else:
+        with suppress(ProcessLookupError, PermissionError):  # nobody of it is left
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def wait_for(command: Sequence[str], env: Mapping[str, str]) -> int:

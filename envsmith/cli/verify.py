@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from envsmith.cli import NO, OK
 
 if TYPE_CHECKING:
+    from envsmith.adapters.trials import Trials
     from envsmith.workflows.verifying import Verified
 
 LOCKFILES = "lockfiles"
+
+
+class Asked(NamedTuple):
+    """What is to be tried."""
+
+    names: tuple[str, ...]
+    timeout_s: float
+    """For each."""
 
 
 @click.command(name="verify")
@@ -25,27 +34,64 @@ LOCKFILES = "lockfiles"
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
+@click.option(
+    "--probe",
+    "probes",
+    is_flag=False,
+    flag_value="all",
+    default="",
+    metavar="NAME,...",
+    help="Let libraries do what they are for: all that are installed, or those named.",
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=1),
+    default=300.0,
+    metavar="SECONDS",
+    help="Time that each probe has, by default 300.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(profile: str, prefix: Path, folder: Path, *, deep: bool, as_json: bool) -> int:
+def command(
+    profile: str, prefix: Path, folder: Path, /, *, probes: str, timeout_s: float, **flags: bool
+) -> int:
     """Compare an environment, whoever made it, with the lock of PROFILE.
 
     Versions, labels, files, what else is installed, builds of the torch family that do not go together, packages that
     overwrite each other. What the profile's `checks` name is imported and run. Ends with 1 where something differs.
+
+    With --probe libraries compute something whose result is known, each in a process of its own, and it is told what
+    did the work, how long it took and how much memory it held: torch, gpu, compile, onnxruntime, rembg, opencv,
+    mediapipe, jax, tensorflow.
     """
-    found = _verified(profile, prefix, folder, deep=deep)
-    if as_json:
+    asked = Asked(_probes(probes), timeout_s)
+    found = _verified(profile, prefix, folder, asked, deep=flags["deep"])
+    status = NO if found.report.has_errors or found.tried.has_errors else OK
+    if flags["as_json"]:
         from envsmith.cli import render
 
-        render.envelope("verify", "no" if found.report.has_errors else "ok", _data(found))
+        render.envelope("verify", "ok" if status == OK else "no", _data(found))
     else:
         _show(found, prefix)
-    return NO if found.report.has_errors else OK
+    return status
 
 
-def _verified(profile: str, prefix: Path, folder: Path, *, deep: bool) -> Verified:
+def _probes(text: str) -> tuple[str, ...]:
+    """Read the value of --probe."""
+    from envsmith.model.trial import ALL, NAMES
+
+    words = tuple(word for word in text.replace(",", " ").split() if word)
+    for word in words:
+        if word not in (*NAMES, ALL):
+            raise click.UsageError(f"there is no probe {word!r}; there are {', '.join(NAMES)}, and all")
+    return words
+
+
+def _verified(profile: str, prefix: Path, folder: Path, asked: Asked, *, deep: bool) -> Verified:
     from envsmith.adapters import files, sessions
     from envsmith.adapters.environment_runs import VerifyingProbe
     from envsmith.adapters.process import Processes
+    from envsmith.adapters.trials import Trials
     from envsmith.cli.check_words import before_packages
     from envsmith.cli.install_order import order_of
     from envsmith.workflows.verifying import VerifyTools, verify
@@ -55,14 +101,34 @@ def _verified(profile: str, prefix: Path, folder: Path, *, deep: bool) -> Verifi
     order = order_of({**options, "python": "", "wheelhouse": "", "no_guard": False, "is_checked": False})
     processes = Processes()
     try:
-        return verify(
+        found = verify(
             order,
             Path(place.prefix),
             VerifyTools(probe=VerifyingProbe(processes=processes), files=files),
             before=before_packages(),
         )
+        if not asked.names:
+            return found
+        tries = Trials(processes=processes, env=order.checks.env, timeout_s=asked.timeout_s)
+        return _probed(found, asked.names, Path(place.prefix), tries)
     finally:
         processes.close()
+
+
+def _probed(found: Verified, names: tuple[str, ...], prefix: Path, tries: Trials) -> Verified:
+    """Try libraries, too."""
+    from envsmith.adapters.detection import detect
+    from envsmith.catalog import Catalog
+    from envsmith.model.report import Report
+    from envsmith.workflows.trying import TryTools, try_libraries
+
+    tools = TryTools(
+        tries=tries,
+        catalog=Catalog.embedded(),
+        has_gpu=lambda backend: bool(detect().of_family(backend.family)),
+    )
+    tried = try_libraries(names, prefix, found.environment, found.backend, tools)
+    return replace(found, trials=tried.trials, tried=Report(findings=tried.findings))
 
 
 def _data(found: Verified) -> dict[str, object]:
@@ -75,15 +141,16 @@ def _data(found: Verified) -> dict[str, object]:
         "deep": found.is_deep,
         "imports": [asdict(item) for item in found.imports],
         "runs": [asdict(item) for item in found.runs],
-        "findings": [item.to_json() for item in found.report.findings],
+        "probes": [item.to_json() for item in found.trials],
+        "findings": [item.to_json() for item in (*found.report.findings, *found.tried.findings)],
     }
 
 
 def _show(found: Verified, prefix: Path) -> None:
-    from envsmith.cli import finding_lines, render
+    from envsmith.cli import finding_lines, render, trial_lines
 
     what = f"{found.profile}/{found.target}"
-    count = sum(item.severity == "error" for item in found.report.findings)
+    count = len(found.report.errors)
     if count:
         render.say(f"{prefix} is not what {what} says: {finding_lines.counted(count, 'difference')}")
     else:
@@ -96,8 +163,9 @@ def _show(found: Verified, prefix: Path) -> None:
             render.labelled("", f"{item.name}{version} imports ({item.seconds:.1f} s)")
         for item in found.runs:
             render.labelled("", f"`{item.name}` runs ({item.seconds:.1f} s)")
-    if found.report.findings:
+    trial_lines.show(found.trials)
+    if findings := (*found.report.findings, *found.tried.findings):
         render.say("")
-        finding_lines.show(found.report.findings)
+        finding_lines.show(findings)
     if count:
         render.say(f"\nhint: `envsmith install {found.profile}` builds it as locked, beside this one")

@@ -69,7 +69,7 @@ def _files(item: Distribution) -> Iterator[Finding]:
 
 def _counted(item: Distribution, count: int, what: str, names: tuple[str, ...]) -> str:
     named = ", ".join(names[:3]) + (f" and {count - 3} more" if count > 3 else "")
-    are = "file is" if count == 1 else "files are"
+    are = f"{'file' if item.files == 1 else 'files'} {'is' if count == 1 else 'are'}"
     return f"{item.name} {item.version}: {count} of {item.files} {are} {what}: {named}"
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from envsmith.errors import LockError
+from envsmith.model.backend import Backend
 from envsmith.model.condition import Condition
 from envsmith.model.environment import Environment, Import
 from envsmith.model.manifest import FILENAME, Manifest
 from envsmith.model.report import Finding, Report
+from envsmith.model.trial import Trial
 from envsmith.ports import EnvironmentProbe, Files
 from envsmith.rules import diagnosis_family, diagnosis_packages, targeting, verification
 from envsmith.workflows.ordering import Locked, Order, expected, read_lock
@@ -44,11 +46,17 @@ class Verified:
 
     profile: str
     target: str
+    backend: Backend
+    """What its lock is for."""
     environment: Environment
     imports: tuple[Import, ...]
     runs: tuple[Import, ...]
     report: Report
     is_deep: bool
+    trials: tuple[Trial, ...] = ()
+    """How libraries did that were tried besides."""
+    tried: Report = field(default_factory=Report)
+    """What is to be said of these."""
 
 
 def verify(
@@ -94,6 +102,7 @@ def verify(
     return Verified(
         profile=order.profile,
         target=slug,
+        backend=locked.backend,
         environment=environment,
         imports=imports,
         runs=ran,

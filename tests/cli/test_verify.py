@@ -11,6 +11,7 @@ import pytest
 
 from tests.adapters.wheels_on_disk import lay
 from tests.install.made import Shop, made, made_torch
+from tests.runtime.fake_torch import fake_torch
 
 CHECKS = (
     'checks = [{import = "beside", timeout-s = 20}, {run = "python -c \'import beside\'", timeout-s = 20}]\n'
@@ -223,8 +224,38 @@ def test_findings_are_told_with_the_way_out(copied: tuple[Shop, Path]) -> None:
     ran = shop.project.run("verify", "--prefix", str(prefix))
     assert ran.status == 1
     assert "is not what small/cp3" in ran.said
-    assert "1 of 9 file is missing: torch/lib/libtorch.so" in ran.said
+    assert "1 of 9 files is missing: torch/lib/libtorch.so" in ran.said
     assert "hint: `envsmith install small`" in ran.said
+
+
+def test_a_probe_is_told_with_what_it_found(copied: tuple[Shop, Path]) -> None:
+    shop, prefix = copied
+    fake_torch(site(prefix), version="2.19.0+cpu")
+    ran = shop.project.run("verify", "small", "--prefix", str(prefix), "--probe", "torch")
+    assert "product and convolution right on the CPU" in ran.out
+    fake_torch(site(prefix), version="2.19.0+cpu", wrong_on_cpu=1.0, cuda="13.0")
+    words = ("verify", "small", "--prefix", str(prefix), "--probe", "torch,opencv", "--json")
+    answer = json.loads(shop.project.run(*words).out)["data"]
+    assert [(item["name"], item["facts"]["product"]) for item in answer["probes"]] == [("torch", False)]
+    assert {"ENV090", "ENV092", "ENV093"} <= {item["code"] for item in answer["findings"]}
+
+
+@pytest.mark.parametrize("way", ["import time; time.sleep(600)", "import os; os.kill(os.getpid(), 11)"])
+def test_a_probe_that_hangs_or_crashes_is_a_finding_and_the_rest_is_told(
+    copied: tuple[Shop, Path], way: str
+) -> None:
+    shop, prefix = copied
+    lay(site(prefix), "jax", {"jax.py": way.encode()})
+    ran = shop.project.run("verify", "small", "--prefix", str(prefix), "--probe", "jax", "--timeout", "3")
+    assert ran.status == 1
+    assert "failed at importing jax" in ran.out
+    assert "ENV091" in ran.out
+
+
+def test_a_probe_nobody_knows_is_refused(installed: Shop) -> None:
+    ran = installed.project.run("verify", "small", "--probe", "small")
+    assert ran.status == 2
+    assert "there is no probe 'small'; there are torch, gpu" in ran.said
 
 
 def test_a_module_that_shadows_is_found(copied: tuple[Shop, Path], tmp_path: Path) -> None:

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.runtime.trying import bare
+
+__all__ = ["bare"]
