@@ -52,9 +52,7 @@ class Asked(NamedTuple):
     help="Time that each probe has, by default 300.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(
-    profile: str, prefix: Path, folder: Path, /, *, probes: str, timeout_s: float, **flags: bool
-) -> int:
+def command(profile: str, prefix: Path, folder: Path, *, probes: str, timeout_s: float, **flags: bool) -> int:
     """Compare an environment, whoever made it, with the lock of PROFILE.
 
     Versions, labels, files, what else is installed, builds of the torch family that do not go together, packages that
