@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,15 +112,19 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
     from envsmith.cli.composition import CatalogChoice, cache_folder, listing_sources
     from envsmith.cli.orders import Words, orders, reads_sources
     from envsmith.workflows.checking import CheckTools, check_profile
+    from envsmith.workflows.recording import read_manifest
 
-    if not (order.folder / FILENAME).exists():
+    manifest = read_manifest(files.read_files(order.folder), str(order.folder / FILENAME))
+    if manifest is None:
         return ()
+    locked = frozenset(manifest.targets)
     catalog = Catalog.embedded()
     sources = listing_sources(catalog, CatalogChoice(), lambda _: None, is_online=False)
     tools = CheckTools(catalog=catalog, listings=sources, hasher=NoDownloads(), files=files)
     with remembered() as read:
         (wanted,) = orders(Words(names=(order.profile,)), Path(), folder)
-    found = check_profile(wanted, order.folder, tools).errors
+    # A target that nobody has locked is not this one: were it, there would be no lock to install from.
+    found = check_profile(replace(wanted, only=locked), order.folder, tools).errors
     if found:
         raise LockError(
             "LCK003",

@@ -38,6 +38,8 @@ class Wanted:
     """What the project's sources decided: whether packages that may go are still asked for."""
     pages: tuple[RoutePage, ...] = ()
     """What was read at the addresses of the profile's routes."""
+    only: frozenset[str] = frozenset()
+    """Slugs of the targets that count; all of the profile's where it is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,8 @@ def plan_profile(
             where=f"profile {wanted.profile.name}: backend",
             hint=f"envsmith catalog refresh {course.backend} --channel {course.channel}, where PyTorch can be reached",
         )
-    targets = replace(wanted.profile, backend=course.backend).targets()
+    all_targets = replace(wanted.profile, backend=course.backend).targets()
+    targets = [target for target in all_targets if not wanted.only or target.slug in wanted.only]
     plans: list[Plan] = []
     refused: list[EnvsmithError] = []
     for target in targets:

@@ -89,3 +89,11 @@ def test_a_rollback_is_seen(locked: Shop) -> None:
     assert not (locked.project.root / ".venv").is_symlink()
     assert install(locked).status == 0
     assert locked.current() == before
+
+
+def test_targets_that_were_not_locked_are_not_this_ones_business(locked: Shop) -> None:
+    profile = locked.project.root / "profiles" / "own.toml"
+    profile.write_text(profile.read_text("utf-8").replace('["linux"]', '["linux", "windows"]'), "utf-8")
+    assert locked.project.run("lock", "own", "--check", "--offline").status == 1
+    ran = install(locked)
+    assert ran.status == 0, ran.said
