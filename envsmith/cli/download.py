@@ -90,7 +90,6 @@ def _download(wanted: Needed, rewrites: Rewrites, house: Path, *, jobs: int, qui
 
 def _show(filling: Filling, wanted: Needed, house: Path, *, as_json: bool) -> None:
     from envsmith.cli import render
-    from envsmith.cli.transfer_progress import amount
 
     brought = sorted(filling.brought, key=lambda item: item.filename)
     if as_json:
@@ -103,10 +102,10 @@ def _show(filling: Filling, wanted: Needed, house: Path, *, as_json: bool) -> No
         return
     new = [item for item in brought if item.way != "held"]
     locks = "1 lock" if len(wanted.plans) == 1 else f"{len(wanted.plans)} locks"
-    total = amount(sum(item.size_bytes for item in brought))
+    total = render.size(sum(item.size_bytes for item in brought))
     render.labelled(
         "holds", f"{house.as_posix()}: {len(brought)} files of {locks} · {total} · each proved by sha256"
     )
     render.labelled(
-        "new", f"{len(new)} files · {amount(sum(item.size_bytes for item in new))}" if new else "nothing"
+        "new", f"{len(new)} files · {render.size(sum(item.size_bytes for item in new))}" if new else "nothing"
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envsmith.cli.transfer_progress import amount
+from envsmith.cli import render
 
 if TYPE_CHECKING:
     from envsmith.adapters.filling import Transfers
@@ -36,7 +36,7 @@ class TransfersTold:
     def moved(self, filename: str, count: int) -> None:
         """Hear that bytes of a file came."""
         self._come[filename] = self._come.get(filename, 0) + count
-        self._progress.started(filename, f"fetching: {amount(self._come[filename])}")
+        self._progress.started(filename, f"fetching: {render.size(self._come[filename])}")
 
     def waiting(self, filename: str) -> None:
         """Hear that another process is fetching the file."""
@@ -45,7 +45,7 @@ class TransfersTold:
     def ended(self, brought: Brought) -> None:
         """Hear that a file is there, proved."""
         if brought.way != "held":
-            self._progress.ended(brought.filename, brought.seconds, amount(brought.size_bytes))
+            self._progress.ended(brought.filename, brought.seconds, render.size(brought.size_bytes))
 
     def failed(self, filename: str, error: EnvsmithError) -> None:
         """Hear that a file cannot be had: the error tells it at the end."""

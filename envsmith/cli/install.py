@@ -101,6 +101,7 @@ def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     from envsmith.cli.furnishing import furnish_scripts
     from envsmith.cli.gathering import TransfersTold, gathering
     from envsmith.cli.progress import LockProgress
+    from envsmith.cli.switch_render import waiting
     from envsmith.workflows.ordering import InstallTools
 
     processes = Processes()
@@ -110,7 +111,7 @@ def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
                 environments=Environments(
                     link=options["prefix"].absolute(),
                     processes=processes,
-                    waiting=_unheard if quiet else _waiting,
+                    waiting=_unheard if quiet else waiting,
                 ),
                 installer=UvInstaller(
                     processes=processes,
@@ -129,12 +130,6 @@ def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
             )
     finally:
         processes.close()
-
-
-def _waiting(holder: str) -> None:
-    from envsmith.cli import render
-
-    render.say(f"waiting for {holder}", err=True)
 
 
 def _unheard(_holder: str) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.cli import render
-from envsmith.cli.switch_render import size
 
 if TYPE_CHECKING:
     from envsmith.model.generation import Generation
@@ -36,7 +35,7 @@ def installed(
         ran = " · ".join(f"`{item.name}` runs ({item.seconds:.1f} s)" for item in done.runs)
         render.labelled("proved", " · ".join(filter(None, (files, imports, ran))))
     if cost:
-        own, shared = map(size, cost)
+        own, shared = map(render.size, cost)
         render.labelled("cost", f"{own} of its own · {shared} shared with uv's cache or other environments")
     if done.aside:
         render.labelled(
@@ -54,8 +53,8 @@ def installed(
 def _need(need: Need, packages: int) -> None:
     """Say what was fetched; sizes that nobody tells beforehand are not in it."""
     what = f"{need.fetched} of {packages} packages" if need.fetched else "nothing: uv's cache has all"
-    bytes_ = f", {size(need.fetched_bytes)} known beforehand" if need.fetched_bytes else ""
-    render.labelled("fetched", f"{what}{bytes_} · {size(max(need.free_after_bytes, 0))} free by then")
+    bytes_ = f", {render.size(need.fetched_bytes)} known beforehand" if need.fetched_bytes else ""
+    render.labelled("fetched", f"{what}{bytes_} · {render.size(max(need.free_after_bytes, 0))} free by then")
 
 
 def idle(one: Generation, link: Path) -> str:

@@ -95,7 +95,7 @@ def findings(found: Iterable[Finding]) -> None:
         say(f"hint: {hint}")
 
 
-def size(count: int) -> str:
+def size(count: float) -> str:
     """Write a number of bytes as people do, in powers of ten: ``7.9 MB``."""
     amount = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):

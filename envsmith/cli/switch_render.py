@@ -56,13 +56,6 @@ def _row(item: Listed) -> tuple[str, ...]:
         one.torch or "-" if one else _STATES[item.kind],
         one.python if one else "-",
         item.used_utc.replace("T", " ").removesuffix("Z") or "never",
-        size(item.own_bytes),
-        size(item.shared_bytes),
+        render.size(item.own_bytes),
+        render.size(item.shared_bytes),
     )
-
-
-def size(count: int) -> str:
-    """Write bytes as people read them: ``0 MB``, ``12.3 MB``, ``3.2 GB``."""
-    if count >= 10**9:
-        return f"{count / 1e9:.1f} GB"
-    return f"{count / 1e6:.1f} MB" if count >= 10**5 else f"{count / 1e3:.0f} kB"

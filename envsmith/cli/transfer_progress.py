@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 _WAYS = {"held": "was there", "kept": "from envsmith's cache", "shared": "fetched by another process"}
 
 
-def amount(size_bytes: float) -> str:
-    """Return a number of bytes as people read it: ``812.4 MB``."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size_bytes >= size:
-            return f"{size_bytes / size:.1f} {unit}"
-    return f"{size_bytes:.0f} B"
-
-
 class TransferProgress:
     """Tells standard error how files come; called from several threads.
 
@@ -60,7 +52,7 @@ class TransferProgress:
             elif files and not self._quiet:
                 more = "" if is_exact else " or more"
                 count = "1 file" if files == 1 else f"{files} files"
-                render.labelled("fetch", f"{count} · {amount(size_bytes)}{more}", err=True)
+                render.labelled("fetch", f"{count} · {render.size(size_bytes)}{more}", err=True)
 
     def moved(self, filename: str, count: int) -> None:
         """Hear that bytes of a file came, or, below zero, that some are thrown away."""
@@ -81,10 +73,10 @@ class TransferProgress:
     def ended(self, brought: Brought) -> None:
         """Hear that a file is there, proved."""
         if brought.way == "fetched":
-            rate = f"{amount(brought.size_bytes / max(brought.seconds, 0.001))}/s"
-            how = f"{amount(brought.size_bytes)}  {brought.seconds:.1f} s  {rate}"
+            rate = f"{render.size(brought.size_bytes / max(brought.seconds, 0.001))}/s"
+            how = f"{render.size(brought.size_bytes)}  {brought.seconds:.1f} s  {rate}"
         else:
-            how = f"{amount(brought.size_bytes)}  {_WAYS[brought.way]}"
+            how = f"{render.size(brought.size_bytes)}  {_WAYS[brought.way]}"
         self._end(brought.filename, "" if brought.way == "held" else f"{brought.filename}  {how}")
 
     def failed(self, filename: str, error: EnvsmithError) -> None:

@@ -133,3 +133,22 @@ def test_notes_are_told_once_with_all_that_they_are_about(capsys: pytest.Capture
     stale = Finding(code="LCK032", severity="error", subject="n/c", message="is not locked", hint="lock it")
     render.notes([*made, stale])
     assert capsys.readouterr().out == "note      n: a, b: ages   TOL055\nhint: keep it\n"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (99_949, "99.9 kB"),
+        (99_950, "100 kB"),
+        (999_500, "1.0 MB"),
+        (12_345_678, "12.3 MB"),
+        (2.5e9, "2.5 GB"),
+        (3e12, "3000 GB"),
+        (-2000, "-2.0 kB"),
+    ],
+)
+def test_bytes_as_people_read_them(count: float, text: str) -> None:
+    assert render.size(count) == text

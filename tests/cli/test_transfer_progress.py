@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from envsmith.cli.transfer_progress import TransferProgress, amount
+from envsmith.cli.transfer_progress import TransferProgress
 from envsmith.errors import ToolError
 from envsmith.model.holdings import Brought
 
@@ -53,10 +53,3 @@ def test_terminal_gets_bars(
     shown = capfd.readouterr()
     assert shown.out == ""
     assert "waiting" not in shown.err
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2.5e6, "2.5 MB"), (3.2e9, "3.2 GB")]
-)
-def test_amounts(size: float, text: str) -> None:
-    assert amount(size) == text
