@@ -42,7 +42,18 @@ def test_a_table_of_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
     switch_render.listed(found, ("gone-aaaaaa",), as_json=False)
     assert [line.split() for line in capfd.readouterr().out.splitlines()] == [
         ["generation", "torch", "python", "used", "own", "shared"],
-        ["→", "cu128-7c1e2a", "2.11.0+cu128", "3.12.4", "2026-11-21", "12:00:00", "900", "bytes", "3.2", "GB"],
+        [
+            "→",
+            "cu128-7c1e2a",
+            "2.11.0+cu128",
+            "3.12.4",
+            "2026-11-21",
+            "12:00:00",
+            "900",
+            "bytes",
+            "3.2",
+            "GB",
+        ],
         ["cu128-000000-failed-x", "not", "proved", "-", "never", "900", "bytes", "3.2", "GB"],
         [".venv-x", "made", "by", "others", "-", "never", "900", "bytes", "3.2", "GB"],
         ["removed", "gone-aaaaaa"],
