@@ -17,6 +17,8 @@ class Failure(Fact):
     pattern: re.Pattern[str]
     cause: str
     cure: str
+    asks: tuple[str, ...]
+    """What one must know to help: keys of `envsmith report --format json`."""
 
     def line(self, text: str) -> str:
         """Return the line of a text that it is recognised by; empty where there is none."""
@@ -35,6 +37,7 @@ def read(row: Row) -> Failure:
         pattern=row.read("pattern", _pattern),
         cause=row.text("cause"),
         cure=row.text("cure"),
+        asks=row.each("asks", str),
         **row.origin(),
     )
 

@@ -27,6 +27,10 @@ COMMANDS = {
         "envsmith.cli.doctor",
         "Say what is wrong on this machine and in an environment, and what cures it.",
     ),
+    "report": (
+        "envsmith.cli.report",
+        "Print what those who help need to know, nothing private in it.",
+    ),
     "scan": ("envsmith.cli.scan", "Say which packages a project's files use, and where."),
     "download": (
         "envsmith.cli.download",

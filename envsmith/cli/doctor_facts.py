@@ -25,7 +25,7 @@ from envsmith.model.environment import Environment, TorchBuild
 from envsmith.model.host import Host
 from envsmith.model.manifest import FILENAME, Manifest
 from envsmith.model.report import Finding
-from envsmith.model.surroundings import Given, Reach, Room, VisualCpp
+from envsmith.model.surroundings import Given, Reach, Room, Toolbox, VisualCpp
 from envsmith.rules import selection
 from envsmith.rules.activation import plan_session
 from envsmith.workflows.diagnosing import Judged
@@ -93,8 +93,20 @@ class ProjectFacts:
         )
 
     @cached_property
-    def _manifest(self) -> Manifest | None:
-        """Return the locks of the profile the environment was built for, else of the only one that is locked."""
+    def toolbox(self) -> Toolbox:
+        """What torch's companions need of the system."""
+        from envsmith.adapters.toolbox import toolbox
+
+        return toolbox(Path("/"), variables())
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The environment variables."""
+        return variables()
+
+    @cached_property
+    def manifest(self) -> Manifest | None:
+        """The locks of the profile the environment was built for, else of the only one that is locked."""
         name = sessions.installed_profile(self._prefix)
         locked = sorted(path.parent.name for path in self._folder.glob(f"*/{FILENAME}"))
         if not name and len(locked) == 1:
@@ -106,7 +118,7 @@ class ProjectFacts:
     @cached_property
     def locked(self) -> Backend | None:
         """The backend the environment's lock asks for."""
-        entries = self._manifest.targets.values() if self._manifest else ()
+        entries = self.manifest.targets.values() if self.manifest else ()
         return next((Backend.parse(str(item.inputs.get("backend", "cpu"))) for item in entries), None)
 
     @cached_property
@@ -116,9 +128,9 @@ class ProjectFacts:
         from envsmith.cli.orders import Words, orders
         from envsmith.workflows.checking import CheckTools, check_profile
 
-        if self._manifest is None:
+        if self.manifest is None:
             return ()
-        name = self._manifest.profile
+        name = self.manifest.profile
         (wanted,) = orders(Words(names=(name,)), Path(), self._folder)
         listings = listing_sources(self.catalog, CatalogChoice(), lambda _: None, is_online=False)
         tools = CheckTools(catalog=self.catalog, listings=listings, hasher=NoDownloads(), files=files)

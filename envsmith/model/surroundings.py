@@ -84,3 +84,15 @@ class Given:
         """Version of NVIDIA's libraries, by the name of the first; empty where none tells it."""
         names = (name.rpartition("libcuda.so.")[2] for name in self.libraries)
         return next((name for name in names if name.count(".") >= 1), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolbox:
+    """What torch's companions need of the system."""
+
+    ffmpeg: tuple[str, ...] = ()
+    """Versions of FFmpeg whose libraries are there, which torchcodec loads."""
+    has_libgl: bool = False
+    """Whether OpenGL's library is there, which opencv-python loads."""
+    toolkits: tuple[str, ...] = ()
+    """CUDA toolkits that compile extensions."""

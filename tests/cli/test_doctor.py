@@ -54,14 +54,18 @@ def site(prefix: Path) -> Path:
     return next((prefix / "lib").glob("*/site-packages"))
 
 
-def asked(shop: Shop, *words: str, **env: str) -> Ran:
+def asked_of(shop: Shop, *words: str, **env: str) -> Ran:
     before = dict(shop.project.env)
     shop.project.env.update(env)
     try:
-        return shop.project.run("doctor", *words)
+        return shop.project.run(*words)
     finally:
         shop.project.env.clear()
         shop.project.env.update(before)
+
+
+def asked(shop: Shop, *words: str, **env: str) -> Ran:
+    return asked_of(shop, "doctor", *words, **env)
 
 
 def findings(ran: Ran) -> dict[str, Any]:

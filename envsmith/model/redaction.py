@@ -1,0 +1,175 @@
+"""Redaction: what must not be read by others, and texts without it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+HOME, USER, HOST, SECRET, MAIL, PROJECT = "~", "USER", "HOST", "SECRET", "MAIL", "PROJECT"
+"""What stands for what is left out."""
+PUBLIC_HOSTS = (
+    "download.pytorch.org",
+    "download-r2.pytorch.org",
+    "pytorch.org",
+    "docs.pytorch.org",
+    "github.com",
+    "data.pyg.org",
+    "aka.ms",
+    "localhost",
+    "127.0.0.1",
+)
+"""Servers that everybody knows: their names tell nothing of anybody."""
+_COMMON = frozenset(
+    (
+        "admin",
+        "administrator",
+        "app",
+        "azureuser",
+        "build",
+        "builder",
+        "ci",
+        "conda",
+        "debian",
+        "default",
+        "docker",
+        "ec2-user",
+        "git",
+        "guest",
+        "jenkins",
+        "jovyan",
+        "linux",
+        "local",
+        "localhost",
+        "mambauser",
+        "me",
+        "nobody",
+        "node",
+        "nvidia",
+        "python",
+        "root",
+        "runner",
+        "runneradmin",
+        "system",
+        "test",
+        "torch",
+        "ubuntu",
+        "user",
+        "vagrant",
+        "vscode",
+        "web",
+        "windows",
+        "workspace",
+        "www-data",
+    )
+)
+"""Names that many machines have for a user or themselves, and that are words besides."""
+_LEAST = 3
+_URL = re.compile(r"\b([a-z][a-z0-9+.-]{1,20})://([^\s\"'<>)\]`]+)", re.IGNORECASE)
+_HOMES = re.compile(
+    r"(?:/home|/Users|/var/home|[A-Z]:(?:\\{1,2}|/)Users)(?:\\{1,2}|/)[^\s\\/:;,\"'`()<>|]+", re.IGNORECASE
+)
+_MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b")
+_LOGIN = re.compile(r"[^\s/@:\"'=`]+:[^\s/@\"'`]+@(?=[\w.-]+)")
+# A password with a slash or an @ in it, which an address should not have.
+_UNQUOTED = re.compile(r"^[^/@:]*:(?!\d+(?:/|$))[^@]*@(?:[^@/]*@)*")
+_TOKENS = re.compile(
+    r"gh[pousr]_\w{16,}|github_pat_\w{16,}|gl(?:pat|dt|rt)-[\w-]{16,}|hf_\w{16,}|pypi-[\w-]{16,}|sk-[\w-]{16,}"
+    r"|xox[abeprs]-[\w-]{10,}|A(?:KIA|SIA)[0-9A-Z]{16}|eyJ[\w-]{10,}\.[\w-]+\.[\w-]*|npm_\w{20,}|dckr_pat_[\w-]{16,}"
+)
+_NAMED = re.compile(
+    r"((?:token|secret|passw(?:or)?d|api[-_]?key|credentials?|authorization|bearer)[\w-]*[\"']?\s*[=:]\s*[\"']?"
+    r"(?:(?:bearer|basic|token)\s+)?|\b(?:bearer|basic)\s+)([^\s\"'&,;]+)",
+    re.IGNORECASE,
+)
+# Long, with capitals, small letters and digits mixed, and no sum of a file, which has no capitals.
+_RANDOM = re.compile(r"(?<![\w./+-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*\d)[A-Za-z0-9_-]{32,}(?![\w./+-])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redaction:
+    """What to leave out, and where it is not known beforehand, how such things look."""
+
+    project: str = ""
+    """The project's folder; empty where its name is to stay."""
+    homes: tuple[str, ...] = ()
+    """Folders of users: ``/home/NAME``."""
+    users: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    """Names of this machine and of servers."""
+    secrets: tuple[str, ...] = ()
+    """Values of variables that hold one."""
+
+    def text(self, text: str) -> str:
+        """Return a text without them."""
+        text = _URL.sub(self._url, self._known(text))
+        text = _NAMED.sub(rf"\1{SECRET}", text)
+        text = _TOKENS.sub(SECRET, text)
+        text = _HOMES.sub(HOME, text)
+        text = _LOGIN.sub("", text)
+        text = _MAIL.sub(MAIL, text)
+        text = _RANDOM.sub(SECRET, text)
+        for names, instead in ((self.hosts, HOST), (self.users, USER)):
+            for name in sorted(filter(is_telling, names), key=len, reverse=True):
+                whole = rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])"
+                text = re.sub(whole, instead, text, flags=re.IGNORECASE)
+        return text
+
+    def _known(self, text: str) -> str:
+        """Leave out folders and secrets, at each place the longest: one may be part of another."""
+        instead = (
+            dict.fromkeys(self.homes, HOME) | {self.project: PROJECT} | dict.fromkeys(self.secrets, SECRET)
+        )
+        known = sorted(filter(None, instead), key=len, reverse=True)
+        if not known:
+            return text
+        forms = (
+            re.escape(item) if instead[item] == SECRET else rf"{_path(item)}(?![\w.-])" for item in known
+        )
+        pattern = re.compile("|".join(f"({form})" for form in forms), re.IGNORECASE)
+        return pattern.sub(lambda match: instead[known[(match.lastindex or 1) - 1]], text)
+
+    def value(self, value: object) -> object:
+        """Return plain values without them, names of tables included."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.text(str(key)): self.value(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.value(item) for item in value]
+        return value
+
+    def _url(self, match: re.Match[str]) -> str:
+        """Return an address without login, query and fragment, and without the server where it is nobody's."""
+        scheme, rest = match[1], match[2]
+        if scheme.lower() == "file":
+            return match[0].partition("?")[0]
+        rest = _UNQUOTED.sub("", rest, count=1)
+        place, slash, path = rest.partition("/")
+        host = place.rpartition("@")[2].partition("?")[0].partition("#")[0]
+        name, colon, port = host.rpartition(":") if host.rpartition(":")[2].isdigit() else (host, "", "")
+        shown = name if name.lower() in PUBLIC_HOSTS or not name else HOST
+        path = path.partition("?")[0].partition("#")[0]
+        return f"{scheme}://{shown}{colon}{port}{slash}{path}"
+
+
+def is_telling(name: str) -> bool:
+    """Say whether a name of a user or machine tells who it is; one that many have, or that is a word, does not."""
+    return len(name) >= _LEAST and name.lower() not in _COMMON
+
+
+def _path(folder: str) -> str:
+    """Return the pattern of a folder, with slashes of either kind, written once or twice."""
+    parts = [part for part in re.split(r"[\\/]+", folder) if part]
+    lead = r"(?:/|\\{1,2})" if folder[:1] in ("/", "\\") else ""
+    return lead + r"[\\/]+".join(map(re.escape, parts))
+
+
+def address(value: str) -> tuple[str, str, str]:
+    """Return the user, the password and the server of an address; empty what it does not have."""
+    try:
+        parts = urlsplit(value if "://" in value else f"//{value}")
+    except ValueError:
+        return "", "", ""
+    return parts.username or "", parts.password or "", parts.hostname or ""
