@@ -55,9 +55,10 @@ arch: $(STAMP) ## layering and house rules only
 bench: $(STAMP) ## measure against uv and click, side by side
 	$(BIN)/python -m bench
 
-docs: $(STAMP) ## write the generated pages anew
+docs: $(STAMP) ## write the generated pages anew, and the CI files
 	$(BIN)/python tools/cli_reference.py
 	$(BIN)/python tools/snapshot_page.py
+	for service in github gitlab; do $(BIN)/envsmith ci init --format $$service --yes; done
 
 check: lint type test ## what CI runs
 

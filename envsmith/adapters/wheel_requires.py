@@ -70,14 +70,7 @@ class RequiresReader:
         return found
 
     def _read(self, wheel: PackageWheel, client: WebClient) -> tuple[str, ...]:
-        url = self._served(wheel.url or "")
-        answer = client.get(f"{url}.metadata", {}, limit_bytes=MAX_METADATA_BYTES)
-        if answer.status == 200:
-            body = answer.body
-        elif answer.status in {403, 404, 410}:
-            body = _from_wheel(wheel, RangeReader(client, url))
-        else:
-            raise ToolError("TOL030", f"the server answered {answer.status}", where=public_url(url))
+        body = fetch_metadata(wheel, self._served(wheel.url or ""), client)
         requires = tuple(parse_email(body)[0].get("requires_dist", ()))
         self._keep(wheel.hashes["sha256"], requires)
         return requires
@@ -98,6 +91,25 @@ class RequiresReader:
             replace_file(self._path(sha256), text.encode())
         except ToolError:
             return  # it is only asked for again
+
+
+def fetch_metadata(wheel: PackageWheel, url: str, client: WebClient) -> bytes:
+    """Return the METADATA of a wheel: what lies beside it, else what is in it.
+
+    Args:
+        wheel: the wheel, for messages.
+        url: where it is fetched from.
+        client: fetches.
+
+    Raises:
+        ToolError: TOL030 to TOL034 when it cannot be fetched, TOL038 when it is no wheel.
+    """
+    answer = client.get(f"{url}.metadata", {}, limit_bytes=MAX_METADATA_BYTES)
+    if answer.status == 200:
+        return answer.body
+    if answer.status in {403, 404, 410}:
+        return _from_wheel(wheel, RangeReader(client, url))
+    raise ToolError("TOL030", f"the server answered {answer.status}", where=public_url(url))
 
 
 def _from_wheel(wheel: PackageWheel, reader: RangeReader) -> bytes:

@@ -19,6 +19,7 @@ from envsmith.model.wheel import Wheel
 from envsmith.workflows.listings import ListingSources
 
 if TYPE_CHECKING:
+    from envsmith.adapters.licences import LicenceReader
     from envsmith.adapters.live_index import LivePyTorch
     from envsmith.adapters.locked_modules import KnownModules
     from envsmith.adapters.routed_pages import RoutedPages
@@ -89,6 +90,13 @@ def wheel_requires(choice: CatalogChoice) -> RequiresReader:
     from envsmith.adapters.wheel_requires import RequiresReader
 
     return RequiresReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
+
+
+def licences(choice: CatalogChoice) -> LicenceReader:
+    """Return the reader of what licences wheels come under, which remembers what it has read."""
+    from envsmith.adapters.licences import LicenceReader
+
+    return LicenceReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
 
 
 def _served(choice: CatalogChoice) -> Callable[[str], str]:

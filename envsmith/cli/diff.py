@@ -29,11 +29,14 @@ LOCKFILES = "lockfiles"
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
 @click.option(
+    "--licences", "asks", is_flag=True, help="Read licences that are not remembered from the wheels' servers."
+)
+@click.option(
     "--exit-code", "has_code", is_flag=True, help="End with 1 where something changes, as git diff does."
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
-    """Say what changes between locks: torch, drivers, kernels, packages, decisions, targets.
+    """Say what changes between locks: torch, drivers, kernels, packages, licences, decisions, targets.
 
     A and B are each a profile, a git revision (all profiles), REV:PROFILE, a lock folder or one of its files. One
     revision is compared with the locks as they are now, one profile with itself at HEAD; without any, all profiles are.
@@ -41,7 +44,8 @@ def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
     from envsmith.cli import diff_render, render
 
     form = options["form"]
-    found = _found(tuple(word for word in (options["before"], options["after"]) if word), options["folder"])
+    words = tuple(word for word in (options["before"], options["after"]) if word)
+    found = _found(words, options["folder"], asks=options["asks"])
     if options["as_json"] or form == "json":
         render.envelope("diff", "ok", {"profiles": [item.to_json() for item in found]})
     elif form == "md":
@@ -51,10 +55,11 @@ def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
     return NO if options["has_code"] and not all(item.is_empty for item in found) else OK
 
 
-def _found(words: tuple[str, ...], folder: Path) -> tuple[Difference, ...]:
+def _found(words: tuple[str, ...], folder: Path, *, asks: bool) -> tuple[Difference, ...]:
     from envsmith.adapters import files
     from envsmith.adapters.revisions import Revisions
     from envsmith.catalog import Catalog
+    from envsmith.cli.composition import CatalogChoice, licences
     from envsmith.cli.matrix import inside
     from envsmith.workflows.contrasting import ContrastTools, contrast
 
@@ -64,5 +69,6 @@ def _found(words: tuple[str, ...], folder: Path) -> tuple[Difference, ...]:
         files=files,
         revisions=Revisions(project=Path()),
         catalog=Catalog.embedded(),
+        licences=licences(CatalogChoice(is_offline=not asks)),
     )
     return contrast(words, tools)

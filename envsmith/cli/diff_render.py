@@ -90,11 +90,12 @@ def _markdown(found: Difference) -> Iterator[str]:
         amounts = _arrow(render.size(before), render.size(after))
         yield f"Download of all targets: {amounts}."
         yield ""
-    if found.decisions:
-        yield "Decisions:"
-        yield ""
-        yield from (f"- {_plain(line)}" for line in _decision_lines(found))
-        yield ""
+    for title, lines in (("Licences", _licence_lines(found)), ("Decisions", _decision_lines(found))):
+        if lines:
+            yield f"{title}:"
+            yield ""
+            yield from (f"- {_plain(line)}" for line in lines)
+            yield ""
 
 
 def _heading(found: Difference) -> str:
@@ -173,6 +174,15 @@ def _decision_lines(found: Difference) -> list[str]:
     return lines
 
 
+def _licence_lines(found: Difference) -> list[str]:
+    lines = []
+    for item in found.licences:
+        where = named_shortly(item.targets, found.common)
+        change = _arrow(item.before, item.after) if item.before else f"{item.after}, new here"
+        lines.append(f"{', '.join(item.packages)}: {change}" + (f" ({where})" if where else ""))
+    return lines
+
+
 def text(differences: Sequence[Difference]) -> None:
     """Print differences for people; of several, those without any in one line."""
     same = [found for found in differences if found.is_empty]
@@ -207,8 +217,9 @@ def _text(found: Difference) -> None:
         render.table(("package", "before", "after", "", "targets"), rows)
     if found.download_bytes:
         render.labelled("download", _arrow(*map(render.size, found.download_bytes)))
-    for number, line in enumerate(_decision_lines(found)):
-        render.labelled("decisions" if number == 0 else "", line)
+    for label, lines in (("licences", _licence_lines(found)), ("decisions", _decision_lines(found))):
+        for number, line in enumerate(lines):
+            render.labelled(label if number == 0 else "", line)
 
 
 def _driver_words(item: TorchChange) -> str:

@@ -20,7 +20,7 @@ LOCKFILES = "lockfiles"
 @click.option(
     "--format",
     "form",
-    type=click.Choice(("constraints", "uv", "dockerfile")),
+    type=click.Choice(("constraints", "uv", "dockerfile", "cyclonedx")),
     required=True,
     help="What is to be written.",
 )
@@ -31,6 +31,7 @@ LOCKFILES = "lockfiles"
     metavar="SLUG",
     help="Target, or half of its name: cp312, win_amd64, windows; may be repeated. Else all.",
 )
+@click.option("--offline", is_flag=True, help="No network: of licences only what is remembered.")
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
@@ -39,8 +40,9 @@ def command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 
 
     constraints: every package at its version, for `pip install -c`: later installs leave torch and the others as they
     are. uv: the indexes, sources and constraints for the pyproject.toml of a uv project. Where targets differ, lines
-    have markers. dockerfile: an image of one lock for Linux, without CUDA in its base. Without PROFILE: the only one
-    that is locked, or the project's only default profile.
+    have markers. dockerfile: an image of one lock for Linux, without CUDA in its base. cyclonedx: a bill of materials
+    of one lock, with hashes, licences and the origin of each file; what wheels say of their licence is read from
+    their servers, and remembered. Without PROFILE: the only one that is locked, or the project's only default profile.
     """
     from envsmith.cli.matrix import inside
     from envsmith.rules import exporting
@@ -48,11 +50,27 @@ def command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 
     locks = _locks(_the_one(profile, folder), folder, options["targets"])
     if options["form"] == "dockerfile":
         written = exporting.to_dockerfile(locks, inside(folder).as_posix())
+    elif options["form"] == "cyclonedx":
+        written = _bill(locks, is_offline=options["offline"])
     else:
         write = {"constraints": exporting.to_constraints, "uv": exporting.to_uv}[options["form"]]
         written = write(locks)
     click.echo(written, nl=False)
     return OK
+
+
+def _bill(locks: tuple[KeptLock, ...], *, is_offline: bool) -> str:
+    from envsmith.adapters import cyclonedx
+    from envsmith.cli import render
+    from envsmith.cli.composition import CatalogChoice, licences
+    from envsmith.rules.exporting import to_bill
+
+    to_bill(locks, {})  # what cannot be written is said before anything is fetched
+    found = licences(CatalogChoice(is_offline=is_offline)).licences(locks[0].pins.packages)
+    bill = to_bill(locks, found)
+    if unknown := [item.name for item in bill.ingredients if not (item.licence and item.licence.is_known)]:
+        render.labelled("unknown", f"licence of {', '.join(unknown)}: it says {cyclonedx.UNKNOWN}", err=True)
+    return cyclonedx.to_json(bill)
 
 
 def _the_one(profile: str, folder: Path) -> str:

@@ -97,6 +97,26 @@ class PackageChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LicenceChange:
+    """Packages that come under another licence, or newly under one that nothing came under before."""
+
+    packages: tuple[str, ...]
+    before: str
+    """Empty where the packages are new."""
+    after: str
+    targets: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Return the change as plain values."""
+        return {
+            "packages": list(self.packages),
+            "before": self.before or None,
+            "after": self.after,
+            "targets": list(self.targets),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionChange:
     """A decision that is taken now, or no longer."""
 
@@ -123,6 +143,8 @@ class Difference:
     torch: tuple[TorchChange, ...] = ()
     packages: tuple[PackageChange, ...] = ()
     decisions: tuple[DecisionChange, ...] = ()
+    licences: tuple[LicenceChange, ...] = ()
+    """As far as the licences of both sides are known."""
     download_bytes: tuple[int, int] | None = None
     """Of all common targets together, before and after; None where a size is not known."""
 
@@ -145,5 +167,6 @@ class Difference:
             "torch": [item.to_json() for item in self.torch],
             "packages": [item.to_json() for item in self.packages],
             "decisions": [item.to_json() for item in self.decisions],
+            "licences": [item.to_json() for item in self.licences],
             "download_bytes": {"before": known[0], "after": known[1]} if known else None,
         }

@@ -30,6 +30,8 @@ class KeptLock:
     asked: tuple[str, ...] = ()
     """Names of the projects that were asked for, sorted."""
     decisions: tuple[Decision, ...] = ()
+    cutoff_utc: str = ""
+    """Newest upload time admitted: ``2026-11-20T09:00:00Z``."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "family", MappingProxyType(dict(sorted(self.family.items()))))

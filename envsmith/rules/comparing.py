@@ -15,24 +15,30 @@ from envsmith.model.difference import (
     Build,
     DecisionChange,
     Difference,
+    LicenceChange,
     PackageChange,
     Side,
     TorchChange,
 )
 from envsmith.model.kept_lock import KeptLock
+from envsmith.model.licence import Licence
 from envsmith.model.pins import Pin
 
 K = TypeVar("K")
 Pairs = Mapping[str, tuple[KeptLock, KeptLock]]
+_NONE: Mapping[str, Licence] = {}
 
 
-def compare(before: Side, after: Side, catalog: Catalog) -> Difference:
+def compare(
+    before: Side, after: Side, catalog: Catalog, licences: Mapping[str, Licence] = _NONE
+) -> Difference:
     """Compare the locks of the same targets; where each side is one lock, those two.
 
     Args:
         before: what was locked.
         after: what is.
         catalog: knows kernels and drivers.
+        licences: sha256 of a file → its licence, as far as they are known.
     """
     pairs = _pairs(before.locks, after.locks)
     paired = {lock.target.slug for pair in pairs.values() for lock in pair}
@@ -45,6 +51,7 @@ def compare(before: Side, after: Side, catalog: Catalog) -> Difference:
         torch=tuple(_torch(pairs, catalog)),
         packages=tuple(_packages(pairs)),
         decisions=tuple(_decisions(pairs)),
+        licences=tuple(_licences(pairs, licences)),
         download_bytes=_download(pairs),
     )
 
@@ -127,6 +134,29 @@ def _decisions(pairs: Pairs) -> Iterator[DecisionChange]:
 
 def _what(decision: Decision) -> tuple[str, str, str]:
     return decision.subject, decision.kind, decision.message
+
+
+def _licences(pairs: Pairs, known: Mapping[str, Licence]) -> Iterator[LicenceChange]:
+    """Yield packages under another licence, and new ones under a licence that no package came under before."""
+    found: list[tuple[tuple[str, str, str], str]] = []
+    for target, (one, other) in pairs.items():
+        before, after = _said(one, known), _said(other, known)
+        here = {pin.name for pin in one.pins.packages}
+        for name, licence in after.items():
+            is_new = name not in here and licence not in before.values()
+            if is_new or before.get(name, licence) != licence:
+                found.append(((before.get(name, ""), licence, name), target))
+    named = _gathered(found)
+    for (old, new, targets), names in _gathered(
+        ((old, new, targets), name) for (old, new, name), targets in sorted(named.items())
+    ).items():
+        yield LicenceChange(packages=names, before=old, after=new, targets=targets)
+
+
+def _said(lock: KeptLock, known: Mapping[str, Licence]) -> dict[str, str]:
+    """Return package → licence, as far as it is known."""
+    found = {pin.name: known.get(pin.sha256[0]) for pin in lock.pins.packages}
+    return {name: str(licence) for name, licence in found.items() if licence and licence.is_known}
 
 
 def _download(pairs: Pairs) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""What is locked, as other tools read it: constraints for pip and uv, the settings of a uv project, a Dockerfile."""
+"""What is locked, as other tools read it: constraints, the settings of a uv project, a Dockerfile, a bill."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from envsmith.errors import LockError
+from envsmith.model.bill import Bill, Ingredient
 from envsmith.model.kept_lock import KeptLock
+from envsmith.model.licence import Licence
 from envsmith.model.listing import HOST
 from envsmith.model.target import Target
 
@@ -96,6 +98,54 @@ def to_dockerfile(locks: Sequence[KeptLock], folder: str) -> str:
     if lock.target.backend.family == "cuda":
         lines.append("ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility")
     return "\n".join(lines) + "\n"
+
+
+def to_bill(locks: Sequence[KeptLock], licences: Mapping[str, Licence]) -> Bill:
+    """Return what a lock is made of.
+
+    Args:
+        locks: one.
+        licences: sha256 of a file → its licence, as far as they are known.
+
+    Raises:
+        LockError: LCK043 where there are several, LCK044 where the files' addresses are not at hand.
+    """
+    if len(locks) != 1:
+        raise LockError(
+            "LCK043",
+            "a bill of materials is that of one lock",
+            where=locks[0].profile,
+            details=(("locked", " ".join(lock.target.slug for lock in locks)),),
+            hint="name one of these with --target",
+        )
+    (lock,) = locks
+    if not all(pin.url for pin in lock.pins.packages):
+        raise LockError(
+            "LCK044",
+            f"pylock.{lock.target.slug}.toml is not here as it was written: it says where each file comes from",
+            where=lock.name,
+            hint=f"envsmith lock {lock.profile}: the same cutoff gives the same bytes",
+        )
+    target = lock.target
+    facts = (("backend", target.backend), ("platform", target.platform), ("python", target.python))
+    return Bill(
+        name=lock.name,
+        digest=lock.digest(),
+        made_utc=lock.cutoff_utc,
+        facts=tuple((name, str(value)) for name, value in facts),
+        ingredients=tuple(
+            Ingredient(
+                name=pin.name,
+                version=pin.version,
+                filename=pin.filename,
+                sha256=pin.sha256[0],
+                url=pin.url,
+                index=f"{HOST}/whl/{lock.index}" if pin.name in lock.from_index else "",
+                licence=licences.get(pin.sha256[0]),
+            )
+            for pin in lock.pins.packages
+        ),
+    )
 
 
 def _source(name: str, locks: Sequence[KeptLock]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -12,7 +12,9 @@ from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError
 from envsmith.model.difference import Difference, Side
 from envsmith.model.kept_lock import KeptLock
+from envsmith.model.licence import Licence
 from envsmith.model.manifest import FILENAME
+from envsmith.model.pins import Pin
 from envsmith.ports import Files
 from envsmith.rules.comparing import compare
 from envsmith.workflows.reading import read_locks
@@ -39,6 +41,14 @@ class Revisions(Protocol):
         ...
 
 
+class Licences(Protocol):
+    """Knows under which licences files come."""
+
+    def licences(self, pins: Iterable[Pin]) -> Mapping[str, Licence]:
+        """Return sha256 → licence; what is not known is absent."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContrastTools:
     """What a contrast needs of the world."""
@@ -49,6 +59,7 @@ class ContrastTools:
     files: Files
     revisions: Revisions
     catalog: Catalog
+    licences: Licences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +101,15 @@ def contrast(words: tuple[str, ...], tools: ContrastTools) -> tuple[Difference, 
 
 
 def _difference(before: Side, after: Side, tools: ContrastTools) -> Difference:
-    return compare(before, after, tools.catalog)
+    sides = [{sha256: pin for pin in _pins(side) for sha256 in pin.sha256} for side in (before, after)]
+    # A package that stays the same file stays under its licence, but may be what another's is no news beside.
+    known = tools.licences.licences([*sides[0].values(), *sides[1].values()]) if sides[0] != sides[1] else {}
+    return compare(before, after, tools.catalog, known)
+
+
+def _pins(side: Side) -> Iterator[Pin]:
+    for lock in side.locks:
+        yield from lock.pins.packages
 
 
 def _both(meant: list[_Meant], words: tuple[str, ...]) -> tuple[_Meant, _Meant]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -39,7 +40,8 @@ def read_locks(profile: str, found: Mapping[str, bytes], folder: PurePath) -> tu
             hint=f"envsmith lock {profile}",
         )
     return tuple(
-        _kept(profile, slug, entry, found, folder) for slug, entry in sorted(manifest.targets.items())
+        replace(_kept(profile, slug, entry, found, folder), cutoff_utc=manifest.cutoff_utc)
+        for slug, entry in sorted(manifest.targets.items())
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -11,6 +12,7 @@ from envsmith.catalog import Catalog
 from envsmith.cli.diff_render import headline, markdown, text
 from envsmith.model.decision import Decision
 from envsmith.model.difference import Difference, Side
+from envsmith.model.licence import Licence
 from envsmith.rules.comparing import compare
 from envsmith.workflows.reading import read_locks
 from tests.locks import LINUX, kept
@@ -28,21 +30,21 @@ def side(folder: Path) -> Side:
 
 
 def pair(name: str) -> Difference:
-    return compare(side(DATA / name / "before"), side(DATA / name / "after"), CATALOG)
+    return compare(side(DATA / name / "before"), side(DATA / name / "after"), CATALOG, licences(name))
 
 
-@pytest.mark.parametrize("name", ["backend", "release", "pruned", "platform"])
+def licences(name: str) -> dict[str, Licence]:
+    """Return what was read of the licences of a pair's files."""
+    path = DATA / name / "licences.json"
+    found = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return {
+        sha256: Licence(expression=said["expression"], name=said["name"]) for sha256, said in found.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["backend", "release", "pruned", "nightly", "platform"])
 def test_markdown_of_real_pairs(name: str) -> None:
     assert markdown([pair(name)]) == (DATA / f"{name}.md").read_text("utf-8")
-
-
-def test_a_nightly_that_moved() -> None:
-    before = kept(f"p/{LINUX}", "torch==2.15.0.dev20260801+cu130", backend="cu130")
-    after = kept(f"p/{LINUX}", "torch==2.15.0.dev20260815+cu130", backend="cu130")
-    found = compare(Side(title="early", locks=(before,)), Side(title="early", locks=(after,)), CATALOG)
-    assert markdown([found]).splitlines()[0] == (
-        "## early: torch 2.15.0.dev20260801+cu130 → 2.15.0.dev20260815+cu130"
-    )
 
 
 def test_what_others_write_stays_plain_text() -> None:
@@ -71,7 +73,7 @@ def test_nothing_and_a_new_profile(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "300")
-    text([pair("backend"), pair("pruned")])
+    text([pair("backend"), pair("release"), pair("pruned")])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("cu126 → cu130: torch 2.12.1+cu126 or 2.13.0+cu126 → ")
     assert any(
@@ -81,5 +83,9 @@ def test_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
     assert "new       cp312-manylinux_2_28_aarch64" in lines
     assert "gone      cp311-win_amd64" in lines
     assert "shop: torch stays, 3 removed" in lines
+    told = [line for line in lines if line.startswith("licences ")]
+    assert told == [
+        "licences  cuda-bindings, cuda-pathfinder: Apache-2.0, new here (cp312-manylinux_2_28_x86_64)"
+    ]
     assert lines[lines.index("shop: torch stays, 3 removed") - 1] == ""
     assert lines[-1].startswith("decisions new: torchvision dropped")

@@ -8,9 +8,12 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
 from packaging.tags import sys_tags
 from uv import find_uv_bin
@@ -193,3 +196,42 @@ def test_the_index_is_the_one_that_the_requirements_name(profile: str) -> None:
         if line.startswith("--extra-index-url")
     }
     assert {index["url"] for index in tomllib.loads(text)["tool"]["uv"].get("index", [])} == named
+
+
+def test_a_bill_of_materials(tmp_path: Path) -> None:
+    shop = Shop.opened(tmp_path / "shop")
+    wheels = (made_torch("2.19.0+cpu"), made("nvidia-x"), made("beside"))
+    said = ("License-Expression: BSD-3-Clause", "License: NVIDIA Proprietary Software", "")
+    with ReplayIndex() as server:
+        for wheel, line in zip(wheels, said, strict=True):
+            beside = f"Metadata-Version: 2.4\nName: {wheel.name}\nVersion: {wheel.version}\n{line}\n".encode()
+            row = ReplayFile.row(wheel.filename, index="cpu")
+            server.add(replace(row, body=wheel.body, metadata=beside))
+        slug = shop.lock(*wheels, address=f"{server.base}/cpu")
+        ran = shop.project.run("export", PROFILE, "--format", "cyclonedx")
+        assert ran.status == 0, ran.said
+        assert "licence of beside: it says NOASSERTION" in ran.said
+    again = shop.project.run("export", PROFILE, "--format", "cyclonedx", "--offline")
+    assert again.out == ran.out, "what was read is remembered"
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(ran.out) is None
+    found = json.loads(ran.out)
+    assert found["metadata"]["component"]["name"] == f"{PROFILE}/{slug}"
+    assert {item["name"]: item["licenses"][0]["license"].get("id") for item in found["components"]} == {
+        "beside": None,
+        "nvidia-x": None,
+        "torch": "BSD-3-Clause",
+    }
+    assert [item["hashes"][0]["content"] for item in found["components"]] == [
+        wheel.sha256 for wheel in sorted(wheels, key=lambda wheel: wheel.name)
+    ]
+    place = shop.project.root / "lockfiles" / PROFILE / f"pylock.{slug}.toml"
+    place.unlink()
+    ran = shop.project.run("export", PROFILE, "--format", "cyclonedx", "--offline")
+    assert ran.status == 1
+    assert "LCK044" in ran.err
+
+
+def test_a_bill_is_that_of_one_lock(project: Project) -> None:
+    ran = project.run("export", "app", "--format", "cyclonedx")
+    assert ran.status == 1
+    assert "LCK043" in ran.err

@@ -8,9 +8,10 @@ from envsmith.catalog import Catalog
 from envsmith.model.decision import Decision
 from envsmith.model.difference import Difference, Side
 from envsmith.model.kept_lock import KeptLock
+from envsmith.model.licence import Licence
 from envsmith.model.pins import Pins
 from envsmith.rules.comparing import compare
-from tests.locks import LINUX, WINDOWS, kept, pin
+from tests.locks import LINUX, WINDOWS, kept, pin, sha256
 
 CATALOG = Catalog.embedded()
 OLDER = "cp311-manylinux_2_28_x86_64"
@@ -116,3 +117,26 @@ def test_bytes_where_all_are_known() -> None:
     known = replace(lock, pins=Pins(packages=(pin("x==1", size_bytes=7),)))
     assert difference([known], [known]).download_bytes == (7, 7)
     assert difference([lock], [known]).download_bytes is None
+
+
+def licensed(
+    before: tuple[str, ...], after: tuple[str, ...], **said: str
+) -> list[tuple[tuple[str, ...], str, str]]:
+    """Return the changes of licences; said: package with its version → licence, ``x_1="MIT"``."""
+    known = {sha256(name.replace("_", "==")): Licence(name=text) for name, text in said.items()}
+    one, other = (Side(title="s", locks=(kept(f"p/{LINUX}", *pins),)) for pins in (before, after))
+    return [(item.packages, item.before, item.after) for item in compare(one, other, CATALOG, known).licences]
+
+
+def test_licences_that_change() -> None:
+    assert licensed(("x==1",), ("x==2",), x_1="BSD", x_2="MIT") == [(("x",), "BSD", "MIT")]
+    assert licensed(("x==1",), ("x==2",), x_1="BSD", x_2="BSD") == []
+    assert licensed(("x==1",), ("x==2",), x_2="MIT") == [], "what it was is not known"
+    assert licensed(("x==1",), ("x==2",), x_1="BSD", x_2="") == [], "what it is is not known"
+
+
+def test_licences_that_are_new() -> None:
+    found = licensed(("x==1",), ("x==1", "y==1", "z==1"), x_1="BSD", y_1="Own", z_1="Own")
+    assert found == [(("y", "z"), "", "Own")]
+    assert licensed(("x==1",), ("x==1", "y==1"), x_1="BSD", y_1="BSD") == []
+    assert licensed(("x==1", "y==1"), ("x==1",), x_1="BSD", y_1="Own") == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -8,9 +9,11 @@ from envsmith.adapters import files
 from envsmith.adapters.revisions import Revisions
 from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError, LockError
+from envsmith.model.licence import Licence
+from envsmith.model.pins import Pin
 from envsmith.workflows.contrasting import ContrastTools, contrast
 from tests import repositories
-from tests.locks import LINUX, WINDOWS, folder_files
+from tests.locks import LINUX, WINDOWS, folder_files, sha256
 
 
 def below(profile: str, torch: str, *slugs: str) -> dict[str, bytes]:
@@ -33,7 +36,24 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> ContrastTools:
         files=files,
         revisions=Revisions(project=root),
         catalog=Catalog.embedded(),
+        licences=Known(),
     )
+
+
+class Known:
+    """Each file comes under a licence named for its hash."""
+
+    def licences(self, pins: Iterable[Pin]) -> dict[str, Licence]:
+        return {sha256: Licence(name=f"L-{sha256[:4]}") for pin in pins for sha256 in pin.sha256}
+
+
+def test_licences_of_both_sides_are_asked_for(tools: ContrastTools) -> None:
+    (found, same) = contrast((), tools)
+    (change,) = found.licences
+    one, other = (f"torch=={torch}+cu128" for torch in ("2.10.0", "2.11.0"))
+    assert change.packages == ("torch",)
+    assert (change.before, change.after) == (f"L-{sha256(one)[:4]}", f"L-{sha256(other)[:4]}")
+    assert same.licences == ()
 
 
 def told(tools: ContrastTools, *words: str) -> list[tuple[str, str, str, str]]:

@@ -1,0 +1,100 @@
+"""Read under which licences wheels come, by the METADATA beside them or in them, and remember it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from packaging.pylock import PackageWheel
+
+from envsmith.adapters.deadline import Deadline, run_all
+from envsmith.adapters.overlay import replace_file
+from envsmith.adapters.web import Patience, WebClient, open_client
+from envsmith.adapters.wheel_requires import fetch_metadata
+from envsmith.errors import EnvsmithError, ToolError
+from envsmith.model.licence import Licence
+from envsmith.model.pins import Pin
+
+_FORM = 1
+# What cannot be had at once stays unknown.
+_IMPATIENT = Patience(connect_s=3.0, read_s=10.0, attempts=1)
+
+
+class LicenceReader:
+    """Reads licences of wheels that lie on servers; what was read once needs no network.
+
+    Args:
+        folder: keeps what was read, by the wheels' sha256.
+        served: address on record → address it is fetched from.
+        is_offline: nothing is fetched; what is not kept stays unknown.
+        deadline_s: for one call; what was not read by then stays unknown.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        served: Callable[[str], str] = str,
+        is_offline: bool = False,
+        deadline_s: float = 60.0,
+    ) -> None:
+        self._folder = folder
+        self._served = served
+        self._is_offline = is_offline
+        self._deadline_s = deadline_s
+        self._silent: set[str] = set()
+
+    def licences(self, pins: Iterable[Pin]) -> dict[str, Licence]:
+        """Return sha256 → licence; a wheel that cannot be looked into, or not without the network, is absent."""
+        wanted = {sha256: pin for pin in pins for sha256 in pin.sha256}
+        found = {sha256: kept for sha256 in wanted if (kept := self._kept(sha256)) is not None}
+        missing = [
+            sha256 for sha256, pin in wanted.items() if sha256 not in found and pin.url and not pin.is_source
+        ]
+        if missing and not self._is_offline:
+            deadline = Deadline(self._deadline_s)
+            tasks = [partial(self._read, wanted[sha256], sha256) for sha256 in missing]
+            opened = partial(open_client, deadline, _IMPATIENT)
+            for sha256, outcome in zip(missing, run_all(tasks, opened, deadline), strict=True):
+                if isinstance(outcome, Licence):
+                    found[sha256] = outcome
+                elif isinstance(outcome, Exception) and not isinstance(outcome, EnvsmithError):
+                    raise outcome
+        return found
+
+    def _read(self, pin: Pin, sha256: str, client: WebClient) -> Licence:
+        wheel = PackageWheel(name=pin.filename, url=pin.url, hashes={"sha256": sha256})
+        url = self._served(pin.url)
+        server = urlsplit(url).netloc
+        if server in self._silent:
+            raise ToolError("TOL030", "the server could not be reached before", where=server)
+        try:
+            licence = Licence.from_metadata(fetch_metadata(wheel, url, client))
+        except ToolError as error:
+            if error.code in ("TOL030", "TOL031"):
+                self._silent.add(server)
+            raise
+        self._keep(sha256, licence)
+        return licence
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / f"{sha256}.licence.json"
+
+    def _kept(self, sha256: str) -> Licence | None:
+        try:
+            data = json.loads(self._path(sha256).read_text("utf-8"))
+            if data["form"] == _FORM:
+                return Licence(expression=str(data["expression"]), name=str(data["name"]))
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            pass
+        return None
+
+    def _keep(self, sha256: str, licence: Licence) -> None:
+        values = {"form": _FORM, "expression": licence.expression, "name": licence.name}
+        try:
+            replace_file(self._path(sha256), json.dumps(values).encode())
+        except ToolError:
+            return  # it is only asked for again
