@@ -36,6 +36,16 @@ if ("$_es_job" == activate) then
             set _es_e = "${_es_e:h:q}"
             set _es_prefix = "${_es_e:h:q}/.venv"
         endif
+        if ("${_es_prefix:q}" =~ */.envsmith/generations/*) then
+            # Nor does the kernel say by which link it came there: the project's own stays right when another
+            # generation is current.
+            set _es_e = "${_es_prefix:h:q}"
+            set _es_e = "${_es_e:h:q}"
+            set _es_e = "${_es_e:h:q}/.venv"
+            if (-d "${_es_e:q}") then
+                if (-F "${_es_e:q}" == -F "${_es_prefix:q}") set _es_prefix = "${_es_e:q}"
+            endif
+        endif
     endif
 endif
 if ("$_es_job" == activate) then

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -201,5 +202,11 @@ def test_the_environment_has_its_own_activation_scripts(shop: Shop) -> None:
         )  # fmt: skip
         link = shop.project.root / ".venv"
         assert done.stdout == f"{link}|{link}/envsmith-constraints.txt|{link}/bin/python"
+    if shutil.which("tcsh"):
+        done = subprocess.run(
+            ["tcsh", "-f", "-c", "source .venv/bin/activate.csh; echo $VIRTUAL_ENV"], cwd=shop.project.root,
+            env={**shop.project.environ(), "ENVSMITH_QUIET": "1"}, capture_output=True, encoding="utf-8", check=True,
+        )  # fmt: skip
+        assert done.stdout == f"{shop.project.root / '.venv'}\n", "not the generation that it points to"
     for name in ("fish", "csh", "nu", "xsh", "ps1", "bat"):
         assert "envsmith" in (shop.project.root / ".venv" / "bin" / f"activate.{name}").read_text("utf-8")
