@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench import activating, downloading, idle, installing, resolving, scanning, starting
+from bench import activating, downloading, idle, installing, resolving, scanning, shimming, starting
 from bench.measure import Comparison
 
 MEASURES: Mapping[str, Callable[[Path, Mapping[str, str], int], Iterable[Comparison]]] = {
     "starting": lambda folder, env, times: starting.compare(folder, env, times * 4),
+    "shimming": lambda folder, env, times: shimming.compare(folder, env, times * 40),
     "activating": lambda folder, env, times: activating.compare(folder, env, times * 4),
     "idle": lambda folder, env, times: idle.compare(folder, env, times * 4),
     "scanning": lambda _, env, times: scanning.compare(env, times),

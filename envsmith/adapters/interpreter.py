@@ -35,7 +35,7 @@ class Probe:
             InstallError: ENV023 when it gives no answer.
         """
         values = self._answer(executable, ("interpreter",), {}, 60.0)
-        return _read(Interpreter.from_json, values, executable)
+        return read_answer(Interpreter.from_json, values, executable)
 
     def environment(self, prefix: Path, *, deep: bool) -> Environment:
         """Ask the Python of an environment what is installed, and what is not as its RECORD says.
@@ -50,7 +50,7 @@ class Probe:
         words = ("environment", "--hash") if deep else ("environment",)
         executable = python_of(prefix)
         values = self._answer(executable, words, {}, _PROBE_S)
-        return _read(Environment.from_json, values, executable)
+        return read_answer(Environment.from_json, values, executable)
 
     def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> Condition:
         """Ask the Python of an environment what its files tell together.
@@ -64,7 +64,7 @@ class Probe:
         """
         executable = python_of(prefix)
         values = self._answer(executable, before, {}, _PROBE_S, script=_CONDITION)
-        return _read(Condition.from_json, values, executable)
+        return read_answer(Condition.from_json, values, executable)
 
     def imports(self, prefix: Path, name: str, env: Mapping[str, str], timeout_s: float) -> Import:
         """Import a module in a process of its own.
@@ -115,7 +115,12 @@ def _silent(executable: Path, finished: Finished) -> InstallError:
     )
 
 
-def _read(reader: Callable[[Mapping[str, Any]], T], values: Mapping[str, Any], executable: Path) -> T:
+def read_answer(reader: Callable[[Mapping[str, Any]], T], values: Mapping[str, Any], executable: Path) -> T:
+    """Read what an interpreter has answered.
+
+    Raises:
+        InstallError: ENV023 when it is not of the kind expected.
+    """
     try:
         return reader(values)
     except (KeyError, TypeError, AttributeError) as error:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from envsmith.adapters.folders import refusals
+from envsmith.adapters.folders import python_of, refusals
+from envsmith.adapters.process import Processes, inherited
 from envsmith.model.shim import ShimPackage
 
+_COMPILE_S = 60.0
+_KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
 _SOURCES = Path(__file__).parents[1] / "runtime" / "shims"
 
 
@@ -16,12 +19,13 @@ def sources() -> dict[str, bytes]:
     return {path.name: path.read_bytes().replace(b"\r\n", b"\n") for path in sorted(_SOURCES.glob("*.py"))}
 
 
-def lay(prefix: Path, package: ShimPackage) -> None:
-    """Put a package of shims into a new environment.
+def lay(prefix: Path, package: ShimPackage, processes: Processes) -> None:
+    """Put a package of shims into a new environment, and compile it: where nobody may write there, Python cannot.
 
     Args:
         prefix: the environment's root.
         package: what to put there.
+        processes: run the environment's Python.
 
     Raises:
         InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
@@ -31,6 +35,12 @@ def lay(prefix: Path, package: ShimPackage) -> None:
         for name, data in package.files.items():
             (site / name).parent.mkdir(parents=True, exist_ok=True)
             (site / name).write_bytes(data)
+    modules = [site / name for name in package.files if name.endswith(".py")]
+    processes.run(
+        [python_of(prefix), "-I", "-m", "compileall", "-q", *modules],
+        env=inherited(_KEPT),
+        timeout_s=_COMPILE_S,
+    )
 
 
 def _site(prefix: Path) -> Path:

@@ -42,6 +42,10 @@ COMMANDS = {
         "Return to the environment that was current before, or to any other.",
     ),
     "verify": ("envsmith.cli.verify", "Compare an environment, whoever made it, with its lock."),
+    "shims": (
+        "envsmith.cli.shims",
+        "Say what adds to packages what they lack, and edit what a profile asks for.",
+    ),
     "matrix": ("envsmith.cli.matrix", "Print the jobs of a CI matrix, one for each lock."),
     "ci": ("envsmith.cli.ci", "Write workflows that keep the promises of the locks."),
     "diff": ("envsmith.cli.diff", "Say what changes between two locks or revisions."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -124,7 +125,7 @@ def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
                 disks=disks,
                 progress=progress,
                 now_utc=utc_now,
-                lay=shim_files.lay,
+                lay=partial(shim_files.lay, processes=processes),
                 furnish=(furnish_scripts,),
                 gather=gathering(options, TransfersTold(progress)),
             )

@@ -15,6 +15,7 @@ from envsmith.catalog import Catalog
 from envsmith.catalog.actions import read_actions
 from envsmith.catalog.modules import read_modules
 from envsmith.catalog.runners import read_runners
+from envsmith.catalog.shims import read_shims, read_users
 from envsmith.catalog.sizes import read_sizes
 from envsmith.errors import CatalogError
 from envsmith.model.backend import Backend
@@ -50,6 +51,8 @@ def test_every_table_is_read(path: Path) -> None:
         "runners": read_runners,
         "actions": read_actions,
         "abi": _abi,
+        "shims": read_shims,
+        "shim_users": read_users,
     }
     read = others.get(path.stem) or getattr(CATALOG, names.get(path.stem, path.stem))
     assert read()

@@ -1,13 +1,11 @@
 """Adds to packages what they lack, after they are imported; put into environments as ``envsmith_shims``.
 
 Standard library only, and no name of envsmith's: any Python from 3.9 on runs it. ``envsmith_shims.pth`` calls `start`
-whenever Python starts, so that this module imports nothing that is not there by then. What is to be done stands as
-plain words in ``active.txt``; nothing that people wrote is ever run as code.
+whenever Python starts, so that this module imports nothing that is not there by then, not even ``__future__``. What is
+to be done stands as plain words in ``active.txt``; nothing that people wrote is ever run as code.
 
 ``ENVSMITH_SHIMS=off`` in the environment leaves everything as it is.
 """
-
-from __future__ import annotations
 
 import os
 import sys
@@ -15,13 +13,15 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeAlias
 
-    After = Callable[[str, Any], None]
+    After: TypeAlias = Callable[[str, Any], None]
 
 ACTIVE = "active.txt"
 LEGACY, SAFE = "torchaudio-legacy-api", "torch-safe-globals"
 
+active: list[str] = []
+"""The shims that watch in this process."""
 added: dict[str, list[str]] = {}
 """Shim → the names it has added in this process."""
 failed: dict[str, str] = {}
@@ -40,12 +40,12 @@ def start() -> None:
             lines = stream.read().split("\n")
     except (OSError, ValueError):
         return
-    shims = [line[5:] for line in lines if line.startswith("shim ")]
+    active[:] = [line[5:] for line in lines if line.startswith("shim ")]
     names = [line[7:] for line in lines if line.startswith("global ")]
     watched: dict[str, After] = {}
-    if LEGACY in shims:
+    if LEGACY in active:
         watched["torchaudio"] = _torchaudio
-    if SAFE in shims and names:
+    if SAFE in active and names:
         allow = _allowing(names)
         watched = {**dict.fromkeys(modules_of(names), allow), "torch.serialization": allow, **watched}
     if watched:
@@ -61,14 +61,14 @@ def modules_of(names: list[str]) -> set[str]:
     return found
 
 
-def _torchaudio(_: str, module: Any) -> None:  # noqa: ANN401 - a module
+def _torchaudio(_: str, module: "Any") -> None:  # noqa: ANN401 - a module
     from .torchaudio_legacy_api import extend
 
     added[LEGACY] = extend(module)
 
 
-def _allowing(names: list[str]) -> After:
-    def allow(_: str, module: Any) -> None:  # noqa: ANN401, ARG001 - a module
+def _allowing(names: list[str]) -> "After":
+    def allow(_: str, module: "Any") -> None:  # noqa: ANN401, ARG001 - a module
         if "torch.serialization" in sys.modules:
             from .torch_safe_globals import allow
 
@@ -84,11 +84,11 @@ class Watch:
         watched: module → what is called after it has been run, with its name and the module.
     """
 
-    def __init__(self, watched: dict[str, After]) -> None:
+    def __init__(self, watched: "dict[str, After]") -> None:
         self._watched = watched
         self._busy: set[str] = set()
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:  # noqa: ANN401 - as importlib has it
+    def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":  # noqa: ANN401 - as importlib has it
         """Return what the other finders say, None for all that is not watched."""
         if name not in self._watched or name in self._busy:
             return None
@@ -104,13 +104,13 @@ class Watch:
             self._busy.discard(name)
         return None
 
-    def _follow(self, name: str, loader: Any) -> None:  # noqa: ANN401 - any loader
+    def _follow(self, name: str, loader: "Any") -> None:  # noqa: ANN401 - any loader
         """Let one loader tell when it has run its module; it is as before then."""
         run = getattr(loader, "exec_module", None)
         if run is None or isinstance(loader, type):  # a namespace, or what Python is made of
             return
 
-        def exec_module(module: Any) -> None:  # noqa: ANN401 - a module
+        def exec_module(module: "Any") -> None:  # noqa: ANN401 - a module
             try:
                 run(module)
             finally:
@@ -122,7 +122,7 @@ class Watch:
         except AttributeError:  # it takes no attributes: then its module stays as it is
             failed[name] = f"{type(loader).__name__} cannot be followed"
 
-    def _done(self, name: str, module: Any) -> None:  # noqa: ANN401 - a module
+    def _done(self, name: str, module: "Any") -> None:  # noqa: ANN401 - a module
         try:
             self._watched[name](name, module)
         except Exception as error:  # noqa: BLE001 - a shim must never be the reason why an import fails
