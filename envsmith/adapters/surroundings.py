@@ -7,11 +7,14 @@ import shutil
 import ssl
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from envsmith.adapters import registry
+from envsmith.adapters.deadline import Deadline, run_all
 from envsmith.adapters.network_words import causes, network_words
 from envsmith.adapters.registry import Registry
 from envsmith.model.surroundings import Reach, Room
@@ -19,7 +22,8 @@ from envsmith.model.surroundings import Reach, Room
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 _USER = r"Environment"
 _MACHINE = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
-_PATIENCE_S = 3.0
+PATIENCE_S = 4.0
+"""The longest that the whole question takes."""
 # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
 # Source: OpenSSL 3, x509_vfy.h (read 2026-11-21).
 _OF_ANOTHER_TIME = (9, 10)
@@ -43,23 +47,32 @@ def room(folder: Path) -> Room:
     return Room(folder=str(folder), free_bytes=shutil.disk_usage(place).free)
 
 
-def reach(url: str, variables: Mapping[str, str]) -> Reach:
+def reach(url: str, variables: Mapping[str, str], patience_s: float = PATIENCE_S) -> Reach:
     """Ask a server for the headers of an address, and compare its clock with this one.
 
-    Where its certificate counts as one of another time, the clock is asked for without it.
+    Where its certificate counts as one of another time, the clock is asked for without it. However long the look-up of
+    its name, the connection or the answer takes, this returns in time.
     """
+    proxies = tuple((name, _without_login(variables[name])) for name in PROXIES if variables.get(name))
+    (found,) = run_all([lambda _: _asked(url, patience_s)], nullcontext, Deadline(patience_s))
+    if isinstance(found, Exception):
+        raise found
+    if found is None:
+        found = Reach(url=url, error=f"no answer within {patience_s:g} s")
+    return replace(found, proxies=proxies, day=datetime.now(UTC).date().isoformat())
+
+
+def _asked(url: str, patience_s: float) -> Reach:
     import requests
 
-    proxies = tuple((name, _without_login(variables[name])) for name in PROXIES if variables.get(name))
-    today = datetime.now(UTC).date().isoformat()
     try:
-        answer = requests.head(url, timeout=_PATIENCE_S, allow_redirects=False)
+        answer = requests.head(url, timeout=patience_s, allow_redirects=False)
     except (requests.RequestException, OSError, ValueError) as error:
         words = network_words(error) if isinstance(error, requests.RequestException) else str(error)
         untimely = _is_untimely(error)
-        ahead = _ahead_without_tls(url) if untimely else None
-        return Reach(url=url, proxies=proxies, error=words, ahead_s=ahead, is_untimely=untimely, day=today)
-    return Reach(url=url, proxies=proxies, ahead_s=_ahead(answer.headers.get("Date", "")), day=today)
+        ahead = _ahead_without_tls(url, patience_s) if untimely else None
+        return Reach(url=url, error=words, ahead_s=ahead, is_untimely=untimely)
+    return Reach(url=url, ahead_s=_ahead(answer.headers.get("Date", "")))
 
 
 def _is_untimely(error: BaseException) -> bool:
@@ -68,12 +81,12 @@ def _is_untimely(error: BaseException) -> bool:
     return any(item.verify_code in _OF_ANOTHER_TIME for item in refused)
 
 
-def _ahead_without_tls(url: str) -> float | None:
+def _ahead_without_tls(url: str, patience_s: float) -> float | None:
     import requests
 
     try:
         answer = requests.head(
-            url.replace("https://", "http://", 1), timeout=_PATIENCE_S, allow_redirects=False
+            url.replace("https://", "http://", 1), timeout=patience_s, allow_redirects=False
         )
     except (requests.RequestException, OSError, ValueError):
         return None

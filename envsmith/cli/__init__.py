@@ -56,7 +56,7 @@ EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")
 OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130
 # Nothing was asked; before click 8.2 the help was simply printed.
 _HELP: type[click.ClickException] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
-_REPORT = "this is a bug in envsmith: please report it with the lines above"
+_REPORT = "this is a bug in envsmith: please report it with the lines above and what `envsmith report` prints"
 
 
 class LazyGroup(click.Group):

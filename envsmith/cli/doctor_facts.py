@@ -183,10 +183,14 @@ class ProjectFacts:
 
     @cached_property
     def given(self) -> Given:
-        """What this machine has of GPUs from another system, and for which programs."""
+        """What this machine was given of GPUs; nothing where variables describe another one."""
         from envsmith.adapters.given import given
+        from envsmith.adapters.host_overrides import CAPABILITY, DRIVER
 
-        return given(Path("/"), variables()) if self.host.os == "linux" else Given()
+        is_described = any(variables().get(name) for name in (CAPABILITY, DRIVER))
+        if self.host.os != "linux" or is_described:
+            return Given()
+        return given(Path("/"), variables())
 
     @cached_property
     def visual_cpp(self) -> VisualCpp | None:

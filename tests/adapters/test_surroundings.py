@@ -6,8 +6,9 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -44,6 +45,38 @@ def test_an_answer_and_the_clock(server: str, monkeypatch: pytest.MonkeyPatch) -
     assert found.ahead_s is not None
     assert found.ahead_s > 86_400
     assert found.proxies == (("HTTPS_PROXY", "http://proxy:3128"),)
+
+
+class Dripping(BaseHTTPRequestHandler):
+    """A server that says a little of its headers, again and again, until it is told to end."""
+
+    def do_HEAD(self) -> None:
+        ended = cast("DrippingServer", self.server).ended
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while not ended.wait(0.02):
+            try:
+                self.wfile.write(b"X-More: and more\r\n")
+            except OSError:
+                return
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's signature
+        """Say nothing."""
+
+
+class DrippingServer(ThreadingHTTPServer):
+    ended = threading.Event()
+
+
+def test_an_answer_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with DrippingServer(("127.0.0.1", 0), Dripping) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        found = surroundings.reach(f"http://127.0.0.1:{server.server_address[1]}/", {}, patience_s=0.3)
+        server.ended.set()
+        server.shutdown()
+        thread.join()
+    assert found.error == "no answer within 0.3 s"
 
 
 def test_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from envsmith.adapters.interpreter import Probe
 from envsmith.adapters.process import Processes
 from envsmith.cli.doctor_facts import ProjectFacts, backend_of
 from envsmith.model.environment import TorchBuild
+from envsmith.model.surroundings import Given
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,17 @@ def test_the_active_environment_may_be_on_path(project: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", f"{project}/active/bin:{project}/other/bin:/usr/bin")
     facts = ProjectFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
     assert [item.entry for item in facts.scopes["process"]] == [f"{project}/other/bin"]
+
+
+def test_of_a_machine_that_variables_describe_this_one_tells_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setenv("ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY", "8.9")
+    described = ProjectFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
+    assert described.given == Given()
+    monkeypatch.delenv("ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY")
+    here = ProjectFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
+    if here.host.os == "linux":
+        assert dict(here.given.variables)["CUDA_VISIBLE_DEVICES"] == "0"
+    assert (here.visual_cpp is None) == (here.host.os != "windows")

@@ -21,6 +21,7 @@ RECORDED: list[dict[str, str]] = tomllib.loads(DATA.read_text("utf-8"))["message
 MESSAGES = {
     row.name: [item["text"] for item in RECORDED if item["row"] == row.name] for row in CATALOG.failures()
 }
+ORDINARY: list[dict[str, str]] = tomllib.loads(DATA.with_name("ordinary.toml").read_text("utf-8"))["failure"]
 MANY = 200
 
 
@@ -65,6 +66,11 @@ def test_what_is_told() -> None:
 def test_a_long_line_is_shortened() -> None:
     (found,) = explain("x" * 10_000 + " Torch not compiled with CUDA enabled", CATALOG)
     assert len(found.message) < 1000
+
+
+@pytest.mark.parametrize("item", ORDINARY, ids=lambda item: str(item["program"]))
+def test_failures_of_a_program_s_own_with_torch_and_numpy_are_left_alone(item: dict[str, str]) -> None:
+    assert names(item["text"]) == []
 
 
 def failing(program: str) -> str:
