@@ -91,10 +91,13 @@ def jobs_for(
     Raises:
         EnvsmithError: as `arrange`.
     """
+    from functools import cache
+
     from envsmith.adapters import files
     from envsmith.adapters.profiles import Profiles
     from envsmith.adapters.revisions import Revisions
     from envsmith.catalog.runners import runners_of
+    from envsmith.cli.composition import CatalogChoice, wheel_contents
     from envsmith.cli.orders import locked_before, profile_names
     from envsmith.model.runners import SERVICES, Runners
     from envsmith.rules.matrix import Machines
@@ -115,9 +118,13 @@ def jobs_for(
         profiles=profile_names(profiles, project, project / folder),
         every=tuple(locked_before(project / folder)),
     )
-    return arrange(
-        locks, wish, ArrangeTools(project=project, files=files, revisions=Revisions(project=project))
+    tools = ArrangeTools(
+        project=project,
+        files=files,
+        revisions=Revisions(project=project),
+        held=cache(wheel_contents(CatalogChoice(is_offline=True)).kept),
     )
+    return arrange(locks, wish, tools)
 
 
 def _show(jobs: tuple[Job, ...], form: str, most: int | None) -> None:
@@ -156,15 +163,15 @@ def _github(parts: tuple[tuple[Job, ...], ...]) -> None:
 
 
 def _table(jobs: tuple[Job, ...]) -> None:
-    """Print the jobs; the column of sizes where one is known."""
+    """Print the jobs; the columns of sizes where one is known."""
     from envsmith.cli import render
 
-    head = ("lock", "torch", "needs", "download", "cache key")
+    head = ("lock", "torch", "needs", "download", "disk", "cache key")
     rows = [_row(job) for job in jobs]
     kept = [
         column
         for column in range(len(head))
-        if head[column] != "download" or any(row[column] for row in rows)
+        if head[column] not in ("download", "disk") or any(row[column] for row in rows)
     ]
     render.table(
         [head[column] for column in kept], [[row[column] for column in kept] for row in rows], indent=0
@@ -181,5 +188,17 @@ def _row(job: Job) -> tuple[str, ...]:
         job.lock.pins.version("torch"),
         "GPU" if job.needs_gpu else "CPU",
         render.size(size) if size is not None else "",
+        _disk(job),
         f"{job.cache_key.rpartition('-')[2]} {note}".strip(),
     )
+
+
+def _disk(job: Job) -> str:
+    """Say what an install takes at least, and of which packages nobody knows it."""
+    from envsmith.cli import render
+
+    if job.disk is None or not job.disk.known_bytes:
+        return ""
+    first, *others = sorted(job.disk.unknown, key=lambda name: (name != "torch", name)) or [""]
+    more = f" and {others[0] if len(others) == 1 else f'{len(others)} more'}" if others else ""
+    return f"≥ {render.size(job.disk.known_bytes)}" + (f" without {first}{more}" if first else "")

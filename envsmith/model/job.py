@@ -9,6 +9,16 @@ from envsmith.model.runners import machine_of, needs_gpu
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """What an install takes of a disk, as far as it is known."""
+
+    known_bytes: int
+    """Unpacked where that is known, else packed: it takes no less."""
+    unknown: tuple[str, ...] = ()
+    """The packages of which nothing is known, sorted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One lock, and the machine to try it on."""
 
@@ -17,6 +27,8 @@ class Job:
     """The lock's requirements, relative to the project, with slashes."""
     runner: tuple[str, ...] = ()
     """The labels of the machine; empty where no CI service is meant."""
+    disk: Footprint | None = None
+    """None where nobody has looked."""
     stands_for: str = ""
     """The lock in whose place this one is tried, for want of a GPU."""
 
@@ -51,5 +63,7 @@ class Job:
             "lock": self.path,
             "cache_key": self.cache_key,
             "download_bytes": self.lock.download_bytes,
+            "disk_bytes": self.disk.known_bytes if self.disk else None,
+            "disk_unknown": " ".join(self.disk.unknown) if self.disk else None,
             "stands_for": self.stands_for,
         }

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
+from envsmith.catalog.sizes import size_of
 from envsmith.errors import ResolveError
-from envsmith.model.job import Job
+from envsmith.model.contents import Contents
+from envsmith.model.job import Footprint, Job
 from envsmith.model.kept_lock import KeptLock
+from envsmith.model.pins import Pin
 from envsmith.model.runners import Runners, keys_of, needs_gpu
 
 # What has builds of one version for every backend; the others of PyTorch's index are made for one kind of GPU.
@@ -91,6 +94,30 @@ def on_runners(jobs: Iterable[Job], machines: Machines, service: str) -> tuple[J
     lacking = [_no_runner(job.lock, service) for job in placed if not job.runner]
     _raise_all(lacking, "RES140", f"{service} has no runner for some locks")
     return tuple(placed)
+
+
+def footprint(lock: KeptLock, contents: Mapping[str, Contents]) -> Footprint:
+    """Return what an install of a lock takes of a disk, as far as it is known.
+
+    Args:
+        lock: what is installed.
+        contents: sha256 of a wheel → what it holds, of those that somebody has looked into.
+    """
+    known = {pin.name: _bytes_of(pin, lock, contents) for pin in lock.pins.packages}
+    return Footprint(
+        known_bytes=sum(found or 0 for found in known.values()),
+        unknown=tuple(sorted(name for name, found in known.items() if found is None)),
+    )
+
+
+def _bytes_of(pin: Pin, lock: KeptLock, contents: Mapping[str, Contents]) -> int | None:
+    held = next((contents[sha256] for sha256 in pin.sha256 if sha256 in contents), None)
+    if held:
+        return held.unpacked_bytes
+    if pin.size_bytes is not None:
+        return pin.size_bytes
+    index = "pypi" if pin.name in lock.from_pypi else "pytorch"
+    return size_of(lock.family[pin.name], index) if pin.name in lock.family else None
 
 
 def split(jobs: Sequence[Job], most: int | None) -> Parts:

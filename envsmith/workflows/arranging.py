@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from envsmith.errors import EnvsmithError
-from envsmith.model.job import Job
+from envsmith.model.contents import Contents
+from envsmith.model.job import Footprint, Job
 from envsmith.model.kept_lock import KeptLock
 from envsmith.model.runners import Runners
 from envsmith.ports import Files
@@ -58,6 +59,8 @@ class ArrangeTools:
     project: Path
     files: Files
     revisions: Revisions
+    held: Callable[[str], Contents | None] = lambda _: None
+    """What is remembered of the wheel with a sha256."""
 
 
 def arrange(locks: Locks, wish: Wish, tools: ArrangeTools) -> tuple[Job, ...]:
@@ -75,7 +78,13 @@ def arrange(locks: Locks, wish: Wish, tools: ArrangeTools) -> tuple[Job, ...]:
     if wish.has_cpu_fallback:
         every = [lock for name in locks.every for lock in _read(name, locks, tools)]
         jobs = matrix.fall_back(jobs, every, wish.machines.own, str(locks.folder))
+    jobs = tuple(replace(job, disk=_footprint(job.lock, tools)) for job in jobs)
     return matrix.on_runners(jobs, wish.machines, wish.service) if wish.service else jobs
+
+
+def _footprint(lock: KeptLock, tools: ArrangeTools) -> Footprint:
+    known = {sha256: tools.held(sha256) for pin in lock.pins.packages for sha256 in pin.sha256}
+    return matrix.footprint(lock, {sha256: held for sha256, held in known.items() if held})
 
 
 def _read(profile: str, locks: Locks, tools: ArrangeTools) -> tuple[KeptLock, ...]:

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -22,6 +23,7 @@ from envsmith.adapters import files
 from envsmith.rules.exporting import to_constraints, to_uv
 from envsmith.workflows.reading import read_locks
 from tests.commands import Project
+from tests.install.locked import add_torch, locked_shop
 from tests.install.made import PROFILE, Shop, made, made_torch
 from tests.locks import LINUX, WINDOWS, folder_files
 from tests.replay import ReplayIndex
@@ -89,17 +91,7 @@ def test_uv_takes_the_locked_wheels_and_no_others(
     head = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = '
     served = text.replace("https://download.pytorch.org/whl", replay.base)
     (work / "pyproject.toml").write_text(f"{head}{json.dumps(dependencies)}\n\n{served}", "utf-8")
-    own = {"UV_CACHE_DIR": str(tmp_path / "cache"), "UV_DEFAULT_INDEX": f"{replay.base}/pypi"}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
-    env = {**kept, **own, "UV_PYTHON_DOWNLOADS": "never", "NO_PROXY": "127.0.0.1"}
-    done = subprocess.run(
-        [find_uv_bin(), "lock", "--python", sys.executable],
-        cwd=work,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = uv_lock(work, UV_DEFAULT_INDEX=f"{replay.base}/pypi")
     assert done.returncode == 0, done.stderr
     locked = {item["name"]: item for item in tomllib.loads((work / "uv.lock").read_text("utf-8"))["package"]}
     assert locked["torch"]["version"] == "2.10.0+cu128"
@@ -108,7 +100,47 @@ def test_uv_takes_the_locked_wheels_and_no_others(
     assert locked["model"]["version"] == "1.0"
 
 
+def test_uv_takes_the_very_files_that_are_locked(tmp_path: Path) -> None:
+    """Lock by the real command, export, and let uv resolve for itself: the same files, by hash."""
+    with locked_shop(tmp_path / "shop") as shop:
+        add_torch(shop.index, "2.21.0+cu134")
+        text = shop.project.run("export", "own", "--format", "uv").out
+        work = tmp_path / "uv project"
+        work.mkdir()
+        head = (
+            '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["torch"]\n\n'
+        )
+        served = text.replace("https://download.pytorch.org/whl", shop.index.base)
+        (work / "pyproject.toml").write_text(head + served, "utf-8")
+        done = uv_lock(work, UV_DEFAULT_INDEX=f"{shop.index.base}/pypi")
+        assert done.returncode == 0, done.stderr
+        found = tomllib.loads((work / "uv.lock").read_text("utf-8"))["package"]
+        (torch,) = (item for item in found if item["name"] == "torch")
+        (wheel,) = torch["wheels"]
+        (entry,) = shop.project.manifest("own").targets.values()
+        assert entry.family["torch"].endswith(f" {wheel['hash']}")
+        assert entry.family["torch"].split(" ")[1] == unquote(wheel["url"].rpartition("/")[2])
+
+
+def uv_lock(work: Path, **own: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
+    own |= {
+        "UV_CACHE_DIR": str(work.parent / "cache"),
+        "UV_PYTHON_DOWNLOADS": "never",
+        "NO_PROXY": "127.0.0.1",
+    }
+    return subprocess.run(
+        [find_uv_bin(), "lock", "--python", sys.executable],
+        cwd=work,
+        env={**kept, **own},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_pip_leaves_torch_as_it_is(project: Project, tmp_path: Path) -> None:
+    """Install the locked torch, then something that wants any torch, upgrades of everything asked for."""
     constraints = tmp_path / "constraints.txt"
     constraints.write_text(project.run("export", "app", "--format", "constraints").out, "utf-8")
     house, tags = tmp_path / "house", str(next(sys_tags()))
@@ -119,17 +151,23 @@ def test_pip_leaves_torch_as_it_is(project: Project, tmp_path: Path) -> None:
         ("model", "1.0", ("torch>=2",)),
     ):
         (house / f"{name}-{version}-{tags}.whl").write_bytes(make_wheel(name, version, tags, requires))
+    prefix = tmp_path / "env"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(prefix)], check=True)
 
-    pip = [sys.executable, "-m", "pip", "--isolated", "install", "--dry-run", "--ignore-installed"]
-    options = ["--no-index", "--find-links", str(house), "--upgrade", "--upgrade-strategy", "eager"]
-
-    def resolved(*words: str) -> str:
-        done = subprocess.run([*pip, *options, *words, "model"], capture_output=True, text=True, check=False)
+    def install(*words: str) -> set[str]:
+        """Install for real, and return which torch is there."""
+        pip = [sys.executable, "-m", "pip", "--isolated", "--python", str(prefix), "install", "--no-index"]
+        options = ["--find-links", str(house), "--upgrade", "--upgrade-strategy", "eager"]
+        done = subprocess.run([*pip, *options, *words], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()[-1]
+        found = prefix.glob("lib/python*/site-packages/torch-*.dist-info")
+        return {path.name.removesuffix(".dist-info") for path in found}
 
-    assert "torch-2.12.0" in resolved()
-    assert "torch-2.10.0+cu128" in resolved("-c", str(constraints))
+    held = ("-c", str(constraints))
+    assert install(*held, "torch==2.10.0+cu128") == {"torch-2.10.0+cu128"}
+    assert install(*held, "model") == {"torch-2.10.0+cu128"}
+    assert install(*held, "model", "torch") == {"torch-2.10.0+cu128"}
+    assert install("model") == {"torch-2.12.0"}, "without them it moves"
 
 
 def test_the_steps_of_an_image_give_an_environment_as_locked(tmp_path: Path) -> None:

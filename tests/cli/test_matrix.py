@@ -50,8 +50,10 @@ def test_sizes_where_they_are_known(made: Project) -> None:
     for name, content in lock_files("known", {LINUX: [item]}).items():
         (folder / name).write_bytes(content)
     head, row = (line.split() for line in made.run("matrix", "known").out.splitlines())
-    assert head[3] == "download"
-    assert row[3:5] == ["5", "bytes"]
+    assert head[3:5] == ["download", "disk"]
+    assert row[3:8] == ["5", "bytes", "≥", "5", "bytes"]
+    (job,) = json.loads(made.run("matrix", "known", "--json").out)["data"]["jobs"]
+    assert (job["disk_bytes"], job["disk_unknown"]) == (5, "")
 
 
 def test_for_github(made: Project, tmp_path: Path) -> None:

@@ -13,11 +13,16 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from ruamel.yaml import YAML
 
+from envsmith.rules import pipelines
 from tests.install.locked import add_torch
 from tests.pipelines.conftest import Site
 from tests.pipelines.machine import Machine, Step, load
+from tests.pipelines.test_valid import wish
 from tests.repositories import git
+from tests.rules.test_pipelines import template
+from tests.shells.test_powershell import nodes, parsed
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="runs scripts for Linux")
 
@@ -127,3 +132,17 @@ def test_a_change_is_opened_and_brought_up_to_date(site: Site) -> None:
     for _, _, said in (heard[1], heard[3]):
         assert said["description"][0].startswith("## own at HEAD → own: torch 2.20.0+cu134 → 2.21.0+cu134")
     assert "manifest.toml" in git(site.origin, "diff", "--name-only", "main", "envsmith/relock")
+
+
+@pytest.mark.parametrize("name", ["plain", "nasty"])
+def test_what_windows_is_told_is_powershell(name: str) -> None:
+    found = YAML(typ="safe", pure=True).load(
+        pipelines.gitlab(wish(name), template)[".gitlab/envsmith-jobs.yml"]
+    )
+    job = found[".envsmith-windows"]
+    lines = [*(job["before_script"][:2]), *job["script"]]
+    root = parsed("\n".join(lines).encode())
+    assert not root.has_error
+    commands = [node.text for node in nodes(root) if node.type == "command_name"]
+    activate = rb".\.envsmith-ci\tools\Scripts\Activate.ps1"
+    assert commands == [b"python", activate, b"uv", b"uv", b"envsmith", b"envsmith", b"envsmith"]

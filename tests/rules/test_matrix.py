@@ -2,17 +2,21 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from envsmith.catalog.runners import runners_of
 from envsmith.errors import ResolveError
-from envsmith.model.job import Job
+from envsmith.model.contents import Contents
+from envsmith.model.job import Footprint, Job
+from envsmith.model.pins import Pins
 from envsmith.model.runners import Runners
 from envsmith.rules.matrix import (
     Machines,
     changed,
     fall_back,
+    footprint,
     github_outputs,
     make_jobs,
     on_runners,
@@ -21,7 +25,7 @@ from envsmith.rules.matrix import (
     to_github,
     to_gitlab,
 )
-from tests.locks import LINUX, MAC, WINDOWS, kept
+from tests.locks import LINUX, MAC, WINDOWS, kept, pin, sha256
 
 NOTHING = Runners()
 OWN_GPU = Runners(labels={"linux-x86_64-gpu": ("self-hosted", "t4")})
@@ -208,3 +212,19 @@ def test_names_that_azure_takes() -> None:
     assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,99}", name) for name in legs)
     assert all(isinstance(value, str) for leg in legs.values() for value in leg.values())
     assert {leg["gpu"] for leg in legs.values()} == {"false"}
+
+
+def test_what_an_install_takes_of_a_disk() -> None:
+    pins = (pin("a==1", size_bytes=10), pin("b==1"), pin("c==1", size_bytes=7))
+    lock = replace(kept(f"p/{LINUX}"), pins=Pins(packages=pins))
+    held = Contents(size_bytes=10, members={"a/__init__.py": 30, "a/x.so": 5})
+    assert footprint(lock, {}) == Footprint(known_bytes=17, unknown=("b",))
+    assert footprint(lock, {sha256("a==1"): held}) == Footprint(known_bytes=42, unknown=("b",))
+
+
+def test_sizes_that_the_catalog_knows() -> None:
+    filename = "torch-2.14.0+cu126-cp312-cp312-win_amd64.whl"
+    lock = kept(f"p/{WINDOWS}", "torch==2.14.0+cu126", backend="cu126", family={"torch": filename})
+    assert footprint(lock, {}) == Footprint(known_bytes=2602771598)
+    elsewhere = replace(lock, from_pypi=("torch",))
+    assert footprint(elsewhere, {}) == Footprint(known_bytes=0, unknown=("torch",))

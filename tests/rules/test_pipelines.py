@@ -90,7 +90,7 @@ def test_words_of_a_project_stay_words(word: str, tmp_path: Path) -> None:
     assert found[".envsmith-linux"]["before_script"] == [f"echo {word}"]
     assert said(found[".envsmith-linux"]["script"][-1], "-- ", tmp_path / "empty") == ["run", word]
     doubled = word.replace("'", "''")
-    assert found[".envsmith-windows"]["script"][-1].partition("-- ")[2] == f"run '{doubled}'"
+    assert found[".envsmith-windows"]["script"][-1].partition("'--' ")[2] == f"run '{doubled}'"
 
 
 def test_a_folder_is_one_word(tmp_path: Path) -> None:
