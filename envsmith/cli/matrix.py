@@ -11,6 +11,8 @@ from envsmith.cli import OK
 
 if TYPE_CHECKING:
     from envsmith.model.job import Job
+    from envsmith.rules.matrix import Machines
+    from envsmith.workflows.arranging import ArrangeTools
 
 LOCKFILES = "lockfiles"
 
@@ -70,9 +72,8 @@ def inside(folder: Path) -> PurePosixPath:
 def _most(form: str, asked: int | None) -> int | None:
     """Return how many jobs one matrix may have."""
     from envsmith.catalog.runners import runners_of
-    from envsmith.model.runners import SERVICES
 
-    limit = runners_of(form).most_jobs if form in SERVICES else None
+    limit = runners_of(form).most_jobs if _is_service(form) else None
     if asked and limit and asked > limit:
         raise click.UsageError(f"--max {asked}: {form} takes {limit} jobs in one matrix")
     return asked or limit
@@ -91,40 +92,56 @@ def jobs_for(
     Raises:
         EnvsmithError: as `arrange`.
     """
-    from functools import cache
-
-    from envsmith.adapters import files
-    from envsmith.adapters.profiles import Profiles
-    from envsmith.adapters.revisions import Revisions
-    from envsmith.catalog.runners import runners_of
-    from envsmith.cli.composition import CatalogChoice, wheel_contents
     from envsmith.cli.orders import locked_before, profile_names
-    from envsmith.model.runners import SERVICES, Runners
-    from envsmith.rules.matrix import Machines
-    from envsmith.workflows.arranging import ArrangeTools, Locks, Wish, arrange
+    from envsmith.workflows.arranging import Locks, Wish, arrange
 
     project = Path()
-    service = form if form in SERVICES else ""
-    own = Profiles.of_project(project).settings.ci.runners.get(service, Runners())
-    lent = runners_of(service).runners if service else Runners()
     wish = Wish(
         only_changed=only_changed,
         has_cpu_fallback=has_cpu_fallback,
-        service=service,
-        machines=Machines(own=own, lent=lent),
+        service=form if _is_service(form) else "",
+        machines=_machines(form, project),
     )
     locks = Locks(
         folder=folder,
         profiles=profile_names(profiles, project, project / folder),
         every=tuple(locked_before(project / folder)),
     )
-    tools = ArrangeTools(
+    return arrange(locks, wish, _tools(project))
+
+
+def _is_service(form: str) -> bool:
+    from envsmith.model.runners import SERVICES
+
+    return form in SERVICES
+
+
+def _machines(form: str, project: Path) -> Machines:
+    from envsmith.adapters.profiles import Profiles
+    from envsmith.catalog.runners import runners_of
+    from envsmith.model.runners import Runners
+    from envsmith.rules.matrix import Machines
+
+    if not _is_service(form):
+        return Machines(own=Runners(), lent=Runners())
+    own = Profiles.of_project(project).settings.ci.runners
+    return Machines(own=own.get(form, Runners()), lent=runners_of(form).runners)
+
+
+def _tools(project: Path) -> ArrangeTools:
+    from functools import cache
+
+    from envsmith.adapters import files
+    from envsmith.adapters.revisions import Revisions
+    from envsmith.cli.composition import CatalogChoice, wheel_contents
+    from envsmith.workflows.arranging import ArrangeTools
+
+    return ArrangeTools(
         project=project,
         files=files,
         revisions=Revisions(project=project),
         held=cache(wheel_contents(CatalogChoice(is_offline=True)).kept),
     )
-    return arrange(locks, wish, tools)
 
 
 def _show(jobs: tuple[Job, ...], form: str, most: int | None) -> None:
