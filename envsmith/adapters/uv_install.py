@@ -67,7 +67,7 @@ class UvInstaller:
         """
         finished = self._run("venv", "--no-project", "--python", python, "--prompt", prompt, prefix)
         if finished.status:
-            raise _failure(finished, "no environment could be made")
+            raise failure(finished, "no environment could be made")
 
     def fill(self, prefix: Path, supply: Supply) -> None:
         """Put the packages of a lock into an environment, every file by its hash.
@@ -80,7 +80,7 @@ class UvInstaller:
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             finished = self._sync(Path(scratch), supply, "--python", prefix)
         if finished.status:
-            raise _failure(finished, "the packages could not be installed")
+            raise failure(finished, "the packages could not be installed")
 
     def _sync(self, scratch: Path, supply: Supply, *words: str | Path) -> Finished:
         source = scratch / ("pylock.toml" if supply.is_pylock else "requirements.txt")
@@ -120,7 +120,8 @@ class UvInstaller:
         )
 
 
-def _failure(finished: Finished, what: str) -> InstallError | ToolError:
+def failure(finished: Finished, what: str) -> InstallError | ToolError:
+    """Return what uv's words of a failure mean."""
     text = finished.stderr.strip() or "nothing"
     told = ((_WHERE_FILES_LIE, text),)
     if _FULL.search(text):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -50,6 +50,11 @@ class Family(Fact):
     def preference(self, backend: Backend) -> tuple[NormalizedName, ...]:
         """Return the members that serve a backend, best first; else those of the CPU; none where all serve alike."""
         return self.order.get(backend.family, self.order["cpu"])
+
+    def survivor(self, names: Sequence[str], backend: Backend) -> str:
+        """Return which of several installed members is to stay where all others go."""
+        order = [str(name) for name in (*self.preference(backend), *self.wider.values())]
+        return next((name for name in order if name in names), names[-1])
 
     def has_builds(self, member: NormalizedName, platform: Platform) -> bool:
         """Say whether a member has builds that run on a platform."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,12 +26,21 @@ LOCKFILES = "lockfiles"
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
+@click.option("--fix", "is_fix", is_flag=True, help="Cure what is wrong with the environment, after asking.")
+@click.option("--dry-run", is_flag=True, help="With --fix: show what would be done, and change nothing.")
+@click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+@click.option("--wheelhouse", default="", metavar="DIR", help="With --fix: folder that holds every file.")
+@click.option("--offline", is_flag=True, help="With --fix: no network, only uv's cache or the wheelhouse.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
-def command(ctx: click.Context, /, checks: tuple[str, ...], prefix: Path, folder: Path, **flags: bool) -> int:
+def command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any) -> int:  # noqa: ANN401 - click checks them
     """Say what is wrong on this machine and in an environment, why, and what cures it.
 
     Without CHECK all are made. Nothing is changed. Ends with 1 where something is in error.
+
+    With --fix the environment is compared with its lock, too, and what is wrong with it is cured: shown first, then
+    asked, done, and looked at again. One that envsmith made is built anew beside itself; in others what is not as
+    locked is installed by the lock's hashes, and what was in the way is kept.
 
     With -- COMMAND it runs that, and when it fails says which known failures its output tells of, and what helps; the
     exit status is the command's.
@@ -46,6 +55,9 @@ def command(ctx: click.Context, /, checks: tuple[str, ...], prefix: Path, folder
     if is_list:
         _list(as_json=as_json)
         return OK
+    if flags["is_fix"]:
+        return _fix(checks, flags)
+    prefix, folder = flags["prefix"], flags["folder"]
     chosen = _chosen(checks)
     begun = time.monotonic()
     found, machine = _diagnosed(chosen, prefix, folder)
@@ -56,6 +68,27 @@ def command(ctx: click.Context, /, checks: tuple[str, ...], prefix: Path, folder
     else:
         _show(found, time.monotonic() - begun)
     return NO if found.report.has_errors else OK
+
+
+def _fix(checks: tuple[str, ...], flags: dict[str, Any]) -> int:
+    from envsmith.cli.doctor_fix import Fixing, fix
+
+    _chosen(checks)
+    wheelhouse = flags["wheelhouse"]
+    if wheelhouse and "://" not in wheelhouse:
+        wheelhouse = str(Path(wheelhouse).absolute())
+    return fix(
+        Fixing(
+            prefix=flags["prefix"],
+            folder=flags["folder"],
+            checks=checks,
+            wheelhouse=wheelhouse,
+            offline=flags["offline"],
+            is_trial=flags["dry_run"],
+            is_agreed=flags["yes"],
+            as_json=flags["as_json"],
+        )
+    )
 
 
 def _chosen(names: tuple[str, ...]) -> tuple[Check, ...]:

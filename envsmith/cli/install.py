@@ -63,7 +63,7 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     looked_at = refuse_stale(order, options["folder"]) if checked else unasked(order)
     seen = unchanged.signed((options["folder"], *looked_at))  # now: people may write them while it builds
     is_quiet = settings["quiet"] or options["as_json"]
-    with _at_work(options, quiet=is_quiet) as tools:
+    with at_work(options, quiet=is_quiet) as tools:
         done = install(order, tools)
     if looked_at and _can_be_remembered(options):
         _remember(settings["words"], options, done.generation, seen)
@@ -90,7 +90,7 @@ def _remember(words: Sequence[str], options: dict[str, Any], one: Generation, se
 
 
 @contextmanager
-def _at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
+def at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     """Lend the tools of an install, and end what still runs when it is over or broken off."""
     from envsmith.adapters import disks, files, shim_files
     from envsmith.adapters.environment_runs import VerifyingProbe

@@ -125,7 +125,7 @@ def _probed(found: Verified, names: tuple[str, ...], prefix: Path, tries: Trials
         catalog=Catalog.embedded(),
         has_gpu=lambda backend: bool(detect().of_family(backend.family)),
     )
-    tried = try_libraries(names, prefix, found.environment, found.backend, tools)
+    tried = try_libraries(names, prefix, found.environment, found.locked.backend, tools)
     return replace(found, trials=tried.trials, tried=Report(findings=tried.findings))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -50,6 +50,15 @@ class Pins:
     def version(self, name: str) -> str:
         """Return the pinned version of a project; empty where it is not pinned."""
         return next((pin.version for pin in self.packages if pin.name == name), "")
+
+    def to_requirements(self, names: Collection[str]) -> str:
+        """Write hashed requirements of some of them, with the places all come from."""
+        lines = [f"{_INDEX} {url}" for url in self.indexes] + [f"{_PAGE} {url}" for url in self.pages]
+        for pin in self.packages:
+            if pin.name in names:
+                hashes = [f"--hash=sha256:{value}" for value in pin.sha256]
+                lines.append(" ".join([f"{pin.name}=={pin.version}", *hashes]))
+        return "".join(f"{line}\n" for line in lines)
 
     @classmethod
     def from_requirements(cls, text: str, place: str) -> Pins:

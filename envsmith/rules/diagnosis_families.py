@@ -62,9 +62,7 @@ def _repair(environment: Environment, family: Family, members: list[Distribution
     if family.chooser:  # the project that decides is not asked here
         return ""
     names = [str(item.name) for item in members]
-    order = [str(name) for name in family.preference(backend)]
-    wider = [str(name) for name in family.wider.values()]
-    kept = next((name for name in (*order, *wider) if name in names), names[-1])
+    kept = family.survivor(names, backend)
     version = next(item.version for item in members if item.name == kept)
     python = f"--python {environment.prefix}"
     removal = f"uv pip uninstall {python} {' '.join(names)}"

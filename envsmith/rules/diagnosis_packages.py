@@ -78,7 +78,10 @@ def broken(condition: Condition, environment: Environment) -> Iterator[Finding]:
     known = {item.folder for item in condition.halves}
     for found in environment.distributions:
         if found.missing_count and found.folder not in known:
-            text = f"{found.name} {found.version}: {found.missing_count} of {found.files} files are missing: "
+            are = "is" if found.missing_count == 1 else "are"
+            text = (
+                f"{found.name} {found.version}: {found.missing_count} of {found.files} files {are} missing: "
+            )
             named = ", ".join(found.missing[:_MOST_NAMED])
             hint = f"uv pip install --python {environment.prefix} --reinstall --no-deps {found.name}=={found.version}"
             yield _finding("ENV067", found.name, text + named, hint=hint)

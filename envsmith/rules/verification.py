@@ -13,6 +13,8 @@ from envsmith.model.environment import Distribution, Environment, Import, TorchB
 from envsmith.model.pins import Pins
 from envsmith.model.report import Finding, Report
 
+# They come with an environment, whoever makes it, and change nothing of what runs in it.
+_INSTALLERS = ("pip", "setuptools", "uv", "wheel")
 _LABELLED = ("torch", "torchvision", "torchaudio")
 
 
@@ -53,7 +55,9 @@ def _presence(pins: Pins, found: dict[str, list[Distribution]]) -> Iterator[Find
             yield _finding("ENV012", name, f"{name} is {found[name][0].version}, the lock says {version}")
     for name, items in found.items():
         if name not in wanted:
-            yield _finding("ENV011", name, f"{name} {items[0].version} is installed, but not in the lock")
+            severity = "note" if name in _INSTALLERS else "error"
+            text = f"{name} {items[0].version} is installed, but not in the lock"
+            yield Finding(code="ENV011", severity=severity, subject=name, message=text)
 
 
 def _files(item: Distribution) -> Iterator[Finding]:

@@ -57,7 +57,7 @@ def install(order: Order, tools: InstallTools) -> Installed:
         python, interpreter = _interpreter(order, manifest, tools)
         slug = targeting.fitting(manifest.targets, interpreter, profile=order.profile)
         locked = read_lock(order, manifest, found, slug)
-        if ready := _ready(order, locked, interpreter, tools):
+        if ready := None if order.anew else _ready(order, locked, interpreter, tools):
             return _switch(ready, before, tools, how="switched" if ready.id != before else "unchanged")
         if tools.gather:
             locked = replace(locked, supply=tools.gather(locked, manifest, found))

@@ -54,6 +54,8 @@ class Order:
     this_python: Python
     wheelhouse: str = ""
     deep: bool = False
+    anew: bool = False
+    """Build it even where such a one is there already."""
     guard: bool = True
     checks: Checks = field(default_factory=Checks)
     shims: ShimPackage | None = None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 from envsmith.errors import LockError
-from envsmith.model.backend import Backend
 from envsmith.model.condition import Condition
 from envsmith.model.environment import Environment, Import
 from envsmith.model.manifest import FILENAME, Manifest
@@ -46,9 +45,9 @@ class Verified:
 
     profile: str
     target: str
-    backend: Backend
-    """What its lock is for."""
+    locked: Locked
     environment: Environment
+    condition: Condition
     imports: tuple[Import, ...]
     runs: tuple[Import, ...]
     report: Report
@@ -102,8 +101,9 @@ def verify(
     return Verified(
         profile=order.profile,
         target=slug,
-        backend=locked.backend,
+        locked=locked,
         environment=environment,
+        condition=condition,
         imports=imports,
         runs=ran,
         report=Report(findings=findings),

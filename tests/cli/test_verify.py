@@ -120,8 +120,15 @@ def no_metadata(prefix: Path) -> None:
 
 
 def from_version_control(prefix: Path) -> None:
-    text = json.dumps({"url": "https://example.org/beside.git", "vcs_info": {"vcs": "git", "commit_id": "0"}})
-    (site(prefix) / "beside-1.0.dist-info/direct_url.json").write_text(text, "utf-8")
+    came_from(prefix, {"url": "https://example.org/beside.git", "vcs_info": {"vcs": "git", "commit_id": "0"}})
+
+
+def came_from(prefix: Path, origin: object) -> None:
+    """Write down an origin as installers do: it is in the RECORD, too."""
+    info = site(prefix) / "beside-1.0.dist-info"
+    (info / "direct_url.json").write_text(json.dumps(origin), "utf-8")
+    with (info / "RECORD").open("a", encoding="utf-8") as file:
+        file.write(f"{info.name}/direct_url.json,,\n")
 
 
 def cut_library(prefix: Path) -> None:
@@ -147,8 +154,7 @@ def half_removed(prefix: Path) -> None:
 
 
 def from_a_folder(prefix: Path) -> None:
-    text = json.dumps({"url": "file:///somewhere", "dir_info": {"editable": True}})
-    (site(prefix) / "beside-1.0.dist-info/direct_url.json").write_text(text, "utf-8")
+    came_from(prefix, {"url": "file:///somewhere", "dir_info": {"editable": True}})
 
 
 def cannot_be_imported(prefix: Path) -> None:

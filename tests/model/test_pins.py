@@ -92,3 +92,11 @@ def test_a_source_distribution_is_known_as_one() -> None:
 def test_what_is_no_pylock_is_refused(text: str) -> None:
     with pytest.raises(LockError, match="LCK006: here"):
         Pins.from_pylock(text, "here")
+
+
+def test_some_of_them_are_written_as_they_are_read() -> None:
+    pins = f"a==1 --hash=sha256:{'a' * 64}\nb==2 --hash=sha256:{'b' * 64}\n"
+    text = f"--extra-index-url https://download.pytorch.org/whl/cpu\n{pins}"
+    read = Pins.from_requirements(text, "r.txt")
+    assert read.to_requirements(["a", "b"]) == text
+    assert "b==2" not in read.to_requirements(["a"])

@@ -61,7 +61,7 @@ def test_what_is_broken_is_named_once() -> None:
     assert list(diagnosis_packages.broken(Condition(), environment(whole))) == []
     (found,) = diagnosis_packages.broken(Condition(), environment(lacking))
     assert found.code == "ENV067"
-    assert found.message == "a 1: 1 of 5 files are missing: a/x.so"
+    assert found.message == "a 1: 1 of 5 files is missing: a/x.so"
     assert found.hint == "uv pip install --python /env --reinstall --no-deps a==1"
     (found,) = diagnosis_packages.broken(Condition(halves=(half,)), environment(lacking))
     assert found.hint == f"delete /env/lib/{lacking.folder}"

@@ -107,3 +107,12 @@ def test_an_import_that_fails_is_told() -> None:
     assert said(pins(), "cpu", environment(), failed) == [
         ("ENV017", "import a.b fails: OSError: no (a/b.py:3)")
     ]
+
+
+def test_installers_that_the_lock_does_not_name_are_a_note() -> None:
+    found = verify(
+        pins(a="1"), Backend.parse("cpu"), environment(distribution("a", "1"), distribution("pip", "26"))
+    )
+    assert [(item.code, item.severity, item.subject) for item in found.findings] == [
+        ("ENV011", "note", "pip")
+    ]
