@@ -153,7 +153,7 @@ def is_wsl(proc_version: str) -> bool:
 def is_wsl1(proc_version: str) -> bool:
     """Say by ``/proc/version`` whether it does so without a kernel of its own, and so without any GPU.
 
-    Source: the kernels named in microsoft/WSL#5554 (``4.4.0-19041-Microsoft``) and #5955
+    Source: the kernels named in microsoft/WSL#1090 (``3.4.0-Microsoft``), #5554 (``4.4.0-19041-Microsoft``) and #5955
     (``4.19.128-microsoft-standard``), read 2026-11-21.
     """
     return "-Microsoft" in proc_version and "-standard" not in proc_version

@@ -32,5 +32,8 @@ def watch_and_explain(words: Sequence[str]) -> int:
     render.say(f"\n{words[0]} ended with {how}: {known} in its output", err=True)
     finding_lines.show(found, err=True)
     if not found:
-        render.say("hint: `envsmith doctor` looks at the machine and the environment", err=True)
+        render.say(
+            "hint: `envsmith doctor` looks at machine and environment; `envsmith report` prints what an issue needs",
+            err=True,
+        )
     return _SIGNALLED - done.status if done.status < 0 else done.status

@@ -70,6 +70,8 @@ _URL = re.compile(r"\b([a-z][a-z0-9+.-]{1,20})://([^\s\"'<>)\]`]+)", re.IGNORECA
 _HOMES = re.compile(
     r"(?:/home|/Users|/var/home|[A-Z]:(?:\\{1,2}|/)Users)(?:\\{1,2}|/)[^\s\\/:;,\"'`()<>|]+", re.IGNORECASE
 )
+# A server of Windows: two backslashes and its name, each perhaps written twice.
+_SHARE = re.compile(r"(?<![\w\\:~])(\\{2}|\\{4})(?![?.\\])[\w.-]+(?=\\)")
 _MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b")
 _LOGIN = re.compile(r"[^\s/@:\"'=`]+:[^\s/@\"'`]+@(?=[\w.-]+)")
 # A password with a slash or an @ in it, which an address should not have.
@@ -106,7 +108,7 @@ class Redaction:
         text = _URL.sub(self._url, self._known(text))
         text = _NAMED.sub(rf"\1{SECRET}", text)
         text = _TOKENS.sub(SECRET, text)
-        text = _HOMES.sub(HOME, text)
+        text = _SHARE.sub(lambda match: match[1] + HOST, _HOMES.sub(HOME, text))
         text = _LOGIN.sub("", text)
         text = _MAIL.sub(MAIL, text)
         text = _RANDOM.sub(SECRET, text)

@@ -33,6 +33,13 @@ def test_wsl_with_its_stub_and_a_foreign_library(tmp_path: Path) -> None:
     assert given(tmp_path, {}).client == "550.90.07"
 
 
+def test_wsl_without_its_stub(tmp_path: Path) -> None:
+    (recorded,) = RECORDED["without"]
+    tree(tmp_path, dev__dxg="", **{f"usr__lib__wsl__lib__{name}": "" for name in recorded["files"]})
+    found = given(tmp_path, {})
+    assert (found.stub, found.nodes, found.libraries) == ("", ("dxg",), ())
+
+
 @pytest.mark.parametrize(
     ("files", "variables", "what"),
     [

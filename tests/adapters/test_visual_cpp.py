@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.adapters.visual_cpp import LIBRARY, file_version, visual_cpp
-from tests.adapters.recorded import nothing, registry
+from tests.adapters.recorded import RECORDED, nothing, registry
 
 
 def library(*version: int) -> bytes:
@@ -29,6 +29,12 @@ def library(*version: int) -> bytes:
 )
 def test_the_version_in_a_file(data: bytes, version: tuple[int, ...] | None) -> None:
     assert file_version(data) == version
+
+
+def test_the_version_of_a_real_library() -> None:
+    (recorded,) = RECORDED["library"]
+    data = b"MZ" + bytes(300) + bytes.fromhex(recorded["bytes"]) + bytes(100)
+    assert file_version(data) == tuple(recorded["version"])
 
 
 def test_the_file_s_version_goes_before_the_registry_s(tmp_path: Path) -> None:

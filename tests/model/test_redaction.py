@@ -40,6 +40,8 @@ MINE = Redaction(
         ("file:///home/marta.k/wheels", "file://~/wheels"),
         ("HTTPS_PROXY is 'marta:pw@proxy.intranet:3128'", "HTTPS_PROXY is 'HOST:3128'"),
         ("ask marta@example.org", "ask MAIL"),
+        (r"\\corp-fs01\projects\app", r"\\HOST\projects\app"),
+        (r"'\\\\corp-fs01\\projects'", r"'\\\\HOST\\projects'"),
         ("ghp" + "_16C7e42F292c6912E7710c838347Ae178B4a", "SECRET"),
         ("hf" + "_QwErTyUiOpAsDfGhJkLzXcVbNm is", "SECRET is"),
         ("AKIA" + "IOSFODNN7EXAMPLE", "SECRET"),
@@ -67,6 +69,8 @@ def test_what_is_private_is_left_out(text: str, shown: str) -> None:
         r"C:\Program Files\NVIDIA GPU Computing Toolkit\CUDA\v12.4",
         "/usr/local/cuda-11.8/lib64 is on LD_LIBRARY_PATH",
         "CUDA_VISIBLE_DEVICES is '-1'",
+        r"D:\\app\\Lib\\site-packages",
+        r"\\?\C:\app",
     ],
 )
 def test_what_helps_stays(text: str) -> None:
