@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from packaging.metadata import parse_email
 from packaging.pylock import PackageWheel
+from packaging.utils import canonicalize_name
 
 from envsmith.adapters.deadline import Deadline, run_all
 from envsmith.adapters.overlay import replace_file
@@ -98,3 +100,18 @@ class LicenceReader:
             replace_file(self._path(sha256), json.dumps(values).encode())
         except ToolError:
             return  # it is only asked for again
+
+
+def installed_licences(prefix: Path) -> dict[tuple[str, str], Licence]:
+    """Return name and version → licence of what is installed in an environment, as far as its METADATA says it."""
+    found: dict[tuple[str, str], Licence] = {}
+    places = (prefix.glob("lib/python*/site-packages"), prefix.glob("Lib/site-packages"))
+    for path in (path for place in places for site in place for path in site.glob("*.dist-info/METADATA")):
+        try:
+            body = path.read_bytes()
+        except OSError:
+            continue
+        raw = parse_email(body)[0]
+        name = str(canonicalize_name(raw.get("name", "")))
+        found[name, raw.get("version", "")] = Licence.from_metadata(body)
+    return found

@@ -59,7 +59,7 @@ def _found(words: tuple[str, ...], folder: Path, *, asks: bool) -> tuple[Differe
     from envsmith.adapters import files
     from envsmith.adapters.revisions import Revisions
     from envsmith.catalog import Catalog
-    from envsmith.cli.composition import CatalogChoice, licences
+    from envsmith.cli.composition import CatalogChoice, licences, wheel_contents
     from envsmith.cli.matrix import inside
     from envsmith.workflows.contrasting import ContrastTools, contrast
 
@@ -70,5 +70,6 @@ def _found(words: tuple[str, ...], folder: Path, *, asks: bool) -> tuple[Differe
         revisions=Revisions(project=Path()),
         catalog=Catalog.embedded(),
         licences=licences(CatalogChoice(is_offline=not asks)),
+        held=wheel_contents(CatalogChoice(is_offline=True)).kept,
     )
     return contrast(words, tools)

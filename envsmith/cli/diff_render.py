@@ -85,10 +85,8 @@ def _markdown(found: Difference) -> Iterator[str]:
     yield from _targets(found)
     if found.packages:
         yield from _table(("package", "before", "after", "", "targets"), _package_rows(found))
-    if found.download_bytes:
-        before, after = found.download_bytes
-        amounts = _arrow(render.size(before), render.size(after))
-        yield f"Download of all targets: {amounts}."
+    if amounts := _download(found):
+        yield f"Download of all targets: {_plain(amounts)}."
         yield ""
     for title, lines in (("Licences", _licence_lines(found)), ("Decisions", _decision_lines(found))):
         if lines:
@@ -174,6 +172,15 @@ def _decision_lines(found: Difference) -> list[str]:
     return lines
 
 
+def _download(found: Difference) -> str:
+    """Say what is to be fetched, and what is not counted in."""
+    if not found.download_bytes:
+        return ""
+    amounts = _arrow(*map(render.size, found.download_bytes))
+    without = ", ".join(found.download_without)
+    return f"{amounts}, without {without}: of unknown size" if without else amounts
+
+
 def _licence_lines(found: Difference) -> list[str]:
     lines = []
     for item in found.licences:
@@ -215,8 +222,8 @@ def _text(found: Difference) -> None:
     if found.packages:
         rows = [_text_row(item, found) for item in found.packages]
         render.table(("package", "before", "after", "", "targets"), rows)
-    if found.download_bytes:
-        render.labelled("download", _arrow(*map(render.size, found.download_bytes)))
+    if amounts := _download(found):
+        render.labelled("download", amounts)
     for label, lines in (("licences", _licence_lines(found)), ("decisions", _decision_lines(found))):
         for number, line in enumerate(lines):
             render.labelled(label if number == 0 else "", line)

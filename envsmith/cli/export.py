@@ -31,6 +31,11 @@ LOCKFILES = "lockfiles"
     metavar="SLUG",
     help="Target, or half of its name: cp312, win_amd64, windows; may be repeated. Else all.",
 )
+@click.option(
+    "--prefix",
+    type=click.Path(path_type=Path),
+    help="An environment of this lock: its packages say their licences, too.",
+)
 @click.option("--offline", is_flag=True, help="No network: of licences only what is remembered.")
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
@@ -51,7 +56,7 @@ def command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 
     if options["form"] == "dockerfile":
         written = exporting.to_dockerfile(locks, inside(folder).as_posix())
     elif options["form"] == "cyclonedx":
-        written = _bill(locks, is_offline=options["offline"])
+        written = _bill(locks, options["prefix"], is_offline=options["offline"])
     else:
         write = {"constraints": exporting.to_constraints, "uv": exporting.to_uv}[options["form"]]
         written = write(locks)
@@ -59,14 +64,19 @@ def command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 
     return OK
 
 
-def _bill(locks: tuple[KeptLock, ...], *, is_offline: bool) -> str:
+def _bill(locks: tuple[KeptLock, ...], prefix: Path | None, *, is_offline: bool) -> str:
     from envsmith.adapters import cyclonedx
+    from envsmith.adapters.licences import installed_licences
     from envsmith.cli import render
     from envsmith.cli.composition import CatalogChoice, licences
     from envsmith.rules.exporting import to_bill
 
     to_bill(locks, {})  # what cannot be written is said before anything is fetched
-    found = licences(CatalogChoice(is_offline=is_offline)).licences(locks[0].pins.packages)
+    pins = locks[0].pins.packages
+    installed = installed_licences(prefix) if prefix else {}
+    beside = {pin.sha256[0]: installed[key] for pin in pins if (key := (pin.name, pin.version)) in installed}
+    asked = [pin for pin in pins if pin.sha256[0] not in beside]
+    found = {**beside, **licences(CatalogChoice(is_offline=is_offline)).licences(asked)}
     bill = to_bill(locks, found)
     if unknown := [item.name for item in bill.ingredients if not (item.licence and item.licence.is_known)]:
         render.labelled("unknown", f"licence of {', '.join(unknown)}: it says {cyclonedx.UNKNOWN}", err=True)

@@ -146,7 +146,9 @@ class Difference:
     licences: tuple[LicenceChange, ...] = ()
     """As far as the licences of both sides are known."""
     download_bytes: tuple[int, int] | None = None
-    """Of all common targets together, before and after; None where a size is not known."""
+    """Of all common targets together, before and after; None where no file's size is known."""
+    download_without: tuple[str, ...] = ()
+    """The packages that are left out of it: what changes of them is of no known size."""
 
     @property
     def is_empty(self) -> bool:
@@ -169,4 +171,5 @@ class Difference:
             "decisions": [item.to_json() for item in self.decisions],
             "licences": [item.to_json() for item in self.licences],
             "download_bytes": {"before": known[0], "after": known[1]} if known else None,
+            "download_without": list(self.download_without),
         }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
+from envsmith.catalog.sizes import packed_bytes
 from envsmith.model.capability import architecture
 from envsmith.model.decision import Decision
 from envsmith.model.difference import (
@@ -26,21 +28,31 @@ from envsmith.model.pins import Pin
 
 K = TypeVar("K")
 Pairs = Mapping[str, tuple[KeptLock, KeptLock]]
-_NONE: Mapping[str, Licence] = {}
 
 
-def compare(
-    before: Side, after: Side, catalog: Catalog, licences: Mapping[str, Licence] = _NONE
-) -> Difference:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of files by their sha256, as far as somebody has looked into them."""
+
+    licences: Mapping[str, Licence] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """Bytes, packed."""
+
+
+_NOTHING = Known()
+
+
+def compare(before: Side, after: Side, catalog: Catalog, known: Known = _NOTHING) -> Difference:
     """Compare the locks of the same targets; where each side is one lock, those two.
 
     Args:
         before: what was locked.
         after: what is.
         catalog: knows kernels and drivers.
-        licences: sha256 of a file → its licence, as far as they are known.
+        known: of the files, what no lock says.
     """
     pairs = _pairs(before.locks, after.locks)
+    download, without = _download(pairs, known.sizes)
     paired = {lock.target.slug for pair in pairs.values() for lock in pair}
     return Difference(
         before=before.title,
@@ -51,8 +63,9 @@ def compare(
         torch=tuple(_torch(pairs, catalog)),
         packages=tuple(_packages(pairs)),
         decisions=tuple(_decisions(pairs)),
-        licences=tuple(_licences(pairs, licences)),
-        download_bytes=_download(pairs),
+        licences=tuple(_licences(pairs, known.licences)),
+        download_bytes=download,
+        download_without=without,
     )
 
 
@@ -159,11 +172,32 @@ def _said(lock: KeptLock, known: Mapping[str, Licence]) -> dict[str, str]:
     return {name: str(licence) for name, licence in found.items() if licence and licence.is_known}
 
 
-def _download(pairs: Pairs) -> tuple[int, int] | None:
-    sizes = [(one.download_bytes, other.download_bytes) for one, other in pairs.values()]
-    if not sizes or any(None in pair for pair in sizes):
-        return None
-    return sum(one or 0 for one, _ in sizes), sum(other or 0 for _, other in sizes)
+def _download(pairs: Pairs, known: Mapping[str, int]) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
+    """Return the bytes of both sides, and the names of packages left out of both for want of a size."""
+    sizes = {target: (_sizes(one, known), _sizes(other, known)) for target, (one, other) in pairs.items()}
+    if not sizes or any(not any(size.values()) for pair in sizes.values() for size in pair):
+        return None, ()
+    before = after = 0
+    without: set[str] = set()
+    for one, other in sizes.values():
+        changed = {*one} ^ {*other}
+        unknown = {name for name, sha256 in changed if {**one, **other}[name, sha256] is None}
+        without |= unknown
+        before += _sum(one, unknown)
+        after += _sum(other, unknown)
+    return (before, after), tuple(sorted(without))
+
+
+def _sizes(lock: KeptLock, known: Mapping[str, int]) -> dict[tuple[str, str], int | None]:
+    """Return package and sha256 → bytes, None where they are not known."""
+    return {
+        (pin.name, pin.sha256[0]): known.get(pin.sha256[0], packed_bytes(lock, pin))
+        for pin in lock.pins.packages
+    }
+
+
+def _sum(sizes: Mapping[tuple[str, str], int | None], unknown: set[str]) -> int:
+    return sum(size or 0 for (name, _), size in sizes.items() if name not in unknown)
 
 
 def _gathered(items: Iterable[tuple[K, str]]) -> dict[K, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
-from envsmith.catalog.sizes import size_of
+from envsmith.catalog.sizes import packed_bytes
 from envsmith.errors import ResolveError
 from envsmith.model.contents import Contents
 from envsmith.model.job import Footprint, Job
@@ -112,12 +112,7 @@ def footprint(lock: KeptLock, contents: Mapping[str, Contents]) -> Footprint:
 
 def _bytes_of(pin: Pin, lock: KeptLock, contents: Mapping[str, Contents]) -> int | None:
     held = next((contents[sha256] for sha256 in pin.sha256 if sha256 in contents), None)
-    if held:
-        return held.unpacked_bytes
-    if pin.size_bytes is not None:
-        return pin.size_bytes
-    index = "pypi" if pin.name in lock.from_pypi else "pytorch"
-    return size_of(lock.family[pin.name], index) if pin.name in lock.family else None
+    return held.unpacked_bytes if held else packed_bytes(lock, pin)
 
 
 def split(jobs: Sequence[Job], most: int | None) -> Parts:

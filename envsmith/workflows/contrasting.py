@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError
+from envsmith.model.contents import Contents
 from envsmith.model.difference import Difference, Side
 from envsmith.model.kept_lock import KeptLock
 from envsmith.model.licence import Licence
 from envsmith.model.manifest import FILENAME
 from envsmith.model.pins import Pin
 from envsmith.ports import Files
-from envsmith.rules.comparing import compare
+from envsmith.rules.comparing import Known, compare
 from envsmith.workflows.reading import read_locks
 
 _LOCK_FILE = re.compile(r"(?:requirements|pylock)\.(?P<slug>cp3\d+-[a-z0-9_]+)\.(?:txt|toml)")
@@ -60,6 +61,8 @@ class ContrastTools:
     revisions: Revisions
     catalog: Catalog
     licences: Licences
+    held: Callable[[str], Contents | None] = lambda _: None
+    """What is remembered of the wheel with a sha256."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +104,14 @@ def contrast(words: tuple[str, ...], tools: ContrastTools) -> tuple[Difference, 
 
 
 def _difference(before: Side, after: Side, tools: ContrastTools) -> Difference:
-    sides = [{sha256: pin for pin in _pins(side) for sha256 in pin.sha256} for side in (before, after)]
-    # A package that stays the same file stays under its licence, but may be what another's is no news beside.
-    known = tools.licences.licences([*sides[0].values(), *sides[1].values()]) if sides[0] != sides[1] else {}
+    pins = {sha256: pin for side in (before, after) for pin in _pins(side) for sha256 in pin.sha256}
+    if len({frozenset(lock.digest() for lock in side.locks) for side in (before, after)}) == 1:
+        return compare(before, after, tools.catalog)  # nothing is looked up for files that stay
+    held = {sha256: tools.held(sha256) for sha256 in pins}
+    known = Known(
+        licences=tools.licences.licences(pins.values()),
+        sizes={sha256: contents.size_bytes for sha256, contents in held.items() if contents},
+    )
     return compare(before, after, tools.catalog, known)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.adapters.licences import LicenceReader
+from envsmith.adapters.licences import LicenceReader, installed_licences
 from envsmith.model.licence import Licence
 from envsmith.model.pins import Pin
 from tests.install.made import made
@@ -77,3 +77,17 @@ def test_what_is_damaged_is_read_anew(text: str, replay: ReplayIndex, tmp_path: 
     asked = serve(replay, WHEEL.body, HEAD + b"License-Expression: MIT\n")
     (tmp_path / f"{asked.sha256[0]}.licence.json").write_text(text, "utf-8")
     assert LicenceReader(tmp_path).licences([asked]) == {asked.sha256[0]: Licence(expression="MIT")}
+
+
+@pytest.mark.parametrize("site", ["lib/python3.12/site-packages", "Lib/site-packages"])
+def test_what_is_installed_says_it_too(site: str, tmp_path: Path) -> None:
+    for name, line in (("Some.Name-1.0", b"License: Own\n"), ("silent-2", b"")):
+        info = tmp_path / site / f"{name}.dist-info"
+        info.mkdir(parents=True)
+        project, _, version = name.partition("-")
+        head = f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n".encode()
+        (info / "METADATA").write_bytes(head + line)
+    (tmp_path / site / "broken-1.dist-info/METADATA").mkdir(parents=True)
+    found = {("some-name", "1.0"): Licence(name="Own"), ("silent", "2"): Licence()}
+    assert installed_licences(tmp_path) == found
+    assert installed_licences(tmp_path / "nowhere") == {}

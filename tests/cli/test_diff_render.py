@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -13,7 +14,7 @@ from envsmith.cli.diff_render import headline, markdown, text
 from envsmith.model.decision import Decision
 from envsmith.model.difference import Difference, Side
 from envsmith.model.licence import Licence
-from envsmith.rules.comparing import compare
+from envsmith.rules.comparing import Known, compare
 from envsmith.workflows.reading import read_locks
 from tests.locks import LINUX, kept
 
@@ -30,7 +31,9 @@ def side(folder: Path) -> Side:
 
 
 def pair(name: str) -> Difference:
-    return compare(side(DATA / name / "before"), side(DATA / name / "after"), CATALOG, licences(name))
+    return compare(
+        side(DATA / name / "before"), side(DATA / name / "after"), CATALOG, Known(licences=licences(name))
+    )
 
 
 def licences(name: str) -> dict[str, Licence]:
@@ -89,3 +92,10 @@ def test_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
     ]
     assert lines[lines.index("shop: torch stays, 3 removed") - 1] == ""
     assert lines[-1].startswith("decisions new: torchvision dropped")
+
+
+def test_bytes(capsys: pytest.CaptureFixture[str]) -> None:
+    found = Difference(before="p", after="p", common=(LINUX,), removed=("x",), download_bytes=(7, 9_000))
+    assert "Download of all targets: 7 bytes → 9.0 kB.\n" in markdown([found])
+    text([replace(found, download_without=("torch", "triton"))])
+    assert "download  7 bytes → 9.0 kB, without torch, triton: of unknown size\n" in capsys.readouterr().out

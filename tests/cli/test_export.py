@@ -262,6 +262,13 @@ def test_a_bill_of_materials(tmp_path: Path) -> None:
     assert [item["hashes"][0]["content"] for item in found["components"]] == [
         wheel.sha256 for wheel in sorted(wheels, key=lambda wheel: wheel.name)
     ]
+    place = tmp_path / "env/lib/python3.12/site-packages/beside-1.0.dist-info/METADATA"
+    place.parent.mkdir(parents=True)
+    place.write_text("Metadata-Version: 2.4\nName: beside\nVersion: 1.0\nLicense-Expression: MIT\n", "utf-8")
+    whole = shop.project.run("export", PROFILE, "--format", "cyclonedx", "--prefix", str(tmp_path / "env"))
+    (beside,) = [item for item in json.loads(whole.out)["components"] if item["name"] == "beside"]
+    assert beside["licenses"][0]["license"]["id"] == "MIT"
+    assert whole.err == ""
     place = shop.project.root / "lockfiles" / PROFILE / f"pylock.{slug}.toml"
     place.unlink()
     ran = shop.project.run("export", PROFILE, "--format", "cyclonedx", "--offline")

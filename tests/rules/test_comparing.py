@@ -10,7 +10,7 @@ from envsmith.model.difference import Difference, Side
 from envsmith.model.kept_lock import KeptLock
 from envsmith.model.licence import Licence
 from envsmith.model.pins import Pins
-from envsmith.rules.comparing import compare
+from envsmith.rules.comparing import Known, compare
 from tests.locks import LINUX, WINDOWS, kept, pin, sha256
 
 CATALOG = Catalog.embedded()
@@ -112,11 +112,33 @@ def test_decisions() -> None:
     assert [(item.is_new, item.decision) for item in found.decisions] == [(False, old)]
 
 
+def sized(*sizes: tuple[str, int | None]) -> KeptLock:
+    """Return a lock of packages, each with the size that its pylock tells."""
+    pins = tuple(pin(text, size_bytes=size) for text, size in sizes)
+    return replace(kept(f"p/{LINUX}"), pins=Pins(packages=pins))
+
+
+def downloaded(
+    before: KeptLock, after: KeptLock, **sizes: int
+) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
+    known = Known(sizes={sha256(name.replace("_", "==")): size for name, size in sizes.items()})
+    one, other = (Side(title="s", locks=(lock,)) for lock in (before, after))
+    found = compare(one, other, CATALOG, known)
+    return found.download_bytes, found.download_without
+
+
 def test_bytes_where_all_are_known() -> None:
-    lock = kept(f"p/{LINUX}", "x==1")
-    known = replace(lock, pins=Pins(packages=(pin("x==1", size_bytes=7),)))
-    assert difference([known], [known]).download_bytes == (7, 7)
-    assert difference([lock], [known]).download_bytes is None
+    assert downloaded(sized(("x==1", 7)), sized(("x==2", 9))) == ((7, 9), ())
+    assert downloaded(sized(("x==1", None)), sized(("x==2", 9))) == (None, ())
+    assert downloaded(sized(("x==1", None)), sized(("x==2", 9)), x_1=5) == ((5, 9), ())
+
+
+def test_bytes_without_what_is_not_known() -> None:
+    before, after = sized(("x==1", 7), ("y==1", 100)), sized(("x==2", 9), ("y==2", None))
+    assert downloaded(before, after) == ((7, 9), ("y",)), "y is left out of both"
+    same = sized(("x==1", 7), ("z==1", None))
+    assert downloaded(same, sized(("x==2", 9), ("z==1", None))) == ((7, 9), ()), "z stays: it changes nothing"
+    assert downloaded(sized(("x==1", 7)), sized(("x==1", 7), ("new==1", None))) == ((7, 7), ("new",))
 
 
 def licensed(
@@ -125,7 +147,10 @@ def licensed(
     """Return the changes of licences; said: package with its version → licence, ``x_1="MIT"``."""
     known = {sha256(name.replace("_", "==")): Licence(name=text) for name, text in said.items()}
     one, other = (Side(title="s", locks=(kept(f"p/{LINUX}", *pins),)) for pins in (before, after))
-    return [(item.packages, item.before, item.after) for item in compare(one, other, CATALOG, known).licences]
+    return [
+        (item.packages, item.before, item.after)
+        for item in compare(one, other, CATALOG, Known(licences=known)).licences
+    ]
 
 
 def test_licences_that_change() -> None:
