@@ -14,6 +14,8 @@ _SEES = {
     "rocm": ("HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES"),
 }
 """Family of backends → variables that say which GPUs its programs see."""
+_NODES = {"cuda": ("nvidia", "dxg"), "rocm": ("kfd", "dri/"), "xpu": ("dri/",)}
+"""Family of backends → how the device files begin that its programs open."""
 _RUNS = {
     "cuda": "docker run --gpus all …; podman run --device nvidia.com/gpu=all …",
     "rocm": "docker run --device /dev/kfd --device /dev/dri --group-add video --group-add render …",
@@ -24,23 +26,24 @@ def wsl(given: Given, host: Host, wanted: Backend | None) -> Iterator[Finding]:
     """Find a Linux inside Windows that lacks what leads to Windows's driver, or has something before it.
 
     Args:
-        given: what it was given.
+        given: what it was given; a container's libraries are put there by what runs it, and are not judged.
         host: the machine.
         wanted: what the installed torch was built for, or a lock asks for; None where nothing says it.
     """
-    if not host.is_wsl:
-        return
-    is_wanted = wanted is not None and wanted.family == "cuda"
-    if given.is_wsl1:
+    if host.is_wsl and given.is_wsl1:
         text = "this is WSL 1, which has no GPUs"
-        yield _finding(
-            "HST021", _severity(is_wanted=is_wanted), "wsl", text, "wsl --set-version NAME 2, in Windows"
-        )
-    elif "dxg" not in given.nodes and is_wanted:
+        hint = "wsl --set-version NAME 2, in Windows"
+        yield _finding("HST021", _severity(is_wanted=_is_cuda(wanted)), "wsl", text, hint)
+    elif host.is_wsl and not given.container:
+        yield from _to_windows(given, wanted)
+
+
+def _to_windows(given: Given, wanted: Backend | None) -> Iterator[Finding]:
+    if "dxg" not in given.nodes and _is_cuda(wanted):
         text = "there is no /dev/dxg: this WSL was not given Windows's GPU"
         hint = "in Windows: wsl --update && wsl --shutdown; and no gpuSupport=false in .wslconfig"
         yield _finding("HST021", "error", "wsl", text, hint)
-    elif not given.stub and is_wanted:
+    elif not given.stub and _is_cuda(wanted):
         text = "there is no libcuda.so.1 in /usr/lib/wsl/lib: Windows has no NVIDIA driver, or one too old for WSL"
         yield _finding(
             "HST021", "error", "wsl", text, "install NVIDIA's driver in Windows; then wsl --shutdown"
@@ -59,7 +62,12 @@ def container(given: Given, host: Host, wanted: Backend | None) -> Iterator[Find
         host: the machine.
         wanted: what the installed torch was built for, or a lock asks for; None where nothing says it.
     """
-    if not given.container or host.is_wsl:
+    if not given.container:
+        return
+    if host.is_wsl:
+        if "dxg" not in given.nodes and _is_cuda(wanted):
+            text = f"this {given.container} container, inside WSL, has no /dev/dxg: it was not given Windows's GPU"
+            yield _finding("HST025", "error", "container", text, _RUNS["cuda"])
         return
     if given.module or host.of_family("cuda"):
         yield from _of_nvidia(given, wanted)
@@ -69,13 +77,12 @@ def container(given: Given, host: Host, wanted: Backend | None) -> Iterator[Find
 
 
 def _of_nvidia(given: Given, wanted: Backend | None) -> Iterator[Finding]:
-    is_wanted = wanted is not None and wanted.family == "cuda"
     what = f"this {given.container} container"
     if not any(name.startswith("nvidia") and name[6:].isdigit() for name in given.nodes):
         asked = given.variables.get("NVIDIA_VISIBLE_DEVICES")
         why = f"; NVIDIA_VISIBLE_DEVICES is {asked!r}" if asked in ("", "void", "none") else ""
         text = f"{what} was not given the machine's NVIDIA GPUs: there is no /dev/nvidia0{why}"
-        yield _finding("HST025", _severity(is_wanted=is_wanted), "container", text, _RUNS["cuda"])
+        yield _finding("HST025", _severity(is_wanted=_is_cuda(wanted)), "container", text, _RUNS["cuda"])
         return
     if "nvidia-uvm" not in given.nodes:
         text = f"{what} has no /dev/nvidia-uvm: nvidia-smi works, and CUDA does not"
@@ -88,14 +95,21 @@ def _of_nvidia(given: Given, wanted: Backend | None) -> Iterator[Finding]:
         yield _finding("HST026", "error", "container", text, "NVIDIA_DRIVER_CAPABILITIES=compute,utility")
 
 
-def module(given: Given) -> Iterator[Finding]:
-    """Find a driver whose libraries are not those of its loaded kernel module, and device files that are refused."""
+def module(given: Given, wanted: Backend | None) -> Iterator[Finding]:
+    """Find a driver whose libraries are not those of its loaded kernel module, and device files that are refused.
+
+    Args:
+        given: what the machine has.
+        wanted: what the installed torch was built for, or a lock asks for; only its device files matter.
+    """
     if given.module and given.client and given.client != given.module:
         text = f"NVIDIA's loaded kernel module is {given.module}, its libraries are {given.client}"
         hint = "restart the machine" + (", or the container" if given.container else "")
         yield _finding("HST024", "error", "driver", f"{text}: they refuse each other", hint)
-    if given.refused:
-        named = ", ".join(f"/dev/{name}" for name in given.refused)
+    needs = _NODES.get(wanted.family, ()) if wanted else ()
+    refused = [name for name in given.refused if name.startswith(needs)] if needs else []
+    if refused:
+        named = ", ".join(f"/dev/{name}" for name in refused)
         text = f"this user may not use {named}"
         yield _finding(
             "HST027", "error", "driver", text, "sudo usermod -aG video,render $USER; then log in again"
@@ -120,6 +134,10 @@ def hidden(given: Given, host: Host, wanted: Backend | None) -> Iterator[Finding
         if not first or first == "-1" or (first.isdigit() and int(first) >= count):
             text = f"{name} is {value!r}: programs see none of the {count} GPU{'s' if count > 1 else ''} here"
             yield _finding("HST028", "warning", name, text, f"unset {name}")
+
+
+def _is_cuda(wanted: Backend | None) -> bool:
+    return wanted is not None and wanted.family == "cuda"
 
 
 def _severity(*, is_wanted: bool) -> str:

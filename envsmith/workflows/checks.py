@@ -93,7 +93,7 @@ CHECKS = (
     Check(
         name="module",
         summary="the driver's loaded module against its libraries, and who may use it",
-        run=lambda facts: diagnosis_given.module(facts.given),
+        run=lambda facts: diagnosis_given.module(facts.given, _wanted(facts)),
     ),
     Check(
         name="hidden",

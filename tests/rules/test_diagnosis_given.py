@@ -33,6 +33,8 @@ NODES = ("nvidia0", "nvidiactl", "nvidia-uvm")
         (Given(), WSL, CUDA, ["HST021 error"]),
         (Given(nodes=("dxg",)), WSL, CUDA, ["HST021 error"]),
         (Given(nodes=("dxg",), stub=STUB, libraries=(FOREIGN,)), WSL, CPU, ["HST022 error"]),
+        (Given(container="docker", nodes=("dxg",), stub=STUB, libraries=(FOREIGN,)), WSL, CUDA, []),
+        (Given(container="docker"), WSL, CUDA, []),
     ],
 )
 def test_wsl(given: Given, host: Host, wanted: Backend | None, codes: list[str]) -> None:
@@ -54,6 +56,9 @@ def test_wsl(given: Given, host: Host, wanted: Backend | None, codes: list[str])
         (Given(container="docker", has_amd_module=True), LINUX, ROCM, ["HST025 error"]),
         (Given(container="docker", has_amd_module=True, nodes=("kfd",)), LINUX, ROCM, []),
         (Given(container="docker", has_amd_module=True), LINUX, CPU, []),
+        (Given(container="docker"), WSL, CUDA, ["HST025 error"]),
+        (Given(container="docker"), WSL, CPU, []),
+        (Given(container="docker", nodes=("dxg",)), WSL, CUDA, []),
     ],
 )
 def test_container(given: Given, host: Host, wanted: Backend | None, codes: list[str]) -> None:
@@ -82,7 +87,7 @@ def test_capabilities_without_compute(value: str, libraries: tuple[str, ...], co
 @pytest.mark.parametrize("row", RECORDED["module"], ids=lambda row: str(row["module"]))
 def test_a_driver_updated_under_its_module(row: dict[str, str]) -> None:
     sick = Given(module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['libraries']}",))
-    (found,) = diagnosis_given.module(sick)
+    (found,) = diagnosis_given.module(sick, None)
     assert (found.code, row["module"] in found.message, row["libraries"] in found.message) == (
         "HST024",
         True,
@@ -90,18 +95,28 @@ def test_a_driver_updated_under_its_module(row: dict[str, str]) -> None:
     )
     assert "restart" in found.hint
     well = Given(module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['module']}",))
-    assert list(diagnosis_given.module(well)) == []
+    assert list(diagnosis_given.module(well, CUDA)) == []
     assert (
-        list(diagnosis_given.module(Given(module=row["module"], libraries=("/usr/lib64/libcuda.so.1",))))
+        list(
+            diagnosis_given.module(Given(module=row["module"], libraries=("/usr/lib64/libcuda.so.1",)), CUDA)
+        )
         == []
     )
 
 
 def test_device_files_that_are_refused() -> None:
     """As in ROCm/legacy-rocm-build#1211: Unable to open /dev/kfd read-write."""
-    (found,) = diagnosis_given.module(Given(nodes=("kfd",), refused=("kfd",)))
-    assert (found.code, "/dev/kfd" in found.message, "render" in found.hint) == ("HST027", True, True)
-    assert list(diagnosis_given.module(Given(nodes=("kfd",)))) == []
+    sick = Given(nodes=("kfd", "dri/renderD128"), refused=("kfd", "dri/renderD128"))
+    (found,) = diagnosis_given.module(sick, ROCM)
+    assert (found.code, "/dev/kfd, /dev/dri/renderD128" in found.message) == ("HST027", True)
+    assert "render" in found.hint
+    assert list(diagnosis_given.module(Given(nodes=("kfd",)), ROCM)) == []
+
+
+@pytest.mark.parametrize("wanted", [CPU, CUDA, None])
+def test_device_files_that_nobody_asks_for_may_be_refused(wanted: Backend | None) -> None:
+    """A user of a server without a desktop mostly may not use its screen's device file, and needs not."""
+    assert list(diagnosis_given.module(Given(refused=("dri/renderD128",)), wanted)) == []
 
 
 @pytest.mark.parametrize(
