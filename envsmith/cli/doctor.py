@@ -145,5 +145,5 @@ def _show(found: Diagnosed, seconds: float) -> None:
     if found.report.findings:
         render.say("")
         finding_lines.show(found.report.findings)
-    for name, reason in found.unmade:
-        render.labelled("not made", f"{name}: {reason}")
+    for names, reason in found.reasons():
+        render.labelled("not made", f"{names}: {reason}")

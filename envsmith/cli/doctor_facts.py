@@ -16,6 +16,7 @@ from envsmith.adapters.interpreter import Probe
 from envsmith.catalog import Catalog
 from envsmith.cli.check_words import before_packages
 from envsmith.cli.composition import CatalogChoice, index_base, known_modules, listing_sources
+from envsmith.cli.remembering import Remembered, quietly
 from envsmith.errors import EnvsmithError
 from envsmith.model.activation import Activation, Place, Taken
 from envsmith.model.backend import Backend
@@ -50,12 +51,12 @@ class ProjectFacts:
         self._probe = probe
         self.catalog = Catalog.embedded()
 
-    @cached_property
+    @Remembered
     def host(self) -> Host:
         """This machine."""
         return completed(detect(), self.catalog)
 
-    @cached_property
+    @Remembered
     def environment(self) -> Environment | None:
         """What is installed; None where there is no environment."""
         try:
@@ -64,12 +65,12 @@ class ProjectFacts:
             return None
         return self._probe.environment(self._prefix, deep=False)
 
-    @cached_property
+    @Remembered
     def condition(self) -> Condition:
         """What the environment's files tell together."""
         return self._probe.condition(self._prefix, before_packages())
 
-    @cached_property
+    @Remembered
     def torch(self) -> Judged | None:
         """The installed torch, and what is known of it on this machine."""
         found = self.environment
@@ -104,7 +105,7 @@ class ProjectFacts:
         """The environment variables."""
         return variables()
 
-    @cached_property
+    @Remembered
     def manifest(self) -> Manifest | None:
         """The locks of the profile the environment was built for, else of the only one that is locked."""
         name = sessions.installed_profile(self._prefix)
@@ -115,13 +116,13 @@ class ProjectFacts:
             return None
         return read_manifest(files.read_files(self._folder / name), str(self._folder / name / FILENAME))
 
-    @cached_property
+    @Remembered
     def locked(self) -> Backend | None:
         """The backend the environment's lock asks for."""
         entries = self.manifest.targets.values() if self.manifest else ()
         return next((Backend.parse(str(item.inputs.get("backend", "cpu"))) for item in entries), None)
 
-    @cached_property
+    @Remembered
     def stale(self) -> tuple[Finding, ...]:
         """Why the environment's lock is not what is asked for today."""
         from envsmith.adapters.hashing import NoDownloads
@@ -145,7 +146,9 @@ class ProjectFacts:
         return Place(prefix=root, bin=str(self._prefix / inner), is_windows=is_windows)
 
     def _session(self, own: Mapping[str, str]) -> tuple[Taken, ...]:
-        backend = self.locked or (self.torch.verdict.backend if self.torch else Backend.parse("cpu"))
+        torch = quietly(lambda: self.torch)
+        installed = torch.verdict.backend if torch else Backend.parse("cpu")
+        backend = quietly(lambda: self.locked) or installed
         wanted = Activation.of("doctor", backend=backend, env={})
         return plan_session(wanted, self._place, own, has_file=sessions.has_file).taken
 
@@ -164,7 +167,7 @@ class ProjectFacts:
         """What a session in the environment would be rid of."""
         return self._session(variables())
 
-    @cached_property
+    @Remembered
     def unneeded(self) -> dict[str, str]:
         """Project → why the project's files do not need it."""
         from envsmith.adapters import sources

@@ -9,6 +9,7 @@ from envsmith.model.host import Host
 from envsmith.model.redaction import Redaction
 from envsmith.model.report import SEVERITIES, Finding
 from envsmith.model.summary import Summary
+from envsmith.workflows.diagnosing import by_reason
 
 _GIB = 1024**3
 _MARKS = str.maketrans({"|": "\\|", "<": "&lt;", "\r": " ", "\n": " "})
@@ -122,8 +123,8 @@ def _findings(summary: Summary) -> Iterator[str]:
 def _finding_lines(summary: Summary) -> Iterator[str]:
     for item in sorted(summary.findings, key=lambda item: SEVERITIES.index(item.severity)):
         yield from _finding(item)
-    for name, reason in summary.unmade:
-        yield f"- not made: {name}: {reason.translate(_MARKS)}"
+    for names, reason in by_reason(summary.unmade):
+        yield f"- not made: {names}: {reason.translate(_MARKS)}"
 
 
 def _finding(item: Finding) -> Iterator[str]:

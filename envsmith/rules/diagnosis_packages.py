@@ -72,6 +72,12 @@ def leftovers(condition: Condition, environment: Environment) -> Iterator[Findin
         yield _finding("ENV067", item.folder, f"{item.folder}: {item.why}", hint=hint)
 
 
+def unusable(why: str) -> Finding:
+    """Tell of an environment that does not say what is in it: its Python was removed, or updated under it."""
+    hint = "`envsmith install` builds it anew; where it was made otherwise, make it again with the Python it was for"
+    return _finding("ENV078", "environment", f"the environment cannot be used: {why}", hint=hint)
+
+
 def broken(condition: Condition, environment: Environment) -> Iterator[Finding]:
     """Find such folders, and distributions whose files are not all there."""
     yield from leftovers(condition, environment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from envsmith.errors import EnvsmithError
 from envsmith.model.backend import Backend
 from envsmith.model.environment import Environment
 from envsmith.model.report import Finding
@@ -25,8 +26,8 @@ def _path(facts: Facts) -> Iterator[Finding]:
 
 
 def _libraries(facts: Facts) -> Iterator[Finding]:
-    torch = facts.torch
-    return diagnosis_paths.libraries(facts.taken, torch.verdict.backend.title if torch else "")
+    built_for = _built_for(facts)
+    return diagnosis_paths.libraries(facts.taken, built_for.title if built_for else "")
 
 
 def _of_torch(rule: Callable[[Judged, Facts], Iterable[Finding]]) -> Callable[[Facts], Iterable[Finding]]:
@@ -68,11 +69,28 @@ def _devices(facts: Facts) -> Iterator[Finding]:
 
 
 def _built_for(facts: Facts) -> Backend | None:
-    return facts.torch.verdict.backend if facts.torch else None
+    """Return what the installed torch was built for; a machine is judged also where that cannot be found out."""
+    try:
+        return facts.torch.verdict.backend if facts.torch else None
+    except EnvsmithError:
+        return None
 
 
 def _wanted(facts: Facts) -> Backend | None:
-    return _built_for(facts) or facts.locked
+    try:
+        return _built_for(facts) or facts.locked
+    except EnvsmithError:
+        return None
+
+
+def _broken(facts: Facts) -> Iterator[Finding]:
+    try:
+        environment = facts.environment
+    except EnvsmithError as error:
+        yield diagnosis_packages.unusable(": ".join(filter(None, (error.where, error.message))))
+        return
+    if environment:
+        yield from diagnosis_packages.broken(facts.condition, environment)
 
 
 CHECKS = (
@@ -146,8 +164,8 @@ CHECKS = (
     ),
     Check(
         name="broken",
-        summary="half-installed and half-removed packages",
-        run=_installed(lambda found, facts: diagnosis_packages.broken(facts.condition, found)),
+        summary="half-installed and half-removed packages, an interpreter that is gone",
+        run=_broken,
     ),
     Check(
         name="shadows",

@@ -122,6 +122,18 @@ class Diagnosed:
     unmade: tuple[tuple[str, str], ...]
     """Name and reason of those that could not be."""
 
+    def reasons(self) -> list[tuple[str, str]]:
+        """Return the names of those that could not be, and why, each reason once."""
+        return by_reason(self.unmade)
+
+
+def by_reason(unmade: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Put checks together that could not be made for one reason."""
+    groups: dict[str, list[str]] = {}
+    for name, reason in unmade:
+        groups.setdefault(reason, []).append(name)
+    return [(", ".join(names), reason) for reason, names in groups.items()]
+
 
 def diagnose(facts: Facts, checks: Sequence[Check]) -> Diagnosed:
     """Make checks one after the other; one that cannot be made keeps no other from being made."""

@@ -72,3 +72,10 @@ def test_shadows() -> None:
     (found,) = diagnosis_packages.shadows(Condition(shadows=(item,)))
     assert found.message == "/p/torch.py is imported instead of torch's module torch"
     assert list(diagnosis_packages.shadows(Condition())) == []
+
+
+def test_an_environment_that_gives_no_answer() -> None:
+    found = diagnosis_packages.unusable("/srv/app/.venv/bin/python: cannot start: No such file or directory")
+    assert (found.code, found.severity) == ("ENV078", "error")
+    assert "cannot be used: /srv/app/.venv/bin/python: cannot start" in found.message
+    assert "envsmith install" in found.hint

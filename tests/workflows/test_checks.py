@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from envsmith.adapters.surroundings import path_scopes
 from envsmith.catalog import Catalog
+from envsmith.errors import InstallError
 from envsmith.model.activation import Activation, Place, Taken
 from envsmith.model.backend import Backend
 from envsmith.model.build import Build
@@ -176,3 +177,31 @@ def test_names_are_plain_and_differ() -> None:
     assert len(set(names)) == len(names)
     assert all(name.isalpha() and name.islower() for name in names)
     assert all(check.summary for check in CHECKS)
+
+
+class Unanswered:
+    """Facts of an environment whose interpreter is gone; the machine is well."""
+
+    def __getattr__(self, name: str) -> object:
+        if name in ("environment", "condition", "torch", "locked", "unneeded"):
+            raise InstallError("ENV023", "cannot start", where="/srv/app/.venv/bin/python")
+        return getattr(facts(), name)
+
+
+def test_an_environment_without_its_interpreter_is_told_and_the_machine_judged_all_the_same() -> None:
+    done = diagnose(cast("Facts", Unanswered()), CHECKS)
+    assert [item.code for item in done.report.findings] == ["ENV078"]
+    machine = {
+        "path",
+        "libraries",
+        "runtime",
+        "devices",
+        "wsl",
+        "container",
+        "module",
+        "hidden",
+        "disk",
+        "network",
+    }
+    assert machine <= set(done.made)
+    assert done.reasons()[0][1] == "cannot start"

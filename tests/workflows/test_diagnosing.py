@@ -6,7 +6,7 @@ from typing import cast
 
 from envsmith.errors import InstallError
 from envsmith.model.report import Finding
-from envsmith.workflows.diagnosing import Check, Facts, diagnose
+from envsmith.workflows.diagnosing import Check, Facts, by_reason, diagnose
 
 FACTS = cast("Facts", SimpleNamespace())
 
@@ -32,3 +32,7 @@ def test_one_check_that_cannot_be_made_keeps_no_other_from_being_made() -> None:
     assert [item.code for item in done.report.findings] == ["ENV061", "ENV067"]
     assert done.made == ("one", "three")
     assert done.unmade == (("two", "the interpreter gives no answer"),)
+
+
+def test_checks_that_cannot_be_made_for_one_reason_are_told_together() -> None:
+    assert by_reason([("a", "x"), ("b", "y"), ("c", "x")]) == [("a, c", "x"), ("b", "y")]
