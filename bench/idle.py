@@ -4,10 +4,11 @@ What is fair: uv's lock is universal, so one project stands for all targets of a
 two backends are two projects, each with its ``uv.lock`` made beforehand, the same requirements, the same rows (as an
 index of files and dependency-metadata) and the same cutoff. uv's side is both checks one after the other; that is
 what a person would run. It is the harder comparison: one ``uv lock --check`` reads one file and compares it with
-another, while envsmith plans twelve targets anew to see whether the same plans come out.
+another, while envsmith plans twelve targets anew to see whether the same plans come out, unless it remembers that none
+of the files it looked at has changed since, as it does for a second ``lock --check``.
 
-What cannot be had: an interpreter that has imported click and packaging, and done nothing yet, has used most of twice
-what uv takes for the whole. That floor is measured, too, and printed where the bound is missed.
+What cannot be had for ``lock`` itself: an interpreter that has imported click and packaging, and done nothing yet, has
+used most of twice what uv takes for the whole. That floor is measured, too, and printed where the bound is missed.
 
 No uv is started by either of our commands: they run with a uv in its place that fails, and leaves a mark.
 """

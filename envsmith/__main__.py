@@ -18,7 +18,7 @@ def run() -> None:
         status = take_over(words[1:])
         if status is not None:
             sys.exit(status)
-    if "install" in words and _is_unchanged(words):
+    if ("install" in words or {"lock", "--check"} <= {*words}) and _is_unchanged(words):
         sys.exit(0)
 
     import signal
@@ -34,7 +34,7 @@ def run() -> None:
 
 
 def _is_unchanged(words: list[str]) -> bool:
-    """Print at once what an install said that had nothing to do, where nothing has changed since."""
+    """Print at once what was said to these words when there was nothing to do, where nothing has changed since."""
     from envsmith.adapters.unchanged import recalled
 
     if not (said := recalled(words)):

@@ -21,21 +21,6 @@ _PROJECT = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 DAY = timedelta(days=1)
 
 
-def cache_root(environ: Mapping[str, str], os_name: str = os.name) -> Path:
-    """Return the folder of the user's cache: ENVSMITH_CACHE_DIR, else where the system keeps caches.
-
-    Source: XDG Base Directory Specification 0.8: a relative XDG_CACHE_HOME is to be ignored.
-    """
-    if chosen := environ.get("ENVSMITH_CACHE_DIR"):
-        return Path(chosen)
-    if os_name == "nt":
-        local = environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / "envsmith" / "cache"
-    xdg = environ.get("XDG_CACHE_HOME", "")
-    home = Path(environ["HOME"]) if environ.get("HOME") else Path.home()
-    return (Path(xdg) if xdg.startswith("/") else home / ".cache") / "envsmith"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageState:
     """What is known of one page that was read."""

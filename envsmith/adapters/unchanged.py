@@ -1,11 +1,12 @@
-"""Remembers what an install said that had nothing to do, until anything that it looked at changes.
+"""Remembers what a command said that had nothing to do, until anything that it looked at changes.
 
 Looking whether a lock is current means planning anew, and importing click alone takes longer than ``uv pip sync`` does
 for an environment that is as it should be. What was looked at is therefore kept by size, times and inode, as build
 tools do; a file or folder of another kind than before, a new profile beside the old ones, a distribution more or less,
 another interpreter, another envsmith, another variable of its own, another word on the command line make it look again.
 
-Read before anything else is imported: what is imported above is what an interpreter has imported already, or nearly.
+An install's answer lies beside the environments, that of ``lock --check`` in the user's cache. It is read before
+anything else is imported: what is imported above is what an interpreter has imported already, or nearly.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+
+from envsmith.adapters.cache_place import cache_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 _FORM = 2
 _NAME = "unchanged.json"
+_MOST_ANSWERS = 50
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib is slow to import
 
 
@@ -31,20 +35,33 @@ def signed(paths: Iterable[Path]) -> Signatures:
     return {os.fspath(path): _signature(os.fspath(path)) for path in paths}
 
 
-def remember(root: Path, words: Sequence[str], said: str, seen: Signatures) -> None:
+def remember(words: Sequence[str], said: str, seen: Signatures) -> None:
     """Write down what was said to these words, and how things were that were looked at.
 
     Args:
-        root: the folder of the environments, ``.envsmith``; nothing is written where it is not there.
         words: the command line, without the program.
         said: what was printed.
         seen: taken before each thing was looked at, so that what changes meanwhile is seen to have changed.
     """
+    from contextlib import suppress
+    from pathlib import Path
+
     from envsmith.adapters.folders import write_whole
 
-    if root.is_dir():
-        kept = {"form": _FORM, "words": list(words), "said": said, "own": _own(), "paths": seen}
-        write_whole(root / _NAME, json.dumps(kept))
+    place = Path(_place(words))
+    kept = {"form": _FORM, "words": list(words), "said": said, "own": _own(), "paths": seen}
+    with suppress(OSError):  # then it is looked into again
+        if place.name != _NAME:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            _forget_oldest(place.parent)
+        if place.parent.is_dir():
+            write_whole(place, json.dumps(kept))
+
+
+def _forget_oldest(folder: Path) -> None:
+    found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    for path in found[: -_MOST_ANSWERS + 1]:
+        path.unlink(missing_ok=True)
 
 
 def recalled(words: Sequence[str]) -> str:
@@ -72,6 +89,11 @@ def below(folder: Path) -> Iterator[Path]:
 
 def _place(words: Sequence[str]) -> str:
     """Return where an answer to a command line would be kept; the words in it are compared, so a guess is enough."""
+    if "install" not in words:
+        from zlib import crc32
+
+        name = f"{crc32(chr(0).join((os.getcwd(), *words)).encode('utf-8', 'surrogatepass')):08x}.json"  # noqa: PTH109
+        return os.path.join(cache_root(os.environ), "answers", name)  # noqa: PTH118
     prefix = ".venv"
     for number, word in enumerate(words):
         if word == "--prefix" and number + 1 < len(words):

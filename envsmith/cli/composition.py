@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -42,9 +42,23 @@ class CatalogChoice:
 
 def cache_folder() -> Path:
     """Return the folder for what can be made again."""
-    from envsmith.adapters.overlay import cache_root
+    from envsmith.adapters.cache_place import cache_root
 
-    return cache_root(variables())
+    return Path(cache_root(variables()))
+
+
+def looked_at(read: Iterable[Path], *folders: Path) -> tuple[Path, ...]:
+    """Return what a check of locks looks at: as long as none of it changes, its answer holds.
+
+    Args:
+        read: the texts that were read to know what is asked for.
+        folders: of the profiles' locks.
+    """
+    from envsmith.adapters.unchanged import below
+
+    listings = cache_folder() / "listings"
+    locks = (path for folder in folders for path in below(folder))
+    return (Path("pyproject.toml"), Path("profiles"), *read, *locks, *below(listings))
 
 
 def kept_folder() -> Path:

@@ -86,7 +86,7 @@ def _remember(words: Sequence[str], options: dict[str, Any], one: Generation, se
 
     environments = Environments(link=options["prefix"].absolute())
     here = unchanged.signed(environments.tokens(one))
-    unchanged.remember(environments.root, words, idle(one, options["prefix"]), {**here, **seen})
+    unchanged.remember(words, idle(one, options["prefix"]), {**here, **seen})
 
 
 @contextmanager

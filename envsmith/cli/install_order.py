@@ -107,9 +107,8 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
     from envsmith.adapters import files
     from envsmith.adapters.hashing import NoDownloads
     from envsmith.adapters.text_files import remembered
-    from envsmith.adapters.unchanged import below
     from envsmith.catalog import Catalog
-    from envsmith.cli.composition import CatalogChoice, cache_folder, listing_sources
+    from envsmith.cli.composition import CatalogChoice, listing_sources, looked_at
     from envsmith.cli.orders import Words, orders, reads_sources
     from envsmith.workflows.checking import CheckTools, check_profile
     from envsmith.workflows.recording import read_manifest
@@ -138,8 +137,7 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
         )
     if reads_sources(wanted):
         return ()
-    looked_at = (Path("pyproject.toml"), Path("profiles"), *read)
-    return (*looked_at, *below(order.folder), *below(cache_folder() / "listings"))
+    return looked_at(read, order.folder)
 
 
 def unasked(order: Order) -> tuple[Path, ...]:

@@ -13,13 +13,14 @@ import click
 from envsmith.cli import NO, OK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from envsmith.adapters.process import Processes
     from envsmith.adapters.uv import Uv
     from envsmith.catalog import Catalog
     from envsmith.cli.composition import CatalogChoice
     from envsmith.errors import EnvsmithError
+    from envsmith.model.report import Report
     from envsmith.workflows.locking import LockedProfile
     from envsmith.workflows.planning import Listings, Timing, Wanted
     from envsmith.workflows.resolving import Tools
@@ -81,6 +82,7 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     Requirements come from -r FILE, else from the project's pyproject.toml, else from the profile. Only targets whose
     plan changed are resolved again; the cutoff is kept until --upgrade or --as-of moves it.
     """
+    from envsmith.adapters.text_files import remembered
     from envsmith.cli.composition import CatalogChoice, parse_time, utc_now
     from envsmith.cli.orders import Words, orders
     from envsmith.workflows.planning import Timing
@@ -116,16 +118,44 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
         choice=choice,
         timing=timing,
     )
-    wanted = orders(words, Path(), ways.folder)
-    return _check(wanted, ways) if options["check"] else _lock(wanted, ways)
+    with remembered() as read:
+        wanted = orders(words, Path(), ways.folder)
+    return _check(wanted, ways, settings["words"], read) if options["check"] else _lock(wanted, ways)
 
 
-def _check(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
+def _current(wanted: tuple[Wanted, ...]) -> str:
+    return f"current: {' '.join(one.profile.name for one in wanted)}"
+
+
+def _check(wanted: tuple[Wanted, ...], ways: _Ways, words: Sequence[str], read: Sequence[Path]) -> int:
+    """Say what is stale; where nothing is, remember that, and of what it was said."""
+    from envsmith.adapters import unchanged
+    from envsmith.cli import render
+    from envsmith.cli.composition import looked_at
+    from envsmith.cli.orders import reads_sources
+
+    folders = [ways.folder / one.profile.name for one in wanted]
+    seen = unchanged.signed((ways.folder, *looked_at(read, *folders)))
+    found = _checked(wanted, ways)
+    if ways.as_json:
+        data = {"findings": [finding.to_json() for finding in found.findings]}
+        render.envelope("lock", "no" if found.has_errors else "ok", data)
+        return NO if found.has_errors else OK
+    if found.has_errors:
+        render.findings(found.errors)
+    else:
+        render.say(_current(wanted))
+    render.notes(found.findings)
+    if not found.findings and not any(map(reads_sources, wanted)):
+        unchanged.remember(words, _current(wanted), seen)
+    return NO if found.has_errors else OK
+
+
+def _checked(wanted: tuple[Wanted, ...], ways: _Ways) -> Report:
     from envsmith.adapters import files
     from envsmith.adapters.hashing import NoDownloads
     from envsmith.adapters.templates import read_template
     from envsmith.catalog import Catalog
-    from envsmith.cli import render
     from envsmith.cli.composition import listing_sources
     from envsmith.model.report import Report
     from envsmith.workflows.checking import CheckTools, check_profile
@@ -135,23 +165,13 @@ def _check(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
     tools = CheckTools(
         catalog=catalog, listings=sources, hasher=NoDownloads(), files=files, templates=read_template
     )
-    found = Report(
+    return Report(
         findings=tuple(
             finding
             for one in wanted
             for finding in check_profile(one, ways.folder / one.profile.name, tools).findings
         )
     )
-    if ways.as_json:
-        data = {"findings": [finding.to_json() for finding in found.findings]}
-        render.envelope("lock", "no" if found.has_errors else "ok", data)
-        return NO if found.has_errors else OK
-    if found.has_errors:
-        render.findings(found.errors)
-    else:
-        render.say(f"current: {' '.join(one.profile.name for one in wanted)}")
-    render.notes(found.findings)
-    return NO if found.has_errors else OK
 
 
 def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:

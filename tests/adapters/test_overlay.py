@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.adapters import overlay as module
-from envsmith.adapters.overlay import Overlay, PageState, cache_root, is_fresh, overlay_name, replace_file
+from envsmith.adapters.overlay import Overlay, PageState, is_fresh, overlay_name, replace_file
 from envsmith.errors import CatalogError, ToolError
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing
@@ -32,27 +32,6 @@ LISTING = Listing(channel="stable", backend=CU128, retrieved="2026-11-20", sourc
 @pytest.fixture
 def overlay(tmp_path: Path) -> Overlay:
     return Overlay(tmp_path / "cache", "download.pytorch.org")
-
-
-@pytest.mark.parametrize(
-    ("environ", "os_name", "expected"),
-    [
-        ({"ENVSMITH_CACHE_DIR": "/c", "XDG_CACHE_HOME": "/x", "HOME": "/h"}, "posix", "/c"),
-        ({"XDG_CACHE_HOME": "/x", "HOME": "/h"}, "posix", "/x/envsmith"),
-        ({"XDG_CACHE_HOME": "x", "HOME": "/h"}, "posix", "/h/.cache/envsmith"),
-        ({"HOME": "/h", "LOCALAPPDATA": "/l"}, "posix", "/h/.cache/envsmith"),
-        ({"LOCALAPPDATA": "/l", "XDG_CACHE_HOME": "/x"}, "nt", "/l/envsmith/cache"),
-    ],
-)
-def test_the_cache_lies_where_the_system_keeps_caches(
-    environ: dict[str, str], os_name: str, expected: str
-) -> None:
-    assert cache_root(environ, os_name) == Path(expected)
-
-
-def test_the_cache_lies_below_home_without_any_variable() -> None:
-    assert cache_root({}, "posix") == Path.home() / ".cache" / "envsmith"
-    assert cache_root({}, "nt") == Path.home() / "AppData" / "Local" / "envsmith" / "cache"
 
 
 def test_servers_are_kept_apart_and_their_secrets_out_of_names() -> None:

@@ -30,7 +30,7 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def remember(words: list[str]) -> None:
     seen = unchanged.signed([*unchanged.below(Path("watched").absolute()), Path("absent").absolute()])
-    unchanged.remember(Path(".envsmith").absolute(), words, "said", seen)
+    unchanged.remember(words, "said", seen)
 
 
 def kept(folder: Path) -> Path:
@@ -82,7 +82,7 @@ def test_a_variable_of_envsmiths_makes_it_look_again(watched: Path, monkeypatch:
 def test_what_changes_while_it_works_is_seen(watched: Path) -> None:
     seen = unchanged.signed([watched / "file"])
     (watched / "file").write_text("another", "utf-8")
-    unchanged.remember(watched.parent / ".envsmith", WORDS, "said", seen)
+    unchanged.remember(WORDS, "said", seen)
     assert unchanged.recalled(WORDS) == ""
 
 
@@ -90,14 +90,40 @@ def test_what_changes_while_it_works_is_seen(watched: Path) -> None:
 def test_it_lies_beside_the_environment(watched: Path, words: list[str]) -> None:
     root = watched.parent / "elsewhere" / ".envsmith"
     root.mkdir(parents=True)
-    unchanged.remember(root, [*WORDS, *words], "said", {})
+    unchanged.remember([*WORDS, *words], "said", {})
+    assert (root / "unchanged.json").exists()
     assert unchanged.recalled([*WORDS, *words]) == "said"
     assert unchanged.recalled([*WORDS, "--prefix"]) == ""
 
 
-def test_nothing_is_written_where_there_is_no_folder_for_it(tmp_path: Path) -> None:
-    unchanged.remember(tmp_path / "none", WORDS, "said", {})
-    assert not (tmp_path / "none").exists()
+def test_nothing_is_written_where_there_is_no_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    unchanged.remember(WORDS, "said", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_commands_are_remembered_in_the_cache_the_newest_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENVSMITH_CACHE_DIR", str(tmp_path / "cache"))
+    for number in range(60):
+        unchanged.remember(["lock", "--check", str(number)], f"said {number}", {})
+    assert unchanged.recalled(["lock", "--check", "59"]) == "said 59"
+    assert unchanged.recalled(["lock", "--check", "0"]) == "", "the oldest are forgotten"
+    assert len(list((tmp_path / "cache" / "answers").iterdir())) == 50
+    monkeypatch.chdir(tmp_path)
+    assert unchanged.recalled(["lock", "--check", "59"]) == "", "said of another folder"
+
+
+def test_a_cache_that_cannot_be_written_to_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cache").touch()
+    monkeypatch.setenv("ENVSMITH_CACHE_DIR", str(tmp_path / "cache"))
+    unchanged.remember(["lock", "--check"], "said", {})
+    assert unchanged.recalled(["lock", "--check"]) == ""
 
 
 def test_texts_that_are_read_are_remembered_those_that_are_not_there_too(tmp_path: Path) -> None:

@@ -97,3 +97,23 @@ def test_targets_that_were_not_locked_are_not_this_ones_business(locked: Shop) -
     assert locked.project.run("lock", "own", "--check", "--offline").status == 1
     ran = install(locked)
     assert ran.status == 0, ran.said
+
+
+def test_a_check_of_locks_is_answered_from_memory_until_something_changes(locked: Shop) -> None:
+    words = ("lock", "own", "--check", "--offline")
+    assert locked.project.run(*words).out == "current: own\n"
+    (answer,) = (locked.project.root / "cache" / "answers").iterdir()
+    answer.write_text(answer.read_text("utf-8").replace("current: own", "from memory"), "utf-8")
+    assert locked.project.run(*words).out == "from memory\n"
+    assert locked.project.run(*words, "--json").status == 0
+    profile = locked.project.root / "profiles" / "own.toml"
+    text = profile.read_text("utf-8")
+    profile.write_text(text.replace('["torch"]', '["torch<2.21"]'), "utf-8")
+    ran = locked.project.run(*words)
+    assert ran.status == 1, ran.said
+    assert locked.project.run(*words).status == 1, "only that all is well is remembered"
+    profile.write_text(text, "utf-8")
+    assert locked.project.run(*words).out == "current: own\n"
+    for path in (locked.project.root / "lockfiles" / "own").glob("requirements.*.txt"):
+        path.write_text(path.read_text("utf-8") + "\n", "utf-8")
+    assert locked.project.run(*words).status == 1
