@@ -21,6 +21,24 @@ def pathsep() -> str:
     return os.pathsep
 
 
+def check_folder() -> None:
+    """Look whether the folder that this process works in is still there.
+
+    Raises:
+        ToolError: TOL018 when it is not.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109 - what only asks for variables must start fast
+    except FileNotFoundError as error:
+        from envsmith.errors import ToolError
+
+        raise ToolError(
+            "TOL018",
+            "the folder in which envsmith was started is gone",
+            hint="go to the project's folder: cd",
+        ) from error
+
+
 def this_python() -> Python:
     """Return the running interpreter's version."""
     from envsmith.model.target import Python

@@ -156,12 +156,24 @@ def _run(arguments: list[str]) -> int:
         render.usage_error(error, as_json=as_json)
         return FAILED
     except EnvsmithError as error:
-        from envsmith.cli import render
+        return _told(error, arguments)
+    except FileNotFoundError:
+        from envsmith.adapters.host import check_folder
 
-        if not error.where:
-            error.at(" ".join(["envsmith", *arguments]))
-        render.error(error, command=_command(arguments), as_json=as_json)
-        return error.exit_code
+        try:
+            check_folder()
+        except EnvsmithError as error:
+            return _told(error, arguments)
+        raise
+
+
+def _told(error: EnvsmithError, arguments: list[str]) -> int:
+    from envsmith.cli import render
+
+    if not error.where:
+        error.at(" ".join(["envsmith", *arguments]))
+    render.error(error, command=_command(arguments), as_json="--json" in arguments)
+    return error.exit_code
 
 
 def _command(arguments: list[str]) -> str:

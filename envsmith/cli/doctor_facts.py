@@ -135,7 +135,8 @@ class ProjectFacts:
         (wanted,) = orders(Words(names=(name,)), Path(), self._folder)
         listings = listing_sources(self.catalog, CatalogChoice(), lambda _: None, is_online=False)
         tools = CheckTools(catalog=self.catalog, listings=listings, hasher=NoDownloads(), files=files)
-        found = check_profile(wanted, self._folder / name, tools).findings
+        locked = frozenset(self.manifest.targets)  # a target that nobody locked is no fault of an environment
+        found = check_profile(replace(wanted, only=locked), self._folder / name, tools).findings
         return tuple(replace(item, message=f"{item.subject}: {item.message}") for item in found)
 
     @cached_property

@@ -1,9 +1,11 @@
 import platform
 import sys
+from pathlib import Path
 
 import pytest
 
 from envsmith.adapters import host
+from envsmith.errors import ToolError
 
 
 def test_this_python_runs_the_test() -> None:
@@ -30,3 +32,14 @@ def test_platform(system: str, machine: str, tag: str, monkeypatch: pytest.Monke
 def test_variables_are_those_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVSMITH_SEEN", "1")
     assert host.variables()["ENVSMITH_SEEN"] == "1"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that somebody works in")
+def test_a_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    host.check_folder()
+    folder.rmdir()
+    with pytest.raises(ToolError, match="is gone"):
+        host.check_folder()

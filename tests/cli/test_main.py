@@ -88,3 +88,12 @@ def test_python_m_envsmith() -> None:
         [sys.executable, "-m", "envsmith", "--version"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout.strip()) == (0, f"envsmith, version {__version__}")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that somebody works in")
+@pytest.mark.parametrize("command", ["doctor", "verify", "report"])
+def test_a_folder_that_is_gone_is_no_bug(command: str, tmp_path: Path) -> None:
+    script = f"cd {tmp_path} && mkdir gone && cd gone && rmdir ../gone && exec {sys.executable} -m envsmith {command}"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, "TOL018" in done.stderr) == (2, True), done.stderr
+    assert "Traceback" not in done.stderr
