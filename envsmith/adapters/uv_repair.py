@@ -21,7 +21,7 @@ class UvRepairer(UvInstaller):
     """Repairs environments that others made."""
 
     def set_aside(self, prefix: Path, site: str, folders: Sequence[str]) -> None:
-        """Move folders out of ``site-packages`` to a place in the environment where nothing finds them.
+        """Move files and folders out of ``site-packages`` to a place in the environment where nothing finds them.
 
         Raises:
             InstallError: ENV024 when the system refuses.
@@ -32,6 +32,7 @@ class UvRepairer(UvInstaller):
             for folder in folders:
                 names = (folder, *(f"{folder}.{number}" for number in range(2, 1000)))
                 free = next(name for name in names if not (place / name).exists())
+                (place / free).parent.mkdir(parents=True, exist_ok=True)
                 (prefix / site / folder).rename(place / free)
 
     def remove(self, prefix: Path, names: Sequence[str]) -> None:

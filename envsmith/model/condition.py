@@ -50,6 +50,16 @@ class Shadow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stray:
+    """Code among the packages that no RECORD names."""
+
+    path: str
+    """A file, or a whole folder, relative to ``site-packages``."""
+    owners: tuple[str, ...] = ()
+    """Normalised names of the distributions that it may be of, if their RECORD was cut."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
     """An environment's files, seen together."""
 
@@ -61,6 +71,7 @@ class Condition:
     requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Distribution → its ``Requires-Dist``."""
     shadows: tuple[Shadow, ...] = ()
+    strays: tuple[Stray, ...] = ()
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Condition:
@@ -80,4 +91,8 @@ class Condition:
             builds=dict(values["builds"]),
             requires={canonicalize_name(name): tuple(item) for name, item in values["requires"].items()},
             shadows=tuple(Shadow(**item) for item in values["shadows"]),
+            strays=tuple(
+                Stray(path=item["path"], owners=tuple(map(canonicalize_name, item["owners"])))
+                for item in values["strays"]
+            ),
         )

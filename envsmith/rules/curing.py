@@ -16,7 +16,7 @@ from envsmith.model.pins import Pins
 from envsmith.model.report import Finding
 
 _NOT_AS_LOCKED = {"ENV010", "ENV012", "ENV013", "ENV014", "ENV015", "ENV016", "ENV063", "ENV067"}
-_EXTRA, _HALF = "ENV011", "ENV067"
+_EXTRA, _HALF, _STRAY = "ENV011", "ENV067", "ENV018"
 _TOGETHER = {"ENV061", "ENV065", "ENV069"}
 # These may end when the others are cured; by themselves nothing is done about them.
 _MAYBE = {"ENV017", "ENV060", "ENV064", "ENV066", "ENV070"}
@@ -58,7 +58,7 @@ def cure(sick: Sick, catalog: Catalog) -> Cure:
 def _is_cured(item: Finding, steps: Iterable[Step], sick: Sick) -> bool:
     kinds = {step.kind for step in steps}
     if REBUILD in kinds:
-        return item.code in _NOT_AS_LOCKED | _TOGETHER | _MAYBE | {_EXTRA}
+        return item.code in _NOT_AS_LOCKED | _TOGETHER | _MAYBE | {_EXTRA, _STRAY}
     if item.code in _MAYBE:
         return sick.pins is not None and bool(kinds)
     named = {subject.partition("==")[0] for step in steps for subject in step.subjects}
@@ -71,7 +71,7 @@ def _owners(item: Finding, sick: Sick) -> set[str]:
 
 
 def _rebuilt(sick: Sick) -> Iterator[Step]:
-    curable = _NOT_AS_LOCKED | _TOGETHER | {_EXTRA}
+    curable = _NOT_AS_LOCKED | _TOGETHER | {_EXTRA, _STRAY}
     if any(item.code in curable and item.severity == "error" for item in sick.findings):
         yield Step(kind=REBUILD, subjects=(sick.profile,))
 
@@ -89,6 +89,8 @@ def _locked(sick: Sick, pins: Pins, catalog: Catalog) -> Iterator[Step]:
     extra = codes[_EXTRA] | (told & there - set(pinned))
     extra -= {_project(folder) for folder in aside}
     ill = {name for code in _NOT_AS_LOCKED for name in codes[code]} | {_project(folder) for folder in aside}
+    if any(item.code == _STRAY for item in sick.findings):
+        ill |= {owner for item in sick.condition.strays for owner in item.owners}
     if codes["ENV061"]:
         ill |= {owner for item in sick.condition.overlaps for owner in item.owners}
     ill |= {
@@ -119,6 +121,8 @@ def _aside(sick: Sick, pinned: dict[str, str]) -> Iterator[str]:
     """Yield the folders that uv cannot remove, or would leave: halves, those without RECORD, and second ones."""
     halves = {half.folder for half in sick.condition.halves}
     yield from halves
+    if any(item.code == _STRAY for item in sick.findings):
+        yield from (item.path for item in sick.condition.strays)
     by_name: dict[str, list[Distribution]] = {}
     for item in sick.environment.distributions:
         by_name.setdefault(str(item.name), []).append(item)

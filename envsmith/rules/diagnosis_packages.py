@@ -93,6 +93,17 @@ def broken(condition: Condition, environment: Environment) -> Iterator[Finding]:
             yield _finding("ENV067", found.name, text + named, hint=hint)
 
 
+def strays(condition: Condition) -> Iterator[Finding]:
+    """Find code among the packages that was installed by none of them."""
+    if condition.strays:
+        paths = [item.path for item in condition.strays]
+        count, named = len(paths), ", ".join(paths[:_MOST_NAMED])
+        what = f"{count} files or folders of code are" if count > 1 else "code is"
+        more = f" and {count - _MOST_NAMED} more" if count > _MOST_NAMED else ""
+        text = f"{what} among the packages that no distribution owns: {named}{more}"
+        yield _finding("ENV018", paths[0], text)
+
+
 def shadows(condition: Condition) -> Iterator[Finding]:
     """Find modules that are imported instead of the installed ones."""
     for item in condition.shadows:

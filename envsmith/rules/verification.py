@@ -62,7 +62,7 @@ def _presence(pins: Pins, found: dict[str, list[Distribution]]) -> Iterator[Find
 
 def _files(item: Distribution) -> Iterator[Finding]:
     if not item.has_record:
-        text = f"{item.name} {item.version} has no RECORD: its files cannot be compared"
+        text = f"{item.name} {item.version} has no RECORD, or a part of one: its files cannot be compared"
         yield _finding("ENV013", item.name, text)
     if item.missing_count:
         yield _finding("ENV014", item.name, _counted(item, item.missing_count, "missing", item.missing))

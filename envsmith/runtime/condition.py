@@ -19,6 +19,7 @@ import re
 import site
 import sys
 import sysconfig
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -32,6 +33,10 @@ _BUILT = ("torch", "torchvision", "torchaudio", "torchcodec", "triton")
 _VERSION = re.compile(r"""^__version__\s*(?::[^=]*)?=\s*["']([^"']+)["']""", re.MULTILINE)
 # Names that careless wheels have at the top, and every project, too.
 _COMMON = {"benchmarks", "build", "docs", "examples", "scripts", "src", "test", "tests", "tools", "utils"}
+# What a program writes while it runs (comtypes, pywin32), and what environments are made with.
+_WRITTEN = {"__pycache__", "gen", "gen_py"}
+_MADE = {"_virtualenv.py", "_virtualenv.pth"}
+_CODE = (".py", ".pth", ".so", ".pyd", ".dll", ".dylib")
 _NO_MODULE = (".dist-info", ".data", ".libs", ".egg-info", ".pth")
 
 
@@ -48,6 +53,7 @@ def condition(before: list[str]) -> dict[str, Any]:
         "origins": origins,
         "builds": {name: found for name in _BUILT if (found := _built(folders, name))},
         "requires": {_name(path): _metadata(path).get_all("Requires-Dist") or [] for path in infos},
+        "strays": list(_strays(folders, infos)),
         "shadows": [
             item
             for item in _shadows(modules, [*before, *_user_sites()])
@@ -146,6 +152,64 @@ def _modules(rows: Iterable[tuple[str, str]]) -> set[str]:
         if name.isidentifier() and (rest or first.endswith((".py", ".so", ".pyd"))):
             found.add(name)
     return found
+
+
+def _strays(folders: Iterable[Path], infos: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """Yield code that no RECORD names, relative to its folder: a whole entry where nobody owns anything in it.
+
+    With it go the distributions that it may be of: their RECORD may have been cut.
+    """
+    records = {info: {os.path.normcase(path) for path in _owned(info)} for info in infos}
+    owned = set().union(*records.values())
+    for folder in folders:
+        tops = {info: _tops(info, paths, folder) for info, paths in records.items()}
+        for entry in sorted(os.scandir(folder), key=lambda item: item.name):
+            if (
+                entry.name in _MADE
+                or entry.name.startswith("~")
+                or entry.name.endswith((".dist-info", ".egg-info"))
+            ):
+                continue
+            loose = [path for path in _code(entry) if os.path.normcase(path) not in owned]
+            prefix = os.path.normcase(entry.path)
+            is_whole = not any(path == prefix or path.startswith(prefix + os.sep) for path in owned)
+            paths = [entry.name] if loose and is_whole else [os.path.relpath(path, folder) for path in loose]
+            owners = [
+                _name(info) for info, names in tops.items() if entry.name.partition(".")[0].lower() in names
+            ]
+            yield from ({"path": path, "owners": owners} for path in paths)
+
+
+def _tops(info: Path, paths: Iterable[str], folder: Path) -> set[str]:
+    """Return the names at the top of a folder that may be a distribution's."""
+    found = {os.path.relpath(path, folder).partition(os.sep)[0].partition(".")[0] for path in paths}
+    with suppress(OSError):
+        found.update((info / "top_level.txt").read_text("utf-8", "replace").split())
+    return {name.lower() for name in found} | {_name(info), _name(info).replace("-", "_")}
+
+
+def _owned(info: Path) -> Iterator[str]:
+    try:
+        with (info / "RECORD").open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            for row in csv.reader(stream):
+                if row and row[0]:
+                    yield os.path.normpath(os.path.join(info.parent, row[0]))  # noqa: PTH118 - texts
+    except (OSError, csv.Error):
+        return
+
+
+def _code(entry: os.DirEntry[str]) -> Iterator[str]:
+    if not entry.is_dir():
+        if _is_code(entry.name):
+            yield entry.path
+        return
+    for folder, names, files in os.walk(entry.path):
+        names[:] = sorted(set(names) - _WRITTEN)
+        yield from (os.path.join(folder, name) for name in sorted(files) if _is_code(name))  # noqa: PTH118 - texts
+
+
+def _is_code(name: str) -> bool:
+    return name.endswith(_CODE) or ".so." in name
 
 
 def _user_sites() -> list[str]:

@@ -73,6 +73,7 @@ def _distribution(folder: Path, pool: ThreadPoolExecutor, *, with_hashes: bool) 
     name, version = _name(folder)
     rows = list(_rows(folder / "RECORD"))
     missing, changed, total = [], [], 0
+    own = f"{folder.name}/METADATA"
     hashed = []
     for path, wanted, size in rows:
         try:
@@ -91,7 +92,7 @@ def _distribution(folder: Path, pool: ThreadPoolExecutor, *, with_hashes: bool) 
         "name": name,
         "version": version,
         "folder": folder.name,
-        "has_record": bool(rows),
+        "has_record": any(path.endswith(own) for path, _, _ in rows),
         "files": len(rows),
         "bytes": total,
         "missing": _some(folder, missing),

@@ -130,4 +130,5 @@ def _together(locked: Locked, environment: Environment, condition: Condition) ->
     yield from diagnosis_family.mixed(environment, condition)
     yield from diagnosis_packages.origins(locked.pins, condition)
     yield from diagnosis_packages.leftovers(condition, environment)
+    yield from diagnosis_packages.strays(condition)
     yield from diagnosis_packages.shadows(condition)

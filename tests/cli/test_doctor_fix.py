@@ -20,7 +20,8 @@ __all__ = ["copied", "installed"]
 CURED = (
     faults.changed,
     faults.gone,
-    faults.no_record,
+    faults.half_a_record,
+    faults.code_added,
     faults.twice,
     faults.onnx_over_gpu,
     faults.swapped_label,

@@ -58,6 +58,17 @@ def added(prefix: Path) -> None:
     lay(site(prefix), "extra", {"extra/__init__.py": b""})
 
 
+def code_added(prefix: Path) -> None:
+    (site(prefix) / "torch/extra.py").write_text("", "utf-8")
+    (site(prefix) / "added.pth").write_text("", "utf-8")
+
+
+def half_a_record(prefix: Path) -> None:
+    place = site(prefix) / "torch-2.19.0+cpu.dist-info/RECORD"
+    lines = place.read_text("utf-8").splitlines(keepends=True)
+    place.write_text("".join(line for line in lines if "dist-info/" in line), "utf-8")
+
+
 def gone(prefix: Path) -> None:
     shutil.rmtree(site(prefix) / "beside-1.0.dist-info")
 
@@ -178,10 +189,12 @@ FAULTS: tuple[tuple[Callable[[Path], None], set[str], tuple[str, ...]], ...] = (
     (changed, {"ENV015"}, ("--deep",)),
     (removed, {"ENV014"}, ()),
     (added, {"ENV011"}, ()),
-    (gone, {"ENV010"}, ()),
+    (gone, {"ENV010", "ENV018"}, ()),
+    (code_added, {"ENV018"}, ()),
     (other_version, {"ENV012", "ENV015"}, ()),
     (other_label, {"ENV016", "ENV015"}, ()),
-    (no_record, {"ENV013"}, ()),
+    (no_record, {"ENV013", "ENV018"}, ()),
+    (half_a_record, {"ENV018"}, ()),
     (twice, {"ENV012"}, ()),
     (two_owners, {"ENV011", "ENV015", "ENV061"}, ("--deep",)),
     (mixed, {"ENV011", "ENV060"}, ()),

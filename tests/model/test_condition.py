@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.condition import Condition, Half, Origin, Overlap, Shadow
+from envsmith.model.condition import Condition, Half, Origin, Overlap, Shadow, Stray
 
 PLAIN = {
     "overlaps": [{"owners": ["a", "b"], "count": 1, "paths": ["cv2/x.so"]}],
@@ -11,6 +11,7 @@ PLAIN = {
     "builds": {"torch": "2.15.0+cu132"},
     "requires": {"A_b": ["torch>=2"]},
     "shadows": [{"module": "torch", "owner": "torch", "path": "/p/torch.py"}],
+    "strays": [{"path": "cv2", "owners": ["Opencv_Python"]}],
 }
 
 
@@ -22,6 +23,7 @@ def test_everything_is_read() -> None:
     assert found.builds == {"torch": "2.15.0+cu132"}
     assert found.requires == {"a-b": ("torch>=2",)}
     assert found.shadows == (Shadow(module="torch", owner="torch", path="/p/torch.py"),)
+    assert found.strays == (Stray(path="cv2", owners=("opencv-python",)),)
 
 
 @pytest.mark.parametrize("key", PLAIN)

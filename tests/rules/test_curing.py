@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.model.condition import Condition, Half, Overlap
+from envsmith.model.condition import Condition, Half, Overlap, Stray
 from envsmith.model.cure import Cure
 from envsmith.model.environment import Distribution
 from envsmith.model.pins import Pins
@@ -124,3 +124,13 @@ def test_without_a_lock_what_is_broken_comes_again_but_nothing_with_a_label() ->
     done = cure(one, CATALOG)
     assert steps(done) == [("set aside", ("b-2.0.dist-info", "~c")), ("install", ("a==1", "b==2.0"))]
     assert done.left == found[1:]
+
+
+def test_code_that_nobody_owns_is_set_aside() -> None:
+    strays = (Stray(path="a.pth"), Stray(path="torch/more.py", owners=("torch", "other")))
+    condition = Condition(strays=strays)
+    found = (finding("ENV018", "a.pth"),)
+    done = cure(sick(locked=pins(a="1", torch="2"), findings=found, condition=condition), CATALOG)
+    assert steps(done) == [("set aside", ("a.pth", "torch/more.py")), ("install", ("torch==2",))]
+    assert done.left == ()
+    assert cure(sick(locked=pins(a="1"), condition=condition), CATALOG).steps == ()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from envsmith.model.condition import Condition, Half, Origin, Overlap, Shadow
+from envsmith.model.condition import Condition, Half, Origin, Overlap, Shadow, Stray
 from envsmith.model.environment import Import
 from envsmith.rules import diagnosis_packages
 from tests.rules.test_verification import distribution, environment, pins
@@ -79,3 +79,13 @@ def test_an_environment_that_gives_no_answer() -> None:
     assert (found.code, found.severity) == ("ENV078", "error")
     assert "cannot be used: /srv/app/.venv/bin/python: cannot start" in found.message
     assert "envsmith install" in found.hint
+
+
+def test_code_that_nobody_owns_is_named_and_counted() -> None:
+    (one,) = diagnosis_packages.strays(Condition(strays=(Stray(path="a.pth"),)))
+    assert (one.code, one.subject) == ("ENV018", "a.pth")
+    assert one.message == "code is among the packages that no distribution owns: a.pth"
+    (many,) = diagnosis_packages.strays(Condition(strays=tuple(Stray(path=name) for name in "abcd")))
+    assert many.message.startswith("4 files or folders of code are")
+    assert many.message.endswith("a, b, c and 1 more")
+    assert list(diagnosis_packages.strays(Condition())) == []

@@ -68,7 +68,7 @@ def test_files_are_told_with_number_and_names() -> None:
         whole, has_record=False, missing=("a.py",), missing_count=1, changed=tuple("bcdef"), changed_count=5
     )
     assert said(pins(a="1"), "cpu", environment(broken)) == [
-        ("ENV013", "a 1 has no RECORD: its files cannot be compared"),
+        ("ENV013", "a 1 has no RECORD, or a part of one: its files cannot be compared"),
         ("ENV014", "a 1: 1 of 5 files is missing: a.py"),
         ("ENV015", "a 1: 5 of 5 files are not as its RECORD says: b, c, d and 2 more"),
     ]

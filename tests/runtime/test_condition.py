@@ -101,3 +101,39 @@ def test_a_project_does_not_shadow_what_was_installed_from_it(site: Path, tmp_pa
     assert [item["module"] for item in seen(project)["shadows"]] == ["one"]
     (info / "direct_url.json").write_text(json.dumps({"url": project.as_uri(), "dir_info": {}}), "utf-8")
     assert seen(project)["shadows"] == []
+
+
+def test_code_that_nobody_owns(site: Path) -> None:
+    lay(site, "one", {"one/__init__.py": b"1", "one/part/a.so": b"2", "single.py": b""})
+    for name in (
+        "one/more.py",
+        "one/lib.so.3",
+        "loose.py",
+        "loose.pth",
+        "whole/a/b.py",
+        "_virtualenv.py",
+        "~gone/a.py",
+    ):
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text("", "utf-8")
+    for name in ("one/data.txt", "one/gen_py/made.py", "one/__pycache__/a.py", "notes.txt"):
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text("", "utf-8")
+    found = {item["path"]: item["owners"] for item in seen()["strays"]}
+    assert found == {
+        "loose.pth": [],
+        "loose.py": [],
+        "one/lib.so.3": ["one"],
+        "one/more.py": ["one"],
+        "whole": [],
+    }
+
+
+def test_whose_record_was_cut_may_be_the_owner(site: Path) -> None:
+    for name, module in (("torch", "torch"), ("opencv-python", "cv2")):
+        info = lay(site, name, {f"{module}/__init__.py": b""})
+        rows = (info / "RECORD").read_text("utf-8").splitlines(keepends=True)
+        (info / "RECORD").write_text("".join(row for row in rows if row.startswith(info.name)), "utf-8")
+        (info / "top_level.txt").write_text(f"{module}\n", "utf-8")
+    found = {item["path"]: item["owners"] for item in seen()["strays"]}
+    assert found == {"cv2": ["opencv-python"], "torch": ["torch"]}
