@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from envsmith.rules.pipelines import Pipeline
 
 LOCKFILES = "lockfiles"
-_INCLUDE = ".gitlab/envsmith.yml"
+_PIPELINE, _INCLUDE = ".gitlab-ci.yml", ".gitlab/envsmith.yml"
 
 
 @click.group(name="ci")
@@ -45,19 +45,23 @@ def init(form: str, folder: Path, *, check: bool, is_agreed: bool, as_json: bool
     from envsmith.cli.matrix import inside
 
     changes = [change for change in _edits(form, inside(folder)) if change.changes]
+    is_apart = _lacks_include(form)
     if as_json:
         written = _write(changes) if is_agreed and not check else ()
-        waiting = bool(changes) and not written
-        render.envelope("ci", "no" if waiting else "ok", _data(changes, written))
-        return NO if waiting else OK
-    if not changes:
+        is_done = not is_apart and len(written) == len(changes)
+        render.envelope("ci", "ok" if is_done else "no", _data(changes, written, is_apart=is_apart))
+        return OK if is_done else NO
+    status = _show_and_write(changes, check=check, is_agreed=is_agreed) if changes else OK
+    if is_apart:
+        render.labelled("note", f"{_PIPELINE} does not take them in: include: [{{ local: {_INCLUDE} }}]")
+    elif not changes:
         render.say(f"the files for {form} are as they would be written")
-        return OK
-    return _show_and_write(changes, check=check, is_agreed=is_agreed)
+    return NO if is_apart and check else status
 
 
-def _data(changes: Sequence[Edit], written: Sequence[str]) -> dict[str, object]:
+def _data(changes: Sequence[Edit], written: Sequence[str], *, is_apart: bool) -> dict[str, object]:
     return {
+        "lacks_include": is_apart,
         "changes": [
             {"file": change.file, "is_new": change.before is None, "diff": change.diff()}
             for change in changes
@@ -74,12 +78,14 @@ def _edits(form: str, folder: PurePosixPath) -> tuple[Edit, ...]:
     write = {"github": pipelines.github, "gitlab": pipelines.gitlab}[form]
     texts = write(_pipeline(form, folder), read_template)
     edits = edits_of(Path(), texts)
-    # A project's own pipeline that takes the jobs in stays as it is.
-    return tuple(edit for edit in edits if not (edit.file == ".gitlab-ci.yml" and _includes(edit)))
+    # A project's own pipeline stays as it is: only the line that takes the jobs in belongs there.
+    return tuple(edit for edit in edits if edit.file != _PIPELINE or edit.before is None)
 
 
-def _includes(edit: Edit) -> bool:
-    return edit.before is not None and _INCLUDE.encode() in edit.before
+def _lacks_include(form: str) -> bool:
+    """Say whether the project has a pipeline at GitLab that does not take the jobs in."""
+    path = Path(_PIPELINE)
+    return form == "gitlab" and path.is_file() and _INCLUDE.encode() not in path.read_bytes()
 
 
 def _pipeline(form: str, folder: PurePosixPath) -> Pipeline:

@@ -36,7 +36,7 @@ def test_written_once_and_then_as_they_are(form: str, project: Project) -> None:
     assert "-- python -m pytest" in "".join((project.root / name).read_text("utf-8") for name in FILES[form])
     assert project.run("ci", "init", "--format", form, "--check").status == 0
     ran = project.run("ci", "init", "--format", form, "--json")
-    assert json.loads(ran.out)["data"] == {"changes": [], "written": []}
+    assert json.loads(ran.out)["data"] == {"changes": [], "written": [], "lacks_include": False}
 
 
 def test_nothing_is_replaced_without_being_shown(project: Project) -> None:
@@ -62,11 +62,21 @@ def test_nothing_is_replaced_without_being_shown(project: Project) -> None:
     assert project.run("ci", "init", "--format", "github", "--check").status == 0
 
 
-def test_a_pipeline_that_takes_the_jobs_in_stays_as_it_is(project: Project) -> None:
-    text = "include: [{ local: .gitlab/envsmith.yml }]\nother: { script: [make] }\n"
-    project.root.joinpath(".gitlab-ci.yml").write_text(text, "utf-8")
-    assert project.run("ci", "init", "--format", "gitlab").status == 0
-    assert project.root.joinpath(".gitlab-ci.yml").read_text("utf-8") == text
+def test_a_pipeline_of_ones_own_stays_as_it_is(project: Project) -> None:
+    own = project.root / ".gitlab-ci.yml"
+    own.write_text("other: { script: [make] }\n", "utf-8")
+    ran = project.run("ci", "init", "--format", "gitlab", "--yes")
+    assert ran.status == 0
+    assert (
+        "note      .gitlab-ci.yml does not take them in: include: [{ local: .gitlab/envsmith.yml }]"
+        in ran.out
+    )
+    assert own.read_text("utf-8") == "other: { script: [make] }\n"
+    assert project.run("ci", "init", "--format", "gitlab", "--check").status == 1
+    ran = project.run("ci", "init", "--format", "gitlab", "--json")
+    assert (ran.status, json.loads(ran.out)["data"]["lacks_include"]) == (1, True)
+    own.write_text("include: [{ local: .gitlab/envsmith.yml }]\nother: { script: [make] }\n", "utf-8")
+    assert project.run("ci", "init", "--format", "gitlab", "--check").status == 0
 
 
 def test_what_cannot_be_written(project: Project) -> None:

@@ -59,7 +59,7 @@ def site(tmp_path: Path, wheel: Path) -> Iterator[Site]:
     with locked_shop(tmp_path / "shop") as shop:
         root = shop.project.root
         lines = [
-            f"python -m pip install --quiet --no-index --no-deps --force-reinstall {wheel}",
+            f'uv pip install --quiet --no-index --no-deps --reinstall --python "$(command -v python)" {wheel}',
             "envsmith catalog refresh cu134",
         ]
         (root / "pyproject.toml").write_text(

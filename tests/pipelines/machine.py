@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -15,6 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from envsmith.adapters.uv import find_uv
 from tests.repositories import git
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
@@ -42,10 +42,13 @@ class Machine:
 
     @classmethod
     def fresh(cls, root: Path, origin: Path, **env: str) -> Machine:
-        """Make a machine with a clone; its Python knows the packages that envsmith needs, and pip."""
+        """Make a machine with a clone; its Python knows the packages that envsmith needs, and uv is on PATH."""
         root.mkdir()
+        uv = find_uv()
         subprocess.run(
-            [sys.executable, "-m", "venv", "--without-pip", str(root / "python")], check=True, timeout=60
+            [uv, "venv", "--quiet", "--no-config", "--python", sys.executable, str(root / "python")],
+            check=True,
+            timeout=60,
         )
         (site,) = root.glob("python/lib/python*/site-packages")
         (site / "needed.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
@@ -54,7 +57,6 @@ class Machine:
         git(root, "clone", "--quiet", str(origin), str(root / "work"))
         machine = cls(root=root)
         kept = {name: os.environ[name] for name in ("LANG", "SYSTEMROOT") if name in os.environ}
-        uv = shutil.which("uv", path=sysconfig.get_path("scripts")) or ""
         (root / "bin" / "uv").symlink_to(uv)
         machine.env = {
             **kept,
