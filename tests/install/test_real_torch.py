@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from envsmith.adapters.host import this_platform, this_python
 from envsmith.catalog import Catalog
@@ -100,6 +102,18 @@ def test_cpu_minimal_is_locked_installed_without_network_and_multiplies(
     assert ran.status == 0, ran.said
     assert f"torch {VERSION}+cpu imports" in ran.out
     assert used(project) == [f"{VERSION}+cpu", [[2.0, 1.0], [4.0, 3.0]], False]
+    licences = bill(project, "cpu-minimal", "--prefix", ".venv")
+    assert {"Apache-2.0", "BSD-3-Clause", "MIT"} <= set(licences["torch"]["expression"].split(" AND "))
+    assert "NOASSERTION" not in str(licences)
+
+
+def bill(project: Project, *words: str) -> dict[str, dict[str, str]]:
+    """Return package → what its bill of materials says of its licence, without network."""
+    ran = project.run("export", *words, "--format", "cyclonedx", "--offline", within=WITHIN)
+    assert ran.status == 0, ran.said
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(ran.out) is None
+    found = json.loads(ran.out)["components"]
+    return {item["name"]: item["licenses"][0] for item in found}
 
 
 def test_what_the_speech_server_asks_for_is_installed_without_torchvision(
