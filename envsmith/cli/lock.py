@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,7 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     Requirements come from -r FILE, else from the project's pyproject.toml, else from the profile. Only targets whose
     plan changed are resolved again; the cutoff is kept until --upgrade or --as-of moves it.
     """
+    from envsmith.adapters.model_probe import hash_model
     from envsmith.adapters.text_files import remembered
     from envsmith.cli.composition import CatalogChoice, parse_time, utc_now
     from envsmith.cli.orders import Words, orders
@@ -119,7 +120,7 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
         timing=timing,
     )
     with remembered() as read:
-        wanted = orders(words, Path(), ways.folder)
+        wanted = tuple(replace(one, hash_model=hash_model) for one in orders(words, Path(), ways.folder))
     return _check(wanted, ways, settings["words"], read) if options["check"] else _lock(wanted, ways)
 
 
@@ -133,9 +134,11 @@ def _check(wanted: tuple[Wanted, ...], ways: _Ways, words: Sequence[str], read: 
     from envsmith.cli import render
     from envsmith.cli.composition import looked_at
     from envsmith.cli.orders import reads_sources
+    from envsmith.workflows.modelling import models_of
 
     folders = [ways.folder / one.profile.name for one in wanted]
-    seen = unchanged.signed((ways.folder, *looked_at(read, *folders)))
+    models = [Path(model.path) for one in wanted for model in models_of(one.profile)]
+    seen = unchanged.signed((ways.folder, *models, *looked_at(read, *folders)))
     found = _checked(wanted, ways)
     if ways.as_json:
         data = {"findings": [finding.to_json() for finding in found.findings]}

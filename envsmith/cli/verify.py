@@ -51,6 +51,7 @@ class Asked(NamedTuple):
     metavar="SECONDS",
     help="Time that each probe has, by default 300.",
 )
+@click.option("--models", is_flag=True, help="Load the models that the profile declares, and run them.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(profile: str, prefix: Path, folder: Path, *, probes: str, timeout_s: float, **flags: bool) -> int:
     """Compare an environment, whoever made it, with the lock of PROFILE.
@@ -61,16 +62,30 @@ def command(profile: str, prefix: Path, folder: Path, *, probes: str, timeout_s:
     With --probe libraries compute something whose result is known, each in a process of its own, and it is told what
     did the work, how long it took and how much memory it held: torch, gpu, compile, onnxruntime, rembg, opencv,
     mediapipe, jax, tensorflow.
+
+    With --models each file under `models` of the profile is compared with its recorded hash, loaded safely in a process
+    of its own, run with the inputs declared, and compared with its reference.
     """
+    from envsmith.cli import model_lines
+    from envsmith.cli.model_lines import check_models
+
     asked = Asked(_probes(probes), timeout_s)
     found = _verified(profile, prefix, folder, asked, deep=flags["deep"])
-    status = NO if found.report.has_errors or found.tried.has_errors else OK
+    models = check_models(found.profile, Path(found.environment.prefix), folder) if flags["models"] else ()
+    has_errors = found.report.has_errors or found.tried.has_errors or model_lines.has_errors(models)
+    status = NO if has_errors else OK
     if flags["as_json"]:
         from envsmith.cli import render
 
-        render.envelope("verify", "ok" if status == OK else "no", _data(found))
+        render.envelope(
+            "verify",
+            "ok" if status == OK else "no",
+            {**_data(found), "models": [item.to_json() for item in models]},
+        )
     else:
         _show(found, prefix)
+        if flags["models"]:
+            model_lines.show(models)
     return status
 
 

@@ -53,6 +53,8 @@ class Manifest:
     """slug → Entry."""
     scripts: Mapping[str, str] = field(default_factory=dict)
     """Activation script → sha256 of its bytes."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """Model of the profile, its path relative to the project → sha256 of its bytes."""
 
     def to_toml(self) -> str:
         """Write the manifest: equal manifests give equal bytes."""
@@ -70,6 +72,8 @@ class Manifest:
             document.add("routes", _route_tables(self.routes))
         if self.scripts:
             document.add("scripts", dict(sorted(self.scripts.items())))
+        if self.models:
+            document.add("models", dict(sorted(self.models.items())))
         targets = tomlkit.table(is_super_table=True)
         for slug, entry in sorted(self.targets.items()):
             targets.add(slug, _entry_table(entry))
@@ -157,6 +161,7 @@ def _parse(data: Mapping[str, object]) -> Manifest:
         routes=_routes(data.get("routes", {})),
         targets=targets,
         scripts=_texts(data.get("scripts", {})),
+        models=_texts(data.get("models", {})),
     )
 
 

@@ -14,6 +14,7 @@ from envsmith.model import check, toml_field
 from envsmith.model.asked import read_requirement
 from envsmith.model.backend import Backend
 from envsmith.model.listing import CHANNELS
+from envsmith.model.model_file import read_models
 from envsmith.model.problems import Problems
 from envsmith.model.profile import (
     FAMILY_CHOICES,
@@ -256,7 +257,7 @@ _READERS: Mapping[str, Reader] = {
     "allow-sdist": toml_field.listed(toml_field.parsed(_project)),
     "routes": _routes,
     "checks": toml_field.listed(check.read),
-    "models": toml_field.listed(toml_field.table_of_anything),
+    "models": read_models,
     "prune": toml_field.listed(toml_field.parsed(_project)),
     "safe-globals": toml_field.listed(toml_field.parsed(check_global)),
     "shims": toml_field.listed(toml_field.parsed(check_shim)),

@@ -13,7 +13,7 @@ from envsmith.model.plan import Plan
 from envsmith.model.report import Finding, Report
 from envsmith.ports import Files, Hasher
 from envsmith.rules import aging, drift
-from envsmith.workflows import routing
+from envsmith.workflows import modelling, routing
 from envsmith.workflows.activating import scripts_of
 from envsmith.workflows.planning import Listings, Times, Wanted, plan_profile
 from envsmith.workflows.recording import Recorded, read_manifest, sha256_of
@@ -61,6 +61,10 @@ def check_profile(wanted: Wanted, folder: Path, tools: CheckTools) -> Report:
     findings = [finding for plan in planned.plans for finding in _target_findings(plan, manifest, found)]
     if tools.templates:
         findings += _script_findings(manifest, scripts_of(planned.plans, tools.templates), found)
+    findings += [
+        _finding("LCK050", name, why, name)
+        for _, why in modelling.drifted(wanted.profile, manifest, wanted.hash_model)
+    ]
     asked = {plan.target.slug for plan in planned.plans}
     findings += [
         _finding("LCK031", f"{name}/{slug}", "is locked, but no longer asked for", name)

@@ -18,7 +18,7 @@ from envsmith.model.saving import Saving
 from envsmith.rules import locking
 from envsmith.rules.dropping import BREAKS
 from envsmith.rules.routing import recorded
-from envsmith.workflows import routing, saving
+from envsmith.workflows import modelling, routing, saving
 from envsmith.workflows.activating import scripts_of
 from envsmith.workflows.comparing import Compared, compare
 from envsmith.workflows.planning import Planned, Times, Timing, Wanted, plan_profile
@@ -278,6 +278,7 @@ def _manifest(begun: _Begun, targets: tuple[LockedTarget, ...], scripts: Mapping
         routes=recorded(begun.wanted.pages, begun.planned.plans),
         targets={target.slug: target.entry for target in targets},
         scripts={name: sha256_of(content) for name, content in scripts.items()},
+        models=modelling.recorded(begun.wanted.profile, begun.manifest, begun.wanted.hash_model),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -40,6 +40,8 @@ class Wanted:
     """What was read at the addresses of the profile's routes."""
     only: frozenset[str] = frozenset()
     """Slugs of the targets that count; all of the profile's where it is empty."""
+    hash_model: Callable[[str], str] | None = None
+    """Returns the sha256 of a model by its path, empty where it is not there; None where none are to be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

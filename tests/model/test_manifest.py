@@ -1,4 +1,5 @@
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -26,6 +27,7 @@ def manifest() -> Manifest:
         moved={"numpy": CUTOFF},
         targets={SLUG: entry},
         scripts={"activate.sh": HEX},
+        models={"models/net.onnx": HEX},
     )
 
 
@@ -34,6 +36,10 @@ def test_written_and_read_again() -> None:
     again = Manifest.from_toml(text, "manifest.toml")
     assert again == manifest()
     assert again.to_toml() == text
+
+
+def test_without_models_nothing_is_said_of_them() -> None:
+    assert "models" not in replace(manifest(), models={}).to_toml()
 
 
 def test_order_of_targets_does_not_show() -> None:

@@ -53,7 +53,7 @@ MALFORMED = [
     ("checks = [{import = 'a b'}]", "PRF005", "4: checks[0].import", "such as"),
     ("models = {}", "PRF004", "4: models", "brackets"),
     ("models = [1]", "PRF004", "4: models[0]", "{ key = value }"),
-    ("[[models]]\nwhen = 2026-11-21", "PRF004", "5: models[0].when", "text"),
+    ("[[models]]\npath = 1\nformat = 'onnx'", "PRF004", "5: models[0].path", "quotes"),
     ("shims = [1]", "PRF004", "4: shims[0]", "quotes"),
     ('shims = ["torchaudio-legacy"]', "PRF005", "4: shims[0]", "did you mean torchaudio-legacy-api?"),
     ('safe-globals = ["os.system"]', "PRF005", "4: safe-globals[0]", "state_dict"),
@@ -149,7 +149,7 @@ def loading(**texts: str) -> Callable[[str], ProfileText]:
 BASE = GOOD + (
     'requirements = ["torch"]\nenv = {A = "1", B = "2"}\nfamily = {torchvision = "auto"}\n'
     'checks = [{import = "a"}]\n'
-    "models = [{p = 1}]\n"
+    "models = [{path = 'a.onnx', format = 'onnx'}]\n"
 )
 CHILD = (
     'extends = "base"\nrequirements = ["torch", "numpy"]\nenv = {B = "3"}\n'

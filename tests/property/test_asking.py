@@ -40,6 +40,24 @@ plain = st.recursive(
     max_leaves=6,
 )
 tables = st.dictionaries(st.text(max_size=5), plain, max_size=3)
+parts: dict[str, st.SearchStrategy[Any]] = {
+    "name": lines,
+    "shape": st.lists(st.integers(1, 99) | st.sampled_from(["batch", "n_2"]), max_size=3),
+    "dtype": st.sampled_from(["float32", "int64", "bool"]),
+}
+inputs: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(parts)
+necessary: dict[str, st.SearchStrategy[Any]] = {
+    "path": names,
+    "format": st.sampled_from(["state_dict", "safetensors", "onnx", "torchscript"]),
+}
+more: dict[str, st.SearchStrategy[Any]] = {
+    "device": st.sampled_from(["cpu", "cuda:1", "mps"]),
+    "tensors": st.dictionaries(lines, st.lists(st.integers(1, 2**31 - 1), max_size=3), max_size=2),
+    "atol": st.floats(0, 1e9) | st.integers(0, 9),
+    "inputs": st.lists(inputs, max_size=2),
+}
+models: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(necessary, optional=more)
+declared = st.lists(models, max_size=2, unique_by=lambda one: str(one["path"]))
 
 profiles = st.fixed_dictionaries(
     {
@@ -70,9 +88,9 @@ profiles = st.fixed_dictionaries(
         "checks": st.lists(
             st.fixed_dictionaries({"run": lines}, optional={"timeout-s": st.integers(1, 9)}), max_size=2
         ),
-        "models": st.lists(tables, max_size=2),
+        "models": declared,
         "prune": st.lists(names, max_size=2),
-        "shims": st.lists(lines, max_size=2),
+        "shims": st.lists(st.just("torchaudio-legacy-api"), max_size=2),
     },
 )
 

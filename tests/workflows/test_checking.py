@@ -122,6 +122,16 @@ def test_nightlies_that_age_are_noted_and_make_nothing_stale(tools: Tools, pool:
     assert "2 newer are known" in note.message
 
 
+def test_models_are_compared_where_they_may_be_read(check_tools: CheckTools) -> None:
+    declared = ({"path": "models/a.onnx", "format": "onnx"},)
+    of = replace(TWO, later={"models": declared})
+    assert found(check_tools, of=of) == []
+    wanted = Wanted(profile=of, requirements=asked("torch"), hash_model=lambda _: OTHER_HEX)
+    (finding,) = check_profile(wanted, FOLDER, check_tools).findings
+    assert (finding.code, finding.severity) == ("LCK050", "error")
+    assert finding.message == f"models/a.onnx is {OTHER_HEX}, recorded is nothing"
+
+
 def test_a_script_that_was_changed_or_is_missing(check_tools: CheckTools) -> None:
     check_tools.files.write_files(FOLDER, {"activate.sh": b"rm -rf /"}, remove=["activate.bat"])
     assert found(check_tools) == [
