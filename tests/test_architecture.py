@@ -198,6 +198,7 @@ SHARED = {
     "CAT011",  # the form of a listing is known to the model, its place to the catalog
     "PRF004",  # a value of the wrong kind, wherever it stands
     "PRF005",  # a value not admitted, wherever it stands
+    "PRF014",  # a key that is needed, of a profile or of one of its models
     "PRF013",  # a name without a profile, asked for on the command line or by `extends`
     "PRF030",  # a file that was named and is not there, whoever looks for it
     "PRF020",  # a malformed requirement, as a text or as a line

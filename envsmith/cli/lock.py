@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from envsmith.adapters.uv import Uv
     from envsmith.catalog import Catalog
     from envsmith.cli.composition import CatalogChoice
+    from envsmith.cli.orders import Words
     from envsmith.errors import EnvsmithError
     from envsmith.model.report import Report
     from envsmith.workflows.locking import LockedProfile
@@ -82,10 +83,9 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     Requirements come from -r FILE, else from the project's pyproject.toml, else from the profile. Only targets whose
     plan changed are resolved again; the cutoff is kept until --upgrade or --as-of moves it.
     """
-    from envsmith.adapters.model_probe import hash_model
     from envsmith.adapters.text_files import remembered
     from envsmith.cli.composition import CatalogChoice, parse_time, utc_now
-    from envsmith.cli.orders import Words, orders
+    from envsmith.cli.orders import Words
     from envsmith.workflows.planning import Timing
 
     if options["mode"] == "live" and options["offline"]:
@@ -120,8 +120,16 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
         timing=timing,
     )
     with remembered() as read:
-        wanted = tuple(replace(one, hash_model=hash_model) for one in orders(words, Path(), ways.folder))
+        wanted = _asked(words, ways)
     return _check(wanted, ways, settings["words"], read) if options["check"] else _lock(wanted, ways)
+
+
+def _asked(words: Words, ways: _Ways) -> tuple[Wanted, ...]:
+    """Return what is asked for, models to be hashed."""
+    from envsmith.adapters.model_probe import hash_model
+    from envsmith.cli.orders import orders
+
+    return tuple(replace(one, hash_model=hash_model) for one in orders(words, Path(), ways.folder))
 
 
 def _current(wanted: tuple[Wanted, ...]) -> str:
