@@ -79,6 +79,20 @@ def test_a_pipeline_of_ones_own_stays_as_it_is(project: Project) -> None:
     assert project.run("ci", "init", "--format", "gitlab", "--check").status == 0
 
 
+def test_more_locks_than_one_matrix_of_github_holds(project: Project) -> None:
+    for number in range(257):
+        folder = project.root / f"lockfiles/p{number}"
+        folder.mkdir()
+        for name, content in folder_files(
+            f"p{number}", {LINUX: ("torch==2.11.0+cpu",)}, backend="cpu"
+        ).items():
+            (folder / name).write_bytes(content)
+    assert project.run("ci", "init", "--format", "github").status == 0
+    text = (project.root / FILES["github"][0]).read_text("utf-8")
+    assert [f"\n  test-{number}:\n" in text for number in (1, 2, 3)] == [True, True, False]
+    assert 'if [ "$PARTS" -gt 2 ]' in text
+
+
 def test_what_cannot_be_written(project: Project) -> None:
     project.root.joinpath("pyproject.toml").write_text("[tool.envsmith.ci]\nprofiles = ['other']\n", "utf-8")
     ran = project.run("ci", "init", "--format", "github")
