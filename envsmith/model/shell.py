@@ -79,11 +79,13 @@ def quote_bat(text: str) -> str:
     https://ss64.com/nt/syntax-esc.html, read 2026-11-21.
 
     Raises:
-        ValueError: where the text has a line break, for cmd ends a value there, or characters beyond ASCII, for cmd
-            reads a file in the code page that the console happens to have.
+        ValueError: where the text has a line break or the character 26 (Ctrl-Z), for cmd ends a line there, or
+            characters beyond ASCII, for cmd reads a file in the code page that the console happens to have.
     """
     if _LINE_BREAK.search(text):
         raise ValueError("cmd has no way to write a line break in a value")
+    if "\x1a" in text:
+        raise ValueError("cmd ends a line at the character 26, and takes the rest for the next one")
     if not text.isascii():
         raise ValueError("cmd reads other characters than ASCII differently from console to console")
     return re.sub(r'([&|<>^"()!])', r"^\1", text).replace("%", "%%")

@@ -16,6 +16,7 @@
 @if not defined es_prefix @if exist "%~dp0..\pyvenv.cfg" @for %%I in ("%~dp0..") do @set "es_prefix=%%~fI"
 @if not defined es_prefix @for %%I in ("%~dp0..\..\.venv") do @set "es_prefix=%%~fI"
 @if not exist "%es_prefix%\Scripts" @goto :es_nowhere
+@if not "%es_prefix:;=%"=="%es_prefix%" @goto :es_semicolon
 
 @if defined _ENVSMITH_CHANGED @call :es_undo
 @if defined _OLD_VIRTUAL_PATH @if exist "%VIRTUAL_ENV%\Scripts\deactivate.bat" @call "%VIRTUAL_ENV%\Scripts\deactivate.bat"
@@ -57,6 +58,11 @@
 @set "es_prefix="
 @exit /b 1
 
+:es_semicolon
+@>&2 echo "envsmith: %es_prefix%\Scripts cannot be on PATH: it has a semicolon in it"
+@set "es_prefix="
+@exit /b 1
+
 :es_deactivate
 @if defined _ENVSMITH_CHANGED @call :es_undo
 @call :es_sweep
@@ -91,7 +97,7 @@
 @if defined %1 @call :es_copy %1 _ENVSMITH_WAS_%1
 @exit /b 0
 
-@rem Copies one variable that is defined to another, whatever is in it.
+@rem Copies one variable that is defined to another, whatever is in it; a `=` that its value begins with is lost.
 :es_copy
 @for /f "tokens=1* delims==" %%N in ('set %1') do @if /i "%%N"=="%1" @set "%2=%%O"
 @exit /b 0
@@ -169,7 +175,7 @@
 @if /i "%1"=="PATH" @goto :es_path_back
 @set "es_same="
 @if not defined %1 @if not defined _ENVSMITH_NOW_%1 @set "es_same=1"
-@if defined %1 @if defined _ENVSMITH_NOW_%1 @call :es_compare %1
+@if defined %1 @if defined _ENVSMITH_NOW_%1 @call :es_compare %1 _ENVSMITH_NOW_%1
 @if not defined es_same @goto :es_forget
 @if defined _ENVSMITH_WAS_%1 (call :es_copy _ENVSMITH_WAS_%1 %1) else (set "%1=")
 :es_forget
@@ -177,8 +183,12 @@
 @set "_ENVSMITH_NOW_%1="
 @exit /b 0
 
+@rem Says in es_same whether a variable is what activating made it, but for quotation marks: without these, no line can end
+@rem in the middle of a value.
 :es_compare
-@for /f "tokens=1* delims==" %%A in ('set %1') do @if /i "%%A"=="%1" @for /f "tokens=1* delims==" %%C in ('set _ENVSMITH_NOW_%1') do @if /i "%%C"=="_ENVSMITH_NOW_%1" @if "%%B"=="%%D" @set "es_same=1"
+@call set "es_a=%%%1:"=%%"
+@call set "es_b=%%%2:"=%%"
+@if "%es_a%"=="%es_b%" @set "es_same=1"
 @exit /b 0
 
 :es_path_back
@@ -230,5 +240,5 @@
 @exit /b 0
 
 :es_sweep
-@for %%V in (prefix bin said out kept list e t same pending now c first known all less odd why path) do @set "es_%%V="
+@for %%V in (prefix bin said out kept list e t same pending now c first known all less odd why path a b) do @set "es_%%V="
 @exit /b 0

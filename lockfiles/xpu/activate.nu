@@ -153,6 +153,8 @@ export def --env deactivate [] {
 }
 
 def --env activate [] {
+    # Executed, it is no module: `main` says so.
+    if ($env.PROCESS_PATH? | default '') != '' and ($env.PROCESS_PATH | path expand) == ($self | path expand) { return }
     let folder = $self | path dirname
     let prefix = if ($env.ENVSMITH_PREFIX? | default '') != '' {
         $env.ENVSMITH_PREFIX | path expand --no-symlink

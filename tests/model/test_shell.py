@@ -54,6 +54,8 @@ def test_what_is_special_is_escaped(quoted: str, expected: str) -> None:
 def test_cmd_has_no_line_breaks() -> None:
     with pytest.raises(ValueError, match="line break"):
         quote_bat("a\nb")
+    with pytest.raises(ValueError, match="character 26"):
+        quote_bat("a\x1ab")
 
 
 def test_programs_and_endings_name_a_shell() -> None:

@@ -39,8 +39,16 @@ class Driver:
     """Its command; the script's path follows."""
     quote: Callable[[str], str]
     forms: Mapping[str, str]
-    """What to write for: activate, deactivate, set, unset, dump, state."""
+    """What to write for: activate, deactivate, set, unset, dump, state, start."""
     ending: str
+    fill: Callable[[str, Mapping[str, str]], str] = lambda text, words: text.format(**words)
+    """Writes a text of a situation as this shell has it, paths and lists of paths."""
+    path: Callable[[str], str] = str
+    """Writes a path as this shell has it."""
+    programs: str = "bin"
+    """Name of the folder of an environment's programs."""
+    base: Mapping[str, str] = field(default_factory=dict)
+    """Variables without which its program does not start."""
     keeps: frozenset[str] = frozenset()
     """Lines of its state that stay after deactivation, as the guide says."""
 
@@ -49,6 +57,12 @@ class Driver:
         own = str(Path(sys.executable).parent)
         folders = [*os.environ.get(FOLDERS, "").split(os.pathsep), own, os.environ.get("PATH", "")]
         return shutil.which(self.words[0], path=os.pathsep.join(filter(None, folders)))
+
+    def starts(self, *words: str) -> str:
+        """Write the line that starts this shell from itself."""
+        return self.forms["start"].format(
+            " ".join(self.forms["word"].format(self.quote(word)) for word in words)
+        )
 
     def say(self, what: str, *values: str) -> str:
         """Write one line of a script."""
@@ -61,6 +75,8 @@ SH = {
     "set": "export {raw[0]}={1}",
     "unset": "unset {raw[0]}",
     "dump": "/usr/bin/env -0 > {0}",
+    "start": "{0}",
+    "word": "{0}",
     "text": "{raw[0]}",
     "prompt": "PS1={0}",
 }
@@ -71,6 +87,8 @@ _FISH = {
     "unset": "set -e {raw[0]}",
     "dump": "/usr/bin/env -0 > {0}",
     "state": "begin; set --long; functions -n; end > {0}",
+    "start": "{0}",
+    "word": "{0}",
     "text": "{raw[0]}",
 }
 _CSH = {
@@ -80,6 +98,8 @@ _CSH = {
     "unset": "unsetenv {raw[0]}",
     "dump": "/usr/bin/env -0 >! {0}",
     "state": "(set; alias) >! {0}",
+    "start": "{0}",
+    "word": "{0}",
     "text": "{raw[0]}",
 }
 _NU = {
@@ -89,6 +109,8 @@ _NU = {
     "unset": "hide-env --ignore-errors {raw[0]}",
     "dump": "^/usr/bin/env -0 | save --raw --force {0}",
     "state": "scope commands | where type == custom | get name | to text | save --raw --force {0}",
+    "start": "^{0}",
+    "word": "{0}",
     "text": "{raw[0]}",
 }
 _XSH = {
@@ -101,6 +123,8 @@ _XSH = {
         "with open({0}, 'w') as _f: "
         "_ = _f.write('\\n'.join([*sorted(__xonsh__.ctx), 'aliases', *sorted(map(str, aliases))]))"
     ),
+    "start": "{0}",
+    "word": "@({0})",
     "text": "{raw[0]}",
 }
 _VARIABLES = "; set; set -o; alias"
@@ -154,6 +178,8 @@ class Session:
     driver: Driver
     folder: Path
     env: dict[str, str]
+    at: Path | None = None
+    """The folder it begins in, where that matters."""
     lines: list[str] = field(default_factory=list)
 
     def do(self, what: str, *values: str) -> None:
@@ -165,10 +191,20 @@ class Session:
         self.do("dump", str(self.folder / f"{label}.env"))
         self.do("state", str(self.folder / f"{label}.state"))
 
+    def nested(self) -> str:
+        """Write the line that runs the steps so far in a shell of their own."""
+        script = self.folder / f"inner.{self.driver.ending}"
+        script.write_bytes(self.text())
+        return self.driver.starts(self.driver.program() or "", *self.driver.words[1:], str(script))
+
+    def text(self) -> bytes:
+        """Return the steps as a script."""
+        return "\n".join([*self.lines, ""]).encode()
+
     def run(self, *flags: str, status: int | None = 0) -> str:
         """Run the steps; return what was said on both outputs."""
         script = self.folder / f"steps.{self.driver.ending}"
-        script.write_bytes("\n".join([*self.lines, ""]).encode())
+        script.write_bytes(self.text())
         done = self.start([*self.driver.words[1:], *flags, str(script)])
         assert status is None or done.returncode == status, f"{done.returncode}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr

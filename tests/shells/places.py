@@ -37,7 +37,8 @@ def made_around(folder: Path) -> Path:
 
 def made_project(folder: Path, around: Path, *, guard: bool = False) -> Place:
     """Make a project with an environment, and the scripts of two profiles."""
-    (folder / ".venv" / "bin").mkdir(parents=True)
+    for name in ("bin", "Scripts"):
+        (folder / ".venv" / name).mkdir(parents=True)
     (folder / ".venv" / "pyvenv.cfg").write_text("")
     if guard:
         (folder / ".venv" / CONSTRAINTS).write_text("")
@@ -54,12 +55,12 @@ def write_scripts(project: Path, activation: Activation, *, folder: str) -> None
         (place / name).write_bytes(content)
 
 
-def _ours(place: Place, driver: Driver) -> str:
-    return str(place.root / "lockfiles" / PROFILE.profile / driver.file)
+def _ours(place: Place, driver: Driver) -> Path:
+    return place.root / "lockfiles" / PROFILE.profile / driver.file
 
 
-def _others(place: Place, driver: Driver) -> str:
-    return str(place.root / "lockfiles" / OTHER.profile / driver.file)
+def _others(place: Place, driver: Driver) -> Path:
+    return place.root / "lockfiles" / OTHER.profile / driver.file
 
 
 ENVSMITH = Activator(name="envsmith", script=_ours, other=_others)

@@ -1,4 +1,4 @@
-# Activates the environment of the profile rtx5080-voice in tcsh and csh. Written by `envsmith lock`.
+# Activates the environment of the profile rtx5080-voice in tcsh, also where that is called csh. Written by `envsmith lock`.
 #
 #     source lockfiles/rtx5080-voice/activate.csh
 #
@@ -27,7 +27,6 @@ if ("$_es_job" == activate) then
         end
         if ("${_es_me:q}" == '') set _es_me = "$cwd:q/lockfiles/rtx5080-voice/activate.csh"
         set _es_e = "${_es_me:h:q}"
-        set _envsmith_script = "${_es_me:q}"
         if ($?ENVSMITH_PREFIX) then
             set _es_prefix = "${ENVSMITH_PREFIX:q}"
         else if (-e "${_es_e:q}/../pyvenv.cfg") then
@@ -284,6 +283,7 @@ if ("$_es_job" == activate) then
         set _envsmith_prompt = "${prompt:q}"
         set prompt = "(rtx5080-voice) ${prompt:q}"
     endif
+    set _envsmith_script = "${_es_me:q}"
     alias deactivate 'set _es_job = deactivate; source "${_envsmith_script:q}"'
     if ("${_es_said:q}" != '' && ! $?ENVSMITH_QUIET) then
         set _es_words = "envsmith: taken out until deactivate:${_es_said:q}"
@@ -294,4 +294,5 @@ if ("${_es_words:q}" != '') then
     /bin/sh -c 'case $1 in *[[:cntrl:]]*) set -- "$(printf %s "$1" | tr "[:cntrl:]" "?")" ;; esac; printf "%s\n" "${1%,}" >&2' \
         sh "${_es_words:q}"
 endif
-unset _es_*
+@ _es_failed = ("$_es_job" == none)
+eval "unset _es_*; set status = $_es_failed"
