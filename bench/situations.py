@@ -61,6 +61,9 @@ its batch file is filled in by its own code for the path that Wine has. `-`: the
 and tcsh turn an empty entry into `.` themselves), or the tool has no such thing (a profile's variables). PowerShell's
 scripts are not executed here, neither ours nor theirs.
 
+The measure is what envsmith promises of a session. virtualenv does not set out to clean lists: **P**, **L** and **V**
+say what it leaves as it was; **A**, **S** and **E**, what it takes or changes and does not put back.
+
 """
 
 

@@ -139,7 +139,7 @@ def _sh(name: str, state: str, words: Sequence[str] = ()) -> Driver:
 
 DRIVERS = (
     _sh("bash", "(set -o posix; set); declare -F; set -o; shopt; alias", ("bash", "--norc", "--noprofile")),
-    _sh("zsh", "set; print -l ${(ok)functions}; setopt; alias", ("zsh", "-f")),
+    _sh("zsh", "set; typeset +f; setopt; alias", ("zsh", "-f")),
     _sh("dash", "set; set -o; alias; command -v deactivate || :"),
     _sh("ksh", "set; typeset +f; set -o; alias"),
     Driver(
