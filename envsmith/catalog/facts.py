@@ -180,6 +180,9 @@ class Pairing(Fact):
     same_cuda: tuple[NormalizedName, ...] = ()
     """Projects whose builds must have the same CUDA version, in so many parts as `same_cuda_parts` says."""
     same_cuda_parts: int = 2
+    shim: str = ""
+    """The shim with which `shim_serves` needs no bond."""
+    shim_serves: Requirement | None = None
     reason: str
 
     def holds_for(self, backend: Backend, platform: Platform) -> bool:

@@ -26,6 +26,7 @@ from envsmith.catalog.facts import (
 from envsmith.catalog.tables import Row, date
 from envsmith.model.backend import Backend
 from envsmith.model.capability import INTEL, Capability
+from envsmith.model.shim import check_shim
 from envsmith.model.target import Python
 
 OPERATING_SYSTEMS = ("linux", "macos", "windows")
@@ -108,6 +109,8 @@ def pairing(row: Row) -> Pairing:
         needs=row.each("needs", Requirement),
         same_cuda=row.each("same_cuda", _name),
         same_cuda_parts=row.number("same_cuda_parts") or 2,
+        shim=row.maybe("shim", check_shim) or "",
+        shim_serves=row.maybe("shim_serves", Requirement),
         reason=row.text("reason"),
         **row.origin(),
     )

@@ -59,7 +59,7 @@ def change(wish: Change, *, as_json: bool) -> int:
         return NO
     write_edits(Path(), (edit,))
     render.labelled("wrote", edit.file)
-    render.say(f"hint: envsmith install {name}", err=True)
+    render.say(f"hint: envsmith lock {name}; envsmith install {name}", err=True)
     return OK
 
 

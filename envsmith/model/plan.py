@@ -110,6 +110,8 @@ class Plan:
     """Those of the addresses that are mere pages of links."""
     members: Mapping[str, str] = field(default_factory=dict)
     """Folder of a family → the member that the profile chose."""
+    shims: tuple[str, ...] = ()
+    """Shims of the profile that undo bonds."""
     facts: str = ""
     """Digest of the catalog's facts that amendments follow from."""
     decisions: tuple[Decision, ...] = ()
@@ -138,6 +140,7 @@ class Plan:
             "catalog": self.slice.digest(),
             "facts": self.facts,
             **(routes if self.routes else {}),
+            **({"shim": sorted(self.shims)} if self.shims else {}),
             **({"family": [f"{folder} {name}" for folder, name in sorted(chosen)]} if chosen else {}),
         }
 

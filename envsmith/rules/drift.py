@@ -11,6 +11,10 @@ def changed(
     """Yield what changed between two plans' inputs: the word for it, and ``old → new``."""
     for key in sorted({*old, *new}):
         before, after = old.get(key, ""), new.get(key, "")
+        # A key may be left out where there is nothing to say: an empty list says the same.
+        before, after = (
+            (before or [], after or []) if list in (type(before), type(after)) else (before, after)
+        )
         if isinstance(before, list) and isinstance(after, list):
             gone, come = sorted(set(before) - set(after)), sorted(set(after) - set(before))
             for index in range(max(len(gone), len(come))):

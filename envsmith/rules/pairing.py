@@ -28,6 +28,7 @@ def amend(plan: Plan, resolution: Resolution, catalog: Catalog) -> Amendment | N
         if canonicalize_name(needed.name) in packages
         and not _matches(packages, needed)
         and str(needed) not in given
+        and not _is_served(pairing, plan, packages)
     }
     if not broken:
         return None
@@ -38,6 +39,12 @@ def amend(plan: Plan, resolution: Resolution, catalog: Catalog) -> Amendment | N
         ),
         decisions=tuple(_decision(pairing, needed) for pairing, needed in broken.values()),
     )
+
+
+def _is_served(pairing: Pairing, plan: Plan, packages: Mapping[NormalizedName, Package]) -> bool:
+    """Say whether a shim of the profile does away with the reason for a bond."""
+    serves = pairing.shim_serves
+    return pairing.shim in plan.shims and serves is not None and _matches(packages, serves)
 
 
 def _matches(packages: Mapping[NormalizedName, Package], requirement: Requirement) -> bool:

@@ -76,9 +76,16 @@ def plan(order: Order, slice_: Slice, catalog: Catalog) -> Plan:
         allow_sdist=order.profile.allow_sdist,
         env=order.profile.env,
         pypi_builds=pypi,
+        shims=_shims(order.profile, catalog),
         facts=_facts(catalog),
         decisions=(*order.decisions, *dropped, *from_pypi),
     )
+
+
+def _shims(profile: Profile, catalog: Catalog) -> tuple[str, ...]:
+    """Return the shims of a profile that undo bonds: other shims change nothing that is locked."""
+    undoing = {pairing.shim for pairing in catalog.pairings()}
+    return tuple(name for name in profile.texts("shims") if name in undoing)
 
 
 def _facts(catalog: Catalog) -> str:

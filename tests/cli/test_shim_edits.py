@@ -27,7 +27,7 @@ def test_add_and_remove_show_and_write(project: Project) -> None:
     ran = project.run("shims", "add", *words, "--yes")
     assert ran.status == 0, ran.said
     assert '+safe-globals = ["pkg.shapes.Shape"]' in ran.out.splitlines()
-    assert "envsmith install own" in ran.err
+    assert "envsmith lock own; envsmith install own" in ran.err
     assert written(project)["shims"] == ["torch-safe-globals", "torchaudio-legacy-api"]
     ran = project.run("shims", "add", *words, "--yes")
     assert (ran.status, ran.out) == (0, "own is so already\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,10 @@ from tests.commands import Project
 from tests.runtime.shims.site import LEGACY_NAMES
 
 TORCH = "2.13.0"
+VOICE = (
+    "torch.torch_version.TorchVersion",
+    *(f"pyannote.audio.core.task.{name}" for name in ("Specifications", "Problem", "Resolution")),
+)
 NAMES = ("torch.torch_version.TorchVersion", "app.shapes.Shape", "torch.Size")
 pytestmark = [
     pytest.mark.online,
@@ -46,6 +51,34 @@ try:
 except Exception as error:
     said = [type(error).__name__, "app.shapes.Shape" in str(error) or "TorchVersion" in str(error)]
 print(json.dumps(said))
+"""
+PYANNOTE = """
+import json, numpy, pyannote.audio, soundfile, torch
+from pyannote.audio import Audio, Model
+from pyannote.audio.core.task import Problem, Resolution, Specifications
+from pyannote.audio.models.segmentation import PyanNet
+soundfile.write(FILE, numpy.zeros(16000), 16000)
+samples, rate = Audio(sample_rate=16000, mono="downmix")(FILE)
+model = PyanNet(sincnet={"stride": 10})
+model.specifications = Specifications(
+    problem=Problem.MONO_LABEL_CLASSIFICATION, resolution=Resolution.FRAME, duration=2.0, classes=["a", "b"]
+)
+model.build()
+own = {
+    "versions": {"torch": torch.torch_version.TorchVersion(torch.__version__), "pyannote.audio": "3.4.0"},
+    "architecture": {"module": "pyannote.audio.models.segmentation.PyanNet", "class": "PyanNet"},
+    "specifications": model.specifications,
+}
+whole = {
+    "state_dict": model.state_dict(), "hyper_parameters": dict(model.hparams), "pyannote.audio": own,
+    "pytorch-lightning_version": "2.0.0", "epoch": 0, "global_step": 0, "loops": {}, "optimizer_states": [],
+}
+torch.save(whole, FILE + ".ckpt")
+try:
+    loaded = Model.from_pretrained(FILE + ".ckpt").specifications.classes
+except Exception as error:
+    loaded = type(error).__name__
+print(json.dumps([list(samples.shape), Audio().get_duration(FILE), loaded]))
 """
 SOUND = """
 import json, numpy, soundfile, torchaudio
@@ -151,10 +184,36 @@ def test_torchaudio_2_8_has_the_names_and_keeps_its_own(tmp_path: Path) -> None:
     compare(prefix, tmp_path, is_new=False)
 
 
-@pytest.mark.skipif(
+LARGE = pytest.mark.skipif(
     not os.environ.get("ENVSMITH_TEST_LARGE"), reason="downloads some gigabytes: ENVSMITH_TEST_LARGE=1"
 )
+
+
+@LARGE
 @pytest.mark.parametrize(("version", "is_new"), [("2.8.0", False), ("2.11.0", True)])
 def test_torchaudio_with_its_own_torch_from_pypi(tmp_path: Path, version: str, *, is_new: bool) -> None:
     prefix = environment(tmp_path, f"torch=={version}", f"torchaudio=={version}", is_whole=True)
     compare(prefix, tmp_path, is_new=is_new)
+
+
+@LARGE
+def test_pyannote_3_reads_sounds_and_loads_its_checkpoints(tmp_path: Path) -> None:
+    prefix = environment(tmp_path, "torch==2.11.0", "torchaudio==2.11.0", is_whole=True)
+    if not pip(prefix, "torch==2.11.0", "torchaudio==2.11.0", "pyannote.audio==3.4.0"):
+        pytest.skip("pyannote.audio 3.4.0 cannot be had here")
+    done = subprocess.run(
+        [python_of(prefix), "-I", "-W", "ignore", "-c", "import pyannote.audio"],
+        env={**os.environ, "ENVSMITH_SHIMS": "off"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert "module 'torchaudio' has no attribute 'AudioMetaData'" in done.stderr
+    (site,) = prefix.glob("lib/python3*/site-packages")
+    outcomes = []
+    for names in (("torchaudio-legacy-api",), SHIMS):
+        for path in site.glob("envsmith_shims-*.dist-info"):
+            shutil.rmtree(path)
+        shim_files.lay(prefix, package(names, VOICE, shim_files.sources()), Processes())
+        outcomes.append(said(prefix, PYANNOTE, tmp_path / "sound.wav"))
+    assert outcomes == [[[1, 16000], 1.0, "UnpicklingError"], [[1, 16000], 1.0, ["a", "b"]]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from envsmith.catalog import Catalog
@@ -35,6 +37,23 @@ def test_amend(backend: str, platform: str, pins: dict[str, str], needed: str | 
         assert needed in [str(item.requirement) for item in found.constraints]
         assert found.requirements == ()
         assert all(decision.evidence for decision in found.decisions)
+
+
+@pytest.mark.parametrize(
+    ("version", "shims", "is_bound"),
+    [
+        ("3.4.0", (), True),
+        ("3.4.0", ("torch-safe-globals",), True),
+        ("3.4.0", ("torchaudio-legacy-api",), False),
+        ("3.2.0", ("torchaudio-legacy-api",), False),
+        ("3.1.1", ("torchaudio-legacy-api",), True),
+    ],
+)
+def test_a_shim_does_away_with_a_bond_where_it_serves(
+    version: str, shims: tuple[str, ...], *, is_bound: bool
+) -> None:
+    answer = resolution(package("pyannote-audio", version), package("torchaudio", "2.11.0"))
+    assert (amend(replace(plan(), shims=shims), answer, Catalog.embedded()) is not None) == is_bound
 
 
 def test_a_constraint_already_given_is_not_given_again() -> None:

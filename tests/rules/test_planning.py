@@ -110,5 +110,17 @@ def test_nothing_after_the_cutoff_comes_from_pypi() -> None:
         )
 
 
+def test_only_a_shim_that_undoes_a_bond_changes_the_plan() -> None:
+    plain = planned("torch")
+    other = planned("torch", profile=profile(later={"shims": ("torch-safe-globals",)}))
+    legacy = planned(
+        "torch", profile=profile(later={"shims": ("torchaudio-legacy-api", "torch-safe-globals")})
+    )
+    assert other.digest() == plain.digest()
+    assert legacy.shims == ("torchaudio-legacy-api",)
+    assert legacy.inputs()["shim"] == ["torchaudio-legacy-api"]
+    assert legacy.digest() != plain.digest()
+
+
 def test_change_of_facts_changes_the_plan() -> None:
     assert planned("torch").facts == planned("torch").facts != ""
