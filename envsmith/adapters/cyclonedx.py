@@ -38,7 +38,7 @@ def to_json(bill: Bill) -> str:
             "TOL056",
             "cyclonedx-python-lib is not installed",
             where="envsmith export --format cyclonedx",
-            hint='install it beside envsmith: pip install "envsmith[sbom]"',
+            hint='install it beside envsmith: python -m pip install "cyclonedx-python-lib>=11"',
         ) from error
     return JsonV1Dot6(_bom(bill)).output_as_string(indent=2) + "\n"
 

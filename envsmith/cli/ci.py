@@ -12,6 +12,7 @@ from envsmith.cli import NO, OK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from envsmith.errors import EnvsmithError
     from envsmith.model.edit import Edit
     from envsmith.rules.pipelines import Pipeline
 
@@ -37,9 +38,9 @@ def command() -> None:
 def init(form: str, folder: Path, *, check: bool, is_agreed: bool, as_json: bool) -> int:
     """Write workflows: locks checked, each installed in a job of its own, verified, tested; once a week locked anew.
 
-    What they do is said under [tool.envsmith.ci] in pyproject.toml: `profiles` to try, `setup` (the lines that install
-    envsmith), `test` (the words of a command), `cpu-fallback`, and the runners. What would be replaced is shown first,
-    and asked for.
+    What they do is said under [tool.envsmith.ci] in pyproject.toml: `setup` (the lines that install envsmith: needed,
+    for the envsmith on PyPI is another project), `profiles` to try, `test` (the words of a command), `cpu-fallback`,
+    and the runners. What would be replaced is shown first, and asked for.
     """
     from envsmith.cli import render
     from envsmith.cli.matrix import inside
@@ -99,6 +100,8 @@ def _pipeline(form: str, folder: PurePosixPath) -> Pipeline:
     if not str(folder).isprintable():
         raise click.UsageError("-o: a folder's name with control characters cannot be written into YAML")
     ci = Profiles.of_project(Path()).settings.ci
+    if not ci.setup:
+        raise _no_setup()
     lent = runners_of(form)
     jobs = jobs_for(form, ci.profiles, folder, has_cpu_fallback=ci.has_cpu_fallback)
     return Pipeline(
@@ -108,6 +111,19 @@ def _pipeline(form: str, folder: PurePosixPath) -> Pipeline:
         runner=lent.runners.labels["linux-x86_64"][0],
         actions=tuple(action.pinned for action in read_actions()),
         has_pytest=all(job.lock.pins.version("pytest") for job in jobs),
+    )
+
+
+def _no_setup() -> EnvsmithError:
+    """Say that nothing tells whence a CI gets envsmith: there is no name that could be taken for it."""
+    from envsmith.errors import ProfileError
+
+    return ProfileError(
+        "PRF046",
+        "it is not said how a CI installs envsmith; the envsmith on PyPI is another project",
+        where="pyproject.toml: tool.envsmith.ci.setup",
+        hint='setup = ["python -m pip install git+https://HOST/envsmith@COMMIT"] under [tool.envsmith.ci], '
+        "with the place and commit you have it from",
     )
 
 

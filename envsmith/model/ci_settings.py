@@ -23,8 +23,8 @@ class CiSettings:
     """CI service → the machines that the project has there."""
     profiles: tuple[str, ...] = ()
     """Whose locks are tried; all where none is named."""
-    setup: tuple[str, ...] = ("python -m pip install envsmith",)
-    """The shell's lines that install envsmith."""
+    setup: tuple[str, ...] = ()
+    """The shell's lines that install envsmith; there is no telling whence it comes where the project says nothing."""
     test: tuple[str, ...] = ()
     """The words of the command that tests an environment."""
     has_cpu_fallback: bool = False
@@ -33,11 +33,10 @@ class CiSettings:
 def read_ci(value: object, spot: Spot) -> CiSettings:
     """Read the table."""
     found = toml_field.fields(value, spot, _READERS)
-    plain = CiSettings()
     return CiSettings(
         runners={name: table for name, table in found.items() if isinstance(table, Runners)},
         profiles=_texts(found.get("profiles")),
-        setup=_texts(found.get("setup")) or plain.setup,
+        setup=_texts(found.get("setup")),
         test=_texts(found.get("test")),
         has_cpu_fallback=found.get("cpu-fallback") is True,
     )

@@ -15,6 +15,8 @@ FILES = {
     "gitlab": [".gitlab-ci.yml", ".gitlab/envsmith.yml", ".gitlab/envsmith-jobs.yml"],
 }
 
+SETUP = "[tool.envsmith.ci]\nsetup = ['python -m pip install ./envsmith']\n"
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
@@ -24,6 +26,7 @@ def project(tmp_path: Path) -> Project:
     pins = ("pytest==9.0.0", "torch==2.11.0+cpu")
     for name, content in folder_files("plain", {LINUX: pins, WINDOWS: pins}, backend="cpu").items():
         (folder / name).write_bytes(content)
+    made.root.joinpath("pyproject.toml").write_text(SETUP, "utf-8")
     return made
 
 
@@ -94,9 +97,26 @@ def test_more_locks_than_one_matrix_of_github_holds(project: Project) -> None:
 
 
 def test_what_cannot_be_written(project: Project) -> None:
-    project.root.joinpath("pyproject.toml").write_text("[tool.envsmith.ci]\nprofiles = ['other']\n", "utf-8")
+    project.root.joinpath("pyproject.toml").write_text(f"{SETUP}profiles = ['other']\n", "utf-8")
     ran = project.run("ci", "init", "--format", "github")
     assert ran.status == 1
     assert "LCK040" in ran.err
     assert not project.root.joinpath(".github").exists()
     assert project.run("ci", "init", "--format", "azure").status == 2
+
+
+@pytest.mark.parametrize("form", FILES)
+@pytest.mark.parametrize("text", [None, "[tool.envsmith.ci]\ncpu-fallback = true\n"])
+def test_nothing_is_written_that_would_install_a_strangers_envsmith(
+    form: str, text: str | None, project: Project
+) -> None:
+    place = project.root / "pyproject.toml"
+    place.write_text(text, "utf-8") if text else place.unlink()
+    for words in ((), ("--yes",), ("--check",), ("--json", "--yes")):
+        ran = project.run("ci", "init", "--format", form, *words)
+        assert ran.status == 2
+        assert "PRF046" in ran.said
+        assert "tool.envsmith.ci.setup" in ran.said
+        assert "another project" in ran.said
+    assert not [name for name in FILES[form] if (project.root / name).exists()]
+    assert "pip install envsmith" not in ran.said

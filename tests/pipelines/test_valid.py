@@ -24,7 +24,7 @@ from tests.rules.test_pipelines import NASTY, template
 GUIDE = (ROOT / "docs/guide/ci.md").read_text("utf-8")
 LOCKS = [kept(f"p-{number}/{slug}", backend="cpu") for number in range(3) for slug in (LINUX, WINDOWS, MAC)]
 WISHES = {
-    "plain": CiSettings(),
+    "plain": CiSettings(setup=("python -m pip install -r ci/envsmith.txt",)),
     "nasty": CiSettings(
         profiles=("a", "b.c"),
         setup=(NASTY, f"- {NASTY}", "# x"),
