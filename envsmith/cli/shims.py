@@ -63,12 +63,20 @@ def list_(*, as_json: bool) -> int:
 @command.command()
 @click.argument("profile", required=False, default="")
 @_PREFIX
+@click.option(
+    "--checkpoint",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A checkpoint that decides which safe-globals are needed; may be repeated.",
+)
 @_JSON
-def status(profile: str, prefix: Path, *, as_json: bool) -> int:
+def status(profile: str, prefix: Path, files: tuple[Path, ...], *, as_json: bool) -> int:
     """Say which shims an environment has, what they add, and whether each is still needed.
 
     It is tried: with the shims and without them, torchaudio reads a WAV, and torch loads a checkpoint that holds each
-    of the names. Without PROFILE, it is the one the environment was built for.
+    of the names. Without PROFILE, it is the one the environment was built for. Checkpoints named are not loaded: their
+    pickles are read for the names that torch refuses.
     """
     from envsmith.adapters import sessions
     from envsmith.cli import render
@@ -76,7 +84,7 @@ def status(profile: str, prefix: Path, *, as_json: bool) -> int:
 
     place = sessions.place_of(prefix)
     name = profile or sessions.installed_profile(prefix)
-    found = _states(Path(place.prefix), profile_of(name, is_needed=True) if name else None)
+    found = _states(Path(place.prefix), profile_of(name, is_needed=True) if name else None, files)
     if as_json:
         render.envelope("shims status", "ok", [state.to_json() for state in found])
         return OK
@@ -87,7 +95,7 @@ def status(profile: str, prefix: Path, *, as_json: bool) -> int:
     return OK
 
 
-def _states(prefix: Path, profile: Profile | None) -> tuple[ShimState, ...]:
+def _states(prefix: Path, profile: Profile | None, files: tuple[Path, ...]) -> tuple[ShimState, ...]:
     from envsmith.adapters.process import Processes
     from envsmith.adapters.shim_probe import ShimProbe
     from envsmith.catalog.shims import read_shims, read_users
@@ -95,9 +103,11 @@ def _states(prefix: Path, profile: Profile | None) -> tuple[ShimState, ...]:
 
     asked = profile.texts("shims") if profile else ()
     names = profile.texts("safe-globals") if profile else ()
+    paths = tuple(str(path.absolute()) for path in files)
     processes = Processes()
     try:
-        return states(prefix, asked, names, (read_shims(), read_users()), ShimProbe(processes=processes))
+        probe = ShimProbe(processes=processes)
+        return states(prefix, asked, names, (read_shims(), read_users()), probe, paths)
     finally:
         processes.close()
 

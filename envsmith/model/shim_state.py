@@ -29,6 +29,8 @@ class ShimTold:
     """Why `info` does not tell of it; empty where it does, or is absent."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """Dotted name → why torch refuses it in a checkpoint."""
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Checkpoint → the names in it that torch refuses; in brackets, why it cannot be read."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ShimTold:
@@ -48,6 +50,7 @@ class ShimTold:
             load=values.get("load", ""),
             info=values.get("info", ""),
             refused=dict(values.get("refused", {})),
+            files={file: tuple(names) for file, names in values.get("files", {}).items()},
         )
 
 

@@ -71,12 +71,28 @@ def _audio(one: str, off: ShimTold) -> tuple[str, tuple[str, ...]]:
 def _globals(one: str, off: ShimTold, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     refused = [name for name in names if name in off.refused]
     free = [name for name in names if name not in off.refused]
+    if off.files:
+        return _files(one, off, refused)
     reasons = []
     if refused:
         reasons.append(f"{one} refuses {', '.join(refused)}")
     if free:
         reasons.append(f"{one} loads {', '.join(free)} without it")
     return NEEDED if refused else CAN_GO, tuple(reasons) or ("no names are to be allowed",)
+
+
+def _files(one: str, off: ShimTold, names: list[str]) -> tuple[str, tuple[str, ...]]:
+    """Judge by the checkpoints that are at hand: what they ask for is needed, and nothing else."""
+    asked = {name for found in off.files.values() for name in found}
+    reasons = [
+        f"{one} refuses in {file}: {', '.join(found)}" if found else f"{one} loads {file} without it"
+        for file, found in sorted(off.files.items())
+    ]
+    if idle := [name for name in names if name not in asked]:
+        reasons.append(f"none of them asks for {', '.join(idle)}")
+    if lacking := sorted(name for name in asked - set(names) if not name.startswith("(")):
+        reasons.append(f"not allowed by the profile: {', '.join(lacking)}")
+    return NEEDED if asked & set(names) else CAN_GO, tuple(reasons)
 
 
 def _users(

@@ -1,8 +1,8 @@
 """Say as JSON what an environment's shims add, and what is missing where they are off.
 
-Run as ``python -I shim_check.py audio`` or ``python -I shim_check.py globals NAME ...`` in the environment that is
-asked about, once as it is and once with ``ENVSMITH_SHIMS=off``. Nothing is taken for granted: a WAV is written and
-read, and for each dotted name torch is given a checkpoint that holds nothing else.
+Run as ``python -I shim_check.py audio`` or ``python -I shim_check.py globals NAME ... [-- FILE ...]`` in the
+environment that is asked about, once as it is and once with ``ENVSMITH_SHIMS=off``. Nothing is taken for granted: a WAV
+is written and read, and for each dotted name torch is given a checkpoint that holds nothing else.
 
 Standard library only, and no name of envsmith's: any Python from 3.9 on runs it.
 """
@@ -68,8 +68,10 @@ def _told(torchaudio: Any, path: str) -> None:  # noqa: ANN401 - a module
         raise ValueError(f"of a WAV of {_FRAMES} frames of 16 bits at {_RATE} Hz it tells {found}")
 
 
-def allowed(names: list[str]) -> dict[str, Any]:
+def allowed(names: list[str], files: list[str]) -> dict[str, Any]:
     """Return for each dotted name why torch refuses it in a checkpoint; nothing where it does not.
+
+    Of files, the names are told that torch refuses: their pickles are read for that, and not run.
 
     The modules of names are imported where they can be, as a program does that uses them.
     """
@@ -83,7 +85,15 @@ def allowed(names: list[str]) -> dict[str, Any]:
         why = _tried(lambda one=name: torch.load(io.BytesIO(_checkpoint(one)), weights_only=True))
         if why:
             refused[name] = missing or why
-    return {"refused": refused}
+    return {"refused": refused, "files": {file: _asked_by(torch, file) for file in files}}
+
+
+def _asked_by(torch: Any, file: str) -> list[str]:  # noqa: ANN401 - a module
+    """Return the names in a checkpoint that torch refuses; what cannot be read is told by one word in brackets."""
+    try:
+        return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(file))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+        return [f"({_text(error)})"]
 
 
 def _imported(name: str) -> str:
@@ -139,7 +149,8 @@ def main(words: list[str]) -> None:
     """Answer what the command line asks, on the last line of standard output."""
     what, *names = words
     with contextlib.redirect_stdout(sys.stderr):
-        answer = audio() if what == "audio" else allowed(names)
+        cut = names.index("--") if "--" in names else len(names)
+        answer = audio() if what == "audio" else allowed(names[:cut], names[cut + 1 :])
     shims: Any = sys.modules.get("envsmith_shims")
     answer["versions"] = _versions()
     answer["active"] = shims.active if shims else []

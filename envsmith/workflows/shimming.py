@@ -32,6 +32,7 @@ def states(
     names: tuple[str, ...],
     facts: tuple[tuple[ShimFacts, ...], tuple[ShimUser, ...]],
     probe: ShimAsker,
+    files: tuple[str, ...] = (),
 ) -> tuple[ShimState, ...]:
     """Say of every shim that a profile asks for, or that is in the environment, how it stands.
 
@@ -41,6 +42,7 @@ def states(
         names: its safe globals.
         facts: the shims that there are, and who needs them.
         probe: asks the environment.
+        files: checkpoints that decide whether safe globals are needed.
 
     Raises:
         InstallError: ENV023 when its interpreter gives no answer.
@@ -49,7 +51,7 @@ def states(
     shims, users = facts
     found = []
     for one in shims:
-        words = ("audio",) if one.name == LEGACY_API else ("globals", *names)
+        words = ("audio",) if one.name == LEGACY_API else ("globals", *names, "--", *files)
         told = {
             "on": probe.shims(prefix, words, is_off=False, timeout_s=TIMEOUT_S),
             "off": probe.shims(prefix, words, is_off=True, timeout_s=TIMEOUT_S),

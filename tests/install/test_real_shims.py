@@ -147,29 +147,29 @@ def said(prefix: Path, code: str, file: Path, **env: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1]) if done.stdout else None
 
 
-def states(prefix: Path, root: Path) -> dict[str, Any]:
+def states(prefix: Path, root: Path, *words: str) -> dict[str, Any]:
     project = Project(root=root)
     project.profile(
         "own", backend="cpu", python=["3.11"], platforms=["linux"], shims=SHIMS, safe_globals=NAMES
     )
-    ran = project.run("shims", "status", "own", "--prefix", str(prefix), "--json")
+    ran = project.run("shims", "status", "own", "--prefix", str(prefix), "--json", *words)
     assert ran.status == 0, ran.said
     return {state["name"]: state for state in json.loads(ran.out)["data"]}
 
 
 def compare(prefix: Path, root: Path, *, is_new: bool) -> None:
     """See what is added, that sounds are read, that checkpoints are loaded, and what `status` says of it."""
-    added = states(prefix, root)
-    audio, names = added["torchaudio-legacy-api"], added["torch-safe-globals"]
+    file = root / "shape.pt"
+    said(prefix, CHECKPOINT, file)
+    found = states(prefix, root, "--checkpoint", str(file))
+    audio, names = found["torchaudio-legacy-api"], found["torch-safe-globals"]
     assert sorted(audio["added"]) == (sorted([*LEGACY_NAMES, "load"]) if is_new else [])
     assert (audio["need"], names["need"]) == ("needed" if is_new else "can go", "needed")
     assert sorted(names["added"]) == sorted(NAMES)
-    assert "torch.Size without it" in names["reasons"][1]
+    assert names["reasons"][0].endswith("shape.pt: app.shapes.Shape, torch.torch_version.TorchVersion")
     backends = said(prefix, SOUND, root / "sound.wav")
     assert backends[:9] == [8000, 400, 2, 16, "PCM_S", 8000, [2, 200], "torch.float32", True]
     assert "soundfile" in backends[9]
-    file = root / "shape.pt"
-    said(prefix, CHECKPOINT, file)
     assert said(prefix, LOADED, file) == [True, 3, [1.0, 1.0]]
     assert said(prefix, LOADED, file, ENVSMITH_SHIMS="off") == ["UnpicklingError", True]
 

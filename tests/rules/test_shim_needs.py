@@ -63,6 +63,21 @@ def test_names_that_torch_refuses_are_needed_and_others_can_go() -> None:
     assert judged(SAFE_GLOBALS, OLD).reasons == ("no names are to be allowed",)
 
 
+def test_checkpoints_decide_where_they_are_at_hand() -> None:
+    refused = {"a.B": "UnpicklingError: no", "a.C": "UnpicklingError: no"}
+    off = replace(OLD, refused=refused, files={"x.ckpt": ("a.B", "a.D"), "y.ckpt": ()})
+    state = judged(SAFE_GLOBALS, off, None, "a.B", "a.C")
+    assert state.need == NEEDED
+    assert state.reasons == (
+        "torch 2.8.0 refuses in x.ckpt: a.B, a.D",
+        "torch 2.8.0 loads y.ckpt without it",
+        "none of them asks for a.C",
+        "not allowed by the profile: a.D",
+    )
+    off = replace(OLD, refused=refused, files={"y.ckpt": (), "z.ckpt": ("(ValueError: no checkpoint)",)})
+    assert judged(SAFE_GLOBALS, off, None, "a.B").need == CAN_GO
+
+
 def test_a_shim_that_does_not_help_is_told() -> None:
     on = ShimTold(
         versions=NEW.versions,

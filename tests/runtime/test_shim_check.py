@@ -98,6 +98,8 @@ def test_names_are_tried_one_by_one_with_the_shims_and_without(site: Site) -> No
     assert on["refused"] == {
         "gone.Thing": "its module cannot be imported: ModuleNotFoundError: No module named 'gone'"
     }
-    off = said(site, "globals", *names, ENVSMITH_SHIMS="off")
+    assert on["files"] == {}
+    off = said(site, "globals", *names, "--", "a.ckpt", ENVSMITH_SHIMS="off")
+    assert off["files"]["a.ckpt"][0].startswith("(AttributeError: ")
     assert off["active"] == []
     assert off["refused"]["own.shapes.Shape"] == "ValueError: GLOBAL own.shapes.Shape is refused"

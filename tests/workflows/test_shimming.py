@@ -32,7 +32,7 @@ def test_each_is_asked_with_the_shims_and_without() -> None:
         ("torchaudio-legacy-api", "needed"),
         ("torch-safe-globals", "needed"),
     ]
-    names = ("globals", "a.B")
+    names = ("globals", "a.B", "--")
     assert asker.asked == [(("audio",), False), (("audio",), True), (names, False), (names, True)]
 
 
