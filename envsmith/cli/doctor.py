@@ -47,8 +47,8 @@ def command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any) -> int
     """
     is_list, as_json = flags["is_list"], flags["as_json"]
     if words := words_after(ctx):
-        if checks or is_list or as_json:
-            raise click.UsageError("before -- COMMAND stand neither checks nor --list or --json")
+        if checks or is_list or as_json or flags["is_fix"]:
+            raise click.UsageError("before -- COMMAND stand neither checks nor --list, --fix or --json")
         from envsmith.cli.doctor_run import watch_and_explain
 
         return watch_and_explain(words)
@@ -57,6 +57,8 @@ def command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any) -> int
         return OK
     if flags["is_fix"]:
         return _fix(checks, flags)
+    if flags["dry_run"] or flags["yes"]:
+        raise click.UsageError("--dry-run and --yes say how to --fix")
     prefix, folder = flags["prefix"], flags["folder"]
     chosen = _chosen(checks)
     begun = time.monotonic()

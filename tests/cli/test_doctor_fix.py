@@ -1,4 +1,4 @@
-"""Faults that verify finds are planted once more, cured, and looked for again; all of them: tools/fault_table.py."""
+"""Faults that verify finds are planted once more, cured, and looked for again; more of them: bench/fault_page.py."""
 
 from __future__ import annotations
 
@@ -131,3 +131,22 @@ def test_without_a_lock_one_of_a_family_stays_and_what_is_broken_comes_again(tmp
     assert "install    beside==1.0, opencv-python-headless==4.11.0.86" in ran.out
     assert (site(prefix) / "cv2/__init__.py").read_bytes() == b"without"
     assert (site(prefix) / "beside/__init__.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--yes",), "say how to --fix"),
+        (("--dry-run",), "say how to --fix"),
+        (("--fix", "--", "python"), "neither checks nor"),
+        (("--fix", "nothing"), "there is no check 'nothing'"),
+    ],
+)
+def test_words_that_do_not_go_together(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+    ran = Shop.opened(tmp_path).project.run("doctor", *words)
+    assert (ran.status, told in ran.said) == (2, True), ran.said
+
+
+def test_where_there_is_no_environment(tmp_path: Path) -> None:
+    ran = Shop.opened(tmp_path).project.run("doctor", "--fix", "--yes")
+    assert (ran.status, "ENV050" in ran.said) == (2, True), ran.said
