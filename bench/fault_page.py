@@ -38,17 +38,17 @@ HEAD = """\
 
 As of **{date}**, with torch {torch}, in an environment of {packages} packages and {files:,} files that
 `uv pip install` made from a lock of envsmith's; {versions}. Into the sound environment one fault is planted
-at a time. `verify` is `envsmith verify --deep`, and what is told are the codes of its [findings](findings.md).
-`cure` is what `envsmith doctor --fix --yes` did: kinds of steps, each with the number of its subjects; and `after` what
-it found when it looked again, as `verify --deep` does.
+at a time. `envsmith doctor --fix --yes` looks at it as `envsmith verify --deep` does, and makes the checks of an
+environment: `found` are the codes of the errors it [finds](findings.md), `cure` the kinds of steps it then takes, each
+with the number of its subjects, and `after` what it finds when it looks again in the same way.
 `pip check` and `uv pip check` compare requirements with versions, and are asked for no more here: **found** where they
 end with an error.
 
-| planted | verify | pip check | uv pip check | cure | after | s |
+| planted | found | pip check | uv pip check | cure | after | s |
 |---|---|---|---|---|---|---:|
 """
 TAIL = """
-Found by `verify`: {found} of {all}; by `pip check`: {pip}; by `uv pip check`: {uv}. Cured by `doctor --fix`:
+Found: {found} of {all}; by `pip check`: {pip}; by `uv pip check`: {uv}. Cured by `doctor --fix`:
 {cured}; the others have no cure that is carried out, and were taken back by hand: {left}. `s` is the time of
 the cure, both looks included, on two cores busy with other work.
 
@@ -149,10 +149,9 @@ class Row:
 
 
 def tried(fault: Fault, place: Place) -> Row:
-    """Plant a fault, ask the three checks, cure it, and leave the environment sound."""
+    """Plant a fault, ask the other checks, find and cure it, and leave the environment sound."""
     sound = Sound(prefix=place.prefix, root=place.root)
     undo = fault.plant(sound)
-    _, found = place.envsmith("verify", "faulty", "--deep")
     python = place.prefix / "bin" / "python"
     pip = place.says(TOOLS / "pip", "--python", python, "check")
     of_uv = place.says(TOOLS / "uv", "--no-config", "pip", "check", "--python", place.prefix)
@@ -164,7 +163,7 @@ def tried(fault: Fault, place: Place) -> Row:
     shutil.rmtree(place.prefix / "set-aside", ignore_errors=True)
     return Row(
         fault=fault,
-        codes=_codes(found.get("findings")),
+        codes=_codes(cured.get("findings")),
         pip=pip,
         uv=of_uv,
         steps=tuple(f"{step['kind']} {len(step['subjects'])}" for step in _list(cured.get("steps"))),

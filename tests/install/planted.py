@@ -88,7 +88,7 @@ def _fault(text: str) -> Callable[[Callable[[Sound], Undo | None]], Callable[[So
 @_fault("a file of torch changed, of the same size")
 def changed(sound: Sound) -> None:
     path = "torch/nn/functional.py"
-    sound.overwrite(path, sound.read(path).replace(b"dropout", b"dropuot", 1))
+    sound.overwrite(path, sound.read(path).replace(b"momentum", b"momemtum", 1))
 
 
 @_fault("a file of torch edited")
