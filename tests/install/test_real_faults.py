@@ -39,7 +39,6 @@ def test_a_sound_environment_is_verified(place: Place) -> None:
     ("name", "code", "step"),
     [
         ("half_record", "ENV018", "install"),
-        ("swapped_label", "ENV016", "install"),
         ("two_opencvs", "ENV061", "remove"),
     ],
 )
