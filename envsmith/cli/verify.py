@@ -181,4 +181,8 @@ def _show(found: Verified, prefix: Path) -> None:
         render.say("")
         finding_lines.show(findings)
     if count:
-        render.say(f"\nhint: `envsmith install {found.profile}` builds it as locked, beside this one")
+        place = "" if str(prefix) == ".venv" else f" --prefix {prefix}"
+        render.say(f"\nhint: `envsmith install {found.profile}` builds it as locked, beside this one;")
+        render.say(
+            f"      `envsmith doctor --fix{place}` shows what would cure it, and does it when agreed to"
+        )

@@ -245,6 +245,7 @@ def test_findings_are_told_with_the_way_out(copied: tuple[Shop, Path]) -> None:
     assert "is not what small/cp3" in ran.said
     assert "1 of 9 files is missing: torch/lib/libtorch.so" in ran.said
     assert "hint: `envsmith install small`" in ran.said
+    assert f"`envsmith doctor --fix --prefix {prefix}` shows what would cure it" in ran.said
 
 
 def test_a_probe_is_told_with_what_it_found(copied: tuple[Shop, Path]) -> None:
