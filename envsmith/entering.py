@@ -39,11 +39,15 @@ def activation(name: str, root: Path) -> Activation:
         root: of the environment.
 
     Raises:
+        EnvsmithError: ENV056 when the environment was built for another profile.
         ProfileError: PRF045 when nothing says which profile is meant; others when it cannot be read.
     """
     from envsmith.workflows.activating import activation_of
 
-    name = name or sessions.installed_profile(root) or _only_profile()
+    installed = sessions.installed_profile(root)
+    if name and installed not in ("", name):
+        raise _of_another(name, installed, root)
+    name = name or installed or _only_profile()
     if not _PLAIN.fullmatch(name):
         from envsmith.model.profile import check_name
 
@@ -99,6 +103,15 @@ def _resolve(name: str) -> Profile:
     from envsmith.adapters.profiles import Profiles
 
     return Profiles.of_project(Path()).resolve(name)
+
+
+def _of_another(name: str, installed: str, root: Path) -> EnvsmithError:
+    return EnvsmithError(
+        "ENV056",
+        f"this environment was built for the profile {installed}, not {name}",
+        where=str(root),
+        hint=f"envsmith install {name}; or leave the name out",
+    )
 
 
 def _only_profile() -> str:

@@ -21,7 +21,11 @@ LOCKFILES = "lockfiles"
 @click.argument("checks", nargs=-1, metavar="[CHECK]...")
 @click.option("--list", "is_list", is_flag=True, help="List the checks.")
 @click.option(
-    "--prefix", type=click.Path(path_type=Path), default=".venv", help="The environment, by default .venv."
+    "--prefix",
+    type=click.Path(path_type=Path),
+    default=".venv",
+    envvar="ENVSMITH_PREFIX",
+    help="The environment, by default ENVSMITH_PREFIX, else .venv.",
 )
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
@@ -68,7 +72,7 @@ def command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any) -> int
 
         render.envelope("doctor", "no" if found.report.has_errors else "ok", _data(found, machine))
     else:
-        _show(found, time.monotonic() - begun)
+        _show(found, time.monotonic() - begun, prefix)
     return NO if found.report.has_errors else OK
 
 
@@ -136,7 +140,7 @@ def _data(found: Diagnosed, machine: str) -> dict[str, object]:
     }
 
 
-def _show(found: Diagnosed, seconds: float) -> None:
+def _show(found: Diagnosed, seconds: float, prefix: Path) -> None:
     from envsmith.cli import finding_lines, render
 
     count = finding_lines.counted(len(found.report.findings), "finding")
@@ -144,6 +148,8 @@ def _show(found: Diagnosed, seconds: float) -> None:
     render.say(
         f"{count if found.report.findings else 'nothing found'} on this machine · {checks} · {seconds:.1f} s"
     )
+    if not prefix.exists():
+        render.labelled("note", f"there is no environment at {prefix}: only the machine was looked at")
     if found.report.findings:
         render.say("")
         finding_lines.show(found.report.findings)

@@ -120,8 +120,14 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
     catalog = Catalog.embedded()
     sources = listing_sources(catalog, CatalogChoice(), lambda _: None, is_online=False)
     tools = CheckTools(catalog=catalog, listings=sources, hasher=NoDownloads(), files=files)
+    # The targets that are locked, whether the profile names them or somebody did on the command line.
+    words = Words(
+        names=(order.profile,),
+        python=tuple(sorted({str(item.inputs["python"]) for item in manifest.targets.values()})),
+        platforms=tuple(sorted({str(item.inputs["platform"]) for item in manifest.targets.values()})),
+    )
     with remembered() as read:
-        (wanted,) = orders(Words(names=(order.profile,)), Path(), folder)
+        (wanted,) = orders(words, Path(), folder)
     # A target that nobody has locked is not this one: were it, there would be no lock to install from.
     found = check_profile(replace(wanted, only=locked), order.folder, tools).errors
     if found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from envsmith.cli import render
@@ -43,7 +44,8 @@ def installed(
         )
     before = ""
     if done.before or done.aside:
-        before = f"  (before: {done.before or done.aside}; `envsmith rollback` returns to it)"
+        place = "" if str(link) == ".venv" else f" --prefix {quote(str(link))}"
+        before = f"  (before: {done.before or done.aside}; `envsmith rollback{place}` returns to it)"
     if done.how == "unchanged":
         render.labelled("current", idle(one, link)[render.LABEL :])
     else:

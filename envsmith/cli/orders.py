@@ -107,9 +107,10 @@ def _wanted(profile: Profile, words: Words, asked: RequirementsFile | None) -> W
         profile = replace(profile, allow_sdist=tuple(sorted({*profile.allow_sdist, *names})))
     if asked is None:
         return Wanted(profile=profile, requirements=profile.asked(), constraints=profile.asked("constraints"))
+    is_asking = asked.asked or words.files or words.extras or words.groups
     return Wanted(
         profile=profile,
-        requirements=asked.asked,
+        requirements=asked.asked if is_asking else profile.asked(),
         constraints=(*asked.constraints, *profile.asked("constraints")),
         notes=asked.notes,
         files=tuple(Path(name).as_posix() for name in words.files if not Path(name).is_absolute()),

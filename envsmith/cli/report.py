@@ -18,7 +18,11 @@ _READ_IT = "names of users, folders, servers and whatever looks like a secret ar
 
 @click.command(name="report")
 @click.option(
-    "--prefix", type=click.Path(path_type=Path), default=".venv", help="The environment, by default .venv."
+    "--prefix",
+    type=click.Path(path_type=Path),
+    default=".venv",
+    envvar="ENVSMITH_PREFIX",
+    help="The environment, by default ENVSMITH_PREFIX, else .venv.",
 )
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 _PREFIX = click.option(
-    "--prefix", type=click.Path(path_type=Path), default=".venv", help="The environment, by default .venv."
+    "--prefix",
+    type=click.Path(path_type=Path),
+    default=".venv",
+    envvar="ENVSMITH_PREFIX",
+    help="The environment, by default ENVSMITH_PREFIX, else .venv.",
 )
 _PROFILE = click.option("--profile", default="", metavar="PROFILE", help="The profile to edit.")
 _NAMES = click.option(

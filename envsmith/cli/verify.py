@@ -28,7 +28,11 @@ class Asked(NamedTuple):
 @click.command(name="verify")
 @click.argument("profile", required=False, default="")
 @click.option(
-    "--prefix", type=click.Path(path_type=Path), default=".venv", help="The environment, by default .venv."
+    "--prefix",
+    type=click.Path(path_type=Path),
+    default=".venv",
+    envvar="ENVSMITH_PREFIX",
+    help="The environment, by default ENVSMITH_PREFIX, else .venv.",
 )
 @click.option("--deep", is_flag=True, help="Compare the hash of every file, not only its presence and size.")
 @click.option(
@@ -182,7 +186,7 @@ def _show(found: Verified, prefix: Path) -> None:
         finding_lines.show(findings)
     if count:
         place = "" if str(prefix) == ".venv" else f" --prefix {prefix}"
-        render.say(f"\nhint: `envsmith install {found.profile}` builds it as locked, beside this one;")
+        render.say(f"\nhint: `envsmith install {found.profile} --deep` builds it as locked, beside this one;")
         render.say(
             f"      `envsmith doctor --fix{place}` shows what would cure it, and does it when agreed to"
         )

@@ -18,6 +18,9 @@ from envsmith.model.shim import with_shims
 from envsmith.rules import diagnosis_packages, verification
 from envsmith.workflows.ordering import Furnishing, InstallTools, Locked, Order
 
+_TRIED = ("ENV017", "ENV064")
+"""Codes of imports and commands that fail."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
@@ -132,11 +135,14 @@ def _not_proved(report: Report, kept: Path) -> InstallError:
         for finding in report.findings
         if finding.severity == "error"
     )
+    is_as_locked = all(finding.code in _TRIED for finding in report.findings if finding.severity == "error")
+    what = "what is tried in it fails" if is_as_locked else "it is not what its lock says"
+    damage = "" if is_as_locked else "; `uv cache clean` if files were damaged in uv's cache"
     return InstallError(
         "ENV001",
-        "the new environment is not what its lock says; what was current still is",
+        f"the new environment is not proved: {what}; what was current still is",
         where=str(kept),
         details=tuple((part.code, part.message) for part in parts if len(parts) == 1),
         parts=parts,
-        hint="it is kept under the name above for looking into; `uv cache clean` if files were damaged in uv's cache",
+        hint=f"it is kept under the name above for looking into{damage}",
     )

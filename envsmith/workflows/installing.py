@@ -113,13 +113,15 @@ def _ready(order: Order, locked: Locked, interpreter: Interpreter, tools: Instal
             continue
         if not has_shims(one, order) or not tools.environments.is_intact(one):
             continue
-        if not (order.deep and _report(one, order, locked, tools).has_errors):
+        # What is current was proved when it became so; any other is proved before it does.
+        is_asked = order.deep or one.id != current
+        if not (is_asked and _report(one, order, locked, tools).has_errors):
             return one
     return None
 
 
 def _report(one: Generation, order: Order, locked: Locked, tools: InstallTools) -> Report:
-    environment = tools.probe.environment(tools.environments.prefix(one.id), deep=True)
+    environment = tools.probe.environment(tools.environments.prefix(one.id), deep=order.deep)
     return verification.verify(expected(order, locked, environment), locked.backend, environment)
 
 

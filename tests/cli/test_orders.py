@@ -41,6 +41,12 @@ def test_project_comes_before_the_profile(project: Path) -> None:
     assert names(found) == ["torch", "numpy", "torchaudio", "pytest"]
 
 
+def test_a_project_that_asks_for_nothing_leaves_it_to_the_profile(project: Path) -> None:
+    (project / "pyproject.toml").write_text('[project]\nname = "mine"\nversion = "0"\n', "utf-8")
+    (found,) = wanted(project, names=("cu128",))
+    assert "torch" in names(found)
+
+
 def test_project_may_leave_it_to_the_profile(project: Path) -> None:
     (project / "pyproject.toml").write_text(
         f'{PYPROJECT}[tool.envsmith]\nrequirements-from = "profile"\ndefault-profiles = ["cu130"]\n', "utf-8"

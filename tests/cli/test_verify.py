@@ -244,7 +244,7 @@ def test_findings_are_told_with_the_way_out(copied: tuple[Shop, Path]) -> None:
     assert ran.status == 1
     assert "is not what small/cp3" in ran.said
     assert "1 of 9 files is missing: torch/lib/libtorch.so" in ran.said
-    assert "hint: `envsmith install small`" in ran.said
+    assert "hint: `envsmith install small --deep`" in ran.said
     assert f"`envsmith doctor --fix --prefix {prefix}` shows what would cure it" in ran.said
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from envsmith.adapters.host import this_python
 from tests.commands import Ran
 from tests.install.locked import locked_shop
 from tests.install.made import Shop
@@ -117,3 +118,10 @@ def test_a_check_of_locks_is_answered_from_memory_until_something_changes(locked
     for path in (locked.project.root / "lockfiles" / "own").glob("requirements.*.txt"):
         path.write_text(path.read_text("utf-8") + "\n", "utf-8")
     assert locked.project.run(*words).status == 1
+
+
+def test_a_target_that_was_asked_for_on_the_command_line_alone(locked: Shop) -> None:
+    profile = locked.project.root / "profiles" / "own.toml"
+    profile.write_text(profile.read_text("utf-8").replace(f'["{this_python()}"]', '["3.14"]'), "utf-8")
+    ran = install(locked)
+    assert ran.status == 0, ran.said

@@ -97,3 +97,41 @@ def test_a_link_of_the_users_own_is_moved_aside_as_one(shop: Shop, tmp_path: Pat
     assert shop.install().status == 0
     assert shop.project.run("rollback").status == 0
     assert shop.link.readlink() == tmp_path / "shared-env"
+
+
+@pytest.mark.parametrize("name", [".", "data"])
+def test_what_is_no_environment_is_not_moved_aside(shop: Shop, name: str) -> None:
+    (shop.project.root / "data").mkdir()
+    (shop.project.root / "data" / "results.csv").write_text("1", "utf-8")
+    before = state(shop.project.root / "data")
+    ran = shop.install("--prefix", name)
+    assert (ran.status, "ENV032" in ran.err) == (2, True), ran.said
+    assert state(shop.project.root / "data") == before
+    assert not shop.link.exists()
+
+
+def test_another_place_is_named_where_rollback_is(shop: Shop) -> None:
+    shop.install("--prefix", "other env")
+    shop.lock(made_torch("2.20.0+cpu"))
+    ran = shop.install("--prefix", "other env")
+    assert "`envsmith rollback --prefix 'other env'` returns to it" in ran.said
+
+
+def test_one_that_was_built_before_is_proved_before_it_is_current_again(shop: Shop) -> None:
+    shop.install()
+    old = shop.current()
+    (file,) = (shop.generations / old).glob("lib/*/site-packages/beside/__init__.py")
+    file.unlink()
+    shop.link.unlink()
+    ran = shop.install()
+    assert ran.status == 0, ran.said
+    assert shop.current() == f"{old}-2", "built anew, for a file of the first is gone"
+
+
+def test_a_session_of_another_profile_is_refused(shop: Shop) -> None:
+    shop.install()
+    ran = shop.project.run("run", "cu130", "--", "true")
+    assert (ran.status, "ENV056" in ran.err) == (2, True), ran.said
+    assert shop.project.run("env", "cu130").status == 2
+    assert shop.project.run("activate", "cu130", "--shell", "bash").status == 2
+    assert shop.project.run("run", "small", "--", "true").status == 0
