@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,10 @@ from envsmith.model.manifest import FILENAME
 from envsmith.model.profile import Profile
 from envsmith.model.shim import ShimPackage, package
 from envsmith.workflows.ordering import Checks, Order
+
+if TYPE_CHECKING:
+    from envsmith.cli.orders import Words
+    from envsmith.model.manifest import Manifest
 
 
 def order_of(options: Mapping[str, Any]) -> Order:
@@ -109,7 +113,7 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
     from envsmith.adapters.text_files import remembered
     from envsmith.catalog import Catalog
     from envsmith.cli.composition import CatalogChoice, listing_sources, looked_at
-    from envsmith.cli.orders import Words, orders, reads_sources
+    from envsmith.cli.orders import orders, reads_sources
     from envsmith.workflows.checking import CheckTools, check_profile
     from envsmith.workflows.recording import read_manifest
 
@@ -120,14 +124,8 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
     catalog = Catalog.embedded()
     sources = listing_sources(catalog, CatalogChoice(), lambda _: None, is_online=False)
     tools = CheckTools(catalog=catalog, listings=sources, hasher=NoDownloads(), files=files)
-    # The targets that are locked, whether the profile names them or somebody did on the command line.
-    words = Words(
-        names=(order.profile,),
-        python=tuple(sorted({str(item.inputs["python"]) for item in manifest.targets.values()})),
-        platforms=tuple(sorted({str(item.inputs["platform"]) for item in manifest.targets.values()})),
-    )
     with remembered() as read:
-        (wanted,) = orders(words, Path(), folder)
+        (wanted,) = orders(_words(manifest), Path(), folder)
     # A target that nobody has locked is not this one: were it, there would be no lock to install from.
     found = check_profile(replace(wanted, only=locked), order.folder, tools).errors
     if found:
@@ -144,6 +142,18 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
     if reads_sources(wanted):
         return ()
     return looked_at(read, order.folder)
+
+
+def _words(manifest: Manifest) -> Words:
+    """Return what asks for the targets that are locked, whether the profile names them or somebody's words did."""
+    from envsmith.cli.orders import Words
+
+    inputs = [item.inputs for item in manifest.targets.values()]
+    return Words(
+        names=(manifest.profile,),
+        python=tuple(sorted({str(item["python"]) for item in inputs})),
+        platforms=tuple(sorted({str(item["platform"]) for item in inputs})),
+    )
 
 
 def unasked(order: Order) -> tuple[Path, ...]:

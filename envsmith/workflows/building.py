@@ -18,9 +18,6 @@ from envsmith.model.shim import with_shims
 from envsmith.rules import diagnosis_packages, verification
 from envsmith.workflows.ordering import Furnishing, InstallTools, Locked, Order
 
-_TRIED = ("ENV017", "ENV064")
-"""Codes of imports and commands that fail."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
@@ -71,7 +68,8 @@ def _built(order: Order, locked: Locked, python: Path, id_: str, tools: InstallT
         ran = tuple(_ran(order, prefix, tools))
         report = Report(findings=(*report.findings, *diagnosis_packages.failed_runs(ran)))
     if report.has_errors:
-        raise _not_proved(report, environments.set_failed(id_))
+        failed = sum(bool(item.error) for item in (*imports, *ran))
+        raise _not_proved(report, failed, environments.set_failed(id_))
     generation = _record(order, locked, environment, id_, tools)
     _furnish(generation, locked, tools)
     environments.keep(generation)
@@ -129,13 +127,14 @@ def _furnish(generation: Generation, locked: Locked, tools: InstallTools) -> Non
         furnish(furnishing)
 
 
-def _not_proved(report: Report, kept: Path) -> InstallError:
+def _not_proved(report: Report, failed: int, kept: Path) -> InstallError:
+    """Return the error; failed: how many of the findings are imports and commands that fail."""
     parts = tuple(
         InstallError(finding.code, finding.message)
         for finding in report.findings
         if finding.severity == "error"
     )
-    is_as_locked = all(finding.code in _TRIED for finding in report.findings if finding.severity == "error")
+    is_as_locked = len(report.errors) == failed
     what = "what is tried in it fails" if is_as_locked else "it is not what its lock says"
     damage = "" if is_as_locked else "; `uv cache clean` if files were damaged in uv's cache"
     return InstallError(
