@@ -170,9 +170,12 @@ if ("$_es_job" != none && $?_ENVSMITH_CHANGED) then
 endif
 
 if ("$_es_job" == activate) then
-    set _es_value_VIRTUAL_ENV = "${_es_prefix:q}"
-    set _es_value_VIRTUAL_ENV_PROMPT = 'fitting-room'
-    set _es_names = (VIRTUAL_ENV VIRTUAL_ENV_PROMPT $_es_names)
+    if ($?VIRTUAL_ENV) eval 'setenv _ENVSMITH_WAS_VIRTUAL_ENV $VIRTUAL_ENV:q'
+    if ($?VIRTUAL_ENV_PROMPT) eval 'setenv _ENVSMITH_WAS_VIRTUAL_ENV_PROMPT $VIRTUAL_ENV_PROMPT:q'
+    setenv VIRTUAL_ENV "${_es_prefix:q}"
+    setenv VIRTUAL_ENV_PROMPT 'fitting-room'
+    setenv _ENVSMITH_NOW_VIRTUAL_ENV "${_es_prefix:q}"
+    setenv _ENVSMITH_NOW_VIRTUAL_ENV_PROMPT 'fitting-room'
     set _es_gone = ()
     if ("${_es_prefix:q}" !~ *[\ \	]* && -f "${_es_prefix:q}/envsmith-constraints.txt") then
         set _es_value_PIP_CONSTRAINT = "${_es_prefix:q}/envsmith-constraints.txt"
@@ -251,16 +254,19 @@ if ("$_es_job" == activate) then
                     (-e "${_es_e:q}/../../conda-meta/history") == 1 || ( \
                     0))))))))) set -f _es_kept = ($_es_kept:q "${_es_e:q}")
     end
-    @ _es_count = $#_es_list + 1
-    if ($_es_count != $#_es_kept) then
+    # How many are out, to stop when these are found.
+    @ _es_count = $#_es_list + 1 - $#_es_kept
+    if ($_es_count) then
         set _es_rest = ($_es_kept:q '')
         set _es_out = ''
         shift _es_rest
         foreach _es_e ($_es_list:q)
             if ("${_es_e:q}" == "${_es_rest[1]:q}") then
                 shift _es_rest
-            else if ("${_es_e:q}" != "${_es_bin:q}") then
-                set _es_out = "${_es_out:q} ${_es_e:q},"
+            else
+                if ("${_es_e:q}" != "${_es_bin:q}") set _es_out = "${_es_out:q} ${_es_e:q},"
+                @ _es_count--
+                if (! $_es_count) break
             endif
         end
         if ("${_es_out:q}" != '') set _es_said = "${_es_said:q} PATH${_es_out:q}"
@@ -268,7 +274,7 @@ if ("$_es_job" == activate) then
     foreach _es_n (PYTHONPATH PYTHONHOME CONDA_PREFIX)
         eval 'if ($?'$_es_n') set _es_gone = ($_es_gone '$_es_n')'
     end
-    setenv _ENVSMITH_CHANGED "$_es_names $_es_gone PATH"
+    setenv _ENVSMITH_CHANGED "VIRTUAL_ENV VIRTUAL_ENV_PROMPT $_es_names $_es_gone PATH"
     foreach _es_n ($_es_names)
         eval 'set _es_has = $?'$_es_n
         if ($_es_has) eval 'setenv _ENVSMITH_WAS_'$_es_n' $'$_es_n':q'
