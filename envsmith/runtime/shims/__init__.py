@@ -36,7 +36,7 @@ def start() -> None:
     if os.environ.get("ENVSMITH_SHIMS") == "off" or any(isinstance(one, Watch) for one in sys.meta_path):
         return
     try:
-        with open(os.path.join(os.path.dirname(__file__), ACTIVE), encoding="ascii") as stream:  # noqa: PTH118, PTH120, PTH123
+        with open(os.path.join(os.path.dirname(__file__), ACTIVE), encoding="utf-8") as stream:  # noqa: PTH118, PTH120, PTH123
             lines = stream.read().split("\n")
     except (OSError, ValueError):
         return

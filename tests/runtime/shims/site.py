@@ -61,9 +61,12 @@ class Site:
             (self.folder / name).parent.mkdir(exist_ok=True)
             (self.folder / name).write_bytes(data)
 
-    def run(self, code: str, *, python: str | Path = sys.executable, **env: str) -> Any:
-        """Run code in a Python that starts with the folder, and return what it sets as `said`."""
-        begin = f"import site, json; site.addsitedir({str(self.folder)!r})\n"
+    def run(
+        self, code: str, *, python: str | Path = sys.executable, packages: bool = True, **env: str
+    ) -> Any:
+        """Run code in a Python that starts with the folder, or without it, and return what it sets as `said`."""
+        added = f"; site.addsitedir({str(self.folder)!r})" if packages else ""
+        begin = f"import site, json{added}\n"
         whole = f"{begin}{code}\nprint(json.dumps(said))"
         done = subprocess.run(
             [python, "-I", "-S", "-W", "error", "-c", whole],
