@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from envsmith.model.asked import labels
 from envsmith.model.dependencies import from_pyproject
 from envsmith.model.problems import Problems
 from envsmith.model.requirements import Include, RequirementsFile, parse_requirements
+from envsmith.model.toml_place import TomlText
 
 
 def read_requirements(folder: Path, names: Iterable[str]) -> RequirementsFile:
@@ -52,6 +53,21 @@ def read_pyproject(
     if not path.exists() and not tuple(extras) and not tuple(groups):
         return None
     return from_pyproject(read_text(path, "pyproject.toml"), "pyproject.toml", extras, groups)
+
+
+def passed_over(folder: Path) -> tuple[str, ...]:
+    """Name what looks as if the project asked for packages there, and nobody reads unless it is told to.
+
+    Args:
+        folder: the root of a project whose pyproject.toml has no ``[project]``.
+    """
+    names = [name for name in ("requirements.in", "requirements.txt") if (folder / name).is_file()]
+    path = folder / "pyproject.toml"
+    tool = TomlText.parse(read_text(path, path.name), path.name).data.get("tool") if path.is_file() else None
+    poetry = tool.get("poetry") if isinstance(tool, Mapping) else None
+    if isinstance(poetry, Mapping) and "dependencies" in poetry:
+        names.append("[tool.poetry.dependencies] of pyproject.toml")
+    return tuple(names)
 
 
 _DEEPEST = 50

@@ -245,7 +245,11 @@ def _failure(plan: Plan, finished: Finished, work: Path) -> EnvsmithError:
         return ResolveError(
             "RES050",
             "the requirements have no solution",
-            details=(*_places(plan, cause), ("because", cause.removeprefix("cause:").strip() or text)),
+            details=(
+                *_places(plan, cause),
+                ("because", cause.removeprefix("cause:").strip() or text),
+                *_cutoff(plan, cause),
+            ),
             hint=_way_out(cause),
         )
     if OFFLINE.search(text):
@@ -261,6 +265,12 @@ def _failure(plan: Plan, finished: Finished, work: Path) -> EnvsmithError:
         details=(("uv says", text or "nothing"),),
         hint="if the requirements are right, report it with the output of `envsmith -v lock`",
     )
+
+
+def _cutoff(plan: Plan, cause: str) -> list[tuple[str, str]]:
+    """Return the cutoff where a project has no version at all: it may have had none yet."""
+    is_bare = re.search(r"there are no versions of \S+ and", cause)
+    return [("cutoff", f"nothing newer than {plan.cutoff_utc} counts")] if is_bare else []
 
 
 def _places(plan: Plan, cause: str) -> list[tuple[str, str]]:

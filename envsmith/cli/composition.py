@@ -192,6 +192,29 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def parse_cutoff(text: str, now_utc: str) -> str:
+    """Read ``--as-of``; today ends now.
+
+    Args:
+        text: a day or an RFC 3339 time.
+        now_utc: RFC 3339 with ``Z``; what comes later cannot be known.
+
+    Raises:
+        ProfileError: PRF040 when it is no time, or lies ahead.
+    """
+    found = parse_time(text)
+    if found <= now_utc:
+        return found
+    if text == now_utc[:10]:
+        return now_utc
+    raise ProfileError(
+        "PRF040",
+        f"{text} lies ahead: nobody knows yet what there will be",
+        where="--as-of",
+        hint=f"name a time until now ({now_utc}), or use --upgrade",
+    )
+
+
 def parse_time(text: str) -> str:
     """Read a day (its end) or an RFC 3339 time, and return it in UTC with ``Z``.
 

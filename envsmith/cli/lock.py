@@ -84,12 +84,14 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     plan changed are resolved again; the cutoff is kept until --upgrade or --as-of moves it.
     """
     from envsmith.adapters.text_files import remembered
-    from envsmith.cli.composition import CatalogChoice, parse_time, utc_now
+    from envsmith.cli.composition import CatalogChoice, parse_cutoff, utc_now
     from envsmith.cli.orders import Words
     from envsmith.workflows.planning import Timing
 
     if options["mode"] == "live" and options["offline"]:
         raise click.UsageError("--catalog live asks PyTorch's server, which --offline forbids")
+    if options["upgrade"] and options["as_of"]:
+        raise click.UsageError("--upgrade moves the cutoff to now, --as-of to another time: name one of them")
     words = Words(
         names=options["profiles"],
         files=options["files"],
@@ -100,9 +102,10 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
         backend=options["backend"],
         allow_sdist=options["allow_sdist"],
     )
+    now_utc = utc_now()
     timing = Timing(
-        now_utc=utc_now(),
-        as_of_utc=parse_time(options["as_of"]) if options["as_of"] else "",
+        now_utc=now_utc,
+        as_of_utc=parse_cutoff(options["as_of"], now_utc) if options["as_of"] else "",
         upgrade=options["upgrade"],
         move=options["move"],
     )

@@ -35,6 +35,11 @@ def outcome(wanted: Wanted, found: LockedProfile | EnvsmithError) -> None:
         render.labelled(label, about if about.startswith(title) else " · ".join(filter(None, (title, about))))
     if wanted.files:
         render.labelled("", f"requirements from {', '.join(wanted.files)}")
+    if wanted.passed_over:
+        render.labelled(
+            "", f"requirements from the profile; not read: {', '.join(wanted.passed_over)}", "note"
+        )
+        render.labelled("", f"hint: {_asking(wanted.passed_over)}")
     _targets([_row(target, wanted) for target in found.targets])
     label = "decisions"
     for decision, slugs in _decisions(found).items():
@@ -44,6 +49,13 @@ def outcome(wanted: Wanted, found: LockedProfile | EnvsmithError) -> None:
     _savings(found)
     _compared(found)
     _breakages(found)
+
+
+def _asking(passed_over: Sequence[str]) -> str:
+    """Return the way to lock what was not read."""
+    if file := next((name for name in passed_over if name.endswith((".txt", ".in"))), ""):
+        return f"lock it with -r {file}; it is remembered"
+    return "name its packages under [project] dependencies, or in a file with -r"
 
 
 def _compared(found: LockedProfile) -> None:

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from envsmith.adapters.host import this_platform, this_python
 from envsmith.adapters.profiles import Profiles
-from envsmith.adapters.requirement_files import read_pyproject, read_requirements
+from envsmith.adapters.requirement_files import passed_over, read_pyproject, read_requirements
 from envsmith.adapters.text_files import read_text
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.model.asked import labels
@@ -50,11 +50,11 @@ def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
     profiles = Profiles.of_project(project)
     # Read once, whoever asks: profiles share the files that the command names.
     read = cache(lambda files: _read(replace(words, files=files), project, profiles))
-    asked = read(words.files)
+    named = read(words.files)
     names = words.names or profiles.settings.default_profiles
     if names:
         chosen = [_named(name, profiles) for name in dict.fromkeys(names)]
-    elif asked and (backend := words.backend or _meant_backend(asked)):
+    elif named and (backend := words.backend or _meant_backend(named)):
         chosen = [_profile_for(Backend.parse(backend))]
     else:
         chosen = [_named(name, profiles) for name in locked_before(folder)]
@@ -63,7 +63,10 @@ def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
     wanted = []
     for profile in chosen:
         known = _with_remembered(words, profile, folder)
-        wanted.append(_wanted(profile, known, read(known.files)))
+        asked = read(known.files)
+        is_meant = asked is not None or profiles.settings.requirements_from == "profile"
+        unread = () if is_meant else passed_over(project)
+        wanted.append(replace(_wanted(profile, known, asked), passed_over=unread))
     return tuple(_pruned(item, project, profiles.settings.sources) for item in wanted)
 
 
@@ -113,6 +116,7 @@ def _wanted(profile: Profile, words: Words, asked: RequirementsFile | None) -> W
         requirements=asked.asked if is_asking else profile.asked(),
         constraints=(*asked.constraints, *profile.asked("constraints")),
         notes=asked.notes,
+        requires_python=asked.requires_python,
         files=tuple(Path(name).as_posix() for name in words.files if not Path(name).is_absolute()),
     )
 

@@ -12,6 +12,7 @@ from envsmith.model import toml_field
 from envsmith.model.asked import Asked, labels, read_requirement
 from envsmith.model.decision import Decision
 from envsmith.model.problems import Problems, suggestion
+from envsmith.model.python_bound import PythonBound, read_bound
 from envsmith.model.pytorch_line import pin_of_wheel
 from envsmith.model.requirements import RequirementsFile, note_of_wheel
 from envsmith.model.toml_field import Spot
@@ -48,10 +49,11 @@ def from_pyproject(
     asked: list[Asked] = []
     with problems.gathering():
         asked += asking.all(extras, groups)
+    bound = asking.bound()
     with problems.gathering():
         labels(item for item in asked if item.requirement.marker is None)
     problems.raise_if_any()
-    return RequirementsFile(place=place, asked=tuple(asked), notes=tuple(asking.notes))
+    return RequirementsFile(place=place, asked=tuple(asked), notes=tuple(asking.notes), requires_python=bound)
 
 
 class _Asking:
@@ -72,6 +74,11 @@ class _Asking:
         for name in groups:
             found += self._group(name, self._root.at("dependency-groups"), ())
         return found
+
+    def bound(self) -> PythonBound | None:
+        """Return the Pythons that the project runs on; None where it does not say it."""
+        key = "requires-python"
+        return read_bound(self._project[key], self._project_spot.at(key)) if key in self._project else None
 
     @staticmethod
     def _table(data: Mapping[str, object], spot: Spot, key: str) -> Mapping[str, object]:

@@ -12,6 +12,7 @@ from envsmith.model.asked import Asked, labels, read_requirement
 from envsmith.model.decision import Decision
 from envsmith.model.logical_line import split
 from envsmith.model.problems import Problems, suggestion
+from envsmith.model.python_bound import PythonBound
 from envsmith.model.pytorch_line import PyTorchLine, pin_of_wheel
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}?")
@@ -77,6 +78,8 @@ class RequirementsFile:
     """Whether ``--pre`` was asked for."""
     notes: tuple[Decision, ...] = ()
     """What was taken otherwise than written."""
+    requires_python: PythonBound | None = None
+    """What a pyproject.toml says of the Pythons its project runs on."""
 
 
 def parse_requirements(text: str, place: str) -> RequirementsFile:

@@ -286,6 +286,8 @@ class NoBuildError(ResolveError):
             hint=hint or "ask for another version, backend, Python or platform: `envsmith catalog show`",
         )
         self.requirement = item.requirement
+        self.is_late = False
+        """Whether wheels newer than the cutoff would answer."""
 
 
 def _require_wheel(item: Asked, slice_: Slice, target: Target) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from packaging.utils import canonicalize_name
+
 from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError, ResolveError
 from envsmith.model.asked import Asked
@@ -16,6 +18,7 @@ from envsmith.model.listing import Listing
 from envsmith.model.manifest import Manifest
 from envsmith.model.plan import Plan
 from envsmith.model.profile import Profile
+from envsmith.model.python_bound import PythonBound
 from envsmith.model.route import RoutePage
 from envsmith.model.target import Target
 from envsmith.ports import Hasher
@@ -32,8 +35,12 @@ class Wanted:
     constraints: tuple[Asked, ...] = ()
     notes: tuple[Decision, ...] = ()
     """What reading the requirements already decided."""
+    requires_python: PythonBound | None = None
+    """The Pythons that the project runs on."""
     files: tuple[str, ...] = ()
     """The requirements files read, relative to the project."""
+    passed_over: tuple[str, ...] = ()
+    """What looks as if it asked for packages, and is not read."""
     decisions: tuple[Decision, ...] = ()
     """What the project's sources decided: whether packages that may go are still asked for."""
     pages: tuple[RoutePage, ...] = ()
@@ -107,6 +114,9 @@ class Planned:
     """Those of the whole profile."""
 
 
+_NEVER = "9999-12-31T23:59:59Z"
+
+
 def plan_profile(
     wanted: Wanted, times: Times, *, catalog: Catalog, listings: Listings, hasher: Hasher
 ) -> Planned:
@@ -120,7 +130,8 @@ def plan_profile(
         hasher: hashes wheels that no index publishes a hash for.
 
     Raises:
-        ResolveError: RES001 with one part per refused target; RES012 where no index of that name is known.
+        ResolveError: RES001 with one part per refused target; RES012 where no index of that name is known; RES027
+            where a target's Python is none that the project runs on.
         ProfileError: where a label contradicts the backend, or a GPU is unknown.
     """
     members = families.chosen(wanted.profile, catalog)
@@ -135,6 +146,7 @@ def plan_profile(
         )
     all_targets = replace(wanted.profile, backend=course.backend).targets()
     targets = [target for target in all_targets if not wanted.only or target.slug in wanted.only]
+    _refuse_pythons(wanted, targets)
     plans: list[Plan] = []
     refused: list[EnvsmithError] = []
     for target in targets:
@@ -143,12 +155,26 @@ def plan_profile(
             found = _plan_target(order, sourced.listing, catalog, times, hasher, wanted.pages)
             plans.append(replace(found, members=members))
         except ResolveError as error:
-            refused.append(_with_offers(error, order, catalog, listings).at(target.slug))
+            told = _with_cutoff(error, order, sourced.listing, catalog)
+            refused.append(_with_offers(told, order, catalog, listings).at(target.slug))
     if refused:
         raise _refusal(wanted.profile, refused)
     return Planned(
         plans=tuple(plans), catalog_name=sourced.name, decisions=(*wanted.notes, *course.decisions)
     )
+
+
+def _refuse_pythons(wanted: Wanted, targets: list[Target]) -> None:
+    bound = wanted.requires_python
+    outside = bound.outside(target.python for target in targets) if bound else ()
+    if bound and outside:
+        named = " ".join(map(str, outside))
+        raise ResolveError(
+            "RES027",
+            f"{named}: no Python that the project runs on (requires-python {bound.specifier})",
+            where=f"{wanted.profile.name}: {bound.where}",
+            hint=f"drop {named} from `python` of the profile, or name others with --python",
+        )
 
 
 def _order(wanted: Wanted, target: Target, channel: str, times: Times) -> planning.Order:
@@ -187,6 +213,22 @@ def _plan_target(
     return plan
 
 
+def _with_cutoff(
+    error: ResolveError, order: planning.Order, listing: Listing, catalog: Catalog
+) -> ResolveError:
+    """Add to a refusal that the cutoff is its cause, where later wheels would answer."""
+    if isinstance(error, planning.NoBuildError):
+        name = canonicalize_name(error.requirement.name)
+        cutoff = order.moved.get(name, order.cutoff_utc)
+        later = slicing.cut(listing, order.target, catalog, {"": _NEVER}).slice.projects
+        found = later.get(name, ())
+        if any(error.requirement.specifier.contains(wheel.version, prereleases=True) for wheel in found):
+            error.message = f"{error.message} by the cutoff {cutoff}"
+            error.details = (*error.details, ("cutoff", f"what answers came after {cutoff}"))
+            error.is_late = True
+    return error
+
+
 def _with_offers(
     error: ResolveError, order: planning.Order, catalog: Catalog, listings: Listings
 ) -> ResolveError:
@@ -204,6 +246,8 @@ def _with_offers(
         details, hint = offers.with_kernels(found, error.gpu, order.target, catalog, name)
     error.details = (*error.details, *details)
     error.hint = hint or error.hint
+    if isinstance(error, planning.NoBuildError) and error.is_late:
+        error.hint = "name a later time with --as-of, or move the cutoff to now with --upgrade"
     return error
 
 

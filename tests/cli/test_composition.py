@@ -17,6 +17,7 @@ from envsmith.cli.composition import (
     cache_folder,
     index_base,
     live_index,
+    parse_cutoff,
     parse_time,
     rewrites_of,
     utc_now,
@@ -46,6 +47,18 @@ def test_other_times_are_refused(text: str) -> None:
     with pytest.raises(ProfileError) as caught:
         parse_time(text)
     assert (caught.value.code, caught.value.where) == ("PRF040", "--as-of")
+
+
+def test_a_cutoff_does_not_lie_ahead() -> None:
+    now = "2026-11-21T12:00:00Z"
+    assert parse_cutoff("2026-11-20", now) == "2026-11-20T23:59:59Z"
+    assert parse_cutoff("2026-11-21", now) == now, "today ends now"
+    assert parse_cutoff("2026-11-21T13:00:00+02:00", now) == "2026-11-21T11:00:00Z"
+    for text in ("2026-11-22", "2026-11-21T12:00:01Z", "2099-01-01"):
+        with pytest.raises(ProfileError) as caught:
+            parse_cutoff(text, now)
+        assert (caught.value.code, caught.value.where) == ("PRF040", "--as-of")
+        assert "lies ahead" in caught.value.message
 
 
 def test_now_is_a_time_that_can_be_read() -> None:

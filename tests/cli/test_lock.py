@@ -101,6 +101,8 @@ def test_dry_run_writes_nothing(project: Path, capfd: pytest.CaptureFixture[str]
         ["--catalog", "newest"],
         ["-j", "0"],
         ["--as-of", "soon"],
+        ["--as-of", "2099-01-01"],
+        ["--as-of", "2026-11-20", "--upgrade"],
         ["--python", "2.7"],
         ["--platform", "beos"],
         ["--backend", "cuda"],
@@ -111,4 +113,26 @@ def test_words_that_are_none(words: list[str], project: Path, capfd: pytest.Capt
     assert main(["lock", "cu128", *words]) == 2
     shown = capfd.readouterr()
     assert (shown.out, "error" in shown.err) == ("", True)
+    assert not (project / "lockfiles").exists()
+
+
+@pytest.mark.usefixtures("resolver")
+def test_it_is_said_that_the_profile_is_locked_and_not_the_file_beside(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project / "requirements.txt").write_text("requests\n", "utf-8")
+    assert main(WORDS) == 0
+    lines = [line.strip() for line in capfd.readouterr().out.splitlines()]
+    (said,) = (number for number, line in enumerate(lines) if "not read: requirements.txt" in line)
+    assert "requirements from the profile" in lines[said]
+    assert "-r requirements.txt" in lines[said + 1]
+
+
+def test_a_python_that_the_project_does_not_run_on(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    text = '[project]\nname = "x"\nversion = "0"\nrequires-python = ">=3.14"\ndependencies = ["torch"]\n'
+    (project / "pyproject.toml").write_text(text, "utf-8")
+    assert main([*WORDS]) == 1
+    shown = capfd.readouterr().err
+    assert "RES027" in shown
+    assert "pyproject.toml:4" in shown
     assert not (project / "lockfiles").exists()

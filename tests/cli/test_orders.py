@@ -118,3 +118,31 @@ def test_unknown_profile(project: Path) -> None:
     with pytest.raises(ProfileError) as caught:
         wanted(project, names=("cu12x",))
     assert caught.value.code == "PRF013"
+
+
+POETRY = "[tool.poetry]\nname = 'x'\n[tool.poetry.dependencies]\nrequests = '^2'\n"
+
+
+def test_what_looks_like_requirements_and_is_not_read_is_named(project: Path) -> None:
+    assert wanted(project, names=("cpu-minimal",))[0].passed_over == ()
+    (project / "requirements.txt").write_text("requests\n", "utf-8")
+    (project / "pyproject.toml").write_text(POETRY, "utf-8")
+    (found,) = wanted(project, names=("cpu-minimal",))
+    assert found.passed_over == ("requirements.txt", "[tool.poetry.dependencies] of pyproject.toml")
+    assert names(found) == ["torch"]
+    (found,) = wanted(project, names=("cpu-minimal",), files=("requirements.txt",))
+    assert (names(found), found.passed_over) == (["requests"], ())
+    settled = f'{POETRY}[tool.envsmith]\nrequirements-from = "profile"\n'
+    (project / "pyproject.toml").write_text(settled, "utf-8")
+    assert wanted(project, names=("cpu-minimal",))[0].passed_over == (), "it is said that the profile counts"
+    (project / "pyproject.toml").write_text(PYPROJECT, "utf-8")
+    assert wanted(project, names=("cpu-minimal",))[0].passed_over == ()
+
+
+def test_the_pythons_a_project_runs_on(project: Path) -> None:
+    (project / "pyproject.toml").write_text(
+        f"{PYPROJECT}".replace('version = "0"', 'version = "0"\nrequires-python = ">=3.12"'), "utf-8"
+    )
+    (found,) = wanted(project, names=("cpu-minimal",))
+    assert found.requires_python
+    assert found.requires_python.where == "pyproject.toml:4"

@@ -147,3 +147,13 @@ def test_an_endless_chain_is_refused(text: str, extras: tuple[str, ...], groups:
         from_pyproject(text, "pyproject.toml", extras, groups)
     assert caught.value.code == "PRF029"
     assert caught.value.where.startswith("pyproject.toml:5")
+
+
+def test_the_pythons_a_project_runs_on() -> None:
+    file = from_pyproject("[project]\nrequires-python = '>=3.11'\n", "pyproject.toml")
+    assert file
+    assert file.requires_python
+    assert (str(file.requires_python.specifier), file.requires_python.where) == (">=3.11", "pyproject.toml:2")
+    with pytest.raises(ProfileError) as caught:
+        from_pyproject("[project]\nrequires-python = '3.x'\n", "pyproject.toml")
+    assert (caught.value.code, caught.value.where) == ("PRF005", "pyproject.toml:2: project.requires-python")

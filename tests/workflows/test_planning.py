@@ -1,10 +1,12 @@
 from dataclasses import replace
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from envsmith.errors import ResolveError
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing, group
+from envsmith.model.python_bound import PythonBound
 from envsmith.workflows.planning import Planned, Times, Wanted, plan_profile
 from envsmith.workflows.resolving import Tools
 from tests.fakes import FakeHasher, FakeListings
@@ -83,3 +85,37 @@ def test_wheel_that_cannot_be_hashed_is_refused(tools: Tools) -> None:
     with pytest.raises(ResolveError) as caught:
         planned(bare(tools, {}), "torch")
     assert caught.value.code == "RES041"
+
+
+def test_refusal_names_the_cutoff_where_that_is_its_cause(tools: Tools) -> None:
+    early = Times(cutoff_utc="2016-07-20T23:59:59Z")
+    with pytest.raises(ResolveError) as caught:
+        planned(tools, "torch", times=early)
+    assert caught.value.code == "RES021"
+    assert caught.value.message.endswith("by the cutoff 2016-07-20T23:59:59Z")
+    assert "--as-of" in caught.value.hint
+    assert "drop" not in caught.value.hint
+    for times in (early, NOW):
+        with pytest.raises(ResolveError) as caught:
+            planned(tools, "torch>=99", times=times)
+        assert "cutoff" not in caught.value.message, "no time would help"
+
+
+def test_a_python_the_project_does_not_run_on_is_refused(tools: Tools) -> None:
+    bound = PythonBound(specifier=SpecifierSet(">=3.12"), where="pyproject.toml:4")
+    wanted = Wanted(
+        profile=ONE.with_overrides(python=("3.11", "3.12")),
+        requirements=asked("torch"),
+        requires_python=bound,
+    )
+
+    def plan(wanted: Wanted) -> Planned:
+        return plan_profile(wanted, NOW, catalog=tools.catalog, listings=tools.listings, hasher=tools.hasher)
+
+    with pytest.raises(ResolveError) as caught:
+        plan(wanted)
+    assert (caught.value.code, caught.value.where) == ("RES027", "mine: pyproject.toml:4")
+    assert caught.value.message.startswith("3.11: ")
+    assert "--python" in caught.value.hint
+    only = frozenset({"cp312-manylinux_2_28_x86_64"})
+    assert len(plan(replace(wanted, only=only)).plans) == 1, "a target that does not count is not judged"
