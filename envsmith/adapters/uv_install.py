@@ -6,6 +6,7 @@ Source of what uv does and does not do: seen with uv 0.13.8, 2026-11-21.
 from __future__ import annotations
 
 import re
+import shlex
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,12 @@ _KEPT = (*KEPT, "UV_LINK_MODE", "UV_CONCURRENT_INSTALLS", "UV_PYTHON_INSTALL_DIR
 _FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b", re.IGNORECASE)
 _HASH = re.compile(r"Hash mismatch for `?([^`\n]+)`?", re.IGNORECASE)
 _UNCACHED = re.compile(r"Identified uncached distribution: ([^\s=]+)==")
+_UNHELD = re.compile(
+    r"No solution found|Failed to read `--find-links`|(?P<damaged>Failed to extract archive|Invalid zip file)",
+    re.IGNORECASE,
+)
 _COUNT = re.compile(r"Would download (\d+) package")
+_FILL = "`envsmith download PROFILE -d DIR` fills it, where there is a network"
 _WHERE_FILES_LIE = "uv says"
 
 
@@ -74,13 +80,13 @@ class UvInstaller:
 
         Raises:
             InstallError: ENV021 when the disk is full, ENV022 when a file has other bytes than locked, ENV020 when
-                uv fails otherwise.
+                uv fails otherwise, ENV025 when the wheelhouse lacks a file or has a damaged one.
             ToolError: TOL022 when files cannot be reached.
         """
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             finished = self._sync(Path(scratch), supply, "--python", prefix)
         if finished.status:
-            raise failure(finished, "the packages could not be installed")
+            raise failure(finished, "the packages could not be installed", supply)
 
     def _sync(self, scratch: Path, supply: Supply, *words: str | Path) -> Finished:
         source = scratch / ("pylock.toml" if supply.is_pylock else "requirements.txt")
@@ -120,8 +126,14 @@ class UvInstaller:
         )
 
 
-def failure(finished: Finished, what: str) -> InstallError | ToolError:
-    """Return what uv's words of a failure mean."""
+def failure(finished: Finished, what: str, supply: Supply | None = None) -> InstallError | ToolError:
+    """Return what uv's words of a failure mean.
+
+    Args:
+        finished: the run that failed.
+        what: what it was to do, and did not.
+        supply: where the files were to come from.
+    """
     text = finished.stderr.strip() or "nothing"
     told = ((_WHERE_FILES_LIE, text),)
     if _FULL.search(text):
@@ -136,7 +148,12 @@ def failure(finished: Finished, what: str) -> InstallError | ToolError:
             "ENV022",
             f"{what}: a file has other bytes than were locked",
             details=told,
-            hint="try again; if it stays so, what is served was replaced: do not use it",
+            hint=_anew(supply) or "try again; if it stays so, what is served was replaced: do not use it",
+        )
+    if supply and supply.wheelhouse and (match := _UNHELD.search(text)):
+        why = "a file in it is damaged" if match["damaged"] else "it does not hold every file of the lock"
+        return InstallError(
+            "ENV025", f"{what}: {why}", where=supply.wheelhouse, details=told, hint=_anew(supply) or _FILL
         )
     if OFFLINE.search(text) or "was not found in the cache" in text:
         return ToolError(
@@ -151,3 +168,10 @@ def failure(finished: Finished, what: str) -> InstallError | ToolError:
         details=told,
         hint="if the lock is right, report it with the output of `envsmith -v install`",
     )
+
+
+def _anew(supply: Supply | None) -> str:
+    """Return the command that puts into a wheelhouse what it should hold; empty where it is none that people fill."""
+    if not supply or not supply.wheelhouse or not supply.profile or "://" in supply.wheelhouse:
+        return ""
+    return f"envsmith download {supply.profile} -d {shlex.quote(supply.wheelhouse)}, where there is a network"

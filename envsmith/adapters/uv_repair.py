@@ -54,7 +54,8 @@ class UvRepairer(UvInstaller):
             is_hashed: whether each has hashes that must be met.
 
         Raises:
-            InstallError: ENV020 when uv fails, ENV021 when the disk is full, ENV022 when a file has other bytes.
+            InstallError: ENV020 when uv fails, ENV021 when the disk is full, ENV022 when a file has other bytes,
+                ENV025 when the wheelhouse lacks a file or has a damaged one.
             ToolError: TOL022 when files cannot be reached.
         """
         flags = [flag for flag in self._flags(supply) if is_hashed or flag != "--require-hashes"]
@@ -64,7 +65,7 @@ class UvRepairer(UvInstaller):
             words = ("--python", prefix, "--no-deps", "--reinstall", "--requirement", source)
             finished = self._run("pip", "install", *flags, *words)
         if finished.status:
-            raise failure(finished, "the packages could not be installed again")
+            raise failure(finished, "the packages could not be installed again", supply)
 
     def forget(self, names: Sequence[str]) -> None:
         """Take distributions out of uv's cache: files of it that an environment shares may have been changed there."""

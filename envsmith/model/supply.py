@@ -16,3 +16,5 @@ class Supply:
     """Names of packages that come as source and are built here."""
     wheelhouse: str = ""
     """Folder or address that holds every file; nothing else is asked then. Hashed requirements only."""
+    profile: str = ""
+    """Whose packages they are, for hints; empty where that is not known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from shlex import quote
 
 from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
@@ -64,7 +65,7 @@ def _repair(environment: Environment, family: Family, members: list[Distribution
     names = [str(item.name) for item in members]
     kept = family.survivor(names, backend)
     version = next(item.version for item in members if item.name == kept)
-    python = f"--python {environment.prefix}"
+    python = f"--python {quote(environment.prefix)}"
     removal = f"uv pip uninstall {python} {' '.join(names)}"
     return f"{removal} && uv pip install {python} --no-deps {kept}=={version}"
 

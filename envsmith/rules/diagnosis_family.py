@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from packaging.version import InvalidVersion, Version
 
@@ -56,7 +57,7 @@ def mixed(environment: Environment, condition: Condition) -> Iterator[Finding]:
 
 
 def _cure(environment: Environment, name: str, version: Version, torch: Backend) -> str:
-    into = f"uv pip install --python {environment.prefix} --reinstall-package {name} --no-deps"
+    into = f"uv pip install --python {quote(environment.prefix)} --reinstall-package {name} --no-deps"
     return f"{into} --index-url https://download.pytorch.org/whl/{torch} {name}=={version.public}"
 
 
@@ -77,7 +78,7 @@ def unpaired(environment: Environment, condition: Condition, catalog: Catalog) -
         text = f"{name} {public} was built for torch {of[-1]}, and torch is {torch.public}"
         fits = catalog.release(torch)
         right = fits.versions(name)[:1] if fits else ()
-        hint = f"uv pip install --python {environment.prefix} {name}=={right[0]}" if right else ""
+        hint = f"uv pip install --python {quote(environment.prefix)} {name}=={right[0]}" if right else ""
         yield _finding("ENV066", name, text, hint)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from shlex import quote
 
 from envsmith.model.condition import Condition, Origin
 from envsmith.model.environment import Environment, Import
@@ -68,7 +69,7 @@ def failed_runs(runs: Iterable[Import]) -> Iterator[Finding]:
 def leftovers(condition: Condition, environment: Environment) -> Iterator[Finding]:
     """Find folders that installs and removals left when they broke off."""
     for item in condition.halves:
-        hint = f"delete {environment.prefix}/{environment.site}/{item.folder}"
+        hint = f"delete {quote(f'{environment.prefix}/{environment.site}/{item.folder}')}"
         yield _finding("ENV067", item.folder, f"{item.folder}: {item.why}", hint=hint)
 
 
@@ -89,7 +90,8 @@ def broken(condition: Condition, environment: Environment) -> Iterator[Finding]:
                 f"{found.name} {found.version}: {found.missing_count} of {found.files} files {are} missing: "
             )
             named = ", ".join(found.missing[:_MOST_NAMED])
-            hint = f"uv pip install --python {environment.prefix} --reinstall --no-deps {found.name}=={found.version}"
+            into = f"uv pip install --python {quote(environment.prefix)} --reinstall --no-deps"
+            hint = f"{into} {found.name}=={found.version}"
             yield _finding("ENV067", found.name, text + named, hint=hint)
 
 

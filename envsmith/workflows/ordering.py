@@ -162,6 +162,7 @@ def read_lock(order: Order, manifest: Manifest, found: Mapping[str, bytes], slug
             is_pylock=is_pylock,
             sources=tuple(name for name in sources if pins.version(name)),
             wheelhouse=order.wheelhouse,
+            profile=order.profile,
         ),
         backend=backend,
         env=dict(str(item).partition("=")[::2] for item in entry.inputs.get("env", ())),

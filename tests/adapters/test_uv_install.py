@@ -105,6 +105,43 @@ def test_failures_are_told_apart(said: str, code: str) -> None:
         installer.make(Path("/env"), Path("python"), "any")
 
 
+# What uv 0.13.8 says, recorded 2026-11-21.
+@pytest.mark.parametrize(
+    ("said", "code", "why"),
+    [
+        (
+            "error: No solution found when resolving dependencies\n  cause: Because six was not found",
+            "ENV025",
+            "does not hold every file",
+        ),
+        (
+            "error: Failed to read `--find-links` directory: /wheels\n  cause: No such file or directory (os error 2)",
+            "ENV025",
+            "does not hold every file",
+        ),
+        (
+            "error: Failed to download `six==1.17.0`\n  cause: Failed to extract archive: six-1.17.0-py3-none-any.whl",
+            "ENV025",
+            "damaged",
+        ),
+        (
+            "error: Failed to read `six==1.17.0`\n  cause: Hash mismatch for `six==1.17.0`",
+            "ENV022",
+            "other bytes",
+        ),
+    ],
+)
+def test_a_wheelhouse_that_does_not_hold_what_it_should(said: str, code: str, why: str) -> None:
+    installer = UvInstaller(processes=Replies(1, said), executable=Path("uv"))
+    supply = Supply(text="six==1.17.0", is_pylock=False, wheelhouse="/my wheels", profile="cu128")
+    with pytest.raises(EnvsmithError) as caught:
+        installer.fill(Path("/env"), supply)
+    assert caught.value.code == code
+    assert why in caught.value.message
+    assert "envsmith download cu128 -d '/my wheels'" in caught.value.hint
+    assert caught.value.details[0][1] == said
+
+
 def test_real_uv_finds_makes_and_fills(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     wheels = (made_torch("2.19.0+cpu"), made("beside"))
@@ -124,3 +161,19 @@ def test_real_uv_finds_makes_and_fills(tmp_path: Path, monkeypatch: pytest.Monke
     wrong = supply.text.replace(wheels[0].sha256, wheels[1].sha256)
     with pytest.raises(EnvsmithError, match="ENV022"):
         installer.fill(tmp_path / "second", Supply(text=wrong, is_pylock=False, wheelhouse=str(tmp_path)))
+    house = tmp_path / "house"
+    away = Supply(text="".join(lines), is_pylock=False, wheelhouse=str(house))
+    uncached = UvInstaller(processes=Processes(), executable=find_uv(), offline=True)
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "second-cache"))
+    with pytest.raises(EnvsmithError, match="ENV025"):
+        uncached.fill(tmp_path / "second", away)  # no such folder
+    house.mkdir()
+    with pytest.raises(EnvsmithError, match="ENV025"):
+        uncached.fill(tmp_path / "second", away)  # nothing in it
+    for wheel in wheels:
+        (house / wheel.filename).write_bytes(wheel.body[:-40])
+    with pytest.raises(EnvsmithError, match=r"ENV02[25]"):
+        uncached.fill(tmp_path / "second", away)  # cut off
+    (house / wheels[0].filename).write_bytes(b"no wheel at all")
+    with pytest.raises(EnvsmithError, match=r"ENV02[25]"):
+        uncached.fill(tmp_path / "second", away)

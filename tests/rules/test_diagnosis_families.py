@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -74,3 +75,9 @@ def test_what_nothing_needs(requires: tuple[str, ...], codes: list[str]) -> None
     unneeded = {"torchvision": "no use in 3 files"}
     assert [item.code for item in diagnosis_families.unused(found, condition, unneeded)] == codes
     assert list(diagnosis_families.unused(found, condition, {})) == []
+
+
+def test_a_path_with_a_space_stays_one_word() -> None:
+    found = environment(distribution("faiss-cpu", "1.9"), distribution("faiss-gpu-cu12", "1.9"))
+    (finding,) = diagnosis_families.families(replace(found, prefix="/my proj/.venv"), CPU, CATALOG)
+    assert shlex.split(finding.hint).count("/my proj/.venv") == 2

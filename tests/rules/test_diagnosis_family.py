@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
+
 import pytest
 
 from envsmith.catalog import Catalog
@@ -72,3 +75,12 @@ def test_versions_that_were_not_built_for_one_another(
     found = list(diagnosis_family.unpaired(installed(torch=torch, **{name: version}), Condition(), CATALOG))
     assert [item.hint.rpartition(" ")[2] for item in found] == ([right] if right else [])
     assert all(item.code == "ENV066" for item in found)
+
+
+def test_a_path_with_a_space_stays_one_word() -> None:
+    mixed = replace(installed(torch="2.11.0+cu128", torchvision="0.26.0+cpu"), prefix="/my proj/.venv")
+    (found,) = diagnosis_family.mixed(mixed, Condition())
+    assert shlex.split(found.hint)[4] == "/my proj/.venv"
+    unpaired = replace(installed(torch="2.11.0+cu128", torchvision="0.23.0+cu128"), prefix="/it's here/.venv")
+    (found,) = diagnosis_family.unpaired(unpaired, Condition(), CATALOG)
+    assert shlex.split(found.hint)[4] == "/it's here/.venv"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -89,3 +90,12 @@ def test_code_that_nobody_owns_is_named_and_counted() -> None:
     assert many.message.startswith("4 files or folders of code are")
     assert many.message.endswith("a, b, c and 1 more")
     assert list(diagnosis_packages.strays(Condition())) == []
+
+
+def test_a_path_with_a_space_stays_one_word() -> None:
+    lacking = replace(distribution("a", "1"), missing=("a/x.so",), missing_count=1)
+    place = replace(environment(lacking), prefix="/my proj/.venv")
+    (found,) = diagnosis_packages.broken(Condition(), place)
+    assert shlex.split(found.hint)[4] == "/my proj/.venv"
+    (found,) = diagnosis_packages.leftovers(Condition(halves=(Half(folder="~a", why="left"),)), place)
+    assert shlex.split(found.hint) == ["delete", "/my proj/.venv/lib/~a"]
