@@ -22,10 +22,17 @@ _HOSTS = ("HOSTNAME", "COMPUTERNAME", "HOST", "USERDOMAIN", "LOGONSERVER", "USER
 _HOMES = ("HOME", "USERPROFILE")
 _SWITCHES = ("true", "false", "always", "never", "none", "null", "auto", "basic", "disabled", "subprocess")
 _LEAST = 4
+_SHALLOW = 2
+"""Parts of a folder such as /opt, which tells nothing of a project."""
 
 
-def redaction(variables: Mapping[str, str]) -> Redaction:
-    """Return what a text for others must not have of this machine and its user."""
+def redaction(variables: Mapping[str, str], prefix: Path | None = None) -> Redaction:
+    """Return what a text for others must not have of this machine and its user.
+
+    Args:
+        variables: of this process.
+        prefix: the environment that the text is about: it may lie in another project's folder.
+    """
     homes = {variables.get(name, "") for name in _HOMES} | {_quietly(Path.home)}
     users = {variables.get(name, "") for name in _USERS} | {_quietly(getpass.getuser), *_logins(variables)}
     hosts = {variables.get(name, "").strip("\\") for name in _HOSTS}
@@ -34,6 +41,7 @@ def redaction(variables: Mapping[str, str]) -> Redaction:
     project = _quietly(Path.cwd)
     return Redaction(
         project=project if project not in homes and len(Path(project).parts) > 1 else "",
+        others=tuple(sorted(_projects(variables, prefix, homes - {""}))),
         homes=tuple(sorted(item for item in homes if len(item) > _LEAST)),
         users=tuple(sorted(filter(None, users))),
         hosts=tuple(
@@ -41,6 +49,16 @@ def redaction(variables: Mapping[str, str]) -> Redaction:
         ),
         secrets=tuple(sorted(_secrets(variables))),
     )
+
+
+def _projects(variables: Mapping[str, str], prefix: Path | None, homes: set[str]) -> Iterator[str]:
+    """Yield the folders that environments lie in; below a home the folder's path is told as that of a home."""
+    places = [Path(text) for text in (variables.get("VIRTUAL_ENV", ""),) if text]
+    for place in (*places, *([Path(os.path.normpath(prefix.absolute()))] if prefix else [])):
+        for folder in {place.parent, place.resolve().parent}:
+            is_at_home = any(folder.is_relative_to(home) for home in homes)
+            if place.is_absolute() and len(folder.parts) > _SHALLOW and not is_at_home:
+                yield str(folder)
 
 
 def _is_number(text: str) -> bool:

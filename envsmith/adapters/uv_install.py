@@ -6,7 +6,6 @@ Source of what uv does and does not do: seen with uv 0.13.8, 2026-11-21.
 from __future__ import annotations
 
 import re
-import shlex
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from envsmith.adapters.process import Finished, Processes, inherited
 from envsmith.adapters.uv import KEPT, OFFLINE, credentials
 from envsmith.errors import InstallError, ToolError
+from envsmith.model.shell import quote_path
 from envsmith.model.supply import Supply
 
 _KEPT = (*KEPT, "UV_LINK_MODE", "UV_CONCURRENT_INSTALLS", "UV_PYTHON_INSTALL_DIR", "CC", "CXX", "CFLAGS")
@@ -174,4 +174,4 @@ def _anew(supply: Supply | None) -> str:
     """Return the command that puts into a wheelhouse what it should hold; empty where it is none that people fill."""
     if not supply or not supply.wheelhouse or not supply.profile or "://" in supply.wheelhouse:
         return ""
-    return f"envsmith download {supply.profile} -d {shlex.quote(supply.wheelhouse)}, where there is a network"
+    return f"envsmith download {supply.profile} -d {quote_path(supply.wheelhouse)}, where there is a network"

@@ -148,11 +148,13 @@ def _run(arguments: list[str]) -> int:
         return ending.exit_code
     except click.ClickException as error:
         from envsmith.cli import render
+        from envsmith.cli.parent_folder import words_of_parent
 
         if isinstance(error, _HELP) and not as_json:
             click.echo(error.format_message(), err=True)
             return FAILED
-
+        if "there is no lock in" in error.message:
+            error.message += words_of_parent()
         render.usage_error(error, as_json=as_json)
         return FAILED
     except EnvsmithError as error:
@@ -169,10 +171,11 @@ def _run(arguments: list[str]) -> int:
 
 def _told(error: EnvsmithError, arguments: list[str]) -> int:
     from envsmith.cli import render
+    from envsmith.cli.parent_folder import hint_of_parent
 
     if not error.where:
         error.at(" ".join(["envsmith", *arguments]))
-    render.error(error, command=_command(arguments), as_json="--json" in arguments)
+    render.error(hint_of_parent(error), command=_command(arguments), as_json="--json" in arguments)
     return error.exit_code
 
 

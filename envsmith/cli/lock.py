@@ -13,7 +13,7 @@ import click
 from envsmith.cli import NO, OK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from envsmith.adapters.process import Processes
     from envsmith.adapters.uv import Uv
@@ -84,14 +84,11 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     plan changed are resolved again; the cutoff is kept until --upgrade or --as-of moves it.
     """
     from envsmith.adapters.text_files import remembered
-    from envsmith.cli.composition import CatalogChoice, parse_cutoff, utc_now
+    from envsmith.cli.composition import CatalogChoice
     from envsmith.cli.orders import Words
-    from envsmith.workflows.planning import Timing
 
     if options["mode"] == "live" and options["offline"]:
         raise click.UsageError("--catalog live asks PyTorch's server, which --offline forbids")
-    if options["upgrade"] and options["as_of"]:
-        raise click.UsageError("--upgrade moves the cutoff to now, --as-of to another time: name one of them")
     words = Words(
         names=options["profiles"],
         files=options["files"],
@@ -101,13 +98,6 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
         platforms=options["platforms"],
         backend=options["backend"],
         allow_sdist=options["allow_sdist"],
-    )
-    now_utc = utc_now()
-    timing = Timing(
-        now_utc=now_utc,
-        as_of_utc=parse_cutoff(options["as_of"], now_utc) if options["as_of"] else "",
-        upgrade=options["upgrade"],
-        move=options["move"],
     )
     choice = CatalogChoice(
         mode=options["mode"], index_base=options["index_base"], is_offline=options["offline"]
@@ -120,11 +110,27 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
         quiet=settings["quiet"],
         savings=options["savings"],
         choice=choice,
-        timing=timing,
+        timing=_timing(options),
     )
     with remembered() as read:
         wanted = _asked(words, ways)
     return _check(wanted, ways, settings["words"], read) if options["check"] else _lock(wanted, ways)
+
+
+def _timing(options: Mapping[str, Any]) -> Timing:
+    """Return what the command line says of time."""
+    from envsmith.cli.composition import parse_cutoff, utc_now
+    from envsmith.workflows.planning import Timing
+
+    if options["upgrade"] and options["as_of"]:
+        raise click.UsageError("--upgrade moves the cutoff to now, --as-of to another time: name one of them")
+    now_utc = utc_now()
+    return Timing(
+        now_utc=now_utc,
+        as_of_utc=parse_cutoff(options["as_of"], now_utc) if options["as_of"] else "",
+        upgrade=options["upgrade"],
+        move=options["move"],
+    )
 
 
 def _asked(words: Words, ways: _Ways) -> tuple[Wanted, ...]:

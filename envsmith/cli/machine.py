@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import click
+
 from envsmith.adapters.detection import detect
 from envsmith.catalog import Catalog
 from envsmith.errors import HostError
@@ -32,6 +34,7 @@ def described(words: Description, catalog: Catalog) -> Host:
     Of another machine, with its own GPU or platform, nothing of this one is taken but the platform.
 
     Raises:
+        UsageError: when no GPU is named beside one.
         HostError: HST001 when the driver's version is none, HST002 when a variable is malformed.
         CatalogError: CAT021 when a GPU is unknown.
         ProfileError: PRF011 when the platform is none.
@@ -45,6 +48,8 @@ def described(words: Description, catalog: Catalog) -> Host:
         )
     if not words.gpus and not words.platform:
         return _with_driver(detect(), words.driver) if words.driver else detect()
+    if NO_GPU in words.gpus and set(words.gpus) != {NO_GPU}:
+        raise click.UsageError("--gpu none is a machine without a GPU: name no other beside it")
     platform = Platform.parse(words.platform) if words.platform else None
     devices = _devices(words.gpus, catalog)
     makers = {device.maker for device in devices} | ({"nvidia"} if words.driver else set())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from envsmith.adapters.host import this_platform, this_python
 from envsmith.adapters.profiles import Profiles
 from envsmith.adapters.requirement_files import passed_over, read_pyproject, read_requirements
 from envsmith.adapters.text_files import read_text
-from envsmith.errors import EnvsmithError, ProfileError
+from envsmith.errors import EnvsmithError, LockError, ProfileError
 from envsmith.model.asked import labels
 from envsmith.model.backend import Backend
 from envsmith.model.manifest import FILENAME, Manifest
+from envsmith.model.problems import suggestion
 from envsmith.model.profile import Profile, check_name
 from envsmith.model.requirements import RequirementsFile
+from envsmith.model.shell import quote_path
 from envsmith.workflows.planning import Wanted
 
 
@@ -139,6 +142,12 @@ def _is_backend(text: str) -> bool:
 
 def _named(name: str, profiles: Profiles) -> Profile:
     """Return a profile by name; a backend without a profile of its name stands for itself."""
+    if name.endswith((".txt", ".in")):
+        raise ProfileError(
+            "PRF013",
+            f"{name!r} is a requirements file, and no profile",
+            hint=f"envsmith lock PROFILE -r {quote_path(name)}",
+        )
     is_known = name in {known for known, _ in profiles.names()}
     return _profile_for(Backend.parse(name)) if not is_known and _is_backend(name) else profiles.resolve(name)
 
@@ -161,12 +170,28 @@ def profile_names(names: tuple[str, ...], project: Path, folder: Path) -> tuple[
 
     Raises:
         ProfileError: PRF006 for a name that can be none, PRF042 where nothing says which is meant.
+        LockError: LCK040 where there is neither a lock nor a profile of a name.
     """
     profiles = Profiles.of_project(project)
     chosen = names or profiles.settings.default_profiles or tuple(locked_before(folder))
     if not chosen:
         raise _nothing_named(profiles)
+    for name in map(check_name, names):
+        _check_known(name, profiles, tuple(locked_before(folder)), folder)
     return tuple(dict.fromkeys(check_name(name) for name in chosen))
+
+
+def _check_known(name: str, profiles: Profiles, locked: tuple[str, ...], folder: Path) -> None:
+    """Refuse a name that is neither locked nor could be, where it looks like a slip of the pen."""
+    is_known = name in locked or _is_backend(name) or name in dict(profiles.names())
+    if is_known or not get_close_matches(name, locked, n=1):
+        return
+    raise LockError(
+        "LCK040",
+        f"{name} has never been locked, and there is no such profile",
+        where=(folder / name).as_posix(),
+        hint=suggestion(name, locked),
+    )
 
 
 def locked_before(folder: Path) -> Iterator[str]:
@@ -180,7 +205,6 @@ def _nothing_named(profiles: Profiles) -> ProfileError:
     return ProfileError(
         "PRF042",
         "no profile is named",
-        where="envsmith lock",
         details=(("profiles", " ".join(names)),),
         hint="envsmith lock NAME, or default-profiles = [...] under [tool.envsmith] in pyproject.toml",
     )

@@ -46,7 +46,7 @@ def command(prefix: Path, folder: Path, form: str, *, as_json: bool) -> int:
     from envsmith.cli import render
     from envsmith.cli.report_render import markdown
 
-    summary, hidden = _summary(prefix, folder), redaction(variables())
+    summary, hidden = _summary(prefix, folder), redaction(variables(), prefix)
     if as_json or form == "json":
         render.envelope("report", "ok", summary.to_json(hidden))
     else:

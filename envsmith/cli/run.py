@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import click
 
 
@@ -14,6 +16,11 @@ class AfterDashes(click.Command):
             place = args.index("--")
             ctx.meta[__name__] = args[place + 1 :]
             args = args[:place]
+        elif self.name == "run" and len(args) > 1 and not args[0].startswith("-"):
+            profile, *words = map(quote, args)
+            raise click.UsageError(
+                f"write -- before the command: envsmith run {profile} -- {' '.join(words)}", ctx
+            )
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:

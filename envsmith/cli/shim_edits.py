@@ -40,7 +40,10 @@ def change(wish: Change, *, as_json: bool) -> int:
     """
     from envsmith.adapters.editing import write_edits
     from envsmith.cli import render
+    from envsmith.model.shim import check_shim
 
+    for shim in (*wish.add, *wish.remove):
+        check_shim(shim)
     name = wish.profile or _only()
     edit = _edit(wish, name)
     if as_json:
@@ -83,11 +86,11 @@ def _edit(wish: Change, name: str) -> Edit:
     from envsmith.adapters.profile_edits import set_lists
     from envsmith.adapters.profiles import Profiles
     from envsmith.model.profile_text import ProfileText, resolve
-    from envsmith.model.shim import SAFE_GLOBALS, check_global, check_shim
+    from envsmith.model.shim import SAFE_GLOBALS, check_global
 
     profiles = Profiles.of_project(Path())
     profile = profiles.resolve(name)
-    shims = _listed(profile, "shims", tuple(map(check_shim, wish.add)), wish.remove)
+    shims = _listed(profile, "shims", wish.add, wish.remove)
     names = _listed(profile, "safe-globals", tuple(map(check_global, wish.allow)), wish.disallow)
     if SAFE_GLOBALS not in shims and not wish.allow:
         names = ()

@@ -95,6 +95,8 @@ class Redaction:
 
     project: str = ""
     """The project's folder; empty where its name is to stay."""
+    others: tuple[str, ...] = ()
+    """Folders of other projects, which environments lie in."""
     homes: tuple[str, ...] = ()
     """Folders of users: ``/home/NAME``."""
     users: tuple[str, ...] = ()
@@ -121,7 +123,9 @@ class Redaction:
     def _known(self, text: str) -> str:
         """Leave out folders and secrets, at each place the longest: one may be part of another."""
         instead = (
-            dict.fromkeys(self.homes, HOME) | {self.project: PROJECT} | dict.fromkeys(self.secrets, SECRET)
+            dict.fromkeys(self.homes, HOME)
+            | dict.fromkeys((*self.others, self.project), PROJECT)
+            | dict.fromkeys(self.secrets, SECRET)
         )
         known = sorted(filter(None, instead), key=len, reverse=True)
         if not known:

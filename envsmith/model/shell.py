@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
 _LINE_BREAK = re.compile(r"[\r\n]")
+_WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:|\\)\\")
+_PLAIN_PATH = re.compile(r"[\w@+=:,./\\~-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -226,3 +229,10 @@ def read_line(shell: Shell, path: str) -> str:
     if shell.name == "bat":
         return 'call "{}"'.format(_CONTROL.sub("", path).replace('"', "").replace("%", "%%"))
     return shell.source.format(shell.quote(path))
+
+
+def quote_path(path: str) -> str:
+    """Write a path in a command that people copy: in double quotes on Windows, as a POSIX shell reads it elsewhere."""
+    if not _WINDOWS_PATH.match(path):
+        return shlex.quote(path)
+    return path if _PLAIN_PATH.fullmatch(path) else f'"{path}"'

@@ -50,6 +50,12 @@ class Platform:
             ProfileError: PRF011 when the text is neither.
         """
         match = _PLATFORM.fullmatch(ALIASES.get(text, text))
+        if match is None and text.startswith(("musl", "alpine")):
+            raise ProfileError(
+                "PRF011",
+                f"{text!r}: PyTorch has no builds for musl, only for glibc",
+                hint=f"use linux ({ALIASES['linux']}), in an image with glibc such as Debian's, not Alpine's",
+            )
         if match is None:
             raise ProfileError(
                 "PRF011",

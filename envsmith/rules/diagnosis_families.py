@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from shlex import quote
 
 from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
@@ -14,6 +13,7 @@ from envsmith.model.backend import Backend
 from envsmith.model.condition import Condition
 from envsmith.model.environment import Distribution, Environment
 from envsmith.model.report import Finding
+from envsmith.model.shell import quote_path
 
 _ONNX = "onnxruntime"
 
@@ -65,7 +65,7 @@ def _repair(environment: Environment, family: Family, members: list[Distribution
     names = [str(item.name) for item in members]
     kept = family.survivor(names, backend)
     version = next(item.version for item in members if item.name == kept)
-    python = f"--python {quote(environment.prefix)}"
+    python = f"--python {quote_path(environment.prefix)}"
     removal = f"uv pip uninstall {python} {' '.join(names)}"
     return f"{removal} && uv pip install {python} --no-deps {kept}=={version}"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from shlex import quote
 
 from packaging.version import InvalidVersion, Version
 
@@ -13,6 +12,7 @@ from envsmith.model.backend import Backend
 from envsmith.model.condition import Condition
 from envsmith.model.environment import Environment
 from envsmith.model.report import Finding
+from envsmith.model.shell import quote_path
 
 _WITH_TORCH = ("torchvision", "torchaudio")
 # From here on they are built for the stable ABI, and later torch does as well.
@@ -57,7 +57,7 @@ def mixed(environment: Environment, condition: Condition) -> Iterator[Finding]:
 
 
 def _cure(environment: Environment, name: str, version: Version, torch: Backend) -> str:
-    into = f"uv pip install --python {quote(environment.prefix)} --reinstall-package {name} --no-deps"
+    into = f"uv pip install --python {quote_path(environment.prefix)} --reinstall-package {name} --no-deps"
     return f"{into} --index-url https://download.pytorch.org/whl/{torch} {name}=={version.public}"
 
 
@@ -78,7 +78,7 @@ def unpaired(environment: Environment, condition: Condition, catalog: Catalog) -
         text = f"{name} {public} was built for torch {of[-1]}, and torch is {torch.public}"
         fits = catalog.release(torch)
         right = fits.versions(name)[:1] if fits else ()
-        hint = f"uv pip install --python {quote(environment.prefix)} {name}=={right[0]}" if right else ""
+        hint = f"uv pip install --python {quote_path(environment.prefix)} {name}=={right[0]}" if right else ""
         yield _finding("ENV066", name, text, hint)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from shlex import quote
 
 from envsmith.model.condition import Condition, Origin
 from envsmith.model.environment import Environment, Import
 from envsmith.model.pins import Pin, Pins
 from envsmith.model.report import Finding
+from envsmith.model.shell import quote_path
 from envsmith.model.unsatisfied import Unsatisfied
 
 _MOST_NAMED = 3
@@ -69,7 +69,7 @@ def failed_runs(runs: Iterable[Import]) -> Iterator[Finding]:
 def leftovers(condition: Condition, environment: Environment) -> Iterator[Finding]:
     """Find folders that installs and removals left when they broke off."""
     for item in condition.halves:
-        hint = f"delete {quote(f'{environment.prefix}/{environment.site}/{item.folder}')}"
+        hint = f"delete {quote_path(f'{environment.prefix}/{environment.site}/{item.folder}')}"
         yield _finding("ENV067", item.folder, f"{item.folder}: {item.why}", hint=hint)
 
 
@@ -90,7 +90,7 @@ def broken(condition: Condition, environment: Environment) -> Iterator[Finding]:
                 f"{found.name} {found.version}: {found.missing_count} of {found.files} files {are} missing: "
             )
             named = ", ".join(found.missing[:_MOST_NAMED])
-            into = f"uv pip install --python {quote(environment.prefix)} --reinstall --no-deps"
+            into = f"uv pip install --python {quote_path(environment.prefix)} --reinstall --no-deps"
             hint = f"{into} {found.name}=={found.version}"
             yield _finding("ENV067", found.name, text + named, hint=hint)
 

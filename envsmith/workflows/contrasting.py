@@ -139,7 +139,7 @@ def _meaning(word: str, tools: ContrastTools) -> _Meant:
     if word and (tools.project / tools.folder / word / FILENAME).is_file():
         return _Meant(profile=word)
     path = tools.project / word
-    if word and (path.is_file() or (path / FILENAME).is_file()):
+    if word and (_folder_of(path) / FILENAME).is_file():
         return _Meant(path=path)
     revision, colon, profile = word.partition(":")
     if revision and tools.revisions.has(revision):
@@ -159,7 +159,7 @@ def _side(meant: _Meant, other: _Meant, tools: ContrastTools) -> Side:
     """Return the locks of one thing; where it is a whole revision, those of the profile the other is of."""
     if meant.path:
         return _of_path(meant.path, tools)
-    profile = meant.profile or other.profile or (_folder_of(other.path).name if other.path else "")
+    profile = meant.profile or other.profile or (_name_of(_folder_of(other.path)) if other.path else "")
     found = _whole(_Meant(revision=meant.revision, profile=profile), tools)
     if profile not in found:
         raise EnvsmithError(
@@ -172,17 +172,22 @@ def _side(meant: _Meant, other: _Meant, tools: ContrastTools) -> Side:
     return Side(title=_title(profile, meant.revision), locks=found[profile])
 
 
+def _name_of(folder: Path) -> str:
+    """Return what a lock folder is called; the one that one stands in has no name of its own there."""
+    return folder.name or folder.as_posix()
+
+
 def _folder_of(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
 def _of_path(path: Path, tools: ContrastTools) -> Side:
     folder = _folder_of(path)
-    locks = read_locks(folder.name, tools.files.read_files(folder), folder)
+    locks = read_locks(_name_of(folder), tools.files.read_files(folder), folder)
     match = _LOCK_FILE.fullmatch(path.name)
     if match:
         locks = tuple(lock for lock in locks if lock.target.slug == match["slug"])
-    title = folder.name if path.is_dir() or not match else f"{folder.name}/{match['slug']}"
+    title = _name_of(folder) if path.is_dir() or not match else f"{_name_of(folder)}/{match['slug']}"
     return Side(title=title, locks=locks)
 
 

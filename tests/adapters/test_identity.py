@@ -63,3 +63,15 @@ def test_servers_of_variables_but_not_those_that_everybody_knows() -> None:
     hosts = redaction(variables).hosts
     assert "corp-proxy" in hosts
     assert "download.pytorch.org" not in hosts
+
+
+def test_the_folders_that_environments_lie_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other, here = tmp_path / "other", tmp_path / "here/src"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    found = redaction({"VIRTUAL_ENV": str(other / ".venv")}, Path("../.venv"))
+    assert set(found.others) == {str(other), str(here.parent)}
+    told = found.text(f"{here.parent}/.venv/bin and {other}/.venv and {here}/x")
+    assert told == "PROJECT/.venv/bin and PROJECT/.venv and PROJECT/x"
+    assert redaction({"VIRTUAL_ENV": "/opt/venv"}).others == ()
+    assert redaction({"HOME": str(tmp_path)}, other / ".venv").others == (), "below a home it is told as such"

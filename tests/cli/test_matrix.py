@@ -122,3 +122,19 @@ def test_what_cannot_be_told(made: Project) -> None:
     ran = made.run("matrix", "-o", "../elsewhere")
     assert ran.status == 2
     assert "not inside the project" in ran.said
+
+
+def test_a_slip_of_the_pen_and_the_command_that_was_run(tmp_path: Path) -> None:
+    project = Project(root=tmp_path / "project")
+    ran = project.run("matrix")
+    assert "PRF042" in ran.err
+    assert "where     envsmith matrix\n" in ran.err
+    folder = project.root / "lockfiles/plain"
+    folder.mkdir(parents=True)
+    for name, content in folder_files("plain", {LINUX: ("torch==2.11.0+cpu",)}, backend="cpu").items():
+        (folder / name).write_bytes(content)
+    for words in (("matrix", "plan"), ("export", "plan", "--format", "constraints")):
+        ran = project.run(*words)
+        assert ran.status == 1
+        assert "LCK040" in ran.err
+        assert "did you mean plain?" in ran.err

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from envsmith.adapters.host import this_platform, this_python
-from envsmith.cli.orders import Words, orders
-from envsmith.errors import ProfileError
+from envsmith.cli.orders import Words, orders, profile_names
+from envsmith.errors import LockError, ProfileError
 from envsmith.workflows.planning import Wanted
 
 PYPROJECT = """\
@@ -146,3 +146,23 @@ def test_the_pythons_a_project_runs_on(project: Path) -> None:
     (found,) = wanted(project, names=("cpu-minimal",))
     assert found.requires_python
     assert found.requires_python.where == "pyproject.toml:4"
+
+
+def test_a_requirements_file_is_no_profile(project: Path) -> None:
+    with pytest.raises(ProfileError) as caught:
+        wanted(project, names=("my requirements.txt",))
+    assert caught.value.code == "PRF013"
+    assert caught.value.hint == "envsmith lock PROFILE -r 'my requirements.txt'"
+
+
+def test_a_slip_of_the_pen_is_told_from_a_profile_that_was_never_locked(project: Path) -> None:
+    place = project / "lockfiles"
+    assert profile_names(("voise",), project, place) == ("voise",), "nothing is locked that could be meant"
+    (place / "voice").mkdir(parents=True)
+    (place / "voice/manifest.toml").write_text("", "utf-8")
+    for name in ("voice", "cpu-minimal", "cu129"):
+        assert profile_names((name,), project, place) == (name,)
+    with pytest.raises(LockError) as caught:
+        profile_names(("voice", "voise"), project, place)
+    assert caught.value.code == "LCK040"
+    assert "did you mean voice?" in caught.value.hint

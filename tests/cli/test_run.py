@@ -77,3 +77,9 @@ def test_no_environment(project: Project) -> None:
 def test_the_environment_says_which_profile_it_was_built_for(project: Project) -> None:
     (project.root / ".venv" / "envsmith.json").write_text('{"profile": "app"}')
     assert project.run("run", "--", "sh", "-c", "echo $ENVSMITH_PROFILE").out == "app\n"
+
+
+def test_a_command_without_dashes_is_shown_with_them(project: Project) -> None:
+    ran = project.run("run", "app", "python", "-V")
+    assert (ran.status, ran.out) == (2, "")
+    assert "envsmith run app -- python -V" in ran.err

@@ -71,6 +71,8 @@ def test_no_is_an_answer(project: Project) -> None:
         (("--driver", "x"), "HST001"),
         (("--platform", "beos"), "PRF011"),
         (("--python", "2.7"), "PRF012"),
+        (("--gpu", "none", "--gpu", "RTX 4090"), "USE001"),
+        (("--platform", "musllinux_1_2_x86_64"), "no builds for musl"),
     ],
 )
 def test_what_cannot_be_answered_is_an_error(project: Project, words: tuple[str, ...], said: str) -> None:

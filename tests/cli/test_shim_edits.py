@@ -54,6 +54,7 @@ def test_nothing_is_written_unasked(project: Project) -> None:
     [
         (("torch-safe-globals",), "PRF016"),
         (("torchaudio",), "PRF005"),
+        (("torch-legacy", "--profile", "nowhere"), "PRF005"),
         (("torch-safe-globals", "--allow", "os.system"), "PRF005"),
         (("torchaudio-legacy-api", "--profile", "cu130"), "PRF017"),
         (("torchaudio-legacy-api", "--profile", "nowhere"), "PRF013"),
@@ -75,3 +76,12 @@ def test_what_an_extended_profile_asks_for_is_taken_back(project: Project) -> No
     assert written(project, "more")["shims"] == []
     ran = project.run("shims", "add", "torchaudio-legacy-api", "--yes")
     assert (ran.status, "--profile: more, own" in ran.said) == (2, True)
+
+
+def test_an_unknown_shim_is_told_before_all_else(tmp_path: Path) -> None:
+    bare = Project(root=tmp_path / "bare")
+    for verb in ("add", "remove"):
+        ran = bare.run("shims", verb, "torch-legacy", "--yes")
+        assert ran.status == 2
+        assert "PRF005" in ran.err
+        assert "torch-legacy" in ran.err

@@ -15,6 +15,7 @@ from envsmith.model.shell import (
     quote_csh,
     quote_fish,
     quote_nu,
+    quote_path,
     quote_ps1,
     quote_sh,
     quote_xsh,
@@ -73,3 +74,18 @@ def test_a_script_is_read_by_one_line() -> None:
     assert lines["nu"] == 'use "/a b/it\'s" *'
     assert lines["bat"] == 'call "/a b/it\'s"'
     assert not any("\n" in line for line in lines.values())
+
+
+@pytest.mark.parametrize(
+    ("path", "written"),
+    [
+        ("/srv/a-b/.venv", "/srv/a-b/.venv"),
+        ("/my proj/.venv", "'/my proj/.venv'"),
+        ("/it's/$HOME", """'/it'"'"'s/$HOME'"""),
+        (r"C:\proj\.venv", r"C:\proj\.venv"),
+        (r"C:\my proj\.venv", r'"C:\my proj\.venv"'),
+        (r"\\server\a&b", r'"\\server\a&b"'),
+    ],
+)
+def test_a_path_is_quoted_for_the_shell_of_its_system(path: str, written: str) -> None:
+    assert quote_path(path) == written

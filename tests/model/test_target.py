@@ -35,6 +35,13 @@ def test_other_pythons_are_refused(text: str) -> None:
     assert caught.value.code == "PRF012"
 
 
+def test_there_are_no_builds_for_musl() -> None:
+    for text in ("musllinux_1_2_x86_64", "musl", "alpine"):
+        with pytest.raises(ProfileError, match="no builds for musl") as caught:
+            Platform.parse(text)
+        assert "linux" in caught.value.hint
+
+
 def test_pythons_are_ordered_by_number() -> None:
     assert Python.parse("3.9") < Python.parse("3.10") < Python.parse("3.14")
     assert Python.parse("3.14").tag == "cp314"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -8,10 +9,10 @@ import pytest
 from envsmith.adapters import files
 from envsmith.adapters.revisions import Revisions
 from envsmith.catalog import Catalog
-from envsmith.errors import EnvsmithError, LockError
+from envsmith.errors import EnvsmithError
 from envsmith.model.licence import Licence
 from envsmith.model.pins import Pin
-from envsmith.workflows.contrasting import ContrastTools, contrast
+from envsmith.workflows.contrasting import ContrastTools, _meaning, _name_of, contrast
 from tests import repositories
 from tests.locks import LINUX, WINDOWS, folder_files, sha256
 
@@ -122,5 +123,12 @@ def test_what_means_nothing(tools: ContrastTools, words: tuple[str, ...], code: 
 def test_a_file_that_is_in_no_lock_folder(tools: ContrastTools, tmp_path: Path) -> None:
     other = tmp_path / "requirements.txt"
     other.write_text("torch\n", "utf-8")
-    with pytest.raises(LockError, match="never been locked"):
-        contrast((str(other), "a"), tools)
+    for words in ((str(other), "a"), (str(tmp_path), "a"), (".", "a"), ("a", ".")):
+        with pytest.raises(EnvsmithError) as caught:
+            contrast(words, tools)
+        assert caught.value.code == "USE012"
+        assert "''" not in str(caught.value)
+    folder = tools.project / "lockfiles/a"
+    inside = replace(tools, project=folder)
+    assert _meaning(".", inside).path is not None
+    assert _name_of(Path()) == "."

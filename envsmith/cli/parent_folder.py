@@ -1,0 +1,49 @@
+"""Whether a command was run in a folder below the project whose locks it is about."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from envsmith.errors import EnvsmithError
+
+_ABOUT_LOCKS = (
+    "ENV050",
+    "LCK005",
+    "LCK030",
+    "LCK040",
+    "PRF013",
+    "PRF042",
+    "PRF045",
+    "TOL040",
+)
+LOCKFILES = "lockfiles"
+
+
+def hint_of_parent(error: EnvsmithError) -> EnvsmithError:
+    """Add to an error about locks, or profiles, that there are some in a folder around."""
+    place = _place_of_locks() if error.code in _ABOUT_LOCKS else ""
+    if place:
+        error.hint = "; ".join(filter(None, (_hint(place), error.hint)))
+    return error
+
+
+def words_of_parent() -> str:
+    """Return the same for those who find no lock; empty where none is around."""
+    place = _place_of_locks()
+    return f"; {_hint(place)}" if place else ""
+
+
+def _hint(place: str) -> str:
+    return f"the locks are in {place}/{LOCKFILES}: run it in {place}"
+
+
+def _place_of_locks() -> str:
+    """Return the way to the nearest folder around that has locks; empty where there is none, or they are here."""
+    with contextlib.suppress(OSError):
+        here = Path.cwd()
+        if not (here / LOCKFILES).is_dir():
+            for steps, folder in enumerate(here.parents, 1):
+                if any(folder.glob(f"{LOCKFILES}/*/manifest.toml")):
+                    return "/".join([".."] * steps)
+    return ""
