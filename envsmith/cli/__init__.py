@@ -148,14 +148,12 @@ def _run(arguments: list[str]) -> int:
         return ending.exit_code
     except click.ClickException as error:
         from envsmith.cli import render
-        from envsmith.cli.parent_folder import words_of_parent
+        from envsmith.cli.parent_folder import usage_of_parent
 
         if isinstance(error, _HELP) and not as_json:
             click.echo(error.format_message(), err=True)
             return FAILED
-        if "there is no lock in" in error.message:
-            error.message += words_of_parent()
-        render.usage_error(error, as_json=as_json)
+        render.usage_error(usage_of_parent(error), as_json=as_json)
         return FAILED
     except EnvsmithError as error:
         return _told(error, arguments)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+import click
+
 from envsmith.errors import EnvsmithError
 
 _ABOUT_LOCKS = (
@@ -28,10 +30,13 @@ def hint_of_parent(error: EnvsmithError) -> EnvsmithError:
     return error
 
 
-def words_of_parent() -> str:
-    """Return the same for those who find no lock; empty where none is around."""
-    place = _place_of_locks()
-    return f"; {_hint(place)}" if place else ""
+def usage_of_parent(error: click.ClickException) -> click.ClickException:
+    """Return the same of words that ask for a lock where there is none."""
+    is_about_locks = isinstance(error, click.UsageError) and "there is no lock in" in error.message
+    place = _place_of_locks() if is_about_locks else ""
+    if not place or not isinstance(error, click.UsageError):
+        return error
+    return click.UsageError(f"{error.message}; {_hint(place)}", error.ctx)
 
 
 def _hint(place: str) -> str:
