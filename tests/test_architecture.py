@@ -213,6 +213,7 @@ SHARED = {
     "TOL011",  # a full disk, whatever is written
     "TOL013",  # a system that refuses, whatever is written
     "ENV021",  # a full disk, as uv tells it and as we meet it
+    "LCK040",  # a profile that was never locked, or, before anything is read, a slip of the pen
     "LCK005",  # nothing is locked, or a lock's file is missing
     "TOL002",  # a program that runs past its time: of an import, the answer
     "TOL022",  # what uv cannot reach, for a lock or for an install
@@ -221,7 +222,7 @@ SHARED = {
     "TOL033",  # an answer too large, of a page or of a part
 }
 # These act on what others found: they read codes, and give none.
-READERS = {"rules/curing.py", "workflows/repairing.py", "cli/doctor_fix.py"}
+READERS = {"rules/curing.py", "workflows/repairing.py", "cli/doctor_fix.py", "cli/parent_folder.py"}
 FAMILIES = {
     "ProfileError": "PRF",
     "ResolveError": "RES",
