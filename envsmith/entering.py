@@ -122,6 +122,8 @@ def _only_profile() -> str:
             "nothing says which profile's environment is meant",
             where=str(prefix()),
             details=(("locked", " ".join(locked)),) if locked else (),
-            hint="name the profile: envsmith run cpu -- COMMAND",
+            hint=f"name the profile: {locked[0]}"
+            if locked
+            else "envsmith lock PROFILE; then envsmith install PROFILE",
         )
     return locked[0]

@@ -98,12 +98,13 @@ def _fix(checks: tuple[str, ...], flags: dict[str, Any]) -> int:
 
 
 def _chosen(names: tuple[str, ...]) -> tuple[Check, ...]:
+    from envsmith.model.problems import suggestion
     from envsmith.workflows.checks import CHECKS
 
     known = {check.name: check for check in CHECKS}
     for name in names:
         if name not in known:
-            raise click.UsageError(f"there is no check {name!r}; there are {', '.join(known)}")
+            raise click.UsageError(f"there is no check {name!r}; {suggestion(name, known)}")
     return tuple(known[name] for name in dict.fromkeys(names)) or CHECKS
 
 

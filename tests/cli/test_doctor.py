@@ -143,6 +143,7 @@ def test_the_checks_are_listed(shop: Shop) -> None:
 def test_a_check_that_there_is_not(shop: Shop) -> None:
     ran = asked(shop, "nonsense")
     assert (ran.status, "there is no check 'nonsense'" in ran.said) == (2, True)
+    assert "did you mean driver?" in asked(shop, "drvier").said
 
 
 def test_without_an_environment_it_says_what_was_looked_at(tmp_path: Path) -> None:
