@@ -21,10 +21,21 @@ if ("$_es_job" == activate) then
         set _es_job = none
         set _es_words = "envsmith: this file works only when it is read by your shell:  source ${_es_me:q}"
     else
-        # csh does not say which file it reads; on Linux the kernel does.
-        foreach _es_e ("`find /proc/$$/fd -lname '*/activate.csh' -printf '%l\n'`")
-            if ("${_es_e:q}" != '') set _es_me = "${_es_e:q}"
-        end
+        # csh does not say which file it reads; on Linux the kernel does. First without a program, at the usual places.
+        if (-d /proc/$$/fd) then
+            foreach _es_k ("$cwd:q/lockfiles/rocm/activate.csh" "$cwd:q/.venv/bin/activate.csh")
+                if ("${_es_me:q}" == '' && -f "${_es_k:q}") then
+                    foreach _es_e (/proc/$$/fd/*)
+                        if (-F "${_es_e:q}" == -F "${_es_k:q}") set _es_me = "${_es_k:q}"
+                    end
+                endif
+            end
+            if ("${_es_me:q}" == '') then
+                foreach _es_e ("`find /proc/$$/fd -lname '*/activate.csh' -printf '%l\n'`")
+                    if ("${_es_e:q}" != '') set _es_me = "${_es_e:q}"
+                end
+            endif
+        endif
         if ("${_es_me:q}" == '') set _es_me = "$cwd:q/lockfiles/rocm/activate.csh"
         set _es_e = "${_es_me:h:q}"
         if ($?ENVSMITH_PREFIX) then
