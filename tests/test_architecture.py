@@ -209,7 +209,6 @@ SHARED = {
     "RES104",
     "RES105",
     "RES106",  # two hashes on record: told by slicing, kept by locking for the files it takes
-    "USE002",  # nobody to ask, whatever would be written
     "TOL011",  # a full disk, whatever is written
     "TOL013",  # a system that refuses, whatever is written
     "ENV021",  # a full disk, as uv tells it and as we meet it

@@ -13,10 +13,10 @@ from packaging.utils import canonicalize_name
 from envsmith.errors import CatalogError
 from envsmith.model.address import public_url
 from envsmith.model.listing import HOST
+from envsmith.model.sha256 import SHA256
 from envsmith.model.wheel import Wheel
 
 PYTORCH_HOSTS = frozenset({"download.pytorch.org", "download-r2.pytorch.org"})
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)")
 _PORTS = {"http": 80, "https": 443}
 
@@ -195,7 +195,7 @@ def _metadata(text: str | None) -> tuple[bool, str | None]:
         return False, None
     algorithm, separator, digest = text.partition("=")
     if separator and algorithm.lower() == "sha256":
-        if not _SHA256.fullmatch(digest.lower()):
+        if not SHA256.fullmatch(digest.lower()):
             raise ValueError(f"{digest[:80]!r} is no sha256 of metadata")
         return True, digest.lower()
     return True, None

@@ -155,14 +155,8 @@ def _write(changes: Sequence[Edit]) -> tuple[str, ...]:
 
 
 def _is_agreed(replaced: Sequence[Edit]) -> bool:
-    from envsmith.adapters import terminal
-    from envsmith.errors import EnvsmithError
+    from envsmith.cli.asking import agrees
 
-    if not terminal.can_ask():
-        raise EnvsmithError(
-            "USE002",
-            "nothing is written: files would be replaced, and there is no terminal to ask at",
-            where="envsmith ci init",
-            hint="look at the lines above, then add --yes",
-        )
-    return click.confirm(f"replace {', '.join(change.file for change in replaced)}?", err=True)
+    otherwise = "nothing is written: files would be replaced"
+    named = ", ".join(change.file for change in replaced)
+    return agrees(f"replace {named}", where="envsmith ci init", otherwise=otherwise)

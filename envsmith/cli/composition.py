@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from envsmith.adapters.wheel_contents import WheelReader
     from envsmith.adapters.wheel_requires import RequiresReader
     from envsmith.model.rewrite import Rewrites
+    from envsmith.workflows.checking import CheckTools
 
 PYTORCH_BASE = f"{HOST}/whl"
 INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
@@ -45,6 +46,26 @@ def cache_folder() -> Path:
     from envsmith.adapters.cache_place import cache_root
 
     return Path(cache_root(variables()))
+
+
+def check_tools(
+    catalog: Catalog, choice: CatalogChoice | None = None, templates: Callable[[str], str] | None = None
+) -> CheckTools:
+    """Return what a check of locks needs: nothing is fetched.
+
+    Args:
+        catalog: facts.
+        choice: what the command line says of the catalog.
+        templates: returns the text of a template; None where activation scripts are not looked at.
+    """
+    from envsmith.adapters import files
+    from envsmith.adapters.hashing import NoDownloads
+    from envsmith.workflows.checking import CheckTools
+
+    listings = listing_sources(catalog, choice or CatalogChoice(), lambda _: None, is_online=False)
+    return CheckTools(
+        catalog=catalog, listings=listings, hasher=NoDownloads(), files=files, templates=templates
+    )
 
 
 def looked_at(read: Iterable[Path], *folders: Path) -> tuple[Path, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from envsmith.cli import render
+from envsmith.cli.finding_lines import counted
 from envsmith.cli.lock_render import named_shortly
 from envsmith.model.difference import Difference, PackageChange, TorchChange
 
@@ -27,8 +28,8 @@ def headline(found: Difference) -> str:
     told += _needs(found.torch)
     if found.common and not told:
         told = ["torch stays", *_amounts(found.packages)]
-    told += [_count(found.added, "new target")] if found.added else []
-    told += [f"{_count(found.removed, 'target')} gone"] if found.removed else []
+    told += [counted(len(found.added), "new target")] if found.added else []
+    told += [f"{counted(len(found.removed), 'target')} gone"] if found.removed else []
     return ", ".join(told)
 
 
@@ -240,10 +241,6 @@ def _text_row(item: PackageChange, found: Difference) -> tuple[str, ...]:
 
 def _arrow(before: str, after: str) -> str:
     return after if before == after else f"{before} → {after}"
-
-
-def _count(items: Sequence[str], noun: str) -> str:
-    return f"{len(items)} {noun}" + ("" if len(items) == 1 else "s")
 
 
 def _plain(words: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envsmith.cli import NO, OK
+from envsmith.cli.options import PREFIX_TO_LOOK_AT
 from envsmith.cli.run import AfterDashes, words_after
 
 if TYPE_CHECKING:
@@ -20,13 +21,7 @@ LOCKFILES = "lockfiles"
 @click.command(name="doctor", cls=AfterDashes)
 @click.argument("checks", nargs=-1, metavar="[CHECK]...")
 @click.option("--list", "is_list", is_flag=True, help="List the checks.")
-@click.option(
-    "--prefix",
-    type=click.Path(path_type=Path),
-    default=".venv",
-    envvar="ENVSMITH_PREFIX",
-    help="The environment, by default ENVSMITH_PREFIX, else .venv.",
-)
+@PREFIX_TO_LOOK_AT
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
@@ -78,17 +73,15 @@ def command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any) -> int
 
 def _fix(checks: tuple[str, ...], flags: dict[str, Any]) -> int:
     from envsmith.cli.doctor_fix import Fixing, fix
+    from envsmith.cli.install_order import wheelhouse_of
 
     _chosen(checks)
-    wheelhouse = flags["wheelhouse"]
-    if wheelhouse and "://" not in wheelhouse:
-        wheelhouse = str(Path(wheelhouse).absolute())
     return fix(
         Fixing(
             prefix=flags["prefix"],
             folder=flags["folder"],
             checks=checks,
-            wheelhouse=wheelhouse,
+            wheelhouse=wheelhouse_of(flags["wheelhouse"]),
             offline=flags["offline"],
             is_trial=flags["dry_run"],
             is_agreed=flags["yes"],

@@ -15,7 +15,7 @@ from envsmith.adapters.host import variables
 from envsmith.adapters.interpreter import Probe
 from envsmith.catalog import Catalog
 from envsmith.cli.check_words import before_packages
-from envsmith.cli.composition import CatalogChoice, index_base, known_modules, listing_sources
+from envsmith.cli.composition import CatalogChoice, check_tools, index_base, known_modules, listing_sources
 from envsmith.cli.remembering import Remembered, quietly
 from envsmith.errors import EnvsmithError
 from envsmith.model.activation import Activation, Place, Taken
@@ -125,18 +125,17 @@ class ProjectFacts:
     @Remembered
     def stale(self) -> tuple[Finding, ...]:
         """Why the environment's lock is not what is asked for today."""
-        from envsmith.adapters.hashing import NoDownloads
         from envsmith.cli.orders import Words, orders
-        from envsmith.workflows.checking import CheckTools, check_profile
+        from envsmith.workflows.checking import check_profile
 
         if self.manifest is None:
             return ()
         name = self.manifest.profile
         (wanted,) = orders(Words(names=(name,)), Path(), self._folder)
-        listings = listing_sources(self.catalog, CatalogChoice(), lambda _: None, is_online=False)
-        tools = CheckTools(catalog=self.catalog, listings=listings, hasher=NoDownloads(), files=files)
         locked = frozenset(self.manifest.targets)  # a target that nobody locked is no fault of an environment
-        found = check_profile(replace(wanted, only=locked), self._folder / name, tools).findings
+        found = check_profile(
+            replace(wanted, only=locked), self._folder / name, check_tools(self.catalog)
+        ).findings
         return tuple(replace(item, message=f"{item.subject}: {item.message}") for item in found)
 
     @cached_property

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from envsmith.cli import NO, OK
 from envsmith.model.cure import ASIDE, REBUILD, SET_ASIDE
 
@@ -178,20 +176,16 @@ def _rebuild(way: Fixing, order: Order | None) -> None:
 
 
 def _is_agreed(way: Fixing, cure: Cure) -> bool:
-    from envsmith.adapters import terminal
+    from envsmith.cli.asking import agrees
     from envsmith.cli.finding_lines import counted
-    from envsmith.errors import EnvsmithError
 
     if way.as_json:
         return False
-    if not terminal.can_ask():
-        raise EnvsmithError(
-            "USE002",
-            "nothing is changed: --fix asks first, and there is no terminal to ask at",
-            where="envsmith doctor --fix",
-            hint="look at the lines above, then add --yes",
-        )
-    return click.confirm(f"carry out {counted(len(cure.steps), 'step')} on {way.prefix}?", err=True)
+    return agrees(
+        f"carry out {counted(len(cure.steps), 'step')} on {way.prefix}",
+        where="envsmith doctor --fix",
+        otherwise="nothing is changed: --fix asks first",
+    )
 
 
 def _show(way: Fixing, sick: Sick, cure: Cure) -> None:

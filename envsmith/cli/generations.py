@@ -7,15 +7,14 @@ from pathlib import Path
 import click
 
 from envsmith.cli import OK
+from envsmith.cli.options import PREFIX
 
 
 @click.command(name="generations")
 @click.option(
     "--keep", type=click.IntRange(1), metavar="N", help="Keep the N used last, and remove the others."
 )
-@click.option(
-    "--prefix", type=click.Path(path_type=Path), default=".venv", help="The environment, by default .venv."
-)
+@PREFIX
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(keep: int | None, prefix: Path, *, as_json: bool) -> int:
     """List the environments that were built, when they were used, and what they cost.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envsmith.cli import OK
+from envsmith.cli.options import PREFIX
 
 if TYPE_CHECKING:
     from envsmith.adapters.unchanged import Signatures
@@ -23,9 +24,7 @@ LOCKFILES = "lockfiles"
 @click.command(name="install")
 @click.argument("profile", required=False)
 @click.option("--python", default="", metavar="PYTHON", help="Version, name or path of the interpreter.")
-@click.option(
-    "--prefix", type=click.Path(path_type=Path), default=".venv", help="The environment, by default .venv."
-)
+@PREFIX
 @click.option("--locked/--frozen", "is_checked", default=True, help="Refuse a stale lock, or do not look.")
 @click.option("--wheelhouse", default="", metavar="DIR", help="Folder or address that holds every file.")
 @click.option(

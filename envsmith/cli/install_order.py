@@ -32,9 +32,6 @@ def order_of(options: Mapping[str, Any]) -> Order:
     """
     folder: Path = options["folder"]
     name = options["profile"] or _chosen(options)
-    wheelhouse = options["wheelhouse"]
-    if wheelhouse and "://" not in wheelhouse:
-        wheelhouse = str(Path(wheelhouse).absolute())
     profile = profile_of(name, is_needed=options["is_checked"])
     return Order(
         profile=name,
@@ -42,13 +39,18 @@ def order_of(options: Mapping[str, Any]) -> Order:
         python=options["python"],
         here=this_platform(),
         this_python=this_python(),
-        wheelhouse=wheelhouse,
+        wheelhouse=wheelhouse_of(options["wheelhouse"]),
         deep=options["deep"],
         guard=not options["no_guard"],
         checks=checks_of(profile),
         shims=shims_of(profile),
         is_profile_known=profile is not None,
     )
+
+
+def wheelhouse_of(text: str) -> str:
+    """Return the place of a wheelhouse: a folder from the root on, or an address as it is."""
+    return str(Path(text).absolute()) if text and "://" not in text else text
 
 
 def _chosen(options: Mapping[str, Any]) -> str:
@@ -109,25 +111,21 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
         LockError: LCK003, with what changed as parts.
     """
     from envsmith.adapters import files
-    from envsmith.adapters.hashing import NoDownloads
     from envsmith.adapters.text_files import remembered
     from envsmith.catalog import Catalog
-    from envsmith.cli.composition import CatalogChoice, listing_sources, looked_at
+    from envsmith.cli.composition import check_tools, looked_at
     from envsmith.cli.orders import orders, reads_sources
-    from envsmith.workflows.checking import CheckTools, check_profile
+    from envsmith.workflows.checking import check_profile
     from envsmith.workflows.recording import read_manifest
 
     manifest = read_manifest(files.read_files(order.folder), str(order.folder / FILENAME))
     if manifest is None:
         return ()
     locked = frozenset(manifest.targets)
-    catalog = Catalog.embedded()
-    sources = listing_sources(catalog, CatalogChoice(), lambda _: None, is_online=False)
-    tools = CheckTools(catalog=catalog, listings=sources, hasher=NoDownloads(), files=files)
     with remembered() as read:
         (wanted,) = orders(_words(manifest), Path(), folder)
     # A target that nobody has locked is not this one: were it, there would be no lock to install from.
-    found = check_profile(replace(wanted, only=locked), order.folder, tools).errors
+    found = check_profile(replace(wanted, only=locked), order.folder, check_tools(Catalog.embedded())).errors
     if found:
         raise LockError(
             "LCK003",

@@ -172,19 +172,13 @@ def _check(wanted: tuple[Wanted, ...], ways: _Ways, words: Sequence[str], read: 
 
 
 def _checked(wanted: tuple[Wanted, ...], ways: _Ways) -> Report:
-    from envsmith.adapters import files
-    from envsmith.adapters.hashing import NoDownloads
     from envsmith.adapters.templates import read_template
     from envsmith.catalog import Catalog
-    from envsmith.cli.composition import listing_sources
+    from envsmith.cli.composition import check_tools
     from envsmith.model.report import Report
-    from envsmith.workflows.checking import CheckTools, check_profile
+    from envsmith.workflows.checking import check_profile
 
-    catalog = Catalog.embedded()
-    sources = listing_sources(catalog, ways.choice, lambda _: None, is_online=False)
-    tools = CheckTools(
-        catalog=catalog, listings=sources, hasher=NoDownloads(), files=files, templates=read_template
-    )
+    tools = check_tools(Catalog.embedded(), ways.choice, read_template)
     return Report(
         findings=tuple(
             finding

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envsmith.cli import OK
+from envsmith.cli.options import PREFIX_TO_LOOK_AT
 
 if TYPE_CHECKING:
     from envsmith.model.summary import Summary
@@ -17,13 +18,7 @@ _READ_IT = "names of users, folders, servers and whatever looks like a secret ar
 
 
 @click.command(name="report")
-@click.option(
-    "--prefix",
-    type=click.Path(path_type=Path),
-    default=".venv",
-    envvar="ENVSMITH_PREFIX",
-    help="The environment, by default ENVSMITH_PREFIX, else .venv.",
-)
+@PREFIX_TO_LOOK_AT
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )

@@ -7,13 +7,12 @@ from pathlib import Path
 import click
 
 from envsmith.cli import OK
+from envsmith.cli.options import PREFIX
 
 
 @click.command(name="rollback")
 @click.argument("id_", metavar="[ID]", required=False, default="")
-@click.option(
-    "--prefix", type=click.Path(path_type=Path), default=".venv", help="The environment, by default .venv."
-)
+@PREFIX
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(id_: str, prefix: Path, *, as_json: bool) -> int:
     """Return to the environment that was current before, or to the one named ID.

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from envsmith.cli import NO, OK
+from envsmith.cli.finding_lines import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -96,7 +95,7 @@ def show_and_ask(fix: Fix, way: Fixing) -> int:
         return NO
     write_edits(way.root, fix.edits)
     for change in fix.edits:
-        render.labelled("wrote", f"{change.file}: {_count(len(change.gone))} out")
+        render.labelled("wrote", f"{change.file}: {counted(len(change.gone), 'line')} out")
     if locked := _locked(way.root):
         render.say(f"hint: envsmith lock {' '.join(folder.name for folder in locked)}", err=True)
     return OK
@@ -118,19 +117,11 @@ def _notes(fix: Fix) -> Iterator[tuple[str, str]]:
 
 
 def _is_agreed(fix: Fix) -> bool:
-    from envsmith.adapters import terminal
-    from envsmith.errors import EnvsmithError
+    from envsmith.cli.asking import agrees
 
-    if not terminal.can_ask():
-        raise EnvsmithError(
-            "USE002",
-            "nothing is written: --fix asks first, and there is no terminal to ask at",
-            where="envsmith scan --fix",
-            hint="look at the lines above, then add --yes",
-        )
     files = ", ".join(change.file for change in fix.edits)
-    return click.confirm(f"take {_count(len(fix.gone))} out of {files}?", err=True)
-
-
-def _count(lines: int) -> str:
-    return "1 line" if lines == 1 else f"{lines} lines"
+    return agrees(
+        f"take {counted(len(fix.gone), 'line')} out of {files}",
+        where="envsmith scan --fix",
+        otherwise="nothing is written: --fix asks first",
+    )

@@ -123,14 +123,7 @@ def _inherited(profiles: Profiles, profile: Profile) -> set[str]:
 
 
 def _agrees(edit: Edit) -> bool:
-    from envsmith.adapters import terminal
-    from envsmith.errors import EnvsmithError
+    from envsmith.cli.asking import agrees
 
-    if not terminal.can_ask():
-        raise EnvsmithError(
-            "USE002",
-            "nothing is written: it is asked first, and there is no terminal to ask at",
-            where="envsmith shims",
-            hint="look at the lines above, then add --yes",
-        )
-    return click.confirm(f"write {edit.file}?", err=True)
+    otherwise = "nothing is written: it is asked first"
+    return agrees(f"write {edit.file}", where="envsmith shims", otherwise=otherwise)

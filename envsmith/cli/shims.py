@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from envsmith.cli import OK
+from envsmith.cli.options import PREFIX_TO_LOOK_AT
 
 if TYPE_CHECKING:
     from envsmith.model.profile import Profile
     from envsmith.model.shim_state import ShimState
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-_PREFIX = click.option(
-    "--prefix",
-    type=click.Path(path_type=Path),
-    default=".venv",
-    envvar="ENVSMITH_PREFIX",
-    help="The environment, by default ENVSMITH_PREFIX, else .venv.",
-)
 _PROFILE = click.option("--profile", default="", metavar="PROFILE", help="The profile to edit.")
 _NAMES = click.option(
     "--allow", "names", multiple=True, metavar="NAME", help="Dotted name under safe-globals; may be repeated."
@@ -66,7 +60,7 @@ def list_(*, as_json: bool) -> int:
 
 @command.command()
 @click.argument("profile", required=False, default="")
-@_PREFIX
+@PREFIX_TO_LOOK_AT
 @click.option(
     "--checkpoint",
     "files",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from envsmith.cli import NO, OK
+from envsmith.cli.options import PREFIX_TO_LOOK_AT
 
 if TYPE_CHECKING:
     from envsmith.adapters.trials import Trials
@@ -27,13 +28,7 @@ class Asked(NamedTuple):
 
 @click.command(name="verify")
 @click.argument("profile", required=False, default="")
-@click.option(
-    "--prefix",
-    type=click.Path(path_type=Path),
-    default=".venv",
-    envvar="ENVSMITH_PREFIX",
-    help="The environment, by default ENVSMITH_PREFIX, else .venv.",
-)
+@PREFIX_TO_LOOK_AT
 @click.option("--deep", is_flag=True, help="Compare the hash of every file, not only its presence and size.")
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from envsmith.errors import ToolError
+from envsmith.model.sha256 import SHA256
 from envsmith.model.wheel import is_wheel_filename
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 # What PEP 625 and the older source distributions before it are called; the name goes into paths.
 _SDIST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*-[A-Za-z0-9._+!]+\.(?:tar\.gz|tgz|tar\.bz2|tar\.xz|zip)")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _LONGEST = 250
 
 
@@ -90,7 +90,7 @@ def _checked(file: PackageWheel | PackageSdist, sha256: str, url: str, lock: str
     filename = file.filename
     if not is_filename(filename):
         raise _unusable(f"{filename!r} is no name of a wheel or source distribution", lock)
-    if _SHA256.fullmatch(sha256) is None:
+    if SHA256.fullmatch(sha256) is None:
         raise _unusable(f"{filename} has no sha256", lock)
     try:
         parts = urlsplit(url)

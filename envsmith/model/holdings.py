@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.model.artifact import Artifact, ambiguous, is_filename
+from envsmith.model.sha256 import SHA256
 
 FORM = 1
 FILENAME = "wheelhouse.toml"
 WAYS = ("held", "fetched", "kept", "shared")
 """How a file came to be there: before, by network, from envsmith's cache, by another process meanwhile."""
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +141,7 @@ def _parse(data: Mapping[str, object]) -> Holdings:
         raise ValueError(f"form is {data['form']!r}, expected {FORM}")
     files: dict[str, Held] = {}
     for name, item in data["files"].items():  # type: ignore[attr-defined]
-        if not is_filename(name) or not _SHA256.fullmatch(item["sha256"]):
+        if not is_filename(name) or not SHA256.fullmatch(item["sha256"]):
             raise ValueError(f"files.{name!r} is no file of a lock")
         locks = tuple(sorted(str(lock) for lock in item["locks"]))
         files[name] = Held(sha256=item["sha256"], size_bytes=int(item["size"]), locks=locks)

@@ -9,6 +9,7 @@ from typing import Any
 
 from envsmith.errors import ProfileError
 from envsmith.model import toml_field
+from envsmith.model.sha256 import SHA256
 from envsmith.model.toml_field import Reader, Spot
 
 FORMATS = ("state_dict", "torchscript", "onnx", "safetensors")
@@ -16,7 +17,6 @@ RUNNABLE = ("torchscript", "onnx")
 DTYPES = ("float16", "float32", "float64", "int8", "uint8", "int16", "int32", "int64", "bool")
 ARRAYS = ".npz"
 """End of the name of a reference that holds inputs and outputs."""
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _DEVICE = re.compile(r"cpu|(?:cuda|xpu)(?::\d{1,3})?|mps")
 _SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -193,7 +193,7 @@ _READERS: Mapping[str, Reader] = {
     "path": toml_field.parsed(_path),
     "format": toml_field.choice(*FORMATS),
     "sha256": _matching(
-        _SHA256, "sha256", "64 hexadecimal digits; leave it out, and `envsmith lock` records it"
+        SHA256, "sha256", "64 hexadecimal digits; leave it out, and `envsmith lock` records it"
     ),
     "device": _matching(_DEVICE, "device", "cpu, cuda, cuda:1, mps or xpu"),
     "inputs": toml_field.listed(_input),

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from envsmith.errors import ProfileError
+from envsmith.model.sha256 import SHA256
 from envsmith.model.wheel import Wheel
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 # These go into pages, requirements lines and TOML: no quotes, spaces, or what pip would take for a variable.
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/\[\]!&()*+,;=%@-]+")
 
@@ -129,7 +129,7 @@ def _row(index: str, item: Mapping[str, object]) -> RouteRow:
     requires, computed = item.get("requires", []), maybe("computed")
     if not isinstance(requires, list):
         raise TypeError("requires is no list")
-    if computed is not None and not _SHA256.fullmatch(computed):
+    if computed is not None and not SHA256.fullmatch(computed):
         raise ValueError(f"{computed[:80]!r} is no sha256")
     return RouteRow(
         wheel=Wheel.from_row(

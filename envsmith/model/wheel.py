@@ -12,13 +12,13 @@ from packaging.version import InvalidVersion, Version
 
 from envsmith.errors import CatalogError
 from envsmith.model.backend import Backend
+from envsmith.model.sha256 import SHA256
 
 # Only what PEP 427 names are made of: a name from a page goes into paths, hrefs and requirements lines.
 _FILENAME = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._]*)-(?P<version>[A-Za-z0-9._+!]+)(?:-(?P<build>\d[A-Za-z0-9_.+]*))?"
     r"-(?P<tags>[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+)\.whl"
 )
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _URL = re.compile(r"(?:https?|file)://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 
 
@@ -61,7 +61,7 @@ class Wheel:
         match = _FILENAME.fullmatch(filename)
         if match is None:
             raise CatalogError("CAT010", f"{filename!r} is no wheel filename", where=index)
-        if sha256 is not None and _SHA256.fullmatch(sha256) is None:
+        if sha256 is not None and SHA256.fullmatch(sha256) is None:
             raise CatalogError("CAT010", f"{sha256!r} is no sha256", where=f"{index}: {filename}")
         if _URL.fullmatch(url) is None or unquote(urlsplit(url).path).rsplit("/", 1)[-1] != filename:
             raise CatalogError("CAT010", f"{url!r} is no URL of this file", where=f"{index}: {filename}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import cast
 from urllib.parse import unquote, urlsplit
@@ -26,10 +25,10 @@ from envsmith.model.decision import Decision
 from envsmith.model.lock import FORM, Lock
 from envsmith.model.plan import Plan
 from envsmith.model.resolution import Resolution
+from envsmith.model.sha256 import SHA256
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
 
 
@@ -142,7 +141,7 @@ def _check_hashes(package: Package) -> None:
     """Let no file pass without a sha256, nor with anything else in its place: it goes into a requirements line."""
     files: list[PackageWheel | PackageSdist] = [*(package.wheels or ())]
     for file in [*files, package.sdist] if package.sdist else files:
-        if not _SHA256.fullmatch(file.hashes.get("sha256", "")):
+        if not SHA256.fullmatch(file.hashes.get("sha256", "")):
             raise _broken("LCK013", package, f"has a file without a sha256: {file.filename}")
 
 
