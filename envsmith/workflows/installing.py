@@ -5,18 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envsmith.errors import InstallError, LockError
+from envsmith.errors import InstallError
 from envsmith.model.environment import Import
 from envsmith.model.generation import Generation
 from envsmith.model.interpreter import Interpreter
-from envsmith.model.manifest import FILENAME, Manifest
+from envsmith.model.manifest import Manifest
 from envsmith.model.report import Report
 from envsmith.model.room import Need
 from envsmith.model.target import Python
 from envsmith.rules import targeting, verification
 from envsmith.workflows.building import build
-from envsmith.workflows.ordering import InstallTools, Locked, Order, expected, has_shims, read_lock
-from envsmith.workflows.recording import read_manifest
+from envsmith.workflows.ordering import (
+    InstallTools,
+    Locked,
+    Order,
+    expected,
+    has_shims,
+    locked_files,
+    read_lock,
+)
 from envsmith.workflows.room import room_for
 
 
@@ -48,10 +55,7 @@ def install(order: Order, tools: InstallTools) -> Installed:
             ENV003 where there is too little room; others where it cannot be built. What was current still is.
         ToolError: where files cannot be reached.
     """
-    found = tools.files.read_files(order.folder)
-    manifest = read_manifest(found, str(order.folder / FILENAME))
-    if manifest is None or not manifest.targets:
-        raise _never_locked(order)
+    found, manifest = locked_files(order, tools.files)
     with tools.environments.alone(f"installing {order.profile}") as is_crashed:
         before = tools.environments.current()
         python, interpreter = _interpreter(order, manifest, tools)
@@ -123,12 +127,3 @@ def _ready(order: Order, locked: Locked, interpreter: Interpreter, tools: Instal
 def _report(one: Generation, order: Order, locked: Locked, tools: InstallTools) -> Report:
     environment = tools.probe.environment(tools.environments.prefix(one.id), deep=order.deep)
     return verification.verify(expected(order, locked, environment), locked.backend, environment)
-
-
-def _never_locked(order: Order) -> LockError:
-    return LockError(
-        "LCK005",
-        f"{order.profile} has never been locked",
-        where=str(order.folder),
-        hint=f"envsmith lock {order.profile}",
-    )

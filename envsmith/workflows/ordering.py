@@ -12,14 +12,14 @@ from envsmith.model.backend import Backend
 from envsmith.model.check import Check
 from envsmith.model.environment import Environment
 from envsmith.model.generation import Generation
-from envsmith.model.manifest import Manifest
+from envsmith.model.manifest import FILENAME, Manifest
 from envsmith.model.pins import Pin, Pins
 from envsmith.model.shim import ShimPackage, is_shims, with_shims
 from envsmith.model.supply import Supply
 from envsmith.model.target import Platform, Python
 from envsmith.ports import Disks, EnvironmentProbe, Files, Installer, Progress
 from envsmith.workflows.keeping import Environments
-from envsmith.workflows.recording import sha256_of
+from envsmith.workflows.recording import read_manifest, sha256_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +132,24 @@ def expected(order: Order, locked: Locked, environment: Environment) -> Pins:
         if is_shims(item.folder)
     )
     return replace(pins, packages=(*pins.packages, *there))
+
+
+def locked_files(order: Order, files: Files) -> tuple[Mapping[str, bytes], Manifest]:
+    """Return the files of a profile's lock folder, and the manifest among them.
+
+    Raises:
+        LockError: LCK002 when the manifest is malformed, LCK005 where nothing is locked.
+    """
+    found = files.read_files(order.folder)
+    manifest = read_manifest(found, str(order.folder / FILENAME))
+    if manifest is None or not manifest.targets:
+        raise LockError(
+            "LCK005",
+            f"{order.profile} has never been locked",
+            where=str(order.folder),
+            hint=f"envsmith lock {order.profile}",
+        )
+    return found, manifest
 
 
 def read_lock(order: Order, manifest: Manifest, found: Mapping[str, bytes], slug: str) -> Locked:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from envsmith.errors import LockError
 from envsmith.model.condition import Condition
 from envsmith.model.environment import Environment, Import
-from envsmith.model.manifest import FILENAME, Manifest
 from envsmith.model.report import Finding, Report
 from envsmith.model.trial import Trial
 from envsmith.ports import EnvironmentProbe, Files
 from envsmith.rules import diagnosis_family, diagnosis_packages, targeting, verification
-from envsmith.workflows.ordering import Locked, Order, expected, read_lock
-from envsmith.workflows.recording import read_manifest
+from envsmith.workflows.ordering import Locked, Order, expected, locked_files, read_lock
 
 
 class VerifyProbe(EnvironmentProbe, Protocol):
@@ -77,7 +74,7 @@ def verify(
         LockError: LCK004 where no lock is for its interpreter, LCK005 where there is none.
         InstallError: ENV023 where its interpreter gives no answer.
     """
-    found, manifest = _manifest(order, tools)
+    found, manifest = locked_files(order, tools.files)
     environment = tools.probe.environment(prefix, deep=order.deep)
     slug = targeting.fitting(manifest.targets, environment.interpreter, profile=order.profile)
     locked = read_lock(order, manifest, found, slug)
@@ -109,19 +106,6 @@ def verify(
         report=Report(findings=findings),
         is_deep=order.deep,
     )
-
-
-def _manifest(order: Order, tools: VerifyTools) -> tuple[Mapping[str, bytes], Manifest]:
-    found = tools.files.read_files(order.folder)
-    manifest = read_manifest(found, str(order.folder / FILENAME))
-    if manifest is None or not manifest.targets:
-        raise LockError(
-            "LCK005",
-            f"{order.profile} has never been locked",
-            where=str(order.folder),
-            hint=f"envsmith lock {order.profile}",
-        )
-    return found, manifest
 
 
 def _together(locked: Locked, environment: Environment, condition: Condition) -> Iterator[Finding]:

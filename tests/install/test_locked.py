@@ -125,3 +125,17 @@ def test_a_target_that_was_asked_for_on_the_command_line_alone(locked: Shop) -> 
     profile.write_text(profile.read_text("utf-8").replace(f'["{this_python()}"]', '["3.14"]'), "utf-8")
     ran = install(locked)
     assert ran.status == 0, ran.said
+
+
+def test_a_model_that_changes_makes_a_check_look_again(locked: Shop) -> None:
+    model = locked.project.root / "model.pt"
+    model.write_bytes(b"one")
+    profile = locked.project.root / "profiles" / "own.toml"
+    with profile.open("a", encoding="utf-8") as stream:
+        stream.write('[[models]]\npath = "model.pt"\nformat = "state_dict"\n')
+    assert locked.project.run("lock", "own", "--offline").status == 0
+    words = ("lock", "own", "--check", "--offline")
+    assert locked.project.run(*words).out == "current: own\n"
+    model.write_bytes(b"two")
+    ran = locked.project.run(*words)
+    assert (ran.status, "model.pt" in ran.said) == (1, True), ran.said
