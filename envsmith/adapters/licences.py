@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -13,8 +12,8 @@ from packaging.pylock import PackageWheel
 from packaging.utils import canonicalize_name
 
 from envsmith.adapters.deadline import Deadline, run_all
-from envsmith.adapters.overlay import replace_file
 from envsmith.adapters.web import Patience, WebClient, open_client
+from envsmith.adapters.wheel_notes import WheelNotes
 from envsmith.adapters.wheel_requires import fetch_metadata
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.model.licence import Licence
@@ -43,7 +42,7 @@ class LicenceReader:
         is_offline: bool = False,
         deadline_s: float = 60.0,
     ) -> None:
-        self._folder = folder
+        self._notes = WheelNotes(folder, "licence", _FORM)
         self._served = served
         self._is_offline = is_offline
         self._deadline_s = deadline_s
@@ -79,27 +78,14 @@ class LicenceReader:
             if error.code in ("TOL030", "TOL031"):
                 self._silent.add(server)
             raise
-        self._keep(sha256, licence)
+        self._notes.write(sha256, {"expression": licence.expression, "name": licence.name})
         return licence
 
-    def _path(self, sha256: str) -> Path:
-        return self._folder / f"{sha256}.licence.json"
-
     def _kept(self, sha256: str) -> Licence | None:
-        try:
-            data = json.loads(self._path(sha256).read_text("utf-8"))
-            if data["form"] == _FORM:
-                return Licence(expression=str(data["expression"]), name=str(data["name"]))
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            pass
-        return None
-
-    def _keep(self, sha256: str, licence: Licence) -> None:
-        values = {"form": _FORM, "expression": licence.expression, "name": licence.name}
-        try:
-            replace_file(self._path(sha256), json.dumps(values).encode())
-        except ToolError:
-            return  # it is only asked for again
+        noted = self._notes.read(sha256)
+        if not {"expression", "name"} <= noted.keys():
+            return None
+        return Licence(expression=str(noted["expression"]), name=str(noted["name"]))
 
 
 def installed_licences(prefix: Path) -> dict[tuple[str, str], Licence]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -12,11 +11,11 @@ from packaging.metadata import parse_email
 from packaging.pylock import PackageWheel
 
 from envsmith.adapters.deadline import Deadline, run_all
-from envsmith.adapters.overlay import replace_file
 from envsmith.adapters.range_reader import RangeReader
 from envsmith.adapters.web import WebClient, open_client
 from envsmith.adapters.wheel_contents import needs_network, unreadable
 from envsmith.adapters.wheel_metadata import MAX_METADATA_BYTES, read_metadata
+from envsmith.adapters.wheel_notes import WheelNotes
 from envsmith.errors import CatalogError, ToolError
 from envsmith.model.address import public_url
 
@@ -41,7 +40,7 @@ class RequiresReader:
         is_offline: bool = False,
         deadline_s: float = 60.0,
     ) -> None:
-        self._folder = folder
+        self._notes = WheelNotes(folder, "requires", _FORM)
         self._served = served
         self._is_offline = is_offline
         self._deadline_s = deadline_s
@@ -72,25 +71,12 @@ class RequiresReader:
     def _read(self, wheel: PackageWheel, client: WebClient) -> tuple[str, ...]:
         body = fetch_metadata(wheel, self._served(wheel.url or ""), client)
         requires = tuple(parse_email(body)[0].get("requires_dist", ()))
-        self._keep(wheel.hashes["sha256"], requires)
+        self._notes.write(wheel.hashes["sha256"], {"requires": requires})
         return requires
 
-    def _path(self, sha256: str) -> Path:
-        return self._folder / f"{sha256}.requires.json"
-
     def _kept(self, sha256: str) -> tuple[str, ...] | None:
-        try:
-            data = json.loads(self._path(sha256).read_text("utf-8"))
-            return tuple(map(str, data["requires"])) if data["form"] == _FORM else None
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return None
-
-    def _keep(self, sha256: str, requires: tuple[str, ...]) -> None:
-        try:
-            text = json.dumps({"form": _FORM, "requires": requires})
-            replace_file(self._path(sha256), text.encode())
-        except ToolError:
-            return  # it is only asked for again
+        requires = self._notes.read(sha256).get("requires")
+        return tuple(map(str, requires)) if isinstance(requires, list) else None
 
 
 def fetch_metadata(wheel: PackageWheel, url: str, client: WebClient) -> bytes:
