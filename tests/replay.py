@@ -201,18 +201,21 @@ class _Handler(BaseHTTPRequestHandler):
             return
         wanted = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
         if wanted and not (fault and fault.kind == "ranges_ignored"):
-            self._send_range(body, wanted, headers)
+            self._send_range(body, wanted, headers, fault)
         else:
             self._send(200, body, headers, fault)
 
-    def _send_range(self, body: bytes, wanted: re.Match[str], headers: dict[str, str]) -> None:
+    def _send_range(
+        self, body: bytes, wanted: re.Match[str], headers: dict[str, str], fault: Fault | None
+    ) -> None:
         size = len(body)
         start = int(wanted[1]) if wanted[1] else max(0, size - int(wanted[2] or 0))
         last = min(int(wanted[2]), size - 1) if wanted[1] and wanted[2] else size - 1
         if start > last:
             self._send(416, b"", {"Content-Range": f"bytes */{size}"})
             return
-        self._send(206, body[start : last + 1], {**headers, "Content-Range": f"bytes {start}-{last}/{size}"})
+        span = {"Content-Range": f"bytes {start}-{last}/{size}"}
+        self._send(206, body[start : last + 1], {**headers, **span}, fault)
 
     def _send(self, status: int, body: bytes, headers: dict[str, str], fault: Fault | None = None) -> None:
         if fault and fault.kind == "truncated":

@@ -216,7 +216,7 @@ SHARED = {
     "LCK005",  # nothing is locked, or a lock's file is missing
     "TOL002",  # a program that runs past its time: of an import, the answer
     "TOL022",  # what uv cannot reach, for a lock or for an install
-    "TOL030",  # a server that cannot be reached, or answers with an error
+    "TOL030",  # a server that cannot be reached, now or before
     "TOL031",  # no complete answer in time, of one request or of a whole index
     "TOL033",  # an answer too large, of a page or of a part
 }

@@ -101,7 +101,7 @@ class PyTorchIndex:
         Raises:
             CatalogError: CAT030 to CAT033 for a page that cannot be trusted, CAT034 when the server has no
                 page of this index.
-            ToolError: TOL030 to TOL033 when a page cannot be fetched, TOL035 when it cannot be kept.
+            ToolError: TOL030 to TOL033, TOL057 when a page cannot be fetched, TOL035 when it cannot be kept.
         """
         deadline = Deadline(request.deadline_s)
         pages = self._read_pages(request, deadline)

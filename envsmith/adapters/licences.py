@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from packaging.metadata import parse_email
 from packaging.pylock import PackageWheel
 from packaging.utils import canonicalize_name
 
 from envsmith.adapters.deadline import Deadline, run_all
+from envsmith.adapters.silent_servers import SilentServers
 from envsmith.adapters.web import Patience, WebClient, open_client
 from envsmith.adapters.wheel_notes import WheelNotes
 from envsmith.adapters.wheel_requires import fetch_metadata
-from envsmith.errors import EnvsmithError, ToolError
+from envsmith.errors import EnvsmithError
 from envsmith.model.licence import Licence
 from envsmith.model.pins import Pin
 
@@ -46,7 +46,7 @@ class LicenceReader:
         self._served = served
         self._is_offline = is_offline
         self._deadline_s = deadline_s
-        self._silent: set[str] = set()
+        self._silent = SilentServers()
 
     def licences(self, pins: Iterable[Pin]) -> dict[str, Licence]:
         """Return sha256 → licence; a wheel that cannot be looked into, or not without the network, is absent."""
@@ -69,15 +69,8 @@ class LicenceReader:
     def _read(self, pin: Pin, sha256: str, client: WebClient) -> Licence:
         wheel = PackageWheel(name=pin.filename, url=pin.url, hashes={"sha256": sha256})
         url = self._served(pin.url)
-        server = urlsplit(url).netloc
-        if server in self._silent:
-            raise ToolError("TOL030", "the server could not be reached before", where=server)
-        try:
+        with self._silent.asked(url):
             licence = Licence.from_metadata(fetch_metadata(wheel, url, client))
-        except ToolError as error:
-            if error.code in ("TOL030", "TOL031"):
-                self._silent.add(server)
-            raise
         self._notes.write(sha256, {"expression": licence.expression, "name": licence.name})
         return licence
 

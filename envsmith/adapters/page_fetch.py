@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from envsmith.adapters.overlay import PageState
 from envsmith.adapters.page_parser import ACCEPT, MAX_PAGE_BYTES, parse_page
 from envsmith.adapters.page_rows import PYTORCH_HOSTS, PageAddress, PageRow
-from envsmith.errors import ToolError
+from envsmith.adapters.web import bad_status
 from envsmith.model.address import public_url
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def fetch_page(
 
     Raises:
         CatalogError: CAT030 to CAT033 when the page cannot be trusted.
-        ToolError: TOL030 to TOL033 when it cannot be fetched.
+        ToolError: TOL030 to TOL033, TOL057 when it cannot be fetched.
 
     Source: astral-sh/uv#9746 and uv's documentation of ``ignore-error-codes``, read 2026-11-21: the PyTorch
     index answers 403 where a package is not present.
@@ -49,12 +49,8 @@ def fetch_page(
         state = PageState(fetched_at=at, absent=True, content_type="", body_sha256="")
         return FetchedPage(rows=(), state=state, body=b"")
     if answer.status != 200:
-        raise ToolError(
-            "TOL030",
-            f"the server answered {answer.status}",
-            where=address.name,
-            hint="check --index-base and your permission to read it, or use --catalog embedded",
-        )
+        hint = "check --index-base and your permission to read it, or use --catalog embedded"
+        raise bad_status(answer.status, address.name, hint)
     state = _state(answer, at, address)
     return read_kept(address, state, answer.body)
 

@@ -45,7 +45,7 @@ class RoutedPages:
 
         Raises:
             CatalogError: CAT030 to CAT036 when a page or wheel cannot be trusted.
-            ToolError: TOL030 to TOL034 when one cannot be fetched, TOL045 when there is no such page.
+            ToolError: TOL030 to TOL034, TOL057 when one cannot be fetched, TOL045 when there is no such page.
         """
         try:
             return self._read(project, url, is_wanted)

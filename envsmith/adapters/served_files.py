@@ -29,7 +29,7 @@ class ServedFiles:
 
         Raises:
             CatalogError: CAT030 to CAT033 when the page is none that can be trusted.
-            ToolError: TOL030 to TOL033 when it cannot be fetched.
+            ToolError: TOL030 to TOL033, TOL057 when it cannot be fetched.
         """
         base = self.base.rstrip("/")
         yield f"{base}/{quote(artifact.filename)}"

@@ -59,8 +59,9 @@ class WebClient:
         """Get a URL; a status of 400 or more comes back as an answer, but for those retried in vain.
 
         Raises:
-            ToolError: TOL030 when the server cannot be reached or keeps failing, TOL031 when the time is
-                over, TOL032 for a redirect not followed, TOL033 when the body is larger than limit_bytes.
+            ToolError: TOL030 when the server cannot be reached, TOL031 when the time is over, TOL032 for a
+                redirect not followed, TOL033 when the body is larger than limit_bytes, TOL057 when the server
+                keeps failing.
         """
         where = public_url(url)
         for attempt in range(self._patience.attempts):
@@ -90,7 +91,7 @@ class WebClient:
         if answer.status not in _RETRIED:
             return answer
         if last:
-            raise _failed(where, f"the server answered {answer.status}")
+            raise bad_status(answer.status, where)
         return None
 
     def _pause(self, attempt: int, where: str) -> None:
@@ -155,6 +156,16 @@ def redirection(url: str, status: int, location: str | None) -> str | None:
     if urlsplit(target).scheme not in {urlsplit(url).scheme, "https"}:
         raise _refused(url, f"a redirect to {public_url(target)} leaves {urlsplit(url).scheme}")
     return target
+
+
+def bad_status(status: int, where: str, hint: str = "") -> ToolError:
+    """Return the error of a server that is there, but gives a status instead of what it was asked for."""
+    return ToolError(
+        "TOL057",
+        f"the server answered {status}",
+        where=where,
+        hint=hint or "try again, name a mirror with --index-base, or use --catalog embedded",
+    )
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:

@@ -17,7 +17,8 @@ from packaging.pylock import PackageWheel
 from envsmith.adapters.deadline import Deadline, run_all
 from envsmith.adapters.overlay import replace_file
 from envsmith.adapters.range_reader import RangeReader
-from envsmith.adapters.web import Patience, WebClient, open_client
+from envsmith.adapters.silent_servers import SilentServers
+from envsmith.adapters.web import Patience, WebClient, bad_status, open_client
 from envsmith.adapters.wheel_metadata import BROKEN
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.model.address import public_url
@@ -58,7 +59,7 @@ class WheelReader:
         self._deadline_s = deadline_s
         self._turn = Lock()
         self._read: dict[str, Contents] = {}
-        self._silent: set[str] = set()
+        self._silent = SilentServers()
 
     def contents(self, wheels: Iterable[PackageWheel]) -> dict[str, Contents]:
         """Return sha256 → contents; a wheel that cannot be looked into is absent.
@@ -90,8 +91,8 @@ class WheelReader:
         """Return path → content of some files of a wheel; a path that it has not is absent.
 
         Raises:
-            ToolError: TOL030 to TOL034 when it cannot be fetched, TOL037 offline, TOL038 when it is no wheel that
-                can be read, or has another hash.
+            ToolError: TOL030 to TOL034, TOL057 when it cannot be fetched, TOL037 offline, TOL038 when it is no
+                wheel that can be read, or has another hash.
         """
         if self._is_offline:
             raise needs_network(wheel)
@@ -104,15 +105,8 @@ class WheelReader:
 
     def _list(self, wheel: PackageWheel, client: WebClient) -> Contents:
         url = self._served(wheel.url or "")
-        server = urlsplit(url).netloc
-        if server in self._silent:
-            raise ToolError("TOL030", "the server could not be reached before", where=public_url(url))
-        try:
+        with self._silent.asked(url):
             reader = RangeReader(client, url)
-        except ToolError as error:
-            if error.code in ("TOL030", "TOL031"):
-                self._silent.add(server)
-            raise
         try:
             with zipfile.ZipFile(io.BufferedReader(reader)) as archive:
                 files = {
@@ -134,7 +128,7 @@ class WheelReader:
         if wheel.size is not None and wheel.size <= WHOLE_BYTES:
             answer = client.get(url, {}, limit_bytes=WHOLE_BYTES)
             if answer.status != 200:
-                raise ToolError("TOL030", f"the server answered {answer.status}", where=public_url(url))
+                raise bad_status(answer.status, public_url(url))
             if hashlib.sha256(answer.body).hexdigest() != _sha256(wheel):
                 raise unreadable(wheel, "its bytes have another sha256 than the lock")
             source = io.BytesIO(answer.body)

@@ -106,7 +106,7 @@ def read_requirements(client: WebClient, row: PageRow, *, may_lack_label: bool =
     Raises:
         CatalogError: CAT035 when the sidecar is not what its page says, CAT036 when it is malformed or that
             of another wheel.
-        ToolError: TOL030 to TOL034 when it cannot be fetched.
+        ToolError: TOL030 to TOL034, TOL057 when it cannot be fetched.
     """
     where = public_url(row.served_url)
     body = _sidecar(client, row) if row.has_metadata else None

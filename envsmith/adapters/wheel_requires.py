@@ -12,11 +12,11 @@ from packaging.pylock import PackageWheel
 
 from envsmith.adapters.deadline import Deadline, run_all
 from envsmith.adapters.range_reader import RangeReader
-from envsmith.adapters.web import WebClient, open_client
+from envsmith.adapters.web import WebClient, bad_status, open_client
 from envsmith.adapters.wheel_contents import needs_network, unreadable
 from envsmith.adapters.wheel_metadata import MAX_METADATA_BYTES, read_metadata
 from envsmith.adapters.wheel_notes import WheelNotes
-from envsmith.errors import CatalogError, ToolError
+from envsmith.errors import CatalogError
 from envsmith.model.address import public_url
 
 _FORM = 1
@@ -49,7 +49,7 @@ class RequiresReader:
         """Return sha256 → what the wheel requires, extras' requirements included, for every one of the wheels.
 
         Raises:
-            ToolError: TOL030 to TOL034 when one cannot be fetched, TOL037 offline, TOL038 when it is no wheel.
+            ToolError: TOL030 to TOL034, TOL057 when one cannot be fetched, TOL037 offline, TOL038 when it is no wheel.
         """
         wanted = {wheel.hashes.get("sha256", ""): wheel for wheel in wheels}
         found = {sha256: kept for sha256 in wanted if (kept := self._kept(sha256)) is not None}
@@ -88,14 +88,14 @@ def fetch_metadata(wheel: PackageWheel, url: str, client: WebClient) -> bytes:
         client: fetches.
 
     Raises:
-        ToolError: TOL030 to TOL034 when it cannot be fetched, TOL038 when it is no wheel.
+        ToolError: TOL030 to TOL034, TOL057 when it cannot be fetched, TOL038 when it is no wheel.
     """
     answer = client.get(f"{url}.metadata", {}, limit_bytes=MAX_METADATA_BYTES)
     if answer.status == 200:
         return answer.body
     if answer.status in {403, 404, 410}:
         return _from_wheel(wheel, RangeReader(client, url))
-    raise ToolError("TOL030", f"the server answered {answer.status}", where=public_url(url))
+    raise bad_status(answer.status, public_url(url))
 
 
 def _from_wheel(wheel: PackageWheel, reader: RangeReader) -> bytes:

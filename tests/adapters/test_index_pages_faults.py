@@ -42,7 +42,7 @@ def test_a_failing_server_is_asked_again_then_given_up(bench: Bench) -> None:
     bench.replay.fail(TORCH, Fault.status(500, times=2))
     assert bench.read().listing.projects
     bench.replay.fail(TORCH, Fault.status(500))
-    assert failure(bench).code == "TOL030"
+    assert failure(bench).code == "TOL057"
 
 
 def test_a_page_that_failed_leaves_the_listing_and_the_others_are_kept(bench: Bench) -> None:

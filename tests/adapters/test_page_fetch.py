@@ -88,7 +88,7 @@ def test_other_answers_are_errors(replay: ReplayIndex, client: WebClient, status
     replay.fail(PAGE, Fault.status(status))
     with pytest.raises(ToolError, match=str(status)) as caught:
         fetch_page(address(replay.base), None, NOW, client)
-    assert (caught.value.code, caught.value.where) == ("TOL030", f"{replay.origin}{PAGE}")
+    assert (caught.value.code, caught.value.where) == ("TOL057", f"{replay.origin}{PAGE}")
 
 
 def test_pytorch_says_403_of_pages_it_does_not_have() -> None:

@@ -50,4 +50,4 @@ def test_a_page_that_is_none() -> None:
         server.plan("torch/", *[Step(status=503)] * 3)
         with pytest.raises(EnvsmithError) as caught:
             list(ServedFiles(base=server.origin).urls(ITEM))
-        assert caught.value.code == "TOL030"
+        assert caught.value.code == "TOL057"

@@ -71,7 +71,7 @@ def test_a_failing_server_is_asked_again(replay: ReplayIndex, status: int) -> No
 def test_a_server_that_keeps_failing_is_given_up(replay: ReplayIndex) -> None:
     replay.fail(PAGE, Fault.status(503))
     error = failure(replay)
-    assert (error.code, error.where) == ("TOL030", f"{replay.origin}{PAGE}")
+    assert (error.code, error.where) == ("TOL057", f"{replay.origin}{PAGE}")
     assert "503" in error.message
     assert replay.count(PAGE) == 3
 
