@@ -72,7 +72,7 @@ def test_metadata_that_comes_too_late_is_read_the_next_time(bench: Bench) -> Non
     bench.replay.add(torch_wheel(), torch_wheel(version="2.19.0+cu199"))
     slow = f"/whl/cu199/{torch_wheel().filename}.metadata"
     bench.replay.fail(slow, Fault.slow(30))
-    reading = bench.read(deadline_s=2)
+    reading = bench.read(deadline_s=5)
     (problem,) = reading.problems
     assert problem.code == "TOL031"
     assert "metadata of 1 version" in problem.where
