@@ -9,8 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 OFFLINE = "ENVSMITH_TEST_OFFLINE"
+RANDOM = "ENVSMITH_TEST_RANDOM"
+
+# The same examples each time, however slow the machine: what fails was broken by the change that is tested.
+# ENVSMITH_TEST_RANDOM=1 looks for new ones.
+settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=os.environ.get(RANDOM) != "1",
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
