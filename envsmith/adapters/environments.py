@@ -15,19 +15,19 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.adapters import links
+from envsmith.adapters.failed_names import failed_in, failed_name, is_failed, stamp
 from envsmith.adapters.folder_lock import alone
 from envsmith.adapters.folders import python_of, refusals, remove_folder, utc_text, write_whole
+from envsmith.adapters.lost_files import lost
 from envsmith.model.generation import RECORD, Generation, is_id
 
 if TYPE_CHECKING:
     from envsmith.adapters.process import Processes
 
-_FAILED = "-failed-"
 _GONE = ".removing-"
 
 
@@ -154,6 +154,10 @@ class Environments:
         folders = sorted(name for name in names if name.endswith(".dist-info"))
         return tuple(folders) == one.folders and self.has_interpreter(one.id)
 
+    def lost(self, one: Generation) -> tuple[str, ...]:
+        """Return the files of a generation that are gone, or have another size than when it was proved."""
+        return lost(self.prefix(one.id) / one.site, one.folders)
+
     def tokens(self, one: Generation) -> tuple[Path, ...]:
         """Return the files and folders of which one is another, or gone, when a generation is not current or intact.
 
@@ -187,9 +191,9 @@ class Environments:
 
     def set_failed(self, id_: str) -> Path:
         """Keep a generation that was not proved under a name of its own, and only the newest such of its id."""
-        for path in self.folder.glob(f"{id_}{_FAILED}*"):
+        for path in failed_in(self.folder, id_):
             remove_folder(path)
-        kept = self.folder / f"{id_}{_FAILED}{_stamp()}"
+        kept = self.folder / failed_name(id_)
         with refusals(kept):
             self.prefix(id_).rename(kept)
         return kept
@@ -221,7 +225,7 @@ class Environments:
 
     def _set_aside(self, id_: str) -> str:
         """Let the link and what stands in its place change places."""
-        place = self._aside / f"{self.link.name}-{_stamp()}"
+        place = self._aside / f"{self.link.name}-{stamp()}"
         place.parent.mkdir(exist_ok=True)
         links.make(place, self.prefix(id_), self.link.parent)
         self._note(place.name)
@@ -267,7 +271,7 @@ class Environments:
 
     def failed(self) -> tuple[str, ...]:
         """Return the names of generations that were not proved and are kept for looking into."""
-        return tuple(sorted(path.name for path in self.folder.glob(f"*{_FAILED}*")))
+        return tuple(path.name for path in failed_in(self.folder))
 
     def _note(self, id_: str) -> None:
         """Append to the history what is current now, if that is not its last word already."""
@@ -290,8 +294,4 @@ def _text(path: Path) -> str:
 
 
 def _is_half_built(path: Path) -> bool:
-    return _FAILED not in path.name and path.is_dir() and not (path / RECORD).exists()
-
-
-def _stamp() -> str:
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return not is_failed(path.name) and path.is_dir() and not (path / RECORD).exists()

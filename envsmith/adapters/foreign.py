@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from envsmith.adapters import links
@@ -28,6 +29,33 @@ def check_place(link: Path) -> None:
     is_environment = any((link / mark).exists() for mark in _MARKS)
     if not is_environment and links.read(link) is None and any(link.iterdir()):
         raise _refused(link, "is a folder with other things in it, and no environment")
+
+
+def check_runner(link: Path, runner: Path | None = None) -> None:
+    """Look whether this program would take away the environment that it runs in itself.
+
+    It would lose the modules that it has not imported yet, and people the command that leads back.
+
+    Args:
+        link: the place of the environment; absolute.
+        runner: the environment that runs this; found out where it is not given.
+
+    Raises:
+        InstallError: ENV033 when both are one.
+    """
+    if _spelt_out(link) == _spelt_out(runner or Path(sys.prefix)):
+        raise InstallError(
+            "ENV033",
+            "envsmith itself runs in this environment, and would take it away from under its own feet",
+            where=str(link),
+            hint="install envsmith where it stays, as with `uv tool install` or `pipx install`; "
+            "or name another place with --prefix",
+        )
+
+
+def _spelt_out(place: Path) -> Path:
+    """Return a place as it is found without links on the way; the place itself may be one."""
+    return place.parent.resolve() / place.name
 
 
 def _refused(link: Path, what: str) -> InstallError:

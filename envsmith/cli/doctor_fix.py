@@ -81,7 +81,12 @@ def _at_work(way: Fixing) -> Iterator[tuple[Sick, RepairTools]]:
                 catalog=Catalog.embedded(),
                 supply=verified.locked.supply
                 if verified
-                else Supply(text="", is_pylock=False, wheelhouse=way.wheelhouse),
+                else Supply(
+                    text="",
+                    is_pylock=False,
+                    wheelhouse=way.wheelhouse,
+                    profile=order.profile if order else "",
+                ),
             ),
         )
     finally:
@@ -166,9 +171,11 @@ def _pins(order: Order, verified: Verified) -> Any:  # noqa: ANN401 - Pins
 
 
 def _rebuild(way: Fixing, order: Order | None) -> None:
+    from envsmith.adapters.foreign import check_runner
     from envsmith.cli.install import at_work
     from envsmith.workflows.installing import install
 
+    check_runner(way.prefix.absolute())
     options = {"prefix": way.prefix, "offline": way.offline, "wheelhouse": way.wheelhouse, "rewrites": ()}
     if order:
         with at_work({**options, "compile_bytecode": False}, quiet=way.as_json) as tools:

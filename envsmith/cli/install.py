@@ -53,12 +53,13 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     """
     from envsmith.adapters import unchanged
     from envsmith.adapters.disk_use import own_and_shared
-    from envsmith.adapters.foreign import check_place
+    from envsmith.adapters.foreign import check_place, check_runner
     from envsmith.cli import install_render
     from envsmith.cli.install_order import order_of, refuse_stale, unasked
     from envsmith.workflows.installing import install
 
     check_place(options["prefix"].absolute())
+    check_runner(options["prefix"].absolute())
     order = order_of({**options, "quiet": settings["quiet"]})
     checked = options["is_checked"]
     looked_at = refuse_stale(order, options["folder"]) if checked else unasked(order)

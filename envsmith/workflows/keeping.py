@@ -53,6 +53,10 @@ class Environments(Protocol):
         """Say whether a generation has its interpreter still, and the very distributions it was proved with."""
         ...
 
+    def lost(self, one: Generation) -> tuple[str, ...]:
+        """Return the files of a generation that are gone, or have another size than when it was proved."""
+        ...
+
     def free_name(self, stem: str) -> str:
         """Return the id for a new generation."""
         ...

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from envsmith.workflows.keeping import Environments
 
+_NAMED = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switched:
@@ -44,15 +46,17 @@ class Listed:
     shared_bytes: int
 
 
-def rollback(asked: str, environments: Environments) -> Switched:
+def rollback(asked: str, environments: Environments, *, is_forced: bool = False) -> Switched:
     """Switch to a generation, or put back what others had made.
 
     Args:
         asked: id, its beginning where that is enough, or name; empty for the one before the current one.
         environments: those there are.
+        is_forced: return even to one of which files are gone.
 
     Raises:
-        InstallError: ENV030 when there is none before, or none of that name; ENV031 when its interpreter is gone.
+        InstallError: ENV030 when there is none before, or none of that name; ENV031 when its interpreter is gone,
+            ENV034 when files of it are.
     """
     if not environments.generations() and not environments.asides():
         raise _nothing("there is nothing to return to", [])  # and nothing is left behind
@@ -64,16 +68,36 @@ def rollback(asked: str, environments: Environments) -> Switched:
         if id_ in foreign:
             environments.restore(id_)
             return Switched(id=id_, is_foreign=True, generation=None, before=before, aside="")
-        if not environments.has_interpreter(id_):
-            raise InstallError(
-                "ENV031",
-                f"{id_} cannot be returned to: its interpreter is gone",
-                where=str(environments.prefix(id_)),
-                hint="install the Python it was made with again, or run `envsmith install`",
-            )
-        aside = environments.switch(id_)
         generation = environments.generation(id_)
+        _check_interpreter(id_, environments)
+        if generation and not is_forced:
+            _check_files(generation, environments)
+        aside = environments.switch(id_)
         return Switched(id=id_, is_foreign=False, generation=generation, before=before, aside=aside)
+
+
+def _check_interpreter(id_: str, environments: Environments) -> None:
+    if not environments.has_interpreter(id_):
+        raise InstallError(
+            "ENV031",
+            f"{id_} cannot be returned to: its interpreter is gone",
+            where=str(environments.prefix(id_)),
+            hint="install the Python it was made with again, or run `envsmith install`",
+        )
+
+
+def _check_files(one: Generation, environments: Environments) -> None:
+    """Refuse to return to what is there in part only."""
+    if lost := environments.lost(one):
+        more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+        raise InstallError(
+            "ENV034",
+            f"{one.id} is damaged: {len(lost)} of its files {'is' if len(lost) == 1 else 'are'} gone or changed: "
+            f"{', '.join(lost[:_NAMED])}{more}",
+            where=str(environments.prefix(one.id)),
+            hint=f"what was current still is; `envsmith install {one.profile}` builds what is locked, "
+            "and --force returns to it as it is",
+        )
 
 
 def _named(asked: str, names: list[str]) -> str:

@@ -202,3 +202,14 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / ".envsmith").write_text("a file", "utf-8")
     with pytest.raises(InstallError, match="ENV024"), Environments(link=tmp_path / ".venv").alone("testing"):
         pass
+
+
+def test_a_profile_may_be_named_like_what_failed(environments: Environments) -> None:
+    mine = "jobs-failed-late-aaaaaa"
+    built(environments, mine)
+    environments.switch(mine)
+    (environments.folder / "jobs-failed-late-bbbbbb" / "lib").mkdir(parents=True)
+    with environments.alone("testing") as is_crashed:
+        assert is_crashed
+    assert environments.failed() == ()
+    assert names(environments) == [A, B, mine]

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from envsmith.adapters.foreign import check_place
+from envsmith.adapters.foreign import check_place, check_runner
 from envsmith.errors import InstallError
 
 
@@ -33,3 +34,17 @@ def test_nothing_else_makes_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for folder in (tmp_path / "project", Path.cwd()):
         with pytest.raises(InstallError, match="works in"):
             check_place(folder)
+
+
+def test_the_environment_that_runs_this_stays(tmp_path: Path) -> None:
+    (tmp_path / "project" / ".venv").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("project")
+    for link in (tmp_path / "project" / ".venv", tmp_path / "link" / ".venv"):
+        with pytest.raises(InstallError, match="ENV033"):
+            check_runner(link, tmp_path / "project" / ".venv")
+    (tmp_path / "generation").mkdir()
+    (tmp_path / "current").symlink_to("generation")
+    check_runner(tmp_path / "current", tmp_path / "generation")
+    check_runner(tmp_path / ".venv")
+    with pytest.raises(InstallError, match="ENV033"):
+        check_runner(Path(sys.prefix))

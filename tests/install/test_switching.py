@@ -128,6 +128,24 @@ def test_one_that_was_built_before_is_proved_before_it_is_current_again(shop: Sh
     assert shop.current() == f"{old}-2", "built anew, for a file of the first is gone"
 
 
+def test_one_that_is_damaged_is_not_returned_to_unless_that_is_wanted(shop: Shop) -> None:
+    shop.install()
+    old = shop.current()
+    shop.lock(made_torch("2.20.0+cpu"))
+    shop.install()
+    new = shop.current()
+    for there_and_back in range(2):
+        assert shop.project.run("rollback").status == 0, there_and_back
+    (file,) = (shop.generations / old).glob("lib/*/site-packages/beside/__init__.py")
+    file.unlink()
+    ran = shop.project.run("rollback")
+    assert (ran.status, "ENV034" in ran.said) == (2, True), ran.said
+    assert "beside/__init__.py" in ran.said
+    assert shop.current() == new
+    assert shop.project.run("rollback", "--force").status == 0
+    assert shop.current() == old
+
+
 def test_a_session_of_another_profile_is_refused(shop: Shop) -> None:
     shop.install()
     ran = shop.project.run("run", "cu130", "--", "true")
@@ -135,3 +153,27 @@ def test_a_session_of_another_profile_is_refused(shop: Shop) -> None:
     assert shop.project.run("env", "cu130").status == 2
     assert shop.project.run("activate", "cu130", "--shell", "bash").status == 2
     assert shop.project.run("run", "small", "--", "true").status == 0
+
+
+def test_the_environment_that_envsmith_runs_in_stays(shop: Shop) -> None:
+    """As where people make a .venv, put envsmith into it, and call it there."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", shop.link], check=True)
+    (site,) = shop.link.glob("lib/*/site-packages")
+    mine = [Path(__file__).parents[2], *(path for path in sys.path if path.endswith("site-packages"))]
+    (site / "envsmith.pth").write_text("".join(f"{path}\n" for path in mine), "utf-8")
+    before = state(shop.link)
+    words = (
+        [shop.link / "bin" / "python", "-m", "envsmith", *rest]
+        for rest in (("install", "any"), ("rollback",))
+    )
+    for command in words:
+        done = subprocess.run(
+            command,
+            cwd=shop.project.root,
+            env=shop.project.environ(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, "ENV033" in done.stderr) == (2, True), done.stderr
+    assert state(shop.link) == before

@@ -24,7 +24,13 @@ def environments(tmp_path: Path) -> Environments:
             python = python_of(found.prefix(id_))
             python.parent.mkdir(parents=True)
             python.write_text("x" * 10, "utf-8")
-            found.keep(generation(id_, built_utc=f"2026-11-21T12:00:0{number}Z"))
+            folder = found.prefix(id_) / "lib" / "a-1.dist-info"
+            folder.mkdir(parents=True)
+            (folder / "RECORD").write_text("a.py,,\na-1.dist-info/RECORD,,\n", "utf-8")
+            (folder.parent / "a.py").touch()
+            found.keep(
+                generation(id_, site="lib", folders=(folder.name,), built_utc=f"2026-11-21T12:00:0{number}Z")
+            )
         found.switch(A)
         found.switch(B)
     return found
@@ -80,6 +86,17 @@ def test_one_without_interpreter_is_not_returned_to(environments: Environments) 
     with pytest.raises(InstallError, match="ENV031"):
         rollback("", environments)
     assert environments.current() == B
+
+
+def test_one_that_is_damaged_is_refused_unless_that_is_wanted(environments: Environments) -> None:
+    (environments.prefix(A) / "lib" / "a.py").unlink()
+    (environments.prefix(A) / "lib" / "more.py").touch()
+    with pytest.raises(
+        InstallError, match=r"ENV034: .* is damaged: 1 of its files is gone or changed: a\.py"
+    ):
+        rollback("", environments)
+    assert environments.current() == B
+    assert rollback("", environments, is_forced=True).id == A
 
 
 def test_the_list_tells_use_and_cost(environments: Environments) -> None:

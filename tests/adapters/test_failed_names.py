@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from envsmith.adapters.failed_names import failed_in, failed_name, is_failed
+
+
+def test_a_name_is_known_again() -> None:
+    assert is_failed(failed_name("cu128-7c1e2a"))
+
+
+def test_a_profile_may_have_the_word_in_its_name(tmp_path: Path) -> None:
+    mine, failed = "jobs-failed-late-7c1e2a", failed_name("jobs-failed-late-7c1e2a")
+    other = failed_name("cu128-7c1e2a")
+    for name in (mine, failed, other):
+        (tmp_path / name).mkdir()
+    assert [path.name for path in failed_in(tmp_path)] == sorted([failed, other])
+    assert [path.name for path in failed_in(tmp_path, mine)] == [failed]
+    assert not is_failed(mine)
+    assert failed_in(tmp_path / "nowhere") == ()
