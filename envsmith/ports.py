@@ -140,6 +140,10 @@ class Installer(Protocol):
         """Return where unpacked packages are kept."""
         ...
 
+    def is_copying(self) -> bool:
+        """Say whether files are copied out of the cache, even where they could be shared with it."""
+        ...
+
     def outstanding(self, supply: Supply, python: Path) -> frozenset[str] | None:
         """Return the names of packages that are not in the cache; None where that cannot be said."""
         ...

@@ -20,11 +20,15 @@ def disk_of(place: Path) -> Disk:
 def weights(folder: Path) -> dict[tuple[str, str], tuple[int, int]]:
     """Return (name, version) → bytes packed and unpacked, of the wheels that lie in a folder.
 
-    Names and versions are as file names have them; a damaged file is passed over, for it is told when it is used.
+    Names and versions are as file names have them; a damaged file is passed over, for it is told when it is used, and
+    so is one that is named like no wheel.
     """
     found = {}
     for path in folder.glob("*.whl"):
-        name, version = path.name.split("-")[:2]
+        name, _, rest = path.name.partition("-")
+        version, is_wheel, _ = rest.partition("-")
+        if not is_wheel:
+            continue
         try:
             with zipfile.ZipFile(path) as archive:
                 unpacked = sum(item.file_size for item in archive.infolist())

@@ -84,7 +84,10 @@ class Probe:
             if error.code != "TOL002":
                 raise
             return Import(name=name, error=error.message)
-        return Import(**values)
+        try:
+            return Import(**values)
+        except TypeError:  # what the module itself printed last stands in the answer's place
+            return Import(name=name, error=f"no answer that can be read: {json.dumps(values)[:500]}")
 
     def _answer(
         self,

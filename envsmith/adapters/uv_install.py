@@ -17,12 +17,14 @@ from envsmith.errors import InstallError, ToolError
 from envsmith.model.shell import quote_path
 from envsmith.model.supply import Supply
 
-_KEPT = (*KEPT, "UV_LINK_MODE", "UV_CONCURRENT_INSTALLS", "UV_PYTHON_INSTALL_DIR", "CC", "CXX", "CFLAGS")
+_LINK_MODE = ("UV_LINK_MODE",)
+_KEPT = (*KEPT, *_LINK_MODE, "UV_CONCURRENT_INSTALLS", "UV_PYTHON_INSTALL_DIR", "CC", "CXX", "CFLAGS")
 _FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b", re.IGNORECASE)
 _HASH = re.compile(r"Hash mismatch for `?([^`\n]+)`?", re.IGNORECASE)
 _UNCACHED = re.compile(r"Identified uncached distribution: ([^\s=]+)==")
 _UNHELD = re.compile(
-    r"No solution found|Failed to read `--find-links`|(?P<damaged>Failed to extract archive|Invalid zip file)",
+    r"No solution found|(?P<absent>Failed to read `--find-links`)"
+    r"|(?P<damaged>Failed to extract archive|Invalid zip file)",
     re.IGNORECASE,
 )
 _COUNT = re.compile(r"Would download (\d+) package")
@@ -52,6 +54,10 @@ class UvInstaller:
     def cache(self) -> Path:
         """Return where uv keeps unpacked packages."""
         return Path(self._run("cache", "dir").stdout.strip() or ".")
+
+    def is_copying(self) -> bool:
+        """Say whether uv is told to copy files out of its cache, even where they could be shared with it."""
+        return inherited(_LINK_MODE).get(_LINK_MODE[0]) == "copy"
 
     def outstanding(self, supply: Supply, python: Path) -> frozenset[str] | None:
         """Return the names of packages that are not in uv's cache; None where uv does not say it.
@@ -152,6 +158,7 @@ def failure(finished: Finished, what: str, supply: Supply | None = None) -> Inst
         )
     if supply and supply.wheelhouse and (match := _UNHELD.search(text)):
         why = "a file in it is damaged" if match["damaged"] else "it does not hold every file of the lock"
+        why = "there is no such wheelhouse" if match["absent"] else why
         return InstallError(
             "ENV025", f"{what}: {why}", where=supply.wheelhouse, details=told, hint=_anew(supply) or _FILL
         )

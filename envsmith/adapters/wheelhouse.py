@@ -240,7 +240,7 @@ class _Work:
 def _no_room(house: Path, wanted: int, free: int) -> ToolError:
     return ToolError(
         "TOL044",
-        f"{wanted / 1e9:.1f} GB are to come, and {free / 1e9:.1f} GB are free",
+        f"{wanted / 1e6:,.1f} MB are to come, and {free / 1e6:,.1f} MB are free",
         where=str(house),
         details=(("to come", f"{wanted} bytes"), ("free", f"{free} bytes")),
         hint="make room, name another folder with -d, or ask for fewer targets",

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from envsmith.cli import render
 
 if TYPE_CHECKING:
@@ -61,11 +63,17 @@ def gathering(
         heard: hears how files come.
 
     Raises:
+        UsageError: when the wheelhouse is neither a folder nor an address that can be read.
         ProfileError: PRF044 when a rewrite is malformed.
     """
     from envsmith.cli.composition import cache_folder, kept_folder, rewrites_of
 
     wheelhouse = options["wheelhouse"]
+    scheme, is_address, _ = wheelhouse.partition("://")
+    if is_address and scheme not in ("http", "https", "file"):
+        raise click.UsageError(
+            f"--wheelhouse is a folder, or an address that begins with https://, not {scheme}://"
+        )
     rewrites = rewrites_of(Path(), options["rewrites"])
     locations: Locations
     if wheelhouse.startswith(("http://", "https://")):

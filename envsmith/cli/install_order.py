@@ -28,10 +28,11 @@ def order_of(options: Mapping[str, Any]) -> Order:
     Raises:
         UsageError: when no profile is named and none is locked.
         HostError: HST010 when no profile is named and no lock fits this machine.
+        LockError: LCK040 when the name looks like a slip of the pen.
         ProfileError: when the profile is malformed.
     """
     folder: Path = options["folder"]
-    name = options["profile"] or _chosen(options)
+    name = _named(options["profile"], folder) if options["profile"] else _chosen(options)
     profile = profile_of(name, is_needed=options["is_checked"])
     return Order(
         profile=name,
@@ -42,6 +43,7 @@ def order_of(options: Mapping[str, Any]) -> Order:
         wheelhouse=wheelhouse_of(options["wheelhouse"]),
         deep=options["deep"],
         guard=not options["no_guard"],
+        compiled=options.get("compile_bytecode", False),
         checks=checks_of(profile),
         shims=shims_of(profile),
         is_profile_known=profile is not None,
@@ -51,6 +53,15 @@ def order_of(options: Mapping[str, Any]) -> Order:
 def wheelhouse_of(text: str) -> str:
     """Return the place of a wheelhouse: a folder from the root on, or an address as it is."""
     return str(Path(text).absolute()) if text and "://" not in text else text
+
+
+def _named(name: str, folder: Path) -> str:
+    """Return a name as it is; where nothing is locked by it, look whether another may have been meant."""
+    if not (folder / name / FILENAME).is_file():
+        from envsmith.cli.orders import profile_names
+
+        profile_names((name,), Path(), folder)
+    return name
 
 
 def _chosen(options: Mapping[str, Any]) -> str:

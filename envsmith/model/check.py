@@ -22,6 +22,11 @@ class Check:
     """Name of the module; or the command, as a shell would read it, though none does."""
     timeout_s: float = TIMEOUT_S
 
+    @property
+    def word(self) -> str:
+        """What is tried, as records of it say: ``import torch``."""
+        return f"{self.kind} {self.text}"
+
     def to_table(self) -> Mapping[str, object]:
         """Return it as a profile writes it."""
         limit = {} if self.timeout_s == TIMEOUT_S else {"timeout-s": self.timeout_s}

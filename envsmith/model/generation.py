@@ -43,6 +43,10 @@ class Generation:
     """Torch-family project → version."""
     guard: bool = True
     """Whether it carries the constraints of its torch family."""
+    tried: tuple[str, ...] = ()
+    """The checks of its profile that it has passed, as `Check.word` writes them."""
+    compiled: bool = False
+    """Whether its modules were compiled beforehand."""
 
     def to_json(self) -> str:
         """Write the record."""
@@ -60,6 +64,7 @@ class Generation:
             if values.pop("form") != FORM:
                 raise ValueError("of another form")
             values["folders"] = tuple(values["folders"])
+            values["tried"] = tuple(values.get("tried", ()))
             return cls(**values)
         except (TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ValueError("no record of a generation") from error

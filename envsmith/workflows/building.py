@@ -107,6 +107,8 @@ def _record(
         built_utc=tools.now_utc(),
         family=dict(locked.family),
         guard=order.guard,
+        tried=order.checks.words,
+        compiled=order.compiled,
     )
 
 

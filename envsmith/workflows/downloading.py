@@ -131,7 +131,7 @@ def download(wanted: Needed, house: Path, rewrites: Rewrites, tools: DownloadToo
 
     tools.records.change(house, recorded)
     if filling.failed:
-        raise failure(filling.failed)
+        raise failure(filling.failed, "envsmith download")
     return filling
 
 
@@ -183,13 +183,18 @@ def _not_locked(profile: str, why: str, slugs: Sequence[str]) -> ToolError:
     )
 
 
-def failure(failed: Sequence[EnvsmithError]) -> EnvsmithError:
-    """Return the error for files that cannot be had: that of the one, or one with all as its parts."""
+def failure(failed: Sequence[EnvsmithError], where: str) -> EnvsmithError:
+    """Return the error for files that cannot be had: that of the one, or one with all as its parts.
+
+    Args:
+        failed: one for each file.
+        where: the command that wanted them.
+    """
     if len(failed) == 1:
         return failed[0]
     return ToolError(
         "TOL050",
         f"{len(failed)} files could not be had; the others are there",
-        where="envsmith download",
+        where=where,
         parts=tuple(failed),
     )

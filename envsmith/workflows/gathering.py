@@ -36,7 +36,7 @@ class Gathering:
             house, joined(artifacts_of(read_pylock(text, lock), lock)), self.locations
         )
         if filling.failed:
-            raise failure(filling.failed)
+            raise failure(filling.failed, f"envsmith install {locked.profile}")
         return Supply(
             text=found[f"requirements.{locked.slug}.txt"].decode("utf-8", "replace"),
             is_pylock=False,

@@ -112,16 +112,24 @@ def _ready(order: Order, locked: Locked, interpreter: Interpreter, tools: Instal
     current = tools.environments.current()
     found = sorted(tools.environments.generations(), key=lambda one: one.id != current)
     for one in found:
-        is_it = (one.profile, one.lock_sha256, one.guard) == (order.profile, locked.sha256, order.guard)
-        if not is_it or (one.python, one.base) != (interpreter.version, interpreter.base):
-            continue
-        if not has_shims(one, order) or not tools.environments.is_intact(one):
+        if not _is_asked_for(one, order, locked, interpreter) or not tools.environments.is_intact(one):
             continue
         # What is current was proved when it became so; any other is proved before it does.
         is_asked = order.deep or one.id != current
         if not (is_asked and _report(one, order, locked, tools).has_errors):
             return one
     return None
+
+
+def _is_asked_for(one: Generation, order: Order, locked: Locked, interpreter: Interpreter) -> bool:
+    """Say whether a generation was built from a lock for an interpreter, and has passed all that is to be tried."""
+    return (
+        (one.profile, one.lock_sha256, one.guard) == (order.profile, locked.sha256, order.guard)
+        and (one.python, one.base) == (interpreter.version, interpreter.base)
+        and has_shims(one, order)
+        and one.compiled >= order.compiled
+        and set(one.tried) >= set(order.checks.words)
+    )
 
 
 def _report(one: Generation, order: Order, locked: Locked, tools: InstallTools) -> Report:

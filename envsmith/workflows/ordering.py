@@ -36,6 +36,11 @@ class Checks:
         is_needed = pins.version("torch") and all(item.text != "torch" for item in named)
         return (Check("import", "torch"), *named) if is_needed else named
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What the profile names, as records of it say, sorted."""
+        return tuple(sorted({item.word for item in self.tried}))
+
     def runs(self) -> tuple[Check, ...]:
         """Return the commands to try."""
         return tuple(item for item in self.tried if item.kind == "run")
@@ -54,6 +59,8 @@ class Order:
     this_python: Python
     wheelhouse: str = ""
     deep: bool = False
+    compiled: bool = False
+    """Compile all modules beforehand."""
     anew: bool = False
     """Build it even where such a one is there already."""
     guard: bool = True

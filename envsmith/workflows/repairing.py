@@ -127,4 +127,10 @@ def _supply(step: Step, sick: Sick, tools: RepairTools) -> Supply:
     is_locked = step.is_hashed and sick.pins is not None
     text = sick.pins.to_requirements(names) if is_locked and sick.pins else "\n".join(step.subjects)
     sources = tuple(name for name in tools.supply.sources if name in names)
-    return Supply(text=text, is_pylock=False, sources=sources, wheelhouse=tools.supply.wheelhouse)
+    return Supply(
+        text=text,
+        is_pylock=False,
+        sources=sources,
+        wheelhouse=tools.supply.wheelhouse,
+        profile=tools.supply.profile,
+    )

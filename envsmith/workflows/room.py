@@ -20,7 +20,8 @@ def room_for(locked: Locked, python: Path, tools: InstallTools) -> Need:
     """
     fresh = tools.installer.outstanding(locked.supply, python)
     cache, target = tools.installer.cache(), tools.environments.folder
-    return room.needed(_loads(locked, fresh, tools), tools.disks.disk_of(cache), tools.disks.disk_of(target))
+    disks = tools.disks.disk_of(cache), tools.disks.disk_of(target)
+    return room.needed(_loads(locked, fresh, tools), *disks, is_copying=tools.installer.is_copying())
 
 
 def _loads(locked: Locked, fresh: frozenset[str] | None, tools: InstallTools) -> Iterator[Load]:

@@ -16,7 +16,8 @@ def test_a_place_that_is_not_there_yet_lies_on_the_disk_of_its_parent(tmp_path: 
 def test_wheels_of_a_folder_are_weighed_by_their_own_lists(tmp_path: Path) -> None:
     for wheel in (made_torch("2.19.0+cpu", more=b"x" * 1000), made("typing-extensions", "4.1")):
         (tmp_path / wheel.filename).write_bytes(wheel.body)
-    (tmp_path / "damaged-1.0-py3-none-any.whl").write_bytes(b"none")
+    for name in ("damaged-1.0-py3-none-any.whl", "backup.whl", "old-1.0.whl"):
+        (tmp_path / name).write_bytes(b"none")
     found = disks.weights(tmp_path)
     assert set(found) == {
         disks.key_of("torch", "2.19.0+cpu"),

@@ -52,6 +52,8 @@ def test_an_import_that_ends_the_process_or_takes_too_long_has_failed(probe: Pro
     site = prefix / probe.environment(prefix, deep=False).site
     (site / "ends.py").write_text("import os; os._exit(7)\n", "utf-8")
     assert "status 7" in probe.imports(prefix, "ends", {}, 60).error
+    (site / "talks.py").write_text("import atexit; atexit.register(print, '\\n{\"a\": 1}')\n", "utf-8")
+    assert "no answer that can be read" in probe.imports(prefix, "talks", {}, 60).error
     (site / "hangs.py").write_text("import threading; threading.Event().wait()\n", "utf-8")
     assert "no answer within" in probe.imports(prefix, "hangs", {}, 0.5).error
 

@@ -85,6 +85,15 @@ def test_the_users_own_settings_stay_out(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not {"UV_INDEX_URL", "VIRTUAL_ENV"} & set(env)
 
 
+def test_copying_is_what_the_user_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    installer = UvInstaller(processes=Replies(0, ""), executable=Path("uv"))
+    for mode, is_copying in (("copy", True), ("hardlink", False), ("clone", False)):
+        monkeypatch.setenv("UV_LINK_MODE", mode)
+        assert installer.is_copying() == is_copying
+    monkeypatch.delenv("UV_LINK_MODE")
+    assert not installer.is_copying()
+
+
 # What uv 0.13.8 says, recorded 2026-11-21.
 @pytest.mark.parametrize(
     ("said", "code"),
@@ -117,7 +126,7 @@ def test_failures_are_told_apart(said: str, code: str) -> None:
         (
             "error: Failed to read `--find-links` directory: /wheels\n  cause: No such file or directory (os error 2)",
             "ENV025",
-            "does not hold every file",
+            "there is no such wheelhouse",
         ),
         (
             "error: Failed to download `six==1.17.0`\n  cause: Failed to extract archive: six-1.17.0-py3-none-any.whl",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
 
 from envsmith.adapters.filling import Transfers
@@ -35,6 +36,12 @@ def test_when_files_are_gathered(
     assert project.is_dir()
     options = {"wheelhouse": wheelhouse, "rewrites": rewrites, "offline": offline}
     assert (gathering(options, Heard()) is not None) == is_gathered
+
+
+@pytest.mark.usefixtures("project")
+def test_an_address_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(click.UsageError, match="not ftp://"):
+        gathering({"wheelhouse": "ftp://files.example", "rewrites": (), "offline": False}, Heard())
 
 
 def test_files_are_told_as_the_rest_of_the_install_is() -> None:

@@ -7,7 +7,7 @@ import click
 import pytest
 
 from envsmith.cli.install_order import checks_of, order_of, profile_of, shims_of
-from envsmith.errors import ProfileError
+from envsmith.errors import LockError, ProfileError
 from envsmith.model.check import Check
 from envsmith.workflows.ordering import Checks
 
@@ -20,6 +20,14 @@ OPTIONS = {
     "no_guard": False,
     "is_checked": True,
 }
+
+
+def test_a_slip_of_the_pen_is_told_with_what_is_locked(project: Path) -> None:
+    (project / "lockfiles" / "cpu-minimal").mkdir(parents=True)
+    (project / "lockfiles" / "cpu-minimal" / "manifest.toml").touch()
+    with pytest.raises(LockError, match="LCK040"):
+        order_of({**OPTIONS, "profile": "cpu-minmal"})
+    assert order_of({**OPTIONS, "profile": "quite-another"}).profile == "quite-another"
 
 
 @pytest.mark.usefixtures("project")

@@ -25,6 +25,7 @@ class FakeInstaller:
     pythons: tuple[str, ...] = ("3.12",)
     fails: EnvsmithError | None = None
     fresh: frozenset[str] | None = None
+    copying: bool = False
     asked: list[str] = field(default_factory=list)
     supplies: list[Supply] = field(default_factory=list)
 
@@ -36,6 +37,10 @@ class FakeInstaller:
     def cache(self) -> Path:
         """Return a place."""
         return Path("/cache")
+
+    def is_copying(self) -> bool:
+        """Say what was told."""
+        return self.copying
 
     def outstanding(self, supply: Supply, python: Path) -> frozenset[str] | None:
         """Return what is said to be outstanding."""

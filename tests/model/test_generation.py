@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from envsmith.model.generation import Generation, is_id
@@ -26,7 +28,15 @@ def generation(id_: str = "cu128-7c1e2a", **more: object) -> Generation:
 
 
 def test_a_record_reads_back() -> None:
-    assert Generation.from_json(generation().to_json()) == generation()
+    for one in (generation(), generation(tried=("import torch",), compiled=True)):
+        assert Generation.from_json(one.to_json()) == one
+
+
+def test_a_record_from_before_checks_were_noted_reads() -> None:
+    values = json.loads(generation().to_json())
+    for name in ("tried", "compiled"):
+        del values[name]
+    assert Generation.from_json(json.dumps(values)) == generation()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"form": 2}', '{"form": 1}', '{"form": 1, "folders": 3}'])

@@ -28,6 +28,14 @@ def test_on_another_file_system_everything_is_copied() -> None:
     )
 
 
+def test_what_is_copied_on_one_file_system_is_counted_twice() -> None:
+    assert needed(LOADS, disk(1, 1500, "/cache"), disk(1, 1500), is_copying=True) == Need(
+        fetched=1, fetched_bytes=200, cache_bytes=700, target_bytes=730, free_after_bytes=70
+    )
+    with pytest.raises(InstallError, match="ENV003: /env"):
+        needed(LOADS, disk(1, 1429, "/cache"), disk(1, 1429), is_copying=True)
+
+
 @pytest.mark.parametrize(
     ("cache", "target", "where"), [((1, 699), (1, 699), "/cache"), ((1, 700), (2, 729), "/env")]
 )

@@ -64,6 +64,11 @@ def test_a_file_that_cannot_be_had_ends_it() -> None:
     with pytest.raises(ToolError) as caught:
         gathering(FakeHouse(failed=(ToolError("TOL047", "gone"),))).gather(LOCKED, MANIFEST, FOUND)
     assert caught.value.code == "TOL047"
+    with pytest.raises(ToolError) as caught:
+        gathering(FakeHouse(failed=(ToolError("TOL047", "gone"), ToolError("TOL047", "gone")))).gather(
+            LOCKED, MANIFEST, FOUND
+        )
+    assert (caught.value.code, caught.value.where) == ("TOL050", f"envsmith install {LOCKED.profile}")
 
 
 def test_without_the_pylock_the_names_are_not_known() -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import InstallError, LockError
+from envsmith.model.check import Check
 from envsmith.model.environment import TorchBuild
 from envsmith.workflows.installing import install
+from envsmith.workflows.ordering import Checks
 from tests.fakes import FakeFiles
 from tests.install.fakes import FakeInstaller, FakeProbe
 from tests.install.made import made
@@ -41,6 +43,27 @@ def test_without_the_guard_it_is_another_generation(tmp_path: Path) -> None:
     install(order(), at_hand)
     assert install(order(guard=False), at_hand).how == "built"
     assert install(order(), at_hand).how == "switched"
+
+
+def test_checks_that_were_added_are_tried_in_one_that_is_built_for_them(tmp_path: Path) -> None:
+    at_hand = tools(tmp_path)
+    first = install(order(), at_hand)
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"), refused="audio")
+    with_one = order(checks=Checks(tried=(Check("import", "audio"),)))
+    with pytest.raises(InstallError, match="ENV001"):
+        install(with_one, replace(at_hand, probe=probe))
+    assert at_hand.environments.current() == first.generation.id
+    second = install(with_one, at_hand)
+    assert (second.how, second.generation.tried) == ("built", ("import audio",))
+    for fewer in (with_one, order()):
+        assert install(fewer, at_hand).how == "unchanged"
+
+
+def test_one_that_is_not_compiled_does_not_do_where_that_is_asked(tmp_path: Path) -> None:
+    at_hand = tools(tmp_path)
+    install(order(), at_hand)
+    assert install(order(compiled=True), at_hand).how == "built"
+    assert install(order(), at_hand).how == "unchanged"
 
 
 def test_a_damaged_one_is_found_by_deep_and_built_anew(tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ class FakeRepairer:
         self.told.append(f"remove {prefix} {' '.join(names)}")
 
     def put(self, prefix: Path, supply: Supply, *, is_hashed: bool) -> None:
-        self.told.append(f"put {prefix} {supply.text.strip()} from {supply.wheelhouse} {is_hashed}")
+        self.told.append(
+            f"put {prefix} {supply.text.strip()} from {supply.wheelhouse} of {supply.profile} {is_hashed}"
+        )
 
     def forget(self, names: Sequence[str]) -> None:
         self.told.append(f"forget {' '.join(names)}")
@@ -57,7 +59,7 @@ class World:
             repairer=self.repairer,
             rebuild=self.rebuild,
             catalog=Catalog.embedded(),
-            supply=Supply(text="", is_pylock=False, wheelhouse="files"),
+            supply=Supply(text="", is_pylock=False, wheelhouse="files", profile="any"),
         )
         return repair(first, plan(first, tools), Path("env"), tools)
 
@@ -69,7 +71,7 @@ def test_steps_are_taken_and_looked_at() -> None:
     hashes = " ".join(f"--hash=sha256:{value}" for value in pins(a="1").packages[0].sha256)
     assert world.repairer.told == [
         "remove env extra",
-        f"put env a==1 {hashes} from files True",
+        f"put env a==1 {hashes} from files of any True",
     ]
     assert (done.after, [step.kind for step in done.steps], done.cure.steps) == (
         WELL,
@@ -97,7 +99,7 @@ def test_a_rebuild_whose_proof_fails_is_tried_once_more_with_fresh_files() -> No
 def test_without_a_lock_the_versions_that_are_there_come_again() -> None:
     world = World([sick(distribution("a", "1"))])
     world.repair(sick(distribution("a", "1"), findings=(finding("ENV067", "a"),)))
-    assert world.repairer.told == ["put env a==1 from files False"]
+    assert world.repairer.told == ["put env a==1 from files of any False"]
 
 
 def test_nothing_to_do_looks_no_second_time() -> None:

@@ -24,6 +24,14 @@ def test_sizes_of_a_wheelhouse_come_from_its_files(tmp_path: Path) -> None:
     assert (need.fetched_bytes, need.cache_bytes, need.target_bytes) == (11, 73, 0)
 
 
+def test_an_installer_that_copies_needs_more(tmp_path: Path) -> None:
+    disks = FakeDisks(wheels={("torch", "2.19.0+cpu"): (10, 70), ("beside", "1.0"): (1, 3)})
+    at_hand = tools(tmp_path, disks=disks, installer=FakeInstaller(copying=True))
+    need = install(order(wheelhouse="/wheels"), at_hand).need
+    assert need is not None
+    assert (need.cache_bytes, need.target_bytes) == (73, 73)
+
+
 def test_too_little_room_is_told_before_anything_is_built(tmp_path: Path) -> None:
     disks = FakeDisks(free={"/cache": (2, 5)})
     at_hand = tools(tmp_path, disks=disks)
