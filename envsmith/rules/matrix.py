@@ -16,11 +16,20 @@ from envsmith.model.job import Footprint, Job
 from envsmith.model.kept_lock import KeptLock
 from envsmith.model.pins import Pin
 from envsmith.model.runners import Runners, keys_of, needs_gpu
+from envsmith.model.yaml_text import yaml_text
 
 # What has builds of one version for every backend; the others of PyTorch's index are made for one kind of GPU.
 _EVERYWHERE = ("torch", "torchaudio", "torchcodec", "torchvision")
 _AZURE_NAME = 100
-_GITLAB = "# By `envsmith matrix --format gitlab`: a child pipeline; .envsmith-linux and so on say what a job does.\n"
+# Jobs without rules are left out where the parent is a merge request's pipeline, unless there is a `workflow`.
+# Source: docs.gitlab.com, ci/pipelines/downstream_pipelines, "Run child pipelines with merge request pipelines"
+# (read 2026-11-21).
+_GITLAB = """\
+# By `envsmith matrix --format gitlab`: a child pipeline; .envsmith-linux and so on say what a job does.
+workflow:
+  rules:
+    - when: always
+"""
 _NOTHING = "envsmith:\n  script:\n    - echo no lock has changed\n"
 
 Parts = tuple[tuple[Job, ...], ...]
@@ -164,8 +173,9 @@ def _gitlab_job(number: int, jobs: Sequence[Job]) -> str:
     kept = ("profile", "target", "python", "backend", "gpu", "cache_key")
     rows = [{f"JOB_{key.upper()}": _text(_known(job)[key]) for key in kept} for job in jobs]
     system = jobs[0].lock.target.platform.os
+    tags = ", ".join(map(yaml_text, jobs[0].runner))
     return (
-        f"envsmith-{number}:\n  extends: .envsmith-{system}\n  tags: {json.dumps(jobs[0].runner)}\n"
+        f"envsmith-{number}:\n  extends: .envsmith-{system}\n  tags: [{tags}]\n"
         "  parallel:\n    matrix:\n" + "".join(f"      - {json.dumps(row)}\n" for row in rows)
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from envsmith.model.ci_settings import CiSettings
 from envsmith.model.shell import quote_ps1, quote_sh
+from envsmith.model.yaml_text import yaml_text
 
 OWN_PYTHON = "3.12"
 """What envsmith itself runs on there."""
@@ -23,7 +23,6 @@ _PLAIN_WORDS: Mapping[Callable[[str], str], re.Pattern[str]] = {
 _PLAIN_YAML = re.compile(r"[A-Za-z0-9_+./= -]*")
 _COMMANDS = {"FOLDER", "FOLDER_WINDOWS", "MATRIX", "TEST", "TEST_WINDOWS"}
 """The holes that parts of commands are put into."""
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 
 Templates = Callable[[str], str]
 _Quote = Callable[[str], str]
@@ -93,14 +92,6 @@ def gitlab(pipeline: Pipeline, template: Templates) -> dict[str, str]:
         ".gitlab/envsmith.yml": _filled(template("gitlab-envsmith.yml"), known, blocks),
         ".gitlab/envsmith-jobs.yml": _filled(template("gitlab-jobs.yml"), known, blocks),
     }
-
-
-def yaml_text(text: str) -> str:
-    """Write a text as YAML: between double quotes, where JSON's escapes are YAML's, too.
-
-    Source: YAML 1.2.2, "Double-Quoted Style" and "Escaped Characters" (read 2026-11-21).
-    """
-    return _UNPRINTABLE.sub(lambda match: f"\\U{ord(match[0]):08x}", json.dumps(text, ensure_ascii=False))
 
 
 def _job(number: int, template: str, known: Mapping[str, str], blocks: Mapping[str, Sequence[str]]) -> str:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
+from envsmith.rules import pipelines
 from tests.install.locked import add_torch
 from tests.pipelines.conftest import Site
 from tests.pipelines.machine import Machine, load, run_job
+from tests.pipelines.test_valid import wish
 from tests.repositories import git
+from tests.rules.test_pipelines import template
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="does the steps of a job for Linux")
 GH = """#!/bin/sh
@@ -108,3 +116,46 @@ def test_a_change_is_opened_and_brought_up_to_date(site: Site) -> None:
     assert steps[-1].status == 0, steps[-1].out
     said = (machine.root / "home/gh.log").read_text("utf-8").splitlines()
     assert said[3].startswith("pr edit 7 --body-file")
+
+
+def step_of(name: str) -> str:
+    """Return the text of a step of the relock."""
+    texts = pipelines.github(wish("plain"), template)
+    found = YAML(typ="safe", pure=True).load(texts[".github/workflows/envsmith-relock.yml"])
+    (text,) = (
+        step["run"] for step in found["jobs"]["relock"]["steps"] if step.get("name", "").startswith(name)
+    )
+    return str(text)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "ended"), [(0, "same", 0), (1, "changed", 0), (1, "", 1), (2, "half", 2)]
+)
+def test_a_diff_that_fails_is_a_failure(status: int, said: str, ended: int, tmp_path: Path) -> None:
+    script = f"envsmith() {{ printf '%s' '{said}'; return {status}; }}\n{step_of('What changes')}"
+    env = {
+        "RUNNER_TEMP": ".",
+        "GITHUB_STEP_SUMMARY": "summary",
+        "GITHUB_OUTPUT": "output",
+        "PATH": os.environ["PATH"],
+    }
+    words = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+    done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == ended, done.stderr
+    told = tmp_path / "output"
+    assert (told.read_text("utf-8") if told.exists() else "") == ("" if ended else f"status={status}\n")
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="has no jq, whose language the filter is in")
+@pytest.mark.parametrize(
+    ("opened", "number"),
+    [([], ""), ([(6, True)], ""), ([(6, True), (7, False)], "7"), ([(7, False), (8, False)], "7")],
+)
+def test_the_pull_request_of_a_fork_is_not_taken_for_ours(
+    opened: list[tuple[int, bool]], number: str
+) -> None:
+    found = re.search(r"--jq '([^']*)'", step_of("Open a pull request"))
+    assert found
+    said = json.dumps([{"number": item, "isCrossRepository": is_fork} for item, is_fork in opened])
+    done = subprocess.run(["jq", "-r", found[1]], input=said, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == number

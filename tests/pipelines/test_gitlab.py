@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -49,10 +51,12 @@ def run(machine: Machine, work: dict[str, Any], **env: str) -> Step:
 
 def test_lock_check_install_verify_and_test_in_order(site: Site) -> None:
     first = site.machine("first")
-    assert load(first.work / ".gitlab-ci.yml") == {"include": [{"local": ".gitlab/envsmith.yml"}]}
+    assert load(first.work / ".gitlab-ci.yml")["include"] == [{"local": ".gitlab/envsmith.yml"}]
     done = run(first, job(first, ".gitlab/envsmith.yml", "envsmith-locks"))
     assert done.status == 0, done.out
-    (made,) = load(first.work / "envsmith-matrix.yml").values()
+    whole = load(first.work / "envsmith-matrix.yml")
+    assert whole.pop("workflow") == {"rules": [{"when": "always"}]}, "else a merge request has no jobs"
+    (made,) = whole.values()
     assert made["tags"] == ["saas-linux-medium-amd64-gpu-standard"]
     (row,) = made["parallel"]["matrix"]
 
@@ -113,14 +117,14 @@ def test_a_change_is_opened_and_brought_up_to_date(site: Site) -> None:
         "ENVSMITH_TOKEN": "secret",
     }
     add_torch(site.replay, "2.21.0+cu134")
-    opened: list[dict[str, Any]] = []
+    opened: list[dict[str, Any]] = [{"iid": 6, "source_project_id": 9}]  # a fork's
     with api(opened) as (base, heard):
         for name in ("one", "two"):
             machine = site.machine(name)
             work = job(machine, ".gitlab/envsmith.yml", "envsmith-relock")
             done = run(machine, work, CI_API_V4_URL=f"{base}/api/v4", **env)
             assert done.status == 0, done.out
-            opened[:] = [{"iid": 7}]
+            opened[:] = [{"iid": 6, "source_project_id": 9}, {"iid": 7, "source_project_id": 5}]
     ways = [(method, path.removeprefix("/api/v4/projects/5/")) for method, path, _ in heard]
     assert ways == [
         ("GET", "merge_requests"),
@@ -132,6 +136,48 @@ def test_a_change_is_opened_and_brought_up_to_date(site: Site) -> None:
     for _, _, said in (heard[1], heard[3]):
         assert said["description"][0].startswith("## own at HEAD → own: torch 2.20.0+cu134 → 2.21.0+cu134")
     assert "manifest.toml" in git(site.origin, "diff", "--name-only", "main", "envsmith/relock")
+
+
+def rules_of(found: dict[str, Any], name: str) -> list[dict[str, str]]:
+    """Return the rules of a job, its own or those it gets from what it extends."""
+    own = found[name]
+    rules: list[dict[str, str]] = own["rules"] if "rules" in own else rules_of(found, own["extends"])
+    return rules
+
+
+def test_a_merge_request_has_its_jobs_and_a_push_starts_one_pipeline() -> None:
+    texts = {
+        path: YAML(typ="safe", pure=True).load(text)
+        for path, text in pipelines.gitlab(wish("plain"), template).items()
+    }
+    never, always = texts[".gitlab-ci.yml"]["workflow"]["rules"]
+    assert never["when"] == "never"
+    assert all(word in never["if"] for word in ('$CI_PIPELINE_SOURCE == "push"', "$CI_OPEN_MERGE_REQUESTS"))
+    assert always == {"when": "always"}
+    jobs = texts[".gitlab/envsmith-jobs.yml"]
+    for system in ("linux", "macos", "windows"):
+        assert rules_of(jobs, f".envsmith-{system}") == [{"when": "on_success"}]
+    for name in ("envsmith-locks", "envsmith-test"):
+        assert rules_of(texts[".gitlab/envsmith.yml"], name)[-1] == {"when": "on_success"}
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "ended", "goes_on"),
+    [(0, "same", 0, False), (1, "changed", 0, True), (1, "", 1, False), (2, "half", 2, False)],
+)
+def test_a_diff_that_fails_is_a_failure(
+    status: int, said: str, ended: int, goes_on: bool, tmp_path: Path
+) -> None:
+    found = YAML(typ="safe", pure=True).load(
+        pipelines.gitlab(wish("plain"), template)[".gitlab/envsmith.yml"]
+    )
+    lines = found["envsmith-relock"]["script"]
+    asked = [line for line in lines if "diff" in line or "$status" in line][:3]
+    script = "\n".join([f"envsmith() {{ printf '%s' '{said}'; return {status}; }}", *asked, "echo went on"])
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (ended, "went on\n" if goes_on else "")
 
 
 @pytest.mark.parametrize("name", ["plain", "nasty"])

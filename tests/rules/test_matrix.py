@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from ruamel.yaml import YAML
 
 from envsmith.catalog.runners import runners_of
 from envsmith.errors import ResolveError
@@ -199,6 +200,14 @@ def test_more_jobs_of_one_runner_than_gitlab_takes() -> None:
         100,
     ]
     assert text.count('tags: ["saas-linux-small-amd64"]') == 2
+
+
+def test_labels_that_only_yaml_can_write() -> None:
+    labels = ("\U0001f984", "a \u2028b", 'say "x": [y]')
+    own = Runners(labels={"linux-x86_64": labels})
+    jobs = on_runners(make_jobs([kept(f"p/{LINUX}", backend="cpu")], "l"), lent("gitlab", own), "gitlab")
+    found = YAML(typ="safe", pure=True).load(to_gitlab(jobs, 200))
+    assert found["envsmith-1"]["tags"] == list(labels)
 
 
 def test_names_that_azure_takes() -> None:

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from envsmith.adapters.templates import read_template
 from envsmith.model.ci_settings import CiSettings
-from envsmith.rules.pipelines import Pipeline, github, gitlab, yaml_text
+from envsmith.rules.pipelines import Pipeline, github, gitlab
 
 NASTY = (
     """it's "a" $(touch b) `c` ${{ secrets.X }} #d: e {f} [g] & *h !i |> %j @K@ @SETUP@ \\n \U0001f600 é"""
@@ -114,12 +112,3 @@ def test_what_a_project_wishes() -> None:
 def test_what_is_run_where_nothing_is_said() -> None:
     assert Pipeline(ci=CiSettings(), has_pytest=True).test == ("python", "-m", "pytest")
     assert Pipeline(ci=CiSettings()).test[:2] == ("python", "-c")
-
-
-@given(st.text())
-def test_a_text_survives_yaml(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return
-    assert load(f"a: {yaml_text(text)}\n") == {"a": text}
