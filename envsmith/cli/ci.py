@@ -84,9 +84,12 @@ def _edits(form: str, folder: PurePosixPath) -> tuple[Edit, ...]:
 
 
 def _lacks_include(form: str) -> bool:
-    """Say whether the project has a pipeline at GitLab that does not take the jobs in."""
+    """Say whether the project has a pipeline at GitLab that does not take the jobs in; a comment does not."""
     path = Path(_PIPELINE)
-    return form == "gitlab" and path.is_file() and _INCLUDE.encode() not in path.read_bytes()
+    if form != "gitlab" or not path.is_file():
+        return False
+    lines = path.read_bytes().splitlines()
+    return not any(_INCLUDE.encode() in line.partition(b"#")[0] for line in lines)
 
 
 def _pipeline(form: str, folder: PurePosixPath) -> Pipeline:

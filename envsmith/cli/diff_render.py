@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from envsmith.cli import render
 from envsmith.cli.finding_lines import counted
 from envsmith.cli.lock_render import named_shortly
-from envsmith.model.difference import Difference, PackageChange, TorchChange
+from envsmith.model.difference import Build, Difference, PackageChange, TorchChange
 
 _SIGNS = {
     "up": "newer",
@@ -17,20 +18,43 @@ _SIGNS = {
     "added": "added",
     "removed": "removed",
 }
-_MARKS = str.maketrans({"|": "\\|", "<": "&lt;", "`": "'", "*": "\\*", "[": "\\[", "\n": " "})
+_MARKS = str.maketrans(
+    {
+        "\\": "\\\\",
+        "|": "\\|",
+        "<": "&lt;",
+        "&": "&amp;",
+        "`": "'",
+        "*": "\\*",
+        "[": "\\[",
+        "~": "\\~",
+        "\n": " ",
+    }
+)
+# Marks at the edge of a word only: within one, as in sm_70, they mark nothing.
+_EMPHASIS = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+# Names of people and numbers of issues: those who are named would be told, and the issues would be linked.
+_REFERENCES = re.compile(r"(?<!\w)([@#!])(?=\w)")
 
 
 def headline(found: Difference) -> str:
     """Return the one sentence that matters."""
     if found.is_empty:
         return "nothing changes"
-    told = [_torch_sentence(found.torch)] if any(_is_other(item) for item in found.torch) else []
+    told = _moves(found)
+    told += [_torch_sentence(found.torch)] if any(_is_other(item) for item in found.torch) else []
     told += _needs(found.torch)
-    if found.common and not told:
-        told = ["torch stays", *_amounts(found.packages)]
+    if found.common and len(told) == len(_moves(found)):
+        told += ["torch stays", *_amounts(found.packages)]
     told += [counted(len(found.added), "new target")] if found.added else []
     told += [f"{counted(len(found.removed), 'target')} gone"] if found.removed else []
     return ", ".join(told)
+
+
+def _moves(found: Difference) -> list[str]:
+    """Return the target that stands for another, where the titles do not name both."""
+    titles = f"{found.before} {found.after}"
+    return [move for move in found.moved if not all(slug in titles for slug in move.split(" → "))]
 
 
 def _amounts(changes: Sequence[PackageChange]) -> list[str]:
@@ -137,15 +161,28 @@ def _drivers(item: TorchChange) -> str:
 def _kernels(item: TorchChange) -> str:
     if item.before.kernels is None or item.after.kernels is None:
         return "not known"
+    if not (item.before.kernels or item.after.kernels):
+        return ""
     told = [f"lost {' '.join(item.lost)}"] if item.lost else []
-    return " ".join([*told, f"gained {' '.join(item.gained)}"] if item.gained else told) or "the same"
+    return ", ".join([*told, f"gained {' '.join(item.gained)}"] if item.gained else told) or "the same"
 
 
 def _targets(found: Difference) -> Iterator[str]:
-    for word, slugs in (("New", found.added), ("Gone", found.removed)):
-        if slugs:
-            yield f"{word} targets: {', '.join(f'`{slug}`' for slug in slugs)}."
-            yield ""
+    told = [f"New targets, {_plain(_build_words(item.build))}: {_code(item.targets)}." for item in found.new]
+    told += [f"Gone targets: {_code(found.removed)}."] if found.removed else []
+    for line in told:
+        yield line
+        yield ""
+
+
+def _code(slugs: Sequence[str]) -> str:
+    return ", ".join(f"`{slug}`" for slug in slugs)
+
+
+def _build_words(build: Build) -> str:
+    """Say which torch it is, and what it takes to run it."""
+    driver = f"driver ≥ {build.driver}" if build.driver else ""
+    return " · ".join(filter(None, (f"torch {build.torch or 'none'}", build.backend, driver)))
 
 
 def _package_rows(found: Difference) -> list[tuple[str, ...]]:
@@ -212,14 +249,16 @@ def _text(found: Difference) -> None:
         told = (
             _arrow(item.before.backend, item.after.backend),
             _driver_words(item),
-            f"kernels {_kernels(item)}",
+            f"kernels {_kernels(item)}" if _kernels(item) else "",
         )
         where = named_shortly(item.targets, found.common)
         label = "torch" if item is found.torch[0] else ""
         render.labelled(label, " · ".join(filter(None, told)), f"({where})" if where else "")
-    for label, slugs in (("new", found.added), ("gone", found.removed)):
-        if slugs:
-            render.labelled(label, ", ".join(slugs))
+    for new in found.new:
+        label = "new" if new is found.new[0] else ""
+        render.labelled(label, ", ".join(new.targets), f"({_build_words(new.build)})")
+    if found.removed:
+        render.labelled("gone", ", ".join(found.removed))
     if found.packages:
         rows = [_text_row(item, found) for item in found.packages]
         render.table(("package", "before", "after", "", "targets"), rows)
@@ -244,5 +283,6 @@ def _arrow(before: str, after: str) -> str:
 
 
 def _plain(words: str) -> str:
-    """Return text that Markdown shows as it is."""
-    return render.plain(words).translate(_MARKS)
+    """Return text that Markdown shows as it is, and that calls nobody."""
+    told = _EMPHASIS.sub(r"\\_", render.plain(words).translate(_MARKS))
+    return _REFERENCES.sub(r"\1&#8203;", told)

@@ -46,6 +46,8 @@ def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
     pyproject.toml (gitlab, azure) names runners: linux-x86_64-gpu = "my-label". With --format github the matrix goes to
     $GITHUB_OUTPUT, too: `count`, `matrix`, and where it is too large for one `matrix-1`, `matrix-2` instead.
     """
+    from envsmith.cli import render
+
     form = "json" if options["as_json"] else options["form"]
     folder = inside(options["folder"])
     most = _most(form, options["most"])
@@ -56,6 +58,9 @@ def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
         only_changed=options["only_changed"],
         has_cpu_fallback=options["cpu_fallback"],
     )
+    if form == "text" and not jobs:
+        render.say(f"no lock differs from {options['only_changed']}")
+        return OK
     _show(jobs, form, most)
     return OK
 

@@ -33,6 +33,22 @@ class Build:
     driver: str = ""
     """Oldest driver that runs it; empty where it needs none, or it is not known."""
 
+    def to_json(self) -> dict[str, str]:
+        """Return the build as plain values, its kernels left out."""
+        return {"torch": self.torch, "backend": self.backend, "driver": self.driver}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTargets:
+    """Targets that were not locked before, and the torch they have."""
+
+    build: Build
+    targets: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Return them as plain values."""
+        return {**self.build.to_json(), "targets": list(self.targets)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorchChange:
@@ -61,10 +77,7 @@ class TorchChange:
     def to_json(self) -> dict[str, object]:
         """Return the change as plain values."""
         sides = {"before": self.before, "after": self.after}
-        told = {
-            side: {"torch": build.torch, "backend": build.backend, "driver": build.driver}
-            for side, build in sides.items()
-        }
+        told = {side: build.to_json() for side, build in sides.items()}
         is_known = self.before.kernels is not None and self.after.kernels is not None
         return {
             **told,
@@ -138,7 +151,11 @@ class Difference:
     after: str
     common: tuple[str, ...] = ()
     """The targets that both have; ``cp311-win_amd64 → cp312-win_amd64`` where one lock was compared with another's."""
+    moved: tuple[str, ...] = ()
+    """Those of them that are two."""
     added: tuple[str, ...] = ()
+    new: tuple[NewTargets, ...] = ()
+    """What is locked for the added."""
     removed: tuple[str, ...] = ()
     torch: tuple[TorchChange, ...] = ()
     packages: tuple[PackageChange, ...] = ()
@@ -153,7 +170,8 @@ class Difference:
     @property
     def is_empty(self) -> bool:
         """Whether both would install the same for the same reasons."""
-        return not (self.added or self.removed or self.torch or self.packages or self.decisions)
+        changes = (self.moved, self.added, self.removed, self.torch, self.packages, self.decisions)
+        return not any(changes)
 
     def to_json(self) -> dict[str, object]:
         """Return the difference as plain values."""
@@ -166,6 +184,7 @@ class Difference:
                 "added": list(self.added),
                 "removed": list(self.removed),
             },
+            "new": [item.to_json() for item in self.new],
             "torch": [item.to_json() for item in self.torch],
             "packages": [item.to_json() for item in self.packages],
             "decisions": [item.to_json() for item in self.decisions],

@@ -18,6 +18,7 @@ from envsmith.model.difference import (
     DecisionChange,
     Difference,
     LicenceChange,
+    NewTargets,
     PackageChange,
     Side,
     TorchChange,
@@ -54,11 +55,14 @@ def compare(before: Side, after: Side, catalog: Catalog, known: Known = _NOTHING
     pairs = _pairs(before.locks, after.locks)
     download, without = _download(pairs, known.sizes)
     paired = {lock.target.slug for pair in pairs.values() for lock in pair}
+    added = [lock for lock in after.locks if lock.target.slug not in paired]
     return Difference(
         before=before.title,
         after=after.title,
         common=tuple(pairs),
-        added=tuple(lock.target.slug for lock in after.locks if lock.target.slug not in paired),
+        moved=tuple(name for name, (one, other) in pairs.items() if one.target.slug != other.target.slug),
+        added=tuple(lock.target.slug for lock in added),
+        new=tuple(_new(added, catalog)),
         removed=tuple(lock.target.slug for lock in before.locks if lock.target.slug not in paired),
         torch=tuple(_torch(pairs, catalog)),
         packages=tuple(_packages(pairs)),
@@ -83,6 +87,12 @@ def _torch(pairs: Pairs, catalog: Catalog) -> Iterator[TorchChange]:
     changed = ((name, builds) for name, builds in found.items() if builds[0] != builds[1])
     for (one, other), names in _gathered((builds, name) for name, builds in changed).items():
         yield TorchChange(before=one, after=other, targets=names)
+
+
+def _new(added: Iterable[KeptLock], catalog: Catalog) -> Iterator[NewTargets]:
+    builds = _gathered((_build(lock, catalog), lock.target.slug) for lock in added)
+    for build, slugs in builds.items():
+        yield NewTargets(build=build, targets=slugs)
 
 
 def _build(lock: KeptLock, catalog: Catalog) -> Build:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -89,17 +89,21 @@ def contrast(words: tuple[str, ...], tools: ContrastTools) -> tuple[Difference, 
         LockError: when a lock is malformed.
     """
     one, other = _both([_meaning(word, tools) for word in words], words)
-    if one.path or other.path or (one.profile and other.profile):
+    named = {one.profile, other.profile} - {""}
+    if one.path or other.path or len(named) > 1:
         return (_difference(_side(one, other, tools), _side(other, one, tools), tools),)
+    name = "".join(named)
+    one, other = replace(one, profile=name), replace(other, profile=name)
     before, after = _whole(one, tools), _whole(other, tools)
-    names = [one.profile or other.profile] if one.profile or other.profile else sorted({*before, *after})
+    if name and not (before or after):
+        raise _not_locked(name, one, tools)
     return tuple(
         _difference(
             Side(title=_title(name, one.revision), locks=before.get(name, ())),
             Side(title=_title(name, other.revision), locks=after.get(name, ())),
             tools,
         )
-        for name in names
+        for name in sorted({*before, *after})
     )
 
 
@@ -135,7 +139,7 @@ def _both(meant: list[_Meant], words: tuple[str, ...]) -> tuple[_Meant, _Meant]:
 
 
 def _meaning(word: str, tools: ContrastTools) -> _Meant:
-    """Find out what a word means: a locked profile first, then a path, then a revision."""
+    """Find out what a word means: a locked profile first, then a path, a revision, a profile that was locked."""
     if word and (tools.project / tools.folder / word / FILENAME).is_file():
         return _Meant(profile=word)
     path = tools.project / word
@@ -144,6 +148,8 @@ def _meaning(word: str, tools: ContrastTools) -> _Meant:
     revision, colon, profile = word.partition(":")
     if revision and tools.revisions.has(revision):
         return _Meant(revision=revision, profile=profile)
+    if not colon and _was_locked(word, tools):
+        return _Meant(profile=word)
     asked = (
         f"{revision!r} is no revision" if colon else f"{word!r} is no locked profile, lock folder or revision"
     )
@@ -155,6 +161,13 @@ def _meaning(word: str, tools: ContrastTools) -> _Meant:
     )
 
 
+def _was_locked(profile: str, tools: ContrastTools) -> bool:
+    """Say whether the last commit has locks of a profile that is locked no longer."""
+    return tools.revisions.has("HEAD") and FILENAME in tools.revisions.folders("HEAD", tools.folder).get(
+        profile, ()
+    )
+
+
 def _side(meant: _Meant, other: _Meant, tools: ContrastTools) -> Side:
     """Return the locks of one thing; where it is a whole revision, those of the profile the other is of."""
     if meant.path:
@@ -162,14 +175,19 @@ def _side(meant: _Meant, other: _Meant, tools: ContrastTools) -> Side:
     profile = meant.profile or other.profile or (_name_of(_folder_of(other.path)) if other.path else "")
     found = _whole(_Meant(revision=meant.revision, profile=profile), tools)
     if profile not in found:
-        raise EnvsmithError(
-            "USE012",
-            f"{profile} is not locked there",
-            where=_title(profile, meant.revision),
-            details=(("locked", " ".join(found)),) if found else (),
-            hint=f"envsmith lock {profile}",
-        )
+        raise _not_locked(profile, meant, tools)
     return Side(title=_title(profile, meant.revision), locks=found[profile])
+
+
+def _not_locked(profile: str, meant: _Meant, tools: ContrastTools) -> EnvsmithError:
+    found = [name for name, files in _folders(meant, tools) if FILENAME in files]
+    return EnvsmithError(
+        "USE012",
+        f"{profile} is not locked there",
+        where=_title(profile, meant.revision),
+        details=(("locked", " ".join(found)),) if found else (),
+        hint=f"envsmith lock {profile}" if not meant.revision else "",
+    )
 
 
 def _name_of(folder: Path) -> str:
@@ -193,8 +211,9 @@ def _of_path(path: Path, tools: ContrastTools) -> Side:
 
 def _whole(meant: _Meant, tools: ContrastTools) -> Whole:
     """Return the locks of every profile at one time."""
+    at = f"{meant.revision}:" if meant.revision else ""
     return {
-        profile: read_locks(profile, found, tools.folder / profile)
+        profile: read_locks(profile, found, PurePosixPath(f"{at}{tools.folder / profile}"))
         for profile, found in _folders(meant, tools)
         if FILENAME in found and meant.profile in ("", profile)
     }

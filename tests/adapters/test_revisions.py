@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+from envsmith.adapters.process import Finished, Processes
 from envsmith.adapters.revisions import Revisions
 from envsmith.errors import EnvsmithError
 from tests import repositories
@@ -52,3 +54,40 @@ def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EnvsmithError) as caught:
         Revisions(project=tmp_path).folders("HEAD", LOCKS)
     assert caught.value.code == "USE011"
+
+
+class AnotherUser(Processes):
+    """Runs git with its own variable for such tests: the repository is taken for somebody else's."""
+
+    def run(
+        self,
+        command: Sequence[str | Path],
+        *,
+        env: Mapping[str, str],
+        timeout_s: float,
+        cwd: Path | None = None,
+    ) -> Finished:
+        env = {**env, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "HOME": str(cwd)}
+        return super().run(command, env=env, timeout_s=timeout_s, cwd=cwd)
+
+
+def test_a_repository_of_somebody_else(root: Path) -> None:
+    revisions = Revisions(project=root, processes=AnotherUser())
+    for ask in (revisions.has, revisions.check):
+        with pytest.raises(EnvsmithError) as caught:
+            ask("main")
+        assert caught.value.code == "USE014"
+        assert "dubious ownership" in caught.value.message
+        assert caught.value.hint.startswith("git config --global --add safe.directory ")
+
+
+def test_files_that_git_has_not(root: Path, tmp_path: Path) -> None:
+    """A partial clone whose server is gone: what it would say is not that the files are empty."""
+    clone = tmp_path / "partial"
+    repositories.git(root, "config", "uploadpack.allowFilter", "true")
+    repositories.git(tmp_path, "clone", "--quiet", "--filter=blob:none", f"file://{root}", str(clone))
+    root.rename(tmp_path / "gone")
+    with pytest.raises(EnvsmithError) as caught:
+        Revisions(project=clone).folders("first", LOCKS)
+    assert caught.value.code == "USE014"
+    assert caught.value.where == "first:lockfiles/a/manifest.toml"

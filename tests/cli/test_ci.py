@@ -78,6 +78,8 @@ def test_a_pipeline_of_ones_own_stays_as_it_is(project: Project) -> None:
     assert project.run("ci", "init", "--format", "gitlab", "--check").status == 1
     ran = project.run("ci", "init", "--format", "gitlab", "--json")
     assert (ran.status, json.loads(ran.out)["data"]["lacks_include"]) == (1, True)
+    own.write_text("# include: .gitlab/envsmith.yml\nother: { script: [make] }\n", "utf-8")
+    assert project.run("ci", "init", "--format", "gitlab", "--check").status == 1, "that is a comment"
     own.write_text("include: [{ local: .gitlab/envsmith.yml }]\nother: { script: [make] }\n", "utf-8")
     assert project.run("ci", "init", "--format", "gitlab", "--check").status == 0
 

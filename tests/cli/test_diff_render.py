@@ -16,7 +16,7 @@ from envsmith.model.difference import Difference, Side
 from envsmith.model.licence import Licence
 from envsmith.rules.comparing import Known, compare
 from envsmith.workflows.reading import read_locks
-from tests.locks import LINUX, kept
+from tests.locks import LINUX, MAC, WINDOWS, kept
 
 DATA = Path(__file__).parent.parent / "data/diff"
 CATALOG = Catalog.embedded()
@@ -61,6 +61,55 @@ def test_what_others_write_stays_plain_text() -> None:
     assert "- new: a\\|b &lt;script> # \\[x](http://e.example) 'c' ?\\[1m\n" in told
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("loses sm_70, says a_b", "loses sm_70, says a_b"),
+        ("_all_ of __init__", "\\_all\\_ of \\_\\_init\\_\\_"),
+        ("ask @somebody, see #12 or x!7", "ask @&#8203;somebody, see #&#8203;12 or x!7"),
+        ("a@b.example at HEAD@{1}", "a@b.example at HEAD@{1}"),
+        ("C:\\x ~~no~~ AT&amp;T", "C:\\\\x \\~\\~no\\~\\~ AT&amp;amp;T"),
+    ],
+)
+def test_what_others_write_calls_nobody_and_marks_nothing(message: str, shown: str) -> None:
+    decision = Decision(subject="x", kind="noted", message=message)
+    before, after = kept(f"p/{LINUX}"), kept(f"p/{LINUX}", decisions=(decision,))
+    found = compare(Side(title="p", locks=(before,)), Side(title="p", locks=(after,)), CATALOG)
+    assert f"- new: {shown}\n" in markdown([found])
+
+
+def test_new_targets_say_what_they_get(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    after = (
+        kept(f"p/{LINUX}", "torch==2.11.0+cu128"),
+        kept(f"p/{WINDOWS}", "torch==2.11.0+cu128"),
+        kept(f"p/{MAC}", "numpy==2", backend="cpu"),
+    )
+    found = compare(Side(title="p at HEAD"), Side(title="p", locks=after), CATALOG)
+    assert markdown([found]).splitlines()[2:] == [
+        f"New targets, torch 2.11.0+cu128 · CUDA 12.8 · driver ≥ 525.60.13: `{LINUX}`.",
+        "",
+        f"New targets, torch 2.11.0+cu128 · CUDA 12.8 · driver ≥ 528.33: `{WINDOWS}`.",
+        "",
+        f"New targets, torch none: `{MAC}`.",
+    ]
+    text([found])
+    assert f"\n          {MAC}  (torch none)\n" in capsys.readouterr().out
+    assert [item["targets"] for item in found.to_json()["new"]] == [[LINUX], [WINDOWS], [MAC]]  # type: ignore[attr-defined]
+
+
+def test_one_target_in_the_place_of_another() -> None:
+    older = "cp311-manylinux_2_28_x86_64"
+    before, after = kept(f"p/{older}", "x==1"), kept(f"p/{LINUX}", "x==1")
+    found = compare(Side(title="p at HEAD", locks=(before,)), Side(title="p", locks=(after,)), CATALOG)
+    assert not found.is_empty
+    assert headline(found) == f"{older} → {LINUX}, torch stays"
+    sides = (Side(title=f"p/{older}", locks=(before,)), Side(title=f"p/{LINUX}", locks=(after,)))
+    assert headline(compare(*sides, CATALOG)) == "torch stays", "the titles say it"
+
+
 def test_nothing_and_a_new_profile(capsys: pytest.CaptureFixture[str]) -> None:
     lock = kept(f"p/{LINUX}")
     same = compare(Side(title="p", locks=(lock,)), Side(title="p", locks=(lock,)), CATALOG)
@@ -83,7 +132,7 @@ def test_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
         line.startswith("torch     CUDA 12.6 → CUDA 13.0 · driver ≥ 525.60.13 → ≥ 580 · kernels lost sm_50")
         for line in lines
     )
-    assert "new       cp312-manylinux_2_28_aarch64" in lines
+    assert "new       cp312-manylinux_2_28_aarch64  (torch 2.13.0+cu130 · CUDA 13.0 · driver ≥ 580)" in lines
     assert "gone      cp311-win_amd64" in lines
     assert "shop: torch stays, 3 removed" in lines
     told = [line for line in lines if line.startswith("licences ")]

@@ -110,6 +110,8 @@ def test_only_changed(made: Project) -> None:
     write(made, "plain", "cpu", "2.12.0")
     ran = made.run("matrix", "--only-changed", "before", "--json")
     assert {job["profile"] for job in json.loads(ran.out)["data"]["jobs"]} == {"plain"}
+    ran = made.run("matrix", "cu128", "--only-changed", "before")
+    assert (ran.status, ran.out) == (0, "no lock differs from before\n")
     ran = made.run("matrix", "--only-changed", "nowhere")
     assert (ran.status, ran.out) == (2, "")
     assert "USE010" in ran.err

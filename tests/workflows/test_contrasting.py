@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -110,6 +111,9 @@ def test_two_things(tools: ContrastTools, words: tuple[str, ...], row: tuple[str
         (("nothing",), "USE012"),
         (("nowhere:a",), "USE012"),
         (("one:b", "a"), "USE012"),
+        (("HEAD:typo",), "USE012"),
+        (("one:typo", "two:typo"), "USE012"),
+        (("HEAD", "HEAD:typo"), "USE012"),
         (("lockfiles/a",), "USE013"),
         (("lockfiles/a/manifest.toml",), "USE013"),
     ],
@@ -118,6 +122,35 @@ def test_what_means_nothing(tools: ContrastTools, words: tuple[str, ...], code: 
     with pytest.raises(EnvsmithError) as caught:
         contrast(words, tools)
     assert caught.value.code == code
+
+
+def test_what_is_not_locked_names_what_is(tools: ContrastTools) -> None:
+    with pytest.raises(EnvsmithError) as caught:
+        contrast(("two:typo",), tools)
+    assert caught.value.details == (("locked", "a b"),)
+
+
+def test_a_lock_that_is_malformed_at_a_revision_says_so(tools: ContrastTools, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    repositories.git(tmp_path, "clone", "--quiet", str(tools.project), str(clone))
+    repositories.commit(clone, {"lockfiles/a/manifest.toml": b"<<<<<<< HEAD"}, "damaged")
+    tools = replace(tools, project=clone, revisions=Revisions(project=clone))
+    with pytest.raises(EnvsmithError) as caught:
+        contrast(("damaged:a", "a"), tools)
+    assert caught.value.where.startswith("damaged:lockfiles/a/manifest.toml")
+
+
+def test_a_profile_that_is_locked_no_longer(tools: ContrastTools, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    repositories.git(tmp_path, "clone", "--quiet", str(tools.project), str(clone))
+    shutil.rmtree(clone / "lockfiles/a")
+    tools = replace(tools, project=clone, revisions=Revisions(project=clone))
+    for words in (("a",), ("HEAD:a",)):
+        (found,) = contrast(words, tools)
+        assert (found.before, found.after) == ("a at HEAD", "a")
+        assert (found.common, found.added, found.removed) == ((), (), (LINUX,))
+    (found,) = contrast(("one:b", "two:b"), tools)
+    assert (found.added, found.removed) == ((LINUX, WINDOWS), ()), "it was not locked before"
 
 
 def test_a_file_that_is_in_no_lock_folder(tools: ContrastTools, tmp_path: Path) -> None:
