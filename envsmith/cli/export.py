@@ -45,16 +45,16 @@ def command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 
 
     constraints: every package at its version, for `pip install -c`: later installs leave torch and the others as they
     are. uv: the indexes, sources and constraints for the pyproject.toml of a uv project. Where targets differ, lines
-    have markers. dockerfile: an image of one lock for Linux, without CUDA in its base. cyclonedx: a bill of materials
+    have markers. dockerfile: an image of one lock for Linux, without CUDA in its base, with the profile's variables and
+    shims. cyclonedx: a bill of materials
     of one lock, with hashes, licences and the origin of each file; what wheels say of their licence is read from
     their servers, and remembered. Without PROFILE: the only one that is locked, or the project's only default profile.
     """
-    from envsmith.cli.matrix import inside
     from envsmith.rules import exporting
 
     locks = _locks(_the_one(profile, folder), folder, options["targets"])
     if options["form"] == "dockerfile":
-        written = exporting.to_dockerfile(locks, inside(folder).as_posix())
+        written = _image(locks, folder)
     elif options["form"] == "cyclonedx":
         written = _bill(locks, options["prefix"], is_offline=options["offline"])
     else:
@@ -62,6 +62,16 @@ def command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 
         written = write(locks)
     click.echo(written, nl=False)
     return OK
+
+
+def _image(locks: tuple[KeptLock, ...], folder: Path) -> str:
+    from envsmith.cli.install_order import profile_of, shims_of
+    from envsmith.cli.matrix import inside
+    from envsmith.rules.imaging import Wishes, to_dockerfile
+
+    profile = profile_of(locks[0].profile, is_needed=True)
+    wishes = Wishes(env=profile.env, shims=shims_of(profile)) if profile else None
+    return to_dockerfile(locks, inside(folder).as_posix(), wishes)
 
 
 def _bill(locks: tuple[KeptLock, ...], prefix: Path | None, *, is_offline: bool) -> str:

@@ -1,4 +1,4 @@
-"""What is locked, as other tools read it: constraints, the settings of a uv project, a Dockerfile, a bill."""
+"""What is locked, as other tools read it: constraints, the settings of a uv project, a bill of materials."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from envsmith.model.kept_lock import KeptLock
 from envsmith.model.licence import Licence
 from envsmith.model.listing import HOST
 from envsmith.model.target import Target
-
-_INTO_VENV = "python -m pip --python /opt/venv install --no-deps --require-hashes"
 
 _Projection = Callable[[Target], tuple[str, ...]]
 
@@ -57,47 +55,6 @@ def to_uv(locks: Sequence[KeptLock]) -> str:
     if names:
         parts.append("[tool.uv.sources]\n" + "".join(_source(name, locks) for name in names))
     return "\n".join(parts)
-
-
-def to_dockerfile(locks: Sequence[KeptLock], folder: str) -> str:
-    """Return a Dockerfile: the lock installed in one stage, and that environment alone in the next.
-
-    The base has no CUDA: the wheels bring it. Of the machine come the driver's libraries, for which the variables ask
-    (Source: NVIDIA Container Toolkit, specialized configurations, read 2026-11-21).
-
-    Args:
-        locks: one, for Linux.
-        folder: of the lock folders, as the build's context has it.
-
-    Raises:
-        LockError: LCK042 where there are several, or it is for another system.
-    """
-    linux = [lock for lock in locks if lock.target.platform.os == "linux"]
-    if len(linux) != 1 or len(locks) != 1:
-        raise LockError(
-            "LCK042",
-            "an image holds one lock for Linux",
-            where=locks[0].profile,
-            details=(("locked", " ".join(lock.target.slug for lock in linux) or "none for Linux"),),
-            hint="name one of these with --target",
-        )
-    (lock,) = locks
-    base = f"python:{lock.target.python}-slim"
-    lines = [
-        "# syntax=docker/dockerfile:1",
-        f"# {lock.name} · torch {lock.pins.version('torch') or 'none'}",
-        f"FROM {base} AS build",
-        f"COPY {folder}/{lock.profile}/requirements.{lock.target.slug}.txt /lock/requirements.txt",
-        "RUN python -m venv --without-pip /opt/venv",
-        f"RUN --mount=type=cache,target=/opt/pip {_INTO_VENV} --cache-dir /opt/pip -r /lock/requirements.txt",
-        "",
-        f"FROM {base}",
-        "COPY --from=build /opt/venv /opt/venv",
-        'ENV PATH="/opt/venv/bin:$PATH"',
-    ]
-    if lock.target.backend.family == "cuda":
-        lines.append("ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility")
-    return "\n".join(lines) + "\n"
 
 
 def to_bill(locks: Sequence[KeptLock], licences: Mapping[str, Licence]) -> Bill:

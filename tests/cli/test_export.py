@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -176,6 +177,15 @@ def test_the_steps_of_an_image_give_an_environment_as_locked(tmp_path: Path) -> 
     wheels = (made_torch("2.19.0+cpu"), made("beside"))
     shop.stock(*wheels)
     shop.lock(*wheels)
+    shop.project.profile(
+        PROFILE,
+        backend="cpu",
+        python=[f"{sys.version_info[0]}.{sys.version_info[1]}"],
+        platforms=["linux"],
+        requirements=["torch"],
+        shims=["torch-safe-globals"],
+        safe_globals=["torch.Size"],
+    )
     ran = shop.project.run("export", PROFILE, "--format", "dockerfile")
     assert ran.status == 0, ran.said
     root = tmp_path / "image"
@@ -186,14 +196,13 @@ def test_the_steps_of_an_image_give_an_environment_as_locked(tmp_path: Path) -> 
         "PIP_CONFIG_FILE": os.devnull,
     }
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
-    built, _, last = ran.out.partition("\n\n")
-    for line in built.splitlines():
-        word, _, rest = line.partition(" ")
+    built, _, last = ran.out.rpartition("\n\nFROM ")
+    for word, rest, body in instructions(f"{built}\n"):
         if word == "COPY":
             source, place = rest.split()
             target = root / place.lstrip("/")
-            target.parent.mkdir(parents=True)
-            target.write_bytes((shop.project.root / source).read_bytes())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(body.encode() or (shop.project.root / source).read_bytes())
         elif word == "RUN":
             words = [
                 str(root / item.lstrip("/")) if item.startswith("/") else item
@@ -207,6 +216,24 @@ def test_the_steps_of_an_image_give_an_environment_as_locked(tmp_path: Path) -> 
     verified = shop.project.run("verify", PROFILE, "--prefix", str(prefix), "--deep")
     assert verified.status == 0, verified.said
     assert not list(prefix.glob("lib/python*/site-packages/pip"))
+    ask = "import torch, envsmith_shims; print(envsmith_shims.__file__)"
+    done = subprocess.run([prefix / "bin/python", "-c", ask], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(str(prefix))
+    (prefix / done.stdout.strip()).unlink()
+    assert shop.project.run("verify", PROFILE, "--prefix", str(prefix)).status == 1, (
+        "the shims were looked at"
+    )
+
+
+def instructions(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield word, rest and here-document of each instruction of a Dockerfile."""
+    lines = iter(text.splitlines(keepends=True))
+    for line in lines:
+        word, _, rest = line.rstrip("\n").partition(" ")
+        body = ""
+        if found := re.search(r"<<'(\w+)'", rest):
+            body = "".join(iter(lambda: next(lines), f"{found[1]}\n"))
+        yield word, rest, body
 
 
 @pytest.mark.parametrize("profile", COMMITTED)

@@ -80,7 +80,7 @@ def of_gitlab() -> dict[str, str]:
 
 
 def of_azure() -> dict[str, str]:
-    found = {f"guide-{number}.yml": f"steps:\n{block}" for number, block in enumerate(shown("azure"))}
+    found = {f"guide-{number}.yml": block for number, block in enumerate(shown("azure"))}
     return {**found, "matrix.yml": azure_with(to_azure(jobs("azure")))}
 
 

@@ -4,12 +4,10 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
 from packaging.requirements import Requirement
 
-from envsmith.errors import LockError
 from envsmith.model.kept_lock import KeptLock
-from envsmith.rules.exporting import to_constraints, to_dockerfile, to_uv
+from envsmith.rules.exporting import to_constraints, to_uv
 from tests.locks import LINUX, MAC, WINDOWS, kept
 
 OLDER = "cp311-manylinux_2_28_x86_64"
@@ -115,19 +113,3 @@ def test_all_from_pypi() -> None:
     assert "index" not in tables
     assert "sources" not in tables
     assert tables["constraint-dependencies"] == ["torch==2.15.0"]
-
-
-def test_an_image() -> None:
-    text = to_dockerfile([kept(f"cu128/{LINUX}")], "ci/locks")
-    stages = [line for line in text.splitlines() if line.startswith("FROM")]
-    assert stages == ["FROM python:3.12-slim AS build", "FROM python:3.12-slim"]
-    assert f"COPY ci/locks/cu128/requirements.{LINUX}.txt /lock/requirements.txt\n" in text
-    assert "ENV NVIDIA_VISIBLE_DEVICES=all" in text
-    assert "NVIDIA" not in to_dockerfile([kept(f"p/{LINUX}", backend="cpu")], "lockfiles")
-
-
-@pytest.mark.parametrize("slugs", [(WINDOWS,), (LINUX, ARM), (LINUX, WINDOWS)])
-def test_what_is_no_image(slugs: tuple[str, ...]) -> None:
-    with pytest.raises(LockError) as caught:
-        to_dockerfile([kept(f"p/{slug}") for slug in slugs], "lockfiles")
-    assert caught.value.code == "LCK042"
