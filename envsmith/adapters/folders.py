@@ -16,8 +16,13 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def python_of(prefix: Path) -> Path:
-    """Return where the interpreter of an environment lies."""
-    return prefix / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    """Return where the interpreter of an environment lies.
+
+    Those of conda on Windows have it at their root; a system's own may be called ``python3`` alone.
+    """
+    usual, other = ("Scripts/python.exe", "python.exe") if os.name == "nt" else ("bin/python", "bin/python3")
+    is_other = not os.path.lexists(prefix / usual) and (prefix / other).exists()
+    return prefix / (other if is_other else usual)
 
 
 def utc_text() -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from envsmith.adapters.bounded import run_bounded
 from envsmith.adapters.folders import python_of
 from envsmith.adapters.process import Finished, Processes, inherited
-from envsmith.errors import InstallError, ToolError
+from envsmith.errors import InstallError
 from envsmith.model.condition import Condition
 from envsmith.model.environment import Environment, Import
 from envsmith.model.interpreter import Interpreter
@@ -75,19 +76,19 @@ class Probe:
             env: variables set besides the usual ones.
             timeout_s: seconds until it counts as failed.
         """
-        try:
-            values = self._answer(python_of(prefix), ("import", name), env, timeout_s)
-        except InstallError as error:
-            lines = dict(error.details).get("it says", "").splitlines()
-            return Import(name=name, error=lines[-1] if lines else error.message)
-        except ToolError as error:
-            if error.code != "TOL002":
-                raise
-            return Import(name=name, error=error.message)
-        try:
-            return Import(**values)
-        except TypeError:  # what the module itself printed last stands in the answer's place
-            return Import(name=name, error=f"no answer that can be read: {json.dumps(values)[:500]}")
+        executable = python_of(prefix)
+        ended = run_bounded(
+            self.processes,
+            _command(executable, _PROBE, ("import", name)),
+            env={**inherited(_KEPT), **env},
+            timeout_s=timeout_s,
+        )
+        if ended.is_late:
+            return Import(name=name, error=f"no answer within {timeout_s:.0f} s")
+        values = _answer_in(ended.stdout)
+        if values is None:
+            return Import(name=name, error=_death(ended.status, ended.stderr))
+        return read_answer(lambda found: Import(**found), values, executable)
 
     def _answer(
         self,
@@ -98,17 +99,38 @@ class Probe:
         *,
         script: Path = _PROBE,
     ) -> dict[str, Any]:
-        command: list[str | Path] = [executable, "-I", "-B", "-X", "utf8", script, *words]
+        command = _command(executable, script, words)
         finished = self.processes.run(command, env={**inherited(_KEPT), **env}, timeout_s=timeout_s)
-        last = finished.stdout.rpartition("\n{")[2]
-        try:
-            return dict(json.loads("{" + last))
-        except (ValueError, TypeError) as error:
-            raise _silent(executable, finished) from error
+        values = _answer_in(finished.stdout)
+        if values is None:
+            raise _silent(executable, finished)
+        return values
+
+
+def _command(executable: Path, script: Path, words: Sequence[str]) -> list[str | Path]:
+    return [executable, "-I", "-B", "-X", "utf8", script, *words]
+
+
+def _answer_in(stdout: str) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads("{" + stdout.rpartition("\n{")[2]))
+    except (ValueError, TypeError):
+        return None
+
+
+def _ended(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"status {status}"
+
+
+def _death(status: int, stderr: str) -> str:
+    """Say how an interpreter ended that was to answer, and what it said last."""
+    lines = stderr.strip().splitlines()
+    last = f"; the last it says: {lines[-1].strip()[:500]}" if lines else ""
+    return f"the interpreter ended with {_ended(status)}{last}"
 
 
 def _silent(executable: Path, finished: Finished) -> InstallError:
-    ended = f"signal {-finished.status}" if finished.status < 0 else f"status {finished.status}"
+    ended = _ended(finished.status)
     return InstallError(
         "ENV023",
         f"the interpreter gives no answer: it ended with {ended}",

@@ -45,7 +45,7 @@ class Shadow:
 
     module: str
     owner: str
-    """The distribution whose module it hides."""
+    """The distribution whose module it hides; empty where it is Python's own."""
     path: str
 
 
@@ -57,6 +57,16 @@ class Stray:
     """A file, or a whole folder, relative to ``site-packages``."""
     owners: tuple[str, ...] = ()
     """Normalised names of the distributions that it may be of, if their RECORD was cut."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """A program of an environment that starts another place's Python."""
+
+    program: str
+    owner: str
+    """Normalised name of the distribution whose program it is."""
+    python: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +82,9 @@ class Condition:
     """Distribution → its ``Requires-Dist``."""
     shadows: tuple[Shadow, ...] = ()
     strays: tuple[Stray, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
+    own: tuple[str, ...] = ()
+    """Normalised names of what was installed from the project's own folder."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Condition:
@@ -95,4 +108,9 @@ class Condition:
                 Stray(path=item["path"], owners=tuple(map(canonicalize_name, item["owners"])))
                 for item in values["strays"]
             ),
+            elsewhere=tuple(
+                Elsewhere(**{**item, "owner": canonicalize_name(item["owner"])})
+                for item in values["elsewhere"]
+            ),
+            own=tuple(map(canonicalize_name, values["own"])),
         )

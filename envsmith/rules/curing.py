@@ -16,7 +16,7 @@ from envsmith.model.pins import Pins
 from envsmith.model.report import Finding
 
 _NOT_AS_LOCKED = {"ENV010", "ENV012", "ENV013", "ENV014", "ENV015", "ENV016", "ENV063", "ENV067"}
-_EXTRA, _HALF, _STRAY = "ENV011", "ENV067", "ENV018"
+_EXTRA, _HALF, _STRAY, _ELSEWHERE = "ENV011", "ENV067", "ENV018", "ENV079"
 _TOGETHER = {"ENV061", "ENV065", "ENV069"}
 # These may end when the others are cured; by themselves nothing is done about them.
 _MAYBE = {"ENV017", "ENV060", "ENV064", "ENV066", "ENV070"}
@@ -58,10 +58,12 @@ def cure(sick: Sick, catalog: Catalog) -> Cure:
 def _is_cured(item: Finding, steps: Iterable[Step], sick: Sick) -> bool:
     kinds = {step.kind for step in steps}
     if REBUILD in kinds:
-        return item.code in _NOT_AS_LOCKED | _TOGETHER | _MAYBE | {_EXTRA, _STRAY}
+        return item.code in _NOT_AS_LOCKED | _TOGETHER | _MAYBE | {_EXTRA, _STRAY, _ELSEWHERE}
     if item.code in _MAYBE:
         return sick.pins is not None and bool(kinds)
     named = {subject.partition("==")[0] for step in steps for subject in step.subjects}
+    if item.code == _ELSEWHERE:
+        return {one.owner for one in sick.condition.elsewhere if one.python == item.subject} <= named
     return item.subject in named or (item.code in _TOGETHER and bool(_owners(item, sick) & named))
 
 
@@ -71,7 +73,7 @@ def _owners(item: Finding, sick: Sick) -> set[str]:
 
 
 def _rebuilt(sick: Sick) -> Iterator[Step]:
-    curable = _NOT_AS_LOCKED | _TOGETHER | {_EXTRA, _STRAY}
+    curable = _NOT_AS_LOCKED | _TOGETHER | {_EXTRA, _STRAY, _ELSEWHERE}
     if any(item.code in curable and item.severity == "error" for item in sick.findings):
         yield Step(kind=REBUILD, subjects=(sick.profile,))
 
@@ -91,6 +93,7 @@ def _locked(sick: Sick, pins: Pins, catalog: Catalog) -> Iterator[Step]:
     ill = {name for code in _NOT_AS_LOCKED for name in codes[code]} | {_project(folder) for folder in aside}
     if any(item.code == _STRAY for item in sick.findings):
         ill |= {owner for item in sick.condition.strays for owner in item.owners}
+    ill |= _moved(sick)
     if codes["ENV061"]:
         ill |= {owner for item in sick.condition.overlaps for owner in item.owners}
     ill |= {
@@ -106,6 +109,12 @@ def _locked(sick: Sick, pins: Pins, catalog: Catalog) -> Iterator[Step]:
         subjects=tuple(f"{name}=={pinned[name]}" for name in sorted(ill & set(pinned))),
         is_hashed=True,
     )
+
+
+def _moved(sick: Sick) -> set[str]:
+    """Return whose programs start another place's Python; installed again, they start this one."""
+    is_told = any(item.code == _ELSEWHERE for item in sick.findings)
+    return {item.owner for item in sick.condition.elsewhere} if is_told else set()
 
 
 def _is_told(family: Family, codes: dict[str, set[str]]) -> bool:
@@ -157,6 +166,7 @@ def _unlocked(sick: Sick, catalog: Catalog) -> Iterator[Step]:
         again.append(kept)
     halves = {half.folder for half in sick.condition.halves}
     broken = [item.subject for item in sick.findings if item.code == _HALF and item.subject in there]
+    broken += sorted(_moved(sick) & set(there))
     again += [name for name in broken if name not in gone]
     there |= {_project(folder): _version(folder) for folder in halves if _project(folder)}
     again += [_project(folder) for folder in halves if _project(folder)]

@@ -93,6 +93,7 @@ def broken(condition: Condition, environment: Environment) -> Iterator[Finding]:
             into = f"uv pip install --python {quote_path(environment.prefix)} --reinstall --no-deps"
             hint = f"{into} {found.name}=={found.version}"
             yield _finding("ENV067", found.name, text + named, hint=hint)
+    yield from elsewhere(condition)
 
 
 def strays(condition: Condition) -> Iterator[Finding]:
@@ -106,12 +107,31 @@ def strays(condition: Condition) -> Iterator[Finding]:
         yield _finding("ENV018", paths[0], text)
 
 
+def elsewhere(condition: Condition) -> Iterator[Finding]:
+    """Find programs that start another place's Python, as they do in an environment that was moved or copied."""
+    for python in dict.fromkeys(item.python for item in condition.elsewhere):
+        names = [item.program for item in condition.elsewhere if item.python == python]
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        verb = "starts" if len(names) == 1 else "start"
+        text = f"{', '.join(names[:_MOST_NAMED])}{more} {verb} {python}, and not this environment's Python"
+        hint = "make it anew where it lies, as by `envsmith install`: programs know the place they were installed to"
+        yield _finding("ENV079", python, f"{text}: it was moved, or copied from there", hint=hint)
+
+
 def shadows(condition: Condition) -> Iterator[Finding]:
     """Find modules that are imported instead of the installed ones."""
     for item in condition.shadows:
-        text = f"{item.path} is imported instead of {item.owner}'s module {item.module}"
-        hint = f"rename it, or take its folder out of PYTHONPATH: {item.path}"
-        yield _finding("ENV068", item.module, text, hint=hint)
+        if item.owner:
+            text = f"{item.path} is imported instead of {item.owner}'s module {item.module}"
+            hint = f"rename it, or take its folder out of PYTHONPATH: {item.path}"
+            yield _finding("ENV068", item.module, text, hint=hint)
+    over = [item for item in condition.shadows if not item.owner]
+    if over:
+        more = f" and {len(over) - _MOST_NAMED} more" if len(over) > _MOST_NAMED else ""
+        named = ", ".join(item.path for item in over[:_MOST_NAMED])
+        text = f"{named}{more} {'are' if len(over) > 1 else 'is'} imported instead of Python's own, which others need"
+        hint = "rename, or take the folder out of PYTHONPATH; programs in another folder are not concerned"
+        yield _finding("ENV068", over[0].module, text, severity="warning", hint=hint)
 
 
 def _finding(code: str, subject: str, message: str, *, severity: str = "error", hint: str = "") -> Finding:

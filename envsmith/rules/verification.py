@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 
 from packaging.version import InvalidVersion, Version
@@ -18,7 +18,13 @@ _INSTALLERS = ("pip", "setuptools", "uv", "wheel")
 _LABELLED = ("torch", "torchvision", "torchaudio")
 
 
-def verify(pins: Pins, backend: Backend, environment: Environment, imports: Iterable[Import] = ()) -> Report:
+def verify(
+    pins: Pins,
+    backend: Backend,
+    environment: Environment,
+    imports: Iterable[Import] = (),
+    own: Collection[str] = (),
+) -> Report:
     """Compare an environment with its lock.
 
     Args:
@@ -26,6 +32,7 @@ def verify(pins: Pins, backend: Backend, environment: Environment, imports: Iter
         backend: what torch must have been built for.
         environment: what was found.
         imports: how the imports went that were tried.
+        own: names of what was installed from the project's own folder, which no lock can name.
 
     Returns:
         A finding for each thing that is not as it should be; none where all is.
@@ -33,7 +40,7 @@ def verify(pins: Pins, backend: Backend, environment: Environment, imports: Iter
     found = {name: list(group) for name, group in groupby(environment.distributions, lambda item: item.name)}
     return Report(
         findings=(
-            *_presence(pins, found),
+            *_presence(pins, found, own),
             *(finding for item in environment.distributions for finding in _files(item)),
             *_build(pins, backend, environment.torch),
             *(_unimportable(item) for item in imports if item.error),
@@ -41,7 +48,7 @@ def verify(pins: Pins, backend: Backend, environment: Environment, imports: Iter
     )
 
 
-def _presence(pins: Pins, found: dict[str, list[Distribution]]) -> Iterator[Finding]:
+def _presence(pins: Pins, found: dict[str, list[Distribution]], own: Collection[str]) -> Iterator[Finding]:
     wanted = {pin.name: pin.version for pin in pins.packages}
     for name, version in wanted.items():
         if name not in found:
@@ -55,8 +62,9 @@ def _presence(pins: Pins, found: dict[str, list[Distribution]]) -> Iterator[Find
             yield _finding("ENV012", name, f"{name} is {found[name][0].version}, the lock says {version}")
     for name, items in found.items():
         if name not in wanted:
-            severity = "note" if name in _INSTALLERS else "error"
-            text = f"{name} {items[0].version} is installed, but not in the lock"
+            severity = "note" if name in _INSTALLERS or name in own else "error"
+            what = "installed from the project's own folder, and" if name in own else "installed, but"
+            text = f"{name} {items[0].version} is {what} not in the lock"
             yield Finding(code="ENV011", severity=severity, subject=name, message=text)
 
 

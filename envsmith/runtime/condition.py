@@ -16,27 +16,28 @@ import email.parser
 import json
 import os
 import re
-import site
+import runpy
 import sys
 import sysconfig
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+_SHADOWS = runpy.run_path(str(Path(__file__).with_name("shadows.py")))
 MOST_NAMED = 5
 _BUILT = ("torch", "torchvision", "torchaudio", "torchcodec", "triton")
 _VERSION = re.compile(r"""^__version__\s*(?::[^=]*)?=\s*["']([^"']+)["']""", re.MULTILINE)
-# Names that careless wheels have at the top, and every project, too.
-_COMMON = {"benchmarks", "build", "docs", "examples", "scripts", "src", "test", "tests", "tools", "utils"}
 # What a program writes while it runs (comtypes, pywin32), and what environments are made with.
 _WRITTEN = {"__pycache__", "gen", "gen_py"}
 _MADE = {"_virtualenv.py", "_virtualenv.pth"}
-_CODE = (".py", ".pth", ".so", ".pyd", ".dll", ".dylib")
+_CODE = (".py", ".pyc", ".pth", ".so", ".pyd", ".dll", ".dylib")
+# How a script begins that an installer wrote for one Python.
+_DIRECT = re.compile(r'#!"?(/[^"]*?/(?:python|pypy)[\w.]*)"?(?:\s+-\S+)*\s*$')
+_LONG = re.compile(r"""'''exec'\s+["']?(/[^"'$]*/(?:python|pypy)[\w.]*)["']?\s""")
 _NO_MODULE = (".dist-info", ".data", ".libs", ".egg-info", ".pth")
 
 
@@ -54,11 +55,9 @@ def condition(before: list[str]) -> dict[str, Any]:
         "builds": {name: found for name in _BUILT if (found := _built(folders, name))},
         "requires": {_name(path): _metadata(path).get_all("Requires-Dist") or [] for path in infos},
         "strays": list(_strays(folders, infos)),
-        "shadows": [
-            item
-            for item in _shadows(modules, [*before, *_user_sites()])
-            if not _is_of(origins.get(item["owner"]), item["path"])
-        ],
+        "elsewhere": list(_elsewhere(infos)),
+        "shadows": list(_SHADOWS["shadows"](modules, before, origins)),
+        "own": [name for name, origin in origins.items() if _SHADOWS["lies_in"](origin, os.getcwd())],  # noqa: PTH109 - a text
     }
 
 
@@ -180,6 +179,36 @@ def _strays(folders: Iterable[Path], infos: Iterable[Path]) -> Iterator[dict[str
             yield from ({"path": path, "owners": owners} for path in paths)
 
 
+def _elsewhere(infos: Iterable[Path]) -> Iterator[dict[str, str]]:
+    """Yield programs that start the Python of another place: the environment was moved, or copied from there."""
+    scripts = os.path.realpath(_path("scripts"))
+    if sys.prefix == sys.base_prefix:
+        return
+    for info in infos:
+        for path in _owned(info):
+            folder, name = os.path.split(path)
+            python = _started(path) if os.path.realpath(folder) == scripts else ""
+            if python and os.path.realpath(os.path.dirname(python)) != scripts:  # noqa: PTH120 - texts
+                yield {"program": name, "owner": _name(info), "python": python}
+
+
+def _started(path: str) -> str:
+    """Return the Python that a script names by its whole path; empty for anything else.
+
+    Source: that installers write a path too long for the first line as `exec` on the second: scripts of pip 26.3 and uv
+    0.13.8 (2026-11-21).
+    """
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123 - a text
+            lines = stream.read(2048).decode("utf-8", "surrogateescape").split("\n")
+    except OSError:
+        return ""
+    found = _DIRECT.match(lines[0])
+    if not found and lines[0].startswith("#!/bin/sh"):
+        found = _LONG.match(lines[1]) if len(lines) > 1 else None
+    return found[1] if found else ""
+
+
 def _tops(info: Path, paths: Iterable[str], folder: Path) -> set[str]:
     """Return the names at the top of a folder that may be a distribution's."""
     found = {os.path.relpath(path, folder).partition(os.sep)[0].partition(".")[0] for path in paths}
@@ -212,33 +241,13 @@ def _is_code(name: str) -> bool:
     return name.endswith(_CODE) or ".so." in name
 
 
-def _user_sites() -> list[str]:
-    """Return the user's own packages where they come before this interpreter's."""
-    if sys.prefix != sys.base_prefix or os.environ.get("PYTHONNOUSERSITE"):
-        return []
-    return [site.getusersitepackages()]
-
-
-def _shadows(modules: dict[str, set[str]], folders: Iterable[str]) -> Iterator[dict[str, str]]:
-    """Yield modules that are found before those of installed distributions."""
-    own = {os.path.realpath(_path("purelib")), os.path.realpath(_path("platlib"))}
-    for folder in dict.fromkeys(folders):
-        if os.path.realpath(folder) in own:
-            continue
-        for name, tops in sorted(modules.items()):
-            for top in sorted(tops - _COMMON):
-                for path in (f"{top}/__init__.py", f"{top}.py"):
-                    if (Path(folder) / path).is_file():
-                        yield {"module": top, "owner": name, "path": str(Path(folder) / path)}
-
-
-def _is_of(origin: dict[str, str] | None, path: str) -> bool:
-    """Say whether a file lies in the very folder that a distribution was installed from: its sources shadow nothing."""
-    if origin is None or origin["kind"] != "folder":
-        return False
-    folder = unquote(urlsplit(origin["url"]).path)
-    return os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), ""))  # noqa: PTH118 - texts
+def main(words: list[str]) -> None:
+    """Answer on standard output; what anything prints there meanwhile and afterwards goes to standard error."""
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    with os.fdopen(kept, "w", encoding="utf-8") as stream:
+        stream.write("\n" + json.dumps(condition(words)) + "\n")
 
 
 if __name__ == "__main__":
-    print("\n" + json.dumps(condition(sys.argv[1:])))  # noqa: T201 - the answer
+    main(sys.argv[1:])

@@ -15,6 +15,7 @@ hash and size, the path relative to the folder of the ``.dist-info``; hash and s
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import hashlib
 import json
@@ -29,7 +30,7 @@ from pathlib import Path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
+    from typing import Any, TextIO
 
 MOST_NAMED = 20
 _CHUNK = 1 << 20
@@ -190,9 +191,17 @@ def imported(name: str) -> dict[str, Any]:
     return {"name": name, "seconds": time.perf_counter() - begun, "version": str(version)}
 
 
+def answers() -> TextIO:
+    """Keep standard output for the answer: what is printed there from now on goes to standard error."""
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(kept, "w", encoding="utf-8")
+
+
 def main(words: list[str]) -> None:
     """Answer what the command line asks, on the last line of standard output."""
     what, *rest = words
+    stream = answers()
     if what == "interpreter":
         answer = interpreter()
     elif what == "environment":
@@ -202,8 +211,12 @@ def main(words: list[str]) -> None:
         answer = imported(rest[0])
     else:
         raise SystemExit(f"unknown: {what}")
-    sys.stdout.flush()
-    print("\n" + json.dumps(answer))  # noqa: T201 - the answer
+    with stream:
+        stream.write("\n" + json.dumps(answer) + "\n")
+    if what == "import":
+        with contextlib.suppress(Exception):
+            sys.stderr.flush()
+        os._exit(0)  # threads that what was imported has left would keep this from ending
 
 
 if __name__ == "__main__":

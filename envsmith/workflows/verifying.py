@@ -89,7 +89,7 @@ def verify(
     condition = tools.probe.condition(prefix, before)
     findings = (
         *verification.verify(
-            expected(order, locked, environment), locked.backend, environment, imports
+            expected(order, locked, environment), locked.backend, environment, imports, condition.own
         ).findings,
         *_together(locked, environment, condition),
         *diagnosis_packages.failed_runs(ran),
@@ -115,4 +115,5 @@ def _together(locked: Locked, environment: Environment, condition: Condition) ->
     yield from diagnosis_packages.origins(locked.pins, condition)
     yield from diagnosis_packages.leftovers(condition, environment)
     yield from diagnosis_packages.strays(condition)
+    yield from diagnosis_packages.elsewhere(condition)
     yield from diagnosis_packages.shadows(condition)

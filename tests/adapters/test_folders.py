@@ -48,3 +48,13 @@ def test_the_time_is_of_utc() -> None:
 
 def test_the_interpreter_lies_where_the_system_has_it(tmp_path: Path) -> None:
     assert folders.python_of(tmp_path).parent.name == ("Scripts" if os.name == "nt" else "bin")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows names it otherwise")
+def test_the_interpreter_of_a_system_may_have_but_one_name(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    assert folders.python_of(tmp_path).name == "python"
+    (tmp_path / "bin" / "python3").touch()
+    assert folders.python_of(tmp_path).name == "python3"
+    (tmp_path / "bin" / "python").symlink_to("/nowhere/python")  # it was removed: that is to be told
+    assert folders.python_of(tmp_path).name == "python"

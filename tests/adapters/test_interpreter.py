@@ -52,8 +52,6 @@ def test_an_import_that_ends_the_process_or_takes_too_long_has_failed(probe: Pro
     site = prefix / probe.environment(prefix, deep=False).site
     (site / "ends.py").write_text("import os; os._exit(7)\n", "utf-8")
     assert "status 7" in probe.imports(prefix, "ends", {}, 60).error
-    (site / "talks.py").write_text("import atexit; atexit.register(print, '\\n{\"a\": 1}')\n", "utf-8")
-    assert "no answer that can be read" in probe.imports(prefix, "talks", {}, 60).error
     (site / "hangs.py").write_text("import threading; threading.Event().wait()\n", "utf-8")
     assert "no answer within" in probe.imports(prefix, "hangs", {}, 0.5).error
 
@@ -63,3 +61,38 @@ def test_what_is_no_interpreter_is_told(probe: Probe) -> None:
         probe.interpreter(
             Path("/bin/echo") if sys.platform != "win32" else Path("C:/Windows/System32/where.exe")
         )
+
+
+def test_what_an_import_does_to_the_outputs_is_no_answer_and_hides_none(probe: Probe, prefix: Path) -> None:
+    site = prefix / probe.environment(prefix, deep=False).site
+    modules = {
+        "logs": 'import atexit\natexit.register(lambda: print(\'\\n{"level": "info"}\'))',
+        "replaces": "import os, sys\nsys.stdout = open(os.devnull, 'w')",
+        "closes": "import sys\nsys.stdout.close()",
+        "leaves_a_thread": "import threading\nthreading.Thread(target=threading.Event().wait).start()",
+        "leaves_a_program": "import subprocess, sys\n"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])",
+    }
+    for name, text in modules.items():
+        (site / f"{name}.py").write_text(f"{text}\n__version__ = '3'\n", "utf-8")
+        found = probe.imports(prefix, name, {}, 120)
+        assert (found.error, found.version) == ("", "3"), name
+
+
+def test_how_an_interpreter_died_is_told_before_what_it_said(probe: Probe, prefix: Path) -> None:
+    site = prefix / probe.environment(prefix, deep=False).site
+    (site / "warns.py").write_text(
+        "import os, sys\nprint('some warning', file=sys.stderr, flush=True)\nos._exit(7)\n", "utf-8"
+    )
+    assert probe.imports(prefix, "warns", {}, 60).error == (
+        "the interpreter ended with status 7; the last it says: some warning"
+    )
+
+
+def test_what_a_start_up_file_prints_at_the_end_is_no_answer(probe: Probe, prefix: Path) -> None:
+    site = prefix / probe.environment(prefix, deep=False).site
+    start = prefix / site / "sitecustomize.py"
+    start.write_text('import atexit\natexit.register(lambda: print(\'\\n{"level": "info"}\'))\n', "utf-8")
+    assert Path(probe.environment(prefix, deep=False).prefix) == prefix
+    assert [item.path for item in probe.condition(prefix).strays if item.path == "sitecustomize.py"]
+    start.unlink()

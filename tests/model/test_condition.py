@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.condition import Condition, Half, Origin, Overlap, Shadow, Stray
+from envsmith.model.condition import Condition, Elsewhere, Half, Origin, Overlap, Shadow, Stray
 
 PLAIN = {
     "overlaps": [{"owners": ["a", "b"], "count": 1, "paths": ["cv2/x.so"]}],
@@ -12,6 +12,8 @@ PLAIN = {
     "requires": {"A_b": ["torch>=2"]},
     "shadows": [{"module": "torch", "owner": "torch", "path": "/p/torch.py"}],
     "strays": [{"path": "cv2", "owners": ["Opencv_Python"]}],
+    "elsewhere": [{"program": "tool", "owner": "A_b", "python": "/old/python"}],
+    "own": ["My_App"],
 }
 
 
@@ -24,6 +26,8 @@ def test_everything_is_read() -> None:
     assert found.requires == {"a-b": ("torch>=2",)}
     assert found.shadows == (Shadow(module="torch", owner="torch", path="/p/torch.py"),)
     assert found.strays == (Stray(path="cv2", owners=("opencv-python",)),)
+    assert found.elsewhere == (Elsewhere(program="tool", owner="a-b", python="/old/python"),)
+    assert found.own == ("my-app",)
 
 
 @pytest.mark.parametrize("key", PLAIN)

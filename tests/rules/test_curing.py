@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.model.condition import Condition, Half, Overlap, Stray
+from envsmith.model.condition import Condition, Elsewhere, Half, Overlap, Stray
 from envsmith.model.cure import Cure
 from envsmith.model.environment import Distribution
 from envsmith.model.pins import Pins
@@ -134,3 +134,18 @@ def test_code_that_nobody_owns_is_set_aside() -> None:
     assert steps(done) == [("set aside", ("a.pth", "torch/more.py")), ("install", ("torch==2",))]
     assert done.left == ()
     assert cure(sick(locked=pins(a="1"), condition=condition), CATALOG).steps == ()
+
+
+def test_whose_programs_start_another_places_python_comes_again() -> None:
+    there = (distribution("a", "1"), distribution("b", "1+cpu"))
+    items = [Elsewhere(program=name, owner=name, python="/old/bin/python") for name in ("a", "b")]
+    told = {
+        "findings": (finding("ENV079", "/old/bin/python"),),
+        "condition": Condition(elsewhere=tuple(items)),
+    }
+    locked = cure(sick(*there, locked=pins(a="1", b="1+cpu"), **told), CATALOG)  # type: ignore[arg-type]
+    assert (steps(locked), locked.left) == ([("install", ("a==1", "b==1+cpu"))], ())
+    ours = cure(sick(*there, locked=pins(a="1", b="1+cpu"), is_ours=True, **told), CATALOG)  # type: ignore[arg-type]
+    assert (steps(ours), ours.left) == ([("rebuild", ("small",))], ())
+    unlocked = cure(sick(*there, **told), CATALOG)  # type: ignore[arg-type]
+    assert (steps(unlocked), unlocked.left) == ([("install", ("a==1",))], told["findings"])

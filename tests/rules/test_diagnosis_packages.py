@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from envsmith.model.condition import Condition, Half, Origin, Overlap, Shadow, Stray
+from envsmith.model.condition import Condition, Elsewhere, Half, Origin, Overlap, Shadow, Stray
 from envsmith.model.environment import Import
 from envsmith.rules import diagnosis_packages
 from tests.rules.test_verification import distribution, environment, pins
@@ -99,3 +99,26 @@ def test_a_path_with_a_space_stays_one_word() -> None:
     assert shlex.split(found.hint)[4] == "/my proj/.venv"
     (found,) = diagnosis_packages.leftovers(Condition(halves=(Half(folder="~a", why="left"),)), place)
     assert shlex.split(found.hint) == ["delete", "/my proj/.venv/lib/~a"]
+
+
+def test_programs_of_another_place_are_told_together() -> None:
+    items = [Elsewhere(program=name, owner="torch", python="/old/bin/python") for name in "abcde"]
+    (found,) = diagnosis_packages.elsewhere(Condition(elsewhere=tuple(items)))
+    assert (found.code, found.subject, found.severity) == ("ENV079", "/old/bin/python", "error")
+    assert found.message.startswith("a, b, c and 2 more start /old/bin/python, and not this environment's")
+    (one,) = diagnosis_packages.broken(Condition(elsewhere=(items[0],)), environment())
+    assert one.message.startswith("a starts /old/bin/python")
+    assert list(diagnosis_packages.elsewhere(Condition())) == []
+
+
+def test_modules_over_pythons_own_are_one_warning() -> None:
+    items = [
+        Shadow(module=name, owner="", path=f"/p/{name}.py") for name in ("random", "token", "typing", "wave")
+    ]
+    (found,) = diagnosis_packages.shadows(Condition(shadows=tuple(items)))
+    assert (found.code, found.severity, found.subject) == ("ENV068", "warning", "random")
+    assert found.message.startswith(
+        "/p/random.py, /p/token.py, /p/typing.py and 1 more are imported instead of Python's"
+    )
+    (one,) = diagnosis_packages.shadows(Condition(shadows=(items[0],)))
+    assert one.message.startswith("/p/random.py is imported")

@@ -116,3 +116,10 @@ def test_installers_that_the_lock_does_not_name_are_a_note() -> None:
     assert [(item.code, item.severity, item.subject) for item in found.findings] == [
         ("ENV011", "note", "pip")
     ]
+
+
+def test_the_projects_own_package_is_no_error() -> None:
+    there = environment(distribution("app", "1"), distribution("other", "1"))
+    found = verify(pins(), Backend.parse("cpu"), there, own=("app",)).findings
+    assert [(item.subject, item.severity) for item in found] == [("app", "note"), ("other", "error")]
+    assert found[0].message == "app 1 is installed from the project's own folder, and not in the lock"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,7 @@ def test_code_that_nobody_owns(site: Path) -> None:
         "whole/a/b.py",
         "_virtualenv.py",
         "~gone/a.py",
+        "start.pyc",
     ):
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text("", "utf-8")
@@ -125,6 +127,7 @@ def test_code_that_nobody_owns(site: Path) -> None:
         "loose.py": [],
         "one/lib.so.3": ["one"],
         "one/more.py": ["one"],
+        "start.pyc": [],
         "whole": [],
     }
 
@@ -137,3 +140,29 @@ def test_whose_record_was_cut_may_be_the_owner(site: Path) -> None:
         (info / "top_level.txt").write_text(f"{module}\n", "utf-8")
     found = {item["path"]: item["owners"] for item in seen()["strays"]}
     assert found == {"cv2": ["opencv-python"], "torch": ["torch"]}
+
+
+def test_programs_that_start_another_places_python(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, gone = site / "python3", "/srv/old place/.venv/bin/python3.11"
+    lay(
+        site,
+        "one",
+        {
+            "plain": f"#!{gone}\nimport one\n".encode(),
+            "long": f"#!/bin/sh\n'''exec' '{gone}' \"$0\" \"$@\"\n' '''\nimport one\n".encode(),
+            "own": f"#!{here}\n".encode(),
+            "own-long": f"#!/bin/sh\n'''exec' {here} \"$0\" \"$@\"\n' '''\n".encode(),
+            "by-name": b"#!/usr/bin/env python3\n",
+            "beside": b'#!/bin/sh\n\'\'\'exec\' "$(dirname -- "$(realpath -- "$0")")"/\'python3\' "$0" "$@"\n',
+            "shell": b"#!/bin/bash\necho /usr/bin/python \n",
+            "binary": b"\x7fELF\0\0",
+            "one/data": f"#!{gone}\n".encode(),
+        },
+    )
+    monkeypatch.setattr("sys.base_prefix", str(tmp_path / "elsewhere"))
+    found = [(item["program"], item["owner"], item["python"]) for item in seen()["elsewhere"]]
+    assert found == [("plain", "one", gone), ("long", "one", gone)]
+    monkeypatch.setattr("sys.base_prefix", sys.prefix)  # no environment: a system's programs may lie anywhere
+    assert seen()["elsewhere"] == []
