@@ -54,6 +54,16 @@ def test_a_signal(project: Project) -> None:
     assert (done.status, "ended with signal 9" in done.said) == (137, True)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the numbers are Linux's")
+@pytest.mark.parametrize("way", ["import os; os.kill(os.getpid(), 4)", "raise SystemExit(132)"])
+def test_what_a_signal_mostly_means_is_told_also_where_a_shell_passed_it_on(
+    project: Project, way: str
+) -> None:
+    done = ran(project, way)
+    assert done.status == 132
+    assert "signal SIGILL: an instruction that this CPU lacks" in done.said
+
+
 def test_words_that_do_not_go_with_a_command(project: Project) -> None:
     done = ran(project, "", "path")
     assert (done.status, "before -- COMMAND stand neither checks" in done.said) == (2, True)
