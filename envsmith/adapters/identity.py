@@ -22,6 +22,13 @@ _HOSTS = ("HOSTNAME", "COMPUTERNAME", "HOST", "USERDOMAIN", "LOGONSERVER", "USER
 _HOMES = ("HOME", "USERPROFILE")
 _SWITCHES = ("true", "false", "always", "never", "none", "null", "auto", "basic", "disabled", "subprocess")
 _LEAST = 4
+_LISTS = re.compile(r"PATH$|_HOME$|^CONDA_PREFIX$", re.IGNORECASE)
+# What lies there came with the system or by an installer, and is what a helper looks for.
+_PUBLIC = (
+    *("bin", "etc", "lib", "lib64", "nix", "opt", "proc", "run", "sbin", "snap", "sys", "usr"),
+    *("applications", "library", "system", "program files", "program files (x86)", "programdata", "windows"),
+    *("home", "users"),  # told as homes
+)
 _SHALLOW = 2
 """Parts of a folder such as /opt, which tells nothing of a project."""
 
@@ -41,7 +48,9 @@ def redaction(variables: Mapping[str, str], prefix: Path | None = None) -> Redac
     project = _quietly(Path.cwd)
     return Redaction(
         project=project if project not in homes and len(Path(project).parts) > 1 else "",
-        others=tuple(sorted(_projects(variables, prefix, homes - {""}))),
+        others=tuple(
+            sorted({*_projects(variables, prefix, homes - {""}), *_listed(variables, homes - {""})})
+        ),
         homes=tuple(sorted(item for item in homes if len(item) > _LEAST)),
         users=tuple(sorted(filter(None, users))),
         hosts=tuple(
@@ -59,6 +68,17 @@ def _projects(variables: Mapping[str, str], prefix: Path | None, homes: set[str]
             is_at_home = any(folder.is_relative_to(home) for home in homes)
             if place.is_absolute() and len(folder.parts) > _SHALLOW and not is_at_home:
                 yield str(folder)
+
+
+def _listed(variables: Mapping[str, str], homes: set[str]) -> Iterator[str]:
+    """Yield the folders of lists such as PYTHONPATH that are somebody's own, each but for its last part."""
+    for name, value in variables.items():
+        for place in map(Path, value.split(os.pathsep) if _LISTS.search(name) else ()):
+            parts = place.parts
+            if not place.is_absolute() or len(parts) <= _SHALLOW or parts[1].lower() in _PUBLIC:
+                continue
+            if not any(place.is_relative_to(home) for home in homes):
+                yield str(place.parent if len(parts) > _SHALLOW + 1 else place)
 
 
 def _is_number(text: str) -> bool:

@@ -156,9 +156,14 @@ class ProjectFacts:
     def scopes(self) -> dict[str, tuple[Taken, ...]]:
         """Scope of PATH → what no session should have in it, but for the environment that is active."""
         active = variables().get("VIRTUAL_ENV", "")
-        own = {str(Path(active, name)) for name in ("bin", "Scripts")} if active else set()
+        places = [Path(self._place.bin), *(Path(active, name) for name in ("bin", "Scripts") if active)]
+        own = {place.resolve() for place in places}
         return {
-            scope: tuple(item for item in self._session({"PATH": value}) if item.entry not in own)
+            scope: tuple(
+                item
+                for item in self._session({"PATH": value})
+                if not (item.entry and Path(item.entry).is_absolute() and Path(item.entry).resolve() in own)
+            )
             for scope, value in surroundings.path_scopes(variables()).items()
         }
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import socket
 from pathlib import Path
 
@@ -75,3 +76,21 @@ def test_the_folders_that_environments_lie_in(tmp_path: Path, monkeypatch: pytes
     assert told == "PROJECT/.venv/bin and PROJECT/.venv and PROJECT/x"
     assert redaction({"VIRTUAL_ENV": "/opt/venv"}).others == ()
     assert redaction({"HOME": str(tmp_path)}, other / ".venv").others == (), "below a home it is told as such"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the folders are those of Linux")
+def test_folders_in_lists_tell_whose_work_it_is_but_for_those_of_the_system() -> None:
+    found = redaction(
+        {
+            "HOME": "/home/marta",
+            "PYTHONPATH": "/srv/umbrella/src:relative:/home/marta/lib",
+            "LD_LIBRARY_PATH": "/usr/local/cuda-11.8/lib64:/mnt/clients/initech/lib",
+            "PATH": "/data/soylent:/opt/conda/bin:/usr/bin",
+            "MODULE": "/srv/other/x",
+        }
+    )
+    assert {"/srv/umbrella", "/mnt/clients/initech", "/data/soylent"} <= set(found.others)
+    text = "/srv/umbrella/src:/usr/local/cuda-11.8/lib64:/mnt/clients/initech/lib; /data/soylent; ~/x /srv/other/x"
+    assert found.text(text) == (
+        "PROJECT/src:/usr/local/cuda-11.8/lib64:PROJECT/lib; PROJECT; ~/x /srv/other/x"
+    )

@@ -55,3 +55,16 @@ def test_of_a_machine_that_variables_describe_this_one_tells_nothing(
     if here.host.os == "linux":
         assert dict(here.given.variables)["CUDA_VISIBLE_DEVICES"] == "0"
     assert (here.visual_cpp is None) == (here.host.os != "windows")
+
+
+def test_the_environment_itself_may_be_on_path_by_whatever_name(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = project / "kept" / "bin"
+    inner.mkdir(parents=True)
+    (project / "kept" / "pyvenv.cfg").touch()
+    (project / ".venv").symlink_to("kept")
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.setenv("PATH", f"{inner}:{project}/.venv/bin:{project}/../{project.name}/kept/bin/:/usr/bin")
+    facts = ProjectFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
+    assert facts.scopes["process"] == ()
