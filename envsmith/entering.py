@@ -7,14 +7,14 @@ which takes longer than all of this.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.adapters import sessions
-from envsmith.adapters.host import variables
+from envsmith.adapters.host import pathsep, variables
 from envsmith.errors import EnvsmithError, ProfileError
-from envsmith.model.activation import Activation, Place, Session
+from envsmith.model.activation import CHANGED, Activation, Place, Session
 
 if TYPE_CHECKING:
     from envsmith.model.profile import Profile
@@ -62,8 +62,18 @@ def activation(name: str, root: Path) -> Activation:
     return activation_of(name, known, _resolve)
 
 
+def outside() -> Mapping[str, str]:
+    """Return the variables as they are outside of whatever session this program was started in."""
+    found = variables()
+    if CHANGED not in found:
+        return found
+    from envsmith.rules.leaving import leave
+
+    return leave(found, is_windows=pathsep() == ";")
+
+
 def session(name: str) -> tuple[Activation, Place, Session]:
-    """Return what is to be changed for a session, and of what that follows.
+    """Return what is to be changed for a session, over what is outside of it, and of what that follows.
 
     Raises:
         EnvsmithError: as `activation` and `sessions.place_of`.
@@ -73,7 +83,7 @@ def session(name: str) -> tuple[Activation, Place, Session]:
     root = prefix()
     wanted = activation(name, root)
     place = sessions.place_of(root)
-    return wanted, place, plan_session(wanted, place, variables(), has_file=sessions.has_file)
+    return wanted, place, plan_session(wanted, place, outside(), has_file=sessions.has_file)
 
 
 def take_over(words: Sequence[str]) -> int | None:
@@ -94,7 +104,7 @@ def take_over(words: Sequence[str]) -> int | None:
         return None
     try:
         _, _, changes = session("".join(names))
-        return become(command, changes.over(variables()))
+        return become(command, changes.over(outside()))
     except EnvsmithError:
         return None
 

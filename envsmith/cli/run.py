@@ -47,9 +47,8 @@ def command(ctx: click.Context, profile: str) -> int:
         raise click.UsageError(
             "no command is named; write it after --, as in: envsmith run cpu -- python app.py"
         )
-    from envsmith.adapters.host import variables
     from envsmith.adapters.successor import become
-    from envsmith.entering import session
+    from envsmith.entering import outside, session
 
     _, _, changes = session(profile)
-    return become(words, changes.over(variables()))
+    return become(words, changes.over(outside()))

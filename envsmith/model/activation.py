@@ -11,6 +11,12 @@ LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Lists of folders that the dynamic linker searches before all others."""
 UNSET = ("PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX")
 """Variables that lead Python, pip or uv to another environment's files."""
+GUARDS = ("PIP_CONSTRAINT", "UV_CONSTRAINT")
+"""Variables that name a file of constraints to pip and to uv."""
+CHANGED = "_ENVSMITH_CHANGED"
+"""Variable in which an activation script keeps the names of what it changed."""
+MARK = "envsmith-profile"
+"""In an environment: a folder with one file, named as its profile: a shell can tell without reading anything."""
 CONSTRAINTS = "envsmith-constraints.txt"
 """In an environment: its torch family, so that a later `pip install` cannot replace it."""
 
@@ -23,6 +29,10 @@ class Activation:
     env: Mapping[str, str] = field(default_factory=dict)
     cuda_major: int | None = None
     """Major version of the CUDA toolkit that the lock's builds use; None where they use none."""
+
+    def without_own(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the variables of which the profile itself does not say what they are."""
+        return tuple(name for name in names if name not in self.env)
 
     @classmethod
     def of(cls, profile: str, *, backend: Backend, env: Mapping[str, str]) -> Activation:

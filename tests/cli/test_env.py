@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from envsmith.model.activation import Activation
 from tests.commands import Project
+from tests.shells.places import write_scripts
 
 
 @pytest.fixture
@@ -69,3 +73,43 @@ def test_files_for_others(project: Project, form: str, line: str) -> None:
 def test_one_form_at_a_time(project: Project) -> None:
     ran = project.run("env", "app", "--explain", "--json")
     assert (ran.status, json.loads(ran.out)["errors"][0]["code"]) == (2, "USE001")
+
+
+def inside(project: Project, *words: str, **changed: str) -> str:
+    """Return what a command says in a session that another profile's script began."""
+    write_scripts(
+        project.root, Activation(profile="other", env={"OF_OTHER": "x"}, cuda_major=12), folder="other"
+    )
+    run = [
+        "bash",
+        "-c",
+        '. lockfiles/other/activate.sh; "$@"',
+        "bash",
+        sys.executable,
+        "-m",
+        "envsmith",
+        *words,
+    ]
+    env = {**project.environ(), "ENVSMITH_QUIET": "1", **changed}
+    return subprocess.run(
+        run, cwd=project.root, env=env, capture_output=True, encoding="utf-8", check=True
+    ).stdout  # fmt: skip
+
+
+def test_inside_a_session_it_explains_what_is_out_of_it(project: Project) -> None:
+    assert inside(project, "env", "app", "--explain") == project.run("env", "app", "--explain").out
+    assert "torch/lib" in inside(project, "env", "app", "--explain")
+
+
+@pytest.mark.parametrize("form", ["dotenv", "systemd", "github"])
+def test_inside_a_session_files_have_the_same_in_them(project: Project, form: str) -> None:
+    text = inside(project, "env", "app", "--format", form)
+    assert text == project.run("env", "app", "--format", form).out
+    assert "PATH" in text
+
+
+def test_nothing_of_another_profiles_session_is_in_a_command(project: Project) -> None:
+    text = inside(project, "run", "app", "--", "env", OF_MINE="y")
+    names = {line.partition("=")[0] for line in text.splitlines()}
+    assert not [name for name in names if name.startswith("_ENVSMITH")]
+    assert ("OF_OTHER" in names, "OF_MINE" in names, "A" in names) == (False, True, True)
