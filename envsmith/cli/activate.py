@@ -23,7 +23,7 @@ SHELL_NAMES = (
 def command(profile: str, name: str | None) -> int:
     """Print the line that a shell reads to enter PROFILE's environment.
 
-    sh, bash, zsh, ksh: eval "$(envsmith activate)"; fish: envsmith activate | source; csh: eval `envsmith activate`;
+    sh, bash, zsh, ksh: eval "$(envsmith activate)"; fish: envsmith activate | source; csh: eval "`envsmith activate`";
     PowerShell: envsmith activate | Invoke-Expression. Nushell, xonsh and cmd take the line as it is. `deactivate` goes
     back.
     """

@@ -30,12 +30,14 @@ def write(form: str, profile: str, values: Mapping[str, str], unset: Iterable[st
 def _dotenv(name: str, value: str) -> str:
     r"""Write between single quotes, where ``\'`` and ``\\`` are special; names in ``${}`` are replaced even there.
 
+    A backslash before anything else stands as it is: readers to which none is special find Windows' paths as they are.
+
     Source: python-dotenv's documentation, "File format" and "Variable expansion"
     (https://saurabh-kumar.com/python-dotenv/#file-format), read 2026-11-21.
     """
     if "${" in value:
         raise _unsayable(name, "dotenv", "readers of such files replace what stands in ${}")
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    escaped = re.sub(r"\\(?=[\\']|\Z)", r"\\\\", value).replace("'", "\\'")
     return f"{name}='{escaped}'\n"
 
 

@@ -54,6 +54,13 @@ def test_systemd_reads_back(one: str, other: str) -> None:
     assert from_quoted(write("systemd", "app", values, ()), '"', '"\\`$') == values
 
 
+def test_paths_of_windows_are_the_same_to_every_reader_of_dotenv() -> None:
+    text = write("dotenv", "app", {"A": r"C:\app\.venv;C:\it's"}, ())
+    assert text == r"A='C:\app\.venv;C:\it\'s'" + "\n"
+    assert write("dotenv", "app", {"A": "C:\\"}, ()) == "A='C:\\\\'\n"
+    assert write("dotenv", "app", {"A": r"\\server\x"}, ()) == r"A='\\\server\x'" + "\n"
+
+
 @given(TEXTS.filter(lambda text: "${" not in text), TEXTS.filter(lambda text: "${" not in text))
 def test_dotenv_reads_back(one: str, other: str) -> None:
     values = {"A": one, "B": other}
