@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from envsmith.adapters.folders import python_of, refusals
 from envsmith.adapters.templates import read_template
+from envsmith.model.activation import MARK
 from envsmith.workflows.activating import environment_files
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 def furnish_scripts(given: Furnishing) -> None:
     """Put the activation scripts among the environment's programs, in the place of those that uv writes.
+
+    And the mark that names its profile: scripts of another profile know by it that they are not to enter.
 
     Raises:
         InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
@@ -24,3 +27,7 @@ def furnish_scripts(given: Furnishing) -> None:
             (folder / name).write_bytes(
                 content
             )  # nobody reads them before the environment is proved and recorded
+    mark = given.prefix / MARK
+    with refusals(mark):
+        mark.mkdir(exist_ok=True)
+        (mark / given.activation.profile).touch()

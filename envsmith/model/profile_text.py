@@ -32,6 +32,8 @@ from envsmith.model.toml_field import Reader, Spot
 from envsmith.model.toml_place import Path, TomlText
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# What entering an environment sets itself, or keeps its notes in; on Windows in any letters.
+_ENV_TAKEN = re.compile(r"(?i)PATH|VIRTUAL_ENV(_PROMPT)?|_?ENVSMITH_.*|_es_.*|_")
 _REQUIRED = {
     "backend": 'add a line such as backend = "cu128"',
     "python": 'add a line such as python = ["3.11", "3.12"]',
@@ -199,6 +201,10 @@ def _env(value: object, spot: Spot) -> dict[str, str] | None:
         if not _ENV_NAME.fullmatch(name):
             spot.at(name).problem(
                 "PRF005", f"{name!r} is no variable name", "use letters, digits and _, no digit first"
+            )
+        elif _ENV_TAKEN.fullmatch(name):
+            spot.at(name).problem(
+                "PRF005", f"{name} is not a profile's to set: entering an environment does", "take it out"
             )
         elif not isinstance(item, str):
             kind = toml_field.kind(item)

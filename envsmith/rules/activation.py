@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from envsmith.model.activation import (
     CONSTRAINTS,
+    GUARDS,
     LIBRARY_PATHS,
+    MARK,
     UNSET,
     Activation,
     Place,
@@ -75,10 +77,11 @@ def library_rules(cuda_major: int | None) -> tuple[Rule, ...]:
         return ()
     others = sorted(set(_CUDART) - {cuda_major})
     return (
-        Rule(reason="", file="libcuda.so.1"),  # the driver's own folder
         Rule(reason="", holds=f"/cuda-{cuda_major}."),
         Rule(reason="", holds=f"/cuda-{cuda_major}/"),
+        # Also its `compat`, which holds a libcuda older than the driver's own.
         Rule(reason=_TOOLKIT, holds="/cuda-", then_digit=True),
+        Rule(reason="", file="libcuda.so.1"),  # the driver's own folder
         *(Rule(reason="", file=f"libcudart.so.{name}") for name in _CUDART.get(cuda_major, ())),
         *(Rule(reason=_TOOLKIT, file=f"libcudart.so.{name}") for major in others for name in _CUDART[major]),
     )
@@ -99,7 +102,7 @@ def plan_session(
     values["ENVSMITH_PROFILE"] = activation.profile
     unset: list[str] = []
     taken: list[Taken] = []
-    for name in ("PATH", *LIBRARY_PATHS):
+    for name in ("PATH", *activation.without_own(LIBRARY_PATHS)):
         rules = RULES if name == "PATH" else (*RULES, *library_rules(activation.cuda_major))
         first = place.bin if name == "PATH" else ""
         before = variables.get(name)
@@ -110,12 +113,12 @@ def plan_session(
             unset.append(name)
         elif kept and separator.join(kept) != before:
             values[name] = separator.join(kept)
-    for name in UNSET:
+    for name in activation.without_own(UNSET):
         if name in variables:
             unset.append(name)
             taken.append(Taken(variable=name, entry=None, reason=_UNSET_REASONS[name]))
     if place.constraints:
-        values |= {"PIP_CONSTRAINT": place.constraints, "UV_CONSTRAINT": place.constraints}
+        values |= dict.fromkeys(GUARDS, place.constraints)
     return Session(values=values | dict(activation.env), unset=tuple(unset), taken=tuple(taken))
 
 
@@ -187,9 +190,12 @@ def render(shell: Shell, template: str, activation: Activation) -> bytes:
         "NAME": shown(activation.profile),
         "PROFILE": _profile(shell, activation.profile),
         "CONSTRAINTS": CONSTRAINTS,
-        "LIBRARIES": " ".join(LIBRARY_PATHS),
+        "MARK": MARK,
+        "GUARDS": " ".join(activation.without_own(GUARDS)),
+        "LIBRARIES": " ".join(activation.without_own(LIBRARY_PATHS)),
+        "EVERY_LIBRARY": " ".join(LIBRARY_PATHS),
         "LIBRARY_CASE": " | ".join(LIBRARY_PATHS),
-        "UNSET": " ".join(UNSET),
+        "UNSET": " ".join(activation.without_own(UNSET)),
         "RULES": _conditions(shell, RULES),
         "LIBRARY_RULES": _conditions(shell, library_rules(activation.cuda_major)),
         "EVERY_RULE": _conditions(shell, (*RULES, *library_rules(activation.cuda_major))),

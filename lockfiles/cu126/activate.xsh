@@ -21,10 +21,10 @@ def _es_activate(me, is_executed):
         ("out", "", False, "../../conda-meta/history"),
     ]
     library_rules = [
-        ("stays", "", False, "libcuda.so.1"),
         ("stays", "/cuda-12.", False, ""),
         ("stays", "/cuda-12/", False, ""),
         ("out", "/cuda-", True, ""),
+        ("stays", "", False, "libcuda.so.1"),
         ("stays", "", False, "libcudart.so.12"),
         ("out", "", False, "libcudart.so.10.0"),
         ("out", "", False, "libcudart.so.10.1"),
@@ -49,6 +49,8 @@ def _es_activate(me, is_executed):
         value = env[name]
         if isinstance(value, str):
             return value
+        if isinstance(value, (list, tuple)):  # xonsh's own default
+            return os.pathsep.join(map(str, value))
         # What its owner wrote, before xonsh expands it.
         return os.pathsep.join(map(str, value._l)) if hasattr(value, "_l") else env.detype().get(name, str(value))
 
@@ -127,19 +129,32 @@ def _es_activate(me, is_executed):
     if is_executed:
         say(f"this file works only when it is read by your shell:  source {me}")
         sys.exit(1)
-    folder = os.path.dirname(os.path.abspath(me))
+    me = os.path.abspath(me)
+    folder = os.path.dirname(me)
+    if os.path.basename(os.path.dirname(folder)) != "lockfiles" and (os.path.islink(me) or os.path.islink(folder)):
+        # A link to this file that is not a project's own leads to the project.
+        folder = os.path.dirname(os.path.realpath(me))
     if env.get("ENVSMITH_PREFIX"):
         prefix = os.path.abspath(env["ENVSMITH_PREFIX"])
     elif os.path.exists(os.path.join(os.path.dirname(folder), "pyvenv.cfg")):
         prefix = os.path.dirname(folder)
     else:
         prefix = os.path.join(os.path.dirname(os.path.dirname(folder)), ".venv")
+    generations = os.path.dirname(prefix)
+    own = os.path.join(os.path.dirname(os.path.dirname(generations)), ".venv")
+    if generations.endswith(os.path.join(".envsmith", "generations")) and os.path.realpath(own) == os.path.realpath(prefix):
+        prefix = own  # the project's own link stays right when another generation is current
     programs = os.path.join(prefix, "Scripts" if os.name == "nt" else "bin")
     if not os.path.isdir(programs):
         say(f"there is no environment at {prefix}: `envsmith install cu126` makes it")
         return
     if os.pathsep in programs:
         say(f"{programs} cannot be on PATH: it has {os.pathsep!r} in it")
+        return
+    mark = os.path.join(prefix, "envsmith-profile")
+    if os.path.isdir(mark) and not os.path.exists(os.path.join(mark, "cu126")):
+        other = ", ".join(os.listdir(mark))
+        say(f"the environment at {prefix} was built for the profile {other}, not cu126: `envsmith install cu126` makes its own")
         return
     if "_ENVSMITH_CHANGED" not in env and "VIRTUAL_ENV" in env and callable(aliases.get("deactivate")):
         aliases["deactivate"]([])  # that of another tool's environment, which knows what it took
@@ -150,10 +165,10 @@ def _es_activate(me, is_executed):
         change(name, value)
     guard = os.path.join(prefix, "envsmith-constraints.txt")
     if os.path.exists(guard) and not any(one.isspace() for one in guard):
-        change("PIP_CONSTRAINT", guard)
-        change("UV_CONSTRAINT", guard)
+        for name in "PIP_CONSTRAINT UV_CONSTRAINT".split():
+            change(name, guard)
     said = []
-    for name in lists:
+    for name in ["PATH", *"LD_LIBRARY_PATH DYLD_LIBRARY_PATH".split()]:
         out = clean(name, programs if name == "PATH" else None)
         said += [f"{name} {', '.join(out)}"] if out else []
     for name in "PYTHONPATH PYTHONHOME CONDA_PREFIX".split():

@@ -5,60 +5,6 @@
 # `deactivate` puts back what this takes. The environment is found from this file's own place, or named by
 # ENVSMITH_PREFIX. Every value below is data between single quotes; nothing of it is ever expanded.
 
-function global:deactivate {
-    function Get-Value([string]$Name) { [Environment]::GetEnvironmentVariable($Name, 'Process') }
-    function Set-Value([string]$Name, $Value) {
-        if ($null -eq $Value) { Remove-Item -LiteralPath "Env:$Name" -ErrorAction SilentlyContinue }
-        else { Set-Item -LiteralPath "Env:$Name" -Value $Value }
-    }
-    function Get-Part($Text) { if ([string]::IsNullOrEmpty($Text)) { , @() } else { , @($Text -split [regex]::Escape($separator)) } }
-    $separator = [string][IO.Path]::PathSeparator
-    foreach ($name in @("$(Get-Value '_ENVSMITH_CHANGED')" -split ' ' -match '^[A-Za-z_][A-Za-z0-9_]*$')) {
-        $was = Get-Value "_ENVSMITH_WAS_$name"
-        $now = Get-Value "_ENVSMITH_NOW_$name"
-        $is = Get-Value $name
-        if ($is -ceq $now) {
-            Set-Value $name $was
-        } elseif (@('PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH' -split ' ') -contains $name) {
-            # The user changed it meanwhile: a single value stays, entries of a list go back to their places.
-            $kept = Get-Part $now
-            $rest = [Collections.Generic.List[string]](Get-Part $was)
-            $out = [Collections.Generic.List[string]]@()
-            $first = $null
-            if ($name -eq 'PATH') {
-                $first = $kept[0]
-                $kept = @($kept | Select-Object -Skip 1)
-            }
-            foreach ($entry in (Get-Part $is)) {
-                if ($null -ne $first -and $entry -ceq $first) {
-                    $first = $null
-                    continue
-                }
-                if ($kept -ccontains $entry -and $rest.Contains($entry)) {
-                    while ($rest[0] -cne $entry) {
-                        if ($kept -cnotcontains $rest[0] -or $out.Contains($rest[0])) { $out.Add($rest[0]) }
-                        $rest.RemoveAt(0)
-                    }
-                    $rest.RemoveAt(0)
-                }
-                $out.Add($entry)
-            }
-            foreach ($entry in $rest) {
-                if ($kept -cnotcontains $entry -or $out.Contains($entry)) { $out.Add($entry) }
-            }
-            Set-Value $name $(if ($out.Count) { $out -join $separator } else { $null })
-        }
-        Set-Value "_ENVSMITH_WAS_$name" $null
-        Set-Value "_ENVSMITH_NOW_$name" $null
-    }
-    Set-Value '_ENVSMITH_CHANGED' $null
-    if (Test-Path -LiteralPath Function:_envsmith_prompt) {
-        Copy-Item -LiteralPath Function:_envsmith_prompt -Destination Function:global:prompt
-        Remove-Item -LiteralPath Function:_envsmith_prompt
-    }
-    if ($args -notcontains 'again') { Remove-Item -LiteralPath Function:deactivate }
-}
-
 & {
     param([string]$Folder)
     # envsmith's table of entries to take out: the first row that fits holds.
@@ -72,10 +18,10 @@ function global:deactivate {
         , @('out', '', $false, '../../conda-meta/history')
     )
     $libraryRules = @(
-        , @('stays', '', $false, 'libcuda.so.1')
         , @('stays', '/cuda-13.', $false, '')
         , @('stays', '/cuda-13/', $false, '')
         , @('out', '/cuda-', $true, '')
+        , @('stays', '', $false, 'libcuda.so.1')
         , @('stays', '', $false, 'libcudart.so.13')
         , @('out', '', $false, 'libcudart.so.10.0')
         , @('out', '', $false, 'libcudart.so.10.1')
@@ -117,15 +63,77 @@ function global:deactivate {
     else { $prefix = [IO.Path]::Combine([IO.Path]::GetDirectoryName([IO.Path]::GetDirectoryName($Folder)), '.venv') }
     $programs = [IO.Path]::Combine($prefix, $(if ($isWindows) { 'Scripts' } else { 'bin' }))
     if (-not (Test-Path -LiteralPath $programs -PathType Container)) {
-        Remove-Item -LiteralPath Function:deactivate
         throw "envsmith: there is no environment at ${prefix}: envsmith install cu132 makes it"
     }
+    $mark = [IO.Path]::Combine($prefix, 'envsmith-profile')
+    if ((Test-Path -LiteralPath $mark) -and -not (Test-Path -LiteralPath ([IO.Path]::Combine($mark, 'cu132')))) {
+        $other = Get-ChildItem -LiteralPath $mark -Name
+        throw "envsmith: the environment at ${prefix} was built for the profile ${other}, not cu132: envsmith install cu132 makes its own"
+    }
+    if (-not $env:_ENVSMITH_CHANGED -and $env:VIRTUAL_ENV -and (Test-Path -LiteralPath Function:deactivate)) {
+        deactivate  # that of another tool's environment, which knows what it took
+    }
+
+    function global:deactivate {
+        function Get-Value([string]$Name) { [Environment]::GetEnvironmentVariable($Name, 'Process') }
+        function Set-Value([string]$Name, $Value) {
+            if ($null -eq $Value) { Remove-Item -LiteralPath "Env:$Name" -ErrorAction SilentlyContinue }
+            else { Set-Item -LiteralPath "Env:$Name" -Value $Value }
+        }
+        function Get-Part($Text) { if ([string]::IsNullOrEmpty($Text)) { , @() } else { , @($Text -split [regex]::Escape($separator)) } }
+        $separator = [string][IO.Path]::PathSeparator
+        foreach ($name in @("$(Get-Value '_ENVSMITH_CHANGED')" -split ' ' -match '^[A-Za-z_][A-Za-z0-9_]*$')) {
+            $was = Get-Value "_ENVSMITH_WAS_$name"
+            $now = Get-Value "_ENVSMITH_NOW_$name"
+            $is = Get-Value $name
+            if ($is -ceq $now) {
+                Set-Value $name $was
+            } elseif (@('PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH' -split ' ') -contains $name) {
+                # The user changed it meanwhile: a single value stays, entries of a list go back to their places.
+                $kept = Get-Part $now
+                $rest = [Collections.Generic.List[string]](Get-Part $was)
+                $out = [Collections.Generic.List[string]]@()
+                $first = $null
+                if ($name -eq 'PATH') {
+                    $first = $kept[0]
+                    $kept = @($kept | Select-Object -Skip 1)
+                }
+                foreach ($entry in (Get-Part $is)) {
+                    if ($null -ne $first -and $entry -ceq $first) {
+                        $first = $null
+                        continue
+                    }
+                    if ($kept -ccontains $entry -and $rest.Contains($entry)) {
+                        while ($rest[0] -cne $entry) {
+                            if ($kept -cnotcontains $rest[0] -or $out.Contains($rest[0])) { $out.Add($rest[0]) }
+                            $rest.RemoveAt(0)
+                        }
+                        $rest.RemoveAt(0)
+                    }
+                    $out.Add($entry)
+                }
+                foreach ($entry in $rest) {
+                    if ($kept -cnotcontains $entry -or $out.Contains($entry)) { $out.Add($entry) }
+                }
+                Set-Value $name $(if ($out.Count) { $out -join $separator } else { $null })
+            }
+            Set-Value "_ENVSMITH_WAS_$name" $null
+            Set-Value "_ENVSMITH_NOW_$name" $null
+        }
+        Set-Value '_ENVSMITH_CHANGED' $null
+        if (Test-Path -LiteralPath Function:_envsmith_prompt) {
+            Copy-Item -LiteralPath Function:_envsmith_prompt -Destination Function:global:prompt
+            Remove-Item -LiteralPath Function:_envsmith_prompt
+        }
+        if ($args -notcontains 'again') { Remove-Item -LiteralPath Function:deactivate }
+    }
+
     deactivate again
     Edit-Value VIRTUAL_ENV $prefix
     Edit-Value VIRTUAL_ENV_PROMPT 'cu132'
     Edit-Value ENVSMITH_PROFILE 'cu132'
     $said = @()
-    foreach ($name in @('PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH' -split ' ')) {
+    foreach ($name in @('PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH' -split ' ' -ne '')) {
         $was = Get-Value $name
         if ($null -eq $was -and $name -ne 'PATH') { continue }
         $kept = [Collections.Generic.List[string]]@()
@@ -141,7 +149,7 @@ function global:deactivate {
         if ($out) { $said += "$name $($out -join ', ')" }
         if (($kept -join $separator) -cne $was) { Edit-Value $name ($kept -join $separator) }
     }
-    foreach ($name in @('PYTHONPATH PYTHONHOME CONDA_PREFIX' -split ' ')) {
+    foreach ($name in @('PYTHONPATH PYTHONHOME CONDA_PREFIX' -split ' ' -ne '')) {
         if ($null -ne (Get-Value $name)) {
             $said += $name
             Edit-Value $name $null
@@ -149,8 +157,7 @@ function global:deactivate {
     }
     $guard = [IO.Path]::Combine($prefix, 'envsmith-constraints.txt')
     if ((Test-Path -LiteralPath $guard) -and $guard -notmatch '\s') {
-        Edit-Value PIP_CONSTRAINT $guard
-        Edit-Value UV_CONSTRAINT $guard
+        foreach ($name in @('PIP_CONSTRAINT UV_CONSTRAINT' -split ' ' -ne '')) { Edit-Value $name $guard }
     }
     if (-not $env:VIRTUAL_ENV_DISABLE_PROMPT) {
         Copy-Item -LiteralPath Function:prompt -Destination Function:global:_envsmith_prompt

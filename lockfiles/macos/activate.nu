@@ -7,6 +7,7 @@
 
 const self = path self
 const lists = [PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH]
+const cleaned = [PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH]
 # envsmith's table of entries to take out: the first row that fits holds.
 const rules = [
     [verdict text digit file];
@@ -70,11 +71,10 @@ def leaves [entry: string, table: list<record>] {
 # Takes out of a list what does not belong there, puts $first first, and returns what was taken.
 def --env clean [name: string, first?: string] {
     let was = text-of $name
-    if $was == null { return [] }
     let table = if $name == PATH { $rules } else { $rules | append $library_rules }
     mut kept = if $first == null { [] } else { [$first] }
     mut out = []
-    for entry in ($was | split row (char esep)) {
+    for entry in (if $was == null { [] } else { $was | split row (char esep) }) {
         if $first != null and $entry == $first { continue }
         if (leaves $entry $table) or ($entry in $kept) {
             $out = ($out | append $entry)
@@ -156,13 +156,16 @@ def --env activate [] {
     # Executed, it is no module: `main` says so.
     if ($env.PROCESS_PATH? | default '') != '' and ($env.PROCESS_PATH | path expand) == ($self | path expand) { return }
     let folder = $self | path dirname
-    let prefix = if ($env.ENVSMITH_PREFIX? | default '') != '' {
-        $env.ENVSMITH_PREFIX | path expand --no-symlink
+    let found = if ($env.ENVSMITH_PREFIX? | default '') != '' {
+        $env.ENVSMITH_PREFIX | path expand --no-symlink | path split | path join
     } else if ($folder | path dirname | path join pyvenv.cfg | path exists) {
         $folder | path dirname
     } else {
         $folder | path dirname | path dirname | path join .venv
     }
+    # The project's own link stays right when another generation is current.
+    let own = $found | str replace --regex '[\\/]\.envsmith[\\/]generations[\\/][^\\/]+$' $'(char path_sep).venv'
+    let prefix = if ($own | path expand) == ($found | path expand) { $own } else { $found }
     let programs = if $nu.os-info.name == 'windows' { $prefix | path join Scripts } else { $prefix | path join bin }
     if ($programs | path type) not-in [dir symlink] {
         error make {msg: $'envsmith: there is no environment at ($prefix): `envsmith install macos` makes it'}
@@ -170,16 +173,20 @@ def --env activate [] {
     if ($programs | str contains (char esep)) {
         error make {msg: $'envsmith: ($programs) cannot be on PATH: it has a separator in it'}
     }
+    let mark = $prefix | path join 'envsmith-profile'
+    if ($mark | path exists) and not ($mark | path join 'macos' | path exists) {
+        let other = ls $mark | get name | path basename | str join ', '
+        error make {msg: $'envsmith: the environment at ($prefix) was built for the profile ($other), not macos: `envsmith install macos` makes its own'}
+    }
     deactivate
     change VIRTUAL_ENV $prefix
     for row in $values { change $row.name $row.value }
     let guard = $prefix | path join 'envsmith-constraints.txt'
     if ($guard | path exists) and $guard !~ '\s' {
-        change PIP_CONSTRAINT $guard
-        change UV_CONSTRAINT $guard
+        for name in [PIP_CONSTRAINT UV_CONSTRAINT] { change $name $guard }
     }
     mut said = []
-    for name in $lists {
+    for name in $cleaned {
         let out = if $name == PATH { clean $name $programs } else { clean $name }
         if ($out | is-not-empty) { $said = ($said | append $'($name) ($out | str join ", ")') }
     }

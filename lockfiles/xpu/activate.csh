@@ -38,8 +38,10 @@ if ("$_es_job" == activate) then
         endif
         if ("${_es_me:q}" == '') set _es_me = "$cwd:q/lockfiles/xpu/activate.csh"
         set _es_e = "${_es_me:h:q}"
-        if ($?ENVSMITH_PREFIX) then
-            set _es_prefix = "${ENVSMITH_PREFIX:q}"
+        set _es_prefix = ''
+        if ($?ENVSMITH_PREFIX) eval 'set _es_prefix = $ENVSMITH_PREFIX:q'
+        if ("${_es_prefix:q}" != '') then
+            if ("${_es_prefix:q}" =~ ?*/) set _es_prefix = "${_es_prefix:h:q}"
         else if (-e "${_es_e:q}/../pyvenv.cfg") then
             set _es_prefix = "${_es_e:h:q}"
         else
@@ -67,6 +69,11 @@ if ("$_es_job" == activate) then
     else if ("${_es_bin:q}" =~ *:*) then
         set _es_job = none
         set _es_words = "envsmith: ${_es_bin:q} cannot be on PATH: it has a colon in it"
+    else if (-d "${_es_prefix:q}/envsmith-profile" && ! -e "${_es_prefix:q}/envsmith-profile/xpu") then
+        set _es_job = none
+        foreach _es_e ("${_es_prefix:q}"/envsmith-profile/*)
+            set _es_words = "envsmith: the environment at ${_es_prefix:q} was built for the profile ${_es_e:t:q}, not xpu: envsmith install xpu makes its own"
+        end
     endif
 endif
 
@@ -187,8 +194,9 @@ if ("$_es_job" == activate) then
     setenv _ENVSMITH_NOW_VIRTUAL_ENV_PROMPT 'xpu'
     set _es_gone = ()
     if ("${_es_prefix:q}" !~ *[\ \	]* && -f "${_es_prefix:q}/envsmith-constraints.txt") then
-        set _es_value_PIP_CONSTRAINT = "${_es_prefix:q}/envsmith-constraints.txt"
-        set _es_value_UV_CONSTRAINT = "${_es_prefix:q}/envsmith-constraints.txt"
+        foreach _es_n (PIP_CONSTRAINT UV_CONSTRAINT)
+            set _es_value_$_es_n = "${_es_prefix:q}/envsmith-constraints.txt"
+        end
         set _es_names = (PIP_CONSTRAINT UV_CONSTRAINT $_es_names)
     endif
     set _es_had_path = $?PATH
@@ -285,13 +293,17 @@ if ("$_es_job" == activate) then
     if ($_es_had_path) setenv _ENVSMITH_WAS_PATH "${PATH:q}"
     set path = ($_es_kept:q)
     setenv _ENVSMITH_NOW_PATH "${PATH:q}"
-    if ($?prompt && ! $?VIRTUAL_ENV_DISABLE_PROMPT) then
+    set _es_e = ''
+    if ($?VIRTUAL_ENV_DISABLE_PROMPT) eval 'set _es_e = $VIRTUAL_ENV_DISABLE_PROMPT:q'
+    if ($?prompt && "${_es_e:q}" == '') then
         set _envsmith_prompt = "${prompt:q}"
         set prompt = "(xpu) ${prompt:q}"
     endif
     set _envsmith_script = "${_es_me:q}"
     alias deactivate 'set _es_job = deactivate; source "${_envsmith_script:q}"'
-    if ("${_es_said:q}" != '' && ! $?ENVSMITH_QUIET) then
+    set _es_e = ''
+    if ($?ENVSMITH_QUIET) eval 'set _es_e = $ENVSMITH_QUIET:q'
+    if ("${_es_said:q}" != '' && "${_es_e:q}" == '') then
         set _es_words = "envsmith: taken out until deactivate:${_es_said:q}"
     endif
 endif

@@ -21,6 +21,8 @@ FILES = {
     "/usr/lib/nvidia/libcuda.so.1",
     "/usr/lib/nvidia/libcudart.so.11.0",
     r"D:\other\Scripts/../pyvenv.cfg",
+    "/usr/local/cuda-11.8/compat/libcuda.so.1",
+    "/usr/local/cuda-12.9/compat/libcuda.so.1",
     r"D:\conda/conda-meta/history",
     r"D:\conda\Library\bin/../../conda-meta/history",
 }
@@ -67,6 +69,8 @@ def test_path(value: str, expected: str) -> None:
         ("/usr/local/cuda/lib64:/x", "/x"),
         ("/opt/toolkit/lib:/x", "/opt/toolkit/lib:/x"),
         ("/usr/lib/nvidia:/x", "/usr/lib/nvidia:/x"),
+        ("/usr/local/cuda-11.8/compat:/x", "/x"),
+        ("/usr/local/cuda-12.9/compat:/x", "/usr/local/cuda-12.9/compat:/x"),
         ("/usr/local/nvidia/lib64:/usr/lib/wsl/lib", "/usr/local/nvidia/lib64:/usr/lib/wsl/lib"),
         ("/v/site-packages/nvidia/cudnn/lib:/x", "/x"),
         ("/usr/local/cuda-11.8/lib64", None),
@@ -116,6 +120,16 @@ def test_the_profile_and_the_guard_are_set() -> None:
         "CUDA_VISIBLE_DEVICES": "",
     }
     assert session.unset == ()
+
+
+def test_what_the_profile_says_itself_is_neither_cleaned_nor_unset() -> None:
+    own = {"PYTHONPATH": "/src", "LD_LIBRARY_PATH": "/mine", "PIP_CONSTRAINT": "/c"}
+    guarded = Place(prefix="/app/.venv", bin="/app/.venv/bin", constraints="/app/.venv/c.txt")
+    before = {"PYTHONPATH": "/was", "LD_LIBRARY_PATH": "/x/site-packages/y", "PIP_CONSTRAINT": "/p"}
+    session = plan_session(Activation(profile="app", env=own), guarded, before, has_file=FILES.__contains__)
+    assert {name: session.values[name] for name in own} == own
+    assert session.values["UV_CONSTRAINT"] == "/app/.venv/c.txt"
+    assert (session.unset, session.taken) == ((), ())
 
 
 def test_a_session_over_itself_changes_nothing() -> None:

@@ -227,7 +227,16 @@ class Session:
         """Return the exported variables under a label, without those of the shell's own counting."""
         data = (self.folder / f"{label}.env").read_bytes().rstrip(b"\0").split(b"\0")
         found = dict(os.fsdecode(one).partition("=")[::2] for one in data)
-        for name in ("_", "SHLVL", "PWD", "OLDPWD", "CMD_DURATION_MS", "LAST_EXIT_CODE", "INPUT"):
+        for name in (
+            "_",
+            "SHLVL",
+            "PWD",
+            "OLDPWD",
+            "CMD_DURATION_MS",
+            "LAST_EXIT_CODE",
+            "INPUT",
+            "_AST_FEATURES",
+        ):
             found.pop(name, None)
         return found
 

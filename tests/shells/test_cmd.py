@@ -54,6 +54,13 @@ def programs(steps: CmdSession) -> str:
     return windows(f"{steps.at}/.venv/Scripts")
 
 
+def test_variables_of_others_that_are_named_alike_stay(steps: CmdSession) -> None:
+    """Elasticsearch's begin with ES, and cmd knows no capitals."""
+    steps.env |= {"ES_PATH": "mine", "ES_BIN": "mine", "ES_PREFIX": "mine"}
+    inside = there_and_back(steps)
+    assert [inside[name] for name in ("ES_PATH", "ES_BIN", "ES_PREFIX")] == ["mine"] * 3
+
+
 def test_case_b(steps: CmdSession) -> None:
     """The environment's own torch\\lib on PATH: gone while active, back afterwards."""
     guilty = windows(f"{steps.at}/.venv/Lib/site-packages/torch/lib")

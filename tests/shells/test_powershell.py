@@ -8,7 +8,7 @@ import tree_sitter
 import tree_sitter_powershell
 
 from envsmith.adapters.templates import read_template
-from envsmith.model.activation import Activation
+from envsmith.model.activation import GUARDS, LIBRARY_PATHS, UNSET, Activation
 from envsmith.model.shell import quote_ps1
 from envsmith.workflows.activating import activation_files
 from tests.shells.places import PROFILE
@@ -40,12 +40,24 @@ def test_the_script_is_powershell() -> None:
     assert b"global:deactivate" in [node.text for node in functions]
 
 
+def test_it_defines_deactivate_only_where_it_enters() -> None:
+    """Before, whatever is called `deactivate` is the active session's, or another tool's."""
+    text = script(PROFILE)
+    assert 0 < text.rindex(b"throw ") < text.index(b"global:deactivate") < text.index(b"deactivate again")
+    assert b"Remove-Item -LiteralPath Function:deactivate" not in text[: text.index(b"global:deactivate")]
+
+
 def test_the_grammar_finds_errors() -> None:
     assert parsed(script(PROFILE) + b"\nif (").has_error
 
 
 def test_a_profile_without_cuda_is_powershell_too() -> None:
     assert not parsed(script(Activation(profile="cpu", env={"CUDA_VISIBLE_DEVICES": ""}))).has_error
+
+
+def test_a_profile_that_says_all_itself_is_powershell_too() -> None:
+    every = dict.fromkeys((*LIBRARY_PATHS, *UNSET, *GUARDS), "x")
+    assert not parsed(script(Activation(profile="cpu", env=every))).has_error
 
 
 def test_two_thousand_values_are_one_literal_each() -> None:

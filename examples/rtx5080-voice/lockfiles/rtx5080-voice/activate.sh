@@ -37,8 +37,9 @@ _es_activate () {
         *[[:space:]]*) ;;  # pip and uv part such values at white space
         *)
             if [ -f "$_es_prefix/envsmith-constraints.txt" ]; then
-                _es_set PIP_CONSTRAINT "$_es_prefix/envsmith-constraints.txt"
-                _es_set UV_CONSTRAINT "$_es_prefix/envsmith-constraints.txt"
+                for _es_n in PIP_CONSTRAINT UV_CONSTRAINT; do
+                    _es_set "$_es_n" "$_es_prefix/envsmith-constraints.txt"
+                done
             fi
             ;;
     esac
@@ -82,7 +83,7 @@ _es_ask_kernel () {
             if [ -f "/proc/self/fd/$_es_n" ]; then
                 _es_me=$(readlink "/proc/$_es_e/fd/$_es_n" 2>/dev/null; echo x)
                 _es_me=${_es_me%?x}
-                case $_es_me in */activate.sh | */activate) _es_ask_link; return 0 ;; esac
+                case $_es_me in */activate.sh | */activate) return 0 ;; esac
             fi
         done
     fi
@@ -90,10 +91,13 @@ _es_ask_kernel () {
     [ -f "$_es_me" ] || _es_me=
 }
 
-# The kernel does not say by which link it came there: the project's own stays right when another generation is current.
-_es_ask_link () {
-    _es_e=${_es_me%/.envsmith/generations/*}/.venv/bin/${_es_me##*/}
-    [ ! "$_es_e" -ef "$_es_me" ] || _es_me=$_es_e
+# A link to this file that is not a project's own leads to the project.
+_es_follow () {
+    while [ -h "$_es_me" ]; do
+        _es_e=$(\command readlink "$_es_me" && echo x) || return 0
+        _es_e=${_es_e%?x}
+        case $_es_e in /*) _es_me=$_es_e ;; *) _es_me=${_es_me%/*}/$_es_e ;; esac
+    done
 }
 
 # Sets _es_prefix and _es_bin, or says why it cannot.
@@ -108,16 +112,28 @@ _es_find_prefix () {
             _es_me=${_es_me#./}
         done
         case $_es_me in /* | ?:[/\\]*) ;; *) _es_me=$PWD/$_es_me ;; esac
+        _es_how=-L
         case $_es_me in
-            */./* | */../* | *//*) _es_e=$(CDPATH= cd -- "${_es_me%/*}" && pwd && echo x) && _es_e=${_es_e%?x} ;;
-            *) _es_e=${_es_me%/*} ;;
+            */lockfiles/*/activate.sh) ;;
+            *)
+                _es_follow
+                [ ! -h "${_es_me%/*}" ] || _es_how=-P
+                ;;
+        esac
+        _es_e=${_es_me%/*}
+        case $_es_how$_es_me in
+            -P* | */./* | */../* | *//*) _es_e=$(CDPATH= \command cd "$_es_how" -- "$_es_e" && pwd && echo x) && _es_e=${_es_e%?x} ;;
         esac
         if [ -f "$_es_e/../pyvenv.cfg" ]; then
             _es_prefix=${_es_e%/*}
         else
             _es_prefix=${_es_e%/*/*}/.venv
         fi
+        # The project's own link stays right when another generation is current.
+        _es_e=${_es_prefix%/.envsmith/generations/*}/.venv
+        [ "$_es_e" = "$_es_prefix/.venv" ] || [ ! "$_es_e" -ef "$_es_prefix" ] || _es_prefix=$_es_e
     fi
+    case $_es_prefix in ?*/) _es_prefix=${_es_prefix%/} ;; esac
     case $_es_prefix in /* | ?:[/\\]*) ;; *) _es_prefix=$PWD/$_es_prefix ;; esac
     _es_bin=$_es_prefix/bin
     [ -d "$_es_bin" ] || _es_bin=$_es_prefix/Scripts
@@ -128,6 +144,11 @@ _es_find_prefix () {
     case $_es_bin in
         *:*) printf '%s\n' "envsmith: $_es_bin cannot be on PATH: it has a colon in it" >&2; return 1 ;;
     esac
+    if [ -d "$_es_prefix/envsmith-profile" ] && [ ! -e "$_es_prefix/envsmith-profile/rtx5080-voice" ]; then
+        for _es_e in "$_es_prefix/envsmith-profile"/*; do :; done
+        printf '%s\n' "envsmith: the environment at $_es_prefix was built for the profile ${_es_e##*/}, not rtx5080-voice: \`envsmith install rtx5080-voice\` makes its own" >&2
+        return 1
+    fi
 }
 
 # Sets variable $1 to $2, or unsets it, and keeps what it was.
@@ -184,10 +205,10 @@ _es_is_foreign () {
     [ ! -e "$_es_e"/'conda-meta/history' ] || return 0
     [ ! -e "$_es_e"/'../../conda-meta/history' ] || return 0
     [ "$1" != PATH ] || return 1
-    [ ! -e "$_es_e"/'libcuda.so.1' ] || return 1
     case $_es_e/ in *'/cuda-12.'*) return 1 ;; esac
     case $_es_e/ in *'/cuda-12/'*) return 1 ;; esac
     case $_es_e/ in *'/cuda-'[0123456789]*) return 0 ;; esac
+    [ ! -e "$_es_e"/'libcuda.so.1' ] || return 1
     [ ! -e "$_es_e"/'libcudart.so.12' ] || return 1
     [ ! -e "$_es_e"/'libcudart.so.10.0' ] || return 0
     [ ! -e "$_es_e"/'libcudart.so.10.1' ] || return 0
@@ -273,8 +294,8 @@ if _es_activate; then
 else
     _es_e=1
 fi
-unset -f _es_activate _es_find_me _es_ask_kernel _es_ask_link _es_find_prefix _es_set _es_clean _es_is_foreign _es_define
-unset _es_me _es_executed _es_said _es_prefix _es_bin _es_n _es_rest _es_kept _es_was _es_out
+unset -f _es_activate _es_find_me _es_ask_kernel _es_follow _es_find_prefix _es_set _es_clean _es_is_foreign _es_define
+unset _es_me _es_how _es_executed _es_said _es_prefix _es_bin _es_n _es_rest _es_kept _es_was _es_out
 if [ "$_es_e" = 0 ]; then
     unset _es_e
 else

@@ -30,8 +30,9 @@ function _es_activate
         end
     end
     if test -f "$_es_prefix/envsmith-constraints.txt"; and not string match -qr '\s' -- "$_es_prefix"
-        _es_set PIP_CONSTRAINT "$_es_prefix/envsmith-constraints.txt"
-        _es_set UV_CONSTRAINT "$_es_prefix/envsmith-constraints.txt"
+        for name in PIP_CONSTRAINT UV_CONSTRAINT
+            _es_set $name "$_es_prefix/envsmith-constraints.txt"
+        end
     end
     _es_set CUDA_VISIBLE_DEVICES ''
     if status is-interactive; and test -z "$VIRTUAL_ENV_DISABLE_PROMPT"; and functions -q fish_prompt
@@ -53,12 +54,23 @@ function _es_find_prefix
     else
         set -l folder (string replace -r '(^|/)[^/]*$' '$1' -- "$_es_me" | string collect)
         set folder (builtin realpath -s -- "$folder." | string collect)
+        # A link to this file that is not a project's own leads to the project.
+        if not string match -qr '/lockfiles/[^/]*$' -- "$folder"; and begin test -L "$_es_me"; or test -L "$folder"; end
+            set folder (builtin realpath -- "$_es_me" | string collect)
+            set folder (string replace -r '/[^/]*$' '' -- "$folder" | string collect)
+        end
         if test -f "$folder/../pyvenv.cfg"
             set -g _es_prefix (string replace -r '/[^/]*$' '' -- "$folder" | string collect)
         else
             set -g _es_prefix (string replace -r '(/[^/]*){2}$' '' -- "$folder" | string collect)/.venv
         end
+        # The project's own link stays right when another generation is current.
+        set -l own (string replace -r '/\.envsmith/generations/[^/]*$' '/.venv' -- "$_es_prefix" | string collect)
+        if test "$own" != "$_es_prefix"; and test "$(builtin realpath -- "$own" 2>/dev/null | string collect)" = "$(builtin realpath -- "$_es_prefix" | string collect)"
+            set -g _es_prefix "$own"
+        end
     end
+    set -g _es_prefix (string replace -r '(?<=.)/$' '' -- "$_es_prefix" | string collect)
     string match -q -- '/*' "$_es_prefix"; or set -g _es_prefix "$PWD/$_es_prefix"
     set -g _es_bin "$_es_prefix/bin"
     if not test -d "$_es_bin"
@@ -67,6 +79,11 @@ function _es_find_prefix
     end
     if string match -q -- '*:*' "$_es_bin"
         printf '%s\n' "envsmith: $_es_bin cannot be on PATH: it has a colon in it" >&2
+        return 1
+    end
+    if test -d "$_es_prefix/envsmith-profile"; and not test -e "$_es_prefix/envsmith-profile/speech-server"
+        set -l other (string replace -r '.*/' '' -- "$_es_prefix/envsmith-profile"/*)
+        printf '%s\n' "envsmith: the environment at $_es_prefix was built for the profile $other, not speech-server: `envsmith install speech-server` makes its own" >&2
         return 1
     end
 end
@@ -83,6 +100,8 @@ function _es_set
         set -gx _ENVSMITH_NOW_$name "$$name"
     else
         set -eg $name
+        # One that all sessions have (set -U) comes through from beneath: only an empty one covers it.
+        set -q $name; and set -gx $name
     end
     set -gx _ENVSMITH_CHANGED "$_ENVSMITH_CHANGED$name "
 end
@@ -152,6 +171,7 @@ function _es_define
             set -l had (set -q $was; and echo yes)
             set -l value "$$was"
             set -l has (set -q $name; and echo +)
+            set -qU $name; and test -z "$$name"; and set -e has[1]
             set -l did (set -q $now; and echo +)
             if test "$has$$name" != "$did$$now"
                 # The user changed it meanwhile: a single value stays, entries of a list go back to their places.
