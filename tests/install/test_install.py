@@ -194,7 +194,7 @@ def test_without_a_name_the_only_lock_is_taken(shop: Shop) -> None:
 def test_the_environment_has_its_own_activation_scripts(shop: Shop) -> None:
     ran = shop.install()
     assert ran.status == 0, ran.said
-    assert [path.name for path in (shop.link / "envsmith-profile").iterdir()] == ["app"]
+    assert [path.name for path in (shop.link / "envsmith-profile").iterdir()] == ["small"]
     for name in ("activate", "activate.sh"):
         script = f'. ./.venv/bin/{name} && printf "%s|%s|%s" "$VIRTUAL_ENV" "$PIP_CONSTRAINT" "$(command -v python)"'
         done = subprocess.run(
