@@ -256,7 +256,7 @@ class Environments:
     def uses(self) -> tuple[tuple[str, str], ...]:
         """Return what was current when, oldest first: id or name, and time (UTC, RFC 3339)."""
         found = []
-        with suppress(FileNotFoundError):
+        with refusals(self._history), suppress(FileNotFoundError, NotADirectoryError):
             for line in self._history.read_text("utf-8", "replace").splitlines():
                 with suppress(ValueError, KeyError, TypeError):  # a killed process may leave half a line
                     event = json.loads(line)

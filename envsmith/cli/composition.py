@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.adapters.host import variables
-from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.model.address import on_mirror
 from envsmith.model.backend import Backend
 from envsmith.model.listing import HOST, Listing
 from envsmith.model.wheel import Wheel
-from envsmith.workflows.listings import ListingSources
 
 if TYPE_CHECKING:
     from envsmith.adapters.licences import LicenceReader
@@ -25,8 +23,10 @@ if TYPE_CHECKING:
     from envsmith.adapters.routed_pages import RoutedPages
     from envsmith.adapters.wheel_contents import WheelReader
     from envsmith.adapters.wheel_requires import RequiresReader
+    from envsmith.catalog import Catalog
     from envsmith.model.rewrite import Rewrites
     from envsmith.workflows.checking import CheckTools
+    from envsmith.workflows.listings import ListingSources
 
 PYTORCH_BASE = f"{HOST}/whl"
 INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
@@ -187,6 +187,8 @@ def listing_sources(
     catalog: Catalog, choice: CatalogChoice, tell: Callable[[EnvsmithError], None], *, is_online: bool = True
 ) -> ListingSources:
     """Return where rows come from."""
+    from envsmith.workflows.listings import ListingSources
+
     return ListingSources(
         catalog,
         choice.mode,

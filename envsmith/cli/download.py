@@ -90,6 +90,7 @@ def _download(wanted: Needed, rewrites: Rewrites, house: Path, *, jobs: int, qui
 
 def _show(filling: Filling, wanted: Needed, house: Path, *, as_json: bool) -> None:
     from envsmith.cli import render
+    from envsmith.cli.finding_lines import counted
 
     brought = sorted(filling.brought, key=lambda item: item.filename)
     if as_json:
@@ -101,11 +102,8 @@ def _show(filling: Filling, wanted: Needed, house: Path, *, as_json: bool) -> No
         render.envelope("download", "ok", data)
         return
     new = [item for item in brought if item.way != "held"]
-    locks = "1 lock" if len(wanted.plans) == 1 else f"{len(wanted.plans)} locks"
+    files, locks = counted(len(brought), "file"), counted(len(wanted.plans), "lock")
     total = render.size(sum(item.size_bytes for item in brought))
-    render.labelled(
-        "holds", f"{house.as_posix()}: {len(brought)} files of {locks} · {total} · each proved by sha256"
-    )
-    render.labelled(
-        "new", f"{len(new)} files · {render.size(sum(item.size_bytes for item in new))}" if new else "nothing"
-    )
+    render.labelled("holds", f"{house.as_posix()}: {files} of {locks} · {total} · each proved by sha256")
+    told = f"{counted(len(new), 'file')} · {render.size(sum(item.size_bytes for item in new))}"
+    render.labelled("new", told if new else "nothing")

@@ -86,9 +86,11 @@ def gathering(
         locations = Rewritten(rewrites=rewrites)
     else:
         return None
+    from envsmith.adapters import unused_houses
     from envsmith.adapters.kept_files import KeptFiles
     from envsmith.adapters.wheelhouse import Filler
     from envsmith.workflows.gathering import Gathering
 
     filler = Filler(heard=heard, kept=KeptFiles(kept_folder()))
-    return Gathering(wheelhouse=filler, locations=locations, folder=cache_folder() / "wheelhouses").gather
+    folder = cache_folder() / "wheelhouses"
+    return Gathering(wheelhouse=filler, locations=locations, folder=folder, used=unused_houses.use).gather

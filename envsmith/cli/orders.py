@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
@@ -22,7 +23,9 @@ from envsmith.model.problems import suggestion
 from envsmith.model.profile import Profile, check_name
 from envsmith.model.requirements import RequirementsFile
 from envsmith.model.shell import quote_path
-from envsmith.workflows.planning import Wanted
+
+if TYPE_CHECKING:
+    from envsmith.workflows.planning import Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,8 @@ def _read(words: Words, project: Path, profiles: Profiles) -> RequirementsFile |
 
 
 def _wanted(profile: Profile, words: Words, asked: RequirementsFile | None) -> Wanted:
+    from envsmith.workflows.planning import Wanted
+
     profile = profile.with_overrides(backend=words.backend, python=words.python, platforms=words.platforms)
     if words.allow_sdist:
         names = {str(canonicalize_name(name)) for name in words.allow_sdist}

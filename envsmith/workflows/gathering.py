@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ class Gathering:
     locations: Locations
     folder: Path
     """Of the cache; the files of each lock get a folder of their own, for names may mean other bytes elsewhere."""
+    used: Callable[[Path], None] = lambda _: None
+    """Hears of the folder of a lock before it is filled."""
 
     def gather(self, locked: Locked, manifest: Manifest, found: Mapping[str, bytes]) -> Supply:
         """Bring the files of a lock into a folder, each proved, and return how to install from it alone.
@@ -32,6 +34,7 @@ class Gathering:
         lock = f"{locked.profile}/{locked.slug}"
         text = pylock_of(found, manifest, locked.slug, locked.profile)
         house = self.folder / locked.sha256[:16]
+        self.used(house)
         filling = self.wheelhouse.fill(
             house, joined(artifacts_of(read_pylock(text, lock), lock)), self.locations
         )

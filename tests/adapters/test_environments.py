@@ -132,6 +132,13 @@ def test_a_damaged_record_makes_no_generation(environments: Environments) -> Non
     assert environments.generation(B) is None
 
 
+def test_a_place_below_a_file_has_no_history(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    nowhere = Environments(link=tmp_path / "file" / ".venv")
+    assert (nowhere.uses(), nowhere.generations(), nowhere.failed(), nowhere.asides()) == ((), (), (), ())
+    assert nowhere.current() == ""
+
+
 def test_half_a_line_of_history_is_passed_over(environments: Environments) -> None:
     environments.switch(A)
     with (environments.root / "history-.venv.jsonl").open("a", encoding="utf-8") as stream:

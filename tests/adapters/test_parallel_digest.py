@@ -33,3 +33,11 @@ def test_its_thread_ends_when_it_is_closed() -> None:
     digest.close()
     digest.close()
     assert threading.active_count() == before
+
+
+def test_the_callers_bytes_may_change_at_once() -> None:
+    digest, body = ParallelDigest(), bytearray(BODY)
+    digest.update(memoryview(body))
+    body[:] = bytes(len(body))
+    assert digest.hexdigest() == hashlib.sha256(BODY).hexdigest()
+    digest.close()

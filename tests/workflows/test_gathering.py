@@ -41,15 +41,22 @@ class FakeHouse:
 
     failed: tuple[ToolError, ...] = ()
     asked: list[tuple[Path, str]] = field(default_factory=list)
+    used: list[Path] = field(default_factory=list)
 
     def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> Filling:
+        assert self.used == [house], "before it is filled"
         self.asked = [(house, next(locations.urls(item))) for item in artifacts]
         brought = Brought(filename=ITEM.filename, size_bytes=3, way="fetched")
         return Filling(brought=() if self.failed else (brought,), failed=self.failed)
 
 
 def gathering(house: FakeHouse) -> Gathering:
-    return Gathering(wheelhouse=house, locations=AsLocked(), folder=Path("cache"))
+    return Gathering(
+        wheelhouse=house,
+        locations=AsLocked(),
+        folder=Path("cache"),
+        used=house.used.append,
+    )
 
 
 def test_an_install_is_given_the_folder_and_the_hashed_requirements() -> None:
