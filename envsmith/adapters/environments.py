@@ -10,18 +10,17 @@ Beside the link ``.venv`` lies ``.envsmith``::
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envsmith.adapters import links
+from envsmith.adapters import links, use_history
 from envsmith.adapters.failed_names import failed_in, failed_name, is_failed, stamp
 from envsmith.adapters.folder_lock import alone
-from envsmith.adapters.folders import python_of, refusals, remove_folder, utc_text, write_whole
+from envsmith.adapters.folders import python_of, refusals, remove_folder, write_whole
 from envsmith.adapters.lost_files import lost
 from envsmith.model.generation import RECORD, Generation, is_id
 
@@ -65,7 +64,7 @@ class Environments:
 
     @property
     def _history(self) -> Path:
-        return self.root / f"history-{self.link.name}.jsonl"
+        return use_history.history_of(self.root, self.link.name)
 
     @contextmanager
     def alone(self, doing: str) -> Iterator[bool]:
@@ -216,11 +215,11 @@ class Environments:
             InstallError: ENV024 when the system refuses; then what was current still is.
         """
         with refusals(self.link):
-            self._note(self.current())
+            use_history.note(self._history, self.current())
             aside = self._set_aside(id_) if self.is_foreign() else ""
             if not aside:
                 links.point(self.link, self.prefix(id_), self._spare)
-            self._note(id_)
+            use_history.note(self._history, id_)
         return aside
 
     def _set_aside(self, id_: str) -> str:
@@ -228,7 +227,7 @@ class Environments:
         place = self._aside / f"{self.link.name}-{stamp()}"
         place.parent.mkdir(exist_ok=True)
         links.make(place, self.prefix(id_), self.link.parent)
-        self._note(place.name)
+        use_history.note(self._history, place.name)
         links.exchange(self.link, place)
         return place.name
 
@@ -240,13 +239,13 @@ class Environments:
         """
         place = self._aside / aside
         with refusals(self.link):
-            self._note(self.current())
+            use_history.note(self._history, self.current())
             if links.is_there(self.link):
                 links.exchange(self.link, place)
                 links.unlink(place)
             else:
                 place.rename(self.link)
-            self._note(aside)
+            use_history.note(self._history, aside)
 
     def asides(self) -> tuple[str, ...]:
         """Return the names of what was moved aside and is still kept, oldest first."""
@@ -255,30 +254,21 @@ class Environments:
 
     def uses(self) -> tuple[tuple[str, str], ...]:
         """Return what was current when, oldest first: id or name, and time (UTC, RFC 3339)."""
-        found = []
-        with refusals(self._history), suppress(FileNotFoundError, NotADirectoryError):
-            for line in self._history.read_text("utf-8", "replace").splitlines():
-                with suppress(ValueError, KeyError, TypeError):  # a killed process may leave half a line
-                    event = json.loads(line)
-                    found.append((str(event["id"]), str(event["utc"])))
-        return tuple(found)
+        return use_history.read(self._history)
+
+    def last_uses(self) -> dict[str, str]:
+        """Return id or name → when it last became current, under this name or another beside it."""
+        return use_history.last_uses(self.root)
 
     def in_use(self) -> frozenset[str]:
         """Return the ids that a link points to: this one, or another one beside it that shares the generations."""
-        names = (path.name[len("history-") : -len(".jsonl")] for path in self.root.glob("history-*.jsonl"))
-        targets = (links.read(self.link.with_name(name)) for name in (*names, self.link.name))
+        names = (*use_history.links_with(self.root), self.link.name)
+        targets = (links.read(self.link.with_name(name)) for name in names)
         return frozenset(target.name for target in targets if target is not None)
 
     def failed(self) -> tuple[str, ...]:
         """Return the names of generations that were not proved and are kept for looking into."""
         return tuple(path.name for path in failed_in(self.folder))
-
-    def _note(self, id_: str) -> None:
-        """Append to the history what is current now, if that is not its last word already."""
-        known = self.uses()
-        if id_ and (not known or known[-1][0] != id_):
-            with self._history.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"id": id_, "utc": utc_text()}) + "\n")
 
     def _is_ours(self, path: Path) -> bool:
         """Say whether something is a link to a generation, made for the place of the link."""

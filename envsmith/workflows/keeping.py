@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -111,6 +112,10 @@ class Environments(Protocol):
 
     def failed(self) -> tuple[str, ...]:
         """Return the names of generations that were not proved."""
+        ...
+
+    def last_uses(self) -> Mapping[str, str]:
+        """Return id or name → when it last became current, under this name or another beside it."""
         ...
 
     def uses(self) -> tuple[tuple[str, str], ...]:

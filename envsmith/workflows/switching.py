@@ -135,7 +135,7 @@ def listed(environments: Environments, measured: Callable[[Path], tuple[int, int
         environments: those there are.
         measured: returns own and shared bytes of a folder.
     """
-    used = dict(environments.uses())
+    used = environments.last_uses()
     current = environments.current()
     proved = [(one.id, one, "proved") for one in environments.generations()]
     proved.sort(key=lambda item: used.get(item[0], ""))
@@ -165,7 +165,7 @@ def keep(count: int, environments: Environments) -> tuple[str, ...]:
         The names removed; what others had made is never among them.
     """
     with environments.alone("removing old environments"):
-        used = dict(environments.uses())
+        used = environments.last_uses()
         in_use = environments.in_use()
         order = sorted(
             environments.generations(),

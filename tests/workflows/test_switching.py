@@ -123,6 +123,16 @@ def test_those_used_last_are_kept_and_the_current_one_always(environments: Envir
     assert [one.id for one in environments.generations()] == [B]
 
 
+def test_what_another_link_beside_used_last_counts(environments: Environments) -> None:
+    other = Environments(link=environments.link.with_name("other"))
+    for id_ in (C, B):
+        other.switch(id_)
+    assert all(item.used_utc for item in switching.listed(environments, lambda _: (0, 0)))
+    history = environments.root / "history-other.jsonl"
+    history.write_text(history.read_text("utf-8").replace('"20', '"21'), "utf-8")  # long after the others
+    assert switching.keep(2, environments) == (A,)
+
+
 def test_what_another_link_beside_uses_is_kept(environments: Environments) -> None:
     second = replace(environments, link=environments.link.with_name(".venv-second"))
     second.switch(C)
