@@ -52,6 +52,7 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     """
     from envsmith.adapters import files
     from envsmith.cli.composition import rewrites_of
+    from envsmith.cli.gathering import tell_idle
     from envsmith.cli.orders import profile_names
     from envsmith.workflows.downloading import needed
 
@@ -63,6 +64,8 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     wanted = needed(options["folder"], names, targets, files)
     rewrites = rewrites_of(project, options["rewrites"])
     quiet = settings["quiet"] or options["as_json"]
+    if not quiet:
+        tell_idle(options["rewrites"], wanted.artifacts)
     filling = _download(wanted, rewrites, options["house"], jobs=options["jobs"], quiet=quiet)
     _show(filling, wanted, options["house"], as_json=options["as_json"])
     return OK

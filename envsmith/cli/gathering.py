@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from envsmith.cli import render
 if TYPE_CHECKING:
     from envsmith.adapters.filling import Transfers
     from envsmith.errors import EnvsmithError
+    from envsmith.model.artifact import Artifact
     from envsmith.model.holdings import Brought
     from envsmith.model.manifest import Manifest
     from envsmith.model.supply import Supply
@@ -86,11 +88,32 @@ def gathering(
         locations = Rewritten(rewrites=rewrites)
     else:
         return None
-    from envsmith.adapters import unused_houses
     from envsmith.adapters.kept_files import KeptFiles
     from envsmith.adapters.wheelhouse import Filler
     from envsmith.workflows.gathering import Gathering
 
     filler = Filler(heard=heard, kept=KeptFiles(kept_folder()))
     folder = cache_folder() / "wheelhouses"
-    return Gathering(wheelhouse=filler, locations=locations, folder=folder, used=unused_houses.use).gather
+    begun = partial(_begun, options["rewrites"])
+    return Gathering(wheelhouse=filler, locations=locations, folder=folder, begun=begun).gather
+
+
+def _begun(texts: Sequence[str], house: Path, artifacts: Sequence[Artifact]) -> None:
+    from envsmith.adapters import unused_houses
+
+    unused_houses.use(house)
+    tell_idle(texts, artifacts)
+
+
+def tell_idle(texts: Sequence[str], artifacts: Sequence[Artifact]) -> None:
+    """Say which rewrites of the command line change nothing, for then they are hardly what was meant.
+
+    Args:
+        texts: the rewrites.
+        artifacts: the files that are wanted.
+    """
+    from envsmith.model.rewrite import Rewrites
+
+    for rule in Rewrites.parse(texts).idle([item.url for item in artifacts]):
+        text = f"no file that is wanted lies below {rule.source}: that --rewrite changes nothing"
+        render.labelled("note", text, err=True)

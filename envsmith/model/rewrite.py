@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -78,6 +78,10 @@ class Rewrites:
         What is fetched there must have the lock's hash all the same.
         """
         return next((found for rule in self.rules if (found := rule.apply(url)) is not None), url)
+
+    def idle(self, urls: Collection[str]) -> tuple[Rewrite, ...]:
+        """Return the rewrites below whose source none of these addresses lies."""
+        return tuple(rule for rule in self.rules if all(rule.apply(url) is None for url in urls))
 
 
 def _server(parts: SplitResult) -> tuple[str, str, int]:

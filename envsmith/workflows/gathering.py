@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from envsmith.model.artifact import artifacts_of, joined
+from envsmith.model.artifact import Artifact, artifacts_of, joined
 from envsmith.model.lock import read_pylock
 from envsmith.model.manifest import Manifest
 from envsmith.model.supply import Supply
@@ -22,8 +22,8 @@ class Gathering:
     locations: Locations
     folder: Path
     """Of the cache; the files of each lock get a folder of their own, for names may mean other bytes elsewhere."""
-    used: Callable[[Path], None] = lambda _: None
-    """Hears of the folder of a lock before it is filled."""
+    begun: Callable[[Path, Sequence[Artifact]], None] = lambda _, __: None
+    """Hears of the folder of a lock, and of what is to lie in it, before it is filled."""
 
     def gather(self, locked: Locked, manifest: Manifest, found: Mapping[str, bytes]) -> Supply:
         """Bring the files of a lock into a folder, each proved, and return how to install from it alone.
@@ -34,10 +34,9 @@ class Gathering:
         lock = f"{locked.profile}/{locked.slug}"
         text = pylock_of(found, manifest, locked.slug, locked.profile)
         house = self.folder / locked.sha256[:16]
-        self.used(house)
-        filling = self.wheelhouse.fill(
-            house, joined(artifacts_of(read_pylock(text, lock), lock)), self.locations
-        )
+        artifacts = joined(artifacts_of(read_pylock(text, lock), lock))
+        self.begun(house, artifacts)
+        filling = self.wheelhouse.fill(house, artifacts, self.locations)
         if filling.failed:
             raise failure(filling.failed, f"envsmith install {locked.profile}")
         return Supply(

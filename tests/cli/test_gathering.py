@@ -8,11 +8,11 @@ import click
 import pytest
 
 from envsmith.adapters.filling import Transfers
-from envsmith.cli.gathering import TransfersTold, gathering
+from envsmith.cli.gathering import TransfersTold, gathering, tell_idle
 from envsmith.errors import ToolError
 from envsmith.model.holdings import Brought
 from envsmith.ports import Silence
-from tests.houses import Heard
+from tests.houses import Heard, artifact
 
 MIRROR = ("https://a.example=https://m.example",)
 
@@ -42,6 +42,14 @@ def test_when_files_are_gathered(
 def test_an_address_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(click.UsageError, match="not ftp://"):
         gathering({"wheelhouse": "ftp://files.example", "rewrites": (), "offline": False}, Heard())
+
+
+def test_a_rewrite_that_changes_nothing_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    item = artifact("https://a.example/whl/one-1-py3-none-any.whl", b"one")
+    tell_idle((*MIRROR, "https://else.example=https://m.example"), [item])
+    said = capfd.readouterr().err
+    assert "https://else.example: that --rewrite changes nothing" in " ".join(said.split())
+    assert "a.example" not in said
 
 
 def test_files_are_told_as_the_rest_of_the_install_is() -> None:

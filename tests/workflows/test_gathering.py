@@ -41,10 +41,10 @@ class FakeHouse:
 
     failed: tuple[ToolError, ...] = ()
     asked: list[tuple[Path, str]] = field(default_factory=list)
-    used: list[Path] = field(default_factory=list)
+    begun: list[tuple[Path, list[Artifact]]] = field(default_factory=list)
 
     def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> Filling:
-        assert self.used == [house], "before it is filled"
+        assert self.begun == [(house, list(artifacts))], "before it is filled"
         self.asked = [(house, next(locations.urls(item))) for item in artifacts]
         brought = Brought(filename=ITEM.filename, size_bytes=3, way="fetched")
         return Filling(brought=() if self.failed else (brought,), failed=self.failed)
@@ -55,7 +55,7 @@ def gathering(house: FakeHouse) -> Gathering:
         wheelhouse=house,
         locations=AsLocked(),
         folder=Path("cache"),
-        used=house.used.append,
+        begun=lambda place, artifacts: house.begun.append((place, list(artifacts))),
     )
 
 
