@@ -62,7 +62,7 @@ def edits_of(root: Path, texts: Mapping[str, str]) -> tuple[Edit, ...]:
 
     Args:
         root: the project's folder.
-        texts: file, relative to it → what it is to hold.
+        texts: file, relative to it → what it is to hold, with the line ends that it has.
 
     Raises:
         ToolError: TOL013 when the system refuses to read one.
@@ -72,8 +72,15 @@ def edits_of(root: Path, texts: Mapping[str, str]) -> tuple[Edit, ...]:
         path = root / file
         with _refusals(file):
             before = path.read_bytes() if path.exists() else None
-        found.append(Edit(file=file, before=before, after=text.encode()))
+        found.append(Edit(file=file, before=before, after=_ended(text, before)))
     return tuple(found)
+
+
+def _ended(text: str, before: bytes | None) -> bytes:
+    """Return a text with the line ends of the file it is for: a checkout on Windows has other ends than the commit."""
+    data = text.encode()
+    is_windows = before is not None and b"\n" in before and before.count(b"\n") == before.count(b"\r\n")
+    return data.replace(b"\n", b"\r\n") if is_windows else data
 
 
 def _prepare(path: Path, change: Edit) -> tuple[Path, Path, Edit]:

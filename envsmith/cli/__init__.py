@@ -49,7 +49,10 @@ COMMANDS = {
     "matrix": ("envsmith.cli.matrix", "Print the jobs of a CI matrix, one for each lock."),
     "ci": ("envsmith.cli.ci", "Write workflows that keep the promises of the locks."),
     "diff": ("envsmith.cli.diff", "Say what changes between two locks or revisions."),
-    "export": ("envsmith.cli.export", "Write a lock as constraints, for a uv project, or as a Dockerfile."),
+    "export": (
+        "envsmith.cli.export",
+        "Write a lock as constraints, for uv, as a Dockerfile or a bill of materials.",
+    ),
     "generations": ("envsmith.cli.generations", "List the environments that were built; remove old ones."),
 }
 EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")

@@ -9,6 +9,9 @@ from packaging.version import Version
 from envsmith.model.decision import Decision
 from envsmith.model.listing import Listing
 
+# Codes of decisions, as docs/reference/findings.md has them.
+_DROPPED_BY_PROFILE, _SUBSTITUTED, _DROPPED, _STAYS = "RES101", "RES111", "RES114", "RES115"
+
 
 def ways(name: str, decisions: Iterable[Decision]) -> tuple[str, ...]:
     """Return what would undo what was decided about a package, in sentences without a subject.
@@ -22,17 +25,19 @@ def ways(name: str, decisions: Iterable[Decision]) -> tuple[str, ...]:
 
 def _ways(name: str, decision: Decision) -> Iterator[str]:
     keep = f'family.{name} = "keep" in the profile' if name in ("torchvision", "torchaudio") else ""
-    if decision.kind == "dropped" and "the profile says" in decision.message:
+    if decision.code == _DROPPED_BY_PROFILE:
         yield keep or f"leaving {name} out of what the profile drops"
-    elif decision.kind == "dropped":
+    elif decision.code == _DROPPED:
         yield "a use in the project's files, or a package that requires it"
         yield keep or f"leaving {name} out of the profile's `prune`"
-    elif decision.kind == "substituted" and decision.subject == name:
+    elif decision.code == _SUBSTITUTED and decision.subject == name:
         yield f"naming {name} under `family` in the profile as the member to keep"
-    elif "stays: required by" in decision.message:
-        yield f"doing without what requires it: {decision.message.partition('required by ')[2]}"
-    elif " stays: " in decision.message:
-        yield "taking out the uses named here"
+    elif decision.code == _STAYS:
+        # Who requires it stands in the sentence alone; where nobody does, uses of it keep it.
+        requirers = decision.message.partition(" stays: required by ")[2]
+        yield (
+            f"doing without what requires it: {requirers}" if requirers else "taking out the uses named here"
+        )
 
 
 def elsewhere(name: str, listings: Iterable[Listing]) -> tuple[str, ...]:

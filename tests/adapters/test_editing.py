@@ -187,3 +187,19 @@ def test_what_was_made_is_taken_back_where_another_fails(root: Path) -> None:
     with pytest.raises(ToolError):
         write_edits(root, [new, *changes("dir/b.txt")])
     assert not (root / "deep/d.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"a\r\nb\r\n", b"x\r\ny\r\n"),
+        (b"a\r\nb\n", b"x\ny\n"),
+        (b"a", b"x\ny\n"),
+        (b"x\r\ny\r\n", b"x\r\ny\r\n"),
+    ],
+)
+def test_line_ends_of_a_checkout_are_kept(before: bytes, after: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_bytes(before)
+    (edit,) = edits_of(tmp_path, {"a.yml": "x\ny\n"})
+    assert edit.after == after
+    assert edit.changes == (before != after)

@@ -159,3 +159,35 @@ def test_the_pull_request_of_a_fork_is_not_taken_for_ours(
     said = json.dumps([{"number": item, "isCrossRepository": is_fork} for item, is_fork in opened])
     done = subprocess.run(["jq", "-r", found[1]], input=said, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == number
+
+
+@pytest.mark.parametrize(
+    ("length", "is_cut"), [(100, False), (60_000, False), (60_001, True), (200_000, True)]
+)
+def test_a_long_diff_says_where_the_rest_is(length: int, is_cut: bool, tmp_path: Path) -> None:
+    """A pull request's text has at most 65,536 characters, and none may be half of one."""
+    line = "12 → 130, ≥ 77\n"
+    lines = line * (length // len(line.encode()) - 1)
+    whole = "x" * (length - len(lines.encode()) - 1) + "\n" + lines
+    assert len(whole.encode()) == length
+    (tmp_path / "diff.md").write_text(whole, "utf-8")
+    script = f"git() {{ :; }}\ngh() {{ :; }}\n{step_of('Open a pull request')}"
+    env = {
+        "RUNNER_TEMP": ".",
+        "LOCKFILES": "lockfiles",
+        "GITHUB_SERVER_URL": "https://github.example",
+        "GITHUB_REPOSITORY": "a/b",
+        "GITHUB_RUN_ID": "7",
+        "PATH": os.environ["PATH"],
+    }
+    words = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+    done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    body = (tmp_path / "body.md").read_text("utf-8")
+    assert len(body) < 65_536
+    note = "\nThe rest is in the summary of https://github.example/a/b/actions/runs/7\n"
+    assert body.endswith(note) == is_cut
+    told = body.removesuffix(note)
+    assert whole.startswith(told)
+    assert told.endswith("\n")
+    assert (told == whole) != is_cut

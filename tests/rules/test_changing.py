@@ -6,13 +6,14 @@ from envsmith.model.backend import Backend
 from envsmith.model.decision import Decision
 from envsmith.model.listing import Listing, Metadata, group
 from envsmith.rules.changing import elsewhere, ways
+from envsmith.rules.pruning import Verdict, propose
 from tests.rules.made import row
 
 KNOWN = Metadata(requires_dist=(), requires_python=None, confidence="exact", basis="made up")
 
 
-def decided(subject: str, kind: str, message: str) -> Decision:
-    return Decision(subject=subject, kind=kind, message=message)
+def decided(subject: str, code: str, message: str) -> Decision:
+    return Decision(subject=subject, kind="noted", message=message, code=code)
 
 
 @pytest.mark.parametrize(
@@ -21,14 +22,14 @@ def decided(subject: str, kind: str, message: str) -> Decision:
         (
             "torchvision",
             decided(
-                "torchvision", "dropped", 'torchvision dropped: the profile says family.torchvision = "drop"'
+                "torchvision", "RES101", 'torchvision dropped: the profile says family.torchvision = "drop"'
             ),
             ('family.torchvision = "keep" in the profile',),
         ),
         (
             "torchaudio",
             decided(
-                "torchaudio", "dropped", "torchaudio dropped: no use in 3 files, and no package requires it"
+                "torchaudio", "RES114", "torchaudio dropped: no use in 3 files, and no package requires it"
             ),
             (
                 "a use in the project's files, or a package that requires it",
@@ -37,7 +38,7 @@ def decided(subject: str, kind: str, message: str) -> Decision:
         ),
         (
             "xformers",
-            decided("xformers", "dropped", "xformers dropped: no use in 3 files"),
+            decided("xformers", "RES114", "xformers dropped: no use in 3 files"),
             (
                 "a use in the project's files, or a package that requires it",
                 "leaving xformers out of the profile's `prune`",
@@ -45,28 +46,35 @@ def decided(subject: str, kind: str, message: str) -> Decision:
         ),
         (
             "torchvision",
-            decided("torchvision", "noted", "torchvision stays: required by lpips, timm"),
+            decided("torchvision", "RES115", "torchvision stays: required by lpips, timm"),
             ("doing without what requires it: lpips, timm",),
         ),
         (
             "torchvision",
-            decided("torchvision", "noted", "torchvision stays: it is used"),
+            decided("torchvision", "RES115", "torchvision stays: it is used"),
             ("taking out the uses named here",),
         ),
         (
             "onnxruntime",
             decided(
-                "onnxruntime", "substituted", "onnxruntime → onnxruntime-gpu: both own the folder onnxruntime"
+                "onnxruntime", "RES111", "onnxruntime → onnxruntime-gpu: both own the folder onnxruntime"
             ),
             ("naming onnxruntime under `family` in the profile as the member to keep",),
         ),
-        ("numpy", decided("numpy", "amended", "numpy<2 because of torch<2.3"), ()),
+        ("numpy", decided("numpy", "", "numpy<2 because of torch<2.3"), ()),
     ],
 )
 def test_each_decision_names_the_way_to_another(
     name: str, decision: Decision, expected: tuple[str, ...]
 ) -> None:
     assert ways(name, [decision, decision]) == expected
+
+
+def test_what_pruning_says_is_understood() -> None:
+    unneeded = Verdict(project="xformers", answer="unused", reason="no use in 3 files", evidence=())
+    used = Verdict(project="xformers", answer="used", reason="it is used", evidence=("main.py:1",))
+    assert ways("xformers", [propose(unneeded)])[0].startswith("a use in the project's files")
+    assert ways("xformers", [propose(used)]) == ("taking out the uses named here",)
 
 
 def test_other_backends_are_told_with_what_they_have() -> None:
