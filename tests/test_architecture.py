@@ -221,7 +221,13 @@ SHARED = {
     "TOL033",  # an answer too large, of a page or of a part
 }
 # These act on what others found: they read codes, and give none.
-READERS = {"rules/curing.py", "workflows/repairing.py", "cli/doctor_fix.py", "cli/parent_folder.py"}
+READERS = {
+    "rules/changing.py",
+    "rules/curing.py",
+    "workflows/repairing.py",
+    "cli/doctor_fix.py",
+    "cli/parent_folder.py",
+}
 FAMILIES = {
     "ProfileError": "PRF",
     "ResolveError": "RES",

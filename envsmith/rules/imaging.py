@@ -74,7 +74,9 @@ def _the_one(locks: Sequence[KeptLock]) -> KeptLock:
         "an image holds one lock for Linux",
         where=locks[0].profile,
         details=(("locked", " ".join(lock.target.slug for lock in linux) or "none for Linux"),),
-        hint="name one of these with --target",
+        hint="name one of these with --target"
+        if linux
+        else 'add "linux" to the profile\'s platforms, and lock it',
     )
 
 

@@ -28,6 +28,7 @@ def test_what_is_no_image(slugs: tuple[str, ...]) -> None:
     with pytest.raises(LockError) as caught:
         to_dockerfile([kept(f"p/{slug}") for slug in slugs], "lockfiles")
     assert caught.value.code == "LCK042"
+    assert ("--target" in caught.value.hint) == (slugs != (WINDOWS,))
 
 
 def test_for_which_machine() -> None:
