@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from envsmith.errors import EnvsmithError
+from envsmith.model.generation import RECORD
 from envsmith.model.shell import quote_sh
 
 
@@ -69,7 +70,9 @@ def _systemd(name: str, value: str) -> str:
 def _envrc(profile: str) -> str:
     """Read the activation script, as direnv's bash does, and leave putting back to direnv."""
     script = f"lockfiles/{profile}/activate.sh"
-    return f"watch_file {quote_sh(script)}\n. {quote_sh('./' + script)}\n"
+    # Another environment becomes current with another record: what was refused may be entered then.
+    watched = "".join(f"watch_file {quote_sh(path)}\n" for path in (script, f".venv/{RECORD}"))
+    return f"{watched}. {quote_sh('./' + script)}\n"
 
 
 def _unsayable(name: str, form: str, why: str) -> EnvsmithError:

@@ -156,7 +156,7 @@ def _es_activate(me, is_executed):
         other = ", ".join(os.listdir(mark))
         say(f"the environment at {prefix} was built for the profile {other}, not cu132: `envsmith install cu132` makes its own")
         return
-    if "_ENVSMITH_CHANGED" not in env and "VIRTUAL_ENV" in env and callable(aliases.get("deactivate")):
+    if "_ENVSMITH_CHANGED" not in env and "VIRTUAL_ENV" in env and "deactivate" in aliases and callable(aliases["deactivate"]):
         aliases["deactivate"]([])  # that of another tool's environment, which knows what it took
     deactivate()
     aliases["deactivate"] = deactivate

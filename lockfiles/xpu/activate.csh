@@ -31,7 +31,7 @@ if ("$_es_job" == activate) then
                 endif
             end
             if ("${_es_me:q}" == '') then
-                foreach _es_e ("`find /proc/$$/fd -lname '*/activate.csh' -printf '%l\n'`")
+                foreach _es_e ("`\find /proc/$$/fd -lname '*/activate.csh' -printf '%l\n'`")
                     if ("${_es_e:q}" != '') set _es_me = "${_es_e:q}"
                 end
             endif

@@ -54,7 +54,8 @@ def marked(place: Place, profile: str) -> None:
 def test_an_environment_of_another_profile_is_not_entered(
     driver: Driver, around: Path, tmp_path: Path
 ) -> None:
-    place = made_project(tmp_path / "a project", around)
+    odd = {"cmd": "it's (id) & !a `x`", "xonsh": "it's [x]*? !a `x` ; &"}
+    place = made_project(tmp_path / odd.get(driver.name, 'it\'s $(id) [x]*? !a `x` "q" ; &'), around)
     marked(place, "cpu")
     steps = steps_in(driver, place, tmp_path / "run")
     steps.look("before")
@@ -166,12 +167,55 @@ def test_the_named_place_may_be_empty_or_end_in_a_slash(
     assert found == f"{tmp_path}/{expected}"
 
 
+@pytest.mark.parametrize(
+    "driver", [one for one in DRIVERS if one.name == "tcsh"], ids=["tcsh"], indirect=True
+)
+def test_a_find_of_ones_own_is_not_used(driver: Driver, around: Path, tmp_path: Path) -> None:
+    """It is asked for where the script lies at no usual place."""
+    place = made_project(tmp_path / "project", around)
+    steps = steps_in(driver, place, tmp_path / "run")
+    steps.lines.append("alias find 'echo elsewhere'")
+    steps.do("activate", str(ENVSMITH.script(place, driver)))
+    steps.look("inside")
+    steps.run()
+    assert steps.variables("inside")["VIRTUAL_ENV"] == f"{place.root}/.venv"
+
+
 @EVERY
 def test_a_variable_that_is_empty_asks_for_nothing(driver: Driver, around: Path, tmp_path: Path) -> None:
     place = made_project(tmp_path / "project", around)
     steps = steps_in(driver, place, tmp_path / "run", ENVSMITH_QUIET="", PYTHONPATH="/x")
     steps.do("activate", str(ENVSMITH.script(place, driver)))
     assert "taken out" in steps.run()
+
+
+OTHERS = {
+    "fish": "function deactivate; set -gx LEFT yes; end",
+    "tcsh": "alias deactivate 'setenv LEFT yes'",
+    "xonsh": 'aliases["deactivate"] = lambda args: __xonsh__.env.__setitem__("LEFT", "yes")',
+    "cmd": "set _OLD_VIRTUAL_PATH=x",
+}
+"""How another tool's `deactivate` comes to be there; Nushell's cannot be called by others."""
+
+
+@pytest.mark.parametrize(
+    "driver",
+    [one for one in (*DRIVERS, CMD) if one.name != "nu"],
+    ids=lambda item: item.name,
+    indirect=True,
+)
+def test_another_tools_environment_is_left_as_it_says(driver: Driver, around: Path, tmp_path: Path) -> None:
+    place = made_project(tmp_path / "project", around)
+    other = tmp_path / "other" / "Scripts"
+    other.mkdir(parents=True)
+    (other / "deactivate.bat").write_text("@set LEFT=yes\r\n")
+    active = driver.fill("{x}", {"x": str(other.parent), "A": "", "B": ""})
+    steps = steps_in(driver, place, tmp_path / "run", VIRTUAL_ENV=active)
+    steps.lines.append(OTHERS.get(driver.name, "deactivate () { export LEFT=yes; }"))
+    steps.do("activate", script_of(PROFILE.profile, place, driver))
+    steps.look("inside")
+    steps.run()
+    assert steps.variables("inside").get("LEFT") == "yes"
 
 
 @POSIX
