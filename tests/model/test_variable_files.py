@@ -78,5 +78,6 @@ def test_what_a_format_cannot_say_is_refused(form: str, value: str) -> None:
 
 def test_direnv_reads_the_script_and_watches_it() -> None:
     assert write("envrc", "cu128", {"A": "x"}, ()) == (
-        "watch_file 'lockfiles/cu128/activate.sh'\nwatch_file '.venv/envsmith.json'\n. './lockfiles/cu128/activate.sh'\n"
+        "watch_file 'lockfiles/cu128/activate.sh'\nwatch_file '.venv/envsmith.json'\n"
+        ". './lockfiles/cu128/activate.sh'\n"
     )
