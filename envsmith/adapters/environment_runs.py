@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from envsmith.adapters.bounded import run_bounded
 from envsmith.adapters.folders import python_of
 from envsmith.adapters.interpreter import Probe
 from envsmith.adapters.process import inherited
@@ -25,6 +26,8 @@ class VerifyingProbe(Probe):
     def runs(self, prefix: Path, order: str, env: Mapping[str, str], timeout_s: float) -> Import:
         """Run a command in an environment; it counts as failed where it does not end with 0 in time.
 
+        What it leaves running is ended with it, and has never held what keeps other installs out.
+
         Args:
             prefix: the environment's root.
             order: the command as a shell would read it; its program is looked for in the environment first.
@@ -34,7 +37,8 @@ class VerifyingProbe(Probe):
         begun = time.perf_counter()
         try:
             words = shlex.split(order, posix=os.name != "nt")
-            finished = self.processes.run(
+            ended = run_bounded(
+                self.processes,
                 [_program(prefix, words[0]), *words[1:]],
                 env={**session_of(prefix), **env},
                 timeout_s=timeout_s,
@@ -43,11 +47,13 @@ class VerifyingProbe(Probe):
             return Import(name=order, error=f"no command: {error}")
         except ToolError as error:
             return Import(name=order, error=error.message)
-        if finished.status == 0:
+        if ended.is_late:
+            return Import(name=order, error=f"no answer within {timeout_s:.0f} s")
+        if ended.status == 0:
             return Import(name=order, seconds=time.perf_counter() - begun)
-        lines = (finished.stderr or finished.stdout).strip().splitlines()
-        ended = f"signal {-finished.status}" if finished.status < 0 else f"status {finished.status}"
-        return Import(name=order, error=f"{ended}: {lines[-1][:500]}" if lines else ended)
+        lines = (ended.stderr or ended.stdout).strip().splitlines()
+        how = f"signal {-ended.status}" if ended.status < 0 else f"status {ended.status}"
+        return Import(name=order, error=f"{how}: {lines[-1][:500]}" if lines else how)
 
 
 def _program(prefix: Path, name: str) -> Path | str:
