@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from envsmith.errors import HostError
 from envsmith.model.verdict import UNKNOWN, Verdict
 from envsmith.workflows.selecting import LockChoice, LockVerdict, Selection
 
@@ -56,6 +57,21 @@ def show_lock_choice(choice: LockChoice, *, explain: bool) -> None:
         render.table(("profile", "target", "torch", "answer", "why"), rows)
         if left := len(choice.others) + 1 - len(here):
             render.labelled("", f"and {left} for other systems")
+
+
+def show_only_lock(name: str, misfit: HostError) -> None:
+    """Say that a lock is taken for want of another, and why the machine would not have it.
+
+    Args:
+        name: of the profile.
+        misfit: what was said of it.
+    """
+    from envsmith.cli import render
+
+    why = dict(misfit.details).get(name, misfit.message)
+    render.labelled(
+        "choice", f"{name}, the only one that is locked, though this machine does not decide for it: {why}"
+    )
 
 
 def all_lines(verdicts: Iterable[Verdict]) -> list[tuple[str, str, str, str]]:

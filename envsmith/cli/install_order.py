@@ -11,7 +11,7 @@ import click
 
 from envsmith.adapters.host import this_platform, this_python
 from envsmith.adapters.profiles import Profiles
-from envsmith.errors import EnvsmithError, LockError
+from envsmith.errors import EnvsmithError, HostError, LockError
 from envsmith.model.manifest import FILENAME
 from envsmith.model.profile import Profile
 from envsmith.model.shim import ShimPackage, package
@@ -65,18 +65,25 @@ def _named(name: str, folder: Path) -> str:
 
 
 def _chosen(options: Mapping[str, Any]) -> str:
-    """Return the only profile there is a lock of; of several, the one this machine decides for."""
+    """Return the profile whose lock this machine decides for; where there is a lock of one alone, that one."""
     folder: Path = options["folder"]
     names = sorted(path.parent.name for path in folder.glob("*/manifest.toml"))
     if not names:
         raise click.UsageError(f"name a profile: there is no lock in {folder}")
-    if len(names) == 1:
+    is_told = not options.get("as_json") and not options.get("quiet")
+    if len(names) == 1 and not is_told:
         return names[0]
-    from envsmith.cli.choice_lines import show_lock_choice
+    from envsmith.cli.choice_lines import show_lock_choice, show_only_lock
     from envsmith.cli.lock_choice import choose
 
-    choice = choose(folder, options["python"])
-    if not options.get("as_json") and not options.get("quiet"):
+    try:
+        choice = choose(folder, options["python"])
+    except HostError as error:
+        if len(names) > 1 or error.code != "HST010":
+            raise
+        show_only_lock(names[0], error)
+        return names[0]
+    if is_told:
         show_lock_choice(choice, explain=bool(options.get("explain")))
     return choice.best.profile
 

@@ -49,7 +49,26 @@ def test_without_a_name_the_only_lock_there_is(project: Path) -> None:
         order_of({**OPTIONS, "profile": None})
     (project / "lockfiles" / "one").mkdir(parents=True)
     (project / "lockfiles" / "one" / "manifest.toml").touch()
-    assert order_of({**OPTIONS, "profile": None}).profile == "one"
+    assert order_of({**OPTIONS, "profile": None, "quiet": True}).profile == "one"
+
+
+@pytest.mark.parametrize(
+    ("capability", "told"),
+    [("12.0", "choice cu128 · torch "), ("none", "choice cu128, the only one that is locked, though")],
+)
+def test_the_only_lock_is_taken_and_explained(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    capability: str,
+    told: str,
+) -> None:
+    committed = Path(__file__).parents[2] / "lockfiles"
+    shutil.copytree(committed / "cu128", project / "lockfiles" / "cu128")
+    monkeypatch.setenv("ENVSMITH_OVERRIDE_CUDA_DRIVER", "580.65" if capability != "none" else "none")
+    monkeypatch.setenv("ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY", capability)
+    assert order_of({**OPTIONS, "profile": None, "python": "3.12"}).profile == "cu128"
+    assert told in " ".join(capfd.readouterr().out.split())
 
 
 def test_of_several_locks_the_machine_decides(
