@@ -202,6 +202,7 @@ SHARED = {
     "PRF013",  # a name without a profile, asked for on the command line or by `extends`
     "PRF030",  # a file that was named and is not there, whoever looks for it
     "PRF020",  # a malformed requirement, as a text or as a line
+    "HST010",  # no lock fits: told by the choice; where one alone is locked it is taken all the same
     "PRF021",  # a requirement outside every index, as a text or as an option
     "RES021",  # raised by planning, completed with what exists elsewhere by the workflow
     "RES050",  # no solution: told by uv's adapter, answered by the workflow where a rule went too far

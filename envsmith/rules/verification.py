@@ -15,6 +15,8 @@ from envsmith.model.report import Finding, Report
 
 # They come with an environment, whoever makes it, and change nothing of what runs in it.
 _INSTALLERS = ("pip", "setuptools", "uv", "wheel")
+DAMAGED = ("ENV013", "ENV014", "ENV015")
+"""Of findings about files that were there, and are gone or others."""
 _LABELLED = ("torch", "torchvision", "torchaudio")
 
 

@@ -138,7 +138,8 @@ def _not_proved(report: Report, failed: int, kept: Path) -> InstallError:
     )
     is_as_locked = len(report.errors) == failed
     what = "what is tried in it fails" if is_as_locked else "it is not what its lock says"
-    damage = "" if is_as_locked else "; `uv cache clean` if files were damaged in uv's cache"
+    ill = sorted({finding.subject for finding in report.findings if finding.code in verification.DAMAGED})
+    damage = f"; `uv cache clean {' '.join(ill)}` if files were damaged in uv's cache" if ill else ""
     return InstallError(
         "ENV001",
         f"the new environment is not proved: {what}; what was current still is",

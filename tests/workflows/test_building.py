@@ -73,6 +73,18 @@ def test_what_is_not_proved_is_kept_under_a_name_that_the_error_says(tmp_path: P
     assert not (tmp_path / ".venv").exists()
 
 
+def test_the_packages_are_named_whose_files_may_be_damaged_in_the_cache(tmp_path: Path) -> None:
+    id_ = install(order(), tools(tmp_path / "a")).generation.id
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"), damaged=(id_,))
+    with pytest.raises(InstallError) as caught:
+        install(order(deep=True), tools(tmp_path / "b", probe=probe))
+    assert "`uv cache clean beside torch`" in caught.value.hint
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0", cuda="13.4"))
+    with pytest.raises(InstallError) as caught:
+        install(order(), tools(tmp_path / "c", probe=probe))
+    assert "uv cache clean" not in caught.value.hint
+
+
 def test_what_could_not_be_filled_is_removed(tmp_path: Path) -> None:
     heard = Heard()
     installer = FakeInstaller(fails=ToolError("TOL022", "not reached"))
