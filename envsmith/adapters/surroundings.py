@@ -20,8 +20,11 @@ from envsmith.adapters.registry import Registry
 from envsmith.model.surroundings import Reach, Room
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
-_USER = r"Environment"
-_MACHINE = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
+PLACES = {
+    "user": ("HKCU", r"Environment"),
+    "machine": ("HKLM", r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"),
+}
+"""Scope of PATH → where the registry has it."""
 PATIENCE_S = 4.0
 """The longest that the whole question takes."""
 # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
@@ -109,13 +112,13 @@ def _without_login(value: str) -> str:
 def path_scopes(variables: Mapping[str, str], ask: Registry = registry.ask) -> dict[str, str]:
     """Return PATH as this process has it, and on Windows as the registry has it for user and machine."""
     found = {"process": variables.get("PATH", "")}
-    for scope, root, key in (("user", "HKCU", _USER), ("machine", "HKLM", _MACHINE)):
+    for scope, (root, key) in PLACES.items():
         if value := ask(root, key, "Path"):
-            found[scope] = _expanded(str(value), variables)
+            found[scope] = expanded(str(value), variables)
     return found
 
 
-def _expanded(text: str, variables: Mapping[str, str]) -> str:
+def expanded(text: str, variables: Mapping[str, str]) -> str:
     """Return a value with the variables it names put in, in either case of letters; unknown ones stay."""
     upper = {name.upper(): value for name, value in variables.items()}
     return re.sub("%([^%;]+)%", lambda match: upper.get(match[1].upper(), match[0]), text)

@@ -39,7 +39,8 @@ def command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any) -> int
 
     With --fix the environment is compared with its lock, too, and what is wrong with it is cured: shown first, then
     asked, done, and looked at again. One that envsmith made is built anew beside itself; in others what is not as
-    locked is installed by the lock's hashes, and what was in the way is kept.
+    locked is installed by the lock's hashes, and what was in the way is kept. `doctor path --fix` takes folders of
+    environments out of the PATH that Windows's registry keeps.
 
     With -- COMMAND it runs that, and when it fails says which known failures its output tells of, and what helps; the
     exit status is the command's.
@@ -73,21 +74,22 @@ def command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any) -> int
 
 def _fix(checks: tuple[str, ...], flags: dict[str, Any]) -> int:
     from envsmith.cli.doctor_fix import Fixing, fix
+    from envsmith.cli.doctor_path import fix_registry
     from envsmith.cli.install_order import wheelhouse_of
 
     _chosen(checks)
-    return fix(
-        Fixing(
-            prefix=flags["prefix"],
-            folder=flags["folder"],
-            checks=checks,
-            wheelhouse=wheelhouse_of(flags["wheelhouse"]),
-            offline=flags["offline"],
-            is_trial=flags["dry_run"],
-            is_agreed=flags["yes"],
-            as_json=flags["as_json"],
-        )
+    fixing = Fixing(
+        prefix=flags["prefix"],
+        folder=flags["folder"],
+        checks=checks,
+        wheelhouse=wheelhouse_of(flags["wheelhouse"]),
+        offline=flags["offline"],
+        is_trial=flags["dry_run"],
+        is_agreed=flags["yes"],
+        as_json=flags["as_json"],
     )
+    status = fix_registry(fixing) if checks == ("path",) else None
+    return fix(fixing) if status is None else status
 
 
 def _chosen(names: tuple[str, ...]) -> tuple[Check, ...]:

@@ -221,7 +221,7 @@ def _told(step: Step) -> str:
 def _left(left: tuple[Finding, ...]) -> None:
     from envsmith.cli import render
 
-    for number, item in enumerate(item for item in left if item.severity == "error"):
+    for number, item in enumerate(item for item in left if item.severity != "note"):
         way_out = f": {item.hint}" if item.hint else ""
         render.labelled("by hand" if number == 0 else "", f"{item.code} {item.subject}{way_out}")
 

@@ -35,16 +35,22 @@ def _on_path(entry: str, reason: str, scope: str, *, is_windows: bool) -> Findin
     why = reason
     if is_inner and is_windows:
         why = "Windows loads torch's libraries from there before torch has prepared them: WinError 1114"
-    cure = "leave it out where PATH is set: in a shell's start-up file; `envsmith run -- COMMAND` does without it"
-    if scope != "process":
-        cure = f"delete the entry under Environment Variables ({scope} scope) in the system settings; open a new shell"
     return Finding(
         code="HST014",
         severity="error" if is_inner and is_windows else "warning",
         subject=entry,
         message=f"{entry} is on {_SCOPES[scope]}: {why}",
-        hint=cure,
+        hint=_cure(scope, reason),
     )
+
+
+def _cure(scope: str, reason: str) -> str:
+    if scope == "process":
+        where = "leave it out where PATH is set: in a shell's start-up file"
+        return f"{where}; `envsmith activate` and `envsmith run` do without it"
+    if "relative" in reason:  # it is nobody's environment, and may be a slip of the pen
+        return f"mend it under Environment Variables ({scope} scope) in the system settings; then open a new shell"
+    return f"`envsmith doctor path --fix` takes it out of {_SCOPES[scope]}, after showing it; then open a new shell"
 
 
 def libraries(taken: Iterable[Taken], built_for: str) -> Iterator[Finding]:

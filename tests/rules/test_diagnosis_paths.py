@@ -33,7 +33,7 @@ def test_the_entry_of_case_b_is_named_with_its_scope_and_why() -> None:
         r"D:\app\.venv\Lib\site-packages\torch\lib is on the machine's Path: Windows loads torch's libraries from there"
         " before torch has prepared them: WinError 1114"
     )
-    assert "machine scope" in found.hint
+    assert found.hint.startswith("`envsmith doctor path --fix` takes it out of the machine's Path")
 
 
 def test_the_three_scopes_are_told_apart() -> None:
@@ -75,3 +75,9 @@ def test_another_cuda_on_the_linker_s_list() -> None:
     )
     well = taken("/usr/local/cuda-12.8/lib64:/opt/lib", is_windows=False, name=name)
     assert list(diagnosis_paths.libraries(well, "CUDA 12.8")) == []
+
+
+def test_what_the_repair_would_not_take_out_is_not_said_to_be() -> None:
+    item = Taken(variable="PATH", entry="%NOBODY%", reason="is relative to whatever folder one is in")
+    (found,) = diagnosis_paths.path({"user": (item,)}, is_windows=True)
+    assert found.hint.startswith("mend it under Environment Variables (user scope)")

@@ -1,0 +1,126 @@
+"""``envsmith doctor path --fix`` on Windows: take folders of environments out of the registry's PATH."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envsmith.cli import NO, OK
+
+if TYPE_CHECKING:
+    from envsmith.cli.doctor_fix import Fixing
+    from envsmith.model.activation import Taken
+    from envsmith.model.search_path import Cut
+    from envsmith.workflows.clearing import Cleared, SearchPaths
+
+KEPT = "path"
+"""Folder in the user's cache where is kept what was there before."""
+_REFUSED = (
+    "may be changed by an administrator alone: run this again in a terminal that was started as administrator"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """What the repair looks at and changes."""
+
+    paths: SearchPaths
+    taken: Callable[[], Mapping[str, tuple[Taken, ...]]]
+    """Says what no session should have on PATH, scope by scope, as it is now."""
+    expanded: Callable[[str], str]
+    """Puts variables into an entry."""
+
+
+def fix_registry(way: Fixing) -> int | None:
+    """Repair this machine's, and return the exit code; None where it has no registry."""
+    from envsmith.adapters.cache_place import cache_root
+    from envsmith.adapters.host import variables
+    from envsmith.adapters.interpreter import Probe
+    from envsmith.adapters.process import Processes
+    from envsmith.adapters.search_paths import registry_paths
+    from envsmith.adapters.surroundings import expanded
+    from envsmith.cli.doctor_facts import ProjectFacts
+
+    paths = registry_paths(Path(cache_root(variables())) / KEPT)
+    if paths is None:
+        return None
+    processes = Processes()
+
+    def taken() -> Mapping[str, tuple[Taken, ...]]:
+        return ProjectFacts(way.prefix, way.folder, Probe(processes=processes)).scopes
+
+    try:
+        return fix_path(
+            way, Registry(paths=paths, taken=taken, expanded=lambda text: expanded(text, variables()))
+        )
+    finally:
+        processes.close()
+
+
+def fix_path(way: Fixing, registry: Registry) -> int:
+    """Show what would be taken out, ask, do it, look again; return the exit code: 0 where nothing is left.
+
+    Raises:
+        EnvsmithError: USE002 where nobody can be asked.
+        HostError: HST019 where the registry was changed meanwhile, or refuses.
+        InstallError: where what was there before cannot be kept in a file; then it stays as it is.
+    """
+    from envsmith.workflows.clearing import clear, plan
+
+    cuts = plan(registry.paths, registry.taken(), registry.expanded)
+    if not way.as_json:
+        _show(cuts)
+    done: tuple[Cleared, ...] = ()
+    if any(cut.may_write for cut in cuts) and not way.is_trial and (way.is_agreed or _is_agreed(way, cuts)):
+        done = clear(cuts, registry.paths)
+    left = plan(registry.paths, registry.taken(), registry.expanded) if done else cuts
+    _tell(way, cuts, done, left)
+    return NO if left else OK
+
+
+def _is_agreed(way: Fixing, cuts: Sequence[Cut]) -> bool:
+    from envsmith.cli.asking import agrees
+
+    if way.as_json:
+        return False
+    scopes = " and ".join(cut.before.scope for cut in cuts if cut.may_write)
+    return agrees(
+        f"take these out of the Path of the {scopes}",
+        where="envsmith doctor path --fix",
+        otherwise="nothing is changed: --fix asks first",
+    )
+
+
+def _show(cuts: Sequence[Cut]) -> None:
+    from envsmith.cli import finding_lines, render
+
+    count = finding_lines.counted(sum(len(cut.gone) for cut in cuts), "folder")
+    render.say(f"{count} of environments on the Path that the registry keeps")
+    for cut in cuts:
+        for number, entry in enumerate(cut.gone):
+            render.labelled(cut.before.scope if number == 0 else "", entry)
+    for cut in cuts:
+        if not cut.may_write:
+            render.labelled("by hand", f"the {cut.before.scope}'s Path {_REFUSED}")
+
+
+def _tell(way: Fixing, cuts: Sequence[Cut], done: Sequence[Cleared], left: Sequence[Cut]) -> None:
+    from envsmith.cli import render
+
+    if way.as_json:
+        kept = {item.cut.before.scope: str(item.kept) for item in done}
+        data = {
+            "cuts": [{**cut.to_json(), "kept": kept.get(cut.before.scope, "")} for cut in cuts],
+            "carried_out": bool(done),
+            "left": [cut.to_json() for cut in left],
+        }
+        render.envelope("doctor", "no" if left else "ok", data)
+        return
+    for item in done:
+        render.labelled("kept", f'`reg import "{item.kept}"` puts the {item.cut.before.scope}\'s Path back')
+    if done:
+        render.labelled("cured", "looked at again; shells that are open keep what they have: open a new one")
+    elif cuts:
+        render.say("nothing is changed", err=True)
