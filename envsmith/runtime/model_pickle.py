@@ -34,6 +34,19 @@ _DANGEROUS = frozenset(
             "shutil",
         ),
         *("socket", "ctypes", "code", "pickle", "_pickle", "marshal", "operator", "webbrowser", "commands"),
+        *(
+            "asyncio",
+            "bdb",
+            "cProfile",
+            "codeop",
+            "multiprocessing",
+            "pdb",
+            "pip",
+            "profile",
+            "pydoc",
+            "timeit",
+        ),
+        *("trace", "zipimport", "?"),
     )
 )
 
@@ -65,15 +78,44 @@ def opcodes(data: bytes) -> Iterator[tuple[str, Any]]:
 def globals_of(data: bytes) -> list[str]:
     """Return the dotted names that a pickle asks for, in its order."""
     found: list[str] = []
-    texts: list[str] = []
-    for name, argument in opcodes(data):
-        if name == "GLOBAL":
-            found.append(argument.replace(" ", "."))
-        elif name == "STACK_GLOBAL":
-            found.append(".".join(texts[-2:]))
-        elif isinstance(argument, str):
-            texts.append(argument)
+    stack: list[Any] = []
+    memo: dict[int, Any] = {}
+    with contextlib.suppress(ValueError):  # a pickle that breaks off: what came before it counts
+        for opcode, argument, _ in pickletools.genops(data):
+            if opcode.name in ("GLOBAL", "INST"):
+                found.append(str(argument).replace(" ", "."))
+            elif opcode.name == "STACK_GLOBAL":
+                found.append(".".join(item if isinstance(item, str) else "?" for item in stack[-2:]))
+            _move(opcode, argument, stack, memo)
     return list(dict.fromkeys(found))
+
+
+def _move(opcode: Any, argument: Any, stack: list[Any], memo: dict[int, Any]) -> None:  # noqa: ANN401 - pickletools'
+    """Do to a stack of texts what an opcode does: what is no text, and a mark, is told apart and no more."""
+    name = opcode.name
+    if name in ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"):
+        memo[len(memo) if name == "MEMOIZE" else int(argument)] = stack[-1] if stack else None
+        return
+    before = opcode.stack_before
+    if pickletools.markobject in before:
+        while stack and stack.pop() is not pickletools.markobject:
+            pass
+        before = before[: before.index(pickletools.markobject)]
+    kept = stack[-1] if stack else None
+    del stack[max(len(stack) - len(before), 0) :]
+    if name in ("GET", "BINGET", "LONG_BINGET"):
+        stack.append(memo.get(int(argument)))
+    elif name == "DUP":
+        stack += [kept, kept]
+    else:
+        stack += [_pushed(item, argument) for item in opcode.stack_after]
+
+
+def _pushed(item: Any, argument: Any) -> Any:  # noqa: ANN401 - pickletools'
+    """Return what stands on the stack for a thing: a text, a mark, or None."""
+    if item is pickletools.markobject:
+        return item
+    return argument if isinstance(argument, str) else None
 
 
 def pickles(path: str) -> list[bytes]:

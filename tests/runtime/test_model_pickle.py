@@ -90,3 +90,25 @@ def test_the_pickles_of_an_archive(tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"plain")
     assert b"".join(model_pickle.pickles(str(tmp_path / "b"))) == b"plain"
     assert not model_pickle.is_torchscript(str(tmp_path / "b"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        # both names come from the memo, after harmless ones were written and thrown away
+        b"\x80\x04\x8c\x02os\x94\x8c\x06system\x94\x8c\x0bcollections\x94\x8c\x0bOrderedDict\x940000h\x00h\x01\x93)R.",
+        # harmless names above a mark, which then go
+        b"\x80\x04\x8c\x02os\x8c\x06system(\x8c\x0bcollections\x8c\x0bOrderedDict1\x93)R.",
+        b"\x80\x04\x8c\x02os\x8c\x06systemN0\x932\x85R.",
+        b"(S'true'\nios\nsystem\n.",
+        b"cos\nsystem\n(Vtrue\ntR.",
+    ],
+)
+def test_what_is_called_is_named_however_it_is_written(data: bytes) -> None:
+    assert "os.system" in model_pickle.globals_of(data)
+
+
+def test_a_name_that_is_made_while_it_is_read_is_dangerous() -> None:
+    (first, second) = model_pickle.globals_of(b"\x80\x04cbuiltins\nstr\n)R\x8c\x06system\x93.")
+    assert (first, second) == ("builtins.str", "?.system")
+    assert model_pickle.is_dangerous(second)
