@@ -34,6 +34,16 @@ from envsmith.workflows.recording import read_manifest
 from envsmith.workflows.selecting import completed, select
 
 _SCANNED = ("torchvision", "torchaudio")
+_OF_A_PROJECT = (
+    "*.py",
+    "pyproject.toml",
+    "requirements*",
+    "setup.cfg",
+    "profiles",
+    "lockfiles",
+    ".git",
+    "*.ipynb",
+)
 
 
 class ProjectFacts:
@@ -181,7 +191,7 @@ class ProjectFacts:
 
         there = {item.name for item in self.environment.distributions} if self.environment else set()
         asked = [name for name in _SCANNED if name in there]
-        if not asked:
+        if not asked or not is_project(Path.cwd()):
             return {}
         folders = Profiles.of_project(Path()).settings.sources
         found = scan(Path(), asked, sources=sources, installed=known_modules(), folders=folders, enough=1)
@@ -221,6 +231,13 @@ class ProjectFacts:
     def reach(self) -> Reach:
         """How PyTorch's index, or the mirror that stands for it, answers."""
         return surroundings.reach(f"{index_base(CatalogChoice())}/", variables())
+
+
+def is_project(folder: Path) -> bool:
+    """Say whether a folder is a project's: in a home or anywhere else no file tells whether an environment is used."""
+    if folder == folder.parent or folder == Path.home():
+        return False
+    return any(next(folder.glob(name), None) for name in _OF_A_PROJECT)
 
 
 def backend_of(torch: TorchBuild) -> Backend | None:

@@ -6,9 +6,10 @@ import pytest
 
 from envsmith.adapters.interpreter import Probe
 from envsmith.adapters.process import Processes
-from envsmith.cli.doctor_facts import ProjectFacts, backend_of
-from envsmith.model.environment import TorchBuild
+from envsmith.cli.doctor_facts import ProjectFacts, backend_of, is_project
+from envsmith.model.environment import Environment, TorchBuild
 from envsmith.model.surroundings import Given
+from tests.rules.test_verification import distribution, environment
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,40 @@ def test_the_environment_itself_may_be_on_path_by_whatever_name(
     monkeypatch.setenv("PATH", f"{inner}:{project}/.venv/bin:{project}/../{project.name}/kept/bin/:/usr/bin")
     facts = ProjectFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
     assert facts.scopes["process"] == ()
+
+
+@pytest.mark.parametrize("name", ["main.py", "pyproject.toml", "requirements-ai.txt", ".git", ""])
+def test_use_is_looked_for_in_a_project_alone(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    (folder / "music").mkdir(parents=True)
+    (folder / "music" / "deep.py").touch()
+    if name:
+        (folder / name).touch()
+    assert is_project(folder) is bool(name)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    assert not is_project(folder)
+    assert not is_project(Path(folder.anchor))
+
+
+class WithVision(ProjectFacts):
+    """Facts of an environment with torchvision."""
+
+    @property
+    def environment(self) -> Environment:
+        """What is installed."""
+        return environment(distribution("torchvision", "0.28.0"))
+
+
+def test_elsewhere_an_environment_is_not_said_to_be_unused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "main.py").write_text("import os\n", "utf-8")
+    (tmp_path / "empty" / "deep").mkdir(parents=True)
+    (tmp_path / "empty" / "deep" / "main.py").write_text("import os\n", "utf-8")
+    for folder, names in ((tmp_path, {"torchvision"}), (tmp_path / "empty", set())):
+        monkeypatch.chdir(folder)
+        facts = WithVision(tmp_path / ".venv", folder / "lockfiles", Probe(processes=Processes()))
+        assert set(facts.unneeded) == names
