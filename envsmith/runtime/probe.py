@@ -80,7 +80,8 @@ def _distribution(folder: Path, pool: ThreadPoolExecutor, *, with_hashes: bool) 
         try:
             found = os.stat(path)  # noqa: PTH116
         except OSError:
-            missing.append(path)
+            if not _is_compiled(path):
+                missing.append(path)
             continue
         total += found.st_size
         if size and int(size) != found.st_size:
@@ -101,6 +102,11 @@ def _distribution(folder: Path, pool: ThreadPoolExecutor, *, with_hashes: bool) 
         "changed": _some(folder, changed),
         "changed_count": len(changed),
     }
+
+
+def _is_compiled(path: str) -> bool:
+    """Say whether Python writes a file by itself: pip records what it has compiled, and anybody may clear that."""
+    return path.endswith(".pyc") and os.path.basename(os.path.dirname(path)) == "__pycache__"  # noqa: PTH119, PTH120
 
 
 def _some(folder: Path, paths: Iterable[str]) -> list[str]:

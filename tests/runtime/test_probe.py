@@ -108,3 +108,14 @@ def test_an_import_is_timed_or_told_why_not(python: Path) -> None:
     assert said["error"] == "SystemExit: 3"
     assert said["place"].endswith("loud.py:1")
     assert ask(python, "import", "no.such")["error"] == "ModuleNotFoundError: No module named 'no'"
+
+
+def test_what_python_compiled_may_be_cleared(python: Path) -> None:
+    folder = unpack(python, made("once", "1"))
+    record = folder / "once-1.dist-info" / "RECORD"
+    rows = "once/__pycache__/__init__.cpython-311.pyc,,\nonce/lone.pyc,,\n"
+    record.write_text(record.read_text("utf-8") + rows, "utf-8")
+    (item,) = ask(python, "environment", "--hash")["distributions"]
+    assert item["missing"] == [str(Path("once", "lone.pyc"))], (
+        "what was installed without its source is needed"
+    )
