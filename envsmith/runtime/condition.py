@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
+_LOADED = runpy.run_path(str(Path(__file__).with_name("loaded.py")))
 _SHADOWS = runpy.run_path(str(Path(__file__).with_name("shadows.py")))
 MOST_NAMED = 5
 _BUILT = ("torch", "torchvision", "torchaudio", "torchcodec", "triton")
@@ -89,14 +90,14 @@ def _rows(info: Path) -> Iterator[tuple[str, str]]:
 
 
 def _overlaps(records: dict[Path, list[tuple[str, str]]]) -> list[dict[str, Any]]:
-    """Return which distributions have different files under one path."""
+    """Return which distributions have different files under one path, of those that a program may load."""
     owners: dict[tuple[Path, str], dict[str, str]] = {}
     for info, rows in records.items():
         for path, hash_ in rows:
             owners.setdefault((info.parent, path), {})[_name(info)] = hash_
     groups: dict[tuple[str, ...], list[str]] = {}
     for (_, path), found in owners.items():
-        if len(set(found.values())) > 1:
+        if len(set(found.values())) > 1 and _LOADED["is_loaded"](path):
             groups.setdefault(tuple(sorted(found)), []).append(path)
     return [
         {"owners": list(names), "count": len(paths), "paths": sorted(paths)[:MOST_NAMED]}

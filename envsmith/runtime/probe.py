@@ -21,9 +21,11 @@ import hashlib
 import json
 import os
 import platform
+import runpy
 import sys
 import sysconfig
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -59,8 +61,12 @@ def environment(*, with_hashes: bool, jobs: int) -> dict[str, Any]:
     """Return the distributions of this environment, each with what is not as its RECORD says."""
     folders = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
     found = [path for folder in folders for path in sorted(Path(folder).glob("*.dist-info"))]
+    rows = {path: list(_rows(path / "RECORD")) for path in found}
+    harmless = _harmless(rows)
     with ThreadPoolExecutor(jobs) as pool:
-        distributions = [_distribution(path, pool, with_hashes=with_hashes) for path in found]
+        distributions = [
+            _distribution(path, rows[path], harmless, pool if with_hashes else None) for path in found
+        ]
     return {
         "prefix": sys.prefix,
         "site": os.path.relpath(sysconfig.get_path("purelib"), sys.prefix),
@@ -70,9 +76,24 @@ def environment(*, with_hashes: bool, jobs: int) -> dict[str, Any]:
     }
 
 
-def _distribution(folder: Path, pool: ThreadPoolExecutor, *, with_hashes: bool) -> dict[str, Any]:
+def _harmless(rows: dict[Path, list[tuple[str, str, str]]]) -> set[str]:
+    """Return the files that several distributions have, and no program loads: they may be those of any of them."""
+    is_loaded = runpy.run_path(str(Path(__file__).with_name("loaded.py")))["is_loaded"]
+    owners = Counter(path for found in rows.values() for path, _, _ in found)
+    shared = {path for path, count in owners.items() if count > 1}
+    return {
+        path
+        for folder, found in rows.items()
+        for path, _, _ in found
+        if path in shared and not is_loaded(os.path.relpath(path, folder.parent))
+    }
+
+
+def _distribution(
+    folder: Path, rows: list[tuple[str, str, str]], harmless: set[str], pool: ThreadPoolExecutor | None
+) -> dict[str, Any]:
+    """Describe one; hashes are compared where there is a pool to do it in."""
     name, version = _name(folder)
-    rows = list(_rows(folder / "RECORD"))
     missing, changed, total = [], [], 0
     own = f"{folder.name}/METADATA"
     hashed = []
@@ -84,11 +105,13 @@ def _distribution(folder: Path, pool: ThreadPoolExecutor, *, with_hashes: bool) 
                 missing.append(path)
             continue
         total += found.st_size
+        if path in harmless:
+            continue
         if size and int(size) != found.st_size:
             changed.append(path)
-        elif with_hashes and wanted:
+        elif pool and wanted:
             hashed.append((path, wanted))
-    right = pool.map(_is_right, hashed, chunksize=1)
+    right = pool.map(_is_right, hashed, chunksize=1) if pool else ()
     changed += [path for (path, _), is_right in zip(hashed, right) if not is_right]  # noqa: B905 - 3.10's
     return {
         "name": name,

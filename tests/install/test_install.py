@@ -211,3 +211,18 @@ def test_the_environment_has_its_own_activation_scripts(shop: Shop) -> None:
         assert done.stdout == f"{shop.project.root / '.venv'}\n", "not the generation that it points to"
     for name in ("fish", "csh", "nu", "xsh", "ps1", "bat"):
         assert "envsmith" in (shop.project.root / ".venv" / "bin" / f"activate.{name}").read_text("utf-8")
+
+
+def test_careless_wheels_that_share_tests_and_licences_are_installed_and_found_well(tmp_path: Path) -> None:
+    shop = Shop.opened(tmp_path)
+    wheels = [
+        made(name, "1.0", {f"{name}/__init__.py": b"", "tests/__init__.py": text, "LICENSE": text})
+        for name, text in (("first", b"one"), ("second", b"other"))
+    ]
+    shop.stock(*wheels)
+    shop.lock(*wheels)
+    shop.project.profile("small", backend="cpu", python=["3.11"], platforms=["linux"], requirements=["first"])
+    ran = shop.install("--deep")
+    assert ran.status == 0, ran.said
+    ran = shop.project.run("verify", "--deep")
+    assert ran.status == 0, ran.said

@@ -166,3 +166,9 @@ def test_programs_that_start_another_places_python(
     assert found == [("plain", "one", gone), ("long", "one", gone)]
     monkeypatch.setattr("sys.base_prefix", sys.prefix)  # no environment: a system's programs may lie anywhere
     assert seen()["elsewhere"] == []
+
+
+def test_what_no_program_loads_may_differ(site: Path) -> None:
+    lay(site, "one", {"one/__init__.py": b"1", "tests/__init__.py": b"1", "LICENSE": b"1"})
+    lay(site, "two", {"two/__init__.py": b"2", "tests/__init__.py": b"2", "LICENSE": b"2"})
+    assert seen()["overlaps"] == []

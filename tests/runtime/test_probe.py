@@ -119,3 +119,21 @@ def test_what_python_compiled_may_be_cleared(python: Path) -> None:
     assert item["missing"] == [str(Path("once", "lone.pyc"))], (
         "what was installed without its source is needed"
     )
+
+
+def test_files_of_two_that_no_program_loads_may_be_those_of_either(python: Path) -> None:
+    for name in ("one", "two"):
+        files = {
+            "both/__init__.py": name.encode(),
+            "tests/__init__.py": name.encode() * 2,
+            "LICENSE": b"by " + name.encode(),
+        }
+        unpack(python, made(name, "1", files))
+    site = unpack(python, made("alone", "1", {"tests/alone.py": b"1", "alone/__init__.py": b"1"}))
+    (site / "tests" / "alone.py").write_bytes(b"2")
+    found = {item["name"]: item["changed"] for item in ask(python, "environment", "--hash")["distributions"]}
+    assert found == {
+        "alone": [str(Path("tests", "alone.py"))],
+        "one": [str(Path("both", "__init__.py"))],
+        "two": [],
+    }
