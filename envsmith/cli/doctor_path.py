@@ -64,7 +64,7 @@ def fix_path(way: Fixing, registry: Registry) -> int:
 
     Raises:
         EnvsmithError: USE002 where nobody can be asked.
-        HostError: HST019 where the registry was changed meanwhile, or refuses.
+        HostError: HST029 where the registry was changed meanwhile, HST019 where it refuses.
         InstallError: where what was there before cannot be kept in a file; then it stays as it is.
     """
     from envsmith.workflows.clearing import clear, plan

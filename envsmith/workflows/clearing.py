@@ -63,7 +63,7 @@ def clear(cuts: Iterable[Cut], paths: SearchPaths) -> tuple[Cleared, ...]:
     """Take entries out, each scope kept in a file before; scopes that may not be written are left.
 
     Raises:
-        HostError: HST019 where one was changed since it was read, or can all the same not be written.
+        HostError: HST029 where one was changed since it was read, HST019 where it can all the same not be written.
     """
     done: list[Cleared] = []
     for cut in cuts:
@@ -71,7 +71,7 @@ def clear(cuts: Iterable[Cut], paths: SearchPaths) -> tuple[Cleared, ...]:
             continue
         if cut.before not in paths.read():
             raise HostError(
-                "HST019",
+                "HST029",
                 "it has been changed since it was read, and is left as it is now",
                 where=f"the {cut.before.scope}'s Path in the registry",
                 hint="run the command again",

@@ -60,7 +60,7 @@ def test_what_was_changed_meanwhile_is_left(tmp_path: Path) -> None:
     paths = Told(winreg, tmp_path)
     cuts = plan(paths, TAKEN, str)
     paths.write("user", rf"C:\new;{OTHER}", 2)
-    with pytest.raises(HostError, match="HST019"):
+    with pytest.raises(HostError, match="HST029"):
         clear(cuts, paths)
     assert text_of(winreg, "user") == (rf"C:\new;{OTHER}", 2)
     assert (list(tmp_path.iterdir()), paths.told) == ([], 0)
