@@ -43,6 +43,7 @@ const values = [
 def text-of [name: string] {
     if $name not-in $env { return null }
     let value = $env | get $name
+    if $value == null { return null }
     if ($value | describe | str starts-with 'list') { $value | str join (char esep) } else { $value | into string }
 }
 
@@ -55,7 +56,8 @@ def --env change [name: string, value?: string] {
     let was = text-of $name
     if $was != null { load-env {($'_ENVSMITH_WAS_($name)'): $was} }
     if $value != null { load-env {($'_ENVSMITH_NOW_($name)'): $value} }
-    if $value != null { load-env {($name): (listed $name $value)} } else if $name in $env { hide-env $name }
+    # What is null is not there for programs; what is hidden would come back from the scopes that it was set in.
+    if $value != null { load-env {($name): (listed $name $value)} } else if $was != null { load-env {($name): null} }
     $env._ENVSMITH_CHANGED = $"($env._ENVSMITH_CHANGED? | default '')($name) "
 }
 
@@ -202,7 +204,7 @@ def --env activate [] {
         if ($out | is-not-empty) { $said = ($said | append $'($name) ($out | str join ", ")') }
     }
     for name in [PYTHONPATH PYTHONHOME CONDA_PREFIX] {
-        if $name in $env {
+        if (text-of $name) != null {
             $said = ($said | append $name)
             change $name
         }

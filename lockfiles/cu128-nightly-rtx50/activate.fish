@@ -224,7 +224,7 @@ function _es_define
                         set -a out "$first"
                     end
                 end
-                set -q out[1]; and set had yes
+                set had $out[1]
                 set value (string join -- : $out | string collect)
             end
             set -eg $now

@@ -31,7 +31,7 @@ if ("$_es_job" == activate) then
                 endif
             end
             if ("${_es_me:q}" == '') then
-                foreach _es_e ("`\find /proc/$$/fd -lname '*/activate.csh' -printf '%l\n'`")
+                foreach _es_e ("`set path = (/usr/bin /bin /run/current-system/sw/bin); \find /proc/$$/fd -lname '*/activate.csh' -printf '%l\n'`")
                     if ("${_es_e:q}" != '') set _es_me = "${_es_e:q}"
                 end
             endif
@@ -63,9 +63,14 @@ endif
 if ("$_es_job" == activate) then
     if ("${_es_prefix:q}" !~ /*) set _es_prefix = "$cwd:q/${_es_prefix:q}"
     set _es_bin = "${_es_prefix:q}/bin"
+    if (! -f "${_es_me:q}" && -d "${_es_prefix:q}/envsmith-profile") set _es_me = "${_es_bin:q}/activate.csh"
     if (! -d "${_es_bin:q}") then
         set _es_job = none
         set _es_words = "envsmith: there is no environment at ${_es_prefix:q}: envsmith install macos makes it"
+    else if (! -f "${_es_me:q}") then
+        # deactivate reads it again.
+        set _es_job = none
+        set _es_words = "envsmith: this shell does not say where this file lies: source it in the folder of its project"
     else if ("${_es_bin:q}" =~ *:*) then
         set _es_job = none
         set _es_words = "envsmith: ${_es_bin:q} cannot be on PATH: it has a colon in it"

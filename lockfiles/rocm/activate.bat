@@ -221,6 +221,7 @@
 @call :es_plain_was
 @for %%E in ("%_es_list:;=" "%") do (set "_es_e=%%~E" & call :es_place)
 @set "_es_c=%_es_c%%_es_pending%"
+@if "%_es_c%"==";" @(set "PATH=" & exit /b 0)
 @if "%_es_c:~-1%"==";" @set "_es_c=%_es_c:~0,-1%"
 @set "PATH=%_es_c:~1%"
 @exit /b 0

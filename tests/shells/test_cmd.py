@@ -84,6 +84,16 @@ def test_path(steps: CmdSession, before: str, inside: str) -> None:
     assert there_and_back(steps)["PATH"] == f"{programs(steps)};{inside}"
 
 
+@pytest.mark.parametrize("meanwhile", ["", "{programs}"])
+def test_a_path_that_is_emptied_meanwhile_stays_so(steps: CmdSession, meanwhile: str) -> None:
+    steps.do("activate", SCRIPT)
+    steps.do("set", "PATH", meanwhile.format(programs=programs(steps)))
+    steps.do("deactivate", SCRIPT)
+    steps.look("after")
+    steps.run()
+    assert "PATH" not in {name.upper() for name in steps.variables("after")}
+
+
 def test_the_prompt(steps: CmdSession) -> None:
     assert there_and_back(steps)["PROMPT"].startswith("(cu128) ")
     steps.lines.clear()

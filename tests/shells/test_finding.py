@@ -167,20 +167,6 @@ def test_the_named_place_may_be_empty_or_end_in_a_slash(
     assert found == f"{tmp_path}/{expected}"
 
 
-@pytest.mark.parametrize(
-    "driver", [one for one in DRIVERS if one.name == "tcsh"], ids=["tcsh"], indirect=True
-)
-def test_a_find_of_ones_own_is_not_used(driver: Driver, around: Path, tmp_path: Path) -> None:
-    """It is asked for where the script lies at no usual place."""
-    place = made_project(tmp_path / "project", around)
-    steps = steps_in(driver, place, tmp_path / "run")
-    steps.lines.append("alias find 'echo elsewhere'")
-    steps.do("activate", str(ENVSMITH.script(place, driver)))
-    steps.look("inside")
-    steps.run()
-    assert steps.variables("inside")["VIRTUAL_ENV"] == f"{place.root}/.venv"
-
-
 @EVERY
 def test_a_variable_that_is_empty_asks_for_nothing(driver: Driver, around: Path, tmp_path: Path) -> None:
     place = made_project(tmp_path / "project", around)

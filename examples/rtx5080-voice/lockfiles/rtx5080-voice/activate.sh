@@ -269,7 +269,7 @@ _es_define () {
                     esac
                     _es_out=$_es_out$_es_s:
                 done
-                _es_had=$_es_had${_es_out:+x} _es_was=${_es_out%:}
+                _es_had=${_es_out:+x} _es_was=${_es_out%:}
             fi
             if [ -n "$_es_had" ]; then
                 case ${_ENVSMITH_LOCAL-} in *" $_es_n "*) unset "$_es_n" ;; esac
