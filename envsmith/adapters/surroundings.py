@@ -56,13 +56,21 @@ def reach(url: str, variables: Mapping[str, str], patience_s: float = PATIENCE_S
     Where its certificate counts as one of another time, the clock is asked for without it. However long the look-up of
     its name, the connection or the answer takes, this returns in time.
     """
+    from requests.utils import get_environ_proxies
+
     proxies = tuple((name, _without_login(variables[name])) for name in PROXIES if variables.get(name))
     (found,) = run_all([lambda _: _asked(url, patience_s)], nullcontext, Deadline(patience_s))
     if isinstance(found, Exception):
         raise found
     if found is None:
         found = Reach(url=url, error=f"no answer within {patience_s:g} s")
-    return replace(found, proxies=proxies, day=datetime.now(UTC).date().isoformat())
+    return replace(
+        found,
+        url=_without_login(url),
+        is_direct=not get_environ_proxies(url, no_proxy=None),
+        proxies=proxies,
+        day=datetime.now(UTC).date().isoformat(),
+    )
 
 
 def _asked(url: str, patience_s: float) -> Reach:

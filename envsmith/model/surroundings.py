@@ -19,6 +19,9 @@ class Reach:
     """How an address answered."""
 
     url: str
+    """Without a login."""
+    is_direct: bool = False
+    """Whether it is asked without a proxy, whatever variables name."""
     proxies: tuple[tuple[str, str], ...] = ()
     """Variables that name one, and what they say, logins left out."""
     error: str = ""

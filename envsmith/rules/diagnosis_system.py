@@ -40,7 +40,7 @@ def network(reach: Reach, known: str) -> Iterator[Finding]:
             text = f"{name} is {value!r}: a proxy is written with its scheme"
             yield _of_network("HST040", "warning", text, f"{name}=http://{value}")
     if reach.error:
-        via = f", through the proxy of {reach.proxies[0][0]}" if reach.proxies else ""
+        via = f", through the proxy of {reach.proxies[0][0]}" if reach.proxies and not reach.is_direct else ""
         text = f"{reach.url} does not answer{via}: {reach.error}"
         hint = (
             "check connection, proxy and certificates; locks can be made with --catalog embedded all the same"

@@ -45,6 +45,7 @@ def test_an_answer_and_the_clock(server: str, monkeypatch: pytest.MonkeyPatch) -
     assert found.ahead_s is not None
     assert found.ahead_s > 86_400
     assert found.proxies == (("HTTPS_PROXY", "http://proxy:3128"),)
+    assert found.is_direct, "NO_PROXY leaves it out"
 
 
 class Dripping(BaseHTTPRequestHandler):
@@ -84,6 +85,20 @@ def test_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     found = surroundings.reach("http://127.0.0.1:9/", {})
     assert found.error
     assert found.ahead_s is None
+
+
+def test_the_login_of_an_index_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    found = surroundings.reach("http://marta:geheim@127.0.0.1:9/whl/", {})
+    assert (found.url, "geheim" in found.error) == ("http://127.0.0.1:9/whl/", False)
+
+
+def test_a_proxy_is_used_where_nothing_leaves_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    found = surroundings.reach("http://index.invalid/", {"HTTP_PROXY": "http://127.0.0.1:9"})
+    assert (bool(found.error), found.is_direct) == (True, False)
 
 
 def test_the_room_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:

@@ -50,6 +50,10 @@ def test_the_clock_s_direction_and_the_proxy_are_told() -> None:
         Reach(url=URL, error="refused", proxies=(("ALL_PROXY", "http://proxy:3128"),)), KNOWN
     )
     assert "does not answer, through the proxy of ALL_PROXY: refused" in dead.message
+    (left_out,) = diagnosis_system.network(
+        Reach(url=URL, error="refused", is_direct=True, proxies=(("ALL_PROXY", "http://proxy:3128"),)), KNOWN
+    )
+    assert "does not answer: refused" in left_out.message
 
 
 @pytest.mark.parametrize(
