@@ -144,8 +144,10 @@ class Environments:
         return tuple(sorted(found, key=lambda one: (one.built_utc, one.id)))
 
     def is_intact(self, one: Generation) -> bool:
-        """Say whether a generation has its interpreter still, and the very distributions it was proved with."""
+        """Say whether a generation lies where it was built, with its interpreter and the very distributions it had."""
         prefix = self.prefix(one.id)
+        if one.place and not _is_same(Path(one.place), prefix):
+            return False
         try:
             names = [path.name for path in (prefix / one.site).iterdir()]
         except OSError:
@@ -285,3 +287,11 @@ def _text(path: Path) -> str:
 
 def _is_half_built(path: Path) -> bool:
     return not is_failed(path.name) and path.is_dir() and not (path / RECORD).exists()
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Say whether two names are of one folder."""
+    try:
+        return one == other or one.samefile(other)
+    except OSError:
+        return False

@@ -47,6 +47,8 @@ class Generation:
     """The checks of its profile that it has passed, as `Check.word` writes them."""
     compiled: bool = False
     """Whether its modules were compiled beforehand."""
+    place: str = ""
+    """Where it was built: its programs start the Python of that place. Empty where that is not on record."""
 
     def to_json(self) -> str:
         """Write the record."""

@@ -41,7 +41,7 @@ class Told(Exception):  # noqa: N818 - it is told, and no fault of this program
 def text(error: BaseException) -> str:
     """Return kind and first line of an error."""
     lines = [line for line in str(error).strip().splitlines() if line.strip()] or [""]
-    return f"{type(error).__name__}: {lines[0][:300]}"
+    return f"{type(error).__name__}: {lines[0][:300]}".rstrip(": ")
 
 
 def library(name: str) -> Any:  # noqa: ANN401 - a module

@@ -109,6 +109,7 @@ def _record(
         guard=order.guard,
         tried=order.checks.words,
         compiled=order.compiled,
+        place=str(tools.environments.prefix(id_)),
     )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,20 @@ def test_a_generation_is_intact_while_its_distributions_and_interpreter_are_ther
     (environments.prefix(A) / "lib" / "b-1.dist-info").rmdir()
     (environments.prefix(A) / "bin" / "python").unlink()
     assert not environments.is_intact(one)
+
+
+def test_a_generation_is_not_intact_where_it_was_not_built(
+    environments: Environments, tmp_path: Path
+) -> None:
+    one = environments.generation(A)
+    assert one is not None
+    prefix = environments.prefix(A)
+    other = tmp_path / "by another name"
+    other.symlink_to(prefix)
+    assert environments.is_intact(replace(one, place=str(prefix)))
+    assert environments.is_intact(replace(one, place=str(other)))
+    assert not environments.is_intact(replace(one, place=str(tmp_path)))
+    assert not environments.is_intact(replace(one, place=str(tmp_path / "gone")))
 
 
 def test_one_that_failed_is_kept_and_only_the_newest_of_its_name(environments: Environments) -> None:

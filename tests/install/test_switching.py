@@ -6,11 +6,12 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.install.made import Shop, made_torch
+from tests.install.made import Shop, made, made_torch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at symbolic links and bin/")
 
@@ -177,3 +178,25 @@ def test_the_environment_that_envsmith_runs_in_stays(shop: Shop) -> None:
         )
         assert (done.returncode, "ENV033" in done.stderr) == (2, True), done.stderr
     assert state(shop.link) == before
+
+
+def test_a_project_that_was_moved_gets_an_environment_where_it_lies(tmp_path: Path) -> None:
+    shop = Shop.opened(tmp_path)
+    named = {"tool/__init__.py": b"def main(): print('here')\n"}
+    named["tool-1.0.dist-info/entry_points.txt"] = b"[console_scripts]\ntool = tool:main\n"
+    wheel = made("tool", "1.0", named)
+    shop.stock(wheel)
+    shop.lock(wheel)
+    shop.project.profile("small", backend="cpu", python=["3.11"], platforms=["linux"], requirements=["tool"])
+    assert shop.install().status == 0
+    moved = shop.project.root.rename(tmp_path / "moved")
+    there = Shop(project=replace(shop.project, root=moved), wheelhouse=shop.wheelhouse)
+    ran = there.project.run("verify")
+    assert (ran.status, "ENV079 tool starts" in ran.said) == (1, True), ran.said
+    assert "ENV079" in there.project.run("doctor", "broken").said
+    ran = there.install()
+    assert (ran.status, "proved" in ran.said) == (0, True), ran.said
+    assert there.project.run("verify").status == 0
+    done = subprocess.run([there.link / "bin" / "tool"], capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stdout) == (0, "here\n")
+    assert "nothing to do" in there.install().said

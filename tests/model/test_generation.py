@@ -28,13 +28,13 @@ def generation(id_: str = "cu128-7c1e2a", **more: object) -> Generation:
 
 
 def test_a_record_reads_back() -> None:
-    for one in (generation(), generation(tried=("import torch",), compiled=True)):
+    for one in (generation(), generation(tried=("import torch",), compiled=True, place="/srv/app")):
         assert Generation.from_json(one.to_json()) == one
 
 
 def test_a_record_from_before_checks_were_noted_reads() -> None:
     values = json.loads(generation().to_json())
-    for name in ("tried", "compiled"):
+    for name in ("tried", "compiled", "place"):
         del values[name]
     assert Generation.from_json(json.dumps(values)) == generation()
 
