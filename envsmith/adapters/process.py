@@ -187,7 +187,9 @@ def wait_for(command: Sequence[str], env: Mapping[str, str]) -> int:
 
 @contextmanager
 def watched(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program with this one's input, its outputs to be read by whoever asked.
+    """Start a program with this one's input, its outputs to be read, and closed, by whoever asked.
+
+    They are not closed here: a program that this one left behind may hold them open, and closing would wait for it.
 
     Args:
         command: program, searched for on the PATH of ``env``, and arguments.
@@ -204,12 +206,12 @@ def watched(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subproce
         )
     except (OSError, ValueError) as error:
         raise not_started(command[0], error) from error
-    with process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def not_started(program: str, error: OSError | ValueError) -> ToolError:

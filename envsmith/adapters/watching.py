@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,8 +45,15 @@ class Watched:
     text: str
 
 
-def watch(command: Sequence[str], variables: Mapping[str, str]) -> Watched:
+def watch(
+    command: Sequence[str], variables: Mapping[str, str], last_words_s: float = _LAST_WORDS_S
+) -> Watched:
     """Run a program with this terminal's input, pass on what it prints at once, and keep the end of that.
+
+    Args:
+        command: program and arguments.
+        variables: its whole environment.
+        last_words_s: for how long its outputs are read when it has ended: what it left behind may hold them open.
 
     Raises:
         ToolError: TOL001 when it cannot be started.
@@ -61,8 +69,9 @@ def watch(command: Sequence[str], variables: Mapping[str, str]) -> Watched:
         for thread in threads:
             thread.start()
         status = _waited(process.wait)
+        until = time.monotonic() + last_words_s
         for thread in threads:
-            thread.join(_LAST_WORDS_S)  # what it left behind may hold its outputs open for ever
+            thread.join(max(until - time.monotonic(), 0.0))
     return Watched(status=status, text="\n".join(tail.text for tail in tails))
 
 
@@ -76,10 +85,11 @@ def _waited(wait: Callable[[], int]) -> int:
 
 
 def _pass_on(source: IO[bytes], target: BinaryIO, tail: Tail) -> None:
-    while data := source.read1(_CHUNK):  # type: ignore[attr-defined]
-        tail.add(data)
-        try:
-            target.write(data)
-            target.flush()
-        except (OSError, ValueError):  # the reader went away; the program is to end by itself
-            continue
+    with source:
+        while data := source.read1(_CHUNK):  # type: ignore[attr-defined]
+            tail.add(data)
+            try:
+                target.write(data)
+                target.flush()
+            except (OSError, ValueError):  # the reader went away; the program is to end by itself
+                continue

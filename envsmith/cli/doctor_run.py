@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from envsmith.cli import OK
 
 _SIGNALLED = 128
+_INTERRUPTED = (-2, _SIGNALLED + 2)
 _SIGNALS = {
     4: "SIGILL: an instruction that this CPU lacks, mostly AVX or AVX2 (`envsmith verify --probe torch`)",
     6: "SIGABRT: a compiled library gave up; its reason stands above",
@@ -21,7 +22,7 @@ _SIGNALS = {
 def watch_and_explain(words: Sequence[str]) -> int:
     """Run a command as it would run by itself, and return its exit status; 128 and the signal where one ended it.
 
-    What is known of its failure is told on standard error, after what it printed itself.
+    What is known of its failure is told on standard error, after what it printed itself; an interruption is none.
 
     Raises:
         ToolError: TOL001 when it cannot be started.
@@ -33,8 +34,8 @@ def watch_and_explain(words: Sequence[str]) -> int:
     from envsmith.rules.diagnosis_output import explain
 
     done = watch(words, variables())
-    if done.status == OK:
-        return OK
+    if done.status in (OK, *_INTERRUPTED):
+        return _SIGNALLED - done.status if done.status < 0 else done.status
     found = tuple(explain(done.text, Catalog.embedded()))
     how = f"signal {-done.status}" if done.status < 0 else f"status {done.status}"
     known = finding_lines.counted(len(found), "known failure") if found else "nothing known"

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +30,22 @@ def test_the_end_of_much_is_kept(capfdbinary: pytest.CaptureFixture[bytes]) -> N
 
 def test_a_signal_is_the_status() -> None:
     assert watched("import os; os.kill(os.getpid(), 9)").status == -9
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent to what is left")
+def test_what_a_program_leaves_behind_is_not_waited_for(tmp_path: Path) -> None:
+    """It holds the outputs open until it is ended here."""
+    note = tmp_path / "pid"
+    script = (
+        "import subprocess, sys\n"
+        "left = subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(300)'])\n"
+        f"open({str(note)!r}, 'w').write(str(left.pid))\n"
+        "print('the end', flush=True)\n"
+        "sys.exit(3)\n"
+    )
+    found = watching.watch([sys.executable, "-S", "-c", script], os.environ, last_words_s=1.0)
+    os.kill(int(note.read_text("utf-8")), signal.SIGKILL)  # it is still there
+    assert found.status == 3
 
 
 def test_what_cannot_be_started() -> None:

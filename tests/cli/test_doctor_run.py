@@ -64,6 +64,12 @@ def test_what_a_signal_mostly_means_is_told_also_where_a_shell_passed_it_on(
     assert "signal SIGILL: an instruction that this CPU lacks" in done.said
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_an_interruption_is_no_failure(project: Project) -> None:
+    done = ran(project, "import os, signal; signal.signal(2, signal.SIG_DFL); os.kill(os.getpid(), 2)")
+    assert (done.status, done.err) == (130, "")
+
+
 def test_words_that_do_not_go_with_a_command(project: Project) -> None:
     done = ran(project, "", "path")
     assert (done.status, "before -- COMMAND stand neither checks" in done.said) == (2, True)
