@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from envsmith.errors import EnvsmithError
+    from envsmith.model.ci_settings import CiSettings
     from envsmith.model.edit import Edit
+    from envsmith.model.job import Job
     from envsmith.rules.pipelines import Pipeline
 
 LOCKFILES = "lockfiles"
@@ -45,7 +47,9 @@ def init(form: str, folder: Path, *, check: bool, is_agreed: bool, as_json: bool
     from envsmith.cli import render
     from envsmith.cli.matrix import inside
 
-    changes = [change for change in _edits(form, inside(folder)) if change.changes]
+    place = inside(folder)
+    jobs = _jobs(form, place)
+    changes = [change for change in _edits(form, place, jobs) if change.changes]
     is_apart = _lacks_include(form)
     if as_json:
         written = _write(changes) if is_agreed and not check else ()
@@ -57,6 +61,8 @@ def init(form: str, folder: Path, *, check: bool, is_agreed: bool, as_json: bool
         render.labelled("note", f"{_PIPELINE} does not take them in: include: [{{ local: {_INCLUDE} }}]")
     elif not changes:
         render.say(f"the files for {form} are as they would be written")
+    if not check:
+        _show_awaited(form, jobs)
     return NO if is_apart and check else status
 
 
@@ -71,13 +77,13 @@ def _data(changes: Sequence[Edit], written: Sequence[str], *, is_apart: bool) ->
     }
 
 
-def _edits(form: str, folder: PurePosixPath) -> tuple[Edit, ...]:
+def _edits(form: str, folder: PurePosixPath, jobs: tuple[Job, ...]) -> tuple[Edit, ...]:
     from envsmith.adapters.editing import edits_of
     from envsmith.adapters.templates import read_template
     from envsmith.rules import pipelines
 
     write = {"github": pipelines.github, "gitlab": pipelines.gitlab}[form]
-    texts = write(_pipeline(form, folder), read_template)
+    texts = write(_pipeline(form, folder, jobs), read_template)
     edits = edits_of(Path(), texts)
     # A project's own pipeline stays as it is: only the line that takes the jobs in belongs there.
     return tuple(edit for edit in edits if edit.file != _PIPELINE or edit.before is None)
@@ -92,23 +98,47 @@ def _lacks_include(form: str) -> bool:
     return not any(_INCLUDE.encode() in line.partition(b"#")[0] for line in lines)
 
 
-def _pipeline(form: str, folder: PurePosixPath) -> Pipeline:
+def _settings() -> CiSettings:
     from envsmith.adapters.profiles import Profiles
-    from envsmith.catalog.actions import read_actions
-    from envsmith.catalog.runners import runners_of
+
+    return Profiles.of_project(Path()).settings.ci
+
+
+def _jobs(form: str, folder: PurePosixPath) -> tuple[Job, ...]:
     from envsmith.cli.matrix import jobs_for
-    from envsmith.rules import matrix
-    from envsmith.rules.pipelines import Pipeline
 
     if not str(folder).isprintable():
         raise click.UsageError("-o: a folder's name with control characters cannot be written into YAML")
-    ci = Profiles.of_project(Path()).settings.ci
+    ci = _settings()
     if not ci.setup:
         raise _no_setup()
+    return jobs_for(form, ci.profiles, folder, has_cpu_fallback=ci.has_cpu_fallback)
+
+
+def _show_awaited(form: str, jobs: tuple[Job, ...]) -> None:
+    """Say which jobs would wait for a machine that nobody lends and the project has not named."""
+    from envsmith.cli import render
+    from envsmith.cli.finding_lines import counted
+    from envsmith.model.runners import Runners
+    from envsmith.rules.matrix import awaited
+
+    for labels, count in awaited(jobs, _settings().runners.get(form, Runners())).items():
+        render.labelled(
+            "note",
+            f"{counted(count, 'job')} will wait for a runner of yours with the labels {', '.join(labels)}: "
+            f"[tool.envsmith.ci.{form}] names another, cpu-fallback = true does without a GPU",
+        )
+
+
+def _pipeline(form: str, folder: PurePosixPath, jobs: tuple[Job, ...]) -> Pipeline:
+    from envsmith.catalog.actions import read_actions
+    from envsmith.catalog.runners import runners_of
+    from envsmith.rules import matrix
+    from envsmith.rules.pipelines import Pipeline
+
     lent = runners_of(form)
-    jobs = jobs_for(form, ci.profiles, folder, has_cpu_fallback=ci.has_cpu_fallback)
     return Pipeline(
-        ci=ci,
+        ci=_settings(),
         folder=str(folder),
         parts=len(matrix.split(jobs, lent.most_jobs)),
         runner=lent.runners.labels["linux-x86_64"][0],

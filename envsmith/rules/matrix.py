@@ -105,6 +105,15 @@ def on_runners(jobs: Iterable[Job], machines: Machines, service: str) -> tuple[J
     return tuple(placed)
 
 
+def awaited(jobs: Iterable[Job], own: Runners) -> dict[tuple[str, ...], int]:
+    """Return labels → jobs that wait for a machine of the project's own which it has not named: nobody lends one."""
+    found: dict[tuple[str, ...], int] = {}
+    for job in jobs:
+        if job.runner[:1] == ("self-hosted",) and not own.find(job.lock.target):
+            found[job.runner] = found.get(job.runner, 0) + 1
+    return found
+
+
 def footprint(lock: KeptLock, contents: Mapping[str, Contents]) -> Footprint:
     """Return what an install of a lock takes of a disk, as far as it is known.
 

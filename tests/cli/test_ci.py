@@ -42,6 +42,23 @@ def test_written_once_and_then_as_they_are(form: str, project: Project) -> None:
     assert json.loads(ran.out)["data"] == {"changes": [], "written": [], "lacks_include": False}
 
 
+def test_jobs_that_would_wait_for_ever_are_told(project: Project) -> None:
+    folder = project.root / "lockfiles/gpu"
+    folder.mkdir()
+    for name, content in folder_files("gpu", {LINUX: ("torch==2.11.0+cu128",)}).items():
+        (folder / name).write_bytes(content)
+    ran = project.run("ci", "init", "--format", "github")
+    assert ran.status == 0, ran.said
+    assert "1 job will wait for a runner of yours with the labels self-hosted, linux, x64, gpu" in ran.said
+    assert "will wait" not in project.run("ci", "init", "--format", "gitlab").said, "it lends such machines"
+    own = '[tool.envsmith.ci.github]\nlinux-x86_64-gpu = ["self-hosted", "t4"]\n'
+    for more in ("cpu-fallback = true\n", own):
+        project.root.joinpath("pyproject.toml").write_text(SETUP + more, "utf-8")
+        ran = project.run("ci", "init", "--format", "github", "--yes")
+        assert ran.status == 0, ran.said
+        assert "will wait" not in ran.said
+
+
 def test_nothing_is_replaced_without_being_shown(project: Project) -> None:
     own, other = (project.root / name for name in FILES["github"])
     own.parent.mkdir(parents=True)
