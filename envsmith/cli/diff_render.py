@@ -6,18 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from envsmith.cli import render
-from envsmith.cli.finding_lines import counted
+from envsmith.cli.diff_headline import SIGNS, arrow, headline
 from envsmith.cli.lock_render import named_shortly
 from envsmith.model.difference import Build, Difference, PackageChange, TorchChange
 
-_SIGNS = {
-    "up": "newer",
-    "down": "**older**",
-    "build": "other build",
-    "files": "**other files**",
-    "added": "added",
-    "removed": "removed",
-}
 _MARKS = str.maketrans(
     {
         "\\": "\\\\",
@@ -35,63 +27,6 @@ _MARKS = str.maketrans(
 _EMPHASIS = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 # Names of people and numbers of issues: those who are named would be told, and the issues would be linked.
 _REFERENCES = re.compile(r"(?<!\w)([@#!])(?=\w)")
-
-
-def headline(found: Difference) -> str:
-    """Return the one sentence that matters."""
-    if found.is_empty:
-        return "nothing changes"
-    told = _moves(found)
-    told += [_torch_sentence(found.torch)] if any(_is_other(item) for item in found.torch) else []
-    told += _needs(found.torch)
-    if found.common and len(told) == len(_moves(found)):
-        told += ["torch stays", *_amounts(found.packages)]
-    told += [counted(len(found.added), "new target")] if found.added else []
-    told += [f"{counted(len(found.removed), 'target')} gone"] if found.removed else []
-    return ", ".join(told)
-
-
-def _moves(found: Difference) -> list[str]:
-    """Return the target that stands for another, where the titles do not name both."""
-    titles = f"{found.before} {found.after}"
-    return [move for move in found.moved if not all(slug in titles for slug in move.split(" → "))]
-
-
-def _amounts(changes: Sequence[PackageChange]) -> list[str]:
-    """Say how many packages change in which way."""
-    names = {kind: {item.name for item in changes if item.kind == kind} for kind in _SIGNS}
-    return [f"{len(found)} {_SIGNS[kind].strip('*')}" for kind, found in names.items() if found]
-
-
-def _is_other(item: TorchChange) -> bool:
-    return item.before.torch != item.after.torch
-
-
-def _torch_sentence(changes: Sequence[TorchChange]) -> str:
-    """Return from which versions to which: targets may have several."""
-    sides = ({item.before.torch for item in changes}, {item.after.torch for item in changes})
-    return f"torch {_arrow(*(' or '.join(sorted(side)) or 'none' for side in sides))}"
-
-
-def _needs(changes: Sequence[TorchChange]) -> Iterator[str]:
-    """Yield what machines must have for it that they needed not have before, and which are left out or let in."""
-    drivers = dict.fromkeys(item.after.driver for item in changes if _is_driver_news(item))
-    if drivers:
-        yield "needs driver " + " or ".join(f"≥ {driver}" for driver in drivers)
-    for word, kernels in (
-        ("loses", [kernel for item in changes for kernel in item.lost]),
-        ("gains", [kernel for item in changes for kernel in item.gained]),
-    ):
-        if kernels:
-            yield f"{word} {' '.join(sorted(set(kernels), key=_by_number))}"
-
-
-def _by_number(kernel: str) -> tuple[int, str]:
-    return len(kernel), kernel
-
-
-def _is_driver_news(item: TorchChange) -> bool:
-    return bool(item.after.driver) and item.after.driver != item.before.driver
 
 
 def markdown(differences: Sequence[Difference]) -> str:
@@ -122,7 +57,7 @@ def _markdown(found: Difference) -> Iterator[str]:
 
 
 def _heading(found: Difference) -> str:
-    return _arrow(found.before, found.after)
+    return arrow(found.before, found.after)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -140,8 +75,8 @@ def _torch_rows(found: Difference) -> list[tuple[str, ...]]:
     for item in found.torch:
         before, after = item.before, item.after
         cells = (
-            _arrow(before.torch or "none", after.torch or "none"),
-            _arrow(before.backend, after.backend),
+            arrow(before.torch or "none", after.torch or "none"),
+            arrow(before.backend, after.backend),
             _drivers(item),
             _kernels(item),
             named_shortly(item.targets, found.common),
@@ -153,9 +88,7 @@ def _torch_rows(found: Difference) -> list[tuple[str, ...]]:
 def _drivers(item: TorchChange) -> str:
     if not (item.before.driver or item.after.driver):
         return ""
-    return _arrow(
-        *(f"≥ {driver}" if driver else "none" for driver in (item.before.driver, item.after.driver))
-    )
+    return arrow(*(f"≥ {driver}" if driver else "none" for driver in (item.before.driver, item.after.driver)))
 
 
 def _kernels(item: TorchChange) -> str:
@@ -191,7 +124,7 @@ def _package_rows(found: Difference) -> list[tuple[str, ...]]:
             _plain(item.name),
             _plain(item.before),
             _plain(item.after),
-            _SIGNS[item.kind],
+            SIGNS[item.kind],
             _plain(named_shortly(item.targets, found.common)),
         )
         for item in found.packages
@@ -214,7 +147,7 @@ def _download(found: Difference) -> str:
     """Say what is to be fetched, and what is not counted in."""
     if not found.download_bytes:
         return ""
-    amounts = _arrow(*map(render.size, found.download_bytes))
+    amounts = arrow(*map(render.size, found.download_bytes))
     without = ", ".join(found.download_without)
     return f"{amounts}, without {without}: of unknown size" if without else amounts
 
@@ -223,7 +156,7 @@ def _licence_lines(found: Difference) -> list[str]:
     lines = []
     for item in found.licences:
         where = named_shortly(item.targets, found.common)
-        change = _arrow(item.before, item.after) if item.before else f"{item.after}, new here"
+        change = arrow(item.before, item.after) if item.before else f"{item.after}, new here"
         lines.append(f"{', '.join(item.packages)}: {change}" + (f" ({where})" if where else ""))
     return lines
 
@@ -247,7 +180,7 @@ def _text(found: Difference) -> None:
     render.say(f"{_heading(found)}: {headline(found)}")
     for item in found.torch:
         told = (
-            _arrow(item.before.backend, item.after.backend),
+            arrow(item.before.backend, item.after.backend),
             _driver_words(item),
             f"kernels {_kernels(item)}" if _kernels(item) else "",
         )
@@ -274,12 +207,8 @@ def _driver_words(item: TorchChange) -> str:
 
 
 def _text_row(item: PackageChange, found: Difference) -> tuple[str, ...]:
-    sign = _SIGNS[item.kind].strip("*")
+    sign = SIGNS[item.kind].strip("*")
     return item.name, item.before or "-", item.after or "-", sign, named_shortly(item.targets, found.common)
-
-
-def _arrow(before: str, after: str) -> str:
-    return after if before == after else f"{before} → {after}"
 
 
 def _plain(words: str) -> str:

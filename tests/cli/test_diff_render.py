@@ -10,7 +10,8 @@ import pytest
 
 from envsmith.adapters import files
 from envsmith.catalog import Catalog
-from envsmith.cli.diff_render import headline, markdown, text
+from envsmith.cli.diff_headline import headline
+from envsmith.cli.diff_render import markdown, text
 from envsmith.model.decision import Decision
 from envsmith.model.difference import Difference, Side
 from envsmith.model.licence import Licence
@@ -98,16 +99,6 @@ def test_new_targets_say_what_they_get(
     text([found])
     assert f"\n          {MAC}  (torch none)\n" in capsys.readouterr().out
     assert [item["targets"] for item in found.to_json()["new"]] == [[LINUX], [WINDOWS], [MAC]]  # type: ignore[attr-defined]
-
-
-def test_one_target_in_the_place_of_another() -> None:
-    older = "cp311-manylinux_2_28_x86_64"
-    before, after = kept(f"p/{older}", "x==1"), kept(f"p/{LINUX}", "x==1")
-    found = compare(Side(title="p at HEAD", locks=(before,)), Side(title="p", locks=(after,)), CATALOG)
-    assert not found.is_empty
-    assert headline(found) == f"{older} → {LINUX}, torch stays"
-    sides = (Side(title=f"p/{older}", locks=(before,)), Side(title=f"p/{LINUX}", locks=(after,)))
-    assert headline(compare(*sides, CATALOG)) == "torch stays", "the titles say it"
 
 
 def test_nothing_and_a_new_profile(capsys: pytest.CaptureFixture[str]) -> None:
