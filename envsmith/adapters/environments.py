@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.adapters import links, use_history
-from envsmith.adapters.failed_names import failed_in, failed_name, is_failed, stamp
+from envsmith.adapters.failed_names import asides_in, failed_in, failed_name, free_aside, is_failed
 from envsmith.adapters.folder_lock import alone
 from envsmith.adapters.folders import python_of, refusals, remove_folder, write_whole
 from envsmith.adapters.lost_files import lost
@@ -226,33 +226,42 @@ class Environments:
 
     def _set_aside(self, id_: str) -> str:
         """Let the link and what stands in its place change places."""
-        place = self._aside / f"{self.link.name}-{stamp()}"
+        place = self._aside / free_aside(self._aside, self.link.name)
         place.parent.mkdir(exist_ok=True)
         links.make(place, self.prefix(id_), self.link.parent)
         use_history.note(self._history, place.name)
         links.exchange(self.link, place)
         return place.name
 
-    def restore(self, aside: str) -> None:
+    def restore(self, aside: str) -> str:
         """Put back what others had made.
+
+        Returns:
+            The name under which what others had made is kept that stood there now; empty where that was ours.
 
         Raises:
             InstallError: ENV024 when the system refuses; then what was current still is.
         """
-        place = self._aside / aside
+        place, made_way = self._aside / aside, ""
         with refusals(self.link):
             use_history.note(self._history, self.current())
-            if links.is_there(self.link):
+            if not links.is_there(self.link):
+                place.rename(self.link)
+            elif self.is_foreign():
+                made_way = free_aside(self._aside, self.link.name)
+                links.exchange(self.link, place)
+                place.rename(self._aside / made_way)
+            else:
                 links.exchange(self.link, place)
                 links.unlink(place)
-            else:
-                place.rename(self.link)
-            use_history.note(self._history, aside)
+            for name in (made_way, aside):
+                use_history.note(self._history, name)
+        return made_way
 
     def asides(self) -> tuple[str, ...]:
         """Return the names of what was moved aside and is still kept, oldest first."""
-        found = self._aside.glob(f"{self.link.name}-*") if self._aside.is_dir() else ()
-        return tuple(sorted(path.name for path in found if not self._is_ours(path)))
+        found = asides_in(self._aside, self.link.name)
+        return tuple(path.name for path in found if not self._is_ours(path))
 
     def uses(self) -> tuple[tuple[str, str], ...]:
         """Return what was current when, oldest first: id or name, and time (UTC, RFC 3339)."""

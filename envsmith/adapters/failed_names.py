@@ -6,19 +6,36 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+from envsmith.adapters.links import is_there
+
+_STAMP = r"\d{8}T\d{6}Z"
 _FAILED = "-failed-"
 # A profile's name has no capitals, so no generation's name ends like this.
-_IS_FAILED = re.compile(rf".+{_FAILED}\d{{8}}T\d{{6}}Z")
+_IS_FAILED = re.compile(rf".+{_FAILED}{_STAMP}")
 
 
-def stamp() -> str:
-    """Return the time as it stands in names, UTC."""
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+def free_aside(folder: Path, link: str) -> str:
+    """Return the name under which what stood in a link's place can be kept: nothing has it yet.
+
+    Args:
+        folder: where such things are kept.
+        link: the name that it had.
+    """
+    stem = f"{link}-{_now()}"
+    names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
+    return next(name for name in names if not is_there(folder / name))
+
+
+def asides_in(folder: Path, link: str) -> tuple[Path, ...]:
+    """Return what stood in a link's place and is kept, oldest first."""
+    form = re.compile(rf"{re.escape(link)}-{_STAMP}(-\d+)?")
+    found = folder.iterdir() if folder.is_dir() else ()
+    return tuple(sorted(path for path in found if form.fullmatch(path.name)))
 
 
 def failed_name(id_: str) -> str:
     """Return the name under which a generation is kept that was not proved."""
-    return f"{id_}{_FAILED}{stamp()}"
+    return f"{id_}{_FAILED}{_now()}"
 
 
 def failed_in(folder: Path, id_: str = "*") -> tuple[Path, ...]:
@@ -35,3 +52,7 @@ def failed_in(folder: Path, id_: str = "*") -> tuple[Path, ...]:
 def is_failed(name: str) -> bool:
     """Tell whether a name is that of one that was not proved."""
     return _IS_FAILED.fullmatch(name) is not None
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")

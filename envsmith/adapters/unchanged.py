@@ -38,6 +38,8 @@ def signed(paths: Iterable[Path]) -> Signatures:
 def remember(words: Sequence[str], said: str, seen: Signatures) -> None:
     """Write down what was said to these words, and how things were that were looked at.
 
+    Where a word or a variable of ours may hold a password, nothing is: it would lie there for others to read.
+
     Args:
         words: the command line, without the program.
         said: what was printed.
@@ -48,6 +50,8 @@ def remember(words: Sequence[str], said: str, seen: Signatures) -> None:
 
     from envsmith.adapters.folders import write_whole
 
+    if any("://" in text and "@" in text for text in (*words, *_variables().values())):
+        return
     place = Path(_place(words))
     kept = {"form": _FORM, "words": list(words), "said": said, "own": _own(), "paths": seen}
     with suppress(OSError):  # then it is looked into again
@@ -123,8 +127,11 @@ def _own() -> dict[str, object]:
                 todo.append(entry.path)
             else:
                 newest = [newest[0] + 1, max(newest[1], entry.stat().st_mtime_ns)]
-    variables = {name: value for name, value in os.environ.items() if name.startswith("ENVSMITH_")}
-    return {"package": newest, "python": sys.version, "folder": os.getcwd(), "variables": variables}  # noqa: PTH109
+    return {"package": newest, "python": sys.version, "folder": os.getcwd(), "variables": _variables()}  # noqa: PTH109
+
+
+def _variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith("ENVSMITH_")}
 
 
 def _fits(said: str) -> bool:

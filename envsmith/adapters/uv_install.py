@@ -48,7 +48,7 @@ class UvInstaller:
         Args:
             request: as uv reads it: ``3.12``, ``python3.12``, a path.
         """
-        finished = self._run("python", "find", "--system", "--no-project", request)
+        finished = self._run("python", "find", "--system", "--no-project", "--", request)
         return Path(finished.stdout.strip()) if finished.status == 0 else None
 
     def cache(self) -> Path:

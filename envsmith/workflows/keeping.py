@@ -94,8 +94,8 @@ class Environments(Protocol):
         """
         ...
 
-    def restore(self, aside: str) -> None:
-        """Put back what others had made.
+    def restore(self, aside: str) -> str:
+        """Put back what others had made; return the name of what others had made too, where that made way.
 
         Raises:
             InstallError: when the system refuses; then what was current still is.

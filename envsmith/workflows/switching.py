@@ -66,8 +66,8 @@ def rollback(asked: str, environments: Environments, *, is_forced: bool = False)
         foreign = environments.asides()
         id_ = _named(asked, [*names, *foreign]) if asked else _previous(environments, [*names, *foreign])
         if id_ in foreign:
-            environments.restore(id_)
-            return Switched(id=id_, is_foreign=True, generation=None, before=before, aside="")
+            aside = environments.restore(id_)
+            return Switched(id=id_, is_foreign=True, generation=None, before=before, aside=aside)
         generation = environments.generation(id_)
         _check_interpreter(id_, environments)
         if generation and not is_forced:

@@ -90,6 +90,33 @@ def test_a_link_that_others_made_is_moved_aside_as_a_link(environments: Environm
     assert environments.link.readlink() == Path("theirs")
 
 
+def test_what_others_made_makes_way_for_what_others_had_made_and_nothing_is_lost(
+    environments: Environments, tmp_path: Path
+) -> None:
+    """One after the other within a second, where names made of the time alone are one."""
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+        environments.link.symlink_to(name, target_is_directory=True)
+        environments.switch(A)
+        environments.link.unlink()
+    (tmp_path / "last").mkdir()
+    environments.link.symlink_to("last", target_is_directory=True)
+    found = environments.asides()
+    assert [(environments.root / "aside" / name).readlink().name for name in found] == ["one", "two", "three"]
+    made_way = environments.restore(found[1])
+    assert environments.link.readlink() == Path("two")
+    assert (environments.root / "aside" / made_way).readlink() == Path("last")
+    assert set(environments.asides()) == {found[0], found[2], made_way}
+    assert [id_ for id_, _ in environments.uses()][-2:] == [made_way, found[1]]
+
+
+def test_what_stood_in_another_links_place_is_not_offered(environments: Environments) -> None:
+    other = Environments(link=environments.link.with_name(".venv-[dev]"))
+    other.link.mkdir()
+    aside = other.switch(A)
+    assert (other.asides(), environments.asides()) == ((aside,), ())
+
+
 def test_what_was_moved_aside_comes_back_where_nothing_stands_any_more(environments: Environments) -> None:
     environments.link.mkdir()
     aside = environments.switch(A)

@@ -144,3 +144,16 @@ def test_it_imports_next_to_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.usefixtures("watched")
+def test_what_may_hold_a_password_is_not_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    mirror = "https://user:hush@mirror.example"
+    for words in (["install", "--wheelhouse", mirror], ["install", f"--rewrite=https://a.example={mirror}"]):
+        remember(words)
+        assert unchanged.recalled(words) == ""
+    monkeypatch.setenv("ENVSMITH_REWRITE", f"https://a.example={mirror}")
+    remember(["install", "new"])
+    monkeypatch.delenv("ENVSMITH_REWRITE")
+    assert not [path for path in Path().rglob("*") if path.is_file() and b"hush" in path.read_bytes()]
+    assert unchanged.recalled(WORDS) == "said", "what was known before stays"

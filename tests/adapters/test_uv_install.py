@@ -161,6 +161,7 @@ def test_real_uv_finds_makes_and_fills(tmp_path: Path, monkeypatch: pytest.Monke
     python = installer.find_python(f"{sys.version_info.major}.{sys.version_info.minor}")
     assert python is not None
     assert installer.find_python("3.99") is None
+    assert installer.find_python("--help") is None
     installer.make(tmp_path / "env", python, "any")
     assert python_of(tmp_path / "env").exists()
     supply = Supply(text="".join(lines), is_pylock=False, wheelhouse=str(tmp_path))
