@@ -6,6 +6,7 @@ Source of what uv does and does not do: seen with uv 0.13.8, 2026-11-21.
 from __future__ import annotations
 
 import re
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,11 +46,15 @@ class UvInstaller:
     def find_python(self, request: str) -> Path | None:
         """Return an installed interpreter, or None where there is none.
 
+        Where uv finds none, as with a PATH that lacks it, the one that runs this may be of the version asked for.
+
         Args:
             request: as uv reads it: ``3.12``, ``python3.12``, a path.
         """
         finished = self._run("python", "find", "--system", "--no-project", "--", request)
-        return Path(finished.stdout.strip()) if finished.status == 0 else None
+        if finished.status == 0:
+            return Path(finished.stdout.strip())
+        return Path(sys.executable) if request == "{}.{}".format(*sys.version_info) else None
 
     def cache(self) -> Path:
         """Return where uv keeps unpacked packages."""

@@ -85,6 +85,12 @@ def test_the_users_own_settings_stay_out(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not {"UV_INDEX_URL", "VIRTUAL_ENV"} & set(env)
 
 
+def test_the_python_that_runs_this_is_there_whatever_uv_finds() -> None:
+    installer = UvInstaller(processes=Replies(2, "error: No interpreter found"), executable=Path("uv"))
+    assert installer.find_python(f"{sys.version_info.major}.{sys.version_info.minor}") == Path(sys.executable)
+    assert installer.find_python("3.99") is None
+
+
 def test_copying_is_what_the_user_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
     installer = UvInstaller(processes=Replies(0, ""), executable=Path("uv"))
     for mode, is_copying in (("copy", True), ("hardlink", False), ("clone", False)):
