@@ -178,9 +178,10 @@ class Environments:
             write_whole(place, text)
 
     def free_name(self, stem: str) -> str:
-        """Return the id for a new generation: the stem, numbered where it is taken."""
+        """Return the id for a new generation: the stem, numbered where it is taken, if by a link alone."""
         names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
-        return next(name for name in names if not links.is_there(self.prefix(name)))
+        taken = self.in_use()
+        return next(name for name in names if name not in taken and not links.is_there(self.prefix(name)))
 
     def keep(self, one: Generation) -> None:
         """Write the record that says a generation is proved.

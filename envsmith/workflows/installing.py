@@ -35,7 +35,7 @@ class Installed:
     how: str
     """``built``, ``switched`` (it was there already) or ``unchanged`` (it is current already)."""
     before: str = ""
-    """Id of the generation that was current; empty where there was none, or it is the same."""
+    """Id of the generation that was current; empty where there was none, it is the same, or it was removed by hand."""
     aside: str = ""
     """Name under which an environment made by others is kept."""
     imports: tuple[Import, ...] = ()
@@ -73,10 +73,11 @@ def install(order: Order, tools: InstallTools) -> Installed:
 
 def _switch(generation: Generation, before: str, tools: InstallTools, *, how: str) -> Installed:
     aside = tools.environments.switch(generation.id) if generation.id != before else ""
+    is_left = before != generation.id and tools.environments.generation(before)
     return Installed(
         generation=generation,
         how=how,
-        before=before if before != generation.id else "",
+        before=before if is_left else "",
         aside=aside,
     )
 

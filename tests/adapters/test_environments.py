@@ -148,6 +148,13 @@ def test_half_built_folders_are_removed_by_the_next(environments: Environments) 
         assert not is_crashed
 
 
+def test_what_is_built_has_no_name_that_a_link_points_to(environments: Environments) -> None:
+    assert environments.free_name(A) == f"{A}-2"
+    environments.switch(A)
+    environments.discard(A)  # as by hand: the link leads nowhere, and must not lead to what is half-built
+    assert environments.free_name(A) == f"{A}-2"
+
+
 def test_a_process_that_vanished_is_noticed_by_its_note(environments: Environments) -> None:
     (environments.root / "busy").write_text("process 1: installing\n", "utf-8")
     with environments.alone("testing") as is_crashed:

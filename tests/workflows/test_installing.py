@@ -30,6 +30,15 @@ def test_a_lock_is_built_once_and_switched_to_again(tmp_path: Path) -> None:
     assert (third.how, third.before, third.generation) == ("switched", second.generation.id, first.generation)
 
 
+def test_one_that_was_removed_by_hand_is_not_what_was_before(tmp_path: Path) -> None:
+    at_hand = tools(tmp_path)
+    first = install(order(), at_hand)
+    at_hand.environments.discard(first.generation.id)
+    again = install(order(), at_hand)
+    assert (again.how, again.before, at_hand.environments.current()) == ("built", "", again.generation.id)
+    assert again.generation.id != first.generation.id, "a link leads there"
+
+
 def test_another_patch_release_of_the_interpreter_is_another_generation(tmp_path: Path) -> None:
     at_hand = tools(tmp_path)
     first = install(order(), at_hand)
