@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,16 @@ def test_links_lead_somewhere() -> None:
     links = re.findall(r"\]\(([^)#]+)", README)
     assert links
     assert not [link for link in links if not (Path(__file__).parent.parent / link).exists()]
+
+
+def test_programs_that_pages_tell_of_are_there() -> None:
+    """Figures are worth as much as the program that anybody can run to get them again."""
+    root = Path(__file__).parent.parent
+    pages = [root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").rglob("*.md")]
+    told = {
+        name
+        for page in pages
+        for name in re.findall(r"python -m (bench(?:\.[a-z_]+)*)", page.read_text("utf-8"))
+    }
+    assert {"bench", "bench.faults", "bench.download_faults"} <= told
+    assert not [name for name in told if find_spec(name) is None]
