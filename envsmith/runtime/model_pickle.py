@@ -135,13 +135,16 @@ def pickles(path: str) -> list[bytes]:
 def _in_turn(path: str) -> Iterator[bytes]:
     with open(path, "rb") as stream:  # noqa: PTH123 - a path of its own is not needed
         for _ in range(_MOST_PICKLES):
-            begin = stream.tell()
+            begin, is_whole = stream.tell(), False
             with contextlib.suppress(ValueError):
                 for _ in pickletools.genops(stream):
                     pass
+                is_whole = True
             end = stream.tell()
             stream.seek(begin)
             yield stream.read(end - begin)
+            if not is_whole:  # no loader comes past it, and what lies behind begins anywhere
+                return
 
 
 def is_whole_object(data: bytes) -> bool:

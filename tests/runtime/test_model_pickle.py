@@ -37,6 +37,18 @@ def test_a_pickle_that_breaks_off_is_read_as_far_as_it_goes() -> None:
     assert model_pickle.globals_of(b"\xff") == []
 
 
+def test_what_lies_behind_a_pickle_that_breaks_off_is_no_other(tmp_path: Path) -> None:
+    """As in an archive that is cut off: its bytes are no pickle, and what looks like one in them names nothing."""
+    place = tmp_path / "broken.pth"
+    place.write_bytes(b"PK\x03\x04\x80" + b"q\n" + b"ict\nname\n." + b"PK")
+    assert [model_pickle.globals_of(data) for data in model_pickle.pickles(str(place))] == [[]]
+    two = [pickle.dumps(value, 2) for value in (Thing(), Malicious())]
+    place.write_bytes(b"".join(two))
+    assert model_pickle.pickles(str(place))[:2] == sorted(
+        two, key=lambda data: -len(model_pickle.globals_of(data))
+    )
+
+
 @pytest.mark.parametrize(
     ("held", "is_whole"),
     [
