@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.adapters import links, use_history
-from envsmith.adapters.failed_names import asides_in, failed_in, failed_name, free_aside, is_failed
-from envsmith.adapters.folder_lock import alone
+from envsmith.adapters.failed_names import asides_in, failed_in, failed_name, free_aside, is_half_built
+from envsmith.adapters.folder_lock import alone, holder_in
 from envsmith.adapters.folders import python_of, refusals, remove_folder, write_whole
 from envsmith.adapters.lost_files import lost
 from envsmith.model.generation import RECORD, Generation, is_id
@@ -83,7 +83,7 @@ class Environments:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.root / ".gitignore").write_text("*\n", "utf-8")
         busy = self.root / "busy"
-        with alone(self.root, lambda: self.waiting(_text(busy))) as handle, self._lending(handle):
+        with alone(self.root, lambda: self.waiting(holder_in(busy))) as handle, self._lending(handle):
             with refusals(self.root):
                 is_crashed = self._mend()
                 busy.write_text(f"process {os.getpid()}: {doing}\n", "utf-8")
@@ -97,7 +97,7 @@ class Environments:
 
     def _mend(self) -> bool:
         links.mend(self.link, self._spare)
-        left = [path for path in self.folder.iterdir() if path.name.startswith(_GONE) or _is_half_built(path)]
+        left = [path for path in self.folder.iterdir() if path.name.startswith(_GONE) or is_half_built(path)]
         left_aside = self._aside.iterdir() if self._aside.is_dir() else ()
         for name in {path.name.removesuffix(links.EXCHANGED) for path in left_aside}:
             place = self._aside / name
@@ -286,17 +286,6 @@ class Environments:
         """Say whether something is a link to a generation, made for the place of the link."""
         target = links.read(path, self.link.parent)
         return target is not None and target.parent.resolve() == self.folder.resolve()
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8").strip()
-    except OSError:
-        return "another process"
-
-
-def _is_half_built(path: Path) -> bool:
-    return not is_failed(path.name) and path.is_dir() and not (path / RECORD).exists()
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from envsmith.adapters.links import is_there
+from envsmith.model.generation import RECORD
 
 _STAMP = r"\d{8}T\d{6}Z"
 _FAILED = "-failed-"
@@ -52,6 +53,11 @@ def failed_in(folder: Path, id_: str = "*") -> tuple[Path, ...]:
 def is_failed(name: str) -> bool:
     """Tell whether a name is that of one that was not proved."""
     return _IS_FAILED.fullmatch(name) is not None
+
+
+def is_half_built(path: Path) -> bool:
+    """Tell whether a folder is a generation that nobody has proved, and that is not kept for looking into."""
+    return not is_failed(path.name) and path.is_dir() and not (path / RECORD).exists()
 
 
 def _now() -> str:

@@ -95,6 +95,14 @@ else:
                 raise
 
 
+def holder_in(note: Path) -> str:
+    """Return what a process wrote down of itself that has the folder."""
+    try:
+        return note.read_text("utf-8").strip()
+    except OSError:
+        return "another process"
+
+
 def _in_use(folder: Path, patience_s: float) -> ToolError:
     return ToolError(
         "TOL016",
