@@ -94,6 +94,18 @@ def test_a_path_that_is_emptied_meanwhile_stays_so(steps: CmdSession, meanwhile:
     assert "PATH" not in {name.upper() for name in steps.variables("after")}
 
 
+def test_its_own_programs_on_the_path_before_are_back_after_a_change(steps: CmdSession) -> None:
+    first, second = SYSTEM.split(";")
+    own = programs(steps)
+    steps.env["PATH"] = rf"{first};{own};{second};Z:\x\site-packages"
+    steps.do("activate", SCRIPT)
+    steps.do("set", "PATH", rf"Z:\new;{own};{SYSTEM}")
+    steps.do("deactivate", SCRIPT)
+    steps.look("after")
+    steps.run()
+    assert steps.variables("after")["PATH"] == rf"Z:\new;{first};{own};{second};Z:\x\site-packages"
+
+
 def test_the_prompt(steps: CmdSession) -> None:
     assert there_and_back(steps)["PROMPT"].startswith("(cu128) ")
     steps.lines.clear()

@@ -239,6 +239,7 @@
 :es_place
 @if not defined _es_e @exit /b 0
 @set "_es_all=%_es_now%"
+@set "_es_known="
 @if /i not "%_es_e%"=="%_es_bin%" @call :es_look_for
 @if not defined _es_known @(set "_es_pending=%_es_pending%%_es_e%;" & exit /b 0)
 @set "_es_all=%_es_c%"
