@@ -45,6 +45,10 @@ class Sdists(Protocol):
         """
         ...
 
+    def sizes(self) -> Mapping[str, int]:
+        """Return sha256 → size in bytes, of those that were read."""
+        ...
+
 
 class Hasher(Protocol):
     """Finds the hash of a wheel that its index publishes none for."""

@@ -118,6 +118,10 @@ class FakeSdists:
             name=canonicalize_name(name), version=version, requires_dist=self.requires[name]
         )
 
+    def sizes(self) -> Mapping[str, int]:
+        """Say nothing of sizes."""
+        return {}
+
 
 @dataclass
 class FakeHasher:

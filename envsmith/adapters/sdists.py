@@ -9,7 +9,7 @@ import re
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.parser import HeaderParser
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -34,7 +34,10 @@ _WANTED = re.compile(r"[^/]+/(?:PKG-INFO|(?:[^/]+/)?[^/]+\.egg-info/(?:requires\
 
 
 class SdistReader:
-    """Fetches a source distribution and reads its static metadata."""
+    """Fetches source distributions and reads their static metadata."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[str, int] = {}
 
     def metadata(self, *, name: str, version: str, url: str, sha256: str) -> VersionMetadata:
         """Read what a source distribution requires.
@@ -44,7 +47,9 @@ class SdistReader:
             ToolError: TOL025 when it cannot be fetched, TOL027 when it is damaged or too large, TOL028 when it has
                 another hash than the index says.
         """
-        requires = read_requires(_fetch(url, sha256, place=f"{name} {version}"))
+        archive = _fetch(url, sha256, place=f"{name} {version}")
+        self._sizes[sha256] = len(archive)
+        requires = read_requires(archive)
         if requires is None:
             raise ResolveError(
                 "RES060",
@@ -53,6 +58,10 @@ class SdistReader:
                 hint=f"ask for a version of {name} with a wheel, or take it out of allow-sdist",
             )
         return VersionMetadata(name=name, version=version, requires_dist=requires)
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return sha256 → size in bytes, of those that were read."""
+        return dict(self._sizes)
 
 
 def read_requires(archive: bytes) -> tuple[str, ...] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from envsmith.model.lock import Lock
-from envsmith.rules import overlap
+from envsmith.rules import overlap, sizing
 from envsmith.workflows.resolving import Tools
 
 
@@ -19,8 +19,11 @@ class Compared:
     """Which of them seem to share a folder with another."""
 
 
-def compare(lock: Lock, tools: Tools) -> Compared:
+def compare(lock: Lock, tools: Tools) -> tuple[Lock, Compared]:
     """Compare the packages of a lock by families and file by file.
+
+    Returns:
+        The lock, with the sizes of files that the index left out and that were looked into; what is told.
 
     Raises:
         LockError: LCK021 where it holds two of a family, LCK022 where two wheels own one path.
@@ -30,4 +33,8 @@ def compare(lock: Lock, tools: Tools) -> Compared:
         package.wheels[0] for package in lock.pylock.packages if package.wheels
     )
     overlap.check_files(lock, contents)
-    return Compared(unseen=overlap.unseen(lock, contents), suspects=overlap.suspects(lock, contents))
+    sizes = {sha256: found.size_bytes for sha256, found in contents.items()}
+    return (
+        sizing.complete(lock, {**sizes, **tools.sdists.sizes()}),
+        Compared(unseen=overlap.unseen(lock, contents), suspects=overlap.suspects(lock, contents)),
+    )

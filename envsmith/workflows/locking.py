@@ -206,7 +206,7 @@ def _lock_target(plan: Plan, catalog_name: str, tools: Tools) -> _Done:
     try:
         plan, resolution = resolve(plan, tools)
         lock = locking.admit(plan, resolution, catalog_name)
-        compared = compare(lock, tools)
+        lock, compared = compare(lock, tools)
         savings = _savings(plan, resolution, tools)
     except EnvsmithError as error:
         tools.progress.ended(subject, time.monotonic() - begun, "failed")

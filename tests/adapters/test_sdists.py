@@ -111,10 +111,10 @@ def served() -> Iterator[tuple[str, dict[str, bytes]]]:
 def test_fetched_checked_and_read(served: tuple[str, dict[str, bytes]]) -> None:
     base, files = served
     files["/a.tar.gz"] = body = tar(**{"PKG-INFO": f"{NEW}Requires-Dist: numpy\n"})
-    found = SdistReader().metadata(
-        name="a", version="1.0", url=f"{base}/a.tar.gz", sha256=hashlib.sha256(body).hexdigest()
-    )
+    reader, sha256 = SdistReader(), hashlib.sha256(body).hexdigest()
+    found = reader.metadata(name="a", version="1.0", url=f"{base}/a.tar.gz", sha256=sha256)
     assert (found.name, found.version, found.requires_dist) == ("a", "1.0", ("numpy",))
+    assert reader.sizes() == {sha256: len(body)}
 
 
 @pytest.mark.parametrize(("path", "code"), [("/a.tar.gz", "TOL028"), ("/missing", "TOL025")])
