@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 WHOLE_BYTES = 8 * 1024 * 1024
 """A wheel up to this size is fetched whole to be read, and its hash is proved; of a larger one only ranges are."""
 MAX_MEMBER_BYTES = 8 * 1024 * 1024
-# Looking into wheels is worth a moment, not a wait: what cannot be had at once stays unknown.
-_IMPATIENT = Patience(connect_s=3.0, read_s=10.0, attempts=1)
+# Looking into wheels is worth a moment, not a wait: what cannot be had at once stays unknown. One connection that broke
+# is no such case: a size that a lock lacks for it would be there the next time.
+_IMPATIENT = Patience(connect_s=3.0, read_s=10.0, attempts=2)
 _AT_ONCE = 16
 
 

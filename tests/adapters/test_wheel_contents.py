@@ -146,7 +146,7 @@ def test_a_server_that_cannot_be_reached_is_not_asked_again(replay: ReplayIndex,
     assert reader.contents([wheel(replay)]) == {}
     asked = len(replay.requests)
     assert reader.contents([wheel(replay), wheel(replay, b"another")]) == {}
-    assert len(replay.requests) == asked == 1
+    assert len(replay.requests) == asked == 2
     assert WheelReader(tmp_path / "new").contents([wheel(replay)]) == {}
 
 
@@ -159,3 +159,8 @@ def test_an_error_of_one_file_leaves_the_others(replay: ReplayIndex, tmp_path: P
     assert reader.contents([wheel(replay)]) == {}
     asked = replace(wheel(replay), url=f"{replay.base}/cu199/{other.replace('+', '%2B')}")
     assert reader.contents([asked])
+
+
+def test_one_connection_that_breaks_hides_nothing(replay: ReplayIndex, tmp_path: Path) -> None:
+    replay.fail(PATH, Fault.cut(times=1))
+    assert WheelReader(tmp_path).contents([wheel(replay)])
