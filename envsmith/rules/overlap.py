@@ -83,7 +83,7 @@ def check_files(lock: Lock, contents: Mapping[str, Contents]) -> None:
 def unseen(lock: Lock, contents: Mapping[str, Contents]) -> tuple[str, ...]:
     """Return the packages whose files were not compared: their wheels could not be looked into.
 
-    What is told of them is told to people only: the lock's bytes must not depend on which servers answered.
+    What is told of them is told to people only: what is locked must not depend on which servers answered.
     """
     return tuple(
         str(package.name) for package in lock.pylock.packages if _contents(package, contents) is None
