@@ -3,7 +3,8 @@
 What is fair: ``uv pip sync`` makes the change that rollback makes, between two locks that its cache holds unpacked, in
 an environment in place, and without another look at the network, for pylocks have addresses. Nothing to do is asked of
 both about the same environment and lock; envsmith remembers that the lock is current, and sees when that must be looked
-into again.
+into again. For this one envsmith is installed as its users do it, from PyPI what it needs: finding the modules of an
+editable install takes as long as the whole answer.
 ``--deep`` reads what ``sha256sum`` reads: the files that the RECORDs name.
 """
 
@@ -22,7 +23,8 @@ from envsmith.adapters.uv import find_uv
 from tests.install.locked import locked_shop
 from tests.install.made import Shop, made, made_torch
 
-_PROBE = Path(__file__).parents[1] / "envsmith" / "runtime" / "probe.py"
+_ROOT = Path(__file__).parents[1]
+_PROBE = _ROOT / "envsmith" / "runtime" / "probe.py"
 _MANY, _LARGE = 4000, 60_000_000
 
 
@@ -100,7 +102,8 @@ def _idle(folder: Path, times: int) -> Comparison:
         root = shop.project.root
         env = {**shop.project.environ(), "PYTHONDONTWRITEBYTECODE": ""}
         words: list[str | Path] = ["install", "own", "--offline", "--wheelhouse", shop.wheelhouse]
-        seconds([envsmith(), *words], root, env)
+        ours = _installed_command(folder / "tool", env)
+        seconds([ours, *words], root, env)
         (pylock,) = (root / "lockfiles" / "own").glob("pylock.*.toml")
         uv: list[str | Path] = [
             find_uv(),
@@ -112,10 +115,28 @@ def _idle(folder: Path, times: int) -> Comparison:
             "pylock",
         ]
         mine, their = alternate(
-            partial(seconds, [envsmith(), *words], root, env),
+            partial(seconds, [ours, *words], root, env),
             partial(seconds, [*uv, "--offline", "--python", ".venv", pylock], root, env),
             times,
         )
     return Comparison(
         name="install, nothing to do : uv pip sync", ours=mine, theirs=their, unit="s", bound=2.0
     )
+
+
+def _installed_command(tool: Path, env: Mapping[str, str]) -> Path:
+    """Install a copy of envsmith into an environment of its own, and return its command."""
+    source = tool.with_name("source")
+    for name in ("envsmith", "profiles"):
+        shutil.copytree(_ROOT / name, source / name)
+    for name in ("pyproject.toml", "setup.py", "README.md"):
+        shutil.copy(_ROOT / name, source)
+    uv: list[str | Path] = [find_uv(), "--no-config"]
+    seconds([*uv, "venv", "--quiet", "--no-project", "--python", sys.executable, tool], tool.parent, env)
+    python = tool / "bin" / "python"
+    seconds(
+        [*uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, source],
+        tool.parent,
+        env,
+    )
+    return python.with_name("envsmith")
