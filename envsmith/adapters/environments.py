@@ -22,6 +22,7 @@ from envsmith.adapters.failed_names import asides_in, failed_in, failed_name, fr
 from envsmith.adapters.folder_lock import alone, holder_in
 from envsmith.adapters.folders import python_of, refusals, remove_folder, write_whole
 from envsmith.adapters.lost_files import lost
+from envsmith.model.free_name import free_name
 from envsmith.model.generation import RECORD, Generation, is_id
 
 if TYPE_CHECKING:
@@ -179,9 +180,8 @@ class Environments:
 
     def free_name(self, stem: str) -> str:
         """Return the id for a new generation: the stem, numbered where it is taken, if by a link alone."""
-        names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
         taken = self.in_use()
-        return next(name for name in names if name not in taken and not links.is_there(self.prefix(name)))
+        return free_name(stem, lambda name: name in taken or links.is_there(self.prefix(name)))
 
     def keep(self, one: Generation) -> None:
         """Write the record that says a generation is proved.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from envsmith.adapters.links import is_there
+from envsmith.model.free_name import free_name
 from envsmith.model.generation import RECORD
 
 _STAMP = r"\d{8}T\d{6}Z"
@@ -22,9 +23,7 @@ def free_aside(folder: Path, link: str) -> str:
         folder: where such things are kept.
         link: the name that it had.
     """
-    stem = f"{link}-{_now()}"
-    names = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
-    return next(name for name in names if not is_there(folder / name))
+    return free_name(f"{link}-{_now()}", lambda name: is_there(folder / name))
 
 
 def asides_in(folder: Path, link: str) -> tuple[Path, ...]:

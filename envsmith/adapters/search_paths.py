@@ -15,6 +15,7 @@ from typing import Any
 from envsmith.adapters.folders import refusals, utc_text
 from envsmith.adapters.surroundings import PLACES
 from envsmith.errors import HostError
+from envsmith.model.free_name import free_name
 from envsmith.model.search_path import SearchPath
 
 _NAME = "Path"
@@ -77,8 +78,7 @@ class RegistryPaths:
         with refusals(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
             name = f"{path.scope}-path-{utc_text().replace(':', '')}"
-            names = (f"{name}.reg", *(f"{name}-{number}.reg" for number in range(2, 1000)))
-            place = next(self._folder / one for one in names if not (self._folder / one).exists())
+            place = self._folder / free_name(name, lambda one: (self._folder / one).exists(), end=".reg")
             place.write_bytes(b"\xff\xfe" + "\r\n".join(lines).encode("utf-16-le"))
         return place
 

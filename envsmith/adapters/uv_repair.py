@@ -13,6 +13,7 @@ from pathlib import Path
 from envsmith.adapters.folders import refusals
 from envsmith.adapters.uv_install import UvInstaller, failure
 from envsmith.model.cure import SET_ASIDE
+from envsmith.model.free_name import free_name
 from envsmith.model.supply import Supply
 
 
@@ -30,8 +31,7 @@ class UvRepairer(UvInstaller):
         with refusals(place):
             place.mkdir(exist_ok=True)
             for folder in folders:
-                names = (folder, *(f"{folder}.{number}" for number in range(2, 1000)))
-                free = next(name for name in names if not (place / name).exists())
+                free = free_name(folder, lambda name: (place / name).exists(), joint=".")
                 (place / free).parent.mkdir(parents=True, exist_ok=True)
                 (prefix / site / folder).rename(place / free)
 

@@ -12,6 +12,7 @@ from packaging.version import Version
 from envsmith.catalog.sizes import packed_bytes
 from envsmith.errors import ResolveError
 from envsmith.model.contents import Contents
+from envsmith.model.free_name import free_name
 from envsmith.model.job import Footprint, Job
 from envsmith.model.kept_lock import KeptLock
 from envsmith.model.pins import Pin
@@ -204,8 +205,7 @@ def _azure_name(name: str, taken: Iterable[str]) -> str:
     """
     plain = re.sub(r"[^A-Za-z0-9]", "_", name)
     plain = (plain if plain[0].isalpha() else f"job_{plain}")[: _AZURE_NAME - 4]
-    names = (plain, *(f"{plain}_{number}" for number in range(2, 1000)))
-    return next(free for free in names if free not in taken)
+    return free_name(plain, lambda free: free in taken, joint="_")
 
 
 def _path(lock: KeptLock, folder: str) -> str:
