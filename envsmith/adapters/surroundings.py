@@ -17,12 +17,13 @@ from envsmith.adapters import registry
 from envsmith.adapters.deadline import Deadline, run_all
 from envsmith.adapters.network_words import causes, network_words
 from envsmith.adapters.registry import Registry
+from envsmith.model.search_path import MACHINE, USER
 from envsmith.model.surroundings import Reach, Room
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 PLACES = {
-    "user": ("HKCU", r"Environment"),
-    "machine": ("HKLM", r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"),
+    USER: ("HKCU", r"Environment"),
+    MACHINE: ("HKLM", r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"),
 }
 """Scope of PATH → where the registry has it."""
 PATIENCE_S = 4.0
