@@ -19,9 +19,9 @@ from pathlib import Path
 from bench.measure import Comparison, alternate, seconds
 from bench.resolving import envsmith
 from bench.situations import write_batch
-from envsmith.adapters.templates import read_template
-from envsmith.model.activation import Activation
-from envsmith.workflows.activating import activation_files
+from envsmith.activate.activation import activation_files
+from envsmith.activate.model import Activation
+from envsmith.templates import read_template
 from tests.shells.drivers import FOLDERS
 from tests.shells.wine import wine_started
 

@@ -26,14 +26,14 @@ from statistics import median
 
 from bench.measure import Comparison, alternate, seconds
 from bench.resolving import AS_OF, PROFILES, envsmith, wanted
-from envsmith.adapters.hashing import NoDownloads
-from envsmith.adapters.slices import uv_settings, write_slice
-from envsmith.adapters.uv import find_uv
 from envsmith.catalog import Catalog
-from envsmith.cli.composition import CatalogChoice, listing_sources
-from envsmith.model.plan import Plan, VersionMetadata
+from envsmith.index.hashing import NoDownloads
 from envsmith.model.wheel import Wheel
-from envsmith.workflows.planning import Times, Wanted, plan_profile
+from envsmith.plan.model import Plan, VersionMetadata
+from envsmith.plan.plan import Times, Wanted, plan_profile
+from envsmith.uv.index_writer import uv_settings, write_slice
+from envsmith.uv.resolver import find_uv
+from envsmith.wiring import CatalogChoice, listing_sources
 
 # envsmith asks the package uv where its executable is: it is told of one that fails, and leaves a mark.
 _TRAPPED = """\

@@ -16,19 +16,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.measure import Comparison, alternate, seconds
-from envsmith.adapters import files, import_time
-from envsmith.adapters.hashing import NoDownloads
-from envsmith.adapters.process import Finished, Processes
-from envsmith.adapters.profiles import Profiles
-from envsmith.adapters.sdists import SdistReader
-from envsmith.adapters.templates import read_template
-from envsmith.adapters.uv import Uv, find_uv
 from envsmith.catalog import Catalog
-from envsmith.cli.composition import CatalogChoice, listing_sources, wheel_contents, wheel_requires
-from envsmith.ports import Silence
-from envsmith.workflows.locking import lock_profile
-from envsmith.workflows.planning import Timing, Wanted
-from envsmith.workflows.resolving import Tools
+from envsmith.config.profiles import Profiles
+from envsmith.files import atomic as files
+from envsmith.index.hashing import NoDownloads
+from envsmith.index.sdist import SdistReader
+from envsmith.lock.lock import lock_profile
+from envsmith.lock.resolve import Tools
+from envsmith.plan.plan import Timing, Wanted
+from envsmith.plan.ports import Silence
+from envsmith.process.runner import Finished, Processes
+from envsmith.templates import read_template
+from envsmith.usage import import_time
+from envsmith.uv.resolver import Uv, find_uv
+from envsmith.wiring import CatalogChoice, listing_sources, wheel_contents, wheel_requires
 
 PROFILES = ("cu128", "cu130")
 TARGETS = 12

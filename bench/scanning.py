@@ -64,7 +64,7 @@ ASKED = {
 }
 _PEAK = """\
 import resource, sys
-from envsmith.adapters.forked import workers
+from envsmith.usage.parallel import workers
 from envsmith.cli import main
 count = workers()
 status = main(sys.argv[1:])

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.measure import Comparison, alternate, seconds
-from envsmith.adapters import shim_files
-from envsmith.adapters.folders import python_of
-from envsmith.adapters.process import Processes
+from envsmith.files.folders import python_of
 from envsmith.model.shim import SHIMS, package
+from envsmith.process.runner import Processes
+from envsmith.shims import environment as shim_files
 
 MOST_MS = 2.0
 NAMES = (

@@ -13,7 +13,7 @@ def run() -> None:
     """Run the command line and end the process with its exit code."""
     words = sys.argv[1:]
     if words[:1] == ["run"]:
-        from envsmith.entering import take_over
+        from envsmith.activate.fast_run import take_over
 
         status = take_over(words[1:])
         if status is not None:
@@ -35,7 +35,7 @@ def run() -> None:
 
 def _is_unchanged(words: list[str]) -> bool:
     """Print at once what was said to these words when there was nothing to do, where nothing has changed since."""
-    from envsmith.adapters.unchanged import recalled
+    from envsmith.console.answer_cache import recalled
 
     if not (said := recalled(words)):
         return False

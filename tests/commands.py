@@ -15,7 +15,7 @@ from typing import Any
 
 from packaging.pylock import Package, Pylock
 
-from envsmith.model.manifest import Manifest
+from envsmith.lockfile.manifest import Manifest
 
 TIME_LIMIT_S = 300
 NO_NETWORK = ("unshare", "--map-root-user", "--net")

@@ -13,10 +13,10 @@ from envsmith.errors import EnvsmithError, ToolError
 from envsmith.model.backend import Backend
 from envsmith.model.contents import Contents
 from envsmith.model.listing import Listing
-from envsmith.model.plan import Plan, VersionMetadata
-from envsmith.model.resolution import Resolution
 from envsmith.model.wheel import Wheel
-from envsmith.workflows.planning import Sourced
+from envsmith.plan.model import Plan, VersionMetadata
+from envsmith.plan.plan import Sourced
+from envsmith.plan.resolution import Resolution
 from tests.values import of_row, package
 
 

@@ -15,14 +15,14 @@ from packaging.pylock import Package, PackageWheel, Pylock
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.adapters.kept_files import KeptFiles
-from envsmith.adapters.part_file import FOLDER
-from envsmith.adapters.transfer import Endurance
-from envsmith.adapters.wheelhouse import Filler
+from envsmith.download.artifact import Artifact
+from envsmith.download.part_file import FOLDER
+from envsmith.download.record import Brought
+from envsmith.download.transfer import Endurance
+from envsmith.download.wheelhouse import Filler
 from envsmith.errors import EnvsmithError
-from envsmith.model.artifact import Artifact
-from envsmith.model.holdings import Brought
-from envsmith.model.manifest import FILENAME, Entry, Manifest
+from envsmith.index.file_cache import KeptFiles
+from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
 
 HASTE = Endurance(connect_s=5, read_s=5, pause_s=0.0)
 NAME = "torch-2.14.0+cu130-cp312-cp312-win_amd64.whl"

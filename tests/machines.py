@@ -12,25 +12,25 @@ from typing import cast
 
 from packaging.version import Version
 
-from envsmith.adapters.surroundings import path_scopes
+from envsmith.activate.model import Activation, Place, Taken
+from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
-from envsmith.model.activation import Activation, Place, Taken
+from envsmith.catalog.build import Build
+from envsmith.doctor.diagnose import Judged
+from envsmith.environment.environment import Distribution, Environment, TorchBuild
+from envsmith.environment.installed_state import Condition, Origin
+from envsmith.environment.model_interpreter import Interpreter
+from envsmith.host.model import Device, Driver, Host
+from envsmith.host.system import Given, Reach, Room, Toolbox, VisualCpp
+from envsmith.host.system_probes import path_scopes
+from envsmith.lockfile.manifest import Entry, Manifest
 from envsmith.model.backend import Backend
-from envsmith.model.build import Build
-from envsmith.model.condition import Condition, Origin
-from envsmith.model.environment import Distribution, Environment, TorchBuild
-from envsmith.model.host import Device, Driver, Host
-from envsmith.model.interpreter import Interpreter
-from envsmith.model.manifest import Entry, Manifest
-from envsmith.model.report import Finding
-from envsmith.model.surroundings import Given, Reach, Room, Toolbox, VisualCpp
+from envsmith.model.finding import Finding
 from envsmith.model.target import Python
-from envsmith.model.verdict import Verdict
-from envsmith.rules import selection
-from envsmith.rules.activation import plan_session
-from envsmith.workflows.diagnosing import Judged
-from envsmith.workflows.summarizing import SummaryFacts
-from tests.adapters.recorded import registry
+from envsmith.report.summarize import SummaryFacts
+from envsmith.select import selection
+from envsmith.select.rules import Verdict
+from tests.index.recorded import registry
 from tests.values import HEX
 
 CATALOG = Catalog.embedded()

@@ -12,25 +12,26 @@ import pytest
 from packaging.pylock import Pylock
 
 import envsmith.catalog
-from envsmith.adapters import files, import_time
-from envsmith.adapters.hashing import NoDownloads
-from envsmith.adapters.index_pages import PyTorchIndex
-from envsmith.adapters.live_index import LivePyTorch
-from envsmith.adapters.overlay import Overlay
-from envsmith.adapters.process import Processes
-from envsmith.adapters.sdists import SdistReader
-from envsmith.adapters.templates import read_template
-from envsmith.adapters.uv import Uv, find_uv
 from envsmith.catalog import Catalog
+from envsmith.config.profile import Profile
 from envsmith.errors import CatalogError, ResolveError
+from envsmith.files import atomic as files
+from envsmith.index.cache import Overlay
+from envsmith.index.hashing import NoDownloads
+from envsmith.index.listings import ListingSources
+from envsmith.index.reader import PyTorchIndex
+from envsmith.index.sdist import SdistReader
+from envsmith.index.sources import LivePyTorch
+from envsmith.lock.lock import LockedProfile, lock_profile
+from envsmith.lock.resolve import Tools
 from envsmith.model.backend import Backend
-from envsmith.model.profile import Profile
 from envsmith.model.target import Platform, Python
-from envsmith.ports import Silence
-from envsmith.workflows.listings import ListingSources
-from envsmith.workflows.locking import LockedProfile, lock_profile
-from envsmith.workflows.planning import Timing, Wanted
-from envsmith.workflows.resolving import Tools
+from envsmith.plan.plan import Timing, Wanted
+from envsmith.plan.ports import Silence
+from envsmith.process.runner import Processes
+from envsmith.templates import read_template
+from envsmith.usage import import_time
+from envsmith.uv.resolver import Uv, find_uv
 from tests.fakes import FakeContents, FakeRequires
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile

@@ -10,13 +10,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from envsmith.model.asked import Asked
+from envsmith.config.profile import Profile
+from envsmith.config.requirement import Asked
 from envsmith.model.backend import Backend
-from envsmith.model.plan import Plan, Slice, VersionMetadata
-from envsmith.model.profile import Profile
-from envsmith.model.resolution import Resolution
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel
+from envsmith.plan.model import Plan, Slice, VersionMetadata
+from envsmith.plan.resolution import Resolution
 
 HEX = "a" * 64
 OTHER_HEX = "b" * 64

@@ -10,8 +10,10 @@ from typing import TypeVar, cast
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.catalog import bad_releases, extensions, failures, families, gpus, rows
+from envsmith.catalog import bad_releases, extensions, failures, gpus, rows
+from envsmith.catalog import conflict_groups as families
 from envsmith.catalog.bad_releases import BadRelease
+from envsmith.catalog.conflict_groups import Family
 from envsmith.catalog.coverage import Coverage, VersionCoverage, coverage
 from envsmith.catalog.extensions import Extension, Unbuilt
 from envsmith.catalog.facts import (
@@ -29,7 +31,6 @@ from envsmith.catalog.facts import (
     Wheels,
 )
 from envsmith.catalog.failures import Failure
-from envsmith.catalog.families import Family
 from envsmith.catalog.tables import Row, read_table
 from envsmith.errors import CatalogError, EnvsmithError
 from envsmith.model.backend import Backend

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
+from envsmith.catalog.build import Build
 from envsmith.model.backend import Backend
-from envsmith.model.build import Build
 from envsmith.model.listing import Listing
 from envsmith.model.target import Platform
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from envsmith.catalog.facts import Fact
 from envsmith.catalog.tables import Row, read_table
-from envsmith.model.runners import SERVICES, Runners, check_key
+from envsmith.config.runners import SERVICES, Runners, check_key
 
 _TABLE = Path(__file__).parent / "runners.toml"
 

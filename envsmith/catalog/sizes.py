@@ -12,8 +12,8 @@ from packaging.utils import parse_wheel_filename
 
 from envsmith.catalog.facts import Fact
 from envsmith.catalog.tables import Row, read_table
-from envsmith.model.kept_lock import KeptLock
-from envsmith.model.pins import Pin
+from envsmith.lockfile.pins import Pin
+from envsmith.lockfile.saved import KeptLock
 
 _TABLE = Path(__file__).parent / "sizes.toml"
 

@@ -15,45 +15,48 @@ from envsmith import __version__
 from envsmith.errors import EnvsmithError
 
 COMMANDS = {
-    "lock": ("envsmith.cli.lock", "Lock profiles: hashed requirements and a pylock for every target."),
-    "catalog": ("envsmith.cli.catalog", "Show and refresh what is known of PyTorch's builds."),
-    "profiles": ("envsmith.cli.profiles", "List the profiles, and show one."),
-    "explain": ("envsmith.cli.explain", "Say why a package is in a lock, and where it comes from."),
-    "select": ("envsmith.cli.select", "Say which backends and torch versions work on a machine."),
-    "activate": ("envsmith.cli.activate", "Print what a shell reads to enter an environment."),
-    "run": ("envsmith.cli.run", "Run one command in an environment, without a shell."),
-    "env": ("envsmith.cli.env", "Print the variables of a session in an environment."),
+    "lock": ("envsmith.lock.cli", "Lock profiles: hashed requirements and a pylock for every target."),
+    "catalog": ("envsmith.cli.catalog_command", "Show and refresh what is known of PyTorch's builds."),
+    "profiles": ("envsmith.cli.profiles_command", "List the profiles, and show one."),
+    "explain": ("envsmith.lock.explain_cli", "Say why a package is in a lock, and where it comes from."),
+    "select": ("envsmith.select.cli_select", "Say which backends and torch versions work on a machine."),
+    "activate": ("envsmith.activate.cli", "Print what a shell reads to enter an environment."),
+    "run": ("envsmith.activate.run", "Run one command in an environment, without a shell."),
+    "env": ("envsmith.activate.env", "Print the variables of a session in an environment."),
     "doctor": (
-        "envsmith.cli.doctor",
+        "envsmith.doctor.cli",
         "Say what is wrong on this machine and in an environment, and what cures it.",
     ),
     "report": (
-        "envsmith.cli.report",
+        "envsmith.report.cli",
         "Print what those who help need to know, nothing private in it.",
     ),
-    "scan": ("envsmith.cli.scan", "Say which packages a project's files use, and where."),
+    "scan": ("envsmith.scan.cli", "Say which packages a project's files use, and where."),
     "download": (
-        "envsmith.cli.download",
+        "envsmith.download.cli",
         "Fetch every file of locks into a folder, for installs without network.",
     ),
-    "install": ("envsmith.cli.install", "Build the environment of a lock, prove it, and switch to it."),
+    "install": (
+        "envsmith.install.cli_install",
+        "Build the environment of a lock, prove it, and switch to it.",
+    ),
     "rollback": (
-        "envsmith.cli.rollback",
+        "envsmith.install.rollback",
         "Return to the environment that was current before, or to any other.",
     ),
-    "verify": ("envsmith.cli.verify", "Compare an environment, whoever made it, with its lock."),
+    "verify": ("envsmith.verify.cli", "Compare an environment, whoever made it, with its lock."),
     "shims": (
-        "envsmith.cli.shims",
+        "envsmith.shims.shims",
         "Say what adds to packages what they lack, and edit what a profile asks for.",
     ),
-    "matrix": ("envsmith.cli.matrix", "Print the jobs of a CI matrix, one for each lock."),
-    "ci": ("envsmith.cli.ci", "Write workflows that keep the promises of the locks."),
-    "diff": ("envsmith.cli.diff", "Say what changes between two locks or revisions."),
+    "matrix": ("envsmith.ci.matrix_cli", "Print the jobs of a CI matrix, one for each lock."),
+    "ci": ("envsmith.ci.cli", "Write workflows that keep the promises of the locks."),
+    "diff": ("envsmith.diff.cli", "Say what changes between two locks or revisions."),
     "export": (
-        "envsmith.cli.export",
+        "envsmith.export.cli",
         "Write a lock as constraints, for uv, as a Dockerfile or a bill of materials.",
     ),
-    "generations": ("envsmith.cli.generations", "List the environments that were built; remove old ones."),
+    "generations": ("envsmith.install.cli", "List the environments that were built; remove old ones."),
 }
 EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")
 OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130
@@ -150,8 +153,8 @@ def _run(arguments: list[str]) -> int:
     except click.exceptions.Exit as ending:
         return ending.exit_code
     except click.ClickException as error:
-        from envsmith.cli import render
         from envsmith.cli.parent_folder import usage_of_parent
+        from envsmith.console import output as render
 
         if isinstance(error, _HELP) and not as_json:
             click.echo(error.format_message(), err=True)
@@ -161,7 +164,7 @@ def _run(arguments: list[str]) -> int:
     except EnvsmithError as error:
         return _told(error, arguments)
     except FileNotFoundError:
-        from envsmith.adapters.host import check_folder
+        from envsmith.host.current import check_folder
 
         try:
             check_folder()
@@ -171,8 +174,8 @@ def _run(arguments: list[str]) -> int:
 
 
 def _told(error: EnvsmithError, arguments: list[str]) -> int:
-    from envsmith.cli import render
     from envsmith.cli.parent_folder import hint_of_parent
+    from envsmith.console import output as render
 
     if not error.where:
         error.at(" ".join(["envsmith", *arguments]))

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from envsmith.config.readers import suggestion
 from envsmith.errors import ProfileError
-from envsmith.model.pins import Pin, Pins
-from envsmith.model.problems import suggestion
+from envsmith.lockfile.pins import Pin, Pins
 
 LEGACY_API, SAFE_GLOBALS = "torchaudio-legacy-api", "torch-safe-globals"
 SHIMS = (LEGACY_API, SAFE_GLOBALS)

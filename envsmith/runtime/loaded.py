@@ -1,7 +1,7 @@
 """Say which files a program may load: of others two packages may bring different ones, and it does no harm.
 
-Part of `probe.py` and `condition.py`. A lock is admitted by the same rule (`rules/overlap.py`), so that what can be
-locked can be installed and is found well: many wheels have ``tests/__init__.py`` or a LICENSE at their top.
+Part of `probe.py` and `condition.py`. A lock is admitted by the same rule (`lock/file_conflicts.py`), so that what can
+be locked can be installed and is found well: many wheels have ``tests/__init__.py`` or a LICENSE at their top.
 
 Standard library only, and no name of envsmith's: any Python from 3.9 on runs it.
 """

@@ -4,13 +4,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.catalog.facts import (
-    FamilyProject,
-    KernelRow,
-    Kernels,
-    Pairing,
-    Wheels,
-)
+from envsmith.catalog.facts import FamilyProject, KernelRow, Kernels, Pairing, Wheels
 from envsmith.model.backend import Backend
 from envsmith.model.capability import Capability, architecture
 from envsmith.model.target import Platform

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from envsmith.catalog import families, rows
+from envsmith.catalog import conflict_groups as families
+from envsmith.catalog import rows
 from envsmith.catalog.tables import Row
 from envsmith.errors import CatalogError
 

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from envsmith.cli import main
-from tests.adapters.pages import page
-from tests.adapters.test_page_parser_malformed import BAD_ROWS
-from tests.model.test_profile_text import GOOD
-from tests.model.test_profile_text import MALFORMED as PROFILES
-from tests.model.test_requirements import MALFORMED as LINES
+from tests.config.test_profile_file import GOOD
+from tests.config.test_profile_file import MALFORMED as PROFILES
+from tests.config.test_requirements_txt_requirements import MALFORMED as LINES
+from tests.index.pages import page
+from tests.index.test_simple_api_page_parser_malformed import BAD_ROWS
 from tests.replay import ReplayIndex
 from tests.replay_faults import Fault
 

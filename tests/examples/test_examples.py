@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.model.manifest import Manifest
+from envsmith.lockfile.manifest import Manifest
 from tests.commands import Project, decisions
 
 ROOT = Path(__file__).parents[2] / "examples"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from envsmith.adapters.files import read_files
+from envsmith.files.atomic import read_files
 from tests.commands import Project
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile

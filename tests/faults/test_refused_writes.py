@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.adapters.files import read_files
+from envsmith.files.atomic import read_files
 from tests.faults.lock_states import LockStates
 
 LIMIT = """

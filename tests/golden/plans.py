@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from packaging.requirements import Requirement
 
-from envsmith.model.asked import Asked
+from envsmith.config.requirement import Asked
 from envsmith.model.backend import Backend
 from envsmith.model.decision import Decision
-from envsmith.model.plan import Plan, Slice, VersionMetadata
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel
+from envsmith.plan.model import Plan, Slice, VersionMetadata
 
 INDEX = "https://download.pytorch.org/whl/cpu"
 TORCH = Wheel.from_row(

@@ -15,10 +15,10 @@ import pytest
 from packaging.pylock import Pylock
 
 from envsmith.errors import LockError
-from envsmith.model.manifest import FILENAME, Manifest
-from envsmith.model.resolution import Resolution
-from envsmith.rules import locking
-from envsmith.workflows.recording import entry_of, lock_files
+from envsmith.lock import admission as locking
+from envsmith.lockfile.manifest import FILENAME, Manifest
+from envsmith.lockfile.recording import entry_of, lock_files
+from envsmith.plan.resolution import Resolution
 from tests.golden.plans import TORCH, plan
 
 HERE = Path(__file__).parent

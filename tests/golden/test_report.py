@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.adapters.identity import redaction
 from envsmith.catalog import Catalog
-from envsmith.cli.report_render import markdown
-from envsmith.model.redaction import Redaction
-from envsmith.workflows.checks import CHECKS
-from envsmith.workflows.summarizing import SummaryFacts, summarize
+from envsmith.doctor.checks import CHECKS
+from envsmith.report.identity import redaction
+from envsmith.report.output import markdown
+from envsmith.report.redaction import Redaction
+from envsmith.report.summarize import SummaryFacts, summarize
 from tests import machines
 
 HERE = Path(__file__).parent

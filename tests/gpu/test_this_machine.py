@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.adapters.detection import detect
-from envsmith.adapters.host import this_python
-from envsmith.adapters.host_nvidia import NvidiaTools
-from envsmith.adapters.process import Processes
 from envsmith.catalog import Catalog
+from envsmith.host.current import this_python
+from envsmith.host.detect import detect
+from envsmith.host.model import Host
+from envsmith.host.nvidia import NvidiaTools
 from envsmith.model.backend import Backend
-from envsmith.model.host import Host
 from envsmith.model.listing import Listing
-from envsmith.workflows.planning import Sourced
-from envsmith.workflows.selecting import select
+from envsmith.plan.plan import Sourced
+from envsmith.process.runner import Processes
+from envsmith.select.select import select
 
 CATALOG = Catalog.embedded()
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from envsmith.adapters.folders import python_of
+from envsmith.environment.environment import Distribution, Environment, Import, TorchBuild
+from envsmith.environment.model_interpreter import Interpreter
 from envsmith.errors import EnvsmithError
-from envsmith.model.environment import Distribution, Environment, Import, TorchBuild
-from envsmith.model.interpreter import Interpreter
-from envsmith.model.pins import Pins
-from envsmith.model.room import Disk
-from envsmith.model.supply import Supply
-from tests.model.test_interpreter import interpreter
+from envsmith.files.folders import python_of
+from envsmith.install.space_needed import Disk
+from envsmith.lockfile.pins import Pins
+from envsmith.lockfile.supply import Supply
+from tests.environment.test_model_interpreter import interpreter
 
 SITE = "lib/site-packages"
 

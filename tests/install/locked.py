@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from envsmith.adapters.host import this_platform, this_python
+from envsmith.host.current import this_platform, this_python
 from tests.install.made import Made, Shop, made
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile, make_metadata

@@ -14,12 +14,12 @@ from packaging.pylock import Package, PackageWheel, Pylock
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.adapters.host import this_platform, this_python
+from envsmith.host.current import this_platform, this_python
+from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
+from envsmith.lockfile.pylock import Lock
+from envsmith.lockfile.recording import lock_files, sha256_of
 from envsmith.model.backend import Backend
-from envsmith.model.lock import Lock
-from envsmith.model.manifest import FILENAME, Entry, Manifest
 from envsmith.model.target import Target
-from envsmith.workflows.recording import lock_files, sha256_of
 from tests.commands import Project, Ran
 from tests.replay import ReplayIndex
 

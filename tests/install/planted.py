@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.adapters.wheels_on_disk import lay
+from tests.index.wheels_on_disk import lay
 
 Undo = Callable[[], None]
 UV = Path(sys.executable).parent / "uv"

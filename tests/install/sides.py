@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from envsmith.adapters.interpreter import Probe
-from envsmith.adapters.process import Processes
-from envsmith.adapters.uv import find_uv
+from envsmith.environment.adapters_interpreter import Probe
+from envsmith.environment.verification import verify
 from envsmith.errors import EnvsmithError
+from envsmith.lockfile.pins import Pins
 from envsmith.model.backend import Backend
-from envsmith.model.pins import Pins
-from envsmith.rules.verification import verify
+from envsmith.process.runner import Processes
+from envsmith.uv.resolver import find_uv
 from tests.install.made import Made, Shop, made, made_torch
 from tests.install.serving import Served
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.adapters.host import this_python
+from envsmith.host.current import this_python
 from tests.commands import Ran
 from tests.install.locked import locked_shop
 from tests.install.made import Shop

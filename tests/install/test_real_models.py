@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from envsmith.adapters import model_probe
-from envsmith.adapters.folders import python_of
-from envsmith.adapters.uv import find_uv
-from envsmith.model.model_file import ModelFile, ModelTold
-from envsmith.model.report import Finding
-from envsmith.rules import model_findings
+from envsmith.config.model_files import ModelFile, ModelTold
+from envsmith.environment import model_probe
+from envsmith.files.folders import python_of
+from envsmith.model.finding import Finding
+from envsmith.uv.resolver import find_uv
+from envsmith.verify import model_findings
 from tests.install.made import PROFILE, Shop, made
 
 TORCH = "2.13.0+cpu"

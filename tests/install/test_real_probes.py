@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.adapters.process import Processes
-from envsmith.adapters.trials import Trials
-from envsmith.adapters.uv import find_uv
 from envsmith.model.backend import Backend
-from envsmith.model.trial import Trial
-from envsmith.rules import trials
+from envsmith.process.runner import Processes
+from envsmith.uv.resolver import find_uv
+from envsmith.verify import trials
+from envsmith.verify.probe_rules import Trial
+from envsmith.verify.probe_runner import Trials
 from tests.install.test_real_torch import VERSION, pytestmark, wheelhouse
 
 __all__ = ["pytestmark", "wheelhouse"]

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 
-from envsmith.adapters import shim_files
-from envsmith.adapters.folders import python_of
-from envsmith.adapters.process import Processes
-from envsmith.adapters.uv import find_uv
+from envsmith.files.folders import python_of
 from envsmith.model.shim import SHIMS, package
+from envsmith.process.runner import Processes
+from envsmith.shims import environment as shim_files
+from envsmith.uv.resolver import find_uv
 from tests.commands import Project
 from tests.runtime.shims.site import LEGACY_NAMES
 

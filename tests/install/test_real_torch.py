@@ -13,8 +13,8 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from envsmith.adapters.host import this_platform, this_python
 from envsmith.catalog import Catalog
+from envsmith.host.current import this_platform, this_python
 from envsmith.model.backend import Backend
 from tests.commands import NO_NETWORK, Project, can_leave_network
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from envsmith.config.profile import Profile
+from envsmith.config.profile_file import ProfileText, parse, resolve
 from envsmith.errors import EnvsmithError, ProfileError
-from envsmith.model.manifest import Entry, Manifest
-from envsmith.model.profile import Profile
-from envsmith.model.profile_text import ProfileText, parse, resolve
+from envsmith.lockfile.manifest import Entry, Manifest
 from envsmith.model.route import RoutePage, RouteRow, check_address, is_loopback
 from envsmith.model.wheel import Wheel
 

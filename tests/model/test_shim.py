@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from envsmith.errors import ProfileError
-from envsmith.model.pins import Pin, Pins
+from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.shim import (
     LEGACY_API,
     SAFE_GLOBALS,

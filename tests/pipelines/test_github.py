@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from envsmith.rules import pipelines
+from envsmith.ci import workflows as pipelines
+from tests.ci.test_workflows_pipelines import template
 from tests.install.locked import add_torch
 from tests.pipelines.conftest import Site
 from tests.pipelines.machine import Machine, load, run_job
 from tests.pipelines.test_valid import wish
 from tests.repositories import git
-from tests.rules.test_pipelines import template
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="does the steps of a job for Linux")
 GH = """#!/bin/sh

@@ -17,13 +17,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from ruamel.yaml import YAML
 
-from envsmith.rules import pipelines
+from envsmith.ci import workflows as pipelines
+from tests.ci.test_workflows_pipelines import template
 from tests.install.locked import add_torch
 from tests.pipelines.conftest import Site
 from tests.pipelines.machine import Machine, Step, load
 from tests.pipelines.test_valid import wish
 from tests.repositories import git
-from tests.rules.test_pipelines import template
 from tests.shells.test_powershell import nodes, parsed
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="runs scripts for Linux")

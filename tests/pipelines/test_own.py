@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from envsmith.catalog.actions import read_actions
+from envsmith.catalog.ci import read_actions
 from tests.built import ROOT
 from tests.pipelines.checkers import actionlint, schema
 from tests.pipelines.machine import load

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.catalog.actions import read_actions
+from envsmith.catalog.ci import read_actions
 from envsmith.catalog.runners import runners_of
-from envsmith.model.ci_settings import CiSettings
-from envsmith.model.job import Job
-from envsmith.model.runners import Runners
-from envsmith.rules import pipelines
-from envsmith.rules.matrix import Machines, make_jobs, on_runners, to_azure, to_github, to_gitlab
-from envsmith.rules.pipelines import Pipeline
+from envsmith.ci import workflows as pipelines
+from envsmith.ci.jobs import Job
+from envsmith.ci.matrix import Machines, make_jobs, on_runners, to_azure, to_github, to_gitlab
+from envsmith.ci.workflows import Pipeline
+from envsmith.config.ci_settings import CiSettings
+from envsmith.config.runners import Runners
 from tests.built import ROOT
+from tests.ci.test_workflows_pipelines import NASTY, template
 from tests.locks import LINUX, MAC, WINDOWS, kept
 from tests.pipelines.checkers import actionlint, schema
-from tests.rules.test_pipelines import NASTY, template
 
 GUIDE = (ROOT / "docs/guide/ci.md").read_text("utf-8")
 LOCKS = [kept(f"p-{number}/{slug}", backend="cpu") for number in range(3) for slug in (LINUX, WINDOWS, MAC)]

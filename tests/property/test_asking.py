@@ -10,16 +10,16 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from envsmith.config.positions import Path, TomlText
+from envsmith.config.profile import Profile
+from envsmith.config.profile_file import ProfileText, parse, resolve
+from envsmith.config.pyproject import from_pyproject
+from envsmith.config.requirements import parse_requirements
+from envsmith.config.settings import ProjectSettings
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
-from envsmith.model.dependencies import from_pyproject
 from envsmith.model.listing import CHANNELS
-from envsmith.model.profile import Profile
-from envsmith.model.profile_text import ProfileText, parse, resolve
-from envsmith.model.requirements import parse_requirements
-from envsmith.model.settings import ProjectSettings
 from envsmith.model.target import Platform, Python
-from envsmith.model.toml_place import Path, TomlText
 
 patient = settings(max_examples=120, deadline=None)
 

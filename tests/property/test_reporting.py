@@ -11,11 +11,11 @@ from typing import cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envsmith.adapters.identity import redaction
-from envsmith.cli.report_render import markdown
-from envsmith.model.redaction import is_telling
-from envsmith.model.report import Finding
-from envsmith.workflows.summarizing import SummaryFacts, summarize
+from envsmith.model.finding import Finding
+from envsmith.report.identity import redaction
+from envsmith.report.output import markdown
+from envsmith.report.redaction import is_telling
+from envsmith.report.summarize import SummaryFacts, summarize
 from tests import machines
 
 MOST = settings(max_examples=120, deadline=None)

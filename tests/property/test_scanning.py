@@ -9,15 +9,15 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envsmith.adapters.config_strings import read_commands, read_config, read_requirements_lines
-from envsmith.adapters.documents import read_document, read_foreign
-from envsmith.adapters.gathered import Gathered
-from envsmith.adapters.names import Names
-from envsmith.adapters.notebook import read_notebook
-from envsmith.adapters.python_lines import read_long
-from envsmith.adapters.python_source import read_python
-from envsmith.adapters.sources import read_usage
 from envsmith.model.usage import Sought
+from envsmith.usage.collector import Gathered
+from envsmith.usage.config_files import read_commands, read_config, read_requirements_lines
+from envsmith.usage.documents import read_document, read_foreign
+from envsmith.usage.module_matcher import Names
+from envsmith.usage.notebook import read_notebook
+from envsmith.usage.project import read_usage
+from envsmith.usage.python import read_long
+from envsmith.usage.python_source import read_python
 from tests.scan.ways import notebook
 
 SOUGHT = (Sought(module="torchvision", messages=("Failed to",)), Sought(module="google.cloud.speech"))

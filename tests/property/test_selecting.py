@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
+from envsmith.host.model import MACHINES, Device, Driver, Host
 from envsmith.model.backend import Backend
-from envsmith.model.host import MACHINES, Device, Driver, Host
 from envsmith.model.target import Python
-from envsmith.model.verdict import NO, Verdict
-from envsmith.rules import selection
+from envsmith.select import selection
+from envsmith.select.rules import NO, Verdict
 from tests.selection.test_table import MAKERS, on_record
 
 CATALOG = Catalog.embedded()

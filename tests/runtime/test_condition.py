@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from envsmith.runtime import condition
-from tests.adapters.wheels_on_disk import lay
+from tests.index.wheels_on_disk import lay
 
 
 @pytest.fixture

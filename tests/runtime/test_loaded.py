@@ -6,9 +6,9 @@ from contextlib import nullcontext
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.rules.overlap import check_files
+from envsmith.lock.file_conflicts import check_files
 from envsmith.runtime.loaded import is_loaded
-from tests.rules.test_overlap import contents, wheels
+from tests.lock.test_file_conflicts_overlap import contents, wheels
 
 PATHS = {
     "cv2/__init__.py": True,

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from envsmith.adapters.sources import read_usage
-from envsmith.cli.orders import Words, orders
+from envsmith.lock.request import Words, orders
 from envsmith.model.usage import Sought
+from envsmith.usage.project import read_usage
 
 MODULES = {"torchvision": "torchvision", "torchaudio": "torchaudio", "cv2": "opencv-python"}
 """Module → the project that brings it."""

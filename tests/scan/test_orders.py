@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.cli.orders import Words, orders
-from envsmith.workflows.planning import Wanted
+from envsmith.lock.request import Words, orders
+from envsmith.plan.plan import Wanted
 
 PROFILE = """\
 backend = "cpu"

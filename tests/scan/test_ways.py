@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.adapters.sources import read_usage
 from envsmith.model.usage import ANSWERS, Sought
+from envsmith.usage.project import read_usage
 from tests.scan.more_ways import EVERY
 from tests.scan.ways import Way
 

@@ -8,14 +8,14 @@ from functools import cache
 import pytest
 
 from envsmith.catalog import Catalog
+from envsmith.catalog.build import Build
 from envsmith.catalog.builds import builds, of_pypi
+from envsmith.host.model import FAMILIES, Device, Driver, Host
 from envsmith.model.backend import Backend
-from envsmith.model.build import Build
 from envsmith.model.capability import backend_family
-from envsmith.model.host import FAMILIES, Device, Driver, Host
 from envsmith.model.target import Platform, Python
-from envsmith.model.verdict import NO, UNKNOWN, WORKS, Verdict
-from envsmith.rules import selection
+from envsmith.select import selection
+from envsmith.select.rules import NO, UNKNOWN, WORKS, Verdict
 from tests.selection.machines import MACHINES, NOTHING, Machine
 
 CATALOG = Catalog.embedded()

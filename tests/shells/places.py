@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from envsmith.adapters.templates import read_template
-from envsmith.model.activation import CONSTRAINTS, Activation
-from envsmith.workflows.activating import activation_files
+from envsmith.activate.activation import activation_files
+from envsmith.activate.model import CONSTRAINTS, Activation
+from envsmith.templates import read_template
 from tests.shells.drivers import Driver
 from tests.shells.situations import Activator, Place
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.model.activation import Place
-from envsmith.rules.activation import plan_session
-from envsmith.rules.leaving import leave
+from envsmith.activate.deactivate import leave
+from envsmith.activate.model import Place
+from envsmith.activate.scripts import plan_session
 from tests.shells.drivers import DRIVERS, Driver, Session, plain_environment
 from tests.shells.places import ENVSMITH, PROFILE, made_project
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.model.activation import Activation
+from envsmith.activate.model import Activation
 from tests.shells.places import PROFILE, made_project, write_scripts
 from tests.shells.test_hostile import CANARY, COUNT, values
 from tests.shells.wine import CMD, CmdSession, windows

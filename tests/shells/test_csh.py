@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.model.activation import MARK
+from envsmith.activate.model import MARK
 from tests.shells.drivers import DRIVERS, Driver, Session, plain_environment
 from tests.shells.places import ENVSMITH, made_project
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.model.activation import GUARDS, LIBRARY_PATHS, MARK, UNSET, Activation
+from envsmith.activate.model import GUARDS, LIBRARY_PATHS, MARK, UNSET, Activation
 from tests.shells.drivers import DRIVERS, Driver, Session, plain_environment
 from tests.shells.places import ENVSMITH, OTHER, PROFILE, made_project, write_scripts
 from tests.shells.situations import Place

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from envsmith.model.activation import Activation
+from envsmith.activate.model import Activation
 from tests.shells.drivers import DRIVERS, Driver, Session, plain_environment
 from tests.shells.places import PROFILE, made_project, write_scripts
 

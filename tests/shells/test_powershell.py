@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import tree_sitter
 import tree_sitter_powershell
 
-from envsmith.adapters.templates import read_template
-from envsmith.model.activation import GUARDS, LIBRARY_PATHS, UNSET, Activation
+from envsmith.activate.activation import activation_files
+from envsmith.activate.model import GUARDS, LIBRARY_PATHS, UNSET, Activation
 from envsmith.model.shell import quote_ps1
-from envsmith.workflows.activating import activation_files
+from envsmith.templates import read_template
 from tests.shells.places import PROFILE
 from tests.shells.test_hostile import values
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.model.activation import Activation
+from envsmith.activate.model import Activation
 from tests.shells.drivers import DRIVERS, Driver, Session, plain_environment
 from tests.shells.places import ENVSMITH, made_project, write_scripts
 from tests.shells.situations import executed

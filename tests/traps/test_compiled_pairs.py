@@ -10,14 +10,15 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from envsmith.adapters.process import Processes
-from envsmith.adapters.uv import Uv, find_uv
 from envsmith.catalog import Catalog
 from envsmith.errors import ResolveError
 from envsmith.model.backend import Backend
-from envsmith.model.plan import Slice
 from envsmith.model.target import Platform, Python, Target
-from envsmith.rules import extending, slicing
+from envsmith.plan import candidates as slicing
+from envsmith.plan import extension_constraints as extending
+from envsmith.plan.model import Slice
+from envsmith.process.runner import Processes
+from envsmith.uv.resolver import Uv, find_uv
 from tests.pairs import PAIRS, fits
 from tests.values import plan
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envsmith.adapters.uv import python_platform
+from envsmith.lockfile.manifest import Entry
 from envsmith.model.backend import Backend
-from envsmith.model.manifest import Entry
 from envsmith.model.target import Platform, Python, Target
+from envsmith.uv.resolver import python_platform
 from tests.commands import Project
 
 PROFILES = (

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from envsmith import __version__
-from envsmith.adapters.uv import find_uv
+from envsmith.uv.resolver import find_uv
 from tests.built import ROOT, build_wheel, run
 
 

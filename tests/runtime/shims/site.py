@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envsmith.adapters import shim_files
 from envsmith.model.shim import LEGACY_API, SAFE_GLOBALS, package
+from envsmith.shims import environment as shim_files
 
 LEGACY_NAMES = (
     "AudioMetaData",

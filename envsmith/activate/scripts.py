@@ -1,0 +1,243 @@
+"""Activation: what a session in an environment sets, and what it must be rid of, decided here for every shell.
+
+The table of rules is applied to variables by `plan_session`, for commands that need no shell, and is written into the
+activation scripts by `render`, one condition per rule in each shell's language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from envsmith.activate.model import (
+    CONSTRAINTS,
+    GUARDS,
+    LIBRARY_PATHS,
+    MARK,
+    UNSET,
+    Activation,
+    Place,
+    Session,
+    Taken,
+)
+
+if TYPE_CHECKING:  # `envsmith run` must start fast
+    from envsmith.model.shell import Shell
+
+_UNPLAIN = re.compile(r"[^A-Za-z0-9._-]")
+# Sonames of NVIDIA's runtime library by toolkit; from 12 on the major version alone.
+# Source: the names of the files in NVIDIA's packages cuda-cudart-10-0 to cuda-cudart-13-0, read 2026-11-21.
+_CUDART = {10: ("10.0", "10.1", "10.2"), 11: ("11.0",), 12: ("12",), 13: ("13",), 14: ("14",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One row: entries it fits are taken out, or stay whatever later rows say."""
+
+    reason: str
+    """Why an entry is taken out; empty where it stays."""
+    holds: str = ""
+    """A text that the entry holds, a slash put after it: ``/site-packages/``."""
+    then_digit: bool = False
+    """A digit must follow that text."""
+    file: str = ""
+    """A file that is there, relative to the entry."""
+
+
+# Where a variable cannot be set to nothing: an index that no device has hides all of them.
+# Source: CUDA C++ Programming Guide, "CUDA Environment Variables"; ROCm, "GPU isolation techniques"; read 2026-11-21.
+_NOTHING = {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1", "ROCR_VISIBLE_DEVICES": "-1"}
+
+_PACKAGES = "lies inside an environment's packages: libraries there are found by those who need them"
+_FOREIGN = "belongs to another environment"
+_TOOLKIT = "holds a CUDA toolkit of another major version than the lock's builds"
+
+RULES = (
+    Rule(reason=_PACKAGES, holds="/site-packages/"),
+    Rule(reason=_PACKAGES, holds="/dist-packages/"),
+    Rule(reason="", holds="/condabin/"),  # the command conda itself
+    Rule(reason=_FOREIGN, file="../pyvenv.cfg"),
+    Rule(reason=_FOREIGN, file="../conda-meta/history"),
+    # On Windows conda puts the environment's root and Library/bin on PATH, too.
+    Rule(reason=_FOREIGN, file="conda-meta/history"),
+    Rule(reason=_FOREIGN, file="../../conda-meta/history"),
+)
+"""For entries of every list; the first that fits holds. Empty, relative and doubled entries go before."""
+
+
+def library_rules(cuda_major: int | None) -> tuple[Rule, ...]:
+    """Return the further rules for the linker's lists: no toolkit of another major version than the lock's.
+
+    Args:
+        cuda_major: of the lock's builds; None where they use no CUDA, and no toolkit can be wrong.
+    """
+    if cuda_major is None:
+        return ()
+    others = sorted(set(_CUDART) - {cuda_major})
+    return (
+        Rule(reason="", holds=f"/cuda-{cuda_major}."),
+        Rule(reason="", holds=f"/cuda-{cuda_major}/"),
+        # Also its `compat`, which holds a libcuda older than the driver's own.
+        Rule(reason=_TOOLKIT, holds="/cuda-", then_digit=True),
+        Rule(reason="", file="libcuda.so.1"),  # the driver's own folder
+        *(Rule(reason="", file=f"libcudart.so.{name}") for name in _CUDART.get(cuda_major, ())),
+        *(Rule(reason=_TOOLKIT, file=f"libcudart.so.{name}") for major in others for name in _CUDART[major]),
+    )
+
+
+def plan_session(
+    activation: Activation, place: Place, variables: Mapping[str, str], *, has_file: Callable[[str], bool]
+) -> Session:
+    """Decide what changes for a session in an environment.
+
+    Args:
+        activation: what the profile says.
+        place: where the environment lies.
+        variables: the session's variables as they are.
+        has_file: says whether a path is there.
+    """
+    values = {"VIRTUAL_ENV": place.prefix, "VIRTUAL_ENV_PROMPT": shown(activation.profile)}
+    values["ENVSMITH_PROFILE"] = activation.profile
+    unset: list[str] = []
+    taken: list[Taken] = []
+    for name in ("PATH", *activation.without_own(LIBRARY_PATHS)):
+        rules = RULES if name == "PATH" else (*RULES, *library_rules(activation.cuda_major))
+        first = place.bin if name == "PATH" else ""
+        before = variables.get(name)
+        kept, gone = _sorted_out(name, before, first, _Judge(rules, place.is_windows, has_file))
+        taken += gone
+        separator = ";" if place.is_windows else ":"
+        if not kept and gone:
+            unset.append(name)
+        elif kept and separator.join(kept) != before:
+            values[name] = separator.join(kept)
+    for name in activation.without_own(UNSET):
+        if name in variables:
+            unset.append(name)
+            taken.append(Taken(variable=name, entry=None, reason=_UNSET_REASONS[name]))
+    if place.constraints:
+        values |= dict.fromkeys(GUARDS, place.constraints)
+    return Session(values=values | dict(activation.env), unset=tuple(unset), taken=tuple(taken))
+
+
+_UNSET_REASONS = {
+    "PYTHONPATH": "would put modules of other places before the environment's own",
+    "PYTHONHOME": "would let Python take another installation's standard library",
+    "CONDA_PREFIX": "would let pip and uv take another environment for the current one",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Says why an entry of a list is taken out."""
+
+    rules: tuple[Rule, ...]
+    is_windows: bool
+    has_file: Callable[[str], bool]
+
+    def reason(self, entry: str) -> str:
+        """Return why, or an empty text where the entry stays."""
+        if not entry:
+            return "is empty, which stands for whatever folder one is in"
+        if not re.match(r"[A-Za-z]:[/\\]|\\\\" if self.is_windows else "/", entry):
+            return "is relative to whatever folder one is in"
+        return next((rule.reason for rule in self.rules if self._fits(rule, entry)), "")
+
+    def _fits(self, rule: Rule, entry: str) -> bool:
+        if rule.file:
+            return self.has_file(f"{entry}/{rule.file}")
+        text, held = f"{entry}/", rule.holds
+        if self.is_windows:
+            text, held = text.replace("\\", "/").lower(), held.lower()
+        if not rule.then_digit:
+            return held in text
+        return any(f"{held}{digit}" in text for digit in "0123456789")
+
+
+def _sorted_out(variable: str, value: str | None, first: str, judge: _Judge) -> tuple[list[str], list[Taken]]:
+    kept = [first] if first else []
+    gone: list[Taken] = []
+    seen = {entry.lower() if judge.is_windows else entry for entry in kept}
+    for entry in [] if value is None else value.split(";" if judge.is_windows else ":"):
+        key = entry.lower() if judge.is_windows else entry
+        if first and entry == first:
+            continue
+        reason = judge.reason(entry) or ("is there twice" if key in seen else "")
+        if reason:
+            gone.append(Taken(variable=variable, entry=entry, reason=reason))
+        else:
+            kept.append(entry)
+            seen.add(key)
+    return kept, gone
+
+
+def shown(profile: str) -> str:
+    """Return a profile's name as a prompt may show it: prompts are expanded, so only plain characters stay."""
+    return _UNPLAIN.sub("_", profile)
+
+
+def render(shell: Shell, template: str, activation: Activation) -> bytes:
+    """Write a shell's activation script.
+
+    Args:
+        shell: the language.
+        template: its text, with what differs between profiles as ``@NAME@``.
+        activation: what the profile says.
+    """
+    words = {
+        "NAME": shown(activation.profile),
+        "PROFILE": _profile(shell, activation.profile),
+        "CONSTRAINTS": CONSTRAINTS,
+        "MARK": MARK,
+        "GUARDS": " ".join(activation.without_own(GUARDS)),
+        "LIBRARIES": " ".join(activation.without_own(LIBRARY_PATHS)),
+        "EVERY_LIBRARY": " ".join(LIBRARY_PATHS),
+        "LIBRARY_CASE": " | ".join(LIBRARY_PATHS),
+        "UNSET": " ".join(activation.without_own(UNSET)),
+        "RULES": _conditions(shell, RULES),
+        "LIBRARY_RULES": _conditions(shell, library_rules(activation.cuda_major)),
+        "EVERY_RULE": _conditions(shell, (*RULES, *library_rules(activation.cuda_major))),
+        "NAMES": " ".join(sorted(activation.env)),
+        "VALUES": _lines(_values(shell, activation.env)),
+    }
+    parts = re.split(r"@([A-Z_]+)@", template)
+    parts[1::2] = [words[name] for name in parts[1::2]]
+    # A block that is empty leaves no empty line.
+    text = "".join(parts).replace("\x00\n", "")
+    return text.replace("\n", shell.newline).encode()
+
+
+def _profile(shell: Shell, name: str) -> str:
+    """Quote a profile's name; no name that a profile can have needs more than its plain characters."""
+    try:
+        return shell.quote(name)
+    except ValueError:
+        return shell.quote(shown(name))
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "\n".join(lines) or "\x00"
+
+
+def _conditions(shell: Shell, rules: Sequence[Rule]) -> str:
+    lines = [_condition(shell, rule) for rule in rules]
+    return _lines([*lines, f"{'':20}0{shell.closing * len(lines)}"] if shell.closing else lines)
+
+
+def _condition(shell: Shell, rule: Rule) -> str:
+    form = shell.file_test if rule.file else shell.digit_test if rule.then_digit else shell.text_test
+    text = rule.file or rule.holds
+    return form.format(
+        text=text, back=text.replace("/", "\\"), verdict=shell.verdicts[0 if rule.reason else 1]
+    )
+
+
+def _values(shell: Shell, env: Mapping[str, str]) -> Iterator[str]:
+    for name, text in sorted(env.items()):
+        value = text or ("" if shell.has_empty else _NOTHING.get(name, ""))
+        try:
+            yield shell.value.format(name=name, value=shell.quote(value))
+        except ValueError as error:
+            yield shell.unsayable.format(name=name, why=error)

@@ -1,1 +1,0 @@
-"""The world: each adapter fills a port; it carries, and never decides."""

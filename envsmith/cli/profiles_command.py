@@ -1,0 +1,62 @@
+"""``envsmith profiles``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from envsmith.cli import OK
+
+if TYPE_CHECKING:
+    from envsmith.config.profile import Profile
+
+
+@click.group(name="profiles", invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def command(ctx: click.Context, *, as_json: bool) -> int:
+    """List the profiles: a project's own first, then those shipped with envsmith."""
+    if ctx.invoked_subcommand:
+        return OK
+    from envsmith.config.profiles import Profiles
+    from envsmith.console import output as render
+    from envsmith.errors import EnvsmithError
+
+    found = Profiles.of_project(Path())
+    resolved: list[tuple[Profile, str]] = []
+    failed: list[EnvsmithError] = []
+    for name, place in found.names():
+        try:
+            resolved.append((found.resolve(name), place))
+        except EnvsmithError as error:
+            failed.append(error if error.where else error.at(f"profile {name}"))
+    if as_json:
+        data = [{**profile.to_json(), "place": place} for profile, place in resolved]
+        render.envelope("profiles", "failed" if failed else "ok", data, failed)
+    else:
+        rows = [
+            (item.name, str(item.backend), item.channel, str(len(item.targets())), item.summary)
+            for item, _ in resolved
+        ]
+        render.table(("profile", "backend", "channel", "targets", "for"), rows, indent=0)
+        for problem in failed:
+            render.error(problem, command="profiles", as_json=False)
+    return max((problem.exit_code for problem in failed), default=OK)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def show(name: str, *, as_json: bool) -> int:
+    """Print a profile as it is after `extends` is resolved."""
+    from envsmith.config.profiles import Profiles
+    from envsmith.console import output as render
+
+    profile = Profiles.of_project(Path()).resolve(name)
+    if as_json:
+        render.envelope("profiles show", "ok", profile.to_json())
+    else:
+        click.echo(profile.to_toml(), nl=False)
+    return OK

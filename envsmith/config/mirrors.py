@@ -1,0 +1,117 @@
+"""Rewrites: where files are fetched instead of the address their lock names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from envsmith.errors import ProfileError
+from envsmith.model.url import public_url
+
+VARIABLE = "ENVSMITH_REWRITE"
+"""Environment variable with rewrites, separated by spaces."""
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/\[\]@!$&'()*+,;%-]+", re.IGNORECASE)
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """One address and what stands for it; a whole server, or a folder of it."""
+
+    source: str
+    """As locks write it: scheme and host in lower case, no slash at the end."""
+    target: str
+    """May carry user and password, and is for requests only: `str` gives what people may see."""
+
+    @classmethod
+    def parse(cls, text: str) -> Rewrite:
+        """Read ``https://download.pytorch.org=https://mirror.example/pytorch``.
+
+        Raises:
+            ProfileError: PRF044 when either side is no plain address; the message holds no password.
+        """
+        source, separator, target = text.strip().partition("=")
+        if not separator:
+            raise _malformed("names no mirror", source)
+        for address in (source, target):
+            if not _is_address(address):
+                raise _malformed("is no address of a server or folder", address)
+        if "@" in urlsplit(source).netloc:
+            raise _malformed("names a user, and files are addressed without", source)
+        return cls(source=_normal(source), target=target.rstrip("/"))
+
+    def apply(self, url: str) -> str | None:
+        """Return where a file is fetched instead; None where it does not lie below the source."""
+        mine, theirs = urlsplit(self.source), urlsplit(url)
+        if _server(mine) != _server(theirs):
+            return None
+        inside = theirs.path.removeprefix(mine.path)
+        if not theirs.path.startswith(mine.path) or inside[:1] not in ("", "/"):
+            return None
+        return self.target + urlunsplit(("", "", inside, theirs.query, ""))
+
+    def __str__(self) -> str:
+        return f"{self.source}={public_url(self.target)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrites:
+    """All rewrites that hold, none of two for one source: ``Rewrites()`` leaves every address as it is."""
+
+    rules: tuple[Rewrite, ...] = ()
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Rewrites:
+        """Read rewrites; of two for one source the later counts: give settings first, then variable, then options.
+
+        Raises:
+            ProfileError: PRF044 when one is malformed.
+        """
+        by_source = {rule.source: rule for rule in map(Rewrite.parse, texts)}
+        return cls(rules=tuple(sorted(by_source.values(), key=lambda rule: (-len(rule.source), rule.source))))
+
+    def apply(self, url: str) -> str:
+        """Return where to fetch what a lock says lies at a URL: the longest source that fits counts, and only once.
+
+        What is fetched there must have the lock's hash all the same.
+        """
+        return next((found for rule in self.rules if (found := rule.apply(url)) is not None), url)
+
+    def idle(self, urls: Collection[str]) -> tuple[Rewrite, ...]:
+        """Return the rewrites below whose source none of these addresses lies."""
+        return tuple(rule for rule in self.rules if all(rule.apply(url) is None for url in urls))
+
+
+def _server(parts: SplitResult) -> tuple[str, str, int]:
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    return parts.scheme, parts.hostname or "", port or _PORTS.get(parts.scheme, 0)
+
+
+def _normal(address: str) -> str:
+    """Spell an address one way: lower case where that means the same, no usual port, no slash at the end."""
+    parts = urlsplit(address)
+    scheme, host, port = _server(parts)
+    host = f"[{host}]" if ":" in host else host
+    netloc = host if _PORTS.get(scheme) == port else f"{host}:{port}"
+    return urlunsplit((scheme, netloc, parts.path.rstrip("/"), "", ""))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return _ADDRESS.fullmatch(text) is not None and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _malformed(why: str, address: str) -> ProfileError:
+    return ProfileError(
+        "PRF044",
+        f"a rewrite {why}: {public_url(address)!r}",
+        hint="write it as https://download.pytorch.org=https://mirror.example/pytorch",
+    )

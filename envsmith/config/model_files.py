@@ -1,0 +1,205 @@
+"""ModelFile: a model that a profile declares, and what a check of it said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from envsmith.config import toml_field
+from envsmith.config.toml_field import Reader, Spot
+from envsmith.errors import ProfileError
+from envsmith.model.sha256 import SHA256
+
+FORMATS = ("state_dict", "torchscript", "onnx", "safetensors")
+RUNNABLE = ("torchscript", "onnx")
+DTYPES = ("float16", "float32", "float64", "int8", "uint8", "int16", "int32", "int64", "bool")
+ARRAYS = ".npz"
+"""End of the name of a reference that holds inputs and outputs."""
+_DEVICE = re.compile(r"cpu|(?:cuda|xpu)(?::\d{1,3})?|mps")
+_SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFile:
+    """One model of a profile."""
+
+    path: str
+    """Relative to the project, with ``/``."""
+    format: str
+    sha256: str = ""
+    """As the profile states it; the lock's otherwise."""
+    device: str = "cpu"
+    inputs: tuple[Mapping[str, Any], ...] = ()
+    """Each with ``name``, ``shape`` (numbers, and names of dimensions) and ``dtype``."""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """Dimension → the size it is tried with."""
+    tensors: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Tensor → shape, of the formats that hold tensors alone."""
+    reference: str = ""
+    """Another model of the profile that can be run, or arrays of inputs and outputs."""
+    atol: float = 1e-5
+    rtol: float = 1e-3
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> ModelFile:
+        """Return a model of what `read_model` has accepted."""
+        known = dict(values)
+        known["inputs"] = tuple(dict(one) for one in known.get("inputs", ()))
+        return cls(**known)
+
+    def to_spec(self, reference_format: str, safe_globals: tuple[str, ...]) -> dict[str, object]:
+        """Return what `runtime/model_check.py` is told, its paths aside."""
+        return {
+            "format": self.format,
+            "device": self.device,
+            "inputs": [{**one, "shape": list(one["shape"])} for one in self.inputs],
+            "sizes": dict(self.sizes),
+            "tensors": {name: list(shape) for name, shape in self.tensors.items()},
+            "reference_format": reference_format,
+            "atol": self.atol,
+            "rtol": self.rtol,
+            "safe_globals": list(safe_globals),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTold:
+    """What a check of one model said."""
+
+    problems: tuple[Mapping[str, Any], ...] = ()
+    """Each with ``kind``, ``text`` and ``names``."""
+    load_s: float | None = None
+    first_run_s: float | None = None
+    run_s: float | None = None
+    tensors: int | None = None
+    dtypes: tuple[str, ...] = ()
+    difference: float | None = None
+    """The largest from the reference."""
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> ModelTold:
+        """Read what `runtime/model_check.py` says.
+
+        Raises:
+            KeyError: when something is missing.
+            TypeError: when it is of another kind.
+        """
+        known = dict(values)
+        return cls(problems=tuple(known.pop("problems")), dtypes=tuple(known.pop("dtypes", ())), **known)
+
+
+def read_models(value: object, spot: Spot) -> object:
+    """Read the models of a profile."""
+    found = toml_field.listed(read_model)(value, spot)
+    models = [one for one in found if isinstance(one, Mapping)] if isinstance(found, tuple) else []
+    runnable = {one["path"] for one in models if one["format"] in RUNNABLE}
+    for number, one in enumerate(models):
+        reference = one.get("reference", "")
+        if reference and not reference.endswith(ARRAYS) and reference not in runnable - {one["path"]}:
+            spot.at(number).problem(
+                "PRF005",
+                f"{reference!r} is no reference",
+                "name another model here, torchscript or onnx, or an .npz",
+            )
+        if [other["path"] for other in models].index(one["path"]) != number:
+            spot.at(number).problem("PRF005", f"{one['path']!r} is declared twice", "take one of them out")
+    return found
+
+
+def read_model(value: object, spot: Spot) -> object:
+    """Read one model; it is kept as plain values."""
+    found = toml_field.fields(value, spot, _READERS)
+    for key in ("path", "format"):
+        if isinstance(value, Mapping) and key not in value:
+            spot.at(key).problem("PRF014", f"{key} is missing", "each of [[models]] has a path and a format")
+    if not {"path", "format"} <= set(found):
+        return None
+    if found.get("reference") and not found.get("inputs"):
+        spot.at("reference").problem("PRF014", "inputs are missing", "say with what inputs it is compared")
+    return toml_field.anything(_plain(found), spot)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _path(text: str) -> str:
+    parts = text.replace("\\", "/").split("/")
+    if text.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
+        raise ProfileError(
+            "PRF005", f"{text!r} is not inside the project", hint="a path relative to the project"
+        )
+    return "/".join(part for part in parts if part not in ("", "."))
+
+
+def _matching(pattern: re.Pattern[str], what: str, hint: str) -> Reader:
+    def parse(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ProfileError("PRF005", f"{text[:100]!r} is no {what}", hint=hint)
+        return text
+
+    return toml_field.parsed(parse)
+
+
+def _size(value: object, spot: Spot) -> int | None:
+    if type(value) is int and 0 < value < 1 << 31:
+        return value
+    spot.problem("PRF005", "is no size", "a whole number from 1 on")
+    return None
+
+
+def _dimension(value: object, spot: Spot) -> object:
+    return _SYMBOLS(value, spot) if isinstance(value, str) else _size(value, spot)
+
+
+def _tolerance(value: object, spot: Spot) -> float | None:
+    if type(value) in (int, float) and 0 <= float(str(value)) < 1e30:
+        return float(str(value))
+    spot.problem("PRF005", "is no tolerance", "a number from 0 on, such as 1e-4")
+    return None
+
+
+def _input(value: object, spot: Spot) -> object:
+    found = toml_field.fields(value, spot, _INPUT)
+    missing = [key for key in _INPUT if isinstance(value, Mapping) and key not in value]
+    if missing:
+        spot.problem(
+            "PRF014",
+            f"{', '.join(missing)} missing",
+            'such as { name = "x", shape = [1], dtype = "float32" }',
+        )
+    return found if set(found) == set(_INPUT) else None
+
+
+def _table_of(read_item: Reader) -> Reader:
+    def read(value: object, spot: Spot) -> dict[str, object]:
+        items = (toml_field.table(value, spot) or {}).items()
+        return {key: found for key, item in items if (found := read_item(item, spot.at(key))) is not None}
+
+    return read
+
+
+_SYMBOLS = _matching(_SYMBOL, "name of a dimension", "letters, digits and _: batch")
+_INPUT: Mapping[str, Reader] = {
+    "name": toml_field.text,
+    "shape": toml_field.listed(_dimension),
+    "dtype": toml_field.choice(*DTYPES),
+}
+_READERS: Mapping[str, Reader] = {
+    "path": toml_field.parsed(_path),
+    "format": toml_field.choice(*FORMATS),
+    "sha256": _matching(
+        SHA256, "sha256", "64 hexadecimal digits; leave it out, and `envsmith lock` records it"
+    ),
+    "device": _matching(_DEVICE, "device", "cpu, cuda, cuda:1, mps or xpu"),
+    "inputs": toml_field.listed(_input),
+    "sizes": _table_of(_size),
+    "tensors": _table_of(toml_field.listed(_size)),
+    "reference": toml_field.parsed(_path),
+    "atol": _tolerance,
+    "rtol": _tolerance,
+}

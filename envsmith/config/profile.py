@@ -1,0 +1,245 @@
+"""Profile: what people ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import product
+from types import MappingProxyType
+from typing import Any
+
+from envsmith.config.check import Check
+from envsmith.config.readers import Problems
+from envsmith.config.requirement import Asked, read_requirement
+from envsmith.errors import ProfileError
+from envsmith.model.backend import Backend
+from envsmith.model.shim import SAFE_GLOBALS
+from envsmith.model.target import Platform, Python, Target
+
+INDEXES = ("pytorch", "pypi")
+ON_RETIRED = ("error", "successor", "stable")
+FAMILY_CHOICES = ("auto", "keep", "drop")
+FAMILY_MEMBERS = ("torchvision", "torchaudio")
+LATER = ("models", "prune", "safe-globals", "shims")
+"""Keys whose meaning is given elsewhere; here only their shape is looked at."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+# Windows keeps these names for devices, with any ending: a folder of that name cannot be made there.
+_DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can name a profile, and so a folder on every system."""
+    is_plain = _NAME.fullmatch(text) and ".." not in text and not text.endswith(".") and len(text) <= 80
+    return bool(is_plain) and not _DEVICES.fullmatch(text)
+
+
+def check_name(name: str) -> str:
+    """Return a profile's name if it can be one.
+
+    Raises:
+        ProfileError: PRF006 when it cannot.
+    """
+    if not is_name(name):
+        raise ProfileError(
+            "PRF006",
+            f"{name[:100]!r} is no profile name",
+            hint="a name becomes a folder: small letters, digits, and . _ - inside, such as cu128-audio",
+        )
+    return name
+
+
+def _default_family() -> Mapping[str, str]:
+    return dict.fromkeys(FAMILY_MEMBERS, "keep")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A resolved profile: nothing in it refers to another one any more."""
+
+    name: str
+    summary: str = ""
+    backend: Backend
+    channel: str = "stable"
+    index: str = "pytorch"
+    """``pypi`` where PyPI's own wheel is known to be this backend's build."""
+    on_retired: str = "error"
+    """What to do where backend or channel has ended: one of ON_RETIRED."""
+    python: tuple[Python, ...]
+    platforms: tuple[Platform, ...]
+    requirements: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    family: Mapping[str, str] = field(default_factory=_default_family)
+    """torchvision and torchaudio: keep, drop, or auto (by the sources' imports)."""
+    gpu: tuple[str, ...] = ()
+    """Names or compute capabilities that must have kernels, as written."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    allow_sdist: tuple[str, ...] = ()
+    """Normalised names of projects that may come as sdist."""
+    routes: Mapping[str, str] = field(default_factory=dict)
+    """Normalised project → address of the index or page its wheels are taken from, instead of PyPI."""
+    checks: tuple[Check, ...] = ()
+    """What ``install`` and ``verify`` try in the environment, in this order, besides importing torch."""
+    later: Mapping[str, object] = field(default_factory=dict)
+    """What stands under the keys named in LATER."""
+    extends: tuple[str, ...] = field(default=(), compare=False)
+    """The profiles it was made from, nearest first."""
+    origins: Mapping[tuple[str, str], str] = field(default_factory=dict, compare=False, repr=False)
+    """(key, value as text, or an empty text for the key itself) → place."""
+
+    def __post_init__(self) -> None:
+        # An empty list or table says the same as none: it only takes back what an extended profile said.
+        later = {key: value for key, value in self.later.items() if value not in ((), {})}
+        object.__setattr__(self, "later", later)
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, tuple) and item.name not in ("checks", "extends"):
+                object.__setattr__(self, item.name, tuple(sorted(set(value))))
+            elif isinstance(value, Mapping):
+                object.__setattr__(self, item.name, MappingProxyType(dict(sorted(value.items()))))
+
+    def targets(self) -> tuple[Target, ...]:
+        """Return every Python on every platform, for the profile's backend, sorted."""
+        return tuple(
+            Target(python=python, platform=platform, backend=self.backend)
+            for python, platform in product(self.python, self.platforms)
+        )
+
+    def where(self, key: str, value: object = "") -> str:
+        """Return where a key, or one value of its list, was written: ``profiles/x.toml:4: python[0]``."""
+        return (
+            self.origins.get((key, str(value)))
+            or self.origins.get((key, ""))
+            or f"profile {self.name}: {key}"
+        )
+
+    def asked(self, key: str = "requirements") -> tuple[Asked, ...]:
+        """Return requirements, constraints or overrides, each with its origin.
+
+        Args:
+            key: ``requirements``, ``constraints`` or ``overrides``.
+        """
+        texts: tuple[str, ...] = getattr(self, key)
+        return tuple(
+            Asked(requirement=read_requirement(text), origin=self.where(key, text).partition(": ")[0])
+            for text in texts
+        )
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of texts that stands under one of the keys in LATER."""
+        items = self.later.get(key, ())
+        return tuple(str(item) for item in items) if isinstance(items, tuple) else ()
+
+    def with_overrides(
+        self, *, backend: str | None = None, python: Sequence[str] = (), platforms: Sequence[str] = ()
+    ) -> Profile:
+        """Return the profile with what the command line asks instead.
+
+        Raises:
+            ProfileError: when a value is malformed, or the platforms do not go with the backend; all at once.
+        """
+        problems = Problems()
+        values: dict[str, Any] = {}
+        if backend is not None:
+            with problems.gathering("--backend"):
+                values["backend"] = Backend.parse(backend)
+        for text in python:
+            with problems.gathering("--python"):
+                values["python"] = (*values.get("python", ()), Python.parse(text))
+        for text in platforms:
+            with problems.gathering("--platform"):
+                values["platforms"] = (*values.get("platforms", ()), Platform.parse(text))
+        problems.raise_if_any()
+        flags = {"backend": "--backend", "python": "--python", "platforms": "--platform"}
+        kept = {key: place for key, place in self.origins.items() if key[0] not in values}
+        return replace(self, **values, origins=kept | {(key, ""): flags[key] for key in values}).checked()
+
+    def checked(self) -> Profile:
+        """Return the profile if its parts go together.
+
+        Raises:
+            ProfileError: PRF007 for a platform the backend has no builds for, PRF008 for PyPI with another
+                channel than stable, PRF016 for `safe-globals` without their shim, or the other way round.
+        """
+        problems = Problems()
+        for platform in self.platforms:
+            if platform.os == "macos" and self.backend.family != "cpu":
+                problems.add(
+                    ProfileError(
+                        "PRF007",
+                        f"{platform} has no {self.backend} builds: on macOS there is only cpu (MPS is in it)",
+                        where=self.where("platforms", platform),
+                        hint='use backend = "cpu", or leave macOS out of the platforms',
+                    )
+                )
+        if self.index == "pypi" and self.channel != "stable":
+            problems.add(
+                ProfileError(
+                    "PRF008",
+                    f"PyPI has no {self.channel} builds of torch",
+                    where=self.where("index"),
+                    hint='use index = "pytorch", or channel = "stable"',
+                )
+            )
+        if (SAFE_GLOBALS in self.texts("shims")) != bool(self.texts("safe-globals")):
+            problems.add(self._lonely())
+        problems.raise_if_any()
+        return self
+
+    def _lonely(self) -> ProfileError:
+        """Return what is wrong where one stands without the other: nothing would be allowed."""
+        there, missing = "safe-globals", f'shims = ["{SAFE_GLOBALS}"]'
+        if not self.texts("safe-globals"):
+            there, missing = "shims", 'safe-globals = ["torch.torch_version.TorchVersion"]'
+        return ProfileError(
+            "PRF016",
+            f"the shim {SAFE_GLOBALS} and the names under safe-globals go together",
+            where=self.where(there.replace("-", "_")),
+            hint=f"add {missing}, or take the other out",
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Return the resolved profile as plain values, keys as in TOML."""
+        return {"name": self.name, "extends": list(self.extends), **self._plain()}
+
+    def to_toml(self) -> str:
+        """Write the resolved profile as TOML that reads back to an equal one."""
+        import tomlkit
+
+        document = tomlkit.document()
+        for key, value in self._plain().items():
+            if value in ("", [], {}):
+                continue
+            item = tomlkit.item(value)
+            if isinstance(item, tomlkit.items.Array) and len(item) > 2 and key not in LATER:
+                item.multiline(multiline=True)
+            document.add(key, item)
+        return tomlkit.dumps(document)
+
+    def _plain(self) -> dict[str, object]:
+        later = {key: _thawed(value) for key, value in self.later.items()}
+        values = {
+            item.name.replace("_", "-"): _thawed(getattr(self, item.name))
+            for item in fields(self)
+            if item.name not in ("name", "later", "extends", "origins")
+        }
+        tables = {key: value for key, value in (values | later).items() if _is_table(value)}
+        return {key: value for key, value in (values | later).items() if key not in tables} | tables
+
+
+def _is_table(value: object) -> bool:
+    """Tell whether a value is written under a heading of its own, which ends what stands before."""
+    return isinstance(value, dict) or (
+        isinstance(value, list) and any(isinstance(item, dict) for item in value)
+    )
+
+
+def _thawed(value: object) -> object:
+    if isinstance(value, Check):
+        value = value.to_table()
+    if isinstance(value, Mapping):
+        return {key: _thawed(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_thawed(item) for item in value]
+    return str(value) if isinstance(value, (Backend, Python, Platform)) else value

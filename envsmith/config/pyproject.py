@@ -1,0 +1,179 @@
+"""Dependencies: what a pyproject.toml asks for, extras and dependency groups included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from envsmith.config import toml_field
+from envsmith.config.positions import TomlText
+from envsmith.config.python_bound import PythonBound, read_bound
+from envsmith.config.readers import Problems, suggestion
+from envsmith.config.requirement import Asked, labels, read_requirement
+from envsmith.config.requirements import RequirementsFile, note_of_wheel
+from envsmith.config.requirements_txt import pin_of_wheel
+from envsmith.config.toml_field import Spot
+from envsmith.errors import ProfileError
+from envsmith.model.decision import Decision
+
+_DEEPEST = 50
+
+
+def from_pyproject(
+    text: str, place: str, extras: Iterable[str] = (), groups: Iterable[str] = ()
+) -> RequirementsFile | None:
+    """Read what a project needs from its pyproject.toml's text.
+
+    Args:
+        text: the file's text.
+        place: the file's name, as people know it.
+        extras: names under ``[project.optional-dependencies]`` to add.
+        groups: names under ``[dependency-groups]`` to add.
+
+    Returns:
+        None where the file has no ``[project]`` table and neither extras nor groups are asked for.
+
+    Raises:
+        ProfileError: with all problems as ``parts``: malformed requirements, unknown extras or groups, groups
+            that include each other in a circle, dependencies that only a build would tell.
+    Source: pyproject.toml specification; PEP 735 for dependency groups (both read 2026-11-21).
+    """
+    extras, groups = tuple(extras), tuple(groups)
+    document = TomlText.parse(text, place)
+    if "project" not in document.data and not extras and not groups:
+        return None
+    problems = Problems()
+    asking = _Asking(Spot(text=document, problems=problems), document.data)
+    asked: list[Asked] = []
+    with problems.gathering():
+        asked += asking.all(extras, groups)
+    bound = asking.bound()
+    with problems.gathering():
+        labels(item for item in asked if item.requirement.marker is None)
+    problems.raise_if_any()
+    return RequirementsFile(place=place, asked=tuple(asked), notes=tuple(asking.notes), requires_python=bound)
+
+
+class _Asking:
+    def __init__(self, root: Spot, data: Mapping[str, object]) -> None:
+        self._root = root
+        self._project = self._table(data, root, "project")
+        self._project_spot = root.at("project")
+        self._extras = self._by_name(self._project, self._project_spot, "optional-dependencies")
+        self._groups = self._by_name(data, root, "dependency-groups")
+        self._seen: set[str] = set()
+        self._depth = 0
+        self.notes: list[Decision] = []
+
+    def all(self, extras: tuple[str, ...], groups: tuple[str, ...]) -> list[Asked]:
+        found = list(self._dependencies())
+        for name in extras:
+            found += self._extra(name, self._project_spot.at("optional-dependencies"))
+        for name in groups:
+            found += self._group(name, self._root.at("dependency-groups"), ())
+        return found
+
+    def bound(self) -> PythonBound | None:
+        """Return the Pythons that the project runs on; None where it does not say it."""
+        key = "requires-python"
+        return read_bound(self._project[key], self._project_spot.at(key)) if key in self._project else None
+
+    @staticmethod
+    def _table(data: Mapping[str, object], spot: Spot, key: str) -> Mapping[str, object]:
+        return (toml_field.table(data[key], spot.at(key)) if key in data else None) or {}
+
+    def _by_name(self, data: Mapping[str, object], spot: Spot, key: str) -> dict[str, tuple[Spot, object]]:
+        found: dict[str, tuple[Spot, object]] = {}
+        for name, value in self._table(data, spot, key).items():
+            inside = spot.at(key).at(name)
+            if canonicalize_name(name) in found:
+                inside.problem("PRF027", f"{name!r} is there twice, spelled differently", "keep one of them")
+            found[canonicalize_name(name)] = (inside, value)
+        return found
+
+    def _dependencies(self) -> Iterator[Asked]:
+        spot = self._project_spot
+        dynamic = self._project.get("dynamic")
+        if isinstance(dynamic, list) and "dependencies" in dynamic:
+            spot.at("dynamic").problem(
+                "PRF028", "the dependencies are known only after a build", "name a requirements file with -r"
+            )
+        yield from self._list(self._project.get("dependencies", []), spot.at("dependencies"), ())
+
+    def _extra(self, name: str, spot: Spot) -> Iterator[Asked]:
+        if f"extra {canonicalize_name(name)}" in self._seen:
+            return
+        self._seen.add(f"extra {canonicalize_name(name)}")
+        if entry := self._entry(name, spot, self._extras, "extra"):
+            yield from self._list(entry[1], entry[0], ())
+
+    def _group(self, name: str, spot: Spot, around: tuple[str, ...]) -> Iterator[Asked]:
+        key = canonicalize_name(name)
+        if key in around:
+            circle = " → ".join([*around[around.index(key) :], key])
+            spot.problem(
+                "PRF029", f"groups include each other in a circle: {circle}", "let one stand for itself"
+            )
+        elif f"group {key}" not in self._seen and (entry := self._entry(name, spot, self._groups, "group")):
+            yield from self._list(entry[1], entry[0], (*around, key))
+            self._seen.add(f"group {key}")
+
+    @staticmethod
+    def _entry(
+        name: str, spot: Spot, known: Mapping[str, tuple[Spot, object]], what: str
+    ) -> tuple[Spot, object] | None:
+        entry = known.get(canonicalize_name(name))
+        if entry is None:
+            spot.problem("PRF027", f"there is no {what} {name!r}", suggestion(name, known))
+        return entry
+
+    def _list(self, value: object, spot: Spot, around: tuple[str, ...]) -> Iterator[Asked]:
+        if not isinstance(value, list):
+            spot.problem(
+                "PRF004", f"must be a list, not {toml_field.kind(value)}", "put it in brackets: [...]"
+            )
+            return
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ProfileError(
+                "PRF029",
+                f"extras or groups include each other more than {_DEEPEST} deep",
+                where=spot.where,
+                hint="write them flatter",
+            )
+        for number, item in enumerate(value):
+            inside = spot.at(number)
+            if around and isinstance(item, Mapping):
+                yield from self._included(item, inside, around)
+            elif (text := toml_field.text(item, inside)) is not None:
+                yield from self._one(text, inside)
+        self._depth -= 1
+
+    def _included(self, item: Mapping[str, object], spot: Spot, around: tuple[str, ...]) -> Iterator[Asked]:
+        name = item.get("include-group")
+        if list(item) == ["include-group"] and isinstance(name, str):
+            yield from self._group(name, spot, around)
+        else:
+            spot.problem("PRF027", "is no group's item", 'write a requirement, or {include-group = "test"}')
+
+    def _one(self, text: str, spot: Spot) -> Iterator[Asked]:
+        requirement, origin = None, spot.where.partition(": ")[0]
+        pin = pin_of_wheel(text)
+        if pin:
+            self.notes.append(note_of_wheel(pin, origin))
+        with self._root.problems.gathering(spot.where):
+            requirement = read_requirement(pin or text)
+        if requirement is None:
+            return
+        if self._is_own(requirement):
+            for name in sorted(requirement.extras):
+                yield from self._extra(name, spot)
+        else:
+            yield Asked(requirement=requirement, origin=origin)
+
+    def _is_own(self, requirement: Requirement) -> bool:
+        """Tell whether a requirement names the project itself, which is how extras gather other extras."""
+        name = self._project.get("name")
+        return isinstance(name, str) and canonicalize_name(name) == canonicalize_name(requirement.name)

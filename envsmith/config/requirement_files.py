@@ -1,0 +1,156 @@
+"""Reads requirements files with the files they include, and what a pyproject.toml asks for."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from envsmith.config.positions import TomlText
+from envsmith.config.pyproject import from_pyproject
+from envsmith.config.readers import Problems
+from envsmith.config.requirement import labels
+from envsmith.config.requirements import Include, RequirementsFile, parse_requirements
+from envsmith.errors import EnvsmithError, ProfileError
+from envsmith.files.text import read_text
+
+
+def read_requirements(folder: Path, names: Iterable[str]) -> RequirementsFile:
+    """Read requirements files, following -r and -c.
+
+    Args:
+        folder: the project's root; places are told relative to it: a lock must not hold paths of the machine.
+        names: paths as written on the command line, relative to the root or absolute.
+
+    Returns:
+        What all files ask for, put together, without includes.
+
+    Raises:
+        ProfileError: with all problems of all files as ``parts``: malformed lines, missing files, files that
+            include each other in a circle, contradicting labels.
+        ToolError: TOL012 when a file cannot be read.
+    """
+    reading = _Reading(folder=folder)
+    for name in names:
+        reading.follow(Include(kind="requirements", path=name, origin=""), folder, ())
+    with reading.problems.gathering():
+        labels(item for file in reading.files for item in file.asked if item.requirement.marker is None)
+    reading.problems.raise_if_any()
+    return _together(reading.files)
+
+
+def read_pyproject(
+    folder: Path, extras: Iterable[str] = (), groups: Iterable[str] = ()
+) -> RequirementsFile | None:
+    """Read what the project's pyproject.toml asks for; None where there is none, or it asks for nothing.
+
+    Raises:
+        ProfileError: with all problems as ``parts``.
+        ToolError: TOL012 when the file cannot be read.
+    """
+    path = folder / "pyproject.toml"
+    if not path.exists() and not tuple(extras) and not tuple(groups):
+        return None
+    return from_pyproject(read_text(path, "pyproject.toml"), "pyproject.toml", extras, groups)
+
+
+def passed_over(folder: Path) -> tuple[str, ...]:
+    """Name what looks as if the project asked for packages there, and nobody reads unless it is told to.
+
+    Args:
+        folder: the root of a project whose pyproject.toml has no ``[project]``.
+    """
+    names = [name for name in ("requirements.in", "requirements.txt") if (folder / name).is_file()]
+    path = folder / "pyproject.toml"
+    tool = TomlText.parse(read_text(path, path.name), path.name).data.get("tool") if path.is_file() else None
+    poetry = tool.get("poetry") if isinstance(tool, Mapping) else None
+    if isinstance(poetry, Mapping) and "dependencies" in poetry:
+        names.append("[tool.poetry.dependencies] of pyproject.toml")
+    return tuple(names)
+
+
+_DEEPEST = 50
+
+
+@dataclass(kw_only=True)
+class _Reading:
+    folder: Path
+    problems: Problems = field(default_factory=Problems)
+    files: list[RequirementsFile] = field(default_factory=list)
+    _done: set[tuple[Path, str]] = field(default_factory=set)
+
+    def follow(self, include: Include, base: Path, around: tuple[Path, ...]) -> None:
+        """Read a file and those it includes; what went wrong is gathered with the places that led there."""
+        try:
+            self._follow(include, base, around)
+        except ProfileError as error:
+            self.problems.add(error)
+        except EnvsmithError as error:
+            raise error.at(include.origin) if include.origin else error from error.__cause__
+
+    def _follow(self, include: Include, base: Path, around: tuple[Path, ...]) -> None:
+        path = Path(os.path.normpath(base / include.path))
+        if path in around:
+            circle = [self._place(item) for item in (*around[around.index(path) :], path)]
+            raise ProfileError(
+                "PRF032",
+                f"requirements files include each other in a circle: {' → '.join(circle)}",
+                where=include.origin,
+                hint="take one of the lines out",
+            )
+        if len(around) == _DEEPEST:
+            raise ProfileError(
+                "PRF032",
+                f"requirements files include each other more than {_DEEPEST} deep",
+                where=include.origin,
+                hint="name the files one beside the other",
+            )
+        if (path, include.kind) in self._done:
+            return
+        self._done.add((path, include.kind))
+        file = self._read(path, include)
+        self.files.append(file if include.kind == "requirements" else _as_constraints(file))
+        for inner in file.includes:
+            kind = "constraints" if include.kind == "constraints" else inner.kind
+            self.follow(
+                Include(kind=kind, path=inner.path, origin=inner.origin), path.parent, (*around, path)
+            )
+
+    def _read(self, path: Path, include: Include) -> RequirementsFile:
+        place = self._place(path)
+        try:
+            text = read_text(path, place)
+        except ProfileError as error:
+            raise error.at(include.origin) if include.origin else error from error.__cause__
+        return parse_requirements(text, place)
+
+    def _place(self, path: Path) -> str:
+        """Name a file without telling where on the machine it is."""
+        relative = os.path.relpath(path, self.folder) if self._is_near(path) else path.name
+        return Path(relative).as_posix()
+
+    def _is_near(self, path: Path) -> bool:
+        return path.is_relative_to(self.folder) or path.is_relative_to(self.folder.parent)
+
+
+def _as_constraints(file: RequirementsFile) -> RequirementsFile:
+    return RequirementsFile(
+        place=file.place,
+        constraints=file.asked,
+        includes=file.includes,
+        pytorch_lines=file.pytorch_lines,
+        pre=file.pre,
+        notes=file.notes,
+    )
+
+
+def _together(files: list[RequirementsFile]) -> RequirementsFile:
+    return RequirementsFile(
+        place=", ".join(dict.fromkeys(file.place for file in files)),
+        asked=tuple(item for file in files for item in file.asked),
+        constraints=tuple(item for file in files for item in file.constraints),
+        pytorch_lines=tuple(line for file in files for line in file.pytorch_lines),
+        pre=any(file.pre for file in files),
+        notes=tuple(note for file in files for note in file.notes),
+    )

@@ -1,0 +1,76 @@
+"""``envsmith diff``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envsmith.cli import NO, OK
+
+if TYPE_CHECKING:
+    from envsmith.diff.model import Difference
+
+LOCKFILES = "lockfiles"
+
+
+@click.command(name="diff")
+@click.argument("before", metavar="[A", required=False, default="")
+@click.argument("after", metavar="[B]]", required=False, default="")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("text", "md", "json")),
+    default="text",
+    help="For people (the default), for a pull request, or for programs.",
+)
+@click.option(
+    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
+)
+@click.option(
+    "--licences", "asks", is_flag=True, help="Read licences that are not remembered from the wheels' servers."
+)
+@click.option(
+    "--exit-code", "has_code", is_flag=True, help="End with 1 where something changes, as git diff does."
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
+    """Say what changes between locks: torch, drivers, kernels, packages, licences, decisions, targets.
+
+    A and B are each a profile, a git revision (all profiles), REV:PROFILE, a lock folder or one of its files. One
+    revision is compared with the locks as they are now, one profile with itself at HEAD; without any, all profiles are.
+    """
+    from envsmith.console import output as render
+    from envsmith.diff import diff_render
+
+    form = options["form"]
+    words = tuple(word for word in (options["before"], options["after"]) if word)
+    found = _found(words, options["folder"], asks=options["asks"])
+    if options["as_json"] or form == "json":
+        render.envelope("diff", "ok", {"profiles": [item.to_json() for item in found]})
+    elif form == "md":
+        click.echo(diff_render.markdown(found), nl=False)
+    else:
+        diff_render.text(found)
+    return NO if options["has_code"] and not all(item.is_empty for item in found) else OK
+
+
+def _found(words: tuple[str, ...], folder: Path, *, asks: bool) -> tuple[Difference, ...]:
+    from envsmith.catalog import Catalog
+    from envsmith.ci.matrix_cli import inside
+    from envsmith.diff.diff import ContrastTools, contrast
+    from envsmith.files import atomic as files
+    from envsmith.files.git import Revisions
+    from envsmith.wiring import CatalogChoice, licences, wheel_contents
+
+    tools = ContrastTools(
+        project=Path(),
+        folder=inside(folder),
+        files=files,
+        revisions=Revisions(project=Path()),
+        catalog=Catalog.embedded(),
+        licences=licences(CatalogChoice(is_offline=not asks)),
+        held=wheel_contents(CatalogChoice(is_offline=True)).kept,
+    )
+    return contrast(words, tools)

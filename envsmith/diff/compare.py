@@ -1,0 +1,218 @@
+"""What changes between two sides, each the locks of one profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from packaging.version import Version
+
+from envsmith.catalog import Catalog
+from envsmith.catalog.sizes import packed_bytes
+from envsmith.diff.model import (
+    KINDS,
+    Build,
+    DecisionChange,
+    Difference,
+    LicenceChange,
+    NewTargets,
+    PackageChange,
+    Side,
+    TorchChange,
+)
+from envsmith.lockfile.pins import Pin
+from envsmith.lockfile.saved import KeptLock
+from envsmith.model.capability import architecture
+from envsmith.model.decision import Decision
+from envsmith.model.license import Licence
+
+K = TypeVar("K")
+Pairs = Mapping[str, tuple[KeptLock, KeptLock]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of files by their sha256, as far as somebody has looked into them."""
+
+    licences: Mapping[str, Licence] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """Bytes, packed."""
+
+
+_NOTHING = Known()
+
+
+def compare(before: Side, after: Side, catalog: Catalog, known: Known = _NOTHING) -> Difference:
+    """Compare the locks of the same targets; where each side is one lock, those two.
+
+    Args:
+        before: what was locked.
+        after: what is.
+        catalog: knows kernels and drivers.
+        known: of the files, what no lock says.
+    """
+    pairs = _pairs(before.locks, after.locks)
+    download, without = _download(pairs, known.sizes)
+    paired = {lock.target.slug for pair in pairs.values() for lock in pair}
+    added = [lock for lock in after.locks if lock.target.slug not in paired]
+    return Difference(
+        before=before.title,
+        after=after.title,
+        common=tuple(pairs),
+        moved=tuple(name for name, (one, other) in pairs.items() if one.target.slug != other.target.slug),
+        added=tuple(lock.target.slug for lock in added),
+        new=tuple(_new(added, catalog)),
+        removed=tuple(lock.target.slug for lock in before.locks if lock.target.slug not in paired),
+        torch=tuple(_torch(pairs, catalog)),
+        packages=tuple(_packages(pairs)),
+        decisions=tuple(_decisions(pairs)),
+        licences=tuple(_licences(pairs, known.licences)),
+        download_bytes=download,
+        download_without=without,
+    )
+
+
+def _pairs(before: Sequence[KeptLock], after: Sequence[KeptLock]) -> Pairs:
+    if len(before) == len(after) == 1:
+        one, other = before[0], after[0]
+        slugs = dict.fromkeys((one.target.slug, other.target.slug))
+        return {" → ".join(slugs): (one, other)}
+    later = {lock.target.slug: lock for lock in after}
+    return {lock.target.slug: (lock, later[lock.target.slug]) for lock in before if lock.target.slug in later}
+
+
+def _torch(pairs: Pairs, catalog: Catalog) -> Iterator[TorchChange]:
+    found = {name: (_build(one, catalog), _build(other, catalog)) for name, (one, other) in pairs.items()}
+    changed = ((name, builds) for name, builds in found.items() if builds[0] != builds[1])
+    for (one, other), names in _gathered((builds, name) for name, builds in changed).items():
+        yield TorchChange(before=one, after=other, targets=names)
+
+
+def _new(added: Iterable[KeptLock], catalog: Catalog) -> Iterator[NewTargets]:
+    builds = _gathered((_build(lock, catalog), lock.target.slug) for lock in added)
+    for build, slugs in builds.items():
+        yield NewTargets(build=build, targets=slugs)
+
+
+def _build(lock: KeptLock, catalog: Catalog) -> Build:
+    if lock.torch is None:
+        return Build(torch="", backend="")
+    target = lock.target
+    kernels = catalog.kernels(lock.torch, target.backend, target.platform)
+    return Build(
+        torch=str(lock.torch),
+        backend=target.backend.title,
+        kernels=tuple(map(architecture, kernels.capabilities)) if kernels else None,
+        driver=catalog.driver_floor(target.backend, target.platform.os) or "",
+    )
+
+
+def _packages(pairs: Pairs) -> list[PackageChange]:
+    """Return the changes of each package, those of one kind together."""
+    found = []
+    for target, (one, other) in pairs.items():
+        before = {pin.name: pin for pin in one.pins.packages}
+        after = {pin.name: pin for pin in other.pins.packages}
+        for name in {**before, **after}:
+            key = _change(before.get(name), after.get(name))
+            if key is not None:
+                found.append(((name, *key), target))
+    changes = [
+        PackageChange(name=name, kind=kind, before=old, after=new, targets=targets)
+        for (name, kind, old, new), targets in _gathered(found).items()
+    ]
+    return sorted(changes, key=lambda item: (KINDS.index(item.kind), item.name, item.before, item.after))
+
+
+def _change(before: Pin | None, after: Pin | None) -> tuple[str, str, str] | None:
+    """Return the kind of a change and both versions; None where there is none."""
+    if before is None or after is None:
+        old, new = before.version if before else "", after.version if after else ""
+        return "removed" if before else "added", old, new
+    if before.version == after.version:
+        if set(before.sha256) == set(after.sha256):
+            return None
+        return "files", before.version, after.version
+    old_version, new_version = Version(before.version), Version(after.version)
+    if old_version.public == new_version.public:
+        return "build", before.version, after.version
+    return "up" if old_version < new_version else "down", before.version, after.version
+
+
+def _decisions(pairs: Pairs) -> Iterator[DecisionChange]:
+    """Yield what is decided on one side only; evidence that reads otherwise is no other decision."""
+    found: list[tuple[tuple[bool, Decision], str]] = []
+    for target, (one, other) in pairs.items():
+        for is_new, mine, theirs in ((False, one, other), (True, other, one)):
+            known = {_what(decision) for decision in theirs.decisions}
+            found += [
+                ((is_new, decision), target)
+                for decision in dict.fromkeys(mine.decisions)
+                if _what(decision) not in known
+            ]
+    for (is_new, decision), targets in sorted(_gathered(found).items()):
+        yield DecisionChange(decision=decision, is_new=is_new, targets=targets)
+
+
+def _what(decision: Decision) -> tuple[str, str, str]:
+    return decision.subject, decision.kind, decision.message
+
+
+def _licences(pairs: Pairs, known: Mapping[str, Licence]) -> Iterator[LicenceChange]:
+    """Yield packages under another licence, and new ones under a licence that no package came under before."""
+    found: list[tuple[tuple[str, str, str], str]] = []
+    for target, (one, other) in pairs.items():
+        before, after = _said(one, known), _said(other, known)
+        here = {pin.name for pin in one.pins.packages}
+        for name, licence in after.items():
+            is_new = name not in here and licence not in before.values()
+            if is_new or before.get(name, licence) != licence:
+                found.append(((before.get(name, ""), licence, name), target))
+    named = _gathered(found)
+    for (old, new, targets), names in _gathered(
+        ((old, new, targets), name) for (old, new, name), targets in sorted(named.items())
+    ).items():
+        yield LicenceChange(packages=names, before=old, after=new, targets=targets)
+
+
+def _said(lock: KeptLock, known: Mapping[str, Licence]) -> dict[str, str]:
+    """Return package → licence, as far as it is known."""
+    found = {pin.name: known.get(pin.sha256[0]) for pin in lock.pins.packages}
+    return {name: str(licence) for name, licence in found.items() if licence and licence.is_known}
+
+
+def _download(pairs: Pairs, known: Mapping[str, int]) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
+    """Return the bytes of both sides, and the names of packages left out of both for want of a size."""
+    sizes = {target: (_sizes(one, known), _sizes(other, known)) for target, (one, other) in pairs.items()}
+    if not sizes or any(not any(size.values()) for pair in sizes.values() for size in pair):
+        return None, ()
+    before = after = 0
+    without: set[str] = set()
+    for one, other in sizes.values():
+        changed = {*one} ^ {*other}
+        unknown = {name for name, sha256 in changed if {**one, **other}[name, sha256] is None}
+        without |= unknown
+        before += _sum(one, unknown)
+        after += _sum(other, unknown)
+    return (before, after), tuple(sorted(without))
+
+
+def _sizes(lock: KeptLock, known: Mapping[str, int]) -> dict[tuple[str, str], int | None]:
+    """Return package and sha256 → bytes, None where they are not known."""
+    return {
+        (pin.name, pin.sha256[0]): known.get(pin.sha256[0], packed_bytes(lock, pin))
+        for pin in lock.pins.packages
+    }
+
+
+def _sum(sizes: Mapping[tuple[str, str], int | None], unknown: set[str]) -> int:
+    return sum(size or 0 for (name, _), size in sizes.items() if name not in unknown)
+
+
+def _gathered(items: Iterable[tuple[K, str]]) -> dict[K, tuple[str, ...]]:
+    """Put the targets together that have the same change, in the order in which they came."""
+    found: dict[K, list[str]] = {}
+    for key, target in items:
+        found.setdefault(key, []).append(target)
+    return {key: tuple(targets) for key, targets in found.items()}

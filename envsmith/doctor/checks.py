@@ -1,0 +1,190 @@
+"""The doctor's checks: each from the facts it needs to what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from envsmith.doctor.diagnose import Check, Facts, Judged
+from envsmith.doctor.rules import device_access as diagnosis_given
+from envsmith.doctor.rules import diagnosis_windows
+from envsmith.doctor.rules import gpu as diagnosis_gpu
+from envsmith.doctor.rules import package_conflicts as diagnosis_families
+from envsmith.doctor.rules import paths as diagnosis_paths
+from envsmith.doctor.rules import system_checks as diagnosis_system
+from envsmith.environment import diagnosis_packages
+from envsmith.environment import torch_findings as diagnosis_family
+from envsmith.environment.environment import Environment
+from envsmith.errors import EnvsmithError
+from envsmith.model.backend import Backend
+from envsmith.model.finding import Finding
+
+
+def _path(facts: Facts) -> Iterator[Finding]:
+    return diagnosis_paths.path(facts.scopes, is_windows=facts.host.os == "windows")
+
+
+def _libraries(facts: Facts) -> Iterator[Finding]:
+    built_for = _built_for(facts)
+    return diagnosis_paths.libraries(facts.taken, built_for.title if built_for else "")
+
+
+def _of_torch(rule: Callable[[Judged, Facts], Iterable[Finding]]) -> Callable[[Facts], Iterable[Finding]]:
+    return lambda facts: rule(facts.torch, facts) if facts.torch else ()
+
+
+def _installed(
+    rule: Callable[[Environment, Facts], Iterable[Finding]],
+) -> Callable[[Facts], Iterable[Finding]]:
+    return lambda facts: rule(facts.environment, facts) if facts.environment else ()
+
+
+def _family(environment: Environment, facts: Facts) -> Iterator[Finding]:
+    yield from diagnosis_family.mixed(environment, facts.condition)
+    yield from diagnosis_family.unpaired(environment, facts.condition, facts.catalog)
+
+
+def _families(environment: Environment, facts: Facts) -> Iterator[Finding]:
+    torch = facts.torch
+    backend = facts.locked or (torch.verdict.backend if torch else Backend.parse("cpu"))
+    return diagnosis_families.families(environment, backend, facts.catalog)
+
+
+def _runtime(facts: Facts) -> Iterator[Finding]:
+    if facts.visual_cpp:
+        yield from diagnosis_windows.runtime(
+            facts.visual_cpp, facts.environment, facts.host.machine, facts.catalog
+        )
+
+
+def _releases(environment: Environment, facts: Facts) -> Iterator[Finding]:
+    found = facts.visual_cpp.version if facts.visual_cpp else None
+    return diagnosis_system.known_bad(environment, facts.host.os, facts.catalog, found)
+
+
+def _devices(facts: Facts) -> Iterator[Finding]:
+    is_given = facts.host.is_wsl or bool(facts.given.container)
+    return diagnosis_gpu.devices(facts.host, is_given=is_given)
+
+
+def _built_for(facts: Facts) -> Backend | None:
+    """Return what the installed torch was built for; a machine is judged also where that cannot be found out."""
+    try:
+        return facts.torch.verdict.backend if facts.torch else None
+    except EnvsmithError:
+        return None
+
+
+def _wanted(facts: Facts) -> Backend | None:
+    try:
+        return _built_for(facts) or facts.locked
+    except EnvsmithError:
+        return None
+
+
+def _broken(facts: Facts) -> Iterator[Finding]:
+    try:
+        environment = facts.environment
+    except EnvsmithError as error:
+        yield diagnosis_packages.unusable(": ".join(filter(None, (error.where, error.message))))
+        return
+    if environment:
+        yield from diagnosis_packages.broken(facts.condition, environment)
+
+
+CHECKS = (
+    Check(name="path", summary="folders of environments on PATH", run=_path),
+    Check(name="libraries", summary="the linker's lists against torch's CUDA", run=_libraries),
+    Check(name="runtime", summary="Microsoft's C++ library on Windows", run=_runtime),
+    Check(name="devices", summary="GPUs without a driver", run=_devices),
+    Check(
+        name="wsl",
+        summary="what leads from WSL to Windows's driver",
+        run=lambda facts: diagnosis_given.wsl(facts.given, facts.host, _wanted(facts)),
+    ),
+    Check(
+        name="container",
+        summary="what a container was not given of GPUs",
+        run=lambda facts: diagnosis_given.container(facts.given, facts.host, _wanted(facts)),
+    ),
+    Check(
+        name="module",
+        summary="the driver's loaded module against its libraries, and who may use it",
+        run=lambda facts: diagnosis_given.module(facts.given, _wanted(facts)),
+    ),
+    Check(
+        name="hidden",
+        summary="variables that hide GPUs",
+        run=lambda facts: diagnosis_given.hidden(facts.given, facts.host, _built_for(facts)),
+    ),
+    Check(
+        name="driver",
+        summary="the driver against torch's CUDA and the GPU",
+        run=_of_torch(lambda torch, facts: diagnosis_gpu.driver(torch.version, torch.verdict, facts.host)),
+    ),
+    Check(
+        name="kernels",
+        summary="GPUs that the installed torch has no kernels for",
+        run=_of_torch(lambda torch, _: diagnosis_gpu.kernels(torch.version, torch.verdict)),
+    ),
+    Check(
+        name="build",
+        summary="a CPU build beside a GPU, a GPU build without one",
+        run=_of_torch(
+            lambda torch, facts: diagnosis_gpu.build(torch.version, torch.verdict, torch.best, facts.locked)
+        ),
+    ),
+    Check(
+        name="retired",
+        summary="a backend that gets no more builds, a nightly that will vanish",
+        run=_of_torch(
+            lambda torch, facts: diagnosis_gpu.retired(
+                torch.version, facts.catalog.backend(torch.verdict.backend)
+            )
+        ),
+    ),
+    Check(
+        name="family",
+        summary="torch, torchvision and torchaudio that were not built together",
+        run=_installed(_family),
+    ),
+    Check(name="families", summary="several projects in one folder", run=_installed(_families)),
+    Check(
+        name="onnxruntime",
+        summary="a CPU build of ONNX Runtime over one for GPUs",
+        run=_installed(lambda found, facts: diagnosis_families.onnxruntime(found, facts.catalog)),
+    ),
+    Check(
+        name="unused",
+        summary="torchvision or torchaudio that nothing needs",
+        run=_installed(
+            lambda found, facts: diagnosis_families.unused(found, facts.condition, facts.unneeded)
+        ),
+    ),
+    Check(
+        name="broken",
+        summary="half-installed and half-removed packages, an interpreter that is gone",
+        run=_broken,
+    ),
+    Check(
+        name="shadows",
+        summary="modules imported instead of installed ones",
+        run=_installed(lambda _, facts: diagnosis_packages.shadows(facts.condition)),
+    ),
+    Check(name="lock", summary="a lock that is not what is asked for today", run=lambda facts: facts.stale),
+    Check(
+        name="releases",
+        summary="releases known to fail on this system",
+        run=_installed(_releases),
+    ),
+    Check(
+        name="disk",
+        summary="room where uv keeps its cache",
+        run=lambda facts: diagnosis_system.disk(facts.room),
+    ),
+    Check(
+        name="network",
+        summary="proxies, PyTorch's index and the clock",
+        run=lambda facts: diagnosis_system.network(facts.reach, facts.catalog.retrieved),
+    ),
+)
+"""Every check, in the order it is made."""

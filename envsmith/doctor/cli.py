@@ -1,0 +1,154 @@
+"""``envsmith doctor``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envsmith.activate.run import AfterDashes, words_after
+from envsmith.cli import NO, OK
+from envsmith.console.options import PREFIX_TO_LOOK_AT
+
+if TYPE_CHECKING:
+    from envsmith.doctor.diagnose import Check, Diagnosed
+
+LOCKFILES = "lockfiles"
+
+
+@click.command(name="doctor", cls=AfterDashes)
+@click.argument("checks", nargs=-1, metavar="[CHECK]...")
+@click.option("--list", "is_list", is_flag=True, help="List the checks.")
+@PREFIX_TO_LOOK_AT
+@click.option(
+    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
+)
+@click.option("--fix", "is_fix", is_flag=True, help="Cure what is wrong with the environment, after asking.")
+@click.option("--dry-run", is_flag=True, help="With --fix: show what would be done, and change nothing.")
+@click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+@click.option("--wheelhouse", default="", metavar="DIR", help="With --fix: folder that holds every file.")
+@click.option("--offline", is_flag=True, help="With --fix: no network, only uv's cache or the wheelhouse.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.pass_context
+def command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any) -> int:  # noqa: ANN401 - click checks them
+    """Say what is wrong on this machine and in an environment, why, and what cures it.
+
+    Without CHECK all are made. Nothing is changed. Ends with 1 where something is in error.
+
+    With --fix the environment is compared with its lock, too, and what is wrong with it is cured: shown first, then
+    asked, done, and looked at again. One that envsmith made is built anew beside itself; in others what is not as
+    locked is installed by the lock's hashes, and what was in the way is kept. `doctor path --fix` takes folders of
+    environments out of the PATH that Windows's registry keeps.
+
+    With -- COMMAND it runs that, and when it fails says which known failures its output tells of, and what helps; the
+    exit status is the command's.
+    """
+    is_list, as_json = flags["is_list"], flags["as_json"]
+    if words := words_after(ctx):
+        if checks or is_list or as_json or flags["is_fix"]:
+            raise click.UsageError("before -- COMMAND stand neither checks nor --list, --fix or --json")
+        from envsmith.doctor.doctor_run import watch_and_explain
+
+        return watch_and_explain(words)
+    if is_list:
+        _list(as_json=as_json)
+        return OK
+    if flags["is_fix"]:
+        return _fix(checks, flags)
+    if flags["dry_run"] or flags["yes"]:
+        raise click.UsageError("--dry-run and --yes say how to --fix")
+    prefix, folder = flags["prefix"], flags["folder"]
+    chosen = _chosen(checks)
+    begun = time.monotonic()
+    found, machine = _diagnosed(chosen, prefix, folder)
+    if as_json:
+        from envsmith.console import output as render
+
+        render.envelope("doctor", "no" if found.report.has_errors else "ok", _data(found, machine))
+    else:
+        _show(found, time.monotonic() - begun, prefix)
+    return NO if found.report.has_errors else OK
+
+
+def _fix(checks: tuple[str, ...], flags: dict[str, Any]) -> int:
+    from envsmith.doctor.fix_cli import Fixing, fix
+    from envsmith.doctor.path_cli import fix_registry
+    from envsmith.install.options import wheelhouse_of
+
+    _chosen(checks)
+    fixing = Fixing(
+        prefix=flags["prefix"],
+        folder=flags["folder"],
+        checks=checks,
+        wheelhouse=wheelhouse_of(flags["wheelhouse"]),
+        offline=flags["offline"],
+        is_trial=flags["dry_run"],
+        is_agreed=flags["yes"],
+        as_json=flags["as_json"],
+    )
+    status = fix_registry(fixing) if checks == ("path",) else None
+    return fix(fixing) if status is None else status
+
+
+def _chosen(names: tuple[str, ...]) -> tuple[Check, ...]:
+    from envsmith.config.readers import suggestion
+    from envsmith.doctor.checks import CHECKS
+
+    known = {check.name: check for check in CHECKS}
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"there is no check {name!r}; {suggestion(name, known)}")
+    return tuple(known[name] for name in dict.fromkeys(names)) or CHECKS
+
+
+def _diagnosed(checks: tuple[Check, ...], prefix: Path, folder: Path) -> tuple[Diagnosed, str]:
+    from envsmith.doctor.diagnose import diagnose
+    from envsmith.doctor.doctor_facts import ProjectFacts
+    from envsmith.environment.adapters_interpreter import Probe
+    from envsmith.process.runner import Processes
+
+    processes = Processes()
+    try:
+        facts = ProjectFacts(prefix, folder, Probe(processes=processes))
+        return diagnose(facts, checks), str(facts.host)
+    finally:
+        processes.close()
+
+
+def _list(*, as_json: bool) -> None:
+    from envsmith.console import output as render
+    from envsmith.doctor.checks import CHECKS
+
+    if as_json:
+        render.envelope("doctor", "ok", {"checks": {check.name: check.summary for check in CHECKS}})
+    else:
+        render.table(("check", "looks for"), [(check.name, check.summary) for check in CHECKS], indent=0)
+
+
+def _data(found: Diagnosed, machine: str) -> dict[str, object]:
+    return {
+        "machine": machine,
+        "checks": list(found.made),
+        "not_made": [{"check": name, "reason": reason} for name, reason in found.unmade],
+        "findings": [item.to_json() for item in found.report.findings],
+    }
+
+
+def _show(found: Diagnosed, seconds: float, prefix: Path) -> None:
+    from envsmith.console import finding_lines
+    from envsmith.console import output as render
+
+    count = finding_lines.counted(len(found.report.findings), "finding")
+    checks = finding_lines.counted(len(found.made), "check")
+    render.say(
+        f"{count if found.report.findings else 'nothing found'} on this machine · {checks} · {seconds:.1f} s"
+    )
+    if not prefix.exists():
+        render.labelled("note", f"there is no environment at {prefix}: only the machine was looked at")
+    if found.report.findings:
+        render.say("")
+        finding_lines.show(found.report.findings)
+    for names, reason in found.reasons():
+        render.labelled("not made", f"{names}: {reason}")

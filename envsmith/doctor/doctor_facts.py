@@ -1,0 +1,263 @@
+"""What the doctor's checks look at, found out when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+from envsmith.activate import session as sessions
+from envsmith.activate.model import Activation, Place, Taken
+from envsmith.activate.scripts import plan_session
+from envsmith.catalog import Catalog
+from envsmith.catalog.build import Build
+from envsmith.doctor.diagnose import Judged
+from envsmith.doctor.remembering import Remembered, quietly
+from envsmith.environment.adapters_interpreter import Probe
+from envsmith.environment.environment import Environment, TorchBuild
+from envsmith.environment.installed_state import Condition
+from envsmith.errors import EnvsmithError
+from envsmith.files import atomic as files
+from envsmith.host import registry
+from envsmith.host import system_probes as surroundings
+from envsmith.host.check_words import before_packages
+from envsmith.host.current import variables
+from envsmith.host.detect import detect
+from envsmith.host.model import Host
+from envsmith.host.system import Given, Reach, Room, Toolbox, VisualCpp
+from envsmith.lockfile.manifest import FILENAME, Manifest
+from envsmith.lockfile.recording import read_manifest
+from envsmith.model.backend import Backend
+from envsmith.model.finding import Finding
+from envsmith.select import selection
+from envsmith.select.select import completed, select
+from envsmith.wiring import CatalogChoice, check_tools, index_base, known_modules, listing_sources
+
+_SCANNED = ("torchvision", "torchaudio")
+_OF_A_PROJECT = (
+    "*.py",
+    "pyproject.toml",
+    "requirements*",
+    "setup.cfg",
+    "profiles",
+    "lockfiles",
+    ".git",
+    "*.ipynb",
+)
+
+
+class ProjectFacts:
+    """The facts of this machine, and of an environment in this project.
+
+    Args:
+        prefix: the environment's root; it need not be there.
+        folder: of the lock folders.
+        probe: asks interpreters.
+    """
+
+    def __init__(self, prefix: Path, folder: Path, probe: Probe) -> None:
+        self._prefix = prefix.absolute()
+        self._folder = folder
+        self._probe = probe
+        self.catalog = Catalog.embedded()
+
+    @Remembered
+    def host(self) -> Host:
+        """This machine."""
+        return completed(detect(), self.catalog)
+
+    @Remembered
+    def environment(self) -> Environment | None:
+        """What is installed; None where there is no environment."""
+        try:
+            sessions.place_of(self._prefix)
+        except EnvsmithError:
+            return None
+        return self._probe.environment(self._prefix, deep=False)
+
+    @Remembered
+    def condition(self) -> Condition:
+        """What the environment's files tell together."""
+        return self._probe.condition(self._prefix, before_packages())
+
+    @Remembered
+    def torch(self) -> Judged | None:
+        """The installed torch, and what is known of it on this machine."""
+        found = self.environment
+        if found is None or found.torch is None:
+            return None
+        backend, version = backend_of(found.torch), _public(found.torch.version)
+        if backend is None or version is None:
+            return None
+        python = found.interpreter.python
+        build = Build(
+            backend=backend,
+            torch=version,
+            platforms=(str(self.host.platform),),
+            pythons=frozenset({python.tag}),
+        )
+        listings = listing_sources(self.catalog, CatalogChoice(), lambda _: None, is_online=False)
+        return Judged(
+            version=found.torch.version,
+            verdict=selection.judge_build(self.host, python, build, self.catalog),
+            best=select(self.host, python, catalog=self.catalog, listings=listings).choice,
+        )
+
+    @cached_property
+    def toolbox(self) -> Toolbox:
+        """What torch's companions need of the system."""
+        from envsmith.host.toolbox import toolbox
+
+        return toolbox(Path("/"), variables())
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The environment variables."""
+        return variables()
+
+    @Remembered
+    def manifest(self) -> Manifest | None:
+        """The locks of the profile the environment was built for, else of the only one that is locked."""
+        name = sessions.installed_profile(self._prefix)
+        locked = sorted(path.parent.name for path in self._folder.glob(f"*/{FILENAME}"))
+        if not name and len(locked) == 1:
+            name = locked[0]
+        if name not in locked:
+            return None
+        return read_manifest(files.read_files(self._folder / name), str(self._folder / name / FILENAME))
+
+    @Remembered
+    def locked(self) -> Backend | None:
+        """The backend the environment's lock asks for."""
+        entries = self.manifest.targets.values() if self.manifest else ()
+        return next((Backend.parse(str(item.inputs.get("backend", "cpu"))) for item in entries), None)
+
+    @Remembered
+    def stale(self) -> tuple[Finding, ...]:
+        """Why the environment's lock is not what is asked for today."""
+        from envsmith.lock.check import check_profile
+        from envsmith.lock.request import Words, orders
+
+        if self.manifest is None:
+            return ()
+        name = self.manifest.profile
+        (wanted,) = orders(Words(names=(name,)), Path(), self._folder)
+        locked = frozenset(self.manifest.targets)  # a target that nobody locked is no fault of an environment
+        found = check_profile(
+            replace(wanted, only=locked), self._folder / name, check_tools(self.catalog)
+        ).findings
+        return tuple(replace(item, message=f"{item.subject}: {item.message}") for item in found)
+
+    @cached_property
+    def _place(self) -> Place:
+        is_windows = self.host.os == "windows"
+        inner = "Scripts" if is_windows else "bin"
+        root = str(self._prefix)
+        return Place(prefix=root, bin=str(self._prefix / inner), is_windows=is_windows)
+
+    def _session(self, own: Mapping[str, str]) -> tuple[Taken, ...]:
+        torch = quietly(lambda: self.torch)
+        installed = torch.verdict.backend if torch else Backend.parse("cpu")
+        backend = quietly(lambda: self.locked) or installed
+        wanted = Activation.of("doctor", backend=backend, env={})
+        return plan_session(wanted, self._place, own, has_file=sessions.has_file).taken
+
+    @cached_property
+    def scopes(self) -> dict[str, tuple[Taken, ...]]:
+        """Scope of PATH → what no session should have in it, but for the environment that is active."""
+        active = variables().get("VIRTUAL_ENV", "")
+        places = [Path(self._place.bin), *(Path(active, name) for name in ("bin", "Scripts") if active)]
+        own = {place.resolve() for place in places}
+        return {
+            scope: tuple(
+                item
+                for item in self._session({"PATH": value})
+                if not (item.entry and Path(item.entry).is_absolute() and Path(item.entry).resolve() in own)
+            )
+            for scope, value in surroundings.path_scopes(variables()).items()
+        }
+
+    @cached_property
+    def taken(self) -> tuple[Taken, ...]:
+        """What a session in the environment would be rid of."""
+        return self._session(variables())
+
+    @Remembered
+    def unneeded(self) -> dict[str, str]:
+        """Project → why the project's files do not need it."""
+        from envsmith.config.profiles import Profiles
+        from envsmith.usage import project as sources
+        from envsmith.usage.scan import scan
+
+        there = {item.name for item in self.environment.distributions} if self.environment else set()
+        asked = [name for name in _SCANNED if name in there]
+        if not asked or not is_project(Path.cwd()):
+            return {}
+        folders = Profiles.of_project(Path()).settings.sources
+        found = scan(Path(), asked, sources=sources, installed=known_modules(), folders=folders, enough=1)
+        if not found.usage.files_read:
+            return {}
+        return {item.project: item.verdict.reason for item in found.answers if item.verdict.is_unneeded}
+
+    @cached_property
+    def given(self) -> Given:
+        """What this machine was given of GPUs; nothing where variables describe another one."""
+        from envsmith.host.gpu_access import given
+        from envsmith.host.host_overrides import CAPABILITY, DRIVER
+
+        is_described = any(variables().get(name) for name in (CAPABILITY, DRIVER))
+        if self.host.os != "linux" or is_described:
+            return Given()
+        return given(Path("/"), variables())
+
+    @cached_property
+    def visual_cpp(self) -> VisualCpp | None:
+        """Microsoft's C++ library; None off Windows."""
+        from envsmith.host.visual_cpp import visual_cpp
+
+        if self.host.os != "windows":
+            return None
+        found = self.environment
+        # A program of the environment is found beside the interpreter it was made with.
+        folders = (Path(found.interpreter.base), self._prefix / found.site) if found else ()
+        return visual_cpp(registry.ask, variables(), self.host.machine, folders)
+
+    @cached_property
+    def room(self) -> Room:
+        """Free bytes where uv's cache lies."""
+        return surroundings.room(surroundings.uv_cache(variables()))
+
+    @cached_property
+    def reach(self) -> Reach:
+        """How PyTorch's index, or the mirror that stands for it, answers."""
+        return surroundings.reach(f"{index_base(CatalogChoice())}/", variables())
+
+
+def is_project(folder: Path) -> bool:
+    """Say whether a folder is a project's: in a home or anywhere else no file tells whether an environment is used."""
+    if folder == folder.parent or folder == Path.home():
+        return False
+    return any(next(folder.glob(name), None) for name in _OF_A_PROJECT)
+
+
+def backend_of(torch: TorchBuild) -> Backend | None:
+    """Return what an installed torch was built for, by its own words; None where they say something unknown."""
+    _, _, label = torch.version.partition("+")
+    cuda = f"cu{torch.cuda.replace('.', '')}" if torch.cuda else ""
+    rocm = f"rocm{'.'.join(torch.hip.split('.')[:2])}" if torch.hip else ""
+    for text in (label, cuda or rocm or ("xpu" if torch.xpu else "cpu")):
+        try:
+            return Backend.parse(text)
+        except EnvsmithError:
+            continue
+    return None
+
+
+def _public(text: str) -> Version | None:
+    try:
+        return Version(Version(text).public)
+    except InvalidVersion:
+        return None

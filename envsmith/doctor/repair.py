@@ -1,0 +1,136 @@
+"""Repair: look what is wrong with an environment, say what cures it, do that, and look again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from envsmith.catalog import Catalog
+from envsmith.doctor import curing
+from envsmith.doctor.curing import Sick
+from envsmith.doctor.repair_plan import ASIDE, INSTALL, REBUILD, REMOVE, Cure, Step
+from envsmith.errors import InstallError
+from envsmith.lockfile.supply import Supply
+
+MOST_ROUNDS = 3
+
+
+class Repairer(Protocol):
+    """Changes single distributions of an environment."""
+
+    def set_aside(self, prefix: Path, site: str, folders: Sequence[str]) -> None:
+        """Move folders out of ``site-packages``, and keep them."""
+        ...
+
+    def remove(self, prefix: Path, names: Sequence[str]) -> None:
+        """Remove distributions."""
+        ...
+
+    def put(self, prefix: Path, supply: Supply, *, is_hashed: bool) -> None:
+        """Install distributions again, without what they require."""
+        ...
+
+    def forget(self, names: Sequence[str]) -> None:
+        """Take distributions out of the installer's cache."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairTools:
+    """What a repair needs of the world."""
+
+    examine: Callable[[], Sick]
+    """Looks what is wrong."""
+    repairer: Repairer
+    rebuild: Callable[[], None]
+    """Builds an environment of envsmith's anew, beside itself, and switches to it."""
+    catalog: Catalog
+    supply: Supply
+    """Where the lock's files come from; its text is not looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repaired:
+    """What a repair did, and what it left."""
+
+    before: Sick
+    steps: tuple[Step, ...]
+    """All that were taken."""
+    after: Sick
+    cure: Cure
+    """What would still be to do."""
+
+
+def plan(sick: Sick, tools: RepairTools) -> Cure:
+    """Return what would be done."""
+    return curing.cure(sick, tools.catalog)
+
+
+def repair(sick: Sick, first: Cure, prefix: Path, tools: RepairTools) -> Repaired:
+    """Carry out a cure, look again, and go on while what was hidden comes to light.
+
+    Args:
+        sick: the environment.
+        first: what was agreed to.
+        prefix: its root.
+        tools: what looks and changes.
+
+    Raises:
+        InstallError: where something cannot be installed or removed; what was done before stays done.
+        ToolError: where files cannot be reached.
+    """
+    taken: list[Step] = []
+    now, next_ = sick, first
+    for number in range(MOST_ROUNDS):
+        if not next_.steps:
+            break
+        for step in next_.steps:
+            _take(step, now, prefix, tools, is_again=number > 0)
+            taken.append(step)
+        now = tools.examine()
+        next_ = curing.cure(now, tools.catalog)
+    return Repaired(before=sick, steps=tuple(taken), after=now, cure=next_)
+
+
+def _take(step: Step, sick: Sick, prefix: Path, tools: RepairTools, *, is_again: bool) -> None:
+    if step.kind == REBUILD:
+        _rebuild(sick, tools, is_again=is_again)
+    elif step.kind == ASIDE:
+        tools.repairer.set_aside(prefix, sick.environment.site, step.subjects)
+    elif step.kind == REMOVE:
+        tools.repairer.remove(prefix, step.subjects)
+    elif step.kind == INSTALL:
+        names = [subject.partition("==")[0] for subject in step.subjects]
+        if is_again:
+            tools.repairer.forget(names)
+        tools.repairer.put(prefix, _supply(step, sick, tools), is_hashed=step.is_hashed)
+
+
+def _rebuild(sick: Sick, tools: RepairTools, *, is_again: bool) -> None:
+    """Build anew; where the proof fails, once more with nothing of the ill packages taken from the cache."""
+    ill = sorted({item.subject for item in sick.findings if item.code in ("ENV014", "ENV015")})
+    if is_again and ill:
+        tools.repairer.forget(ill)
+    try:
+        tools.rebuild()
+    except InstallError as error:
+        if error.code != "ENV001" or is_again or not ill:
+            raise
+        tools.repairer.forget(ill)
+        tools.rebuild()
+
+
+def _supply(step: Step, sick: Sick, tools: RepairTools) -> Supply:
+    names = {subject.partition("==")[0] for subject in step.subjects}
+    is_locked = step.is_hashed and sick.pins is not None
+    text = sick.pins.to_requirements(names) if is_locked and sick.pins else "\n".join(step.subjects)
+    sources = tuple(name for name in tools.supply.sources if name in names)
+    return Supply(
+        text=text,
+        is_pylock=False,
+        sources=sources,
+        wheelhouse=tools.supply.wheelhouse,
+        profile=tools.supply.profile,
+    )

@@ -1,0 +1,95 @@
+"""What is wrong around an environment: room on the disk, the way to PyTorch's index, releases known to be bad."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packaging.version import InvalidVersion, Version
+
+from envsmith.catalog import Catalog
+from envsmith.environment.environment import Environment
+from envsmith.host.system import Reach, Room
+from envsmith.model.finding import Finding
+
+LITTLE_BYTES = 10 * 1000**3
+"""A CUDA build of torch and what it requires take about 3 GB as wheels and 6 GB installed."""
+HARDLY_ANY_BYTES = 1000**3
+CLOCK_S = 300.0
+
+
+def disk(room: Room) -> Iterator[Finding]:
+    """Find too little room where uv keeps its cache."""
+    if room.free_bytes >= LITTLE_BYTES:
+        return
+    free = f"{room.free_bytes / 1000**3:.1f} GB"
+    text = f"{free} are free where uv keeps its cache ({room.folder}); a CUDA build of torch takes about 9 GB"
+    severity = "error" if room.free_bytes < HARDLY_ANY_BYTES else "warning"
+    hint = "uv cache prune, or set UV_CACHE_DIR to a larger disk"
+    yield Finding(code="HST030", severity=severity, subject=room.folder, message=text, hint=hint)
+
+
+def network(reach: Reach, known: str) -> Iterator[Finding]:
+    """Find what stands between this machine and PyTorch's index.
+
+    Args:
+        reach: how the index answered.
+        known: a day that is past, ``2026-11-20``.
+    """
+    for name, value in reach.proxies:
+        if "://" not in value:
+            text = f"{name} is {value!r}: a proxy is written with its scheme"
+            yield _of_network("HST040", "warning", text, f"{name}=http://{value}")
+    if reach.error:
+        via = f", through the proxy of {reach.proxies[0][0]}" if reach.proxies and not reach.is_direct else ""
+        text = f"{reach.url} does not answer{via}: {reach.error}"
+        hint = (
+            "check connection, proxy and certificates; locks can be made with --catalog embedded all the same"
+        )
+        yield _of_network("HST041", "warning", text, hint)
+    yield from _clock(reach, known)
+
+
+def _clock(reach: Reach, known: str) -> Iterator[Finding]:
+    """Find a clock that is wrong by a server's, or stands before a day that is past."""
+    if reach.ahead_s is not None and abs(reach.ahead_s) > CLOCK_S:
+        way = "fast" if reach.ahead_s > 0 else "slow"
+        then = "certificates count as invalid" if reach.is_untimely else "certificates may count as invalid"
+        text = f"this machine's clock is {abs(reach.ahead_s) / 60:.0f} minutes {way}: {then}"
+    elif reach.day and reach.day < known:
+        then = "certificates may count as invalid"
+        text = f"this machine's clock says {reach.day}, and {known} is past: {then}"
+    else:
+        return
+    severity = "error" if reach.is_untimely else "warning"
+    yield _of_network(
+        "HST042", severity, text, "set the clock: timedatectl set-ntp true; w32tm /resync on Windows"
+    )
+
+
+def _of_network(code: str, severity: str, message: str, hint: str) -> Finding:
+    return Finding(code=code, severity=severity, subject="network", message=message, hint=hint)
+
+
+def known_bad(
+    environment: Environment, os: str, catalog: Catalog, visual_cpp: tuple[int, ...] | None = None
+) -> Iterator[Finding]:
+    """Find releases that are known to fail on this system.
+
+    Args:
+        environment: what is installed.
+        os: the system.
+        catalog: what is known.
+        visual_cpp: Windows's version of Microsoft's C++ library; where it is known, what fails for its sake alone is
+            another check's.
+    """
+    for item in environment.distributions:
+        try:
+            version = Version(item.version)
+        except InvalidVersion:
+            continue
+        for row in catalog.bad_releases():
+            if row.describes(item.name, version, os) and not (row.visual_cpp and visual_cpp):
+                text = f"{item.name} {item.version}: {row.problem} ({row.source})"
+                yield Finding(
+                    code="ENV074", severity="warning", subject=item.name, message=text, hint=row.cure
+                )

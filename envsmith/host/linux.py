@@ -1,0 +1,126 @@
+"""Linux's own files about the machine: /proc and /sys, read below a root that tests can choose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from envsmith.host import parsers as host_text
+from envsmith.host.model import Device, Driver
+from envsmith.host.parsers import Found
+
+MOST_BYTES = 65_536
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a small file; empty where it is missing or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def is_wsl(root: Path) -> bool:
+    """Say whether this Linux runs inside Windows."""
+    return host_text.is_wsl(text_of(root / "proc/version"))
+
+
+def has_musl(root: Path) -> bool:
+    """Say whether the system's C library is musl."""
+    return any(_entries(root / "lib", "ld-musl-*"))
+
+
+def pci_devices(root: Path) -> tuple[Device, ...]:
+    """Return the GPUs on the PCI bus, with no more than their ids."""
+    found = (
+        host_text.pci_device(*(text_of(place / name) for name in ("class", "vendor", "device")))
+        for place in _entries(root / "sys/bus/pci/devices", "*")
+    )
+    return tuple(device for device in found if device)
+
+
+def amd(root: Path) -> Found:
+    """Return AMD's devices as its kernel driver lists them for computing."""
+    devices = tuple(
+        _amd_device(root, host_text.kfd_properties(text_of(place / "properties")))
+        for place in _entries(root / "sys/class/kfd/kfd/topology/nodes", "*")
+    )
+    known = tuple(device for device in devices if device)
+    version = text_of(root / "sys/module/amdgpu/version").strip()
+    if not known and not (root / "sys/module/amdgpu").is_dir():
+        return Found()
+    return Found(driver=Driver(maker="amd", version=version or None), devices=known)
+
+
+def _amd_device(root: Path, properties: dict[str, int]) -> Device | None:
+    name = host_text.instruction_set(properties.get("gfx_target_version", 0))
+    if not name:
+        return None
+    place = root / f"sys/class/drm/renderD{properties.get('drm_render_minor', 0)}/device"
+    memory = text_of(place / "mem_info_vram_total").strip()
+    product = " ".join(text_of(place / "product_name").split())
+    return Device(
+        maker="amd",
+        name=product or name,
+        capability=name,
+        memory_bytes=int(memory) if memory.isascii() and memory.isdigit() else None,
+    )
+
+
+def intel(root: Path, devices: tuple[Device, ...]) -> Found:
+    """Return Intel's devices, of those on the PCI bus, if a driver of theirs is there."""
+    own = tuple(device for device in devices if device.maker == "intel")
+    has_driver = any((root / f"sys/module/{name}").is_dir() for name in ("xe", "i915"))
+    return Found(driver=Driver(maker="intel") if has_driver and own else None, devices=own)
+
+
+def nvidia(root: Path) -> Found:
+    """Return what the loaded kernel module says: its version, and the names of its devices.
+
+    A container may see the module of its host without being given its devices: then there is no driver in it.
+    """
+    is_given = (root / "dev/nvidiactl").exists()
+    version = host_text.kernel_module(text_of(root / "proc/driver/nvidia/version")) if is_given else ""
+    models = (
+        host_text.gpu_model(text_of(place / "information"))
+        for place in _entries(root / "proc/driver/nvidia/gpus", "*")
+    )
+    devices = tuple(Device(maker="nvidia", name=name) for name in models if name)
+    return Found(driver=Driver(maker="nvidia", version=version) if version else None, devices=devices)
+
+
+def jetson(root: Path) -> Found:
+    """Return the GPU of a Jetson board, which is on no bus."""
+    name = host_text.board(text_of(root / "proc/device-tree/model"))
+    if not name:
+        return Found()
+    return Found(driver=Driver(maker="nvidia"), devices=(Device(maker="nvidia", name=name),))
+
+
+def has_nvidia(root: Path, devices: tuple[Device, ...]) -> bool:
+    """Say whether there is any sign of an NVIDIA GPU, so that its libraries are worth asking."""
+    signs = ("proc/driver/nvidia", "dev/nvidiactl", "dev/dxg", "dev/nvhost-gpu", "dev/nvgpu")
+    return any(device.maker == "nvidia" for device in devices) or any(
+        (root / sign).exists() for sign in signs
+    )
+
+
+def _entries(folder: Path, pattern: str) -> Iterator[Path]:
+    """Yield what lies in a folder, sorted; nothing where it cannot be read."""
+    try:
+        yield from sorted(folder.glob(pattern))
+    except OSError:
+        return
+
+
+def named(found: Found, devices: tuple[Device, ...]) -> Found:
+    """Return a source's answer, its devices taken from the PCI bus where it names none."""
+    return found if found.devices else replace(found, devices=devices)
+
+
+def on_board(found: Found, board: Found) -> Found:
+    """Return a source's answer, the board's name for a GPU whose compute capability nobody tells."""
+    is_told = any(device.capability for device in found.devices)
+    return replace(found, devices=board.devices) if board.devices and not is_told else found

@@ -1,0 +1,105 @@
+"""NVIDIA's devices: asked of its libraries in a child process, then of nvidia-smi by trusted path."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from envsmith.errors import EnvsmithError
+from envsmith.host import nvidia_probe as driver_probe
+from envsmith.host import parsers as host_text
+from envsmith.host.parsers import Found
+from envsmith.process.runner import Processes, inherited
+
+PATIENCE_S = 10.0
+SMI_PLACES = (
+    "/usr/bin/nvidia-smi",
+    "/usr/lib/wsl/lib/nvidia-smi",
+    "/usr/local/nvidia/bin/nvidia-smi",
+    "/opt/bin/nvidia-smi",
+    "/run/current-system/sw/bin/nvidia-smi",
+)
+WINDOWS_SMI_PLACES = (
+    r"C:\Windows\System32\nvidia-smi.exe",
+    r"C:\Program Files\NVIDIA Corporation\NVSMI\nvidia-smi.exe",
+)
+_QUERY = "--query-gpu=name,compute_cap,memory.total,driver_version"
+_OLD_QUERY = "--query-gpu=name,memory.total,driver_version"
+_FORM = "--format=csv,noheader,nounits"
+# Windows starts no program without these.
+_VARIABLES = ("SYSTEMROOT", "SystemRoot", "WINDIR")
+
+
+class NvidiaTools:
+    """Asks the libraries, then nvidia-smi; whatever they do, the answer comes in time.
+
+    Args:
+        processes: starts programs.
+        smi_places: where nvidia-smi may be trusted to be.
+        libraries: arguments for the probe, to name other libraries than the system's.
+        patience_s: seconds each of them has.
+        trusts: says whether a program may be run.
+    """
+
+    def __init__(
+        self,
+        processes: Processes,
+        smi_places: Sequence[str] | None = None,
+        libraries: Sequence[str] = (),
+        patience_s: float = PATIENCE_S,
+        trusts: Callable[[Path], bool] | None = None,
+    ) -> None:
+        self._processes = processes
+        default = WINDOWS_SMI_PLACES if sys.platform == "win32" else SMI_PLACES
+        self._smi_places = default if smi_places is None else smi_places
+        self._libraries = libraries
+        self._patience_s = patience_s
+        self._trusts = trusts or is_trusted
+
+    def ask(self) -> Found:
+        """Return the driver and its devices; nothing where nobody answers."""
+        return self.ask_libraries() or self.ask_smi()
+
+    def ask_libraries(self) -> Found:
+        """Run the probe in a process of its own: a library that crashes or hangs ends that, and not us."""
+        if not sys.executable:
+            return Found()
+        return host_text.probe_answer(
+            self._run([sys.executable, "-I", "-S", str(driver_probe.__file__), *self._libraries])
+        )
+
+    def ask_smi(self) -> Found:
+        """Run nvidia-smi, the first that may be trusted."""
+        place = next((place for place in self._smi_places if self._trusts(Path(place))), None)
+        if place is None:
+            return Found()
+        found = host_text.smi_answer(self._run([place, _QUERY, _FORM]))
+        found = found or host_text.smi_answer(self._run([place, _OLD_QUERY, _FORM]))
+        if found.driver is None:
+            return found
+        served = host_text.smi_cuda(self._run([place]))
+        return replace(found, driver=replace(found.driver, cuda=served))
+
+    def _run(self, command: list[str]) -> str:
+        try:
+            done = self._processes.run(command, env=inherited(_VARIABLES), timeout_s=self._patience_s)
+        except EnvsmithError:
+            return ""
+        return done.stdout if done.status == 0 else ""
+
+
+def is_trusted(path: Path) -> bool:
+    """Say whether a program may be run: it is there, and nobody but the system's owner can change it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    if not stat.S_ISREG(found.st_mode):
+        return False
+    if sys.platform == "win32":
+        return True  # System32 and Program Files are the administrators' own
+    return found.st_uid == 0 and not found.st_mode & 0o022 and os.access(path, os.X_OK)

@@ -1,0 +1,45 @@
+"""Windows's registry about display adapters."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from envsmith.host import parsers as host_text
+from envsmith.host.parsers import Found
+
+# The class of display adapters, as Windows has numbered it since Windows 2000.
+_CLASS = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
+_VALUES = ("MatchingDeviceId", "DriverDesc", "DriverVersion", "HardwareInformation.qwMemorySize")
+_MOST = 64
+
+
+def adapters() -> tuple[Found, ...]:
+    """Return every display adapter of a known maker; nothing on other systems."""
+    return tuple(host_text.registry_adapters(_entries()))
+
+
+def _entries() -> list[Mapping[str, object]]:
+    if sys.platform != "win32":
+        return []
+    import winreg
+
+    found: list[Mapping[str, object]] = []
+    for number in range(_MOST):
+        try:
+            with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, rf"{_CLASS}\{number:04d}") as key:
+                found.append({name: _value(key, name) for name in _VALUES})
+        except OSError:
+            continue
+    return found
+
+
+def _value(key: object, name: str) -> object:
+    if sys.platform != "win32":
+        return None
+    import winreg
+
+    try:
+        return winreg.QueryValueEx(key, name)[0]
+    except OSError:
+        return None

@@ -1,0 +1,164 @@
+"""Read the wheels of a project from the address it is routed to: an index's root, or a page of links."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from packaging.version import Version
+
+from envsmith.errors import CatalogError, ProfileError, ToolError
+from envsmith.index.page_rows import PageAddress, PageRow
+from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, parse_page
+from envsmith.index.wheel_metadata import parse_metadata, read_metadata, read_requirements
+from envsmith.model.route import RoutePage, RouteRow, check_address
+from envsmith.model.wheel import Wheel
+from envsmith.net.client import Patience, WebClient, open_client
+from envsmith.net.deadline import Deadline, run_all
+
+DEADLINE_S = 120.0
+_MOST_OTHERS = 6
+# Stands for PyTorch's server, which no routed page is a mirror of.
+_NO_ROOT = "https://pytorch.invalid/whl"
+
+
+class RoutedPages:
+    """Reads routed projects, with what their wheels require.
+
+    Args:
+        now: the time, with a zone.
+        patience: timeouts and retries.
+    """
+
+    def __init__(self, now: Callable[[], datetime], patience: Patience | None = None) -> None:
+        self._now = now
+        self._patience = patience
+
+    def read(self, project: str, url: str, is_wanted: Callable[[Wheel], bool]) -> RoutePage:
+        """Read one project's page and the METADATA of the wheels that are wanted.
+
+        Raises:
+            CatalogError: CAT030 to CAT036 when a page or wheel cannot be trusted.
+            ToolError: TOL030 to TOL034, TOL057 when one cannot be fetched, TOL045 when there is no such page.
+        """
+        try:
+            return self._read(project, url, is_wanted)
+        except (CatalogError, ToolError) as error:
+            # Their own hints speak of PyTorch's index.
+            error.hint = f"check the address under [routes] of the profile, or take {project} out of it"
+            raise error.at(f"routes.{project}")  # noqa: B904 - the same error, with its place
+
+    def _read(self, project: str, url: str, is_wanted: Callable[[Wheel], bool]) -> RoutePage:
+        deadline = Deadline(DEADLINE_S)
+        opened = partial(open_client, deadline, self._patience)
+        with opened() as client:
+            is_flat, found = _rows(client, project, url)
+        usable = [row for row in found if not row.yanked and _is_usable(row.wheel)]
+        wanted = [row for row in usable if is_wanted(row.wheel)]
+        outcomes = run_all([partial(_described, row) for row in wanted], opened, deadline)
+        rows: list[RouteRow] = []
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+            if outcome is None:
+                raise deadline.passed(url)
+            rows.append(outcome)
+        others = sorted((row.wheel for row in usable if row not in wanted), key=_newest, reverse=True)
+        return RoutePage(
+            project=project,
+            url=url,
+            is_flat=is_flat,
+            read_at=self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            rows=tuple(sorted(rows, key=lambda row: row.wheel.filename)),
+            others=tuple(wheel.filename for wheel in others[:_MOST_OTHERS]),
+        )
+
+
+def _newest(wheel: Wheel) -> tuple[Version, str]:
+    return wheel.version, wheel.filename
+
+
+def _is_usable(wheel: Wheel) -> bool:
+    """Leave out files at addresses that no lock may hold: with a query, or by http from elsewhere."""
+    try:
+        check_address(wheel.url)
+    except ProfileError:
+        return False
+    return True
+
+
+def _rows(client: WebClient, project: str, url: str) -> tuple[bool, tuple[PageRow, ...]]:
+    """Return whether a page is flat, and its rows: ``….html`` is one, else what an index has of the project."""
+    if not re.search(r"\.html?$", url):
+        page = _page(client, project, url, f"{url.rstrip('/')}/{project}/", is_flat=False)
+        if page is not None:
+            return False, page
+    page = _page(client, project, url, url, is_flat=True)
+    if page is None:
+        raise ToolError("TOL045", "there is no such page", where=url)
+    return True, page
+
+
+def _page(
+    client: WebClient, project: str, route: str, url: str, *, is_flat: bool
+) -> tuple[PageRow, ...] | None:
+    if url.startswith("file:"):
+        return _local_page(project, route, url, is_flat=is_flat)
+    answer = client.get(url, {"Accept": ACCEPT}, limit_bytes=MAX_PAGE_BYTES)
+    if answer.status in {403, 404, 410}:
+        return None
+    if answer.status != 200:
+        raise ToolError("TOL045", f"the server answered {answer.status}", where=url)
+    address = PageAddress(url=answer.url, root=_NO_ROOT, index=route, project=project)
+    return parse_page(answer.body, answer.headers.get("content-type", ""), address, is_flat=is_flat)
+
+
+def _local_page(project: str, route: str, url: str, *, is_flat: bool) -> tuple[PageRow, ...] | None:
+    path = _path(url)
+    path = path / "index.html" if path.is_dir() else path
+    try:
+        body = path.read_bytes()
+    except OSError:
+        return None
+    address = PageAddress(url=path.as_uri(), root=_NO_ROOT, index=route, project=project)
+    return parse_page(body, "text/html", address, is_flat=is_flat)
+
+
+def _path(url: str) -> Path:
+    return Path(url2pathname(urlsplit(url).path))
+
+
+def _described(row: PageRow, client: WebClient) -> RouteRow:
+    """Return a row with what it requires; of a file on this machine its hash is computed, too."""
+    if row.served_url.startswith("file:"):
+        return _described_local(row)
+    found = read_requirements(client, row, may_lack_label=True)
+    return RouteRow(wheel=row.wheel, requires_dist=found.requires_dist, requires_python=found.requires_python)
+
+
+def _described_local(row: PageRow) -> RouteRow:
+    path = _path(row.served_url)
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            body = read_metadata(file, row.served_url)
+    except OSError as error:
+        raise ToolError("TOL045", f"cannot be read: {error.strerror}", where=row.served_url) from error
+    if row.wheel.sha256 not in (None, sha256):
+        raise CatalogError(
+            "CAT041", f"has sha256 {sha256}, its page says {row.wheel.sha256}", where=row.served_url
+        )
+    found = parse_metadata(body, row.wheel, row.served_url, may_lack_label=True)
+    return RouteRow(
+        wheel=row.wheel,
+        computed=sha256,
+        requires_dist=found.requires_dist,
+        requires_python=found.requires_python,
+    )

@@ -1,0 +1,179 @@
+"""From the words of ``envsmith install`` to what is to be installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envsmith.config.profile import Profile
+from envsmith.config.profiles import Profiles
+from envsmith.errors import EnvsmithError, HostError, LockError
+from envsmith.host.current import this_platform, this_python
+from envsmith.install.request import Checks, Order
+from envsmith.lockfile.manifest import FILENAME
+from envsmith.model.shim import ShimPackage, package
+
+if TYPE_CHECKING:
+    from envsmith.lock.request import Words
+    from envsmith.lockfile.manifest import Manifest
+
+
+def order_of(options: Mapping[str, Any]) -> Order:
+    """Return what the command line asks for.
+
+    Raises:
+        UsageError: when no profile is named and none is locked.
+        HostError: HST010 when no profile is named and no lock fits this machine.
+        LockError: LCK040 when the name looks like a slip of the pen.
+        ProfileError: when the profile is malformed.
+    """
+    folder: Path = options["folder"]
+    name = _named(options["profile"], folder) if options["profile"] else _chosen(options)
+    profile = profile_of(name, is_needed=options["is_checked"])
+    return Order(
+        profile=name,
+        folder=folder / name,
+        python=options["python"],
+        here=this_platform(),
+        this_python=this_python(),
+        wheelhouse=wheelhouse_of(options["wheelhouse"]),
+        deep=options["deep"],
+        guard=not options["no_guard"],
+        compiled=options.get("compile_bytecode", False),
+        checks=checks_of(profile),
+        shims=shims_of(profile),
+        is_profile_known=profile is not None,
+    )
+
+
+def wheelhouse_of(text: str) -> str:
+    """Return the place of a wheelhouse: a folder from the root on, or an address as it is."""
+    return str(Path(text).absolute()) if text and "://" not in text else text
+
+
+def _named(name: str, folder: Path) -> str:
+    """Return a name as it is; where nothing is locked by it, look whether another may have been meant."""
+    if not (folder / name / FILENAME).is_file():
+        from envsmith.lock.request import profile_names
+
+        profile_names((name,), Path(), folder)
+    return name
+
+
+def _chosen(options: Mapping[str, Any]) -> str:
+    """Return the profile whose lock this machine decides for; where there is a lock of one alone, that one."""
+    folder: Path = options["folder"]
+    names = sorted(path.parent.name for path in folder.glob("*/manifest.toml"))
+    if not names:
+        raise click.UsageError(f"name a profile: there is no lock in {folder}")
+    is_told = not options.get("as_json") and not options.get("quiet")
+    if len(names) == 1 and not is_told:
+        return names[0]
+    from envsmith.select.lock_choice import choose
+    from envsmith.select.output import show_lock_choice, show_only_lock
+
+    try:
+        choice = choose(folder, options["python"])
+    except HostError as error:
+        if len(names) > 1 or error.code != "HST010":
+            raise
+        show_only_lock(names[0], error)
+        return names[0]
+    if is_told:
+        show_lock_choice(choice, explain=bool(options.get("explain")))
+    return choice.best.profile
+
+
+def profile_of(name: str, *, is_needed: bool) -> Profile | None:
+    """Return a profile; None where there is none of that name.
+
+    Args:
+        name: of the profile.
+        is_needed: raise where it is malformed.
+    """
+    try:
+        return Profiles.of_project(Path()).resolve(name)
+    except EnvsmithError as error:
+        if is_needed and error.code != "PRF013":
+            raise
+        return None
+
+
+def checks_of(profile: Profile | None) -> Checks:
+    """Return what the profile asks to be tried in a new environment."""
+    if profile is None:
+        return Checks()
+    return Checks(tried=profile.checks, env=profile.env)
+
+
+def shims_of(profile: Profile | None) -> ShimPackage | None:
+    """Return the shims that the profile asks for, as the package they come as; None where it asks for none."""
+    if profile is None or not profile.texts("shims"):
+        return None
+    from envsmith.shims import environment as shim_files
+
+    return package(profile.texts("shims"), profile.texts("safe-globals"), shim_files.sources())
+
+
+def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
+    """Refuse a lock that is not what is asked for today; where there is none, the install says so.
+
+    Returns:
+        What was looked at, for as long as that does not change the answer holds; empty where that cannot be said.
+
+    Raises:
+        LockError: LCK003, with what changed as parts.
+    """
+    from envsmith.catalog import Catalog
+    from envsmith.files import atomic as files
+    from envsmith.files.text import remembered
+    from envsmith.lock.check import check_profile
+    from envsmith.lock.request import orders, reads_sources
+    from envsmith.lockfile.recording import read_manifest
+    from envsmith.wiring import check_tools, looked_at
+
+    manifest = read_manifest(files.read_files(order.folder), str(order.folder / FILENAME))
+    if manifest is None:
+        return ()
+    locked = frozenset(manifest.targets)
+    with remembered() as read:
+        (wanted,) = orders(_words(manifest), Path(), folder)
+    # A target that nobody has locked is not this one: were it, there would be no lock to install from.
+    found = check_profile(replace(wanted, only=locked), order.folder, check_tools(Catalog.embedded())).errors
+    if found:
+        raise LockError(
+            "LCK003",
+            f"the lock of {order.profile} is stale",
+            where=str(order.folder),
+            details=tuple((item.code, item.message) for item in found if len(found) == 1),
+            parts=tuple(
+                LockError(item.code, item.message, where=item.subject, hint=item.hint) for item in found
+            ),
+            hint=f"envsmith lock {order.profile}; or --frozen, which does not look",
+        )
+    if reads_sources(wanted):
+        return ()
+    return looked_at(read, order.folder)
+
+
+def _words(manifest: Manifest) -> Words:
+    """Return what asks for the targets that are locked, whether the profile names them or somebody's words did."""
+    from envsmith.lock.request import Words
+
+    inputs = [item.inputs for item in manifest.targets.values()]
+    return Words(
+        names=(manifest.profile,),
+        python=tuple(sorted({str(item["python"]) for item in inputs})),
+        platforms=tuple(sorted({str(item["platform"]) for item in inputs})),
+    )
+
+
+def unasked(order: Order) -> tuple[Path, ...]:
+    """Return what an install looks at that does not ask whether the lock is stale."""
+    from envsmith.console.answer_cache import below
+
+    return (Path("pyproject.toml"), *below(Path("profiles")), *below(order.folder))

@@ -1,0 +1,164 @@
+"""Check: compare plans with the locks on disk, without network and without a resolver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from envsmith.activate.activation import scripts_of
+from envsmith.catalog import Catalog
+from envsmith.lock import drift
+from envsmith.lock import recorded_models as modelling
+from envsmith.lock import staleness as aging
+from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
+from envsmith.lockfile.recording import Recorded, read_manifest, sha256_of
+from envsmith.model.backend import Backend
+from envsmith.model.finding import Finding, Report
+from envsmith.plan import routing
+from envsmith.plan.model import Plan
+from envsmith.plan.plan import Listings, Times, Wanted, plan_profile
+from envsmith.plan.ports import Files, Hasher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckTools:
+    """What a check needs; none of it may use the network."""
+
+    catalog: Catalog
+    listings: Listings
+    hasher: Hasher
+    files: Files
+    templates: Callable[[str], str] | None = None
+    """Returns the text of a template by its file's name; None where activation scripts are not looked at."""
+
+
+def check_profile(wanted: Wanted, folder: Path, tools: CheckTools) -> Report:
+    """Compare what is asked for with what is locked.
+
+    Args:
+        wanted: profile and requirements.
+        folder: where the locks lie.
+        tools: facts, rows and files.
+
+    Returns:
+        One finding of severity error per reason why a lock is stale, none where all hold; notes on nightlies that
+        their index will list no longer.
+
+    Raises:
+        LockError: LCK002 when the manifest is malformed.
+        ResolveError: where the profile can no longer be planned at all.
+    """
+    found = tools.files.read_files(folder)
+    manifest = read_manifest(found, str(folder / FILENAME))
+    name = wanted.profile.name
+    if manifest is None:
+        return Report(findings=(_finding("LCK030", name, "has never been locked", name),))
+    if stale := tuple(_route_findings(wanted, manifest)):
+        return Report(findings=stale)
+    wanted = replace(wanted, pages=manifest.routes)
+    times = Times(cutoff_utc=manifest.cutoff_utc, moved=manifest.moved)
+    hasher = Recorded(manifest, tools.hasher)
+    planned = plan_profile(wanted, times, catalog=tools.catalog, listings=tools.listings, hasher=hasher)
+    findings = [finding for plan in planned.plans for finding in _target_findings(plan, manifest, found)]
+    if tools.templates:
+        findings += _script_findings(manifest, scripts_of(planned.plans, tools.templates), found)
+    findings += [
+        _finding("LCK050", name, why, name)
+        for _, why in modelling.drifted(wanted.profile, manifest, wanted.hash_model)
+    ]
+    asked = {plan.target.slug for plan in planned.plans}
+    findings += [
+        _finding("LCK031", f"{name}/{slug}", "is locked, but no longer asked for", name)
+        for slug in sorted(set(manifest.targets) - asked)
+    ]
+    findings += _notes(manifest, tools)
+    return Report(findings=tuple(findings))
+
+
+def _notes(manifest: Manifest, tools: CheckTools) -> Iterator[Finding]:
+    for slug, entry in sorted(manifest.targets.items()):
+        channel, backend = str(entry.inputs.get("channel", "")), str(entry.inputs.get("backend", ""))
+        if channel == "nightly" and (listing := tools.listings.known(channel, Backend.parse(backend))):
+            yield from aging.aging(entry.family, listing, f"{manifest.profile}/{slug}")
+
+
+def _script_findings(
+    manifest: Manifest, scripts: Mapping[str, bytes], found: Mapping[str, bytes]
+) -> Iterator[Finding]:
+    """Name the activation scripts that are not what the lock wrote, or would write."""
+    name = manifest.profile
+    for file, sha256 in sorted(manifest.scripts.items()):
+        if file not in found:
+            yield _finding("LCK037", name, f"{file} is missing", name)
+        elif sha256_of(found[file]) != sha256:
+            yield _finding("LCK036", name, f"{file} was changed since it was written", name)
+    if {file: sha256_of(content) for file, content in scripts.items()} != manifest.scripts:
+        text = "the activation scripts are of another envsmith, or of other variables"
+        yield _finding("LCK038", name, text, name)
+
+
+def _route_findings(wanted: Wanted, manifest: Manifest) -> Iterator[Finding]:
+    """Name what keeps the remembered pages from serving: without them there is no plan to compare."""
+    name = wanted.profile.name
+    for slug, why in routing.changes(wanted.profile, manifest):
+        yield _finding("LCK033", f"{name}/{slug}" if slug else name, why, name)
+
+
+def _target_findings(plan: Plan, manifest: Manifest, found: Mapping[str, bytes]) -> Iterator[Finding]:
+    subject = f"{plan.profile}/{plan.target.slug}"
+    entry = manifest.targets.get(plan.target.slug)
+    if entry is None:
+        yield _finding("LCK032", subject, "is asked for, but not locked", plan.profile)
+        return
+    if entry.plan != plan.digest():
+        yield from _plan_findings(plan, entry, subject)
+    for name, sha256 in sorted(entry.files.items()):
+        if name in found and sha256_of(found[name]) != sha256:
+            yield _finding("LCK036", subject, f"{name} was changed since it was written", plan.profile)
+        elif name not in found and not name.startswith("pylock."):
+            # A project may keep pylock files out of version control: the requirements hold the same pins.
+            yield _finding("LCK037", subject, f"{name} is missing", plan.profile)
+
+
+def _plan_findings(plan: Plan, entry: Entry, subject: str) -> Iterator[Finding]:
+    changes = [
+        change
+        for change in drift.changed(entry.inputs, plan.inputs())
+        if change[0] not in ("catalog", "facts")
+    ]
+    origins = {str(item.requirement): item.origin for item in (*plan.requirements, *plan.constraints)}
+    for word, text in changes:
+        origin = next((place for asked, place in origins.items() if text.endswith(f"→ {asked}")), "")
+        yield _finding("LCK033", subject, f"{word}  {text}" + (f"  {origin}" if origin else ""), plan.profile)
+    moved = list(_row_findings(plan, entry, subject))
+    yield from moved
+    if not changes and not moved:
+        text = "catalog  the rows or facts this lock was planned with have changed; its own pins are among them still"
+        yield _finding("LCK035", subject, text, plan.profile)
+
+
+def _row_findings(plan: Plan, entry: Entry, subject: str) -> Iterator[Finding]:
+    """Name the pins whose row is gone or has another hash now."""
+    rows = {wheel.filename: wheel for wheels in plan.slice.projects.values() for wheel in wheels}
+    for name, pin in sorted(entry.family.items()):
+        version, filename, sha256 = pin.split(" ")
+        if name not in plan.slice.projects:
+            continue
+        row = rows.get(filename)
+        if row is None:
+            yield _finding(
+                "LCK034",
+                subject,
+                f"catalog  {filename} is no row of {plan.slice.index} any more",
+                plan.profile,
+            )
+        elif f"sha256:{row.sha256}" != sha256:
+            text = f"catalog  {name} {version}: {sha256} → sha256:{row.sha256} ({filename})"
+            yield _finding("LCK034", subject, text, plan.profile)
+
+
+def _finding(code: str, subject: str, message: str, profile: str) -> Finding:
+    return Finding(
+        code=code, severity="error", subject=subject, message=message, hint=f"envsmith lock {profile}"
+    )

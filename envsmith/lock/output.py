@@ -1,0 +1,219 @@
+"""What ``envsmith lock`` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from envsmith.cli import NO, OK
+from envsmith.console import output as render
+from envsmith.errors import EnvsmithError
+from envsmith.lock.lock import LockedProfile, LockedTarget
+from envsmith.lock.savings import Saving, Weight
+from envsmith.lockfile.recording import decisions_of
+from envsmith.model.decision import Decision
+from envsmith.plan.plan import Wanted
+
+_MOST_WEIGHTS = 3
+_NAMED = 4
+_HEADLINES = ("RES103", "RES104", "RES105")
+
+
+def outcome(wanted: Wanted, found: LockedProfile | EnvsmithError) -> None:
+    """Print one profile's result, or its error."""
+    if isinstance(found, EnvsmithError):
+        render.error(found, command="lock", as_json=False)
+        return
+    head = [decision for decision in found.decisions if decision.code in _HEADLINES]
+    label = wanted.profile.name
+    if len(label) >= render.LABEL:
+        render.say(label)
+        label = ""
+    for decision in head:
+        render.labelled(label, decision.message, f"note {decision.code}")
+        label = ""
+    if not head:
+        title, about = wanted.profile.backend.title, wanted.profile.summary
+        render.labelled(label, about if about.startswith(title) else " · ".join(filter(None, (title, about))))
+    if wanted.files:
+        render.labelled("", f"requirements from {', '.join(wanted.files)}")
+    if wanted.passed_over:
+        render.labelled(
+            "", f"requirements from the profile; not read: {', '.join(wanted.passed_over)}", "note"
+        )
+        render.labelled("", f"hint: {_asking(wanted.passed_over)}")
+    _targets([_row(target, wanted) for target in found.targets])
+    label = "decisions"
+    for decision, slugs in _decisions(found).items():
+        places = named_shortly(slugs, [target.slug for target in found.targets])
+        render.labelled(label, decision.message + (f" ({places})" if places else ""), decision.code)
+        label = ""
+    _savings(found)
+    _compared(found)
+    _breakages(found)
+
+
+def _asking(passed_over: Sequence[str]) -> str:
+    """Return the way to lock what was not read."""
+    if file := next((name for name in passed_over if name.endswith((".txt", ".in"))), ""):
+        return f"lock it with -r {file}; it is remembered"
+    return "name its packages under [project] dependencies, or in a file with -r"
+
+
+def _compared(found: LockedProfile) -> None:
+    """Say whose files were not compared with the others': it depends on the servers, and is in no lock."""
+    unseen = list(dict.fromkeys(name for target in found.targets for name in target.compared.unseen))
+    if not unseen:
+        return
+    some = f"{', '.join(unseen[:_NAMED])}, …" if len(unseen) > _NAMED else ", ".join(unseen)
+    count = "1 package" if len(unseen) == 1 else f"{len(unseen)} packages"
+    render.labelled("files", f"not compared for {count}, whose files could not be looked into: {some}")
+    for text in dict.fromkeys(text for target in found.targets for text in target.compared.suspects):
+        render.labelled("", text)
+
+
+def _savings(found: LockedProfile) -> None:
+    """Say what choices saved; targets that saved the same share a line."""
+    places: dict[str, list[str]] = {}
+    for target in found.targets:
+        for saving in target.savings:
+            places.setdefault(_saved(saving), []).append(target.slug)
+    label = "saves"
+    for text, slugs in places.items():
+        where = named_shortly(slugs, [target.slug for target in found.targets])
+        render.labelled(label, text + (f" ({where})" if where else ""))
+        label = ""
+
+
+def _saved(saving: Saving) -> str:
+    if all(item.size_bytes is None for item in saving.spared):
+        return f"unknown, by {saving.choice}: no index tells the sizes"
+    text = (
+        f"{_how_sure(saving)}{render.size(saving.known_bytes)} by {saving.choice}: {_weights(saving.spared)}"
+    )
+    if less := _weights(saving.instead):
+        text += f", less {less}"
+    if saving.unknown:
+        text += f"; of unknown size: {', '.join(saving.unknown)}"
+    return f"{text}; about: of PyPI's wheel of the same build" if saving.is_near else text
+
+
+def _how_sure(saving: Saving) -> str:
+    if any(item.size_bytes is None for item in saving.instead):
+        return "less than "
+    if saving.unknown:
+        return "at least "
+    return "about " if saving.is_near else ""
+
+
+def _weights(weights: Sequence[Weight]) -> str:
+    known = sorted(
+        (item for item in weights if item.size_bytes is not None), key=lambda item: -(item.size_bytes or 0)
+    )
+    told = [f"{item.project} {render.size(item.size_bytes or 0)}" for item in known[:_MOST_WEIGHTS]]
+    rest = known[_MOST_WEIGHTS:]
+    if rest:
+        told.append(f"{len(rest)} more {render.size(sum(item.size_bytes or 0 for item in rest))}")
+    return ", ".join(told)
+
+
+def _breakages(found: LockedProfile) -> None:
+    for decision in found.breakages:
+        render.say(f"error {decision.code}: {decision.message}", err=True)
+        for fact in decision.evidence:
+            render.say(f"  because  {fact}", err=True)
+        render.say(f'hint: take out what requires it, or family.{decision.subject} = "keep"', err=True)
+
+
+def _decisions(found: LockedProfile) -> dict[Decision, list[str]]:
+    """Return each decision once, with the targets it was taken for; those of the whole profile have none."""
+    places: dict[Decision, list[str]] = {
+        decision: [] for decision in found.decisions if decision.code not in _HEADLINES
+    }
+    for target in found.targets:
+        taken = target.lock.decisions if target.lock else decisions_of(target.entry)
+        for decision in dict.fromkeys(taken):
+            if decision in places:
+                places[decision].append(target.slug)
+    return places
+
+
+def named_shortly(slugs: Sequence[str], every: Sequence[str]) -> str:
+    """Name some of the targets as shortly as it goes: by platform or Python where all of its targets are meant."""
+    if len(slugs) in (0, len(every)):
+        return ""
+    names: list[str] = []
+    left = set(slugs)
+    for part in (1, 0):
+        for name in dict.fromkeys(slug.split("-", 1)[part] for slug in every):
+            group = {slug for slug in every if slug.split("-", 1)[part] == name}
+            if len(group) > 1 and group <= left:
+                names.append(name)
+                left -= group
+    return ", ".join([*names, *(slug for slug in slugs if slug in left)])
+
+
+def _targets(rows: Sequence[Sequence[str]]) -> None:
+    """Print the table of targets, without the columns that nothing is in."""
+    head = ("target", "torch", "torchvision", "torchaudio", "packages", "took")
+    kept = [column for column in range(len(head)) if any(row[column] != "-" for row in rows)]
+    render.table([head[column] for column in kept], [[row[column] for column in kept] for row in rows])
+
+
+def _row(target: LockedTarget, wanted: Wanted) -> tuple[str, ...]:
+    pins = {name: pin.split(" ")[0] for name, pin in target.entry.family.items()}
+    dropped = {name for name, policy in wanted.profile.family.items() if policy == "drop"}
+    dropped |= {item.subject for item in decisions_of(target.entry) if item.kind == "dropped"}
+    shown = [
+        pins.get(name) or ("dropped" if name in dropped else "-")
+        for name in ("torch", "torchvision", "torchaudio")
+    ]
+    took = f"{target.seconds:.1f} s" if target.lock else "unchanged"
+    return (target.slug, *shown, str(target.entry.packages), took)
+
+
+def written(done: Sequence[LockedProfile], *, dry_run: bool) -> None:
+    """Say what was written where, and as of when."""
+    for found in done:
+        count = len(found.targets)
+        files = "1 lock, 1 requirements file" if count == 1 else f"{count} locks, {count} requirements files"
+        text = f"{found.folder.as_posix()}: {files}, {len(found.manifest.scripts)} activation scripts"
+        if dry_run:
+            text = f"nothing (dry run); it would be {text}"
+        elif not found.written:
+            text = f"nothing: {found.folder.as_posix()} is current"
+        render.labelled("wrote", f"{text} · as of {found.manifest.cutoff_utc}")
+
+
+def status(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> int:
+    """Return the exit code: of the worst error, or that the answer is no where a lock breaks what it holds."""
+    worst = max((error.exit_code for error in failed), default=OK)
+    return max(worst, NO) if any(found.breakages for found in done) else worst
+
+
+def envelope(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> None:
+    """Print the JSON document."""
+    data = [
+        {
+            "profile": found.profile,
+            "folder": found.folder.as_posix(),
+            "cutoff_utc": found.manifest.cutoff_utc,
+            "catalog": found.catalog_name,
+            "written": list(found.written),
+            "decisions": [decision.to_json() for decision in found.decisions],
+            "targets": [
+                {
+                    "target": target.slug,
+                    "plan": target.entry.plan,
+                    "family": dict(target.entry.family),
+                    "packages": target.entry.packages,
+                    "seconds": round(target.seconds, 3),
+                    "is_unchanged": target.lock is None,
+                    "uncompared": list(target.compared.unseen),
+                    "savings": [saving.to_json() for saving in target.savings],
+                }
+                for target in found.targets
+            ],
+        }
+        for found in done
+    ]
+    render.envelope("lock", ("ok", "no", "failed")[status(done, failed)], data, failed)

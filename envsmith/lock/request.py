@@ -1,0 +1,215 @@
+"""From the words of a command line to what is asked for: profiles, requirements, overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from envsmith.config.profile import Profile, check_name
+from envsmith.config.profiles import Profiles
+from envsmith.config.readers import suggestion
+from envsmith.config.requirement import labels
+from envsmith.config.requirement_files import passed_over, read_pyproject, read_requirements
+from envsmith.config.requirements import RequirementsFile
+from envsmith.errors import EnvsmithError, LockError, ProfileError
+from envsmith.files.text import read_text
+from envsmith.host.current import this_platform, this_python
+from envsmith.lockfile.manifest import FILENAME, Manifest
+from envsmith.model.backend import Backend
+from envsmith.model.shell import quote_path
+
+if TYPE_CHECKING:
+    from envsmith.plan.plan import Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What the command line says of what to lock."""
+
+    names: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    python: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    backend: str | None = None
+    allow_sdist: tuple[str, ...] = ()
+
+
+def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
+    """Return what is asked for, one per profile.
+
+    Args:
+        words: the command line.
+        project: the project's root.
+        folder: where locks lie: without names, the profiles locked there before are taken.
+
+    Raises:
+        ProfileError: when a profile or a requirements file is malformed, or nothing says which profile is meant.
+    """
+    profiles = Profiles.of_project(project)
+    # Read once, whoever asks: profiles share the files that the command names.
+    read = cache(lambda files: _read(replace(words, files=files), project, profiles))
+    named = read(words.files)
+    names = words.names or profiles.settings.default_profiles
+    if names:
+        chosen = [_named(name, profiles) for name in dict.fromkeys(names)]
+    elif named and (backend := words.backend or _meant_backend(named)):
+        chosen = [_profile_for(Backend.parse(backend))]
+    else:
+        chosen = [_named(name, profiles) for name in locked_before(folder)]
+    if not chosen:
+        raise _nothing_named(profiles)
+    wanted = []
+    for profile in chosen:
+        known = _with_remembered(words, profile, folder)
+        asked = read(known.files)
+        is_meant = asked is not None or profiles.settings.requirements_from == "profile"
+        unread = () if is_meant else passed_over(project)
+        wanted.append(replace(_wanted(profile, known, asked), passed_over=unread))
+    return tuple(_pruned(item, project, profiles.settings.sources) for item in wanted)
+
+
+def reads_sources(wanted: Wanted) -> bool:
+    """Say whether what is asked for depends on what the project's sources use."""
+    return "auto" in wanted.profile.family.values() or bool(wanted.profile.later.get("prune"))
+
+
+def _pruned(wanted: Wanted, project: Path, folders: tuple[str, ...]) -> Wanted:
+    if not reads_sources(wanted):
+        return wanted  # the readers of sources are not even imported
+    from envsmith.lock.pruning import prune
+    from envsmith.usage import project as sources
+    from envsmith.wiring import known_modules
+
+    return prune(wanted, project, sources=sources, installed=known_modules(), folders=folders)
+
+
+def _with_remembered(words: Words, profile: Profile, folder: Path) -> Words:
+    """Take the requirements files of the lock there is, where the command names none."""
+    place = folder / profile.name / FILENAME
+    if words.files or not place.is_file():
+        return words
+    return replace(
+        words, files=Manifest.from_toml(read_text(place, str(place)), str(place)).requirements_files
+    )
+
+
+def _read(words: Words, project: Path, profiles: Profiles) -> RequirementsFile | None:
+    if words.files:
+        return read_requirements(project, words.files)
+    if profiles.settings.requirements_from == "profile" and not words.extras and not words.groups:
+        return None
+    return read_pyproject(project, words.extras, words.groups)
+
+
+def _wanted(profile: Profile, words: Words, asked: RequirementsFile | None) -> Wanted:
+    from envsmith.plan.plan import Wanted
+
+    profile = profile.with_overrides(backend=words.backend, python=words.python, platforms=words.platforms)
+    if words.allow_sdist:
+        names = {str(canonicalize_name(name)) for name in words.allow_sdist}
+        profile = replace(profile, allow_sdist=tuple(sorted({*profile.allow_sdist, *names})))
+    if asked is None:
+        return Wanted(profile=profile, requirements=profile.asked(), constraints=profile.asked("constraints"))
+    is_asking = asked.asked or words.files or words.extras or words.groups
+    return Wanted(
+        profile=profile,
+        requirements=asked.asked if is_asking else profile.asked(),
+        constraints=(*asked.constraints, *profile.asked("constraints")),
+        notes=asked.notes,
+        requires_python=asked.requires_python,
+        files=tuple(Path(name).as_posix() for name in words.files if not Path(name).is_absolute()),
+    )
+
+
+def _meant_backend(asked: RequirementsFile) -> str:
+    """Return the backend that pins with a label or PyTorch's index lines mean; empty where nothing does."""
+    plain = [item for item in asked.asked if item.requirement.marker is None]
+    found = [label for label, _ in labels(plain).values()]
+    found += [line.backend for line in asked.pytorch_lines if line.backend]
+    return next((text for text in found if _is_backend(text)), "")
+
+
+def _is_backend(text: str) -> bool:
+    try:
+        Backend.parse(text)
+    except EnvsmithError:
+        return False
+    return True
+
+
+def _named(name: str, profiles: Profiles) -> Profile:
+    """Return a profile by name; a backend without a profile of its name stands for itself."""
+    if name.endswith((".txt", ".in")):
+        raise ProfileError(
+            "PRF013",
+            f"{name!r} is a requirements file, and no profile",
+            hint=f"envsmith lock PROFILE -r {quote_path(name)}",
+        )
+    is_known = name in {known for known, _ in profiles.names()}
+    return _profile_for(Backend.parse(name)) if not is_known and _is_backend(name) else profiles.resolve(name)
+
+
+def _profile_for(backend: Backend) -> Profile:
+    """Return the profile that a backend alone means: this machine's Python and platform, torch."""
+    return Profile(
+        name=str(backend),
+        summary=f"{backend} on this machine",
+        requirements=("torch",),
+        backend=backend,
+        on_retired="stable",
+        python=(this_python(),),
+        platforms=(this_platform(),),
+    )
+
+
+def profile_names(names: tuple[str, ...], project: Path, folder: Path) -> tuple[str, ...]:
+    """Return whose locks are meant: as named, else the project's default profiles, else all that are locked.
+
+    Raises:
+        ProfileError: PRF006 for a name that can be none, PRF042 where nothing says which is meant.
+        LockError: LCK040 where there is neither a lock nor a profile of a name.
+    """
+    profiles = Profiles.of_project(project)
+    chosen = names or profiles.settings.default_profiles or tuple(locked_before(folder))
+    if not chosen:
+        raise _nothing_named(profiles)
+    for name in map(check_name, names):
+        _check_known(name, profiles, tuple(locked_before(folder)), folder)
+    return tuple(dict.fromkeys(check_name(name) for name in chosen))
+
+
+def _check_known(name: str, profiles: Profiles, locked: tuple[str, ...], folder: Path) -> None:
+    """Refuse a name that is neither locked nor could be, where it looks like a slip of the pen."""
+    is_known = name in locked or _is_backend(name) or name in dict(profiles.names())
+    if is_known or not get_close_matches(name, locked, n=1):
+        return
+    raise LockError(
+        "LCK040",
+        f"{name} has never been locked, and there is no such profile",
+        where=(folder / name).as_posix(),
+        hint=suggestion(name, locked),
+    )
+
+
+def locked_before(folder: Path) -> Iterator[str]:
+    """Yield the names of the profiles that have a lock folder, sorted."""
+    if folder.is_dir():
+        yield from sorted(path.parent.name for path in folder.glob("*/manifest.toml"))
+
+
+def _nothing_named(profiles: Profiles) -> ProfileError:
+    names: Sequence[str] = [name for name, _ in profiles.names()]
+    return ProfileError(
+        "PRF042",
+        "no profile is named",
+        details=(("profiles", " ".join(names)),),
+        hint="envsmith lock NAME, or default-profiles = [...] under [tool.envsmith] in pyproject.toml",
+    )

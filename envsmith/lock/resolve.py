@@ -1,0 +1,123 @@
+"""Resolve: ask the resolver, let the rules add what they see in its answer, until none has anything to add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from envsmith.catalog import Catalog
+from envsmith.errors import ResolveError
+from envsmith.plan import conflicts as families
+from envsmith.plan import dropping, pairing, pruning, sources, substituting
+from envsmith.plan import extension_constraints as extending
+from envsmith.plan import pairings as capping
+from envsmith.plan import routes as routing
+from envsmith.plan.model import Amendment, Plan
+from envsmith.plan.plan import Listings
+from envsmith.plan.ports import (
+    Files,
+    Hasher,
+    ImportTime,
+    Progress,
+    Resolver,
+    Routes,
+    Sdists,
+    WheelContents,
+    WheelRequires,
+)
+from envsmith.plan.resolution import Resolution
+
+MOST_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The ports and facts a lock needs."""
+
+    catalog: Catalog
+    listings: Listings
+    resolver: Resolver
+    sdists: Sdists
+    hasher: Hasher
+    contents: WheelContents
+    requires: WheelRequires
+    imports: ImportTime
+    weighs_builds: bool = False
+    """Whether to tell also what the build of torch saves against PyPI's: that takes one more resolution."""
+    files: Files
+    templates: Callable[[str], str]
+    """Returns the text of a template by its file's name."""
+    progress: Progress
+    routes: Routes | None = None
+    """None where the network may not be used."""
+
+
+def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
+    """Resolve a plan until no rule has anything to add, and return it with its amendments and the last answer.
+
+    Raises:
+        ResolveError: RES051 when the rules contradict each other; RES050 when there is no solution.
+        LockError: LCK020 or LCK023 when a package was compiled against another torch or backend.
+        ToolError: when the resolver or the network fails.
+    """
+    for _ in range(MOST_ROUNDS):
+        plan, resolution = _answered(plan, tools)
+        if unread := sources.unread(plan, resolution):
+            read = tuple(
+                tools.sdists.metadata(
+                    name=name, version=version, url=sdist.url or "", sha256=sdist.hashes["sha256"]
+                )
+                for name, version, sdist in unread
+            )
+            plan = plan.amended(sources.amendment(read))
+            if any(item.requires_dist for item in read):
+                continue
+        amendment = pairing.amend(plan, resolution, tools.catalog) or substituting.amendment(
+            plan, resolution, catalog=tools.catalog, requires=tools.requires
+        )
+        if amendment is None:
+            extending.check(resolution, tools.catalog)
+            routing.check(plan, resolution, tools.catalog)
+            return _settled(plan, resolution, tools), resolution
+        plan = plan.amended(amendment)
+    raise ResolveError(
+        "RES051",
+        f"no agreement after {MOST_ROUNDS} resolutions",
+        where=str(plan.target),
+        details=tuple((item.subject, item.message) for item in plan.all_decisions()[-4:]),
+        hint="the rules named above contradict each other for these requirements: pin one of the packages",
+    )
+
+
+def _answered(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
+    """Resolve a plan; where there is no solution, without what the rules brought in unasked."""
+    try:
+        return plan, _answer(plan, tools)
+    except ResolveError as error:
+        earlier = families.retreat(plan) if error.code == "RES050" else None
+        if earlier is None:
+            raise
+        return _answered(earlier, tools)
+
+
+def _answer(plan: Plan, tools: Tools) -> Resolution:
+    try:
+        return tools.resolver.resolve(plan)
+    except ResolveError as error:
+        raise extending.explain(error, plan, tools.catalog)  # noqa: B904 - the same error, with what is known
+
+
+def _settled(plan: Plan, resolution: Resolution, tools: Tools) -> Plan:
+    """Complete a plan with what can only be said of the last answer."""
+    plan = pruning.settle(plan, resolution).amended(
+        Amendment(
+            decisions=(
+                *capping.notice(plan, resolution),
+                *families.notice(plan, resolution, tools.catalog),
+            )
+        )
+    )
+    left = dropping.settle(
+        plan, resolution, requires=tools.requires, contents=tools.contents, imports=tools.imports
+    )
+    return plan.amended(left) if left else plan

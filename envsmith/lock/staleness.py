@@ -1,0 +1,71 @@
+"""How close the nightlies of a lock are to falling out of their index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from packaging.version import Version
+
+from envsmith.model.finding import Finding
+from envsmith.model.listing import Listing
+
+LISTED = 60
+"""Versions of a project that the nightly index lists: the newest, backends counted together.
+
+Source: pytorch/test-infra s3_management/manage.py, KEEP_THRESHOLD, unchanged since 2024-01-15 (read 2026-11-20).
+"""
+_DAY = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)")
+
+
+def aging(family: Mapping[str, str], listing: Listing, subject: str) -> Iterator[Finding]:
+    """Yield a note for each nightly that a lock pins.
+
+    Args:
+        family: project → ``version filename sha256:HEX``, as a manifest keeps it.
+        listing: the rows at hand of the lock's channel and backend: there may be newer ones that they lack.
+        subject: ``cu130-nightly/cp312-win_amd64``.
+    """
+    for name, pin in sorted(family.items()):
+        version = Version(pin.split(" ")[0])
+        if version.dev is None:
+            continue
+        newer = _newer(version, name, listing)
+        days = _days(listing.retrieved) - _days(str(version.dev))
+        yield Finding(
+            code="TOL055",
+            severity="note",
+            subject=subject,
+            message=f"{name} {version}: {_outlook(newer, days)} (the index lists the newest {LISTED}; "
+            f"{newer} newer are known, rows of {listing.retrieved})",
+            hint=f"envsmith download {subject.partition('/')[0]} --all -d DIR keeps its bytes",
+        )
+
+
+def _newer(version: Version, name: str, listing: Listing) -> int:
+    public = Version(version.public)
+    others = {Version(Version(release.version).public) for release in listing.releases(name)}
+    return sum(other > public and other.dev is not None for other in others)
+
+
+def _outlook(newer: int, days: int) -> str:
+    if newer >= LISTED:
+        return "fallen out of the index"
+    if days >= LISTED:
+        return f"most likely fallen out of the index: built {days} days before, and there is one a day"
+    left = LISTED - max(newer, days)
+    return f"falls out of the index in about {left} {'day' if left == 1 else 'days'}"
+
+
+def _days(text: str) -> int:
+    """Return the number of a day, counted from any fixed one; 0 where the text is no day.
+
+    Source: the proleptic Gregorian calendar, months counted from March so that the leap day comes last.
+    """
+    match = _DAY.fullmatch(text[:10])
+    if match is None:
+        return 0
+    year, month, day = (int(part) for part in match.groups())
+    if month < 3:
+        year, month = year - 1, month + 12
+    return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day

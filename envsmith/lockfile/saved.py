@@ -1,0 +1,75 @@
+"""KeptLock: one lock as its folder keeps it, at this time or at an earlier one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from packaging.version import Version
+
+from envsmith.lockfile.pins import Pins
+from envsmith.model.decision import Decision
+from envsmith.model.listing import index_name
+from envsmith.model.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLock:
+    """What is pinned for one target, and what the manifest says of it."""
+
+    profile: str
+    target: Target
+    pins: Pins
+    channel: str = "stable"
+    family: Mapping[str, str] = field(default_factory=dict)
+    """project → filename of its wheel: what comes from PyTorch's index, or is PyTorch's build on PyPI."""
+    from_pypi: tuple[str, ...] = ()
+    """Those of them that PyPI serves, sorted."""
+    asked: tuple[str, ...] = ()
+    """Names of the projects that were asked for, sorted."""
+    decisions: tuple[Decision, ...] = ()
+    cutoff_utc: str = ""
+    """Newest upload time admitted: ``2026-11-20T09:00:00Z``."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "family", MappingProxyType(dict(sorted(self.family.items()))))
+        object.__setattr__(self, "from_pypi", tuple(sorted(self.from_pypi)))
+        object.__setattr__(self, "asked", tuple(sorted(set(self.asked))))
+
+    @property
+    def name(self) -> str:
+        """``cu128/cp312-win_amd64``."""
+        return f"{self.profile}/{self.target.slug}"
+
+    @property
+    def torch(self) -> Version | None:
+        """The pinned torch; None where there is none."""
+        found = self.pins.version("torch")
+        return Version(found) if found else None
+
+    @property
+    def index(self) -> str:
+        """PyTorch's index for its channel and backend: ``cu128``, ``nightly/cu130``."""
+        return index_name(self.channel, self.target.backend)
+
+    @property
+    def from_index(self) -> tuple[str, ...]:
+        """Names of the packages that come from there."""
+        return tuple(name for name in self.family if name not in self.from_pypi)
+
+    def digest(self) -> str:
+        """Return the sha256 (hex) of what would be installed, and for which Python and platform.
+
+        It is that of names, versions and hashes, not of a file: line ends, comments, the profile's name and where
+        files lie do not change it.
+        """
+        pins = (f"{pin.name}=={pin.version} {' '.join(sorted(pin.sha256))}" for pin in self.pins.packages)
+        return hashlib.sha256("\n".join((self.target.slug, *pins)).encode()).hexdigest()
+
+    @property
+    def download_bytes(self) -> int | None:
+        """Bytes of all its files; None where one is not known."""
+        sizes = [pin.size_bytes for pin in self.pins.packages]
+        return None if None in sizes else sum(size or 0 for size in sizes)

@@ -1,0 +1,111 @@
+"""Read the locks of a profile back from their folder, or from what a revision has of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePath
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from envsmith.environment.target_match import parse_slug
+from envsmith.errors import LockError
+from envsmith.lockfile.manifest import FILENAME, Entry
+from envsmith.lockfile.pins import Pins
+from envsmith.lockfile.recording import decisions_of, read_manifest, sha256_of
+from envsmith.lockfile.saved import KeptLock
+from envsmith.model.backend import Backend
+from envsmith.model.target import ALIASES, Target
+
+
+def read_locks(profile: str, found: Mapping[str, bytes], folder: PurePath) -> tuple[KeptLock, ...]:
+    """Read every lock of a profile, sorted by target.
+
+    Args:
+        profile: its name.
+        found: the files of its lock folder.
+        folder: where they lie, for messages.
+
+    Raises:
+        LockError: LCK002 when the manifest is malformed, LCK005 where requirements are missing, LCK006 where they are
+            not as they were written, LCK040 where the profile was never locked.
+    """
+    manifest = read_manifest(found, str(folder / FILENAME))
+    if manifest is None:
+        raise LockError(
+            "LCK040",
+            f"{profile} has never been locked: {FILENAME} is missing",
+            where=folder.as_posix(),
+            hint=f"envsmith lock {profile}",
+        )
+    return tuple(
+        replace(_kept(profile, slug, entry, found, folder), cutoff_utc=manifest.cutoff_utc)
+        for slug, entry in sorted(manifest.targets.items())
+    )
+
+
+def chosen(locks: Sequence[KeptLock], words: Sequence[str]) -> tuple[KeptLock, ...]:
+    """Return the locks whose target has one of the names, or a half of it (``cp312``, ``windows``); all without names.
+
+    Raises:
+        LockError: LCK041 where a word means none of them.
+    """
+    meant: list[KeptLock] = []
+    for word in words:
+        found = [lock for lock in locks if _is_meant(lock.target.slug, word)]
+        if not found:
+            raise LockError(
+                "LCK041",
+                f"there is no lock for {word}",
+                where=locks[0].profile if locks else "",
+                details=(("locked", " ".join(lock.target.slug for lock in locks)),),
+                hint="--target names one of these, or half of it; leave it out for all",
+            )
+        meant += found
+    return tuple(lock for lock in locks if not words or lock in meant)
+
+
+def _is_meant(slug: str, word: str) -> bool:
+    return word == slug or ALIASES.get(word, word) in slug.split("-", 1)
+
+
+def _kept(profile: str, slug: str, entry: Entry, found: Mapping[str, bytes], folder: PurePath) -> KeptLock:
+    python, platform = parse_slug(slug)
+    backend = Backend.parse(str(entry.inputs.get("backend", "cpu")))
+    return KeptLock(
+        profile=profile,
+        target=Target(python=python, platform=platform, backend=backend),
+        pins=_pins(slug, entry, found, folder),
+        channel=str(entry.inputs.get("channel", "stable")),
+        family={name: pin.split(" ")[1] for name, pin in entry.family.items()},
+        from_pypi=tuple(_projects(entry.inputs.get("from-pypi", ()))),
+        asked=tuple(_projects(entry.inputs.get("requirement", ()))),
+        decisions=tuple(decisions_of(entry)),
+    )
+
+
+def _pins(slug: str, entry: Entry, found: Mapping[str, bytes], folder: PurePath) -> Pins:
+    """Read the pylock where it is at hand and untouched, for it knows sizes; else the requirements."""
+    pylock, name = f"pylock.{slug}.toml", f"requirements.{slug}.txt"
+    if pylock in found and sha256_of(found[pylock]) == entry.files.get(pylock):
+        return Pins.from_pylock(found[pylock].decode("utf-8", "replace"), str(folder / pylock))
+    if name not in found:
+        raise LockError(
+            "LCK005",
+            f"{name} is missing",
+            where=folder.as_posix(),
+            hint="put the committed file back, or write it anew with `envsmith lock`",
+        )
+    return Pins.from_requirements(found[name].decode("utf-8", "replace"), str(folder / name))
+
+
+def _projects(texts: object) -> list[str]:
+    """Return the names of requirements as a plan's inputs have them."""
+    names = []
+    for text in texts if isinstance(texts, (list, tuple)) else ():
+        try:
+            names.append(str(canonicalize_name(Requirement(str(text)).name)))
+        except InvalidRequirement:
+            continue
+    return names

@@ -1,0 +1,194 @@
+"""Wheels of routed projects: those compiled for the plan's backend and torch join its slice, no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+
+from packaging.tags import Tag
+from packaging.version import Version
+
+from envsmith.catalog import Catalog
+from envsmith.errors import LockError, ResolveError
+from envsmith.model.build_label import BuildLabel
+from envsmith.model.route import RoutePage, RouteRow
+from envsmith.model.target import Target
+from envsmith.model.wheel import Wheel
+from envsmith.plan.model import Plan, VersionMetadata
+from envsmith.plan.resolution import Resolution
+
+_MOST_TOLD = 6
+
+
+def is_wanted(wheel: Wheel, targets: Iterable[Target]) -> bool:
+    """Say whether a wheel could serve one of the targets, or a successor of its backend, by its tags and label."""
+    family = BuildLabel.parse(wheel.label).family
+    return any(family in ("", target.backend.family) and _runs(wheel, target) for target in targets)
+
+
+def choose(page: RoutePage, plan: Plan, catalog: Catalog) -> tuple[RouteRow, ...]:
+    """Return the rows of a routed project that a plan may use, those with a published hash before all others.
+
+    Raises:
+        ResolveError: RES025 when the project is asked for, and no row fits.
+    """
+    fitting = [row for row in page.rows if not _against(row.wheel, plan, catalog)]
+    answering = [row for row in fitting if plan.admits(page.project, row.wheel.version)]
+    if not answering and any(item.name == page.project for item in plan.requirements):
+        raise _refusal(page, plan, catalog)
+    hashed = tuple(row for row in fitting if row.wheel.sha256)
+    if answering and not any(row in hashed for row in answering):
+        # Each is a download: the newest alone is hashed.
+        return (*hashed, max(answering, key=_rank))
+    return hashed
+
+
+def unhashed(chosen: Iterable[RouteRow]) -> tuple[RouteRow, ...]:
+    """Return the rows whose page publishes no hash."""
+    return tuple(row for row in chosen if not row.wheel.sha256)
+
+
+def add(
+    plan: Plan,
+    pages: Sequence[RoutePage],
+    chosen: Mapping[str, Sequence[RouteRow]],
+    hashes: Mapping[Wheel, str],
+) -> Plan:
+    """Return the plan with the rows of its routed projects in its slice: the resolver finds them there alone.
+
+    Args:
+        plan: what is asked.
+        pages: what was read.
+        chosen: project → its rows, empty where none may be used.
+        hashes: of the wheels whose page publishes none.
+    """
+    metadata: dict[tuple[str, str], VersionMetadata] = {}
+    for rows in chosen.values():
+        for row in rows:
+            described = _described(row)
+            metadata.setdefault((described.name, described.version), described)
+    slice_ = plan.slice.without(chosen)
+    projects = {name: tuple(_hashed(row.wheel, hashes) for row in rows) for name, rows in chosen.items()}
+    return replace(
+        plan,
+        routes={page.project: page.url for page in pages},
+        flat=tuple(sorted({page.url for page in pages if page.is_flat})),
+        slice=replace(
+            slice_, projects={**slice_.projects, **projects}, metadata=(*slice_.metadata, *metadata.values())
+        ),
+    )
+
+
+def check(plan: Plan, resolution: Resolution, catalog: Catalog) -> None:
+    """Let no resolution pass whose routed wheels were compiled for another backend or torch.
+
+    Raises:
+        LockError: LCK023 when one was.
+    """
+    versions = {str(package.name): package.version for package in resolution.packages}
+    torch = versions.get("torch")
+    for name in plan.routes:
+        version = versions.get(name)
+        label = BuildLabel.parse(version.local or "") if version else BuildLabel()
+        if why := _mismatch(label, (torch,) if torch else (), plan.target, catalog):
+            raise LockError(
+                "LCK023",
+                f"{name} {version} {why}; the lock is for {plan.target.backend} and torch {torch}",
+                where=name,
+                hint=f"ask for a version of {name} that its index has for this backend and torch",
+            )
+
+
+def recorded(pages: Iterable[RoutePage], plans: Iterable[Plan]) -> tuple[RoutePage, ...]:
+    """Return the pages with the hashes that were computed of their wheels, sorted."""
+    computed = {
+        (wheel.index, wheel.filename): wheel.sha256
+        for plan in plans
+        for name in plan.routes
+        for wheel in plan.slice.projects.get(name, ())
+    }
+    return tuple(
+        replace(page, rows=tuple(_with_hash(row, computed) for row in page.rows))
+        for page in sorted(pages, key=lambda page: page.project)
+    )
+
+
+def _with_hash(row: RouteRow, computed: Mapping[tuple[str, str], str | None]) -> RouteRow:
+    found = computed.get((row.wheel.index, row.wheel.filename))
+    return replace(row, computed=found) if found and not row.wheel.sha256 else row
+
+
+def _hashed(wheel: Wheel, hashes: Mapping[Wheel, str]) -> Wheel:
+    return wheel if wheel.sha256 else replace(wheel, sha256=hashes[wheel])
+
+
+def _described(row: RouteRow) -> VersionMetadata:
+    """Return what a version requires, its label's torch included: no such wheel declares that itself."""
+    specifier = BuildLabel.parse(row.wheel.label).torch_specifier()
+    return VersionMetadata(
+        name=row.wheel.name,
+        version=str(row.wheel.version),
+        requires_dist=(*row.requires_dist, *([f"torch{specifier}"] if specifier else [])),
+        requires_python=row.requires_python,
+    )
+
+
+def _rank(row: RouteRow) -> tuple[Version, tuple[int, ...], Version, str]:
+    """Order rows: labels compare as texts, in which torch 2.10 comes before 2.9."""
+    wheel = row.wheel
+    return Version(wheel.version.public), BuildLabel.parse(wheel.label).torch, wheel.version, wheel.filename
+
+
+def _runs(wheel: Wheel, target: Target) -> bool:
+    return not wheel.tags.isdisjoint(_tags(target))
+
+
+@cache
+def _tags(target: Target) -> frozenset[Tag]:
+    return frozenset(target.tags())
+
+
+def _against(wheel: Wheel, plan: Plan, catalog: Catalog) -> str:
+    """Return why a plan may not use a wheel; empty where it may."""
+    if not _runs(wheel, plan.target):
+        return "is for another Python or platform"
+    if wheel.upload_time and wheel.upload_time > plan.moved.get(wheel.name, plan.cutoff_utc):
+        return "was uploaded after the cutoff"
+    return _mismatch(BuildLabel.parse(wheel.label), plan.torches(), plan.target, catalog)
+
+
+def _mismatch(label: BuildLabel, torches: Sequence[Version], target: Target, catalog: Catalog) -> str:
+    if not label.fits_backend(target.backend):
+        return f"is for {label.backend_text}"
+    if not torches:
+        return ""
+    fitting = [torch for torch in torches if label.fits_torch(torch)]
+    if not fitting:
+        return f"is for torch {label.torch_specifier()}"
+    abis = {catalog.is_cxx11(torch, target) for torch in fitting}
+    if label.cxx11abi is not None and not abis & {label.cxx11abi, None}:
+        return "is for the other C++ ABI"
+    return ""
+
+
+def _refusal(page: RoutePage, plan: Plan, catalog: Catalog) -> ResolveError:
+    asked = next(item for item in plan.requirements if item.name == page.project)
+    torches = " ".join(dict.fromkeys(torch.public for torch in plan.torches()[-_MOST_TOLD:]))
+    return ResolveError(
+        "RES025",
+        f"no {asked.requirement} for {plan.target.python.tag} on {plan.target.platform} with "
+        f"{plan.target.backend} and torch {torches or 'of any version'} at {page.url}",
+        where=asked.origin,
+        details=tuple(("there", text) for text in _told(page, plan, catalog)),
+        hint=f"route {page.project} to an index that has it, or ask for another version of it or of torch",
+    )
+
+
+def _told(page: RoutePage, plan: Plan, catalog: Catalog) -> Iterator[str]:
+    rows = sorted(page.rows, key=_rank)[-_MOST_TOLD:]
+    for row in rows:
+        why = _against(row.wheel, plan, catalog) or "is not the version asked for"
+        yield f"{row.wheel.filename} {why}"
+    for name in page.others[: _MOST_TOLD - len(rows)]:
+        yield f"{name} is for another backend, Python or platform"

@@ -1,0 +1,154 @@
+"""A summary as Markdown, to be pasted into an issue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from envsmith.console.finding_lines import counted
+from envsmith.doctor.diagnose import by_reason
+from envsmith.host.model import Host
+from envsmith.model.finding import SEVERITIES, Finding
+from envsmith.report.model import Summary
+from envsmith.report.redaction import Redaction
+
+_GIB = 1024**3
+_MARKS = str.maketrans({"|": "\\|", "<": "&lt;", "\r": " ", "\n": " "})
+_TICKS = str.maketrans({"`": "'", "\r": " ", "\n": " "})
+
+
+def markdown(summary: Summary, redaction: Redaction) -> str:
+    """Write a summary, without what is private."""
+    parts = (
+        "### envsmith report\n",
+        *_table(summary),
+        *_findings(summary),
+        *_decisions(summary),
+        *_packages(summary),
+    )
+    return redaction.text("\n".join(parts)).rstrip() + "\n"
+
+
+def _table(summary: Summary) -> Iterator[str]:
+    yield "| | |\n|---|---|"
+    for name, value in _rows(summary):
+        if value:
+            yield f"| {name} | {value.translate(_MARKS)} |"
+    yield ""
+
+
+def _rows(summary: Summary) -> Iterator[tuple[str, str]]:
+    yield "envsmith", summary.envsmith
+    yield (
+        "system",
+        summary.host.system + (f", in {summary.given.container}" if summary.given.container else ""),
+    )
+    yield "GPUs", ", ".join(_devices(summary.host)) or "none found"
+    yield "drivers", ", ".join(_drivers(summary.host))
+    yield "device files", ", ".join(summary.given.nodes)
+    yield "refused to this user", ", ".join(summary.given.refused)
+    yield "NVIDIA's module, libraries", ", ".join(filter(None, (summary.given.module, summary.given.client)))
+    if summary.visual_cpp:
+        yield "Microsoft's C++ library", ".".join(map(str, summary.visual_cpp.version or ())) or "not found"
+    tools = summary.toolbox
+    yield "FFmpeg's libraries", ", ".join(tools.ffmpeg) or "none found"
+    if summary.host.os == "linux":
+        yield "OpenGL's library", "there" if tools.has_libgl else "not found"
+    yield "CUDA toolkits", ", ".join(tools.toolkits) or "none found"
+    yield from _of_environment(summary)
+    yield from _of_lock(summary)
+    for name, value in summary.told().items():
+        yield f"`{name}`", f"`{value.translate(_TICKS)}`" if value else "set, and empty"
+
+
+def _devices(host: Host) -> Iterator[str]:
+    for item in host.devices:
+        yield str(item) + (f", {item.memory_bytes / _GIB:.0f} GiB" if item.memory_bytes else "")
+
+
+def _drivers(host: Host) -> Iterator[str]:
+    for item in host.drivers:
+        serves = f", up to CUDA {item.cuda[0]}.{item.cuda[1]}" if item.cuda else ""
+        yield f"{item.maker} {item.version or 'without a number'}{serves}"
+
+
+def _of_environment(summary: Summary) -> Iterator[tuple[str, str]]:
+    found = summary.environment
+    if found is None:
+        yield "environment", "none found"
+        return
+    made = found.interpreter
+    thread = ", free-threaded" if made.is_free_threaded else ""
+    yield "Python", f"{made.version} ({made.implementation}, {made.bits} bits{thread}), of {made.base}"
+    yield "environment", f"{found.prefix}: {counted(len(found.distributions), 'package')}"
+    if found.torch:
+        built = " · ".join(f"{name} {value}" for name, value in _built(summary).items() if value)
+        yield "torch", f"{found.torch.version}" + (f", built for {built}" if built else ", built for no GPU")
+    yield "torch family", ", ".join(f"{name} {version}" for name, version in summary.family().items())
+    kinds = summary.condition.origins
+    yield "not from an index", ", ".join(f"{name} ({kinds[name].kind})" for name in sorted(kinds))
+
+
+def _built(summary: Summary) -> Mapping[str, str]:
+    torch = summary.environment.torch if summary.environment else None
+    return {"CUDA": torch.cuda, "ROCm": torch.hip, "XPU": torch.xpu} if torch else {}
+
+
+def _of_lock(summary: Summary) -> Iterator[tuple[str, str]]:
+    lock = summary.lock
+    if lock is None:
+        yield "lock", "none found"
+        return
+    where = (
+        f"{lock.profile}/{lock.target}"
+        if lock.target
+        else f"{lock.profile}, for none of this interpreter's targets"
+    )
+    yield (
+        "lock",
+        f"{where} · as of {lock.cutoff_utc}" + (f" · catalog {lock.catalog}" if lock.catalog else ""),
+    )
+    yield "plan", lock.plan
+    yield "locked family", ", ".join(f"{name} {version}" for name, version in lock.family.items())
+    yield "locked for", ", ".join(lock.targets)
+    yield "lock against profile", "; ".join(lock.stale) or "fresh"
+
+
+def _findings(summary: Summary) -> Iterator[str]:
+    yield f"**{counted(len(summary.findings), 'finding')}** of {counted(summary.checks, 'check')}\n"
+    lines = list(_finding_lines(summary))
+    if lines:
+        yield from (*lines, "")
+
+
+def _finding_lines(summary: Summary) -> Iterator[str]:
+    for item in sorted(summary.findings, key=lambda item: SEVERITIES.index(item.severity)):
+        yield from _finding(item)
+    for names, reason in by_reason(summary.unmade):
+        yield f"- not made: {names}: {reason.translate(_MARKS)}"
+
+
+def _finding(item: Finding) -> Iterator[str]:
+    yield f"- {item.severity} {item.code}: {item.message.translate(_MARKS)}"
+    if item.hint:
+        yield f"  - cure: {item.hint.translate(_MARKS)}"
+
+
+def _decisions(summary: Summary) -> Iterator[str]:
+    made = summary.lock.decisions if summary.lock else ()
+    if made:
+        yield from _folded(
+            f"{counted(len(made), 'decision')} of the lock",
+            [f"- {item.kind}: {item.message.translate(_MARKS)}" for item in made],
+        )
+
+
+def _packages(summary: Summary) -> Iterator[str]:
+    names = summary.packages()
+    if names:
+        yield from _folded(counted(len(names), "package"), ["```", *names, "```"])
+
+
+def _folded(title: str, lines: Sequence[str]) -> Iterator[str]:
+    yield f"<details><summary>{title}</summary>\n"
+    yield from lines
+    yield "\n</details>\n"

@@ -1,0 +1,123 @@
+"""Summarize: put together what those who help need to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from envsmith.doctor.diagnose import Check, Facts, diagnose
+from envsmith.environment import target_match as targeting
+from envsmith.environment.environment import Environment
+from envsmith.environment.installed_state import Condition
+from envsmith.errors import EnvsmithError
+from envsmith.host.system import Toolbox
+from envsmith.lockfile.manifest import Entry, Manifest
+from envsmith.lockfile.recording import decisions_of
+from envsmith.report.model import LockState, Summary
+
+
+class SummaryFacts(Facts, Protocol):
+    """What a summary is made of, beside what checks look at."""
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The locks of the environment's profile; None where there are none."""
+        ...
+
+    @property
+    def toolbox(self) -> Toolbox:
+        """What torch's companions need of the system."""
+        ...
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The environment variables."""
+        ...
+
+
+def summarize(facts: SummaryFacts, checks: Sequence[Check], version: str) -> Summary:
+    """Make every check, and tell what they were made of.
+
+    Args:
+        facts: of the machine, the environment and its lock; what cannot be found out is left out.
+        checks: the doctor's.
+        version: of envsmith.
+    """
+    found = diagnose(facts, checks)
+    environment = _environment(facts)
+    return Summary(
+        envsmith=f"{version}, catalog of {facts.catalog.retrieved}",
+        host=facts.host,
+        given=facts.given,
+        visual_cpp=facts.visual_cpp,
+        toolbox=facts.toolbox,
+        variables=facts.variables,
+        environment=environment,
+        condition=_condition(facts) if environment else Condition(),
+        lock=_lock(facts, environment),
+        findings=found.report.findings,
+        checks=len(found.made),
+        unmade=found.unmade,
+    )
+
+
+def _environment(facts: SummaryFacts) -> Environment | None:
+    try:
+        return facts.environment
+    except EnvsmithError:
+        return None
+
+
+def _condition(facts: SummaryFacts) -> Condition:
+    try:
+        return facts.condition
+    except EnvsmithError:
+        return Condition()
+
+
+def _lock(facts: SummaryFacts, environment: Environment | None) -> LockState | None:
+    try:
+        manifest = facts.manifest
+    except EnvsmithError:
+        return None
+    if manifest is None:
+        return None
+    slug = _target(manifest, environment)
+    entry = manifest.targets.get(slug)
+    return LockState(
+        profile=manifest.profile,
+        target=slug,
+        cutoff_utc=manifest.cutoff_utc,
+        targets=tuple(sorted(manifest.targets)),
+        stale=_stale(facts),
+        **_of_entry(entry),  # type: ignore[arg-type]
+    )
+
+
+def _of_entry(entry: Entry | None) -> dict[str, object]:
+    if entry is None:
+        return {}
+    return {
+        "backend": str(entry.inputs.get("backend", "")),
+        "plan": entry.plan,
+        "catalog": entry.catalog,
+        "family": {name: pin.split(" ")[0] for name, pin in sorted(entry.family.items())},
+        "decisions": tuple(decisions_of(entry)),
+    }
+
+
+def _target(manifest: Manifest, environment: Environment | None) -> str:
+    """Return the target that the environment's interpreter can be installed from; of one only, that one."""
+    if environment is None:
+        return next(iter(manifest.targets)) if len(manifest.targets) == 1 else ""
+    try:
+        return targeting.fitting(manifest.targets, environment.interpreter, profile=manifest.profile)
+    except EnvsmithError:
+        return ""
+
+
+def _stale(facts: SummaryFacts) -> tuple[str, ...]:
+    try:
+        return tuple(dict.fromkeys(item.message for item in facts.stale))
+    except EnvsmithError as error:
+        return (f"cannot be compared: {error.message}",)

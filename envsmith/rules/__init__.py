@@ -1,1 +1,0 @@
-"""Decisions: pure functions from model to model; no rule imports another."""

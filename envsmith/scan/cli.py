@@ -1,0 +1,205 @@
+"""``envsmith scan``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from envsmith.cli import OK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from envsmith.usage.scan import Answer, Scanned
+
+ASKED_ALWAYS = ("torchvision", "torchaudio")
+MOST_LINES = 5
+
+
+@click.command(name="scan")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "-n", "--name", "names", multiple=True, metavar="PROJECT", help="Ask for this package; may be repeated."
+)
+@click.option(
+    "-r", "--requirement", "files", multiple=True, metavar="FILE", help="Ask for what a file requires."
+)
+@click.option(
+    "--unused", "only_unused", is_flag=True, help="List direct requirements without a use; advice only."
+)
+@click.option("--quick", is_flag=True, help="Look no further for a package once it is found to be used.")
+@click.option(
+    "--fix",
+    "is_fix",
+    is_flag=True,
+    help="Take what is not needed out of the files that ask for it, after asking.",
+)
+@click.option("-y", "--yes", "is_agreed", is_flag=True, help="With --fix: do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
+    """Say whether a project's files use torchvision, torchaudio, or the packages named, and where.
+
+    PATH is a project's folder, by default this one; several folders or files are taken as sources of this one. Nothing
+    is run or imported.
+
+    --fix edits requirements files and pyproject.toml. Without -n it takes out torchvision, torchaudio and what a
+    profile of the project names under `prune`, where no file uses them; -r names files to edit besides
+    requirements*.txt, *.in and those in requirements/.
+    """
+    asking = Asking(**options)
+    asking.check()
+    return _fix(asking) if asking.is_fix else _answer(asking)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What the command line asks."""
+
+    paths: tuple[Path, ...]
+    names: tuple[str, ...]
+    files: tuple[str, ...]
+    only_unused: bool
+    quick: bool
+    is_fix: bool
+    is_agreed: bool
+    as_json: bool
+
+    @property
+    def is_project(self) -> bool:
+        """True where a whole project is asked."""
+        return not self.paths or (len(self.paths) == 1 and self.paths[0].is_dir())
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.paths[0] if self.paths and self.is_project else Path()
+
+    def check(self) -> None:
+        """Refuse words that contradict each other.
+
+        Raises:
+            UsageError: when they do.
+        """
+        if self.is_agreed and not self.is_fix:
+            raise click.UsageError("--yes answers the question of --fix: add that")
+        if self.is_fix and self.only_unused:
+            raise click.UsageError("--unused is advice only: name with -n what --fix may take out")
+        if self.is_fix and not self.is_project:
+            raise click.UsageError("--fix looks at a whole project: name its folder alone, or none")
+
+
+def _scanned(asking: Asking, projects: Iterable[str]) -> Scanned:
+    from envsmith.config.profiles import Profiles
+    from envsmith.usage import project as sources
+    from envsmith.usage.scan import scan
+    from envsmith.wiring import known_modules
+
+    settings = Profiles.of_project(asking.root).settings
+    named = () if asking.is_project else tuple(_inside(asking.root, asking.paths))
+    return scan(
+        asking.root,
+        projects,
+        sources=sources,
+        installed=known_modules(),
+        folders=named or settings.sources,
+        enough=1 if asking.quick else None,
+    )
+
+
+def _answer(asking: Asking) -> int:
+    from envsmith.console import output as render
+
+    asked = asking.names or (() if asking.files or asking.only_unused else ASKED_ALWAYS)
+    found = _scanned(asking, (*asked, *_required(asking)))
+    shown = [item for item in found.answers if not asking.only_unused or item.verdict.is_unneeded]
+    if asking.as_json:
+        render.envelope("scan", "ok", _values(found, shown))
+        return OK
+    _show(found, shown)
+    if not shown:
+        render.say("every package asked for is used, or may be")
+    return OK
+
+
+def _fix(asking: Asking) -> int:
+    from envsmith.console import output as render
+    from envsmith.scan import fix_cli as scan_fix
+
+    names = asking.names or (*ASKED_ALWAYS, *scan_fix.prunable(asking.root))
+    found = _scanned(asking, names)
+    way = scan_fix.Fixing(root=asking.root, files=asking.files, is_agreed=asking.is_agreed)
+    proposed = scan_fix.proposal(found.answers, way)
+    if not asking.as_json:
+        _show(found, found.answers, with_leftovers=False)
+        return scan_fix.show_and_ask(proposed, way)
+    values, status = scan_fix.as_json(proposed, way)
+    render.envelope("scan", "no" if status else "ok", {**_values(found, found.answers), "fix": values})
+    return status
+
+
+def _values(found: Scanned, shown: Iterable[Answer]) -> dict[str, object]:
+    return {
+        "files_read": found.usage.files_read,
+        "answers": [item.to_json() for item in shown],
+        "unread": [item.to_json() for item in found.usage.unread],
+    }
+
+
+def _inside(root: Path, paths: tuple[Path, ...]) -> Iterator[str]:
+    """Yield paths relative to the root.
+
+    Raises:
+        UsageError: when one lies outside.
+    """
+    base = root.resolve()
+    for path in paths:
+        if not path.resolve().is_relative_to(base):
+            raise click.UsageError(
+                f"{path} is not inside this folder: name it alone, or change into its project"
+            )
+        yield path.resolve().relative_to(base).as_posix()
+
+
+def _required(asking: Asking) -> Iterable[str]:
+    """Return the names of what is asked for directly, as they are written.
+
+    Raises:
+        ProfileError: when a requirements file or pyproject.toml is malformed, or nothing is asked for anywhere.
+    """
+    from envsmith.config.requirement_files import read_pyproject, read_requirements
+
+    root = asking.root
+    if asking.files:
+        found = read_requirements(root, asking.files)
+    elif not asking.only_unused:
+        return []
+    elif (written := read_pyproject(root)) is not None:
+        found = written
+    else:
+        found = read_requirements(root, [path.name for path in sorted(root.glob("requirements*.txt"))])
+    return [item.requirement.name for item in found.asked]
+
+
+def _show(found: Scanned, shown: Iterable[Answer], *, with_leftovers: bool = True) -> None:
+    from envsmith.console import output as render
+
+    count = found.usage.files_read
+    render.say(f"read {count} {'file' if count == 1 else 'files'}")
+    for item in shown:
+        render.say(f"{item.project} · {item.verdict.answer} · {item.verdict.reason}")
+        _lines([f"{use.place}   {use.kind}: {use.module}" for use in item.uses])
+        if with_leftovers:
+            _lines([f"{left.place}   left over ({left.kind}): {left.text}" for left in item.leftovers])
+        _lines([f"{unread.file}   unread: {unread.reason}" for unread in item.unread])
+
+
+def _lines(texts: list[str]) -> None:
+    from envsmith.console import output as render
+
+    more = len(texts) - MOST_LINES
+    for text in texts if more <= 1 else [*texts[:MOST_LINES], f"and {more} more (--json lists all)"]:
+        for number, line in enumerate(render.wrapped(text, 4)):
+            render.say(f"{'    ' if number else '  '}{line}")

@@ -1,0 +1,100 @@
+"""Writes a slice as a small simple index of files (PEP 503), and the uv.toml that names it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from html import escape
+from json import dumps
+from pathlib import Path
+
+from envsmith.errors import ToolError
+from envsmith.plan.model import Plan, Slice, VersionMetadata
+
+INDEX_NAME = "pytorch-slice"
+
+
+def write_slice(slice_: Slice, folder: Path) -> Path:
+    """Write the pages of a slice under a folder named by its content, once, and return that folder.
+
+    uv keys its cache by the address of an index, so equal content gets an equal address and other content another.
+
+    Raises:
+        ToolError: TOL010 when the disk refuses.
+    """
+    place = folder / slice_.digest()[:32]
+    if place.is_dir():
+        return place
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as scratch:
+            fresh = Path(scratch) / "index"
+            for project in slice_.projects:
+                (fresh / project).mkdir(parents=True)
+                (fresh / project / "index.html").write_text(_page(slice_, project), encoding="utf-8")
+            fresh.mkdir(exist_ok=True)
+            if not place.is_dir():
+                _settle(fresh, place)
+    except OSError as error:
+        raise ToolError(
+            "TOL010",
+            f"cannot write: {error.strerror}",
+            where=str(place),
+            hint="free some disk, or set ENVSMITH_CACHE_DIR",
+        ) from error
+    return place
+
+
+def _settle(fresh: Path, place: Path) -> None:
+    try:
+        fresh.rename(place)
+    except OSError:
+        # Another run put the same content there first.
+        if not place.is_dir():
+            raise
+
+
+def _page(slice_: Slice, project: str) -> str:
+    links = [
+        f'<a href="{escape(wheel.url)}#sha256={wheel.sha256}">{escape(wheel.filename)}</a><br/>'
+        for wheel in sorted(slice_.projects[project], key=lambda wheel: wheel.filename)
+    ]
+    return "\n".join(["<!DOCTYPE html>", "<html><body>", *links, "</body></html>", ""])
+
+
+def uv_settings(plan: Plan, index: Path, undescribed: Iterable[str] = ()) -> str:
+    """Return the text of the uv.toml for a plan.
+
+    Args:
+        plan: the plan.
+        index: folder of its slice.
+        undescribed: projects taken as source distributions whose requirements are not read yet: taken as none,
+            so that uv does not build them; they are read and resolved again afterwards.
+    """
+    lines = [
+        "[[index]]",
+        f"name = {dumps(INDEX_NAME)}",
+        f"url = {dumps(index.resolve().as_uri())}",
+        # Its rows were cut off when the plan was made; uv would drop those without an upload time.
+        "exclude-newer = false",
+    ]
+    described = (*plan.slice.metadata, *plan.sdist_metadata())
+    for item in described:
+        lines += _metadata(item)
+    known = {item.name for item in described}
+    for name in undescribed:
+        if name not in known:
+            lines += ["[[dependency-metadata]]", f"name = {dumps(name)}", "requires-dist = []"]
+    return "\n".join([*lines, ""])
+
+
+def _metadata(item: VersionMetadata) -> list[str]:
+    lines = [
+        "[[dependency-metadata]]",
+        f"name = {dumps(item.name)}",
+        f"version = {dumps(item.version)}",
+        f"requires-dist = {dumps(list(item.requires_dist))}",
+    ]
+    if item.requires_python:
+        lines.append(f"requires-python = {dumps(item.requires_python)}")
+    return lines

@@ -1,0 +1,94 @@
+"""Runs ``runtime/trial.py`` in an environment: a crash, a hang or endless talk of a library is its answer."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from envsmith.environment.interpreter import session_of
+from envsmith.files.folders import python_of
+from envsmith.process.capture import Ended, run_bounded
+from envsmith.process.runner import Processes
+from envsmith.verify.probe_rules import Trial
+
+_SCRIPT = Path(__file__).parents[1] / "runtime" / "trial.py"
+_KEPT_CHARACTERS = 4000
+# Windows ends a process with these; source: ntstatus.h, Microsoft (read 2026-11-21).
+_NTSTATUS = {
+    0xC0000005: "an access violation",
+    0xC000001D: "an illegal instruction",
+    0xC0000135: "a missing DLL",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trials:
+    """Tries libraries, each in a process of its own."""
+
+    processes: Processes
+    env: Mapping[str, str]
+    """Variables set besides the session's."""
+    timeout_s: float
+    """Seconds that each has."""
+
+    def trial(self, prefix: Path, name: str, words: Sequence[str]) -> Trial:
+        """Try a library in an environment.
+
+        Args:
+            prefix: the environment's root.
+            name: of the trial.
+            words: what it is told.
+
+        Raises:
+            ToolError: TOL001 when the interpreter cannot be started.
+        """
+        command: list[str | Path] = [
+            python_of(prefix),
+            "-I",
+            "-B",
+            "-X",
+            "utf8",
+            "-X",
+            "faulthandler",
+            _SCRIPT,
+            name,
+            *words,
+        ]
+        begun = time.perf_counter()
+        env = {**session_of(prefix), **self.env}
+        ended = run_bounded(self.processes, command, env=env, timeout_s=self.timeout_s)
+        return _read(ended, name, time.perf_counter() - begun, self.timeout_s)
+
+
+def _read(ended: Ended, name: str, seconds: float, timeout_s: float) -> Trial:
+    found = Trial(name=name, seconds=seconds, said=ended.stderr[-_KEPT_CHARACTERS:].strip())
+    for line in ended.stdout.splitlines():
+        values = _values(line)
+        if "facts" in values:
+            return replace(found, **{**values, "step": found.step})
+        found = replace(found, step=values.get("step", found.step))
+    if ended.is_late:
+        return replace(found, error=f"no end within {timeout_s:.0f} s")
+    return replace(found, error=f"the interpreter died of {_cause(ended.status)}")
+
+
+def _values(line: str) -> dict[str, Any]:
+    """Return what a line says; nothing where it was cut off."""
+    try:
+        return dict(json.loads(line))
+    except (ValueError, TypeError):
+        return {}
+
+
+def _cause(status: int) -> str:
+    if status >= 0:
+        return _NTSTATUS.get(status, f"itself, with status {status}")
+    try:
+        return f"signal {-status} ({signal.Signals(-status).name})"
+    except ValueError:
+        return f"signal {-status}"

@@ -1,0 +1,121 @@
+"""Verify: compare an environment, whoever made it, with its lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from envsmith.environment import diagnosis_packages, verification
+from envsmith.environment import target_match as targeting
+from envsmith.environment import torch_findings as diagnosis_family
+from envsmith.environment.environment import Environment, Import
+from envsmith.environment.installed_state import Condition
+from envsmith.install.request import Locked, Order, expected, locked_files, read_lock
+from envsmith.model.finding import Finding, Report
+from envsmith.plan.ports import EnvironmentProbe, Files
+from envsmith.verify.probe_rules import Trial
+
+
+class VerifyProbe(EnvironmentProbe, Protocol):
+    """Asks environments, also for what their files tell together."""
+
+    def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> Condition:
+        """Return what an environment's files tell together.
+
+        Raises:
+            InstallError: when its interpreter gives no answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyTools:
+    """What a comparison needs of the world."""
+
+    probe: VerifyProbe
+    files: Files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What a comparison found."""
+
+    profile: str
+    target: str
+    locked: Locked
+    environment: Environment
+    condition: Condition
+    imports: tuple[Import, ...]
+    runs: tuple[Import, ...]
+    report: Report
+    is_deep: bool
+    trials: tuple[Trial, ...] = ()
+    """How libraries did that were tried besides."""
+    tried: Report = field(default_factory=Report)
+    """What is to be said of these."""
+
+
+def verify(
+    order: Order,
+    prefix: Path,
+    tools: VerifyTools,
+    *,
+    before: tuple[str, ...] = (),
+) -> Verified:
+    """Compare an environment with the lock of a profile that is for its interpreter.
+
+    Args:
+        order: the profile, where its locks lie, and what is tried.
+        prefix: the environment's root.
+        tools: what looks.
+        before: folders that come before the environment's own packages.
+
+    Raises:
+        LockError: LCK004 where no lock is for its interpreter, LCK005 where there is none.
+        InstallError: ENV023 where its interpreter gives no answer.
+    """
+    found, manifest = locked_files(order, tools.files)
+    environment = tools.probe.environment(prefix, deep=order.deep)
+    slug = targeting.fitting(manifest.targets, environment.interpreter, profile=order.profile)
+    locked = read_lock(order, manifest, found, slug)
+    imports = tuple(
+        tools.probe.imports(prefix, check.text, order.checks.env, check.timeout_s)
+        for check in order.checks.imports(locked.pins)
+    )
+    ran = tuple(
+        tools.probe.runs(prefix, check.text, order.checks.env, check.timeout_s)
+        for check in order.checks.runs()
+    )
+    condition = tools.probe.condition(prefix, before)
+    findings = (
+        *verification.verify(
+            expected(order, locked, environment), locked.backend, environment, imports, condition.own
+        ).findings,
+        *_together(locked, environment, condition),
+        *diagnosis_packages.failed_runs(ran),
+        *diagnosis_packages.unsatisfied(manifest.targets[slug].unsatisfied, environment),
+    )
+    return Verified(
+        profile=order.profile,
+        target=slug,
+        locked=locked,
+        environment=environment,
+        condition=condition,
+        imports=imports,
+        runs=ran,
+        report=Report(findings=findings),
+        is_deep=order.deep,
+    )
+
+
+def _together(locked: Locked, environment: Environment, condition: Condition) -> Iterator[Finding]:
+    """Find what is wrong although each distribution by itself is as locked."""
+    yield from diagnosis_packages.overlaps(condition)
+    yield from diagnosis_family.mixed(environment, condition)
+    yield from diagnosis_packages.origins(locked.pins, condition)
+    yield from diagnosis_packages.leftovers(condition, environment)
+    yield from diagnosis_packages.strays(condition)
+    yield from diagnosis_packages.elsewhere(condition)
+    yield from diagnosis_packages.shadows(condition)

@@ -1,0 +1,256 @@
+"""Puts adapters, facts and settings together for the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envsmith.errors import EnvsmithError, ProfileError
+from envsmith.host.current import variables
+from envsmith.model.backend import Backend
+from envsmith.model.listing import HOST, Listing
+from envsmith.model.url import on_mirror
+from envsmith.model.wheel import Wheel
+
+if TYPE_CHECKING:
+    from envsmith.catalog import Catalog
+    from envsmith.config.mirrors import Rewrites
+    from envsmith.index.listings import ListingSources
+    from envsmith.index.remote_metadata import LicenceReader
+    from envsmith.index.routed_pages import RoutedPages
+    from envsmith.index.sources import LivePyTorch
+    from envsmith.index.wheel_contents import WheelReader
+    from envsmith.index.wheel_requires import RequiresReader
+    from envsmith.lock.check import CheckTools
+    from envsmith.usage.locked_modules import KnownModules
+
+PYTORCH_BASE = f"{HOST}/whl"
+INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogChoice:
+    """What the command line says of the catalog."""
+
+    mode: str = "auto"
+    index_base: str = ""
+    is_offline: bool = False
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be made again."""
+    from envsmith.files.cache_dir import cache_root
+
+    return Path(cache_root(variables()))
+
+
+def check_tools(
+    catalog: Catalog, choice: CatalogChoice | None = None, templates: Callable[[str], str] | None = None
+) -> CheckTools:
+    """Return what a check of locks needs: nothing is fetched.
+
+    Args:
+        catalog: facts.
+        choice: what the command line says of the catalog.
+        templates: returns the text of a template; None where activation scripts are not looked at.
+    """
+    from envsmith.files import atomic as files
+    from envsmith.index.hashing import NoDownloads
+    from envsmith.lock.check import CheckTools
+
+    listings = listing_sources(catalog, choice or CatalogChoice(), lambda _: None, is_online=False)
+    return CheckTools(
+        catalog=catalog, listings=listings, hasher=NoDownloads(), files=files, templates=templates
+    )
+
+
+def looked_at(read: Iterable[Path], *folders: Path) -> tuple[Path, ...]:
+    """Return what a check of locks looks at: as long as none of it changes, its answer holds.
+
+    Args:
+        read: the texts that were read to know what is asked for.
+        folders: of the profiles' locks.
+    """
+    from envsmith.console.answer_cache import below
+
+    listings = cache_folder() / "listings"
+    locks = (path for folder in folders for path in below(folder))
+    return (Path("pyproject.toml"), Path("profiles"), *read, *locks, *below(listings))
+
+
+def kept_folder() -> Path:
+    """Return the folder for files that were fetched to hash them, and that their index may forget."""
+    return cache_folder() / "kept"
+
+
+def rewrites_of(project: Path, texts: tuple[str, ...]) -> Rewrites:
+    """Return where files are fetched instead: as the command says, else the variable, else the project's settings.
+
+    Raises:
+        ProfileError: PRF044 when one is malformed.
+    """
+    from envsmith.config.mirrors import VARIABLE, Rewrites
+    from envsmith.config.profiles import Profiles
+
+    settings = Profiles.of_project(project).settings
+    return Rewrites.parse((*settings.rewrite, *variables().get(VARIABLE, "").split(), *texts))
+
+
+def index_base(choice: CatalogChoice) -> str:
+    """Return the address of PyTorch's server, or of the mirror that stands for it."""
+    return choice.index_base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
+
+
+def wheel_contents(choice: CatalogChoice) -> WheelReader:
+    """Return the reader of wheels' contents, which remembers what it has read."""
+    from envsmith.index.wheel_contents import WheelReader
+
+    return WheelReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
+
+
+def known_modules() -> KnownModules:
+    """Return what knows under which names projects are imported, as far as that is at hand."""
+    from envsmith.usage.locked_modules import KnownModules
+
+    # Few commands come to look into a wheel: what reads them is imported when one does.
+    return KnownModules(lambda sha256: wheel_contents(CatalogChoice(is_offline=True)).kept(sha256))
+
+
+def wheel_requires(choice: CatalogChoice) -> RequiresReader:
+    """Return the reader of what wheels require, which remembers what it has read."""
+    from envsmith.index.wheel_requires import RequiresReader
+
+    return RequiresReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
+
+
+def licences(choice: CatalogChoice) -> LicenceReader:
+    """Return the reader of what licences wheels come under, which remembers what it has read."""
+    from envsmith.index.remote_metadata import LicenceReader
+
+    return LicenceReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
+
+
+def _served(choice: CatalogChoice) -> Callable[[str], str]:
+    """Return what turns an address on record into the one that is asked: that of a mirror where one is named."""
+    return partial(on_mirror, usual=PYTORCH_BASE, mirror=index_base(choice).rstrip("/"))
+
+
+def live_index(catalog: Catalog, choice: CatalogChoice, tell: Callable[[EnvsmithError], None]) -> LivePyTorch:
+    """Return the reader of PyTorch's index, or of the mirror that stands for it.
+
+    Args:
+        catalog: names the projects.
+        choice: what the command line says.
+        tell: hears of versions that cannot be used.
+    """
+    from envsmith.index.cache import Overlay, overlay_name
+    from envsmith.index.reader import PyTorchIndex
+    from envsmith.index.sources import LivePyTorch
+
+    base = index_base(choice)
+    overlay = Overlay(cache_folder(), overlay_name(base, PYTORCH_BASE))
+    projects = tuple(project.name for project in catalog.projects())
+    index = PyTorchIndex(base, overlay, wants_metadata=_wants_metadata)
+    return LivePyTorch(index, overlay, projects, tell)
+
+
+class LaterIndex:
+    """PyTorch's live index, made ready when it is first asked: a lock from the snapshot starts without it.
+
+    Args:
+        make: returns the reader.
+    """
+
+    def __init__(self, make: Callable[[], LivePyTorch]) -> None:
+        self._reader = cache(make)
+
+    def refresh(
+        self, channel: str, backend: Backend, known: Listing | None, *, deadline_s: float, max_age: timedelta
+    ) -> Listing:
+        """Read the pages, as the reader does."""
+        return self._reader().refresh(channel, backend, known, deadline_s=deadline_s, max_age=max_age)
+
+    def kept(self, channel: str, backend: Backend) -> Listing | None:
+        """Return what was read before, as the reader does."""
+        return self._reader().kept(channel, backend)
+
+    def was_silent_lately(self) -> bool:
+        """Say whether the server was silent minutes ago, as the reader does."""
+        return self._reader().was_silent_lately()
+
+
+def listing_sources(
+    catalog: Catalog, choice: CatalogChoice, tell: Callable[[EnvsmithError], None], *, is_online: bool = True
+) -> ListingSources:
+    """Return where rows come from."""
+    from envsmith.index.listings import ListingSources
+
+    return ListingSources(
+        catalog,
+        choice.mode,
+        LaterIndex(lambda: live_index(catalog, choice, tell)),
+        is_online=is_online and not choice.is_offline,
+        tell=tell,
+    )
+
+
+def _wants_metadata(wheel: Wheel) -> bool:
+    """Read requirements of what a plan could take: not of the old wheels at PyTorch's root that pages list, too."""
+    return wheel.folder != "whl" or "triton" in wheel.name
+
+
+def routed_pages(choice: CatalogChoice) -> RoutedPages | None:
+    """Return the reader of pages that profiles route projects to, or None where the network may not be used."""
+    from envsmith.index.routed_pages import RoutedPages
+
+    return None if choice.is_offline else RoutedPages(lambda: datetime.now(UTC))
+
+
+def utc_now() -> str:
+    """Return the time, whole seconds, RFC 3339 with ``Z``."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_cutoff(text: str, now_utc: str) -> str:
+    """Read ``--as-of``; today ends now.
+
+    Args:
+        text: a day or an RFC 3339 time.
+        now_utc: RFC 3339 with ``Z``; what comes later cannot be known.
+
+    Raises:
+        ProfileError: PRF040 when it is no time, or lies ahead.
+    """
+    found = parse_time(text)
+    if found <= now_utc:
+        return found
+    if text == now_utc[:10]:
+        return now_utc
+    raise ProfileError(
+        "PRF040",
+        f"{text} lies ahead: nobody knows yet what there will be",
+        where="--as-of",
+        hint=f"name a time until now ({now_utc}), or use --upgrade",
+    )
+
+
+def parse_time(text: str) -> str:
+    """Read a day (its end) or an RFC 3339 time, and return it in UTC with ``Z``.
+
+    Raises:
+        ProfileError: PRF040 when it is neither, or a time without zone.
+    """
+    hint = "write 2026-11-01 (the end of that day, UTC) or 2026-11-01T09:00:00Z"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ProfileError("PRF040", f"{text!r} is no time", where="--as-of", hint=hint) from error
+    if len(text) == 10:
+        return f"{text}T23:59:59Z"
+    if moment.tzinfo is None:
+        raise ProfileError("PRF040", f"{text!r} names no time zone", where="--as-of", hint=hint)
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,131 @@
+import hashlib
+import io
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from packaging.pylock import PackageWheel
+
+from envsmith.catalog import Catalog
+from envsmith.errors import ProfileError
+from envsmith.index.sources import LivePyTorch
+from envsmith.model.backend import Backend
+from envsmith.wiring import (
+    INDEX_VARIABLE,
+    CatalogChoice,
+    LaterIndex,
+    cache_folder,
+    index_base,
+    live_index,
+    parse_cutoff,
+    parse_time,
+    rewrites_of,
+    utc_now,
+    wheel_contents,
+)
+from tests.replay import ReplayIndex
+from tests.replay_files import ReplayFile
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2026-11-01", "2026-11-01T23:59:59Z"),
+        ("2026-11-01T09:00:00Z", "2026-11-01T09:00:00Z"),
+        ("2026-11-01T09:00:00+02:00", "2026-11-01T07:00:00Z"),
+        ("2026-11-01 09:00:00.5Z", "2026-11-01T09:00:00Z"),
+    ],
+)
+def test_times(text: str, utc: str) -> None:
+    assert parse_time(text) == utc
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2026-11-01T09:00:00", "01.11.2026"])
+def test_other_times_are_refused(text: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        parse_time(text)
+    assert (caught.value.code, caught.value.where) == ("PRF040", "--as-of")
+
+
+def test_a_cutoff_does_not_lie_ahead() -> None:
+    now = "2026-11-21T12:00:00Z"
+    assert parse_cutoff("2026-11-20", now) == "2026-11-20T23:59:59Z"
+    assert parse_cutoff("2026-11-21", now) == now, "today ends now"
+    assert parse_cutoff("2026-11-21T13:00:00+02:00", now) == "2026-11-21T11:00:00Z"
+    for text in ("2026-11-22", "2026-11-21T12:00:01Z", "2099-01-01"):
+        with pytest.raises(ProfileError) as caught:
+            parse_cutoff(text, now)
+        assert (caught.value.code, caught.value.where) == ("PRF040", "--as-of")
+        assert "lies ahead" in caught.value.message
+
+
+def test_now_is_a_time_that_can_be_read() -> None:
+    now = utc_now()
+    assert parse_time(now) == now
+
+
+def test_mirror_by_option_before_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(INDEX_VARIABLE, raising=False)
+    assert index_base(CatalogChoice()) == "https://download.pytorch.org/whl"
+    monkeypatch.setenv(INDEX_VARIABLE, "https://one.example/whl")
+    assert index_base(CatalogChoice()) == "https://one.example/whl"
+    assert index_base(CatalogChoice(index_base="https://two.example")) == "https://two.example"
+
+
+def test_cache_folder_is_the_users_choice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ENVSMITH_CACHE_DIR", str(tmp_path))
+    assert cache_folder() == tmp_path
+
+
+def test_live_index_is_made_when_it_is_asked_and_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ENVSMITH_CACHE_DIR", str(tmp_path))
+    made: list[int] = []
+
+    def make() -> LivePyTorch:
+        made.append(1)
+        return live_index(Catalog.embedded(), CatalogChoice(index_base="http://127.0.0.1:9/whl"), made.append)  # type: ignore[arg-type]
+
+    later = LaterIndex(make)
+    assert made == []
+    assert later.kept("stable", Backend.parse("cu128")) is None
+    assert not later.was_silent_lately()
+    assert made == [1]
+
+
+def test_contents_of_pytorchs_wheels_are_read_from_the_mirror(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ENVSMITH_CACHE_DIR", str(tmp_path))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        made.writestr("torch/__init__.py", b"")
+    name = "torch-2.20.0+cu199-cp312-cp312-win_amd64.whl"
+    asked = PackageWheel(
+        name=name,
+        url=f"https://download.pytorch.org/whl/cu199/{quote(name)}",
+        hashes={"sha256": hashlib.sha256(buffer.getvalue()).hexdigest()},
+    )
+    with ReplayIndex() as server:
+        server.add(replace(ReplayFile.row(name, index="cu199"), body=buffer.getvalue()))
+        (found,) = wheel_contents(CatalogChoice(index_base=server.base)).contents([asked]).values()
+    assert found.top_level() == ("torch",)
+    kept = wheel_contents(CatalogChoice(is_offline=True)).contents([asked])
+    assert list(kept.values()) == [found]
+
+
+def test_rewrites_by_option_before_variable_before_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = '[tool.envsmith]\nrewrite = ["https://a.example=https://s.example", "https://b.example=https://s.example"]\n'
+    (tmp_path / "pyproject.toml").write_text(text, "utf-8")
+    monkeypatch.setenv(
+        "ENVSMITH_REWRITE", "https://b.example=https://v.example  https://c.example=https://v.example"
+    )
+    found = rewrites_of(tmp_path, ("https://c.example=https://o.example",))
+    assert [found.apply(f"https://{name}.example/x") for name in ("a", "b", "c", "d")] == [
+        f"https://{host}.example/x" for host in ("s", "v", "o", "d")
+    ]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from envsmith.config import check
+from envsmith.config.check import Check
+from envsmith.config.positions import TomlText
+from envsmith.config.readers import Problems
+from envsmith.config.toml_field import Spot
+from envsmith.errors import ProfileError
+
+
+def read(text: str) -> Check | None:
+    document, problems = TomlText.parse(f"a = {text}", "x.toml"), Problems()
+    found = check.read(document.data["a"], Spot(text=document, problems=problems, path=("a",)))
+    problems.raise_if_any()
+    return found
+
+
+def test_an_import_and_a_command() -> None:
+    assert read('{import = "sentence_transformers"}') == Check("import", "sentence_transformers")
+    assert read('{import = "app.main", timeout-s = 5}') == Check("import", "app.main", 5.0)
+    assert read('{run = "python -m a; b", timeout-s = 0.5}') == Check("run", "python -m a; b", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("{}", "a"),
+        ("{timeout-s = 1}", "a"),
+        ('{import = "a", run = "b"}', "a"),
+        ('{import = "a; import os"}', "a.import"),
+        ('{import = "a.", timeout-s = 1}', "a.import"),
+        ('{import = "a", timeout-s = 0}', "a.timeout-s"),
+        ('{import = "a", timeout-s = true}', "a.timeout-s"),
+        ('{import = "a", timeout-s = inf}', "a.timeout-s"),
+        ('{run = "a\\nb"}', "a.run"),
+        ('{imports = ["a"]}', "a"),
+        ("1", "a"),
+    ],
+)
+def test_what_is_wrong_is_told_at_its_place(text: str, place: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        read(text)
+    assert any(part.where == f"x.toml:1: {place}" and part.hint for part in caught.value.parts)
+
+
+@pytest.mark.parametrize("item", [Check("import", "a"), Check("run", "b c", 2.0)])
+def test_it_is_written_as_it_is_read(item: Check) -> None:
+    ((key, text), *rest) = item.to_table().items()
+    more = "".join(f", {name} = {value}" for name, value in rest)
+    assert read(f'{{{key} = "{text}"{more}}}') == item

@@ -1,0 +1,137 @@
+"""What people reported of WSL, containers, half-updated drivers and hidden GPUs: each as it was, and as it is well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from envsmith.doctor.rules import device_access as diagnosis_given
+from envsmith.host.model import Device, Host
+from envsmith.host.system import Given
+from envsmith.model.backend import Backend
+from tests.index.recorded import RECORDED
+
+CUDA, ROCM, CPU = (Backend.parse(name) for name in ("cu128", "rocm6.4", "cpu"))
+LINUX = Host(os="linux", machine="x86_64", release=(2, 36), libc="glibc")
+WSL = replace(LINUX, is_wsl=True)
+NVIDIA = replace(LINUX, devices=(Device(maker="nvidia", name="NVIDIA A40", capability=(8, 6)),))
+STUB = RECORDED["stub"][0]["path"]
+FOREIGN = "/usr/lib/x86_64-linux-gnu/libcuda.so.550.90.07"
+DOCKER = Given(container="docker", module="570.133.20")
+NODES = ("nvidia0", "nvidiactl", "nvidia-uvm")
+
+
+@pytest.mark.parametrize(
+    ("given", "host", "wanted", "codes"),
+    [
+        (Given(nodes=("dxg",), stub=STUB), WSL, CUDA, []),
+        (Given(), WSL, CPU, []),
+        (Given(), LINUX, CUDA, []),
+        (Given(is_wsl1=True), WSL, CUDA, ["HST021 error"]),
+        (Given(is_wsl1=True), WSL, None, ["HST021 note"]),
+        (Given(), WSL, CUDA, ["HST021 error"]),
+        (Given(nodes=("dxg",)), WSL, CUDA, ["HST021 error"]),
+        (Given(nodes=("dxg",), stub=STUB, libraries=(FOREIGN,)), WSL, CPU, ["HST022 error"]),
+        (Given(container="docker", nodes=("dxg",), stub=STUB, libraries=(FOREIGN,)), WSL, CUDA, []),
+        (Given(container="docker"), WSL, CUDA, []),
+    ],
+)
+def test_wsl(given: Given, host: Host, wanted: Backend | None, codes: list[str]) -> None:
+    found = list(diagnosis_given.wsl(given, host, wanted))
+    assert [f"{item.code} {item.severity}" for item in found] == codes
+    assert all(item.hint for item in found)
+
+
+@pytest.mark.parametrize(
+    ("given", "host", "wanted", "codes"),
+    [
+        (Given(), NVIDIA, CUDA, []),
+        (Given(container="docker"), LINUX, CUDA, []),
+        (replace(DOCKER, nodes=NODES), NVIDIA, CUDA, []),
+        (DOCKER, LINUX, CUDA, ["HST025 error"]),
+        (DOCKER, LINUX, None, ["HST025 note"]),
+        (Given(container="docker"), NVIDIA, CUDA, ["HST025 error"]),
+        (replace(DOCKER, nodes=("nvidia0", "nvidiactl")), NVIDIA, CUDA, ["HST026 error"]),
+        (Given(container="docker", has_amd_module=True), LINUX, ROCM, ["HST025 error"]),
+        (Given(container="docker", has_amd_module=True, nodes=("kfd",)), LINUX, ROCM, []),
+        (Given(container="docker", has_amd_module=True), LINUX, CPU, []),
+        (Given(container="docker"), WSL, CUDA, ["HST025 error"]),
+        (Given(container="docker"), WSL, CPU, []),
+        (Given(container="docker", nodes=("dxg",)), WSL, CUDA, []),
+    ],
+)
+def test_container(given: Given, host: Host, wanted: Backend | None, codes: list[str]) -> None:
+    found = list(diagnosis_given.container(given, host, wanted))
+    assert [f"{item.code} {item.severity}" for item in found] == codes
+
+
+def test_why_a_container_lacks_them() -> None:
+    (found,) = diagnosis_given.container(
+        replace(DOCKER, variables={"NVIDIA_VISIBLE_DEVICES": "void"}), LINUX, CUDA
+    )
+    assert found.message.endswith("there is no /dev/nvidia0; NVIDIA_VISIBLE_DEVICES is 'void'")
+    assert "--gpus all" in found.hint
+
+
+@pytest.mark.parametrize(
+    ("value", "libraries", "count"),
+    [("utility", (), 1), ("compute,utility", (), 0), ("all", (), 0), ("utility", (FOREIGN,), 0)],
+)
+def test_capabilities_without_compute(value: str, libraries: tuple[str, ...], count: int) -> None:
+    """As in AbdBarho/stable-diffusion-webui-docker#348: nvidia-smi works, and torch finds no driver."""
+    given = replace(DOCKER, nodes=NODES, libraries=libraries, variables={"NVIDIA_DRIVER_CAPABILITIES": value})
+    assert len(list(diagnosis_given.container(given, NVIDIA, CUDA))) == count
+
+
+@pytest.mark.parametrize("row", RECORDED["module"], ids=lambda row: str(row["module"]))
+def test_a_driver_updated_under_its_module(row: dict[str, str]) -> None:
+    sick = Given(module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['libraries']}",))
+    (found,) = diagnosis_given.module(sick, None)
+    assert (found.code, row["module"] in found.message, row["libraries"] in found.message) == (
+        "HST024",
+        True,
+        True,
+    )
+    assert "restart" in found.hint
+    well = Given(module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['module']}",))
+    assert list(diagnosis_given.module(well, CUDA)) == []
+    assert (
+        list(
+            diagnosis_given.module(Given(module=row["module"], libraries=("/usr/lib64/libcuda.so.1",)), CUDA)
+        )
+        == []
+    )
+
+
+def test_device_files_that_are_refused() -> None:
+    """As in ROCm/legacy-rocm-build#1211: Unable to open /dev/kfd read-write."""
+    sick = Given(nodes=("kfd", "dri/renderD128"), refused=("kfd", "dri/renderD128"))
+    (found,) = diagnosis_given.module(sick, ROCM)
+    assert (found.code, "/dev/kfd, /dev/dri/renderD128" in found.message) == ("HST027", True)
+    assert "render" in found.hint
+    assert list(diagnosis_given.module(Given(nodes=("kfd",)), ROCM)) == []
+
+
+@pytest.mark.parametrize("wanted", [CPU, CUDA, None])
+def test_device_files_that_nobody_asks_for_may_be_refused(wanted: Backend | None) -> None:
+    """A user of a server without a desktop mostly may not use its screen's device file, and needs not."""
+    assert list(diagnosis_given.module(Given(refused=("dri/renderD128",)), wanted)) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "wanted", "count"),
+    [
+        ({"CUDA_VISIBLE_DEVICES": ""}, CUDA, 1),
+        ({"CUDA_VISIBLE_DEVICES": "-1"}, CUDA, 1),
+        ({"CUDA_VISIBLE_DEVICES": "1"}, CUDA, 1),
+        ({"CUDA_VISIBLE_DEVICES": "0"}, CUDA, 0),
+        ({"CUDA_VISIBLE_DEVICES": "GPU-b5169cef"}, CUDA, 0),
+        ({"CUDA_VISIBLE_DEVICES": ""}, CPU, 0),
+        ({"CUDA_VISIBLE_DEVICES": ""}, None, 0),
+        ({"HIP_VISIBLE_DEVICES": ""}, CUDA, 0),
+        ({}, CUDA, 0),
+    ],
+)
+def test_hidden_gpus(variables: dict[str, str], wanted: Backend | None, count: int) -> None:
+    assert len(list(diagnosis_given.hidden(Given(variables=variables), NVIDIA, wanted))) == count

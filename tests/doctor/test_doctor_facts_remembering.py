@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from envsmith.doctor.remembering import Remembered, quietly
+from envsmith.errors import InstallError
+
+
+class Asked:
+    """Counts how often it is asked."""
+
+    def __init__(self, *, fails: bool) -> None:
+        self.fails = fails
+        self.times = 0
+
+    @Remembered
+    def answer(self) -> int:
+        """The answer."""
+        self.times += 1
+        if self.fails:
+            raise InstallError("ENV023", "no answer")
+        return self.times
+
+
+def test_an_answer_is_found_out_once() -> None:
+    asked = Asked(fails=False)
+    assert (asked.answer, asked.answer, asked.times) == (1, 1, 1)
+    assert Asked(fails=False).answer == 1
+
+
+def test_so_is_a_failure() -> None:
+    asked = Asked(fails=True)
+    for _ in range(2):
+        with pytest.raises(InstallError, match="no answer"):
+            _ = asked.answer
+    assert asked.times == 1
+    assert quietly(lambda: asked.answer) is None
+    assert quietly(lambda: 3) == 3
+
+
+def test_the_property_keeps_its_words() -> None:
+    assert Asked.answer.__doc__ == "The answer."

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from envsmith.activate.model import Taken
+from envsmith.doctor.path_repair import cuts
+from envsmith.host.search_path import MACHINE, USER, SearchPath
+
+INNER = r"D:\app\.venv\Lib\site-packages\torch\lib"
+
+
+def gone(text: str, *taken: Taken, scope: str = USER) -> list[tuple[str, ...]]:
+    path = SearchPath(scope=scope, text=text, kind=2)
+    found = cuts([path], {USER: taken}, lambda entry: entry.replace("%APP%", r"D:\app"), lambda _: True)
+    return [cut.gone for cut in found]
+
+
+def taken(entry: str | None, reason: str = "belongs to another environment", variable: str = "PATH") -> Taken:
+    return Taken(variable=variable, entry=entry, reason=reason)
+
+
+def test_entries_go_as_they_are_written() -> None:
+    text = rf"%SystemRoot%\system32;%APP%\.venv\Lib\site-packages\torch\lib;{INNER};C:\bin"
+    assert gone(text, taken(INNER)) == [(r"%APP%\.venv\Lib\site-packages\torch\lib", INNER)]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        taken(""),
+        taken(None),
+        taken(r"%NOBODY%\bin", "is relative to whatever folder one is in"),
+        taken("bin", "is relative to whatever folder one is in"),
+        taken(r"C:\bin", "is there twice"),
+        taken(r"C:\bin", variable="LIB"),
+    ],
+)
+def test_what_is_no_environments_folder_stays(item: Taken) -> None:
+    assert gone(r"C:\bin;;%NOBODY%\bin;bin;C:\bin", item) == []
+
+
+def test_each_scope_has_its_own() -> None:
+    assert gone(INNER, taken(INNER), scope=MACHINE) == []
+
+
+def test_a_scope_that_may_not_be_written_is_told_as_such() -> None:
+    path = SearchPath(scope=USER, text=INNER, kind=2)
+    (found,) = cuts([path], {USER: [taken(INNER)]}, str, lambda _: False)
+    assert not found.may_write

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from envsmith.catalog import Catalog
+from envsmith.doctor.curing import Sick
+from envsmith.doctor.repair import MOST_ROUNDS, Repaired, RepairTools, plan, repair
+from envsmith.errors import InstallError
+from envsmith.lockfile.supply import Supply
+from tests.doctor.test_repair_plan_curing import finding, sick
+from tests.environment.test_verification import distribution, pins
+
+ILL = sick(locked=pins(a="1"), findings=(finding("ENV015", "a"),))
+WELL = sick(distribution("a", "1"), locked=pins(a="1"))
+
+
+@dataclass
+class FakeRepairer:
+    """Keeps what it was told."""
+
+    told: list[str] = field(default_factory=list)
+
+    def set_aside(self, prefix: Path, site: str, folders: Sequence[str]) -> None:
+        self.told.append(f"aside {prefix} {site} {' '.join(folders)}")
+
+    def remove(self, prefix: Path, names: Sequence[str]) -> None:
+        self.told.append(f"remove {prefix} {' '.join(names)}")
+
+    def put(self, prefix: Path, supply: Supply, *, is_hashed: bool) -> None:
+        self.told.append(
+            f"put {prefix} {supply.text.strip()} from {supply.wheelhouse} of {supply.profile} {is_hashed}"
+        )
+
+    def forget(self, names: Sequence[str]) -> None:
+        self.told.append(f"forget {' '.join(names)}")
+
+
+@dataclass
+class World:
+    """What is found one look after the other, and what was done."""
+
+    looks: list[Sick]
+    fails: int = 0
+    repairer: FakeRepairer = field(default_factory=FakeRepairer)
+
+    def rebuild(self) -> None:
+        self.repairer.told.append("rebuild")
+        if self.fails:
+            self.fails -= 1
+            raise InstallError("ENV001", "not what its lock says")
+
+    def repair(self, first: Sick) -> Repaired:
+        tools = RepairTools(
+            examine=lambda: self.looks.pop(0),
+            repairer=self.repairer,
+            rebuild=self.rebuild,
+            catalog=Catalog.embedded(),
+            supply=Supply(text="", is_pylock=False, wheelhouse="files", profile="any"),
+        )
+        return repair(first, plan(first, tools), Path("env"), tools)
+
+
+def test_steps_are_taken_and_looked_at() -> None:
+    more = sick(locked=pins(a="1"), findings=(finding("ENV010", "a"), finding("ENV011", "extra")))
+    world = World([WELL])
+    done = world.repair(more)
+    hashes = " ".join(f"--hash=sha256:{value}" for value in pins(a="1").packages[0].sha256)
+    assert world.repairer.told == [
+        "remove env extra",
+        f"put env a==1 {hashes} from files of any True",
+    ]
+    assert (done.after, [step.kind for step in done.steps], done.cure.steps) == (
+        WELL,
+        ["remove", "install"],
+        (),
+    )
+
+
+def test_what_stays_wrong_is_fetched_anew_and_given_up_in_the_end() -> None:
+    world = World([ILL] * MOST_ROUNDS)
+    done = world.repair(ILL)
+    assert [told.split()[0] for told in world.repairer.told] == ["put", "forget", "put", "forget", "put"]
+    assert done.cure.steps != ()
+
+
+def test_a_rebuild_whose_proof_fails_is_tried_once_more_with_fresh_files() -> None:
+    ours = sick(locked=pins(a="1"), findings=ILL.findings, is_ours=True)
+    world = World([WELL], fails=1)
+    assert world.repair(ours).after == WELL
+    assert world.repairer.told == ["rebuild", "forget a", "rebuild"]
+    with pytest.raises(InstallError, match="not what its lock says"):
+        World([WELL], fails=2).repair(ours)
+
+
+def test_without_a_lock_the_versions_that_are_there_come_again() -> None:
+    world = World([sick(distribution("a", "1"))])
+    world.repair(sick(distribution("a", "1"), findings=(finding("ENV067", "a"),)))
+    assert world.repairer.told == ["put env a==1 from files of any False"]
+
+
+def test_nothing_to_do_looks_no_second_time() -> None:
+    assert World([]).repair(WELL).after == WELL

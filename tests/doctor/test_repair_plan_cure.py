@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import pytest
+
+from envsmith.doctor.repair_plan import ASIDE, INSTALL, REBUILD, REMOVE, Step
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "told"),
+    [
+        (REBUILD, "small", "envsmith install small --deep"),
+        (ASIDE, "~umpy", "mv ~umpy env/set-aside/"),
+        (REMOVE, "extra", "uv pip uninstall --python env extra"),
+        (INSTALL, "a==1", "uv pip install --python env --no-deps --reinstall a==1"),
+    ],
+)
+def test_a_step_is_a_command_in_words(kind: str, subject: str, told: str) -> None:
+    step = Step(kind=kind, subjects=(subject,))
+    assert " ".join(step.argv("env")) == told
+    assert step.to_json("env") == {"kind": kind, "subjects": [subject], "argv": told.split(), "hashed": False}

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from envsmith.doctor.uv_repair import UvRepairer
+from envsmith.errors import EnvsmithError
+from envsmith.lockfile.supply import Supply
+from envsmith.process.runner import Processes
+from envsmith.uv.resolver import find_uv
+from tests.install.made import made
+
+
+@pytest.fixture
+def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
+    return tmp_path / "env"
+
+
+def site(prefix: Path) -> Path:
+    return next(prefix.glob("[Ll]ib*/**/site-packages"))
+
+
+def repairer() -> UvRepairer:
+    return UvRepairer(processes=Processes(), executable=find_uv(), offline=True)
+
+
+def test_one_is_put_in_and_taken_out(prefix: Path, tmp_path: Path) -> None:
+    wheel = made("beside")
+    (tmp_path / wheel.filename).write_bytes(wheel.body)
+    line = f"beside==1.0 --hash=sha256:{wheel.sha256}\n"
+    supply = Supply(text=line, is_pylock=False, wheelhouse=str(tmp_path))
+    repairer().put(prefix, supply, is_hashed=True)
+    module = site(prefix) / "beside" / "__init__.py"
+    module.unlink()
+    repairer().put(
+        prefix, Supply(text="beside==1.0\n", is_pylock=False, wheelhouse=str(tmp_path)), is_hashed=False
+    )
+    assert module.is_file()
+    wrong = Supply(text=f"beside==1.0 --hash=sha256:{'0' * 64}\n", is_pylock=False, wheelhouse=str(tmp_path))
+    repairer().forget(["beside"])
+    with pytest.raises(EnvsmithError, match=r"could not be installed again"):
+        repairer().put(prefix, wrong, is_hashed=True)
+    assert module.is_file()
+    repairer().remove(prefix, ["beside"])
+    assert not module.exists()
+
+
+def test_what_is_set_aside_is_kept_under_names_of_its_own(prefix: Path) -> None:
+    for _ in range(2):
+        (site(prefix) / "~umpy").mkdir()
+        repairer().set_aside(prefix, str(site(prefix).relative_to(prefix)), ["~umpy"])
+    assert sorted(path.name for path in (prefix / "set-aside").iterdir()) == ["~umpy", "~umpy.2"]
+    assert not (site(prefix) / "~umpy").exists()
+
+
+def test_what_cannot_be_moved_is_an_error(prefix: Path) -> None:
+    with pytest.raises(EnvsmithError) as caught:
+        repairer().set_aside(prefix, str(site(prefix).relative_to(prefix)), ["none"])
+    assert caught.value.code == "ENV024"

@@ -1,0 +1,83 @@
+"""How answers are judged; what comes of whole fetches is in test_wheelhouse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from envsmith.download.incoming import AbsentError, BrokenError, Incoming, length
+from envsmith.download.part_file import FOLDER, Origin, PartFile
+from envsmith.errors import ToolError
+from tests.values import HEX
+
+
+def incoming(part: PartFile, moved: list[int], size: int | None = 10) -> Incoming:
+    return Incoming(part=part, size_bytes=size, heard=moved.append, where="http://a.example/x")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    (tmp_path / FOLDER).mkdir()
+    return tmp_path
+
+
+def test_an_answer_that_goes_on(house: Path) -> None:
+    moved: list[int] = []
+    with PartFile(house, HEX) as part:
+        sink = incoming(part, moved)
+        assert sink.begin(200, {"Content-Length": "10", "ETag": '"x"'})
+        sink.add(b"01234")
+        assert not sink.is_at_end
+        assert sink.begin(206, {"Content-Range": "bytes 5-9/10", "ETag": '"x"'})
+        sink.add(b"56789")
+        assert sink.is_at_end
+        assert sink.is_whole
+    assert sum(moved) == 10
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Content-Range": "bytes 4-9/10"},
+        {"Content-Range": "bytes 5-9/11"},
+        {"Content-Range": "bytes 5-9/10", "ETag": '"y"'},
+        {"Content-Range": "items 5-9/10"},
+    ],
+)
+def test_an_answer_that_does_not_go_on(house: Path, headers: dict[str, str]) -> None:
+    moved: list[int] = []
+    with PartFile(house, HEX) as part:
+        part.begin_piece(Origin(etag='"x"', size_bytes=10))
+        part.write(b"01234")
+        with pytest.raises(BrokenError):
+            incoming(part, moved, None).begin(206, headers)
+        assert part.size == 0
+    assert moved == [-5]
+
+
+@pytest.mark.parametrize(
+    ("text", "wait_s"), [("7", 7.0), ("-1", 0.0), ("Fri, 01 Jan 2027", 0.0), ("9" * 9, 0.0)]
+)
+def test_how_long_a_server_wants_to_be_left_alone(house: Path, text: str, wait_s: float) -> None:
+    with PartFile(house, HEX) as part, pytest.raises(BrokenError) as caught:
+        incoming(part, []).begin(503, {"Retry-After": text})
+    assert caught.value.wait_s == wait_s
+
+
+def test_absence_is_told_apart_from_trouble(house: Path) -> None:
+    with PartFile(house, HEX) as part:
+        with pytest.raises(AbsentError):
+            incoming(part, []).begin(404, {})
+        with pytest.raises(ToolError) as caught:
+            incoming(part, []).begin(204, {})
+    assert not isinstance(caught.value, AbsentError)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("12", 12), (" 12 ", 12), ("-1", None), ("٣", None), ("9" * 30, None)]
+)
+def test_lengths(text: str, size: int | None) -> None:
+    assert length({"Content-Length": text}) == size
+    assert length({}) is None

@@ -1,0 +1,45 @@
+import platform
+import sys
+from pathlib import Path
+
+import pytest
+
+from envsmith.errors import ToolError
+from envsmith.host import current as host
+
+
+def test_this_python_runs_the_test() -> None:
+    assert str(host.this_python()) == f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "tag"),
+    [
+        ("linux", "x86_64", "manylinux_2_28_x86_64"),
+        ("linux", "aarch64", "manylinux_2_28_aarch64"),
+        ("darwin", "arm64", "macosx_14_0_arm64"),
+        ("darwin", "x86_64", "macosx_14_0_x86_64"),
+        ("win32", "AMD64", "win_amd64"),
+        ("win32", "ARM64", "win_arm64"),
+    ],
+)
+def test_platform(system: str, machine: str, tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    assert str(host.this_platform()) == tag
+
+
+def test_variables_are_those_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVSMITH_SEEN", "1")
+    assert host.variables()["ENVSMITH_SEEN"] == "1"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that somebody works in")
+def test_a_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    host.check_folder()
+    folder.rmdir()
+    with pytest.raises(ToolError, match="is gone"):
+        host.check_folder()

@@ -1,0 +1,63 @@
+"""What the tests of installing, building and ordering begin with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from envsmith.environment.environment import TorchBuild
+from envsmith.install.generation_store import Environments
+from envsmith.install.request import InstallTools, Order
+from envsmith.lockfile.recording import lock_files
+from envsmith.model.target import Platform, Python
+from tests.fakes import FakeFiles, Heard
+from tests.install.fakes import FakeDisks, FakeInstaller, FakeProbe
+from tests.install.made import Made, entry_of_lock, lock_of, made, made_torch
+from tests.values import target
+
+FOLDER = Path("lockfiles/any")
+TORCH = made_torch("2.19.0+cpu")
+
+
+def order(**values: Any) -> Order:
+    known = {
+        "profile": "any",
+        "folder": FOLDER,
+        "here": Platform.parse("linux"),
+        "this_python": Python.parse("3.12"),
+    }
+    return Order(**{**known, **values})
+
+
+def locked(*wheels: Made, python: str = "3.12", files: FakeFiles | None = None) -> FakeFiles:
+    """Put a lock of wheels beside those there are."""
+    from envsmith.lockfile.manifest import FILENAME, Manifest
+
+    files = files or FakeFiles()
+    lock = lock_of(
+        wheels or (TORCH, made("beside")), target(python, backend="cpu"), "any", "http://127.0.0.1:9"
+    )
+    before = files.folders.get(FOLDER, {})
+    old = Manifest.from_toml(before[FILENAME].decode(), "old").targets if before else {}
+    new = lock_files(lock)
+    manifest = Manifest(
+        profile="any",
+        cutoff_utc="2026-11-20T09:00:00Z",
+        targets={**old, lock.target.slug: entry_of_lock(lock, new)},
+    )
+    files.folders[FOLDER] = {**before, **new, FILENAME: manifest.to_toml().encode()}
+    return files
+
+
+def tools(root: Path, files: FakeFiles | None = None, **more: Any) -> InstallTools:
+    made_up = InstallTools(
+        environments=Environments(link=root / ".venv"),
+        installer=FakeInstaller(),
+        probe=FakeProbe(torch=TorchBuild(version="2.19.0+cpu")),
+        files=files or locked(),
+        disks=FakeDisks(),
+        progress=Heard(),
+        now_utc=lambda: "2026-11-21T12:00:00Z",
+    )
+    return replace(made_up, **more)

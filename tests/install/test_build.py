@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from envsmith.config.check import Check
+from envsmith.environment.environment import TorchBuild
+from envsmith.environment.model import CONSTRAINTS
+from envsmith.errors import InstallError, ToolError
+from envsmith.install.install import install
+from envsmith.install.request import Checks, Furnishing
+from tests.fakes import Heard
+from tests.install.fakes import FakeInstaller, FakeProbe
+from tests.install.install_values import order, tools
+
+
+def names(root: Path) -> list[str]:
+    return sorted(path.name for path in (root / ".envsmith" / "generations").iterdir())
+
+
+def test_what_was_built_is_proved_recorded_and_furnished(tmp_path: Path) -> None:
+    seen: list[Furnishing] = []
+
+    def furnish(given: Furnishing) -> None:
+        assert not (tmp_path / ".venv").exists(), "before it is current"
+        seen.append(given)
+
+    at_hand = tools(tmp_path, furnish=(furnish,))
+    done = install(order(), at_hand)
+    (given,) = seen
+    assert given.prefix == at_hand.environments.prefix(done.generation.id)
+    assert given.generation == done.generation == at_hand.environments.generation(done.generation.id)
+    assert done.generation.family == {"torch": "2.19.0+cpu"}
+    assert done.generation.files == 4
+    assert (given.prefix / CONSTRAINTS).read_text("utf-8") == "torch==2.19.0+cpu\n"
+
+
+def test_torch_is_imported_and_what_the_profile_says(tmp_path: Path) -> None:
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"))
+    install(order(), tools(tmp_path / "a", probe=probe))
+    assert probe.tried == [("torch", {}, 300.0)]
+    probe.tried.clear()
+    tried = (Check("run", "a b", 6.0), Check("import", "torch", 9.0), Check("import", "beside", 5.0))
+    done = install(order(checks=Checks(tried=tried, env={"A": "1"})), tools(tmp_path / "b", probe=probe))
+    env = {"A": "1"}
+    assert probe.tried == [("torch", env, 9.0), ("beside", env, 5.0), ("a b", env, 6.0)]
+    assert [item.name for item in done.imports] == ["torch", "beside"]
+    assert [item.name for item in done.runs] == ["a b"]
+
+
+def test_a_command_that_fails_is_no_proof_and_none_is_run_where_files_are_wrong(tmp_path: Path) -> None:
+    checks = Checks(tried=(Check("run", "a b"),))
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"), refused="a b")
+    with pytest.raises(InstallError) as caught:
+        install(order(checks=checks), tools(tmp_path, probe=probe))
+    assert [part.code for part in caught.value.parts] == ["ENV064"]
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0", cuda="13.4"))
+    with pytest.raises(InstallError):
+        install(order(checks=checks), tools(tmp_path, probe=probe))
+    assert [name for name, _, _ in probe.tried] == ["torch"]
+
+
+def test_what_is_not_proved_is_kept_under_a_name_that_the_error_says(tmp_path: Path) -> None:
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0", cuda="13.4"), refused="torch")
+    with pytest.raises(InstallError) as caught:
+        install(order(), tools(tmp_path, probe=probe))
+    assert caught.value.code == "ENV001"
+    assert [part.code for part in caught.value.parts] == ["ENV016", "ENV017"]
+    (kept,) = names(tmp_path)
+    assert "-failed-" in kept
+    assert caught.value.where.endswith(kept)
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_the_packages_are_named_whose_files_may_be_damaged_in_the_cache(tmp_path: Path) -> None:
+    id_ = install(order(), tools(tmp_path / "a")).generation.id
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"), damaged=(id_,))
+    with pytest.raises(InstallError) as caught:
+        install(order(deep=True), tools(tmp_path / "b", probe=probe))
+    assert "`uv cache clean beside torch`" in caught.value.hint
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0", cuda="13.4"))
+    with pytest.raises(InstallError) as caught:
+        install(order(), tools(tmp_path / "c", probe=probe))
+    assert "uv cache clean" not in caught.value.hint
+
+
+def test_what_could_not_be_filled_is_removed(tmp_path: Path) -> None:
+    heard = Heard()
+    installer = FakeInstaller(fails=ToolError("TOL022", "not reached"))
+    with pytest.raises(ToolError, match="TOL022"):
+        install(order(), tools(tmp_path, installer=installer, progress=heard))
+    assert names(tmp_path) == []
+    assert heard.ended_with[-1][1] == "failed"
+
+
+def test_what_could_not_be_furnished_is_removed(tmp_path: Path) -> None:
+    def furnish(_: Furnishing) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        install(order(), tools(tmp_path, furnish=(furnish,)))
+    assert names(tmp_path) == []
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_hashes_are_compared_when_asked_or_after_a_crash(tmp_path: Path) -> None:
+    probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"))
+    for place, deep in (("a", False), ("b", True)):
+        install(order(deep=deep), tools(tmp_path / place, probe=probe))
+    at_hand = tools(tmp_path / "c", probe=probe)
+    (tmp_path / "c" / ".envsmith" / "generations" / "any-aaaaaa").mkdir(parents=True)
+    install(order(), at_hand)
+    assert [deep for _, deep in probe.looked] == [False, True, True]

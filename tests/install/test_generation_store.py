@@ -1,0 +1,271 @@
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from envsmith.environment.model import RECORD, Generation
+from envsmith.errors import InstallError
+from envsmith.install.generation_store import Environments
+from tests.environment.test_model_generation import generation
+
+A, B, C = "any-aaaaaa", "any-bbbbbb", "any-cccccc"
+
+
+@pytest.fixture
+def environments(tmp_path: Path) -> Environments:
+    """Two generations, neither current."""
+    found = Environments(link=tmp_path / ".venv")
+    with found.alone("testing"):
+        for id_ in (A, B):
+            built(found, id_)
+    return found
+
+
+def built(environments: Environments, id_: str) -> Generation:
+    site = environments.prefix(id_) / "lib"
+    (site / "a-1.dist-info").mkdir(parents=True)
+    python = environments.prefix(id_) / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python.parent.mkdir()
+    python.touch()
+    one = generation(id_, site="lib", folders=("a-1.dist-info",), built_utc=f"2026-11-21T12:00:{len(id_)}Z")
+    environments.keep(one)
+    return one
+
+
+def names(environments: Environments) -> list[str]:
+    return sorted(path.name for path in environments.folder.iterdir())
+
+
+def test_nothing_is_current_at_first(environments: Environments) -> None:
+    assert environments.current() == ""
+    assert not environments.is_foreign()
+    assert environments.uses() == ()
+    assert [one.id for one in environments.generations()] == [A, B]
+
+
+def test_switching_is_seen_and_remembered(environments: Environments) -> None:
+    for id_ in (A, B, B, A):
+        assert environments.switch(id_) == ""
+        assert environments.current() == id_
+        assert (environments.link / RECORD).exists()
+    assert [id_ for id_, _ in environments.uses()] == [A, B, A]
+
+
+def test_the_link_is_relative_so_that_a_project_can_be_moved(
+    environments: Environments, tmp_path: Path
+) -> None:
+    environments.switch(A)
+    assert environments.link.readlink() == Path(".envsmith", "generations", A)
+    assert (tmp_path / ".envsmith" / ".gitignore").read_text("utf-8") == "*\n"
+
+
+def test_what_others_made_is_moved_aside_and_put_back(environments: Environments) -> None:
+    environments.link.mkdir()
+    (environments.link / "theirs").write_text("theirs", "utf-8")
+    assert environments.is_foreign()
+    aside = environments.switch(A)
+    assert environments.current() == A
+    assert environments.asides() == (aside,)
+    assert [id_ for id_, _ in environments.uses()] == [aside, A]
+    environments.restore(aside)
+    assert environments.is_foreign()
+    assert (environments.link / "theirs").read_text("utf-8") == "theirs"
+    assert environments.asides() == ()
+    assert list((environments.root / "aside").iterdir()) == []
+
+
+def test_a_link_that_others_made_is_moved_aside_as_a_link(environments: Environments, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    environments.link.symlink_to("theirs", target_is_directory=True)
+    aside = environments.switch(A)
+    with environments.alone("testing"):
+        pass
+    assert environments.asides() == (aside,)
+    environments.restore(aside)
+    assert environments.link.readlink() == Path("theirs")
+
+
+def test_what_others_made_makes_way_for_what_others_had_made_and_nothing_is_lost(
+    environments: Environments, tmp_path: Path
+) -> None:
+    """One after the other within a second, where names made of the time alone are one."""
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+        environments.link.symlink_to(name, target_is_directory=True)
+        environments.switch(A)
+        environments.link.unlink()
+    (tmp_path / "last").mkdir()
+    environments.link.symlink_to("last", target_is_directory=True)
+    found = environments.asides()
+    assert [(environments.root / "aside" / name).readlink().name for name in found] == ["one", "two", "three"]
+    made_way = environments.restore(found[1])
+    assert environments.link.readlink() == Path("two")
+    assert (environments.root / "aside" / made_way).readlink() == Path("last")
+    assert set(environments.asides()) == {found[0], found[2], made_way}
+    assert [id_ for id_, _ in environments.uses()][-2:] == [made_way, found[1]]
+
+
+def test_what_stood_in_another_links_place_is_not_offered(environments: Environments) -> None:
+    other = Environments(link=environments.link.with_name(".venv-[dev]"))
+    other.link.mkdir()
+    aside = other.switch(A)
+    assert (other.asides(), environments.asides()) == ((aside,), ())
+
+
+def test_what_was_moved_aside_comes_back_where_nothing_stands_any_more(environments: Environments) -> None:
+    environments.link.mkdir()
+    aside = environments.switch(A)
+    environments.link.unlink()
+    environments.restore(aside)
+    assert environments.link.is_dir()
+    assert not environments.link.is_symlink()
+
+
+def test_a_process_killed_while_it_set_aside_leaves_no_trace(environments: Environments) -> None:
+    environments.link.mkdir()
+    place = environments.root / "aside" / ".venv-20261121T120000Z"
+    place.parent.mkdir()
+    place.symlink_to(Path(".envsmith", "generations", A))
+    with environments.alone("testing"):
+        pass
+    assert list(place.parent.iterdir()) == []
+    assert environments.is_foreign()
+
+
+def test_half_built_folders_are_removed_by_the_next(environments: Environments) -> None:
+    (environments.folder / C / "lib").mkdir(parents=True)
+    (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
+    (environments.folder / f".removing-{C}").mkdir()
+    with environments.alone("testing") as is_crashed:
+        assert is_crashed
+    assert names(environments) == [A, B, f"{C}-failed-20261121T120000Z"]
+    with environments.alone("testing") as is_crashed:
+        assert not is_crashed
+
+
+def test_what_is_built_has_no_name_that_a_link_points_to(environments: Environments) -> None:
+    assert environments.free_name(A) == f"{A}-2"
+    environments.switch(A)
+    environments.discard(A)  # as by hand: the link leads nowhere, and must not lead to what is half-built
+    assert environments.free_name(A) == f"{A}-2"
+
+
+def test_a_process_that_vanished_is_noticed_by_its_note(environments: Environments) -> None:
+    (environments.root / "busy").write_text("process 1: installing\n", "utf-8")
+    with environments.alone("testing") as is_crashed:
+        assert is_crashed
+
+
+def test_a_damaged_record_makes_no_generation(environments: Environments) -> None:
+    (environments.prefix(B) / RECORD).write_text("{", "utf-8")
+    assert [one.id for one in environments.generations()] == [A]
+    assert environments.generation(B) is None
+
+
+def test_a_place_below_a_file_has_no_history(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    nowhere = Environments(link=tmp_path / "file" / ".venv")
+    assert (nowhere.uses(), nowhere.generations(), nowhere.failed(), nowhere.asides()) == ((), (), (), ())
+    assert nowhere.current() == ""
+
+
+def test_half_a_line_of_history_is_passed_over(environments: Environments) -> None:
+    environments.switch(A)
+    with (environments.root / "history-.venv.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write('{"id": "any')
+    environments.switch(B)
+    assert next(iter(environments.uses()))[0] == A
+    assert environments.current() == B
+    environments.switch(A)
+    assert environments.uses()[-1][0] == A
+
+
+def test_names_are_numbered_where_they_are_taken(environments: Environments) -> None:
+    assert environments.free_name(C) == C
+    assert environments.free_name(A) == f"{A}-2"
+
+
+def test_a_generation_is_intact_while_its_distributions_and_interpreter_are_there(
+    environments: Environments,
+) -> None:
+    one = environments.generation(A)
+    assert one is not None
+    assert environments.is_intact(one)
+    (environments.prefix(A) / "lib" / "b-1.dist-info").mkdir()
+    assert not environments.is_intact(one)
+    (environments.prefix(A) / "lib" / "b-1.dist-info").rmdir()
+    (environments.prefix(A) / "bin" / "python").unlink()
+    assert not environments.is_intact(one)
+
+
+def test_a_generation_is_not_intact_where_it_was_not_built(
+    environments: Environments, tmp_path: Path
+) -> None:
+    one = environments.generation(A)
+    assert one is not None
+    prefix = environments.prefix(A)
+    other = tmp_path / "by another name"
+    other.symlink_to(prefix)
+    assert environments.is_intact(replace(one, place=str(prefix)))
+    assert environments.is_intact(replace(one, place=str(other)))
+    assert not environments.is_intact(replace(one, place=str(tmp_path)))
+    assert not environments.is_intact(replace(one, place=str(tmp_path / "gone")))
+
+
+def test_one_that_failed_is_kept_and_only_the_newest_of_its_name(environments: Environments) -> None:
+    (environments.folder / f"{C}-failed-20250101T000000Z").mkdir()
+    (environments.folder / C).mkdir()
+    kept = environments.set_failed(C)
+    assert names(environments) == [A, B, kept.name]
+
+
+def test_one_is_discarded_whole(environments: Environments) -> None:
+    environments.discard(A)
+    environments.discard(C)
+    assert names(environments) == [B]
+
+
+def test_others_wait_and_hear_for_whom(environments: Environments) -> None:
+    heard: list[str] = []
+    entered = threading.Event()
+
+    def hear(text: str) -> None:
+        heard.append(text)
+        entered.set()
+
+    second = Environments(link=environments.link, waiting=hear)
+
+    def enter() -> None:
+        with second.alone("second"):
+            heard.append("in")
+
+    thread = threading.Thread(target=enter)
+    with environments.alone("installing any"):
+        thread.start()
+        assert entered.wait(30)
+        assert heard == [f"process {os.getpid()}: installing any"]
+    thread.join()
+    assert heard[-1] == "in"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file in a folder's place is refused otherwise there")
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".envsmith").write_text("a file", "utf-8")
+    with pytest.raises(InstallError, match="ENV024"), Environments(link=tmp_path / ".venv").alone("testing"):
+        pass
+
+
+def test_a_profile_may_be_named_like_what_failed(environments: Environments) -> None:
+    mine = "jobs-failed-late-aaaaaa"
+    built(environments, mine)
+    environments.switch(mine)
+    (environments.folder / "jobs-failed-late-bbbbbb" / "lib").mkdir(parents=True)
+    with environments.alone("testing") as is_crashed:
+        assert is_crashed
+    assert environments.failed() == ()
+    assert names(environments) == [A, B, mine]

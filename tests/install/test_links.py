@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from envsmith.install import adapters_links as links
+
+
+@pytest.fixture(params=["one step", "moved aside"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways to replace a link: that of POSIX, and that of Windows, which can be walked anywhere."""
+    way = str(request.param)
+    if way == "moved aside":
+        monkeypatch.setattr(links, "_is_replaced_by_rename", lambda: False)
+    elif sys.platform == "win32":
+        pytest.skip("a rename does not replace a junction")
+    return way
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    for name in ("a", "b", "keep"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    return tmp_path
+
+
+def names(place: Path) -> list[str]:
+    return sorted(path.name for path in place.iterdir())
+
+
+@pytest.mark.usefixtures("way")
+def test_a_link_is_made_and_pointed_elsewhere(place: Path) -> None:
+    link, spare = place / "link", place / "keep" / "spare"
+    assert links.read(link) is None
+    for target in ("a", "b", "b"):
+        links.point(link, place / target, spare)
+        found = links.read(link)
+        assert found is not None
+        assert found.resolve() == place / target
+        assert (link / target).exists()
+    assert names(place) == ["a", "b", "keep", "link"]
+    assert names(place / "keep") == ["keep"]
+
+
+@pytest.mark.usefixtures("way")
+def test_leftovers_of_a_killed_process_go(place: Path) -> None:
+    link, spare = place / "link", place / "keep" / "spare"
+    links.point(link, place / "a", spare)
+    links.make(spare, place / "b", place)
+    links.mend(link, spare)
+    assert (link / "a").exists()
+    assert names(place / "keep") == ["keep"]
+
+
+def test_where_a_rename_cannot_replace_it_a_missing_link_is_put_back(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "_is_replaced_by_rename", lambda: False)
+    link, spare = place / "link", place / "keep" / "spare"
+    links.point(link, place / "a", spare)
+    links.make(spare, place / "b", place)
+    link.rename(place / "keep" / "spare-old")  # killed here: the new link is whole
+    links.mend(link, spare)
+    assert (link / "b").exists()
+    link.rename(place / "keep" / "spare-old")
+    links.mend(link, spare)
+    assert (link / "b").exists()
+    assert names(place / "keep") == ["keep"]
+
+
+@pytest.mark.parametrize("is_one_step", [True, False])
+def test_two_names_change_places(place: Path, monkeypatch: pytest.MonkeyPatch, *, is_one_step: bool) -> None:
+    if not is_one_step:
+        monkeypatch.setattr(links, "_exchanged", lambda *_: False)
+    links.make(place / "link", place / "b", place)
+    links.exchange(place / "a", place / "link")
+    assert (place / "a" / "b").exists()
+    assert (place / "link" / "a").exists()
+    assert names(place) == ["a", "b", "keep", "link"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
+def test_linux_exchanges_in_one_step(place: Path) -> None:
+    assert links._exchanged(place / "a", place / "b")
+    assert (place / "a" / "b").exists()
+    with pytest.raises(FileNotFoundError):
+        links._exchanged(place / "a", place / "none")
+
+
+@pytest.mark.parametrize("killed_after", [1, 2])
+def test_an_exchange_in_several_steps_is_ended_later(place: Path, killed_after: int) -> None:
+    one, other = place / "a", place / "b"
+    third = place / f"b{links.EXCHANGED}"
+    one.rename(third)
+    if killed_after == 2:
+        other.rename(one)
+    links.mend_exchange(one, other)
+    assert (one / "b").exists()
+    assert (other / "a").exists()
+    assert not os.path.lexists(third)
+    links.mend_exchange(one, other)
+    assert (one / "b").exists()
+
+
+def test_removing_a_link_leaves_what_it_points_to(place: Path) -> None:
+    links.make(place / "link", place / "a", place)
+    links.unlink(place / "link")
+    links.unlink(place / "link")
+    assert names(place) == ["a", "b", "keep"]
+    assert (place / "a" / "a").exists()

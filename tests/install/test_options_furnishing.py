@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from envsmith.activate.model import Activation
+from envsmith.errors import InstallError
+from envsmith.files.folders import python_of
+from envsmith.install.furnishing import furnish_scripts
+from envsmith.install.request import Furnishing
+from envsmith.lockfile.pins import Pins
+from envsmith.model.backend import Backend
+from tests.environment.test_model_generation import generation
+
+
+def given(prefix: Path) -> Furnishing:
+    return Furnishing(
+        prefix=prefix,
+        generation=generation(),
+        pins=Pins(packages=()),
+        backend=Backend.parse("cpu"),
+        activation=Activation(profile="own", env={"A": "it's"}),
+    )
+
+
+def test_the_scripts_lie_among_the_programs_and_replace_what_was_there(tmp_path: Path) -> None:
+    folder = python_of(tmp_path).parent
+    folder.mkdir()
+    (folder / "activate.fish").write_text("uv's", "utf-8")
+    furnish_scripts(given(tmp_path))
+    assert "'it\\'s'" in (folder / "activate.fish").read_text("utf-8")
+    assert "'it'\\''s'" in (folder / "activate").read_text("utf-8")
+    assert (folder / "deactivate.bat").exists()
+
+
+def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InstallError):
+        furnish_scripts(given(tmp_path / "nowhere"))

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from envsmith.install import switch_render
+from envsmith.install.switch import Listed, Switched
+from tests.environment.test_model_generation import generation
+
+LINK = Path(".venv")
+
+
+def listed(id_: str, **values: object) -> Listed:
+    known = {"is_current": False, "generation": generation(id_), "kind": "proved", "used_utc": ""}
+    return Listed(**{"id": id_, "own_bytes": 900, "shared_bytes": 3_200_000_000, **known, **values})  # type: ignore[arg-type]
+
+
+def test_what_is_current_and_how_to_return(capfd: pytest.CaptureFixture[str]) -> None:
+    done = Switched(id="b-bbbbbb", is_foreign=False, generation=None, before="a-aaaaaa", aside="")
+    switch_render.switched(done, LINK, as_json=False)
+    assert capfd.readouterr().out == (
+        "current   .venv → b-bbbbbb  (before: a-aaaaaa; `envsmith rollback` returns to it)\n"
+    )
+    switch_render.switched(done, LINK, as_json=True)
+    assert json.loads(capfd.readouterr().out)["data"]["id"] == "b-bbbbbb"
+
+
+def test_what_others_made_has_no_name_of_ours(capfd: pytest.CaptureFixture[str]) -> None:
+    done = Switched(id=".venv-x", is_foreign=True, generation=None, before="", aside="")
+    switch_render.switched(done, LINK, as_json=False)
+    assert capfd.readouterr().out == "current   .venv is again what it was before envsmith's first install\n"
+
+
+def test_a_table_of_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
+    found = [
+        listed("cu128-7c1e2a", is_current=True, used_utc="2026-11-21T12:00:00Z"),
+        listed("cu128-000000-failed-x", generation=None, kind="failed"),
+        listed(".venv-x", generation=None, kind="foreign"),
+    ]
+    switch_render.listed(found, ("gone-aaaaaa",), as_json=False)
+    assert [line.split() for line in capfd.readouterr().out.splitlines()] == [
+        ["generation", "torch", "python", "used", "own", "shared"],
+        [
+            "→",
+            "cu128-7c1e2a",
+            "2.11.0+cu128",
+            "3.12.4",
+            "2026-11-21",
+            "12:00:00",
+            "900",
+            "bytes",
+            "3.2",
+            "GB",
+        ],
+        ["cu128-000000-failed-x", "not", "proved", "-", "never", "900", "bytes", "3.2", "GB"],
+        [".venv-x", "made", "by", "others", "-", "never", "900", "bytes", "3.2", "GB"],
+        ["removed", "gone-aaaaaa"],
+    ]
+    switch_render.listed(found, (), as_json=True)
+    assert len(json.loads(capfd.readouterr().out)["data"]["generations"]) == 3
+
+
+def test_nothing_is_told_as_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    switch_render.listed((), (), as_json=False)
+    shown = capfd.readouterr()
+    assert shown.out == ""
+    assert "no environment" in shown.err

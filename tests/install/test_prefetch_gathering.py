@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from envsmith.download.artifact import Artifact
+from envsmith.download.download import Locations
+from envsmith.download.record import Brought, Filling
+from envsmith.errors import ToolError
+from envsmith.install.request import Locked
+from envsmith.install.workflows_gathering import Gathering
+from envsmith.lockfile.manifest import FILENAME, Manifest
+from envsmith.lockfile.pins import Pins
+from envsmith.lockfile.supply import Supply
+from envsmith.model.backend import Backend
+from tests.houses import AsLocked, artifact, lock_files
+
+SLUG = "cp312-win_amd64"
+ITEM = artifact("https://a.example/one-1-py3-none-any.whl", b"one", filename="one-1-py3-none-any.whl")
+FOUND = {**lock_files("any", {SLUG: [ITEM]}), f"requirements.{SLUG}.txt": b"one==1\n"}
+MANIFEST = Manifest.from_toml(FOUND[FILENAME].decode(), "x")
+LOCKED = Locked(
+    profile="any",
+    slug=SLUG,
+    sha256="f" * 64,
+    pins=Pins(packages=()),
+    supply=Supply(text="a pylock", is_pylock=True, sources=("one",)),
+    backend=Backend.parse("cpu"),
+    family={},
+    env={},
+    wheels={},
+)
+
+
+@dataclass
+class FakeHouse:
+    """Fills houses, or fails to."""
+
+    failed: tuple[ToolError, ...] = ()
+    asked: list[tuple[Path, str]] = field(default_factory=list)
+    begun: list[tuple[Path, list[Artifact]]] = field(default_factory=list)
+
+    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> Filling:
+        assert self.begun == [(house, list(artifacts))], "before it is filled"
+        self.asked = [(house, next(locations.urls(item))) for item in artifacts]
+        brought = Brought(filename=ITEM.filename, size_bytes=3, way="fetched")
+        return Filling(brought=() if self.failed else (brought,), failed=self.failed)
+
+
+def gathering(house: FakeHouse) -> Gathering:
+    return Gathering(
+        wheelhouse=house,
+        locations=AsLocked(),
+        folder=Path("cache"),
+        begun=lambda place, artifacts: house.begun.append((place, list(artifacts))),
+    )
+
+
+def test_an_install_is_given_the_folder_and_the_hashed_requirements() -> None:
+    house = FakeHouse()
+    supply = gathering(house).gather(LOCKED, MANIFEST, FOUND)
+    folder = Path("cache") / ("f" * 16)
+    assert house.asked == [(folder, ITEM.url)]
+    assert supply == Supply(text="one==1\n", is_pylock=False, sources=("one",), wheelhouse=str(folder))
+
+
+def test_a_file_that_cannot_be_had_ends_it() -> None:
+    with pytest.raises(ToolError) as caught:
+        gathering(FakeHouse(failed=(ToolError("TOL047", "gone"),))).gather(LOCKED, MANIFEST, FOUND)
+    assert caught.value.code == "TOL047"
+    with pytest.raises(ToolError) as caught:
+        gathering(FakeHouse(failed=(ToolError("TOL047", "gone"), ToolError("TOL047", "gone")))).gather(
+            LOCKED, MANIFEST, FOUND
+        )
+    assert (caught.value.code, caught.value.where) == ("TOL050", f"envsmith install {LOCKED.profile}")
+
+
+def test_without_the_pylock_the_names_are_not_known() -> None:
+    found = {name: content for name, content in FOUND.items() if not name.startswith("pylock.")}
+    with pytest.raises(ToolError) as caught:
+        gathering(FakeHouse()).gather(LOCKED, MANIFEST, found)
+    assert caught.value.code == "TOL040"

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from envsmith.errors import InstallError
+from envsmith.files.folders import python_of
+from envsmith.install import switch as switching
+from envsmith.install.generation_store import Environments
+from envsmith.install.switch import rollback
+from tests.environment.test_model_generation import generation
+
+A, B, C = "any-aaaaaa", "any-bbbbbb", "other-cccccc"
+
+
+@pytest.fixture
+def environments(tmp_path: Path) -> Environments:
+    """Three generations; A was current, then B."""
+    found = Environments(link=tmp_path / ".venv")
+    with found.alone("testing"):
+        for number, id_ in enumerate((A, B, C)):
+            python = python_of(found.prefix(id_))
+            python.parent.mkdir(parents=True)
+            python.write_text("x" * 10, "utf-8")
+            folder = found.prefix(id_) / "lib" / "a-1.dist-info"
+            folder.mkdir(parents=True)
+            (folder / "RECORD").write_text("a.py,,\na-1.dist-info/RECORD,,\n", "utf-8")
+            (folder.parent / "a.py").touch()
+            found.keep(
+                generation(id_, site="lib", folders=(folder.name,), built_utc=f"2026-11-21T12:00:0{number}Z")
+            )
+        found.switch(A)
+        found.switch(B)
+    return found
+
+
+def test_back_to_the_one_before_and_forth(environments: Environments) -> None:
+    done = rollback("", environments)
+    assert (done.id, done.before, done.is_foreign) == (A, B, False)
+    assert done.generation is not None
+    assert environments.current() == A
+    assert rollback("", environments).id == B
+
+
+def test_to_any_by_name_or_its_beginning(environments: Environments) -> None:
+    assert rollback(C, environments).id == C
+    assert rollback("any-a", environments).id == A
+    assert rollback("", environments).id == C
+    with pytest.raises(InstallError, match=r"ENV030: .*'any' may be any-aaaaaa or any-bbbbbb"):
+        rollback("any", environments)
+    with pytest.raises(InstallError, match="there is no environment 'none'") as caught:
+        rollback("none", environments)
+    assert [name for _, name in caught.value.details] == [A, B, C]
+    assert environments.current() == C
+
+
+def test_what_others_made_comes_back_and_goes_again(environments: Environments) -> None:
+    environments.link.unlink()
+    environments.link.mkdir()
+    (environments.link / "theirs").touch()
+    aside = environments.switch(A)
+    done = rollback("", environments)
+    assert (done.id, done.is_foreign, done.before) == (aside, True, A)
+    assert (environments.link / "theirs").exists()
+    again = rollback("", environments)
+    assert (again.id, again.before) == (A, "")
+    assert environments.asides() == (again.aside,)
+    assert rollback(again.aside, environments).is_foreign
+    assert (environments.link / "theirs").exists()
+
+
+def test_without_history_the_newest_other_one(environments: Environments) -> None:
+    (environments.root / "history-.venv.jsonl").unlink()
+    assert rollback("", environments).id == C
+
+
+def test_nothing_to_return_to(tmp_path: Path) -> None:
+    with pytest.raises(InstallError, match="there is nothing to return to"):
+        rollback("", Environments(link=tmp_path / ".venv"))
+
+
+def test_one_without_interpreter_is_not_returned_to(environments: Environments) -> None:
+    python_of(environments.prefix(A)).unlink()
+    with pytest.raises(InstallError, match="ENV031"):
+        rollback("", environments)
+    assert environments.current() == B
+
+
+def test_one_that_is_damaged_is_refused_unless_that_is_wanted(environments: Environments) -> None:
+    (environments.prefix(A) / "lib" / "a.py").unlink()
+    (environments.prefix(A) / "lib" / "more.py").touch()
+    with pytest.raises(
+        InstallError, match=r"ENV034: .* is damaged: 1 of its files is gone or changed: a\.py"
+    ):
+        rollback("", environments)
+    assert environments.current() == B
+    assert rollback("", environments, is_forced=True).id == A
+
+
+def test_the_list_tells_use_and_cost(environments: Environments) -> None:
+    (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
+    (environments.root / "aside").mkdir()
+    (environments.root / "aside" / ".venv-20261121T110000Z").mkdir()
+    found = switching.listed(environments, lambda path: (len(path.name), 7))
+    assert [(item.id, item.kind, item.is_current) for item in found] == [
+        (C, "proved", False),
+        (A, "proved", False),
+        (B, "proved", True),
+        (f"{C}-failed-20261121T120000Z", "failed", False),
+        (".venv-20261121T110000Z", "foreign", False),
+    ]
+    assert [bool(item.used_utc) for item in found] == [False, True, True, False, False]
+    assert (found[0].own_bytes, found[0].shared_bytes) == (len(C), 7)
+
+
+def test_those_used_last_are_kept_and_the_current_one_always(environments: Environments) -> None:
+    (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
+    assert switching.keep(2, environments) == (C, f"{C}-failed-20261121T120000Z")
+    assert switching.keep(2, environments) == ()
+    assert switching.keep(1, environments) == (A,)
+    assert [one.id for one in environments.generations()] == [B]
+
+
+def test_what_another_link_beside_used_last_counts(environments: Environments) -> None:
+    other = Environments(link=environments.link.with_name("other"))
+    for id_ in (C, B):
+        other.switch(id_)
+    assert all(item.used_utc for item in switching.listed(environments, lambda _: (0, 0)))
+    history = environments.root / "history-other.jsonl"
+    history.write_text(history.read_text("utf-8").replace('"20', '"21'), "utf-8")  # long after the others
+    assert switching.keep(2, environments) == (A,)
+
+
+def test_what_another_link_beside_uses_is_kept(environments: Environments) -> None:
+    second = replace(environments, link=environments.link.with_name(".venv-second"))
+    second.switch(C)
+    assert switching.keep(1, environments) == (A,)
+    assert [one.id for one in environments.generations()] == [B, C]

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+
+from envsmith.lock.explain import elsewhere, ways
+from envsmith.model.backend import Backend
+from envsmith.model.decision import Decision
+from envsmith.model.listing import Listing, Metadata, group
+from envsmith.plan.pruning import Verdict, propose
+from tests.plan.made import row
+
+KNOWN = Metadata(requires_dist=(), requires_python=None, confidence="exact", basis="made up")
+
+
+def decided(subject: str, code: str, message: str) -> Decision:
+    return Decision(subject=subject, kind="noted", message=message, code=code)
+
+
+@pytest.mark.parametrize(
+    ("name", "decision", "expected"),
+    [
+        (
+            "torchvision",
+            decided(
+                "torchvision", "RES101", 'torchvision dropped: the profile says family.torchvision = "drop"'
+            ),
+            ('family.torchvision = "keep" in the profile',),
+        ),
+        (
+            "torchaudio",
+            decided(
+                "torchaudio", "RES114", "torchaudio dropped: no use in 3 files, and no package requires it"
+            ),
+            (
+                "a use in the project's files, or a package that requires it",
+                'family.torchaudio = "keep" in the profile',
+            ),
+        ),
+        (
+            "xformers",
+            decided("xformers", "RES114", "xformers dropped: no use in 3 files"),
+            (
+                "a use in the project's files, or a package that requires it",
+                "leaving xformers out of the profile's `prune`",
+            ),
+        ),
+        (
+            "torchvision",
+            decided("torchvision", "RES115", "torchvision stays: required by lpips, timm"),
+            ("doing without what requires it: lpips, timm",),
+        ),
+        (
+            "torchvision",
+            decided("torchvision", "RES115", "torchvision stays: it is used"),
+            ("taking out the uses named here",),
+        ),
+        (
+            "onnxruntime",
+            decided(
+                "onnxruntime", "RES111", "onnxruntime → onnxruntime-gpu: both own the folder onnxruntime"
+            ),
+            ("naming onnxruntime under `family` in the profile as the member to keep",),
+        ),
+        ("numpy", decided("numpy", "", "numpy<2 because of torch<2.3"), ()),
+    ],
+)
+def test_each_decision_names_the_way_to_another(
+    name: str, decision: Decision, expected: tuple[str, ...]
+) -> None:
+    assert ways(name, [decision, decision]) == expected
+
+
+def test_what_pruning_says_is_understood() -> None:
+    unneeded = Verdict(project="xformers", answer="unused", reason="no use in 3 files", evidence=())
+    used = Verdict(project="xformers", answer="used", reason="it is used", evidence=("main.py:1",))
+    assert ways("xformers", [propose(unneeded)])[0].startswith("a use in the project's files")
+    assert ways("xformers", [propose(used)]) == ("taking out the uses named here",)
+
+
+def test_other_backends_are_told_with_what_they_have() -> None:
+    def listing(backend: str, *files: str) -> Listing:
+        rows = [row(file, index=backend) for file in files]
+        return Listing(
+            channel="stable",
+            backend=Backend.parse(backend),
+            retrieved="2026-11-20",
+            source="made up",
+            projects=group(rows, {(item.name, str(item.version)): KNOWN for item in rows}),
+        )
+
+    audio = [f"torchaudio-{version}+cu130-cp312-cp312-win_amd64.whl" for version in ("2.9.0", "2.11.0")]
+    assert elsewhere("torchaudio", [listing("cu130", *audio), listing("cu132")]) == (
+        "--backend cu130: torchaudio up to 2.11.0 exists",
+        "--backend cu132: no torchaudio exists for it",
+    )

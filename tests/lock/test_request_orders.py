@@ -1,0 +1,168 @@
+from pathlib import Path
+
+import pytest
+
+from envsmith.errors import LockError, ProfileError
+from envsmith.host.current import this_platform, this_python
+from envsmith.lock.request import Words, orders, profile_names
+from envsmith.plan.plan import Wanted
+
+PYPROJECT = """\
+[project]
+name = "mine"
+version = "0"
+dependencies = ["torch", "numpy<2"]
+[project.optional-dependencies]
+audio = ["torchaudio"]
+[dependency-groups]
+test = ["pytest"]
+"""
+
+
+def wanted(project: Path, **words: object) -> tuple[Wanted, ...]:
+    return orders(Words(**words), project, project / "lockfiles")  # type: ignore[arg-type]
+
+
+def names(item: Wanted) -> list[str]:
+    return [asked.name for asked in item.requirements]
+
+
+def test_profile_alone_brings_its_own_requirements(project: Path) -> None:
+    (found,) = wanted(project, names=("cu128",))
+    assert found.profile.name == "cu128"
+    assert "torch" in names(found)
+
+
+def test_project_comes_before_the_profile(project: Path) -> None:
+    (project / "pyproject.toml").write_text(PYPROJECT, "utf-8")
+    (found,) = wanted(project, names=("cu128",))
+    assert [str(item.requirement) for item in found.requirements] == ["torch", "numpy<2"]
+    (found,) = wanted(project, names=("cu128",), extras=("audio",), groups=("test",))
+    assert names(found) == ["torch", "numpy", "torchaudio", "pytest"]
+
+
+def test_a_project_that_asks_for_nothing_leaves_it_to_the_profile(project: Path) -> None:
+    (project / "pyproject.toml").write_text('[project]\nname = "mine"\nversion = "0"\n', "utf-8")
+    (found,) = wanted(project, names=("cu128",))
+    assert "torch" in names(found)
+
+
+def test_project_may_leave_it_to_the_profile(project: Path) -> None:
+    (project / "pyproject.toml").write_text(
+        f'{PYPROJECT}[tool.envsmith]\nrequirements-from = "profile"\ndefault-profiles = ["cu130"]\n', "utf-8"
+    )
+    (found,) = wanted(project)
+    assert found.profile.name == "cu130"
+    assert "numpy" not in names(found)
+
+
+def test_file_comes_before_the_project(project: Path) -> None:
+    (project / "pyproject.toml").write_text(PYPROJECT, "utf-8")
+    (project / "requirements.in").write_text("torch\nrich\n", "utf-8")
+    (found,) = wanted(project, names=("cu128",), files=("requirements.in",))
+    assert names(found) == ["torch", "rich"]
+    assert found.files == ("requirements.in",)
+
+
+def test_command_line_comes_before_the_profile(project: Path) -> None:
+    (found,) = wanted(
+        project,
+        names=("cu128",),
+        backend="cu130",
+        python=("3.13",),
+        platforms=("windows",),
+        allow_sdist=("OpusLib",),
+    )
+    assert [target.slug for target in found.profile.targets()] == ["cp313-win_amd64"]
+    assert str(found.profile.backend) == "cu130"
+    assert "opuslib" in found.profile.allow_sdist
+
+
+def test_names_count_once(project: Path) -> None:
+    assert len(wanted(project, names=("cu128", "cu128", "cu130"))) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["torch==2.3.1+cpu\n", "--extra-index-url https://download.pytorch.org/whl/cpu\ntorch\n"]
+)
+def test_requirements_file_that_means_a_backend_is_enough(project: Path, text: str) -> None:
+    (project / "requirements.txt").write_text(text, "utf-8")
+    (found,) = wanted(project, files=("requirements.txt",))
+    assert (found.profile.name, str(found.profile.backend)) == ("cpu", "cpu")
+    (target,) = found.profile.targets()
+    assert (target.python, target.platform) == (this_python(), this_platform())
+
+
+def test_backend_stands_for_itself(project: Path) -> None:
+    (found,) = wanted(project, names=("cu118",))
+    assert str(found.profile.backend) == "cu118"
+
+
+def test_without_names_what_was_locked_before(project: Path) -> None:
+    manifest = 'form = 1\nprofile = "{0}"\ncutoff-utc = "2026-11-20T00:00:00Z"\n[moved]\n[targets]\n'
+    for name in ("cu130", "cu128"):
+        folder = project / "lockfiles" / name
+        folder.mkdir(parents=True)
+        (folder / "manifest.toml").write_text(manifest.format(name), "utf-8")
+    assert [item.profile.name for item in wanted(project)] == ["cu128", "cu130"]
+
+
+def test_nothing_named(project: Path) -> None:
+    with pytest.raises(ProfileError) as caught:
+        wanted(project)
+    assert caught.value.code == "PRF042"
+    assert "cu128" in caught.value.details[0][1]
+
+
+def test_unknown_profile(project: Path) -> None:
+    with pytest.raises(ProfileError) as caught:
+        wanted(project, names=("cu12x",))
+    assert caught.value.code == "PRF013"
+
+
+POETRY = "[tool.poetry]\nname = 'x'\n[tool.poetry.dependencies]\nrequests = '^2'\n"
+
+
+def test_what_looks_like_requirements_and_is_not_read_is_named(project: Path) -> None:
+    assert wanted(project, names=("cpu-minimal",))[0].passed_over == ()
+    (project / "requirements.txt").write_text("requests\n", "utf-8")
+    (project / "pyproject.toml").write_text(POETRY, "utf-8")
+    (found,) = wanted(project, names=("cpu-minimal",))
+    assert found.passed_over == ("requirements.txt", "[tool.poetry.dependencies] of pyproject.toml")
+    assert names(found) == ["torch"]
+    (found,) = wanted(project, names=("cpu-minimal",), files=("requirements.txt",))
+    assert (names(found), found.passed_over) == (["requests"], ())
+    settled = f'{POETRY}[tool.envsmith]\nrequirements-from = "profile"\n'
+    (project / "pyproject.toml").write_text(settled, "utf-8")
+    assert wanted(project, names=("cpu-minimal",))[0].passed_over == (), "it is said that the profile counts"
+    (project / "pyproject.toml").write_text(PYPROJECT, "utf-8")
+    assert wanted(project, names=("cpu-minimal",))[0].passed_over == ()
+
+
+def test_the_pythons_a_project_runs_on(project: Path) -> None:
+    (project / "pyproject.toml").write_text(
+        f"{PYPROJECT}".replace('version = "0"', 'version = "0"\nrequires-python = ">=3.12"'), "utf-8"
+    )
+    (found,) = wanted(project, names=("cpu-minimal",))
+    assert found.requires_python
+    assert found.requires_python.where == "pyproject.toml:4"
+
+
+def test_a_requirements_file_is_no_profile(project: Path) -> None:
+    with pytest.raises(ProfileError) as caught:
+        wanted(project, names=("my requirements.txt",))
+    assert caught.value.code == "PRF013"
+    assert caught.value.hint == "envsmith lock PROFILE -r 'my requirements.txt'"
+
+
+def test_a_slip_of_the_pen_is_told_from_a_profile_that_was_never_locked(project: Path) -> None:
+    place = project / "lockfiles"
+    assert profile_names(("voise",), project, place) == ("voise",), "nothing is locked that could be meant"
+    (place / "voice").mkdir(parents=True)
+    (place / "voice/manifest.toml").write_text("", "utf-8")
+    for name in ("voice", "cpu-minimal", "cu129"):
+        assert profile_names((name,), project, place) == (name,)
+    with pytest.raises(LockError) as caught:
+        profile_names(("voice", "voise"), project, place)
+    assert caught.value.code == "LCK040"
+    assert "did you mean voice?" in caught.value.hint

@@ -1,0 +1,82 @@
+import tomllib
+from dataclasses import replace
+
+import pytest
+
+from envsmith.errors import LockError
+from envsmith.lockfile.manifest import Entry, Manifest
+from tests.values import CUTOFF, HEX
+
+SLUG = "cp312-manylinux_2_28_x86_64"
+PIN = f"2.11.0+cu128 torch-2.11.0+cu128-cp312-cp312-manylinux_2_28_x86_64.whl sha256:{HEX}"
+
+
+def manifest() -> Manifest:
+    entry = Entry(
+        plan=HEX,
+        inputs={"python": "3.12", "requirement": ["torch", "numpy<2"], "constraint": []},
+        catalog="embedded 2026-11-20",
+        family={"torch": PIN},
+        packages=33,
+        files={f"requirements.{SLUG}.txt": HEX},
+        decisions=({"subject": "torch", "kind": "noted", "message": 'with "quotes"', "evidence": ["a, b"]},),
+    )
+    return Manifest(
+        profile="cu128",
+        cutoff_utc=CUTOFF,
+        moved={"numpy": CUTOFF},
+        targets={SLUG: entry},
+        scripts={"activate.sh": HEX},
+        models={"models/net.onnx": HEX},
+    )
+
+
+def test_written_and_read_again() -> None:
+    text = manifest().to_toml()
+    again = Manifest.from_toml(text, "manifest.toml")
+    assert again == manifest()
+    assert again.to_toml() == text
+
+
+def test_without_models_nothing_is_said_of_them() -> None:
+    assert "models" not in replace(manifest(), models={}).to_toml()
+
+
+def test_order_of_targets_does_not_show() -> None:
+    entry = manifest().targets[SLUG]
+    one = Manifest(profile="p", cutoff_utc=CUTOFF, targets={"cp311-win_amd64": entry, SLUG: entry})
+    other = Manifest(profile="p", cutoff_utc=CUTOFF, targets={SLUG: entry, "cp311-win_amd64": entry})
+    assert one.to_toml() == other.to_toml()
+
+
+def test_it_is_toml_without_windows_line_ends() -> None:
+    text = manifest().to_toml()
+    assert tomllib.loads(text)["targets"][SLUG]["packages"] == 33
+    assert "\r" not in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("form = 1", "form = 2"),
+        ("form = 1", ""),
+        (f'cutoff-utc = "{CUTOFF}"', 'cutoff-utc = "today"'),
+        (f'cutoff-utc = "{CUTOFF}"', "cutoff-utc = 2026-11-20"),
+        (f"[targets.{SLUG}]", '[targets."../outside"]'),
+        ("packages = 33", 'packages = "many"'),
+        (PIN, "2.11.0+cu128"),
+        (f"sha256:{HEX}", "sha256:short"),
+        ('kind = "noted"', "kind = 3"),
+        ('subject = "torch"\n', ""),
+        ("[moved]", "moved = 3\n[other]"),
+        ("profile", "[["),
+    ],
+)
+def test_malformed_text_is_refused_with_its_place(old: str, new: str) -> None:
+    text = manifest().to_toml()
+    assert old in text
+    with pytest.raises(LockError) as caught:
+        Manifest.from_toml(text.replace(old, new), "lockfiles/cu128/manifest.toml")
+    assert caught.value.code == "LCK002"
+    assert caught.value.where == "lockfiles/cu128/manifest.toml"
+    assert caught.value.hint

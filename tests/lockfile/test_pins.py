@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+
+from envsmith.errors import LockError
+from envsmith.lockfile.pins import Pin, Pins
+from tests.install.made import lock_of, made, made_torch
+from tests.values import HEX, OTHER_HEX, target
+
+REQUIREMENTS = f"""\
+# cpu-minimal · cp311-manylinux_2_28_x86_64 · torch 2.14.1+cpu
+--extra-index-url https://download.pytorch.org/whl/cpu
+torch==2.14.1+cpu \\
+    --hash=sha256:{HEX} \\
+    --hash=sha256:{OTHER_HEX}
+    # via profiles/cpu-minimal.toml:6
+filelock==4.2.11 \\
+    --hash=sha256:{HEX}
+    # via torch
+"""
+
+
+def test_requirements_may_name_pages_of_links() -> None:
+    line = "--find-links https://wheels.example/links.html\n"
+    pins = Pins.from_requirements(line + REQUIREMENTS, "here")
+    assert pins.pages == ("https://wheels.example/links.html",)
+    assert pins.indexes == ("https://download.pytorch.org/whl/cpu",)
+
+
+def test_requirements_give_their_pins_and_indexes() -> None:
+    pins = Pins.from_requirements(REQUIREMENTS, "here")
+    assert pins.packages == (
+        Pin(name="filelock", version="4.2.11", sha256=(HEX,)),
+        Pin(name="torch", version="2.14.1+cpu", sha256=(HEX, OTHER_HEX)),
+    )
+    assert pins.indexes == ("https://download.pytorch.org/whl/cpu",)
+    assert pins.version("torch") == "2.14.1+cpu"
+    assert pins.version("numpy") == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "torch==2.14.1",
+        "torch>=2 --hash=sha256:" + HEX,
+        "torch==2.14.1 --hash=md5:" + HEX,
+        "torch==2.14.1 --hash=sha256:" + HEX[:-1],
+        "torch==2.14.1 ; python_version < '3' --hash=sha256:" + HEX,
+        "--index-url https://elsewhere.example/simple",
+        "-r other.txt",
+        "torch @ https://elsewhere.example/torch.whl",
+    ],
+)
+def test_a_line_that_is_not_ours_is_refused_with_its_number(line: str) -> None:
+    with pytest.raises(LockError, match="LCK006: here:10"):
+        Pins.from_requirements(f"{REQUIREMENTS}{line}\n", "here")
+
+
+def test_a_pylock_and_the_requirements_beside_it_pin_the_same() -> None:
+    wheels = (made_torch("2.19.0+cpu"), made("typing-extensions"))
+    lock = lock_of(wheels, target(backend="cpu"), "any", "http://127.0.0.1:9/a b")
+    full = Pins.from_pylock(lock.to_toml(), "here")
+    short = Pins.from_requirements(lock.to_requirements(), "here")
+    assert [(pin.name, pin.version, pin.sha256) for pin in full.packages] == [
+        (pin.name, pin.version, pin.sha256) for pin in short.packages
+    ]
+    assert [pin.size_bytes for pin in full.packages] == [len(wheel.body) for wheel in wheels]
+    assert full.packages[0].filename == wheels[0].filename
+    assert not full.packages[0].is_source
+
+
+def test_a_source_distribution_is_known_as_one() -> None:
+    text = (
+        '[[packages]]\nname = "a"\nversion = "1"\n'
+        f'sdist = {{url = "https://x.example/a-1.tar.gz", hashes = {{sha256 = "{HEX}"}}}}\n'
+    )
+    (pin,) = Pins.from_pylock(text, "here").packages
+    assert pin.is_source
+    assert pin.filename == "a-1.tar.gz"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "packages = 1",
+        "[[packages]]\nname = 'a'",
+        "[[packages",
+        "[[packages]]\nname='a'\nversion='1'\nwheels=[{url='u'}]",
+    ],
+)
+def test_what_is_no_pylock_is_refused(text: str) -> None:
+    with pytest.raises(LockError, match="LCK006: here"):
+        Pins.from_pylock(text, "here")
+
+
+def test_some_of_them_are_written_as_they_are_read() -> None:
+    pins = f"a==1 --hash=sha256:{'a' * 64}\nb==2 --hash=sha256:{'b' * 64}\n"
+    text = f"--extra-index-url https://download.pytorch.org/whl/cpu\n{pins}"
+    read = Pins.from_requirements(text, "r.txt")
+    assert read.to_requirements(["a", "b"]) == text
+    assert "b==2" not in read.to_requirements(["a"])

@@ -1,8 +1,0 @@
-from __future__ import annotations
-
-from envsmith.model.surroundings import Reach, Room
-
-
-def test_values_compare_by_what_they_say() -> None:
-    assert Reach(url="https://a") == Reach(url="https://a", proxies=(), error="", ahead_s=None)
-    assert Room(folder="/a", free_bytes=1) != Room(folder="/a", free_bytes=2)

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+
+from envsmith.files import atomic as files
+from envsmith.index.file_cache import KeptFiles
+from envsmith.index.hashing import Downloads, NoDownloads
+from envsmith.index.sdist import SdistReader
+from envsmith.index.wheel_contents import WheelReader
+from envsmith.index.wheel_requires import RequiresReader
+from envsmith.plan.ports import (
+    Files,
+    Hasher,
+    ImportTime,
+    Progress,
+    Resolver,
+    Sdists,
+    Silence,
+    WheelContents,
+    WheelRequires,
+)
+from envsmith.process.runner import Processes
+from envsmith.usage import import_time
+from envsmith.uv.resolver import Uv, find_uv
+
+
+def test_silence_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    silence: Progress = Silence()
+    silence.started("cu128", "resolving")
+    silence.ended("cu128", 1.0, "33 packages")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_adapters_fill_the_ports() -> None:
+    # mypy judges the types; here each is seen to have what its port names.
+    filled: tuple[tuple[type, object], ...] = (
+        (Resolver, Uv(Processes(), executable=find_uv(), slices=find_uv().parent)),
+        (Sdists, SdistReader()),
+        (Hasher, Downloads(Silence(), KeptFiles(Path("kept")))),
+        (Hasher, NoDownloads()),
+        (Files, files),
+        (WheelRequires, RequiresReader(find_uv().parent)),
+        (ImportTime, import_time),
+        (WheelContents, WheelReader(find_uv().parent)),
+    )
+    for port, adapter in filled:
+        for name in vars(port):
+            if not name.startswith("_"):
+                assert callable(getattr(adapter, name)), f"{port.__name__}.{name}"

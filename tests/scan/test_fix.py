@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from envsmith.files.edit import AskingFile, Edit, Line
+from envsmith.lock.lock import lock_profile
+from envsmith.lock.resolve import Tools
+from envsmith.model.decision import Decision
+from envsmith.model.usage import Leftover
+from envsmith.plan.plan import Timing, Wanted
+from envsmith.plan.pruning import Verdict
+from envsmith.scan.fix import propose, requirers
+from envsmith.usage.scan import Answer
+from tests.fakes import FakeResolver
+from tests.values import CUTOFF, asked, profile
+
+ROOT = Path("project")
+FILTER = Leftover(file="a.py", line=1, module="torchvision", kind="warning filter", text="filter")
+ASKED = Leftover(file="r.txt", line=2, module="torchvision", kind="requirement", text="torchvision")
+
+
+@dataclass
+class Editor:
+    """Knows one file, whose second line asks for torchvision and whose third line stays."""
+
+    named: tuple[str, ...] = ()
+    unrequired: set[str] = field(default_factory=set)
+
+    def requirement_places(self, root: Path, named: Iterable[str] = ()) -> tuple[AskingFile, ...]:
+        assert root == ROOT
+        self.named = tuple(named)
+        return (AskingFile(file="r.txt", data=b"torch\ntorchvision\ntorchvision\n"),)
+
+    def cut(self, place: AskingFile, projects: Collection[str], unrequired: Collection[str]) -> Edit:
+        self.unrequired = set(unrequired)
+        line = Line(file=place.file, line=2, project="torchvision", text="torchvision")
+        if "torchvision" not in projects:
+            return Edit(file=place.file, before=place.data, after=place.data)
+        return Edit(
+            file=place.file,
+            before=place.data,
+            after=b"torch\ntorchvision\n",
+            gone=(line,),
+            stays=(replace(line, line=3, reason="so"),),
+        )
+
+
+def answer(project: str, said: str, *leftovers: Leftover) -> Answer:
+    verdict = Verdict(project=project, answer=said, reason="", evidence=())
+    return Answer(
+        project=project, modules=(project,), verdict=verdict, uses=(), leftovers=leftovers, unread=()
+    )
+
+
+def test_only_what_is_ruled_out_goes_and_the_rest_is_pointed_at() -> None:
+    editor = Editor()
+    answers = [answer("torchvision", "unused", FILTER, ASKED), answer("torchaudio", "string", FILTER)]
+    fix = propose(ROOT, answers, {"torchvision": ("timm (cpu)",)}, editor=editor, files=["r.txt"])
+    assert (fix.projects, editor.named, editor.unrequired) == (("torchvision",), ("r.txt",), set())
+    assert [line.place for line in fix.gone] == ["r.txt:2"]
+    assert [line.place for line in fix.stays] == ["r.txt:3"]
+    assert fix.by_hand == (FILTER,)
+    values = fix.to_json()
+    assert values["required_by"] == {"torchvision": ["timm (cpu)"]}
+
+
+def test_what_no_lock_requires_is_told_to_the_editor() -> None:
+    editor = Editor()
+    propose(ROOT, [answer("torchvision", "unused")], {"torchvision": ()}, editor=editor)
+    assert editor.unrequired == {"torchvision"}
+
+
+def test_no_file_is_looked_for_where_all_is_needed() -> None:
+    editor = Editor(named=("never",))
+    said = ("used", "conditional", "beside", "tests", "string", "own", "unproven")
+    fix = propose(
+        ROOT, [answer(f"p{number}", word, FILTER) for number, word in enumerate(said)], {}, editor=editor
+    )
+    assert (fix.edits, fix.by_hand, editor.named) == ((), (), ("never",))
+
+
+def test_locks_say_who_requires(tools: Tools, pool: ThreadPoolExecutor) -> None:
+    own = replace(tools, resolver=FakeResolver(extra={"torch": ("torchaudio",)}))
+    wanted = Wanted(profile=profile(on_retired="stable"), requirements=asked("torch"))
+    folder = Path("lockfiles/mine")
+    lock_profile(wanted, Timing(now_utc=CUTOFF), folder, own, pool=pool)
+    names = ("torchaudio", "torch", "numpy")
+    found = requirers(names, [folder, Path("none")], catalog=own.catalog, files=own.files)
+    assert found == {"torchaudio": ("torch (mine)",), "torch": ()}
+
+
+def test_a_package_left_out_proves_something_only_where_nothing_required_it(
+    tools: Tools, pool: ThreadPoolExecutor
+) -> None:
+    folder = Path("lockfiles/mine")
+    excluded = profile(on_retired="stable", family={"torchvision": "keep", "torchaudio": "drop"})
+    dropped = Decision(subject="torchvision", kind="dropped", code="RES114", message="torchvision dropped: x")
+    wanted = Wanted(profile=excluded, requirements=asked("torch", "torchaudio"), decisions=(dropped,))
+    lock_profile(wanted, Timing(now_utc=CUTOFF), folder, tools, pool=pool)
+    names = ("torchaudio", "torchvision")
+    assert requirers(names, [folder], catalog=tools.catalog, files=tools.files) == {"torchvision": ()}

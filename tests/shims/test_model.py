@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from envsmith.shims.model import NEEDED, ShimState, ShimTold
+
+
+def test_what_a_process_said() -> None:
+    told = ShimTold.from_json(
+        {
+            "versions": {"torch": "2.8.0"},
+            "active": ["torch-safe-globals"],
+            "added": {"torch-safe-globals": ["a.B"]},
+            "failed": {"a.C": "is no class or function"},
+            "refused": {"a.D": "UnpicklingError: no"},
+        }
+    )
+    assert (told.active, told.added) == (("torch-safe-globals",), {"torch-safe-globals": ("a.B",)})
+    assert (told.refused, told.error, told.absent) == ({"a.D": "UnpicklingError: no"}, "", ())
+
+
+def test_an_answer_of_another_form_is_none() -> None:
+    with pytest.raises(KeyError):
+        ShimTold.from_json({"versions": {}})
+
+
+def test_a_state_as_plain_values() -> None:
+    state = ShimState(
+        name="torch-safe-globals",
+        is_asked=True,
+        is_there=False,
+        added=(),
+        need=NEEDED,
+        reasons=("why",),
+        until=("when",),
+    )
+    assert state.to_json() == {
+        "name": "torch-safe-globals",
+        "asked": True,
+        "active": False,
+        "added": [],
+        "need": "needed",
+        "reasons": ["why"],
+        "until": ["when"],
+    }

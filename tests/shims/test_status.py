@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from envsmith.catalog.shims import read_shims, read_users
+from envsmith.shims.model import ShimTold
+from envsmith.shims.status import states
+
+
+@dataclass
+class FakeAsker:
+    """Says that torchaudio lacks a name unless the shims are on."""
+
+    active: tuple[str, ...] = ()
+    asked: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
+
+    def shims(self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float) -> ShimTold:
+        assert (prefix, timeout_s) == (Path("env"), 300.0)
+        self.asked.append((words, is_off))
+        versions = {"torchaudio": "2.11.0", "torch": "2.11.0"}
+        if is_off:
+            return ShimTold(versions=versions, absent=("info",), refused={"a.B": "no"})
+        return ShimTold(versions=versions, active=self.active, added=dict.fromkeys(self.active, ("info",)))
+
+
+def test_each_is_asked_with_the_shims_and_without() -> None:
+    asker = FakeAsker(active=("torchaudio-legacy-api", "torch-safe-globals"))
+    asked = ("torch-safe-globals", "torchaudio-legacy-api")
+    found = states(Path("env"), asked, ("a.B",), (read_shims(), read_users()), asker)
+    assert [(state.name, state.need) for state in found] == [
+        ("torchaudio-legacy-api", "needed"),
+        ("torch-safe-globals", "needed"),
+    ]
+    names = ("globals", "a.B", "--")
+    assert asker.asked == [(("audio",), False), (("audio",), True), (names, False), (names, True)]
+
+
+def test_only_what_is_asked_for_or_there_is_told() -> None:
+    facts = (read_shims(), read_users())
+    assert states(Path("env"), (), (), facts, FakeAsker()) == ()
+    (state,) = states(Path("env"), (), (), facts, FakeAsker(active=("torchaudio-legacy-api",)))
+    assert (state.is_asked, state.is_there) == (False, True)
+    (state,) = states(Path("env"), ("torch-safe-globals",), ("a.B",), facts, FakeAsker())
+    assert (state.is_asked, state.is_there) == (True, False)

@@ -1,0 +1,251 @@
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envsmith.errors import EnvsmithError, ResolveError, ToolError
+from envsmith.model.target import Platform
+from envsmith.plan.model import Plan
+from envsmith.process.runner import Finished, Processes
+from envsmith.uv.resolver import Uv, check_version, find_uv, python_platform
+from tests.values import CUTOFF, HEX, asked, plan, slice_of, target, torch
+
+PYLOCK = f"""
+lock-version = "1.0"
+created-by = "uv"
+[[packages]]
+name = "filelock"
+version = "3.20.0"
+wheels = [{{ url = "https://files.example/filelock-3.20.0-py3-none-any.whl", hashes = {{ sha256 = "{HEX}" }} }}]
+"""
+ANNOTATED = "filelock==3.20.0\n    # via torch\n"
+
+
+class Replies(Processes):
+    """Answers as uv would, and keeps what it was asked."""
+
+    def __init__(self, status: int = 0, stderr: str = "", version: str = "uv 0.13.8") -> None:
+        super().__init__()
+        self.status = status
+        self.stderr = stderr
+        self.version = version
+        self.calls: list[list[str]] = []
+        self.files: list[dict[str, str]] = []
+        self.env: Mapping[str, str] = {}
+
+    def run(
+        self,
+        command: Sequence[str | Path],
+        *,
+        env: Mapping[str, str],
+        timeout_s: float,  # noqa: ARG002 - the signature of the base
+        cwd: Path | None = None,
+    ) -> Finished:
+        words = [str(word) for word in command]
+        if "--version" in words:
+            return Finished(status=0, stdout=self.version, stderr="")
+        assert cwd
+        self.calls.append(words)
+        self.env = env
+        self.files.append({path.name: path.read_text("utf-8") for path in cwd.iterdir() if path.is_file()})
+        if self.status:
+            return Finished(status=self.status, stdout="", stderr=self.stderr)
+        if "--output-file" in words:
+            Path(words[words.index("--output-file") + 1]).write_text(PYLOCK, "utf-8")
+        return Finished(status=0, stdout=ANNOTATED, stderr="")
+
+
+def resolve(replies: Replies, tmp_path: Path, given: Plan | None = None, **ways: Any) -> Replies:
+    uv = Uv(replies, executable=Path("/uv"), slices=tmp_path / "slices", **ways)
+    uv.resolve(given or plan("torch", "numpy<2", slice_=slice_of(torch("2.11.0+cu128"))))
+    return replies
+
+
+def value(words: list[str], flag: str) -> str:
+    return words[words.index(flag) + 1]
+
+
+def test_requirements_are_handed_over_as_files(tmp_path: Path) -> None:
+    given = plan(
+        "torch",
+        "numpy<2",
+        constraints=asked("pillow<12"),
+        overrides=asked("setuptools<81"),
+        excludes=("torchaudio",),
+    )
+    files = resolve(Replies(), tmp_path, given).files[0]
+    assert files["requirements.in"] == "numpy<2\ntorch\n"
+    assert files["constraints.txt"] == "pillow<12\n"
+    assert files["overrides.txt"] == "setuptools<81\n"
+    assert files["excludes.txt"] == "torchaudio\n"
+
+
+def test_flags_say_target_cutoff_and_order_of_indexes(tmp_path: Path) -> None:
+    words = resolve(Replies(), tmp_path).calls[0]
+    assert value(words, "--python-version") == "3.12"
+    assert value(words, "--python-platform") == "x86_64-manylinux_2_28"
+    assert value(words, "--exclude-newer") == CUTOFF
+    assert value(words, "--index-strategy") == "first-index"
+    assert value(words, "--config-file").endswith("uv.toml")
+    assert "--no-build" in words
+    assert "--offline" not in words
+
+
+def test_second_call_asks_who_requires_what_and_needs_no_network(tmp_path: Path) -> None:
+    _, second = resolve(Replies(), tmp_path).calls
+    assert "--offline" in second
+    assert value(second, "--annotation-style") == "split"
+
+
+def test_offline_is_offline_from_the_start(tmp_path: Path) -> None:
+    assert all("--offline" in words for words in resolve(Replies(), tmp_path, offline=True).calls)
+
+
+def test_moved_packages_have_their_own_cutoff(tmp_path: Path) -> None:
+    given = plan("torch", moved={"numpy": "2026-11-21T00:00:00Z"})
+    words = resolve(Replies(), tmp_path, given).calls[0]
+    assert value(words, "--exclude-newer-package") == "numpy=2026-11-21T00:00:00Z"
+
+
+def test_prereleases_are_for_the_slice_of_a_nightly_alone(tmp_path: Path) -> None:
+    nightly = plan(
+        "torch", channel="nightly", slice_=slice_of(torch("2.13.0.dev1+cu130", index="nightly/cu130"))
+    )
+    assert value(resolve(Replies(), tmp_path, nightly).calls[0], "--prerelease-package") == "torch=allow"
+    assert "--prerelease-package" not in resolve(Replies(), tmp_path).calls[0]
+
+
+FOREIGN = (
+    "UV_INDEX_URL",
+    "UV_INDEX_STRATEGY",
+    "UV_EXTRA_INDEX_URL",
+    "UV_DEFAULT_INDEX",
+    "UV_PRERELEASE",
+    "PYTHONPATH",
+)
+OWN = ("UV_CACHE_DIR", "UV_INDEX_CORP_USERNAME", "UV_INDEX_CORP_PASSWORD", "SSL_CERT_FILE", "HTTPS_PROXY")
+
+
+def test_user_settings_are_shut_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*FOREIGN, *OWN):
+        monkeypatch.setenv(name, f"value of {name}")
+    env = resolve(Replies(), tmp_path).env
+    assert {name: env.get(name) for name in OWN} == {name: f"value of {name}" for name in OWN}
+    assert env["UV_PYTHON_DOWNLOADS"] == "never"
+    assert not set(FOREIGN) & set(env)
+
+
+def test_macos_floor_is_told(tmp_path: Path) -> None:
+    given = plan("torch", target=target(platform="macos", backend="cpu"))
+    replies = resolve(Replies(), tmp_path, given)
+    assert replies.env["MACOSX_DEPLOYMENT_TARGET"] == "14.0"
+    assert value(replies.calls[0], "--python-platform") == "aarch64-apple-darwin"
+
+
+def test_source_allowed_is_looked_for_as_a_wheel_first(tmp_path: Path) -> None:
+    given = plan("opuslib", allow_sdist=("opuslib",))
+    probe, *rest = resolve(Replies(), tmp_path, given).calls
+    assert "--no-deps" in probe
+    assert all("--no-build" in words for words in rest)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "kind", "code"),
+    [
+        (
+            "x No solution found when resolving dependencies:\n  cause: Because a>2\n  and b",
+            ResolveError,
+            "RES050",
+        ),
+        ("error: Failed to fetch: `https://registry.example/simple/numpy/`", ToolError, "TOL022"),
+        ("error: dns error: failed to lookup address", ToolError, "TOL022"),
+        ("error: something else", ToolError, "TOL021"),
+        ("", ToolError, "TOL021"),
+    ],
+)
+def test_failures(stderr: str, kind: type[EnvsmithError], code: str, tmp_path: Path) -> None:
+    with pytest.raises(kind) as caught:
+        resolve(Replies(status=1, stderr=stderr), tmp_path)
+    assert caught.value.code == code
+    assert caught.value.hint
+    assert caught.value.details
+
+
+def test_a_failure_says_where_the_requirements_it_names_stand(tmp_path: Path) -> None:
+    said = "x No solution found:\n  cause: Because you require numpy<2 and numpy>2, we can conclude that no"
+    with pytest.raises(ResolveError) as caught:
+        resolve(Replies(status=1, stderr=said), tmp_path)
+    places = [text for label, text in caught.value.details if label == "asked at"]
+    assert len(places) == 1
+    assert places[0].endswith(": numpy<2")
+
+
+def test_a_cache_that_lacks_a_package_is_no_verdict_on_the_requirements(tmp_path: Path) -> None:
+    said = "x No solution found:\n  cause: Because numpy was not found in the cache and you require numpy, we"
+    with pytest.raises(ToolError) as caught:
+        resolve(Replies(status=1, stderr=said), tmp_path, offline=True)
+    assert caught.value.code == "TOL022"
+    assert "numpy" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"),
+    [
+        ("linux", "x86_64-manylinux_2_28"),
+        ("manylinux_2_17_aarch64", "aarch64-manylinux_2_17"),
+        ("windows", "x86_64-pc-windows-msvc"),
+        ("win_arm64", "aarch64-pc-windows-msvc"),
+        ("macos", "aarch64-apple-darwin"),
+    ],
+)
+def test_platform_as_uv_names_it(platform: str, name: str) -> None:
+    assert python_platform(Platform.parse(platform)) == name
+
+
+@pytest.mark.parametrize("text", ["uv 0.13.8", "uv 0.13.11 (abc 2026-11-01)", "uv 0.14.0", "uv 1.0.0"])
+def test_uv_new_enough(text: str) -> None:
+    check_version(text)
+
+
+@pytest.mark.parametrize("text", ["uv 0.13.7", "uv 0.9.30", "", "pip 26.0", "uv"])
+def test_uv_too_old_or_none(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ToolError) as caught:
+        resolve(Replies(version=text), tmp_path)
+    assert caught.value.code == "TOL023"
+
+
+def test_uv_is_found_beside_us() -> None:
+    assert find_uv().is_file()
+
+
+def test_no_uv(monkeypatch: pytest.MonkeyPatch) -> None:
+    import uv
+
+    def missing() -> str:
+        raise FileNotFoundError("uv")
+
+    monkeypatch.setattr(uv, "find_uv_bin", missing)
+    with pytest.raises(ToolError) as caught:
+        find_uv()
+    assert caught.value.code == "TOL024"
+
+
+def test_a_slice_deleted_meanwhile_is_told_as_that(tmp_path: Path) -> None:
+    class Clearing(Replies):
+        def run(
+            self,
+            command: Sequence[str | Path],
+            *,
+            env: Mapping[str, str],
+            timeout_s: float,
+            cwd: Path | None = None,
+        ) -> Finished:
+            if "--version" not in command:
+                shutil.rmtree(tmp_path / "slices")
+            return super().run(command, env=env, timeout_s=timeout_s, cwd=cwd)
+
+    with pytest.raises(ToolError) as caught:
+        resolve(Clearing(status=1, stderr="error: No solution found\n  cause: no such torch"), tmp_path)
+    assert caught.value.code == "TOL029"

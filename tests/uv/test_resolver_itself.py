@@ -1,0 +1,101 @@
+"""Real uv on slices alone: nothing here needs a network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from envsmith.errors import ResolveError
+from envsmith.model.target import Target
+from envsmith.plan.model import Plan, VersionMetadata
+from envsmith.process.runner import Processes
+from envsmith.uv.resolver import Uv, find_uv
+from tests.plan.made import asked, plan, row, target
+
+TAGS = "cp312-cp312-manylinux_2_28_x86_64.whl"
+NAMES = (
+    f"torch-2.11.0+cu128-{TAGS}",
+    f"torch-2.10.0+cu128-{TAGS}",
+    f"torchvision-0.26.0+cu128-{TAGS}",
+    "torch-2.11.0+cu128-cp312-cp312-win_amd64.whl",
+)
+# Each has a hash of its own: uv takes equal hashes for the same file, and its metadata for the same, too.
+ROWS = tuple(row(name, sha256=str(number) * 64) for number, name in enumerate(NAMES))
+METADATA = (
+    VersionMetadata(name="torch", version="2.11.0+cu128", requires_dist=()),
+    VersionMetadata(name="torch", version="2.10.0+cu128", requires_dist=()),
+    VersionMetadata(name="torchvision", version="0.26.0+cu128", requires_dist=("torch==2.11.0",)),
+)
+
+
+def sliced(*requirements: str, where: Target | None = None) -> Plan:
+    given = plan(*requirements, rows=ROWS, where=where)
+    return replace(given, slice=replace(given.slice, metadata=METADATA))
+
+
+@pytest.fixture
+def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Uv:
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    return Uv(Processes(), executable=find_uv(), slices=tmp_path / "slices", offline=True)
+
+
+def pins(found: Uv, given: Plan) -> dict[str, str]:
+    return {package.name: str(package.version) for package in found.resolve(given).packages}
+
+
+def test_the_slice_answers(uv: Uv) -> None:
+    answer = uv.resolve(sliced("torchvision", "torch"))
+    assert {item.name: str(item.version) for item in answer.packages} == {
+        "torch": "2.11.0+cu128",
+        "torchvision": "0.26.0+cu128",
+    }
+    assert [wheel.url for wheel in answer.packages[0].wheels or ()] == [ROWS[0].url]
+    assert answer.requirers == {"torch": ("torchvision",), "torchvision": ()}
+
+
+def test_each_target_gets_its_own_wheel(uv: Uv) -> None:
+    answer = uv.resolve(sliced("torch", where=target(platform="windows")))
+    assert [wheel.filename for wheel in answer.packages[0].wheels or ()] == [NAMES[3]]
+
+
+def test_constraints_limit_and_excludes_remove(uv: Uv) -> None:
+    assert pins(uv, replace(sliced("torch"), constraints=asked("torch<2.11"))) == {"torch": "2.10.0+cu128"}
+    assert pins(uv, replace(sliced("torch", "torchvision"), excludes=("torchvision",))) == {
+        "torch": "2.11.0+cu128"
+    }
+
+
+def test_a_moved_cutoff_leaves_the_slice_alone(uv: Uv) -> None:
+    """`lock -P torch`: its rows were cut off when they were planned, and have no upload time for uv."""
+    given = replace(sliced("torch"), moved={"torch": "2026-11-21T00:00:00Z"})
+    assert pins(uv, given) == {"torch": "2.11.0+cu128"}
+
+
+def test_an_empty_page_hides_what_other_indexes_have(uv: Uv) -> None:
+    """torchaudio is on PyPI, but this plan may not use any."""
+    with pytest.raises(ResolveError) as caught:
+        uv.resolve(sliced("torch", "torchaudio"))
+    assert caught.value.code == "RES050"
+
+
+def test_the_user_s_own_settings_are_shut_out(
+    uv: Uv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "config" / "uv"
+    settings.mkdir(parents=True)
+    lowest = '[pip]\nresolution = "lowest"\n'
+    (settings / "uv.toml").write_text(f'constraint-dependencies = ["torch<2.11"]\n{lowest}')
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name, value in {
+        "UV_RESOLUTION": "lowest",
+        "UV_EXCLUDE": "x",
+        "UV_CONSTRAINT": "/nonexistent",
+    }.items():
+        monkeypatch.setenv(name, value)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text('[tool.uv.pip]\nresolution = "lowest"\n')
+    monkeypatch.chdir(folder)
+    assert pins(uv, sliced("torch")) == {"torch": "2.11.0+cu128"}

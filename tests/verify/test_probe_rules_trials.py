@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from envsmith.catalog import Catalog
+from envsmith.model.backend import Backend
+from envsmith.verify import trials
+from envsmith.verify.probe_rules import NAMES, Trial
+from tests.environment.test_verification import distribution, environment
+
+CPU, CUDA, ROCM = Backend.parse("cpu"), Backend.parse("cu130"), Backend.parse("rocm7.1")
+TORCH: dict[str, Any] = {
+    "version": "2.13.0+cu130",
+    "cuda": "13.0",
+    "hip": "",
+    "xpu": "",
+    "product": True,
+    "convolution": True,
+    "threads": 4,
+    "cpus": 8,
+    "machine": "x86",
+    "cpu_capability": "AVX2",
+    "onednn": True,
+}
+H200 = {"device": "cuda:0", "name": "NVIDIA H200", "architecture": "sm_90", "product": True, "pinned": True}
+
+
+def judged(
+    name: str, backend: Backend, facts: dict[str, Any], *, wanted: bool = False, **more: Any
+) -> list[str]:
+    trial = Trial(name=name, facts=facts, **more)
+    found = trials.judge(trial, backend, is_gpu_wanted=wanted)
+    return [f"{item.severity} {item.code} {item.message}" for item in found]
+
+
+def gpu(kernels: list[str], backend: Backend = CUDA, **device: Any) -> list[str]:
+    facts = {**TORCH, "kind": "cuda", "kernels": kernels, "devices": [{**H200, **device}]}
+    return judged("gpu", backend, facts)
+
+
+def test_all_is_what_is_installed_but_for_what_takes_long() -> None:
+    catalog = Catalog.embedded()
+    here = environment(
+        distribution("torch", "2"), distribution("onnxruntime-gpu", "1"), distribution("opencv-python", "4")
+    )
+    assert trials.chosen(("all",), here, CPU, catalog) == ("torch", "onnxruntime", "opencv")
+    assert trials.chosen(("all",), here, CUDA, catalog) == ("torch", "gpu", "onnxruntime", "opencv")
+    assert trials.chosen(("all", "compile"), here, CPU, catalog)[-1] == "compile"
+    assert trials.chosen(("jax", "torch"), here, CPU, catalog) == ("jax", "torch")
+    assert [name for name in NAMES if trials.is_there(name, here, catalog)] == [
+        "torch",
+        "gpu",
+        "compile",
+        "onnxruntime",
+        "opencv",
+    ]
+    tensorflow = environment(distribution("tensorflow-cpu", "2"))
+    assert trials.is_there("tensorflow", tensorflow, catalog)
+    assert trials.absent("jax").code == "ENV090"
+
+
+def test_providers_follow_the_backend() -> None:
+    assert trials.told("onnxruntime", CUDA) == ("CUDAExecutionProvider", "CPUExecutionProvider")
+    assert trials.told("onnxruntime", CPU) == ("CPUExecutionProvider",)
+    assert trials.told("rembg", ROCM)[0] == "MIGraphXExecutionProvider"
+    assert trials.told("torch", CUDA) == ()
+
+
+def test_what_goes_well_finds_nothing() -> None:
+    assert judged("torch", CUDA, TORCH) == []
+    assert gpu(["sm_80", "sm_90"]) == []
+    assert (
+        judged("onnxruntime", CUDA, {"offered": ["CUDAExecutionProvider"], "ran": "CUDAExecutionProvider"})
+        == []
+    )
+    assert judged("opencv", CPU, {"cuda": "NO", "product": True}) == []
+    assert judged("mediapipe", CUDA, {"ran": "cpu", "product": True}) == []
+
+
+def test_a_failure_tells_what_was_being_done() -> None:
+    told = judged(
+        "torch", CPU, {}, error="the interpreter died of signal 11 (SIGSEGV)", step="importing torch"
+    )
+    assert told == [
+        "error ENV091 torch fails at importing torch: the interpreter died of signal 11 (SIGSEGV)"
+    ]
+
+
+def test_a_wrong_result_is_an_error() -> None:
+    told = judged("torch", CUDA, {**TORCH, "convolution": False})
+    assert told == ["error ENV092 torch 2.13.0+cu130 computes wrong: the convolution is not what it must be"]
+    told = gpu(["sm_90"], pinned=False)
+    assert told == [
+        "error ENV092 NVIDIA H200 computes wrong: the copy from pinned memory is not what it must be"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("backend", "said", "told"),
+    [
+        (CUDA, {"cuda": "13.0"}, ""),
+        (CUDA, {"cuda": "12.8"}, "computes with cuda 12.8; the lock says CUDA 13.0"),
+        (CUDA, {"cuda": ""}, "computes with the CPU alone; the lock says CUDA 13.0"),
+        (CPU, {"cuda": "13.0"}, "computes with cuda 13.0; the lock says CPU"),
+        (CPU, {"cuda": ""}, ""),
+        (ROCM, {"cuda": "", "hip": "7.1.25424"}, ""),
+        (ROCM, {"cuda": "", "hip": "6.4.1"}, "computes with rocm 6.4.1; the lock says ROCm 7.1"),
+    ],
+)
+def test_what_torch_computes_with_is_compared_with_the_lock(
+    backend: Backend, said: dict[str, str], told: str
+) -> None:
+    found = judged("torch", backend, {**TORCH, **said})
+    assert len(found) == bool(told)
+    assert all(told in text and text.startswith("error ENV093 ") for text in found)
+
+
+@pytest.mark.parametrize(
+    ("kernels", "architecture", "has"),
+    [
+        (["sm_80", "sm_90"], "sm_90", True),
+        (["sm_80"], "sm_86", True),
+        (["sm_80", "sm_90"], "sm_120", False),
+        (["sm_80", "compute_90"], "sm_120", True),
+        (["sm_90", "compute_120"], "sm_80", False),
+        (["gfx942", "gfx90a"], "gfx942", True),
+        (["gfx90a"], "gfx942", False),
+        ([], "sm_120", True),
+        (["sm_90"], "", True),
+    ],
+)
+def test_kernels_are_those_a_gpu_can_run(kernels: list[str], architecture: str, *, has: bool) -> None:
+    found = gpu(kernels, architecture=architecture)
+    assert [text[:12] for text in found] == ([] if has else ["error ENV094"])
+
+
+def test_a_kernel_that_fails_and_a_gpu_that_is_not_seen() -> None:
+    assert gpu(["sm_90"], error="CUDA error: out of memory\nmore")[0] == (
+        "error ENV091 torch 2.13.0+cu130 on a GPU fails on NVIDIA H200: CUDA error: out of memory"
+    )
+    none = {**TORCH, "kind": "", "why": "no driver", "devices": []}
+    for wanted, severity in ((True, "error"), (False, "warning")):
+        (told,) = judged("gpu", CUDA, none, wanted=wanted)
+        assert told == f"{severity} ENV095 torch 2.13.0+cu130 on a GPU computes on none: no driver"
+
+
+def test_slow_computing_is_told() -> None:
+    assert judged("torch", CUDA, {**TORCH, "threads": 1}) == [
+        "warning ENV096 torch computes with 1 of 8 processors"
+    ]
+    slow = judged("torch", CUDA, {**TORCH, "cpu_capability": "DEFAULT", "onednn": False})
+    assert [text[:11] for text in slow] == ["note ENV096", "note ENV096"]
+    arm = {**TORCH, "cpu_capability": "DEFAULT", "onednn": False, "machine": "aarch64"}
+    assert judged("torch", CUDA, arm) == []
+
+
+def test_a_model_that_fell_back_to_the_cpu_tells_why() -> None:
+    facts = {"version": "1.26.0", "offered": ["CUDAExecutionProvider"], "ran": "CPUExecutionProvider"}
+    said = "begun\n[E] Failed to load libonnxruntime_providers_cuda.so: libcublasLt.so.12\ndone"
+    (told,) = judged("onnxruntime", CUDA, facts, wanted=True, said=said)
+    assert told.startswith("error ENV095 onnxruntime 1.26.0 offers CUDAExecutionProvider, and CPU")
+    assert "libcublasLt.so.12" in told
+    (told,) = judged("onnxruntime", CUDA, {**facts, "offered": ["CPUExecutionProvider"]})
+    assert told.startswith(
+        "warning ENV095 onnxruntime 1.26.0 has no CUDAExecutionProvider: it is a build for the CPU"
+    )
+    (told,) = judged("onnxruntime", CUDA, {**facts, "ran": "CUDAExecutionProvider", "preloaded": True})
+    assert told.startswith("note ENV095 ")
+    assert judged("onnxruntime", CUDA, facts)[0].endswith("it does not say why")
+
+
+def test_libraries_beside_torch_that_leave_a_gpu_alone() -> None:
+    assert judged("jax", CUDA, {"ran": "cpu"})[0].startswith("warning ENV095 jax computes on the CPU")
+    assert judged("jax", CPU, {"ran": "cpu"}) == []
+    assert judged("opencv", CUDA, {"cuda": "NO"})[0].startswith("note ENV095 opencv is built without CUDA")
+    assert judged("opencv", CUDA, {"cuda": "YES (ver 12.8)"}) == []
