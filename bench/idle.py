@@ -28,8 +28,9 @@ from bench.measure import Comparison, alternate, seconds
 from bench.resolving import AS_OF, PROFILES, envsmith, wanted
 from envsmith.catalog import Catalog
 from envsmith.index.hashing import NoDownloads
+from envsmith.model.listing import VersionMetadata
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan, VersionMetadata
+from envsmith.plan.model import Plan
 from envsmith.plan.plan import Times, Wanted, plan_profile
 from envsmith.uv.index_writer import uv_settings, write_slice
 from envsmith.uv.resolver import find_uv

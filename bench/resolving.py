@@ -24,12 +24,12 @@ from envsmith.index.sdist import SdistReader
 from envsmith.lock.lock import lock_profile
 from envsmith.lock.resolve import Tools
 from envsmith.plan.plan import Timing, Wanted
-from envsmith.plan.ports import Silence
 from envsmith.process.runner import Finished, Processes
 from envsmith.templates import read_template
 from envsmith.usage import import_time
 from envsmith.uv.resolver import Uv, find_uv
 from envsmith.wiring import CatalogChoice, listing_sources, wheel_contents, wheel_requires
+from tests.fakes import Silence
 
 PROFILES = ("cu128", "cu130")
 TARGETS = 12

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Self
 
+OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes: done; the answer is no; it could not be done; interrupted."""
+
 
 class EnvsmithError(Exception):
     """Stop the work, and say why in a way people can act on.

@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envsmith.errors import EnvsmithError, ProfileError
+from envsmith.errors import EnvsmithError
 from envsmith.host.current import variables
 from envsmith.model.backend import Backend
 from envsmith.model.listing import HOST, Listing
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from envsmith.index.sources import LivePyTorch
     from envsmith.index.wheel_contents import WheelReader
     from envsmith.index.wheel_requires import RequiresReader
-    from envsmith.lock.check import CheckTools
     from envsmith.usage.locked_modules import KnownModules
 
 PYTORCH_BASE = f"{HOST}/whl"
@@ -46,26 +45,6 @@ def cache_folder() -> Path:
     from envsmith.files.cache_dir import cache_root
 
     return Path(cache_root(variables()))
-
-
-def check_tools(
-    catalog: Catalog, choice: CatalogChoice | None = None, templates: Callable[[str], str] | None = None
-) -> CheckTools:
-    """Return what a check of locks needs: nothing is fetched.
-
-    Args:
-        catalog: facts.
-        choice: what the command line says of the catalog.
-        templates: returns the text of a template; None where activation scripts are not looked at.
-    """
-    from envsmith.files import atomic as files
-    from envsmith.index.hashing import NoDownloads
-    from envsmith.lock.check import CheckTools
-
-    listings = listing_sources(catalog, choice or CatalogChoice(), lambda _: None, is_online=False)
-    return CheckTools(
-        catalog=catalog, listings=listings, hasher=NoDownloads(), files=files, templates=templates
-    )
 
 
 def looked_at(read: Iterable[Path], *folders: Path) -> tuple[Path, ...]:
@@ -213,44 +192,3 @@ def routed_pages(choice: CatalogChoice) -> RoutedPages | None:
 def utc_now() -> str:
     """Return the time, whole seconds, RFC 3339 with ``Z``."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def parse_cutoff(text: str, now_utc: str) -> str:
-    """Read ``--as-of``; today ends now.
-
-    Args:
-        text: a day or an RFC 3339 time.
-        now_utc: RFC 3339 with ``Z``; what comes later cannot be known.
-
-    Raises:
-        ProfileError: PRF040 when it is no time, or lies ahead.
-    """
-    found = parse_time(text)
-    if found <= now_utc:
-        return found
-    if text == now_utc[:10]:
-        return now_utc
-    raise ProfileError(
-        "PRF040",
-        f"{text} lies ahead: nobody knows yet what there will be",
-        where="--as-of",
-        hint=f"name a time until now ({now_utc}), or use --upgrade",
-    )
-
-
-def parse_time(text: str) -> str:
-    """Read a day (its end) or an RFC 3339 time, and return it in UTC with ``Z``.
-
-    Raises:
-        ProfileError: PRF040 when it is neither, or a time without zone.
-    """
-    hint = "write 2026-11-01 (the end of that day, UTC) or 2026-11-01T09:00:00Z"
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ProfileError("PRF040", f"{text!r} is no time", where="--as-of", hint=hint) from error
-    if len(text) == 10:
-        return f"{text}T23:59:59Z"
-    if moment.tzinfo is None:
-        raise ProfileError("PRF040", f"{text!r} names no time zone", where="--as-of", hint=hint)
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

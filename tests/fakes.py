@@ -10,12 +10,12 @@ from packaging.pylock import Package, PackageWheel
 from packaging.utils import canonicalize_name
 
 from envsmith.errors import EnvsmithError, ToolError
+from envsmith.index.listings import Sourced
 from envsmith.model.backend import Backend
 from envsmith.model.contents import Contents
-from envsmith.model.listing import Listing
+from envsmith.model.listing import Listing, VersionMetadata
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan, VersionMetadata
-from envsmith.plan.plan import Sourced
+from envsmith.plan.model import Plan
 from envsmith.plan.resolution import Resolution
 from tests.values import of_row, package
 
@@ -187,3 +187,13 @@ class Heard:
         """Hear an end."""
         assert seconds >= 0
         self.ended_with.append((subject, summary))
+
+
+class Silence:
+    """Progress that nobody watches."""
+
+    def started(self, subject: str, doing: str) -> None:
+        """Say nothing."""
+
+    def ended(self, subject: str, seconds: float, summary: str) -> None:
+        """Say nothing."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from envsmith.environment.target_match import parse_slug
 from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.lockfile.saved import KeptLock
 from envsmith.model.decision import Decision
+from envsmith.model.target import parse_slug
 from tests.values import target
 
 LINUX, WINDOWS, MAC = "cp312-manylinux_2_28_x86_64", "cp312-win_amd64", "cp312-macosx_14_0_arm64"

@@ -27,12 +27,11 @@ from envsmith.lock.resolve import Tools
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python
 from envsmith.plan.plan import Timing, Wanted
-from envsmith.plan.ports import Silence
 from envsmith.process.runner import Processes
 from envsmith.templates import read_template
 from envsmith.usage import import_time
 from envsmith.uv.resolver import Uv, find_uv
-from tests.fakes import FakeContents, FakeRequires
+from tests.fakes import FakeContents, FakeRequires, Silence
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile
 

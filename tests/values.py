@@ -13,9 +13,10 @@ from packaging.version import Version
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import Asked
 from envsmith.model.backend import Backend
+from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan, Slice, VersionMetadata
+from envsmith.plan.model import Plan, Slice
 from envsmith.plan.resolution import Resolution
 
 HEX = "a" * 64

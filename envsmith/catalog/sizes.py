@@ -12,8 +12,6 @@ from packaging.utils import parse_wheel_filename
 
 from envsmith.catalog.facts import Fact
 from envsmith.catalog.tables import Row, read_table
-from envsmith.lockfile.pins import Pin
-from envsmith.lockfile.saved import KeptLock
 
 _TABLE = Path(__file__).parent / "sizes.toml"
 
@@ -42,13 +40,6 @@ def size_of(filename: str, index: str) -> int | None:
     return next(
         (row.files[filename] for row in _rows() if row.index == index and filename in row.files), None
     )
-
-
-def packed_bytes(lock: KeptLock, pin: Pin) -> int | None:
-    """Return the bytes of a file of a lock: as its pylock says, else as the table does; None where neither knows."""
-    if pin.size_bytes is not None or pin.name not in lock.family:
-        return pin.size_bytes
-    return size_of(lock.family[pin.name], "pypi" if pin.name in lock.from_pypi else "pytorch")
 
 
 @cache

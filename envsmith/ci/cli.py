@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envsmith.cli import NO, OK
+from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +44,8 @@ def init(form: str, folder: Path, *, check: bool, is_agreed: bool, as_json: bool
     for the envsmith on PyPI is another project), `profiles` to try, `test` (the words of a command), `cpu-fallback`,
     and the runners. What would be replaced is shown first, and asked for.
     """
-    from envsmith.ci.matrix_cli import inside
     from envsmith.console import output as render
+    from envsmith.console.options import inside
 
     place = inside(folder)
     jobs = _jobs(form, place)

@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
-from envsmith.catalog.sizes import packed_bytes
 from envsmith.ci.jobs import Footprint, Job
 from envsmith.ci.yaml_text import yaml_text
 from envsmith.config.runners import Runners, keys_of, needs_gpu
 from envsmith.errors import ResolveError
 from envsmith.lockfile.pins import Pin
-from envsmith.lockfile.saved import KeptLock
+from envsmith.lockfile.saved import KeptLock, packed_bytes
 from envsmith.model.contents import Contents
 from envsmith.model.naming import free_name
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.cli import OK
+from envsmith.console.options import inside
+from envsmith.errors import OK
 
 if TYPE_CHECKING:
     from envsmith.ci.arranging import ArrangeTools
@@ -63,15 +64,6 @@ def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
         return OK
     _show(jobs, form, most)
     return OK
-
-
-def inside(folder: Path) -> PurePosixPath:
-    """Return a folder as jobs and revisions name it: relative to the project."""
-    here = Path.cwd()
-    whole = here / folder
-    if not whole.is_relative_to(here) or ".." in folder.parts:
-        raise click.UsageError(f"-o: {folder} is not inside the project: its jobs could not find it")
-    return PurePosixPath(whole.relative_to(here).as_posix())
 
 
 def _most(form: str, asked: int | None) -> int | None:

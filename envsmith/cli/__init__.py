@@ -12,7 +12,7 @@ from importlib import import_module
 import click
 
 from envsmith import __version__
-from envsmith.errors import EnvsmithError
+from envsmith.errors import FAILED, INTERRUPTED, OK, EnvsmithError
 
 COMMANDS = {
     "lock": ("envsmith.lock.cli", "Lock profiles: hashed requirements and a pylock for every target."),
@@ -59,7 +59,6 @@ COMMANDS = {
     "generations": ("envsmith.install.cli", "List the environments that were built; remove old ones."),
 }
 EVERYWHERE = ("-q", "--quiet", "-v", "-vv", "--verbose")
-OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130
 # Nothing was asked; before click 8.2 the help was simply printed.
 _HELP: type[click.ClickException] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
 _REPORT = "this is a bug in envsmith: please report it with the lines above and what `envsmith report` prints"

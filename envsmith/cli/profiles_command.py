@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envsmith.cli import OK
+from envsmith.errors import OK
 
 if TYPE_CHECKING:
     from envsmith.config.profile import Profile

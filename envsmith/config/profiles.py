@@ -8,10 +8,10 @@ from pathlib import Path
 
 from envsmith.config.profile import Profile, check_name, is_name
 from envsmith.config.profile_file import ProfileText, resolve
-from envsmith.config.readers import suggestion
 from envsmith.config.settings import ProjectSettings
-from envsmith.errors import ProfileError
+from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.files.text import read_text
+from envsmith.model.naming import suggestion
 
 _FOLDER = "profiles"
 _SHIPPED = "envsmith.profiles"
@@ -85,3 +85,18 @@ class Profiles:
     def _shipped() -> list[str]:
         entries = (entry.name for entry in files(_SHIPPED).iterdir())
         return [name.removesuffix(".toml") for name in entries if name.endswith(".toml")]
+
+
+def profile_of(name: str, *, is_needed: bool) -> Profile | None:
+    """Return a profile; None where there is none of that name.
+
+    Args:
+        name: of the profile.
+        is_needed: raise where it is malformed.
+    """
+    try:
+        return Profiles.of_project(Path()).resolve(name)
+    except EnvsmithError as error:
+        if is_needed and error.code != "PRF013":
+            raise
+        return None

@@ -10,13 +10,14 @@ from packaging.utils import canonicalize_name
 from envsmith.config import toml_field
 from envsmith.config.positions import TomlText
 from envsmith.config.python_bound import PythonBound, read_bound
-from envsmith.config.readers import Problems, suggestion
+from envsmith.config.readers import Problems
 from envsmith.config.requirement import Asked, labels, read_requirement
 from envsmith.config.requirements import RequirementsFile, note_of_wheel
 from envsmith.config.requirements_txt import pin_of_wheel
 from envsmith.config.toml_field import Spot
 from envsmith.errors import ProfileError
 from envsmith.model.decision import Decision
+from envsmith.model.naming import suggestion
 
 _DEEPEST = 50
 

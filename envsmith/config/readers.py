@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 
 from envsmith.errors import ProfileError
 
@@ -56,11 +55,3 @@ class Problems:
             hint="each is listed with its place and its own hint",
             parts=parts,
         )
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return the hint for an unknown word: the nearest known one, and all of them."""
-    known = sorted(name if name.isprintable() else repr(name) for name in known)
-    near = get_close_matches(word, known, n=1)
-    listed = ", ".join(known) or "none"
-    return f"did you mean {near[0]}? known: {listed}" if near else f"known: {listed}"

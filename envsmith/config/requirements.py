@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from envsmith.config.logical_line import split
 from envsmith.config.python_bound import PythonBound
-from envsmith.config.readers import Problems, suggestion
+from envsmith.config.readers import Problems
 from envsmith.config.requirement import Asked, labels, read_requirement
 from envsmith.config.requirements_txt import PyTorchLine, pin_of_wheel
 from envsmith.errors import ProfileError
 from envsmith.model.decision import Decision
+from envsmith.model.naming import suggestion
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}?")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")

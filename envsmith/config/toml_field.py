@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from envsmith.config.positions import Path, TomlText
-from envsmith.config.readers import Problems, suggestion
+from envsmith.config.readers import Problems
 from envsmith.errors import ProfileError
+from envsmith.model.naming import suggestion
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _KINDS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import click
 
@@ -18,3 +18,12 @@ PREFIX_TO_LOOK_AT = click.option(
     help="The environment, by default ENVSMITH_PREFIX, else .venv.",
 )
 """Of commands that look at one, as a session in it would."""
+
+
+def inside(folder: Path) -> PurePosixPath:
+    """Return a folder as jobs and revisions name it: relative to the project."""
+    here = Path.cwd()
+    whole = here / folder
+    if not whole.is_relative_to(here) or ".." in folder.parts:
+        raise click.UsageError(f"-o: {folder} is not inside the project: its jobs could not find it")
+    return PurePosixPath(whole.relative_to(here).as_posix())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.cli import NO, OK
+from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from envsmith.diff.model import Difference
@@ -58,7 +58,7 @@ def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
 
 def _found(words: tuple[str, ...], folder: Path, *, asks: bool) -> tuple[Difference, ...]:
     from envsmith.catalog import Catalog
-    from envsmith.ci.matrix_cli import inside
+    from envsmith.console.options import inside
     from envsmith.diff.diff import ContrastTools, contrast
     from envsmith.files import atomic as files
     from envsmith.files.git import Revisions

@@ -9,7 +9,6 @@ from typing import TypeVar
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.sizes import packed_bytes
 from envsmith.diff.model import (
     KINDS,
     Build,
@@ -22,7 +21,7 @@ from envsmith.diff.model import (
     TorchChange,
 )
 from envsmith.lockfile.pins import Pin
-from envsmith.lockfile.saved import KeptLock
+from envsmith.lockfile.saved import KeptLock, packed_bytes
 from envsmith.model.capability import architecture
 from envsmith.model.decision import Decision
 from envsmith.model.license import Licence

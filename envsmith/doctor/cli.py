@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envsmith.activate.run import AfterDashes, words_after
-from envsmith.cli import NO, OK
 from envsmith.console.options import PREFIX_TO_LOOK_AT
+from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from envsmith.doctor.diagnose import Check, Diagnosed
@@ -93,8 +93,8 @@ def _fix(checks: tuple[str, ...], flags: dict[str, Any]) -> int:
 
 
 def _chosen(names: tuple[str, ...]) -> tuple[Check, ...]:
-    from envsmith.config.readers import suggestion
     from envsmith.doctor.checks import CHECKS
+    from envsmith.model.naming import suggestion
 
     known = {check.name: check for check in CHECKS}
     for name in names:

@@ -28,13 +28,14 @@ from envsmith.host.current import variables
 from envsmith.host.detect import detect
 from envsmith.host.model import Host
 from envsmith.host.system import Given, Reach, Room, Toolbox, VisualCpp
+from envsmith.lock.check import check_tools
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.recording import read_manifest
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.select import selection
 from envsmith.select.select import completed, select
-from envsmith.wiring import CatalogChoice, check_tools, index_base, known_modules, listing_sources
+from envsmith.wiring import CatalogChoice, index_base, known_modules, listing_sources
 
 _SCANNED = ("torchvision", "torchaudio")
 _OF_A_PROJECT = (

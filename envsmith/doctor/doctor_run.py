@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from envsmith.cli import OK
+from envsmith.errors import OK
 
 _SIGNALLED = 128
 _INTERRUPTED = (-2, _SIGNALLED + 2)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envsmith.cli import NO, OK
 from envsmith.doctor.repair_plan import ASIDE, REBUILD, SET_ASIDE
+from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from envsmith.doctor.curing import Sick

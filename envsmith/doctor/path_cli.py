@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envsmith.cli import NO, OK
+from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from envsmith.activate.model import Taken

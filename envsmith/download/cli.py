@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.cli import OK
+from envsmith.errors import OK
 
 if TYPE_CHECKING:
     from envsmith.config.mirrors import Rewrites
@@ -51,8 +51,8 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     fill one folder. `envsmith install --wheelhouse DIR --offline` installs from it alone.
     """
     from envsmith.download.download import needed
+    from envsmith.download.transfer_progress import tell_idle
     from envsmith.files import atomic as files
-    from envsmith.install.gathering import tell_idle
     from envsmith.lock.request import profile_names
     from envsmith.wiring import rewrites_of
 

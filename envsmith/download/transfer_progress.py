@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from envsmith.console import output as render
+from envsmith.download.artifact import Artifact
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -115,3 +117,17 @@ def _bars() -> Progress:
         console=Console(stderr=True),
         transient=True,
     )
+
+
+def tell_idle(texts: Sequence[str], artifacts: Sequence[Artifact]) -> None:
+    """Say which rewrites of the command line change nothing, for then they are hardly what was meant.
+
+    Args:
+        texts: the rewrites.
+        artifacts: the files that are wanted.
+    """
+    from envsmith.config.mirrors import Rewrites
+
+    for rule in Rewrites.parse(texts).idle([item.url for item in artifacts]):
+        text = f"no file that is wanted lies below {rule.source}: that --rewrite changes nothing"
+        render.labelled("note", text, err=True)

@@ -6,17 +6,7 @@ from collections.abc import Iterable
 
 from envsmith.environment.model_interpreter import Interpreter
 from envsmith.errors import LockError
-from envsmith.model.target import Platform, Python
-
-
-def parse_slug(slug: str) -> tuple[Python, Platform]:
-    """Read ``cp312-manylinux_2_28_x86_64``.
-
-    Raises:
-        ProfileError: when it is no target's name.
-    """
-    tag, _, platform = slug.partition("-")
-    return Python.parse(f"{tag[2:3]}.{tag[3:]}"), Platform.parse(platform)
+from envsmith.model.target import Platform, Python, parse_slug
 
 
 def fitting(slugs: Iterable[str], interpreter: Interpreter, *, profile: str) -> str:

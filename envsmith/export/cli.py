@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.cli import OK
+from envsmith.errors import OK
 
 if TYPE_CHECKING:
     from envsmith.lockfile.saved import KeptLock
@@ -65,9 +65,10 @@ def command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 
 
 
 def _image(locks: tuple[KeptLock, ...], folder: Path) -> str:
-    from envsmith.ci.matrix_cli import inside
+    from envsmith.config.profiles import profile_of
+    from envsmith.console.options import inside
     from envsmith.export.dockerfile import Wishes, to_dockerfile
-    from envsmith.install.options import profile_of, shims_of
+    from envsmith.shims.package import shims_of
 
     profile = profile_of(locks[0].profile, is_needed=True)
     wishes = Wishes(env=profile.env, shims=shims_of(profile)) if profile else None

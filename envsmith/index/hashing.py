@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from envsmith.errors import ToolError
 from envsmith.index.file_cache import Coming, KeptFiles
 from envsmith.model.listing import HOST
+from envsmith.model.progress import Progress
 from envsmith.model.url import on_mirror
 from envsmith.model.wheel import Wheel
 from envsmith.net.network_words import network_words
-from envsmith.plan.ports import Progress
 
 _PYTORCH = f"{HOST}/whl"
 # Source: APPNOTE.TXT 6.3.10 of the ZIP format, 4.3.7 and 4.3.16 (read 2026-11-21): an end has 22 bytes and a comment.

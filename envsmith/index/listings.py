@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
@@ -10,7 +11,6 @@ from envsmith.catalog import Catalog
 from envsmith.errors import CatalogError, EnvsmithError, ToolError
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing
-from envsmith.plan.plan import Sourced
 
 MODES = ("auto", "embedded", "live")
 PATIENCE_S = 3.0
@@ -128,3 +128,12 @@ class ListingSources:
             self._tell(error)
             return None
         return Sourced(listing=found, name=f"overlay {found.retrieved}") if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sourced:
+    """A listing, and where it came from."""
+
+    listing: Listing
+    name: str
+    """``embedded 2026-11-20``, ``live 2026-11-21``."""

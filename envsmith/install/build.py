@@ -16,7 +16,7 @@ from envsmith.environment.model import CONSTRAINTS, Generation
 from envsmith.errors import InstallError
 from envsmith.install.request import Furnishing, InstallTools, Locked, Order
 from envsmith.model.finding import Report
-from envsmith.model.shim import with_shims
+from envsmith.shims.package import with_shims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from envsmith.cli import OK
 from envsmith.console.options import PREFIX
+from envsmith.errors import OK
 
 
 @click.command(name="generations")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.cli import OK
 from envsmith.console.options import PREFIX
+from envsmith.errors import OK
 
 if TYPE_CHECKING:
     from envsmith.console.answer_cache import Signatures

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envsmith.console import output as render
+from envsmith.download.transfer_progress import tell_idle
 
 if TYPE_CHECKING:
     from envsmith.download.artifact import Artifact
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from envsmith.install.request import Locked
     from envsmith.lockfile.manifest import Manifest
     from envsmith.lockfile.supply import Supply
-    from envsmith.plan.ports import Progress
+    from envsmith.model.progress import Progress
 
 
 class TransfersTold:
@@ -103,17 +104,3 @@ def _begun(texts: Sequence[str], house: Path, artifacts: Sequence[Artifact]) -> 
 
     unused_houses.use(house)
     tell_idle(texts, artifacts)
-
-
-def tell_idle(texts: Sequence[str], artifacts: Sequence[Artifact]) -> None:
-    """Say which rewrites of the command line change nothing, for then they are hardly what was meant.
-
-    Args:
-        texts: the rewrites.
-        artifacts: the files that are wanted.
-    """
-    from envsmith.config.mirrors import Rewrites
-
-    for rule in Rewrites.parse(texts).idle([item.url for item in artifacts]):
-        text = f"no file that is wanted lies below {rule.source}: that --rewrite changes nothing"
-        render.labelled("note", text, err=True)

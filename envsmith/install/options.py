@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envsmith.config.profile import Profile
-from envsmith.config.profiles import Profiles
-from envsmith.errors import EnvsmithError, HostError, LockError
+from envsmith.config.profiles import profile_of
+from envsmith.errors import HostError, LockError
 from envsmith.host.current import this_platform, this_python
 from envsmith.install.request import Checks, Order
 from envsmith.lockfile.manifest import FILENAME
-from envsmith.model.shim import ShimPackage, package
+from envsmith.shims.package import shims_of
 
 if TYPE_CHECKING:
     from envsmith.lock.request import Words
@@ -88,35 +88,11 @@ def _chosen(options: Mapping[str, Any]) -> str:
     return choice.best.profile
 
 
-def profile_of(name: str, *, is_needed: bool) -> Profile | None:
-    """Return a profile; None where there is none of that name.
-
-    Args:
-        name: of the profile.
-        is_needed: raise where it is malformed.
-    """
-    try:
-        return Profiles.of_project(Path()).resolve(name)
-    except EnvsmithError as error:
-        if is_needed and error.code != "PRF013":
-            raise
-        return None
-
-
 def checks_of(profile: Profile | None) -> Checks:
     """Return what the profile asks to be tried in a new environment."""
     if profile is None:
         return Checks()
     return Checks(tried=profile.checks, env=profile.env)
-
-
-def shims_of(profile: Profile | None) -> ShimPackage | None:
-    """Return the shims that the profile asks for, as the package they come as; None where it asks for none."""
-    if profile is None or not profile.texts("shims"):
-        return None
-    from envsmith.shims import environment as shim_files
-
-    return package(profile.texts("shims"), profile.texts("safe-globals"), shim_files.sources())
 
 
 def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
@@ -131,10 +107,10 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
     from envsmith.catalog import Catalog
     from envsmith.files import atomic as files
     from envsmith.files.text import remembered
-    from envsmith.lock.check import check_profile
+    from envsmith.lock.check import check_profile, check_tools
     from envsmith.lock.request import orders, reads_sources
     from envsmith.lockfile.recording import read_manifest
-    from envsmith.wiring import check_tools, looked_at
+    from envsmith.wiring import looked_at
 
     manifest = read_manifest(files.read_files(order.folder), str(order.folder / FILENAME))
     if manifest is None:

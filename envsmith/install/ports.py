@@ -7,7 +7,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from envsmith.environment.environment import Environment, Import
 from envsmith.environment.model import Generation
+from envsmith.environment.model_interpreter import Interpreter
+from envsmith.install.space_needed import Disk
+from envsmith.lockfile.supply import Supply
 
 
 class Environments(Protocol):
@@ -120,4 +124,85 @@ class Environments(Protocol):
 
     def uses(self) -> tuple[tuple[str, str], ...]:
         """Return what was current when, oldest first: id or name, and time."""
+        ...
+
+
+class Installer(Protocol):
+    """Makes environments and puts packages into them."""
+
+    def find_python(self, request: str) -> Path | None:
+        """Return an installed interpreter for a version, a name or a path, or None where there is none."""
+        ...
+
+    def cache(self) -> Path:
+        """Return where unpacked packages are kept."""
+        ...
+
+    def is_copying(self) -> bool:
+        """Say whether files are copied out of the cache, even where they could be shared with it."""
+        ...
+
+    def outstanding(self, supply: Supply, python: Path) -> frozenset[str] | None:
+        """Return the names of packages that are not in the cache; None where that cannot be said."""
+        ...
+
+    def make(self, prefix: Path, python: Path, prompt: str) -> None:
+        """Make an environment without packages.
+
+        Raises:
+            InstallError: when that fails.
+        """
+        ...
+
+    def fill(self, prefix: Path, supply: Supply) -> None:
+        """Put the packages of a lock into an environment.
+
+        Raises:
+            InstallError: when that fails.
+            ToolError: when files cannot be reached.
+        """
+        ...
+
+
+class Disks(Protocol):
+    """Knows what is free, and what files hold."""
+
+    def disk_of(self, place: Path) -> Disk:
+        """Return the file system of a place."""
+        ...
+
+    def weights(self, folder: Path) -> Mapping[tuple[str, str], tuple[int, int]]:
+        """Return `key_of` → bytes packed and unpacked, of the wheels in a folder."""
+        ...
+
+    def key_of(self, name: str, version: str) -> tuple[str, str]:
+        """Return what a name and version are found by."""
+        ...
+
+
+class EnvironmentProbe(Protocol):
+    """Asks interpreters about themselves and their environments."""
+
+    def interpreter(self, executable: Path) -> Interpreter:
+        """Ask a Python what it is.
+
+        Raises:
+            InstallError: when it gives no answer.
+        """
+        ...
+
+    def environment(self, prefix: Path, *, deep: bool) -> Environment:
+        """Look what is installed in an environment, and what is not as its RECORD says; deep: by hashes.
+
+        Raises:
+            InstallError: when its interpreter gives no answer.
+        """
+        ...
+
+    def imports(self, prefix: Path, name: str, env: Mapping[str, str], timeout_s: float) -> Import:
+        """Import a module in a process of its own."""
+        ...
+
+    def runs(self, prefix: Path, order: str, env: Mapping[str, str], timeout_s: float) -> Import:
+        """Run a command in an environment, without a shell, and say how that went."""
         ...

@@ -11,15 +11,17 @@ from envsmith.config.check import Check
 from envsmith.environment.environment import Environment
 from envsmith.environment.model import Generation
 from envsmith.errors import LockError
-from envsmith.install.ports import Environments
+from envsmith.install.ports import Disks, EnvironmentProbe, Environments, Installer
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.lockfile.recording import read_manifest, sha256_of
 from envsmith.lockfile.supply import Supply
 from envsmith.model.backend import Backend
-from envsmith.model.shim import ShimPackage, is_shims, with_shims
+from envsmith.model.progress import Progress
+from envsmith.model.shim import ShimPackage, is_shims
 from envsmith.model.target import Platform, Python
-from envsmith.plan.ports import Disks, EnvironmentProbe, Files, Installer, Progress
+from envsmith.plan.ports import Files
+from envsmith.shims.package import with_shims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,9 @@ from envsmith.console import output as render
 from envsmith.errors import EnvsmithError, ToolError
 
 if TYPE_CHECKING:
-    from envsmith.index.listings import ListingSources
+    from envsmith.index.listings import ListingSources, Sourced
     from envsmith.model.backend import Backend
     from envsmith.model.listing import Listing
-    from envsmith.plan.plan import Sourced
 
 
 class ToldListings:

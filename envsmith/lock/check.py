@@ -12,13 +12,15 @@ from envsmith.lock import drift
 from envsmith.lock import recorded_models as modelling
 from envsmith.lock import staleness as aging
 from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
-from envsmith.lockfile.recording import Recorded, read_manifest, sha256_of
+from envsmith.lockfile.recording import read_manifest, sha256_of
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding, Report
 from envsmith.plan import routing
+from envsmith.plan.hashes import Recorded
 from envsmith.plan.model import Plan
 from envsmith.plan.plan import Listings, Times, Wanted, plan_profile
 from envsmith.plan.ports import Files, Hasher
+from envsmith.wiring import CatalogChoice, listing_sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,4 +163,23 @@ def _row_findings(plan: Plan, entry: Entry, subject: str) -> Iterator[Finding]:
 def _finding(code: str, subject: str, message: str, profile: str) -> Finding:
     return Finding(
         code=code, severity="error", subject=subject, message=message, hint=f"envsmith lock {profile}"
+    )
+
+
+def check_tools(
+    catalog: Catalog, choice: CatalogChoice | None = None, templates: Callable[[str], str] | None = None
+) -> CheckTools:
+    """Return what a check of locks needs: nothing is fetched.
+
+    Args:
+        catalog: facts.
+        choice: what the command line says of the catalog.
+        templates: returns the text of a template; None where activation scripts are not looked at.
+    """
+    from envsmith.files import atomic as files
+    from envsmith.index.hashing import NoDownloads
+
+    listings = listing_sources(catalog, choice or CatalogChoice(), lambda _: None, is_online=False)
+    return CheckTools(
+        catalog=catalog, listings=listings, hasher=NoDownloads(), files=files, templates=templates
     )

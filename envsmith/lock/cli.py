@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.cli import NO, OK
+from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -119,8 +119,9 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
 
 def _timing(options: Mapping[str, Any]) -> Timing:
     """Return what the command line says of time."""
+    from envsmith.lock.cutoff import parse_cutoff
     from envsmith.plan.plan import Timing
-    from envsmith.wiring import parse_cutoff, utc_now
+    from envsmith.wiring import utc_now
 
     if options["upgrade"] and options["as_of"]:
         raise click.UsageError("--upgrade moves the cutoff to now, --as-of to another time: name one of them")
@@ -173,10 +174,9 @@ def _check(wanted: tuple[Wanted, ...], ways: _Ways, words: Sequence[str], read: 
 
 def _checked(wanted: tuple[Wanted, ...], ways: _Ways) -> Report:
     from envsmith.catalog import Catalog
-    from envsmith.lock.check import check_profile
+    from envsmith.lock.check import check_profile, check_tools
     from envsmith.model.finding import Report
     from envsmith.templates import read_template
-    from envsmith.wiring import check_tools
 
     tools = check_tools(Catalog.embedded(), ways.choice, read_template)
     return Report(

@@ -18,20 +18,11 @@ from envsmith.lock.resolve import Tools, resolve
 from envsmith.lock.savings import Saving
 from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
 from envsmith.lockfile.pylock import Lock
-from envsmith.lockfile.recording import (
-    Recorded,
-    decisions_of,
-    entry_of,
-    is_current,
-    lock_files,
-    movable,
-    names_of,
-    read_manifest,
-    sha256_of,
-)
+from envsmith.lockfile.recording import decisions_of, lock_files, movable, names_of, read_manifest, sha256_of
 from envsmith.model.decision import Decision
 from envsmith.plan import routing
 from envsmith.plan.dropped import BREAKS
+from envsmith.plan.hashes import Recorded
 from envsmith.plan.model import Plan
 from envsmith.plan.plan import Planned, Times, Timing, Wanted, plan_profile
 from envsmith.plan.resolution import Resolution
@@ -298,3 +289,30 @@ def _shared(planned: Planned, targets: tuple[LockedTarget, ...]) -> tuple[Decisi
     for target in targets:
         found += target.lock.decisions if target.lock else decisions_of(target.entry)
     return tuple(dict.fromkeys(found))
+
+
+def is_current(plan: Plan, manifest: Manifest, found: Mapping[str, bytes]) -> bool:
+    """Say whether the lock on disk was made of this very plan, and its files are untouched."""
+    entry = manifest.targets.get(plan.target.slug)
+    if entry is None or entry.plan != plan.digest():
+        return False
+    return all(name in found and sha256_of(found[name]) == sha256 for name, sha256 in entry.files.items())
+
+
+def entry_of(lock: Lock, plan: Plan) -> Entry:
+    """Return what the manifest keeps of one lock."""
+    packages = {package.name: package for package in lock.pylock.packages}
+    family = {}
+    for name in lock.family:
+        wheel = (packages[name].wheels or ())[0]  # type: ignore[index]
+        family[name] = f"{lock.version(name)} {wheel.filename} sha256:{wheel.hashes['sha256']}"
+    return Entry(
+        plan=lock.plan_digest,
+        inputs=plan.inputs(),
+        catalog=str(lock.pylock.tool["envsmith"]["catalog"]) if lock.pylock.tool else "",
+        family=family,
+        packages=len(packages),
+        files={name: sha256_of(content) for name, content in lock_files(lock).items()},
+        decisions=tuple(decision.to_json() for decision in lock.decisions),
+        unsatisfied=tuple(str(item) for item in lock.unsatisfied),
+    )

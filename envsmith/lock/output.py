@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from envsmith.cli import NO, OK
 from envsmith.console import output as render
-from envsmith.errors import EnvsmithError
+from envsmith.errors import NO, OK, EnvsmithError
 from envsmith.lock.lock import LockedProfile, LockedTarget
 from envsmith.lock.savings import Saving, Weight
 from envsmith.lockfile.recording import decisions_of

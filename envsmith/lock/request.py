@@ -13,7 +13,6 @@ from packaging.utils import canonicalize_name
 
 from envsmith.config.profile import Profile, check_name
 from envsmith.config.profiles import Profiles
-from envsmith.config.readers import suggestion
 from envsmith.config.requirement import labels
 from envsmith.config.requirement_files import passed_over, read_pyproject, read_requirements
 from envsmith.config.requirements import RequirementsFile
@@ -22,6 +21,7 @@ from envsmith.files.text import read_text
 from envsmith.host.current import this_platform, this_python
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.model.backend import Backend
+from envsmith.model.naming import suggestion
 from envsmith.model.shell import quote_path
 
 if TYPE_CHECKING:

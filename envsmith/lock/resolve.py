@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from envsmith.catalog import Catalog
 from envsmith.errors import ResolveError
+from envsmith.model.progress import Progress
 from envsmith.plan import conflicts as families
 from envsmith.plan import dropping, pairing, pruning, sources, substituting
 from envsmith.plan import extension_constraints as extending
@@ -18,7 +19,6 @@ from envsmith.plan.ports import (
     Files,
     Hasher,
     ImportTime,
-    Progress,
     Resolver,
     Routes,
     Sdists,

@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 from packaging.version import Version
 
-from envsmith.lockfile.pins import Pins
+from envsmith.catalog.sizes import size_of
+from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.decision import Decision
 from envsmith.model.listing import index_name
 from envsmith.model.target import Target
@@ -73,3 +74,10 @@ class KeptLock:
         """Bytes of all its files; None where one is not known."""
         sizes = [pin.size_bytes for pin in self.pins.packages]
         return None if None in sizes else sum(size or 0 for size in sizes)
+
+
+def packed_bytes(lock: KeptLock, pin: Pin) -> int | None:
+    """Return the bytes of a file of a lock: as its pylock says, else as the table does; None where neither knows."""
+    if pin.size_bytes is not None or pin.name not in lock.family:
+        return pin.size_bytes
+    return size_of(lock.family[pin.name], "pypi" if pin.name in lock.from_pypi else "pytorch")

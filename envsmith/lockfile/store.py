@@ -9,14 +9,13 @@ from pathlib import PurePath
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from envsmith.environment.target_match import parse_slug
 from envsmith.errors import LockError
 from envsmith.lockfile.manifest import FILENAME, Entry
 from envsmith.lockfile.pins import Pins
 from envsmith.lockfile.recording import decisions_of, read_manifest, sha256_of
 from envsmith.lockfile.saved import KeptLock
 from envsmith.model.backend import Backend
-from envsmith.model.target import ALIASES, Target
+from envsmith.model.target import ALIASES, Target, parse_slug
 
 
 def read_locks(profile: str, found: Mapping[str, bytes], folder: PurePath) -> tuple[KeptLock, ...]:

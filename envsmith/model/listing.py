@@ -213,3 +213,13 @@ def _dump(release: Release) -> str:
             "basis": release.metadata.basis,
         }
     return json.dumps(item)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class VersionMetadata:
+    """What one version of one project requires, as told to the resolver."""
+
+    name: str
+    version: str
+    requires_dist: tuple[str, ...]
+    requires_python: str | None = None

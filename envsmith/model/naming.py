@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from itertools import count
 
 
@@ -18,3 +19,11 @@ def free_name(stem: str, is_taken: Callable[[str], bool], *, joint: str = "-", e
     if not is_taken(f"{stem}{end}"):
         return f"{stem}{end}"
     return next(name for number in count(2) if not is_taken(name := f"{stem}{joint}{number}{end}"))
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return the hint for an unknown word: the nearest known one, and all of them."""
+    known = sorted(name if name.isprintable() else repr(name) for name in known)
+    near = get_close_matches(word, known, n=1)
+    listed = ", ".join(known) or "none"
+    return f"did you mean {near[0]}? known: {listed}" if near else f"known: {listed}"

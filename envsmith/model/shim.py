@@ -7,12 +7,11 @@ import hashlib
 import keyword
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from envsmith.config.readers import suggestion
 from envsmith.errors import ProfileError
-from envsmith.lockfile.pins import Pin, Pins
+from envsmith.model.naming import suggestion
 
 LEGACY_API, SAFE_GLOBALS = "torchaudio-legacy-api", "torch-safe-globals"
 SHIMS = (LEGACY_API, SAFE_GLOBALS)
@@ -59,14 +58,6 @@ class ShimPackage:
 def is_shims(folder: str) -> bool:
     """Say whether a ``.dist-info`` folder is that of shims."""
     return folder.startswith(f"{_MODULE}-")
-
-
-def with_shims(pins: Pins, package: ShimPackage | None) -> Pins:
-    """Return what is to be installed: the packages of a lock, and the shims where there are any."""
-    if package is None:
-        return pins
-    pin = Pin(name=PROJECT, version=package.version, sha256=())
-    return replace(pins, packages=(*pins.packages, pin))
 
 
 def check_shim(name: str) -> str:

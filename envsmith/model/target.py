@@ -186,3 +186,13 @@ class Target:
             "python_version": str(self.python),
             "sys_platform": sys_platform,
         }
+
+
+def parse_slug(slug: str) -> tuple[Python, Platform]:
+    """Read ``cp312-manylinux_2_28_x86_64``.
+
+    Raises:
+        ProfileError: when it is no target's name.
+    """
+    tag, _, platform = slug.partition("-")
+    return Python.parse(f"{tag[2:3]}.{tag[3:]}"), Platform.parse(platform)

@@ -12,10 +12,10 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog, FamilyProject
 from envsmith.model.decision import Decision
-from envsmith.model.listing import Listing, Release
+from envsmith.model.listing import Listing, Release, VersionMetadata
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Slice, VersionMetadata
+from envsmith.plan.model import Slice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

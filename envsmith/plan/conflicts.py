@@ -10,10 +10,10 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from envsmith.catalog import Catalog, Family
 from envsmith.config.profile import FAMILY_MEMBERS, Profile
-from envsmith.config.readers import suggestion
 from envsmith.config.requirement import Asked
 from envsmith.errors import ProfileError
 from envsmith.model.decision import Decision
+from envsmith.model.naming import suggestion
 from envsmith.model.unsatisfied import Unsatisfied
 from envsmith.plan.model import Amendment, Plan
 from envsmith.plan.resolution import Resolution

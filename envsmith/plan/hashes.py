@@ -10,10 +10,13 @@ from packaging.utils import canonicalize_name
 
 from envsmith.config.requirement import Asked
 from envsmith.errors import ResolveError
+from envsmith.lockfile.manifest import Entry, Manifest
 from envsmith.model.decision import Decision
+from envsmith.model.listing import VersionMetadata, index_name
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Slice, VersionMetadata
+from envsmith.plan.model import Slice
+from envsmith.plan.ports import Hasher
 
 
 def unhashed(
@@ -128,3 +131,25 @@ def refusal(missing: Iterable[Wheel]) -> ResolveError:
         details=tuple(("no hash", wheel.filename) for wheel in wheels),
         hint="lock without --offline, where the files can be fetched and hashed; or ask for a stable build",
     )
+
+
+class Recorded:
+    """A hasher that first looks into the manifest: bytes once hashed need no second download."""
+
+    def __init__(self, manifest: Manifest | None, hasher: Hasher) -> None:
+        # The same filename has other bytes in another index: aarch64 wheels carried no label.
+        self._known = {
+            (_index(entry), filename): sha256
+            for entry in (manifest.targets.values() if manifest else ())
+            for _, filename, sha256 in (pin.split(" ") for pin in entry.family.values())
+        }
+        self._hasher = hasher
+
+    def sha256(self, wheel: Wheel) -> str | None:
+        """Return the hash on record, else what the other hasher finds."""
+        found = self._known.get((wheel.index, wheel.filename))
+        return found.removeprefix("sha256:") if found else self._hasher.sha256(wheel)
+
+
+def _index(entry: Entry) -> str:
+    return index_name(str(entry.inputs.get("channel", "")), str(entry.inputs.get("backend", "")))

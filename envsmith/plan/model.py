@@ -11,21 +11,12 @@ from packaging.version import Version
 
 from envsmith.config.requirement import Asked
 from envsmith.model.decision import Decision
+from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Target
 from envsmith.model.unsatisfied import Unsatisfied
 from envsmith.model.wheel import Wheel
 
 FORM = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class VersionMetadata:
-    """What one version of one project requires, as told to the resolver."""
-
-    name: str
-    version: str
-    requires_dist: tuple[str, ...]
-    requires_python: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

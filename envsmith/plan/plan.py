@@ -13,6 +13,7 @@ from envsmith.config.profile import Profile
 from envsmith.config.python_bound import PythonBound
 from envsmith.config.requirement import Asked
 from envsmith.errors import EnvsmithError, ResolveError
+from envsmith.index.listings import Sourced
 from envsmith.lockfile.manifest import Manifest
 from envsmith.model.backend import Backend
 from envsmith.model.capability import backend_family
@@ -87,15 +88,6 @@ class Timing:
         return Times(
             cutoff_utc=manifest.cutoff_utc, moved={**manifest.moved, **dict.fromkeys(self.move, self.now_utc)}
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sourced:
-    """A listing, and where it came from."""
-
-    listing: Listing
-    name: str
-    """``embedded 2026-11-20``, ``live 2026-11-21``."""
 
 
 class Listings(Protocol):

@@ -8,15 +8,12 @@ from typing import Protocol
 
 from packaging.pylock import PackageWheel
 
-from envsmith.environment.environment import Environment, Import
-from envsmith.environment.model_interpreter import Interpreter
-from envsmith.install.space_needed import Disk
-from envsmith.lockfile.supply import Supply
 from envsmith.model.contents import Contents
+from envsmith.model.listing import VersionMetadata
 from envsmith.model.route import RoutePage
 from envsmith.model.usage import Use
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan, VersionMetadata
+from envsmith.plan.model import Plan
 from envsmith.plan.resolution import Resolution
 
 
@@ -131,104 +128,3 @@ class Files(Protocol):
             ToolError: when the disk refuses; then every file is as before.
         """
         ...
-
-
-class Installer(Protocol):
-    """Makes environments and puts packages into them."""
-
-    def find_python(self, request: str) -> Path | None:
-        """Return an installed interpreter for a version, a name or a path, or None where there is none."""
-        ...
-
-    def cache(self) -> Path:
-        """Return where unpacked packages are kept."""
-        ...
-
-    def is_copying(self) -> bool:
-        """Say whether files are copied out of the cache, even where they could be shared with it."""
-        ...
-
-    def outstanding(self, supply: Supply, python: Path) -> frozenset[str] | None:
-        """Return the names of packages that are not in the cache; None where that cannot be said."""
-        ...
-
-    def make(self, prefix: Path, python: Path, prompt: str) -> None:
-        """Make an environment without packages.
-
-        Raises:
-            InstallError: when that fails.
-        """
-        ...
-
-    def fill(self, prefix: Path, supply: Supply) -> None:
-        """Put the packages of a lock into an environment.
-
-        Raises:
-            InstallError: when that fails.
-            ToolError: when files cannot be reached.
-        """
-        ...
-
-
-class Disks(Protocol):
-    """Knows what is free, and what files hold."""
-
-    def disk_of(self, place: Path) -> Disk:
-        """Return the file system of a place."""
-        ...
-
-    def weights(self, folder: Path) -> Mapping[tuple[str, str], tuple[int, int]]:
-        """Return `key_of` → bytes packed and unpacked, of the wheels in a folder."""
-        ...
-
-    def key_of(self, name: str, version: str) -> tuple[str, str]:
-        """Return what a name and version are found by."""
-        ...
-
-
-class EnvironmentProbe(Protocol):
-    """Asks interpreters about themselves and their environments."""
-
-    def interpreter(self, executable: Path) -> Interpreter:
-        """Ask a Python what it is.
-
-        Raises:
-            InstallError: when it gives no answer.
-        """
-        ...
-
-    def environment(self, prefix: Path, *, deep: bool) -> Environment:
-        """Look what is installed in an environment, and what is not as its RECORD says; deep: by hashes.
-
-        Raises:
-            InstallError: when its interpreter gives no answer.
-        """
-        ...
-
-    def imports(self, prefix: Path, name: str, env: Mapping[str, str], timeout_s: float) -> Import:
-        """Import a module in a process of its own."""
-        ...
-
-    def runs(self, prefix: Path, order: str, env: Mapping[str, str], timeout_s: float) -> Import:
-        """Run a command in an environment, without a shell, and say how that went."""
-        ...
-
-
-class Progress(Protocol):
-    """Hears what is being done; silent by default."""
-
-    def started(self, subject: str, doing: str) -> None:
-        """Hear that work on a subject has begun, or goes on with something else."""
-
-    def ended(self, subject: str, seconds: float, summary: str) -> None:
-        """Hear that the work on a subject is done."""
-
-
-class Silence:
-    """Progress that nobody watches."""
-
-    def started(self, subject: str, doing: str) -> None:
-        """Say nothing."""
-
-    def ended(self, subject: str, seconds: float, summary: str) -> None:
-        """Say nothing."""

@@ -12,10 +12,11 @@ from packaging.version import Version
 from envsmith.catalog import Catalog
 from envsmith.errors import LockError, ResolveError
 from envsmith.model.build_label import BuildLabel
+from envsmith.model.listing import VersionMetadata
 from envsmith.model.route import RoutePage, RouteRow
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan, VersionMetadata
+from envsmith.plan.model import Plan
 from envsmith.plan.resolution import Resolution
 
 _MOST_TOLD = 6

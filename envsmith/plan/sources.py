@@ -6,7 +6,8 @@ from packaging.pylock import PackageSdist
 from packaging.utils import NormalizedName
 
 from envsmith.model.decision import Decision
-from envsmith.plan.model import Amendment, Plan, VersionMetadata
+from envsmith.model.listing import VersionMetadata
+from envsmith.plan.model import Amendment, Plan
 from envsmith.plan.resolution import Resolution
 
 

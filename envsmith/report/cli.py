@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envsmith.cli import OK
 from envsmith.console.options import PREFIX_TO_LOOK_AT
+from envsmith.errors import OK
 
 if TYPE_CHECKING:
     from envsmith.report.model import Summary

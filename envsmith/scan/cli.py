@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.cli import OK
+from envsmith.errors import OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envsmith.cli import NO, OK
 from envsmith.console.finding_lines import counted
+from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

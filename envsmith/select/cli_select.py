@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envsmith.cli import NO, OK
+from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from envsmith.select.select import Selection

@@ -67,7 +67,7 @@ def _manifests(folder: Path) -> Iterator[Manifest]:
 
 def _locked_for(manifests: Sequence[Manifest]) -> list[Python]:
     """Return the Pythons of all locks, the newest first."""
-    from envsmith.environment.target_match import parse_slug
+    from envsmith.model.target import parse_slug
 
     return sorted({parse_slug(slug)[0] for manifest in manifests for slug in manifest.targets}, reverse=True)
 

@@ -10,12 +10,11 @@ from packaging.version import Version
 from envsmith.catalog import Catalog
 from envsmith.catalog.build import Build
 from envsmith.catalog.builds import builds, of_pypi
-from envsmith.environment.target_match import parse_slug
 from envsmith.errors import CatalogError, HostError
 from envsmith.host.model import Device, Host
 from envsmith.lockfile.manifest import Entry, Manifest
 from envsmith.model.backend import Backend
-from envsmith.model.target import Python, Target
+from envsmith.model.target import Python, Target, parse_slug
 from envsmith.plan.plan import Listings
 from envsmith.select import selection
 from envsmith.select.rules import NO, Verdict

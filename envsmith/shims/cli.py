@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envsmith.cli import NO, OK
+from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from envsmith.config.profile import Profile

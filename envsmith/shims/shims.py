@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envsmith.cli import OK
 from envsmith.console.options import PREFIX_TO_LOOK_AT
+from envsmith.errors import OK
 
 if TYPE_CHECKING:
     from envsmith.config.profile import Profile
@@ -77,8 +77,8 @@ def status(profile: str, prefix: Path, files: tuple[Path, ...], *, as_json: bool
     pickles are read for the names that torch refuses.
     """
     from envsmith.activate import session as sessions
+    from envsmith.config.profiles import profile_of
     from envsmith.console import output as render
-    from envsmith.install.options import profile_of
 
     place = sessions.place_of(prefix)
     name = profile or sessions.installed_profile(prefix)

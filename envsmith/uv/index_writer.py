@@ -9,7 +9,8 @@ from json import dumps
 from pathlib import Path
 
 from envsmith.errors import ToolError
-from envsmith.plan.model import Plan, Slice, VersionMetadata
+from envsmith.model.listing import VersionMetadata
+from envsmith.plan.model import Plan, Slice
 
 INDEX_NAME = "pytorch-slice"
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from envsmith.cli import NO, OK
 from envsmith.console.options import PREFIX_TO_LOOK_AT
+from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from envsmith.verify.probe_runner import Trials

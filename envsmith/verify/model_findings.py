@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
-from envsmith.config.model_files import ModelFile, ModelTold
+from envsmith.config.model_files import ARRAYS, ModelFile, ModelTold
+from envsmith.config.profile import Profile
+from envsmith.errors import InstallError, ToolError
+from envsmith.lock.recorded_models import TIMEOUT_S, HashModel, models_of
+from envsmith.lockfile.manifest import Manifest
 from envsmith.model.finding import Finding
 
 _CODES = {
@@ -72,3 +79,102 @@ def findings(model: ModelFile, told: ModelTold) -> Iterator[Finding]:
 def _finding(code: str, model: ModelFile, text: str, hint: str, severity: str = "error") -> Finding:
     message = f"{model.path}: {text}"
     return Finding(code=code, severity=severity, subject=model.path, message=message, hint=hint)
+
+
+class ModelAsker(Protocol):
+    """Loads models in an environment."""
+
+    def model(self, prefix: Path, spec: Mapping[str, Any], timeout_s: float) -> ModelTold:
+        """Load one model in a process of its own.
+
+        Raises:
+            InstallError: when that process dies.
+            ToolError: when it takes too long.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedModel:
+    """One model, checked."""
+
+    model: ModelFile
+    told: ModelTold
+    findings: tuple[Finding, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as plain values."""
+        times = {"load_s": self.told.load_s, "first_run_s": self.told.first_run_s, "run_s": self.told.run_s}
+        return {
+            "path": self.model.path,
+            "format": self.model.format,
+            **times,
+            "tensors": self.told.tensors,
+            "difference": self.told.difference,
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+
+def check(
+    profile: Profile, manifest: Manifest, prefix: Path, asker: ModelAsker, hash_model: HashModel
+) -> tuple[CheckedModel, ...]:
+    """Check every model of a profile in an environment.
+
+    Args:
+        profile: declares them.
+        manifest: records their hashes.
+        prefix: the environment's root.
+        asker: loads them.
+        hash_model: hashes files of the project.
+    """
+    models = models_of(profile)
+    formats = {model.path: model.format for model in models}
+    return tuple(_checked(model, formats, profile, manifest, (prefix, asker, hash_model)) for model in models)
+
+
+def _checked(
+    model: ModelFile,
+    formats: Mapping[str, str],
+    profile: Profile,
+    manifest: Manifest,
+    ways: tuple[Path, ModelAsker, HashModel],
+) -> CheckedModel:
+    prefix, asker, hash_model = ways
+    before = tuple(_file_findings(model, profile, manifest, hash_model))
+    if any(finding.severity == "error" for finding in before):
+        return CheckedModel(model=model, told=ModelTold(), findings=before)
+    names = profile.texts("safe-globals")
+    spec = {
+        **model.to_spec(formats.get(model.reference, ""), names),
+        "path": str(Path(model.path).absolute()),
+        "reference": str(Path(model.reference).absolute()) if model.reference else "",
+    }
+    try:
+        told = asker.model(prefix, spec, TIMEOUT_S)
+    except (InstallError, ToolError) as error:
+        return CheckedModel(model=model, told=ModelTold(), findings=(*before, died(model, _why(error))))
+    return CheckedModel(model=model, told=told, findings=(*before, *findings(model, told)))
+
+
+def _file_findings(
+    model: ModelFile, profile: Profile, manifest: Manifest, hash_model: HashModel
+) -> Iterator[Finding]:
+    found = hash_model(model.path)
+    locked = model.sha256 or manifest.models.get(model.path, "")
+    if not found:
+        yield unavailable(model)
+    elif locked and found != locked:
+        yield changed(model, found, locked)
+    elif not locked:
+        yield unrecorded(model, profile.name)
+    if model.reference:
+        other = hash_model(model.reference)
+        expected = "" if model.reference.endswith(ARRAYS) else manifest.models.get(model.reference, "")
+        if not other:
+            yield unavailable(model, reference=True)
+        elif expected and other != expected:
+            yield changed(model, other, expected)
+
+
+def _why(error: InstallError | ToolError) -> str:
+    return f"its check ends early: {dict(error.details).get('it says', '').strip()[-300:] or error.message}"

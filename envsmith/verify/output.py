@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from envsmith.lock.recorded_models import CheckedModel
+    from envsmith.verify.model_findings import CheckedModel
 
 
 def check_models(name: str, prefix: Path, folder: Path) -> tuple[CheckedModel, ...]:
@@ -25,10 +25,10 @@ def check_models(name: str, prefix: Path, folder: Path) -> tuple[CheckedModel, .
     from envsmith.config.profiles import Profiles
     from envsmith.environment.model_probe import ModelProbe, hash_model
     from envsmith.files import atomic as files
-    from envsmith.lock.recorded_models import check
     from envsmith.lockfile.manifest import FILENAME, Manifest
     from envsmith.lockfile.recording import read_manifest
     from envsmith.process.runner import Processes
+    from envsmith.verify.model_findings import check
 
     profile = Profiles.of_project(Path()).resolve(name)
     found = read_manifest(files.read_files(folder / name), str(folder / name / FILENAME))

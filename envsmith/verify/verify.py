@@ -12,9 +12,10 @@ from envsmith.environment import target_match as targeting
 from envsmith.environment import torch_findings as diagnosis_family
 from envsmith.environment.environment import Environment, Import
 from envsmith.environment.installed_state import Condition
+from envsmith.install.ports import EnvironmentProbe
 from envsmith.install.request import Locked, Order, expected, locked_files, read_lock
 from envsmith.model.finding import Finding, Report
-from envsmith.plan.ports import EnvironmentProbe, Files
+from envsmith.plan.ports import Files
 from envsmith.verify.probe_rules import Trial
 
 

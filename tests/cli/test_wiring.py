@@ -11,6 +11,7 @@ from packaging.pylock import PackageWheel
 from envsmith.catalog import Catalog
 from envsmith.errors import ProfileError
 from envsmith.index.sources import LivePyTorch
+from envsmith.lock.cutoff import parse_cutoff, parse_time
 from envsmith.model.backend import Backend
 from envsmith.wiring import (
     INDEX_VARIABLE,
@@ -19,8 +20,6 @@ from envsmith.wiring import (
     cache_folder,
     index_base,
     live_index,
-    parse_cutoff,
-    parse_time,
     rewrites_of,
     utc_now,
     wheel_contents,

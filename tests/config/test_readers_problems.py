@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.readers import Problems, suggestion
+from envsmith.config.readers import Problems
 from envsmith.errors import ProfileError, ToolError
+from envsmith.model.naming import suggestion
 
 
 def test_no_problem_raises_nothing() -> None:

@@ -7,9 +7,10 @@ from packaging.requirements import Requirement
 from envsmith.config.requirement import Asked
 from envsmith.model.backend import Backend
 from envsmith.model.decision import Decision
+from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan, Slice, VersionMetadata
+from envsmith.plan.model import Plan, Slice
 
 INDEX = "https://download.pytorch.org/whl/cpu"
 TORCH = Wheel.from_row(

@@ -16,8 +16,9 @@ from packaging.pylock import Pylock
 
 from envsmith.errors import LockError
 from envsmith.lock import admission as locking
+from envsmith.lock.lock import entry_of
 from envsmith.lockfile.manifest import FILENAME, Manifest
-from envsmith.lockfile.recording import entry_of, lock_files
+from envsmith.lockfile.recording import lock_files
 from envsmith.plan.resolution import Resolution
 from tests.golden.plans import TORCH, plan
 

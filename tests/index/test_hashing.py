@@ -12,7 +12,7 @@ from envsmith.errors import ToolError
 from envsmith.index.file_cache import KeptFiles
 from envsmith.index.hashing import Downloads, NoDownloads, leaves_https
 from envsmith.model.wheel import Wheel
-from envsmith.plan.ports import Silence
+from tests.fakes import Silence
 from tests.replay import ReplayIndex
 from tests.replay_faults import Fault
 from tests.replay_files import ReplayFile

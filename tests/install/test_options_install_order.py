@@ -7,9 +7,11 @@ import click
 import pytest
 
 from envsmith.config.check import Check
+from envsmith.config.profiles import profile_of
 from envsmith.errors import LockError, ProfileError
-from envsmith.install.options import checks_of, order_of, profile_of, shims_of
+from envsmith.install.options import checks_of, order_of
 from envsmith.install.request import Checks
+from envsmith.shims.package import shims_of
 
 OPTIONS = {
     "profile": "cpu-minimal",

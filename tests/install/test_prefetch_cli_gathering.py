@@ -9,9 +9,10 @@ import pytest
 
 from envsmith.download.locations import Transfers
 from envsmith.download.record import Brought
+from envsmith.download.transfer_progress import tell_idle
 from envsmith.errors import ToolError
-from envsmith.install.gathering import TransfersTold, gathering, tell_idle
-from envsmith.plan.ports import Silence
+from envsmith.install.gathering import TransfersTold, gathering
+from tests.fakes import Silence
 from tests.houses import Heard, artifact
 
 MIRROR = ("https://a.example=https://m.example",)

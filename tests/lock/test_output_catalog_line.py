@@ -8,11 +8,10 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.errors import CatalogError, EnvsmithError, ToolError
-from envsmith.index.listings import ListingSources
+from envsmith.index.listings import ListingSources, Sourced
 from envsmith.lock.catalog_line import ToldListings
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing
-from envsmith.plan.plan import Sourced
 
 CU128, CPU, CU999 = (Backend.parse(name) for name in ("cu128", "cpu", "cu999"))
 

@@ -13,6 +13,7 @@ from envsmith.config.profile_file import parse
 from envsmith.errors import InstallError, LockError, ToolError
 from envsmith.lock import recorded_models as modelling
 from envsmith.lockfile.manifest import Manifest
+from envsmith.verify.model_findings import check
 from tests.values import CUTOFF, HEX, OTHER_HEX
 
 GOOD = 'backend = "cpu"\npython = ["3.11"]\nplatforms = ["linux"]\n'
@@ -53,7 +54,7 @@ class FakeAsker:
 def checked(
     text: str, known: modelling.HashModel, locked: Manifest, asker: FakeAsker | None = None
 ) -> list[str]:
-    found = modelling.check(profile(text), locked, Path("env"), asker or FakeAsker(), known)
+    found = check(profile(text), locked, Path("env"), asker or FakeAsker(), known)
     return [finding.code for item in found for finding in item.findings]
 
 
@@ -104,7 +105,7 @@ def test_what_is_asked_and_said() -> None:
     asker = FakeAsker(told=ModelTold(problems=({"kind": "differs", "text": "much", "names": []},), run_s=0.1))
     text = f'shims = ["torch-safe-globals"]\nsafe-globals = ["a.B"]\n{COMPARED}{SCRIPT}'
     known, locked = hashes(a_onnx=HEX, a_pt=HEX), manifest(a_onnx=HEX, a_pt=HEX)
-    found = modelling.check(profile(text), locked, Path("env"), asker, known)
+    found = check(profile(text), locked, Path("env"), asker, known)
     spec = asker.specs[0]
     assert spec["path"] == str(Path("a.onnx").absolute())
     assert (spec["reference"], spec["reference_format"]) == (str(Path("a.pt").absolute()), "torchscript")
@@ -125,7 +126,7 @@ def test_what_is_asked_and_said() -> None:
     ],
 )
 def test_a_check_that_dies_is_a_finding(error: InstallError | ToolError, said: str) -> None:
-    (item,) = modelling.check(
+    (item,) = check(
         profile(ONNX), manifest(a_onnx=HEX), Path("env"), FakeAsker(fails=error), hashes(a_onnx=HEX)
     )
     assert [finding.code for finding in item.findings] == ["ENV113"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from envsmith.model.listing import VersionMetadata
 from envsmith.plan.hashes import passed_over, refusal, told, unhashed, with_hashes
-from envsmith.plan.model import VersionMetadata
 from tests.plan.made import HEX, asked, plan, row, target
 
 TAGS = "cp312-cp312-manylinux_2_28_x86_64.whl"

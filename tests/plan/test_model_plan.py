@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from envsmith.model.decision import Decision
-from envsmith.plan.model import Amendment, VersionMetadata, digest_of
+from envsmith.model.listing import VersionMetadata
+from envsmith.plan.model import Amendment, digest_of
 from tests.values import OTHER_HEX, asked, plan, slice_of, target, torch, wheel
 
 NEWER, OLDER = torch("2.11.0+cu128"), torch("2.10.0+cu128")

@@ -7,8 +7,9 @@ from dataclasses import replace
 from packaging.requirements import Requirement
 
 from envsmith.config.requirement import Asked
+from envsmith.model.listing import VersionMetadata
 from envsmith.plan import pairings as capping
-from envsmith.plan.model import Amendment, Plan, VersionMetadata
+from envsmith.plan.model import Amendment, Plan
 from tests.plan.made import asked, of_row, plan, resolution, row
 
 TAGS = "cp312-cp312-manylinux_2_28_x86_64.whl"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envsmith.plan.model import VersionMetadata
+from envsmith.model.listing import VersionMetadata
 from envsmith.plan.sources import amendment, unread
 from tests.plan.made import as_source, package, plan, resolution
 

@@ -8,20 +8,12 @@ from envsmith.index.hashing import Downloads, NoDownloads
 from envsmith.index.sdist import SdistReader
 from envsmith.index.wheel_contents import WheelReader
 from envsmith.index.wheel_requires import RequiresReader
-from envsmith.plan.ports import (
-    Files,
-    Hasher,
-    ImportTime,
-    Progress,
-    Resolver,
-    Sdists,
-    Silence,
-    WheelContents,
-    WheelRequires,
-)
+from envsmith.model.progress import Progress
+from envsmith.plan.ports import Files, Hasher, ImportTime, Resolver, Sdists, WheelContents, WheelRequires
 from envsmith.process.runner import Processes
 from envsmith.usage import import_time
 from envsmith.uv.resolver import Uv, find_uv
+from tests.fakes import Silence
 
 
 def test_silence_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,11 +11,11 @@ from packaging.version import Version
 from envsmith.catalog import Catalog
 from envsmith.errors import HostError
 from envsmith.host.model import Device, Driver, Host
+from envsmith.index.listings import Sourced
 from envsmith.lockfile.manifest import Entry, Manifest
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing
 from envsmith.model.target import Platform, Python
-from envsmith.plan.plan import Sourced
 from envsmith.select.select import choose_lock, completed, select
 
 CATALOG = Catalog.embedded()

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.plan.model import Amendment, VersionMetadata
+from envsmith.model.listing import VersionMetadata
+from envsmith.plan.model import Amendment
 from envsmith.uv.index_writer import INDEX_NAME, uv_settings, write_slice
 from tests.values import HEX, plan, slice_of, torch
 

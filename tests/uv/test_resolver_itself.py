@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import ResolveError
+from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Target
-from envsmith.plan.model import Plan, VersionMetadata
+from envsmith.plan.model import Plan
 from envsmith.process.runner import Processes
 from envsmith.uv.resolver import Uv, find_uv
 from tests.plan.made import asked, plan, row, target

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from envsmith.config.model_files import ModelFile, ModelTold
-from envsmith.lock.recorded_models import CheckedModel
 from envsmith.verify import model_findings
 from envsmith.verify import output as model_lines
+from envsmith.verify.model_findings import CheckedModel
 from tests.install.locked import locked_shop
 from tests.install.made import PROFILE, Shop, made
 
