@@ -129,7 +129,7 @@ def _installed_command(tool: Path, env: Mapping[str, str]) -> Path:
     source = tool.with_name("source")
     for name in ("envsmith", "profiles"):
         shutil.copytree(_ROOT / name, source / name)
-    for name in ("pyproject.toml", "setup.py", "README.md"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(_ROOT / name, source)
     uv: list[str | Path] = [find_uv(), "--no-config"]
     seconds([*uv, "venv", "--quiet", "--no-project", "--python", sys.executable, tool], tool.parent, env)

@@ -29,16 +29,22 @@ def run(*words: str | Path, folder: Path, **variables: str) -> str:
 
 def build_wheel(folder: Path) -> Path:
     """Build from a copy of what is committed or would be, with the build backend at hand and no network."""
+    return _build(folder, "--wheel", "*.whl")
+
+
+def build_sdist(folder: Path) -> Path:
+    """Build the source distribution, as a wheel is built."""
+    return _build(folder, "--sdist", "*.tar.gz")
+
+
+def _build(folder: Path, kind: str, pattern: str) -> Path:
     listed = run("git", "ls-files", "-co", "--exclude-standard", "envsmith", "profiles", folder=ROOT).split()
-    for name in (*listed, "pyproject.toml", "setup.py"):
+    for name in (*listed, "pyproject.toml", "setup.py", "README.md", "LICENSE"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes((ROOT / name).read_bytes())
-    for name in ("README.md", "LICENSE"):
-        if (ROOT / name).exists():
-            (folder / name).write_bytes((ROOT / name).read_bytes())
     run(
-        find_uv(), "build", "--wheel", "--no-build-isolation", "--offline", "--python", sys.executable, "-o", "dist",
+        find_uv(), "build", kind, "--no-build-isolation", "--offline", "--python", sys.executable, "-o", "dist",
         folder=folder,
     )  # fmt: skip
-    (built,) = (folder / "dist").glob("*.whl")
+    (built,) = (folder / "dist").glob(pattern)
     return built

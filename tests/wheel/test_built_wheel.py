@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.metadata import Metadata
 
 from envsmith import __version__
 from envsmith.uv.resolver import find_uv
-from tests.built import ROOT, build_wheel, run
+from tests.built import ROOT, build_sdist, build_wheel, run
+from tests.distribution import NAME
+
+INFO = f"envsmith_torch-{__version__}.dist-info"
 
 
 def program(folder: Path, name: str) -> Path:
@@ -42,7 +48,46 @@ def test_wheel_holds_everything_and_nothing_else(wheel: Path) -> None:
         assert f"envsmith/profiles/{path.name}" in names
     assert "envsmith/py.typed" in names
     tops = {name.split("/")[0] for name in names}
-    assert tops == {"envsmith", f"envsmith-{__version__}.dist-info"}
+    assert tops == {"envsmith", INFO}
+
+
+def test_metadata_has_the_name_and_the_licence(wheel: Path) -> None:
+    assert wheel.name == f"envsmith_torch-{__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = Metadata.from_email(archive.read(f"{INFO}/METADATA"))
+        licence = archive.read(f"{INFO}/licenses/LICENSE")
+    assert (metadata.name, metadata.license_expression, metadata.license_files) == (
+        NAME,
+        "Apache-2.0",
+        ["LICENSE"],
+    )
+    assert licence == (ROOT / "LICENSE").read_bytes()
+
+
+def test_licence_is_the_standard_text_with_our_copyright() -> None:
+    """The digest is of https://www.apache.org/licenses/LICENSE-2.0.txt, whose appendix has a line to fill in."""
+    text = (ROOT / "LICENSE").read_text("utf-8")
+    assert text.count("Copyright 2026 the envsmith authors") == 1
+    standard = text.replace(
+        "Copyright 2026 the envsmith authors", "Copyright [yyyy] [name of copyright owner]"
+    )
+    digest = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
+    assert hashlib.sha256(standard.encode()).hexdigest() == digest
+
+
+def test_source_distribution_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    sdist = build_sdist(tmp_path / "source")
+    assert sdist.name == f"envsmith_torch-{__version__}.tar.gz"
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    unpacked = tmp_path / sdist.name.removesuffix(".tar.gz")
+    assert (unpacked / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    run(
+        find_uv(), "build", "--wheel", "--no-build-isolation", "--offline", "--python", sys.executable, "-o", tmp_path,
+        folder=unpacked,
+    )  # fmt: skip
+    (built,) = tmp_path.glob("*.whl")
+    assert sorted(zipfile.ZipFile(built).namelist()) == sorted(zipfile.ZipFile(wheel).namelist())
 
 
 @pytest.fixture(scope="module")
