@@ -84,6 +84,7 @@ class Allowed:
 ALLOWED = (
     Allowed(re.compile(r"`[^`\n]*`"), "a literal: a name, a path, code"),
     Allowed(re.compile(r"\]\([^)\s]*\)|https?://\S+|<a id=[^>]*>"), "an address or an anchor"),
+    Allowed(re.compile(r"^\[family\]$", re.MULTILINE), "a table of profiles"),
     Allowed(
         re.compile(r"envsmith doctor(?: [a-z]+)+"),
         "checks are named on the command line: `family`, `families`",

@@ -129,6 +129,7 @@ def test_every_private_word_is_tried() -> None:
         "`envsmith doctor families --fix` asks first",
         "[decisions](../adr/0004-house-and-rooms.md)",
         "the fitting room of a shop",
+        "[family]",
         "moved, or set aside 3 files",
         "arrows, borrowed, foretold, classroom: parts of other words",
         "`is_current = true` and true or false",
