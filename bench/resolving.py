@@ -18,7 +18,7 @@ from pathlib import Path
 from bench.measure import Comparison, alternate, seconds
 from envsmith.catalog import Catalog
 from envsmith.config.profiles import Profiles
-from envsmith.files import atomic as files
+from envsmith.files import atomic
 from envsmith.index.hashing import NoDownloads
 from envsmith.index.sdist import SdistReader
 from envsmith.lock.lock import lock_profile
@@ -86,7 +86,7 @@ def record(folder: Path) -> list[tuple[list[str], dict[str, str], Path]]:
         contents=wheel_contents(CatalogChoice(is_offline=True)),
         requires=wheel_requires(CatalogChoice(is_offline=True)),
         imports=import_time,
-        files=files,
+        files=atomic,
         templates=read_template,
         progress=Silence(),
     )

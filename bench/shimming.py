@@ -11,7 +11,7 @@ from bench.measure import Comparison, alternate, seconds
 from envsmith.files.folders import python_of
 from envsmith.model.shim import SHIMS, package
 from envsmith.process.runner import Processes
-from envsmith.shims import environment as shim_files
+from envsmith.shims import environment
 
 MOST_MS = 2.0
 NAMES = (
@@ -27,7 +27,7 @@ def compare(folder: Path, env: Mapping[str, str], times: int) -> list[Comparison
     without, with_ = folder / "plain", folder / "with-shims"
     for prefix in (without, with_):
         venv.create(prefix)
-    shim_files.lay(with_, package(SHIMS, NAMES, shim_files.sources()), Processes())
+    environment.lay(with_, package(SHIMS, NAMES, environment.sources()), Processes())
     mine, their = alternate(lambda: _started(with_, env), lambda: _started(without, env), times)
     _must_watch(with_)
     note = f"Python starts in {their * 1000:.2f} ms without, {mine * 1000:.2f} ms with them; {times} rounds"

@@ -19,13 +19,11 @@ from envsmith.model.wheel import Wheel
 if TYPE_CHECKING:
     from envsmith.catalog import Catalog
     from envsmith.config.mirrors import Rewrites
-    from envsmith.index.listings import ListingSources
-    from envsmith.index.remote_metadata import LicenceReader
+    from envsmith.index.remote_metadata import LicenceReader, RequiresReader
     from envsmith.index.routed_pages import RoutedPages
-    from envsmith.index.sources import LivePyTorch
+    from envsmith.index.sources import ListingSources, LivePyTorch
     from envsmith.index.wheel_contents import WheelReader
-    from envsmith.index.wheel_requires import RequiresReader
-    from envsmith.usage.locked_modules import KnownModules
+    from envsmith.usage.module_names import KnownModules
 
 PYTORCH_BASE = f"{HOST}/whl"
 INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
@@ -93,7 +91,7 @@ def wheel_contents(choice: CatalogChoice) -> WheelReader:
 
 def known_modules() -> KnownModules:
     """Return what knows under which names projects are imported, as far as that is at hand."""
-    from envsmith.usage.locked_modules import KnownModules
+    from envsmith.usage.module_names import KnownModules
 
     # Few commands come to look into a wheel: what reads them is imported when one does.
     return KnownModules(lambda sha256: wheel_contents(CatalogChoice(is_offline=True)).kept(sha256))
@@ -101,7 +99,7 @@ def known_modules() -> KnownModules:
 
 def wheel_requires(choice: CatalogChoice) -> RequiresReader:
     """Return the reader of what wheels require, which remembers what it has read."""
-    from envsmith.index.wheel_requires import RequiresReader
+    from envsmith.index.remote_metadata import RequiresReader
 
     return RequiresReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
 
@@ -166,7 +164,7 @@ def listing_sources(
     catalog: Catalog, choice: CatalogChoice, tell: Callable[[EnvsmithError], None], *, is_online: bool = True
 ) -> ListingSources:
     """Return where rows come from."""
-    from envsmith.index.listings import ListingSources
+    from envsmith.index.sources import ListingSources
 
     return ListingSources(
         catalog,

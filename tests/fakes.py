@@ -10,13 +10,11 @@ from packaging.pylock import Package, PackageWheel
 from packaging.utils import canonicalize_name
 
 from envsmith.errors import EnvsmithError, ToolError
-from envsmith.index.listings import Sourced
+from envsmith.index.sources import Sourced
 from envsmith.model.backend import Backend
-from envsmith.model.contents import Contents
 from envsmith.model.listing import Listing, VersionMetadata
-from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan
-from envsmith.plan.resolution import Resolution
+from envsmith.model.wheel import Contents, Wheel
+from envsmith.plan.model import Plan, Resolution
 from tests.values import of_row, package
 
 

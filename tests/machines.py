@@ -15,11 +15,10 @@ from packaging.version import Version
 from envsmith.activate.model import Activation, Place, Taken
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
-from envsmith.catalog.build import Build
+from envsmith.catalog.builds import Build
 from envsmith.doctor.diagnose import Judged
-from envsmith.environment.environment import Distribution, Environment, TorchBuild
 from envsmith.environment.installed_state import Condition, Origin
-from envsmith.environment.model_interpreter import Interpreter
+from envsmith.environment.model import Distribution, Environment, Interpreter, TorchBuild
 from envsmith.host.model import Device, Driver, Host
 from envsmith.host.system import Given, Reach, Room, Toolbox, VisualCpp
 from envsmith.host.system_probes import path_scopes
@@ -28,7 +27,7 @@ from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.target import Python
 from envsmith.report.summarize import SummaryFacts
-from envsmith.select import selection
+from envsmith.select import rules
 from envsmith.select.rules import Verdict
 from tests.index.recorded import registry
 from tests.values import HEX
@@ -103,7 +102,7 @@ def judged(torch: str, on: Host, tag: str) -> Judged:
             platforms=(str(on.platform),),
             pythons=frozenset({tag}),
         )
-        return selection.judge_build(on, Python(major=3, minor=minor), build, CATALOG)
+        return rules.judge_build(on, Python(major=3, minor=minor), build, CATALOG)
 
     public, _, label = torch.partition("+")
     best = verdict("2.11.0", "cu128")

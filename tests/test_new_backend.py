@@ -15,13 +15,12 @@ import envsmith.catalog
 from envsmith.catalog import Catalog
 from envsmith.config.profile import Profile
 from envsmith.errors import CatalogError, ResolveError
-from envsmith.files import atomic as files
+from envsmith.files import atomic
 from envsmith.index.cache import Overlay
 from envsmith.index.hashing import NoDownloads
-from envsmith.index.listings import ListingSources
 from envsmith.index.reader import PyTorchIndex
 from envsmith.index.sdist import SdistReader
-from envsmith.index.sources import LivePyTorch
+from envsmith.index.sources import ListingSources, LivePyTorch
 from envsmith.lock.lock import LockedProfile, lock_profile
 from envsmith.lock.resolve import Tools
 from envsmith.model.backend import Backend
@@ -102,7 +101,7 @@ def _lock(wanted: Wanted, catalog: Catalog, replay: ReplayIndex, tmp_path: Path)
         contents=FakeContents(),
         requires=FakeRequires(),
         imports=import_time,
-        files=files,
+        files=atomic,
         templates=read_template,
         progress=Silence(),
     )

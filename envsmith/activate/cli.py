@@ -1,8 +1,15 @@
-"""``envsmith activate``."""
+"""``envsmith activate``.
+
+``envsmith env``.
+
+``envsmith run``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -10,17 +17,20 @@ import click
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
+    from envsmith.activate.model import Session
     from envsmith.model.shell import Shell
+
 
 SHELL_NAMES = (
     *("sh", "bash", "zsh", "dash", "ksh", "fish", "csh", "tcsh", "nu", "xonsh", "powershell", "pwsh", "cmd"),
 )
+FORMATS = ("dotenv", "github", "systemd", "envrc")
 
 
 @click.command(name="activate")
 @click.argument("profile", required=False, default="")
 @click.option("--shell", "name", type=click.Choice(SHELL_NAMES), help="The shell; else the one that asks.")
-def command(profile: str, name: str | None) -> int:
+def activate_command(profile: str, name: str | None) -> int:
     """Print the line that a shell reads to enter PROFILE's environment.
 
     sh, bash, zsh, ksh: eval "$(envsmith activate)"; fish: envsmith activate | source; csh: eval "`envsmith activate`";
@@ -63,3 +73,102 @@ def _line(shell: Shell, programs: Path, profile: str) -> str:
         where=str(Path(LOCKFILES) / profile),
         hint=f"`envsmith lock {profile}` writes it",
     )
+
+
+@click.command(name="env")
+@click.argument("profile", required=False, default="")
+@click.option("--explain", is_flag=True, help="Say of everything that is taken out why.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="As a file that others read.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def env_command(profile: str, form: str | None, *, explain: bool, as_json: bool) -> int:
+    """Print the variables that a session in PROFILE's environment has.
+
+    `--format envrc` is for direnv, `github` for what $GITHUB_ENV names, `systemd` for EnvironmentFile=.
+    """
+    if sum((explain, as_json, form is not None)) > 1:
+        raise click.UsageError("--explain, --format and --json exclude each other")
+    from envsmith.activate.fast_run import session
+    from envsmith.console import printer
+
+    wanted, _, changes = session(profile)
+    if as_json:
+        printer.envelope("env", "ok", {"profile": wanted.profile, **_plain(changes)})
+    elif explain:
+        _explain(changes)
+    elif form:
+        from envsmith.activate.env_files import write
+
+        click.echo(write(form, wanted.profile, changes.values, changes.unset), nl=False)
+    else:
+        for name, value in changes.values.items():
+            printer.say(f"{name}={value}")
+        for name in changes.unset:
+            printer.say(f"# {name} is unset")
+    return OK
+
+
+def _plain(changes: Session) -> Mapping[str, object]:
+    taken = [
+        {"variable": item.variable, "entry": item.entry, "reason": item.reason} for item in changes.taken
+    ]
+    return {"set": dict(changes.values), "unset": list(changes.unset), "taken": taken}
+
+
+def _explain(changes: Session) -> None:
+    from envsmith.console import printer
+
+    if not changes.taken:
+        printer.say("nothing is taken out")
+        return
+    rows = [
+        (item.variable, "all of it" if item.entry is None else item.entry or "(empty)", item.reason)
+        for item in changes.taken
+    ]
+    printer.table(("variable", "out", "because it"), rows, indent=0)
+
+
+class AfterDashes(click.Command):
+    """A command that leaves what stands after ``--`` as it is."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Part the arguments at the first ``--``."""
+        if "--" in args:
+            place = args.index("--")
+            ctx.meta[__name__] = args[place + 1 :]
+            args = args[:place]
+        elif self.name == "run" and len(args) > 1 and not args[0].startswith("-"):
+            profile, *words = map(quote, args)
+            raise click.UsageError(
+                f"write -- before the command: envsmith run {profile} -- {' '.join(words)}", ctx
+            )
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Return the words of the usage line."""
+        return [*super().collect_usage_pieces(ctx), "--", "COMMAND..."]
+
+
+def words_after(ctx: click.Context) -> list[str]:
+    """Return the words after ``--``; none where it was not written."""
+    words: list[str] = ctx.meta.get(__name__, [])
+    return words
+
+
+@click.command(name="run", cls=AfterDashes)
+@click.argument("profile", required=False, default="")
+@click.pass_context
+def run_command(ctx: click.Context, profile: str) -> int:
+    """Run COMMAND in PROFILE's environment: no shell reads it, and signals and exit status are its own.
+
+    Without PROFILE, the one the environment was built for. The environment is .venv, or what ENVSMITH_PREFIX names.
+    """
+    words = words_after(ctx)
+    if not words:
+        raise click.UsageError(
+            "no command is named; write it after --, as in: envsmith run cpu -- python app.py"
+        )
+    from envsmith.activate.fast_run import outside, session
+    from envsmith.process.replace import become
+
+    _, _, changes = session(profile)
+    return become(words, changes.over(outside()))

@@ -1,8 +1,13 @@
-"""Facts about the world: dated tables with their sources, and the snapshot of PyTorch's index."""
+"""Facts about the world: dated tables with their sources, and the snapshot of PyTorch's index.
+
+GPUs: names as people and drivers write them, matched with the table.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar, cast
@@ -10,9 +15,7 @@ from typing import TypeVar, cast
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.catalog import bad_releases, extensions, failures, gpus, rows
-from envsmith.catalog import conflict_groups as families
-from envsmith.catalog.bad_releases import BadRelease
+from envsmith.catalog import conflict_groups, extensions, failures, rows
 from envsmith.catalog.conflict_groups import Family
 from envsmith.catalog.coverage import Coverage, VersionCoverage, coverage
 from envsmith.catalog.extensions import Extension, Unbuilt
@@ -30,14 +33,20 @@ from envsmith.catalog.facts import (
     TorchRelease,
     Wheels,
 )
-from envsmith.catalog.failures import Failure
+from envsmith.catalog.failures import BadRelease, Failure
 from envsmith.catalog.tables import Row, read_table
 from envsmith.errors import CatalogError, EnvsmithError
 from envsmith.model.backend import Backend
-from envsmith.model.capability import Capability
+from envsmith.model.capability import Capability, architecture, read_capability
 from envsmith.model.listing import CHANNELS, Listing
 from envsmith.model.target import Platform, Target
 
+# What names carry beside the model: makers, memory, sockets, cooling.
+_ASIDE = re.compile(
+    r"\b(?:nvidia|geforce|tesla|amd|radeon|instinct|intel|laptop|gpu|mobile|generation|edition|graphics|with|max-q|design"
+    r"|pcie|sxm\d?|nvl|hbm\d?e?|\d+ ?gb)\b|\(r\)|\(tm\)|[®™]"
+)
+_ASKED = "what was asked for"
 __all__ = [
     "BackendFacts",
     "BadRelease",
@@ -61,10 +70,50 @@ __all__ = [
     "VersionCoverage",
     "Wheels",
 ]
-
 T = TypeVar("T")
 _ROOT = Path(__file__).parent
 CPU_KERNELS = "a CPU build has none by its nature"
+
+
+def find(text: str, gpus: Iterable[Gpu]) -> Gpu:
+    """Return the GPU a name or a capability stands for.
+
+    Raises:
+        CatalogError: CAT021 when it is neither a known name nor a capability.
+    """
+    if capability := read_capability(text):
+        name = architecture(capability)
+        return Gpu(name=name, capability=capability, source=_ASKED, retrieved="")
+    known = {plain(gpu.name): gpu for gpu in gpus}
+    if gpu := known.get(plain(text)) or _of_a_series(text, known.values()):
+        return gpu
+    near = [known[name].name for name in get_close_matches(plain(text), known, n=3)]
+    names = f"near it are {', '.join(near)}; or write" if near else "write"
+    ask = "`nvidia-smi --query-gpu=name,compute_cap` prints it"
+    raise CatalogError(
+        "CAT021",
+        f"no GPU {text!r} is known",
+        hint=f"{names} its compute capability, such as 8.9; {ask}",
+    )
+
+
+def plain(name: str) -> str:
+    """Reduce a name to its model: ``NVIDIA GeForce RTX 4090 Laptop GPU`` → ``rtx4090``."""
+    return "".join(_words(name))
+
+
+def _words(name: str) -> list[str]:
+    text = name.lower().replace("_", " ").replace("-", " ").replace("max q", "")
+    return re.findall(r"[^\W_]+", _ASIDE.sub(" ", text))
+
+
+def _of_a_series(text: str, gpus: Iterable[Gpu]) -> Gpu | None:
+    """Return what ``RX 7900`` stands for: a series whose members all have one capability."""
+    asked = _words(text)
+    members = [gpu for gpu in gpus if asked and _words(gpu.name)[: len(asked)] == asked]
+    if len({gpu.capability for gpu in members}) != 1:
+        return None
+    return replace(members[0], name=text.strip(), pci=())
 
 
 class Catalog:
@@ -159,7 +208,7 @@ class Catalog:
         Raises:
             CatalogError: CAT021 when it is neither a known name nor a capability.
         """
-        return gpus.find(name_or_capability, self.gpus())
+        return find(name_or_capability, self.gpus())
 
     def driver_floors(self) -> tuple[DriverFloor, ...]:
         """Return every row about drivers."""
@@ -222,15 +271,15 @@ class Catalog:
 
     def families(self) -> tuple[Family, ...]:
         """Return the projects that own one import folder, family by family."""
-        return self._table("families", "family", families.read)
+        return self._table("families", "family", conflict_groups.read)
 
     def bad_releases(self) -> tuple[BadRelease, ...]:
         """Return the releases that are known to fail on some system."""
-        return self._table("bad_releases", "bad", bad_releases.read)
+        return self._table("bad_releases", "bad", failures.read_bad_release)
 
     def failures(self) -> tuple[Failure, ...]:
         """Return the ways in which programs are known to die of their environment, the particular ones first."""
-        return self._table("failures", "failure", failures.read)
+        return self._table("failures", "failure", failures.read_failure)
 
     def projects(self) -> tuple[FamilyProject, ...]:
         """Return the projects of the torch family."""

@@ -1,4 +1,7 @@
-"""Actions: what GitHub workflows are put together from, each pinned to a commit."""
+"""Actions: what GitHub workflows are put together from, each pinned to a commit.
+
+Runners: the machines that CI services lend, by the labels they are asked for with.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ from pathlib import Path
 
 from envsmith.catalog.facts import Fact
 from envsmith.catalog.tables import Row, read_table
+from envsmith.config.runners import SERVICES, Runners, check_key
 
-_TABLE = Path(__file__).parent / "actions.toml"
+_ACTIONS = Path(__file__).parent / "actions.toml"
+_RUNNERS = Path(__file__).parent / "runners.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +32,16 @@ class Action(Fact):
         return f"{self.name}@{self.commit} # {self.release}"
 
 
-def read_actions(path: Path = _TABLE) -> tuple[Action, ...]:
+def read_actions(path: Path = _ACTIONS) -> tuple[Action, ...]:
     """Read the table.
 
     Raises:
         CatalogError: CAT022 when it is malformed.
     """
-    return read_table(path, "actions", _row)
+    return read_table(path, "actions", _action)
 
 
-def _row(row: Row) -> Action:
+def _action(row: Row) -> Action:
     return Action(
         name=row.text("name"),
         release=row.text("release"),
@@ -49,3 +54,49 @@ def _commit(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{40}", text):
         raise ValueError("expected a commit's 40 hexadecimal digits")
     return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRunners(Fact):
+    """What one CI service lends."""
+
+    service: str
+    runners: Runners
+    most_jobs: int | None = None
+    """How many jobs one matrix may have; None where no limit is documented."""
+
+
+def read_runners(path: Path = _RUNNERS) -> tuple[ServiceRunners, ...]:
+    """Read the table.
+
+    Raises:
+        CatalogError: CAT022 when it is malformed.
+    """
+    return read_table(path, "runners", _service_runners)
+
+
+def runners_of(service: str) -> ServiceRunners:
+    """Return what a service of the table lends."""
+    return next(row for row in read_runners() if row.service == service)
+
+
+def _service_runners(row: Row) -> ServiceRunners:
+    return ServiceRunners(
+        service=row.read("service", _service),
+        runners=Runners(labels=dict(row.each("labels", _label))),
+        most_jobs=row.number("most-jobs"),
+        **row.origin(),
+    )
+
+
+def _service(text: str) -> str:
+    if text not in SERVICES:
+        raise ValueError(f"no service: known are {', '.join(SERVICES)}")
+    return text
+
+
+def _label(text: str) -> tuple[str, tuple[str, ...]]:
+    key, *labels = text.split()
+    if not labels:
+        raise ValueError("expected MACHINE LABEL...")
+    return check_key(key), tuple(labels)

@@ -1,9 +1,16 @@
-"""Failures: what programs print when they die of their environment, and what helps."""
+"""Failures: what programs print when they die of their environment, and what helps.
+
+Releases that are known to fail on a system.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
 
 from envsmith.catalog.facts import Fact
 from envsmith.catalog.tables import Row
@@ -30,7 +37,7 @@ class Failure(Fact):
         return " ".join(text[begin : end if end >= 0 else len(text)].split())
 
 
-def read(row: Row) -> Failure:
+def read_failure(row: Row) -> Failure:
     """Read a row of failures.toml."""
     return Failure(
         name=row.text("name"),
@@ -47,3 +54,39 @@ def _pattern(text: str) -> re.Pattern[str]:
         return re.compile(text)
     except re.error as error:
         raise ValueError(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadRelease(Fact):
+    """Versions of a project that fail."""
+
+    project: NormalizedName
+    versions: SpecifierSet
+    os: str = ""
+    """Empty: on every system."""
+    visual_cpp: tuple[int, ...] = ()
+    """On Windows: from which version of Microsoft's C++ library on it does not fail; empty: always."""
+    problem: str
+    cure: str
+
+    def describes(self, project: str, version: Version, os: str) -> bool:
+        """Say whether a project's version is meant on a system."""
+        is_one = project == self.project and self.os in ("", os)
+        return is_one and self.versions.contains(version.public, prereleases=True)
+
+
+def read_bad_release(row: Row) -> BadRelease:
+    """Read a row of bad_releases.toml."""
+    return BadRelease(
+        project=row.read("project", lambda text: canonicalize_name(text, validate=True)),
+        versions=row.read("versions", SpecifierSet),
+        os=row.text("os", ""),
+        visual_cpp=row.read("visual-cpp", _numbers) if row.has("visual-cpp") else (),
+        problem=row.text("problem"),
+        cure=row.text("cure"),
+        **row.origin(),
+    )
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))

@@ -1,33 +1,39 @@
-"""``envsmith ci``."""
+"""``envsmith ci``.
+
+What a step of a CI job tells the jobs after it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import click
 
-from envsmith.errors import NO, OK
+from envsmith.errors import NO, OK, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from envsmith.ci.jobs import Job
     from envsmith.ci.workflows import Pipeline
-    from envsmith.config.ci_settings import CiSettings
+    from envsmith.config.settings import CiSettings
     from envsmith.errors import EnvsmithError
     from envsmith.files.edit import Edit
 
+
 LOCKFILES = "lockfiles"
 _PIPELINE, _INCLUDE = ".gitlab-ci.yml", ".gitlab/envsmith.yml"
+VARIABLE = "GITHUB_OUTPUT"
 
 
 @click.group(name="ci")
-def command() -> None:
+def ci_command() -> None:
     """Write what a CI service runs."""
 
 
-@command.command(short_help="Write workflows that keep the promises of the locks.")
+@ci_command.command(short_help="Write workflows that keep the promises of the locks.")
 @click.option(
     "--format", "form", type=click.Choice(("github", "gitlab")), required=True, help="Which CI service."
 )
@@ -44,7 +50,7 @@ def init(form: str, folder: Path, *, check: bool, is_agreed: bool, as_json: bool
     for the envsmith on PyPI is another project), `profiles` to try, `test` (the words of a command), `cpu-fallback`,
     and the runners. What would be replaced is shown first, and asked for.
     """
-    from envsmith.console import output as render
+    from envsmith.console import printer
     from envsmith.console.options import inside
 
     place = inside(folder)
@@ -54,13 +60,13 @@ def init(form: str, folder: Path, *, check: bool, is_agreed: bool, as_json: bool
     if as_json:
         written = _write(changes) if is_agreed and not check else ()
         is_done = not is_apart and len(written) == len(changes)
-        render.envelope("ci", "ok" if is_done else "no", _data(changes, written, is_apart=is_apart))
+        printer.envelope("ci", "ok" if is_done else "no", _data(changes, written, is_apart=is_apart))
         return OK if is_done else NO
     status = _show_and_write(changes, check=check, is_agreed=is_agreed) if changes else OK
     if is_apart:
-        render.labelled("note", f"{_PIPELINE} does not take them in: include: [{{ local: {_INCLUDE} }}]")
+        printer.labelled("note", f"{_PIPELINE} does not take them in: include: [{{ local: {_INCLUDE} }}]")
     elif not changes:
-        render.say(f"the files for {form} are as they would be written")
+        printer.say(f"the files for {form} are as they would be written")
     if not check:
         _show_awaited(form, jobs)
     return NO if is_apart and check else status
@@ -78,11 +84,11 @@ def _data(changes: Sequence[Edit], written: Sequence[str], *, is_apart: bool) ->
 
 
 def _edits(form: str, folder: PurePosixPath, jobs: tuple[Job, ...]) -> tuple[Edit, ...]:
-    from envsmith.ci import workflows as pipelines
+    from envsmith.ci import workflows
     from envsmith.files.edit_writer import edits_of
     from envsmith.templates import read_template
 
-    write = {"github": pipelines.github, "gitlab": pipelines.gitlab}[form]
+    write = {"github": workflows.github, "gitlab": workflows.gitlab}[form]
     texts = write(_pipeline(form, folder, jobs), read_template)
     edits = edits_of(Path(), texts)
     # A project's own pipeline stays as it is: only the line that takes the jobs in belongs there.
@@ -119,11 +125,11 @@ def _show_awaited(form: str, jobs: tuple[Job, ...]) -> None:
     """Say which jobs would wait for a machine that nobody lends and the project has not named."""
     from envsmith.ci.matrix import awaited
     from envsmith.config.runners import Runners
-    from envsmith.console import output as render
-    from envsmith.console.finding_lines import counted
+    from envsmith.console import printer
+    from envsmith.console.printer import counted
 
     for labels, count in awaited(jobs, _settings().runners.get(form, Runners())).items():
-        render.labelled(
+        printer.labelled(
             "note",
             f"{counted(count, 'job')} will wait for a runner of yours with the labels {', '.join(labels)}: "
             f"[tool.envsmith.ci.{form}] names another, cpu-fallback = true does without a GPU",
@@ -131,8 +137,7 @@ def _show_awaited(form: str, jobs: tuple[Job, ...]) -> None:
 
 
 def _pipeline(form: str, folder: PurePosixPath, jobs: tuple[Job, ...]) -> Pipeline:
-    from envsmith.catalog.ci import read_actions
-    from envsmith.catalog.runners import runners_of
+    from envsmith.catalog.ci import read_actions, runners_of
     from envsmith.ci import matrix
     from envsmith.ci.workflows import Pipeline
 
@@ -162,22 +167,22 @@ def _no_setup() -> EnvsmithError:
 
 def _show_and_write(changes: Sequence[Edit], *, check: bool, is_agreed: bool) -> int:
     """Show what would be replaced, ask where that is not agreed to yet, and write."""
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     replaced = [change for change in changes if change.before is not None]
     for change in replaced:
         for line in change.diff().splitlines():
-            render.say(line)
+            printer.say(line)
     if check:
         for change in changes:
-            render.labelled("differs" if change.before is not None else "missing", change.file)
+            printer.labelled("differs" if change.before is not None else "missing", change.file)
         return NO
     if replaced and not is_agreed and not _is_agreed(replaced):
-        render.say("nothing is written", err=True)
+        printer.say("nothing is written", err=True)
         return NO
     _write(changes)
     for change in changes:
-        render.labelled("wrote", change.file)
+        printer.labelled("wrote", change.file)
     return OK
 
 
@@ -188,8 +193,26 @@ def _write(changes: Sequence[Edit]) -> tuple[str, ...]:
 
 
 def _is_agreed(replaced: Sequence[Edit]) -> bool:
-    from envsmith.console.asking import agrees
+    from envsmith.console.terminal import agrees
 
     otherwise = "nothing is written: files would be replaced"
     named = ", ".join(change.file for change in replaced)
     return agrees(f"replace {named}", where="envsmith ci init", otherwise=otherwise)
+
+
+def append(path: Path, outputs: Mapping[str, str]) -> None:
+    """Add outputs, each of one line, to the file that GitHub's runner reads when the step ends.
+
+    Raises:
+        ToolError: TOL013 when the system refuses.
+    """
+    try:
+        with path.open("a", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(f"{name}={value}\n" for name, value in outputs.items())
+    except OSError as error:
+        raise ToolError(
+            "TOL013",
+            f"the system refuses: {error.strerror or error}",
+            where=f"${VARIABLE}: {path}",
+            hint=f"let {VARIABLE} name a file that can be written, or unset it",
+        ) from error

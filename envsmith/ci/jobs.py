@@ -1,11 +1,22 @@
-"""Job: one job of a CI matrix."""
+"""Job: one job of a CI matrix.
+
+Arrange: the jobs of a CI matrix, out of the locks there are.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Protocol
 
-from envsmith.config.runners import machine_of, needs_gpu
+from envsmith.ci import matrix
+from envsmith.config.runners import Runners, machine_of, needs_gpu
+from envsmith.errors import EnvsmithError
 from envsmith.lockfile.saved import KeptLock
+from envsmith.lockfile.store import read_locks
+from envsmith.model.wheel import Contents
+from envsmith.plan.ports import Files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,3 +78,97 @@ class Job:
             "disk_unknown": " ".join(self.disk.unknown) if self.disk else None,
             "stands_for": self.stands_for,
         }
+
+
+class Revisions(Protocol):
+    """Earlier versions of the project's files."""
+
+    def folders(self, revision: str, folder: PurePosixPath) -> Mapping[str, Mapping[str, bytes]]:
+        """Return the files that a revision has below a folder: folder's name → name → content.
+
+        Raises:
+            EnvsmithError: USE010 when there is no such revision, USE011 where there is no repository.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locks:
+    """The locks a matrix is made of."""
+
+    folder: PurePosixPath
+    """Folder of the lock folders, relative to the project."""
+    profiles: tuple[str, ...]
+    every: tuple[str, ...] = ()
+    """All profiles that are locked: among them a lock for the CPU is looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Which of the jobs are wanted, and where."""
+
+    only_changed: str = ""
+    """A revision: leave out what is locked as it was then."""
+    has_cpu_fallback: bool = False
+    service: str = ""
+    """The CI service; empty where no machine is to be named."""
+    machines: matrix.Machines = field(default_factory=lambda: matrix.Machines(own=Runners(), lent=Runners()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrangeTools:
+    """What a matrix needs of the world."""
+
+    project: Path
+    files: Files
+    revisions: Revisions
+    held: Callable[[str], Contents | None] = lambda _: None
+    """What is remembered of the wheel with a sha256."""
+
+
+def arrange(locks: Locks, wish: Wish, tools: ArrangeTools) -> tuple[Job, ...]:
+    """Return the jobs, sorted by name.
+
+    Raises:
+        LockError: when a lock is missing or malformed.
+        ResolveError: RES140 and RES141 where a lock has no machine to be tried on.
+        EnvsmithError: USE010 and USE011 when there is no such revision.
+    """
+    wanted = [lock for name in locks.profiles for lock in _read(name, locks, tools)]
+    if wish.only_changed:
+        wanted = list(matrix.changed(wanted, _before(wish.only_changed, locks, tools)))
+    jobs = matrix.make_jobs(wanted, str(locks.folder))
+    if wish.has_cpu_fallback:
+        every = [lock for name in locks.every for lock in _read(name, locks, tools)]
+        jobs = matrix.fall_back(jobs, every, wish.machines.own, str(locks.folder))
+    jobs = tuple(replace(job, disk=_footprint(job.lock, tools)) for job in jobs)
+    return matrix.on_runners(jobs, wish.machines, wish.service) if wish.service else jobs
+
+
+def _footprint(lock: KeptLock, tools: ArrangeTools) -> Footprint:
+    known = {sha256: tools.held(sha256) for pin in lock.pins.packages for sha256 in pin.sha256}
+    return matrix.footprint(lock, {sha256: held for sha256, held in known.items() if held})
+
+
+def _read(profile: str, locks: Locks, tools: ArrangeTools) -> tuple[KeptLock, ...]:
+    folder = locks.folder / profile
+    return read_locks(profile, tools.files.read_files(tools.project / folder), folder)
+
+
+def _before(revision: str, locks: Locks, tools: ArrangeTools) -> list[KeptLock]:
+    """Read the locks of a revision; what is malformed there counts as not there."""
+    found = tools.revisions.folders(revision, locks.folder)
+    before: list[KeptLock] = []
+    for profile in locks.profiles:
+        if profile in found:
+            before += _as_far_as_readable(profile, found[profile], locks.folder / profile)
+    return before
+
+
+def _as_far_as_readable(
+    profile: str, found: Mapping[str, bytes], folder: PurePosixPath
+) -> tuple[KeptLock, ...]:
+    try:
+        return read_locks(profile, found, folder)
+    except EnvsmithError:
+        return ()

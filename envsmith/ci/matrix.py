@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from packaging.version import Version
 
 from envsmith.ci.jobs import Footprint, Job
-from envsmith.ci.yaml_text import yaml_text
+from envsmith.ci.workflows import yaml_text
 from envsmith.config.runners import Runners, keys_of, needs_gpu
 from envsmith.errors import ResolveError
 from envsmith.lockfile.pins import Pin
 from envsmith.lockfile.saved import KeptLock, packed_bytes
-from envsmith.model.contents import Contents
 from envsmith.model.naming import free_name
+from envsmith.model.wheel import Contents
 
 # What has builds of one version for every backend; the others of PyTorch's index are made for one kind of GPU.
 _EVERYWHERE = ("torch", "torchaudio", "torchcodec", "torchvision")

@@ -11,8 +11,7 @@ from envsmith.console.options import inside
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
-    from envsmith.ci.arranging import ArrangeTools
-    from envsmith.ci.jobs import Job
+    from envsmith.ci.jobs import ArrangeTools, Job
     from envsmith.ci.matrix import Machines
 
 LOCKFILES = "lockfiles"
@@ -40,14 +39,14 @@ LOCKFILES = "lockfiles"
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
+def matrix_command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
     """Print the jobs of a CI matrix, one for each lock of PROFILES.
 
     Without PROFILES: the project's default profiles, else all that are locked. `[tool.envsmith.ci.github]` in
     pyproject.toml (gitlab, azure) names runners: linux-x86_64-gpu = "my-label". With --format github the matrix goes to
     $GITHUB_OUTPUT, too: `count`, `matrix`, and where it is too large for one `matrix-1`, `matrix-2` instead.
     """
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     form = "json" if options["as_json"] else options["form"]
     folder = inside(options["folder"])
@@ -60,7 +59,7 @@ def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
         has_cpu_fallback=options["cpu_fallback"],
     )
     if form == "text" and not jobs:
-        render.say(f"no lock differs from {options['only_changed']}")
+        printer.say(f"no lock differs from {options['only_changed']}")
         return OK
     _show(jobs, form, most)
     return OK
@@ -68,7 +67,7 @@ def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
 
 def _most(form: str, asked: int | None) -> int | None:
     """Return how many jobs one matrix may have."""
-    from envsmith.catalog.runners import runners_of
+    from envsmith.catalog.ci import runners_of
 
     limit = runners_of(form).most_jobs if _is_service(form) else None
     if asked and limit and asked > limit:
@@ -89,7 +88,7 @@ def jobs_for(
     Raises:
         EnvsmithError: as `arrange`.
     """
-    from envsmith.ci.arranging import Locks, Wish, arrange
+    from envsmith.ci.jobs import Locks, Wish, arrange
     from envsmith.lock.request import locked_before, profile_names
 
     project = Path()
@@ -114,7 +113,7 @@ def _is_service(form: str) -> bool:
 
 
 def _machines(form: str, project: Path) -> Machines:
-    from envsmith.catalog.runners import runners_of
+    from envsmith.catalog.ci import runners_of
     from envsmith.ci.matrix import Machines
     from envsmith.config.profiles import Profiles
     from envsmith.config.runners import Runners
@@ -128,14 +127,14 @@ def _machines(form: str, project: Path) -> Machines:
 def _tools(project: Path) -> ArrangeTools:
     from functools import cache
 
-    from envsmith.ci.arranging import ArrangeTools
-    from envsmith.files import atomic as files
+    from envsmith.ci.jobs import ArrangeTools
+    from envsmith.files import atomic
     from envsmith.files.git import Revisions
     from envsmith.wiring import CatalogChoice, wheel_contents
 
     return ArrangeTools(
         project=project,
-        files=files,
+        files=atomic,
         revisions=Revisions(project=project),
         held=cache(wheel_contents(CatalogChoice(is_offline=True)).kept),
     )
@@ -143,11 +142,11 @@ def _tools(project: Path) -> ArrangeTools:
 
 def _show(jobs: tuple[Job, ...], form: str, most: int | None) -> None:
     from envsmith.ci import matrix
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     parts = matrix.split(jobs, most)
     if form == "json":
-        render.envelope("matrix", "ok", {"jobs": [job.to_json() for job in jobs]})
+        printer.envelope("matrix", "ok", {"jobs": [job.to_json() for job in jobs]})
     elif form == "github":
         _github(parts)
     elif form == "gitlab":
@@ -160,24 +159,24 @@ def _show(jobs: tuple[Job, ...], form: str, most: int | None) -> None:
 
 
 def _github(parts: tuple[tuple[Job, ...], ...]) -> None:
-    from envsmith.ci import matrix, step_outputs
-    from envsmith.console import output as render
+    from envsmith.ci import cli, matrix
+    from envsmith.console import printer
     from envsmith.host.current import variables
 
     for part in parts:
         click.echo(matrix.to_github(part))
-    if path := variables().get(step_outputs.VARIABLE):
-        step_outputs.append(Path(path), matrix.github_outputs(parts))
+    if path := variables().get(cli.VARIABLE):
+        cli.append(Path(path), matrix.github_outputs(parts))
     if len(parts) > 1:
         names = ", ".join(f"matrix-{number}" for number in range(1, len(parts) + 1))
-        render.labelled(
+        printer.labelled(
             "parts", f"{sum(map(len, parts))} jobs are too many for one matrix: {names}", err=True
         )
 
 
 def _table(jobs: tuple[Job, ...]) -> None:
     """Print the jobs; the columns of sizes where one is known."""
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     head = ("lock", "torch", "needs", "download", "disk", "cache key")
     rows = [_row(job) for job in jobs]
@@ -186,13 +185,13 @@ def _table(jobs: tuple[Job, ...]) -> None:
         for column in range(len(head))
         if head[column] not in ("download", "disk") or any(row[column] for row in rows)
     ]
-    render.table(
+    printer.table(
         [head[column] for column in kept], [[row[column] for column in kept] for row in rows], indent=0
     )
 
 
 def _row(job: Job) -> tuple[str, ...]:
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     size = job.lock.download_bytes
     note = f"for {job.stands_for}" if job.stands_for else ""
@@ -200,7 +199,7 @@ def _row(job: Job) -> tuple[str, ...]:
         job.name,
         job.lock.pins.version("torch"),
         "GPU" if job.needs_gpu else "CPU",
-        render.size(size) if size is not None else "",
+        printer.size(size) if size is not None else "",
         _disk(job),
         f"{job.cache_key.rpartition('-')[2]} {note}".strip(),
     )
@@ -208,10 +207,10 @@ def _row(job: Job) -> tuple[str, ...]:
 
 def _disk(job: Job) -> str:
     """Say what an install takes at least, and of which packages nobody knows it."""
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     if job.disk is None or not job.disk.known_bytes:
         return ""
     first, *others = sorted(job.disk.unknown, key=lambda name: (name != "torch", name)) or [""]
     more = f" and {others[0] if len(others) == 1 else f'{len(others)} more'}" if others else ""
-    return f"≥ {render.size(job.disk.known_bytes)}" + (f" without {first}{more}" if first else "")
+    return f"≥ {printer.size(job.disk.known_bytes)}" + (f" without {first}{more}" if first else "")

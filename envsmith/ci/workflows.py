@@ -1,15 +1,19 @@
-"""What a CI service runs, written out of templates: nothing of a project gets into YAML or a shell unquoted."""
+"""What a CI service runs, written out of templates: nothing of a project gets into YAML or a shell unquoted.
+
+Texts in YAML.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from envsmith.ci.yaml_text import yaml_text
-from envsmith.config.ci_settings import CiSettings
+from envsmith.config.settings import CiSettings
 from envsmith.model.shell import quote_ps1, quote_sh
 
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
 OWN_PYTHON = "3.12"
 """What envsmith itself runs on there."""
 _HOLE = re.compile(r"@([A-Z_]+)@")
@@ -23,9 +27,16 @@ _PLAIN_WORDS: Mapping[Callable[[str], str], re.Pattern[str]] = {
 _PLAIN_YAML = re.compile(r"[A-Za-z0-9_+./= -]*")
 _COMMANDS = {"FOLDER", "FOLDER_WINDOWS", "MATRIX", "TEST", "TEST_WINDOWS"}
 """The holes that parts of commands are put into."""
-
 Templates = Callable[[str], str]
 _Quote = Callable[[str], str]
+
+
+def yaml_text(text: str) -> str:
+    """Write a text as YAML: between double quotes, where JSON's escapes are YAML's, too.
+
+    Source: YAML 1.2.2, "Double-Quoted Style" and "Escaped Characters" (read 2026-11-21).
+    """
+    return _UNPRINTABLE.sub(lambda match: f"\\U{ord(match[0]):08x}", json.dumps(text, ensure_ascii=False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,10 +19,10 @@ COMMANDS = {
     "catalog": ("envsmith.cli.catalog_command", "Show and refresh what is known of PyTorch's builds."),
     "profiles": ("envsmith.cli.profiles_command", "List the profiles, and show one."),
     "explain": ("envsmith.lock.explain_cli", "Say why a package is in a lock, and where it comes from."),
-    "select": ("envsmith.select.cli_select", "Say which backends and torch versions work on a machine."),
+    "select": ("envsmith.select.cli", "Say which backends and torch versions work on a machine."),
     "activate": ("envsmith.activate.cli", "Print what a shell reads to enter an environment."),
-    "run": ("envsmith.activate.run", "Run one command in an environment, without a shell."),
-    "env": ("envsmith.activate.env", "Print the variables of a session in an environment."),
+    "run": ("envsmith.activate.cli", "Run one command in an environment, without a shell."),
+    "env": ("envsmith.activate.cli", "Print the variables of a session in an environment."),
     "doctor": (
         "envsmith.doctor.cli",
         "Say what is wrong on this machine and in an environment, and what cures it.",
@@ -37,16 +37,16 @@ COMMANDS = {
         "Fetch every file of locks into a folder, for installs without network.",
     ),
     "install": (
-        "envsmith.install.cli_install",
+        "envsmith.install.cli",
         "Build the environment of a lock, prove it, and switch to it.",
     ),
     "rollback": (
-        "envsmith.install.rollback",
+        "envsmith.install.cli",
         "Return to the environment that was current before, or to any other.",
     ),
     "verify": ("envsmith.verify.cli", "Compare an environment, whoever made it, with its lock."),
     "shims": (
-        "envsmith.shims.shims",
+        "envsmith.shims.cli",
         "Say what adds to packages what they lack, and edit what a profile asks for.",
     ),
     "matrix": ("envsmith.ci.matrix_cli", "Print the jobs of a CI matrix, one for each lock."),
@@ -75,7 +75,7 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(COMMANDS[cmd_name][0]).command
+        command = getattr(import_module(COMMANDS[cmd_name][0]), f"{cmd_name}_command")
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is no command")
         return command
@@ -153,12 +153,12 @@ def _run(arguments: list[str]) -> int:
         return ending.exit_code
     except click.ClickException as error:
         from envsmith.cli.parent_folder import usage_of_parent
-        from envsmith.console import output as render
+        from envsmith.console import printer
 
         if isinstance(error, _HELP) and not as_json:
             click.echo(error.format_message(), err=True)
             return FAILED
-        render.usage_error(usage_of_parent(error), as_json=as_json)
+        printer.usage_error(usage_of_parent(error), as_json=as_json)
         return FAILED
     except EnvsmithError as error:
         return _told(error, arguments)
@@ -174,11 +174,11 @@ def _run(arguments: list[str]) -> int:
 
 def _told(error: EnvsmithError, arguments: list[str]) -> int:
     from envsmith.cli.parent_folder import hint_of_parent
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     if not error.where:
         error.at(" ".join(["envsmith", *arguments]))
-    render.error(hint_of_parent(error), command=_command(arguments), as_json="--json" in arguments)
+    printer.error(hint_of_parent(error), command=_command(arguments), as_json="--json" in arguments)
     return error.exit_code
 
 

@@ -17,11 +17,11 @@ CHANNELS = ("stable", "test", "nightly")
 
 
 @click.group(name="catalog")
-def command() -> None:
+def catalog_command() -> None:
     """Show and refresh what is known of PyTorch's builds."""
 
 
-@command.command(short_help="Print what is known, of all backends or of one.")
+@catalog_command.command(short_help="Print what is known, of all backends or of one.")
 @click.argument("backend", required=False)
 @click.option("--channel", type=click.Choice(CHANNELS), default="stable")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -38,7 +38,7 @@ def show(backend: str | None, channel: str, *, as_json: bool) -> int:
     return OK
 
 
-@command.command(short_help="Read PyTorch's index into the cache.")
+@catalog_command.command(short_help="Read PyTorch's index into the cache.")
 @click.argument("backends", nargs=-1)
 @click.option("--channel", type=click.Choice(CHANNELS), default="stable")
 @click.option("--index-base", metavar="URL", default="", help="Mirror of https://download.pytorch.org/whl.")
@@ -53,7 +53,7 @@ def refresh(
     from datetime import timedelta
 
     from envsmith.catalog import Catalog
-    from envsmith.console import output as render
+    from envsmith.console import printer
     from envsmith.model.backend import Backend
     from envsmith.wiring import CatalogChoice, live_index
 
@@ -79,28 +79,28 @@ def refresh(
         }
         rows.append((found.index, found.retrieved, len(versions), len(versions - before)))
     for error in told:
-        render.labelled("catalog", f"{error.where}: {error.message}", error.code, err=True)
+        printer.labelled("catalog", f"{error.where}: {error.message}", error.code, err=True)
     _show_read(rows, as_json=as_json)
     return OK
 
 
 def _show_read(rows: list[tuple[str, str, int, int]], *, as_json: bool) -> None:
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     if as_json:
         keys = ("index", "retrieved", "versions", "new")
-        render.envelope("catalog refresh", "ok", [dict(zip(keys, row, strict=True)) for row in rows])
+        printer.envelope("catalog refresh", "ok", [dict(zip(keys, row, strict=True)) for row in rows])
     else:
-        render.table(
+        printer.table(
             ("index", "read", "versions", "new"), [[str(cell) for cell in row] for row in rows], indent=0
         )
 
 
 def _show_all(catalog: Catalog, *, as_json: bool) -> None:
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     if as_json:
-        render.envelope("catalog show", "ok", [_facts(catalog, facts) for facts in catalog.backends()])
+        printer.envelope("catalog show", "ok", [_facts(catalog, facts) for facts in catalog.backends()])
         return
     rows = [
         (
@@ -123,8 +123,8 @@ def _show_all(catalog: Catalog, *, as_json: bool) -> None:
         "driver linux",
         "driver windows",
     )
-    render.table(head, rows, indent=0)
-    render.say(f"\nsnapshot of {catalog.retrieved}; `envsmith catalog show BACKEND` lists its builds")
+    printer.table(head, rows, indent=0)
+    printer.say(f"\nsnapshot of {catalog.retrieved}; `envsmith catalog show BACKEND` lists its builds")
 
 
 def _facts(catalog: Catalog, facts: BackendFacts) -> dict[str, object]:
@@ -144,13 +144,13 @@ def _facts(catalog: Catalog, facts: BackendFacts) -> dict[str, object]:
 
 def _show_one(catalog: Catalog, facts: BackendFacts, channel: str, *, as_json: bool) -> None:
     from envsmith.catalog.coverage import coverage
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     listing = catalog.listing(channel, facts.backend)
     covered = coverage(listing) if listing else None
     builds = _builds(catalog, covered) if covered else []
     if as_json:
-        render.envelope(
+        printer.envelope(
             "catalog show", "ok", {**_facts(catalog, facts), "channel": channel, "builds": builds}
         )
         return
@@ -160,20 +160,20 @@ def _show_one(catalog: Catalog, facts: BackendFacts, channel: str, *, as_json: b
         [str(build[key]) for key in ("project", "version", "platform", "pythons", "unhashed", "kernels")]
         for build in builds
     ]
-    render.table(head, rows, indent=0)
+    printer.table(head, rows, indent=0)
     if not builds:
-        render.say(f"the snapshot of {catalog.retrieved} has no {channel} rows of {facts.backend}")
+        printer.say(f"the snapshot of {catalog.retrieved} has no {channel} rows of {facts.backend}")
 
 
 def _show_facts(catalog: Catalog, facts: BackendFacts) -> None:
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
-    render.labelled(
+    printer.labelled(
         str(facts.backend),
         f"{facts.backend.title} · torch {facts.first_torch or '?'} to {facts.last_torch or 'now'}",
     )
     if facts.stable_end:
-        render.labelled(
+        printer.labelled(
             "",
             f"stable ended {facts.stable_end}, nightly {facts.nightly_end or '?'}; successor {facts.successor or '-'}",
         )
@@ -181,8 +181,8 @@ def _show_facts(catalog: Catalog, facts: BackendFacts) -> None:
         f"{os} ≥ {floor}" for os in ("linux", "windows") if (floor := catalog.driver_floor(facts.backend, os))
     ]
     if floors:
-        render.labelled("", f"driver: {', '.join(floors)}")
-    render.labelled("", f"source: {facts.source}, {facts.retrieved}")
+        printer.labelled("", f"driver: {', '.join(floors)}")
+    printer.labelled("", f"source: {facts.source}, {facts.retrieved}")
 
 
 def _builds(catalog: Catalog, covered: Coverage) -> list[dict[str, object]]:

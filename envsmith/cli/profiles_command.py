@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 @click.group(name="profiles", invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
-def command(ctx: click.Context, *, as_json: bool) -> int:
+def profiles_command(ctx: click.Context, *, as_json: bool) -> int:
     """List the profiles: a project's own first, then those shipped with envsmith."""
     if ctx.invoked_subcommand:
         return OK
     from envsmith.config.profiles import Profiles
-    from envsmith.console import output as render
+    from envsmith.console import printer
     from envsmith.errors import EnvsmithError
 
     found = Profiles.of_project(Path())
@@ -34,29 +34,29 @@ def command(ctx: click.Context, *, as_json: bool) -> int:
             failed.append(error if error.where else error.at(f"profile {name}"))
     if as_json:
         data = [{**profile.to_json(), "place": place} for profile, place in resolved]
-        render.envelope("profiles", "failed" if failed else "ok", data, failed)
+        printer.envelope("profiles", "failed" if failed else "ok", data, failed)
     else:
         rows = [
             (item.name, str(item.backend), item.channel, str(len(item.targets())), item.summary)
             for item, _ in resolved
         ]
-        render.table(("profile", "backend", "channel", "targets", "for"), rows, indent=0)
+        printer.table(("profile", "backend", "channel", "targets", "for"), rows, indent=0)
         for problem in failed:
-            render.error(problem, command="profiles", as_json=False)
+            printer.error(problem, command="profiles", as_json=False)
     return max((problem.exit_code for problem in failed), default=OK)
 
 
-@command.command()
+@profiles_command.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(name: str, *, as_json: bool) -> int:
     """Print a profile as it is after `extends` is resolved."""
     from envsmith.config.profiles import Profiles
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     profile = Profiles.of_project(Path()).resolve(name)
     if as_json:
-        render.envelope("profiles show", "ok", profile.to_json())
+        printer.envelope("profiles show", "ok", profile.to_json())
     else:
         click.echo(profile.to_toml(), nl=False)
     return OK

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from envsmith.config import toml_field
-from envsmith.config.toml_field import Reader, Spot
+from envsmith.config import readers
+from envsmith.config.readers import Reader, Spot
 from envsmith.errors import ProfileError
-from envsmith.model.sha256 import SHA256
+from envsmith.model.wheel import SHA256
 
 FORMATS = ("state_dict", "torchscript", "onnx", "safetensors")
 RUNNABLE = ("torchscript", "onnx")
@@ -92,7 +92,7 @@ class ModelTold:
 
 def read_models(value: object, spot: Spot) -> object:
     """Read the models of a profile."""
-    found = toml_field.listed(read_model)(value, spot)
+    found = readers.listed(read_model)(value, spot)
     models = [one for one in found if isinstance(one, Mapping)] if isinstance(found, tuple) else []
     runnable = {one["path"] for one in models if one["format"] in RUNNABLE}
     for number, one in enumerate(models):
@@ -110,7 +110,7 @@ def read_models(value: object, spot: Spot) -> object:
 
 def read_model(value: object, spot: Spot) -> object:
     """Read one model; it is kept as plain values."""
-    found = toml_field.fields(value, spot, _READERS)
+    found = readers.fields(value, spot, _READERS)
     for key in ("path", "format"):
         if isinstance(value, Mapping) and key not in value:
             spot.at(key).problem("PRF014", f"{key} is missing", "each of [[models]] has a path and a format")
@@ -118,7 +118,7 @@ def read_model(value: object, spot: Spot) -> object:
         return None
     if found.get("reference") and not found.get("inputs"):
         spot.at("reference").problem("PRF014", "inputs are missing", "say with what inputs it is compared")
-    return toml_field.anything(_plain(found), spot)
+    return readers.anything(_plain(found), spot)
 
 
 def _plain(value: object) -> object:
@@ -142,7 +142,7 @@ def _matching(pattern: re.Pattern[str], what: str, hint: str) -> Reader:
             raise ProfileError("PRF005", f"{text[:100]!r} is no {what}", hint=hint)
         return text
 
-    return toml_field.parsed(parse)
+    return readers.parsed(parse)
 
 
 def _size(value: object, spot: Spot) -> int | None:
@@ -164,7 +164,7 @@ def _tolerance(value: object, spot: Spot) -> float | None:
 
 
 def _input(value: object, spot: Spot) -> object:
-    found = toml_field.fields(value, spot, _INPUT)
+    found = readers.fields(value, spot, _INPUT)
     missing = [key for key in _INPUT if isinstance(value, Mapping) and key not in value]
     if missing:
         spot.problem(
@@ -177,7 +177,7 @@ def _input(value: object, spot: Spot) -> object:
 
 def _table_of(read_item: Reader) -> Reader:
     def read(value: object, spot: Spot) -> dict[str, object]:
-        items = (toml_field.table(value, spot) or {}).items()
+        items = (readers.table(value, spot) or {}).items()
         return {key: found for key, item in items if (found := read_item(item, spot.at(key))) is not None}
 
     return read
@@ -185,21 +185,21 @@ def _table_of(read_item: Reader) -> Reader:
 
 _SYMBOLS = _matching(_SYMBOL, "name of a dimension", "letters, digits and _: batch")
 _INPUT: Mapping[str, Reader] = {
-    "name": toml_field.text,
-    "shape": toml_field.listed(_dimension),
-    "dtype": toml_field.choice(*DTYPES),
+    "name": readers.text,
+    "shape": readers.listed(_dimension),
+    "dtype": readers.choice(*DTYPES),
 }
 _READERS: Mapping[str, Reader] = {
-    "path": toml_field.parsed(_path),
-    "format": toml_field.choice(*FORMATS),
+    "path": readers.parsed(_path),
+    "format": readers.choice(*FORMATS),
     "sha256": _matching(
         SHA256, "sha256", "64 hexadecimal digits; leave it out, and `envsmith lock` records it"
     ),
     "device": _matching(_DEVICE, "device", "cpu, cuda, cuda:1, mps or xpu"),
-    "inputs": toml_field.listed(_input),
+    "inputs": readers.listed(_input),
     "sizes": _table_of(_size),
-    "tensors": _table_of(toml_field.listed(_size)),
-    "reference": toml_field.parsed(_path),
+    "tensors": _table_of(readers.listed(_size)),
+    "reference": readers.parsed(_path),
     "atol": _tolerance,
     "rtol": _tolerance,
 }

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from envsmith.errors import ProfileError
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Keys and list positions from the root: ``("python", 0)``."""
 
 _DEEPEST = 50
@@ -36,7 +36,7 @@ class TomlText:
     place: str
     """Name of the file, as people know it."""
     data: Mapping[str, object]
-    lines: Mapping[Path, int] = field(default_factory=lambda: MappingProxyType({}))
+    lines: Mapping[KeyPath, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def parse(cls, text: str, place: str) -> TomlText:
@@ -52,7 +52,7 @@ class TomlText:
             raise _not_toml(text, place, error) from error
         return cls(place=place, data=MappingProxyType(data), lines=MappingProxyType(lines))
 
-    def where(self, path: Path) -> str:
+    def where(self, path: KeyPath) -> str:
         """Return the place of a key: ``profiles/x.toml:7: python[0]``.
 
         Where the text has no line of its own for it, the line of what holds it is given.
@@ -63,7 +63,7 @@ class TomlText:
         return f"{self.place}: {spelled(path)}" if path else self.place
 
 
-def spelled(path: Path) -> str:
+def spelled(path: KeyPath) -> str:
     """Write a path the way people read it: ``tool.envsmith.python[0]``, with quotes where TOML needs them."""
     text = ""
     for part in path:
@@ -89,7 +89,7 @@ def _not_toml(text: str, place: str, error: Exception) -> ProfileError:
     )
 
 
-def _deeper(path: Path, part: str | int) -> Path:
+def _deeper(path: KeyPath, part: str | int) -> KeyPath:
     if len(path) == _DEEPEST:
         raise RecursionError
     return (*path, part)
@@ -102,11 +102,11 @@ class _Scanner:
         self._text = text
         self._at = 0
         self._breaks = [found.start() for found in re.finditer("\n", text)]
-        self._lines: dict[Path, int] = {}
+        self._lines: dict[KeyPath, int] = {}
 
-    def lines(self) -> dict[Path, int]:
-        counts: dict[Path, int] = {}
-        table: Path = ()
+    def lines(self) -> dict[KeyPath, int]:
+        counts: dict[KeyPath, int] = {}
+        table: KeyPath = ()
         self._blank()
         while self._at < len(self._text):
             if self._text[self._at] == "[":
@@ -116,7 +116,7 @@ class _Scanner:
             self._blank()
         return self._lines
 
-    def _header(self, counts: dict[Path, int]) -> Path:
+    def _header(self, counts: dict[KeyPath, int]) -> KeyPath:
         line = self._line()
         double = self._text.startswith("[[", self._at)
         self._at += 2 if double else 1
@@ -131,16 +131,16 @@ class _Scanner:
         return path
 
     @staticmethod
-    def _inside_arrays(keys: tuple[str, ...], counts: Mapping[Path, int]) -> Path:
+    def _inside_arrays(keys: tuple[str, ...], counts: Mapping[KeyPath, int]) -> KeyPath:
         """Put after each array of tables on the way the position of its newest table."""
-        path: Path = ()
+        path: KeyPath = ()
         for number, key in enumerate(keys):
             path = _deeper(path, key)
             if path in counts and number < len(keys) - 1:
                 path = (*path, counts[path])
         return path
 
-    def _pair(self, table: Path) -> None:
+    def _pair(self, table: KeyPath) -> None:
         line = self._line()
         path = table
         for key in self._key():
@@ -160,7 +160,7 @@ class _Scanner:
             key, node = next(iter(node.items()))
             yield key
 
-    def _value(self, path: Path) -> None:
+    def _value(self, path: KeyPath) -> None:
         opening = self._text[self._at : self._at + 1]
         if opening == "[":
             self._array(path)
@@ -170,7 +170,7 @@ class _Scanner:
             match = _STRING.match(self._text, self._at) or _PLAIN.match(self._text, self._at)
             self._at = match.end() if match else self._at
 
-    def _array(self, path: Path) -> None:
+    def _array(self, path: KeyPath) -> None:
         self._at += 1
         position = 0
         self._blank()
@@ -182,7 +182,7 @@ class _Scanner:
             self._separator()
         self._at += 1
 
-    def _inline_table(self, path: Path) -> None:
+    def _inline_table(self, path: KeyPath) -> None:
         self._at += 1
         self._blank()
         while self._text[self._at] != "}":

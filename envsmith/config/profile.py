@@ -1,4 +1,7 @@
-"""Profile: what people ask for."""
+"""Profile: what people ask for.
+
+Check: something a profile wants tried in its environment.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,15 @@ from itertools import product
 from types import MappingProxyType
 from typing import Any
 
-from envsmith.config.check import Check
-from envsmith.config.readers import Problems
+from envsmith.config import readers
+from envsmith.config.readers import Problems, Reader, Spot
 from envsmith.config.requirement import Asked, read_requirement
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.shim import SAFE_GLOBALS
 from envsmith.model.target import Platform, Python, Target
 
+TIMEOUT_S = 300.0
 INDEXES = ("pytorch", "pypi")
 ON_RETIRED = ("error", "successor", "stable")
 FAMILY_CHOICES = ("auto", "keep", "drop")
@@ -26,6 +30,59 @@ LATER = ("models", "prune", "safe-globals", "shims")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 # Windows keeps these names for devices, with any ending: a folder of that name cannot be made there.
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One import, or one command."""
+
+    kind: str
+    """``import`` or ``run``."""
+    text: str
+    """Name of the module; or the command, as a shell would read it, though none does."""
+    timeout_s: float = TIMEOUT_S
+
+    @property
+    def word(self) -> str:
+        """What is tried, as records of it say: ``import torch``."""
+        return f"{self.kind} {self.text}"
+
+    def to_table(self) -> Mapping[str, object]:
+        """Return it as a profile writes it."""
+        limit = {} if self.timeout_s == TIMEOUT_S else {"timeout-s": self.timeout_s}
+        return {self.kind: self.text, **limit}
+
+
+def read(value: object, spot: Spot) -> Check | None:
+    """Read a check: ``{import = "torch"}`` or ``{run = "python -m app.selftest", timeout-s = 60}``."""
+    found = readers.fields(value, spot, _READERS)
+    kinds = [key for key in ("import", "run") if key in found]
+    if len(kinds) == 1:
+        limit = found.get("timeout-s", TIMEOUT_S)
+        return Check(kinds[0], str(found[kinds[0]]), limit if isinstance(limit, float) else TIMEOUT_S)
+    if len(kinds) == 2 or (isinstance(value, Mapping) and not {"import", "run"} & value.keys()):
+        spot.problem("PRF005", "must have import or run, one of them", 'such as { import = "torchvision" }')
+    return None
+
+
+def _module(text: str) -> str:
+    if all(part.isidentifier() for part in text.split(".")):
+        return text
+    raise ProfileError("PRF005", f"{text!r} is no name of a module", hint='such as "sentence_transformers"')
+
+
+def _seconds(value: object, spot: Spot) -> float | None:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 86_400:
+        return float(value)
+    spot.problem("PRF005", "must be seconds, more than 0 and at most a day", "such as 60")
+    return None
+
+
+_READERS: Mapping[str, Reader] = {
+    "import": readers.parsed(_module),
+    "run": readers.text,
+    "timeout-s": _seconds,
+}
 
 
 def is_name(text: str) -> bool:

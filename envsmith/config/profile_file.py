@@ -9,9 +9,10 @@ from typing import Any
 
 from packaging.utils import InvalidName, canonicalize_name
 
-from envsmith.config import check, toml_field
+from envsmith.config import profile as check
+from envsmith.config import readers as toml_field
 from envsmith.config.model_files import read_models
-from envsmith.config.positions import Path, TomlText
+from envsmith.config.positions import KeyPath, TomlText
 from envsmith.config.profile import (
     FAMILY_CHOICES,
     FAMILY_MEMBERS,
@@ -21,9 +22,8 @@ from envsmith.config.profile import (
     Profile,
     check_name,
 )
-from envsmith.config.readers import Problems
+from envsmith.config.readers import Problems, Reader, Spot
 from envsmith.config.requirement import read_requirement
-from envsmith.config.toml_field import Reader, Spot
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.listing import CHANNELS
@@ -140,7 +140,7 @@ def _read(source: ProfileText, problems: Problems) -> _Layer:
     return _Layer(place=source.place, written=written, values=values, origins=origins)
 
 
-def _origins(values: Mapping[str, object], document: TomlText, table: Path) -> dict[tuple[str, str], str]:
+def _origins(values: Mapping[str, object], document: TomlText, table: KeyPath) -> dict[tuple[str, str], str]:
     origins: dict[tuple[str, str], str] = {}
     for key, value in values.items():
         name = key.replace("-", "_")

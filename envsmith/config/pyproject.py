@@ -7,14 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from envsmith.config import toml_field
+from envsmith.config import readers
 from envsmith.config.positions import TomlText
-from envsmith.config.python_bound import PythonBound, read_bound
-from envsmith.config.readers import Problems
-from envsmith.config.requirement import Asked, labels, read_requirement
-from envsmith.config.requirements import RequirementsFile, note_of_wheel
-from envsmith.config.requirements_txt import pin_of_wheel
-from envsmith.config.toml_field import Spot
+from envsmith.config.readers import Problems, Spot
+from envsmith.config.requirement import Asked, PythonBound, labels, read_bound, read_requirement
+from envsmith.config.requirements_txt import RequirementsFile, note_of_wheel, pin_of_wheel
 from envsmith.errors import ProfileError
 from envsmith.model.decision import Decision
 from envsmith.model.naming import suggestion
@@ -83,7 +80,7 @@ class _Asking:
 
     @staticmethod
     def _table(data: Mapping[str, object], spot: Spot, key: str) -> Mapping[str, object]:
-        return (toml_field.table(data[key], spot.at(key)) if key in data else None) or {}
+        return (readers.table(data[key], spot.at(key)) if key in data else None) or {}
 
     def _by_name(self, data: Mapping[str, object], spot: Spot, key: str) -> dict[str, tuple[Spot, object]]:
         found: dict[str, tuple[Spot, object]] = {}
@@ -132,9 +129,7 @@ class _Asking:
 
     def _list(self, value: object, spot: Spot, around: tuple[str, ...]) -> Iterator[Asked]:
         if not isinstance(value, list):
-            spot.problem(
-                "PRF004", f"must be a list, not {toml_field.kind(value)}", "put it in brackets: [...]"
-            )
+            spot.problem("PRF004", f"must be a list, not {readers.kind(value)}", "put it in brackets: [...]")
             return
         self._depth += 1
         if self._depth > _DEEPEST:
@@ -148,7 +143,7 @@ class _Asking:
             inside = spot.at(number)
             if around and isinstance(item, Mapping):
                 yield from self._included(item, inside, around)
-            elif (text := toml_field.text(item, inside)) is not None:
+            elif (text := readers.text(item, inside)) is not None:
                 yield from self._one(text, inside)
         self._depth -= 1
 

@@ -1,4 +1,7 @@
-"""Asked: one requirement and where it was written."""
+"""Asked: one requirement and where it was written.
+
+PythonBound: the Pythons that a project says it runs on.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from envsmith.config import readers
+from envsmith.config.readers import Spot
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
+from envsmith.model.target import Python
 
 _LONGEST = 2000
 _VCS = re.compile(r"(?:git|hg|svn|bzr)\+")
@@ -19,6 +26,8 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]|file:")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tar\.(?:gz|bz2|xz))(?:$|[\s;\[#])")
 _FROM_INDEX = "a lock takes packages from an index, by name: write name==version"
+_MOST_PATCHES = 100
+"""More than any feature version of CPython has seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,3 +147,30 @@ def _is_backend(label: str) -> bool:
     except ProfileError:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonBound:
+    """What ``requires-python`` says, and where."""
+
+    specifier: SpecifierSet
+    where: str
+
+    def outside(self, pythons: Iterable[Python]) -> tuple[Python, ...]:
+        """Return the Pythons none of whose releases the project runs on, sorted."""
+        return tuple(sorted(python for python in set(pythons) if not self._admits(python)))
+
+    def _admits(self, python: Python) -> bool:
+        return any(self.specifier.contains(f"{python}.{patch}") for patch in range(_MOST_PATCHES))
+
+
+def read_bound(value: object, spot: Spot) -> PythonBound | None:
+    """Read ``requires-python``; None after noting what is wrong with it."""
+    text = readers.text(value, spot)
+    if text is None:
+        return None
+    try:
+        return PythonBound(specifier=SpecifierSet(text), where=spot.where.partition(": ")[0])
+    except InvalidSpecifier:
+        spot.problem("PRF005", f"{text!r} is no range of versions", 'write it as ">=3.11,<3.14"')
+        return None

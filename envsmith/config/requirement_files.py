@@ -11,7 +11,7 @@ from envsmith.config.positions import TomlText
 from envsmith.config.pyproject import from_pyproject
 from envsmith.config.readers import Problems
 from envsmith.config.requirement import labels
-from envsmith.config.requirements import Include, RequirementsFile, parse_requirements
+from envsmith.config.requirements_txt import Include, RequirementsFile, parse_requirements
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.files.text import read_text
 

@@ -1,15 +1,26 @@
-"""PyTorchLine: a line that names PyTorch's own index, or a wheel there."""
+"""PyTorchLine: a line that names PyTorch's own index, or a wheel there.
+
+LogicalLine: a line of a requirements file, continuations joined and comments taken off.
+
+RequirementsFile: what a requirements.in or .txt asks for.
+"""
 
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
+from envsmith.config.readers import Problems
+from envsmith.config.requirement import Asked, PythonBound, labels, read_requirement
 from envsmith.errors import CatalogError, ProfileError
 from envsmith.model.backend import Backend
+from envsmith.model.decision import Decision
+from envsmith.model.naming import suggestion
 from envsmith.model.wheel import Wheel
 
 _HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
@@ -20,6 +31,43 @@ _URL_REQUIREMENT = re.compile(
     r"(?P<url>https?://[^\s;]+)\s*(?P<marker>;.*)?",
     re.DOTALL,
 )
+_BREAK = re.compile(r"\r\n|\n|\r")
+_COMMENT = re.compile(r"(?:^|\s)#.*$")
+_VARIABLE = re.compile(r"\$\{[^}]*\}?")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_HASH = re.compile(r"\s--hash(?:\s*=\s*|\s+)\S+")
+_OPTION_INSIDE = re.compile(r"\s(--?[A-Za-z][A-Za-z-]*)")
+# PyPI's own address, said again by many files: it changes nothing, for PyPI is asked anyway.
+_PYPI = re.compile(r"https://pypi\.[a-z]{3}(?:/simple)?/?")
+_SHORT = {
+    "-i": "--index-url",
+    "-r": "--requirement",
+    "-c": "--constraint",
+    "-f": "--find-links",
+    "-e": "--editable",
+}
+_LONG = {"--pypi-url": "--index-url"}
+_KINDS = {"--index-url": "index", "--extra-index-url": "extra-index", "--find-links": "find-links"}
+_WITHOUT_EFFECT = {
+    "--require-hashes": "every file of a lock is hashed anyway",
+    "--prefer-binary": "a lock takes wheels anyway",
+    "--only-binary": "a lock takes wheels anyway",
+}
+_REFUSED = {
+    "--no-binary": "a lock takes wheels; name what may come as sdist in the profile's allow-sdist",
+    "--no-index": "leave it out: a lock takes packages from PyPI and PyTorch's index",
+    "--trusted-host": "leave it out: PyPI and PyTorch's index are reached by https",
+    "--use-feature": "leave it out: it speaks to pip alone",
+    "--editable": "a lock takes packages from an index, by name: write name==version",
+}
+_WITH_VALUE = {
+    "--requirement",
+    "--constraint",
+    "--only-binary",
+    "--no-binary",
+    "--trusted-host",
+    "--use-feature",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +136,237 @@ def _backend(folder: str) -> str | None:
         return str(Backend.parse(folder))
     except ProfileError:
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogicalLine:
+    """What stands between two line ends that count."""
+
+    text: str
+    """Never blank; without comment."""
+    number: int
+    """Of the first line it was made from."""
+    last: int
+    """Of the last line it was made from; a comment line that ended the joining is not counted."""
+
+
+def split(text: str) -> Iterator[LogicalLine]:
+    r"""Yield the logical lines of a requirements file.
+
+    A backslash at a line's end joins the next line to it; a comment line ends the joining.
+
+    Source: pip's documentation, "Requirements File Format" (read 2026-11-21).
+    """
+    pending: list[str] = []
+    first = number = 0
+    for number, line in enumerate(_BREAK.split(text), start=1):
+        first = first if pending else number
+        is_comment = line.lstrip().startswith("#")
+        if line.endswith("\\") and not is_comment:
+            pending.append(line[:-1])
+            continue
+        last = number - 1 if is_comment and pending else number
+        yield from _line([*pending, "" if is_comment else line], first, last)
+        pending = []
+    yield from _line(pending, first, number)
+
+
+def _line(parts: list[str], first: int, last: int) -> Iterator[LogicalLine]:
+    text = _COMMENT.sub("", "".join(parts)).strip()
+    if text:
+        yield LogicalLine(text=text, number=first, last=last)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Include:
+    """A line that names another requirements file."""
+
+    kind: str
+    """``requirements`` (-r) or ``constraints`` (-c)."""
+    path: str
+    """As written; relative to the file it stands in."""
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementsFile:
+    """What one file asks for, or several put together."""
+
+    place: str
+    asked: tuple[Asked, ...] = ()
+    constraints: tuple[Asked, ...] = ()
+    """What the files named by -c limit."""
+    includes: tuple[Include, ...] = ()
+    """The -r and -c lines not yet followed."""
+    pytorch_lines: tuple[PyTorchLine, ...] = ()
+    pre: bool = False
+    """Whether ``--pre`` was asked for."""
+    notes: tuple[Decision, ...] = ()
+    """What was taken otherwise than written."""
+    requires_python: PythonBound | None = None
+    """What a pyproject.toml says of the Pythons its project runs on."""
+
+
+def parse_requirements(text: str, place: str) -> RequirementsFile:
+    """Read a requirements file's text.
+
+    Args:
+        text: the file's text, without byte order mark.
+        place: the file's name, as people know it.
+
+    Raises:
+        ProfileError: with all problems of the text as ``parts``, each with its line.
+    """
+    return _Reading(place).read(text)
+
+
+def note_of_wheel(pin: str, origin: str) -> Decision:
+    """Note that the address of a wheel was taken as a pin (PRF103)."""
+    message = f"the wheel's address is taken as {pin}: the index gives the wheel of each target"
+    return Decision(
+        subject=pin.partition("==")[0], kind="noted", message=message, evidence=(origin,), code="PRF103"
+    )
+
+
+class _Reading:
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._origin = place
+        self._problems = Problems()
+        self._asked: list[Asked] = []
+        self._includes: list[Include] = []
+        self._lines: list[PyTorchLine] = []
+        self._notes: list[Decision] = []
+        self._pre = False
+        self._hashes = 0
+
+    def read(self, text: str) -> RequirementsFile:
+        for line in split(text):
+            self._origin = f"{self._place}:{line.number}"
+            with self._problems.gathering(self._origin):
+                _refuse_characters(line.text)
+                if line.text.startswith("-"):
+                    self._options(line.text)
+                else:
+                    self._requirement(line.text)
+        with self._problems.gathering():
+            labels(item for item in self._asked if item.requirement.marker is None)
+        self._problems.raise_if_any()
+        if self._hashes:
+            message = f"{self._hashes} hashes left out: the lock's own take their place"
+            self._note(self._place, "PRF102", message, self._place)
+        return RequirementsFile(
+            place=self._place,
+            asked=tuple(self._asked),
+            includes=tuple(self._includes),
+            pytorch_lines=tuple(self._lines),
+            pre=self._pre,
+            notes=tuple(self._notes),
+        )
+
+    def _requirement(self, text: str) -> None:
+        bare, hashes = _HASH.subn("", text)
+        self._hashes += hashes
+        if match := _OPTION_INSIDE.search(bare.partition(";")[0]):
+            wrong = "needs a value" if match[1] == "--hash" else "is not supported"
+            raise ProfileError(
+                "PRF024",
+                f"{match[1]} after a requirement {wrong}",
+                hint="leave it out: of such options only --hash=sha256:... is understood",
+            )
+        pin = pin_of_wheel(bare)
+        if pin:
+            self._notes.append(note_of_wheel(pin, self._origin))
+        self._asked.append(Asked(requirement=read_requirement(pin or bare), origin=self._origin))
+
+    def _options(self, text: str) -> None:
+        try:
+            words = shlex.split(text)
+        except ValueError as error:
+            raise ProfileError("PRF024", "a quote is not closed", hint="close it, or leave it out") from error
+        for flag, value in _flags(words):
+            if flag in _WITHOUT_EFFECT:
+                self._note(flag, "PRF104", f"{flag} changes nothing: {_WITHOUT_EFFECT[flag]}", self._origin)
+            elif flag in _REFUSED:
+                code = "PRF021" if flag == "--editable" else "PRF024"
+                shown = f"{flag} {value}".strip()
+                raise ProfileError(code, f"{shown!r} is not supported", hint=_REFUSED[flag])
+            else:
+                self._handlers()[flag](flag, value)
+
+    def _handlers(self) -> Mapping[str, Callable[[str, str], None]]:
+        return {
+            "--pre": self._allow_pre,
+            "--requirement": self._include,
+            "--constraint": self._include,
+            **dict.fromkeys(_KINDS, self._index),
+        }
+
+    def _allow_pre(self, _flag: str, _value: str) -> None:
+        self._pre = True
+
+    def _include(self, flag: str, value: str) -> None:
+        if "://" in value:
+            raise ProfileError(
+                "PRF025",
+                f"{value!r} is no file of this project",
+                hint="store the file in the project and name it here",
+            )
+        kind = "requirements" if flag == "--requirement" else "constraints"
+        self._includes.append(Include(kind=kind, path=value, origin=self._origin))
+
+    def _index(self, flag: str, value: str) -> None:
+        line = PyTorchLine.parse(kind=_KINDS[flag], url=value, origin=self._origin)
+        if line:
+            self._lines.append(line)
+            self._note(value, "PRF101", f"{flag} {value} is replaced by the profile's index", self._origin)
+        elif _PYPI.fullmatch(value) and flag != "--find-links":
+            self._note(value, "PRF104", f"{flag} changes nothing: PyPI is asked anyway", self._origin)
+        else:
+            raise ProfileError(
+                "PRF026",
+                f"{flag} {value!r} is neither PyPI nor PyTorch's index",
+                hint="leave the line out, and name the projects it serves under [routes] of the profile",
+            )
+
+    def _note(self, subject: str, code: str, message: str, origin: str) -> None:
+        self._notes.append(
+            Decision(subject=subject, kind="noted", message=message, evidence=(origin,), code=code)
+        )
+
+
+def _refuse_characters(text: str) -> None:
+    if match := _VARIABLE.search(text):
+        raise ProfileError(
+            "PRF023",
+            f"{match[0]!r} stands for an environment variable",
+            hint="write the value itself: a lock must not depend on the environment",
+        )
+    if match := _CONTROL.search(text):
+        raise ProfileError(
+            "PRF020",
+            f"the line holds the control character {match[0]!r}",
+            hint="take it out: a requirements file is plain text",
+        )
+
+
+def _flags(words: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield each option with its value; options without value have an empty one.
+
+    Raises:
+        ProfileError: PRF024 for an unknown option, a missing value or a word too many.
+    """
+    rest = iter(words)
+    for word in rest:
+        flag, equals, value = word.partition("=") if word.startswith("--") else (word[:2], word[2:], word[2:])
+        flag = _SHORT.get(flag, _LONG.get(flag, flag))
+        known = {"--pre", *_KINDS, *_WITH_VALUE, *_WITHOUT_EFFECT, *_REFUSED}
+        if flag not in known:
+            raise ProfileError("PRF024", f"unknown option {word[:100]!r}", hint=suggestion(flag, known))
+        takes_value = flag in {*_KINDS, *_WITH_VALUE, "--editable"}
+        if not equals and takes_value:
+            value = next(rest, "")
+        if takes_value != bool(value):
+            wrong = "needs a value" if takes_value else "takes no value"
+            raise ProfileError("PRF024", f"{flag} {wrong}", hint="one option a line, such as -r base.txt")
+        yield flag, value

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from envsmith.config import toml_field
-from envsmith.config.toml_field import Spot
+from envsmith.config import readers
+from envsmith.config.readers import Spot
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.target import Target
@@ -81,7 +81,7 @@ def _is_kind(text: str | None) -> bool:
 def read_runners(value: object, spot: Spot) -> Runners:
     """Read a table of machines and their labels, that of one service."""
     labels: dict[str, tuple[str, ...]] = {}
-    for key, item in (toml_field.table(value, spot) or {}).items():
+    for key, item in (readers.table(value, spot) or {}).items():
         inside = spot.at(key)
         with spot.problems.gathering(inside.where):
             check_key(key)
@@ -93,5 +93,5 @@ def _labels(value: object, spot: Spot) -> tuple[str, ...]:
     """Read one label, or a list of labels that a runner must all have."""
     if isinstance(value, str):
         value = [value]
-    found = toml_field.listed(toml_field.text, at_least=1)(value, spot)
+    found = readers.listed(readers.text, at_least=1)(value, spot)
     return tuple(item for item in found if isinstance(item, str)) if isinstance(found, tuple) else ()

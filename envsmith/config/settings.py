@@ -1,20 +1,75 @@
-"""ProjectSettings: what ``[tool.envsmith]`` in a pyproject.toml says."""
+"""ProjectSettings: what ``[tool.envsmith]`` in a pyproject.toml says.
+
+CiSettings: what ``[tool.envsmith.ci]`` in a pyproject.toml says.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from envsmith.config import toml_field
-from envsmith.config.ci_settings import CiSettings, read_ci
+from envsmith.config import readers
 from envsmith.config.mirrors import Rewrite
 from envsmith.config.positions import TomlText
 from envsmith.config.profile import check_name
 from envsmith.config.profile_file import ProfileText
-from envsmith.config.readers import Problems
-from envsmith.config.toml_field import Reader, Spot
+from envsmith.config.readers import Problems, Reader, Spot
+from envsmith.config.runners import SERVICES, Runners, read_runners
 
+# Characters that YAML takes for line breaks, or does not take at all, besides the control characters.
+# Source: YAML 1.1 and 1.2.2, "Character Set" and "Line Break Characters", read 2026-11-21.
+_NOT_IN_YAML = "\u2028\u2029\ufeff\ufffe\uffff"
 TABLE = ("tool", "envsmith")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiSettings:
+    """A project's wishes for its CI."""
+
+    runners: Mapping[str, Runners] = field(default_factory=dict)
+    """CI service → the machines that the project has there."""
+    profiles: tuple[str, ...] = ()
+    """Whose locks are tried; all where none is named."""
+    setup: tuple[str, ...] = ()
+    """The shell's lines that install envsmith; there is no telling whence it comes where the project says nothing."""
+    test: tuple[str, ...] = ()
+    """The words of the command that tests an environment."""
+    has_cpu_fallback: bool = False
+
+
+def read_ci(value: object, spot: Spot) -> CiSettings:
+    """Read the table."""
+    found = readers.fields(value, spot, _CI_SETTINGS)
+    return CiSettings(
+        runners={name: table for name, table in found.items() if isinstance(table, Runners)},
+        profiles=_texts(found.get("profiles")),
+        setup=_texts(found.get("setup")),
+        test=_texts(found.get("test")),
+        has_cpu_fallback=found.get("cpu-fallback") is True,
+    )
+
+
+def _word(value: object, spot: Spot) -> str | None:
+    """Read a text that YAML can carry."""
+    found = readers.text(value, spot)
+    if found is not None and (set(found) & set(_NOT_IN_YAML) or not found.isprintable()):
+        spot.problem("PRF005", f"{found!r} has characters that YAML does not carry", "leave them out")
+        return None
+    return found
+
+
+def _line(value: object, spot: Spot) -> str | None:
+    found = _word(value, spot)
+    return found.strip() if found is not None else None
+
+
+_CI_SETTINGS: Mapping[str, Reader] = {
+    **dict.fromkeys(SERVICES, read_runners),
+    "profiles": readers.listed(readers.parsed(check_name), at_least=1),
+    "setup": readers.listed(_line, at_least=1),
+    "test": readers.listed(_word, at_least=1),
+    "cpu-fallback": readers.flag,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +100,7 @@ class ProjectSettings:
         node: object = document.data
         for key in TABLE:
             node = node.get(key, {}) if isinstance(node, Mapping) else {}
-        found = toml_field.fields(node, Spot(text=document, problems=problems, path=TABLE), _READERS)
+        found = readers.fields(node, Spot(text=document, problems=problems, path=TABLE), _SETTINGS)
         problems.raise_if_any()
         names = found.get("profiles", ())
         defaults = found.get("default-profiles", ())
@@ -73,16 +128,16 @@ def _texts(value: object) -> tuple[str, ...]:
 def _profile_names(value: object, spot: Spot) -> tuple[str, ...]:
     """Read only the names: a profile's own table is read when the profile is."""
     names: list[str] = []
-    for name, item in (toml_field.table(value, spot) or {}).items():
+    for name, item in (readers.table(value, spot) or {}).items():
         with spot.problems.gathering(spot.at(name).where):
             names.append(check_name(name))
-        toml_field.table(item, spot.at(name))
+        readers.table(item, spot.at(name))
     return tuple(sorted(names))
 
 
 def _folder(value: object, spot: Spot) -> str | None:
     """Read a folder or file of the project, relative to its root."""
-    found = toml_field.text(value, spot)
+    found = readers.text(value, spot)
     if found is None:
         return None
     parts = found.replace("\\", "/").split("/")
@@ -95,12 +150,12 @@ def _folder(value: object, spot: Spot) -> str | None:
 def _rewrites(value: object, spot: Spot) -> tuple[str, ...] | None:
     """Read a list of ``source=mirror``, or a table of sources and their mirrors."""
     if not isinstance(value, Mapping):
-        found = toml_field.listed(toml_field.parsed(_rewrite))(value, spot)
+        found = readers.listed(readers.parsed(_rewrite))(value, spot)
         return _texts(found) if found is not None else None
     texts = []
     for source, target in value.items():
         inside = spot.at(source)
-        if (mirror := toml_field.text(target, inside)) is not None:
+        if (mirror := readers.text(target, inside)) is not None:
             with spot.problems.gathering(inside.where):
                 texts.append(_rewrite(f"{source}={mirror}"))
     return tuple(texts)
@@ -112,11 +167,11 @@ def _rewrite(text: str) -> str:
     return text
 
 
-_READERS: Mapping[str, Reader] = {
+_SETTINGS: Mapping[str, Reader] = {
     "profiles": _profile_names,
-    "default-profiles": toml_field.listed(toml_field.parsed(check_name)),
-    "requirements-from": toml_field.choice("project", "profile"),
-    "sources": toml_field.listed(_folder, at_least=1),
+    "default-profiles": readers.listed(readers.parsed(check_name)),
+    "requirements-from": readers.choice("project", "profile"),
+    "sources": readers.listed(_folder, at_least=1),
     "ci": read_ci,
     "rewrite": _rewrites,
 }

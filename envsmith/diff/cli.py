@@ -35,24 +35,24 @@ LOCKFILES = "lockfiles"
     "--exit-code", "has_code", is_flag=True, help="End with 1 where something changes, as git diff does."
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
+def diff_command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
     """Say what changes between locks: torch, drivers, kernels, packages, licences, decisions, targets.
 
     A and B are each a profile, a git revision (all profiles), REV:PROFILE, a lock folder or one of its files. One
     revision is compared with the locks as they are now, one profile with itself at HEAD; without any, all profiles are.
     """
-    from envsmith.console import output as render
-    from envsmith.diff import diff_render
+    from envsmith.console import printer
+    from envsmith.diff import output
 
     form = options["form"]
     words = tuple(word for word in (options["before"], options["after"]) if word)
     found = _found(words, options["folder"], asks=options["asks"])
     if options["as_json"] or form == "json":
-        render.envelope("diff", "ok", {"profiles": [item.to_json() for item in found]})
+        printer.envelope("diff", "ok", {"profiles": [item.to_json() for item in found]})
     elif form == "md":
-        click.echo(diff_render.markdown(found), nl=False)
+        click.echo(output.markdown(found), nl=False)
     else:
-        diff_render.text(found)
+        output.text(found)
     return NO if options["has_code"] and not all(item.is_empty for item in found) else OK
 
 
@@ -60,14 +60,14 @@ def _found(words: tuple[str, ...], folder: Path, *, asks: bool) -> tuple[Differe
     from envsmith.catalog import Catalog
     from envsmith.console.options import inside
     from envsmith.diff.diff import ContrastTools, contrast
-    from envsmith.files import atomic as files
+    from envsmith.files import atomic
     from envsmith.files.git import Revisions
     from envsmith.wiring import CatalogChoice, licences, wheel_contents
 
     tools = ContrastTools(
         project=Path(),
         folder=inside(folder),
-        files=files,
+        files=atomic,
         revisions=Revisions(project=Path()),
         catalog=Catalog.embedded(),
         licences=licences(CatalogChoice(is_offline=not asks)),

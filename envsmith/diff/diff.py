@@ -16,8 +16,8 @@ from envsmith.lockfile.manifest import FILENAME
 from envsmith.lockfile.pins import Pin
 from envsmith.lockfile.saved import KeptLock
 from envsmith.lockfile.store import read_locks
-from envsmith.model.contents import Contents
 from envsmith.model.license import Licence
+from envsmith.model.wheel import Contents
 from envsmith.plan.ports import Files
 
 _LOCK_FILE = re.compile(r"(?:requirements|pylock)\.(?P<slug>cp3\d+-[a-z0-9_]+)\.(?:txt|toml)")

@@ -5,27 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from envsmith.doctor.diagnose import Check, Facts, Judged
-from envsmith.doctor.rules import device_access as diagnosis_given
-from envsmith.doctor.rules import diagnosis_windows
-from envsmith.doctor.rules import gpu as diagnosis_gpu
-from envsmith.doctor.rules import package_conflicts as diagnosis_families
-from envsmith.doctor.rules import paths as diagnosis_paths
-from envsmith.doctor.rules import system_checks as diagnosis_system
-from envsmith.environment import diagnosis_packages
-from envsmith.environment import torch_findings as diagnosis_family
-from envsmith.environment.environment import Environment
+from envsmith.doctor.rules import device_access, gpu, package_conflicts, paths, system_checks
+from envsmith.environment import package_findings, torch_findings
+from envsmith.environment.model import Environment
 from envsmith.errors import EnvsmithError
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 
 
 def _path(facts: Facts) -> Iterator[Finding]:
-    return diagnosis_paths.path(facts.scopes, is_windows=facts.host.os == "windows")
+    return paths.path(facts.scopes, is_windows=facts.host.os == "windows")
 
 
 def _libraries(facts: Facts) -> Iterator[Finding]:
     built_for = _built_for(facts)
-    return diagnosis_paths.libraries(facts.taken, built_for.title if built_for else "")
+    return paths.libraries(facts.taken, built_for.title if built_for else "")
 
 
 def _of_torch(rule: Callable[[Judged, Facts], Iterable[Finding]]) -> Callable[[Facts], Iterable[Finding]]:
@@ -39,31 +33,31 @@ def _installed(
 
 
 def _family(environment: Environment, facts: Facts) -> Iterator[Finding]:
-    yield from diagnosis_family.mixed(environment, facts.condition)
-    yield from diagnosis_family.unpaired(environment, facts.condition, facts.catalog)
+    yield from torch_findings.mixed(environment, facts.condition)
+    yield from torch_findings.unpaired(environment, facts.condition, facts.catalog)
 
 
 def _families(environment: Environment, facts: Facts) -> Iterator[Finding]:
     torch = facts.torch
     backend = facts.locked or (torch.verdict.backend if torch else Backend.parse("cpu"))
-    return diagnosis_families.families(environment, backend, facts.catalog)
+    return package_conflicts.families(environment, backend, facts.catalog)
 
 
 def _runtime(facts: Facts) -> Iterator[Finding]:
     if facts.visual_cpp:
-        yield from diagnosis_windows.runtime(
+        yield from system_checks.runtime(
             facts.visual_cpp, facts.environment, facts.host.machine, facts.catalog
         )
 
 
 def _releases(environment: Environment, facts: Facts) -> Iterator[Finding]:
     found = facts.visual_cpp.version if facts.visual_cpp else None
-    return diagnosis_system.known_bad(environment, facts.host.os, facts.catalog, found)
+    return system_checks.known_bad(environment, facts.host.os, facts.catalog, found)
 
 
 def _devices(facts: Facts) -> Iterator[Finding]:
     is_given = facts.host.is_wsl or bool(facts.given.container)
-    return diagnosis_gpu.devices(facts.host, is_given=is_given)
+    return gpu.devices(facts.host, is_given=is_given)
 
 
 def _built_for(facts: Facts) -> Backend | None:
@@ -85,10 +79,10 @@ def _broken(facts: Facts) -> Iterator[Finding]:
     try:
         environment = facts.environment
     except EnvsmithError as error:
-        yield diagnosis_packages.unusable(": ".join(filter(None, (error.where, error.message))))
+        yield package_findings.unusable(": ".join(filter(None, (error.where, error.message))))
         return
     if environment:
-        yield from diagnosis_packages.broken(facts.condition, environment)
+        yield from package_findings.broken(facts.condition, environment)
 
 
 CHECKS = (
@@ -99,47 +93,43 @@ CHECKS = (
     Check(
         name="wsl",
         summary="what leads from WSL to Windows's driver",
-        run=lambda facts: diagnosis_given.wsl(facts.given, facts.host, _wanted(facts)),
+        run=lambda facts: device_access.wsl(facts.given, facts.host, _wanted(facts)),
     ),
     Check(
         name="container",
         summary="what a container was not given of GPUs",
-        run=lambda facts: diagnosis_given.container(facts.given, facts.host, _wanted(facts)),
+        run=lambda facts: device_access.container(facts.given, facts.host, _wanted(facts)),
     ),
     Check(
         name="module",
         summary="the driver's loaded module against its libraries, and who may use it",
-        run=lambda facts: diagnosis_given.module(facts.given, _wanted(facts)),
+        run=lambda facts: device_access.module(facts.given, _wanted(facts)),
     ),
     Check(
         name="hidden",
         summary="variables that hide GPUs",
-        run=lambda facts: diagnosis_given.hidden(facts.given, facts.host, _built_for(facts)),
+        run=lambda facts: device_access.hidden(facts.given, facts.host, _built_for(facts)),
     ),
     Check(
         name="driver",
         summary="the driver against torch's CUDA and the GPU",
-        run=_of_torch(lambda torch, facts: diagnosis_gpu.driver(torch.version, torch.verdict, facts.host)),
+        run=_of_torch(lambda torch, facts: gpu.driver(torch.version, torch.verdict, facts.host)),
     ),
     Check(
         name="kernels",
         summary="GPUs that the installed torch has no kernels for",
-        run=_of_torch(lambda torch, _: diagnosis_gpu.kernels(torch.version, torch.verdict)),
+        run=_of_torch(lambda torch, _: gpu.kernels(torch.version, torch.verdict)),
     ),
     Check(
         name="build",
         summary="a CPU build beside a GPU, a GPU build without one",
-        run=_of_torch(
-            lambda torch, facts: diagnosis_gpu.build(torch.version, torch.verdict, torch.best, facts.locked)
-        ),
+        run=_of_torch(lambda torch, facts: gpu.build(torch.version, torch.verdict, torch.best, facts.locked)),
     ),
     Check(
         name="retired",
         summary="a backend that gets no more builds, a nightly that will vanish",
         run=_of_torch(
-            lambda torch, facts: diagnosis_gpu.retired(
-                torch.version, facts.catalog.backend(torch.verdict.backend)
-            )
+            lambda torch, facts: gpu.retired(torch.version, facts.catalog.backend(torch.verdict.backend))
         ),
     ),
     Check(
@@ -151,14 +141,12 @@ CHECKS = (
     Check(
         name="onnxruntime",
         summary="a CPU build of ONNX Runtime over one for GPUs",
-        run=_installed(lambda found, facts: diagnosis_families.onnxruntime(found, facts.catalog)),
+        run=_installed(lambda found, facts: package_conflicts.onnxruntime(found, facts.catalog)),
     ),
     Check(
         name="unused",
         summary="torchvision or torchaudio that nothing needs",
-        run=_installed(
-            lambda found, facts: diagnosis_families.unused(found, facts.condition, facts.unneeded)
-        ),
+        run=_installed(lambda found, facts: package_conflicts.unused(found, facts.condition, facts.unneeded)),
     ),
     Check(
         name="broken",
@@ -168,7 +156,7 @@ CHECKS = (
     Check(
         name="shadows",
         summary="modules imported instead of installed ones",
-        run=_installed(lambda _, facts: diagnosis_packages.shadows(facts.condition)),
+        run=_installed(lambda _, facts: package_findings.shadows(facts.condition)),
     ),
     Check(name="lock", summary="a lock that is not what is asked for today", run=lambda facts: facts.stale),
     Check(
@@ -179,12 +167,12 @@ CHECKS = (
     Check(
         name="disk",
         summary="room where uv keeps its cache",
-        run=lambda facts: diagnosis_system.disk(facts.room),
+        run=lambda facts: system_checks.disk(facts.room),
     ),
     Check(
         name="network",
         summary="proxies, PyTorch's index and the clock",
-        run=lambda facts: diagnosis_system.network(facts.reach, facts.catalog.retrieved),
+        run=lambda facts: system_checks.network(facts.reach, facts.catalog.retrieved),
     ),
 )
 """Every check, in the order it is made."""

@@ -1,21 +1,74 @@
-"""``envsmith doctor``."""
+"""``envsmith doctor``.
+
+``envsmith doctor -- COMMAND``: run it, and explain what its output tells when it fails.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.activate.run import AfterDashes, words_after
+from envsmith.activate.cli import AfterDashes, words_after
 from envsmith.console.options import PREFIX_TO_LOOK_AT
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from envsmith.doctor.diagnose import Check, Diagnosed
 
+
+_SIGNALLED = 128
+_INTERRUPTED = (-2, _SIGNALLED + 2)
+_SIGNALS = {
+    4: "SIGILL: an instruction that this CPU lacks, mostly AVX or AVX2 (`envsmith verify --probe torch`)",
+    6: "SIGABRT: a compiled library gave up; its reason stands above",
+    7: "SIGBUS: a file that is mapped was cut off, or /dev/shm is full",
+    9: "SIGKILL: on Linux mostly for want of memory; `dmesg` tells, or the limit of the container",
+    11: "SIGSEGV: a compiled library crashed; PYTHONFAULTHANDLER=1 shows where",
+}
+"""Linux's numbers of the signals that end a program by no wish of its own, and what they mostly mean."""
 LOCKFILES = "lockfiles"
+
+
+def watch_and_explain(words: Sequence[str]) -> int:
+    """Run a command as it would run by itself, and return its exit status; 128 and the signal where one ended it.
+
+    What is known of its failure is told on standard error, after what it printed itself; an interruption is none.
+
+    Raises:
+        ToolError: TOL001 when it cannot be started.
+    """
+    from envsmith.catalog import Catalog
+    from envsmith.console import printer
+    from envsmith.environment.package_findings import explain
+    from envsmith.host.current import variables
+    from envsmith.process.capture import watch
+
+    done = watch(words, variables())
+    if done.status in (OK, *_INTERRUPTED):
+        return _SIGNALLED - done.status if done.status < 0 else done.status
+    found = tuple(explain(done.text, Catalog.embedded()))
+    how = f"signal {-done.status}" if done.status < 0 else f"status {done.status}"
+    known = printer.counted(len(found), "known failure") if found else "nothing known"
+    printer.say(f"\n{words[0]} ended with {how}: {known} in its output", err=True)
+    printer.show(found, err=True)
+    if meaning := _SIGNALS.get(_signal(done.status)) if sys.platform == "linux" else None:
+        printer.say(f"signal    {meaning}", err=True)
+    if not found:
+        printer.say(
+            "hint: `envsmith doctor` looks at machine and environment; `envsmith report` prints what an issue needs",
+            err=True,
+        )
+    return _SIGNALLED - done.status if done.status < 0 else done.status
+
+
+def _signal(status: int) -> int:
+    """Return the signal that ended a program, or one that a shell has run; 0 where none did."""
+    return -status if status < 0 else max(status - _SIGNALLED, 0)
 
 
 @click.command(name="doctor", cls=AfterDashes)
@@ -32,7 +85,7 @@ LOCKFILES = "lockfiles"
 @click.option("--offline", is_flag=True, help="With --fix: no network, only uv's cache or the wheelhouse.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
-def command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any) -> int:  # noqa: ANN401 - click checks them
+def doctor_command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any) -> int:  # noqa: ANN401 - click checks them
     """Say what is wrong on this machine and in an environment, why, and what cures it.
 
     Without CHECK all are made. Nothing is changed. Ends with 1 where something is in error.
@@ -49,7 +102,7 @@ def command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any) -> int
     if words := words_after(ctx):
         if checks or is_list or as_json or flags["is_fix"]:
             raise click.UsageError("before -- COMMAND stand neither checks nor --list, --fix or --json")
-        from envsmith.doctor.doctor_run import watch_and_explain
+        # MERGED
 
         return watch_and_explain(words)
     if is_list:
@@ -64,9 +117,9 @@ def command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any) -> int
     begun = time.monotonic()
     found, machine = _diagnosed(chosen, prefix, folder)
     if as_json:
-        from envsmith.console import output as render
+        from envsmith.console import printer
 
-        render.envelope("doctor", "no" if found.report.has_errors else "ok", _data(found, machine))
+        printer.envelope("doctor", "no" if found.report.has_errors else "ok", _data(found, machine))
     else:
         _show(found, time.monotonic() - begun, prefix)
     return NO if found.report.has_errors else OK
@@ -106,7 +159,7 @@ def _chosen(names: tuple[str, ...]) -> tuple[Check, ...]:
 def _diagnosed(checks: tuple[Check, ...], prefix: Path, folder: Path) -> tuple[Diagnosed, str]:
     from envsmith.doctor.diagnose import diagnose
     from envsmith.doctor.doctor_facts import ProjectFacts
-    from envsmith.environment.adapters_interpreter import Probe
+    from envsmith.environment.interpreter import Probe
     from envsmith.process.runner import Processes
 
     processes = Processes()
@@ -118,13 +171,13 @@ def _diagnosed(checks: tuple[Check, ...], prefix: Path, folder: Path) -> tuple[D
 
 
 def _list(*, as_json: bool) -> None:
-    from envsmith.console import output as render
+    from envsmith.console import printer
     from envsmith.doctor.checks import CHECKS
 
     if as_json:
-        render.envelope("doctor", "ok", {"checks": {check.name: check.summary for check in CHECKS}})
+        printer.envelope("doctor", "ok", {"checks": {check.name: check.summary for check in CHECKS}})
     else:
-        render.table(("check", "looks for"), [(check.name, check.summary) for check in CHECKS], indent=0)
+        printer.table(("check", "looks for"), [(check.name, check.summary) for check in CHECKS], indent=0)
 
 
 def _data(found: Diagnosed, machine: str) -> dict[str, object]:
@@ -137,18 +190,17 @@ def _data(found: Diagnosed, machine: str) -> dict[str, object]:
 
 
 def _show(found: Diagnosed, seconds: float, prefix: Path) -> None:
-    from envsmith.console import finding_lines
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
-    count = finding_lines.counted(len(found.report.findings), "finding")
-    checks = finding_lines.counted(len(found.made), "check")
-    render.say(
+    count = printer.counted(len(found.report.findings), "finding")
+    checks = printer.counted(len(found.made), "check")
+    printer.say(
         f"{count if found.report.findings else 'nothing found'} on this machine · {checks} · {seconds:.1f} s"
     )
     if not prefix.exists():
-        render.labelled("note", f"there is no environment at {prefix}: only the machine was looked at")
+        printer.labelled("note", f"there is no environment at {prefix}: only the machine was looked at")
     if found.report.findings:
-        render.say("")
-        finding_lines.show(found.report.findings)
+        printer.say("")
+        printer.show(found.report.findings)
     for names, reason in found.reasons():
-        render.labelled("not made", f"{names}: {reason}")
+        printer.labelled("not made", f"{names}: {reason}")

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from envsmith.activate.model import Taken
 from envsmith.catalog import Catalog
-from envsmith.environment.environment import Environment
 from envsmith.environment.installed_state import Condition
+from envsmith.environment.model import Environment
 from envsmith.errors import EnvsmithError
 from envsmith.host.model import Host
 from envsmith.host.system import Given, Reach, Room, VisualCpp

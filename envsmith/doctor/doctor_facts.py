@@ -1,42 +1,45 @@
-"""What the doctor's checks look at, found out when it is first asked for."""
+"""What the doctor's checks look at, found out when it is first asked for.
+
+A property that is found out once, also where that fails: what hangs is not asked again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Generic, TypeVar, overload
 
 from packaging.version import InvalidVersion, Version
 
-from envsmith.activate import session as sessions
+from envsmith.activate import session
 from envsmith.activate.model import Activation, Place, Taken
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
-from envsmith.catalog.build import Build
+from envsmith.catalog.builds import Build
 from envsmith.doctor.diagnose import Judged
-from envsmith.doctor.remembering import Remembered, quietly
-from envsmith.environment.adapters_interpreter import Probe
-from envsmith.environment.environment import Environment, TorchBuild
 from envsmith.environment.installed_state import Condition
+from envsmith.environment.interpreter import Probe
+from envsmith.environment.model import Environment, TorchBuild
 from envsmith.errors import EnvsmithError
-from envsmith.files import atomic as files
-from envsmith.host import registry
-from envsmith.host import system_probes as surroundings
-from envsmith.host.check_words import before_packages
-from envsmith.host.current import variables
+from envsmith.files import atomic
+from envsmith.host import system_probes, windows
+from envsmith.host.current import before_packages, variables
 from envsmith.host.detect import detect
 from envsmith.host.model import Host
 from envsmith.host.system import Given, Reach, Room, Toolbox, VisualCpp
 from envsmith.lock.check import check_tools
 from envsmith.lockfile.manifest import FILENAME, Manifest
-from envsmith.lockfile.recording import read_manifest
+from envsmith.lockfile.store import read_manifest
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
-from envsmith.select import selection
+from envsmith.select import rules
 from envsmith.select.select import completed, select
 from envsmith.wiring import CatalogChoice, index_base, known_modules, listing_sources
 
+Owner = TypeVar("Owner")
+Value = TypeVar("Value")
 _SCANNED = ("torchvision", "torchaudio")
 _OF_A_PROJECT = (
     "*.py",
@@ -48,6 +51,55 @@ _OF_A_PROJECT = (
     ".git",
     "*.ipynb",
 )
+
+
+class Remembered(Generic[Owner, Value]):
+    """Like ``functools.cached_property``, with an EnvsmithError remembered as well.
+
+    Args:
+        ask: finds it out.
+    """
+
+    def __init__(self, ask: Callable[[Owner], Value]) -> None:
+        self._ask = ask
+        self._key = f"remembered {ask.__name__}"
+        self.__doc__ = ask.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type[Owner]) -> Remembered[Owner, Value]: ...
+
+    @overload
+    def __get__(self, instance: Owner, owner: type[Owner]) -> Value: ...
+
+    def __get__(self, instance: Owner | None, owner: type[Owner]) -> Value | Remembered[Owner, Value]:
+        """Return the value.
+
+        Raises:
+            EnvsmithError: as it was raised when it was first asked for.
+        """
+        if instance is None:
+            return self
+        known = vars(instance)
+        if self._key not in known:
+            known[self._key] = self._answer(instance)
+        found = known[self._key]
+        if isinstance(found, EnvsmithError):
+            raise found
+        return found  # type: ignore[no-any-return]
+
+    def _answer(self, instance: Owner) -> Value | EnvsmithError:
+        try:
+            return self._ask(instance)
+        except EnvsmithError as error:
+            return error
+
+
+def quietly(ask: Callable[[], Value | None]) -> Value | None:
+    """Return what is found out, None where it cannot be."""
+    try:
+        return ask()
+    except EnvsmithError:
+        return None
 
 
 class ProjectFacts:
@@ -74,7 +126,7 @@ class ProjectFacts:
     def environment(self) -> Environment | None:
         """What is installed; None where there is no environment."""
         try:
-            sessions.place_of(self._prefix)
+            session.place_of(self._prefix)
         except EnvsmithError:
             return None
         return self._probe.environment(self._prefix, deep=False)
@@ -103,14 +155,14 @@ class ProjectFacts:
         listings = listing_sources(self.catalog, CatalogChoice(), lambda _: None, is_online=False)
         return Judged(
             version=found.torch.version,
-            verdict=selection.judge_build(self.host, python, build, self.catalog),
+            verdict=rules.judge_build(self.host, python, build, self.catalog),
             best=select(self.host, python, catalog=self.catalog, listings=listings).choice,
         )
 
     @cached_property
     def toolbox(self) -> Toolbox:
         """What torch's companions need of the system."""
-        from envsmith.host.toolbox import toolbox
+        from envsmith.host.system_probes import toolbox
 
         return toolbox(Path("/"), variables())
 
@@ -122,13 +174,13 @@ class ProjectFacts:
     @Remembered
     def manifest(self) -> Manifest | None:
         """The locks of the profile the environment was built for, else of the only one that is locked."""
-        name = sessions.installed_profile(self._prefix)
+        name = session.installed_profile(self._prefix)
         locked = sorted(path.parent.name for path in self._folder.glob(f"*/{FILENAME}"))
         if not name and len(locked) == 1:
             name = locked[0]
         if name not in locked:
             return None
-        return read_manifest(files.read_files(self._folder / name), str(self._folder / name / FILENAME))
+        return read_manifest(atomic.read_files(self._folder / name), str(self._folder / name / FILENAME))
 
     @Remembered
     def locked(self) -> Backend | None:
@@ -164,7 +216,7 @@ class ProjectFacts:
         installed = torch.verdict.backend if torch else Backend.parse("cpu")
         backend = quietly(lambda: self.locked) or installed
         wanted = Activation.of("doctor", backend=backend, env={})
-        return plan_session(wanted, self._place, own, has_file=sessions.has_file).taken
+        return plan_session(wanted, self._place, own, has_file=session.has_file).taken
 
     @cached_property
     def scopes(self) -> dict[str, tuple[Taken, ...]]:
@@ -178,7 +230,7 @@ class ProjectFacts:
                 for item in self._session({"PATH": value})
                 if not (item.entry and Path(item.entry).is_absolute() and Path(item.entry).resolve() in own)
             )
-            for scope, value in surroundings.path_scopes(variables()).items()
+            for scope, value in system_probes.path_scopes(variables()).items()
         }
 
     @cached_property
@@ -190,7 +242,7 @@ class ProjectFacts:
     def unneeded(self) -> dict[str, str]:
         """Project → why the project's files do not need it."""
         from envsmith.config.profiles import Profiles
-        from envsmith.usage import project as sources
+        from envsmith.usage import project
         from envsmith.usage.scan import scan
 
         there = {item.name for item in self.environment.distributions} if self.environment else set()
@@ -198,7 +250,7 @@ class ProjectFacts:
         if not asked or not is_project(Path.cwd()):
             return {}
         folders = Profiles.of_project(Path()).settings.sources
-        found = scan(Path(), asked, sources=sources, installed=known_modules(), folders=folders, enough=1)
+        found = scan(Path(), asked, sources=project, installed=known_modules(), folders=folders, enough=1)
         if not found.usage.files_read:
             return {}
         return {item.project: item.verdict.reason for item in found.answers if item.verdict.is_unneeded}
@@ -206,8 +258,8 @@ class ProjectFacts:
     @cached_property
     def given(self) -> Given:
         """What this machine was given of GPUs; nothing where variables describe another one."""
+        from envsmith.host.detect import CAPABILITY, DRIVER
         from envsmith.host.gpu_access import given
-        from envsmith.host.host_overrides import CAPABILITY, DRIVER
 
         is_described = any(variables().get(name) for name in (CAPABILITY, DRIVER))
         if self.host.os != "linux" or is_described:
@@ -217,24 +269,24 @@ class ProjectFacts:
     @cached_property
     def visual_cpp(self) -> VisualCpp | None:
         """Microsoft's C++ library; None off Windows."""
-        from envsmith.host.visual_cpp import visual_cpp
+        from envsmith.host.system_probes import visual_cpp
 
         if self.host.os != "windows":
             return None
         found = self.environment
         # A program of the environment is found beside the interpreter it was made with.
         folders = (Path(found.interpreter.base), self._prefix / found.site) if found else ()
-        return visual_cpp(registry.ask, variables(), self.host.machine, folders)
+        return visual_cpp(windows.ask, variables(), self.host.machine, folders)
 
     @cached_property
     def room(self) -> Room:
         """Free bytes where uv's cache lies."""
-        return surroundings.room(surroundings.uv_cache(variables()))
+        return system_probes.room(system_probes.uv_cache(variables()))
 
     @cached_property
     def reach(self) -> Reach:
         """How PyTorch's index, or the mirror that stands for it, answers."""
-        return surroundings.reach(f"{index_base(CatalogChoice())}/", variables())
+        return system_probes.reach(f"{index_base(CatalogChoice())}/", variables())
 
 
 def is_project(folder: Path) -> bool:

@@ -12,9 +12,8 @@ from envsmith.doctor.repair_plan import ASIDE, REBUILD, SET_ASIDE
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
-    from envsmith.doctor.curing import Sick
     from envsmith.doctor.repair import Repaired, RepairTools
-    from envsmith.doctor.repair_plan import Cure, Step
+    from envsmith.doctor.repair_plan import Cure, Sick, Step
     from envsmith.install.request import Order
     from envsmith.model.finding import Finding
     from envsmith.process.runner import Processes
@@ -64,7 +63,7 @@ def _at_work(way: Fixing) -> Iterator[tuple[Sick, RepairTools]]:
     from envsmith.catalog import Catalog
     from envsmith.doctor.repair import RepairTools
     from envsmith.doctor.uv_repair import UvRepairer
-    from envsmith.lockfile.supply import Supply
+    from envsmith.lockfile.pins import Supply
     from envsmith.process.runner import Processes
     from envsmith.uv.resolver import find_uv
 
@@ -95,10 +94,10 @@ def _at_work(way: Fixing) -> Iterator[tuple[Sick, RepairTools]]:
 
 def _order(way: Fixing) -> Order | None:
     """Return the order of the profile the environment was built for, else of the only one that is locked."""
-    from envsmith.activate import session as sessions
+    from envsmith.activate import session
     from envsmith.install.options import order_of
 
-    name = sessions.installed_profile(way.prefix)
+    name = session.installed_profile(way.prefix)
     locked = sorted(path.parent.name for path in way.folder.glob("*/manifest.toml"))
     if not name and len(locked) == 1:
         name = locked[0]
@@ -115,16 +114,16 @@ def _order(way: Fixing) -> Order | None:
 
 
 def _examined(way: Fixing, order: Order | None, processes: Processes) -> tuple[Verified | None, Sick]:
-    from envsmith.activate import session as sessions
+    from envsmith.activate import session
     from envsmith.doctor.checks import CHECKS as KNOWN
-    from envsmith.doctor.curing import Sick
     from envsmith.doctor.diagnose import diagnose
     from envsmith.doctor.doctor_facts import ProjectFacts
+    from envsmith.doctor.repair_plan import Sick
     from envsmith.environment.interpreter import VerifyingProbe
     from envsmith.install.generation_store import Environments
     from envsmith.model.backend import Backend
 
-    prefix = Path(sessions.place_of(way.prefix).prefix)
+    prefix = Path(session.place_of(way.prefix).prefix)
     probe = VerifyingProbe(processes=processes)
     facts = ProjectFacts(way.prefix, way.folder, probe)
     chosen = [check for check in KNOWN if check.name in (way.checks or CHECKS)]
@@ -149,12 +148,12 @@ def _examined(way: Fixing, order: Order | None, processes: Processes) -> tuple[V
 def _verified(order: Order, prefix: Path, probe: Any) -> Verified | None:  # noqa: ANN401 - a VerifyingProbe
     """Compare it with its lock; None where none is for its interpreter."""
     from envsmith.errors import LockError
-    from envsmith.files import atomic as files
-    from envsmith.host.check_words import before_packages
+    from envsmith.files import atomic
+    from envsmith.host.current import before_packages
     from envsmith.verify.verify import VerifyTools, verify
 
     try:
-        return verify(order, prefix, VerifyTools(probe=probe, files=files), before=before_packages())
+        return verify(order, prefix, VerifyTools(probe=probe, files=atomic), before=before_packages())
     except LockError as error:
         if error.code != "LCK004":
             raise
@@ -163,15 +162,15 @@ def _verified(order: Order, prefix: Path, probe: Any) -> Verified | None:  # noq
 
 def _pins(order: Order, verified: Verified) -> Any:  # noqa: ANN401 - Pins
     """Read the lock's requirements: a pylock does not say of which index a file is."""
-    from envsmith.files import atomic as files
+    from envsmith.files import atomic
     from envsmith.lockfile.pins import Pins
 
     name = f"requirements.{verified.target}.txt"
-    return Pins.from_requirements(files.read_files(order.folder)[name].decode(), str(order.folder / name))
+    return Pins.from_requirements(atomic.read_files(order.folder)[name].decode(), str(order.folder / name))
 
 
 def _rebuild(way: Fixing, order: Order | None) -> None:
-    from envsmith.install.cli_install import at_work
+    from envsmith.install.cli import at_work
     from envsmith.install.install import install
     from envsmith.install.links import check_runner
 
@@ -183,8 +182,8 @@ def _rebuild(way: Fixing, order: Order | None) -> None:
 
 
 def _is_agreed(way: Fixing, cure: Cure) -> bool:
-    from envsmith.console.asking import agrees
-    from envsmith.console.finding_lines import counted
+    from envsmith.console.printer import counted
+    from envsmith.console.terminal import agrees
 
     if way.as_json:
         return False
@@ -196,17 +195,16 @@ def _is_agreed(way: Fixing, cure: Cure) -> bool:
 
 
 def _show(way: Fixing, sick: Sick, cure: Cure) -> None:
-    from envsmith.console import finding_lines
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     by = f", compared with the lock of {sick.profile}" if sick.profile else ", of which there is no lock"
-    render.say(f"{finding_lines.counted(len(sick.findings), 'finding')} in {way.prefix}{by}")
+    printer.say(f"{printer.counted(len(sick.findings), 'finding')} in {way.prefix}{by}")
     if sick.findings:
-        render.say("")
-        finding_lines.show([replace(item, hint="") for item in sick.findings])
-        render.say("")
+        printer.say("")
+        printer.show([replace(item, hint="") for item in sick.findings])
+        printer.say("")
     for number, step in enumerate(cure.steps):
-        render.labelled("cure" if number == 0 else "", f"{step.kind:<10} {_told(step)}")
+        printer.labelled("cure" if number == 0 else "", f"{step.kind:<10} {_told(step)}")
     _left(cure.left)
 
 
@@ -220,38 +218,37 @@ def _told(step: Step) -> str:
 
 
 def _left(left: tuple[Finding, ...]) -> None:
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     for number, item in enumerate(item for item in left if item.severity != "note"):
         way_out = f": {item.hint}" if item.hint else ""
-        render.labelled("by hand" if number == 0 else "", f"{item.code} {item.subject}{way_out}")
+        printer.labelled("by hand" if number == 0 else "", f"{item.code} {item.subject}{way_out}")
 
 
 def _undone(way: Fixing, sick: Sick, cure: Cure) -> int:
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     is_sick = any(item.severity == "error" for item in sick.findings)
     if way.as_json:
-        render.envelope("doctor", "no" if is_sick else "ok", _data(sick, cure, None))
+        printer.envelope("doctor", "no" if is_sick else "ok", _data(sick, cure, None))
     elif cure.steps:
-        render.say("nothing is changed", err=True)
+        printer.say("nothing is changed", err=True)
     elif is_sick:
-        render.say("nothing that could be carried out", err=True)
+        printer.say("nothing that could be carried out", err=True)
     return NO if is_sick else OK
 
 
 def _done(way: Fixing, done: Repaired) -> int:
-    from envsmith.console import finding_lines
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     errors = [item for item in done.after.findings if item.severity == "error"]
     if way.as_json:
-        render.envelope("doctor", "no" if errors else "ok", _data(done.before, done.cure, done))
+        printer.envelope("doctor", "no" if errors else "ok", _data(done.before, done.cure, done))
     elif errors:
-        render.say(f"\n{finding_lines.counted(len(errors), 'finding')} left in {way.prefix}\n")
-        finding_lines.show(errors)
+        printer.say(f"\n{printer.counted(len(errors), 'finding')} left in {way.prefix}\n")
+        printer.show(errors)
     else:
-        render.labelled("cured", f"{way.prefix}: looked at again, and nothing is wrong")
+        printer.labelled("cured", f"{way.prefix}: looked at again, and nothing is wrong")
     return NO if errors else OK
 
 

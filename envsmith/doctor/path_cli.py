@@ -11,9 +11,9 @@ from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from envsmith.activate.model import Taken
-    from envsmith.doctor.clearing import Cleared, SearchPaths
     from envsmith.doctor.fix_cli import Fixing
-    from envsmith.host.search_path import Cut
+    from envsmith.doctor.path_repair import Cleared, SearchPaths
+    from envsmith.host.system import Cut
 
 KEPT = "path"
 """Folder in the user's cache where is kept what was there before."""
@@ -37,7 +37,7 @@ def fix_registry(way: Fixing) -> int | None:
     """Repair this machine's, and return the exit code; None where it has no registry."""
     from envsmith.doctor.doctor_facts import ProjectFacts
     from envsmith.doctor.windows_path import registry_paths
-    from envsmith.environment.adapters_interpreter import Probe
+    from envsmith.environment.interpreter import Probe
     from envsmith.files.cache_dir import cache_root
     from envsmith.host.current import variables
     from envsmith.host.system_probes import expanded
@@ -67,7 +67,7 @@ def fix_path(way: Fixing, registry: Registry) -> int:
         HostError: HST029 where the registry was changed meanwhile, HST019 where it refuses.
         InstallError: where what was there before cannot be kept in a file; then it stays as it is.
     """
-    from envsmith.doctor.clearing import clear, plan
+    from envsmith.doctor.path_repair import clear, plan
 
     cuts = plan(registry.paths, registry.taken(), registry.expanded)
     if not way.as_json:
@@ -81,7 +81,7 @@ def fix_path(way: Fixing, registry: Registry) -> int:
 
 
 def _is_agreed(way: Fixing, cuts: Sequence[Cut]) -> bool:
-    from envsmith.console.asking import agrees
+    from envsmith.console.terminal import agrees
 
     if way.as_json:
         return False
@@ -94,21 +94,20 @@ def _is_agreed(way: Fixing, cuts: Sequence[Cut]) -> bool:
 
 
 def _show(cuts: Sequence[Cut]) -> None:
-    from envsmith.console import finding_lines
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
-    count = finding_lines.counted(sum(len(cut.gone) for cut in cuts), "folder")
-    render.say(f"{count} of environments on the Path that the registry keeps")
+    count = printer.counted(sum(len(cut.gone) for cut in cuts), "folder")
+    printer.say(f"{count} of environments on the Path that the registry keeps")
     for cut in cuts:
         for number, entry in enumerate(cut.gone):
-            render.labelled(cut.before.scope if number == 0 else "", entry)
+            printer.labelled(cut.before.scope if number == 0 else "", entry)
     for cut in cuts:
         if not cut.may_write:
-            render.labelled("by hand", f"the {cut.before.scope}'s Path {_REFUSED}")
+            printer.labelled("by hand", f"the {cut.before.scope}'s Path {_REFUSED}")
 
 
 def _tell(way: Fixing, cuts: Sequence[Cut], done: Sequence[Cleared], left: Sequence[Cut]) -> None:
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     if way.as_json:
         kept = {item.cut.before.scope: str(item.kept) for item in done}
@@ -117,11 +116,11 @@ def _tell(way: Fixing, cuts: Sequence[Cut], done: Sequence[Cleared], left: Seque
             "carried_out": bool(done),
             "left": [cut.to_json() for cut in left],
         }
-        render.envelope("doctor", "no" if left else "ok", data)
+        printer.envelope("doctor", "no" if left else "ok", data)
         return
     for item in done:
-        render.labelled("kept", f'`reg import "{item.kept}"` puts the {item.cut.before.scope}\'s Path back')
+        printer.labelled("kept", f'`reg import "{item.kept}"` puts the {item.cut.before.scope}\'s Path back')
     if done:
-        render.labelled("cured", "looked at again; shells that are open keep what they have: open a new one")
+        printer.labelled("cured", "looked at again; shells that are open keep what they have: open a new one")
     elif cuts:
-        render.say("nothing is changed", err=True)
+        printer.say("nothing is changed", err=True)

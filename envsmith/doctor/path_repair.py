@@ -1,12 +1,19 @@
-"""Which entries of the registry's PATH are folders of environments, and can be taken out as they are written."""
+"""Which entries of the registry's PATH are folders of environments, and can be taken out as they are written.
+
+Clear: take folders of environments out of the PATH that Windows's registry keeps.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from envsmith.activate.model import Taken
-from envsmith.host.search_path import Cut, SearchPath
+from envsmith.errors import HostError
+from envsmith.host.system import Cut, SearchPath
 
 # Others are told of, too: empty and relative ones, and those with a variable nobody knows.
 _WHOLE = re.compile(r"[A-Za-z]:[/\\]|\\\\")
@@ -36,3 +43,74 @@ def cuts(
 
 def _is_environment(item: Taken) -> bool:
     return bool(item.variable == "PATH" and item.entry and _WHOLE.match(item.entry) and item.reason != _TWICE)
+
+
+class SearchPaths(Protocol):
+    """PATH in the registry."""
+
+    def read(self) -> tuple[SearchPath, ...]:
+        """Return it in both scopes; without one that has none."""
+        ...
+
+    def may_write(self, scope: str) -> bool:
+        """Say whether this user may change a scope."""
+        ...
+
+    def keep(self, path: SearchPath) -> Path:
+        """Write one to a file from which it can be put back."""
+        ...
+
+    def write(self, scope: str, text: str, kind: int) -> None:
+        """Change one."""
+        ...
+
+    def announce(self) -> None:
+        """Tell the running programs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleared:
+    """One scope that was changed."""
+
+    cut: Cut
+    kept: Path
+    """From which it can be put back."""
+
+
+def plan(
+    paths: SearchPaths, taken: Mapping[str, Iterable[Taken]], expanded: Callable[[str], str]
+) -> tuple[Cut, ...]:
+    """Return what would be taken out.
+
+    Args:
+        paths: what the registry has.
+        taken: scope → entries that no session should have, and why, with their variables put in.
+        expanded: puts the variables into an entry.
+    """
+    return tuple(cuts(paths.read(), taken, expanded, paths.may_write))
+
+
+def clear(cuts: Iterable[Cut], paths: SearchPaths) -> tuple[Cleared, ...]:
+    """Take entries out, each scope kept in a file before; scopes that may not be written are left.
+
+    Raises:
+        HostError: HST029 where one was changed since it was read, HST019 where it can all the same not be written.
+    """
+    done: list[Cleared] = []
+    for cut in cuts:
+        if not cut.may_write:
+            continue
+        if cut.before not in paths.read():
+            raise HostError(
+                "HST029",
+                "it has been changed since it was read, and is left as it is now",
+                where=f"the {cut.before.scope}'s Path in the registry",
+                hint="run the command again",
+            )
+        kept = paths.keep(cut.before)
+        paths.write(cut.before.scope, cut.after, cut.before.kind)
+        done.append(Cleared(cut=cut, kept=kept))
+    if done:
+        paths.announce()
+    return tuple(done)

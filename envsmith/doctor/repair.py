@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from envsmith.catalog import Catalog
-from envsmith.doctor import curing
-from envsmith.doctor.curing import Sick
-from envsmith.doctor.repair_plan import ASIDE, INSTALL, REBUILD, REMOVE, Cure, Step
+from envsmith.doctor import repair_plan
+from envsmith.doctor.repair_plan import ASIDE, INSTALL, REBUILD, REMOVE, Cure, Sick, Step
 from envsmith.errors import InstallError
-from envsmith.lockfile.supply import Supply
+from envsmith.lockfile.pins import Supply
 
 MOST_ROUNDS = 3
 
@@ -65,7 +64,7 @@ class Repaired:
 
 def plan(sick: Sick, tools: RepairTools) -> Cure:
     """Return what would be done."""
-    return curing.cure(sick, tools.catalog)
+    return repair_plan.cure(sick, tools.catalog)
 
 
 def repair(sick: Sick, first: Cure, prefix: Path, tools: RepairTools) -> Repaired:
@@ -90,7 +89,7 @@ def repair(sick: Sick, first: Cure, prefix: Path, tools: RepairTools) -> Repaire
             _take(step, now, prefix, tools, is_again=number > 0)
             taken.append(step)
         now = tools.examine()
-        next_ = curing.cure(now, tools.catalog)
+        next_ = repair_plan.cure(now, tools.catalog)
     return Repaired(before=sick, steps=tuple(taken), after=now, cure=next_)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from envsmith.doctor.repair_plan import SET_ASIDE
 from envsmith.files.folders import refusals
-from envsmith.lockfile.supply import Supply
+from envsmith.lockfile.pins import Supply
 from envsmith.model.naming import free_name
 from envsmith.uv.installer import UvInstaller, failure
 

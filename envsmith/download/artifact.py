@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from envsmith.errors import ToolError
-from envsmith.model.sha256 import SHA256
-from envsmith.model.wheel import is_wheel_filename
+from envsmith.model.wheel import SHA256, is_wheel_filename
 
 if TYPE_CHECKING:
     from packaging.pylock import PackageSdist, PackageWheel, Pylock

@@ -43,7 +43,7 @@ LOCKFILES = "lockfiles"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401 - click checks each option
+def download_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401 - click checks each option
     """Fetch every file of the locks of PROFILES into a folder, for any target, on any machine.
 
     Without --target or --all: this machine's platform, with the Python that runs envsmith. Each file gets its name when
@@ -52,7 +52,7 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     """
     from envsmith.download.download import needed
     from envsmith.download.transfer_progress import tell_idle
-    from envsmith.files import atomic as files
+    from envsmith.files import atomic
     from envsmith.lock.request import profile_names
     from envsmith.wiring import rewrites_of
 
@@ -61,7 +61,7 @@ def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401
     project = Path()
     names = profile_names(options["profiles"], project, options["folder"])
     targets = () if options["is_all"] else options["targets"] or (_here(),)
-    wanted = needed(options["folder"], names, targets, files)
+    wanted = needed(options["folder"], names, targets, atomic)
     rewrites = rewrites_of(project, options["rewrites"])
     quiet = settings["quiet"] or options["as_json"]
     if not quiet:
@@ -78,23 +78,23 @@ def _here() -> str:
 
 
 def _download(wanted: Needed, rewrites: Rewrites, house: Path, *, jobs: int, quiet: bool) -> Filling:
-    from envsmith.download import house_record
+    from envsmith.download import wheelhouse
     from envsmith.download.download import DownloadTools, download
     from envsmith.download.transfer_progress import TransferProgress
     from envsmith.download.wheelhouse import Filler
-    from envsmith.files import atomic as files
+    from envsmith.files import atomic
     from envsmith.index.file_cache import KeptFiles
     from envsmith.wiring import kept_folder
 
     with TransferProgress(quiet=quiet) as heard:
         filler = Filler(heard=heard, kept=KeptFiles(kept_folder()), jobs=jobs)
-        tools = DownloadTools(files=files, wheelhouse=filler, records=house_record)
+        tools = DownloadTools(files=atomic, wheelhouse=filler, records=wheelhouse)
         return download(wanted, house, rewrites, tools)
 
 
 def _show(filling: Filling, wanted: Needed, house: Path, *, as_json: bool) -> None:
-    from envsmith.console import output as render
-    from envsmith.console.finding_lines import counted
+    from envsmith.console import printer
+    from envsmith.console.printer import counted
 
     brought = sorted(filling.brought, key=lambda item: item.filename)
     if as_json:
@@ -103,11 +103,11 @@ def _show(filling: Filling, wanted: Needed, house: Path, *, as_json: bool) -> No
             "locks": dict(wanted.plans),
             "files": [item.to_json() for item in brought],
         }
-        render.envelope("download", "ok", data)
+        printer.envelope("download", "ok", data)
         return
     new = [item for item in brought if item.way != "held"]
     files, locks = counted(len(brought), "file"), counted(len(wanted.plans), "lock")
-    total = render.size(sum(item.size_bytes for item in brought))
-    render.labelled("holds", f"{house.as_posix()}: {files} of {locks} · {total} · each proved by sha256")
-    told = f"{counted(len(new), 'file')} · {render.size(sum(item.size_bytes for item in new))}"
-    render.labelled("new", told if new else "nothing")
+    total = printer.size(sum(item.size_bytes for item in brought))
+    printer.labelled("holds", f"{house.as_posix()}: {files} of {locks} · {total} · each proved by sha256")
+    told = f"{counted(len(new), 'file')} · {printer.size(sum(item.size_bytes for item in new))}"
+    printer.labelled("new", told if new else "nothing")

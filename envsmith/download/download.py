@@ -13,7 +13,7 @@ from envsmith.download.record import Filling, Holdings
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.pylock import read_pylock
-from envsmith.lockfile.recording import read_manifest, sha256_of
+from envsmith.lockfile.store import read_manifest, sha256_of
 from envsmith.model.target import ALIASES
 from envsmith.plan.ports import Files
 

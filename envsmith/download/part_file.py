@@ -1,4 +1,9 @@
-"""Files that are still coming: under a name of their own until all their bytes are proved."""
+"""Files that are still coming: under a name of their own until all their bytes are proved.
+
+Brings a growing file to the disk while it grows, so that the end of the file need not wait for all of it.
+
+A sha256 that is worked out beside the caller: bytes are received and written while others are hashed.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +11,128 @@ import errno
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
 from types import TracebackType
 from typing import Self
 
-from envsmith.download.early_sync import EarlySync
-from envsmith.download.parallel_digest import ParallelDigest
 from envsmith.errors import ToolError
 from envsmith.files.atomic import settle_folder
 
+_STEP_BYTES = 64 << 20
+_BUFFER_BYTES = 1 << 20
+_BUFFERS = 8
+"""Most pieces not hashed yet."""
+_ALONE_BYTES = 1 << 20
+"""Files up to that size are hashed by the caller's own thread: starting another would take longer."""
 FOLDER = ".envsmith-partial"
 """Inside a wheelhouse: what is not whole yet."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BLOCK = 1 << 20
+
+
+class EarlySync:
+    """Flushes a file again and again beside the caller; to be closed before the file is.
+
+    Args:
+        handle: of the file.
+    """
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self._new_bytes = 0
+        self._due = threading.Event()
+        self._is_over = False
+        self._thread: threading.Thread | None = None
+
+    def grew(self, count: int) -> None:
+        """Hear that bytes were written; the disk is told to take them when there are many."""
+        self._new_bytes += count
+        if self._new_bytes >= _STEP_BYTES:
+            self._new_bytes = 0
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, daemon=True)
+                self._thread.start()
+            self._due.set()
+
+    def close(self) -> None:
+        """End the thread."""
+        if self._thread is not None:
+            self._is_over = True
+            self._due.set()
+            self._thread.join()
+            self._thread = None
+
+    def _work(self) -> None:
+        while True:
+            self._due.wait()
+            self._due.clear()
+            if self._is_over:
+                return
+            # What goes wrong here goes wrong again at the end, where it is told.
+            with suppress(OSError):
+                os.fsync(self._handle)
+
+
+class ParallelDigest:
+    """Hashes what it is given, in order; to be closed.
+
+    What waits to be hashed is copied into a few buffers that are used again and again: pieces that outlive the next
+    receive lie in new memory each, and the system takes longer to give that than the copy does.
+    """
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._size = 0
+        self._free: Queue[memoryview] = Queue()
+        self._waiting: Queue[tuple[memoryview, int] | None] = Queue()
+        self._thread: threading.Thread | None = None
+
+    def update(self, data: bytes | memoryview) -> None:
+        """Hash bytes after those before; they may change as soon as this returns."""
+        self._size += len(data)
+        if self._thread is None and self._size <= _ALONE_BYTES:
+            self._digest.update(data)
+            return
+        if self._thread is None:
+            self._begin()
+        left = memoryview(data)
+        while left:
+            buffer = self._free.get()
+            count = min(len(left), _BUFFER_BYTES)
+            buffer[:count] = left[:count]
+            self._waiting.put((buffer, count))
+            left = left[count:]
+
+    def hexdigest(self) -> str:
+        """Return the sha256 of all that was given."""
+        self._waiting.join()
+        return self._digest.hexdigest()
+
+    def close(self) -> None:
+        """End the thread; what was given is hashed before."""
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _begin(self) -> None:
+        for _ in range(_BUFFERS):
+            self._free.put(memoryview(bytearray(_BUFFER_BYTES)))
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        while (piece := self._waiting.get()) is not None:
+            buffer, count = piece
+            self._digest.update(buffer[:count])
+            self._free.put(buffer)
+            self._waiting.task_done()
+        self._waiting.task_done()
 
 
 class DiskError(ToolError):

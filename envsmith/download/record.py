@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from envsmith.download.artifact import Artifact, ambiguous, is_filename
 from envsmith.errors import EnvsmithError, ToolError
-from envsmith.model.sha256 import SHA256
+from envsmith.model.wheel import SHA256
 
 FORM = 1
 FILENAME = "wheelhouse.toml"

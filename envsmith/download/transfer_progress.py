@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from envsmith.console import output as render
+from envsmith.console import printer
 from envsmith.download.artifact import Artifact
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class TransferProgress:
             elif files and not self._quiet:
                 more = "" if is_exact else " or more"
                 count = "1 file" if files == 1 else f"{files} files"
-                render.labelled("fetch", f"{count} · {render.size(size_bytes)}{more}", err=True)
+                printer.labelled("fetch", f"{count} · {printer.size(size_bytes)}{more}", err=True)
 
     def moved(self, filename: str, count: int) -> None:
         """Hear that bytes of a file came, or, below zero, that some are thrown away."""
@@ -75,10 +75,10 @@ class TransferProgress:
     def ended(self, brought: Brought) -> None:
         """Hear that a file is there, proved."""
         if brought.way == "fetched":
-            rate = f"{render.size(brought.size_bytes / max(brought.seconds, 0.001))}/s"
-            how = f"{render.size(brought.size_bytes)}  {brought.seconds:.1f} s  {rate}"
+            rate = f"{printer.size(brought.size_bytes / max(brought.seconds, 0.001))}/s"
+            how = f"{printer.size(brought.size_bytes)}  {brought.seconds:.1f} s  {rate}"
         else:
-            how = f"{render.size(brought.size_bytes)}  {_WAYS[brought.way]}"
+            how = f"{printer.size(brought.size_bytes)}  {_WAYS[brought.way]}"
         self._end(brought.filename, "" if brought.way == "held" else f"{brought.filename}  {how}")
 
     def failed(self, filename: str, error: EnvsmithError) -> None:
@@ -94,7 +94,7 @@ class TransferProgress:
 
     def _tell(self, text: str) -> None:
         if self._bars is None and not self._quiet:
-            render.say(text, err=True)
+            printer.say(text, err=True)
 
 
 def _bars() -> Progress:
@@ -130,4 +130,4 @@ def tell_idle(texts: Sequence[str], artifacts: Sequence[Artifact]) -> None:
 
     for rule in Rewrites.parse(texts).idle([item.url for item in artifacts]):
         text = f"no file that is wanted lies below {rule.source}: that --rewrite changes nothing"
-        render.labelled("note", text, err=True)
+        printer.labelled("note", text, err=True)

@@ -1,4 +1,7 @@
-"""Fills a folder with the files of locks: in parallel, together with other processes, each file proved."""
+"""Fills a folder with the files of locks: in parallel, together with other processes, each file proved.
+
+The record of what a wheelhouse holds, as a file in it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from functools import partial
 from pathlib import Path
 
 from envsmith.download.artifact import Artifact
-from envsmith.download.incoming import other_file
 from envsmith.download.locations import Locations, Transfers
 from envsmith.download.part_file import (
     FOLDER,
@@ -24,10 +26,12 @@ from envsmith.download.part_file import (
     refusals,
     sha256_of_file,
 )
-from envsmith.download.record import Brought, Filling
-from envsmith.download.transfer import Endurance, StoppedError, Transfer
+from envsmith.download.record import FILENAME, Brought, Filling, Holdings
+from envsmith.download.transfer import Endurance, StoppedError, Transfer, other_file
 from envsmith.errors import EnvsmithError, ToolError
+from envsmith.files.atomic import write_files
 from envsmith.files.locks import try_alone
+from envsmith.files.text import read_text
 from envsmith.index.file_cache import KeptFiles
 from envsmith.model.url import public_url
 from envsmith.net.deadline import Deadline, run_all
@@ -36,6 +40,7 @@ _FOREVER_S = 30 * 86400.0
 _BUSY_PAUSE_S = 0.2
 _BLOCK = 1 << 20
 _FRESH_STARTS = 3
+_PAUSE_S = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,3 +250,30 @@ def _no_room(house: Path, wanted: int, free: int) -> ToolError:
         details=(("to come", f"{wanted} bytes"), ("free", f"{free} bytes")),
         hint="make room, name another folder with -d, or ask for fewer targets",
     )
+
+
+def holdings(house: Path) -> Holdings:
+    """Return what a wheelhouse holds; nothing where there is no record.
+
+    Raises:
+        ToolError: TOL049 when the record is damaged, TOL012 when it cannot be read.
+    """
+    path = house / FILENAME
+    return Holdings.from_toml(read_text(path, str(path)), str(path)) if path.exists() else Holdings()
+
+
+def change(house: Path, change: Callable[[Holdings], Holdings]) -> Holdings:
+    """Change the record while no other process does, and return it as it is then.
+
+    Raises:
+        ToolError: TOL049 when the record is damaged, TOL011 to TOL013 and TOL046 when the disk refuses.
+    """
+    with refusals(house):
+        (house / FOLDER).mkdir(parents=True, exist_ok=True)
+        while True:
+            with try_alone(house / FOLDER / "record.lock") as is_ours:
+                if is_ours:
+                    changed = change(holdings(house))
+                    write_files(house, {FILENAME: changed.to_toml().encode()})
+                    return changed
+            time.sleep(_PAUSE_S)

@@ -1,21 +1,162 @@
-"""Runs commands in environments, as a check asks."""
+"""Runs commands in environments, as a check asks.
+
+Runs ``runtime/probe.py`` in an interpreter, and reads what it says.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
-from envsmith.environment.adapters_interpreter import Probe
-from envsmith.environment.environment import Import
-from envsmith.errors import ToolError
+from envsmith.environment.installed_state import Condition
+from envsmith.environment.model import Environment, Import, Interpreter
+from envsmith.errors import InstallError, ToolError
 from envsmith.files.folders import python_of
 from envsmith.process.capture import run_bounded
-from envsmith.process.runner import inherited
+from envsmith.process.runner import Finished, Processes, inherited
 
+T = TypeVar("T")
+_PROBE = Path(__file__).parents[1] / "runtime" / "probe.py"
+_CONDITION = _PROBE.with_name("condition.py")
+_KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL")
+_PROBE_S = 900.0
 _DROPPED = ("PYTHONPATH", "PYTHONHOME")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Asks interpreters about themselves, each in isolation: no PYTHONPATH, no user's packages, nothing compiled."""
+
+    processes: Processes
+
+    def interpreter(self, executable: Path) -> Interpreter:
+        """Ask a Python what it is.
+
+        Raises:
+            InstallError: ENV023 when it gives no answer.
+        """
+        values = self._answer(executable, ("interpreter",), {}, 60.0)
+        return read_answer(Interpreter.from_json, values, executable)
+
+    def environment(self, prefix: Path, *, deep: bool) -> Environment:
+        """Ask the Python of an environment what is installed, and what is not as its RECORD says.
+
+        Args:
+            prefix: the environment's root.
+            deep: compare hashes, too.
+
+        Raises:
+            InstallError: ENV023 when it gives no answer.
+        """
+        words = ("environment", "--hash") if deep else ("environment",)
+        executable = python_of(prefix)
+        values = self._answer(executable, words, {}, _PROBE_S)
+        return read_answer(Environment.from_json, values, executable)
+
+    def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> Condition:
+        """Ask the Python of an environment what its files tell together.
+
+        Args:
+            prefix: the environment's root.
+            before: folders that come before its own packages when its programs run.
+
+        Raises:
+            InstallError: ENV023 when it gives no answer.
+        """
+        executable = python_of(prefix)
+        values = self._answer(executable, before, {}, _PROBE_S, script=_CONDITION)
+        return read_answer(Condition.from_json, values, executable)
+
+    def imports(self, prefix: Path, name: str, env: Mapping[str, str], timeout_s: float) -> Import:
+        """Import a module in a process of its own.
+
+        Args:
+            prefix: the environment's root.
+            name: of the module.
+            env: variables set besides the usual ones.
+            timeout_s: seconds until it counts as failed.
+        """
+        executable = python_of(prefix)
+        ended = run_bounded(
+            self.processes,
+            _command(executable, _PROBE, ("import", name)),
+            env={**inherited(_KEPT), **env},
+            timeout_s=timeout_s,
+        )
+        if ended.is_late:
+            return Import(name=name, error=f"no answer within {timeout_s:.0f} s")
+        values = _answer_in(ended.stdout)
+        if values is None:
+            return Import(name=name, error=_death(ended.status, ended.stderr))
+        return read_answer(lambda found: Import(**found), values, executable)
+
+    def _answer(
+        self,
+        executable: Path,
+        words: tuple[str, ...],
+        env: Mapping[str, str],
+        timeout_s: float,
+        *,
+        script: Path = _PROBE,
+    ) -> dict[str, Any]:
+        command = _command(executable, script, words)
+        finished = self.processes.run(command, env={**inherited(_KEPT), **env}, timeout_s=timeout_s)
+        values = _answer_in(finished.stdout)
+        if values is None:
+            raise _silent(executable, finished)
+        return values
+
+
+def _command(executable: Path, script: Path, words: Sequence[str]) -> list[str | Path]:
+    return [executable, "-I", "-B", "-X", "utf8", script, *words]
+
+
+def _answer_in(stdout: str) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads("{" + stdout.rpartition("\n{")[2]))
+    except (ValueError, TypeError):
+        return None
+
+
+def _ended(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"status {status}"
+
+
+def _death(status: int, stderr: str) -> str:
+    """Say how an interpreter ended that was to answer, and what it said last."""
+    lines = stderr.strip().splitlines()
+    last = f"; the last it says: {lines[-1].strip()[:500]}" if lines else ""
+    return f"the interpreter ended with {_ended(status)}{last}"
+
+
+def _silent(executable: Path, finished: Finished) -> InstallError:
+    ended = _ended(finished.status)
+    return InstallError(
+        "ENV023",
+        f"the interpreter gives no answer: it ended with {ended}",
+        where=str(executable),
+        details=(("it says", (finished.stderr or finished.stdout).strip()[-2000:] or f"nothing ({ended})"),),
+        hint="try it by hand; if it works there, report it",
+    )
+
+
+def read_answer(reader: Callable[[Mapping[str, Any]], T], values: Mapping[str, Any], executable: Path) -> T:
+    """Read what an interpreter has answered.
+
+    Raises:
+        InstallError: ENV023 when it is not of the kind expected.
+    """
+    try:
+        return reader(values)
+    except (KeyError, TypeError, AttributeError) as error:
+        finished = Finished(status=0, stdout=f"{error!r} in {json.dumps(values)[:500]}", stderr="")
+        raise _silent(executable, finished) from error
 
 
 class VerifyingProbe(Probe):

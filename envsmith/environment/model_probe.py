@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from envsmith.config.model_files import ModelTold
-from envsmith.environment.adapters_interpreter import Probe, read_answer
+from envsmith.environment.interpreter import Probe, read_answer
 from envsmith.errors import ToolError
 from envsmith.files.folders import python_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from envsmith.environment.model_interpreter import Interpreter
+from envsmith.environment.model import Interpreter
 from envsmith.errors import LockError
 from envsmith.model.target import Platform, Python, parse_slug
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from packaging.version import InvalidVersion, Version
 
 from envsmith.catalog import Catalog
-from envsmith.environment.environment import Environment
 from envsmith.environment.installed_state import Condition
+from envsmith.environment.model import Environment
 from envsmith.errors import EnvsmithError
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding

@@ -7,10 +7,9 @@ from itertools import groupby
 
 from packaging.version import InvalidVersion, Version
 
-from envsmith.environment.environment import Distribution, Environment, Import, TorchBuild
+from envsmith.environment.model import Distribution, Environment, Import, TorchBuild
 from envsmith.lockfile.pins import Pins
-from envsmith.model.backend import Backend
-from envsmith.model.build_label import BuildLabel
+from envsmith.model.backend import Backend, BuildLabel
 from envsmith.model.finding import Finding, Report
 
 # They come with an environment, whoever makes it, and change nothing of what runs in it.

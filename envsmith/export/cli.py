@@ -40,7 +40,7 @@ LOCKFILES = "lockfiles"
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
-def command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 - click checks each option
+def export_command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 - click checks each option
     """Write what is locked for PROFILE as another tool reads it, without resolving.
 
     constraints: every package at its version, for `pip install -c`: later installs leave torch and the others as they
@@ -50,7 +50,7 @@ def command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 
     of one lock, with hashes, licences and the origin of each file; what wheels say of their licence is read from
     their servers, and remembered. Without PROFILE: the only one that is locked, or the project's only default profile.
     """
-    from envsmith.export import formats as exporting
+    from envsmith.export import formats
 
     locks = _locks(_the_one(profile, folder), folder, options["targets"])
     if options["form"] == "dockerfile":
@@ -58,7 +58,7 @@ def command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 
     elif options["form"] == "cyclonedx":
         written = _bill(locks, options["prefix"], is_offline=options["offline"])
     else:
-        write = {"constraints": exporting.to_constraints, "uv": exporting.to_uv}[options["form"]]
+        write = {"constraints": formats.to_constraints, "uv": formats.to_uv}[options["form"]]
         written = write(locks)
     click.echo(written, nl=False)
     return OK
@@ -76,7 +76,7 @@ def _image(locks: tuple[KeptLock, ...], folder: Path) -> str:
 
 
 def _bill(locks: tuple[KeptLock, ...], prefix: Path | None, *, is_offline: bool) -> str:
-    from envsmith.console import output as render
+    from envsmith.console import printer
     from envsmith.export import cyclonedx
     from envsmith.export.formats import to_bill
     from envsmith.index.remote_metadata import installed_licences
@@ -90,7 +90,7 @@ def _bill(locks: tuple[KeptLock, ...], prefix: Path | None, *, is_offline: bool)
     found = {**beside, **licences(CatalogChoice(is_offline=is_offline)).licences(asked)}
     bill = to_bill(locks, found)
     if unknown := [item.name for item in bill.ingredients if not (item.licence and item.licence.is_known)]:
-        render.labelled("unknown", f"licence of {', '.join(unknown)}: it says {cyclonedx.UNKNOWN}", err=True)
+        printer.labelled("unknown", f"licence of {', '.join(unknown)}: it says {cyclonedx.UNKNOWN}", err=True)
     return cyclonedx.to_json(bill)
 
 
@@ -104,7 +104,7 @@ def _the_one(profile: str, folder: Path) -> str:
 
 
 def _locks(profile: str, folder: Path, targets: tuple[str, ...]) -> tuple[KeptLock, ...]:
-    from envsmith.files import atomic as files
+    from envsmith.files import atomic
     from envsmith.lockfile.store import chosen, read_locks
 
-    return chosen(read_locks(profile, files.read_files(folder / profile), folder / profile), targets)
+    return chosen(read_locks(profile, atomic.read_files(folder / profile), folder / profile), targets)

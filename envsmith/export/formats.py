@@ -1,18 +1,52 @@
-"""What is locked, as other tools read it: constraints, the settings of a uv project, a bill of materials."""
+"""What is locked, as other tools read it: constraints, the settings of a uv project, a bill of materials.
+
+Bill: what one lock is made of, file by file: what an SBOM says.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from envsmith.errors import LockError
-from envsmith.export.bill import Bill, Ingredient
 from envsmith.lockfile.saved import KeptLock
 from envsmith.model.license import Licence
 from envsmith.model.listing import HOST
 from envsmith.model.target import Target
 
 _Projection = Callable[[Target], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingredient:
+    """One file."""
+
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    url: str
+    """Where it comes from."""
+    index: str = ""
+    """Address of the index that served it; empty for PyPI."""
+    licence: Licence | None = None
+    """None where nobody knows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """One lock."""
+
+    name: str
+    """``cu128/cp312-win_amd64``."""
+    digest: str
+    """Of what it installs."""
+    made_utc: str
+    """The lock's cutoff: equal locks give equal documents."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """What else there is to say of it: backend, Python, platform."""
+    ingredients: tuple[Ingredient, ...] = ()
 
 
 def to_constraints(locks: Sequence[KeptLock]) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from envsmith.errors import ToolError
-from envsmith.files.folder_lock import alone
+from envsmith.files.locks import alone
 
 _OURS = ".envsmith-"
 _NEW = ".envsmith-new-"

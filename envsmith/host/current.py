@@ -1,13 +1,17 @@
-"""The machine envsmith runs on, as far as settings and the choice of a default target need it."""
+"""The machine envsmith runs on, as far as settings and the choice of a default target need it.
+
+What checks of an environment take from the project and from the session.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # what only asks for variables must start fast
+if TYPE_CHECKING:
     from envsmith.model.target import Platform, Python
 
 
@@ -58,3 +62,13 @@ def this_platform() -> Platform:
     if sys.platform == "darwin":
         return Platform.parse(f"macosx_14_0_{'arm64' if machine == 'arm64' else 'x86_64'}")
     return Platform.parse(f"manylinux_2_28_{'aarch64' if machine in ('aarch64', 'arm64') else 'x86_64'}")
+
+
+def before_packages() -> tuple[str, ...]:
+    """Return the folders that come before an environment's packages: the project's own, and those of PYTHONPATH.
+
+    Where PYTHONSAFEPATH is set, Python (3.11 and later) puts none before by itself.
+    """
+    named = [entry for entry in variables().get("PYTHONPATH", "").split(pathsep()) if entry]
+    here = () if variables().get("PYTHONSAFEPATH") else (".",)
+    return tuple(dict.fromkeys(str(Path(entry).absolute()) for entry in (*here, *named)))

@@ -1,4 +1,7 @@
-"""Finds out what this machine is: system, C library, drivers, GPUs."""
+"""Finds out what this machine is: system, C library, drivers, GPUs.
+
+Variables that stand for a driver or a GPU that this machine does not have, as on machines that only build.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,79 @@ import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from envsmith.host import linux as host_linux
-from envsmith.host import parsers as host_text
-from envsmith.host import windows as host_windows
+from envsmith.errors import HostError
+from envsmith.host import linux, parsers, windows
 from envsmith.host.current import variables
-from envsmith.host.host_overrides import CAPABILITY, overridden
-from envsmith.host.model import Device, Driver, Host
+from envsmith.host.model import FAMILIES, Device, Driver, Host, is_version
 from envsmith.host.nvidia import NvidiaTools
 from envsmith.host.parsers import Found
+from envsmith.model.capability import architecture, backend_family, read_capability
 from envsmith.process.runner import Processes
 
+DRIVER = "ENVSMITH_OVERRIDE_CUDA_DRIVER"
+CAPABILITY = "ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY"
+NONE = "none"
+_MAKERS = {family: maker for maker, family in FAMILIES.items()}
 _SYSTEMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 _MACHINES = {
     "linux": {"amd64": "x86_64", "arm64": "aarch64"},
     "macos": {"aarch64": "arm64"},
     "windows": {"x86_64": "amd64", "aarch64": "arm64"},
 }
+
+
+def overridden(host: Host, variables: Mapping[str, str]) -> Host:
+    """Return the machine with what the variables say instead of what was found; empty ones say nothing.
+
+    Raises:
+        HostError: HST002 when one is malformed.
+    """
+    if text := variables.get(CAPABILITY, "").strip():
+        host = _with_devices(host, text)
+    if text := variables.get(DRIVER, "").strip():
+        host = _with_driver(host, text)
+    return host
+
+
+def _with_devices(host: Host, text: str) -> Host:
+    if text == NONE:
+        return replace(host, devices=(), drivers=())
+    devices = tuple(_device(part) for part in text.split(","))
+    makers = {device.maker for device in devices}
+    kept = {driver.maker: driver for driver in host.drivers if driver.maker in makers}
+    drivers = tuple(kept.get(maker, Driver(maker=maker)) for maker in sorted(makers))
+    return replace(host, devices=devices, drivers=drivers)
+
+
+def _device(text: str) -> Device:
+    capability = read_capability(text)
+    if capability is None:
+        raise HostError(
+            "HST002",
+            f"{text.strip()!r} is no compute capability",
+            where=CAPABILITY,
+            hint="write 12.0, gfx1100 or bmg, several with commas between, or none",
+        )
+    return Device(
+        maker=_MAKERS[backend_family(capability)], name=architecture(capability), capability=capability
+    )
+
+
+def _with_driver(host: Host, text: str) -> Host:
+    others = tuple(driver for driver in host.drivers if driver.maker != "nvidia")
+    if text == NONE:
+        return replace(host, drivers=others)
+    if not is_version(text):
+        raise HostError(
+            "HST002",
+            f"{text!r} is no driver version",
+            where=DRIVER,
+            hint="write it as nvidia-smi prints it, such as 572.16, or none",
+        )
+    return replace(host, drivers=(*others, Driver(maker="nvidia", version=text)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +129,7 @@ def _system(sources: Sources, found: Iterable[Found]) -> Host:
         machine=_MACHINES[sources.os].get(machine, machine),
         release=release,
         libc=libc,
-        is_wsl=sources.os == "linux" and host_linux.is_wsl(sources.root),
+        is_wsl=sources.os == "linux" and linux.is_wsl(sources.root),
         drivers=tuple(drivers[maker] for maker in sorted(drivers)),
         devices=tuple(devices),
     )
@@ -81,12 +138,12 @@ def _system(sources: Sources, found: Iterable[Found]) -> Host:
 def _libc(sources: Sources) -> tuple[str, tuple[int, int]]:
     """Return the C library and its version; of macOS the system's version."""
     if sources.os == "macos":
-        return "", host_text.release(sources.release)
+        return "", parsers.release(sources.release)
     if sources.os == "windows":
         return "", (0, 0)
-    if found := host_text.glibc_release(sources.libc):
+    if found := parsers.glibc_release(sources.libc):
         return "glibc", found
-    return ("musl" if host_linux.has_musl(sources.root) else ""), (0, 0)
+    return ("musl" if linux.has_musl(sources.root) else ""), (0, 0)
 
 
 def _libc_text() -> str:
@@ -106,18 +163,18 @@ def _found(sources: Sources) -> Iterable[Found]:
 
 def _on_linux(sources: Sources) -> Iterable[Found]:
     root = sources.root
-    devices = host_linux.pci_devices(root)
+    devices = linux.pci_devices(root)
     of = {maker: tuple(item for item in devices if item.maker == maker) for maker in ("nvidia", "amd")}
-    board = host_linux.jetson(root)
-    if board or host_linux.has_nvidia(root, devices):
-        found = sources.nvidia.ask() or host_linux.nvidia(root) or board
-        yield host_linux.on_board(host_linux.named(found, of["nvidia"]), board)
-    yield host_linux.named(host_linux.amd(root), of["amd"])
-    yield host_linux.intel(root, devices)
+    board = linux.jetson(root)
+    if board or linux.has_nvidia(root, devices):
+        found = sources.nvidia.ask() or linux.nvidia(root) or board
+        yield linux.on_board(linux.named(found, of["nvidia"]), board)
+    yield linux.named(linux.amd(root), of["amd"])
+    yield linux.intel(root, devices)
 
 
 def _on_windows(sources: Sources) -> Iterable[Found]:
-    listed = host_windows.adapters()
+    listed = windows.adapters()
     of_nvidia = [item for item in listed if item.driver and item.driver.maker == "nvidia"]
     answered = sources.nvidia.ask() if of_nvidia else Found()
     if answered:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from envsmith.host import parsers as host_text
+from envsmith.host import parsers
 from envsmith.host.linux import text_of
 from envsmith.host.system import Given
 
@@ -50,12 +50,12 @@ def given(root: Path, variables: Mapping[str, str], may_use: Callable[[Path], bo
     nodes = tuple(_nodes(root / "dev"))
     return Given(
         container=_container(root, variables),
-        is_wsl1=host_text.is_wsl1(text_of(root / "proc/version")),
+        is_wsl1=parsers.is_wsl1(text_of(root / "proc/version")),
         nodes=nodes,
         refused=tuple(name for name in nodes if not may_use(root / "dev" / name)),
         stub=next((str(path) for path in [root / STUBS / "libcuda.so.1"] if path.exists()), ""),
         libraries=tuple(dict.fromkeys(_libraries(root))),
-        module=host_text.kernel_module(text_of(root / "proc/driver/nvidia/version")),
+        module=parsers.kernel_module(text_of(root / "proc/driver/nvidia/version")),
         has_amd_module=(root / "sys/module/amdgpu").is_dir(),
         variables={name: variables[name] for name in VARIABLES if name in variables},
     )

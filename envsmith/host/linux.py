@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from envsmith.host import parsers as host_text
+from envsmith.host import parsers
 from envsmith.host.model import Device, Driver
 from envsmith.host.parsers import Found
 
@@ -24,7 +24,7 @@ def text_of(path: Path) -> str:
 
 def is_wsl(root: Path) -> bool:
     """Say whether this Linux runs inside Windows."""
-    return host_text.is_wsl(text_of(root / "proc/version"))
+    return parsers.is_wsl(text_of(root / "proc/version"))
 
 
 def has_musl(root: Path) -> bool:
@@ -35,7 +35,7 @@ def has_musl(root: Path) -> bool:
 def pci_devices(root: Path) -> tuple[Device, ...]:
     """Return the GPUs on the PCI bus, with no more than their ids."""
     found = (
-        host_text.pci_device(*(text_of(place / name) for name in ("class", "vendor", "device")))
+        parsers.pci_device(*(text_of(place / name) for name in ("class", "vendor", "device")))
         for place in _entries(root / "sys/bus/pci/devices", "*")
     )
     return tuple(device for device in found if device)
@@ -44,7 +44,7 @@ def pci_devices(root: Path) -> tuple[Device, ...]:
 def amd(root: Path) -> Found:
     """Return AMD's devices as its kernel driver lists them for computing."""
     devices = tuple(
-        _amd_device(root, host_text.kfd_properties(text_of(place / "properties")))
+        _amd_device(root, parsers.kfd_properties(text_of(place / "properties")))
         for place in _entries(root / "sys/class/kfd/kfd/topology/nodes", "*")
     )
     known = tuple(device for device in devices if device)
@@ -55,7 +55,7 @@ def amd(root: Path) -> Found:
 
 
 def _amd_device(root: Path, properties: dict[str, int]) -> Device | None:
-    name = host_text.instruction_set(properties.get("gfx_target_version", 0))
+    name = parsers.instruction_set(properties.get("gfx_target_version", 0))
     if not name:
         return None
     place = root / f"sys/class/drm/renderD{properties.get('drm_render_minor', 0)}/device"
@@ -82,9 +82,9 @@ def nvidia(root: Path) -> Found:
     A container may see the module of its host without being given its devices: then there is no driver in it.
     """
     is_given = (root / "dev/nvidiactl").exists()
-    version = host_text.kernel_module(text_of(root / "proc/driver/nvidia/version")) if is_given else ""
+    version = parsers.kernel_module(text_of(root / "proc/driver/nvidia/version")) if is_given else ""
     models = (
-        host_text.gpu_model(text_of(place / "information"))
+        parsers.gpu_model(text_of(place / "information"))
         for place in _entries(root / "proc/driver/nvidia/gpus", "*")
     )
     devices = tuple(Device(maker="nvidia", name=name) for name in models if name)
@@ -93,7 +93,7 @@ def nvidia(root: Path) -> Found:
 
 def jetson(root: Path) -> Found:
     """Return the GPU of a Jetson board, which is on no bus."""
-    name = host_text.board(text_of(root / "proc/device-tree/model"))
+    name = parsers.board(text_of(root / "proc/device-tree/model"))
     if not name:
         return Found()
     return Found(driver=Driver(maker="nvidia"), devices=(Device(maker="nvidia", name=name),))

@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from envsmith.errors import EnvsmithError
-from envsmith.host import nvidia_probe as driver_probe
-from envsmith.host import parsers as host_text
+from envsmith.host import nvidia_probe, parsers
 from envsmith.host.parsers import Found
 from envsmith.process.runner import Processes, inherited
 
@@ -68,8 +67,8 @@ class NvidiaTools:
         """Run the probe in a process of its own: a library that crashes or hangs ends that, and not us."""
         if not sys.executable:
             return Found()
-        return host_text.probe_answer(
-            self._run([sys.executable, "-I", "-S", str(driver_probe.__file__), *self._libraries])
+        return parsers.probe_answer(
+            self._run([sys.executable, "-I", "-S", str(nvidia_probe.__file__), *self._libraries])
         )
 
     def ask_smi(self) -> Found:
@@ -77,11 +76,11 @@ class NvidiaTools:
         place = next((place for place in self._smi_places if self._trusts(Path(place))), None)
         if place is None:
             return Found()
-        found = host_text.smi_answer(self._run([place, _QUERY, _FORM]))
-        found = found or host_text.smi_answer(self._run([place, _OLD_QUERY, _FORM]))
+        found = parsers.smi_answer(self._run([place, _QUERY, _FORM]))
+        found = found or parsers.smi_answer(self._run([place, _OLD_QUERY, _FORM]))
         if found.driver is None:
             return found
-        served = host_text.smi_cuda(self._run([place]))
+        served = parsers.smi_cuda(self._run([place]))
         return replace(found, driver=replace(found.driver, cuda=served))
 
     def _run(self, command: list[str]) -> str:

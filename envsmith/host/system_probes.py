@@ -1,24 +1,30 @@
-"""Looks at what an environment depends on: the disk of uv's cache, the way to an index, PATH in every scope."""
+"""Looks at what an environment depends on: the disk of uv's cache, the way to an index, PATH in every scope.
+
+Looks for what torch's companions need of the system: FFmpeg's libraries, OpenGL, CUDA toolkits.
+
+Microsoft's C++ library: which version Windows has, and which copies an environment brings.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import ssl
+import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from envsmith.host import registry
-from envsmith.host.registry import Registry
-from envsmith.host.search_path import MACHINE, USER
-from envsmith.host.system import Reach, Room
+from envsmith.host import windows
+from envsmith.host.system import MACHINE, USER, Library, Reach, Room, Toolbox, VisualCpp
+from envsmith.host.windows import Registry
+from envsmith.net.client import causes, network_words
 from envsmith.net.deadline import Deadline, run_all
-from envsmith.net.network_words import causes, network_words
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 PLACES = {
@@ -31,6 +37,22 @@ PATIENCE_S = 4.0
 # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
 # Source: OpenSSL 3, x509_vfy.h (read 2026-11-21).
 _OF_ANOTHER_TIME = (9, 10)
+# libavutil's own number → FFmpeg's.
+# Source: FFmpeg, doc/APIchanges and the releases' libavutil/version.h (read 2026-11-21).
+_FFMPEG = {"56": "4", "57": "5", "58": "6", "59": "7", "60": "8"}
+_AVUTIL = re.compile(r"(?:libavutil\.so\.|libavutil\.|avutil-)(\d+)")
+_FOLDERS = ("usr/lib/*-linux-gnu", "usr/lib64", "usr/lib", "usr/local/lib", "opt/homebrew/lib", "lib64")
+_NAMES = ("libavutil.so.*", "libavutil.*.dylib")
+_TOOLKIT = re.compile(r"CUDA_PATH_V(\d+)_(\d+)", re.IGNORECASE)
+LIBRARY = "msvcp140.dll"
+_RUNTIMES = r"SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes\{}"
+_SERVICING = r"SOFTWARE\Microsoft\DevDiv\VC\Servicing\14.0\RuntimeMinimum"
+_VERSION = re.compile(r"v?(\d{1,5})\.(\d{1,5})(?:\.(\d{1,6}))?")
+# VS_FIXEDFILEINFO begins so: signature, version of the structure, file version in two words.
+# Source: Microsoft, "VS_FIXEDFILEINFO structure" (read 2026-11-21).
+_FIXED = struct.pack("<I", 0xFEEF04BD)
+_MOST_BYTES = 16 * 1024 * 1024
+_COPIES = (LIBRARY, f"*/{LIBRARY}", f"*/*/{LIBRARY}")
 
 
 def uv_cache(variables: Mapping[str, str]) -> Path:
@@ -118,7 +140,7 @@ def _without_login(value: str) -> str:
     return f"{scheme}{colon}{rest.rpartition('@')[2]}"
 
 
-def path_scopes(variables: Mapping[str, str], ask: Registry = registry.ask) -> dict[str, str]:
+def path_scopes(variables: Mapping[str, str], ask: Registry = windows.ask) -> dict[str, str]:
     """Return PATH as this process has it, and on Windows as the registry has it for user and machine."""
     found = {"process": variables.get("PATH", "")}
     for scope, (root, key) in PLACES.items():
@@ -131,3 +153,100 @@ def expanded(text: str, variables: Mapping[str, str]) -> str:
     """Return a value with the variables it names put in, in either case of letters; unknown ones stay."""
     upper = {name.upper(): value for name, value in variables.items()}
     return re.sub("%([^%;]+)%", lambda match: upper.get(match[1].upper(), match[0]), text)
+
+
+def toolbox(root: Path, variables: Mapping[str, str]) -> Toolbox:
+    """Say what there is.
+
+    Args:
+        root: of the file system.
+        variables: for PATH, where Windows looks for libraries, and for toolkits there.
+    """
+    libraries = [*_found(root), *_on_path(variables)]
+    numbers = {match[1] for name in libraries if (match := _AVUTIL.match(name))}
+    return Toolbox(
+        ffmpeg=tuple(sorted(_FFMPEG.get(number, f"libavutil {number}") for number in numbers)),
+        has_libgl=any(any(root.glob(f"{folder}/libGL.so.1")) for folder in _FOLDERS),
+        toolkits=tuple(sorted({*_toolkits(root), *(f"{a}.{b}" for a, b in _cuda_toolkits(variables))})),
+    )
+
+
+def _found(root: Path) -> Iterator[str]:
+    for folder in _FOLDERS:
+        for name in _NAMES:
+            yield from (path.name for path in root.glob(f"{folder}/{name}"))
+
+
+def _on_path(variables: Mapping[str, str]) -> Iterator[str]:
+    """Yield the libraries that Windows finds on PATH; other systems do not look there."""
+    if os.name != "nt":
+        return
+    for entry in filter(None, variables.get("PATH", "").split(os.pathsep)):
+        try:
+            yield from (path.name for path in Path(entry).glob("avutil-*.dll"))
+        except OSError:
+            continue
+
+
+def _toolkits(root: Path) -> Iterator[str]:
+    for path in root.glob("usr/local/cuda-[0-9]*"):
+        yield path.name.removeprefix("cuda-")
+
+
+def _cuda_toolkits(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in variables:
+        if match := _TOOLKIT.fullmatch(name):
+            yield match[1], match[2]
+
+
+def visual_cpp(
+    ask: Registry, variables: Mapping[str, str], machine: str, folders: tuple[Path, ...]
+) -> VisualCpp:
+    """Look for the library.
+
+    Args:
+        ask: the registry.
+        variables: for where Windows lies.
+        machine: as wheel tags spell it: ``amd64``, ``arm64``.
+        folders: where a program of the environment may find other copies: the interpreter's, the packages'.
+
+    Source: Microsoft, "Redistribute Visual C++ files" (read 2026-11-21); that some machines have only the second key:
+    VirtualBox/virtualbox#723.
+    """
+    place = Path(
+        variables.get("SYSTEMROOT") or variables.get("SystemRoot") or r"C:\Windows", "System32", LIBRARY
+    )
+    system = _library(place)
+    copies = (path for folder in folders for name in _COPIES for path in sorted(folder.glob(name)))
+    found = tuple(item for item in map(_library, dict.fromkeys(copies)) if item)
+    return VisualCpp(
+        registered=_registered_version(ask, "ARM64" if machine == "arm64" else "X64"),
+        system=system,
+        copies=found,
+    )
+
+
+def _registered_version(ask: Registry, name: str) -> tuple[int, ...] | None:
+    for key in (_RUNTIMES.format(name), _SERVICING):
+        match = _VERSION.match(str(ask("HKLM", key, "Version") or ""))
+        if match:
+            return tuple(int(part) for part in match.groups() if part)
+    return None
+
+
+def _library(path: Path) -> Library | None:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(_MOST_BYTES)
+    except OSError:
+        return None
+    return Library(path=str(path), version=file_version(data))
+
+
+def file_version(data: bytes) -> tuple[int, ...] | None:
+    """Return the version that a Windows library carries in its resources; None where it carries none."""
+    begin = data.find(_FIXED)
+    if begin < 0 or len(data) < begin + 16:
+        return None
+    high, low = struct.unpack_from("<II", data, begin + 8)
+    return high >> 16, high & 0xFFFF, low >> 16

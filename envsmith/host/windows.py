@@ -1,22 +1,27 @@
-"""Windows's registry about display adapters."""
+"""Windows's registry about display adapters.
+
+Windows's registry, asked for single values.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from envsmith.host import parsers as host_text
+from envsmith.host import parsers
 from envsmith.host.parsers import Found
 
 # The class of display adapters, as Windows has numbered it since Windows 2000.
 _CLASS = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
 _VALUES = ("MatchingDeviceId", "DriverDesc", "DriverVersion", "HardwareInformation.qwMemorySize")
 _MOST = 64
+Registry = Callable[[str, str, str], object]
+"""Root (``HKLM`` or ``HKCU``), key, name → value; None where there is none."""
 
 
 def adapters() -> tuple[Found, ...]:
     """Return every display adapter of a known maker; nothing on other systems."""
-    return tuple(host_text.registry_adapters(_entries()))
+    return tuple(parsers.registry_adapters(_entries()))
 
 
 def _entries() -> list[Mapping[str, object]]:
@@ -41,5 +46,19 @@ def _value(key: object, name: str) -> object:
 
     try:
         return winreg.QueryValueEx(key, name)[0]
+    except OSError:
+        return None
+
+
+def ask(root: str, key: str, name: str) -> object:
+    """Return a value of this machine's registry; None where there is none, as on every other system."""
+    if sys.platform != "win32":
+        return None
+    import winreg
+
+    roots = {"HKLM": winreg.HKEY_LOCAL_MACHINE, "HKCU": winreg.HKEY_CURRENT_USER}
+    try:
+        with winreg.OpenKey(roots[root], key) as opened:
+            return winreg.QueryValueEx(opened, name)[0]
     except OSError:
         return None

@@ -11,7 +11,7 @@ from envsmith.model.listing import HOST
 from envsmith.model.progress import Progress
 from envsmith.model.url import on_mirror
 from envsmith.model.wheel import Wheel
-from envsmith.net.network_words import network_words
+from envsmith.net.client import network_words
 
 _PYTORCH = f"{HOST}/whl"
 # Source: APPNOTE.TXT 6.3.10 of the ZIP format, 4.3.7 and 4.3.16 (read 2026-11-21): an end has 22 bytes and a comment.

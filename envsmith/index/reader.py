@@ -1,30 +1,187 @@
-"""Read PyTorch's live index, or a mirror of it, into listings."""
+"""Read PyTorch's live index, or a mirror of it, into listings.
+
+Join what a page lists with what was known before.
+
+Fetch one project page, conditionally, and read it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from packaging.version import Version
 
 from envsmith.errors import CatalogError, EnvsmithError
 from envsmith.index.cache import Overlay, PageState, is_fresh
-from envsmith.index.listing_merge import Key, join_listings, merge_rows, reusable_metadata
-from envsmith.index.page_fetch import FetchedPage, fetch_page, read_kept
-from envsmith.index.page_rows import PageAddress, PageRow
+from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, PYTORCH_HOSTS, PageAddress, PageRow, parse_page
 from envsmith.index.wheel_metadata import choose_rows, merge, read_requirements
 from envsmith.model.backend import Backend
 from envsmith.model.listing import HOST, Listing, Metadata, Release, group, index_name
 from envsmith.model.url import public_url
 from envsmith.model.wheel import Wheel
-from envsmith.net.client import Patience, WebClient, open_client
+from envsmith.net.client import Patience, WebClient, bad_status, open_client
 from envsmith.net.deadline import Deadline, run_all
 
+if TYPE_CHECKING:
+    from envsmith.net.client import Answer, WebClient
+
+
+Key = tuple[str, str]
+"""Project and version text."""
 PYTORCH_BASE = f"{HOST}/whl"
+
+
+def join_listings(first: Listing | None, second: Listing | None) -> dict[Key, Release]:
+    """Return the releases of two listings; of a version both know, all rows, the first one's winning."""
+    releases: dict[Key, Release] = {}
+    for listing in (second, first):
+        if listing is None:
+            continue
+        for project, versions in listing.projects.items():
+            for version, release in versions.items():
+                releases[project, version] = _joined(release, releases.get((project, version)))
+    return releases
+
+
+def merge_rows(page: Iterable[PageRow], known: Iterable[Wheel], *, keep_unlisted: bool) -> tuple[Wheel, ...]:
+    """Return the wheels of one project: those of the page, with what is known of each added.
+
+    A hash that differs from the known one is taken, and the known one kept as withdrawn. A yanked file is
+    left out, known or not.
+
+    Args:
+        page: rows of the page.
+        known: wheels of the same project and index.
+        keep_unlisted: whether known wheels that the page no longer lists stay.
+    """
+    before = {wheel.filename: wheel for wheel in known}
+    merged: dict[str, Wheel] = {}
+    for row in page:
+        old = before.pop(row.wheel.filename, None)
+        if not row.yanked:
+            merged[row.wheel.filename] = row.wheel if old is None else _updated(row.wheel, old)
+    if keep_unlisted:
+        merged |= before
+    return tuple(merged[name] for name in sorted(merged))
+
+
+def reusable_metadata(known: Mapping[Key, Release], wheels: Iterable[Wheel]) -> dict[Key, Metadata]:
+    """Return the known metadata that still speaks of these wheels: none of its version has other bytes."""
+    current = {wheel.filename: wheel.sha256 for wheel in wheels}
+    return {
+        key: release.metadata
+        for key, release in known.items()
+        if release.metadata is not None
+        and all(row[1] is None or current.get(row[0], row[1]) == row[1] for row in release.rows)
+    }
+
+
+def _joined(first: Release, second: Release | None) -> Release:
+    if second is None:
+        return first
+    names = {row[0] for row in first.rows}
+    return replace(
+        first,
+        rows=tuple(sorted((*first.rows, *(row for row in second.rows if row[0] not in names)))),
+        metadata=first.metadata or second.metadata,
+    )
+
+
+def _updated(new: Wheel, old: Wheel) -> Wheel:
+    if new.sha256 is not None and old.sha256 is not None and new.sha256 != old.sha256:
+        withdrawn = {*old.withdrawn, old.sha256} - {new.sha256}
+        return replace(new, withdrawn=tuple(sorted(withdrawn)))
+    # A page's time is the object's last change: a copy moves it. The bytes were there at the earlier one.
+    times = [time for time in (new.upload_time, old.upload_time) if time]
+    return replace(
+        new,
+        url=old.url if old.url.startswith(HOST) and not new.url.startswith(HOST) else new.url,
+        sha256=new.sha256 or old.sha256,
+        upload_time=min(times, default=None),
+        withdrawn=old.withdrawn,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedPage:
+    """A page as read now or kept from before; without rows where the server has no such page."""
+
+    rows: tuple[PageRow, ...]
+    state: PageState
+    body: bytes
+
+
+def fetch_page(
+    address: PageAddress, kept: FetchedPage | None, now: datetime, client: WebClient
+) -> FetchedPage:
+    """Ask for a page, only as changed since it was kept.
+
+    Raises:
+        CatalogError: CAT030 to CAT033 when the page cannot be trusted.
+        ToolError: TOL030 to TOL033, TOL057 when it cannot be fetched.
+
+    Source: astral-sh/uv#9746 and uv's documentation of ``ignore-error-codes``, read 2026-11-21: the PyTorch
+    index answers 403 where a package is not present.
+    """
+    answer = client.get(address.url, _headers(kept), limit_bytes=MAX_PAGE_BYTES)
+    at = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    if answer.status == 304 and kept is not None:
+        return replace(kept, state=replace(kept.state, fetched_at=at))
+    if answer.status in {404, 410} or (
+        answer.status == 403 and urlsplit(answer.url).hostname in PYTORCH_HOSTS
+    ):
+        state = PageState(fetched_at=at, absent=True, content_type="", body_sha256="")
+        return FetchedPage(rows=(), state=state, body=b"")
+    if answer.status != 200:
+        hint = "check --index-base and your permission to read it, or use --catalog embedded"
+        raise bad_status(answer.status, address.name, hint)
+    state = _state(answer, at, address)
+    return read_kept(address, state, answer.body)
+
+
+def read_kept(address: PageAddress, state: PageState, body: bytes) -> FetchedPage:
+    """Read the text of a page.
+
+    Raises:
+        CatalogError: CAT030 to CAT033 when it cannot be trusted.
+    """
+    place = address
+    if state.moved_to:
+        root = state.moved_to.removesuffix(f"/{address.index}/{address.project}/")
+        place = replace(address, url=state.moved_to, root=address.root if root == state.moved_to else root)
+    return FetchedPage(rows=parse_page(body, state.content_type, place), state=state, body=body)
+
+
+def _headers(kept: FetchedPage | None) -> dict[str, str]:
+    headers = {"Accept": ACCEPT}
+    if kept is not None and kept.state.etag:
+        headers["If-None-Match"] = kept.state.etag
+    if kept is not None and kept.state.last_modified:
+        headers["If-Modified-Since"] = kept.state.last_modified
+    return headers
+
+
+def _state(answer: Answer, at: str, address: PageAddress) -> PageState:
+    return PageState(
+        fetched_at=at,
+        absent=False,
+        content_type=answer.headers.get("content-type", ""),
+        body_sha256=hashlib.sha256(answer.body).hexdigest(),
+        etag=_printable(answer.headers.get("etag")),
+        last_modified=_printable(answer.headers.get("last-modified")),
+        moved_to=None if answer.url == address.url else public_url(answer.url),
+    )
+
+
+def _printable(text: str | None) -> str | None:
+    return text if text and text.isascii() and text.isprintable() else None
 
 
 def utc_now() -> datetime:

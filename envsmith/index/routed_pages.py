@@ -14,8 +14,7 @@ from urllib.request import url2pathname
 from packaging.version import Version
 
 from envsmith.errors import CatalogError, ProfileError, ToolError
-from envsmith.index.page_rows import PageAddress, PageRow
-from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, parse_page
+from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, PageAddress, PageRow, parse_page
 from envsmith.index.wheel_metadata import parse_metadata, read_metadata, read_requirements
 from envsmith.model.route import RoutePage, RouteRow, check_address
 from envsmith.model.wheel import Wheel

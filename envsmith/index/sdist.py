@@ -16,7 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from envsmith.errors import ResolveError, ToolError
 from envsmith.model.listing import VersionMetadata
-from envsmith.net.network_words import network_words
+from envsmith.net.client import network_words
 
 MOST_BYTES = 200 * 1024 * 1024
 _MEMBER_BYTES = 1024 * 1024

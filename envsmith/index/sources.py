@@ -1,13 +1,19 @@
-"""The live index with its overlay, as the workflows use them."""
+"""The live index with its overlay, as the workflows use them.
+
+Where rows come from: PyTorch's live index, what was read of it before, or the snapshot.
+"""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
+from envsmith.catalog import Catalog
 from envsmith.errors import CatalogError, EnvsmithError, ToolError
 from envsmith.index.cache import Overlay
 from envsmith.index.reader import PyTorchIndex, ReadRequest
@@ -16,6 +22,10 @@ from envsmith.model.listing import Listing
 
 SILENCE_S = 600.0
 """Seconds for which a server that did not answer is not asked again by the way."""
+MODES = ("auto", "embedded", "live")
+PATIENCE_S = 3.0
+LIVE_S = 120.0
+DAY = timedelta(days=1)
 
 
 class LivePyTorch:
@@ -110,3 +120,124 @@ def _left_out(index: str, problems: tuple[EnvsmithError, ...]) -> CatalogError:
         hint=first.hint,
         parts=problems,
     )
+
+
+class LiveIndex(Protocol):
+    """PyTorch's index as the workflows need it."""
+
+    def refresh(
+        self, channel: str, backend: Backend, known: Listing | None, *, deadline_s: float, max_age: timedelta
+    ) -> Listing:
+        """Read the pages and return the rows, joined with what was known.
+
+        Raises:
+            ToolError: when the server does not answer in time.
+            CatalogError: when a page cannot be trusted, or there is no such index.
+        """
+        ...
+
+    def kept(self, channel: str, backend: Backend) -> Listing | None:
+        """Return what was read before, without asking the server."""
+        ...
+
+    def was_silent_lately(self) -> bool:
+        """Say whether the server did not answer a short while ago."""
+        ...
+
+
+class ListingSources:
+    """Chooses a listing, and tells once per index when it is not the one hoped for.
+
+    Args:
+        catalog: has the snapshot.
+        mode: one of MODES; ``live`` without leave to ask the server means what was read of it last.
+        live: reads the live index, and what was kept of it.
+        is_online: whether the server may be asked at all.
+        tell: hears why the live index could not be used.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        mode: str,
+        live: LiveIndex,
+        *,
+        is_online: bool,
+        tell: Callable[[EnvsmithError], None],
+    ) -> None:
+        self._catalog = catalog
+        self._mode = mode
+        self._live = live
+        self._tell = tell
+        self._found: dict[tuple[str, Backend], Sourced | None] = {}
+        self._is_online = is_online
+        self._is_reachable = is_online
+
+    def get(self, channel: str, backend: Backend) -> Sourced | None:
+        """Return the rows of an index, or None where nothing is known of it.
+
+        Raises:
+            ToolError: in mode ``live``, when the server does not answer.
+            CatalogError: in mode ``live``, when a page cannot be trusted.
+        """
+        key = (channel, backend)
+        if key not in self._found:
+            self._found[key] = self._choose(channel, backend)
+        return self._found[key]
+
+    def known(self, channel: str, backend: Backend) -> Listing | None:
+        """Return the rows at hand, without asking the server; None where there are none."""
+        found = self._found.get((channel, backend))
+        if found is None and self._mode != "embedded":
+            found = self._kept(channel, backend)
+        return found.listing if found else self._catalog.listing(channel, backend)
+
+    def _choose(self, channel: str, backend: Backend) -> Sourced | None:
+        snapshot = self._catalog.listing(channel, backend)
+        embedded = Sourced(listing=snapshot, name=f"embedded {snapshot.retrieved}") if snapshot else None
+        if self._mode == "embedded":
+            return embedded
+        if self._mode == "live" and self._is_online:
+            found = self._live.refresh(channel, backend, snapshot, deadline_s=LIVE_S, max_age=timedelta(0))
+            return Sourced(listing=found, name=f"live {found.retrieved}")
+        kept = self._answered(channel, backend, snapshot) or self._kept(channel, backend)
+        if kept is None or (snapshot and kept.listing.retrieved < snapshot.retrieved):
+            # A newer envsmith brought a newer snapshot than what was once read.
+            return embedded
+        return kept
+
+    def _answered(self, channel: str, backend: Backend, snapshot: Listing | None) -> Sourced | None:
+        """Ask the server; a silent one is asked once a run, not once per index."""
+        if not self._is_reachable:
+            return None
+        if self._live.was_silent_lately():
+            self._is_reachable = False
+            self._tell(ToolError("TOL036", "PyTorch's index did not answer some minutes ago"))
+            return None
+        try:
+            found = self._live.refresh(channel, backend, snapshot, deadline_s=PATIENCE_S, max_age=DAY)
+        except ToolError as error:
+            self._is_reachable = False
+            self._tell(error)
+            return None
+        except CatalogError as error:
+            self._tell(error)
+            return None
+        return Sourced(listing=found, name=f"live {found.retrieved}")
+
+    def _kept(self, channel: str, backend: Backend) -> Sourced | None:
+        try:
+            found = self._live.kept(channel, backend)
+        except CatalogError as error:
+            self._tell(error)
+            return None
+        return Sourced(listing=found, name=f"overlay {found.retrieved}") if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sourced:
+    """A listing, and where it came from."""
+
+    listing: Listing
+    name: str
+    """``embedded 2026-11-20``, ``live 2026-11-21``."""

@@ -17,12 +17,11 @@ from packaging.pylock import PackageWheel
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.index.cache import replace_file
 from envsmith.index.wheel_metadata import BROKEN
-from envsmith.model.contents import Contents, installed_path
 from envsmith.model.url import public_url
-from envsmith.net.client import Patience, WebClient, bad_status, open_client
+from envsmith.model.wheel import Contents, installed_path
+from envsmith.net.client import Patience, SilentServers, WebClient, bad_status, open_client
 from envsmith.net.deadline import Deadline, run_all
 from envsmith.net.range_reader import RangeReader
-from envsmith.net.silent_servers import SilentServers
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

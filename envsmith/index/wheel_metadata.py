@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envsmith.errors import CatalogError
-from envsmith.index.page_rows import PageRow
+from envsmith.index.simple_api import PageRow
 from envsmith.model.listing import Metadata
 from envsmith.model.url import public_url
 from envsmith.model.wheel import Wheel

@@ -10,9 +10,8 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from envsmith.activate.model import Activation
-from envsmith.environment import diagnosis_packages, verification
-from envsmith.environment.environment import Environment, Import
-from envsmith.environment.model import CONSTRAINTS, Generation
+from envsmith.environment import package_findings, verification
+from envsmith.environment.model import CONSTRAINTS, Environment, Generation, Import
 from envsmith.errors import InstallError
 from envsmith.install.request import Furnishing, InstallTools, Locked, Order
 from envsmith.model.finding import Report
@@ -66,7 +65,7 @@ def _built(order: Order, locked: Locked, python: Path, id_: str, tools: InstallT
     ran: tuple[Import, ...] = ()
     if not report.has_errors:  # what is not as locked is not run
         ran = tuple(_ran(order, prefix, tools))
-        report = Report(findings=(*report.findings, *diagnosis_packages.failed_runs(ran)))
+        report = Report(findings=(*report.findings, *package_findings.failed_runs(ran)))
     if report.has_errors:
         failed = sum(bool(item.error) for item in (*imports, *ran))
         raise _not_proved(report, failed, environments.set_failed(id_))

@@ -18,12 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.environment.model import RECORD, Generation, is_id
-from envsmith.files.folder_lock import alone, holder_in
 from envsmith.files.folders import python_of, refusals, remove_folder, write_whole
-from envsmith.install import adapters_links as links
-from envsmith.install import use_history
-from envsmith.install.lost_files import lost
-from envsmith.install.store_names import asides_in, failed_in, failed_name, free_aside, is_half_built
+from envsmith.files.locks import alone, holder_in
+from envsmith.install import links, store_names
+from envsmith.install.store_names import asides_in, failed_in, failed_name, free_aside, is_half_built, lost
 from envsmith.model.naming import free_name
 
 if TYPE_CHECKING:
@@ -66,7 +64,7 @@ class Environments:
 
     @property
     def _history(self) -> Path:
-        return use_history.history_of(self.root, self.link.name)
+        return store_names.history_of(self.root, self.link.name)
 
     @contextmanager
     def alone(self, doing: str) -> Iterator[bool]:
@@ -219,11 +217,11 @@ class Environments:
             InstallError: ENV024 when the system refuses; then what was current still is.
         """
         with refusals(self.link):
-            use_history.note(self._history, self.current())
+            store_names.note(self._history, self.current())
             aside = self._set_aside(id_) if self.is_foreign() else ""
             if not aside:
                 links.point(self.link, self.prefix(id_), self._spare)
-            use_history.note(self._history, id_)
+            store_names.note(self._history, id_)
         return aside
 
     def _set_aside(self, id_: str) -> str:
@@ -231,7 +229,7 @@ class Environments:
         place = self._aside / free_aside(self._aside, self.link.name)
         place.parent.mkdir(exist_ok=True)
         links.make(place, self.prefix(id_), self.link.parent)
-        use_history.note(self._history, place.name)
+        store_names.note(self._history, place.name)
         links.exchange(self.link, place)
         return place.name
 
@@ -246,7 +244,7 @@ class Environments:
         """
         place, made_way = self._aside / aside, ""
         with refusals(self.link):
-            use_history.note(self._history, self.current())
+            store_names.note(self._history, self.current())
             if not links.is_there(self.link):
                 place.rename(self.link)
             elif self.is_foreign():
@@ -257,7 +255,7 @@ class Environments:
                 links.exchange(self.link, place)
                 links.unlink(place)
             for name in (made_way, aside):
-                use_history.note(self._history, name)
+                store_names.note(self._history, name)
         return made_way
 
     def asides(self) -> tuple[str, ...]:
@@ -267,15 +265,15 @@ class Environments:
 
     def uses(self) -> tuple[tuple[str, str], ...]:
         """Return what was current when, oldest first: id or name, and time (UTC, RFC 3339)."""
-        return use_history.read(self._history)
+        return store_names.read(self._history)
 
     def last_uses(self) -> dict[str, str]:
         """Return id or name → when it last became current, under this name or another beside it."""
-        return use_history.last_uses(self.root)
+        return store_names.last_uses(self.root)
 
     def in_use(self) -> frozenset[str]:
         """Return the ids that a link points to: this one, or another one beside it that shares the generations."""
-        names = (*use_history.links_with(self.root), self.link.name)
+        names = (*store_names.links_with(self.root), self.link.name)
         targets = (links.read(self.link.with_name(name)) for name in names)
         return frozenset(target.name for target in targets if target is not None)
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envsmith.environment import target_match as targeting
-from envsmith.environment import verification
-from envsmith.environment.environment import Import
-from envsmith.environment.model import Generation
-from envsmith.environment.model_interpreter import Interpreter
+from envsmith.environment import target_match, verification
+from envsmith.environment.model import Generation, Import, Interpreter
 from envsmith.errors import InstallError
 from envsmith.install.build import build
 from envsmith.install.request import InstallTools, Locked, Order, expected, has_shims, locked_files, read_lock
-from envsmith.install.space_needed import Need
-from envsmith.install.workflows_room import room_for
+from envsmith.install.space_needed import Need, room_for
 from envsmith.lockfile.manifest import Manifest
 from envsmith.model.finding import Report
 from envsmith.model.target import Python
@@ -52,7 +48,7 @@ def install(order: Order, tools: InstallTools) -> Installed:
     with tools.environments.alone(f"installing {order.profile}") as is_crashed:
         before = tools.environments.current()
         python, interpreter = _interpreter(order, manifest, tools)
-        slug = targeting.fitting(manifest.targets, interpreter, profile=order.profile)
+        slug = target_match.fitting(manifest.targets, interpreter, profile=order.profile)
         locked = read_lock(order, manifest, found, slug)
         if ready := None if order.anew else _ready(order, locked, interpreter, tools):
             return _switch(ready, before, tools, how="switched" if ready.id != before else "unchanged")
@@ -97,7 +93,7 @@ def _pythons(order: Order, manifest: Manifest, tools: InstallTools) -> list[str]
     preferred = order.this_python
     if current and current.profile == order.profile:
         preferred = Python.parse(current.python.rpartition(".")[0])
-    found = targeting.pythons_on(manifest.targets, order.here, preferred)
+    found = target_match.pythons_on(manifest.targets, order.here, preferred)
     return [str(python) for python in found or (order.this_python,)]
 
 

@@ -1,4 +1,7 @@
-"""From the words of ``envsmith install`` to what is to be installed."""
+"""From the words of ``envsmith install`` to what is to be installed.
+
+What an install puts into a new environment besides its packages.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from envsmith.activate.activation import environment_files
+from envsmith.activate.model import MARK
 from envsmith.config.profile import Profile
 from envsmith.config.profiles import profile_of
 from envsmith.errors import HostError, LockError
+from envsmith.files.folders import python_of, refusals
 from envsmith.host.current import this_platform, this_python
 from envsmith.install.request import Checks, Order
 from envsmith.lockfile.manifest import FILENAME
 from envsmith.shims.package import shims_of
+from envsmith.templates import read_template
 
 if TYPE_CHECKING:
+    from envsmith.install.request import Furnishing
     from envsmith.lock.request import Words
     from envsmith.lockfile.manifest import Manifest
 
@@ -105,14 +113,14 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
         LockError: LCK003, with what changed as parts.
     """
     from envsmith.catalog import Catalog
-    from envsmith.files import atomic as files
+    from envsmith.files import atomic
     from envsmith.files.text import remembered
     from envsmith.lock.check import check_profile, check_tools
     from envsmith.lock.request import orders, reads_sources
-    from envsmith.lockfile.recording import read_manifest
+    from envsmith.lockfile.store import read_manifest
     from envsmith.wiring import looked_at
 
-    manifest = read_manifest(files.read_files(order.folder), str(order.folder / FILENAME))
+    manifest = read_manifest(atomic.read_files(order.folder), str(order.folder / FILENAME))
     if manifest is None:
         return ()
     locked = frozenset(manifest.targets)
@@ -153,3 +161,23 @@ def unasked(order: Order) -> tuple[Path, ...]:
     from envsmith.console.answer_cache import below
 
     return (Path("pyproject.toml"), *below(Path("profiles")), *below(order.folder))
+
+
+def furnish_scripts(given: Furnishing) -> None:
+    """Put the activation scripts among the environment's programs, in the place of those that uv writes.
+
+    And the mark that names its profile: scripts of another profile know by it that they are not to enter.
+
+    Raises:
+        InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
+    """
+    folder = python_of(given.prefix).parent
+    for name, content in environment_files(given.activation, read_template).items():
+        with refusals(folder / name):
+            (folder / name).write_bytes(
+                content
+            )  # nobody reads them before the environment is proved and recorded
+    mark = given.prefix / MARK
+    with refusals(mark):
+        mark.mkdir(exist_ok=True)
+        (mark / given.activation.profile).touch()

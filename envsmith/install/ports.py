@@ -7,11 +7,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from envsmith.environment.environment import Environment, Import
-from envsmith.environment.model import Generation
-from envsmith.environment.model_interpreter import Interpreter
+from envsmith.environment.model import Environment, Generation, Import, Interpreter
 from envsmith.install.space_needed import Disk
-from envsmith.lockfile.supply import Supply
+from envsmith.lockfile.pins import Supply
 
 
 class Environments(Protocol):

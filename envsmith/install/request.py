@@ -7,15 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envsmith.activate.model import Activation
-from envsmith.config.check import Check
-from envsmith.environment.environment import Environment
-from envsmith.environment.model import Generation
+from envsmith.config.profile import Check
+from envsmith.environment.model import Environment, Generation
 from envsmith.errors import LockError
 from envsmith.install.ports import Disks, EnvironmentProbe, Environments, Installer
 from envsmith.lockfile.manifest import FILENAME, Manifest
-from envsmith.lockfile.pins import Pin, Pins
-from envsmith.lockfile.recording import read_manifest, sha256_of
-from envsmith.lockfile.supply import Supply
+from envsmith.lockfile.pins import Pin, Pins, Supply
+from envsmith.lockfile.store import read_manifest, sha256_of
 from envsmith.model.backend import Backend
 from envsmith.model.progress import Progress
 from envsmith.model.shim import ShimPackage, is_shims

@@ -23,11 +23,9 @@ from packaging.version import Version
 from envsmith.errors import LockError
 from envsmith.lockfile.pylock import FORM, Lock
 from envsmith.model.decision import Decision
-from envsmith.model.sha256 import SHA256
 from envsmith.model.target import Target
-from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan
-from envsmith.plan.resolution import Resolution
+from envsmith.model.wheel import SHA256, Wheel
+from envsmith.plan.model import Plan, Resolution
 
 _HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
 

@@ -8,14 +8,12 @@ from pathlib import Path
 
 from envsmith.activate.activation import scripts_of
 from envsmith.catalog import Catalog
-from envsmith.lock import drift
-from envsmith.lock import recorded_models as modelling
-from envsmith.lock import staleness as aging
+from envsmith.lock import recorded_models, staleness
 from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
-from envsmith.lockfile.recording import read_manifest, sha256_of
+from envsmith.lockfile.store import read_manifest, sha256_of
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding, Report
-from envsmith.plan import routing
+from envsmith.plan import routes
 from envsmith.plan.hashes import Recorded
 from envsmith.plan.model import Plan
 from envsmith.plan.plan import Listings, Times, Wanted, plan_profile
@@ -67,7 +65,7 @@ def check_profile(wanted: Wanted, folder: Path, tools: CheckTools) -> Report:
         findings += _script_findings(manifest, scripts_of(planned.plans, tools.templates), found)
     findings += [
         _finding("LCK050", name, why, name)
-        for _, why in modelling.drifted(wanted.profile, manifest, wanted.hash_model)
+        for _, why in recorded_models.drifted(wanted.profile, manifest, wanted.hash_model)
     ]
     asked = {plan.target.slug for plan in planned.plans}
     findings += [
@@ -82,7 +80,7 @@ def _notes(manifest: Manifest, tools: CheckTools) -> Iterator[Finding]:
     for slug, entry in sorted(manifest.targets.items()):
         channel, backend = str(entry.inputs.get("channel", "")), str(entry.inputs.get("backend", ""))
         if channel == "nightly" and (listing := tools.listings.known(channel, Backend.parse(backend))):
-            yield from aging.aging(entry.family, listing, f"{manifest.profile}/{slug}")
+            yield from staleness.aging(entry.family, listing, f"{manifest.profile}/{slug}")
 
 
 def _script_findings(
@@ -103,7 +101,7 @@ def _script_findings(
 def _route_findings(wanted: Wanted, manifest: Manifest) -> Iterator[Finding]:
     """Name what keeps the remembered pages from serving: without them there is no plan to compare."""
     name = wanted.profile.name
-    for slug, why in routing.changes(wanted.profile, manifest):
+    for slug, why in routes.changes(wanted.profile, manifest):
         yield _finding("LCK033", f"{name}/{slug}" if slug else name, why, name)
 
 
@@ -126,7 +124,7 @@ def _target_findings(plan: Plan, manifest: Manifest, found: Mapping[str, bytes])
 def _plan_findings(plan: Plan, entry: Entry, subject: str) -> Iterator[Finding]:
     changes = [
         change
-        for change in drift.changed(entry.inputs, plan.inputs())
+        for change in staleness.changed(entry.inputs, plan.inputs())
         if change[0] not in ("catalog", "facts")
     ]
     origins = {str(item.requirement): item.origin for item in (*plan.requirements, *plan.constraints)}
@@ -176,10 +174,10 @@ def check_tools(
         choice: what the command line says of the catalog.
         templates: returns the text of a template; None where activation scripts are not looked at.
     """
-    from envsmith.files import atomic as files
+    from envsmith.files import atomic
     from envsmith.index.hashing import NoDownloads
 
     listings = listing_sources(catalog, choice or CatalogChoice(), lambda _: None, is_online=False)
     return CheckTools(
-        catalog=catalog, listings=listings, hasher=NoDownloads(), files=files, templates=templates
+        catalog=catalog, listings=listings, hasher=NoDownloads(), files=atomic, templates=templates
     )

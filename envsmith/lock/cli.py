@@ -77,7 +77,7 @@ class _Ways:
 @click.option("-j", "jobs", type=click.IntRange(1, 64), default=4, help="Resolutions at once.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401 - click checks each option
+def lock_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401 - click checks each option
     """Lock PROFILES for every target they name, into lockfiles/PROFILE/.
 
     Requirements come from -r FILE, else from the project's pyproject.toml, else from the profile. Only targets whose
@@ -148,27 +148,26 @@ def _current(wanted: tuple[Wanted, ...]) -> str:
 
 def _check(wanted: tuple[Wanted, ...], ways: _Ways, words: Sequence[str], read: Sequence[Path]) -> int:
     """Say what is stale; where nothing is, remember that, and of what it was said."""
-    from envsmith.console import answer_cache as unchanged
-    from envsmith.console import output as render
+    from envsmith.console import answer_cache, printer
     from envsmith.lock.recorded_models import models_of
     from envsmith.lock.request import reads_sources
     from envsmith.wiring import looked_at
 
     folders = [ways.folder / one.profile.name for one in wanted]
     models = [Path(model.path) for one in wanted for model in models_of(one.profile)]
-    seen = unchanged.signed((ways.folder, *models, *looked_at(read, *folders)))
+    seen = answer_cache.signed((ways.folder, *models, *looked_at(read, *folders)))
     found = _checked(wanted, ways)
     if ways.as_json:
         data = {"findings": [finding.to_json() for finding in found.findings]}
-        render.envelope("lock", "no" if found.has_errors else "ok", data)
+        printer.envelope("lock", "no" if found.has_errors else "ok", data)
         return NO if found.has_errors else OK
     if found.has_errors:
-        render.findings(found.errors)
+        printer.findings(found.errors)
     else:
-        render.say(_current(wanted))
-    render.notes(found.findings)
+        printer.say(_current(wanted))
+    printer.notes(found.findings)
     if not found.findings and not any(map(reads_sources, wanted)):
-        unchanged.remember(words, _current(wanted), seen)
+        answer_cache.remember(words, _current(wanted), seen)
     return NO if found.has_errors else OK
 
 
@@ -191,9 +190,9 @@ def _checked(wanted: tuple[Wanted, ...], ways: _Ways) -> Report:
 def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
     from envsmith.catalog import Catalog
     from envsmith.errors import EnvsmithError
-    from envsmith.lock import output as lock_render
-    from envsmith.lock.catalog_line import ToldListings
+    from envsmith.lock import output
     from envsmith.lock.lock import lock_profiles
+    from envsmith.lock.output import ToldListings
     from envsmith.wiring import listing_sources
 
     catalog = Catalog.embedded()
@@ -210,23 +209,23 @@ def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
         )
     for one, outcome in outcomes:
         if not ways.as_json:
-            lock_render.outcome(one, outcome)
+            output.outcome(one, outcome)
         if isinstance(outcome, EnvsmithError):
             failed.append(outcome)
         else:
             done.append(outcome)
     if ways.as_json:
-        lock_render.envelope(done, failed)
+        output.envelope(done, failed)
     elif not failed:
-        lock_render.written(done, dry_run=ways.dry_run)
-    return lock_render.status(done, failed)
+        output.written(done, dry_run=ways.dry_run)
+    return output.status(done, failed)
 
 
 @contextmanager
 def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple[Tools, ThreadPoolExecutor]]:
     """Lend the tools and the threads of a lock, and end what still runs when the work is over or broken off."""
     from envsmith.console.live_progress import LockProgress
-    from envsmith.files import atomic as files
+    from envsmith.files import atomic
     from envsmith.index.file_cache import KeptFiles
     from envsmith.index.hashing import Downloads, NoDownloads
     from envsmith.index.sdist import SdistReader
@@ -252,7 +251,7 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
                 requires=wheel_requires(ways.choice),
                 imports=import_time,
                 weighs_builds=ways.savings,
-                files=files,
+                files=atomic,
                 templates=read_template,
                 progress=progress,
                 routes=routed_pages(ways.choice),

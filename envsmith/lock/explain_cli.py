@@ -15,7 +15,7 @@ MOST_USES = 3
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from envsmith.lock.explaining import Explanation
+    from envsmith.lock.explain import Explanation
 
 
 @click.command(name="explain")
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     "-o", "folder", type=click.Path(path_type=Path), default="lockfiles", help="Folder of the lock folders."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(package: str, profiles: tuple[str, ...], folder: Path, *, as_json: bool) -> int:
+def explain_command(package: str, profiles: tuple[str, ...], folder: Path, *, as_json: bool) -> int:
     """Say who asked for PACKAGE, which index and wheel were taken, and which decisions touched it."""
     from envsmith.catalog import Catalog
-    from envsmith.console import output as render
-    from envsmith.files import atomic as files
-    from envsmith.lock.explaining import explain
+    from envsmith.console import printer
+    from envsmith.files import atomic
+    from envsmith.lock.explain import explain
     from envsmith.wiring import CatalogChoice, listing_sources
 
     names = profiles or tuple(sorted(path.parent.name for path in folder.glob("*/manifest.toml")))
@@ -41,18 +41,18 @@ def command(package: str, profiles: tuple[str, ...], folder: Path, *, as_json: b
     found = [
         item
         for name in names
-        for item in explain(package, folder / name, catalog=catalog, listings=listings, files=files)
+        for item in explain(package, folder / name, catalog=catalog, listings=listings, files=atomic)
     ]
     uses = _uses(package, found) if found else {}
     if as_json:
         values = [asdict(item) | {"uses": uses} for item in found]
-        render.envelope("explain", "ok" if found else "no", values)
+        printer.envelope("explain", "ok" if found else "no", values)
     elif found:
         for alike in _alike(found):
             _show(alike, uses)
     else:
-        render.say(f"{package} is in no lock of {', '.join(names) or f'{folder} (there is none)'}", err=True)
-        render.say("hint: envsmith lock PROFILE first, or look at the name", err=True)
+        printer.say(f"{package} is in no lock of {', '.join(names) or f'{folder} (there is none)'}", err=True)
+        printer.say("hint: envsmith lock PROFILE first, or look at the name", err=True)
     return OK if found else NO
 
 
@@ -67,14 +67,14 @@ def _alike(found: Iterable[Explanation]) -> list[list[Explanation]]:
 def _uses(package: str, found: Iterable[Explanation]) -> dict[str, list[str]]:
     """Return where the project's files use a package, and those packages that bring it in; the first few places."""
     from envsmith.config.profiles import Profiles
-    from envsmith.usage import project as sources
+    from envsmith.usage import project
     from envsmith.usage.scan import scan
     from envsmith.wiring import known_modules
 
     names = dict.fromkeys([package, *(root for item in found for root in item.roots)])
     folders = Profiles.of_project(Path()).settings.sources
     scanned = scan(
-        Path(), names, sources=sources, installed=known_modules(), folders=folders, enough=MOST_USES
+        Path(), names, sources=project, installed=known_modules(), folders=folders, enough=MOST_USES
     )
     return {
         answer.project: [f"{use.place} ({use.kind}: {use.module})" for use in answer.uses[:MOST_USES]]
@@ -83,13 +83,13 @@ def _uses(package: str, found: Iterable[Explanation]) -> dict[str, list[str]]:
 
 
 def _show(alike: list[Explanation], uses: Mapping[str, list[str]]) -> None:
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     item = alike[0]
     slugs = ", ".join(one.slug for one in alike)
     head = f"{item.name} {item.version or '(not locked)'} · {item.profile}: {slugs}"
-    for number, line in enumerate(render.wrapped(head, 2)):
-        render.say(f"  {line}" if number else line)
+    for number, line in enumerate(printer.wrapped(head, 2)):
+        printer.say(f"  {line}" if number else line)
     lines = [("asked by", asker) for asker in item.askers]
     lines += [("through", way) for way in item.ways]
     lines += [("used in", place) for place in uses.get(item.name) or ["no file of this project"]]
@@ -107,7 +107,7 @@ def _show(alike: list[Explanation], uses: Mapping[str, list[str]]) -> None:
     lines += [("change", way) for way in item.changes]
     label = ""
     for name, text in lines:
-        render.labelled(f"  {name}" if name != label else "", f"  {text}")
+        printer.labelled(f"  {name}" if name != label else "", f"  {text}")
         label = name
 
 

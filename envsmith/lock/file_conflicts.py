@@ -1,23 +1,31 @@
-"""No two packages of a lock may own the same files: by the families the catalog knows, and file by file."""
+"""No two packages of a lock may own the same files: by the families the catalog knows, and file by file.
+
+Sizes: a lock says how large its files of PyPI are, whatever form the index answered in.
+
+Compare: see that no two packages of a lock fight over a file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from packaging.pylock import Package
+from packaging.pylock import Package, PackageSdist, PackageWheel
 
 from envsmith.catalog import Catalog
 from envsmith.catalog.modules import sought_of
 from envsmith.errors import LockError
+from envsmith.lock.resolve import Tools
 from envsmith.lockfile.pylock import Lock
-from envsmith.model.contents import Contents
+from envsmith.model.wheel import Contents
 
 _SHOWN = 3
 # What no program loads may differ: seen with mkl and onemkl-license, which bring the same licences twice.
 _NEVER_LOADED = ("<data>/share/doc/", "<data>/share/man/", "<data>/share/licenses/")
 _TESTS = frozenset({"benchmarks", "doc", "docs", "examples", "test", "tests"})
 _LOADED = (".py", ".so", ".pyd", ".pth", ".dll", ".dylib")
+File = TypeVar("File", PackageWheel, PackageSdist)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,3 +161,66 @@ def _listed(packages: list[Package]) -> str:
 def _asked(package: Package, lock: Lock) -> tuple[str, str]:
     askers = lock.askers.get(package.name, ())
     return (str(package.name), f"asked by {', '.join(askers)}" if askers else "asked by nobody on record")
+
+
+def complete(lock: Lock, sizes: Mapping[str, int]) -> Lock:
+    """Fill in what the index left out: PyPI's JSON pages have sizes, its HTML pages have none.
+
+    Which of both an index, or a cache before it, sends is chance, and the lock's bytes must not depend on it. Files of
+    other indexes stay without: PyTorch's says no size in either form, and whether its files can be looked into differs
+    from day to day.
+
+    Args:
+        lock: as the resolver answered.
+        sizes: sha256 → size in bytes, of files that were looked into.
+    """
+    elsewhere = {*lock.indexes, *lock.pages}
+    packages = [
+        package if package.index in elsewhere else _completed(package, sizes)
+        for package in lock.pylock.packages
+    ]
+    return replace(lock, pylock=replace(lock.pylock, packages=packages))
+
+
+def _completed(package: Package, sizes: Mapping[str, int]) -> Package:
+    return replace(
+        package,
+        wheels=[_sized(wheel, sizes) for wheel in package.wheels] if package.wheels else None,
+        sdist=_sized(package.sdist, sizes) if package.sdist else None,
+    )
+
+
+def _sized(file: File, sizes: Mapping[str, int]) -> File:
+    size = sizes.get(file.hashes["sha256"])
+    return file if file.size is not None or size is None else replace(file, size=size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What is told of a comparison that found no fight; no part of the lock, for it depends on the servers."""
+
+    unseen: tuple[str, ...] = ()
+    """The packages whose files were not compared with the others', for their wheels could not be looked into."""
+    suspects: tuple[str, ...] = ()
+    """Which of them seem to share a folder with another."""
+
+
+def compare(lock: Lock, tools: Tools) -> tuple[Lock, Compared]:
+    """Compare the packages of a lock by families and file by file.
+
+    Returns:
+        The lock, with the sizes of files that the index left out and that were looked into; what is told.
+
+    Raises:
+        LockError: LCK021 where it holds two of a family, LCK022 where two wheels own one path.
+    """
+    check_families(lock, tools.catalog)
+    contents = tools.contents.contents(
+        package.wheels[0] for package in lock.pylock.packages if package.wheels
+    )
+    check_files(lock, contents)
+    sizes = {sha256: found.size_bytes for sha256, found in contents.items()}
+    return (
+        complete(lock, {**sizes, **tools.sdists.sizes()}),
+        Compared(unseen=unseen(lock, contents), suspects=suspects(lock, contents)),
+    )

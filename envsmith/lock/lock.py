@@ -10,22 +10,20 @@ from pathlib import Path
 
 from envsmith.activate.activation import scripts_of
 from envsmith.errors import EnvsmithError, LockError, ResolveError
-from envsmith.lock import admission as locking
-from envsmith.lock import recorded_models as modelling
-from envsmith.lock import saving
-from envsmith.lock.comparing import Compared, compare
+from envsmith.lock import admission, recorded_models
+from envsmith.lock import savings as saving
+from envsmith.lock.file_conflicts import Compared, compare
 from envsmith.lock.resolve import Tools, resolve
 from envsmith.lock.savings import Saving
 from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
 from envsmith.lockfile.pylock import Lock
-from envsmith.lockfile.recording import decisions_of, lock_files, movable, names_of, read_manifest, sha256_of
+from envsmith.lockfile.store import decisions_of, lock_files, movable, names_of, read_manifest, sha256_of
 from envsmith.model.decision import Decision
-from envsmith.plan import routing
+from envsmith.plan import routes
 from envsmith.plan.dropped import BREAKS
 from envsmith.plan.hashes import Recorded
-from envsmith.plan.model import Plan
+from envsmith.plan.model import Plan, Resolution
 from envsmith.plan.plan import Planned, Times, Timing, Wanted, plan_profile
-from envsmith.plan.resolution import Resolution
 from envsmith.plan.routes import recorded
 
 
@@ -152,7 +150,7 @@ def _begin(wanted: Wanted, timing: Timing, folder: Path, tools: Tools, pool: Thr
     timing = replace(timing, move=movable(timing.move, found, wanted.profile.name))
     times = timing.settle(manifest)
     again = None if timing.upgrade else frozenset(timing.move)
-    wanted = replace(wanted, pages=routing.read(wanted.profile, manifest, tools.routes, again=again))
+    wanted = replace(wanted, pages=routes.read(wanted.profile, manifest, tools.routes, again=again))
     planned = plan_profile(
         wanted,
         times,
@@ -198,7 +196,7 @@ def _lock_target(plan: Plan, catalog_name: str, tools: Tools) -> _Done:
     tools.progress.started(subject, "resolving")
     try:
         plan, resolution = resolve(plan, tools)
-        lock = locking.admit(plan, resolution, catalog_name)
+        lock = admission.admit(plan, resolution, catalog_name)
         lock, compared = compare(lock, tools)
         savings = _savings(plan, resolution, tools)
     except EnvsmithError as error:
@@ -271,7 +269,7 @@ def _manifest(begun: _Begun, targets: tuple[LockedTarget, ...], scripts: Mapping
         routes=recorded(begun.wanted.pages, begun.planned.plans),
         targets={target.slug: target.entry for target in targets},
         scripts={name: sha256_of(content) for name, content in scripts.items()},
-        models=modelling.recorded(begun.wanted.profile, begun.manifest, begun.wanted.hash_model),
+        models=recorded_models.recorded(begun.wanted.profile, begun.manifest, begun.wanted.hash_model),
     )
 
 

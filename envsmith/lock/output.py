@@ -1,16 +1,26 @@
-"""What ``envsmith lock`` shows."""
+"""What ``envsmith lock`` shows.
+
+The line that says where rows come from, told as soon as it is known.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from envsmith.console import output as render
-from envsmith.errors import NO, OK, EnvsmithError
+from envsmith.console import printer
+from envsmith.errors import NO, OK, EnvsmithError, ToolError
 from envsmith.lock.lock import LockedProfile, LockedTarget
 from envsmith.lock.savings import Saving, Weight
-from envsmith.lockfile.recording import decisions_of
+from envsmith.lockfile.store import decisions_of
 from envsmith.model.decision import Decision
 from envsmith.plan.plan import Wanted
+
+if TYPE_CHECKING:
+    from envsmith.index.sources import ListingSources, Sourced
+    from envsmith.model.backend import Backend
+    from envsmith.model.listing import Listing
+
 
 _MOST_WEIGHTS = 3
 _NAMED = 4
@@ -20,31 +30,33 @@ _HEADLINES = ("RES103", "RES104", "RES105")
 def outcome(wanted: Wanted, found: LockedProfile | EnvsmithError) -> None:
     """Print one profile's result, or its error."""
     if isinstance(found, EnvsmithError):
-        render.error(found, command="lock", as_json=False)
+        printer.error(found, command="lock", as_json=False)
         return
     head = [decision for decision in found.decisions if decision.code in _HEADLINES]
     label = wanted.profile.name
-    if len(label) >= render.LABEL:
-        render.say(label)
+    if len(label) >= printer.LABEL:
+        printer.say(label)
         label = ""
     for decision in head:
-        render.labelled(label, decision.message, f"note {decision.code}")
+        printer.labelled(label, decision.message, f"note {decision.code}")
         label = ""
     if not head:
         title, about = wanted.profile.backend.title, wanted.profile.summary
-        render.labelled(label, about if about.startswith(title) else " · ".join(filter(None, (title, about))))
+        printer.labelled(
+            label, about if about.startswith(title) else " · ".join(filter(None, (title, about)))
+        )
     if wanted.files:
-        render.labelled("", f"requirements from {', '.join(wanted.files)}")
+        printer.labelled("", f"requirements from {', '.join(wanted.files)}")
     if wanted.passed_over:
-        render.labelled(
+        printer.labelled(
             "", f"requirements from the profile; not read: {', '.join(wanted.passed_over)}", "note"
         )
-        render.labelled("", f"hint: {_asking(wanted.passed_over)}")
+        printer.labelled("", f"hint: {_asking(wanted.passed_over)}")
     _targets([_row(target, wanted) for target in found.targets])
     label = "decisions"
     for decision, slugs in _decisions(found).items():
         places = named_shortly(slugs, [target.slug for target in found.targets])
-        render.labelled(label, decision.message + (f" ({places})" if places else ""), decision.code)
+        printer.labelled(label, decision.message + (f" ({places})" if places else ""), decision.code)
         label = ""
     _savings(found)
     _compared(found)
@@ -65,9 +77,9 @@ def _compared(found: LockedProfile) -> None:
         return
     some = f"{', '.join(unseen[:_NAMED])}, …" if len(unseen) > _NAMED else ", ".join(unseen)
     count = "1 package" if len(unseen) == 1 else f"{len(unseen)} packages"
-    render.labelled("files", f"not compared for {count}, whose files could not be looked into: {some}")
+    printer.labelled("files", f"not compared for {count}, whose files could not be looked into: {some}")
     for text in dict.fromkeys(text for target in found.targets for text in target.compared.suspects):
-        render.labelled("", text)
+        printer.labelled("", text)
 
 
 def _savings(found: LockedProfile) -> None:
@@ -79,7 +91,7 @@ def _savings(found: LockedProfile) -> None:
     label = "saves"
     for text, slugs in places.items():
         where = named_shortly(slugs, [target.slug for target in found.targets])
-        render.labelled(label, text + (f" ({where})" if where else ""))
+        printer.labelled(label, text + (f" ({where})" if where else ""))
         label = ""
 
 
@@ -87,7 +99,7 @@ def _saved(saving: Saving) -> str:
     if all(item.size_bytes is None for item in saving.spared):
         return f"unknown, by {saving.choice}: no index tells the sizes"
     text = (
-        f"{_how_sure(saving)}{render.size(saving.known_bytes)} by {saving.choice}: {_weights(saving.spared)}"
+        f"{_how_sure(saving)}{printer.size(saving.known_bytes)} by {saving.choice}: {_weights(saving.spared)}"
     )
     if less := _weights(saving.instead):
         text += f", less {less}"
@@ -108,19 +120,19 @@ def _weights(weights: Sequence[Weight]) -> str:
     known = sorted(
         (item for item in weights if item.size_bytes is not None), key=lambda item: -(item.size_bytes or 0)
     )
-    told = [f"{item.project} {render.size(item.size_bytes or 0)}" for item in known[:_MOST_WEIGHTS]]
+    told = [f"{item.project} {printer.size(item.size_bytes or 0)}" for item in known[:_MOST_WEIGHTS]]
     rest = known[_MOST_WEIGHTS:]
     if rest:
-        told.append(f"{len(rest)} more {render.size(sum(item.size_bytes or 0 for item in rest))}")
+        told.append(f"{len(rest)} more {printer.size(sum(item.size_bytes or 0 for item in rest))}")
     return ", ".join(told)
 
 
 def _breakages(found: LockedProfile) -> None:
     for decision in found.breakages:
-        render.say(f"error {decision.code}: {decision.message}", err=True)
+        printer.say(f"error {decision.code}: {decision.message}", err=True)
         for fact in decision.evidence:
-            render.say(f"  because  {fact}", err=True)
-        render.say(f'hint: take out what requires it, or family.{decision.subject} = "keep"', err=True)
+            printer.say(f"  because  {fact}", err=True)
+        printer.say(f'hint: take out what requires it, or family.{decision.subject} = "keep"', err=True)
 
 
 def _decisions(found: LockedProfile) -> dict[Decision, list[str]]:
@@ -155,7 +167,7 @@ def _targets(rows: Sequence[Sequence[str]]) -> None:
     """Print the table of targets, without the columns that nothing is in."""
     head = ("target", "torch", "torchvision", "torchaudio", "packages", "took")
     kept = [column for column in range(len(head)) if any(row[column] != "-" for row in rows)]
-    render.table([head[column] for column in kept], [[row[column] for column in kept] for row in rows])
+    printer.table([head[column] for column in kept], [[row[column] for column in kept] for row in rows])
 
 
 def _row(target: LockedTarget, wanted: Wanted) -> tuple[str, ...]:
@@ -180,7 +192,7 @@ def written(done: Sequence[LockedProfile], *, dry_run: bool) -> None:
             text = f"nothing (dry run); it would be {text}"
         elif not found.written:
             text = f"nothing: {found.folder.as_posix()} is current"
-        render.labelled("wrote", f"{text} · as of {found.manifest.cutoff_utc}")
+        printer.labelled("wrote", f"{text} · as of {found.manifest.cutoff_utc}")
 
 
 def status(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> int:
@@ -215,4 +227,46 @@ def envelope(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> 
         }
         for found in done
     ]
-    render.envelope("lock", ("ok", "no", "failed")[status(done, failed)], data, failed)
+    printer.envelope("lock", ("ok", "no", "failed")[status(done, failed)], data, failed)
+
+
+class ToldListings:
+    """Listings that tell standard error once which catalog they are from, and why not from a better one.
+
+    Args:
+        listings: finds the rows.
+        reasons: filled by the listings with why the live index could not be used.
+        quiet: say nothing.
+    """
+
+    def __init__(self, listings: ListingSources, reasons: list[EnvsmithError], *, quiet: bool) -> None:
+        self._listings = listings
+        self._reasons = reasons
+        self._quiet = quiet
+        self._told: set[str] = set()
+
+    def get(self, channel: str, backend: Backend) -> Sourced | None:
+        """Return the rows, or None where nothing is known of such an index."""
+        found = self._listings.get(channel, backend)
+        if found:
+            self._tell(found.name)
+        return found
+
+    def known(self, channel: str, backend: Backend) -> Listing | None:
+        """Return the rows at hand, without asking the server; None where there are none."""
+        return self._listings.known(channel, backend)
+
+    def _tell(self, name: str) -> None:
+        why = [_reason(error) for error in self._reasons]
+        self._reasons.clear()
+        if self._quiet or (name in self._told and not why):
+            return
+        self._told.add(name)
+        aside = f" ({'; '.join(why)})" if why else ""
+        printer.labelled("catalog", name + aside, err=True)
+
+
+def _reason(error: EnvsmithError) -> str:
+    if isinstance(error, ToolError):
+        return "PyTorch's index did not answer; `envsmith catalog refresh` when it does"
+    return f"a page of PyTorch's index cannot be trusted: {error.message}, {error.code}"

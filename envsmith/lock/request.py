@@ -1,4 +1,7 @@
-"""From the words of a command line to what is asked for: profiles, requirements, overrides."""
+"""From the words of a command line to what is asked for: profiles, requirements, overrides.
+
+Prune: stop asking for what may go, where the project's own files prove that they do not use it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from envsmith.config.profile import Profile, check_name
 from envsmith.config.profiles import Profiles
 from envsmith.config.requirement import labels
 from envsmith.config.requirement_files import passed_over, read_pyproject, read_requirements
-from envsmith.config.requirements import RequirementsFile
+from envsmith.config.requirements_txt import RequirementsFile
 from envsmith.errors import EnvsmithError, LockError, ProfileError
 from envsmith.files.text import read_text
 from envsmith.host.current import this_platform, this_python
@@ -23,9 +26,45 @@ from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.model.backend import Backend
 from envsmith.model.naming import suggestion
 from envsmith.model.shell import quote_path
+from envsmith.plan import pruning
+from envsmith.plan.plan import Wanted
+from envsmith.usage.scan import Installed, Sources, scan
 
 if TYPE_CHECKING:
     from envsmith.plan.plan import Wanted
+
+
+_ENOUGH = 3
+"""Uses that are told as evidence; whether there are more changes nothing."""
+
+
+def prune(
+    wanted: Wanted, root: Path, *, sources: Sources, installed: Installed, folders: Sequence[str] = ()
+) -> Wanted:
+    """Return what is wanted without what the profile lets go and no file uses.
+
+    Where a package requires it, the resolver brings it in all the same, bound as it was asked for.
+
+    Args:
+        wanted: profile and requirements.
+        root: the project's folder.
+        sources: reads its files; they are read only where there is something to decide.
+        installed: knows the modules of what is installed.
+        folders: where the project's code lies; by default as its build backend is told.
+    """
+    names = pruning.candidates(wanted.profile, wanted.requirements)
+    if not names:
+        return wanted
+    found = scan(root, names, sources=sources, installed=installed, folders=folders, enough=_ENOUGH)
+    verdicts = [answer.verdict for answer in found.answers]
+    unneeded = {verdict.project for verdict in verdicts if verdict.is_unneeded}
+    kept, limiting = pruning.withdraw(wanted.requirements, unneeded)
+    return replace(
+        wanted,
+        requirements=kept,
+        constraints=(*wanted.constraints, *limiting),
+        decisions=tuple(pruning.propose(verdict) for verdict in verdicts),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +123,7 @@ def reads_sources(wanted: Wanted) -> bool:
 def _pruned(wanted: Wanted, project: Path, folders: tuple[str, ...]) -> Wanted:
     if not reads_sources(wanted):
         return wanted  # the readers of sources are not even imported
-    from envsmith.lock.pruning import prune
+    # MERGED
     from envsmith.usage import project as sources
     from envsmith.wiring import known_modules
 

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from envsmith.catalog import Catalog
 from envsmith.errors import ResolveError
 from envsmith.model.progress import Progress
-from envsmith.plan import conflicts as families
-from envsmith.plan import dropping, pairing, pruning, sources, substituting
-from envsmith.plan import extension_constraints as extending
-from envsmith.plan import pairings as capping
+from envsmith.plan import conflicts, dropped, extension_constraints, pairings, pruning
 from envsmith.plan import routes as routing
-from envsmith.plan.model import Amendment, Plan
+from envsmith.plan.model import Amendment, Plan, Resolution
 from envsmith.plan.plan import Listings
 from envsmith.plan.ports import (
     Files,
@@ -25,7 +22,6 @@ from envsmith.plan.ports import (
     WheelContents,
     WheelRequires,
 )
-from envsmith.plan.resolution import Resolution
 
 MOST_ROUNDS = 8
 
@@ -62,21 +58,21 @@ def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
     """
     for _ in range(MOST_ROUNDS):
         plan, resolution = _answered(plan, tools)
-        if unread := sources.unread(plan, resolution):
+        if unread := pairings.unread(plan, resolution):
             read = tuple(
                 tools.sdists.metadata(
                     name=name, version=version, url=sdist.url or "", sha256=sdist.hashes["sha256"]
                 )
                 for name, version, sdist in unread
             )
-            plan = plan.amended(sources.amendment(read))
+            plan = plan.amended(pairings.amendment(read))
             if any(item.requires_dist for item in read):
                 continue
-        amendment = pairing.amend(plan, resolution, tools.catalog) or substituting.amendment(
+        amendment = pairings.amend(plan, resolution, tools.catalog) or conflicts.amendment(
             plan, resolution, catalog=tools.catalog, requires=tools.requires
         )
         if amendment is None:
-            extending.check(resolution, tools.catalog)
+            extension_constraints.check(resolution, tools.catalog)
             routing.check(plan, resolution, tools.catalog)
             return _settled(plan, resolution, tools), resolution
         plan = plan.amended(amendment)
@@ -94,7 +90,7 @@ def _answered(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
     try:
         return plan, _answer(plan, tools)
     except ResolveError as error:
-        earlier = families.retreat(plan) if error.code == "RES050" else None
+        earlier = conflicts.retreat(plan) if error.code == "RES050" else None
         if earlier is None:
             raise
         return _answered(earlier, tools)
@@ -104,7 +100,7 @@ def _answer(plan: Plan, tools: Tools) -> Resolution:
     try:
         return tools.resolver.resolve(plan)
     except ResolveError as error:
-        raise extending.explain(error, plan, tools.catalog)  # noqa: B904 - the same error, with what is known
+        raise extension_constraints.explain(error, plan, tools.catalog)  # noqa: B904 - the same error, with what is known
 
 
 def _settled(plan: Plan, resolution: Resolution, tools: Tools) -> Plan:
@@ -112,12 +108,12 @@ def _settled(plan: Plan, resolution: Resolution, tools: Tools) -> Plan:
     plan = pruning.settle(plan, resolution).amended(
         Amendment(
             decisions=(
-                *capping.notice(plan, resolution),
-                *families.notice(plan, resolution, tools.catalog),
+                *pairings.notice(plan, resolution),
+                *conflicts.notice(plan, resolution, tools.catalog),
             )
         )
     )
-    left = dropping.settle(
+    left = dropped.settle(
         plan, resolution, requires=tools.requires, contents=tools.contents, imports=tools.imports
     )
     return plan.amended(left) if left else plan

@@ -1,4 +1,7 @@
-"""How close the nightlies of a lock are to falling out of their index."""
+"""How close the nightlies of a lock are to falling out of their index.
+
+What changed between the plan a lock was made of and the plan of today.
+"""
 
 from __future__ import annotations
 
@@ -69,3 +72,23 @@ def _days(text: str) -> int:
     if month < 3:
         year, month = year - 1, month + 12
     return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day
+
+
+def changed(
+    old: Mapping[str, str | list[str]], new: Mapping[str, str | list[str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield what changed between two plans' inputs: the word for it, and ``old → new``."""
+    for key in sorted({*old, *new}):
+        before, after = old.get(key, ""), new.get(key, "")
+        # A key may be left out where there is nothing to say: an empty list says the same.
+        before, after = (
+            (before or [], after or []) if list in (type(before), type(after)) else (before, after)
+        )
+        if isinstance(before, list) and isinstance(after, list):
+            gone, come = sorted(set(before) - set(after)), sorted(set(after) - set(before))
+            for index in range(max(len(gone), len(come))):
+                left = gone[index] if index < len(gone) else "(none)"
+                right = come[index] if index < len(come) else "(none)"
+                yield key, f"{left} → {right}"
+        elif before != after:
+            yield key, f"{before or '(none)'} → {after or '(none)'}"

@@ -1,4 +1,7 @@
-"""Pins: what a lock's files say is to be installed, as far as an install needs it."""
+"""Pins: what a lock's files say is to be installed, as far as an install needs it.
+
+Supply: what an installer is given: the packages, as text that uv reads, and where their files come from.
+"""
 
 from __future__ import annotations
 
@@ -135,3 +138,18 @@ def _not_ours(place: str) -> LockError:
         where=place,
         hint="put the committed file back, or write it anew with `envsmith lock`",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """The packages of one lock and the way to their files."""
+
+    text: str
+    """A pylock, or hashed requirements."""
+    is_pylock: bool
+    sources: tuple[str, ...] = ()
+    """Names of packages that come as source and are built here."""
+    wheelhouse: str = ""
+    """Folder or address that holds every file; nothing else is asked then. Hashed requirements only."""
+    profile: str = ""
+    """Whose packages they are, for hints; empty where that is not known."""

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from packaging.pylock import Package, Pylock, PylockValidationError
 
 from envsmith.errors import LockError
-from envsmith.model.decision import Decision
+from envsmith.model.decision import Decision, Unsatisfied
 from envsmith.model.target import Target
-from envsmith.model.unsatisfied import Unsatisfied
 
 FORM = 1
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from envsmith.errors import ProfileError
-from envsmith.model.sha256 import SHA256
-from envsmith.model.wheel import Wheel
+from envsmith.model.wheel import SHA256, Wheel
 
 # These go into pages, requirements lines and TOML: no quotes, spaces, or what pip would take for a variable.
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/\[\]!&()*+,;=%@-]+")

@@ -1,4 +1,9 @@
-"""Get files by HTTP: bounded in size and time, few retries, no way from https down to http."""
+"""Get files by HTTP: bounded in size and time, few retries, no way from https down to http.
+
+Why a server could not be read, in words: what the libraries raise names their classes and the socket's numbers.
+
+Remember which servers gave no answer, so that nobody waits for one of them twice.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +17,57 @@ from urllib.parse import urljoin, urlsplit
 from envsmith.errors import ToolError
 from envsmith.model.url import public_url
 from envsmith.net.deadline import Deadline
-from envsmith.net.network_words import network_words
 
 if TYPE_CHECKING:
     import requests
 
+
+_WORDS = {
+    "NameResolutionError": "its name could not be resolved",
+    "gaierror": "its name could not be resolved",
+    "ConnectionRefusedError": "it refused the connection",
+    "NewConnectionError": "no connection could be made",
+    "ConnectTimeoutError": "no connection within the time allowed",
+    "ConnectTimeout": "no connection within the time allowed",
+    "ReadTimeoutError": "it did not go on answering",
+    "ReadTimeout": "it did not go on answering",
+    "TimeoutError": "it did not answer in time",
+    "ConnectionResetError": "it broke the connection off",
+    "RemoteDisconnected": "it closed the connection without an answer",
+    "IncompleteRead": "the answer broke off",
+    "ProtocolError": "the answer broke off",
+    "ProxyError": "the proxy could not be used",
+    "SSLCertVerificationError": "its certificate is not trusted",
+    "SSLError": "no secure connection",
+}
 MAX_REDIRECTS = 5
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 1 << 16
+
+
+def network_words(error: BaseException) -> str:
+    """Return why a request failed, in one clause, without addresses."""
+    chain = list(causes(error))
+    for cause in reversed(chain):
+        if words := _WORDS.get(type(cause).__name__):
+            return words
+    text = str(chain[-1]).rpartition(": ")[2].strip()[:200]
+    return text if text and "://" not in text else type(chain[-1]).__name__
+
+
+def causes(error: BaseException) -> list[BaseException]:
+    """Return an error and what it wraps: requests wraps urllib3, which wraps the socket's error."""
+    found = [error]
+    while len(found) < 20:
+        last = found[-1]
+        inner = getattr(last, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((item for item in last.args if isinstance(item, BaseException)), last.__cause__)
+        if not isinstance(inner, BaseException) or inner in found:
+            break
+        found.append(inner)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,3 +250,27 @@ def _too_large(where: str, limit_bytes: int) -> ToolError:
         where=where,
         hint="check that the address is that of a package index",
     )
+
+
+class SilentServers:
+    """The servers that could not be reached. One that answers with an error is there, and is asked again."""
+
+    def __init__(self) -> None:
+        self._found: set[str] = set()
+
+    @contextmanager
+    def asked(self, url: str) -> Iterator[None]:
+        """Ask within this block.
+
+        Raises:
+            ToolError: TOL030 at once where the server was silent before.
+        """
+        server = urlsplit(url).netloc
+        if server in self._found:
+            raise ToolError("TOL030", "the server could not be reached before", where=public_url(url))
+        try:
+            yield
+        except ToolError as error:
+            if error.code in ("TOL030", "TOL031"):
+                self._found.add(server)
+            raise

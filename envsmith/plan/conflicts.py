@@ -1,4 +1,7 @@
-"""One member per family: distributions that own one folder overwrite each other's files."""
+"""One member per family: distributions that own one folder overwrite each other's files.
+
+Substitute: leave one member of each family, bound as those bind it whose requirements it serves now.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from envsmith.catalog import Catalog, Family
 from envsmith.config.profile import FAMILY_MEMBERS, Profile
 from envsmith.config.requirement import Asked
 from envsmith.errors import ProfileError
-from envsmith.model.decision import Decision
+from envsmith.model.decision import Decision, Unsatisfied
 from envsmith.model.naming import suggestion
-from envsmith.model.unsatisfied import Unsatisfied
-from envsmith.plan.model import Amendment, Plan
-from envsmith.plan.resolution import Resolution
+from envsmith.plan import dropped
+from envsmith.plan.dropped import requires_of
+from envsmith.plan.model import Amendment, Plan, Resolution
+from envsmith.plan.ports import WheelRequires
 
 SUBSTITUTED, PASSED_OVER = "RES111", "RES116"
 
@@ -231,3 +235,26 @@ def _decision(family: Family, choice: _Choice, gone: str, plan: Plan, resolution
 
 def _passed_over(name: str, message: str) -> Decision:
     return Decision(subject=name, kind="noted", code=PASSED_OVER, message=message)
+
+
+def amendment(
+    plan: Plan, resolution: Resolution, *, catalog: Catalog, requires: WheelRequires
+) -> Amendment | None:
+    """Return what leaves one member of each family, or None where a resolution needs nothing.
+
+    Args:
+        plan: with its last amendment.
+        resolution: the last answer.
+        catalog: names the families.
+        requires: reads what wheels require.
+
+    Raises:
+        ToolError: when a requirer's wheel cannot be looked into: which versions serve it is then not known.
+    """
+    found = amend(plan, resolution, catalog)
+    if found is None:
+        return None
+    asked = any(resolution.requirers.get(gone) for gone in found.excludes)
+    read = requires_of(plan, resolution, requires) if asked else {}
+    missing = dropped.unsatisfied(plan.amended(found), read)
+    return bounded(found, plan, missing, catalog)

@@ -13,8 +13,7 @@ from packaging.version import Version
 from envsmith.catalog import Catalog, Extension, Unbuilt
 from envsmith.config.requirement import Asked
 from envsmith.errors import LockError, ResolveError
-from envsmith.plan.model import Plan
-from envsmith.plan.resolution import Resolution
+from envsmith.plan.model import Plan, Resolution
 
 _MOST_TOLD = 6
 

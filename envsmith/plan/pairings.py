@@ -1,16 +1,24 @@
-"""Why a resolution holds an older torch than its slice does."""
+"""Why a resolution holds an older torch than its slice does.
+
+Facts no metadata declares: what a resolution breaks becomes a constraint for the next one.
+
+Source distributions in a resolution: whose requirements are still to be read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from packaging.pylock import Package, PackageSdist
 from packaging.requirements import Requirement
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
+from envsmith.catalog import Catalog, Pairing
 from envsmith.config.requirement import Asked
 from envsmith.model.decision import Decision
-from envsmith.plan.model import Plan
-from envsmith.plan.resolution import Resolution
+from envsmith.model.listing import VersionMetadata
+from envsmith.plan.model import Amendment, Plan, Resolution
 
 
 def notice(plan: Plan, resolution: Resolution) -> tuple[Decision, ...]:
@@ -64,4 +72,79 @@ def _goes_with(plan: Plan, project: str, version: Version, torch: Version) -> bo
         item.specifier.contains(torch, prereleases=True)
         for item in needed
         if item.name == "torch" and not item.marker
+    )
+
+
+def amend(plan: Plan, resolution: Resolution, catalog: Catalog) -> Amendment | None:
+    """Return the constraints that a resolution breaks, or None where it breaks none."""
+    packages = {package.name: package for package in resolution.packages}
+    given = {str(item.requirement) for item in plan.all_constraints()}
+    broken = {
+        str(needed): (pairing, needed)
+        for pairing in reversed(catalog.pairings())
+        if pairing.holds_for(plan.target.backend, plan.target.platform) and _matches(packages, pairing.when)
+        for needed in pairing.needs
+        if canonicalize_name(needed.name) in packages
+        and not _matches(packages, needed)
+        and str(needed) not in given
+        and not _is_served(pairing, plan, packages)
+    }
+    if not broken:
+        return None
+    return Amendment(
+        constraints=tuple(
+            Asked(requirement=needed, origin=f"catalog: {pairing.when}")
+            for pairing, needed in broken.values()
+        ),
+        decisions=tuple(_decision(pairing, needed) for pairing, needed in broken.values()),
+    )
+
+
+def _is_served(pairing: Pairing, plan: Plan, packages: Mapping[NormalizedName, Package]) -> bool:
+    """Say whether a shim of the profile does away with the reason for a bond."""
+    serves = pairing.shim_serves
+    return pairing.shim in plan.shims and serves is not None and _matches(packages, serves)
+
+
+def _matches(packages: Mapping[NormalizedName, Package], requirement: Requirement) -> bool:
+    package = packages.get(canonicalize_name(requirement.name))
+    if package is None or package.version is None:
+        return False
+    return requirement.specifier.contains(Version(package.version.public), prereleases=True)
+
+
+def _decision(pairing: Pairing, needed: Requirement) -> Decision:
+    return Decision(
+        subject=needed.name,
+        kind="capped",
+        code="RES110",
+        message=f"{needed} because of {pairing.when}: {pairing.reason}",
+        evidence=(f"{pairing.source}, {pairing.retrieved}",),
+    )
+
+
+def unread(plan: Plan, resolution: Resolution) -> tuple[tuple[NormalizedName, str, PackageSdist], ...]:
+    """Return name, version and file of each package without a wheel that the plan holds no metadata for."""
+    known = {(item.name, item.version) for item in plan.sdist_metadata()}
+    return tuple(
+        (package.name, str(package.version), package.sdist)
+        for package in resolution.packages
+        if package.sdist and not package.wheels and (package.name, str(package.version)) not in known
+    )
+
+
+def amendment(read: tuple[VersionMetadata, ...]) -> Amendment:
+    """Return what tells the resolver the requirements that were read."""
+    return Amendment(
+        sdist_metadata=read,
+        decisions=tuple(
+            Decision(
+                subject=item.name,
+                kind="noted",
+                code="RES112",
+                message=f"{item.name} {item.version} has no wheel for this target: locked as source; by its files it "
+                f"requires {', '.join(item.requires_dist) or 'nothing'}",
+            )
+            for item in read
+        ),
     )

@@ -10,10 +10,9 @@ from packaging.utils import canonicalize_name
 
 from envsmith.catalog import Catalog
 from envsmith.config.profile import Profile
-from envsmith.config.python_bound import PythonBound
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import Asked, PythonBound
 from envsmith.errors import EnvsmithError, ResolveError
-from envsmith.index.listings import Sourced
+from envsmith.index.sources import Sourced
 from envsmith.lockfile.manifest import Manifest
 from envsmith.model.backend import Backend
 from envsmith.model.capability import backend_family
@@ -21,16 +20,19 @@ from envsmith.model.decision import Decision
 from envsmith.model.listing import Listing
 from envsmith.model.route import RoutePage
 from envsmith.model.target import Target
-from envsmith.plan import candidates as slicing
-from envsmith.plan import conflicts as families
-from envsmith.plan import extension_constraints as extending
+from envsmith.plan import (
+    candidates,
+    conflicts,
+    extension_constraints,
+    kernels,
+    lifecycle,
+    planner,
+    suggestions,
+)
 from envsmith.plan import hashes as hashing
-from envsmith.plan import kernels, lifecycle
-from envsmith.plan import planner as planning
-from envsmith.plan import suggestions as offers
 from envsmith.plan.model import Plan
 from envsmith.plan.ports import Hasher
-from envsmith.plan.routing import route
+from envsmith.plan.routes import route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +134,7 @@ def plan_profile(
             where a target's Python is none that the project runs on.
         ProfileError: where a label contradicts the backend, or a GPU is unknown.
     """
-    members = families.chosen(wanted.profile, catalog)
+    members = conflicts.chosen(wanted.profile, catalog)
     course = lifecycle.settle(wanted.profile, catalog, times.cutoff_utc)
     sourced = listings.get(course.channel, course.backend)
     if sourced is None:
@@ -175,8 +177,8 @@ def _refuse_pythons(wanted: Wanted, targets: list[Target]) -> None:
         )
 
 
-def _order(wanted: Wanted, target: Target, channel: str, times: Times) -> planning.Order:
-    return planning.Order(
+def _order(wanted: Wanted, target: Target, channel: str, times: Times) -> planner.Order:
+    return planner.Order(
         profile=wanted.profile,
         target=target,
         channel=channel,
@@ -189,14 +191,14 @@ def _order(wanted: Wanted, target: Target, channel: str, times: Times) -> planni
 
 
 def _plan_target(
-    order: planning.Order,
+    order: planner.Order,
     listing: Listing,
     catalog: Catalog,
     times: Times,
     hasher: Hasher,
     pages: tuple[RoutePage, ...],
 ) -> Plan:
-    cut = slicing.cut(listing, order.target, catalog, times.by_project())
+    cut = candidates.cut(listing, order.target, catalog, times.by_project())
     missing = hashing.unhashed(cut.slice, cut.unhashed, order.requirements, order.target)
     hashes = {wheel: sha256 for wheel in missing if (sha256 := hasher.sha256(wheel))}
     if len(hashes) < len(missing):
@@ -205,20 +207,20 @@ def _plan_target(
     slice_, capped = kernels.narrow(slice_, order.profile, order.target, order.requirements, catalog)
     aside = hashing.passed_over(slice_, cut.unhashed, order.requirements)
     told = (*order.decisions, *cut.decisions, *hashing.told(hashes), *aside, *capped)
-    plan = planning.plan(replace(order, decisions=told), slice_, catalog)
-    plan = extending.bind(route(plan, pages, catalog, hasher), catalog)
+    plan = planner.plan(replace(order, decisions=told), slice_, catalog)
+    plan = extension_constraints.bind(route(plan, pages, catalog, hasher), catalog)
     kernels.check(plan, order.profile, catalog)
     return plan
 
 
 def _with_cutoff(
-    error: ResolveError, order: planning.Order, listing: Listing, catalog: Catalog
+    error: ResolveError, order: planner.Order, listing: Listing, catalog: Catalog
 ) -> ResolveError:
     """Add to a refusal that the cutoff is its cause, where later wheels would answer."""
-    if isinstance(error, planning.NoBuildError):
+    if isinstance(error, planner.NoBuildError):
         name = canonicalize_name(error.requirement.name)
         cutoff = order.moved.get(name, order.cutoff_utc)
-        later = slicing.cut(listing, order.target, catalog, {"": _NEVER}).slice.projects
+        later = candidates.cut(listing, order.target, catalog, {"": _NEVER}).slice.projects
         found = later.get(name, ())
         if any(error.requirement.specifier.contains(wheel.version, prereleases=True) for wheel in found):
             error.message = f"{error.message} by the cutoff {cutoff}"
@@ -228,23 +230,23 @@ def _with_cutoff(
 
 
 def _with_offers(
-    error: ResolveError, order: planning.Order, catalog: Catalog, listings: Listings
+    error: ResolveError, order: planner.Order, catalog: Catalog, listings: Listings
 ) -> ResolveError:
     """Add to a refusal what does exist elsewhere, and the way there."""
-    if not isinstance(error, (planning.NoBuildError, kernels.NoKernelsError)):
+    if not isinstance(error, (planner.NoBuildError, kernels.NoKernelsError)):
         return error
     families = _nearby(error, order.target.backend.family)
     known = [facts.backend for facts in catalog.backends() if facts.backend.family in families]
     # Naming what exists elsewhere is no reason to read ten more indexes, or to fail where one does not answer.
     found = [listing for backend in known if (listing := listings.known("stable", backend))]
     name = order.profile.name
-    if isinstance(error, planning.NoBuildError):
-        details, hint = offers.builds(found, error.requirement, order.target, name)
+    if isinstance(error, planner.NoBuildError):
+        details, hint = suggestions.builds(found, error.requirement, order.target, name)
     else:
-        details, hint = offers.with_kernels(found, error.gpu, order.target, catalog, name)
+        details, hint = suggestions.with_kernels(found, error.gpu, order.target, catalog, name)
     error.details = (*error.details, *details)
     error.hint = hint or error.hint
-    if isinstance(error, planning.NoBuildError) and error.is_late:
+    if isinstance(error, planner.NoBuildError) and error.is_late:
         error.hint = "name a later time with --as-of, or move the cutoff to now with --upgrade"
     return error
 

@@ -8,13 +8,11 @@ from typing import Protocol
 
 from packaging.pylock import PackageWheel
 
-from envsmith.model.contents import Contents
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.route import RoutePage
 from envsmith.model.usage import Use
-from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan
-from envsmith.plan.resolution import Resolution
+from envsmith.model.wheel import Contents, Wheel
+from envsmith.plan.model import Plan, Resolution
 
 
 class Resolver(Protocol):

@@ -11,8 +11,7 @@ from envsmith.config.profile import Profile
 from envsmith.config.requirement import Asked
 from envsmith.model.decision import Decision
 from envsmith.model.usage import Usage, Use
-from envsmith.plan.model import Plan
-from envsmith.plan.resolution import Resolution
+from envsmith.plan.model import Plan, Resolution
 
 _MOST_PLACES = 3
 _WORDS = {

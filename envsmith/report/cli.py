@@ -30,24 +30,24 @@ _READ_IT = "names of users, folders, servers and whatever looks like a secret ar
     help="Markdown, or one JSON document.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def command(prefix: Path, folder: Path, form: str, *, as_json: bool) -> int:
+def report_command(prefix: Path, folder: Path, form: str, *, as_json: bool) -> int:
     """Print what those who help need to know of this machine, the environment and its lock, in one paste.
 
     Driver, GPUs, interpreter, the torch family and every package, lock and decisions, and what the doctor finds. Names
     of users, folders and servers, logins and tokens are left out. Ends with 0 whatever is found.
     """
-    from envsmith.console import output as render
+    from envsmith.console import printer
     from envsmith.host.current import variables
     from envsmith.report.identity import redaction
     from envsmith.report.output import markdown
 
     summary, hidden = _summary(prefix, folder), redaction(variables(), prefix)
     if as_json or form == "json":
-        render.envelope("report", "ok", summary.to_json(hidden))
+        printer.envelope("report", "ok", summary.to_json(hidden))
     else:
         for line in markdown(summary, hidden).splitlines():
-            render.say(line)
-        render.say(_READ_IT, err=True)
+            printer.say(line)
+        printer.say(_READ_IT, err=True)
     return OK
 
 
@@ -55,7 +55,7 @@ def _summary(prefix: Path, folder: Path) -> Summary:
     from envsmith import __version__
     from envsmith.doctor.checks import CHECKS
     from envsmith.doctor.doctor_facts import ProjectFacts
-    from envsmith.environment.adapters_interpreter import Probe
+    from envsmith.environment.interpreter import Probe
     from envsmith.process.runner import Processes
     from envsmith.report.summarize import summarize
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from envsmith.environment.environment import Environment
 from envsmith.environment.installed_state import Condition
+from envsmith.environment.model import Environment
 from envsmith.host.model import Host
 from envsmith.host.system import Given, Toolbox, VisualCpp
 from envsmith.model.decision import Decision

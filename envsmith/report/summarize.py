@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from envsmith.doctor.diagnose import Check, Facts, diagnose
-from envsmith.environment import target_match as targeting
-from envsmith.environment.environment import Environment
+from envsmith.environment import target_match
 from envsmith.environment.installed_state import Condition
+from envsmith.environment.model import Environment
 from envsmith.errors import EnvsmithError
 from envsmith.host.system import Toolbox
 from envsmith.lockfile.manifest import Entry, Manifest
-from envsmith.lockfile.recording import decisions_of
+from envsmith.lockfile.store import decisions_of
 from envsmith.report.model import LockState, Summary
 
 
@@ -111,7 +111,7 @@ def _target(manifest: Manifest, environment: Environment | None) -> str:
     if environment is None:
         return next(iter(manifest.targets)) if len(manifest.targets) == 1 else ""
     try:
-        return targeting.fitting(manifest.targets, environment.interpreter, profile=manifest.profile)
+        return target_match.fitting(manifest.targets, environment.interpreter, profile=manifest.profile)
     except EnvsmithError:
         return ""
 

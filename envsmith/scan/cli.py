@@ -39,7 +39,7 @@ MOST_LINES = 5
 )
 @click.option("-y", "--yes", "is_agreed", is_flag=True, help="With --fix: do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
+def scan_command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
     """Say whether a project's files use torchvision, torchaudio, or the packages named, and where.
 
     PATH is a project's folder, by default this one; several folders or files are taken as sources of this one. Nothing
@@ -93,7 +93,7 @@ class Asking:
 
 def _scanned(asking: Asking, projects: Iterable[str]) -> Scanned:
     from envsmith.config.profiles import Profiles
-    from envsmith.usage import project as sources
+    from envsmith.usage import project
     from envsmith.usage.scan import scan
     from envsmith.wiring import known_modules
 
@@ -102,7 +102,7 @@ def _scanned(asking: Asking, projects: Iterable[str]) -> Scanned:
     return scan(
         asking.root,
         projects,
-        sources=sources,
+        sources=project,
         installed=known_modules(),
         folders=named or settings.sources,
         enough=1 if asking.quick else None,
@@ -110,33 +110,33 @@ def _scanned(asking: Asking, projects: Iterable[str]) -> Scanned:
 
 
 def _answer(asking: Asking) -> int:
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     asked = asking.names or (() if asking.files or asking.only_unused else ASKED_ALWAYS)
     found = _scanned(asking, (*asked, *_required(asking)))
     shown = [item for item in found.answers if not asking.only_unused or item.verdict.is_unneeded]
     if asking.as_json:
-        render.envelope("scan", "ok", _values(found, shown))
+        printer.envelope("scan", "ok", _values(found, shown))
         return OK
     _show(found, shown)
     if not shown:
-        render.say("every package asked for is used, or may be")
+        printer.say("every package asked for is used, or may be")
     return OK
 
 
 def _fix(asking: Asking) -> int:
-    from envsmith.console import output as render
-    from envsmith.scan import fix_cli as scan_fix
+    from envsmith.console import printer
+    from envsmith.scan import fix_cli
 
-    names = asking.names or (*ASKED_ALWAYS, *scan_fix.prunable(asking.root))
+    names = asking.names or (*ASKED_ALWAYS, *fix_cli.prunable(asking.root))
     found = _scanned(asking, names)
-    way = scan_fix.Fixing(root=asking.root, files=asking.files, is_agreed=asking.is_agreed)
-    proposed = scan_fix.proposal(found.answers, way)
+    way = fix_cli.Fixing(root=asking.root, files=asking.files, is_agreed=asking.is_agreed)
+    proposed = fix_cli.proposal(found.answers, way)
     if not asking.as_json:
         _show(found, found.answers, with_leftovers=False)
-        return scan_fix.show_and_ask(proposed, way)
-    values, status = scan_fix.as_json(proposed, way)
-    render.envelope("scan", "no" if status else "ok", {**_values(found, found.answers), "fix": values})
+        return fix_cli.show_and_ask(proposed, way)
+    values, status = fix_cli.as_json(proposed, way)
+    printer.envelope("scan", "no" if status else "ok", {**_values(found, found.answers), "fix": values})
     return status
 
 
@@ -184,12 +184,12 @@ def _required(asking: Asking) -> Iterable[str]:
 
 
 def _show(found: Scanned, shown: Iterable[Answer], *, with_leftovers: bool = True) -> None:
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     count = found.usage.files_read
-    render.say(f"read {count} {'file' if count == 1 else 'files'}")
+    printer.say(f"read {count} {'file' if count == 1 else 'files'}")
     for item in shown:
-        render.say(f"{item.project} · {item.verdict.answer} · {item.verdict.reason}")
+        printer.say(f"{item.project} · {item.verdict.answer} · {item.verdict.reason}")
         _lines([f"{use.place}   {use.kind}: {use.module}" for use in item.uses])
         if with_leftovers:
             _lines([f"{left.place}   left over ({left.kind}): {left.text}" for left in item.leftovers])
@@ -197,9 +197,9 @@ def _show(found: Scanned, shown: Iterable[Answer], *, with_leftovers: bool = Tru
 
 
 def _lines(texts: list[str]) -> None:
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     more = len(texts) - MOST_LINES
     for text in texts if more <= 1 else [*texts[:MOST_LINES], f"and {more} more (--json lists all)"]:
-        for number, line in enumerate(render.wrapped(text, 4)):
-            render.say(f"{'    ' if number else '  '}{line}")
+        for number, line in enumerate(printer.wrapped(text, 4)):
+            printer.say(f"{'    ' if number else '  '}{line}")

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from envsmith.catalog import Catalog
 from envsmith.files.edit import AskingFile, Edit, Line
-from envsmith.lock.explaining import Explanation, explain
+from envsmith.lock.explain import Explanation, explain
 from envsmith.model.usage import Leftover
 from envsmith.plan import pruning
 from envsmith.plan.ports import Files

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envsmith.console.finding_lines import counted
+from envsmith.console.printer import counted
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -48,15 +48,15 @@ def prunable(root: Path) -> tuple[str, ...]:
 def proposal(answers: Iterable[Answer], way: Fixing) -> Fix:
     """Work out what would go."""
     from envsmith.catalog import Catalog
-    from envsmith.files import atomic as files
-    from envsmith.scan import requirement_places
+    from envsmith.files import atomic
+    from envsmith.scan import requirement_edits
     from envsmith.scan.fix import propose, requirers
 
     answers = tuple(answers)
     folders = _locked(way.root)
     unneeded = [answer.project for answer in answers if answer.verdict.is_unneeded]
-    known = requirers(unneeded, folders, catalog=Catalog.embedded(), files=files) if folders else {}
-    return propose(way.root, answers, known, editor=requirement_places, files=way.files)
+    known = requirers(unneeded, folders, catalog=Catalog.embedded(), files=atomic) if folders else {}
+    return propose(way.root, answers, known, editor=requirement_edits, files=way.files)
 
 
 def _locked(root: Path) -> list[Path]:
@@ -78,27 +78,27 @@ def show_and_ask(fix: Fix, way: Fixing) -> int:
         EnvsmithError: USE002 where nobody can be asked.
         ToolError: where a file has changed since, or cannot be written.
     """
-    from envsmith.console import output as render
+    from envsmith.console import printer
     from envsmith.files.edit_writer import write_edits
 
     for change in fix.edits:
         for line in change.diff().splitlines():
-            render.say(line)
+            printer.say(line)
     before = ""
     for label, text in _notes(fix):
-        render.labelled(label if label != before else "", text)
+        printer.labelled(label if label != before else "", text)
         before = label
     if not fix.edits:
-        render.say("nothing to take out")
+        printer.say("nothing to take out")
         return OK
     if not way.is_agreed and not _is_agreed(fix):
-        render.say("nothing is written", err=True)
+        printer.say("nothing is written", err=True)
         return NO
     write_edits(way.root, fix.edits)
     for change in fix.edits:
-        render.labelled("wrote", f"{change.file}: {counted(len(change.gone), 'line')} out")
+        printer.labelled("wrote", f"{change.file}: {counted(len(change.gone), 'line')} out")
     if locked := _locked(way.root):
-        render.say(f"hint: envsmith lock {' '.join(folder.name for folder in locked)}", err=True)
+        printer.say(f"hint: envsmith lock {' '.join(folder.name for folder in locked)}", err=True)
     return OK
 
 
@@ -118,7 +118,7 @@ def _notes(fix: Fix) -> Iterator[tuple[str, str]]:
 
 
 def _is_agreed(fix: Fix) -> bool:
-    from envsmith.console.asking import agrees
+    from envsmith.console.terminal import agrees
 
     files = ", ".join(change.file for change in fix.edits)
     return agrees(

@@ -1,26 +1,48 @@
-"""Takes requirements out of a pyproject.toml, its formatting and comments kept."""
+"""Takes requirements out of a pyproject.toml, its formatting and comments kept.
+
+Takes requirements out of a requirements file, and leaves every other byte as it is.
+
+Finds the files in which a project asks for packages, and says which of them may be edited.
+"""
 
 from __future__ import annotations
 
 import codecs
+import os.path
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from envsmith.config.positions import Path, TomlText
-from envsmith.config.requirements_txt import pin_of_wheel
+from envsmith.config.positions import KeyPath, TomlText
+from envsmith.config.requirements_txt import pin_of_wheel, split
 from envsmith.errors import ProfileError
-from envsmith.files.edit import Edit, Line
+from envsmith.files.edit import AskingFile, Edit, Line
+from envsmith.files.text import LARGEST_BYTES
+from envsmith.usage.tree import kind_of
 
 _START = re.compile(r"\[ *")
 _END = re.compile(r"[, ]*\]$")
 _COMMENT = re.compile(r"#.*")
+_PHYSICAL = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+_OPTION = re.compile(r"\s--?[A-Za-z]")
+_HASHED = re.compile(r"\s--hash\b")
+_INCLUDE = re.compile(r"(?P<kind>-r|-c|--requirement|--constraint)(?:\s+|=|(?<=-[rc]))(?P<file>\S+)")
+_VIA = re.compile(r"#\s*via\b(?P<names>.*)")
+_ASIDE = re.compile(r"[ \t]+#(?P<text>.*)")
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_FOLDER = "requirements"
+_PYPROJECT = "pyproject.toml"
+_CONSTRAINTS = re.compile(r"(?i).*constraints.*")
+_OUTSIDE = "it lies outside the project"
+_LIMITS = "it only limits: a constraint asks for nothing"
 
 
 def cut_pyproject(data: bytes, file: str, projects: Collection[str]) -> Edit:
@@ -40,7 +62,9 @@ def cut_pyproject(data: bytes, file: str, projects: Collection[str]) -> Edit:
         document = TomlText.parse(text, file)
     except (UnicodeDecodeError, ProfileError):
         return Edit(file=file, before=data, after=data)
-    paths = [path for path in _places(document.data) if _project(_at(document.data, path)) in projects]
+    paths = [
+        path for path in _places(document.data) if _project_of_item(_at(document.data, path)) in projects
+    ]
     lines = tuple(_line(document, path, file) for path in paths)
     if not paths:
         return Edit(file=file, before=data, after=data)
@@ -51,7 +75,7 @@ def cut_pyproject(data: bytes, file: str, projects: Collection[str]) -> Edit:
     return Edit(file=file, before=data, after=bom + after.encode(), gone=lines)
 
 
-def _places(data: Mapping[str, object]) -> Iterator[Path]:
+def _places(data: Mapping[str, object]) -> Iterator[KeyPath]:
     """Yield the paths of all lists of requirements' items."""
     project = data.get("project")
     if isinstance(project, Mapping):
@@ -60,23 +84,23 @@ def _places(data: Mapping[str, object]) -> Iterator[Path]:
     yield from _tables(data.get("dependency-groups"), ("dependency-groups",))
 
 
-def _tables(node: object, path: Path) -> Iterator[Path]:
+def _tables(node: object, path: KeyPath) -> Iterator[KeyPath]:
     for name, items in node.items() if isinstance(node, Mapping) else ():
         yield from _items(items, (*path, name))
 
 
-def _items(node: object, path: Path) -> Iterator[Path]:
+def _items(node: object, path: KeyPath) -> Iterator[KeyPath]:
     if isinstance(node, list):
         yield from ((*path, number) for number in range(len(node)))
 
 
-def _at(node: Any, path: Path) -> Any:  # noqa: ANN401 - TOML holds anything
+def _at(node: Any, path: KeyPath) -> Any:  # noqa: ANN401 - TOML holds anything
     for part in path:
         node = node[part]
     return node
 
 
-def _project(item: object) -> str:
+def _project_of_item(item: object) -> str:
     if not isinstance(item, str):
         return ""
     try:
@@ -85,9 +109,9 @@ def _project(item: object) -> str:
         return ""
 
 
-def _line(document: TomlText, path: Path, file: str) -> Line:
+def _line(document: TomlText, path: KeyPath, file: str) -> Line:
     text = str(_at(document.data, path))
-    return Line(file=file, line=document.lines.get(path, 1), project=_project(text), text=text)
+    return Line(file=file, line=document.lines.get(path, 1), project=_project_of_item(text), text=text)
 
 
 def _stays(line: Line) -> Line:
@@ -95,7 +119,7 @@ def _stays(line: Line) -> Line:
     return Line(file=line.file, line=line.line, project=line.project, text=line.text, reason=reason)
 
 
-def _without(text: str, paths: list[Path]) -> str:
+def _without(text: str, paths: list[KeyPath]) -> str:
     import tomlkit
 
     document = tomlkit.parse(text)
@@ -117,7 +141,7 @@ def _closed(written: str, before: str) -> str:
     return f"{start[0]}{inner}{end[0]}" if inner and start and end else "[]"
 
 
-def _says(text: str, data: Mapping[str, object], paths: list[Path]) -> bool:
+def _says(text: str, data: Mapping[str, object], paths: list[KeyPath]) -> bool:
     """Say whether a text holds the same values but for the items taken out."""
     wanted = deepcopy(dict(data))
     for path in reversed(paths):
@@ -128,7 +152,7 @@ def _says(text: str, data: Mapping[str, object], paths: list[Path]) -> bool:
         return False
 
 
-def _comments(text: str, document: TomlText | None = None, paths: Collection[Path] = ()) -> Counter[str]:
+def _comments(text: str, document: TomlText | None = None, paths: Collection[KeyPath] = ()) -> Counter[str]:
     """Count a text's comments, but for those on lines that nothing but the given items stands on."""
     aside: set[int] = set()
     if document:
@@ -142,3 +166,217 @@ def _comments(text: str, document: TomlText | None = None, paths: Collection[Pat
         if number not in aside and (match := _COMMENT.search(line))
     )
     return Counter(found)
+
+
+def cut_requirements(
+    data: bytes, file: str, projects: Collection[str], unrequired: Collection[str] = ()
+) -> Edit:
+    """Take the lines out that ask for some projects.
+
+    With a line go its continuation lines, hashes and trailing comment, and the ``# via`` lines a compiler wrote below
+    it. A line stays where the file itself says that another of its packages requires this one, and where its pins are
+    hashed but do not say who requires them: then pip needs the pin as long as anybody does.
+
+    Args:
+        data: the file's bytes, in UTF-8, UTF-16 or anything that ASCII is part of.
+        file: its name, relative to the project's root.
+        projects: normalised names.
+        unrequired: those of them that are known to be required by no package.
+    """
+    bom, encoding = next(((bom, name) for bom, name in _BOMS if data.startswith(bom)), (b"", "utf-8"))
+    errors = "surrogateescape" if encoding == "utf-8" else "surrogatepass"
+    try:
+        text = data[len(bom) :].decode(encoding, errors)
+    except UnicodeDecodeError:
+        return Edit(file=file, before=data, after=data)
+    physical = _PHYSICAL.findall(text)
+    found = list(_requirements(text, physical))
+    asked = [item for item in found if item.project in projects]
+    staying = _staying(asked, {item.project for item in found}, unrequired)
+    gone = [item for item in asked if item.project not in staying]
+    cut = {number for item in gone for number in range(item.first, item.last + 1)}
+    kept = "".join(line for number, line in enumerate(physical, 1) if number not in cut)
+    return Edit(
+        file=file,
+        before=data,
+        after=bom + kept.encode(encoding, errors),
+        gone=tuple(item.line(file) for item in gone),
+        stays=tuple(
+            replace(item.line(file), reason=staying[item.project])
+            for item in asked
+            if item.project in staying
+        ),
+    )
+
+
+def is_requirements(text: str) -> bool:
+    """Say whether every line of a text is a requirement or an option, and there is at least one."""
+    lines = list(split(text))
+    return bool(lines) and all(line.text.startswith("-") or _project_of_line(line.text) for line in lines)
+
+
+def included(text: str) -> Iterator[tuple[str, str]]:
+    """Yield ``-r`` or ``-c`` with the file that each such line names."""
+    for line in split(text):
+        if match := _INCLUDE.match(line.text):
+            yield ("-r" if match["kind"] in ("-r", "--requirement") else "-c"), match["file"].strip("\"'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    project: str
+    first: int
+    last: int
+    """The ``# via`` lines below it included."""
+    text: str
+    is_hashed: bool
+    via: frozenset[str] | None
+    """Who requires it, as the file says; None where it does not say."""
+
+    def line(self, file: str) -> Line:
+        return Line(file=file, line=self.first, project=self.project, text=self.text)
+
+
+def _requirements(text: str, physical: list[str]) -> Iterator[_Found]:
+    for line in split(text):
+        if line.text.startswith("-") or not (project := _project_of_line(line.text)):
+            continue
+        below = list(_below(physical[line.last :]))
+        names = _via([*physical[line.number - 1 : line.last], *below])
+        yield _Found(
+            project=project,
+            first=line.number,
+            last=line.last + (len(below) if names is not None else 0),
+            text=physical[line.number - 1].strip(),
+            is_hashed=_HASHED.search(line.text) is not None,
+            via=names,
+        )
+
+
+def _project_of_line(text: str) -> str:
+    bare = _OPTION.split(text, maxsplit=1)[0]
+    try:
+        return canonicalize_name(Requirement(pin_of_wheel(bare) or bare).name)
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _below(lines: list[str]) -> Iterator[str]:
+    """Yield the indented comments right below a requirement, where they begin as a compiler's do."""
+    for number, line in enumerate(lines):
+        if not _ASIDE.match(line) or (number == 0 and not _VIA.search(line)):
+            return
+        yield line
+
+
+def _via(lines: list[str]) -> frozenset[str] | None:
+    """Return the packages that a compiler's comments name as requirers; None where there are no such comments."""
+    names: list[str] | None = None
+    for line in lines:
+        if match := _VIA.search(line):
+            names = [*(names or ()), *match["names"].split(",")]
+        elif names is not None and (aside := _ASIDE.match(line)):
+            names += [aside["text"]]
+    if names is None:
+        return None
+    return frozenset(
+        canonicalize_name(name.strip()) for name in names if name.strip() and " " not in name.strip()
+    )
+
+
+def _staying(asked: list[_Found], pinned: Collection[str], unrequired: Collection[str]) -> dict[str, str]:
+    """Return the projects that must stay, each with the reason: one that stays may require another."""
+    leaving = {item.project for item in asked}
+    while True:
+        kept = set(pinned) - leaving
+        staying = {item.project: reason for item in asked if (reason := _reason(item, kept, unrequired))}
+        if not leaving & set(staying):
+            return staying
+        leaving -= set(staying)
+
+
+def _reason(item: _Found, pinned: Collection[str], unrequired: Collection[str]) -> str:
+    if item.via is not None:
+        requirers = sorted(item.via & set(pinned) - {item.project})
+        return f"required by {', '.join(requirers)}, as this file says" if requirers else ""
+    if item.is_hashed and item.project not in unrequired:
+        return "its pins are hashed, and none says who requires it: compile the file anew"
+    return ""
+
+
+def requirement_places(root: Path, named: Iterable[str] = ()) -> tuple[AskingFile, ...]:
+    """Return the project's requirements files with those they include, and its pyproject.toml.
+
+    Looked for are ``requirements*.txt`` and ``*.in`` in the root, the files of a folder ``requirements``, and what is
+    named besides. Files that are no regular ones, or too large, are left out.
+
+    Raises:
+        ProfileError: PRF030 when a file that was named is not there.
+    """
+    found: dict[Path, AskingFile] = {}
+    for name in named:
+        if not (root / name).is_file():
+            hint = "correct the name, or create the file"
+            raise ProfileError("PRF030", "there is no such file", where=name, hint=hint)
+        _follow(root / name, root, "", found)
+    for path in (*_usual(root), root / _PYPROJECT):
+        _follow(path, root, "", found)
+    return tuple(sorted(found.values(), key=lambda place: place.file))
+
+
+def cut(place: AskingFile, projects: Collection[str], unrequired: Collection[str]) -> Edit:
+    """Take what asks for some projects out of a file; all of it stays, with the reason, where it is not to be edited.
+
+    Args:
+        place: the file.
+        projects: normalised names.
+        unrequired: those of them that are known to be required by no package.
+    """
+    if place.file == _PYPROJECT:
+        return cut_pyproject(place.data, place.file, projects)
+    found = cut_requirements(place.data, place.file, projects, unrequired)
+    if not place.reason:
+        return found
+    stays = (replace(line, reason=place.reason) for line in (*found.gone, *found.stays))
+    return Edit(file=place.file, before=place.data, after=place.data, stays=tuple(sorted(stays)))
+
+
+def _usual(root: Path) -> Iterator[Path]:
+    for folder in (root, root / _FOLDER):
+        for path in sorted(folder.glob("*")):
+            name = path.relative_to(root).as_posix()
+            if path.suffix not in (".txt", ".in") or path.name == "MANIFEST.in":
+                continue
+            is_asking = kind_of(name) == "requirements" and not _CONSTRAINTS.fullmatch(path.name)
+            if is_asking or (path.suffix == ".in" and is_requirements(_text(_bytes(path)))):
+                yield path
+
+
+def _follow(path: Path, root: Path, reason: str, found: dict[Path, AskingFile]) -> None:
+    """Take a file in, and the files it includes; what asks somewhere is not only a limit."""
+    path = Path(os.path.normpath(path))
+    if path in found and not (found[path].reason == _LIMITS and not reason):
+        return
+    data = _bytes(path)
+    if not data:
+        return
+    outside = "" if path.resolve().is_relative_to(root.resolve()) else _OUTSIDE
+    name = Path(os.path.relpath(path.absolute(), root.absolute())).as_posix()
+    found[path] = AskingFile(file=name, data=data, reason=outside or reason)
+    if path.name != _PYPROJECT:
+        for kind, inner in included(_text(data)):
+            _follow(path.parent / inner, root, _LIMITS if kind == "-c" else reason, found)
+
+
+def _bytes(path: Path) -> bytes:
+    """Return a file's bytes; none where it cannot be read, or is larger than such a file can be."""
+    try:
+        if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
+            return b""
+        return path.read_bytes()
+    except (OSError, ValueError):
+        return b""
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace")

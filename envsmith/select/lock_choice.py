@@ -57,11 +57,11 @@ def _first_fit(host: Host, pythons: Sequence[Python], manifests: Sequence[Manife
 
 
 def _manifests(folder: Path) -> Iterator[Manifest]:
-    from envsmith.files import atomic as files
-    from envsmith.lockfile.recording import read_manifest
+    from envsmith.files import atomic
+    from envsmith.lockfile.store import read_manifest
 
     for place in sorted(folder.glob("*/manifest.toml")):
-        if manifest := read_manifest(files.read_files(place.parent), str(place)):
+        if manifest := read_manifest(atomic.read_files(place.parent), str(place)):
             yield manifest
 
 
@@ -76,7 +76,7 @@ def _python(text: str) -> Python | None:
     """Return the version of an interpreter, asked where its name does not tell; None where there is none."""
     if match := _VERSION.fullmatch(text):
         return Python.parse(match[1])
-    from envsmith.environment.adapters_interpreter import Probe
+    from envsmith.environment.interpreter import Probe
     from envsmith.process.runner import Processes
     from envsmith.uv.installer import UvInstaller
     from envsmith.uv.resolver import find_uv

@@ -47,16 +47,16 @@ def lock_choice_lines(choice: LockChoice) -> Lines:
 
 def show_lock_choice(choice: LockChoice, *, explain: bool) -> None:
     """Print the three lines of a choice, and with `explain` a row for every lock."""
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     for label, text in lock_choice_lines(choice):
-        render.labelled(label, text)
+        printer.labelled(label, text)
     if explain:
         here = [item for item in (choice.best, *choice.others) if item.is_for(choice.host)]
         rows = [(item.profile, item.target.slug, *all_lines([item.verdict])[0][1:]) for item in here]
-        render.table(("profile", "target", "torch", "answer", "why"), rows)
+        printer.table(("profile", "target", "torch", "answer", "why"), rows)
         if left := len(choice.others) + 1 - len(here):
-            render.labelled("", f"and {left} for other systems")
+            printer.labelled("", f"and {left} for other systems")
 
 
 def show_only_lock(name: str, misfit: HostError) -> None:
@@ -66,10 +66,10 @@ def show_only_lock(name: str, misfit: HostError) -> None:
         name: of the profile.
         misfit: what was said of it.
     """
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     why = dict(misfit.details).get(name, misfit.message)
-    render.labelled(
+    printer.labelled(
         "choice", f"{name}, the only one that is locked, though this machine does not decide for it: {why}"
     )
 

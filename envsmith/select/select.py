@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.build import Build
-from envsmith.catalog.builds import builds, of_pypi
+from envsmith.catalog.builds import Build, builds, of_pypi
 from envsmith.errors import CatalogError, HostError
 from envsmith.host.model import Device, Host
 from envsmith.lockfile.manifest import Entry, Manifest
 from envsmith.model.backend import Backend
 from envsmith.model.target import Python, Target, parse_slug
 from envsmith.plan.plan import Listings
-from envsmith.select import selection
+from envsmith.select import rules
 from envsmith.select.rules import NO, Verdict
 
 
@@ -56,7 +55,7 @@ def select(host: Host, python: Python, *, catalog: Catalog, listings: Listings) 
     """Judge every backend the catalog knows, without asking any server."""
     host = completed(host, catalog)
     found = {facts.backend: tuple(_builds(facts.backend, catalog, listings)) for facts in catalog.backends()}
-    return Selection(host=host, python=python, verdicts=selection.judge(host, python, found, catalog))
+    return Selection(host=host, python=python, verdicts=rules.judge(host, python, found, catalog))
 
 
 def _builds(backend: Backend, catalog: Catalog, listings: Listings) -> Iterable[Build]:
@@ -114,7 +113,7 @@ def choose_lock(
     judged = sorted(
         (item for manifest in manifests for item in _judged(host, python, manifest, catalog)),
         key=lambda item: (
-            selection.rank(item.verdict, is_advertised=catalog.backend(item.target.backend).is_advertised),
+            rules.rank(item.verdict, is_advertised=catalog.backend(item.target.backend).is_advertised),
             place.get(item.profile, len(place)),
             item.profile != str(item.target.backend),
             item.profile,
@@ -132,7 +131,7 @@ def _judged(host: Host, python: Python, manifest: Manifest, catalog: Catalog) ->
         backend = Backend.parse(str(entry.inputs.get("backend", "cpu")))
         target = Target(python=for_python, platform=platform, backend=backend)
         build = _build_of(entry, target)
-        verdict = selection.judge_build(host, python, build, catalog) if build else _undecided(backend)
+        verdict = rules.judge_build(host, python, build, catalog) if build else _undecided(backend)
         yield LockVerdict(profile=manifest.profile, target=target, verdict=verdict)
 
 

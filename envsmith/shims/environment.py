@@ -1,17 +1,24 @@
-"""The code of the shims, and where in an environment it is put."""
+"""The code of the shims, and where in an environment it is put.
+
+Runs ``runtime/shim_check.py`` in an environment, with its shims and without.
+"""
 
 from __future__ import annotations
 
 import errno
 from pathlib import Path
 
+from envsmith.environment.interpreter import Probe, read_answer
 from envsmith.files.folders import python_of, refusals
 from envsmith.model.shim import ShimPackage
 from envsmith.process.runner import Processes, inherited
+from envsmith.shims.model import ShimTold
 
 _COMPILE_S = 60.0
 _KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
 _SOURCES = Path(__file__).parents[1] / "runtime" / "shims"
+_CHECK = Path(__file__).parents[1] / "runtime" / "shim_check.py"
+_OFF = {"ENVSMITH_SHIMS": "off"}
 
 
 def sources() -> dict[str, bytes]:
@@ -49,3 +56,27 @@ def _site(prefix: Path) -> Path:
         for path in prefix.glob(pattern):
             return path
     raise FileNotFoundError(errno.ENOENT, "it has no folder for packages", str(prefix))
+
+
+class ShimProbe(Probe):
+    """Asks environments about shims."""
+
+    __slots__ = ()
+
+    def shims(self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float) -> ShimTold:
+        """Ask what torchaudio or torch can do, in a process of its own.
+
+        Args:
+            prefix: the environment's root.
+            words: ``audio``, or ``globals`` and dotted names.
+            is_off: leave the shims out.
+            timeout_s: seconds it has.
+
+        Raises:
+            InstallError: ENV023 when its interpreter gives no answer.
+            ToolError: TOL002 when it takes too long.
+        """
+        executable = python_of(prefix)
+        env = _OFF if is_off else {}
+        values = self._answer(executable, words, env, timeout_s, script=_CHECK)
+        return read_answer(ShimTold.from_json, values, executable)

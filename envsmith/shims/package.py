@@ -21,6 +21,6 @@ def shims_of(profile: Profile | None) -> ShimPackage | None:
     """Return the shims that the profile asks for, as the package they come as; None where it asks for none."""
     if profile is None or not profile.texts("shims"):
         return None
-    from envsmith.shims import environment as shim_files
+    from envsmith.shims import environment
 
-    return package(profile.texts("shims"), profile.texts("safe-globals"), shim_files.sources())
+    return package(profile.texts("shims"), profile.texts("safe-globals"), environment.sources())

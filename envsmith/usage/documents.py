@@ -1,13 +1,18 @@
-"""Reads code that is run from within documents, and what other languages bring in of Python."""
+"""Reads code that is run from within documents, and what other languages bring in of Python.
+
+Reads notebooks: the Python of their cells, and the command lines among it.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator, Mapping
 
 from envsmith.usage.collector import Gathered
 from envsmith.usage.config_files import read_commands
 from envsmith.usage.module_matcher import Names
-from envsmith.usage.python import lines_of, read_long
+from envsmith.usage.python import lines_of, read_long, read_python
 
 _FENCE = re.compile(r"^\s*(?P<mark>`{3,}|~{3,})\s*(?P<about>.*)$")
 _RUN = re.compile(r"^\{\s*\.?(?P<language>[\w-]+)\}?[\s,]*(?P<words>[^}]*)")
@@ -19,6 +24,24 @@ _SHELL = re.compile(r"(?i)bash|sh|zsh|shell|console")
 _BROUGHT = re.compile(
     r"(?i)(?:import|module_?|require)[\w!]*(?:::\w+)*\s*[(!,\s]\s*(?:\w+\s*,\s*)?c?[\"']([\w.]+)"
 )
+_OTHERS = re.compile(
+    r"r|julia|javascript|typescript|c|c\+\+.*|c#|f#|java|scala|kotlin|groovy|clojure|go|rust|ruby|perl|php|lua"
+    r"|matlab|octave|sql|haskell|ocaml|swift|elixir|erlang|prolog|maxima|wolfram.*|stata|sas"
+)
+"""Languages of kernels in which a cell is no Python; in one that is not known it must be shown to be none."""
+_SHELL_KERNELS = ("bash", "sh", "zsh", "shell", "powershell", "calysto_bash")
+_SHELLS = ("%%bash", "%%sh", "%%script", "%%!", "%%system", "%%sx", "%%cmd", "%%powershell")
+_KEPT = ("%%time", "%%timeit", "%%capture", "%%prun", "%%python", "%%python3", "%%pypy", "%%memit", "%%mprun")
+_WRITTEN = re.compile(r"%%(?:writefile|file)\s.*\.py\s*")
+"""The first line of a cell that writes a module: it is imported or run by another."""
+_NO_CODE = re.compile(
+    r"%%(?:html|svg|latex|markdown|js|javascript|perl|ruby)\b.*|%%(?:writefile|file)\s.*\.(?:md|txt|rst|html|css)\s*",
+    re.IGNORECASE,
+)
+_HELP = re.compile(r"^\s*(?:\?{1,2}\s*[%\w.*\[\]'\"]+|[%\w.*\[\]'\"]+(?:\([^()]*\))?\s*\?{1,2})\s*$")
+_AIMPORT = re.compile(r"aimport\s+(.*)")
+_MAGIC = re.compile(r"^(?P<indent>\s*)(?:(?P<target>[\w, ]+=\s*))?(?P<mark>[%!?])(?P<rest>.*)$")
+_TIMED = re.compile(r"%?(?:timeit|time|prun|memit)\b(?:\s+-\S+(?:\s+\d+)?)*\s*(?P<code>.*)")
 
 
 def read_document(text: str, names: Names, gathered: Gathered) -> None:
@@ -59,3 +82,117 @@ def read_foreign(text: str, names: Names, gathered: Gathered) -> None:
         for match in _BROUGHT.finditer(line):
             if names.means(match[1]):
                 gathered.use(match[1], number, "import by name", "string")
+
+
+def read_notebook(data: bytes, names: Names, gathered: Gathered) -> None:
+    """Note what the code cells of a notebook use.
+
+    Cells that are no Python are passed over where they say so; where one is neither that nor Python, the notebook
+    counts as unread, though the other cells are read.
+
+    Raises:
+        SyntaxError: when a cell is no Python.
+        ValueError: when the file is no notebook.
+        RecursionError: when it nests too deeply.
+    """
+    failed: SyntaxError | None = None
+    document = _document(data)
+    language = _language(document)
+    for number, source in _cells(document):
+        gathered.cell = number
+        try:
+            _read_as(language, source, names, gathered)
+        except SyntaxError as error:
+            error.msg = f"cell {number}: {error.msg}"
+            failed = failed or error
+    if failed:
+        raise failed
+
+
+def _document(data: bytes) -> Mapping[str, object]:
+    document = json.loads(data.decode("utf-8-sig"))
+    if not isinstance(document, Mapping):
+        raise ValueError("is no notebook")  # noqa: TRY004 - what is wrong is the file, not a type
+    return document
+
+
+def _read_as(language: str, source: str, names: Names, gathered: Gathered) -> None:
+    if language in _SHELL_KERNELS:
+        read_commands(source, names, gathered)
+    elif _OTHERS.fullmatch(language):
+        read_foreign(source, names, gathered)
+    else:
+        _read_cell(source, names, gathered)
+
+
+def _cells(document: Mapping[str, object]) -> Iterator[tuple[int, str]]:
+    for number, cell in enumerate(_listed(document), 1):
+        if isinstance(cell, Mapping) and cell.get("cell_type") == "code":
+            source = cell.get("source", cell.get("input", ""))
+            yield number, "".join(map(str, source)) if isinstance(source, list) else str(source)
+
+
+def _listed(document: Mapping[str, object]) -> list[object]:
+    """Return the cells, of the form of today or of that with worksheets (nbformat 3)."""
+    sheets = document.get("worksheets", [])
+    lists = [document.get("cells")]
+    lists += (
+        [sheet.get("cells") for sheet in sheets if isinstance(sheet, Mapping)]
+        if isinstance(sheets, list)
+        else []
+    )
+    return [cell for cells in lists if isinstance(cells, list) for cell in cells]
+
+
+def _language(document: Mapping[str, object]) -> str:
+    node: object = document.get("metadata")
+    for keys in (("kernelspec", "language"), ("language_info", "name")):
+        inner: object = node
+        for key in keys:
+            inner = inner.get(key) if isinstance(inner, Mapping) else None
+        if isinstance(inner, str):
+            return inner.lower()
+    return ""
+
+
+def _read_cell(source: str, names: Names, gathered: Gathered) -> None:
+    magic = source.lstrip().split(maxsplit=1)[0] if source.strip() else ""
+    first = source.lstrip().partition("\n")[0]
+    is_kept = magic.startswith(_KEPT) or _WRITTEN.fullmatch(first)
+    if magic.startswith("%%") and not is_kept:
+        if magic.startswith(_SHELLS):
+            read_commands(source, names, gathered)
+        elif magic == "%%R":
+            read_foreign(source, names, gathered)
+        elif not _NO_CODE.fullmatch(first):
+            read_long(source, names, gathered)  # written to a file, compiled, or run elsewhere
+        return
+    try:
+        read_python(source, names, gathered)
+    except SyntaxError:
+        _read_with_magics(source, names, gathered)
+
+
+def _read_with_magics(source: str, names: Names, gathered: Gathered) -> None:
+    """Read a cell that is no Python as it stands: its magics and commands taken out, or all of it where it has none."""
+    lines = source.replace("\r\n", "\n").split("\n")
+    code = [_without_magic(line, number, names, gathered) for number, line in enumerate(lines, 1)]
+    read_python("\n".join(code), names, gathered)
+
+
+def _without_magic(line: str, number: int, names: Names, gathered: Gathered) -> str:
+    """Return a line as Python reads it; commands in it are read on the way."""
+    match = _MAGIC.match(line)
+    if _HELP.match(line):
+        return ""
+    if match is None:
+        return line
+    indent, rest = match["indent"], match["rest"]
+    timed = _TIMED.fullmatch(rest)
+    if match["mark"] == "%" and timed:
+        return f"{indent}{timed['code'] or 'pass'}"
+    if brought := _AIMPORT.match(rest):
+        return f"{indent}import {brought[1]}"
+    if match["mark"] in "%!":
+        read_commands(rest, names, gathered, number)
+    return f"{indent}{match['target'] or ''}None"

@@ -7,8 +7,7 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping
 
 from envsmith.model.usage import Sought, Use
-from envsmith.usage.python_tree import children
-from envsmith.usage.syntax import called
+from envsmith.usage.syntax import called, children
 
 _LATER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.GeneratorExp)
 _BY_NAME = {"importlib.import_module", "import_module", "__import__"}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envsmith.errors import InstallError, ToolError
-from envsmith.lockfile.supply import Supply
+from envsmith.lockfile.pins import Supply
 from envsmith.model.shell import quote_path
 from envsmith.process.runner import Finished, Processes, inherited
 from envsmith.uv.resolver import KEPT, OFFLINE, credentials

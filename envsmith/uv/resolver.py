@@ -16,8 +16,7 @@ from pathlib import Path
 from envsmith.config.requirement import Asked
 from envsmith.errors import EnvsmithError, ResolveError, ToolError
 from envsmith.model.target import Platform
-from envsmith.plan.model import Plan
-from envsmith.plan.resolution import Resolution
+from envsmith.plan.model import Plan, Resolution
 from envsmith.process.runner import Finished, Processes, inherited
 from envsmith.uv.index_writer import INDEX_NAME, uv_settings, write_slice
 

@@ -52,7 +52,9 @@ class Asked(NamedTuple):
 )
 @click.option("--models", is_flag=True, help="Load the models that the profile declares, and run them.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(profile: str, prefix: Path, folder: Path, *, probes: str, timeout_s: float, **flags: bool) -> int:
+def verify_command(
+    profile: str, prefix: Path, folder: Path, *, probes: str, timeout_s: float, **flags: bool
+) -> int:
     """Compare an environment, whoever made it, with the lock of PROFILE.
 
     Versions, labels, files, what else is installed, builds of the torch family that do not go together, packages that
@@ -65,18 +67,18 @@ def command(profile: str, prefix: Path, folder: Path, *, probes: str, timeout_s:
     With --models each file under `models` of the profile is compared with its recorded hash, loaded safely in a process
     of its own, run with the inputs declared, and compared with its reference.
     """
-    from envsmith.verify import output as model_lines
+    from envsmith.verify import output
     from envsmith.verify.output import check_models
 
     asked = Asked(_probes(probes), timeout_s)
     found = _verified(profile, prefix, folder, asked, deep=flags["deep"])
     models = check_models(found.profile, Path(found.environment.prefix), folder) if flags["models"] else ()
-    has_errors = found.report.has_errors or found.tried.has_errors or model_lines.has_errors(models)
+    has_errors = found.report.has_errors or found.tried.has_errors or output.has_errors(models)
     status = NO if has_errors else OK
     if flags["as_json"]:
-        from envsmith.console import output as render
+        from envsmith.console import printer
 
-        render.envelope(
+        printer.envelope(
             "verify",
             "ok" if status == OK else "no",
             {**_data(found), "models": [item.to_json() for item in models]},
@@ -84,7 +86,7 @@ def command(profile: str, prefix: Path, folder: Path, *, probes: str, timeout_s:
     else:
         _show(found, prefix)
         if flags["models"]:
-            model_lines.show(models)
+            output.show_models(models)
     return status
 
 
@@ -100,24 +102,24 @@ def _probes(text: str) -> tuple[str, ...]:
 
 
 def _verified(profile: str, prefix: Path, folder: Path, asked: Asked, *, deep: bool) -> Verified:
-    from envsmith.activate import session as sessions
+    from envsmith.activate import session
     from envsmith.environment.interpreter import VerifyingProbe
-    from envsmith.files import atomic as files
-    from envsmith.host.check_words import before_packages
+    from envsmith.files import atomic
+    from envsmith.host.current import before_packages
     from envsmith.install.options import order_of
     from envsmith.process.runner import Processes
     from envsmith.verify.probe_runner import Trials
     from envsmith.verify.verify import VerifyTools, verify
 
-    place = sessions.place_of(prefix)
-    options = {"profile": profile or sessions.installed_profile(prefix), "folder": folder, "deep": deep}
+    place = session.place_of(prefix)
+    options = {"profile": profile or session.installed_profile(prefix), "folder": folder, "deep": deep}
     order = order_of({**options, "python": "", "wheelhouse": "", "no_guard": False, "is_checked": False})
     processes = Processes()
     try:
         found = verify(
             order,
             Path(place.prefix),
-            VerifyTools(probe=VerifyingProbe(processes=processes), files=files),
+            VerifyTools(probe=VerifyingProbe(processes=processes), files=atomic),
             before=before_packages(),
         )
         if not asked.names:
@@ -160,31 +162,32 @@ def _data(found: Verified) -> dict[str, object]:
 
 
 def _show(found: Verified, prefix: Path) -> None:
-    from envsmith.console import finding_lines
-    from envsmith.console import output as render
-    from envsmith.verify import trial_lines
+    from envsmith.console import printer
+    from envsmith.verify import output
 
     what = f"{found.profile}/{found.target}"
     count = len(found.report.errors)
     if count:
-        render.say(f"{prefix} is not what {what} says: {finding_lines.counted(count, 'difference')}")
+        printer.say(f"{prefix} is not what {what} says: {printer.counted(count, 'difference')}")
     else:
-        render.labelled("verified", f"{prefix} is what {what} says")
-        packages = finding_lines.counted(len(found.environment.distributions), "package")
+        printer.labelled("verified", f"{prefix} is what {what} says")
+        packages = printer.counted(len(found.environment.distributions), "package")
         how = "every hash compared" if found.is_deep else "presence and size compared"
-        render.labelled("", f"{packages} · {found.environment.files:,} files, {how}")
+        printer.labelled("", f"{packages} · {found.environment.files:,} files, {how}")
         for item in found.imports:
             version = f" {item.version}" if item.version else ""
-            render.labelled("", f"{item.name}{version} imports ({item.seconds:.1f} s)")
+            printer.labelled("", f"{item.name}{version} imports ({item.seconds:.1f} s)")
         for item in found.runs:
-            render.labelled("", f"`{item.name}` runs ({item.seconds:.1f} s)")
-    trial_lines.show(found.trials)
+            printer.labelled("", f"`{item.name}` runs ({item.seconds:.1f} s)")
+    output.show_probes(found.trials)
     if findings := (*found.report.findings, *found.tried.findings):
-        render.say("")
-        finding_lines.show(findings)
+        printer.say("")
+        printer.show(findings)
     if count:
         place = "" if str(prefix) == ".venv" else f" --prefix {prefix}"
-        render.say(f"\nhint: `envsmith install {found.profile} --deep` builds it as locked, beside this one;")
-        render.say(
+        printer.say(
+            f"\nhint: `envsmith install {found.profile} --deep` builds it as locked, beside this one;"
+        )
+        printer.say(
             f"      `envsmith doctor --fix{place}` shows what would cure it, and does it when agreed to"
         )

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from envsmith.catalog import Catalog
-from envsmith.environment import package_findings as diagnosis_output
-from envsmith.environment.environment import Environment
+from envsmith.environment import package_findings
+from envsmith.environment.model import Environment
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
-from envsmith.verify import trials
+from envsmith.verify import probe_rules
 from envsmith.verify.probe_rules import ALL, Trial
 
 
@@ -56,11 +56,11 @@ def try_libraries(
     """
     made: list[Trial] = []
     findings: list[Finding] = []
-    for name in trials.chosen(words, environment, backend, tools.catalog):
-        if not trials.is_there(name, environment, tools.catalog):
-            findings.append(trials.absent(name))
+    for name in probe_rules.chosen(words, environment, backend, tools.catalog):
+        if not probe_rules.is_there(name, environment, tools.catalog):
+            findings.append(probe_rules.absent(name))
             continue
-        made.append(tools.tries.trial(prefix, name, trials.told(name, backend)))
+        made.append(tools.tries.trial(prefix, name, probe_rules.told(name, backend)))
         findings += _judged(made[-1], words, backend, tools)
     return Tried(trials=tuple(made), findings=tuple(dict.fromkeys(findings)))
 
@@ -68,6 +68,6 @@ def try_libraries(
 def _judged(trial: Trial, words: Sequence[str], backend: Backend, tools: TryTools) -> Iterator[Finding]:
     is_named = trial.name in words and ALL not in words
     is_wanted = is_named or (backend.family != "cpu" and tools.has_gpu(backend))
-    yield from trials.judge(trial, backend, is_gpu_wanted=is_wanted)
+    yield from probe_rules.judge(trial, backend, is_gpu_wanted=is_wanted)
     if trial.error:
-        yield from diagnosis_output.explain(f"{trial.said}\n{trial.error}", tools.catalog)
+        yield from package_findings.explain(f"{trial.said}\n{trial.error}", tools.catalog)

@@ -1,10 +1,16 @@
-"""``envsmith verify --models``: check what a profile declares, and show it."""
+"""``envsmith verify --models``: check what a profile declares, and show it.
+
+What ``envsmith verify --probe`` shows of trials.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from envsmith.console import printer
+from envsmith.verify.probe_rules import COMPILE, GPU, TORCH, Trial
 
 if TYPE_CHECKING:
     from envsmith.verify.model_findings import CheckedModel
@@ -24,14 +30,14 @@ def check_models(name: str, prefix: Path, folder: Path) -> tuple[CheckedModel, .
     """
     from envsmith.config.profiles import Profiles
     from envsmith.environment.model_probe import ModelProbe, hash_model
-    from envsmith.files import atomic as files
+    from envsmith.files import atomic
     from envsmith.lockfile.manifest import FILENAME, Manifest
-    from envsmith.lockfile.recording import read_manifest
+    from envsmith.lockfile.store import read_manifest
     from envsmith.process.runner import Processes
     from envsmith.verify.model_findings import check
 
     profile = Profiles.of_project(Path()).resolve(name)
-    found = read_manifest(files.read_files(folder / name), str(folder / name / FILENAME))
+    found = read_manifest(atomic.read_files(folder / name), str(folder / name / FILENAME))
     manifest = found or Manifest(profile=name, cutoff_utc="")
     processes = Processes()
     try:
@@ -45,18 +51,17 @@ def has_errors(found: Iterable[CheckedModel]) -> bool:
     return any(finding.severity == "error" for item in found for finding in item.findings)
 
 
-def show(found: tuple[CheckedModel, ...]) -> None:
+def show_models(found: tuple[CheckedModel, ...]) -> None:
     """Print each model: what was done with it and how long that took, then what is wrong."""
-    from envsmith.console import finding_lines
-    from envsmith.console import output as render
+    from envsmith.console import printer
 
     if not found:
-        render.say("the profile declares no models")
+        printer.say("the profile declares no models")
     for item in found:
-        render.labelled("model", " · ".join((item.model.path, item.model.format, *_facts(item))))
+        printer.labelled("model", " · ".join((item.model.path, item.model.format, *_facts(item))))
     if findings := [finding for item in found for finding in item.findings]:
-        render.say("")
-        finding_lines.show(findings)
+        printer.say("")
+        printer.show(findings)
 
 
 def _facts(item: CheckedModel) -> Iterable[str]:
@@ -70,3 +75,85 @@ def _facts(item: CheckedModel) -> Iterable[str]:
             yield f"{word} {seconds:.3f} s"
     if told.difference is not None:
         yield f"within {told.difference:.2g} of its reference"
+
+
+def show_probes(trials: Iterable[Trial]) -> None:
+    """Print a line for each: what did the work, how long it took, and how much memory it held."""
+    rows = [(item.name, item.version or "-", _cost(item), _text(item)) for item in trials]
+    if rows:
+        printer.say("")
+        printer.table(("probed", "version", "took", "what ran"), rows, indent=0)
+
+
+def _text(item: Trial) -> str:
+    if item.error:
+        return f"failed at {item.step}" if item.step else "failed"
+    if any(item.facts.get(key) is False for key in ("product", "convolution", "png", "on_gpu")):
+        return "wrong result"
+    return " · ".join(part for part in _PARTS.get(item.name, _devices)(item.facts) if part)
+
+
+def _cost(item: Trial) -> str:
+    memory = f", {printer.size(item.peak_bytes)}" if item.peak_bytes else ""
+    return f"{item.seconds:.1f} s{memory}"
+
+
+def _torch(facts: Mapping[str, Any]) -> Iterator[str]:
+    yield "product and convolution right on the CPU"
+    yield " ".join(word for word in (facts.get("blas", ""), facts.get("cpu_capability", "")) if word)
+    yield "oneDNN" if facts.get("onednn") else "no oneDNN"
+    yield f"{facts.get('threads')} threads of {facts.get('cpus')} processors"
+    yield f"import {facts.get('import_s', 0):.1f} s"
+
+
+def _gpu(facts: Mapping[str, Any]) -> Iterator[str]:
+    if not facts.get("kind"):
+        yield f"none: {facts.get('why', '')}"
+    for device in facts.get("devices", ()):
+        name = " ".join(device[key] for key in ("name", "architecture") if device.get(key))
+        if device.get("error"):
+            yield f"{name or device['device']} failed"
+            continue
+        yield f"{name or device['device']}: kernel and convolution right{_speed(device)}"
+
+
+def _speed(device: Mapping[str, Any]) -> str:
+    seconds = device.get("pinned_s", 0)
+    return f", {device['pinned_bytes'] / seconds / 1e9:.1f} GB/s from pinned memory" if seconds else ""
+
+
+def _compiled(facts: Mapping[str, Any]) -> Iterator[str]:
+    yield f"compiled for {facts.get('device')} in {facts.get('compile_s', 0):.1f} s, same result"
+
+
+def _session(facts: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"{facts.get('ran') or 'an unnamed provider'} ran the model"
+        if "product" in facts
+        else (f"session with {facts.get('ran')}")
+    )
+    yield f"offers {', '.join(name.removesuffix('ExecutionProvider') for name in facts.get('offered', ()))}"
+
+
+def _opencv(facts: Mapping[str, Any]) -> Iterator[str]:
+    yield "filter and PNG right"
+    cuda = "built with CUDA" if facts.get("cuda", "").startswith("YES") else "built without CUDA"
+    yield f"{cuda}, {facts.get('cuda_devices', 0)} CUDA devices"
+    yield f"FFmpeg {facts.get('ffmpeg', '').partition(' ')[0].lower()}"
+    yield f"windows {facts.get('gui', '').lower()}"
+
+
+def _devices(facts: Mapping[str, Any]) -> Iterator[str]:
+    yield f"right on {facts.get('ran')}"
+    named = [item["device"] for item in facts.get("devices", ())]
+    yield f"sees {', '.join(named)}" if named else ""
+
+
+_PARTS = {
+    TORCH: _torch,
+    GPU: _gpu,
+    COMPILE: _compiled,
+    "onnxruntime": _session,
+    "rembg": _session,
+    "opencv": _opencv,
+}

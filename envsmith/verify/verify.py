@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from envsmith.environment import diagnosis_packages, verification
-from envsmith.environment import target_match as targeting
-from envsmith.environment import torch_findings as diagnosis_family
-from envsmith.environment.environment import Environment, Import
+from envsmith.environment import package_findings, target_match, torch_findings, verification
 from envsmith.environment.installed_state import Condition
+from envsmith.environment.model import Environment, Import
 from envsmith.install.ports import EnvironmentProbe
 from envsmith.install.request import Locked, Order, expected, locked_files, read_lock
 from envsmith.model.finding import Finding, Report
@@ -79,7 +77,7 @@ def verify(
     """
     found, manifest = locked_files(order, tools.files)
     environment = tools.probe.environment(prefix, deep=order.deep)
-    slug = targeting.fitting(manifest.targets, environment.interpreter, profile=order.profile)
+    slug = target_match.fitting(manifest.targets, environment.interpreter, profile=order.profile)
     locked = read_lock(order, manifest, found, slug)
     imports = tuple(
         tools.probe.imports(prefix, check.text, order.checks.env, check.timeout_s)
@@ -95,8 +93,8 @@ def verify(
             expected(order, locked, environment), locked.backend, environment, imports, condition.own
         ).findings,
         *_together(locked, environment, condition),
-        *diagnosis_packages.failed_runs(ran),
-        *diagnosis_packages.unsatisfied(manifest.targets[slug].unsatisfied, environment),
+        *package_findings.failed_runs(ran),
+        *package_findings.unsatisfied(manifest.targets[slug].unsatisfied, environment),
     )
     return Verified(
         profile=order.profile,
@@ -113,10 +111,10 @@ def verify(
 
 def _together(locked: Locked, environment: Environment, condition: Condition) -> Iterator[Finding]:
     """Find what is wrong although each distribution by itself is as locked."""
-    yield from diagnosis_packages.overlaps(condition)
-    yield from diagnosis_family.mixed(environment, condition)
-    yield from diagnosis_packages.origins(locked.pins, condition)
-    yield from diagnosis_packages.leftovers(condition, environment)
-    yield from diagnosis_packages.strays(condition)
-    yield from diagnosis_packages.elsewhere(condition)
-    yield from diagnosis_packages.shadows(condition)
+    yield from package_findings.overlaps(condition)
+    yield from torch_findings.mixed(environment, condition)
+    yield from package_findings.origins(locked.pins, condition)
+    yield from package_findings.leftovers(condition, environment)
+    yield from package_findings.strays(condition)
+    yield from package_findings.elsewhere(condition)
+    yield from package_findings.shadows(condition)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.activate import fast_run as entering
+from envsmith.activate import fast_run
 from envsmith.errors import ProfileError
 
 MANIFEST = (
@@ -21,27 +21,27 @@ def test_the_only_lock_is_meant(project: Path) -> None:
     folder = project / "lockfiles" / "app"
     folder.mkdir(parents=True)
     (folder / "manifest.toml").write_text(MANIFEST, "utf-8")
-    found = entering.activation("", entering.prefix())
+    found = fast_run.activation("", fast_run.prefix())
     assert (found.profile, found.cuda_major, dict(found.env)) == ("app", 11, {"A": "x"})
 
 
 def test_nothing_says_which_is_meant(project: Path) -> None:
     with pytest.raises(ProfileError) as caught:
-        entering.activation("", project)
+        fast_run.activation("", project)
     assert caught.value.code == "PRF045"
 
 
 def test_a_name_outside_the_folder_is_none(project: Path) -> None:
     with pytest.raises(ProfileError) as caught:
-        entering.activation("../app", project)
+        fast_run.activation("../app", project)
     assert caught.value.code == "PRF006"
 
 
 def test_the_prefix_is_the_projects_or_the_one_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ENVSMITH_PREFIX", raising=False)
-    assert entering.prefix() == Path(".venv")
+    assert fast_run.prefix() == Path(".venv")
     monkeypatch.setenv("ENVSMITH_PREFIX", str(project / "other"))
-    assert entering.prefix() == project / "other"
+    assert fast_run.prefix() == project / "other"
 
 
 def test_a_plain_run_starts_without_click(project: Path) -> None:
@@ -72,4 +72,4 @@ def test_a_plain_run_starts_without_click(project: Path) -> None:
 )
 def test_what_is_not_plain_is_left_to_the_whole_command_line(project: Path, words: list[str]) -> None:
     assert not (project / ".venv").exists()
-    assert entering.take_over(words) is None
+    assert fast_run.take_over(words) is None

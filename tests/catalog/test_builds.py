@@ -4,8 +4,7 @@ import pytest
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.build import Build
-from envsmith.catalog.builds import builds, newest, of_pypi
+from envsmith.catalog.builds import Build, builds, newest, of_pypi
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing, group
 from tests.values import wheel

@@ -1,7 +1,7 @@
 import pytest
 from packaging.version import Version
 
-from envsmith.catalog.build import Build
+from envsmith.catalog.builds import Build
 from envsmith.model.backend import Backend
 
 

@@ -12,9 +12,8 @@ from packaging.version import Version
 
 from envsmith import catalog
 from envsmith.catalog import Catalog
-from envsmith.catalog.ci import read_actions
+from envsmith.catalog.ci import read_actions, read_runners
 from envsmith.catalog.modules import read_modules
-from envsmith.catalog.runners import read_runners
 from envsmith.catalog.shims import read_shims, read_users
 from envsmith.catalog.sizes import read_sizes
 from envsmith.errors import CatalogError

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envsmith.catalog import Catalog
-from envsmith.catalog.gpus import plain
+from envsmith.catalog import Catalog, plain
 from envsmith.errors import CatalogError
 
 CATALOG = Catalog.embedded()

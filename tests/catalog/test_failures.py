@@ -17,7 +17,7 @@ ROW: dict[str, object] = {
 
 
 def test_the_line_of_a_match_is_returned() -> None:
-    row = failures.read(Row("row", ROW))
+    row = failures.read_failure(Row("row", ROW))
     assert row.line("first\n  Error:  no way there  \nlast") == "Error: no way there"
     assert row.line("no way") == "no way"
     assert row.line("some way") == ""
@@ -26,7 +26,7 @@ def test_the_line_of_a_match_is_returned() -> None:
 @pytest.mark.parametrize("values", [{"pattern": "("}, {"pattern": ""}, {"cure": None}])
 def test_a_malformed_row(values: dict[str, object]) -> None:
     with pytest.raises(CatalogError, match="failures"):
-        failures.read(Row("failures.toml: row 1", {**ROW, **values}))
+        failures.read_failure(Row("failures.toml: row 1", {**ROW, **values}))
 
 
 def test_names_differ() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from packaging.version import Version
 
-from envsmith.catalog import Catalog, bad_releases
+from envsmith.catalog import Catalog, failures
 from envsmith.catalog.tables import Row
 from envsmith.errors import CatalogError
 
@@ -18,8 +18,8 @@ ROW: dict[str, object] = {
 
 
 def test_a_row_is_about_its_versions_on_its_system() -> None:
-    everywhere = bad_releases.read(Row("row", ROW))
-    windows = bad_releases.read(Row("row", {**ROW, "os": "windows"}))
+    everywhere = failures.read_bad_release(Row("row", ROW))
+    windows = failures.read_bad_release(Row("row", {**ROW, "os": "windows"}))
     assert everywhere.describes("torch", Version("2.9.0+cpu"), "linux")
     assert not everywhere.describes("torchvision", Version("2.9.0"), "linux")
     assert not everywhere.describes("torch", Version("2.9.1"), "linux")
@@ -29,7 +29,7 @@ def test_a_row_is_about_its_versions_on_its_system() -> None:
 @pytest.mark.parametrize("key", ["project", "versions", "problem", "cure"])
 def test_a_row_without_a_value(key: str) -> None:
     with pytest.raises(CatalogError, match="missing"):
-        bad_releases.read(Row("row", {name: value for name, value in ROW.items() if name != key}))
+        failures.read_bad_release(Row("row", {name: value for name, value in ROW.items() if name != key}))
 
 
 def test_the_table_is_read() -> None:

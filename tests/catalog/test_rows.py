@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from envsmith.catalog import conflict_groups as families
-from envsmith.catalog import rows
+from envsmith.catalog import conflict_groups, rows
 from envsmith.catalog.tables import Row
 from envsmith.errors import CatalogError
 
@@ -47,14 +46,14 @@ PROJECT = {"name": "triton", "origin": "pypi", "backends": ["cuda"], "label": Fa
         (rows.pairing, {"when": "torch", "same_cuda": ["a b"]}, "same_cuda"),
         (rows.pairing, {"when": "torch"}, "reason"),
         (rows.pypi_build, {"project": "torch", "versions": "2.8"}, "versions"),
-        (families.read, FAMILY, "cpu"),
-        (families.read, FAMILY | {"cpu": ["c"]}, "cpu"),
-        (families.read, FAMILY | {"cpu": ["a"], "interchangeable": "yes"}, "interchangeable"),
-        (families.read, FAMILY | {"cpu": [], "brought": ["c"]}, "brought"),
-        (families.read, FAMILY | {"cpu": [], "wider": ["a: c"]}, "wider"),
-        (families.read, FAMILY | {"cpu": [], "wider": ["a"]}, "wider"),
-        (families.read, FAMILY | {"cpu": [], "only": ["c: win_amd64"]}, "only"),
-        (families.read, FAMILY | {"cpu": [], "only": ["a: win"]}, "only"),
+        (conflict_groups.read, FAMILY, "cpu"),
+        (conflict_groups.read, FAMILY | {"cpu": ["c"]}, "cpu"),
+        (conflict_groups.read, FAMILY | {"cpu": ["a"], "interchangeable": "yes"}, "interchangeable"),
+        (conflict_groups.read, FAMILY | {"cpu": [], "brought": ["c"]}, "brought"),
+        (conflict_groups.read, FAMILY | {"cpu": [], "wider": ["a: c"]}, "wider"),
+        (conflict_groups.read, FAMILY | {"cpu": [], "wider": ["a"]}, "wider"),
+        (conflict_groups.read, FAMILY | {"cpu": [], "only": ["c: win_amd64"]}, "only"),
+        (conflict_groups.read, FAMILY | {"cpu": [], "only": ["a: win"]}, "only"),
         (rows.project, PROJECT | {"origin": "index"}, "origin"),
         (rows.project, PROJECT | {"backends": ["nvidia"]}, "backends"),
         (rows.project, {"name": "triton", "origin": "pypi"}, "label"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from ruamel.yaml import YAML
 
-from envsmith.catalog.runners import runners_of
+from envsmith.catalog.ci import runners_of
 from envsmith.ci.jobs import Footprint, Job
 from envsmith.ci.matrix import (
     Machines,
@@ -25,7 +25,7 @@ from envsmith.ci.matrix import (
 from envsmith.config.runners import Runners
 from envsmith.errors import ResolveError
 from envsmith.lockfile.pins import Pins
-from envsmith.model.contents import Contents
+from envsmith.model.wheel import Contents
 from tests.locks import LINUX, MAC, WINDOWS, kept, pin, sha256
 
 NOTHING = Runners()

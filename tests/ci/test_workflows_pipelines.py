@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from envsmith.ci.workflows import Pipeline, github, gitlab
-from envsmith.config.ci_settings import CiSettings
+from envsmith.config.settings import CiSettings
 from envsmith.templates import read_template
 
 NASTY = (

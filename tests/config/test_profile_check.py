@@ -2,17 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config import check
-from envsmith.config.check import Check
+from envsmith.config import profile
 from envsmith.config.positions import TomlText
-from envsmith.config.readers import Problems
-from envsmith.config.toml_field import Spot
+from envsmith.config.profile import Check
+from envsmith.config.readers import Problems, Spot
 from envsmith.errors import ProfileError
 
 
 def read(text: str) -> Check | None:
     document, problems = TomlText.parse(f"a = {text}", "x.toml"), Problems()
-    found = check.read(document.data["a"], Spot(text=document, problems=problems, path=("a",)))
+    found = profile.read(document.data["a"], Spot(text=document, problems=problems, path=("a",)))
     problems.raise_if_any()
     return found
 

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config import toml_field
+from envsmith.config import readers
 from envsmith.config.positions import TomlText
-from envsmith.config.readers import Problems
-from envsmith.config.toml_field import Reader, Spot
+from envsmith.config.readers import Problems, Reader, Spot
 from envsmith.errors import ProfileError
 
 
@@ -23,22 +22,22 @@ def read(reader: Reader, text: str) -> tuple[object, list[str]]:
 
 
 def test_text() -> None:
-    assert read(toml_field.text, "a = 'é b'") == ("é b", [])
+    assert read(readers.text, "a = 'é b'") == ("é b", [])
     for wrong in ("1", "true", "[]", "{}", "1979-05-27"):
-        assert read(toml_field.text, f"a = {wrong}") == (None, ["PRF004 x.toml:1: a"])
+        assert read(readers.text, f"a = {wrong}") == (None, ["PRF004 x.toml:1: a"])
     for wrong in ('"a\\nb"', '"\\u007f"', '"\\u0085"', '" "'):
-        assert read(toml_field.text, f"a = {wrong}") == (None, ["PRF005 x.toml:1: a"])
+        assert read(readers.text, f"a = {wrong}") == (None, ["PRF005 x.toml:1: a"])
 
 
 def test_choice() -> None:
-    reader = toml_field.choice("x", "y")
+    reader = readers.choice("x", "y")
     assert read(reader, "a = 'y'") == ("y", [])
     assert read(reader, "a = 'z'") == (None, ["PRF005 x.toml:1: a"])
     assert read(reader, "a = 1") == (None, ["PRF005 x.toml:1: a"])
 
 
 def test_lists_keep_what_is_good_and_name_what_is_not() -> None:
-    reader = toml_field.listed(toml_field.text, at_least=1)
+    reader = readers.listed(readers.text, at_least=1)
     assert read(reader, "a = ['x', 1, 'y',\n 2]") == (
         ("x", "y"),
         ["PRF004 x.toml:1: a[1]", "PRF004 x.toml:2: a[3]"],
@@ -47,7 +46,7 @@ def test_lists_keep_what_is_good_and_name_what_is_not() -> None:
 
 
 def test_anything_becomes_unchangeable() -> None:
-    value, problems = read(toml_field.table_of_anything, "a = {c = [1, {d = 'x'}], b = 1.5}")
+    value, problems = read(readers.table_of_anything, "a = {c = [1, {d = 'x'}], b = 1.5}")
     assert problems == []
     assert isinstance(value, type(type.__dict__))
     assert value == {"b": 1.5, "c": (1, {"d": "x"})}
@@ -56,7 +55,7 @@ def test_anything_becomes_unchangeable() -> None:
 
 @pytest.mark.parametrize("wrong", ["nan", "inf", "1979-05-27", "07:32:00"])
 def test_anything_is_not_what_json_lacks(wrong: str) -> None:
-    assert read(toml_field.anything, f"a = [{wrong}]")[1] == ["PRF004 x.toml:1: a[0]"]
+    assert read(readers.anything, f"a = [{wrong}]")[1] == ["PRF004 x.toml:1: a[0]"]
 
 
 @pytest.mark.parametrize(
@@ -64,4 +63,4 @@ def test_anything_is_not_what_json_lacks(wrong: str) -> None:
     [("x", "a text"), (True, "true or false"), (1, "a number"), ([], "a list"), ({}, "a table")],
 )
 def test_kinds(value: object, name: str) -> None:
-    assert toml_field.kind(value) == name
+    assert readers.kind(value) == name

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.config.requirement_files import read_pyproject, read_requirements
-from envsmith.config.requirements import RequirementsFile
+from envsmith.config.requirements_txt import RequirementsFile
 from envsmith.errors import EnvsmithError, ProfileError
 
 

@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 
 from envsmith.config.positions import TomlText
-from envsmith.config.python_bound import PythonBound, read_bound
-from envsmith.config.readers import Problems
-from envsmith.config.toml_field import Spot
+from envsmith.config.readers import Problems, Spot
+from envsmith.config.requirement import PythonBound, read_bound
 from envsmith.errors import ProfileError
 from envsmith.model.target import Python
 

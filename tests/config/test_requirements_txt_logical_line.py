@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.logical_line import split
+from envsmith.config.requirements_txt import split
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.ci_settings import CiSettings
-from envsmith.config.settings import ProjectSettings
+from envsmith.config.settings import CiSettings, ProjectSettings
 from envsmith.errors import ProfileError
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.console import finding_lines
+from envsmith.console import printer
 from envsmith.model.finding import Finding
 
 
@@ -11,7 +11,7 @@ def finding(severity: str, message: str, hint: str = "") -> Finding:
 
 
 def test_errors_come_first_and_a_shared_cure_once(capsys: pytest.CaptureFixture[str]) -> None:
-    finding_lines.show(
+    printer.show(
         [
             finding("note", "n"),
             finding("error", "e", "do it"),
@@ -29,7 +29,7 @@ def test_errors_come_first_and_a_shared_cure_once(capsys: pytest.CaptureFixture[
 
 
 def test_counting() -> None:
-    assert [finding_lines.counted(count, "check") for count in (0, 1, 2)] == [
+    assert [printer.counted(count, "check") for count in (0, 1, 2)] == [
         "0 checks",
         "1 check",
         "2 checks",

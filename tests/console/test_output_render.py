@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from envsmith.console import output as render
-from envsmith.console import terminal
+from envsmith.console import printer, terminal
 from envsmith.errors import ResolveError
 from envsmith.model.finding import Finding
 
@@ -24,7 +23,7 @@ def refused(place: str, *details: tuple[str, str], hint: str = "do this") -> Res
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:
-    assert render.plain("a\x1b[31mb\x07") == "a?[31mb?"
+    assert printer.plain("a\x1b[31mb\x07") == "a?[31mb?"
 
 
 def test_colour_is_whole_and_adds_nothing(
@@ -32,10 +31,10 @@ def test_colour_is_whole_and_adds_nothing(
 ) -> None:
     monkeypatch.setattr(terminal, "has_colour", lambda: True)
     monkeypatch.setattr("click.utils.should_strip_ansi", lambda *_: False)
-    render.error(refused("here"), command="lock", as_json=False)
+    printer.error(refused("here"), command="lock", as_json=False)
     coloured = capfd.readouterr().err
     monkeypatch.setattr(terminal, "has_colour", lambda: False)
-    render.error(refused("here"), command="lock", as_json=False)
+    printer.error(refused("here"), command="lock", as_json=False)
     bare = capfd.readouterr().err
     assert coloured.startswith("\x1b[31m")
     assert _STYLE.sub("", coloured) == bare
@@ -43,13 +42,13 @@ def test_colour_is_whole_and_adds_nothing(
 
 
 def test_the_words_of_an_error_cannot_colour_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    render.error(ResolveError("RES021", "no \x1b[2J build", where="\x1b[31m"), command="lock", as_json=False)
+    printer.error(ResolveError("RES021", "no \x1b[2J build", where="\x1b[31m"), command="lock", as_json=False)
     assert "\x1b" not in capfd.readouterr().err
 
 
 def test_parts_that_differ_in_their_place_alone_are_told_once(capfd: pytest.CaptureFixture[str]) -> None:
     parts = (refused("first", ("exists", "cu130")), refused("second", ("exists", "cu130")))
-    render.error(ResolveError("RES001", "two", parts=parts), command="lock", as_json=False)
+    printer.error(ResolveError("RES001", "two", parts=parts), command="lock", as_json=False)
     assert capfd.readouterr().err.splitlines() == [
         "error RES001: two",
         "  error RES021: no such build",
@@ -65,7 +64,7 @@ def test_a_later_part_leaves_out_what_an_earlier_one_said(capfd: pytest.CaptureF
         refused("first", ("exists", "a"), ("exists", "b")),
         refused("second", ("exists", "b"), ("exists", "c")),
     )
-    render.error(ResolveError("RES001", "two", parts=parts), command="lock", as_json=False)
+    printer.error(ResolveError("RES001", "two", parts=parts), command="lock", as_json=False)
     shown = capfd.readouterr().err
     assert [shown.count(text) for text in ("exists    a", "exists    b", "exists    c", "hint")] == [
         1,
@@ -79,7 +78,7 @@ def test_a_later_part_leaves_out_what_an_earlier_one_said(capfd: pytest.CaptureF
 def test_errors_fit_a_narrow_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     long = "a sentence that goes on and on " * 5
     error = ResolveError("RES001", long, where=long, details=(("because", long),), hint=long)
-    render.error(ResolveError("RES002", long, parts=(error, refused("x"))), command="lock", as_json=False)
+    printer.error(ResolveError("RES002", long, parts=(error, refused("x"))), command="lock", as_json=False)
     lines = capfd.readouterr().err.splitlines()
     assert max(len(line) for line in lines) <= 50
     assert " ".join(" ".join(lines).split()).count("a sentence that goes on and on") == 25
@@ -87,7 +86,7 @@ def test_errors_fit_a_narrow_terminal(capfd: pytest.CaptureFixture[str]) -> None
 
 @pytest.mark.usefixtures("narrow")
 def test_a_table_wraps_its_last_column_where_there_is_room(capfd: pytest.CaptureFixture[str]) -> None:
-    render.table(("name", "for"), [("cpu", "words " * 12)], indent=0)
+    printer.table(("name", "for"), [("cpu", "words " * 12)], indent=0)
     lines = capfd.readouterr().out.splitlines()
     assert max(len(line) for line in lines) <= 50
     assert lines[1].startswith("cpu   words")
@@ -97,7 +96,7 @@ def test_a_table_wraps_its_last_column_where_there_is_room(capfd: pytest.Capture
 @pytest.mark.usefixtures("narrow")
 def test_a_table_becomes_a_list_where_there_is_none(capfd: pytest.CaptureFixture[str]) -> None:
     row = ("cp312-manylinux_2_28_x86_64", "2.11.0+cu128", "0.26.0+cu128")
-    render.table(("target", "torch", "torchvision"), [row])
+    printer.table(("target", "torch", "torchvision"), [row])
     assert capfd.readouterr().out.splitlines() == [
         "cp312-manylinux_2_28_x86_64",
         "    torch 2.11.0+cu128 · torchvision 0.26.0+cu128",
@@ -105,7 +104,7 @@ def test_a_table_becomes_a_list_where_there_is_none(capfd: pytest.CaptureFixture
 
 
 def test_a_pipe_gets_one_line_however_long(capfd: pytest.CaptureFixture[str]) -> None:
-    render.labelled("wrote", "word " * 100)
+    printer.labelled("wrote", "word " * 100)
     assert len(capfd.readouterr().out.splitlines()) == 1
 
 
@@ -115,7 +114,7 @@ def test_subjects_with_the_same_findings_are_told_together(capfd: pytest.Capture
             code="LCK033", severity="error", subject=subject, message=message, hint="envsmith lock app"
         )
 
-    render.findings([finding("app/a", "one"), finding("app/b", "one"), finding("app/c", "two")])
+    printer.findings([finding("app/a", "one"), finding("app/b", "one"), finding("app/c", "two")])
     assert capfd.readouterr().out.splitlines() == [
         "app: a, b are stale",
         "  one   LCK033",
@@ -131,7 +130,7 @@ def test_notes_are_told_once_with_all_that_they_are_about(capsys: pytest.Capture
         for slug in "ab"
     ]
     stale = Finding(code="LCK032", severity="error", subject="n/c", message="is not locked", hint="lock it")
-    render.notes([*made, stale])
+    printer.notes([*made, stale])
     assert capsys.readouterr().out == "note      n: a, b: ages   TOL055\nhint: keep it\n"
 
 
@@ -151,4 +150,4 @@ def test_notes_are_told_once_with_all_that_they_are_about(capsys: pytest.Capture
     ],
 )
 def test_bytes_as_people_read_them(count: float, text: str) -> None:
-    assert render.size(count) == text
+    assert printer.size(count) == text

@@ -4,7 +4,7 @@ import click
 import pytest
 
 from envsmith.console import terminal
-from envsmith.console.asking import agrees
+from envsmith.console.terminal import agrees
 from envsmith.errors import EnvsmithError
 
 

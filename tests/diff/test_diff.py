@@ -10,7 +10,7 @@ import pytest
 from envsmith.catalog import Catalog
 from envsmith.diff.diff import ContrastTools, _meaning, _name_of, contrast
 from envsmith.errors import EnvsmithError
-from envsmith.files import atomic as files
+from envsmith.files import atomic
 from envsmith.files.git import Revisions
 from envsmith.lockfile.pins import Pin
 from envsmith.model.license import Licence
@@ -35,7 +35,7 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> ContrastTools:
     return ContrastTools(
         project=root,
         folder=PurePosixPath("lockfiles"),
-        files=files,
+        files=atomic,
         revisions=Revisions(project=root),
         catalog=Catalog.embedded(),
         licences=Known(),

@@ -10,10 +10,9 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.diff.compare import Known, compare
-from envsmith.diff.diff_render import markdown, text
 from envsmith.diff.model import Difference, Side
-from envsmith.diff.output import headline
-from envsmith.files import atomic as files
+from envsmith.diff.output import headline, markdown, text
+from envsmith.files import atomic
 from envsmith.lockfile.store import read_locks
 from envsmith.model.decision import Decision
 from envsmith.model.license import Licence
@@ -27,7 +26,7 @@ def side(folder: Path) -> Side:
     (place,) = folder.iterdir()
     return Side(
         title=place.name,
-        locks=read_locks(place.name, files.read_files(place), PurePosixPath(place.name)),
+        locks=read_locks(place.name, atomic.read_files(place), PurePosixPath(place.name)),
     )
 
 

@@ -14,7 +14,7 @@ from packaging.version import Version
 from envsmith.activate.model import Activation, Place, Taken
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
-from envsmith.catalog.build import Build
+from envsmith.catalog.builds import Build
 from envsmith.doctor.checks import CHECKS
 from envsmith.doctor.diagnose import Facts, Judged, diagnose
 from envsmith.environment.installed_state import Condition, Half, Shadow
@@ -25,7 +25,7 @@ from envsmith.host.system_probes import path_scopes
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.target import Python
-from envsmith.select import selection
+from envsmith.select import rules
 from envsmith.select.rules import Verdict
 from tests.environment.test_verification import distribution, environment
 from tests.index.recorded import RECORDED, registry
@@ -62,7 +62,7 @@ def judged(torch: str, on: Host) -> Judged:
             platforms=(str(on.platform),),
             pythons=tags,
         )
-        return selection.judge_build(on, PYTHON, build, CATALOG)
+        return rules.judge_build(on, PYTHON, build, CATALOG)
 
     best = verdict("2.11.0", "cu128")
     return Judged(version=torch, verdict=verdict(public, label), best=best if best.works else None)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from envsmith.doctor.doctor_facts import ProjectFacts, backend_of, is_project
-from envsmith.environment.adapters_interpreter import Probe
-from envsmith.environment.environment import Environment, TorchBuild
+from envsmith.environment.interpreter import Probe
+from envsmith.environment.model import Environment, TorchBuild
 from envsmith.host.system import Given
 from envsmith.process.runner import Processes
 from tests.environment.test_verification import distribution, environment

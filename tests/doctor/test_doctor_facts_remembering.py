@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.doctor.remembering import Remembered, quietly
+from envsmith.doctor.doctor_facts import Remembered, quietly
 from envsmith.errors import InstallError
 
 

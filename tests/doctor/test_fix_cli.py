@@ -13,21 +13,21 @@ import pytest
 from tests.commands import Ran
 from tests.index.wheels_on_disk import lay
 from tests.install.made import Shop, made
-from tests.verify import test_cli as faults
+from tests.verify import test_cli
 from tests.verify.test_cli import copied, installed, site
 
 __all__ = ["copied", "installed"]
 CURED = (
-    faults.changed,
-    faults.gone,
-    faults.half_a_record,
-    faults.code_added,
-    faults.twice,
-    faults.onnx_over_gpu,
-    faults.swapped_label,
-    faults.no_metadata,
-    faults.from_a_folder,
-    faults.crashes,
+    test_cli.changed,
+    test_cli.gone,
+    test_cli.half_a_record,
+    test_cli.code_added,
+    test_cli.twice,
+    test_cli.onnx_over_gpu,
+    test_cli.swapped_label,
+    test_cli.no_metadata,
+    test_cli.from_a_folder,
+    test_cli.crashes,
 )
 
 
@@ -60,7 +60,7 @@ def test_one_that_envsmith_made_is_built_anew_beside_itself(tmp_path: Path) -> N
     shop.lock(*wheels)
     assert shop.install().status == 0
     before = shop.current()
-    faults.changed(shop.link)
+    test_cli.changed(shop.link)
     lay(site(shop.link), "extra", {"extra/__init__.py": b""})
     ran = fix(shop, shop.link, "--yes")
     assert ran.status == 0, ran.said
@@ -72,9 +72,9 @@ def test_one_that_envsmith_made_is_built_anew_beside_itself(tmp_path: Path) -> N
 
 def test_what_would_be_done_is_shown_and_not_done_unasked(copied: tuple[Shop, Path]) -> None:
     shop, prefix = copied
-    faults.removed(prefix)
-    faults.half_removed(prefix)
-    faults.added(prefix)
+    test_cli.removed(prefix)
+    test_cli.half_removed(prefix)
+    test_cli.added(prefix)
     ran = fix(shop, prefix, "--dry-run")
     assert ran.status == 1
     assert "set aside  ~umpy" in ran.out

@@ -9,14 +9,14 @@ import pytest
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.build import Build
-from envsmith.doctor.rules import gpu as diagnosis_gpu
-from envsmith.host import parsers as host_text
+from envsmith.catalog.builds import Build
+from envsmith.doctor.rules import gpu
+from envsmith.host import parsers
 from envsmith.host.model import Device, Driver, Host
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.target import Python
-from envsmith.select import selection
+from envsmith.select import rules
 from envsmith.select.rules import Verdict
 from tests.index.recorded import RECORDED
 
@@ -45,16 +45,16 @@ def verdict(on: Host, torch: str) -> Verdict:
         platforms=(str(on.platform),),
         pythons=frozenset({"cp312"}),
     )
-    return selection.judge_build(on, PYTHON, build, CATALOG)
+    return rules.judge_build(on, PYTHON, build, CATALOG)
 
 
 def of_torch(on: Host, torch: str) -> list[Finding]:
     judged = verdict(on, torch)
     best = verdict(on, "2.11.0+cu128")
     return [
-        *diagnosis_gpu.driver(torch, judged, on),
-        *diagnosis_gpu.kernels(torch, judged),
-        *diagnosis_gpu.build(torch, judged, best if best.works else None, None),
+        *gpu.driver(torch, judged, on),
+        *gpu.kernels(torch, judged),
+        *gpu.build(torch, judged, best if best.works else None, None),
     ]
 
 
@@ -88,38 +88,38 @@ def test_a_cpu_build_that_the_lock_asks_for_is_a_note() -> None:
     on = host((8, 9), "580.65.06")
     best = verdict(on, "2.11.0+cu128")
     judged = verdict(on, "2.11.0+cpu")
-    (found,) = diagnosis_gpu.build("2.11.0+cpu", judged, best, Backend.parse("cpu"))
+    (found,) = gpu.build("2.11.0+cpu", judged, best, Backend.parse("cpu"))
     assert (found.severity, found.hint) == ("note", "")
 
 
 def test_a_gpu_without_driver() -> None:
-    (found,) = diagnosis_gpu.devices(host((8, 9)), is_given=False)
+    (found,) = gpu.devices(host((8, 9)), is_given=False)
     assert (found.code, "restart" in found.hint) == ("HST023", True)
-    assert list(diagnosis_gpu.devices(host((8, 9)), is_given=True)) == []
-    assert list(diagnosis_gpu.devices(host((8, 9), "580.65.06"), is_given=False)) == []
-    assert list(diagnosis_gpu.devices(host(), is_given=False)) == []
+    assert list(gpu.devices(host((8, 9)), is_given=True)) == []
+    assert list(gpu.devices(host((8, 9), "580.65.06"), is_given=False)) == []
+    assert list(gpu.devices(host(), is_given=False)) == []
 
 
 @pytest.mark.parametrize("row", RECORDED["smi"], ids=lambda row: str(row["driver"]))
 def test_the_drivers_of_recorded_machines(row: dict[str, Any]) -> None:
     """An Ada GPU beside each: CUDA 12.8 needs 570.26 (on Windows 570.65), CUDA 13.0 needs 580."""
-    assert host_text.smi_cuda(row["text"]) == (tuple(row["cuda"]) if "cuda" in row else None)
-    answered = host_text.smi_answer(f"NVIDIA GeForce RTX 4090, 8.9, 24564, {row['driver']}")
+    assert parsers.smi_cuda(row["text"]) == (tuple(row["cuda"]) if "cuda" in row else None)
+    answered = parsers.smi_answer(f"NVIDIA GeForce RTX 4090, 8.9, 24564, {row['driver']}")
     assert answered.driver
     on = replace(host(), drivers=(answered.driver,), devices=answered.devices)
     if row.get("os") == "windows":
         on = replace(on, os="windows", machine="amd64", release=(0, 0), libc="")
     number = Version(row["driver"])
     for torch, least in (("2.11.0+cu128", "525"), ("2.13.0+cu130", "580")):
-        found = list(diagnosis_gpu.driver(torch, verdict(on, torch), on))
+        found = list(gpu.driver(torch, verdict(on, torch), on))
         assert [item.code for item in found] == (["HST020"] if number < Version(least) else []), torch
         assert all(row["driver"] in item.message for item in found)
 
 
 @pytest.mark.parametrize("row", RECORDED["refused"], ids=lambda row: str(row["source"]))
 def test_what_nvidia_smi_prints_without_a_driver_is_no_driver(row: dict[str, Any]) -> None:
-    assert not host_text.smi_answer(row["text"])
-    assert host_text.smi_cuda(row["text"]) is None
+    assert not parsers.smi_answer(row["text"])
+    assert parsers.smi_cuda(row["text"]) is None
 
 
 @pytest.mark.parametrize(
@@ -132,6 +132,6 @@ def test_what_nvidia_smi_prints_without_a_driver_is_no_driver(row: dict[str, Any
     ],
 )
 def test_a_backend_that_has_ended_and_a_nightly(torch: str, backend: str, codes: list[str]) -> None:
-    found = list(diagnosis_gpu.retired(torch, CATALOG.backend(Backend.parse(backend))))
+    found = list(gpu.retired(torch, CATALOG.backend(Backend.parse(backend))))
     assert [item.code for item in found] == codes
     assert all("its last; cu130 follows it" in item.message for item in found if item.code == "ENV076")

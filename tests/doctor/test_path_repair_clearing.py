@@ -4,7 +4,7 @@ import pytest
 
 from envsmith.activate.model import Taken
 from envsmith.doctor.path_repair import cuts
-from envsmith.host.search_path import MACHINE, USER, SearchPath
+from envsmith.host.system import MACHINE, USER, SearchPath
 
 INNER = r"D:\app\.venv\Lib\site-packages\torch\lib"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.activate.model import Taken
-from envsmith.doctor.clearing import clear, plan
+from envsmith.doctor.path_repair import clear, plan
 from envsmith.doctor.windows_path import RegistryPaths
 from envsmith.errors import HostError
 from tests.host.fake_winreg import FakeWinreg, text_of, with_paths

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.doctor.curing import Sick
 from envsmith.doctor.repair import MOST_ROUNDS, Repaired, RepairTools, plan, repair
+from envsmith.doctor.repair_plan import Sick
 from envsmith.errors import InstallError
-from envsmith.lockfile.supply import Supply
+from envsmith.lockfile.pins import Supply
 from tests.doctor.test_repair_plan_curing import finding, sick
 from tests.environment.test_verification import distribution, pins
 

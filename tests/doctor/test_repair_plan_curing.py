@@ -3,10 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from envsmith.catalog import Catalog
-from envsmith.doctor.curing import Sick, cure
-from envsmith.doctor.repair_plan import Cure
-from envsmith.environment.environment import Distribution
+from envsmith.doctor.repair_plan import Cure, Sick, cure
 from envsmith.environment.installed_state import Condition, Elsewhere, Half, Overlap, Stray
+from envsmith.environment.model import Distribution
 from envsmith.lockfile.pins import Pins
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.doctor.rules import system_checks as diagnosis_system
+from envsmith.doctor.rules import system_checks
 from envsmith.host.system import Reach, Room
 from tests.environment.test_verification import distribution, environment
 
@@ -16,7 +16,7 @@ BEFORE, SINCE = "2020-01-01", "2026-11-21"
     ("free", "severities"), [(50 * 10**9, []), (4 * 10**9, ["warning"]), (10**8, ["error"])]
 )
 def test_room(free: int, severities: list[str]) -> None:
-    found = list(diagnosis_system.disk(Room(folder="/cache/uv", free_bytes=free)))
+    found = list(system_checks.disk(Room(folder="/cache/uv", free_bytes=free)))
     assert [item.severity for item in found] == severities
     assert all("/cache/uv" in item.message for item in found)
 
@@ -36,21 +36,21 @@ def test_room(free: int, severities: list[str]) -> None:
     ],
 )
 def test_the_way_to_the_index(reach: Reach, codes: list[str]) -> None:
-    assert [item.code for item in diagnosis_system.network(reach, KNOWN)] == codes
+    assert [item.code for item in system_checks.network(reach, KNOWN)] == codes
 
 
 def test_the_clock_s_direction_and_the_proxy_are_told() -> None:
-    (slow,) = diagnosis_system.network(Reach(url=URL, ahead_s=-3600.0), KNOWN)
+    (slow,) = system_checks.network(Reach(url=URL, ahead_s=-3600.0), KNOWN)
     assert "60 minutes slow" in slow.message
-    (_, past) = diagnosis_system.network(Reach(url=URL, error="refused", day=BEFORE), KNOWN)
+    (_, past) = system_checks.network(Reach(url=URL, error="refused", day=BEFORE), KNOWN)
     assert "clock says 2020-01-01, and 2026-11-20 is past" in past.message
-    (_, proved) = diagnosis_system.network(Reach(url=URL, error="a", is_untimely=True, ahead_s=-9e7), KNOWN)
+    (_, proved) = system_checks.network(Reach(url=URL, error="a", is_untimely=True, ahead_s=-9e7), KNOWN)
     assert (proved.severity, "certificates count as invalid" in proved.message) == ("error", True)
-    (dead,) = diagnosis_system.network(
+    (dead,) = system_checks.network(
         Reach(url=URL, error="refused", proxies=(("ALL_PROXY", "http://proxy:3128"),)), KNOWN
     )
     assert "does not answer, through the proxy of ALL_PROXY: refused" in dead.message
-    (left_out,) = diagnosis_system.network(
+    (left_out,) = system_checks.network(
         Reach(url=URL, error="refused", is_direct=True, proxies=(("ALL_PROXY", "http://proxy:3128"),)), KNOWN
     )
     assert "does not answer: refused" in left_out.message
@@ -72,7 +72,7 @@ def test_the_clock_s_direction_and_the_proxy_are_told() -> None:
 )
 def test_releases_known_to_be_bad(name: str, version: str, os: str, count: int) -> None:
     found = environment(distribution(name, version))
-    assert len(list(diagnosis_system.known_bad(found, os, Catalog.embedded()))) == count
+    assert len(list(system_checks.known_bad(found, os, Catalog.embedded()))) == count
 
 
 @pytest.mark.parametrize(("visual_cpp", "count"), [(None, 1), ((14, 36, 32532), 0), ((14, 44, 35211), 0)])
@@ -80,4 +80,4 @@ def test_what_an_old_library_causes_is_another_check_s(
     visual_cpp: tuple[int, ...] | None, count: int
 ) -> None:
     found = environment(distribution("torch", "2.9.0+cpu"))
-    assert len(list(diagnosis_system.known_bad(found, "windows", Catalog.embedded(), visual_cpp))) == count
+    assert len(list(system_checks.known_bad(found, "windows", Catalog.embedded(), visual_cpp))) == count

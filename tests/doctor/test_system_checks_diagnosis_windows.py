@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.doctor.rules.diagnosis_windows import runtime
+from envsmith.doctor.rules.system_checks import runtime
 from envsmith.host.system import Library, VisualCpp
-from envsmith.host.visual_cpp import visual_cpp
+from envsmith.host.system_probes import visual_cpp
 from tests.environment.test_verification import distribution, environment
 from tests.index.recorded import nothing, registry
 

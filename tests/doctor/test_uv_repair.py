@@ -8,7 +8,7 @@ import pytest
 
 from envsmith.doctor.uv_repair import UvRepairer
 from envsmith.errors import EnvsmithError
-from envsmith.lockfile.supply import Supply
+from envsmith.lockfile.pins import Supply
 from envsmith.process.runner import Processes
 from envsmith.uv.resolver import find_uv
 from tests.install.made import made

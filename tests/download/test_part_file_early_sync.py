@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.download.early_sync import EarlySync
+from envsmith.download.part_file import EarlySync
 
 
 def test_a_file_is_brought_to_the_disk_when_it_grew_much(

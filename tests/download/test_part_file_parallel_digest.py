@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from envsmith.download.parallel_digest import ParallelDigest
+from envsmith.download.part_file import ParallelDigest
 from tests.houses import made_bytes
 
 BODY = made_bytes(5_000_000)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.download.incoming import AbsentError, BrokenError, Incoming, length
 from envsmith.download.part_file import FOLDER, Origin, PartFile
+from envsmith.download.transfer import AbsentError, BrokenError, Incoming, length
 from envsmith.errors import ToolError
 from tests.values import HEX
 

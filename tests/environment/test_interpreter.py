@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.environment.adapters_interpreter import Probe
+from envsmith.environment.interpreter import Probe
 from envsmith.errors import InstallError
 from envsmith.host.current import this_platform
 from envsmith.process.runner import Processes

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.environment.environment import Environment, TorchBuild
+from envsmith.environment.model import Environment, TorchBuild
 from tests.environment.test_model_interpreter import LINUX
 
 DISTRIBUTION = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from envsmith.environment.model_interpreter import Interpreter
+from envsmith.environment.model import Interpreter
 from envsmith.model.target import Platform, Python
 
 LINUX = {

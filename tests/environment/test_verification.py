@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from envsmith.environment.environment import Distribution, Environment, Import, TorchBuild
+from envsmith.environment.model import Distribution, Environment, Import, TorchBuild
 from envsmith.environment.verification import verify
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.backend import Backend

@@ -21,7 +21,7 @@ from packaging.tags import sys_tags
 from uv import find_uv_bin
 
 from envsmith.export.formats import to_constraints, to_uv
-from envsmith.files import atomic as files
+from envsmith.files import atomic
 from envsmith.lockfile.store import read_locks
 from tests.commands import Project
 from tests.install.locked import add_torch, locked_shop
@@ -239,7 +239,7 @@ def instructions(text: str) -> Iterator[tuple[str, str, str]]:
 @pytest.mark.parametrize("profile", COMMITTED)
 def test_the_constraints_that_hold_on_a_target_are_its_lock(profile: str) -> None:
     folder = ROOT / "lockfiles" / profile
-    locks = read_locks(profile, files.read_files(folder), folder)
+    locks = read_locks(profile, atomic.read_files(folder), folder)
     asked = [Requirement(line) for line in to_constraints(locks).splitlines() if not line.startswith("#")]
     for lock in locks:
         holding = sorted(
@@ -253,7 +253,7 @@ def test_the_constraints_that_hold_on_a_target_are_its_lock(profile: str) -> Non
 @pytest.mark.parametrize("profile", COMMITTED)
 def test_the_index_is_the_one_that_the_requirements_name(profile: str) -> None:
     folder = ROOT / "lockfiles" / profile
-    text = to_uv(read_locks(profile, files.read_files(folder), folder))
+    text = to_uv(read_locks(profile, atomic.read_files(folder), folder))
     named = {
         line.split()[1]
         for path in folder.glob("requirements.*.txt")

@@ -9,8 +9,8 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from envsmith.errors import ToolError
-from envsmith.export.bill import Bill, Ingredient
 from envsmith.export.cyclonedx import to_json
+from envsmith.export.formats import Bill, Ingredient
 from envsmith.model.license import Licence
 
 LICENCES = {

@@ -7,7 +7,7 @@ import pytest
 from envsmith.errors import LockError
 from envsmith.export.dockerfile import Wishes, to_dockerfile
 from envsmith.model.shim import SHIMS, package
-from envsmith.shims import environment as shim_files
+from envsmith.shims import environment
 from tests.locks import LINUX, WINDOWS, kept
 
 ARM = "cp312-manylinux_2_28_aarch64"
@@ -67,7 +67,7 @@ def test_variables() -> None:
 
 
 def test_shims_are_put_in_as_they_are() -> None:
-    shims = package(SHIMS, ("torch.Size",), shim_files.sources())
+    shims = package(SHIMS, ("torch.Size",), environment.sources())
     text = to_dockerfile([LOCK], "lockfiles", Wishes(shims=shims))
     for path, data in shims.files.items():
         assert (

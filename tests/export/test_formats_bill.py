@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from envsmith.export.bill import Bill, Ingredient
+from envsmith.export.formats import Bill, Ingredient
 
 
 def test_a_bill_is_a_value() -> None:

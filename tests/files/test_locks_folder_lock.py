@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from envsmith.files.folder_lock import alone
+from envsmith.files.locks import alone
 
 
 def test_the_second_waits_for_the_first(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ import pytest
 from packaging.pylock import Pylock
 
 from envsmith.errors import LockError
-from envsmith.lock import admission as locking
+from envsmith.lock import admission
 from envsmith.lock.lock import entry_of
 from envsmith.lockfile.manifest import FILENAME, Manifest
-from envsmith.lockfile.recording import lock_files
-from envsmith.plan.resolution import Resolution
+from envsmith.lockfile.store import lock_files
+from envsmith.plan.model import Resolution
 from tests.golden.plans import TORCH, plan
 
 HERE = Path(__file__).parent
@@ -35,7 +35,7 @@ def recorded() -> Resolution:
 
 
 def made() -> dict[str, bytes]:
-    lock = locking.admit(plan(), recorded(), "golden 2026-11-21")
+    lock = admission.admit(plan(), recorded(), "golden 2026-11-21")
     manifest = Manifest(
         profile="golden",
         cutoff_utc=plan().cutoff_utc,
@@ -73,5 +73,5 @@ def test_another_hash_on_record_refuses_the_recorded_answer() -> None:
     row = replace(TORCH, sha256="0" * 64)
     wrong = replace(wrong, slice=replace(wrong.slice, projects={"torch": (row,), "torchvision": ()}))
     with pytest.raises(LockError) as caught:
-        locking.admit(wrong, recorded(), "golden 2026-11-21")
+        admission.admit(wrong, recorded(), "golden 2026-11-21")
     assert caught.value.code == "LCK016"

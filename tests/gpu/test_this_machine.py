@@ -9,7 +9,7 @@ from envsmith.host.current import this_python
 from envsmith.host.detect import detect
 from envsmith.host.model import Host
 from envsmith.host.nvidia import NvidiaTools
-from envsmith.index.listings import Sourced
+from envsmith.index.sources import Sourced
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing
 from envsmith.process.runner import Processes

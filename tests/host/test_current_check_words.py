@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.host.check_words import before_packages
+from envsmith.host.current import before_packages
 
 
 def test_the_project_comes_first(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.host import current as host
+from envsmith.host import current
 
 
 def test_this_python_runs_the_test() -> None:
-    assert str(host.this_python()) == f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert str(current.this_python()) == f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @pytest.mark.parametrize(
@@ -26,12 +26,12 @@ def test_this_python_runs_the_test() -> None:
 def test_platform(system: str, machine: str, tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setattr(platform, "machine", lambda: machine)
-    assert str(host.this_platform()) == tag
+    assert str(current.this_platform()) == tag
 
 
 def test_variables_are_those_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVSMITH_SEEN", "1")
-    assert host.variables()["ENVSMITH_SEEN"] == "1"
+    assert current.variables()["ENVSMITH_SEEN"] == "1"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a folder that somebody works in")
@@ -39,7 +39,7 @@ def test_a_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     folder = tmp_path / "gone"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    host.check_folder()
+    current.check_folder()
     folder.rmdir()
     with pytest.raises(ToolError, match="is gone"):
-        host.check_folder()
+        current.check_folder()

@@ -1,7 +1,7 @@
 import pytest
 
 from envsmith.errors import HostError
-from envsmith.host.host_overrides import CAPABILITY, DRIVER, overridden
+from envsmith.host.detect import CAPABILITY, DRIVER, overridden
 from envsmith.host.model import Device, Driver, Host
 
 OWN = Driver(maker="nvidia", version="535.54", cuda=(12, 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from envsmith.host import linux as host_linux
+from envsmith.host import linux
 from envsmith.host.model import Device, Driver
 from envsmith.host.parsers import Found
 from tests.host.host_data import pci, text, tree
@@ -13,13 +13,13 @@ KFD = "sys__class__kfd__kfd__topology__nodes"
 
 
 def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
-    assert host_linux.pci_devices(tmp_path) == ()
-    for found in (host_linux.amd, host_linux.nvidia, host_linux.jetson):
+    assert linux.pci_devices(tmp_path) == ()
+    for found in (linux.amd, linux.nvidia, linux.jetson):
         assert found(tmp_path) == Found()
-    assert host_linux.intel(tmp_path, ()) == Found()
-    assert not host_linux.has_nvidia(tmp_path, ())
-    assert not host_linux.is_wsl(tmp_path)
-    assert not host_linux.has_musl(tmp_path)
+    assert linux.intel(tmp_path, ()) == Found()
+    assert not linux.has_nvidia(tmp_path, ())
+    assert not linux.is_wsl(tmp_path)
+    assert not linux.has_musl(tmp_path)
 
 
 def test_amds_devices_are_those_it_computes_with(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_amds_devices_are_those_it_computes_with(tmp_path: Path) -> None:
             "sys__module__amdgpu__version": "6.12.12\n",
         },
     )
-    assert host_linux.amd(tmp_path) == Found(
+    assert linux.amd(tmp_path) == Found(
         driver=Driver(maker="amd", version="6.12.12"),
         devices=(
             Device(
@@ -45,7 +45,7 @@ def test_amds_devices_are_those_it_computes_with(tmp_path: Path) -> None:
 
 def test_amds_device_without_a_product_name_is_called_by_its_instruction_set(tmp_path: Path) -> None:
     tree(tmp_path, **{f"{KFD}__1__properties": "gfx_target_version 90402\n"})
-    found = host_linux.amd(tmp_path)
+    found = linux.amd(tmp_path)
     assert found.devices == (Device(maker="amd", name="gfx942", capability="gfx942"),)
 
 
@@ -53,12 +53,12 @@ def test_devices_on_the_bus_are_known_by_their_ids(tmp_path: Path) -> None:
     pci(tmp_path, "0000:00:02.0", "0x030000", "0x8086", "0x56a0")
     pci(tmp_path, "0000:00:03.0", "0x020000", "0x8086", "0x1533")
     pci(tmp_path, "0000:01:00.0", "0x030000", "0x10de", "0x2c02")
-    found = host_linux.pci_devices(tmp_path)
+    found = linux.pci_devices(tmp_path)
     assert [device.pci for device in found] == ["8086:56a0", "10de:2c02"]
-    assert host_linux.has_nvidia(tmp_path, found)
-    assert host_linux.intel(tmp_path, found) == Found(devices=found[:1])
+    assert linux.has_nvidia(tmp_path, found)
+    assert linux.intel(tmp_path, found) == Found(devices=found[:1])
     (tmp_path / "sys/module/xe").mkdir(parents=True)
-    assert host_linux.intel(tmp_path, found).driver == Driver(maker="intel")
+    assert linux.intel(tmp_path, found).driver == Driver(maker="intel")
 
 
 def test_nvidias_kernel_module_tells_version_and_names(tmp_path: Path) -> None:
@@ -68,8 +68,8 @@ def test_nvidias_kernel_module_tells_version_and_names(tmp_path: Path) -> None:
         proc__driver__nvidia__gpus__0000_colon_01__information=text("nvidia_information.txt"),
         dev__nvidiactl="",
     )
-    assert host_linux.has_nvidia(tmp_path, ())
-    assert host_linux.nvidia(tmp_path) == Found(
+    assert linux.has_nvidia(tmp_path, ())
+    assert linux.nvidia(tmp_path) == Found(
         driver=Driver(maker="nvidia", version="580.65.06"),
         devices=(Device(maker="nvidia", name="NVIDIA GeForce RTX 4090"),),
     )
@@ -77,37 +77,37 @@ def test_nvidias_kernel_module_tells_version_and_names(tmp_path: Path) -> None:
 
 def test_a_container_without_the_devices_has_no_driver(tmp_path: Path) -> None:
     tree(tmp_path, proc__driver__nvidia__version=text("nvrm_version.txt"))
-    assert host_linux.nvidia(tmp_path).driver is None
+    assert linux.nvidia(tmp_path).driver is None
 
 
 def test_a_jetson_is_named_by_its_board(tmp_path: Path) -> None:
     tree(tmp_path, **{"proc__device-tree__model": text("device_tree_model.thor.txt")})
-    board = host_linux.jetson(tmp_path)
+    board = linux.jetson(tmp_path)
     assert board.devices == (Device(maker="nvidia", name="Jetson AGX Thor"),)
     told = Found(devices=(Device(maker="nvidia", name="NVIDIA Thor", capability=(11, 0)),))
     untold = Found(
         driver=Driver(maker="nvidia", cuda=(12, 6)), devices=(Device(maker="nvidia", name="Orin (nvgpu)"),)
     )
-    assert host_linux.on_board(told, board) == told
-    assert host_linux.on_board(untold, board) == Found(driver=untold.driver, devices=board.devices)
-    assert host_linux.on_board(untold, Found()) == untold
+    assert linux.on_board(told, board) == told
+    assert linux.on_board(untold, board) == Found(driver=untold.driver, devices=board.devices)
+    assert linux.on_board(untold, Found()) == untold
 
 
 def test_the_bus_names_devices_where_a_source_names_none() -> None:
     device = Device(maker="nvidia", name="", pci="10de:2c02")
-    assert host_linux.named(Found(), (device,)) == Found(devices=(device,))
-    assert host_linux.named(Found(devices=(device,)), ()) == Found(devices=(device,))
+    assert linux.named(Found(), (device,)) == Found(devices=(device,))
+    assert linux.named(Found(devices=(device,)), ()) == Found(devices=(device,))
 
 
 def test_wsl_and_musl_are_seen(tmp_path: Path) -> None:
     tree(tmp_path, proc__version=text("proc_version.wsl.txt"), **{"lib__ld-musl-x86_64.so.1": ""})
-    assert host_linux.is_wsl(tmp_path)
-    assert host_linux.has_musl(tmp_path)
+    assert linux.is_wsl(tmp_path)
+    assert linux.has_musl(tmp_path)
 
 
 def test_what_cannot_be_read_is_empty(tmp_path: Path) -> None:
-    assert host_linux.text_of(tmp_path) == ""
-    assert host_linux.text_of(tmp_path / "missing") == ""
+    assert linux.text_of(tmp_path) == ""
+    assert linux.text_of(tmp_path / "missing") == ""
     large = tmp_path / "large"
     large.write_text("x" * 200_000, "utf-8")
-    assert len(host_linux.text_of(large)) == host_linux.MOST_BYTES
+    assert len(linux.text_of(large)) == linux.MOST_BYTES

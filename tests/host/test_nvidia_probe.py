@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.host import nvidia_probe as driver_probe
+from envsmith.host import nvidia_probe
 from tests.host.fake_libraries import CUDA, LACKS, NVML, REFUSES, library
 
 pytestmark = pytest.mark.skipif(
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 def probe(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-I", "-S", str(driver_probe.__file__), *words],
+        [sys.executable, "-I", "-S", str(nvidia_probe.__file__), *words],
         capture_output=True,
         encoding="utf-8",
         check=False,

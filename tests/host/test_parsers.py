@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envsmith.host import parsers as host_text
+from envsmith.host import parsers
 from envsmith.host.model import Device, Driver, Host
 from envsmith.host.parsers import Found
 from tests.host.host_data import text
@@ -17,13 +17,13 @@ H200 = Device(maker="nvidia", name="NVIDIA H200", capability=(9, 0), memory_byte
 
 
 def test_the_probe_is_read() -> None:
-    assert host_text.probe_answer(text("probe_nvml.json")) == Found(
+    assert parsers.probe_answer(text("probe_nvml.json")) == Found(
         driver=Driver(maker="nvidia", version="580.65.06", cuda=(13, 0)), devices=(H200,)
     )
 
 
 def test_a_probe_that_knows_no_driver_version_tells_the_cuda_it_serves() -> None:
-    found = host_text.probe_answer('{"driver": "", "cuda": 12060, "devices": []}')
+    found = parsers.probe_answer('{"driver": "", "cuda": 12060, "devices": []}')
     assert found == Found(driver=Driver(maker="nvidia", cuda=(12, 6)))
 
 
@@ -44,11 +44,11 @@ def test_a_probe_that_knows_no_driver_version_tells_the_cuda_it_serves() -> None
     ],
 )
 def test_what_is_no_answer_of_the_probe_is_nothing(answer: str) -> None:
-    assert host_text.probe_answer(answer) == Found()
+    assert parsers.probe_answer(answer) == Found()
 
 
 def test_nvidia_smi_is_read_with_and_without_compute_capability() -> None:
-    assert host_text.smi_answer(text("smi_query.txt")) == Found(
+    assert parsers.smi_answer(text("smi_query.txt")) == Found(
         driver=Driver(maker="nvidia", version="570.86.15"),
         devices=(
             Device(maker="nvidia", name="NVIDIA TITAN V", capability=(7, 0), memory_bytes=12288 << 20),
@@ -60,14 +60,14 @@ def test_nvidia_smi_is_read_with_and_without_compute_capability() -> None:
             ),
         ),
     )
-    assert host_text.smi_answer(text("smi_query.470.txt")) == Found(
+    assert parsers.smi_answer(text("smi_query.470.txt")) == Found(
         driver=Driver(maker="nvidia", version="470.182.03"),
         devices=(Device(maker="nvidia", name="Tesla K80", memory_bytes=11441 << 20),),
     )
 
 
 def test_nvidia_smi_without_memory_or_capability_tells_the_rest() -> None:
-    found = host_text.smi_answer("NVIDIA GB10, [N/A], [N/A], 580.95.05\n")
+    found = parsers.smi_answer("NVIDIA GB10, [N/A], [N/A], 580.95.05\n")
     assert found.devices == (Device(maker="nvidia", name="NVIDIA GB10"),)
 
 
@@ -82,13 +82,13 @@ def test_nvidia_smi_without_memory_or_capability_tells_the_rest() -> None:
     ],
 )
 def test_what_nvidia_smi_says_in_trouble_is_nothing(answer: str) -> None:
-    assert host_text.smi_answer(answer) == Found()
+    assert parsers.smi_answer(answer) == Found()
 
 
 def test_the_cuda_a_driver_serves_stands_in_the_head() -> None:
-    assert host_text.smi_cuda(text("smi_head.570.txt")) == (12, 8)
-    assert host_text.smi_cuda("| CUDA UMD Version: 13.0 |") == (13, 0)
-    assert host_text.smi_cuda("CUDA Version: N/A") is None
+    assert parsers.smi_cuda(text("smi_head.570.txt")) == (12, 8)
+    assert parsers.smi_cuda("| CUDA UMD Version: 13.0 |") == (13, 0)
+    assert parsers.smi_cuda("CUDA Version: N/A") is None
 
 
 @pytest.mark.parametrize(
@@ -100,19 +100,19 @@ def test_the_cuda_a_driver_serves_stands_in_the_head() -> None:
     ],
 )
 def test_the_kernel_module_tells_its_version(name: str, version: str) -> None:
-    assert host_text.kernel_module(text(name)) == version
+    assert parsers.kernel_module(text(name)) == version
 
 
 def test_the_kernel_module_tells_the_model() -> None:
-    assert host_text.gpu_model(text("nvidia_information.txt")) == "NVIDIA GeForce RTX 4090"
-    assert host_text.gpu_model("Model: \nIRQ: 1\n") == ""
+    assert parsers.gpu_model(text("nvidia_information.txt")) == "NVIDIA GeForce RTX 4090"
+    assert parsers.gpu_model("Model: \nIRQ: 1\n") == ""
 
 
 def test_kfd_lists_numbers() -> None:
-    found = host_text.kfd_properties(text("kfd_gfx1102.txt"))
+    found = parsers.kfd_properties(text("kfd_gfx1102.txt"))
     assert found["gfx_target_version"] == 110002
     assert found["drm_render_minor"] == 128
-    assert host_text.kfd_properties("a\nb c\nd 1 2\ne 5\n") == {"e": 5}
+    assert parsers.kfd_properties("a\nb c\nd 1 2\ne 5\n") == {"e": 5}
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_kfd_lists_numbers() -> None:
     ],
 )
 def test_kfds_number_names_the_instruction_set(target: int, name: str) -> None:
-    assert host_text.instruction_set(target) == name
+    assert parsers.instruction_set(target) == name
 
 
 @pytest.mark.parametrize(
@@ -152,12 +152,12 @@ def test_kfds_number_names_the_instruction_set(target: int, name: str) -> None:
 def test_gpus_on_the_bus_are_told_from_other_devices(
     values: tuple[str, str, str], device: Device | None
 ) -> None:
-    assert host_text.pci_device(*values) == device
+    assert parsers.pci_device(*values) == device
 
 
 def test_a_device_of_this_very_machine_is_no_gpu() -> None:
     kind, vendor, device = text("pci_network.txt").splitlines()
-    assert host_text.pci_device(kind, vendor, device) is None
+    assert parsers.pci_device(kind, vendor, device) is None
 
 
 @pytest.mark.parametrize(
@@ -172,19 +172,19 @@ def test_a_device_of_this_very_machine_is_no_gpu() -> None:
     ],
 )
 def test_a_jetson_is_known_by_its_board(model: str, name: str) -> None:
-    assert host_text.board(model) == name
+    assert parsers.board(model) == name
 
 
 def test_wsl_is_known_by_its_kernel() -> None:
-    assert host_text.is_wsl(text("proc_version.wsl.txt"))
-    assert not host_text.is_wsl(text("proc_version.linux.txt"))
+    assert parsers.is_wsl(text("proc_version.wsl.txt"))
+    assert not parsers.is_wsl(text("proc_version.linux.txt"))
 
 
 @pytest.mark.parametrize(
     ("said", "release"), [("glibc 2.36", (2, 36)), ("glibc 2.17\n", (2, 17)), ("musl", None), ("", None)]
 )
 def test_glibc_tells_its_release(said: str, release: tuple[int, int] | None) -> None:
-    assert host_text.glibc_release(said) == release
+    assert parsers.glibc_release(said) == release
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_glibc_tells_its_release(said: str, release: tuple[int, int] | None) -> 
     [("14.5", (14, 5)), ("15", (15, 0)), ("26.0.1", (26, 0)), ("", (0, 0)), ("x", (0, 0))],
 )
 def test_macos_tells_its_release(said: str, release: tuple[int, int]) -> None:
-    assert host_text.release(said) == release
+    assert parsers.release(said) == release
 
 
 def test_the_registry_lists_adapters() -> None:
@@ -211,7 +211,7 @@ def test_the_registry_lists_adapters() -> None:
         {"MatchingDeviceId": r"ROOT\BasicDisplay", "DriverDesc": "Microsoft Basic Display Adapter"},
         {},
     ]
-    nvidia, intel = host_text.registry_adapters(entries)  # type: ignore[arg-type]
+    nvidia, intel = parsers.registry_adapters(entries)  # type: ignore[arg-type]
     assert nvidia.driver == Driver(maker="nvidia", version="572.16")
     assert nvidia.devices[0].name == "NVIDIA GeForce RTX 5080"
     assert nvidia.devices[0].memory_bytes == 17_094_934_528
@@ -230,7 +230,7 @@ def test_the_registry_lists_adapters() -> None:
     ],
 )
 def test_windows_hides_the_drivers_number_in_its_own(windows: str, version: str) -> None:
-    assert host_text.nvidia_version(windows) == version
+    assert parsers.nvidia_version(windows) == version
 
 
 # Whatever a driver or a kernel prints, reading it neither fails nor makes a machine that cannot be written down.
@@ -250,14 +250,14 @@ def written(*found: Found) -> None:
 
 @given(LINES)
 def test_no_text_of_nvidia_smi_does_harm(said: str) -> None:
-    written(host_text.smi_answer(said), host_text.probe_answer(said))
-    served = host_text.smi_cuda(said)
+    written(parsers.smi_answer(said), parsers.probe_answer(said))
+    served = parsers.smi_cuda(said)
     assert served is None or len(served) == 2
 
 
 @given(st.lists(st.tuples(LINES, LINES, LINES)), st.sampled_from(["580.65.06", "", "x", "[N/A]"]))
 def test_no_row_of_nvidia_smi_does_harm(rows: list[tuple[str, str, str]], version: str) -> None:
-    written(host_text.smi_answer("\n".join(", ".join((*row, version)) for row in rows)))
+    written(parsers.smi_answer("\n".join(", ".join((*row, version)) for row in rows)))
 
 
 JSON = st.recursive(
@@ -287,28 +287,28 @@ JSON = st.recursive(
     )
 )
 def test_no_answer_of_the_probe_does_harm(answer: object) -> None:
-    written(host_text.probe_answer(json.dumps(answer)))
+    written(parsers.probe_answer(json.dumps(answer)))
 
 
 @given(LINES)
 def test_no_text_of_the_kernel_does_harm(said: str) -> None:
-    assert all(value >= 0 for value in host_text.kfd_properties(said).values())
-    assert host_text.kernel_module(said) == "" or host_text.kernel_module(said)[0].isdigit()
-    assert host_text.gpu_model(said).isprintable()
-    assert host_text.board(said).isprintable()
-    assert host_text.release(said) >= (0, 0)
-    assert host_text.is_wsl(said) in (True, False)
-    assert host_text.glibc_release(said) is None or said.strip().startswith("glibc")
+    assert all(value >= 0 for value in parsers.kfd_properties(said).values())
+    assert parsers.kernel_module(said) == "" or parsers.kernel_module(said)[0].isdigit()
+    assert parsers.gpu_model(said).isprintable()
+    assert parsers.board(said).isprintable()
+    assert parsers.release(said) >= (0, 0)
+    assert parsers.is_wsl(said) in (True, False)
+    assert parsers.glibc_release(said) is None or said.strip().startswith("glibc")
 
 
 @given(st.integers(-(10**9), 10**9))
 def test_no_number_of_kfd_does_harm(target: int) -> None:
-    assert host_text.instruction_set(target) == "" or host_text.instruction_set(target).startswith("gfx")
+    assert parsers.instruction_set(target) == "" or parsers.instruction_set(target).startswith("gfx")
 
 
 @given(LINES, LINES, LINES)
 def test_no_value_of_sysfs_does_harm(kind: str, vendor: str, device: str) -> None:
-    found = host_text.pci_device(kind, vendor, device)
+    found = parsers.pci_device(kind, vendor, device)
     assert found is None or found.pci
 
 
@@ -318,4 +318,4 @@ def test_no_value_of_sysfs_does_harm(kind: str, vendor: str, device: str) -> Non
     )
 )
 def test_no_entry_of_the_registry_does_harm(entries: list[dict[str, object]]) -> None:
-    written(*host_text.registry_adapters(entries))  # type: ignore[arg-type]
+    written(*parsers.registry_adapters(entries))  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from typing import cast
 
 import pytest
 
-from envsmith.host import system_probes as surroundings
+from envsmith.host import system_probes
 from tests.index.recorded import registry
 
 
@@ -40,7 +40,7 @@ def server() -> Iterator[str]:
 
 def test_an_answer_and_the_clock(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    found = surroundings.reach(server, {"HTTPS_PROXY": "http://me:secret@proxy:3128"})
+    found = system_probes.reach(server, {"HTTPS_PROXY": "http://me:secret@proxy:3128"})
     assert found.error == ""
     assert found.ahead_s is not None
     assert found.ahead_s > 86_400
@@ -73,7 +73,7 @@ def test_an_answer_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     with DrippingServer(("127.0.0.1", 0), Dripping) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        found = surroundings.reach(f"http://127.0.0.1:{server.server_address[1]}/", {}, patience_s=0.3)
+        found = system_probes.reach(f"http://127.0.0.1:{server.server_address[1]}/", {}, patience_s=0.3)
         server.ended.set()
         server.shutdown()
         thread.join()
@@ -82,14 +82,14 @@ def test_an_answer_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    found = surroundings.reach("http://127.0.0.1:9/", {})
+    found = system_probes.reach("http://127.0.0.1:9/", {})
     assert found.error
     assert found.ahead_s is None
 
 
 def test_the_login_of_an_index_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    found = surroundings.reach("http://marta:geheim@127.0.0.1:9/whl/", {})
+    found = system_probes.reach("http://marta:geheim@127.0.0.1:9/whl/", {})
     assert (found.url, "geheim" in found.error) == ("http://127.0.0.1:9/whl/", False)
 
 
@@ -97,14 +97,14 @@ def test_a_proxy_is_used_where_nothing_leaves_it_out(monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    found = surroundings.reach("http://index.invalid/", {"HTTP_PROXY": "http://127.0.0.1:9"})
+    found = system_probes.reach("http://index.invalid/", {"HTTP_PROXY": "http://127.0.0.1:9"})
     assert (bool(found.error), found.is_direct) == (True, False)
 
 
 def test_the_room_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
-    found = surroundings.room(tmp_path / "a" / "b")
+    found = system_probes.room(tmp_path / "a" / "b")
     assert found.folder == str(tmp_path / "a" / "b")
-    assert found.free_bytes == pytest.approx(surroundings.room(tmp_path).free_bytes, rel=0.2)
+    assert found.free_bytes == pytest.approx(system_probes.room(tmp_path).free_bytes, rel=0.2)
 
 
 @pytest.mark.parametrize(
@@ -112,17 +112,17 @@ def test_the_room_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
     [({"UV_CACHE_DIR": "/c"}, "/c"), ({"XDG_CACHE_HOME": "/x"}, "/x/uv")],
 )
 def test_uv_s_cache(variables: dict[str, str], place: str) -> None:
-    assert surroundings.uv_cache(variables) == Path(place)
+    assert system_probes.uv_cache(variables) == Path(place)
 
 
 def test_path_as_this_process_has_it() -> None:
-    assert surroundings.path_scopes({"PATH": "/usr/bin"}) == {"process": "/usr/bin"}
+    assert system_probes.path_scopes({"PATH": "/usr/bin"}) == {"process": "/usr/bin"}
 
 
 @pytest.mark.parametrize("name", ["user path in order", "paths of case B"])
 def test_path_of_the_three_scopes_of_windows(name: str) -> None:
     variables = {"Path": "x", "PATH": r"C:\now", "SystemRoot": r"C:\Windows", "USERPROFILE": r"C:\Users\me"}
-    found = surroundings.path_scopes(variables, registry(name))
+    found = system_probes.path_scopes(variables, registry(name))
     assert found["process"] == r"C:\now"
     assert r"C:\Users\me\AppData\Local\Microsoft\WindowsApps" in found["user"].split(";")
     assert "%" not in "".join(found.values())
@@ -133,7 +133,7 @@ def test_path_of_the_three_scopes_of_windows(name: str) -> None:
 
 
 def test_a_variable_that_is_not_set_stays_as_it_is() -> None:
-    assert surroundings.path_scopes({}, registry("paths of case B"))["user"].startswith("%USERPROFILE%")
+    assert system_probes.path_scopes({}, registry("paths of case B"))["user"].startswith("%USERPROFILE%")
 
 
 CA = """
@@ -185,7 +185,7 @@ def test_a_certificate_of_another_time(
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        found = surroundings.reach(f"https://127.0.0.1:{server.server_address[1]}/whl/", {})
+        found = system_probes.reach(f"https://127.0.0.1:{server.server_address[1]}/whl/", {})
         server.shutdown()
         thread.join()
     assert (found.is_untimely, found.error, found.ahead_s) == (True, "its certificate is not trusted", None)

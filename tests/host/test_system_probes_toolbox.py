@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.host.toolbox import toolbox
+from envsmith.host.system_probes import toolbox
 from tests.host.host_data import tree
 
 

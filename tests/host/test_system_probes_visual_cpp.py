@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.host.visual_cpp import LIBRARY, file_version, visual_cpp
+from envsmith.host.system_probes import LIBRARY, file_version, visual_cpp
 from tests.index.recorded import RECORDED, nothing, registry
 
 

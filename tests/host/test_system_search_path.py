@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.host.search_path import MACHINE, Cut, SearchPath
+from envsmith.host.system import MACHINE, Cut, SearchPath
 
 
 @pytest.mark.parametrize(

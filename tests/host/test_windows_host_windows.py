@@ -2,14 +2,14 @@ import sys
 
 import pytest
 
-from envsmith.host import windows as host_windows
+from envsmith.host import windows
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has a registry")
 def test_other_systems_have_no_registry() -> None:
-    assert host_windows.adapters() == ()
+    assert windows.adapters() == ()
 
 
 @pytest.mark.skipif(sys.platform != "win32", reason="only Windows has a registry")
 def test_windows_lists_its_adapters() -> None:
-    assert all(found.devices for found in host_windows.adapters())
+    assert all(found.devices for found in windows.adapters())

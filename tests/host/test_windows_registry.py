@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from envsmith.host.registry import ask
+from envsmith.host.windows import ask
 
 KEY = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 

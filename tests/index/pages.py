@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 
-from envsmith.index.page_rows import PageAddress, PageRow
-from envsmith.index.simple_api import parse_page
+from envsmith.index.simple_api import PageAddress, PageRow, parse_page
 
 ROOT = "https://download.pytorch.org/whl"
 PAGE = PageAddress(url=f"{ROOT}/cu128/torch/", root=ROOT, index="cu128", project="torch")

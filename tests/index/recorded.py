@@ -6,7 +6,7 @@ import re
 import tomllib
 from typing import Any
 
-from envsmith.host.registry import Registry
+from envsmith.host.windows import Registry
 from tests.host.host_data import text
 
 RECORDED: dict[str, list[dict[str, Any]]] = tomllib.loads(text("recorded.toml"))

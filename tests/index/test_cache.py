@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import CatalogError, ToolError
-from envsmith.index import cache as module
+from envsmith.index import cache
 from envsmith.index.cache import Overlay, PageState, is_fresh, overlay_name, replace_file
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing
@@ -176,7 +176,7 @@ def test_killed_between_writing_and_replacing_the_old_file_stays(
     path = tmp_path / "x.json"
     replace_file(path, b"old")
     command = [sys.executable, "-c", KILLED, str(path), call, moment]
-    result = subprocess.run(command, check=False, cwd=Path(module.__file__).parents[2])
+    result = subprocess.run(command, check=False, cwd=Path(cache.__file__).parents[2])
     assert result.returncode == -signal.SIGKILL
     assert path.read_bytes() == left
     replace_file(path, b"newer")

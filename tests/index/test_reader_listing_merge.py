@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from envsmith.index.listing_merge import join_listings, merge_rows, reusable_metadata
-from envsmith.index.page_rows import PageRow
+from envsmith.index.reader import join_listings, merge_rows, reusable_metadata
+from envsmith.index.simple_api import PageRow
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing, Metadata, group, usual_url
 from envsmith.model.wheel import Wheel

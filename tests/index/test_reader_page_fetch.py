@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from envsmith.errors import CatalogError, ToolError
-from envsmith.index.page_fetch import FetchedPage, fetch_page, read_kept
-from envsmith.index.page_rows import PageAddress
+from envsmith.index.reader import FetchedPage, fetch_page, read_kept
+from envsmith.index.simple_api import PageAddress
 from envsmith.model.listing import usual_url
 from envsmith.net.client import Answer, Patience, WebClient, open_client
 from envsmith.net.deadline import Deadline

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.index.wheel_notes import WheelNotes
+from envsmith.index.remote_metadata import WheelNotes
 
 SHA256 = "a" * 64
 

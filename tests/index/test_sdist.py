@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from envsmith.errors import ResolveError, ToolError
-from envsmith.index import sdist as sdists
+from envsmith.index import sdist
 from envsmith.index.sdist import SdistReader, read_requires
 
 OLD = "Metadata-Version: 1.1\nName: a\n"
@@ -129,7 +129,7 @@ def test_other_bytes_or_none(path: str, code: str, served: tuple[str, dict[str, 
 def test_too_large(served: tuple[str, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch) -> None:
     base, files = served
     files["/a.tar.gz"] = tar(**{"PKG-INFO": NEW})
-    monkeypatch.setattr(sdists, "MOST_BYTES", 10)
+    monkeypatch.setattr(sdist, "MOST_BYTES", 10)
     with pytest.raises(ToolError) as caught:
         SdistReader().metadata(name="a", version="1.0", url=f"{base}/a.tar.gz", sha256="0" * 64)
     assert caught.value.code == "TOL027"

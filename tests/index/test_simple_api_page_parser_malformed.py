@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from envsmith.errors import CatalogError
-from envsmith.index import simple_api as page_parser
+from envsmith.index import simple_api
 from tests.index.pages import (
     AT_MIRROR,
     HEX,
@@ -145,7 +145,7 @@ def test_one_file_with_two_hashes_is_refused() -> None:
 
 
 def test_an_absurd_page_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_parser, "MAX_PAGE_BYTES", 100)
+    monkeypatch.setattr(simple_api, "MAX_PAGE_BYTES", 100)
     with pytest.raises(CatalogError) as caught:
         read(WHOLE)
     assert caught.value.code == "CAT031"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envsmith.errors import CatalogError
-from envsmith.index.page_rows import PageAddress, RowParts, canonical_url, one_per_file, read_row
+from envsmith.index.simple_api import PageAddress, RowParts, canonical_url, one_per_file, read_row
 
 ROOT = "https://download.pytorch.org/whl"
 NIGHTLY = PageAddress(url=f"{ROOT}/nightly/cu130/torch/", root=ROOT, index="nightly/cu130", project="torch")

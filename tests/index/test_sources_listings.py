@@ -5,7 +5,7 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.errors import CatalogError, EnvsmithError, ToolError
-from envsmith.index.listings import ListingSources
+from envsmith.index.sources import ListingSources
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from envsmith.errors import CatalogError, EnvsmithError, ToolError
-from envsmith.index.page_rows import PageAddress, PageRow
+from envsmith.index.simple_api import PageAddress, PageRow
 from envsmith.index.wheel_metadata import (
     MAX_METADATA_BYTES,
     Family,

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from envsmith.environment.environment import Distribution, Environment, Import, TorchBuild
-from envsmith.environment.model_interpreter import Interpreter
+from envsmith.environment.model import Distribution, Environment, Import, Interpreter, TorchBuild
 from envsmith.errors import EnvsmithError
 from envsmith.files.folders import python_of
 from envsmith.install.space_needed import Disk
-from envsmith.lockfile.pins import Pins
-from envsmith.lockfile.supply import Supply
+from envsmith.lockfile.pins import Pins, Supply
 from tests.environment.test_model_interpreter import interpreter
 
 SITE = "lib/site-packages"

@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from envsmith.environment.environment import TorchBuild
+from envsmith.environment.model import TorchBuild
 from envsmith.install.generation_store import Environments
 from envsmith.install.request import InstallTools, Order
-from envsmith.lockfile.recording import lock_files
+from envsmith.lockfile.store import lock_files
 from envsmith.model.target import Platform, Python
 from tests.fakes import FakeFiles, Heard
 from tests.install.fakes import FakeDisks, FakeInstaller, FakeProbe

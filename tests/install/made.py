@@ -17,7 +17,7 @@ from packaging.version import Version
 from envsmith.host.current import this_platform, this_python
 from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
 from envsmith.lockfile.pylock import Lock
-from envsmith.lockfile.recording import lock_files, sha256_of
+from envsmith.lockfile.store import lock_files, sha256_of
 from envsmith.model.backend import Backend
 from envsmith.model.target import Target
 from tests.commands import Project, Ran

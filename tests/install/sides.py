@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from envsmith.environment.adapters_interpreter import Probe
+from envsmith.environment.interpreter import Probe
 from envsmith.environment.verification import verify
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.pins import Pins

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.config.check import Check
-from envsmith.environment.environment import TorchBuild
-from envsmith.environment.model import CONSTRAINTS
+from envsmith.config.profile import Check
+from envsmith.environment.model import CONSTRAINTS, TorchBuild
 from envsmith.errors import InstallError, ToolError
 from envsmith.install.install import install
 from envsmith.install.request import Checks, Furnishing

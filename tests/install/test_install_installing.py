@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.config.check import Check
-from envsmith.environment.environment import TorchBuild
+from envsmith.config.profile import Check
+from envsmith.environment.model import TorchBuild
 from envsmith.errors import InstallError, LockError
 from envsmith.install.install import install
 from envsmith.install.request import Checks

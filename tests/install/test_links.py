@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.install import adapters_links as links
+from envsmith.install import links
 
 
 @pytest.fixture(params=["one step", "moved aside"])

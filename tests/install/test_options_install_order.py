@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from envsmith.config.check import Check
+from envsmith.config.profile import Check
 from envsmith.config.profiles import profile_of
 from envsmith.errors import LockError, ProfileError
 from envsmith.install.options import checks_of, order_of

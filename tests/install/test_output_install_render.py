@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.environment.environment import Import
+from envsmith.environment.model import Import
 from envsmith.install.install import Installed
 from envsmith.install.output import installed
 from tests.environment.test_model_generation import generation

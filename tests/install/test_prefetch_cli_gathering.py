@@ -11,7 +11,7 @@ from envsmith.download.locations import Transfers
 from envsmith.download.record import Brought
 from envsmith.download.transfer_progress import tell_idle
 from envsmith.errors import ToolError
-from envsmith.install.gathering import TransfersTold, gathering
+from envsmith.install.prefetch import TransfersTold, gathering
 from tests.fakes import Silence
 from tests.houses import Heard, artifact
 

@@ -10,11 +10,10 @@ from envsmith.download.artifact import Artifact
 from envsmith.download.download import Locations
 from envsmith.download.record import Brought, Filling
 from envsmith.errors import ToolError
+from envsmith.install.prefetch import Gathering
 from envsmith.install.request import Locked
-from envsmith.install.workflows_gathering import Gathering
 from envsmith.lockfile.manifest import FILENAME, Manifest
-from envsmith.lockfile.pins import Pins
-from envsmith.lockfile.supply import Supply
+from envsmith.lockfile.pins import Pins, Supply
 from envsmith.model.backend import Backend
 from tests.houses import AsLocked, artifact, lock_files
 

@@ -11,7 +11,7 @@ import pytest
 from envsmith.model.backend import Backend
 from envsmith.process.runner import Processes
 from envsmith.uv.resolver import find_uv
-from envsmith.verify import trials
+from envsmith.verify import probe_rules
 from envsmith.verify.probe_rules import Trial
 from envsmith.verify.probe_runner import Trials
 from tests.install.test_real_torch import VERSION, pytestmark, wheelhouse
@@ -35,8 +35,8 @@ def prefix(wheelhouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tried(prefix: Path, name: str, backend: str = "cpu") -> tuple[Trial, list[str]]:
     asked = Backend.parse(backend)
     tool = Trials(processes=Processes(), env={}, timeout_s=300.0)
-    found = tool.trial(prefix, name, trials.told(name, asked))
-    return found, [item.code for item in trials.judge(found, asked, is_gpu_wanted=True)]
+    found = tool.trial(prefix, name, probe_rules.told(name, asked))
+    return found, [item.code for item in probe_rules.judge(found, asked, is_gpu_wanted=True)]
 
 
 def test_torch_computes_on_the_cpu_and_tells_with_what(prefix: Path) -> None:

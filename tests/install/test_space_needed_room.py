@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envsmith.errors import InstallError
-from envsmith.install.room import needed
-from envsmith.install.space_needed import Disk, Load, Need
+from envsmith.install.space_needed import Disk, Load, Need, needed
 
 LOADS = (
     Load(name="torch", packed_bytes=200, unpacked_bytes=700, is_cached=False),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.install.lost_files import lost
+from envsmith.install.store_names import lost
 
 FOLDER = "one-1.dist-info"
 

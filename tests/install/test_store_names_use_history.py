@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from envsmith.install.use_history import history_of, last_uses, links_with, note, read
+from envsmith.install.store_names import history_of, last_uses, links_with, note, read
 
 
 def test_what_stays_current_is_noted_once(tmp_path: Path) -> None:

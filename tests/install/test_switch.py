@@ -7,7 +7,7 @@ import pytest
 
 from envsmith.errors import InstallError
 from envsmith.files.folders import python_of
-from envsmith.install import switch as switching
+from envsmith.install import switch
 from envsmith.install.generation_store import Environments
 from envsmith.install.switch import rollback
 from tests.environment.test_model_generation import generation
@@ -103,7 +103,7 @@ def test_the_list_tells_use_and_cost(environments: Environments) -> None:
     (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
     (environments.root / "aside").mkdir()
     (environments.root / "aside" / ".venv-20261121T110000Z").mkdir()
-    found = switching.listed(environments, lambda path: (len(path.name), 7))
+    found = switch.listed(environments, lambda path: (len(path.name), 7))
     assert [(item.id, item.kind, item.is_current) for item in found] == [
         (C, "proved", False),
         (A, "proved", False),
@@ -117,9 +117,9 @@ def test_the_list_tells_use_and_cost(environments: Environments) -> None:
 
 def test_those_used_last_are_kept_and_the_current_one_always(environments: Environments) -> None:
     (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
-    assert switching.keep(2, environments) == (C, f"{C}-failed-20261121T120000Z")
-    assert switching.keep(2, environments) == ()
-    assert switching.keep(1, environments) == (A,)
+    assert switch.keep(2, environments) == (C, f"{C}-failed-20261121T120000Z")
+    assert switch.keep(2, environments) == ()
+    assert switch.keep(1, environments) == (A,)
     assert [one.id for one in environments.generations()] == [B]
 
 
@@ -127,14 +127,14 @@ def test_what_another_link_beside_used_last_counts(environments: Environments) -
     other = Environments(link=environments.link.with_name("other"))
     for id_ in (C, B):
         other.switch(id_)
-    assert all(item.used_utc for item in switching.listed(environments, lambda _: (0, 0)))
+    assert all(item.used_utc for item in switch.listed(environments, lambda _: (0, 0)))
     history = environments.root / "history-other.jsonl"
     history.write_text(history.read_text("utf-8").replace('"20', '"21'), "utf-8")  # long after the others
-    assert switching.keep(2, environments) == (A,)
+    assert switch.keep(2, environments) == (A,)
 
 
 def test_what_another_link_beside_uses_is_kept(environments: Environments) -> None:
     second = replace(environments, link=environments.link.with_name(".venv-second"))
     second.switch(C)
-    assert switching.keep(1, environments) == (A,)
+    assert switch.keep(1, environments) == (A,)
     assert [one.id for one in environments.generations()] == [B, C]

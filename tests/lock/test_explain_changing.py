@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.lock.explain import elsewhere, ways
+from envsmith.lock.explain import changes, elsewhere
 from envsmith.model.backend import Backend
 from envsmith.model.decision import Decision
 from envsmith.model.listing import Listing, Metadata, group
@@ -67,14 +67,14 @@ def decided(subject: str, code: str, message: str) -> Decision:
 def test_each_decision_names_the_way_to_another(
     name: str, decision: Decision, expected: tuple[str, ...]
 ) -> None:
-    assert ways(name, [decision, decision]) == expected
+    assert changes(name, [decision, decision]) == expected
 
 
 def test_what_pruning_says_is_understood() -> None:
     unneeded = Verdict(project="xformers", answer="unused", reason="no use in 3 files", evidence=())
     used = Verdict(project="xformers", answer="used", reason="it is used", evidence=("main.py:1",))
-    assert ways("xformers", [propose(unneeded)])[0].startswith("a use in the project's files")
-    assert ways("xformers", [propose(used)]) == ("taking out the uses named here",)
+    assert changes("xformers", [propose(unneeded)])[0].startswith("a use in the project's files")
+    assert changes("xformers", [propose(used)]) == ("taking out the uses named here",)
 
 
 def test_other_backends_are_told_with_what_they_have() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from envsmith.cli import main
-from envsmith.lock import explain_cli as explain
-from envsmith.lock.explaining import Explanation
+from envsmith.lock import explain_cli
+from envsmith.lock.explain import Explanation
 from envsmith.model.decision import Decision
 
 LOCKFILES = Path(__file__).parents[2] / "lockfiles"
@@ -33,8 +33,8 @@ def explanation(slug: str, **values: object) -> Explanation:
 def shown(
     capfd: pytest.CaptureFixture[str], *found: Explanation, uses: dict[str, list[str]] | None = None
 ) -> list[str]:
-    for alike in explain._alike(list(found)):
-        explain._show(alike, {} if uses is None else uses)
+    for alike in explain_cli._alike(list(found)):
+        explain_cli._show(alike, {} if uses is None else uses)
     return capfd.readouterr().out.splitlines()
 
 

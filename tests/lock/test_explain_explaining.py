@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.lock.explaining import Explanation, _ways, askers_of, explain
+from envsmith.lock.explain import Explanation, _shortest_ways, askers_of, explain
 from envsmith.lock.lock import lock_profile
 from envsmith.lock.resolve import Tools
 from envsmith.model.backend import Backend
@@ -95,12 +95,12 @@ e==1
 def test_the_ways_that_bring_a_package_in() -> None:
     askers = askers_of(TEXT)
     assert askers["b"] == ["a", "c"]
-    assert _ways("e", askers) == [
+    assert _shortest_ways("e", askers) == [
         ("d", "b", "a", "requirements.in:1"),
         ("d", "b", "c", "requirements.in:2"),
     ]
-    assert _ways("a", askers) == []
-    assert _ways("b", askers) == [("a", "requirements.in:1"), ("c", "requirements.in:2")]
+    assert _shortest_ways("a", askers) == []
+    assert _shortest_ways("b", askers) == [("a", "requirements.in:1"), ("c", "requirements.in:2")]
 
 
 def test_other_backends_are_told_of_the_torch_family(tools: Tools) -> None:

@@ -13,7 +13,7 @@ from envsmith.errors import LockError
 from envsmith.lock.admission import admit
 from envsmith.lock.file_conflicts import check_families, check_files, suspects, unseen
 from envsmith.lockfile.pylock import Lock
-from envsmith.model.contents import Contents
+from envsmith.model.wheel import Contents
 from tests.plan.made import as_source, package, plan, resolution, with_sdists
 
 CATALOG = Catalog.embedded()

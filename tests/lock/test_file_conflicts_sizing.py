@@ -7,7 +7,7 @@ from dataclasses import replace
 from packaging.pylock import Package
 
 from envsmith.lock.admission import admit
-from envsmith.lock.sizing import complete
+from envsmith.lock.file_conflicts import complete
 from envsmith.lockfile.pylock import Lock
 from tests.plan.made import HEX, as_source, of_row, package, plan, resolution, row, with_sdists
 

@@ -10,7 +10,7 @@ from envsmith.errors import EnvsmithError, LockError, ResolveError, ToolError
 from envsmith.lock.lock import LockedProfile, lock_profile
 from envsmith.lock.resolve import Tools
 from envsmith.lockfile.manifest import FILENAME, Manifest
-from envsmith.lockfile.recording import sha256_of
+from envsmith.lockfile.store import sha256_of
 from envsmith.model.shell import SHELLS
 from envsmith.plan.model import Plan
 from envsmith.plan.plan import Timing, Wanted

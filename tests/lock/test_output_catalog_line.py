@@ -8,8 +8,8 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.errors import CatalogError, EnvsmithError, ToolError
-from envsmith.index.listings import ListingSources, Sourced
-from envsmith.lock.catalog_line import ToldListings
+from envsmith.index.sources import ListingSources, Sourced
+from envsmith.lock.output import ToldListings
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing
 

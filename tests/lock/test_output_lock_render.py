@@ -12,8 +12,8 @@ from packaging.requirements import Requirement
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import Asked
 from envsmith.errors import ResolveError
-from envsmith.lock import output as lock_render
-from envsmith.lock.comparing import Compared
+from envsmith.lock import output
+from envsmith.lock.file_conflicts import Compared
 from envsmith.lock.lock import LockedProfile, LockedTarget
 from envsmith.lock.savings import Saving, Weight
 from envsmith.lockfile.manifest import Entry, Manifest
@@ -80,7 +80,7 @@ def test_a_decision_is_shown_once_with_the_targets_it_is_for(capfd: pytest.Captu
         target(SLUGS[1], EVERYWHERE, ONE),
         target(SLUGS[2], EVERYWHERE, WINDOWS),
     )
-    lock_render.outcome(wanted(), locked(*targets, shared=(END, EVERYWHERE, WINDOWS, ONE)))
+    output.outcome(wanted(), locked(*targets, shared=(END, EVERYWHERE, WINDOWS, ONE)))
     lines = shown(capfd)
     assert lines[0] == "app       CUDA 12.8 · torch 2.11.0 is its last  note RES104"
     assert lines[-3:] == [
@@ -91,20 +91,20 @@ def test_a_decision_is_shown_once_with_the_targets_it_is_for(capfd: pytest.Captu
 
 
 def test_columns_with_nothing_in_them_are_left_out(capfd: pytest.CaptureFixture[str]) -> None:
-    lock_render.outcome(wanted(), locked(target(SLUGS[0]), target(SLUGS[2])))
+    output.outcome(wanted(), locked(target(SLUGS[0]), target(SLUGS[2])))
     assert shown(capfd)[1].split() == ["target", "torch", "packages", "took"]
-    lock_render.outcome(wanted(), locked(target(SLUGS[0]), target(SLUGS[2], audio="2.11.0+cu128")))
+    output.outcome(wanted(), locked(target(SLUGS[0]), target(SLUGS[2], audio="2.11.0+cu128")))
     assert shown(capfd)[1].split() == ["target", "torch", "torchaudio", "packages", "took"]
 
 
 def test_what_the_profile_drops_is_said_in_the_table(capfd: pytest.CaptureFixture[str]) -> None:
-    lock_render.outcome(wanted(torchvision="drop"), locked(target(SLUGS[0])))
+    output.outcome(wanted(torchvision="drop"), locked(target(SLUGS[0])))
     assert shown(capfd)[2].split() == [SLUGS[0], "2.11.0+cu128", "dropped", "33", "unchanged"]
 
 
 def test_what_the_sources_let_go_is_said_in_the_table(capfd: pytest.CaptureFixture[str]) -> None:
     gone = Decision(subject="torchaudio", kind="dropped", code="RES114", message="torchaudio dropped: no use")
-    lock_render.outcome(wanted(torchaudio="auto"), locked(target(SLUGS[0], gone)))
+    output.outcome(wanted(torchaudio="auto"), locked(target(SLUGS[0], gone)))
     assert shown(capfd)[2].split() == [SLUGS[0], "2.11.0+cu128", "dropped", "33", "unchanged"]
 
 
@@ -119,7 +119,7 @@ def test_what_the_sources_let_go_is_said_in_the_table(capfd: pytest.CaptureFixtu
 def test_the_head_says_what_the_profile_is_for(
     summary: str, line: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    lock_render.outcome(wanted(summary), locked(target(SLUGS[0])))
+    output.outcome(wanted(summary), locked(target(SLUGS[0])))
     assert shown(capfd)[0] == line
 
 
@@ -136,12 +136,12 @@ def test_what_was_written(
     targets: int, written: tuple[str, ...], dry_run: bool, text: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     found = locked(*(target(slug) for slug in SLUGS[:targets]), written=written)
-    lock_render.written([found], dry_run=dry_run)
+    output.written([found], dry_run=dry_run)
     assert shown(capfd)[0].startswith(f"wrote     {text}")
 
 
 def test_json_holds_results_and_errors(capfd: pytest.CaptureFixture[str]) -> None:
-    lock_render.envelope([locked(target(SLUGS[0]), shared=(END,))], [ResolveError("RES050", "no")])
+    output.envelope([locked(target(SLUGS[0]), shared=(END,))], [ResolveError("RES050", "no")])
     document = json.loads(capfd.readouterr().out)
     assert (document["status"], document["errors"][0]["code"]) == ("no", "RES050")
     (found,) = document["data"]
@@ -193,13 +193,13 @@ def test_savings_are_told_as_far_as_they_are_known(
     capfd: pytest.CaptureFixture[str], saving: Saving, expected: str
 ) -> None:
     told = [replace(target(slug), savings=(saving,)) for slug in SLUGS]
-    lock_render.outcome(wanted(), locked(*told))
+    output.outcome(wanted(), locked(*told))
     assert " ".join(expected.split()) in " ".join(" ".join(shown(capfd)).split())
 
 
 def test_savings_of_one_target_name_it(capfd: pytest.CaptureFixture[str]) -> None:
     saving = Saving(choice="dropping b", spared=(weight("b", 5),))
-    lock_render.outcome(wanted(), locked(replace(target(SLUGS[0]), savings=(saving,)), target(SLUGS[1])))
+    output.outcome(wanted(), locked(replace(target(SLUGS[0]), savings=(saving,)), target(SLUGS[1])))
     assert f"b 5 bytes ({SLUGS[0]})" in " ".join(shown(capfd))
 
 
@@ -208,12 +208,12 @@ def test_it_says_whose_files_were_not_compared(capfd: pytest.CaptureFixture[str]
     one = replace(
         target(SLUGS[0]), compared=Compared(unseen=names, suspects=("a and b seem to share the folder x",))
     )
-    lock_render.outcome(wanted(), locked(one, replace(target(SLUGS[1]), compared=Compared(unseen=("a",)))))
+    output.outcome(wanted(), locked(one, replace(target(SLUGS[1]), compared=Compared(unseen=("a",)))))
     text = " ".join(" ".join(shown(capfd)).split())
     assert "files not compared for 5 packages, whose files could not be looked into: a, b, c, d, …" in text
     assert text.endswith("a and b seem to share the folder x")
 
 
 def test_it_says_nothing_of_files_where_all_were_compared(capfd: pytest.CaptureFixture[str]) -> None:
-    lock_render.outcome(wanted(), locked(target(SLUGS[0])))
+    output.outcome(wanted(), locked(target(SLUGS[0])))
     assert "compared" not in " ".join(shown(capfd))

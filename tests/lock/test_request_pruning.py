@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from envsmith.lock.lock import lock_profile
-from envsmith.lock.pruning import prune
+from envsmith.lock.request import prune
 from envsmith.lock.resolve import Tools
 from envsmith.model.usage import Sought, Usage, Use
 from envsmith.plan.plan import Timing, Wanted

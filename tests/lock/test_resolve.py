@@ -6,9 +6,8 @@ import pytest
 
 from envsmith.errors import ResolveError
 from envsmith.lock.resolve import MOST_ROUNDS, Tools, resolve
-from envsmith.plan.model import Plan
+from envsmith.plan.model import Plan, Resolution
 from envsmith.plan.plan import Times, Wanted, plan_profile
-from envsmith.plan.resolution import Resolution
 from tests.fakes import FakeResolver, FakeSdists
 from tests.values import CUTOFF, asked, profile, source
 

@@ -8,11 +8,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.lock import weighing
-from envsmith.model.decision import Decision
-from envsmith.model.unsatisfied import Unsatisfied
-from envsmith.plan.model import Amendment, Plan
-from envsmith.plan.resolution import Resolution
+from envsmith.lock import savings
+from envsmith.model.decision import Decision, Unsatisfied
+from envsmith.plan.model import Amendment, Plan, Resolution
 from tests.plan.made import HEX, package, plan, row, target
 
 CATALOG = Catalog.embedded()
@@ -36,13 +34,13 @@ def sized(filename: str, size: int | None = None) -> Package:
     ],
 )
 def test_the_index_is_believed_first_then_the_catalog(made: Package, size: int | None, is_near: bool) -> None:
-    found = weighing.weigh(made, plan(where=WINDOWS), CATALOG)
+    found = savings.weigh(made, plan(where=WINDOWS), CATALOG)
     assert (found.size_bytes, found.is_near) == (size, is_near)
 
 
 def test_another_build_on_pypi_tells_nothing() -> None:
     cuda = plan(where=target(platform="windows"))
-    found = weighing.weigh(sized("torchvision-0.16.2+cu128-cp311-cp311-win_amd64.whl"), cuda, CATALOG)
+    found = savings.weigh(sized("torchvision-0.16.2+cu128-cp311-cp311-win_amd64.whl"), cuda, CATALOG)
     assert found.size_bytes is None
 
 
@@ -51,7 +49,7 @@ def test_a_source_distribution_weighs_what_its_index_says() -> None:
         name="a-1.tar.gz", url="https://x.example/a-1.tar.gz", size=5, hashes={"sha256": HEX}
     )
     made = Package(name=canonicalize_name("a"), version=Version("1"), sdist=sdist)
-    assert weighing.weigh(made, plan(), CATALOG).size_bytes == 5
+    assert savings.weigh(made, plan(), CATALOG).size_bytes == 5
 
 
 def decided(code: str, subject: str, *evidence: str) -> Decision:
@@ -75,24 +73,24 @@ def test_only_what_would_have_come_counts_as_dropped() -> None:
         decided("RES101", "torchaudio"),
         decided("RES112", "opuslib", "x"),
     )
-    assert weighing.dropped(made) == ("torchvision", "xformers")
+    assert savings.dropped(made) == ("torchvision", "xformers")
     missing = Unsatisfied(requirer=canonicalize_name("pyannote-audio"), requirement="torchaudio")
     needed = made.amended(Amendment(decisions=(), unsatisfied=(missing,)))
-    assert weighing.dropped(needed) == ("torchaudio", "torchvision", "xformers")
+    assert savings.dropped(needed) == ("torchaudio", "torchvision", "xformers")
 
 
 def test_the_plan_without_drops_asks_for_them_again() -> None:
-    made = weighing.without_drops(dropping(decided("RES114", "x")), ["torchvision"])
+    made = savings.without_drops(dropping(decided("RES114", "x")), ["torchvision"])
     assert [item.name for item in made.requirements] == ["a", "torchvision"]
     assert made.excludes == ("torchaudio",)
 
 
 def test_what_pypi_serves_is_asked_without_pytorchs_index() -> None:
     ours = plan("torch", "numpy", rows=(row("torch-2.14.1+cpu-cp312-cp312-win_amd64.whl", index="cpu"),))
-    found = weighing.from_pypi(
+    found = savings.from_pypi(
         ours, Resolution(packages=(package("torch", "2.14.1+cpu"),), requirers={}, indexes={})
     )
     assert found
     assert [str(item.requirement) for item in found.requirements] == ["torch==2.14.1"]
     assert not found.slice.projects
-    assert weighing.from_pypi(ours, Resolution(packages=(), requirers={}, indexes={})) is None
+    assert savings.from_pypi(ours, Resolution(packages=(), requirers={}, indexes={})) is None

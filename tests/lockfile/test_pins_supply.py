@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from envsmith.lockfile.supply import Supply
+from envsmith.lockfile.pins import Supply
 
 
 def test_files_come_from_where_the_text_says_unless_a_wheelhouse_is_named() -> None:

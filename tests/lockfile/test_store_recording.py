@@ -6,7 +6,7 @@ from envsmith.errors import LockError, ProfileError
 from envsmith.lock.admission import admit
 from envsmith.lock.lock import entry_of, is_current
 from envsmith.lockfile.manifest import FILENAME, Manifest
-from envsmith.lockfile.recording import decisions_of, lock_files, movable, read_manifest, sha256_of
+from envsmith.lockfile.store import decisions_of, lock_files, movable, read_manifest, sha256_of
 from envsmith.model.decision import Decision
 from tests.values import CUTOFF, asked, of_row, plan, resolution, slice_of, torch
 

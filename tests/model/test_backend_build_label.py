@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from envsmith.model.backend import Backend
-from envsmith.model.build_label import BuildLabel
+from envsmith.model.backend import Backend, BuildLabel
 
 
 @pytest.mark.parametrize(

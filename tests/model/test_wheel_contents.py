@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envsmith.model.contents import Contents, installed_path
+from envsmith.model.wheel import Contents, installed_path
 
 PATHS = st.lists(st.text("abc_.-", min_size=1).filter(lambda part: part not in {".", ".."}), min_size=1).map(
     "/".join

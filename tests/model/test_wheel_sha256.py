@@ -2,7 +2,7 @@ import hashlib
 
 import pytest
 
-from envsmith.model.sha256 import SHA256
+from envsmith.model.wheel import SHA256
 
 
 def test_a_digest_is_one() -> None:

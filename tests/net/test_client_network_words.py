@@ -7,7 +7,7 @@ import pytest
 import requests
 from urllib3.exceptions import MaxRetryError, NameResolutionError, ProtocolError
 
-from envsmith.net.network_words import network_words
+from envsmith.net.client import network_words
 
 
 def wrapped(inner: Exception) -> Exception:

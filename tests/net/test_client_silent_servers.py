@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.net.silent_servers import SilentServers
+from envsmith.net.client import SilentServers
 
 URL = "https://user:secret@mirror.example/torch/a.whl"
 

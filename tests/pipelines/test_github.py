@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from envsmith.ci import workflows as pipelines
+from envsmith.ci import workflows
 from tests.ci.test_workflows_pipelines import template
 from tests.install.locked import add_torch
 from tests.pipelines.conftest import Site
@@ -120,7 +120,7 @@ def test_a_change_is_opened_and_brought_up_to_date(site: Site) -> None:
 
 def step_of(name: str) -> str:
     """Return the text of a step of the relock."""
-    texts = pipelines.github(wish("plain"), template)
+    texts = workflows.github(wish("plain"), template)
     found = YAML(typ="safe", pure=True).load(texts[".github/workflows/envsmith-relock.yml"])
     (text,) = (
         step["run"] for step in found["jobs"]["relock"]["steps"] if step.get("name", "").startswith(name)

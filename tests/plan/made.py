@@ -14,8 +14,7 @@ from envsmith.config.requirement import Asked
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan, Slice
-from envsmith.plan.resolution import Resolution
+from envsmith.plan.model import Plan, Resolution, Slice
 
 HEX = "a" * 64
 

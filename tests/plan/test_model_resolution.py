@@ -1,7 +1,7 @@
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.plan.resolution import Resolution, parse_annotations
+from envsmith.plan.model import Resolution, parse_annotations
 from tests.values import HEX
 
 PYLOCK = f"""

@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 
 from envsmith.config.requirement import Asked
 from envsmith.model.listing import VersionMetadata
-from envsmith.plan import pairings as capping
+from envsmith.plan import pairings
 from envsmith.plan.model import Amendment, Plan
 from tests.plan.made import asked, of_row, plan, resolution, row
 
@@ -25,7 +25,7 @@ def with_metadata(given: Plan, *needs: tuple[str, str, str]) -> Plan:
 
 
 def messages(given: Plan, *packages: object) -> list[str]:
-    return [item.message for item in capping.notice(given, resolution(*packages))]  # type: ignore[arg-type]
+    return [item.message for item in pairings.notice(given, resolution(*packages))]  # type: ignore[arg-type]
 
 
 def test_the_newest_torch_needs_no_telling() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.plan.pairing import amend
+from envsmith.plan.pairings import amend
 from tests.plan.made import package, plan, resolution, target
 
 

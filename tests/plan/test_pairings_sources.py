@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envsmith.model.listing import VersionMetadata
-from envsmith.plan.sources import amendment, unread
+from envsmith.plan.pairings import amendment, unread
 from tests.plan.made import as_source, package, plan, resolution
 
 READ = VersionMetadata(name="opuslib", version="3.0.1", requires_dist=("six",))

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from envsmith.config.python_bound import PythonBound
+from envsmith.config.requirement import PythonBound
 from envsmith.errors import ResolveError
 from envsmith.lock.resolve import Tools
 from envsmith.model.backend import Backend

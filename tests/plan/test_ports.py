@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.files import atomic as files
+from envsmith.files import atomic
 from envsmith.index.file_cache import KeptFiles
 from envsmith.index.hashing import Downloads, NoDownloads
+from envsmith.index.remote_metadata import RequiresReader
 from envsmith.index.sdist import SdistReader
 from envsmith.index.wheel_contents import WheelReader
-from envsmith.index.wheel_requires import RequiresReader
 from envsmith.model.progress import Progress
 from envsmith.plan.ports import Files, Hasher, ImportTime, Resolver, Sdists, WheelContents, WheelRequires
 from envsmith.process.runner import Processes
@@ -30,7 +30,7 @@ def test_adapters_fill_the_ports() -> None:
         (Sdists, SdistReader()),
         (Hasher, Downloads(Silence(), KeptFiles(Path("kept")))),
         (Hasher, NoDownloads()),
-        (Files, files),
+        (Files, atomic),
         (WheelRequires, RequiresReader(find_uv().parent)),
         (ImportTime, import_time),
         (WheelContents, WheelReader(find_uv().parent)),

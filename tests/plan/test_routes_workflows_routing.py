@@ -17,7 +17,7 @@ from envsmith.lock.resolve import Tools
 from envsmith.model.route import RoutePage, RouteRow
 from envsmith.model.wheel import Wheel
 from envsmith.plan.plan import Timing, Wanted
-from envsmith.plan.routing import changes, read
+from envsmith.plan.routes import changes, read
 from tests.fakes import FakeHasher
 from tests.values import CUTOFF, HEX, asked, profile, wheel
 

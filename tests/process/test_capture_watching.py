@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.process import watching
+from envsmith.process import capture
 
 
-def watched(script: str) -> watching.Watched:
-    return watching.watch([sys.executable, "-S", "-c", script], os.environ)
+def watched(script: str) -> capture.Watched:
+    return capture.watch([sys.executable, "-S", "-c", script], os.environ)
 
 
 def test_both_outputs_pass_and_are_kept(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -24,7 +24,7 @@ def test_both_outputs_pass_and_are_kept(capfdbinary: pytest.CaptureFixture[bytes
 def test_the_end_of_much_is_kept(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     found = watched("print('x' * 3_000_000); print('the end')")
     assert found.text.endswith("the end\n\n")
-    assert len(found.text) < 2 * watching.MOST_BYTES
+    assert len(found.text) < 2 * capture.MOST_BYTES
     assert len(capfdbinary.readouterr()[0]) == 3_000_009
 
 
@@ -43,20 +43,20 @@ def test_what_a_program_leaves_behind_is_not_waited_for(tmp_path: Path) -> None:
         "print('the end', flush=True)\n"
         "sys.exit(3)\n"
     )
-    found = watching.watch([sys.executable, "-S", "-c", script], os.environ, last_words_s=1.0)
+    found = capture.watch([sys.executable, "-S", "-c", script], os.environ, last_words_s=1.0)
     os.kill(int(note.read_text("utf-8")), signal.SIGKILL)  # it is still there
     assert found.status == 3
 
 
 def test_what_cannot_be_started() -> None:
     with pytest.raises(ToolError) as caught:
-        watching.watch(["no-such-program-anywhere"], os.environ)
+        capture.watch(["no-such-program-anywhere"], os.environ)
     assert caught.value.code == "TOL001"
 
 
 def test_a_tail_lets_go_of_the_first() -> None:
-    tail = watching.Tail()
+    tail = capture.Tail()
     for number in range(100):
         tail.add(bytes([number]) * 10_000)
-    assert tail.size == watching.MOST_BYTES
+    assert tail.size == capture.MOST_BYTES
     assert tail.text[0] == chr(60)

@@ -10,11 +10,11 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envsmith.config.positions import Path, TomlText
+from envsmith.config.positions import KeyPath, TomlText
 from envsmith.config.profile import Profile
 from envsmith.config.profile_file import ProfileText, parse, resolve
 from envsmith.config.pyproject import from_pyproject
-from envsmith.config.requirements import parse_requirements
+from envsmith.config.requirements_txt import parse_requirements
 from envsmith.config.settings import ProjectSettings
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
@@ -119,7 +119,7 @@ def test_each_value_of_a_profile_has_a_line(data: dict[str, Any]) -> None:
         assert int(where.split(":")[1]) >= 1
 
 
-def places(value: object, path: Path = ()) -> list[Path]:
+def places(value: object, path: KeyPath = ()) -> list[KeyPath]:
     found = [path] if path else []
     if isinstance(value, dict):
         found += [place for key, item in value.items() for place in places(item, (*path, key))]

@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 from envsmith.model.usage import Sought
 from envsmith.usage.collector import Gathered
 from envsmith.usage.config_files import read_commands, read_config, read_requirements_lines
-from envsmith.usage.documents import read_document, read_foreign
+from envsmith.usage.documents import read_document, read_foreign, read_notebook
 from envsmith.usage.module_matcher import Names
-from envsmith.usage.notebook import read_notebook
 from envsmith.usage.project import read_usage
-from envsmith.usage.python import read_long
-from envsmith.usage.python_source import read_python
+from envsmith.usage.python import read_long, read_python
 from tests.scan.ways import notebook
 
 SOUGHT = (Sought(module="torchvision", messages=("Failed to",)), Sought(module="google.cloud.speech"))

@@ -12,7 +12,7 @@ from envsmith.catalog import Catalog
 from envsmith.host.model import MACHINES, Device, Driver, Host
 from envsmith.model.backend import Backend
 from envsmith.model.target import Python
-from envsmith.select import selection
+from envsmith.select import rules
 from envsmith.select.rules import NO, Verdict
 from tests.selection.test_table import MAKERS, on_record
 
@@ -65,7 +65,7 @@ def hosts(draw: st.DrawFn) -> Host:
 
 
 def judged(host: Host, python: Python) -> dict[Backend, Verdict]:
-    return {found.backend: found for found in selection.judge(host, python, on_record(), CATALOG)}
+    return {found.backend: found for found in rules.judge(host, python, on_record(), CATALOG)}
 
 
 @MOST

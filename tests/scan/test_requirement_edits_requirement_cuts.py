@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envsmith.config.requirements import parse_requirements
+from envsmith.config.requirements_txt import parse_requirements
 from envsmith.files.edit import Edit
-from envsmith.scan.requirement_cuts import cut_requirements, included, is_requirements
+from envsmith.scan.requirement_edits import cut_requirements, included, is_requirements
 
 GONE = frozenset({"torchvision", "torchaudio"})
 COMPILED = """\

@@ -9,7 +9,7 @@ import pytest
 
 from envsmith.host.model import Device, Driver, Host
 from envsmith.model.target import Platform, Python
-from envsmith.select.cli_select import _show
+from envsmith.select.cli import _show
 from envsmith.select.select import Selection
 from tests.commands import Project
 

@@ -9,12 +9,12 @@ import pytest
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.build import Build
+from envsmith.catalog.builds import Build
 from envsmith.host.model import FAMILIES, Device, Driver, Host
 from envsmith.model.backend import Backend
 from envsmith.model.capability import Capability, architecture, backend_family
 from envsmith.model.target import Platform, Python
-from envsmith.select import selection
+from envsmith.select import rules
 from envsmith.select.rules import NO, UNKNOWN, WORKS, Verdict
 
 CATALOG = Catalog.embedded()
@@ -45,7 +45,7 @@ def build(
 
 def judged(on: Host, *builds: Build, python: Python = PYTHON) -> Verdict:
     backend = builds[0].backend
-    found = selection.judge(on, python, {backend: builds}, CATALOG)
+    found = rules.judge(on, python, {backend: builds}, CATALOG)
     return next(verdict for verdict in found if verdict.backend == backend)
 
 
@@ -233,7 +233,7 @@ def test_a_driver_without_a_named_gpu_is_judged_alone() -> None:
 
 
 def test_backends_without_a_wheel_are_neither_yes_nor_no() -> None:
-    found = selection.judge(host(device((9, 0))), PYTHON, {}, CATALOG)
+    found = rules.judge(host(device((9, 0))), PYTHON, {}, CATALOG)
     assert {verdict.status for verdict in found if verdict.backend.family in ("cuda", "cpu")} == {UNKNOWN}
     by_name = {str(verdict.backend): verdict.reason for verdict in found}
     assert by_name["cu134"] == "no wheel of it is on record; no stable build is known"
@@ -268,19 +268,17 @@ def test_ranks() -> None:
         (verdict("cu132", "2.15.0", NO), True),
     ]
     turned = best[::-1]
-    order = sorted(turned, key=lambda item: selection.rank(item[0], is_advertised=item[1]))
+    order = sorted(turned, key=lambda item: rules.rank(item[0], is_advertised=item[1]))
     assert order == best
 
 
 def test_the_build_of_a_lock_is_judged_by_itself() -> None:
     """What else the backend has is not told: the lock is what it is."""
-    found = selection.judge_build(host(device((6, 1))), PYTHON, build("cu126", "2.13.0"), CATALOG)
+    found = rules.judge_build(host(device((6, 1))), PYTHON, build("cu126", "2.13.0"), CATALOG)
     assert found.works
     assert found.notes == ()
-    other = selection.judge_build(
-        host(device((6, 1))), Python.parse("3.13"), build("cu126", "2.13.0"), CATALOG
-    )
+    other = rules.judge_build(host(device((6, 1))), Python.parse("3.13"), build("cu126", "2.13.0"), CATALOG)
     assert (other.cause, other.reason) == ("python", "it is for cp312")
     windows = host(device((6, 1)), platform="windows")
-    elsewhere = selection.judge_build(windows, PYTHON, build("cu126", "2.13.0"), CATALOG)
+    elsewhere = rules.judge_build(windows, PYTHON, build("cu126", "2.13.0"), CATALOG)
     assert (elsewhere.cause, elsewhere.reason) == ("os", "it is for manylinux_2_28_x86_64")

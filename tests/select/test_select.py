@@ -11,7 +11,7 @@ from packaging.version import Version
 from envsmith.catalog import Catalog
 from envsmith.errors import HostError
 from envsmith.host.model import Device, Driver, Host
-from envsmith.index.listings import Sourced
+from envsmith.index.sources import Sourced
 from envsmith.lockfile.manifest import Entry, Manifest
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing

@@ -8,13 +8,12 @@ from functools import cache
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.build import Build
-from envsmith.catalog.builds import builds, of_pypi
+from envsmith.catalog.builds import Build, builds, of_pypi
 from envsmith.host.model import FAMILIES, Device, Driver, Host
 from envsmith.model.backend import Backend
 from envsmith.model.capability import backend_family
 from envsmith.model.target import Platform, Python
-from envsmith.select import selection
+from envsmith.select import rules
 from envsmith.select.rules import NO, UNKNOWN, WORKS, Verdict
 from tests.selection.machines import MACHINES, NOTHING, Machine
 
@@ -46,7 +45,7 @@ def host(machine: Machine) -> Host:
 @cache
 def verdicts(number: int) -> tuple[Verdict, ...]:
     machine = MACHINES[number]
-    return selection.judge(host(machine), Python.parse(machine.python), on_record(), CATALOG)
+    return rules.judge(host(machine), Python.parse(machine.python), on_record(), CATALOG)
 
 
 @pytest.mark.parametrize("number", range(len(MACHINES)), ids=lambda number: str(MACHINES[number]))

@@ -9,11 +9,11 @@ from envsmith.errors import InstallError
 from envsmith.files.folders import python_of
 from envsmith.model.shim import LEGACY_API, package
 from envsmith.process.runner import Processes
-from envsmith.shims import environment as shim_files
+from envsmith.shims import environment
 
 
 def test_the_code_of_the_shims_is_at_hand() -> None:
-    assert sorted(shim_files.sources()) == [
+    assert sorted(environment.sources()) == [
         "__init__.py",
         "torch_safe_globals.py",
         "torchaudio_legacy_api.py",
@@ -25,10 +25,10 @@ def test_the_code_of_the_shims_is_at_hand() -> None:
 )
 def test_all_files_are_laid_where_packages_lie(tmp_path: Path, site: str) -> None:
     (tmp_path / site).mkdir(parents=True)
-    made = package((LEGACY_API,), (), shim_files.sources())
+    made = package((LEGACY_API,), (), environment.sources())
     python_of(tmp_path).parent.mkdir(parents=True, exist_ok=True)
     python_of(tmp_path).symlink_to(sys.executable)
-    shim_files.lay(tmp_path, made, Processes())
+    environment.lay(tmp_path, made, Processes())
     compiled = {path.name.partition(".")[0] for path in tmp_path.rglob("*.pyc")}
     assert compiled == {"__init__", "torch_safe_globals", "torchaudio_legacy_api"}
     found = {
@@ -41,5 +41,5 @@ def test_all_files_are_laid_where_packages_lie(tmp_path: Path, site: str) -> Non
 
 def test_an_environment_without_a_place_for_packages_is_told(tmp_path: Path) -> None:
     with pytest.raises(InstallError) as caught:
-        shim_files.lay(tmp_path, package((LEGACY_API,), (), {}), Processes())
+        environment.lay(tmp_path, package((LEGACY_API,), (), {}), Processes())
     assert (caught.value.code, caught.value.where) == ("ENV024", str(tmp_path))

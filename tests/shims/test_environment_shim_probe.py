@@ -9,7 +9,7 @@ import pytest
 from envsmith.errors import ToolError
 from envsmith.files.folders import python_of
 from envsmith.process.runner import Processes
-from envsmith.shims.shim_probe import ShimProbe
+from envsmith.shims.environment import ShimProbe
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,7 @@ from envsmith.catalog import Catalog
 from envsmith.errors import ResolveError
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python, Target
-from envsmith.plan import candidates as slicing
-from envsmith.plan import extension_constraints as extending
+from envsmith.plan import candidates, extension_constraints
 from envsmith.plan.model import Slice
 from envsmith.process.runner import Processes
 from envsmith.uv.resolver import Uv, find_uv
@@ -38,7 +37,7 @@ def cut(backend: str) -> Slice:
     """The rows as a plan gets them, without what they require of PyPI: no network is needed then."""
     listing = CATALOG.listing("stable", Backend.parse(backend))
     assert listing is not None
-    found = slicing.cut(listing, target(backend), CATALOG, {"": "2026-11-20T00:00:00Z"}).slice
+    found = candidates.cut(listing, target(backend), CATALOG, {"": "2026-11-20T00:00:00Z"}).slice
     names = ("torch", "torchaudio", "torchcodec", "xformers")
     bonds = tuple(
         replace(
@@ -70,8 +69,8 @@ def uv(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Uv]:
 
 def pins(uv: Uv, backend: str, *requirements: str) -> dict[str, str]:
     given = plan(*requirements, slice_=cut(backend), target=target(backend))
-    answer = uv.resolve(extending.bind(given, CATALOG))
-    extending.check(answer, CATALOG)
+    answer = uv.resolve(extension_constraints.bind(given, CATALOG))
+    extension_constraints.check(answer, CATALOG)
     return {item.name: Version(str(item.version)).public for item in answer.packages}
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from envsmith.model.usage import Sought
 from envsmith.usage.collector import Gathered
+from envsmith.usage.documents import read_notebook
 from envsmith.usage.module_matcher import Names
-from envsmith.usage.notebook import read_notebook
 from tests.scan.ways import notebook
 
 NAMES = Names([Sought(module="torchvision")])

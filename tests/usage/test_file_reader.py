@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.model.usage import Sought
-from envsmith.usage import file_reader as source_reading
+from envsmith.usage import file_reader
 from envsmith.usage.file_reader import LATER, Outcome, Question, read_file
 from envsmith.usage.module_matcher import Names
 from envsmith.usage.tree import SourceFile, kind_of
@@ -50,8 +50,8 @@ def test_a_file_that_is_gone_is_told_and_may_have_been_any(tmp_path: Path) -> No
 def test_code_beyond_all_size_is_unread_and_data_is_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source_reading, "MOST_BYTES", 10)
-    monkeypatch.setattr(source_reading, "MOST_CONFIG_BYTES", 10)
+    monkeypatch.setattr(file_reader, "MOST_BYTES", 10)
+    monkeypatch.setattr(file_reader, "MOST_CONFIG_BYTES", 10)
     found = read(tmp_path, "a.py", b"x = 1234567890")
     assert found.unread
     assert (found.unread.reason, found.is_read) == ("larger than 10 bytes", False)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.model.contents import Contents
-from envsmith.usage.locked_modules import KnownModules
+from envsmith.model.wheel import Contents
+from envsmith.usage.module_names import KnownModules
 
 SHA = {
     name: letter * 64 for name, letter in (("opencv-python", "a"), ("google-cloud-speech", "b"), ("x", "c"))

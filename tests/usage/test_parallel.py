@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from envsmith.usage import parallel as forked
+from envsmith.usage import parallel
 from envsmith.usage.parallel import mapped, workers
 
 APART = """\
@@ -87,10 +87,10 @@ def test_a_process_with_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch) -
     finally:
         stop.set()
         other.join()
-    monkeypatch.setattr(forked, "_THREADS", "/nowhere")
+    monkeypatch.setattr(parallel, "_THREADS", "/nowhere")
     assert workers() == 1
 
 
 def test_a_process_of_one_thread_takes_the_processors_it_may_use() -> None:
     script = "import importlib; importlib.reload(forked); print(forked.workers())\n"
-    assert run(script) == f"{min(len(os.sched_getaffinity(0)), forked.MOST_WORKERS)}\n"
+    assert run(script) == f"{min(len(os.sched_getaffinity(0)), parallel.MOST_WORKERS)}\n"

@@ -5,7 +5,7 @@ import pytest
 from envsmith.model.usage import Sought
 from envsmith.usage.collector import Gathered
 from envsmith.usage.module_matcher import Names
-from envsmith.usage.python_source import read_python
+from envsmith.usage.python import read_python
 
 NAMES = Names([Sought(module="torchvision", messages=("Failed to load image",)), Sought(module="torchaudio")])
 

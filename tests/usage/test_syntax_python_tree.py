@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from envsmith.usage.python_tree import carriers, children, statements, way_to
+from envsmith.usage.syntax import carriers, children, statements, way_to
 
 
 def conditional(text: str) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from envsmith.errors import EnvsmithError
 from envsmith.files.folders import python_of
-from envsmith.lockfile.supply import Supply
+from envsmith.lockfile.pins import Supply
 from envsmith.process.runner import Finished, Processes
 from envsmith.uv.installer import UvInstaller
 from envsmith.uv.resolver import find_uv

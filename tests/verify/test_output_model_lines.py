@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.config.model_files import ModelFile, ModelTold
-from envsmith.verify import model_findings
-from envsmith.verify import output as model_lines
+from envsmith.verify import model_findings, output
 from envsmith.verify.model_findings import CheckedModel
 from tests.install.locked import locked_shop
 from tests.install.made import PROFILE, Shop, made
@@ -24,7 +23,7 @@ def test_what_was_done_with_each_model_and_what_is_wrong(capfd: pytest.CaptureFi
     )
     good = CheckedModel(model=MODEL, told=told, findings=())
     bad = CheckedModel(model=MODEL, told=ModelTold(), findings=(model_findings.unavailable(MODEL),))
-    model_lines.show((good, bad))
+    output.show_models((good, bad))
     said = " ".join(capfd.readouterr().out.split())
     assert (
         "models/a.onnx · onnx · 2 tensors of float32 · loads in 0.250 s · first run 0.500 s · then 0.125 s"
@@ -32,9 +31,9 @@ def test_what_was_done_with_each_model_and_what_is_wrong(capfd: pytest.CaptureFi
     )
     assert "within 1e-06 of its reference" in said
     assert "error ENV100 models/a.onnx: is not there" in said
-    assert not model_lines.has_errors((good,))
-    assert model_lines.has_errors((good, bad))
-    model_lines.show(())
+    assert not output.has_errors((good,))
+    assert output.has_errors((good, bad))
+    output.show_models(())
     assert "declares no models" in capfd.readouterr().out
 
 

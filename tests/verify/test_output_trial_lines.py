@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from envsmith.verify import trial_lines
+from envsmith.verify import output
 from envsmith.verify.probe_rules import Trial
 
 
 def shown(capsys: pytest.CaptureFixture[str], *trials: Trial) -> list[str]:
-    trial_lines.show(trials)
+    output.show_probes(trials)
     return capsys.readouterr().out.splitlines()
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.verify import trials
+from envsmith.verify import probe_rules
 from envsmith.verify.probe_rules import NAMES, Trial
 from tests.environment.test_verification import distribution, environment
 
@@ -31,7 +31,7 @@ def judged(
     name: str, backend: Backend, facts: dict[str, Any], *, wanted: bool = False, **more: Any
 ) -> list[str]:
     trial = Trial(name=name, facts=facts, **more)
-    found = trials.judge(trial, backend, is_gpu_wanted=wanted)
+    found = probe_rules.judge(trial, backend, is_gpu_wanted=wanted)
     return [f"{item.severity} {item.code} {item.message}" for item in found]
 
 
@@ -45,11 +45,11 @@ def test_all_is_what_is_installed_but_for_what_takes_long() -> None:
     here = environment(
         distribution("torch", "2"), distribution("onnxruntime-gpu", "1"), distribution("opencv-python", "4")
     )
-    assert trials.chosen(("all",), here, CPU, catalog) == ("torch", "onnxruntime", "opencv")
-    assert trials.chosen(("all",), here, CUDA, catalog) == ("torch", "gpu", "onnxruntime", "opencv")
-    assert trials.chosen(("all", "compile"), here, CPU, catalog)[-1] == "compile"
-    assert trials.chosen(("jax", "torch"), here, CPU, catalog) == ("jax", "torch")
-    assert [name for name in NAMES if trials.is_there(name, here, catalog)] == [
+    assert probe_rules.chosen(("all",), here, CPU, catalog) == ("torch", "onnxruntime", "opencv")
+    assert probe_rules.chosen(("all",), here, CUDA, catalog) == ("torch", "gpu", "onnxruntime", "opencv")
+    assert probe_rules.chosen(("all", "compile"), here, CPU, catalog)[-1] == "compile"
+    assert probe_rules.chosen(("jax", "torch"), here, CPU, catalog) == ("jax", "torch")
+    assert [name for name in NAMES if probe_rules.is_there(name, here, catalog)] == [
         "torch",
         "gpu",
         "compile",
@@ -57,15 +57,15 @@ def test_all_is_what_is_installed_but_for_what_takes_long() -> None:
         "opencv",
     ]
     tensorflow = environment(distribution("tensorflow-cpu", "2"))
-    assert trials.is_there("tensorflow", tensorflow, catalog)
-    assert trials.absent("jax").code == "ENV090"
+    assert probe_rules.is_there("tensorflow", tensorflow, catalog)
+    assert probe_rules.absent("jax").code == "ENV090"
 
 
 def test_providers_follow_the_backend() -> None:
-    assert trials.told("onnxruntime", CUDA) == ("CUDAExecutionProvider", "CPUExecutionProvider")
-    assert trials.told("onnxruntime", CPU) == ("CPUExecutionProvider",)
-    assert trials.told("rembg", ROCM)[0] == "MIGraphXExecutionProvider"
-    assert trials.told("torch", CUDA) == ()
+    assert probe_rules.told("onnxruntime", CUDA) == ("CUDAExecutionProvider", "CPUExecutionProvider")
+    assert probe_rules.told("onnxruntime", CPU) == ("CPUExecutionProvider",)
+    assert probe_rules.told("rembg", ROCM)[0] == "MIGraphXExecutionProvider"
+    assert probe_rules.told("torch", CUDA) == ()
 
 
 def test_what_goes_well_finds_nothing() -> None:

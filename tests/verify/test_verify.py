@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.config.check import Check
-from envsmith.environment.environment import Environment, Import
+from envsmith.config.profile import Check
 from envsmith.environment.installed_state import Condition, Overlap
-from envsmith.environment.model_interpreter import Interpreter
+from envsmith.environment.model import Environment, Import, Interpreter
 from envsmith.errors import LockError
-from envsmith.files import atomic as files
+from envsmith.files import atomic
 from envsmith.install.request import Checks, Order
 from envsmith.model.target import Platform, Python
 from envsmith.verify.verify import VerifyTools, verify
@@ -76,7 +75,7 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def tools(probe: FakeProbe) -> VerifyTools:
-    return VerifyTools(probe=probe, files=files)
+    return VerifyTools(probe=probe, files=atomic)
 
 
 def test_all_that_is_found_is_one_report(shop: Shop) -> None:

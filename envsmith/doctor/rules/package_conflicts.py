@@ -9,8 +9,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from envsmith.catalog import Catalog, Family
-from envsmith.environment.environment import Distribution, Environment
 from envsmith.environment.installed_state import Condition
+from envsmith.environment.model import Distribution, Environment
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.shell import quote_path

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from envsmith.model.shim import LEGACY_API, SAFE_GLOBALS, package
-from envsmith.shims import environment as shim_files
+from envsmith.shims import environment
 
 LEGACY_NAMES = (
     "AudioMetaData",
@@ -56,7 +56,7 @@ class Site:
         self, names: Sequence[str] = (LEGACY_API, SAFE_GLOBALS), safe_globals: Sequence[str] = ()
     ) -> None:
         """Put shims there."""
-        made = package(tuple(names), tuple(safe_globals), shim_files.sources())
+        made = package(tuple(names), tuple(safe_globals), environment.sources())
         for name, data in made.files.items():
             (self.folder / name).parent.mkdir(exist_ok=True)
             (self.folder / name).write_bytes(data)

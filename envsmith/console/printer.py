@@ -1,4 +1,7 @@
-"""What people see: text for them, one JSON envelope for programs."""
+"""What people see: text for them, one JSON envelope for programs.
+
+What ``envsmith verify`` and ``envsmith doctor`` show of findings.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,13 @@ import click
 
 from envsmith.console import terminal
 from envsmith.errors import EnvsmithError
-from envsmith.model.finding import Finding
+from envsmith.model.finding import SEVERITIES, Finding
 
 SCHEMA_VERSION = 1
 LABEL = 10
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_INDENT = 18
+_COLOURS = {"error": "red", "warning": "yellow"}
 
 
 def plain(text: str) -> str:
@@ -203,3 +208,28 @@ def usage_error(problem: click.ClickException, *, as_json: bool) -> None:
     place = problem.ctx.command_path if isinstance(problem, click.UsageError) and problem.ctx else "envsmith"
     wrapped = EnvsmithError("USE001", problem.format_message(), where=place, hint=f"{place} --help")
     error(wrapped, command=place.removeprefix("envsmith").strip(), as_json=as_json)
+
+
+def counted(count: int, word: str) -> str:
+    """Write ``1 finding``, ``2 findings``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def show(findings: Sequence[Finding], *, err: bool = False) -> None:
+    """Print findings, errors first, each with its cure; a cure that several share is printed once, below the last."""
+    ordered = sorted(findings, key=lambda item: SEVERITIES.index(item.severity))
+    for number, item in enumerate(ordered):
+        lines = [line for part in item.message.splitlines() for line in wrapped(part, _INDENT)]
+        click.echo(f"{_word(item.severity)}{item.code:<8}  {lines[0]}", err=err)
+        for line in lines[1:]:
+            say(" " * _INDENT + line, err=err)
+        following = ordered[number + 1].hint if number + 1 < len(ordered) else ""
+        if item.hint and item.hint != following:
+            for place, line in enumerate(item.hint.splitlines()):
+                say(f"        {'cure' if place == 0 else '':<8}  {line}", err=err)
+
+
+def _word(severity: str) -> str:
+    text = f"{severity:<8}"
+    colour = _COLOURS.get(severity)
+    return click.style(text, fg=colour, bold=True) if colour and terminal.has_colour() else text
