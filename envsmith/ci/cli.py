@@ -46,9 +46,9 @@ def ci_command() -> None:
 def init(form: str, folder: Path, *, check: bool, is_agreed: bool, as_json: bool) -> int:
     """Write workflows: locks checked, each installed in a job of its own, verified, tested; once a week locked anew.
 
-    What they do is said under [tool.envsmith.ci] in pyproject.toml: `setup` (the lines that install envsmith: needed,
-    for the envsmith on PyPI is another project), `profiles` to try, `test` (the words of a command), `cpu-fallback`,
-    and the runners. What would be replaced is shown first, and asked for.
+    What they do is said under [tool.envsmith.ci] in pyproject.toml: `setup` (the lines that install envsmith, whose
+    distribution is envsmith-torch: the envsmith on PyPI is another project), `profiles` to try, `test` (the words of a
+    command), `cpu-fallback`, and the runners. What would be replaced is shown first, and asked for.
     """
     from envsmith.console import printer
     from envsmith.console.options import inside
@@ -153,15 +153,15 @@ def _pipeline(form: str, folder: PurePosixPath, jobs: tuple[Job, ...]) -> Pipeli
 
 
 def _no_setup() -> EnvsmithError:
-    """Say that nothing tells whence a CI gets envsmith: there is no name that could be taken for it."""
+    """Return the error for a project whose settings lack the lines that install envsmith in a CI job."""
     from envsmith.errors import ProfileError
 
     return ProfileError(
         "PRF046",
-        "it is not said how a CI installs envsmith; the envsmith on PyPI is another project",
+        "no setting says how a CI installs envsmith (named envsmith-torch; the envsmith on PyPI is another project)",
         where="pyproject.toml: tool.envsmith.ci.setup",
-        hint='setup = ["python -m pip install git+https://HOST/envsmith@COMMIT"] under [tool.envsmith.ci], '
-        "with the place and commit you have it from",
+        hint="setup = [\"python -m pip install 'envsmith-torch @ git+https://HOST/REPOSITORY@COMMIT'\"] "
+        "under [tool.envsmith.ci], with the place and commit you have it from",
     )
 
 

@@ -190,7 +190,7 @@ def check_runner(link: Path, runner: Path | None = None) -> None:
             "ENV033",
             "envsmith itself runs in this environment, and would take it away from under its own feet",
             where=str(link),
-            hint="install envsmith where it stays, as with `uv tool install` or `pipx install`; "
+            hint="install envsmith where it stays, as with `uv tool install CHECKOUT` or `pipx install CHECKOUT`; "
             "or name another place with --prefix",
         )
 
