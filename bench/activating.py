@@ -19,8 +19,8 @@ from pathlib import Path
 from bench.measure import Comparison, alternate, seconds
 from bench.resolving import envsmith
 from bench.situations import write_batch
-from envsmith.activate.activation import activation_files
 from envsmith.activate.model import Activation
+from envsmith.activate.scripts import activation_files
 from envsmith.templates import read_template
 from tests.shells.drivers import FOLDERS
 from tests.shells.wine import wine_started

@@ -26,7 +26,7 @@ from envsmith.lock.resolve import Tools
 from envsmith.plan.plan import Timing, Wanted
 from envsmith.process.runner import Finished, Processes
 from envsmith.templates import read_template
-from envsmith.usage import import_time
+from envsmith.usage import python
 from envsmith.uv.resolver import Uv, find_uv
 from envsmith.wiring import CatalogChoice, listing_sources, wheel_contents, wheel_requires
 from tests.fakes import Silence
@@ -85,7 +85,7 @@ def record(folder: Path) -> list[tuple[list[str], dict[str, str], Path]]:
         hasher=NoDownloads(),
         contents=wheel_contents(CatalogChoice(is_offline=True)),
         requires=wheel_requires(CatalogChoice(is_offline=True)),
-        imports=import_time,
+        imports=python,
         files=atomic,
         templates=read_template,
         progress=Silence(),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.measure import Comparison, alternate, seconds
-from envsmith.files.folders import python_of
+from envsmith.files.atomic import python_of
 from envsmith.model.shim import SHIMS, package
 from envsmith.process.runner import Processes
 from envsmith.shims import environment

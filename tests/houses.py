@@ -21,7 +21,7 @@ from envsmith.download.record import Brought
 from envsmith.download.transfer import Endurance
 from envsmith.download.wheelhouse import Filler
 from envsmith.errors import EnvsmithError
-from envsmith.index.file_cache import KeptFiles
+from envsmith.index.hashing import KeptFiles
 from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
 
 HASTE = Endurance(connect_s=5, read_s=5, pause_s=0.0)

@@ -11,7 +11,7 @@ from envsmith.lock.resolve import Tools
 from envsmith.model.backend import Backend
 from envsmith.model.listing import Listing, Metadata, group
 from envsmith.templates import read_template
-from envsmith.usage import import_time
+from envsmith.usage import python as import_time
 from tests.fakes import (
     FakeContents,
     FakeFiles,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.lockfile.saved import KeptLock
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.target import parse_slug
 from tests.values import target
 

@@ -28,7 +28,7 @@ from envsmith.model.target import Platform, Python
 from envsmith.plan.plan import Timing, Wanted
 from envsmith.process.runner import Processes
 from envsmith.templates import read_template
-from envsmith.usage import import_time
+from envsmith.usage import python as import_time
 from envsmith.uv.resolver import Uv, find_uv
 from tests.fakes import FakeContents, FakeRequires, Silence
 from tests.replay import ReplayIndex

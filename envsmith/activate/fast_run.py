@@ -42,7 +42,7 @@ def activation(name: str, root: Path) -> Activation:
         EnvsmithError: ENV056 when the environment was built for another profile.
         ProfileError: PRF045 when nothing says which profile is meant; others when it cannot be read.
     """
-    from envsmith.activate.activation import activation_of
+    from envsmith.activate.scripts import activation_of
 
     installed = sessions.installed_profile(root)
     if name and installed not in ("", name):
@@ -67,7 +67,7 @@ def outside() -> Mapping[str, str]:
     found = variables()
     if CHANGED not in found:
         return found
-    from envsmith.activate.deactivate import leave
+    from envsmith.activate.session import leave
 
     return leave(found, is_windows=pathsep() == ";")
 

@@ -2,6 +2,9 @@
 
 The table of rules is applied to variables by `plan_session`, for commands that need no shell, and is written into the
 activation scripts by `render`, one condition per rule in each shell's language.
+
+
+Activate: from a profile, locked or only written, to what a session in its environment has.
 """
 
 from __future__ import annotations
@@ -22,14 +25,30 @@ from envsmith.activate.model import (
     Session,
     Taken,
 )
+from envsmith.model.backend import Backend
 
-if TYPE_CHECKING:  # `envsmith run` must start fast
+if TYPE_CHECKING:
+    from envsmith.config.profile import Profile
+    from envsmith.lockfile.manifest import Manifest
     from envsmith.model.shell import Shell
+    from envsmith.plan.model import Plan
+
 
 _UNPLAIN = re.compile(r"[^A-Za-z0-9._-]")
 # Sonames of NVIDIA's runtime library by toolkit; from 12 on the major version alone.
 # Source: the names of the files in NVIDIA's packages cuda-cudart-10-0 to cuda-cudart-13-0, read 2026-11-21.
 _CUDART = {10: ("10.0", "10.1", "10.2"), 11: ("11.0",), 12: ("12",), 13: ("13",), 14: ("14",)}
+# Where a variable cannot be set to nothing: an index that no device has hides all of them.
+# Source: CUDA C++ Programming Guide, "CUDA Environment Variables"; ROCm, "GPU isolation techniques"; read 2026-11-21.
+_NOTHING = {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1", "ROCR_VISIBLE_DEVICES": "-1"}
+_PACKAGES = "lies inside an environment's packages: libraries there are found by those who need them"
+_FOREIGN = "belongs to another environment"
+_TOOLKIT = "holds a CUDA toolkit of another major version than the lock's builds"
+_UNSET_REASONS = {
+    "PYTHONPATH": "would put modules of other places before the environment's own",
+    "PYTHONHOME": "would let Python take another installation's standard library",
+    "CONDA_PREFIX": "would let pip and uv take another environment for the current one",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +64,6 @@ class Rule:
     file: str = ""
     """A file that is there, relative to the entry."""
 
-
-# Where a variable cannot be set to nothing: an index that no device has hides all of them.
-# Source: CUDA C++ Programming Guide, "CUDA Environment Variables"; ROCm, "GPU isolation techniques"; read 2026-11-21.
-_NOTHING = {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1", "ROCR_VISIBLE_DEVICES": "-1"}
-
-_PACKAGES = "lies inside an environment's packages: libraries there are found by those who need them"
-_FOREIGN = "belongs to another environment"
-_TOOLKIT = "holds a CUDA toolkit of another major version than the lock's builds"
 
 RULES = (
     Rule(reason=_PACKAGES, holds="/site-packages/"),
@@ -120,13 +131,6 @@ def plan_session(
     if place.constraints:
         values |= dict.fromkeys(GUARDS, place.constraints)
     return Session(values=values | dict(activation.env), unset=tuple(unset), taken=tuple(taken))
-
-
-_UNSET_REASONS = {
-    "PYTHONPATH": "would put modules of other places before the environment's own",
-    "PYTHONHOME": "would let Python take another installation's standard library",
-    "CONDA_PREFIX": "would let pip and uv take another environment for the current one",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,3 +245,55 @@ def _values(shell: Shell, env: Mapping[str, str]) -> Iterator[str]:
             yield shell.value.format(name=name, value=shell.quote(value))
         except ValueError as error:
             yield shell.unsayable.format(name=name, why=error)
+
+
+def activation_of(profile: str, manifest: Manifest | None, resolve: Callable[[str], Profile]) -> Activation:
+    """Return what a profile says of a session: as its lock has it, else as it is written.
+
+    Args:
+        profile: its name.
+        manifest: of its locks; None where it was never locked.
+        resolve: reads a profile by name.
+
+    Raises:
+        ProfileError: where it was never locked, and cannot be read.
+    """
+    if manifest is None or not manifest.targets:
+        written = resolve(profile)
+        return Activation.of(profile, backend=written.backend, env=written.env)
+    inputs = next(iter(manifest.targets.values())).inputs
+    env = dict(str(item).partition("=")[::2] for item in inputs.get("env", ()))
+    return Activation.of(profile, backend=Backend.parse(str(inputs.get("backend", "cpu"))), env=env)
+
+
+def scripts_of(plans: Sequence[Plan], read_template: Callable[[str], str]) -> Mapping[str, bytes]:
+    """Return the scripts that lie beside the locks of a profile's plans, which all say the same of a session."""
+    plan = plans[0]
+    activation = Activation.of(plan.profile, backend=plan.target.backend, env=plan.env)
+    return activation_files(activation, read_template)
+
+
+def environment_files(activation: Activation, read_template: Callable[[str], str]) -> Mapping[str, bytes]:
+    """Return what lies among an environment's programs: the activation scripts, and `deactivate` for cmd.
+
+    The script for sh has a second name there, ``activate``, for that is what people and editors read.
+
+    Args:
+        activation: what the profile says of a session.
+        read_template: returns the text of a template by its file's name.
+    """
+    leave = read_template("deactivate.bat").replace("\n", "\r\n").encode()
+    scripts = activation_files(activation, read_template)
+    return {**scripts, "activate": scripts["activate.sh"], "deactivate.bat": leave}
+
+
+def activation_files(activation: Activation, read_template: Callable[[str], str]) -> Mapping[str, bytes]:
+    """Return the activation script of every shell, by file name.
+
+    Args:
+        activation: what the profile says of a session.
+        read_template: returns the text of a template by its file's name.
+    """
+    from envsmith.model.shell import SHELLS
+
+    return {shell.file: render(shell, read_template(shell.file), activation) for shell in SHELLS}

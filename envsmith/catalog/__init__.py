@@ -36,8 +36,7 @@ from envsmith.catalog.facts import (
 from envsmith.catalog.failures import BadRelease, Failure
 from envsmith.catalog.tables import Row, read_table
 from envsmith.errors import CatalogError, EnvsmithError
-from envsmith.model.backend import Backend
-from envsmith.model.capability import Capability, architecture, read_capability
+from envsmith.model.backend import Backend, Capability, architecture, read_capability
 from envsmith.model.listing import CHANNELS, Listing
 from envsmith.model.target import Platform, Target
 

@@ -9,8 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from envsmith.model.backend import Backend
-from envsmith.model.capability import Capability, architecture, runs
+from envsmith.model.backend import Backend, Capability, architecture, runs
 from envsmith.model.target import Platform
 
 

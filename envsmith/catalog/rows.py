@@ -24,8 +24,7 @@ from envsmith.catalog.facts import (
     Wheels,
 )
 from envsmith.catalog.tables import Row, date
-from envsmith.model.backend import Backend
-from envsmith.model.capability import INTEL, Capability
+from envsmith.model.backend import INTEL, Backend, Capability
 from envsmith.model.shim import check_shim
 from envsmith.model.target import Python
 

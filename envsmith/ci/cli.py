@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from envsmith.ci.workflows import Pipeline
     from envsmith.config.settings import CiSettings
     from envsmith.errors import EnvsmithError
-    from envsmith.files.edit import Edit
+    from envsmith.files.edits import Edit
 
 
 LOCKFILES = "lockfiles"
@@ -85,7 +85,7 @@ def _data(changes: Sequence[Edit], written: Sequence[str], *, is_apart: bool) ->
 
 def _edits(form: str, folder: PurePosixPath, jobs: tuple[Job, ...]) -> tuple[Edit, ...]:
     from envsmith.ci import workflows
-    from envsmith.files.edit_writer import edits_of
+    from envsmith.files.edits import edits_of
     from envsmith.templates import read_template
 
     write = {"github": workflows.github, "gitlab": workflows.gitlab}[form]
@@ -124,7 +124,7 @@ def _jobs(form: str, folder: PurePosixPath) -> tuple[Job, ...]:
 def _show_awaited(form: str, jobs: tuple[Job, ...]) -> None:
     """Say which jobs would wait for a machine that nobody lends and the project has not named."""
     from envsmith.ci.matrix import awaited
-    from envsmith.config.runners import Runners
+    from envsmith.config.settings import Runners
     from envsmith.console import printer
     from envsmith.console.printer import counted
 
@@ -187,7 +187,7 @@ def _show_and_write(changes: Sequence[Edit], *, check: bool, is_agreed: bool) ->
 
 
 def _write(changes: Sequence[Edit]) -> tuple[str, ...]:
-    from envsmith.files.edit_writer import write_edits
+    from envsmith.files.edits import write_edits
 
     return write_edits(Path(), changes)
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from envsmith.ci import matrix
-from envsmith.config.runners import Runners, machine_of, needs_gpu
+from envsmith.config.settings import Runners, machine_of, needs_gpu
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.saved import KeptLock
 from envsmith.lockfile.store import read_locks

@@ -107,7 +107,7 @@ def jobs_for(
 
 
 def _is_service(form: str) -> bool:
-    from envsmith.config.runners import SERVICES
+    from envsmith.config.settings import SERVICES
 
     return form in SERVICES
 
@@ -116,7 +116,7 @@ def _machines(form: str, project: Path) -> Machines:
     from envsmith.catalog.ci import runners_of
     from envsmith.ci.matrix import Machines
     from envsmith.config.profiles import Profiles
-    from envsmith.config.runners import Runners
+    from envsmith.config.settings import Runners
 
     if not _is_service(form):
         return Machines(own=Runners(), lent=Runners())

@@ -1,21 +1,34 @@
-"""Finds profiles: a project's own folder, its pyproject.toml, then those shipped with envsmith."""
+"""Finds profiles: a project's own folder, its pyproject.toml, then those shipped with envsmith.
+
+Sets lists of texts in the file a profile is written in, its formatting and comments kept.
+"""
 
 from __future__ import annotations
 
+import re
+import tomllib
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+from envsmith.config.positions import TomlText
 from envsmith.config.profile import Profile, check_name, is_name
 from envsmith.config.profile_file import ProfileText, resolve
 from envsmith.config.settings import ProjectSettings
 from envsmith.errors import EnvsmithError, ProfileError
+from envsmith.files.edits import Edit
 from envsmith.files.text import read_text
 from envsmith.model.naming import suggestion
 
 _FOLDER = "profiles"
 _SHIPPED = "envsmith.profiles"
 _PYPROJECT = "pyproject.toml"
+_HEADER = re.compile(r"[ \t]*\[")
+Lists = Mapping[str, tuple[str, ...] | None]
+"""Key → the list it is to be; None to take the key out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,3 +113,121 @@ def profile_of(name: str, *, is_needed: bool) -> Profile | None:
         if is_needed and error.code != "PRF013":
             raise
         return None
+
+
+def set_lists(profiles: Profiles, name: str, lists: Lists) -> Edit:
+    """Return the change that gives a profile's keys other lists.
+
+    Args:
+        profiles: those of the project.
+        name: of the profile, which must be the project's own.
+        lists: what is to be.
+
+    Raises:
+        ProfileError: PRF013 when there is no such profile, PRF017 when it is not the project's own, or written in a
+            way that cannot be edited.
+    """
+    written = profiles.load(name)
+    path = profiles.folder / written.place
+    if not path.is_file():
+        raise ProfileError(
+            "PRF017",
+            f"{name} is shipped with envsmith and cannot be edited",
+            where=written.place,
+            hint=f'write profiles/OTHER.toml with extends = "{name}", and name that',
+        )
+    data = path.read_bytes()
+    text = data.decode()
+    wanted = _wanted(text, written, lists)
+    for made in (_by_lines(text, written, lists), _by_items(text, written, lists)):
+        if _is(made, wanted):
+            return Edit(file=written.place, before=data, after=made.encode())
+    raise ProfileError(
+        "PRF017",
+        f"{name} is written in a way that cannot be edited without changing more",
+        where=written.place,
+        hint="; ".join(f"set {key} = {_listed(items)}" for key, items in lists.items() if items),
+    )
+
+
+def _wanted(text: str, written: ProfileText, lists: Lists) -> dict[str, Any]:
+    values = deepcopy(dict(tomllib.loads(text)))
+    node = _table(values, written)
+    for key, items in lists.items():
+        if items is None:
+            node.pop(key, None)
+        else:
+            kept = [item for item in node.get(key, ()) if item in items]
+            node[key] = kept + [item for item in items if item not in kept]
+    return values
+
+
+def _is(text: str, wanted: dict[str, Any]) -> bool:
+    try:
+        return tomllib.loads(text) == wanted
+    except ValueError:
+        return False
+
+
+def _table(values: Any, written: ProfileText) -> Any:  # noqa: ANN401 - TOML holds anything
+    for key in written.table:
+        values = values[key]
+    return values
+
+
+def _by_items(text: str, written: ProfileText, lists: Lists) -> str:
+    """Edit lists that are there item by item, so that comments in them stay; put others where tomlkit does."""
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    node = _table(document, written)
+    for key, items in lists.items():
+        if items is None:
+            node.pop(key, None)
+        elif isinstance(node.get(key), list):
+            _replace(node[key], items)
+        else:
+            node[key] = list(items)
+    return tomlkit.dumps(document)
+
+
+def _replace(found: Any, items: tuple[str, ...]) -> None:  # noqa: ANN401 - tomlkit's array
+    for position in reversed(range(len(found))):
+        if found[position] not in items:
+            del found[position]
+    for item in items:
+        if item not in found:
+            found.append(item)
+
+
+def _by_lines(text: str, written: ProfileText, lists: Lists) -> str:
+    """Put new keys on lines of their own, after the last one of their table; tomlkit would part them by comments."""
+    there = _table(tomllib.loads(text), written)
+    new = {key: items for key, items in lists.items() if items is not None and key not in there}
+    rest = {key: items for key, items in lists.items() if key not in new}
+    text = _by_items(text, written, rest) if rest else text
+    if not new:
+        return text
+    lines = text.split("\n")
+    begin = TomlText.parse(text, written.place).lines.get(written.table, 0) if written.table else 0
+    end = next((number for number in range(begin, len(lines)) if _HEADER.match(lines[number])), len(lines))
+    while end > begin and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
+        end -= 1
+    close = "\r" if "\r\n" in text else ""
+    lines[end:end] = [f"{key} = {_listed(items)}{close}" for key, items in new.items() if items is not None]
+    return "\n".join(lines)
+
+
+def _listed(items: tuple[str, ...] | None) -> str:
+    """Write a list; its items have no characters that TOML would escape."""
+    return "[" + ", ".join(f'"{item}"' for item in items or ()) + "]"
+
+
+def own_profiles(folder: Path) -> tuple[str, ...]:
+    """Return the names of a project's own profiles.
+
+    Raises:
+        ProfileError: when pyproject.toml is malformed.
+    """
+    found = Profiles.of_project(folder).names()
+    return tuple(name for name, place in found if not place.startswith("shipped"))

@@ -13,7 +13,7 @@ from envsmith.config.readers import Problems, Spot
 from envsmith.config.requirement import Asked, PythonBound, labels, read_bound, read_requirement
 from envsmith.config.requirements_txt import RequirementsFile, note_of_wheel, pin_of_wheel
 from envsmith.errors import ProfileError
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
 
 _DEEPEST = 50

@@ -19,7 +19,7 @@ from envsmith.config.readers import Problems
 from envsmith.config.requirement import Asked, PythonBound, labels, read_requirement
 from envsmith.errors import CatalogError, ProfileError
 from envsmith.model.backend import Backend
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
 from envsmith.model.wheel import Wheel
 

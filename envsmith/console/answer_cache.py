@@ -48,7 +48,7 @@ def remember(words: Sequence[str], said: str, seen: Signatures) -> None:
     from contextlib import suppress
     from pathlib import Path
 
-    from envsmith.files.folders import write_whole
+    from envsmith.files.atomic import write_whole
 
     if any("://" in text and "@" in text for text in (*words, *_variables().values())):
         return

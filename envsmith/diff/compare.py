@@ -22,8 +22,8 @@ from envsmith.diff.model import (
 )
 from envsmith.lockfile.pins import Pin
 from envsmith.lockfile.saved import KeptLock, packed_bytes
-from envsmith.model.capability import architecture
-from envsmith.model.decision import Decision
+from envsmith.model.backend import architecture
+from envsmith.model.finding import Decision
 from envsmith.model.license import Licence
 
 K = TypeVar("K")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from envsmith.lockfile.saved import KeptLock
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 
 KINDS = ("up", "down", "build", "files", "added", "removed")
 """A newer or older version, another build of the same, other files of the same build; added, removed."""

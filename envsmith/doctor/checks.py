@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from envsmith.doctor.diagnose import Check, Facts, Judged
-from envsmith.doctor.rules import device_access, gpu, package_conflicts, paths, system_checks
-from envsmith.environment import package_findings, torch_findings
+from envsmith.doctor.rules import gpu, package_conflicts, system_checks
+from envsmith.environment import package_findings
 from envsmith.environment.model import Environment
 from envsmith.errors import EnvsmithError
 from envsmith.model.backend import Backend
@@ -14,12 +14,12 @@ from envsmith.model.finding import Finding
 
 
 def _path(facts: Facts) -> Iterator[Finding]:
-    return paths.path(facts.scopes, is_windows=facts.host.os == "windows")
+    return system_checks.path(facts.scopes, is_windows=facts.host.os == "windows")
 
 
 def _libraries(facts: Facts) -> Iterator[Finding]:
     built_for = _built_for(facts)
-    return paths.libraries(facts.taken, built_for.title if built_for else "")
+    return system_checks.libraries(facts.taken, built_for.title if built_for else "")
 
 
 def _of_torch(rule: Callable[[Judged, Facts], Iterable[Finding]]) -> Callable[[Facts], Iterable[Finding]]:
@@ -33,8 +33,8 @@ def _installed(
 
 
 def _family(environment: Environment, facts: Facts) -> Iterator[Finding]:
-    yield from torch_findings.mixed(environment, facts.condition)
-    yield from torch_findings.unpaired(environment, facts.condition, facts.catalog)
+    yield from package_findings.mixed(environment, facts.condition)
+    yield from package_findings.unpaired(environment, facts.condition, facts.catalog)
 
 
 def _families(environment: Environment, facts: Facts) -> Iterator[Finding]:
@@ -93,22 +93,22 @@ CHECKS = (
     Check(
         name="wsl",
         summary="what leads from WSL to Windows's driver",
-        run=lambda facts: device_access.wsl(facts.given, facts.host, _wanted(facts)),
+        run=lambda facts: gpu.wsl(facts.given, facts.host, _wanted(facts)),
     ),
     Check(
         name="container",
         summary="what a container was not given of GPUs",
-        run=lambda facts: device_access.container(facts.given, facts.host, _wanted(facts)),
+        run=lambda facts: gpu.container(facts.given, facts.host, _wanted(facts)),
     ),
     Check(
         name="module",
         summary="the driver's loaded module against its libraries, and who may use it",
-        run=lambda facts: device_access.module(facts.given, _wanted(facts)),
+        run=lambda facts: gpu.module(facts.given, _wanted(facts)),
     ),
     Check(
         name="hidden",
         summary="variables that hide GPUs",
-        run=lambda facts: device_access.hidden(facts.given, facts.host, _built_for(facts)),
+        run=lambda facts: gpu.hidden(facts.given, facts.host, _built_for(facts)),
     ),
     Check(
         name="driver",

@@ -242,7 +242,7 @@ class ProjectFacts:
     def unneeded(self) -> dict[str, str]:
         """Project → why the project's files do not need it."""
         from envsmith.config.profiles import Profiles
-        from envsmith.usage import project
+        from envsmith.usage import scan as project
         from envsmith.usage.scan import scan
 
         there = {item.name for item in self.environment.distributions} if self.environment else set()
@@ -259,7 +259,7 @@ class ProjectFacts:
     def given(self) -> Given:
         """What this machine was given of GPUs; nothing where variables describe another one."""
         from envsmith.host.detect import CAPABILITY, DRIVER
-        from envsmith.host.gpu_access import given
+        from envsmith.host.linux import given
 
         is_described = any(variables().get(name) for name in (CAPABILITY, DRIVER))
         if self.host.os != "linux" or is_described:

@@ -61,8 +61,7 @@ def fix(way: Fixing) -> int:
 def _at_work(way: Fixing) -> Iterator[tuple[Sick, RepairTools]]:
     """Lend the sick environment and the tools of its repair."""
     from envsmith.catalog import Catalog
-    from envsmith.doctor.repair import RepairTools
-    from envsmith.doctor.uv_repair import UvRepairer
+    from envsmith.doctor.repair import RepairTools, UvRepairer
     from envsmith.lockfile.pins import Supply
     from envsmith.process.runner import Processes
     from envsmith.uv.resolver import find_uv

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from envsmith.errors import HostError
-from envsmith.files.folders import refusals, utc_text
+from envsmith.files.atomic import refusals, utc_text
 from envsmith.host.system import SearchPath
 from envsmith.host.system_probes import PLACES
 from envsmith.model.naming import free_name

@@ -83,7 +83,7 @@ def _download(wanted: Needed, rewrites: Rewrites, house: Path, *, jobs: int, qui
     from envsmith.download.transfer_progress import TransferProgress
     from envsmith.download.wheelhouse import Filler
     from envsmith.files import atomic
-    from envsmith.index.file_cache import KeptFiles
+    from envsmith.index.hashing import KeptFiles
     from envsmith.wiring import kept_folder
 
     with TransferProgress(quiet=quiet) as heard:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from envsmith.download.artifact import Artifact
-from envsmith.download.locations import Locations, Transfers
+from envsmith.download.download import Locations, Transfers
 from envsmith.download.part_file import (
     FOLDER,
     DiskError,
@@ -32,7 +32,7 @@ from envsmith.errors import EnvsmithError, ToolError
 from envsmith.files.atomic import write_files
 from envsmith.files.locks import try_alone
 from envsmith.files.text import read_text
-from envsmith.index.file_cache import KeptFiles
+from envsmith.index.hashing import KeptFiles
 from envsmith.model.url import public_url
 from envsmith.net.deadline import Deadline, run_all
 

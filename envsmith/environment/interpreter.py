@@ -1,10 +1,14 @@
 """Runs commands in environments, as a check asks.
 
 Runs ``runtime/probe.py`` in an interpreter, and reads what it says.
+
+
+Loads models in environments, and hashes their files.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
@@ -14,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from envsmith.config.model_files import ModelTold
 from envsmith.environment.installed_state import Condition
 from envsmith.environment.model import Environment, Import, Interpreter
 from envsmith.errors import InstallError, ToolError
-from envsmith.files.folders import python_of
+from envsmith.files.atomic import python_of
 from envsmith.process.capture import run_bounded
 from envsmith.process.runner import Finished, Processes, inherited
 
@@ -27,6 +32,7 @@ _CONDITION = _PROBE.with_name("condition.py")
 _KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL")
 _PROBE_S = 900.0
 _DROPPED = ("PYTHONPATH", "PYTHONHOME")
+CHECK = Path(__file__).parents[1] / "runtime" / "model_check.py"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,3 +215,46 @@ def session_of(prefix: Path) -> dict[str, str]:
     kept = {name: value for name, value in known.items() if name not in _DROPPED}
     path = os.pathsep.join([str(python_of(prefix).parent), known.get("PATH", "")])
     return {**kept, "PATH": path, "VIRTUAL_ENV": str(prefix)}
+
+
+class ModelProbe(Probe):
+    """Loads models in the environments that are to serve them."""
+
+    __slots__ = ()
+
+    def model(self, prefix: Path, spec: Mapping[str, Any], timeout_s: float) -> ModelTold:
+        """Load one model in a process of its own, and run it where inputs are declared.
+
+        Args:
+            prefix: the environment's root.
+            spec: what `runtime/model_check.py` is told.
+            timeout_s: seconds it has.
+
+        Raises:
+            InstallError: ENV023 when that process dies.
+            ToolError: TOL002 when it takes too long.
+        """
+        executable = python_of(prefix)
+        values = self._answer(executable, (json.dumps(spec),), {}, timeout_s, script=CHECK)
+        return read_answer(ModelTold.from_json, values, executable)
+
+
+def hash_model(path: str) -> str:
+    """Return the sha256 of a file of the project; empty where there is none.
+
+    Raises:
+        ToolError: TOL013 when the system refuses to read it.
+    """
+    place = Path(path)
+    if not place.is_file():
+        return ""
+    try:
+        with place.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ToolError(
+            "TOL013",
+            f"the system refuses: {error.strerror or error}",
+            where=path,
+            hint="correct the permissions; then try again",
+        ) from error

@@ -68,7 +68,7 @@ def _image(locks: tuple[KeptLock, ...], folder: Path) -> str:
     from envsmith.config.profiles import profile_of
     from envsmith.console.options import inside
     from envsmith.export.dockerfile import Wishes, to_dockerfile
-    from envsmith.shims.package import shims_of
+    from envsmith.shims.environment import shims_of
 
     profile = profile_of(locks[0].profile, is_needed=True)
     wishes = Wishes(env=profile.env, shims=shims_of(profile)) if profile else None

@@ -18,7 +18,7 @@ from envsmith.host.current import variables
 from envsmith.host.model import FAMILIES, Device, Driver, Host, is_version
 from envsmith.host.nvidia import NvidiaTools
 from envsmith.host.parsers import Found
-from envsmith.model.capability import architecture, backend_family, read_capability
+from envsmith.model.backend import architecture, backend_family, read_capability
 from envsmith.process.runner import Processes
 
 DRIVER = "ENVSMITH_OVERRIDE_CUDA_DRIVER"

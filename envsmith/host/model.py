@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from envsmith.errors import HostError
-from envsmith.model.capability import Capability, architecture, read_capability
+from envsmith.model.backend import Capability, architecture, read_capability
 from envsmith.model.target import Platform
 
 FAMILIES = {"nvidia": "cuda", "amd": "rocm", "intel": "xpu"}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from envsmith.host.model import Device, Driver, is_version
-from envsmith.model.capability import read_capability
+from envsmith.model.backend import read_capability
 
 MIB = 1024 * 1024
 _NVRM = re.compile(

@@ -15,7 +15,7 @@ from envsmith.environment.model import CONSTRAINTS, Environment, Generation, Imp
 from envsmith.errors import InstallError
 from envsmith.install.request import Furnishing, InstallTools, Locked, Order
 from envsmith.model.finding import Report
-from envsmith.shims.package import with_shims
+from envsmith.shims.environment import with_shims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,7 +121,7 @@ def _remember(words: Sequence[str], options: dict[str, Any], one: Generation, se
 @contextmanager
 def at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     """Lend the tools of an install, and end what still runs when it is over or broken off."""
-    from envsmith.console.live_progress import LockProgress
+    from envsmith.console.terminal import LockProgress
     from envsmith.environment.interpreter import VerifyingProbe
     from envsmith.files import atomic
     from envsmith.install import disk_usage

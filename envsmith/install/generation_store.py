@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.environment.model import RECORD, Generation, is_id
-from envsmith.files.folders import python_of, refusals, remove_folder, write_whole
+from envsmith.files.atomic import python_of, refusals, remove_folder, write_whole
 from envsmith.files.locks import alone, holder_in
 from envsmith.install import links, store_names
 from envsmith.install.store_names import asides_in, failed_in, failed_name, free_aside, is_half_built, lost

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envsmith.environment import target_match, verification
+from envsmith.environment import model, verification
 from envsmith.environment.model import Generation, Import, Interpreter
 from envsmith.errors import InstallError
 from envsmith.install.build import build
@@ -48,7 +48,7 @@ def install(order: Order, tools: InstallTools) -> Installed:
     with tools.environments.alone(f"installing {order.profile}") as is_crashed:
         before = tools.environments.current()
         python, interpreter = _interpreter(order, manifest, tools)
-        slug = target_match.fitting(manifest.targets, interpreter, profile=order.profile)
+        slug = model.fitting(manifest.targets, interpreter, profile=order.profile)
         locked = read_lock(order, manifest, found, slug)
         if ready := None if order.anew else _ready(order, locked, interpreter, tools):
             return _switch(ready, before, tools, how="switched" if ready.id != before else "unchanged")
@@ -93,7 +93,7 @@ def _pythons(order: Order, manifest: Manifest, tools: InstallTools) -> list[str]
     preferred = order.this_python
     if current and current.profile == order.profile:
         preferred = Python.parse(current.python.rpartition(".")[0])
-    found = target_match.pythons_on(manifest.targets, order.here, preferred)
+    found = model.pythons_on(manifest.targets, order.here, preferred)
     return [str(python) for python in found or (order.this_python,)]
 
 

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.activate.activation import environment_files
 from envsmith.activate.model import MARK
+from envsmith.activate.scripts import environment_files
 from envsmith.config.profile import Profile
 from envsmith.config.profiles import profile_of
 from envsmith.errors import HostError, LockError
-from envsmith.files.folders import python_of, refusals
+from envsmith.files.atomic import python_of, refusals
 from envsmith.host.current import this_platform, this_python
 from envsmith.install.request import Checks, Order
 from envsmith.lockfile.manifest import FILENAME
-from envsmith.shims.package import shims_of
+from envsmith.shims.environment import shims_of
 from envsmith.templates import read_template
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def _chosen(options: Mapping[str, Any]) -> str:
     is_told = not options.get("as_json") and not options.get("quiet")
     if len(names) == 1 and not is_told:
         return names[0]
-    from envsmith.select.lock_choice import choose
     from envsmith.select.output import show_lock_choice, show_only_lock
+    from envsmith.select.select import choose
 
     try:
         choice = choose(folder, options["python"])

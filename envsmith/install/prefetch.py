@@ -30,8 +30,7 @@ from envsmith.lockfile.pylock import read_pylock
 
 if TYPE_CHECKING:
     from envsmith.download.artifact import Artifact
-    from envsmith.download.download import Locations
-    from envsmith.download.locations import Transfers
+    from envsmith.download.download import Locations, Transfers
     from envsmith.download.record import Brought
     from envsmith.errors import EnvsmithError
     from envsmith.install.request import Locked
@@ -149,7 +148,7 @@ def gathering(
     rewrites = rewrites_of(Path(), options["rewrites"])
     locations: Locations
     if wheelhouse.startswith(("http://", "https://")):
-        from envsmith.download.locations import ServedFiles
+        from envsmith.download.download import ServedFiles
 
         locations = ServedFiles(base=rewrites.apply(wheelhouse))
     elif rewrites.rules and not wheelhouse and not options["offline"]:
@@ -159,7 +158,7 @@ def gathering(
     else:
         return None
     from envsmith.download.wheelhouse import Filler
-    from envsmith.index.file_cache import KeptFiles
+    from envsmith.index.hashing import KeptFiles
 
     # MERGED
 

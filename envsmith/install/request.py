@@ -19,7 +19,7 @@ from envsmith.model.progress import Progress
 from envsmith.model.shim import ShimPackage, is_shims
 from envsmith.model.target import Platform, Python
 from envsmith.plan.ports import Files
-from envsmith.shims.package import with_shims
+from envsmith.shims.environment import with_shims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

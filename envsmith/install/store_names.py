@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from envsmith.environment.model import RECORD
-from envsmith.files.folders import refusals, utc_text
+from envsmith.files.atomic import refusals, utc_text
 from envsmith.install.links import is_there
 from envsmith.model.naming import free_name
 

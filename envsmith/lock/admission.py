@@ -22,7 +22,7 @@ from packaging.version import Version
 
 from envsmith.errors import LockError
 from envsmith.lockfile.pylock import FORM, Lock
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.target import Target
 from envsmith.model.wheel import SHA256, Wheel
 from envsmith.plan.model import Plan, Resolution

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envsmith.activate.activation import scripts_of
+from envsmith.activate.scripts import scripts_of
 from envsmith.catalog import Catalog
-from envsmith.lock import recorded_models, staleness
+from envsmith.lock import staleness
 from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
 from envsmith.lockfile.store import read_manifest, sha256_of
 from envsmith.model.backend import Backend
@@ -65,7 +65,7 @@ def check_profile(wanted: Wanted, folder: Path, tools: CheckTools) -> Report:
         findings += _script_findings(manifest, scripts_of(planned.plans, tools.templates), found)
     findings += [
         _finding("LCK050", name, why, name)
-        for _, why in recorded_models.drifted(wanted.profile, manifest, wanted.hash_model)
+        for _, why in staleness.drifted(wanted.profile, manifest, wanted.hash_model)
     ]
     asked = {plan.target.slug for plan in planned.plans}
     findings += [

@@ -119,7 +119,7 @@ def lock_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: A
 
 def _timing(options: Mapping[str, Any]) -> Timing:
     """Return what the command line says of time."""
-    from envsmith.lock.cutoff import parse_cutoff
+    from envsmith.lock.request import parse_cutoff
     from envsmith.plan.plan import Timing
     from envsmith.wiring import utc_now
 
@@ -136,7 +136,7 @@ def _timing(options: Mapping[str, Any]) -> Timing:
 
 def _asked(words: Words, ways: _Ways) -> tuple[Wanted, ...]:
     """Return what is asked for, models to be hashed."""
-    from envsmith.environment.model_probe import hash_model
+    from envsmith.environment.interpreter import hash_model
     from envsmith.lock.request import orders
 
     return tuple(replace(one, hash_model=hash_model) for one in orders(words, Path(), ways.folder))
@@ -149,8 +149,8 @@ def _current(wanted: tuple[Wanted, ...]) -> str:
 def _check(wanted: tuple[Wanted, ...], ways: _Ways, words: Sequence[str], read: Sequence[Path]) -> int:
     """Say what is stale; where nothing is, remember that, and of what it was said."""
     from envsmith.console import answer_cache, printer
-    from envsmith.lock.recorded_models import models_of
     from envsmith.lock.request import reads_sources
+    from envsmith.lock.staleness import models_of
     from envsmith.wiring import looked_at
 
     folders = [ways.folder / one.profile.name for one in wanted]
@@ -224,15 +224,14 @@ def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
 @contextmanager
 def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple[Tools, ThreadPoolExecutor]]:
     """Lend the tools and the threads of a lock, and end what still runs when the work is over or broken off."""
-    from envsmith.console.live_progress import LockProgress
+    from envsmith.console.terminal import LockProgress
     from envsmith.files import atomic
-    from envsmith.index.file_cache import KeptFiles
-    from envsmith.index.hashing import Downloads, NoDownloads
+    from envsmith.index.hashing import Downloads, KeptFiles, NoDownloads
     from envsmith.index.sdist import SdistReader
     from envsmith.lock.resolve import Tools
     from envsmith.process.runner import Processes
     from envsmith.templates import read_template
-    from envsmith.usage import import_time
+    from envsmith.usage import python
     from envsmith.wiring import index_base, kept_folder, routed_pages, wheel_contents, wheel_requires
 
     processes = Processes()
@@ -249,7 +248,7 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
                 else Downloads(progress, KeptFiles(kept_folder()), index_base(ways.choice)),
                 contents=wheel_contents(ways.choice),
                 requires=wheel_requires(ways.choice),
-                imports=import_time,
+                imports=python,
                 weighs_builds=ways.savings,
                 files=atomic,
                 templates=read_template,

@@ -18,7 +18,7 @@ from envsmith.lockfile.manifest import FILENAME, Entry
 from envsmith.lockfile.pylock import read_pylock
 from envsmith.lockfile.store import PIN, decisions_of, pins_of, read_manifest
 from envsmith.model.backend import Backend
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.listing import Listing
 from envsmith.plan.ports import Files
 

@@ -67,7 +67,7 @@ def _alike(found: Iterable[Explanation]) -> list[list[Explanation]]:
 def _uses(package: str, found: Iterable[Explanation]) -> dict[str, list[str]]:
     """Return where the project's files use a package, and those packages that bring it in; the first few places."""
     from envsmith.config.profiles import Profiles
-    from envsmith.usage import project
+    from envsmith.usage import scan as project
     from envsmith.usage.scan import scan
     from envsmith.wiring import known_modules
 

@@ -8,9 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from envsmith.activate.activation import scripts_of
+from envsmith.activate.scripts import scripts_of
 from envsmith.errors import EnvsmithError, LockError, ResolveError
-from envsmith.lock import admission, recorded_models
+from envsmith.lock import admission, staleness
 from envsmith.lock import savings as saving
 from envsmith.lock.file_conflicts import Compared, compare
 from envsmith.lock.resolve import Tools, resolve
@@ -18,7 +18,7 @@ from envsmith.lock.savings import Saving
 from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.store import decisions_of, lock_files, movable, names_of, read_manifest, sha256_of
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.plan import routes
 from envsmith.plan.dropped import BREAKS
 from envsmith.plan.hashes import Recorded
@@ -269,7 +269,7 @@ def _manifest(begun: _Begun, targets: tuple[LockedTarget, ...], scripts: Mapping
         routes=recorded(begun.wanted.pages, begun.planned.plans),
         targets={target.slug: target.entry for target in targets},
         scripts={name: sha256_of(content) for name, content in scripts.items()},
-        models=recorded_models.recorded(begun.wanted.profile, begun.manifest, begun.wanted.hash_model),
+        models=staleness.recorded(begun.wanted.profile, begun.manifest, begun.wanted.hash_model),
     )
 
 

@@ -13,7 +13,7 @@ from envsmith.errors import NO, OK, EnvsmithError, ToolError
 from envsmith.lock.lock import LockedProfile, LockedTarget
 from envsmith.lock.savings import Saving, Weight
 from envsmith.lockfile.store import decisions_of
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.plan.plan import Wanted
 
 if TYPE_CHECKING:

@@ -192,7 +192,7 @@ def _routes(value: object) -> tuple[RoutePage, ...]:
 def _unsatisfied(value: object) -> tuple[str, ...]:
     if not value:
         return ()
-    from envsmith.model.decision import Unsatisfied
+    from envsmith.model.finding import Unsatisfied
 
     return tuple(str(Unsatisfied.parse(str(text))) for text in value)  # type: ignore[attr-defined]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from packaging.pylock import Package, Pylock, PylockValidationError
 
 from envsmith.errors import LockError
-from envsmith.model.decision import Decision, Unsatisfied
+from envsmith.model.finding import Decision, Unsatisfied
 from envsmith.model.target import Target
 
 FORM = 1

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from envsmith.catalog.sizes import size_of
 from envsmith.lockfile.pins import Pin, Pins
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.listing import index_name
 from envsmith.model.target import Target
 

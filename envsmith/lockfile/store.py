@@ -20,7 +20,7 @@ from envsmith.lockfile.pins import Pins
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.saved import KeptLock
 from envsmith.model.backend import Backend
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
 from envsmith.model.target import ALIASES, Target, parse_slug
 

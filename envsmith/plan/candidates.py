@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from envsmith.catalog import Catalog, FamilyProject
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.listing import Listing, Release, VersionMetadata
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel

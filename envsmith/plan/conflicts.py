@@ -15,7 +15,7 @@ from envsmith.catalog import Catalog, Family
 from envsmith.config.profile import FAMILY_MEMBERS, Profile
 from envsmith.config.requirement import Asked
 from envsmith.errors import ProfileError
-from envsmith.model.decision import Decision, Unsatisfied
+from envsmith.model.finding import Decision, Unsatisfied
 from envsmith.model.naming import suggestion
 from envsmith.plan import dropped
 from envsmith.plan.dropped import requires_of

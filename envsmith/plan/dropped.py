@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from envsmith.catalog.modules import sought_of
-from envsmith.model.decision import Decision, Unsatisfied
+from envsmith.model.finding import Decision, Unsatisfied
 from envsmith.model.target import Target
 from envsmith.model.usage import Use
 from envsmith.plan.model import Amendment, Plan, Resolution

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from envsmith.config.requirement import Asked
 from envsmith.errors import ResolveError
 from envsmith.lockfile.manifest import Entry, Manifest
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.listing import VersionMetadata, index_name
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel

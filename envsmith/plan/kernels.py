@@ -11,8 +11,8 @@ from envsmith.catalog import Catalog, Gpu, Kernels
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import Asked
 from envsmith.errors import CatalogError, ResolveError
-from envsmith.model.capability import TEGRA, backend_family
-from envsmith.model.decision import Decision
+from envsmith.model.backend import TEGRA, backend_family
+from envsmith.model.finding import Decision
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 from envsmith.plan.model import Plan, Slice

@@ -8,7 +8,7 @@ from envsmith.catalog import BackendFacts, Catalog
 from envsmith.config.profile import Profile
 from envsmith.errors import ResolveError
 from envsmith.model.backend import Backend
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

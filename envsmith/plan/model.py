@@ -18,7 +18,7 @@ from packaging.version import Version
 
 from envsmith.config.requirement import Asked
 from envsmith.errors import ToolError
-from envsmith.model.decision import Decision, Unsatisfied
+from envsmith.model.finding import Decision, Unsatisfied
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel

@@ -16,7 +16,7 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog, Pairing
 from envsmith.config.requirement import Asked
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.listing import VersionMetadata
 from envsmith.plan.model import Amendment, Plan, Resolution
 

@@ -14,9 +14,8 @@ from envsmith.config.requirement import Asked, PythonBound
 from envsmith.errors import EnvsmithError, ResolveError
 from envsmith.index.sources import Sourced
 from envsmith.lockfile.manifest import Manifest
-from envsmith.model.backend import Backend
-from envsmith.model.capability import backend_family
-from envsmith.model.decision import Decision
+from envsmith.model.backend import Backend, backend_family
+from envsmith.model.finding import Decision
 from envsmith.model.listing import Listing
 from envsmith.model.route import RoutePage
 from envsmith.model.target import Target

@@ -13,7 +13,7 @@ from envsmith.catalog import Catalog, TorchRelease
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import Asked, labels
 from envsmith.errors import ProfileError, ResolveError
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 from envsmith.plan.model import Plan, Slice, digest_of

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import Asked
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.usage import Usage, Use
 from envsmith.plan.model import Plan, Resolution
 

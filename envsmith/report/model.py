@@ -9,8 +9,7 @@ from envsmith.environment.installed_state import Condition
 from envsmith.environment.model import Environment
 from envsmith.host.model import Host
 from envsmith.host.system import Given, Toolbox, VisualCpp
-from envsmith.model.decision import Decision
-from envsmith.model.finding import Finding
+from envsmith.model.finding import Decision, Finding
 from envsmith.report.redaction import Redaction
 
 TOLD = (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from envsmith.doctor.diagnose import Check, Facts, diagnose
-from envsmith.environment import target_match
+from envsmith.environment import model
 from envsmith.environment.installed_state import Condition
 from envsmith.environment.model import Environment
 from envsmith.errors import EnvsmithError
@@ -111,7 +111,7 @@ def _target(manifest: Manifest, environment: Environment | None) -> str:
     if environment is None:
         return next(iter(manifest.targets)) if len(manifest.targets) == 1 else ""
     try:
-        return target_match.fitting(manifest.targets, environment.interpreter, profile=manifest.profile)
+        return model.fitting(manifest.targets, environment.interpreter, profile=manifest.profile)
     except EnvsmithError:
         return ""
 

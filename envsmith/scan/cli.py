@@ -93,7 +93,7 @@ class Asking:
 
 def _scanned(asking: Asking, projects: Iterable[str]) -> Scanned:
     from envsmith.config.profiles import Profiles
-    from envsmith.usage import project
+    from envsmith.usage import scan as project
     from envsmith.usage.scan import scan
     from envsmith.wiring import known_modules
 

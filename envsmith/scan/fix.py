@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from envsmith.catalog import Catalog
-from envsmith.files.edit import AskingFile, Edit, Line
+from envsmith.files.edits import AskingFile, Edit, Line
 from envsmith.lock.explain import Explanation, explain
 from envsmith.model.usage import Leftover
 from envsmith.plan import pruning

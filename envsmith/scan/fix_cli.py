@@ -65,7 +65,7 @@ def _locked(root: Path) -> list[Path]:
 
 def as_json(fix: Fix, way: Fixing) -> tuple[dict[str, object], int]:
     """Return the fix as plain values with what was written, and the exit code: 1 where it waits for ``--yes``."""
-    from envsmith.files.edit_writer import write_edits
+    from envsmith.files.edits import write_edits
 
     written = write_edits(way.root, fix.edits) if way.is_agreed else ()
     return {**fix.to_json(), "written": list(written)}, OK if written or not fix.edits else NO
@@ -79,7 +79,7 @@ def show_and_ask(fix: Fix, way: Fixing) -> int:
         ToolError: where a file has changed since, or cannot be written.
     """
     from envsmith.console import printer
-    from envsmith.files.edit_writer import write_edits
+    from envsmith.files.edits import write_edits
 
     for change in fix.edits:
         for line in change.diff().splitlines():

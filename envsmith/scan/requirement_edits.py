@@ -24,7 +24,7 @@ from packaging.utils import canonicalize_name
 from envsmith.config.positions import KeyPath, TomlText
 from envsmith.config.requirements_txt import pin_of_wheel, split
 from envsmith.errors import ProfileError
-from envsmith.files.edit import AskingFile, Edit, Line
+from envsmith.files.edits import AskingFile, Edit, Line
 from envsmith.files.text import LARGEST_BYTES
 from envsmith.usage.tree import kind_of
 

@@ -15,7 +15,7 @@ from envsmith.catalog import Catalog
 from envsmith.errors import NO, OK, HostError
 from envsmith.host.detect import detect
 from envsmith.host.model import FAMILIES, Device, Driver, Host, is_version
-from envsmith.model.capability import backend_family
+from envsmith.model.backend import backend_family
 from envsmith.model.target import Platform
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from packaging.version import Version
 from envsmith.catalog import BackendFacts, Catalog, Kernels
 from envsmith.catalog.builds import Build, newest
 from envsmith.host.model import Device, Driver, Host
-from envsmith.model.backend import Backend
-from envsmith.model.capability import TEGRA, Capability, architecture
+from envsmith.model.backend import TEGRA, Backend, Capability, architecture
 from envsmith.model.target import Python
 
 WORKS, UNKNOWN, NO = "works", "unknown", "no"

@@ -17,8 +17,8 @@ from envsmith.errors import NO, OK
 if TYPE_CHECKING:
     from envsmith.config.profile import Profile
     from envsmith.config.profiles import Profiles
-    from envsmith.files.edit import Edit
-    from envsmith.shims.model import ShimState
+    from envsmith.files.edits import Edit
+    from envsmith.shims.status import ShimState
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 _PROFILE = click.option("--profile", default="", metavar="PROFILE", help="The profile to edit.")
@@ -51,7 +51,7 @@ def change(wish: Change, *, as_json: bool) -> int:
         ToolError: where the file has changed since, or cannot be written.
     """
     from envsmith.console import printer
-    from envsmith.files.edit_writer import write_edits
+    from envsmith.files.edits import write_edits
     from envsmith.model.shim import check_shim
 
     for shim in (*wish.add, *wish.remove):
@@ -84,7 +84,7 @@ def _only() -> str:
     Raises:
         UsageError: where it has none or several.
     """
-    from envsmith.config.profile_editor import own_profiles
+    from envsmith.config.profiles import own_profiles
 
     names = own_profiles(Path())
     if len(names) != 1:
@@ -95,9 +95,8 @@ def _only() -> str:
 
 
 def _edit(wish: Change, name: str) -> Edit:
-    from envsmith.config.profile_editor import set_lists
     from envsmith.config.profile_file import ProfileText, resolve
-    from envsmith.config.profiles import Profiles
+    from envsmith.config.profiles import Profiles, set_lists
     from envsmith.model.shim import SAFE_GLOBALS, check_global
 
     profiles = Profiles.of_project(Path())
@@ -152,8 +151,7 @@ def shims_command() -> int:
 def list_(*, as_json: bool) -> int:
     """List the shims there are, and the profiles of the project that ask for them."""
     from envsmith.catalog.shims import read_shims
-    from envsmith.config.profile_editor import own_profiles
-    from envsmith.config.profiles import Profiles
+    from envsmith.config.profiles import Profiles, own_profiles
     from envsmith.console import printer
 
     known = Profiles.of_project(Path())

@@ -1,18 +1,24 @@
 """The code of the shims, and where in an environment it is put.
 
 Runs ``runtime/shim_check.py`` in an environment, with its shims and without.
+
+
+The shims that a profile names, as a package of an installation.
 """
 
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 
+from envsmith.config.profile import Profile
 from envsmith.environment.interpreter import Probe, read_answer
-from envsmith.files.folders import python_of, refusals
-from envsmith.model.shim import ShimPackage
+from envsmith.files.atomic import python_of, refusals
+from envsmith.lockfile.pins import Pin, Pins
+from envsmith.model.shim import PROJECT, ShimPackage, package
 from envsmith.process.runner import Processes, inherited
-from envsmith.shims.model import ShimTold
+from envsmith.shims.status import ShimTold
 
 _COMPILE_S = 60.0
 _KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
@@ -80,3 +86,20 @@ class ShimProbe(Probe):
         env = _OFF if is_off else {}
         values = self._answer(executable, words, env, timeout_s, script=_CHECK)
         return read_answer(ShimTold.from_json, values, executable)
+
+
+def with_shims(pins: Pins, package: ShimPackage | None) -> Pins:
+    """Return what is to be installed: the packages of a lock, and the shims where there are any."""
+    if package is None:
+        return pins
+    pin = Pin(name=PROJECT, version=package.version, sha256=())
+    return replace(pins, packages=(*pins.packages, pin))
+
+
+def shims_of(profile: Profile | None) -> ShimPackage | None:
+    """Return the shims that the profile asks for, as the package they come as; None where it asks for none."""
+    if profile is None or not profile.texts("shims"):
+        return None
+    # MERGED
+
+    return package(profile.texts("shims"), profile.texts("safe-globals"), sources())

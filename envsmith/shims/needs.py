@@ -8,7 +8,7 @@ from packaging.version import InvalidVersion, Version
 
 from envsmith.catalog.shims import ShimFacts, ShimUser
 from envsmith.model.shim import LEGACY_API, SAFE_GLOBALS
-from envsmith.shims.model import CAN_GO, NEEDED, UNKNOWN, ShimState, ShimTold
+from envsmith.shims.status import CAN_GO, NEEDED, UNKNOWN, ShimState, ShimTold
 
 
 def judge(

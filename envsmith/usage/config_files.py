@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from envsmith.usage.collector import Gathered
-from envsmith.usage.module_matcher import Names
+from envsmith.usage.module_matcher import Gathered, Names
 
 # What may stand between the parts of a command is bounded: there are lines of megabytes.
 _RUN = re.compile(

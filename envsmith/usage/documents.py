@@ -9,9 +9,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from envsmith.usage.collector import Gathered
 from envsmith.usage.config_files import read_commands
-from envsmith.usage.module_matcher import Names
+from envsmith.usage.module_matcher import Gathered, Names
 from envsmith.usage.python import lines_of, read_long, read_python
 
 _FENCE = re.compile(r"^\s*(?P<mark>`{3,}|~{3,})\s*(?P<about>.*)$")

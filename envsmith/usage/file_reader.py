@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from envsmith.model.usage import Unread
-from envsmith.usage.collector import Gathered
 from envsmith.usage.config_files import read_commands, read_config, read_requirements_lines
 from envsmith.usage.documents import read_document, read_foreign, read_notebook
-from envsmith.usage.module_matcher import Names
+from envsmith.usage.module_matcher import Gathered, Names
 from envsmith.usage.python import read_long, read_python
 from envsmith.usage.tree import SourceFile
 

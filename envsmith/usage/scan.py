@@ -1,9 +1,16 @@
-"""Scan: what a project's own files say of the packages it asks for."""
+"""Scan: what a project's own files say of the packages it asks for.
+
+Reads what a project uses out of its files; runs and imports none of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+import gc
+import tomllib
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +19,14 @@ from packaging.utils import canonicalize_name
 from envsmith.catalog.modules import sought_of
 from envsmith.model.usage import Leftover, Sought, Unread, Usage, Use
 from envsmith.plan import pruning
+from envsmith.usage.file_reader import CODE, LATER, Outcome, Question, read_file
+from envsmith.usage.module_matcher import BareText, Gathered, Names
+from envsmith.usage.parallel import mapped
+from envsmith.usage.syntax import computed_uses
+from envsmith.usage.tree import SRC, SourceFile, Tree, area_of, named_roots
+
+_Task = tuple[SourceFile, str]
+"""A file, and its area."""
 
 
 class Sources(Protocol):
@@ -116,3 +131,165 @@ def _answer(name: str, sought: tuple[Sought, ...], usage: Usage) -> Answer:
         leftovers=usage.leftovers_of(modules),
         unread=usage.unread_for(modules),
     )
+
+
+def read_usage(
+    root: Path, sought: Iterable[Sought], sources: Sequence[str] | None = None, *, enough: int | None = None
+) -> Usage:
+    """Read what a project says of some modules.
+
+    Args:
+        root: the project's folder.
+        sought: what is looked for.
+        sources: where its sources lie, relative to the root; then code elsewhere is passed over, but for tests.
+            By default what its build backend is told, and code elsewhere is noted as beside it.
+
+        enough: of a module with so many certain uses in the sources no more are looked for, and once all have them
+            no further file is read; by default all are.
+
+    Returns:
+        Uses and leftovers with their places, and the files that could not be read.
+    """
+    names = Names(sought)
+    roots = tuple(sources or source_roots(root))
+    found = _Found(known=_Known(names=names, enough=enough))
+    tree = Tree(root=root, refused=found.refuse)
+    files = ((file, area_of(file.name, roots)) for file in tree.files())
+    tasks = [task for task in files if not (sources and task[1] == "beside" and task[0].kind in CODE)]
+
+    def read(share: Sequence[_Task]) -> list[Outcome]:
+        return _read(share, _Known(names=names, enough=enough))
+
+    with _without_collecting():
+        found.take_all(tasks, mapped(read, tasks))
+        computed = tuple(computed_uses(found.open_texts(), found.code))
+    return Usage(
+        uses=(*found.uses, *computed),
+        leftovers=tuple(found.leftovers),
+        unread=tuple(found.unread),
+        files_read=found.count,
+        own=frozenset(_own(root, roots, names)),
+    )
+
+
+def _read(share: Sequence[_Task], known: _Known) -> list[Outcome]:
+    """Read files until all that is sought is known well enough, and those that hardly tell it last."""
+    outcomes: list[Outcome] = []
+    for task in share:
+        if known.is_over:
+            return outcomes
+        outcomes.append(_noted(task, known, is_hasty=known.enough is not None))
+    for place, task in enumerate(share):
+        if outcomes[place] is LATER and not known.is_over:
+            outcomes[place] = replace(_noted(task, known, is_hasty=False), is_late=True)
+    return outcomes
+
+
+def _noted(task: _Task, known: _Known, *, is_hasty: bool) -> Outcome:
+    outcome = read_file(*task, Question(names=known.names, passed=known.done, is_hasty=is_hasty))
+    if outcome.gathered:
+        known.add(outcome.gathered)
+    return outcome
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Let go of syntax trees as they are done with, without a search for cycles, of which they have none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def source_roots(root: Path) -> tuple[str, ...]:
+    """Return where a project's sources lie: what its build backend is told, else ``src``; none for the whole tree."""
+    try:
+        data = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        data = {}
+    named = [name for name in named_roots(data) if ".." not in name.split("/") and (root / name).exists()]
+    if not named and (root / SRC).is_dir() and not (root / SRC / "__init__.py").exists():
+        named = [SRC]
+    return tuple(sorted(named))
+
+
+def _own(root: Path, roots: Iterable[str], names: Names) -> Iterable[str]:
+    """Yield the sought names that modules of the project itself have."""
+    folders = {root, *(root / name for name in roots), *((root / name).parent for name in roots)}
+    for top in {item.top for item in names.sought}:
+        if any(
+            (folder / f"{top}.py").exists() or (folder / top / "__init__.py").exists() for folder in folders
+        ):
+            yield top
+
+
+@dataclass(kw_only=True)
+class _Known:
+    """Which of the sought modules are known well enough."""
+
+    names: Names
+    enough: int | None
+    done: set[str] = field(default_factory=set)
+    _counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_over(self) -> bool:
+        """True once nothing is left to look for."""
+        return self.enough is not None and len(self.done) == len(self.names.modules)
+
+    def add(self, gathered: Gathered) -> None:
+        """Count the certain uses in the sources that a file has."""
+        if self.enough is None or gathered.area != "sources":
+            return
+        for use in gathered.uses:
+            if use.certainty == "certain":
+                self._counts.update(item.module for item in self.names.sought if item.is_meant_by(use.module))
+        self.done |= {module for module, count in self._counts.items() if count >= self.enough}
+
+
+@dataclass(kw_only=True)
+class _Found:
+    """What is taken from file after file, in the tree's order: the same however many processes read them."""
+
+    known: _Known
+    uses: list[Use] = field(default_factory=list)
+    leftovers: list[Leftover] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    bare: list[BareText] = field(default_factory=list)
+    code: dict[str, str] = field(default_factory=dict)
+    count: int = 0
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Note a folder of which not even the names in it are known."""
+        self.unread.append(Unread(file=name, reason=reason))
+
+    def take_all(self, tasks: Sequence[_Task], outcomes: Sequence[Outcome | None]) -> None:
+        """Take outcomes in the order of their files, late ones last, until all is known well enough."""
+        for is_late in (False, True):
+            for (file, _), outcome in zip(tasks, outcomes, strict=True):
+                if outcome is None or self.known.is_over:
+                    return
+                if outcome.is_late == is_late:
+                    self._take(file, outcome)
+
+    def _take(self, file: SourceFile, outcome: Outcome) -> None:
+        """Take what reading a file gave, as far as it is not known well enough."""
+        self.count += outcome.is_read
+        if outcome.is_code:
+            self.code[file.name] = file.path
+        if outcome.gathered is None:
+            self.unread += [outcome.unread] if outcome.unread else []
+        elif modules := tuple(item for item in outcome.modules if item not in self.known.done):
+            self.unread += [replace(outcome.unread, modules=modules)] if outcome.unread else []
+            self.uses += outcome.gathered.uses
+            self.leftovers += outcome.gathered.leftovers
+            self.bare += outcome.gathered.bare
+            self.known.add(outcome.gathered)
+
+    def open_texts(self) -> list[BareText]:
+        """Return the texts that matter still: not those of modules that are known to be used."""
+        owner = self.known.names.owner
+        return [text for text in self.bare if owner(text.use.module) not in self.known.done]

@@ -135,7 +135,7 @@ def _probed(found: Verified, names: tuple[str, ...], prefix: Path, tries: Trials
     from envsmith.catalog import Catalog
     from envsmith.host.detect import detect
     from envsmith.model.finding import Report
-    from envsmith.verify.library_probe import TryTools, try_libraries
+    from envsmith.verify.probe_runner import TryTools, try_libraries
 
     tools = TryTools(
         tries=tries,

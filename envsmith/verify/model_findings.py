@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from envsmith.config.model_files import ARRAYS, ModelFile, ModelTold
 from envsmith.config.profile import Profile
 from envsmith.errors import InstallError, ToolError
-from envsmith.lock.recorded_models import TIMEOUT_S, HashModel, models_of
+from envsmith.lock.staleness import TIMEOUT_S, HashModel, models_of
 from envsmith.lockfile.manifest import Manifest
 from envsmith.model.finding import Finding
 

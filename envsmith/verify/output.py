@@ -29,7 +29,7 @@ def check_models(name: str, prefix: Path, folder: Path) -> tuple[CheckedModel, .
         LockError: when its manifest is malformed.
     """
     from envsmith.config.profiles import Profiles
-    from envsmith.environment.model_probe import ModelProbe, hash_model
+    from envsmith.environment.interpreter import ModelProbe, hash_model
     from envsmith.files import atomic
     from envsmith.lockfile.manifest import FILENAME, Manifest
     from envsmith.lockfile.store import read_manifest

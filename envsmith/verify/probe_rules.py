@@ -11,8 +11,7 @@ from typing import Any
 
 from envsmith.catalog import Catalog
 from envsmith.environment.model import Environment
-from envsmith.model.backend import Backend
-from envsmith.model.capability import read_capability, runs
+from envsmith.model.backend import Backend, read_capability, runs
 from envsmith.model.finding import Finding
 
 ALL = "all"

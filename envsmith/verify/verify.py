@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from envsmith.environment import package_findings, target_match, torch_findings, verification
+from envsmith.environment import model, package_findings, verification
 from envsmith.environment.installed_state import Condition
 from envsmith.environment.model import Environment, Import
 from envsmith.install.ports import EnvironmentProbe
@@ -77,7 +77,7 @@ def verify(
     """
     found, manifest = locked_files(order, tools.files)
     environment = tools.probe.environment(prefix, deep=order.deep)
-    slug = target_match.fitting(manifest.targets, environment.interpreter, profile=order.profile)
+    slug = model.fitting(manifest.targets, environment.interpreter, profile=order.profile)
     locked = read_lock(order, manifest, found, slug)
     imports = tuple(
         tools.probe.imports(prefix, check.text, order.checks.env, check.timeout_s)
@@ -112,7 +112,7 @@ def verify(
 def _together(locked: Locked, environment: Environment, condition: Condition) -> Iterator[Finding]:
     """Find what is wrong although each distribution by itself is as locked."""
     yield from package_findings.overlaps(condition)
-    yield from torch_findings.mixed(environment, condition)
+    yield from package_findings.mixed(environment, condition)
     yield from package_findings.origins(locked.pins, condition)
     yield from package_findings.leftovers(condition, environment)
     yield from package_findings.strays(condition)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.activate.activation import activation_files
 from envsmith.activate.model import Activation
+from envsmith.activate.scripts import activation_files
 from envsmith.templates import read_template
 from tests.commands import Project
 

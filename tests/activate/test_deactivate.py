@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envsmith.activate.deactivate import leave
+from envsmith.activate.session import leave
 
 NOTES = {
     "_ENVSMITH_CHANGED": "VIRTUAL_ENV PATH CUDA_VISIBLE_DEVICES PYTHONPATH LD_LIBRARY_PATH ",

@@ -5,8 +5,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envsmith.catalog.facts import FamilyProject, KernelRow, Kernels, Pairing, Wheels
-from envsmith.model.backend import Backend
-from envsmith.model.capability import Capability, architecture
+from envsmith.model.backend import Backend, Capability, architecture
 from envsmith.model.target import Platform
 
 LINUX, AARCH64, WINDOWS = (Platform.parse(name) for name in ("linux", "linux-aarch64", "windows"))

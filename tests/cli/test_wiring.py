@@ -11,7 +11,7 @@ from packaging.pylock import PackageWheel
 from envsmith.catalog import Catalog
 from envsmith.errors import ProfileError
 from envsmith.index.sources import LivePyTorch
-from envsmith.lock.cutoff import parse_cutoff, parse_time
+from envsmith.lock.request import parse_cutoff, parse_time
 from envsmith.model.backend import Backend
 from envsmith.wiring import (
     INDEX_VARIABLE,

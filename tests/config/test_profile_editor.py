@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.config.profile_editor import own_profiles, set_lists
-from envsmith.config.profiles import Profiles
+from envsmith.config.profiles import Profiles, own_profiles, set_lists
 from envsmith.errors import ProfileError
-from envsmith.files.edit import Edit
+from envsmith.files.edits import Edit
 
 PLAIN = 'backend = "cpu"  # why\npython = ["3.11"]\n\n# tries\n[checks]\nimports = ["a"]\n'
 LISTED = 'backend = "cpu"\nshims = [\n  # one\n  "a",  # it\n  "b",\n]\n'

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from envsmith.console.live_progress import LockProgress
+from envsmith.console.terminal import LockProgress
 
 
 def work(progress: LockProgress) -> None:

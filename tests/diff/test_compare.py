@@ -9,7 +9,7 @@ from envsmith.diff.compare import Known, compare
 from envsmith.diff.model import Difference, Side
 from envsmith.lockfile.pins import Pins
 from envsmith.lockfile.saved import KeptLock
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.license import Licence
 from tests.locks import LINUX, WINDOWS, kept, pin, sha256
 

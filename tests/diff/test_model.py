@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from envsmith.diff.model import Build, DecisionChange, Difference, PackageChange, TorchChange
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 
 OLD = Build(torch="2.8.0+cu128", backend="CUDA 12.8", kernels=("sm_70", "sm_75"), driver="525.60.13")
 NEW = Build(torch="2.11.0+cu130", backend="CUDA 13.0", kernels=("sm_75", "sm_110"), driver="580")

@@ -14,7 +14,7 @@ from envsmith.diff.model import Difference, Side
 from envsmith.diff.output import headline, markdown, text
 from envsmith.files import atomic
 from envsmith.lockfile.store import read_locks
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.license import Licence
 from tests.locks import LINUX, MAC, WINDOWS, kept
 

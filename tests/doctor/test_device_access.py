@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from envsmith.doctor.rules import device_access
+from envsmith.doctor.rules import gpu
 from envsmith.host.model import Device, Host
 from envsmith.host.system import Given
 from envsmith.model.backend import Backend
@@ -38,7 +38,7 @@ NODES = ("nvidia0", "nvidiactl", "nvidia-uvm")
     ],
 )
 def test_wsl(given: Given, host: Host, wanted: Backend | None, codes: list[str]) -> None:
-    found = list(device_access.wsl(given, host, wanted))
+    found = list(gpu.wsl(given, host, wanted))
     assert [f"{item.code} {item.severity}" for item in found] == codes
     assert all(item.hint for item in found)
 
@@ -62,14 +62,12 @@ def test_wsl(given: Given, host: Host, wanted: Backend | None, codes: list[str])
     ],
 )
 def test_container(given: Given, host: Host, wanted: Backend | None, codes: list[str]) -> None:
-    found = list(device_access.container(given, host, wanted))
+    found = list(gpu.container(given, host, wanted))
     assert [f"{item.code} {item.severity}" for item in found] == codes
 
 
 def test_why_a_container_lacks_them() -> None:
-    (found,) = device_access.container(
-        replace(DOCKER, variables={"NVIDIA_VISIBLE_DEVICES": "void"}), LINUX, CUDA
-    )
+    (found,) = gpu.container(replace(DOCKER, variables={"NVIDIA_VISIBLE_DEVICES": "void"}), LINUX, CUDA)
     assert found.message.endswith("there is no /dev/nvidia0; NVIDIA_VISIBLE_DEVICES is 'void'")
     assert "--gpus all" in found.hint
 
@@ -81,13 +79,13 @@ def test_why_a_container_lacks_them() -> None:
 def test_capabilities_without_compute(value: str, libraries: tuple[str, ...], count: int) -> None:
     """As in AbdBarho/stable-diffusion-webui-docker#348: nvidia-smi works, and torch finds no driver."""
     given = replace(DOCKER, nodes=NODES, libraries=libraries, variables={"NVIDIA_DRIVER_CAPABILITIES": value})
-    assert len(list(device_access.container(given, NVIDIA, CUDA))) == count
+    assert len(list(gpu.container(given, NVIDIA, CUDA))) == count
 
 
 @pytest.mark.parametrize("row", RECORDED["module"], ids=lambda row: str(row["module"]))
 def test_a_driver_updated_under_its_module(row: dict[str, str]) -> None:
     sick = Given(module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['libraries']}",))
-    (found,) = device_access.module(sick, None)
+    (found,) = gpu.module(sick, None)
     assert (found.code, row["module"] in found.message, row["libraries"] in found.message) == (
         "HST024",
         True,
@@ -95,26 +93,23 @@ def test_a_driver_updated_under_its_module(row: dict[str, str]) -> None:
     )
     assert "restart" in found.hint
     well = Given(module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['module']}",))
-    assert list(device_access.module(well, CUDA)) == []
-    assert (
-        list(device_access.module(Given(module=row["module"], libraries=("/usr/lib64/libcuda.so.1",)), CUDA))
-        == []
-    )
+    assert list(gpu.module(well, CUDA)) == []
+    assert list(gpu.module(Given(module=row["module"], libraries=("/usr/lib64/libcuda.so.1",)), CUDA)) == []
 
 
 def test_device_files_that_are_refused() -> None:
     """As in ROCm/legacy-rocm-build#1211: Unable to open /dev/kfd read-write."""
     sick = Given(nodes=("kfd", "dri/renderD128"), refused=("kfd", "dri/renderD128"))
-    (found,) = device_access.module(sick, ROCM)
+    (found,) = gpu.module(sick, ROCM)
     assert (found.code, "/dev/kfd, /dev/dri/renderD128" in found.message) == ("HST027", True)
     assert "render" in found.hint
-    assert list(device_access.module(Given(nodes=("kfd",)), ROCM)) == []
+    assert list(gpu.module(Given(nodes=("kfd",)), ROCM)) == []
 
 
 @pytest.mark.parametrize("wanted", [CPU, CUDA, None])
 def test_device_files_that_nobody_asks_for_may_be_refused(wanted: Backend | None) -> None:
     """A user of a server without a desktop mostly may not use its screen's device file, and needs not."""
-    assert list(device_access.module(Given(refused=("dri/renderD128",)), wanted)) == []
+    assert list(gpu.module(Given(refused=("dri/renderD128",)), wanted)) == []
 
 
 @pytest.mark.parametrize(
@@ -132,4 +127,4 @@ def test_device_files_that_nobody_asks_for_may_be_refused(wanted: Backend | None
     ],
 )
 def test_hidden_gpus(variables: dict[str, str], wanted: Backend | None, count: int) -> None:
-    assert len(list(device_access.hidden(Given(variables=variables), NVIDIA, wanted))) == count
+    assert len(list(gpu.hidden(Given(variables=variables), NVIDIA, wanted))) == count

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.doctor.uv_repair import UvRepairer
+from envsmith.doctor.repair import UvRepairer
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.pins import Supply
 from envsmith.process.runner import Processes

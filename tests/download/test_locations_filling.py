@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from envsmith.config.mirrors import Rewrites
-from envsmith.download.download import Rewritten
-from envsmith.download.locations import Locations, Transfers
+from envsmith.download.download import Locations, Rewritten, Transfers
 from envsmith.download.transfer_progress import TransferProgress
 from tests.houses import AsLocked, Heard
 

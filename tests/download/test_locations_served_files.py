@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from envsmith.download.locations import ServedFiles
+from envsmith.download.download import ServedFiles
 from envsmith.errors import EnvsmithError
 from tests.houses import NAME, artifact
 from tests.range_server import RangeServer, Step

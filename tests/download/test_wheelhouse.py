@@ -14,7 +14,7 @@ from envsmith.download.part_file import part_path
 from envsmith.download.transfer import Endurance
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.files.locks import try_alone
-from envsmith.index.file_cache import KeptFiles
+from envsmith.index.hashing import KeptFiles
 from tests.houses import HASTE, NAME, AsLocked, Heard, artifact, filler, leftovers, made_bytes
 from tests.range_server import RangeServer, Step
 

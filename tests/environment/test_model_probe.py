@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.config.model_files import ModelFile
-from envsmith.environment.model_probe import ModelProbe, hash_model
+from envsmith.environment.interpreter import ModelProbe, hash_model
 from envsmith.errors import InstallError
 from envsmith.process.runner import Processes
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.environment import target_match
+from envsmith.environment import model
 from envsmith.errors import LockError
 from envsmith.model.target import Platform, Python
 from tests.environment.test_model_interpreter import interpreter
@@ -17,14 +17,14 @@ SLUGS = (
 
 
 def test_the_lock_for_the_interpreter_is_taken_with_the_latest_floor_that_runs() -> None:
-    assert target_match.fitting(SLUGS, interpreter(), profile="any") == "cp312-manylinux_2_34_x86_64"
+    assert model.fitting(SLUGS, interpreter(), profile="any") == "cp312-manylinux_2_34_x86_64"
     older = interpreter(libc_version="2.31")
-    assert target_match.fitting(SLUGS, older, profile="any") == "cp312-manylinux_2_28_x86_64"
+    assert model.fitting(SLUGS, older, profile="any") == "cp312-manylinux_2_28_x86_64"
 
 
 def test_a_python_that_is_not_locked_is_refused_with_those_that_are() -> None:
     with pytest.raises(LockError) as caught:
-        target_match.fitting(SLUGS, interpreter(version="3.10.13"), profile="any")
+        model.fitting(SLUGS, interpreter(version="3.10.13"), profile="any")
     assert caught.value.code == "LCK004"
     assert [text for _, text in caught.value.details] == sorted(SLUGS)
     assert caught.value.hint == "name an interpreter it is locked for with --python 3.13"
@@ -32,15 +32,15 @@ def test_a_python_that_is_not_locked_is_refused_with_those_that_are() -> None:
 
 def test_a_platform_that_is_not_locked_is_refused_otherwise() -> None:
     with pytest.raises(LockError) as caught:
-        target_match.fitting(SLUGS, interpreter(machine="aarch64"), profile="any")
+        model.fitting(SLUGS, interpreter(machine="aarch64"), profile="any")
     assert "add this machine's platform" in caught.value.hint
 
 
 def test_pythons_worth_looking_for() -> None:
     here = Platform.parse("linux")
-    assert [str(item) for item in target_match.pythons_on(SLUGS, here, Python.parse("3.12"))] == [
+    assert [str(item) for item in model.pythons_on(SLUGS, here, Python.parse("3.12"))] == [
         "3.12",
         "3.13",
         "3.11",
     ]
-    assert target_match.pythons_on(SLUGS, Platform.parse("macos"), Python.parse("3.12")) == ()
+    assert model.pythons_on(SLUGS, Platform.parse("macos"), Python.parse("3.12")) == ()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.files.edit import Edit, Line
+from envsmith.files.edits import Edit, Line
 
 
 @pytest.mark.parametrize(

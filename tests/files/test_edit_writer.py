@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.files.edit import Edit
-from envsmith.files.edit_writer import edits_of, write_edits
+from envsmith.files.edits import Edit, edits_of, write_edits
 
 NAMES = ("a.txt", "dir/b.txt", "dir/c.txt")
 
@@ -130,8 +129,8 @@ def test_what_a_killed_process_left_is_no_hindrance(root: Path) -> None:
 EDITOR = """
 import os, signal, sys
 from pathlib import Path
-from envsmith.files.edit_writer import edits_of, write_edits
-from envsmith.files.edit import Edit
+from envsmith.files.edits import edits_of, write_edits
+from envsmith.files.edits import Edit
 folder, moment = Path(sys.argv[1]), int(sys.argv[2])
 count = 0
 def watch(event, arguments):

@@ -6,7 +6,7 @@ from packaging.requirements import Requirement
 
 from envsmith.config.requirement import Asked
 from envsmith.model.backend import Backend
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel

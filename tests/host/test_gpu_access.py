@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.host.gpu_access import given, is_usable
+from envsmith.host.linux import given, is_usable
 from tests.host.host_data import tree
 from tests.index.recorded import RECORDED
 

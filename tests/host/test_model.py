@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from envsmith.errors import HostError
 from envsmith.host.model import FAMILIES, MACHINES, Device, Driver, Host, is_version
-from envsmith.model.capability import INTEL, read_capability
+from envsmith.model.backend import INTEL, read_capability
 from envsmith.model.target import Platform
 
 RTX = Device(maker="nvidia", name="NVIDIA GeForce RTX 5080", capability=(12, 0), memory_bytes=17_094_934_528)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.index.file_cache import KeptFiles
+from envsmith.index.hashing import KeptFiles
 from tests.values import HEX
 
 NAME = "torch-1-py3-none-any.whl"

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.index.file_cache import KeptFiles
-from envsmith.index.hashing import Downloads, NoDownloads, leaves_https
+from envsmith.index.hashing import Downloads, KeptFiles, NoDownloads, leaves_https
 from envsmith.model.wheel import Wheel
 from tests.fakes import Silence
 from tests.replay import ReplayIndex

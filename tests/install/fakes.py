@@ -8,7 +8,7 @@ from pathlib import Path
 
 from envsmith.environment.model import Distribution, Environment, Import, Interpreter, TorchBuild
 from envsmith.errors import EnvsmithError
-from envsmith.files.folders import python_of
+from envsmith.files.atomic import python_of
 from envsmith.install.space_needed import Disk
 from envsmith.lockfile.pins import Pins, Supply
 from tests.environment.test_model_interpreter import interpreter

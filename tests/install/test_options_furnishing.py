@@ -6,7 +6,7 @@ import pytest
 
 from envsmith.activate.model import Activation
 from envsmith.errors import InstallError
-from envsmith.files.folders import python_of
+from envsmith.files.atomic import python_of
 from envsmith.install.options import furnish_scripts
 from envsmith.install.request import Furnishing
 from envsmith.lockfile.pins import Pins

@@ -11,7 +11,7 @@ from envsmith.config.profiles import profile_of
 from envsmith.errors import LockError, ProfileError
 from envsmith.install.options import checks_of, order_of
 from envsmith.install.request import Checks
-from envsmith.shims.package import shims_of
+from envsmith.shims.environment import shims_of
 
 OPTIONS = {
     "profile": "cpu-minimal",

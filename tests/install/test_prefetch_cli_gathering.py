@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from envsmith.download.locations import Transfers
+from envsmith.download.download import Transfers
 from envsmith.download.record import Brought
 from envsmith.download.transfer_progress import tell_idle
 from envsmith.errors import ToolError

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from envsmith.config.model_files import ModelFile, ModelTold
-from envsmith.environment import model_probe
-from envsmith.files.folders import python_of
+from envsmith.environment import interpreter
+from envsmith.files.atomic import python_of
 from envsmith.model.finding import Finding
 from envsmith.uv.resolver import find_uv
 from envsmith.verify import model_findings
@@ -182,7 +182,7 @@ def judged(prefix: Path, *models: Mapping[str, Any]) -> list[tuple[str, list[Fin
         "ignore",
         "-c",
         CHECK,
-        model_probe.CHECK,
+        interpreter.CHECK,
         json.dumps(specs),
     ]
     done = subprocess.run(

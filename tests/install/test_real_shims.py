@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from envsmith.files.folders import python_of
+from envsmith.files.atomic import python_of
 from envsmith.model.shim import SHIMS, package
 from envsmith.process.runner import Processes
 from envsmith.shims import environment as shim_files

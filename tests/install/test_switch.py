@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import InstallError
-from envsmith.files.folders import python_of
+from envsmith.files.atomic import python_of
 from envsmith.install import switch
 from envsmith.install.generation_store import Environments
 from envsmith.install.switch import rollback

@@ -4,7 +4,7 @@ import pytest
 
 from envsmith.lock.explain import changes, elsewhere
 from envsmith.model.backend import Backend
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.listing import Listing, Metadata, group
 from envsmith.plan.pruning import Verdict, propose
 from tests.plan.made import row

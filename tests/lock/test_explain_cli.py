@@ -9,7 +9,7 @@ import pytest
 from envsmith.cli import main
 from envsmith.lock import explain_cli
 from envsmith.lock.explain import Explanation
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 
 LOCKFILES = Path(__file__).parents[2] / "lockfiles"
 

@@ -18,7 +18,7 @@ from envsmith.lock.lock import LockedProfile, LockedTarget
 from envsmith.lock.savings import Saving, Weight
 from envsmith.lockfile.manifest import Entry, Manifest
 from envsmith.model.backend import Backend
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.target import Platform, Python
 from envsmith.plan.plan import Wanted
 

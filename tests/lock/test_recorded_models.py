@@ -11,7 +11,7 @@ from envsmith.config.model_files import ModelTold
 from envsmith.config.profile import Profile
 from envsmith.config.profile_file import parse
 from envsmith.errors import InstallError, LockError, ToolError
-from envsmith.lock import recorded_models
+from envsmith.lock import staleness
 from envsmith.lockfile.manifest import Manifest
 from envsmith.verify.model_findings import check
 from tests.values import CUTOFF, HEX, OTHER_HEX
@@ -31,7 +31,7 @@ def manifest(**models: str) -> Manifest:
     return Manifest(profile="own", cutoff_utc=CUTOFF, models=found)
 
 
-def hashes(**known: str) -> recorded_models.HashModel:
+def hashes(**known: str) -> staleness.HashModel:
     return lambda path: known.get(path.replace(".", "_"), "")
 
 
@@ -52,7 +52,7 @@ class FakeAsker:
 
 
 def checked(
-    text: str, known: recorded_models.HashModel, locked: Manifest, asker: FakeAsker | None = None
+    text: str, known: staleness.HashModel, locked: Manifest, asker: FakeAsker | None = None
 ) -> list[str]:
     found = check(profile(text), locked, Path("env"), asker or FakeAsker(), known)
     return [finding.code for item in found for finding in item.findings]
@@ -60,35 +60,35 @@ def checked(
 
 def test_a_lock_records_what_is_there_and_keeps_what_it_knew() -> None:
     both = profile(ONNX + SCRIPT)
-    assert recorded_models.recorded(both, None, hashes(a_onnx=HEX)) == {"a.onnx": HEX}
+    assert staleness.recorded(both, None, hashes(a_onnx=HEX)) == {"a.onnx": HEX}
     before = manifest(a_onnx=HEX, a_pt=HEX, gone=HEX)
-    assert recorded_models.recorded(both, before, hashes(a_onnx=OTHER_HEX)) == {
+    assert staleness.recorded(both, before, hashes(a_onnx=OTHER_HEX)) == {
         "a.onnx": OTHER_HEX,
         "a.pt": HEX,
     }
-    assert recorded_models.recorded(both, before, None) == {"a.onnx": HEX, "a.pt": HEX}
-    assert recorded_models.recorded(profile(""), before, hashes()) == {}
+    assert staleness.recorded(both, before, None) == {"a.onnx": HEX, "a.pt": HEX}
+    assert staleness.recorded(profile(""), before, hashes()) == {}
 
 
 def test_a_file_that_is_not_the_one_stated_is_not_recorded() -> None:
     stated = profile(f'{ONNX}sha256 = "{HEX}"\n')
-    assert recorded_models.recorded(stated, None, hashes()) == {"a.onnx": HEX}
+    assert staleness.recorded(stated, None, hashes()) == {"a.onnx": HEX}
     with pytest.raises(LockError) as caught:
-        recorded_models.recorded(stated, None, hashes(a_onnx=OTHER_HEX))
+        staleness.recorded(stated, None, hashes(a_onnx=OTHER_HEX))
     assert (caught.value.code, caught.value.where) == ("LCK039", "profiles/own.toml:4: models")
 
 
 def test_drift() -> None:
     one = profile(ONNX)
-    assert list(recorded_models.drifted(one, manifest(a_onnx=HEX), hashes(a_onnx=HEX))) == []
-    assert list(recorded_models.drifted(one, manifest(a_onnx=HEX), hashes())) == [], "a file that is not here"
-    assert list(recorded_models.drifted(one, manifest(), None)) == []
-    ((path, why),) = recorded_models.drifted(one, manifest(a_onnx=HEX), hashes(a_onnx=OTHER_HEX))
+    assert list(staleness.drifted(one, manifest(a_onnx=HEX), hashes(a_onnx=HEX))) == []
+    assert list(staleness.drifted(one, manifest(a_onnx=HEX), hashes())) == [], "a file that is not here"
+    assert list(staleness.drifted(one, manifest(), None)) == []
+    ((path, why),) = staleness.drifted(one, manifest(a_onnx=HEX), hashes(a_onnx=OTHER_HEX))
     assert (path, why) == ("a.onnx", f"a.onnx is {OTHER_HEX}, recorded is {HEX}")
-    ((_, why),) = recorded_models.drifted(one, manifest(), hashes(a_onnx=HEX))
+    ((_, why),) = staleness.drifted(one, manifest(), hashes(a_onnx=HEX))
     assert why.endswith("recorded is nothing")
     stated = profile(f'{ONNX}sha256 = "{OTHER_HEX}"\n')
-    assert len(list(recorded_models.drifted(stated, manifest(a_onnx=HEX), None))) == 1
+    assert len(list(staleness.drifted(stated, manifest(a_onnx=HEX), None))) == 1
 
 
 def test_a_file_is_looked_at_before_it_is_loaded() -> None:

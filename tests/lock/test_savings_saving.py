@@ -7,7 +7,7 @@ from packaging.pylock import Package, PackageWheel
 from envsmith.catalog import Catalog
 from envsmith.errors import ResolveError
 from envsmith.lock.savings import Saving, Scales, by_build, by_drops
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.plan.model import Plan, Resolution
 from tests.fakes import FakeContents, FakeResolver
 from tests.values import package, plan, slice_of, target, wheel

@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog
 from envsmith.lock import savings
-from envsmith.model.decision import Decision, Unsatisfied
+from envsmith.model.finding import Decision, Unsatisfied
 from envsmith.plan.model import Amendment, Plan, Resolution
 from tests.plan.made import HEX, package, plan, row, target
 

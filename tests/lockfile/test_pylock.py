@@ -6,7 +6,7 @@ from packaging.pylock import Pylock
 from envsmith.errors import LockError
 from envsmith.lock.admission import admit
 from envsmith.lockfile.pylock import Lock, read_pylock
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from tests.values import HEX, of_row, package, plan, resolution, slice_of, source, torch
 
 TORCH = torch("2.11.0+cu128")

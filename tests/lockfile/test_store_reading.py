@@ -6,7 +6,7 @@ import pytest
 
 from envsmith.errors import LockError
 from envsmith.lockfile.store import read_locks
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from tests.houses import artifact, lock_files
 from tests.locks import LINUX, WINDOWS, folder_files
 

@@ -7,7 +7,7 @@ from envsmith.lock.admission import admit
 from envsmith.lock.lock import entry_of, is_current
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.store import decisions_of, lock_files, movable, read_manifest, sha256_of
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from tests.values import CUTOFF, asked, of_row, plan, resolution, slice_of, torch
 
 TORCH = torch("2.11.0+cu128")

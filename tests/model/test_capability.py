@@ -1,6 +1,6 @@
 import pytest
 
-from envsmith.model.capability import Capability, architecture, backend_family, read_capability, runs
+from envsmith.model.backend import Capability, architecture, backend_family, read_capability, runs
 
 
 @pytest.mark.parametrize(

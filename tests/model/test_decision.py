@@ -1,4 +1,4 @@
-from envsmith.model.decision import KINDS, Decision
+from envsmith.model.finding import KINDS, Decision
 
 
 def test_json_leaves_empty_parts_out() -> None:

@@ -9,7 +9,7 @@ import pytest
 from envsmith.errors import ProfileError
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.shim import LEGACY_API, SAFE_GLOBALS, check_global, check_shim, is_shims, package
-from envsmith.shims.package import with_shims
+from envsmith.shims.environment import with_shims
 
 SOURCES = {"__init__.py": b"1\n", "torchaudio_legacy_api.py": b"2\n"}
 

@@ -13,8 +13,7 @@ from envsmith.ci import workflows
 from envsmith.ci.jobs import Job
 from envsmith.ci.matrix import Machines, make_jobs, on_runners, to_azure, to_github, to_gitlab
 from envsmith.ci.workflows import Pipeline
-from envsmith.config.runners import Runners
-from envsmith.config.settings import CiSettings
+from envsmith.config.settings import CiSettings, Runners
 from tests.built import ROOT
 from tests.ci.test_workflows_pipelines import NASTY, template
 from tests.locks import LINUX, MAC, WINDOWS, kept

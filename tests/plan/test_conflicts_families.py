@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from envsmith.catalog import Catalog
 from envsmith.errors import ProfileError
-from envsmith.model.decision import Unsatisfied
+from envsmith.model.finding import Unsatisfied
 from envsmith.plan.conflicts import amend, bounded, chosen, notice, retreat
 from envsmith.plan.model import Amendment, Plan
 from tests.plan.made import asked, package, plan, resolution, target

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from packaging.utils import NormalizedName, canonicalize_name
 
-from envsmith.model.decision import Unsatisfied
+from envsmith.model.finding import Unsatisfied
 from envsmith.model.usage import Use
 from envsmith.plan.dropped import judge, unsatisfied
 from envsmith.plan.model import Amendment

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.listing import VersionMetadata
 from envsmith.plan.model import Amendment, digest_of
 from tests.values import OTHER_HEX, asked, plan, slice_of, target, torch, wheel

@@ -3,15 +3,14 @@ from pathlib import Path
 import pytest
 
 from envsmith.files import atomic
-from envsmith.index.file_cache import KeptFiles
-from envsmith.index.hashing import Downloads, NoDownloads
+from envsmith.index.hashing import Downloads, KeptFiles, NoDownloads
 from envsmith.index.remote_metadata import RequiresReader
 from envsmith.index.sdist import SdistReader
 from envsmith.index.wheel_contents import WheelReader
 from envsmith.model.progress import Progress
 from envsmith.plan.ports import Files, Hasher, ImportTime, Resolver, Sdists, WheelContents, WheelRequires
 from envsmith.process.runner import Processes
-from envsmith.usage import import_time
+from envsmith.usage import python
 from envsmith.uv.resolver import Uv, find_uv
 from tests.fakes import Silence
 
@@ -32,7 +31,7 @@ def test_adapters_fill_the_ports() -> None:
         (Hasher, NoDownloads()),
         (Files, atomic),
         (WheelRequires, RequiresReader(find_uv().parent)),
-        (ImportTime, import_time),
+        (ImportTime, python),
         (WheelContents, WheelReader(find_uv().parent)),
     )
     for port, adapter in filled:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.usage import Unread, Usage, Use
 from envsmith.plan.pruning import candidates, judge, propose, settle, withdraw
 from tests.values import asked, package, plan, profile, resolution

@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envsmith.model.usage import Sought
-from envsmith.usage.collector import Gathered
 from envsmith.usage.config_files import read_commands, read_config, read_requirements_lines
 from envsmith.usage.documents import read_document, read_foreign, read_notebook
-from envsmith.usage.module_matcher import Names
-from envsmith.usage.project import read_usage
+from envsmith.usage.module_matcher import Gathered, Names
 from envsmith.usage.python import read_long, read_python
+from envsmith.usage.scan import read_usage
 from tests.scan.ways import notebook
 
 SOUGHT = (Sought(module="torchvision", messages=("Failed to",)), Sought(module="google.cloud.speech"))

@@ -39,7 +39,7 @@ pythons = st.integers(7, 16).map(lambda minor: Python(major=3, minor=minor))
 
 
 def device(capability: tuple[int, int] | str) -> Device:
-    from envsmith.model.capability import architecture, backend_family
+    from envsmith.model.backend import architecture, backend_family
 
     return Device(
         maker=MAKERS[backend_family(capability)], name=architecture(capability), capability=capability

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from envsmith.lock.request import Words, orders
 from envsmith.model.usage import Sought
-from envsmith.usage.project import read_usage
+from envsmith.usage.scan import read_usage
 
 MODULES = {"torchvision": "torchvision", "torchaudio": "torchaudio", "cv2": "opencv-python"}
 """Module → the project that brings it."""

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from envsmith.files.edit import AskingFile, Edit, Line
+from envsmith.files.edits import AskingFile, Edit, Line
 from envsmith.lock.lock import lock_profile
 from envsmith.lock.resolve import Tools
-from envsmith.model.decision import Decision
+from envsmith.model.finding import Decision
 from envsmith.model.usage import Leftover
 from envsmith.plan.plan import Timing, Wanted
 from envsmith.plan.pruning import Verdict

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envsmith.files.edit import Edit
+from envsmith.files.edits import Edit
 from envsmith.scan.requirement_edits import cut_pyproject
 
 GONE = frozenset({"torchvision", "torchaudio"})

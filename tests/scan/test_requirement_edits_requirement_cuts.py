@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envsmith.config.requirements_txt import parse_requirements
-from envsmith.files.edit import Edit
+from envsmith.files.edits import Edit
 from envsmith.scan.requirement_edits import cut_requirements, included, is_requirements
 
 GONE = frozenset({"torchvision", "torchaudio"})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.model.usage import ANSWERS, Sought
-from envsmith.usage.project import read_usage
+from envsmith.usage.scan import read_usage
 from tests.scan.more_ways import EVERY
 from tests.scan.ways import Way
 

@@ -10,7 +10,7 @@ import pytest
 
 from envsmith.errors import HostError, LockError
 from envsmith.host.current import this_python
-from envsmith.select.lock_choice import choose
+from envsmith.select.select import choose
 
 COMMITTED = Path(__file__).parents[2] / "lockfiles"
 

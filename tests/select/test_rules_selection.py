@@ -11,8 +11,7 @@ from packaging.version import Version
 from envsmith.catalog import Catalog
 from envsmith.catalog.builds import Build
 from envsmith.host.model import FAMILIES, Device, Driver, Host
-from envsmith.model.backend import Backend
-from envsmith.model.capability import Capability, architecture, backend_family
+from envsmith.model.backend import Backend, Capability, architecture, backend_family
 from envsmith.model.target import Platform, Python
 from envsmith.select import rules
 from envsmith.select.rules import NO, UNKNOWN, WORKS, Verdict

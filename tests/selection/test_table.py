@@ -10,8 +10,7 @@ import pytest
 from envsmith.catalog import Catalog
 from envsmith.catalog.builds import Build, builds, of_pypi
 from envsmith.host.model import FAMILIES, Device, Driver, Host
-from envsmith.model.backend import Backend
-from envsmith.model.capability import backend_family
+from envsmith.model.backend import Backend, backend_family
 from envsmith.model.target import Platform, Python
 from envsmith.select import rules
 from envsmith.select.rules import NO, UNKNOWN, WORKS, Verdict

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from envsmith.activate.activation import activation_files
 from envsmith.activate.model import CONSTRAINTS, Activation
+from envsmith.activate.scripts import activation_files
 from envsmith.templates import read_template
 from tests.shells.drivers import Driver
 from tests.shells.situations import Activator, Place

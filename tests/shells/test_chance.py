@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.activate.deactivate import leave
 from envsmith.activate.model import Place
 from envsmith.activate.scripts import plan_session
+from envsmith.activate.session import leave
 from tests.shells.drivers import DRIVERS, Driver, Session, plain_environment
 from tests.shells.places import ENVSMITH, PROFILE, made_project
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import tree_sitter
 import tree_sitter_powershell
 
-from envsmith.activate.activation import activation_files
 from envsmith.activate.model import GUARDS, LIBRARY_PATHS, UNSET, Activation
+from envsmith.activate.scripts import activation_files
 from envsmith.model.shell import quote_ps1
 from envsmith.templates import read_template
 from tests.shells.places import PROFILE

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import InstallError
-from envsmith.files.folders import python_of
+from envsmith.files.atomic import python_of
 from envsmith.model.shim import LEGACY_API, package
 from envsmith.process.runner import Processes
 from envsmith.shims import environment

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.files.folders import python_of
+from envsmith.files.atomic import python_of
 from envsmith.process.runner import Processes
 from envsmith.shims.environment import ShimProbe
 

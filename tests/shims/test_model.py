@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.shims.model import NEEDED, ShimState, ShimTold
+from envsmith.shims.status import NEEDED, ShimState, ShimTold
 
 
 def test_what_a_process_said() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from envsmith.catalog.shims import read_shims, read_users
 from envsmith.model.shim import LEGACY_API, SAFE_GLOBALS
-from envsmith.shims.model import CAN_GO, NEEDED, UNKNOWN, ShimState, ShimTold
 from envsmith.shims.needs import judge
+from envsmith.shims.status import CAN_GO, NEEDED, UNKNOWN, ShimState, ShimTold
 
 FACTS = {row.name: row for row in read_shims()}
 NEW = ShimTold(

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from envsmith.catalog.shims import read_shims, read_users
-from envsmith.shims.model import ShimTold
-from envsmith.shims.status import states
+from envsmith.shims.status import ShimTold, states
 
 
 @dataclass

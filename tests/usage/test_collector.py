@@ -1,4 +1,4 @@
-from envsmith.usage.collector import Gathered
+from envsmith.usage.module_matcher import Gathered
 
 
 def test_notes_carry_file_area_and_cell() -> None:

@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 
 from envsmith.model.usage import Sought
-from envsmith.usage.collector import Gathered
 from envsmith.usage.config_files import read_commands, read_config, read_requirements_lines
-from envsmith.usage.module_matcher import Names
+from envsmith.usage.module_matcher import Gathered, Names
 
 NAMES = Names([Sought(module="torchvision")])
 

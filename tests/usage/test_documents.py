@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 
 from envsmith.model.usage import Sought
-from envsmith.usage.collector import Gathered
 from envsmith.usage.documents import read_document, read_foreign
-from envsmith.usage.module_matcher import Names
+from envsmith.usage.module_matcher import Gathered, Names
 
 NAMES = Names([Sought(module="torchvision")])
 HEAD = "---\ntitle: x\njupyter:\n  jupytext:\n    formats: md\n---\n"

@@ -5,9 +5,8 @@ import json
 import pytest
 
 from envsmith.model.usage import Sought
-from envsmith.usage.collector import Gathered
 from envsmith.usage.documents import read_notebook
-from envsmith.usage.module_matcher import Names
+from envsmith.usage.module_matcher import Gathered, Names
 from tests.scan.ways import notebook
 
 NAMES = Names([Sought(module="torchvision")])

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.usage.collector import BareText, Gathered
-from envsmith.usage.dynamic_imports import computed_uses
+from envsmith.usage.module_matcher import BareText, Gathered
+from envsmith.usage.syntax import computed_uses
 
 IMPORTING = "import importlib\ndef load(key):\n    return importlib.import_module(key)\n"
 

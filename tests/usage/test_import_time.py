@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.usage.import_time import at_import_time
+from envsmith.usage.python import at_import_time
 
 MODULES = ["torchvision"]
 

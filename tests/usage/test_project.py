@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from envsmith.model.usage import Sought
-from envsmith.usage.collector import Gathered
-from envsmith.usage.module_matcher import Names
-from envsmith.usage.project import read_usage, source_roots
+from envsmith.usage.module_matcher import Gathered, Names
+from envsmith.usage.scan import read_usage, source_roots
 
 VISION = (Sought(module="torchvision"),)
 

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from envsmith.model.usage import Sought
-from envsmith.usage.collector import Gathered
-from envsmith.usage.module_matcher import Names
+from envsmith.usage.module_matcher import Gathered, Names
 from envsmith.usage.python import lines_of, lines_with, read_long
 
 NAMES = Names([Sought(module="torchvision"), Sought(module="torchaudio")])

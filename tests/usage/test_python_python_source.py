@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envsmith.model.usage import Sought
-from envsmith.usage.collector import Gathered
-from envsmith.usage.module_matcher import Names
+from envsmith.usage.module_matcher import Gathered, Names
 from envsmith.usage.python import read_python
 
 NAMES = Names([Sought(module="torchvision", messages=("Failed to load image",)), Sought(module="torchaudio")])

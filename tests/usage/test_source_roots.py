@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from envsmith.usage.source_roots import named_roots
+from envsmith.usage.tree import named_roots
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import EnvsmithError
-from envsmith.files.folders import python_of
+from envsmith.files.atomic import python_of
 from envsmith.lockfile.pins import Supply
 from envsmith.process.runner import Finished, Processes
 from envsmith.uv.installer import UvInstaller

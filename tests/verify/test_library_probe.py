@@ -6,8 +6,8 @@ from pathlib import Path
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.verify.library_probe import Tried, TryTools, try_libraries
 from envsmith.verify.probe_rules import Trial
+from envsmith.verify.probe_runner import Tried, TryTools, try_libraries
 from tests.environment.test_verification import distribution, environment
 
 CUDA = Backend.parse("cu130")
