@@ -1,72 +1,63 @@
-"""Write docs/reference/snapshot.md: what the snapshot of PyTorch's index covers.
+"""Write docs/reference/snapshot.md, the coverage of the embedded catalog.
 
 Usage: python tools/snapshot_page.py [--check]
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from envsmith.catalog import Catalog, Coverage, VersionCoverage
+from envsmith.catalog import Catalog, Coverage
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "snapshot.md"
-PROJECTS = ("torch", "torchvision", "torchaudio", "torchcodec")
 HEAD = """\
-# The snapshot of PyTorch's index
+# Coverage of the embedded catalog
 
 <!-- Written by tools/snapshot_page.py; do not edit. -->
 
-Rows of the wheels on download.pytorch.org, as of **{date}**: one file per channel and backend in
-`envsmith/catalog/snapshot/`. With them `envsmith lock` needs no PyTorch server. `envsmith catalog refresh`
-reads newer rows from the live index.
+The wheels of download.pytorch.org as of **{date}**, one file per channel and backend in
+`envsmith/catalog/snapshot/`. With this snapshot `envsmith lock` needs no PyTorch server.
 
-## Where the rows come from
+```console
+$ envsmith catalog show cu128        # versions, platforms, Pythons and kernels of a backend
+$ envsmith catalog refresh cu128     # read the current index into the cache
+```
 
-They were gathered from lock files and saved index pages of public repositories over their whole history,
-because the index itself could not be read. So a missing row is no proof that there is no such wheel:
-torchaudio, XPU, ROCm and everything from torch 2.11 on are partial, and of torch 2.15 there is no stable row.
+The snapshot comes from lock files and saved index pages of public repositories over their whole history. **It has
+gaps**: a missing wheel may exist. torchaudio, XPU, ROCm and everything from torch 2.11 on are incomplete, and torch
+2.15 has no stable wheel.
 
-* A row is one file of one index. The same filename can have other bytes in another index, and on PyPI.
-* A row without a hash stays one: the index published none, or none was recorded. It cannot be locked.
-* Where one file of one index has several hashes on record, the later one is taken, then the one seen in more
-  repositories, then the smaller hash. The others are listed below as withdrawn.
-* Old wheels at the root of the server are listed by newer indexes, too; they keep their own address.
-* The renamed Tritons (of ROCm and XPU) lie at the root and stand in the file of every backend of their
-  family. Where no address of a Triton was recorded, the root of its channel is taken: all others lie there.
-* Left out: the indexes `…_full`, `…_pypi_cudnn`, `cpu-cxx11-abi` and `cpu_pypi_pkg`, whose files share names
-  with others but not bytes; all else at the root; one file with a malformed name
-  (`torch-2.10.0-1+cu128-cp312-cp312-manylinux_2_28_x86_64.whl` in test/cu128); and versions before
-  torch 1.13, torchvision 0.14 and torchaudio 0.13 whose metadata is not known. Later versions stay even
-  without metadata.
+"""
+TAIL = """
+* **without hash**: the index published none, or none was recorded. These wheels cannot be locked.
+* **withdrawn**: files with several recorded hashes. The latest one is used, then the one found in more repositories,
+  then the smaller one; the others are withdrawn.
+* **exact**: metadata read from the wheel, or confirmed by the digest in the index. **composed**: PyPI's metadata of the
+  same version with the backend's own requirements. **assumed**: a part has no source; the entry names it. **none**: no
+  metadata.
 
-Metadata is `exact` (read from the wheel, or proved by the digest the index publishes), `composed` (PyPI's
-metadata of the same version with the backend's own requirements) or `assumed` (something has no source; the
-row says what).
+Notes:
+
+* The same filename can have other contents in another index and on PyPI: entries are keyed by index and filename.
+* Newer indexes also list old wheels at the root of the server; these keep their URL. The renamed Tritons of ROCm and
+  XPU are at the root and in the file of every backend of their kind; without a recorded URL the channel's root is used.
+* Not included: the indexes `…_full`, `…_pypi_cudnn`, `cpu-cxx11-abi` and `cpu_pypi_pkg`, which reuse filenames for
+  other contents; other files at the root; one file with a malformed name
+  (`torch-2.10.0-1+cu128-cp312-cp312-manylinux_2_28_x86_64.whl` in test/cu128); versions before torch 1.13, torchvision
+  0.14 and torchaudio 0.13 without metadata.
 """
 
 
 def page(catalog: Catalog) -> str:
     """Return the whole page."""
-    found = catalog.coverage()
-    parts = [
-        HEAD.format(date=catalog.retrieved),
-        "## In numbers\n",
-        *overview(found),
-        "\n## Wheels by version, platform and Python\n",
-        "In brackets: known without a hash.\n",
-        *(line for item in found for line in detail(item)),
-        "\n## Withdrawn hashes\n",
-        *withdrawn(found),
-    ]
-    return "\n".join(parts) + "\n"
+    return HEAD.format(date=catalog.retrieved) + "\n".join(overview(catalog.coverage())) + "\n" + TAIL
 
 
 def overview(found: Iterable[Coverage]) -> Iterator[str]:
-    """Yield one line per file."""
-    yield "| index | torch | wheels | without hash | withdrawn | metadata exact | composed | assumed | none |"
+    """Yield the table: one line per file."""
+    yield "| index | torch | wheels | without hash | withdrawn | exact metadata | composed | assumed | none |"
     yield "|---|---|---|---|---|---|---|---|---|"
     total = [0] * 7
     for item in found:
@@ -89,47 +80,13 @@ def span(item: Coverage) -> str:
     return f"{min(built).public} to {max(built).public}" if built else "none"
 
 
-def detail(item: Coverage) -> Iterator[str]:
-    """Yield a table of the versions of one file, one column per platform."""
-    versions = [version for version in item.versions if version.project in PROJECTS]
-    platforms = sorted({name for version in versions for name in (*version.hashed, *version.unhashed)})
-    if not versions:
-        return
-    yield f"### {item.index}\n"
-    yield row("project", "version", *platforms, "metadata")
-    yield "|" + "---|" * (len(platforms) + 3)
-    for version in sorted(versions, key=lambda version: PROJECTS.index(version.project)):
-        cells = [cell(version, platform) for platform in platforms]
-        yield row(version.project, version.version, *cells, version.confidence or "none")
-    yield ""
-
-
-def cell(version: VersionCoverage, platform: str) -> str:
-    """Return the Pythons of a platform: ``3.10 3.11 (3.12)``."""
-    hashed = version.hashed.get(platform, ())
-    unhashed = [name for name in version.unhashed.get(platform, ()) if name not in hashed]
-    texts = " ".join(python(name) for name in hashed)
-    return f"{texts} ({' '.join(python(name) for name in unhashed)})".strip() if unhashed else texts
-
-
-def python(interpreter: str) -> str:
-    """Return ``3.13t`` for ``cp313t``; tags of another form stay."""
-    return re.sub(r"^cp(\d)(\d+)", r"\1.\2", interpreter)
-
-
-def withdrawn(found: Iterable[Coverage]) -> Iterator[str]:
-    """Yield the files that have other hashes on record."""
-    for item in found:
-        yield from (f"* {item.index}: `{filename}`" for filename in item.withdrawn)
-
-
 def row(*cells: object) -> str:
     """Return one line of a table."""
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
 def main() -> int:
-    """Write the page, or with --check say whether it is as it would be written."""
+    """Write the page; with --check, return 1 if it differs."""
     text = page(Catalog.embedded())
     if "--check" in sys.argv[1:]:
         return int(PAGE.read_text(encoding="utf-8") != text)

@@ -1,6 +1,4 @@
-from packaging.version import Version
-
-from envsmith.catalog import Catalog, VersionCoverage
+from envsmith.catalog import Catalog
 from tests.catalog.tool_modules import load
 
 tool = load("snapshot_page")
@@ -16,14 +14,9 @@ def test_the_page_counts_what_the_catalog_counts() -> None:
     assert total in tool.PAGE.read_text(encoding="utf-8")
 
 
-def test_a_cell_brackets_what_has_no_hash() -> None:
-    version = VersionCoverage(
-        project="torch",
-        version=Version("2.8.0"),
-        hashed={"any": ("cp310", "cp313t")},
-        unhashed={"any": ("cp310", "cp39"), "none": ("cp39-abi3", "py3")},
-        confidence="exact",
-    )
-    assert tool.cell(version, "any") == "3.10 3.13t (3.9)"
-    assert tool.cell(version, "none") == "(3.9-abi3 py3)"
-    assert tool.cell(version, "other") == ""
+def test_the_page_is_one_table_with_a_line_for_each_index() -> None:
+    lines = list(tool.overview(Catalog.embedded().coverage()))
+    assert [line.split(" | ")[0].removeprefix("| ") for line in lines[2:-1]] == [
+        item.index for item in Catalog.embedded().coverage()
+    ]
+    assert len({line.count("|") for line in lines}) == 1
