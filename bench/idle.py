@@ -30,8 +30,8 @@ from envsmith.catalog import Catalog
 from envsmith.index.hashing import NoDownloads
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan
-from envsmith.plan.plan import Times, Wanted, plan_profile
+from envsmith.plan.model import ResolutionPlan
+from envsmith.plan.plan import Cutoffs, LockRequest, plan_profile
 from envsmith.uv.index_writer import uv_settings, write_slice
 from envsmith.uv.resolver import find_uv
 from envsmith.wiring import CatalogChoice, listing_sources
@@ -99,12 +99,12 @@ def starts_no_uv(command: list[str], locked: Path, folder: Path, env: Mapping[st
     return not mark.exists()
 
 
-def uv_project(one: Wanted, folder: Path) -> Path:
+def uv_project(one: LockRequest, folder: Path) -> Path:
     """Write a uv project that asks for what a profile asks for, from the same rows."""
     catalog = Catalog.embedded()
     listings = listing_sources(catalog, CatalogChoice(mode="embedded"), lambda _: None, is_online=False)
     planned = plan_profile(
-        one, Times(cutoff_utc=AS_OF), catalog=catalog, listings=listings, hasher=NoDownloads()
+        one, Cutoffs(cutoff_utc=AS_OF), catalog=catalog, listings=listings, hasher=NoDownloads()
     )
     merged = _merged(planned.plans)
     index = write_slice(merged.slice, folder / "uv-slices")
@@ -117,7 +117,7 @@ def uv_project(one: Wanted, folder: Path) -> Path:
     return project
 
 
-def _merged(plans: tuple[Plan, ...]) -> Plan:
+def _merged(plans: tuple[ResolutionPlan, ...]) -> ResolutionPlan:
     """Return a plan whose slice has the rows of all targets."""
     rows: dict[str, dict[str, Wheel]] = {name: {} for plan in plans for name in plan.slice.projects}
     metadata: dict[tuple[str, str], VersionMetadata] = {}
@@ -133,7 +133,7 @@ def _merged(plans: tuple[Plan, ...]) -> Plan:
     return replace(plans[0], slice=slice_)
 
 
-def _head(plans: tuple[Plan, ...]) -> list[str]:
+def _head(plans: tuple[ResolutionPlan, ...]) -> list[str]:
     pythons = sorted({plan.target.python for plan in plans})
     environments = {
         f"sys_platform == '{values['sys_platform']}' and platform_machine == '{values['platform_machine']}' "

@@ -17,17 +17,17 @@ from pathlib import Path
 
 from bench.measure import Comparison, alternate, seconds
 from envsmith.catalog import Catalog
-from envsmith.config.profiles import Profiles
+from envsmith.config.profiles import ProfileStore
 from envsmith.files import atomic
 from envsmith.index.hashing import NoDownloads
 from envsmith.index.sdist import SdistReader
 from envsmith.lock.lock import lock_profile
-from envsmith.lock.resolve import Tools
-from envsmith.plan.plan import Timing, Wanted
-from envsmith.process.runner import Finished, Processes
+from envsmith.lock.resolve import ResolveTools
+from envsmith.plan.plan import CutoffOptions, LockRequest
+from envsmith.process.runner import CompletedProgram, Processes
 from envsmith.templates import read_template
 from envsmith.usage import python
-from envsmith.uv.resolver import Uv, find_uv
+from envsmith.uv.resolver import UvResolver, find_uv
 from envsmith.wiring import CatalogChoice, listing_sources, wheel_contents, wheel_requires
 from tests.fakes import Silence
 
@@ -54,7 +54,7 @@ class Recorder(Processes):
         env: Mapping[str, str],
         timeout_s: float,
         cwd: Path | None = None,
-    ) -> Finished:
+    ) -> CompletedProgram:
         """Run a program, as the base does."""
         if cwd and "--output-file" in command:
             kept = self._folder / f"call-{len(self.calls)}"
@@ -64,12 +64,14 @@ class Recorder(Processes):
         return super().run(command, env=env, timeout_s=timeout_s, cwd=cwd)
 
 
-def wanted() -> Iterator[Wanted]:
+def wanted() -> Iterator[LockRequest]:
     """Yield what is locked."""
-    profiles = Profiles(folder=Path(__file__).parent / "nowhere")
+    profiles = ProfileStore(folder=Path(__file__).parent / "nowhere")
     for name in PROFILES:
         profile = profiles.resolve(name)
-        yield Wanted(profile=profile, requirements=profile.asked(), constraints=profile.asked("constraints"))
+        yield LockRequest(
+            profile=profile, requirements=profile.asked(), constraints=profile.asked("constraints")
+        )
 
 
 def record(folder: Path) -> list[tuple[list[str], dict[str, str], Path]]:
@@ -77,10 +79,10 @@ def record(folder: Path) -> list[tuple[list[str], dict[str, str], Path]]:
     recorder = Recorder(folder)
     catalog = Catalog.embedded()
     choice = CatalogChoice(mode="embedded")
-    tools = Tools(
+    tools = ResolveTools(
         catalog=catalog,
         listings=listing_sources(catalog, choice, lambda _: None, is_online=False),
-        resolver=Uv(recorder, executable=find_uv(), slices=folder / "slices", requests=int(REQUESTS)),
+        resolver=UvResolver(recorder, executable=find_uv(), slices=folder / "slices", requests=int(REQUESTS)),
         sdists=SdistReader(),
         hasher=NoDownloads(),
         contents=wheel_contents(CatalogChoice(is_offline=True)),
@@ -90,7 +92,7 @@ def record(folder: Path) -> list[tuple[list[str], dict[str, str], Path]]:
         templates=read_template,
         progress=Silence(),
     )
-    timing = Timing(now_utc=AS_OF)
+    timing = CutoffOptions(now_utc=AS_OF)
     with ThreadPoolExecutor(1) as pool:
         for one in wanted():
             lock_profile(one, timing, folder / "locks" / one.profile.name, tools, pool=pool)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from envsmith.errors import EnvsmithError
 from envsmith.host.current import variables
 from envsmith.model.backend import Backend
-from envsmith.model.listing import HOST, Listing
+from envsmith.model.listing import HOST, IndexListing
 from envsmith.model.url import on_mirror
 from envsmith.model.wheel import Wheel
 
 if TYPE_CHECKING:
     from envsmith.catalog import Catalog
-    from envsmith.config.mirrors import Rewrites
+    from envsmith.config.mirrors import MirrorRules
     from envsmith.index.remote_metadata import LicenceReader, RequiresReader
     from envsmith.index.routed_pages import RoutedPages
     from envsmith.index.sources import ListingSources, LivePyTorch
@@ -64,17 +64,17 @@ def kept_folder() -> Path:
     return cache_folder() / "kept"
 
 
-def rewrites_of(project: Path, texts: tuple[str, ...]) -> Rewrites:
+def rewrites_of(project: Path, texts: tuple[str, ...]) -> MirrorRules:
     """Return where files are fetched instead: as the command says, else the variable, else the project's settings.
 
     Raises:
         ProfileError: PRF044 when one is malformed.
     """
-    from envsmith.config.mirrors import VARIABLE, Rewrites
-    from envsmith.config.profiles import Profiles
+    from envsmith.config.mirrors import VARIABLE, MirrorRules
+    from envsmith.config.profiles import ProfileStore
 
-    settings = Profiles.of_project(project).settings
-    return Rewrites.parse((*settings.rewrite, *variables().get(VARIABLE, "").split(), *texts))
+    settings = ProfileStore.of_project(project).settings
+    return MirrorRules.parse((*settings.rewrite, *variables().get(VARIABLE, "").split(), *texts))
 
 
 def index_base(choice: CatalogChoice) -> str:
@@ -124,12 +124,12 @@ def live_index(catalog: Catalog, choice: CatalogChoice, tell: Callable[[Envsmith
         choice: what the command line says.
         tell: hears of versions that cannot be used.
     """
-    from envsmith.index.cache import Overlay, overlay_name
+    from envsmith.index.cache import ListingCache, overlay_name
     from envsmith.index.reader import PyTorchIndex
     from envsmith.index.sources import LivePyTorch
 
     base = index_base(choice)
-    overlay = Overlay(cache_folder(), overlay_name(base, PYTORCH_BASE))
+    overlay = ListingCache(cache_folder(), overlay_name(base, PYTORCH_BASE))
     projects = tuple(project.name for project in catalog.projects())
     index = PyTorchIndex(base, overlay, wants_metadata=_wants_metadata)
     return LivePyTorch(index, overlay, projects, tell)
@@ -146,12 +146,18 @@ class LaterIndex:
         self._reader = cache(make)
 
     def refresh(
-        self, channel: str, backend: Backend, known: Listing | None, *, deadline_s: float, max_age: timedelta
-    ) -> Listing:
+        self,
+        channel: str,
+        backend: Backend,
+        known: IndexListing | None,
+        *,
+        deadline_s: float,
+        max_age: timedelta,
+    ) -> IndexListing:
         """Read the pages, as the reader does."""
         return self._reader().refresh(channel, backend, known, deadline_s=deadline_s, max_age=max_age)
 
-    def kept(self, channel: str, backend: Backend) -> Listing | None:
+    def kept(self, channel: str, backend: Backend) -> IndexListing | None:
         """Return what was read before, as the reader does."""
         return self._reader().kept(channel, backend)
 

@@ -10,11 +10,11 @@ from packaging.pylock import Package, PackageWheel
 from packaging.utils import canonicalize_name
 
 from envsmith.errors import EnvsmithError, ToolError
-from envsmith.index.sources import Sourced
+from envsmith.index.sources import ListingWithSource
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, VersionMetadata
-from envsmith.model.wheel import Contents, Wheel
-from envsmith.plan.model import Plan, Resolution
+from envsmith.model.listing import IndexListing, VersionMetadata
+from envsmith.model.wheel import Wheel, WheelContents
+from envsmith.plan.model import Resolution, ResolutionPlan
 from tests.values import of_row, package
 
 
@@ -22,14 +22,14 @@ from tests.values import of_row, package
 class FakeResolver:
     """Takes the newest row the requirements and constraints admit; other projects are at 1.0 on PyPI."""
 
-    plans: list[Plan] = field(default_factory=list)
+    plans: list[ResolutionPlan] = field(default_factory=list)
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """project → what it requires."""
     answers: Mapping[str, Package] = field(default_factory=dict)
     """project → the package to answer with, instead."""
-    fails: Callable[[Plan], EnvsmithError | None] = lambda _: None
+    fails: Callable[[ResolutionPlan], EnvsmithError | None] = lambda _: None
 
-    def resolve(self, plan: Plan) -> Resolution:
+    def resolve(self, plan: ResolutionPlan) -> Resolution:
         """Answer a plan."""
         self.plans.append(plan)
         if error := self.fails(plan):
@@ -48,7 +48,7 @@ class FakeResolver:
             indexes={},
         )
 
-    def _package(self, name: str, plan: Plan) -> Package:
+    def _package(self, name: str, plan: ResolutionPlan) -> Package:
         if name in self.answers:
             return self.answers[name]
         rows = [row for row in plan.slice.projects.get(name, ()) if _admits(plan, row)]
@@ -57,7 +57,7 @@ class FakeResolver:
         return package(f"{name.replace('-', '_')}-1.0-py3-none-any.whl")
 
 
-def _admits(plan: Plan, row: Wheel) -> bool:
+def _admits(plan: ResolutionPlan, row: Wheel) -> bool:
     asked = (*plan.all_requirements(), *plan.all_constraints())
     return all(item.requirement.specifier.contains(row.version) for item in asked if item.name == row.name)
 
@@ -66,14 +66,14 @@ def _admits(plan: Plan, row: Wheel) -> bool:
 class FakeListings:
     """Has the listings it is given."""
 
-    listings: tuple[Listing, ...]
+    listings: tuple[IndexListing, ...]
 
-    def get(self, channel: str, backend: Backend) -> Sourced | None:
+    def get(self, channel: str, backend: Backend) -> ListingWithSource | None:
         """Return a listing."""
         found = self.known(channel, backend)
-        return Sourced(listing=found, name="made up 2026-11-20") if found else None
+        return ListingWithSource(listing=found, name="made up 2026-11-20") if found else None
 
-    def known(self, channel: str, backend: Backend) -> Listing | None:
+    def known(self, channel: str, backend: Backend) -> IndexListing | None:
         """Return a listing."""
         return next(
             (item for item in self.listings if (item.channel, item.backend) == (channel, backend)), None
@@ -142,14 +142,14 @@ class FakeContents:
     """Filename → path → content; a wheel that is absent cannot be looked into."""
     asked: list[str] = field(default_factory=list)
 
-    def contents(self, wheels: Iterable[PackageWheel]) -> dict[str, Contents]:
+    def contents(self, wheels: Iterable[PackageWheel]) -> dict[str, WheelContents]:
         """Return what is in those it has."""
-        found: dict[str, Contents] = {}
+        found: dict[str, WheelContents] = {}
         for wheel in wheels:
             self.asked.append(wheel.filename)
             if (members := self.members.get(wheel.filename)) is not None:
                 sizes = {path: len(content) for path, content in members.items()}
-                found[wheel.hashes["sha256"]] = Contents(size_bytes=sum(sizes.values()), members=sizes)
+                found[wheel.hashes["sha256"]] = WheelContents(size_bytes=sum(sizes.values()), members=sizes)
         return found
 
     def read(self, wheel: PackageWheel, paths: Collection[str]) -> dict[str, bytes]:

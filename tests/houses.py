@@ -17,14 +17,14 @@ from packaging.version import Version
 
 from envsmith.download.artifact import Artifact
 from envsmith.download.part_file import FOLDER
-from envsmith.download.record import Brought
-from envsmith.download.transfer import Endurance
-from envsmith.download.wheelhouse import Filler
+from envsmith.download.record import FetchedFile
+from envsmith.download.transfer import TransferPolicy
+from envsmith.download.wheelhouse import WheelhouseDownloader
 from envsmith.errors import EnvsmithError
-from envsmith.index.hashing import KeptFiles
-from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
+from envsmith.index.hashing import FileCache
+from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 
-HASTE = Endurance(connect_s=5, read_s=5, pause_s=0.0)
+HASTE = TransferPolicy(connect_s=5, read_s=5, pause_s=0.0)
 NAME = "torch-2.14.0+cu130-cp312-cp312-win_amd64.whl"
 
 
@@ -47,7 +47,7 @@ def artifact(url: str, body: bytes, *, size: bool = True, filename: str = NAME) 
 def lock_files(profile: str, locks: Mapping[str, Sequence[Artifact]]) -> dict[str, bytes]:
     """Return the files of a lock folder: slug → what its pylock names."""
     files: dict[str, bytes] = {}
-    entries: dict[str, Entry] = {}
+    entries: dict[str, TargetRecord] = {}
     for slug, items in locks.items():
         text = Pylock(
             lock_version=Version("1.0"),
@@ -71,7 +71,7 @@ def lock_files(profile: str, locks: Mapping[str, Sequence[Artifact]]) -> dict[st
         content = tomlkit.dumps(text).encode()
         files[f"pylock.{slug}.toml"] = content
         digest = hashlib.sha256(content).hexdigest()
-        entries[slug] = Entry(
+        entries[slug] = TargetRecord(
             plan=f"plan-{digest[:8]}",
             inputs={},
             catalog="made up",
@@ -112,15 +112,19 @@ class Heard:
     def waiting(self, filename: str) -> None:
         self.waited.append(filename)
 
-    def ended(self, brought: Brought) -> None:
+    def ended(self, brought: FetchedFile) -> None:
         self.ways[brought.filename] = brought.way
 
     def failed(self, filename: str, error: EnvsmithError) -> None:
         self.failures[filename] = error.code
 
 
-def filler(folder: Path, heard: Heard | None = None, endurance: Endurance = HASTE, jobs: int = 4) -> Filler:
-    return Filler(heard=heard or Heard(), kept=KeptFiles(folder / "kept"), endurance=endurance, jobs=jobs)
+def filler(
+    folder: Path, heard: Heard | None = None, endurance: TransferPolicy = HASTE, jobs: int = 4
+) -> WheelhouseDownloader:
+    return WheelhouseDownloader(
+        heard=heard or Heard(), kept=FileCache(folder / "kept"), endurance=endurance, jobs=jobs
+    )
 
 
 def leftovers(house: Path) -> list[str]:

@@ -7,9 +7,9 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.lock.check import CheckTools
-from envsmith.lock.resolve import Tools
+from envsmith.lock.resolve import ResolveTools
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, Metadata, group
+from envsmith.model.listing import IndexListing, Metadata, group
 from envsmith.templates import read_template
 from envsmith.usage import python as import_time
 from tests.fakes import (
@@ -41,9 +41,9 @@ AUDIO = [
 
 
 @pytest.fixture
-def listing() -> Listing:
+def listing() -> IndexListing:
     rows = [*ROWS, *AUDIO]
-    return Listing(
+    return IndexListing(
         channel="stable",
         backend=Backend.parse("cu128"),
         retrieved="2026-11-20",
@@ -53,8 +53,8 @@ def listing() -> Listing:
 
 
 @pytest.fixture
-def tools(listing: Listing) -> Tools:
-    return Tools(
+def tools(listing: IndexListing) -> ResolveTools:
+    return ResolveTools(
         catalog=Catalog.embedded(),
         listings=FakeListings((listing,)),
         resolver=FakeResolver(extra={"torch": ("filelock",)}),
@@ -70,7 +70,7 @@ def tools(listing: Listing) -> Tools:
 
 
 @pytest.fixture
-def check_tools(tools: Tools) -> CheckTools:
+def check_tools(tools: ResolveTools) -> CheckTools:
     return CheckTools(
         catalog=tools.catalog,
         listings=tools.listings,

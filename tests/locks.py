@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
+from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 from envsmith.lockfile.pins import Pin, Pins
-from envsmith.lockfile.saved import KeptLock
+from envsmith.lockfile.saved import SavedLock
 from envsmith.model.finding import Decision
 from envsmith.model.target import parse_slug
 from tests.values import target
@@ -25,12 +25,12 @@ def pin(text: str, *, size_bytes: int | None = None) -> Pin:
     return Pin(name=name, version=version, sha256=(sha256(text),), size_bytes=size_bytes)
 
 
-def kept(name: str, *pins: str, backend: str = "cu128", **more: object) -> KeptLock:
+def kept(name: str, *pins: str, backend: str = "cu128", **more: object) -> SavedLock:
     """Return the lock ``profile/slug`` with pins written as ``name==version``."""
     profile, _, slug = name.partition("/")
     python, platform = parse_slug(slug)
     packages = tuple(pin(text) for text in pins or (f"torch==2.11.0+{backend}",))
-    return KeptLock(
+    return SavedLock(
         profile=profile,
         target=target(str(python), str(platform), backend),
         pins=Pins(packages=packages),
@@ -49,13 +49,13 @@ def folder_files(
 ) -> dict[str, bytes]:
     """Return a lock folder's files: slug → pins, as ``envsmith lock`` writes them but for comments."""
     files: dict[str, bytes] = {}
-    entries: dict[str, Entry] = {}
+    entries: dict[str, TargetRecord] = {}
     for slug, pins in locks.items():
         lines = [f"{text} \\\n    --hash=sha256:{sha256(text)}\n    # via torch\n" for text in pins]
         content = f"# {profile} · {slug}\n{''.join(lines)}".encode()
         name = f"requirements.{slug}.txt"
         files[name] = content
-        entries[slug] = Entry(
+        entries[slug] = TargetRecord(
             plan=sha256(profile + slug),
             inputs={"backend": backend, "channel": "stable", "requirement": list(asked)},
             catalog="embedded 2026-11-20",

@@ -12,23 +12,23 @@ from typing import cast
 
 from packaging.version import Version
 
-from envsmith.activate.model import Activation, Place, Taken
+from envsmith.activate.model import Activation, Place, TakenVariable
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import Build
-from envsmith.doctor.diagnose import Judged
-from envsmith.environment.installed_state import Condition, Origin
+from envsmith.catalog.builds import PypiWheelBuild
+from envsmith.doctor.diagnose import InstalledTorch
+from envsmith.environment.installed_state import InstalledState, InstallOrigin
 from envsmith.environment.model import Distribution, Environment, Interpreter, TorchBuild
 from envsmith.host.model import Device, Driver, Host
-from envsmith.host.system import Given, Reach, Room, Toolbox, VisualCpp
+from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, Toolbox, VisualCpp
 from envsmith.host.system_probes import path_scopes
-from envsmith.lockfile.manifest import Entry, Manifest
+from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.target import Python
 from envsmith.report.summarize import SummaryFacts
 from envsmith.select import rules
-from envsmith.select.rules import Verdict
+from envsmith.select.rules import BackendVerdict
 from tests.index.recorded import registry
 from tests.values import HEX
 
@@ -92,11 +92,11 @@ def interpreter(version: str, os: str, base: str) -> Interpreter:
     )
 
 
-def judged(torch: str, on: Host, tag: str) -> Judged:
+def judged(torch: str, on: Host, tag: str) -> InstalledTorch:
     minor = int(tag.removeprefix("cp3"))
 
-    def verdict(text: str, backend: str) -> Verdict:
-        build = Build(
+    def verdict(text: str, backend: str) -> BackendVerdict:
+        build = PypiWheelBuild(
             backend=Backend.parse(backend),
             torch=Version(text),
             platforms=(str(on.platform),),
@@ -106,7 +106,7 @@ def judged(torch: str, on: Host, tag: str) -> Judged:
 
     public, _, label = torch.partition("+")
     best = verdict("2.11.0", "cu128")
-    return Judged(version=torch, verdict=verdict(public, label), best=best if best.works else None)
+    return InstalledTorch(version=torch, verdict=verdict(public, label), best=best if best.works else None)
 
 
 def linux() -> SummaryFacts:
@@ -122,7 +122,7 @@ def linux() -> SummaryFacts:
         ),
         torch=TorchBuild(version="2.13.0+cpu"),
     )
-    entry = Entry(
+    entry = TargetRecord(
         plan="c616cd24445a5e211fa2150146f5edcfabc7048582bd520c137d11642c49b038",
         inputs={"backend": "cpu"},
         catalog="embedded 2026-11-20",
@@ -139,7 +139,7 @@ def linux() -> SummaryFacts:
     )
     targets = {"cp311-manylinux_2_28_x86_64": entry}
     manifest = Manifest(profile="cpu", cutoff_utc="2026-11-20T09:00:00Z", targets=targets)
-    return _facts(on, found, LINUX_VARIABLES, manifest=manifest, given=Given(container="docker"))
+    return _facts(on, found, LINUX_VARIABLES, manifest=manifest, given=GpuAccess(container="docker"))
 
 
 def windows(**more: object) -> SummaryFacts:
@@ -171,8 +171,8 @@ def windows(**more: object) -> SummaryFacts:
         ),
         torch=TorchBuild(version="2.9.0+cu128", cuda="12.8"),
     )
-    origin = Origin(kind="vcs", url="https://marta:hunter2hunter2@packages.example/rembg.git")
-    entry = Entry(
+    origin = InstallOrigin(kind="vcs", url="https://marta:hunter2hunter2@packages.example/rembg.git")
+    entry = TargetRecord(
         plan="7c1e2a24445a5e211fa2150146f5edcfabc7048582bd520c137d11642c49b038",
         inputs={"backend": "cu128"},
         catalog="embedded 2026-11-20",
@@ -196,12 +196,12 @@ def windows(**more: object) -> SummaryFacts:
         found,
         WINDOWS_VARIABLES,
         manifest=manifest,
-        condition=Condition(origins={"rembg": origin}),
+        condition=InstalledState(origins={"rembg": origin}),
         stale=(stale,),
         visual_cpp=VisualCpp(registered=(14, 36, 32532)),
         toolbox=Toolbox(toolkits=("12.4",)),
         scopes=_scopes("paths of case B"),
-        reach=Reach(
+        reach=Connectivity(
             url="https://packages.example/whl/",
             proxies=(("HTTPS_PROXY", "http://corp-proxy.intranet.example:3128"),),
             error="the proxy could not be used",
@@ -211,7 +211,7 @@ def windows(**more: object) -> SummaryFacts:
     )
 
 
-def _scopes(name: str) -> dict[str, tuple[Taken, ...]]:
+def _scopes(name: str) -> dict[str, tuple[TakenVariable, ...]]:
     wanted = Activation.of("app", backend=Backend.parse("cu128"), env={})
     place = Place(prefix=r"D:\e", bin=r"D:\e\Scripts", is_windows=True)
     return {
@@ -226,17 +226,17 @@ def _facts(on: Host, found: Environment, variables: Mapping[str, str], **more: o
         "catalog": CATALOG,
         "host": on,
         "environment": found,
-        "condition": Condition(),
+        "condition": InstalledState(),
         "torch": judged(torch, on, found.interpreter.python.tag),
         "locked": Backend.parse(torch.partition("+")[2]),
         "stale": (),
         "scopes": {},
         "taken": (),
         "unneeded": {},
-        "given": Given(),
+        "given": GpuAccess(),
         "visual_cpp": None,
-        "room": Room(folder="/home/ubuntu/.cache/uv", free_bytes=10**11),
-        "reach": Reach(url="https://download.pytorch.org/whl/", ahead_s=0.4, day=DAY),
+        "room": DiskSpace(folder="/home/ubuntu/.cache/uv", free_bytes=10**11),
+        "reach": Connectivity(url="https://download.pytorch.org/whl/", ahead_s=0.4, day=DAY),
         "toolbox": Toolbox(),
         "variables": variables,
     }

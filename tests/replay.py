@@ -41,7 +41,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 from tests.replay_faults import Fault, next_fault
 from tests.replay_files import ReplayFile, files_of
 from tests.replay_pages import OF_2026, Style, html_page, json_page
@@ -119,7 +119,7 @@ class ReplayIndex:
             file for file in self._state.files if (file.index, file.filename) != (index, filename)
         ]
 
-    def add_listing(self, listing: Listing) -> None:
+    def add_listing(self, listing: IndexListing) -> None:
         """List all rows of a listing (the snapshot's, say): metadata can be had of them, bytes cannot."""
         self.add(*files_of(listing))
 

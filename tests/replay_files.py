@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 
 
 def make_wheel(
@@ -114,7 +114,7 @@ class ReplayFile:
         return f"/whl/{self.filename}" if self.at_root else f"/whl/{self.index}/{self.filename}"
 
 
-def files_of(listing: Listing) -> Iterator[ReplayFile]:
+def files_of(listing: IndexListing) -> Iterator[ReplayFile]:
     """Yield all rows of a listing (of the snapshot, say); their bytes cannot be had, their metadata can."""
     for project in listing.projects:
         for release in listing.releases(project):

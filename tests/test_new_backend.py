@@ -16,20 +16,20 @@ from envsmith.catalog import Catalog
 from envsmith.config.profile import Profile
 from envsmith.errors import CatalogError, ResolveError
 from envsmith.files import atomic
-from envsmith.index.cache import Overlay
+from envsmith.index.cache import ListingCache
 from envsmith.index.hashing import NoDownloads
 from envsmith.index.reader import PyTorchIndex
 from envsmith.index.sdist import SdistReader
 from envsmith.index.sources import ListingSources, LivePyTorch
 from envsmith.lock.lock import LockedProfile, lock_profile
-from envsmith.lock.resolve import Tools
+from envsmith.lock.resolve import ResolveTools
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python
-from envsmith.plan.plan import Timing, Wanted
+from envsmith.plan.plan import CutoffOptions, LockRequest
 from envsmith.process.runner import Processes
 from envsmith.templates import read_template
 from envsmith.usage import python as import_time
-from envsmith.uv.resolver import Uv, find_uv
+from envsmith.uv.resolver import UvResolver, find_uv
 from tests.fakes import FakeContents, FakeRequires, Silence
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile
@@ -75,7 +75,7 @@ def replay() -> Iterator[ReplayIndex]:
         yield server
 
 
-def _profile(*requirements: str) -> Wanted:
+def _profile(*requirements: str) -> LockRequest:
     profile = Profile(
         name="cu199",
         summary="made up",
@@ -84,15 +84,15 @@ def _profile(*requirements: str) -> Wanted:
         platforms=(Platform.parse("linux"), Platform.parse("windows")),
         requirements=requirements,
     )
-    return Wanted(profile=profile, requirements=profile.asked())
+    return LockRequest(profile=profile, requirements=profile.asked())
 
 
-def _lock(wanted: Wanted, catalog: Catalog, replay: ReplayIndex, tmp_path: Path) -> LockedProfile:
-    overlay = Overlay(tmp_path / "cache", "replayed")
+def _lock(wanted: LockRequest, catalog: Catalog, replay: ReplayIndex, tmp_path: Path) -> LockedProfile:
+    overlay = ListingCache(tmp_path / "cache", "replayed")
     index = PyTorchIndex(replay.base, overlay, wants_metadata=lambda _: True)
     live = LivePyTorch(index, overlay, tuple(project.name for project in catalog.projects()))
-    uv = Uv(Processes(), executable=find_uv(), slices=tmp_path / "slices", offline=True)
-    tools = Tools(
+    uv = UvResolver(Processes(), executable=find_uv(), slices=tmp_path / "slices", offline=True)
+    tools = ResolveTools(
         catalog=catalog,
         listings=ListingSources(catalog, "live", live, is_online=True, tell=_fail),
         resolver=uv,
@@ -106,7 +106,7 @@ def _lock(wanted: Wanted, catalog: Catalog, replay: ReplayIndex, tmp_path: Path)
         progress=Silence(),
     )
     with ThreadPoolExecutor(2) as pool:
-        return lock_profile(wanted, Timing(now_utc=AS_OF), tmp_path / "locks", tools, pool=pool)
+        return lock_profile(wanted, CutoffOptions(now_utc=AS_OF), tmp_path / "locks", tools, pool=pool)
 
 
 def _fail(error: Exception) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, Metadata, group, usual_url
+from envsmith.model.listing import IndexListing, Metadata, group, usual_url
 from envsmith.model.wheel import Wheel
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile, make_wheel
@@ -96,7 +96,7 @@ def test_rows_of_a_listing_are_listed_with_their_metadata(replay: ReplayIndex) -
     )
     known = Metadata(requires_dist=("sympy",), requires_python=None, confidence="exact", basis="x")
     replay.add_listing(
-        Listing(
+        IndexListing(
             channel="stable",
             backend=Backend.parse("cu128"),
             retrieved="2026-11-20",

@@ -11,12 +11,12 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from envsmith.config.profile import Profile
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.model.backend import Backend
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan, Resolution, Slice
+from envsmith.plan.model import Resolution, ResolutionPlan, TorchIndexSlice
 
 HEX = "a" * 64
 OTHER_HEX = "b" * 64
@@ -40,11 +40,11 @@ def torch(version: str, python: str = "cp312", platform: str = "manylinux_2_28_x
     return wheel(f"torch-{version}-{python}-{python}-{platform}.whl", index=index, **more)
 
 
-def asked(*texts: str, origin: str = "requirements.in:1") -> tuple[Asked, ...]:
-    return tuple(Asked(requirement=Requirement(text), origin=origin) for text in texts)
+def asked(*texts: str, origin: str = "requirements.in:1") -> tuple[SourcedRequirement, ...]:
+    return tuple(SourcedRequirement(requirement=Requirement(text), origin=origin) for text in texts)
 
 
-def slice_of(*wheels: Wheel, index: str = "cu128", empty: tuple[str, ...] = ()) -> Slice:
+def slice_of(*wheels: Wheel, index: str = "cu128", empty: tuple[str, ...] = ()) -> TorchIndexSlice:
     projects: dict[str, tuple[Wheel, ...]] = dict.fromkeys(empty, ())
     for item in wheels:
         projects[item.name] = (*projects.get(item.name, ()), item)
@@ -54,10 +54,12 @@ def slice_of(*wheels: Wheel, index: str = "cu128", empty: tuple[str, ...] = ()) 
         )
         for item in wheels
     }
-    return Slice(index=index, url=f"{HOST}/{index}", projects=projects, metadata=tuple(metadata.values()))
+    return TorchIndexSlice(
+        index=index, url=f"{HOST}/{index}", projects=projects, metadata=tuple(metadata.values())
+    )
 
 
-def plan(*requirements: str, slice_: Slice | None = None, **more: Any) -> Plan:
+def plan(*requirements: str, slice_: TorchIndexSlice | None = None, **more: Any) -> ResolutionPlan:
     values: dict[str, Any] = {
         "profile": "mine",
         "target": target(),
@@ -70,7 +72,7 @@ def plan(*requirements: str, slice_: Slice | None = None, **more: Any) -> Plan:
         "pypi_builds": {},
         "facts": "",
     }
-    return Plan(**{**values, **more})
+    return ResolutionPlan(**{**values, **more})
 
 
 def package(filename: str, *, url: str = "", sha256: str = HEX) -> Package:

@@ -18,7 +18,7 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.model.listing import HOST, Listing, Metadata, group, index_name, usual_url
+from envsmith.model.listing import HOST, IndexListing, Metadata, group, index_name, usual_url
 from envsmith.model.wheel import Wheel
 
 CATALOG = Path(__file__).resolve().parents[1] / "envsmith" / "catalog"
@@ -192,7 +192,7 @@ def build(
     conflicts: Mapping[tuple[str, str], tuple[str, ...]],
     backends: Iterable[Backend],
     retrieved: str,
-) -> Iterator[Listing]:
+) -> Iterator[IndexListing]:
     """Yield one listing per channel and backend that has rows of its own.
 
     Args:
@@ -212,7 +212,7 @@ def build(
     for (channel, backend), found in sorted(files.items(), key=lambda item: (item[0][0], str(item[0][1]))):
         index = index_name(channel, backend)
         wheels = [to_wheel(index, members, conflicts) for members in found.values()]
-        yield Listing(
+        yield IndexListing(
             channel=channel,
             backend=backend,
             retrieved=retrieved,

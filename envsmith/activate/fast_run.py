@@ -110,9 +110,9 @@ def take_over(words: Sequence[str]) -> int | None:
 
 
 def _resolve(name: str) -> Profile:
-    from envsmith.config.profiles import Profiles
+    from envsmith.config.profiles import ProfileStore
 
-    return Profiles.of_project(Path()).resolve(name)
+    return ProfileStore.of_project(Path()).resolve(name)
 
 
 def _of_another(name: str, installed: str, root: Path) -> EnvsmithError:

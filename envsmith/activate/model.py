@@ -55,7 +55,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class TakenVariable:
     """Something that is out of the session, and why."""
 
     variable: str
@@ -71,7 +71,7 @@ class Session:
     values: Mapping[str, str]
     """Variables to set."""
     unset: tuple[str, ...] = ()
-    taken: tuple[Taken, ...] = ()
+    taken: tuple[TakenVariable, ...] = ()
 
     def over(self, variables: Mapping[str, str]) -> dict[str, str]:
         """Return all variables with the changes made."""

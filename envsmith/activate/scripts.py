@@ -23,7 +23,7 @@ from envsmith.activate.model import (
     Activation,
     Place,
     Session,
-    Taken,
+    TakenVariable,
 )
 from envsmith.model.backend import Backend
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from envsmith.config.profile import Profile
     from envsmith.lockfile.manifest import Manifest
     from envsmith.model.shell import Shell
-    from envsmith.plan.model import Plan
+    from envsmith.plan.model import ResolutionPlan
 
 
 _UNPLAIN = re.compile(r"[^A-Za-z0-9._-]")
@@ -112,7 +112,7 @@ def plan_session(
     values = {"VIRTUAL_ENV": place.prefix, "VIRTUAL_ENV_PROMPT": shown(activation.profile)}
     values["ENVSMITH_PROFILE"] = activation.profile
     unset: list[str] = []
-    taken: list[Taken] = []
+    taken: list[TakenVariable] = []
     for name in ("PATH", *activation.without_own(LIBRARY_PATHS)):
         rules = RULES if name == "PATH" else (*RULES, *library_rules(activation.cuda_major))
         first = place.bin if name == "PATH" else ""
@@ -127,7 +127,7 @@ def plan_session(
     for name in activation.without_own(UNSET):
         if name in variables:
             unset.append(name)
-            taken.append(Taken(variable=name, entry=None, reason=_UNSET_REASONS[name]))
+            taken.append(TakenVariable(variable=name, entry=None, reason=_UNSET_REASONS[name]))
     if place.constraints:
         values |= dict.fromkeys(GUARDS, place.constraints)
     return Session(values=values | dict(activation.env), unset=tuple(unset), taken=tuple(taken))
@@ -160,9 +160,11 @@ class _Judge:
         return any(f"{held}{digit}" in text for digit in "0123456789")
 
 
-def _sorted_out(variable: str, value: str | None, first: str, judge: _Judge) -> tuple[list[str], list[Taken]]:
+def _sorted_out(
+    variable: str, value: str | None, first: str, judge: _Judge
+) -> tuple[list[str], list[TakenVariable]]:
     kept = [first] if first else []
-    gone: list[Taken] = []
+    gone: list[TakenVariable] = []
     seen = {entry.lower() if judge.is_windows else entry for entry in kept}
     for entry in [] if value is None else value.split(";" if judge.is_windows else ":"):
         key = entry.lower() if judge.is_windows else entry
@@ -170,7 +172,7 @@ def _sorted_out(variable: str, value: str | None, first: str, judge: _Judge) -> 
             continue
         reason = judge.reason(entry) or ("is there twice" if key in seen else "")
         if reason:
-            gone.append(Taken(variable=variable, entry=entry, reason=reason))
+            gone.append(TakenVariable(variable=variable, entry=entry, reason=reason))
         else:
             kept.append(entry)
             seen.add(key)
@@ -266,7 +268,7 @@ def activation_of(profile: str, manifest: Manifest | None, resolve: Callable[[st
     return Activation.of(profile, backend=Backend.parse(str(inputs.get("backend", "cpu"))), env=env)
 
 
-def scripts_of(plans: Sequence[Plan], read_template: Callable[[str], str]) -> Mapping[str, bytes]:
+def scripts_of(plans: Sequence[ResolutionPlan], read_template: Callable[[str], str]) -> Mapping[str, bytes]:
     """Return the scripts that lie beside the locks of a profile's plans, which all say the same of a session."""
     plan = plans[0]
     activation = Activation.of(plan.profile, backend=plan.target.backend, env=plan.env)

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envsmith.catalog import conflict_groups, extensions, failures, rows
-from envsmith.catalog.conflict_groups import Family
+from envsmith.catalog.conflict_groups import ConflictGroup
 from envsmith.catalog.coverage import Coverage, VersionCoverage, coverage
 from envsmith.catalog.extensions import Extension, Unbuilt
 from envsmith.catalog.facts import (
@@ -37,7 +37,7 @@ from envsmith.catalog.failures import BadRelease, Failure
 from envsmith.catalog.tables import Row, read_table
 from envsmith.errors import CatalogError, EnvsmithError
 from envsmith.model.backend import Backend, Capability, architecture, read_capability
-from envsmith.model.listing import CHANNELS, Listing
+from envsmith.model.listing import CHANNELS, IndexListing
 from envsmith.model.target import Platform, Target
 
 # What names carry beside the model: makers, memory, sockets, cooling.
@@ -51,12 +51,12 @@ __all__ = [
     "BadRelease",
     "Capability",
     "Catalog",
+    "ConflictGroup",
     "Coverage",
     "DriverFloor",
     "Extension",
     "Fact",
     "Failure",
-    "Family",
     "FamilyProject",
     "Gpu",
     "KernelRow",
@@ -268,7 +268,7 @@ class Catalog:
         """Return for which platforms and Pythons PyPI has wheels of torch."""
         return self._table("pypi_wheels", "wheels", rows.pypi_wheels)
 
-    def families(self) -> tuple[Family, ...]:
+    def families(self) -> tuple[ConflictGroup, ...]:
         """Return the projects that own one import folder, family by family."""
         return self._table("families", "family", conflict_groups.read)
 
@@ -284,7 +284,7 @@ class Catalog:
         """Return the projects of the torch family."""
         return self._table("projects", "project", rows.project)
 
-    def listing(self, channel: str, backend: Backend) -> Listing | None:
+    def listing(self, channel: str, backend: Backend) -> IndexListing | None:
         """Read the rows of one channel and backend; None where the snapshot has no such file.
 
         Raises:
@@ -299,7 +299,7 @@ class Catalog:
             raise CatalogError("CAT011", f"cannot be read: {error}", where=path.name) from error
         place = f"snapshot/{channel}/{path.name}"
         try:
-            listing = Listing.from_json(text)
+            listing = IndexListing.from_json(text)
         except EnvsmithError as error:
             raise CatalogError("CAT011", error.message, where=place, hint=error.hint) from error
         if (listing.channel, listing.backend) != (channel, backend):

@@ -12,12 +12,12 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 from envsmith.model.target import Platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class PypiWheelBuild:
     """The wheels of one torch for one backend that carry the same platform tag."""
 
     backend: Backend
@@ -57,12 +57,12 @@ class Build:
         return ""
 
 
-def runs_on(build: Build, platform: Platform) -> bool:
+def runs_on(build: PypiWheelBuild, platform: Platform) -> bool:
     """Say whether a build's wheels run on a platform, its version included."""
     return build.accepts(frozenset(platform.wheel_platforms()))
 
 
-def builds(catalog: Catalog, listing: Listing) -> tuple[Build, ...]:
+def builds(catalog: Catalog, listing: IndexListing) -> tuple[PypiWheelBuild, ...]:
     """Return the builds of torch for a listing's backend, PyPI's among them.
 
     Wheels without a published hash count: they exist. Free-threaded Pythons do not.
@@ -70,7 +70,7 @@ def builds(catalog: Catalog, listing: Listing) -> tuple[Build, ...]:
     return (*_of_index(listing), *of_pypi(catalog, listing.backend))
 
 
-def _of_index(listing: Listing) -> Iterator[Build]:
+def _of_index(listing: IndexListing) -> Iterator[PypiWheelBuild]:
     found: dict[tuple[Version, str], set[str]] = {}
     for release in listing.releases("torch"):
         for wheel in release.wheels():
@@ -79,7 +79,7 @@ def _of_index(listing: Listing) -> Iterator[Build]:
                 key = (Version(wheel.version.public), platforms)
                 found.setdefault(key, set()).update(interpreter.split("."))
     for (torch, platforms), pythons in found.items():
-        yield Build(
+        yield PypiWheelBuild(
             backend=listing.backend,
             torch=torch,
             platforms=tuple(platforms.split(".")),
@@ -87,7 +87,7 @@ def _of_index(listing: Listing) -> Iterator[Build]:
         )
 
 
-def of_pypi(catalog: Catalog, backend: Backend) -> Iterator[Build]:
+def of_pypi(catalog: Catalog, backend: Backend) -> Iterator[PypiWheelBuild]:
     """Yield the wheels of torch on PyPI that are known to be built for a backend."""
     for row in catalog.pypi_wheels():
         for release in catalog.releases():
@@ -95,7 +95,7 @@ def of_pypi(catalog: Catalog, backend: Backend) -> Iterator[Build]:
                 continue
             for tag in row.platforms:
                 if catalog.pypi_build("torch", release.torch, _platform(tag)) == backend:
-                    yield Build(
+                    yield PypiWheelBuild(
                         backend=backend,
                         torch=release.torch,
                         platforms=(tag,),
@@ -112,6 +112,6 @@ def _platform(tag: str) -> Platform:
     return Platform.parse(name)
 
 
-def newest(found: Iterable[Build]) -> Build | None:
+def newest(found: Iterable[PypiWheelBuild]) -> PypiWheelBuild | None:
     """Return the build with the newest torch; of equal ones PyTorch's own."""
     return max(found, key=lambda build: (build.torch, build.index == "pytorch"), default=None)

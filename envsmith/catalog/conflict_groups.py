@@ -16,7 +16,7 @@ from envsmith.model.target import Platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family(Fact):
+class ConflictGroup(Fact):
     """Projects of which only one can be installed, and which of them that is."""
 
     folder: str
@@ -71,13 +71,13 @@ class Family(Fact):
         return [self.folder, order, self.is_interchangeable, self.has_same_versions, *rest]
 
 
-def read(row: Row) -> Family:
+def read(row: Row) -> ConflictGroup:
     """Read a row of families.toml.
 
     Raises:
         CatalogError: CAT022 when it is malformed, or names a member that is none.
     """
-    family = Family(
+    family = ConflictGroup(
         folder=row.text("folder"),
         name=row.text("name", row.text("folder")),
         members=tuple(sorted(row.each("members", _name))),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, Release, index_name
+from envsmith.model.listing import IndexListing, Release, index_name
 from envsmith.model.wheel import Wheel
 
 _PLATFORMS = (
@@ -61,7 +61,7 @@ class Coverage:
         return dict(sorted(Counter(version.confidence or "none" for version in self.versions).items()))
 
 
-def coverage(listing: Listing) -> Coverage:
+def coverage(listing: IndexListing) -> Coverage:
     """Count what a listing has.
 
     Raises:
@@ -96,7 +96,7 @@ def interpreter_of(wheel: Wheel) -> str:
     return abi if abi == f"{python}t" else python
 
 
-def _newest_first(listing: Listing, project: str) -> list[Release]:
+def _newest_first(listing: IndexListing, project: str) -> list[Release]:
     return sorted(listing.releases(project), key=lambda release: Version(release.version), reverse=True)
 
 

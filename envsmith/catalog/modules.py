@@ -10,7 +10,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from envsmith.catalog.facts import Fact
 from envsmith.catalog.tables import Row, read_table
-from envsmith.model.usage import Sought
+from envsmith.model.usage import SoughtModule
 
 _TABLE = Path(__file__).parent / "modules.toml"
 
@@ -35,7 +35,7 @@ def read_modules(path: Path = _TABLE) -> tuple[ProjectModules, ...]:
     return read_table(path, "module", _row)
 
 
-def sought_of(project: str) -> tuple[Sought, ...]:
+def sought_of(project: str) -> tuple[SoughtModule, ...]:
     """Return the modules to look for where a project's use is asked.
 
     A project that the table does not have is taken to be imported under its name, dashes and dots as underscores
@@ -46,12 +46,12 @@ def sought_of(project: str) -> tuple[Sought, ...]:
     """
     row = _by_project().get(canonicalize_name(project))
     if row:
-        return tuple(Sought(module=module, messages=row.messages) for module in row.modules)
+        return tuple(SoughtModule(module=module, messages=row.messages) for module in row.modules)
     plain = project.replace("-", "_").replace(".", "_")
     names = dict.fromkeys((plain, plain.lower()))
     if "." in project:
         names |= dict.fromkeys((project, project.lower()))
-    return tuple(Sought(module=name) for name in names)
+    return tuple(SoughtModule(module=name) for name in names)
 
 
 @cache

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from envsmith.ci.jobs import Job
-    from envsmith.ci.workflows import Pipeline
+    from envsmith.ci.workflows import CiPipeline
     from envsmith.config.settings import CiSettings
     from envsmith.errors import EnvsmithError
     from envsmith.files.edits import Edit
@@ -105,9 +105,9 @@ def _lacks_include(form: str) -> bool:
 
 
 def _settings() -> CiSettings:
-    from envsmith.config.profiles import Profiles
+    from envsmith.config.profiles import ProfileStore
 
-    return Profiles.of_project(Path()).settings.ci
+    return ProfileStore.of_project(Path()).settings.ci
 
 
 def _jobs(form: str, folder: PurePosixPath) -> tuple[Job, ...]:
@@ -136,13 +136,13 @@ def _show_awaited(form: str, jobs: tuple[Job, ...]) -> None:
         )
 
 
-def _pipeline(form: str, folder: PurePosixPath, jobs: tuple[Job, ...]) -> Pipeline:
+def _pipeline(form: str, folder: PurePosixPath, jobs: tuple[Job, ...]) -> CiPipeline:
     from envsmith.catalog.ci import read_actions, runners_of
     from envsmith.ci import matrix
-    from envsmith.ci.workflows import Pipeline
+    from envsmith.ci.workflows import CiPipeline
 
     lent = runners_of(form)
-    return Pipeline(
+    return CiPipeline(
         ci=_settings(),
         folder=str(folder),
         parts=len(matrix.split(jobs, lent.most_jobs)),

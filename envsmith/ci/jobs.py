@@ -13,9 +13,9 @@ from typing import Protocol
 from envsmith.ci import matrix
 from envsmith.config.settings import Runners, machine_of, needs_gpu
 from envsmith.errors import EnvsmithError
-from envsmith.lockfile.saved import KeptLock
+from envsmith.lockfile.saved import SavedLock
 from envsmith.lockfile.store import read_locks
-from envsmith.model.wheel import Contents
+from envsmith.model.wheel import WheelContents
 from envsmith.plan.ports import Files
 
 
@@ -33,7 +33,7 @@ class Footprint:
 class Job:
     """One lock, and the machine to try it on."""
 
-    lock: KeptLock
+    lock: SavedLock
     path: str
     """The lock's requirements, relative to the project, with slashes."""
     runner: tuple[str, ...] = ()
@@ -80,7 +80,7 @@ class Job:
         }
 
 
-class Revisions(Protocol):
+class CommitReader(Protocol):
     """Earlier versions of the project's files."""
 
     def folders(self, revision: str, folder: PurePosixPath) -> Mapping[str, Mapping[str, bytes]]:
@@ -104,7 +104,7 @@ class Locks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class MatrixOptions:
     """Which of the jobs are wanted, and where."""
 
     only_changed: str = ""
@@ -116,17 +116,17 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArrangeTools:
+class MatrixTools:
     """What a matrix needs of the world."""
 
     project: Path
     files: Files
-    revisions: Revisions
-    held: Callable[[str], Contents | None] = lambda _: None
+    revisions: CommitReader
+    held: Callable[[str], WheelContents | None] = lambda _: None
     """What is remembered of the wheel with a sha256."""
 
 
-def arrange(locks: Locks, wish: Wish, tools: ArrangeTools) -> tuple[Job, ...]:
+def arrange(locks: Locks, wish: MatrixOptions, tools: MatrixTools) -> tuple[Job, ...]:
     """Return the jobs, sorted by name.
 
     Raises:
@@ -145,20 +145,20 @@ def arrange(locks: Locks, wish: Wish, tools: ArrangeTools) -> tuple[Job, ...]:
     return matrix.on_runners(jobs, wish.machines, wish.service) if wish.service else jobs
 
 
-def _footprint(lock: KeptLock, tools: ArrangeTools) -> Footprint:
+def _footprint(lock: SavedLock, tools: MatrixTools) -> Footprint:
     known = {sha256: tools.held(sha256) for pin in lock.pins.packages for sha256 in pin.sha256}
     return matrix.footprint(lock, {sha256: held for sha256, held in known.items() if held})
 
 
-def _read(profile: str, locks: Locks, tools: ArrangeTools) -> tuple[KeptLock, ...]:
+def _read(profile: str, locks: Locks, tools: MatrixTools) -> tuple[SavedLock, ...]:
     folder = locks.folder / profile
     return read_locks(profile, tools.files.read_files(tools.project / folder), folder)
 
 
-def _before(revision: str, locks: Locks, tools: ArrangeTools) -> list[KeptLock]:
+def _before(revision: str, locks: Locks, tools: MatrixTools) -> list[SavedLock]:
     """Read the locks of a revision; what is malformed there counts as not there."""
     found = tools.revisions.folders(revision, locks.folder)
-    before: list[KeptLock] = []
+    before: list[SavedLock] = []
     for profile in locks.profiles:
         if profile in found:
             before += _as_far_as_readable(profile, found[profile], locks.folder / profile)
@@ -167,7 +167,7 @@ def _before(revision: str, locks: Locks, tools: ArrangeTools) -> list[KeptLock]:
 
 def _as_far_as_readable(
     profile: str, found: Mapping[str, bytes], folder: PurePosixPath
-) -> tuple[KeptLock, ...]:
+) -> tuple[SavedLock, ...]:
     try:
         return read_locks(profile, found, folder)
     except EnvsmithError:

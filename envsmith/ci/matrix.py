@@ -14,9 +14,9 @@ from envsmith.ci.workflows import yaml_text
 from envsmith.config.settings import Runners, keys_of, needs_gpu
 from envsmith.errors import ResolveError
 from envsmith.lockfile.pins import Pin
-from envsmith.lockfile.saved import KeptLock, packed_bytes
+from envsmith.lockfile.saved import SavedLock, packed_bytes
 from envsmith.model.naming import free_name
-from envsmith.model.wheel import Contents
+from envsmith.model.wheel import WheelContents
 
 # What has builds of one version for every backend; the others of PyTorch's index are made for one kind of GPU.
 _EVERYWHERE = ("torch", "torchaudio", "torchcodec", "torchvision")
@@ -45,13 +45,13 @@ class Machines:
     """Those that the CI service lends."""
 
 
-def changed(locks: Iterable[KeptLock], before: Iterable[KeptLock]) -> tuple[KeptLock, ...]:
+def changed(locks: Iterable[SavedLock], before: Iterable[SavedLock]) -> tuple[SavedLock, ...]:
     """Return the locks that would not install what the lock of their name installed before."""
     known = {(lock.name, lock.digest()) for lock in before}
     return tuple(lock for lock in locks if (lock.name, lock.digest()) not in known)
 
 
-def make_jobs(locks: Iterable[KeptLock], folder: str) -> tuple[Job, ...]:
+def make_jobs(locks: Iterable[SavedLock], folder: str) -> tuple[Job, ...]:
     """Return one job a lock, sorted by name.
 
     Args:
@@ -63,7 +63,7 @@ def make_jobs(locks: Iterable[KeptLock], folder: str) -> tuple[Job, ...]:
     )
 
 
-def fall_back(jobs: Iterable[Job], locks: Iterable[KeptLock], own: Runners, folder: str) -> tuple[Job, ...]:
+def fall_back(jobs: Iterable[Job], locks: Iterable[SavedLock], own: Runners, folder: str) -> tuple[Job, ...]:
     """Put a lock for the CPU in the place of each that needs a GPU where the project names no runner with one.
 
     Args:
@@ -114,7 +114,7 @@ def awaited(jobs: Iterable[Job], own: Runners) -> dict[tuple[str, ...], int]:
     return found
 
 
-def footprint(lock: KeptLock, contents: Mapping[str, Contents]) -> Footprint:
+def footprint(lock: SavedLock, contents: Mapping[str, WheelContents]) -> Footprint:
     """Return what an install of a lock takes of a disk, as far as it is known.
 
     Args:
@@ -128,7 +128,7 @@ def footprint(lock: KeptLock, contents: Mapping[str, Contents]) -> Footprint:
     )
 
 
-def _bytes_of(pin: Pin, lock: KeptLock, contents: Mapping[str, Contents]) -> int | None:
+def _bytes_of(pin: Pin, lock: SavedLock, contents: Mapping[str, WheelContents]) -> int | None:
     held = next((contents[sha256] for sha256 in pin.sha256 if sha256 in contents), None)
     return held.unpacked_bytes if held else packed_bytes(lock, pin)
 
@@ -207,11 +207,11 @@ def _azure_name(name: str, taken: Iterable[str]) -> str:
     return free_name(plain, lambda free: free in taken, joint="_")
 
 
-def _path(lock: KeptLock, folder: str) -> str:
+def _path(lock: SavedLock, folder: str) -> str:
     return f"{folder}/{lock.profile}/requirements.{lock.target.slug}.txt"
 
 
-def _stands_for(plain: KeptLock, lock: KeptLock) -> bool:
+def _stands_for(plain: SavedLock, lock: SavedLock) -> bool:
     # What was dropped, or is asked for on other targets only, is not in the lock itself.
     asked = (name for name in lock.asked if lock.pins.version(name))
     if plain.target.slug != lock.target.slug or not all(plain.pins.version(name) for name in asked):
@@ -220,12 +220,12 @@ def _stands_for(plain: KeptLock, lock: KeptLock) -> bool:
     return bool(names) and all(_public(plain, name) == _public(lock, name) for name in names)
 
 
-def _public(lock: KeptLock, name: str) -> str:
+def _public(lock: SavedLock, name: str) -> str:
     found = lock.pins.version(name)
     return Version(found).public if found else ""
 
 
-def _no_cpu_lock(lock: KeptLock) -> ResolveError:
+def _no_cpu_lock(lock: SavedLock) -> ResolveError:
     versions = " ".join(f"{name} {_public(lock, name)}" for name in _EVERYWHERE if lock.pins.version(name))
     return ResolveError(
         "RES141",
@@ -235,7 +235,7 @@ def _no_cpu_lock(lock: KeptLock) -> ResolveError:
     )
 
 
-def _no_runner(lock: KeptLock, service: str) -> ResolveError:
+def _no_runner(lock: SavedLock, service: str) -> ResolveError:
     return ResolveError(
         "RES140",
         f"{service} lends no {keys_of(lock.target)[-1]}",

@@ -11,7 +11,7 @@ from envsmith.console.options import inside
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
-    from envsmith.ci.jobs import ArrangeTools, Job
+    from envsmith.ci.jobs import Job, MatrixTools
     from envsmith.ci.matrix import Machines
 
 LOCKFILES = "lockfiles"
@@ -88,11 +88,11 @@ def jobs_for(
     Raises:
         EnvsmithError: as `arrange`.
     """
-    from envsmith.ci.jobs import Locks, Wish, arrange
+    from envsmith.ci.jobs import Locks, MatrixOptions, arrange
     from envsmith.lock.request import locked_before, profile_names
 
     project = Path()
-    wish = Wish(
+    wish = MatrixOptions(
         only_changed=only_changed,
         has_cpu_fallback=has_cpu_fallback,
         service=form if _is_service(form) else "",
@@ -115,27 +115,27 @@ def _is_service(form: str) -> bool:
 def _machines(form: str, project: Path) -> Machines:
     from envsmith.catalog.ci import runners_of
     from envsmith.ci.matrix import Machines
-    from envsmith.config.profiles import Profiles
+    from envsmith.config.profiles import ProfileStore
     from envsmith.config.settings import Runners
 
     if not _is_service(form):
         return Machines(own=Runners(), lent=Runners())
-    own = Profiles.of_project(project).settings.ci.runners
+    own = ProfileStore.of_project(project).settings.ci.runners
     return Machines(own=own.get(form, Runners()), lent=runners_of(form).runners)
 
 
-def _tools(project: Path) -> ArrangeTools:
+def _tools(project: Path) -> MatrixTools:
     from functools import cache
 
-    from envsmith.ci.jobs import ArrangeTools
+    from envsmith.ci.jobs import MatrixTools
     from envsmith.files import atomic
-    from envsmith.files.git import Revisions
+    from envsmith.files.git import GitRevisions
     from envsmith.wiring import CatalogChoice, wheel_contents
 
-    return ArrangeTools(
+    return MatrixTools(
         project=project,
         files=atomic,
-        revisions=Revisions(project=project),
+        revisions=GitRevisions(project=project),
         held=cache(wheel_contents(CatalogChoice(is_offline=True)).kept),
     )
 

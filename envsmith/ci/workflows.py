@@ -40,7 +40,7 @@ def yaml_text(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pipeline:
+class CiPipeline:
     """What a pipeline is to do."""
 
     ci: CiSettings
@@ -62,7 +62,7 @@ class Pipeline:
         return self.ci.test or ("python", *plain)
 
 
-def github(pipeline: Pipeline, template: Templates) -> dict[str, str]:
+def github(pipeline: CiPipeline, template: Templates) -> dict[str, str]:
     """Return path → text of the workflows for GitHub.
 
     Args:
@@ -89,7 +89,7 @@ def github(pipeline: Pipeline, template: Templates) -> dict[str, str]:
     }
 
 
-def gitlab(pipeline: Pipeline, template: Templates) -> dict[str, str]:
+def gitlab(pipeline: CiPipeline, template: Templates) -> dict[str, str]:
     """Return path → text of the pipelines for GitLab; as `github`."""
     windows = _common(pipeline, quote_ps1)
     known = {
@@ -110,7 +110,7 @@ def _job(number: int, template: str, known: Mapping[str, str], blocks: Mapping[s
     return _filled(template, {**known, "NUMBER": str(number), "GUARD": guard}, blocks)
 
 
-def _common(pipeline: Pipeline, quote: _Quote) -> dict[str, str]:
+def _common(pipeline: CiPipeline, quote: _Quote) -> dict[str, str]:
     ci = pipeline.ci
     folder = f" -o {_word(pipeline.folder, quote)}" if pipeline.folder != "lockfiles" else ""
     chosen = "".join(f" {_word(name, quote)}" for name in ci.profiles)

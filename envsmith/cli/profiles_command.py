@@ -20,11 +20,11 @@ def profiles_command(ctx: click.Context, *, as_json: bool) -> int:
     """List the profiles: a project's own first, then those shipped with envsmith."""
     if ctx.invoked_subcommand:
         return OK
-    from envsmith.config.profiles import Profiles
+    from envsmith.config.profiles import ProfileStore
     from envsmith.console import printer
     from envsmith.errors import EnvsmithError
 
-    found = Profiles.of_project(Path())
+    found = ProfileStore.of_project(Path())
     resolved: list[tuple[Profile, str]] = []
     failed: list[EnvsmithError] = []
     for name, place in found.names():
@@ -51,10 +51,10 @@ def profiles_command(ctx: click.Context, *, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(name: str, *, as_json: bool) -> int:
     """Print a profile as it is after `extends` is resolved."""
-    from envsmith.config.profiles import Profiles
+    from envsmith.config.profiles import ProfileStore
     from envsmith.console import printer
 
-    profile = Profiles.of_project(Path()).resolve(name)
+    profile = ProfileStore.of_project(Path()).resolve(name)
     if as_json:
         printer.envelope("profiles show", "ok", profile.to_json())
     else:

@@ -17,7 +17,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rewrite:
+class MirrorRule:
     """One address and what stands for it; a whole server, or a folder of it."""
 
     source: str
@@ -26,7 +26,7 @@ class Rewrite:
     """May carry user and password, and is for requests only: `str` gives what people may see."""
 
     @classmethod
-    def parse(cls, text: str) -> Rewrite:
+    def parse(cls, text: str) -> MirrorRule:
         """Read ``https://download.pytorch.org=https://mirror.example/pytorch``.
 
         Raises:
@@ -57,19 +57,19 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rewrites:
+class MirrorRules:
     """All rewrites that hold, none of two for one source: ``Rewrites()`` leaves every address as it is."""
 
-    rules: tuple[Rewrite, ...] = ()
+    rules: tuple[MirrorRule, ...] = ()
 
     @classmethod
-    def parse(cls, texts: Iterable[str]) -> Rewrites:
+    def parse(cls, texts: Iterable[str]) -> MirrorRules:
         """Read rewrites; of two for one source the later counts: give settings first, then variable, then options.
 
         Raises:
             ProfileError: PRF044 when one is malformed.
         """
-        by_source = {rule.source: rule for rule in map(Rewrite.parse, texts)}
+        by_source = {rule.source: rule for rule in map(MirrorRule.parse, texts)}
         return cls(rules=tuple(sorted(by_source.values(), key=lambda rule: (-len(rule.source), rule.source))))
 
     def apply(self, url: str) -> str:
@@ -79,7 +79,7 @@ class Rewrites:
         """
         return next((found for rule in self.rules if (found := rule.apply(url)) is not None), url)
 
-    def idle(self, urls: Collection[str]) -> tuple[Rewrite, ...]:
+    def idle(self, urls: Collection[str]) -> tuple[MirrorRule, ...]:
         """Return the rewrites below whose source none of these addresses lies."""
         return tuple(rule for rule in self.rules if all(rule.apply(url) is None for url in urls))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from envsmith.config import readers
-from envsmith.config.readers import Reader, Spot
+from envsmith.config.readers import Location, Reader
 from envsmith.errors import ProfileError
 from envsmith.model.wheel import SHA256
 
@@ -65,7 +65,7 @@ class ModelFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelTold:
+class ModelCheckResult:
     """What a check of one model said."""
 
     problems: tuple[Mapping[str, Any], ...] = ()
@@ -79,7 +79,7 @@ class ModelTold:
     """The largest from the reference."""
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> ModelTold:
+    def from_json(cls, values: Mapping[str, Any]) -> ModelCheckResult:
         """Read what `runtime/model_check.py` says.
 
         Raises:
@@ -90,7 +90,7 @@ class ModelTold:
         return cls(problems=tuple(known.pop("problems")), dtypes=tuple(known.pop("dtypes", ())), **known)
 
 
-def read_models(value: object, spot: Spot) -> object:
+def read_models(value: object, spot: Location) -> object:
     """Read the models of a profile."""
     found = readers.listed(read_model)(value, spot)
     models = [one for one in found if isinstance(one, Mapping)] if isinstance(found, tuple) else []
@@ -108,7 +108,7 @@ def read_models(value: object, spot: Spot) -> object:
     return found
 
 
-def read_model(value: object, spot: Spot) -> object:
+def read_model(value: object, spot: Location) -> object:
     """Read one model; it is kept as plain values."""
     found = readers.fields(value, spot, _READERS)
     for key in ("path", "format"):
@@ -145,25 +145,25 @@ def _matching(pattern: re.Pattern[str], what: str, hint: str) -> Reader:
     return readers.parsed(parse)
 
 
-def _size(value: object, spot: Spot) -> int | None:
+def _size(value: object, spot: Location) -> int | None:
     if type(value) is int and 0 < value < 1 << 31:
         return value
     spot.problem("PRF005", "is no size", "a whole number from 1 on")
     return None
 
 
-def _dimension(value: object, spot: Spot) -> object:
+def _dimension(value: object, spot: Location) -> object:
     return _SYMBOLS(value, spot) if isinstance(value, str) else _size(value, spot)
 
 
-def _tolerance(value: object, spot: Spot) -> float | None:
+def _tolerance(value: object, spot: Location) -> float | None:
     if type(value) in (int, float) and 0 <= float(str(value)) < 1e30:
         return float(str(value))
     spot.problem("PRF005", "is no tolerance", "a number from 0 on, such as 1e-4")
     return None
 
 
-def _input(value: object, spot: Spot) -> object:
+def _input(value: object, spot: Location) -> object:
     found = readers.fields(value, spot, _INPUT)
     missing = [key for key in _INPUT if isinstance(value, Mapping) and key not in value]
     if missing:
@@ -176,7 +176,7 @@ def _input(value: object, spot: Spot) -> object:
 
 
 def _table_of(read_item: Reader) -> Reader:
-    def read(value: object, spot: Spot) -> dict[str, object]:
+    def read(value: object, spot: Location) -> dict[str, object]:
         items = (readers.table(value, spot) or {}).items()
         return {key: found for key, item in items if (found := read_item(item, spot.at(key))) is not None}
 

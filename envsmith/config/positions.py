@@ -30,7 +30,7 @@ _PLAIN = re.compile(r"[^,\]}#\n]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TomlText:
+class TomlDocument:
     """A parsed TOML text that knows where its keys stand."""
 
     place: str
@@ -39,7 +39,7 @@ class TomlText:
     lines: Mapping[KeyPath, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
-    def parse(cls, text: str, place: str) -> TomlText:
+    def parse(cls, text: str, place: str) -> TomlDocument:
         """Read a TOML text.
 
         Raises:

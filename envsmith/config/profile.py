@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from envsmith.config import readers
-from envsmith.config.readers import Problems, Reader, Spot
-from envsmith.config.requirement import Asked, read_requirement
+from envsmith.config.readers import Location, Problems, Reader
+from envsmith.config.requirement import SourcedRequirement, read_requirement
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.shim import SAFE_GLOBALS
@@ -33,7 +33,7 @@ _DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class SmokeTest:
     """One import, or one command."""
 
     kind: str
@@ -53,13 +53,13 @@ class Check:
         return {self.kind: self.text, **limit}
 
 
-def read(value: object, spot: Spot) -> Check | None:
+def read(value: object, spot: Location) -> SmokeTest | None:
     """Read a check: ``{import = "torch"}`` or ``{run = "python -m app.selftest", timeout-s = 60}``."""
     found = readers.fields(value, spot, _READERS)
     kinds = [key for key in ("import", "run") if key in found]
     if len(kinds) == 1:
         limit = found.get("timeout-s", TIMEOUT_S)
-        return Check(kinds[0], str(found[kinds[0]]), limit if isinstance(limit, float) else TIMEOUT_S)
+        return SmokeTest(kinds[0], str(found[kinds[0]]), limit if isinstance(limit, float) else TIMEOUT_S)
     if len(kinds) == 2 or (isinstance(value, Mapping) and not {"import", "run"} & value.keys()):
         spot.problem("PRF005", "must have import or run, one of them", 'such as { import = "torchvision" }')
     return None
@@ -71,7 +71,7 @@ def _module(text: str) -> str:
     raise ProfileError("PRF005", f"{text!r} is no name of a module", hint='such as "sentence_transformers"')
 
 
-def _seconds(value: object, spot: Spot) -> float | None:
+def _seconds(value: object, spot: Location) -> float | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 86_400:
         return float(value)
     spot.problem("PRF005", "must be seconds, more than 0 and at most a day", "such as 60")
@@ -136,7 +136,7 @@ class Profile:
     """Normalised names of projects that may come as sdist."""
     routes: Mapping[str, str] = field(default_factory=dict)
     """Normalised project → address of the index or page its wheels are taken from, instead of PyPI."""
-    checks: tuple[Check, ...] = ()
+    checks: tuple[SmokeTest, ...] = ()
     """What ``install`` and ``verify`` try in the environment, in this order, besides importing torch."""
     later: Mapping[str, object] = field(default_factory=dict)
     """What stands under the keys named in LATER."""
@@ -171,7 +171,7 @@ class Profile:
             or f"profile {self.name}: {key}"
         )
 
-    def asked(self, key: str = "requirements") -> tuple[Asked, ...]:
+    def asked(self, key: str = "requirements") -> tuple[SourcedRequirement, ...]:
         """Return requirements, constraints or overrides, each with its origin.
 
         Args:
@@ -179,7 +179,9 @@ class Profile:
         """
         texts: tuple[str, ...] = getattr(self, key)
         return tuple(
-            Asked(requirement=read_requirement(text), origin=self.where(key, text).partition(": ")[0])
+            SourcedRequirement(
+                requirement=read_requirement(text), origin=self.where(key, text).partition(": ")[0]
+            )
             for text in texts
         )
 
@@ -293,7 +295,7 @@ def _is_table(value: object) -> bool:
 
 
 def _thawed(value: object) -> object:
-    if isinstance(value, Check):
+    if isinstance(value, SmokeTest):
         value = value.to_table()
     if isinstance(value, Mapping):
         return {key: _thawed(item) for key, item in value.items()}

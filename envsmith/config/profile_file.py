@@ -12,7 +12,7 @@ from packaging.utils import InvalidName, canonicalize_name
 from envsmith.config import profile as check
 from envsmith.config import readers as toml_field
 from envsmith.config.model_files import read_models
-from envsmith.config.positions import KeyPath, TomlText
+from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.config.profile import (
     FAMILY_CHOICES,
     FAMILY_MEMBERS,
@@ -22,7 +22,7 @@ from envsmith.config.profile import (
     Profile,
     check_name,
 )
-from envsmith.config.readers import Problems, Reader, Spot
+from envsmith.config.readers import Location, Problems, Reader
 from envsmith.config.requirement import read_requirement
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
@@ -42,7 +42,7 @@ _REQUIRED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileText:
+class ProfileSource:
     """The text of a profile, or of a file that holds it as a table."""
 
     text: str
@@ -63,7 +63,7 @@ class _Layer:
     origins: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
-def resolve(name: str, load: Callable[[str], ProfileText]) -> Profile:
+def resolve(name: str, load: Callable[[str], ProfileSource]) -> Profile:
     """Read a profile and those it extends, and put them together: lists replace, tables merge.
 
     Args:
@@ -107,10 +107,10 @@ def parse(text: str, place: str, name: str) -> Profile:
         ProfileError: with all problems as ``parts``; PRF013 when it extends another profile.
     """
 
-    def load(asked: str) -> ProfileText:
+    def load(asked: str) -> ProfileSource:
         if asked != name:
             raise ProfileError("PRF013", f"there is no profile {asked!r} here", hint="leave `extends` out")
-        return ProfileText(text=text, place=place)
+        return ProfileSource(text=text, place=place)
 
     return resolve(name, load)
 
@@ -125,12 +125,12 @@ def _refuse_circle(names: list[str], following: str) -> None:
         )
 
 
-def _read(source: ProfileText, problems: Problems) -> _Layer:
-    document = TomlText.parse(source.text, source.place)
+def _read(source: ProfileSource, problems: Problems) -> _Layer:
+    document = TomlDocument.parse(source.text, source.place)
     node: object = document.data
     for key in source.table:
         node = node.get(key, {}) if isinstance(node, Mapping) else {}
-    spot = Spot(text=document, problems=problems, path=source.table)
+    spot = Location(text=document, problems=problems, path=source.table)
     values = toml_field.fields(node, spot, _READERS)
     later = {key: values.pop(key) for key in LATER if key in values}
     origins = _origins(values | later, document, source.table)
@@ -140,7 +140,9 @@ def _read(source: ProfileText, problems: Problems) -> _Layer:
     return _Layer(place=source.place, written=written, values=values, origins=origins)
 
 
-def _origins(values: Mapping[str, object], document: TomlText, table: KeyPath) -> dict[tuple[str, str], str]:
+def _origins(
+    values: Mapping[str, object], document: TomlDocument, table: KeyPath
+) -> dict[tuple[str, str], str]:
     origins: dict[tuple[str, str], str] = {}
     for key, value in values.items():
         name = key.replace("-", "_")
@@ -195,7 +197,7 @@ def _project(text: str) -> str:
         ) from error
 
 
-def _env(value: object, spot: Spot) -> dict[str, str] | None:
+def _env(value: object, spot: Location) -> dict[str, str] | None:
     found: dict[str, str] = {}
     for name, item in (toml_field.table(value, spot) or {}).items():
         if not _ENV_NAME.fullmatch(name):
@@ -216,7 +218,7 @@ def _env(value: object, spot: Spot) -> dict[str, str] | None:
     return found
 
 
-def _family(value: object, spot: Spot) -> dict[str, object]:
+def _family(value: object, spot: Location) -> dict[str, object]:
     """Read what becomes of torchvision and torchaudio, and which member of another family is chosen.
 
     Which families there are the catalog knows, not the text: a word such as ``keep`` is none of their members.
@@ -230,7 +232,7 @@ def _family(value: object, spot: Spot) -> dict[str, object]:
     return toml_field.fields(value, spot, readers | dict.fromkeys(chosen, toml_field.parsed(_project)))
 
 
-def _routes(value: object, spot: Spot) -> dict[str, str]:
+def _routes(value: object, spot: Location) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, item in (toml_field.table(value, spot) or {}).items():
         inside = spot.at(name)

@@ -14,9 +14,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from envsmith.config.positions import TomlText
+from envsmith.config.positions import TomlDocument
 from envsmith.config.profile import Profile, check_name, is_name
-from envsmith.config.profile_file import ProfileText, resolve
+from envsmith.config.profile_file import ProfileSource, resolve
 from envsmith.config.settings import ProjectSettings
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.files.edits import Edit
@@ -32,7 +32,7 @@ Lists = Mapping[str, tuple[str, ...] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profiles:
+class ProfileStore:
     """The profiles a project can name."""
 
     folder: Path
@@ -40,7 +40,7 @@ class Profiles:
     settings: ProjectSettings = field(default_factory=ProjectSettings)
 
     @classmethod
-    def of_project(cls, folder: Path) -> Profiles:
+    def of_project(cls, folder: Path) -> ProfileStore:
         """Read a project's settings and make its profiles known.
 
         Raises:
@@ -61,7 +61,7 @@ class Profiles:
         found |= {name: f"{_FOLDER}/{name}.toml" for name in self._own()}
         return tuple(sorted(found.items()))
 
-    def load(self, name: str) -> ProfileText:
+    def load(self, name: str) -> ProfileSource:
         """Return the text of the first profile of that name.
 
         Raises:
@@ -72,12 +72,12 @@ class Profiles:
         own = self.folder / _FOLDER / f"{name}.toml"
         place = f"{_FOLDER}/{name}.toml"
         if own.exists():
-            return ProfileText(text=read_text(own, place), place=place)
+            return ProfileSource(text=read_text(own, place), place=place)
         if written := self.settings.profile(name):
             return written
         if name in self._shipped():
             text = files(_SHIPPED).joinpath(f"{name}.toml").read_text("utf-8")
-            return ProfileText(text=text, place=place)
+            return ProfileSource(text=text, place=place)
         hint = suggestion(name, (known for known, _ in self.names()))
         raise ProfileError("PRF013", f"there is no profile {name!r}", hint=hint)
 
@@ -108,14 +108,14 @@ def profile_of(name: str, *, is_needed: bool) -> Profile | None:
         is_needed: raise where it is malformed.
     """
     try:
-        return Profiles.of_project(Path()).resolve(name)
+        return ProfileStore.of_project(Path()).resolve(name)
     except EnvsmithError as error:
         if is_needed and error.code != "PRF013":
             raise
         return None
 
 
-def set_lists(profiles: Profiles, name: str, lists: Lists) -> Edit:
+def set_lists(profiles: ProfileStore, name: str, lists: Lists) -> Edit:
     """Return the change that gives a profile's keys other lists.
 
     Args:
@@ -150,7 +150,7 @@ def set_lists(profiles: Profiles, name: str, lists: Lists) -> Edit:
     )
 
 
-def _wanted(text: str, written: ProfileText, lists: Lists) -> dict[str, Any]:
+def _wanted(text: str, written: ProfileSource, lists: Lists) -> dict[str, Any]:
     values = deepcopy(dict(tomllib.loads(text)))
     node = _table(values, written)
     for key, items in lists.items():
@@ -169,13 +169,13 @@ def _is(text: str, wanted: dict[str, Any]) -> bool:
         return False
 
 
-def _table(values: Any, written: ProfileText) -> Any:  # noqa: ANN401 - TOML holds anything
+def _table(values: Any, written: ProfileSource) -> Any:  # noqa: ANN401 - TOML holds anything
     for key in written.table:
         values = values[key]
     return values
 
 
-def _by_items(text: str, written: ProfileText, lists: Lists) -> str:
+def _by_items(text: str, written: ProfileSource, lists: Lists) -> str:
     """Edit lists that are there item by item, so that comments in them stay; put others where tomlkit does."""
     import tomlkit
 
@@ -200,7 +200,7 @@ def _replace(found: Any, items: tuple[str, ...]) -> None:  # noqa: ANN401 - toml
             found.append(item)
 
 
-def _by_lines(text: str, written: ProfileText, lists: Lists) -> str:
+def _by_lines(text: str, written: ProfileSource, lists: Lists) -> str:
     """Put new keys on lines of their own, after the last one of their table; tomlkit would part them by comments."""
     there = _table(tomllib.loads(text), written)
     new = {key: items for key, items in lists.items() if items is not None and key not in there}
@@ -209,7 +209,7 @@ def _by_lines(text: str, written: ProfileText, lists: Lists) -> str:
     if not new:
         return text
     lines = text.split("\n")
-    begin = TomlText.parse(text, written.place).lines.get(written.table, 0) if written.table else 0
+    begin = TomlDocument.parse(text, written.place).lines.get(written.table, 0) if written.table else 0
     end = next((number for number in range(begin, len(lines)) if _HEADER.match(lines[number])), len(lines))
     while end > begin and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
         end -= 1
@@ -229,5 +229,5 @@ def own_profiles(folder: Path) -> tuple[str, ...]:
     Raises:
         ProfileError: when pyproject.toml is malformed.
     """
-    found = Profiles.of_project(folder).names()
+    found = ProfileStore.of_project(folder).names()
     return tuple(name for name, place in found if not place.startswith("shipped"))

@@ -8,9 +8,15 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from envsmith.config import readers
-from envsmith.config.positions import TomlText
-from envsmith.config.readers import Problems, Spot
-from envsmith.config.requirement import Asked, PythonBound, labels, read_bound, read_requirement
+from envsmith.config.positions import TomlDocument
+from envsmith.config.readers import Location, Problems
+from envsmith.config.requirement import (
+    RequiresPython,
+    SourcedRequirement,
+    labels,
+    read_bound,
+    read_requirement,
+)
 from envsmith.config.requirements_txt import RequirementsFile, note_of_wheel, pin_of_wheel
 from envsmith.errors import ProfileError
 from envsmith.model.finding import Decision
@@ -39,12 +45,12 @@ def from_pyproject(
     Source: pyproject.toml specification; PEP 735 for dependency groups (both read 2026-11-21).
     """
     extras, groups = tuple(extras), tuple(groups)
-    document = TomlText.parse(text, place)
+    document = TomlDocument.parse(text, place)
     if "project" not in document.data and not extras and not groups:
         return None
     problems = Problems()
-    asking = _Asking(Spot(text=document, problems=problems), document.data)
-    asked: list[Asked] = []
+    asking = _PyprojectParser(Location(text=document, problems=problems), document.data)
+    asked: list[SourcedRequirement] = []
     with problems.gathering():
         asked += asking.all(extras, groups)
     bound = asking.bound()
@@ -54,8 +60,8 @@ def from_pyproject(
     return RequirementsFile(place=place, asked=tuple(asked), notes=tuple(asking.notes), requires_python=bound)
 
 
-class _Asking:
-    def __init__(self, root: Spot, data: Mapping[str, object]) -> None:
+class _PyprojectParser:
+    def __init__(self, root: Location, data: Mapping[str, object]) -> None:
         self._root = root
         self._project = self._table(data, root, "project")
         self._project_spot = root.at("project")
@@ -65,7 +71,7 @@ class _Asking:
         self._depth = 0
         self.notes: list[Decision] = []
 
-    def all(self, extras: tuple[str, ...], groups: tuple[str, ...]) -> list[Asked]:
+    def all(self, extras: tuple[str, ...], groups: tuple[str, ...]) -> list[SourcedRequirement]:
         found = list(self._dependencies())
         for name in extras:
             found += self._extra(name, self._project_spot.at("optional-dependencies"))
@@ -73,17 +79,19 @@ class _Asking:
             found += self._group(name, self._root.at("dependency-groups"), ())
         return found
 
-    def bound(self) -> PythonBound | None:
+    def bound(self) -> RequiresPython | None:
         """Return the Pythons that the project runs on; None where it does not say it."""
         key = "requires-python"
         return read_bound(self._project[key], self._project_spot.at(key)) if key in self._project else None
 
     @staticmethod
-    def _table(data: Mapping[str, object], spot: Spot, key: str) -> Mapping[str, object]:
+    def _table(data: Mapping[str, object], spot: Location, key: str) -> Mapping[str, object]:
         return (readers.table(data[key], spot.at(key)) if key in data else None) or {}
 
-    def _by_name(self, data: Mapping[str, object], spot: Spot, key: str) -> dict[str, tuple[Spot, object]]:
-        found: dict[str, tuple[Spot, object]] = {}
+    def _by_name(
+        self, data: Mapping[str, object], spot: Location, key: str
+    ) -> dict[str, tuple[Location, object]]:
+        found: dict[str, tuple[Location, object]] = {}
         for name, value in self._table(data, spot, key).items():
             inside = spot.at(key).at(name)
             if canonicalize_name(name) in found:
@@ -91,7 +99,7 @@ class _Asking:
             found[canonicalize_name(name)] = (inside, value)
         return found
 
-    def _dependencies(self) -> Iterator[Asked]:
+    def _dependencies(self) -> Iterator[SourcedRequirement]:
         spot = self._project_spot
         dynamic = self._project.get("dynamic")
         if isinstance(dynamic, list) and "dependencies" in dynamic:
@@ -100,14 +108,14 @@ class _Asking:
             )
         yield from self._list(self._project.get("dependencies", []), spot.at("dependencies"), ())
 
-    def _extra(self, name: str, spot: Spot) -> Iterator[Asked]:
+    def _extra(self, name: str, spot: Location) -> Iterator[SourcedRequirement]:
         if f"extra {canonicalize_name(name)}" in self._seen:
             return
         self._seen.add(f"extra {canonicalize_name(name)}")
         if entry := self._entry(name, spot, self._extras, "extra"):
             yield from self._list(entry[1], entry[0], ())
 
-    def _group(self, name: str, spot: Spot, around: tuple[str, ...]) -> Iterator[Asked]:
+    def _group(self, name: str, spot: Location, around: tuple[str, ...]) -> Iterator[SourcedRequirement]:
         key = canonicalize_name(name)
         if key in around:
             circle = " → ".join([*around[around.index(key) :], key])
@@ -120,14 +128,14 @@ class _Asking:
 
     @staticmethod
     def _entry(
-        name: str, spot: Spot, known: Mapping[str, tuple[Spot, object]], what: str
-    ) -> tuple[Spot, object] | None:
+        name: str, spot: Location, known: Mapping[str, tuple[Location, object]], what: str
+    ) -> tuple[Location, object] | None:
         entry = known.get(canonicalize_name(name))
         if entry is None:
             spot.problem("PRF027", f"there is no {what} {name!r}", suggestion(name, known))
         return entry
 
-    def _list(self, value: object, spot: Spot, around: tuple[str, ...]) -> Iterator[Asked]:
+    def _list(self, value: object, spot: Location, around: tuple[str, ...]) -> Iterator[SourcedRequirement]:
         if not isinstance(value, list):
             spot.problem("PRF004", f"must be a list, not {readers.kind(value)}", "put it in brackets: [...]")
             return
@@ -147,14 +155,16 @@ class _Asking:
                 yield from self._one(text, inside)
         self._depth -= 1
 
-    def _included(self, item: Mapping[str, object], spot: Spot, around: tuple[str, ...]) -> Iterator[Asked]:
+    def _included(
+        self, item: Mapping[str, object], spot: Location, around: tuple[str, ...]
+    ) -> Iterator[SourcedRequirement]:
         name = item.get("include-group")
         if list(item) == ["include-group"] and isinstance(name, str):
             yield from self._group(name, spot, around)
         else:
             spot.problem("PRF027", "is no group's item", 'write a requirement, or {include-group = "test"}')
 
-    def _one(self, text: str, spot: Spot) -> Iterator[Asked]:
+    def _one(self, text: str, spot: Location) -> Iterator[SourcedRequirement]:
         requirement, origin = None, spot.where.partition(": ")[0]
         pin = pin_of_wheel(text)
         if pin:
@@ -167,7 +177,7 @@ class _Asking:
             for name in sorted(requirement.extras):
                 yield from self._extra(name, spot)
         else:
-            yield Asked(requirement=requirement, origin=origin)
+            yield SourcedRequirement(requirement=requirement, origin=origin)
 
     def _is_own(self, requirement: Requirement) -> bool:
         """Tell whether a requirement names the project itself, which is how extras gather other extras."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from envsmith.config.positions import KeyPath, TomlText
+from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.errors import ProfileError
 from envsmith.model.naming import suggestion
 
@@ -77,16 +77,16 @@ class Problems:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class Location:
     """A place in a TOML text where a value is being read."""
 
-    text: TomlText
+    text: TomlDocument
     problems: Problems
     path: KeyPath = ()
 
-    def at(self, key: str | int) -> Spot:
+    def at(self, key: str | int) -> Location:
         """Return the place of a key or list position inside."""
-        return Spot(text=self.text, problems=self.problems, path=(*self.path, key))
+        return Location(text=self.text, problems=self.problems, path=(*self.path, key))
 
     @property
     def where(self) -> str:
@@ -98,7 +98,7 @@ class Spot:
         self.problems.add(ProfileError(code, message, where=self.where, hint=hint))
 
 
-Reader = Callable[[object, Spot], object]
+Reader = Callable[[object, Location], object]
 """Takes a value and its place; returns what was read, or None after noting the problem."""
 
 
@@ -107,7 +107,7 @@ def kind(value: object) -> str:
     return _KINDS.get(type(value), "a date or time")
 
 
-def text(value: object, spot: Spot) -> str | None:
+def text(value: object, spot: Location) -> str | None:
     """Read one line of text without control characters."""
     if not isinstance(value, str):
         spot.problem("PRF004", f"must be a text, not {kind(value)}", 'put it in quotes: "..."')
@@ -120,7 +120,7 @@ def text(value: object, spot: Spot) -> str | None:
     return None
 
 
-def flag(value: object, spot: Spot) -> bool | None:
+def flag(value: object, spot: Location) -> bool | None:
     """Read true or false."""
     if isinstance(value, bool):
         return value
@@ -131,7 +131,7 @@ def flag(value: object, spot: Spot) -> bool | None:
 def choice(*options: str) -> Reader:
     """Return a reader of one word out of some."""
 
-    def read(value: object, spot: Spot) -> str | None:
+    def read(value: object, spot: Location) -> str | None:
         if isinstance(value, str) and value in options:
             return value
         shown = repr(value) if isinstance(value, str) else kind(value)
@@ -144,7 +144,7 @@ def choice(*options: str) -> Reader:
 def parsed(parse: Callable[[str], object]) -> Reader:
     """Return a reader of a text with a form of its own; ``parse`` raises ProfileError."""
 
-    def read(value: object, spot: Spot) -> object:
+    def read(value: object, spot: Location) -> object:
         found = text(value, spot)
         if found is None:
             return None
@@ -158,7 +158,7 @@ def parsed(parse: Callable[[str], object]) -> Reader:
 def listed(read_item: Reader, *, at_least: int = 0) -> Reader:
     """Return a reader of a list, all of whose items are read by one reader."""
 
-    def read(value: object, spot: Spot) -> tuple[object, ...] | None:
+    def read(value: object, spot: Location) -> tuple[object, ...] | None:
         if not isinstance(value, list):
             spot.problem("PRF004", f"must be a list, not {kind(value)}", "put it in brackets: [...]")
             return None
@@ -170,7 +170,7 @@ def listed(read_item: Reader, *, at_least: int = 0) -> Reader:
     return read
 
 
-def table(value: object, spot: Spot) -> Mapping[str, object] | None:
+def table(value: object, spot: Location) -> Mapping[str, object] | None:
     """Read a table as it is."""
     if isinstance(value, Mapping):
         return value
@@ -178,7 +178,7 @@ def table(value: object, spot: Spot) -> Mapping[str, object] | None:
     return None
 
 
-def fields(value: object, spot: Spot, readers: Mapping[str, Reader]) -> dict[str, object]:
+def fields(value: object, spot: Location, readers: Mapping[str, Reader]) -> dict[str, object]:
     """Read a table whose keys are known; unknown keys are problems, and missing ones stay missing."""
     found: dict[str, object] = {}
     for key, item in (table(value, spot) or {}).items():
@@ -192,7 +192,7 @@ def fields(value: object, spot: Spot, readers: Mapping[str, Reader]) -> dict[str
     return found
 
 
-def anything(value: object, spot: Spot) -> object:
+def anything(value: object, spot: Location) -> object:
     """Read any value that JSON could carry too, made unchangeable."""
     if isinstance(value, list):
         return tuple(anything(item, spot.at(number)) for number, item in enumerate(value))
@@ -205,6 +205,6 @@ def anything(value: object, spot: Spot) -> object:
     return None
 
 
-def table_of_anything(value: object, spot: Spot) -> object:
+def table_of_anything(value: object, spot: Location) -> object:
     """Read a table of values that JSON could carry too."""
     return None if table(value, spot) is None else anything(value, spot)

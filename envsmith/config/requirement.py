@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from envsmith.config import readers
-from envsmith.config.readers import Spot
+from envsmith.config.readers import Location
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.target import Python
@@ -31,7 +31,7 @@ _MOST_PATCHES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class SourcedRequirement:
     """A requirement (PEP 508) with its origin."""
 
     requirement: Requirement
@@ -93,7 +93,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
-def labels(asked: Iterable[Asked]) -> dict[str, tuple[str, str]]:
+def labels(asked: Iterable[SourcedRequirement]) -> dict[str, tuple[str, str]]:
     """Return the local version labels that pins carry, each with its origin, by project.
 
     Args:
@@ -106,7 +106,7 @@ def labels(asked: Iterable[Asked]) -> dict[str, tuple[str, str]]:
         ProfileError: PRF022 when two pins of one project, or the backends of two pins, contradict each other.
     """
     found: dict[str, tuple[str, str]] = {}
-    backends: dict[str, Asked] = {}
+    backends: dict[str, SourcedRequirement] = {}
     for item in asked:
         label = _label(item.requirement)
         if not label:
@@ -122,7 +122,7 @@ def labels(asked: Iterable[Asked]) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _contradiction(item: Asked, label: str, earlier: str, origin: str) -> ProfileError:
+def _contradiction(item: SourcedRequirement, label: str, earlier: str, origin: str) -> ProfileError:
     return ProfileError(
         "PRF022",
         f"{item.requirement} means the build {label}, but {origin} means {earlier}",
@@ -150,7 +150,7 @@ def _is_backend(label: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PythonBound:
+class RequiresPython:
     """What ``requires-python`` says, and where."""
 
     specifier: SpecifierSet
@@ -164,13 +164,13 @@ class PythonBound:
         return any(self.specifier.contains(f"{python}.{patch}") for patch in range(_MOST_PATCHES))
 
 
-def read_bound(value: object, spot: Spot) -> PythonBound | None:
+def read_bound(value: object, spot: Location) -> RequiresPython | None:
     """Read ``requires-python``; None after noting what is wrong with it."""
     text = readers.text(value, spot)
     if text is None:
         return None
     try:
-        return PythonBound(specifier=SpecifierSet(text), where=spot.where.partition(": ")[0])
+        return RequiresPython(specifier=SpecifierSet(text), where=spot.where.partition(": ")[0])
     except InvalidSpecifier:
         spot.problem("PRF005", f"{text!r} is no range of versions", 'write it as ">=3.11,<3.14"')
         return None

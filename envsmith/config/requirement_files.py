@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from envsmith.config.positions import TomlText
+from envsmith.config.positions import TomlDocument
 from envsmith.config.pyproject import from_pyproject
 from envsmith.config.readers import Problems
 from envsmith.config.requirement import labels
@@ -31,7 +31,7 @@ def read_requirements(folder: Path, names: Iterable[str]) -> RequirementsFile:
             include each other in a circle, contradicting labels.
         ToolError: TOL012 when a file cannot be read.
     """
-    reading = _Reading(folder=folder)
+    reading = _FileReader(folder=folder)
     for name in names:
         reading.follow(Include(kind="requirements", path=name, origin=""), folder, ())
     with reading.problems.gathering():
@@ -63,7 +63,9 @@ def passed_over(folder: Path) -> tuple[str, ...]:
     """
     names = [name for name in ("requirements.in", "requirements.txt") if (folder / name).is_file()]
     path = folder / "pyproject.toml"
-    tool = TomlText.parse(read_text(path, path.name), path.name).data.get("tool") if path.is_file() else None
+    tool = (
+        TomlDocument.parse(read_text(path, path.name), path.name).data.get("tool") if path.is_file() else None
+    )
     poetry = tool.get("poetry") if isinstance(tool, Mapping) else None
     if isinstance(poetry, Mapping) and "dependencies" in poetry:
         names.append("[tool.poetry.dependencies] of pyproject.toml")
@@ -74,7 +76,7 @@ _DEEPEST = 50
 
 
 @dataclass(kw_only=True)
-class _Reading:
+class _FileReader:
     folder: Path
     problems: Problems = field(default_factory=Problems)
     files: list[RequirementsFile] = field(default_factory=list)

@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from packaging.utils import canonicalize_name
 
 from envsmith.config.readers import Problems
-from envsmith.config.requirement import Asked, PythonBound, labels, read_requirement
+from envsmith.config.requirement import RequiresPython, SourcedRequirement, labels, read_requirement
 from envsmith.errors import CatalogError, ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
@@ -193,8 +193,8 @@ class RequirementsFile:
     """What one file asks for, or several put together."""
 
     place: str
-    asked: tuple[Asked, ...] = ()
-    constraints: tuple[Asked, ...] = ()
+    asked: tuple[SourcedRequirement, ...] = ()
+    constraints: tuple[SourcedRequirement, ...] = ()
     """What the files named by -c limit."""
     includes: tuple[Include, ...] = ()
     """The -r and -c lines not yet followed."""
@@ -203,7 +203,7 @@ class RequirementsFile:
     """Whether ``--pre`` was asked for."""
     notes: tuple[Decision, ...] = ()
     """What was taken otherwise than written."""
-    requires_python: PythonBound | None = None
+    requires_python: RequiresPython | None = None
     """What a pyproject.toml says of the Pythons its project runs on."""
 
 
@@ -217,7 +217,7 @@ def parse_requirements(text: str, place: str) -> RequirementsFile:
     Raises:
         ProfileError: with all problems of the text as ``parts``, each with its line.
     """
-    return _Reading(place).read(text)
+    return _RequirementsParser(place).read(text)
 
 
 def note_of_wheel(pin: str, origin: str) -> Decision:
@@ -228,12 +228,12 @@ def note_of_wheel(pin: str, origin: str) -> Decision:
     )
 
 
-class _Reading:
+class _RequirementsParser:
     def __init__(self, place: str) -> None:
         self._place = place
         self._origin = place
         self._problems = Problems()
-        self._asked: list[Asked] = []
+        self._asked: list[SourcedRequirement] = []
         self._includes: list[Include] = []
         self._lines: list[PyTorchLine] = []
         self._notes: list[Decision] = []
@@ -277,7 +277,7 @@ class _Reading:
         pin = pin_of_wheel(bare)
         if pin:
             self._notes.append(note_of_wheel(pin, self._origin))
-        self._asked.append(Asked(requirement=read_requirement(pin or bare), origin=self._origin))
+        self._asked.append(SourcedRequirement(requirement=read_requirement(pin or bare), origin=self._origin))
 
     def _options(self, text: str) -> None:
         try:

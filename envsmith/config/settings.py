@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from envsmith.config import readers
-from envsmith.config.mirrors import Rewrite
-from envsmith.config.positions import TomlText
+from envsmith.config.mirrors import MirrorRule
+from envsmith.config.positions import TomlDocument
 from envsmith.config.profile import check_name
-from envsmith.config.profile_file import ProfileText
-from envsmith.config.readers import Problems, Reader, Spot
+from envsmith.config.profile_file import ProfileSource
+from envsmith.config.readers import Location, Problems, Reader
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.target import Target
@@ -92,7 +92,7 @@ def _is_kind(text: str | None) -> bool:
         return False
 
 
-def read_runners(value: object, spot: Spot) -> Runners:
+def read_runners(value: object, spot: Location) -> Runners:
     """Read a table of machines and their labels, that of one service."""
     labels: dict[str, tuple[str, ...]] = {}
     for key, item in (readers.table(value, spot) or {}).items():
@@ -103,7 +103,7 @@ def read_runners(value: object, spot: Spot) -> Runners:
     return Runners(labels=labels)
 
 
-def _labels(value: object, spot: Spot) -> tuple[str, ...]:
+def _labels(value: object, spot: Location) -> tuple[str, ...]:
     """Read one label, or a list of labels that a runner must all have."""
     if isinstance(value, str):
         value = [value]
@@ -126,7 +126,7 @@ class CiSettings:
     has_cpu_fallback: bool = False
 
 
-def read_ci(value: object, spot: Spot) -> CiSettings:
+def read_ci(value: object, spot: Location) -> CiSettings:
     """Read the table."""
     found = readers.fields(value, spot, _CI_SETTINGS)
     return CiSettings(
@@ -138,7 +138,7 @@ def read_ci(value: object, spot: Spot) -> CiSettings:
     )
 
 
-def _word(value: object, spot: Spot) -> str | None:
+def _word(value: object, spot: Location) -> str | None:
     """Read a text that YAML can carry."""
     found = readers.text(value, spot)
     if found is not None and (set(found) & set(_NOT_IN_YAML) or not found.isprintable()):
@@ -147,7 +147,7 @@ def _word(value: object, spot: Spot) -> str | None:
     return found
 
 
-def _line(value: object, spot: Spot) -> str | None:
+def _line(value: object, spot: Location) -> str | None:
     found = _word(value, spot)
     return found.strip() if found is not None else None
 
@@ -165,7 +165,7 @@ _CI_SETTINGS: Mapping[str, Reader] = {
 class ProjectSettings:
     """A project's settings; empty where its pyproject.toml says nothing."""
 
-    profiles: tuple[ProfileText, ...] = ()
+    profiles: tuple[ProfileSource, ...] = ()
     """The profiles written in the file itself; the last key of their table is their name."""
     default_profiles: tuple[str, ...] = ()
     """What to lock where the command names no profile."""
@@ -184,18 +184,18 @@ class ProjectSettings:
         Raises:
             ProfileError: with all problems as ``parts``: unknown keys, wrong kinds, impossible names.
         """
-        document = TomlText.parse(text, place)
+        document = TomlDocument.parse(text, place)
         problems = Problems()
         node: object = document.data
         for key in TABLE:
             node = node.get(key, {}) if isinstance(node, Mapping) else {}
-        found = readers.fields(node, Spot(text=document, problems=problems, path=TABLE), _SETTINGS)
+        found = readers.fields(node, Location(text=document, problems=problems, path=TABLE), _SETTINGS)
         problems.raise_if_any()
         names = found.get("profiles", ())
         defaults = found.get("default-profiles", ())
         return cls(
             profiles=tuple(
-                ProfileText(text=text, place=place, table=(*TABLE, "profiles", name))
+                ProfileSource(text=text, place=place, table=(*TABLE, "profiles", name))
                 for name in _texts(names)
             ),
             default_profiles=_texts(defaults),
@@ -205,7 +205,7 @@ class ProjectSettings:
             ci=ci if isinstance(ci := found.get("ci"), CiSettings) else CiSettings(),
         )
 
-    def profile(self, name: str) -> ProfileText | None:
+    def profile(self, name: str) -> ProfileSource | None:
         """Return the text of a profile by name; None where the file has no such profile."""
         return next((profile for profile in self.profiles if profile.table[-1] == name), None)
 
@@ -214,7 +214,7 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, tuple) else ()
 
 
-def _profile_names(value: object, spot: Spot) -> tuple[str, ...]:
+def _profile_names(value: object, spot: Location) -> tuple[str, ...]:
     """Read only the names: a profile's own table is read when the profile is."""
     names: list[str] = []
     for name, item in (readers.table(value, spot) or {}).items():
@@ -224,7 +224,7 @@ def _profile_names(value: object, spot: Spot) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _folder(value: object, spot: Spot) -> str | None:
+def _folder(value: object, spot: Location) -> str | None:
     """Read a folder or file of the project, relative to its root."""
     found = readers.text(value, spot)
     if found is None:
@@ -236,7 +236,7 @@ def _folder(value: object, spot: Spot) -> str | None:
     return "/".join(part for part in parts if part not in ("", ".")) or "."
 
 
-def _rewrites(value: object, spot: Spot) -> tuple[str, ...] | None:
+def _rewrites(value: object, spot: Location) -> tuple[str, ...] | None:
     """Read a list of ``source=mirror``, or a table of sources and their mirrors."""
     if not isinstance(value, Mapping):
         found = readers.listed(readers.parsed(_rewrite))(value, spot)
@@ -252,7 +252,7 @@ def _rewrites(value: object, spot: Spot) -> tuple[str, ...] | None:
 
 def _rewrite(text: str) -> str:
     """Return the text of a rewrite as it is written, for its target may carry a password that `str` leaves out."""
-    Rewrite.parse(text)
+    MirrorRule.parse(text)
     return text
 
 

@@ -10,7 +10,7 @@ import click
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
-    from envsmith.diff.model import Difference
+    from envsmith.diff.model import LockDiff
 
 LOCKFILES = "lockfiles"
 
@@ -56,19 +56,19 @@ def diff_command(**options: Any) -> int:  # noqa: ANN401 - click checks each opt
     return NO if options["has_code"] and not all(item.is_empty for item in found) else OK
 
 
-def _found(words: tuple[str, ...], folder: Path, *, asks: bool) -> tuple[Difference, ...]:
+def _found(words: tuple[str, ...], folder: Path, *, asks: bool) -> tuple[LockDiff, ...]:
     from envsmith.catalog import Catalog
     from envsmith.console.options import inside
-    from envsmith.diff.diff import ContrastTools, contrast
+    from envsmith.diff.diff import DiffTools, contrast
     from envsmith.files import atomic
-    from envsmith.files.git import Revisions
+    from envsmith.files.git import GitRevisions
     from envsmith.wiring import CatalogChoice, licences, wheel_contents
 
-    tools = ContrastTools(
+    tools = DiffTools(
         project=Path(),
         folder=inside(folder),
         files=atomic,
-        revisions=Revisions(project=Path()),
+        revisions=GitRevisions(project=Path()),
         catalog=Catalog.embedded(),
         licences=licences(CatalogChoice(is_offline=not asks)),
         held=wheel_contents(CatalogChoice(is_offline=True)).kept,

@@ -11,27 +11,27 @@ from packaging.version import Version
 from envsmith.catalog import Catalog
 from envsmith.diff.model import (
     KINDS,
-    Build,
     DecisionChange,
-    Difference,
+    DiffSide,
     LicenceChange,
+    LockDiff,
     NewTargets,
     PackageChange,
-    Side,
+    TorchBuildSide,
     TorchChange,
 )
 from envsmith.lockfile.pins import Pin
-from envsmith.lockfile.saved import KeptLock, packed_bytes
+from envsmith.lockfile.saved import SavedLock, packed_bytes
 from envsmith.model.backend import architecture
 from envsmith.model.finding import Decision
 from envsmith.model.license import Licence
 
 K = TypeVar("K")
-Pairs = Mapping[str, tuple[KeptLock, KeptLock]]
+Pairs = Mapping[str, tuple[SavedLock, SavedLock]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class CompareFacts:
     """What is known of files by their sha256, as far as somebody has looked into them."""
 
     licences: Mapping[str, Licence] = field(default_factory=dict)
@@ -39,10 +39,10 @@ class Known:
     """Bytes, packed."""
 
 
-_NOTHING = Known()
+_NOTHING = CompareFacts()
 
 
-def compare(before: Side, after: Side, catalog: Catalog, known: Known = _NOTHING) -> Difference:
+def compare(before: DiffSide, after: DiffSide, catalog: Catalog, known: CompareFacts = _NOTHING) -> LockDiff:
     """Compare the locks of the same targets; where each side is one lock, those two.
 
     Args:
@@ -55,7 +55,7 @@ def compare(before: Side, after: Side, catalog: Catalog, known: Known = _NOTHING
     download, without = _download(pairs, known.sizes)
     paired = {lock.target.slug for pair in pairs.values() for lock in pair}
     added = [lock for lock in after.locks if lock.target.slug not in paired]
-    return Difference(
+    return LockDiff(
         before=before.title,
         after=after.title,
         common=tuple(pairs),
@@ -72,7 +72,7 @@ def compare(before: Side, after: Side, catalog: Catalog, known: Known = _NOTHING
     )
 
 
-def _pairs(before: Sequence[KeptLock], after: Sequence[KeptLock]) -> Pairs:
+def _pairs(before: Sequence[SavedLock], after: Sequence[SavedLock]) -> Pairs:
     if len(before) == len(after) == 1:
         one, other = before[0], after[0]
         slugs = dict.fromkeys((one.target.slug, other.target.slug))
@@ -88,18 +88,18 @@ def _torch(pairs: Pairs, catalog: Catalog) -> Iterator[TorchChange]:
         yield TorchChange(before=one, after=other, targets=names)
 
 
-def _new(added: Iterable[KeptLock], catalog: Catalog) -> Iterator[NewTargets]:
+def _new(added: Iterable[SavedLock], catalog: Catalog) -> Iterator[NewTargets]:
     builds = _gathered((_build(lock, catalog), lock.target.slug) for lock in added)
     for build, slugs in builds.items():
         yield NewTargets(build=build, targets=slugs)
 
 
-def _build(lock: KeptLock, catalog: Catalog) -> Build:
+def _build(lock: SavedLock, catalog: Catalog) -> TorchBuildSide:
     if lock.torch is None:
-        return Build(torch="", backend="")
+        return TorchBuildSide(torch="", backend="")
     target = lock.target
     kernels = catalog.kernels(lock.torch, target.backend, target.platform)
-    return Build(
+    return TorchBuildSide(
         torch=str(lock.torch),
         backend=target.backend.title,
         kernels=tuple(map(architecture, kernels.capabilities)) if kernels else None,
@@ -175,7 +175,7 @@ def _licences(pairs: Pairs, known: Mapping[str, Licence]) -> Iterator[LicenceCha
         yield LicenceChange(packages=names, before=old, after=new, targets=targets)
 
 
-def _said(lock: KeptLock, known: Mapping[str, Licence]) -> dict[str, str]:
+def _said(lock: SavedLock, known: Mapping[str, Licence]) -> dict[str, str]:
     """Return package → licence, as far as it is known."""
     found = {pin.name: known.get(pin.sha256[0]) for pin in lock.pins.packages}
     return {name: str(licence) for name, licence in found.items() if licence and licence.is_known}
@@ -197,7 +197,7 @@ def _download(pairs: Pairs, known: Mapping[str, int]) -> tuple[tuple[int, int] |
     return (before, after), tuple(sorted(without))
 
 
-def _sizes(lock: KeptLock, known: Mapping[str, int]) -> dict[tuple[str, str], int | None]:
+def _sizes(lock: SavedLock, known: Mapping[str, int]) -> dict[tuple[str, str], int | None]:
     """Return package and sha256 → bytes, None where they are not known."""
     return {
         (pin.name, pin.sha256[0]): known.get(pin.sha256[0], packed_bytes(lock, pin))

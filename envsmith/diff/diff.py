@@ -9,24 +9,24 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from envsmith.catalog import Catalog
-from envsmith.diff.compare import Known, compare
-from envsmith.diff.model import Difference, Side
+from envsmith.diff.compare import CompareFacts, compare
+from envsmith.diff.model import DiffSide, LockDiff
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.manifest import FILENAME
 from envsmith.lockfile.pins import Pin
-from envsmith.lockfile.saved import KeptLock
+from envsmith.lockfile.saved import SavedLock
 from envsmith.lockfile.store import read_locks
 from envsmith.model.license import Licence
-from envsmith.model.wheel import Contents
+from envsmith.model.wheel import WheelContents
 from envsmith.plan.ports import Files
 
 _LOCK_FILE = re.compile(r"(?:requirements|pylock)\.(?P<slug>cp3\d+-[a-z0-9_]+)\.(?:txt|toml)")
 _NOW = ""
 
-Whole = Mapping[str, tuple[KeptLock, ...]]
+Whole = Mapping[str, tuple[SavedLock, ...]]
 
 
-class Revisions(Protocol):
+class RevisionReader(Protocol):
     """Earlier versions of the project's files."""
 
     def has(self, revision: str) -> bool:
@@ -51,22 +51,22 @@ class Licences(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContrastTools:
+class DiffTools:
     """What a contrast needs of the world."""
 
     project: Path
     folder: PurePosixPath
     """Folder of the lock folders, relative to the project."""
     files: Files
-    revisions: Revisions
+    revisions: RevisionReader
     catalog: Catalog
     licences: Licences
-    held: Callable[[str], Contents | None] = lambda _: None
+    held: Callable[[str], WheelContents | None] = lambda _: None
     """What is remembered of the wheel with a sha256."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Meant:
+class _DiffOperand:
     """What a word means."""
 
     revision: str = _NOW
@@ -76,7 +76,7 @@ class _Meant:
     """A lock folder, or one of its files."""
 
 
-def contrast(words: tuple[str, ...], tools: ContrastTools) -> tuple[Difference, ...]:
+def contrast(words: tuple[str, ...], tools: DiffTools) -> tuple[LockDiff, ...]:
     """Say what changes, profile by profile.
 
     Args:
@@ -99,35 +99,35 @@ def contrast(words: tuple[str, ...], tools: ContrastTools) -> tuple[Difference, 
         raise _not_locked(name, one, tools)
     return tuple(
         _difference(
-            Side(title=_title(name, one.revision), locks=before.get(name, ())),
-            Side(title=_title(name, other.revision), locks=after.get(name, ())),
+            DiffSide(title=_title(name, one.revision), locks=before.get(name, ())),
+            DiffSide(title=_title(name, other.revision), locks=after.get(name, ())),
             tools,
         )
         for name in sorted({*before, *after})
     )
 
 
-def _difference(before: Side, after: Side, tools: ContrastTools) -> Difference:
+def _difference(before: DiffSide, after: DiffSide, tools: DiffTools) -> LockDiff:
     pins = {sha256: pin for side in (before, after) for pin in _pins(side) for sha256 in pin.sha256}
     if len({frozenset(lock.digest() for lock in side.locks) for side in (before, after)}) == 1:
         return compare(before, after, tools.catalog)  # nothing is looked up for files that stay
     held = {sha256: tools.held(sha256) for sha256 in pins}
-    known = Known(
+    known = CompareFacts(
         licences=tools.licences.licences(pins.values()),
         sizes={sha256: contents.size_bytes for sha256, contents in held.items() if contents},
     )
     return compare(before, after, tools.catalog, known)
 
 
-def _pins(side: Side) -> Iterator[Pin]:
+def _pins(side: DiffSide) -> Iterator[Pin]:
     for lock in side.locks:
         yield from lock.pins.packages
 
 
-def _both(meant: list[_Meant], words: tuple[str, ...]) -> tuple[_Meant, _Meant]:
+def _both(meant: list[_DiffOperand], words: tuple[str, ...]) -> tuple[_DiffOperand, _DiffOperand]:
     if len(meant) == 2:
         return meant[0], meant[1]
-    only = meant[0] if meant else _Meant()
+    only = meant[0] if meant else _DiffOperand()
     if only.path:
         raise EnvsmithError(
             "USE013",
@@ -135,21 +135,23 @@ def _both(meant: list[_Meant], words: tuple[str, ...]) -> tuple[_Meant, _Meant]:
             where=words[0],
             hint="name a second one, a profile, or REV:PROFILE",
         )
-    return _Meant(revision=only.revision or "HEAD", profile=only.profile), _Meant(profile=only.profile)
+    return _DiffOperand(revision=only.revision or "HEAD", profile=only.profile), _DiffOperand(
+        profile=only.profile
+    )
 
 
-def _meaning(word: str, tools: ContrastTools) -> _Meant:
+def _meaning(word: str, tools: DiffTools) -> _DiffOperand:
     """Find out what a word means: a locked profile first, then a path, a revision, a profile that was locked."""
     if word and (tools.project / tools.folder / word / FILENAME).is_file():
-        return _Meant(profile=word)
+        return _DiffOperand(profile=word)
     path = tools.project / word
     if word and (_folder_of(path) / FILENAME).is_file():
-        return _Meant(path=path)
+        return _DiffOperand(path=path)
     revision, colon, profile = word.partition(":")
     if revision and tools.revisions.has(revision):
-        return _Meant(revision=revision, profile=profile)
+        return _DiffOperand(revision=revision, profile=profile)
     if not colon and _was_locked(word, tools):
-        return _Meant(profile=word)
+        return _DiffOperand(profile=word)
     asked = (
         f"{revision!r} is no revision" if colon else f"{word!r} is no locked profile, lock folder or revision"
     )
@@ -161,25 +163,25 @@ def _meaning(word: str, tools: ContrastTools) -> _Meant:
     )
 
 
-def _was_locked(profile: str, tools: ContrastTools) -> bool:
+def _was_locked(profile: str, tools: DiffTools) -> bool:
     """Say whether the last commit has locks of a profile that is locked no longer."""
     return tools.revisions.has("HEAD") and FILENAME in tools.revisions.folders("HEAD", tools.folder).get(
         profile, ()
     )
 
 
-def _side(meant: _Meant, other: _Meant, tools: ContrastTools) -> Side:
+def _side(meant: _DiffOperand, other: _DiffOperand, tools: DiffTools) -> DiffSide:
     """Return the locks of one thing; where it is a whole revision, those of the profile the other is of."""
     if meant.path:
         return _of_path(meant.path, tools)
     profile = meant.profile or other.profile or (_name_of(_folder_of(other.path)) if other.path else "")
-    found = _whole(_Meant(revision=meant.revision, profile=profile), tools)
+    found = _whole(_DiffOperand(revision=meant.revision, profile=profile), tools)
     if profile not in found:
         raise _not_locked(profile, meant, tools)
-    return Side(title=_title(profile, meant.revision), locks=found[profile])
+    return DiffSide(title=_title(profile, meant.revision), locks=found[profile])
 
 
-def _not_locked(profile: str, meant: _Meant, tools: ContrastTools) -> EnvsmithError:
+def _not_locked(profile: str, meant: _DiffOperand, tools: DiffTools) -> EnvsmithError:
     found = [name for name, files in _folders(meant, tools) if FILENAME in files]
     return EnvsmithError(
         "USE012",
@@ -199,17 +201,17 @@ def _folder_of(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _of_path(path: Path, tools: ContrastTools) -> Side:
+def _of_path(path: Path, tools: DiffTools) -> DiffSide:
     folder = _folder_of(path)
     locks = read_locks(_name_of(folder), tools.files.read_files(folder), folder)
     match = _LOCK_FILE.fullmatch(path.name)
     if match:
         locks = tuple(lock for lock in locks if lock.target.slug == match["slug"])
     title = _name_of(folder) if path.is_dir() or not match else f"{_name_of(folder)}/{match['slug']}"
-    return Side(title=title, locks=locks)
+    return DiffSide(title=title, locks=locks)
 
 
-def _whole(meant: _Meant, tools: ContrastTools) -> Whole:
+def _whole(meant: _DiffOperand, tools: DiffTools) -> Whole:
     """Return the locks of every profile at one time."""
     at = f"{meant.revision}:" if meant.revision else ""
     return {
@@ -219,7 +221,7 @@ def _whole(meant: _Meant, tools: ContrastTools) -> Whole:
     }
 
 
-def _folders(meant: _Meant, tools: ContrastTools) -> Iterator[tuple[str, Mapping[str, bytes]]]:
+def _folders(meant: _DiffOperand, tools: DiffTools) -> Iterator[tuple[str, Mapping[str, bytes]]]:
     if meant.revision:
         yield from sorted(tools.revisions.folders(meant.revision, tools.folder).items())
         return

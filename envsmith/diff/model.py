@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from envsmith.lockfile.saved import KeptLock
+from envsmith.lockfile.saved import SavedLock
 from envsmith.model.finding import Decision
 
 KINDS = ("up", "down", "build", "files", "added", "removed")
@@ -12,16 +12,16 @@ KINDS = ("up", "down", "build", "files", "added", "removed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class DiffSide:
     """One of the two things compared."""
 
     title: str
     """As people name it: ``cu128``, ``cu128 at main``."""
-    locks: tuple[KeptLock, ...] = ()
+    locks: tuple[SavedLock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class TorchBuildSide:
     """The torch of one lock, and what it takes to run it."""
 
     torch: str
@@ -42,7 +42,7 @@ class Build:
 class NewTargets:
     """Targets that were not locked before, and the torch they have."""
 
-    build: Build
+    build: TorchBuildSide
     targets: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
@@ -54,8 +54,8 @@ class NewTargets:
 class TorchChange:
     """Another torch, or one that runs on other machines."""
 
-    before: Build
-    after: Build
+    before: TorchBuildSide
+    after: TorchBuildSide
     targets: tuple[str, ...]
 
     @property
@@ -69,7 +69,7 @@ class TorchChange:
         return self._without(self.after, self.before)
 
     @staticmethod
-    def _without(one: Build, other: Build) -> tuple[str, ...]:
+    def _without(one: TorchBuildSide, other: TorchBuildSide) -> tuple[str, ...]:
         if one.kernels is None or other.kernels is None:
             return ()
         return tuple(kernel for kernel in one.kernels if kernel not in other.kernels)
@@ -143,7 +143,7 @@ class DecisionChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class LockDiff:
     """All that changes between two sides."""
 
     before: str

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from envsmith.console import printer
 from envsmith.console.printer import counted
-from envsmith.diff.model import Build, Difference, PackageChange, TorchChange
+from envsmith.diff.model import LockDiff, PackageChange, TorchBuildSide, TorchChange
 from envsmith.lock.output import named_shortly
 
 SIGNS = {
@@ -41,7 +41,7 @@ _EMPHASIS = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _REFERENCES = re.compile(r"(?<!\w)([@#!])(?=\w)")
 
 
-def headline(found: Difference) -> str:
+def headline(found: LockDiff) -> str:
     """Return the one sentence that matters."""
     if found.is_empty:
         return "nothing changes"
@@ -55,7 +55,7 @@ def headline(found: Difference) -> str:
     return ", ".join(told)
 
 
-def _moves(found: Difference) -> list[str]:
+def _moves(found: LockDiff) -> list[str]:
     """Return the target that stands for another, where the titles do not name both."""
     titles = f"{found.before} {found.after}"
     return [move for move in found.moved if not all(slug in titles for slug in move.split(" → "))]
@@ -102,7 +102,7 @@ def _is_lower(item: TorchChange) -> bool:
     return bool(item.after.driver) and _floor(item.after) < _floor(item.before)
 
 
-def _floor(build: Build) -> tuple[int, ...]:
+def _floor(build: TorchBuildSide) -> tuple[int, ...]:
     """Return the oldest driver as it compares; that of a build which needs none is older than any."""
     return tuple(int(part) for part in build.driver.split(".") if part.isdecimal())
 
@@ -123,7 +123,7 @@ def arrow(before: str, after: str) -> str:
     return after if before == after else f"{before} → {after}"
 
 
-def markdown(differences: Sequence[Difference]) -> str:
+def markdown(differences: Sequence[LockDiff]) -> str:
     """Return a text for a pull request; what packages and indexes call themselves stays plain text in it."""
     changed = [found for found in differences if not found.is_empty]
     if not changed:
@@ -131,7 +131,7 @@ def markdown(differences: Sequence[Difference]) -> str:
     return "\n".join("\n".join(_markdown(found)) for found in changed)
 
 
-def _markdown(found: Difference) -> Iterator[str]:
+def _markdown(found: LockDiff) -> Iterator[str]:
     yield f"## {_plain(_heading(found))}: {_plain(headline(found))}"
     yield ""
     if found.torch:
@@ -150,7 +150,7 @@ def _markdown(found: Difference) -> Iterator[str]:
             yield ""
 
 
-def _heading(found: Difference) -> str:
+def _heading(found: LockDiff) -> str:
     return arrow(found.before, found.after)
 
 
@@ -164,7 +164,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     yield ""
 
 
-def _torch_rows(found: Difference) -> list[tuple[str, ...]]:
+def _torch_rows(found: LockDiff) -> list[tuple[str, ...]]:
     rows = []
     for item in found.torch:
         before, after = item.before, item.after
@@ -194,7 +194,7 @@ def _kernels(item: TorchChange) -> str:
     return ", ".join([*told, f"gained {' '.join(item.gained)}"] if item.gained else told) or "the same"
 
 
-def _targets(found: Difference) -> Iterator[str]:
+def _targets(found: LockDiff) -> Iterator[str]:
     told = [f"New targets, {_plain(_build_words(item.build))}: {_code(item.targets)}." for item in found.new]
     told += [f"Gone targets: {_code(found.removed)}."] if found.removed else []
     for line in told:
@@ -206,13 +206,13 @@ def _code(slugs: Sequence[str]) -> str:
     return ", ".join(f"`{slug}`" for slug in slugs)
 
 
-def _build_words(build: Build) -> str:
+def _build_words(build: TorchBuildSide) -> str:
     """Say which torch it is, and what it takes to run it."""
     driver = f"driver ≥ {build.driver}" if build.driver else ""
     return " · ".join(filter(None, (f"torch {build.torch or 'none'}", build.backend, driver)))
 
 
-def _package_rows(found: Difference) -> list[tuple[str, ...]]:
+def _package_rows(found: LockDiff) -> list[tuple[str, ...]]:
     return [
         (
             _plain(item.name),
@@ -225,7 +225,7 @@ def _package_rows(found: Difference) -> list[tuple[str, ...]]:
     ]
 
 
-def _decision_lines(found: Difference) -> list[str]:
+def _decision_lines(found: LockDiff) -> list[str]:
     lines = []
     for item in found.decisions:
         where = named_shortly(item.targets, found.common)
@@ -237,7 +237,7 @@ def _decision_lines(found: Difference) -> list[str]:
     return lines
 
 
-def _download(found: Difference) -> str:
+def _download(found: LockDiff) -> str:
     """Say what is to be fetched, and what is not counted in."""
     if not found.download_bytes:
         return ""
@@ -246,7 +246,7 @@ def _download(found: Difference) -> str:
     return f"{amounts}, without {without}: of unknown size" if without else amounts
 
 
-def _licence_lines(found: Difference) -> list[str]:
+def _licence_lines(found: LockDiff) -> list[str]:
     lines = []
     for item in found.licences:
         where = named_shortly(item.targets, found.common)
@@ -255,7 +255,7 @@ def _licence_lines(found: Difference) -> list[str]:
     return lines
 
 
-def text(differences: Sequence[Difference]) -> None:
+def text(differences: Sequence[LockDiff]) -> None:
     """Print differences for people; of several, those without any in one line."""
     same = [found for found in differences if found.is_empty]
     changed = [found for found in differences if not found.is_empty]
@@ -270,7 +270,7 @@ def text(differences: Sequence[Difference]) -> None:
         printer.labelled("unchanged", ", ".join(titles))
 
 
-def _text(found: Difference) -> None:
+def _text(found: LockDiff) -> None:
     printer.say(f"{_heading(found)}: {headline(found)}")
     for item in found.torch:
         told = (
@@ -300,7 +300,7 @@ def _driver_words(item: TorchChange) -> str:
     return f"driver {_drivers(item)}" if _drivers(item) else ""
 
 
-def _text_row(item: PackageChange, found: Difference) -> tuple[str, ...]:
+def _text_row(item: PackageChange, found: LockDiff) -> tuple[str, ...]:
     sign = SIGNS[item.kind].strip("*")
     return item.name, item.before or "-", item.after or "-", sign, named_shortly(item.targets, found.common)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from envsmith.doctor.diagnose import Check, Facts, Judged
+from envsmith.doctor.diagnose import DoctorCheck, DoctorFacts, InstalledTorch
 from envsmith.doctor.rules import gpu, package_conflicts, system_checks
 from envsmith.environment import package_findings
 from envsmith.environment.model import Environment
@@ -13,54 +13,56 @@ from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 
 
-def _path(facts: Facts) -> Iterator[Finding]:
+def _path(facts: DoctorFacts) -> Iterator[Finding]:
     return system_checks.path(facts.scopes, is_windows=facts.host.os == "windows")
 
 
-def _libraries(facts: Facts) -> Iterator[Finding]:
+def _libraries(facts: DoctorFacts) -> Iterator[Finding]:
     built_for = _built_for(facts)
     return system_checks.libraries(facts.taken, built_for.title if built_for else "")
 
 
-def _of_torch(rule: Callable[[Judged, Facts], Iterable[Finding]]) -> Callable[[Facts], Iterable[Finding]]:
+def _of_torch(
+    rule: Callable[[InstalledTorch, DoctorFacts], Iterable[Finding]],
+) -> Callable[[DoctorFacts], Iterable[Finding]]:
     return lambda facts: rule(facts.torch, facts) if facts.torch else ()
 
 
 def _installed(
-    rule: Callable[[Environment, Facts], Iterable[Finding]],
-) -> Callable[[Facts], Iterable[Finding]]:
+    rule: Callable[[Environment, DoctorFacts], Iterable[Finding]],
+) -> Callable[[DoctorFacts], Iterable[Finding]]:
     return lambda facts: rule(facts.environment, facts) if facts.environment else ()
 
 
-def _family(environment: Environment, facts: Facts) -> Iterator[Finding]:
+def _family(environment: Environment, facts: DoctorFacts) -> Iterator[Finding]:
     yield from package_findings.mixed(environment, facts.condition)
     yield from package_findings.unpaired(environment, facts.condition, facts.catalog)
 
 
-def _families(environment: Environment, facts: Facts) -> Iterator[Finding]:
+def _families(environment: Environment, facts: DoctorFacts) -> Iterator[Finding]:
     torch = facts.torch
     backend = facts.locked or (torch.verdict.backend if torch else Backend.parse("cpu"))
     return package_conflicts.families(environment, backend, facts.catalog)
 
 
-def _runtime(facts: Facts) -> Iterator[Finding]:
+def _runtime(facts: DoctorFacts) -> Iterator[Finding]:
     if facts.visual_cpp:
         yield from system_checks.runtime(
             facts.visual_cpp, facts.environment, facts.host.machine, facts.catalog
         )
 
 
-def _releases(environment: Environment, facts: Facts) -> Iterator[Finding]:
+def _releases(environment: Environment, facts: DoctorFacts) -> Iterator[Finding]:
     found = facts.visual_cpp.version if facts.visual_cpp else None
     return system_checks.known_bad(environment, facts.host.os, facts.catalog, found)
 
 
-def _devices(facts: Facts) -> Iterator[Finding]:
+def _devices(facts: DoctorFacts) -> Iterator[Finding]:
     is_given = facts.host.is_wsl or bool(facts.given.container)
     return gpu.devices(facts.host, is_given=is_given)
 
 
-def _built_for(facts: Facts) -> Backend | None:
+def _built_for(facts: DoctorFacts) -> Backend | None:
     """Return what the installed torch was built for; a machine is judged also where that cannot be found out."""
     try:
         return facts.torch.verdict.backend if facts.torch else None
@@ -68,14 +70,14 @@ def _built_for(facts: Facts) -> Backend | None:
         return None
 
 
-def _wanted(facts: Facts) -> Backend | None:
+def _wanted(facts: DoctorFacts) -> Backend | None:
     try:
         return _built_for(facts) or facts.locked
     except EnvsmithError:
         return None
 
 
-def _broken(facts: Facts) -> Iterator[Finding]:
+def _broken(facts: DoctorFacts) -> Iterator[Finding]:
     try:
         environment = facts.environment
     except EnvsmithError as error:
@@ -86,90 +88,92 @@ def _broken(facts: Facts) -> Iterator[Finding]:
 
 
 CHECKS = (
-    Check(name="path", summary="folders of environments on PATH", run=_path),
-    Check(name="libraries", summary="the linker's lists against torch's CUDA", run=_libraries),
-    Check(name="runtime", summary="Microsoft's C++ library on Windows", run=_runtime),
-    Check(name="devices", summary="GPUs without a driver", run=_devices),
-    Check(
+    DoctorCheck(name="path", summary="folders of environments on PATH", run=_path),
+    DoctorCheck(name="libraries", summary="the linker's lists against torch's CUDA", run=_libraries),
+    DoctorCheck(name="runtime", summary="Microsoft's C++ library on Windows", run=_runtime),
+    DoctorCheck(name="devices", summary="GPUs without a driver", run=_devices),
+    DoctorCheck(
         name="wsl",
         summary="what leads from WSL to Windows's driver",
         run=lambda facts: gpu.wsl(facts.given, facts.host, _wanted(facts)),
     ),
-    Check(
+    DoctorCheck(
         name="container",
         summary="what a container was not given of GPUs",
         run=lambda facts: gpu.container(facts.given, facts.host, _wanted(facts)),
     ),
-    Check(
+    DoctorCheck(
         name="module",
         summary="the driver's loaded module against its libraries, and who may use it",
         run=lambda facts: gpu.module(facts.given, _wanted(facts)),
     ),
-    Check(
+    DoctorCheck(
         name="hidden",
         summary="variables that hide GPUs",
         run=lambda facts: gpu.hidden(facts.given, facts.host, _built_for(facts)),
     ),
-    Check(
+    DoctorCheck(
         name="driver",
         summary="the driver against torch's CUDA and the GPU",
         run=_of_torch(lambda torch, facts: gpu.driver(torch.version, torch.verdict, facts.host)),
     ),
-    Check(
+    DoctorCheck(
         name="kernels",
         summary="GPUs that the installed torch has no kernels for",
         run=_of_torch(lambda torch, _: gpu.kernels(torch.version, torch.verdict)),
     ),
-    Check(
+    DoctorCheck(
         name="build",
         summary="a CPU build beside a GPU, a GPU build without one",
         run=_of_torch(lambda torch, facts: gpu.build(torch.version, torch.verdict, torch.best, facts.locked)),
     ),
-    Check(
+    DoctorCheck(
         name="retired",
         summary="a backend that gets no more builds, a nightly that will vanish",
         run=_of_torch(
             lambda torch, facts: gpu.retired(torch.version, facts.catalog.backend(torch.verdict.backend))
         ),
     ),
-    Check(
+    DoctorCheck(
         name="family",
         summary="torch, torchvision and torchaudio that were not built together",
         run=_installed(_family),
     ),
-    Check(name="families", summary="several projects in one folder", run=_installed(_families)),
-    Check(
+    DoctorCheck(name="families", summary="several projects in one folder", run=_installed(_families)),
+    DoctorCheck(
         name="onnxruntime",
         summary="a CPU build of ONNX Runtime over one for GPUs",
         run=_installed(lambda found, facts: package_conflicts.onnxruntime(found, facts.catalog)),
     ),
-    Check(
+    DoctorCheck(
         name="unused",
         summary="torchvision or torchaudio that nothing needs",
         run=_installed(lambda found, facts: package_conflicts.unused(found, facts.condition, facts.unneeded)),
     ),
-    Check(
+    DoctorCheck(
         name="broken",
         summary="half-installed and half-removed packages, an interpreter that is gone",
         run=_broken,
     ),
-    Check(
+    DoctorCheck(
         name="shadows",
         summary="modules imported instead of installed ones",
         run=_installed(lambda _, facts: package_findings.shadows(facts.condition)),
     ),
-    Check(name="lock", summary="a lock that is not what is asked for today", run=lambda facts: facts.stale),
-    Check(
+    DoctorCheck(
+        name="lock", summary="a lock that is not what is asked for today", run=lambda facts: facts.stale
+    ),
+    DoctorCheck(
         name="releases",
         summary="releases known to fail on this system",
         run=_installed(_releases),
     ),
-    Check(
+    DoctorCheck(
         name="disk",
         summary="room where uv keeps its cache",
         run=lambda facts: system_checks.disk(facts.room),
     ),
-    Check(
+    DoctorCheck(
         name="network",
         summary="proxies, PyTorch's index and the clock",
         run=lambda facts: system_checks.network(facts.reach, facts.catalog.retrieved),

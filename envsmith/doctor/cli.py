@@ -18,7 +18,7 @@ from envsmith.console.options import PREFIX_TO_LOOK_AT
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
-    from envsmith.doctor.diagnose import Check, Diagnosed
+    from envsmith.doctor.diagnose import DoctorCheck, DoctorReport
 
 
 _SIGNALLED = 128
@@ -126,12 +126,12 @@ def doctor_command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any)
 
 
 def _fix(checks: tuple[str, ...], flags: dict[str, Any]) -> int:
-    from envsmith.doctor.fix_cli import Fixing, fix
+    from envsmith.doctor.fix_cli import FixOptions, fix
     from envsmith.doctor.path_cli import fix_registry
     from envsmith.install.options import wheelhouse_of
 
     _chosen(checks)
-    fixing = Fixing(
+    fixing = FixOptions(
         prefix=flags["prefix"],
         folder=flags["folder"],
         checks=checks,
@@ -145,7 +145,7 @@ def _fix(checks: tuple[str, ...], flags: dict[str, Any]) -> int:
     return fix(fixing) if status is None else status
 
 
-def _chosen(names: tuple[str, ...]) -> tuple[Check, ...]:
+def _chosen(names: tuple[str, ...]) -> tuple[DoctorCheck, ...]:
     from envsmith.doctor.checks import CHECKS
     from envsmith.model.naming import suggestion
 
@@ -156,15 +156,15 @@ def _chosen(names: tuple[str, ...]) -> tuple[Check, ...]:
     return tuple(known[name] for name in dict.fromkeys(names)) or CHECKS
 
 
-def _diagnosed(checks: tuple[Check, ...], prefix: Path, folder: Path) -> tuple[Diagnosed, str]:
+def _diagnosed(checks: tuple[DoctorCheck, ...], prefix: Path, folder: Path) -> tuple[DoctorReport, str]:
     from envsmith.doctor.diagnose import diagnose
-    from envsmith.doctor.doctor_facts import ProjectFacts
+    from envsmith.doctor.doctor_facts import ProjectDoctorFacts
     from envsmith.environment.interpreter import Probe
     from envsmith.process.runner import Processes
 
     processes = Processes()
     try:
-        facts = ProjectFacts(prefix, folder, Probe(processes=processes))
+        facts = ProjectDoctorFacts(prefix, folder, Probe(processes=processes))
         return diagnose(facts, checks), str(facts.host)
     finally:
         processes.close()
@@ -180,7 +180,7 @@ def _list(*, as_json: bool) -> None:
         printer.table(("check", "looks for"), [(check.name, check.summary) for check in CHECKS], indent=0)
 
 
-def _data(found: Diagnosed, machine: str) -> dict[str, object]:
+def _data(found: DoctorReport, machine: str) -> dict[str, object]:
     return {
         "machine": machine,
         "checks": list(found.made),
@@ -189,7 +189,7 @@ def _data(found: Diagnosed, machine: str) -> dict[str, object]:
     }
 
 
-def _show(found: Diagnosed, seconds: float, prefix: Path) -> None:
+def _show(found: DoctorReport, seconds: float, prefix: Path) -> None:
     from envsmith.console import printer
 
     count = printer.counted(len(found.report.findings), "finding")

@@ -6,30 +6,30 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from envsmith.activate.model import Taken
+from envsmith.activate.model import TakenVariable
 from envsmith.catalog import Catalog
-from envsmith.environment.installed_state import Condition
+from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment
 from envsmith.errors import EnvsmithError
 from envsmith.host.model import Host
-from envsmith.host.system import Given, Reach, Room, VisualCpp
+from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, VisualCpp
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding, Report
-from envsmith.select.rules import Verdict
+from envsmith.select.rules import BackendVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class InstalledTorch:
     """The installed torch, and what is known of it on this machine."""
 
     version: str
-    verdict: Verdict
+    verdict: BackendVerdict
     """Of its own build."""
-    best: Verdict | None
+    best: BackendVerdict | None
     """What works best here; None where nothing does."""
 
 
-class Facts(Protocol):
+class DoctorFacts(Protocol):
     """What checks look at; each is found out when it is first asked for, and may raise an EnvsmithError."""
 
     @property
@@ -48,12 +48,12 @@ class Facts(Protocol):
         ...
 
     @property
-    def condition(self) -> Condition:
+    def condition(self) -> InstalledState:
         """What the environment's files tell together."""
         ...
 
     @property
-    def torch(self) -> Judged | None:
+    def torch(self) -> InstalledTorch | None:
         """The installed torch; None where there is none, or nothing says what it was built for."""
         ...
 
@@ -68,12 +68,12 @@ class Facts(Protocol):
         ...
 
     @property
-    def scopes(self) -> dict[str, tuple[Taken, ...]]:
+    def scopes(self) -> dict[str, tuple[TakenVariable, ...]]:
         """Scope of PATH → what no session should have in it."""
         ...
 
     @property
-    def taken(self) -> tuple[Taken, ...]:
+    def taken(self) -> tuple[TakenVariable, ...]:
         """What a session in the environment would be rid of."""
         ...
 
@@ -83,7 +83,7 @@ class Facts(Protocol):
         ...
 
     @property
-    def given(self) -> Given:
+    def given(self) -> GpuAccess:
         """What this machine has of GPUs from another system, and for which programs."""
         ...
 
@@ -93,27 +93,27 @@ class Facts(Protocol):
         ...
 
     @property
-    def room(self) -> Room:
+    def room(self) -> DiskSpace:
         """Free bytes where uv's cache lies."""
         ...
 
     @property
-    def reach(self) -> Reach:
+    def reach(self) -> Connectivity:
         """How PyTorch's index answers."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class DoctorCheck:
     """One named check."""
 
     name: str
     summary: str
-    run: Callable[[Facts], Iterable[Finding]]
+    run: Callable[[DoctorFacts], Iterable[Finding]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosed:
+class DoctorReport:
     """What checks found."""
 
     report: Report
@@ -135,7 +135,7 @@ def by_reason(unmade: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(", ".join(names), reason) for reason, names in groups.items()]
 
 
-def diagnose(facts: Facts, checks: Sequence[Check]) -> Diagnosed:
+def diagnose(facts: DoctorFacts, checks: Sequence[DoctorCheck]) -> DoctorReport:
     """Make checks one after the other; one that cannot be made keeps no other from being made."""
     findings: dict[Finding, None] = {}
     made, unmade = [], []
@@ -146,4 +146,4 @@ def diagnose(facts: Facts, checks: Sequence[Check]) -> Diagnosed:
             unmade.append((check.name, error.message))
         else:
             made.append(check.name)
-    return Diagnosed(report=Report(findings=tuple(findings)), made=tuple(made), unmade=tuple(unmade))
+    return DoctorReport(report=Report(findings=tuple(findings)), made=tuple(made), unmade=tuple(unmade))

@@ -14,12 +14,12 @@ from typing import Generic, TypeVar, overload
 from packaging.version import InvalidVersion, Version
 
 from envsmith.activate import session
-from envsmith.activate.model import Activation, Place, Taken
+from envsmith.activate.model import Activation, Place, TakenVariable
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import Build
-from envsmith.doctor.diagnose import Judged
-from envsmith.environment.installed_state import Condition
+from envsmith.catalog.builds import PypiWheelBuild
+from envsmith.doctor.diagnose import InstalledTorch
+from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.interpreter import Probe
 from envsmith.environment.model import Environment, TorchBuild
 from envsmith.errors import EnvsmithError
@@ -28,7 +28,7 @@ from envsmith.host import system_probes, windows
 from envsmith.host.current import before_packages, variables
 from envsmith.host.detect import detect
 from envsmith.host.model import Host
-from envsmith.host.system import Given, Reach, Room, Toolbox, VisualCpp
+from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, Toolbox, VisualCpp
 from envsmith.lock.check import check_tools
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.store import read_manifest
@@ -102,7 +102,7 @@ def quietly(ask: Callable[[], Value | None]) -> Value | None:
         return None
 
 
-class ProjectFacts:
+class ProjectDoctorFacts:
     """The facts of this machine, and of an environment in this project.
 
     Args:
@@ -132,12 +132,12 @@ class ProjectFacts:
         return self._probe.environment(self._prefix, deep=False)
 
     @Remembered
-    def condition(self) -> Condition:
+    def condition(self) -> InstalledState:
         """What the environment's files tell together."""
         return self._probe.condition(self._prefix, before_packages())
 
     @Remembered
-    def torch(self) -> Judged | None:
+    def torch(self) -> InstalledTorch | None:
         """The installed torch, and what is known of it on this machine."""
         found = self.environment
         if found is None or found.torch is None:
@@ -146,14 +146,14 @@ class ProjectFacts:
         if backend is None or version is None:
             return None
         python = found.interpreter.python
-        build = Build(
+        build = PypiWheelBuild(
             backend=backend,
             torch=version,
             platforms=(str(self.host.platform),),
             pythons=frozenset({python.tag}),
         )
         listings = listing_sources(self.catalog, CatalogChoice(), lambda _: None, is_online=False)
-        return Judged(
+        return InstalledTorch(
             version=found.torch.version,
             verdict=rules.judge_build(self.host, python, build, self.catalog),
             best=select(self.host, python, catalog=self.catalog, listings=listings).choice,
@@ -192,12 +192,12 @@ class ProjectFacts:
     def stale(self) -> tuple[Finding, ...]:
         """Why the environment's lock is not what is asked for today."""
         from envsmith.lock.check import check_profile
-        from envsmith.lock.request import Words, orders
+        from envsmith.lock.request import LockOptions, orders
 
         if self.manifest is None:
             return ()
         name = self.manifest.profile
-        (wanted,) = orders(Words(names=(name,)), Path(), self._folder)
+        (wanted,) = orders(LockOptions(names=(name,)), Path(), self._folder)
         locked = frozenset(self.manifest.targets)  # a target that nobody locked is no fault of an environment
         found = check_profile(
             replace(wanted, only=locked), self._folder / name, check_tools(self.catalog)
@@ -211,7 +211,7 @@ class ProjectFacts:
         root = str(self._prefix)
         return Place(prefix=root, bin=str(self._prefix / inner), is_windows=is_windows)
 
-    def _session(self, own: Mapping[str, str]) -> tuple[Taken, ...]:
+    def _session(self, own: Mapping[str, str]) -> tuple[TakenVariable, ...]:
         torch = quietly(lambda: self.torch)
         installed = torch.verdict.backend if torch else Backend.parse("cpu")
         backend = quietly(lambda: self.locked) or installed
@@ -219,7 +219,7 @@ class ProjectFacts:
         return plan_session(wanted, self._place, own, has_file=session.has_file).taken
 
     @cached_property
-    def scopes(self) -> dict[str, tuple[Taken, ...]]:
+    def scopes(self) -> dict[str, tuple[TakenVariable, ...]]:
         """Scope of PATH → what no session should have in it, but for the environment that is active."""
         active = variables().get("VIRTUAL_ENV", "")
         places = [Path(self._place.bin), *(Path(active, name) for name in ("bin", "Scripts") if active)]
@@ -234,14 +234,14 @@ class ProjectFacts:
         }
 
     @cached_property
-    def taken(self) -> tuple[Taken, ...]:
+    def taken(self) -> tuple[TakenVariable, ...]:
         """What a session in the environment would be rid of."""
         return self._session(variables())
 
     @Remembered
     def unneeded(self) -> dict[str, str]:
         """Project → why the project's files do not need it."""
-        from envsmith.config.profiles import Profiles
+        from envsmith.config.profiles import ProfileStore
         from envsmith.usage import scan as project
         from envsmith.usage.scan import scan
 
@@ -249,21 +249,21 @@ class ProjectFacts:
         asked = [name for name in _SCANNED if name in there]
         if not asked or not is_project(Path.cwd()):
             return {}
-        folders = Profiles.of_project(Path()).settings.sources
+        folders = ProfileStore.of_project(Path()).settings.sources
         found = scan(Path(), asked, sources=project, installed=known_modules(), folders=folders, enough=1)
         if not found.usage.files_read:
             return {}
         return {item.project: item.verdict.reason for item in found.answers if item.verdict.is_unneeded}
 
     @cached_property
-    def given(self) -> Given:
+    def given(self) -> GpuAccess:
         """What this machine was given of GPUs; nothing where variables describe another one."""
         from envsmith.host.detect import CAPABILITY, DRIVER
         from envsmith.host.linux import given
 
         is_described = any(variables().get(name) for name in (CAPABILITY, DRIVER))
         if self.host.os != "linux" or is_described:
-            return Given()
+            return GpuAccess()
         return given(Path("/"), variables())
 
     @cached_property
@@ -279,12 +279,12 @@ class ProjectFacts:
         return visual_cpp(windows.ask, variables(), self.host.machine, folders)
 
     @cached_property
-    def room(self) -> Room:
+    def room(self) -> DiskSpace:
         """Free bytes where uv's cache lies."""
         return system_probes.room(system_probes.uv_cache(variables()))
 
     @cached_property
-    def reach(self) -> Reach:
+    def reach(self) -> Connectivity:
         """How PyTorch's index, or the mirror that stands for it, answers."""
         return system_probes.reach(f"{index_base(CatalogChoice())}/", variables())
 

@@ -12,9 +12,9 @@ from envsmith.doctor.repair_plan import ASIDE, REBUILD, SET_ASIDE
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
-    from envsmith.doctor.repair import Repaired, RepairTools
-    from envsmith.doctor.repair_plan import Cure, Sick, Step
-    from envsmith.install.request import Order
+    from envsmith.doctor.repair import RepairResult, RepairTools
+    from envsmith.doctor.repair_plan import RepairInput, RepairPlan, RepairStep
+    from envsmith.install.request import InstallRequest
     from envsmith.model.finding import Finding
     from envsmith.process.runner import Processes
     from envsmith.verify.verify import Verified
@@ -23,7 +23,7 @@ CHECKS = ("family", "families", "onnxruntime", "broken", "shadows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fixing:
+class FixOptions:
     """What is to be fixed, and how."""
 
     prefix: Path
@@ -38,7 +38,7 @@ class Fixing:
     as_json: bool = False
 
 
-def fix(way: Fixing) -> int:
+def fix(way: FixOptions) -> int:
     """Cure what can be cured without anything being lost, and return the exit code: 0 where all is well then.
 
     Raises:
@@ -58,11 +58,11 @@ def fix(way: Fixing) -> int:
 
 
 @contextmanager
-def _at_work(way: Fixing) -> Iterator[tuple[Sick, RepairTools]]:
+def _at_work(way: FixOptions) -> Iterator[tuple[RepairInput, RepairTools]]:
     """Lend the sick environment and the tools of its repair."""
     from envsmith.catalog import Catalog
     from envsmith.doctor.repair import RepairTools, UvRepairer
-    from envsmith.lockfile.pins import Supply
+    from envsmith.lockfile.pins import InstallSource
     from envsmith.process.runner import Processes
     from envsmith.uv.resolver import find_uv
 
@@ -79,7 +79,7 @@ def _at_work(way: Fixing) -> Iterator[tuple[Sick, RepairTools]]:
                 catalog=Catalog.embedded(),
                 supply=verified.locked.supply
                 if verified
-                else Supply(
+                else InstallSource(
                     text="",
                     is_pylock=False,
                     wheelhouse=way.wheelhouse,
@@ -91,7 +91,7 @@ def _at_work(way: Fixing) -> Iterator[tuple[Sick, RepairTools]]:
         processes.close()
 
 
-def _order(way: Fixing) -> Order | None:
+def _order(way: FixOptions) -> InstallRequest | None:
     """Return the order of the profile the environment was built for, else of the only one that is locked."""
     from envsmith.activate import session
     from envsmith.install.options import order_of
@@ -112,28 +112,30 @@ def _order(way: Fixing) -> Order | None:
     return order_of({**options, "no_guard": False, "is_checked": False})
 
 
-def _examined(way: Fixing, order: Order | None, processes: Processes) -> tuple[Verified | None, Sick]:
+def _examined(
+    way: FixOptions, order: InstallRequest | None, processes: Processes
+) -> tuple[Verified | None, RepairInput]:
     from envsmith.activate import session
     from envsmith.doctor.checks import CHECKS as KNOWN
     from envsmith.doctor.diagnose import diagnose
-    from envsmith.doctor.doctor_facts import ProjectFacts
-    from envsmith.doctor.repair_plan import Sick
+    from envsmith.doctor.doctor_facts import ProjectDoctorFacts
+    from envsmith.doctor.repair_plan import RepairInput
     from envsmith.environment.interpreter import VerifyingProbe
-    from envsmith.install.generation_store import Environments
+    from envsmith.install.generation_store import GenerationStore
     from envsmith.model.backend import Backend
 
     prefix = Path(session.place_of(way.prefix).prefix)
     probe = VerifyingProbe(processes=processes)
-    facts = ProjectFacts(way.prefix, way.folder, probe)
+    facts = ProjectDoctorFacts(way.prefix, way.folder, probe)
     chosen = [check for check in KNOWN if check.name in (way.checks or CHECKS)]
     verified = _verified(order, prefix, probe) if order else None
     compared = verified.report.findings if verified and not way.checks else ()
     told = {item.subject for item in compared if item.code == "ENV014"}
     diagnosed = diagnose(facts, chosen).report.findings
     more = (item for item in diagnosed if item.code != "ENV067" or item.subject not in told)
-    return verified, Sick(
+    return verified, RepairInput(
         profile=order.profile if order and verified else "",
-        is_ours=bool(Environments(link=way.prefix.absolute()).current()),
+        is_ours=bool(GenerationStore(link=way.prefix.absolute()).current()),
         environment=verified.environment
         if verified
         else facts.environment or probe.environment(prefix, deep=False),
@@ -144,7 +146,7 @@ def _examined(way: Fixing, order: Order | None, processes: Processes) -> tuple[V
     )
 
 
-def _verified(order: Order, prefix: Path, probe: Any) -> Verified | None:  # noqa: ANN401 - a VerifyingProbe
+def _verified(order: InstallRequest, prefix: Path, probe: Any) -> Verified | None:  # noqa: ANN401 - a VerifyingProbe
     """Compare it with its lock; None where none is for its interpreter."""
     from envsmith.errors import LockError
     from envsmith.files import atomic
@@ -159,7 +161,7 @@ def _verified(order: Order, prefix: Path, probe: Any) -> Verified | None:  # noq
         return None
 
 
-def _pins(order: Order, verified: Verified) -> Any:  # noqa: ANN401 - Pins
+def _pins(order: InstallRequest, verified: Verified) -> Any:  # noqa: ANN401 - Pins
     """Read the lock's requirements: a pylock does not say of which index a file is."""
     from envsmith.files import atomic
     from envsmith.lockfile.pins import Pins
@@ -168,7 +170,7 @@ def _pins(order: Order, verified: Verified) -> Any:  # noqa: ANN401 - Pins
     return Pins.from_requirements(atomic.read_files(order.folder)[name].decode(), str(order.folder / name))
 
 
-def _rebuild(way: Fixing, order: Order | None) -> None:
+def _rebuild(way: FixOptions, order: InstallRequest | None) -> None:
     from envsmith.install.cli import at_work
     from envsmith.install.install import install
     from envsmith.install.links import check_runner
@@ -180,7 +182,7 @@ def _rebuild(way: Fixing, order: Order | None) -> None:
             install(replace(order, anew=True), tools)
 
 
-def _is_agreed(way: Fixing, cure: Cure) -> bool:
+def _is_agreed(way: FixOptions, cure: RepairPlan) -> bool:
     from envsmith.console.printer import counted
     from envsmith.console.terminal import agrees
 
@@ -193,7 +195,7 @@ def _is_agreed(way: Fixing, cure: Cure) -> bool:
     )
 
 
-def _show(way: Fixing, sick: Sick, cure: Cure) -> None:
+def _show(way: FixOptions, sick: RepairInput, cure: RepairPlan) -> None:
     from envsmith.console import printer
 
     by = f", compared with the lock of {sick.profile}" if sick.profile else ", of which there is no lock"
@@ -207,7 +209,7 @@ def _show(way: Fixing, sick: Sick, cure: Cure) -> None:
     _left(cure.left)
 
 
-def _told(step: Step) -> str:
+def _told(step: RepairStep) -> str:
     text = ", ".join(step.subjects)
     if step.kind == REBUILD:
         return f"{text}: a new environment beside this one, proved, then switched to"
@@ -224,7 +226,7 @@ def _left(left: tuple[Finding, ...]) -> None:
         printer.labelled("by hand" if number == 0 else "", f"{item.code} {item.subject}{way_out}")
 
 
-def _undone(way: Fixing, sick: Sick, cure: Cure) -> int:
+def _undone(way: FixOptions, sick: RepairInput, cure: RepairPlan) -> int:
     from envsmith.console import printer
 
     is_sick = any(item.severity == "error" for item in sick.findings)
@@ -237,7 +239,7 @@ def _undone(way: Fixing, sick: Sick, cure: Cure) -> int:
     return NO if is_sick else OK
 
 
-def _done(way: Fixing, done: Repaired) -> int:
+def _done(way: FixOptions, done: RepairResult) -> int:
     from envsmith.console import printer
 
     errors = [item for item in done.after.findings if item.severity == "error"]
@@ -251,7 +253,7 @@ def _done(way: Fixing, done: Repaired) -> int:
     return NO if errors else OK
 
 
-def _data(sick: Sick, cure: Cure, done: Repaired | None) -> dict[str, object]:
+def _data(sick: RepairInput, cure: RepairPlan, done: RepairResult | None) -> dict[str, object]:
     prefix = sick.environment.prefix
     return {
         "prefix": prefix,

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
-    from envsmith.activate.model import Taken
-    from envsmith.doctor.fix_cli import Fixing
-    from envsmith.doctor.path_repair import Cleared, SearchPaths
-    from envsmith.host.system import Cut
+    from envsmith.activate.model import TakenVariable
+    from envsmith.doctor.fix_cli import FixOptions
+    from envsmith.doctor.path_repair import PathRepairResult, SearchPaths
+    from envsmith.host.system import PathCutoff
 
 KEPT = "path"
 """Folder in the user's cache where is kept what was there before."""
@@ -27,15 +27,15 @@ class Registry:
     """What the repair looks at and changes."""
 
     paths: SearchPaths
-    taken: Callable[[], Mapping[str, tuple[Taken, ...]]]
+    taken: Callable[[], Mapping[str, tuple[TakenVariable, ...]]]
     """Says what no session should have on PATH, scope by scope, as it is now."""
     expanded: Callable[[str], str]
     """Puts variables into an entry."""
 
 
-def fix_registry(way: Fixing) -> int | None:
+def fix_registry(way: FixOptions) -> int | None:
     """Repair this machine's, and return the exit code; None where it has no registry."""
-    from envsmith.doctor.doctor_facts import ProjectFacts
+    from envsmith.doctor.doctor_facts import ProjectDoctorFacts
     from envsmith.doctor.windows_path import registry_paths
     from envsmith.environment.interpreter import Probe
     from envsmith.files.cache_dir import cache_root
@@ -48,8 +48,8 @@ def fix_registry(way: Fixing) -> int | None:
         return None
     processes = Processes()
 
-    def taken() -> Mapping[str, tuple[Taken, ...]]:
-        return ProjectFacts(way.prefix, way.folder, Probe(processes=processes)).scopes
+    def taken() -> Mapping[str, tuple[TakenVariable, ...]]:
+        return ProjectDoctorFacts(way.prefix, way.folder, Probe(processes=processes)).scopes
 
     try:
         return fix_path(
@@ -59,7 +59,7 @@ def fix_registry(way: Fixing) -> int | None:
         processes.close()
 
 
-def fix_path(way: Fixing, registry: Registry) -> int:
+def fix_path(way: FixOptions, registry: Registry) -> int:
     """Show what would be taken out, ask, do it, look again; return the exit code: 0 where nothing is left.
 
     Raises:
@@ -72,7 +72,7 @@ def fix_path(way: Fixing, registry: Registry) -> int:
     cuts = plan(registry.paths, registry.taken(), registry.expanded)
     if not way.as_json:
         _show(cuts)
-    done: tuple[Cleared, ...] = ()
+    done: tuple[PathRepairResult, ...] = ()
     if any(cut.may_write for cut in cuts) and not way.is_trial and (way.is_agreed or _is_agreed(way, cuts)):
         done = clear(cuts, registry.paths)
     left = plan(registry.paths, registry.taken(), registry.expanded) if done else cuts
@@ -80,7 +80,7 @@ def fix_path(way: Fixing, registry: Registry) -> int:
     return NO if left else OK
 
 
-def _is_agreed(way: Fixing, cuts: Sequence[Cut]) -> bool:
+def _is_agreed(way: FixOptions, cuts: Sequence[PathCutoff]) -> bool:
     from envsmith.console.terminal import agrees
 
     if way.as_json:
@@ -93,7 +93,7 @@ def _is_agreed(way: Fixing, cuts: Sequence[Cut]) -> bool:
     )
 
 
-def _show(cuts: Sequence[Cut]) -> None:
+def _show(cuts: Sequence[PathCutoff]) -> None:
     from envsmith.console import printer
 
     count = printer.counted(sum(len(cut.gone) for cut in cuts), "folder")
@@ -106,7 +106,9 @@ def _show(cuts: Sequence[Cut]) -> None:
             printer.labelled("by hand", f"the {cut.before.scope}'s Path {_REFUSED}")
 
 
-def _tell(way: Fixing, cuts: Sequence[Cut], done: Sequence[Cleared], left: Sequence[Cut]) -> None:
+def _tell(
+    way: FixOptions, cuts: Sequence[PathCutoff], done: Sequence[PathRepairResult], left: Sequence[PathCutoff]
+) -> None:
     from envsmith.console import printer
 
     if way.as_json:

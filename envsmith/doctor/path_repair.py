@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from envsmith.activate.model import Taken
+from envsmith.activate.model import TakenVariable
 from envsmith.errors import HostError
-from envsmith.host.system import Cut, SearchPath
+from envsmith.host.system import PathCutoff, SearchPath
 
 # Others are told of, too: empty and relative ones, and those with a variable nobody knows.
 _WHOLE = re.compile(r"[A-Za-z]:[/\\]|\\\\")
@@ -22,10 +22,10 @@ _TWICE = "is there twice"
 
 def cuts(
     paths: Iterable[SearchPath],
-    taken: Mapping[str, Iterable[Taken]],
+    taken: Mapping[str, Iterable[TakenVariable]],
     expanded: Callable[[str], str],
     may_write: Callable[[str], bool],
-) -> Iterator[Cut]:
+) -> Iterator[PathCutoff]:
     """Yield what is to be taken out of each scope; nothing for one that is in order.
 
     Args:
@@ -38,10 +38,10 @@ def cuts(
         wrong = {item.entry for item in taken.get(path.scope, ()) if _is_environment(item)}
         gone = tuple(dict.fromkeys(entry for entry in path.entries if entry and expanded(entry) in wrong))
         if gone:
-            yield Cut(before=path, gone=gone, may_write=may_write(path.scope))
+            yield PathCutoff(before=path, gone=gone, may_write=may_write(path.scope))
 
 
-def _is_environment(item: Taken) -> bool:
+def _is_environment(item: TakenVariable) -> bool:
     return bool(item.variable == "PATH" and item.entry and _WHOLE.match(item.entry) and item.reason != _TWICE)
 
 
@@ -70,17 +70,17 @@ class SearchPaths(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cleared:
+class PathRepairResult:
     """One scope that was changed."""
 
-    cut: Cut
+    cut: PathCutoff
     kept: Path
     """From which it can be put back."""
 
 
 def plan(
-    paths: SearchPaths, taken: Mapping[str, Iterable[Taken]], expanded: Callable[[str], str]
-) -> tuple[Cut, ...]:
+    paths: SearchPaths, taken: Mapping[str, Iterable[TakenVariable]], expanded: Callable[[str], str]
+) -> tuple[PathCutoff, ...]:
     """Return what would be taken out.
 
     Args:
@@ -91,13 +91,13 @@ def plan(
     return tuple(cuts(paths.read(), taken, expanded, paths.may_write))
 
 
-def clear(cuts: Iterable[Cut], paths: SearchPaths) -> tuple[Cleared, ...]:
+def clear(cuts: Iterable[PathCutoff], paths: SearchPaths) -> tuple[PathRepairResult, ...]:
     """Take entries out, each scope kept in a file before; scopes that may not be written are left.
 
     Raises:
         HostError: HST029 where one was changed since it was read, HST019 where it can all the same not be written.
     """
-    done: list[Cleared] = []
+    done: list[PathRepairResult] = []
     for cut in cuts:
         if not cut.may_write:
             continue
@@ -110,7 +110,7 @@ def clear(cuts: Iterable[Cut], paths: SearchPaths) -> tuple[Cleared, ...]:
             )
         kept = paths.keep(cut.before)
         paths.write(cut.before.scope, cut.after, cut.before.kind)
-        done.append(Cleared(cut=cut, kept=kept))
+        done.append(PathRepairResult(cut=cut, kept=kept))
     if done:
         paths.announce()
     return tuple(done)

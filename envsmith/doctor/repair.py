@@ -15,10 +15,19 @@ from typing import Protocol
 
 from envsmith.catalog import Catalog
 from envsmith.doctor import repair_plan
-from envsmith.doctor.repair_plan import ASIDE, INSTALL, REBUILD, REMOVE, SET_ASIDE, Cure, Sick, Step
+from envsmith.doctor.repair_plan import (
+    ASIDE,
+    INSTALL,
+    REBUILD,
+    REMOVE,
+    SET_ASIDE,
+    RepairInput,
+    RepairPlan,
+    RepairStep,
+)
 from envsmith.errors import InstallError
 from envsmith.files.atomic import refusals
-from envsmith.lockfile.pins import Supply
+from envsmith.lockfile.pins import InstallSource
 from envsmith.model.naming import free_name
 from envsmith.uv.installer import UvInstaller, failure
 
@@ -36,7 +45,7 @@ class Repairer(Protocol):
         """Remove distributions."""
         ...
 
-    def put(self, prefix: Path, supply: Supply, *, is_hashed: bool) -> None:
+    def put(self, prefix: Path, supply: InstallSource, *, is_hashed: bool) -> None:
         """Install distributions again, without what they require."""
         ...
 
@@ -49,34 +58,34 @@ class Repairer(Protocol):
 class RepairTools:
     """What a repair needs of the world."""
 
-    examine: Callable[[], Sick]
+    examine: Callable[[], RepairInput]
     """Looks what is wrong."""
     repairer: Repairer
     rebuild: Callable[[], None]
     """Builds an environment of envsmith's anew, beside itself, and switches to it."""
     catalog: Catalog
-    supply: Supply
+    supply: InstallSource
     """Where the lock's files come from; its text is not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Repaired:
+class RepairResult:
     """What a repair did, and what it left."""
 
-    before: Sick
-    steps: tuple[Step, ...]
+    before: RepairInput
+    steps: tuple[RepairStep, ...]
     """All that were taken."""
-    after: Sick
-    cure: Cure
+    after: RepairInput
+    cure: RepairPlan
     """What would still be to do."""
 
 
-def plan(sick: Sick, tools: RepairTools) -> Cure:
+def plan(sick: RepairInput, tools: RepairTools) -> RepairPlan:
     """Return what would be done."""
     return repair_plan.cure(sick, tools.catalog)
 
 
-def repair(sick: Sick, first: Cure, prefix: Path, tools: RepairTools) -> Repaired:
+def repair(sick: RepairInput, first: RepairPlan, prefix: Path, tools: RepairTools) -> RepairResult:
     """Carry out a cure, look again, and go on while what was hidden comes to light.
 
     Args:
@@ -89,7 +98,7 @@ def repair(sick: Sick, first: Cure, prefix: Path, tools: RepairTools) -> Repaire
         InstallError: where something cannot be installed or removed; what was done before stays done.
         ToolError: where files cannot be reached.
     """
-    taken: list[Step] = []
+    taken: list[RepairStep] = []
     now, next_ = sick, first
     for number in range(MOST_ROUNDS):
         if not next_.steps:
@@ -99,10 +108,10 @@ def repair(sick: Sick, first: Cure, prefix: Path, tools: RepairTools) -> Repaire
             taken.append(step)
         now = tools.examine()
         next_ = repair_plan.cure(now, tools.catalog)
-    return Repaired(before=sick, steps=tuple(taken), after=now, cure=next_)
+    return RepairResult(before=sick, steps=tuple(taken), after=now, cure=next_)
 
 
-def _take(step: Step, sick: Sick, prefix: Path, tools: RepairTools, *, is_again: bool) -> None:
+def _take(step: RepairStep, sick: RepairInput, prefix: Path, tools: RepairTools, *, is_again: bool) -> None:
     if step.kind == REBUILD:
         _rebuild(sick, tools, is_again=is_again)
     elif step.kind == ASIDE:
@@ -116,7 +125,7 @@ def _take(step: Step, sick: Sick, prefix: Path, tools: RepairTools, *, is_again:
         tools.repairer.put(prefix, _supply(step, sick, tools), is_hashed=step.is_hashed)
 
 
-def _rebuild(sick: Sick, tools: RepairTools, *, is_again: bool) -> None:
+def _rebuild(sick: RepairInput, tools: RepairTools, *, is_again: bool) -> None:
     """Build anew; where the proof fails, once more with nothing of the ill packages taken from the cache."""
     ill = sorted({item.subject for item in sick.findings if item.code in ("ENV014", "ENV015")})
     if is_again and ill:
@@ -130,12 +139,12 @@ def _rebuild(sick: Sick, tools: RepairTools, *, is_again: bool) -> None:
         tools.rebuild()
 
 
-def _supply(step: Step, sick: Sick, tools: RepairTools) -> Supply:
+def _supply(step: RepairStep, sick: RepairInput, tools: RepairTools) -> InstallSource:
     names = {subject.partition("==")[0] for subject in step.subjects}
     is_locked = step.is_hashed and sick.pins is not None
     text = sick.pins.to_requirements(names) if is_locked and sick.pins else "\n".join(step.subjects)
     sources = tuple(name for name in tools.supply.sources if name in names)
-    return Supply(
+    return InstallSource(
         text=text,
         is_pylock=False,
         sources=sources,
@@ -172,7 +181,7 @@ class UvRepairer(UvInstaller):
         if finished.status:
             raise failure(finished, f"{', '.join(names)} could not be removed")
 
-    def put(self, prefix: Path, supply: Supply, *, is_hashed: bool) -> None:
+    def put(self, prefix: Path, supply: InstallSource, *, is_hashed: bool) -> None:
         """Install distributions again, without what they require.
 
         Args:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
-from envsmith.catalog import Catalog, Family
-from envsmith.environment.installed_state import Condition
+from envsmith.catalog import Catalog, ConflictGroup
+from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Distribution, Environment
 from envsmith.lockfile.pins import Pins
 from envsmith.model.backend import Backend
@@ -29,7 +29,7 @@ _INFO = ".dist-info"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class RepairStep:
     """One kind of action on several things."""
 
     kind: str
@@ -56,16 +56,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cure:
+class RepairPlan:
     """The steps, in order, and what they leave."""
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[RepairStep, ...] = ()
     left: tuple[Finding, ...] = ()
     """What is wrong and not cured by them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sick:
+class RepairInput:
     """An environment, and what is wrong with it."""
 
     profile: str
@@ -73,14 +73,14 @@ class Sick:
     is_ours: bool
     """Whether envsmith made it."""
     environment: Environment
-    condition: Condition
+    condition: InstalledState
     pins: Pins | None
     """What the lock says; None where there is none."""
     backend: Backend
     findings: tuple[Finding, ...]
 
 
-def cure(sick: Sick, catalog: Catalog) -> Cure:
+def cure(sick: RepairInput, catalog: Catalog) -> RepairPlan:
     """Return what is to be done.
 
     An environment that envsmith made is built anew beside itself. In one made by others, what is not as locked is
@@ -93,10 +93,12 @@ def cure(sick: Sick, catalog: Catalog) -> Cure:
         steps = tuple(_rebuilt(sick))
     else:
         steps = tuple(step for step in _locked(sick, sick.pins, catalog) if step.subjects)
-    return Cure(steps=steps, left=tuple(item for item in sick.findings if not _is_cured(item, steps, sick)))
+    return RepairPlan(
+        steps=steps, left=tuple(item for item in sick.findings if not _is_cured(item, steps, sick))
+    )
 
 
-def _is_cured(item: Finding, steps: Iterable[Step], sick: Sick) -> bool:
+def _is_cured(item: Finding, steps: Iterable[RepairStep], sick: RepairInput) -> bool:
     kinds = {step.kind for step in steps}
     if REBUILD in kinds:
         return item.code in _NOT_AS_LOCKED | _TOGETHER | _MAYBE | {_EXTRA, _STRAY, _ELSEWHERE}
@@ -108,18 +110,18 @@ def _is_cured(item: Finding, steps: Iterable[Step], sick: Sick) -> bool:
     return item.subject in named or (item.code in _TOGETHER and bool(_owners(item, sick) & named))
 
 
-def _owners(item: Finding, sick: Sick) -> set[str]:
+def _owners(item: Finding, sick: RepairInput) -> set[str]:
     """Return the projects that a finding of shared files is about."""
     return {owner for one in sick.condition.overlaps for owner in one.owners} | {item.subject}
 
 
-def _rebuilt(sick: Sick) -> Iterator[Step]:
+def _rebuilt(sick: RepairInput) -> Iterator[RepairStep]:
     curable = _NOT_AS_LOCKED | _TOGETHER | {_EXTRA, _STRAY, _ELSEWHERE}
     if any(item.code in curable and item.severity == "error" for item in sick.findings):
-        yield Step(kind=REBUILD, subjects=(sick.profile,))
+        yield RepairStep(kind=REBUILD, subjects=(sick.profile,))
 
 
-def _locked(sick: Sick, pins: Pins, catalog: Catalog) -> Iterator[Step]:
+def _locked(sick: RepairInput, pins: Pins, catalog: Catalog) -> Iterator[RepairStep]:
     """Bring what is there to what the lock says."""
     codes = {
         code: {item.subject for item in sick.findings if item.code == code and item.severity == "error"}
@@ -143,31 +145,31 @@ def _locked(sick: Sick, pins: Pins, catalog: Catalog) -> Iterator[Step]:
         if _is_shared(family, extra, codes)
         for name in family.members
     }
-    yield Step(kind=ASIDE, subjects=tuple(sorted(aside)))
-    yield Step(kind=REMOVE, subjects=tuple(sorted(extra)))
-    yield Step(
+    yield RepairStep(kind=ASIDE, subjects=tuple(sorted(aside)))
+    yield RepairStep(kind=REMOVE, subjects=tuple(sorted(extra)))
+    yield RepairStep(
         kind=INSTALL,
         subjects=tuple(f"{name}=={pinned[name]}" for name in sorted(ill & set(pinned))),
         is_hashed=True,
     )
 
 
-def _moved(sick: Sick) -> set[str]:
+def _moved(sick: RepairInput) -> set[str]:
     """Return whose programs start another place's Python; installed again, they start this one."""
     is_told = any(item.code == _ELSEWHERE for item in sick.findings)
     return {item.owner for item in sick.condition.elsewhere} if is_told else set()
 
 
-def _is_told(family: Family, codes: dict[str, set[str]]) -> bool:
+def _is_told(family: ConflictGroup, codes: dict[str, set[str]]) -> bool:
     return family.folder in codes["ENV065"] or family.name in codes["ENV069"]
 
 
-def _is_shared(family: Family, extra: set[str], codes: dict[str, set[str]]) -> bool:
+def _is_shared(family: ConflictGroup, extra: set[str], codes: dict[str, set[str]]) -> bool:
     """Say whether members of a family are to be removed, and with them files that others need."""
     return _is_told(family, codes) or bool(extra & {str(name) for name in family.members})
 
 
-def _aside(sick: Sick, pinned: dict[str, str]) -> Iterator[str]:
+def _aside(sick: RepairInput, pinned: dict[str, str]) -> Iterator[str]:
     """Yield the folders that uv cannot remove, or would leave: halves, those without RECORD, and second ones."""
     halves = {half.folder for half in sick.condition.halves}
     yield from halves
@@ -192,7 +194,7 @@ def _version(folder: str) -> str:
     return folder.removesuffix(_INFO).partition("-")[2]
 
 
-def _unlocked(sick: Sick, catalog: Catalog) -> Iterator[Step]:
+def _unlocked(sick: RepairInput, catalog: Catalog) -> Iterator[RepairStep]:
     """Do what is certain without a lock: one member of a family stays, as it is; what is broken comes again."""
     there = {str(item.name): item.version for item in sick.environment.distributions}
     told = {item.subject for item in sick.findings if item.code in _TOGETHER}
@@ -211,15 +213,15 @@ def _unlocked(sick: Sick, catalog: Catalog) -> Iterator[Step]:
     again += [name for name in broken if name not in gone]
     there |= {_project(folder): _version(folder) for folder in halves if _project(folder)}
     again += [_project(folder) for folder in halves if _project(folder)]
-    yield Step(kind=ASIDE, subjects=tuple(sorted(halves)))
-    yield Step(kind=REMOVE, subjects=tuple(gone))
-    yield Step(
+    yield RepairStep(kind=ASIDE, subjects=tuple(sorted(halves)))
+    yield RepairStep(kind=REMOVE, subjects=tuple(gone))
+    yield RepairStep(
         kind=INSTALL,
         subjects=tuple(f"{name}=={there[name]}" for name in sorted(set(again)) if "+" not in there[name]),
     )
 
 
-def _backend_of(family: Family, members: list[str], backend: Backend) -> Backend:
+def _backend_of(family: ConflictGroup, members: list[str], backend: Backend) -> Backend:
     """Return what a member is chosen for: who has installed the one for GPUs wants it."""
     is_for_gpu = family.folder == "onnxruntime" and "onnxruntime-gpu" in members
     return Backend.parse("cu128") if is_for_gpu else backend

@@ -10,9 +10,9 @@ import click
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
-    from envsmith.config.mirrors import Rewrites
-    from envsmith.download.download import Needed
-    from envsmith.download.record import Filling
+    from envsmith.config.mirrors import MirrorRules
+    from envsmith.download.download import NeededFile
+    from envsmith.download.record import DownloadResult
 
 LOCKFILES = "lockfiles"
 
@@ -77,22 +77,24 @@ def _here() -> str:
     return f"{this_python().tag}-{this_platform()}"
 
 
-def _download(wanted: Needed, rewrites: Rewrites, house: Path, *, jobs: int, quiet: bool) -> Filling:
+def _download(
+    wanted: NeededFile, rewrites: MirrorRules, house: Path, *, jobs: int, quiet: bool
+) -> DownloadResult:
     from envsmith.download import wheelhouse
     from envsmith.download.download import DownloadTools, download
     from envsmith.download.transfer_progress import TransferProgress
-    from envsmith.download.wheelhouse import Filler
+    from envsmith.download.wheelhouse import WheelhouseDownloader
     from envsmith.files import atomic
-    from envsmith.index.hashing import KeptFiles
+    from envsmith.index.hashing import FileCache
     from envsmith.wiring import kept_folder
 
     with TransferProgress(quiet=quiet) as heard:
-        filler = Filler(heard=heard, kept=KeptFiles(kept_folder()), jobs=jobs)
+        filler = WheelhouseDownloader(heard=heard, kept=FileCache(kept_folder()), jobs=jobs)
         tools = DownloadTools(files=atomic, wheelhouse=filler, records=wheelhouse)
         return download(wanted, house, rewrites, tools)
 
 
-def _show(filling: Filling, wanted: Needed, house: Path, *, as_json: bool) -> None:
+def _show(filling: DownloadResult, wanted: NeededFile, house: Path, *, as_json: bool) -> None:
     from envsmith.console import printer
     from envsmith.console.printer import counted
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-from envsmith.config.mirrors import Rewrites
+from envsmith.config.mirrors import MirrorRules
 from envsmith.download.artifact import Artifact, artifacts_of, joined
-from envsmith.download.record import Brought, Filling, Holdings
+from envsmith.download.record import DownloadResult, FetchedFile, WheelhouseRecord
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, PageAddress, parse_page
 from envsmith.lockfile.manifest import FILENAME, Manifest
@@ -32,7 +32,7 @@ _PAGE_S = 60.0
 class Wheelhouse(Protocol):
     """A folder with the files of locks."""
 
-    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> Filling:
+    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> DownloadResult:
         """Bring files into a folder, each proved by its sha256 before it has its name.
 
         Raises:
@@ -44,7 +44,7 @@ class Wheelhouse(Protocol):
 class Records(Protocol):
     """Reads and changes the record of what a wheelhouse holds."""
 
-    def holdings(self, house: Path) -> Holdings:
+    def holdings(self, house: Path) -> WheelhouseRecord:
         """Return what it holds; nothing where there is no record.
 
         Raises:
@@ -52,7 +52,7 @@ class Records(Protocol):
         """
         ...
 
-    def change(self, house: Path, change: Callable[[Holdings], Holdings]) -> Holdings:
+    def change(self, house: Path, change: Callable[[WheelhouseRecord], WheelhouseRecord]) -> WheelhouseRecord:
         """Change the record while no other process does, and return it as it is then.
 
         Raises:
@@ -71,7 +71,7 @@ class DownloadTools:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Needed:
+class NeededFile:
     """The files of some locks."""
 
     artifacts: tuple[Artifact, ...]
@@ -80,17 +80,17 @@ class Needed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rewritten:
+class MirroredFiles:
     """Locations as the locks say, but for what is rewritten."""
 
-    rewrites: Rewrites
+    rewrites: MirrorRules
 
     def urls(self, artifact: Artifact) -> Iterator[str]:
         """Yield the one address."""
         yield self.rewrites.apply(artifact.url)
 
 
-def needed(folder: Path, profiles: Sequence[str], targets: Sequence[str], files: Files) -> Needed:
+def needed(folder: Path, profiles: Sequence[str], targets: Sequence[str], files: Files) -> NeededFile:
     """Read which files locks need.
 
     Args:
@@ -115,20 +115,20 @@ def needed(folder: Path, profiles: Sequence[str], targets: Sequence[str], files:
             lock = f"{profile}/{slug}"
             found += artifacts_of(read_pylock(pylock_of(texts, manifest, slug, profile), lock), lock)
             plans[lock] = manifest.targets[slug].plan
-    return Needed(artifacts=joined(found), plans=plans)
+    return NeededFile(artifacts=joined(found), plans=plans)
 
 
-def download(wanted: Needed, house: Path, rewrites: Rewrites, tools: DownloadTools) -> Filling:
+def download(wanted: NeededFile, house: Path, rewrites: MirrorRules, tools: DownloadTools) -> DownloadResult:
     """Bring the files of locks into a wheelhouse, and write down what it holds then.
 
     Raises:
         EnvsmithError: that of the one file that cannot be had, or TOL050 with one part each; the others are there.
     """
     tools.records.holdings(house).check(wanted.artifacts, wanted.plans)
-    filling = tools.wheelhouse.fill(house, wanted.artifacts, Rewritten(rewrites=rewrites))
+    filling = tools.wheelhouse.fill(house, wanted.artifacts, MirroredFiles(rewrites=rewrites))
     is_whole = {lock for lock in wanted.plans if not _lacking(lock, wanted, filling)}
 
-    def recorded(holdings: Holdings) -> Holdings:
+    def recorded(holdings: WheelhouseRecord) -> WheelhouseRecord:
         plans = {lock: plan for lock, plan in wanted.plans.items() if lock in is_whole}
         return holdings.with_files(wanted.artifacts, filling.brought, plans)
 
@@ -138,7 +138,7 @@ def download(wanted: Needed, house: Path, rewrites: Rewrites, tools: DownloadToo
     return filling
 
 
-def _lacking(lock: str, wanted: Needed, filling: Filling) -> list[str]:
+def _lacking(lock: str, wanted: NeededFile, filling: DownloadResult) -> list[str]:
     there = {item.filename for item in filling.brought}
     return [item.filename for item in wanted.artifacts if lock in item.locks and item.filename not in there]
 
@@ -215,7 +215,7 @@ class Transfers(Protocol):
     def waiting(self, filename: str) -> None:
         """Hear that another process is fetching the file, and is waited for."""
 
-    def ended(self, brought: Brought) -> None:
+    def ended(self, brought: FetchedFile) -> None:
         """Hear that a file is there, proved."""
 
     def failed(self, filename: str, error: EnvsmithError) -> None:

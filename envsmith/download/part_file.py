@@ -140,7 +140,7 @@ class DiskError(ToolError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class PartOrigin:
     """What a server said of the file whose bytes are here."""
 
     etag: str = ""
@@ -175,7 +175,7 @@ class PartFile:
                 self._digest.update(block)
                 self.size += len(block)
         self.is_of_one_piece = not self.size
-        self.origin = _read_note(self._note) if self.size else Origin()
+        self.origin = _read_note(self._note) if self.size else PartOrigin()
         return self
 
     def __exit__(
@@ -197,7 +197,7 @@ class PartFile:
                 self.size += count
                 left = left[count:]
 
-    def begin_piece(self, origin: Origin) -> None:
+    def begin_piece(self, origin: PartOrigin) -> None:
         """Hear that what is written from now on comes from another answer of a server."""
         self.is_of_one_piece = self.size == 0
         if origin != self.origin:
@@ -212,7 +212,7 @@ class PartFile:
             os.lseek(self._handle, 0, os.SEEK_SET)
         self._digest.close()
         self._digest = ParallelDigest()
-        self.size, self.is_of_one_piece, self.origin = 0, True, Origin()
+        self.size, self.is_of_one_piece, self.origin = 0, True, PartOrigin()
 
     def discard(self) -> None:
         """Throw away what there is, file and all."""
@@ -297,12 +297,12 @@ def refusals(place: Path) -> Iterator[None]:
         ) from error
 
 
-def _read_note(path: Path) -> Origin:
+def _read_note(path: Path) -> PartOrigin:
     """Read what the server said; nothing where that was not written to its end, for the hash judges anyway."""
     try:
         values = json.loads(path.read_text("utf-8"))
         etag, size = values["etag"], values["size"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return Origin()
+        return PartOrigin()
     is_fit = isinstance(etag, str) and etag.isascii() and etag.isprintable()
-    return Origin(etag=etag if is_fit else "", size_bytes=size if isinstance(size, int) else None)
+    return PartOrigin(etag=etag if is_fit else "", size_bytes=size if isinstance(size, int) else None)

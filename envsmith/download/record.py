@@ -17,7 +17,7 @@ WAYS = ("held", "fetched", "kept", "shared")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
+class FetchedFile:
     """One file that is there, its bytes proved in this run."""
 
     filename: str
@@ -37,15 +37,15 @@ class Brought:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filling:
+class DownloadResult:
     """What came of filling a wheelhouse."""
 
-    brought: tuple[Brought, ...]
+    brought: tuple[FetchedFile, ...]
     failed: tuple[EnvsmithError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class RecordedFile:
     """One file of a wheelhouse."""
 
     sha256: str
@@ -54,16 +54,16 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holdings:
+class WheelhouseRecord:
     """The record that lies in a wheelhouse."""
 
-    files: Mapping[str, Held] = field(default_factory=dict)
+    files: Mapping[str, RecordedFile] = field(default_factory=dict)
     locks: Mapping[str, str] = field(default_factory=dict)
     """lock → digest of its plan."""
 
     def with_files(
-        self, artifacts: Iterable[Artifact], brought: Iterable[Brought], plans: Mapping[str, str]
-    ) -> Holdings:
+        self, artifacts: Iterable[Artifact], brought: Iterable[FetchedFile], plans: Mapping[str, str]
+    ) -> WheelhouseRecord:
         """Return the record with files that are there now.
 
         A lock downloaded again is taken off the files that it no longer needs; those stay.
@@ -72,7 +72,7 @@ class Holdings:
             ToolError: TOL042 where another lock needs other bytes by one of the names.
         """
         files = {
-            name: Held(
+            name: RecordedFile(
                 sha256=held.sha256,
                 size_bytes=held.size_bytes,
                 locks=tuple(lock for lock in held.locks if lock not in plans),
@@ -85,8 +85,8 @@ class Holdings:
                 others = files[item.filename].locks if item.filename in files else ()
                 locks = tuple(sorted({*others, *item.locks}))
                 size = sizes[item.filename]
-                files[item.filename] = Held(sha256=item.sha256, size_bytes=size, locks=locks)
-        return Holdings(files=files, locks={**self.locks, **plans})
+                files[item.filename] = RecordedFile(sha256=item.sha256, size_bytes=size, locks=locks)
+        return WheelhouseRecord(files=files, locks={**self.locks, **plans})
 
     def check(self, artifacts: Iterable[Artifact], plans: Mapping[str, str]) -> None:
         """Refuse to put other bytes under a name that a lock not asked for now needs.
@@ -119,7 +119,7 @@ class Holdings:
         return tomlkit.dumps(document)
 
     @classmethod
-    def from_toml(cls, text: str, place: str) -> Holdings:
+    def from_toml(cls, text: str, place: str) -> WheelhouseRecord:
         """Read a record.
 
         Raises:
@@ -136,14 +136,14 @@ class Holdings:
             ) from error
 
 
-def _parse(data: Mapping[str, object]) -> Holdings:
+def _parse(data: Mapping[str, object]) -> WheelhouseRecord:
     if data["form"] != FORM:
         raise ValueError(f"form is {data['form']!r}, expected {FORM}")
-    files: dict[str, Held] = {}
+    files: dict[str, RecordedFile] = {}
     for name, item in data["files"].items():  # type: ignore[attr-defined]
         if not is_filename(name) or not SHA256.fullmatch(item["sha256"]):
             raise ValueError(f"files.{name!r} is no file of a lock")
         locks = tuple(sorted(str(lock) for lock in item["locks"]))
-        files[name] = Held(sha256=item["sha256"], size_bytes=int(item["size"]), locks=locks)
+        files[name] = RecordedFile(sha256=item["sha256"], size_bytes=int(item["size"]), locks=locks)
     plans = {str(lock): str(plan) for lock, plan in data["locks"].items()}  # type: ignore[attr-defined]
-    return Holdings(files=files, locks=plans)
+    return WheelhouseRecord(files=files, locks=plans)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from envsmith.download.part_file import Origin, PartFile
+from envsmith.download.part_file import PartFile, PartOrigin
 from envsmith.errors import ToolError
 from envsmith.model.url import public_url
 from envsmith.net.client import MAX_REDIRECTS, network_words, redirection
@@ -115,7 +115,7 @@ class Incoming:
     def _is_past_the_end(self, headers: Mapping[str, str]) -> bool:
         total = headers.get("Content-Range", "").strip().removeprefix("bytes */")
         if self.part.size and total == str(self.part.size) and self.part.is_proved:
-            self.part.origin = Origin(size_bytes=self.part.size)
+            self.part.origin = PartOrigin(size_bytes=self.part.size)
             return False
         self.restart()
         raise BrokenError("the server has no such part of the file")
@@ -123,7 +123,7 @@ class Incoming:
     def _begin(self, headers: Mapping[str, str], total: int | None) -> None:
         if None not in (total, self.size_bytes) and total != self.size_bytes:
             raise other_file(f"it has {total} bytes, and the lock's has {self.size_bytes}", self.where)
-        self.part.begin_piece(Origin(etag=_etag(headers), size_bytes=total))
+        self.part.begin_piece(PartOrigin(etag=_etag(headers), size_bytes=total))
 
 
 def _etag(headers: Mapping[str, str]) -> str:
@@ -164,7 +164,7 @@ def other_file(why: str, where: str) -> ToolError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endurance:
+class TransferPolicy:
     """How long to wait for a server, and how often to come back."""
 
     connect_s: float = 10.0
@@ -195,7 +195,7 @@ class Transfer:
         stop: set when the work is to end.
     """
 
-    def __init__(self, session: requests.Session, endurance: Endurance, stop: threading.Event) -> None:
+    def __init__(self, session: requests.Session, endurance: TransferPolicy, stop: threading.Event) -> None:
         self._session = session
         self._endurance = endurance
         self._stop = stop

@@ -14,7 +14,7 @@ from envsmith.download.artifact import Artifact
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from envsmith.download.record import Brought
+    from envsmith.download.record import FetchedFile
     from envsmith.errors import EnvsmithError
 
 _WAYS = {"held": "was there", "kept": "from envsmith's cache", "shared": "fetched by another process"}
@@ -72,7 +72,7 @@ class TransferProgress:
         """Hear that another process is fetching the file, and is waited for."""
         self._tell(f"{filename}  waiting: another process is fetching it")
 
-    def ended(self, brought: Brought) -> None:
+    def ended(self, brought: FetchedFile) -> None:
         """Hear that a file is there, proved."""
         if brought.way == "fetched":
             rate = f"{printer.size(brought.size_bytes / max(brought.seconds, 0.001))}/s"
@@ -126,8 +126,8 @@ def tell_idle(texts: Sequence[str], artifacts: Sequence[Artifact]) -> None:
         texts: the rewrites.
         artifacts: the files that are wanted.
     """
-    from envsmith.config.mirrors import Rewrites
+    from envsmith.config.mirrors import MirrorRules
 
-    for rule in Rewrites.parse(texts).idle([item.url for item in artifacts]):
+    for rule in MirrorRules.parse(texts).idle([item.url for item in artifacts]):
         text = f"no file that is wanted lies below {rule.source}: that --rewrite changes nothing"
         printer.labelled("note", text, err=True)

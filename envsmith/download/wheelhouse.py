@@ -26,13 +26,13 @@ from envsmith.download.part_file import (
     refusals,
     sha256_of_file,
 )
-from envsmith.download.record import FILENAME, Brought, Filling, Holdings
-from envsmith.download.transfer import Endurance, StoppedError, Transfer, other_file
+from envsmith.download.record import FILENAME, DownloadResult, FetchedFile, WheelhouseRecord
+from envsmith.download.transfer import StoppedError, Transfer, TransferPolicy, other_file
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.files.atomic import write_files
 from envsmith.files.locks import try_alone
 from envsmith.files.text import read_text
-from envsmith.index.hashing import KeptFiles
+from envsmith.index.hashing import FileCache
 from envsmith.model.url import public_url
 from envsmith.net.deadline import Deadline, run_all
 
@@ -44,7 +44,7 @@ _PAUSE_S = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filler:
+class WheelhouseDownloader:
     """Fills wheelhouses.
 
     Args:
@@ -55,11 +55,11 @@ class Filler:
     """
 
     heard: Transfers
-    kept: KeptFiles
-    endurance: Endurance = field(default_factory=Endurance)
+    kept: FileCache
+    endurance: TransferPolicy = field(default_factory=TransferPolicy)
     jobs: int = 4
 
-    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> Filling:
+    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> DownloadResult:
         """Bring files into a folder; what is there is proved, what is not is fetched.
 
         A file that cannot be had keeps none of the others from coming.
@@ -85,12 +85,12 @@ class Filler:
 class _Work:
     """One filling of one folder."""
 
-    filler: Filler
+    filler: WheelhouseDownloader
     house: Path
     locations: Locations
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def all(self, artifacts: Sequence[Artifact]) -> Filling:
+    def all(self, artifacts: Sequence[Artifact]) -> DownloadResult:
         """Prove what is there, make sure of room, fetch the rest, wait for what others are fetching."""
         held = self._each(artifacts, lambda item, _: self._held(item))
         self._sweep(item for item, found in zip(artifacts, held, strict=True) if found)
@@ -100,28 +100,28 @@ class _Work:
         busy = [item for item in missing if found[item] is None]
         found |= zip(busy, self._each(busy, self._wait_and_bring), strict=True)
         results = [*held, *found.values()]
-        return Filling(
-            brought=tuple(item for item in results if isinstance(item, Brought)),
+        return DownloadResult(
+            brought=tuple(item for item in results if isinstance(item, FetchedFile)),
             failed=tuple(item for item in results if isinstance(item, EnvsmithError)),
         )
 
     def _each(
-        self, artifacts: Sequence[Artifact], do: Callable[[Artifact, Transfer], Brought | None]
-    ) -> list[Brought | EnvsmithError | None]:
+        self, artifacts: Sequence[Artifact], do: Callable[[Artifact, Transfer], FetchedFile | None]
+    ) -> list[FetchedFile | EnvsmithError | None]:
         """Do something with files side by side; a disk that refuses one ends the work on all."""
         tasks = [partial(self._one, item, do) for item in artifacts]
         outcomes = run_all(tasks, self._session, Deadline(_FOREVER_S), workers=self.filler.jobs)
-        found: list[Brought | EnvsmithError | None] = []
+        found: list[FetchedFile | EnvsmithError | None] = []
         for outcome in outcomes:
             is_told = isinstance(outcome, (EnvsmithError, StoppedError))
             if isinstance(outcome, Exception) and (isinstance(outcome, DiskError) or not is_told):
                 raise outcome
-            found.append(outcome if isinstance(outcome, (Brought, EnvsmithError)) else None)
+            found.append(outcome if isinstance(outcome, (FetchedFile, EnvsmithError)) else None)
         return found
 
     def _one(
-        self, item: Artifact, do: Callable[[Artifact, Transfer], Brought | None], transfer: Transfer
-    ) -> Brought | None:
+        self, item: Artifact, do: Callable[[Artifact, Transfer], FetchedFile | None], transfer: Transfer
+    ) -> FetchedFile | None:
         begun = time.monotonic()
         try:
             brought = do(item, transfer)
@@ -143,7 +143,7 @@ class _Work:
             session.headers["User-Agent"] = "envsmith"
             yield Transfer(session, self.filler.endurance, self.stop)
 
-    def _held(self, item: Artifact, way: str = "held") -> Brought | None:
+    def _held(self, item: Artifact, way: str = "held") -> FetchedFile | None:
         """Say whether a file is there; one of that name with other bytes is none."""
         path = self.house / item.filename
         if not path.is_file():
@@ -152,7 +152,7 @@ class _Work:
             size = path.stat().st_size
         if item.size_bytes not in (None, size) or sha256_of_file(path) != item.sha256:
             return None
-        return Brought(filename=item.filename, size_bytes=size, way=way)
+        return FetchedFile(filename=item.filename, size_bytes=size, way=way)
 
     def _sweep(self, held: Iterable[Artifact]) -> None:
         """Take away what a run that was killed left beside files that are there."""
@@ -192,14 +192,14 @@ class _Work:
             return kept.stat().st_size
         return transfer.size(self.locations.urls(item))
 
-    def _wait_and_bring(self, item: Artifact, transfer: Transfer) -> Brought:
+    def _wait_and_bring(self, item: Artifact, transfer: Transfer) -> FetchedFile:
         self.filler.heard.waiting(item.filename)
         while (brought := self._bring(item, transfer)) is None:
             if self.stop.wait(_BUSY_PAUSE_S):
                 raise StoppedError
         return brought
 
-    def _bring(self, item: Artifact, transfer: Transfer) -> Brought | None:
+    def _bring(self, item: Artifact, transfer: Transfer) -> FetchedFile | None:
         """Fetch a file, or return None where another process is at it."""
         lock = part_path(self.house, item.sha256).with_suffix(".lock")
         with refusals(lock), try_alone(lock) as is_ours:
@@ -208,7 +208,7 @@ class _Work:
             # Whoever had it before us may have brought it.
             return self._held(item, "shared") or self._fetch(item, transfer)
 
-    def _fetch(self, item: Artifact, transfer: Transfer) -> Brought:
+    def _fetch(self, item: Artifact, transfer: Transfer) -> FetchedFile:
         heard = partial(self.filler.heard.moved, item.filename)
         with PartFile(self.house, item.sha256) as part:
             heard(part.size)
@@ -219,7 +219,7 @@ class _Work:
                 if part.is_proved:
                     size = part.size
                     part.become(self.house / item.filename)
-                    return Brought(filename=item.filename, size_bytes=size, way=way)
+                    return FetchedFile(filename=item.filename, size_bytes=size, way=way)
                 is_wrong = part.is_of_one_piece and part.origin.size_bytes is not None
                 heard(-part.size)
                 part.restart()
@@ -252,17 +252,21 @@ def _no_room(house: Path, wanted: int, free: int) -> ToolError:
     )
 
 
-def holdings(house: Path) -> Holdings:
+def holdings(house: Path) -> WheelhouseRecord:
     """Return what a wheelhouse holds; nothing where there is no record.
 
     Raises:
         ToolError: TOL049 when the record is damaged, TOL012 when it cannot be read.
     """
     path = house / FILENAME
-    return Holdings.from_toml(read_text(path, str(path)), str(path)) if path.exists() else Holdings()
+    return (
+        WheelhouseRecord.from_toml(read_text(path, str(path)), str(path))
+        if path.exists()
+        else WheelhouseRecord()
+    )
 
 
-def change(house: Path, change: Callable[[Holdings], Holdings]) -> Holdings:
+def change(house: Path, change: Callable[[WheelhouseRecord], WheelhouseRecord]) -> WheelhouseRecord:
     """Change the record while no other process does, and return it as it is then.
 
     Raises:

@@ -21,7 +21,7 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Half:
+class IncompleteDistribution:
     """What an install or removal left that broke off."""
 
     folder: str
@@ -29,7 +29,7 @@ class Half:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class InstallOrigin:
     """Where a distribution was installed from that came from no index."""
 
     kind: str
@@ -50,7 +50,7 @@ class Shadow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stray:
+class StrayFile:
     """Code among the packages that no RECORD names."""
 
     path: str
@@ -60,7 +60,7 @@ class Stray:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Elsewhere:
+class ForeignDistribution:
     """A program of an environment that starts another place's Python."""
 
     program: str
@@ -70,24 +70,24 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class InstalledState:
     """An environment's files, seen together."""
 
     overlaps: tuple[Overlap, ...] = ()
-    halves: tuple[Half, ...] = ()
-    origins: Mapping[str, Origin] = field(default_factory=dict)
+    halves: tuple[IncompleteDistribution, ...] = ()
+    origins: Mapping[str, InstallOrigin] = field(default_factory=dict)
     builds: Mapping[str, str] = field(default_factory=dict)
     """Torch-family project → the version its own files say, label included: ``2.15.0+cu132``."""
     requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Distribution → its ``Requires-Dist``."""
     shadows: tuple[Shadow, ...] = ()
-    strays: tuple[Stray, ...] = ()
-    elsewhere: tuple[Elsewhere, ...] = ()
+    strays: tuple[StrayFile, ...] = ()
+    elsewhere: tuple[ForeignDistribution, ...] = ()
     own: tuple[str, ...] = ()
     """Normalised names of what was installed from the project's own folder."""
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Condition:
+    def from_json(cls, values: Mapping[str, Any]) -> InstalledState:
         """Read what `runtime/condition.py` says.
 
         Raises:
@@ -99,17 +99,19 @@ class Condition:
                 Overlap(owners=tuple(item["owners"]), count=item["count"], paths=tuple(item["paths"]))
                 for item in values["overlaps"]
             ),
-            halves=tuple(Half(**item) for item in values["halves"]),
-            origins={canonicalize_name(name): Origin(**item) for name, item in values["origins"].items()},
+            halves=tuple(IncompleteDistribution(**item) for item in values["halves"]),
+            origins={
+                canonicalize_name(name): InstallOrigin(**item) for name, item in values["origins"].items()
+            },
             builds=dict(values["builds"]),
             requires={canonicalize_name(name): tuple(item) for name, item in values["requires"].items()},
             shadows=tuple(Shadow(**item) for item in values["shadows"]),
             strays=tuple(
-                Stray(path=item["path"], owners=tuple(map(canonicalize_name, item["owners"])))
+                StrayFile(path=item["path"], owners=tuple(map(canonicalize_name, item["owners"])))
                 for item in values["strays"]
             ),
             elsewhere=tuple(
-                Elsewhere(**{**item, "owner": canonicalize_name(item["owner"])})
+                ForeignDistribution(**{**item, "owner": canonicalize_name(item["owner"])})
                 for item in values["elsewhere"]
             ),
             own=tuple(map(canonicalize_name, values["own"])),

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from envsmith.config.model_files import ModelTold
-from envsmith.environment.installed_state import Condition
+from envsmith.config.model_files import ModelCheckResult
+from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment, Import, Interpreter
 from envsmith.errors import InstallError, ToolError
 from envsmith.files.atomic import python_of
 from envsmith.process.capture import run_bounded
-from envsmith.process.runner import Finished, Processes, inherited
+from envsmith.process.runner import CompletedProgram, Processes, inherited
 
 T = TypeVar("T")
 _PROBE = Path(__file__).parents[1] / "runtime" / "probe.py"
@@ -65,7 +65,7 @@ class Probe:
         values = self._answer(executable, words, {}, _PROBE_S)
         return read_answer(Environment.from_json, values, executable)
 
-    def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> Condition:
+    def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> InstalledState:
         """Ask the Python of an environment what its files tell together.
 
         Args:
@@ -77,7 +77,7 @@ class Probe:
         """
         executable = python_of(prefix)
         values = self._answer(executable, before, {}, _PROBE_S, script=_CONDITION)
-        return read_answer(Condition.from_json, values, executable)
+        return read_answer(InstalledState.from_json, values, executable)
 
     def imports(self, prefix: Path, name: str, env: Mapping[str, str], timeout_s: float) -> Import:
         """Import a module in a process of its own.
@@ -141,7 +141,7 @@ def _death(status: int, stderr: str) -> str:
     return f"the interpreter ended with {_ended(status)}{last}"
 
 
-def _silent(executable: Path, finished: Finished) -> InstallError:
+def _silent(executable: Path, finished: CompletedProgram) -> InstallError:
     ended = _ended(finished.status)
     return InstallError(
         "ENV023",
@@ -161,7 +161,7 @@ def read_answer(reader: Callable[[Mapping[str, Any]], T], values: Mapping[str, A
     try:
         return reader(values)
     except (KeyError, TypeError, AttributeError) as error:
-        finished = Finished(status=0, stdout=f"{error!r} in {json.dumps(values)[:500]}", stderr="")
+        finished = CompletedProgram(status=0, stdout=f"{error!r} in {json.dumps(values)[:500]}", stderr="")
         raise _silent(executable, finished) from error
 
 
@@ -222,7 +222,7 @@ class ModelProbe(Probe):
 
     __slots__ = ()
 
-    def model(self, prefix: Path, spec: Mapping[str, Any], timeout_s: float) -> ModelTold:
+    def model(self, prefix: Path, spec: Mapping[str, Any], timeout_s: float) -> ModelCheckResult:
         """Load one model in a process of its own, and run it where inputs are declared.
 
         Args:
@@ -236,7 +236,7 @@ class ModelProbe(Probe):
         """
         executable = python_of(prefix)
         values = self._answer(executable, (json.dumps(spec),), {}, timeout_s, script=CHECK)
-        return read_answer(ModelTold.from_json, values, executable)
+        return read_answer(ModelCheckResult.from_json, values, executable)
 
 
 def hash_model(path: str) -> str:

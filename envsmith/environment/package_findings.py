@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator
 from packaging.version import InvalidVersion, Version
 
 from envsmith.catalog import Catalog
-from envsmith.environment.installed_state import Condition, Origin
+from envsmith.environment.installed_state import InstalledState, InstallOrigin
 from envsmith.environment.model import Environment, Import
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.backend import Backend
-from envsmith.model.finding import Finding, Unsatisfied
+from envsmith.model.finding import Finding, UnmetRequirement
 from envsmith.model.shell import quote_path
 
 MOST_CHARACTERS = 400
@@ -60,7 +60,7 @@ def explain(text: str, catalog: Catalog) -> Iterator[Finding]:
         )
 
 
-def overlaps(condition: Condition) -> Iterator[Finding]:
+def overlaps(condition: InstalledState) -> Iterator[Finding]:
     """Find distributions that have different files under one path: whichever was installed last has won."""
     for item in condition.overlaps:
         named = ", ".join(item.paths[:_MOST_NAMED]) + (" and others" if item.count > _MOST_NAMED else "")
@@ -77,14 +77,14 @@ def unsatisfied(texts: Iterable[str], environment: Environment) -> Iterator[Find
         environment: what is installed.
     """
     found = {item.name for item in environment.distributions}
-    for item in map(Unsatisfied.parse, texts):
+    for item in map(UnmetRequirement.parse, texts):
         if item.requirer in found and item.project not in found:
             text = f"{item.requirer} requires {item.requirement}, which the lock leaves out on purpose; "
             told = "`pip check` names it all the same"
             yield _finding("ENV062", item.requirer, text + told, severity="note")
 
 
-def origins(pins: Pins, condition: Condition) -> Iterator[Finding]:
+def origins(pins: Pins, condition: InstalledState) -> Iterator[Finding]:
     """Find distributions of the lock that were installed from something else than the locked file."""
     for pin in pins.packages:
         origin = condition.origins.get(pin.name)
@@ -94,7 +94,7 @@ def origins(pins: Pins, condition: Condition) -> Iterator[Finding]:
             yield _finding("ENV063", pin.name, text)
 
 
-def _is_locked(pin: Pin, origin: Origin) -> bool:
+def _is_locked(pin: Pin, origin: InstallOrigin) -> bool:
     return origin.kind == "archive" and (not origin.sha256 or origin.sha256 in pin.sha256)
 
 
@@ -112,7 +112,7 @@ def failed_runs(runs: Iterable[Import]) -> Iterator[Finding]:
             yield _finding("ENV064", item.name, f"`{item.name}` fails: {item.error}")
 
 
-def leftovers(condition: Condition, environment: Environment) -> Iterator[Finding]:
+def leftovers(condition: InstalledState, environment: Environment) -> Iterator[Finding]:
     """Find folders that installs and removals left when they broke off."""
     for item in condition.halves:
         hint = f"delete {quote_path(f'{environment.prefix}/{environment.site}/{item.folder}')}"
@@ -125,7 +125,7 @@ def unusable(why: str) -> Finding:
     return _finding("ENV078", "environment", f"the environment cannot be used: {why}", hint=hint)
 
 
-def broken(condition: Condition, environment: Environment) -> Iterator[Finding]:
+def broken(condition: InstalledState, environment: Environment) -> Iterator[Finding]:
     """Find such folders, and distributions whose files are not all there."""
     yield from leftovers(condition, environment)
     known = {item.folder for item in condition.halves}
@@ -142,7 +142,7 @@ def broken(condition: Condition, environment: Environment) -> Iterator[Finding]:
     yield from elsewhere(condition)
 
 
-def strays(condition: Condition) -> Iterator[Finding]:
+def strays(condition: InstalledState) -> Iterator[Finding]:
     """Find code among the packages that was installed by none of them."""
     if condition.strays:
         paths = [item.path for item in condition.strays]
@@ -153,7 +153,7 @@ def strays(condition: Condition) -> Iterator[Finding]:
         yield _finding("ENV018", paths[0], text)
 
 
-def elsewhere(condition: Condition) -> Iterator[Finding]:
+def elsewhere(condition: InstalledState) -> Iterator[Finding]:
     """Find programs that start another place's Python, as they do in an environment that was moved or copied."""
     for python in dict.fromkeys(item.python for item in condition.elsewhere):
         names = [item.program for item in condition.elsewhere if item.python == python]
@@ -164,7 +164,7 @@ def elsewhere(condition: Condition) -> Iterator[Finding]:
         yield _finding("ENV079", python, f"{text}: it was moved, or copied from there", hint=hint)
 
 
-def shadows(condition: Condition) -> Iterator[Finding]:
+def shadows(condition: InstalledState) -> Iterator[Finding]:
     """Find modules that are imported instead of the installed ones."""
     for item in condition.shadows:
         if item.owner:
@@ -184,7 +184,7 @@ def _finding(code: str, subject: str, message: str, *, severity: str = "error", 
     return Finding(code=code, severity=severity, subject=subject, message=message, hint=hint)
 
 
-def builds_of(environment: Environment, condition: Condition) -> dict[str, Version]:
+def builds_of(environment: Environment, condition: InstalledState) -> dict[str, Version]:
     """Return the versions of the torch family that is installed, with the labels their own files carry."""
     found = {}
     for item in environment.distributions:
@@ -199,7 +199,7 @@ def builds_of(environment: Environment, condition: Condition) -> dict[str, Versi
     return found
 
 
-def mixed(environment: Environment, condition: Condition) -> Iterator[Finding]:
+def mixed(environment: Environment, condition: InstalledState) -> Iterator[Finding]:
     """Find builds for different backends in one torch family."""
     builds = builds_of(environment, condition)
     torch = _backend(builds.get("torch"))
@@ -225,7 +225,7 @@ def _cure(environment: Environment, name: str, version: Version, torch: Backend)
     return f"{into} --index-url https://download.pytorch.org/whl/{torch} {name}=={version.public}"
 
 
-def unpaired(environment: Environment, condition: Condition, catalog: Catalog) -> Iterator[Finding]:
+def unpaired(environment: Environment, condition: InstalledState, catalog: Catalog) -> Iterator[Finding]:
     """Find versions that were built for another torch than the one installed."""
     builds = builds_of(environment, condition)
     torch = builds.get("torch")

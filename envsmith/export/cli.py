@@ -10,7 +10,7 @@ import click
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
-    from envsmith.lockfile.saved import KeptLock
+    from envsmith.lockfile.saved import SavedLock
 
 LOCKFILES = "lockfiles"
 
@@ -64,18 +64,18 @@ def export_command(profile: str, folder: Path, **options: Any) -> int:  # noqa: 
     return OK
 
 
-def _image(locks: tuple[KeptLock, ...], folder: Path) -> str:
+def _image(locks: tuple[SavedLock, ...], folder: Path) -> str:
     from envsmith.config.profiles import profile_of
     from envsmith.console.options import inside
-    from envsmith.export.dockerfile import Wishes, to_dockerfile
+    from envsmith.export.dockerfile import ImageOptions, to_dockerfile
     from envsmith.shims.environment import shims_of
 
     profile = profile_of(locks[0].profile, is_needed=True)
-    wishes = Wishes(env=profile.env, shims=shims_of(profile)) if profile else None
+    wishes = ImageOptions(env=profile.env, shims=shims_of(profile)) if profile else None
     return to_dockerfile(locks, inside(folder).as_posix(), wishes)
 
 
-def _bill(locks: tuple[KeptLock, ...], prefix: Path | None, *, is_offline: bool) -> str:
+def _bill(locks: tuple[SavedLock, ...], prefix: Path | None, *, is_offline: bool) -> str:
     from envsmith.console import printer
     from envsmith.export import cyclonedx
     from envsmith.export.formats import to_bill
@@ -103,7 +103,7 @@ def _the_one(profile: str, folder: Path) -> str:
     return names[0]
 
 
-def _locks(profile: str, folder: Path, targets: tuple[str, ...]) -> tuple[KeptLock, ...]:
+def _locks(profile: str, folder: Path, targets: tuple[str, ...]) -> tuple[SavedLock, ...]:
     from envsmith.files import atomic
     from envsmith.lockfile.store import chosen, read_locks
 

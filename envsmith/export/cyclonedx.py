@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cyclonedx.model.component import Component
     from cyclonedx.model.license import License
 
-    from envsmith.export.formats import Bill, Ingredient
+    from envsmith.export.formats import BillOfMaterials, Ingredient
     from envsmith.model.license import Licence
 
 UNKNOWN = "NOASSERTION"
@@ -25,7 +25,7 @@ UNKNOWN = "NOASSERTION"
 _SPACE = uuid.UUID("5c6cba5f-6b6e-5e0c-9ad9-8a3f7c4b8d10")
 
 
-def to_json(bill: Bill) -> str:
+def to_json(bill: BillOfMaterials) -> str:
     """Return the document (CycloneDX 1.6, JSON): equal bills give equal texts.
 
     Raises:
@@ -43,7 +43,7 @@ def to_json(bill: Bill) -> str:
     return JsonV1Dot6(_bom(bill)).output_as_string(indent=2) + "\n"
 
 
-def _bom(bill: Bill) -> Bom:
+def _bom(bill: BillOfMaterials) -> Bom:
     from cyclonedx.model import Property
     from cyclonedx.model.bom import Bom, BomMetaData
     from cyclonedx.model.component import Component, ComponentType

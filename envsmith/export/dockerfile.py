@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from envsmith.errors import LockError
-from envsmith.lockfile.saved import KeptLock
+from envsmith.lockfile.saved import SavedLock
 from envsmith.model.shim import ShimPackage
 
 _INTO_VENV = "python -m pip --python /opt/venv install --no-deps --require-hashes"
@@ -21,7 +21,7 @@ _END = "END_OF_FILE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class ImageOptions:
     """What a profile says of the environment beyond its packages."""
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Wishes:
     shims: ShimPackage | None = None
 
 
-def to_dockerfile(locks: Sequence[KeptLock], folder: str, wishes: Wishes | None = None) -> str:
+def to_dockerfile(locks: Sequence[SavedLock], folder: str, wishes: ImageOptions | None = None) -> str:
     """Return a Dockerfile: the lock installed in one stage, and that environment alone in the next.
 
     The base has no CUDA: the wheels bring it. Of the machine come the driver's libraries, for which the variables ask
@@ -65,7 +65,7 @@ def to_dockerfile(locks: Sequence[KeptLock], folder: str, wishes: Wishes | None 
     return "\n".join(lines) + "\n"
 
 
-def _the_one(locks: Sequence[KeptLock]) -> KeptLock:
+def _the_one(locks: Sequence[SavedLock]) -> SavedLock:
     linux = [lock for lock in locks if lock.target.platform.os == "linux"]
     if len(linux) == len(locks) == 1:
         return linux[0]
@@ -96,7 +96,7 @@ def _listed(*words: str) -> str:
     return json.dumps(words, ensure_ascii=False)
 
 
-def _shims(lock: KeptLock, wishes: Wishes | None) -> Iterator[str]:
+def _shims(lock: SavedLock, wishes: ImageOptions | None) -> Iterator[str]:
     """Yield what puts the profile's shims beside the packages, as `envsmith install` does."""
     if wishes is None:
         yield f"# The profile {lock.profile} was not at hand: what variables and shims it has are not in here."
@@ -107,7 +107,7 @@ def _shims(lock: KeptLock, wishes: Wishes | None) -> Iterator[str]:
         yield f"COPY <<'{_END}' {site}/{path}\n{data.decode()}{_END}"
 
 
-def _variables(wishes: Wishes | None) -> Iterator[str]:
+def _variables(wishes: ImageOptions | None) -> Iterator[str]:
     """Yield the variables that the profile sets."""
     for name, value in sorted(wishes.env.items()) if wishes else ():
         if value.isprintable():

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from envsmith.errors import LockError
-from envsmith.lockfile.saved import KeptLock
+from envsmith.lockfile.saved import SavedLock
 from envsmith.model.license import Licence
 from envsmith.model.listing import HOST
 from envsmith.model.target import Target
@@ -35,7 +35,7 @@ class Ingredient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
+class BillOfMaterials:
     """One lock."""
 
     name: str
@@ -49,7 +49,7 @@ class Bill:
     ingredients: tuple[Ingredient, ...] = ()
 
 
-def to_constraints(locks: Sequence[KeptLock]) -> str:
+def to_constraints(locks: Sequence[SavedLock]) -> str:
     """Return a constraints file: every locked package at its version, with markers where targets differ.
 
     Args:
@@ -64,7 +64,7 @@ def to_constraints(locks: Sequence[KeptLock]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_uv(locks: Sequence[KeptLock]) -> str:
+def to_uv(locks: Sequence[SavedLock]) -> str:
     """Return what a uv project's pyproject.toml needs to take the torch family from where the locks have it.
 
     uv gives a constraint the source of its name: a torch that only others require comes from there, too (seen with
@@ -91,7 +91,7 @@ def to_uv(locks: Sequence[KeptLock]) -> str:
     return "\n".join(parts)
 
 
-def to_bill(locks: Sequence[KeptLock], licences: Mapping[str, Licence]) -> Bill:
+def to_bill(locks: Sequence[SavedLock], licences: Mapping[str, Licence]) -> BillOfMaterials:
     """Return what a lock is made of.
 
     Args:
@@ -119,7 +119,7 @@ def to_bill(locks: Sequence[KeptLock], licences: Mapping[str, Licence]) -> Bill:
         )
     target = lock.target
     facts = (("backend", target.backend), ("platform", target.platform), ("python", target.python))
-    return Bill(
+    return BillOfMaterials(
         name=lock.name,
         digest=lock.digest(),
         made_utc=lock.cutoff_utc,
@@ -139,7 +139,7 @@ def to_bill(locks: Sequence[KeptLock], licences: Mapping[str, Licence]) -> Bill:
     )
 
 
-def _source(name: str, locks: Sequence[KeptLock]) -> str:
+def _source(name: str, locks: Sequence[SavedLock]) -> str:
     """Return the line that says where one project comes from; on other targets it comes from PyPI."""
     places: dict[str, list[Target]] = {}
     for lock in locks:
@@ -157,7 +157,7 @@ def _source(name: str, locks: Sequence[KeptLock]) -> str:
     return f"{name} = {tables[0]}\n" if len(tables) == 1 else f"{name} = [{', '.join(tables)}]\n"
 
 
-def _pins(locks: Sequence[KeptLock], names: Iterable[str]) -> list[str]:
+def _pins(locks: Sequence[SavedLock], names: Iterable[str]) -> list[str]:
     lines = []
     for name in sorted(names):
         versions: dict[str, list[Target]] = {}

@@ -25,7 +25,7 @@ _WRITABLE = 0o222
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskingFile:
+class RequirementSource:
     """A file in which packages are asked for."""
 
     file: str

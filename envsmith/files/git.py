@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from envsmith.errors import EnvsmithError
-from envsmith.process.runner import Finished, Processes, inherited
+from envsmith.process.runner import CompletedProgram, Processes, inherited
 
 _TIME_LIMIT_S = 60.0
 # A hook's GIT_DIR and the like point elsewhere; where the repository is follows from the folder.
@@ -17,7 +17,7 @@ _NOWHERE, _OTHERS = "not a git repository", "dubious ownership"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Revisions:
+class GitRevisions:
     """The git repository that a project lies in, at its root or below."""
 
     project: Path
@@ -83,12 +83,12 @@ class Revisions:
                 found.setdefault(parts[0], {})[parts[1]] = shown.stdout.encode()
         return found
 
-    def _git(self, *words: str) -> Finished:
+    def _git(self, *words: str) -> CompletedProgram:
         env = {**inherited(_NAMES, ("GIT_CONFIG",)), "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
         return self.processes.run(["git", *words], env=env, timeout_s=_TIME_LIMIT_S, cwd=self.project)
 
 
-def _refusal(asked: Finished, where: str) -> EnvsmithError:
+def _refusal(asked: CompletedProgram, where: str) -> EnvsmithError:
     """Say in git's own words why it does not read; what it tells to run is the hint."""
     lines = [line.strip() for line in asked.stderr.splitlines()]
     said = next(

@@ -17,7 +17,7 @@ from envsmith.host import linux, parsers, windows
 from envsmith.host.current import variables
 from envsmith.host.model import FAMILIES, Device, Driver, Host, is_version
 from envsmith.host.nvidia import NvidiaTools
-from envsmith.host.parsers import Found
+from envsmith.host.parsers import ParsedValue
 from envsmith.model.backend import architecture, backend_family, read_capability
 from envsmith.process.runner import Processes
 
@@ -85,7 +85,7 @@ def _with_driver(host: Host, text: str) -> Host:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sources:
+class HostSources:
     """Where a description of the machine is taken from."""
 
     root: Path = field(default_factory=lambda: Path("/"))
@@ -97,7 +97,7 @@ class Sources:
     variables: Mapping[str, str] = field(default_factory=variables)
 
 
-def detect(sources: Sources | None = None, *, is_bare: bool = False) -> Host:
+def detect(sources: HostSources | None = None, *, is_bare: bool = False) -> Host:
     """Describe this machine; what cannot be found out is left out, and no answer takes longer than its time.
 
     Args:
@@ -107,7 +107,7 @@ def detect(sources: Sources | None = None, *, is_bare: bool = False) -> Host:
     Raises:
         HostError: HST002 when a variable that overrides what is found is malformed.
     """
-    sources = sources or Sources()
+    sources = sources or HostSources()
     if is_bare:
         return _system(sources, ())
     # Whoever names the GPUs need not wait for this machine's.
@@ -115,7 +115,7 @@ def detect(sources: Sources | None = None, *, is_bare: bool = False) -> Host:
     return overridden(_system(sources, found), sources.variables)
 
 
-def _system(sources: Sources, found: Iterable[Found]) -> Host:
+def _system(sources: HostSources, found: Iterable[ParsedValue]) -> Host:
     machine = sources.machine.lower()
     drivers: dict[str, Driver] = {}
     devices: list[Device] = []
@@ -135,7 +135,7 @@ def _system(sources: Sources, found: Iterable[Found]) -> Host:
     )
 
 
-def _libc(sources: Sources) -> tuple[str, tuple[int, int]]:
+def _libc(sources: HostSources) -> tuple[str, tuple[int, int]]:
     """Return the C library and its version; of macOS the system's version."""
     if sources.os == "macos":
         return "", parsers.release(sources.release)
@@ -154,14 +154,14 @@ def _libc_text() -> str:
         return ""
 
 
-def _found(sources: Sources) -> Iterable[Found]:
+def _found(sources: HostSources) -> Iterable[ParsedValue]:
     if sources.os == "linux":
         yield from _on_linux(sources)
     elif sources.os == "windows":
         yield from _on_windows(sources)
 
 
-def _on_linux(sources: Sources) -> Iterable[Found]:
+def _on_linux(sources: HostSources) -> Iterable[ParsedValue]:
     root = sources.root
     devices = linux.pci_devices(root)
     of = {maker: tuple(item for item in devices if item.maker == maker) for maker in ("nvidia", "amd")}
@@ -173,10 +173,10 @@ def _on_linux(sources: Sources) -> Iterable[Found]:
     yield linux.intel(root, devices)
 
 
-def _on_windows(sources: Sources) -> Iterable[Found]:
+def _on_windows(sources: HostSources) -> Iterable[ParsedValue]:
     listed = windows.adapters()
     of_nvidia = [item for item in listed if item.driver and item.driver.maker == "nvidia"]
-    answered = sources.nvidia.ask() if of_nvidia else Found()
+    answered = sources.nvidia.ask() if of_nvidia else ParsedValue()
     if answered:
         yield answered
     yield from (item for item in listed if not (answered and item in of_nvidia))

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from envsmith.host import parsers
 from envsmith.host.model import Device, Driver
-from envsmith.host.parsers import Found
-from envsmith.host.system import Given
+from envsmith.host.parsers import ParsedValue
+from envsmith.host.system import GpuAccess
 
 MOST_BYTES = 65_536
 VARIABLES = (
@@ -65,7 +65,7 @@ def pci_devices(root: Path) -> tuple[Device, ...]:
     return tuple(device for device in found if device)
 
 
-def amd(root: Path) -> Found:
+def amd(root: Path) -> ParsedValue:
     """Return AMD's devices as its kernel driver lists them for computing."""
     devices = tuple(
         _amd_device(root, parsers.kfd_properties(text_of(place / "properties")))
@@ -74,8 +74,8 @@ def amd(root: Path) -> Found:
     known = tuple(device for device in devices if device)
     version = text_of(root / "sys/module/amdgpu/version").strip()
     if not known and not (root / "sys/module/amdgpu").is_dir():
-        return Found()
-    return Found(driver=Driver(maker="amd", version=version or None), devices=known)
+        return ParsedValue()
+    return ParsedValue(driver=Driver(maker="amd", version=version or None), devices=known)
 
 
 def _amd_device(root: Path, properties: dict[str, int]) -> Device | None:
@@ -93,14 +93,14 @@ def _amd_device(root: Path, properties: dict[str, int]) -> Device | None:
     )
 
 
-def intel(root: Path, devices: tuple[Device, ...]) -> Found:
+def intel(root: Path, devices: tuple[Device, ...]) -> ParsedValue:
     """Return Intel's devices, of those on the PCI bus, if a driver of theirs is there."""
     own = tuple(device for device in devices if device.maker == "intel")
     has_driver = any((root / f"sys/module/{name}").is_dir() for name in ("xe", "i915"))
-    return Found(driver=Driver(maker="intel") if has_driver and own else None, devices=own)
+    return ParsedValue(driver=Driver(maker="intel") if has_driver and own else None, devices=own)
 
 
-def nvidia(root: Path) -> Found:
+def nvidia(root: Path) -> ParsedValue:
     """Return what the loaded kernel module says: its version, and the names of its devices.
 
     A container may see the module of its host without being given its devices: then there is no driver in it.
@@ -112,15 +112,15 @@ def nvidia(root: Path) -> Found:
         for place in _entries(root / "proc/driver/nvidia/gpus", "*")
     )
     devices = tuple(Device(maker="nvidia", name=name) for name in models if name)
-    return Found(driver=Driver(maker="nvidia", version=version) if version else None, devices=devices)
+    return ParsedValue(driver=Driver(maker="nvidia", version=version) if version else None, devices=devices)
 
 
-def jetson(root: Path) -> Found:
+def jetson(root: Path) -> ParsedValue:
     """Return the GPU of a Jetson board, which is on no bus."""
     name = parsers.board(text_of(root / "proc/device-tree/model"))
     if not name:
-        return Found()
-    return Found(driver=Driver(maker="nvidia"), devices=(Device(maker="nvidia", name=name),))
+        return ParsedValue()
+    return ParsedValue(driver=Driver(maker="nvidia"), devices=(Device(maker="nvidia", name=name),))
 
 
 def has_nvidia(root: Path, devices: tuple[Device, ...]) -> bool:
@@ -139,12 +139,12 @@ def _entries(folder: Path, pattern: str) -> Iterator[Path]:
         return
 
 
-def named(found: Found, devices: tuple[Device, ...]) -> Found:
+def named(found: ParsedValue, devices: tuple[Device, ...]) -> ParsedValue:
     """Return a source's answer, its devices taken from the PCI bus where it names none."""
     return found if found.devices else replace(found, devices=devices)
 
 
-def on_board(found: Found, board: Found) -> Found:
+def on_board(found: ParsedValue, board: ParsedValue) -> ParsedValue:
     """Return a source's answer, the board's name for a GPU whose compute capability nobody tells."""
     is_told = any(device.capability for device in found.devices)
     return replace(found, devices=board.devices) if board.devices and not is_told else found
@@ -155,7 +155,7 @@ def is_usable(path: Path) -> bool:
     return os.access(path, os.R_OK | os.W_OK)
 
 
-def given(root: Path, variables: Mapping[str, str], may_use: Callable[[Path], bool] = is_usable) -> Given:
+def given(root: Path, variables: Mapping[str, str], may_use: Callable[[Path], bool] = is_usable) -> GpuAccess:
     """Describe it.
 
     Args:
@@ -167,7 +167,7 @@ def given(root: Path, variables: Mapping[str, str], may_use: Callable[[Path], bo
     them (read 2026-11-21).
     """
     nodes = tuple(_nodes(root / "dev"))
-    return Given(
+    return GpuAccess(
         container=_container(root, variables),
         is_wsl1=parsers.is_wsl1(text_of(root / "proc/version")),
         nodes=nodes,

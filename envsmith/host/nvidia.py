@@ -11,7 +11,7 @@ from pathlib import Path
 
 from envsmith.errors import EnvsmithError
 from envsmith.host import nvidia_probe, parsers
-from envsmith.host.parsers import Found
+from envsmith.host.parsers import ParsedValue
 from envsmith.process.runner import Processes, inherited
 
 PATIENCE_S = 10.0
@@ -59,23 +59,23 @@ class NvidiaTools:
         self._patience_s = patience_s
         self._trusts = trusts or is_trusted
 
-    def ask(self) -> Found:
+    def ask(self) -> ParsedValue:
         """Return the driver and its devices; nothing where nobody answers."""
         return self.ask_libraries() or self.ask_smi()
 
-    def ask_libraries(self) -> Found:
+    def ask_libraries(self) -> ParsedValue:
         """Run the probe in a process of its own: a library that crashes or hangs ends that, and not us."""
         if not sys.executable:
-            return Found()
+            return ParsedValue()
         return parsers.probe_answer(
             self._run([sys.executable, "-I", "-S", str(nvidia_probe.__file__), *self._libraries])
         )
 
-    def ask_smi(self) -> Found:
+    def ask_smi(self) -> ParsedValue:
         """Run nvidia-smi, the first that may be trusted."""
         place = next((place for place in self._smi_places if self._trusts(Path(place))), None)
         if place is None:
-            return Found()
+            return ParsedValue()
         found = parsers.smi_answer(self._run([place, _QUERY, _FORM]))
         found = found or parsers.smi_answer(self._run([place, _OLD_QUERY, _FORM]))
         if found.driver is None:

@@ -26,7 +26,7 @@ _CLASSES = ("03", "12")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class ParsedValue:
     """A driver and its devices, as far as one source tells."""
 
     driver: Driver | None = None
@@ -36,7 +36,7 @@ class Found:
         return self.driver is not None or bool(self.devices)
 
 
-def probe_answer(text: str) -> Found:
+def probe_answer(text: str) -> ParsedValue:
     """Read what driver_probe prints; nothing where it is something else."""
     try:
         data = json.loads(text)
@@ -44,13 +44,13 @@ def probe_answer(text: str) -> Found:
         version, cuda = str(data["driver"]), int(data["cuda"])
         devices = tuple(_probed(item) for item in items)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
-        return Found()
+        return ParsedValue()
     driver = Driver(
         maker="nvidia",
         version=version if is_version(version) else None,
         cuda=(cuda // 1000, cuda % 1000 // 10) if cuda > 0 else None,
     )
-    return Found(driver=driver, devices=devices)
+    return ParsedValue(driver=driver, devices=devices)
 
 
 def _probed(item: Mapping[str, object]) -> Device:
@@ -64,7 +64,7 @@ def _probed(item: Mapping[str, object]) -> Device:
     )
 
 
-def smi_answer(text: str) -> Found:
+def smi_answer(text: str) -> ParsedValue:
     """Read ``nvidia-smi --query-gpu=name,compute_cap,memory.total,driver_version --format=csv,noheader,nounits``.
 
     The second column may be missing: drivers of 470 do not know it (huggingface/candle#733, read 2026-11-21).
@@ -73,7 +73,7 @@ def smi_answer(text: str) -> Found:
     rows = [[row[0], "", *row[1:]] if len(row) == 3 else row for row in rows]
     rows = [row for row in rows if len(row) == 4 and is_version(row[3])]
     if not rows:
-        return Found()
+        return ParsedValue()
     devices = tuple(
         Device(
             maker="nvidia",
@@ -83,7 +83,7 @@ def smi_answer(text: str) -> Found:
         )
         for name, capability, memory, _ in rows
     )
-    return Found(driver=Driver(maker="nvidia", version=rows[0][3]), devices=devices)
+    return ParsedValue(driver=Driver(maker="nvidia", version=rows[0][3]), devices=devices)
 
 
 def smi_cuda(text: str) -> tuple[int, int] | None:
@@ -171,7 +171,7 @@ def release(text: str) -> tuple[int, int]:
     return (int(match["major"]), int(match["minor"] or 0)) if match else (0, 0)
 
 
-def registry_adapters(entries: list[Mapping[str, object]]) -> Iterator[Found]:
+def registry_adapters(entries: list[Mapping[str, object]]) -> Iterator[ParsedValue]:
     """Read the display adapters of Windows's registry, each a set of values of its class key."""
     for entry in entries:
         match = _PCI_ID.match(str(entry.get("MatchingDeviceId", "")))
@@ -187,7 +187,7 @@ def registry_adapters(entries: list[Mapping[str, object]]) -> Iterator[Found]:
         )
         version = str(entry.get("DriverVersion", ""))
         number = nvidia_version(version) if maker == "nvidia" else version
-        yield Found(
+        yield ParsedValue(
             driver=Driver(maker=maker, version=number if is_version(number) else None), devices=(device,)
         )
 

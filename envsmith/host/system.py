@@ -13,7 +13,7 @@ SEPARATOR = ";"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class DiskSpace:
     """Free bytes where a folder lies, or will lie."""
 
     folder: str
@@ -21,7 +21,7 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class Connectivity:
     """How an address answered."""
 
     url: str
@@ -67,7 +67,7 @@ class VisualCpp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class GpuAccess:
     """What a Linux was given of its machine's GPUs, as one inside Windows or in a container is given them."""
 
     container: str = ""
@@ -125,7 +125,7 @@ class SearchPath:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class PathCutoff:
     """Entries to be taken out of one scope."""
 
     before: SearchPath

@@ -21,7 +21,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from envsmith.host import windows
-from envsmith.host.system import MACHINE, USER, Library, Reach, Room, Toolbox, VisualCpp
+from envsmith.host.system import MACHINE, USER, Connectivity, DiskSpace, Library, Toolbox, VisualCpp
 from envsmith.host.windows import Registry
 from envsmith.net.client import causes, network_words
 from envsmith.net.deadline import Deadline, run_all
@@ -67,13 +67,13 @@ def uv_cache(variables: Mapping[str, str]) -> Path:
     return Path(variables.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"
 
 
-def room(folder: Path) -> Room:
+def room(folder: Path) -> DiskSpace:
     """Return the free bytes where a folder lies; where it is not there yet, of the next that is."""
     place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    return Room(folder=str(folder), free_bytes=shutil.disk_usage(place).free)
+    return DiskSpace(folder=str(folder), free_bytes=shutil.disk_usage(place).free)
 
 
-def reach(url: str, variables: Mapping[str, str], patience_s: float = PATIENCE_S) -> Reach:
+def reach(url: str, variables: Mapping[str, str], patience_s: float = PATIENCE_S) -> Connectivity:
     """Ask a server for the headers of an address, and compare its clock with this one.
 
     Where its certificate counts as one of another time, the clock is asked for without it. However long the look-up of
@@ -86,7 +86,7 @@ def reach(url: str, variables: Mapping[str, str], patience_s: float = PATIENCE_S
     if isinstance(found, Exception):
         raise found
     if found is None:
-        found = Reach(url=url, error=f"no answer within {patience_s:g} s")
+        found = Connectivity(url=url, error=f"no answer within {patience_s:g} s")
     return replace(
         found,
         url=_without_login(url),
@@ -96,7 +96,7 @@ def reach(url: str, variables: Mapping[str, str], patience_s: float = PATIENCE_S
     )
 
 
-def _asked(url: str, patience_s: float) -> Reach:
+def _asked(url: str, patience_s: float) -> Connectivity:
     import requests
 
     try:
@@ -105,8 +105,8 @@ def _asked(url: str, patience_s: float) -> Reach:
         words = network_words(error) if isinstance(error, requests.RequestException) else str(error)
         untimely = _is_untimely(error)
         ahead = _ahead_without_tls(url, patience_s) if untimely else None
-        return Reach(url=url, error=words, ahead_s=ahead, is_untimely=untimely)
-    return Reach(url=url, ahead_s=_ahead(answer.headers.get("Date", "")))
+        return Connectivity(url=url, error=words, ahead_s=ahead, is_untimely=untimely)
+    return Connectivity(url=url, ahead_s=_ahead(answer.headers.get("Date", "")))
 
 
 def _is_untimely(error: BaseException) -> bool:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from envsmith.host import parsers
-from envsmith.host.parsers import Found
+from envsmith.host.parsers import ParsedValue
 
 # The class of display adapters, as Windows has numbered it since Windows 2000.
 _CLASS = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
@@ -19,7 +19,7 @@ Registry = Callable[[str, str, str], object]
 """Root (``HKLM`` or ``HKCU``), key, name → value; None where there is none."""
 
 
-def adapters() -> tuple[Found, ...]:
+def adapters() -> tuple[ParsedValue, ...]:
     """Return every display adapter of a known maker; nothing on other systems."""
     return tuple(parsers.registry_adapters(_entries()))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from envsmith.errors import CatalogError, ToolError
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, index_name
+from envsmith.model.listing import IndexListing, index_name
 
 _HINT = "`envsmith catalog refresh` writes the file anew; deleting it is safe"
 _PROJECT = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -37,7 +37,7 @@ class PageState:
     """Address of the page where a redirect led to it; relative links start there."""
 
 
-class Overlay:
+class ListingCache:
     """A folder of listings, of the pages they were read from, and of when that was.
 
     Args:
@@ -54,7 +54,7 @@ class Overlay:
         """Return where the listing lies, whether or not it is there."""
         return self._base / channel / f"{backend}.json"
 
-    def read_listing(self, channel: str, backend: Backend) -> Listing | None:
+    def read_listing(self, channel: str, backend: Backend) -> IndexListing | None:
         """Return the listing, or None where there is none.
 
         Raises:
@@ -63,7 +63,7 @@ class Overlay:
         path = self.listing_path(channel, backend)
         try:
             text = path.read_text("utf-8")
-            listing = Listing.from_json(text)
+            listing = IndexListing.from_json(text)
         except FileNotFoundError:
             return None
         except (OSError, UnicodeError, CatalogError) as error:
@@ -72,7 +72,7 @@ class Overlay:
             raise CatalogError("CAT037", f"it lists {listing.index}", where=str(path), hint=_HINT)
         return listing
 
-    def write_listing(self, listing: Listing) -> None:
+    def write_listing(self, listing: IndexListing) -> None:
         """Write a listing in the place of the one before it.
 
         Raises:

@@ -25,7 +25,7 @@ _PYTORCH = f"{HOST}/whl"
 _ZIP_BEGINS, _ZIP_ENDS, _MOST_OF_AN_END = b"PK\x03\x04", b"PK\x05\x06", 22 + 0xFFFF
 
 
-class KeptFiles:
+class FileCache:
     """A folder of the cache, ``<sha256>/<filename>``; nothing fails for want of it.
 
     Args:
@@ -41,16 +41,16 @@ class KeptFiles:
         return path if path.is_file() else None
 
     @contextmanager
-    def coming(self) -> Iterator[Coming]:
+    def coming(self) -> Iterator[PendingFile]:
         """Lend a place to write a file to while its hash is not known yet."""
-        coming = Coming(self._folder)
+        coming = PendingFile(self._folder)
         try:
             yield coming
         finally:
             coming.close()
 
 
-class Coming:
+class PendingFile:
     """A file being written, given up in silence when the disk refuses: its hash is wanted first of all."""
 
     def __init__(self, folder: Path) -> None:
@@ -103,7 +103,7 @@ class Downloads:
         base: what stands for ``https://download.pytorch.org/whl``.
     """
 
-    def __init__(self, progress: Progress, kept: KeptFiles, base: str = _PYTORCH) -> None:
+    def __init__(self, progress: Progress, kept: FileCache, base: str = _PYTORCH) -> None:
         self._progress = progress
         self._kept = kept
         self._base = base.rstrip("/")
@@ -130,7 +130,7 @@ class Downloads:
             raise _unreachable(wheel, network_words(error)) from error
         return sha256
 
-    def _hash(self, wheel: Wheel, chunks: Iterable[bytes], total: int, coming: Coming) -> str:
+    def _hash(self, wheel: Wheel, chunks: Iterable[bytes], total: int, coming: PendingFile) -> str:
         """Hash what comes, when it is one whole wheel."""
         digest = hashlib.sha256()
         received, head, tail = 0, b"", b""

@@ -19,18 +19,18 @@ from urllib.parse import urlsplit
 from packaging.version import Version
 
 from envsmith.errors import CatalogError, EnvsmithError
-from envsmith.index.cache import Overlay, PageState, is_fresh
+from envsmith.index.cache import ListingCache, PageState, is_fresh
 from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, PYTORCH_HOSTS, PageAddress, PageRow, parse_page
 from envsmith.index.wheel_metadata import choose_rows, merge, read_requirements
 from envsmith.model.backend import Backend
-from envsmith.model.listing import HOST, Listing, Metadata, Release, group, index_name
+from envsmith.model.listing import HOST, IndexListing, Metadata, Release, group, index_name
 from envsmith.model.url import public_url
 from envsmith.model.wheel import Wheel
-from envsmith.net.client import Patience, WebClient, bad_status, open_client
+from envsmith.net.client import RetryPolicy, WebClient, bad_status, open_client
 from envsmith.net.deadline import Deadline, run_all
 
 if TYPE_CHECKING:
-    from envsmith.net.client import Answer, WebClient
+    from envsmith.net.client import Response, WebClient
 
 
 Key = tuple[str, str]
@@ -38,7 +38,7 @@ Key = tuple[str, str]
 PYTORCH_BASE = f"{HOST}/whl"
 
 
-def join_listings(first: Listing | None, second: Listing | None) -> dict[Key, Release]:
+def join_listings(first: IndexListing | None, second: IndexListing | None) -> dict[Key, Release]:
     """Return the releases of two listings; of a version both know, all rows, the first one's winning."""
     releases: dict[Key, Release] = {}
     for listing in (second, first):
@@ -168,7 +168,7 @@ def _headers(kept: FetchedPage | None) -> dict[str, str]:
     return headers
 
 
-def _state(answer: Answer, at: str, address: PageAddress) -> PageState:
+def _state(answer: Response, at: str, address: PageAddress) -> PageState:
     return PageState(
         fetched_at=at,
         absent=False,
@@ -198,7 +198,7 @@ class ReadRequest:
     projects: tuple[str, ...]
     """Normalised names, each read from its own page."""
     deadline_s: float
-    known: Listing | None = None
+    known: IndexListing | None = None
     """What is known beside the overlay: the snapshot."""
     max_age: timedelta = timedelta(0)
     """Pages read more lately than this are not asked for again."""
@@ -210,10 +210,10 @@ class ReadRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ReadListing:
     """What came of reading an index."""
 
-    listing: Listing
+    listing: IndexListing
     """Also kept in the overlay."""
     problems: tuple[EnvsmithError, ...]
     """Why some versions have no metadata; their releases say ``metadata=None``."""
@@ -236,11 +236,11 @@ class PyTorchIndex:
     def __init__(
         self,
         base: str,
-        overlay: Overlay,
+        overlay: ListingCache,
         *,
         wants_metadata: Callable[[Wheel], bool],
         now: Callable[[], datetime] = utc_now,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
     ) -> None:
         self.base = checked_base(base)
         self._overlay = overlay
@@ -248,7 +248,7 @@ class PyTorchIndex:
         self._now = now
         self._patience = patience
 
-    def read(self, request: ReadRequest) -> Reading:
+    def read(self, request: ReadRequest) -> ReadListing:
         """Read the pages of one index, join them with what is known, and keep the result in the overlay.
 
         Pages that were read are kept even when another one fails. Metadata that the time did not suffice for
@@ -284,7 +284,7 @@ class PyTorchIndex:
         newest = max(page.state.fetched_at for page in pages.values())
         listing = self._listing(request, wheels, found, newest)
         self._overlay.write_listing(listing)
-        return Reading(listing=listing, problems=_problems(outcomes, deadline, public_url(self.base)))
+        return ReadListing(listing=listing, problems=_problems(outcomes, deadline, public_url(self.base)))
 
     def _read_pages(self, request: ReadRequest, deadline: Deadline) -> dict[str, FetchedPage]:
         states = self._overlay.read_states(request.channel, request.backend)
@@ -332,7 +332,7 @@ class PyTorchIndex:
             fresh = {project: page.state for project, page in pages.items()}
             self._overlay.write_states(request.channel, request.backend, states | fresh)
 
-    def _before(self, request: ReadRequest) -> Listing | None:
+    def _before(self, request: ReadRequest) -> IndexListing | None:
         try:
             return self._overlay.read_listing(request.channel, request.backend)
         except CatalogError:
@@ -357,8 +357,8 @@ class PyTorchIndex:
 
     def _listing(
         self, request: ReadRequest, wheels: Iterable[Wheel], metadata: Mapping[Key, Metadata], newest: str
-    ) -> Listing:
-        return Listing(
+    ) -> IndexListing:
+        return IndexListing(
             channel=request.channel,
             backend=request.backend,
             retrieved=newest[:10],

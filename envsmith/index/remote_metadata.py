@@ -25,16 +25,16 @@ from envsmith.index.wheel_metadata import MAX_METADATA_BYTES, read_metadata
 from envsmith.lockfile.pins import Pin
 from envsmith.model.license import Licence
 from envsmith.model.url import public_url
-from envsmith.net.client import Patience, SilentServers, WebClient, bad_status, open_client
+from envsmith.net.client import RetryPolicy, UnreachableHosts, WebClient, bad_status, open_client
 from envsmith.net.deadline import Deadline, run_all
 from envsmith.net.range_reader import RangeReader
 
 _FORM = 1
 # What cannot be had at once stays unknown.
-_IMPATIENT = Patience(connect_s=3.0, read_s=10.0, attempts=1)
+_IMPATIENT = RetryPolicy(connect_s=3.0, read_s=10.0, attempts=1)
 
 
-class WheelNotes:
+class MetadataCache:
     """Notes of one kind.
 
     Args:
@@ -83,7 +83,7 @@ class RequiresReader:
         is_offline: bool = False,
         deadline_s: float = 60.0,
     ) -> None:
-        self._notes = WheelNotes(folder, "requires", _FORM)
+        self._notes = MetadataCache(folder, "requires", _FORM)
         self._served = served
         self._is_offline = is_offline
         self._deadline_s = deadline_s
@@ -166,11 +166,11 @@ class LicenceReader:
         is_offline: bool = False,
         deadline_s: float = 60.0,
     ) -> None:
-        self._notes = WheelNotes(folder, "licence", _FORM)
+        self._notes = MetadataCache(folder, "licence", _FORM)
         self._served = served
         self._is_offline = is_offline
         self._deadline_s = deadline_s
-        self._silent = SilentServers()
+        self._silent = UnreachableHosts()
 
     def licences(self, pins: Iterable[Pin]) -> dict[str, Licence]:
         """Return sha256 → licence; a wheel that cannot be looked into, or not without the network, is absent."""

@@ -18,7 +18,7 @@ from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, PageAddress, PageR
 from envsmith.index.wheel_metadata import parse_metadata, read_metadata, read_requirements
 from envsmith.model.route import RoutePage, RouteRow, check_address
 from envsmith.model.wheel import Wheel
-from envsmith.net.client import Patience, WebClient, open_client
+from envsmith.net.client import RetryPolicy, WebClient, open_client
 from envsmith.net.deadline import Deadline, run_all
 
 DEADLINE_S = 120.0
@@ -35,7 +35,7 @@ class RoutedPages:
         patience: timeouts and retries.
     """
 
-    def __init__(self, now: Callable[[], datetime], patience: Patience | None = None) -> None:
+    def __init__(self, now: Callable[[], datetime], patience: RetryPolicy | None = None) -> None:
         self._now = now
         self._patience = patience
 

@@ -15,10 +15,10 @@ from typing import Protocol
 
 from envsmith.catalog import Catalog
 from envsmith.errors import CatalogError, EnvsmithError, ToolError
-from envsmith.index.cache import Overlay
+from envsmith.index.cache import ListingCache
 from envsmith.index.reader import PyTorchIndex, ReadRequest
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 
 SILENCE_S = 600.0
 """Seconds for which a server that did not answer is not asked again by the way."""
@@ -41,7 +41,7 @@ class LivePyTorch:
     def __init__(
         self,
         index: PyTorchIndex,
-        overlay: Overlay,
+        overlay: ListingCache,
         projects: tuple[str, ...],
         tell: Callable[[EnvsmithError], None] = lambda _: None,
     ) -> None:
@@ -51,8 +51,14 @@ class LivePyTorch:
         self._tell = tell
 
     def refresh(
-        self, channel: str, backend: Backend, known: Listing | None, *, deadline_s: float, max_age: timedelta
-    ) -> Listing:
+        self,
+        channel: str,
+        backend: Backend,
+        known: IndexListing | None,
+        *,
+        deadline_s: float,
+        max_age: timedelta,
+    ) -> IndexListing:
         """Read the pages and return the rows, joined with what was known.
 
         Versions without readable requirements are told as CAT040.
@@ -101,7 +107,7 @@ class LivePyTorch:
         except OSError:
             return
 
-    def kept(self, channel: str, backend: Backend) -> Listing | None:
+    def kept(self, channel: str, backend: Backend) -> IndexListing | None:
         """Return what was read before, without asking the server.
 
         Raises:
@@ -126,8 +132,14 @@ class LiveIndex(Protocol):
     """PyTorch's index as the workflows need it."""
 
     def refresh(
-        self, channel: str, backend: Backend, known: Listing | None, *, deadline_s: float, max_age: timedelta
-    ) -> Listing:
+        self,
+        channel: str,
+        backend: Backend,
+        known: IndexListing | None,
+        *,
+        deadline_s: float,
+        max_age: timedelta,
+    ) -> IndexListing:
         """Read the pages and return the rows, joined with what was known.
 
         Raises:
@@ -136,7 +148,7 @@ class LiveIndex(Protocol):
         """
         ...
 
-    def kept(self, channel: str, backend: Backend) -> Listing | None:
+    def kept(self, channel: str, backend: Backend) -> IndexListing | None:
         """Return what was read before, without asking the server."""
         ...
 
@@ -169,11 +181,11 @@ class ListingSources:
         self._mode = mode
         self._live = live
         self._tell = tell
-        self._found: dict[tuple[str, Backend], Sourced | None] = {}
+        self._found: dict[tuple[str, Backend], ListingWithSource | None] = {}
         self._is_online = is_online
         self._is_reachable = is_online
 
-    def get(self, channel: str, backend: Backend) -> Sourced | None:
+    def get(self, channel: str, backend: Backend) -> ListingWithSource | None:
         """Return the rows of an index, or None where nothing is known of it.
 
         Raises:
@@ -185,28 +197,32 @@ class ListingSources:
             self._found[key] = self._choose(channel, backend)
         return self._found[key]
 
-    def known(self, channel: str, backend: Backend) -> Listing | None:
+    def known(self, channel: str, backend: Backend) -> IndexListing | None:
         """Return the rows at hand, without asking the server; None where there are none."""
         found = self._found.get((channel, backend))
         if found is None and self._mode != "embedded":
             found = self._kept(channel, backend)
         return found.listing if found else self._catalog.listing(channel, backend)
 
-    def _choose(self, channel: str, backend: Backend) -> Sourced | None:
+    def _choose(self, channel: str, backend: Backend) -> ListingWithSource | None:
         snapshot = self._catalog.listing(channel, backend)
-        embedded = Sourced(listing=snapshot, name=f"embedded {snapshot.retrieved}") if snapshot else None
+        embedded = (
+            ListingWithSource(listing=snapshot, name=f"embedded {snapshot.retrieved}") if snapshot else None
+        )
         if self._mode == "embedded":
             return embedded
         if self._mode == "live" and self._is_online:
             found = self._live.refresh(channel, backend, snapshot, deadline_s=LIVE_S, max_age=timedelta(0))
-            return Sourced(listing=found, name=f"live {found.retrieved}")
+            return ListingWithSource(listing=found, name=f"live {found.retrieved}")
         kept = self._answered(channel, backend, snapshot) or self._kept(channel, backend)
         if kept is None or (snapshot and kept.listing.retrieved < snapshot.retrieved):
             # A newer envsmith brought a newer snapshot than what was once read.
             return embedded
         return kept
 
-    def _answered(self, channel: str, backend: Backend, snapshot: Listing | None) -> Sourced | None:
+    def _answered(
+        self, channel: str, backend: Backend, snapshot: IndexListing | None
+    ) -> ListingWithSource | None:
         """Ask the server; a silent one is asked once a run, not once per index."""
         if not self._is_reachable:
             return None
@@ -223,21 +239,21 @@ class ListingSources:
         except CatalogError as error:
             self._tell(error)
             return None
-        return Sourced(listing=found, name=f"live {found.retrieved}")
+        return ListingWithSource(listing=found, name=f"live {found.retrieved}")
 
-    def _kept(self, channel: str, backend: Backend) -> Sourced | None:
+    def _kept(self, channel: str, backend: Backend) -> ListingWithSource | None:
         try:
             found = self._live.kept(channel, backend)
         except CatalogError as error:
             self._tell(error)
             return None
-        return Sourced(listing=found, name=f"overlay {found.retrieved}") if found else None
+        return ListingWithSource(listing=found, name=f"overlay {found.retrieved}") if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sourced:
+class ListingWithSource:
     """A listing, and where it came from."""
 
-    listing: Listing
+    listing: IndexListing
     name: str
     """``embedded 2026-11-20``, ``live 2026-11-21``."""

@@ -18,8 +18,8 @@ from envsmith.errors import EnvsmithError, ToolError
 from envsmith.index.cache import replace_file
 from envsmith.index.wheel_metadata import BROKEN
 from envsmith.model.url import public_url
-from envsmith.model.wheel import Contents, installed_path
-from envsmith.net.client import Patience, SilentServers, WebClient, bad_status, open_client
+from envsmith.model.wheel import WheelContents, installed_path
+from envsmith.net.client import RetryPolicy, UnreachableHosts, WebClient, bad_status, open_client
 from envsmith.net.deadline import Deadline, run_all
 from envsmith.net.range_reader import RangeReader
 
@@ -31,7 +31,7 @@ WHOLE_BYTES = 8 * 1024 * 1024
 MAX_MEMBER_BYTES = 8 * 1024 * 1024
 # Looking into wheels is worth a moment, not a wait: what cannot be had at once stays unknown. One connection that broke
 # is no such case: a size that a lock lacks for it would be there the next time.
-_IMPATIENT = Patience(connect_s=3.0, read_s=10.0, attempts=2)
+_IMPATIENT = RetryPolicy(connect_s=3.0, read_s=10.0, attempts=2)
 _AT_ONCE = 16
 
 
@@ -58,10 +58,10 @@ class WheelReader:
         self._is_offline = is_offline
         self._deadline_s = deadline_s
         self._turn = Lock()
-        self._read: dict[str, Contents] = {}
-        self._silent = SilentServers()
+        self._read: dict[str, WheelContents] = {}
+        self._silent = UnreachableHosts()
 
-    def contents(self, wheels: Iterable[PackageWheel]) -> dict[str, Contents]:
+    def contents(self, wheels: Iterable[PackageWheel]) -> dict[str, WheelContents]:
         """Return sha256 → contents; a wheel that cannot be looked into is absent.
 
         What several threads ask for is fetched once. A server that could not be reached is not asked again.
@@ -75,13 +75,13 @@ class WheelReader:
             self._read |= found
         return found
 
-    def _fetched(self, missing: list[PackageWheel]) -> dict[str, Contents]:
-        found: dict[str, Contents] = {}
+    def _fetched(self, missing: list[PackageWheel]) -> dict[str, WheelContents]:
+        found: dict[str, WheelContents] = {}
         deadline = Deadline(self._deadline_s)
         tasks = [partial(self._list, wheel) for wheel in missing]
         opened = partial(open_client, deadline, _IMPATIENT)
         for wheel, outcome in zip(missing, run_all(tasks, opened, deadline, workers=_AT_ONCE), strict=True):
-            if isinstance(outcome, Contents):
+            if isinstance(outcome, WheelContents):
                 found[_sha256(wheel)] = outcome
             elif isinstance(outcome, Exception) and not isinstance(outcome, EnvsmithError):
                 raise outcome
@@ -103,7 +103,7 @@ class WheelReader:
             except BROKEN as error:
                 raise unreadable(wheel, str(error)) from error
 
-    def _list(self, wheel: PackageWheel, client: WebClient) -> Contents:
+    def _list(self, wheel: PackageWheel, client: WebClient) -> WheelContents:
         url = self._served(wheel.url or "")
         with self._silent.asked(url):
             reader = RangeReader(client, url)
@@ -114,7 +114,7 @@ class WheelReader:
                 }
         except BROKEN as error:
             raise unreadable(wheel, str(error)) from error
-        contents = Contents(
+        contents = WheelContents(
             size_bytes=reader.seek(0, io.SEEK_END),
             members={path: item.file_size for path, item in files.items()},
             checksums={path: item.CRC for path, item in files.items()},
@@ -139,16 +139,16 @@ class WheelReader:
         except BROKEN as error:
             raise unreadable(wheel, str(error)) from error
 
-    def kept(self, sha256: str) -> Contents | None:
+    def kept(self, sha256: str) -> WheelContents | None:
         """Return what is remembered of a wheel, None where nobody has looked into it; nothing is fetched."""
         if read := self._read.get(sha256):
             return read
         try:
-            return Contents.from_json((self._folder / f"{sha256}.json").read_text("utf-8"))
+            return WheelContents.from_json((self._folder / f"{sha256}.json").read_text("utf-8"))
         except (OSError, ValueError):
             return None
 
-    def _keep(self, sha256: str, contents: Contents) -> None:
+    def _keep(self, sha256: str, contents: WheelContents) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             replace_file(self._folder / f"{sha256}.json", contents.to_json().encode())

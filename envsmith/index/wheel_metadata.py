@@ -56,7 +56,7 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Family:
+class PlatformFamily:
     """The platforms whose wheels share one METADATA: an operating system, and a machine where it matters."""
 
     system: str
@@ -65,7 +65,7 @@ class Family:
     """As ``platform_machine`` says it; empty where the wheel is for all of them."""
 
     @classmethod
-    def of(cls, row: PageRow) -> Family:
+    def of(cls, row: PageRow) -> PlatformFamily:
         """Return the family of a wheel by its platform tag; a tag we do not know stands for itself."""
         tag = row.wheel.platform_tags.rsplit("-", 1)[-1].split(".")[-1]
         match = _PLATFORM.fullmatch(tag)
@@ -84,14 +84,14 @@ class Requirements:
     requires_python: str | None
 
 
-def choose_rows(rows: tuple[PageRow, ...]) -> dict[Family, PageRow]:
+def choose_rows(rows: tuple[PageRow, ...]) -> dict[PlatformFamily, PageRow]:
     """Pick one wheel per platform family to read, those with a digest of their metadata first."""
-    chosen: dict[Family, PageRow] = {}
+    chosen: dict[PlatformFamily, PageRow] = {}
     ranked = sorted(
         rows, key=lambda row: (row.metadata_sha256 is None, not row.has_metadata, row.wheel.filename)
     )
     for row in ranked:
-        chosen.setdefault(Family.of(row), row)
+        chosen.setdefault(PlatformFamily.of(row), row)
     return chosen
 
 
@@ -146,7 +146,7 @@ def parse_metadata(body: bytes, wheel: Wheel, where: str, *, may_lack_label: boo
         ) from error
 
 
-def merge(by_family: Mapping[Family, Requirements], basis: str) -> Metadata:
+def merge(by_family: Mapping[PlatformFamily, Requirements], basis: str) -> Metadata:
     """Join what the wheels of one version require; what only some platforms require gets a marker for them.
 
     Args:
@@ -154,7 +154,7 @@ def merge(by_family: Mapping[Family, Requirements], basis: str) -> Metadata:
         basis: where it was read, in words.
     """
     families = sorted(by_family)
-    holders: dict[str, list[Family]] = {}
+    holders: dict[str, list[PlatformFamily]] = {}
     for family in families:
         for text in by_family[family].requires_dist:
             if family not in holders.setdefault(text, []):
@@ -229,7 +229,7 @@ def _requirement(text: str) -> str | None:
     return str(requirement)
 
 
-def _limited(text: str, having: list[Family], families: list[Family]) -> str:
+def _limited(text: str, having: list[PlatformFamily], families: list[PlatformFamily]) -> str:
     if any(not family.system for family in having):
         # A wheel for any platform can be installed everywhere: what it asks for is asked for everywhere.
         return text
@@ -240,7 +240,7 @@ def _limited(text: str, having: list[Family], families: list[Family]) -> str:
     return str(Requirement(f"{requirement} ; {limit}"))
 
 
-def _places(having: list[Family], families: list[Family]) -> list[str]:
+def _places(having: list[PlatformFamily], families: list[PlatformFamily]) -> list[str]:
     places: list[str] = []
     for system in sorted({family.system for family in having}):
         machines = [family.machine for family in having if family.system == system]

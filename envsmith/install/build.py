@@ -13,13 +13,13 @@ from envsmith.activate.model import Activation
 from envsmith.environment import package_findings, verification
 from envsmith.environment.model import CONSTRAINTS, Environment, Generation, Import
 from envsmith.errors import InstallError
-from envsmith.install.request import Furnishing, InstallTools, Locked, Order
+from envsmith.install.request import ExtraFiles, InstallRequest, InstallTools, LockedInstall
 from envsmith.model.finding import Report
 from envsmith.shims.environment import with_shims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
+class BuildResult:
     """A generation, and how went what was tried in it."""
 
     generation: Generation
@@ -28,7 +28,9 @@ class Built:
     """Names are the commands."""
 
 
-def build(order: Order, locked: Locked, python: Path, tools: InstallTools, *, deep: bool) -> Built:
+def build(
+    order: InstallRequest, locked: LockedInstall, python: Path, tools: InstallTools, *, deep: bool
+) -> BuildResult:
     """Build a generation and prove it.
 
     Raises:
@@ -50,7 +52,9 @@ def build(order: Order, locked: Locked, python: Path, tools: InstallTools, *, de
     return built
 
 
-def _built(order: Order, locked: Locked, python: Path, id_: str, tools: InstallTools, *, deep: bool) -> Built:
+def _built(
+    order: InstallRequest, locked: LockedInstall, python: Path, id_: str, tools: InstallTools, *, deep: bool
+) -> BuildResult:
     environments, prefix = tools.environments, tools.environments.prefix(id_)
     tools.progress.started(id_, f"installing {len(locked.pins.packages)} packages")
     tools.installer.make(prefix, python, order.profile)
@@ -72,17 +76,19 @@ def _built(order: Order, locked: Locked, python: Path, id_: str, tools: InstallT
     generation = _record(order, locked, environment, id_, tools)
     _furnish(generation, locked, tools)
     environments.keep(generation)
-    return Built(generation=generation, imports=imports, runs=ran)
+    return BuildResult(generation=generation, imports=imports, runs=ran)
 
 
-def _imported(order: Order, locked: Locked, prefix: Path, tools: InstallTools) -> Iterator[Import]:
+def _imported(
+    order: InstallRequest, locked: LockedInstall, prefix: Path, tools: InstallTools
+) -> Iterator[Import]:
     """Import torch where the lock has it, and what the profile names."""
     for check in order.checks.imports(locked.pins):
         tools.progress.started(prefix.name, f"importing {check.text}")
         yield tools.probe.imports(prefix, check.text, order.checks.env, check.timeout_s)
 
 
-def _ran(order: Order, prefix: Path, tools: InstallTools) -> Iterator[Import]:
+def _ran(order: InstallRequest, prefix: Path, tools: InstallTools) -> Iterator[Import]:
     """Run the commands that the profile names."""
     for check in order.checks.runs():
         tools.progress.started(prefix.name, f"running {check.text}")
@@ -90,7 +96,7 @@ def _ran(order: Order, prefix: Path, tools: InstallTools) -> Iterator[Import]:
 
 
 def _record(
-    order: Order, locked: Locked, environment: Environment, id_: str, tools: InstallTools
+    order: InstallRequest, locked: LockedInstall, environment: Environment, id_: str, tools: InstallTools
 ) -> Generation:
     return Generation(
         id=id_,
@@ -112,13 +118,13 @@ def _record(
     )
 
 
-def _furnish(generation: Generation, locked: Locked, tools: InstallTools) -> None:
+def _furnish(generation: Generation, locked: LockedInstall, tools: InstallTools) -> None:
     """Write what belongs into an environment beside its packages."""
     if generation.guard:
         lines = [f"{canonicalize_name(name)}=={version}\n" for name, version in sorted(locked.family.items())]
         tools.environments.write(generation.id, CONSTRAINTS, "".join(lines))
     prefix = tools.environments.prefix(generation.id)
-    furnishing = Furnishing(
+    furnishing = ExtraFiles(
         prefix=prefix,
         generation=generation,
         pins=locked.pins,

@@ -40,9 +40,9 @@ def generations_command(keep: int | None, prefix: Path, *, as_json: bool) -> int
     """
     from envsmith.install import output, switch
     from envsmith.install.disk_usage import own_and_shared
-    from envsmith.install.generation_store import Environments
+    from envsmith.install.generation_store import GenerationStore
 
-    environments = Environments(link=prefix.absolute(), waiting=output.waiting)
+    environments = GenerationStore(link=prefix.absolute(), waiting=output.waiting)
     gone = () if keep is None else switch.keep(keep, environments)
     output.listed(switch.listed(environments, own_and_shared), gone, as_json=as_json)
     return OK
@@ -110,10 +110,10 @@ def _can_be_remembered(options: dict[str, Any]) -> bool:
 
 def _remember(words: Sequence[str], options: dict[str, Any], one: Generation, seen: Signatures) -> None:
     from envsmith.console import answer_cache
-    from envsmith.install.generation_store import Environments
+    from envsmith.install.generation_store import GenerationStore
     from envsmith.install.output import idle
 
-    environments = Environments(link=options["prefix"].absolute())
+    environments = GenerationStore(link=options["prefix"].absolute())
     here = answer_cache.signed(environments.tokens(one))
     answer_cache.remember(words, idle(one, options["prefix"]), {**here, **seen})
 
@@ -125,10 +125,10 @@ def at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     from envsmith.environment.interpreter import VerifyingProbe
     from envsmith.files import atomic
     from envsmith.install import disk_usage
-    from envsmith.install.generation_store import Environments
+    from envsmith.install.generation_store import GenerationStore
     from envsmith.install.options import furnish_scripts
     from envsmith.install.output import waiting
-    from envsmith.install.prefetch import TransfersTold, gathering
+    from envsmith.install.prefetch import PrefetchProgress, gathering
     from envsmith.install.request import InstallTools
     from envsmith.process.runner import Processes
     from envsmith.shims import environment
@@ -140,7 +140,7 @@ def at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     try:
         with LockProgress(quiet=quiet) as progress:
             yield InstallTools(
-                environments=Environments(
+                environments=GenerationStore(
                     link=options["prefix"].absolute(),
                     processes=processes,
                     waiting=_unheard if quiet else waiting,
@@ -158,7 +158,7 @@ def at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
                 now_utc=utc_now,
                 lay=partial(environment.lay, processes=processes),
                 furnish=(furnish_scripts,),
-                gather=gathering(options, TransfersTold(progress)),
+                gather=gathering(options, PrefetchProgress(progress)),
             )
     finally:
         processes.close()
@@ -180,11 +180,11 @@ def rollback_command(id_: str, prefix: Path, *, force: bool, as_json: bool) -> i
     it began. Its files are looked for by name and size before: one that is damaged is refused.
     """
     from envsmith.install import output
-    from envsmith.install.generation_store import Environments
+    from envsmith.install.generation_store import GenerationStore
     from envsmith.install.links import check_runner
     from envsmith.install.switch import rollback
 
     check_runner(prefix.absolute())
-    environments = Environments(link=prefix.absolute(), waiting=output.waiting)
+    environments = GenerationStore(link=prefix.absolute(), waiting=output.waiting)
     output.switched(rollback(id_, environments, is_forced=force), prefix, as_json=as_json)
     return OK

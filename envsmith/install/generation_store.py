@@ -31,7 +31,7 @@ _GONE = ".removing-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Environments:
+class GenerationStore:
     """The generations beside one link.
 
     Args:

@@ -9,15 +9,23 @@ from envsmith.environment import model, verification
 from envsmith.environment.model import Generation, Import, Interpreter
 from envsmith.errors import InstallError
 from envsmith.install.build import build
-from envsmith.install.request import InstallTools, Locked, Order, expected, has_shims, locked_files, read_lock
-from envsmith.install.space_needed import Need, room_for
+from envsmith.install.request import (
+    InstallRequest,
+    InstallTools,
+    LockedInstall,
+    expected,
+    has_shims,
+    locked_files,
+    read_lock,
+)
+from envsmith.install.space_needed import SpaceNeeded, room_for
 from envsmith.lockfile.manifest import Manifest
 from envsmith.model.finding import Report
 from envsmith.model.target import Python
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class InstallResult:
     """What an install did."""
 
     generation: Generation
@@ -30,11 +38,11 @@ class Installed:
     imports: tuple[Import, ...] = ()
     runs: tuple[Import, ...] = ()
     """Names are the commands."""
-    need: Need | None = None
+    need: SpaceNeeded | None = None
     """What it took; None where nothing was built."""
 
 
-def install(order: Order, tools: InstallTools) -> Installed:
+def install(order: InstallRequest, tools: InstallTools) -> InstallResult:
     """Build the environment of a lock beside the current one, prove it, and switch to it.
 
     Raises:
@@ -60,10 +68,10 @@ def install(order: Order, tools: InstallTools) -> Installed:
         return replace(done, imports=built.imports, runs=built.runs, need=need)
 
 
-def _switch(generation: Generation, before: str, tools: InstallTools, *, how: str) -> Installed:
+def _switch(generation: Generation, before: str, tools: InstallTools, *, how: str) -> InstallResult:
     aside = tools.environments.switch(generation.id) if generation.id != before else ""
     is_left = before != generation.id and tools.environments.generation(before)
-    return Installed(
+    return InstallResult(
         generation=generation,
         how=how,
         before=before if is_left else "",
@@ -71,7 +79,7 @@ def _switch(generation: Generation, before: str, tools: InstallTools, *, how: st
     )
 
 
-def _interpreter(order: Order, manifest: Manifest, tools: InstallTools) -> tuple[Path, Interpreter]:
+def _interpreter(order: InstallRequest, manifest: Manifest, tools: InstallTools) -> tuple[Path, Interpreter]:
     """Find the interpreter that is asked for, or one that a lock is for."""
     requests = [order.python] if order.python else _pythons(order, manifest, tools)
     for request in requests:
@@ -87,7 +95,7 @@ def _interpreter(order: Order, manifest: Manifest, tools: InstallTools) -> tuple
     )
 
 
-def _pythons(order: Order, manifest: Manifest, tools: InstallTools) -> list[str]:
+def _pythons(order: InstallRequest, manifest: Manifest, tools: InstallTools) -> list[str]:
     """Return the Pythons worth looking for: that of the current environment first, then our own, then the newest."""
     current = tools.environments.generation(tools.environments.current())
     preferred = order.this_python
@@ -97,7 +105,9 @@ def _pythons(order: Order, manifest: Manifest, tools: InstallTools) -> list[str]
     return [str(python) for python in found or (order.this_python,)]
 
 
-def _ready(order: Order, locked: Locked, interpreter: Interpreter, tools: InstallTools) -> Generation | None:
+def _ready(
+    order: InstallRequest, locked: LockedInstall, interpreter: Interpreter, tools: InstallTools
+) -> Generation | None:
     """Return a generation that was built from this very lock and is intact, the current one before others."""
     current = tools.environments.current()
     found = sorted(tools.environments.generations(), key=lambda one: one.id != current)
@@ -111,7 +121,9 @@ def _ready(order: Order, locked: Locked, interpreter: Interpreter, tools: Instal
     return None
 
 
-def _is_asked_for(one: Generation, order: Order, locked: Locked, interpreter: Interpreter) -> bool:
+def _is_asked_for(
+    one: Generation, order: InstallRequest, locked: LockedInstall, interpreter: Interpreter
+) -> bool:
     """Say whether a generation was built from a lock for an interpreter, and has passed all that is to be tried."""
     return (
         (one.profile, one.lock_sha256, one.guard) == (order.profile, locked.sha256, order.guard)
@@ -122,6 +134,6 @@ def _is_asked_for(one: Generation, order: Order, locked: Locked, interpreter: In
     )
 
 
-def _report(one: Generation, order: Order, locked: Locked, tools: InstallTools) -> Report:
+def _report(one: Generation, order: InstallRequest, locked: LockedInstall, tools: InstallTools) -> Report:
     environment = tools.probe.environment(tools.environments.prefix(one.id), deep=order.deep)
     return verification.verify(expected(order, locked, environment), locked.backend, environment)

@@ -19,18 +19,18 @@ from envsmith.config.profiles import profile_of
 from envsmith.errors import HostError, LockError
 from envsmith.files.atomic import python_of, refusals
 from envsmith.host.current import this_platform, this_python
-from envsmith.install.request import Checks, Order
+from envsmith.install.request import InstallRequest, SmokeTests
 from envsmith.lockfile.manifest import FILENAME
 from envsmith.shims.environment import shims_of
 from envsmith.templates import read_template
 
 if TYPE_CHECKING:
-    from envsmith.install.request import Furnishing
-    from envsmith.lock.request import Words
+    from envsmith.install.request import ExtraFiles
+    from envsmith.lock.request import LockOptions
     from envsmith.lockfile.manifest import Manifest
 
 
-def order_of(options: Mapping[str, Any]) -> Order:
+def order_of(options: Mapping[str, Any]) -> InstallRequest:
     """Return what the command line asks for.
 
     Raises:
@@ -42,7 +42,7 @@ def order_of(options: Mapping[str, Any]) -> Order:
     folder: Path = options["folder"]
     name = _named(options["profile"], folder) if options["profile"] else _chosen(options)
     profile = profile_of(name, is_needed=options["is_checked"])
-    return Order(
+    return InstallRequest(
         profile=name,
         folder=folder / name,
         python=options["python"],
@@ -96,14 +96,14 @@ def _chosen(options: Mapping[str, Any]) -> str:
     return choice.best.profile
 
 
-def checks_of(profile: Profile | None) -> Checks:
+def checks_of(profile: Profile | None) -> SmokeTests:
     """Return what the profile asks to be tried in a new environment."""
     if profile is None:
-        return Checks()
-    return Checks(tried=profile.checks, env=profile.env)
+        return SmokeTests()
+    return SmokeTests(tried=profile.checks, env=profile.env)
 
 
-def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
+def refuse_stale(order: InstallRequest, folder: Path) -> tuple[Path, ...]:
     """Refuse a lock that is not what is asked for today; where there is none, the install says so.
 
     Returns:
@@ -144,26 +144,26 @@ def refuse_stale(order: Order, folder: Path) -> tuple[Path, ...]:
     return looked_at(read, order.folder)
 
 
-def _words(manifest: Manifest) -> Words:
+def _words(manifest: Manifest) -> LockOptions:
     """Return what asks for the targets that are locked, whether the profile names them or somebody's words did."""
-    from envsmith.lock.request import Words
+    from envsmith.lock.request import LockOptions
 
     inputs = [item.inputs for item in manifest.targets.values()]
-    return Words(
+    return LockOptions(
         names=(manifest.profile,),
         python=tuple(sorted({str(item["python"]) for item in inputs})),
         platforms=tuple(sorted({str(item["platform"]) for item in inputs})),
     )
 
 
-def unasked(order: Order) -> tuple[Path, ...]:
+def unasked(order: InstallRequest) -> tuple[Path, ...]:
     """Return what an install looks at that does not ask whether the lock is stale."""
     from envsmith.console.answer_cache import below
 
     return (Path("pyproject.toml"), *below(Path("profiles")), *below(order.folder))
 
 
-def furnish_scripts(given: Furnishing) -> None:
+def furnish_scripts(given: ExtraFiles) -> None:
     """Put the activation scripts among the environment's programs, in the place of those that uv writes.
 
     And the mark that names its profile: scripts of another profile know by it that they are not to enter.

@@ -15,15 +15,15 @@ from envsmith.console import printer
 
 if TYPE_CHECKING:
     from envsmith.environment.model import Generation
-    from envsmith.install.install import Installed
-    from envsmith.install.space_needed import Need
-    from envsmith.install.switch import Listed, Switched
+    from envsmith.install.install import InstallResult
+    from envsmith.install.space_needed import SpaceNeeded
+    from envsmith.install.switch import GenerationListing, SwitchResult
 
 _STATES = {"failed": "not proved", "foreign": "made by others"}
 
 
 def installed(
-    done: Installed, link: Path, cost: tuple[int, int] | None = None, *, as_json: bool = False
+    done: InstallResult, link: Path, cost: tuple[int, int] | None = None, *, as_json: bool = False
 ) -> None:
     """Print what an install did, and what it cost: bytes of its own, and shared ones."""
     if as_json:
@@ -59,7 +59,7 @@ def installed(
         printer.labelled("current", f"{link} → {one.id}{before}")
 
 
-def _need(need: Need, packages: int) -> None:
+def _need(need: SpaceNeeded, packages: int) -> None:
     """Say what was fetched; sizes that nobody tells beforehand are not in it."""
     what = f"{need.fetched} of {packages} packages" if need.fetched else "nothing: uv's cache has all"
     bytes_ = f", {printer.size(need.fetched_bytes)} known beforehand" if need.fetched_bytes else ""
@@ -80,7 +80,7 @@ def waiting(holder: str) -> None:
     printer.say(f"waiting for {holder}", err=True)
 
 
-def switched(done: Switched, link: Path, *, as_json: bool) -> None:
+def switched(done: SwitchResult, link: Path, *, as_json: bool) -> None:
     """Print what is current now."""
     if as_json:
         printer.envelope("rollback", "ok", asdict(done))
@@ -93,7 +93,7 @@ def switched(done: Switched, link: Path, *, as_json: bool) -> None:
         printer.labelled("current", f"{link} → {done.id}{after}")
 
 
-def listed(found: Sequence[Listed], gone: Sequence[str], *, as_json: bool) -> None:
+def listed(found: Sequence[GenerationListing], gone: Sequence[str], *, as_json: bool) -> None:
     """Print the list, and what was removed."""
     if as_json:
         data = {"generations": [asdict(item) for item in found], "removed": list(gone)}
@@ -108,7 +108,7 @@ def listed(found: Sequence[Listed], gone: Sequence[str], *, as_json: bool) -> No
         printer.labelled("removed", name)
 
 
-def _row(item: Listed) -> tuple[str, ...]:
+def _row(item: GenerationListing) -> tuple[str, ...]:
     one = item.generation
     return (
         "→" if item.is_current else " ",

@@ -9,10 +9,10 @@ from typing import Protocol
 
 from envsmith.environment.model import Environment, Generation, Import, Interpreter
 from envsmith.install.space_needed import Disk
-from envsmith.lockfile.pins import Supply
+from envsmith.lockfile.pins import InstallSource
 
 
-class Environments(Protocol):
+class EnvironmentStore(Protocol):
     """Keeps generations of environments, one of them current."""
 
     @property
@@ -140,7 +140,7 @@ class Installer(Protocol):
         """Say whether files are copied out of the cache, even where they could be shared with it."""
         ...
 
-    def outstanding(self, supply: Supply, python: Path) -> frozenset[str] | None:
+    def outstanding(self, supply: InstallSource, python: Path) -> frozenset[str] | None:
         """Return the names of packages that are not in the cache; None where that cannot be said."""
         ...
 
@@ -152,7 +152,7 @@ class Installer(Protocol):
         """
         ...
 
-    def fill(self, prefix: Path, supply: Supply) -> None:
+    def fill(self, prefix: Path, supply: InstallSource) -> None:
         """Put the packages of a lock into an environment.
 
         Raises:
@@ -162,7 +162,7 @@ class Installer(Protocol):
         ...
 
 
-class Disks(Protocol):
+class DiskInfo(Protocol):
     """Knows what is free, and what files hold."""
 
     def disk_of(self, place: Path) -> Disk:

@@ -23,19 +23,19 @@ from envsmith.console import printer
 from envsmith.download.artifact import Artifact, artifacts_of, joined
 from envsmith.download.download import Locations, Wheelhouse, failure, pylock_of
 from envsmith.download.transfer_progress import tell_idle
-from envsmith.install.request import Locked
+from envsmith.install.request import LockedInstall
 from envsmith.lockfile.manifest import Manifest
-from envsmith.lockfile.pins import Supply
+from envsmith.lockfile.pins import InstallSource
 from envsmith.lockfile.pylock import read_pylock
 
 if TYPE_CHECKING:
     from envsmith.download.artifact import Artifact
     from envsmith.download.download import Locations, Transfers
-    from envsmith.download.record import Brought
+    from envsmith.download.record import FetchedFile
     from envsmith.errors import EnvsmithError
-    from envsmith.install.request import Locked
+    from envsmith.install.request import LockedInstall
     from envsmith.lockfile.manifest import Manifest
-    from envsmith.lockfile.pins import Supply
+    from envsmith.lockfile.pins import InstallSource
     from envsmith.model.progress import Progress
 
 
@@ -60,7 +60,7 @@ def use(house: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gathering:
+class Prefetcher:
     """Where the files of a lock come from, and where they are put."""
 
     wheelhouse: Wheelhouse
@@ -70,7 +70,7 @@ class Gathering:
     begun: Callable[[Path, Sequence[Artifact]], None] = lambda _, __: None
     """Hears of the folder of a lock, and of what is to lie in it, before it is filled."""
 
-    def gather(self, locked: Locked, manifest: Manifest, found: Mapping[str, bytes]) -> Supply:
+    def gather(self, locked: LockedInstall, manifest: Manifest, found: Mapping[str, bytes]) -> InstallSource:
         """Bring the files of a lock into a folder, each proved, and return how to install from it alone.
 
         Raises:
@@ -84,7 +84,7 @@ class Gathering:
         filling = self.wheelhouse.fill(house, artifacts, self.locations)
         if filling.failed:
             raise failure(filling.failed, f"envsmith install {locked.profile}")
-        return Supply(
+        return InstallSource(
             text=found[f"requirements.{locked.slug}.txt"].decode("utf-8", "replace"),
             is_pylock=False,
             sources=locked.supply.sources,
@@ -92,7 +92,7 @@ class Gathering:
         )
 
 
-class TransfersTold:
+class PrefetchProgress:
     """Tells an install's own progress how files come; called from several threads.
 
     Args:
@@ -115,7 +115,7 @@ class TransfersTold:
         """Hear that another process is fetching the file."""
         self._progress.started(filename, "waiting: another process is fetching it")
 
-    def ended(self, brought: Brought) -> None:
+    def ended(self, brought: FetchedFile) -> None:
         """Hear that a file is there, proved."""
         if brought.way != "held":
             self._progress.ended(brought.filename, brought.seconds, printer.size(brought.size_bytes))
@@ -126,7 +126,7 @@ class TransfersTold:
 
 def gathering(
     options: Mapping[str, Any], heard: Transfers
-) -> Callable[[Locked, Manifest, Mapping[str, bytes]], Supply] | None:
+) -> Callable[[LockedInstall, Manifest, Mapping[str, bytes]], InstallSource] | None:
     """Return what brings the files of a lock together; None where uv fetches them, or a folder holds them.
 
     Args:
@@ -152,20 +152,20 @@ def gathering(
 
         locations = ServedFiles(base=rewrites.apply(wheelhouse))
     elif rewrites.rules and not wheelhouse and not options["offline"]:
-        from envsmith.download.download import Rewritten
+        from envsmith.download.download import MirroredFiles
 
-        locations = Rewritten(rewrites=rewrites)
+        locations = MirroredFiles(rewrites=rewrites)
     else:
         return None
-    from envsmith.download.wheelhouse import Filler
-    from envsmith.index.hashing import KeptFiles
+    from envsmith.download.wheelhouse import WheelhouseDownloader
+    from envsmith.index.hashing import FileCache
 
     # MERGED
 
-    filler = Filler(heard=heard, kept=KeptFiles(kept_folder()))
+    filler = WheelhouseDownloader(heard=heard, kept=FileCache(kept_folder()))
     folder = cache_folder() / "wheelhouses"
     begun = partial(_begun, options["rewrites"])
-    return Gathering(wheelhouse=filler, locations=locations, folder=folder, begun=begun).gather
+    return Prefetcher(wheelhouse=filler, locations=locations, folder=folder, begun=begun).gather
 
 
 def _begun(texts: Sequence[str], house: Path, artifacts: Sequence[Artifact]) -> None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envsmith.activate.model import Activation
-from envsmith.config.profile import Check
+from envsmith.config.profile import SmokeTest
 from envsmith.environment.model import Environment, Generation
 from envsmith.errors import LockError
-from envsmith.install.ports import Disks, EnvironmentProbe, Environments, Installer
+from envsmith.install.ports import DiskInfo, EnvironmentProbe, EnvironmentStore, Installer
 from envsmith.lockfile.manifest import FILENAME, Manifest
-from envsmith.lockfile.pins import Pin, Pins, Supply
+from envsmith.lockfile.pins import InstallSource, Pin, Pins
 from envsmith.lockfile.store import read_manifest, sha256_of
 from envsmith.model.backend import Backend
 from envsmith.model.progress import Progress
@@ -23,31 +23,31 @@ from envsmith.shims.environment import with_shims
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checks:
+class SmokeTests:
     """What is tried in a new environment before it is current."""
 
-    tried: tuple[Check, ...] = ()
+    tried: tuple[SmokeTest, ...] = ()
     """Besides importing torch, where the lock has it."""
     env: Mapping[str, str] = field(default_factory=dict)
 
-    def imports(self, pins: Pins) -> tuple[Check, ...]:
+    def imports(self, pins: Pins) -> tuple[SmokeTest, ...]:
         """Return the imports to try in an environment of these pins."""
         named = tuple(item for item in self.tried if item.kind == "import")
         is_needed = pins.version("torch") and all(item.text != "torch" for item in named)
-        return (Check("import", "torch"), *named) if is_needed else named
+        return (SmokeTest("import", "torch"), *named) if is_needed else named
 
     @property
     def words(self) -> tuple[str, ...]:
         """What the profile names, as records of it say, sorted."""
         return tuple(sorted({item.word for item in self.tried}))
 
-    def runs(self) -> tuple[Check, ...]:
+    def runs(self) -> tuple[SmokeTest, ...]:
         """Return the commands to try."""
         return tuple(item for item in self.tried if item.kind == "run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class InstallRequest:
     """What is to be installed, and how."""
 
     profile: str
@@ -64,7 +64,7 @@ class Order:
     anew: bool = False
     """Build it even where such a one is there already."""
     guard: bool = True
-    checks: Checks = field(default_factory=Checks)
+    checks: SmokeTests = field(default_factory=SmokeTests)
     shims: ShimPackage | None = None
     """What the profile puts beside the packages of its lock."""
     is_profile_known: bool = True
@@ -72,7 +72,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Furnishing:
+class ExtraFiles:
     """What those see who put further files into a new environment before it is current."""
 
     prefix: Path
@@ -88,29 +88,29 @@ class Furnishing:
 class InstallTools:
     """What an install needs of the world."""
 
-    environments: Environments
+    environments: EnvironmentStore
     installer: Installer
     probe: EnvironmentProbe
     files: Files
-    disks: Disks
+    disks: DiskInfo
     progress: Progress
     now_utc: Callable[[], str]
-    furnish: tuple[Callable[[Furnishing], None], ...] = ()
+    furnish: tuple[Callable[[ExtraFiles], None], ...] = ()
     lay: Callable[[Path, ShimPackage], None] | None = None
     """Puts shims into a new environment, before it is proved; None where none can be asked for."""
-    gather: Callable[[Locked, Manifest, Mapping[str, bytes]], Supply] | None = None
+    gather: Callable[[LockedInstall, Manifest, Mapping[str, bytes]], InstallSource] | None = None
     """Brings the files together beforehand, where they do not come from where the lock says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Locked:
+class LockedInstall:
     """One lock, read."""
 
     profile: str
     slug: str
     sha256: str
     pins: Pins
-    supply: Supply
+    supply: InstallSource
     backend: Backend
     family: Mapping[str, str]
     env: Mapping[str, str]
@@ -119,13 +119,13 @@ class Locked:
     """Torch-family project → file name of its wheel."""
 
 
-def has_shims(one: Generation, order: Order) -> bool:
+def has_shims(one: Generation, order: InstallRequest) -> bool:
     """Say whether a generation has the shims that are asked for, and no others."""
     wanted = {order.shims.folder} if order.shims else set[str]()
     return not order.is_profile_known or wanted == set(filter(is_shims, one.folders))
 
 
-def expected(order: Order, locked: Locked, environment: Environment) -> Pins:
+def expected(order: InstallRequest, locked: LockedInstall, environment: Environment) -> Pins:
     """Return all that is to be in an environment: the lock's packages, and the shims of its profile.
 
     Where only the lock is at hand, the shims that are there are taken to be right.
@@ -141,7 +141,7 @@ def expected(order: Order, locked: Locked, environment: Environment) -> Pins:
     return replace(pins, packages=(*pins.packages, *there))
 
 
-def locked_files(order: Order, files: Files) -> tuple[Mapping[str, bytes], Manifest]:
+def locked_files(order: InstallRequest, files: Files) -> tuple[Mapping[str, bytes], Manifest]:
     """Return the files of a profile's lock folder, and the manifest among them.
 
     Raises:
@@ -159,7 +159,9 @@ def locked_files(order: Order, files: Files) -> tuple[Mapping[str, bytes], Manif
     return found, manifest
 
 
-def read_lock(order: Order, manifest: Manifest, found: Mapping[str, bytes], slug: str) -> Locked:
+def read_lock(
+    order: InstallRequest, manifest: Manifest, found: Mapping[str, bytes], slug: str
+) -> LockedInstall:
     """Read one lock: its requirements, and its pylock where that is at hand, untouched, and of use."""
     entry = manifest.targets[slug]
     name, pylock = f"requirements.{slug}.txt", f"pylock.{slug}.toml"
@@ -177,12 +179,12 @@ def read_lock(order: Order, manifest: Manifest, found: Mapping[str, bytes], slug
         pins, is_pylock = Pins.from_pylock(text, str(order.folder / pylock)), True
     sources = entry.inputs.get("allow-sdist", ())
     backend = Backend.parse(str(entry.inputs.get("backend", "cpu")))
-    return Locked(
+    return LockedInstall(
         profile=order.profile,
         slug=slug,
         sha256=sha256_of(found[name]),
         pins=pins,
-        supply=Supply(
+        supply=InstallSource(
             text=text,
             is_pylock=is_pylock,
             sources=tuple(name for name in sources if pins.version(name)),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from envsmith.catalog.sizes import size_of
 from envsmith.errors import InstallError
-from envsmith.install.request import InstallTools, Locked
+from envsmith.install.request import InstallTools, LockedInstall
 from envsmith.lockfile.pins import Pin
 
 
@@ -28,7 +28,7 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class PackageSize:
     """What one package brings; no figure is above the truth."""
 
     name: str
@@ -39,7 +39,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
+class SpaceNeeded:
     """What an install needs, at least."""
 
     fetched: int
@@ -53,7 +53,9 @@ class Need:
     """Of the file system that is fuller then."""
 
 
-def needed(loads: Iterable[Load], cache: Disk, target: Disk, *, is_copying: bool = False) -> Need:
+def needed(
+    loads: Iterable[PackageSize], cache: Disk, target: Disk, *, is_copying: bool = False
+) -> SpaceNeeded:
     """Return what an install needs, at least: files not in the cache yet are unpacked there, and linked from there.
 
     Args:
@@ -75,7 +77,7 @@ def needed(loads: Iterable[Load], cache: Disk, target: Disk, *, is_copying: bool
     for disk, bytes_ in ((cache, into_cache), (target, on_target)):
         if bytes_ > disk.free_bytes:
             raise _refusal(disk, bytes_, "uv's cache" if disk is cache else "the environment")
-    return Need(
+    return SpaceNeeded(
         fetched=len(fresh),
         fetched_bytes=sum(load.packed_bytes for load in fresh),
         cache_bytes=into_cache,
@@ -95,7 +97,7 @@ def _refusal(disk: Disk, bytes_: int, what: str) -> InstallError:
     )
 
 
-def room_for(locked: Locked, python: Path, tools: InstallTools) -> Need:
+def room_for(locked: LockedInstall, python: Path, tools: InstallTools) -> SpaceNeeded:
     """Return what a lock's install needs, at least.
 
     Raises:
@@ -107,12 +109,12 @@ def room_for(locked: Locked, python: Path, tools: InstallTools) -> Need:
     return needed(_loads(locked, fresh, tools), *disks, is_copying=tools.installer.is_copying())
 
 
-def _loads(locked: Locked, fresh: frozenset[str] | None, tools: InstallTools) -> Iterator[Load]:
+def _loads(locked: LockedInstall, fresh: frozenset[str] | None, tools: InstallTools) -> Iterator[PackageSize]:
     house = locked.supply.wheelhouse
     at_hand = tools.disks.weights(Path(house)) if house and "://" not in house else {}
     for pin in locked.pins.packages:
         packed, unpacked = at_hand.get(tools.disks.key_of(pin.name, pin.version)) or (_size(pin, locked), 0)
-        yield Load(
+        yield PackageSize(
             name=pin.name,
             packed_bytes=packed,
             # What is packed grows when it is unpacked; by how much is not known without its list.
@@ -121,7 +123,7 @@ def _loads(locked: Locked, fresh: frozenset[str] | None, tools: InstallTools) ->
         )
 
 
-def _size(pin: Pin, locked: Locked) -> int:
+def _size(pin: Pin, locked: LockedInstall) -> int:
     """Return the bytes of a file as its lock tells them, else as the catalog knows them, else none."""
     if pin.size_bytes is not None:
         return pin.size_bytes

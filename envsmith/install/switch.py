@@ -12,13 +12,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from envsmith.install.ports import Environments
+    from envsmith.install.ports import EnvironmentStore
 
 _NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Switched:
+class SwitchResult:
     """What is current now, and what was before."""
 
     id: str
@@ -31,7 +31,7 @@ class Switched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class GenerationListing:
     """One generation in the list."""
 
     id: str
@@ -46,7 +46,7 @@ class Listed:
     shared_bytes: int
 
 
-def rollback(asked: str, environments: Environments, *, is_forced: bool = False) -> Switched:
+def rollback(asked: str, environments: EnvironmentStore, *, is_forced: bool = False) -> SwitchResult:
     """Switch to a generation, or put back what others had made.
 
     Args:
@@ -67,16 +67,16 @@ def rollback(asked: str, environments: Environments, *, is_forced: bool = False)
         id_ = _named(asked, [*names, *foreign]) if asked else _previous(environments, [*names, *foreign])
         if id_ in foreign:
             aside = environments.restore(id_)
-            return Switched(id=id_, is_foreign=True, generation=None, before=before, aside=aside)
+            return SwitchResult(id=id_, is_foreign=True, generation=None, before=before, aside=aside)
         generation = environments.generation(id_)
         _check_interpreter(id_, environments)
         if generation and not is_forced:
             _check_files(generation, environments)
         aside = environments.switch(id_)
-        return Switched(id=id_, is_foreign=False, generation=generation, before=before, aside=aside)
+        return SwitchResult(id=id_, is_foreign=False, generation=generation, before=before, aside=aside)
 
 
-def _check_interpreter(id_: str, environments: Environments) -> None:
+def _check_interpreter(id_: str, environments: EnvironmentStore) -> None:
     if not environments.has_interpreter(id_):
         raise InstallError(
             "ENV031",
@@ -86,7 +86,7 @@ def _check_interpreter(id_: str, environments: Environments) -> None:
         )
 
 
-def _check_files(one: Generation, environments: Environments) -> None:
+def _check_files(one: Generation, environments: EnvironmentStore) -> None:
     """Refuse to return to what is there in part only."""
     if lost := environments.lost(one):
         more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
@@ -108,7 +108,7 @@ def _named(asked: str, names: list[str]) -> str:
     raise _nothing(problem, names)
 
 
-def _previous(environments: Environments, names: list[str]) -> str:
+def _previous(environments: EnvironmentStore, names: list[str]) -> str:
     """Return what was current before, by the history; else the newest that never was."""
     current = environments.current()
     used = [id_ for id_, _ in environments.uses()]
@@ -128,7 +128,9 @@ def _nothing(problem: str, names: list[str]) -> InstallError:
     )
 
 
-def listed(environments: Environments, measured: Callable[[Path], tuple[int, int]]) -> tuple[Listed, ...]:
+def listed(
+    environments: EnvironmentStore, measured: Callable[[Path], tuple[int, int]]
+) -> tuple[GenerationListing, ...]:
     """List generations, oldest use first, then what failed, then what others had made.
 
     Args:
@@ -145,7 +147,7 @@ def listed(environments: Environments, measured: Callable[[Path], tuple[int, int
     for id_, generation, kind in [*proved, *others]:
         own, shared = measured(environments.place(id_))
         found.append(
-            Listed(
+            GenerationListing(
                 id=id_,
                 is_current=id_ == current,
                 generation=generation,
@@ -158,7 +160,7 @@ def listed(environments: Environments, measured: Callable[[Path], tuple[int, int
     return tuple(found)
 
 
-def keep(count: int, environments: Environments) -> tuple[str, ...]:
+def keep(count: int, environments: EnvironmentStore) -> tuple[str, ...]:
     """Remove all generations but those used last, and all that failed; what is in use stays, whatever the count.
 
     Returns:

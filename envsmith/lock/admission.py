@@ -25,12 +25,12 @@ from envsmith.lockfile.pylock import FORM, Lock
 from envsmith.model.finding import Decision
 from envsmith.model.target import Target
 from envsmith.model.wheel import SHA256, Wheel
-from envsmith.plan.model import Plan, Resolution
+from envsmith.plan.model import Resolution, ResolutionPlan
 
 _HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
 
 
-def admit(plan: Plan, resolution: Resolution, catalog_name: str) -> Lock:
+def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lock:
     """Make a lock of a resolution, if every condition of a true lock holds.
 
     Args:
@@ -76,7 +76,7 @@ def admit(plan: Plan, resolution: Resolution, catalog_name: str) -> Lock:
     )
 
 
-def _lasting(plan: Plan, packages: Iterable[Package]) -> tuple[Decision, ...]:
+def _lasting(plan: ResolutionPlan, packages: Iterable[Package]) -> tuple[Decision, ...]:
     """Leave out what was decided about wheels that were not taken in the end."""
     taken = {wheel.filename for package in packages for wheel in package.wheels or ()}
     return tuple(item for item in plan.all_decisions() if item.code != "RES106" or item.subject in taken)
@@ -89,11 +89,11 @@ def target_marker(target: Target) -> Marker:
     return Marker(" and ".join(f'{name} == "{environment[name]}"' for name in names))
 
 
-def _family(plan: Plan) -> frozenset[str]:
+def _family(plan: ResolutionPlan) -> frozenset[str]:
     return frozenset(plan.slice.projects) | frozenset(plan.pypi_builds)
 
 
-def _narrowed(plan: Plan, resolution: Resolution) -> list[Package]:
+def _narrowed(plan: ResolutionPlan, resolution: Resolution) -> list[Package]:
     """Leave each package the one file that the target would choose: an index may list several that run there."""
     everything = Pylock(
         lock_version=Version("1.0"),
@@ -151,7 +151,7 @@ def _check_fit(package: Package, tags: frozenset[Tag]) -> None:
         raise _broken("LCK011", package, "has no wheel that runs on the target")
 
 
-def _check_files(package: Package, plan: Plan) -> None:
+def _check_files(package: Package, plan: ResolutionPlan) -> None:
     wheels = package.wheels or ()
     if len(wheels) > 1 or (not wheels and not package.sdist):
         raise _broken("LCK011", package, f"has {len(wheels)} wheels for the target; exactly one is wanted")
@@ -159,7 +159,7 @@ def _check_files(package: Package, plan: Plan) -> None:
         raise _broken("LCK012", package, "has no wheel for the target; a source distribution was not allowed")
 
 
-def _check_build(package: Package, plan: Plan) -> None:
+def _check_build(package: Package, plan: ResolutionPlan) -> None:
     """Let a torch-family pin pass only with its backend's label and a hash the catalog knows."""
     if package.name in plan.pypi_builds:
         if str(package.version) != plan.pypi_builds[package.name]:
@@ -187,12 +187,12 @@ def _check_build(package: Package, plan: Plan) -> None:
         )
 
 
-def _row(pinned: PackageWheel, plan: Plan) -> Wheel | None:
+def _row(pinned: PackageWheel, plan: ResolutionPlan) -> Wheel | None:
     rows = (wheel for wheels in plan.slice.projects.values() for wheel in wheels)
     return next((row for row in rows if row.filename == pinned.filename and row.url == pinned.url), None)
 
 
-def _check_origins(packages: Iterable[Package], plan: Plan) -> None:
+def _check_origins(packages: Iterable[Package], plan: ResolutionPlan) -> None:
     """Let nothing but the torch family come from PyTorch's hosts."""
     for package in packages:
         for wheel in package.wheels or ():
@@ -217,7 +217,7 @@ def _broken(code: str, package: Package, what: str) -> LockError:
     )
 
 
-def _package(package: Package, plan: Plan, resolution: Resolution) -> Package:
+def _package(package: Package, plan: ResolutionPlan, resolution: Resolution) -> Package:
     wheels = package.wheels or ()
     dependencies = [name for name, askers in resolution.requirers.items() if package.name in askers]
     return Package(
@@ -254,7 +254,7 @@ def _with_sha256(sdist: PackageSdist | None) -> PackageSdist | None:
     )
 
 
-def _provenance(plan: Plan, catalog_name: str, decisions: Iterable[Decision]) -> dict[str, object]:
+def _provenance(plan: ResolutionPlan, catalog_name: str, decisions: Iterable[Decision]) -> dict[str, object]:
     values: dict[str, object] = {
         "form": FORM,
         "profile": plan.profile,
@@ -274,7 +274,7 @@ def _provenance(plan: Plan, catalog_name: str, decisions: Iterable[Decision]) ->
     return values
 
 
-def _askers(plan: Plan, resolution: Resolution) -> dict[str, tuple[str, ...]]:
+def _askers(plan: ResolutionPlan, resolution: Resolution) -> dict[str, tuple[str, ...]]:
     places: dict[str, list[str]] = {}
     for item in plan.all_requirements():
         places.setdefault(item.name, []).append(item.origin)

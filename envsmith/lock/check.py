@@ -9,14 +9,14 @@ from pathlib import Path
 from envsmith.activate.scripts import scripts_of
 from envsmith.catalog import Catalog
 from envsmith.lock import staleness
-from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
+from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 from envsmith.lockfile.store import read_manifest, sha256_of
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding, Report
 from envsmith.plan import routes
-from envsmith.plan.hashes import Recorded
-from envsmith.plan.model import Plan
-from envsmith.plan.plan import Listings, Times, Wanted, plan_profile
+from envsmith.plan.hashes import RecordedHasher
+from envsmith.plan.model import ResolutionPlan
+from envsmith.plan.plan import Cutoffs, Listings, LockRequest, plan_profile
 from envsmith.plan.ports import Files, Hasher
 from envsmith.wiring import CatalogChoice, listing_sources
 
@@ -33,7 +33,7 @@ class CheckTools:
     """Returns the text of a template by its file's name; None where activation scripts are not looked at."""
 
 
-def check_profile(wanted: Wanted, folder: Path, tools: CheckTools) -> Report:
+def check_profile(wanted: LockRequest, folder: Path, tools: CheckTools) -> Report:
     """Compare what is asked for with what is locked.
 
     Args:
@@ -57,8 +57,8 @@ def check_profile(wanted: Wanted, folder: Path, tools: CheckTools) -> Report:
     if stale := tuple(_route_findings(wanted, manifest)):
         return Report(findings=stale)
     wanted = replace(wanted, pages=manifest.routes)
-    times = Times(cutoff_utc=manifest.cutoff_utc, moved=manifest.moved)
-    hasher = Recorded(manifest, tools.hasher)
+    times = Cutoffs(cutoff_utc=manifest.cutoff_utc, moved=manifest.moved)
+    hasher = RecordedHasher(manifest, tools.hasher)
     planned = plan_profile(wanted, times, catalog=tools.catalog, listings=tools.listings, hasher=hasher)
     findings = [finding for plan in planned.plans for finding in _target_findings(plan, manifest, found)]
     if tools.templates:
@@ -98,14 +98,16 @@ def _script_findings(
         yield _finding("LCK038", name, text, name)
 
 
-def _route_findings(wanted: Wanted, manifest: Manifest) -> Iterator[Finding]:
+def _route_findings(wanted: LockRequest, manifest: Manifest) -> Iterator[Finding]:
     """Name what keeps the remembered pages from serving: without them there is no plan to compare."""
     name = wanted.profile.name
     for slug, why in routes.changes(wanted.profile, manifest):
         yield _finding("LCK033", f"{name}/{slug}" if slug else name, why, name)
 
 
-def _target_findings(plan: Plan, manifest: Manifest, found: Mapping[str, bytes]) -> Iterator[Finding]:
+def _target_findings(
+    plan: ResolutionPlan, manifest: Manifest, found: Mapping[str, bytes]
+) -> Iterator[Finding]:
     subject = f"{plan.profile}/{plan.target.slug}"
     entry = manifest.targets.get(plan.target.slug)
     if entry is None:
@@ -121,7 +123,7 @@ def _target_findings(plan: Plan, manifest: Manifest, found: Mapping[str, bytes])
             yield _finding("LCK037", subject, f"{name} is missing", plan.profile)
 
 
-def _plan_findings(plan: Plan, entry: Entry, subject: str) -> Iterator[Finding]:
+def _plan_findings(plan: ResolutionPlan, entry: TargetRecord, subject: str) -> Iterator[Finding]:
     changes = [
         change
         for change in staleness.changed(entry.inputs, plan.inputs())
@@ -138,7 +140,7 @@ def _plan_findings(plan: Plan, entry: Entry, subject: str) -> Iterator[Finding]:
         yield _finding("LCK035", subject, text, plan.profile)
 
 
-def _row_findings(plan: Plan, entry: Entry, subject: str) -> Iterator[Finding]:
+def _row_findings(plan: ResolutionPlan, entry: TargetRecord, subject: str) -> Iterator[Finding]:
     """Name the pins whose row is gone or has another hash now."""
     rows = {wheel.filename: wheel for wheels in plan.slice.projects.values() for wheel in wheels}
     for name, pin in sorted(entry.family.items()):

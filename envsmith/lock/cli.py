@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from envsmith.catalog import Catalog
     from envsmith.errors import EnvsmithError
     from envsmith.lock.lock import LockedProfile
-    from envsmith.lock.request import Words
-    from envsmith.lock.resolve import Tools
+    from envsmith.lock.request import LockOptions
+    from envsmith.lock.resolve import ResolveTools
     from envsmith.model.finding import Report
-    from envsmith.plan.plan import Listings, Timing, Wanted
+    from envsmith.plan.plan import CutoffOptions, Listings, LockRequest
     from envsmith.process.runner import Processes
-    from envsmith.uv.resolver import Uv
+    from envsmith.uv.resolver import UvResolver
     from envsmith.wiring import CatalogChoice
 
 LOCKFILES = "lockfiles"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ways:
+class _LockOptions:
     """How to lock, apart from what."""
 
     folder: Path
@@ -40,7 +40,7 @@ class _Ways:
     quiet: bool
     savings: bool
     choice: CatalogChoice
-    timing: Timing
+    timing: CutoffOptions
 
 
 @click.command(name="lock")
@@ -84,12 +84,12 @@ def lock_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: A
     plan changed are resolved again; the cutoff is kept until --upgrade or --as-of moves it.
     """
     from envsmith.files.text import remembered
-    from envsmith.lock.request import Words
+    from envsmith.lock.request import LockOptions
     from envsmith.wiring import CatalogChoice
 
     if options["mode"] == "live" and options["offline"]:
         raise click.UsageError("--catalog live asks PyTorch's server, which --offline forbids")
-    words = Words(
+    words = LockOptions(
         names=options["profiles"],
         files=options["files"],
         extras=options["extras"],
@@ -102,7 +102,7 @@ def lock_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: A
     choice = CatalogChoice(
         mode=options["mode"], index_base=options["index_base"], is_offline=options["offline"]
     )
-    ways = _Ways(
+    ways = _LockOptions(
         folder=options["folder"],
         jobs=options["jobs"],
         dry_run=options["dry_run"],
@@ -117,16 +117,16 @@ def lock_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: A
     return _check(wanted, ways, settings["words"], read) if options["check"] else _lock(wanted, ways)
 
 
-def _timing(options: Mapping[str, Any]) -> Timing:
+def _timing(options: Mapping[str, Any]) -> CutoffOptions:
     """Return what the command line says of time."""
     from envsmith.lock.request import parse_cutoff
-    from envsmith.plan.plan import Timing
+    from envsmith.plan.plan import CutoffOptions
     from envsmith.wiring import utc_now
 
     if options["upgrade"] and options["as_of"]:
         raise click.UsageError("--upgrade moves the cutoff to now, --as-of to another time: name one of them")
     now_utc = utc_now()
-    return Timing(
+    return CutoffOptions(
         now_utc=now_utc,
         as_of_utc=parse_cutoff(options["as_of"], now_utc) if options["as_of"] else "",
         upgrade=options["upgrade"],
@@ -134,7 +134,7 @@ def _timing(options: Mapping[str, Any]) -> Timing:
     )
 
 
-def _asked(words: Words, ways: _Ways) -> tuple[Wanted, ...]:
+def _asked(words: LockOptions, ways: _LockOptions) -> tuple[LockRequest, ...]:
     """Return what is asked for, models to be hashed."""
     from envsmith.environment.interpreter import hash_model
     from envsmith.lock.request import orders
@@ -142,11 +142,13 @@ def _asked(words: Words, ways: _Ways) -> tuple[Wanted, ...]:
     return tuple(replace(one, hash_model=hash_model) for one in orders(words, Path(), ways.folder))
 
 
-def _current(wanted: tuple[Wanted, ...]) -> str:
+def _current(wanted: tuple[LockRequest, ...]) -> str:
     return f"current: {' '.join(one.profile.name for one in wanted)}"
 
 
-def _check(wanted: tuple[Wanted, ...], ways: _Ways, words: Sequence[str], read: Sequence[Path]) -> int:
+def _check(
+    wanted: tuple[LockRequest, ...], ways: _LockOptions, words: Sequence[str], read: Sequence[Path]
+) -> int:
     """Say what is stale; where nothing is, remember that, and of what it was said."""
     from envsmith.console import answer_cache, printer
     from envsmith.lock.request import reads_sources
@@ -171,7 +173,7 @@ def _check(wanted: tuple[Wanted, ...], ways: _Ways, words: Sequence[str], read: 
     return NO if found.has_errors else OK
 
 
-def _checked(wanted: tuple[Wanted, ...], ways: _Ways) -> Report:
+def _checked(wanted: tuple[LockRequest, ...], ways: _LockOptions) -> Report:
     from envsmith.catalog import Catalog
     from envsmith.lock.check import check_profile, check_tools
     from envsmith.model.finding import Report
@@ -187,17 +189,17 @@ def _checked(wanted: tuple[Wanted, ...], ways: _Ways) -> Report:
     )
 
 
-def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
+def _lock(wanted: tuple[LockRequest, ...], ways: _LockOptions) -> int:
     from envsmith.catalog import Catalog
     from envsmith.errors import EnvsmithError
     from envsmith.lock import output
     from envsmith.lock.lock import lock_profiles
-    from envsmith.lock.output import ToldListings
+    from envsmith.lock.output import AnnouncedListings
     from envsmith.wiring import listing_sources
 
     catalog = Catalog.embedded()
     reasons: list[EnvsmithError] = []
-    sources = ToldListings(
+    sources = AnnouncedListings(
         listing_sources(catalog, ways.choice, reasons.append), reasons, quiet=ways.quiet or ways.as_json
     )
     done: list[LockedProfile] = []
@@ -222,13 +224,15 @@ def _lock(wanted: tuple[Wanted, ...], ways: _Ways) -> int:
 
 
 @contextmanager
-def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple[Tools, ThreadPoolExecutor]]:
+def _at_work(
+    ways: _LockOptions, catalog: Catalog, sources: Listings
+) -> Iterator[tuple[ResolveTools, ThreadPoolExecutor]]:
     """Lend the tools and the threads of a lock, and end what still runs when the work is over or broken off."""
     from envsmith.console.terminal import LockProgress
     from envsmith.files import atomic
-    from envsmith.index.hashing import Downloads, KeptFiles, NoDownloads
+    from envsmith.index.hashing import Downloads, FileCache, NoDownloads
     from envsmith.index.sdist import SdistReader
-    from envsmith.lock.resolve import Tools
+    from envsmith.lock.resolve import ResolveTools
     from envsmith.process.runner import Processes
     from envsmith.templates import read_template
     from envsmith.usage import python
@@ -238,14 +242,14 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
     pool = ThreadPoolExecutor(ways.jobs)
     try:
         with LockProgress(quiet=ways.quiet or ways.as_json) as progress:
-            tools = Tools(
+            tools = ResolveTools(
                 catalog=catalog,
                 listings=sources,
                 resolver=_resolver(ways, processes),
                 sdists=SdistReader(),
                 hasher=NoDownloads()
                 if ways.choice.is_offline
-                else Downloads(progress, KeptFiles(kept_folder()), index_base(ways.choice)),
+                else Downloads(progress, FileCache(kept_folder()), index_base(ways.choice)),
                 contents=wheel_contents(ways.choice),
                 requires=wheel_requires(ways.choice),
                 imports=python,
@@ -261,11 +265,11 @@ def _at_work(ways: _Ways, catalog: Catalog, sources: Listings) -> Iterator[tuple
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _resolver(ways: _Ways, processes: Processes) -> Uv:
-    from envsmith.uv.resolver import Uv, find_uv
+def _resolver(ways: _LockOptions, processes: Processes) -> UvResolver:
+    from envsmith.uv.resolver import UvResolver, find_uv
     from envsmith.wiring import cache_folder
 
-    return Uv(
+    return UvResolver(
         processes,
         executable=find_uv(),
         slices=cache_folder() / "slices",

@@ -14,12 +14,12 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.lockfile.manifest import FILENAME, Entry
+from envsmith.lockfile.manifest import FILENAME, TargetRecord
 from envsmith.lockfile.pylock import read_pylock
 from envsmith.lockfile.store import PIN, decisions_of, pins_of, read_manifest
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 from envsmith.plan.ports import Files
 
 # Codes of decisions, as docs/reference/findings.md has them.
@@ -53,7 +53,7 @@ def _ways_to_keep(name: str, decision: Decision) -> Iterator[str]:
         )
 
 
-def elsewhere(name: str, listings: Iterable[Listing]) -> tuple[str, ...]:
+def elsewhere(name: str, listings: Iterable[IndexListing]) -> tuple[str, ...]:
     """Return what asking for other backends would bring of a torch-family project, or that they have none.
 
     Args:
@@ -63,7 +63,7 @@ def elsewhere(name: str, listings: Iterable[Listing]) -> tuple[str, ...]:
     return tuple(f"--backend {listing.backend}: {_newest(name, listing)}" for listing in listings)
 
 
-def _newest(name: str, listing: Listing) -> str:
+def _newest(name: str, listing: IndexListing) -> str:
     versions = [Version(text) for text in listing.projects.get(name, {})]
     return f"{name} up to {max(versions).public} exists" if versions else f"no {name} exists for it"
 
@@ -93,16 +93,16 @@ class Explanation:
     """What would change the answer."""
 
 
-class Known(Protocol):
+class ExplainFacts(Protocol):
     """Rows of indexes at hand."""
 
-    def known(self, channel: str, backend: Backend) -> Listing | None:
+    def known(self, channel: str, backend: Backend) -> IndexListing | None:
         """Return the rows at hand, without asking any server; None where there are none."""
         ...
 
 
 def explain(
-    package: str, folder: Path, *, catalog: Catalog, files: Files, listings: Known | None = None
+    package: str, folder: Path, *, catalog: Catalog, files: Files, listings: ExplainFacts | None = None
 ) -> tuple[Explanation, ...]:
     """Return one explanation per lock of a profile that holds a package or decided on it.
 
@@ -130,7 +130,7 @@ def explain(
     return tuple(replace(item, changes=(*item.changes, *others)) if item.version else item for item in told)
 
 
-def _successors(backends: set[Backend], catalog: Catalog, listings: Known) -> Iterator[Listing]:
+def _successors(backends: set[Backend], catalog: Catalog, listings: ExplainFacts) -> Iterator[IndexListing]:
     """Yield the rows of the newer backends of the same family that still get builds."""
     for facts in catalog.backends():
         newer = all(facts.backend.family == own.family and facts.backend > own for own in backends)
@@ -139,7 +139,7 @@ def _successors(backends: set[Backend], catalog: Catalog, listings: Known) -> It
 
 
 def _of_target(
-    name: str, slug: str, entry: Entry, found: Mapping[str, bytes], profile: str, catalog: Catalog
+    name: str, slug: str, entry: TargetRecord, found: Mapping[str, bytes], profile: str, catalog: Catalog
 ) -> Iterator[Explanation]:
     text = found.get(f"requirements.{slug}.txt", b"").decode("utf-8", "replace")
     pins = pins_of(text)

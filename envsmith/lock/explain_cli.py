@@ -66,13 +66,13 @@ def _alike(found: Iterable[Explanation]) -> list[list[Explanation]]:
 
 def _uses(package: str, found: Iterable[Explanation]) -> dict[str, list[str]]:
     """Return where the project's files use a package, and those packages that bring it in; the first few places."""
-    from envsmith.config.profiles import Profiles
+    from envsmith.config.profiles import ProfileStore
     from envsmith.usage import scan as project
     from envsmith.usage.scan import scan
     from envsmith.wiring import known_modules
 
     names = dict.fromkeys([package, *(root for item in found for root in item.roots)])
-    folders = Profiles.of_project(Path()).settings.sources
+    folders = ProfileStore.of_project(Path()).settings.sources
     scanned = scan(
         Path(), names, sources=project, installed=known_modules(), folders=folders, enough=MOST_USES
     )

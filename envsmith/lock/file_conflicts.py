@@ -16,9 +16,9 @@ from packaging.pylock import Package, PackageSdist, PackageWheel
 from envsmith.catalog import Catalog
 from envsmith.catalog.modules import sought_of
 from envsmith.errors import LockError
-from envsmith.lock.resolve import Tools
+from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.pylock import Lock
-from envsmith.model.wheel import Contents
+from envsmith.model.wheel import WheelContents
 
 _SHOWN = 3
 # What no program loads may differ: seen with mkl and onemkl-license, which bring the same licences twice.
@@ -31,7 +31,7 @@ File = TypeVar("File", PackageWheel, PackageSdist)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Owned:
     package: Package
-    contents: Contents
+    contents: WheelContents
 
 
 def check_families(lock: Lock, catalog: Catalog) -> None:
@@ -53,7 +53,7 @@ def check_families(lock: Lock, catalog: Catalog) -> None:
             )
 
 
-def check_files(lock: Lock, contents: Mapping[str, Contents]) -> None:
+def check_files(lock: Lock, contents: Mapping[str, WheelContents]) -> None:
     """Let no lock pass in which two wheels install different files under one path.
 
     Files of one size and checksum do no harm, whichever is written last; nor does what no program loads.
@@ -88,7 +88,7 @@ def check_files(lock: Lock, contents: Mapping[str, Contents]) -> None:
     )
 
 
-def unseen(lock: Lock, contents: Mapping[str, Contents]) -> tuple[str, ...]:
+def unseen(lock: Lock, contents: Mapping[str, WheelContents]) -> tuple[str, ...]:
     """Return the packages whose files were not compared: their wheels could not be looked into.
 
     What is told of them is told to people only: what is locked must not depend on which servers answered.
@@ -98,7 +98,7 @@ def unseen(lock: Lock, contents: Mapping[str, Contents]) -> tuple[str, ...]:
     )
 
 
-def suspects(lock: Lock, contents: Mapping[str, Contents]) -> tuple[str, ...]:
+def suspects(lock: Lock, contents: Mapping[str, WheelContents]) -> tuple[str, ...]:
     """Return pairs that seem to share an import folder, where the files of one could not be compared."""
     unknown = frozenset(unseen(lock, contents))
     owners: dict[str, list[str]] = {}
@@ -112,7 +112,7 @@ def suspects(lock: Lock, contents: Mapping[str, Contents]) -> tuple[str, ...]:
     )
 
 
-def _folders(package: Package, contents: Mapping[str, Contents]) -> Iterable[str]:
+def _folders(package: Package, contents: Mapping[str, WheelContents]) -> Iterable[str]:
     """Return import folders: those of the wheel, else those the catalog knows or the name makes likely."""
     found = _contents(package, contents)
     if found is not None:
@@ -120,11 +120,11 @@ def _folders(package: Package, contents: Mapping[str, Contents]) -> Iterable[str
     return dict.fromkeys(sought.module for sought in sought_of(package.name) if "." not in sought.module)
 
 
-def _contents(package: Package, contents: Mapping[str, Contents]) -> Contents | None:
+def _contents(package: Package, contents: Mapping[str, WheelContents]) -> WheelContents | None:
     return contents.get(package.wheels[0].hashes["sha256"]) if package.wheels else None
 
 
-def _shared(lock: Lock, contents: Mapping[str, Contents]) -> Iterator[tuple[str, Package, Package]]:
+def _shared(lock: Lock, contents: Mapping[str, WheelContents]) -> Iterator[tuple[str, Package, Package]]:
     """Yield each path that two packages install with different contents."""
     owners: dict[str, _Owned] = {}
     for package in lock.pylock.packages:
@@ -138,7 +138,7 @@ def _shared(lock: Lock, contents: Mapping[str, Contents]) -> Iterator[tuple[str,
                 yield path, earlier.package, package
 
 
-def _are_alike(path: str, one: Contents, other: Contents) -> bool:
+def _are_alike(path: str, one: WheelContents, other: WheelContents) -> bool:
     checksum = one.checksums.get(path)
     return (
         one.members[path] == other.members[path]
@@ -196,7 +196,7 @@ def _sized(file: File, sizes: Mapping[str, int]) -> File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class ConflictCheck:
     """What is told of a comparison that found no fight; no part of the lock, for it depends on the servers."""
 
     unseen: tuple[str, ...] = ()
@@ -205,7 +205,7 @@ class Compared:
     """Which of them seem to share a folder with another."""
 
 
-def compare(lock: Lock, tools: Tools) -> tuple[Lock, Compared]:
+def compare(lock: Lock, tools: ResolveTools) -> tuple[Lock, ConflictCheck]:
     """Compare the packages of a lock by families and file by file.
 
     Returns:
@@ -222,5 +222,5 @@ def compare(lock: Lock, tools: Tools) -> tuple[Lock, Compared]:
     sizes = {sha256: found.size_bytes for sha256, found in contents.items()}
     return (
         complete(lock, {**sizes, **tools.sdists.sizes()}),
-        Compared(unseen=unseen(lock, contents), suspects=suspects(lock, contents)),
+        ConflictCheck(unseen=unseen(lock, contents), suspects=suspects(lock, contents)),
     )

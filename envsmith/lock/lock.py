@@ -12,18 +12,18 @@ from envsmith.activate.scripts import scripts_of
 from envsmith.errors import EnvsmithError, LockError, ResolveError
 from envsmith.lock import admission, staleness
 from envsmith.lock import savings as saving
-from envsmith.lock.file_conflicts import Compared, compare
-from envsmith.lock.resolve import Tools, resolve
-from envsmith.lock.savings import Saving
-from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
+from envsmith.lock.file_conflicts import ConflictCheck, compare
+from envsmith.lock.resolve import ResolveTools, resolve
+from envsmith.lock.savings import DownloadSavings
+from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.store import decisions_of, lock_files, movable, names_of, read_manifest, sha256_of
 from envsmith.model.finding import Decision
 from envsmith.plan import routes
 from envsmith.plan.dropped import BREAKS
-from envsmith.plan.hashes import Recorded
-from envsmith.plan.model import Plan, Resolution
-from envsmith.plan.plan import Planned, Times, Timing, Wanted, plan_profile
+from envsmith.plan.hashes import RecordedHasher
+from envsmith.plan.model import Resolution, ResolutionPlan
+from envsmith.plan.plan import CutoffOptions, Cutoffs, LockRequest, ProfilePlan, plan_profile
 from envsmith.plan.routes import recorded
 
 
@@ -32,13 +32,13 @@ class LockedTarget:
     """One target's result."""
 
     slug: str
-    entry: Entry
+    entry: TargetRecord
     lock: Lock | None
     """None where the lock on disk still holds."""
     seconds: float
-    savings: tuple[Saving, ...] = ()
+    savings: tuple[DownloadSavings, ...] = ()
     """What was told of bytes while it was locked; no part of the lock, for a server may tell them or not."""
-    compared: Compared = field(default_factory=Compared)
+    compared: ConflictCheck = field(default_factory=ConflictCheck)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,43 +61,43 @@ class LockedProfile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Done:
+class _LockedTarget:
     """One target's resolution, judged."""
 
     lock: Lock
     seconds: float
-    savings: tuple[Saving, ...]
-    compared: Compared
+    savings: tuple[DownloadSavings, ...]
+    compared: ConflictCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Begun:
+class _PendingProfile:
     """One profile's plans, with the resolutions that are under way."""
 
-    wanted: Wanted
-    times: Times
+    wanted: LockRequest
+    times: Cutoffs
     folder: Path
     manifest: Manifest | None
-    planned: Planned
-    running: tuple[tuple[Plan, Future[_Done] | None], ...]
+    planned: ProfilePlan
+    running: tuple[tuple[ResolutionPlan, Future[_LockedTarget] | None], ...]
     """None in place of a resolution where the lock on disk still holds."""
 
 
 def lock_profiles(
-    wanted: Sequence[Wanted],
-    timing: Timing,
+    wanted: Sequence[LockRequest],
+    timing: CutoffOptions,
     folder: Path,
-    tools: Tools,
+    tools: ResolveTools,
     *,
     pool: ThreadPoolExecutor,
     dry_run: bool = False,
-) -> Iterator[tuple[Wanted, LockedProfile | EnvsmithError]]:
+) -> Iterator[tuple[LockRequest, LockedProfile | EnvsmithError]]:
     """Lock profiles, each into its folder below ``folder``, and yield each with its result or its error.
 
     All are planned before the first is waited for, so that no thread idles between two profiles. One that fails
     does not keep the others from their locks.
     """
-    begun: list[tuple[Wanted, _Begun | EnvsmithError]] = []
+    begun: list[tuple[LockRequest, _PendingProfile | EnvsmithError]] = []
     for one in wanted:
         try:
             begun.append((one, _begin(one, timing, folder / one.profile.name, tools, pool)))
@@ -115,15 +115,15 @@ def lock_profiles(
             yield one, done
 
 
-def _placed(error: EnvsmithError, one: Wanted) -> EnvsmithError:
+def _placed(error: EnvsmithError, one: LockRequest) -> EnvsmithError:
     return error if error.where else error.at(f"profile {one.profile.name}")
 
 
 def lock_profile(
-    wanted: Wanted,
-    timing: Timing,
+    wanted: LockRequest,
+    timing: CutoffOptions,
     folder: Path,
-    tools: Tools,
+    tools: ResolveTools,
     *,
     pool: ThreadPoolExecutor,
     dry_run: bool = False,
@@ -144,7 +144,9 @@ def lock_profile(
     return _finish(_begin(wanted, timing, folder, tools, pool), tools, dry_run=dry_run)
 
 
-def _begin(wanted: Wanted, timing: Timing, folder: Path, tools: Tools, pool: ThreadPoolExecutor) -> _Begun:
+def _begin(
+    wanted: LockRequest, timing: CutoffOptions, folder: Path, tools: ResolveTools, pool: ThreadPoolExecutor
+) -> _PendingProfile:
     found = tools.files.read_files(folder)
     manifest = read_manifest(found, str(folder / FILENAME))
     timing = replace(timing, move=movable(timing.move, found, wanted.profile.name))
@@ -156,13 +158,13 @@ def _begin(wanted: Wanted, timing: Timing, folder: Path, tools: Tools, pool: Thr
         times,
         catalog=tools.catalog,
         listings=tools.listings,
-        hasher=Recorded(manifest, tools.hasher),
+        hasher=RecordedHasher(manifest, tools.hasher),
     )
-    running: list[tuple[Plan, Future[_Done] | None]] = []
+    running: list[tuple[ResolutionPlan, Future[_LockedTarget] | None]] = []
     for plan in planned.plans:
         kept = manifest is not None and is_current(plan, manifest, found)
         running.append((plan, None if kept else pool.submit(_lock_target, plan, planned.catalog_name, tools)))
-    return _Begun(
+    return _PendingProfile(
         wanted=wanted,
         times=times,
         folder=folder,
@@ -172,7 +174,7 @@ def _begin(wanted: Wanted, timing: Timing, folder: Path, tools: Tools, pool: Thr
     )
 
 
-def _finish(begun: _Begun, tools: Tools, *, dry_run: bool) -> LockedProfile:
+def _finish(begun: _PendingProfile, tools: ResolveTools, *, dry_run: bool) -> LockedProfile:
     manifest, targets = begun.manifest, _gather(begun.running, begun.manifest)
     scripts = scripts_of(begun.planned.plans, tools.templates)
     fresh = _manifest(begun, targets, scripts)
@@ -190,7 +192,7 @@ def _finish(begun: _Begun, tools: Tools, *, dry_run: bool) -> LockedProfile:
     )
 
 
-def _lock_target(plan: Plan, catalog_name: str, tools: Tools) -> _Done:
+def _lock_target(plan: ResolutionPlan, catalog_name: str, tools: ResolveTools) -> _LockedTarget:
     subject = f"{plan.profile}/{plan.target.slug}"
     begun = time.monotonic()
     tools.progress.started(subject, "resolving")
@@ -204,11 +206,13 @@ def _lock_target(plan: Plan, catalog_name: str, tools: Tools) -> _Done:
         raise error.at(subject)  # noqa: B904 - the same error, with its place
     seconds = time.monotonic() - begun
     tools.progress.ended(subject, seconds, f"{len(lock.pylock.packages)} packages")
-    return _Done(lock=lock, seconds=seconds, savings=savings, compared=compared)
+    return _LockedTarget(lock=lock, seconds=seconds, savings=savings, compared=compared)
 
 
-def _savings(plan: Plan, resolution: Resolution, tools: Tools) -> tuple[Saving, ...]:
-    scales = saving.Scales(resolver=tools.resolver, catalog=tools.catalog, contents=tools.contents)
+def _savings(
+    plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools
+) -> tuple[DownloadSavings, ...]:
+    scales = saving.SizeScales(resolver=tools.resolver, catalog=tools.catalog, contents=tools.contents)
     found = [saving.by_drops(plan, resolution, scales)]
     if tools.weighs_builds:
         found.append(saving.by_build(plan, resolution, scales))
@@ -216,7 +220,7 @@ def _savings(plan: Plan, resolution: Resolution, tools: Tools) -> tuple[Saving, 
 
 
 def _gather(
-    running: Sequence[tuple[Plan, Future[_Done] | None]], manifest: Manifest | None
+    running: Sequence[tuple[ResolutionPlan, Future[_LockedTarget] | None]], manifest: Manifest | None
 ) -> tuple[LockedTarget, ...]:
     targets: list[LockedTarget] = []
     failed: list[EnvsmithError] = []
@@ -260,7 +264,9 @@ def _worst(failed: list[EnvsmithError]) -> type[EnvsmithError]:
     return next(type(error) for error in failed if error.exit_code == 2)
 
 
-def _manifest(begun: _Begun, targets: tuple[LockedTarget, ...], scripts: Mapping[str, bytes]) -> Manifest:
+def _manifest(
+    begun: _PendingProfile, targets: tuple[LockedTarget, ...], scripts: Mapping[str, bytes]
+) -> Manifest:
     return Manifest(
         profile=begun.wanted.profile.name,
         cutoff_utc=begun.times.cutoff_utc,
@@ -281,7 +287,7 @@ def _files(fresh: Manifest, targets: tuple[LockedTarget, ...]) -> Mapping[str, b
     return {**files, FILENAME: fresh.to_toml().encode()}
 
 
-def _shared(planned: Planned, targets: tuple[LockedTarget, ...]) -> tuple[Decision, ...]:
+def _shared(planned: ProfilePlan, targets: tuple[LockedTarget, ...]) -> tuple[Decision, ...]:
     """Return the profile's decisions and those of its targets, each once."""
     found = [*planned.decisions]
     for target in targets:
@@ -289,7 +295,7 @@ def _shared(planned: Planned, targets: tuple[LockedTarget, ...]) -> tuple[Decisi
     return tuple(dict.fromkeys(found))
 
 
-def is_current(plan: Plan, manifest: Manifest, found: Mapping[str, bytes]) -> bool:
+def is_current(plan: ResolutionPlan, manifest: Manifest, found: Mapping[str, bytes]) -> bool:
     """Say whether the lock on disk was made of this very plan, and its files are untouched."""
     entry = manifest.targets.get(plan.target.slug)
     if entry is None or entry.plan != plan.digest():
@@ -297,14 +303,14 @@ def is_current(plan: Plan, manifest: Manifest, found: Mapping[str, bytes]) -> bo
     return all(name in found and sha256_of(found[name]) == sha256 for name, sha256 in entry.files.items())
 
 
-def entry_of(lock: Lock, plan: Plan) -> Entry:
+def entry_of(lock: Lock, plan: ResolutionPlan) -> TargetRecord:
     """Return what the manifest keeps of one lock."""
     packages = {package.name: package for package in lock.pylock.packages}
     family = {}
     for name in lock.family:
         wheel = (packages[name].wheels or ())[0]  # type: ignore[index]
         family[name] = f"{lock.version(name)} {wheel.filename} sha256:{wheel.hashes['sha256']}"
-    return Entry(
+    return TargetRecord(
         plan=lock.plan_digest,
         inputs=plan.inputs(),
         catalog=str(lock.pylock.tool["envsmith"]["catalog"]) if lock.pylock.tool else "",

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from envsmith.console import printer
 from envsmith.errors import NO, OK, EnvsmithError, ToolError
 from envsmith.lock.lock import LockedProfile, LockedTarget
-from envsmith.lock.savings import Saving, Weight
+from envsmith.lock.savings import BuildSize, DownloadSavings
 from envsmith.lockfile.store import decisions_of
 from envsmith.model.finding import Decision
-from envsmith.plan.plan import Wanted
+from envsmith.plan.plan import LockRequest
 
 if TYPE_CHECKING:
-    from envsmith.index.sources import ListingSources, Sourced
+    from envsmith.index.sources import ListingSources, ListingWithSource
     from envsmith.model.backend import Backend
-    from envsmith.model.listing import Listing
+    from envsmith.model.listing import IndexListing
 
 
 _MOST_WEIGHTS = 3
@@ -27,7 +27,7 @@ _NAMED = 4
 _HEADLINES = ("RES103", "RES104", "RES105")
 
 
-def outcome(wanted: Wanted, found: LockedProfile | EnvsmithError) -> None:
+def outcome(wanted: LockRequest, found: LockedProfile | EnvsmithError) -> None:
     """Print one profile's result, or its error."""
     if isinstance(found, EnvsmithError):
         printer.error(found, command="lock", as_json=False)
@@ -95,7 +95,7 @@ def _savings(found: LockedProfile) -> None:
         label = ""
 
 
-def _saved(saving: Saving) -> str:
+def _saved(saving: DownloadSavings) -> str:
     if all(item.size_bytes is None for item in saving.spared):
         return f"unknown, by {saving.choice}: no index tells the sizes"
     text = (
@@ -108,7 +108,7 @@ def _saved(saving: Saving) -> str:
     return f"{text}; about: of PyPI's wheel of the same build" if saving.is_near else text
 
 
-def _how_sure(saving: Saving) -> str:
+def _how_sure(saving: DownloadSavings) -> str:
     if any(item.size_bytes is None for item in saving.instead):
         return "less than "
     if saving.unknown:
@@ -116,7 +116,7 @@ def _how_sure(saving: Saving) -> str:
     return "about " if saving.is_near else ""
 
 
-def _weights(weights: Sequence[Weight]) -> str:
+def _weights(weights: Sequence[BuildSize]) -> str:
     known = sorted(
         (item for item in weights if item.size_bytes is not None), key=lambda item: -(item.size_bytes or 0)
     )
@@ -170,7 +170,7 @@ def _targets(rows: Sequence[Sequence[str]]) -> None:
     printer.table([head[column] for column in kept], [[row[column] for column in kept] for row in rows])
 
 
-def _row(target: LockedTarget, wanted: Wanted) -> tuple[str, ...]:
+def _row(target: LockedTarget, wanted: LockRequest) -> tuple[str, ...]:
     pins = {name: pin.split(" ")[0] for name, pin in target.entry.family.items()}
     dropped = {name for name, policy in wanted.profile.family.items() if policy == "drop"}
     dropped |= {item.subject for item in decisions_of(target.entry) if item.kind == "dropped"}
@@ -230,7 +230,7 @@ def envelope(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> 
     printer.envelope("lock", ("ok", "no", "failed")[status(done, failed)], data, failed)
 
 
-class ToldListings:
+class AnnouncedListings:
     """Listings that tell standard error once which catalog they are from, and why not from a better one.
 
     Args:
@@ -245,14 +245,14 @@ class ToldListings:
         self._quiet = quiet
         self._told: set[str] = set()
 
-    def get(self, channel: str, backend: Backend) -> Sourced | None:
+    def get(self, channel: str, backend: Backend) -> ListingWithSource | None:
         """Return the rows, or None where nothing is known of such an index."""
         found = self._listings.get(channel, backend)
         if found:
             self._tell(found.name)
         return found
 
-    def known(self, channel: str, backend: Backend) -> Listing | None:
+    def known(self, channel: str, backend: Backend) -> IndexListing | None:
         """Return the rows at hand, without asking the server; None where there are none."""
         return self._listings.known(channel, backend)
 

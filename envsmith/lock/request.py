@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from envsmith.config.profile import Profile, check_name
-from envsmith.config.profiles import Profiles
+from envsmith.config.profiles import ProfileStore
 from envsmith.config.requirement import labels
 from envsmith.config.requirement_files import passed_over, read_pyproject, read_requirements
 from envsmith.config.requirements_txt import RequirementsFile
@@ -31,11 +31,11 @@ from envsmith.model.backend import Backend
 from envsmith.model.naming import suggestion
 from envsmith.model.shell import quote_path
 from envsmith.plan import pruning
-from envsmith.plan.plan import Wanted
-from envsmith.usage.scan import Installed, Sources, scan
+from envsmith.plan.plan import LockRequest
+from envsmith.usage.scan import InstalledModules, SourceReader, scan
 
 if TYPE_CHECKING:
-    from envsmith.plan.plan import Wanted
+    from envsmith.plan.plan import LockRequest
 
 
 _ENOUGH = 3
@@ -43,8 +43,13 @@ _ENOUGH = 3
 
 
 def prune(
-    wanted: Wanted, root: Path, *, sources: Sources, installed: Installed, folders: Sequence[str] = ()
-) -> Wanted:
+    wanted: LockRequest,
+    root: Path,
+    *,
+    sources: SourceReader,
+    installed: InstalledModules,
+    folders: Sequence[str] = (),
+) -> LockRequest:
     """Return what is wanted without what the profile lets go and no file uses.
 
     Where a package requires it, the resolver brings it in all the same, bound as it was asked for.
@@ -72,7 +77,7 @@ def prune(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class LockOptions:
     """What the command line says of what to lock."""
 
     names: tuple[str, ...] = ()
@@ -85,7 +90,7 @@ class Words:
     allow_sdist: tuple[str, ...] = ()
 
 
-def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
+def orders(words: LockOptions, project: Path, folder: Path) -> tuple[LockRequest, ...]:
     """Return what is asked for, one per profile.
 
     Args:
@@ -96,7 +101,7 @@ def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
     Raises:
         ProfileError: when a profile or a requirements file is malformed, or nothing says which profile is meant.
     """
-    profiles = Profiles.of_project(project)
+    profiles = ProfileStore.of_project(project)
     # Read once, whoever asks: profiles share the files that the command names.
     read = cache(lambda files: _read(replace(words, files=files), project, profiles))
     named = read(words.files)
@@ -119,12 +124,12 @@ def orders(words: Words, project: Path, folder: Path) -> tuple[Wanted, ...]:
     return tuple(_pruned(item, project, profiles.settings.sources) for item in wanted)
 
 
-def reads_sources(wanted: Wanted) -> bool:
+def reads_sources(wanted: LockRequest) -> bool:
     """Say whether what is asked for depends on what the project's sources use."""
     return "auto" in wanted.profile.family.values() or bool(wanted.profile.later.get("prune"))
 
 
-def _pruned(wanted: Wanted, project: Path, folders: tuple[str, ...]) -> Wanted:
+def _pruned(wanted: LockRequest, project: Path, folders: tuple[str, ...]) -> LockRequest:
     if not reads_sources(wanted):
         return wanted  # the readers of sources are not even imported
     # MERGED
@@ -134,7 +139,7 @@ def _pruned(wanted: Wanted, project: Path, folders: tuple[str, ...]) -> Wanted:
     return prune(wanted, project, sources=sources, installed=known_modules(), folders=folders)
 
 
-def _with_remembered(words: Words, profile: Profile, folder: Path) -> Words:
+def _with_remembered(words: LockOptions, profile: Profile, folder: Path) -> LockOptions:
     """Take the requirements files of the lock there is, where the command names none."""
     place = folder / profile.name / FILENAME
     if words.files or not place.is_file():
@@ -144,7 +149,7 @@ def _with_remembered(words: Words, profile: Profile, folder: Path) -> Words:
     )
 
 
-def _read(words: Words, project: Path, profiles: Profiles) -> RequirementsFile | None:
+def _read(words: LockOptions, project: Path, profiles: ProfileStore) -> RequirementsFile | None:
     if words.files:
         return read_requirements(project, words.files)
     if profiles.settings.requirements_from == "profile" and not words.extras and not words.groups:
@@ -152,17 +157,19 @@ def _read(words: Words, project: Path, profiles: Profiles) -> RequirementsFile |
     return read_pyproject(project, words.extras, words.groups)
 
 
-def _wanted(profile: Profile, words: Words, asked: RequirementsFile | None) -> Wanted:
-    from envsmith.plan.plan import Wanted
+def _wanted(profile: Profile, words: LockOptions, asked: RequirementsFile | None) -> LockRequest:
+    from envsmith.plan.plan import LockRequest
 
     profile = profile.with_overrides(backend=words.backend, python=words.python, platforms=words.platforms)
     if words.allow_sdist:
         names = {str(canonicalize_name(name)) for name in words.allow_sdist}
         profile = replace(profile, allow_sdist=tuple(sorted({*profile.allow_sdist, *names})))
     if asked is None:
-        return Wanted(profile=profile, requirements=profile.asked(), constraints=profile.asked("constraints"))
+        return LockRequest(
+            profile=profile, requirements=profile.asked(), constraints=profile.asked("constraints")
+        )
     is_asking = asked.asked or words.files or words.extras or words.groups
-    return Wanted(
+    return LockRequest(
         profile=profile,
         requirements=asked.asked if is_asking else profile.asked(),
         constraints=(*asked.constraints, *profile.asked("constraints")),
@@ -188,7 +195,7 @@ def _is_backend(text: str) -> bool:
     return True
 
 
-def _named(name: str, profiles: Profiles) -> Profile:
+def _named(name: str, profiles: ProfileStore) -> Profile:
     """Return a profile by name; a backend without a profile of its name stands for itself."""
     if name.endswith((".txt", ".in")):
         raise ProfileError(
@@ -220,7 +227,7 @@ def profile_names(names: tuple[str, ...], project: Path, folder: Path) -> tuple[
         ProfileError: PRF006 for a name that can be none, PRF042 where nothing says which is meant.
         LockError: LCK040 where there is neither a lock nor a profile of a name.
     """
-    profiles = Profiles.of_project(project)
+    profiles = ProfileStore.of_project(project)
     chosen = names or profiles.settings.default_profiles or tuple(locked_before(folder))
     if not chosen:
         raise _nothing_named(profiles)
@@ -229,7 +236,7 @@ def profile_names(names: tuple[str, ...], project: Path, folder: Path) -> tuple[
     return tuple(dict.fromkeys(check_name(name) for name in chosen))
 
 
-def _check_known(name: str, profiles: Profiles, locked: tuple[str, ...], folder: Path) -> None:
+def _check_known(name: str, profiles: ProfileStore, locked: tuple[str, ...], folder: Path) -> None:
     """Refuse a name that is neither locked nor could be, where it looks like a slip of the pen."""
     is_known = name in locked or _is_backend(name) or name in dict(profiles.names())
     if is_known or not get_close_matches(name, locked, n=1):
@@ -248,7 +255,7 @@ def locked_before(folder: Path) -> Iterator[str]:
         yield from sorted(path.parent.name for path in folder.glob("*/manifest.toml"))
 
 
-def _nothing_named(profiles: Profiles) -> ProfileError:
+def _nothing_named(profiles: ProfileStore) -> ProfileError:
     names: Sequence[str] = [name for name, _ in profiles.names()]
     return ProfileError(
         "PRF042",

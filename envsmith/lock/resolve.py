@@ -10,7 +10,7 @@ from envsmith.errors import ResolveError
 from envsmith.model.progress import Progress
 from envsmith.plan import conflicts, dropped, extension_constraints, pairings, pruning
 from envsmith.plan import routes as routing
-from envsmith.plan.model import Amendment, Plan, Resolution
+from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
 from envsmith.plan.plan import Listings
 from envsmith.plan.ports import (
     Files,
@@ -18,25 +18,25 @@ from envsmith.plan.ports import (
     ImportTime,
     Resolver,
     Routes,
-    Sdists,
-    WheelContents,
-    WheelRequires,
+    SdistMetadataReader,
+    WheelContentsReader,
+    WheelRequiresReader,
 )
 
 MOST_ROUNDS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
+class ResolveTools:
     """The ports and facts a lock needs."""
 
     catalog: Catalog
     listings: Listings
     resolver: Resolver
-    sdists: Sdists
+    sdists: SdistMetadataReader
     hasher: Hasher
-    contents: WheelContents
-    requires: WheelRequires
+    contents: WheelContentsReader
+    requires: WheelRequiresReader
     imports: ImportTime
     weighs_builds: bool = False
     """Whether to tell also what the build of torch saves against PyPI's: that takes one more resolution."""
@@ -48,7 +48,7 @@ class Tools:
     """None where the network may not be used."""
 
 
-def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
+def resolve(plan: ResolutionPlan, tools: ResolveTools) -> tuple[ResolutionPlan, Resolution]:
     """Resolve a plan until no rule has anything to add, and return it with its amendments and the last answer.
 
     Raises:
@@ -85,7 +85,7 @@ def resolve(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
     )
 
 
-def _answered(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
+def _answered(plan: ResolutionPlan, tools: ResolveTools) -> tuple[ResolutionPlan, Resolution]:
     """Resolve a plan; where there is no solution, without what the rules brought in unasked."""
     try:
         return plan, _answer(plan, tools)
@@ -96,14 +96,14 @@ def _answered(plan: Plan, tools: Tools) -> tuple[Plan, Resolution]:
         return _answered(earlier, tools)
 
 
-def _answer(plan: Plan, tools: Tools) -> Resolution:
+def _answer(plan: ResolutionPlan, tools: ResolveTools) -> Resolution:
     try:
         return tools.resolver.resolve(plan)
     except ResolveError as error:
         raise extension_constraints.explain(error, plan, tools.catalog)  # noqa: B904 - the same error, with what is known
 
 
-def _settled(plan: Plan, resolution: Resolution, tools: Tools) -> Plan:
+def _settled(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) -> ResolutionPlan:
     """Complete a plan with what can only be said of the last answer."""
     plan = pruning.settle(plan, resolution).amended(
         Amendment(

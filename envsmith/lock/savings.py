@@ -16,16 +16,16 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog
 from envsmith.catalog.sizes import size_of
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError
-from envsmith.plan.model import Plan, Resolution
-from envsmith.plan.ports import Resolver, WheelContents
+from envsmith.plan.model import Resolution, ResolutionPlan
+from envsmith.plan.ports import Resolver, WheelContentsReader
 
 _ORIGIN = "envsmith: what if"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Weight:
+class BuildSize:
     """The size of one wheel, as far as it is known."""
 
     project: str
@@ -46,14 +46,14 @@ class Weight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Saving:
+class DownloadSavings:
     """What one choice saves: the wheels that come only without it, less those that come only with it."""
 
     choice: str
     """What was chosen, in words: ``dropping torchvision``."""
-    spared: tuple[Weight, ...]
+    spared: tuple[BuildSize, ...]
     """Sorted by project."""
-    instead: tuple[Weight, ...] = ()
+    instead: tuple[BuildSize, ...] = ()
 
     @property
     def known_bytes(self) -> int:
@@ -83,7 +83,7 @@ class Saving:
         }
 
 
-def dropped(plan: Plan) -> tuple[str, ...]:
+def dropped(plan: ResolutionPlan) -> tuple[str, ...]:
     """Return the projects that the lock would hold, were they not dropped: asked for, or required by a package."""
     required = {item.project for item in plan.unsatisfied()}
     return tuple(
@@ -95,10 +95,10 @@ def dropped(plan: Plan) -> tuple[str, ...]:
     )
 
 
-def without_drops(plan: Plan, names: Iterable[str]) -> Plan:
+def without_drops(plan: ResolutionPlan, names: Iterable[str]) -> ResolutionPlan:
     """Return the plan that asks for what was dropped."""
     names = tuple(names)
-    asked = tuple(Asked(requirement=Requirement(name), origin=_ORIGIN) for name in names)
+    asked = tuple(SourcedRequirement(requirement=Requirement(name), origin=_ORIGIN) for name in names)
     return replace(
         plan,
         requirements=(*plan.requirements, *asked),
@@ -107,7 +107,7 @@ def without_drops(plan: Plan, names: Iterable[str]) -> Plan:
     )
 
 
-def from_pypi(plan: Plan, resolution: Resolution) -> Plan | None:
+def from_pypi(plan: ResolutionPlan, resolution: Resolution) -> ResolutionPlan | None:
     """Return the plan of what PyPI serves of the same torch, None where the lock has no torch."""
     torch = next((package.version for package in resolution.packages if package.name == "torch"), None)
     if torch is None:
@@ -115,7 +115,7 @@ def from_pypi(plan: Plan, resolution: Resolution) -> Plan | None:
     return replace(
         plan,
         slice=plan.slice.without(plan.slice.projects),
-        requirements=(Asked(requirement=Requirement(f"torch=={torch.public}"), origin=_ORIGIN),),
+        requirements=(SourcedRequirement(requirement=Requirement(f"torch=={torch.public}"), origin=_ORIGIN),),
         constraints=(),
         overrides=(),
         excludes=(),
@@ -125,23 +125,23 @@ def from_pypi(plan: Plan, resolution: Resolution) -> Plan | None:
     )
 
 
-def weigh(package: Package, plan: Plan, catalog: Catalog) -> Weight:
+def weigh(package: Package, plan: ResolutionPlan, catalog: Catalog) -> BuildSize:
     """Return the size of a package's wheel: as its index tells it, else as the catalog knows it."""
     wheels = package.wheels or ()
     if not wheels:
         filename = package.sdist.filename if package.sdist else ""
         size = package.sdist.size if package.sdist else None
-        return Weight(project=package.name, filename=filename, size_bytes=size)
+        return BuildSize(project=package.name, filename=filename, size_bytes=size)
     wheel = wheels[0]
     if wheel.size is not None:
-        return Weight(project=package.name, filename=wheel.filename, size_bytes=wheel.size)
+        return BuildSize(project=package.name, filename=wheel.filename, size_bytes=wheel.size)
     if (known := size_of(wheel.filename, "pytorch")) is not None:
-        return Weight(project=package.name, filename=wheel.filename, size_bytes=known)
+        return BuildSize(project=package.name, filename=wheel.filename, size_bytes=known)
     near = _of_same_build(package, wheel.filename, plan, catalog)
-    return Weight(project=package.name, filename=wheel.filename, size_bytes=near, is_near=near is not None)
+    return BuildSize(project=package.name, filename=wheel.filename, size_bytes=near, is_near=near is not None)
 
 
-def _of_same_build(package: Package, filename: str, plan: Plan, catalog: Catalog) -> int | None:
+def _of_same_build(package: Package, filename: str, plan: ResolutionPlan, catalog: Catalog) -> int | None:
     """Return the size of PyPI's wheel where it is this backend's build."""
     version = package.version or Version("0")
     public = Version(version.public)
@@ -151,18 +151,18 @@ def _of_same_build(package: Package, filename: str, plan: Plan, catalog: Catalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scales:
+class SizeScales:
     """What weighing needs."""
 
     resolver: Resolver
     """Resolves once more, as if the choice had not been made."""
     catalog: Catalog
     """Knows sizes that no index tells."""
-    contents: WheelContents
+    contents: WheelContentsReader
     """Asks servers for the others."""
 
 
-def by_drops(plan: Plan, resolution: Resolution, scales: Scales) -> Saving | None:
+def by_drops(plan: ResolutionPlan, resolution: Resolution, scales: SizeScales) -> DownloadSavings | None:
     """Return what dropping saves: the wheels dropped, and those that only they need; None where nothing is.
 
     Args:
@@ -178,14 +178,14 @@ def by_drops(plan: Plan, resolution: Resolution, scales: Scales) -> Saving | Non
         otherwise = scales.resolver.resolve(without_drops(plan, names))
     except EnvsmithError:
         # It would not even have resolved: how large the rest of it had been is anybody's guess.
-        unknown = tuple(Weight(project=name, filename="", size_bytes=None) for name in names)
-        return Saving(choice=choice, spared=unknown)
+        unknown = tuple(BuildSize(project=name, filename="", size_bytes=None) for name in names)
+        return DownloadSavings(choice=choice, spared=unknown)
     here = {package.name for package in resolution.packages}
     spared = [package for package in otherwise.packages if package.name not in here]
-    return Saving(choice=choice, spared=_weights(spared, plan, scales))
+    return DownloadSavings(choice=choice, spared=_weights(spared, plan, scales))
 
 
-def by_build(plan: Plan, resolution: Resolution, scales: Scales) -> Saving | None:
+def by_build(plan: ResolutionPlan, resolution: Resolution, scales: SizeScales) -> DownloadSavings | None:
     """Return what the plan's build of torch saves against the one that PyPI serves; None where that is the same.
 
     Raises:
@@ -204,14 +204,14 @@ def by_build(plan: Plan, resolution: Resolution, scales: Scales) -> Saving | Non
     names = {package.name for package in theirs.packages}
     ours = [package for package in resolution.packages if package.name in plan.slice.projects]
     shared = {package.name for package in resolution.packages} - {package.name for package in ours}
-    return Saving(
+    return DownloadSavings(
         choice=f"the {plan.target.backend} build instead of PyPI's",
         spared=_weights([package for package in theirs.packages if package.name not in shared], plan, scales),
         instead=_weights([package for package in ours if package.name in names], plan, scales),
     )
 
 
-def _weights(packages: Sequence[Package], plan: Plan, scales: Scales) -> tuple[Weight, ...]:
+def _weights(packages: Sequence[Package], plan: ResolutionPlan, scales: SizeScales) -> tuple[BuildSize, ...]:
     weights = {package.name: weigh(package, plan, scales.catalog) for package in packages}
     unsure = {
         package.name: package.wheels[0]

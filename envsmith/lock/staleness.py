@@ -18,7 +18,7 @@ from envsmith.config.profile import Profile
 from envsmith.errors import LockError
 from envsmith.lockfile.manifest import Manifest
 from envsmith.model.finding import Finding
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 
 LISTED = 60
 """Versions of a project that the nightly index lists: the newest, backends counted together.
@@ -31,7 +31,7 @@ HashModel = Callable[[str], str]
 """Takes a path relative to the project; returns its sha256, empty where there is no such file."""
 
 
-def aging(family: Mapping[str, str], listing: Listing, subject: str) -> Iterator[Finding]:
+def aging(family: Mapping[str, str], listing: IndexListing, subject: str) -> Iterator[Finding]:
     """Yield a note for each nightly that a lock pins.
 
     Args:
@@ -55,7 +55,7 @@ def aging(family: Mapping[str, str], listing: Listing, subject: str) -> Iterator
         )
 
 
-def _newer(version: Version, name: str, listing: Listing) -> int:
+def _newer(version: Version, name: str, listing: IndexListing) -> int:
     public = Version(version.public)
     others = {Version(Version(release.version).public) for release in listing.releases(name)}
     return sum(other > public and other.dev is not None for other in others)

@@ -21,7 +21,7 @@ _CUTOFF = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class TargetRecord:
     """One target's lock: the digest of its plan, the inputs, the torch family it pinned, its files."""
 
     plan: str
@@ -49,7 +49,7 @@ class Manifest:
     """Files named by ``-r``, relative to the project: read again when the command names none."""
     routes: tuple[RoutePage, ...] = ()
     """What was read of routed projects, sorted: read again when the cutoff moves."""
-    targets: Mapping[str, Entry] = field(default_factory=dict)
+    targets: Mapping[str, TargetRecord] = field(default_factory=dict)
     """slug → Entry."""
     scripts: Mapping[str, str] = field(default_factory=dict)
     """Activation script → sha256 of its bytes."""
@@ -116,7 +116,7 @@ def _route_tables(pages: Iterable[RoutePage]) -> object:
     return tables
 
 
-def _entry_table(entry: Entry) -> object:
+def _entry_table(entry: TargetRecord) -> object:
     import tomlkit
 
     table = tomlkit.table()
@@ -165,8 +165,8 @@ def _parse(data: Mapping[str, object]) -> Manifest:
     )
 
 
-def _entry(item: Mapping[str, object]) -> Entry:
-    return Entry(
+def _entry(item: Mapping[str, object]) -> TargetRecord:
+    return TargetRecord(
         plan=str(item["plan"]),
         catalog=str(item["catalog"]),
         inputs={
@@ -192,9 +192,9 @@ def _routes(value: object) -> tuple[RoutePage, ...]:
 def _unsatisfied(value: object) -> tuple[str, ...]:
     if not value:
         return ()
-    from envsmith.model.finding import Unsatisfied
+    from envsmith.model.finding import UnmetRequirement
 
-    return tuple(str(Unsatisfied.parse(str(text))) for text in value)  # type: ignore[attr-defined]
+    return tuple(str(UnmetRequirement.parse(str(text))) for text in value)  # type: ignore[attr-defined]
 
 
 def _pins(value: object) -> dict[str, str]:

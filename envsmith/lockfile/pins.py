@@ -141,7 +141,7 @@ def _not_ours(place: str) -> LockError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Supply:
+class InstallSource:
     """The packages of one lock and the way to their files."""
 
     text: str

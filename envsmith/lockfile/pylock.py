@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from packaging.pylock import Package, Pylock, PylockValidationError
 
 from envsmith.errors import LockError
-from envsmith.model.finding import Decision, Unsatisfied
+from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.target import Target
 
 FORM = 1
@@ -30,7 +30,7 @@ class Lock:
     indexes: tuple[str, ...]
     """Addresses of the indexes its files come from, PyPI aside."""
     decisions: tuple[Decision, ...]
-    unsatisfied: tuple[Unsatisfied, ...] = ()
+    unsatisfied: tuple[UnmetRequirement, ...] = ()
     """What locked packages require and the lock leaves unanswered on purpose."""
     pages: tuple[str, ...] = ()
     """Addresses of the pages of links that files of it come from."""

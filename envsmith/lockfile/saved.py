@@ -17,7 +17,7 @@ from envsmith.model.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptLock:
+class SavedLock:
     """What is pinned for one target, and what the manifest says of it."""
 
     profile: str
@@ -76,7 +76,7 @@ class KeptLock:
         return None if None in sizes else sum(size or 0 for size in sizes)
 
 
-def packed_bytes(lock: KeptLock, pin: Pin) -> int | None:
+def packed_bytes(lock: SavedLock, pin: Pin) -> int | None:
     """Return the bytes of a file of a lock: as its pylock says, else as the table does; None where neither knows."""
     if pin.size_bytes is not None or pin.name not in lock.family:
         return pin.size_bytes

@@ -15,10 +15,10 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from envsmith.errors import LockError, ProfileError
-from envsmith.lockfile.manifest import FILENAME, Entry, Manifest
+from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 from envsmith.lockfile.pins import Pins
 from envsmith.lockfile.pylock import Lock
-from envsmith.lockfile.saved import KeptLock
+from envsmith.lockfile.saved import SavedLock
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
@@ -53,7 +53,7 @@ def names_of(manifest: Manifest | None) -> set[str]:
     return {*manifest.scripts, *(name for entry in manifest.targets.values() for name in entry.files)}
 
 
-def decisions_of(entry: Entry) -> list[Decision]:
+def decisions_of(entry: TargetRecord) -> list[Decision]:
     """Read the decisions back that the manifest keeps of a lock."""
     return [
         Decision(
@@ -97,7 +97,7 @@ def movable(move: tuple[str, ...], found: Mapping[str, bytes], profile: str) -> 
     return names
 
 
-def read_locks(profile: str, found: Mapping[str, bytes], folder: PurePath) -> tuple[KeptLock, ...]:
+def read_locks(profile: str, found: Mapping[str, bytes], folder: PurePath) -> tuple[SavedLock, ...]:
     """Read every lock of a profile, sorted by target.
 
     Args:
@@ -123,13 +123,13 @@ def read_locks(profile: str, found: Mapping[str, bytes], folder: PurePath) -> tu
     )
 
 
-def chosen(locks: Sequence[KeptLock], words: Sequence[str]) -> tuple[KeptLock, ...]:
+def chosen(locks: Sequence[SavedLock], words: Sequence[str]) -> tuple[SavedLock, ...]:
     """Return the locks whose target has one of the names, or a half of it (``cp312``, ``windows``); all without names.
 
     Raises:
         LockError: LCK041 where a word means none of them.
     """
-    meant: list[KeptLock] = []
+    meant: list[SavedLock] = []
     for word in words:
         found = [lock for lock in locks if _is_meant(lock.target.slug, word)]
         if not found:
@@ -148,10 +148,12 @@ def _is_meant(slug: str, word: str) -> bool:
     return word == slug or ALIASES.get(word, word) in slug.split("-", 1)
 
 
-def _kept(profile: str, slug: str, entry: Entry, found: Mapping[str, bytes], folder: PurePath) -> KeptLock:
+def _kept(
+    profile: str, slug: str, entry: TargetRecord, found: Mapping[str, bytes], folder: PurePath
+) -> SavedLock:
     python, platform = parse_slug(slug)
     backend = Backend.parse(str(entry.inputs.get("backend", "cpu")))
-    return KeptLock(
+    return SavedLock(
         profile=profile,
         target=Target(python=python, platform=platform, backend=backend),
         pins=_pins(slug, entry, found, folder),
@@ -163,7 +165,7 @@ def _kept(profile: str, slug: str, entry: Entry, found: Mapping[str, bytes], fol
     )
 
 
-def _pins(slug: str, entry: Entry, found: Mapping[str, bytes], folder: PurePath) -> Pins:
+def _pins(slug: str, entry: TargetRecord, found: Mapping[str, bytes], folder: PurePath) -> Pins:
     """Read the pylock where it is at hand and untouched, for it knows sizes; else the requirements."""
     pylock, name = f"pylock.{slug}.toml", f"requirements.{slug}.txt"
     if pylock in found and sha256_of(found[pylock]) == entry.files.get(pylock):

@@ -82,7 +82,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Unsatisfied:
+class UnmetRequirement:
     """What one locked package requires and the lock does not hold: what `pip check` will miss there."""
 
     requirer: NormalizedName
@@ -99,7 +99,7 @@ class Unsatisfied:
         return f"{self.requirer}: {self.requirement}"
 
     @classmethod
-    def parse(cls, text: str) -> Unsatisfied:
+    def parse(cls, text: str) -> UnmetRequirement:
         """Read what `str` wrote.
 
         Raises:

@@ -68,7 +68,7 @@ def usual_url(index: str, filename: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class IndexListing:
     """The rows of one channel × backend. Values are as written in the file; wheels are parsed on demand."""
 
     channel: str
@@ -94,7 +94,7 @@ class Listing:
         return tuple(self.projects.get(project, {}).values())
 
     @classmethod
-    def from_json(cls, text: str) -> Listing:
+    def from_json(cls, text: str) -> IndexListing:
         """Read the snapshot form.
 
         Raises:
@@ -163,7 +163,7 @@ def _row(wheel: Wheel) -> tuple[str, str | None, str | None, str | None, tuple[s
     return wheel.filename, wheel.sha256, wheel.upload_time, url, wheel.withdrawn
 
 
-def _parse(data: Mapping[str, object]) -> Listing:
+def _parse(data: Mapping[str, object]) -> IndexListing:
     if data["form"] != FORM:
         raise ValueError(f"form {data['form']!r}, expected {FORM}")
     channel, backend = str(data["channel"]), Backend.parse(str(data["backend"]))
@@ -175,7 +175,7 @@ def _parse(data: Mapping[str, object]) -> Listing:
         projects[project] = MappingProxyType(
             {version: _release(index, project, version, item) for version, item in versions.items()}
         )
-    return Listing(
+    return IndexListing(
         channel=channel,
         backend=backend,
         retrieved=str(data["retrieved"]),

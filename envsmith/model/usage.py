@@ -25,7 +25,7 @@ ANSWERS = ("used", "conditional", "beside", "tests", "string", "own", "unproven"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sought:
+class SoughtModule:
     """A module that is looked for."""
 
     module: str
@@ -116,7 +116,7 @@ class Leftover:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Unread:
+class UnreadFile:
     """A file that could not be read as what it should be."""
 
     file: str
@@ -135,7 +135,7 @@ class Usage:
 
     uses: tuple[Use, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[UnreadFile, ...] = ()
     files_read: int = 0
     """Files looked through, those without any of the names included."""
     own: frozenset[str] = field(default_factory=frozenset)
@@ -147,7 +147,7 @@ class Usage:
 
     def of(self, modules: Iterable[str]) -> tuple[Use, ...]:
         """Return the uses of any of these modules, by place."""
-        sought = [Sought(module=module) for module in modules]
+        sought = [SoughtModule(module=module) for module in modules]
         return tuple(use for use in self.uses if any(item.is_meant_by(use.module) for item in sought))
 
     def leftovers_of(self, modules: Iterable[str]) -> tuple[Leftover, ...]:
@@ -155,7 +155,7 @@ class Usage:
         names = set(modules)
         return tuple(item for item in self.leftovers if item.module in names)
 
-    def unread_for(self, modules: Iterable[str]) -> tuple[Unread, ...]:
+    def unread_for(self, modules: Iterable[str]) -> tuple[UnreadFile, ...]:
         """Return the unread files in which one of these modules may be used."""
         names = set(modules)
         return tuple(item for item in self.unread if not item.modules or names & set(item.modules))

@@ -34,7 +34,7 @@ _URL = re.compile(r"(?:https?|file)://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class WheelContents:
     """The files of one wheel."""
 
     size_bytes: int
@@ -71,7 +71,7 @@ class Contents:
         return json.dumps({"form": FORM, "size": self.size_bytes, "members": members}, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> Contents:
+    def from_json(cls, text: str) -> WheelContents:
         """Read what `to_json` wrote.
 
         Raises:

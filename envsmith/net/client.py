@@ -71,7 +71,7 @@ def causes(error: BaseException) -> list[BaseException]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Response:
     """What a server answered, its body read whole."""
 
     url: str
@@ -83,7 +83,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How long to wait and how often to try again."""
 
     connect_s: float = 5.0
@@ -97,12 +97,12 @@ class Patience:
 class WebClient:
     """One connection pool; used by one thread at a time. Opened with `open_client`."""
 
-    def __init__(self, session: requests.Session, deadline: Deadline, patience: Patience) -> None:
+    def __init__(self, session: requests.Session, deadline: Deadline, patience: RetryPolicy) -> None:
         self._session = session
         self._deadline = deadline
         self._patience = patience
 
-    def get(self, url: str, headers: Mapping[str, str], *, limit_bytes: int) -> Answer:
+    def get(self, url: str, headers: Mapping[str, str], *, limit_bytes: int) -> Response:
         """Get a URL; a status of 400 or more comes back as an answer, but for those retried in vain.
 
         Raises:
@@ -122,7 +122,7 @@ class WebClient:
 
     def _attempt(
         self, url: str, headers: Mapping[str, str], limit_bytes: int, *, last: bool
-    ) -> Answer | None:
+    ) -> Response | None:
         import requests
         import urllib3
 
@@ -147,7 +147,7 @@ class WebClient:
             raise self._deadline.passed(where)
         self._patience.sleep(pause_s)
 
-    def _follow(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> Answer:
+    def _follow(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> Response:
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._once(url, headers, limit_bytes)
             target = redirection(url, answer.status, answer.headers.get("location"))
@@ -156,7 +156,7 @@ class WebClient:
             url = target
         raise _refused(url, f"more than {MAX_REDIRECTS} redirects")
 
-    def _once(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> Answer:
+    def _once(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> Response:
         where = public_url(url)
         self._deadline.check(where)
         left_s = max(self._deadline.remaining_s(), 0.001)
@@ -166,7 +166,7 @@ class WebClient:
         ) as response:
             found = {name.lower(): value for name, value in response.headers.items()}
             body = b"" if response.status_code in _REDIRECTS else self._body(response, where, limit_bytes)
-            return Answer(url=url, status=response.status_code, headers=found, body=body)
+            return Response(url=url, status=response.status_code, headers=found, body=body)
 
     def _body(self, response: requests.Response, where: str, limit_bytes: int) -> bytes:
         length = response.headers.get("Content-Length", "")
@@ -182,13 +182,13 @@ class WebClient:
 
 
 @contextmanager
-def open_client(deadline: Deadline, patience: Patience | None = None) -> Iterator[WebClient]:
+def open_client(deadline: Deadline, patience: RetryPolicy | None = None) -> Iterator[WebClient]:
     """Open a client and close its connections at the end."""
     import requests
 
     with requests.Session() as session:
         session.headers["User-Agent"] = "envsmith"
-        yield WebClient(session, deadline, patience or Patience())
+        yield WebClient(session, deadline, patience or RetryPolicy())
 
 
 def redirection(url: str, status: int, location: str | None) -> str | None:
@@ -252,7 +252,7 @@ def _too_large(where: str, limit_bytes: int) -> ToolError:
     )
 
 
-class SilentServers:
+class UnreachableHosts:
     """The servers that could not be reached. One that answers with an error is there, and is asked again."""
 
     def __init__(self) -> None:

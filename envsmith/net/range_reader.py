@@ -10,7 +10,7 @@ from envsmith.errors import ToolError
 from envsmith.model.url import public_url
 
 if TYPE_CHECKING:
-    from envsmith.net.client import Answer, WebClient
+    from envsmith.net.client import Response, WebClient
 
 _TAIL = 1 << 17
 _STEP = 1 << 18
@@ -85,7 +85,7 @@ class RangeReader(io.RawIOBase):
         self._blocks.append((start, answer.body))
         return answer.body[:count]
 
-    def _ask(self, span: str, count: int) -> Answer:
+    def _ask(self, span: str, count: int) -> Response:
         self._fetched += count
         if self._fetched > MAX_TOTAL_BYTES:
             raise self._refused(f"more than {MAX_TOTAL_BYTES} bytes are needed to read its metadata")
@@ -104,7 +104,7 @@ class RangeReader(io.RawIOBase):
             raise self._refused(f"the server answered {answer.status} to a ranged request")
         return answer
 
-    def _span(self, answer: Answer) -> tuple[int, int, int]:
+    def _span(self, answer: Response) -> tuple[int, int, int]:
         match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
         if match is None:
             raise self._refused("the server does not say which range it sent")

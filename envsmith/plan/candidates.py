@@ -12,23 +12,23 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog, FamilyProject
 from envsmith.model.finding import Decision
-from envsmith.model.listing import Listing, Release, VersionMetadata
+from envsmith.model.listing import IndexListing, Release, VersionMetadata
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Slice
+from envsmith.plan.model import TorchIndexSlice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class CandidateSet:
     """A slice, and what was left out of it."""
 
-    slice: Slice
+    slice: TorchIndexSlice
     unhashed: Mapping[Wheel, VersionMetadata]
     """Wheels that would fit but that the index publishes no hash for, with what they require."""
     decisions: tuple[Decision, ...]
 
 
-def cut(listing: Listing, target: Target, catalog: Catalog, cutoffs: Mapping[str, str]) -> Cut:
+def cut(listing: IndexListing, target: Target, catalog: Catalog, cutoffs: Mapping[str, str]) -> CandidateSet:
     """Select the rows that fit a target: by label, wheel tags, hash, metadata and cutoff.
 
     Args:
@@ -64,8 +64,10 @@ def cut(listing: Listing, target: Target, catalog: Catalog, cutoffs: Mapping[str
                 metadata.append(described)
                 withdrawn += [_withdrawn(wheel) for wheel in hashed if wheel.withdrawn]
         projects[project.name] = tuple(taken)
-    return Cut(
-        slice=Slice(index=listing.index, url=listing.url, projects=projects, metadata=tuple(metadata)),
+    return CandidateSet(
+        slice=TorchIndexSlice(
+            index=listing.index, url=listing.url, projects=projects, metadata=tuple(metadata)
+        ),
         unhashed=unhashed,
         decisions=tuple(withdrawn),
     )
@@ -120,7 +122,7 @@ def _runs(wheel: Wheel, tags: frozenset[str]) -> bool:
     return any("-".join(tag) in tags for tag in product(*parts))
 
 
-def _is_in_time(wheel: Wheel, listing: Listing, catalog: Catalog, cutoff_utc: str) -> bool:
+def _is_in_time(wheel: Wheel, listing: IndexListing, catalog: Catalog, cutoff_utc: str) -> bool:
     """Judge by the upload time, else by the day of the version, else by the day the row was seen.
 
     Tritons that a torch pins exactly are admitted: that torch is judged in their place, and PyTorch copies

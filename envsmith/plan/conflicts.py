@@ -11,22 +11,22 @@ from dataclasses import dataclass, replace
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from envsmith.catalog import Catalog, Family
+from envsmith.catalog import Catalog, ConflictGroup
 from envsmith.config.profile import FAMILY_MEMBERS, Profile
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import ProfileError
-from envsmith.model.finding import Decision, Unsatisfied
+from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.naming import suggestion
 from envsmith.plan import dropped
 from envsmith.plan.dropped import requires_of
-from envsmith.plan.model import Amendment, Plan, Resolution
-from envsmith.plan.ports import WheelRequires
+from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
+from envsmith.plan.ports import WheelRequiresReader
 
 SUBSTITUTED, PASSED_OVER = "RES111", "RES116"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
+class _GroupChoice:
     member: NormalizedName
     why: str
 
@@ -66,7 +66,7 @@ def chosen(profile: Profile, catalog: Catalog) -> dict[str, str]:
     return found
 
 
-def amend(plan: Plan, resolution: Resolution, catalog: Catalog) -> Amendment | None:
+def amend(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> Amendment | None:
     """Return what leaves one member of each family, the fitting one, or None where a resolution needs nothing."""
     names = {package.name for package in resolution.packages}
     asked = {item.name for item in plan.requirements}
@@ -78,7 +78,9 @@ def amend(plan: Plan, resolution: Resolution, catalog: Catalog) -> Amendment | N
         if choice is None or not gone:
             continue
         new = choice.member not in asked
-        requirement = Asked(requirement=Requirement(choice.member), origin=f"family {family.name}")
+        requirement = SourcedRequirement(
+            requirement=Requirement(choice.member), origin=f"family {family.name}"
+        )
         steps.append(
             Amendment(
                 requirements=(requirement,) if new else (),
@@ -100,7 +102,7 @@ def _joined(steps: Sequence[Amendment]) -> Amendment:
 
 
 def bounded(
-    amendment: Amendment, plan: Plan, requirers: Iterable[Unsatisfied], catalog: Catalog
+    amendment: Amendment, plan: ResolutionPlan, requirers: Iterable[UnmetRequirement], catalog: Catalog
 ) -> Amendment:
     """Carry the version bounds on what is replaced over to what replaces it, where versions mean the same.
 
@@ -122,25 +124,27 @@ def bounded(
     }
     ruling = {item.name: item for item in plan.overrides}
     own = {item.name: item.requirement.specifier for item in plan.requirements}
-    bounds: dict[str, Asked] = {}
+    bounds: dict[str, SourcedRequirement] = {}
     for project, requirement, origin in _asked_of(swaps, plan, requirers):
         if project in ruling and origin != ruling[project].origin:
             continue
         moved = Requirement(f"{swaps[project]}{requirement.specifier}")
         pins = [item.version for item in own.get(swaps[project], ()) if item.operator == "=="]
         if str(requirement.specifier) and all(moved.specifier.contains(pin) for pin in pins):
-            bounds.setdefault(str(moved), Asked(requirement=moved, origin=f"{origin}: {requirement}"))
+            bounds.setdefault(
+                str(moved), SourcedRequirement(requirement=moved, origin=f"{origin}: {requirement}")
+            )
     return replace(amendment, constraints=(*amendment.constraints, *bounds.values()))
 
 
-def _kept(family: Family, amendment: Amendment, plan: Plan) -> tuple[str, ...]:
+def _kept(family: ConflictGroup, amendment: Amendment, plan: ResolutionPlan) -> tuple[str, ...]:
     names = [item.name for item in (*amendment.requirements, *plan.requirements)]
     kept = [name for name in names if name in family.members and name not in amendment.excludes]
     return tuple(dict.fromkeys(kept))[:1]
 
 
 def _asked_of(
-    swaps: Mapping[NormalizedName, str], plan: Plan, requirers: Iterable[Unsatisfied]
+    swaps: Mapping[NormalizedName, str], plan: ResolutionPlan, requirers: Iterable[UnmetRequirement]
 ) -> Iterator[tuple[NormalizedName, Requirement, str]]:
     """Yield what is asked of the members that go: project, requirement, and who says so."""
     for item in (*plan.overrides, *plan.requirements, *plan.constraints):
@@ -151,7 +155,7 @@ def _asked_of(
             yield missing.project, Requirement(missing.requirement), str(missing.requirer)
 
 
-def retreat(plan: Plan) -> Plan | None:
+def retreat(plan: ResolutionPlan) -> ResolutionPlan | None:
     """Take back the last member that was brought in unasked: no version of it goes with the rest.
 
     Returns:
@@ -168,7 +172,7 @@ def retreat(plan: Plan) -> Plan | None:
     return None
 
 
-def notice(plan: Plan, resolution: Resolution, catalog: Catalog) -> tuple[Decision, ...]:
+def notice(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> tuple[Decision, ...]:
     """Say where a member is locked because the fitting or chosen one has no builds for the platform."""
     names = {package.name for package in resolution.packages}
     platform = plan.target.platform
@@ -184,28 +188,28 @@ def notice(plan: Plan, resolution: Resolution, catalog: Catalog) -> tuple[Decisi
 
 
 def _choose(
-    family: Family, present: Sequence[NormalizedName], plan: Plan, resolution: Resolution
-) -> _Choice | None:
+    family: ConflictGroup, present: Sequence[NormalizedName], plan: ResolutionPlan, resolution: Resolution
+) -> _GroupChoice | None:
     if family.chooser:
         named = [member for member in present if family.chooser in resolution.requirers.get(member, ())]
-        return _Choice(member=named[0], why=f"{family.chooser} requires it") if named else None
+        return _GroupChoice(member=named[0], why=f"{family.chooser} requires it") if named else None
     if not family.is_interchangeable:
         return None
     backend, platform = plan.target.backend, plan.target.platform
     failed = {item.subject for item in plan.all_decisions() if item.code == PASSED_OVER}
     by_profile = canonicalize_name(plan.members.get(family.folder, ""))
     if by_profile and family.has_builds(by_profile, platform):
-        return _Choice(member=by_profile, why="the profile chooses it")
+        return _GroupChoice(member=by_profile, why="the profile chooses it")
     for member in family.preference(backend):
         can_come = member in present or (member in family.brought and member not in failed)
         if can_come and family.has_builds(member, platform):
-            return _Choice(member=member, why=f"it serves {backend.title}")
+            return _GroupChoice(member=member, why=f"it serves {backend.title}")
     return _elected(family, present, plan, resolution)
 
 
 def _elected(
-    family: Family, present: Sequence[NormalizedName], plan: Plan, resolution: Resolution
-) -> _Choice:
+    family: ConflictGroup, present: Sequence[NormalizedName], plan: ResolutionPlan, resolution: Resolution
+) -> _GroupChoice:
     """Choose what is asked for directly, else what most requirers name; one that has all of the others, if it must."""
     direct = {item.name for item in plan.requirements}
     candidates = [member for member in present if member in direct] or list(present)
@@ -213,11 +217,13 @@ def _elected(
     why = "it is asked for directly" if kept in direct else "most packages require it"
     widest = set(family.wider.values())
     if kept in family.wider and widest & set(present):
-        return _Choice(member=family.wider[kept], why=f"it has all of {kept} and more")
-    return _Choice(member=kept, why=why)
+        return _GroupChoice(member=family.wider[kept], why=f"it has all of {kept} and more")
+    return _GroupChoice(member=kept, why=why)
 
 
-def _decision(family: Family, choice: _Choice, gone: str, plan: Plan, resolution: Resolution) -> Decision:
+def _decision(
+    family: ConflictGroup, choice: _GroupChoice, gone: str, plan: ResolutionPlan, resolution: Resolution
+) -> Decision:
     places = sorted({item.origin for item in plan.requirements if item.name == gone})
     askers = [*places, *resolution.requirers.get(gone, ())]
     has_all = family.wider.get(canonicalize_name(gone)) == choice.member
@@ -238,7 +244,7 @@ def _passed_over(name: str, message: str) -> Decision:
 
 
 def amendment(
-    plan: Plan, resolution: Resolution, *, catalog: Catalog, requires: WheelRequires
+    plan: ResolutionPlan, resolution: Resolution, *, catalog: Catalog, requires: WheelRequiresReader
 ) -> Amendment | None:
     """Return what leaves one member of each family, or None where a resolution needs nothing.
 

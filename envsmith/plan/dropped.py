@@ -12,18 +12,20 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from envsmith.catalog.modules import sought_of
-from envsmith.model.finding import Decision, Unsatisfied
+from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.target import Target
 from envsmith.model.usage import Use
-from envsmith.plan.model import Amendment, Plan, Resolution
-from envsmith.plan.ports import ImportTime, WheelContents, WheelRequires
+from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
+from envsmith.plan.ports import ImportTime, WheelContentsReader, WheelRequiresReader
 
 BREAKS, LACKS = "RES130", "RES131"
 _MOST_PLACES = 3
 _NOT_IMPORTED = {"test", "tests", "testing"}
 
 
-def unsatisfied(plan: Plan, requires: Mapping[NormalizedName, Sequence[str]]) -> tuple[Unsatisfied, ...]:
+def unsatisfied(
+    plan: ResolutionPlan, requires: Mapping[NormalizedName, Sequence[str]]
+) -> tuple[UnmetRequirement, ...]:
     """Return what the locked packages require on this target of the projects that the plan excludes.
 
     Args:
@@ -34,7 +36,7 @@ def unsatisfied(plan: Plan, requires: Mapping[NormalizedName, Sequence[str]]) ->
     extras: dict[NormalizedName, set[str]] = {}
     for item in plan.all_requirements():
         extras.setdefault(canonicalize_name(item.name), set()).update(item.requirement.extras)
-    found: set[Unsatisfied] = set()
+    found: set[UnmetRequirement] = set()
     size = -1
     # What is required with an extra switches requirements on elsewhere: go on until nothing new is switched on.
     while size != (size := sum(map(len, extras.values()))):
@@ -44,7 +46,9 @@ def unsatisfied(plan: Plan, requires: Mapping[NormalizedName, Sequence[str]]) ->
                 extras.setdefault(wanted, set()).update(requirement.extras)
                 if wanted in excluded and wanted != name:
                     requirement.marker = None
-                    found.add(Unsatisfied(requirer=canonicalize_name(name), requirement=str(requirement)))
+                    found.add(
+                        UnmetRequirement(requirer=canonicalize_name(name), requirement=str(requirement))
+                    )
     return tuple(sorted(found))
 
 
@@ -58,7 +62,7 @@ def _applying(texts: Sequence[str], extras: set[str], target: Target) -> Iterato
             yield requirement
 
 
-def judge(item: Unsatisfied, version: str, uses: Sequence[Use]) -> Decision:
+def judge(item: UnmetRequirement, version: str, uses: Sequence[Use]) -> Decision:
     """Say what becomes of a package whose requirement was dropped.
 
     Args:
@@ -88,11 +92,11 @@ def judge(item: Unsatisfied, version: str, uses: Sequence[Use]) -> Decision:
 
 
 def settle(
-    plan: Plan,
+    plan: ResolutionPlan,
     resolution: Resolution,
     *,
-    requires: WheelRequires,
-    contents: WheelContents,
+    requires: WheelRequiresReader,
+    contents: WheelContentsReader,
     imports: ImportTime,
 ) -> Amendment | None:
     """Return what is to be recorded of the requirements that the plan's excludes leave unanswered; None if nothing is.
@@ -124,7 +128,7 @@ def settle(
 
 
 def requires_of(
-    plan: Plan, resolution: Resolution, reader: WheelRequires
+    plan: ResolutionPlan, resolution: Resolution, reader: WheelRequiresReader
 ) -> Mapping[NormalizedName, tuple[str, ...]]:
     """Return name → ``Requires-Dist`` of every package of a resolution.
 
@@ -147,7 +151,9 @@ def requires_of(
     return found | {name: read[wheel.hashes["sha256"]] for name, wheel in wheels.items()}
 
 
-def _judged(item: Unsatisfied, package: Package, contents: WheelContents, imports: ImportTime) -> Decision:
+def _judged(
+    item: UnmetRequirement, package: Package, contents: WheelContentsReader, imports: ImportTime
+) -> Decision:
     uses: tuple[Use, ...] = ()
     if package.wheels:
         wheel = package.wheels[0]

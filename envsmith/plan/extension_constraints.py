@@ -11,14 +11,14 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from envsmith.catalog import Catalog, Extension, Unbuilt
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import LockError, ResolveError
-from envsmith.plan.model import Plan, Resolution
+from envsmith.plan.model import Resolution, ResolutionPlan
 
 _MOST_TOLD = 6
 
 
-def bind(plan: Plan, catalog: Catalog) -> Plan:
+def bind(plan: ResolutionPlan, catalog: Catalog) -> ResolutionPlan:
     """Return the plan with what its extensions and its torch mean for each other as constraints.
 
     Versions whose metadata the plan's slice holds need none, for the resolver sees there what they ask for; nor do
@@ -30,7 +30,7 @@ def bind(plan: Plan, catalog: Catalog) -> Plan:
     """
     _refuse_unbuilt(plan, catalog)
     torches = plan.torches()
-    constraints: list[Asked] = []
+    constraints: list[SourcedRequirement] = []
     for name in sorted({item.name for item in plan.requirements}):
         rows = [row for row in catalog.extensions() if row.project == name]
         if not rows or not torches:
@@ -44,7 +44,7 @@ def bind(plan: Plan, catalog: Catalog) -> Plan:
     return replace(plan, constraints=(*plan.constraints, *constraints)) if constraints else plan
 
 
-def explain(error: ResolveError, plan: Plan, catalog: Catalog) -> ResolveError:
+def explain(error: ResolveError, plan: ResolutionPlan, catalog: Catalog) -> ResolveError:
     """Add to a failed resolution what is known of the extensions that it speaks of."""
     said = " ".join(text for label, text in error.details if label == "because")
     named = set(re.findall(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*", said))
@@ -79,7 +79,7 @@ def check(resolution: Resolution, catalog: Catalog) -> None:
             )
 
 
-def _refuse_unbuilt(plan: Plan, catalog: Catalog) -> None:
+def _refuse_unbuilt(plan: ResolutionPlan, catalog: Catalog) -> None:
     for row in catalog.unbuilt():
         asked = next((item for item in plan.requirements if item.name == row.project), None)
         if asked and row.project not in plan.slice.projects and row.project not in plan.allow_sdist:
@@ -92,7 +92,7 @@ def _refuse_unbuilt(plan: Plan, catalog: Catalog) -> None:
             )
 
 
-def _way_to_wheels(row: Unbuilt, plan: Plan) -> str:
+def _way_to_wheels(row: Unbuilt, plan: ResolutionPlan) -> str:
     torch = max(plan.torches(), default=None)
     page = row.page.format(torch=torch.public if torch else "2.8.0", backend=plan.target.backend)
     example = page or "https://…"
@@ -100,7 +100,7 @@ def _way_to_wheels(row: Unbuilt, plan: Plan) -> str:
     return f'name an index that has {what} in the profile: [routes] {row.project} = "{example}"'
 
 
-def _candidates(name: str, plan: Plan, rows: Sequence[Extension]) -> list[Extension]:
+def _candidates(name: str, plan: ResolutionPlan, rows: Sequence[Extension]) -> list[Extension]:
     """Return the rows of the versions that can come; none where the catalog does not know all of these."""
     listed = [wheel.version for wheel in plan.slice.projects.get(name, ())] or _pinned(plan.words_on(name))
     versions = [version for version in listed if plan.admits(name, version)]
@@ -108,7 +108,7 @@ def _candidates(name: str, plan: Plan, rows: Sequence[Extension]) -> list[Extens
     return [] if None in found else list(dict.fromkeys(row for row in found if row))
 
 
-def _pinned(words: Iterable[Asked]) -> list[Version]:
+def _pinned(words: Iterable[SourcedRequirement]) -> list[Version]:
     return [
         Version(specifier.version)
         for item in words
@@ -119,7 +119,7 @@ def _pinned(words: Iterable[Asked]) -> list[Version]:
 
 def _bounds(
     name: str, candidates: Sequence[Extension], rows: Sequence[Extension], torches: Sequence[Version]
-) -> Iterator[Asked]:
+) -> Iterator[SourcedRequirement]:
     """Yield the constraint that a pinned extension means for torch, or a pinned torch for the extension."""
     if len(candidates) == 1:
         yield _constraint("torch", candidates[0].torch, f"{name}{candidates[0].versions}")
@@ -130,8 +130,8 @@ def _bounds(
         yield _constraint(name, fitting[0].versions, f"torch=={torches[0].public}")
 
 
-def _constraint(name: str, specifier: SpecifierSet, because: str) -> Asked:
-    return Asked(requirement=Requirement(f"{name}{specifier}"), origin=f"catalog: {because}")
+def _constraint(name: str, specifier: SpecifierSet, because: str) -> SourcedRequirement:
+    return SourcedRequirement(requirement=Requirement(f"{name}{specifier}"), origin=f"catalog: {because}")
 
 
 def _contradiction(
@@ -139,7 +139,7 @@ def _contradiction(
     candidates: Sequence[Extension],
     rows: Sequence[Extension],
     torches: Sequence[Version],
-    plan: Plan,
+    plan: ResolutionPlan,
 ) -> ResolveError:
     wanted = " or ".join(dict.fromkeys(f"torch {row.torch}" for row in candidates))
     asked = next(item for item in plan.words_on(name) if item.name == name)

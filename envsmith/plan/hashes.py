@@ -8,21 +8,21 @@ from dataclasses import replace
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import ResolveError
-from envsmith.lockfile.manifest import Entry, Manifest
+from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.finding import Decision
 from envsmith.model.listing import VersionMetadata, index_name
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Slice
+from envsmith.plan.model import TorchIndexSlice
 from envsmith.plan.ports import Hasher
 
 
 def unhashed(
-    slice_: Slice,
+    slice_: TorchIndexSlice,
     candidates: Mapping[Wheel, VersionMetadata],
-    requirements: Iterable[Asked],
+    requirements: Iterable[SourcedRequirement],
     target: Target,
 ) -> tuple[Wheel, ...]:
     """Return the wheels without a hash that the requirements need, with what those require in turn.
@@ -55,8 +55,8 @@ def _newest(wheels: Iterable[Wheel], wanted: Requirement) -> Wheel | None:
 
 
 def with_hashes(
-    slice_: Slice, candidates: Mapping[Wheel, VersionMetadata], hashes: Mapping[Wheel, str]
-) -> Slice:
+    slice_: TorchIndexSlice, candidates: Mapping[Wheel, VersionMetadata], hashes: Mapping[Wheel, str]
+) -> TorchIndexSlice:
     """Return the slice with wheels whose hash was computed from their bytes."""
     projects = dict(slice_.projects)
     for wheel, sha256 in hashes.items():
@@ -81,7 +81,9 @@ def told(hashes: Mapping[Wheel, str]) -> tuple[Decision, ...]:
 
 
 def passed_over(
-    slice_: Slice, candidates: Mapping[Wheel, VersionMetadata], requirements: Iterable[Asked]
+    slice_: TorchIndexSlice,
+    candidates: Mapping[Wheel, VersionMetadata],
+    requirements: Iterable[SourcedRequirement],
 ) -> tuple[Decision, ...]:
     """Return the decisions that tell people of newer wheels left aside because no hash of them is known.
 
@@ -108,7 +110,7 @@ def passed_over(
     return tuple(decisions)
 
 
-def _specifiers(requirements: Iterable[Asked]) -> dict[str, Requirement]:
+def _specifiers(requirements: Iterable[SourcedRequirement]) -> dict[str, Requirement]:
     """Join the requirements on each project."""
     joined: dict[str, Requirement] = {}
     for item in requirements:
@@ -133,7 +135,7 @@ def refusal(missing: Iterable[Wheel]) -> ResolveError:
     )
 
 
-class Recorded:
+class RecordedHasher:
     """A hasher that first looks into the manifest: bytes once hashed need no second download."""
 
     def __init__(self, manifest: Manifest | None, hasher: Hasher) -> None:
@@ -151,5 +153,5 @@ class Recorded:
         return found.removeprefix("sha256:") if found else self._hasher.sha256(wheel)
 
 
-def _index(entry: Entry) -> str:
+def _index(entry: TargetRecord) -> str:
     return index_name(str(entry.inputs.get("channel", "")), str(entry.inputs.get("backend", "")))

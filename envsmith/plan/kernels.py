@@ -9,13 +9,13 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog, Gpu, Kernels
 from envsmith.config.profile import Profile
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import CatalogError, ResolveError
 from envsmith.model.backend import TEGRA, backend_family
 from envsmith.model.finding import Decision
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan, Slice
+from envsmith.plan.model import ResolutionPlan, TorchIndexSlice
 
 
 class NoKernelsError(ResolveError):
@@ -34,8 +34,12 @@ class NoKernelsError(ResolveError):
 
 
 def narrow(
-    slice_: Slice, profile: Profile, target: Target, requirements: Iterable[Asked], catalog: Catalog
-) -> tuple[Slice, tuple[Decision, ...]]:
+    slice_: TorchIndexSlice,
+    profile: Profile,
+    target: Target,
+    requirements: Iterable[SourcedRequirement],
+    catalog: Catalog,
+) -> tuple[TorchIndexSlice, tuple[Decision, ...]]:
     """Leave out torch wheels that are known to have no kernels for a declared GPU.
 
     A wheel whose kernels are not known stays in.
@@ -61,7 +65,7 @@ def narrow(
     return slice_, tuple(decisions)
 
 
-def check(plan: Plan, profile: Profile, catalog: Catalog) -> None:
+def check(plan: ResolutionPlan, profile: Profile, catalog: Catalog) -> None:
     """Look at the torch that a plan takes from PyPI.
 
     Raises:
@@ -90,7 +94,7 @@ def _fits(found: Kernels | None, gpu: Gpu) -> bool:
     return found.supports(gpu.capability) or (not found.is_complete and is_of_maker)
 
 
-def _admits(asked: Iterable[Asked], wheel: Wheel) -> bool:
+def _admits(asked: Iterable[SourcedRequirement], wheel: Wheel) -> bool:
     return all(item.requirement.specifier.contains(wheel.version, prereleases=True) for item in asked)
 
 

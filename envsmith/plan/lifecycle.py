@@ -12,7 +12,7 @@ from envsmith.model.finding import Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class ChannelChoice:
     """The backend and channel that are really taken, and what was decided on the way."""
 
     backend: Backend
@@ -20,7 +20,7 @@ class Course:
     decisions: tuple[Decision, ...]
 
 
-def settle(profile: Profile, catalog: Catalog, cutoff_utc: str) -> Course:
+def settle(profile: Profile, catalog: Catalog, cutoff_utc: str) -> ChannelChoice:
     """Follow the profile's ``on-retired`` rule.
 
     Args:
@@ -44,7 +44,7 @@ def settle(profile: Profile, catalog: Catalog, cutoff_utc: str) -> Course:
         if profile.on_retired == "successor":
             backend = _follow(facts, catalog, cutoff_utc)
         decisions.append(_at_its_end(facts, backend, catalog))
-    return Course(backend=backend, channel=channel, decisions=tuple(decisions))
+    return ChannelChoice(backend=backend, channel=channel, decisions=tuple(decisions))
 
 
 def _ended(end: str | None, cutoff_utc: str) -> bool:

@@ -16,9 +16,9 @@ from packaging.pylock import Package, Pylock, PylockValidationError
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import ToolError
-from envsmith.model.finding import Decision, Unsatisfied
+from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
@@ -28,7 +28,7 @@ _PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==\S+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
+class TorchIndexSlice:
     """The torch-family wheels one plan may use: a small index put before PyPI.
 
     A project with an empty tuple gets an empty page: the resolver then finds nothing of that name anywhere.
@@ -49,7 +49,7 @@ class Slice:
             for name, wheels in sorted(self.projects.items())
         }
 
-    def without(self, names: Iterable[str]) -> Slice:
+    def without(self, names: Iterable[str]) -> TorchIndexSlice:
         """Return the slice without some projects: the resolver then takes them from PyPI."""
         gone = set(names)
         return replace(
@@ -72,27 +72,27 @@ class Amendment:
     """What a rule adds to a plan after seeing what the resolver made of it."""
 
     decisions: tuple[Decision, ...]
-    requirements: tuple[Asked, ...] = ()
-    constraints: tuple[Asked, ...] = ()
+    requirements: tuple[SourcedRequirement, ...] = ()
+    constraints: tuple[SourcedRequirement, ...] = ()
     excludes: tuple[str, ...] = ()
     sdist_metadata: tuple[VersionMetadata, ...] = ()
     brought: tuple[str, ...] = ()
     """Those of the requirements that nobody had asked for: they can be taken back."""
-    unsatisfied: tuple[Unsatisfied, ...] = ()
+    unsatisfied: tuple[UnmetRequirement, ...] = ()
     """What stays unanswered, for the lock to say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ResolutionPlan:
     """What to resolve for one target. Equal inputs give equal digests, whoever computes them, wherever."""
 
     profile: str
     target: Target
     channel: str
-    slice: Slice
-    requirements: tuple[Asked, ...]
-    constraints: tuple[Asked, ...] = ()
-    overrides: tuple[Asked, ...] = ()
+    slice: TorchIndexSlice
+    requirements: tuple[SourcedRequirement, ...]
+    constraints: tuple[SourcedRequirement, ...] = ()
+    overrides: tuple[SourcedRequirement, ...] = ()
     excludes: tuple[str, ...] = ()
     cutoff_utc: str
     """Newest upload time admitted: RFC 3339 with ``Z``."""
@@ -147,11 +147,11 @@ class Plan:
         """Return the digest (sha256, hex) of the inputs: amendments and places of requirements are no part of it."""
         return digest_of(self.inputs())
 
-    def amended(self, amendment: Amendment) -> Plan:
+    def amended(self, amendment: Amendment) -> ResolutionPlan:
         """Return the plan with one more amendment."""
         return replace(self, amendments=(*self.amendments, amendment))
 
-    def words_on(self, name: str) -> tuple[Asked, ...]:
+    def words_on(self, name: str) -> tuple[SourcedRequirement, ...]:
         """Return what is said of a project; an override replaces all the rest."""
         overrides = tuple(item for item in self.overrides if item.name == name)
         said = (item for item in (*self.requirements, *self.constraints) if item.name == name)
@@ -174,11 +174,11 @@ class Plan:
             known = [Version(found)]
         return tuple(sorted({version for version in known if self.admits("torch", version)}))
 
-    def all_requirements(self) -> tuple[Asked, ...]:
+    def all_requirements(self) -> tuple[SourcedRequirement, ...]:
         """Return the requirements, those of the amendments included."""
         return (*self.requirements, *(item for step in self.amendments for item in step.requirements))
 
-    def all_constraints(self) -> tuple[Asked, ...]:
+    def all_constraints(self) -> tuple[SourcedRequirement, ...]:
         """Return the constraints, those of the amendments included."""
         return (*self.constraints, *(item for step in self.amendments for item in step.constraints))
 
@@ -190,7 +190,7 @@ class Plan:
         """Return every decision, in the order it was taken."""
         return (*self.decisions, *(item for step in self.amendments for item in step.decisions))
 
-    def unsatisfied(self) -> tuple[Unsatisfied, ...]:
+    def unsatisfied(self) -> tuple[UnmetRequirement, ...]:
         """Return the requirements that stay unanswered on purpose."""
         return tuple(item for step in self.amendments for item in step.unsatisfied)
 

@@ -15,13 +15,13 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from envsmith.catalog import Catalog, Pairing
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.model.finding import Decision
 from envsmith.model.listing import VersionMetadata
-from envsmith.plan.model import Amendment, Plan, Resolution
+from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
 
 
-def notice(plan: Plan, resolution: Resolution) -> tuple[Decision, ...]:
+def notice(plan: ResolutionPlan, resolution: Resolution) -> tuple[Decision, ...]:
     """Return the decision that tells people of an older torch, or nothing where torch is the newest there is.
 
     A missing row of torchaudio makes an unpinned torch fall back, sometimes by years, without an error.
@@ -42,18 +42,18 @@ def notice(plan: Plan, resolution: Resolution) -> tuple[Decision, ...]:
     )
 
 
-def _newest(plan: Plan, project: str) -> Version | None:
+def _newest(plan: ResolutionPlan, project: str) -> Version | None:
     return max((wheel.version for wheel in plan.slice.projects.get(project, ())), default=None)
 
 
-def _limit(plan: Plan, project: str, version: Version) -> Asked | None:
+def _limit(plan: ResolutionPlan, project: str, version: Version) -> SourcedRequirement | None:
     """Return what keeps a version of a project out, where a requirement or constraint does."""
     asked = (item for item in (*plan.all_requirements(), *plan.all_constraints()) if item.name == project)
     limits = (item for item in asked if not item.requirement.specifier.contains(version, prereleases=True))
     return next(limits, None)
 
 
-def _reasons(plan: Plan, locked: Mapping[str, Version], torch: Version) -> Iterator[str]:
+def _reasons(plan: ResolutionPlan, locked: Mapping[str, Version], torch: Version) -> Iterator[str]:
     """Yield what holds torch's partners back: a limit on one, or that the newest on record goes with an older torch."""
     for project in sorted(plan.slice.projects):
         newest = _newest(plan, project)
@@ -65,7 +65,7 @@ def _reasons(plan: Plan, locked: Mapping[str, Version], torch: Version) -> Itera
             yield f"{project} {newest.public}, the newest with a hash on record, goes with an older one"
 
 
-def _goes_with(plan: Plan, project: str, version: Version, torch: Version) -> bool:
+def _goes_with(plan: ResolutionPlan, project: str, version: Version, torch: Version) -> bool:
     described = (item for item in plan.slice.metadata if (item.name, item.version) == (project, str(version)))
     needed = (Requirement(text) for item in described for text in item.requires_dist)
     return all(
@@ -75,7 +75,7 @@ def _goes_with(plan: Plan, project: str, version: Version, torch: Version) -> bo
     )
 
 
-def amend(plan: Plan, resolution: Resolution, catalog: Catalog) -> Amendment | None:
+def amend(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> Amendment | None:
     """Return the constraints that a resolution breaks, or None where it breaks none."""
     packages = {package.name: package for package in resolution.packages}
     given = {str(item.requirement) for item in plan.all_constraints()}
@@ -93,14 +93,14 @@ def amend(plan: Plan, resolution: Resolution, catalog: Catalog) -> Amendment | N
         return None
     return Amendment(
         constraints=tuple(
-            Asked(requirement=needed, origin=f"catalog: {pairing.when}")
+            SourcedRequirement(requirement=needed, origin=f"catalog: {pairing.when}")
             for pairing, needed in broken.values()
         ),
         decisions=tuple(_decision(pairing, needed) for pairing, needed in broken.values()),
     )
 
 
-def _is_served(pairing: Pairing, plan: Plan, packages: Mapping[NormalizedName, Package]) -> bool:
+def _is_served(pairing: Pairing, plan: ResolutionPlan, packages: Mapping[NormalizedName, Package]) -> bool:
     """Say whether a shim of the profile does away with the reason for a bond."""
     serves = pairing.shim_serves
     return pairing.shim in plan.shims and serves is not None and _matches(packages, serves)
@@ -123,7 +123,9 @@ def _decision(pairing: Pairing, needed: Requirement) -> Decision:
     )
 
 
-def unread(plan: Plan, resolution: Resolution) -> tuple[tuple[NormalizedName, str, PackageSdist], ...]:
+def unread(
+    plan: ResolutionPlan, resolution: Resolution
+) -> tuple[tuple[NormalizedName, str, PackageSdist], ...]:
     """Return name, version and file of each package without a wheel that the plan holds no metadata for."""
     known = {(item.name, item.version) for item in plan.sdist_metadata()}
     return tuple(

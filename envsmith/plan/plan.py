@@ -10,13 +10,13 @@ from packaging.utils import canonicalize_name
 
 from envsmith.catalog import Catalog
 from envsmith.config.profile import Profile
-from envsmith.config.requirement import Asked, PythonBound
+from envsmith.config.requirement import RequiresPython, SourcedRequirement
 from envsmith.errors import EnvsmithError, ResolveError
-from envsmith.index.sources import Sourced
+from envsmith.index.sources import ListingWithSource
 from envsmith.lockfile.manifest import Manifest
 from envsmith.model.backend import Backend, backend_family
 from envsmith.model.finding import Decision
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 from envsmith.model.route import RoutePage
 from envsmith.model.target import Target
 from envsmith.plan import (
@@ -29,21 +29,21 @@ from envsmith.plan import (
     suggestions,
 )
 from envsmith.plan import hashes as hashing
-from envsmith.plan.model import Plan
+from envsmith.plan.model import ResolutionPlan
 from envsmith.plan.ports import Hasher
 from envsmith.plan.routes import route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class LockRequest:
     """What is asked for under one profile."""
 
     profile: Profile
-    requirements: tuple[Asked, ...]
-    constraints: tuple[Asked, ...] = ()
+    requirements: tuple[SourcedRequirement, ...]
+    constraints: tuple[SourcedRequirement, ...] = ()
     notes: tuple[Decision, ...] = ()
     """What reading the requirements already decided."""
-    requires_python: PythonBound | None = None
+    requires_python: RequiresPython | None = None
     """The Pythons that the project runs on."""
     files: tuple[str, ...] = ()
     """The requirements files read, relative to the project."""
@@ -60,7 +60,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
+class Cutoffs:
     """The newest upload time admitted, and that of single projects moved since."""
 
     cutoff_utc: str
@@ -72,7 +72,7 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
+class CutoffOptions:
     """What the user said of time."""
 
     now_utc: str
@@ -80,13 +80,13 @@ class Timing:
     upgrade: bool = False
     move: tuple[str, ...] = ()
 
-    def settle(self, manifest: Manifest | None) -> Times:
+    def settle(self, manifest: Manifest | None) -> Cutoffs:
         """Return the cutoffs: as asked, else as kept in the manifest, else now."""
         if self.as_of_utc:
-            return Times(cutoff_utc=self.as_of_utc)
+            return Cutoffs(cutoff_utc=self.as_of_utc)
         if manifest is None or self.upgrade:
-            return Times(cutoff_utc=self.now_utc)
-        return Times(
+            return Cutoffs(cutoff_utc=self.now_utc)
+        return Cutoffs(
             cutoff_utc=manifest.cutoff_utc, moved={**manifest.moved, **dict.fromkeys(self.move, self.now_utc)}
         )
 
@@ -94,20 +94,20 @@ class Timing:
 class Listings(Protocol):
     """Finds the rows of one channel and backend: live, from the overlay or from the snapshot."""
 
-    def get(self, channel: str, backend: Backend) -> Sourced | None:
+    def get(self, channel: str, backend: Backend) -> ListingWithSource | None:
         """Return the rows, or None where nothing is known of such an index."""
         ...
 
-    def known(self, channel: str, backend: Backend) -> Listing | None:
+    def known(self, channel: str, backend: Backend) -> IndexListing | None:
         """Return the rows at hand, without asking any server; None where there are none."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class ProfilePlan:
     """The plans of one profile, and where their rows came from."""
 
-    plans: tuple[Plan, ...]
+    plans: tuple[ResolutionPlan, ...]
     catalog_name: str
     decisions: tuple[Decision, ...]
     """Those of the whole profile."""
@@ -117,8 +117,8 @@ _NEVER = "9999-12-31T23:59:59Z"
 
 
 def plan_profile(
-    wanted: Wanted, times: Times, *, catalog: Catalog, listings: Listings, hasher: Hasher
-) -> Planned:
+    wanted: LockRequest, times: Cutoffs, *, catalog: Catalog, listings: Listings, hasher: Hasher
+) -> ProfilePlan:
     """Plan every target of a profile.
 
     Args:
@@ -146,7 +146,7 @@ def plan_profile(
     all_targets = replace(wanted.profile, backend=course.backend).targets()
     targets = [target for target in all_targets if not wanted.only or target.slug in wanted.only]
     _refuse_pythons(wanted, targets)
-    plans: list[Plan] = []
+    plans: list[ResolutionPlan] = []
     refused: list[EnvsmithError] = []
     for target in targets:
         order = _order(wanted, target, course.channel, times)
@@ -158,12 +158,12 @@ def plan_profile(
             refused.append(_with_offers(told, order, catalog, listings).at(target.slug))
     if refused:
         raise _refusal(wanted.profile, refused)
-    return Planned(
+    return ProfilePlan(
         plans=tuple(plans), catalog_name=sourced.name, decisions=(*wanted.notes, *course.decisions)
     )
 
 
-def _refuse_pythons(wanted: Wanted, targets: list[Target]) -> None:
+def _refuse_pythons(wanted: LockRequest, targets: list[Target]) -> None:
     bound = wanted.requires_python
     outside = bound.outside(target.python for target in targets) if bound else ()
     if bound and outside:
@@ -176,8 +176,8 @@ def _refuse_pythons(wanted: Wanted, targets: list[Target]) -> None:
         )
 
 
-def _order(wanted: Wanted, target: Target, channel: str, times: Times) -> planner.Order:
-    return planner.Order(
+def _order(wanted: LockRequest, target: Target, channel: str, times: Cutoffs) -> planner.PlanRequest:
+    return planner.PlanRequest(
         profile=wanted.profile,
         target=target,
         channel=channel,
@@ -190,13 +190,13 @@ def _order(wanted: Wanted, target: Target, channel: str, times: Times) -> planne
 
 
 def _plan_target(
-    order: planner.Order,
-    listing: Listing,
+    order: planner.PlanRequest,
+    listing: IndexListing,
     catalog: Catalog,
-    times: Times,
+    times: Cutoffs,
     hasher: Hasher,
     pages: tuple[RoutePage, ...],
-) -> Plan:
+) -> ResolutionPlan:
     cut = candidates.cut(listing, order.target, catalog, times.by_project())
     missing = hashing.unhashed(cut.slice, cut.unhashed, order.requirements, order.target)
     hashes = {wheel: sha256 for wheel in missing if (sha256 := hasher.sha256(wheel))}
@@ -213,7 +213,7 @@ def _plan_target(
 
 
 def _with_cutoff(
-    error: ResolveError, order: planner.Order, listing: Listing, catalog: Catalog
+    error: ResolveError, order: planner.PlanRequest, listing: IndexListing, catalog: Catalog
 ) -> ResolveError:
     """Add to a refusal that the cutoff is its cause, where later wheels would answer."""
     if isinstance(error, planner.NoBuildError):
@@ -229,7 +229,7 @@ def _with_cutoff(
 
 
 def _with_offers(
-    error: ResolveError, order: planner.Order, catalog: Catalog, listings: Listings
+    error: ResolveError, order: planner.PlanRequest, catalog: Catalog, listings: Listings
 ) -> ResolveError:
     """Add to a refusal what does exist elsewhere, and the way there."""
     if not isinstance(error, (planner.NoBuildError, kernels.NoKernelsError)):

@@ -11,18 +11,18 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog, TorchRelease
 from envsmith.config.profile import Profile
-from envsmith.config.requirement import Asked, labels
+from envsmith.config.requirement import SourcedRequirement, labels
 from envsmith.errors import ProfileError, ResolveError
 from envsmith.model.finding import Decision
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan, Slice, digest_of
+from envsmith.plan.model import ResolutionPlan, TorchIndexSlice, digest_of
 
 RULE = "envsmith"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class PlanRequest:
     """All that is asked for one target."""
 
     profile: Profile
@@ -30,12 +30,12 @@ class Order:
     channel: str
     cutoff_utc: str
     moved: Mapping[str, str] = field(default_factory=dict)
-    requirements: tuple[Asked, ...] = ()
-    constraints: tuple[Asked, ...] = ()
+    requirements: tuple[SourcedRequirement, ...] = ()
+    constraints: tuple[SourcedRequirement, ...] = ()
     decisions: tuple[Decision, ...] = ()
 
 
-def plan(order: Order, slice_: Slice, catalog: Catalog) -> Plan:
+def plan(order: PlanRequest, slice_: TorchIndexSlice, catalog: Catalog) -> ResolutionPlan:
     """Put what is wanted and what exists together.
 
     Raises:
@@ -56,7 +56,7 @@ def plan(order: Order, slice_: Slice, catalog: Catalog) -> Plan:
     for item in requirements:
         if item.name in slice_.projects and item.name not in pypi:
             _require_wheel(item, slice_, order.target)
-    return Plan(
+    return ResolutionPlan(
         profile=order.profile.name,
         target=order.target,
         channel=order.channel,
@@ -65,7 +65,7 @@ def plan(order: Order, slice_: Slice, catalog: Catalog) -> Plan:
         constraints=(
             *(_without_label(item, family) for item in limiting),
             *(
-                Asked(requirement=Requirement(f"{name}=={version}"), origin=RULE)
+                SourcedRequirement(requirement=Requirement(f"{name}=={version}"), origin=RULE)
                 for name, version in pypi.items()
             ),
         ),
@@ -94,7 +94,7 @@ def _facts(catalog: Catalog) -> str:
     return digest_of([pairings, [item.digest_parts() for item in catalog.families()]])
 
 
-def _check_labels(asked: Iterable[Asked], target: Target) -> None:
+def _check_labels(asked: Iterable[SourcedRequirement], target: Target) -> None:
     for name, (label, origin) in labels(asked).items():
         if name in ("torch", "torchvision", "torchaudio", "torchcodec") and label != target.backend.label:
             raise ProfileError(
@@ -105,7 +105,7 @@ def _check_labels(asked: Iterable[Asked], target: Target) -> None:
             )
 
 
-def _without_label(item: Asked, family: frozenset[str]) -> Asked:
+def _without_label(item: SourcedRequirement, family: frozenset[str]) -> SourcedRequirement:
     """Take the label off a pin: the slice holds no other build, and macOS wheels carry none."""
     if item.name not in family or "+" not in str(item.requirement.specifier):
         return item
@@ -120,7 +120,9 @@ def _public(specifier: Specifier) -> str:
     return f"{specifier.operator}{specifier.version.split('+')[0]}"
 
 
-def _dropped(profile: Profile, requirements: Iterable[Asked]) -> tuple[frozenset[str], list[Decision]]:
+def _dropped(
+    profile: Profile, requirements: Iterable[SourcedRequirement]
+) -> tuple[frozenset[str], list[Decision]]:
     names = frozenset(name for name, policy in profile.family.items() if policy == "drop")
     asked = {item.name: item.origin for item in requirements}
     return names, [
@@ -135,7 +137,9 @@ def _dropped(profile: Profile, requirements: Iterable[Asked]) -> tuple[frozenset
     ]
 
 
-def _from_index(slice_: Slice, requirements: list[Asked], order: Order, catalog: Catalog) -> Slice:
+def _from_index(
+    slice_: TorchIndexSlice, requirements: list[SourcedRequirement], order: PlanRequest, catalog: Catalog
+) -> TorchIndexSlice:
     """Leave to PyPI what the catalog says PyPI serves better for the torch that may come: triton, mostly."""
     torches = _answering(requirements, "torch", slice_.projects.get("torch", ()))
     newest = max((wheel.version for wheel in torches), default=Version("0"))
@@ -149,7 +153,7 @@ def _from_index(slice_: Slice, requirements: list[Asked], order: Order, catalog:
 
 
 def _from_pypi(
-    slice_: Slice, requirements: list[Asked], order: Order, catalog: Catalog
+    slice_: TorchIndexSlice, requirements: list[SourcedRequirement], order: PlanRequest, catalog: Catalog
 ) -> tuple[dict[str, str], list[Decision]]:
     """Choose the torch-family projects to take from PyPI, where its own wheel is known to be this backend's build."""
     found: dict[str, str] = {}
@@ -158,7 +162,9 @@ def _from_pypi(
     asked = {item.name for item in requirements}
     # Whatever drags in a torch must get PyPI's, too, where the profile says so.
     implied = [
-        Asked(requirement=Requirement(name), origin=RULE) for name in _ON_PYPI if whole and name not in asked
+        SourcedRequirement(requirement=Requirement(name), origin=RULE)
+        for name in _ON_PYPI
+        if whole and name not in asked
     ]
     for item in (*requirements, *implied):
         if item.name not in slice_.projects or (not whole and _is_answered(item, requirements, slice_)):
@@ -180,7 +186,7 @@ def _from_pypi(
 _ON_PYPI = ("torch", "torchvision", "torchaudio")
 
 
-def _taken_from_pypi(name: str, version: str, order: Order, gap: str) -> Decision:
+def _taken_from_pypi(name: str, version: str, order: PlanRequest, gap: str) -> Decision:
     return Decision(
         subject=name,
         kind="substituted",
@@ -190,7 +196,9 @@ def _taken_from_pypi(name: str, version: str, order: Order, gap: str) -> Decisio
     )
 
 
-def _is_answered(item: Asked, requirements: list[Asked], slice_: Slice) -> bool:
+def _is_answered(
+    item: SourcedRequirement, requirements: list[SourcedRequirement], slice_: TorchIndexSlice
+) -> bool:
     """Say whether the slice answers a requirement, with a version that goes with the torch pinned beside it."""
     answers = _answering([item], item.name, slice_.projects[item.name])
     if item.name == "torch" or not _pinned(requirements, "torch"):
@@ -205,7 +213,7 @@ def _is_answered(item: Asked, requirements: list[Asked], slice_: Slice) -> bool:
     return False
 
 
-def _pypi_version(item: Asked, torch: str, order: Order, catalog: Catalog) -> str | None:
+def _pypi_version(item: SourcedRequirement, torch: str, order: PlanRequest, catalog: Catalog) -> str | None:
     """Return the newest version on PyPI that is this backend's build, answers the requirement and fits torch.
 
     Raises:
@@ -227,7 +235,7 @@ def _pypi_version(item: Asked, torch: str, order: Order, catalog: Catalog) -> st
 
 
 def _pypi_versions(
-    item: Asked, torch: str, order: Order, catalog: Catalog
+    item: SourcedRequirement, torch: str, order: PlanRequest, catalog: Catalog
 ) -> Iterator[tuple[Version, TorchRelease]]:
     for release in sorted(catalog.releases(), key=lambda release: release.torch, reverse=True):
         if release.date > order.cutoff_utc[:10] or (torch and str(release.torch) != torch):
@@ -238,7 +246,7 @@ def _pypi_versions(
                 yield version, release
 
 
-def _pinned(requirements: list[Asked], name: str) -> str:
+def _pinned(requirements: list[SourcedRequirement], name: str) -> str:
     for item in requirements:
         for specifier in item.requirement.specifier:
             if item.name == name and specifier.operator == "==" and "*" not in specifier.version:
@@ -246,7 +254,7 @@ def _pinned(requirements: list[Asked], name: str) -> str:
     return ""
 
 
-def _no_pypi_build(item: Asked, order: Order, catalog: Catalog) -> ResolveError:
+def _no_pypi_build(item: SourcedRequirement, order: PlanRequest, catalog: Catalog) -> ResolveError:
     builds = [
         (
             str(release.torch),
@@ -264,7 +272,7 @@ def _no_pypi_build(item: Asked, order: Order, catalog: Catalog) -> ResolveError:
     )
 
 
-def _answering(requirements: Iterable[Asked], name: str, wheels: Iterable[Wheel]) -> list[Wheel]:
+def _answering(requirements: Iterable[SourcedRequirement], name: str, wheels: Iterable[Wheel]) -> list[Wheel]:
     """Return the wheels that every requirement on a project admits."""
     specifiers = [item.requirement.specifier for item in requirements if item.name == name]
     return [
@@ -277,7 +285,9 @@ def _answering(requirements: Iterable[Asked], name: str, wheels: Iterable[Wheel]
 class NoBuildError(ResolveError):
     """RES021: no wheel of the torch family answers a requirement on this target."""
 
-    def __init__(self, item: Asked, target: Target, *details: tuple[str, str], hint: str = "") -> None:
+    def __init__(
+        self, item: SourcedRequirement, target: Target, *details: tuple[str, str], hint: str = ""
+    ) -> None:
         super().__init__(
             "RES021",
             f"no {item.requirement} for {target.python.tag} on {target.platform} with {target.backend}",
@@ -290,7 +300,7 @@ class NoBuildError(ResolveError):
         """Whether wheels newer than the cutoff would answer."""
 
 
-def _require_wheel(item: Asked, slice_: Slice, target: Target) -> None:
+def _require_wheel(item: SourcedRequirement, slice_: TorchIndexSlice, target: Target) -> None:
     if not _answering([item], item.name, slice_.projects[item.name]):
         here = sorted({wheel.version for wheel in slice_.projects[item.name]})[-6:]
         offered = " ".join(version.public for version in here)

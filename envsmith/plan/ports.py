@@ -11,14 +11,14 @@ from packaging.pylock import PackageWheel
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.route import RoutePage
 from envsmith.model.usage import Use
-from envsmith.model.wheel import Contents, Wheel
-from envsmith.plan.model import Plan, Resolution
+from envsmith.model.wheel import Wheel, WheelContents
+from envsmith.plan.model import Resolution, ResolutionPlan
 
 
 class Resolver(Protocol):
     """Turns a plan into a resolution."""
 
-    def resolve(self, plan: Plan) -> Resolution:
+    def resolve(self, plan: ResolutionPlan) -> Resolution:
         """Resolve one plan.
 
         Raises:
@@ -28,7 +28,7 @@ class Resolver(Protocol):
         ...
 
 
-class Sdists(Protocol):
+class SdistMetadataReader(Protocol):
     """Reads source distributions without building them."""
 
     def metadata(self, *, name: str, version: str, url: str, sha256: str) -> VersionMetadata:
@@ -70,10 +70,10 @@ class Routes(Protocol):
         ...
 
 
-class WheelContents(Protocol):
+class WheelContentsReader(Protocol):
     """Looks into wheels that lie on servers."""
 
-    def contents(self, wheels: Iterable[PackageWheel]) -> Mapping[str, Contents]:
+    def contents(self, wheels: Iterable[PackageWheel]) -> Mapping[str, WheelContents]:
         """Return sha256 → contents; a wheel that cannot be looked into, or not without the network, is absent."""
         ...
 
@@ -86,7 +86,7 @@ class WheelContents(Protocol):
         ...
 
 
-class WheelRequires(Protocol):
+class WheelRequiresReader(Protocol):
     """Reads what wheels on servers require."""
 
     def requires(self, wheels: Iterable[PackageWheel]) -> Mapping[str, tuple[str, ...]]:

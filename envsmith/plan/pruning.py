@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from packaging.requirements import Requirement
 
 from envsmith.config.profile import Profile
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.model.finding import Decision
 from envsmith.model.usage import Usage, Use
-from envsmith.plan.model import Plan, Resolution
+from envsmith.plan.model import Resolution, ResolutionPlan
 
 _MOST_PLACES = 3
 _WORDS = {
@@ -26,7 +26,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class PruneVerdict:
     """What a project's files say of one package."""
 
     project: str
@@ -44,7 +44,7 @@ class Verdict:
         return self.answer == "unused"
 
 
-def judge(project: str, modules: Collection[str], usage: Usage) -> Verdict:
+def judge(project: str, modules: Collection[str], usage: Usage) -> PruneVerdict:
     """Say what a project's files say of one package.
 
     Args:
@@ -55,15 +55,15 @@ def judge(project: str, modules: Collection[str], usage: Usage) -> Verdict:
     answer = usage.answer(modules)
     if answer == "unused":
         reason = f"no use in {usage.files_read} {'file' if usage.files_read == 1 else 'files'}"
-        return Verdict(
+        return PruneVerdict(
             project=project, answer=answer, reason=reason, evidence=(f"files read: {usage.files_read}",)
         )
     unread = [f"{item.file}: {item.reason}" for item in usage.unread_for(modules)]
     told = unread if answer == "unproven" else [_told(use) for use in usage.of(modules)]
-    return Verdict(project=project, answer=answer, reason=_WORDS[answer], evidence=_first(told))
+    return PruneVerdict(project=project, answer=answer, reason=_WORDS[answer], evidence=_first(told))
 
 
-def candidates(profile: Profile, requirements: Iterable[Asked]) -> tuple[str, ...]:
+def candidates(profile: Profile, requirements: Iterable[SourcedRequirement]) -> tuple[str, ...]:
     """Return what is asked for and may go where nothing needs it: ``family.X = "auto"``, and what ``prune`` names."""
     prune = profile.later.get("prune", ())
     names = {name for name, policy in profile.family.items() if policy == "auto"}
@@ -72,7 +72,7 @@ def candidates(profile: Profile, requirements: Iterable[Asked]) -> tuple[str, ..
     return tuple(sorted({item.name for item in requirements} & names))
 
 
-def propose(verdict: Verdict) -> Decision:
+def propose(verdict: PruneVerdict) -> Decision:
     """Say whether a package is still asked for; `settle` completes this where it is not."""
     if verdict.is_unneeded:
         return Decision(
@@ -91,7 +91,7 @@ def propose(verdict: Verdict) -> Decision:
     )
 
 
-def settle(plan: Plan, resolution: Resolution) -> Plan:
+def settle(plan: ResolutionPlan, resolution: Resolution) -> ResolutionPlan:
     """Complete what was proposed with what the resolver found: a package that others require is there all the same."""
     if not any(item.code == "RES114" for item in plan.decisions):
         return plan
@@ -107,7 +107,9 @@ def is_unrequired(decision: Decision) -> bool:
     return decision.code == "RES114"
 
 
-def _settled(item: Decision, names: Collection[str], plan: Plan, resolution: Resolution) -> Decision:
+def _settled(
+    item: Decision, names: Collection[str], plan: ResolutionPlan, resolution: Resolution
+) -> Decision:
     if item.subject not in names:
         return replace(
             item,
@@ -124,7 +126,7 @@ def _settled(item: Decision, names: Collection[str], plan: Plan, resolution: Res
     )
 
 
-def _way(name: str, plan: Plan, resolution: Resolution) -> str:
+def _way(name: str, plan: ResolutionPlan, resolution: Resolution) -> str:
     """Say what brings a package in: ``timm: required by ultralytics, asked for at requirements.in:3``."""
     asked = {item.name: item.origin for item in plan.all_requirements()}
     way = [name]
@@ -137,8 +139,8 @@ def _way(name: str, plan: Plan, resolution: Resolution) -> str:
 
 
 def withdraw(
-    requirements: Iterable[Asked], unneeded: Collection[str]
-) -> tuple[tuple[Asked, ...], tuple[Asked, ...]]:
+    requirements: Iterable[SourcedRequirement], unneeded: Collection[str]
+) -> tuple[tuple[SourcedRequirement, ...], tuple[SourcedRequirement, ...]]:
     """Stop asking for packages that the project does not need.
 
     Where another package requires one of them the resolver brings it in all the same, bound as it was asked for: so
@@ -151,15 +153,17 @@ def withdraw(
     Returns:
         What is still asked for, and what now only limits.
     """
-    kept: list[Asked] = []
-    limiting: list[Asked] = []
+    kept: list[SourcedRequirement] = []
+    limiting: list[SourcedRequirement] = []
     for item in requirements:
         (limiting if item.name in unneeded else kept).append(item)
     bounds = (item for item in limiting if item.requirement.specifier)
-    return tuple(kept), tuple(Asked(requirement=_bound(item), origin=item.origin) for item in bounds)
+    return tuple(kept), tuple(
+        SourcedRequirement(requirement=_bound(item), origin=item.origin) for item in bounds
+    )
 
 
-def _bound(item: Asked) -> Requirement:
+def _bound(item: SourcedRequirement) -> Requirement:
     requirement = Requirement(str(item.requirement))
     requirement.extras = set()  # a constraint has none
     return requirement

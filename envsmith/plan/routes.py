@@ -15,14 +15,14 @@ from packaging.version import Version
 from envsmith.catalog import Catalog
 from envsmith.config.profile import Profile
 from envsmith.errors import LockError, ResolveError
-from envsmith.lockfile.manifest import Entry, Manifest
+from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.backend import Backend, BuildLabel
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.route import RoutePage, RouteRow
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 from envsmith.plan import hashes as hashing
-from envsmith.plan.model import Plan, Resolution
+from envsmith.plan.model import Resolution, ResolutionPlan
 from envsmith.plan.ports import Hasher, Routes
 
 _MOST_TOLD = 6
@@ -34,7 +34,7 @@ def is_wanted(wheel: Wheel, targets: Iterable[Target]) -> bool:
     return any(family in ("", target.backend.family) and _runs(wheel, target) for target in targets)
 
 
-def choose(page: RoutePage, plan: Plan, catalog: Catalog) -> tuple[RouteRow, ...]:
+def choose(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> tuple[RouteRow, ...]:
     """Return the rows of a routed project that a plan may use, those with a published hash before all others.
 
     Raises:
@@ -57,11 +57,11 @@ def unhashed(chosen: Iterable[RouteRow]) -> tuple[RouteRow, ...]:
 
 
 def add(
-    plan: Plan,
+    plan: ResolutionPlan,
     pages: Sequence[RoutePage],
     chosen: Mapping[str, Sequence[RouteRow]],
     hashes: Mapping[Wheel, str],
-) -> Plan:
+) -> ResolutionPlan:
     """Return the plan with the rows of its routed projects in its slice: the resolver finds them there alone.
 
     Args:
@@ -87,7 +87,7 @@ def add(
     )
 
 
-def check(plan: Plan, resolution: Resolution, catalog: Catalog) -> None:
+def check(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> None:
     """Let no resolution pass whose routed wheels were compiled for another backend or torch.
 
     Raises:
@@ -107,7 +107,7 @@ def check(plan: Plan, resolution: Resolution, catalog: Catalog) -> None:
             )
 
 
-def recorded(pages: Iterable[RoutePage], plans: Iterable[Plan]) -> tuple[RoutePage, ...]:
+def recorded(pages: Iterable[RoutePage], plans: Iterable[ResolutionPlan]) -> tuple[RoutePage, ...]:
     """Return the pages with the hashes that were computed of their wheels, sorted."""
     computed = {
         (wheel.index, wheel.filename): wheel.sha256
@@ -156,7 +156,7 @@ def _tags(target: Target) -> frozenset[Tag]:
     return frozenset(target.tags())
 
 
-def _against(wheel: Wheel, plan: Plan, catalog: Catalog) -> str:
+def _against(wheel: Wheel, plan: ResolutionPlan, catalog: Catalog) -> str:
     """Return why a plan may not use a wheel; empty where it may."""
     if not _runs(wheel, plan.target):
         return "is for another Python or platform"
@@ -179,7 +179,7 @@ def _mismatch(label: BuildLabel, torches: Sequence[Version], target: Target, cat
     return ""
 
 
-def _refusal(page: RoutePage, plan: Plan, catalog: Catalog) -> ResolveError:
+def _refusal(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> ResolveError:
     asked = next(item for item in plan.requirements if item.name == page.project)
     torches = " ".join(dict.fromkeys(torch.public for torch in plan.torches()[-_MOST_TOLD:]))
     return ResolveError(
@@ -192,7 +192,7 @@ def _refusal(page: RoutePage, plan: Plan, catalog: Catalog) -> ResolveError:
     )
 
 
-def _told(page: RoutePage, plan: Plan, catalog: Catalog) -> Iterator[str]:
+def _told(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> Iterator[str]:
     rows = sorted(page.rows, key=_rank)[-_MOST_TOLD:]
     for row in rows:
         why = _against(row.wheel, plan, catalog) or "is not the version asked for"
@@ -250,7 +250,9 @@ def changes(profile: Profile, manifest: Manifest) -> Iterator[tuple[str, str]]:
             yield target.slug, f"backend  {entry.inputs.get('backend')} → {target.backend}"
 
 
-def route(plan: Plan, pages: tuple[RoutePage, ...], catalog: Catalog, hasher: Hasher) -> Plan:
+def route(
+    plan: ResolutionPlan, pages: tuple[RoutePage, ...], catalog: Catalog, hasher: Hasher
+) -> ResolutionPlan:
     """Put the wheels of routed projects into a plan's slice.
 
     Raises:
@@ -269,7 +271,7 @@ def route(plan: Plan, pages: tuple[RoutePage, ...], catalog: Catalog, hasher: Ha
     return replace(routed, decisions=(*routed.decisions, *hashing.told(found)))
 
 
-def _family(entry: Entry) -> str:
+def _family(entry: TargetRecord) -> str:
     return Backend.parse(str(entry.inputs.get("backend", "cpu"))).family
 
 

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog, Gpu
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 from envsmith.model.target import Platform, Target
 
 MOST = 4
@@ -33,7 +33,7 @@ class _Offer:
 
 
 def builds(
-    listings: Iterable[Listing], requirement: Requirement, target: Target, profile: str
+    listings: Iterable[IndexListing], requirement: Requirement, target: Target, profile: str
 ) -> tuple[Details, str]:
     """Return what exists of a project near a target, and a hint naming the way to it.
 
@@ -59,7 +59,7 @@ def builds(
 
 
 def with_kernels(
-    listings: Iterable[Listing], gpu: Gpu, target: Target, catalog: Catalog, profile: str
+    listings: Iterable[IndexListing], gpu: Gpu, target: Target, catalog: Catalog, profile: str
 ) -> tuple[Details, str]:
     """Return the backends whose torch has kernels for a GPU, newest torch first, and a hint naming one."""
     able: list[tuple[Version, _Offer]] = []
@@ -80,13 +80,13 @@ def with_kernels(
     return details, _command(profile, target, best[0][1].backend)
 
 
-def _offers(listings: Iterable[Listing], project: str, platform: Platform) -> Iterator[_Offer]:
+def _offers(listings: Iterable[IndexListing], project: str, platform: Platform) -> Iterator[_Offer]:
     for listing in listings:
         if pythons := _pythons(listing, project, platform):
             yield _Offer(backend=listing.backend, pythons=pythons)
 
 
-def _pythons(listing: Listing, project: str, platform: Platform) -> dict[Version, set[str]]:
+def _pythons(listing: IndexListing, project: str, platform: Platform) -> dict[Version, set[str]]:
     accepted = set(platform.wheel_platforms())
     found: dict[Version, set[str]] = {}
     for release in listing.releases(project):

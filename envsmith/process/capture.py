@@ -42,7 +42,7 @@ class Tail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class TailedProgram:
     """How a program ended, and the end of what it printed."""
 
     status: int
@@ -51,7 +51,7 @@ class Watched:
 
 def watch(
     command: Sequence[str], variables: Mapping[str, str], last_words_s: float = _LAST_WORDS_S
-) -> Watched:
+) -> TailedProgram:
     """Run a program with this terminal's input, pass on what it prints at once, and keep the end of that.
 
     Args:
@@ -76,7 +76,7 @@ def watch(
         until = time.monotonic() + last_words_s
         for thread in threads:
             thread.join(max(until - time.monotonic(), 0.0))
-    return Watched(status=status, text="\n".join(tail.text for tail in tails))
+    return TailedProgram(status=status, text="\n".join(tail.text for tail in tails))
 
 
 def _waited(wait: Callable[[], int]) -> int:
@@ -100,7 +100,7 @@ def _pass_on(source: IO[bytes], target: BinaryIO, tail: Tail) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class CapturedProgram:
     """How a program ended."""
 
     status: int
@@ -113,7 +113,7 @@ class Ended:
 
 def run_bounded(
     processes: Processes, command: Sequence[str | Path], *, env: Mapping[str, str], timeout_s: float
-) -> Ended:
+) -> CapturedProgram:
     """Run a program to its end or to the end of its time.
 
     Args:
@@ -135,7 +135,9 @@ def run_bounded(
         is_late = not is_ended(process, timeout_s)
     for thread in threads:
         thread.join(_LAST_WORDS_S)
-    return Ended(status=process.returncode, is_late=is_late, stdout=tails[0].text, stderr=tails[1].text)
+    return CapturedProgram(
+        status=process.returncode, is_late=is_late, stdout=tails[0].text, stderr=tails[1].text
+    )
 
 
 def _read(source: IO[bytes], tail: Tail) -> None:

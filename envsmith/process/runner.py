@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class CompletedProgram:
     """What a program left: exit status and its two outputs as text."""
 
     status: int
@@ -55,7 +55,7 @@ class Processes:
         env: Mapping[str, str],
         timeout_s: float,
         cwd: Path | None = None,
-    ) -> Finished:
+    ) -> CompletedProgram:
         """Run a program to its end, without a shell and without standard input.
 
         Args:
@@ -89,7 +89,7 @@ class Processes:
             if process.poll() is None:
                 process.kill()
                 process.communicate()
-        return Finished(status=process.returncode, stdout=stdout, stderr=stderr)
+        return CompletedProgram(status=process.returncode, stdout=stdout, stderr=stderr)
 
     @contextmanager
     def apart(

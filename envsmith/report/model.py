@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from envsmith.environment.installed_state import Condition
+from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment
 from envsmith.host.model import Host
-from envsmith.host.system import Given, Toolbox, VisualCpp
+from envsmith.host.system import GpuAccess, Toolbox, VisualCpp
 from envsmith.model.finding import Decision, Finding
 from envsmith.report.redaction import Redaction
 
@@ -103,12 +103,12 @@ class Summary:
     envsmith: str
     """Version, and what its catalog is of."""
     host: Host
-    given: Given
+    given: GpuAccess
     visual_cpp: VisualCpp | None = None
     toolbox: Toolbox = field(default_factory=Toolbox)
     variables: Mapping[str, str] = field(default_factory=dict)
     environment: Environment | None = None
-    condition: Condition = field(default_factory=Condition)
+    condition: InstalledState = field(default_factory=InstalledState)
     lock: LockState | None = None
     findings: tuple[Finding, ...] = ()
     checks: int = 0

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from envsmith.doctor.diagnose import Check, Facts, diagnose
+from envsmith.doctor.diagnose import DoctorCheck, DoctorFacts, diagnose
 from envsmith.environment import model
-from envsmith.environment.installed_state import Condition
+from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment
 from envsmith.errors import EnvsmithError
 from envsmith.host.system import Toolbox
-from envsmith.lockfile.manifest import Entry, Manifest
+from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.lockfile.store import decisions_of
 from envsmith.report.model import LockState, Summary
 
 
-class SummaryFacts(Facts, Protocol):
+class SummaryFacts(DoctorFacts, Protocol):
     """What a summary is made of, beside what checks look at."""
 
     @property
@@ -35,7 +35,7 @@ class SummaryFacts(Facts, Protocol):
         ...
 
 
-def summarize(facts: SummaryFacts, checks: Sequence[Check], version: str) -> Summary:
+def summarize(facts: SummaryFacts, checks: Sequence[DoctorCheck], version: str) -> Summary:
     """Make every check, and tell what they were made of.
 
     Args:
@@ -53,7 +53,7 @@ def summarize(facts: SummaryFacts, checks: Sequence[Check], version: str) -> Sum
         toolbox=facts.toolbox,
         variables=facts.variables,
         environment=environment,
-        condition=_condition(facts) if environment else Condition(),
+        condition=_condition(facts) if environment else InstalledState(),
         lock=_lock(facts, environment),
         findings=found.report.findings,
         checks=len(found.made),
@@ -68,11 +68,11 @@ def _environment(facts: SummaryFacts) -> Environment | None:
         return None
 
 
-def _condition(facts: SummaryFacts) -> Condition:
+def _condition(facts: SummaryFacts) -> InstalledState:
     try:
         return facts.condition
     except EnvsmithError:
-        return Condition()
+        return InstalledState()
 
 
 def _lock(facts: SummaryFacts, environment: Environment | None) -> LockState | None:
@@ -94,7 +94,7 @@ def _lock(facts: SummaryFacts, environment: Environment | None) -> LockState | N
     )
 
 
-def _of_entry(entry: Entry | None) -> dict[str, object]:
+def _of_entry(entry: TargetRecord | None) -> dict[str, object]:
     if entry is None:
         return {}
     return {

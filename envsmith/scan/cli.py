@@ -13,7 +13,7 @@ from envsmith.errors import OK
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from envsmith.usage.scan import Answer, Scanned
+    from envsmith.usage.scan import PackageUsage, Scanned
 
 ASKED_ALWAYS = ("torchvision", "torchaudio")
 MOST_LINES = 5
@@ -49,13 +49,13 @@ def scan_command(**options: Any) -> int:  # noqa: ANN401 - click checks each opt
     profile of the project names under `prune`, where no file uses them; -r names files to edit besides
     requirements*.txt, *.in and those in requirements/.
     """
-    asking = Asking(**options)
+    asking = ScanOptions(**options)
     asking.check()
     return _fix(asking) if asking.is_fix else _answer(asking)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
+class ScanOptions:
     """What the command line asks."""
 
     paths: tuple[Path, ...]
@@ -91,13 +91,13 @@ class Asking:
             raise click.UsageError("--fix looks at a whole project: name its folder alone, or none")
 
 
-def _scanned(asking: Asking, projects: Iterable[str]) -> Scanned:
-    from envsmith.config.profiles import Profiles
+def _scanned(asking: ScanOptions, projects: Iterable[str]) -> Scanned:
+    from envsmith.config.profiles import ProfileStore
     from envsmith.usage import scan as project
     from envsmith.usage.scan import scan
     from envsmith.wiring import known_modules
 
-    settings = Profiles.of_project(asking.root).settings
+    settings = ProfileStore.of_project(asking.root).settings
     named = () if asking.is_project else tuple(_inside(asking.root, asking.paths))
     return scan(
         asking.root,
@@ -109,7 +109,7 @@ def _scanned(asking: Asking, projects: Iterable[str]) -> Scanned:
     )
 
 
-def _answer(asking: Asking) -> int:
+def _answer(asking: ScanOptions) -> int:
     from envsmith.console import printer
 
     asked = asking.names or (() if asking.files or asking.only_unused else ASKED_ALWAYS)
@@ -124,13 +124,13 @@ def _answer(asking: Asking) -> int:
     return OK
 
 
-def _fix(asking: Asking) -> int:
+def _fix(asking: ScanOptions) -> int:
     from envsmith.console import printer
     from envsmith.scan import fix_cli
 
     names = asking.names or (*ASKED_ALWAYS, *fix_cli.prunable(asking.root))
     found = _scanned(asking, names)
-    way = fix_cli.Fixing(root=asking.root, files=asking.files, is_agreed=asking.is_agreed)
+    way = fix_cli.ScanFixOptions(root=asking.root, files=asking.files, is_agreed=asking.is_agreed)
     proposed = fix_cli.proposal(found.answers, way)
     if not asking.as_json:
         _show(found, found.answers, with_leftovers=False)
@@ -140,7 +140,7 @@ def _fix(asking: Asking) -> int:
     return status
 
 
-def _values(found: Scanned, shown: Iterable[Answer]) -> dict[str, object]:
+def _values(found: Scanned, shown: Iterable[PackageUsage]) -> dict[str, object]:
     return {
         "files_read": found.usage.files_read,
         "answers": [item.to_json() for item in shown],
@@ -163,7 +163,7 @@ def _inside(root: Path, paths: tuple[Path, ...]) -> Iterator[str]:
         yield path.resolve().relative_to(base).as_posix()
 
 
-def _required(asking: Asking) -> Iterable[str]:
+def _required(asking: ScanOptions) -> Iterable[str]:
     """Return the names of what is asked for directly, as they are written.
 
     Raises:
@@ -183,7 +183,7 @@ def _required(asking: Asking) -> Iterable[str]:
     return [item.requirement.name for item in found.asked]
 
 
-def _show(found: Scanned, shown: Iterable[Answer], *, with_leftovers: bool = True) -> None:
+def _show(found: Scanned, shown: Iterable[PackageUsage], *, with_leftovers: bool = True) -> None:
     from envsmith.console import printer
 
     count = found.usage.files_read

@@ -8,28 +8,28 @@ from pathlib import Path
 from typing import Protocol
 
 from envsmith.catalog import Catalog
-from envsmith.files.edits import AskingFile, Edit, Line
+from envsmith.files.edits import Edit, Line, RequirementSource
 from envsmith.lock.explain import Explanation, explain
 from envsmith.model.usage import Leftover
 from envsmith.plan import pruning
 from envsmith.plan.ports import Files
-from envsmith.usage.scan import Answer
+from envsmith.usage.scan import PackageUsage
 
 
 class Editor(Protocol):
     """Knows the files that ask for packages, and takes lines out of them."""
 
-    def requirement_places(self, root: Path, named: Iterable[str] = ()) -> tuple[AskingFile, ...]:
+    def requirement_places(self, root: Path, named: Iterable[str] = ()) -> tuple[RequirementSource, ...]:
         """Return the files: those named, those they include, and the usual ones of a project."""
         ...
 
-    def cut(self, place: AskingFile, projects: Collection[str], unrequired: Collection[str]) -> Edit:
+    def cut(self, place: RequirementSource, projects: Collection[str], unrequired: Collection[str]) -> Edit:
         """Return a file without what asks for some projects."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fix:
+class ScanFix:
     """What is to be taken out, and what remains for people to look at."""
 
     projects: tuple[str, ...]
@@ -67,12 +67,12 @@ class Fix:
 
 def propose(
     root: Path,
-    answers: Iterable[Answer],
+    answers: Iterable[PackageUsage],
     requirers: Mapping[str, tuple[str, ...]],
     *,
     editor: Editor,
     files: Iterable[str] = (),
-) -> Fix:
+) -> ScanFix:
     """Say what would be taken out of which file; nothing is written.
 
     Args:
@@ -89,7 +89,7 @@ def propose(
     made = [editor.cut(place, names, unrequired) for place in places]
     seen = {(line.file, line.line) for change in made for line in (*change.gone, *change.stays)}
     left = sorted({item for answer in unneeded for item in answer.leftovers})
-    return Fix(
+    return ScanFix(
         projects=tuple(sorted(names)),
         edits=tuple(change for change in made if change.changes),
         stays=tuple(line for change in made for line in change.stays),

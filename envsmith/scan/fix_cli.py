@@ -12,14 +12,14 @@ from envsmith.errors import NO, OK
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from envsmith.scan.fix import Fix
-    from envsmith.usage.scan import Answer
+    from envsmith.scan.fix import ScanFix
+    from envsmith.usage.scan import PackageUsage
 
 LOCKFILES = "lockfiles"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fixing:
+class ScanFixOptions:
     """How to fix, apart from what."""
 
     root: Path
@@ -35,9 +35,9 @@ def prunable(root: Path) -> tuple[str, ...]:
     Raises:
         ProfileError: when a profile is malformed.
     """
-    from envsmith.config.profiles import Profiles
+    from envsmith.config.profiles import ProfileStore
 
-    profiles = Profiles.of_project(root)
+    profiles = ProfileStore.of_project(root)
     own = [name for name, place in profiles.names() if not place.startswith("shipped")]
     found = (profiles.resolve(name).later.get("prune", ()) for name in own)
     return tuple(
@@ -45,7 +45,7 @@ def prunable(root: Path) -> tuple[str, ...]:
     )
 
 
-def proposal(answers: Iterable[Answer], way: Fixing) -> Fix:
+def proposal(answers: Iterable[PackageUsage], way: ScanFixOptions) -> ScanFix:
     """Work out what would go."""
     from envsmith.catalog import Catalog
     from envsmith.files import atomic
@@ -63,7 +63,7 @@ def _locked(root: Path) -> list[Path]:
     return sorted(path.parent for path in (root / LOCKFILES).glob("*/manifest.toml"))
 
 
-def as_json(fix: Fix, way: Fixing) -> tuple[dict[str, object], int]:
+def as_json(fix: ScanFix, way: ScanFixOptions) -> tuple[dict[str, object], int]:
     """Return the fix as plain values with what was written, and the exit code: 1 where it waits for ``--yes``."""
     from envsmith.files.edits import write_edits
 
@@ -71,7 +71,7 @@ def as_json(fix: Fix, way: Fixing) -> tuple[dict[str, object], int]:
     return {**fix.to_json(), "written": list(written)}, OK if written or not fix.edits else NO
 
 
-def show_and_ask(fix: Fix, way: Fixing) -> int:
+def show_and_ask(fix: ScanFix, way: ScanFixOptions) -> int:
     """Show what would go, ask where that is not agreed to yet, and write.
 
     Raises:
@@ -102,7 +102,7 @@ def show_and_ask(fix: Fix, way: Fixing) -> int:
     return OK
 
 
-def _notes(fix: Fix) -> Iterator[tuple[str, str]]:
+def _notes(fix: ScanFix) -> Iterator[tuple[str, str]]:
     """Yield what people need to know besides the diff, each with its label."""
     yield from (("stays", f"{line.place}  {line.text}: {line.reason}") for line in fix.stays)
     yield from (("by hand", f"{item.place}  {item.kind}: {item.text}") for item in fix.by_hand)
@@ -117,7 +117,7 @@ def _notes(fix: Fix) -> Iterator[tuple[str, str]]:
         yield "note", text
 
 
-def _is_agreed(fix: Fix) -> bool:
+def _is_agreed(fix: ScanFix) -> bool:
     from envsmith.console.terminal import agrees
 
     files = ", ".join(change.file for change in fix.edits)

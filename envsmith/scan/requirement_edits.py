@@ -21,10 +21,10 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from envsmith.config.positions import KeyPath, TomlText
+from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.config.requirements_txt import pin_of_wheel, split
 from envsmith.errors import ProfileError
-from envsmith.files.edits import AskingFile, Edit, Line
+from envsmith.files.edits import Edit, Line, RequirementSource
 from envsmith.files.text import LARGEST_BYTES
 from envsmith.usage.tree import kind_of
 
@@ -59,7 +59,7 @@ def cut_pyproject(data: bytes, file: str, projects: Collection[str]) -> Edit:
     bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     try:
         text = data[len(bom) :].decode()
-        document = TomlText.parse(text, file)
+        document = TomlDocument.parse(text, file)
     except (UnicodeDecodeError, ProfileError):
         return Edit(file=file, before=data, after=data)
     paths = [
@@ -109,7 +109,7 @@ def _project_of_item(item: object) -> str:
         return ""
 
 
-def _line(document: TomlText, path: KeyPath, file: str) -> Line:
+def _line(document: TomlDocument, path: KeyPath, file: str) -> Line:
     text = str(_at(document.data, path))
     return Line(file=file, line=document.lines.get(path, 1), project=_project_of_item(text), text=text)
 
@@ -152,7 +152,9 @@ def _says(text: str, data: Mapping[str, object], paths: list[KeyPath]) -> bool:
         return False
 
 
-def _comments(text: str, document: TomlText | None = None, paths: Collection[KeyPath] = ()) -> Counter[str]:
+def _comments(
+    text: str, document: TomlDocument | None = None, paths: Collection[KeyPath] = ()
+) -> Counter[str]:
     """Count a text's comments, but for those on lines that nothing but the given items stands on."""
     aside: set[int] = set()
     if document:
@@ -223,7 +225,7 @@ def included(text: str) -> Iterator[tuple[str, str]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _FoundLines:
     project: str
     first: int
     last: int
@@ -237,13 +239,13 @@ class _Found:
         return Line(file=file, line=self.first, project=self.project, text=self.text)
 
 
-def _requirements(text: str, physical: list[str]) -> Iterator[_Found]:
+def _requirements(text: str, physical: list[str]) -> Iterator[_FoundLines]:
     for line in split(text):
         if line.text.startswith("-") or not (project := _project_of_line(line.text)):
             continue
         below = list(_below(physical[line.last :]))
         names = _via([*physical[line.number - 1 : line.last], *below])
-        yield _Found(
+        yield _FoundLines(
             project=project,
             first=line.number,
             last=line.last + (len(below) if names is not None else 0),
@@ -284,7 +286,9 @@ def _via(lines: list[str]) -> frozenset[str] | None:
     )
 
 
-def _staying(asked: list[_Found], pinned: Collection[str], unrequired: Collection[str]) -> dict[str, str]:
+def _staying(
+    asked: list[_FoundLines], pinned: Collection[str], unrequired: Collection[str]
+) -> dict[str, str]:
     """Return the projects that must stay, each with the reason: one that stays may require another."""
     leaving = {item.project for item in asked}
     while True:
@@ -295,7 +299,7 @@ def _staying(asked: list[_Found], pinned: Collection[str], unrequired: Collectio
         leaving -= set(staying)
 
 
-def _reason(item: _Found, pinned: Collection[str], unrequired: Collection[str]) -> str:
+def _reason(item: _FoundLines, pinned: Collection[str], unrequired: Collection[str]) -> str:
     if item.via is not None:
         requirers = sorted(item.via & set(pinned) - {item.project})
         return f"required by {', '.join(requirers)}, as this file says" if requirers else ""
@@ -304,7 +308,7 @@ def _reason(item: _Found, pinned: Collection[str], unrequired: Collection[str]) 
     return ""
 
 
-def requirement_places(root: Path, named: Iterable[str] = ()) -> tuple[AskingFile, ...]:
+def requirement_places(root: Path, named: Iterable[str] = ()) -> tuple[RequirementSource, ...]:
     """Return the project's requirements files with those they include, and its pyproject.toml.
 
     Looked for are ``requirements*.txt`` and ``*.in`` in the root, the files of a folder ``requirements``, and what is
@@ -313,7 +317,7 @@ def requirement_places(root: Path, named: Iterable[str] = ()) -> tuple[AskingFil
     Raises:
         ProfileError: PRF030 when a file that was named is not there.
     """
-    found: dict[Path, AskingFile] = {}
+    found: dict[Path, RequirementSource] = {}
     for name in named:
         if not (root / name).is_file():
             hint = "correct the name, or create the file"
@@ -324,7 +328,7 @@ def requirement_places(root: Path, named: Iterable[str] = ()) -> tuple[AskingFil
     return tuple(sorted(found.values(), key=lambda place: place.file))
 
 
-def cut(place: AskingFile, projects: Collection[str], unrequired: Collection[str]) -> Edit:
+def cut(place: RequirementSource, projects: Collection[str], unrequired: Collection[str]) -> Edit:
     """Take what asks for some projects out of a file; all of it stays, with the reason, where it is not to be edited.
 
     Args:
@@ -352,7 +356,7 @@ def _usual(root: Path) -> Iterator[Path]:
                 yield path
 
 
-def _follow(path: Path, root: Path, reason: str, found: dict[Path, AskingFile]) -> None:
+def _follow(path: Path, root: Path, reason: str, found: dict[Path, RequirementSource]) -> None:
     """Take a file in, and the files it includes; what asks somewhere is not only a limit."""
     path = Path(os.path.normpath(path))
     if path in found and not (found[path].reason == _LIMITS and not reason):
@@ -362,7 +366,7 @@ def _follow(path: Path, root: Path, reason: str, found: dict[Path, AskingFile]) 
         return
     outside = "" if path.resolve().is_relative_to(root.resolve()) else _OUTSIDE
     name = Path(os.path.relpath(path.absolute(), root.absolute())).as_posix()
-    found[path] = AskingFile(file=name, data=data, reason=outside or reason)
+    found[path] = RequirementSource(file=name, data=data, reason=outside or reason)
     if path.name != _PYPROJECT:
         for kind, inner in included(_text(data)):
             _follow(path.parent / inner, root, _LIMITS if kind == "-c" else reason, found)

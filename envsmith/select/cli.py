@@ -27,7 +27,7 @@ _MAKERS = {family: maker for maker, family in FAMILIES.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
+class MachineDescription:
     """What the command line says of a machine; what is empty is taken from this one, or left open."""
 
     gpus: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Description:
     platform: str = ""
 
 
-def described(words: Description, catalog: Catalog) -> Host:
+def described(words: MachineDescription, catalog: Catalog) -> Host:
     """Return this machine, or the one that is described.
 
     Of another machine, with its own GPU or platform, nothing of this one is taken but the platform.
@@ -109,7 +109,7 @@ def select_command(
     from envsmith.wiring import CatalogChoice, listing_sources
 
     catalog = Catalog.embedded()
-    host = described(Description(gpus=gpus, driver=driver, platform=platform), catalog)
+    host = described(MachineDescription(gpus=gpus, driver=driver, platform=platform), catalog)
     wanted = Python.parse(python) if python else this_python()
     listings = listing_sources(catalog, CatalogChoice(), lambda _: None, is_online=False)
     found = select(host, wanted, catalog=catalog, listings=listings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from envsmith.errors import HostError
-from envsmith.select.rules import UNKNOWN, Verdict
+from envsmith.select.rules import UNKNOWN, BackendVerdict
 from envsmith.select.select import LockChoice, LockVerdict, Selection
 
 Lines = list[tuple[str, str]]
@@ -74,7 +74,7 @@ def show_only_lock(name: str, misfit: HostError) -> None:
     )
 
 
-def all_lines(verdicts: Iterable[Verdict]) -> list[tuple[str, str, str, str]]:
+def all_lines(verdicts: Iterable[BackendVerdict]) -> list[tuple[str, str, str, str]]:
     """Return one row per backend: name, newest torch, answer, and why."""
     return [
         (
@@ -87,11 +87,11 @@ def all_lines(verdicts: Iterable[Verdict]) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _because(best: Verdict) -> str:
+def _because(best: BackendVerdict) -> str:
     return "; ".join((best.reason, *best.notes))
 
 
-def _others(best: Verdict | None, verdicts: Sequence[Verdict]) -> Iterable[str]:
+def _others(best: BackendVerdict | None, verdicts: Sequence[BackendVerdict]) -> Iterable[str]:
     working = [item for item in verdicts if item.works and item is not best]
     for item in [one for one in working if one.backend.family != "cpu"][:MOST]:
         yield item.title
@@ -101,7 +101,7 @@ def _others(best: Verdict | None, verdicts: Sequence[Verdict]) -> Iterable[str]:
         yield item.title
 
 
-def _is_near(item: Verdict, best: Verdict | None) -> bool:
+def _is_near(item: BackendVerdict, best: BackendVerdict | None) -> bool:
     """Say whether it is worth a word that a backend is not taken: it is newer, or a GPU is there for it."""
     if item.works or item.cause in ("device", "wheels"):
         return False
@@ -109,7 +109,7 @@ def _is_near(item: Verdict, best: Verdict | None) -> bool:
     return is_other or (best is not None and item.backend.version > best.backend.version)
 
 
-def _refusals(refused: Iterable[Verdict]) -> Iterable[str]:
+def _refusals(refused: Iterable[BackendVerdict]) -> Iterable[str]:
     """Yield ``not cu130, cu132: needs driver ≥ 580``: backends with the same reason together."""
     groups: dict[tuple[str, str], list[str]] = {}
     for item in refused:

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import Build, builds, of_pypi
+from envsmith.catalog.builds import PypiWheelBuild, builds, of_pypi
 from envsmith.errors import CatalogError, HostError
 from envsmith.host.model import Device, Host
-from envsmith.lockfile.manifest import Entry, Manifest
+from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.backend import Backend
 from envsmith.model.target import Python, Target, parse_slug
 from envsmith.plan.plan import Listings
 from envsmith.select import rules
-from envsmith.select.rules import NO, Verdict
+from envsmith.select.rules import NO, BackendVerdict
 
 if TYPE_CHECKING:
     from envsmith.host.model import Host
@@ -37,11 +37,11 @@ class Selection:
 
     host: Host
     python: Python
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[BackendVerdict, ...]
     """One per backend, best first."""
 
     @property
-    def choice(self) -> Verdict | None:
+    def choice(self) -> BackendVerdict | None:
         """The best that works; None where nothing does."""
         return self.verdicts[0] if self.verdicts and self.verdicts[0].works else None
 
@@ -70,7 +70,7 @@ def select(host: Host, python: Python, *, catalog: Catalog, listings: Listings) 
     return Selection(host=host, python=python, verdicts=rules.judge(host, python, found, catalog))
 
 
-def _builds(backend: Backend, catalog: Catalog, listings: Listings) -> Iterable[Build]:
+def _builds(backend: Backend, catalog: Catalog, listings: Listings) -> Iterable[PypiWheelBuild]:
     listing = listings.known("stable", backend)
     return builds(catalog, listing) if listing else of_pypi(catalog, backend)
 
@@ -81,7 +81,7 @@ class LockVerdict:
 
     profile: str
     target: Target
-    verdict: Verdict
+    verdict: BackendVerdict
 
     @property
     def title(self) -> str:
@@ -147,20 +147,20 @@ def _judged(host: Host, python: Python, manifest: Manifest, catalog: Catalog) ->
         yield LockVerdict(profile=manifest.profile, target=target, verdict=verdict)
 
 
-def _undecided(backend: Backend) -> Verdict:
-    return Verdict(
+def _undecided(backend: Backend) -> BackendVerdict:
+    return BackendVerdict(
         backend=backend, status=NO, reason="it holds no torch, so the machine decides nothing: name it"
     )
 
 
-def _build_of(entry: Entry, target: Target) -> Build | None:
+def _build_of(entry: TargetRecord, target: Target) -> PypiWheelBuild | None:
     """Return the torch a lock holds; None where it holds none."""
     pin = entry.family.get("torch")
     if pin is None:
         return None
     version, _, _ = pin.split(" ")
     is_pypi = any(str(item).startswith("torch==") for item in entry.inputs.get("from-pypi", ()))
-    return Build(
+    return PypiWheelBuild(
         backend=target.backend,
         torch=Version(Version(version).public),
         platforms=(str(target.platform),),
@@ -212,12 +212,12 @@ def choose(folder: Path, python: str) -> LockChoice:
 def _first_fit(host: Host, pythons: Sequence[Python], manifests: Sequence[Manifest]) -> LockChoice:
     """Return the best lock for the first Python that any lock fits with."""
     from envsmith.catalog import Catalog
-    from envsmith.config.profiles import Profiles
+    from envsmith.config.profiles import ProfileStore
 
     # MERGED
 
     catalog = Catalog.embedded()
-    order = Profiles.of_project(Path()).settings.default_profiles
+    order = ProfileStore.of_project(Path()).settings.default_profiles
     refusals: list[HostError] = []
     for python in pythons:
         try:

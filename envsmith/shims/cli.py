@@ -16,7 +16,7 @@ from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from envsmith.config.profile import Profile
-    from envsmith.config.profiles import Profiles
+    from envsmith.config.profiles import ProfileStore
     from envsmith.files.edits import Edit
     from envsmith.shims.status import ShimState
 
@@ -29,7 +29,7 @@ _YES = click.option("--yes", "is_agreed", is_flag=True, help="Write without aski
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class ShimEdit:
     """What is to be changed in a profile."""
 
     profile: str = ""
@@ -42,7 +42,7 @@ class Change:
     """Whether to write without asking."""
 
 
-def change(wish: Change, *, as_json: bool) -> int:
+def change(wish: ShimEdit, *, as_json: bool) -> int:
     """Edit a profile, and say what is to be done then.
 
     Raises:
@@ -94,12 +94,12 @@ def _only() -> str:
     return names[0]
 
 
-def _edit(wish: Change, name: str) -> Edit:
-    from envsmith.config.profile_file import ProfileText, resolve
-    from envsmith.config.profiles import Profiles, set_lists
+def _edit(wish: ShimEdit, name: str) -> Edit:
+    from envsmith.config.profile_file import ProfileSource, resolve
+    from envsmith.config.profiles import ProfileStore, set_lists
     from envsmith.model.shim import SAFE_GLOBALS, check_global
 
-    profiles = Profiles.of_project(Path())
+    profiles = ProfileStore.of_project(Path())
     profile = profiles.resolve(name)
     shims = _listed(profile, "shims", wish.add, wish.remove)
     names = _listed(profile, "safe-globals", tuple(map(check_global, wish.allow)), wish.disallow)
@@ -112,10 +112,10 @@ def _edit(wish: Change, name: str) -> Edit:
     edit = set_lists(profiles, name, lists)
     written = profiles.load(name)
 
-    def load(one: str) -> ProfileText:
+    def load(one: str) -> ProfileSource:
         if one != name:
             return profiles.load(one)
-        return ProfileText(text=edit.after.decode(), place=written.place, table=written.table)
+        return ProfileSource(text=edit.after.decode(), place=written.place, table=written.table)
 
     resolve(name, load)
     return edit
@@ -125,7 +125,7 @@ def _listed(profile: Profile, key: str, more: tuple[str, ...], fewer: tuple[str,
     return tuple(sorted({*profile.texts(key), *more} - set(fewer)))
 
 
-def _inherited(profiles: Profiles, profile: Profile) -> set[str]:
+def _inherited(profiles: ProfileStore, profile: Profile) -> set[str]:
     """Return the keys that an extended profile sets: an empty list takes back what it says."""
     if not profile.extends:
         return set()
@@ -151,10 +151,10 @@ def shims_command() -> int:
 def list_(*, as_json: bool) -> int:
     """List the shims there are, and the profiles of the project that ask for them."""
     from envsmith.catalog.shims import read_shims
-    from envsmith.config.profiles import Profiles, own_profiles
+    from envsmith.config.profiles import ProfileStore, own_profiles
     from envsmith.console import printer
 
-    known = Profiles.of_project(Path())
+    known = ProfileStore.of_project(Path())
     profiles = [known.resolve(name) for name in own_profiles(Path())]
     found = [
         (row, [profile.name for profile in profiles if row.name in profile.texts("shims")])
@@ -253,7 +253,7 @@ def add(
     """Let a profile ask for SHIMS, or allow more names; shows what changes, asks, and writes."""
     # MERGED
 
-    wish = Change(add=shims, allow=names, profile=profile, is_agreed=is_agreed)
+    wish = ShimEdit(add=shims, allow=names, profile=profile, is_agreed=is_agreed)
     return change(wish, as_json=as_json)
 
 
@@ -269,5 +269,5 @@ def remove(
     """Let a profile no longer ask for SHIMS, or allow fewer names; shows what changes, asks, and writes."""
     # MERGED
 
-    wish = Change(remove=shims, disallow=names, profile=profile, is_agreed=is_agreed)
+    wish = ShimEdit(remove=shims, disallow=names, profile=profile, is_agreed=is_agreed)
     return change(wish, as_json=as_json)

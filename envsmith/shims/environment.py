@@ -18,7 +18,7 @@ from envsmith.files.atomic import python_of, refusals
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.shim import PROJECT, ShimPackage, package
 from envsmith.process.runner import Processes, inherited
-from envsmith.shims.status import ShimTold
+from envsmith.shims.status import ShimCheckResult
 
 _COMPILE_S = 60.0
 _KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
@@ -69,7 +69,9 @@ class ShimProbe(Probe):
 
     __slots__ = ()
 
-    def shims(self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float) -> ShimTold:
+    def shims(
+        self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float
+    ) -> ShimCheckResult:
         """Ask what torchaudio or torch can do, in a process of its own.
 
         Args:
@@ -85,7 +87,7 @@ class ShimProbe(Probe):
         executable = python_of(prefix)
         env = _OFF if is_off else {}
         values = self._answer(executable, words, env, timeout_s, script=_CHECK)
-        return read_answer(ShimTold.from_json, values, executable)
+        return read_answer(ShimCheckResult.from_json, values, executable)
 
 
 def with_shims(pins: Pins, package: ShimPackage | None) -> Pins:

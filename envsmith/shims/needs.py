@@ -8,13 +8,13 @@ from packaging.version import InvalidVersion, Version
 
 from envsmith.catalog.shims import ShimFacts, ShimUser
 from envsmith.model.shim import LEGACY_API, SAFE_GLOBALS
-from envsmith.shims.status import CAN_GO, NEEDED, UNKNOWN, ShimState, ShimTold
+from envsmith.shims.status import CAN_GO, NEEDED, UNKNOWN, ShimCheckResult, ShimState
 
 
 def judge(
     facts: ShimFacts,
     users: Iterable[ShimUser],
-    told: Mapping[str, ShimTold],
+    told: Mapping[str, ShimCheckResult],
     *,
     asked: tuple[str, ...],
     names: tuple[str, ...] = (),
@@ -45,7 +45,7 @@ def judge(
     )
 
 
-def _need(facts: ShimFacts, off: ShimTold, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+def _need(facts: ShimFacts, off: ShimCheckResult, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     version = off.versions.get(facts.project)
     if version is None:
         return CAN_GO, (f"{facts.project} is not installed",)
@@ -57,7 +57,7 @@ def _need(facts: ShimFacts, off: ShimTold, names: tuple[str, ...]) -> tuple[str,
     return _globals(one, off, names)
 
 
-def _audio(one: str, off: ShimTold) -> tuple[str, tuple[str, ...]]:
+def _audio(one: str, off: ShimCheckResult) -> tuple[str, tuple[str, ...]]:
     reasons = []
     if off.absent:
         reasons.append(f"{one} has no {', '.join(off.absent)}")
@@ -68,7 +68,7 @@ def _audio(one: str, off: ShimTold) -> tuple[str, tuple[str, ...]]:
     return CAN_GO, (f"{one} has all five names, and its load reads a WAV",)
 
 
-def _globals(one: str, off: ShimTold, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+def _globals(one: str, off: ShimCheckResult, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     refused = [name for name in names if name in off.refused]
     free = [name for name in names if name not in off.refused]
     if off.files:
@@ -81,7 +81,7 @@ def _globals(one: str, off: ShimTold, names: tuple[str, ...]) -> tuple[str, tupl
     return NEEDED if refused else CAN_GO, tuple(reasons) or ("no names are to be allowed",)
 
 
-def _files(one: str, off: ShimTold, names: list[str]) -> tuple[str, tuple[str, ...]]:
+def _files(one: str, off: ShimCheckResult, names: list[str]) -> tuple[str, tuple[str, ...]]:
     """Judge by the checkpoints that are at hand: what they ask for is needed, and nothing else."""
     asked = {name for found in off.files.values() for name in found}
     reasons = [
@@ -96,7 +96,7 @@ def _files(one: str, off: ShimTold, names: list[str]) -> tuple[str, tuple[str, .
 
 
 def _users(
-    users: tuple[ShimUser, ...], off: ShimTold, reasons: tuple[str, ...]
+    users: tuple[ShimUser, ...], off: ShimCheckResult, reasons: tuple[str, ...]
 ) -> tuple[str, tuple[str, ...]]:
     """Let it go where all that is known to need it is installed in a version that does not."""
     here = [(user, off.versions[user.project]) for user in users if user.project in off.versions]
@@ -113,7 +113,7 @@ def _is_free(user: ShimUser, version: str) -> bool:
         return False
 
 
-def _not_done(facts: ShimFacts, on: ShimTold, *, is_there: bool) -> Iterable[str]:
+def _not_done(facts: ShimFacts, on: ShimCheckResult, *, is_there: bool) -> Iterable[str]:
     """Tell what is wrong although the shim is there."""
     if not is_there:
         return

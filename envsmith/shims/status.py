@@ -19,7 +19,7 @@ TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShimTold:
+class ShimCheckResult:
     """What one process in an environment said."""
 
     versions: Mapping[str, str]
@@ -44,7 +44,7 @@ class ShimTold:
     """Checkpoint → the names in it that torch refuses; in brackets, why it cannot be read."""
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> ShimTold:
+    def from_json(cls, values: Mapping[str, Any]) -> ShimCheckResult:
         """Read what `runtime/shim_check.py` says.
 
         Raises:
@@ -95,10 +95,12 @@ class ShimState:
         }
 
 
-class ShimAsker(Protocol):
+class ShimChecker(Protocol):
     """Asks environments about shims."""
 
-    def shims(self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float) -> ShimTold:
+    def shims(
+        self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float
+    ) -> ShimCheckResult:
         """Ask what torchaudio or torch can do, in a process of its own.
 
         Raises:
@@ -113,7 +115,7 @@ def states(
     asked: tuple[str, ...],
     names: tuple[str, ...],
     facts: tuple[tuple[ShimFacts, ...], tuple[ShimUser, ...]],
-    probe: ShimAsker,
+    probe: ShimChecker,
     files: tuple[str, ...] = (),
 ) -> tuple[ShimState, ...]:
     """Say of every shim that a profile asks for, or that is in the environment, how it stands.

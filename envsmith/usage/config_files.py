@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from envsmith.usage.module_matcher import Gathered, Names
+from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 
 # What may stand between the parts of a command is bounded: there are lines of megabytes.
 _RUN = re.compile(
@@ -66,7 +66,7 @@ _ENTRY_KEYS = re.compile(r"\s*(?:(?:gui-)?scripts|entry-points)\b")
 _KEY = re.compile(r"\s*[\w.\"'-]+\s*=")
 
 
-def read_requirements_lines(text: str, names: Names, gathered: Gathered) -> None:
+def read_requirements_lines(text: str, names: ModuleMatcher, gathered: FileUsage) -> None:
     """Note the lines of a requirements file, or of a profile, that ask for a sought module's project."""
     is_toml = gathered.file.endswith(".toml")
     for number, line in enumerate(text.splitlines(), 1):
@@ -79,7 +79,7 @@ def read_requirements_lines(text: str, names: Names, gathered: Gathered) -> None
                 gathered.leftover(module, number, "comment", line)
 
 
-def _required(content: str, names: Names) -> tuple[str, ...]:
+def _required(content: str, names: ModuleMatcher) -> tuple[str, ...]:
     """Return the sought module whose project a line asks for, by name or by the address of a file."""
     match = _ASKED.match(content)
     if match and (module := names.in_requirement(f"{match[1]};")):
@@ -87,7 +87,7 @@ def _required(content: str, names: Names) -> tuple[str, ...]:
     return names.by_word(content) if "://" in content or content.lstrip().startswith(("-", ".")) else ()
 
 
-def _required_in_toml(content: str, names: Names) -> tuple[str, ...]:
+def _required_in_toml(content: str, names: ModuleMatcher) -> tuple[str, ...]:
     if content.lstrip().startswith("prune"):
         return ()  # a profile that lets it go asks for nothing
     texts = (match[1].strip() for match in _QUOTED.finditer(content))
@@ -95,7 +95,7 @@ def _required_in_toml(content: str, names: Names) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, found)))
 
 
-def read_commands(text: str, names: Names, gathered: Gathered, first: int = 1) -> None:
+def read_commands(text: str, names: ModuleMatcher, gathered: FileUsage, first: int = 1) -> None:
     """Note what a script's lines run, import or install.
 
     Args:
@@ -114,7 +114,7 @@ def read_commands(text: str, names: Names, gathered: Gathered, first: int = 1) -
         _claim(comment, line, number, names, gathered)
 
 
-def _told(content: str, names: Names) -> Iterator[str]:
+def _told(content: str, names: ModuleMatcher) -> Iterator[str]:
     """Yield the modules that a command may be told to load, or to run a file of."""
     code = _INLINE.search(content)
     for match in names.in_words(content):
@@ -125,7 +125,7 @@ def _told(content: str, names: Names) -> Iterator[str]:
     yield from (module for module, _ in names.in_code(content))
 
 
-def read_config(text: str, names: Names, gathered: Gathered) -> None:
+def read_config(text: str, names: ModuleMatcher, gathered: FileUsage) -> None:
     """Note what the values of a configuration file name: TOML, YAML, JSON and INI alike, by lines.
 
     No file is refused: what is malformed for its own readers is read as far as its lines go.
@@ -173,12 +173,12 @@ def _split(line: str) -> tuple[str, str]:
     return line[: match.start()], match["text"]
 
 
-def _claim(comment: str, line: str, number: int, names: Names, gathered: Gathered) -> None:
+def _claim(comment: str, line: str, number: int, names: ModuleMatcher, gathered: FileUsage) -> None:
     for module in names.by_word(comment) if _NEED.search(comment) else ():
         gathered.leftover(module, number, "comment", line)
 
 
-def _command(content: str, number: int, names: Names, gathered: Gathered) -> bool:
+def _command(content: str, number: int, names: ModuleMatcher, gathered: FileUsage) -> bool:
     """Note a module that a command runs or a project that it installs, and say whether there was one."""
     for module in _run(content):
         if names.means(module):
@@ -199,7 +199,7 @@ def _run(content: str) -> Iterator[str]:
             yield from (name.strip() for name in match[1].split(","))
 
 
-def _import(content: str, number: int, names: Names, gathered: Gathered) -> bool:
+def _import(content: str, number: int, names: ModuleMatcher, gathered: FileUsage) -> bool:
     match = _HEREDOC.match(content)
     if match is None or not names.means(match[1]):
         return False
@@ -207,7 +207,7 @@ def _import(content: str, number: int, names: Names, gathered: Gathered) -> bool
     return True
 
 
-def _values(content: str, number: int, section: str, names: Names, gathered: Gathered) -> None:
+def _values(content: str, number: int, section: str, names: ModuleMatcher, gathered: FileUsage) -> None:
     is_entry = _ENTRY_POINTS.search(section) is not None
     for match in names.in_words(content):
         before, after = content[: match.start()], content[match.end() :]
@@ -217,6 +217,6 @@ def _values(content: str, number: int, section: str, names: Names, gathered: Gat
             gathered.use(match[0], number, "configuration", "string")
 
 
-def _leftover(line: str, number: int, kind: str, names: Names, gathered: Gathered) -> None:
+def _leftover(line: str, number: int, kind: str, names: ModuleMatcher, gathered: FileUsage) -> None:
     for module in names.by_word(line):
         gathered.leftover(module, number, kind, line)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from envsmith.usage.config_files import read_commands
-from envsmith.usage.module_matcher import Gathered, Names
+from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from envsmith.usage.python import lines_of, read_long, read_python
 
 _FENCE = re.compile(r"^\s*(?P<mark>`{3,}|~{3,})\s*(?P<about>.*)$")
@@ -43,7 +43,7 @@ _MAGIC = re.compile(r"^(?P<indent>\s*)(?:(?P<target>[\w, ]+=\s*))?(?P<mark>[%!?]
 _TIMED = re.compile(r"%?(?:timeit|time|prun|memit)\b(?:\s+-\S+(?:\s+\d+)?)*\s*(?P<code>.*)")
 
 
-def read_document(text: str, names: Names, gathered: Gathered) -> None:
+def read_document(text: str, names: ModuleMatcher, gathered: FileUsage) -> None:
     """Note what the code of a document uses that is run when it is made: of Quarto, R Markdown, MyST and Jupytext.
 
     Examples that are only shown are passed over.
@@ -75,7 +75,7 @@ def _kind(about: str, *, is_run: bool) -> str:
     return "shell" if _SHELL.fullmatch(language) else "other"
 
 
-def read_foreign(text: str, names: Names, gathered: Gathered) -> None:
+def read_foreign(text: str, names: ModuleMatcher, gathered: FileUsage) -> None:
     """Note the modules of Python that a text in another language imports by their names."""
     for number, line in enumerate(lines_of(text), 1):
         for match in _BROUGHT.finditer(line):
@@ -83,7 +83,7 @@ def read_foreign(text: str, names: Names, gathered: Gathered) -> None:
                 gathered.use(match[1], number, "import by name", "string")
 
 
-def read_notebook(data: bytes, names: Names, gathered: Gathered) -> None:
+def read_notebook(data: bytes, names: ModuleMatcher, gathered: FileUsage) -> None:
     """Note what the code cells of a notebook use.
 
     Cells that are no Python are passed over where they say so; where one is neither that nor Python, the notebook
@@ -115,7 +115,7 @@ def _document(data: bytes) -> Mapping[str, object]:
     return document
 
 
-def _read_as(language: str, source: str, names: Names, gathered: Gathered) -> None:
+def _read_as(language: str, source: str, names: ModuleMatcher, gathered: FileUsage) -> None:
     if language in _SHELL_KERNELS:
         read_commands(source, names, gathered)
     elif _OTHERS.fullmatch(language):
@@ -154,7 +154,7 @@ def _language(document: Mapping[str, object]) -> str:
     return ""
 
 
-def _read_cell(source: str, names: Names, gathered: Gathered) -> None:
+def _read_cell(source: str, names: ModuleMatcher, gathered: FileUsage) -> None:
     magic = source.lstrip().split(maxsplit=1)[0] if source.strip() else ""
     first = source.lstrip().partition("\n")[0]
     is_kept = magic.startswith(_KEPT) or _WRITTEN.fullmatch(first)
@@ -172,14 +172,14 @@ def _read_cell(source: str, names: Names, gathered: Gathered) -> None:
         _read_with_magics(source, names, gathered)
 
 
-def _read_with_magics(source: str, names: Names, gathered: Gathered) -> None:
+def _read_with_magics(source: str, names: ModuleMatcher, gathered: FileUsage) -> None:
     """Read a cell that is no Python as it stands: its magics and commands taken out, or all of it where it has none."""
     lines = source.replace("\r\n", "\n").split("\n")
     code = [_without_magic(line, number, names, gathered) for number, line in enumerate(lines, 1)]
     read_python("\n".join(code), names, gathered)
 
 
-def _without_magic(line: str, number: int, names: Names, gathered: Gathered) -> str:
+def _without_magic(line: str, number: int, names: ModuleMatcher, gathered: FileUsage) -> str:
     """Return a line as Python reads it; commands in it are read on the way."""
     match = _MAGIC.match(line)
     if _HELP.match(line):

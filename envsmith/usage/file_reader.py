@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from envsmith.model.usage import Unread
+from envsmith.model.usage import UnreadFile
 from envsmith.usage.config_files import read_commands, read_config, read_requirements_lines
 from envsmith.usage.documents import read_document, read_foreign, read_notebook
-from envsmith.usage.module_matcher import Gathered, Names
+from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from envsmith.usage.python import read_long, read_python
 from envsmith.usage.tree import SourceFile
 
@@ -28,40 +28,40 @@ _HEAD_BYTES = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class FileOutcome:
     """What reading one file gave."""
 
     is_read: bool = False
     """False for a file that says nothing by its kind, and for one that could not be opened."""
     is_code: bool = False
-    gathered: Gathered | None = None
+    gathered: FileUsage | None = None
     """What it says; none where no name stands in it."""
     modules: tuple[str, ...] = ()
     """Those sought whose names stand in it."""
-    unread: Unread | None = None
+    unread: UnreadFile | None = None
     is_late: bool = False
     """True of what was read only when all else had been."""
 
 
 # Most files of a tree are one of these; a thing that is shared is also sent from process to process only once.
-_PASSED = Outcome()
-LATER = Outcome(is_late=True)
+_PASSED = FileOutcome()
+LATER = FileOutcome(is_late=True)
 """Stands for a file that is yet to be read."""
-_WITHOUT = {is_code: Outcome(is_read=True, is_code=is_code) for is_code in (False, True)}
+_WITHOUT = {is_code: FileOutcome(is_read=True, is_code=is_code) for is_code in (False, True)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class FileQuestion:
     """What is asked of each file."""
 
-    names: Names
+    names: ModuleMatcher
     passed: Collection[str] = ()
     """Modules of which no more need be known."""
     is_hasty: bool = False
     """Whether a file that has a name, but hardly a certain use, is left for later."""
 
 
-def read_file(file: SourceFile, area: str, question: Question) -> Outcome:
+def read_file(file: SourceFile, area: str, question: FileQuestion) -> FileOutcome:
     """Look for the names in a file, and read it as what it is where it has one.
 
     Args:
@@ -80,7 +80,9 @@ def read_file(file: SourceFile, area: str, question: Question) -> Outcome:
     return _looked_through(file, area, data, reader, question) if reader else _PASSED
 
 
-def _looked_through(file: SourceFile, area: str, data: bytes, reader: _Reader, question: Question) -> Outcome:
+def _looked_through(
+    file: SourceFile, area: str, data: bytes, reader: _Reader, question: FileQuestion
+) -> FileOutcome:
     is_code = file.kind in CODE or reader is _python
     if is_code and (encoding := _spelling(data)):
         return _refused(file, f"is encoded as {encoding}", is_read=True)
@@ -124,36 +126,36 @@ def _spells_otherwise(encoding: str) -> bool:
         return True
 
 
-def _refused(file: SourceFile, reason: str, *, is_read: bool = False) -> Outcome:
+def _refused(file: SourceFile, reason: str, *, is_read: bool = False) -> FileOutcome:
     """Return what is known of a file of which not even the names in it are."""
-    return Outcome(is_read=is_read, unread=Unread(file=file.name, reason=reason))
+    return FileOutcome(is_read=is_read, unread=UnreadFile(file=file.name, reason=reason))
 
 
 def _said(
-    file: SourceFile, area: str, data: bytes, reader: _Reader, names: Names, modules: tuple[str, ...]
-) -> Outcome:
-    gathered = Gathered(file=file.name, area=area)
+    file: SourceFile, area: str, data: bytes, reader: _Reader, names: ModuleMatcher, modules: tuple[str, ...]
+) -> FileOutcome:
+    gathered = FileUsage(file=file.name, area=area)
     unread = None
     try:
         reader(data, names, gathered)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        unread = Unread(file=file.name, reason=_reason(error), modules=modules)
+        unread = UnreadFile(file=file.name, reason=_reason(error), modules=modules)
     is_code = file.kind in CODE or reader is _python
-    return Outcome(is_read=True, is_code=is_code, gathered=gathered, modules=modules, unread=unread)
+    return FileOutcome(is_read=True, is_code=is_code, gathered=gathered, modules=modules, unread=unread)
 
 
-_Reader = Callable[[bytes, Names, Gathered], None]
+_Reader = Callable[[bytes, ModuleMatcher, FileUsage], None]
 
 
-def _python(data: bytes, names: Names, gathered: Gathered) -> None:
+def _python(data: bytes, names: ModuleMatcher, gathered: FileUsage) -> None:
     if len(data) > LONG_BYTES:
         read_long(_text(data), names, gathered)
     else:
         read_python(data, names, gathered)
 
 
-def _by_lines(read: Callable[[str, Names, Gathered], None]) -> _Reader:
-    def reader(data: bytes, names: Names, gathered: Gathered) -> None:
+def _by_lines(read: Callable[[str, ModuleMatcher, FileUsage], None]) -> _Reader:
+    def reader(data: bytes, names: ModuleMatcher, gathered: FileUsage) -> None:
         read(_text(data), names, gathered)
 
     return reader

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from envsmith.model.usage import Leftover, Sought, Use
+from envsmith.model.usage import Leftover, SoughtModule, Use
 
 _NAME = r"[A-Za-z_]\w*"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*(?:[=<>!~]=?.*|;.*|@.*)")
@@ -29,14 +29,14 @@ _PATH = re.compile(rf"({_NAME}(?:\.{_NAME})*)\.?(?::[\w.]*)?")
 _LONGEST = 160
 
 
-class Names:
+class ModuleMatcher:
     """Finds the sought modules.
 
     Args:
         sought: what is looked for.
     """
 
-    def __init__(self, sought: Iterable[Sought]) -> None:
+    def __init__(self, sought: Iterable[SoughtModule]) -> None:
         self.sought = tuple(sought)
         self.modules = frozenset(item.module for item in self.sought)
         needles: dict[bytes, tuple[str, ...]] = {}
@@ -136,7 +136,7 @@ def _plain(project: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BareText:
+class BareWordText:
     """A text that is a module's name and no more, as labels and messages are, too."""
 
     use: Use
@@ -146,7 +146,7 @@ class BareText:
 
 
 @dataclass(slots=True, kw_only=True)
-class Gathered:
+class FileUsage:
     """Gathers what a file says while it is read."""
 
     file: str
@@ -154,11 +154,11 @@ class Gathered:
     cell: int = 0
     uses: list[Use] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
-    bare: list[BareText] = field(default_factory=list)
+    bare: list[BareWordText] = field(default_factory=list)
 
     def bare_text(self, module: str, line: int, carriers: frozenset[str]) -> None:
         """Note a text that is a module's name."""
-        self.bare.append(BareText(use=self._use(module, line, "text", "string"), carriers=carriers))
+        self.bare.append(BareWordText(use=self._use(module, line, "text", "string"), carriers=carriers))
 
     def use(self, module: str, line: int, kind: str, certainty: str) -> None:
         """Note a use."""

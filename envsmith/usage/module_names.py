@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from packaging.utils import canonicalize_name
 
-from envsmith.model.wheel import Contents
+from envsmith.model.wheel import WheelContents
 
 ENVIRONMENTS = (".venv", "venv", "env")
 _CODE = (".py", ".so", ".pyd")
@@ -79,7 +79,7 @@ class KnownModules:
         kept: sha256 of a wheel → its contents as remembered, None where nobody has looked into it. Nothing is fetched.
     """
 
-    def __init__(self, kept: Callable[[str], Contents | None]) -> None:
+    def __init__(self, kept: Callable[[str], WheelContents | None]) -> None:
         self._kept = kept
 
     def installed_modules(self, root: Path, projects: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -14,8 +14,8 @@ import warnings
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from envsmith.model.usage import Sought, Use
-from envsmith.usage.module_matcher import Gathered, Names
+from envsmith.model.usage import SoughtModule, Use
+from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from envsmith.usage.syntax import (
     BRINGERS,
     EXECUTED,
@@ -66,7 +66,9 @@ def _offsets(word: str, text: str) -> Iterator[int]:
         offset = text.find(word, offset + 1)
 
 
-def read_comments(lines: list[str], numbers: Iterable[int], names: Names, gathered: Gathered) -> None:
+def read_comments(
+    lines: list[str], numbers: Iterable[int], names: ModuleMatcher, gathered: FileUsage
+) -> None:
     """Note the comments that claim a need of a sought module, among lines in which one is named."""
     for number in numbers:
         _, mark, comment = lines[number - 1].partition("#")
@@ -74,7 +76,7 @@ def read_comments(lines: list[str], numbers: Iterable[int], names: Names, gather
             gathered.leftover(module, number, "comment", lines[number - 1])
 
 
-def read_long(text: str, names: Names, gathered: Gathered) -> None:
+def read_long(text: str, names: ModuleMatcher, gathered: FileUsage) -> None:
     """Note what the lines of a text import or name: of code too long, or of another language, to be parsed."""
     lines = lines_of(text)
     numbers = lines_with(names.words, text)
@@ -90,7 +92,7 @@ def read_long(text: str, names: Names, gathered: Gathered) -> None:
     read_comments(lines, numbers, names, gathered)
 
 
-def read_python(source: bytes | str, names: Names, gathered: Gathered) -> None:
+def read_python(source: bytes | str, names: ModuleMatcher, gathered: FileUsage) -> None:
     """Note every use of the sought modules, and the lines that only speak of them.
 
     Args:
@@ -118,7 +120,7 @@ class _Walk:
     Statements on whose lines no sought name stands are passed over whole; that is most of them.
     """
 
-    def __init__(self, tree: ast.Module, lines: list[str], names: Names, gathered: Gathered) -> None:
+    def __init__(self, tree: ast.Module, lines: list[str], names: ModuleMatcher, gathered: FileUsage) -> None:
         self._tree = tree
         self._lines = lines
         self._names = names
@@ -324,7 +326,7 @@ def at_import_time(sources: Mapping[str, bytes], modules: Collection[str]) -> tu
         sources: path → content.
         modules: names as imported.
     """
-    sought = [Sought(module=module) for module in modules]
+    sought = [SoughtModule(module=module) for module in modules]
     tops = [item.top.encode() for item in sought]
     return tuple(
         use
@@ -334,7 +336,7 @@ def at_import_time(sources: Mapping[str, bytes], modules: Collection[str]) -> tu
     )
 
 
-def _uses(path: str, content: bytes, sought: list[Sought]) -> Iterator[Use]:
+def _uses(path: str, content: bytes, sought: list[SoughtModule]) -> Iterator[Use]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -17,10 +17,10 @@ from typing import Protocol
 from packaging.utils import canonicalize_name
 
 from envsmith.catalog.modules import sought_of
-from envsmith.model.usage import Leftover, Sought, Unread, Usage, Use
+from envsmith.model.usage import Leftover, SoughtModule, UnreadFile, Usage, Use
 from envsmith.plan import pruning
-from envsmith.usage.file_reader import CODE, LATER, Outcome, Question, read_file
-from envsmith.usage.module_matcher import BareText, Gathered, Names
+from envsmith.usage.file_reader import CODE, LATER, FileOutcome, FileQuestion, read_file
+from envsmith.usage.module_matcher import BareWordText, FileUsage, ModuleMatcher
 from envsmith.usage.parallel import mapped
 from envsmith.usage.syntax import computed_uses
 from envsmith.usage.tree import SRC, SourceFile, Tree, area_of, named_roots
@@ -29,13 +29,13 @@ _Task = tuple[SourceFile, str]
 """A file, and its area."""
 
 
-class Sources(Protocol):
+class SourceReader(Protocol):
     """Reads what a project's files use."""
 
     def read_usage(
         self,
         root: Path,
-        sought: Iterable[Sought],
+        sought: Iterable[SoughtModule],
         sources: Sequence[str] | None = None,
         *,
         enough: int | None = None,
@@ -44,7 +44,7 @@ class Sources(Protocol):
         ...
 
 
-class Installed(Protocol):
+class InstalledModules(Protocol):
     """Knows the modules of installed projects."""
 
     def installed_modules(self, root: Path, projects: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -53,15 +53,15 @@ class Installed(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class PackageUsage:
     """What the files say of one package."""
 
     project: str
     modules: tuple[str, ...]
-    verdict: pruning.Verdict
+    verdict: pruning.PruneVerdict
     uses: tuple[Use, ...]
     leftovers: tuple[Leftover, ...]
-    unread: tuple[Unread, ...]
+    unread: tuple[UnreadFile, ...]
 
     def to_json(self) -> dict[str, object]:
         """Return the answer as plain values."""
@@ -80,7 +80,7 @@ class Answer:
 class Scanned:
     """All answers of one scan."""
 
-    answers: tuple[Answer, ...]
+    answers: tuple[PackageUsage, ...]
     usage: Usage
 
 
@@ -88,8 +88,8 @@ def scan(
     root: Path,
     projects: Iterable[str],
     *,
-    sources: Sources,
-    installed: Installed,
+    sources: SourceReader,
+    installed: InstalledModules,
     folders: Sequence[str] = (),
     enough: int | None = None,
 ) -> Scanned:
@@ -111,19 +111,19 @@ def scan(
     return Scanned(answers=tuple(_answer(name, sought[name], usage) for name in sorted(names)), usage=usage)
 
 
-def _sought(project: str, installed: tuple[str, ...]) -> tuple[Sought, ...]:
+def _sought(project: str, installed: tuple[str, ...]) -> tuple[SoughtModule, ...]:
     known = sought_of(project)
     messages = next((item.messages for item in known if item.messages), ())
     modules = installed or tuple(item.module for item in known)
     name = canonicalize_name(project)
     is_own = name.replace("-", "_") in {module.lower() for module in modules}
     projects = () if is_own else tuple(dict.fromkeys((name, name.replace("-", "_"), project)))
-    return tuple(Sought(module=module, messages=messages, projects=projects) for module in modules)
+    return tuple(SoughtModule(module=module, messages=messages, projects=projects) for module in modules)
 
 
-def _answer(name: str, sought: tuple[Sought, ...], usage: Usage) -> Answer:
+def _answer(name: str, sought: tuple[SoughtModule, ...], usage: Usage) -> PackageUsage:
     modules = tuple(item.module for item in sought)
-    return Answer(
+    return PackageUsage(
         project=name,
         modules=modules,
         verdict=pruning.judge(name, modules, usage),
@@ -134,7 +134,11 @@ def _answer(name: str, sought: tuple[Sought, ...], usage: Usage) -> Answer:
 
 
 def read_usage(
-    root: Path, sought: Iterable[Sought], sources: Sequence[str] | None = None, *, enough: int | None = None
+    root: Path,
+    sought: Iterable[SoughtModule],
+    sources: Sequence[str] | None = None,
+    *,
+    enough: int | None = None,
 ) -> Usage:
     """Read what a project says of some modules.
 
@@ -150,14 +154,14 @@ def read_usage(
     Returns:
         Uses and leftovers with their places, and the files that could not be read.
     """
-    names = Names(sought)
+    names = ModuleMatcher(sought)
     roots = tuple(sources or source_roots(root))
-    found = _Found(known=_Known(names=names, enough=enough))
+    found = _FoundUses(known=_Known(names=names, enough=enough))
     tree = Tree(root=root, refused=found.refuse)
     files = ((file, area_of(file.name, roots)) for file in tree.files())
     tasks = [task for task in files if not (sources and task[1] == "beside" and task[0].kind in CODE)]
 
-    def read(share: Sequence[_Task]) -> list[Outcome]:
+    def read(share: Sequence[_Task]) -> list[FileOutcome]:
         return _read(share, _Known(names=names, enough=enough))
 
     with _without_collecting():
@@ -172,9 +176,9 @@ def read_usage(
     )
 
 
-def _read(share: Sequence[_Task], known: _Known) -> list[Outcome]:
+def _read(share: Sequence[_Task], known: _Known) -> list[FileOutcome]:
     """Read files until all that is sought is known well enough, and those that hardly tell it last."""
-    outcomes: list[Outcome] = []
+    outcomes: list[FileOutcome] = []
     for task in share:
         if known.is_over:
             return outcomes
@@ -185,8 +189,8 @@ def _read(share: Sequence[_Task], known: _Known) -> list[Outcome]:
     return outcomes
 
 
-def _noted(task: _Task, known: _Known, *, is_hasty: bool) -> Outcome:
-    outcome = read_file(*task, Question(names=known.names, passed=known.done, is_hasty=is_hasty))
+def _noted(task: _Task, known: _Known, *, is_hasty: bool) -> FileOutcome:
+    outcome = read_file(*task, FileQuestion(names=known.names, passed=known.done, is_hasty=is_hasty))
     if outcome.gathered:
         known.add(outcome.gathered)
     return outcome
@@ -216,7 +220,7 @@ def source_roots(root: Path) -> tuple[str, ...]:
     return tuple(sorted(named))
 
 
-def _own(root: Path, roots: Iterable[str], names: Names) -> Iterable[str]:
+def _own(root: Path, roots: Iterable[str], names: ModuleMatcher) -> Iterable[str]:
     """Yield the sought names that modules of the project itself have."""
     folders = {root, *(root / name for name in roots), *((root / name).parent for name in roots)}
     for top in {item.top for item in names.sought}:
@@ -230,7 +234,7 @@ def _own(root: Path, roots: Iterable[str], names: Names) -> Iterable[str]:
 class _Known:
     """Which of the sought modules are known well enough."""
 
-    names: Names
+    names: ModuleMatcher
     enough: int | None
     done: set[str] = field(default_factory=set)
     _counts: Counter[str] = field(default_factory=Counter)
@@ -240,7 +244,7 @@ class _Known:
         """True once nothing is left to look for."""
         return self.enough is not None and len(self.done) == len(self.names.modules)
 
-    def add(self, gathered: Gathered) -> None:
+    def add(self, gathered: FileUsage) -> None:
         """Count the certain uses in the sources that a file has."""
         if self.enough is None or gathered.area != "sources":
             return
@@ -251,22 +255,22 @@ class _Known:
 
 
 @dataclass(kw_only=True)
-class _Found:
+class _FoundUses:
     """What is taken from file after file, in the tree's order: the same however many processes read them."""
 
     known: _Known
     uses: list[Use] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
-    unread: list[Unread] = field(default_factory=list)
-    bare: list[BareText] = field(default_factory=list)
+    unread: list[UnreadFile] = field(default_factory=list)
+    bare: list[BareWordText] = field(default_factory=list)
     code: dict[str, str] = field(default_factory=dict)
     count: int = 0
 
     def refuse(self, name: str, reason: str) -> None:
         """Note a folder of which not even the names in it are known."""
-        self.unread.append(Unread(file=name, reason=reason))
+        self.unread.append(UnreadFile(file=name, reason=reason))
 
-    def take_all(self, tasks: Sequence[_Task], outcomes: Sequence[Outcome | None]) -> None:
+    def take_all(self, tasks: Sequence[_Task], outcomes: Sequence[FileOutcome | None]) -> None:
         """Take outcomes in the order of their files, late ones last, until all is known well enough."""
         for is_late in (False, True):
             for (file, _), outcome in zip(tasks, outcomes, strict=True):
@@ -275,7 +279,7 @@ class _Found:
                 if outcome.is_late == is_late:
                     self._take(file, outcome)
 
-    def _take(self, file: SourceFile, outcome: Outcome) -> None:
+    def _take(self, file: SourceFile, outcome: FileOutcome) -> None:
         """Take what reading a file gave, as far as it is not known well enough."""
         self.count += outcome.is_read
         if outcome.is_code:
@@ -289,7 +293,7 @@ class _Found:
             self.bare += outcome.gathered.bare
             self.known.add(outcome.gathered)
 
-    def open_texts(self) -> list[BareText]:
+    def open_texts(self) -> list[BareWordText]:
         """Return the texts that matter still: not those of modules that are known to be used."""
         owner = self.known.names.owner
         return [text for text in self.bare if owner(text.use.module) not in self.known.done]

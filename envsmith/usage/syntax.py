@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from envsmith.model.usage import Use
-from envsmith.usage.module_matcher import BareText
+from envsmith.usage.module_matcher import BareWordText
 from envsmith.usage.parallel import mapped
 
 CALLS: Mapping[str, tuple[str, str]] = {
@@ -248,7 +248,7 @@ def _words(node: ast.AST) -> set[str]:
     return names | {part.attr for part in parts if isinstance(part, ast.Attribute)}
 
 
-def computed_uses(bare: Sequence[BareText], code: Mapping[str, str]) -> Iterator[Use]:
+def computed_uses(bare: Sequence[BareWordText], code: Mapping[str, str]) -> Iterator[Use]:
     """Yield the texts that may be imported: by their own file, or by one that knows a name that carries them.
 
     Args:
@@ -263,7 +263,7 @@ def computed_uses(bare: Sequence[BareText], code: Mapping[str, str]) -> Iterator
             yield text.use
 
 
-def _importing(code: Mapping[str, str], bare: Iterable[BareText]) -> dict[str, set[str]]:
+def _importing(code: Mapping[str, str], bare: Iterable[BareWordText]) -> dict[str, set[str]]:
     """Return the files that import modules by computed names, each with the carriers that it knows.
 
     Only those are asked for that hold one of the texts, or know one of the carriers.

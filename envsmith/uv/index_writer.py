@@ -10,12 +10,12 @@ from pathlib import Path
 
 from envsmith.errors import ToolError
 from envsmith.model.listing import VersionMetadata
-from envsmith.plan.model import Plan, Slice
+from envsmith.plan.model import ResolutionPlan, TorchIndexSlice
 
 INDEX_NAME = "pytorch-slice"
 
 
-def write_slice(slice_: Slice, folder: Path) -> Path:
+def write_slice(slice_: TorchIndexSlice, folder: Path) -> Path:
     """Write the pages of a slice under a folder named by its content, once, and return that folder.
 
     uv keys its cache by the address of an index, so equal content gets an equal address and other content another.
@@ -55,7 +55,7 @@ def _settle(fresh: Path, place: Path) -> None:
             raise
 
 
-def _page(slice_: Slice, project: str) -> str:
+def _page(slice_: TorchIndexSlice, project: str) -> str:
     links = [
         f'<a href="{escape(wheel.url)}#sha256={wheel.sha256}">{escape(wheel.filename)}</a><br/>'
         for wheel in sorted(slice_.projects[project], key=lambda wheel: wheel.filename)
@@ -63,7 +63,7 @@ def _page(slice_: Slice, project: str) -> str:
     return "\n".join(["<!DOCTYPE html>", "<html><body>", *links, "</body></html>", ""])
 
 
-def uv_settings(plan: Plan, index: Path, undescribed: Iterable[str] = ()) -> str:
+def uv_settings(plan: ResolutionPlan, index: Path, undescribed: Iterable[str] = ()) -> str:
     """Return the text of the uv.toml for a plan.
 
     Args:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envsmith.errors import InstallError, ToolError
-from envsmith.lockfile.pins import Supply
+from envsmith.lockfile.pins import InstallSource
 from envsmith.model.shell import quote_path
-from envsmith.process.runner import Finished, Processes, inherited
+from envsmith.process.runner import CompletedProgram, Processes, inherited
 from envsmith.uv.resolver import KEPT, OFFLINE, credentials
 
 _LINK_MODE = ("UV_LINK_MODE",)
@@ -64,7 +64,7 @@ class UvInstaller:
         """Say whether uv is told to copy files out of its cache, even where they could be shared with it."""
         return inherited(_LINK_MODE).get(_LINK_MODE[0]) == "copy"
 
-    def outstanding(self, supply: Supply, python: Path) -> frozenset[str] | None:
+    def outstanding(self, supply: InstallSource, python: Path) -> frozenset[str] | None:
         """Return the names of packages that are not in uv's cache; None where uv does not say it.
 
         It says it in its log alone, whose form it does not promise: the number it says for people is the proof.
@@ -86,7 +86,7 @@ class UvInstaller:
         if finished.status:
             raise failure(finished, "no environment could be made")
 
-    def fill(self, prefix: Path, supply: Supply) -> None:
+    def fill(self, prefix: Path, supply: InstallSource) -> None:
         """Put the packages of a lock into an environment, every file by its hash.
 
         Raises:
@@ -99,12 +99,12 @@ class UvInstaller:
         if finished.status:
             raise failure(finished, "the packages could not be installed", supply)
 
-    def _sync(self, scratch: Path, supply: Supply, *words: str | Path) -> Finished:
+    def _sync(self, scratch: Path, supply: InstallSource, *words: str | Path) -> CompletedProgram:
         source = scratch / ("pylock.toml" if supply.is_pylock else "requirements.txt")
         source.write_text(supply.text, "utf-8")
         return self._run("pip", "sync", *words, *self._flags(supply), source)
 
-    def _flags(self, supply: Supply) -> Sequence[str | Path]:
+    def _flags(self, supply: InstallSource) -> Sequence[str | Path]:
         flags: list[str | Path] = ["--require-hashes", "--preview-features", "pylock"]
         if supply.wheelhouse:
             flags += ["--no-index", "--find-links", supply.wheelhouse]
@@ -123,7 +123,7 @@ class UvInstaller:
             flags.append("--compile-bytecode")
         return flags
 
-    def _run(self, *words: str | Path) -> Finished:
+    def _run(self, *words: str | Path) -> CompletedProgram:
         env = {
             **credentials(),
             **inherited(_KEPT),
@@ -137,7 +137,9 @@ class UvInstaller:
         )
 
 
-def failure(finished: Finished, what: str, supply: Supply | None = None) -> InstallError | ToolError:
+def failure(
+    finished: CompletedProgram, what: str, supply: InstallSource | None = None
+) -> InstallError | ToolError:
     """Return what uv's words of a failure mean.
 
     Args:
@@ -182,7 +184,7 @@ def failure(finished: Finished, what: str, supply: Supply | None = None) -> Inst
     )
 
 
-def _anew(supply: Supply | None) -> str:
+def _anew(supply: InstallSource | None) -> str:
     """Return the command that puts into a wheelhouse what it should hold; empty where it is none that people fill."""
     if not supply or not supply.wheelhouse or not supply.profile or "://" in supply.wheelhouse:
         return ""

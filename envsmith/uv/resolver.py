@@ -13,11 +13,11 @@ import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError, ResolveError, ToolError
 from envsmith.model.target import Platform
-from envsmith.plan.model import Plan, Resolution
-from envsmith.process.runner import Finished, Processes, inherited
+from envsmith.plan.model import Resolution, ResolutionPlan
+from envsmith.process.runner import CompletedProgram, Processes, inherited
 from envsmith.uv.index_writer import INDEX_NAME, uv_settings, write_slice
 
 MINIMUM = (0, 13, 8)
@@ -34,7 +34,7 @@ OFFLINE = re.compile(
 )
 
 
-class Uv:
+class UvResolver:
     """Resolves plans with ``uv pip compile``, shut off from the user's uv settings.
 
     Args:
@@ -66,7 +66,7 @@ class Uv:
         self._guard = threading.Lock()
         self._is_checked = False
 
-    def resolve(self, plan: Plan) -> Resolution:
+    def resolve(self, plan: ResolutionPlan) -> Resolution:
         """Resolve one plan.
 
         Raises:
@@ -88,7 +88,7 @@ class Uv:
                 hint="lock again, and let nothing clear the cache meanwhile",
             ) from error
 
-    def _resolve(self, plan: Plan, index: Path) -> Resolution:
+    def _resolve(self, plan: ResolutionPlan, index: Path) -> Resolution:
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             work = Path(scratch)
             forced = [name for name in plan.allow_sdist if not self._has_wheel(plan, index, work, name)]
@@ -110,7 +110,7 @@ class Uv:
                 check_version(finished.stdout)
                 self._is_checked = True
 
-    def _has_wheel(self, plan: Plan, index: Path, work: Path, name: str) -> bool:
+    def _has_wheel(self, plan: ResolutionPlan, index: Path, work: Path, name: str) -> bool:
         probe = work / f"probe-{name}"
         probe.mkdir()
         flags = self._write_inputs(plan, index, probe, ())
@@ -122,7 +122,9 @@ class Uv:
             return False
         return True
 
-    def _write_inputs(self, plan: Plan, index: Path, work: Path, forced: Sequence[str]) -> list[str | Path]:
+    def _write_inputs(
+        self, plan: ResolutionPlan, index: Path, work: Path, forced: Sequence[str]
+    ) -> list[str | Path]:
         _write(work / "requirements.in", (str(item.requirement) for item in _sorted(plan.all_requirements())))
         _write(work / "constraints.txt", (str(item.requirement) for item in _sorted(plan.all_constraints())))
         _write(work / "overrides.txt", (str(item.requirement) for item in _sorted(plan.overrides)))
@@ -149,8 +151,8 @@ class Uv:
         return flags
 
     def _compile(
-        self, plan: Plan, work: Path, flags: Sequence[str | Path], *, offline: bool = False
-    ) -> Finished:
+        self, plan: ResolutionPlan, work: Path, flags: Sequence[str | Path], *, offline: bool = False
+    ) -> CompletedProgram:
         env = {
             **credentials(),
             **inherited(KEPT),
@@ -216,7 +218,7 @@ def find_uv() -> Path:
         raise ToolError("TOL024", "uv is not installed", hint="pip install uv") from error
 
 
-def _sorted(asked: Iterable[Asked]) -> list[Asked]:
+def _sorted(asked: Iterable[SourcedRequirement]) -> list[SourcedRequirement]:
     return sorted(asked, key=lambda item: str(item.requirement))
 
 
@@ -224,7 +226,7 @@ def _write(path: Path, lines: Iterable[str]) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
 
-def _failure(plan: Plan, finished: Finished, work: Path) -> EnvsmithError:
+def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> EnvsmithError:
     """Return the error in the words of the plan: no name of a generated file or index is of use to anybody."""
     text = (
         finished.stderr.replace(INDEX_NAME, f"the {plan.slice.index} index")
@@ -266,13 +268,13 @@ def _failure(plan: Plan, finished: Finished, work: Path) -> EnvsmithError:
     )
 
 
-def _cutoff(plan: Plan, cause: str) -> list[tuple[str, str]]:
+def _cutoff(plan: ResolutionPlan, cause: str) -> list[tuple[str, str]]:
     """Return the cutoff where a project has no version at all: it may have had none yet."""
     is_bare = re.search(r"there are no versions of \S+ and", cause)
     return [("cutoff", f"nothing newer than {plan.cutoff_utc} counts")] if is_bare else []
 
 
-def _places(plan: Plan, cause: str) -> list[tuple[str, str]]:
+def _places(plan: ResolutionPlan, cause: str) -> list[tuple[str, str]]:
     """Return where the direct requirements stand that a failure speaks of."""
     clauses = " ".join(re.findall(r"you require (.*?), we", cause))
     named = set(re.findall(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*", clauses))

@@ -12,13 +12,13 @@ from envsmith.console.options import PREFIX_TO_LOOK_AT
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
-    from envsmith.verify.probe_runner import Trials
+    from envsmith.verify.probe_runner import ProbeRunner
     from envsmith.verify.verify import Verified
 
 LOCKFILES = "lockfiles"
 
 
-class Asked(NamedTuple):
+class ProbeOptions(NamedTuple):
     """What is to be tried."""
 
     names: tuple[str, ...]
@@ -70,7 +70,7 @@ def verify_command(
     from envsmith.verify import output
     from envsmith.verify.output import check_models
 
-    asked = Asked(_probes(probes), timeout_s)
+    asked = ProbeOptions(_probes(probes), timeout_s)
     found = _verified(profile, prefix, folder, asked, deep=flags["deep"])
     models = check_models(found.profile, Path(found.environment.prefix), folder) if flags["models"] else ()
     has_errors = found.report.has_errors or found.tried.has_errors or output.has_errors(models)
@@ -101,14 +101,14 @@ def _probes(text: str) -> tuple[str, ...]:
     return words
 
 
-def _verified(profile: str, prefix: Path, folder: Path, asked: Asked, *, deep: bool) -> Verified:
+def _verified(profile: str, prefix: Path, folder: Path, asked: ProbeOptions, *, deep: bool) -> Verified:
     from envsmith.activate import session
     from envsmith.environment.interpreter import VerifyingProbe
     from envsmith.files import atomic
     from envsmith.host.current import before_packages
     from envsmith.install.options import order_of
     from envsmith.process.runner import Processes
-    from envsmith.verify.probe_runner import Trials
+    from envsmith.verify.probe_runner import ProbeRunner
     from envsmith.verify.verify import VerifyTools, verify
 
     place = session.place_of(prefix)
@@ -124,20 +124,20 @@ def _verified(profile: str, prefix: Path, folder: Path, asked: Asked, *, deep: b
         )
         if not asked.names:
             return found
-        tries = Trials(processes=processes, env=order.checks.env, timeout_s=asked.timeout_s)
+        tries = ProbeRunner(processes=processes, env=order.checks.env, timeout_s=asked.timeout_s)
         return _probed(found, asked.names, Path(place.prefix), tries)
     finally:
         processes.close()
 
 
-def _probed(found: Verified, names: tuple[str, ...], prefix: Path, tries: Trials) -> Verified:
+def _probed(found: Verified, names: tuple[str, ...], prefix: Path, tries: ProbeRunner) -> Verified:
     """Try libraries, too."""
     from envsmith.catalog import Catalog
     from envsmith.host.detect import detect
     from envsmith.model.finding import Report
-    from envsmith.verify.probe_runner import TryTools, try_libraries
+    from envsmith.verify.probe_runner import ProbeTools, try_libraries
 
-    tools = TryTools(
+    tools = ProbeTools(
         tries=tries,
         catalog=Catalog.embedded(),
         has_gpu=lambda backend: bool(detect().of_family(backend.family)),

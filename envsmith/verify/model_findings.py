@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from envsmith.config.model_files import ARRAYS, ModelFile, ModelTold
+from envsmith.config.model_files import ARRAYS, ModelCheckResult, ModelFile
 from envsmith.config.profile import Profile
 from envsmith.errors import InstallError, ToolError
 from envsmith.lock.staleness import TIMEOUT_S, HashModel, models_of
@@ -67,7 +67,7 @@ def died(model: ModelFile, why: str) -> Finding:
     return _finding("ENV113", model, why, hint)
 
 
-def findings(model: ModelFile, told: ModelTold) -> Iterator[Finding]:
+def findings(model: ModelFile, told: ModelCheckResult) -> Iterator[Finding]:
     """Return what a check said of one model."""
     for problem in told.problems:
         code = _CODES[problem["kind"]]
@@ -81,10 +81,10 @@ def _finding(code: str, model: ModelFile, text: str, hint: str, severity: str = 
     return Finding(code=code, severity=severity, subject=model.path, message=message, hint=hint)
 
 
-class ModelAsker(Protocol):
+class ModelChecker(Protocol):
     """Loads models in an environment."""
 
-    def model(self, prefix: Path, spec: Mapping[str, Any], timeout_s: float) -> ModelTold:
+    def model(self, prefix: Path, spec: Mapping[str, Any], timeout_s: float) -> ModelCheckResult:
         """Load one model in a process of its own.
 
         Raises:
@@ -99,7 +99,7 @@ class CheckedModel:
     """One model, checked."""
 
     model: ModelFile
-    told: ModelTold
+    told: ModelCheckResult
     findings: tuple[Finding, ...]
 
     def to_json(self) -> dict[str, object]:
@@ -116,7 +116,7 @@ class CheckedModel:
 
 
 def check(
-    profile: Profile, manifest: Manifest, prefix: Path, asker: ModelAsker, hash_model: HashModel
+    profile: Profile, manifest: Manifest, prefix: Path, asker: ModelChecker, hash_model: HashModel
 ) -> tuple[CheckedModel, ...]:
     """Check every model of a profile in an environment.
 
@@ -137,12 +137,12 @@ def _checked(
     formats: Mapping[str, str],
     profile: Profile,
     manifest: Manifest,
-    ways: tuple[Path, ModelAsker, HashModel],
+    ways: tuple[Path, ModelChecker, HashModel],
 ) -> CheckedModel:
     prefix, asker, hash_model = ways
     before = tuple(_file_findings(model, profile, manifest, hash_model))
     if any(finding.severity == "error" for finding in before):
-        return CheckedModel(model=model, told=ModelTold(), findings=before)
+        return CheckedModel(model=model, told=ModelCheckResult(), findings=before)
     names = profile.texts("safe-globals")
     spec = {
         **model.to_spec(formats.get(model.reference, ""), names),
@@ -152,7 +152,9 @@ def _checked(
     try:
         told = asker.model(prefix, spec, TIMEOUT_S)
     except (InstallError, ToolError) as error:
-        return CheckedModel(model=model, told=ModelTold(), findings=(*before, died(model, _why(error))))
+        return CheckedModel(
+            model=model, told=ModelCheckResult(), findings=(*before, died(model, _why(error)))
+        )
     return CheckedModel(model=model, told=told, findings=(*before, *findings(model, told)))
 
 

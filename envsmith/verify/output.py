@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envsmith.console import printer
-from envsmith.verify.probe_rules import COMPILE, GPU, TORCH, Trial
+from envsmith.verify.probe_rules import COMPILE, GPU, TORCH, ProbeResult
 
 if TYPE_CHECKING:
     from envsmith.verify.model_findings import CheckedModel
@@ -28,7 +28,7 @@ def check_models(name: str, prefix: Path, folder: Path) -> tuple[CheckedModel, .
         ProfileError: when there is no such profile, or it is malformed.
         LockError: when its manifest is malformed.
     """
-    from envsmith.config.profiles import Profiles
+    from envsmith.config.profiles import ProfileStore
     from envsmith.environment.interpreter import ModelProbe, hash_model
     from envsmith.files import atomic
     from envsmith.lockfile.manifest import FILENAME, Manifest
@@ -36,7 +36,7 @@ def check_models(name: str, prefix: Path, folder: Path) -> tuple[CheckedModel, .
     from envsmith.process.runner import Processes
     from envsmith.verify.model_findings import check
 
-    profile = Profiles.of_project(Path()).resolve(name)
+    profile = ProfileStore.of_project(Path()).resolve(name)
     found = read_manifest(atomic.read_files(folder / name), str(folder / name / FILENAME))
     manifest = found or Manifest(profile=name, cutoff_utc="")
     processes = Processes()
@@ -77,7 +77,7 @@ def _facts(item: CheckedModel) -> Iterable[str]:
         yield f"within {told.difference:.2g} of its reference"
 
 
-def show_probes(trials: Iterable[Trial]) -> None:
+def show_probes(trials: Iterable[ProbeResult]) -> None:
     """Print a line for each: what did the work, how long it took, and how much memory it held."""
     rows = [(item.name, item.version or "-", _cost(item), _text(item)) for item in trials]
     if rows:
@@ -85,7 +85,7 @@ def show_probes(trials: Iterable[Trial]) -> None:
         printer.table(("probed", "version", "took", "what ran"), rows, indent=0)
 
 
-def _text(item: Trial) -> str:
+def _text(item: ProbeResult) -> str:
     if item.error:
         return f"failed at {item.step}" if item.step else "failed"
     if any(item.facts.get(key) is False for key in ("product", "convolution", "png", "on_gpu")):
@@ -93,7 +93,7 @@ def _text(item: Trial) -> str:
     return " · ".join(part for part in _PARTS.get(item.name, _devices)(item.facts) if part)
 
 
-def _cost(item: Trial) -> str:
+def _cost(item: ProbeResult) -> str:
     memory = f", {printer.size(item.peak_bytes)}" if item.peak_bytes else ""
     return f"{item.seconds:.1f} s{memory}"
 

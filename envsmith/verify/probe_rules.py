@@ -37,7 +37,7 @@ _TITLES = {GPU: (TORCH, "on a GPU"), COMPILE: ("torch.compile of", "")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class ProbeResult:
     """How the trial of one library went, in a process of its own."""
 
     name: str
@@ -118,7 +118,7 @@ def absent(name: str) -> Finding:
     return _finding("ENV090", name, f"{name} is to be tried, and nothing installed brings it")
 
 
-def judge(trial: Trial, backend: Backend, *, is_gpu_wanted: bool) -> Iterator[Finding]:
+def judge(trial: ProbeResult, backend: Backend, *, is_gpu_wanted: bool) -> Iterator[Finding]:
     """Find what is wrong with how a trial went.
 
     Args:
@@ -140,7 +140,7 @@ def judge(trial: Trial, backend: Backend, *, is_gpu_wanted: bool) -> Iterator[Fi
         yield from _place(trial, backend, severity)
 
 
-def _place(trial: Trial, backend: Backend, severity: str) -> Iterator[Finding]:
+def _place(trial: ProbeResult, backend: Backend, severity: str) -> Iterator[Finding]:
     """Find what did not compute where it was to."""
     if trial.name == GPU:
         yield from _gpu(trial, severity)
@@ -156,12 +156,12 @@ def _wrong(facts: Mapping[str, Any], subject: str, title: str) -> Iterator[Findi
             yield _finding("ENV092", subject, f"{title} computes wrong: the {what} is not what it must be")
 
 
-def _title(trial: Trial) -> str:
+def _title(trial: ProbeResult) -> str:
     name, place = _TITLES.get(trial.name, (trial.name, ""))
     return " ".join(word for word in (name, trial.version, place) if word)
 
 
-def _build(trial: Trial, backend: Backend) -> Iterator[Finding]:
+def _build(trial: ProbeResult, backend: Backend) -> Iterator[Finding]:
     """Compare what torch says when it runs with the plan."""
     if "cuda" not in trial.facts:
         return
@@ -196,7 +196,7 @@ def _slow(facts: Mapping[str, Any]) -> Iterator[Finding]:
         yield _finding("ENV096", TORCH, "this torch has no oneDNN: convolutions are slow", severity="note")
 
 
-def _gpu(trial: Trial, severity: str) -> Iterator[Finding]:
+def _gpu(trial: ProbeResult, severity: str) -> Iterator[Finding]:
     if not trial.facts.get("kind"):
         text = f"{_title(trial)} computes on none: {trial.facts.get('why', '')}"
         yield _finding("ENV095", GPU, text, hint="envsmith doctor devices driver build", severity=severity)
@@ -228,7 +228,7 @@ def _has_kernels(kernels: Iterable[str], wanted: str) -> bool:
     )
 
 
-def _providers(trial: Trial, backend: Backend, severity: str) -> Iterator[Finding]:
+def _providers(trial: ProbeResult, backend: Backend, severity: str) -> Iterator[Finding]:
     wanted = _PROVIDERS.get(backend.family, ())
     ran = trial.facts.get("ran", "")
     offered = [name for name in trial.facts.get("offered", ()) if name in wanted]
@@ -249,7 +249,7 @@ def _reason(said: str) -> str:
     return lines[-1].strip()[:400] if lines else "it does not say why"
 
 
-def _elsewhere(trial: Trial, severity: str) -> Iterator[Finding]:
+def _elsewhere(trial: ProbeResult, severity: str) -> Iterator[Finding]:
     """Find libraries beside torch that leave the GPU alone."""
     if trial.name in ("jax", "tensorflow") and trial.facts.get("ran") == "cpu":
         yield _finding(

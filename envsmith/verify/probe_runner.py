@@ -20,10 +20,10 @@ from envsmith.environment.model import Environment
 from envsmith.files.atomic import python_of
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
-from envsmith.process.capture import Ended, run_bounded
+from envsmith.process.capture import CapturedProgram, run_bounded
 from envsmith.process.runner import Processes
 from envsmith.verify import probe_rules
-from envsmith.verify.probe_rules import ALL, Trial
+from envsmith.verify.probe_rules import ALL, ProbeResult
 
 _SCRIPT = Path(__file__).parents[1] / "runtime" / "trial.py"
 _KEPT_CHARACTERS = 4000
@@ -36,7 +36,7 @@ _NTSTATUS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trials:
+class ProbeRunner:
     """Tries libraries, each in a process of its own."""
 
     processes: Processes
@@ -45,7 +45,7 @@ class Trials:
     timeout_s: float
     """Seconds that each has."""
 
-    def trial(self, prefix: Path, name: str, words: Sequence[str]) -> Trial:
+    def trial(self, prefix: Path, name: str, words: Sequence[str]) -> ProbeResult:
         """Try a library in an environment.
 
         Args:
@@ -74,8 +74,8 @@ class Trials:
         return _read(ended, name, time.perf_counter() - begun, self.timeout_s)
 
 
-def _read(ended: Ended, name: str, seconds: float, timeout_s: float) -> Trial:
-    found = Trial(name=name, seconds=seconds, said=ended.stderr[-_KEPT_CHARACTERS:].strip())
+def _read(ended: CapturedProgram, name: str, seconds: float, timeout_s: float) -> ProbeResult:
+    found = ProbeResult(name=name, seconds=seconds, said=ended.stderr[-_KEPT_CHARACTERS:].strip())
     for line in ended.stdout.splitlines():
         values = _values(line)
         if "facts" in values:
@@ -103,35 +103,35 @@ def _cause(status: int) -> str:
         return f"signal {-status}"
 
 
-class Tries(Protocol):
+class ProbeRunnerPort(Protocol):
     """Tries libraries in environments."""
 
-    def trial(self, prefix: Path, name: str, words: Sequence[str]) -> Trial:
+    def trial(self, prefix: Path, name: str, words: Sequence[str]) -> ProbeResult:
         """Try a library in a process of its own; whatever it does is the answer."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TryTools:
+class ProbeTools:
     """What trials need of the world."""
 
-    tries: Tries
+    tries: ProbeRunnerPort
     catalog: Catalog
     has_gpu: Callable[[Backend], bool]
     """Says whether this machine has a GPU that a backend serves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class ProbeOutcome:
     """How the trials went."""
 
-    trials: tuple[Trial, ...]
+    trials: tuple[ProbeResult, ...]
     findings: tuple[Finding, ...]
 
 
 def try_libraries(
-    words: Sequence[str], prefix: Path, environment: Environment, backend: Backend, tools: TryTools
-) -> Tried:
+    words: Sequence[str], prefix: Path, environment: Environment, backend: Backend, tools: ProbeTools
+) -> ProbeOutcome:
     """Try libraries, one after the other.
 
     Args:
@@ -141,7 +141,7 @@ def try_libraries(
         backend: what its lock is for.
         tools: what tries.
     """
-    made: list[Trial] = []
+    made: list[ProbeResult] = []
     findings: list[Finding] = []
     for name in probe_rules.chosen(words, environment, backend, tools.catalog):
         if not probe_rules.is_there(name, environment, tools.catalog):
@@ -149,10 +149,12 @@ def try_libraries(
             continue
         made.append(tools.tries.trial(prefix, name, probe_rules.told(name, backend)))
         findings += _judged(made[-1], words, backend, tools)
-    return Tried(trials=tuple(made), findings=tuple(dict.fromkeys(findings)))
+    return ProbeOutcome(trials=tuple(made), findings=tuple(dict.fromkeys(findings)))
 
 
-def _judged(trial: Trial, words: Sequence[str], backend: Backend, tools: TryTools) -> Iterator[Finding]:
+def _judged(
+    trial: ProbeResult, words: Sequence[str], backend: Backend, tools: ProbeTools
+) -> Iterator[Finding]:
     is_named = trial.name in words and ALL not in words
     is_wanted = is_named or (backend.family != "cpu" and tools.has_gpu(backend))
     yield from probe_rules.judge(trial, backend, is_gpu_wanted=is_wanted)

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Protocol
 
 from envsmith.environment import model, package_findings, verification
-from envsmith.environment.installed_state import Condition
+from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment, Import
 from envsmith.install.ports import EnvironmentProbe
-from envsmith.install.request import Locked, Order, expected, locked_files, read_lock
+from envsmith.install.request import InstallRequest, LockedInstall, expected, locked_files, read_lock
 from envsmith.model.finding import Finding, Report
 from envsmith.plan.ports import Files
-from envsmith.verify.probe_rules import Trial
+from envsmith.verify.probe_rules import ProbeResult
 
 
 class VerifyProbe(EnvironmentProbe, Protocol):
     """Asks environments, also for what their files tell together."""
 
-    def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> Condition:
+    def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> InstalledState:
         """Return what an environment's files tell together.
 
         Raises:
@@ -43,21 +43,21 @@ class Verified:
 
     profile: str
     target: str
-    locked: Locked
+    locked: LockedInstall
     environment: Environment
-    condition: Condition
+    condition: InstalledState
     imports: tuple[Import, ...]
     runs: tuple[Import, ...]
     report: Report
     is_deep: bool
-    trials: tuple[Trial, ...] = ()
+    trials: tuple[ProbeResult, ...] = ()
     """How libraries did that were tried besides."""
     tried: Report = field(default_factory=Report)
     """What is to be said of these."""
 
 
 def verify(
-    order: Order,
+    order: InstallRequest,
     prefix: Path,
     tools: VerifyTools,
     *,
@@ -109,7 +109,9 @@ def verify(
     )
 
 
-def _together(locked: Locked, environment: Environment, condition: Condition) -> Iterator[Finding]:
+def _together(
+    locked: LockedInstall, environment: Environment, condition: InstalledState
+) -> Iterator[Finding]:
     """Find what is wrong although each distribution by itself is as locked."""
     yield from package_findings.overlaps(condition)
     yield from package_findings.mixed(environment, condition)

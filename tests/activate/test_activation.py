@@ -5,7 +5,7 @@ from envsmith.activate.scripts import activation_files, activation_of, environme
 from envsmith.config.profile import Profile
 from envsmith.config.profile_file import parse
 from envsmith.errors import ProfileError
-from envsmith.lockfile.manifest import Entry, Manifest
+from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.shell import SHELLS
 
 WRITTEN = 'backend = "cu130"\npython = ["3.12"]\nplatforms = ["linux"]\n[env]\nA = "written"\n'
@@ -21,7 +21,7 @@ def unreadable(name: str) -> Profile:
 
 def manifest(env: list[str]) -> Manifest:
     inputs: dict[str, str | list[str]] = {"backend": "cu128", "env": env}
-    entry = Entry(plan="", inputs=inputs, catalog="", family={}, packages=0, files={})
+    entry = TargetRecord(plan="", inputs=inputs, catalog="", family={}, packages=0, files={})
     return Manifest(profile="app", cutoff_utc="2026-11-20T09:00:00Z", targets={"cp311-win_amd64": entry})
 
 

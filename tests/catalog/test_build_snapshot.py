@@ -8,7 +8,7 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 from envsmith.model.wheel import Wheel
 from tests.catalog.tool_modules import REPOSITORY, load
 
@@ -43,12 +43,12 @@ def wheel(version: str = "2.8.0+cu128", name: str = "torch", platform: str = "ma
     return f"{name}-{version}-cp312-cp312-{platform}.whl"
 
 
-def build(*rows: Any, metadata: Any = None, conflicts: Any = None) -> dict[str, Listing]:
+def build(*rows: Any, metadata: Any = None, conflicts: Any = None) -> dict[str, IndexListing]:
     found = tool.build(rows, metadata or {}, conflicts or {}, BACKENDS, "2026-11-20")
     return {listing.index: listing for listing in found}
 
 
-def only(listing: Listing, project: str = "torch") -> Wheel:
+def only(listing: IndexListing, project: str = "torch") -> Wheel:
     (release,) = listing.releases(project)
     (found,) = release.wheels()
     return found

@@ -4,15 +4,15 @@ import pytest
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import Build, builds, newest, of_pypi
+from envsmith.catalog.builds import PypiWheelBuild, builds, newest, of_pypi
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, group
+from envsmith.model.listing import IndexListing, group
 from tests.values import wheel
 
 CATALOG = Catalog.embedded()
 
 
-def on_record(backend: str) -> tuple[Build, ...]:
+def on_record(backend: str) -> tuple[PypiWheelBuild, ...]:
     listing = CATALOG.listing("stable", Backend.parse(backend))
     assert listing
     return builds(CATALOG, listing)
@@ -47,7 +47,7 @@ def test_free_threaded_pythons_and_other_labels_are_left_out() -> None:
             ("2.97.0", "cp312-cp312"),
         )
     ]
-    listing = Listing(
+    listing = IndexListing(
         channel="stable",
         backend=Backend.parse("cu128"),
         retrieved="2026-11-20",

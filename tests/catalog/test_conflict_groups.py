@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.catalog import Catalog, Family
+from envsmith.catalog import Catalog, ConflictGroup
 from envsmith.catalog.conflict_groups import read
 from envsmith.catalog.tables import Row
 from envsmith.model.backend import Backend
@@ -11,7 +11,7 @@ from envsmith.model.target import Platform
 FAMILIES = {family.folder: family for family in Catalog.embedded().families()}
 
 
-def family(**values: object) -> Family:
+def family(**values: object) -> ConflictGroup:
     row = {
         "folder": "cv2",
         "members": ["b", "a"],

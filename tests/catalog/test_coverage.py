@@ -2,7 +2,7 @@ import pytest
 
 from envsmith.catalog.coverage import coverage, interpreter_of, platform_of
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, Metadata, group, usual_url
+from envsmith.model.listing import IndexListing, Metadata, group, usual_url
 from envsmith.model.wheel import Wheel
 
 
@@ -40,7 +40,7 @@ def test_a_listing_is_counted() -> None:
         wheel("cp312-cp312-win_amd64", version="2.10.0", withdrawn=("2" * 64,)),
     ]
     metadata = Metadata(requires_dist=(), requires_python=None, confidence="composed", basis="x")
-    listing = Listing(
+    listing = IndexListing(
         channel="stable",
         backend=Backend.parse("cu128"),
         retrieved="2026-11-20",

@@ -8,7 +8,7 @@ from packaging.utils import parse_wheel_filename
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, index_name
+from envsmith.model.listing import IndexListing, index_name
 from envsmith.model.wheel import Wheel
 
 CATALOG = Catalog.embedded()
@@ -17,7 +17,7 @@ LABELLED = {project.name for project in CATALOG.projects() if project.has_label}
 
 
 @cache
-def listing(index: str) -> Listing:
+def listing(index: str) -> IndexListing:
     channel, _, name = index.rpartition("/")
     found = CATALOG.listing(channel or "stable", Backend.parse(name))
     assert found is not None

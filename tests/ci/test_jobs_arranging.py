@@ -5,10 +5,10 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from envsmith.ci.jobs import ArrangeTools, Locks, Wish, arrange
+from envsmith.ci.jobs import Locks, MatrixOptions, MatrixTools, arrange
 from envsmith.errors import ResolveError
 from envsmith.files import atomic
-from envsmith.files.git import Revisions
+from envsmith.files.git import GitRevisions
 from tests import repositories
 from tests.locks import LINUX, WINDOWS, folder_files
 
@@ -23,9 +23,9 @@ def below(profile: str, found: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def names(root: Path, revision: str = "", profiles: tuple[str, ...] = ("a", "b")) -> list[str]:
-    tools = ArrangeTools(project=root, files=atomic, revisions=Revisions(project=root))
+    tools = MatrixTools(project=root, files=atomic, revisions=GitRevisions(project=root))
     locks = Locks(folder=LOCKS, profiles=profiles, every=("a", "b"))
-    return [job.name for job in arrange(locks, Wish(only_changed=revision), tools)]
+    return [job.name for job in arrange(locks, MatrixOptions(only_changed=revision), tools)]
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +81,9 @@ def test_a_lock_for_the_cpu_is_looked_for_among_all(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         for name, content in folder_files(profile, {LINUX: ("torch==2.11.0",)}, backend=backend).items():
             (folder / name).write_bytes(content)
-    tools = ArrangeTools(project=tmp_path, files=atomic, revisions=Revisions(project=tmp_path))
+    tools = MatrixTools(project=tmp_path, files=atomic, revisions=GitRevisions(project=tmp_path))
     locks = Locks(folder=LOCKS, profiles=("gpu",), every=("gpu", "plain"))
-    (job,) = arrange(locks, Wish(has_cpu_fallback=True), tools)
+    (job,) = arrange(locks, MatrixOptions(has_cpu_fallback=True), tools)
     assert (job.name, job.stands_for) == (f"plain/{LINUX}", f"gpu/{LINUX}")
     with pytest.raises(ResolveError, match="no lock for the CPU"):
-        arrange(Locks(folder=LOCKS, profiles=("gpu",)), Wish(has_cpu_fallback=True), tools)
+        arrange(Locks(folder=LOCKS, profiles=("gpu",)), MatrixOptions(has_cpu_fallback=True), tools)

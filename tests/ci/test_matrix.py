@@ -25,7 +25,7 @@ from envsmith.ci.matrix import (
 from envsmith.config.settings import Runners
 from envsmith.errors import ResolveError
 from envsmith.lockfile.pins import Pins
-from envsmith.model.wheel import Contents
+from envsmith.model.wheel import WheelContents
 from tests.locks import LINUX, MAC, WINDOWS, kept, pin, sha256
 
 NOTHING = Runners()
@@ -226,7 +226,7 @@ def test_names_that_azure_takes() -> None:
 def test_what_an_install_takes_of_a_disk() -> None:
     pins = (pin("a==1", size_bytes=10), pin("b==1"), pin("c==1", size_bytes=7))
     lock = replace(kept(f"p/{LINUX}"), pins=Pins(packages=pins))
-    held = Contents(size_bytes=10, members={"a/__init__.py": 30, "a/x.so": 5})
+    held = WheelContents(size_bytes=10, members={"a/__init__.py": 30, "a/x.so": 5})
     assert footprint(lock, {}) == Footprint(known_bytes=17, unknown=("b",))
     assert footprint(lock, {sha256("a==1"): held}) == Footprint(known_bytes=42, unknown=("b",))
 

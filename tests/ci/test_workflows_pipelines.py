@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from envsmith.ci.workflows import Pipeline, github, gitlab
+from envsmith.ci.workflows import CiPipeline, github, gitlab
 from envsmith.config.settings import CiSettings
 from envsmith.templates import read_template
 
@@ -23,8 +23,8 @@ def load(text: str) -> Any:
     return YAML(typ="safe", pure=True).load(text)
 
 
-def pipeline(**values: object) -> Pipeline:
-    return Pipeline(ci=CiSettings(**values), runner="ubuntu-24.04", actions=PINNED)  # type: ignore[arg-type]
+def pipeline(**values: object) -> CiPipeline:
+    return CiPipeline(ci=CiSettings(**values), runner="ubuntu-24.04", actions=PINNED)  # type: ignore[arg-type]
 
 
 def steps_of(texts: Mapping[str, str], job: str) -> list[Mapping[str, str]]:
@@ -67,7 +67,7 @@ def test_permissions_are_few() -> None:
 
 
 def test_a_job_for_each_part() -> None:
-    texts = github(Pipeline(ci=CiSettings(), parts=3, runner="x", actions=PINNED), template)
+    texts = github(CiPipeline(ci=CiSettings(), parts=3, runner="x", actions=PINNED), template)
     jobs = load(texts[".github/workflows/envsmith.yml"])["jobs"]
     assert list(jobs) == ["locks", "test-1", "test-2", "test-3"]
     assert sorted(jobs["locks"]["outputs"]) == ["count", "matrix-1", "matrix-2", "matrix-3"]
@@ -92,7 +92,7 @@ def test_words_of_a_project_stay_words(word: str, tmp_path: Path) -> None:
 
 
 def test_a_folder_is_one_word(tmp_path: Path) -> None:
-    texts = github(Pipeline(ci=CiSettings(), folder=NASTY, runner="x", actions=PINNED), template)
+    texts = github(CiPipeline(ci=CiSettings(), folder=NASTY, runner="x", actions=PINNED), template)
     assert said(evaluated(steps_of(texts, "test-1")[4]["run"]), '"$PYTHON" ', tmp_path) == ["-o", NASTY]
     relock = load(texts[".github/workflows/envsmith-relock.yml"])["jobs"]["relock"]
     assert evaluated(relock["env"]["LOCKFILES"]) == NASTY
@@ -110,5 +110,5 @@ def test_what_a_project_wishes() -> None:
 
 
 def test_what_is_run_where_nothing_is_said() -> None:
-    assert Pipeline(ci=CiSettings(), has_pytest=True).test == ("python", "-m", "pytest")
-    assert Pipeline(ci=CiSettings()).test[:2] == ("python", "-c")
+    assert CiPipeline(ci=CiSettings(), has_pytest=True).test == ("python", "-m", "pytest")
+    assert CiPipeline(ci=CiSettings()).test[:2] == ("python", "-c")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envsmith.config.mirrors import Rewrite, Rewrites
+from envsmith.config.mirrors import MirrorRule, MirrorRules
 from envsmith.errors import ProfileError
 
 PYTORCH = "https://download.pytorch.org"
@@ -37,7 +37,7 @@ FILE = f"{PYTORCH}/whl/cu130/torch-2.14.0%2Bcu130-cp312-cp312-win_amd64.whl"
     ],
 )
 def test_rewriting(rewrite: str, url: str, fetched: str | None) -> None:
-    assert Rewrites.parse([rewrite]).apply(url) == (fetched or url)
+    assert MirrorRules.parse([rewrite]).apply(url) == (fetched or url)
 
 
 def test_the_longest_source_counts_and_only_once() -> None:
@@ -47,13 +47,13 @@ def test_the_longest_source_counts_and_only_once() -> None:
         "https://b.example=https://d.example",
     ]
     for order in (texts, texts[::-1]):
-        rewrites = Rewrites.parse(order)
+        rewrites = MirrorRules.parse(order)
         assert rewrites.apply("https://a.example/x/f") == "https://c.example/f"
         assert rewrites.apply("https://a.example/y/f") == "https://b.example/y/f"
 
 
 def test_the_later_of_two_for_one_source_counts() -> None:
-    rewrites = Rewrites.parse(
+    rewrites = MirrorRules.parse(
         ["https://a.example=https://b.example", "https://A.example:443/=https://c.example"]
     )
     assert [str(rule) for rule in rewrites.rules] == ["https://a.example=https://c.example"]
@@ -79,7 +79,7 @@ def test_the_later_of_two_for_one_source_counts() -> None:
 )
 def test_malformed(text: str) -> None:
     with pytest.raises(ProfileError) as caught:
-        Rewrite.parse(text)
+        MirrorRule.parse(text)
     assert caught.value.code == "PRF044"
     assert "hush" not in str(caught.value.to_json())
 
@@ -91,29 +91,29 @@ SERVERS = st.builds("{}://{}{}".format, st.sampled_from(["http", "https"]), HOST
 
 @given(SERVERS, SERVERS, FOLDERS)
 def test_what_lies_below_the_source_lies_below_the_target(source: str, target: str, inside: str) -> None:
-    rule = Rewrite.parse(f"{source}={target}")
+    rule = MirrorRule.parse(f"{source}={target}")
     assert rule.apply(rule.source + inside) == rule.target + inside
-    assert Rewrite.parse(str(rule)) == rule
+    assert MirrorRule.parse(str(rule)) == rule
 
 
 @given(SERVERS, SERVERS, SERVERS)
 def test_nothing_else_is_touched(source: str, target: str, url: str) -> None:
-    rule = Rewrite.parse(f"{source}={target}")
+    rule = MirrorRule.parse(f"{source}={target}")
     mine, theirs = urlsplit(rule.source), urlsplit(url)
-    found = Rewrites(rules=(rule,)).apply(url)
+    found = MirrorRules(rules=(rule,)).apply(url)
     if mine.hostname != theirs.hostname:
         assert found == url
 
 
 @given(SERVERS, st.from_regex(r"[a-z]{1,5}:[a-z0-9]{6,12}", fullmatch=True))
 def test_no_password_is_shown(source: str, secret: str) -> None:
-    rule = Rewrite.parse(f"{source}=https://{secret}@MIRROR.example")
+    rule = MirrorRule.parse(f"{source}=https://{secret}@MIRROR.example")
     assert rule.apply(rule.source) == f"https://{secret}@MIRROR.example"
     assert secret not in str(rule)
 
 
 def test_what_applies_to_nothing_is_known() -> None:
-    rewrites = Rewrites.parse([f"{PYTORCH}=https://m.example", f"{PYTORCH}/whl/nightly=https://n.example"])
+    rewrites = MirrorRules.parse([f"{PYTORCH}=https://m.example", f"{PYTORCH}/whl/nightly=https://n.example"])
     (nightly,) = rewrites.idle([f"{PYTORCH}/whl/cpu/torch-2.13.0.whl"])
     assert nightly.source == f"{PYTORCH}/whl/nightly"
     assert rewrites.idle([f"{PYTORCH}/whl/nightly/cpu/torch-2.15.0.whl"]) == ()

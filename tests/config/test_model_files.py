@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from envsmith.config.model_files import ModelFile, ModelTold
+from envsmith.config.model_files import ModelCheckResult, ModelFile
 from envsmith.config.profile_file import parse
 from envsmith.errors import ProfileError
 
@@ -93,9 +93,11 @@ def test_a_model_is_declared_once() -> None:
 
 
 def test_what_a_check_said() -> None:
-    told = ModelTold.from_json({"problems": [{"kind": "shape", "text": "t", "names": []}], "load_s": 0.5})
+    told = ModelCheckResult.from_json(
+        {"problems": [{"kind": "shape", "text": "t", "names": []}], "load_s": 0.5}
+    )
     assert (told.load_s, told.run_s, told.problems[0]["kind"]) == (0.5, None, "shape")
     with pytest.raises(KeyError):
-        ModelTold.from_json({})
+        ModelCheckResult.from_json({})
     with pytest.raises(TypeError):
-        ModelTold.from_json({"problems": [], "more": 1})
+        ModelCheckResult.from_json({"problems": [], "more": 1})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.positions import TomlText, spelled
+from envsmith.config.positions import TomlDocument, spelled
 from envsmith.errors import ProfileError
 
 TEXT = '''# a comment with = and [
@@ -30,7 +30,7 @@ k = ""
 
 
 def test_every_key_has_its_line() -> None:
-    lines = TomlText.parse(TEXT, "x.toml").lines
+    lines = TomlDocument.parse(TEXT, "x.toml").lines
     assert {spelled(path): line for path, line in lines.items()} == {
         "a": 2,
         "'b c'": 3,
@@ -61,11 +61,11 @@ def test_every_key_has_its_line() -> None:
 
 
 def test_windows_line_ends_count_once() -> None:
-    assert TomlText.parse("a = 1\r\n\r\nb = 2\r\n", "x.toml").lines["b",] == 3
+    assert TomlDocument.parse("a = 1\r\n\r\nb = 2\r\n", "x.toml").lines["b",] == 3
 
 
 def test_the_place_of_what_stands_nowhere_is_that_of_what_holds_it() -> None:
-    text = TomlText.parse("a = 1\nb = {c = 1}\n", "x.toml")
+    text = TomlDocument.parse("a = 1\nb = {c = 1}\n", "x.toml")
     assert text.where(("b", "missing", 0)) == "x.toml:2: b.missing[0]"
     assert text.where(("nowhere",)) == "x.toml: nowhere"
     assert text.where(()) == "x.toml"
@@ -90,7 +90,7 @@ def test_the_place_of_what_stands_nowhere_is_that_of_what_holds_it() -> None:
 )
 def test_what_is_not_toml(text: str, place: str) -> None:
     with pytest.raises(ProfileError) as caught:
-        TomlText.parse(text, "x.toml")
+        TomlDocument.parse(text, "x.toml")
     assert (caught.value.code, caught.value.where) == ("PRF001", place)
     assert caught.value.hint
     assert "at line" not in caught.value.message

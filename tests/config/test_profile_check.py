@@ -3,23 +3,23 @@ from __future__ import annotations
 import pytest
 
 from envsmith.config import profile
-from envsmith.config.positions import TomlText
-from envsmith.config.profile import Check
-from envsmith.config.readers import Problems, Spot
+from envsmith.config.positions import TomlDocument
+from envsmith.config.profile import SmokeTest
+from envsmith.config.readers import Location, Problems
 from envsmith.errors import ProfileError
 
 
-def read(text: str) -> Check | None:
-    document, problems = TomlText.parse(f"a = {text}", "x.toml"), Problems()
-    found = profile.read(document.data["a"], Spot(text=document, problems=problems, path=("a",)))
+def read(text: str) -> SmokeTest | None:
+    document, problems = TomlDocument.parse(f"a = {text}", "x.toml"), Problems()
+    found = profile.read(document.data["a"], Location(text=document, problems=problems, path=("a",)))
     problems.raise_if_any()
     return found
 
 
 def test_an_import_and_a_command() -> None:
-    assert read('{import = "sentence_transformers"}') == Check("import", "sentence_transformers")
-    assert read('{import = "app.main", timeout-s = 5}') == Check("import", "app.main", 5.0)
-    assert read('{run = "python -m a; b", timeout-s = 0.5}') == Check("run", "python -m a; b", 0.5)
+    assert read('{import = "sentence_transformers"}') == SmokeTest("import", "sentence_transformers")
+    assert read('{import = "app.main", timeout-s = 5}') == SmokeTest("import", "app.main", 5.0)
+    assert read('{run = "python -m a; b", timeout-s = 0.5}') == SmokeTest("run", "python -m a; b", 0.5)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_what_is_wrong_is_told_at_its_place(text: str, place: str) -> None:
     assert any(part.where == f"x.toml:1: {place}" and part.hint for part in caught.value.parts)
 
 
-@pytest.mark.parametrize("item", [Check("import", "a"), Check("run", "b c", 2.0)])
-def test_it_is_written_as_it_is_read(item: Check) -> None:
+@pytest.mark.parametrize("item", [SmokeTest("import", "a"), SmokeTest("run", "b c", 2.0)])
+def test_it_is_written_as_it_is_read(item: SmokeTest) -> None:
     ((key, text), *rest) = item.to_table().items()
     more = "".join(f", {name} = {value}" for name, value in rest)
     assert read(f'{{{key} = "{text}"{more}}}') == item

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.config.profiles import Profiles, own_profiles, set_lists
+from envsmith.config.profiles import ProfileStore, own_profiles, set_lists
 from envsmith.errors import ProfileError
 from envsmith.files.edits import Edit
 
@@ -31,7 +31,7 @@ def edited(
     path = root / file
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(text.encode())
-    edit = set_lists(Profiles.of_project(root), "own", lists)
+    edit = set_lists(ProfileStore.of_project(root), "own", lists)
     assert edit.file == file
     assert edit.before == text.encode()
     return edit
@@ -80,7 +80,7 @@ def test_a_profile_inside_pyproject_on_one_line(tmp_path: Path) -> None:
 
 def test_a_profile_that_is_shipped_is_not_edited(tmp_path: Path) -> None:
     with pytest.raises(ProfileError) as caught:
-        set_lists(Profiles.of_project(tmp_path), "cu130", {"shims": ("a",)})
+        set_lists(ProfileStore.of_project(tmp_path), "cu130", {"shims": ("a",)})
     assert caught.value.code == "PRF017"
     assert 'extends = "cu130"' in caught.value.hint
 

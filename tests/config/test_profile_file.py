@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from envsmith.config.profile_file import ProfileText, parse, resolve
+from envsmith.config.profile_file import ProfileSource, parse, resolve
 from envsmith.errors import ProfileError
 
 GOOD = 'backend = "cpu"\npython = ["3.12"]\nplatforms = ["linux"]\n'
@@ -141,11 +141,11 @@ def test_macos_goes_with_cpu_only() -> None:
     parse(text.replace("cu128", "cpu"), "x.toml", "x")
 
 
-def loading(**texts: str) -> Callable[[str], ProfileText]:
-    def load(name: str) -> ProfileText:
+def loading(**texts: str) -> Callable[[str], ProfileSource]:
+    def load(name: str) -> ProfileSource:
         if name not in texts:
             raise ProfileError("PRF013", f"there is no profile {name!r}", hint="known: " + ", ".join(texts))
-        return ProfileText(text=texts[name], place=f"profiles/{name}.toml")
+        return ProfileSource(text=texts[name], place=f"profiles/{name}.toml")
 
     return load
 
@@ -233,7 +233,7 @@ def test_an_unknown_profile() -> None:
 
 def test_a_profile_inside_a_larger_file() -> None:
     text = "[project]\nname = 'p'\n[tool.envsmith.profiles.x]\n" + GOOD.replace("3.12", "3")
-    source = ProfileText(text=text, place="pyproject.toml", table=("tool", "envsmith", "profiles", "x"))
+    source = ProfileSource(text=text, place="pyproject.toml", table=("tool", "envsmith", "profiles", "x"))
     with pytest.raises(ProfileError) as caught:
         resolve("x", lambda _: source)
     assert caught.value.where == "pyproject.toml:5: tool.envsmith.profiles.x.python[0]"

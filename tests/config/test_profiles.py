@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.config.profile_file import parse
-from envsmith.config.profiles import Profiles
+from envsmith.config.profiles import ProfileStore
 from envsmith.errors import EnvsmithError, ProfileError
 
 OWN = 'backend = "cpu"\npython = ["3.12"]\nplatforms = ["linux"]\n'
@@ -29,12 +29,12 @@ def own(folder: Path, name: str, text: str) -> None:
 
 
 def test_the_shipped_profiles_are_these(tmp_path: Path) -> None:
-    assert [name for name, _ in Profiles.of_project(tmp_path).names()] == sorted(SHIPPED)
+    assert [name for name, _ in ProfileStore.of_project(tmp_path).names()] == sorted(SHIPPED)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_each_shipped_profile_reads_and_shows_itself(tmp_path: Path, name: str) -> None:
-    profile = Profiles.of_project(tmp_path).resolve(name)
+    profile = ProfileStore.of_project(tmp_path).resolve(name)
     assert len(profile.targets()) == SHIPPED[name]
     assert profile.summary
     assert "torch" in {item.name for item in profile.asked()}
@@ -43,11 +43,11 @@ def test_each_shipped_profile_reads_and_shows_itself(tmp_path: Path, name: str) 
 
 @pytest.mark.parametrize("name", ["cpu-minimal", "ai-no-vision"])
 def test_cpu_profiles_hide_gpus(tmp_path: Path, name: str) -> None:
-    assert dict(Profiles.of_project(tmp_path).resolve(name).env) == {"CUDA_VISIBLE_DEVICES": ""}
+    assert dict(ProfileStore.of_project(tmp_path).resolve(name).env) == {"CUDA_VISIBLE_DEVICES": ""}
 
 
 def test_the_nightly_profile_of_case_c(tmp_path: Path) -> None:
-    profile = Profiles.of_project(tmp_path).resolve("cu128-nightly-rtx50")
+    profile = ProfileStore.of_project(tmp_path).resolve("cu128-nightly-rtx50")
     assert (profile.channel, profile.on_retired, profile.gpu) == ("nightly", "stable", ("RTX 5080",))
 
 
@@ -55,7 +55,7 @@ def test_own_folder_then_pyproject_then_shipped(tmp_path: Path) -> None:
     table = "[tool.envsmith.profiles.{}]\nsummary = 'pyproject'\n" + OWN
     (tmp_path / "pyproject.toml").write_text(table.format("cu130") + table.format("mine"))
     own(tmp_path, "mine", "summary = 'folder'\n" + OWN)
-    profiles = Profiles.of_project(tmp_path)
+    profiles = ProfileStore.of_project(tmp_path)
     assert profiles.resolve("mine").summary == "folder"
     assert profiles.resolve("cu130").summary == "pyproject"
     assert (
@@ -69,7 +69,7 @@ def test_own_folder_then_pyproject_then_shipped(tmp_path: Path) -> None:
 
 def test_an_own_profile_extends_a_shipped_one(tmp_path: Path) -> None:
     own(tmp_path, "audio", 'extends = "cu126"\nrequirements = ["torch", "torchaudio"]\n')
-    profile = Profiles.of_project(tmp_path).resolve("audio")
+    profile = ProfileStore.of_project(tmp_path).resolve("audio")
     assert profile.requirements == ("torch", "torchaudio")
     assert str(profile.backend) == "cu126"
     assert profile.where("python").startswith("profiles/cu126.toml:")
@@ -77,7 +77,7 @@ def test_an_own_profile_extends_a_shipped_one(tmp_path: Path) -> None:
 
 def test_an_unknown_profile_gets_a_suggestion(tmp_path: Path) -> None:
     with pytest.raises(ProfileError) as caught:
-        Profiles.of_project(tmp_path).resolve("cu12")
+        ProfileStore.of_project(tmp_path).resolve("cu12")
     assert caught.value.code == "PRF013"
     assert "did you mean cu1" in caught.value.hint
     assert "ai-no-vision" in caught.value.hint
@@ -87,7 +87,7 @@ def test_an_unknown_profile_gets_a_suggestion(tmp_path: Path) -> None:
 def test_a_name_never_becomes_another_path(tmp_path: Path, name: str) -> None:
     (tmp_path / "x.toml").write_text(OWN)
     with pytest.raises(ProfileError) as caught:
-        Profiles.of_project(tmp_path).load(name)
+        ProfileStore.of_project(tmp_path).load(name)
     assert caught.value.code == "PRF006"
 
 
@@ -103,13 +103,13 @@ def test_malformed_files(tmp_path: Path, data: bytes, code: str, where: str) -> 
     own(tmp_path, "mine", "")
     (tmp_path / "profiles" / "mine.toml").write_bytes(data)
     with pytest.raises(ProfileError) as caught:
-        Profiles.of_project(tmp_path).resolve("mine")
+        ProfileStore.of_project(tmp_path).resolve("mine")
     assert (caught.value.code, caught.value.where) == (code, where)
 
 
 def test_a_folder_named_as_a_profile(tmp_path: Path) -> None:
     (tmp_path / "profiles" / "mine.toml").mkdir(parents=True)
     with pytest.raises(EnvsmithError) as caught:
-        Profiles.of_project(tmp_path).resolve("mine")
+        ProfileStore.of_project(tmp_path).resolve("mine")
     assert caught.value.code == "PRF031"
-    assert "mine" not in dict(Profiles.of_project(tmp_path).names())
+    assert "mine" not in dict(ProfileStore.of_project(tmp_path).names())

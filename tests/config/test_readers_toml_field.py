@@ -3,16 +3,16 @@ from __future__ import annotations
 import pytest
 
 from envsmith.config import readers
-from envsmith.config.positions import TomlText
-from envsmith.config.readers import Problems, Reader, Spot
+from envsmith.config.positions import TomlDocument
+from envsmith.config.readers import Location, Problems, Reader
 from envsmith.errors import ProfileError
 
 
 def read(reader: Reader, text: str) -> tuple[object, list[str]]:
     """Read the value of ``a``; give it with the codes and places of the problems."""
-    document = TomlText.parse(text, "x.toml")
+    document = TomlDocument.parse(text, "x.toml")
     problems = Problems()
-    value = reader(document.data["a"], Spot(text=document, problems=problems, path=("a",)))
+    value = reader(document.data["a"], Location(text=document, problems=problems, path=("a",)))
     found: list[str] = []
     try:
         problems.raise_if_any()

@@ -3,13 +3,14 @@ from __future__ import annotations
 import pytest
 from packaging.requirements import Requirement
 
-from envsmith.config.requirement import Asked, labels, read_requirement
+from envsmith.config.requirement import SourcedRequirement, labels, read_requirement
 from envsmith.errors import ProfileError
 
 
-def asked(*texts: str) -> list[Asked]:
+def asked(*texts: str) -> list[SourcedRequirement]:
     return [
-        Asked(requirement=Requirement(text), origin=f"r.in:{number}") for number, text in enumerate(texts, 1)
+        SourcedRequirement(requirement=Requirement(text), origin=f"r.in:{number}")
+        for number, text in enumerate(texts, 1)
     ]
 
 

@@ -2,19 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.positions import TomlText
-from envsmith.config.readers import Problems, Spot
-from envsmith.config.requirement import PythonBound, read_bound
+from envsmith.config.positions import TomlDocument
+from envsmith.config.readers import Location, Problems
+from envsmith.config.requirement import RequiresPython, read_bound
 from envsmith.errors import ProfileError
 from envsmith.model.target import Python
 
 ALL = [Python(major=3, minor=minor) for minor in (14, 10, 11, 12, 13)]
 
 
-def read(value: str) -> PythonBound | None:
-    document = TomlText.parse(f"[project]\nname = 'x'\nrequires-python = {value}\n", "pyproject.toml")
+def read(value: str) -> RequiresPython | None:
+    document = TomlDocument.parse(f"[project]\nname = 'x'\nrequires-python = {value}\n", "pyproject.toml")
     problems = Problems()
-    spot = Spot(text=document, problems=problems).at("project").at("requires-python")
+    spot = Location(text=document, problems=problems).at("project").at("requires-python")
     table = document.data["project"]
     assert isinstance(table, dict)
     found = read_bound(table["requires-python"], spot)

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.diff.compare import Known, compare
-from envsmith.diff.model import Difference, Side
+from envsmith.diff.compare import CompareFacts, compare
+from envsmith.diff.model import DiffSide, LockDiff
 from envsmith.lockfile.pins import Pins
-from envsmith.lockfile.saved import KeptLock
+from envsmith.lockfile.saved import SavedLock
 from envsmith.model.finding import Decision
 from envsmith.model.license import Licence
 from tests.locks import LINUX, WINDOWS, kept, pin, sha256
@@ -17,8 +17,8 @@ CATALOG = Catalog.embedded()
 OLDER = "cp311-manylinux_2_28_x86_64"
 
 
-def difference(before: list[KeptLock], after: list[KeptLock]) -> Difference:
-    return compare(Side(title="a", locks=tuple(before)), Side(title="b", locks=tuple(after)), CATALOG)
+def difference(before: list[SavedLock], after: list[SavedLock]) -> LockDiff:
+    return compare(DiffSide(title="a", locks=tuple(before)), DiffSide(title="b", locks=tuple(after)), CATALOG)
 
 
 def test_nothing() -> None:
@@ -112,17 +112,17 @@ def test_decisions() -> None:
     assert [(item.is_new, item.decision) for item in found.decisions] == [(False, old)]
 
 
-def sized(*sizes: tuple[str, int | None]) -> KeptLock:
+def sized(*sizes: tuple[str, int | None]) -> SavedLock:
     """Return a lock of packages, each with the size that its pylock tells."""
     pins = tuple(pin(text, size_bytes=size) for text, size in sizes)
     return replace(kept(f"p/{LINUX}"), pins=Pins(packages=pins))
 
 
 def downloaded(
-    before: KeptLock, after: KeptLock, **sizes: int
+    before: SavedLock, after: SavedLock, **sizes: int
 ) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
-    known = Known(sizes={sha256(name.replace("_", "==")): size for name, size in sizes.items()})
-    one, other = (Side(title="s", locks=(lock,)) for lock in (before, after))
+    known = CompareFacts(sizes={sha256(name.replace("_", "==")): size for name, size in sizes.items()})
+    one, other = (DiffSide(title="s", locks=(lock,)) for lock in (before, after))
     found = compare(one, other, CATALOG, known)
     return found.download_bytes, found.download_without
 
@@ -146,10 +146,10 @@ def licensed(
 ) -> list[tuple[tuple[str, ...], str, str]]:
     """Return the changes of licences; said: package with its version → licence, ``x_1="MIT"``."""
     known = {sha256(name.replace("_", "==")): Licence(name=text) for name, text in said.items()}
-    one, other = (Side(title="s", locks=(kept(f"p/{LINUX}", *pins),)) for pins in (before, after))
+    one, other = (DiffSide(title="s", locks=(kept(f"p/{LINUX}", *pins),)) for pins in (before, after))
     return [
         (item.packages, item.before, item.after)
-        for item in compare(one, other, CATALOG, Known(licences=known)).licences
+        for item in compare(one, other, CATALOG, CompareFacts(licences=known)).licences
     ]
 
 

@@ -8,10 +8,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.diff.diff import ContrastTools, _meaning, _name_of, contrast
+from envsmith.diff.diff import DiffTools, _meaning, _name_of, contrast
 from envsmith.errors import EnvsmithError
 from envsmith.files import atomic
-from envsmith.files.git import Revisions
+from envsmith.files.git import GitRevisions
 from envsmith.lockfile.pins import Pin
 from envsmith.model.license import Licence
 from tests import repositories
@@ -24,7 +24,7 @@ def below(profile: str, torch: str, *slugs: str) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> ContrastTools:
+def tools(tmp_path_factory: pytest.TempPathFactory) -> DiffTools:
     """A project whose profile `a` was torch 2.9 at `one`, 2.10 at `two`, and is 2.11 now; `b` came with `two`."""
     root = tmp_path_factory.mktemp("contrast") / "project"
     repositories.make(root)
@@ -32,11 +32,11 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> ContrastTools:
     repositories.commit(root, {**below("a", "2.10.0"), **below("b", "2.10.0", LINUX, WINDOWS)}, "two")
     for name, content in below("a", "2.11.0").items():
         (root / name).write_bytes(content)
-    return ContrastTools(
+    return DiffTools(
         project=root,
         folder=PurePosixPath("lockfiles"),
         files=atomic,
-        revisions=Revisions(project=root),
+        revisions=GitRevisions(project=root),
         catalog=Catalog.embedded(),
         licences=Known(),
     )
@@ -49,7 +49,7 @@ class Known:
         return {sha256: Licence(name=f"L-{sha256[:4]}") for pin in pins for sha256 in pin.sha256}
 
 
-def test_licences_of_both_sides_are_asked_for(tools: ContrastTools) -> None:
+def test_licences_of_both_sides_are_asked_for(tools: DiffTools) -> None:
     (found, same) = contrast((), tools)
     (change,) = found.licences
     one, other = (f"torch=={torch}+cu128" for torch in ("2.10.0", "2.11.0"))
@@ -58,7 +58,7 @@ def test_licences_of_both_sides_are_asked_for(tools: ContrastTools) -> None:
     assert same.licences == ()
 
 
-def told(tools: ContrastTools, *words: str) -> list[tuple[str, str, str, str]]:
+def told(tools: DiffTools, *words: str) -> list[tuple[str, str, str, str]]:
     """Return title and torch of both sides of each difference."""
     rows = []
     for found in contrast(words, tools):
@@ -74,7 +74,7 @@ def told(tools: ContrastTools, *words: str) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def test_all_profiles_since_a_revision(tools: ContrastTools) -> None:
+def test_all_profiles_since_a_revision(tools: DiffTools) -> None:
     assert told(tools) == [("a at HEAD", "a", "2.10.0", "2.11.0"), ("b at HEAD", "b", "", "")]
     assert told(tools, "one") == [("a at one", "a", "2.9.0", "2.11.0"), ("b at one", "b", "", "")]
     assert told(tools, "one", "two") == [
@@ -101,7 +101,7 @@ def test_all_profiles_since_a_revision(tools: ContrastTools) -> None:
         ),
     ],
 )
-def test_two_things(tools: ContrastTools, words: tuple[str, ...], row: tuple[str, ...]) -> None:
+def test_two_things(tools: DiffTools, words: tuple[str, ...], row: tuple[str, ...]) -> None:
     assert told(tools, *words) == [row]
 
 
@@ -118,33 +118,33 @@ def test_two_things(tools: ContrastTools, words: tuple[str, ...], row: tuple[str
         (("lockfiles/a/manifest.toml",), "USE013"),
     ],
 )
-def test_what_means_nothing(tools: ContrastTools, words: tuple[str, ...], code: str) -> None:
+def test_what_means_nothing(tools: DiffTools, words: tuple[str, ...], code: str) -> None:
     with pytest.raises(EnvsmithError) as caught:
         contrast(words, tools)
     assert caught.value.code == code
 
 
-def test_what_is_not_locked_names_what_is(tools: ContrastTools) -> None:
+def test_what_is_not_locked_names_what_is(tools: DiffTools) -> None:
     with pytest.raises(EnvsmithError) as caught:
         contrast(("two:typo",), tools)
     assert caught.value.details == (("locked", "a b"),)
 
 
-def test_a_lock_that_is_malformed_at_a_revision_says_so(tools: ContrastTools, tmp_path: Path) -> None:
+def test_a_lock_that_is_malformed_at_a_revision_says_so(tools: DiffTools, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     repositories.git(tmp_path, "clone", "--quiet", str(tools.project), str(clone))
     repositories.commit(clone, {"lockfiles/a/manifest.toml": b"<<<<<<< HEAD"}, "damaged")
-    tools = replace(tools, project=clone, revisions=Revisions(project=clone))
+    tools = replace(tools, project=clone, revisions=GitRevisions(project=clone))
     with pytest.raises(EnvsmithError) as caught:
         contrast(("damaged:a", "a"), tools)
     assert caught.value.where.startswith("damaged:lockfiles/a/manifest.toml")
 
 
-def test_a_profile_that_is_locked_no_longer(tools: ContrastTools, tmp_path: Path) -> None:
+def test_a_profile_that_is_locked_no_longer(tools: DiffTools, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     repositories.git(tmp_path, "clone", "--quiet", str(tools.project), str(clone))
     shutil.rmtree(clone / "lockfiles/a")
-    tools = replace(tools, project=clone, revisions=Revisions(project=clone))
+    tools = replace(tools, project=clone, revisions=GitRevisions(project=clone))
     for words in (("a",), ("HEAD:a",)):
         (found,) = contrast(words, tools)
         assert (found.before, found.after) == ("a at HEAD", "a")
@@ -153,7 +153,7 @@ def test_a_profile_that_is_locked_no_longer(tools: ContrastTools, tmp_path: Path
     assert (found.added, found.removed) == ((LINUX, WINDOWS), ()), "it was not locked before"
 
 
-def test_a_file_that_is_in_no_lock_folder(tools: ContrastTools, tmp_path: Path) -> None:
+def test_a_file_that_is_in_no_lock_folder(tools: DiffTools, tmp_path: Path) -> None:
     other = tmp_path / "requirements.txt"
     other.write_text("torch\n", "utf-8")
     for words in ((str(other), "a"), (str(tmp_path), "a"), (".", "a"), ("a", ".")):

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from envsmith.diff.model import Build, DecisionChange, Difference, PackageChange, TorchChange
+from envsmith.diff.model import DecisionChange, LockDiff, PackageChange, TorchBuildSide, TorchChange
 from envsmith.model.finding import Decision
 
-OLD = Build(torch="2.8.0+cu128", backend="CUDA 12.8", kernels=("sm_70", "sm_75"), driver="525.60.13")
-NEW = Build(torch="2.11.0+cu130", backend="CUDA 13.0", kernels=("sm_75", "sm_110"), driver="580")
-UNKNOWN = Build(torch="2.11.0+cu130", backend="CUDA 13.0")
+OLD = TorchBuildSide(torch="2.8.0+cu128", backend="CUDA 12.8", kernels=("sm_70", "sm_75"), driver="525.60.13")
+NEW = TorchBuildSide(torch="2.11.0+cu130", backend="CUDA 13.0", kernels=("sm_75", "sm_110"), driver="580")
+UNKNOWN = TorchBuildSide(torch="2.11.0+cu130", backend="CUDA 13.0")
 
 
 def test_kernels_lost_and_gained() -> None:
@@ -18,7 +18,7 @@ def test_kernels_lost_and_gained() -> None:
 
 
 def test_plain_values() -> None:
-    found = Difference(
+    found = LockDiff(
         before="a",
         after="b",
         common=("t",),
@@ -41,5 +41,5 @@ def test_plain_values() -> None:
 
 
 def test_emptiness() -> None:
-    assert Difference(before="a", after="b", common=("t",)).is_empty
-    assert not Difference(before="a", after="b", added=("t",)).is_empty
+    assert LockDiff(before="a", after="b", common=("t",)).is_empty
+    assert not LockDiff(before="a", after="b", added=("t",)).is_empty

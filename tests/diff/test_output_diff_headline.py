@@ -4,7 +4,7 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.diff.compare import compare
-from envsmith.diff.model import Side
+from envsmith.diff.model import DiffSide
 from envsmith.diff.output import headline
 from tests.locks import LINUX, WINDOWS, kept
 
@@ -26,7 +26,7 @@ def test_drivers_that_are_needed_are_told_from_those_that_now_do(before: str, af
         tuple(kept(f"p/{slug}", f"torch==2.11.0+{backend}", backend=backend) for slug in (LINUX, WINDOWS))
         for backend in (before, after)
     )
-    found = headline(compare(Side(title="a", locks=one), Side(title="b", locks=other), CATALOG))
+    found = headline(compare(DiffSide(title="a", locks=one), DiffSide(title="b", locks=other), CATALOG))
     assert told in found
     assert ("driver" in found) == bool(told)
 
@@ -34,8 +34,10 @@ def test_drivers_that_are_needed_are_told_from_those_that_now_do(before: str, af
 def test_one_target_in_the_place_of_another() -> None:
     older = "cp311-manylinux_2_28_x86_64"
     before, after = kept(f"p/{older}", "x==1"), kept(f"p/{LINUX}", "x==1")
-    found = compare(Side(title="p at HEAD", locks=(before,)), Side(title="p", locks=(after,)), CATALOG)
+    found = compare(
+        DiffSide(title="p at HEAD", locks=(before,)), DiffSide(title="p", locks=(after,)), CATALOG
+    )
     assert not found.is_empty
     assert headline(found) == f"{older} → {LINUX}, torch stays"
-    sides = (Side(title=f"p/{older}", locks=(before,)), Side(title=f"p/{LINUX}", locks=(after,)))
+    sides = (DiffSide(title=f"p/{older}", locks=(before,)), DiffSide(title=f"p/{LINUX}", locks=(after,)))
     assert headline(compare(*sides, CATALOG)) == "torch stays", "the titles say it"

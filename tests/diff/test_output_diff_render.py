@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.diff.compare import Known, compare
-from envsmith.diff.model import Difference, Side
+from envsmith.diff.compare import CompareFacts, compare
+from envsmith.diff.model import DiffSide, LockDiff
 from envsmith.diff.output import headline, markdown, text
 from envsmith.files import atomic
 from envsmith.lockfile.store import read_locks
@@ -22,17 +22,20 @@ DATA = Path(__file__).parent.parent / "data/diff"
 CATALOG = Catalog.embedded()
 
 
-def side(folder: Path) -> Side:
+def side(folder: Path) -> DiffSide:
     (place,) = folder.iterdir()
-    return Side(
+    return DiffSide(
         title=place.name,
         locks=read_locks(place.name, atomic.read_files(place), PurePosixPath(place.name)),
     )
 
 
-def pair(name: str) -> Difference:
+def pair(name: str) -> LockDiff:
     return compare(
-        side(DATA / name / "before"), side(DATA / name / "after"), CATALOG, Known(licences=licences(name))
+        side(DATA / name / "before"),
+        side(DATA / name / "after"),
+        CATALOG,
+        CompareFacts(licences=licences(name)),
     )
 
 
@@ -55,7 +58,7 @@ def test_what_others_write_stays_plain_text() -> None:
         subject="x", kind="noted", message="a|b <script>\n# [x](http://e.example) `c` \x1b[1m"
     )
     before, after = kept(f"p/{LINUX}"), kept(f"p/{LINUX}", decisions=(decision,))
-    found = compare(Side(title="p", locks=(before,)), Side(title="p|q", locks=(after,)), CATALOG)
+    found = compare(DiffSide(title="p", locks=(before,)), DiffSide(title="p|q", locks=(after,)), CATALOG)
     told = markdown([found])
     assert told.startswith("## p → p\\|q: torch stays\n")
     assert "- new: a\\|b &lt;script> # \\[x](http://e.example) 'c' ?\\[1m\n" in told
@@ -74,7 +77,7 @@ def test_what_others_write_stays_plain_text() -> None:
 def test_what_others_write_calls_nobody_and_marks_nothing(message: str, shown: str) -> None:
     decision = Decision(subject="x", kind="noted", message=message)
     before, after = kept(f"p/{LINUX}"), kept(f"p/{LINUX}", decisions=(decision,))
-    found = compare(Side(title="p", locks=(before,)), Side(title="p", locks=(after,)), CATALOG)
+    found = compare(DiffSide(title="p", locks=(before,)), DiffSide(title="p", locks=(after,)), CATALOG)
     assert f"- new: {shown}\n" in markdown([found])
 
 
@@ -87,7 +90,7 @@ def test_new_targets_say_what_they_get(
         kept(f"p/{WINDOWS}", "torch==2.11.0+cu128"),
         kept(f"p/{MAC}", "numpy==2", backend="cpu"),
     )
-    found = compare(Side(title="p at HEAD"), Side(title="p", locks=after), CATALOG)
+    found = compare(DiffSide(title="p at HEAD"), DiffSide(title="p", locks=after), CATALOG)
     assert markdown([found]).splitlines()[2:] == [
         f"New targets, torch 2.11.0+cu128 · CUDA 12.8 · driver ≥ 525.60.13: `{LINUX}`.",
         "",
@@ -102,14 +105,14 @@ def test_new_targets_say_what_they_get(
 
 def test_nothing_and_a_new_profile(capsys: pytest.CaptureFixture[str]) -> None:
     lock = kept(f"p/{LINUX}")
-    same = compare(Side(title="p", locks=(lock,)), Side(title="p", locks=(lock,)), CATALOG)
+    same = compare(DiffSide(title="p", locks=(lock,)), DiffSide(title="p", locks=(lock,)), CATALOG)
     assert headline(same) == "nothing changes"
     assert markdown([same, same]) == "No lock changes what it installs, nor why.\n"
     text([same, same])
     assert capsys.readouterr().out == "unchanged p, p\n"
-    new = compare(Side(title="p at HEAD"), Side(title="p", locks=(lock,)), CATALOG)
+    new = compare(DiffSide(title="p at HEAD"), DiffSide(title="p", locks=(lock,)), CATALOG)
     assert headline(new) == "1 new target"
-    gone = compare(Side(title="p", locks=(lock,)), Side(title="p at x"), CATALOG)
+    gone = compare(DiffSide(title="p", locks=(lock,)), DiffSide(title="p at x"), CATALOG)
     assert headline(gone) == "1 target gone"
 
 
@@ -134,7 +137,7 @@ def test_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 
 
 def test_bytes(capsys: pytest.CaptureFixture[str]) -> None:
-    found = Difference(before="p", after="p", common=(LINUX,), removed=("x",), download_bytes=(7, 9_000))
+    found = LockDiff(before="p", after="p", common=(LINUX,), removed=("x",), download_bytes=(7, 9_000))
     assert "Download of all targets: 7 bytes → 9.0 kB.\n" in markdown([found])
     text([replace(found, download_without=("torch", "triton"))])
     assert "download  7 bytes → 9.0 kB, without torch, triton: of unknown size\n" in capsys.readouterr().out

@@ -11,22 +11,22 @@ from typing import cast
 import pytest
 from packaging.version import Version
 
-from envsmith.activate.model import Activation, Place, Taken
+from envsmith.activate.model import Activation, Place, TakenVariable
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import Build
+from envsmith.catalog.builds import PypiWheelBuild
 from envsmith.doctor.checks import CHECKS
-from envsmith.doctor.diagnose import Facts, Judged, diagnose
-from envsmith.environment.installed_state import Condition, Half, Shadow
+from envsmith.doctor.diagnose import DoctorFacts, InstalledTorch, diagnose
+from envsmith.environment.installed_state import IncompleteDistribution, InstalledState, Shadow
 from envsmith.errors import InstallError
 from envsmith.host.model import Device, Driver, Host
-from envsmith.host.system import Given, Reach, Room, VisualCpp
+from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, VisualCpp
 from envsmith.host.system_probes import path_scopes
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.target import Python
 from envsmith.select import rules
-from envsmith.select.rules import Verdict
+from envsmith.select.rules import BackendVerdict
 from tests.environment.test_verification import distribution, environment
 from tests.index.recorded import RECORDED, registry
 
@@ -51,12 +51,12 @@ def wsl() -> Host:
     return Host(os="linux", machine="x86_64", release=(2, 36), libc="glibc", is_wsl=True)
 
 
-def judged(torch: str, on: Host) -> Judged:
+def judged(torch: str, on: Host) -> InstalledTorch:
     public, _, label = torch.partition("+")
 
-    def verdict(version: str, backend: str) -> Verdict:
+    def verdict(version: str, backend: str) -> BackendVerdict:
         tags = frozenset({"cp312"})
-        build = Build(
+        build = PypiWheelBuild(
             backend=Backend.parse(backend),
             torch=Version(version),
             platforms=(str(on.platform),),
@@ -65,10 +65,10 @@ def judged(torch: str, on: Host) -> Judged:
         return rules.judge_build(on, PYTHON, build, CATALOG)
 
     best = verdict("2.11.0", "cu128")
-    return Judged(version=torch, verdict=verdict(public, label), best=best if best.works else None)
+    return InstalledTorch(version=torch, verdict=verdict(public, label), best=best if best.works else None)
 
 
-def scopes(name: str) -> dict[str, tuple[Taken, ...]]:
+def scopes(name: str) -> dict[str, tuple[TakenVariable, ...]]:
     """Return what no session should have in the PATHs that Windows's registry has under a recorded name."""
     variables = {"SystemRoot": r"C:\Windows", "USERPROFILE": r"C:\Users\me", "PATH": r"C:\Windows"}
     wanted = Activation.of("app", backend=CU128, env={})
@@ -79,7 +79,7 @@ def scopes(name: str) -> dict[str, tuple[Taken, ...]]:
     }
 
 
-def facts(**known: object) -> Facts:
+def facts(**known: object) -> DoctorFacts:
     """Return the facts of a machine and environment in order, but for what is told."""
     on = known.get("host", host())
     assert isinstance(on, Host)
@@ -89,19 +89,19 @@ def facts(**known: object) -> Facts:
         "catalog": CATALOG,
         "host": on,
         "environment": found,
-        "condition": Condition(),
+        "condition": InstalledState(),
         "torch": judged(torch, on),
         "locked": CU128,
         "stale": (),
         "scopes": scopes("user path in order"),
         "taken": (),
         "unneeded": {},
-        "given": Given(nodes=("nvidia0", "nvidiactl", "nvidia-uvm")),
+        "given": GpuAccess(nodes=("nvidia0", "nvidiactl", "nvidia-uvm")),
         "visual_cpp": None,
-        "room": Room(folder="/cache", free_bytes=10**11),
-        "reach": Reach(url=URL, ahead_s=1.0, day=NOW),
+        "room": DiskSpace(folder="/cache", free_bytes=10**11),
+        "reach": Connectivity(url=URL, ahead_s=1.0, day=NOW),
     }
-    return cast("Facts", SimpleNamespace(**(well | known)))
+    return cast("DoctorFacts", SimpleNamespace(**(well | known)))
 
 
 def both(first: str, second: str) -> dict[str, object]:
@@ -112,19 +112,21 @@ def both(first: str, second: str) -> dict[str, object]:
 
 
 OLD = VisualCpp(registered=(14, 36, 32532))
-MISMATCH = Given(module=MODULE["module"], libraries=(f"/usr/lib64/libcuda.so.{MODULE['libraries']}",))
+MISMATCH = GpuAccess(module=MODULE["module"], libraries=(f"/usr/lib64/libcuda.so.{MODULE['libraries']}",))
 VISION = environment(distribution("torch", "2.13.0+cu130"), distribution("torchvision", "0.28.0+cu128"))
 STALE = Finding(code="LCK020", severity="error", subject="app", message="torch")
-TAKEN = Taken(variable="LD_LIBRARY_PATH", entry="/usr/local/cuda-11.8/lib64", reason="holds another CUDA")
+TAKEN = TakenVariable(
+    variable="LD_LIBRARY_PATH", entry="/usr/local/cuda-11.8/lib64", reason="holds another CUDA"
+)
 SICK: dict[str, tuple[dict[str, object], str]] = {
     "path": ({"scopes": scopes("paths of case B"), "host": host(os="windows")}, "HST014"),
     "libraries": ({"taken": (TAKEN,)}, "HST015"),
     "runtime": ({"visual_cpp": OLD, "host": host(os="windows")}, "HST017"),
     "devices": ({"host": host(driver="")}, "HST023"),
-    "wsl": ({"host": wsl(), "given": Given()}, "HST021"),
-    "container": ({"given": Given(container="docker")}, "HST025"),
+    "wsl": ({"host": wsl(), "given": GpuAccess()}, "HST021"),
+    "container": ({"given": GpuAccess(container="docker")}, "HST025"),
     "module": ({"given": MISMATCH}, "HST024"),
-    "hidden": ({"given": Given(variables={"CUDA_VISIBLE_DEVICES": "-1"})}, "HST028"),
+    "hidden": ({"given": GpuAccess(variables={"CUDA_VISIBLE_DEVICES": "-1"})}, "HST028"),
     "driver": ({"host": host(driver="570.133.07")}, "HST020"),
     "kernels": ({"host": host((6, 1))}, "ENV073"),
     "build": ({"version": "2.11.0+cpu"}, "ENV071"),
@@ -133,12 +135,18 @@ SICK: dict[str, tuple[dict[str, object], str]] = {
     "families": (both("opencv-python", "opencv-python-headless"), "ENV065"),
     "onnxruntime": (both("onnxruntime", "onnxruntime-gpu"), "ENV069"),
     "unused": ({"environment": VISION, "unneeded": {"torchvision": "no use in 3 files"}}, "ENV075"),
-    "broken": ({"condition": Condition(halves=(Half(folder="~umpy", why="left"),))}, "ENV067"),
-    "shadows": ({"condition": Condition(shadows=(Shadow(module="a", owner="b", path="/a.py"),))}, "ENV068"),
+    "broken": (
+        {"condition": InstalledState(halves=(IncompleteDistribution(folder="~umpy", why="left"),))},
+        "ENV067",
+    ),
+    "shadows": (
+        {"condition": InstalledState(shadows=(Shadow(module="a", owner="b", path="/a.py"),))},
+        "ENV068",
+    ),
     "lock": ({"stale": (STALE,)}, "LCK020"),
     "releases": ({"version": "2.9.0+cpu", "host": host(os="windows")}, "ENV074"),
-    "disk": ({"room": Room(folder="/cache", free_bytes=10**9)}, "HST030"),
-    "network": ({"reach": Reach(url=URL, error="it refused the connection")}, "HST041"),
+    "disk": ({"room": DiskSpace(folder="/cache", free_bytes=10**9)}, "HST030"),
+    "network": ({"reach": Connectivity(url=URL, error="it refused the connection")}, "HST041"),
 }
 
 
@@ -159,9 +167,12 @@ def test_sick_and_well(name: str) -> None:
 
 def test_windows_and_wsl_in_order() -> None:
     on_windows = facts(
-        host=host(os="windows"), visual_cpp=VisualCpp(registered=(14, 50, 35719)), given=Given(), locked=None
+        host=host(os="windows"),
+        visual_cpp=VisualCpp(registered=(14, 50, 35719)),
+        given=GpuAccess(),
+        locked=None,
     )
-    in_wsl = facts(host=wsl(), given=Given(nodes=("dxg",), stub=STUB))
+    in_wsl = facts(host=wsl(), given=GpuAccess(nodes=("dxg",), stub=STUB))
     for where in (on_windows, in_wsl):
         done = diagnose(where, [check for check in CHECKS if check.name not in ("build", "driver")])
         assert done.report.findings == ()
@@ -180,7 +191,7 @@ def test_names_are_plain_and_differ() -> None:
 
 
 class Unanswered:
-    """Facts of an environment whose interpreter is gone; the machine is well."""
+    """DoctorFacts of an environment whose interpreter is gone; the machine is well."""
 
     def __getattr__(self, name: str) -> object:
         if name in ("environment", "condition", "torch", "locked", "unneeded"):
@@ -189,7 +200,7 @@ class Unanswered:
 
 
 def test_an_environment_without_its_interpreter_is_told_and_the_machine_judged_all_the_same() -> None:
-    done = diagnose(cast("Facts", Unanswered()), CHECKS)
+    done = diagnose(cast("DoctorFacts", Unanswered()), CHECKS)
     assert [item.code for item in done.report.findings] == ["ENV078"]
     machine = {
         "path",

@@ -8,7 +8,7 @@ import pytest
 
 from envsmith.doctor.rules import gpu
 from envsmith.host.model import Device, Host
-from envsmith.host.system import Given
+from envsmith.host.system import GpuAccess
 from envsmith.model.backend import Backend
 from tests.index.recorded import RECORDED
 
@@ -18,26 +18,26 @@ WSL = replace(LINUX, is_wsl=True)
 NVIDIA = replace(LINUX, devices=(Device(maker="nvidia", name="NVIDIA A40", capability=(8, 6)),))
 STUB = RECORDED["stub"][0]["path"]
 FOREIGN = "/usr/lib/x86_64-linux-gnu/libcuda.so.550.90.07"
-DOCKER = Given(container="docker", module="570.133.20")
+DOCKER = GpuAccess(container="docker", module="570.133.20")
 NODES = ("nvidia0", "nvidiactl", "nvidia-uvm")
 
 
 @pytest.mark.parametrize(
     ("given", "host", "wanted", "codes"),
     [
-        (Given(nodes=("dxg",), stub=STUB), WSL, CUDA, []),
-        (Given(), WSL, CPU, []),
-        (Given(), LINUX, CUDA, []),
-        (Given(is_wsl1=True), WSL, CUDA, ["HST021 error"]),
-        (Given(is_wsl1=True), WSL, None, ["HST021 note"]),
-        (Given(), WSL, CUDA, ["HST021 error"]),
-        (Given(nodes=("dxg",)), WSL, CUDA, ["HST021 error"]),
-        (Given(nodes=("dxg",), stub=STUB, libraries=(FOREIGN,)), WSL, CPU, ["HST022 error"]),
-        (Given(container="docker", nodes=("dxg",), stub=STUB, libraries=(FOREIGN,)), WSL, CUDA, []),
-        (Given(container="docker"), WSL, CUDA, []),
+        (GpuAccess(nodes=("dxg",), stub=STUB), WSL, CUDA, []),
+        (GpuAccess(), WSL, CPU, []),
+        (GpuAccess(), LINUX, CUDA, []),
+        (GpuAccess(is_wsl1=True), WSL, CUDA, ["HST021 error"]),
+        (GpuAccess(is_wsl1=True), WSL, None, ["HST021 note"]),
+        (GpuAccess(), WSL, CUDA, ["HST021 error"]),
+        (GpuAccess(nodes=("dxg",)), WSL, CUDA, ["HST021 error"]),
+        (GpuAccess(nodes=("dxg",), stub=STUB, libraries=(FOREIGN,)), WSL, CPU, ["HST022 error"]),
+        (GpuAccess(container="docker", nodes=("dxg",), stub=STUB, libraries=(FOREIGN,)), WSL, CUDA, []),
+        (GpuAccess(container="docker"), WSL, CUDA, []),
     ],
 )
-def test_wsl(given: Given, host: Host, wanted: Backend | None, codes: list[str]) -> None:
+def test_wsl(given: GpuAccess, host: Host, wanted: Backend | None, codes: list[str]) -> None:
     found = list(gpu.wsl(given, host, wanted))
     assert [f"{item.code} {item.severity}" for item in found] == codes
     assert all(item.hint for item in found)
@@ -46,22 +46,22 @@ def test_wsl(given: Given, host: Host, wanted: Backend | None, codes: list[str])
 @pytest.mark.parametrize(
     ("given", "host", "wanted", "codes"),
     [
-        (Given(), NVIDIA, CUDA, []),
-        (Given(container="docker"), LINUX, CUDA, []),
+        (GpuAccess(), NVIDIA, CUDA, []),
+        (GpuAccess(container="docker"), LINUX, CUDA, []),
         (replace(DOCKER, nodes=NODES), NVIDIA, CUDA, []),
         (DOCKER, LINUX, CUDA, ["HST025 error"]),
         (DOCKER, LINUX, None, ["HST025 note"]),
-        (Given(container="docker"), NVIDIA, CUDA, ["HST025 error"]),
+        (GpuAccess(container="docker"), NVIDIA, CUDA, ["HST025 error"]),
         (replace(DOCKER, nodes=("nvidia0", "nvidiactl")), NVIDIA, CUDA, ["HST026 error"]),
-        (Given(container="docker", has_amd_module=True), LINUX, ROCM, ["HST025 error"]),
-        (Given(container="docker", has_amd_module=True, nodes=("kfd",)), LINUX, ROCM, []),
-        (Given(container="docker", has_amd_module=True), LINUX, CPU, []),
-        (Given(container="docker"), WSL, CUDA, ["HST025 error"]),
-        (Given(container="docker"), WSL, CPU, []),
-        (Given(container="docker", nodes=("dxg",)), WSL, CUDA, []),
+        (GpuAccess(container="docker", has_amd_module=True), LINUX, ROCM, ["HST025 error"]),
+        (GpuAccess(container="docker", has_amd_module=True, nodes=("kfd",)), LINUX, ROCM, []),
+        (GpuAccess(container="docker", has_amd_module=True), LINUX, CPU, []),
+        (GpuAccess(container="docker"), WSL, CUDA, ["HST025 error"]),
+        (GpuAccess(container="docker"), WSL, CPU, []),
+        (GpuAccess(container="docker", nodes=("dxg",)), WSL, CUDA, []),
     ],
 )
-def test_container(given: Given, host: Host, wanted: Backend | None, codes: list[str]) -> None:
+def test_container(given: GpuAccess, host: Host, wanted: Backend | None, codes: list[str]) -> None:
     found = list(gpu.container(given, host, wanted))
     assert [f"{item.code} {item.severity}" for item in found] == codes
 
@@ -84,7 +84,7 @@ def test_capabilities_without_compute(value: str, libraries: tuple[str, ...], co
 
 @pytest.mark.parametrize("row", RECORDED["module"], ids=lambda row: str(row["module"]))
 def test_a_driver_updated_under_its_module(row: dict[str, str]) -> None:
-    sick = Given(module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['libraries']}",))
+    sick = GpuAccess(module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['libraries']}",))
     (found,) = gpu.module(sick, None)
     assert (found.code, row["module"] in found.message, row["libraries"] in found.message) == (
         "HST024",
@@ -92,24 +92,26 @@ def test_a_driver_updated_under_its_module(row: dict[str, str]) -> None:
         True,
     )
     assert "restart" in found.hint
-    well = Given(module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['module']}",))
+    well = GpuAccess(module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['module']}",))
     assert list(gpu.module(well, CUDA)) == []
-    assert list(gpu.module(Given(module=row["module"], libraries=("/usr/lib64/libcuda.so.1",)), CUDA)) == []
+    assert (
+        list(gpu.module(GpuAccess(module=row["module"], libraries=("/usr/lib64/libcuda.so.1",)), CUDA)) == []
+    )
 
 
 def test_device_files_that_are_refused() -> None:
     """As in ROCm/legacy-rocm-build#1211: Unable to open /dev/kfd read-write."""
-    sick = Given(nodes=("kfd", "dri/renderD128"), refused=("kfd", "dri/renderD128"))
+    sick = GpuAccess(nodes=("kfd", "dri/renderD128"), refused=("kfd", "dri/renderD128"))
     (found,) = gpu.module(sick, ROCM)
     assert (found.code, "/dev/kfd, /dev/dri/renderD128" in found.message) == ("HST027", True)
     assert "render" in found.hint
-    assert list(gpu.module(Given(nodes=("kfd",)), ROCM)) == []
+    assert list(gpu.module(GpuAccess(nodes=("kfd",)), ROCM)) == []
 
 
 @pytest.mark.parametrize("wanted", [CPU, CUDA, None])
 def test_device_files_that_nobody_asks_for_may_be_refused(wanted: Backend | None) -> None:
     """A user of a server without a desktop mostly may not use its screen's device file, and needs not."""
-    assert list(gpu.module(Given(refused=("dri/renderD128",)), wanted)) == []
+    assert list(gpu.module(GpuAccess(refused=("dri/renderD128",)), wanted)) == []
 
 
 @pytest.mark.parametrize(
@@ -127,4 +129,4 @@ def test_device_files_that_nobody_asks_for_may_be_refused(wanted: Backend | None
     ],
 )
 def test_hidden_gpus(variables: dict[str, str], wanted: Backend | None, count: int) -> None:
-    assert len(list(gpu.hidden(Given(variables=variables), NVIDIA, wanted))) == count
+    assert len(list(gpu.hidden(GpuAccess(variables=variables), NVIDIA, wanted))) == count

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import cast
 
-from envsmith.doctor.diagnose import Check, Facts, by_reason, diagnose
+from envsmith.doctor.diagnose import DoctorCheck, DoctorFacts, by_reason, diagnose
 from envsmith.errors import InstallError
 from envsmith.model.finding import Finding
 
-FACTS = cast("Facts", SimpleNamespace())
+FACTS = cast("DoctorFacts", SimpleNamespace())
 
 
 def finding(code: str) -> Finding:
     return Finding(code=code, severity="error", subject="a", message="b")
 
 
-def fails(_: Facts) -> Iterator[Finding]:
+def fails(_: DoctorFacts) -> Iterator[Finding]:
     yield finding("ENV011")
     raise InstallError("ENV023", "the interpreter gives no answer")
 
@@ -24,9 +24,9 @@ def test_one_check_that_cannot_be_made_keeps_no_other_from_being_made() -> None:
     done = diagnose(
         FACTS,
         [
-            Check(name="one", summary="", run=lambda _: [finding("ENV061")]),
-            Check(name="two", summary="", run=fails),
-            Check(name="three", summary="", run=lambda _: [finding("ENV061"), finding("ENV067")]),
+            DoctorCheck(name="one", summary="", run=lambda _: [finding("ENV061")]),
+            DoctorCheck(name="two", summary="", run=fails),
+            DoctorCheck(name="three", summary="", run=lambda _: [finding("ENV061"), finding("ENV067")]),
         ],
     )
     assert [item.code for item in done.report.findings] == ["ENV061", "ENV067"]

@@ -9,7 +9,7 @@ import pytest
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import Build
+from envsmith.catalog.builds import PypiWheelBuild
 from envsmith.doctor.rules import gpu
 from envsmith.host import parsers
 from envsmith.host.model import Device, Driver, Host
@@ -17,7 +17,7 @@ from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.target import Python
 from envsmith.select import rules
-from envsmith.select.rules import Verdict
+from envsmith.select.rules import BackendVerdict
 from tests.index.recorded import RECORDED
 
 CATALOG = Catalog.embedded()
@@ -37,9 +37,9 @@ def host(capability: tuple[int, int] | None = None, driver: str = "") -> Host:
     )
 
 
-def verdict(on: Host, torch: str) -> Verdict:
+def verdict(on: Host, torch: str) -> BackendVerdict:
     public, _, label = torch.partition("+")
-    build = Build(
+    build = PypiWheelBuild(
         backend=Backend.parse(label),
         torch=Version(public),
         platforms=(str(on.platform),),

@@ -9,7 +9,7 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.doctor.rules import package_conflicts
-from envsmith.environment.installed_state import Condition
+from envsmith.environment.installed_state import InstalledState
 from envsmith.model.backend import Backend
 from tests.environment.test_verification import distribution, environment
 
@@ -71,7 +71,7 @@ def test_onnxruntime_over_its_gpu_build() -> None:
 )
 def test_what_nothing_needs(requires: tuple[str, ...], codes: list[str]) -> None:
     found = environment(distribution("timm", "1"), distribution("torchvision", "0.26.0"))
-    condition = Condition(requires={"timm": requires})
+    condition = InstalledState(requires={"timm": requires})
     unneeded = {"torchvision": "no use in 3 files"}
     assert [item.code for item in package_conflicts.unused(found, condition, unneeded)] == codes
     assert list(package_conflicts.unused(found, condition, {})) == []

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.activate.model import Activation, Place, Taken
+from envsmith.activate.model import Activation, Place, TakenVariable
 from envsmith.activate.scripts import plan_session
-from envsmith.doctor.fix_cli import Fixing
+from envsmith.doctor.fix_cli import FixOptions
 from envsmith.doctor.path_cli import Registry, fix_path, fix_registry
 from envsmith.doctor.windows_path import RegistryPaths
 from envsmith.errors import EnvsmithError
@@ -28,15 +28,15 @@ USER = r"%USERPROFILE%\AppData\Local\Microsoft\WindowsApps;%APP%\.venv\Lib\site-
 MACHINE = r"%SystemRoot%\system32;%SystemRoot%;D:\other\.venv\Lib\site-packages\torch\lib"
 
 
-WAY = Fixing(prefix=Path(".venv"), folder=Path("lockfiles"), checks=("path",))
+WAY = FixOptions(prefix=Path(".venv"), folder=Path("lockfiles"), checks=("path",))
 
 
-def way(**flags: bool) -> Fixing:
+def way(**flags: bool) -> FixOptions:
     return replace(WAY, **flags)  # type: ignore[arg-type]
 
 
 def registry(winreg: FakeWinreg, kept: Path) -> Registry:
-    def taken() -> dict[str, tuple[Taken, ...]]:
+    def taken() -> dict[str, tuple[TakenVariable, ...]]:
         wanted = Activation.of("app", backend=Backend.parse("cu128"), env={})
         place = Place(prefix=r"D:\e", bin=r"D:\e\Scripts", is_windows=True)
         return {

@@ -2,21 +2,23 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.activate.model import Taken
+from envsmith.activate.model import TakenVariable
 from envsmith.doctor.path_repair import cuts
 from envsmith.host.system import MACHINE, USER, SearchPath
 
 INNER = r"D:\app\.venv\Lib\site-packages\torch\lib"
 
 
-def gone(text: str, *taken: Taken, scope: str = USER) -> list[tuple[str, ...]]:
+def gone(text: str, *taken: TakenVariable, scope: str = USER) -> list[tuple[str, ...]]:
     path = SearchPath(scope=scope, text=text, kind=2)
     found = cuts([path], {USER: taken}, lambda entry: entry.replace("%APP%", r"D:\app"), lambda _: True)
     return [cut.gone for cut in found]
 
 
-def taken(entry: str | None, reason: str = "belongs to another environment", variable: str = "PATH") -> Taken:
-    return Taken(variable=variable, entry=entry, reason=reason)
+def taken(
+    entry: str | None, reason: str = "belongs to another environment", variable: str = "PATH"
+) -> TakenVariable:
+    return TakenVariable(variable=variable, entry=entry, reason=reason)
 
 
 def test_entries_go_as_they_are_written() -> None:
@@ -35,7 +37,7 @@ def test_entries_go_as_they_are_written() -> None:
         taken(r"C:\bin", variable="LIB"),
     ],
 )
-def test_what_is_no_environments_folder_stays(item: Taken) -> None:
+def test_what_is_no_environments_folder_stays(item: TakenVariable) -> None:
     assert gone(r"C:\bin;;%NOBODY%\bin;bin;C:\bin", item) == []
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.doctor.repair import MOST_ROUNDS, Repaired, RepairTools, plan, repair
-from envsmith.doctor.repair_plan import Sick
+from envsmith.doctor.repair import MOST_ROUNDS, RepairResult, RepairTools, plan, repair
+from envsmith.doctor.repair_plan import RepairInput
 from envsmith.errors import InstallError
-from envsmith.lockfile.pins import Supply
+from envsmith.lockfile.pins import InstallSource
 from tests.doctor.test_repair_plan_curing import finding, sick
 from tests.environment.test_verification import distribution, pins
 
@@ -30,7 +30,7 @@ class FakeRepairer:
     def remove(self, prefix: Path, names: Sequence[str]) -> None:
         self.told.append(f"remove {prefix} {' '.join(names)}")
 
-    def put(self, prefix: Path, supply: Supply, *, is_hashed: bool) -> None:
+    def put(self, prefix: Path, supply: InstallSource, *, is_hashed: bool) -> None:
         self.told.append(
             f"put {prefix} {supply.text.strip()} from {supply.wheelhouse} of {supply.profile} {is_hashed}"
         )
@@ -43,7 +43,7 @@ class FakeRepairer:
 class World:
     """What is found one look after the other, and what was done."""
 
-    looks: list[Sick]
+    looks: list[RepairInput]
     fails: int = 0
     repairer: FakeRepairer = field(default_factory=FakeRepairer)
 
@@ -53,13 +53,13 @@ class World:
             self.fails -= 1
             raise InstallError("ENV001", "not what its lock says")
 
-    def repair(self, first: Sick) -> Repaired:
+    def repair(self, first: RepairInput) -> RepairResult:
         tools = RepairTools(
             examine=lambda: self.looks.pop(0),
             repairer=self.repairer,
             rebuild=self.rebuild,
             catalog=Catalog.embedded(),
-            supply=Supply(text="", is_pylock=False, wheelhouse="files", profile="any"),
+            supply=InstallSource(text="", is_pylock=False, wheelhouse="files", profile="any"),
         )
         return repair(first, plan(first, tools), Path("env"), tools)
 

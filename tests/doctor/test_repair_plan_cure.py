@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.doctor.repair_plan import ASIDE, INSTALL, REBUILD, REMOVE, Step
+from envsmith.doctor.repair_plan import ASIDE, INSTALL, REBUILD, REMOVE, RepairStep
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,6 @@ from envsmith.doctor.repair_plan import ASIDE, INSTALL, REBUILD, REMOVE, Step
     ],
 )
 def test_a_step_is_a_command_in_words(kind: str, subject: str, told: str) -> None:
-    step = Step(kind=kind, subjects=(subject,))
+    step = RepairStep(kind=kind, subjects=(subject,))
     assert " ".join(step.argv("env")) == told
     assert step.to_json("env") == {"kind": kind, "subjects": [subject], "argv": told.split(), "hashed": False}

@@ -3,8 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from envsmith.catalog import Catalog
-from envsmith.doctor.repair_plan import Cure, Sick, cure
-from envsmith.environment.installed_state import Condition, Elsewhere, Half, Overlap, Stray
+from envsmith.doctor.repair_plan import RepairInput, RepairPlan, cure
+from envsmith.environment.installed_state import (
+    ForeignDistribution,
+    IncompleteDistribution,
+    InstalledState,
+    Overlap,
+    StrayFile,
+)
 from envsmith.environment.model import Distribution
 from envsmith.lockfile.pins import Pins
 from envsmith.model.backend import Backend
@@ -23,27 +29,27 @@ def sick(
     *found: Distribution,
     locked: Pins | None = None,
     findings: tuple[Finding, ...] = (),
-    condition: Condition | None = None,
+    condition: InstalledState | None = None,
     is_ours: bool = False,
-) -> Sick:
-    return Sick(
+) -> RepairInput:
+    return RepairInput(
         profile="small" if locked else "",
         is_ours=is_ours,
         environment=environment(*found),
-        condition=condition or Condition(),
+        condition=condition or InstalledState(),
         pins=locked,
         backend=Backend.parse("cpu"),
         findings=findings,
     )
 
 
-def steps(one: Cure) -> list[tuple[str, tuple[str, ...]]]:
+def steps(one: RepairPlan) -> list[tuple[str, tuple[str, ...]]]:
     return [(step.kind, step.subjects) for step in one.steps]
 
 
 def test_what_is_well_needs_nothing() -> None:
-    assert cure(sick(distribution("a", "1"), locked=pins(a="1")), CATALOG) == Cure()
-    assert cure(sick(distribution("a", "1")), CATALOG) == Cure()
+    assert cure(sick(distribution("a", "1"), locked=pins(a="1")), CATALOG) == RepairPlan()
+    assert cure(sick(distribution("a", "1")), CATALOG) == RepairPlan()
 
 
 def test_ours_is_built_anew_whatever_it_is() -> None:
@@ -75,7 +81,12 @@ def test_installers_stay() -> None:
 
 
 def test_what_uv_cannot_remove_is_set_aside() -> None:
-    half = Condition(halves=(Half(folder="~umpy", why=""), Half(folder="b-2.dist-info", why="")))
+    half = InstalledState(
+        halves=(
+            IncompleteDistribution(folder="~umpy", why=""),
+            IncompleteDistribution(folder="b-2.dist-info", why=""),
+        )
+    )
     old = replace(distribution("a", "0.9"), folder="a-0.9.dist-info")
     bare = replace(distribution("c", "3"), has_record=False)
     found = (finding("ENV012", "a"), finding("ENV013", "c"), finding("ENV067", "~umpy"))
@@ -90,12 +101,14 @@ def test_what_uv_cannot_remove_is_set_aside() -> None:
 
 def test_who_shares_files_with_what_is_removed_comes_again() -> None:
     both = (distribution("opencv-python", "4"), distribution(HEADLESS, "4"))
-    overlap = Condition(overlaps=(Overlap(owners=("opencv-python", HEADLESS), count=1, paths=("cv2/x",)),))
+    overlap = InstalledState(
+        overlaps=(Overlap(owners=("opencv-python", HEADLESS), count=1, paths=("cv2/x",)),)
+    )
     locked = pins(**{HEADLESS: "4"})
     expected = [("remove", ("opencv-python",)), ("install", (f"{HEADLESS}==4",))]
     for found, seen in (
-        (finding("ENV011", "opencv-python"), Condition()),
-        (finding("ENV065", "cv2"), Condition()),
+        (finding("ENV011", "opencv-python"), InstalledState()),
+        (finding("ENV065", "cv2"), InstalledState()),
     ):
         assert steps(cure(sick(*both, locked=locked, findings=(found,), condition=seen), CATALOG)) == expected
     shared = (finding("ENV061", "opencv-python"), finding("ENV011", "opencv-python"))
@@ -117,7 +130,12 @@ def test_without_a_lock_one_of_a_family_stays() -> None:
 
 
 def test_without_a_lock_what_is_broken_comes_again_but_nothing_with_a_label() -> None:
-    half = Condition(halves=(Half(folder="b-2.0.dist-info", why=""), Half(folder="~c", why="")))
+    half = InstalledState(
+        halves=(
+            IncompleteDistribution(folder="b-2.0.dist-info", why=""),
+            IncompleteDistribution(folder="~c", why=""),
+        )
+    )
     found = (finding("ENV067", "a"), finding("ENV067", "torch"), finding("ENV060", "torchvision"))
     one = sick(distribution("a", "1"), distribution("torch", "2+cpu"), findings=found, condition=half)
     done = cure(one, CATALOG)
@@ -126,8 +144,8 @@ def test_without_a_lock_what_is_broken_comes_again_but_nothing_with_a_label() ->
 
 
 def test_code_that_nobody_owns_is_set_aside() -> None:
-    strays = (Stray(path="a.pth"), Stray(path="torch/more.py", owners=("torch", "other")))
-    condition = Condition(strays=strays)
+    strays = (StrayFile(path="a.pth"), StrayFile(path="torch/more.py", owners=("torch", "other")))
+    condition = InstalledState(strays=strays)
     found = (finding("ENV018", "a.pth"),)
     done = cure(sick(locked=pins(a="1", torch="2"), findings=found, condition=condition), CATALOG)
     assert steps(done) == [("set aside", ("a.pth", "torch/more.py")), ("install", ("torch==2",))]
@@ -137,10 +155,10 @@ def test_code_that_nobody_owns_is_set_aside() -> None:
 
 def test_whose_programs_start_another_places_python_comes_again() -> None:
     there = (distribution("a", "1"), distribution("b", "1+cpu"))
-    items = [Elsewhere(program=name, owner=name, python="/old/bin/python") for name in ("a", "b")]
+    items = [ForeignDistribution(program=name, owner=name, python="/old/bin/python") for name in ("a", "b")]
     told = {
         "findings": (finding("ENV079", "/old/bin/python"),),
-        "condition": Condition(elsewhere=tuple(items)),
+        "condition": InstalledState(elsewhere=tuple(items)),
     }
     locked = cure(sick(*there, locked=pins(a="1", b="1+cpu"), **told), CATALOG)  # type: ignore[arg-type]
     assert (steps(locked), locked.left) == ([("install", ("a==1", "b==1+cpu"))], ())

@@ -4,7 +4,7 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.doctor.rules import system_checks
-from envsmith.host.system import Reach, Room
+from envsmith.host.system import Connectivity, DiskSpace
 from tests.environment.test_verification import distribution, environment
 
 URL = "https://download.pytorch.org/whl/"
@@ -16,7 +16,7 @@ BEFORE, SINCE = "2020-01-01", "2026-11-21"
     ("free", "severities"), [(50 * 10**9, []), (4 * 10**9, ["warning"]), (10**8, ["error"])]
 )
 def test_room(free: int, severities: list[str]) -> None:
-    found = list(system_checks.disk(Room(folder="/cache/uv", free_bytes=free)))
+    found = list(system_checks.disk(DiskSpace(folder="/cache/uv", free_bytes=free)))
     assert [item.severity for item in found] == severities
     assert all("/cache/uv" in item.message for item in found)
 
@@ -24,34 +24,37 @@ def test_room(free: int, severities: list[str]) -> None:
 @pytest.mark.parametrize(
     ("reach", "codes"),
     [
-        (Reach(url=URL, ahead_s=2.0), []),
-        (Reach(url=URL), []),
-        (Reach(url=URL, proxies=(("HTTPS_PROXY", "http://proxy:3128"),), ahead_s=0.0), []),
-        (Reach(url=URL, proxies=(("HTTPS_PROXY", "proxy:3128"),), ahead_s=0.0), ["HST040"]),
-        (Reach(url=URL, error="no answer"), ["HST041"]),
-        (Reach(url=URL, ahead_s=-86_400.0, day=SINCE), ["HST042"]),
-        (Reach(url=URL, error="no answer", day=BEFORE), ["HST041", "HST042"]),
-        (Reach(url=URL, error="not trusted", is_untimely=True, ahead_s=-9e7), ["HST041", "HST042"]),
-        (Reach(url=URL, error="no answer", day=SINCE), ["HST041"]),
+        (Connectivity(url=URL, ahead_s=2.0), []),
+        (Connectivity(url=URL), []),
+        (Connectivity(url=URL, proxies=(("HTTPS_PROXY", "http://proxy:3128"),), ahead_s=0.0), []),
+        (Connectivity(url=URL, proxies=(("HTTPS_PROXY", "proxy:3128"),), ahead_s=0.0), ["HST040"]),
+        (Connectivity(url=URL, error="no answer"), ["HST041"]),
+        (Connectivity(url=URL, ahead_s=-86_400.0, day=SINCE), ["HST042"]),
+        (Connectivity(url=URL, error="no answer", day=BEFORE), ["HST041", "HST042"]),
+        (Connectivity(url=URL, error="not trusted", is_untimely=True, ahead_s=-9e7), ["HST041", "HST042"]),
+        (Connectivity(url=URL, error="no answer", day=SINCE), ["HST041"]),
     ],
 )
-def test_the_way_to_the_index(reach: Reach, codes: list[str]) -> None:
+def test_the_way_to_the_index(reach: Connectivity, codes: list[str]) -> None:
     assert [item.code for item in system_checks.network(reach, KNOWN)] == codes
 
 
 def test_the_clock_s_direction_and_the_proxy_are_told() -> None:
-    (slow,) = system_checks.network(Reach(url=URL, ahead_s=-3600.0), KNOWN)
+    (slow,) = system_checks.network(Connectivity(url=URL, ahead_s=-3600.0), KNOWN)
     assert "60 minutes slow" in slow.message
-    (_, past) = system_checks.network(Reach(url=URL, error="refused", day=BEFORE), KNOWN)
+    (_, past) = system_checks.network(Connectivity(url=URL, error="refused", day=BEFORE), KNOWN)
     assert "clock says 2020-01-01, and 2026-11-20 is past" in past.message
-    (_, proved) = system_checks.network(Reach(url=URL, error="a", is_untimely=True, ahead_s=-9e7), KNOWN)
+    (_, proved) = system_checks.network(
+        Connectivity(url=URL, error="a", is_untimely=True, ahead_s=-9e7), KNOWN
+    )
     assert (proved.severity, "certificates count as invalid" in proved.message) == ("error", True)
     (dead,) = system_checks.network(
-        Reach(url=URL, error="refused", proxies=(("ALL_PROXY", "http://proxy:3128"),)), KNOWN
+        Connectivity(url=URL, error="refused", proxies=(("ALL_PROXY", "http://proxy:3128"),)), KNOWN
     )
     assert "does not answer, through the proxy of ALL_PROXY: refused" in dead.message
     (left_out,) = system_checks.network(
-        Reach(url=URL, error="refused", is_direct=True, proxies=(("ALL_PROXY", "http://proxy:3128"),)), KNOWN
+        Connectivity(url=URL, error="refused", is_direct=True, proxies=(("ALL_PROXY", "http://proxy:3128"),)),
+        KNOWN,
     )
     assert "does not answer: refused" in left_out.message
 

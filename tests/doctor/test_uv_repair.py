@@ -8,7 +8,7 @@ import pytest
 
 from envsmith.doctor.repair import UvRepairer
 from envsmith.errors import EnvsmithError
-from envsmith.lockfile.pins import Supply
+from envsmith.lockfile.pins import InstallSource
 from envsmith.process.runner import Processes
 from envsmith.uv.resolver import find_uv
 from tests.install.made import made
@@ -33,15 +33,19 @@ def test_one_is_put_in_and_taken_out(prefix: Path, tmp_path: Path) -> None:
     wheel = made("beside")
     (tmp_path / wheel.filename).write_bytes(wheel.body)
     line = f"beside==1.0 --hash=sha256:{wheel.sha256}\n"
-    supply = Supply(text=line, is_pylock=False, wheelhouse=str(tmp_path))
+    supply = InstallSource(text=line, is_pylock=False, wheelhouse=str(tmp_path))
     repairer().put(prefix, supply, is_hashed=True)
     module = site(prefix) / "beside" / "__init__.py"
     module.unlink()
     repairer().put(
-        prefix, Supply(text="beside==1.0\n", is_pylock=False, wheelhouse=str(tmp_path)), is_hashed=False
+        prefix,
+        InstallSource(text="beside==1.0\n", is_pylock=False, wheelhouse=str(tmp_path)),
+        is_hashed=False,
     )
     assert module.is_file()
-    wrong = Supply(text=f"beside==1.0 --hash=sha256:{'0' * 64}\n", is_pylock=False, wheelhouse=str(tmp_path))
+    wrong = InstallSource(
+        text=f"beside==1.0 --hash=sha256:{'0' * 64}\n", is_pylock=False, wheelhouse=str(tmp_path)
+    )
     repairer().forget(["beside"])
     with pytest.raises(EnvsmithError, match=r"could not be installed again"):
         repairer().put(prefix, wrong, is_hashed=True)

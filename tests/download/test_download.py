@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.config.mirrors import Rewrites
+from envsmith.config.mirrors import MirrorRules
 from envsmith.download.artifact import Artifact
-from envsmith.download.download import DownloadTools, Locations, Needed, download, needed
-from envsmith.download.record import Brought, Filling, Held, Holdings
+from envsmith.download.download import DownloadTools, Locations, NeededFile, download, needed
+from envsmith.download.record import DownloadResult, FetchedFile, RecordedFile, WheelhouseRecord
 from envsmith.errors import ToolError
 from tests.fakes import FakeFiles
 from tests.houses import artifact, lock_files
@@ -31,26 +31,26 @@ class FakeHouse:
     """Fills houses but for the files that fail, and keeps their record."""
 
     failing: tuple[str, ...] = ()
-    record: Holdings = field(default_factory=Holdings)
+    record: WheelhouseRecord = field(default_factory=WheelhouseRecord)
     asked: dict[str, str] = field(default_factory=dict)
 
-    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> Filling:
+    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> DownloadResult:
         assert house == HOUSE
         self.asked = {item.filename: next(locations.urls(item)) for item in artifacts}
-        return Filling(
+        return DownloadResult(
             brought=tuple(
-                Brought(filename=item.filename, size_bytes=1, way="fetched")
+                FetchedFile(filename=item.filename, size_bytes=1, way="fetched")
                 for item in artifacts
                 if item.filename not in self.failing
             ),
             failed=tuple(ToolError("TOL047", "gone", where=name) for name in self.failing),
         )
 
-    def holdings(self, house: Path) -> Holdings:
+    def holdings(self, house: Path) -> WheelhouseRecord:
         assert house == HOUSE
         return self.record
 
-    def change(self, house: Path, change: Callable[[Holdings], Holdings]) -> Holdings:
+    def change(self, house: Path, change: Callable[[WheelhouseRecord], WheelhouseRecord]) -> WheelhouseRecord:
         self.record = change(self.holdings(house))
         return self.record
 
@@ -63,9 +63,9 @@ def files() -> FakeFiles:
     return fake
 
 
-def run(files: FakeFiles, house: FakeHouse, wanted: Needed, *rewrites: str) -> Filling:
+def run(files: FakeFiles, house: FakeHouse, wanted: NeededFile, *rewrites: str) -> DownloadResult:
     tools = DownloadTools(files=files, wheelhouse=house, records=house)
-    return download(wanted, HOUSE, Rewrites.parse(rewrites), tools)
+    return download(wanted, HOUSE, MirrorRules.parse(rewrites), tools)
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_rewrites_change_where_and_not_what(files: FakeFiles) -> None:
 
 
 def test_other_bytes_under_a_name_in_use_are_refused_before_anything_is_fetched(files: FakeFiles) -> None:
-    held = Held(sha256=HEX, size_bytes=1, locks=("z/cp311-win_amd64",))
-    house = FakeHouse(record=Holdings(files={SHARED.filename: held}))
+    held = RecordedFile(sha256=HEX, size_bytes=1, locks=("z/cp311-win_amd64",))
+    house = FakeHouse(record=WheelhouseRecord(files={SHARED.filename: held}))
     with pytest.raises(ToolError) as caught:
         run(files, house, needed(FOLDER, ["b"], (), files))
     assert caught.value.code == "TOL042"

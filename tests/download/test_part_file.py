@@ -7,8 +7,8 @@ import pytest
 
 from envsmith.download.part_file import (
     FOLDER,
-    Origin,
     PartFile,
+    PartOrigin,
     part_path,
     part_size,
     refusals,
@@ -28,7 +28,7 @@ def house(tmp_path: Path) -> Path:
 
 
 def test_bytes_are_hashed_as_they_come_and_again_when_taken_over(house: Path) -> None:
-    origin = Origin(etag='"x"', size_bytes=len(BODY))
+    origin = PartOrigin(etag='"x"', size_bytes=len(BODY))
     with PartFile(house, SHA256) as part:
         part.begin_piece(origin)
         part.write(BODY[:2_000_000])
@@ -46,19 +46,19 @@ def test_bytes_are_hashed_as_they_come_and_again_when_taken_over(house: Path) ->
 
 def test_a_restart_throws_everything_away(house: Path) -> None:
     with PartFile(house, SHA256) as part:
-        part.begin_piece(Origin(size_bytes=5))
+        part.begin_piece(PartOrigin(size_bytes=5))
         part.write(b"wrong")
-        part.begin_piece(Origin(size_bytes=9))
+        part.begin_piece(PartOrigin(size_bytes=9))
         assert not part.is_of_one_piece
         part.restart()
-        assert (part.size, part.origin, part.is_of_one_piece) == (0, Origin(), True)
+        assert (part.size, part.origin, part.is_of_one_piece) == (0, PartOrigin(), True)
         part.write(BODY)
         assert part.is_proved
 
 
 def test_what_got_no_bytes_leaves_no_file(house: Path) -> None:
     with PartFile(house, SHA256) as part:
-        part.begin_piece(Origin(etag='"x"'))
+        part.begin_piece(PartOrigin(etag='"x"'))
     assert list((house / FOLDER).iterdir()) == []
 
 
@@ -71,7 +71,7 @@ def test_a_damaged_note_says_nothing(house: Path, note: str) -> None:
     path.write_bytes(b"x")
     path.with_suffix(".json").write_text(note, "utf-8")
     with PartFile(house, SHA256) as part:
-        assert part.origin == Origin()
+        assert part.origin == PartOrigin()
 
 
 def test_nothing_is_there(house: Path) -> None:

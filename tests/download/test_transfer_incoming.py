@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.download.part_file import FOLDER, Origin, PartFile
+from envsmith.download.part_file import FOLDER, PartFile, PartOrigin
 from envsmith.download.transfer import AbsentError, BrokenError, Incoming, length
 from envsmith.errors import ToolError
 from tests.values import HEX
@@ -49,7 +49,7 @@ def test_an_answer_that_goes_on(house: Path) -> None:
 def test_an_answer_that_does_not_go_on(house: Path, headers: dict[str, str]) -> None:
     moved: list[int] = []
     with PartFile(house, HEX) as part:
-        part.begin_piece(Origin(etag='"x"', size_bytes=10))
+        part.begin_piece(PartOrigin(etag='"x"', size_bytes=10))
         part.write(b"01234")
         with pytest.raises(BrokenError):
             incoming(part, moved, None).begin(206, headers)

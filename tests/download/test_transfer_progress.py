@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from envsmith.download.record import Brought
+from envsmith.download.record import FetchedFile
 from envsmith.download.transfer_progress import TransferProgress
 from envsmith.errors import ToolError
 
@@ -14,10 +14,10 @@ def work(progress: TransferProgress, *, is_exact: bool = True) -> None:
         heard.planned(3, 5_000_000, is_exact=is_exact)
         heard.moved("torch-1.whl", 3_000_000)
         heard.moved("torch-1.whl", -1_000_000)
-        heard.ended(Brought(filename="torch-1.whl", size_bytes=4_000_000, way="fetched", seconds=2.0))
-        heard.ended(Brought(filename="old-1.whl", size_bytes=5, way="held"))
+        heard.ended(FetchedFile(filename="torch-1.whl", size_bytes=4_000_000, way="fetched", seconds=2.0))
+        heard.ended(FetchedFile(filename="old-1.whl", size_bytes=5, way="held"))
         heard.waiting("numpy-1.whl")
-        heard.ended(Brought(filename="numpy-1.whl", size_bytes=1500, way="shared"))
+        heard.ended(FetchedFile(filename="numpy-1.whl", size_bytes=1500, way="shared"))
         heard.failed("sympy-1.whl", ToolError("TOL047", "the server answered 404"))
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from envsmith.download import part_file
 from envsmith.download.part_file import part_path
-from envsmith.download.transfer import Endurance
+from envsmith.download.transfer import TransferPolicy
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.files.locks import try_alone
-from envsmith.index.hashing import KeptFiles
+from envsmith.index.hashing import FileCache
 from tests.houses import HASTE, NAME, AsLocked, Heard, artifact, filler, leftovers, made_bytes
 from tests.range_server import RangeServer, Step
 
@@ -33,7 +33,7 @@ def house(tmp_path: Path) -> Path:
     return tmp_path / "house"
 
 
-def fill(server: RangeServer, house: Path, *, size: bool = True, endurance: Endurance = HASTE) -> Heard:
+def fill(server: RangeServer, house: Path, *, size: bool = True, endurance: TransferPolicy = HASTE) -> Heard:
     """Fill a house with the one file, and see that nothing else is left."""
     heard = Heard()
     item = artifact(server.put(NAME, BODY), BODY, size=size)
@@ -286,7 +286,7 @@ def test_one_that_fails_keeps_none_of_the_others(server: RangeServer, house: Pat
 
 
 def test_what_was_kept_needs_no_server(house: Path) -> None:
-    kept = KeptFiles(house.parent / "kept")
+    kept = FileCache(house.parent / "kept")
     item = artifact("http://127.0.0.1:9/x", BODY, size=False)
     with kept.coming() as coming:
         coming.write(BODY)

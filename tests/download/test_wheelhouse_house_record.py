@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from envsmith.download import wheelhouse
-from envsmith.download.record import FILENAME, Holdings
+from envsmith.download.record import FILENAME, WheelhouseRecord
 from envsmith.errors import ToolError
 
 
 def test_nothing_is_recorded(tmp_path: Path) -> None:
-    assert wheelhouse.holdings(tmp_path) == Holdings()
+    assert wheelhouse.holdings(tmp_path) == WheelhouseRecord()
 
 
 def test_changes_of_several_at_once_all_count(tmp_path: Path) -> None:

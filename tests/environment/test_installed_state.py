@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.environment.installed_state import Condition, Elsewhere, Half, Origin, Overlap, Shadow, Stray
+from envsmith.environment.installed_state import (
+    ForeignDistribution,
+    IncompleteDistribution,
+    InstalledState,
+    InstallOrigin,
+    Overlap,
+    Shadow,
+    StrayFile,
+)
 
 PLAIN = {
     "overlaps": [{"owners": ["a", "b"], "count": 1, "paths": ["cv2/x.so"]}],
@@ -18,19 +26,19 @@ PLAIN = {
 
 
 def test_everything_is_read() -> None:
-    found = Condition.from_json(PLAIN)
+    found = InstalledState.from_json(PLAIN)
     assert found.overlaps == (Overlap(owners=("a", "b"), count=1, paths=("cv2/x.so",)),)
-    assert found.halves == (Half(folder="~a", why="left"),)
-    assert found.origins == {"a-b": Origin(kind="vcs", url="https://example.org")}
+    assert found.halves == (IncompleteDistribution(folder="~a", why="left"),)
+    assert found.origins == {"a-b": InstallOrigin(kind="vcs", url="https://example.org")}
     assert found.builds == {"torch": "2.15.0+cu132"}
     assert found.requires == {"a-b": ("torch>=2",)}
     assert found.shadows == (Shadow(module="torch", owner="torch", path="/p/torch.py"),)
-    assert found.strays == (Stray(path="cv2", owners=("opencv-python",)),)
-    assert found.elsewhere == (Elsewhere(program="tool", owner="a-b", python="/old/python"),)
+    assert found.strays == (StrayFile(path="cv2", owners=("opencv-python",)),)
+    assert found.elsewhere == (ForeignDistribution(program="tool", owner="a-b", python="/old/python"),)
     assert found.own == ("my-app",)
 
 
 @pytest.mark.parametrize("key", PLAIN)
 def test_what_is_missing_is_told(key: str) -> None:
     with pytest.raises(KeyError):
-        Condition.from_json({name: value for name, value in PLAIN.items() if name != key})
+        InstalledState.from_json({name: value for name, value in PLAIN.items() if name != key})

@@ -7,7 +7,7 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.environment import package_findings
-from envsmith.environment.installed_state import Condition
+from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment
 from tests.environment.test_verification import distribution, environment
 
@@ -46,12 +46,14 @@ def installed(**versions: str) -> Environment:
 def test_builds_for_different_backends(
     versions: dict[str, str], builds: dict[str, str], codes: list[str]
 ) -> None:
-    found = list(package_findings.mixed(installed(**versions), Condition(builds=builds)))
+    found = list(package_findings.mixed(installed(**versions), InstalledState(builds=builds)))
     assert [item.code for item in found] == codes
 
 
 def test_the_cure_takes_the_build_that_fits_torch() -> None:
-    (found,) = package_findings.mixed(installed(torch="2.11.0+cu128", torchvision="0.26.0+cpu"), Condition())
+    (found,) = package_findings.mixed(
+        installed(torch="2.11.0+cu128", torchvision="0.26.0+cpu"), InstalledState()
+    )
     assert "torchvision 0.26.0+cpu is built for CPU, torch 2.11.0+cu128 for CUDA 12.8" in found.message
     assert "--index-url https://download.pytorch.org/whl/cu128 torchvision==0.26.0" in found.hint
 
@@ -72,15 +74,17 @@ def test_the_cure_takes_the_build_that_fits_torch() -> None:
 def test_versions_that_were_not_built_for_one_another(
     torch: str, name: str, version: str, right: str
 ) -> None:
-    found = list(package_findings.unpaired(installed(torch=torch, **{name: version}), Condition(), CATALOG))
+    found = list(
+        package_findings.unpaired(installed(torch=torch, **{name: version}), InstalledState(), CATALOG)
+    )
     assert [item.hint.rpartition(" ")[2] for item in found] == ([right] if right else [])
     assert all(item.code == "ENV066" for item in found)
 
 
 def test_a_path_with_a_space_stays_one_word() -> None:
     mixed = replace(installed(torch="2.11.0+cu128", torchvision="0.26.0+cpu"), prefix="/my proj/.venv")
-    (found,) = package_findings.mixed(mixed, Condition())
+    (found,) = package_findings.mixed(mixed, InstalledState())
     assert shlex.split(found.hint)[4] == "/my proj/.venv"
     unpaired = replace(installed(torch="2.11.0+cu128", torchvision="0.23.0+cu128"), prefix="/it's here/.venv")
-    (found,) = package_findings.unpaired(unpaired, Condition(), CATALOG)
+    (found,) = package_findings.unpaired(unpaired, InstalledState(), CATALOG)
     assert shlex.split(found.hint)[4] == "/it's here/.venv"

@@ -10,7 +10,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from envsmith.errors import ToolError
 from envsmith.export.cyclonedx import to_json
-from envsmith.export.formats import Bill, Ingredient
+from envsmith.export.formats import BillOfMaterials, Ingredient
 from envsmith.model.license import Licence
 
 LICENCES = {
@@ -36,7 +36,7 @@ def ingredient(name: str, licence: Licence | None) -> Ingredient:
     )
 
 
-BILL = Bill(
+BILL = BillOfMaterials(
     name="p/cp312-win_amd64",
     digest="00",
     made_utc="2026-11-20T09:00:00Z",

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.export.dockerfile import Wishes, to_dockerfile
+from envsmith.export.dockerfile import ImageOptions, to_dockerfile
 from envsmith.model.shim import SHIMS, package
 from envsmith.shims import environment
 from tests.locks import LINUX, WINDOWS, kept
@@ -56,7 +56,7 @@ def test_a_folder_that_copy_reads_otherwise(folder: str) -> None:
 
 def test_variables() -> None:
     env = {"A": "", "B": 'a "b" $HOME \\n', "C": "one\ntwo", "D": "x y"}
-    text = to_dockerfile([LOCK], "lockfiles", Wishes(env=env))
+    text = to_dockerfile([LOCK], "lockfiles", ImageOptions(env=env))
     assert text.splitlines()[-5:] == [
         'ENV A=""',
         'ENV B="a \\"b\\" \\$HOME \\\\n"',
@@ -68,7 +68,7 @@ def test_variables() -> None:
 
 def test_shims_are_put_in_as_they_are() -> None:
     shims = package(SHIMS, ("torch.Size",), environment.sources())
-    text = to_dockerfile([LOCK], "lockfiles", Wishes(shims=shims))
+    text = to_dockerfile([LOCK], "lockfiles", ImageOptions(shims=shims))
     for path, data in shims.files.items():
         assert (
             f"COPY <<'END_OF_FILE' /opt/venv/lib/python3.12/site-packages/{path}\n{data.decode()}END_OF_FILE\n"

@@ -7,7 +7,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from envsmith.export.formats import to_constraints, to_uv
-from envsmith.lockfile.saved import KeptLock
+from envsmith.lockfile.saved import SavedLock
 from tests.locks import LINUX, MAC, WINDOWS, kept
 
 OLDER = "cp311-manylinux_2_28_x86_64"
@@ -18,13 +18,13 @@ def pins(text: str) -> list[str]:
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
-def found(lines: list[str], lock: KeptLock) -> dict[str, str]:
+def found(lines: list[str], lock: SavedLock) -> dict[str, str]:
     """Return name → specifier of the constraints that hold on a lock's target."""
     asked = [Requirement(line) for line in lines]
     return {item.name: str(item.specifier) for item in asked if lock.target.satisfies(item.marker)}
 
 
-def uv(*locks: KeptLock) -> Mapping[str, Any]:
+def uv(*locks: SavedLock) -> Mapping[str, Any]:
     """Return the tables, read back."""
     tables: Mapping[str, Any] = tomllib.loads(to_uv(locks))["tool"]["uv"]
     return tables

@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from envsmith.errors import EnvsmithError
-from envsmith.files.git import Revisions
-from envsmith.process.runner import Finished, Processes
+from envsmith.files.git import GitRevisions
+from envsmith.process.runner import CompletedProgram, Processes
 from tests import repositories
 
 LOCKS = PurePosixPath("lockfiles")
@@ -28,7 +28,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_files_as_they_were(root: Path) -> None:
-    revisions = Revisions(project=root)
+    revisions = GitRevisions(project=root)
     assert revisions.folders("first", LOCKS) == {"a": {"manifest.toml": "Grün\n".encode()}}
     assert revisions.folders("HEAD~1", LOCKS) == revisions.folders("first", LOCKS)
     assert revisions.folders("main", LOCKS) == {"a": {"manifest.toml": b"new\n"}}
@@ -36,7 +36,7 @@ def test_files_as_they_were(root: Path) -> None:
 
 
 def test_a_project_below_the_root(root: Path) -> None:
-    revisions = Revisions(project=root / "sub")
+    revisions = GitRevisions(project=root / "sub")
     assert revisions.folders("second", LOCKS) == {"b": {"f": b"3"}}
     assert revisions.folders("first", LOCKS) == {}
 
@@ -44,7 +44,7 @@ def test_a_project_below_the_root(root: Path) -> None:
 @pytest.mark.parametrize("revision", ["nothing", "--help", "first:lockfiles", ""])
 def test_no_such_revision(root: Path, revision: str) -> None:
     with pytest.raises(EnvsmithError) as caught:
-        Revisions(project=root).folders(revision, LOCKS)
+        GitRevisions(project=root).folders(revision, LOCKS)
     assert caught.value.code == "USE010"
     assert caught.value.exit_code == 2
 
@@ -52,7 +52,7 @@ def test_no_such_revision(root: Path, revision: str) -> None:
 def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_DIR", str(tmp_path))
     with pytest.raises(EnvsmithError) as caught:
-        Revisions(project=tmp_path).folders("HEAD", LOCKS)
+        GitRevisions(project=tmp_path).folders("HEAD", LOCKS)
     assert caught.value.code == "USE011"
 
 
@@ -66,13 +66,13 @@ class AnotherUser(Processes):
         env: Mapping[str, str],
         timeout_s: float,
         cwd: Path | None = None,
-    ) -> Finished:
+    ) -> CompletedProgram:
         env = {**env, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "HOME": str(cwd)}
         return super().run(command, env=env, timeout_s=timeout_s, cwd=cwd)
 
 
 def test_a_repository_of_somebody_else(root: Path) -> None:
-    revisions = Revisions(project=root, processes=AnotherUser())
+    revisions = GitRevisions(project=root, processes=AnotherUser())
     for ask in (revisions.has, revisions.check):
         with pytest.raises(EnvsmithError) as caught:
             ask("main")
@@ -88,6 +88,6 @@ def test_files_that_git_has_not(root: Path, tmp_path: Path) -> None:
     repositories.git(tmp_path, "clone", "--quiet", "--filter=blob:none", f"file://{root}", str(clone))
     root.rename(tmp_path / "gone")
     with pytest.raises(EnvsmithError) as caught:
-        Revisions(project=clone).folders("first", LOCKS)
+        GitRevisions(project=clone).folders("first", LOCKS)
     assert caught.value.code == "USE014"
     assert caught.value.where == "first:lockfiles/a/manifest.toml"

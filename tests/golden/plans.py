@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from packaging.requirements import Requirement
 
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan, Slice
+from envsmith.plan.model import ResolutionPlan, TorchIndexSlice
 
 INDEX = "https://download.pytorch.org/whl/cpu"
 TORCH = Wheel.from_row(
@@ -21,15 +21,15 @@ TORCH = Wheel.from_row(
 )
 
 
-def plan() -> Plan:
+def plan() -> ResolutionPlan:
     """Return a plan as the rules would make it, with one decision and one variable."""
-    return Plan(
+    return ResolutionPlan(
         profile="golden",
         target=Target(
             python=Python.parse("3.12"), platform=Platform.parse("windows"), backend=Backend.parse("cpu")
         ),
         channel="stable",
-        slice=Slice(
+        slice=TorchIndexSlice(
             index="cpu",
             url=INDEX,
             projects={"torch": (TORCH,), "torchvision": ()},
@@ -50,7 +50,9 @@ def plan() -> Plan:
                 ),
             ),
         ),
-        requirements=(Asked(requirement=Requirement("torch==2.8.0"), origin="requirements.txt:1"),),
+        requirements=(
+            SourcedRequirement(requirement=Requirement("torch==2.8.0"), origin="requirements.txt:1"),
+        ),
         excludes=("torchaudio",),
         cutoff_utc="2026-11-20T23:59:59Z",
         moved={},

@@ -9,9 +9,9 @@ from envsmith.host.current import this_python
 from envsmith.host.detect import detect
 from envsmith.host.model import Host
 from envsmith.host.nvidia import NvidiaTools
-from envsmith.index.sources import Sourced
+from envsmith.index.sources import ListingWithSource
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 from envsmith.process.runner import Processes
 from envsmith.select.select import select
 
@@ -19,10 +19,10 @@ CATALOG = Catalog.embedded()
 
 
 class Snapshot:
-    def get(self, channel: str, backend: Backend) -> Sourced | None:
+    def get(self, channel: str, backend: Backend) -> ListingWithSource | None:
         raise AssertionError((channel, backend))
 
-    def known(self, channel: str, backend: Backend) -> Listing | None:
+    def known(self, channel: str, backend: Backend) -> IndexListing | None:
         return CATALOG.listing(channel, backend)
 
 

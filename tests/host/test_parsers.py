@@ -10,21 +10,21 @@ from hypothesis import strategies as st
 
 from envsmith.host import parsers
 from envsmith.host.model import Device, Driver, Host
-from envsmith.host.parsers import Found
+from envsmith.host.parsers import ParsedValue
 from tests.host.host_data import text
 
 H200 = Device(maker="nvidia", name="NVIDIA H200", capability=(9, 0), memory_bytes=150_754_820_096)
 
 
 def test_the_probe_is_read() -> None:
-    assert parsers.probe_answer(text("probe_nvml.json")) == Found(
+    assert parsers.probe_answer(text("probe_nvml.json")) == ParsedValue(
         driver=Driver(maker="nvidia", version="580.65.06", cuda=(13, 0)), devices=(H200,)
     )
 
 
 def test_a_probe_that_knows_no_driver_version_tells_the_cuda_it_serves() -> None:
     found = parsers.probe_answer('{"driver": "", "cuda": 12060, "devices": []}')
-    assert found == Found(driver=Driver(maker="nvidia", cuda=(12, 6)))
+    assert found == ParsedValue(driver=Driver(maker="nvidia", cuda=(12, 6)))
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_a_probe_that_knows_no_driver_version_tells_the_cuda_it_serves() -> None
     ],
 )
 def test_what_is_no_answer_of_the_probe_is_nothing(answer: str) -> None:
-    assert parsers.probe_answer(answer) == Found()
+    assert parsers.probe_answer(answer) == ParsedValue()
 
 
 def test_nvidia_smi_is_read_with_and_without_compute_capability() -> None:
-    assert parsers.smi_answer(text("smi_query.txt")) == Found(
+    assert parsers.smi_answer(text("smi_query.txt")) == ParsedValue(
         driver=Driver(maker="nvidia", version="570.86.15"),
         devices=(
             Device(maker="nvidia", name="NVIDIA TITAN V", capability=(7, 0), memory_bytes=12288 << 20),
@@ -60,7 +60,7 @@ def test_nvidia_smi_is_read_with_and_without_compute_capability() -> None:
             ),
         ),
     )
-    assert parsers.smi_answer(text("smi_query.470.txt")) == Found(
+    assert parsers.smi_answer(text("smi_query.470.txt")) == ParsedValue(
         driver=Driver(maker="nvidia", version="470.182.03"),
         devices=(Device(maker="nvidia", name="Tesla K80", memory_bytes=11441 << 20),),
     )
@@ -82,7 +82,7 @@ def test_nvidia_smi_without_memory_or_capability_tells_the_rest() -> None:
     ],
 )
 def test_what_nvidia_smi_says_in_trouble_is_nothing(answer: str) -> None:
-    assert parsers.smi_answer(answer) == Found()
+    assert parsers.smi_answer(answer) == ParsedValue()
 
 
 def test_the_cuda_a_driver_serves_stands_in_the_head() -> None:
@@ -237,7 +237,7 @@ def test_windows_hides_the_drivers_number_in_its_own(windows: str, version: str)
 LINES = st.text(st.characters() | st.sampled_from(",.:| \t\n0123456789[]{}\"'x\0\x1b"), max_size=400)
 
 
-def written(*found: Found) -> None:
+def written(*found: ParsedValue) -> None:
     host = Host(
         os="linux",
         machine="x86_64",

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from envsmith.host.system import Reach, Room
+from envsmith.host.system import Connectivity, DiskSpace
 
 
 def test_values_compare_by_what_they_say() -> None:
-    assert Reach(url="https://a") == Reach(url="https://a", proxies=(), error="", ahead_s=None)
-    assert Room(folder="/a", free_bytes=1) != Room(folder="/a", free_bytes=2)
+    assert Connectivity(url="https://a") == Connectivity(url="https://a", proxies=(), error="", ahead_s=None)
+    assert DiskSpace(folder="/a", free_bytes=1) != DiskSpace(folder="/a", free_bytes=2)

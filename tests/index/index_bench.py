@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import EnvsmithError
-from envsmith.index.cache import Overlay, overlay_name
-from envsmith.index.reader import PYTORCH_BASE, PyTorchIndex, Reading, ReadRequest
+from envsmith.index.cache import ListingCache, overlay_name
+from envsmith.index.reader import PYTORCH_BASE, PyTorchIndex, ReadListing, ReadRequest
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, Metadata, group, usual_url
+from envsmith.model.listing import IndexListing, Metadata, group, usual_url
 from envsmith.model.wheel import Wheel
-from envsmith.net.client import Patience
+from envsmith.net.client import RetryPolicy
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile
 
@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 LINUX = "cp312-cp312-manylinux_2_28_x86_64"
 WINDOWS = "cp312-cp312-win_amd64"
 TORCH = "/whl/cu199/torch/"
-QUICK = Patience(connect_s=5, read_s=5, pause_s=0.001)
+QUICK = RetryPolicy(connect_s=5, read_s=5, pause_s=0.001)
 
 
 def torch_wheel(tags: str = LINUX, version: str = "2.20.0+cu199", *requires: str) -> ReplayFile:
@@ -35,7 +35,7 @@ class Bench:
 
     def __init__(self, replay: ReplayIndex, root: Path) -> None:
         self.replay = replay
-        self.overlay = Overlay(root, overlay_name(replay.base, PYTORCH_BASE))
+        self.overlay = ListingCache(root, overlay_name(replay.base, PYTORCH_BASE))
         self.now = NOW
         self.channel = "stable"
         self.wants: Callable[[Wheel], bool] = lambda wheel: wheel.label == "cu199"
@@ -43,10 +43,10 @@ class Bench:
     def read(
         self,
         *projects: str,
-        known: Listing | None = None,
+        known: IndexListing | None = None,
         deadline_s: float = 20,
         max_age: timedelta = timedelta(0),
-    ) -> Reading:
+    ) -> ReadListing:
         index = PyTorchIndex(
             self.replay.base,
             self.overlay,
@@ -65,7 +65,7 @@ class Bench:
             )
         )
 
-    def wheels(self, listing: Listing, project: str = "torch") -> dict[str, Wheel]:
+    def wheels(self, listing: IndexListing, project: str = "torch") -> dict[str, Wheel]:
         return {wheel.filename: wheel for release in listing.releases(project) for wheel in release.wheels()}
 
 
@@ -75,7 +75,7 @@ def failure(bench: Bench, *projects: str, deadline_s: float = 20) -> EnvsmithErr
     return caught.value
 
 
-def listing_of(*files: ReplayFile, channel: str = "stable", metadata: Metadata | None = None) -> Listing:
+def listing_of(*files: ReplayFile, channel: str = "stable", metadata: Metadata | None = None) -> IndexListing:
     index = "cu199" if channel == "stable" else f"{channel}/cu199"
     wheels = [
         Wheel.from_row(
@@ -88,7 +88,7 @@ def listing_of(*files: ReplayFile, channel: str = "stable", metadata: Metadata |
         for file in files
     ]
     known = {(wheel.name, str(wheel.version)): metadata for wheel in wheels} if metadata else {}
-    return Listing(
+    return IndexListing(
         channel=channel,
         backend=CU199,
         retrieved="2026-11-01",

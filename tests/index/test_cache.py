@@ -13,9 +13,9 @@ import pytest
 
 from envsmith.errors import CatalogError, ToolError
 from envsmith.index import cache
-from envsmith.index.cache import Overlay, PageState, is_fresh, overlay_name, replace_file
+from envsmith.index.cache import ListingCache, PageState, is_fresh, overlay_name, replace_file
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 
 CU128 = Backend.parse("cu128")
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -26,12 +26,12 @@ STATE = PageState(
     body_sha256="a591a6d40bf420404a011733cfb7b190d62c65bf0bcda32b57b277d9ad9f146e",
     etag='"x"',
 )
-LISTING = Listing(channel="stable", backend=CU128, retrieved="2026-11-20", source="x")
+LISTING = IndexListing(channel="stable", backend=CU128, retrieved="2026-11-20", source="x")
 
 
 @pytest.fixture
-def overlay(tmp_path: Path) -> Overlay:
-    return Overlay(tmp_path / "cache", "download.pytorch.org")
+def overlay(tmp_path: Path) -> ListingCache:
+    return ListingCache(tmp_path / "cache", "download.pytorch.org")
 
 
 def test_servers_are_kept_apart_and_their_secrets_out_of_names() -> None:
@@ -42,17 +42,17 @@ def test_servers_are_kept_apart_and_their_secrets_out_of_names() -> None:
     assert one.isalnum()
 
 
-def test_a_listing_is_read_as_written(overlay: Overlay) -> None:
+def test_a_listing_is_read_as_written(overlay: ListingCache) -> None:
     assert overlay.read_listing("stable", CU128) is None
     overlay.write_listing(LISTING)
     assert overlay.read_listing("stable", CU128) == LISTING
     path = overlay.listing_path("stable", CU128)
     assert path == overlay.root / "listings" / "download.pytorch.org" / "stable" / "cu128.json"
-    assert Listing.from_json(path.read_text("utf-8")) == LISTING
+    assert IndexListing.from_json(path.read_text("utf-8")) == LISTING
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"form": 9}', b'{"form": 1}'])
-def test_a_broken_listing_is_reported(overlay: Overlay, content: bytes) -> None:
+def test_a_broken_listing_is_reported(overlay: ListingCache, content: bytes) -> None:
     overlay.write_listing(LISTING)
     path = overlay.listing_path("stable", CU128)
     path.write_bytes(content)
@@ -62,7 +62,7 @@ def test_a_broken_listing_is_reported(overlay: Overlay, content: bytes) -> None:
     assert "refresh" in caught.value.hint
 
 
-def test_the_listing_of_another_index_is_reported(overlay: Overlay) -> None:
+def test_the_listing_of_another_index_is_reported(overlay: ListingCache) -> None:
     path = overlay.listing_path("nightly", CU128)
     path.parent.mkdir(parents=True)
     path.write_text(LISTING.to_json())
@@ -70,7 +70,7 @@ def test_the_listing_of_another_index_is_reported(overlay: Overlay) -> None:
         overlay.read_listing("nightly", CU128)
 
 
-def test_states_are_read_as_written(overlay: Overlay) -> None:
+def test_states_are_read_as_written(overlay: ListingCache) -> None:
     assert overlay.read_states("stable", CU128) == {}
     states = {"torch": STATE, "triton": replace(STATE, absent=True, etag=None)}
     overlay.write_states("stable", CU128, states)
@@ -88,7 +88,7 @@ def test_states_are_read_as_written(overlay: Overlay) -> None:
         {"more": 1},
     ],
 )
-def test_states_nobody_wrote_are_forgotten(overlay: Overlay, change: dict[str, object]) -> None:
+def test_states_nobody_wrote_are_forgotten(overlay: ListingCache, change: dict[str, object]) -> None:
     overlay.write_states("stable", CU128, {"torch": STATE})
     path = overlay.listing_path("stable", CU128).with_suffix(".pages.json")
     data = json.loads(path.read_text())
@@ -97,7 +97,7 @@ def test_states_nobody_wrote_are_forgotten(overlay: Overlay, change: dict[str, o
     assert overlay.read_states("stable", CU128) == {}
 
 
-def test_a_page_is_given_only_as_its_state_says(overlay: Overlay) -> None:
+def test_a_page_is_given_only_as_its_state_says(overlay: ListingCache) -> None:
     assert overlay.read_page("stable", CU128, "torch", STATE) is None
     overlay.write_page("stable", CU128, "torch", b"Hello World")
     assert overlay.read_page("stable", CU128, "torch", STATE) == b"Hello World"
@@ -106,12 +106,12 @@ def test_a_page_is_given_only_as_its_state_says(overlay: Overlay) -> None:
 
 
 @pytest.mark.parametrize("project", ["../torch", "a/b", "", "Torch", ".", "torch\n"])
-def test_a_project_is_no_path(overlay: Overlay, project: str) -> None:
+def test_a_project_is_no_path(overlay: ListingCache, project: str) -> None:
     with pytest.raises(CatalogError):
         overlay.write_page("stable", CU128, project, b"")
 
 
-def test_the_age_is_that_of_the_oldest_page(overlay: Overlay) -> None:
+def test_the_age_is_that_of_the_oldest_page(overlay: ListingCache) -> None:
     assert overlay.age_of("stable", CU128, NOW) is None
     older = replace(STATE, fetched_at="2026-11-18T10:00:00Z")
     overlay.write_states("stable", CU128, {"torch": STATE, "triton": older})
@@ -147,7 +147,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
 def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ToolError) as caught:
-        Overlay(tmp_path / "file", "x").write_listing(LISTING)
+        ListingCache(tmp_path / "file", "x").write_listing(LISTING)
     assert caught.value.code == "TOL035"
 
 

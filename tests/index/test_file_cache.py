@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.index.hashing import KeptFiles
+from envsmith.index.hashing import FileCache
 from tests.values import HEX
 
 NAME = "torch-1-py3-none-any.whl"
 
 
 def test_a_file_is_kept_by_its_hash(tmp_path: Path) -> None:
-    kept = KeptFiles(tmp_path / "kept")
+    kept = FileCache(tmp_path / "kept")
     assert kept.find(HEX, NAME) is None
     with kept.coming() as coming:
         coming.write(b"one ")
@@ -26,7 +26,7 @@ def test_a_file_is_kept_by_its_hash(tmp_path: Path) -> None:
 
 
 def test_what_is_not_kept_goes(tmp_path: Path) -> None:
-    kept = KeptFiles(tmp_path / "kept")
+    kept = FileCache(tmp_path / "kept")
 
     def broken_off() -> None:
         with kept.coming() as coming:
@@ -40,14 +40,14 @@ def test_what_is_not_kept_goes(tmp_path: Path) -> None:
 
 def test_a_disk_that_refuses_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("no folder", "utf-8")
-    with KeptFiles(tmp_path / "kept").coming() as coming:
+    with FileCache(tmp_path / "kept").coming() as coming:
         coming.write(b"x")
         assert not coming.keep(HEX, NAME)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="writes to /dev/full")
 def test_a_full_disk_is_no_error(tmp_path: Path) -> None:
-    with KeptFiles(tmp_path / "kept").coming() as coming:
+    with FileCache(tmp_path / "kept").coming() as coming:
         assert coming._stream
         os.dup2(os.open("/dev/full", os.O_WRONLY), coming._stream.fileno())
         coming.write(b"x" * (1 << 20))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.index.hashing import Downloads, KeptFiles, NoDownloads, leaves_https
+from envsmith.index.hashing import Downloads, FileCache, NoDownloads, leaves_https
 from envsmith.model.wheel import Wheel
 from tests.fakes import Silence
 from tests.replay import ReplayIndex
@@ -33,8 +33,8 @@ def replay() -> Iterator[ReplayIndex]:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> KeptFiles:
-    return KeptFiles(tmp_path / "kept")
+def kept(tmp_path: Path) -> FileCache:
+    return FileCache(tmp_path / "kept")
 
 
 class Heard(Silence):
@@ -50,7 +50,7 @@ class Heard(Silence):
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_the_bytes_come_from_the_server_that_stands_for_pytorch(
-    replay: ReplayIndex, slash: str, kept: KeptFiles
+    replay: ReplayIndex, slash: str, kept: FileCache
 ) -> None:
     heard = Heard()
     assert Downloads(heard, kept, replay.base + slash).sha256(THEIRS) == TORCH.sha256
@@ -58,14 +58,14 @@ def test_the_bytes_come_from_the_server_that_stands_for_pytorch(
     assert heard.said == ["hashing 0 of 0 MB"]
 
 
-def test_the_bytes_are_kept_by_their_hash(replay: ReplayIndex, kept: KeptFiles) -> None:
+def test_the_bytes_are_kept_by_their_hash(replay: ReplayIndex, kept: FileCache) -> None:
     sha256 = Downloads(Silence(), kept, replay.base).sha256(THEIRS)
     found = kept.find(sha256, TORCH.filename)
     assert found
     assert found.read_bytes() == TORCH.body
 
 
-def test_an_address_of_a_mirrors_own_is_asked_as_it_stands(replay: ReplayIndex, kept: KeptFiles) -> None:
+def test_an_address_of_a_mirrors_own_is_asked_as_it_stands(replay: ReplayIndex, kept: FileCache) -> None:
     wheel = _wheel(f"{replay.base}/nightly/cu134/{TORCH.filename.replace('+', '%2B')}")
     assert Downloads(Silence(), kept, "http://127.0.0.1:9/whl").sha256(wheel) == TORCH.sha256
 
@@ -82,7 +82,7 @@ def test_an_address_of_a_mirrors_own_is_asked_as_it_stands(replay: ReplayIndex, 
     ],
 )
 def test_nothing_but_the_whole_wheel_is_hashed(
-    replay: ReplayIndex, fault: Fault, why: str, kept: KeptFiles, tmp_path: Path
+    replay: ReplayIndex, fault: Fault, why: str, kept: FileCache, tmp_path: Path
 ) -> None:
     replay.fail(TORCH.path, fault)
     with pytest.raises(ToolError) as caught:
@@ -93,7 +93,7 @@ def test_nothing_but_the_whole_wheel_is_hashed(
     assert list((tmp_path / "kept").glob("*")) == []
 
 
-def test_a_password_in_the_mirrors_address_is_not_told(replay: ReplayIndex, kept: KeptFiles) -> None:
+def test_a_password_in_the_mirrors_address_is_not_told(replay: ReplayIndex, kept: FileCache) -> None:
     replay.fail(TORCH.path, Fault.status(403))
     base = replay.base.replace("http://", "http://user:secret@")
     with pytest.raises(ToolError) as caught:
@@ -101,7 +101,7 @@ def test_a_password_in_the_mirrors_address_is_not_told(replay: ReplayIndex, kept
     assert "secret" not in str(caught.value)
 
 
-def test_no_server_at_all(kept: KeptFiles) -> None:
+def test_no_server_at_all(kept: FileCache) -> None:
     with pytest.raises(ToolError) as caught:
         Downloads(Silence(), kept, "http://127.0.0.1:9/whl").sha256(replace(THEIRS, sha256=None))
     assert caught.value.code == "TOL026"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import CatalogError
-from envsmith.index.cache import Overlay
+from envsmith.index.cache import ListingCache
 from envsmith.index.reader import PYTORCH_BASE
 from envsmith.model.listing import Metadata, usual_url
 from tests.index.index_bench import (
@@ -67,7 +67,7 @@ def test_the_same_listing_comes_from_every_host_and_form(bench: Bench, tmp_path:
     texts = set()
     for number, style in enumerate((OF_2026, JSON, Style(links="relative"), Style(links="beside"))):
         bench.replay.style = style
-        bench.overlay = Overlay(tmp_path / str(number), "x")
+        bench.overlay = ListingCache(tmp_path / str(number), "x")
         listing = bench.read().listing
         texts.add(replace(listing, source="").to_json().replace(bench.replay.base, "BASE"))
     assert len(texts) == 1

@@ -5,7 +5,7 @@ from dataclasses import replace
 from envsmith.index.reader import join_listings, merge_rows, reusable_metadata
 from envsmith.index.simple_api import PageRow
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, Metadata, group, usual_url
+from envsmith.model.listing import IndexListing, Metadata, group, usual_url
 from envsmith.model.wheel import Wheel
 
 A, B, C = "aa" * 32, "bb" * 32, "cc" * 32
@@ -67,9 +67,9 @@ def test_yanked_files_go_even_where_known() -> None:
     assert merge_rows([listed(wheel(), yanked=True)], [wheel()], keep_unlisted=True) == ()
 
 
-def listing(*wheels: Wheel, metadata: Metadata | None = None) -> Listing:
+def listing(*wheels: Wheel, metadata: Metadata | None = None) -> IndexListing:
     known = {(item.name, str(item.version)): metadata for item in wheels} if metadata else {}
-    return Listing(
+    return IndexListing(
         channel="stable",
         backend=Backend.parse("cu199"),
         retrieved="2026-11-01",

@@ -9,7 +9,7 @@ from envsmith.errors import CatalogError, ToolError
 from envsmith.index.reader import FetchedPage, fetch_page, read_kept
 from envsmith.index.simple_api import PageAddress
 from envsmith.model.listing import usual_url
-from envsmith.net.client import Answer, Patience, WebClient, open_client
+from envsmith.net.client import Response, RetryPolicy, WebClient, open_client
 from envsmith.net.deadline import Deadline
 from tests.replay import ReplayIndex
 from tests.replay_faults import Fault
@@ -30,7 +30,7 @@ def replay() -> Iterator[ReplayIndex]:
 
 @pytest.fixture
 def client() -> Iterator[WebClient]:
-    with open_client(Deadline(20), Patience(pause_s=0.001)) as opened:
+    with open_client(Deadline(20), RetryPolicy(pause_s=0.001)) as opened:
         yield opened
 
 
@@ -96,9 +96,9 @@ def test_pytorch_says_403_of_pages_it_does_not_have() -> None:
         def __init__(self) -> None:
             """Hold no connection."""
 
-        def get(self, url: str, _: object, *, limit_bytes: int) -> Answer:
+        def get(self, url: str, _: object, *, limit_bytes: int) -> Response:
             del limit_bytes
-            return Answer(url=url, status=403, headers={}, body=b"<Error>AccessDenied</Error>")
+            return Response(url=url, status=403, headers={}, body=b"<Error>AccessDenied</Error>")
 
     page = fetch_page(address("https://download.pytorch.org/whl"), None, NOW, Refusing())
     assert page.state.absent

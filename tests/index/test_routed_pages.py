@@ -11,7 +11,7 @@ import pytest
 from envsmith.errors import EnvsmithError
 from envsmith.index.routed_pages import RoutedPages
 from envsmith.model.wheel import Wheel
-from envsmith.net.client import Patience
+from envsmith.net.client import RetryPolicy
 from tests.replay_files import make_wheel
 from tests.wheel_site import WheelSite, serve
 
@@ -20,7 +20,7 @@ SCATTER = f"torch_scatter-2.1.2+pt28cu128-{TAGS}"
 OTHER = f"torch_scatter-2.1.2+pt28cpu-{TAGS}"
 SPARSE = f"torch_sparse-0.6.18+pt28cu128-{TAGS}"
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
-PAGES = RoutedPages(lambda: AT, Patience(attempts=1))
+PAGES = RoutedPages(lambda: AT, RetryPolicy(attempts=1))
 
 
 @pytest.fixture

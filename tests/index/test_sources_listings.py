@@ -7,14 +7,14 @@ from envsmith.catalog import Catalog
 from envsmith.errors import CatalogError, EnvsmithError, ToolError
 from envsmith.index.sources import ListingSources
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 
 CATALOG = Catalog.embedded()
 CU128, CU130 = Backend.parse("cu128"), Backend.parse("cu130")
 SILENT, BROKEN = ToolError("TOL031", "no answer"), CatalogError("CAT030", "no index page")
 
 
-def snapshot(backend: Backend = CU128, retrieved: str = "2099-01-01") -> Listing:
+def snapshot(backend: Backend = CU128, retrieved: str = "2099-01-01") -> IndexListing:
     found = CATALOG.listing("stable", backend)
     assert found
     return replace(found, retrieved=retrieved)
@@ -25,13 +25,19 @@ class Live:
     """A live index that answers, or does not."""
 
     error: EnvsmithError | None = None
-    keeps: Listing | EnvsmithError | None = None
+    keeps: IndexListing | EnvsmithError | None = None
     is_silent: bool = False
     asked: list[Backend] = field(default_factory=list)
 
     def refresh(
-        self, channel: str, backend: Backend, known: Listing | None, *, deadline_s: float, max_age: timedelta
-    ) -> Listing:
+        self,
+        channel: str,
+        backend: Backend,
+        known: IndexListing | None,
+        *,
+        deadline_s: float,
+        max_age: timedelta,
+    ) -> IndexListing:
         assert (channel, known is not None, deadline_s > 0, max_age >= timedelta(0)) == (
             "stable",
             True,
@@ -43,7 +49,7 @@ class Live:
             raise self.error
         return snapshot(backend)
 
-    def kept(self, channel: str, backend: Backend) -> Listing | None:
+    def kept(self, channel: str, backend: Backend) -> IndexListing | None:
         assert (channel, backend.family) == ("stable", "cuda")
         if isinstance(self.keeps, EnvsmithError):
             raise self.keeps

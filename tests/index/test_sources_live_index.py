@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import CatalogError, EnvsmithError, ToolError
-from envsmith.index.cache import Overlay
+from envsmith.index.cache import ListingCache
 from envsmith.index.reader import PyTorchIndex
 from envsmith.index.sources import SILENCE_S, LivePyTorch
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile
 
@@ -20,11 +20,11 @@ FILE = ReplayFile.made("torch", "2.20.0+cu199", "cp312-cp312-win_amd64", index="
 
 
 def reader(base: str, folder: Path, tell: Callable[[EnvsmithError], None] = lambda _: None) -> LivePyTorch:
-    overlay = Overlay(folder / "cache", "replayed")
+    overlay = ListingCache(folder / "cache", "replayed")
     return LivePyTorch(PyTorchIndex(base, overlay, wants_metadata=lambda _: True), overlay, ("torch",), tell)
 
 
-def read(live: LivePyTorch) -> Listing:
+def read(live: LivePyTorch) -> IndexListing:
     return live.refresh("stable", CU199, None, deadline_s=20, max_age=timedelta(0))
 
 

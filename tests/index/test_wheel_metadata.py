@@ -14,7 +14,7 @@ from envsmith.errors import CatalogError, EnvsmithError, ToolError
 from envsmith.index.simple_api import PageAddress, PageRow
 from envsmith.index.wheel_metadata import (
     MAX_METADATA_BYTES,
-    Family,
+    PlatformFamily,
     Requirements,
     choose_rows,
     merge,
@@ -22,7 +22,7 @@ from envsmith.index.wheel_metadata import (
     read_requirements,
 )
 from envsmith.model.wheel import Wheel
-from envsmith.net.client import Patience, WebClient, open_client
+from envsmith.net.client import RetryPolicy, WebClient, open_client
 from envsmith.net.deadline import Deadline
 from tests.replay import ReplayIndex
 from tests.replay_faults import Fault
@@ -54,7 +54,7 @@ def replay() -> Iterator[ReplayIndex]:
 
 @pytest.fixture
 def client() -> Iterator[WebClient]:
-    with open_client(Deadline(20), Patience(pause_s=0.001)) as opened:
+    with open_client(Deadline(20), RetryPolicy(pause_s=0.001)) as opened:
         yield opened
 
 
@@ -197,7 +197,9 @@ def test_markers_that_only_mention_the_word_extra_stay() -> None:
     ],
 )
 def test_families_follow_the_platform_tag(tags: str, system: str, machine: str) -> None:
-    assert Family.of(row(f"torch-2.20.0+cu199-{tags}.whl")) == Family(system=system, machine=machine)
+    assert PlatformFamily.of(row(f"torch-2.20.0+cu199-{tags}.whl")) == PlatformFamily(
+        system=system, machine=machine
+    )
 
 
 def test_one_wheel_per_family_is_read_those_with_a_digest_first() -> None:
@@ -209,10 +211,10 @@ def test_one_wheel_per_family_is_read_those_with_a_digest_first() -> None:
     assert set(chosen.values()) == {proved, linux}
 
 
-LINUX = Family(system="linux", machine="x86_64")
-ARM = Family(system="linux", machine="aarch64")
-WINDOWS = Family(system="win32", machine="AMD64")
-ANY = Family(system="", machine="")
+LINUX = PlatformFamily(system="linux", machine="x86_64")
+ARM = PlatformFamily(system="linux", machine="aarch64")
+WINDOWS = PlatformFamily(system="win32", machine="AMD64")
+ANY = PlatformFamily(system="", machine="")
 
 
 def requires(*texts: str, python: str | None = None) -> Requirements:

@@ -10,7 +10,7 @@ from envsmith.environment.model import Distribution, Environment, Import, Interp
 from envsmith.errors import EnvsmithError
 from envsmith.files.atomic import python_of
 from envsmith.install.space_needed import Disk
-from envsmith.lockfile.pins import Pins, Supply
+from envsmith.lockfile.pins import InstallSource, Pins
 from tests.environment.test_model_interpreter import interpreter
 
 SITE = "lib/site-packages"
@@ -25,7 +25,7 @@ class FakeInstaller:
     fresh: frozenset[str] | None = None
     copying: bool = False
     asked: list[str] = field(default_factory=list)
-    supplies: list[Supply] = field(default_factory=list)
+    supplies: list[InstallSource] = field(default_factory=list)
 
     def find_python(self, request: str) -> Path | None:
         """Return a path made of the version."""
@@ -40,7 +40,7 @@ class FakeInstaller:
         """Say what was told."""
         return self.copying
 
-    def outstanding(self, supply: Supply, python: Path) -> frozenset[str] | None:
+    def outstanding(self, supply: InstallSource, python: Path) -> frozenset[str] | None:
         """Return what is said to be outstanding."""
         assert supply.text
         assert python
@@ -52,7 +52,7 @@ class FakeInstaller:
         python_of(prefix).parent.mkdir(parents=True)
         python_of(prefix).write_text(str(python), "utf-8")
 
-    def fill(self, prefix: Path, supply: Supply) -> None:
+    def fill(self, prefix: Path, supply: InstallSource) -> None:
         """Make a folder for each pin."""
         self.supplies.append(supply)
         if self.fails:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from envsmith.environment.model import TorchBuild
-from envsmith.install.generation_store import Environments
-from envsmith.install.request import InstallTools, Order
+from envsmith.install.generation_store import GenerationStore
+from envsmith.install.request import InstallRequest, InstallTools
 from envsmith.lockfile.store import lock_files
 from envsmith.model.target import Platform, Python
 from tests.fakes import FakeFiles, Heard
@@ -20,14 +20,14 @@ FOLDER = Path("lockfiles/any")
 TORCH = made_torch("2.19.0+cpu")
 
 
-def order(**values: Any) -> Order:
+def order(**values: Any) -> InstallRequest:
     known = {
         "profile": "any",
         "folder": FOLDER,
         "here": Platform.parse("linux"),
         "this_python": Python.parse("3.12"),
     }
-    return Order(**{**known, **values})
+    return InstallRequest(**{**known, **values})
 
 
 def locked(*wheels: Made, python: str = "3.12", files: FakeFiles | None = None) -> FakeFiles:
@@ -52,7 +52,7 @@ def locked(*wheels: Made, python: str = "3.12", files: FakeFiles | None = None) 
 
 def tools(root: Path, files: FakeFiles | None = None, **more: Any) -> InstallTools:
     made_up = InstallTools(
-        environments=Environments(link=root / ".venv"),
+        environments=GenerationStore(link=root / ".venv"),
         installer=FakeInstaller(),
         probe=FakeProbe(torch=TorchBuild(version="2.19.0+cpu")),
         files=files or locked(),

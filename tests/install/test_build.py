@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.config.profile import Check
+from envsmith.config.profile import SmokeTest
 from envsmith.environment.model import CONSTRAINTS, TorchBuild
 from envsmith.errors import InstallError, ToolError
 from envsmith.install.install import install
-from envsmith.install.request import Checks, Furnishing
+from envsmith.install.request import ExtraFiles, SmokeTests
 from tests.fakes import Heard
 from tests.install.fakes import FakeInstaller, FakeProbe
 from tests.install.install_values import order, tools
@@ -19,9 +19,9 @@ def names(root: Path) -> list[str]:
 
 
 def test_what_was_built_is_proved_recorded_and_furnished(tmp_path: Path) -> None:
-    seen: list[Furnishing] = []
+    seen: list[ExtraFiles] = []
 
-    def furnish(given: Furnishing) -> None:
+    def furnish(given: ExtraFiles) -> None:
         assert not (tmp_path / ".venv").exists(), "before it is current"
         seen.append(given)
 
@@ -40,8 +40,12 @@ def test_torch_is_imported_and_what_the_profile_says(tmp_path: Path) -> None:
     install(order(), tools(tmp_path / "a", probe=probe))
     assert probe.tried == [("torch", {}, 300.0)]
     probe.tried.clear()
-    tried = (Check("run", "a b", 6.0), Check("import", "torch", 9.0), Check("import", "beside", 5.0))
-    done = install(order(checks=Checks(tried=tried, env={"A": "1"})), tools(tmp_path / "b", probe=probe))
+    tried = (
+        SmokeTest("run", "a b", 6.0),
+        SmokeTest("import", "torch", 9.0),
+        SmokeTest("import", "beside", 5.0),
+    )
+    done = install(order(checks=SmokeTests(tried=tried, env={"A": "1"})), tools(tmp_path / "b", probe=probe))
     env = {"A": "1"}
     assert probe.tried == [("torch", env, 9.0), ("beside", env, 5.0), ("a b", env, 6.0)]
     assert [item.name for item in done.imports] == ["torch", "beside"]
@@ -49,7 +53,7 @@ def test_torch_is_imported_and_what_the_profile_says(tmp_path: Path) -> None:
 
 
 def test_a_command_that_fails_is_no_proof_and_none_is_run_where_files_are_wrong(tmp_path: Path) -> None:
-    checks = Checks(tried=(Check("run", "a b"),))
+    checks = SmokeTests(tried=(SmokeTest("run", "a b"),))
     probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"), refused="a b")
     with pytest.raises(InstallError) as caught:
         install(order(checks=checks), tools(tmp_path, probe=probe))
@@ -94,7 +98,7 @@ def test_what_could_not_be_filled_is_removed(tmp_path: Path) -> None:
 
 
 def test_what_could_not_be_furnished_is_removed(tmp_path: Path) -> None:
-    def furnish(_: Furnishing) -> None:
+    def furnish(_: ExtraFiles) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -10,23 +10,23 @@ import pytest
 
 from envsmith.environment.model import RECORD, Generation
 from envsmith.errors import InstallError
-from envsmith.install.generation_store import Environments
+from envsmith.install.generation_store import GenerationStore
 from tests.environment.test_model_generation import generation
 
 A, B, C = "any-aaaaaa", "any-bbbbbb", "any-cccccc"
 
 
 @pytest.fixture
-def environments(tmp_path: Path) -> Environments:
+def environments(tmp_path: Path) -> GenerationStore:
     """Two generations, neither current."""
-    found = Environments(link=tmp_path / ".venv")
+    found = GenerationStore(link=tmp_path / ".venv")
     with found.alone("testing"):
         for id_ in (A, B):
             built(found, id_)
     return found
 
 
-def built(environments: Environments, id_: str) -> Generation:
+def built(environments: GenerationStore, id_: str) -> Generation:
     site = environments.prefix(id_) / "lib"
     (site / "a-1.dist-info").mkdir(parents=True)
     python = environments.prefix(id_) / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -37,18 +37,18 @@ def built(environments: Environments, id_: str) -> Generation:
     return one
 
 
-def names(environments: Environments) -> list[str]:
+def names(environments: GenerationStore) -> list[str]:
     return sorted(path.name for path in environments.folder.iterdir())
 
 
-def test_nothing_is_current_at_first(environments: Environments) -> None:
+def test_nothing_is_current_at_first(environments: GenerationStore) -> None:
     assert environments.current() == ""
     assert not environments.is_foreign()
     assert environments.uses() == ()
     assert [one.id for one in environments.generations()] == [A, B]
 
 
-def test_switching_is_seen_and_remembered(environments: Environments) -> None:
+def test_switching_is_seen_and_remembered(environments: GenerationStore) -> None:
     for id_ in (A, B, B, A):
         assert environments.switch(id_) == ""
         assert environments.current() == id_
@@ -57,14 +57,14 @@ def test_switching_is_seen_and_remembered(environments: Environments) -> None:
 
 
 def test_the_link_is_relative_so_that_a_project_can_be_moved(
-    environments: Environments, tmp_path: Path
+    environments: GenerationStore, tmp_path: Path
 ) -> None:
     environments.switch(A)
     assert environments.link.readlink() == Path(".envsmith", "generations", A)
     assert (tmp_path / ".envsmith" / ".gitignore").read_text("utf-8") == "*\n"
 
 
-def test_what_others_made_is_moved_aside_and_put_back(environments: Environments) -> None:
+def test_what_others_made_is_moved_aside_and_put_back(environments: GenerationStore) -> None:
     environments.link.mkdir()
     (environments.link / "theirs").write_text("theirs", "utf-8")
     assert environments.is_foreign()
@@ -79,7 +79,9 @@ def test_what_others_made_is_moved_aside_and_put_back(environments: Environments
     assert list((environments.root / "aside").iterdir()) == []
 
 
-def test_a_link_that_others_made_is_moved_aside_as_a_link(environments: Environments, tmp_path: Path) -> None:
+def test_a_link_that_others_made_is_moved_aside_as_a_link(
+    environments: GenerationStore, tmp_path: Path
+) -> None:
     (tmp_path / "theirs").mkdir()
     environments.link.symlink_to("theirs", target_is_directory=True)
     aside = environments.switch(A)
@@ -91,7 +93,7 @@ def test_a_link_that_others_made_is_moved_aside_as_a_link(environments: Environm
 
 
 def test_what_others_made_makes_way_for_what_others_had_made_and_nothing_is_lost(
-    environments: Environments, tmp_path: Path
+    environments: GenerationStore, tmp_path: Path
 ) -> None:
     """One after the other within a second, where names made of the time alone are one."""
     for name in ("one", "two", "three"):
@@ -110,14 +112,14 @@ def test_what_others_made_makes_way_for_what_others_had_made_and_nothing_is_lost
     assert [id_ for id_, _ in environments.uses()][-2:] == [made_way, found[1]]
 
 
-def test_what_stood_in_another_links_place_is_not_offered(environments: Environments) -> None:
-    other = Environments(link=environments.link.with_name(".venv-[dev]"))
+def test_what_stood_in_another_links_place_is_not_offered(environments: GenerationStore) -> None:
+    other = GenerationStore(link=environments.link.with_name(".venv-[dev]"))
     other.link.mkdir()
     aside = other.switch(A)
     assert (other.asides(), environments.asides()) == ((aside,), ())
 
 
-def test_what_was_moved_aside_comes_back_where_nothing_stands_any_more(environments: Environments) -> None:
+def test_what_was_moved_aside_comes_back_where_nothing_stands_any_more(environments: GenerationStore) -> None:
     environments.link.mkdir()
     aside = environments.switch(A)
     environments.link.unlink()
@@ -126,7 +128,7 @@ def test_what_was_moved_aside_comes_back_where_nothing_stands_any_more(environme
     assert not environments.link.is_symlink()
 
 
-def test_a_process_killed_while_it_set_aside_leaves_no_trace(environments: Environments) -> None:
+def test_a_process_killed_while_it_set_aside_leaves_no_trace(environments: GenerationStore) -> None:
     environments.link.mkdir()
     place = environments.root / "aside" / ".venv-20261121T120000Z"
     place.parent.mkdir()
@@ -137,7 +139,7 @@ def test_a_process_killed_while_it_set_aside_leaves_no_trace(environments: Envir
     assert environments.is_foreign()
 
 
-def test_half_built_folders_are_removed_by_the_next(environments: Environments) -> None:
+def test_half_built_folders_are_removed_by_the_next(environments: GenerationStore) -> None:
     (environments.folder / C / "lib").mkdir(parents=True)
     (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
     (environments.folder / f".removing-{C}").mkdir()
@@ -148,20 +150,20 @@ def test_half_built_folders_are_removed_by_the_next(environments: Environments) 
         assert not is_crashed
 
 
-def test_what_is_built_has_no_name_that_a_link_points_to(environments: Environments) -> None:
+def test_what_is_built_has_no_name_that_a_link_points_to(environments: GenerationStore) -> None:
     assert environments.free_name(A) == f"{A}-2"
     environments.switch(A)
     environments.discard(A)  # as by hand: the link leads nowhere, and must not lead to what is half-built
     assert environments.free_name(A) == f"{A}-2"
 
 
-def test_a_process_that_vanished_is_noticed_by_its_note(environments: Environments) -> None:
+def test_a_process_that_vanished_is_noticed_by_its_note(environments: GenerationStore) -> None:
     (environments.root / "busy").write_text("process 1: installing\n", "utf-8")
     with environments.alone("testing") as is_crashed:
         assert is_crashed
 
 
-def test_a_damaged_record_makes_no_generation(environments: Environments) -> None:
+def test_a_damaged_record_makes_no_generation(environments: GenerationStore) -> None:
     (environments.prefix(B) / RECORD).write_text("{", "utf-8")
     assert [one.id for one in environments.generations()] == [A]
     assert environments.generation(B) is None
@@ -169,12 +171,12 @@ def test_a_damaged_record_makes_no_generation(environments: Environments) -> Non
 
 def test_a_place_below_a_file_has_no_history(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    nowhere = Environments(link=tmp_path / "file" / ".venv")
+    nowhere = GenerationStore(link=tmp_path / "file" / ".venv")
     assert (nowhere.uses(), nowhere.generations(), nowhere.failed(), nowhere.asides()) == ((), (), (), ())
     assert nowhere.current() == ""
 
 
-def test_half_a_line_of_history_is_passed_over(environments: Environments) -> None:
+def test_half_a_line_of_history_is_passed_over(environments: GenerationStore) -> None:
     environments.switch(A)
     with (environments.root / "history-.venv.jsonl").open("a", encoding="utf-8") as stream:
         stream.write('{"id": "any')
@@ -185,13 +187,13 @@ def test_half_a_line_of_history_is_passed_over(environments: Environments) -> No
     assert environments.uses()[-1][0] == A
 
 
-def test_names_are_numbered_where_they_are_taken(environments: Environments) -> None:
+def test_names_are_numbered_where_they_are_taken(environments: GenerationStore) -> None:
     assert environments.free_name(C) == C
     assert environments.free_name(A) == f"{A}-2"
 
 
 def test_a_generation_is_intact_while_its_distributions_and_interpreter_are_there(
-    environments: Environments,
+    environments: GenerationStore,
 ) -> None:
     one = environments.generation(A)
     assert one is not None
@@ -204,7 +206,7 @@ def test_a_generation_is_intact_while_its_distributions_and_interpreter_are_ther
 
 
 def test_a_generation_is_not_intact_where_it_was_not_built(
-    environments: Environments, tmp_path: Path
+    environments: GenerationStore, tmp_path: Path
 ) -> None:
     one = environments.generation(A)
     assert one is not None
@@ -217,20 +219,20 @@ def test_a_generation_is_not_intact_where_it_was_not_built(
     assert not environments.is_intact(replace(one, place=str(tmp_path / "gone")))
 
 
-def test_one_that_failed_is_kept_and_only_the_newest_of_its_name(environments: Environments) -> None:
+def test_one_that_failed_is_kept_and_only_the_newest_of_its_name(environments: GenerationStore) -> None:
     (environments.folder / f"{C}-failed-20250101T000000Z").mkdir()
     (environments.folder / C).mkdir()
     kept = environments.set_failed(C)
     assert names(environments) == [A, B, kept.name]
 
 
-def test_one_is_discarded_whole(environments: Environments) -> None:
+def test_one_is_discarded_whole(environments: GenerationStore) -> None:
     environments.discard(A)
     environments.discard(C)
     assert names(environments) == [B]
 
 
-def test_others_wait_and_hear_for_whom(environments: Environments) -> None:
+def test_others_wait_and_hear_for_whom(environments: GenerationStore) -> None:
     heard: list[str] = []
     entered = threading.Event()
 
@@ -238,7 +240,7 @@ def test_others_wait_and_hear_for_whom(environments: Environments) -> None:
         heard.append(text)
         entered.set()
 
-    second = Environments(link=environments.link, waiting=hear)
+    second = GenerationStore(link=environments.link, waiting=hear)
 
     def enter() -> None:
         with second.alone("second"):
@@ -256,11 +258,14 @@ def test_others_wait_and_hear_for_whom(environments: Environments) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="a file in a folder's place is refused otherwise there")
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / ".envsmith").write_text("a file", "utf-8")
-    with pytest.raises(InstallError, match="ENV024"), Environments(link=tmp_path / ".venv").alone("testing"):
+    with (
+        pytest.raises(InstallError, match="ENV024"),
+        GenerationStore(link=tmp_path / ".venv").alone("testing"),
+    ):
         pass
 
 
-def test_a_profile_may_be_named_like_what_failed(environments: Environments) -> None:
+def test_a_profile_may_be_named_like_what_failed(environments: GenerationStore) -> None:
     mine = "jobs-failed-late-aaaaaa"
     built(environments, mine)
     environments.switch(mine)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.config.profile import Check
+from envsmith.config.profile import SmokeTest
 from envsmith.environment.model import TorchBuild
 from envsmith.errors import InstallError, LockError
 from envsmith.install.install import install
-from envsmith.install.request import Checks
+from envsmith.install.request import SmokeTests
 from tests.environment.test_model_interpreter import interpreter
 from tests.fakes import FakeFiles
 from tests.install.fakes import FakeInstaller, FakeProbe
@@ -58,7 +58,7 @@ def test_checks_that_were_added_are_tried_in_one_that_is_built_for_them(tmp_path
     at_hand = tools(tmp_path)
     first = install(order(), at_hand)
     probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"), refused="audio")
-    with_one = order(checks=Checks(tried=(Check("import", "audio"),)))
+    with_one = order(checks=SmokeTests(tried=(SmokeTest("import", "audio"),)))
     with pytest.raises(InstallError, match="ENV001"):
         install(with_one, replace(at_hand, probe=probe))
     assert at_hand.environments.current() == first.generation.id

@@ -8,14 +8,14 @@ from envsmith.activate.model import Activation
 from envsmith.errors import InstallError
 from envsmith.files.atomic import python_of
 from envsmith.install.options import furnish_scripts
-from envsmith.install.request import Furnishing
+from envsmith.install.request import ExtraFiles
 from envsmith.lockfile.pins import Pins
 from envsmith.model.backend import Backend
 from tests.environment.test_model_generation import generation
 
 
-def given(prefix: Path) -> Furnishing:
-    return Furnishing(
+def given(prefix: Path) -> ExtraFiles:
+    return ExtraFiles(
         prefix=prefix,
         generation=generation(),
         pins=Pins(packages=()),

@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 import pytest
 
-from envsmith.config.profile import Check
+from envsmith.config.profile import SmokeTest
 from envsmith.config.profiles import profile_of
 from envsmith.errors import LockError, ProfileError
 from envsmith.install.options import checks_of, order_of
-from envsmith.install.request import Checks
+from envsmith.install.request import SmokeTests
 from envsmith.shims.environment import shims_of
 
 OPTIONS = {
@@ -36,7 +36,7 @@ def test_a_slip_of_the_pen_is_told_with_what_is_locked(project: Path) -> None:
 def test_the_profile_names_folder_and_variables() -> None:
     order = order_of(OPTIONS)
     assert order.folder == Path("lockfiles/cpu-minimal")
-    assert order.checks == Checks(env={"CUDA_VISIBLE_DEVICES": ""})
+    assert order.checks == SmokeTests(env={"CUDA_VISIBLE_DEVICES": ""})
     assert order.guard
 
 
@@ -101,7 +101,7 @@ def test_checks_are_those_of_the_profile(project: Path) -> None:
     )
     (project / "profiles" / "own.toml").write_text(text, "utf-8")
     profile = profile_of("own", is_needed=True)
-    assert checks_of(profile) == Checks(tried=(Check("import", "b"), Check("run", "a")))
+    assert checks_of(profile) == SmokeTests(tried=(SmokeTest("import", "b"), SmokeTest("run", "a")))
     assert shims_of(profile) is None
     (project / "profiles" / "own.toml").write_text("backend = 3\n", "utf-8")
     assert profile_of("own", is_needed=False) is None
@@ -131,5 +131,5 @@ def test_shims_are_those_of_the_profile_and_their_version_tells_them_apart(proje
 @pytest.mark.usefixtures("project")
 def test_a_lock_without_its_profile_is_tried_with_torch_alone() -> None:
     assert profile_of("nowhere", is_needed=True) is None
-    assert checks_of(None) == Checks()
+    assert checks_of(None) == SmokeTests()
     assert shims_of(None) is None

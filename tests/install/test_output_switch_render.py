@@ -6,19 +6,20 @@ from pathlib import Path
 import pytest
 
 from envsmith.install import output
-from envsmith.install.switch import Listed, Switched
+from envsmith.install.switch import GenerationListing, SwitchResult
 from tests.environment.test_model_generation import generation
 
 LINK = Path(".venv")
 
 
-def listed(id_: str, **values: object) -> Listed:
+def listed(id_: str, **values: object) -> GenerationListing:
     known = {"is_current": False, "generation": generation(id_), "kind": "proved", "used_utc": ""}
-    return Listed(**{"id": id_, "own_bytes": 900, "shared_bytes": 3_200_000_000, **known, **values})  # type: ignore[arg-type]
+    sizes = {"own_bytes": 900, "shared_bytes": 3_200_000_000}
+    return GenerationListing(**{"id": id_, **sizes, **known, **values})  # type: ignore[arg-type]
 
 
 def test_what_is_current_and_how_to_return(capfd: pytest.CaptureFixture[str]) -> None:
-    done = Switched(id="b-bbbbbb", is_foreign=False, generation=None, before="a-aaaaaa", aside="")
+    done = SwitchResult(id="b-bbbbbb", is_foreign=False, generation=None, before="a-aaaaaa", aside="")
     output.switched(done, LINK, as_json=False)
     assert capfd.readouterr().out == (
         "current   .venv → b-bbbbbb  (before: a-aaaaaa; `envsmith rollback` returns to it)\n"
@@ -28,7 +29,7 @@ def test_what_is_current_and_how_to_return(capfd: pytest.CaptureFixture[str]) ->
 
 
 def test_what_others_made_has_no_name_of_ours(capfd: pytest.CaptureFixture[str]) -> None:
-    done = Switched(id=".venv-x", is_foreign=True, generation=None, before="", aside="")
+    done = SwitchResult(id=".venv-x", is_foreign=True, generation=None, before="", aside="")
     output.switched(done, LINK, as_json=False)
     assert capfd.readouterr().out == "current   .venv is again what it was before envsmith's first install\n"
 

@@ -8,10 +8,10 @@ import click
 import pytest
 
 from envsmith.download.download import Transfers
-from envsmith.download.record import Brought
+from envsmith.download.record import FetchedFile
 from envsmith.download.transfer_progress import tell_idle
 from envsmith.errors import ToolError
-from envsmith.install.prefetch import TransfersTold, gathering
+from envsmith.install.prefetch import PrefetchProgress, gathering
 from tests.fakes import Silence
 from tests.houses import Heard, artifact
 
@@ -63,13 +63,13 @@ def test_files_are_told_as_the_rest_of_the_install_is() -> None:
         def ended(self, subject: str, seconds: float, summary: str) -> None:
             said.append((subject, f"{seconds:.1f}", summary))
 
-    told: Transfers = TransfersTold(Remembering())
+    told: Transfers = PrefetchProgress(Remembering())
     told.planned(2, 5000, is_exact=True)
     told.moved("a", 3000)
     told.moved("a", -1000)
     told.waiting("b")
-    told.ended(Brought(filename="a", size_bytes=2000, way="fetched", seconds=1.5))
-    told.ended(Brought(filename="c", size_bytes=2000, way="held"))
+    told.ended(FetchedFile(filename="a", size_bytes=2000, way="fetched", seconds=1.5))
+    told.ended(FetchedFile(filename="c", size_bytes=2000, way="held"))
     told.failed("b", ToolError("TOL047", "gone"))
     assert said == [
         ("a", "fetching: 3.0 kB"),

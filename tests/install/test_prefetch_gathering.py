@@ -8,12 +8,12 @@ import pytest
 
 from envsmith.download.artifact import Artifact
 from envsmith.download.download import Locations
-from envsmith.download.record import Brought, Filling
+from envsmith.download.record import DownloadResult, FetchedFile
 from envsmith.errors import ToolError
-from envsmith.install.prefetch import Gathering
-from envsmith.install.request import Locked
+from envsmith.install.prefetch import Prefetcher
+from envsmith.install.request import LockedInstall
 from envsmith.lockfile.manifest import FILENAME, Manifest
-from envsmith.lockfile.pins import Pins, Supply
+from envsmith.lockfile.pins import InstallSource, Pins
 from envsmith.model.backend import Backend
 from tests.houses import AsLocked, artifact, lock_files
 
@@ -21,12 +21,12 @@ SLUG = "cp312-win_amd64"
 ITEM = artifact("https://a.example/one-1-py3-none-any.whl", b"one", filename="one-1-py3-none-any.whl")
 FOUND = {**lock_files("any", {SLUG: [ITEM]}), f"requirements.{SLUG}.txt": b"one==1\n"}
 MANIFEST = Manifest.from_toml(FOUND[FILENAME].decode(), "x")
-LOCKED = Locked(
+LOCKED = LockedInstall(
     profile="any",
     slug=SLUG,
     sha256="f" * 64,
     pins=Pins(packages=()),
-    supply=Supply(text="a pylock", is_pylock=True, sources=("one",)),
+    supply=InstallSource(text="a pylock", is_pylock=True, sources=("one",)),
     backend=Backend.parse("cpu"),
     family={},
     env={},
@@ -42,15 +42,15 @@ class FakeHouse:
     asked: list[tuple[Path, str]] = field(default_factory=list)
     begun: list[tuple[Path, list[Artifact]]] = field(default_factory=list)
 
-    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> Filling:
+    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> DownloadResult:
         assert self.begun == [(house, list(artifacts))], "before it is filled"
         self.asked = [(house, next(locations.urls(item))) for item in artifacts]
-        brought = Brought(filename=ITEM.filename, size_bytes=3, way="fetched")
-        return Filling(brought=() if self.failed else (brought,), failed=self.failed)
+        brought = FetchedFile(filename=ITEM.filename, size_bytes=3, way="fetched")
+        return DownloadResult(brought=() if self.failed else (brought,), failed=self.failed)
 
 
-def gathering(house: FakeHouse) -> Gathering:
-    return Gathering(
+def gathering(house: FakeHouse) -> Prefetcher:
+    return Prefetcher(
         wheelhouse=house,
         locations=AsLocked(),
         folder=Path("cache"),
@@ -63,7 +63,7 @@ def test_an_install_is_given_the_folder_and_the_hashed_requirements() -> None:
     supply = gathering(house).gather(LOCKED, MANIFEST, FOUND)
     folder = Path("cache") / ("f" * 16)
     assert house.asked == [(folder, ITEM.url)]
-    assert supply == Supply(text="one==1\n", is_pylock=False, sources=("one",), wheelhouse=str(folder))
+    assert supply == InstallSource(text="one==1\n", is_pylock=False, sources=("one",), wheelhouse=str(folder))
 
 
 def test_a_file_that_cannot_be_had_ends_it() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from envsmith.config.model_files import ModelFile, ModelTold
+from envsmith.config.model_files import ModelCheckResult, ModelFile
 from envsmith.environment import interpreter
 from envsmith.files.atomic import python_of
 from envsmith.model.finding import Finding
@@ -167,7 +167,7 @@ def codes(found: list[dict[str, Any]]) -> dict[str, list[str]]:
     }
 
 
-def judged(prefix: Path, *models: Mapping[str, Any]) -> list[tuple[str, list[Finding], ModelTold]]:
+def judged(prefix: Path, *models: Mapping[str, Any]) -> list[tuple[str, list[Finding], ModelCheckResult]]:
     """Check models in one process of the environment: that each has its own takes most of the time."""
     declared = [ModelFile.from_plain(one) for one in models]
     formats = {one.path: one.format for one in declared}
@@ -189,14 +189,14 @@ def judged(prefix: Path, *models: Mapping[str, Any]) -> list[tuple[str, list[Fin
         command, cwd=prefix.parent / "files", capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stderr
-    told = [ModelTold.from_json(one) for one in json.loads(done.stdout.splitlines()[-1])]
+    told = [ModelCheckResult.from_json(one) for one in json.loads(done.stdout.splitlines()[-1])]
     return [
         (one.path, list(model_findings.findings(one, said)), said)
         for one, said in zip(declared, told, strict=True)
     ]
 
 
-def found_codes(found: list[tuple[str, list[Finding], ModelTold]]) -> dict[str, list[str]]:
+def found_codes(found: list[tuple[str, list[Finding], ModelCheckResult]]) -> dict[str, list[str]]:
     return {path: [finding.code for finding in findings] for path, findings, _ in found}
 
 

@@ -12,8 +12,8 @@ from envsmith.model.backend import Backend
 from envsmith.process.runner import Processes
 from envsmith.uv.resolver import find_uv
 from envsmith.verify import probe_rules
-from envsmith.verify.probe_rules import Trial
-from envsmith.verify.probe_runner import Trials
+from envsmith.verify.probe_rules import ProbeResult
+from envsmith.verify.probe_runner import ProbeRunner
 from tests.install.test_real_torch import VERSION, pytestmark, wheelhouse
 
 __all__ = ["pytestmark", "wheelhouse"]
@@ -32,9 +32,9 @@ def prefix(wheelhouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def tried(prefix: Path, name: str, backend: str = "cpu") -> tuple[Trial, list[str]]:
+def tried(prefix: Path, name: str, backend: str = "cpu") -> tuple[ProbeResult, list[str]]:
     asked = Backend.parse(backend)
-    tool = Trials(processes=Processes(), env={}, timeout_s=300.0)
+    tool = ProbeRunner(processes=Processes(), env={}, timeout_s=300.0)
     found = tool.trial(prefix, name, probe_rules.told(name, asked))
     return found, [item.code for item in probe_rules.judge(found, asked, is_gpu_wanted=True)]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.install.request import Locked, read_lock
+from envsmith.install.request import LockedInstall, read_lock
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from tests.fakes import FakeFiles
 from tests.install.install_values import FOLDER, locked, order
@@ -12,7 +12,7 @@ SLUG = "cp312-manylinux_2_28_x86_64"
 PYLOCK, REQUIREMENTS = f"pylock.{SLUG}.toml", f"requirements.{SLUG}.txt"
 
 
-def read(files: FakeFiles, **asked: str) -> Locked:
+def read(files: FakeFiles, **asked: str) -> LockedInstall:
     found = files.folders[FOLDER]
     return read_lock(order(**asked), Manifest.from_toml(found[FILENAME].decode(), "m"), found, SLUG)
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from envsmith.errors import InstallError
-from envsmith.install.space_needed import Disk, Load, Need, needed
+from envsmith.install.space_needed import Disk, PackageSize, SpaceNeeded, needed
 
 LOADS = (
-    Load(name="torch", packed_bytes=200, unpacked_bytes=700, is_cached=False),
-    Load(name="sympy", packed_bytes=6, unpacked_bytes=30, is_cached=True),
+    PackageSize(name="torch", packed_bytes=200, unpacked_bytes=700, is_cached=False),
+    PackageSize(name="sympy", packed_bytes=6, unpacked_bytes=30, is_cached=True),
 )
 
 
@@ -16,19 +16,19 @@ def disk(device: int, free: int, place: str = "/env") -> Disk:
 
 
 def test_files_shared_with_the_cache_are_counted_once() -> None:
-    assert needed(LOADS, disk(1, 1000, "/cache"), disk(1, 1000)) == Need(
+    assert needed(LOADS, disk(1, 1000, "/cache"), disk(1, 1000)) == SpaceNeeded(
         fetched=1, fetched_bytes=200, cache_bytes=700, target_bytes=0, free_after_bytes=300
     )
 
 
 def test_on_another_file_system_everything_is_copied() -> None:
-    assert needed(LOADS, disk(1, 1000, "/cache"), disk(2, 750)) == Need(
+    assert needed(LOADS, disk(1, 1000, "/cache"), disk(2, 750)) == SpaceNeeded(
         fetched=1, fetched_bytes=200, cache_bytes=700, target_bytes=730, free_after_bytes=20
     )
 
 
 def test_what_is_copied_on_one_file_system_is_counted_twice() -> None:
-    assert needed(LOADS, disk(1, 1500, "/cache"), disk(1, 1500), is_copying=True) == Need(
+    assert needed(LOADS, disk(1, 1500, "/cache"), disk(1, 1500), is_copying=True) == SpaceNeeded(
         fetched=1, fetched_bytes=200, cache_bytes=700, target_bytes=730, free_after_bytes=70
     )
     with pytest.raises(InstallError, match="ENV003: /env"):

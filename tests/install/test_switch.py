@@ -8,7 +8,7 @@ import pytest
 from envsmith.errors import InstallError
 from envsmith.files.atomic import python_of
 from envsmith.install import switch
-from envsmith.install.generation_store import Environments
+from envsmith.install.generation_store import GenerationStore
 from envsmith.install.switch import rollback
 from tests.environment.test_model_generation import generation
 
@@ -16,9 +16,9 @@ A, B, C = "any-aaaaaa", "any-bbbbbb", "other-cccccc"
 
 
 @pytest.fixture
-def environments(tmp_path: Path) -> Environments:
+def environments(tmp_path: Path) -> GenerationStore:
     """Three generations; A was current, then B."""
-    found = Environments(link=tmp_path / ".venv")
+    found = GenerationStore(link=tmp_path / ".venv")
     with found.alone("testing"):
         for number, id_ in enumerate((A, B, C)):
             python = python_of(found.prefix(id_))
@@ -36,7 +36,7 @@ def environments(tmp_path: Path) -> Environments:
     return found
 
 
-def test_back_to_the_one_before_and_forth(environments: Environments) -> None:
+def test_back_to_the_one_before_and_forth(environments: GenerationStore) -> None:
     done = rollback("", environments)
     assert (done.id, done.before, done.is_foreign) == (A, B, False)
     assert done.generation is not None
@@ -44,7 +44,7 @@ def test_back_to_the_one_before_and_forth(environments: Environments) -> None:
     assert rollback("", environments).id == B
 
 
-def test_to_any_by_name_or_its_beginning(environments: Environments) -> None:
+def test_to_any_by_name_or_its_beginning(environments: GenerationStore) -> None:
     assert rollback(C, environments).id == C
     assert rollback("any-a", environments).id == A
     assert rollback("", environments).id == C
@@ -56,7 +56,7 @@ def test_to_any_by_name_or_its_beginning(environments: Environments) -> None:
     assert environments.current() == C
 
 
-def test_what_others_made_comes_back_and_goes_again(environments: Environments) -> None:
+def test_what_others_made_comes_back_and_goes_again(environments: GenerationStore) -> None:
     environments.link.unlink()
     environments.link.mkdir()
     (environments.link / "theirs").touch()
@@ -71,24 +71,24 @@ def test_what_others_made_comes_back_and_goes_again(environments: Environments) 
     assert (environments.link / "theirs").exists()
 
 
-def test_without_history_the_newest_other_one(environments: Environments) -> None:
+def test_without_history_the_newest_other_one(environments: GenerationStore) -> None:
     (environments.root / "history-.venv.jsonl").unlink()
     assert rollback("", environments).id == C
 
 
 def test_nothing_to_return_to(tmp_path: Path) -> None:
     with pytest.raises(InstallError, match="there is nothing to return to"):
-        rollback("", Environments(link=tmp_path / ".venv"))
+        rollback("", GenerationStore(link=tmp_path / ".venv"))
 
 
-def test_one_without_interpreter_is_not_returned_to(environments: Environments) -> None:
+def test_one_without_interpreter_is_not_returned_to(environments: GenerationStore) -> None:
     python_of(environments.prefix(A)).unlink()
     with pytest.raises(InstallError, match="ENV031"):
         rollback("", environments)
     assert environments.current() == B
 
 
-def test_one_that_is_damaged_is_refused_unless_that_is_wanted(environments: Environments) -> None:
+def test_one_that_is_damaged_is_refused_unless_that_is_wanted(environments: GenerationStore) -> None:
     (environments.prefix(A) / "lib" / "a.py").unlink()
     (environments.prefix(A) / "lib" / "more.py").touch()
     with pytest.raises(
@@ -99,7 +99,7 @@ def test_one_that_is_damaged_is_refused_unless_that_is_wanted(environments: Envi
     assert rollback("", environments, is_forced=True).id == A
 
 
-def test_the_list_tells_use_and_cost(environments: Environments) -> None:
+def test_the_list_tells_use_and_cost(environments: GenerationStore) -> None:
     (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
     (environments.root / "aside").mkdir()
     (environments.root / "aside" / ".venv-20261121T110000Z").mkdir()
@@ -115,7 +115,7 @@ def test_the_list_tells_use_and_cost(environments: Environments) -> None:
     assert (found[0].own_bytes, found[0].shared_bytes) == (len(C), 7)
 
 
-def test_those_used_last_are_kept_and_the_current_one_always(environments: Environments) -> None:
+def test_those_used_last_are_kept_and_the_current_one_always(environments: GenerationStore) -> None:
     (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
     assert switch.keep(2, environments) == (C, f"{C}-failed-20261121T120000Z")
     assert switch.keep(2, environments) == ()
@@ -123,8 +123,8 @@ def test_those_used_last_are_kept_and_the_current_one_always(environments: Envir
     assert [one.id for one in environments.generations()] == [B]
 
 
-def test_what_another_link_beside_used_last_counts(environments: Environments) -> None:
-    other = Environments(link=environments.link.with_name("other"))
+def test_what_another_link_beside_used_last_counts(environments: GenerationStore) -> None:
+    other = GenerationStore(link=environments.link.with_name("other"))
     for id_ in (C, B):
         other.switch(id_)
     assert all(item.used_utc for item in switch.listed(environments, lambda _: (0, 0)))
@@ -133,7 +133,7 @@ def test_what_another_link_beside_used_last_counts(environments: Environments) -
     assert switch.keep(2, environments) == (A,)
 
 
-def test_what_another_link_beside_uses_is_kept(environments: Environments) -> None:
+def test_what_another_link_beside_uses_is_kept(environments: GenerationStore) -> None:
     second = replace(environments, link=environments.link.with_name(".venv-second"))
     second.switch(C)
     assert switch.keep(1, environments) == (A,)

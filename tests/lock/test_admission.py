@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from envsmith.errors import LockError
 from envsmith.lock.admission import admit
-from envsmith.plan.model import Plan
+from envsmith.plan.model import ResolutionPlan
 from tests.plan.made import (
     HEX,
     as_source,
@@ -117,7 +117,7 @@ MOVED = replace(TORCH, url=TORCH.url.replace("/whl/cu128/", "/whl/cu126/"))
         ),
     ],
 )
-def test_a_condition_broken(given: Plan, pinned: Package, code: str) -> None:
+def test_a_condition_broken(given: ResolutionPlan, pinned: Package, code: str) -> None:
     with pytest.raises(LockError) as caught:
         admit(given, resolution(pinned), "embedded")
     assert caught.value.code == code

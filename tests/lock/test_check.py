@@ -7,9 +7,9 @@ import pytest
 from envsmith.config.profile import Profile
 from envsmith.lock.check import CheckTools, check_profile
 from envsmith.lock.lock import lock_profile
-from envsmith.lock.resolve import Tools
-from envsmith.model.listing import Listing, group
-from envsmith.plan.plan import Timing, Wanted
+from envsmith.lock.resolve import ResolveTools
+from envsmith.model.listing import IndexListing, group
+from envsmith.plan.plan import CutoffOptions, LockRequest
 from tests.fakes import FakeFiles, FakeListings
 from tests.lock_tools import AUDIO, KNOWN, ROWS
 from tests.values import CUTOFF, OTHER_HEX, asked, profile, torch
@@ -20,13 +20,13 @@ SLUG = "cp312-manylinux_2_28_x86_64"
 
 
 @pytest.fixture(autouse=True)
-def _locked(tools: Tools, pool: ThreadPoolExecutor) -> None:
-    wanted = Wanted(profile=TWO, requirements=asked("torch"))
-    lock_profile(wanted, Timing(now_utc=CUTOFF), FOLDER, tools, pool=pool)
+def _locked(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
+    wanted = LockRequest(profile=TWO, requirements=asked("torch"))
+    lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), FOLDER, tools, pool=pool)
 
 
 def found(tools: CheckTools, *texts: str, of: Profile = TWO) -> list[tuple[str, str]]:
-    wanted = Wanted(profile=of, requirements=asked(*(texts or ("torch",))))
+    wanted = LockRequest(profile=of, requirements=asked(*(texts or ("torch",))))
     return [(item.code, item.message) for item in check_profile(wanted, FOLDER, tools).findings]
 
 
@@ -89,14 +89,16 @@ def test_file_changed_or_missing(check_tools: CheckTools) -> None:
     ]
 
 
-def test_listing_is_the_fixture(listing: Listing) -> None:
+def test_listing_is_the_fixture(listing: IndexListing) -> None:
     assert set(listing.projects) == {"torch", "torchaudio"}
 
 
-def test_nightlies_that_age_are_noted_and_make_nothing_stale(tools: Tools, pool: ThreadPoolExecutor) -> None:
+def test_nightlies_that_age_are_noted_and_make_nothing_stale(
+    tools: ResolveTools, pool: ThreadPoolExecutor
+) -> None:
     index = "nightly/cu128"
     nights = [torch(f"2.11.0.dev202601{day:02}+cu128", index=index) for day in (5, 6, 7)]
-    listing = Listing(
+    listing = IndexListing(
         channel="nightly",
         backend=TWO.backend,
         retrieved="2026-01-17",
@@ -104,11 +106,11 @@ def test_nightlies_that_age_are_noted_and_make_nothing_stale(tools: Tools, pool:
         projects=group(nights, {(row.name, str(row.version)): KNOWN for row in nights}),
     )
     tools = replace(tools, listings=FakeListings((listing,)))
-    wanted = Wanted(
+    wanted = LockRequest(
         profile=replace(TWO.with_overrides(python=("3.12",)), channel="nightly"),
         requirements=asked("torch==2.11.0.dev20260105"),
     )
-    at = Timing(now_utc="2026-01-20T00:00:00Z")
+    at = CutoffOptions(now_utc="2026-01-20T00:00:00Z")
     folder = Path("lockfiles/nights")
     lock_profile(wanted, at, folder, tools, pool=pool)
     checks = CheckTools(
@@ -126,7 +128,7 @@ def test_models_are_compared_where_they_may_be_read(check_tools: CheckTools) -> 
     declared = ({"path": "models/a.onnx", "format": "onnx"},)
     of = replace(TWO, later={"models": declared})
     assert found(check_tools, of=of) == []
-    wanted = Wanted(profile=of, requirements=asked("torch"), hash_model=lambda _: OTHER_HEX)
+    wanted = LockRequest(profile=of, requirements=asked("torch"), hash_model=lambda _: OTHER_HEX)
     (finding,) = check_profile(wanted, FOLDER, check_tools).findings
     assert (finding.code, finding.severity) == ("LCK050", "error")
     assert finding.message == f"models/a.onnx is {OTHER_HEX}, recorded is nothing"

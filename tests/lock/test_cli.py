@@ -6,7 +6,7 @@ import pytest
 from envsmith.cli import main
 from envsmith.errors import ToolError
 from envsmith.model.shell import SHELLS
-from envsmith.uv.resolver import Uv
+from envsmith.uv.resolver import UvResolver
 from tests.fakes import FakeResolver
 
 SLUG = "cp312-manylinux_2_28_x86_64"
@@ -29,7 +29,7 @@ def resolver(project: Path, monkeypatch: pytest.MonkeyPatch) -> FakeResolver:
     """Answers in the place of uv."""
     assert project.is_dir()
     fake = FakeResolver(extra={"torch": ("filelock",)})
-    monkeypatch.setattr(Uv, "resolve", lambda _, plan: fake.resolve(plan))
+    monkeypatch.setattr(UvResolver, "resolve", lambda _, plan: fake.resolve(plan))
     return fake
 
 

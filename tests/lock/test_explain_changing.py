@@ -5,8 +5,8 @@ import pytest
 from envsmith.lock.explain import changes, elsewhere
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
-from envsmith.model.listing import Listing, Metadata, group
-from envsmith.plan.pruning import Verdict, propose
+from envsmith.model.listing import IndexListing, Metadata, group
+from envsmith.plan.pruning import PruneVerdict, propose
 from tests.plan.made import row
 
 KNOWN = Metadata(requires_dist=(), requires_python=None, confidence="exact", basis="made up")
@@ -71,16 +71,16 @@ def test_each_decision_names_the_way_to_another(
 
 
 def test_what_pruning_says_is_understood() -> None:
-    unneeded = Verdict(project="xformers", answer="unused", reason="no use in 3 files", evidence=())
-    used = Verdict(project="xformers", answer="used", reason="it is used", evidence=("main.py:1",))
+    unneeded = PruneVerdict(project="xformers", answer="unused", reason="no use in 3 files", evidence=())
+    used = PruneVerdict(project="xformers", answer="used", reason="it is used", evidence=("main.py:1",))
     assert changes("xformers", [propose(unneeded)])[0].startswith("a use in the project's files")
     assert changes("xformers", [propose(used)]) == ("taking out the uses named here",)
 
 
 def test_other_backends_are_told_with_what_they_have() -> None:
-    def listing(backend: str, *files: str) -> Listing:
+    def listing(backend: str, *files: str) -> IndexListing:
         rows = [row(file, index=backend) for file in files]
-        return Listing(
+        return IndexListing(
             channel="stable",
             backend=Backend.parse(backend),
             retrieved="2026-11-20",

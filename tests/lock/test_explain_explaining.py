@@ -7,10 +7,10 @@ import pytest
 from envsmith.errors import LockError
 from envsmith.lock.explain import Explanation, _shortest_ways, askers_of, explain
 from envsmith.lock.lock import lock_profile
-from envsmith.lock.resolve import Tools
+from envsmith.lock.resolve import ResolveTools
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing
-from envsmith.plan.plan import Timing, Wanted
+from envsmith.model.listing import IndexListing
+from envsmith.plan.plan import CutoffOptions, LockRequest
 from tests.fakes import FakeFiles
 from tests.values import CUTOFF, HEX, asked, profile
 
@@ -19,17 +19,17 @@ SLUG = "cp312-manylinux_2_28_x86_64"
 
 
 @pytest.fixture(autouse=True)
-def _locked(tools: Tools, pool: ThreadPoolExecutor) -> None:
+def _locked(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     dropping = replace(profile(on_retired="stable"), family={"torchvision": "drop", "torchaudio": "keep"})
-    wanted = Wanted(profile=dropping, requirements=asked("torch", "torchaudio"))
-    lock_profile(wanted, Timing(now_utc=CUTOFF), FOLDER, tools, pool=pool)
+    wanted = LockRequest(profile=dropping, requirements=asked("torch", "torchaudio"))
+    lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), FOLDER, tools, pool=pool)
 
 
-def told(tools: Tools, package: str) -> tuple[Explanation, ...]:
+def told(tools: ResolveTools, package: str) -> tuple[Explanation, ...]:
     return explain(package, FOLDER, catalog=tools.catalog, files=tools.files)
 
 
-def test_who_asked_and_where_from(tools: Tools) -> None:
+def test_who_asked_and_where_from(tools: ResolveTools) -> None:
     (found,) = told(tools, "torch")
     assert (found.profile, found.slug, found.version) == ("mine", SLUG, "2.11.0+cu128")
     assert found.askers == ("requirements.in:1",)
@@ -38,35 +38,35 @@ def test_who_asked_and_where_from(tools: Tools) -> None:
     assert found.sha256 == HEX
 
 
-def test_dragged_in_package_names_who_drags_it(tools: Tools) -> None:
+def test_dragged_in_package_names_who_drags_it(tools: ResolveTools) -> None:
     (found,) = told(tools, "FileLock")
     assert (found.name, found.askers) == ("filelock", ("torch",))
 
 
-def test_what_no_metadata_declares(tools: Tools) -> None:
+def test_what_no_metadata_declares(tools: ResolveTools) -> None:
     (found,) = told(tools, "torchaudio")
     assert any("torchaudio" in bound and "catalog: pairings" in bound for bound in found.bounds)
 
 
-def test_dropped_package_is_explained_by_its_decision(tools: Tools) -> None:
+def test_dropped_package_is_explained_by_its_decision(tools: ResolveTools) -> None:
     (found,) = told(tools, "torchvision")
     assert (found.version, found.bounds) == ("", ())
     assert [decision.code for decision in found.decisions] == ["RES101"]
 
 
-def test_package_in_no_lock(tools: Tools) -> None:
+def test_package_in_no_lock(tools: ResolveTools) -> None:
     assert told(tools, "numpy") == ()
     assert explain("torch", Path("elsewhere"), catalog=tools.catalog, files=tools.files) == ()
 
 
-def test_without_pylock_the_pins_are_known_still(tools: Tools) -> None:
+def test_without_pylock_the_pins_are_known_still(tools: ResolveTools) -> None:
     assert isinstance(tools.files, FakeFiles)
     del tools.files.folders[FOLDER][f"pylock.{SLUG}.toml"]
     (found,) = told(tools, "torch")
     assert (found.version, found.sha256, found.index, found.wheel) == ("2.11.0+cu128", HEX, "", "")
 
 
-def test_damaged_pylock_is_an_error(tools: Tools) -> None:
+def test_damaged_pylock_is_an_error(tools: ResolveTools) -> None:
     assert isinstance(tools.files, FakeFiles)
     tools.files.folders[FOLDER][f"pylock.{SLUG}.toml"] = b"["
     with pytest.raises(LockError) as caught:
@@ -103,13 +103,13 @@ def test_the_ways_that_bring_a_package_in() -> None:
     assert _shortest_ways("b", askers) == [("a", "requirements.in:1"), ("c", "requirements.in:2")]
 
 
-def test_other_backends_are_told_of_the_torch_family(tools: Tools) -> None:
+def test_other_backends_are_told_of_the_torch_family(tools: ResolveTools) -> None:
     assert told(tools, "torch")[0].changes == ()
 
     class Snapshot:
         """The rows that are shipped."""
 
-        def known(self, channel: str, backend: Backend) -> Listing | None:
+        def known(self, channel: str, backend: Backend) -> IndexListing | None:
             return tools.catalog.listing(channel, backend)
 
     embedded = Snapshot()

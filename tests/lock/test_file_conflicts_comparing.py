@@ -8,8 +8,8 @@ import pytest
 
 from envsmith.errors import LockError
 from envsmith.lock.lock import lock_profile
-from envsmith.lock.resolve import Tools
-from envsmith.plan.plan import Timing, Wanted
+from envsmith.lock.resolve import ResolveTools
+from envsmith.plan.plan import CutoffOptions, LockRequest
 from tests.fakes import FakeContents, FakeResolver
 from tests.values import CUTOFF, OTHER_HEX, asked, package, profile
 
@@ -17,13 +17,13 @@ ONE = profile(on_retired="stable")
 FIGHTING = {"a-1.0-py3-none-any.whl": {"x.py": b"a"}, "b-1.0-py3-none-any.whl": {"x.py": b"b"}}
 
 
-def lock(tools: Tools, pool: ThreadPoolExecutor, *texts: str) -> tuple[str, ...]:
-    wanted = Wanted(profile=ONE, requirements=asked(*texts))
-    done = lock_profile(wanted, Timing(now_utc=CUTOFF), Path("mine"), tools, pool=pool)
+def lock(tools: ResolveTools, pool: ThreadPoolExecutor, *texts: str) -> tuple[str, ...]:
+    wanted = LockRequest(profile=ONE, requirements=asked(*texts))
+    done = lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), Path("mine"), tools, pool=pool)
     return done.targets[0].compared.unseen
 
 
-def test_a_lock_whose_wheels_fight_is_not_written(tools: Tools, pool: ThreadPoolExecutor) -> None:
+def test_a_lock_whose_wheels_fight_is_not_written(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     answers = {
         "a": package("a-1.0-py3-none-any.whl"),
         "b": package("b-1.0-py3-none-any.whl", sha256=OTHER_HEX),
@@ -35,11 +35,11 @@ def test_a_lock_whose_wheels_fight_is_not_written(tools: Tools, pool: ThreadPool
     assert tools.files.read_files(Path("mine")) == {}
 
 
-def test_what_could_not_be_compared_is_told(tools: Tools, pool: ThreadPoolExecutor) -> None:
+def test_what_could_not_be_compared_is_told(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     assert lock(tools, pool, "a", "b") == ("a", "b")
 
 
-def test_a_lock_that_holds_is_not_compared_again(tools: Tools, pool: ThreadPoolExecutor) -> None:
+def test_a_lock_that_holds_is_not_compared_again(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     lock(tools, pool, "a")
     assert isinstance(tools.contents, FakeContents)
     tools.contents.asked.clear()

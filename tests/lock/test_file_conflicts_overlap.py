@@ -13,7 +13,7 @@ from envsmith.errors import LockError
 from envsmith.lock.admission import admit
 from envsmith.lock.file_conflicts import check_families, check_files, suspects, unseen
 from envsmith.lockfile.pylock import Lock
-from envsmith.model.wheel import Contents
+from envsmith.model.wheel import WheelContents
 from tests.plan.made import as_source, package, plan, resolution, with_sdists
 
 CATALOG = Catalog.embedded()
@@ -33,9 +33,9 @@ def wheels(*names: str, **requirers: tuple[str, ...]) -> Lock:
     return lock(*(package(name, "1.0", sha256=sha256(name)) for name in names), **requirers)
 
 
-def contents(**files: Mapping[str, bytes]) -> dict[str, Contents]:
+def contents(**files: Mapping[str, bytes]) -> dict[str, WheelContents]:
     return {
-        sha256(name.replace("_", "-")): Contents(
+        sha256(name.replace("_", "-")): WheelContents(
             size_bytes=1,
             members={path: len(body) for path, body in held.items()},
             checksums={path: zlib.crc32(body) for path, body in held.items()},
@@ -93,7 +93,7 @@ def test_files_of_one_size_are_told_apart_by_their_checksum() -> None:
 
 
 def test_without_checksums_files_are_not_taken_as_equal() -> None:
-    bare = {sha256(name): Contents(size_bytes=1, members={"x.py": 3}) for name in ("a", "b")}
+    bare = {sha256(name): WheelContents(size_bytes=1, members={"x.py": 3}) for name in ("a", "b")}
     with pytest.raises(LockError):
         check_files(wheels("a", "b"), bare)
 

@@ -8,12 +8,12 @@ import pytest
 
 from envsmith.errors import EnvsmithError, LockError, ResolveError, ToolError
 from envsmith.lock.lock import LockedProfile, lock_profile
-from envsmith.lock.resolve import Tools
+from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.store import sha256_of
 from envsmith.model.shell import SHELLS
-from envsmith.plan.model import Plan
-from envsmith.plan.plan import Timing, Wanted
+from envsmith.plan.model import ResolutionPlan
+from envsmith.plan.plan import CutoffOptions, LockRequest
 from tests.fakes import FakeFiles, FakeResolver, Heard
 from tests.values import CUTOFF, asked, of_row, profile, torch
 
@@ -25,24 +25,26 @@ Locks = Callable[..., LockedProfile]
 
 
 @pytest.fixture
-def lock(tools: Tools, pool: ThreadPoolExecutor) -> Locks:
-    def run(*texts: str, timing: Timing | None = None, own: Tools = tools, **more: Any) -> LockedProfile:
-        wanted = Wanted(profile=more.pop("of", TWO), requirements=asked(*(texts or ("torch",))))
-        return lock_profile(wanted, timing or Timing(now_utc=CUTOFF), FOLDER, own, pool=pool, **more)
+def lock(tools: ResolveTools, pool: ThreadPoolExecutor) -> Locks:
+    def run(
+        *texts: str, timing: CutoffOptions | None = None, own: ResolveTools = tools, **more: Any
+    ) -> LockedProfile:
+        wanted = LockRequest(profile=more.pop("of", TWO), requirements=asked(*(texts or ("torch",))))
+        return lock_profile(wanted, timing or CutoffOptions(now_utc=CUTOFF), FOLDER, own, pool=pool, **more)
 
     return run
 
 
-def resolver(tools: Tools) -> FakeResolver:
+def resolver(tools: ResolveTools) -> FakeResolver:
     assert isinstance(tools.resolver, FakeResolver)
     return tools.resolver
 
 
-def on_disk(tools: Tools) -> dict[str, bytes]:
+def on_disk(tools: ResolveTools) -> dict[str, bytes]:
     return tools.files.read_files(FOLDER)
 
 
-def test_every_target_is_locked_and_written(lock: Locks, tools: Tools) -> None:
+def test_every_target_is_locked_and_written(lock: Locks, tools: ResolveTools) -> None:
     done = lock()
     assert [target.slug for target in done.targets] == SLUGS
     assert [target.entry.family["torch"].split(" ")[0] for target in done.targets] == ["2.11.0+cu128"] * 2
@@ -60,7 +62,7 @@ def test_every_target_is_locked_and_written(lock: Locks, tools: Tools) -> None:
     assert done.decisions[0].code == "RES104"
 
 
-def test_scripts_are_written_anew_without_resolving(lock: Locks, tools: Tools) -> None:
+def test_scripts_are_written_anew_without_resolving(lock: Locks, tools: ResolveTools) -> None:
     lock()
     before = on_disk(tools)
     tools.files.write_files(FOLDER, {"activate.sh": b"changed"}, remove=["activate.fish"])
@@ -70,7 +72,7 @@ def test_scripts_are_written_anew_without_resolving(lock: Locks, tools: Tools) -
     assert on_disk(tools) == before
 
 
-def test_a_script_that_is_written_no_more_is_removed(lock: Locks, tools: Tools) -> None:
+def test_a_script_that_is_written_no_more_is_removed(lock: Locks, tools: ResolveTools) -> None:
     done = lock()
     older = replace(done.manifest, scripts={**done.manifest.scripts, "activate.old": "0" * 64})
     tools.files.write_files(FOLDER, {FILENAME: older.to_toml().encode(), "activate.old": b"", "mine.sh": b""})
@@ -79,25 +81,25 @@ def test_a_script_that_is_written_no_more_is_removed(lock: Locks, tools: Tools) 
     assert "mine.sh" in on_disk(tools)
 
 
-def test_nothing_to_do_resolves_nothing(lock: Locks, tools: Tools) -> None:
+def test_nothing_to_do_resolves_nothing(lock: Locks, tools: ResolveTools) -> None:
     lock()
     before = on_disk(tools)
     resolver(tools).plans.clear()
-    done = lock(timing=Timing(now_utc=LATER))
+    done = lock(timing=CutoffOptions(now_utc=LATER))
     assert resolver(tools).plans == []
     assert done.written == ()
     assert on_disk(tools) == before
     assert all(target.lock is None for target in done.targets)
 
 
-def test_only_the_changed_target_is_solved_again(lock: Locks, tools: Tools) -> None:
+def test_only_the_changed_target_is_solved_again(lock: Locks, tools: ResolveTools) -> None:
     lock("torch", "colorama; python_version < '3.12'")
     resolver(tools).plans.clear()
     lock("torch", "colorama>=1; python_version < '3.12'")
     assert [plan.target.slug for plan in resolver(tools).plans] == SLUGS[:1]
 
 
-def test_touched_file_is_written_again(lock: Locks, tools: Tools) -> None:
+def test_touched_file_is_written_again(lock: Locks, tools: ResolveTools) -> None:
     lock()
     before = on_disk(tools)
     name = f"requirements.{SLUGS[1]}.txt"
@@ -107,13 +109,13 @@ def test_touched_file_is_written_again(lock: Locks, tools: Tools) -> None:
     assert on_disk(tools) == before
 
 
-def test_target_no_longer_asked_for_is_removed(lock: Locks, tools: Tools) -> None:
+def test_target_no_longer_asked_for_is_removed(lock: Locks, tools: ResolveTools) -> None:
     lock()
     lock(of=TWO.with_overrides(python=("3.12",)))
     assert not [name for name in on_disk(tools) if SLUGS[0] in name]
 
 
-def test_dry_run_writes_nothing(lock: Locks, tools: Tools) -> None:
+def test_dry_run_writes_nothing(lock: Locks, tools: ResolveTools) -> None:
     assert lock(dry_run=True).written == ()
     assert on_disk(tools) == {}
 
@@ -121,22 +123,22 @@ def test_dry_run_writes_nothing(lock: Locks, tools: Tools) -> None:
 @pytest.mark.parametrize(
     ("timing", "cutoff", "moved"),
     [
-        (Timing(now_utc=LATER), CUTOFF, {}),
-        (Timing(now_utc=LATER, upgrade=True), LATER, {}),
-        (Timing(now_utc=LATER, as_of_utc="2026-11-01T23:59:59Z"), "2026-11-01T23:59:59Z", {}),
-        (Timing(now_utc=LATER, move=("torch",)), CUTOFF, {"torch": LATER}),
+        (CutoffOptions(now_utc=LATER), CUTOFF, {}),
+        (CutoffOptions(now_utc=LATER, upgrade=True), LATER, {}),
+        (CutoffOptions(now_utc=LATER, as_of_utc="2026-11-01T23:59:59Z"), "2026-11-01T23:59:59Z", {}),
+        (CutoffOptions(now_utc=LATER, move=("torch",)), CUTOFF, {"torch": LATER}),
     ],
 )
 def test_cutoff_is_kept_until_it_is_moved(
-    timing: Timing, cutoff: str, moved: dict[str, str], lock: Locks
+    timing: CutoffOptions, cutoff: str, moved: dict[str, str], lock: Locks
 ) -> None:
     lock()
     manifest = lock(timing=timing).manifest
     assert (manifest.cutoff_utc, dict(manifest.moved)) == (cutoff, moved)
 
 
-def test_one_failure_is_told_as_it_is_and_nothing_is_written(lock: Locks, tools: Tools) -> None:
-    def fails(plan: Plan) -> EnvsmithError | None:
+def test_one_failure_is_told_as_it_is_and_nothing_is_written(lock: Locks, tools: ResolveTools) -> None:
+    def fails(plan: ResolutionPlan) -> EnvsmithError | None:
         return ResolveError("RES050", "no solution") if plan.target.slug == SLUGS[0] else None
 
     resolver(tools).fails = fails
@@ -151,7 +153,7 @@ def test_one_failure_is_told_as_it_is_and_nothing_is_written(lock: Locks, tools:
     ("error", "kind"), [(LockError("LCK012", "m"), ResolveError), (ToolError("TOL022", "m"), ToolError)]
 )
 def test_several_failures_are_told_together(
-    error: EnvsmithError, kind: type[EnvsmithError], lock: Locks, tools: Tools
+    error: EnvsmithError, kind: type[EnvsmithError], lock: Locks, tools: ResolveTools
 ) -> None:
     resolver(tools).fails = lambda _: type(error)(error.code, error.message)
     with pytest.raises(kind) as caught:
@@ -160,14 +162,14 @@ def test_several_failures_are_told_together(
     assert [part.code for part in caught.value.parts] == [error.code] * 2
 
 
-def test_untrue_answer_is_no_lock(lock: Locks, tools: Tools) -> None:
+def test_untrue_answer_is_no_lock(lock: Locks, tools: ResolveTools) -> None:
     wrong = replace(tools, resolver=FakeResolver(answers={"torch": of_row(torch("2.12.0+cu130"))}))
     with pytest.raises(EnvsmithError) as caught:
         lock(own=wrong, of=TWO.with_overrides(python=("3.12",)))
     assert caught.value.code == "LCK015"
 
 
-def test_progress_hears_each_target(lock: Locks, tools: Tools) -> None:
+def test_progress_hears_each_target(lock: Locks, tools: ResolveTools) -> None:
     lock()
     assert isinstance(tools.progress, Heard)
     assert sorted(tools.progress.ended_with) == [(f"mine/{slug}", "2 packages") for slug in SLUGS]

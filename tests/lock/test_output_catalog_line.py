@@ -8,10 +8,10 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.errors import CatalogError, EnvsmithError, ToolError
-from envsmith.index.sources import ListingSources, Sourced
-from envsmith.lock.output import ToldListings
+from envsmith.index.sources import ListingSources, ListingWithSource
+from envsmith.lock.output import AnnouncedListings
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 
 CU128, CPU, CU999 = (Backend.parse(name) for name in ("cu128", "cpu", "cu999"))
 
@@ -24,22 +24,22 @@ class Listings:
         self._errors = list(errors)
         self._listing = Catalog.embedded().listing("stable", CPU)
 
-    def get(self, channel: str, backend: Backend) -> Sourced | None:
+    def get(self, channel: str, backend: Backend) -> ListingWithSource | None:
         assert channel == "stable"
         self._reasons += self._errors
         self._errors.clear()
         if backend == CU999 or self._listing is None:
             return None
-        return Sourced(listing=self._listing, name="embedded 2026-11-20")
+        return ListingWithSource(listing=self._listing, name="embedded 2026-11-20")
 
-    def known(self, channel: str, backend: Backend) -> Listing | None:
+    def known(self, channel: str, backend: Backend) -> IndexListing | None:
         assert (channel, backend) == ("stable", CPU)
         return self._listing
 
 
-def told(*errors: EnvsmithError, quiet: bool = False) -> ToldListings:
+def told(*errors: EnvsmithError, quiet: bool = False) -> AnnouncedListings:
     reasons: list[EnvsmithError] = []
-    return ToldListings(cast("ListingSources", Listings(reasons, *errors)), reasons, quiet=quiet)
+    return AnnouncedListings(cast("ListingSources", Listings(reasons, *errors)), reasons, quiet=quiet)
 
 
 def test_the_catalog_is_told_once(capfd: pytest.CaptureFixture[str]) -> None:

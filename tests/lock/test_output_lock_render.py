@@ -10,17 +10,17 @@ import pytest
 from packaging.requirements import Requirement
 
 from envsmith.config.profile import Profile
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import ResolveError
 from envsmith.lock import output
-from envsmith.lock.file_conflicts import Compared
+from envsmith.lock.file_conflicts import ConflictCheck
 from envsmith.lock.lock import LockedProfile, LockedTarget
-from envsmith.lock.savings import Saving, Weight
-from envsmith.lockfile.manifest import Entry, Manifest
+from envsmith.lock.savings import BuildSize, DownloadSavings
+from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
 from envsmith.model.target import Platform, Python
-from envsmith.plan.plan import Wanted
+from envsmith.plan.plan import LockRequest
 
 SLUGS = ("cp311-win_amd64", "cp312-manylinux_2_28_x86_64", "cp312-win_amd64")
 END = Decision(subject="cu128", kind="noted", code="RES104", message="CUDA 12.8 · torch 2.11.0 is its last")
@@ -29,7 +29,7 @@ WINDOWS = Decision(subject="b", kind="capped", code="RES108", message="on Window
 ONE = Decision(subject="c", kind="capped", code="RES110", message="on one")
 
 
-def wanted(summary: str = "for a test", **family: str) -> Wanted:
+def wanted(summary: str = "for a test", **family: str) -> LockRequest:
     profile = Profile(
         name="app",
         summary=summary,
@@ -38,13 +38,15 @@ def wanted(summary: str = "for a test", **family: str) -> Wanted:
         platforms=(Platform.parse("linux"),),
         family=family,
     )
-    return Wanted(profile=profile, requirements=(Asked(requirement=Requirement("torch"), origin="x:1"),))
+    return LockRequest(
+        profile=profile, requirements=(SourcedRequirement(requirement=Requirement("torch"), origin="x:1"),)
+    )
 
 
 def target(slug: str, *decisions: Decision, audio: str = "") -> LockedTarget:
     family = {"torch": "2.11.0+cu128 torch.whl sha256:00"}
     family |= {"torchaudio": f"{audio} torchaudio.whl sha256:00"} if audio else {}
-    entry = Entry(
+    entry = TargetRecord(
         plan="0",
         inputs={},
         catalog="embedded",
@@ -149,31 +151,31 @@ def test_json_holds_results_and_errors(capfd: pytest.CaptureFixture[str]) -> Non
     assert found["decisions"][0]["code"] == "RES104"
 
 
-def weight(project: str, size: int | None, *, is_near: bool = False) -> Weight:
-    return Weight(project=project, filename=f"{project}.whl", size_bytes=size, is_near=is_near)
+def weight(project: str, size: int | None, *, is_near: bool = False) -> BuildSize:
+    return BuildSize(project=project, filename=f"{project}.whl", size_bytes=size, is_near=is_near)
 
 
 @pytest.mark.parametrize(
     ("saving", "expected"),
     [
         (
-            Saving(choice="dropping b", spared=(weight("a", 7_000_000), weight("b", 1_100_000))),
+            DownloadSavings(choice="dropping b", spared=(weight("a", 7_000_000), weight("b", 1_100_000))),
             "saves     8.1 MB by dropping b: a 7.0 MB, b 1.1 MB",
         ),
         (
-            Saving(choice="dropping b", spared=(weight("b", 1_137_940, is_near=True),)),
+            DownloadSavings(choice="dropping b", spared=(weight("b", 1_137_940, is_near=True),)),
             "saves     about 1.1 MB by dropping b: b 1.1 MB; about: of PyPI's wheel of the same build",
         ),
         (
-            Saving(choice="dropping b", spared=(weight("a", 900), weight("b", None))),
+            DownloadSavings(choice="dropping b", spared=(weight("a", 900), weight("b", None))),
             "saves     at least 900 bytes by dropping b: a 900 bytes; of unknown size: b",
         ),
         (
-            Saving(choice="dropping b", spared=(weight("b", None),)),
+            DownloadSavings(choice="dropping b", spared=(weight("b", None),)),
             "saves     unknown, by dropping b: no index tells the sizes",
         ),
         (
-            Saving(
+            DownloadSavings(
                 choice="the cpu build instead of PyPI's",
                 spared=tuple(weight(name, 10**9) for name in "abcde"),
                 instead=(weight("torch", 200_000_000),),
@@ -184,13 +186,15 @@ def weight(project: str, size: int | None, *, is_near: bool = False) -> Weight:
             ),
         ),
         (
-            Saving(choice="the cpu build", spared=(weight("a", 10**9),), instead=(weight("torch", None),)),
+            DownloadSavings(
+                choice="the cpu build", spared=(weight("a", 10**9),), instead=(weight("torch", None),)
+            ),
             "saves     less than 1.0 GB by the cpu build: a 1.0 GB; of unknown size: torch",
         ),
     ],
 )
 def test_savings_are_told_as_far_as_they_are_known(
-    capfd: pytest.CaptureFixture[str], saving: Saving, expected: str
+    capfd: pytest.CaptureFixture[str], saving: DownloadSavings, expected: str
 ) -> None:
     told = [replace(target(slug), savings=(saving,)) for slug in SLUGS]
     output.outcome(wanted(), locked(*told))
@@ -198,7 +202,7 @@ def test_savings_are_told_as_far_as_they_are_known(
 
 
 def test_savings_of_one_target_name_it(capfd: pytest.CaptureFixture[str]) -> None:
-    saving = Saving(choice="dropping b", spared=(weight("b", 5),))
+    saving = DownloadSavings(choice="dropping b", spared=(weight("b", 5),))
     output.outcome(wanted(), locked(replace(target(SLUGS[0]), savings=(saving,)), target(SLUGS[1])))
     assert f"b 5 bytes ({SLUGS[0]})" in " ".join(shown(capfd))
 
@@ -206,9 +210,10 @@ def test_savings_of_one_target_name_it(capfd: pytest.CaptureFixture[str]) -> Non
 def test_it_says_whose_files_were_not_compared(capfd: pytest.CaptureFixture[str]) -> None:
     names = ("a", "b", "c", "d", "e")
     one = replace(
-        target(SLUGS[0]), compared=Compared(unseen=names, suspects=("a and b seem to share the folder x",))
+        target(SLUGS[0]),
+        compared=ConflictCheck(unseen=names, suspects=("a and b seem to share the folder x",)),
     )
-    output.outcome(wanted(), locked(one, replace(target(SLUGS[1]), compared=Compared(unseen=("a",)))))
+    output.outcome(wanted(), locked(one, replace(target(SLUGS[1]), compared=ConflictCheck(unseen=("a",)))))
     text = " ".join(" ".join(shown(capfd)).split())
     assert "files not compared for 5 packages, whose files could not be looked into: a, b, c, d, …" in text
     assert text.endswith("a and b seem to share the folder x")

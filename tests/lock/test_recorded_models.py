@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from envsmith.config.model_files import ModelTold
+from envsmith.config.model_files import ModelCheckResult
 from envsmith.config.profile import Profile
 from envsmith.config.profile_file import parse
 from envsmith.errors import InstallError, LockError, ToolError
@@ -39,11 +39,11 @@ def hashes(**known: str) -> staleness.HashModel:
 class FakeAsker:
     """Says what it is told to say."""
 
-    told: ModelTold = field(default_factory=lambda: ModelTold(load_s=0.5))
+    told: ModelCheckResult = field(default_factory=lambda: ModelCheckResult(load_s=0.5))
     fails: InstallError | ToolError | None = None
     specs: list[dict[str, Any]] = field(default_factory=list)
 
-    def model(self, prefix: Path, spec: Mapping[str, Any], timeout_s: float) -> ModelTold:
+    def model(self, prefix: Path, spec: Mapping[str, Any], timeout_s: float) -> ModelCheckResult:
         assert (prefix, timeout_s) == (Path("env"), 600.0)
         self.specs.append(dict(spec))
         if self.fails:
@@ -105,7 +105,9 @@ def test_a_file_is_looked_at_before_it_is_loaded() -> None:
 
 
 def test_what_is_asked_and_said() -> None:
-    asker = FakeAsker(told=ModelTold(problems=({"kind": "differs", "text": "much", "names": []},), run_s=0.1))
+    asker = FakeAsker(
+        told=ModelCheckResult(problems=({"kind": "differs", "text": "much", "names": []},), run_s=0.1)
+    )
     text = f'shims = ["torch-safe-globals"]\nsafe-globals = ["a.B"]\n{COMPARED}{SCRIPT}'
     known, locked = hashes(a_onnx=HEX, a_pt=HEX), manifest(a_onnx=HEX, a_pt=HEX)
     found = check(profile(text), locked, Path("env"), asker, known)

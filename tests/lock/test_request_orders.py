@@ -4,8 +4,8 @@ import pytest
 
 from envsmith.errors import LockError, ProfileError
 from envsmith.host.current import this_platform, this_python
-from envsmith.lock.request import Words, orders, profile_names
-from envsmith.plan.plan import Wanted
+from envsmith.lock.request import LockOptions, orders, profile_names
+from envsmith.plan.plan import LockRequest
 
 PYPROJECT = """\
 [project]
@@ -19,11 +19,11 @@ test = ["pytest"]
 """
 
 
-def wanted(project: Path, **words: object) -> tuple[Wanted, ...]:
-    return orders(Words(**words), project, project / "lockfiles")  # type: ignore[arg-type]
+def wanted(project: Path, **words: object) -> tuple[LockRequest, ...]:
+    return orders(LockOptions(**words), project, project / "lockfiles")  # type: ignore[arg-type]
 
 
-def names(item: Wanted) -> list[str]:
+def names(item: LockRequest) -> list[str]:
     return [asked.name for asked in item.requirements]
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from envsmith.lock.lock import lock_profile
 from envsmith.lock.request import prune
-from envsmith.lock.resolve import Tools
-from envsmith.model.usage import Sought, Usage, Use
-from envsmith.plan.plan import Timing, Wanted
+from envsmith.lock.resolve import ResolveTools
+from envsmith.model.usage import SoughtModule, Usage, Use
+from envsmith.plan.plan import CutoffOptions, LockRequest
 from tests.fakes import FakeResolver
 from tests.values import CUTOFF, asked, profile
 
@@ -24,7 +24,7 @@ class Files:
     def read_usage(
         self,
         root: Path,
-        sought: Iterable[Sought],
+        sought: Iterable[SoughtModule],
         sources: Sequence[str] | None = None,
         *,
         enough: int | None = None,
@@ -40,19 +40,19 @@ class Files:
         return {}
 
 
-def pruned(wanted: Wanted, *uses: Use) -> Wanted:
+def pruned(wanted: LockRequest, *uses: Use) -> LockRequest:
     files = Files(*uses)
     done = prune(wanted, Path("p"), sources=files, installed=files, folders=["src"])
     assert files.asked == 1
     return done
 
 
-def names(wanted: Wanted) -> list[str]:
+def names(wanted: LockRequest) -> list[str]:
     return [str(item.requirement) for item in wanted.requirements]
 
 
 def test_what_no_file_uses_is_no_longer_asked_for() -> None:
-    done = pruned(Wanted(profile=AUTO, requirements=asked("torch", "torchaudio==2.11.0")))
+    done = pruned(LockRequest(profile=AUTO, requirements=asked("torch", "torchaudio==2.11.0")))
     assert names(done) == ["torch"]
     assert [str(item.requirement) for item in done.constraints] == ["torchaudio==2.11.0"]
     assert [item.code for item in done.decisions] == ["RES114"]
@@ -60,7 +60,7 @@ def test_what_no_file_uses_is_no_longer_asked_for() -> None:
 
 def test_what_a_file_uses_stays() -> None:
     use = Use(file="a.py", line=1, module="torchaudio", kind="import", certainty="conditional")
-    wanted = Wanted(profile=AUTO, requirements=asked("torch", "torchaudio"))
+    wanted = LockRequest(profile=AUTO, requirements=asked("torch", "torchaudio"))
     done = pruned(wanted, use)
     assert done == replace(wanted, decisions=done.decisions)
     assert [item.code for item in done.decisions] == ["RES115"]
@@ -69,25 +69,25 @@ def test_what_a_file_uses_stays() -> None:
 def test_no_file_is_read_where_nothing_is_to_be_decided() -> None:
     files = Files()
     for wanted in (
-        Wanted(profile=AUTO, requirements=asked("torch")),
-        Wanted(profile=profile(), requirements=asked("torch", "torchaudio")),
+        LockRequest(profile=AUTO, requirements=asked("torch")),
+        LockRequest(profile=profile(), requirements=asked("torch", "torchaudio")),
     ):
         assert prune(wanted, Path("p"), sources=files, installed=files) is wanted
     assert files.asked == 0
 
 
-def test_a_lock_holds_what_was_decided(tools: Tools, pool: ThreadPoolExecutor) -> None:
-    wanted = pruned(Wanted(profile=AUTO, requirements=asked("torch", "torchaudio")))
-    done = lock_profile(wanted, Timing(now_utc=CUTOFF), Path("l"), tools, pool=pool)
+def test_a_lock_holds_what_was_decided(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
+    wanted = pruned(LockRequest(profile=AUTO, requirements=asked("torch", "torchaudio")))
+    done = lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), Path("l"), tools, pool=pool)
     (decision,) = [item for item in done.decisions if item.subject == "torchaudio"]
     assert decision.message == "torchaudio dropped: no use in 7 files, and no package requires it"
     assert all("torchaudio" not in target.entry.family for target in done.targets)
 
 
-def test_a_lock_keeps_what_a_package_requires(tools: Tools, pool: ThreadPoolExecutor) -> None:
-    wanted = pruned(Wanted(profile=AUTO, requirements=asked("torch", "torchaudio", "speechbrain")))
+def test_a_lock_keeps_what_a_package_requires(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
+    wanted = pruned(LockRequest(profile=AUTO, requirements=asked("torch", "torchaudio", "speechbrain")))
     own = replace(tools, resolver=FakeResolver(extra={"speechbrain": ("torchaudio",)}))
-    done = lock_profile(wanted, Timing(now_utc=CUTOFF), Path("l"), own, pool=pool)
+    done = lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), Path("l"), own, pool=pool)
     (decision,) = [item for item in done.decisions if item.subject == "torchaudio"]
     assert (decision.code, decision.message) == ("RES115", "torchaudio stays: required by speechbrain")
     assert decision.evidence[-1] == "speechbrain, asked for at requirements.in:1"

@@ -5,20 +5,20 @@ from dataclasses import replace
 import pytest
 
 from envsmith.errors import ResolveError
-from envsmith.lock.resolve import MOST_ROUNDS, Tools, resolve
-from envsmith.plan.model import Plan, Resolution
-from envsmith.plan.plan import Times, Wanted, plan_profile
+from envsmith.lock.resolve import MOST_ROUNDS, ResolveTools, resolve
+from envsmith.plan.model import Resolution, ResolutionPlan
+from envsmith.plan.plan import Cutoffs, LockRequest, plan_profile
 from tests.fakes import FakeResolver, FakeSdists
 from tests.values import CUTOFF, asked, profile, source
 
 ONE = profile(on_retired="stable").with_overrides(python=("3.12",), platforms=("linux",))
 
 
-def plan(tools: Tools, *texts: str, allow_sdist: tuple[str, ...] = ()) -> Plan:
-    wanted = Wanted(profile=replace(ONE, allow_sdist=allow_sdist), requirements=asked("torch", *texts))
+def plan(tools: ResolveTools, *texts: str, allow_sdist: tuple[str, ...] = ()) -> ResolutionPlan:
+    wanted = LockRequest(profile=replace(ONE, allow_sdist=allow_sdist), requirements=asked("torch", *texts))
     (found,) = plan_profile(
         wanted,
-        Times(cutoff_utc=CUTOFF),
+        Cutoffs(cutoff_utc=CUTOFF),
         catalog=tools.catalog,
         listings=tools.listings,
         hasher=tools.hasher,
@@ -26,7 +26,7 @@ def plan(tools: Tools, *texts: str, allow_sdist: tuple[str, ...] = ()) -> Plan:
     return found
 
 
-def test_rules_amend_until_they_agree(tools: Tools) -> None:
+def test_rules_amend_until_they_agree(tools: ResolveTools) -> None:
     own = replace(tools, resolver=FakeResolver(extra={"a": ("opencv-python", "opencv-contrib-python")}))
     settled, resolution = resolve(plan(tools, "a"), own)
     assert "RES111" in {decision.code for decision in settled.all_decisions()}
@@ -35,7 +35,7 @@ def test_rules_amend_until_they_agree(tools: Tools) -> None:
     assert "opencv-python" not in names
 
 
-def test_source_distributions_are_read_and_resolved_again(tools: Tools) -> None:
+def test_source_distributions_are_read_and_resolved_again(tools: ResolveTools) -> None:
     resolver = FakeResolver(answers={"opuslib": source("opuslib", "3.0.1")})
     reader = replace(tools, resolver=resolver, sdists=FakeSdists({"opuslib": ("numpy",)}))
     settled, _ = resolve(plan(tools, "opuslib", allow_sdist=("opuslib",)), reader)
@@ -43,11 +43,11 @@ def test_source_distributions_are_read_and_resolved_again(tools: Tools) -> None:
     assert len(resolver.plans) == 2
 
 
-def test_rules_that_never_agree_end_in_an_error(tools: Tools) -> None:
+def test_rules_that_never_agree_end_in_an_error(tools: ResolveTools) -> None:
     class Stubborn(FakeResolver):
         """Gives both members of a family whatever the plan excludes."""
 
-        def resolve(self, plan: Plan) -> Resolution:
+        def resolve(self, plan: ResolutionPlan) -> Resolution:
             return super().resolve(replace(plan, amendments=()))
 
     own = replace(tools, resolver=Stubborn(extra={"a": ("opencv-python", "opencv-contrib-python")}))

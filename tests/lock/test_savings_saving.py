@@ -6,9 +6,9 @@ from packaging.pylock import Package, PackageWheel
 
 from envsmith.catalog import Catalog
 from envsmith.errors import ResolveError
-from envsmith.lock.savings import Saving, Scales, by_build, by_drops
+from envsmith.lock.savings import DownloadSavings, SizeScales, by_build, by_drops
 from envsmith.model.finding import Decision
-from envsmith.plan.model import Plan, Resolution
+from envsmith.plan.model import Resolution, ResolutionPlan
 from tests.fakes import FakeContents, FakeResolver
 from tests.values import package, plan, slice_of, target, wheel
 
@@ -28,11 +28,11 @@ def sized(filename: str, size: int | None) -> Package:
     return Package(name=found.name, version=found.version, wheels=[wheel])
 
 
-def scales(resolver: FakeResolver, contents: FakeContents | None = None) -> Scales:
-    return Scales(resolver=resolver, catalog=Catalog.embedded(), contents=contents or FakeContents())
+def scales(resolver: FakeResolver, contents: FakeContents | None = None) -> SizeScales:
+    return SizeScales(resolver=resolver, catalog=Catalog.embedded(), contents=contents or FakeContents())
 
 
-def dropped(resolver: FakeResolver, *, contents: FakeContents | None = None) -> Saving | None:
+def dropped(resolver: FakeResolver, *, contents: FakeContents | None = None) -> DownloadSavings | None:
     asked = plan("a", target=LINUX, decisions=(DROPPED,))
     return by_drops(asked, resolver.resolve(asked), scales(resolver, contents))
 
@@ -67,7 +67,7 @@ def test_the_server_is_asked_for_sizes_that_no_index_tells() -> None:
 
 def test_what_would_not_resolve_saves_nobody_knows_what() -> None:
     class Refusing(FakeResolver):
-        def resolve(self, plan: Plan) -> Resolution:
+        def resolve(self, plan: ResolutionPlan) -> Resolution:
             if any(item.name == "torchvision" for item in plan.requirements):
                 raise ResolveError("RES050", "no solution")
             return super().resolve(plan)

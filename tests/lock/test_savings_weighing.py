@@ -9,8 +9,8 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog
 from envsmith.lock import savings
-from envsmith.model.finding import Decision, Unsatisfied
-from envsmith.plan.model import Amendment, Plan, Resolution
+from envsmith.model.finding import Decision, UnmetRequirement
+from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
 from tests.plan.made import HEX, package, plan, row, target
 
 CATALOG = Catalog.embedded()
@@ -62,7 +62,7 @@ def decided(code: str, subject: str, *evidence: str) -> Decision:
     )
 
 
-def dropping(*decisions: Decision) -> Plan:
+def dropping(*decisions: Decision) -> ResolutionPlan:
     return replace(plan("a"), decisions=decisions, excludes=("torchaudio", "torchvision"))
 
 
@@ -74,7 +74,7 @@ def test_only_what_would_have_come_counts_as_dropped() -> None:
         decided("RES112", "opuslib", "x"),
     )
     assert savings.dropped(made) == ("torchvision", "xformers")
-    missing = Unsatisfied(requirer=canonicalize_name("pyannote-audio"), requirement="torchaudio")
+    missing = UnmetRequirement(requirer=canonicalize_name("pyannote-audio"), requirement="torchaudio")
     needed = made.amended(Amendment(decisions=(), unsatisfied=(missing,)))
     assert savings.dropped(needed) == ("torchaudio", "torchvision", "xformers")
 

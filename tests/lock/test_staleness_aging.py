@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from envsmith.lock.staleness import LISTED, _days, aging
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, group
+from envsmith.model.listing import IndexListing, group
 from tests.values import HEX, torch
 
 RETRIEVED = date(2026, 11, 20)
@@ -18,9 +18,9 @@ def nightly(days_before: int) -> str:
     return f"2.15.0.dev{RETRIEVED - timedelta(days=days_before):%Y%m%d}+cu130"
 
 
-def listing(*versions: str) -> Listing:
+def listing(*versions: str) -> IndexListing:
     rows = [torch(version, index="nightly/cu130") for version in versions]
-    return Listing(
+    return IndexListing(
         channel="nightly",
         backend=Backend.parse("cu130"),
         retrieved=str(RETRIEVED),

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.lockfile.manifest import Entry, Manifest
+from envsmith.lockfile.manifest import Manifest, TargetRecord
 from tests.values import CUTOFF, HEX
 
 SLUG = "cp312-manylinux_2_28_x86_64"
@@ -12,7 +12,7 @@ PIN = f"2.11.0+cu128 torch-2.11.0+cu128-cp312-cp312-manylinux_2_28_x86_64.whl sh
 
 
 def manifest() -> Manifest:
-    entry = Entry(
+    entry = TargetRecord(
         plan=HEX,
         inputs={"python": "3.12", "requirement": ["torch", "numpy<2"], "constraint": []},
         catalog="embedded 2026-11-20",

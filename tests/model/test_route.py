@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from envsmith.config.profile import Profile
-from envsmith.config.profile_file import ProfileText, parse, resolve
+from envsmith.config.profile_file import ProfileSource, parse, resolve
 from envsmith.errors import EnvsmithError, ProfileError
-from envsmith.lockfile.manifest import Entry, Manifest
+from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.route import RoutePage, RouteRow, check_address, is_loopback
 from envsmith.model.wheel import Wheel
 
@@ -64,7 +64,7 @@ def test_this_machine_by_name() -> None:
 
 
 def manifest(*pages: RoutePage) -> Manifest:
-    entry = Entry(plan="0", inputs={}, catalog="", family={}, packages=0, files={})
+    entry = TargetRecord(plan="0", inputs={}, catalog="", family={}, packages=0, files={})
     targets = {"cp312-manylinux_2_28_x86_64": entry}
     return Manifest(profile="mine", cutoff_utc="2026-11-20T00:00:00Z", routes=pages, targets=targets)
 
@@ -104,8 +104,8 @@ def test_routes_of_an_extended_profile_are_merged() -> None:
         "own": 'extends = "base"\n[routes]\nb = "https://c.example/"\n',
     }
 
-    def load(name: str) -> ProfileText:
-        return ProfileText(text=texts[name], place=f"{name}.toml")
+    def load(name: str) -> ProfileSource:
+        return ProfileSource(text=texts[name], place=f"{name}.toml")
 
     found: Profile = resolve("own", load)
     assert found.routes == {"a": "https://a.example/", "b": "https://c.example/"}

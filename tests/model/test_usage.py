@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.usage import ANSWERS, Leftover, Sought, Unread, Usage, Use
+from envsmith.model.usage import ANSWERS, Leftover, SoughtModule, UnreadFile, Usage, Use
 
 
 def use(module: str = "torchvision", certainty: str = "certain", area: str = "sources", line: int = 1) -> Use:
@@ -24,7 +24,7 @@ def use(module: str = "torchvision", certainty: str = "certain", area: str = "so
 def test_a_dotted_name_means_a_module_it_is_in_or_that_is_in_it(
     sought: str, module: str, is_meant: bool
 ) -> None:
-    assert Sought(module=sought).is_meant_by(module) is is_meant
+    assert SoughtModule(module=sought).is_meant_by(module) is is_meant
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_the_surest_use_gives_the_answer(uses: tuple[Use, ...], answer: str) -> 
 
 
 def test_a_file_that_cannot_be_read_leaves_the_answer_open_only_where_it_names_the_module() -> None:
-    named = Unread(file="a.py", reason="no Python", modules=("torchvision",))
-    unknown = Unread(file="b.py", reason="permission denied")
+    named = UnreadFile(file="a.py", reason="no Python", modules=("torchvision",))
+    unknown = UnreadFile(file="b.py", reason="permission denied")
     assert Usage(unread=(named,)).answer(["torchvision"]) == "unproven"
     assert Usage(unread=(named,)).answer(["torchaudio"]) == "unused"
     assert Usage(unread=(unknown,)).answer(["torchaudio"]) == "unproven"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envsmith.model.wheel import Contents, installed_path
+from envsmith.model.wheel import WheelContents, installed_path
 
 PATHS = st.lists(st.text("abc_.-", min_size=1).filter(lambda part: part not in {".", ".."}), min_size=1).map(
     "/".join
@@ -13,12 +13,12 @@ PATHS = st.lists(st.text("abc_.-", min_size=1).filter(lambda part: part not in {
 
 @given(st.dictionaries(PATHS, st.tuples(st.integers(0, 2**40), st.integers(0, 2**32 - 1))), st.booleans())
 def test_reads_back_what_it_writes(files: dict[str, tuple[int, int]], summed: bool) -> None:
-    contents = Contents(
+    contents = WheelContents(
         size_bytes=len(files),
         members={installed_path(path): size for path, (size, _) in files.items()},
         checksums={installed_path(path): crc for path, (_, crc) in files.items() if summed},
     )
-    assert Contents.from_json(contents.to_json()) == contents
+    assert WheelContents.from_json(contents.to_json()) == contents
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_importable_names_are_folders_and_modules_of_the_top() -> None:
         "README",
         "not-a-name/x.py",
     )
-    contents = Contents(size_bytes=1, members=dict.fromkeys(paths, 2))
+    contents = WheelContents(size_bytes=1, members=dict.fromkeys(paths, 2))
     assert contents.top_level() == ("_yaml", "cv2", "google", "six", "win")
     assert contents.unpacked_bytes == 20
 
@@ -79,4 +79,4 @@ def test_importable_names_are_folders_and_modules_of_the_top() -> None:
 )
 def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"\S"):
-        Contents.from_json(text)
+        WheelContents.from_json(text)

@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.net.client import SilentServers
+from envsmith.net.client import UnreachableHosts
 
 URL = "https://user:secret@mirror.example/torch/a.whl"
 
 
-def ask(servers: SilentServers, url: str, code: str) -> str:
+def ask(servers: UnreachableHosts, url: str, code: str) -> str:
     """Ask, let that end with an error of a code, and return the code that came out."""
     with pytest.raises(ToolError) as caught, servers.asked(url):
         raise ToolError(code, "no", where=url)
@@ -17,7 +17,7 @@ def ask(servers: SilentServers, url: str, code: str) -> str:
 
 @pytest.mark.parametrize("code", ["TOL030", "TOL031"])
 def test_who_gave_no_answer_is_not_asked_again(code: str) -> None:
-    servers = SilentServers()
+    servers = UnreachableHosts()
     assert ask(servers, URL, code) == code
     assert ask(servers, f"{URL}.metadata", "TOL033") == "TOL030"
     assert ask(servers, "https://other.example/torch/a.whl", "TOL033") == "TOL033"
@@ -25,7 +25,7 @@ def test_who_gave_no_answer_is_not_asked_again(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["TOL033", "TOL034", "TOL057"])
 def test_who_answers_is_there(code: str) -> None:
-    servers = SilentServers()
+    servers = UnreachableHosts()
     assert ask(servers, URL, code) == code
     with servers.asked(URL):
         answered = True
@@ -33,7 +33,7 @@ def test_who_answers_is_there(code: str) -> None:
 
 
 def test_a_password_is_not_told() -> None:
-    servers = SilentServers()
+    servers = UnreachableHosts()
     ask(servers, URL, "TOL030")
     with pytest.raises(ToolError) as caught, servers.asked(URL):
         pass

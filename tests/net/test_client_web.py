@@ -11,14 +11,14 @@ from dataclasses import replace
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.net.client import Answer, Patience, WebClient, open_client
+from envsmith.net.client import Response, RetryPolicy, WebClient, open_client
 from envsmith.net.deadline import Deadline
 from tests.replay import ReplayIndex
 from tests.replay_faults import Fault
 from tests.replay_files import ReplayFile
 
 PAGE = "/whl/cu199/torch/"
-QUICK = Patience(pause_s=0.001)
+QUICK = RetryPolicy(pause_s=0.001)
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def get(
     *,
     limit_bytes: int = 100_000,
     deadline_s: float = 20,
-    patience: Patience = QUICK,
-) -> Answer:
+    patience: RetryPolicy = QUICK,
+) -> Response:
     with open_client(Deadline(deadline_s), patience) as client:
         return client.get(f"{replay.origin}{path}", {"X-Test": "1"}, limit_bytes=limit_bytes)
 
@@ -80,7 +80,7 @@ def test_pauses_grow(replay: ReplayIndex) -> None:
     slept: list[float] = []
     replay.fail(PAGE, Fault.status(500))
     with pytest.raises(ToolError):
-        get(replay, patience=Patience(pause_s=0.5, attempts=4, sleep=slept.append))
+        get(replay, patience=RetryPolicy(pause_s=0.5, attempts=4, sleep=slept.append))
     assert slept == [0.5, 1.0, 2.0]
 
 
@@ -88,7 +88,7 @@ def test_a_pause_longer_than_the_time_left_is_not_begun(replay: ReplayIndex) -> 
     slept: list[float] = []
     replay.fail(PAGE, Fault.status(500))
     with pytest.raises(ToolError) as caught:
-        get(replay, deadline_s=5, patience=Patience(pause_s=60, sleep=slept.append))
+        get(replay, deadline_s=5, patience=RetryPolicy(pause_s=60, sleep=slept.append))
     assert (caught.value.code, slept) == ("TOL031", [])
 
 
@@ -174,9 +174,9 @@ def test_redirects_to_other_schemes_are_refused(replay: ReplayIndex, target: str
 
 def test_a_redirect_from_https_to_http_is_refused(replay: ReplayIndex) -> None:
     class Downgrade(WebClient):
-        def _once(self, url: str, headers: object, limit_bytes: int) -> Answer:
+        def _once(self, url: str, headers: object, limit_bytes: int) -> Response:
             del headers, limit_bytes
-            return Answer(url=url, status=301, headers={"location": replay.base}, body=b"")
+            return Response(url=url, status=301, headers={"location": replay.base}, body=b"")
 
     import requests
 

@@ -10,7 +10,7 @@ import pytest
 
 from envsmith.errors import ToolError
 from envsmith.net import range_reader
-from envsmith.net.client import Answer, Patience, WebClient, open_client
+from envsmith.net.client import Response, RetryPolicy, WebClient, open_client
 from envsmith.net.deadline import Deadline
 from envsmith.net.range_reader import RangeReader
 from tests.replay import ReplayIndex
@@ -43,7 +43,7 @@ def replay() -> Iterator[ReplayIndex]:
 
 @pytest.fixture
 def client() -> Iterator[WebClient]:
-    with open_client(Deadline(20), Patience(pause_s=0.001)) as opened:
+    with open_client(Deadline(20), RetryPolicy(pause_s=0.001)) as opened:
         yield opened
 
 
@@ -131,9 +131,9 @@ def test_a_range_that_is_another_one_is_refused(headers: dict[str, str]) -> None
         def __init__(self) -> None:
             """Hold no connection."""
 
-        def get(self, url: str, _: object, *, limit_bytes: int) -> Answer:
+        def get(self, url: str, _: object, *, limit_bytes: int) -> Response:
             del limit_bytes
-            return Answer(url=url, status=206, headers=headers, body=b"0123456789")
+            return Response(url=url, status=206, headers=headers, body=b"0123456789")
 
     with pytest.raises(ToolError) as caught:
         RangeReader(Wrong(), "https://mirror.example/x.whl")

@@ -12,7 +12,7 @@ from envsmith.catalog.ci import read_actions, runners_of
 from envsmith.ci import workflows
 from envsmith.ci.jobs import Job
 from envsmith.ci.matrix import Machines, make_jobs, on_runners, to_azure, to_github, to_gitlab
-from envsmith.ci.workflows import Pipeline
+from envsmith.ci.workflows import CiPipeline
 from envsmith.config.settings import CiSettings, Runners
 from tests.built import ROOT
 from tests.ci.test_workflows_pipelines import NASTY, template
@@ -45,8 +45,8 @@ def written(tmp_path: Path, texts: dict[str, str]) -> list[Path]:
     return [tmp_path / name for name in texts]
 
 
-def wish(name: str, parts: int = 1) -> Pipeline:
-    return Pipeline(
+def wish(name: str, parts: int = 1) -> CiPipeline:
+    return CiPipeline(
         ci=WISHES[name],
         folder="lockfiles" if name == "plain" else NASTY,
         parts=parts,

@@ -10,11 +10,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Plan, Resolution, Slice
+from envsmith.plan.model import Resolution, ResolutionPlan, TorchIndexSlice
 
 HEX = "a" * 64
 
@@ -30,25 +30,25 @@ def row(filename: str, *, sha256: str | None = HEX, index: str = "cu128") -> Whe
     return Wheel.from_row(index=index, filename=filename, url=url, sha256=sha256)
 
 
-def asked(*texts: str, origin: str = "requirements.in") -> tuple[Asked, ...]:
+def asked(*texts: str, origin: str = "requirements.in") -> tuple[SourcedRequirement, ...]:
     return tuple(
-        Asked(requirement=Requirement(text), origin=f"{origin}:{number}")
+        SourcedRequirement(requirement=Requirement(text), origin=f"{origin}:{number}")
         for number, text in enumerate(texts, 1)
     )
 
 
-def plan(*requirements: str, rows: tuple[Wheel, ...] = (), where: Target | None = None) -> Plan:
+def plan(*requirements: str, rows: tuple[Wheel, ...] = (), where: Target | None = None) -> ResolutionPlan:
     """A plan over a slice of these rows; torch, torchvision and torchaudio have a page in any case."""
     where = where or target()
     projects: dict[str, tuple[Wheel, ...]] = {"torch": (), "torchvision": (), "torchaudio": ()}
     for item in rows:
         projects[item.name] = (*projects.get(item.name, ()), item)
     index = str(where.backend)
-    return Plan(
+    return ResolutionPlan(
         profile="made",
         target=where,
         channel="stable",
-        slice=Slice(
+        slice=TorchIndexSlice(
             index=index, url=f"https://download.pytorch.org/whl/{index}", projects=projects, metadata=()
         ),
         requirements=asked(*requirements),
@@ -94,5 +94,5 @@ def resolution(*packages: Package, requirers: Mapping[str, tuple[str, ...]] | No
     return Resolution(packages=ordered, requirers=requirers or {}, indexes={})
 
 
-def with_sdists(given: Plan, *names: str) -> Plan:
+def with_sdists(given: ResolutionPlan, *names: str) -> ResolutionPlan:
     return replace(given, allow_sdist=names)

@@ -6,7 +6,7 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, Metadata, group
+from envsmith.model.listing import IndexListing, Metadata, group
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel
 from envsmith.plan.candidates import _may_run, _runs, cut
@@ -26,10 +26,10 @@ def wheel(filename: str, *, sha256: str | None = HEX, url: str = "", time: str |
     return Wheel.from_row(index="cu128", filename=filename, url=url, sha256=sha256, upload_time=time)
 
 
-def listing(*wheels: Wheel, channel: str = "stable", retrieved: str = "2026-11-20") -> Listing:
+def listing(*wheels: Wheel, channel: str = "stable", retrieved: str = "2026-11-20") -> IndexListing:
     known = Metadata(requires_dist=(), requires_python=None, confidence="exact", basis="made up")
     metadata = {(str(item.name), str(item.version)): known for item in wheels}
-    return Listing(
+    return IndexListing(
         channel=channel,
         backend=Backend.parse("cu128"),
         retrieved=retrieved,
@@ -38,7 +38,7 @@ def listing(*wheels: Wheel, channel: str = "stable", retrieved: str = "2026-11-2
     )
 
 
-def taken(found: Listing, where: Target, cutoff: str = ALWAYS[""]) -> dict[str, list[str]]:
+def taken(found: IndexListing, where: Target, cutoff: str = ALWAYS[""]) -> dict[str, list[str]]:
     slice_ = cut(found, where, Catalog.embedded(), {"": cutoff}).slice
     return {name: sorted(item.filename for item in items) for name, items in slice_.projects.items() if items}
 

@@ -9,9 +9,9 @@ from packaging.utils import canonicalize_name
 
 from envsmith.catalog import Catalog
 from envsmith.errors import ProfileError
-from envsmith.model.finding import Unsatisfied
+from envsmith.model.finding import UnmetRequirement
 from envsmith.plan.conflicts import amend, bounded, chosen, notice, retreat
-from envsmith.plan.model import Amendment, Plan
+from envsmith.plan.model import Amendment, ResolutionPlan
 from tests.plan.made import asked, package, plan, resolution, target
 from tests.values import profile
 
@@ -20,7 +20,7 @@ CV2 = ["opencv-contrib-python", "opencv-contrib-python-headless", "opencv-python
 WINDOWS, ARM, MAC = "windows", "linux-aarch64", "macos"
 
 
-def amended(given: Plan, present: list[str], **requirers: tuple[str, ...]) -> Amendment | None:
+def amended(given: ResolutionPlan, present: list[str], **requirers: tuple[str, ...]) -> Amendment | None:
     named = {name.replace("_", "-"): askers for name, askers in requirers.items()}
     answer = resolution(*(package(name, "1.0") for name in present), requirers=named)
     return amend(given, answer, CATALOG)
@@ -157,10 +157,10 @@ def test_the_decision_names_who_asked_why_and_the_way_back() -> None:
     assert 'family.onnxruntime = "onnxruntime" in the profile keeps it' in told.evidence
 
 
-def bounds(given: Plan, present: list[str], *requirers: str) -> list[str]:
+def bounds(given: ResolutionPlan, present: list[str], *requirers: str) -> list[str]:
     step = amended(given, present)
     assert step
-    found = bounded(step, given, [Unsatisfied.parse(text) for text in requirers], CATALOG)
+    found = bounded(step, given, [UnmetRequirement.parse(text) for text in requirers], CATALOG)
     return [f"{item.requirement} ({item.origin})" for item in found.constraints]
 
 

@@ -12,10 +12,10 @@ import pytest
 from envsmith.config.profile import Profile
 from envsmith.errors import LockError, ProfileError, ResolveError
 from envsmith.lock.lock import LockedProfile, lock_profile
-from envsmith.lock.resolve import Tools
+from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.pylock import Lock
-from envsmith.plan.model import Plan
-from envsmith.plan.plan import Timing, Wanted
+from envsmith.plan.model import ResolutionPlan
+from envsmith.plan.plan import CutoffOptions, LockRequest
 from tests.fakes import FakeRequires, FakeResolver
 from tests.values import CUTOFF, OTHER_HEX, asked, package, profile, source
 
@@ -24,10 +24,14 @@ GPU, CPU = "onnxruntime-gpu", "onnxruntime"
 
 
 def locked(
-    tools: Tools, pool: ThreadPoolExecutor, *texts: str, of: Profile = ONE, constraints: tuple[str, ...] = ()
+    tools: ResolveTools,
+    pool: ThreadPoolExecutor,
+    *texts: str,
+    of: Profile = ONE,
+    constraints: tuple[str, ...] = (),
 ) -> LockedProfile:
-    wanted = Wanted(profile=of, requirements=asked(*texts), constraints=asked(*constraints))
-    return lock_profile(wanted, Timing(now_utc=CUTOFF), Path("mine"), tools, pool=pool)
+    wanted = LockRequest(profile=of, requirements=asked(*texts), constraints=asked(*constraints))
+    return lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), Path("mine"), tools, pool=pool)
 
 
 def names(done: LockedProfile) -> set[str]:
@@ -51,7 +55,7 @@ def names(done: LockedProfile) -> set[str]:
     ids=["requirement", "dependency", "dependencies", "extra", "marker", "constraint", "override", "alone"],
 )
 def test_one_of_a_family_is_locked_however_they_are_asked_for(
-    tools: Tools, pool: ThreadPoolExecutor, texts: tuple[str, ...], more: dict[str, Any]
+    tools: ResolveTools, pool: ThreadPoolExecutor, texts: tuple[str, ...], more: dict[str, Any]
 ) -> None:
     resolver = FakeResolver(extra={"chromadb": (CPU,), "other": (GPU,), "app": (GPU,)})
     done = locked(replace(tools, resolver=resolver), pool, *texts, **more)
@@ -60,7 +64,7 @@ def test_one_of_a_family_is_locked_however_they_are_asked_for(
     assert told.subject == CPU
 
 
-def test_one_that_comes_as_source_is_no_way_around(tools: Tools, pool: ThreadPoolExecutor) -> None:
+def test_one_that_comes_as_source_is_no_way_around(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     resolver = FakeResolver(answers={CPU: source(CPU, "1.0")}, extra={"chromadb": (CPU,)})
     of = replace(ONE, allow_sdist=(CPU,))
     own = replace(tools, resolver=resolver)
@@ -74,7 +78,7 @@ def test_one_that_comes_as_source_is_no_way_around(tools: Tools, pool: ThreadPoo
     ids=["requirement", "dependency", "plugins"],
 )
 def test_what_cannot_stand_in_for_another_is_refused_with_both_names(
-    tools: Tools, pool: ThreadPoolExecutor, texts: tuple[str, ...]
+    tools: ResolveTools, pool: ThreadPoolExecutor, texts: tuple[str, ...]
 ) -> None:
     extra = {
         "tensorflow-like": ("nvidia-cudnn-cu12",),
@@ -89,7 +93,7 @@ def test_what_cannot_stand_in_for_another_is_refused_with_both_names(
     assert tools.files.read_files(Path("mine")) == {}
 
 
-def test_the_bounds_of_those_it_serves_are_kept(tools: Tools, pool: ThreadPoolExecutor) -> None:
+def test_the_bounds_of_those_it_serves_are_kept(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     wheel = package("chromadb-1.0-py3-none-any.whl", sha256=OTHER_HEX)
     resolver = FakeResolver(extra={"chromadb": (CPU,)}, answers={"chromadb": wheel})
     requires = FakeRequires({"chromadb-1.0-py3-none-any.whl": (f"{CPU}>=0.9", f"{CPU}<0.1; extra == 'no'")})
@@ -100,9 +104,9 @@ def test_the_bounds_of_those_it_serves_are_kept(tools: Tools, pool: ThreadPoolEx
 
 
 def test_where_the_fitting_one_goes_with_nothing_the_other_stays(
-    tools: Tools, pool: ThreadPoolExecutor
+    tools: ResolveTools, pool: ThreadPoolExecutor
 ) -> None:
-    def fails(plan: Plan) -> ResolveError | None:
+    def fails(plan: ResolutionPlan) -> ResolveError | None:
         wanted = any(item.name == GPU for item in plan.all_requirements())
         return ResolveError("RES050", "no solution") if wanted else None
 
@@ -113,7 +117,7 @@ def test_where_the_fitting_one_goes_with_nothing_the_other_stays(
     assert told.message == f"no version of {GPU} goes with all that is asked; {CPU} stays"
 
 
-def test_the_profile_chooses(tools: Tools, pool: ThreadPoolExecutor) -> None:
+def test_the_profile_chooses(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     own = replace(tools, resolver=FakeResolver(extra={"chromadb": (CPU,)}))
     done = locked(own, pool, "chromadb", GPU, of=replace(ONE, family={"onnxruntime": CPU}))
     assert {CPU, GPU} & names(done) == {CPU}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from packaging.utils import NormalizedName, canonicalize_name
 
-from envsmith.model.finding import Unsatisfied
+from envsmith.model.finding import UnmetRequirement
 from envsmith.model.usage import Use
 from envsmith.plan.dropped import judge, unsatisfied
 from envsmith.plan.model import Amendment
@@ -72,11 +72,11 @@ def test_what_is_no_requirement_is_passed_over() -> None:
 def test_other_platforms_have_other_requirements() -> None:
     made = replace(plan("timm", where=target(platform="windows")), excludes=("torchvision",))
     found = unsatisfied(made, {TIMM: ('torchvision; sys_platform == "win32"',)})
-    assert found == (Unsatisfied(requirer=TIMM, requirement="torchvision"),)
+    assert found == (UnmetRequirement(requirer=TIMM, requirement="torchvision"),)
 
 
 def test_an_import_at_import_time_breaks_the_requirer() -> None:
-    item = Unsatisfied(requirer=TIMM, requirement="torchvision")
+    item = UnmetRequirement(requirer=TIMM, requirement="torchvision")
     uses = [
         Use(file="timm/a.py", line=line, module="torchvision", kind="import", certainty="certain")
         for line in range(1, 6)
@@ -94,6 +94,6 @@ def test_an_import_at_import_time_breaks_the_requirer() -> None:
 
 
 def test_without_one_it_is_only_noted() -> None:
-    decision = judge(Unsatisfied(requirer=TIMM, requirement="torchvision>=1"), "1.0", ())
+    decision = judge(UnmetRequirement(requirer=TIMM, requirement="torchvision>=1"), "1.0", ())
     assert (decision.code, decision.kind) == ("RES131", "noted")
     assert "requires torchvision>=1" in decision.message

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from envsmith.lock.lock import LockedProfile, lock_profile
-from envsmith.lock.resolve import Tools
+from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.manifest import FILENAME, Manifest
-from envsmith.plan.plan import Timing, Wanted
+from envsmith.plan.plan import CutoffOptions, LockRequest
 from tests.fakes import FakeContents, FakeRequires, FakeResolver
 from tests.values import CUTOFF, asked, package, profile
 
@@ -25,7 +25,9 @@ SOURCES = {
 }
 
 
-def locked(tools: Tools, pool: ThreadPoolExecutor, sources: dict[str, bytes], *texts: str) -> LockedProfile:
+def locked(
+    tools: ResolveTools, pool: ThreadPoolExecutor, sources: dict[str, bytes], *texts: str
+) -> LockedProfile:
     own = replace(
         tools,
         resolver=FakeResolver(
@@ -34,11 +36,13 @@ def locked(tools: Tools, pool: ThreadPoolExecutor, sources: dict[str, bytes], *t
         requires=FakeRequires({TIMM: ("torch", "torchvision>=0.16")}),
         contents=FakeContents({TIMM: sources}),
     )
-    wanted = Wanted(profile=DROP, requirements=asked("torch", *texts))
-    return lock_profile(wanted, Timing(now_utc=CUTOFF), FOLDER, own, pool=pool)
+    wanted = LockRequest(profile=DROP, requirements=asked("torch", *texts))
+    return lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), FOLDER, own, pool=pool)
 
 
-def test_a_requirer_that_breaks_is_an_error_and_recorded(tools: Tools, pool: ThreadPoolExecutor) -> None:
+def test_a_requirer_that_breaks_is_an_error_and_recorded(
+    tools: ResolveTools, pool: ThreadPoolExecutor
+) -> None:
     done = locked(tools, pool, SOURCES, "timm")
     (breakage,) = done.breakages
     assert breakage.evidence[1:] == ("timm/data.py:1 (import: torchvision)",)
@@ -51,20 +55,20 @@ def test_a_requirer_that_breaks_is_an_error_and_recorded(tools: Tools, pool: Thr
     assert manifest.targets[lock.target.slug].unsatisfied == ("timm: torchvision>=0.16",)
 
 
-def test_the_error_stands_while_the_lock_does(tools: Tools, pool: ThreadPoolExecutor) -> None:
+def test_the_error_stands_while_the_lock_does(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     first = locked(tools, pool, SOURCES, "timm")
     again = locked(tools, pool, SOURCES, "timm")
     assert again.targets[0].lock is None
     assert again.breakages == first.breakages
 
 
-def test_a_requirer_that_imports_it_nowhere_is_noted(tools: Tools, pool: ThreadPoolExecutor) -> None:
+def test_a_requirer_that_imports_it_nowhere_is_noted(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     done = locked(tools, pool, {"timm/__init__.py": b"def f():\n    import torchvision\n"}, "timm")
     assert done.breakages == ()
     assert "RES131" in {decision.code for decision in done.decisions}
 
 
-def test_where_nothing_requires_it_nothing_is_recorded(tools: Tools, pool: ThreadPoolExecutor) -> None:
+def test_where_nothing_requires_it_nothing_is_recorded(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     done = locked(tools, pool, SOURCES)
     lock = done.targets[0].lock
     assert lock

@@ -9,7 +9,7 @@ import pytest
 from envsmith.catalog import Catalog
 from envsmith.errors import LockError, ResolveError
 from envsmith.plan.extension_constraints import bind, check, explain
-from envsmith.plan.model import Plan
+from envsmith.plan.model import ResolutionPlan
 from tests.pairs import PAIRS, TORCHES, fits
 from tests.values import asked, package, plan, resolution, slice_of, torch, wheel
 
@@ -18,12 +18,12 @@ ANY = "py3-none-manylinux_2_28_x86_64"
 ROWS = tuple(torch(f"{version}+cu128") for version in TORCHES)
 
 
-def of(*requirements: str, rows: tuple[str, ...] = (), **more: object) -> Plan:
+def of(*requirements: str, rows: tuple[str, ...] = (), **more: object) -> ResolutionPlan:
     wheels = [wheel(f"{name}-{ANY}.whl") for name in rows]
     return plan(*requirements, slice_=slice_of(*ROWS, *wheels), **more)
 
 
-def constraints(given: Plan) -> list[str]:
+def constraints(given: ResolutionPlan) -> list[str]:
     return [str(item.requirement) for item in given.constraints]
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from packaging.requirements import Requirement
 
-from envsmith.config.requirement import Asked
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.model.listing import VersionMetadata
 from envsmith.plan import pairings
-from envsmith.plan.model import Amendment, Plan
+from envsmith.plan.model import Amendment, ResolutionPlan
 from tests.plan.made import asked, of_row, plan, resolution, row
 
 TAGS = "cp312-cp312-manylinux_2_28_x86_64.whl"
@@ -17,14 +17,14 @@ TORCH_8, TORCH_11 = row(f"torch-2.8.0+cu128-{TAGS}"), row(f"torch-2.11.0+cu128-{
 AUDIO_8, AUDIO_11 = row(f"torchaudio-2.8.0+cu128-{TAGS}"), row(f"torchaudio-2.11.0+cu128-{TAGS}")
 
 
-def with_metadata(given: Plan, *needs: tuple[str, str, str]) -> Plan:
+def with_metadata(given: ResolutionPlan, *needs: tuple[str, str, str]) -> ResolutionPlan:
     found = tuple(
         VersionMetadata(name=name, version=version, requires_dist=(text,)) for name, version, text in needs
     )
     return replace(given, slice=replace(given.slice, metadata=found))
 
 
-def messages(given: Plan, *packages: object) -> list[str]:
+def messages(given: ResolutionPlan, *packages: object) -> list[str]:
     return [item.message for item in pairings.notice(given, resolution(*packages))]  # type: ignore[arg-type]
 
 
@@ -45,7 +45,9 @@ def test_a_partner_that_goes_with_an_older_torch_only_is_named() -> None:
 
 def test_a_limit_on_a_partner_is_named_with_its_origin() -> None:
     given = plan("torch", rows=(TORCH_8, TORCH_11, AUDIO_8, AUDIO_11))
-    limit = Asked(requirement=Requirement("torchaudio<2.9"), origin="catalog: pyannote.audio<4,>=3")
+    limit = SourcedRequirement(
+        requirement=Requirement("torchaudio<2.9"), origin="catalog: pyannote.audio<4,>=3"
+    )
     given = given.amended(Amendment(decisions=(), constraints=(limit,)))
     (told,) = messages(given, of_row(TORCH_8), of_row(AUDIO_8))
     assert told.endswith("exists: torchaudio<2.9 (pyannote.audio<4,>=3)")

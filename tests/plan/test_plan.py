@@ -3,26 +3,26 @@ from dataclasses import replace
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from envsmith.config.requirement import PythonBound
+from envsmith.config.requirement import RequiresPython
 from envsmith.errors import ResolveError
-from envsmith.lock.resolve import Tools
+from envsmith.lock.resolve import ResolveTools
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, group
-from envsmith.plan.plan import Planned, Times, Wanted, plan_profile
+from envsmith.model.listing import IndexListing, group
+from envsmith.plan.plan import Cutoffs, LockRequest, ProfilePlan, plan_profile
 from tests.fakes import FakeHasher, FakeListings
 from tests.lock_tools import KNOWN
 from tests.values import CUTOFF, HEX, asked, profile, torch
 
-NOW = Times(cutoff_utc=CUTOFF)
+NOW = Cutoffs(cutoff_utc=CUTOFF)
 ONE = profile(on_retired="stable")
 
 
-def planned(tools: Tools, *texts: str, of: object = ONE, times: Times = NOW) -> Planned:
-    wanted = Wanted(profile=of, requirements=asked(*texts))  # type: ignore[arg-type]
+def planned(tools: ResolveTools, *texts: str, of: object = ONE, times: Cutoffs = NOW) -> ProfilePlan:
+    wanted = LockRequest(profile=of, requirements=asked(*texts))  # type: ignore[arg-type]
     return plan_profile(wanted, times, catalog=tools.catalog, listings=tools.listings, hasher=tools.hasher)
 
 
-def test_one_plan_per_target(tools: Tools) -> None:
+def test_one_plan_per_target(tools: ResolveTools) -> None:
     of = ONE.with_overrides(python=("3.11", "3.12"), platforms=("linux", "windows"))
     found = planned(tools, "torch", of=of)
     assert [plan.target.slug for plan in found.plans] == [target.slug for target in of.targets()]
@@ -30,41 +30,41 @@ def test_one_plan_per_target(tools: Tools) -> None:
     assert [decision.code for decision in found.decisions] == ["RES104"]
 
 
-def test_moved_cutoff_is_part_of_the_plan(tools: Tools) -> None:
-    moved = planned(tools, "torch", times=Times(cutoff_utc=CUTOFF, moved={"numpy": CUTOFF}))
+def test_moved_cutoff_is_part_of_the_plan(tools: ResolveTools) -> None:
+    moved = planned(tools, "torch", times=Cutoffs(cutoff_utc=CUTOFF, moved={"numpy": CUTOFF}))
     assert moved.plans[0].digest() != planned(tools, "torch").plans[0].digest()
 
 
-def test_unknown_index_is_refused(tools: Tools) -> None:
+def test_unknown_index_is_refused(tools: ResolveTools) -> None:
     with pytest.raises(ResolveError) as caught:
         planned(tools, "torch", of=replace(ONE, backend=Backend.parse("cu130")))
     assert caught.value.code == "RES012"
     assert "envsmith catalog refresh cu130" in caught.value.hint
 
 
-def test_one_refusal_names_profile_and_target(tools: Tools) -> None:
+def test_one_refusal_names_profile_and_target(tools: ResolveTools) -> None:
     with pytest.raises(ResolveError) as caught:
         planned(tools, "torch>=2.12")
     assert caught.value.code == "RES021"
     assert caught.value.where.startswith("mine: cp312-manylinux_2_28_x86_64: ")
 
 
-def test_several_refusals_are_told_together(tools: Tools) -> None:
+def test_several_refusals_are_told_together(tools: ResolveTools) -> None:
     with pytest.raises(ResolveError) as caught:
         planned(tools, "torch>=2.12", of=ONE.with_overrides(python=("3.11", "3.12")))
     assert caught.value.code == "RES001"
     assert [part.code for part in caught.value.parts] == ["RES021"] * 2
 
 
-def test_refusal_says_what_exists(tools: Tools) -> None:
+def test_refusal_says_what_exists(tools: ResolveTools) -> None:
     with pytest.raises(ResolveError) as caught:
         planned(tools, "torch", of=ONE.with_overrides(python=("3.14",), platforms=("windows",)))
     assert ("exists", "cu128 · torch 2.11.0: cp311 cp312; none with cp314") in caught.value.details
 
 
-def bare(tools: Tools, hashes: dict[str, str]) -> Tools:
+def bare(tools: ResolveTools, hashes: dict[str, str]) -> ResolveTools:
     row = torch("2.11.0+cu128", sha256=None)
-    listing = Listing(
+    listing = IndexListing(
         channel="stable",
         backend=Backend.parse("cu128"),
         retrieved="2026-11-20",
@@ -74,21 +74,21 @@ def bare(tools: Tools, hashes: dict[str, str]) -> Tools:
     return replace(tools, listings=FakeListings((listing,)), hasher=FakeHasher(hashes))
 
 
-def test_wheel_without_hash_is_hashed(tools: Tools) -> None:
+def test_wheel_without_hash_is_hashed(tools: ResolveTools) -> None:
     own = bare(tools, {torch("2.11.0+cu128").filename: HEX})
     (plan,) = planned(own, "torch").plans
     assert [row.sha256 for row in plan.slice.projects["torch"]] == [HEX]
     assert "RES109" in {decision.code for decision in plan.decisions}
 
 
-def test_wheel_that_cannot_be_hashed_is_refused(tools: Tools) -> None:
+def test_wheel_that_cannot_be_hashed_is_refused(tools: ResolveTools) -> None:
     with pytest.raises(ResolveError) as caught:
         planned(bare(tools, {}), "torch")
     assert caught.value.code == "RES041"
 
 
-def test_refusal_names_the_cutoff_where_that_is_its_cause(tools: Tools) -> None:
-    early = Times(cutoff_utc="2016-07-20T23:59:59Z")
+def test_refusal_names_the_cutoff_where_that_is_its_cause(tools: ResolveTools) -> None:
+    early = Cutoffs(cutoff_utc="2016-07-20T23:59:59Z")
     with pytest.raises(ResolveError) as caught:
         planned(tools, "torch", times=early)
     assert caught.value.code == "RES021"
@@ -101,15 +101,15 @@ def test_refusal_names_the_cutoff_where_that_is_its_cause(tools: Tools) -> None:
         assert "cutoff" not in caught.value.message, "no time would help"
 
 
-def test_a_python_the_project_does_not_run_on_is_refused(tools: Tools) -> None:
-    bound = PythonBound(specifier=SpecifierSet(">=3.12"), where="pyproject.toml:4")
-    wanted = Wanted(
+def test_a_python_the_project_does_not_run_on_is_refused(tools: ResolveTools) -> None:
+    bound = RequiresPython(specifier=SpecifierSet(">=3.12"), where="pyproject.toml:4")
+    wanted = LockRequest(
         profile=ONE.with_overrides(python=("3.11", "3.12")),
         requirements=asked("torch"),
         requires_python=bound,
     )
 
-    def plan(wanted: Wanted) -> Planned:
+    def plan(wanted: LockRequest) -> ProfilePlan:
         return plan_profile(wanted, NOW, catalog=tools.catalog, listings=tools.listings, hasher=tools.hasher)
 
     with pytest.raises(ResolveError) as caught:

@@ -4,8 +4,8 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.errors import ProfileError, ResolveError
-from envsmith.plan.model import Plan, Slice
-from envsmith.plan.planner import Order, plan
+from envsmith.plan.model import ResolutionPlan, TorchIndexSlice
+from envsmith.plan.planner import PlanRequest, plan
 from tests.values import CUTOFF, asked, profile, slice_of, target, torch, wheel
 
 CATALOG = Catalog.embedded()
@@ -14,7 +14,9 @@ VISION = wheel("torchvision-0.26.0+cu128-cp312-cp312-manylinux_2_28_x86_64.whl")
 SLICE = slice_of(TORCH, VISION, empty=("torchaudio",))
 
 
-def planned(*requirements: str, slice_: Slice = SLICE, backend: str = "cu128", **more: Any) -> Plan:
+def planned(
+    *requirements: str, slice_: TorchIndexSlice = SLICE, backend: str = "cu128", **more: Any
+) -> ResolutionPlan:
     values: dict[str, Any] = {
         "profile": profile(),
         "target": target(backend=backend),
@@ -22,7 +24,7 @@ def planned(*requirements: str, slice_: Slice = SLICE, backend: str = "cu128", *
         "cutoff_utc": CUTOFF,
         "requirements": asked(*requirements),
     }
-    return plan(Order(**{**values, **more}), slice_, CATALOG)
+    return plan(PlanRequest(**{**values, **more}), slice_, CATALOG)
 
 
 def test_what_is_asked_for_and_what_exists() -> None:

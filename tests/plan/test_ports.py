@@ -3,15 +3,23 @@ from pathlib import Path
 import pytest
 
 from envsmith.files import atomic
-from envsmith.index.hashing import Downloads, KeptFiles, NoDownloads
+from envsmith.index.hashing import Downloads, FileCache, NoDownloads
 from envsmith.index.remote_metadata import RequiresReader
 from envsmith.index.sdist import SdistReader
 from envsmith.index.wheel_contents import WheelReader
 from envsmith.model.progress import Progress
-from envsmith.plan.ports import Files, Hasher, ImportTime, Resolver, Sdists, WheelContents, WheelRequires
+from envsmith.plan.ports import (
+    Files,
+    Hasher,
+    ImportTime,
+    Resolver,
+    SdistMetadataReader,
+    WheelContentsReader,
+    WheelRequiresReader,
+)
 from envsmith.process.runner import Processes
 from envsmith.usage import python
-from envsmith.uv.resolver import Uv, find_uv
+from envsmith.uv.resolver import UvResolver, find_uv
 from tests.fakes import Silence
 
 
@@ -25,14 +33,14 @@ def test_silence_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 def test_adapters_fill_the_ports() -> None:
     # mypy judges the types; here each is seen to have what its port names.
     filled: tuple[tuple[type, object], ...] = (
-        (Resolver, Uv(Processes(), executable=find_uv(), slices=find_uv().parent)),
-        (Sdists, SdistReader()),
-        (Hasher, Downloads(Silence(), KeptFiles(Path("kept")))),
+        (Resolver, UvResolver(Processes(), executable=find_uv(), slices=find_uv().parent)),
+        (SdistMetadataReader, SdistReader()),
+        (Hasher, Downloads(Silence(), FileCache(Path("kept")))),
         (Hasher, NoDownloads()),
         (Files, atomic),
-        (WheelRequires, RequiresReader(find_uv().parent)),
+        (WheelRequiresReader, RequiresReader(find_uv().parent)),
         (ImportTime, python),
-        (WheelContents, WheelReader(find_uv().parent)),
+        (WheelContentsReader, WheelReader(find_uv().parent)),
     )
     for port, adapter in filled:
         for name in vars(port):

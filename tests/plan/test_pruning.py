@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from envsmith.model.finding import Decision
-from envsmith.model.usage import Unread, Usage, Use
+from envsmith.model.usage import UnreadFile, Usage, Use
 from envsmith.plan.pruning import candidates, judge, propose, settle, withdraw
 from tests.values import asked, package, plan, profile, resolution
 
@@ -18,7 +18,7 @@ def use(
     return Use(file="a.py", line=line, module=module, kind="import", certainty=certainty, area=area)
 
 
-def usage(*uses: Use, unread: tuple[Unread, ...] = ()) -> Usage:
+def usage(*uses: Use, unread: tuple[UnreadFile, ...] = ()) -> Usage:
     return Usage(uses=uses, unread=unread, files_read=41)
 
 
@@ -48,10 +48,10 @@ def test_it_goes_where_nothing_uses_and_nothing_requires_it() -> None:
         (usage(use(area="beside")), "code beside the sources uses it"),
         (usage(use(certainty="string")), "a text names it"),
         (
-            usage(unread=(Unread(file="b.py", reason="line 3: no", modules=("torchvision",)),)),
+            usage(unread=(UnreadFile(file="b.py", reason="line 3: no", modules=("torchvision",)),)),
             "cannot be read",
         ),
-        (usage(unread=(Unread(file="b.py", reason="denied"),)), "cannot be read"),
+        (usage(unread=(UnreadFile(file="b.py", reason="denied"),)), "cannot be read"),
     ],
 )
 def test_it_stays_on_any_sign_of_a_use(found: Usage, said: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from envsmith.catalog import Catalog
 from envsmith.errors import LockError, ResolveError
 from envsmith.model.route import RoutePage, RouteRow
-from envsmith.plan.model import Plan
+from envsmith.plan.model import ResolutionPlan
 from envsmith.plan.routes import add, check, choose, is_wanted, recorded, unhashed
 from tests.values import HEX, OTHER_HEX, package, plan, resolution, slice_of, target, torch, wheel
 
@@ -30,7 +30,7 @@ def page(*rows: RouteRow, others: tuple[str, ...] = ()) -> RoutePage:
     )
 
 
-def of(*requirements: str, torches: tuple[str, ...] = ("2.8.0+cu128",), **more: object) -> Plan:
+def of(*requirements: str, torches: tuple[str, ...] = ("2.8.0+cu128",), **more: object) -> ResolutionPlan:
     return plan(*requirements, slice_=slice_of(*map(torch, torches)), **more)
 
 

@@ -13,10 +13,10 @@ from envsmith.config.profile import Profile
 from envsmith.errors import LockError, ResolveError
 from envsmith.lock.check import CheckTools, check_profile
 from envsmith.lock.lock import LockedProfile, lock_profile
-from envsmith.lock.resolve import Tools
+from envsmith.lock.resolve import ResolveTools
 from envsmith.model.route import RoutePage, RouteRow
 from envsmith.model.wheel import Wheel
-from envsmith.plan.plan import Timing, Wanted
+from envsmith.plan.plan import CutoffOptions, LockRequest
 from envsmith.plan.routes import changes, read
 from tests.fakes import FakeHasher
 from tests.values import CUTOFF, HEX, asked, profile, wheel
@@ -48,22 +48,26 @@ def routes() -> FakeRoutes:
 
 
 @pytest.fixture
-def routed(tools: Tools, routes: FakeRoutes) -> Tools:
+def routed(tools: ResolveTools, routes: FakeRoutes) -> ResolveTools:
     return replace(tools, routes=routes, hasher=FakeHasher({NAME: HEX}))
 
 
-def wanting(url: str = URL, base: Profile = ONE, **more: str) -> Wanted:
+def wanting(url: str = URL, base: Profile = ONE, **more: str) -> LockRequest:
     routes = {"flash-attn": url, **more}
-    return Wanted(profile=replace(base, routes=routes), requirements=asked("torch==2.10.0", "flash-attn"))
+    return LockRequest(
+        profile=replace(base, routes=routes), requirements=asked("torch==2.10.0", "flash-attn")
+    )
 
 
-def lock(wanted: Wanted, tools: Tools, pool: ThreadPoolExecutor, **timing: object) -> LockedProfile:
-    words = Timing(now_utc=CUTOFF, **timing)  # type: ignore[arg-type]
+def lock(
+    wanted: LockRequest, tools: ResolveTools, pool: ThreadPoolExecutor, **timing: object
+) -> LockedProfile:
+    words = CutoffOptions(now_utc=CUTOFF, **timing)  # type: ignore[arg-type]
     return lock_profile(wanted, words, FOLDER, tools, pool=pool)
 
 
 def test_a_page_is_read_once_and_remembered(
-    routed: Tools, routes: FakeRoutes, pool: ThreadPoolExecutor
+    routed: ResolveTools, routes: FakeRoutes, pool: ThreadPoolExecutor
 ) -> None:
     first = lock(wanting(), routed, pool)
     assert routes.asked == [("flash-attn", URL)]
@@ -77,7 +81,7 @@ def test_a_page_is_read_once_and_remembered(
     assert len(routes.asked) == 1
 
 
-def test_an_answer_against_the_label_is_not_admitted(routed: Tools, pool: ThreadPoolExecutor) -> None:
+def test_an_answer_against_the_label_is_not_admitted(routed: ResolveTools, pool: ThreadPoolExecutor) -> None:
     """The fake resolver knows no metadata, and takes the newest torch."""
     free = replace(wanting(), requirements=asked("torch", "flash-attn"))
     with pytest.raises(LockError) as caught:
@@ -86,7 +90,7 @@ def test_an_answer_against_the_label_is_not_admitted(routed: Tools, pool: Thread
 
 
 def test_pages_are_read_again_when_the_cutoff_moves(
-    routed: Tools, routes: FakeRoutes, pool: ThreadPoolExecutor
+    routed: ResolveTools, routes: FakeRoutes, pool: ThreadPoolExecutor
 ) -> None:
     lock(wanting(), routed, pool)
     lock(wanting(), routed, pool, upgrade=True)
@@ -98,7 +102,7 @@ def test_pages_are_read_again_when_the_cutoff_moves(
 
 
 def test_another_address_or_target_is_read(
-    routed: Tools, routes: FakeRoutes, pool: ThreadPoolExecutor
+    routed: ResolveTools, routes: FakeRoutes, pool: ThreadPoolExecutor
 ) -> None:
     lock(wanting(), routed, pool)
     other = "https://wheels.example/other.html"
@@ -109,7 +113,9 @@ def test_another_address_or_target_is_read(
     assert [project for project, _ in routes.asked[2:]] == ["x_y"]
 
 
-def test_without_the_network_only_what_is_remembered_serves(routed: Tools, pool: ThreadPoolExecutor) -> None:
+def test_without_the_network_only_what_is_remembered_serves(
+    routed: ResolveTools, pool: ThreadPoolExecutor
+) -> None:
     with pytest.raises(ResolveError) as caught:
         lock(wanting(), replace(routed, routes=None), pool)
     assert caught.value.code == "RES026"
@@ -121,7 +127,7 @@ def test_without_the_network_only_what_is_remembered_serves(routed: Tools, pool:
 
 
 def test_a_wheel_without_a_hash_is_refused_where_nothing_may_be_fetched(
-    routed: Tools, pool: ThreadPoolExecutor
+    routed: ResolveTools, pool: ThreadPoolExecutor
 ) -> None:
     with pytest.raises(ResolveError) as caught:
         lock(wanting(), replace(routed, hasher=FakeHasher()), pool)
@@ -129,7 +135,7 @@ def test_a_wheel_without_a_hash_is_refused_where_nothing_may_be_fetched(
 
 
 def test_a_check_uses_what_is_remembered(
-    routed: Tools, check_tools: CheckTools, pool: ThreadPoolExecutor
+    routed: ResolveTools, check_tools: CheckTools, pool: ThreadPoolExecutor
 ) -> None:
     lock(wanting(), routed, pool)
     bare = replace(check_tools, hasher=FakeHasher())
@@ -137,7 +143,7 @@ def test_a_check_uses_what_is_remembered(
     (found,) = check_profile(wanting("https://wheels.example/other.html"), FOLDER, bare).findings
     assert found.code == "LCK033"
     assert found.message == f"route  flash-attn: {URL} → https://wheels.example/other.html"
-    (gone,) = check_profile(Wanted(profile=ONE, requirements=asked("torch")), FOLDER, bare).findings
+    (gone,) = check_profile(LockRequest(profile=ONE, requirements=asked("torch")), FOLDER, bare).findings
     assert gone.message == f"route  flash-attn: {URL} → (none)"
     wider = ONE.with_overrides(python=("3.11", "3.12"))
     (new,) = check_profile(wanting(base=wider), FOLDER, bare).findings
@@ -145,7 +151,7 @@ def test_a_check_uses_what_is_remembered(
 
 
 def test_another_kind_of_backend_is_a_change_another_version_is_not(
-    routed: Tools, pool: ThreadPoolExecutor
+    routed: ResolveTools, pool: ThreadPoolExecutor
 ) -> None:
     manifest = lock(wanting(), routed, pool).manifest
     assert list(changes(wanting().profile, manifest)) == []

@@ -2,16 +2,16 @@ from packaging.requirements import Requirement
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing, Metadata, group
+from envsmith.model.listing import IndexListing, Metadata, group
 from envsmith.plan.suggestions import builds, with_kernels
 from tests.values import target, torch
 
 KNOWN = Metadata(requires_dist=(), requires_python=None, confidence="exact", basis="made up")
 
 
-def listing(backend: str, *rows: tuple[str, str], sha256: str | None = "a" * 64) -> Listing:
+def listing(backend: str, *rows: tuple[str, str], sha256: str | None = "a" * 64) -> IndexListing:
     wheels = [torch(f"{version}+{backend}", python, sha256=sha256) for version, python in rows]
-    return Listing(
+    return IndexListing(
         channel="stable",
         backend=Backend.parse(backend),
         retrieved="2026-11-20",
@@ -24,7 +24,9 @@ CU130 = listing("cu130", ("2.14.0", "cp312"), ("2.14.0", "cp39"), ("2.14.0", "cp
 CU132 = listing("cu132", ("2.15.0", "cp311"), ("2.15.0", "cp312"))
 
 
-def said(text: str, *found: Listing, python: str = "3.10", backend: str = "cu130") -> tuple[list[str], str]:
+def said(
+    text: str, *found: IndexListing, python: str = "3.10", backend: str = "cu130"
+) -> tuple[list[str], str]:
     details, hint = builds(found, Requirement(text), target(python, backend=backend), "mine")
     return [line for _, line in details], hint
 

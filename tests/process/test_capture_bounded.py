@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.process.capture import Ended, run_bounded
+from envsmith.process.capture import CapturedProgram, run_bounded
 from envsmith.process.runner import Processes
 
 
-def run(code: str, timeout_s: float = 60.0) -> Ended:
+def run(code: str, timeout_s: float = 60.0) -> CapturedProgram:
     return run_bounded(Processes(), [sys.executable, "-c", code], env={}, timeout_s=timeout_s)
 
 

@@ -11,7 +11,7 @@ from envsmith.errors import ToolError
 from envsmith.process import capture
 
 
-def watched(script: str) -> capture.Watched:
+def watched(script: str) -> capture.TailedProgram:
     return capture.watch([sys.executable, "-S", "-c", script], os.environ)
 
 

@@ -10,9 +10,9 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envsmith.config.positions import KeyPath, TomlText
+from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.config.profile import Profile
-from envsmith.config.profile_file import ProfileText, parse, resolve
+from envsmith.config.profile_file import ProfileSource, parse, resolve
 from envsmith.config.pyproject import from_pyproject
 from envsmith.config.requirements_txt import parse_requirements
 from envsmith.config.settings import ProjectSettings
@@ -132,7 +132,7 @@ def places(value: object, path: KeyPath = ()) -> list[KeyPath]:
 @given(tables, st.sampled_from(["\n", "\r\n"]))
 def test_every_key_and_item_of_any_toml_has_a_line(data: dict[str, Any], line_end: str) -> None:
     text = tomlkit.dumps(data).replace("\n", line_end)
-    document = TomlText.parse(text, "x.toml")
+    document = TomlDocument.parse(text, "x.toml")
     assert set(document.lines) == set(places(dict(document.data)))
     assert all(1 <= line <= text.count("\n") + 1 for line in document.lines.values())
 
@@ -194,7 +194,7 @@ def test_any_values_under_any_keys(data: dict[str, Any]) -> None:
     text = tomlkit.dumps(data)
     well_refused(lambda: parse(text, "profiles/x.toml", "x"), "profiles/x.toml")
     inside = tomlkit.dumps({"tool": {"envsmith": {"profiles": {"x": data}}}})
-    source = ProfileText(text=inside, place="pyproject.toml", table=("tool", "envsmith", "profiles", "x"))
+    source = ProfileSource(text=inside, place="pyproject.toml", table=("tool", "envsmith", "profiles", "x"))
     well_refused(lambda: resolve("x", lambda _: source), "pyproject.toml")
     project = {"project": {"name": "p", "dependencies": plain_of(data), "optional-dependencies": data}}
     well_refused(lambda: from_pyproject(tomlkit.dumps(project), "pyproject.toml", data), "pyproject.toml")

@@ -9,16 +9,19 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envsmith.model.usage import Sought
+from envsmith.model.usage import SoughtModule
 from envsmith.usage.config_files import read_commands, read_config, read_requirements_lines
 from envsmith.usage.documents import read_document, read_foreign, read_notebook
-from envsmith.usage.module_matcher import Gathered, Names
+from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from envsmith.usage.python import read_long, read_python
 from envsmith.usage.scan import read_usage
 from tests.scan.ways import notebook
 
-SOUGHT = (Sought(module="torchvision", messages=("Failed to",)), Sought(module="google.cloud.speech"))
-NAMES = Names(SOUGHT)
+SOUGHT = (
+    SoughtModule(module="torchvision", messages=("Failed to",)),
+    SoughtModule(module="google.cloud.speech"),
+)
+NAMES = ModuleMatcher(SOUGHT)
 WORDS = (
     'torchvision|import |from |google.cloud|.|\n|  |\'|"""|#|(|)|%|!|-m |:|try:\n |except ImportError:\n '
     "|```{python}\n|```\n|import_module(|exec(|sys.modules[|.split()"
@@ -34,7 +37,7 @@ MODULES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}(\.[a-z_][a-z0-9_]{0,8}){0,2}", fu
 @given(TEXTS)
 def test_any_text_is_python_or_refused(text: str) -> None:
     try:
-        read_python(text, NAMES, Gathered(file="a.py"))
+        read_python(text, NAMES, FileUsage(file="a.py"))
     except (SyntaxError, ValueError):
         return
 
@@ -42,7 +45,7 @@ def test_any_text_is_python_or_refused(text: str) -> None:
 @given(st.binary(max_size=200) | TEXTS.map(str.encode))
 def test_any_bytes_are_python_or_refused(data: bytes) -> None:
     try:
-        read_python(data, NAMES, Gathered(file="setup.py"))
+        read_python(data, NAMES, FileUsage(file="setup.py"))
     except (SyntaxError, ValueError):
         return
 
@@ -58,13 +61,13 @@ def test_lines_of_any_text_are_read(text: str) -> None:
         read_foreign,
     ):
         for file in ("a.yaml", "pyproject.toml", "setup.cfg", "profiles/a.toml"):
-            read(text, NAMES, Gathered(file=file))
+            read(text, NAMES, FileUsage(file=file))
 
 
 @given(st.lists(TEXTS, max_size=3))
 def test_any_cells_are_a_notebook_or_refused(cells: list[str]) -> None:
     try:
-        read_notebook(notebook(*cells).encode(), NAMES, Gathered(file="a.ipynb"))
+        read_notebook(notebook(*cells).encode(), NAMES, FileUsage(file="a.ipynb"))
     except (SyntaxError, ValueError):
         return
 
@@ -85,7 +88,7 @@ def test_any_json_is_a_notebook_or_refused(value: object) -> None:
     import json
 
     try:
-        read_notebook(json.dumps(value).encode(), NAMES, Gathered(file="a.ipynb"))
+        read_notebook(json.dumps(value).encode(), NAMES, FileUsage(file="a.ipynb"))
     except (SyntaxError, ValueError):
         return
 
@@ -103,8 +106,8 @@ def test_a_scan_of_any_file_ends(data: bytes, name: str) -> None:
 
 @given(MODULES, TEXTS)
 def test_an_import_is_found_wherever_the_rest_of_the_file_is_python(module: str, rest: str) -> None:
-    names = Names([Sought(module=module)])
-    gathered = Gathered(file="a.py")
+    names = ModuleMatcher([SoughtModule(module=module)])
+    gathered = FileUsage(file="a.py")
     try:
         read_python(f"{rest}\nimport {module}\n", names, gathered)
     except (SyntaxError, ValueError):
@@ -134,5 +137,5 @@ def test_lines_of_any_length_are_read_in_time_in_proportion() -> None:
             read_document,
             read_foreign,
         ):
-            read(line, NAMES, Gathered(file="pyproject.toml"))
-        read_python(f"x = {line!r}", NAMES, Gathered(file="a.py"))
+            read(line, NAMES, FileUsage(file="pyproject.toml"))
+        read_python(f"x = {line!r}", NAMES, FileUsage(file="a.py"))

@@ -13,7 +13,7 @@ from envsmith.host.model import MACHINES, Device, Driver, Host
 from envsmith.model.backend import Backend
 from envsmith.model.target import Python
 from envsmith.select import rules
-from envsmith.select.rules import NO, Verdict
+from envsmith.select.rules import NO, BackendVerdict
 from tests.selection.test_table import MAKERS, on_record
 
 CATALOG = Catalog.embedded()
@@ -64,7 +64,7 @@ def hosts(draw: st.DrawFn) -> Host:
     )
 
 
-def judged(host: Host, python: Python) -> dict[Backend, Verdict]:
+def judged(host: Host, python: Python) -> dict[Backend, BackendVerdict]:
     return {found.backend: found for found in rules.judge(host, python, on_record(), CATALOG)}
 
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from envsmith.environment.installed_state import Condition
+from envsmith.environment.installed_state import InstalledState
 from envsmith.host.model import Host
-from envsmith.host.system import Given
+from envsmith.host.system import GpuAccess
 from envsmith.report.model import LockState, Summary
 from envsmith.report.redaction import Redaction
 from tests.environment.test_verification import distribution, environment
@@ -11,7 +11,7 @@ HOST = Host(os="linux", machine="x86_64", release=(2, 36), libc="glibc")
 
 
 def test_a_bare_machine() -> None:
-    values = Summary(envsmith="0.1.0", host=HOST, given=Given()).to_json(Redaction())
+    values = Summary(envsmith="0.1.0", host=HOST, given=GpuAccess()).to_json(Redaction())
     assert (values["python"], values["torch"], values["lock"]) == (None, None, None)
     assert (values["packages"], values["family"], values["variables"]) == ([], {}, {})
 
@@ -23,7 +23,7 @@ def test_variables_that_matter_and_those_that_are_only_named() -> None:
         "HOME": "/home/me",
         "UV_INDEX": "",
     }
-    summary = Summary(envsmith="0.1.0", host=HOST, given=Given(), variables=variables)
+    summary = Summary(envsmith="0.1.0", host=HOST, given=GpuAccess(), variables=variables)
     assert summary.told() == {"CUDA_VISIBLE_DEVICES": "", "PIP_INDEX_URL": "(set)"}
 
 
@@ -34,9 +34,9 @@ def test_the_family_with_what_its_own_files_say() -> None:
     summary = Summary(
         envsmith="0.1.0",
         host=HOST,
-        given=Given(),
+        given=GpuAccess(),
         environment=found,
-        condition=Condition(builds={"torch": "2.13.0+cu130", "triton": "3.4"}),
+        condition=InstalledState(builds={"torch": "2.13.0+cu130", "triton": "3.4"}),
     )
     assert summary.family() == {"torch": "2.13.0 (its files say 2.13.0+cu130)", "triton": "3.4"}
     assert summary.packages() == ["torch==2.13.0", "numpy==2.1", "triton==3.4"]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from envsmith.host.model import Host
-from envsmith.host.system import Given
+from envsmith.host.system import GpuAccess
 from envsmith.model.finding import Finding
 from envsmith.report.model import LockState, Summary
 from envsmith.report.output import markdown
@@ -11,7 +11,7 @@ HOST = Host(os="linux", machine="x86_64", release=(2, 36), libc="glibc")
 
 
 def test_a_machine_with_nothing_on_it() -> None:
-    text = markdown(Summary(envsmith="0.1.0", host=HOST, given=Given()), Redaction())
+    text = markdown(Summary(envsmith="0.1.0", host=HOST, given=GpuAccess()), Redaction())
     assert "| environment | none found |" in text
     assert "| lock | none found |" in text
     assert "**0 findings** of 0 checks" in text
@@ -23,7 +23,7 @@ def test_no_text_breaks_the_table_or_brings_markup() -> None:
     summary = Summary(
         envsmith="0.1.0",
         host=HOST,
-        given=Given(),
+        given=GpuAccess(),
         variables={"PYTHONPATH": "a|`b`\nc", "CUDA_VISIBLE_DEVICES": ""},
         lock=LockState(profile="a|b", stale=("one", "two")),
         findings=(finding,),

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from envsmith.lock.request import Words, orders
-from envsmith.model.usage import Sought
+from envsmith.lock.request import LockOptions, orders
+from envsmith.model.usage import SoughtModule
 from envsmith.usage.scan import read_usage
 
 MODULES = {"torchvision": "torchvision", "torchaudio": "torchaudio", "cv2": "opencv-python"}
@@ -87,8 +87,8 @@ def judge(project: Path) -> Judged:
     (project / "profiles").mkdir()
     (project / "profiles/mine.toml").write_text(_PROFILE, "utf-8")
     (project / "requirements.txt").write_text("".join(f"{name}\n" for name in MODULES.values()), "utf-8")
-    usage = read_usage(project, [Sought(module=module) for module in MODULES])
-    words = Words(names=("mine",), files=("requirements.txt",))
+    usage = read_usage(project, [SoughtModule(module=module) for module in MODULES])
+    words = LockOptions(names=("mine",), files=("requirements.txt",))
     (wanted,) = orders(words, project, project / "lockfiles")
     asked = {item.name for item in wanted.requirements}
     return Judged(

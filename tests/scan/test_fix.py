@@ -5,15 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from envsmith.files.edits import AskingFile, Edit, Line
+from envsmith.files.edits import Edit, Line, RequirementSource
 from envsmith.lock.lock import lock_profile
-from envsmith.lock.resolve import Tools
+from envsmith.lock.resolve import ResolveTools
 from envsmith.model.finding import Decision
 from envsmith.model.usage import Leftover
-from envsmith.plan.plan import Timing, Wanted
-from envsmith.plan.pruning import Verdict
+from envsmith.plan.plan import CutoffOptions, LockRequest
+from envsmith.plan.pruning import PruneVerdict
 from envsmith.scan.fix import propose, requirers
-from envsmith.usage.scan import Answer
+from envsmith.usage.scan import PackageUsage
 from tests.fakes import FakeResolver
 from tests.values import CUTOFF, asked, profile
 
@@ -29,12 +29,12 @@ class Editor:
     named: tuple[str, ...] = ()
     unrequired: set[str] = field(default_factory=set)
 
-    def requirement_places(self, root: Path, named: Iterable[str] = ()) -> tuple[AskingFile, ...]:
+    def requirement_places(self, root: Path, named: Iterable[str] = ()) -> tuple[RequirementSource, ...]:
         assert root == ROOT
         self.named = tuple(named)
-        return (AskingFile(file="r.txt", data=b"torch\ntorchvision\ntorchvision\n"),)
+        return (RequirementSource(file="r.txt", data=b"torch\ntorchvision\ntorchvision\n"),)
 
-    def cut(self, place: AskingFile, projects: Collection[str], unrequired: Collection[str]) -> Edit:
+    def cut(self, place: RequirementSource, projects: Collection[str], unrequired: Collection[str]) -> Edit:
         self.unrequired = set(unrequired)
         line = Line(file=place.file, line=2, project="torchvision", text="torchvision")
         if "torchvision" not in projects:
@@ -48,9 +48,9 @@ class Editor:
         )
 
 
-def answer(project: str, said: str, *leftovers: Leftover) -> Answer:
-    verdict = Verdict(project=project, answer=said, reason="", evidence=())
-    return Answer(
+def answer(project: str, said: str, *leftovers: Leftover) -> PackageUsage:
+    verdict = PruneVerdict(project=project, answer=said, reason="", evidence=())
+    return PackageUsage(
         project=project, modules=(project,), verdict=verdict, uses=(), leftovers=leftovers, unread=()
     )
 
@@ -82,23 +82,23 @@ def test_no_file_is_looked_for_where_all_is_needed() -> None:
     assert (fix.edits, fix.by_hand, editor.named) == ((), (), ("never",))
 
 
-def test_locks_say_who_requires(tools: Tools, pool: ThreadPoolExecutor) -> None:
+def test_locks_say_who_requires(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     own = replace(tools, resolver=FakeResolver(extra={"torch": ("torchaudio",)}))
-    wanted = Wanted(profile=profile(on_retired="stable"), requirements=asked("torch"))
+    wanted = LockRequest(profile=profile(on_retired="stable"), requirements=asked("torch"))
     folder = Path("lockfiles/mine")
-    lock_profile(wanted, Timing(now_utc=CUTOFF), folder, own, pool=pool)
+    lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), folder, own, pool=pool)
     names = ("torchaudio", "torch", "numpy")
     found = requirers(names, [folder, Path("none")], catalog=own.catalog, files=own.files)
     assert found == {"torchaudio": ("torch (mine)",), "torch": ()}
 
 
 def test_a_package_left_out_proves_something_only_where_nothing_required_it(
-    tools: Tools, pool: ThreadPoolExecutor
+    tools: ResolveTools, pool: ThreadPoolExecutor
 ) -> None:
     folder = Path("lockfiles/mine")
     excluded = profile(on_retired="stable", family={"torchvision": "keep", "torchaudio": "drop"})
     dropped = Decision(subject="torchvision", kind="dropped", code="RES114", message="torchvision dropped: x")
-    wanted = Wanted(profile=excluded, requirements=asked("torch", "torchaudio"), decisions=(dropped,))
-    lock_profile(wanted, Timing(now_utc=CUTOFF), folder, tools, pool=pool)
+    wanted = LockRequest(profile=excluded, requirements=asked("torch", "torchaudio"), decisions=(dropped,))
+    lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), folder, tools, pool=pool)
     names = ("torchaudio", "torchvision")
     assert requirers(names, [folder], catalog=tools.catalog, files=tools.files) == {"torchvision": ()}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.lock.request import Words, orders
-from envsmith.plan.plan import Wanted
+from envsmith.lock.request import LockOptions, orders
+from envsmith.plan.plan import LockRequest
 
 PROFILE = """\
 backend = "cpu"
@@ -27,12 +27,14 @@ def app(project: Path) -> Path:
     return project
 
 
-def wanted(project: Path) -> Wanted:
-    (found,) = orders(Words(names=("mine",), files=("requirements.txt",)), project, project / "lockfiles")
+def wanted(project: Path) -> LockRequest:
+    (found,) = orders(
+        LockOptions(names=("mine",), files=("requirements.txt",)), project, project / "lockfiles"
+    )
     return found
 
 
-def names(found: Wanted) -> list[str]:
+def names(found: LockRequest) -> list[str]:
     return [item.name for item in found.requirements]
 
 

@@ -5,15 +5,15 @@ from envsmith.host.model import Host
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python, Target
 from envsmith.select.output import all_lines, lock_choice_lines, selection_lines, show_lock_choice
-from envsmith.select.rules import NO, UNKNOWN, WORKS, Verdict
+from envsmith.select.rules import NO, UNKNOWN, WORKS, BackendVerdict
 from envsmith.select.select import LockChoice, LockVerdict, Selection
 
 HOST = Host.of_platform(Platform.parse("windows"))
 PYTHON = Python.parse("3.12")
 
 
-def works(backend: str, torch: str, *notes: str, index: str = "pytorch") -> Verdict:
-    return Verdict(
+def works(backend: str, torch: str, *notes: str, index: str = "pytorch") -> BackendVerdict:
+    return BackendVerdict(
         backend=Backend.parse(backend),
         status=WORKS,
         torch=Version(torch),
@@ -23,11 +23,13 @@ def works(backend: str, torch: str, *notes: str, index: str = "pytorch") -> Verd
     )
 
 
-def no(backend: str, reason: str, cause: str = "driver", status: str = NO) -> Verdict:
-    return Verdict(backend=Backend.parse(backend), status=status, cause=cause, reason=reason, notes=("more",))
+def no(backend: str, reason: str, cause: str = "driver", status: str = NO) -> BackendVerdict:
+    return BackendVerdict(
+        backend=Backend.parse(backend), status=status, cause=cause, reason=reason, notes=("more",)
+    )
 
 
-def lines(*verdicts: Verdict) -> list[tuple[str, str]]:
+def lines(*verdicts: BackendVerdict) -> list[tuple[str, str]]:
     return selection_lines(Selection(host=HOST, python=PYTHON, verdicts=verdicts))
 
 
@@ -81,7 +83,7 @@ def test_every_backend_has_a_row() -> None:
     ]
 
 
-def locked(profile: str, verdict: Verdict, platform: str = "windows") -> LockVerdict:
+def locked(profile: str, verdict: BackendVerdict, platform: str = "windows") -> LockVerdict:
     target = Target(python=PYTHON, platform=Platform.parse(platform), backend=verdict.backend)
     return LockVerdict(profile=profile, target=target, verdict=verdict)
 

@@ -9,12 +9,12 @@ import pytest
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import Build
+from envsmith.catalog.builds import PypiWheelBuild
 from envsmith.host.model import FAMILIES, Device, Driver, Host
 from envsmith.model.backend import Backend, Capability, architecture, backend_family
 from envsmith.model.target import Platform, Python
 from envsmith.select import rules
-from envsmith.select.rules import NO, UNKNOWN, WORKS, Verdict
+from envsmith.select.rules import NO, UNKNOWN, WORKS, BackendVerdict
 
 CATALOG = Catalog.embedded()
 PYTHON = Python.parse("3.12")
@@ -33,8 +33,8 @@ def host(*devices: Device, platform: str = "linux", driver: str | None = "580.65
 
 def build(
     backend: str, torch: str, platform: str = "manylinux_2_28_x86_64", pythons: Iterable[str] = ("cp312",)
-) -> Build:
-    return Build(
+) -> PypiWheelBuild:
+    return PypiWheelBuild(
         backend=Backend.parse(backend),
         torch=Version(torch),
         platforms=(platform,),
@@ -42,7 +42,7 @@ def build(
     )
 
 
-def judged(on: Host, *builds: Build, python: Python = PYTHON) -> Verdict:
+def judged(on: Host, *builds: PypiWheelBuild, python: Python = PYTHON) -> BackendVerdict:
     backend = builds[0].backend
     found = rules.judge(on, python, {backend: builds}, CATALOG)
     return next(verdict for verdict in found if verdict.backend == backend)
@@ -143,7 +143,7 @@ def test_what_works_names_the_newest_torch_and_why() -> None:
     ],
 )
 def test_what_keeps_a_backend_out_is_said(
-    on: Host, builds: list[Build], status: str, cause: str, reason: str
+    on: Host, builds: list[PypiWheelBuild], status: str, cause: str, reason: str
 ) -> None:
     found = judged(on, *builds)
     assert (found.status, found.cause, found.reason) == (status, cause, reason)
@@ -248,8 +248,8 @@ def test_an_older_build_whose_kernels_are_not_known_may_run_where_the_newer_has_
     assert (found.status, found.reason) == (NO, "no wheel for cp314 is on record: there is cp312")
 
 
-def verdict(backend: str, torch: str, status: str = WORKS) -> Verdict:
-    return Verdict(backend=Backend.parse(backend), status=status, torch=Version(torch), reason="")
+def verdict(backend: str, torch: str, status: str = WORKS) -> BackendVerdict:
+    return BackendVerdict(backend=Backend.parse(backend), status=status, torch=Version(torch), reason="")
 
 
 def test_ranks() -> None:

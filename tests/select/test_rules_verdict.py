@@ -1,13 +1,13 @@
 from packaging.version import Version
 
 from envsmith.model.backend import Backend
-from envsmith.select.rules import NO, WORKS, Verdict
+from envsmith.select.rules import NO, WORKS, BackendVerdict
 
 CU132 = Backend.parse("cu132")
 
 
 def test_a_verdict_has_a_title_and_plain_values() -> None:
-    found = Verdict(
+    found = BackendVerdict(
         backend=CU132, status=WORKS, torch=Version("2.15.0"), index="pypi", reason="kernels for sm_90"
     )
     assert found.works
@@ -25,7 +25,9 @@ def test_a_verdict_has_a_title_and_plain_values() -> None:
 
 
 def test_one_without_torch_is_titled_by_its_backend() -> None:
-    found = Verdict(backend=CU132, status=NO, cause="driver", reason="needs driver ≥ 580", notes=("a",))
+    found = BackendVerdict(
+        backend=CU132, status=NO, cause="driver", reason="needs driver ≥ 580", notes=("a",)
+    )
     assert not found.works
     assert found.title == "cu132"
     assert found.to_json()["torch"] is None

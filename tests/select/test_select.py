@@ -11,10 +11,10 @@ from packaging.version import Version
 from envsmith.catalog import Catalog
 from envsmith.errors import HostError
 from envsmith.host.model import Device, Driver, Host
-from envsmith.index.sources import Sourced
-from envsmith.lockfile.manifest import Entry, Manifest
+from envsmith.index.sources import ListingWithSource
+from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.backend import Backend
-from envsmith.model.listing import Listing
+from envsmith.model.listing import IndexListing
 from envsmith.model.target import Platform, Python
 from envsmith.select.select import choose_lock, completed, select
 
@@ -27,10 +27,10 @@ PYTHON = Python.parse("3.12")
 class Snapshot:
     """The rows that came with the package."""
 
-    def get(self, channel: str, backend: Backend) -> Sourced | None:
+    def get(self, channel: str, backend: Backend) -> ListingWithSource | None:
         raise AssertionError((channel, backend, "a selection asks no server"))
 
-    def known(self, channel: str, backend: Backend) -> Listing | None:
+    def known(self, channel: str, backend: Backend) -> IndexListing | None:
         return CATALOG.listing(channel, backend)
 
 
@@ -149,10 +149,10 @@ def test_where_nothing_is_locked_nothing_fits() -> None:
         choose_lock(host(), PYTHON, [], catalog=CATALOG)
 
 
-def entry(family: Iterable[str]) -> Entry:
+def entry(family: Iterable[str]) -> TargetRecord:
     inputs: dict[str, str | list[str]] = {"backend": "cpu"}
     wheel = f"x.whl sha256:{'a' * 64}"
-    return Entry(
+    return TargetRecord(
         plan="",
         inputs=inputs,
         catalog="",

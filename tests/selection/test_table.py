@@ -8,12 +8,12 @@ from functools import cache
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import Build, builds, of_pypi
+from envsmith.catalog.builds import PypiWheelBuild, builds, of_pypi
 from envsmith.host.model import FAMILIES, Device, Driver, Host
 from envsmith.model.backend import Backend, backend_family
 from envsmith.model.target import Platform, Python
 from envsmith.select import rules
-from envsmith.select.rules import NO, UNKNOWN, WORKS, Verdict
+from envsmith.select.rules import NO, UNKNOWN, WORKS, BackendVerdict
 from tests.selection.machines import MACHINES, NOTHING, Machine
 
 CATALOG = Catalog.embedded()
@@ -21,7 +21,7 @@ MAKERS = {family: maker for maker, family in FAMILIES.items()}
 
 
 @cache
-def on_record() -> dict[Backend, tuple[Build, ...]]:
+def on_record() -> dict[Backend, tuple[PypiWheelBuild, ...]]:
     found = {}
     for facts in CATALOG.backends():
         listing = CATALOG.listing("stable", facts.backend)
@@ -42,7 +42,7 @@ def host(machine: Machine) -> Host:
 
 
 @cache
-def verdicts(number: int) -> tuple[Verdict, ...]:
+def verdicts(number: int) -> tuple[BackendVerdict, ...]:
     machine = MACHINES[number]
     return rules.judge(host(machine), Python.parse(machine.python), on_record(), CATALOG)
 

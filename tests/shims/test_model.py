@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.shims.status import NEEDED, ShimState, ShimTold
+from envsmith.shims.status import NEEDED, ShimCheckResult, ShimState
 
 
 def test_what_a_process_said() -> None:
-    told = ShimTold.from_json(
+    told = ShimCheckResult.from_json(
         {
             "versions": {"torch": "2.8.0"},
             "active": ["torch-safe-globals"],
@@ -21,7 +21,7 @@ def test_what_a_process_said() -> None:
 
 def test_an_answer_of_another_form_is_none() -> None:
     with pytest.raises(KeyError):
-        ShimTold.from_json({"versions": {}})
+        ShimCheckResult.from_json({"versions": {}})
 
 
 def test_a_state_as_plain_values() -> None:

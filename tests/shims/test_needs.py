@@ -7,19 +7,19 @@ import pytest
 from envsmith.catalog.shims import read_shims, read_users
 from envsmith.model.shim import LEGACY_API, SAFE_GLOBALS
 from envsmith.shims.needs import judge
-from envsmith.shims.status import CAN_GO, NEEDED, UNKNOWN, ShimState, ShimTold
+from envsmith.shims.status import CAN_GO, NEEDED, UNKNOWN, ShimCheckResult, ShimState
 
 FACTS = {row.name: row for row in read_shims()}
-NEW = ShimTold(
+NEW = ShimCheckResult(
     versions={"torchaudio": "2.11.0", "torch": "2.11.0"},
     absent=("AudioMetaData", "info"),
     load="ImportError: TorchCodec is required",
 )
-OLD = ShimTold(versions={"torchaudio": "2.8.0", "torch": "2.8.0"})
+OLD = ShimCheckResult(versions={"torchaudio": "2.8.0", "torch": "2.8.0"})
 
 
-def judged(name: str, off: ShimTold, on: ShimTold | None = None, *names: str) -> ShimState:
-    on = on or ShimTold(versions=off.versions, active=(name,))
+def judged(name: str, off: ShimCheckResult, on: ShimCheckResult | None = None, *names: str) -> ShimState:
+    on = on or ShimCheckResult(versions=off.versions, active=(name,))
     return judge(FACTS[name], read_users(), {"on": on, "off": off}, asked=(name,), names=names)
 
 
@@ -49,7 +49,7 @@ def test_who_no_longer_needs_it_lets_it_go(version: str, need: str) -> None:
 
 
 def test_what_is_not_installed_can_go_and_what_cannot_be_imported_is_unknown() -> None:
-    assert judged(LEGACY_API, ShimTold(versions={})).reasons == ("torchaudio is not installed",)
+    assert judged(LEGACY_API, ShimCheckResult(versions={})).reasons == ("torchaudio is not installed",)
     state = judged(LEGACY_API, replace(OLD, error="OSError: no"))
     assert (state.need, state.reasons) == (UNKNOWN, ("torchaudio 2.8.0 cannot be imported: OSError: no",))
 
@@ -79,7 +79,7 @@ def test_checkpoints_decide_where_they_are_at_hand() -> None:
 
 
 def test_a_shim_that_does_not_help_is_told() -> None:
-    on = ShimTold(
+    on = ShimCheckResult(
         versions=NEW.versions,
         active=(LEGACY_API,),
         load="ImportError: add soundfile",
@@ -89,7 +89,7 @@ def test_a_shim_that_does_not_help_is_told() -> None:
         "torchaudio: why",
         "load fails with it, too: ImportError: add soundfile",
     )
-    on = ShimTold(
+    on = ShimCheckResult(
         versions=OLD.versions, active=(SAFE_GLOBALS,), refused={"a.B": "its module cannot be imported"}
     )
     off = replace(OLD, refused={"a.B": "UnpicklingError: no"})

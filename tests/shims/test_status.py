@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from envsmith.catalog.shims import read_shims, read_users
-from envsmith.shims.status import ShimTold, states
+from envsmith.shims.status import ShimCheckResult, states
 
 
 @dataclass
@@ -14,13 +14,17 @@ class FakeAsker:
     active: tuple[str, ...] = ()
     asked: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
 
-    def shims(self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float) -> ShimTold:
+    def shims(
+        self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float
+    ) -> ShimCheckResult:
         assert (prefix, timeout_s) == (Path("env"), 300.0)
         self.asked.append((words, is_off))
         versions = {"torchaudio": "2.11.0", "torch": "2.11.0"}
         if is_off:
-            return ShimTold(versions=versions, absent=("info",), refused={"a.B": "no"})
-        return ShimTold(versions=versions, active=self.active, added=dict.fromkeys(self.active, ("info",)))
+            return ShimCheckResult(versions=versions, absent=("info",), refused={"a.B": "no"})
+        return ShimCheckResult(
+            versions=versions, active=self.active, added=dict.fromkeys(self.active, ("info",))
+        )
 
 
 def test_each_is_asked_with_the_shims_and_without() -> None:

@@ -15,9 +15,9 @@ from envsmith.errors import ResolveError
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python, Target
 from envsmith.plan import candidates, extension_constraints
-from envsmith.plan.model import Slice
+from envsmith.plan.model import TorchIndexSlice
 from envsmith.process.runner import Processes
-from envsmith.uv.resolver import Uv, find_uv
+from envsmith.uv.resolver import UvResolver, find_uv
 from tests.pairs import PAIRS, fits
 from tests.values import plan
 
@@ -33,7 +33,7 @@ def target(backend: str) -> Target:
 
 
 @cache
-def cut(backend: str) -> Slice:
+def cut(backend: str) -> TorchIndexSlice:
     """The rows as a plan gets them, without what they require of PyPI: no network is needed then."""
     listing = CATALOG.listing("stable", Backend.parse(backend))
     assert listing is not None
@@ -60,14 +60,14 @@ CASES = [(backend, project, version) for backend in BACKENDS for project, versio
 
 
 @pytest.fixture(scope="module")
-def uv(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Uv]:
+def uv(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UvResolver]:
     folder = tmp_path_factory.mktemp("uv")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UV_CACHE_DIR", str(folder / "cache"))
-        yield Uv(Processes(), executable=find_uv(), slices=folder / "slices", offline=True)
+        yield UvResolver(Processes(), executable=find_uv(), slices=folder / "slices", offline=True)
 
 
-def pins(uv: Uv, backend: str, *requirements: str) -> dict[str, str]:
+def pins(uv: UvResolver, backend: str, *requirements: str) -> dict[str, str]:
     given = plan(*requirements, slice_=cut(backend), target=target(backend))
     answer = uv.resolve(extension_constraints.bind(given, CATALOG))
     extension_constraints.check(answer, CATALOG)
@@ -81,7 +81,7 @@ def test_there_is_something_to_test() -> None:
 
 @pytest.mark.parametrize(("backend", "project", "version"), CASES)
 def test_a_pinned_package_binds_torch_and_that_torch_binds_it(
-    uv: Uv, backend: str, project: str, version: str
+    uv: UvResolver, backend: str, project: str, version: str
 ) -> None:
     torches = {wheel.version.public for wheel in cut(backend).projects["torch"]}
     fitting = sorted(torch for torch in torches if fits(WANTED[project, version], torch))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from envsmith.lockfile.manifest import Entry
+from envsmith.lockfile.manifest import TargetRecord
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python, Target
 from envsmith.uv.resolver import python_platform
@@ -29,7 +29,7 @@ class Judged:
 
     profile: str
     target: Target
-    entry: Entry
+    entry: TargetRecord
     folder: Path
 
     @classmethod

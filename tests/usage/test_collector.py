@@ -1,8 +1,8 @@
-from envsmith.usage.module_matcher import Gathered
+from envsmith.usage.module_matcher import FileUsage
 
 
 def test_notes_carry_file_area_and_cell() -> None:
-    gathered = Gathered(file="a.ipynb", area="tests")
+    gathered = FileUsage(file="a.ipynb", area="tests")
     gathered.cell = 2
     gathered.use("m.n", 3, "import", "certain")
     gathered.leftover("m", 4, "comment", "  # m " + "x" * 500)

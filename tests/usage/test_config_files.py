@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.usage import Sought
+from envsmith.model.usage import SoughtModule
 from envsmith.usage.config_files import read_commands, read_config, read_requirements_lines
-from envsmith.usage.module_matcher import Gathered, Names
+from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 
-NAMES = Names([Sought(module="torchvision")])
+NAMES = ModuleMatcher([SoughtModule(module="torchvision")])
 
 
 def config(text: str, file: str = "a.yaml") -> tuple[list[str], list[str]]:
-    gathered = Gathered(file=file)
+    gathered = FileUsage(file=file)
     read_config(text, NAMES, gathered)
     uses = [f"{use.line} {use.module} {use.kind} {use.certainty}" for use in gathered.uses]
     return uses, [f"{left.line} {left.kind}" for left in gathered.leftovers]
@@ -87,7 +87,7 @@ def test_tables_of_other_files_mean_what_their_readers_say() -> None:
     ],
 )
 def test_lines_of_scripts(line: str, use: str | None) -> None:
-    gathered = Gathered(file="run.sh")
+    gathered = FileUsage(file="run.sh")
     read_commands(line, NAMES, gathered)
     assert [f"{item.module} {item.kind}" for item in gathered.uses] == ([use] if use else [])
 
@@ -110,13 +110,13 @@ def test_lines_of_scripts(line: str, use: str | None) -> None:
     ],
 )
 def test_lines_of_requirements(line: str, kinds: list[str]) -> None:
-    gathered = Gathered(file="requirements.txt")
+    gathered = FileUsage(file="requirements.txt")
     read_requirements_lines(line, NAMES, gathered)
     assert [left.kind for left in gathered.leftovers] == kinds
 
 
 def test_a_profile_asks_in_quotes() -> None:
-    gathered = Gathered(file="profiles/a.toml")
+    gathered = FileUsage(file="profiles/a.toml")
     text = "summary = 'without torchvision'\nrequirements = ['torch', 'torchvision>=1']\n"
     text += "[family]\ntorchvision = 'drop'\n"
     read_requirements_lines(text, NAMES, gathered)
@@ -124,8 +124,8 @@ def test_a_profile_asks_in_quotes() -> None:
 
 
 def test_every_package_of_a_line_is_named() -> None:
-    names = Names([Sought(module="torchvision"), Sought(module="torchaudio")])
-    gathered = Gathered(file="run.sh")
+    names = ModuleMatcher([SoughtModule(module="torchvision"), SoughtModule(module="torchaudio")])
+    gathered = FileUsage(file="run.sh")
     read_commands(
         "pip install torch torchvision torchaudio\n# torchvision and torchaudio are required by torch\n"
         "export PYTHONWARNINGS=ignore::UserWarning:torchaudio\n",
@@ -143,14 +143,16 @@ def test_every_package_of_a_line_is_named() -> None:
 
 
 def test_what_a_profile_lets_go_is_no_requirement() -> None:
-    gathered = Gathered(file="profiles/a.toml")
+    gathered = FileUsage(file="profiles/a.toml")
     read_requirements_lines("prune = ['torchvision']\nrequirements = ['torchvision']\n", NAMES, gathered)
     assert [(left.line, left.kind) for left in gathered.leftovers] == [(2, "requirement")]
 
 
 def test_a_requirement_is_known_by_its_projects_name_and_its_comment_may_speak_of_another() -> None:
-    names = Names([Sought(module="sklearn", projects=("scikit-learn",)), Sought(module="torchaudio")])
-    gathered = Gathered(file="requirements.txt")
+    names = ModuleMatcher(
+        [SoughtModule(module="sklearn", projects=("scikit-learn",)), SoughtModule(module="torchaudio")]
+    )
+    gathered = FileUsage(file="requirements.txt")
     read_requirements_lines("torch\nScikit_Learn>=1  # required by torchaudio\n", names, gathered)
     assert [(left.line, left.module, left.kind) for left in gathered.leftovers] == [
         (2, "sklearn", "requirement"),

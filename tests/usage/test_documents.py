@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.usage import Sought
+from envsmith.model.usage import SoughtModule
 from envsmith.usage.documents import read_document, read_foreign
-from envsmith.usage.module_matcher import Gathered, Names
+from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 
-NAMES = Names([Sought(module="torchvision")])
+NAMES = ModuleMatcher([SoughtModule(module="torchvision")])
 HEAD = "---\ntitle: x\njupyter:\n  jupytext:\n    formats: md\n---\n"
 
 
@@ -31,7 +31,7 @@ HEAD = "---\ntitle: x\njupyter:\n  jupytext:\n    formats: md\n---\n"
 def test_code_that_is_run_counts_and_code_that_is_shown_does_not(
     text: str, uses: list[tuple[int, str]]
 ) -> None:
-    gathered = Gathered(file="a.qmd")
+    gathered = FileUsage(file="a.qmd")
     read_document(text, NAMES, gathered)
     assert [(use.line, use.certainty) for use in gathered.uses] == uses
 
@@ -49,7 +49,7 @@ def test_code_that_is_run_counts_and_code_that_is_shown_does_not(
     ],
 )
 def test_other_languages_import_by_name(text: str) -> None:
-    gathered = Gathered(file="a.cpp")
+    gathered = FileUsage(file="a.cpp")
     read_foreign(f"\n{text}\n", NAMES, gathered)
     assert [(use.line, use.module, use.certainty) for use in gathered.uses] == [
         (2, "torchvision.io", "string")
@@ -60,6 +60,6 @@ def test_other_languages_import_by_name(text: str) -> None:
     "text", ["#include <torchvision/vision.h>", 'log("torchvision is imported");', "library(torchvision)"]
 )
 def test_what_only_bears_the_name_is_no_use(text: str) -> None:
-    gathered = Gathered(file="a.cpp")
+    gathered = FileUsage(file="a.cpp")
     read_foreign(text, NAMES, gathered)
     assert gathered.uses == []

@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from envsmith.model.usage import Sought
+from envsmith.model.usage import SoughtModule
 from envsmith.usage.documents import read_notebook
-from envsmith.usage.module_matcher import Gathered, Names
+from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from tests.scan.ways import notebook
 
-NAMES = Names([Sought(module="torchvision")])
+NAMES = ModuleMatcher([SoughtModule(module="torchvision")])
 
 
-def read(text: str) -> Gathered:
-    gathered = Gathered(file="a.ipynb")
+def read(text: str) -> FileUsage:
+    gathered = FileUsage(file="a.ipynb")
     read_notebook(text.encode(), NAMES, gathered)
     return gathered
 
@@ -63,7 +63,7 @@ def test_what_is_no_notebook_is_refused(text: str) -> None:
 
 
 def test_other_cells_are_read_beside_a_broken_one_which_is_named() -> None:
-    gathered = Gathered(file="a.ipynb")
+    gathered = FileUsage(file="a.ipynb")
     with pytest.raises(SyntaxError, match="cell 1"):
         read_notebook(notebook("def (", "import torchvision").encode(), NAMES, gathered)
     assert [use.cell for use in gathered.uses] == [2]

@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.usage.module_matcher import BareText, Gathered
+from envsmith.usage.module_matcher import BareWordText, FileUsage
 from envsmith.usage.syntax import computed_uses
 
 IMPORTING = "import importlib\ndef load(key):\n    return importlib.import_module(key)\n"
 
 
-def bare(*carriers: str) -> BareText:
-    gathered = Gathered(file="names.py")
+def bare(*carriers: str) -> BareWordText:
+    gathered = FileUsage(file="names.py")
     gathered.bare_text("torchvision", 1, frozenset(carriers))
     return gathered.bare[0]
 
 
-def places(text: BareText, folder: Path, **files: str) -> list[str]:
+def places(text: BareWordText, folder: Path, **files: str) -> list[str]:
     code = {}
     for name, content in files.items():
         path = folder / f"{name}.py"

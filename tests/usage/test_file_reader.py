@@ -5,23 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.model.usage import Sought
+from envsmith.model.usage import SoughtModule
 from envsmith.usage import file_reader
-from envsmith.usage.file_reader import LATER, Outcome, Question, read_file
-from envsmith.usage.module_matcher import Names
+from envsmith.usage.file_reader import LATER, FileOutcome, FileQuestion, read_file
+from envsmith.usage.module_matcher import ModuleMatcher
 from envsmith.usage.tree import SourceFile, kind_of
 
-NAMES = Names([Sought(module="torchvision"), Sought(module="torchaudio")])
+NAMES = ModuleMatcher([SoughtModule(module="torchvision"), SoughtModule(module="torchaudio")])
 
 
-def read(folder: Path, name: str, data: bytes, *, is_hasty: bool = False) -> Outcome:
+def read(folder: Path, name: str, data: bytes, *, is_hasty: bool = False) -> FileOutcome:
     path = folder / name
     path.write_bytes(data)
     file = SourceFile(path=str(path), name=name, kind=kind_of(name) or "")
-    return read_file(file, "sources", Question(names=NAMES, is_hasty=is_hasty))
+    return read_file(file, "sources", FileQuestion(names=NAMES, is_hasty=is_hasty))
 
 
-def uses(outcome: Outcome) -> list[tuple[int, str]]:
+def uses(outcome: FileOutcome) -> list[tuple[int, str]]:
     return [(use.line, use.module) for use in outcome.gathered.uses] if outcome.gathered else []
 
 
@@ -35,14 +35,14 @@ def test_a_file_without_a_name_is_read_and_says_nothing(tmp_path: Path) -> None:
 def test_a_file_without_rights_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.py").touch(mode=0)
     file = SourceFile(path=str(tmp_path / "a.py"), name="a.py", kind="python")
-    found = read_file(file, "sources", Question(names=NAMES))
+    found = read_file(file, "sources", FileQuestion(names=NAMES))
     assert found.unread
     assert found.unread.modules == ()
 
 
 def test_a_file_that_is_gone_is_told_and_may_have_been_any(tmp_path: Path) -> None:
     file = SourceFile(path=str(tmp_path / "a.py"), name="a.py", kind="python")
-    found = read_file(file, "sources", Question(names=NAMES))
+    found = read_file(file, "sources", FileQuestion(names=NAMES))
     assert found.unread
     assert (found.unread.file, found.unread.modules, found.is_read) == ("a.py", (), False)
 
@@ -55,7 +55,7 @@ def test_code_beyond_all_size_is_unread_and_data_is_passed_over(
     found = read(tmp_path, "a.py", b"x = 1234567890")
     assert found.unread
     assert (found.unread.reason, found.is_read) == ("larger than 10 bytes", False)
-    assert read(tmp_path, "b.json", b'["torchvision.x"]') == Outcome()
+    assert read(tmp_path, "b.json", b'["torchvision.x"]') == FileOutcome()
 
 
 @pytest.mark.parametrize(

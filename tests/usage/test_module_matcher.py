@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.usage import Sought
-from envsmith.usage.module_matcher import Names
+from envsmith.model.usage import SoughtModule
+from envsmith.usage.module_matcher import ModuleMatcher
 
-NAMES = Names(
-    [Sought(module="torchvision", messages=("Failed to load",)), Sought(module="google.cloud.speech")]
+NAMES = ModuleMatcher(
+    [
+        SoughtModule(module="torchvision", messages=("Failed to load",)),
+        SoughtModule(module="google.cloud.speech"),
+    ]
 )
 
 
@@ -73,7 +76,7 @@ def test_code_in_a_text_is_found_with_its_line() -> None:
 
 
 def test_nothing_is_found_where_nothing_is_sought() -> None:
-    none = Names([])
+    none = ModuleMatcher([])
     assert (none.in_bytes(b"a"), none.in_path("a"), list(none.in_words("a")), none.by_word("a")) == (
         (),
         None,
@@ -89,7 +92,13 @@ def test_what_speaks_of_a_module() -> None:
 
 
 def test_a_text_may_speak_of_several() -> None:
-    several = Names([Sought(module="torchvision"), Sought(module="torchaudio"), Sought(module="google.auth")])
+    several = ModuleMatcher(
+        [
+            SoughtModule(module="torchvision"),
+            SoughtModule(module="torchaudio"),
+            SoughtModule(module="google.auth"),
+        ]
+    )
     assert several.by_word("torchaudio and torchvision are required") == ("torchvision", "torchaudio")
     assert several.by_word("google.cloud is required") == ()
     assert several.is_spoken_of("google.cloud is required")
@@ -98,7 +107,7 @@ def test_a_text_may_speak_of_several() -> None:
 
 @pytest.mark.parametrize("text", ["scikit-learn", "Scikit_Learn>=1", "needs scikit.learn here"])
 def test_projects_are_known_by_their_own_names(text: str) -> None:
-    names = Names([Sought(module="sklearn", projects=("scikit-learn", "scikit_learn"))])
+    names = ModuleMatcher([SoughtModule(module="sklearn", projects=("scikit-learn", "scikit_learn"))])
     assert names.by_word(text) == ("sklearn",)
     assert names.is_spoken_of(text)
     assert names.by_word("scikit-learn-extra") == ()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.model.wheel import Contents
+from envsmith.model.wheel import WheelContents
 from envsmith.usage.module_names import KnownModules
 
 SHA = {
@@ -16,9 +16,9 @@ MEMBERS = {
 }
 
 
-def kept(sha256: str) -> Contents | None:
+def kept(sha256: str) -> WheelContents | None:
     paths = MEMBERS.get(sha256)
-    return Contents(size_bytes=1, members=dict.fromkeys(paths, 1)) if paths else None
+    return WheelContents(size_bytes=1, members=dict.fromkeys(paths, 1)) if paths else None
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.model.usage import Sought
-from envsmith.usage.module_matcher import Gathered, Names
+from envsmith.model.usage import SoughtModule
+from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from envsmith.usage.scan import read_usage, source_roots
 
-VISION = (Sought(module="torchvision"),)
+VISION = (SoughtModule(module="torchvision"),)
 
 
 def make(root: Path, files: dict[str, str]) -> Path:
@@ -25,7 +25,7 @@ def test_only_files_with_a_name_are_parsed_but_all_are_counted(
 ) -> None:
     parsed: list[str] = []
 
-    def noted(data: bytes, names: Names, gathered: Gathered) -> None:
+    def noted(data: bytes, names: ModuleMatcher, gathered: FileUsage) -> None:
         assert data
         assert names.sought == VISION
         parsed.append(gathered.file)
@@ -37,7 +37,7 @@ def test_only_files_with_a_name_are_parsed_but_all_are_counted(
 
 
 def test_where_a_use_is_enough_no_more_are_looked_for_but_for_the_others(tmp_path: Path) -> None:
-    both = (*VISION, Sought(module="torchaudio"))
+    both = (*VISION, SoughtModule(module="torchaudio"))
     text = "import torchvision\n"
     make(
         tmp_path,
@@ -72,7 +72,7 @@ def test_however_many_processes_read_the_answer_is_the_same(tmp_path: Path) -> N
     make(tmp_path, {f"f{number:03}.py": odd.get(number, "x = 1\n") for number in range(100)})
     script = (
         "import sys\nfrom pathlib import Path\nfrom envsmith.usage import parallel as forked, project as sources\n"
-        "from envsmith.model.usage import Sought\n"
+        "from envsmith.model.usage import SoughtModule\n"
         "forked.WORTH_IT, forked.BLOCK = 1, 3\n"
         "sought = [Sought(module='torchvision'), Sought(module='torchaudio')]\n"
         "found = []\n"

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from envsmith.model.usage import Sought
-from envsmith.usage.module_matcher import Gathered, Names
+from envsmith.model.usage import SoughtModule
+from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from envsmith.usage.python import lines_of, lines_with, read_long
 
-NAMES = Names([Sought(module="torchvision"), Sought(module="torchaudio")])
+NAMES = ModuleMatcher([SoughtModule(module="torchvision"), SoughtModule(module="torchaudio")])
 
 
 def test_long_texts_are_read_by_lines() -> None:
-    gathered = Gathered(file="a.pyx")
+    gathered = FileUsage(file="a.pyx")
     text = "from torchvision cimport ops\ncimport torchaudio\nx = torchvision.y\n# needs torchaudio\n"
     text += "  import torchvision; x\n"
     read_long(text, NAMES, gathered)

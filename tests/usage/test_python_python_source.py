@@ -2,15 +2,20 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.usage import Sought
-from envsmith.usage.module_matcher import Gathered, Names
+from envsmith.model.usage import SoughtModule
+from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from envsmith.usage.python import read_python
 
-NAMES = Names([Sought(module="torchvision", messages=("Failed to load image",)), Sought(module="torchaudio")])
+NAMES = ModuleMatcher(
+    [
+        SoughtModule(module="torchvision", messages=("Failed to load image",)),
+        SoughtModule(module="torchaudio"),
+    ]
+)
 
 
-def read(source: bytes | str, file: str = "a.py") -> Gathered:
-    gathered = Gathered(file=file)
+def read(source: bytes | str, file: str = "a.py") -> FileUsage:
+    gathered = FileUsage(file=file)
     read_python(source, NAMES, gathered)
     return gathered
 

@@ -8,8 +8,8 @@ import pytest
 
 from envsmith.errors import EnvsmithError
 from envsmith.files.atomic import python_of
-from envsmith.lockfile.pins import Supply
-from envsmith.process.runner import Finished, Processes
+from envsmith.lockfile.pins import InstallSource
+from envsmith.process.runner import CompletedProgram, Processes
 from envsmith.uv.installer import UvInstaller
 from envsmith.uv.resolver import find_uv
 from tests.install.made import made, made_torch
@@ -33,22 +33,22 @@ class Replies(Processes):
         env: Mapping[str, str],
         timeout_s: float,  # noqa: ARG002 - the signature of the base
         cwd: Path | None = None,  # noqa: ARG002
-    ) -> Finished:
+    ) -> CompletedProgram:
         self.calls.append([str(word) for word in command])
         self.env = env
         last = Path(command[-1])
         self.texts.append(last.read_text("utf-8") if last.is_file() else "")
-        return Finished(status=self.status, stdout="", stderr=self.stderr)
+        return CompletedProgram(status=self.status, stdout="", stderr=self.stderr)
 
 
-def filled(supply: Supply, **ways: bool) -> Replies:
+def filled(supply: InstallSource, **ways: bool) -> Replies:
     replies = Replies()
     UvInstaller(processes=replies, executable=Path("uv"), **ways).fill(Path("/env"), supply)
     return replies
 
 
 def test_a_pylock_is_handed_over_as_it_is() -> None:
-    replies = filled(Supply(text="lock-version = '1.0'", is_pylock=True))
+    replies = filled(InstallSource(text="lock-version = '1.0'", is_pylock=True))
     (call,) = replies.calls
     assert call[:5] == ["uv", "--no-config", "pip", "sync", "--python"]
     assert call[-1].endswith("pylock.toml")
@@ -58,20 +58,20 @@ def test_a_pylock_is_handed_over_as_it_is() -> None:
 
 
 def test_requirements_may_come_from_every_index_they_name() -> None:
-    (call,) = filled(Supply(text="a==1", is_pylock=False), compile_bytecode=True).calls
+    (call,) = filled(InstallSource(text="a==1", is_pylock=False), compile_bytecode=True).calls
     assert call[call.index("--index-strategy") + 1] == "unsafe-best-match"
     assert "--compile-bytecode" in call
 
 
 def test_a_wheelhouse_is_the_only_place_asked() -> None:
-    (call,) = filled(Supply(text="a==1", is_pylock=False, wheelhouse="/wheels"), offline=True).calls
+    (call,) = filled(InstallSource(text="a==1", is_pylock=False, wheelhouse="/wheels"), offline=True).calls
     assert call[2] == "--offline"
     assert call[call.index("--find-links") + 1] == "/wheels"
     assert "--no-index" in call
 
 
 def test_only_what_was_locked_as_source_is_built() -> None:
-    (call,) = filled(Supply(text="a==1", is_pylock=False, sources=("webrtcvad",))).calls
+    (call,) = filled(InstallSource(text="a==1", is_pylock=False, sources=("webrtcvad",))).calls
     assert call[call.index("--no-binary") + 1] == "webrtcvad"
     assert "--no-build" not in call
 
@@ -80,7 +80,7 @@ def test_the_users_own_settings_stay_out(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("UV_INDEX_URL", "https://elsewhere.example/simple")
     monkeypatch.setenv("VIRTUAL_ENV", "/elsewhere")
     monkeypatch.setenv("UV_CACHE_DIR", "/cache")
-    env = filled(Supply(text="a==1", is_pylock=False)).env
+    env = filled(InstallSource(text="a==1", is_pylock=False)).env
     assert env["UV_CACHE_DIR"] == "/cache"
     assert not {"UV_INDEX_URL", "VIRTUAL_ENV"} & set(env)
 
@@ -114,7 +114,7 @@ def test_copying_is_what_the_user_asks_for(monkeypatch: pytest.MonkeyPatch) -> N
 def test_failures_are_told_apart(said: str, code: str) -> None:
     installer = UvInstaller(processes=Replies(2, said), executable=Path("uv"))
     with pytest.raises(EnvsmithError) as caught:
-        installer.fill(Path("/env"), Supply(text="a==1", is_pylock=False))
+        installer.fill(Path("/env"), InstallSource(text="a==1", is_pylock=False))
     assert caught.value.code == code
     with pytest.raises(EnvsmithError, match=code):
         installer.make(Path("/env"), Path("python"), "any")
@@ -148,7 +148,7 @@ def test_failures_are_told_apart(said: str, code: str) -> None:
 )
 def test_a_wheelhouse_that_does_not_hold_what_it_should(said: str, code: str, why: str) -> None:
     installer = UvInstaller(processes=Replies(1, said), executable=Path("uv"))
-    supply = Supply(text="six==1.17.0", is_pylock=False, wheelhouse="/my wheels", profile="cu128")
+    supply = InstallSource(text="six==1.17.0", is_pylock=False, wheelhouse="/my wheels", profile="cu128")
     with pytest.raises(EnvsmithError) as caught:
         installer.fill(Path("/env"), supply)
     assert caught.value.code == code
@@ -170,15 +170,17 @@ def test_real_uv_finds_makes_and_fills(tmp_path: Path, monkeypatch: pytest.Monke
     assert installer.find_python("--help") is None
     installer.make(tmp_path / "env", python, "any")
     assert python_of(tmp_path / "env").exists()
-    supply = Supply(text="".join(lines), is_pylock=False, wheelhouse=str(tmp_path))
+    supply = InstallSource(text="".join(lines), is_pylock=False, wheelhouse=str(tmp_path))
     installer.fill(tmp_path / "env", supply)
     assert len(list((tmp_path / "env").rglob("*.dist-info"))) == 2
     installer.make(tmp_path / "second", python, "any")
     wrong = supply.text.replace(wheels[0].sha256, wheels[1].sha256)
     with pytest.raises(EnvsmithError, match="ENV022"):
-        installer.fill(tmp_path / "second", Supply(text=wrong, is_pylock=False, wheelhouse=str(tmp_path)))
+        installer.fill(
+            tmp_path / "second", InstallSource(text=wrong, is_pylock=False, wheelhouse=str(tmp_path))
+        )
     house = tmp_path / "house"
-    away = Supply(text="".join(lines), is_pylock=False, wheelhouse=str(house))
+    away = InstallSource(text="".join(lines), is_pylock=False, wheelhouse=str(house))
     uncached = UvInstaller(processes=Processes(), executable=find_uv(), offline=True)
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "second-cache"))
     with pytest.raises(EnvsmithError, match="ENV025"):

@@ -7,9 +7,9 @@ import pytest
 
 from envsmith.errors import EnvsmithError, ResolveError, ToolError
 from envsmith.model.target import Platform
-from envsmith.plan.model import Plan
-from envsmith.process.runner import Finished, Processes
-from envsmith.uv.resolver import Uv, check_version, find_uv, python_platform
+from envsmith.plan.model import ResolutionPlan
+from envsmith.process.runner import CompletedProgram, Processes
+from envsmith.uv.resolver import UvResolver, check_version, find_uv, python_platform
 from tests.values import CUTOFF, HEX, asked, plan, slice_of, target, torch
 
 PYLOCK = f"""
@@ -42,23 +42,23 @@ class Replies(Processes):
         env: Mapping[str, str],
         timeout_s: float,  # noqa: ARG002 - the signature of the base
         cwd: Path | None = None,
-    ) -> Finished:
+    ) -> CompletedProgram:
         words = [str(word) for word in command]
         if "--version" in words:
-            return Finished(status=0, stdout=self.version, stderr="")
+            return CompletedProgram(status=0, stdout=self.version, stderr="")
         assert cwd
         self.calls.append(words)
         self.env = env
         self.files.append({path.name: path.read_text("utf-8") for path in cwd.iterdir() if path.is_file()})
         if self.status:
-            return Finished(status=self.status, stdout="", stderr=self.stderr)
+            return CompletedProgram(status=self.status, stdout="", stderr=self.stderr)
         if "--output-file" in words:
             Path(words[words.index("--output-file") + 1]).write_text(PYLOCK, "utf-8")
-        return Finished(status=0, stdout=ANNOTATED, stderr="")
+        return CompletedProgram(status=0, stdout=ANNOTATED, stderr="")
 
 
-def resolve(replies: Replies, tmp_path: Path, given: Plan | None = None, **ways: Any) -> Replies:
-    uv = Uv(replies, executable=Path("/uv"), slices=tmp_path / "slices", **ways)
+def resolve(replies: Replies, tmp_path: Path, given: ResolutionPlan | None = None, **ways: Any) -> Replies:
+    uv = UvResolver(replies, executable=Path("/uv"), slices=tmp_path / "slices", **ways)
     uv.resolve(given or plan("torch", "numpy<2", slice_=slice_of(torch("2.11.0+cu128"))))
     return replies
 
@@ -241,7 +241,7 @@ def test_a_slice_deleted_meanwhile_is_told_as_that(tmp_path: Path) -> None:
             env: Mapping[str, str],
             timeout_s: float,
             cwd: Path | None = None,
-        ) -> Finished:
+        ) -> CompletedProgram:
             if "--version" not in command:
                 shutil.rmtree(tmp_path / "slices")
             return super().run(command, env=env, timeout_s=timeout_s, cwd=cwd)

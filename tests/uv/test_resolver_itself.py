@@ -10,9 +10,9 @@ import pytest
 from envsmith.errors import ResolveError
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Target
-from envsmith.plan.model import Plan
+from envsmith.plan.model import ResolutionPlan
 from envsmith.process.runner import Processes
-from envsmith.uv.resolver import Uv, find_uv
+from envsmith.uv.resolver import UvResolver, find_uv
 from tests.plan.made import asked, plan, row, target
 
 TAGS = "cp312-cp312-manylinux_2_28_x86_64.whl"
@@ -31,22 +31,22 @@ METADATA = (
 )
 
 
-def sliced(*requirements: str, where: Target | None = None) -> Plan:
+def sliced(*requirements: str, where: Target | None = None) -> ResolutionPlan:
     given = plan(*requirements, rows=ROWS, where=where)
     return replace(given, slice=replace(given.slice, metadata=METADATA))
 
 
 @pytest.fixture
-def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Uv:
+def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UvResolver:
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
-    return Uv(Processes(), executable=find_uv(), slices=tmp_path / "slices", offline=True)
+    return UvResolver(Processes(), executable=find_uv(), slices=tmp_path / "slices", offline=True)
 
 
-def pins(found: Uv, given: Plan) -> dict[str, str]:
+def pins(found: UvResolver, given: ResolutionPlan) -> dict[str, str]:
     return {package.name: str(package.version) for package in found.resolve(given).packages}
 
 
-def test_the_slice_answers(uv: Uv) -> None:
+def test_the_slice_answers(uv: UvResolver) -> None:
     answer = uv.resolve(sliced("torchvision", "torch"))
     assert {item.name: str(item.version) for item in answer.packages} == {
         "torch": "2.11.0+cu128",
@@ -56,25 +56,25 @@ def test_the_slice_answers(uv: Uv) -> None:
     assert answer.requirers == {"torch": ("torchvision",), "torchvision": ()}
 
 
-def test_each_target_gets_its_own_wheel(uv: Uv) -> None:
+def test_each_target_gets_its_own_wheel(uv: UvResolver) -> None:
     answer = uv.resolve(sliced("torch", where=target(platform="windows")))
     assert [wheel.filename for wheel in answer.packages[0].wheels or ()] == [NAMES[3]]
 
 
-def test_constraints_limit_and_excludes_remove(uv: Uv) -> None:
+def test_constraints_limit_and_excludes_remove(uv: UvResolver) -> None:
     assert pins(uv, replace(sliced("torch"), constraints=asked("torch<2.11"))) == {"torch": "2.10.0+cu128"}
     assert pins(uv, replace(sliced("torch", "torchvision"), excludes=("torchvision",))) == {
         "torch": "2.11.0+cu128"
     }
 
 
-def test_a_moved_cutoff_leaves_the_slice_alone(uv: Uv) -> None:
+def test_a_moved_cutoff_leaves_the_slice_alone(uv: UvResolver) -> None:
     """`lock -P torch`: its rows were cut off when they were planned, and have no upload time for uv."""
     given = replace(sliced("torch"), moved={"torch": "2026-11-21T00:00:00Z"})
     assert pins(uv, given) == {"torch": "2.11.0+cu128"}
 
 
-def test_an_empty_page_hides_what_other_indexes_have(uv: Uv) -> None:
+def test_an_empty_page_hides_what_other_indexes_have(uv: UvResolver) -> None:
     """torchaudio is on PyPI, but this plan may not use any."""
     with pytest.raises(ResolveError) as caught:
         uv.resolve(sliced("torch", "torchaudio"))
@@ -82,7 +82,7 @@ def test_an_empty_page_hides_what_other_indexes_have(uv: Uv) -> None:
 
 
 def test_the_user_s_own_settings_are_shut_out(
-    uv: Uv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    uv: UvResolver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = tmp_path / "config" / "uv"
     settings.mkdir(parents=True)

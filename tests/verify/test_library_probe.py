@@ -6,8 +6,8 @@ from pathlib import Path
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.verify.probe_rules import Trial
-from envsmith.verify.probe_runner import Tried, TryTools, try_libraries
+from envsmith.verify.probe_rules import ProbeResult
+from envsmith.verify.probe_runner import ProbeOutcome, ProbeTools, try_libraries
 from tests.environment.test_verification import distribution, environment
 
 CUDA = Backend.parse("cu130")
@@ -17,16 +17,16 @@ CUDA = Backend.parse("cu130")
 class FakeTries:
     """Answers as it is told, and keeps what was asked."""
 
-    answers: dict[str, Trial] = field(default_factory=dict)
+    answers: dict[str, ProbeResult] = field(default_factory=dict)
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
-    def trial(self, prefix: Path, name: str, words: Sequence[str]) -> Trial:
+    def trial(self, prefix: Path, name: str, words: Sequence[str]) -> ProbeResult:
         self.asked.append((str(prefix), name, *words))
-        return self.answers.get(name, Trial(name=name))
+        return self.answers.get(name, ProbeResult(name=name))
 
 
-def tried(tries: FakeTries, *words: str, has_gpu: bool = False) -> Tried:
-    tools = TryTools(tries=tries, catalog=Catalog.embedded(), has_gpu=lambda _: has_gpu)
+def tried(tries: FakeTries, *words: str, has_gpu: bool = False) -> ProbeOutcome:
+    tools = ProbeTools(tries=tries, catalog=Catalog.embedded(), has_gpu=lambda _: has_gpu)
     here = environment(distribution("torch", "2.13.0+cu130"), distribution("onnxruntime-gpu", "1.26.0"))
     return try_libraries(words, Path("env"), here, CUDA, tools)
 
@@ -49,7 +49,7 @@ def test_what_is_not_installed_is_told_and_not_tried() -> None:
 
 
 def test_a_gpu_that_is_not_seen_is_an_error_only_where_one_is_or_was_asked_for() -> None:
-    tries = FakeTries({"gpu": Trial(name="gpu", facts={"kind": "", "why": "no driver"})})
+    tries = FakeTries({"gpu": ProbeResult(name="gpu", facts={"kind": "", "why": "no driver"})})
 
     def severity(*words: str, has_gpu: bool) -> list[str]:
         return [
@@ -63,5 +63,5 @@ def test_a_gpu_that_is_not_seen_is_an_error_only_where_one_is_or_was_asked_for()
 
 def test_a_known_failure_is_explained() -> None:
     said = "ImportError: /lib/libc.so.6: version `GLIBC_2.28' not found (required by libtorch.so)"
-    tries = FakeTries({"torch": Trial(name="torch", error="ImportError: see above", said=said)})
+    tries = FakeTries({"torch": ProbeResult(name="torch", error="ImportError: see above", said=said)})
     assert [item.code for item in tried(tries, "torch").findings] == ["ENV091", "HST050"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.model_files import ModelFile, ModelTold
+from envsmith.config.model_files import ModelCheckResult, ModelFile
 from envsmith.verify import model_findings
 
 MODEL = ModelFile(path="models/a.onnx", format="onnx", reference="models/a.pt")
@@ -24,7 +24,7 @@ MODEL = ModelFile(path="models/a.onnx", format="onnx", reference="models/a.pt")
     ],
 )
 def test_each_kind_has_a_code_and_a_cure(kind: str, code: str, severity: str) -> None:
-    told = ModelTold(problems=({"kind": kind, "text": "what was seen", "names": []},))
+    told = ModelCheckResult(problems=({"kind": kind, "text": "what was seen", "names": []},))
     (finding,) = model_findings.findings(MODEL, told)
     assert (finding.code, finding.severity) == (code, severity)
     assert finding.message == "models/a.onnx: what was seen"

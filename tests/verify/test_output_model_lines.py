@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.config.model_files import ModelFile, ModelTold
+from envsmith.config.model_files import ModelCheckResult, ModelFile
 from envsmith.verify import model_findings, output
 from envsmith.verify.model_findings import CheckedModel
 from tests.install.locked import locked_shop
@@ -18,11 +18,11 @@ BEGIN = 'backend = "cpu"\npython = ["3.11"]\nplatforms = ["linux"]\n'
 
 
 def test_what_was_done_with_each_model_and_what_is_wrong(capfd: pytest.CaptureFixture[str]) -> None:
-    told = ModelTold(
+    told = ModelCheckResult(
         load_s=0.25, first_run_s=0.5, run_s=0.125, tensors=2, dtypes=("float32",), difference=1e-6
     )
     good = CheckedModel(model=MODEL, told=told, findings=())
-    bad = CheckedModel(model=MODEL, told=ModelTold(), findings=(model_findings.unavailable(MODEL),))
+    bad = CheckedModel(model=MODEL, told=ModelCheckResult(), findings=(model_findings.unavailable(MODEL),))
     output.show_models((good, bad))
     said = " ".join(capfd.readouterr().out.split())
     assert (

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from envsmith.verify import output
-from envsmith.verify.probe_rules import Trial
+from envsmith.verify.probe_rules import ProbeResult
 
 
-def shown(capsys: pytest.CaptureFixture[str], *trials: Trial) -> list[str]:
+def shown(capsys: pytest.CaptureFixture[str], *trials: ProbeResult) -> list[str]:
     output.show_probes(trials)
     return capsys.readouterr().out.splitlines()
 
@@ -75,7 +75,7 @@ def test_a_line_tells_what_did_the_work(
     capsys: pytest.CaptureFixture[str], name: str, facts: dict[str, Any], told: str
 ) -> None:
     line = shown(
-        capsys, Trial(name=name, facts={"version": "1.0", **facts}, seconds=1.0, peak_bytes=5_000_000)
+        capsys, ProbeResult(name=name, facts={"version": "1.0", **facts}, seconds=1.0, peak_bytes=5_000_000)
     )[-1]
     assert line.startswith(f"{name} ")
     assert line.endswith(f"  1.0 s, 5.0 MB  {told}")
@@ -84,6 +84,6 @@ def test_a_line_tells_what_did_the_work(
 def test_a_failure_tells_where(capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         "failed at importing torch"
-        in shown(capsys, Trial(name="torch", error="died", step="importing torch"))[-1]
+        in shown(capsys, ProbeResult(name="torch", error="died", step="importing torch"))[-1]
     )
-    assert "failed" in shown(capsys, Trial(name="torch", error="died"))[-1]
+    assert "failed" in shown(capsys, ProbeResult(name="torch", error="died"))[-1]

@@ -7,7 +7,7 @@ import pytest
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
 from envsmith.verify import probe_rules
-from envsmith.verify.probe_rules import NAMES, Trial
+from envsmith.verify.probe_rules import NAMES, ProbeResult
 from tests.environment.test_verification import distribution, environment
 
 CPU, CUDA, ROCM = Backend.parse("cpu"), Backend.parse("cu130"), Backend.parse("rocm7.1")
@@ -30,7 +30,7 @@ H200 = {"device": "cuda:0", "name": "NVIDIA H200", "architecture": "sm_90", "pro
 def judged(
     name: str, backend: Backend, facts: dict[str, Any], *, wanted: bool = False, **more: Any
 ) -> list[str]:
-    trial = Trial(name=name, facts=facts, **more)
+    trial = ProbeResult(name=name, facts=facts, **more)
     found = probe_rules.judge(trial, backend, is_gpu_wanted=wanted)
     return [f"{item.severity} {item.code} {item.message}" for item in found]
 

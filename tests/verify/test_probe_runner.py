@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from envsmith.process.runner import Processes
-from envsmith.verify.probe_rules import Trial
-from envsmith.verify.probe_runner import Trials
+from envsmith.verify.probe_rules import ProbeResult
+from envsmith.verify.probe_runner import ProbeRunner
 from tests.runtime.fake_torch import fake_torch
 
 
@@ -19,9 +19,9 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def tried(prefix: Path, at_import: str = "", timeout_s: float = 60.0, **env: str) -> Trial:
+def tried(prefix: Path, at_import: str = "", timeout_s: float = 60.0, **env: str) -> ProbeResult:
     fake_torch(next(prefix.glob("[Ll]ib*/**/site-packages")), at_import=at_import)
-    return Trials(processes=Processes(), env=env, timeout_s=timeout_s).trial(prefix, "torch", ())
+    return ProbeRunner(processes=Processes(), env=env, timeout_s=timeout_s).trial(prefix, "torch", ())
 
 
 def test_what_works_is_told_with_facts_and_cost(prefix: Path) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.config.profile import Check
-from envsmith.environment.installed_state import Condition, Overlap
+from envsmith.config.profile import SmokeTest
+from envsmith.environment.installed_state import InstalledState, Overlap
 from envsmith.environment.model import Environment, Import, Interpreter
 from envsmith.errors import LockError
 from envsmith.files import atomic
-from envsmith.install.request import Checks, Order
+from envsmith.install.request import InstallRequest, SmokeTests
 from envsmith.model.target import Platform, Python
 from envsmith.verify.verify import VerifyTools, verify
 from tests.environment.test_model_interpreter import LINUX, interpreter
@@ -25,7 +25,7 @@ class FakeProbe:
     """An environment that holds what a test says."""
 
     found: Environment
-    seen: Condition = field(default_factory=Condition)
+    seen: InstalledState = field(default_factory=InstalledState)
     asked: list[str] = field(default_factory=list)
 
     def interpreter(self, executable: Path) -> Interpreter:
@@ -39,7 +39,7 @@ class FakeProbe:
         self.asked.append(f"{prefix} import {name} {env} {timeout_s}")
         return Import(name=name, error="ImportError: no" if name == "bad" else "")
 
-    def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> Condition:
+    def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> InstalledState:
         self.asked.append(f"{prefix} after {before}")
         return self.seen
 
@@ -54,13 +54,13 @@ def environment(*found: str, python: str = "3.11.7") -> Environment:
     return Environment(prefix="/env", site="lib", interpreter=own, distributions=items)
 
 
-def order(shop: Shop, checks: Checks | None = None) -> Order:
-    return Order(
+def order(shop: Shop, checks: SmokeTests | None = None) -> InstallRequest:
+    return InstallRequest(
         profile="small",
         folder=shop.project.root / "lockfiles" / "small",
         here=Platform.parse("manylinux_2_28_x86_64"),
         this_python=Python(major=3, minor=11),
-        checks=checks or Checks(),
+        checks=checks or SmokeTests(),
     )
 
 
@@ -80,8 +80,8 @@ def tools(probe: FakeProbe) -> VerifyTools:
 
 def test_all_that_is_found_is_one_report(shop: Shop) -> None:
     overlap = Overlap(owners=("a", "b"), count=1, paths=("x",))
-    probe = FakeProbe(found=environment("other==1"), seen=Condition(overlaps=(overlap,)))
-    checks = Checks(tried=(Check("import", "bad", 5.0), Check("run", "python -m a", 6.0)))
+    probe = FakeProbe(found=environment("other==1"), seen=InstalledState(overlaps=(overlap,)))
+    checks = SmokeTests(tried=(SmokeTest("import", "bad", 5.0), SmokeTest("run", "python -m a", 6.0)))
     done = verify(order(shop, checks), Path("/env"), tools(probe), before=("/p",))
     assert [item.code for item in done.report.findings] == ["ENV010", "ENV011", "ENV017", "ENV061", "ENV064"]
     assert probe.asked == [

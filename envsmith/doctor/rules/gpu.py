@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 from envsmith.catalog import BackendFacts
 from envsmith.host.model import Host
-from envsmith.host.system import Given
+from envsmith.host.system import GpuAccess
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
-from envsmith.select.rules import Verdict
+from envsmith.select.rules import BackendVerdict
 
 _SELECT = "`envsmith select --explain` says which builds work here"
 _SEES = {
@@ -28,7 +28,7 @@ _RUNS = {
 }
 
 
-def driver(torch: str, verdict: Verdict, host: Host) -> Iterator[Finding]:
+def driver(torch: str, verdict: BackendVerdict, host: Host) -> Iterator[Finding]:
     """Find a driver too old for the toolkit torch was built with, or for the GPU."""
     if verdict.cause == "driver":
         found = host.driver("nvidia")
@@ -52,14 +52,16 @@ def devices(host: Host, *, is_given: bool) -> Iterator[Finding]:
             return
 
 
-def kernels(torch: str, verdict: Verdict) -> Iterator[Finding]:
+def kernels(torch: str, verdict: BackendVerdict) -> Iterator[Finding]:
     """Find a GPU that the installed torch has no kernels for."""
     if verdict.cause == "capability":
         built = "".join(f"; {note}" for note in verdict.notes if note.startswith("built for"))
         yield _torch_finding("ENV073", "error", f"torch {torch} has {verdict.reason}{built}", _SELECT)
 
 
-def build(torch: str, verdict: Verdict, best: Verdict | None, locked: Backend | None) -> Iterator[Finding]:
+def build(
+    torch: str, verdict: BackendVerdict, best: BackendVerdict | None, locked: Backend | None
+) -> Iterator[Finding]:
     """Find a CPU build where a GPU could be used, and a GPU build where there is none.
 
     Args:
@@ -103,7 +105,7 @@ def _torch_finding(code: str, severity: str, message: str, hint: str) -> Finding
     return Finding(code=code, severity=severity, subject="torch", message=message, hint=hint)
 
 
-def wsl(given: Given, host: Host, wanted: Backend | None) -> Iterator[Finding]:
+def wsl(given: GpuAccess, host: Host, wanted: Backend | None) -> Iterator[Finding]:
     """Find a Linux inside Windows that lacks what leads to Windows's driver, or has something before it.
 
     Args:
@@ -119,7 +121,7 @@ def wsl(given: Given, host: Host, wanted: Backend | None) -> Iterator[Finding]:
         yield from _to_windows(given, wanted)
 
 
-def _to_windows(given: Given, wanted: Backend | None) -> Iterator[Finding]:
+def _to_windows(given: GpuAccess, wanted: Backend | None) -> Iterator[Finding]:
     if "dxg" not in given.nodes and _is_cuda(wanted):
         text = "there is no /dev/dxg: this WSL was not given Windows's GPU"
         hint = "in Windows: wsl --update && wsl --shutdown; and no gpuSupport=false in .wslconfig"
@@ -135,7 +137,7 @@ def _to_windows(given: Given, wanted: Backend | None) -> Iterator[Finding]:
         yield _finding("HST022", "error", "wsl", text, hint)
 
 
-def container(given: Given, host: Host, wanted: Backend | None) -> Iterator[Finding]:
+def container(given: GpuAccess, host: Host, wanted: Backend | None) -> Iterator[Finding]:
     """Find a container without its GPUs' device files, or without what CUDA needs besides.
 
     Args:
@@ -157,7 +159,7 @@ def container(given: Given, host: Host, wanted: Backend | None) -> Iterator[Find
         yield _finding("HST025", "error", "container", text, _RUNS["rocm"])
 
 
-def _of_nvidia(given: Given, wanted: Backend | None) -> Iterator[Finding]:
+def _of_nvidia(given: GpuAccess, wanted: Backend | None) -> Iterator[Finding]:
     what = f"this {given.container} container"
     if not any(name.startswith("nvidia") and name[6:].isdigit() for name in given.nodes):
         asked = given.variables.get("NVIDIA_VISIBLE_DEVICES")
@@ -176,7 +178,7 @@ def _of_nvidia(given: Given, wanted: Backend | None) -> Iterator[Finding]:
         yield _finding("HST026", "error", "container", text, "NVIDIA_DRIVER_CAPABILITIES=compute,utility")
 
 
-def module(given: Given, wanted: Backend | None) -> Iterator[Finding]:
+def module(given: GpuAccess, wanted: Backend | None) -> Iterator[Finding]:
     """Find a driver whose libraries are not those of its loaded kernel module, and device files that are refused.
 
     Args:
@@ -197,7 +199,7 @@ def module(given: Given, wanted: Backend | None) -> Iterator[Finding]:
         )
 
 
-def hidden(given: Given, host: Host, wanted: Backend | None) -> Iterator[Finding]:
+def hidden(given: GpuAccess, host: Host, wanted: Backend | None) -> Iterator[Finding]:
     """Find variables that keep GPUs from the programs of a GPU build.
 
     Args:

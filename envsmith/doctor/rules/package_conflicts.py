@@ -8,8 +8,8 @@ from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from envsmith.catalog import Catalog, Family
-from envsmith.environment.installed_state import Condition
+from envsmith.catalog import Catalog, ConflictGroup
+from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Distribution, Environment
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
@@ -54,11 +54,13 @@ def _named(items: list[Distribution]) -> str:
     return " and ".join(f"{item.name} {item.version}" for item in items)
 
 
-def _members(environment: Environment, family: Family) -> list[Distribution]:
+def _members(environment: Environment, family: ConflictGroup) -> list[Distribution]:
     return [item for item in environment.distributions if item.name in family.members]
 
 
-def _repair(environment: Environment, family: Family, members: list[Distribution], backend: Backend) -> str:
+def _repair(
+    environment: Environment, family: ConflictGroup, members: list[Distribution], backend: Backend
+) -> str:
     """Remove all, install one: what is left after removing one alone is half of each."""
     if family.chooser:  # the project that decides is not asked here
         return ""
@@ -70,7 +72,9 @@ def _repair(environment: Environment, family: Family, members: list[Distribution
     return f"{removal} && uv pip install {python} --no-deps {kept}=={version}"
 
 
-def unused(environment: Environment, condition: Condition, unneeded: Mapping[str, str]) -> Iterator[Finding]:
+def unused(
+    environment: Environment, condition: InstalledState, unneeded: Mapping[str, str]
+) -> Iterator[Finding]:
     """Find torchvision or torchaudio where no file uses it and no installed package requires it.
 
     Args:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from packaging.version import InvalidVersion, Version
 
-from envsmith.activate.model import Taken
+from envsmith.activate.model import TakenVariable
 from envsmith.catalog import BadRelease, Catalog
 from envsmith.environment.model import Distribution, Environment
-from envsmith.host.system import Reach, Room, VisualCpp
+from envsmith.host.system import Connectivity, DiskSpace, VisualCpp
 from envsmith.model.finding import Finding
 
 LITTLE_BYTES = 10 * 1000**3
@@ -27,7 +27,7 @@ _SCOPES = {"machine": "the machine's Path", "user": "the user's Path", "process"
 _INNER = ("/site-packages/", "/dist-packages/")
 
 
-def disk(room: Room) -> Iterator[Finding]:
+def disk(room: DiskSpace) -> Iterator[Finding]:
     """Find too little room where uv keeps its cache."""
     if room.free_bytes >= LITTLE_BYTES:
         return
@@ -38,7 +38,7 @@ def disk(room: Room) -> Iterator[Finding]:
     yield Finding(code="HST030", severity=severity, subject=room.folder, message=text, hint=hint)
 
 
-def network(reach: Reach, known: str) -> Iterator[Finding]:
+def network(reach: Connectivity, known: str) -> Iterator[Finding]:
     """Find what stands between this machine and PyTorch's index.
 
     Args:
@@ -59,7 +59,7 @@ def network(reach: Reach, known: str) -> Iterator[Finding]:
     yield from _clock(reach, known)
 
 
-def _clock(reach: Reach, known: str) -> Iterator[Finding]:
+def _clock(reach: Connectivity, known: str) -> Iterator[Finding]:
     """Find a clock that is wrong by a server's, or stands before a day that is past."""
     if reach.ahead_s is not None and abs(reach.ahead_s) > CLOCK_S:
         way = "fast" if reach.ahead_s > 0 else "slow"
@@ -155,7 +155,7 @@ def _finding(code: str, subject: str, message: str, hint: str, *, severity: str 
     return Finding(code=code, severity=severity, subject=subject, message=message, hint=hint)
 
 
-def path(scopes: Mapping[str, Iterable[Taken]], *, is_windows: bool) -> Iterator[Finding]:
+def path(scopes: Mapping[str, Iterable[TakenVariable]], *, is_windows: bool) -> Iterator[Finding]:
     """Find folders of environments on PATH.
 
     Args:
@@ -197,7 +197,7 @@ def _cure(scope: str, reason: str) -> str:
     return f"`envsmith doctor path --fix` takes it out of {_SCOPES[scope]}, after showing it; then open a new shell"
 
 
-def libraries(taken: Iterable[Taken], built_for: str) -> Iterator[Finding]:
+def libraries(taken: Iterable[TakenVariable], built_for: str) -> Iterator[Finding]:
     """Find folders on the linker's lists that hold another CUDA than the environment's, or another environment.
 
     Args:
