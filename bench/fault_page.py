@@ -1,7 +1,7 @@
-"""Write docs/reference/faults.md: faults planted one at a time beside the real torch, found, cured and looked at again.
+"""Fault-injection page (docs/reference/faults.md): each fault beside the real torch, its findings and its repair.
 
-Usage: python -m bench.fault_page [--only NAME]. It needs the network for PyPI's wheels, torch 2.13.0+cpu where pip can
-have it, and about a quarter of an hour.
+Usage: python -m bench.fault_page [--only NAME]. It needs PyPI, an index with torch 2.13.0+cpu, and about
+15 minutes.
 """
 
 from __future__ import annotations
@@ -32,28 +32,31 @@ requirements = ["torch=={TORCH}", "numpy<2.3", "onnxruntime", "opencv-python-hea
 checks = [{{ import = "cv2", timeout-s = 20 }}, {{ import = "onnxruntime", timeout-s = 20 }}]
 """
 HEAD = """\
-# Faults, planted and cured
+# Fault-injection results
 
 <!-- Written by `python -m bench.fault_page`; do not edit. -->
 
-As of **{date}**, with torch {torch}, in an environment of {packages} packages and {files:,} files that
-`uv pip install` made from a lock of envsmith's; {versions}. Into the sound environment one fault is planted
-at a time. `envsmith doctor --fix --yes` looks at it as `envsmith verify --deep` does, and makes the checks of an
-environment: `found` are the codes of the errors it [finds](findings.md), `cure` the kinds of steps it then takes, each
-with the number of its subjects, and `after` what it finds when it looks again in the same way.
-`pip check` and `uv pip check` compare requirements with versions, and are asked for no more here: **found** where they
-end with an error.
+Each fault is injected alone into a working environment with torch {torch}: {packages} packages, {files:,} files,
+installed by `uv pip install` from an envsmith lock. As of **{date}**; {versions}.
 
-| planted | found | pip check | uv pip check | cure | after | s |
+| column | meaning |
+|---|---|
+| errors | codes of the errors that `envsmith doctor --fix --yes` [finds](findings.md); it compares every hash |
+| pip check, uv pip check | their result; they compare requirements with versions only |
+| steps | repair steps of `doctor --fix`, each with the number of its packages or files |
+| left | errors in the check after the repair |
+| s | seconds of the repair, both checks included, on two busy cores |
+
+| fault | errors | pip check | uv pip check | steps | left | s |
 |---|---|---|---|---|---|---:|
 """
-TAIL = """
-Found: {found} of {all}; by `pip check`: {pip}; by `uv pip check`: {uv}. Cured by `doctor --fix`:
-{cured}; the others have no cure that is carried out, and were taken back by hand: {left}. `s` is the time of
-the cure, both looks included, on two cores busy with other work.
+TAIL = """\
 
-What plays another, for it cannot be had or is too large: the distributions of other CUDA versions, and onnxruntime-gpu,
-are laid into the folder by hand, with a RECORD. All else is the real one.
+Found: {found} of {all}; by `pip check`: {pip}; by `uv pip check`: {uv}. Repaired by `doctor --fix`: {cured}.
+Not repairable, and undone by hand: {left}.
+
+The distributions for other CUDA versions and onnxruntime-gpu are replaced by small packages with a RECORD, because the
+real ones are too large or not available. Everything else is real.
 """
 
 
@@ -142,7 +145,7 @@ class Row:
             "**found**" if self.pip else "nothing",
             "**found**" if self.uv else "nothing",
             ", ".join(self.steps) or "none",
-            "well" if not self.left else " ".join(self.left),
+            " ".join(self.left) or "none",
             f"{self.seconds:.0f}",
         ]
         return f"| {' | '.join(cells)} |\n"

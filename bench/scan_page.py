@@ -1,4 +1,4 @@
-"""Write docs/reference/scan-results.md: what a scan says of real packages, and how four tools judge small projects.
+"""Scan results (docs/reference/scan-results.md): real packages, and four tools on small projects.
 
 Usage: python -m bench.scan_page. It needs the network, one minute for packages and a quarter of an hour for projects.
 """
@@ -19,36 +19,32 @@ from tests.scan.packages import ANSWERS, MODULES, USING, Judged, judge
 NEW_LINE = "\n"
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "scan-results.md"
 HEAD = """\
-# What a scan answers, on real sources
+# Scan results
 
 <!-- Written by `python -m bench.scan_page`; do not edit. -->
 
 ## Packages from PyPI
 
-As of **{date}**. The sources of {using} packages that use torchvision, torchaudio or cv2, and of {others} that use
-none of them, each scanned as if it were a project. `unused` is the only answer by which `auto` lets a package go;
-`conditional` is a use in a `try`, under a condition, or a look-up. **Bold**: some line of the sources imports the
-module, found by nothing but
-a pattern; none of these is let go. `pytest -m online tests/scan/test_real_packages.py` does all of it again.
+As of **{date}**: the sources of {using} packages that use torchvision, torchaudio or cv2, and of {others} that use
+none of them, each scanned as a project. `auto` drops a package only for `unused`; `conditional` is a use in a `try`,
+under a condition, or a look-up. **Bold**: a line of the sources imports the module, found by a plain pattern.
+`pytest -m online tests/scan/test_real_packages.py` repeats the scan.
 
 | package | files | torchvision | torchaudio | cv2 |
 |---|---:|---|---|---|
 """
 PACKAGES_END = """
-Let go: {dropped} of {asked}; of these, though a line imports it: {harmed}.
+Unused: {dropped} of {asked}; of these, imported by a line: {harmed}.
 """
 PROJECTS = "## Small projects"
 PROJECTS_HEAD = """\
-## Small projects, one for each way of using a package or not
+## Small projects, one for each way of using a package
 
-As of **{date}**: {count} projects (`tests/scan/ways.py`, `more_ways.py`), each asked by four tools in their own words:
-is torchvision unused? *Harm*: it is called unused though something needs it, or may. *For nothing*: it is called
-used though
-nothing needs it.
-The right answers are ours, and our tests hold envsmith to them; the others' figures say which ways one has to know.
-`python -m bench.ways` does it again.
+As of **{date}**: {count} projects (`tests/scan/ways.py`, `more_ways.py`). Four tools are asked whether torchvision is
+unused. *harm*: called unused although something needs it or may need it. *unneeded*: called used although nothing needs
+it. The right answers are envsmith's own test cases. `python -m bench.ways` repeats the comparison.
 
-| tool | right | for nothing | harm |
+| tool | right | unneeded | harm |
 |---|---:|---:|---:|
 """
 
@@ -93,7 +89,7 @@ def _judged(name: str) -> Judged:
 
 
 def projects() -> Iterator[str]:
-    """Yield the head and the table of tools, and what each of the others would let go though it is needed."""
+    """Yield the head, the table of tools, and the needed packages that each other tool calls unused."""
     yield PROJECTS_HEAD.format(date=_today(), count=len(EVERY))
     results, versions = compare(EVERY)
     for tool in TOOLS:
@@ -102,7 +98,7 @@ def projects() -> Iterator[str]:
         yield f"| {name} | {' | '.join(map(str, counts))} |\n"
     for tool in versions:
         harmed = [way.name for way, found in zip(EVERY, results, strict=True) if found[tool] == "harm"]
-        yield f"\nLet go by {tool} though needed: {'; '.join(harmed) or 'none'}.\n"
+        yield f"\nCalled unused by {tool} although needed: {'; '.join(harmed) or 'none'}.\n"
 
 
 if __name__ == "__main__":

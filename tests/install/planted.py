@@ -85,66 +85,66 @@ def _fault(text: str) -> Callable[[Callable[[Sound], Undo | None]], Callable[[So
     return added
 
 
-@_fault("a file of torch changed, of the same size")
+@_fault("changed file of torch, same size")
 def changed(sound: Sound) -> None:
     path = "torch/nn/functional.py"
     sound.overwrite(path, sound.read(path).replace(b"momentum", b"momemtum", 1))
 
 
-@_fault("a file of torch edited")
+@_fault("edited file of torch")
 def edited(sound: Sound) -> None:
     path = "torch/serialization.py"
     sound.overwrite(path, sound.read(path) + b"\n# weights_only is off now\n")
 
 
-@_fault("a file of torch removed")
+@_fault("deleted file of torch")
 def removed(sound: Sound) -> None:
     (sound.site / "torch" / "version.py").unlink()
 
 
-@_fault("a file added to torch")
+@_fault("added file in torch")
 def added(sound: Sound) -> None:
     sound.overwrite("torch/extra.py", b"")
 
 
-@_fault("a `.pth` added that imports")
+@_fault("added `.pth` with an import")
 def pth(sound: Sound) -> None:
     sound.overwrite("added.pth", b"import sys; sys.added = True\n")
 
 
-@_fault("`sitecustomize` added")
+@_fault("added `sitecustomize`")
 def sitecustomize(sound: Sound) -> None:
     sound.overwrite("sitecustomize.py", b"import sys\n")
 
 
-@_fault("a distribution added")
+@_fault("added distribution")
 def extra(sound: Sound) -> None:
     lay(sound.site, "extra", {"extra/__init__.py": b""})
 
 
-@_fault("a distribution added that asks for what is not there")
+@_fault("added distribution with a missing requirement")
 def unmet(sound: Sound) -> None:
     info = lay(sound.site, "extra", {"extra/__init__.py": b""})
     with (info / "METADATA").open("a", encoding="utf-8") as stream:
         stream.write("Requires-Dist: not-installed>=2\n")
 
 
-@_fault("a distribution uninstalled")
+@_fault("uninstalled distribution")
 def uninstalled(sound: Sound) -> None:
     sound.uv("uninstall", "sympy")
 
 
-@_fault("numpy's metadata folder deleted")
+@_fault("deleted metadata folder of numpy")
 def no_info(sound: Sound) -> None:
     shutil.rmtree(sound.info("numpy"))
 
 
-@_fault("numpy too new, from PyPI")
+@_fault("newer numpy from PyPI")
 def numpy_too_new(sound: Sound) -> None:
     sound.uv("install", "--no-deps", "numpy>=2.4")
 
 
-@_fault("torch swapped for another label (`+cu128`)")
+@_fault("torch with another label (`+cu128`)")
 def swapped_label(sound: Sound) -> None:
     info = sound.info("torch")
     for path in (info / "METADATA", sound.site / "torch" / "version.py"):
@@ -152,19 +152,19 @@ def swapped_label(sound: Sound) -> None:
         sound.overwrite(str(path.relative_to(sound.site)), text.encode())
 
 
-@_fault("torch's RECORD deleted")
+@_fault("deleted RECORD of torch")
 def no_record(sound: Sound) -> None:
     (sound.info("torch") / "RECORD").unlink()
 
 
-@_fault("torch's RECORD cut off")
+@_fault("truncated RECORD of torch")
 def half_record(sound: Sound) -> None:
     place = sound.info("torch") / "RECORD"
     lines = place.read_text("utf-8").splitlines(keepends=True)
     sound.overwrite(str(place.relative_to(sound.site)), "".join(lines[: len(lines) // 2]).encode())
 
 
-@_fault("filelock's METADATA deleted")
+@_fault("deleted METADATA of filelock")
 def no_metadata(sound: Sound) -> None:
     (sound.info("filelock") / "METADATA").unlink()
 
@@ -174,7 +174,7 @@ def twice(sound: Sound) -> None:
     lay(sound.site, "numpy", {}, version="1.26.4")
 
 
-@_fault("a removal that broke off (`~umpy`)")
+@_fault("interrupted removal (`~umpy`)")
 def half_removed(sound: Sound) -> None:
     (sound.site / "~umpy").mkdir()
 
@@ -184,36 +184,36 @@ def two_opencvs(sound: Sound) -> None:
     sound.uv("install", "--no-deps", "opencv-python")
 
 
-@_fault("onnxruntime-gpu's files over onnxruntime's")
+@_fault("onnxruntime-gpu over onnxruntime")
 def onnx_gpu(sound: Sound) -> None:
     files = {"onnxruntime/capi/onnxruntime_validation.py": b"check_distro_info = print\n"}
     lay(sound.site, "onnxruntime-gpu", files, version="1.26.0")
 
 
-@_fault("torchvision of another backend (`+cu130`)")
+@_fault("torchvision for another backend (`+cu130`)")
 def mixed(sound: Sound) -> None:
     files = {"torchvision/version.py": b"__version__ = '0.28.0+cu130'\n"}
     lay(sound.site, "torchvision", files, version="0.28.0+cu130")
 
 
-@_fault("torchvision of another torch")
+@_fault("torchvision for another torch")
 def unpaired(sound: Sound) -> None:
     files = {"torchvision/version.py": b"__version__ = '0.20.0+cpu'\n"}
     lay(sound.site, "torchvision", files, version="0.20.0+cpu")
 
 
-@_fault("a library of torch cut in half")
+@_fault("library of torch cut in half")
 def cut_library(sound: Sound) -> None:
     data = sound.read("torch/lib/libc10.so")
     sound.overwrite("torch/lib/libc10.so", data[: len(data) // 2])
 
 
-@_fault("a library of torch empty")
+@_fault("empty library of torch")
 def empty_library(sound: Sound) -> None:
     sound.overwrite("torch/lib/libshm.so", b"")
 
 
-@_fault("OpenCV's library overwritten with others' bytes, of the same size")
+@_fault("OpenCV's library with wrong contents, same size")
 def garbage(sound: Sound) -> None:
     sound.overwrite("cv2/cv2.abi3.so", os.urandom(len(sound.read("cv2/cv2.abi3.so"))))
 
@@ -222,32 +222,32 @@ def _broken(sound: Sound, line: bytes, path: str = "cv2/__init__.py") -> None:
     sound.overwrite(path, line + b"\n" + sound.read(path))
 
 
-@_fault("an import that hangs")
+@_fault("import that hangs")
 def hangs(sound: Sound) -> None:
     _broken(sound, b"import time; time.sleep(600)")
 
 
-@_fault("an import that segfaults")
+@_fault("import that segfaults")
 def segfaults(sound: Sound) -> None:
     _broken(sound, b"import ctypes; ctypes.string_at(0)")
 
 
-@_fault("an import that aborts")
+@_fault("import that aborts")
 def aborts(sound: Sound) -> None:
     _broken(sound, b"import os; os.abort()", "onnxruntime/__init__.py")
 
 
-@_fault("an import that ends the interpreter well")
+@_fault("import that exits with status 0")
 def ends(sound: Sound) -> None:
     _broken(sound, b"import os; os._exit(0)")
 
 
-@_fault("an import that prints 50 MB, and works")
+@_fault("import that prints 50 MB and succeeds")
 def prints(sound: Sound) -> None:
     _broken(sound, b"print('x' * 50_000_000)")
 
 
-@_fault("an import that fails")
+@_fault("import that fails")
 def fails(sound: Sound) -> None:
     _broken(sound, b"import no_such_module", "onnxruntime/__init__.py")
 
