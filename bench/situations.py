@@ -1,4 +1,4 @@
-"""Write docs/reference/activation-situations.md: every situation in every shell, by our scripts and by virtualenv's.
+"""Activation page (docs/reference/activation-situations.md): all situations in all shells, with virtualenv's results.
 
 Usage: python -m bench.situations. It needs the shells that ``.ci/shells`` installs, and takes some minutes.
 """
@@ -27,18 +27,19 @@ from tests.shells.wine import CMD, windows, wine_started
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "activation-situations.md"
 NONE = "-"
-EXECUTED = "executed instead of read"
+LONGEST = 240  # characters of an example
+EXECUTED = "executed instead of sourced"
 ASKED = {"cmd": ("wine", "--version"), "dash": ("dpkg-query", "-Wf", "${Version}", "dash")}
-"""How some shells tell their version, if not by ``--version``."""
+"""Commands that print a shell's version, if not ``--version``."""
 MEANINGS = {
-    "P": "`PATH` inside is not as it should be: entries of other environments are still there, or some are there twice",
-    "L": "the linker's list still holds libraries of other environments or toolkits",
-    "V": "a variable inside is not as it should be: `PYTHONPATH` or `CONDA_PREFIX` is still set",
-    "A": "after `deactivate`, `PATH` or a variable is neither as before nor as the user left it",
-    "S": "after `deactivate`, a function, an alias, a variable or an option of the shell is left over or changed",
-    "E": "the script, or leaving, ends with an error",
-    "N": "no script is made for such a path",
-    "X": "says nothing, or ends as if all were well",
+    "P": "wrong `PATH` inside: entries of other environments, or duplicates",
+    "L": "the library path contains libraries of other environments or toolkits",
+    "V": "wrong variable inside: `PYTHONPATH` or `CONDA_PREFIX` is still set",
+    "A": "after `deactivate`, `PATH` or a variable is neither restored nor the user's change",
+    "S": "after `deactivate`, a function, an alias, a variable or an option of the shell remains or is changed",
+    "E": "the script or `deactivate` fails",
+    "N": "no script exists for such a path",
+    "X": "no message, or a successful exit status",
 }
 STARTS = {
     "inside, PATH": "P",
@@ -48,36 +49,36 @@ STARTS = {
     "after, ": "A",
     "the shell": "S",
 }
-"""How what is said of a session begins → its letter."""
+"""Start of a failure text → its letter."""
 HEAD = """\
-# Activation: every situation in every shell
+# Activation situations
 
 <!-- Written by `python -m bench.situations`; do not edit. -->
 
-As of **{date}**, each cell from a session of that shell that was run: {versions}.
-Compared with before are, inside and after `deactivate`, `PATH` and all exported variables, and after it the shell's
-own variables, functions, options and aliases. Others are virtualenv {rival}'s own activators, of environments it made;
-its batch file is filled in by its own code for the path that Wine has. `-`: the shell cannot be in that situation (fish
-and tcsh turn an empty entry into `.` themselves), or the tool has no such thing (a profile's variables). PowerShell's
-scripts are not executed here, neither ours nor theirs.
+Every situation in every shell, with envsmith's scripts and with the activators of virtualenv {rival}. Each cell is a
+session that was run, as of **{date}**: {versions}.
 
-The measure is what envsmith promises of a session. virtualenv does not set out to clean lists: **P**, **L** and **V**
-say what it leaves as it was; **A**, **S** and **E**, what it takes or changes and does not put back.
+- `ok`: `PATH` and all exported variables are correct inside and after `deactivate`, and the shell's own variables,
+  functions, options and aliases are unchanged afterwards. The standard is envsmith's; virtualenv does not intend to
+  clean lists, so **P**, **L** and **V** are not its errors.
+- `-`: the situation does not exist in that shell (fish and tcsh replace an empty entry with `.`), or the tool has no
+  such feature (a profile's variables).
+- virtualenv's batch file is filled in by its own code for Wine's path. PowerShell scripts are not executed.
 
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """How one shell did in one situation."""
+    """The result of one shell in one situation."""
 
     letters: str
-    """``ok``, ``-``, or what is wrong."""
+    """``ok``, ``-``, or the letters of the failures."""
     wrong: tuple[str, ...] = ()
 
 
 def main() -> int:
-    """Run every session, and write the page; the status is 1 where one of ours is not as it should be."""
+    """Run every session and write the page; return 1 if one of our cells has a failure."""
     with tempfile.TemporaryDirectory(prefix="envsmith-situations-") as name:
         folder = Path(name)
         around = made_around(folder / "around")
@@ -148,9 +149,9 @@ def _page(
     rival = version("virtualenv")
     versions = ", ".join(_version(driver) for driver in shells)
     yield HEAD.format(date=datetime.now(UTC).date().isoformat(), versions=versions, rival=rival)
-    for title, cells in (("envsmith's scripts", ours), (f"virtualenv {rival}'s", theirs)):
+    for title, cells in (("envsmith", ours), (f"virtualenv {rival}", theirs)):
         good, run = _counts(cells)
-        yield f"## {title}\n\nAs they should be: {good} of {run}.\n\n"
+        yield f"## {title}\n\nPassed: {good} of {run}.\n\n"
         yield f"| situation | {' | '.join(names)} |\n|---|{'---|' * len(names)}\n"
         for row in dict.fromkeys(situation for situation, _ in cells):
             yield f"| {_cell_text(row)} | {' | '.join(cells[row, name].letters for name in names)} |\n"
@@ -159,16 +160,21 @@ def _page(
 
 
 def _wrong(names: list[str], theirs: Mapping[tuple[str, str], Cell]) -> Iterator[str]:
-    """Yield what the letters mean, and one example for each situation."""
+    """Yield the meanings of the letters, and one example for each situation."""
     used = Counter(letter for cell in theirs.values() if cell.wrong for letter in cell.letters)
     for letter, meaning in MEANINGS.items():
         if used[letter]:
             yield f"- **{letter}** ({used[letter]}): {meaning}.\n"
-    yield "\nAn example of each situation in which something is wrong there:\n\n"
+    yield "\nOne example for each situation:\n\n"
     for row in dict.fromkeys(situation for situation, _ in theirs):
         name = next((name for name in names if theirs[row, name].wrong), None)
         if name is not None:
-            yield f"- {row}; {name}: `` {theirs[row, name].wrong[0]} ``\n"
+            yield f"- {row}; {name}: `` {_shortened(theirs[row, name].wrong[0])} ``\n"
+
+
+def _shortened(text: str) -> str:
+    """Cut out the middle of a long text."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
 
 
 def _counts(cells: Mapping[tuple[str, str], Cell]) -> tuple[int, int]:

@@ -26,11 +26,11 @@ def test_all_is_as_it_should_be(driver: Driver, situation: Situation, around: Pa
 
 
 def test_the_page_has_every_situation() -> None:
-    """`python -m bench.situations` writes it; all of ours must have been as they should be."""
+    """`python -m bench.situations` writes it; all of our cells must pass."""
     page = Path(__file__).parents[2] / "docs" / "reference" / "activation-situations.md"
     ours, theirs = re.findall(r"(?s)^## .*?(?=^## |\Z)", page.read_text("utf-8"), re.MULTILINE)
     for table in (ours, theirs):
         rows = re.findall(r"^\| (.+?) \|", table.replace("\\*", "*"), re.MULTILINE)
         assert rows[1:-1] == [situation.name for situation in SITUATIONS]
-    good, run = re.findall(r"As they should be: (\d+) of (\d+)", ours)[0]
+    good, run = re.findall(r"Passed: (\d+) of (\d+)", ours)[0]
     assert good == run
