@@ -10,7 +10,13 @@ import pytest
 
 from envsmith.cli import COMMANDS, main
 
-README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+PAGES = [
+    *ROOT.glob("*.md"),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "examples").rglob("*.md")),
+]
 SECONDS = re.compile(r"\d+\.\d s")
 
 
@@ -34,19 +40,33 @@ def test_commands_shown_exist() -> None:
     assert shown <= set(COMMANDS)
 
 
-def test_links_lead_somewhere() -> None:
-    links = re.findall(r"\]\(([^)#]+)", README)
-    assert links
-    assert not [link for link in links if not (Path(__file__).parent.parent / link).exists()]
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if not link.startswith("https://"):
+            file, _, anchor = link.partition("#")
+            target = page.parent / file if file else page
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_files_of_the_repository_that_pages_name_exist(page: Path) -> None:
+    named = re.findall(r"`((?:envsmith|tests|tools|bench|docs)/[\w./-]+)`", page.read_text("utf-8"))
+    assert not [path for path in named if not (ROOT / path).exists()]
 
 
 def test_programs_that_pages_tell_of_are_there() -> None:
     """Figures are worth as much as the program that anybody can run to get them again."""
-    root = Path(__file__).parent.parent
-    pages = [root / "README.md", root / "CONTRIBUTING.md", *(root / "docs").rglob("*.md")]
     told = {
         name
-        for page in pages
+        for page in PAGES
         for name in re.findall(r"python -m (bench(?:\.[a-z_]+)*)", page.read_text("utf-8"))
     }
     assert {"bench", "bench.faults", "bench.download_faults"} <= told
