@@ -1,4 +1,4 @@
-# What a person needs: Python 3.11 or later, and the network's way to PyPI. `make help` lists the targets.
+# Requirements: Python 3.11 or later, and access to PyPI. `make help` lists the targets.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PROFILES := $(basename $(notdir $(sort $(wildcard profiles/*.toml))))
-# Our own settings only; whoever needs an index of their own sets UV_DEFAULT_INDEX, which uv still reads.
+# Ignore the user's uv settings, for reproducible results; to use another index, set UV_DEFAULT_INDEX.
 UV := $(BIN)/uv --no-config
 COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade
 
@@ -18,7 +18,7 @@ COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## make .venv with the pinned tools (once)
+setup: $(STAMP) ## create .venv with the pinned tools (once)
 
 $(STAMP): pyproject.toml setup.py requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
@@ -32,36 +32,36 @@ $(STAMP): pyproject.toml setup.py requirements-dev.txt
 lock: $(STAMP) ## lock all shipped profiles from the embedded catalog, as of the committed cutoffs
 	$(BIN)/envsmith lock $(PROFILES) --catalog embedded
 
-check-locks: $(STAMP) ## say whether the committed locks are what the profiles ask for; no network
+check-locks: $(STAMP) ## check that the committed locks match their profiles, offline
 	$(BIN)/envsmith lock $(PROFILES) --catalog embedded --check
 
 test: $(STAMP) ## run all tests
 	$(BIN)/python -m pytest -n auto
 
-lint: $(STAMP) ## style, layering, generated pages
+lint: $(STAMP) ## check style, import contracts and generated pages
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 	$(BIN)/python tools/cli_reference.py --check
 	$(BIN)/python tools/snapshot_page.py --check
 
-type: $(STAMP) ## mypy, strict
+type: $(STAMP) ## check types with mypy, strict
 	$(BIN)/mypy
 
-arch: $(STAMP) ## layering and house rules only
+arch: $(STAMP) ## check import contracts and limits only
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/test_architecture.py
 
-bench: $(STAMP) ## measure against uv and click, side by side
+bench: $(STAMP) ## measure against uv, click and deptry
 	$(BIN)/python -m bench
 
-docs: $(STAMP) ## write the generated pages anew, and the CI files
+docs: $(STAMP) ## rewrite the generated pages and the CI files
 	$(BIN)/python tools/cli_reference.py
 	$(BIN)/python tools/snapshot_page.py
 	for service in github gitlab; do $(BIN)/envsmith ci init --format $$service --yes; done
 
-check: lint type test ## what CI runs
+check: lint type test ## run what CI runs
 
-requirements: $(STAMP) ## pin our own dependencies anew
+requirements: $(STAMP) ## pin envsmith's own dependencies again
 	$(COMPILE) --output-file requirements.txt
 	$(COMPILE) --group dev --output-file requirements-dev.txt
