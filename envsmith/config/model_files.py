@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from envsmith.config import readers
-from envsmith.config.readers import Location, Reader
+from envsmith.config.readers import Key, Location, Reader
 from envsmith.errors import ProfileError
 from envsmith.model.wheel import SHA256
 
@@ -17,7 +17,10 @@ RUNNABLE = ("torchscript", "onnx")
 DTYPES = ("float16", "float32", "float64", "int8", "uint8", "int16", "int32", "int64", "bool")
 ARRAYS = ".npz"
 """End of the name of a reference that holds inputs and outputs."""
-_DEVICE = re.compile(r"cpu|(?:cuda|xpu)(?::\d{1,3})?|mps")
+_REQUIRED = ("path", "format")
+_SIZE_LIMIT = 1 << 31
+_TOLERANCE_LIMIT = 1e30
+_DEVICE = re.compile(r"cpu|(?:cuda|xpu)(?::\d{1,3})?|mps", re.ASCII)
 _SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -90,10 +93,9 @@ class ModelCheckResult:
         return cls(problems=tuple(known.pop("problems")), dtypes=tuple(known.pop("dtypes", ())), **known)
 
 
-def read_models(value: object, spot: Location) -> object:
-    """Read the models of a profile."""
-    found = readers.listed(read_model)(value, spot)
-    models = [one for one in found if isinstance(one, Mapping)] if isinstance(found, tuple) else []
+def _models(value: object, spot: Location) -> tuple[Mapping[str, Any], ...] | None:
+    found = _LIST(value, spot)
+    models = found or ()
     runnable = {one["path"] for one in models if one["format"] in RUNNABLE}
     for number, one in enumerate(models):
         reference = one.get("reference", "")
@@ -108,17 +110,18 @@ def read_models(value: object, spot: Location) -> object:
     return found
 
 
-def read_model(value: object, spot: Location) -> object:
+def _model(value: object, spot: Location) -> Mapping[str, Any] | None:
     """Read one model; it is kept as plain values."""
-    found = readers.fields(value, spot, _READERS)
-    for key in ("path", "format"):
+    found = readers.fields(value, spot, _MODEL)
+    for key in _REQUIRED:
         if isinstance(value, Mapping) and key not in value:
             spot.at(key).problem("PRF014", f"{key} is missing", "each of [[models]] has a path and a format")
-    if not {"path", "format"} <= set(found):
+    if not set(_REQUIRED) <= set(found):
         return None
     if found.get("reference") and not found.get("inputs"):
         spot.at("reference").problem("PRF014", "inputs are missing", "say with what inputs it is compared")
-    return readers.anything(_plain(found), spot)
+    plain = readers.anything(_plain(found), spot)
+    return plain if isinstance(plain, Mapping) else None
 
 
 def _plain(value: object) -> object:
@@ -128,42 +131,41 @@ def _plain(value: object) -> object:
 
 
 def _path(text: str) -> str:
-    parts = text.replace("\\", "/").split("/")
-    if text.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
+    if readers.is_outside(text):
         raise ProfileError(
             "PRF005", f"{text!r} is not inside the project", hint="a path relative to the project"
         )
-    return "/".join(part for part in parts if part not in ("", "."))
+    return "/".join(part for part in text.replace("\\", "/").split("/") if part not in ("", "."))
 
 
-def _matching(pattern: re.Pattern[str], what: str, hint: str) -> Reader:
+def _matching(pattern: re.Pattern[str], what: str, hint: str) -> Reader[str]:
     def parse(text: str) -> str:
         if not pattern.fullmatch(text):
             raise ProfileError("PRF005", f"{text[:100]!r} is no {what}", hint=hint)
         return text
 
-    return readers.parsed(parse)
+    return readers.parsed(parse, readers.pattern_schema(pattern))
 
 
 def _size(value: object, spot: Location) -> int | None:
-    if type(value) is int and 0 < value < 1 << 31:
+    if type(value) is int and 0 < value < _SIZE_LIMIT:
         return value
     spot.problem("PRF005", "is no size", "a whole number from 1 on")
     return None
 
 
-def _dimension(value: object, spot: Location) -> object:
+def _dimension(value: object, spot: Location) -> str | int | None:
     return _SYMBOLS(value, spot) if isinstance(value, str) else _size(value, spot)
 
 
 def _tolerance(value: object, spot: Location) -> float | None:
-    if type(value) in (int, float) and 0 <= float(str(value)) < 1e30:
+    if type(value) in (int, float) and 0 <= float(str(value)) < _TOLERANCE_LIMIT:
         return float(str(value))
     spot.problem("PRF005", "is no tolerance", "a number from 0 on, such as 1e-4")
     return None
 
 
-def _input(value: object, spot: Location) -> object:
+def _input(value: object, spot: Location) -> dict[str, object] | None:
     found = readers.fields(value, spot, _INPUT)
     missing = [key for key in _INPUT if isinstance(value, Mapping) and key not in value]
     if missing:
@@ -175,31 +177,63 @@ def _input(value: object, spot: Location) -> object:
     return found if set(found) == set(_INPUT) else None
 
 
-def _table_of(read_item: Reader) -> Reader:
+def _table_of(read_item: Reader[Any]) -> Reader[dict[str, object]]:
     def read(value: object, spot: Location) -> dict[str, object]:
         items = (readers.table(value, spot) or {}).items()
         return {key: found for key, item in items if (found := read_item(item, spot.at(key))) is not None}
 
-    return read
+    return Reader(read, readers.table_schema(read_item.schema))
 
 
 _SYMBOLS = _matching(_SYMBOL, "name of a dimension", "letters, digits and _: batch")
-_INPUT: Mapping[str, Reader] = {
-    "name": readers.text,
-    "shape": readers.listed(_dimension),
-    "dtype": readers.choice(*DTYPES),
+_SIZES: Reader[int] = Reader(_size, {"type": "integer", "minimum": 1, "exclusiveMaximum": _SIZE_LIMIT})
+_DIMENSIONS = readers.listed(Reader(_dimension, {"anyOf": [_SYMBOLS.schema, _SIZES.schema]}))
+_PATHS = readers.parsed(_path, readers.INSIDE)
+_TOLERANCES: Reader[float] = Reader(
+    _tolerance, {"type": "number", "minimum": 0, "exclusiveMaximum": _TOLERANCE_LIMIT}
+)
+_INPUT: Mapping[str, Key] = {
+    "name": Key(readers.text, "Name of the input."),
+    "shape": Key(_DIMENSIONS, "Sizes of its dimensions: numbers, or names explained under `sizes`."),
+    "dtype": Key(readers.choice(*DTYPES), "Type of its elements."),
 }
-_READERS: Mapping[str, Reader] = {
-    "path": readers.parsed(_path),
-    "format": readers.choice(*FORMATS),
-    "sha256": _matching(
-        SHA256, "sha256", "64 hexadecimal digits; leave it out, and `envsmith lock` records it"
+_MODEL: Mapping[str, Key] = {
+    "path": Key(_PATHS, "Path of the file, relative to the project.", examples=("models/voice.onnx",)),
+    "format": Key(readers.choice(*FORMATS), "Format of the file."),
+    "sha256": Key(
+        _matching(SHA256, "sha256", "64 hexadecimal digits; leave it out, and `envsmith lock` records it"),
+        "Expected sha256 of the file; by default the one recorded by `envsmith lock`.",
     ),
-    "device": _matching(_DEVICE, "device", "cpu, cuda, cuda:1, mps or xpu"),
-    "inputs": readers.listed(_input),
-    "sizes": _table_of(_size),
-    "tensors": _table_of(readers.listed(_size)),
-    "reference": readers.parsed(_path),
-    "atol": _tolerance,
-    "rtol": _tolerance,
+    "device": Key(
+        _matching(_DEVICE, "device", "cpu, cuda, cuda:1, mps or xpu"),
+        "Device on which the model is loaded.",
+        default="cpu",
+        examples=("cpu", "cuda", "cuda:1", "mps", "xpu"),
+    ),
+    "inputs": Key(
+        readers.listed(Reader(_input, readers.fields_schema(_INPUT, required=list(_INPUT)))),
+        "Inputs with which the model is run.",
+    ),
+    "sizes": Key(_table_of(_SIZES), "Sizes of the dimensions that `inputs` name."),
+    "tensors": Key(
+        _table_of(readers.listed(_SIZES)), "Names and shapes of tensors that the file must contain."
+    ),
+    "reference": Key(
+        _PATHS,
+        "Another model of the profile, or an .npz file of inputs and outputs, to compare outputs with.",
+    ),
+    "atol": Key(_TOLERANCES, "Absolute tolerance of the comparison.", default=1e-5),
+    "rtol": Key(_TOLERANCES, "Relative tolerance of the comparison.", default=1e-3),
 }
+_LIST = readers.listed(
+    Reader(
+        _model,
+        readers.fields_schema(
+            _MODEL,
+            required=list(_REQUIRED),
+            dependencies={"reference": {"required": ["inputs"], "properties": {"inputs": {"minItems": 1}}}},
+        ),
+    )
+)
+MODELS: Reader[tuple[Mapping[str, Any], ...]] = Reader(_models, _LIST.schema)
+"""Reads the models of a profile; each is kept as plain values."""

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from envsmith.config import readers
-from envsmith.config.readers import Location, Problems, Reader
+from envsmith.config.readers import Key, Location, Problems, Reader
 from envsmith.config.requirement import SourcedRequirement, read_requirement
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
@@ -28,8 +28,14 @@ FAMILY_MEMBERS = ("torchvision", "torchaudio")
 LATER = ("models", "prune", "safe-globals", "shims")
 """Keys whose meaning is given elsewhere; here only their shape is looked at."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-# Windows keeps these names for devices, with any ending: a folder of that name cannot be made there.
-_DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")
+_LONGEST_NAME = 80
+# A folder of the name must be possible everywhere. Windows reserves the names of devices, with any ending, and drops a
+# dot at the end.
+_NEVER_IN_NAME = re.compile(r"\.\.|\.$|^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)")
+# Only for the schema: `str.isidentifier` knows which letters beyond ASCII are allowed.
+_IDENTIFIER = r"[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*"
+_MODULE = re.compile(rf"{_IDENTIFIER}(?:\.{_IDENTIFIER})*")
+_LONGEST_TIMEOUT_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +59,8 @@ class SmokeTest:
         return {self.kind: self.text, **limit}
 
 
-def read(value: object, spot: Location) -> SmokeTest | None:
-    """Read a check: ``{import = "torch"}`` or ``{run = "python -m app.selftest", timeout-s = 60}``."""
-    found = readers.fields(value, spot, _READERS)
+def _check(value: object, spot: Location) -> SmokeTest | None:
+    found = readers.fields(value, spot, _CHECK)
     kinds = [key for key in ("import", "run") if key in found]
     if len(kinds) == 1:
         limit = found.get("timeout-s", TIMEOUT_S)
@@ -72,23 +77,38 @@ def _module(text: str) -> str:
 
 
 def _seconds(value: object, spot: Location) -> float | None:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= 86_400:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= _LONGEST_TIMEOUT_S:
         return float(value)
     spot.problem("PRF005", "must be seconds, more than 0 and at most a day", "such as 60")
     return None
 
 
-_READERS: Mapping[str, Reader] = {
-    "import": readers.parsed(_module),
-    "run": readers.text,
-    "timeout-s": _seconds,
+_CHECK: Mapping[str, Key] = {
+    "import": Key(
+        readers.parsed(_module, readers.pattern_schema(_MODULE)),
+        "Module that must be importable.",
+        examples=("sentence_transformers",),
+    ),
+    "run": Key(
+        readers.text,
+        "Command that must succeed, split as a shell would and run without one.",
+        examples=("python -m app.selftest",),
+    ),
+    "timeout-s": Key(
+        Reader(_seconds, {"type": "number", "exclusiveMinimum": 0, "maximum": _LONGEST_TIMEOUT_S}),
+        "Time limit in seconds.",
+        default=TIMEOUT_S,
+    ),
 }
+CHECK: Reader[SmokeTest] = Reader(
+    _check, readers.fields_schema(_CHECK, oneOf=[{"required": ["import"]}, {"required": ["run"]}])
+)
+"""Reads a check: ``{import = "torch"}`` or ``{run = "python -m app.selftest", timeout-s = 60}``."""
 
 
 def is_name(text: str) -> bool:
     """Tell whether a text can name a profile, and so a folder on every system."""
-    is_plain = _NAME.fullmatch(text) and ".." not in text and not text.endswith(".") and len(text) <= 80
-    return bool(is_plain) and not _DEVICES.fullmatch(text)
+    return bool(_NAME.fullmatch(text)) and len(text) <= _LONGEST_NAME and not _NEVER_IN_NAME.search(text)
 
 
 def check_name(name: str) -> str:
@@ -104,6 +124,12 @@ def check_name(name: str) -> str:
             hint="a name becomes a folder: small letters, digits, and . _ - inside, such as cu128-audio",
         )
     return name
+
+
+NAME: Reader[str] = readers.parsed(
+    check_name, readers.pattern_schema(_NAME, never=_NEVER_IN_NAME, maxLength=_LONGEST_NAME)
+)
+"""Reads the name of a profile."""
 
 
 def _default_family() -> Mapping[str, str]:

@@ -1,39 +1,52 @@
-"""ProfileText: a profile as written, and how several of them become one Profile."""
+"""ProfileSource: a profile as written, and how several of them become one Profile."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from packaging.utils import InvalidName, canonicalize_name
+from packaging.utils import canonicalize_name
 
-from envsmith.config import profile as check
-from envsmith.config import readers as toml_field
-from envsmith.config.model_files import read_models
+from envsmith.config import readers
+from envsmith.config.model_files import MODELS
 from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.config.profile import (
+    CHECK,
     FAMILY_CHOICES,
     FAMILY_MEMBERS,
     INDEXES,
     LATER,
+    NAME,
     ON_RETIRED,
     Profile,
     check_name,
 )
-from envsmith.config.readers import Location, Problems, Reader
+from envsmith.config.readers import Key, Location, Problems, Reader
 from envsmith.config.requirement import read_requirement
 from envsmith.errors import ProfileError
-from envsmith.model.backend import Backend
+from envsmith.model.backend import PATTERN, Backend
 from envsmith.model.listing import CHANNELS
 from envsmith.model.route import check_address
-from envsmith.model.shim import check_global, check_shim
-from envsmith.model.target import Platform, Python
+from envsmith.model.shim import DOTTED, LONGEST_GLOBAL, NEVER, SHIMS, check_global, check_shim
+from envsmith.model.target import ALIASES, PLATFORM, PYTHON, Platform, Python
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# What entering an environment sets itself, or keeps its notes in; on Windows in any letters.
-_ENV_TAKEN = re.compile(r"(?i)PATH|VIRTUAL_ENV(_PROMPT)?|_?ENVSMITH_.*|_es_.*|_")
+_PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+"""Source: PyPA, names and normalization (read 2026-11-30)."""
+_NEVER_ROUTED = ("torch", *FAMILY_MEMBERS)
+_NEVER_GLOBAL = re.compile(rf"^(?:{'|'.join(map(re.escape, NEVER))})(?:\.|$)")
+
+
+def _caseless(words: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern of whole texts in any case, without a flag: JSON Schema has none."""
+    either = ("".join(f"[{c.upper()}{c.lower()}]" if c.isalpha() else c for c in word) for word in words)
+    return re.compile(f"^(?:{'|'.join(either)})$")
+
+
+# Activation sets these itself, or keeps its notes in them; on Windows in any case.
+_ENV_TAKEN = _caseless(("PATH", "VIRTUAL_ENV(?:_PROMPT)?", "_?ENVSMITH_.*", "_ES_.*", "_"))
 _REQUIRED = {
     "backend": 'add a line such as backend = "cu128"',
     "python": 'add a line such as python = ["3.11", "3.12"]',
@@ -131,7 +144,7 @@ def _read(source: ProfileSource, problems: Problems) -> _Layer:
     for key in source.table:
         node = node.get(key, {}) if isinstance(node, Mapping) else {}
     spot = Location(text=document, problems=problems, path=source.table)
-    values = toml_field.fields(node, spot, _READERS)
+    values = readers.fields(node, spot, PROFILE)
     later = {key: values.pop(key) for key in LATER if key in values}
     origins = _origins(values | later, document, source.table)
     renamed = {key.replace("-", "_"): value for key, value in values.items()}
@@ -189,27 +202,26 @@ def _requirement(text: str) -> str:
 
 
 def _project(text: str) -> str:
-    try:
-        return canonicalize_name(text, validate=True)
-    except InvalidName as error:
+    if not _PROJECT.fullmatch(text):
         raise ProfileError(
             "PRF005", f"{text!r} is no project name", hint="letters, digits, and . _ - inside: webrtcvad"
-        ) from error
+        )
+    return canonicalize_name(text)
 
 
 def _env(value: object, spot: Location) -> dict[str, str] | None:
     found: dict[str, str] = {}
-    for name, item in (toml_field.table(value, spot) or {}).items():
+    for name, item in (readers.table(value, spot) or {}).items():
         if not _ENV_NAME.fullmatch(name):
             spot.at(name).problem(
                 "PRF005", f"{name!r} is no variable name", "use letters, digits and _, no digit first"
             )
-        elif _ENV_TAKEN.fullmatch(name):
+        elif _ENV_TAKEN.search(name):
             spot.at(name).problem(
                 "PRF005", f"{name} is not a profile's to set: entering an environment does", "take it out"
             )
         elif not isinstance(item, str):
-            kind = toml_field.kind(item)
+            kind = readers.kind(item)
             spot.at(name).problem("PRF004", f"must be a text, not {kind}", 'put it in quotes: "0"')
         elif "\0" in item:
             spot.at(name).problem("PRF005", "has a NUL character", "take it out: no variable can hold one")
@@ -223,50 +235,134 @@ def _family(value: object, spot: Location) -> dict[str, object]:
 
     Which families there are the catalog knows, not the text: a word such as ``keep`` is none of their members.
     """
-    readers: dict[str, Reader] = dict.fromkeys(FAMILY_MEMBERS, toml_field.choice(*FAMILY_CHOICES))
     chosen = {
         key: item
         for key, item in (value.items() if isinstance(value, Mapping) else ())
-        if key not in readers and isinstance(item, str) and item not in FAMILY_CHOICES
+        if key not in _FAMILY and isinstance(item, str) and item not in FAMILY_CHOICES
     }
-    return toml_field.fields(value, spot, readers | dict.fromkeys(chosen, toml_field.parsed(_project)))
+    return readers.fields(value, spot, {**_FAMILY, **dict.fromkeys(chosen, Key(_PROJECTS, "Member."))})
 
 
 def _routes(value: object, spot: Location) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, item in (toml_field.table(value, spot) or {}).items():
+    for name, item in (readers.table(value, spot) or {}).items():
         inside = spot.at(name)
         with spot.problems.gathering(inside.where):
             project = _project(name)
-            if project in ("torch", *FAMILY_MEMBERS):
+            if project in _NEVER_ROUTED:
                 inside.problem(
                     "PRF005", f"{project} cannot be routed", "the profile's backend says where it is from"
                 )
-            elif (address := toml_field.text(item, inside)) is not None:
+            elif (address := readers.text(item, inside)) is not None:
                 found[project] = check_address(address)
     return found
 
 
-_READERS: Mapping[str, Reader] = {
-    "summary": toml_field.text,
-    "extends": toml_field.parsed(check_name),
-    "backend": toml_field.parsed(Backend.parse),
-    "channel": toml_field.choice(*CHANNELS),
-    "index": toml_field.choice(*INDEXES),
-    "on-retired": toml_field.choice(*ON_RETIRED),
-    "python": toml_field.listed(toml_field.parsed(Python.parse), at_least=1),
-    "platforms": toml_field.listed(toml_field.parsed(Platform.parse), at_least=1),
-    "requirements": toml_field.listed(toml_field.parsed(_requirement)),
-    "constraints": toml_field.listed(toml_field.parsed(_requirement)),
-    "overrides": toml_field.listed(toml_field.parsed(_requirement)),
-    "family": _family,
-    "gpu": toml_field.listed(toml_field.text),
-    "env": _env,
-    "allow-sdist": toml_field.listed(toml_field.parsed(_project)),
-    "routes": _routes,
-    "checks": toml_field.listed(check.read),
-    "models": read_models,
-    "prune": toml_field.listed(toml_field.parsed(_project)),
-    "safe-globals": toml_field.listed(toml_field.parsed(check_global)),
-    "shims": toml_field.listed(toml_field.parsed(check_shim)),
+_PROJECTS = readers.parsed(_project, readers.pattern_schema(_PROJECT))
+_REQUIREMENTS = readers.listed(readers.parsed(_requirement))
+_BACKENDS = readers.parsed(Backend.parse, readers.pattern_schema(PATTERN))
+_PYTHONS = readers.listed(readers.parsed(Python.parse, readers.pattern_schema(PYTHON)), at_least=1)
+_PLATFORMS = readers.listed(
+    readers.parsed(Platform.parse, {"anyOf": [{"enum": list(ALIASES)}, readers.pattern_schema(PLATFORM)]}),
+    at_least=1,
+)
+_GLOBALS = readers.parsed(
+    check_global, readers.pattern_schema(DOTTED, never=_NEVER_GLOBAL, maxLength=LONGEST_GLOBAL)
+)
+_FAMILY: Mapping[str, Key] = {
+    name: Key(
+        readers.choice(*FAMILY_CHOICES),
+        f"Keep {name}, drop it, or (auto) drop it if no file uses it and no package requires it.",
+        default="keep",
+    )
+    for name in FAMILY_MEMBERS
 }
+PROFILE: Mapping[str, Key] = {
+    "summary": Key(readers.text, "One line for people."),
+    "extends": Key(
+        NAME, "Profile to extend: lists replace its lists, `family`, `env` and `routes` are merged."
+    ),
+    "backend": Key(
+        _BACKENDS,
+        "Compute library of the torch builds.",
+        examples=("cpu", "cu128", "cu130", "rocm7.2", "xpu"),
+    ),
+    "channel": Key(readers.choice(*CHANNELS), "Release channel of PyTorch.", default="stable"),
+    "index": Key(
+        readers.choice(*INDEXES),
+        "Index of the torch builds; pypi if its wheel is known to be the build of this backend.",
+        default="pytorch",
+    ),
+    "on-retired": Key(
+        readers.choice(*ON_RETIRED),
+        "If backend or channel have ended at the cutoff: fail, take the succeeding backend, or the last stable builds.",
+        default="error",
+    ),
+    "python": Key(_PYTHONS, "Versions of Python, major and minor.", examples=("3.12",)),
+    "platforms": Key(_PLATFORMS, "Platforms: linux, linux-aarch64, macos, windows, or wheel platform tags."),
+    "requirements": Key(_REQUIREMENTS, "Requirements (PEP 508) if neither `-r` nor the project names any."),
+    "constraints": Key(_REQUIREMENTS, "Limits (PEP 508) on packages that something else requires."),
+    "overrides": Key(_REQUIREMENTS, "Requirements (PEP 508) that replace all others on the same package."),
+    "family": Key(
+        Reader(
+            _family,
+            {
+                **readers.fields_schema(_FAMILY),
+                "additionalProperties": {**_PROJECTS.schema, "not": {"enum": list(FAMILY_CHOICES)}},
+            },
+        ),
+        "torchvision and torchaudio: keep, drop or auto; for projects with one import folder: the one to keep.",
+    ),
+    "gpu": Key(
+        readers.listed(readers.text),
+        "GPUs for which every torch build must have kernels: names or compute capabilities.",
+        examples=("RTX 5080", "12.0"),
+    ),
+    "env": Key(
+        Reader(
+            _env,
+            readers.table_schema(
+                {"type": "string", "pattern": r"^[^\u0000]*$"},
+                readers.pattern_schema(_ENV_NAME, never=_ENV_TAKEN),
+            ),
+        ),
+        "Environment variables that activation sets.",
+    ),
+    "allow-sdist": Key(
+        readers.listed(_PROJECTS),
+        "Projects that may be locked as source distributions if they have no wheel.",
+    ),
+    "routes": Key(
+        Reader(
+            _routes,
+            readers.table_schema(
+                readers.text.schema, readers.pattern_schema(_PROJECT, never=_caseless(_NEVER_ROUTED))
+            ),
+        ),
+        "Projects, and the index or page of links that their wheels are taken from instead of PyPI.",
+    ),
+    "checks": Key(
+        readers.listed(CHECK), "Imports and commands that must succeed in the environment, in this order."
+    ),
+    "models": Key(MODELS, "Model files that the environment must be able to load."),
+    "prune": Key(
+        readers.listed(_PROJECTS), "Projects to drop if no file uses them and no package requires them."
+    ),
+    "safe-globals": Key(
+        readers.listed(_GLOBALS),
+        "Classes and functions that checkpoints may contain, for the shim torch-safe-globals.",
+    ),
+    "shims": Key(
+        readers.listed(readers.parsed(check_shim, {"enum": list(SHIMS)})),
+        "Compatibility code that `envsmith install` adds to the environment.",
+    ),
+}
+"""Every key of a profile."""
+PROFILE_SCHEMA: readers.Schema = readers.fields_schema(
+    PROFILE, anyOf=[{"required": ["extends"]}, {"required": list(_REQUIRED)}]
+)
+
+
+def profile_schema() -> dict[str, object]:
+    """Return the schema of a profile's file."""
+    return {"$schema": readers.DRAFT, "title": "Profile of envsmith", **PROFILE_SCHEMA}

@@ -11,12 +11,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any, Generic, TypeVar
 
 from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.errors import ProfileError
 from envsmith.model.naming import suggestion
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL_ECMA = r"\u0000-\u001f\u007f-\u009f"
+# An absolute path, a drive, or a way up, with the separators of any system.
+_OUTSIDE = re.compile(r"^[/\\]|^[^/\\]*:|(?:^|[/\\])\.\.(?:[/\\]|$)")
+_NAMED_GROUP = re.compile(r"\(\?P<\w+>")
+# Inline flags, Python's own groups and anchors, atomic groups and possessive quantifiers.
+_PYTHON_ONLY = re.compile(r"\(\?[aiLmsuxP>(]|\\[AZ]|[*+?}]\+")
 _KINDS = {
     str: "a text",
     bool: "true or false",
@@ -98,8 +105,46 @@ class Location:
         self.problems.add(ProfileError(code, message, where=self.where, hint=hint))
 
 
-Reader = Callable[[object, Location], object]
-"""Takes a value and its place; returns what was read, or None after noting the problem."""
+DRAFT = "http://json-schema.org/draft-07/schema#"
+"""The draft of JSON Schema that editors know: SchemaStore asks for it (read 2026-11-30)."""
+T = TypeVar("T")
+Schema = Mapping[str, object]
+"""A part of a JSON Schema, draft 7."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(Generic[T]):
+    """Reads one kind of TOML value, and describes it as JSON Schema."""
+
+    read: Callable[[object, Location], T | None]
+    """Takes a value and its place; returns the result, or None after noting the problem."""
+    schema: Schema
+    """Accepts the values that can be read, as far as one value shows it by its form."""
+
+    def __call__(self, value: object, spot: Location) -> T | None:
+        """Read a value."""
+        return self.read(value, spot)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a table: its reader, and its description for people and editors."""
+
+    reader: Reader[Any]
+    description: str
+    default: object = None
+    """The value without the key; None if there is none."""
+    examples: tuple[str, ...] = ()
+
+    def to_schema(self) -> dict[str, object]:
+        """Return the schema of the key's value."""
+        schema = {"description": self.description, **self.reader.schema}
+        if self.default is not None:
+            schema["default"] = self.default
+        if self.examples:
+            is_list = schema.get("type") == "array"
+            schema["examples"] = [list(self.examples)] if is_list else list(self.examples)
+        return schema
 
 
 def kind(value: object) -> str:
@@ -107,8 +152,7 @@ def kind(value: object) -> str:
     return _KINDS.get(type(value), "a date or time")
 
 
-def text(value: object, spot: Location) -> str | None:
-    """Read one line of text without control characters."""
+def _text(value: object, spot: Location) -> str | None:
     if not isinstance(value, str):
         spot.problem("PRF004", f"must be a text, not {kind(value)}", 'put it in quotes: "..."')
     elif _CONTROL.search(value):
@@ -120,15 +164,22 @@ def text(value: object, spot: Location) -> str | None:
     return None
 
 
-def flag(value: object, spot: Location) -> bool | None:
-    """Read true or false."""
+def _flag(value: object, spot: Location) -> bool | None:
     if isinstance(value, bool):
         return value
     spot.problem("PRF004", f"must be true or false, not {kind(value)}", "write it without quotes")
     return None
 
 
-def choice(*options: str) -> Reader:
+text: Reader[str] = Reader(
+    _text, {"type": "string", "pattern": f"^[^{_CONTROL_ECMA}]*[^{_CONTROL_ECMA}\\s][^{_CONTROL_ECMA}]*$"}
+)
+"""Reads one line of text without control characters."""
+flag: Reader[bool] = Reader(_flag, {"type": "boolean"})
+"""Reads true or false."""
+
+
+def choice(*options: str) -> Reader[str]:
     """Return a reader of one word out of some."""
 
     def read(value: object, spot: Location) -> str | None:
@@ -138,13 +189,18 @@ def choice(*options: str) -> Reader:
         spot.problem("PRF005", f"{shown} is not allowed here", f"use one of: {', '.join(options)}")
         return None
 
-    return read
+    return Reader(read, {"enum": list(options)})
 
 
-def parsed(parse: Callable[[str], object]) -> Reader:
-    """Return a reader of a text with a form of its own; ``parse`` raises ProfileError."""
+def parsed(parse: Callable[[str], T], schema: Schema | None = None) -> Reader[T]:
+    """Return a reader of a text with a form of its own.
 
-    def read(value: object, spot: Location) -> object:
+    Args:
+        parse: returns the result; raises ProfileError if the text has another form.
+        schema: accepts the texts of that form; by default any line of text.
+    """
+
+    def read(value: object, spot: Location) -> T | None:
         found = text(value, spot)
         if found is None:
             return None
@@ -152,13 +208,13 @@ def parsed(parse: Callable[[str], object]) -> Reader:
             return parse(found)
         return None
 
-    return read
+    return Reader(read, schema or text.schema)
 
 
-def listed(read_item: Reader, *, at_least: int = 0) -> Reader:
+def listed(read_item: Reader[T], *, at_least: int = 0) -> Reader[tuple[T, ...]]:
     """Return a reader of a list, all of whose items are read by one reader."""
 
-    def read(value: object, spot: Location) -> tuple[object, ...] | None:
+    def read(value: object, spot: Location) -> tuple[T, ...] | None:
         if not isinstance(value, list):
             spot.problem("PRF004", f"must be a list, not {kind(value)}", "put it in brackets: [...]")
             return None
@@ -167,7 +223,8 @@ def listed(read_item: Reader, *, at_least: int = 0) -> Reader:
         items = (read_item(item, spot.at(number)) for number, item in enumerate(value))
         return tuple(item for item in items if item is not None)
 
-    return read
+    limit = {"minItems": at_least} if at_least else {}
+    return Reader(read, {"type": "array", "items": read_item.schema, **limit})
 
 
 def table(value: object, spot: Location) -> Mapping[str, object] | None:
@@ -178,18 +235,75 @@ def table(value: object, spot: Location) -> Mapping[str, object] | None:
     return None
 
 
-def fields(value: object, spot: Location, readers: Mapping[str, Reader]) -> dict[str, object]:
+def fields(value: object, spot: Location, keys: Mapping[str, Key]) -> dict[str, object]:
     """Read a table whose keys are known; unknown keys are problems, and missing ones stay missing."""
     found: dict[str, object] = {}
     for key, item in (table(value, spot) or {}).items():
         inside = spot.at(key)
-        if key not in readers:
-            inside.problem("PRF003", f"unknown key {key!r}", suggestion(key, readers))
+        if key not in keys:
+            inside.problem("PRF003", f"unknown key {key!r}", suggestion(key, keys))
             continue
-        result = readers[key](item, inside)
+        result = keys[key].reader(item, inside)
         if result is not None:
             found[key] = result
     return found
+
+
+def fields_schema(keys: Mapping[str, Key], **more: object) -> dict[str, object]:
+    """Return the schema of a table that `fields` reads.
+
+    Args:
+        keys: the keys of the table.
+        more: further rules, such as ``required``.
+    """
+    properties = {name: key.to_schema() for name, key in keys.items()}
+    return {"type": "object", "properties": properties, "additionalProperties": False, **more}
+
+
+def table_schema(values: Schema, names: Schema | None = None) -> dict[str, object]:
+    """Return the schema of a table with free keys.
+
+    Args:
+        values: accepts each value.
+        names: accepts each key; by default any.
+    """
+    limit = {"propertyNames": names} if names else {}
+    return {"type": "object", "additionalProperties": values, **limit}
+
+
+def pattern_schema(
+    pattern: re.Pattern[str], *, never: re.Pattern[str] | None = None, **more: object
+) -> dict[str, object]:
+    """Return the schema of texts that a regular expression matches as a whole.
+
+    Args:
+        pattern: of the whole text.
+        never: found nowhere in the text.
+        more: further rules, such as ``maxLength``.
+    """
+    more |= {"not": {"pattern": _ecma(never)}} if never else {}
+    return {"type": "string", "pattern": f"^(?:{_ecma(pattern)})$", **more}
+
+
+def _ecma(pattern: re.Pattern[str]) -> str:
+    r"""Return a regular expression as JSON Schema has it: ECMA-262 knows no flags inside, and other named groups.
+
+    Raises:
+        ValueError: when the expression uses something that differs between Python and ECMA-262.
+    """
+    found = _NAMED_GROUP.sub("(?:", pattern.pattern)
+    if pattern.flags & (re.IGNORECASE | re.VERBOSE | re.MULTILINE | re.DOTALL) or _PYTHON_ONLY.search(found):
+        raise ValueError(f"{pattern.pattern!r} means something else in JSON Schema")
+    return found
+
+
+def is_outside(text: str) -> bool:
+    """Tell whether a path leads out of the folder that it is relative to, on any system."""
+    return _OUTSIDE.search(text) is not None
+
+
+INSIDE: Schema = {**text.schema, "not": {"pattern": _OUTSIDE.pattern}}
+"""Accepts the paths that lead nowhere outside."""
 
 
 def anything(value: object, spot: Location) -> object:

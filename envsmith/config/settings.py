@@ -16,22 +16,25 @@ from types import MappingProxyType
 from envsmith.config import readers
 from envsmith.config.mirrors import MirrorRule
 from envsmith.config.positions import TomlDocument
-from envsmith.config.profile import check_name
-from envsmith.config.profile_file import ProfileSource
-from envsmith.config.readers import Location, Problems, Reader
-from envsmith.errors import EnvsmithError, ProfileError
-from envsmith.model.backend import Backend
+from envsmith.config.profile import NAME, check_name
+from envsmith.config.profile_file import PROFILE_SCHEMA, ProfileSource
+from envsmith.config.readers import Key, Location, Problems, Reader, Schema
+from envsmith.errors import ProfileError
+from envsmith.model.backend import GPU_PATTERN
 from envsmith.model.target import Target
 
 SERVICES = ("github", "gitlab", "azure")
+# A machine, and the GPU it has: any, one of a family, or one for a backend.
 _KEY = re.compile(
-    r"(?:linux-(?:x86_64|aarch64)|macos-(?:arm64|x86_64)|windows-(?:amd64|arm64))(?:-(?P<kind>.+))?"
+    r"(?:linux-(?:x86_64|aarch64)|macos-(?:arm64|x86_64)|windows-(?:amd64|arm64))"
+    rf"(?:-(?:gpu|cuda|rocm|{GPU_PATTERN}))?",
+    re.ASCII,
 )
-_KINDS = ("gpu", "cuda", "rocm", "xpu")
 _HINT = "write linux-x86_64, windows-amd64-gpu, linux-x86_64-cuda or linux-x86_64-cu128"
 # Characters that YAML takes for line breaks, or does not take at all, besides the control characters.
 # Source: YAML 1.1 and 1.2.2, "Character Set" and "Line Break Characters", read 2026-11-21.
 _NOT_IN_YAML = "\u2028\u2029\ufeff\ufffe\uffff"
+_NOT_IN_YAML_ECMA = "".join(f"\\u{ord(character):04x}" for character in _NOT_IN_YAML)
 TABLE = ("tool", "envsmith")
 
 
@@ -77,38 +80,32 @@ def check_key(text: str) -> str:
     Raises:
         ProfileError: PRF005 when it names no machine.
     """
-    match = _KEY.fullmatch(text)
-    if match is None or not _is_kind(match["kind"]):
+    if _KEY.fullmatch(text) is None:
         raise ProfileError("PRF005", f"{text!r} names no machine", hint=_HINT)
     return text
 
 
-def _is_kind(text: str | None) -> bool:
-    if text is None or text in _KINDS:
-        return True
-    try:
-        return Backend.parse(text).family != "cpu"
-    except EnvsmithError:
-        return False
-
-
-def read_runners(value: object, spot: Location) -> Runners:
-    """Read a table of machines and their labels, that of one service."""
+def _runners(value: object, spot: Location) -> Runners:
     labels: dict[str, tuple[str, ...]] = {}
     for key, item in (readers.table(value, spot) or {}).items():
         inside = spot.at(key)
         with spot.problems.gathering(inside.where):
             check_key(key)
-        labels[key] = _labels(item, inside)
+        labels[key] = _labels(item, inside) or ()
     return Runners(labels=labels)
 
 
-def _labels(value: object, spot: Location) -> tuple[str, ...]:
+def _labels(value: object, spot: Location) -> tuple[str, ...] | None:
     """Read one label, or a list of labels that a runner must all have."""
-    if isinstance(value, str):
-        value = [value]
-    found = readers.listed(readers.text, at_least=1)(value, spot)
-    return tuple(item for item in found if isinstance(item, str)) if isinstance(found, tuple) else ()
+    return _LABELS([value] if isinstance(value, str) else value, spot)
+
+
+_LABELS = readers.listed(readers.text, at_least=1)
+RUNNERS: Reader[Runners] = Reader(
+    _runners,
+    readers.table_schema({"anyOf": [readers.text.schema, _LABELS.schema]}, readers.pattern_schema(_KEY)),
+)
+"""Reads a table of machines and their labels: the runners of one service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +123,7 @@ class CiSettings:
     has_cpu_fallback: bool = False
 
 
-def read_ci(value: object, spot: Location) -> CiSettings:
-    """Read the table."""
+def _ci(value: object, spot: Location) -> CiSettings:
     found = readers.fields(value, spot, _CI_SETTINGS)
     return CiSettings(
         runners={name: table for name, table in found.items() if isinstance(table, Runners)},
@@ -152,12 +148,26 @@ def _line(value: object, spot: Location) -> str | None:
     return found.strip() if found is not None else None
 
 
-_CI_SETTINGS: Mapping[str, Reader] = {
-    **dict.fromkeys(SERVICES, read_runners),
-    "profiles": readers.listed(readers.parsed(check_name), at_least=1),
-    "setup": readers.listed(_line, at_least=1),
-    "test": readers.listed(_word, at_least=1),
-    "cpu-fallback": readers.flag,
+_YAML: Schema = {**readers.text.schema, "not": {"pattern": f"[{_NOT_IN_YAML_ECMA}]"}}
+_CI_SETTINGS: Mapping[str, Key] = {
+    **{
+        name: Key(RUNNERS, f"Labels of the runners for each machine, for `--format {name}`.")
+        for name in SERVICES
+    },
+    "profiles": Key(
+        readers.listed(NAME, at_least=1),
+        "Profiles whose locks are tested; by default `default-profiles`, otherwise all locked profiles.",
+    ),
+    "setup": Key(
+        readers.listed(Reader(_line, _YAML), at_least=1),
+        "Shell commands that install envsmith; required by `envsmith ci init`.",
+        examples=("python -m pip install -r ci/envsmith.txt",),
+    ),
+    "test": Key(
+        readers.listed(Reader(_word, _YAML), at_least=1),
+        "Words of the command that tests an environment; by default pytest if it is locked, otherwise `import torch`.",
+    ),
+    "cpu-fallback": Key(readers.flag, "Test the CPU lock if no GPU machine is available.", default=False),
 }
 
 
@@ -229,18 +239,16 @@ def _folder(value: object, spot: Location) -> str | None:
     found = readers.text(value, spot)
     if found is None:
         return None
-    parts = found.replace("\\", "/").split("/")
-    if found.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
+    if readers.is_outside(found):
         spot.problem("PRF005", f"{found!r} is not inside the project", "name a folder relative to this file")
         return None
-    return "/".join(part for part in parts if part not in ("", ".")) or "."
+    return "/".join(part for part in found.replace("\\", "/").split("/") if part not in ("", ".")) or "."
 
 
 def _rewrites(value: object, spot: Location) -> tuple[str, ...] | None:
     """Read a list of ``source=mirror``, or a table of sources and their mirrors."""
     if not isinstance(value, Mapping):
-        found = readers.listed(readers.parsed(_rewrite))(value, spot)
-        return _texts(found) if found is not None else None
+        return _REWRITE_LIST(value, spot)
     texts = []
     for source, target in value.items():
         inside = spot.at(source)
@@ -256,11 +264,40 @@ def _rewrite(text: str) -> str:
     return text
 
 
-_SETTINGS: Mapping[str, Reader] = {
-    "profiles": _profile_names,
-    "default-profiles": readers.listed(readers.parsed(check_name)),
-    "requirements-from": readers.choice("project", "profile"),
-    "sources": readers.listed(_folder, at_least=1),
-    "ci": read_ci,
-    "rewrite": _rewrites,
+_REWRITE_LIST = readers.listed(readers.parsed(_rewrite))
+_SETTINGS: Mapping[str, Key] = {
+    "profiles": Key(
+        Reader(_profile_names, readers.table_schema({"$ref": "#/definitions/profile"}, NAME.schema)),
+        "Profiles of the project, by name.",
+    ),
+    "default-profiles": Key(
+        readers.listed(NAME), "Profiles that `envsmith lock` and other commands take without a name."
+    ),
+    "requirements-from": Key(
+        readers.choice("project", "profile"),
+        "Source of requirements without `-r`: this file, or the profile.",
+        default="project",
+    ),
+    "sources": Key(
+        readers.listed(Reader(_folder, readers.INSIDE), at_least=1),
+        "Folders and files with the project's code; by default those that the build backend packages.",
+    ),
+    "ci": Key(
+        Reader(_ci, readers.fields_schema(_CI_SETTINGS)),
+        "Settings of the commands for CI.",
+    ),
+    "rewrite": Key(
+        Reader(
+            _rewrites,
+            {"anyOf": [_REWRITE_LIST.schema, readers.table_schema(readers.text.schema)]},
+        ),
+        "Mirrors: addresses of servers or folders, and the addresses that files are fetched from instead.",
+    ),
 }
+
+
+def settings_schema() -> dict[str, object]:
+    """Return the schema of the table ``[tool.envsmith]``."""
+    title = "[tool.envsmith] in pyproject.toml"
+    schema = readers.fields_schema(_SETTINGS, definitions={"profile": PROFILE_SCHEMA})
+    return {"$schema": readers.DRAFT, "title": title, **schema}

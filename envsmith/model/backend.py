@@ -16,7 +16,10 @@ from packaging.version import Version
 
 from envsmith.errors import ProfileError
 
-_PATTERN = re.compile(r"(?P<plain>cpu|xpu)|cu(?P<cuda>\d{2,3})|rocm(?P<rocm>\d+\.\d+(?:\.\d+)?)")
+GPU_PATTERN = r"xpu|cu(?P<cuda>\d{2,3})|rocm(?P<rocm>\d+\.\d+(?:\.\d+)?)"
+"""The form of the name of a backend for GPUs."""
+PATTERN = re.compile(rf"cpu|{GPU_PATTERN}", re.ASCII)
+"""The form of a backend's name, as a whole."""
 _TOKEN = re.compile(
     r"(?P<cuda>cu(?:da)?(?P<toolkit>\d+(?:\.\d+)?))"
     r"|(?P<rocm>rocm(?P<stack>\d+(?:\.\d+){0,2}))"
@@ -56,7 +59,7 @@ class Backend:
         Raises:
             ProfileError: PRF010 when the text has another form.
         """
-        match = _PATTERN.fullmatch(text)
+        match = PATTERN.fullmatch(text)
         if match is None:
             raise ProfileError(
                 "PRF010",
@@ -67,7 +70,7 @@ class Backend:
             return cls(family="cuda", version=(int(digits[:-1]), int(digits[-1])))
         if dotted := match["rocm"]:
             return cls(family="rocm", version=tuple(int(part) for part in dotted.split(".")))
-        return cls(family=match["plain"], version=())
+        return cls(family=text, version=())
 
     def __str__(self) -> str:
         if self.family == "cuda":

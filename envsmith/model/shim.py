@@ -19,9 +19,10 @@ PROJECT = "envsmith-shims"
 """Name of the distribution; no index has it."""
 _MODULE = "envsmith_shims"
 _START = f"import {_MODULE}; {_MODULE}.start()\n"
-_DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
-# Who may name what lies in these may run anything; torch itself refuses the first four.
-_NEVER = (
+DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+")
+LONGEST_GLOBAL = 300
+# A checkpoint that may call what these contain can run any code; torch itself refuses the first four.
+NEVER = (
     *("sys", "os", "posix", "nt", "builtins", "subprocess", "importlib", "runpy", "pty", "shutil", "socket"),
     *(
         "ctypes",
@@ -78,13 +79,13 @@ def check_global(text: str) -> str:
         ProfileError: PRF005 when it is no dotted name, or of a module whose functions can run anything.
     """
     parts = text.split(".")
-    if not _DOTTED.fullmatch(text) or len(text) > 300 or any(map(keyword.iskeyword, parts)):
+    if not DOTTED.fullmatch(text) or len(text) > LONGEST_GLOBAL or any(map(keyword.iskeyword, parts)):
         raise ProfileError(
             "PRF005",
             f"{text[:100]!r} is no dotted name of a class or function",
             hint="write it as torch's message does: torch.torch_version.TorchVersion",
         )
-    if any(f"{text}.".startswith(f"{module}.") for module in _NEVER):
+    if any(f"{text}.".startswith(f"{module}.") for module in NEVER):
         raise ProfileError(
             "PRF005",
             f"{text} is not allowed: what may call it may run anything, and weights_only would guard nothing",

@@ -21,12 +21,15 @@ ALIASES = {
     "macos": "macosx_14_0_arm64",
     "windows": "win_amd64",
 }
-_PLATFORM = re.compile(
+PLATFORM = re.compile(
     r"manylinux_(?P<glibc>2_\d+)_(?P<linux>x86_64|aarch64)"
     r"|macosx_(?P<macos>\d+_\d+)_(?P<mac>arm64|x86_64)"
-    r"|win_(?P<win>amd64|arm64)"
+    r"|win_(?P<win>amd64|arm64)",
+    re.ASCII,
 )
-_PYTHON = re.compile(r"3\.(?P<minor>\d{1,2})")
+"""The form of a platform tag, as a whole."""
+PYTHON = re.compile(r"3\.(?P<minor>\d{1,2})", re.ASCII)
+"""The form of a Python's version, as a whole."""
 # PEP 600's older names, by the glibc 2.x they stand for.
 _LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 
@@ -49,7 +52,7 @@ class Platform:
         Raises:
             ProfileError: PRF011 when the text is neither.
         """
-        match = _PLATFORM.fullmatch(ALIASES.get(text, text))
+        match = PLATFORM.fullmatch(ALIASES.get(text, text))
         if match is None and text.startswith(("musl", "alpine")):
             raise ProfileError(
                 "PRF011",
@@ -114,7 +117,7 @@ class Python:
         Raises:
             ProfileError: PRF012 when the text has another form.
         """
-        match = _PYTHON.fullmatch(text)
+        match = PYTHON.fullmatch(text)
         if match is None:
             raise ProfileError(
                 "PRF012", f"{text!r} is no Python version", hint="write it as 3.12: major and minor only"

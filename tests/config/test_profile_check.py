@@ -11,7 +11,7 @@ from envsmith.errors import ProfileError
 
 def read(text: str) -> SmokeTest | None:
     document, problems = TomlDocument.parse(f"a = {text}", "x.toml"), Problems()
-    found = profile.read(document.data["a"], Location(text=document, problems=problems, path=("a",)))
+    found = profile.CHECK(document.data["a"], Location(text=document, problems=problems, path=("a",)))
     problems.raise_if_any()
     return found
 
