@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from envsmith.config import readers
 from envsmith.config.positions import TomlDocument
-from envsmith.config.readers import Location, Problems, Reader
+from envsmith.config.readers import Location, Problems
 from envsmith.errors import ProfileError
 
 
-def read(reader: Reader, text: str) -> tuple[object, list[str]]:
+def read(reader: Callable[[object, Location], object], text: str) -> tuple[object, list[str]]:
     """Read the value of ``a``; give it with the codes and places of the problems."""
     document = TomlDocument.parse(text, "x.toml")
     problems = Problems()
