@@ -16,7 +16,7 @@ from envsmith.errors import NO, OK, ToolError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envsmith.ci.jobs import Job
+    from envsmith.ci.job import Job
     from envsmith.ci.workflows import CiPipeline
     from envsmith.config.settings import CiSettings
     from envsmith.errors import EnvsmithError

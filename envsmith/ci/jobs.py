@@ -1,7 +1,4 @@
-"""Job: one job of a CI matrix.
-
-Arrange: the jobs of a CI matrix, out of the locks there are.
-"""
+"""Jobs of a CI matrix, made from the locks of a project."""
 
 from __future__ import annotations
 
@@ -11,73 +8,13 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from envsmith.ci import matrix
-from envsmith.config.settings import Runners, machine_of, needs_gpu
+from envsmith.ci.job import Footprint, Job
+from envsmith.config.settings import Runners
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.saved import SavedLock
 from envsmith.lockfile.store import read_locks
 from envsmith.model.wheel import WheelContents
 from envsmith.plan.ports import Files
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Footprint:
-    """What an install takes of a disk, as far as it is known."""
-
-    known_bytes: int
-    """Unpacked where that is known, else packed: it takes no less."""
-    unknown: tuple[str, ...] = ()
-    """The packages of which nothing is known, sorted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One lock, and the machine to try it on."""
-
-    lock: SavedLock
-    path: str
-    """The lock's requirements, relative to the project, with slashes."""
-    runner: tuple[str, ...] = ()
-    """The labels of the machine; empty where no CI service is meant."""
-    disk: Footprint | None = None
-    """None where nobody has looked."""
-    stands_for: str = ""
-    """The lock in whose place this one is tried, for want of a GPU."""
-
-    @property
-    def name(self) -> str:
-        """``cu128/cp312-win_amd64``."""
-        return self.lock.name
-
-    @property
-    def cache_key(self) -> str:
-        """The key to keep the installed lock under: equal for equal locks, on whatever system it is made."""
-        return f"envsmith-{self.lock.target.slug}-{self.lock.digest()[:16]}"
-
-    @property
-    def needs_gpu(self) -> bool:
-        """Whether the lock is made for a GPU."""
-        return needs_gpu(self.lock.target)
-
-    def to_json(self) -> dict[str, object]:
-        """Return the job as plain values."""
-        target = self.lock.target
-        return {
-            "name": self.name,
-            "profile": self.lock.profile,
-            "target": target.slug,
-            "python": str(target.python),
-            "platform": str(target.platform),
-            "machine": machine_of(target),
-            "backend": str(target.backend),
-            "torch": self.lock.pins.version("torch"),
-            "gpu": self.needs_gpu,
-            "lock": self.path,
-            "cache_key": self.cache_key,
-            "download_bytes": self.lock.download_bytes,
-            "disk_bytes": self.disk.known_bytes if self.disk else None,
-            "disk_unknown": " ".join(self.disk.unknown) if self.disk else None,
-            "stands_for": self.stands_for,
-        }
 
 
 class CommitReader(Protocol):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
-from envsmith.ci.jobs import Footprint, Job
+from envsmith.ci.job import Footprint, Job
 from envsmith.ci.workflows import yaml_text
 from envsmith.config.settings import Runners, keys_of, needs_gpu
 from envsmith.errors import ResolveError

@@ -11,7 +11,8 @@ from envsmith.console.options import inside
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
-    from envsmith.ci.jobs import Job, MatrixTools
+    from envsmith.ci.job import Job
+    from envsmith.ci.jobs import MatrixTools
     from envsmith.ci.matrix import Machines
 
 LOCKFILES = "lockfiles"

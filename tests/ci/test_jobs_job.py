@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from envsmith.ci.jobs import Footprint, Job
+from envsmith.ci.job import Footprint, Job
 from tests.locks import LINUX, WINDOWS, kept
 
 

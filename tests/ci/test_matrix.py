@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from envsmith.catalog.ci import runners_of
-from envsmith.ci.jobs import Footprint, Job
+from envsmith.ci.job import Footprint, Job
 from envsmith.ci.matrix import (
     Machines,
     changed,

@@ -10,7 +10,7 @@ import pytest
 
 from envsmith.catalog.ci import read_actions, runners_of
 from envsmith.ci import workflows
-from envsmith.ci.jobs import Job
+from envsmith.ci.job import Job
 from envsmith.ci.matrix import Machines, make_jobs, on_runners, to_azure, to_github, to_gitlab
 from envsmith.ci.workflows import CiPipeline
 from envsmith.config.settings import CiSettings, Runners
