@@ -5,7 +5,7 @@ Explain: why a package is in a lock, and where it comes from, read from the file
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -15,8 +15,9 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog
 from envsmith.lockfile.manifest import FILENAME, TargetRecord
+from envsmith.lockfile.pins import requirements_lines
 from envsmith.lockfile.pylock import read_pylock
-from envsmith.lockfile.store import PIN, decisions_of, pins_of, read_manifest
+from envsmith.lockfile.store import decisions_of, read_manifest
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
 from envsmith.model.listing import IndexListing
@@ -142,56 +143,35 @@ def _of_target(
     name: str, slug: str, entry: TargetRecord, found: Mapping[str, bytes], profile: str, catalog: Catalog
 ) -> Iterator[Explanation]:
     text = found.get(f"requirements.{slug}.txt", b"").decode("utf-8", "replace")
-    pins = pins_of(text)
-    version, askers = pins.get(name, ""), askers_of(text)
-    ways = _shortest_ways(name, askers)
+    pinned = {line.name: line for line in requirements_lines(text) if line.name}
+    pin = pinned.get(name)
+    ways = _shortest_ways(name, {name: line.requirers for name, line in pinned.items()})
     decisions = tuple(
         item for item in decisions_of(entry) if name in (canonicalize_name(item.subject), item.subject)
     )
-    if not version and not decisions:
+    if not pin and not decisions:
         return
     index, wheel = _origin(found.get(f"pylock.{slug}.toml"), slug, name)
     yield Explanation(
         profile=profile,
         slug=slug,
         name=name,
-        version=version,
-        askers=tuple(askers.get(name, ())),
+        version=pin.version if pin else "",
+        askers=pin.requirers if pin else (),
         index=index,
         wheel=wheel,
-        sha256=_sha256(text, name),
+        sha256=pin.sha256[-1] if pin and pin.sha256 else "",
         decisions=decisions,
-        bounds=tuple(_bounds(name, pins, catalog)) if version else (),
+        bounds=tuple(_bounds(name, {name: line.version for name, line in pinned.items()}, catalog))
+        if pin
+        else (),
         ways=tuple(" ← ".join(way) for way in ways),
         roots=tuple(dict.fromkeys(way[-2] for way in ways)),
         changes=changes(name, decisions),
     )
 
 
-def _sha256(requirements: str, name: str) -> str:
-    """Read the hash of one pin out of a requirements file of ours."""
-    sha256, inside = "", False
-    for line in requirements.splitlines():
-        if match := PIN.match(line):
-            inside = match["name"] == name
-        elif inside and line.strip().startswith("--hash=sha256:"):
-            sha256 = line.strip().removeprefix("--hash=sha256:").rstrip(" \\")
-    return sha256
-
-
-def askers_of(requirements: str) -> dict[str, list[str]]:
-    """Return package → who asked for it, out of a requirements file of ours: places, and other packages."""
-    found: dict[str, list[str]] = {}
-    current: list[str] = []
-    for line in requirements.splitlines():
-        if match := PIN.match(line):
-            current = found.setdefault(match["name"], [])
-        elif line.strip().startswith("# via "):
-            current.append(line.strip().removeprefix("# via "))
-    return found
-
-
-def _shortest_ways(name: str, askers: Mapping[str, list[str]]) -> list[tuple[str, ...]]:
+def _shortest_ways(name: str, askers: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
     """Return the shortest way from a package to each place that brings it in by another package."""
     ways: dict[str, tuple[str, ...]] = {}
     queue: list[tuple[str, ...]] = [(name,)]

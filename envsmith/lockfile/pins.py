@@ -7,16 +7,75 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from envsmith.errors import LockError
 
-_PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9.+!_-]*)")
-_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+_PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9][A-Za-z0-9.+!_-]*)")
+_HASH = re.compile(r"--hash=sha256:(?P<sha256>[0-9a-f]+)")
+# A whole line as `envsmith lock` writes it: a pin and nothing but its sha256 hashes.
+_HASHED = re.compile(_PIN.pattern + r"( --hash=sha256:[0-9a-f]{64})+")
 _INDEX, _PAGE = "--extra-index-url", "--find-links"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequirementsLine:
+    """One requirement or option of a requirements file, with the comments below it."""
+
+    number: int
+    """Number of its first line in the file, from 1."""
+    text: str
+    """Continuation lines joined, white space collapsed."""
+    comments: tuple[str, ...]
+    """Without the number sign."""
+
+    @property
+    def name(self) -> str:
+        """Name of the pinned project as written; empty for an option or another kind of requirement."""
+        match = _PIN.match(self.text)
+        return match["name"] if match else ""
+
+    @property
+    def version(self) -> str:
+        """Pinned version; empty where `name` is."""
+        match = _PIN.match(self.text)
+        return match["version"] if match else ""
+
+    @property
+    def sha256(self) -> tuple[str, ...]:
+        """SHA-256 hashes (hex) of its files."""
+        return tuple(match["sha256"] for match in _HASH.finditer(self.text))
+
+    @property
+    def requirers(self) -> tuple[str, ...]:
+        """Places and projects that require it, from its ``# via`` comments."""
+        return tuple(text.removeprefix("via ") for text in self.comments if text.startswith("via "))
+
+
+def requirements_lines(text: str) -> list[RequirementsLine]:
+    """Split a requirements file into its requirements and options, without judging them."""
+    found: list[tuple[int, list[str], list[str]]] = []
+    is_continued = False
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = line.strip()
+        if bare.startswith("#"):
+            is_continued = False
+            if found:
+                found[-1][2].append(bare.removeprefix("#").strip())
+            continue
+        if bare and not is_continued:
+            found.append((number, [], []))
+        if bare:
+            found[-1][1].extend(bare.removesuffix("\\").split())
+        is_continued = line.endswith("\\")
+    return [
+        RequirementsLine(number=number, text=" ".join(words), comments=tuple(comments))
+        for number, words, comments in found
+        if words
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,19 +131,14 @@ class Pins:
         """
         packages: list[Pin] = []
         places: dict[str, list[str]] = {_INDEX: [], _PAGE: []}
-        for number, line in _logical(text):
-            option, _, value = line.partition(" ")
+        for line in requirements_lines(text):
+            option, _, value = line.text.partition(" ")
             if option in places:
-                places[option].append(value.strip())
-                continue
-            pin, *hashes = line.split()
-            match = _PIN.fullmatch(pin)
-            found = [_HASH.fullmatch(word) for word in hashes]
-            if match is None or not found or not all(found):
-                raise _not_ours(f"{place}:{number}")
-            packages.append(
-                Pin(name=match[1], version=match[2], sha256=tuple(item[1] for item in found if item))
-            )
+                places[option].append(value)
+            elif _HASHED.fullmatch(line.text):
+                packages.append(Pin(name=line.name, version=line.version, sha256=line.sha256))
+            else:
+                raise _not_ours(f"{place}:{line.number}")
         return cls(packages=tuple(packages), indexes=tuple(places[_INDEX]), pages=tuple(places[_PAGE]))
 
     @classmethod
@@ -113,22 +167,6 @@ def _pin(package: Mapping[str, Any]) -> Pin:
         url=file["url"],
         size_bytes=file.get("size"),
     )
-
-
-def _logical(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each requirement or option with the number of its first line, comments left out."""
-    parts: list[str] = []
-    begun = 0
-    for number, line in enumerate(text.splitlines(), 1):
-        bare = "" if line.lstrip().startswith("#") else line
-        begun = begun if parts else number
-        parts.append(bare.removesuffix("\\"))
-        if bare.endswith("\\"):
-            continue
-        whole = " ".join(" ".join(parts).split())
-        parts = []
-        if whole:
-            yield begun, whole
 
 
 def _not_ours(place: str) -> LockError:

@@ -6,7 +6,6 @@ What a lock folder keeps of its locks, and what is read back from it.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
@@ -16,15 +15,13 @@ from packaging.utils import canonicalize_name
 
 from envsmith.errors import LockError, ProfileError
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
-from envsmith.lockfile.pins import Pins
+from envsmith.lockfile.pins import Pins, requirements_lines
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.saved import SavedLock
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
 from envsmith.model.target import ALIASES, Target, parse_slug
-
-PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s\\;]+)")
 
 
 def read_manifest(found: Mapping[str, bytes], place: str) -> Manifest | None:
@@ -67,11 +64,6 @@ def decisions_of(entry: TargetRecord) -> list[Decision]:
     ]
 
 
-def pins_of(requirements: str) -> dict[str, str]:
-    """Return name → version of a requirements file that we wrote."""
-    return {match["name"]: match["version"] for match in map(PIN.match, requirements.splitlines()) if match}
-
-
 def sha256_of(content: bytes) -> str:
     """Return the sha256 (hex) of bytes."""
     return hashlib.sha256(content).hexdigest()
@@ -84,7 +76,8 @@ def movable(move: tuple[str, ...], found: Mapping[str, bytes], profile: str) -> 
         ProfileError: PRF043 when one is in none of the profile's locks.
     """
     texts = (content for name, content in found.items() if name.startswith("requirements."))
-    pinned = {name for content in texts for name in pins_of(content.decode("utf-8", "replace"))}
+    lines = (line for content in texts for line in requirements_lines(content.decode("utf-8", "replace")))
+    pinned = {line.name for line in lines if line.name}
     names = tuple(str(canonicalize_name(name)) for name in move)
     for name in names:
         if name not in pinned:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,13 +17,13 @@ from packaging.version import Version
 
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import ToolError
+from envsmith.lockfile.pins import requirements_lines
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 
 FORM = 1
-_PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==\S+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,18 +247,14 @@ def parse_annotations(annotated: str) -> tuple[dict[str, tuple[str, ...]], dict[
     Source: the annotated output of ``uv pip compile`` 0.13.8 (seen 2026-11-21): one comment line per pin,
     ``# via torch``, or a bare ``# via`` followed by ``#   torch`` lines; files appear as ``-r PATH``.
     """
-    found: dict[str, list[str]] = {}
+    requirers: dict[str, tuple[str, ...]] = {}
     indexes: dict[str, str] = {}
-    name, current = "", []
-    for line in annotated.splitlines():
-        text = line.strip()
-        if match := _PIN.match(text):
-            name = canonicalize_name(match["name"])
-            current = found.setdefault(name, [])
-        elif text.startswith("# from "):
-            indexes[name] = text.removeprefix("# from ")
-        elif text.startswith("#"):
-            asker = text.removeprefix("#").strip().removeprefix("via").strip()
-            if asker and " " not in asker:
-                current.append(canonicalize_name(asker.split("[")[0]))
-    return {name: tuple(sorted(set(askers))) for name, askers in found.items()}, indexes
+    for line in filter(lambda line: line.name, requirements_lines(annotated)):
+        name = canonicalize_name(line.name)
+        projects = (text.removeprefix("via ") for text in line.comments if text != "via")
+        requirers[name] = tuple(
+            sorted({canonicalize_name(text.split("[")[0]) for text in projects if " " not in text})
+        )
+        if index := next((text for text in line.comments if text.startswith("from ")), ""):
+            indexes[name] = index.removeprefix("from ")
+    return requirers, indexes

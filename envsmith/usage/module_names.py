@@ -6,19 +6,17 @@ Finds under which names projects are imported: out of an environment's records, 
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from packaging.utils import canonicalize_name
 
+from envsmith.lockfile.pins import requirements_lines
 from envsmith.model.wheel import WheelContents
 
 ENVIRONMENTS = (".venv", "venv", "env")
 _CODE = (".py", ".so", ".pyd")
 LOCKFILES = "lockfiles"
-_PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==\S+")
-_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
 def installed_modules(root: Path, projects: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -103,12 +101,10 @@ def _locked(root: Path, projects: Collection[str]) -> Iterator[tuple[str, str]]:
         return
     for path in sorted(root.glob(f"{LOCKFILES}/*/requirements.*.txt")):
         try:
-            lines = path.read_text("utf-8").splitlines()
+            lines = requirements_lines(path.read_text("utf-8"))
         except (OSError, UnicodeError):
             continue
-        project = ""
         for line in lines:
-            if match := _PIN.match(line):
-                project = str(canonicalize_name(match["name"]))
-            elif project in projects and (hashed := _HASH.search(line)):
-                yield project, hashed[1]
+            project = str(canonicalize_name(line.name))
+            if project in projects:
+                yield from ((project, sha256) for sha256 in line.sha256)

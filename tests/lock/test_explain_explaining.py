@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.lock.explain import Explanation, _shortest_ways, askers_of, explain
+from envsmith.lock.explain import Explanation, _shortest_ways, explain
 from envsmith.lock.lock import lock_profile
 from envsmith.lock.resolve import ResolveTools
+from envsmith.lockfile.pins import requirements_lines
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing
 from envsmith.plan.plan import CutoffOptions, LockRequest
@@ -93,8 +94,8 @@ e==1
 
 
 def test_the_ways_that_bring_a_package_in() -> None:
-    askers = askers_of(TEXT)
-    assert askers["b"] == ["a", "c"]
+    askers = {line.name: line.requirers for line in requirements_lines(TEXT)}
+    assert askers["b"] == ("a", "c")
     assert _shortest_ways("e", askers) == [
         ("d", "b", "a", "requirements.in:1"),
         ("d", "b", "c", "requirements.in:2"),

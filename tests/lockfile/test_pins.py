@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.lockfile.pins import Pin, Pins
+from envsmith.lockfile.pins import Pin, Pins, requirements_lines
 from tests.install.made import lock_of, made, made_torch
 from tests.values import HEX, OTHER_HEX, target
 
@@ -100,3 +100,41 @@ def test_some_of_them_are_written_as_they_are_read() -> None:
     read = Pins.from_requirements(text, "r.txt")
     assert read.to_requirements(["a", "b"]) == text
     assert "b==2" not in read.to_requirements(["a"])
+
+
+ANNOTATED = """\
+# cpu · cp312-win_amd64
+--extra-index-url  https://one.example/simple
+typing_extensions==4.15.0 \\
+    --hash=sha256:aa \\
+    --hash=sha256:bb
+    # via
+    #   torch
+    # from https://two.example/simple
+
+torch==2.11.0+cu128 ; sys_platform == 'win32'
+    # via requirements.in:1
+    # via viadot
+pkg @ https://three.example/pkg.whl
+"""
+
+
+def test_lines_of_a_requirements_file() -> None:
+    option, typing, torch, url = requirements_lines(ANNOTATED)
+    assert (option.number, option.text) == (2, "--extra-index-url https://one.example/simple")
+    assert (option.name, option.version, option.sha256) == ("", "", ())
+    assert (typing.number, typing.name, typing.version) == (3, "typing_extensions", "4.15.0")
+    assert (typing.sha256, typing.requirers) == (("aa", "bb"), ())
+    assert typing.comments == ("via", "torch", "from https://two.example/simple")
+    assert (torch.version, torch.requirers) == ("2.11.0+cu128", ("requirements.in:1", "viadot"))
+    assert (url.name, url.comments) == ("", ())
+
+
+def test_a_comment_or_an_empty_line_ends_a_continuation() -> None:
+    lines = requirements_lines("a==1 \\\n# via x\n--hash=sha256:aa\nb==1 \\\n\nc==1\n\\\n")
+    assert [(line.name, line.text) for line in lines] == [
+        ("a", "a==1"),
+        ("", "--hash=sha256:aa"),
+        ("b", "b==1"),
+        ("c", "c==1"),
+    ]
