@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
+from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.lockfile.saved import SavedLock
 from envsmith.model.finding import Decision
@@ -60,7 +60,9 @@ def folder_files(
             inputs={"backend": backend, "channel": "stable", "requirement": list(asked)},
             catalog="embedded 2026-11-20",
             family={
-                name: f"{version} {name}-{version}-py3-none-any.whl sha256:{sha256(text)}"
+                name: FamilyPin(
+                    version=version, filename=f"{name}-{version}-py3-none-any.whl", sha256=sha256(text)
+                )
                 for text in pins
                 for name, version in [text.split("==")]
                 if name in family

@@ -22,7 +22,7 @@ from envsmith.environment.model import Distribution, Environment, Interpreter, T
 from envsmith.host.model import Device, Driver, Host
 from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, Toolbox, VisualCpp
 from envsmith.host.system_probes import path_scopes
-from envsmith.lockfile.manifest import Manifest, TargetRecord
+from envsmith.lockfile.manifest import FamilyPin, Manifest, TargetRecord
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.target import Python
@@ -126,7 +126,7 @@ def linux() -> SummaryFacts:
         plan="c616cd24445a5e211fa2150146f5edcfabc7048582bd520c137d11642c49b038",
         inputs={"backend": "cpu"},
         catalog="embedded 2026-11-20",
-        family={"torch": f"2.13.0+cpu torch.whl sha256:{HEX}"},
+        family={"torch": FamilyPin(version="2.13.0+cpu", filename="torch.whl", sha256=HEX)},
         packages=10,
         files={},
         decisions=(
@@ -177,8 +177,8 @@ def windows(**more: object) -> SummaryFacts:
         inputs={"backend": "cu128"},
         catalog="embedded 2026-11-20",
         family={
-            "torch": f"2.8.0+cu128 torch.whl sha256:{HEX}",
-            "torchaudio": f"2.8.0+cu128 torchaudio.whl sha256:{HEX}",
+            "torch": FamilyPin(version="2.8.0+cu128", filename="torch.whl", sha256=HEX),
+            "torchaudio": FamilyPin(version="2.8.0+cu128", filename="torchaudio.whl", sha256=HEX),
         },
         packages=58,
         files={},

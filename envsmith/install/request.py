@@ -193,6 +193,6 @@ def read_lock(
         ),
         backend=backend,
         env=dict(str(item).partition("=")[::2] for item in entry.inputs.get("env", ())),
-        family={name: pin.split(" ")[0] for name, pin in entry.family.items()},
-        wheels={name: pin.split(" ")[1] for name, pin in entry.family.items()},
+        family={name: pin.version for name, pin in entry.family.items()},
+        wheels={name: pin.filename for name, pin in entry.family.items()},
     )

@@ -144,19 +144,20 @@ def _row_findings(plan: ResolutionPlan, entry: TargetRecord, subject: str) -> It
     """Name the pins whose row is gone or has another hash now."""
     rows = {wheel.filename: wheel for wheels in plan.slice.projects.values() for wheel in wheels}
     for name, pin in sorted(entry.family.items()):
-        version, filename, sha256 = pin.split(" ")
         if name not in plan.slice.projects:
             continue
-        row = rows.get(filename)
+        row = rows.get(pin.filename)
         if row is None:
             yield _finding(
                 "LCK034",
                 subject,
-                f"catalog  {filename} is no row of {plan.slice.index} any more",
+                f"catalog  {pin.filename} is no row of {plan.slice.index} any more",
                 plan.profile,
             )
-        elif f"sha256:{row.sha256}" != sha256:
-            text = f"catalog  {name} {version}: {sha256} → sha256:{row.sha256} ({filename})"
+        elif row.sha256 != pin.sha256:
+            text = (
+                f"catalog  {name} {pin.version}: sha256:{pin.sha256} → sha256:{row.sha256} ({pin.filename})"
+            )
             yield _finding("LCK034", subject, text, plan.profile)
 
 

@@ -15,7 +15,7 @@ from envsmith.lock import savings as saving
 from envsmith.lock.file_conflicts import ConflictCheck, compare
 from envsmith.lock.resolve import ResolveTools, resolve
 from envsmith.lock.savings import DownloadSavings
-from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
+from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.store import decisions_of, lock_files, movable, names_of, read_manifest, sha256_of
 from envsmith.model.finding import Decision
@@ -309,7 +309,9 @@ def entry_of(lock: Lock, plan: ResolutionPlan) -> TargetRecord:
     family = {}
     for name in lock.family:
         wheel = (packages[name].wheels or ())[0]  # type: ignore[index]
-        family[name] = f"{lock.version(name)} {wheel.filename} sha256:{wheel.hashes['sha256']}"
+        family[name] = FamilyPin(
+            version=lock.version(name), filename=wheel.filename, sha256=wheel.hashes["sha256"]
+        )
     return TargetRecord(
         plan=lock.plan_digest,
         inputs=plan.inputs(),

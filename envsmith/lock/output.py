@@ -171,7 +171,7 @@ def _targets(rows: Sequence[Sequence[str]]) -> None:
 
 
 def _row(target: LockedTarget, wanted: LockRequest) -> tuple[str, ...]:
-    pins = {name: pin.split(" ")[0] for name, pin in target.entry.family.items()}
+    pins = {name: pin.version for name, pin in target.entry.family.items()}
     dropped = {name for name, policy in wanted.profile.family.items() if policy == "drop"}
     dropped |= {item.subject for item in decisions_of(target.entry) if item.kind == "dropped"}
     shown = [
@@ -215,7 +215,7 @@ def envelope(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> 
                 {
                     "target": target.slug,
                     "plan": target.entry.plan,
-                    "family": dict(target.entry.family),
+                    "family": {name: str(pin) for name, pin in target.entry.family.items()},
                     "packages": target.entry.packages,
                     "seconds": round(target.seconds, 3),
                     "is_unchanged": target.lock is None,

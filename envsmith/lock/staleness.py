@@ -16,7 +16,7 @@ from packaging.version import Version
 from envsmith.config.model_files import ModelFile
 from envsmith.config.profile import Profile
 from envsmith.errors import LockError
-from envsmith.lockfile.manifest import Manifest
+from envsmith.lockfile.manifest import FamilyPin, Manifest
 from envsmith.model.finding import Finding
 from envsmith.model.listing import IndexListing
 
@@ -31,16 +31,16 @@ HashModel = Callable[[str], str]
 """Takes a path relative to the project; returns its sha256, empty where there is no such file."""
 
 
-def aging(family: Mapping[str, str], listing: IndexListing, subject: str) -> Iterator[Finding]:
+def aging(family: Mapping[str, FamilyPin], listing: IndexListing, subject: str) -> Iterator[Finding]:
     """Yield a note for each nightly that a lock pins.
 
     Args:
-        family: project → ``version filename sha256:HEX``, as a manifest keeps it.
+        family: project → its pin in the manifest.
         listing: the rows at hand of the lock's channel and backend: there may be newer ones that they lack.
         subject: ``cu130-nightly/cp312-win_amd64``.
     """
     for name, pin in sorted(family.items()):
-        version = Version(pin.split(" ")[0])
+        version = Version(pin.version)
         if version.dev is None:
             continue
         newer = _newer(version, name, listing)

@@ -16,8 +16,32 @@ if TYPE_CHECKING:  # few locks have any, and `envsmith run` must start fast
 FORM = 1
 FILENAME = "manifest.toml"
 _SLUG = re.compile(r"cp3\d{1,2}-[a-z0-9_]+")
-_PIN = re.compile(r"[^ ]+ [^ ]+\.whl sha256:[0-9a-f]{64}")
+_PIN = re.compile(r"(?P<version>[^ ]+) (?P<filename>[^ ]+\.whl) sha256:(?P<sha256>[0-9a-f]{64})")
 _CUTOFF = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyPin:
+    """Locked version and wheel of a project of the torch family: ``version filename sha256:HEX``."""
+
+    version: str
+    filename: str
+    sha256: str
+
+    @classmethod
+    def parse(cls, text: str) -> FamilyPin:
+        """Read a pin.
+
+        Raises:
+            ValueError: when it is malformed.
+        """
+        match = _PIN.fullmatch(text)
+        if match is None:
+            raise ValueError(f"invalid family pin {text!r}, expected VERSION WHEEL sha256:HEX")
+        return cls(**match.groupdict())
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.filename} sha256:{self.sha256}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +52,7 @@ class TargetRecord:
     inputs: Mapping[str, str | list[str]]
     catalog: str
     """Which catalog and of what date: ``embedded 2026-11-20``."""
-    family: Mapping[str, str]
-    """project → ``version filename sha256:HEX``."""
+    family: Mapping[str, FamilyPin]
     packages: int
     files: Mapping[str, str]
     """filename → sha256 of its bytes."""
@@ -121,7 +144,7 @@ def _entry_table(entry: TargetRecord) -> object:
 
     table = tomlkit.table()
     table.update({"plan": entry.plan, "catalog": entry.catalog, "packages": entry.packages})
-    table.add("family", dict(sorted(entry.family.items())))
+    table.add("family", {name: str(pin) for name, pin in sorted(entry.family.items())})
     table.add("files", dict(sorted(entry.files.items())))
     if entry.unsatisfied:
         table.add("unsatisfied", list(entry.unsatisfied))
@@ -173,7 +196,7 @@ def _entry(item: Mapping[str, object]) -> TargetRecord:
             str(key): [str(part) for part in value] if isinstance(value, list) else str(value)
             for key, value in item["inputs"].items()  # type: ignore[attr-defined]
         },
-        family=_pins(item["family"]),
+        family={name: FamilyPin.parse(text) for name, text in _texts(item["family"]).items()},
         packages=int(item["packages"]),  # type: ignore[call-overload]
         files=_texts(item["files"]),
         decisions=tuple(_decision(found) for found in item.get("decisions", ())),  # type: ignore[attr-defined]
@@ -195,14 +218,6 @@ def _unsatisfied(value: object) -> tuple[str, ...]:
     from envsmith.model.finding import UnmetRequirement
 
     return tuple(str(UnmetRequirement.parse(str(text))) for text in value)  # type: ignore[attr-defined]
-
-
-def _pins(value: object) -> dict[str, str]:
-    pins = _texts(value)
-    for name, pin in pins.items():
-        if not _PIN.fullmatch(pin):
-            raise ValueError(f"family.{name} is {pin!r}, expected version, wheel and sha256:HEX")
-    return pins
 
 
 def _decision(found: Mapping[str, object]) -> Mapping[str, object]:

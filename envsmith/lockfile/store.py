@@ -151,7 +151,7 @@ def _kept(
         target=Target(python=python, platform=platform, backend=backend),
         pins=_pins(slug, entry, found, folder),
         channel=str(entry.inputs.get("channel", "stable")),
-        family={name: pin.split(" ")[1] for name, pin in entry.family.items()},
+        family={name: pin.filename for name, pin in entry.family.items()},
         from_pypi=tuple(_projects(entry.inputs.get("from-pypi", ()))),
         asked=tuple(_projects(entry.inputs.get("requirement", ()))),
         decisions=tuple(decisions_of(entry)),

@@ -141,16 +141,16 @@ class RecordedHasher:
     def __init__(self, manifest: Manifest | None, hasher: Hasher) -> None:
         # The same filename has other bytes in another index: aarch64 wheels carried no label.
         self._known = {
-            (_index(entry), filename): sha256
+            (_index(entry), pin.filename): pin.sha256
             for entry in (manifest.targets.values() if manifest else ())
-            for _, filename, sha256 in (pin.split(" ") for pin in entry.family.values())
+            for pin in entry.family.values()
         }
         self._hasher = hasher
 
     def sha256(self, wheel: Wheel) -> str | None:
         """Return the hash on record, else what the other hasher finds."""
         found = self._known.get((wheel.index, wheel.filename))
-        return found.removeprefix("sha256:") if found else self._hasher.sha256(wheel)
+        return found or self._hasher.sha256(wheel)
 
 
 def _index(entry: TargetRecord) -> str:

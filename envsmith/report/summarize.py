@@ -101,7 +101,7 @@ def _of_entry(entry: TargetRecord | None) -> dict[str, object]:
         "backend": str(entry.inputs.get("backend", "")),
         "plan": entry.plan,
         "catalog": entry.catalog,
-        "family": {name: pin.split(" ")[0] for name, pin in sorted(entry.family.items())},
+        "family": {name: pin.version for name, pin in sorted(entry.family.items())},
         "decisions": tuple(decisions_of(entry)),
     }
 

@@ -158,11 +158,10 @@ def _build_of(entry: TargetRecord, target: Target) -> PypiWheelBuild | None:
     pin = entry.family.get("torch")
     if pin is None:
         return None
-    version, _, _ = pin.split(" ")
     is_pypi = any(str(item).startswith("torch==") for item in entry.inputs.get("from-pypi", ()))
     return PypiWheelBuild(
         backend=target.backend,
-        torch=Version(Version(version).public),
+        torch=Version(Version(pin.version).public),
         platforms=(str(target.platform),),
         pythons=frozenset({target.python.tag}),
         index="pypi" if is_pypi else "pytorch",

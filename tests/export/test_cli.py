@@ -119,8 +119,8 @@ def test_uv_takes_the_very_files_that_are_locked(tmp_path: Path) -> None:
         (torch,) = (item for item in found if item["name"] == "torch")
         (wheel,) = torch["wheels"]
         (entry,) = shop.project.manifest("own").targets.values()
-        assert entry.family["torch"].endswith(f" {wheel['hash']}")
-        assert entry.family["torch"].split(" ")[1] == unquote(wheel["url"].rpartition("/")[2])
+        assert f"sha256:{entry.family['torch'].sha256}" == wheel["hash"]
+        assert entry.family["torch"].filename == unquote(wheel["url"].rpartition("/")[2])
 
 
 def uv_lock(work: Path, **own: str) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envsmith.host.current import this_platform, this_python
-from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
+from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.store import lock_files, sha256_of
 from envsmith.model.backend import Backend
@@ -184,7 +184,9 @@ def entry_of_lock(lock: Lock, files: Mapping[str, bytes]) -> TargetRecord:
     for package in lock.pylock.packages:
         if package.name in lock.family:
             (wheel,) = package.wheels or ()
-            family[str(package.name)] = f"{package.version} {wheel.filename} sha256:{wheel.hashes['sha256']}"
+            family[str(package.name)] = FamilyPin(
+                version=str(package.version), filename=wheel.filename, sha256=wheel.hashes["sha256"]
+            )
     return TargetRecord(
         plan=lock.plan_digest,
         inputs={"backend": str(lock.target.backend), "allow-sdist": []},

@@ -16,7 +16,7 @@ from envsmith.lock import output
 from envsmith.lock.file_conflicts import ConflictCheck
 from envsmith.lock.lock import LockedProfile, LockedTarget
 from envsmith.lock.savings import BuildSize, DownloadSavings
-from envsmith.lockfile.manifest import Manifest, TargetRecord
+from envsmith.lockfile.manifest import FamilyPin, Manifest, TargetRecord
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
 from envsmith.model.target import Platform, Python
@@ -44,8 +44,9 @@ def wanted(summary: str = "for a test", **family: str) -> LockRequest:
 
 
 def target(slug: str, *decisions: Decision, audio: str = "") -> LockedTarget:
-    family = {"torch": "2.11.0+cu128 torch.whl sha256:00"}
-    family |= {"torchaudio": f"{audio} torchaudio.whl sha256:00"} if audio else {}
+    family = {"torch": FamilyPin(version="2.11.0+cu128", filename="torch.whl", sha256="00")}
+    if audio:
+        family["torchaudio"] = FamilyPin(version=audio, filename="torchaudio.whl", sha256="00")
     entry = TargetRecord(
         plan="0",
         inputs={},

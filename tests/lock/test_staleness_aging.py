@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envsmith.lock.staleness import LISTED, _days, aging
+from envsmith.lockfile.manifest import FamilyPin
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, group
 from tests.values import HEX, torch
@@ -30,7 +31,7 @@ def listing(*versions: str) -> IndexListing:
 
 
 def notes(version: str, *versions: str) -> list[str]:
-    family = {"torch": f"{version} torch-x.whl sha256:{HEX}"}
+    family = {"torch": FamilyPin(version=version, filename="torch-x.whl", sha256=HEX)}
     found = list(aging(family, listing(version, *versions), "nightly/cp312-win_amd64"))
     assert {(item.code, item.severity) for item in found} <= {("TOL055", "note")}
     return [item.message for item in found]

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.lockfile.manifest import Manifest, TargetRecord
+from envsmith.lockfile.manifest import FamilyPin, Manifest, TargetRecord
 from tests.values import CUTOFF, HEX
 
 SLUG = "cp312-manylinux_2_28_x86_64"
@@ -16,7 +16,7 @@ def manifest() -> Manifest:
         plan=HEX,
         inputs={"python": "3.12", "requirement": ["torch", "numpy<2"], "constraint": []},
         catalog="embedded 2026-11-20",
-        family={"torch": PIN},
+        family={"torch": FamilyPin.parse(PIN)},
         packages=33,
         files={f"requirements.{SLUG}.txt": HEX},
         decisions=({"subject": "torch", "kind": "noted", "message": 'with "quotes"', "evidence": ["a, b"]},),

@@ -5,7 +5,7 @@ import pytest
 from envsmith.errors import LockError, ProfileError
 from envsmith.lock.admission import admit
 from envsmith.lock.lock import entry_of, is_current
-from envsmith.lockfile.manifest import FILENAME, Manifest
+from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest
 from envsmith.lockfile.store import decisions_of, lock_files, movable, read_manifest, sha256_of
 from envsmith.model.finding import Decision
 from tests.values import CUTOFF, asked, of_row, plan, resolution, slice_of, torch
@@ -28,7 +28,7 @@ def test_files_of_a_lock() -> None:
 def test_entry_keeps_what_a_check_needs() -> None:
     assert ENTRY.plan == PLAN.digest()
     assert ENTRY.inputs == PLAN.inputs()
-    assert ENTRY.family == {"torch": f"2.11.0+cu128 {TORCH.filename} sha256:{TORCH.sha256}"}
+    assert ENTRY.family == {"torch": FamilyPin.parse(f"2.11.0+cu128 {TORCH.filename} sha256:{TORCH.sha256}")}
     assert ENTRY.catalog == "embedded 2026-11-20"
     assert decisions_of(ENTRY) == [NOTE]
 

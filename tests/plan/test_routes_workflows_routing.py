@@ -74,7 +74,7 @@ def test_a_page_is_read_once_and_remembered(
     (page,) = first.manifest.routes
     assert [row.computed for row in page.rows] == [HEX]
     (pin,) = (pin for name, pin in first.targets[0].entry.family.items() if name == "flash-attn")
-    assert pin == f"2.8.3+cu12torch2.10cxx11abitrue {NAME} sha256:{HEX}"
+    assert str(pin) == f"2.8.3+cu12torch2.10cxx11abitrue {NAME} sha256:{HEX}"
     again = lock(wanting(), replace(routed, hasher=FakeHasher()), pool)
     assert again.targets[0].lock is None
     assert again.manifest == first.manifest

@@ -12,7 +12,7 @@ from envsmith.catalog import Catalog
 from envsmith.errors import HostError
 from envsmith.host.model import Device, Driver, Host
 from envsmith.index.sources import ListingWithSource
-from envsmith.lockfile.manifest import Manifest, TargetRecord
+from envsmith.lockfile.manifest import FamilyPin, Manifest, TargetRecord
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing
 from envsmith.model.target import Platform, Python
@@ -151,14 +151,14 @@ def test_where_nothing_is_locked_nothing_fits() -> None:
 
 def entry(family: Iterable[str]) -> TargetRecord:
     inputs: dict[str, str | list[str]] = {"backend": "cpu"}
-    wheel = f"x.whl sha256:{'a' * 64}"
+    pin = FamilyPin(version="1.0", filename="x.whl", sha256="a" * 64)
     return TargetRecord(
         plan="",
         inputs=inputs,
         catalog="",
         packages=1,
         files={},
-        family=dict.fromkeys(family, f"1.0 {wheel}"),
+        family=dict.fromkeys(family, pin),
     )
 
 
