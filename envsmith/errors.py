@@ -91,3 +91,11 @@ class ToolError(EnvsmithError):
 
 class InstallError(EnvsmithError):
     """ENV: an environment cannot be built, proved or switched to; what was there is unchanged."""
+
+
+class NoMatchingTargetError(LockError):
+    """LCK004: none of the locked targets fits an interpreter."""
+
+
+class VerificationError(InstallError):
+    """ENV001: a new environment does not match its lock, or one of its smoke tests fails."""

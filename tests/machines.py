@@ -16,7 +16,7 @@ from envsmith.activate.model import Activation, Place, TakenVariable
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
 from envsmith.catalog.builds import PypiWheelBuild
-from envsmith.doctor.diagnose import InstalledTorch
+from envsmith.doctor.doctor_facts import DoctorFacts, InstalledTorch
 from envsmith.environment.installed_state import InstalledState, InstallOrigin
 from envsmith.environment.model import Distribution, Environment, Interpreter, TorchBuild
 from envsmith.host.model import Device, Driver, Host
@@ -26,7 +26,6 @@ from envsmith.lockfile.manifest import FamilyPin, Manifest, TargetRecord
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.target import Python
-from envsmith.report.summarize import SummaryFacts
 from envsmith.select import rules
 from envsmith.select.rules import BackendVerdict
 from tests.index.recorded import registry
@@ -109,7 +108,7 @@ def judged(torch: str, on: Host, tag: str) -> InstalledTorch:
     return InstalledTorch(version=torch, verdict=verdict(public, label), best=best if best.works else None)
 
 
-def linux() -> SummaryFacts:
+def linux() -> DoctorFacts:
     """Return what is known of a container without a GPU, with the real torch 2.13.0+cpu."""
     on = Host(os="linux", machine="x86_64", release=(2, 36), libc="glibc")
     found = Environment(
@@ -142,7 +141,7 @@ def linux() -> SummaryFacts:
     return _facts(on, found, LINUX_VARIABLES, manifest=manifest, given=GpuAccess(container="docker"))
 
 
-def windows(**more: object) -> SummaryFacts:
+def windows(**more: object) -> DoctorFacts:
     """Return what is known of a machine with an RTX 5080 on which nearly everything is wrong."""
     on = Host(
         os="windows",
@@ -220,7 +219,7 @@ def _scopes(name: str) -> dict[str, tuple[TakenVariable, ...]]:
     }
 
 
-def _facts(on: Host, found: Environment, variables: Mapping[str, str], **more: object) -> SummaryFacts:
+def _facts(on: Host, found: Environment, variables: Mapping[str, str], **more: object) -> DoctorFacts:
     torch = found.torch.version if found.torch else ""
     known: dict[str, object] = {
         "catalog": CATALOG,
@@ -240,4 +239,4 @@ def _facts(on: Host, found: Environment, variables: Mapping[str, str], **more: o
         "toolbox": Toolbox(),
         "variables": variables,
     }
-    return cast("SummaryFacts", SimpleNamespace(**(known | more)))
+    return cast("DoctorFacts", SimpleNamespace(**(known | more)))

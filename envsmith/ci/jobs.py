@@ -5,28 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Protocol
 
 from envsmith.ci import matrix
 from envsmith.ci.job import Footprint, Job
 from envsmith.config.settings import Runners
 from envsmith.errors import EnvsmithError
+from envsmith.files.git import GitRevisions
 from envsmith.lockfile.saved import SavedLock
 from envsmith.lockfile.store import read_locks
 from envsmith.model.wheel import WheelContents
 from envsmith.plan.ports import Files
-
-
-class CommitReader(Protocol):
-    """Earlier versions of the project's files."""
-
-    def folders(self, revision: str, folder: PurePosixPath) -> Mapping[str, Mapping[str, bytes]]:
-        """Return the files that a revision has below a folder: folder's name → name → content.
-
-        Raises:
-            EnvsmithError: USE010 when there is no such revision, USE011 where there is no repository.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +46,7 @@ class MatrixTools:
 
     project: Path
     files: Files
-    revisions: CommitReader
+    revisions: GitRevisions
     held: Callable[[str], WheelContents | None] = lambda _: None
     """What is remembered of the wheel with a sha256."""
 

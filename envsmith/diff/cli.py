@@ -70,7 +70,7 @@ def _found(words: tuple[str, ...], folder: Path, *, asks: bool) -> tuple[LockDif
         files=atomic,
         revisions=GitRevisions(project=Path()),
         catalog=Catalog.embedded(),
-        licences=licences(CatalogChoice(is_offline=not asks)),
+        licences=licences(CatalogChoice(is_offline=not asks)).licences,
         held=wheel_contents(CatalogChoice(is_offline=True)).kept,
     )
     return contrast(words, tools)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Protocol
 
 from envsmith.catalog import Catalog
 from envsmith.diff.compare import CompareFacts, compare
 from envsmith.diff.model import DiffSide, LockDiff
 from envsmith.errors import EnvsmithError
+from envsmith.files.git import GitRevisions
 from envsmith.lockfile.manifest import FILENAME
 from envsmith.lockfile.pins import Pin
 from envsmith.lockfile.saved import SavedLock
@@ -26,30 +26,6 @@ _NOW = ""
 Whole = Mapping[str, tuple[SavedLock, ...]]
 
 
-class RevisionReader(Protocol):
-    """Earlier versions of the project's files."""
-
-    def has(self, revision: str) -> bool:
-        """Say whether a text names a commit."""
-        ...
-
-    def folders(self, revision: str, folder: PurePosixPath) -> Mapping[str, Mapping[str, bytes]]:
-        """Return the files that a revision has below a folder: folder's name → name → content.
-
-        Raises:
-            EnvsmithError: USE010 when there is no such revision, USE011 where there is no repository.
-        """
-        ...
-
-
-class Licences(Protocol):
-    """Knows under which licences files come."""
-
-    def licences(self, pins: Iterable[Pin]) -> Mapping[str, Licence]:
-        """Return sha256 → licence; what is not known is absent."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffTools:
     """What a contrast needs of the world."""
@@ -58,9 +34,10 @@ class DiffTools:
     folder: PurePosixPath
     """Folder of the lock folders, relative to the project."""
     files: Files
-    revisions: RevisionReader
+    revisions: GitRevisions
     catalog: Catalog
-    licences: Licences
+    licences: Callable[[Iterable[Pin]], Mapping[str, Licence]]
+    """Returns sha256 → licence of files, as far as known."""
     held: Callable[[str], WheelContents | None] = lambda _: None
     """What is remembered of the wheel with a sha256."""
 
@@ -113,7 +90,7 @@ def _difference(before: DiffSide, after: DiffSide, tools: DiffTools) -> LockDiff
         return compare(before, after, tools.catalog)  # nothing is looked up for files that stay
     held = {sha256: tools.held(sha256) for sha256 in pins}
     known = CompareFacts(
-        licences=tools.licences.licences(pins.values()),
+        licences=tools.licences(pins.values()),
         sizes={sha256: contents.size_bytes for sha256, contents in held.items() if contents},
     )
     return compare(before, after, tools.catalog, known)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from envsmith.doctor.diagnose import DoctorCheck, DoctorFacts, InstalledTorch
+from envsmith.doctor.diagnose import DoctorCheck
+from envsmith.doctor.doctor_facts import DoctorFacts, InstalledTorch
 from envsmith.doctor.rules import gpu, package_conflicts, system_checks
 from envsmith.environment import package_findings
 from envsmith.environment.model import Environment

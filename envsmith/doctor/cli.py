@@ -158,13 +158,13 @@ def _chosen(names: tuple[str, ...]) -> tuple[DoctorCheck, ...]:
 
 def _diagnosed(checks: tuple[DoctorCheck, ...], prefix: Path, folder: Path) -> tuple[DoctorReport, str]:
     from envsmith.doctor.diagnose import diagnose
-    from envsmith.doctor.doctor_facts import ProjectDoctorFacts
+    from envsmith.doctor.doctor_facts import DoctorFacts
     from envsmith.environment.interpreter import Probe
     from envsmith.process.runner import Processes
 
     processes = Processes()
     try:
-        facts = ProjectDoctorFacts(prefix, folder, Probe(processes=processes))
+        facts = DoctorFacts(prefix, folder, Probe(processes=processes))
         return diagnose(facts, checks), str(facts.host)
     finally:
         processes.close()

@@ -6,7 +6,7 @@ A property that is found out once, also where that fails: what hangs is not aske
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar, overload
@@ -18,7 +18,6 @@ from envsmith.activate.model import Activation, Place, TakenVariable
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
 from envsmith.catalog.builds import PypiWheelBuild
-from envsmith.doctor.diagnose import InstalledTorch
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.interpreter import Probe
 from envsmith.environment.model import Environment, TorchBuild
@@ -35,6 +34,7 @@ from envsmith.lockfile.store import read_manifest
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.select import rules
+from envsmith.select.rules import BackendVerdict
 from envsmith.select.select import completed, select
 from envsmith.wiring import CatalogChoice, index_base, known_modules, listing_sources
 
@@ -53,7 +53,7 @@ _OF_A_PROJECT = (
 )
 
 
-class Remembered(Generic[Owner, Value]):
+class cached_or_error(Generic[Owner, Value]):  # noqa: N801 - a decorator, as cached_property
     """Like ``functools.cached_property``, with an EnvsmithError remembered as well.
 
     Args:
@@ -66,12 +66,12 @@ class Remembered(Generic[Owner, Value]):
         self.__doc__ = ask.__doc__
 
     @overload
-    def __get__(self, instance: None, owner: type[Owner]) -> Remembered[Owner, Value]: ...
+    def __get__(self, instance: None, owner: type[Owner]) -> cached_or_error[Owner, Value]: ...
 
     @overload
     def __get__(self, instance: Owner, owner: type[Owner]) -> Value: ...
 
-    def __get__(self, instance: Owner | None, owner: type[Owner]) -> Value | Remembered[Owner, Value]:
+    def __get__(self, instance: Owner | None, owner: type[Owner]) -> Value | cached_or_error[Owner, Value]:
         """Return the value.
 
         Raises:
@@ -102,7 +102,7 @@ def quietly(ask: Callable[[], Value | None]) -> Value | None:
         return None
 
 
-class ProjectDoctorFacts:
+class DoctorFacts:
     """The facts of this machine, and of an environment in this project.
 
     Args:
@@ -117,12 +117,12 @@ class ProjectDoctorFacts:
         self._probe = probe
         self.catalog = Catalog.embedded()
 
-    @Remembered
+    @cached_or_error
     def host(self) -> Host:
         """This machine."""
         return completed(detect(), self.catalog)
 
-    @Remembered
+    @cached_or_error
     def environment(self) -> Environment | None:
         """What is installed; None where there is no environment."""
         try:
@@ -131,12 +131,12 @@ class ProjectDoctorFacts:
             return None
         return self._probe.environment(self._prefix, deep=False)
 
-    @Remembered
+    @cached_or_error
     def condition(self) -> InstalledState:
         """What the environment's files tell together."""
         return self._probe.condition(self._prefix, before_packages())
 
-    @Remembered
+    @cached_or_error
     def torch(self) -> InstalledTorch | None:
         """The installed torch, and what is known of it on this machine."""
         found = self.environment
@@ -171,7 +171,7 @@ class ProjectDoctorFacts:
         """The environment variables."""
         return variables()
 
-    @Remembered
+    @cached_or_error
     def manifest(self) -> Manifest | None:
         """The locks of the profile the environment was built for, else of the only one that is locked."""
         name = session.installed_profile(self._prefix)
@@ -182,13 +182,13 @@ class ProjectDoctorFacts:
             return None
         return read_manifest(atomic.read_files(self._folder / name), str(self._folder / name / FILENAME))
 
-    @Remembered
+    @cached_or_error
     def locked(self) -> Backend | None:
         """The backend the environment's lock asks for."""
         entries = self.manifest.targets.values() if self.manifest else ()
         return next((Backend.parse(str(item.inputs.get("backend", "cpu"))) for item in entries), None)
 
-    @Remembered
+    @cached_or_error
     def stale(self) -> tuple[Finding, ...]:
         """Why the environment's lock is not what is asked for today."""
         from envsmith.lock.check import check_profile
@@ -238,7 +238,7 @@ class ProjectDoctorFacts:
         """What a session in the environment would be rid of."""
         return self._session(variables())
 
-    @Remembered
+    @cached_or_error
     def unneeded(self) -> dict[str, str]:
         """Project → why the project's files do not need it."""
         from envsmith.config.profiles import ProfileStore
@@ -314,3 +314,14 @@ def _public(text: str) -> Version | None:
         return Version(Version(text).public)
     except InvalidVersion:
         return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledTorch:
+    """The installed torch, and what is known of it on this machine."""
+
+    version: str
+    verdict: BackendVerdict
+    """Of its own build."""
+    best: BackendVerdict | None
+    """What works best here; None where nothing does."""

@@ -118,7 +118,7 @@ def _examined(
     from envsmith.activate import session
     from envsmith.doctor.checks import CHECKS as KNOWN
     from envsmith.doctor.diagnose import diagnose
-    from envsmith.doctor.doctor_facts import ProjectDoctorFacts
+    from envsmith.doctor.doctor_facts import DoctorFacts
     from envsmith.doctor.repair_plan import RepairInput
     from envsmith.environment.interpreter import VerifyingProbe
     from envsmith.install.generation_store import GenerationStore
@@ -126,7 +126,7 @@ def _examined(
 
     prefix = Path(session.place_of(way.prefix).prefix)
     probe = VerifyingProbe(processes=processes)
-    facts = ProjectDoctorFacts(way.prefix, way.folder, probe)
+    facts = DoctorFacts(way.prefix, way.folder, probe)
     chosen = [check for check in KNOWN if check.name in (way.checks or CHECKS)]
     verified = _verified(order, prefix, probe) if order else None
     compared = verified.report.findings if verified and not way.checks else ()
@@ -148,16 +148,14 @@ def _examined(
 
 def _verified(order: InstallRequest, prefix: Path, probe: Any) -> Verified | None:  # noqa: ANN401 - a VerifyingProbe
     """Compare it with its lock; None where none is for its interpreter."""
-    from envsmith.errors import LockError
+    from envsmith.errors import NoMatchingTargetError
     from envsmith.files import atomic
     from envsmith.host.current import before_packages
     from envsmith.verify.verify import VerifyTools, verify
 
     try:
         return verify(order, prefix, VerifyTools(probe=probe, files=atomic), before=before_packages())
-    except LockError as error:
-        if error.code != "LCK004":
-            raise
+    except NoMatchingTargetError:
         return None
 
 

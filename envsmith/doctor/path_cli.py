@@ -12,7 +12,8 @@ from envsmith.errors import NO, OK
 if TYPE_CHECKING:
     from envsmith.activate.model import TakenVariable
     from envsmith.doctor.fix_cli import FixOptions
-    from envsmith.doctor.path_repair import PathRepairResult, SearchPaths
+    from envsmith.doctor.path_repair import PathRepairResult
+    from envsmith.doctor.windows_path import RegistryPaths
     from envsmith.host.system import PathCutoff
 
 KEPT = "path"
@@ -26,7 +27,7 @@ _REFUSED = (
 class Registry:
     """What the repair looks at and changes."""
 
-    paths: SearchPaths
+    paths: RegistryPaths
     taken: Callable[[], Mapping[str, tuple[TakenVariable, ...]]]
     """Says what no session should have on PATH, scope by scope, as it is now."""
     expanded: Callable[[str], str]
@@ -35,7 +36,7 @@ class Registry:
 
 def fix_registry(way: FixOptions) -> int | None:
     """Repair this machine's, and return the exit code; None where it has no registry."""
-    from envsmith.doctor.doctor_facts import ProjectDoctorFacts
+    from envsmith.doctor.doctor_facts import DoctorFacts
     from envsmith.doctor.windows_path import registry_paths
     from envsmith.environment.interpreter import Probe
     from envsmith.files.cache_dir import cache_root
@@ -49,7 +50,7 @@ def fix_registry(way: FixOptions) -> int | None:
     processes = Processes()
 
     def taken() -> Mapping[str, tuple[TakenVariable, ...]]:
-        return ProjectDoctorFacts(way.prefix, way.folder, Probe(processes=processes)).scopes
+        return DoctorFacts(way.prefix, way.folder, Probe(processes=processes)).scopes
 
     try:
         return fix_path(

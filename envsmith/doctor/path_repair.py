@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from envsmith.activate.model import TakenVariable
+from envsmith.doctor.windows_path import RegistryPaths
 from envsmith.errors import HostError
 from envsmith.host.system import PathCutoff, SearchPath
 
@@ -45,30 +45,6 @@ def _is_environment(item: TakenVariable) -> bool:
     return bool(item.variable == "PATH" and item.entry and _WHOLE.match(item.entry) and item.reason != _TWICE)
 
 
-class SearchPaths(Protocol):
-    """PATH in the registry."""
-
-    def read(self) -> tuple[SearchPath, ...]:
-        """Return it in both scopes; without one that has none."""
-        ...
-
-    def may_write(self, scope: str) -> bool:
-        """Say whether this user may change a scope."""
-        ...
-
-    def keep(self, path: SearchPath) -> Path:
-        """Write one to a file from which it can be put back."""
-        ...
-
-    def write(self, scope: str, text: str, kind: int) -> None:
-        """Change one."""
-        ...
-
-    def announce(self) -> None:
-        """Tell the running programs."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathRepairResult:
     """One scope that was changed."""
@@ -79,7 +55,7 @@ class PathRepairResult:
 
 
 def plan(
-    paths: SearchPaths, taken: Mapping[str, Iterable[TakenVariable]], expanded: Callable[[str], str]
+    paths: RegistryPaths, taken: Mapping[str, Iterable[TakenVariable]], expanded: Callable[[str], str]
 ) -> tuple[PathCutoff, ...]:
     """Return what would be taken out.
 
@@ -91,7 +67,7 @@ def plan(
     return tuple(cuts(paths.read(), taken, expanded, paths.may_write))
 
 
-def clear(cuts: Iterable[PathCutoff], paths: SearchPaths) -> tuple[PathRepairResult, ...]:
+def clear(cuts: Iterable[PathCutoff], paths: RegistryPaths) -> tuple[PathRepairResult, ...]:
     """Take entries out, each scope kept in a file before; scopes that may not be written are left.
 
     Raises:

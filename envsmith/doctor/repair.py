@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from envsmith.catalog import Catalog
 from envsmith.doctor import repair_plan
@@ -25,7 +24,7 @@ from envsmith.doctor.repair_plan import (
     RepairPlan,
     RepairStep,
 )
-from envsmith.errors import InstallError
+from envsmith.errors import VerificationError
 from envsmith.files.atomic import refusals
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.naming import free_name
@@ -34,33 +33,13 @@ from envsmith.uv.installer import UvInstaller, failure
 MOST_ROUNDS = 3
 
 
-class Repairer(Protocol):
-    """Changes single distributions of an environment."""
-
-    def set_aside(self, prefix: Path, site: str, folders: Sequence[str]) -> None:
-        """Move folders out of ``site-packages``, and keep them."""
-        ...
-
-    def remove(self, prefix: Path, names: Sequence[str]) -> None:
-        """Remove distributions."""
-        ...
-
-    def put(self, prefix: Path, supply: InstallSource, *, is_hashed: bool) -> None:
-        """Install distributions again, without what they require."""
-        ...
-
-    def forget(self, names: Sequence[str]) -> None:
-        """Take distributions out of the installer's cache."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairTools:
     """What a repair needs of the world."""
 
     examine: Callable[[], RepairInput]
     """Looks what is wrong."""
-    repairer: Repairer
+    repairer: UvRepairer
     rebuild: Callable[[], None]
     """Builds an environment of envsmith's anew, beside itself, and switches to it."""
     catalog: Catalog
@@ -132,8 +111,8 @@ def _rebuild(sick: RepairInput, tools: RepairTools, *, is_again: bool) -> None:
         tools.repairer.forget(ill)
     try:
         tools.rebuild()
-    except InstallError as error:
-        if error.code != "ENV001" or is_again or not ill:
+    except VerificationError:
+        if is_again or not ill:
             raise
         tools.repairer.forget(ill)
         tools.rebuild()

@@ -18,7 +18,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from envsmith.errors import LockError
+from envsmith.errors import NoMatchingTargetError
 from envsmith.model.target import Platform, Python, parse_slug
 
 FORM = 1
@@ -275,7 +275,7 @@ def fitting(slugs: Iterable[str], interpreter: Interpreter, *, profile: str) -> 
     found = [slug for slug in slugs if interpreter.runs(*parse_slug(slug))]
     if found:
         return max(found, key=lambda slug: parse_slug(slug)[1].floor)
-    raise LockError(
+    raise NoMatchingTargetError(
         "LCK004",
         f"no lock of {profile} is for {interpreter}",
         where=interpreter.executable,

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from envsmith.activate.model import Activation
 from envsmith.environment import package_findings, verification
 from envsmith.environment.model import CONSTRAINTS, Environment, Generation, Import
-from envsmith.errors import InstallError
+from envsmith.errors import InstallError, VerificationError
 from envsmith.install.request import ExtraFiles, InstallRequest, InstallTools, LockedInstall
 from envsmith.model.finding import Report
 from envsmith.shims.environment import with_shims
@@ -135,7 +135,7 @@ def _furnish(generation: Generation, locked: LockedInstall, tools: InstallTools)
         furnish(furnishing)
 
 
-def _not_proved(report: Report, failed: int, kept: Path) -> InstallError:
+def _not_proved(report: Report, failed: int, kept: Path) -> VerificationError:
     """Return the error; failed: how many of the findings are imports and commands that fail."""
     parts = tuple(
         InstallError(finding.code, finding.message)
@@ -146,7 +146,7 @@ def _not_proved(report: Report, failed: int, kept: Path) -> InstallError:
     what = "what is tried in it fails" if is_as_locked else "it is not what its lock says"
     ill = sorted({finding.subject for finding in report.findings if finding.code in verification.DAMAGED})
     damage = f"; `uv cache clean {' '.join(ill)}` if files were damaged in uv's cache" if ill else ""
-    return InstallError(
+    return VerificationError(
         "ENV001",
         f"the new environment is not proved: {what}; what was current still is",
         where=str(kept),

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from envsmith.catalog.sizes import size_of
 from envsmith.errors import InstallError
-from envsmith.install.request import InstallTools, LockedInstall
 from envsmith.lockfile.pins import Pin
+
+if TYPE_CHECKING:  # `request` imports this module by way of `ports`
+    from envsmith.install.request import InstallTools, LockedInstall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,14 +54,14 @@ def report_command(prefix: Path, folder: Path, form: str, *, as_json: bool) -> i
 def _summary(prefix: Path, folder: Path) -> Summary:
     from envsmith import __version__
     from envsmith.doctor.checks import CHECKS
-    from envsmith.doctor.doctor_facts import ProjectDoctorFacts
+    from envsmith.doctor.doctor_facts import DoctorFacts
     from envsmith.environment.interpreter import Probe
     from envsmith.process.runner import Processes
     from envsmith.report.summarize import summarize
 
     processes = Processes()
     try:
-        facts = ProjectDoctorFacts(prefix, folder, Probe(processes=processes))
+        facts = DoctorFacts(prefix, folder, Probe(processes=processes))
         return summarize(facts, CHECKS, __version__)
     finally:
         processes.close()

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
-from envsmith.doctor.diagnose import DoctorCheck, DoctorFacts, diagnose
+from envsmith.doctor.diagnose import DoctorCheck, diagnose
+from envsmith.doctor.doctor_facts import DoctorFacts
 from envsmith.environment import model
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment
 from envsmith.errors import EnvsmithError
-from envsmith.host.system import Toolbox
 from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.lockfile.store import decisions_of
 from envsmith.report.model import LockState, Summary
 
 
-class SummaryFacts(DoctorFacts, Protocol):
-    """What a summary is made of, beside what checks look at."""
-
-    @property
-    def manifest(self) -> Manifest | None:
-        """The locks of the environment's profile; None where there are none."""
-        ...
-
-    @property
-    def toolbox(self) -> Toolbox:
-        """What torch's companions need of the system."""
-        ...
-
-    @property
-    def variables(self) -> Mapping[str, str]:
-        """The environment variables."""
-        ...
-
-
-def summarize(facts: SummaryFacts, checks: Sequence[DoctorCheck], version: str) -> Summary:
+def summarize(facts: DoctorFacts, checks: Sequence[DoctorCheck], version: str) -> Summary:
     """Make every check, and tell what they were made of.
 
     Args:
@@ -61,21 +41,21 @@ def summarize(facts: SummaryFacts, checks: Sequence[DoctorCheck], version: str) 
     )
 
 
-def _environment(facts: SummaryFacts) -> Environment | None:
+def _environment(facts: DoctorFacts) -> Environment | None:
     try:
         return facts.environment
     except EnvsmithError:
         return None
 
 
-def _condition(facts: SummaryFacts) -> InstalledState:
+def _condition(facts: DoctorFacts) -> InstalledState:
     try:
         return facts.condition
     except EnvsmithError:
         return InstalledState()
 
 
-def _lock(facts: SummaryFacts, environment: Environment | None) -> LockState | None:
+def _lock(facts: DoctorFacts, environment: Environment | None) -> LockState | None:
     try:
         manifest = facts.manifest
     except EnvsmithError:
@@ -116,7 +96,7 @@ def _target(manifest: Manifest, environment: Environment | None) -> str:
         return ""
 
 
-def _stale(facts: SummaryFacts) -> tuple[str, ...]:
+def _stale(facts: DoctorFacts) -> tuple[str, ...]:
     try:
         return tuple(dict.fromkeys(item.message for item in facts.stale))
     except EnvsmithError as error:

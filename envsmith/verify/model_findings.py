@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 from envsmith.config.model_files import ARRAYS, ModelCheckResult, ModelFile
 from envsmith.config.profile import Profile
+from envsmith.environment.interpreter import ModelProbe
 from envsmith.errors import InstallError, ToolError
 from envsmith.lock.staleness import TIMEOUT_S, HashModel, models_of
 from envsmith.lockfile.manifest import Manifest
@@ -81,19 +81,6 @@ def _finding(code: str, model: ModelFile, text: str, hint: str, severity: str = 
     return Finding(code=code, severity=severity, subject=model.path, message=message, hint=hint)
 
 
-class ModelChecker(Protocol):
-    """Loads models in an environment."""
-
-    def model(self, prefix: Path, spec: Mapping[str, Any], timeout_s: float) -> ModelCheckResult:
-        """Load one model in a process of its own.
-
-        Raises:
-            InstallError: when that process dies.
-            ToolError: when it takes too long.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedModel:
     """One model, checked."""
@@ -116,7 +103,7 @@ class CheckedModel:
 
 
 def check(
-    profile: Profile, manifest: Manifest, prefix: Path, asker: ModelChecker, hash_model: HashModel
+    profile: Profile, manifest: Manifest, prefix: Path, asker: ModelProbe, hash_model: HashModel
 ) -> tuple[CheckedModel, ...]:
     """Check every model of a profile in an environment.
 
@@ -137,7 +124,7 @@ def _checked(
     formats: Mapping[str, str],
     profile: Profile,
     manifest: Manifest,
-    ways: tuple[Path, ModelChecker, HashModel],
+    ways: tuple[Path, ModelProbe, HashModel],
 ) -> CheckedModel:
     prefix, asker, hash_model = ways
     before = tuple(_file_findings(model, profile, manifest, hash_model))

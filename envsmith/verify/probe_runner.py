@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from envsmith.catalog import Catalog
 from envsmith.environment import package_findings
@@ -103,19 +103,11 @@ def _cause(status: int) -> str:
         return f"signal {-status}"
 
 
-class ProbeRunnerPort(Protocol):
-    """Tries libraries in environments."""
-
-    def trial(self, prefix: Path, name: str, words: Sequence[str]) -> ProbeResult:
-        """Try a library in a process of its own; whatever it does is the answer."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeTools:
     """What trials need of the world."""
 
-    tries: ProbeRunnerPort
+    tries: ProbeRunner
     catalog: Catalog
     has_gpu: Callable[[Backend], bool]
     """Says whether this machine has a GPU that a backend serves."""

@@ -5,35 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from envsmith.environment import model, package_findings, verification
 from envsmith.environment.installed_state import InstalledState
+from envsmith.environment.interpreter import VerifyingProbe
 from envsmith.environment.model import Environment, Import
-from envsmith.install.ports import EnvironmentProbe
 from envsmith.install.request import InstallRequest, LockedInstall, expected, locked_files, read_lock
 from envsmith.model.finding import Finding, Report
 from envsmith.plan.ports import Files
 from envsmith.verify.probe_rules import ProbeResult
 
 
-class VerifyProbe(EnvironmentProbe, Protocol):
-    """Asks environments, also for what their files tell together."""
-
-    def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> InstalledState:
-        """Return what an environment's files tell together.
-
-        Raises:
-            InstallError: when its interpreter gives no answer.
-        """
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyTools:
     """What a comparison needs of the world."""
 
-    probe: VerifyProbe
+    probe: VerifyingProbe
     files: Files
 
 

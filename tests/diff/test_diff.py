@@ -38,15 +38,13 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> DiffTools:
         files=atomic,
         revisions=GitRevisions(project=root),
         catalog=Catalog.embedded(),
-        licences=Known(),
+        licences=licences,
     )
 
 
-class Known:
-    """Each file comes under a licence named for its hash."""
-
-    def licences(self, pins: Iterable[Pin]) -> dict[str, Licence]:
-        return {sha256: Licence(name=f"L-{sha256[:4]}") for pin in pins for sha256 in pin.sha256}
+def licences(pins: Iterable[Pin]) -> dict[str, Licence]:
+    """Return licences named for the hash of each file."""
+    return {sha256: Licence(name=f"L-{sha256[:4]}") for pin in pins for sha256 in pin.sha256}
 
 
 def test_licences_of_both_sides_are_asked_for(tools: DiffTools) -> None:

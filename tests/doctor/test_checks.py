@@ -16,7 +16,8 @@ from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
 from envsmith.catalog.builds import PypiWheelBuild
 from envsmith.doctor.checks import CHECKS
-from envsmith.doctor.diagnose import DoctorFacts, InstalledTorch, diagnose
+from envsmith.doctor.diagnose import diagnose
+from envsmith.doctor.doctor_facts import DoctorFacts, InstalledTorch
 from envsmith.environment.installed_state import IncompleteDistribution, InstalledState, Shadow
 from envsmith.errors import InstallError
 from envsmith.host.model import Device, Driver, Host

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import cast
 
-from envsmith.doctor.diagnose import DoctorCheck, DoctorFacts, by_reason, diagnose
+from envsmith.doctor.diagnose import DoctorCheck, by_reason, diagnose
+from envsmith.doctor.doctor_facts import DoctorFacts
 from envsmith.errors import InstallError
 from envsmith.model.finding import Finding
 

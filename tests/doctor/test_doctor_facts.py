@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.doctor.doctor_facts import ProjectDoctorFacts, backend_of, is_project
+from envsmith.doctor.doctor_facts import DoctorFacts, backend_of, is_project
 from envsmith.environment.interpreter import Probe
 from envsmith.environment.model import Environment, TorchBuild
 from envsmith.host.system import GpuAccess
@@ -28,7 +28,7 @@ def test_what_a_torch_was_built_for(torch: TorchBuild, backend: str) -> None:
 
 
 def test_where_there_is_nothing_nothing_is_said(project: Path) -> None:
-    facts = ProjectDoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
+    facts = DoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
     assert (facts.environment, facts.torch, facts.locked) == (None, None, None)
     assert (facts.stale, facts.unneeded) == ((), {})
     assert facts.room.free_bytes > 0
@@ -40,7 +40,7 @@ def test_the_active_environment_may_be_on_path(project: Path, monkeypatch: pytes
         (project / name / "pyvenv.cfg").write_text("", "utf-8")
     monkeypatch.setenv("VIRTUAL_ENV", str(project / "active"))
     monkeypatch.setenv("PATH", f"{project}/active/bin:{project}/other/bin:/usr/bin")
-    facts = ProjectDoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
+    facts = DoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
     assert [item.entry for item in facts.scopes["process"]] == [f"{project}/other/bin"]
 
 
@@ -49,10 +49,10 @@ def test_of_a_machine_that_variables_describe_this_one_tells_nothing(
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     monkeypatch.setenv("ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY", "8.9")
-    described = ProjectDoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
+    described = DoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
     assert described.given == GpuAccess()
     monkeypatch.delenv("ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY")
-    here = ProjectDoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
+    here = DoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
     if here.host.os == "linux":
         assert dict(here.given.variables)["CUDA_VISIBLE_DEVICES"] == "0"
     assert (here.visual_cpp is None) == (here.host.os != "windows")
@@ -67,7 +67,7 @@ def test_the_environment_itself_may_be_on_path_by_whatever_name(
     (project / ".venv").symlink_to("kept")
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     monkeypatch.setenv("PATH", f"{inner}:{project}/.venv/bin:{project}/../{project.name}/kept/bin/:/usr/bin")
-    facts = ProjectDoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
+    facts = DoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
     assert facts.scopes["process"] == ()
 
 
@@ -87,7 +87,7 @@ def test_use_is_looked_for_in_a_project_alone(
     assert not is_project(Path(folder.anchor))
 
 
-class WithVision(ProjectDoctorFacts):
+class WithVision(DoctorFacts):
     """Facts of an environment with torchvision."""
 
     @property

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.doctor.doctor_facts import Remembered, quietly
+from envsmith.doctor.doctor_facts import cached_or_error, quietly
 from envsmith.errors import InstallError
 
 
@@ -13,7 +13,7 @@ class Asked:
         self.fails = fails
         self.times = 0
 
-    @Remembered
+    @cached_or_error
     def answer(self) -> int:
         """The answer."""
         self.times += 1

@@ -3,13 +3,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.doctor.repair import MOST_ROUNDS, RepairResult, RepairTools, plan, repair
+from envsmith.doctor.repair import MOST_ROUNDS, RepairResult, RepairTools, UvRepairer, plan, repair
 from envsmith.doctor.repair_plan import RepairInput
-from envsmith.errors import InstallError
+from envsmith.errors import VerificationError
 from envsmith.lockfile.pins import InstallSource
 from tests.doctor.test_repair_plan_curing import finding, sick
 from tests.environment.test_verification import distribution, pins
@@ -51,12 +52,12 @@ class World:
         self.repairer.told.append("rebuild")
         if self.fails:
             self.fails -= 1
-            raise InstallError("ENV001", "not what its lock says")
+            raise VerificationError("ENV001", "not what its lock says")
 
     def repair(self, first: RepairInput) -> RepairResult:
         tools = RepairTools(
             examine=lambda: self.looks.pop(0),
-            repairer=self.repairer,
+            repairer=cast("UvRepairer", self.repairer),
             rebuild=self.rebuild,
             catalog=Catalog.embedded(),
             supply=InstallSource(text="", is_pylock=False, wheelhouse="files", profile="any"),
@@ -92,7 +93,7 @@ def test_a_rebuild_whose_proof_fails_is_tried_once_more_with_fresh_files() -> No
     world = World([WELL], fails=1)
     assert world.repair(ours).after == WELL
     assert world.repairer.told == ["rebuild", "forget a", "rebuild"]
-    with pytest.raises(InstallError, match="not what its lock says"):
+    with pytest.raises(VerificationError, match="not what its lock says"):
         World([WELL], fails=2).repair(ours)
 
 

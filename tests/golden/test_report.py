@@ -14,14 +14,15 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.doctor.checks import CHECKS
+from envsmith.doctor.doctor_facts import DoctorFacts
 from envsmith.report.identity import redaction
 from envsmith.report.output import markdown
 from envsmith.report.redaction import Redaction
-from envsmith.report.summarize import SummaryFacts, summarize
+from envsmith.report.summarize import summarize
 from tests import machines
 
 HERE = Path(__file__).parent
-MACHINES: dict[str, tuple[Callable[[], SummaryFacts], Mapping[str, str]]] = {
+MACHINES: dict[str, tuple[Callable[[], DoctorFacts], Mapping[str, str]]] = {
     "linux": (machines.linux, machines.LINUX_VARIABLES),
     "windows": (machines.windows, machines.WINDOWS_VARIABLES),
 }

@@ -3,13 +3,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from envsmith.config.model_files import ModelCheckResult
 from envsmith.config.profile import Profile
 from envsmith.config.profile_file import parse
+from envsmith.environment.interpreter import ModelProbe
 from envsmith.errors import InstallError, LockError, ToolError
 from envsmith.lock import staleness
 from envsmith.lockfile.manifest import Manifest
@@ -54,7 +55,7 @@ class FakeAsker:
 def checked(
     text: str, known: staleness.HashModel, locked: Manifest, asker: FakeAsker | None = None
 ) -> list[str]:
-    found = check(profile(text), locked, Path("env"), asker or FakeAsker(), known)
+    found = check(profile(text), locked, Path("env"), cast("ModelProbe", asker or FakeAsker()), known)
     return [finding.code for item in found for finding in item.findings]
 
 
@@ -110,7 +111,7 @@ def test_what_is_asked_and_said() -> None:
     )
     text = f'shims = ["torch-safe-globals"]\nsafe-globals = ["a.B"]\n{COMPARED}{SCRIPT}'
     known, locked = hashes(a_onnx=HEX, a_pt=HEX), manifest(a_onnx=HEX, a_pt=HEX)
-    found = check(profile(text), locked, Path("env"), asker, known)
+    found = check(profile(text), locked, Path("env"), cast("ModelProbe", asker), known)
     spec = asker.specs[0]
     assert spec["path"] == str(Path("a.onnx").absolute())
     assert (spec["reference"], spec["reference_format"]) == (str(Path("a.pt").absolute()), "torchscript")
@@ -132,7 +133,11 @@ def test_what_is_asked_and_said() -> None:
 )
 def test_a_check_that_dies_is_a_finding(error: InstallError | ToolError, said: str) -> None:
     (item,) = check(
-        profile(ONNX), manifest(a_onnx=HEX), Path("env"), FakeAsker(fails=error), hashes(a_onnx=HEX)
+        profile(ONNX),
+        manifest(a_onnx=HEX),
+        Path("env"),
+        cast("ModelProbe", FakeAsker(fails=error)),
+        hashes(a_onnx=HEX),
     )
     assert [finding.code for finding in item.findings] == ["ENV113"]
     assert item.findings[0].message == f"a.onnx: its check ends early: {said}"

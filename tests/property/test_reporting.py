@@ -11,11 +11,12 @@ from typing import cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from envsmith.doctor.doctor_facts import DoctorFacts
 from envsmith.model.finding import Finding
 from envsmith.report.identity import redaction
 from envsmith.report.output import markdown
 from envsmith.report.redaction import is_telling
-from envsmith.report.summarize import SummaryFacts, summarize
+from envsmith.report.summarize import summarize
 from tests import machines
 
 MOST = settings(max_examples=120, deadline=None)
@@ -48,7 +49,7 @@ def told(message: str, variables: dict[str, str]) -> str:
         "stale": (finding,),
         "variables": {"LD_LIBRARY_PATH": message, **variables},
     }
-    facts = cast("SummaryFacts", SimpleNamespace(**changed))
+    facts = cast("DoctorFacts", SimpleNamespace(**changed))
     summary = replace(summarize(facts, (), "0.1.0"), findings=(finding,), unmade=(("lock", message),))
     hidden = redaction(variables)
     return markdown(summary, hidden) + json.dumps(summary.to_json(hidden), ensure_ascii=False)

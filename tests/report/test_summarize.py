@@ -4,14 +4,15 @@ from types import SimpleNamespace
 from typing import cast
 
 from envsmith.doctor.checks import CHECKS
+from envsmith.doctor.doctor_facts import DoctorFacts
 from envsmith.errors import EnvsmithError, InstallError
 from envsmith.lockfile.manifest import Manifest
-from envsmith.report.summarize import SummaryFacts, summarize
+from envsmith.report.summarize import summarize
 from tests import machines
 
 
-def changed(facts: SummaryFacts, **values: object) -> SummaryFacts:
-    return cast("SummaryFacts", SimpleNamespace(**{**vars(facts), **values}))
+def changed(facts: DoctorFacts, **values: object) -> DoctorFacts:
+    return cast("DoctorFacts", SimpleNamespace(**{**vars(facts), **values}))
 
 
 def test_the_lock_is_that_of_the_environment_s_interpreter() -> None:
@@ -69,6 +70,6 @@ class Broken:
 
 
 def test_what_cannot_be_found_out_is_left_out() -> None:
-    found = summarize(cast("SummaryFacts", Broken()), CHECKS, "0.1.0")
+    found = summarize(cast("DoctorFacts", Broken()), CHECKS, "0.1.0")
     assert (found.environment, found.lock) == (None, None)
     assert ("family", "the interpreter gives no answer") in found.unmade

@@ -3,11 +3,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
 from envsmith.verify.probe_rules import ProbeResult
-from envsmith.verify.probe_runner import ProbeOutcome, ProbeTools, try_libraries
+from envsmith.verify.probe_runner import ProbeOutcome, ProbeRunner, ProbeTools, try_libraries
 from tests.environment.test_verification import distribution, environment
 
 CUDA = Backend.parse("cu130")
@@ -26,7 +27,9 @@ class FakeTries:
 
 
 def tried(tries: FakeTries, *words: str, has_gpu: bool = False) -> ProbeOutcome:
-    tools = ProbeTools(tries=tries, catalog=Catalog.embedded(), has_gpu=lambda _: has_gpu)
+    tools = ProbeTools(
+        tries=cast("ProbeRunner", tries), catalog=Catalog.embedded(), has_gpu=lambda _: has_gpu
+    )
     here = environment(distribution("torch", "2.13.0+cu130"), distribution("onnxruntime-gpu", "1.26.0"))
     return try_libraries(words, Path("env"), here, CUDA, tools)
 

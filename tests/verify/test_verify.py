@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from envsmith.config.profile import SmokeTest
 from envsmith.environment.installed_state import InstalledState, Overlap
+from envsmith.environment.interpreter import VerifyingProbe
 from envsmith.environment.model import Environment, Import, Interpreter
 from envsmith.errors import LockError
 from envsmith.files import atomic
@@ -75,7 +77,7 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def tools(probe: FakeProbe) -> VerifyTools:
-    return VerifyTools(probe=probe, files=atomic)
+    return VerifyTools(probe=cast("VerifyingProbe", probe), files=atomic)
 
 
 def test_all_that_is_found_is_one_report(shop: Shop) -> None:
