@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.measure import Comparison, alternate, seconds
-from envsmith.files.atomic import python_of
+from envsmith.environment.interpreter import interpreter_path
 from envsmith.model.shim import SHIMS, package
 from envsmith.process.runner import Processes
 from envsmith.shims import environment
@@ -38,10 +38,10 @@ def compare(folder: Path, env: Mapping[str, str], times: int) -> list[Comparison
 
 
 def _started(prefix: Path, env: Mapping[str, str]) -> float:
-    return seconds([python_of(prefix), "-I", "-c", "pass"], prefix, env)
+    return seconds([interpreter_path(prefix), "-I", "-c", "pass"], prefix, env)
 
 
 def _must_watch(prefix: Path) -> None:
     """See that what was measured is there."""
     code = "import sys; sys.exit(len(sys.modules['envsmith_shims'].active) != 2)"
-    subprocess.run([python_of(prefix), "-I", "-c", code], check=True)
+    subprocess.run([interpreter_path(prefix), "-I", "-c", code], check=True)

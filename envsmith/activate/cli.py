@@ -168,7 +168,7 @@ def run_command(ctx: click.Context, profile: str) -> int:
             "no command is named; write it after --, as in: envsmith run cpu -- python app.py"
         )
     from envsmith.activate.fast_run import outside, session
-    from envsmith.process.replace import become
+    from envsmith.process.replace import exec_or_spawn
 
     _, _, changes = session(profile)
-    return become(words, changes.over(outside()))
+    return exec_or_spawn(words, changes.over(outside()))

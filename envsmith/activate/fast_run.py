@@ -96,7 +96,7 @@ def take_over(words: Sequence[str]) -> int | None:
         The command's status on Windows, where it cannot take this program's place; None where it does not run: the
         whole command line then says why, or understands what this does not.
     """
-    from envsmith.process.replace import become
+    from envsmith.process.replace import exec_or_spawn
 
     parted = words.index("--") if "--" in words else 2
     names, command = words[:parted], words[parted + 1 :]
@@ -104,7 +104,7 @@ def take_over(words: Sequence[str]) -> int | None:
         return None
     try:
         _, _, changes = session("".join(names))
-        return become(command, changes.over(outside()))
+        return exec_or_spawn(command, changes.over(outside()))
     except EnvsmithError:
         return None
 

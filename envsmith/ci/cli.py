@@ -55,7 +55,7 @@ def init(form: str, folder: Path, *, check: bool, is_agreed: bool, as_json: bool
 
     place = inside(folder)
     jobs = _jobs(form, place)
-    changes = [change for change in _edits(form, place, jobs) if change.changes]
+    changes = [change for change in _edits(form, place, jobs) if change.has_changes]
     is_apart = _lacks_include(form)
     if as_json:
         written = _write(changes) if is_agreed and not check else ()

@@ -48,7 +48,7 @@ def remember(words: Sequence[str], said: str, seen: Signatures) -> None:
     from contextlib import suppress
     from pathlib import Path
 
-    from envsmith.files.atomic import write_whole
+    from envsmith.files.atomic import write_atomic
 
     if any("://" in text and "@" in text for text in (*words, *_variables().values())):
         return
@@ -59,7 +59,7 @@ def remember(words: Sequence[str], said: str, seen: Signatures) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             _forget_oldest(place.parent)
         if place.parent.is_dir():
-            write_whole(place, json.dumps(kept))
+            write_atomic(place, json.dumps(kept))
 
 
 def _forget_oldest(folder: Path) -> None:

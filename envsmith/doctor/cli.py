@@ -46,9 +46,9 @@ def watch_and_explain(words: Sequence[str]) -> int:
     from envsmith.console import printer
     from envsmith.environment.package_findings import explain
     from envsmith.host.current import variables
-    from envsmith.process.capture import watch
+    from envsmith.process.capture import run_teed
 
-    done = watch(words, variables())
+    done = run_teed(words, variables())
     if done.status in (OK, *_INTERRUPTED):
         return _SIGNALLED - done.status if done.status < 0 else done.status
     found = tuple(explain(done.text, Catalog.embedded()))

@@ -25,7 +25,7 @@ from envsmith.doctor.repair_plan import (
     RepairStep,
 )
 from envsmith.errors import VerificationError
-from envsmith.files.atomic import refusals
+from envsmith.files.atomic import environment_errors
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.naming import free_name
 from envsmith.uv.installer import UvInstaller, failure
@@ -143,7 +143,7 @@ class UvRepairer(UvInstaller):
             InstallError: ENV024 when the system refuses.
         """
         place = prefix / SET_ASIDE
-        with refusals(place):
+        with environment_errors(place):
             place.mkdir(exist_ok=True)
             for folder in folders:
                 free = free_name(folder, lambda name: (place / name).exists(), joint=".")

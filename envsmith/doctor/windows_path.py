@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from envsmith.errors import HostError
-from envsmith.files.atomic import refusals, utc_text
+from envsmith.files.atomic import environment_errors
 from envsmith.host.system import SearchPath
 from envsmith.host.system_probes import PLACES
 from envsmith.model.naming import free_name
+from envsmith.wiring import utc_now
 
 _NAME = "Path"
 _ROOTS = {"HKCU": "HKEY_CURRENT_USER", "HKLM": "HKEY_LOCAL_MACHINE"}
@@ -75,9 +76,9 @@ class RegistryPaths:
             f'"{_NAME}"={value}',
             "",
         )
-        with refusals(self._folder):
+        with environment_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
-            name = f"{path.scope}-path-{utc_text().replace(':', '')}"
+            name = f"{path.scope}-path-{utc_now().replace(':', '')}"
             place = self._folder / free_name(name, lambda one: (self._folder / one).exists(), end=".reg")
             place.write_bytes(b"\xff\xfe" + "\r\n".join(lines).encode("utf-16-le"))
         return place

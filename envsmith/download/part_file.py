@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from envsmith.errors import ToolError
-from envsmith.files.atomic import settle_folder
+from envsmith.files.atomic import fsync_directory
 
 _STEP_BYTES = 64 << 20
 _BUFFER_BYTES = 1 << 20
@@ -236,7 +236,7 @@ class PartFile:
             os.fsync(self._handle)
             self._close()
             self._path.replace(final)
-            settle_folder(final.parent)
+            fsync_directory(final.parent)
             self._note.unlink(missing_ok=True)
 
     def _close(self) -> None:

@@ -30,7 +30,7 @@ from envsmith.download.record import FILENAME, DownloadResult, FetchedFile, Whee
 from envsmith.download.transfer import StoppedError, Transfer, TransferPolicy, other_file
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.files.atomic import write_files
-from envsmith.files.locks import try_alone
+from envsmith.files.locks import try_lock
 from envsmith.files.text import read_text
 from envsmith.index.hashing import FileCache
 from envsmith.model.url import public_url
@@ -160,7 +160,7 @@ class _Work:
             left = {path.stem for path in (self.house / FOLDER).iterdir()}
             for item in held:
                 if item.sha256 in left:
-                    with try_alone(part_path(self.house, item.sha256).with_suffix(".lock")) as is_ours:
+                    with try_lock(part_path(self.house, item.sha256).with_suffix(".lock")) as is_ours:
                         if is_ours:
                             discard(self.house, item.sha256)
 
@@ -202,7 +202,7 @@ class _Work:
     def _bring(self, item: Artifact, transfer: Transfer) -> FetchedFile | None:
         """Fetch a file, or return None where another process is at it."""
         lock = part_path(self.house, item.sha256).with_suffix(".lock")
-        with refusals(lock), try_alone(lock) as is_ours:
+        with refusals(lock), try_lock(lock) as is_ours:
             if not is_ours:
                 return None
             # Whoever had it before us may have brought it.
@@ -275,7 +275,7 @@ def change(house: Path, change: Callable[[WheelhouseRecord], WheelhouseRecord]) 
     with refusals(house):
         (house / FOLDER).mkdir(parents=True, exist_ok=True)
         while True:
-            with try_alone(house / FOLDER / "record.lock") as is_ours:
+            with try_lock(house / FOLDER / "record.lock") as is_ours:
                 if is_ours:
                     changed = change(holdings(house))
                     write_files(house, {FILENAME: changed.to_toml().encode()})

@@ -22,9 +22,9 @@ from envsmith.config.model_files import ModelCheckResult
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment, Import, Interpreter
 from envsmith.errors import InstallError, ToolError
-from envsmith.files.atomic import python_of
-from envsmith.process.capture import run_bounded
-from envsmith.process.runner import CompletedProgram, Processes, inherited
+from envsmith.files.atomic import translate_os_errors
+from envsmith.process.capture import run_with_timeout
+from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
 
 T = TypeVar("T")
 _PROBE = Path(__file__).parents[1] / "runtime" / "probe.py"
@@ -61,7 +61,7 @@ class Probe:
             InstallError: ENV023 when it gives no answer.
         """
         words = ("environment", "--hash") if deep else ("environment",)
-        executable = python_of(prefix)
+        executable = interpreter_path(prefix)
         values = self._answer(executable, words, {}, _PROBE_S)
         return read_answer(Environment.from_json, values, executable)
 
@@ -75,7 +75,7 @@ class Probe:
         Raises:
             InstallError: ENV023 when it gives no answer.
         """
-        executable = python_of(prefix)
+        executable = interpreter_path(prefix)
         values = self._answer(executable, before, {}, _PROBE_S, script=_CONDITION)
         return read_answer(InstalledState.from_json, values, executable)
 
@@ -88,15 +88,15 @@ class Probe:
             env: variables set besides the usual ones.
             timeout_s: seconds until it counts as failed.
         """
-        executable = python_of(prefix)
-        ended = run_bounded(
+        executable = interpreter_path(prefix)
+        ended = run_with_timeout(
             self.processes,
             _command(executable, _PROBE, ("import", name)),
-            env={**inherited(_KEPT), **env},
+            env={**inherited_environ(_KEPT), **env},
             timeout_s=timeout_s,
         )
-        if ended.is_late:
-            return Import(name=name, error=f"no answer within {timeout_s:.0f} s")
+        if ended.timed_out:
+            return Import(name=name, error=f"timeout after {timeout_s:.0f} s")
         values = _answer_in(ended.stdout)
         if values is None:
             return Import(name=name, error=_death(ended.status, ended.stderr))
@@ -112,7 +112,7 @@ class Probe:
         script: Path = _PROBE,
     ) -> dict[str, Any]:
         command = _command(executable, script, words)
-        finished = self.processes.run(command, env={**inherited(_KEPT), **env}, timeout_s=timeout_s)
+        finished = self.processes.run(command, env={**inherited_environ(_KEPT), **env}, timeout_s=timeout_s)
         values = _answer_in(finished.stdout)
         if values is None:
             raise _silent(executable, finished)
@@ -184,7 +184,7 @@ class VerifyingProbe(Probe):
         begun = time.perf_counter()
         try:
             words = shlex.split(order, posix=os.name != "nt")
-            ended = run_bounded(
+            ended = run_with_timeout(
                 self.processes,
                 [_program(prefix, words[0]), *words[1:]],
                 env={**session_of(prefix), **env},
@@ -194,8 +194,8 @@ class VerifyingProbe(Probe):
             return Import(name=order, error=f"no command: {error}")
         except ToolError as error:
             return Import(name=order, error=error.message)
-        if ended.is_late:
-            return Import(name=order, error=f"no answer within {timeout_s:.0f} s")
+        if ended.timed_out:
+            return Import(name=order, error=f"timeout after {timeout_s:.0f} s")
         if ended.status == 0:
             return Import(name=order, seconds=time.perf_counter() - begun)
         lines = (ended.stderr or ended.stdout).strip().splitlines()
@@ -204,16 +204,16 @@ class VerifyingProbe(Probe):
 
 
 def _program(prefix: Path, name: str) -> Path | str:
-    folder = python_of(prefix).parent
+    folder = interpreter_path(prefix).parent
     found = (folder / name, folder / f"{name}.exe")
     return next((path for path in found if path.is_file()), name)
 
 
 def session_of(prefix: Path) -> dict[str, str]:
     """Return this session's variables as they are in an environment: its programs first, and nothing of Python's."""
-    known = inherited((), ("",))
+    known = inherited_environ((), ("",))
     kept = {name: value for name, value in known.items() if name not in _DROPPED}
-    path = os.pathsep.join([str(python_of(prefix).parent), known.get("PATH", "")])
+    path = os.pathsep.join([str(interpreter_path(prefix).parent), known.get("PATH", "")])
     return {**kept, "PATH": path, "VIRTUAL_ENV": str(prefix)}
 
 
@@ -234,7 +234,7 @@ class ModelProbe(Probe):
             InstallError: ENV023 when that process dies.
             ToolError: TOL002 when it takes too long.
         """
-        executable = python_of(prefix)
+        executable = interpreter_path(prefix)
         values = self._answer(executable, (json.dumps(spec),), {}, timeout_s, script=CHECK)
         return read_answer(ModelCheckResult.from_json, values, executable)
 
@@ -245,16 +245,22 @@ def hash_model(path: str) -> str:
     Raises:
         ToolError: TOL013 when the system refuses to read it.
     """
-    place = Path(path)
-    if not place.is_file():
+    file = Path(path)
+    if not file.is_file():
         return ""
-    try:
-        with place.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise ToolError(
-            "TOL013",
-            f"the system refuses: {error.strerror or error}",
-            where=path,
-            hint="correct the permissions; then try again",
-        ) from error
+    codes, hint = ("TOL013", "TOL013"), "correct the permissions, then run the command again"
+    with (
+        translate_os_errors(path, ToolError, codes, hint=hint, action="read"),
+        file.open("rb") as stream,
+    ):
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def interpreter_path(prefix: Path) -> Path:
+    """Return where the interpreter of an environment lies.
+
+    Those of conda on Windows have it at their root; a system's own may be called ``python3`` alone.
+    """
+    usual, other = ("Scripts/python.exe", "python.exe") if os.name == "nt" else ("bin/python", "bin/python3")
+    is_other = not os.path.lexists(prefix / usual) and (prefix / other).exists()
+    return prefix / (other if is_other else usual)

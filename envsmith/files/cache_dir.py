@@ -1,4 +1,4 @@
-"""Where the user's cache lies; told without importing anything that an interpreter has not imported already."""
+"""Location of the user's cache. On the start-up path: imports only modules that the interpreter has loaded already."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def cache_root(environ: Mapping[str, str], os_name: str = os.name) -> str:
-    """Return the folder of the user's cache: ENVSMITH_CACHE_DIR, else where the system keeps caches.
+    """Return the cache folder: ENVSMITH_CACHE_DIR, or the default of the operating system.
 
-    Source: XDG Base Directory Specification 0.8: a relative XDG_CACHE_HOME is to be ignored.
+    Source: XDG Base Directory Specification 0.8: a relative XDG_CACHE_HOME is ignored.
     """
     if chosen := environ.get("ENVSMITH_CACHE_DIR"):
         return chosen

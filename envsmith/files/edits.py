@@ -1,10 +1,8 @@
-"""Edit: the files in which people ask for packages, and what is taken out of them.
+"""Edits of requirement files, written only if the files are unchanged, all or none.
 
-Replaces files that people wrote: only as they were read, each in one step, all or none.
-
-A journal, as lock folders have it, would be wrong here: a change that was broken off could be carried out later, over
-what somebody has written since. So nothing is left to do: what is half done is taken back at once, and after a kill
-each file is the old or the new one, and the same command again does the rest.
+Without a journal, unlike the writes of lock folders: completing an interrupted edit later could overwrite changes made
+since. After a failure the files already replaced are restored; after a kill each file is the old or the new one, and
+running the command again completes the edit.
 """
 
 from __future__ import annotations
@@ -12,43 +10,44 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from envsmith.errors import ToolError
+from envsmith.files.atomic import translate_os_errors
 
+# The marker of diff and git for a last line without a line feed.
 _NO_END = b"\n\\ No newline at end of file\n"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_WRITABLE = 0o222
+_ANY_WRITE_BIT = 0o222
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementSource:
-    """A file in which packages are asked for."""
+    """A file with requirements."""
 
     file: str
     """Relative to the project's root, with ``/``."""
     data: bytes
     reason: str = ""
-    """Why it is not edited; empty where it may be."""
+    """Why the file cannot be edited; empty if it can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Line:
-    """A line that asks for a package."""
+class RequirementLine:
+    """A line with a requirement."""
 
     file: str
     """Relative to the project's root, with ``/``."""
     line: int
-    """Counted from 1: the first, where it goes over several."""
+    """Number of the first line of the requirement, counted from 1."""
     project: str
     """Normalised name of the package."""
     text: str
-    """As written, without indent."""
+    """As written, without indentation."""
     reason: str = ""
-    """Why it stays; empty where it goes."""
+    """Why the line is kept; empty if it is removed."""
 
     @property
     def place(self) -> str:
@@ -56,7 +55,7 @@ class Line:
         return f"{self.file}:{self.line}"
 
     def to_json(self) -> dict[str, object]:
-        """Return the line as plain values."""
+        """Return the line as JSON values."""
         return {
             "file": self.file,
             "line": self.line,
@@ -68,120 +67,121 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """One file, as it is and as it is to be."""
+    """The content of one file before and after."""
 
     file: str
     """Relative to the project's root, with ``/``."""
     before: bytes | None
-    """None where there is no such file yet."""
+    """None for a new file."""
     after: bytes
-    gone: tuple[Line, ...] = ()
-    stays: tuple[Line, ...] = ()
-    """Lines that ask, too, and cannot be taken out."""
+    removed: tuple[RequirementLine, ...] = ()
+    kept: tuple[RequirementLine, ...] = ()
+    """Lines with the same requirements that cannot be removed."""
 
     @property
-    def changes(self) -> bool:
-        """True where there is something to write."""
+    def has_changes(self) -> bool:
+        """Whether the content differs."""
         return self.after != self.before
 
     def diff(self) -> str:
-        """Return the change as a unified diff, with the line ends of the file; empty where nothing changes."""
+        """Return the change as a unified diff with the line ends of the file; empty if the content is equal."""
         from difflib import diff_bytes, unified_diff
 
-        made = diff_bytes(
+        diff = diff_bytes(
             unified_diff,
             _lines(self.before or b""),
             _lines(self.after),
             b"/dev/null" if self.before is None else f"a/{self.file}".encode(),
             f"b/{self.file}".encode(),
         )
-        whole = (line if line.endswith(b"\n") else line + _NO_END for line in made)
-        return b"".join(whole).decode("utf-8", "replace")
+        lines = (line if line.endswith(b"\n") else line + _NO_END for line in diff)
+        return b"".join(lines).decode("utf-8", "replace")
 
 
 def _lines(data: bytes) -> list[bytes]:
-    """Part a file as diff and git do: a line ends with a line feed."""
+    """Split a file as diff and git do: only a line feed ends a line."""
     *lines, last = data.split(b"\n")
     return [line + b"\n" for line in lines] + ([last] if last else [])
 
 
-def write_edits(root: Path, changes: Iterable[Edit]) -> tuple[str, ...]:
-    """Replace files by what they are to be, or make them; modes are kept, and links lead to what they led to.
+def write_edits(root: Path, edits: Iterable[Edit]) -> tuple[str, ...]:
+    """Replace or create files; modes are kept, and symbolic links are followed.
 
     Args:
         root: the project's folder.
-        changes: what to replace; those that change nothing are passed over.
+        edits: those without changes are skipped.
 
     Returns:
         The files written.
 
     Raises:
-        ToolError: TOL017 when a file is no longer what it was read as, TOL011 when the disk is full, TOL013 when the
-            system refuses; then every file is as before.
+        ToolError: TOL017 when a file was changed meanwhile, TOL011 when the disk is full, TOL013 for any other OS
+            error; then every file is unchanged.
     """
-    changes = [change for change in changes if change.changes]
-    made: list[tuple[Path, Path, Edit]] = []
+    edits = [edit for edit in edits if edit.has_changes]
+    prepared: list[tuple[Path, Path, Edit]] = []
     done: list[tuple[Path, Edit]] = []
     try:
-        for change in changes:
-            with _refusals(change.file):
-                made.append(_prepare((root / change.file).resolve(), change))
-        for new, path, change in made:
-            with _refusals(change.file):
-                _check(path, change)
+        for edit in edits:
+            with _edit_errors(edit.file):
+                prepared.append(_prepare((root / edit.file).resolve(), edit))
+        for new, path, edit in prepared:
+            with _edit_errors(edit.file):
+                _check_unchanged(path, edit)
                 new.replace(path)
-            done.append((path, change))
+            done.append((path, edit))
     except BaseException:
-        for path, change in done:
-            _put_back(path, change)
+        for path, edit in done:
+            _restore(path, edit)
         raise
     finally:
-        for new, _, _ in made:
+        for new, _, _ in prepared:
             new.unlink(missing_ok=True)
-    return tuple(change.file for change in changes)
+    return tuple(edit.file for edit in edits)
 
 
 def edits_of(root: Path, texts: Mapping[str, str]) -> tuple[Edit, ...]:
-    """Return what it takes for files to hold texts.
+    """Return the edits that give files the texts.
 
     Args:
         root: the project's folder.
-        texts: file, relative to it → what it is to hold, with the line ends that it has.
+        texts: file, relative to the root → its new content; the line ends of the file are kept.
 
     Raises:
-        ToolError: TOL013 when the system refuses to read one.
+        ToolError: TOL013 when a file cannot be read.
     """
     found = []
     for file, text in texts.items():
         path = root / file
-        with _refusals(file):
+        with _edit_errors(file, "read"):
             before = path.read_bytes() if path.exists() else None
-        found.append(Edit(file=file, before=before, after=_ended(text, before)))
+        found.append(Edit(file=file, before=before, after=_with_line_ends_of(before, text)))
     return tuple(found)
 
 
-def _ended(text: str, before: bytes | None) -> bytes:
-    """Return a text with the line ends of the file it is for: a checkout on Windows has other ends than the commit."""
+def _with_line_ends_of(before: bytes | None, text: str) -> bytes:
+    """Encode a text with the line ends of a file: a checkout on Windows may have CRLF, the commit has LF."""
     data = text.encode()
-    is_windows = before is not None and b"\n" in before and before.count(b"\n") == before.count(b"\r\n")
-    return data.replace(b"\n", b"\r\n") if is_windows else data
+    is_crlf = before is not None and b"\n" in before and before.count(b"\n") == before.count(b"\r\n")
+    return data.replace(b"\n", b"\r\n") if is_crlf else data
 
 
-def _prepare(path: Path, change: Edit) -> tuple[Path, Path, Edit]:
-    """Write the new content beside a file, or beside where it is to be."""
-    _check(path, change)
-    if change.before is None:
+def _prepare(path: Path, edit: Edit) -> tuple[Path, Path, Edit]:
+    """Write the new content to a temporary file in the same folder."""
+    _check_unchanged(path, edit)
+    if edit.before is None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    elif not path.stat().st_mode & _WRITABLE:
-        raise PermissionError(errno.EACCES, "the file may only be read")
-    return _beside(path, change.after), path, change
+    elif not path.stat().st_mode & _ANY_WRITE_BIT:
+        # A rename would replace a read-only file all the same.
+        raise PermissionError(errno.EACCES, "the file is read-only")
+    return _write_temporary(path, edit.after), path, edit
 
 
-def _beside(path: Path, data: bytes) -> Path:
-    """Write data under another name in the same folder, with the mode of the file it stands for if there is one."""
+def _write_temporary(path: Path, data: bytes) -> Path:
+    """Write data to a temporary file in the same folder, with the mode of the file if it exists."""
     new = path.with_name(f".envsmith-new-{path.name}")
     try:
-        new.unlink(missing_ok=True)  # a killed process left it
+        new.unlink(missing_ok=True)  # left by a killed process
         with new.open("xb") as stream:
             stream.write(data)
             stream.flush()
@@ -194,38 +194,33 @@ def _beside(path: Path, data: bytes) -> Path:
     return new
 
 
-def _put_back(path: Path, change: Edit) -> None:
-    """Restore a file that was replaced, unless somebody has written it since."""
-    if path.read_bytes() != change.after:
+def _restore(path: Path, edit: Edit) -> None:
+    """Restore a replaced file, unless it was changed since."""
+    if path.read_bytes() != edit.after:
         return
-    if change.before is None:
+    if edit.before is None:
         path.unlink()
     else:
-        _beside(path, change.before).replace(path)
+        _write_temporary(path, edit.before).replace(path)
 
 
-def _check(path: Path, change: Edit) -> None:
+def _check_unchanged(path: Path, edit: Edit) -> None:
     found = path.read_bytes() if path.is_file() else None
-    if found != change.before or (found is None and path.exists()):
+    if found != edit.before or (found is None and path.exists()):
         raise ToolError(
             "TOL017",
-            "the file was changed while it was being edited; nothing is written",
-            where=change.file,
+            "the file was changed during the edit; no file was changed",
+            where=edit.file,
             hint="run the command again",
         )
 
 
-@contextmanager
-def _refusals(file: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        code, what = (
-            ("TOL011", "the disk is full") if error.errno in _FULL else ("TOL013", "the system refuses")
-        )
-        raise ToolError(
-            code,
-            f"{what}: {error.strerror or error}; nothing is written",
-            where=file,
-            hint="make room, or correct the permissions; then try again",
-        ) from error
+def _edit_errors(file: str, action: str = "write") -> AbstractContextManager[None]:
+    return translate_os_errors(
+        file,
+        ToolError,
+        ("TOL011", "TOL013"),
+        action=action,
+        result="no file was changed",
+        hint="correct the permissions, then run the command again",
+    )

@@ -6,104 +6,104 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from envsmith.errors import EnvsmithError
-from envsmith.process.runner import CompletedProgram, Processes, inherited
+from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
 
 _TIME_LIMIT_S = 60.0
-# A hook's GIT_DIR and the like point elsewhere; where the repository is follows from the folder.
-_NAMES = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "XDG_CONFIG_HOME", "TMPDIR", "TEMP", "TMP")
-# What git says where there is no repository, and of one that belongs to another user, as in many a CI's container.
-# Seen with git 2.39.5, 2026-11-21; LC_ALL=C keeps it in English.
-_NOWHERE, _OTHERS = "not a git repository", "dubious ownership"
+# Not GIT_DIR and the like, which a hook sets: the repository follows from the folder.
+_VARIABLES = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "XDG_CONFIG_HOME", "TMPDIR", "TEMP", "TMP")
+# Messages of git 2.39.5 (2026-11-21) outside a repository, and in one of another user, as in containers of CI services.
+# LC_ALL=C keeps them in English.
+_NO_REPOSITORY, _OTHER_OWNER = "not a git repository", "dubious ownership"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitRevisions:
-    """The git repository that a project lies in, at its root or below."""
+    """Revisions of the git repository that contains a project."""
 
     project: Path
     processes: Processes = field(default_factory=Processes)
 
     def has(self, revision: str) -> bool:
-        """Say whether a text names a commit.
+        """Return whether a text names a commit.
 
         Raises:
-            EnvsmithError: USE014 where git does not read the repository at all.
+            EnvsmithError: USE014 when git refuses to read the repository.
         """
-        asked = self._git("rev-parse", "--verify", "--quiet", *_meaning(f"{revision}^{{commit}}"))
-        if asked.status != 0 and _OTHERS in asked.stderr:
-            raise _refusal(asked, revision)
-        return asked.status == 0
+        result = self._git("rev-parse", "--verify", "--quiet", *_revision_arguments(f"{revision}^{{commit}}"))
+        if result.status != 0 and _OTHER_OWNER in result.stderr:
+            raise _git_error(result, revision)
+        return result.status == 0
 
     def check(self, revision: str) -> None:
-        """See that a revision is there.
+        """Check that a revision exists.
 
         Raises:
-            EnvsmithError: USE010 when there is no such commit, USE011 where the project is in no git repository,
-                USE014 where git does not read it.
+            EnvsmithError: USE010 when the commit does not exist, USE011 when the project is not in a git repository,
+                USE014 when git refuses to read it.
         """
-        asked = self._git("rev-parse", "--git-dir")
-        if asked.status != 0 and _NOWHERE not in asked.stderr:
-            raise _refusal(asked, revision)
-        if asked.status != 0:
+        result = self._git("rev-parse", "--git-dir")
+        if result.status != 0 and _NO_REPOSITORY not in result.stderr:
+            raise _git_error(result, revision)
+        if result.status != 0:
             raise EnvsmithError(
                 "USE011",
-                "the project is in no git repository: there are no revisions",
+                "not a git repository",
                 where=revision,
                 hint="run the command in a clone",
             )
         if not self.has(revision):
             raise EnvsmithError(
                 "USE010",
-                f"there is no revision {revision!r}",
+                f"revision {revision!r} not found",
                 where="git",
-                hint="a shallow clone has but the newest: fetch the others (`fetch-depth: 0` in a checkout)",
+                hint="a shallow clone has only the latest commit: fetch the others (`fetch-depth: 0` in a checkout)",
             )
 
     def folders(self, revision: str, folder: PurePosixPath) -> dict[str, dict[str, bytes]]:
-        """Return the files that a revision has one folder deep below a folder: folder's name → name → content.
+        """Return the files of a revision in the subfolders of a folder, one level deep: subfolder → name → content.
 
         Args:
-            revision: names a commit.
+            revision: name of a commit.
             folder: relative to the project.
 
         Raises:
-            EnvsmithError: as `check`; USE014 where git has not the files either.
+            EnvsmithError: as `check`; USE014 also when git cannot read a file.
         """
         self.check(revision)
         below = f"{revision}:./{folder}"
-        listed = self._git("ls-tree", "--full-tree", "-r", "-z", "--name-only", *_meaning(below))
+        listed = self._git("ls-tree", "--full-tree", "-r", "-z", "--name-only", *_revision_arguments(below))
         found: dict[str, dict[str, bytes]] = {}
-        # A failure means that the revision has no such folder.
+        # A failure means that the folder does not exist in the revision.
         for path in filter(None, listed.stdout.split("\0")) if listed.status == 0 else ():
             parts = PurePosixPath(path).parts
             if len(parts) == 2:
                 shown = self._git("cat-file", "blob", f"{below}/{path}")
                 if shown.status != 0:
-                    raise _refusal(shown, f"{revision}:{folder}/{path}")
+                    raise _git_error(shown, f"{revision}:{folder}/{path}")
                 found.setdefault(parts[0], {})[parts[1]] = shown.stdout.encode()
         return found
 
     def _git(self, *words: str) -> CompletedProgram:
-        env = {**inherited(_NAMES, ("GIT_CONFIG",)), "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+        env = {**inherited_environ(_VARIABLES, ("GIT_CONFIG",)), "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
         return self.processes.run(["git", *words], env=env, timeout_s=_TIME_LIMIT_S, cwd=self.project)
 
 
-def _refusal(asked: CompletedProgram, where: str) -> EnvsmithError:
-    """Say in git's own words why it does not read; what it tells to run is the hint."""
-    lines = [line.strip() for line in asked.stderr.splitlines()]
-    said = next(
-        (line.removeprefix("fatal: ") for line in lines if line.startswith("fatal: ")), "it says nothing"
+def _git_error(result: CompletedProgram, where: str) -> EnvsmithError:
+    """Return the error with git's message; the command that git suggests becomes the hint."""
+    lines = [line.strip() for line in result.stderr.splitlines()]
+    reason = next(
+        (line.removeprefix("fatal: ") for line in lines if line.startswith("fatal: ")), "no message"
     )
-    cure = next((line for line in lines if line.startswith("git config ")), "")
+    suggestion = next((line for line in lines if line.startswith("git config ")), "")
     return EnvsmithError(
         "USE014",
-        f"git does not read the repository: {said}",
+        f"git cannot read the repository: {reason}",
         where=where,
-        hint=cure
-        or "see what `git status` and `git fetch` say there; a partial clone asks its server for older files",
+        hint=suggestion
+        or "run `git status` and `git fetch`; a partial clone needs its server for older files",
     )
 
 
-def _meaning(revision: str) -> tuple[str, str]:
-    """Return the words that make git take a text for a revision, whatever it begins with."""
+def _revision_arguments(revision: str) -> tuple[str, str]:
+    """Return arguments that make git treat a text as a revision, even if it begins with a dash."""
     return "--end-of-options", revision

@@ -1,6 +1,6 @@
-"""Lets one process at a time work at a thing that a file name stands for; who finds it taken goes elsewhere.
+"""Locks between processes: on a file name, without waiting, and on a folder, with waiting.
 
-Keeps two processes from changing one folder at the same time.
+POSIX uses `flock`, Windows a file that is deleted with its handle. Both are released when the process is killed.
 """
 
 from __future__ import annotations
@@ -13,17 +13,27 @@ from pathlib import Path
 
 from envsmith.errors import ToolError
 
+BUSY = ".envsmith-busy"
+"""Marks a locked folder, on Windows only; it is deleted with the process that created it."""
+_TIMEOUT_S = 30.0
+
 if sys.platform == "win32":
+    import time
+
+    _LOCK_FLAGS = os.O_CREAT | os.O_EXCL | os.O_TEMPORARY
 
     @contextmanager
-    def try_alone(path: Path) -> Iterator[bool]:
-        """Take the name if nobody has it, and say whether that went well; it is free again at the end.
+    def try_lock(path: Path) -> Iterator[bool]:
+        """Lock a file name if it is free, until the end of the block.
 
         Args:
-            path: a file that is there only while somebody holds it; its folder exists.
+            path: a file that exists only while the lock is held; its folder exists.
+
+        Yields:
+            Whether the lock was acquired.
         """
         try:
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_TEMPORARY)
+            handle = os.open(path, _LOCK_FLAGS)
         except (FileExistsError, PermissionError):
             yield False
             return
@@ -32,19 +42,59 @@ if sys.platform == "win32":
         finally:
             os.close(handle)
 
-else:
-    import fcntl
-
     @contextmanager
-    def try_alone(path: Path) -> Iterator[bool]:
-        """Take the name if nobody has it, and say whether that went well; it is free again at the end.
-
-        A killed process holds nothing, even where its file is still there. Two threads exclude each other, too.
+    def lock_directory(
+        folder: Path, waiting: Callable[[], None] = lambda: None, timeout_s: float = _TIMEOUT_S
+    ) -> Iterator[int | None]:
+        """Lock a folder until the end of the block; wait while another process holds the lock.
 
         Args:
-            path: a file that is there only while somebody holds it; its folder exists.
+            folder: an existing folder.
+            waiting: called once if the lock is held by another process.
+            timeout_s: longest wait.
+
+        Yields:
+            None.
+
+        Raises:
+            ToolError: TOL016 after the timeout.
         """
-        handle = _taken(path)
+        until = time.monotonic() + timeout_s
+        is_waiting = False
+        while True:
+            try:
+                handle = os.open(folder / BUSY, _LOCK_FLAGS)
+                break
+            except (FileExistsError, PermissionError) as error:
+                if time.monotonic() > until:
+                    raise _timeout_error(folder, timeout_s) from error
+                if not is_waiting:
+                    waiting()
+                    is_waiting = True
+                time.sleep(0.05)
+        try:
+            yield None
+        finally:
+            os.close(handle)
+
+else:
+    import errno
+    import fcntl
+
+    # Errors of file systems without `flock` (some network ones); they are used without a lock.
+    _UNSUPPORTED = (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL)
+
+    @contextmanager
+    def try_lock(path: Path) -> Iterator[bool]:
+        """Lock a file name if it is free, until the end of the block; threads exclude each other as well.
+
+        Args:
+            path: a file that exists while the lock is held, and after its holder was killed; its folder exists.
+
+        Yields:
+            Whether the lock was acquired.
+        """
+        handle = _lock_file(path)
         if handle is None:
             yield False
             return
@@ -54,7 +104,7 @@ else:
             path.unlink(missing_ok=True)
             os.close(handle)
 
-    def _taken(path: Path) -> int | None:
+    def _lock_file(path: Path) -> int | None:
         while True:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
             try:
@@ -65,12 +115,12 @@ else:
             except OSError:
                 # A file system without such locks (some network ones) is used without.
                 return handle
-            if _is_still(path, handle):
+            if _has_path(handle, path):
                 return handle
-            # Its holder took the file away between our opening and locking it: what we hold has no name any more.
+            # The holder deleted the file between our open and our lock: this handle locks a file without a name.
             os.close(handle)
 
-    def _is_still(path: Path, handle: int) -> bool:
+    def _has_path(handle: int, path: Path) -> bool:
         try:
             found = path.stat()
         except FileNotFoundError:
@@ -78,104 +128,51 @@ else:
         mine = os.fstat(handle)
         return (found.st_dev, found.st_ino) == (mine.st_dev, mine.st_ino)
 
-
-BUSY = ".envsmith-busy"
-"""Marks a folder in use, on Windows only; it vanishes with the process."""
-_PATIENCE_S = 30.0
-
-if sys.platform == "win32":
-    import time
-
     @contextmanager
-    def alone(
-        folder: Path, waiting: Callable[[], None] = lambda: None, patience_s: float = _PATIENCE_S
-    ) -> Iterator[int | None]:
-        """Wait until no other process changes the folder, and keep others waiting meanwhile.
-
-        Args:
-            folder: what is changed.
-            waiting: called once where the folder is not free at once.
-            patience_s: seconds until waiting ends, here only.
-
-        Raises:
-            ToolError: TOL016 when the folder stays in use.
-        """
-        flags = os.O_CREAT | os.O_EXCL | os.O_TEMPORARY
-        until = time.monotonic() + patience_s
-        told = False
-        while True:
-            try:
-                handle = os.open(folder / BUSY, flags)
-                break
-            except (FileExistsError, PermissionError) as error:
-                if time.monotonic() > until:
-                    raise _in_use(folder, patience_s) from error
-                if not told:
-                    waiting()
-                    told = True
-                time.sleep(0.05)
-        try:
-            yield None
-        finally:
-            os.close(handle)
-
-else:
-    import fcntl
-
-    @contextmanager
-    def alone(
+    def lock_directory(
         folder: Path,
         waiting: Callable[[], None] = lambda: None,
-        patience_s: float = _PATIENCE_S,  # noqa: ARG001 - Windows' way needs it
+        timeout_s: float = _TIMEOUT_S,  # noqa: ARG001 - Windows needs it
     ) -> Iterator[int | None]:
-        """Wait until no other process changes the folder, and keep others waiting meanwhile.
+        """Lock a folder until the end of the block; wait while another process holds the lock.
 
-        The folder itself is locked, so nothing is left in it, and a killed process holds nothing.
+        The folder itself is locked, so no file is added to it.
 
         Args:
-            folder: what is changed.
-            waiting: called once where the folder is not free at once.
-            patience_s: seconds until waiting ends, on Windows only.
+            folder: an existing folder.
+            waiting: called once if the lock is held by another process.
+            timeout_s: longest wait, on Windows only.
 
         Yields:
-            What holds the lock: a program that inherits it goes on holding it when this process is killed.
+            The handle of the lock. A child process that inherits it keeps the lock if this process is killed.
         """
         handle = os.open(folder, os.O_RDONLY)
         try:
-            # A file system without such locks (some network ones) is used without.
-            with _unless_unsupported():
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    waiting()
-                    fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting()
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            except OSError as error:
+                if error.errno not in _UNSUPPORTED:
+                    raise
             yield handle
         finally:
             os.close(handle)
 
-    @contextmanager
-    def _unless_unsupported() -> Iterator[None]:
-        import errno
 
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL):
-                raise
-
-
-def holder_in(note: Path) -> str:
-    """Return what a process wrote down of itself that has the folder."""
+def lock_owner(file: Path) -> str:
+    """Return the description that the holder of a lock wrote to a file."""
     try:
-        return note.read_text("utf-8").strip()
+        return file.read_text("utf-8").strip()
     except OSError:
         return "another process"
 
 
-def _in_use(folder: Path, patience_s: float) -> ToolError:
+def _timeout_error(folder: Path, timeout_s: float) -> ToolError:
     return ToolError(
         "TOL016",
-        f"another process has been changing the folder for {patience_s:.0f} s",
+        f"the folder has been locked by another process for {timeout_s:.0f} s",
         where=str(folder),
-        hint="wait for it, or end it",
+        hint="wait for that process, or end it",
     )

@@ -1,4 +1,4 @@
-"""Reads text files that people wrote: size, kind and encoding are looked at before anything else."""
+"""Text files of users, read with checks of type, size and encoding."""
 
 from __future__ import annotations
 
@@ -10,56 +10,56 @@ from pathlib import Path
 
 from envsmith.errors import ProfileError, ToolError
 
-LARGEST_BYTES = 5_000_000
-_heard: ContextVar[list[Path] | None] = ContextVar("_heard", default=None)
+MAX_BYTES = 5_000_000
+_recorded: ContextVar[list[Path] | None] = ContextVar("_recorded", default=None)
 
 
 @contextmanager
-def remembered() -> Iterator[list[Path]]:
-    """Remember which texts are asked for meanwhile, those that are not there included."""
+def record_reads() -> Iterator[list[Path]]:
+    """Record the paths that `read_text` is called with inside the block, missing files included."""
     paths: list[Path] = []
-    token = _heard.set(paths)
+    token = _recorded.set(paths)
     try:
         yield paths
     finally:
-        _heard.reset(token)
+        _recorded.reset(token)
 
 
 def read_text(path: Path, place: str) -> str:
-    """Return a file's text, without byte order mark.
+    """Return the text of a file, without byte order mark.
 
     Args:
-        path: where it is.
-        place: its name, as people know it.
+        path: the file.
+        place: its name in messages.
 
     Raises:
-        ProfileError: PRF030 when there is no such file, PRF031 when it is not a file of text of at most 5 MB.
-        ToolError: TOL012 when the system does not let it be read.
+        ProfileError: PRF030 when the file does not exist, PRF031 when it is not a text file of at most 5 MB.
+        ToolError: TOL012 for any other OS error.
     """
-    heard = _heard.get()
-    if heard is not None:
-        heard.append(path)
+    recorded = _recorded.get()
+    if recorded is not None:
+        recorded.append(path)
     try:
         found = path.stat()
         if stat.S_ISDIR(found.st_mode):
-            raise _not_text(place, "is a folder", "name a file in it")
+            raise _not_text(place, "is a folder", "use a file in it")
         if not stat.S_ISREG(found.st_mode):
-            raise _not_text(place, "is no regular file", "name a file of text")
+            raise _not_text(place, "is not a regular file", "use a text file")
         with path.open("rb") as stream:
-            data = stream.read(LARGEST_BYTES + 1)
+            data = stream.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ProfileError(
-            "PRF030", "there is no such file", where=place, hint="correct the name, or create the file"
+            "PRF030", "file not found", where=place, hint="correct the name, or create the file"
         ) from error
     except (OSError, ValueError) as error:
         raise ToolError(
             "TOL012",
-            f"cannot be read: {_reason(error)}",
+            f"cannot read: {_reason(error)}",
             where=place,
             hint="correct the name or the permissions",
         ) from error
-    if len(data) > LARGEST_BYTES:
-        raise _not_text(place, f"is larger than {LARGEST_BYTES:,} bytes", "check that it is the right file")
+    if len(data) > MAX_BYTES:
+        raise _not_text(place, f"is larger than {MAX_BYTES:,} bytes", "check that it is the right file")
     return _decoded(data, place)
 
 

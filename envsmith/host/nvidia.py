@@ -12,7 +12,7 @@ from pathlib import Path
 from envsmith.errors import EnvsmithError
 from envsmith.host import nvidia_probe, parsers
 from envsmith.host.parsers import ParsedValue
-from envsmith.process.runner import Processes, inherited
+from envsmith.process.runner import Processes, inherited_environ
 
 PATIENCE_S = 10.0
 SMI_PLACES = (
@@ -85,7 +85,7 @@ class NvidiaTools:
 
     def _run(self, command: list[str]) -> str:
         try:
-            done = self._processes.run(command, env=inherited(_VARIABLES), timeout_s=self._patience_s)
+            done = self._processes.run(command, env=inherited_environ(_VARIABLES), timeout_s=self._patience_s)
         except EnvsmithError:
             return ""
         return done.stdout if done.status == 0 else ""

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import RECORD, Generation, is_id
-from envsmith.files.atomic import python_of, refusals, remove_folder, write_whole
-from envsmith.files.locks import alone, holder_in
+from envsmith.files.atomic import environment_errors, remove_folder, write_atomic
+from envsmith.files.locks import lock_directory, lock_owner
 from envsmith.install import links, store_names
 from envsmith.install.store_names import asides_in, failed_in, failed_name, free_aside, is_half_built, lost
 from envsmith.model.naming import free_name
@@ -79,12 +80,15 @@ class GenerationStore:
         Raises:
             InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
         """
-        with refusals(self.root):
+        with environment_errors(self.root):
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.root / ".gitignore").write_text("*\n", "utf-8")
         busy = self.root / "busy"
-        with alone(self.root, lambda: self.waiting(holder_in(busy))) as handle, self._lending(handle):
-            with refusals(self.root):
+        with (
+            lock_directory(self.root, lambda: self.waiting(lock_owner(busy))) as handle,
+            self._lending(handle),
+        ):
+            with environment_errors(self.root):
                 is_crashed = self._mend()
                 busy.write_text(f"process {os.getpid()}: {doing}\n", "utf-8")
             try:
@@ -93,7 +97,7 @@ class GenerationStore:
                 busy.unlink(missing_ok=True)
 
     def _lending(self, handle: int | None) -> AbstractContextManager[None]:
-        return self.processes.lending(handle) if self.processes else nullcontext()
+        return self.processes.passing_on(handle) if self.processes else nullcontext()
 
     def _mend(self) -> bool:
         links.mend(self.link, self._spare)
@@ -128,7 +132,7 @@ class GenerationStore:
 
     def has_interpreter(self, id_: str) -> bool:
         """Say whether the interpreter of a generation is there."""
-        return python_of(self.prefix(id_)).exists()
+        return interpreter_path(self.prefix(id_)).exists()
 
     def generation(self, id_: str) -> Generation | None:
         """Return a proved generation; None where there is none of that id."""
@@ -165,7 +169,7 @@ class GenerationStore:
         One of them, which is there only while a process changes the generations or was killed meanwhile, is not there.
         """
         prefix = self.prefix(one.id)
-        return (self.link, prefix / RECORD, prefix / one.site, python_of(prefix), self.root / "busy")
+        return (self.link, prefix / RECORD, prefix / one.site, interpreter_path(prefix), self.root / "busy")
 
     def write(self, id_: str, name: str, text: str) -> None:
         """Write a file into a generation's root.
@@ -174,8 +178,8 @@ class GenerationStore:
             InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
         """
         place = self.prefix(id_) / name
-        with refusals(place):
-            write_whole(place, text)
+        with environment_errors(place):
+            write_atomic(place, text)
 
     def free_name(self, stem: str) -> str:
         """Return the id for a new generation: the stem, numbered where it is taken, if by a link alone."""
@@ -195,14 +199,14 @@ class GenerationStore:
         for path in failed_in(self.folder, id_):
             remove_folder(path)
         kept = self.folder / failed_name(id_)
-        with refusals(kept):
+        with environment_errors(kept):
             self.prefix(id_).rename(kept)
         return kept
 
     def discard(self, id_: str) -> None:
         """Remove a generation, half-built or whole."""
         gone = self.folder / f"{_GONE}{id_}"
-        with refusals(gone):
+        with environment_errors(gone):
             if links.is_there(self.prefix(id_)):
                 self.prefix(id_).rename(gone)
                 remove_folder(gone)
@@ -216,7 +220,7 @@ class GenerationStore:
         Raises:
             InstallError: ENV024 when the system refuses; then what was current still is.
         """
-        with refusals(self.link):
+        with environment_errors(self.link):
             store_names.note(self._history, self.current())
             aside = self._set_aside(id_) if self.is_foreign() else ""
             if not aside:
@@ -243,7 +247,7 @@ class GenerationStore:
             InstallError: ENV024 when the system refuses; then what was current still is.
         """
         place, made_way = self._aside / aside, ""
-        with refusals(self.link):
+        with environment_errors(self.link):
             store_names.note(self._history, self.current())
             if not links.is_there(self.link):
                 place.rename(self.link)

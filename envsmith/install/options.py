@@ -16,8 +16,9 @@ from envsmith.activate.model import MARK
 from envsmith.activate.scripts import environment_files
 from envsmith.config.profile import Profile
 from envsmith.config.profiles import profile_of
+from envsmith.environment.interpreter import interpreter_path
 from envsmith.errors import HostError, LockError
-from envsmith.files.atomic import python_of, refusals
+from envsmith.files.atomic import environment_errors
 from envsmith.host.current import this_platform, this_python
 from envsmith.install.request import InstallRequest, SmokeTests
 from envsmith.lockfile.manifest import FILENAME
@@ -114,7 +115,7 @@ def refuse_stale(order: InstallRequest, folder: Path) -> tuple[Path, ...]:
     """
     from envsmith.catalog import Catalog
     from envsmith.files import atomic
-    from envsmith.files.text import remembered
+    from envsmith.files.text import record_reads
     from envsmith.lock.check import check_profile, check_tools
     from envsmith.lock.request import orders, reads_sources
     from envsmith.lockfile.store import read_manifest
@@ -124,7 +125,7 @@ def refuse_stale(order: InstallRequest, folder: Path) -> tuple[Path, ...]:
     if manifest is None:
         return ()
     locked = frozenset(manifest.targets)
-    with remembered() as read:
+    with record_reads() as read:
         (wanted,) = orders(_words(manifest), Path(), folder)
     # A target that nobody has locked is not this one: were it, there would be no lock to install from.
     found = check_profile(replace(wanted, only=locked), order.folder, check_tools(Catalog.embedded())).errors
@@ -171,13 +172,13 @@ def furnish_scripts(given: ExtraFiles) -> None:
     Raises:
         InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
     """
-    folder = python_of(given.prefix).parent
+    folder = interpreter_path(given.prefix).parent
     for name, content in environment_files(given.activation, read_template).items():
-        with refusals(folder / name):
+        with environment_errors(folder / name):
             (folder / name).write_bytes(
                 content
             )  # nobody reads them before the environment is proved and recorded
     mark = given.prefix / MARK
-    with refusals(mark):
+    with environment_errors(mark):
         mark.mkdir(exist_ok=True)
         (mark / given.activation.profile).touch()

@@ -17,9 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from envsmith.environment.model import RECORD
-from envsmith.files.atomic import refusals, utc_text
+from envsmith.files.atomic import environment_errors
 from envsmith.install.links import is_there
 from envsmith.model.naming import free_name
+from envsmith.wiring import utc_now
 
 _STAMP = r"\d{8}T\d{6}Z"
 _FAILED = "-failed-"
@@ -132,7 +133,7 @@ def read(history: Path) -> tuple[tuple[str, str], ...]:
         InstallError: ENV024 when the system refuses.
     """
     found = []
-    with refusals(history), suppress(FileNotFoundError, NotADirectoryError):
+    with environment_errors(history), suppress(FileNotFoundError, NotADirectoryError):
         for line in history.read_text("utf-8", "replace").splitlines():
             with suppress(ValueError, KeyError, TypeError):  # a killed process may leave half a line
                 event = json.loads(line)
@@ -145,7 +146,7 @@ def note(history: Path, id_: str) -> None:
     known = read(history)
     if id_ and (not known or known[-1][0] != id_):
         with history.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"id": id_, "utc": utc_text()}) + "\n")
+            stream.write(json.dumps({"id": id_, "utc": utc_now()}) + "\n")
 
 
 def last_uses(root: Path) -> dict[str, str]:

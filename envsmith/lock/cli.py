@@ -83,7 +83,7 @@ def lock_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: A
     Requirements come from -r FILE, else from the project's pyproject.toml, else from the profile. Only targets whose
     plan changed are resolved again; the cutoff is kept until --upgrade or --as-of moves it.
     """
-    from envsmith.files.text import remembered
+    from envsmith.files.text import record_reads
     from envsmith.lock.request import LockOptions
     from envsmith.wiring import CatalogChoice
 
@@ -112,7 +112,7 @@ def lock_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: A
         choice=choice,
         timing=_timing(options),
     )
-    with remembered() as read:
+    with record_reads() as read:
         wanted = _asked(words, ways)
     return _check(wanted, ways, settings["words"], read) if options["check"] else _lock(wanted, ways)
 

@@ -1,7 +1,4 @@
-"""Runs a program that may hang, crash or print without end, and keeps the last of what it prints.
-
-Runs a program as it would run by itself, and keeps the end of what it prints.
-"""
+"""Programs with bounded output: run with a timeout, or attached to the terminal while the last output is kept."""
 
 from __future__ import annotations
 
@@ -14,73 +11,75 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from envsmith.process.runner import Processes, is_ended, watched
+from envsmith.process.runner import Processes, start_piped, wait_until
 
-MOST_BYTES = 400_000
-_CHUNK = 65_536
-_LAST_WORDS_S = 5.0
+MAX_BYTES = 400_000
+"""Kept of each output stream."""
+_CHUNK_BYTES = 65_536
+_DRAIN_TIMEOUT_S = 5.0
+"""How long outputs are read after the end of a program: its children may hold them open."""
 
 
 @dataclass
 class Tail:
-    """The last bytes of a stream, while they pass by."""
+    """The last bytes of a stream."""
 
-    parts: deque[bytes] = field(default_factory=deque)
+    chunks: deque[bytes] = field(default_factory=deque)
     size: int = 0
 
     def add(self, data: bytes) -> None:
-        """Keep some more, and let go of the first."""
-        self.parts.append(data)
+        """Append bytes, and drop the oldest ones beyond the limit."""
+        self.chunks.append(data)
         self.size += len(data)
-        while self.size - len(self.parts[0]) >= MOST_BYTES:
-            self.size -= len(self.parts.popleft())
+        while self.size - len(self.chunks[0]) >= MAX_BYTES:
+            self.size -= len(self.chunks.popleft())
 
     @property
     def text(self) -> str:
-        """What is kept, as text."""
-        return b"".join(self.parts).decode("utf-8", "replace").replace("\r\n", "\n")
+        """The bytes kept, as text."""
+        return b"".join(self.chunks).decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TailedProgram:
-    """How a program ended, and the end of what it printed."""
+    """Exit status and last output of a program."""
 
     status: int
     text: str
 
 
-def watch(
-    command: Sequence[str], variables: Mapping[str, str], last_words_s: float = _LAST_WORDS_S
+def run_teed(
+    command: Sequence[str], variables: Mapping[str, str], drain_timeout_s: float = _DRAIN_TIMEOUT_S
 ) -> TailedProgram:
-    """Run a program with this terminal's input, pass on what it prints at once, and keep the end of that.
+    """Run a program attached to this terminal, pass its output on at once, and keep the end of it.
 
     Args:
         command: program and arguments.
-        variables: its whole environment.
-        last_words_s: for how long its outputs are read when it has ended: what it left behind may hold them open.
+        variables: its complete environment.
+        drain_timeout_s: seconds to read its outputs after its end.
 
     Raises:
         ToolError: TOL001 when it cannot be started.
     """
     tails = (Tail(), Tail())
-    with watched(command, variables) as process:
-        pairs = ((process.stdout, sys.stdout, tails[0]), (process.stderr, sys.stderr, tails[1]))
+    with start_piped(command, variables) as process:
+        streams = ((process.stdout, sys.stdout, tails[0]), (process.stderr, sys.stderr, tails[1]))
         threads = [
             threading.Thread(target=_pass_on, args=(source, target.buffer, tail), daemon=True)
-            for source, target, tail in pairs
+            for source, target, tail in streams
             if source
         ]
         for thread in threads:
             thread.start()
-        status = _waited(process.wait)
-        until = time.monotonic() + last_words_s
+        status = _wait(process.wait)
+        until = time.monotonic() + drain_timeout_s
         for thread in threads:
             thread.join(max(until - time.monotonic(), 0.0))
     return TailedProgram(status=status, text="\n".join(tail.text for tail in tails))
 
 
-def _waited(wait: Callable[[], int]) -> int:
-    """Wait for the program's own end: an interruption reaches it, too, and it says itself when it is done."""
+def _wait(wait: Callable[[], int]) -> int:
+    """Wait for the end of the program; it receives an interrupt of the terminal as well and decides itself."""
     while True:
         try:
             return wait()
@@ -90,57 +89,56 @@ def _waited(wait: Callable[[], int]) -> int:
 
 def _pass_on(source: IO[bytes], target: BinaryIO, tail: Tail) -> None:
     with source:
-        while data := source.read1(_CHUNK):  # type: ignore[attr-defined]
+        while data := source.read1(_CHUNK_BYTES):  # type: ignore[attr-defined]
             tail.add(data)
             try:
                 target.write(data)
                 target.flush()
-            except (OSError, ValueError):  # the reader went away; the program is to end by itself
+            except (OSError, ValueError):  # our reader closed the pipe; the program still runs to its end
                 continue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapturedProgram:
-    """How a program ended."""
+    """Exit status and output of a program."""
 
     status: int
     """Below 0: minus the signal that ended it."""
-    is_late: bool
-    """Whether its time was over, and it was ended."""
+    timed_out: bool
     stdout: str
     stderr: str
 
 
-def run_bounded(
+def run_with_timeout(
     processes: Processes, command: Sequence[str | Path], *, env: Mapping[str, str], timeout_s: float
 ) -> CapturedProgram:
-    """Run a program to its end or to the end of its time.
+    """Run a program in a process group of its own until it ends or times out.
 
     Args:
-        processes: what starts it.
+        processes: starts the program.
         command: program and arguments.
-        env: its whole environment.
-        timeout_s: seconds it has.
+        env: its complete environment.
+        timeout_s: seconds until the group is killed.
 
     Raises:
         ToolError: TOL001 when it cannot be started.
     """
     tails = (Tail(), Tail())
     threads = []
-    with processes.apart(command, env=env) as process:
+    with processes.group(command, env=env) as process:
         for source, tail in zip((process.stdout, process.stderr), tails, strict=True):
             thread = threading.Thread(target=_read, args=(source, tail), daemon=True)
             thread.start()
             threads.append(thread)
-        is_late = not is_ended(process, timeout_s)
+        timed_out = not wait_until(process, timeout_s)
     for thread in threads:
-        thread.join(_LAST_WORDS_S)
+        thread.join(_DRAIN_TIMEOUT_S)
     return CapturedProgram(
-        status=process.returncode, is_late=is_late, stdout=tails[0].text, stderr=tails[1].text
+        status=process.returncode, timed_out=timed_out, stdout=tails[0].text, stderr=tails[1].text
     )
 
 
 def _read(source: IO[bytes], tail: Tail) -> None:
     with source:
-        while data := source.read1(_CHUNK):  # type: ignore[attr-defined]
+        while data := source.read1(_CHUNK_BYTES):  # type: ignore[attr-defined]
             tail.add(data)

@@ -1,4 +1,4 @@
-"""Lets another program take this one's place. Imported by what must start fast, so it imports little itself."""
+"""Replacement of this process by another program (`exec`). On the start-up path of `envsmith run`: few imports."""
 
 from __future__ import annotations
 
@@ -8,41 +8,39 @@ import sys
 from collections.abc import Mapping, Sequence
 
 
-def become(command: Sequence[str], env: Mapping[str, str]) -> int:
-    """Let another program take this one's place: it gets its terminal, signals and process number.
-
-    On Windows, where no program can do that, it is started and waited for.
+def exec_or_spawn(command: Sequence[str], env: Mapping[str, str]) -> int:
+    """Replace this process by a program; on Windows, which cannot do that, start it and wait for it.
 
     Args:
-        command: program, searched for on the PATH of ``env``, and arguments.
-        env: its whole environment.
+        command: program, looked up on the PATH of ``env``, and arguments.
+        env: its complete environment.
 
     Returns:
-        The exit status; only on Windows does this return at all.
+        The exit status, on Windows only; elsewhere the function does not return.
 
     Raises:
-        ToolError: TOL001 when it cannot be started.
+        ToolError: TOL001 when the program cannot be started.
     """
-    words = list(command)
-    if "logging" in sys.modules:  # as it is where anybody asked to be told
-        sys.modules["logging"].getLogger(__name__).debug("become %s", words)
+    arguments = list(command)
+    if "logging" in sys.modules:  # imported only with -v; importing it here would slow every start
+        sys.modules["logging"].getLogger(__name__).debug("exec %s", arguments)
     try:
         if os.name == "nt":
-            from envsmith.process.runner import wait_for
+            from envsmith.process.runner import run_attached
 
-            return wait_for(words, env)
-        return _exec(words, env)
+            return run_attached(arguments, env)
+        return _exec(arguments, env)
     except (OSError, ValueError) as error:
-        from envsmith.process.runner import not_started
+        from envsmith.process.runner import start_error
 
-        raise not_started(words[0], error) from error
+        raise start_error(arguments[0], error) from error
 
 
-def _exec(words: list[str], env: Mapping[str, str]) -> int:
-    """Go over to the other program, without what Python ignores and the other would ignore, too."""
+def _exec(arguments: list[str], env: Mapping[str, str]) -> int:
+    """Call `exec` with the default handlers of the signals that Python ignores: a program would inherit that."""
     before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGPIPE, signal.SIGXFSZ)}
     try:
-        os.execvpe(words[0], words, dict(env))  # noqa: S606 - no shell is wanted
-    finally:  # no program came: a write to a closed connection must go on to be an error here
+        os.execvpe(arguments[0], arguments, dict(env))  # noqa: S606 - a shell is not needed
+    finally:  # `exec` failed: a write to a closed pipe must raise an error here again
         for number, handler in before.items():
             signal.signal(number, handler)

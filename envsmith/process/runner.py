@@ -1,4 +1,4 @@
-"""The one place where another program is started."""
+"""Start of other programs, always without a shell; no other module starts one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletedProgram:
-    """What a program left: exit status and its two outputs as text."""
+    """Exit status and output of a program."""
 
     status: int
     stdout: str
@@ -28,25 +28,25 @@ class CompletedProgram:
 
 
 class Processes:
-    """Starts programs, and ends those still running when asked to."""
+    """Starts programs; `close` ends those still running."""
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[str] | subprocess.Popen[bytes]] = set()
-        self._guard = threading.Lock()
+        self._mutex = threading.Lock()
         self._closed = False
-        self._lent: set[int] = set()
+        self._inherited_handles: set[int] = set()
 
     @contextmanager
-    def lending(self, handle: int | None) -> Iterator[None]:
-        """Let the programs started meanwhile keep an open file: a lock that outlives this process for their sake."""
+    def passing_on(self, handle: int | None) -> Iterator[None]:
+        """Pass an open file to the programs started in the block, so that they keep its lock if this process dies."""
         if handle is None:
             yield
             return
-        self._lent.add(handle)
+        self._inherited_handles.add(handle)
         try:
             yield
         finally:
-            self._lent.discard(handle)
+            self._inherited_handles.discard(handle)
 
     def run(
         self,
@@ -56,35 +56,35 @@ class Processes:
         timeout_s: float,
         cwd: Path | None = None,
     ) -> CompletedProgram:
-        """Run a program to its end, without a shell and without standard input.
+        """Run a program to its end, without standard input.
 
         Args:
             command: program and arguments.
-            env: its whole environment.
-            timeout_s: seconds after which it is ended.
+            env: its complete environment.
+            timeout_s: seconds until it is killed.
             cwd: its working directory.
 
         Raises:
-            ToolError: TOL001 when it cannot be started, TOL002 when it runs past its time.
+            ToolError: TOL001 when it cannot be started, TOL002 after the timeout, TOL003 after `close`.
         """
-        words = [str(word) for word in command]
-        _log.debug("run %s", words)
-        with self._guard:
+        arguments = [str(word) for word in command]
+        _log.debug("run %s", arguments)
+        with self._mutex:
             if self._closed:
-                raise ToolError("TOL003", "interrupted before it was started", where=words[0])
-            process = self._start(words, env, cwd)
+                raise ToolError("TOL003", "interrupted before it was started", where=arguments[0])
+            process = self._start(arguments, env, cwd)
             self._running.add(process)
         try:
             stdout, stderr = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired as error:
             raise ToolError(
                 "TOL002",
-                f"no answer within {timeout_s:.0f} s",
-                where=" ".join(words[:3]),
-                hint="try again when the network is faster; what was fetched is in the cache",
+                f"timeout after {timeout_s:.0f} s",
+                where=" ".join(arguments[:3]),
+                hint="try again with a faster network; downloaded files are in the cache",
             ) from error
         finally:
-            with self._guard:
+            with self._mutex:
                 self._running.discard(process)
             if process.poll() is None:
                 process.kill()
@@ -92,43 +92,43 @@ class Processes:
         return CompletedProgram(status=process.returncode, stdout=stdout, stderr=stderr)
 
     @contextmanager
-    def apart(
+    def group(
         self, command: Sequence[str | Path], *, env: Mapping[str, str]
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """Start a program in a group of its own, its outputs to be read by whoever asked.
+        """Start a program in a process group of its own, with outputs to be read in the block.
 
-        In the end it is ended, and with it all it started: on Windows itself alone.
+        The group is killed at the end of the block; on Windows only the program itself.
 
         Args:
             command: program and arguments.
-            env: its whole environment.
+            env: its complete environment.
 
         Raises:
             ToolError: TOL001 when it cannot be started.
         """
-        words = [str(word) for word in command]
-        _log.debug("run apart %s", words)
-        process = _grouped(words, env)
-        with self._guard:
+        arguments = [str(word) for word in command]
+        _log.debug("run group %s", arguments)
+        process = _start_group(arguments, env)
+        with self._mutex:
             self._running.add(process)
         try:
             yield process
         finally:
-            with self._guard:
+            with self._mutex:
                 self._running.discard(process)
-            _end_group(process)
+            _kill_group(process)
 
     def close(self) -> None:
-        """End every program still running, and start no more."""
-        with self._guard:
+        """Terminate all running programs, and refuse to start others."""
+        with self._mutex:
             self._closed = True
             for process in self._running:
                 process.terminate()
 
-    def _start(self, words: list[str], env: Mapping[str, str], cwd: Path | None) -> subprocess.Popen[str]:
+    def _start(self, arguments: list[str], env: Mapping[str, str], cwd: Path | None) -> subprocess.Popen[str]:
         try:
-            return subprocess.Popen(  # noqa: S603 - words are a list, no shell reads them
-                words,
+            return subprocess.Popen(  # noqa: S603 - a list of arguments, without a shell
+                arguments,
                 env=dict(env),
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
@@ -136,25 +136,25 @@ class Processes:
                 stderr=subprocess.PIPE,
                 encoding="utf-8",
                 errors="replace",
-                pass_fds=tuple(self._lent),
+                pass_fds=tuple(self._inherited_handles),
             )
         except OSError as error:
-            raise not_started(words[0], error) from error
+            raise start_error(arguments[0], error) from error
 
 
-def is_ended(process: subprocess.Popen[bytes], within_s: float) -> bool:
-    """Wait for a program, and say whether it ended in time."""
+def wait_until(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
+    """Wait for a program; return whether it ended within the timeout."""
     try:
-        process.wait(within_s)
+        process.wait(timeout_s)
     except subprocess.TimeoutExpired:
         return False
     return True
 
 
-def _grouped(words: list[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start_group(arguments: list[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(  # noqa: S603 - words are a list, no shell reads them
-            words,
+        return subprocess.Popen(  # noqa: S603 - a list of arguments, without a shell
+            arguments,
             env=dict(env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -162,50 +162,50 @@ def _grouped(words: list[str], env: Mapping[str, str]) -> subprocess.Popen[bytes
             start_new_session=os.name != "nt",
         )
     except OSError as error:
-        raise not_started(words[0], error) from error
+        raise start_error(arguments[0], error) from error
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
     if os.name == "nt":
         process.kill()
     else:
-        with suppress(ProcessLookupError, PermissionError):  # nobody of it is left
+        with suppress(ProcessLookupError, PermissionError):  # all of them have ended
             os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
-def wait_for(command: Sequence[str], env: Mapping[str, str]) -> int:
-    """Start a program with this one's inputs and outputs, and return its exit status."""
+def run_attached(command: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run a program attached to this terminal, and return its exit status."""
     program = shutil.which(command[0], path=env.get("PATH")) or command[0]
-    with subprocess.Popen([program, *command[1:]], env=dict(env)) as process:  # noqa: S603 - no shell reads them
+    with subprocess.Popen([program, *command[1:]], env=dict(env)) as process:  # noqa: S603 - without a shell
         while True:
             try:
                 return process.wait()
-            except KeyboardInterrupt:  # it had the same, and says itself when it is done
+            except KeyboardInterrupt:  # the program receives it as well, and decides itself
                 continue
 
 
 @contextmanager
-def watched(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a program with this one's input, its outputs to be read, and closed, by whoever asked.
+def start_piped(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a program with this process's input, and outputs to be read and closed by the caller.
 
-    They are not closed here: a program that this one left behind may hold them open, and closing would wait for it.
+    They are not closed here: closing would wait for children of the program that hold them open.
 
     Args:
-        command: program, searched for on the PATH of ``env``, and arguments.
-        env: its whole environment.
+        command: program, looked up on the PATH of ``env``, and arguments.
+        env: its complete environment.
 
     Raises:
         ToolError: TOL001 when it cannot be started.
     """
     program = shutil.which(command[0], path=env.get("PATH")) or command[0]
-    _log.debug("watch %s", list(command))
+    _log.debug("run piped %s", list(command))
     try:
-        process = subprocess.Popen(  # noqa: S603 - words are a list, no shell reads them
+        process = subprocess.Popen(  # noqa: S603 - a list of arguments, without a shell
             [program, *command[1:]], env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
     except (OSError, ValueError) as error:
-        raise not_started(command[0], error) from error
+        raise start_error(command[0], error) from error
     try:
         yield process
     finally:
@@ -214,16 +214,16 @@ def watched(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subproce
             process.wait()
 
 
-def not_started(program: str, error: OSError | ValueError) -> ToolError:
-    """Return the error that says why a program did not start."""
+def start_error(program: str, error: OSError | ValueError) -> ToolError:
+    """Return the error for a program that cannot be started."""
     reason = error.strerror if isinstance(error, OSError) else str(error)
     return ToolError(
-        "TOL001", f"cannot start: {reason}", where=program, hint="is it installed and executable?"
+        "TOL001", f"cannot start: {reason}", where=program, hint="check that it is installed and executable"
     )
 
 
-def inherited(names: Sequence[str], prefixes: Sequence[str] = ()) -> dict[str, str]:
-    """Return this process's variables of the given names and prefixes, and no others."""
+def inherited_environ(names: Sequence[str], prefixes: Sequence[str] = ()) -> dict[str, str]:
+    """Return the variables of this process with the given names or prefixes."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from envsmith.catalog import Catalog
-from envsmith.files.edits import Edit, Line, RequirementSource
+from envsmith.files.edits import Edit, RequirementLine, RequirementSource
 from envsmith.lock.explain import Explanation, explain
 from envsmith.model.usage import Leftover
 from envsmith.plan import pruning
@@ -36,16 +36,16 @@ class ScanFix:
     """What may go, by normalised name."""
     edits: tuple[Edit, ...]
     """Only files that change."""
-    stays: tuple[Line, ...]
+    stays: tuple[RequirementLine, ...]
     by_hand: tuple[Leftover, ...]
     """Lines that speak of what may go, in files that are not edited."""
     requirers: Mapping[str, tuple[str, ...]]
     """Project → the packages that require it in some lock, each with its profile; a project no lock speaks of lacks."""
 
     @property
-    def gone(self) -> tuple[Line, ...]:
+    def gone(self) -> tuple[RequirementLine, ...]:
         """All lines that go."""
-        return tuple(line for change in self.edits for line in change.gone)
+        return tuple(line for change in self.edits for line in change.removed)
 
     def to_json(self) -> dict[str, object]:
         """Return the fix as plain values."""
@@ -54,7 +54,7 @@ class ScanFix:
             "edits": [
                 {
                     "file": change.file,
-                    "lines": [line.to_json() for line in change.gone],
+                    "lines": [line.to_json() for line in change.removed],
                     "diff": change.diff(),
                 }
                 for change in self.edits
@@ -87,12 +87,12 @@ def propose(
     unrequired = {name for name in names if requirers.get(name) == ()}
     places = editor.requirement_places(root, files) if names else ()
     made = [editor.cut(place, names, unrequired) for place in places]
-    seen = {(line.file, line.line) for change in made for line in (*change.gone, *change.stays)}
+    seen = {(line.file, line.line) for change in made for line in (*change.removed, *change.kept)}
     left = sorted({item for answer in unneeded for item in answer.leftovers})
     return ScanFix(
         projects=tuple(sorted(names)),
-        edits=tuple(change for change in made if change.changes),
-        stays=tuple(line for change in made for line in change.stays),
+        edits=tuple(change for change in made if change.has_changes),
+        stays=tuple(line for change in made for line in change.kept),
         by_hand=tuple(item for item in left if item.cell or (item.file, item.line) not in seen),
         requirers={name: requirers[name] for name in sorted(names) if name in requirers},
     )

@@ -96,7 +96,7 @@ def show_and_ask(fix: ScanFix, way: ScanFixOptions) -> int:
         return NO
     write_edits(way.root, fix.edits)
     for change in fix.edits:
-        printer.labelled("wrote", f"{change.file}: {counted(len(change.gone), 'line')} out")
+        printer.labelled("wrote", f"{change.file}: {counted(len(change.removed), 'line')} out")
     if locked := _locked(way.root):
         printer.say(f"hint: envsmith lock {' '.join(folder.name for folder in locked)}", err=True)
     return OK

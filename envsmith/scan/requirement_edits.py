@@ -24,8 +24,8 @@ from packaging.utils import canonicalize_name
 from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.config.requirements_txt import pin_of_wheel, split
 from envsmith.errors import ProfileError
-from envsmith.files.edits import Edit, Line, RequirementSource
-from envsmith.files.text import LARGEST_BYTES
+from envsmith.files.edits import Edit, RequirementLine, RequirementSource
+from envsmith.files.text import MAX_BYTES
 from envsmith.usage.tree import kind_of
 
 _START = re.compile(r"\[ *")
@@ -71,8 +71,8 @@ def cut_pyproject(data: bytes, file: str, projects: Collection[str]) -> Edit:
     after = _without(text, paths)
     if not (_says(after, document.data, paths) and _comments(text, document, paths) <= _comments(after)):
         stays = tuple(_stays(line) for line in lines)
-        return Edit(file=file, before=data, after=data, stays=stays)
-    return Edit(file=file, before=data, after=bom + after.encode(), gone=lines)
+        return Edit(file=file, before=data, after=data, kept=stays)
+    return Edit(file=file, before=data, after=bom + after.encode(), removed=lines)
 
 
 def _places(data: Mapping[str, object]) -> Iterator[KeyPath]:
@@ -109,14 +109,18 @@ def _project_of_item(item: object) -> str:
         return ""
 
 
-def _line(document: TomlDocument, path: KeyPath, file: str) -> Line:
+def _line(document: TomlDocument, path: KeyPath, file: str) -> RequirementLine:
     text = str(_at(document.data, path))
-    return Line(file=file, line=document.lines.get(path, 1), project=_project_of_item(text), text=text)
+    return RequirementLine(
+        file=file, line=document.lines.get(path, 1), project=_project_of_item(text), text=text
+    )
 
 
-def _stays(line: Line) -> Line:
+def _stays(line: RequirementLine) -> RequirementLine:
     reason = "the list is written in a way that cannot be edited without changing more"
-    return Line(file=line.file, line=line.line, project=line.project, text=line.text, reason=reason)
+    return RequirementLine(
+        file=line.file, line=line.line, project=line.project, text=line.text, reason=reason
+    )
 
 
 def _without(text: str, paths: list[KeyPath]) -> str:
@@ -202,8 +206,8 @@ def cut_requirements(
         file=file,
         before=data,
         after=bom + kept.encode(encoding, errors),
-        gone=tuple(item.line(file) for item in gone),
-        stays=tuple(
+        removed=tuple(item.line(file) for item in gone),
+        kept=tuple(
             replace(item.line(file), reason=staying[item.project])
             for item in asked
             if item.project in staying
@@ -235,8 +239,8 @@ class _FoundLines:
     via: frozenset[str] | None
     """Who requires it, as the file says; None where it does not say."""
 
-    def line(self, file: str) -> Line:
-        return Line(file=file, line=self.first, project=self.project, text=self.text)
+    def line(self, file: str) -> RequirementLine:
+        return RequirementLine(file=file, line=self.first, project=self.project, text=self.text)
 
 
 def _requirements(text: str, physical: list[str]) -> Iterator[_FoundLines]:
@@ -341,8 +345,8 @@ def cut(place: RequirementSource, projects: Collection[str], unrequired: Collect
     found = cut_requirements(place.data, place.file, projects, unrequired)
     if not place.reason:
         return found
-    stays = (replace(line, reason=place.reason) for line in (*found.gone, *found.stays))
-    return Edit(file=place.file, before=place.data, after=place.data, stays=tuple(sorted(stays)))
+    stays = (replace(line, reason=place.reason) for line in (*found.removed, *found.kept))
+    return Edit(file=place.file, before=place.data, after=place.data, kept=tuple(sorted(stays)))
 
 
 def _usual(root: Path) -> Iterator[Path]:
@@ -375,7 +379,7 @@ def _follow(path: Path, root: Path, reason: str, found: dict[Path, RequirementSo
 def _bytes(path: Path) -> bytes:
     """Return a file's bytes; none where it cannot be read, or is larger than such a file can be."""
     try:
-        if not path.is_file() or path.stat().st_size > LARGEST_BYTES:
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
             return b""
         return path.read_bytes()
     except (OSError, ValueError):

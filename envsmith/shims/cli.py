@@ -61,10 +61,10 @@ def change(wish: ShimEdit, *, as_json: bool) -> int:
     if as_json:
         written = write_edits(Path(), (edit,)) if wish.is_agreed else ()
         data = {"profile": name, "file": edit.file, "diff": edit.diff(), "written": list(written)}
-        is_done = bool(written) or not edit.changes
+        is_done = bool(written) or not edit.has_changes
         printer.envelope("shims", "ok" if is_done else "no", data)
         return OK if is_done else NO
-    if not edit.changes:
+    if not edit.has_changes:
         printer.say(f"{name} is so already")
         return OK
     for line in edit.diff().splitlines():

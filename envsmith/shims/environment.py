@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from envsmith.config.profile import Profile
-from envsmith.environment.interpreter import Probe, read_answer
-from envsmith.files.atomic import python_of, refusals
+from envsmith.environment.interpreter import Probe, interpreter_path, read_answer
+from envsmith.files.atomic import environment_errors
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.shim import PROJECT, ShimPackage, package
-from envsmith.process.runner import Processes, inherited
+from envsmith.process.runner import Processes, inherited_environ
 from envsmith.shims.status import ShimCheckResult
 
 _COMPILE_S = 60.0
@@ -43,15 +43,15 @@ def lay(prefix: Path, package: ShimPackage, processes: Processes) -> None:
     Raises:
         InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
     """
-    with refusals(prefix):
+    with environment_errors(prefix):
         site = _site(prefix)
         for name, data in package.files.items():
             (site / name).parent.mkdir(parents=True, exist_ok=True)
             (site / name).write_bytes(data)
     modules = [site / name for name in package.files if name.endswith(".py")]
     processes.run(
-        [python_of(prefix), "-I", "-m", "compileall", "-q", *modules],
-        env=inherited(_KEPT),
+        [interpreter_path(prefix), "-I", "-m", "compileall", "-q", *modules],
+        env=inherited_environ(_KEPT),
         timeout_s=_COMPILE_S,
     )
 
@@ -84,7 +84,7 @@ class ShimProbe(Probe):
             InstallError: ENV023 when its interpreter gives no answer.
             ToolError: TOL002 when it takes too long.
         """
-        executable = python_of(prefix)
+        executable = interpreter_path(prefix)
         env = _OFF if is_off else {}
         values = self._answer(executable, words, env, timeout_s, script=_CHECK)
         return read_answer(ShimCheckResult.from_json, values, executable)

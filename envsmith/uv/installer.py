@@ -15,7 +15,7 @@ from pathlib import Path
 from envsmith.errors import InstallError, ToolError
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.shell import quote_path
-from envsmith.process.runner import CompletedProgram, Processes, inherited
+from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
 from envsmith.uv.resolver import KEPT, OFFLINE, credentials
 
 _LINK_MODE = ("UV_LINK_MODE",)
@@ -62,7 +62,7 @@ class UvInstaller:
 
     def is_copying(self) -> bool:
         """Say whether uv is told to copy files out of its cache, even where they could be shared with it."""
-        return inherited(_LINK_MODE).get(_LINK_MODE[0]) == "copy"
+        return inherited_environ(_LINK_MODE).get(_LINK_MODE[0]) == "copy"
 
     def outstanding(self, supply: InstallSource, python: Path) -> frozenset[str] | None:
         """Return the names of packages that are not in uv's cache; None where uv does not say it.
@@ -126,7 +126,7 @@ class UvInstaller:
     def _run(self, *words: str | Path) -> CompletedProgram:
         env = {
             **credentials(),
-            **inherited(_KEPT),
+            **inherited_environ(_KEPT),
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_NO_PROGRESS": "1",
             "NO_COLOR": "1",

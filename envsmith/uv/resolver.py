@@ -17,7 +17,7 @@ from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError, ResolveError, ToolError
 from envsmith.model.target import Platform
 from envsmith.plan.model import Resolution, ResolutionPlan
-from envsmith.process.runner import CompletedProgram, Processes, inherited
+from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
 from envsmith.uv.index_writer import INDEX_NAME, uv_settings, write_slice
 
 MINIMUM = (0, 13, 8)
@@ -105,7 +105,7 @@ class UvResolver:
         with self._guard:
             if not self._is_checked:
                 finished = self._processes.run(
-                    [self._executable, "--version"], env=inherited(KEPT), timeout_s=self._timeout_s
+                    [self._executable, "--version"], env=inherited_environ(KEPT), timeout_s=self._timeout_s
                 )
                 check_version(finished.stdout)
                 self._is_checked = True
@@ -155,7 +155,7 @@ class UvResolver:
     ) -> CompletedProgram:
         env = {
             **credentials(),
-            **inherited(KEPT),
+            **inherited_environ(KEPT),
             "UV_PYTHON_DOWNLOADS": "never",
             "UV_NO_PROGRESS": "1",
             "UV_CONCURRENT_DOWNLOADS": os.environ.get("UV_CONCURRENT_DOWNLOADS", str(self._requests)),
@@ -175,7 +175,7 @@ class UvResolver:
 
 def credentials() -> dict[str, str]:
     """Return user names and passwords for indexes; UV_INDEX_URL and its like are settings, and stay out."""
-    found = inherited((), ("UV_INDEX_",))
+    found = inherited_environ((), ("UV_INDEX_",))
     return {name: value for name, value in found.items() if name.endswith(("_USERNAME", "_PASSWORD"))}
 
 

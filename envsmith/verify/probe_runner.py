@@ -15,12 +15,11 @@ from typing import Any
 
 from envsmith.catalog import Catalog
 from envsmith.environment import package_findings
-from envsmith.environment.interpreter import session_of
+from envsmith.environment.interpreter import interpreter_path, session_of
 from envsmith.environment.model import Environment
-from envsmith.files.atomic import python_of
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
-from envsmith.process.capture import CapturedProgram, run_bounded
+from envsmith.process.capture import CapturedProgram, run_with_timeout
 from envsmith.process.runner import Processes
 from envsmith.verify import probe_rules
 from envsmith.verify.probe_rules import ALL, ProbeResult
@@ -57,7 +56,7 @@ class ProbeRunner:
             ToolError: TOL001 when the interpreter cannot be started.
         """
         command: list[str | Path] = [
-            python_of(prefix),
+            interpreter_path(prefix),
             "-I",
             "-B",
             "-X",
@@ -70,7 +69,7 @@ class ProbeRunner:
         ]
         begun = time.perf_counter()
         env = {**session_of(prefix), **self.env}
-        ended = run_bounded(self.processes, command, env=env, timeout_s=self.timeout_s)
+        ended = run_with_timeout(self.processes, command, env=env, timeout_s=self.timeout_s)
         return _read(ended, name, time.perf_counter() - begun, self.timeout_s)
 
 
@@ -81,7 +80,7 @@ def _read(ended: CapturedProgram, name: str, seconds: float, timeout_s: float) -
         if "facts" in values:
             return replace(found, **{**values, "step": found.step})
         found = replace(found, step=values.get("step", found.step))
-    if ended.is_late:
+    if ended.timed_out:
         return replace(found, error=f"no end within {timeout_s:.0f} s")
     return replace(found, error=f"the interpreter died of {_cause(ended.status)}")
 

@@ -56,7 +56,7 @@ def test_a_list_that_is_there_keeps_its_comments(tmp_path: Path) -> None:
 
 def test_a_list_is_taken_out(tmp_path: Path) -> None:
     edit = edited(tmp_path, PLAIN + "\n", {"shims": None})
-    assert not edit.changes
+    assert not edit.has_changes
     edit = edited(tmp_path, 'shims = ["a"]\nbackend = "cpu"\n', {"shims": None, "safe-globals": ("a.B",)})
     assert edit.after.decode() == 'backend = "cpu"\nsafe-globals = ["a.B"]\n'
 

@@ -10,7 +10,7 @@ import pytest
 
 from envsmith.console import answer_cache
 from envsmith.errors import ProfileError
-from envsmith.files.text import read_text, remembered
+from envsmith.files.text import read_text, record_reads
 
 WORDS = ["install", "own"]
 
@@ -128,7 +128,7 @@ def test_a_cache_that_cannot_be_written_to_is_done_without(
 
 def test_texts_that_are_read_are_remembered_those_that_are_not_there_too(tmp_path: Path) -> None:
     (tmp_path / "there").write_text("text", "utf-8")
-    with remembered() as paths:
+    with record_reads() as paths:
         read_text(tmp_path / "there", "there")
         with pytest.raises(ProfileError):
             read_text(tmp_path / "absent", "absent")

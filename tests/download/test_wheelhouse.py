@@ -13,7 +13,7 @@ from envsmith.download import part_file
 from envsmith.download.part_file import part_path
 from envsmith.download.transfer import TransferPolicy
 from envsmith.errors import EnvsmithError, ToolError
-from envsmith.files.locks import try_alone
+from envsmith.files.locks import try_lock
 from envsmith.index.hashing import FileCache
 from tests.houses import HASTE, NAME, AsLocked, Heard, artifact, filler, leftovers, made_bytes
 from tests.range_server import RangeServer, Step
@@ -311,7 +311,7 @@ def test_a_file_that_another_process_is_fetching_is_waited_for(server: RangeServ
     lock = part_path(house, item.sha256).with_suffix(".lock")
     lock.parent.mkdir(parents=True)
     heard = Heard()
-    with try_alone(lock):
+    with try_lock(lock):
         thread = threading.Thread(target=filler(house.parent, heard).fill, args=(house, [item], AsLocked()))
         thread.start()
         while not heard.waited:

@@ -53,7 +53,7 @@ def test_an_import_that_ends_the_process_or_takes_too_long_has_failed(probe: Pro
     (site / "ends.py").write_text("import os; os._exit(7)\n", "utf-8")
     assert "status 7" in probe.imports(prefix, "ends", {}, 60).error
     (site / "hangs.py").write_text("import threading; threading.Event().wait()\n", "utf-8")
-    assert "no answer within" in probe.imports(prefix, "hangs", {}, 0.5).error
+    assert "timeout after" in probe.imports(prefix, "hangs", {}, 0.5).error
 
 
 def test_what_is_no_interpreter_is_told(probe: Probe) -> None:

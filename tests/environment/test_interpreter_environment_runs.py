@@ -56,13 +56,13 @@ def test_a_command_that_fails(prefix: Path, order: str, told: str) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="a program's children are its own there")
 def test_what_a_command_leaves_behind_holds_nothing_up(prefix: Path) -> None:
     assert ran(prefix, "sh -c 'sleep 600 & exit 0'") == ""
-    assert ran(prefix, "sh -c 'sleep 600 & sleep 600'", 0.5).startswith("no answer within")
+    assert ran(prefix, "sh -c 'sleep 600 & sleep 600'", 0.5).startswith("timeout after")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no lock is lent there")
 def test_a_command_does_not_get_the_lock_that_keeps_others_out(prefix: Path, tmp_path: Path) -> None:
     processes = Processes()
-    with (tmp_path / "lock").open("w", encoding="utf-8") as lock, processes.lending(lock.fileno()):
+    with (tmp_path / "lock").open("w", encoding="utf-8") as lock, processes.passing_on(lock.fileno()):
         order = f"python -c 'import os; os.fstat({lock.fileno()})'"
         assert (
             "Bad file descriptor" in VerifyingProbe(processes=processes).runs(prefix, order, {}, 60.0).error
@@ -70,4 +70,4 @@ def test_a_command_does_not_get_the_lock_that_keeps_others_out(prefix: Path, tmp
 
 
 def test_a_command_that_hangs(prefix: Path) -> None:
-    assert ran(prefix, "python -c 'import time; time.sleep(600)'", 0.5).startswith("no answer within")
+    assert ran(prefix, "python -c 'import time; time.sleep(600)'", 0.5).startswith("timeout after")

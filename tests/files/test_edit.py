@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.files.edits import Edit, Line
+from envsmith.files.edits import Edit, RequirementLine
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,12 @@ def test_git_applies_the_diff(before: bytes, after: bytes, tmp_path: Path) -> No
 
 def test_what_is_equal_has_no_diff() -> None:
     change = Edit(file="a", before=b"x\n", after=b"x\n")
-    assert not change.changes
+    assert not change.has_changes
     assert change.diff() == ""
 
 
 def test_a_line_is_plain_values() -> None:
-    line = Line(file="a.txt", line=3, project="torchvision", text="torchvision")
+    line = RequirementLine(file="a.txt", line=3, project="torchvision", text="torchvision")
     assert line.place == "a.txt:3"
     assert line.to_json() == {
         "file": "a.txt",

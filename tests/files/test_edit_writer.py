@@ -201,4 +201,4 @@ def test_line_ends_of_a_checkout_are_kept(before: bytes, after: bytes, tmp_path:
     (tmp_path / "a.yml").write_bytes(before)
     (edit,) = edits_of(tmp_path, {"a.yml": "x\ny\n"})
     assert edit.after == after
-    assert edit.changes == (before != after)
+    assert edit.has_changes == (before != after)

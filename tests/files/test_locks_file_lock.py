@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.files.locks import try_alone
+from envsmith.files.locks import try_lock
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from envsmith.files.locks import try_alone
-with try_alone(Path(sys.argv[1])) as is_ours:
+from envsmith.files.locks import try_lock
+with try_lock(Path(sys.argv[1])) as is_ours:
     print(is_ours, flush=True)
     time.sleep(600)
 """
@@ -22,15 +22,15 @@ with try_alone(Path(sys.argv[1])) as is_ours:
 
 def test_the_second_is_told_no(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
-    with try_alone(path) as first, try_alone(path) as second:
+    with try_lock(path) as first, try_lock(path) as second:
         assert (first, second) == (True, False)
-    with try_alone(path) as third:
+    with try_lock(path) as third:
         assert third
     assert list(tmp_path.iterdir()) == []
 
 
 def test_other_names_are_free(tmp_path: Path) -> None:
-    with try_alone(tmp_path / "a") as first, try_alone(tmp_path / "b") as second:
+    with try_lock(tmp_path / "a") as first, try_lock(tmp_path / "b") as second:
         assert first
         assert second
 
@@ -41,12 +41,12 @@ def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stdout.readline() == b"True\n"
-        with try_alone(path) as is_ours:
+        with try_lock(path) as is_ours:
             assert not is_ours
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert path.exists()
-    with try_alone(path) as is_ours:
+    with try_lock(path) as is_ours:
         assert is_ours
 
 
@@ -57,7 +57,7 @@ def test_never_two_at_once(tmp_path: Path) -> None:
 
     def work() -> None:
         for _ in range(300):
-            with try_alone(path) as is_ours:
+            with try_lock(path) as is_ours:
                 if not is_ours:
                     continue
                 with guard:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import EnvsmithError, ProfileError
-from envsmith.files.text import LARGEST_BYTES, read_text
+from envsmith.files.text import MAX_BYTES, read_text
 
 
 @pytest.mark.parametrize("data", ["a\r\né\n".encode(), b"\xef\xbb\xbfa\r\n\xc3\xa9\n"])
@@ -21,7 +21,7 @@ def test_text_with_and_without_byte_order_mark(tmp_path: Path, data: bytes) -> N
     [
         (b"a\nb\xff", "a.txt:2", "UTF-8"),
         ("a\n".encode("utf-16"), "a.txt:1", "UTF-16"),
-        (b"x" * (LARGEST_BYTES + 1), "a.txt", "5,000,000"),
+        (b"x" * (MAX_BYTES + 1), "a.txt", "5,000,000"),
     ],
 )
 def test_what_is_no_text(tmp_path: Path, data: bytes, where: str, word: str) -> None:
@@ -34,8 +34,8 @@ def test_what_is_no_text(tmp_path: Path, data: bytes, where: str, word: str) -> 
 
 
 def test_the_largest_file_is_read(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"x" * LARGEST_BYTES)
-    assert len(read_text(tmp_path / "a", "a")) == LARGEST_BYTES
+    (tmp_path / "a").write_bytes(b"x" * MAX_BYTES)
+    assert len(read_text(tmp_path / "a", "a")) == MAX_BYTES
 
 
 def test_a_folder(tmp_path: Path) -> None:

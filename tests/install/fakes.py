@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import Distribution, Environment, Import, Interpreter, TorchBuild
 from envsmith.errors import EnvsmithError
-from envsmith.files.atomic import python_of
 from envsmith.install.space_needed import Disk
 from envsmith.lockfile.pins import InstallSource, Pins
 from tests.environment.test_model_interpreter import interpreter
@@ -49,8 +49,8 @@ class FakeInstaller:
     def make(self, prefix: Path, python: Path, prompt: str) -> None:
         """Make a folder with an interpreter."""
         assert prompt
-        python_of(prefix).parent.mkdir(parents=True)
-        python_of(prefix).write_text(str(python), "utf-8")
+        interpreter_path(prefix).parent.mkdir(parents=True)
+        interpreter_path(prefix).write_text(str(python), "utf-8")
 
     def fill(self, prefix: Path, supply: InstallSource) -> None:
         """Make a folder for each pin."""
@@ -129,7 +129,7 @@ class FakeProbe:
 
     def imports(self, prefix: Path, name: str, env: Mapping[str, str], timeout_s: float) -> Import:
         """Import, or not."""
-        assert python_of(prefix).exists()
+        assert interpreter_path(prefix).exists()
         self.tried.append((name, env, timeout_s))
         return Import(name=name, error="OSError: no") if name == self.refused else Import(name=name)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from envsmith.activate.model import Activation
+from envsmith.environment.interpreter import interpreter_path
 from envsmith.errors import InstallError
-from envsmith.files.atomic import python_of
 from envsmith.install.options import furnish_scripts
 from envsmith.install.request import ExtraFiles
 from envsmith.lockfile.pins import Pins
@@ -25,7 +25,7 @@ def given(prefix: Path) -> ExtraFiles:
 
 
 def test_the_scripts_lie_among_the_programs_and_replace_what_was_there(tmp_path: Path) -> None:
-    folder = python_of(tmp_path).parent
+    folder = interpreter_path(tmp_path).parent
     folder.mkdir()
     (folder / "activate.fish").write_text("uv's", "utf-8")
     furnish_scripts(given(tmp_path))

@@ -14,7 +14,7 @@ import pytest
 
 from envsmith.config.model_files import ModelCheckResult, ModelFile
 from envsmith.environment import interpreter
-from envsmith.files.atomic import python_of
+from envsmith.environment.interpreter import interpreter_path
 from envsmith.model.finding import Finding
 from envsmith.uv.resolver import find_uv
 from envsmith.verify import model_findings
@@ -114,13 +114,18 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     packages = (f"torch=={TORCH}", "numpy", "onnx", "onnxruntime", "safetensors")
     command: list[str | Path] = [find_uv(), "pip", "install", "--no-config", "--quiet", "--python"]
     done = subprocess.run(
-        [*command, python_of(prefix), *links, *packages], capture_output=True, encoding="utf-8", check=False
+        [*command, interpreter_path(prefix), *links, *packages],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
     if done.returncode:
         pytest.skip(f"torch {TORCH} and what goes with it cannot be had here: {done.stderr.strip()[-200:]}")
     (root / "files").mkdir()
     (root / "make.py").write_text(MAKE, "utf-8")
-    subprocess.run([python_of(prefix), "-W", "ignore", root / "make.py"], cwd=root / "files", check=True)
+    subprocess.run(
+        [interpreter_path(prefix), "-W", "ignore", root / "make.py"], cwd=root / "files", check=True
+    )
     return prefix
 
 
@@ -176,7 +181,7 @@ def judged(prefix: Path, *models: Mapping[str, Any]) -> list[tuple[str, list[Fin
         for one in declared
     ]
     command: list[str | Path] = [
-        python_of(prefix),
+        interpreter_path(prefix),
         "-I",
         "-W",
         "ignore",
@@ -322,7 +327,9 @@ def test_a_class_that_the_profile_allows_is_loaded(shop: Shop, prefix: Path) -> 
     (site,) = prefix.glob("lib/python3*/site-packages")
     (site / "shapes.py").write_text("class Shape:\n    pass\n", "utf-8")
     code = "import torch, shapes; torch.save({'w': torch.ones(1), 's': shapes.Shape()}, 'shape.pth')"
-    subprocess.run([python_of(prefix), "-W", "ignore", "-c", code], cwd=prefix.parent / "files", check=True)
+    subprocess.run(
+        [interpreter_path(prefix), "-W", "ignore", "-c", code], cwd=prefix.parent / "files", check=True
+    )
     assert found_codes(judged(prefix, state_dict("shape.pth"))) == {"shape.pth": ["ENV105"]}
     allowed = {"shims": ["torch-safe-globals"], "safe_globals": ["shapes.Shape"]}
     assert codes(checked(shop, prefix, state_dict("shape.pth"), **allowed)) == {"shape.pth": []}

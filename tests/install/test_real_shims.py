@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from envsmith.files.atomic import python_of
+from envsmith.environment.interpreter import interpreter_path
 from envsmith.model.shim import SHIMS, package
 from envsmith.process.runner import Processes
 from envsmith.shims import environment as shim_files
@@ -107,7 +107,7 @@ def pip(prefix: Path, *words: str) -> bool:
         "--no-config",
         "--quiet",
         "--python",
-        python_of(prefix),
+        interpreter_path(prefix),
         *links,
         *words,
     ]
@@ -137,7 +137,7 @@ def environment(root: Path, *packages: str, is_whole: bool) -> Path:
 
 def said(prefix: Path, code: str, file: Path, **env: str) -> Any:
     done = subprocess.run(
-        [python_of(prefix), "-I", "-W", "ignore", "-c", f"FILE = {str(file)!r}\n{code}"],
+        [interpreter_path(prefix), "-I", "-W", "ignore", "-c", f"FILE = {str(file)!r}\n{code}"],
         env={**os.environ, **env},
         capture_output=True,
         encoding="utf-8",
@@ -202,7 +202,7 @@ def test_pyannote_3_reads_sounds_and_loads_its_checkpoints(tmp_path: Path) -> No
     if not pip(prefix, "torch==2.11.0", "torchaudio==2.11.0", "pyannote.audio==3.4.0"):
         pytest.skip("pyannote.audio 3.4.0 cannot be had here")
     done = subprocess.run(
-        [python_of(prefix), "-I", "-W", "ignore", "-c", "import pyannote.audio"],
+        [interpreter_path(prefix), "-I", "-W", "ignore", "-c", "import pyannote.audio"],
         env={**os.environ, "ENVSMITH_SHIMS": "off"},
         capture_output=True,
         encoding="utf-8",

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from envsmith.environment.interpreter import interpreter_path
 from envsmith.errors import InstallError
-from envsmith.files.atomic import python_of
 from envsmith.install import switch
 from envsmith.install.generation_store import GenerationStore
 from envsmith.install.switch import rollback
@@ -21,7 +21,7 @@ def environments(tmp_path: Path) -> GenerationStore:
     found = GenerationStore(link=tmp_path / ".venv")
     with found.alone("testing"):
         for number, id_ in enumerate((A, B, C)):
-            python = python_of(found.prefix(id_))
+            python = interpreter_path(found.prefix(id_))
             python.parent.mkdir(parents=True)
             python.write_text("x" * 10, "utf-8")
             folder = found.prefix(id_) / "lib" / "a-1.dist-info"
@@ -82,7 +82,7 @@ def test_nothing_to_return_to(tmp_path: Path) -> None:
 
 
 def test_one_without_interpreter_is_not_returned_to(environments: GenerationStore) -> None:
-    python_of(environments.prefix(A)).unlink()
+    interpreter_path(environments.prefix(A)).unlink()
     with pytest.raises(InstallError, match="ENV031"):
         rollback("", environments)
     assert environments.current() == B

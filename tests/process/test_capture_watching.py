@@ -12,7 +12,7 @@ from envsmith.process import capture
 
 
 def watched(script: str) -> capture.TailedProgram:
-    return capture.watch([sys.executable, "-S", "-c", script], os.environ)
+    return capture.run_teed([sys.executable, "-S", "-c", script], os.environ)
 
 
 def test_both_outputs_pass_and_are_kept(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -24,7 +24,7 @@ def test_both_outputs_pass_and_are_kept(capfdbinary: pytest.CaptureFixture[bytes
 def test_the_end_of_much_is_kept(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     found = watched("print('x' * 3_000_000); print('the end')")
     assert found.text.endswith("the end\n\n")
-    assert len(found.text) < 2 * capture.MOST_BYTES
+    assert len(found.text) < 2 * capture.MAX_BYTES
     assert len(capfdbinary.readouterr()[0]) == 3_000_009
 
 
@@ -43,14 +43,14 @@ def test_what_a_program_leaves_behind_is_not_waited_for(tmp_path: Path) -> None:
         "print('the end', flush=True)\n"
         "sys.exit(3)\n"
     )
-    found = capture.watch([sys.executable, "-S", "-c", script], os.environ, last_words_s=1.0)
+    found = capture.run_teed([sys.executable, "-S", "-c", script], os.environ, drain_timeout_s=1.0)
     os.kill(int(note.read_text("utf-8")), signal.SIGKILL)  # it is still there
     assert found.status == 3
 
 
 def test_what_cannot_be_started() -> None:
     with pytest.raises(ToolError) as caught:
-        capture.watch(["no-such-program-anywhere"], os.environ)
+        capture.run_teed(["no-such-program-anywhere"], os.environ)
     assert caught.value.code == "TOL001"
 
 
@@ -58,5 +58,5 @@ def test_a_tail_lets_go_of_the_first() -> None:
     tail = capture.Tail()
     for number in range(100):
         tail.add(bytes([number]) * 10_000)
-    assert tail.size == capture.MOST_BYTES
+    assert tail.size == capture.MAX_BYTES
     assert tail.text[0] == chr(60)

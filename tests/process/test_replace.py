@@ -5,14 +5,14 @@ import sys
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.process.replace import become
+from envsmith.process.replace import exec_or_spawn
 
 PYTHON = sys.executable
 
 
 def becoming(text: str, **options: object) -> subprocess.CompletedProcess[str]:
     """Run a program that becomes another one."""
-    call = f"from envsmith.process.replace import become; become([{PYTHON!r}, '-S', '-c', {text!r}], {{'A': 'x'}})"
+    call = f"import envsmith.process.replace as r; r.exec_or_spawn([{PYTHON!r}, '-S', '-c', {text!r}], {{'A': 'x'}})"
     return subprocess.run([PYTHON, "-c", call], capture_output=True, encoding="utf-8", check=False, **options)  # type: ignore[call-overload, no-any-return]
 
 
@@ -32,7 +32,7 @@ def test_the_other_program_dies_of_its_own_signals() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGPIPE")
 def test_the_other_program_ends_when_its_reader_goes() -> None:
     words = ["sh", "-c", "while :; do echo y; done"]
-    call = f"from envsmith.process.replace import become; become({words}, {{'PATH': '/usr/bin:/bin'}})"
+    call = f"from envsmith.process.replace import exec_or_spawn as f; f({words}, {{'PATH': '/usr/bin:/bin'}})"
     with subprocess.Popen([PYTHON, "-c", call], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -42,7 +42,7 @@ def test_the_other_program_ends_when_its_reader_goes() -> None:
 
 def test_a_program_that_is_not_there_takes_no_place() -> None:
     with pytest.raises(ToolError) as caught:
-        become(["no-such-program"], {"PATH": ""})
+        exec_or_spawn(["no-such-program"], {"PATH": ""})
     assert (caught.value.code, caught.value.where) == ("TOL001", "no-such-program")
     # A write to a closed connection must go on to be an error here, not the end of this program.
     assert signal.getsignal(signal.SIGPIPE) is signal.SIG_IGN

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.process.runner import Processes, inherited
+from envsmith.process.runner import Processes, inherited_environ
 
 PYTHON = sys.executable
 
@@ -76,6 +76,6 @@ def test_inherited_takes_names_and_prefixes(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("UV_INDEX_MINE_PASSWORD", "p")
     monkeypatch.setenv("UV_INDEX_URL_NOT", "n")
     monkeypatch.setenv("OTHER", "o")
-    assert inherited(("OTHER",)) == {"OTHER": "o"}
-    assert inherited((), ("UV_INDEX_MINE",)) == {"UV_INDEX_MINE_PASSWORD": "p"}
-    assert inherited(()) == {}
+    assert inherited_environ(("OTHER",)) == {"OTHER": "o"}
+    assert inherited_environ((), ("UV_INDEX_MINE",)) == {"UV_INDEX_MINE_PASSWORD": "p"}
+    assert inherited_environ(()) == {}

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from envsmith.files.edits import Edit, Line, RequirementSource
+from envsmith.files.edits import Edit, RequirementLine, RequirementSource
 from envsmith.lock.lock import lock_profile
 from envsmith.lock.resolve import ResolveTools
 from envsmith.model.finding import Decision
@@ -36,15 +36,15 @@ class Editor:
 
     def cut(self, place: RequirementSource, projects: Collection[str], unrequired: Collection[str]) -> Edit:
         self.unrequired = set(unrequired)
-        line = Line(file=place.file, line=2, project="torchvision", text="torchvision")
+        line = RequirementLine(file=place.file, line=2, project="torchvision", text="torchvision")
         if "torchvision" not in projects:
             return Edit(file=place.file, before=place.data, after=place.data)
         return Edit(
             file=place.file,
             before=place.data,
             after=b"torch\ntorchvision\n",
-            gone=(line,),
-            stays=(replace(line, line=3, reason="so"),),
+            removed=(line,),
+            kept=(replace(line, line=3, reason="so"),),
         )
 
 

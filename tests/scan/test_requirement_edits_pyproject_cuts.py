@@ -65,7 +65,7 @@ def test_items_go_from_all_lists_and_all_else_stays(end: str) -> None:
     found = cut(PROJECT.replace("\n", end))
     assert tomllib.loads(found.after.decode()) == tomllib.loads(AFTER)
     assert found.after.decode() == AFTER.replace("\n", end)
-    assert [(line.line, line.project) for line in found.gone] == [
+    assert [(line.line, line.project) for line in found.removed] == [
         (7, "torchvision"),
         (9, "torchaudio"),
         (13, "torchvision"),
@@ -112,7 +112,7 @@ def test_forms_of_a_list(before: str, after: str) -> None:
 def test_a_comment_that_belongs_to_others_too_is_never_lost(text: str) -> None:
     found = cut(text)
     assert found.after == text.encode()
-    assert {line.reason for line in found.stays} == {
+    assert {line.reason for line in found.kept} == {
         "the list is written in a way that cannot be edited without changing more"
     }
 
@@ -131,7 +131,7 @@ def test_a_comment_that_belongs_to_others_too_is_never_lost(text: str) -> None:
 )
 def test_what_is_no_list_of_requirements_is_left_alone(data: bytes) -> None:
     found = cut_pyproject(data, "pyproject.toml", GONE)
-    assert (found.after, found.gone, found.stays) == (data, (), ())
+    assert (found.after, found.removed, found.kept) == (data, (), ())
 
 
 def test_a_byte_order_mark_is_kept() -> None:
@@ -162,7 +162,7 @@ def test_whatever_the_form_only_items_go_and_no_others_comment(
     kept = [
         name for name in before["project"]["dependencies"] if not name.startswith(("torchvision", "torcha"))
     ]
-    if found.changes:
+    if found.has_changes:
         assert after == {"project": {**before["project"], "dependencies": kept}}
         alone = [line.strip() for line in text.splitlines() if line.strip().startswith("#")]
         assert [
@@ -171,5 +171,5 @@ def test_whatever_the_form_only_items_go_and_no_others_comment(
         assert "# closing" in found.after.decode()
     else:
         assert found.after == text.encode()
-        assert bool(found.stays) == (kept != before["project"]["dependencies"])
+        assert bool(found.kept) == (kept != before["project"]["dependencies"])
     assert not cut(found.after.decode()).changes

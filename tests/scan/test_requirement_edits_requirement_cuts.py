@@ -83,7 +83,7 @@ def test_the_line_goes_with_what_belongs_to_it_and_nothing_else(before: str, aft
 def test_what_asks_for_nothing_of_that_name_stays_byte_for_byte(text: str) -> None:
     found = cut(text)
     assert found.after == text.encode()
-    assert not found.gone
+    assert not found.removed
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_bytes_of_any_encoding_are_kept(data: bytes) -> None:
     wide = 2 if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else 1
     end = b"\r\n" if b"\r" in data else b"\n"
     assert len(found.after) == len(data) - wide * len(b"torchvision" + end)
-    assert [line.line for line in found.gone] == [2]
+    assert [line.line for line in found.removed] == [2]
 
 
 def test_half_a_character_is_left_alone() -> None:
@@ -111,8 +111,8 @@ def test_half_a_character_is_left_alone() -> None:
 
 def test_a_pin_that_another_requires_stays_and_says_so() -> None:
     found = cut(COMPILED)
-    assert [line.project for line in found.gone] == ["torchaudio"]
-    assert [(line.place, line.reason) for line in found.stays] == [
+    assert [line.project for line in found.removed] == ["torchaudio"]
+    assert [(line.place, line.reason) for line in found.kept] == [
         ("requirements.txt:15", "required by timm, as this file says")
     ]
     assert found.after.decode() == COMPILED.replace(
@@ -121,26 +121,26 @@ def test_a_pin_that_another_requires_stays_and_says_so() -> None:
 
 
 def test_requirers_that_go_too_hold_nothing_back_and_those_that_stay_do() -> None:
-    assert {line.project for line in cut(COMPILED, GONE | {"timm"}).gone} == {*GONE, "timm"}
+    assert {line.project for line in cut(COMPILED, GONE | {"timm"}).removed} == {*GONE, "timm"}
     kept = COMPILED.replace("timm==1.0", "speech==1\n    # via own\nown==1\ntimm==1.0").replace(
         "    # via -r requirements.in\ntorch==", "    # via own\ntorch=="
     )
-    assert {line.project for line in cut(kept, GONE | {"timm"}).stays} == {"timm", "torchvision"}
+    assert {line.project for line in cut(kept, GONE | {"timm"}).kept} == {"timm", "torchvision"}
 
 
 def test_hashed_pins_that_do_not_say_who_requires_them_stay_unless_a_lock_knows() -> None:
     text = "torch==2 \\\n  --hash=sha256:aa\ntorchvision==1 \\\n  --hash=sha256:bb\n"
     found = cut(text)
     assert found.after == text.encode()
-    assert "compile the file anew" in found.stays[0].reason
+    assert "compile the file anew" in found.kept[0].reason
     assert cut(text, unrequired=frozenset({"torchvision"})).after == b"torch==2 \\\n  --hash=sha256:aa\n"
 
 
 def test_a_second_time_changes_nothing() -> None:
     once = cut(COMPILED).after
     again = cut(once)
-    assert not again.changes
-    assert not again.gone
+    assert not again.has_changes
+    assert not again.removed
 
 
 @given(

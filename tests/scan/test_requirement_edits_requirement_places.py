@@ -70,16 +70,16 @@ def test_what_includes_itself_ends_and_what_is_no_file_is_passed_over(root: Path
 
 def test_only_files_that_may_be_edited_are_cut(root: Path) -> None:
     places = {place.file: cut(place, {"torchvision"}, ()) for place in requirement_places(root)}
-    assert {name for name, change in places.items() if change.changes} == {
+    assert {name for name, change in places.items() if change.has_changes} == {
         "dev.in",
         "pyproject.toml",
         "requirements.txt",
         "requirements/base.txt",
         "requirements/limits.txt",
     }
-    (line,) = places["../shared.txt"].stays
+    (line,) = places["../shared.txt"].kept
     assert (line.place, line.reason) == ("../shared.txt:1", "it lies outside the project")
-    assert places["constraints.txt"].stays[0].reason.startswith("it only limits")
+    assert places["constraints.txt"].kept[0].reason.startswith("it only limits")
 
 
 def test_a_link_inside_leads_to_its_file(root: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from envsmith.environment.interpreter import interpreter_path
 from envsmith.errors import InstallError
-from envsmith.files.atomic import python_of
 from envsmith.model.shim import LEGACY_API, package
 from envsmith.process.runner import Processes
 from envsmith.shims import environment
@@ -26,8 +26,8 @@ def test_the_code_of_the_shims_is_at_hand() -> None:
 def test_all_files_are_laid_where_packages_lie(tmp_path: Path, site: str) -> None:
     (tmp_path / site).mkdir(parents=True)
     made = package((LEGACY_API,), (), environment.sources())
-    python_of(tmp_path).parent.mkdir(parents=True, exist_ok=True)
-    python_of(tmp_path).symlink_to(sys.executable)
+    interpreter_path(tmp_path).parent.mkdir(parents=True, exist_ok=True)
+    interpreter_path(tmp_path).symlink_to(sys.executable)
     environment.lay(tmp_path, made, Processes())
     compiled = {path.name.partition(".")[0] for path in tmp_path.rglob("*.pyc")}
     assert compiled == {"__init__", "torch_safe_globals", "torchaudio_legacy_api"}

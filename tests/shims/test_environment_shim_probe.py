@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from envsmith.environment.interpreter import interpreter_path
 from envsmith.errors import ToolError
-from envsmith.files.atomic import python_of
 from envsmith.process.runner import Processes
 from envsmith.shims.environment import ShimProbe
 
@@ -20,7 +20,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (site / "torchaudio.py").write_text(
         "import os, time\ninfo = 1\nif os.environ.get('SLOW'): time.sleep(60)\n"
     )
-    assert python_of(folder).exists()
+    assert interpreter_path(folder).exists()
     return folder
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from envsmith.environment.interpreter import interpreter_path
 from envsmith.errors import EnvsmithError
-from envsmith.files.atomic import python_of
 from envsmith.lockfile.pins import InstallSource
 from envsmith.process.runner import CompletedProgram, Processes
 from envsmith.uv.installer import UvInstaller
@@ -169,7 +169,7 @@ def test_real_uv_finds_makes_and_fills(tmp_path: Path, monkeypatch: pytest.Monke
     assert installer.find_python("3.99") is None
     assert installer.find_python("--help") is None
     installer.make(tmp_path / "env", python, "any")
-    assert python_of(tmp_path / "env").exists()
+    assert interpreter_path(tmp_path / "env").exists()
     supply = InstallSource(text="".join(lines), is_pylock=False, wheelhouse=str(tmp_path))
     installer.fill(tmp_path / "env", supply)
     assert len(list((tmp_path / "env").rglob("*.dist-info"))) == 2
