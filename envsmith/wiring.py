@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.errors import EnvsmithError
 from envsmith.host.current import variables
-from envsmith.model.backend import Backend
-from envsmith.model.listing import HOST, IndexListing
+from envsmith.model.listing import HOST
 from envsmith.model.url import on_mirror
 from envsmith.model.wheel import Wheel
 
 if TYPE_CHECKING:
     from envsmith.catalog import Catalog
     from envsmith.config.mirrors import MirrorRules
-    from envsmith.index.remote_metadata import LicenceReader, RequiresReader
+    from envsmith.index.remote_wheels import LicenceReader, RequiresReader, WheelReader
     from envsmith.index.routed_pages import RoutedPages
     from envsmith.index.sources import ListingSources, LivePyTorch
-    from envsmith.index.wheel_contents import WheelReader
     from envsmith.usage.module_names import KnownModules
 
 PYTORCH_BASE = f"{HOST}/whl"
@@ -84,7 +82,7 @@ def index_base(choice: CatalogChoice) -> str:
 
 def wheel_contents(choice: CatalogChoice) -> WheelReader:
     """Return the reader of wheels' contents, which remembers what it has read."""
-    from envsmith.index.wheel_contents import WheelReader
+    from envsmith.index.remote_wheels import WheelReader
 
     return WheelReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
 
@@ -94,19 +92,19 @@ def known_modules() -> KnownModules:
     from envsmith.usage.module_names import KnownModules
 
     # Few commands come to look into a wheel: what reads them is imported when one does.
-    return KnownModules(lambda sha256: wheel_contents(CatalogChoice(is_offline=True)).kept(sha256))
+    return KnownModules(lambda sha256: wheel_contents(CatalogChoice(is_offline=True)).cached(sha256))
 
 
 def wheel_requires(choice: CatalogChoice) -> RequiresReader:
     """Return the reader of what wheels require, which remembers what it has read."""
-    from envsmith.index.remote_metadata import RequiresReader
+    from envsmith.index.remote_wheels import RequiresReader
 
     return RequiresReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
 
 
 def licences(choice: CatalogChoice) -> LicenceReader:
     """Return the reader of what licences wheels come under, which remembers what it has read."""
-    from envsmith.index.remote_metadata import LicenceReader
+    from envsmith.index.remote_wheels import LicenceReader
 
     return LicenceReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
 
@@ -116,13 +114,13 @@ def _served(choice: CatalogChoice) -> Callable[[str], str]:
     return partial(on_mirror, usual=PYTORCH_BASE, mirror=index_base(choice).rstrip("/"))
 
 
-def live_index(catalog: Catalog, choice: CatalogChoice, tell: Callable[[EnvsmithError], None]) -> LivePyTorch:
+def live_index(catalog: Catalog, choice: CatalogChoice, warn: Callable[[EnvsmithError], None]) -> LivePyTorch:
     """Return the reader of PyTorch's index, or of the mirror that stands for it.
 
     Args:
         catalog: names the projects.
         choice: what the command line says.
-        tell: hears of versions that cannot be used.
+        warn: called with the versions that cannot be used.
     """
     from envsmith.index.cache import ListingCache, overlay_name
     from envsmith.index.reader import PyTorchIndex
@@ -132,52 +130,35 @@ def live_index(catalog: Catalog, choice: CatalogChoice, tell: Callable[[Envsmith
     overlay = ListingCache(cache_folder(), overlay_name(base, PYTORCH_BASE))
     projects = tuple(project.name for project in catalog.projects())
     index = PyTorchIndex(base, overlay, wants_metadata=_wants_metadata)
-    return LivePyTorch(index, overlay, projects, tell)
-
-
-class LaterIndex:
-    """PyTorch's live index, made ready when it is first asked: a lock from the snapshot starts without it.
-
-    Args:
-        make: returns the reader.
-    """
-
-    def __init__(self, make: Callable[[], LivePyTorch]) -> None:
-        self._reader = cache(make)
-
-    def refresh(
-        self,
-        channel: str,
-        backend: Backend,
-        known: IndexListing | None,
-        *,
-        deadline_s: float,
-        max_age: timedelta,
-    ) -> IndexListing:
-        """Read the pages, as the reader does."""
-        return self._reader().refresh(channel, backend, known, deadline_s=deadline_s, max_age=max_age)
-
-    def kept(self, channel: str, backend: Backend) -> IndexListing | None:
-        """Return what was read before, as the reader does."""
-        return self._reader().kept(channel, backend)
-
-    def was_silent_lately(self) -> bool:
-        """Say whether the server was silent minutes ago, as the reader does."""
-        return self._reader().was_silent_lately()
+    return LivePyTorch(index, overlay, projects, warn)
 
 
 def listing_sources(
-    catalog: Catalog, choice: CatalogChoice, tell: Callable[[EnvsmithError], None], *, is_online: bool = True
+    catalog: Catalog,
+    choice: CatalogChoice,
+    warn: Callable[[EnvsmithError], None] = lambda _: None,
+    announce: Callable[[str], None] = lambda _: None,
+    *,
+    is_online: bool = True,
 ) -> ListingSources:
-    """Return where rows come from."""
+    """Return the sources of listings.
+
+    Args:
+        catalog: has the snapshot.
+        choice: options of the command line.
+        warn: called with the reasons why the live index could not be used.
+        announce: called with the name of each source that is used.
+        is_online: whether the network may be used.
+    """
     from envsmith.index.sources import ListingSources
 
     return ListingSources(
         catalog,
         choice.mode,
-        LaterIndex(lambda: live_index(catalog, choice, tell)),
+        lambda: live_index(catalog, choice, warn),
         is_online=is_online and not choice.is_offline,
-        tell=tell,
+        warn=warn,
+        announce=announce,
     )
 
 

@@ -137,7 +137,7 @@ def _tools(project: Path) -> MatrixTools:
         project=project,
         files=atomic,
         revisions=GitRevisions(project=project),
-        held=cache(wheel_contents(CatalogChoice(is_offline=True)).kept),
+        held=cache(wheel_contents(CatalogChoice(is_offline=True)).cached),
     )
 
 

@@ -71,6 +71,6 @@ def _found(words: tuple[str, ...], folder: Path, *, asks: bool) -> tuple[LockDif
         revisions=GitRevisions(project=Path()),
         catalog=Catalog.embedded(),
         licences=licences(CatalogChoice(is_offline=not asks)).licences,
-        held=wheel_contents(CatalogChoice(is_offline=True)).kept,
+        held=wheel_contents(CatalogChoice(is_offline=True)).cached,
     )
     return contrast(words, tools)

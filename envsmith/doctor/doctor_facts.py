@@ -152,7 +152,7 @@ class DoctorFacts:
             platforms=(str(self.host.platform),),
             pythons=frozenset({python.tag}),
         )
-        listings = listing_sources(self.catalog, CatalogChoice(), lambda _: None, is_online=False)
+        listings = listing_sources(self.catalog, CatalogChoice(), is_online=False)
         return InstalledTorch(
             version=found.torch.version,
             verdict=rules.judge_build(self.host, python, build, self.catalog),

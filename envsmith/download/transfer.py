@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from envsmith.download.part_file import PartFile, PartOrigin
 from envsmith.errors import ToolError
 from envsmith.model.url import public_url
-from envsmith.net.client import MAX_REDIRECTS, network_words, redirection
+from envsmith.net.client import MAX_REDIRECTS, describe_network_error, redirect_target
 
 if TYPE_CHECKING:
     import requests
@@ -296,7 +296,7 @@ class Transfer:
                 with self._session.request(
                     method, url, headers=dict(headers), timeout=timeout, stream=True, allow_redirects=False
                 ) as response:
-                    target = redirection(url, response.status_code, response.headers.get("Location"))
+                    target = redirect_target(url, response.status_code, response.headers.get("Location"))
                     if target is None:
                         yield response
                         return
@@ -308,7 +308,7 @@ class Transfer:
             ConnectionError,
             TimeoutError,
         ) as error:
-            raise BrokenError(f"the server could not be read: {network_words(error)}") from error
+            raise BrokenError(f"the server could not be read: {describe_network_error(error)}") from error
 
     def _pause(self, fruitless: int, wait_s: float) -> None:
         own_s = self._endurance.pause_s * 2 ** (fruitless - 1) if fruitless else 0.0

@@ -79,7 +79,7 @@ def _bill(locks: tuple[SavedLock, ...], prefix: Path | None, *, is_offline: bool
     from envsmith.console import printer
     from envsmith.export import cyclonedx
     from envsmith.export.formats import to_bill
-    from envsmith.index.remote_metadata import installed_licences
+    from envsmith.index.remote_wheels import installed_licences
     from envsmith.wiring import CatalogChoice, licences
 
     to_bill(locks, {})  # what cannot be written is said before anything is fetched

@@ -23,7 +23,7 @@ from pathlib import Path
 from envsmith.host import windows
 from envsmith.host.system import MACHINE, USER, Connectivity, DiskSpace, Library, Toolbox, VisualCpp
 from envsmith.host.windows import Registry
-from envsmith.net.client import causes, network_words
+from envsmith.net.client import causes, describe_network_error
 from envsmith.net.deadline import Deadline, run_all
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
@@ -102,7 +102,7 @@ def _asked(url: str, patience_s: float) -> Connectivity:
     try:
         answer = requests.head(url, timeout=patience_s, allow_redirects=False)
     except (requests.RequestException, OSError, ValueError) as error:
-        words = network_words(error) if isinstance(error, requests.RequestException) else str(error)
+        words = describe_network_error(error) if isinstance(error, requests.RequestException) else str(error)
         untimely = _is_untimely(error)
         ahead = _ahead_without_tls(url, patience_s) if untimely else None
         return Connectivity(url=url, error=words, ahead_s=ahead, is_untimely=untimely)

@@ -18,7 +18,7 @@ from envsmith.model.listing import HOST
 from envsmith.model.progress import Progress
 from envsmith.model.url import on_mirror
 from envsmith.model.wheel import Wheel
-from envsmith.net.client import network_words
+from envsmith.net.client import describe_network_error
 
 _PYTORCH = f"{HOST}/whl"
 # Source: APPNOTE.TXT 6.3.10 of the ZIP format, 4.3.7 and 4.3.16 (read 2026-11-21): an end has 22 bytes and a comment.
@@ -127,7 +127,7 @@ class Downloads:
                     sha256 = self._hash(wheel, response.iter_content(1 << 20), total, coming)
                     coming.keep(sha256, wheel.filename)
         except (requests.RequestException, ValueError) as error:
-            raise _unreachable(wheel, network_words(error)) from error
+            raise _unreachable(wheel, describe_network_error(error)) from error
         return sha256
 
     def _hash(self, wheel: Wheel, chunks: Iterable[bytes], total: int, coming: PendingFile) -> str:

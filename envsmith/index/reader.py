@@ -27,7 +27,7 @@ from envsmith.model.listing import HOST, IndexListing, Metadata, Release, group,
 from envsmith.model.url import public_url
 from envsmith.model.wheel import Wheel
 from envsmith.net.client import RetryPolicy, WebClient, bad_status, open_client
-from envsmith.net.deadline import Deadline, run_all
+from envsmith.net.deadline import Deadline, DeadlineError, run_all
 
 if TYPE_CHECKING:
     from envsmith.net.client import Response, WebClient
@@ -227,7 +227,7 @@ class PyTorchIndex:
         overlay: where pages and listings are kept; of this server alone.
         wants_metadata: whether the requirements of a wheel could matter; asked where none are known.
         now: the time, with a zone.
-        patience: timeouts and retries.
+        policy: timeouts and retries.
 
     Raises:
         CatalogError: CAT038 when base is no http or https URL.
@@ -240,13 +240,13 @@ class PyTorchIndex:
         *,
         wants_metadata: Callable[[Wheel], bool],
         now: Callable[[], datetime] = utc_now,
-        patience: RetryPolicy | None = None,
+        policy: RetryPolicy | None = None,
     ) -> None:
         self.base = checked_base(base)
         self._overlay = overlay
         self._wants_metadata = wants_metadata
         self._now = now
-        self._patience = patience
+        self._policy = policy
 
     def read(self, request: ReadRequest) -> ReadListing:
         """Read the pages of one index, join them with what is known, and keep the result in the overlay.
@@ -306,7 +306,7 @@ class PyTorchIndex:
             if isinstance(outcome, Exception):
                 raise outcome
             if outcome is None:
-                raise deadline.passed(public_url(self.base))
+                raise deadline.error(public_url(self.base))
         return pages | fetched
 
     def _kept(self, request: ReadRequest, project: str, state: PageState) -> FetchedPage | None:
@@ -379,7 +379,7 @@ class PyTorchIndex:
         )
 
     def _client(self, deadline: Deadline) -> Callable[[], AbstractContextManager[WebClient]]:
-        return partial(open_client, deadline, self._patience)
+        return partial(open_client, deadline, self._policy)
 
 
 def checked_base(base: str) -> str:
@@ -426,12 +426,12 @@ def _problems(outcomes: Iterable[object], deadline: Deadline, where: str) -> tup
     problems: list[EnvsmithError] = []
     late = 0
     for outcome in outcomes:
-        if outcome is None or (isinstance(outcome, EnvsmithError) and outcome.code == "TOL031"):
+        if outcome is None or (isinstance(outcome, DeadlineError)):
             late += 1
         elif isinstance(outcome, EnvsmithError):
             problems.append(outcome)
         elif isinstance(outcome, Exception):
             raise outcome
     if late:
-        problems.append(deadline.passed(f"{where}: metadata of {late} versions"))
+        problems.append(deadline.error(f"{where}: metadata of {late} versions"))
     return tuple(problems)

@@ -32,12 +32,12 @@ class RoutedPages:
 
     Args:
         now: the time, with a zone.
-        patience: timeouts and retries.
+        policy: timeouts and retries.
     """
 
-    def __init__(self, now: Callable[[], datetime], patience: RetryPolicy | None = None) -> None:
+    def __init__(self, now: Callable[[], datetime], policy: RetryPolicy | None = None) -> None:
         self._now = now
-        self._patience = patience
+        self._policy = policy
 
     def read(self, project: str, url: str, is_wanted: Callable[[Wheel], bool]) -> RoutePage:
         """Read one project's page and the METADATA of the wheels that are wanted.
@@ -55,7 +55,7 @@ class RoutedPages:
 
     def _read(self, project: str, url: str, is_wanted: Callable[[Wheel], bool]) -> RoutePage:
         deadline = Deadline(DEADLINE_S)
-        opened = partial(open_client, deadline, self._patience)
+        opened = partial(open_client, deadline, self._policy)
         with opened() as client:
             is_flat, found = _rows(client, project, url)
         usable = [row for row in found if not row.yanked and _is_usable(row.wheel)]
@@ -66,7 +66,7 @@ class RoutedPages:
             if isinstance(outcome, Exception):
                 raise outcome
             if outcome is None:
-                raise deadline.passed(url)
+                raise deadline.error(url)
             rows.append(outcome)
         others = sorted((row.wheel for row in usable if row not in wanted), key=_newest, reverse=True)
         return RoutePage(

@@ -16,7 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from envsmith.errors import ResolveError, ToolError
 from envsmith.model.listing import VersionMetadata
-from envsmith.net.client import network_words
+from envsmith.net.client import describe_network_error
 
 MOST_BYTES = 200 * 1024 * 1024
 _MEMBER_BYTES = 1024 * 1024
@@ -147,7 +147,7 @@ def _fetch(url: str, sha256: str, place: str) -> bytes:
     except requests.RequestException as error:
         raise ToolError(
             "TOL025",
-            f"the source distribution cannot be fetched: {network_words(error)}",
+            f"the source distribution cannot be fetched: {describe_network_error(error)}",
             where=place,
             hint="check the network",
         ) from error

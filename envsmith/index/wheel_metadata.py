@@ -41,7 +41,7 @@ _MACHINES = {
     ("darwin", "universal2"): "",
 }
 # All that zipfile raises on archives made to break it.
-BROKEN = (
+ZIP_ERRORS = (
     ArithmeticError,
     EOFError,
     LookupError,
@@ -204,7 +204,7 @@ def read_metadata(file: BinaryIO, where: str) -> bytes:
                 raise ValueError("METADATA is packed in an unusual way")
             with archive.open(names[0]) as member:
                 body = member.read(MAX_METADATA_BYTES + 1)
-    except BROKEN as error:
+    except ZIP_ERRORS as error:
         raise _unreadable(where, str(error)) from error
     if len(body) > MAX_METADATA_BYTES:
         raise _unreadable(where, f"METADATA has more than {MAX_METADATA_BYTES} bytes")

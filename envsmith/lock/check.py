@@ -180,7 +180,7 @@ def check_tools(
     from envsmith.files import atomic
     from envsmith.index.hashing import NoDownloads
 
-    listings = listing_sources(catalog, choice or CatalogChoice(), lambda _: None, is_online=False)
+    listings = listing_sources(catalog, choice or CatalogChoice(), is_online=False)
     return CheckTools(
         catalog=catalog, listings=listings, hasher=NoDownloads(), files=atomic, templates=templates
     )

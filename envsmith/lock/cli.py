@@ -194,14 +194,11 @@ def _lock(wanted: tuple[LockRequest, ...], ways: _LockOptions) -> int:
     from envsmith.errors import EnvsmithError
     from envsmith.lock import output
     from envsmith.lock.lock import lock_profiles
-    from envsmith.lock.output import AnnouncedListings
     from envsmith.wiring import listing_sources
 
     catalog = Catalog.embedded()
-    reasons: list[EnvsmithError] = []
-    sources = AnnouncedListings(
-        listing_sources(catalog, ways.choice, reasons.append), reasons, quiet=ways.quiet or ways.as_json
-    )
+    line = output.CatalogLine(quiet=ways.quiet or ways.as_json)
+    sources = listing_sources(catalog, ways.choice, line.warn, line.announce)
     done: list[LockedProfile] = []
     failed: list[EnvsmithError] = []
     with _at_work(ways, catalog, sources) as (tools, pool):

@@ -37,7 +37,7 @@ def explain_command(package: str, profiles: tuple[str, ...], folder: Path, *, as
 
     names = profiles or tuple(sorted(path.parent.name for path in folder.glob("*/manifest.toml")))
     catalog = Catalog.embedded()
-    listings = listing_sources(catalog, CatalogChoice(), lambda _: None, is_online=False)
+    listings = listing_sources(catalog, CatalogChoice(), is_online=False)
     found = [
         item
         for name in names

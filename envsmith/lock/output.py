@@ -6,7 +6,6 @@ The line that says where rows come from, told as soon as it is known.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from envsmith.console import printer
 from envsmith.errors import NO, OK, EnvsmithError, ToolError
@@ -15,12 +14,6 @@ from envsmith.lock.savings import BuildSize, DownloadSavings
 from envsmith.lockfile.store import decisions_of
 from envsmith.model.finding import Decision
 from envsmith.plan.plan import LockRequest
-
-if TYPE_CHECKING:
-    from envsmith.index.sources import ListingSources, ListingWithSource
-    from envsmith.model.backend import Backend
-    from envsmith.model.listing import IndexListing
-
 
 _MOST_WEIGHTS = 3
 _NAMED = 4
@@ -230,40 +223,29 @@ def envelope(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> 
     printer.envelope("lock", ("ok", "no", "failed")[status(done, failed)], data, failed)
 
 
-class AnnouncedListings:
-    """Listings that tell standard error once which catalog they are from, and why not from a better one.
+class CatalogLine:
+    """The line on standard error that names the source of listings, and why it is not a better one.
 
     Args:
-        listings: finds the rows.
-        reasons: filled by the listings with why the live index could not be used.
-        quiet: say nothing.
+        quiet: print nothing.
     """
 
-    def __init__(self, listings: ListingSources, reasons: list[EnvsmithError], *, quiet: bool) -> None:
-        self._listings = listings
-        self._reasons = reasons
+    def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._told: set[str] = set()
+        self._reasons: list[str] = []
+        self._announced: set[str] = set()
 
-    def get(self, channel: str, backend: Backend) -> ListingWithSource | None:
-        """Return the rows, or None where nothing is known of such an index."""
-        found = self._listings.get(channel, backend)
-        if found:
-            self._tell(found.name)
-        return found
+    def warn(self, error: EnvsmithError) -> None:
+        """Add a reason why the live index could not be used."""
+        self._reasons.append(_reason(error))
 
-    def known(self, channel: str, backend: Backend) -> IndexListing | None:
-        """Return the rows at hand, without asking the server; None where there are none."""
-        return self._listings.known(channel, backend)
-
-    def _tell(self, name: str) -> None:
-        why = [_reason(error) for error in self._reasons]
-        self._reasons.clear()
-        if self._quiet or (name in self._told and not why):
+    def announce(self, name: str) -> None:
+        """Print the line for a source, once unless there are new reasons."""
+        reasons, self._reasons = self._reasons, []
+        if self._quiet or (name in self._announced and not reasons):
             return
-        self._told.add(name)
-        aside = f" ({'; '.join(why)})" if why else ""
-        printer.labelled("catalog", name + aside, err=True)
+        self._announced.add(name)
+        printer.labelled("catalog", name + (f" ({'; '.join(reasons)})" if reasons else ""), err=True)
 
 
 def _reason(error: EnvsmithError) -> str:

@@ -1,1 +1,1 @@
-"""net."""
+"""Network access."""

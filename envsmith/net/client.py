@@ -1,9 +1,4 @@
-"""Get files by HTTP: bounded in size and time, few retries, no way from https down to http.
-
-Why a server could not be read, in words: what the libraries raise names their classes and the socket's numbers.
-
-Remember which servers gave no answer, so that nobody waits for one of them twice.
-"""
+"""HTTP client: GET requests with limits on size and time, retries, and redirects that never leave https."""
 
 from __future__ import annotations
 
@@ -16,66 +11,50 @@ from urllib.parse import urljoin, urlsplit
 
 from envsmith.errors import ToolError
 from envsmith.model.url import public_url
-from envsmith.net.deadline import Deadline
+from envsmith.net.deadline import Deadline, DeadlineError
 
 if TYPE_CHECKING:
     import requests
 
-
-_WORDS = {
-    "NameResolutionError": "its name could not be resolved",
-    "gaierror": "its name could not be resolved",
-    "ConnectionRefusedError": "it refused the connection",
-    "NewConnectionError": "no connection could be made",
-    "ConnectTimeoutError": "no connection within the time allowed",
-    "ConnectTimeout": "no connection within the time allowed",
-    "ReadTimeoutError": "it did not go on answering",
-    "ReadTimeout": "it did not go on answering",
-    "TimeoutError": "it did not answer in time",
-    "ConnectionResetError": "it broke the connection off",
-    "RemoteDisconnected": "it closed the connection without an answer",
-    "IncompleteRead": "the answer broke off",
-    "ProtocolError": "the answer broke off",
-    "ProxyError": "the proxy could not be used",
-    "SSLCertVerificationError": "its certificate is not trusted",
-    "SSLError": "no secure connection",
-}
 MAX_REDIRECTS = 5
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_CHUNK = 1 << 16
+_CHUNK_BYTES = 1 << 16
+# Exception classes of requests, urllib3 and the standard library, by name: their own texts show addresses.
+_DESCRIPTIONS = {
+    "NameResolutionError": "host name not found",
+    "gaierror": "host name not found",
+    "ConnectionRefusedError": "connection refused",
+    "NewConnectionError": "connection failed",
+    "ConnectTimeoutError": "connection timed out",
+    "ConnectTimeout": "connection timed out",
+    "ReadTimeoutError": "timed out while reading",
+    "ReadTimeout": "timed out while reading",
+    "TimeoutError": "timed out",
+    "ConnectionResetError": "connection reset",
+    "RemoteDisconnected": "connection closed without an answer",
+    "IncompleteRead": "incomplete answer",
+    "ProtocolError": "incomplete answer",
+    "ProxyError": "proxy not usable",
+    "SSLCertVerificationError": "certificate not trusted",
+    "SSLError": "no secure connection",
+}
 
 
-def network_words(error: BaseException) -> str:
-    """Return why a request failed, in one clause, without addresses."""
-    chain = list(causes(error))
-    for cause in reversed(chain):
-        if words := _WORDS.get(type(cause).__name__):
-            return words
-    text = str(chain[-1]).rpartition(": ")[2].strip()[:200]
-    return text if text and "://" not in text else type(chain[-1]).__name__
+class UnreachableError(ToolError):
+    """TOL030: a server cannot be reached."""
 
 
-def causes(error: BaseException) -> list[BaseException]:
-    """Return an error and what it wraps: requests wraps urllib3, which wraps the socket's error."""
-    found = [error]
-    while len(found) < 20:
-        last = found[-1]
-        inner = getattr(last, "reason", None)
-        if not isinstance(inner, BaseException):
-            inner = next((item for item in last.args if isinstance(item, BaseException)), last.__cause__)
-        if not isinstance(inner, BaseException) or inner in found:
-            break
-        found.append(inner)
-    return found
+class TooLargeError(ToolError):
+    """TOL033: an answer is larger than its limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What a server answered, its body read whole."""
+    """Answer of a server, with its whole body."""
 
     url: str
-    """Where it came from at last, after redirects."""
+    """Address after redirects."""
     status: int
     headers: Mapping[str, str]
     """Names in lower case."""
@@ -84,7 +63,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How long to wait and how often to try again."""
+    """Timeouts and number of attempts."""
 
     connect_s: float = 5.0
     read_s: float = 15.0
@@ -95,26 +74,27 @@ class RetryPolicy:
 
 
 class WebClient:
-    """One connection pool; used by one thread at a time. Opened with `open_client`."""
+    """One connection pool, for one thread at a time; open it with `open_client`."""
 
-    def __init__(self, session: requests.Session, deadline: Deadline, patience: RetryPolicy) -> None:
+    def __init__(self, session: requests.Session, deadline: Deadline, policy: RetryPolicy) -> None:
         self._session = session
         self._deadline = deadline
-        self._patience = patience
+        self._policy = policy
 
     def get(self, url: str, headers: Mapping[str, str], *, limit_bytes: int) -> Response:
-        """Get a URL; a status of 400 or more comes back as an answer, but for those retried in vain.
+        """Get a URL; return a response of any status but those that are retried.
 
         Raises:
-            ToolError: TOL030 when the server cannot be reached, TOL031 when the time is over, TOL032 for a
-                redirect not followed, TOL033 when the body is larger than limit_bytes, TOL057 when the server
-                keeps failing.
+            UnreachableError: TOL030 when the server cannot be reached.
+            DeadlineError: TOL031 when the time is over.
+            TooLargeError: TOL033 when the body is larger than limit_bytes.
+            ToolError: TOL032 when a redirect leaves https or there are too many, TOL057 when the server keeps failing.
         """
         where = public_url(url)
-        for attempt in range(self._patience.attempts):
+        for attempt in range(self._policy.attempts):
             if attempt:
                 self._pause(attempt, where)
-            last = attempt == self._patience.attempts - 1
+            last = attempt == self._policy.attempts - 1
             answer = self._attempt(url, headers, limit_bytes, last=last)
             if answer is not None:
                 return answer
@@ -131,9 +111,9 @@ class WebClient:
             answer = self._follow(url, headers, limit_bytes)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             self._deadline.check(where)
-            # A malformed URL or header fails alike each time.
+            # A ValueError means a malformed URL or header: another attempt would fail alike.
             if last or isinstance(error, ValueError):
-                raise _failed(where, f"the server could not be read: {network_words(error)}") from error
+                raise _unreachable(where, describe_network_error(error)) from error
             return None
         if answer.status not in _RETRIED:
             return answer
@@ -142,25 +122,25 @@ class WebClient:
         return None
 
     def _pause(self, attempt: int, where: str) -> None:
-        pause_s = self._patience.pause_s * 2 ** (attempt - 1)
+        pause_s = self._policy.pause_s * 2 ** (attempt - 1)
         if pause_s >= self._deadline.remaining_s():
-            raise self._deadline.passed(where)
-        self._patience.sleep(pause_s)
+            raise self._deadline.error(where)
+        self._policy.sleep(pause_s)
 
     def _follow(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> Response:
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._once(url, headers, limit_bytes)
-            target = redirection(url, answer.status, answer.headers.get("location"))
+            answer = self._request(url, headers, limit_bytes)
+            target = redirect_target(url, answer.status, answer.headers.get("location"))
             if target is None:
                 return answer
             url = target
-        raise _refused(url, f"more than {MAX_REDIRECTS} redirects")
+        raise _bad_redirect(url, f"more than {MAX_REDIRECTS} redirects")
 
-    def _once(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> Response:
+    def _request(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> Response:
         where = public_url(url)
         self._deadline.check(where)
         left_s = max(self._deadline.remaining_s(), 0.001)
-        timeout = (min(self._patience.connect_s, left_s), min(self._patience.read_s, left_s))
+        timeout = (min(self._policy.connect_s, left_s), min(self._policy.read_s, left_s))
         with self._session.get(
             url, headers=dict(headers), timeout=timeout, stream=True, allow_redirects=False
         ) as response:
@@ -172,41 +152,88 @@ class WebClient:
         length = response.headers.get("Content-Length", "")
         if length.isascii() and length.isdigit() and int(length) > limit_bytes:
             raise _too_large(where, limit_bytes)
-        kept = bytearray()
+        body = bytearray()
         for chunk in _chunks(response):
-            kept += chunk
-            if len(kept) > limit_bytes:
+            body += chunk
+            if len(body) > limit_bytes:
                 raise _too_large(where, limit_bytes)
             self._deadline.check(where)
-        return bytes(kept)
+        return bytes(body)
 
 
 @contextmanager
-def open_client(deadline: Deadline, patience: RetryPolicy | None = None) -> Iterator[WebClient]:
-    """Open a client and close its connections at the end."""
+def open_client(deadline: Deadline, policy: RetryPolicy | None = None) -> Iterator[WebClient]:
+    """Open a client, and close its connections at the end of the block."""
     import requests
 
     with requests.Session() as session:
         session.headers["User-Agent"] = "envsmith"
-        yield WebClient(session, deadline, patience or RetryPolicy())
+        yield WebClient(session, deadline, policy or RetryPolicy())
 
 
-def redirection(url: str, status: int, location: str | None) -> str | None:
-    """Return where an answer sends on to; None where it is the answer itself.
+class UnreachableHosts:
+    """Hosts that could not be reached: each costs one timeout. A host that answers with an error is reachable."""
+
+    def __init__(self) -> None:
+        self._hosts: set[str] = set()
+
+    @contextmanager
+    def guard(self, url: str) -> Iterator[None]:
+        """Run requests to a URL inside the block, and remember its host if it cannot be reached.
+
+        Raises:
+            UnreachableError: TOL030 at once when the host could not be reached before.
+        """
+        host = urlsplit(url).netloc
+        if host in self._hosts:
+            raise _unreachable(public_url(url), "no answer to an earlier request")
+        try:
+            yield
+        except (UnreachableError, DeadlineError):
+            self._hosts.add(host)
+            raise
+
+
+def redirect_target(url: str, status: int, location: str | None) -> str | None:
+    """Return the address a response redirects to, or None if it is not a redirect.
 
     Raises:
-        ToolError: TOL032 where following would leave https.
+        ToolError: TOL032 when the redirect leaves https.
     """
     if status not in _REDIRECTS or not location:
         return None
     target = urljoin(url, location)
     if urlsplit(target).scheme not in {urlsplit(url).scheme, "https"}:
-        raise _refused(url, f"a redirect to {public_url(target)} leaves {urlsplit(url).scheme}")
+        raise _bad_redirect(url, f"a redirect to {public_url(target)} leaves {urlsplit(url).scheme}")
     return target
 
 
+def describe_network_error(error: BaseException) -> str:
+    """Return the cause of a failed request in a few words, without addresses."""
+    chain = list(causes(error))
+    for cause in reversed(chain):
+        if text := _DESCRIPTIONS.get(type(cause).__name__):
+            return text
+    text = str(chain[-1]).rpartition(": ")[2].strip()[:200]
+    return text if text and "://" not in text else type(chain[-1]).__name__
+
+
+def causes(error: BaseException) -> list[BaseException]:
+    """Return an error and those it wraps: requests wraps urllib3, which wraps the socket's error."""
+    found = [error]
+    while len(found) < 20:
+        last = found[-1]
+        inner = getattr(last, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((item for item in last.args if isinstance(item, BaseException)), last.__cause__)
+        if not isinstance(inner, BaseException) or inner in found:
+            break
+        found.append(inner)
+    return found
+
+
 def bad_status(status: int, where: str, hint: str = "") -> ToolError:
-    """Return the error of a server that is there, but gives a status instead of what it was asked for."""
+    """Return the error for a status other than success."""
     return ToolError(
         "TOL057",
         f"the server answered {status}",
@@ -216,61 +243,37 @@ def bad_status(status: int, where: str, hint: str = "") -> ToolError:
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
-    # read1 gives what one receive brought, so that a server which drips cannot outlast the deadline.
+    # read1 returns after one receive: a server that sends byte by byte cannot outlast the deadline.
     read1 = getattr(response.raw, "read1", None)
     if read1 is None:
         yield from response.iter_content(1024)
         return
-    while chunk := read1(_CHUNK, decode_content=True):
+    while chunk := read1(_CHUNK_BYTES, decode_content=True):
         yield chunk
 
 
-def _failed(where: str, message: str) -> ToolError:
-    return ToolError(
+def _unreachable(where: str, cause: str) -> UnreachableError:
+    return UnreachableError(
         "TOL030",
-        message,
+        f"the server could not be reached: {cause}",
         where=where,
         hint="check the connection and proxy, name a mirror with --index-base, or use --catalog embedded",
     )
 
 
-def _refused(url: str, message: str) -> ToolError:
+def _bad_redirect(url: str, message: str) -> ToolError:
     return ToolError(
         "TOL032",
         message,
         where=public_url(url),
-        hint="name the address it really has, with https, by --index-base or --rewrite",
+        hint="give the final https address with --index-base or --rewrite",
     )
 
 
-def _too_large(where: str, limit_bytes: int) -> ToolError:
-    return ToolError(
+def _too_large(where: str, limit_bytes: int) -> TooLargeError:
+    return TooLargeError(
         "TOL033",
         f"the answer is larger than {limit_bytes} bytes",
         where=where,
         hint="check that the address is that of a package index",
     )
-
-
-class UnreachableHosts:
-    """The servers that could not be reached. One that answers with an error is there, and is asked again."""
-
-    def __init__(self) -> None:
-        self._found: set[str] = set()
-
-    @contextmanager
-    def asked(self, url: str) -> Iterator[None]:
-        """Ask within this block.
-
-        Raises:
-            ToolError: TOL030 at once where the server was silent before.
-        """
-        server = urlsplit(url).netloc
-        if server in self._found:
-            raise ToolError("TOL030", "the server could not be reached before", where=public_url(url))
-        try:
-            yield
-        except ToolError as error:
-            if error.code in ("TOL030", "TOL031"):
-                self._found.add(server)
-            raise

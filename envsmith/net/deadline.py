@@ -1,4 +1,4 @@
-"""Hold work to a total time, whatever the network does."""
+"""Deadlines: a time limit for a group of network operations, also when one of them hangs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ C = TypeVar("C")
 T = TypeVar("T")
 
 
+class DeadlineError(ToolError):
+    """TOL031: a deadline has passed."""
+
+
 class Deadline:
     """A moment after which work stops.
 
     Args:
         seconds: time from now.
-        clock: seconds that only grow.
+        clock: monotonic seconds.
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,17 +37,17 @@ class Deadline:
         return max(0.0, self._end - self._clock())
 
     def check(self, where: str) -> None:
-        """Stop when the time is over.
+        """Raise an error if the time is over.
 
         Raises:
-            ToolError: TOL031 when no time is left.
+            DeadlineError: TOL031 when no time is left.
         """
         if self.remaining_s() <= 0:
-            raise self.passed(where)
+            raise self.error(where)
 
-    def passed(self, where: str) -> ToolError:
-        """Return the error that says the time is over."""
-        return ToolError(
+    def error(self, where: str) -> DeadlineError:
+        """Return the error for a passed deadline."""
+        return DeadlineError(
             "TOL031",
             f"no complete answer within {self.seconds:g} s",
             where=where,
@@ -53,20 +57,20 @@ class Deadline:
 
 def run_all(
     tasks: Sequence[Callable[[C], T]],
-    opened: Callable[[], AbstractContextManager[C]],
+    open_client: Callable[[], AbstractContextManager[C]],
     deadline: Deadline,
     *,
     workers: int = 8,
 ) -> list[T | Exception | None]:
-    """Run tasks side by side and return what each gave, raised, or None where the time ran out first.
+    """Run tasks in parallel and return the result or exception of each, None where the time ran out.
 
-    The threads are daemons: a name look-up or a connection that hangs holds back neither the caller nor the
-    end of the program.
+    The threads are daemons: a name lookup or a connection that hangs delays neither the caller nor the exit of
+    the program.
 
     Args:
         tasks: each gets the client of its thread.
-        opened: opens one client per thread.
-        deadline: waiting ends with it.
+        open_client: opens one client per thread.
+        deadline: end of waiting.
         workers: most threads at once.
     """
     todo: SimpleQueue[tuple[int, Callable[[C], T]]] = SimpleQueue()
@@ -76,7 +80,7 @@ def run_all(
         todo.put(item)
 
     def work() -> None:
-        with opened() as client:
+        with open_client() as client:
             while not stop.is_set():
                 try:
                     number, task = todo.get_nowait()
@@ -92,7 +96,7 @@ def run_all(
             number, outcome = done.get(timeout=deadline.remaining_s())
             outcomes[number] = outcome
     except Empty:
-        pass
+        pass  # the deadline has passed: tasks without an outcome stay None
     finally:
         stop.set()
     return outcomes

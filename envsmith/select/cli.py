@@ -111,7 +111,7 @@ def select_command(
     catalog = Catalog.embedded()
     host = described(MachineDescription(gpus=gpus, driver=driver, platform=platform), catalog)
     wanted = Python.parse(python) if python else this_python()
-    listings = listing_sources(catalog, CatalogChoice(), lambda _: None, is_online=False)
+    listings = listing_sources(catalog, CatalogChoice(), is_online=False)
     found = select(host, wanted, catalog=catalog, listings=listings)
     if as_json:
         printer.envelope("select", "ok" if found.choice else "no", _data(found))

@@ -8,18 +8,13 @@ from urllib.parse import quote
 import pytest
 from packaging.pylock import PackageWheel
 
-from envsmith.catalog import Catalog
 from envsmith.errors import ProfileError
-from envsmith.index.sources import LivePyTorch
 from envsmith.lock.request import parse_cutoff, parse_time
-from envsmith.model.backend import Backend
 from envsmith.wiring import (
     INDEX_VARIABLE,
     CatalogChoice,
-    LaterIndex,
     cache_folder,
     index_base,
-    live_index,
     rewrites_of,
     utc_now,
     wheel_contents,
@@ -76,23 +71,6 @@ def test_mirror_by_option_before_variable(monkeypatch: pytest.MonkeyPatch) -> No
 def test_cache_folder_is_the_users_choice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ENVSMITH_CACHE_DIR", str(tmp_path))
     assert cache_folder() == tmp_path
-
-
-def test_live_index_is_made_when_it_is_asked_and_once(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("ENVSMITH_CACHE_DIR", str(tmp_path))
-    made: list[int] = []
-
-    def make() -> LivePyTorch:
-        made.append(1)
-        return live_index(Catalog.embedded(), CatalogChoice(index_base="http://127.0.0.1:9/whl"), made.append)  # type: ignore[arg-type]
-
-    later = LaterIndex(make)
-    assert made == []
-    assert later.kept("stable", Backend.parse("cu128")) is None
-    assert not later.was_silent_lately()
-    assert made == [1]
 
 
 def test_contents_of_pytorchs_wheels_are_read_from_the_mirror(

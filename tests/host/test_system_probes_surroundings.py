@@ -188,4 +188,4 @@ def test_a_certificate_of_another_time(
         found = system_probes.reach(f"https://127.0.0.1:{server.server_address[1]}/whl/", {})
         server.shutdown()
         thread.join()
-    assert (found.is_untimely, found.error, found.ahead_s) == (True, "its certificate is not trusted", None)
+    assert (found.is_untimely, found.error, found.ahead_s) == (True, "certificate not trusted", None)

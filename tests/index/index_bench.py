@@ -52,7 +52,7 @@ class Bench:
             self.overlay,
             wants_metadata=self.wants,
             now=lambda: self.now,
-            patience=QUICK,
+            policy=QUICK,
         )
         return index.read(
             ReadRequest(

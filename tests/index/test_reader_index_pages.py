@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -7,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.errors import CatalogError
 from envsmith.index.cache import ListingCache
 from envsmith.index.reader import PYTORCH_BASE
 from envsmith.model.listing import Metadata, usual_url
@@ -134,16 +134,14 @@ def test_a_page_lost_from_the_cache_is_fetched_whole(bench: Bench) -> None:
     assert "if-none-match" not in bench.replay.requests[-1][1]
 
 
-def test_a_kept_page_that_cannot_be_read_any_more_is_fetched_whole(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cached_page_that_cannot_be_parsed_is_fetched_whole(bench: Bench) -> None:
     bench.replay.add(torch_wheel())
     first = bench.read()
-
-    def refuse(*_: object) -> None:
-        raise CatalogError("CAT030", "of another form")
-
-    monkeypatch.setattr("envsmith.index.reader.read_kept", refuse)
+    states = bench.overlay.read_states("stable", CU199)
+    body = b"written by a version that read pages otherwise"
+    bench.overlay.write_page("stable", CU199, "torch", body)
+    state = replace(states["torch"], body_sha256=hashlib.sha256(body).hexdigest())
+    bench.overlay.write_states("stable", CU199, {**states, "torch": state})
     assert bench.read() == first
     assert bench.replay.count(TORCH) == 2
 

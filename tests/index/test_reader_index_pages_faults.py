@@ -123,7 +123,7 @@ def test_a_base_loses_its_last_slash() -> None:
 def test_passwords_of_a_mirror_are_used_and_never_recorded(bench: Bench) -> None:
     bench.replay.add(torch_wheel())
     base = bench.replay.base.replace("http://", "http://user:secret@")
-    index = PyTorchIndex(base, bench.overlay, wants_metadata=bench.wants, now=lambda: NOW, patience=QUICK)
+    index = PyTorchIndex(base, bench.overlay, wants_metadata=bench.wants, now=lambda: NOW, policy=QUICK)
     request = ReadRequest(channel="stable", backend=CU199, projects=("torch",), deadline_s=20)
     bench.replay.style = Style(links="relative")
     listing = index.read(request).listing

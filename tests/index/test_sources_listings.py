@@ -49,13 +49,13 @@ class Live:
             raise self.error
         return snapshot(backend)
 
-    def kept(self, channel: str, backend: Backend) -> IndexListing | None:
+    def cached(self, channel: str, backend: Backend) -> IndexListing | None:
         assert (channel, backend.family) == ("stable", "cuda")
         if isinstance(self.keeps, EnvsmithError):
             raise self.keeps
         return self.keeps
 
-    def was_silent_lately(self) -> bool:
+    def is_backing_off(self) -> bool:
         return self.is_silent
 
 
@@ -63,7 +63,7 @@ def sources(
     live: Live, mode: str = "auto", *, is_online: bool = True
 ) -> tuple[ListingSources, list[EnvsmithError]]:
     told: list[EnvsmithError] = []
-    return ListingSources(CATALOG, mode, live, is_online=is_online, tell=told.append), told
+    return ListingSources(CATALOG, mode, lambda: live, is_online=is_online, warn=told.append), told
 
 
 def name(found: ListingSources, backend: Backend = CU128) -> str:
@@ -80,6 +80,32 @@ def test_embedded_asks_nobody() -> None:
     found, told = sources(live, "embedded")
     assert name(found) == EMBEDDED
     assert (live.asked, told) == ([], [])
+
+
+def test_the_live_index_is_made_once_and_not_for_the_snapshot() -> None:
+    made: list[Live] = []
+
+    def make() -> Live:
+        made.append(Live())
+        return made[-1]
+
+    assert name(ListingSources(CATALOG, "embedded", make, is_online=True, warn=lambda _: None)) == EMBEDDED
+    assert made == []
+    found = ListingSources(CATALOG, "auto", make, is_online=True, warn=lambda _: None)
+    assert [name(found), name(found, CU130)] == ["live 2099-01-01"] * 2
+    assert len(made) == 1
+
+
+def test_sources_are_announced_when_they_are_used() -> None:
+    used: list[str] = []
+    found = ListingSources(
+        CATALOG, "embedded", Live, is_online=True, warn=lambda _: None, announce=used.append
+    )
+    assert found.known("stable", CU128)
+    assert found.get("stable", Backend.parse("cu999")) is None
+    assert used == []
+    assert name(found) == EMBEDDED
+    assert used == [EMBEDDED]
 
 
 def test_auto_takes_the_server_and_asks_once_per_index() -> None:

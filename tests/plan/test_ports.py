@@ -4,9 +4,8 @@ import pytest
 
 from envsmith.files import atomic
 from envsmith.index.hashing import Downloads, FileCache, NoDownloads
-from envsmith.index.remote_metadata import RequiresReader
+from envsmith.index.remote_wheels import RequiresReader, WheelReader
 from envsmith.index.sdist import SdistReader
-from envsmith.index.wheel_contents import WheelReader
 from envsmith.model.progress import Progress
 from envsmith.plan.ports import (
     Files,

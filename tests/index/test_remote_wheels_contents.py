@@ -13,8 +13,8 @@ import pytest
 from packaging.pylock import PackageWheel
 
 from envsmith.errors import ToolError
-from envsmith.index import wheel_contents
-from envsmith.index.wheel_contents import WheelReader
+from envsmith.index import remote_wheels
+from envsmith.index.remote_wheels import WheelReader
 from tests.replay import ReplayIndex
 from tests.replay_faults import Fault
 from tests.replay_files import ReplayFile
@@ -86,7 +86,7 @@ def test_reads_a_small_wheel_whole_and_proves_its_hash(replay: ReplayIndex, tmp_
 def test_reads_a_large_wheel_by_ranges(
     replay: ReplayIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wheel_contents, "WHOLE_BYTES", 1000)
+    monkeypatch.setattr(remote_wheels, "WHOLE_BYTES", 1000)
     found = WheelReader(tmp_path).read(wheel(replay), ["torch/__init__.py"])
     assert found == {"torch/__init__.py": b"import torchvision\n"}
     assert all("range" in headers for _, headers in replay.requests)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.index.remote_metadata import LicenceReader, installed_licences
+from envsmith.index.remote_wheels import LicenceReader, installed_licences
 from envsmith.lockfile.pins import Pin
 from envsmith.model.license import Licence
 from tests.install.made import made

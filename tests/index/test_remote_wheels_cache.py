@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.index.remote_metadata import MetadataCache
+from envsmith.index.remote_wheels import MetadataCache
 
 SHA256 = "a" * 64
 

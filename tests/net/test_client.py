@@ -34,9 +34,9 @@ def get(
     *,
     limit_bytes: int = 100_000,
     deadline_s: float = 20,
-    patience: RetryPolicy = QUICK,
+    policy: RetryPolicy = QUICK,
 ) -> Response:
-    with open_client(Deadline(deadline_s), patience) as client:
+    with open_client(Deadline(deadline_s), policy) as client:
         return client.get(f"{replay.origin}{path}", {"X-Test": "1"}, limit_bytes=limit_bytes)
 
 
@@ -80,7 +80,7 @@ def test_pauses_grow(replay: ReplayIndex) -> None:
     slept: list[float] = []
     replay.fail(PAGE, Fault.status(500))
     with pytest.raises(ToolError):
-        get(replay, patience=RetryPolicy(pause_s=0.5, attempts=4, sleep=slept.append))
+        get(replay, policy=RetryPolicy(pause_s=0.5, attempts=4, sleep=slept.append))
     assert slept == [0.5, 1.0, 2.0]
 
 
@@ -88,7 +88,7 @@ def test_a_pause_longer_than_the_time_left_is_not_begun(replay: ReplayIndex) -> 
     slept: list[float] = []
     replay.fail(PAGE, Fault.status(500))
     with pytest.raises(ToolError) as caught:
-        get(replay, deadline_s=5, patience=RetryPolicy(pause_s=60, sleep=slept.append))
+        get(replay, deadline_s=5, policy=RetryPolicy(pause_s=60, sleep=slept.append))
     assert (caught.value.code, slept) == ("TOL031", [])
 
 
@@ -123,7 +123,7 @@ def test_a_silent_server_is_left_at_the_deadline(replay: ReplayIndex) -> None:
 
 def test_a_silent_server_is_left_after_the_read_timeout(replay: ReplayIndex) -> None:
     replay.fail(PAGE, Fault.slow(30, times=1))
-    assert get(replay, patience=replace(QUICK, read_s=0.5)).status == 200
+    assert get(replay, policy=replace(QUICK, read_s=0.5)).status == 200
     assert replay.count(PAGE) == 2
 
 
@@ -174,7 +174,7 @@ def test_redirects_to_other_schemes_are_refused(replay: ReplayIndex, target: str
 
 def test_a_redirect_from_https_to_http_is_refused(replay: ReplayIndex) -> None:
     class Downgrade(WebClient):
-        def _once(self, url: str, headers: object, limit_bytes: int) -> Response:
+        def _request(self, url: str, headers: object, limit_bytes: int) -> Response:
             del headers, limit_bytes
             return Response(url=url, status=301, headers={"location": replay.base}, body=b"")
 

@@ -9,7 +9,7 @@ import pytest
 from packaging.pylock import PackageWheel
 
 from envsmith.errors import ToolError
-from envsmith.index.remote_metadata import RequiresReader
+from envsmith.index.remote_wheels import RequiresReader
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile, make_metadata, make_wheel
 

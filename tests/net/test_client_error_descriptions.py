@@ -7,7 +7,7 @@ import pytest
 import requests
 from urllib3.exceptions import MaxRetryError, NameResolutionError, ProtocolError
 
-from envsmith.net.client import network_words
+from envsmith.net.client import describe_network_error
 
 
 def wrapped(inner: Exception) -> Exception:
@@ -25,35 +25,37 @@ def wrapped(inner: Exception) -> Exception:
                     socket.gaierror(-2, "Name or service not known"),
                 )
             ),
-            "its name could not be resolved",
+            "host name not found",
         ),
         (
             requests.ConnectionError(ProtocolError("Connection aborted.", RemoteDisconnected("…"))),
-            "it closed",
+            "connection closed",
         ),
-        (requests.ConnectTimeout(), "no connection within the time allowed"),
-        (requests.ReadTimeout(), "it did not go on answering"),
+        (requests.ConnectTimeout(), "connection timed out"),
+        (requests.ReadTimeout(), "timed out while reading"),
     ],
 )
-def test_causes_are_told_in_words(error: Exception, words: str) -> None:
-    assert network_words(error).startswith(words)
+def test_causes_are_described(error: Exception, words: str) -> None:
+    assert describe_network_error(error).startswith(words)
 
 
-def test_a_refused_connection_is_told_in_words() -> None:
+def test_a_refused_connection() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     with pytest.raises(requests.ConnectionError) as caught:
         requests.get(f"http://127.0.0.1:{port}/", timeout=5)
-    assert network_words(caught.value) == "it refused the connection"
+    assert describe_network_error(caught.value) == "connection refused"
 
 
-def test_an_unknown_error_is_told_by_its_own_words_without_addresses() -> None:
-    assert network_words(requests.RequestException("Something: quite else")) == "quite else"
-    assert "://" not in network_words(requests.RequestException("at https://user:secret@example.org"))
+def test_an_unknown_error_is_described_by_its_own_text_without_addresses() -> None:
+    assert describe_network_error(requests.RequestException("Something: quite else")) == "quite else"
+    assert "://" not in describe_network_error(
+        requests.RequestException("at https://user:secret@example.org")
+    )
 
 
 def test_errors_that_cause_each_other_end() -> None:
     first, second = ValueError("first"), ValueError("second")
     first.__cause__, second.__cause__ = second, first
-    assert network_words(first) == "second"
+    assert describe_network_error(first) == "second"

@@ -1,0 +1,342 @@
+"""Readers of wheels on servers: their file lists, requirements and licences, with a cache keyed by sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from packaging.metadata import parse_email
+from packaging.pylock import PackageWheel
+from packaging.utils import canonicalize_name
+
+from envsmith.errors import CatalogError, EnvsmithError, ToolError
+from envsmith.index.cache import replace_file
+from envsmith.index.wheel_metadata import MAX_METADATA_BYTES, ZIP_ERRORS, read_metadata
+from envsmith.lockfile.pins import Pin
+from envsmith.model.license import Licence
+from envsmith.model.url import public_url
+from envsmith.model.wheel import WheelContents, installed_path
+from envsmith.net.client import RetryPolicy, UnreachableHosts, WebClient, bad_status, open_client
+from envsmith.net.deadline import Deadline, run_all
+from envsmith.net.range_reader import RangeReader
+
+T = TypeVar("T")
+_FORMAT_VERSION = 1
+WHOLE_BYTES = 8 * 1024 * 1024
+"""A wheel up to this size is downloaded whole, and its hash verified; of a larger one only ranges are read."""
+MAX_MEMBER_BYTES = 8 * 1024 * 1024
+
+
+class MetadataCache:
+    """Cached values of one kind, one JSON file per wheel.
+
+    Args:
+        folder: of the files.
+        kind: part of the files' names.
+        version: of their format.
+    """
+
+    def __init__(self, folder: Path, kind: str, version: int = _FORMAT_VERSION) -> None:
+        self._folder = folder
+        self._kind = kind
+        self._version = version
+
+    def read(self, sha256: str) -> Mapping[str, object]:
+        """Return the values for a wheel; empty if there are none, or of another format version."""
+        try:
+            data = json.loads(self._path(sha256).read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return data if isinstance(data, dict) and data.get("form") == self._version else {}
+
+    def write(self, sha256: str, values: Mapping[str, object]) -> None:
+        """Write the values for a wheel; a cache that cannot be written is ignored."""
+        with suppress(ToolError):
+            replace_file(self._path(sha256), json.dumps({"form": self._version, **values}).encode())
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / f"{sha256}.{self._kind}.json"
+
+
+class RemoteReader:
+    """Base of the readers below.
+
+    Args:
+        folder: cache; wheels in it need no network.
+        served: recorded address → address to fetch from.
+        is_offline: do not use the network.
+        deadline_s: for one call.
+    """
+
+    kind = ""
+    """Of the cached values; the list of files has a format of its own."""
+    policy: RetryPolicy | None = None
+    workers = 8
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        served: Callable[[str], str] = str,
+        is_offline: bool = False,
+        deadline_s: float = 60.0,
+    ) -> None:
+        self._folder = folder
+        self._cache = MetadataCache(folder, self.kind)
+        self._served = served
+        self._is_offline = is_offline
+        self._deadline_s = deadline_s
+        self._unreachable = UnreachableHosts()
+
+    def _run(
+        self, tasks: Iterable[Callable[[WebClient], T]], deadline: Deadline
+    ) -> list[T | Exception | None]:
+        open_one = partial(open_client, deadline, self.policy)
+        return run_all(list(tasks), open_one, deadline, workers=self.workers)
+
+    def _run_readable(self, tasks: Mapping[str, Callable[[WebClient], T]]) -> dict[str, T]:
+        """Return sha256 → result; wheels that cannot be read before the deadline are absent."""
+        found: dict[str, T] = {}
+        outcomes = self._run(tasks.values(), Deadline(self._deadline_s))
+        for sha256, outcome in zip(tasks, outcomes, strict=True):
+            if outcome is None or isinstance(outcome, EnvsmithError):
+                continue
+            if isinstance(outcome, Exception):
+                raise outcome
+            found[sha256] = outcome
+        return found
+
+
+class WheelReader(RemoteReader):
+    """Lists and reads the files of wheels; offline, only cached lists are known."""
+
+    # File lists are a help, not a need: little policy. A second attempt, because one broken connection would leave
+    # sizes out of a lock that the next run has.
+    policy = RetryPolicy(connect_s=3.0, read_s=10.0, attempts=2)
+    workers = 16
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        served: Callable[[str], str] = str,
+        is_offline: bool = False,
+        deadline_s: float = 60.0,
+    ) -> None:
+        super().__init__(folder, served=served, is_offline=is_offline, deadline_s=deadline_s)
+        self._guard = Lock()
+        self._memory: dict[str, WheelContents] = {}
+
+    def contents(self, wheels: Iterable[PackageWheel]) -> dict[str, WheelContents]:
+        """Return sha256 → contents; wheels that cannot be read are absent.
+
+        Threads that ask for the same wheel share one download.
+        """
+        wanted = {_sha256(wheel): wheel for wheel in wheels}
+        with self._guard:
+            found = {sha256: cached for sha256 in wanted if (cached := self.cached(sha256))}
+            missing = {sha256: wheel for sha256, wheel in wanted.items() if sha256 not in found}
+            if missing and not self._is_offline:
+                found |= self._run_readable(
+                    {sha256: partial(self._list, wheel) for sha256, wheel in missing.items()}
+                )
+            self._memory |= found
+        return found
+
+    def read(self, wheel: PackageWheel, paths: Collection[str]) -> dict[str, bytes]:
+        """Return path → content of some files of a wheel; paths that are not in it are absent.
+
+        Raises:
+            ToolError: TOL030 to TOL034, TOL057 when it cannot be fetched, TOL037 offline, TOL038 when it is not a
+                readable wheel, or has another hash.
+        """
+        if self._is_offline:
+            raise _needs_network(wheel)
+        with open_client(Deadline(self._deadline_s)) as client, self._open(wheel, client) as archive:
+            try:
+                return dict(_members(archive, frozenset(paths)))
+            except ZIP_ERRORS as error:
+                raise _unreadable(wheel, str(error)) from error
+
+    def cached(self, sha256: str) -> WheelContents | None:
+        """Return the cached contents of a wheel, None if there are none; never use the network."""
+        if found := self._memory.get(sha256):
+            return found
+        try:
+            return WheelContents.from_json((self._folder / f"{sha256}.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def _list(self, wheel: PackageWheel, client: WebClient) -> WheelContents:
+        url = self._served(wheel.url or "")
+        with self._unreachable.guard(url):
+            reader = RangeReader(client, url)
+        try:
+            with zipfile.ZipFile(io.BufferedReader(reader)) as archive:
+                files = {
+                    installed_path(item.filename): item for item in archive.infolist() if not item.is_dir()
+                }
+        except ZIP_ERRORS as error:
+            raise _unreadable(wheel, str(error)) from error
+        contents = WheelContents(
+            size_bytes=reader.seek(0, io.SEEK_END),
+            members={path: item.file_size for path, item in files.items()},
+            checksums={path: item.CRC for path, item in files.items()},
+        )
+        with suppress(ToolError):
+            replace_file(self._folder / f"{_sha256(wheel)}.json", contents.to_json().encode())
+        return contents
+
+    def _open(self, wheel: PackageWheel, client: WebClient) -> zipfile.ZipFile:
+        url = self._served(wheel.url or "")
+        source: io.BufferedReader | io.BytesIO
+        if wheel.size is not None and wheel.size <= WHOLE_BYTES:
+            answer = client.get(url, {}, limit_bytes=WHOLE_BYTES)
+            if answer.status != 200:
+                raise bad_status(answer.status, public_url(url))
+            if hashlib.sha256(answer.body).hexdigest() != _sha256(wheel):
+                raise _unreadable(wheel, "its sha256 differs from the lock's")
+            source = io.BytesIO(answer.body)
+        else:
+            source = io.BufferedReader(RangeReader(client, url))
+        try:
+            return zipfile.ZipFile(source)
+        except ZIP_ERRORS as error:
+            raise _unreadable(wheel, str(error)) from error
+
+
+class RequiresReader(RemoteReader):
+    """Reads ``Requires-Dist`` of wheels."""
+
+    kind = "requires"
+
+    def requires(self, wheels: Iterable[PackageWheel]) -> dict[str, tuple[str, ...]]:
+        """Return sha256 → requirements of every wheel, those of extras included.
+
+        Raises:
+            ToolError: TOL030 to TOL034, TOL057 when one cannot be fetched, TOL037 offline, TOL038 when it is not a
+                readable wheel.
+        """
+        wanted = {_sha256(wheel): wheel for wheel in wheels}
+        found = {sha256: cached for sha256 in wanted if (cached := self._cached(sha256)) is not None}
+        missing = [wheel for sha256, wheel in wanted.items() if sha256 not in found]
+        if missing and self._is_offline:
+            raise _needs_network(missing[0])
+        deadline = Deadline(self._deadline_s)
+        outcomes = self._run((partial(self._read, wheel) for wheel in missing), deadline)
+        for wheel, outcome in zip(missing, outcomes, strict=True):
+            if outcome is None:
+                raise deadline.error(wheel.filename)
+            if isinstance(outcome, Exception):
+                raise outcome
+            found[wheel.hashes["sha256"]] = outcome
+        return found
+
+    def _read(self, wheel: PackageWheel, client: WebClient) -> tuple[str, ...]:
+        body = _fetch_metadata(wheel, self._served(wheel.url or ""), client)
+        requires = tuple(parse_email(body)[0].get("requires_dist", ()))
+        self._cache.write(wheel.hashes["sha256"], {"requires": requires})
+        return requires
+
+    def _cached(self, sha256: str) -> tuple[str, ...] | None:
+        requires = self._cache.read(sha256).get("requires")
+        return tuple(map(str, requires)) if isinstance(requires, list) else None
+
+
+class LicenceReader(RemoteReader):
+    """Reads licences of wheels; offline, only cached ones are known."""
+
+    kind = "licence"
+    policy = RetryPolicy(connect_s=3.0, read_s=10.0, attempts=1)
+
+    def licences(self, pins: Iterable[Pin]) -> dict[str, Licence]:
+        """Return sha256 → licence; wheels that cannot be read are absent."""
+        wanted = {sha256: pin for pin in pins for sha256 in pin.sha256}
+        found = {sha256: cached for sha256 in wanted if (cached := self._cached(sha256)) is not None}
+        missing = {
+            sha256: partial(self._read, pin, sha256)
+            for sha256, pin in wanted.items()
+            if sha256 not in found and pin.url and not pin.is_source
+        }
+        return found if self._is_offline else found | self._run_readable(missing)
+
+    def _read(self, pin: Pin, sha256: str, client: WebClient) -> Licence:
+        wheel = PackageWheel(name=pin.filename, url=pin.url, hashes={"sha256": sha256})
+        url = self._served(pin.url)
+        with self._unreachable.guard(url):
+            licence = Licence.from_metadata(_fetch_metadata(wheel, url, client))
+        self._cache.write(sha256, {"expression": licence.expression, "name": licence.name})
+        return licence
+
+    def _cached(self, sha256: str) -> Licence | None:
+        values = self._cache.read(sha256)
+        if not {"expression", "name"} <= values.keys():
+            return None
+        return Licence(expression=str(values["expression"]), name=str(values["name"]))
+
+
+def installed_licences(prefix: Path) -> dict[tuple[str, str], Licence]:
+    """Return (name, version) → licence of the packages in an environment, from their METADATA."""
+    found: dict[tuple[str, str], Licence] = {}
+    places = (prefix.glob("lib/python*/site-packages"), prefix.glob("Lib/site-packages"))
+    for path in (path for place in places for site in place for path in site.glob("*.dist-info/METADATA")):
+        try:
+            body = path.read_bytes()
+        except OSError:
+            continue
+        raw = parse_email(body)[0]
+        name = str(canonicalize_name(raw.get("name", "")))
+        found[name, raw.get("version", "")] = Licence.from_metadata(body)
+    return found
+
+
+def _fetch_metadata(wheel: PackageWheel, url: str, client: WebClient) -> bytes:
+    """Return the METADATA of a wheel: from the file beside it (PEP 658), else from the wheel itself."""
+    answer = client.get(f"{url}.metadata", {}, limit_bytes=MAX_METADATA_BYTES)
+    if answer.status == 200:
+        return answer.body
+    if answer.status not in {403, 404, 410}:
+        raise bad_status(answer.status, public_url(url))
+    try:
+        return read_metadata(io.BufferedReader(RangeReader(client, url)), wheel.filename)
+    except CatalogError as error:
+        raise _unreadable(wheel, error.message) from error
+
+
+def _members(archive: zipfile.ZipFile, paths: frozenset[str]) -> Iterator[tuple[str, bytes]]:
+    for item in archive.infolist():
+        path = installed_path(item.filename)
+        if path in paths and item.file_size <= MAX_MEMBER_BYTES:
+            with archive.open(item) as file:
+                yield path, file.read(MAX_MEMBER_BYTES)
+
+
+def _sha256(wheel: PackageWheel) -> str:
+    return wheel.hashes.get("sha256", "")
+
+
+def _unreadable(wheel: PackageWheel, cause: str) -> ToolError:
+    return ToolError(
+        "TOL038",
+        f"the wheel cannot be read: {cause[:200]}",
+        where=f"{wheel.filename} ({urlsplit(wheel.url or '').hostname})",
+        hint="the file or its server is broken: try again, or use another mirror",
+    )
+
+
+def _needs_network(wheel: PackageWheel) -> ToolError:
+    return ToolError(
+        "TOL037",
+        f"{wheel.filename} must be read from its server",
+        where="--offline",
+        hint="run the command once without --offline; the result is cached",
+    )
