@@ -42,6 +42,7 @@ lint: $(STAMP) ## check style, import contracts and generated pages
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
+	$(BIN)/python tools/check_structure.py
 	$(BIN)/python tools/cli_reference.py --check
 	$(BIN)/python tools/snapshot_page.py --check
 
@@ -50,6 +51,7 @@ type: $(STAMP) ## check types with mypy, strict
 
 arch: $(STAMP) ## check import contracts and limits only
 	$(BIN)/lint-imports
+	$(BIN)/python tools/check_structure.py
 	$(BIN)/python -m pytest tests/test_architecture.py
 
 bench: $(STAMP) ## measure against uv, click and deptry

@@ -1,4 +1,4 @@
-"""The house rules that a machine can hold: layering, limits, names, codes, sources, and what start-up imports."""
+"""Rules of structure that a machine can check: layers, budgets, names, codes, sources, imports at start-up."""
 
 from __future__ import annotations
 
@@ -10,74 +10,93 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
-from statistics import median
 
 import pytest
+from grimp import ImportGraph, build_graph
+from importlinter import configuration
+from importlinter.application import use_cases
+from importlinter.contracts.acyclic_siblings import AcyclicSiblingsContract
+from importlinter.contracts.forbidden import ForbiddenContract
+from importlinter.contracts.layers import LayersContract
+from importlinter.contracts.protected import ProtectedContract
+from importlinter.domain.contract import Contract
+
+from tools import check_structure
+from tools.check_structure import Module, figures, problems, read_modules
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "envsmith"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+STRUCTURE = read_modules(PACKAGE)
 CODE = re.compile(r"(?:PRF|RES|LCK|CAT|TOL|ENV|HST|USE)\d{3}")
-MOST_LINES = 300
-MOST_FUNCTION_LINES = 40
-FORBIDDEN_NAMES = {"utils", "helpers", "common", "core", "misc"}
 NOT_FOR_HELP = ("requests", "tomlkit", "rich", "packaging.pylock")
-# Where a package's own code is tested; those with nothing but a docstring need no test.
-INITS = {"cli/__init__.py": "cli/test_main.py", "catalog/__init__.py": "catalog/test_catalog.py"}
-CONTRACTS = (
-    "layers",
-    "rules-apart",
-    "adapters-carry",
-    "world",
-    "runtime-apart",
-    "one-process",
-    "pure",
-    "click",
-)
+CONTRACTS = ("layers", "pure", "world", "one-process", "click", "runtime-apart", "no-cycles")
 
 # contract, file that gets the line, line: each breaks that very contract
 BREACHES = (
     ("layers", "errors.py", "import envsmith.model.backend"),
-    ("layers", "model/report.py", "import envsmith.catalog"),
-    ("layers", "catalog/tables.py", "import envsmith.plan.ports"),
-    ("layers", "rules/capping.py", "import envsmith.files.atomic"),
-    ("layers", "rules/capping.py", "import envsmith.plan.ports"),
-    ("layers", "ports.py", "import envsmith.plan.pairings"),
-    ("layers", "workflows/checking.py", "import envsmith.files.atomic"),
-    ("layers", "adapters/files.py", "import envsmith.lock.check"),
-    ("layers", "workflows/checking.py", "import envsmith.console.printer"),
-    ("layers", "cli/render.py", "import envsmith.__main__"),
-    ("layers", "entering.py", "import envsmith.console.printer"),
-    ("layers", "attic.py", "NEW_ROOM = True"),
-    ("rules-apart", "rules/capping.py", "import envsmith.plan.conflicts"),
-    ("adapters-carry", "adapters/uv.py", "import envsmith.catalog"),
-    ("adapters-carry", "adapters/uv.py", "from envsmith.plan import pairings as capping"),
-    ("world", "cli/render.py", "import shutil"),
-    ("world", "cli/lock.py", "import os.path"),
-    ("world", "entering.py", "import os"),
-    ("world", "workflows/locking.py", "import subprocess"),
-    ("world", "workflows/locking.py", "import tempfile"),
-    ("world", "rules/locking.py", "import os"),
+    ("layers", "model/finding.py", "import envsmith.catalog"),
+    ("layers", "process/runner.py", "import envsmith.files.atomic"),
+    ("layers", "files/atomic.py", "import envsmith.net.client"),
+    ("layers", "net/client.py", "import envsmith.host.model"),
+    ("layers", "host/model.py", "import envsmith.config.profile"),
+    ("layers", "config/profile.py", "import envsmith.catalog"),
+    ("layers", "catalog/tables.py", "import envsmith.lockfile.pins"),
+    ("layers", "lockfile/pins.py", "import envsmith.index.reader"),
+    ("layers", "index/reader.py", "import envsmith.plan.model"),
+    ("layers", "plan/planner.py", "import envsmith.uv.resolver"),
+    ("layers", "uv/resolver.py", "import envsmith.environment.model"),
+    ("layers", "environment/model.py", "import envsmith.usage.tree"),
+    ("layers", "usage/tree.py", "import envsmith.console.printer"),
+    ("layers", "console/printer.py", "import envsmith.wiring"),
+    ("layers", "wiring.py", "import envsmith.activate.model"),
+    ("layers", "activate/model.py", "import envsmith.lock.lock"),
+    ("layers", "lock/lock.py", "import envsmith.select.rules"),
+    ("layers", "select/rules.py", "import envsmith.download.record"),
+    ("layers", "download/record.py", "import envsmith.install.install"),
+    ("layers", "install/install.py", "import envsmith.verify.verify"),
+    ("layers", "verify/verify.py", "import envsmith.scan.fix"),
+    ("layers", "scan/fix.py", "import envsmith.diff.diff"),
+    ("layers", "export/formats.py", "import envsmith.doctor.diagnose"),
+    ("layers", "doctor/diagnose.py", "import envsmith.report.model"),
+    ("layers", "report/model.py", "import envsmith.cli"),
+    ("layers", "cli/parent_folder.py", "import envsmith.__main__"),
+    ("layers", "runtime/probe.py", "import envsmith.errors"),
+    ("layers", "attic.py", "NEW_PACKAGE = True"),
+    ("pure", "model/finding.py", "import time"),
+    ("pure", "catalog/facts.py", "import os"),
+    ("pure", "plan/lifecycle.py", "from datetime import datetime"),
+    ("pure", "lockfile/pins.py", "import io"),
+    ("pure", "doctor/rules/gpu.py", "import threading"),
+    ("pure", "select/rules.py", "import random"),
+    ("pure", "diff/output.py", "import sys"),
+    ("pure", "host/model.py", "import platform"),
+    ("pure", "lock/admission.py", "import logging"),
+    ("world", "cli/parent_folder.py", "import shutil"),
+    ("world", "lock/cli.py", "import os.path"),
+    ("world", "lock/lock.py", "import tempfile"),
+    ("world", "activate/fast_run.py", "import os"),
     ("world", "catalog/tables.py", "import requests"),
     ("world", "model/target.py", "import platform"),
     ("world", "errors.py", "import socket"),
-    ("world", "ports.py", "import os"),
-    ("layers", "runtime/probe.py", "import envsmith.errors"),
-    ("runtime-apart", "adapters/interpreter.py", "import envsmith.runtime.probe"),
-    ("one-process", "adapters/uv.py", "import subprocess"),
-    ("pure", "model/report.py", "import time"),
-    ("pure", "rules/lifecycle.py", "from datetime import datetime"),
-    ("click", "workflows/locking.py", "import click"),
-    ("click", "adapters/terminal.py", "import click"),
-    ("click", "entering.py", "import click"),
+    ("world", "install/switch.py", "import shutil"),
+    ("one-process", "uv/resolver.py", "import subprocess"),
+    ("one-process", "lock/lock.py", "import subprocess"),
+    ("click", "lock/lock.py", "import click"),
+    ("click", "net/client.py", "import click"),
+    ("click", "activate/fast_run.py", "import click"),
+    ("runtime-apart", "environment/interpreter.py", "import envsmith.runtime.probe"),
+    ("no-cycles", "plan/model.py", "import envsmith.plan.planner"),
+    ("no-cycles", "lockfile/pins.py", "import envsmith.lockfile.store"),
 )
 
 
-def lint_imports(folder: Path, contract: str) -> subprocess.CompletedProcess[str]:
+def lint_imports(folder: Path, *contracts: str) -> subprocess.CompletedProcess[str]:
+    options = [word for contract in contracts for word in ("--contract", contract)]
     return subprocess.run(
-        [Path(sys.executable).parent / "lint-imports", "--no-cache", "--contract", contract],
+        [Path(sys.executable).parent / "lint-imports", "--no-cache", *options],
         cwd=folder,
         env={**os.environ, "COLUMNS": "200", "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
@@ -86,31 +105,67 @@ def lint_imports(folder: Path, contract: str) -> subprocess.CompletedProcess[str
     )
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Path:
-    """A copy of the package, to break rules in."""
-    shutil.copytree(PACKAGE, tmp_path / "envsmith", ignore=shutil.ignore_patterns("__pycache__", "snapshot"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    return tmp_path
+@pytest.fixture(scope="module")
+def contracts() -> dict[str, Contract]:
+    """Return id → options and contract, as `lint-imports` reads them from pyproject.toml."""
+    configuration.configure()
+    read = use_cases.read_user_options(str(ROOT / "pyproject.toml"))
+    classes: dict[str, type[Contract]] = {
+        "layers": LayersContract,
+        "forbidden": ForbiddenContract,
+        "protected": ProtectedContract,
+        "acyclic_siblings": AcyclicSiblingsContract,
+    }
+    return {
+        options["id"]: classes[options["type"]](options["name"], read.session_options, options)
+        for options in read.contracts_options
+    }
 
 
-@pytest.mark.parametrize("contract", CONTRACTS)
-def test_contract_holds(contract: str) -> None:
-    done = lint_imports(ROOT, contract)
+@pytest.fixture(scope="module")
+def graph() -> ImportGraph:
+    return build_graph("envsmith", include_external_packages=True, cache_dir=None)
+
+
+def test_all_contracts_hold() -> None:
+    done = lint_imports(ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 kept, 0 broken" in done.stdout
+    assert f"{len(CONTRACTS)} kept, 0 broken" in done.stdout
 
 
 @pytest.mark.parametrize(("contract", "file", "line"), BREACHES)
-def test_contract_breaks_when_its_rule_is_broken(house: Path, contract: str, file: str, line: str) -> None:
-    path = house / "envsmith" / file
-    before = path.read_text("utf-8") if path.exists() else ""
-    path.write_text(f"{before}\n{line}\n", "utf-8")
-    done = lint_imports(house, contract)
+def test_contract_breaks_when_an_import_breaks_its_rule(
+    contract: str, file: str, line: str, contracts: dict[str, Contract], graph: ImportGraph
+) -> None:
+    broken = deepcopy(graph)
+    module = f"envsmith.{file.removesuffix('.py').replace('/', '.')}"
+    if module not in broken.modules:
+        broken.add_module(module)
+    if found := re.fullmatch(r"(?:from|import) ([\w.]+)(?: import \w+)?", line):
+        imported = found[1] if found[1].startswith("envsmith") else found[1].split(".")[0]
+        if imported not in broken.modules:
+            broken.add_module(imported, is_squashed=not imported.startswith("envsmith"))
+        broken.add_import(importer=module, imported=imported, line_number=1, line_contents=line)
+    assert contracts[contract].check(deepcopy(graph), verbose=False).kept
+    assert not contracts[contract].check(broken, verbose=False).kept
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_the_linter_names_the_module_that_breaks_a_contract(tmp_path: Path, contract: str) -> None:
+    """One breach of each contract is written into a copy of the package, and seen by the command."""
+    copy = tmp_path / "envsmith"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "snapshot"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    file, line = next((file, line) for name, file, line in BREACHES if name == contract)
+    with (copy / file).open("a", encoding="utf-8") as stream:
+        stream.write(f"\n{line}\n")
+    done = lint_imports(tmp_path, contract)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "0 kept, 1 broken" in done.stdout
-    module = f"envsmith.{file.removesuffix('.py').replace('/', '.')}"
-    assert module in done.stdout.replace("\n", "")
+    module = file.removesuffix(".py").replace("/", ".")
+    package, _, name = module.rpartition(".")
+    named = rf"envsmith\.{re.escape(module)}|envsmith\.{package}\.\n(?s:.*)\.{name}\b"
+    assert re.search(named, done.stdout), done.stdout
 
 
 def test_every_contract_is_seen_to_hold_and_to_break() -> None:
@@ -118,52 +173,79 @@ def test_every_contract_is_seen_to_hold_and_to_break() -> None:
     assert {item["id"] for item in written} == set(CONTRACTS) == {contract for contract, _, _ in BREACHES}
 
 
-def test_composition_root_alone_of_the_command_line_may_touch_the_world(house: Path) -> None:
-    path = house / "envsmith/cli/__init__.py"
-    path.write_text(f"{path.read_text('utf-8')}\nimport os\n", "utf-8")
-    assert lint_imports(house, "world").returncode == 0
+def test_the_structure_keeps_its_budgets() -> None:
+    assert problems(STRUCTURE) == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_module_keeps_its_limits(path: Path) -> None:
-    text = path.read_text("utf-8")
-    assert len(text.splitlines()) <= MOST_LINES
-    long = {
-        function.name: size for function in functions(text) if (size := lines(function)) > MOST_FUNCTION_LINES
-    }
-    assert not long, "split these functions"
-    assert path.stem not in FORBIDDEN_NAMES
+def test_the_figures_name_the_fullest_folder_and_the_largest_file() -> None:
+    shown = "\n".join(figures([module("a/x.py", 70), module("a/y.py", 90), module("b/z.py", 80)]))
+    assert "modules           3 in 2 folders" in shown
+    assert "fullest folder    a (2 modules)" in shown
+    assert "largest file      a/y.py (90 lines)" in shown
 
 
-def test_functions_are_short_as_a_rule() -> None:
-    sizes = [lines(function) for path in MODULES for function in functions(path.read_text("utf-8"))]
-    assert median(sizes) <= 10
+def module(place: str, lines: int = 60, code: str = "X = 1") -> Module:
+    return Module(place, "\n".join([code, *["# text"] * (lines - len(code.splitlines()))]))
 
 
-def functions(text: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield node
+def function(lines: int) -> str:
+    return "\n".join(
+        ["def f() -> int:", '    """Documented."""', *["    print()"] * (lines - 2), "    return 1"]
+    )
 
 
-def lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Count a function's lines without its docstring."""
-    first = function.body[0]
-    documented = ast.get_docstring(function) is not None and first.end_lineno is not None
-    text = first.end_lineno - first.lineno + 1 if documented and first.end_lineno else 0
-    return (function.end_lineno or function.lineno) - function.lineno + 1 - text
+@pytest.mark.parametrize(
+    ("modules", "problem"),
+    [
+        ([module(f"a/m{number}.py") for number in range(17)], "a: 17 modules, at most 16"),
+        ([module(f"runtime/m{number}.py") for number in range(21)], "runtime: 21 modules, at most 20"),
+        ([module(f"a/m{number}.py", 590) for number in range(6)], "a: 3,540 lines, at most 3,500"),
+        ([module(f"p{number}/m{number}.py") for number in range(36)], "36 names at the top level"),
+        ([module("a/x.py", 601)], "a/x.py: 601 lines, at most 600"),
+        ([module("a/x.py", 59)], "a/x.py: 59 lines: merge it, or give a reason"),
+        (
+            [module("a/x.py", 90, "\n".join([function(51), function(3), function(3)]))],
+            "a/x.py: f has 51 lines",
+        ),
+        ([module("a/x.py", 90, function(11))], "functions have 11 lines in the median"),
+        ([module("a/utils.py")], "a/utils.py: the name says nothing"),
+        (
+            [module("a/x.py", 60, "class C: ..."), module("b/y.py", 60, "class C: ...")],
+            "class C is defined 2 times",
+        ),
+        ([module("a/x.py"), module("b/x.py")], "module name x is used 2 times: a/x.py, b/x.py"),
+    ],
+)
+def test_a_budget_that_is_exceeded_is_reported(
+    modules: list[Module], problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_structure, "SMALL", {})
+    (found,) = problems(modules)
+    assert found.startswith(problem)
 
 
-def test_every_module_has_its_test_file() -> None:
-    missing = []
-    for path in MODULES:
-        place = path.relative_to(PACKAGE)
-        body = ast.parse(path.read_text("utf-8")).body
-        if path.name == "__init__.py" and str(place) not in INITS and len(body) <= 2:
-            continue
-        expected = INITS.get(place.as_posix(), str(place.parent / f"test_{path.stem.strip('_')}.py"))
-        if not (ROOT / "tests" / expected).exists():
-            missing.append(f"tests/{expected}")
+def test_budgets_that_are_met_are_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_structure, "SMALL", {"a/small.py": "start-up path"})
+    modules = [
+        *(module(f"a/m{number}.py", 200) for number in range(15)),
+        module("a/small.py", 20),
+        module("a/__init__.py", 1, '"""Package."""'),
+        module("b/cli.py", 600),
+        module("c/cli.py", 60, function(10)),
+    ]
+    assert problems([one for one in modules if one.place != "a/m14.py"]) == []
+
+
+def test_a_reason_for_a_small_module_that_is_gone_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_structure, "SMALL", {"a/gone.py": "start-up path"})
+    assert problems([module("a/x.py")]) == [
+        "a/gone.py: has a reason to be small in SMALL, and is not a small module"
+    ]
+
+
+def test_every_package_has_its_tests() -> None:
+    packages = {one.place.split("/")[0] for one in STRUCTURE if "/" in one.place}
+    missing = [name for name in sorted(packages) if not list((ROOT / "tests" / name).rglob("test_*.py"))]
     assert not missing
 
 
@@ -223,10 +305,10 @@ SHARED = {
 }
 # These act on what others found: they read codes, and give none.
 READERS = {
-    "rules/changing.py",
-    "rules/curing.py",
-    "workflows/repairing.py",
-    "cli/doctor_fix.py",
+    "lock/explain.py",
+    "doctor/repair_plan.py",
+    "doctor/repair.py",
+    "doctor/fix_cli.py",
     "cli/parent_folder.py",
 }
 FAMILIES = {

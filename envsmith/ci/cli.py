@@ -5,13 +5,12 @@ What a step of a CI job tells the jobs after it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import click
 
-from envsmith.errors import NO, OK, ToolError
+from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 LOCKFILES = "lockfiles"
 _PIPELINE, _INCLUDE = ".gitlab-ci.yml", ".gitlab/envsmith.yml"
-VARIABLE = "GITHUB_OUTPUT"
 
 
 @click.group(name="ci")
@@ -198,21 +196,3 @@ def _is_agreed(replaced: Sequence[Edit]) -> bool:
     otherwise = "nothing is written: files would be replaced"
     named = ", ".join(change.file for change in replaced)
     return agrees(f"replace {named}", where="envsmith ci init", otherwise=otherwise)
-
-
-def append(path: Path, outputs: Mapping[str, str]) -> None:
-    """Add outputs, each of one line, to the file that GitHub's runner reads when the step ends.
-
-    Raises:
-        ToolError: TOL013 when the system refuses.
-    """
-    try:
-        with path.open("a", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(f"{name}={value}\n" for name, value in outputs.items())
-    except OSError as error:
-        raise ToolError(
-            "TOL013",
-            f"the system refuses: {error.strerror or error}",
-            where=f"${VARIABLE}: {path}",
-            hint=f"let {VARIABLE} name a file that can be written, or unset it",
-        ) from error

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from envsmith.console.options import inside
-from envsmith.errors import OK
+from envsmith.errors import OK, ToolError
 
 if TYPE_CHECKING:
     from envsmith.ci.job import Job
@@ -160,14 +161,14 @@ def _show(jobs: tuple[Job, ...], form: str, most: int | None) -> None:
 
 
 def _github(parts: tuple[tuple[Job, ...], ...]) -> None:
-    from envsmith.ci import cli, matrix
+    from envsmith.ci import matrix
     from envsmith.console import printer
     from envsmith.host.current import variables
 
     for part in parts:
         click.echo(matrix.to_github(part))
-    if path := variables().get(cli.VARIABLE):
-        cli.append(Path(path), matrix.github_outputs(parts))
+    if path := variables().get(VARIABLE):
+        append(Path(path), matrix.github_outputs(parts))
     if len(parts) > 1:
         names = ", ".join(f"matrix-{number}" for number in range(1, len(parts) + 1))
         printer.labelled(
@@ -215,3 +216,24 @@ def _disk(job: Job) -> str:
     first, *others = sorted(job.disk.unknown, key=lambda name: (name != "torch", name)) or [""]
     more = f" and {others[0] if len(others) == 1 else f'{len(others)} more'}" if others else ""
     return f"≥ {printer.size(job.disk.known_bytes)}" + (f" without {first}{more}" if first else "")
+
+
+VARIABLE = "GITHUB_OUTPUT"
+
+
+def append(path: Path, outputs: Mapping[str, str]) -> None:
+    """Add outputs, each of one line, to the file that GitHub's runner reads when the step ends.
+
+    Raises:
+        ToolError: TOL013 when the system refuses.
+    """
+    try:
+        with path.open("a", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(f"{name}={value}\n" for name, value in outputs.items())
+    except OSError as error:
+        raise ToolError(
+            "TOL013",
+            f"the system refuses: {error.strerror or error}",
+            where=f"${VARIABLE}: {path}",
+            hint=f"let {VARIABLE} name a file that can be written, or unset it",
+        ) from error

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.ci.cli import append
+from envsmith.ci.matrix_cli import append
 from envsmith.errors import ToolError
 
 
