@@ -45,6 +45,7 @@ lint: $(STAMP) ## check style, import contracts and generated pages
 	$(BIN)/python tools/check_structure.py
 	$(BIN)/python tools/cli_reference.py --check
 	$(BIN)/python tools/snapshot_page.py --check
+	$(BIN)/python tools/json_schemas.py --check
 
 type: $(STAMP) ## check types with mypy, strict
 	$(BIN)/mypy
@@ -60,6 +61,7 @@ bench: $(STAMP) ## measure against uv, click and deptry
 docs: $(STAMP) ## rewrite the generated pages and the CI files
 	$(BIN)/python tools/cli_reference.py
 	$(BIN)/python tools/snapshot_page.py
+	$(BIN)/python tools/json_schemas.py
 	for service in github gitlab; do $(BIN)/envsmith ci init --format $$service --yes; done
 
 check: lint type test ## run what CI runs

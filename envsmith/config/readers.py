@@ -5,6 +5,7 @@ Readers of single TOML values: each says what is wrong with a value, at its plac
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -269,6 +270,11 @@ def table_schema(values: Schema, names: Schema | None = None) -> dict[str, objec
     """
     limit = {"propertyNames": names} if names else {}
     return {"type": "object", "additionalProperties": values, **limit}
+
+
+def schema_json(schema: Schema) -> str:
+    """Return a schema as the text of its file; ASCII, so that every terminal and editor reads it alike."""
+    return json.dumps(schema, indent=2) + "\n"
 
 
 def pattern_schema(

@@ -297,7 +297,15 @@ _SETTINGS: Mapping[str, Key] = {
 
 
 def settings_schema() -> dict[str, object]:
-    """Return the schema of the table ``[tool.envsmith]``."""
-    title = "[tool.envsmith] in pyproject.toml"
-    schema = readers.fields_schema(_SETTINGS, definitions={"profile": PROFILE_SCHEMA})
-    return {"$schema": readers.DRAFT, "title": title, **schema}
+    """Return the schema of a ``pyproject.toml``; it describes nothing but ``[tool.envsmith]``.
+
+    Editors apply one schema to a whole file, so the schema of the table alone would be of no use to them.
+    """
+    schema: dict[str, object] = readers.fields_schema(_SETTINGS)
+    for key in reversed(TABLE):
+        schema = {"properties": {key: schema}}
+    title = "Settings of envsmith in pyproject.toml"
+    return {
+        "$schema": readers.DRAFT, "title": title, "type": "object", **schema,
+        "definitions": {"profile": PROFILE_SCHEMA},
+    }  # fmt: skip
