@@ -20,7 +20,7 @@ from envsmith.doctor.doctor_facts import DoctorFacts, InstalledTorch
 from envsmith.environment.installed_state import InstalledState, InstallOrigin
 from envsmith.environment.model import Distribution, Environment, Interpreter, TorchBuild
 from envsmith.host.model import Device, Driver, Host
-from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, Toolbox, VisualCpp
+from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, SystemLibraries, VisualCpp
 from envsmith.host.system_probes import path_scopes
 from envsmith.lockfile.manifest import FamilyPin, Manifest, TargetRecord
 from envsmith.model.backend import Backend
@@ -198,13 +198,13 @@ def windows(**more: object) -> DoctorFacts:
         condition=InstalledState(origins={"rembg": origin}),
         stale=(stale,),
         visual_cpp=VisualCpp(registered=(14, 36, 32532)),
-        toolbox=Toolbox(toolkits=("12.4",)),
+        toolbox=SystemLibraries(toolkits=("12.4",)),
         scopes=_scopes("paths of case B"),
         reach=Connectivity(
             url="https://packages.example/whl/",
             proxies=(("HTTPS_PROXY", "http://corp-proxy.intranet.example:3128"),),
             error="the proxy could not be used",
-            day=DAY,
+            date=DAY,
         ),
         **more,
     )
@@ -235,8 +235,8 @@ def _facts(on: Host, found: Environment, variables: Mapping[str, str], **more: o
         "given": GpuAccess(),
         "visual_cpp": None,
         "room": DiskSpace(folder="/home/ubuntu/.cache/uv", free_bytes=10**11),
-        "reach": Connectivity(url="https://download.pytorch.org/whl/", ahead_s=0.4, day=DAY),
-        "toolbox": Toolbox(),
+        "reach": Connectivity(url="https://download.pytorch.org/whl/", clock_ahead_s=0.4, date=DAY),
+        "toolbox": SystemLibraries(),
         "variables": variables,
     }
     return cast("DoctorFacts", SimpleNamespace(**(known | more)))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from envsmith.activate import session as sessions
 from envsmith.activate.model import CHANGED, Activation, Place, Session
 from envsmith.errors import EnvsmithError, ProfileError
-from envsmith.host.current import pathsep, variables
+from envsmith.host.current import path_separator, variables
 
 if TYPE_CHECKING:
     from envsmith.config.profile import Profile
@@ -69,7 +69,7 @@ def outside() -> Mapping[str, str]:
         return found
     from envsmith.activate.session import leave
 
-    return leave(found, is_windows=pathsep() == ";")
+    return leave(found, is_windows=path_separator() == ";")
 
 
 def session(name: str) -> tuple[Activation, Place, Session]:

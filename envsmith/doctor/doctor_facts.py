@@ -24,10 +24,10 @@ from envsmith.environment.model import Environment, TorchBuild
 from envsmith.errors import EnvsmithError
 from envsmith.files import atomic
 from envsmith.host import system_probes, windows
-from envsmith.host.current import before_packages, variables
+from envsmith.host.current import folders_before_packages, variables
 from envsmith.host.detect import detect
 from envsmith.host.model import Host
-from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, Toolbox, VisualCpp
+from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, SystemLibraries, VisualCpp
 from envsmith.lock.check import check_tools
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.store import read_manifest
@@ -134,7 +134,7 @@ class DoctorFacts:
     @cached_or_error
     def condition(self) -> InstalledState:
         """What the environment's files tell together."""
-        return self._probe.condition(self._prefix, before_packages())
+        return self._probe.condition(self._prefix, folders_before_packages())
 
     @cached_or_error
     def torch(self) -> InstalledTorch | None:
@@ -160,11 +160,11 @@ class DoctorFacts:
         )
 
     @cached_property
-    def toolbox(self) -> Toolbox:
+    def toolbox(self) -> SystemLibraries:
         """What torch's companions need of the system."""
-        from envsmith.host.system_probes import toolbox
+        from envsmith.host.system_probes import find_libraries
 
-        return toolbox(Path("/"), variables())
+        return find_libraries(Path("/"), variables())
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -259,34 +259,34 @@ class DoctorFacts:
     def given(self) -> GpuAccess:
         """What this machine was given of GPUs; nothing where variables describe another one."""
         from envsmith.host.detect import CAPABILITY, DRIVER
-        from envsmith.host.linux import given
+        from envsmith.host.linux import gpu_access
 
         is_described = any(variables().get(name) for name in (CAPABILITY, DRIVER))
         if self.host.os != "linux" or is_described:
             return GpuAccess()
-        return given(Path("/"), variables())
+        return gpu_access(Path("/"), variables())
 
     @cached_property
     def visual_cpp(self) -> VisualCpp | None:
         """Microsoft's C++ library; None off Windows."""
-        from envsmith.host.system_probes import visual_cpp
+        from envsmith.host.system_probes import find_visual_cpp
 
         if self.host.os != "windows":
             return None
         found = self.environment
         # A program of the environment is found beside the interpreter it was made with.
         folders = (Path(found.interpreter.base), self._prefix / found.site) if found else ()
-        return visual_cpp(windows.ask, variables(), self.host.machine, folders)
+        return find_visual_cpp(windows.read_value, variables(), self.host.machine, folders)
 
     @cached_property
     def room(self) -> DiskSpace:
         """Free bytes where uv's cache lies."""
-        return system_probes.room(system_probes.uv_cache(variables()))
+        return system_probes.disk_space(system_probes.uv_cache(variables()))
 
     @cached_property
     def reach(self) -> Connectivity:
         """How PyTorch's index, or the mirror that stands for it, answers."""
-        return system_probes.reach(f"{index_base(CatalogChoice())}/", variables())
+        return system_probes.check_connectivity(f"{index_base(CatalogChoice())}/", variables())
 
 
 def is_project(folder: Path) -> bool:

@@ -150,11 +150,11 @@ def _verified(order: InstallRequest, prefix: Path, probe: Any) -> Verified | Non
     """Compare it with its lock; None where none is for its interpreter."""
     from envsmith.errors import NoMatchingTargetError
     from envsmith.files import atomic
-    from envsmith.host.current import before_packages
+    from envsmith.host.current import folders_before_packages
     from envsmith.verify.verify import VerifyTools, verify
 
     try:
-        return verify(order, prefix, VerifyTools(probe=probe, files=atomic), before=before_packages())
+        return verify(order, prefix, VerifyTools(probe=probe, files=atomic), before=folders_before_packages())
     except NoMatchingTargetError:
         return None
 

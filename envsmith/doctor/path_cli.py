@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from envsmith.doctor.fix_cli import FixOptions
     from envsmith.doctor.path_repair import PathRepairResult
     from envsmith.doctor.windows_path import RegistryPaths
-    from envsmith.host.system import PathCutoff
+    from envsmith.host.system import PathRemoval
 
 KEPT = "path"
 """Folder in the user's cache where is kept what was there before."""
@@ -41,7 +41,7 @@ def fix_registry(way: FixOptions) -> int | None:
     from envsmith.environment.interpreter import Probe
     from envsmith.files.cache_dir import cache_root
     from envsmith.host.current import variables
-    from envsmith.host.system_probes import expanded
+    from envsmith.host.system_probes import expand_variables
     from envsmith.process.runner import Processes
 
     paths = registry_paths(Path(cache_root(variables())) / KEPT)
@@ -54,7 +54,7 @@ def fix_registry(way: FixOptions) -> int | None:
 
     try:
         return fix_path(
-            way, Registry(paths=paths, taken=taken, expanded=lambda text: expanded(text, variables()))
+            way, Registry(paths=paths, taken=taken, expanded=lambda text: expand_variables(text, variables()))
         )
     finally:
         processes.close()
@@ -81,7 +81,7 @@ def fix_path(way: FixOptions, registry: Registry) -> int:
     return NO if left else OK
 
 
-def _is_agreed(way: FixOptions, cuts: Sequence[PathCutoff]) -> bool:
+def _is_agreed(way: FixOptions, cuts: Sequence[PathRemoval]) -> bool:
     from envsmith.console.terminal import agrees
 
     if way.as_json:
@@ -94,13 +94,13 @@ def _is_agreed(way: FixOptions, cuts: Sequence[PathCutoff]) -> bool:
     )
 
 
-def _show(cuts: Sequence[PathCutoff]) -> None:
+def _show(cuts: Sequence[PathRemoval]) -> None:
     from envsmith.console import printer
 
-    count = printer.counted(sum(len(cut.gone) for cut in cuts), "folder")
+    count = printer.counted(sum(len(cut.removed) for cut in cuts), "folder")
     printer.say(f"{count} of environments on the Path that the registry keeps")
     for cut in cuts:
-        for number, entry in enumerate(cut.gone):
+        for number, entry in enumerate(cut.removed):
             printer.labelled(cut.before.scope if number == 0 else "", entry)
     for cut in cuts:
         if not cut.may_write:
@@ -108,7 +108,10 @@ def _show(cuts: Sequence[PathCutoff]) -> None:
 
 
 def _tell(
-    way: FixOptions, cuts: Sequence[PathCutoff], done: Sequence[PathRepairResult], left: Sequence[PathCutoff]
+    way: FixOptions,
+    cuts: Sequence[PathRemoval],
+    done: Sequence[PathRepairResult],
+    left: Sequence[PathRemoval],
 ) -> None:
     from envsmith.console import printer
 

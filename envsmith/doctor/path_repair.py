@@ -13,7 +13,7 @@ from pathlib import Path
 from envsmith.activate.model import TakenVariable
 from envsmith.doctor.windows_path import RegistryPaths
 from envsmith.errors import HostError
-from envsmith.host.system import PathCutoff, SearchPath
+from envsmith.host.system import PathRemoval, SearchPath
 
 # Others are told of, too: empty and relative ones, and those with a variable nobody knows.
 _WHOLE = re.compile(r"[A-Za-z]:[/\\]|\\\\")
@@ -25,7 +25,7 @@ def cuts(
     taken: Mapping[str, Iterable[TakenVariable]],
     expanded: Callable[[str], str],
     may_write: Callable[[str], bool],
-) -> Iterator[PathCutoff]:
+) -> Iterator[PathRemoval]:
     """Yield what is to be taken out of each scope; nothing for one that is in order.
 
     Args:
@@ -38,7 +38,7 @@ def cuts(
         wrong = {item.entry for item in taken.get(path.scope, ()) if _is_environment(item)}
         gone = tuple(dict.fromkeys(entry for entry in path.entries if entry and expanded(entry) in wrong))
         if gone:
-            yield PathCutoff(before=path, gone=gone, may_write=may_write(path.scope))
+            yield PathRemoval(before=path, removed=gone, may_write=may_write(path.scope))
 
 
 def _is_environment(item: TakenVariable) -> bool:
@@ -49,14 +49,14 @@ def _is_environment(item: TakenVariable) -> bool:
 class PathRepairResult:
     """One scope that was changed."""
 
-    cut: PathCutoff
+    cut: PathRemoval
     kept: Path
     """From which it can be put back."""
 
 
 def plan(
     paths: RegistryPaths, taken: Mapping[str, Iterable[TakenVariable]], expanded: Callable[[str], str]
-) -> tuple[PathCutoff, ...]:
+) -> tuple[PathRemoval, ...]:
     """Return what would be taken out.
 
     Args:
@@ -67,7 +67,7 @@ def plan(
     return tuple(cuts(paths.read(), taken, expanded, paths.may_write))
 
 
-def clear(cuts: Iterable[PathCutoff], paths: RegistryPaths) -> tuple[PathRepairResult, ...]:
+def clear(cuts: Iterable[PathRemoval], paths: RegistryPaths) -> tuple[PathRepairResult, ...]:
     """Take entries out, each scope kept in a file before; scopes that may not be written are left.
 
     Raises:

@@ -15,7 +15,7 @@ from typing import Any
 from envsmith.errors import HostError
 from envsmith.files.atomic import environment_errors
 from envsmith.host.system import SearchPath
-from envsmith.host.system_probes import PLACES
+from envsmith.host.system_probes import PATH_KEYS
 from envsmith.model.naming import free_name
 from envsmith.wiring import utc_now
 
@@ -42,7 +42,7 @@ class RegistryPaths:
         """Return it in both scopes; without one that has none, or one of another type."""
         texts = (self._winreg.REG_SZ, self._winreg.REG_EXPAND_SZ)
         found = []
-        for scope in PLACES:
+        for scope in PATH_KEYS:
             try:
                 with self._opened(scope, self._winreg.KEY_QUERY_VALUE) as key:
                     text, kind = self._winreg.QueryValueEx(key, _NAME)
@@ -66,7 +66,7 @@ class RegistryPaths:
         Raises:
             InstallError: ENV021, ENV024 where it cannot be written.
         """
-        root, key = PLACES[path.scope]
+        root, key = PATH_KEYS[path.scope]
         is_plain = path.kind == self._winreg.REG_SZ
         value = _quoted(path.text) if is_plain else _in_bytes(path.text)
         lines = (
@@ -105,7 +105,7 @@ class RegistryPaths:
         self._announce()
 
     def _opened(self, scope: str, access: int) -> Any:  # noqa: ANN401 - winreg's keys
-        root, key = PLACES[scope]
+        root, key = PATH_KEYS[scope]
         return self._winreg.OpenKey(getattr(self._winreg, _ROOTS[root]), key, 0, access)
 
 

@@ -20,7 +20,7 @@ def variables() -> Mapping[str, str]:
     return os.environ
 
 
-def pathsep() -> str:
+def path_separator() -> str:
     """Return what parts the entries of PATH here."""
     return os.pathsep
 
@@ -64,11 +64,11 @@ def this_platform() -> Platform:
     return Platform.parse(f"manylinux_2_28_{'aarch64' if machine in ('aarch64', 'arm64') else 'x86_64'}")
 
 
-def before_packages() -> tuple[str, ...]:
+def folders_before_packages() -> tuple[str, ...]:
     """Return the folders that come before an environment's packages: the project's own, and those of PYTHONPATH.
 
     Where PYTHONSAFEPATH is set, Python (3.11 and later) puts none before by itself.
     """
-    named = [entry for entry in variables().get("PYTHONPATH", "").split(pathsep()) if entry]
+    named = [entry for entry in variables().get("PYTHONPATH", "").split(path_separator()) if entry]
     here = () if variables().get("PYTHONSAFEPATH") else (".",)
     return tuple(dict.fromkeys(str(Path(entry).absolute()) for entry in (*here, *named)))

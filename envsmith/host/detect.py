@@ -17,7 +17,7 @@ from envsmith.host import linux, parsers, windows
 from envsmith.host.current import variables
 from envsmith.host.model import FAMILIES, Device, Driver, Host, is_version
 from envsmith.host.nvidia import NvidiaTools
-from envsmith.host.parsers import ParsedValue
+from envsmith.host.parsers import DetectedGpus
 from envsmith.model.backend import architecture, backend_family, read_capability
 from envsmith.process.runner import Processes
 
@@ -33,7 +33,7 @@ _MACHINES = {
 }
 
 
-def overridden(host: Host, variables: Mapping[str, str]) -> Host:
+def apply_overrides(host: Host, variables: Mapping[str, str]) -> Host:
     """Return the machine with what the variables say instead of what was found; empty ones say nothing.
 
     Raises:
@@ -111,11 +111,11 @@ def detect(sources: HostSources | None = None, *, is_bare: bool = False) -> Host
     if is_bare:
         return _system(sources, ())
     # Whoever names the GPUs need not wait for this machine's.
-    found = [] if sources.variables.get(CAPABILITY) else list(_found(sources))
-    return overridden(_system(sources, found), sources.variables)
+    found = [] if sources.variables.get(CAPABILITY) else list(_detect_gpus(sources))
+    return apply_overrides(_system(sources, found), sources.variables)
 
 
-def _system(sources: HostSources, found: Iterable[ParsedValue]) -> Host:
+def _system(sources: HostSources, found: Iterable[DetectedGpus]) -> Host:
     machine = sources.machine.lower()
     drivers: dict[str, Driver] = {}
     devices: list[Device] = []
@@ -138,7 +138,7 @@ def _system(sources: HostSources, found: Iterable[ParsedValue]) -> Host:
 def _libc(sources: HostSources) -> tuple[str, tuple[int, int]]:
     """Return the C library and its version; of macOS the system's version."""
     if sources.os == "macos":
-        return "", parsers.release(sources.release)
+        return "", parsers.system_release(sources.release)
     if sources.os == "windows":
         return "", (0, 0)
     if found := parsers.glibc_release(sources.libc):
@@ -154,29 +154,29 @@ def _libc_text() -> str:
         return ""
 
 
-def _found(sources: HostSources) -> Iterable[ParsedValue]:
+def _detect_gpus(sources: HostSources) -> Iterable[DetectedGpus]:
     if sources.os == "linux":
         yield from _on_linux(sources)
     elif sources.os == "windows":
         yield from _on_windows(sources)
 
 
-def _on_linux(sources: HostSources) -> Iterable[ParsedValue]:
+def _on_linux(sources: HostSources) -> Iterable[DetectedGpus]:
     root = sources.root
     devices = linux.pci_devices(root)
     of = {maker: tuple(item for item in devices if item.maker == maker) for maker in ("nvidia", "amd")}
     board = linux.jetson(root)
     if board or linux.has_nvidia(root, devices):
         found = sources.nvidia.ask() or linux.nvidia(root) or board
-        yield linux.on_board(linux.named(found, of["nvidia"]), board)
-    yield linux.named(linux.amd(root), of["amd"])
+        yield linux.with_board_name(linux.with_pci_devices(found, of["nvidia"]), board)
+    yield linux.with_pci_devices(linux.amd(root), of["amd"])
     yield linux.intel(root, devices)
 
 
-def _on_windows(sources: HostSources) -> Iterable[ParsedValue]:
+def _on_windows(sources: HostSources) -> Iterable[DetectedGpus]:
     listed = windows.adapters()
     of_nvidia = [item for item in listed if item.driver and item.driver.maker == "nvidia"]
-    answered = sources.nvidia.ask() if of_nvidia else ParsedValue()
+    answered = sources.nvidia.ask() if of_nvidia else DetectedGpus()
     if answered:
         yield answered
     yield from (item for item in listed if not (answered and item in of_nvidia))

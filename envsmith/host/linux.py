@@ -12,7 +12,7 @@ from pathlib import Path
 
 from envsmith.host import parsers
 from envsmith.host.model import Device, Driver
-from envsmith.host.parsers import ParsedValue
+from envsmith.host.parsers import DetectedGpus
 from envsmith.host.system import GpuAccess
 
 MOST_BYTES = 65_536
@@ -23,9 +23,9 @@ VARIABLES = (
     "NVIDIA_VISIBLE_DEVICES",
     "NVIDIA_DRIVER_CAPABILITIES",
 )
-STUBS = "usr/lib/wsl/lib"
-_NODES = ("nvidia[0-9]*", "nvidiactl", "nvidia-uvm", "dxg", "kfd", "dri/renderD*")
-_LIBRARIES = (
+WSL_LIBRARIES = "usr/lib/wsl/lib"
+_DEVICE_FILES = ("nvidia[0-9]*", "nvidiactl", "nvidia-uvm", "dxg", "kfd", "dri/renderD*")
+_LIBRARY_FOLDERS = (
     "usr/lib/x86_64-linux-gnu",
     "usr/lib/aarch64-linux-gnu",
     "usr/lib64",
@@ -33,11 +33,11 @@ _LIBRARIES = (
     "usr/local/nvidia/lib64",
     "run/opengl-driver/lib",
 )
-_FILES = {".dockerenv": "docker", "run/.containerenv": "podman"}
-_GROUPS = ("docker", "kubepods", "containerd", "libpod", "lxc")
+_CONTAINER_FILES = {".dockerenv": "docker", "run/.containerenv": "podman"}
+_CONTAINER_CGROUPS = ("docker", "kubepods", "containerd", "libpod", "lxc")
 
 
-def text_of(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Return the text of a small file; empty where it is missing or cannot be read."""
     try:
         with path.open("rb") as file:
@@ -48,7 +48,7 @@ def text_of(path: Path) -> str:
 
 def is_wsl(root: Path) -> bool:
     """Say whether this Linux runs inside Windows."""
-    return parsers.is_wsl(text_of(root / "proc/version"))
+    return parsers.is_wsl(read_text(root / "proc/version"))
 
 
 def has_musl(root: Path) -> bool:
@@ -59,23 +59,23 @@ def has_musl(root: Path) -> bool:
 def pci_devices(root: Path) -> tuple[Device, ...]:
     """Return the GPUs on the PCI bus, with no more than their ids."""
     found = (
-        parsers.pci_device(*(text_of(place / name) for name in ("class", "vendor", "device")))
+        parsers.pci_device(*(read_text(place / name) for name in ("class", "vendor", "device")))
         for place in _entries(root / "sys/bus/pci/devices", "*")
     )
     return tuple(device for device in found if device)
 
 
-def amd(root: Path) -> ParsedValue:
+def amd(root: Path) -> DetectedGpus:
     """Return AMD's devices as its kernel driver lists them for computing."""
     devices = tuple(
-        _amd_device(root, parsers.kfd_properties(text_of(place / "properties")))
+        _amd_device(root, parsers.kfd_properties(read_text(place / "properties")))
         for place in _entries(root / "sys/class/kfd/kfd/topology/nodes", "*")
     )
     known = tuple(device for device in devices if device)
-    version = text_of(root / "sys/module/amdgpu/version").strip()
+    version = read_text(root / "sys/module/amdgpu/version").strip()
     if not known and not (root / "sys/module/amdgpu").is_dir():
-        return ParsedValue()
-    return ParsedValue(driver=Driver(maker="amd", version=version or None), devices=known)
+        return DetectedGpus()
+    return DetectedGpus(driver=Driver(maker="amd", version=version or None), devices=known)
 
 
 def _amd_device(root: Path, properties: dict[str, int]) -> Device | None:
@@ -83,8 +83,8 @@ def _amd_device(root: Path, properties: dict[str, int]) -> Device | None:
     if not name:
         return None
     place = root / f"sys/class/drm/renderD{properties.get('drm_render_minor', 0)}/device"
-    memory = text_of(place / "mem_info_vram_total").strip()
-    product = " ".join(text_of(place / "product_name").split())
+    memory = read_text(place / "mem_info_vram_total").strip()
+    product = " ".join(read_text(place / "product_name").split())
     return Device(
         maker="amd",
         name=product or name,
@@ -93,34 +93,34 @@ def _amd_device(root: Path, properties: dict[str, int]) -> Device | None:
     )
 
 
-def intel(root: Path, devices: tuple[Device, ...]) -> ParsedValue:
+def intel(root: Path, devices: tuple[Device, ...]) -> DetectedGpus:
     """Return Intel's devices, of those on the PCI bus, if a driver of theirs is there."""
     own = tuple(device for device in devices if device.maker == "intel")
     has_driver = any((root / f"sys/module/{name}").is_dir() for name in ("xe", "i915"))
-    return ParsedValue(driver=Driver(maker="intel") if has_driver and own else None, devices=own)
+    return DetectedGpus(driver=Driver(maker="intel") if has_driver and own else None, devices=own)
 
 
-def nvidia(root: Path) -> ParsedValue:
+def nvidia(root: Path) -> DetectedGpus:
     """Return what the loaded kernel module says: its version, and the names of its devices.
 
     A container may see the module of its host without being given its devices: then there is no driver in it.
     """
     is_given = (root / "dev/nvidiactl").exists()
-    version = parsers.kernel_module(text_of(root / "proc/driver/nvidia/version")) if is_given else ""
+    version = parsers.kernel_module(read_text(root / "proc/driver/nvidia/version")) if is_given else ""
     models = (
-        parsers.gpu_model(text_of(place / "information"))
+        parsers.gpu_model(read_text(place / "information"))
         for place in _entries(root / "proc/driver/nvidia/gpus", "*")
     )
     devices = tuple(Device(maker="nvidia", name=name) for name in models if name)
-    return ParsedValue(driver=Driver(maker="nvidia", version=version) if version else None, devices=devices)
+    return DetectedGpus(driver=Driver(maker="nvidia", version=version) if version else None, devices=devices)
 
 
-def jetson(root: Path) -> ParsedValue:
+def jetson(root: Path) -> DetectedGpus:
     """Return the GPU of a Jetson board, which is on no bus."""
-    name = parsers.board(text_of(root / "proc/device-tree/model"))
+    name = parsers.jetson_name(read_text(root / "proc/device-tree/model"))
     if not name:
-        return ParsedValue()
-    return ParsedValue(driver=Driver(maker="nvidia"), devices=(Device(maker="nvidia", name=name),))
+        return DetectedGpus()
+    return DetectedGpus(driver=Driver(maker="nvidia"), devices=(Device(maker="nvidia", name=name),))
 
 
 def has_nvidia(root: Path, devices: tuple[Device, ...]) -> bool:
@@ -139,12 +139,12 @@ def _entries(folder: Path, pattern: str) -> Iterator[Path]:
         return
 
 
-def named(found: ParsedValue, devices: tuple[Device, ...]) -> ParsedValue:
+def with_pci_devices(found: DetectedGpus, devices: tuple[Device, ...]) -> DetectedGpus:
     """Return a source's answer, its devices taken from the PCI bus where it names none."""
     return found if found.devices else replace(found, devices=devices)
 
 
-def on_board(found: ParsedValue, board: ParsedValue) -> ParsedValue:
+def with_board_name(found: DetectedGpus, board: DetectedGpus) -> DetectedGpus:
     """Return a source's answer, the board's name for a GPU whose compute capability nobody tells."""
     is_told = any(device.capability for device in found.devices)
     return replace(found, devices=board.devices) if board.devices and not is_told else found
@@ -155,7 +155,9 @@ def is_usable(path: Path) -> bool:
     return os.access(path, os.R_OK | os.W_OK)
 
 
-def given(root: Path, variables: Mapping[str, str], may_use: Callable[[Path], bool] = is_usable) -> GpuAccess:
+def gpu_access(
+    root: Path, variables: Mapping[str, str], may_use: Callable[[Path], bool] = is_usable
+) -> GpuAccess:
     """Describe it.
 
     Args:
@@ -166,41 +168,43 @@ def given(root: Path, variables: Mapping[str, str], may_use: Callable[[Path], bo
     Source: Linux's and NVIDIA's own names of the files; of containers: moby/moby and containers/podman, which write
     them (read 2026-11-21).
     """
-    nodes = tuple(_nodes(root / "dev"))
+    nodes = tuple(_device_files(root / "dev"))
     return GpuAccess(
         container=_container(root, variables),
-        is_wsl1=parsers.is_wsl1(text_of(root / "proc/version")),
-        nodes=nodes,
-        refused=tuple(name for name in nodes if not may_use(root / "dev" / name)),
-        stub=next((str(path) for path in [root / STUBS / "libcuda.so.1"] if path.exists()), ""),
-        libraries=tuple(dict.fromkeys(_libraries(root))),
-        module=parsers.kernel_module(text_of(root / "proc/driver/nvidia/version")),
+        is_wsl1=parsers.is_wsl1(read_text(root / "proc/version")),
+        device_files=nodes,
+        unusable_files=tuple(name for name in nodes if not may_use(root / "dev" / name)),
+        wsl_library=next(
+            (str(path) for path in [root / WSL_LIBRARIES / "libcuda.so.1"] if path.exists()), ""
+        ),
+        libraries=tuple(dict.fromkeys(_cuda_libraries(root))),
+        kernel_module=parsers.kernel_module(read_text(root / "proc/driver/nvidia/version")),
         has_amd_module=(root / "sys/module/amdgpu").is_dir(),
         variables={name: variables[name] for name in VARIABLES if name in variables},
     )
 
 
 def _container(root: Path, variables: Mapping[str, str]) -> str:
-    for name, what in _FILES.items():
+    for name, what in _CONTAINER_FILES.items():
         if (root / name).exists():
             return what
     if "KUBERNETES_SERVICE_HOST" in variables:
         return "kubernetes"
-    groups = text_of(root / "proc/1/cgroup")
-    return next((name for name in _GROUPS if name in groups), "")
+    groups = read_text(root / "proc/1/cgroup")
+    return next((name for name in _CONTAINER_CGROUPS if name in groups), "")
 
 
-def _nodes(dev: Path) -> Iterator[str]:
-    for pattern in _NODES:
+def _device_files(dev: Path) -> Iterator[str]:
+    for pattern in _DEVICE_FILES:
         try:
             yield from sorted(str(path.relative_to(dev)) for path in dev.glob(pattern) if not path.is_dir())
         except OSError:
             continue
 
 
-def _libraries(root: Path) -> Iterator[str]:
+def _cuda_libraries(root: Path) -> Iterator[str]:
     """Yield where the linker finds libcuda, with the file that it stands for."""
-    for folder in _LIBRARIES:
+    for folder in _LIBRARY_FOLDERS:
         place = root / folder / "libcuda.so.1"
-        if place.exists() and STUBS not in str(place.resolve()):
+        if place.exists() and WSL_LIBRARIES not in str(place.resolve()):
             yield str(place.resolve())

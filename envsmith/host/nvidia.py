@@ -11,10 +11,10 @@ from pathlib import Path
 
 from envsmith.errors import EnvsmithError
 from envsmith.host import nvidia_probe, parsers
-from envsmith.host.parsers import ParsedValue
+from envsmith.host.parsers import DetectedGpus
 from envsmith.process.runner import Processes, inherited_environ
 
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 SMI_PLACES = (
     "/usr/bin/nvidia-smi",
     "/usr/lib/wsl/lib/nvidia-smi",
@@ -28,9 +28,9 @@ WINDOWS_SMI_PLACES = (
 )
 _QUERY = "--query-gpu=name,compute_cap,memory.total,driver_version"
 _OLD_QUERY = "--query-gpu=name,memory.total,driver_version"
-_FORM = "--format=csv,noheader,nounits"
+_FORMAT = "--format=csv,noheader,nounits"
 # Windows starts no program without these.
-_VARIABLES = ("SYSTEMROOT", "SystemRoot", "WINDIR")
+_WINDOWS_VARIABLES = ("SYSTEMROOT", "SystemRoot", "WINDIR")
 
 
 class NvidiaTools:
@@ -49,7 +49,7 @@ class NvidiaTools:
         processes: Processes,
         smi_places: Sequence[str] | None = None,
         libraries: Sequence[str] = (),
-        patience_s: float = PATIENCE_S,
+        patience_s: float = TIMEOUT_S,
         trusts: Callable[[Path], bool] | None = None,
     ) -> None:
         self._processes = processes
@@ -59,33 +59,35 @@ class NvidiaTools:
         self._patience_s = patience_s
         self._trusts = trusts or is_trusted
 
-    def ask(self) -> ParsedValue:
+    def ask(self) -> DetectedGpus:
         """Return the driver and its devices; nothing where nobody answers."""
         return self.ask_libraries() or self.ask_smi()
 
-    def ask_libraries(self) -> ParsedValue:
+    def ask_libraries(self) -> DetectedGpus:
         """Run the probe in a process of its own: a library that crashes or hangs ends that, and not us."""
         if not sys.executable:
-            return ParsedValue()
-        return parsers.probe_answer(
+            return DetectedGpus()
+        return parsers.parse_probe(
             self._run([sys.executable, "-I", "-S", str(nvidia_probe.__file__), *self._libraries])
         )
 
-    def ask_smi(self) -> ParsedValue:
+    def ask_smi(self) -> DetectedGpus:
         """Run nvidia-smi, the first that may be trusted."""
         place = next((place for place in self._smi_places if self._trusts(Path(place))), None)
         if place is None:
-            return ParsedValue()
-        found = parsers.smi_answer(self._run([place, _QUERY, _FORM]))
-        found = found or parsers.smi_answer(self._run([place, _OLD_QUERY, _FORM]))
+            return DetectedGpus()
+        found = parsers.parse_smi(self._run([place, _QUERY, _FORMAT]))
+        found = found or parsers.parse_smi(self._run([place, _OLD_QUERY, _FORMAT]))
         if found.driver is None:
             return found
-        served = parsers.smi_cuda(self._run([place]))
+        served = parsers.parse_smi_cuda(self._run([place]))
         return replace(found, driver=replace(found.driver, cuda=served))
 
     def _run(self, command: list[str]) -> str:
         try:
-            done = self._processes.run(command, env=inherited_environ(_VARIABLES), timeout_s=self._patience_s)
+            done = self._processes.run(
+                command, env=inherited_environ(_WINDOWS_VARIABLES), timeout_s=self._patience_s
+            )
         except EnvsmithError:
             return ""
         return done.stdout if done.status == 0 else ""

@@ -27,8 +27,8 @@ CUDA = (
 WINDOWS_NVML = ("nvml.dll", r"C:\Program Files\NVIDIA Corporation\NVSMI\nvml.dll")
 WINDOWS_CUDA = ("nvcuda.dll",)
 SYSTEM32_ONLY = 0x800
-MOST = 64
-MAJOR, MINOR = 75, 76
+MAX_DEVICES = 64
+MAJOR_ATTRIBUTE, MINOR_ATTRIBUTE = 75, 76
 
 
 class _Memory(ctypes.Structure):
@@ -51,14 +51,14 @@ def load(names: tuple[str, ...]) -> ctypes.CDLL | None:
     return None
 
 
-def text_of(call: object, *words: object) -> str:
+def read_text(call: object, *words: object) -> str:
     """Return what a function writes into a buffer; empty where it fails."""
     buffer = ctypes.create_string_buffer(256)
     failed = call(*words, buffer, 255)  # type: ignore[operator]
     return "" if failed else buffer.value.decode("utf-8", "replace")
 
 
-def number_of(call: object, *words: object) -> int:
+def read_number(call: object, *words: object) -> int:
     """Return the number a function gives; 0 where it fails."""
     found = ctypes.c_int(0)
     failed = call(ctypes.byref(found), *words)  # type: ignore[operator]
@@ -70,7 +70,7 @@ def from_nvml(library: ctypes.CDLL) -> dict[str, object] | None:
     if library.nvmlInit_v2():
         return None
     devices = []
-    for index in range(min(number_of(library.nvmlDeviceGetCount_v2), MOST)):
+    for index in range(min(read_number(library.nvmlDeviceGetCount_v2), MAX_DEVICES)):
         handle = ctypes.c_void_p()
         if library.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(handle)):
             continue
@@ -79,14 +79,14 @@ def from_nvml(library: ctypes.CDLL) -> dict[str, object] | None:
         library.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory))
         devices.append(
             {
-                "name": text_of(library.nvmlDeviceGetName, handle),
+                "name": read_text(library.nvmlDeviceGetName, handle),
                 "capability": [major.value, minor.value],
                 "memory": memory.total,
             }
         )
     return {
-        "driver": text_of(library.nvmlSystemGetDriverVersion),
-        "cuda": number_of(library.nvmlSystemGetCudaDriverVersion_v2),
+        "driver": read_text(library.nvmlSystemGetDriverVersion),
+        "cuda": read_number(library.nvmlSystemGetCudaDriverVersion_v2),
         "devices": devices,
     }
 
@@ -96,7 +96,7 @@ def from_cuda(library: ctypes.CDLL) -> dict[str, object] | None:
     if library.cuInit(0):
         return None
     devices = []
-    for index in range(min(number_of(library.cuDeviceGetCount), MOST)):
+    for index in range(min(read_number(library.cuDeviceGetCount), MAX_DEVICES)):
         device, memory = ctypes.c_int(0), ctypes.c_size_t(0)
         if library.cuDeviceGet(ctypes.byref(device), index):
             continue
@@ -107,13 +107,13 @@ def from_cuda(library: ctypes.CDLL) -> dict[str, object] | None:
             {
                 "name": buffer.value.decode("utf-8", "replace"),
                 "capability": [
-                    number_of(library.cuDeviceGetAttribute, MAJOR, device),
-                    number_of(library.cuDeviceGetAttribute, MINOR, device),
+                    read_number(library.cuDeviceGetAttribute, MAJOR_ATTRIBUTE, device),
+                    read_number(library.cuDeviceGetAttribute, MINOR_ATTRIBUTE, device),
                 ],
                 "memory": memory.value,
             }
         )
-    return {"driver": "", "cuda": number_of(library.cuDriverGetVersion), "devices": devices}
+    return {"driver": "", "cuda": read_number(library.cuDriverGetVersion), "devices": devices}
 
 
 def main(arguments: list[str]) -> int:

@@ -15,18 +15,18 @@ _NVRM = re.compile(
     r"^NVRM version:.*?Kernel Module(?: for \S+)?[ \t]+(?P<version>[0-9]+(?:\.[0-9]+)+)\s", re.MULTILINE
 )
 _MODEL = re.compile(r"^Model:[ \t]*(?P<name>\S.*?)\s*$", re.MULTILINE)
-_SERVED = re.compile(r"CUDA (?:UMD )?Version:\s*(?P<major>[0-9]{1,3})\.(?P<minor>[0-9]{1,3})")
+_CUDA_VERSION = re.compile(r"CUDA (?:UMD )?Version:\s*(?P<major>[0-9]{1,3})\.(?P<minor>[0-9]{1,3})")
 _LIBC = re.compile(r"glibc (?P<major>[0-9]{1,3})\.(?P<minor>[0-9]{1,3})")
 _RELEASE = re.compile(r"(?P<major>[0-9]{1,3})(?:\.(?P<minor>[0-9]{1,3}))?(?:\.[0-9]{1,5})*")
 _PCI_ID = re.compile(r"PCI\\VEN_(?P<vendor>[0-9A-F]{4})&DEV_(?P<device>[0-9A-F]{4})", re.IGNORECASE)
 _HEX = re.compile(r"0x(?P<digits>[0-9a-f]{4,8})")
 _VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
 # PCI base classes of what computes or shows pictures: display controllers, processing accelerators.
-_CLASSES = ("03", "12")
+_GPU_CLASSES = ("03", "12")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedValue:
+class DetectedGpus:
     """A driver and its devices, as far as one source tells."""
 
     driver: Driver | None = None
@@ -36,24 +36,24 @@ class ParsedValue:
         return self.driver is not None or bool(self.devices)
 
 
-def probe_answer(text: str) -> ParsedValue:
+def parse_probe(text: str) -> DetectedGpus:
     """Read what driver_probe prints; nothing where it is something else."""
     try:
         data = json.loads(text)
         items = list(data["devices"])
         version, cuda = str(data["driver"]), int(data["cuda"])
-        devices = tuple(_probed(item) for item in items)
+        devices = tuple(_probe_device(item) for item in items)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
-        return ParsedValue()
+        return DetectedGpus()
     driver = Driver(
         maker="nvidia",
         version=version if is_version(version) else None,
         cuda=(cuda // 1000, cuda % 1000 // 10) if cuda > 0 else None,
     )
-    return ParsedValue(driver=driver, devices=devices)
+    return DetectedGpus(driver=driver, devices=devices)
 
 
-def _probed(item: Mapping[str, object]) -> Device:
+def _probe_device(item: Mapping[str, object]) -> Device:
     major, minor = item["capability"]  # type: ignore[misc]
     memory = item["memory"]
     return Device(
@@ -64,7 +64,7 @@ def _probed(item: Mapping[str, object]) -> Device:
     )
 
 
-def smi_answer(text: str) -> ParsedValue:
+def parse_smi(text: str) -> DetectedGpus:
     """Read ``nvidia-smi --query-gpu=name,compute_cap,memory.total,driver_version --format=csv,noheader,nounits``.
 
     The second column may be missing: drivers of 470 do not know it (huggingface/candle#733, read 2026-11-21).
@@ -73,7 +73,7 @@ def smi_answer(text: str) -> ParsedValue:
     rows = [[row[0], "", *row[1:]] if len(row) == 3 else row for row in rows]
     rows = [row for row in rows if len(row) == 4 and is_version(row[3])]
     if not rows:
-        return ParsedValue()
+        return DetectedGpus()
     devices = tuple(
         Device(
             maker="nvidia",
@@ -83,12 +83,12 @@ def smi_answer(text: str) -> ParsedValue:
         )
         for name, capability, memory, _ in rows
     )
-    return ParsedValue(driver=Driver(maker="nvidia", version=rows[0][3]), devices=devices)
+    return DetectedGpus(driver=Driver(maker="nvidia", version=rows[0][3]), devices=devices)
 
 
-def smi_cuda(text: str) -> tuple[int, int] | None:
+def parse_smi_cuda(text: str) -> tuple[int, int] | None:
     """Read from the head of ``nvidia-smi`` which CUDA version the driver serves."""
-    match = _SERVED.search(text)
+    match = _CUDA_VERSION.search(text)
     return (int(match["major"]), int(match["minor"])) if match else None
 
 
@@ -127,7 +127,7 @@ def pci_device(class_text: str, vendor_text: str, device_text: str) -> Device | 
     """Return the GPU that ``class``, ``vendor`` and ``device`` of a PCI device in sysfs tell of; None for others."""
     kind, vendor, device = (_hex(text) for text in (class_text, vendor_text, device_text))
     maker = _VENDORS.get(vendor)
-    if maker is None or kind[:2] not in _CLASSES or len(device) != 4:
+    if maker is None or kind[:2] not in _GPU_CLASSES or len(device) != 4:
         return None
     return Device(maker=maker, name="", pci=f"{vendor}:{device}")
 
@@ -137,7 +137,7 @@ def _hex(text: str) -> str:
     return match["digits"] if match else ""
 
 
-def board(text: str) -> str:
+def jetson_name(text: str) -> str:
     """Return the name of a Jetson by its device tree's ``model``; empty for other boards."""
     name = _clean(text.replace("\0", " "))
     if "jetson" not in name.lower():
@@ -165,13 +165,13 @@ def glibc_release(text: str) -> tuple[int, int] | None:
     return (int(match["major"]), int(match["minor"])) if match else None
 
 
-def release(text: str) -> tuple[int, int]:
+def system_release(text: str) -> tuple[int, int]:
     """Read a system's version, ``14.5.1``; ``(0, 0)`` where it is none."""
     match = _RELEASE.fullmatch(text.strip())
     return (int(match["major"]), int(match["minor"] or 0)) if match else (0, 0)
 
 
-def registry_adapters(entries: list[Mapping[str, object]]) -> Iterator[ParsedValue]:
+def registry_adapters(entries: list[Mapping[str, object]]) -> Iterator[DetectedGpus]:
     """Read the display adapters of Windows's registry, each a set of values of its class key."""
     for entry in entries:
         match = _PCI_ID.match(str(entry.get("MatchingDeviceId", "")))
@@ -187,7 +187,7 @@ def registry_adapters(entries: list[Mapping[str, object]]) -> Iterator[ParsedVal
         )
         version = str(entry.get("DriverVersion", ""))
         number = nvidia_version(version) if maker == "nvidia" else version
-        yield ParsedValue(
+        yield DetectedGpus(
             driver=Driver(maker=maker, version=number if is_version(number) else None), devices=(device,)
         )
 

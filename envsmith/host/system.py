@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 USER, MACHINE = "user", "machine"
-SEPARATOR = ";"
+PATH_SEPARATOR = ";"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +26,17 @@ class Connectivity:
 
     url: str
     """Without a login."""
-    is_direct: bool = False
+    bypasses_proxy: bool = False
     """Whether it is asked without a proxy, whatever variables name."""
     proxies: tuple[tuple[str, str], ...] = ()
     """Variables that name one, and what they say, logins left out."""
     error: str = ""
     """Empty where it answered."""
-    ahead_s: float | None = None
+    clock_ahead_s: float | None = None
     """How far this machine's clock is ahead of the server's; None where it did not say."""
-    is_untimely: bool = False
+    has_date_error: bool = False
     """Whether its certificate is one of another time, by this machine's clock."""
-    day: str = ""
+    date: str = ""
     """When it was asked, by this machine's clock: ``2026-11-21``."""
 
 
@@ -74,29 +74,29 @@ class GpuAccess:
     """What runs it, ``docker``; empty outside of containers."""
     is_wsl1: bool = False
     """Inside Windows, and without a kernel of its own."""
-    nodes: tuple[str, ...] = ()
+    device_files: tuple[str, ...] = ()
     """Device files of GPUs below ``/dev``: ``nvidia0``, ``nvidiactl``, ``dxg``, ``kfd``."""
-    refused: tuple[str, ...] = ()
+    unusable_files: tuple[str, ...] = ()
     """Those of them that this user may not use."""
-    stub: str = ""
+    wsl_library: str = ""
     """WSL's libcuda, which hands on to Windows's driver; empty where it is not there."""
     libraries: tuple[str, ...] = ()
     """Other libcudas, where the linker looks."""
-    module: str = ""
+    kernel_module: str = ""
     """Version of NVIDIA's loaded kernel module."""
     has_amd_module: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     """Those that say which GPUs are given or seen."""
 
     @property
-    def client(self) -> str:
+    def library_version(self) -> str:
         """Version of NVIDIA's libraries, by the name of the first; empty where none tells it."""
         names = (name.rpartition("libcuda.so.")[2] for name in self.libraries)
         return next((name for name in names if name.count(".") >= 1), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Toolbox:
+class SystemLibraries:
     """What torch's companions need of the system."""
 
     ffmpeg: tuple[str, ...] = ()
@@ -121,15 +121,15 @@ class SearchPath:
     @property
     def entries(self) -> tuple[str, ...]:
         """The entries, as they are written; an empty one stands where two separators follow each other."""
-        return tuple(self.text.split(SEPARATOR))
+        return tuple(self.text.split(PATH_SEPARATOR))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PathCutoff:
+class PathRemoval:
     """Entries to be taken out of one scope."""
 
     before: SearchPath
-    gone: tuple[str, ...]
+    removed: tuple[str, ...]
     """As they are written."""
     may_write: bool = True
     """Whether this user may change the scope."""
@@ -137,8 +137,8 @@ class PathCutoff:
     @property
     def after(self) -> str:
         """The text without them, else as it was."""
-        return SEPARATOR.join(entry for entry in self.before.entries if entry not in self.gone)
+        return PATH_SEPARATOR.join(entry for entry in self.before.entries if entry not in self.removed)
 
     def to_json(self) -> dict[str, object]:
         """Return it as plain values."""
-        return {"scope": self.before.scope, "entries": list(self.gone), "may_write": self.may_write}
+        return {"scope": self.before.scope, "entries": list(self.removed), "may_write": self.may_write}

@@ -21,38 +21,45 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from envsmith.host import windows
-from envsmith.host.system import MACHINE, USER, Connectivity, DiskSpace, Library, Toolbox, VisualCpp
+from envsmith.host.system import MACHINE, USER, Connectivity, DiskSpace, Library, SystemLibraries, VisualCpp
 from envsmith.host.windows import Registry
 from envsmith.net.client import causes, describe_network_error
 from envsmith.net.deadline import Deadline, run_all
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
-PLACES = {
+PATH_KEYS = {
     USER: ("HKCU", r"Environment"),
     MACHINE: ("HKLM", r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"),
 }
 """Scope of PATH → where the registry has it."""
-PATIENCE_S = 4.0
+TIMEOUT_S = 4.0
 """The longest that the whole question takes."""
 # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
 # Source: OpenSSL 3, x509_vfy.h (read 2026-11-21).
-_OF_ANOTHER_TIME = (9, 10)
+_CERTIFICATE_DATE_ERRORS = (9, 10)
 # libavutil's own number → FFmpeg's.
 # Source: FFmpeg, doc/APIchanges and the releases' libavutil/version.h (read 2026-11-21).
 _FFMPEG = {"56": "4", "57": "5", "58": "6", "59": "7", "60": "8"}
 _AVUTIL = re.compile(r"(?:libavutil\.so\.|libavutil\.|avutil-)(\d+)")
-_FOLDERS = ("usr/lib/*-linux-gnu", "usr/lib64", "usr/lib", "usr/local/lib", "opt/homebrew/lib", "lib64")
-_NAMES = ("libavutil.so.*", "libavutil.*.dylib")
+_LIBRARY_FOLDERS = (
+    "usr/lib/*-linux-gnu",
+    "usr/lib64",
+    "usr/lib",
+    "usr/local/lib",
+    "opt/homebrew/lib",
+    "lib64",
+)
+_AVUTIL_NAMES = ("libavutil.so.*", "libavutil.*.dylib")
 _TOOLKIT = re.compile(r"CUDA_PATH_V(\d+)_(\d+)", re.IGNORECASE)
-LIBRARY = "msvcp140.dll"
+CPP_LIBRARY = "msvcp140.dll"
 _RUNTIMES = r"SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes\{}"
 _SERVICING = r"SOFTWARE\Microsoft\DevDiv\VC\Servicing\14.0\RuntimeMinimum"
 _VERSION = re.compile(r"v?(\d{1,5})\.(\d{1,5})(?:\.(\d{1,6}))?")
 # VS_FIXEDFILEINFO begins so: signature, version of the structure, file version in two words.
 # Source: Microsoft, "VS_FIXEDFILEINFO structure" (read 2026-11-21).
-_FIXED = struct.pack("<I", 0xFEEF04BD)
+_FILE_INFO_SIGNATURE = struct.pack("<I", 0xFEEF04BD)
 _MOST_BYTES = 16 * 1024 * 1024
-_COPIES = (LIBRARY, f"*/{LIBRARY}", f"*/*/{LIBRARY}")
+_CPP_LIBRARY_GLOBS = (CPP_LIBRARY, f"*/{CPP_LIBRARY}", f"*/*/{CPP_LIBRARY}")
 
 
 def uv_cache(variables: Mapping[str, str]) -> Path:
@@ -67,13 +74,13 @@ def uv_cache(variables: Mapping[str, str]) -> Path:
     return Path(variables.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"
 
 
-def room(folder: Path) -> DiskSpace:
+def disk_space(folder: Path) -> DiskSpace:
     """Return the free bytes where a folder lies; where it is not there yet, of the next that is."""
     place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     return DiskSpace(folder=str(folder), free_bytes=shutil.disk_usage(place).free)
 
 
-def reach(url: str, variables: Mapping[str, str], patience_s: float = PATIENCE_S) -> Connectivity:
+def check_connectivity(url: str, variables: Mapping[str, str], patience_s: float = TIMEOUT_S) -> Connectivity:
     """Ask a server for the headers of an address, and compare its clock with this one.
 
     Where its certificate counts as one of another time, the clock is asked for without it. However long the look-up of
@@ -82,7 +89,7 @@ def reach(url: str, variables: Mapping[str, str], patience_s: float = PATIENCE_S
     from requests.utils import get_environ_proxies
 
     proxies = tuple((name, _without_login(variables[name])) for name in PROXIES if variables.get(name))
-    (found,) = run_all([lambda _: _asked(url, patience_s)], nullcontext, Deadline(patience_s))
+    (found,) = run_all([lambda _: _request(url, patience_s)], nullcontext, Deadline(patience_s))
     if isinstance(found, Exception):
         raise found
     if found is None:
@@ -90,32 +97,32 @@ def reach(url: str, variables: Mapping[str, str], patience_s: float = PATIENCE_S
     return replace(
         found,
         url=_without_login(url),
-        is_direct=not get_environ_proxies(url, no_proxy=None),
+        bypasses_proxy=not get_environ_proxies(url, no_proxy=None),
         proxies=proxies,
-        day=datetime.now(UTC).date().isoformat(),
+        date=datetime.now(UTC).date().isoformat(),
     )
 
 
-def _asked(url: str, patience_s: float) -> Connectivity:
+def _request(url: str, patience_s: float) -> Connectivity:
     import requests
 
     try:
         answer = requests.head(url, timeout=patience_s, allow_redirects=False)
     except (requests.RequestException, OSError, ValueError) as error:
         words = describe_network_error(error) if isinstance(error, requests.RequestException) else str(error)
-        untimely = _is_untimely(error)
-        ahead = _ahead_without_tls(url, patience_s) if untimely else None
-        return Connectivity(url=url, error=words, ahead_s=ahead, is_untimely=untimely)
-    return Connectivity(url=url, ahead_s=_ahead(answer.headers.get("Date", "")))
+        untimely = _is_date_error(error)
+        ahead = _clock_ahead_without_tls(url, patience_s) if untimely else None
+        return Connectivity(url=url, error=words, clock_ahead_s=ahead, has_date_error=untimely)
+    return Connectivity(url=url, clock_ahead_s=_clock_ahead(answer.headers.get("Date", "")))
 
 
-def _is_untimely(error: BaseException) -> bool:
+def _is_date_error(error: BaseException) -> bool:
     """Say whether a certificate was refused as not yet, or no longer, valid."""
     refused = [item for item in causes(error) if isinstance(item, ssl.SSLCertVerificationError)]
-    return any(item.verify_code in _OF_ANOTHER_TIME for item in refused)
+    return any(item.verify_code in _CERTIFICATE_DATE_ERRORS for item in refused)
 
 
-def _ahead_without_tls(url: str, patience_s: float) -> float | None:
+def _clock_ahead_without_tls(url: str, patience_s: float) -> float | None:
     import requests
 
     try:
@@ -124,10 +131,10 @@ def _ahead_without_tls(url: str, patience_s: float) -> float | None:
         )
     except (requests.RequestException, OSError, ValueError):
         return None
-    return _ahead(answer.headers.get("Date", ""))
+    return _clock_ahead(answer.headers.get("Date", ""))
 
 
-def _ahead(text: str) -> float | None:
+def _clock_ahead(text: str) -> float | None:
     try:
         told = parsedate_to_datetime(text)
         return (datetime.now(UTC) - told).total_seconds()
@@ -140,44 +147,44 @@ def _without_login(value: str) -> str:
     return f"{scheme}{colon}{rest.rpartition('@')[2]}"
 
 
-def path_scopes(variables: Mapping[str, str], ask: Registry = windows.ask) -> dict[str, str]:
+def path_scopes(variables: Mapping[str, str], ask: Registry = windows.read_value) -> dict[str, str]:
     """Return PATH as this process has it, and on Windows as the registry has it for user and machine."""
     found = {"process": variables.get("PATH", "")}
-    for scope, (root, key) in PLACES.items():
+    for scope, (root, key) in PATH_KEYS.items():
         if value := ask(root, key, "Path"):
-            found[scope] = expanded(str(value), variables)
+            found[scope] = expand_variables(str(value), variables)
     return found
 
 
-def expanded(text: str, variables: Mapping[str, str]) -> str:
+def expand_variables(text: str, variables: Mapping[str, str]) -> str:
     """Return a value with the variables it names put in, in either case of letters; unknown ones stay."""
     upper = {name.upper(): value for name, value in variables.items()}
     return re.sub("%([^%;]+)%", lambda match: upper.get(match[1].upper(), match[0]), text)
 
 
-def toolbox(root: Path, variables: Mapping[str, str]) -> Toolbox:
+def find_libraries(root: Path, variables: Mapping[str, str]) -> SystemLibraries:
     """Say what there is.
 
     Args:
         root: of the file system.
         variables: for PATH, where Windows looks for libraries, and for toolkits there.
     """
-    libraries = [*_found(root), *_on_path(variables)]
+    libraries = [*_avutil_files(root), *_avutil_on_path(variables)]
     numbers = {match[1] for name in libraries if (match := _AVUTIL.match(name))}
-    return Toolbox(
+    return SystemLibraries(
         ffmpeg=tuple(sorted(_FFMPEG.get(number, f"libavutil {number}") for number in numbers)),
-        has_libgl=any(any(root.glob(f"{folder}/libGL.so.1")) for folder in _FOLDERS),
+        has_libgl=any(any(root.glob(f"{folder}/libGL.so.1")) for folder in _LIBRARY_FOLDERS),
         toolkits=tuple(sorted({*_toolkits(root), *(f"{a}.{b}" for a, b in _cuda_toolkits(variables))})),
     )
 
 
-def _found(root: Path) -> Iterator[str]:
-    for folder in _FOLDERS:
-        for name in _NAMES:
+def _avutil_files(root: Path) -> Iterator[str]:
+    for folder in _LIBRARY_FOLDERS:
+        for name in _AVUTIL_NAMES:
             yield from (path.name for path in root.glob(f"{folder}/{name}"))
 
 
-def _on_path(variables: Mapping[str, str]) -> Iterator[str]:
+def _avutil_on_path(variables: Mapping[str, str]) -> Iterator[str]:
     """Yield the libraries that Windows finds on PATH; other systems do not look there."""
     if os.name != "nt":
         return
@@ -199,7 +206,7 @@ def _cuda_toolkits(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield match[1], match[2]
 
 
-def visual_cpp(
+def find_visual_cpp(
     ask: Registry, variables: Mapping[str, str], machine: str, folders: tuple[Path, ...]
 ) -> VisualCpp:
     """Look for the library.
@@ -214,11 +221,11 @@ def visual_cpp(
     VirtualBox/virtualbox#723.
     """
     place = Path(
-        variables.get("SYSTEMROOT") or variables.get("SystemRoot") or r"C:\Windows", "System32", LIBRARY
+        variables.get("SYSTEMROOT") or variables.get("SystemRoot") or r"C:\Windows", "System32", CPP_LIBRARY
     )
-    system = _library(place)
-    copies = (path for folder in folders for name in _COPIES for path in sorted(folder.glob(name)))
-    found = tuple(item for item in map(_library, dict.fromkeys(copies)) if item)
+    system = _read_library(place)
+    copies = (path for folder in folders for name in _CPP_LIBRARY_GLOBS for path in sorted(folder.glob(name)))
+    found = tuple(item for item in map(_read_library, dict.fromkeys(copies)) if item)
     return VisualCpp(
         registered=_registered_version(ask, "ARM64" if machine == "arm64" else "X64"),
         system=system,
@@ -234,7 +241,7 @@ def _registered_version(ask: Registry, name: str) -> tuple[int, ...] | None:
     return None
 
 
-def _library(path: Path) -> Library | None:
+def _read_library(path: Path) -> Library | None:
     try:
         with path.open("rb") as stream:
             data = stream.read(_MOST_BYTES)
@@ -245,7 +252,7 @@ def _library(path: Path) -> Library | None:
 
 def file_version(data: bytes) -> tuple[int, ...] | None:
     """Return the version that a Windows library carries in its resources; None where it carries none."""
-    begin = data.find(_FIXED)
+    begin = data.find(_FILE_INFO_SIGNATURE)
     if begin < 0 or len(data) < begin + 16:
         return None
     high, low = struct.unpack_from("<II", data, begin + 8)

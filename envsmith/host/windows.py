@@ -9,17 +9,17 @@ import sys
 from collections.abc import Callable, Mapping
 
 from envsmith.host import parsers
-from envsmith.host.parsers import ParsedValue
+from envsmith.host.parsers import DetectedGpus
 
 # The class of display adapters, as Windows has numbered it since Windows 2000.
 _CLASS = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
 _VALUES = ("MatchingDeviceId", "DriverDesc", "DriverVersion", "HardwareInformation.qwMemorySize")
-_MOST = 64
+_MAX_ADAPTERS = 64
 Registry = Callable[[str, str, str], object]
 """Root (``HKLM`` or ``HKCU``), key, name → value; None where there is none."""
 
 
-def adapters() -> tuple[ParsedValue, ...]:
+def adapters() -> tuple[DetectedGpus, ...]:
     """Return every display adapter of a known maker; nothing on other systems."""
     return tuple(parsers.registry_adapters(_entries()))
 
@@ -30,16 +30,16 @@ def _entries() -> list[Mapping[str, object]]:
     import winreg
 
     found: list[Mapping[str, object]] = []
-    for number in range(_MOST):
+    for number in range(_MAX_ADAPTERS):
         try:
             with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, rf"{_CLASS}\{number:04d}") as key:
-                found.append({name: _value(key, name) for name in _VALUES})
+                found.append({name: _query_value(key, name) for name in _VALUES})
         except OSError:
             continue
     return found
 
 
-def _value(key: object, name: str) -> object:
+def _query_value(key: object, name: str) -> object:
     if sys.platform != "win32":
         return None
     import winreg
@@ -50,7 +50,7 @@ def _value(key: object, name: str) -> object:
         return None
 
 
-def ask(root: str, key: str, name: str) -> object:
+def read_value(root: str, key: str, name: str) -> object:
     """Return a value of this machine's registry; None where there is none, as on every other system."""
     if sys.platform != "win32":
         return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment
 from envsmith.host.model import Host
-from envsmith.host.system import GpuAccess, Toolbox, VisualCpp
+from envsmith.host.system import GpuAccess, SystemLibraries, VisualCpp
 from envsmith.model.finding import Decision, Finding
 from envsmith.report.redaction import Redaction
 
@@ -105,7 +105,7 @@ class Summary:
     host: Host
     given: GpuAccess
     visual_cpp: VisualCpp | None = None
-    toolbox: Toolbox = field(default_factory=Toolbox)
+    toolbox: SystemLibraries = field(default_factory=SystemLibraries)
     variables: Mapping[str, str] = field(default_factory=dict)
     environment: Environment | None = None
     condition: InstalledState = field(default_factory=InstalledState)
@@ -123,10 +123,10 @@ class Summary:
                 **self.host.to_json(),
                 "name": str(self.host),
                 "container": self.given.container,
-                "device_files": list(self.given.nodes),
-                "refused": list(self.given.refused),
-                "nvidia_module": self.given.module,
-                "nvidia_libraries": self.given.client,
+                "device_files": list(self.given.device_files),
+                "refused": list(self.given.unusable_files),
+                "nvidia_module": self.given.kernel_module,
+                "nvidia_libraries": self.given.library_version,
                 "visual_cpp": self.visual_cpp and _dotted(self.visual_cpp.version),
                 "ffmpeg": list(self.toolbox.ffmpeg),
                 "libgl": self.toolbox.has_libgl,

@@ -44,9 +44,10 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str]]:
     )
     yield "GPUs", ", ".join(_devices(summary.host)) or "none found"
     yield "drivers", ", ".join(_drivers(summary.host))
-    yield "device files", ", ".join(summary.given.nodes)
-    yield "refused to this user", ", ".join(summary.given.refused)
-    yield "NVIDIA's module, libraries", ", ".join(filter(None, (summary.given.module, summary.given.client)))
+    yield "device files", ", ".join(summary.given.device_files)
+    yield "refused to this user", ", ".join(summary.given.unusable_files)
+    versions = (summary.given.kernel_module, summary.given.library_version)
+    yield "NVIDIA's module, libraries", ", ".join(filter(None, versions))
     if summary.visual_cpp:
         yield "Microsoft's C++ library", ".".join(map(str, summary.visual_cpp.version or ())) or "not found"
     tools = summary.toolbox

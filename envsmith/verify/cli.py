@@ -105,7 +105,7 @@ def _verified(profile: str, prefix: Path, folder: Path, asked: ProbeOptions, *, 
     from envsmith.activate import session
     from envsmith.environment.interpreter import VerifyingProbe
     from envsmith.files import atomic
-    from envsmith.host.current import before_packages
+    from envsmith.host.current import folders_before_packages
     from envsmith.install.options import order_of
     from envsmith.process.runner import Processes
     from envsmith.verify.probe_runner import ProbeRunner
@@ -120,7 +120,7 @@ def _verified(profile: str, prefix: Path, folder: Path, asked: ProbeOptions, *, 
             order,
             Path(place.prefix),
             VerifyTools(probe=VerifyingProbe(processes=processes), files=atomic),
-            before=before_packages(),
+            before=folders_before_packages(),
         )
         if not asked.names:
             return found

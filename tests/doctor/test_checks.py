@@ -97,10 +97,10 @@ def facts(**known: object) -> DoctorFacts:
         "scopes": scopes("user path in order"),
         "taken": (),
         "unneeded": {},
-        "given": GpuAccess(nodes=("nvidia0", "nvidiactl", "nvidia-uvm")),
+        "given": GpuAccess(device_files=("nvidia0", "nvidiactl", "nvidia-uvm")),
         "visual_cpp": None,
         "room": DiskSpace(folder="/cache", free_bytes=10**11),
-        "reach": Connectivity(url=URL, ahead_s=1.0, day=NOW),
+        "reach": Connectivity(url=URL, clock_ahead_s=1.0, date=NOW),
     }
     return cast("DoctorFacts", SimpleNamespace(**(well | known)))
 
@@ -113,7 +113,9 @@ def both(first: str, second: str) -> dict[str, object]:
 
 
 OLD = VisualCpp(registered=(14, 36, 32532))
-MISMATCH = GpuAccess(module=MODULE["module"], libraries=(f"/usr/lib64/libcuda.so.{MODULE['libraries']}",))
+MISMATCH = GpuAccess(
+    kernel_module=MODULE["module"], libraries=(f"/usr/lib64/libcuda.so.{MODULE['libraries']}",)
+)
 VISION = environment(distribution("torch", "2.13.0+cu130"), distribution("torchvision", "0.28.0+cu128"))
 STALE = Finding(code="LCK020", severity="error", subject="app", message="torch")
 TAKEN = TakenVariable(
@@ -173,7 +175,7 @@ def test_windows_and_wsl_in_order() -> None:
         given=GpuAccess(),
         locked=None,
     )
-    in_wsl = facts(host=wsl(), given=GpuAccess(nodes=("dxg",), stub=STUB))
+    in_wsl = facts(host=wsl(), given=GpuAccess(device_files=("dxg",), wsl_library=STUB))
     for where in (on_windows, in_wsl):
         done = diagnose(where, [check for check in CHECKS if check.name not in ("build", "driver")])
         assert done.report.findings == ()

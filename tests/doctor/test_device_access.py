@@ -18,22 +18,32 @@ WSL = replace(LINUX, is_wsl=True)
 NVIDIA = replace(LINUX, devices=(Device(maker="nvidia", name="NVIDIA A40", capability=(8, 6)),))
 STUB = RECORDED["stub"][0]["path"]
 FOREIGN = "/usr/lib/x86_64-linux-gnu/libcuda.so.550.90.07"
-DOCKER = GpuAccess(container="docker", module="570.133.20")
+DOCKER = GpuAccess(container="docker", kernel_module="570.133.20")
 NODES = ("nvidia0", "nvidiactl", "nvidia-uvm")
 
 
 @pytest.mark.parametrize(
     ("given", "host", "wanted", "codes"),
     [
-        (GpuAccess(nodes=("dxg",), stub=STUB), WSL, CUDA, []),
+        (GpuAccess(device_files=("dxg",), wsl_library=STUB), WSL, CUDA, []),
         (GpuAccess(), WSL, CPU, []),
         (GpuAccess(), LINUX, CUDA, []),
         (GpuAccess(is_wsl1=True), WSL, CUDA, ["HST021 error"]),
         (GpuAccess(is_wsl1=True), WSL, None, ["HST021 note"]),
         (GpuAccess(), WSL, CUDA, ["HST021 error"]),
-        (GpuAccess(nodes=("dxg",)), WSL, CUDA, ["HST021 error"]),
-        (GpuAccess(nodes=("dxg",), stub=STUB, libraries=(FOREIGN,)), WSL, CPU, ["HST022 error"]),
-        (GpuAccess(container="docker", nodes=("dxg",), stub=STUB, libraries=(FOREIGN,)), WSL, CUDA, []),
+        (GpuAccess(device_files=("dxg",)), WSL, CUDA, ["HST021 error"]),
+        (
+            GpuAccess(device_files=("dxg",), wsl_library=STUB, libraries=(FOREIGN,)),
+            WSL,
+            CPU,
+            ["HST022 error"],
+        ),
+        (
+            GpuAccess(container="docker", device_files=("dxg",), wsl_library=STUB, libraries=(FOREIGN,)),
+            WSL,
+            CUDA,
+            [],
+        ),
         (GpuAccess(container="docker"), WSL, CUDA, []),
     ],
 )
@@ -48,17 +58,17 @@ def test_wsl(given: GpuAccess, host: Host, wanted: Backend | None, codes: list[s
     [
         (GpuAccess(), NVIDIA, CUDA, []),
         (GpuAccess(container="docker"), LINUX, CUDA, []),
-        (replace(DOCKER, nodes=NODES), NVIDIA, CUDA, []),
+        (replace(DOCKER, device_files=NODES), NVIDIA, CUDA, []),
         (DOCKER, LINUX, CUDA, ["HST025 error"]),
         (DOCKER, LINUX, None, ["HST025 note"]),
         (GpuAccess(container="docker"), NVIDIA, CUDA, ["HST025 error"]),
-        (replace(DOCKER, nodes=("nvidia0", "nvidiactl")), NVIDIA, CUDA, ["HST026 error"]),
+        (replace(DOCKER, device_files=("nvidia0", "nvidiactl")), NVIDIA, CUDA, ["HST026 error"]),
         (GpuAccess(container="docker", has_amd_module=True), LINUX, ROCM, ["HST025 error"]),
-        (GpuAccess(container="docker", has_amd_module=True, nodes=("kfd",)), LINUX, ROCM, []),
+        (GpuAccess(container="docker", has_amd_module=True, device_files=("kfd",)), LINUX, ROCM, []),
         (GpuAccess(container="docker", has_amd_module=True), LINUX, CPU, []),
         (GpuAccess(container="docker"), WSL, CUDA, ["HST025 error"]),
         (GpuAccess(container="docker"), WSL, CPU, []),
-        (GpuAccess(container="docker", nodes=("dxg",)), WSL, CUDA, []),
+        (GpuAccess(container="docker", device_files=("dxg",)), WSL, CUDA, []),
     ],
 )
 def test_container(given: GpuAccess, host: Host, wanted: Backend | None, codes: list[str]) -> None:
@@ -78,13 +88,15 @@ def test_why_a_container_lacks_them() -> None:
 )
 def test_capabilities_without_compute(value: str, libraries: tuple[str, ...], count: int) -> None:
     """As in AbdBarho/stable-diffusion-webui-docker#348: nvidia-smi works, and torch finds no driver."""
-    given = replace(DOCKER, nodes=NODES, libraries=libraries, variables={"NVIDIA_DRIVER_CAPABILITIES": value})
+    given = replace(
+        DOCKER, device_files=NODES, libraries=libraries, variables={"NVIDIA_DRIVER_CAPABILITIES": value}
+    )
     assert len(list(gpu.container(given, NVIDIA, CUDA))) == count
 
 
 @pytest.mark.parametrize("row", RECORDED["module"], ids=lambda row: str(row["module"]))
 def test_a_driver_updated_under_its_module(row: dict[str, str]) -> None:
-    sick = GpuAccess(module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['libraries']}",))
+    sick = GpuAccess(kernel_module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['libraries']}",))
     (found,) = gpu.module(sick, None)
     assert (found.code, row["module"] in found.message, row["libraries"] in found.message) == (
         "HST024",
@@ -92,26 +104,27 @@ def test_a_driver_updated_under_its_module(row: dict[str, str]) -> None:
         True,
     )
     assert "restart" in found.hint
-    well = GpuAccess(module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['module']}",))
+    well = GpuAccess(kernel_module=row["module"], libraries=(f"/usr/lib64/libcuda.so.{row['module']}",))
     assert list(gpu.module(well, CUDA)) == []
     assert (
-        list(gpu.module(GpuAccess(module=row["module"], libraries=("/usr/lib64/libcuda.so.1",)), CUDA)) == []
+        list(gpu.module(GpuAccess(kernel_module=row["module"], libraries=("/usr/lib64/libcuda.so.1",)), CUDA))
+        == []
     )
 
 
 def test_device_files_that_are_refused() -> None:
     """As in ROCm/legacy-rocm-build#1211: Unable to open /dev/kfd read-write."""
-    sick = GpuAccess(nodes=("kfd", "dri/renderD128"), refused=("kfd", "dri/renderD128"))
+    sick = GpuAccess(device_files=("kfd", "dri/renderD128"), unusable_files=("kfd", "dri/renderD128"))
     (found,) = gpu.module(sick, ROCM)
     assert (found.code, "/dev/kfd, /dev/dri/renderD128" in found.message) == ("HST027", True)
     assert "render" in found.hint
-    assert list(gpu.module(GpuAccess(nodes=("kfd",)), ROCM)) == []
+    assert list(gpu.module(GpuAccess(device_files=("kfd",)), ROCM)) == []
 
 
 @pytest.mark.parametrize("wanted", [CPU, CUDA, None])
 def test_device_files_that_nobody_asks_for_may_be_refused(wanted: Backend | None) -> None:
     """A user of a server without a desktop mostly may not use its screen's device file, and needs not."""
-    assert list(gpu.module(GpuAccess(refused=("dri/renderD128",)), wanted)) == []
+    assert list(gpu.module(GpuAccess(unusable_files=("dri/renderD128",)), wanted)) == []
 
 
 @pytest.mark.parametrize(

@@ -103,8 +103,8 @@ def test_a_gpu_without_driver() -> None:
 @pytest.mark.parametrize("row", RECORDED["smi"], ids=lambda row: str(row["driver"]))
 def test_the_drivers_of_recorded_machines(row: dict[str, Any]) -> None:
     """An Ada GPU beside each: CUDA 12.8 needs 570.26 (on Windows 570.65), CUDA 13.0 needs 580."""
-    assert parsers.smi_cuda(row["text"]) == (tuple(row["cuda"]) if "cuda" in row else None)
-    answered = parsers.smi_answer(f"NVIDIA GeForce RTX 4090, 8.9, 24564, {row['driver']}")
+    assert parsers.parse_smi_cuda(row["text"]) == (tuple(row["cuda"]) if "cuda" in row else None)
+    answered = parsers.parse_smi(f"NVIDIA GeForce RTX 4090, 8.9, 24564, {row['driver']}")
     assert answered.driver
     on = replace(host(), drivers=(answered.driver,), devices=answered.devices)
     if row.get("os") == "windows":
@@ -118,8 +118,8 @@ def test_the_drivers_of_recorded_machines(row: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", RECORDED["refused"], ids=lambda row: str(row["source"]))
 def test_what_nvidia_smi_prints_without_a_driver_is_no_driver(row: dict[str, Any]) -> None:
-    assert not parsers.smi_answer(row["text"])
-    assert parsers.smi_cuda(row["text"]) is None
+    assert not parsers.parse_smi(row["text"])
+    assert parsers.parse_smi_cuda(row["text"]) is None
 
 
 @pytest.mark.parametrize(

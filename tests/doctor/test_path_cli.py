@@ -14,7 +14,7 @@ from envsmith.doctor.fix_cli import FixOptions
 from envsmith.doctor.path_cli import Registry, fix_path, fix_registry
 from envsmith.doctor.windows_path import RegistryPaths
 from envsmith.errors import EnvsmithError
-from envsmith.host.system_probes import expanded, path_scopes
+from envsmith.host.system_probes import expand_variables, path_scopes
 from envsmith.model.backend import Backend
 from tests.host.fake_winreg import FakeWinreg, text_of, with_paths
 
@@ -47,7 +47,7 @@ def registry(winreg: FakeWinreg, kept: Path) -> Registry:
     return Registry(
         paths=RegistryPaths(winreg, kept, lambda: None),
         taken=taken,
-        expanded=lambda text: expanded(text, VARIABLES),
+        expanded=lambda text: expand_variables(text, VARIABLES),
     )
 
 

@@ -12,7 +12,7 @@ INNER = r"D:\app\.venv\Lib\site-packages\torch\lib"
 def gone(text: str, *taken: TakenVariable, scope: str = USER) -> list[tuple[str, ...]]:
     path = SearchPath(scope=scope, text=text, kind=2)
     found = cuts([path], {USER: taken}, lambda entry: entry.replace("%APP%", r"D:\app"), lambda _: True)
-    return [cut.gone for cut in found]
+    return [cut.removed for cut in found]
 
 
 def taken(

@@ -35,7 +35,7 @@ def test_each_scope_is_kept_changed_and_announced_once(tmp_path: Path) -> None:
     winreg = with_paths(rf"C:\a;{OTHER}", rf"%SystemRoot%;{INNER};C:\b")
     paths = Told(winreg, tmp_path)
     done = clear(plan(paths, TAKEN, str), paths)
-    assert [(item.cut.before.scope, item.cut.gone) for item in done] == [
+    assert [(item.cut.before.scope, item.cut.removed) for item in done] == [
         ("user", (OTHER,)),
         ("machine", (INNER,)),
     ]

@@ -24,15 +24,18 @@ def test_room(free: int, severities: list[str]) -> None:
 @pytest.mark.parametrize(
     ("reach", "codes"),
     [
-        (Connectivity(url=URL, ahead_s=2.0), []),
+        (Connectivity(url=URL, clock_ahead_s=2.0), []),
         (Connectivity(url=URL), []),
-        (Connectivity(url=URL, proxies=(("HTTPS_PROXY", "http://proxy:3128"),), ahead_s=0.0), []),
-        (Connectivity(url=URL, proxies=(("HTTPS_PROXY", "proxy:3128"),), ahead_s=0.0), ["HST040"]),
+        (Connectivity(url=URL, proxies=(("HTTPS_PROXY", "http://proxy:3128"),), clock_ahead_s=0.0), []),
+        (Connectivity(url=URL, proxies=(("HTTPS_PROXY", "proxy:3128"),), clock_ahead_s=0.0), ["HST040"]),
         (Connectivity(url=URL, error="no answer"), ["HST041"]),
-        (Connectivity(url=URL, ahead_s=-86_400.0, day=SINCE), ["HST042"]),
-        (Connectivity(url=URL, error="no answer", day=BEFORE), ["HST041", "HST042"]),
-        (Connectivity(url=URL, error="not trusted", is_untimely=True, ahead_s=-9e7), ["HST041", "HST042"]),
-        (Connectivity(url=URL, error="no answer", day=SINCE), ["HST041"]),
+        (Connectivity(url=URL, clock_ahead_s=-86_400.0, date=SINCE), ["HST042"]),
+        (Connectivity(url=URL, error="no answer", date=BEFORE), ["HST041", "HST042"]),
+        (
+            Connectivity(url=URL, error="not trusted", has_date_error=True, clock_ahead_s=-9e7),
+            ["HST041", "HST042"],
+        ),
+        (Connectivity(url=URL, error="no answer", date=SINCE), ["HST041"]),
     ],
 )
 def test_the_way_to_the_index(reach: Connectivity, codes: list[str]) -> None:
@@ -40,12 +43,12 @@ def test_the_way_to_the_index(reach: Connectivity, codes: list[str]) -> None:
 
 
 def test_the_clock_s_direction_and_the_proxy_are_told() -> None:
-    (slow,) = system_checks.network(Connectivity(url=URL, ahead_s=-3600.0), KNOWN)
+    (slow,) = system_checks.network(Connectivity(url=URL, clock_ahead_s=-3600.0), KNOWN)
     assert "60 minutes slow" in slow.message
-    (_, past) = system_checks.network(Connectivity(url=URL, error="refused", day=BEFORE), KNOWN)
+    (_, past) = system_checks.network(Connectivity(url=URL, error="refused", date=BEFORE), KNOWN)
     assert "clock says 2020-01-01, and 2026-11-20 is past" in past.message
     (_, proved) = system_checks.network(
-        Connectivity(url=URL, error="a", is_untimely=True, ahead_s=-9e7), KNOWN
+        Connectivity(url=URL, error="a", has_date_error=True, clock_ahead_s=-9e7), KNOWN
     )
     assert (proved.severity, "certificates count as invalid" in proved.message) == ("error", True)
     (dead,) = system_checks.network(
@@ -53,7 +56,9 @@ def test_the_clock_s_direction_and_the_proxy_are_told() -> None:
     )
     assert "does not answer, through the proxy of ALL_PROXY: refused" in dead.message
     (left_out,) = system_checks.network(
-        Connectivity(url=URL, error="refused", is_direct=True, proxies=(("ALL_PROXY", "http://proxy:3128"),)),
+        Connectivity(
+            url=URL, error="refused", bypasses_proxy=True, proxies=(("ALL_PROXY", "http://proxy:3128"),)
+        ),
         KNOWN,
     )
     assert "does not answer: refused" in left_out.message

@@ -7,7 +7,7 @@ import pytest
 from envsmith.catalog import Catalog
 from envsmith.doctor.rules.system_checks import runtime
 from envsmith.host.system import Library, VisualCpp
-from envsmith.host.system_probes import visual_cpp
+from envsmith.host.system_probes import find_visual_cpp
 from tests.environment.test_verification import distribution, environment
 from tests.index.recorded import nothing, registry
 
@@ -26,14 +26,14 @@ TORCH = environment(distribution("torch", "2.9.0+cpu"))
     ],
 )
 def test_the_library_against_torch(tmp_path: Path, name: str, torch: str, codes: list[str]) -> None:
-    found = visual_cpp(registry(name), {"SYSTEMROOT": str(tmp_path)}, "amd64", ())
+    found = find_visual_cpp(registry(name), {"SYSTEMROOT": str(tmp_path)}, "amd64", ())
     findings = list(runtime(found, environment(distribution("torch", torch)), "amd64", CATALOG))
     assert [item.code for item in findings] == codes
     assert all("14.36.32532" in item.message and "14.40 or later" in item.message for item in findings)
 
 
 def test_no_library_at_all(tmp_path: Path) -> None:
-    found = visual_cpp(nothing, {"SYSTEMROOT": str(tmp_path)}, "amd64", ())
+    found = find_visual_cpp(nothing, {"SYSTEMROOT": str(tmp_path)}, "amd64", ())
     (finding,) = runtime(found, None, "amd64", CATALOG)
     assert (finding.code, finding.severity) == ("HST016", "error")
     assert finding.hint == "winget install --id Microsoft.VCRedist.2015+.x64"

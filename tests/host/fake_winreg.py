@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from envsmith.host.system_probes import PLACES
+from envsmith.host.system_probes import PATH_KEYS
 
 Key = tuple[str, str]
 NAMES = {"HKCU": "HKEY_CURRENT_USER", "HKLM": "HKEY_LOCAL_MACHINE"}
@@ -62,7 +62,7 @@ def with_paths(
     """Return a registry with PATH in its two scopes; a scope without a text has the key, and no value."""
     values: dict[tuple[str, str, str], tuple[object, int]] = {}
     for scope, text in (("user", user), ("machine", machine)):
-        root, key = PLACES[scope]
+        root, key = PATH_KEYS[scope]
         values[root, key, "temp"] = (r"C:\Temp", 2)
         if text:
             values[root, key, "path"] = (text, kind)
@@ -71,5 +71,5 @@ def with_paths(
 
 def text_of(registry: FakeWinreg, scope: str) -> tuple[object, int]:
     """Return PATH as it is kept."""
-    root, key = PLACES[scope]
+    root, key = PATH_KEYS[scope]
     return registry.values[root, key, "path"]

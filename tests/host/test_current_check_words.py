@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.host.current import before_packages
+from envsmith.host.current import folders_before_packages
 
 
 def test_the_project_comes_first(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", f"/a:{project}::/b")
-    assert before_packages() == (str(project), "/a", "/b")
+    assert folders_before_packages() == (str(project), "/a", "/b")
 
 
 def test_no_folder_comes_by_itself_where_python_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "/a")
     monkeypatch.setenv("PYTHONSAFEPATH", "1")
-    assert before_packages() == ("/a",)
+    assert folders_before_packages() == ("/a",)

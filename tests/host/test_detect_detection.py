@@ -12,7 +12,7 @@ from envsmith.host.current import this_platform
 from envsmith.host.detect import HostSources, detect
 from envsmith.host.model import Device, Driver
 from envsmith.host.nvidia import NvidiaTools
-from envsmith.host.parsers import ParsedValue
+from envsmith.host.parsers import DetectedGpus
 from envsmith.process.runner import Processes
 from tests.host.host_data import pci, text, tree
 
@@ -22,12 +22,12 @@ H200 = Device(maker="nvidia", name="NVIDIA H200", capability=(9, 0))
 class Nvidia(NvidiaTools):
     """Tools that answer what they are given, and count how often they are asked."""
 
-    def __init__(self, answer: ParsedValue | None = None) -> None:
+    def __init__(self, answer: DetectedGpus | None = None) -> None:
         super().__init__(Processes())
-        self.answer = answer or ParsedValue()
+        self.answer = answer or DetectedGpus()
         self.asked = 0
 
-    def ask(self) -> ParsedValue:
+    def ask(self) -> DetectedGpus:
         self.asked += 1
         return self.answer
 
@@ -54,7 +54,7 @@ def test_this_machine_is_described() -> None:
 
 
 def test_a_machine_without_gpu_asks_no_library(tmp_path: Path) -> None:
-    nvidia = Nvidia(ParsedValue(driver=Driver(maker="nvidia", version="1")))
+    nvidia = Nvidia(DetectedGpus(driver=Driver(maker="nvidia", version="1")))
     host = detect(machine(tmp_path, nvidia))
     assert str(host) == "no GPU · Linux x86_64 (glibc 2.36)"
     assert nvidia.asked == 0
@@ -63,7 +63,7 @@ def test_a_machine_without_gpu_asks_no_library(tmp_path: Path) -> None:
 def test_nvidias_tools_are_asked_where_there_is_a_sign(tmp_path: Path) -> None:
     tree(tmp_path, dev__nvidiactl="")
     nvidia = Nvidia(
-        ParsedValue(driver=Driver(maker="nvidia", version="580.65.06", cuda=(13, 0)), devices=(H200, H200))
+        DetectedGpus(driver=Driver(maker="nvidia", version="580.65.06", cuda=(13, 0)), devices=(H200, H200))
     )
     host = detect(machine(tmp_path, nvidia))
     assert str(host) == "2 × NVIDIA H200 (sm_90) · driver 580.65.06 · Linux x86_64 (glibc 2.36)"
@@ -103,7 +103,7 @@ def test_amd_is_known_by_what_it_computes_with(tmp_path: Path) -> None:
 
 def test_wsl_is_linux_with_the_drivers_of_windows(tmp_path: Path) -> None:
     tree(tmp_path, dev__dxg="", proc__version=text("proc_version.wsl.txt"))
-    nvidia = Nvidia(ParsedValue(driver=Driver(maker="nvidia", version="572.16"), devices=(H200,)))
+    nvidia = Nvidia(DetectedGpus(driver=Driver(maker="nvidia", version="572.16"), devices=(H200,)))
     host = detect(machine(tmp_path, nvidia))
     assert host.is_wsl
     assert host.driver_os == "windows"
@@ -113,9 +113,9 @@ def test_wsl_is_linux_with_the_drivers_of_windows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "driver", "name"),
     [
-        (ParsedValue(), Driver(maker="nvidia"), "Jetson AGX Thor"),
+        (DetectedGpus(), Driver(maker="nvidia"), "Jetson AGX Thor"),
         (
-            ParsedValue(
+            DetectedGpus(
                 driver=Driver(maker="nvidia", version="580.00"),
                 devices=(Device(maker="nvidia", name="NVIDIA Thor", capability=(11, 0)),),
             ),
@@ -123,7 +123,7 @@ def test_wsl_is_linux_with_the_drivers_of_windows(tmp_path: Path) -> None:
             "NVIDIA Thor",
         ),
         (
-            ParsedValue(
+            DetectedGpus(
                 driver=Driver(maker="nvidia", cuda=(13, 0)), devices=(Device(maker="nvidia", name="nvgpu"),)
             ),
             Driver(maker="nvidia", cuda=(13, 0)),
@@ -131,7 +131,7 @@ def test_wsl_is_linux_with_the_drivers_of_windows(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_jetson(tmp_path: Path, answer: ParsedValue, driver: Driver, name: str) -> None:
+def test_a_jetson(tmp_path: Path, answer: DetectedGpus, driver: Driver, name: str) -> None:
     tree(tmp_path, **{"proc__device-tree__model": text("device_tree_model.thor.txt")})
     host = detect(machine(tmp_path, Nvidia(answer), machine="aarch64"))
     assert host.drivers == (driver,)

@@ -1,7 +1,7 @@
 import pytest
 
 from envsmith.errors import HostError
-from envsmith.host.detect import CAPABILITY, DRIVER, overridden
+from envsmith.host.detect import CAPABILITY, DRIVER, apply_overrides
 from envsmith.host.model import Device, Driver, Host
 
 OWN = Driver(maker="nvidia", version="535.54", cuda=(12, 2))
@@ -15,16 +15,16 @@ HOST = Host(
 
 
 def test_without_variables_the_machine_is_what_it_is() -> None:
-    assert overridden(HOST, {}) == HOST
-    assert overridden(HOST, {DRIVER: "", CAPABILITY: " "}) == HOST
+    assert apply_overrides(HOST, {}) == HOST
+    assert apply_overrides(HOST, {DRIVER: "", CAPABILITY: " "}) == HOST
 
 
 def test_a_driver_takes_the_place_of_the_one_found() -> None:
-    assert overridden(HOST, {DRIVER: "580.65.06"}).drivers == (
+    assert apply_overrides(HOST, {DRIVER: "580.65.06"}).drivers == (
         AMD,
         Driver(maker="nvidia", version="580.65.06"),
     )
-    assert overridden(HOST, {DRIVER: "none"}).drivers == (AMD,)
+    assert apply_overrides(HOST, {DRIVER: "none"}).drivers == (AMD,)
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ def test_a_driver_takes_the_place_of_the_one_found() -> None:
     ],
 )
 def test_capabilities_take_the_place_of_the_devices_found(text: str, devices: list[object]) -> None:
-    found = overridden(HOST, {CAPABILITY: text})
+    found = apply_overrides(HOST, {CAPABILITY: text})
     assert [(item.maker, item.capability) for item in found.devices] == devices
     assert {driver.maker for driver in found.drivers} == {item.maker for item in found.devices}
 
 
 def test_the_driver_found_stays_for_an_overridden_device_of_its_maker() -> None:
-    assert overridden(HOST, {CAPABILITY: "12.0"}).driver("nvidia") == OWN
-    both = overridden(HOST, {CAPABILITY: "12.0", DRIVER: "572.16"})
+    assert apply_overrides(HOST, {CAPABILITY: "12.0"}).driver("nvidia") == OWN
+    both = apply_overrides(HOST, {CAPABILITY: "12.0", DRIVER: "572.16"})
     assert str(both) == "NVIDIA sm_120 · driver 572.16 · Linux x86_64"
 
 
@@ -61,5 +61,5 @@ def test_the_driver_found_stays_for_an_overridden_device_of_its_maker() -> None:
 )
 def test_a_malformed_variable_is_named(name: str, text: str) -> None:
     with pytest.raises(HostError) as caught:
-        overridden(HOST, {name: text})
+        apply_overrides(HOST, {name: text})
     assert (caught.value.code, caught.value.where) == ("HST002", name)

@@ -6,38 +6,38 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.host.linux import given, is_usable
+from envsmith.host.linux import gpu_access, is_usable
 from tests.host.host_data import tree
 from tests.index.recorded import RECORDED
 
 
 def test_an_ordinary_machine_without_a_gpu(tmp_path: Path) -> None:
-    found = given(tree(tmp_path, proc__1__cgroup="0::/init.scope\n", dev__null=""), {"PATH": "/usr/bin"})
-    assert (found.container, found.nodes, found.libraries, found.module) == ("", (), (), "")
+    found = gpu_access(tree(tmp_path, proc__1__cgroup="0::/init.scope\n", dev__null=""), {"PATH": "/usr/bin"})
+    assert (found.container, found.device_files, found.libraries, found.kernel_module) == ("", (), (), "")
     assert dict(found.variables) == {}
 
 
 @pytest.mark.parametrize("row", RECORDED["kernel"], ids=lambda row: str(row["wsl"]))
 def test_wsl_by_its_kernel(tmp_path: Path, row: dict[str, str | int]) -> None:
-    assert given(tree(tmp_path, proc__version=str(row["text"])), {}).is_wsl1 == (row["wsl"] == 1)
+    assert gpu_access(tree(tmp_path, proc__version=str(row["text"])), {}).is_wsl1 == (row["wsl"] == 1)
 
 
 def test_wsl_with_its_stub_and_a_foreign_library(tmp_path: Path) -> None:
     tree(tmp_path, dev__dxg="", **{"usr__lib__wsl__lib__libcuda.so.1": ""})
-    found = given(tmp_path, {})
-    assert found.nodes == ("dxg",)
-    assert found.stub.endswith("usr/lib/wsl/lib/libcuda.so.1")
+    found = gpu_access(tmp_path, {})
+    assert found.device_files == ("dxg",)
+    assert found.wsl_library.endswith("usr/lib/wsl/lib/libcuda.so.1")
     assert found.libraries == ()
     tree(tmp_path, **{"usr__lib__x86_64-linux-gnu__libcuda.so.550.90.07": ""})
     (tmp_path / "usr/lib/x86_64-linux-gnu/libcuda.so.1").symlink_to("libcuda.so.550.90.07")
-    assert given(tmp_path, {}).client == "550.90.07"
+    assert gpu_access(tmp_path, {}).library_version == "550.90.07"
 
 
 def test_wsl_without_its_stub(tmp_path: Path) -> None:
     (recorded,) = RECORDED["without"]
     tree(tmp_path, dev__dxg="", **{f"usr__lib__wsl__lib__{name}": "" for name in recorded["files"]})
-    found = given(tmp_path, {})
-    assert (found.stub, found.nodes, found.libraries) == ("", ("dxg",), ())
+    found = gpu_access(tmp_path, {})
+    assert (found.wsl_library, found.device_files, found.libraries) == ("", ("dxg",), ())
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_wsl_without_its_stub(tmp_path: Path) -> None:
     ],
 )
 def test_containers(tmp_path: Path, files: dict[str, str], variables: dict[str, str], what: str) -> None:
-    assert given(tree(tmp_path, **files), variables).container == what
+    assert gpu_access(tree(tmp_path, **files), variables).container == what
 
 
 @pytest.mark.parametrize("row", RECORDED["module"], ids=lambda row: str(row["module"]))
@@ -60,8 +60,8 @@ def test_the_loaded_module_and_the_libraries(tmp_path: Path, row: dict[str, str]
     tree(tmp_path, proc__driver__nvidia__version=row["text"].lstrip())
     tree(tmp_path, **{f"usr__lib64__libcuda.so.{row['libraries']}": ""})
     (tmp_path / "usr/lib64/libcuda.so.1").symlink_to(f"libcuda.so.{row['libraries']}")
-    found = given(tmp_path, {})
-    assert (found.module, found.client) == (row["module"], row["libraries"])
+    found = gpu_access(tmp_path, {})
+    assert (found.kernel_module, found.library_version) == (row["module"], row["libraries"])
 
 
 def test_device_files_and_the_variables_that_count(tmp_path: Path) -> None:
@@ -75,14 +75,14 @@ def test_device_files_and_the_variables_that_count(tmp_path: Path) -> None:
         "nvidia-caps__nvidia-cap1",
     )
     tree(tmp_path, **{f"dev__{name}": "" for name in names})
-    found = given(tmp_path, {"CUDA_VISIBLE_DEVICES": "", "HOME": "/home/me"})
-    assert found.nodes == ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "kfd", "dri/renderD128")
-    assert found.refused == ()
+    found = gpu_access(tmp_path, {"CUDA_VISIBLE_DEVICES": "", "HOME": "/home/me"})
+    assert found.device_files == ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "kfd", "dri/renderD128")
+    assert found.unusable_files == ()
     assert dict(found.variables) == {"CUDA_VISIBLE_DEVICES": ""}
 
 
 def test_a_device_file_that_is_refused(tmp_path: Path) -> None:
     tree(tmp_path, dev__kfd="", dev__nvidia0="")
-    assert given(tmp_path, {}, lambda path: path.name != "kfd").refused == ("kfd",)
+    assert gpu_access(tmp_path, {}, lambda path: path.name != "kfd").unusable_files == ("kfd",)
     assert is_usable(tmp_path / "dev/kfd")
     assert not is_usable(tmp_path / "dev/nvidia1")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from envsmith.host import linux
 from envsmith.host.model import Device, Driver
-from envsmith.host.parsers import ParsedValue
+from envsmith.host.parsers import DetectedGpus
 from tests.host.host_data import pci, text, tree
 
 KFD = "sys__class__kfd__kfd__topology__nodes"
@@ -15,8 +15,8 @@ KFD = "sys__class__kfd__kfd__topology__nodes"
 def test_an_empty_tree_has_nothing(tmp_path: Path) -> None:
     assert linux.pci_devices(tmp_path) == ()
     for found in (linux.amd, linux.nvidia, linux.jetson):
-        assert found(tmp_path) == ParsedValue()
-    assert linux.intel(tmp_path, ()) == ParsedValue()
+        assert found(tmp_path) == DetectedGpus()
+    assert linux.intel(tmp_path, ()) == DetectedGpus()
     assert not linux.has_nvidia(tmp_path, ())
     assert not linux.is_wsl(tmp_path)
     assert not linux.has_musl(tmp_path)
@@ -33,7 +33,7 @@ def test_amds_devices_are_those_it_computes_with(tmp_path: Path) -> None:
             "sys__module__amdgpu__version": "6.12.12\n",
         },
     )
-    assert linux.amd(tmp_path) == ParsedValue(
+    assert linux.amd(tmp_path) == DetectedGpus(
         driver=Driver(maker="amd", version="6.12.12"),
         devices=(
             Device(
@@ -56,7 +56,7 @@ def test_devices_on_the_bus_are_known_by_their_ids(tmp_path: Path) -> None:
     found = linux.pci_devices(tmp_path)
     assert [device.pci for device in found] == ["8086:56a0", "10de:2c02"]
     assert linux.has_nvidia(tmp_path, found)
-    assert linux.intel(tmp_path, found) == ParsedValue(devices=found[:1])
+    assert linux.intel(tmp_path, found) == DetectedGpus(devices=found[:1])
     (tmp_path / "sys/module/xe").mkdir(parents=True)
     assert linux.intel(tmp_path, found).driver == Driver(maker="intel")
 
@@ -69,7 +69,7 @@ def test_nvidias_kernel_module_tells_version_and_names(tmp_path: Path) -> None:
         dev__nvidiactl="",
     )
     assert linux.has_nvidia(tmp_path, ())
-    assert linux.nvidia(tmp_path) == ParsedValue(
+    assert linux.nvidia(tmp_path) == DetectedGpus(
         driver=Driver(maker="nvidia", version="580.65.06"),
         devices=(Device(maker="nvidia", name="NVIDIA GeForce RTX 4090"),),
     )
@@ -84,19 +84,19 @@ def test_a_jetson_is_named_by_its_board(tmp_path: Path) -> None:
     tree(tmp_path, **{"proc__device-tree__model": text("device_tree_model.thor.txt")})
     board = linux.jetson(tmp_path)
     assert board.devices == (Device(maker="nvidia", name="Jetson AGX Thor"),)
-    told = ParsedValue(devices=(Device(maker="nvidia", name="NVIDIA Thor", capability=(11, 0)),))
-    untold = ParsedValue(
+    told = DetectedGpus(devices=(Device(maker="nvidia", name="NVIDIA Thor", capability=(11, 0)),))
+    untold = DetectedGpus(
         driver=Driver(maker="nvidia", cuda=(12, 6)), devices=(Device(maker="nvidia", name="Orin (nvgpu)"),)
     )
-    assert linux.on_board(told, board) == told
-    assert linux.on_board(untold, board) == ParsedValue(driver=untold.driver, devices=board.devices)
-    assert linux.on_board(untold, ParsedValue()) == untold
+    assert linux.with_board_name(told, board) == told
+    assert linux.with_board_name(untold, board) == DetectedGpus(driver=untold.driver, devices=board.devices)
+    assert linux.with_board_name(untold, DetectedGpus()) == untold
 
 
 def test_the_bus_names_devices_where_a_source_names_none() -> None:
     device = Device(maker="nvidia", name="", pci="10de:2c02")
-    assert linux.named(ParsedValue(), (device,)) == ParsedValue(devices=(device,))
-    assert linux.named(ParsedValue(devices=(device,)), ()) == ParsedValue(devices=(device,))
+    assert linux.with_pci_devices(DetectedGpus(), (device,)) == DetectedGpus(devices=(device,))
+    assert linux.with_pci_devices(DetectedGpus(devices=(device,)), ()) == DetectedGpus(devices=(device,))
 
 
 def test_wsl_and_musl_are_seen(tmp_path: Path) -> None:
@@ -106,8 +106,8 @@ def test_wsl_and_musl_are_seen(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_empty(tmp_path: Path) -> None:
-    assert linux.text_of(tmp_path) == ""
-    assert linux.text_of(tmp_path / "missing") == ""
+    assert linux.read_text(tmp_path) == ""
+    assert linux.read_text(tmp_path / "missing") == ""
     large = tmp_path / "large"
     large.write_text("x" * 200_000, "utf-8")
-    assert len(linux.text_of(large)) == linux.MOST_BYTES
+    assert len(linux.read_text(large)) == linux.MOST_BYTES

@@ -10,7 +10,7 @@ import pytest
 
 from envsmith.host.model import Device, Driver
 from envsmith.host.nvidia import NvidiaTools, is_trusted
-from envsmith.host.parsers import ParsedValue
+from envsmith.host.parsers import DetectedGpus
 from envsmith.process.runner import Processes
 from tests.host.fake_libraries import CRASHES, HANGS, NVML, library
 from tests.host.host_data import DATA
@@ -46,7 +46,7 @@ def test_a_library_that_crashes_or_hangs_ends_its_own_process_only(tmp_path: Pat
     bad = library(tmp_path, "bad", source)
     answers = smi(tmp_path, f'cat "{DATA}/smi_query.txt"')
     asked = tools(answers, nvml=bad, patience_s=2 if source is HANGS else 30)
-    assert asked.ask_libraries() == ParsedValue()
+    assert asked.ask_libraries() == DetectedGpus()
     assert asked.ask_smi().devices[0] == TITAN
 
 
@@ -67,9 +67,9 @@ def test_an_old_nvidia_smi_is_asked_again_without_the_column_it_does_not_know(tm
 
 
 def test_an_nvidia_smi_in_trouble_says_nothing(tmp_path: Path) -> None:
-    assert tools(smi(tmp_path, f'cat "{DATA}/smi_failed.txt"; exit 9')).ask() == ParsedValue()
-    assert tools(smi(tmp_path, "kill -9 $$")).ask() == ParsedValue()
-    assert tools().ask() == ParsedValue()
+    assert tools(smi(tmp_path, f'cat "{DATA}/smi_failed.txt"; exit 9')).ask() == DetectedGpus()
+    assert tools(smi(tmp_path, "kill -9 $$")).ask() == DetectedGpus()
+    assert tools().ask() == DetectedGpus()
 
 
 def test_the_child_gets_nothing_of_our_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,6 +97,7 @@ def test_what_is_not_trusted_is_not_run(tmp_path: Path) -> None:
     place = smi(tmp_path, f'touch "{ran}"')
     Path(place).chmod(0o777)
     assert (
-        NvidiaTools(Processes(), [place], libraries=("nvml=/nowhere", "cuda=/nowhere")).ask() == ParsedValue()
+        NvidiaTools(Processes(), [place], libraries=("nvml=/nowhere", "cuda=/nowhere")).ask()
+        == DetectedGpus()
     )
     assert not ran.exists()

@@ -10,21 +10,21 @@ from hypothesis import strategies as st
 
 from envsmith.host import parsers
 from envsmith.host.model import Device, Driver, Host
-from envsmith.host.parsers import ParsedValue
+from envsmith.host.parsers import DetectedGpus
 from tests.host.host_data import text
 
 H200 = Device(maker="nvidia", name="NVIDIA H200", capability=(9, 0), memory_bytes=150_754_820_096)
 
 
 def test_the_probe_is_read() -> None:
-    assert parsers.probe_answer(text("probe_nvml.json")) == ParsedValue(
+    assert parsers.parse_probe(text("probe_nvml.json")) == DetectedGpus(
         driver=Driver(maker="nvidia", version="580.65.06", cuda=(13, 0)), devices=(H200,)
     )
 
 
 def test_a_probe_that_knows_no_driver_version_tells_the_cuda_it_serves() -> None:
-    found = parsers.probe_answer('{"driver": "", "cuda": 12060, "devices": []}')
-    assert found == ParsedValue(driver=Driver(maker="nvidia", cuda=(12, 6)))
+    found = parsers.parse_probe('{"driver": "", "cuda": 12060, "devices": []}')
+    assert found == DetectedGpus(driver=Driver(maker="nvidia", cuda=(12, 6)))
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_a_probe_that_knows_no_driver_version_tells_the_cuda_it_serves() -> None
     ],
 )
 def test_what_is_no_answer_of_the_probe_is_nothing(answer: str) -> None:
-    assert parsers.probe_answer(answer) == ParsedValue()
+    assert parsers.parse_probe(answer) == DetectedGpus()
 
 
 def test_nvidia_smi_is_read_with_and_without_compute_capability() -> None:
-    assert parsers.smi_answer(text("smi_query.txt")) == ParsedValue(
+    assert parsers.parse_smi(text("smi_query.txt")) == DetectedGpus(
         driver=Driver(maker="nvidia", version="570.86.15"),
         devices=(
             Device(maker="nvidia", name="NVIDIA TITAN V", capability=(7, 0), memory_bytes=12288 << 20),
@@ -60,14 +60,14 @@ def test_nvidia_smi_is_read_with_and_without_compute_capability() -> None:
             ),
         ),
     )
-    assert parsers.smi_answer(text("smi_query.470.txt")) == ParsedValue(
+    assert parsers.parse_smi(text("smi_query.470.txt")) == DetectedGpus(
         driver=Driver(maker="nvidia", version="470.182.03"),
         devices=(Device(maker="nvidia", name="Tesla K80", memory_bytes=11441 << 20),),
     )
 
 
 def test_nvidia_smi_without_memory_or_capability_tells_the_rest() -> None:
-    found = parsers.smi_answer("NVIDIA GB10, [N/A], [N/A], 580.95.05\n")
+    found = parsers.parse_smi("NVIDIA GB10, [N/A], [N/A], 580.95.05\n")
     assert found.devices == (Device(maker="nvidia", name="NVIDIA GB10"),)
 
 
@@ -82,13 +82,13 @@ def test_nvidia_smi_without_memory_or_capability_tells_the_rest() -> None:
     ],
 )
 def test_what_nvidia_smi_says_in_trouble_is_nothing(answer: str) -> None:
-    assert parsers.smi_answer(answer) == ParsedValue()
+    assert parsers.parse_smi(answer) == DetectedGpus()
 
 
 def test_the_cuda_a_driver_serves_stands_in_the_head() -> None:
-    assert parsers.smi_cuda(text("smi_head.570.txt")) == (12, 8)
-    assert parsers.smi_cuda("| CUDA UMD Version: 13.0 |") == (13, 0)
-    assert parsers.smi_cuda("CUDA Version: N/A") is None
+    assert parsers.parse_smi_cuda(text("smi_head.570.txt")) == (12, 8)
+    assert parsers.parse_smi_cuda("| CUDA UMD Version: 13.0 |") == (13, 0)
+    assert parsers.parse_smi_cuda("CUDA Version: N/A") is None
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_device_of_this_very_machine_is_no_gpu() -> None:
     ],
 )
 def test_a_jetson_is_known_by_its_board(model: str, name: str) -> None:
-    assert parsers.board(model) == name
+    assert parsers.jetson_name(model) == name
 
 
 def test_wsl_is_known_by_its_kernel() -> None:
@@ -192,7 +192,7 @@ def test_glibc_tells_its_release(said: str, release: tuple[int, int] | None) -> 
     [("14.5", (14, 5)), ("15", (15, 0)), ("26.0.1", (26, 0)), ("", (0, 0)), ("x", (0, 0))],
 )
 def test_macos_tells_its_release(said: str, release: tuple[int, int]) -> None:
-    assert parsers.release(said) == release
+    assert parsers.system_release(said) == release
 
 
 def test_the_registry_lists_adapters() -> None:
@@ -237,7 +237,7 @@ def test_windows_hides_the_drivers_number_in_its_own(windows: str, version: str)
 LINES = st.text(st.characters() | st.sampled_from(",.:| \t\n0123456789[]{}\"'x\0\x1b"), max_size=400)
 
 
-def written(*found: ParsedValue) -> None:
+def written(*found: DetectedGpus) -> None:
     host = Host(
         os="linux",
         machine="x86_64",
@@ -250,14 +250,14 @@ def written(*found: ParsedValue) -> None:
 
 @given(LINES)
 def test_no_text_of_nvidia_smi_does_harm(said: str) -> None:
-    written(parsers.smi_answer(said), parsers.probe_answer(said))
-    served = parsers.smi_cuda(said)
+    written(parsers.parse_smi(said), parsers.parse_probe(said))
+    served = parsers.parse_smi_cuda(said)
     assert served is None or len(served) == 2
 
 
 @given(st.lists(st.tuples(LINES, LINES, LINES)), st.sampled_from(["580.65.06", "", "x", "[N/A]"]))
 def test_no_row_of_nvidia_smi_does_harm(rows: list[tuple[str, str, str]], version: str) -> None:
-    written(parsers.smi_answer("\n".join(", ".join((*row, version)) for row in rows)))
+    written(parsers.parse_smi("\n".join(", ".join((*row, version)) for row in rows)))
 
 
 JSON = st.recursive(
@@ -287,7 +287,7 @@ JSON = st.recursive(
     )
 )
 def test_no_answer_of_the_probe_does_harm(answer: object) -> None:
-    written(parsers.probe_answer(json.dumps(answer)))
+    written(parsers.parse_probe(json.dumps(answer)))
 
 
 @given(LINES)
@@ -295,8 +295,8 @@ def test_no_text_of_the_kernel_does_harm(said: str) -> None:
     assert all(value >= 0 for value in parsers.kfd_properties(said).values())
     assert parsers.kernel_module(said) == "" or parsers.kernel_module(said)[0].isdigit()
     assert parsers.gpu_model(said).isprintable()
-    assert parsers.board(said).isprintable()
-    assert parsers.release(said) >= (0, 0)
+    assert parsers.jetson_name(said).isprintable()
+    assert parsers.system_release(said) >= (0, 0)
     assert parsers.is_wsl(said) in (True, False)
     assert parsers.glibc_release(said) is None or said.strip().startswith("glibc")
 

@@ -40,12 +40,12 @@ def server() -> Iterator[str]:
 
 def test_an_answer_and_the_clock(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    found = system_probes.reach(server, {"HTTPS_PROXY": "http://me:secret@proxy:3128"})
+    found = system_probes.check_connectivity(server, {"HTTPS_PROXY": "http://me:secret@proxy:3128"})
     assert found.error == ""
-    assert found.ahead_s is not None
-    assert found.ahead_s > 86_400
+    assert found.clock_ahead_s is not None
+    assert found.clock_ahead_s > 86_400
     assert found.proxies == (("HTTPS_PROXY", "http://proxy:3128"),)
-    assert found.is_direct, "NO_PROXY leaves it out"
+    assert found.bypasses_proxy, "NO_PROXY leaves it out"
 
 
 class Dripping(BaseHTTPRequestHandler):
@@ -73,7 +73,9 @@ def test_an_answer_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     with DrippingServer(("127.0.0.1", 0), Dripping) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        found = system_probes.reach(f"http://127.0.0.1:{server.server_address[1]}/", {}, patience_s=0.3)
+        found = system_probes.check_connectivity(
+            f"http://127.0.0.1:{server.server_address[1]}/", {}, patience_s=0.3
+        )
         server.ended.set()
         server.shutdown()
         thread.join()
@@ -82,14 +84,14 @@ def test_an_answer_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    found = system_probes.reach("http://127.0.0.1:9/", {})
+    found = system_probes.check_connectivity("http://127.0.0.1:9/", {})
     assert found.error
-    assert found.ahead_s is None
+    assert found.clock_ahead_s is None
 
 
 def test_the_login_of_an_index_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    found = system_probes.reach("http://marta:geheim@127.0.0.1:9/whl/", {})
+    found = system_probes.check_connectivity("http://marta:geheim@127.0.0.1:9/whl/", {})
     assert (found.url, "geheim" in found.error) == ("http://127.0.0.1:9/whl/", False)
 
 
@@ -97,14 +99,14 @@ def test_a_proxy_is_used_where_nothing_leaves_it_out(monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    found = system_probes.reach("http://index.invalid/", {"HTTP_PROXY": "http://127.0.0.1:9"})
-    assert (bool(found.error), found.is_direct) == (True, False)
+    found = system_probes.check_connectivity("http://index.invalid/", {"HTTP_PROXY": "http://127.0.0.1:9"})
+    assert (bool(found.error), found.bypasses_proxy) == (True, False)
 
 
 def test_the_room_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
-    found = system_probes.room(tmp_path / "a" / "b")
+    found = system_probes.disk_space(tmp_path / "a" / "b")
     assert found.folder == str(tmp_path / "a" / "b")
-    assert found.free_bytes == pytest.approx(system_probes.room(tmp_path).free_bytes, rel=0.2)
+    assert found.free_bytes == pytest.approx(system_probes.disk_space(tmp_path).free_bytes, rel=0.2)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +187,7 @@ def test_a_certificate_of_another_time(
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        found = system_probes.reach(f"https://127.0.0.1:{server.server_address[1]}/whl/", {})
+        found = system_probes.check_connectivity(f"https://127.0.0.1:{server.server_address[1]}/whl/", {})
         server.shutdown()
         thread.join()
-    assert (found.is_untimely, found.error, found.ahead_s) == (True, "certificate not trusted", None)
+    assert (found.has_date_error, found.error, found.clock_ahead_s) == (True, "certificate not trusted", None)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.host.system_probes import toolbox
+from envsmith.host.system_probes import find_libraries
 from tests.host.host_data import tree
 
 
 def test_a_bare_machine(tmp_path: Path) -> None:
-    found = toolbox(tmp_path, {"PATH": "/usr/bin"})
+    found = find_libraries(tmp_path, {"PATH": "/usr/bin"})
     assert (found.ffmpeg, found.has_libgl, found.toolkits) == ((), False, ())
 
 
@@ -25,7 +25,7 @@ def test_debian_with_everything(tmp_path: Path) -> None:
             "usr__local__cuda__version.json": "",
         },
     )
-    found = toolbox(tmp_path, {})
+    found = find_libraries(tmp_path, {})
     assert (found.ffmpeg, found.has_libgl, found.toolkits) == (("5",), True, ("11.8", "12.4"))
 
 
@@ -38,9 +38,9 @@ def test_debian_with_everything(tmp_path: Path) -> None:
     ],
 )
 def test_other_places_and_versions(tmp_path: Path, name: str, version: str) -> None:
-    assert toolbox(tree(tmp_path, **{name: ""}), {}).ffmpeg == (version,)
+    assert find_libraries(tree(tmp_path, **{name: ""}), {}).ffmpeg == (version,)
 
 
 def test_toolkits_of_windows(tmp_path: Path) -> None:
     variables = {"CUDA_PATH": r"C:\CUDA\v12.4", "CUDA_PATH_V12_4": r"C:\CUDA\v12.4", "CUDA_PATH_V11_8": "x"}
-    assert toolbox(tmp_path, variables).toolkits == ("11.8", "12.4")
+    assert find_libraries(tmp_path, variables).toolkits == ("11.8", "12.4")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.host.system_probes import LIBRARY, file_version, visual_cpp
+from envsmith.host.system_probes import CPP_LIBRARY, file_version, find_visual_cpp
 from tests.index.recorded import RECORDED, nothing, registry
 
 
@@ -38,10 +38,10 @@ def test_the_version_of_a_real_library() -> None:
 
 
 def test_the_file_s_version_goes_before_the_registry_s(tmp_path: Path) -> None:
-    place = tmp_path / "System32" / LIBRARY
+    place = tmp_path / "System32" / CPP_LIBRARY
     place.parent.mkdir()
     place.write_bytes(library(14, 44, 35211, 0))
-    found = visual_cpp(registry("library too old"), {"SystemRoot": str(tmp_path)}, "amd64", ())
+    found = find_visual_cpp(registry("library too old"), {"SystemRoot": str(tmp_path)}, "amd64", ())
     assert found.registered == (14, 36, 32532)
     assert found.version == (14, 44, 35211)
 
@@ -50,19 +50,22 @@ def test_the_file_s_version_goes_before_the_registry_s(tmp_path: Path) -> None:
     ("name", "version"), [("library too old", (14, 36, 32532)), ("library new enough", (14, 50, 35719))]
 )
 def test_either_key_of_the_registry(tmp_path: Path, name: str, version: tuple[int, ...]) -> None:
-    assert visual_cpp(registry(name), {"SYSTEMROOT": str(tmp_path)}, "amd64", ()).version == version
+    assert find_visual_cpp(registry(name), {"SYSTEMROOT": str(tmp_path)}, "amd64", ()).version == version
 
 
 def test_where_there_is_none(tmp_path: Path) -> None:
-    found = visual_cpp(nothing, {"SYSTEMROOT": str(tmp_path)}, "amd64", ())
+    found = find_visual_cpp(nothing, {"SYSTEMROOT": str(tmp_path)}, "amd64", ())
     assert (found.version, found.system, found.copies) == (None, None, ())
 
 
 def test_copies_of_the_interpreter_and_of_packages(tmp_path: Path) -> None:
     base, site = tmp_path / "python", tmp_path / "site-packages"
-    for place in (base / LIBRARY, site / "thing/lib" / LIBRARY, site / "deep/a/b/c" / LIBRARY):
+    for place in (base / CPP_LIBRARY, site / "thing/lib" / CPP_LIBRARY, site / "deep/a/b/c" / CPP_LIBRARY):
         place.parent.mkdir(parents=True)
         place.write_bytes(library(14, 29, 30133, 0))
-    found = visual_cpp(nothing, {"SYSTEMROOT": str(tmp_path / "no")}, "amd64", (base, site))
-    assert [item.path for item in found.copies] == [str(base / LIBRARY), str(site / "thing/lib" / LIBRARY)]
+    found = find_visual_cpp(nothing, {"SYSTEMROOT": str(tmp_path / "no")}, "amd64", (base, site))
+    assert [item.path for item in found.copies] == [
+        str(base / CPP_LIBRARY),
+        str(site / "thing/lib" / CPP_LIBRARY),
+    ]
     assert {item.version for item in found.copies} == {(14, 29, 30133)}

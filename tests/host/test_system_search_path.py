@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.host.system import MACHINE, PathCutoff, SearchPath
+from envsmith.host.system import MACHINE, PathRemoval, SearchPath
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,6 @@ from envsmith.host.system import MACHINE, PathCutoff, SearchPath
     ],
 )
 def test_what_is_left(text: str, gone: tuple[str, ...], after: str) -> None:
-    cut = PathCutoff(before=SearchPath(scope=MACHINE, text=text, kind=2), gone=gone)
+    cut = PathRemoval(before=SearchPath(scope=MACHINE, text=text, kind=2), removed=gone)
     assert cut.after == after
     assert cut.to_json() == {"scope": "machine", "entries": list(gone), "may_write": True}

@@ -4,5 +4,7 @@ from envsmith.host.system import Connectivity, DiskSpace
 
 
 def test_values_compare_by_what_they_say() -> None:
-    assert Connectivity(url="https://a") == Connectivity(url="https://a", proxies=(), error="", ahead_s=None)
+    assert Connectivity(url="https://a") == Connectivity(
+        url="https://a", proxies=(), error="", clock_ahead_s=None
+    )
     assert DiskSpace(folder="/a", free_bytes=1) != DiskSpace(folder="/a", free_bytes=2)

@@ -122,16 +122,16 @@ def wsl(given: GpuAccess, host: Host, wanted: Backend | None) -> Iterator[Findin
 
 
 def _to_windows(given: GpuAccess, wanted: Backend | None) -> Iterator[Finding]:
-    if "dxg" not in given.nodes and _is_cuda(wanted):
+    if "dxg" not in given.device_files and _is_cuda(wanted):
         text = "there is no /dev/dxg: this WSL was not given Windows's GPU"
         hint = "in Windows: wsl --update && wsl --shutdown; and no gpuSupport=false in .wslconfig"
         yield _finding("HST021", "error", "wsl", text, hint)
-    elif not given.stub and _is_cuda(wanted):
+    elif not given.wsl_library and _is_cuda(wanted):
         text = "there is no libcuda.so.1 in /usr/lib/wsl/lib: Windows has no NVIDIA driver, or one too old for WSL"
         yield _finding(
             "HST021", "error", "wsl", text, "install NVIDIA's driver in Windows; then wsl --shutdown"
         )
-    if given.stub and given.libraries:
+    if given.wsl_library and given.libraries:
         text = f"{given.libraries[0]} is found before WSL's own libcuda, and cannot reach a GPU from inside Windows"
         hint = "remove the package that brought it; no NVIDIA driver belongs into WSL, which has Windows's"
         yield _finding("HST022", "error", "wsl", text, hint)
@@ -148,26 +148,26 @@ def container(given: GpuAccess, host: Host, wanted: Backend | None) -> Iterator[
     if not given.container:
         return
     if host.is_wsl:
-        if "dxg" not in given.nodes and _is_cuda(wanted):
+        if "dxg" not in given.device_files and _is_cuda(wanted):
             text = f"this {given.container} container, inside WSL, has no /dev/dxg: it was not given Windows's GPU"
             yield _finding("HST025", "error", "container", text, _RUNS["cuda"])
         return
-    if given.module or host.of_family("cuda"):
+    if given.kernel_module or host.of_family("cuda"):
         yield from _of_nvidia(given, wanted)
-    if given.has_amd_module and "kfd" not in given.nodes and wanted and wanted.family == "rocm":
+    if given.has_amd_module and "kfd" not in given.device_files and wanted and wanted.family == "rocm":
         text = f"this {given.container} container has no /dev/kfd, and its machine has AMD's driver"
         yield _finding("HST025", "error", "container", text, _RUNS["rocm"])
 
 
 def _of_nvidia(given: GpuAccess, wanted: Backend | None) -> Iterator[Finding]:
     what = f"this {given.container} container"
-    if not any(name.startswith("nvidia") and name[6:].isdigit() for name in given.nodes):
+    if not any(name.startswith("nvidia") and name[6:].isdigit() for name in given.device_files):
         asked = given.variables.get("NVIDIA_VISIBLE_DEVICES")
         why = f"; NVIDIA_VISIBLE_DEVICES is {asked!r}" if asked in ("", "void", "none") else ""
         text = f"{what} was not given the machine's NVIDIA GPUs: there is no /dev/nvidia0{why}"
         yield _finding("HST025", _severity(is_wanted=_is_cuda(wanted)), "container", text, _RUNS["cuda"])
         return
-    if "nvidia-uvm" not in given.nodes:
+    if "nvidia-uvm" not in given.device_files:
         text = f"{what} has no /dev/nvidia-uvm: nvidia-smi works, and CUDA does not"
         yield _finding(
             "HST026", "error", "container", text, "add --device /dev/nvidia-uvm, or run it with --gpus all"
@@ -185,12 +185,12 @@ def module(given: GpuAccess, wanted: Backend | None) -> Iterator[Finding]:
         given: what the machine has.
         wanted: what the installed torch was built for, or a lock asks for; only its device files matter.
     """
-    if given.module and given.client and given.client != given.module:
-        text = f"NVIDIA's loaded kernel module is {given.module}, its libraries are {given.client}"
+    if given.kernel_module and given.library_version and given.library_version != given.kernel_module:
+        text = f"NVIDIA's loaded kernel module is {given.kernel_module}, its libraries are {given.library_version}"
         hint = "restart the machine" + (", or the container" if given.container else "")
         yield _finding("HST024", "error", "driver", f"{text}: they refuse each other", hint)
     needs = _NODES.get(wanted.family, ()) if wanted else ()
-    refused = [name for name in given.refused if name.startswith(needs)] if needs else []
+    refused = [name for name in given.unusable_files if name.startswith(needs)] if needs else []
     if refused:
         named = ", ".join(f"/dev/{name}" for name in refused)
         text = f"this user may not use {named}"

@@ -50,7 +50,11 @@ def network(reach: Connectivity, known: str) -> Iterator[Finding]:
             text = f"{name} is {value!r}: a proxy is written with its scheme"
             yield _of_network("HST040", "warning", text, f"{name}=http://{value}")
     if reach.error:
-        via = f", through the proxy of {reach.proxies[0][0]}" if reach.proxies and not reach.is_direct else ""
+        via = (
+            f", through the proxy of {reach.proxies[0][0]}"
+            if reach.proxies and not reach.bypasses_proxy
+            else ""
+        )
         text = f"{reach.url} does not answer{via}: {reach.error}"
         hint = (
             "check connection, proxy and certificates; locks can be made with --catalog embedded all the same"
@@ -61,16 +65,18 @@ def network(reach: Connectivity, known: str) -> Iterator[Finding]:
 
 def _clock(reach: Connectivity, known: str) -> Iterator[Finding]:
     """Find a clock that is wrong by a server's, or stands before a day that is past."""
-    if reach.ahead_s is not None and abs(reach.ahead_s) > CLOCK_S:
-        way = "fast" if reach.ahead_s > 0 else "slow"
-        then = "certificates count as invalid" if reach.is_untimely else "certificates may count as invalid"
-        text = f"this machine's clock is {abs(reach.ahead_s) / 60:.0f} minutes {way}: {then}"
-    elif reach.day and reach.day < known:
+    if reach.clock_ahead_s is not None and abs(reach.clock_ahead_s) > CLOCK_S:
+        way = "fast" if reach.clock_ahead_s > 0 else "slow"
+        then = (
+            "certificates count as invalid" if reach.has_date_error else "certificates may count as invalid"
+        )
+        text = f"this machine's clock is {abs(reach.clock_ahead_s) / 60:.0f} minutes {way}: {then}"
+    elif reach.date and reach.date < known:
         then = "certificates may count as invalid"
-        text = f"this machine's clock says {reach.day}, and {known} is past: {then}"
+        text = f"this machine's clock says {reach.date}, and {known} is past: {then}"
     else:
         return
-    severity = "error" if reach.is_untimely else "warning"
+    severity = "error" if reach.has_date_error else "warning"
     yield _of_network(
         "HST042", severity, text, "set the clock: timedatectl set-ntp true; w32tm /resync on Windows"
     )
