@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from envsmith.environment.model import Environment, Generation, Import, Interpreter
-from envsmith.install.space_needed import Disk
 from envsmith.lockfile.pins import InstallSource
+
+if TYPE_CHECKING:
+    from envsmith.install.space_needed import Disk
 
 
 class EnvironmentStore(Protocol):

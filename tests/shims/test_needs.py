@@ -6,8 +6,7 @@ import pytest
 
 from envsmith.catalog.shims import read_shims, read_users
 from envsmith.model.shim import LEGACY_API, SAFE_GLOBALS
-from envsmith.shims.needs import judge
-from envsmith.shims.status import CAN_GO, NEEDED, UNKNOWN, ShimCheckResult, ShimState
+from envsmith.shims.status import CAN_GO, NEEDED, UNKNOWN, ShimCheckResult, ShimState, judge
 
 FACTS = {row.name: row for row in read_shims()}
 NEW = ShimCheckResult(
