@@ -18,12 +18,14 @@ from pathlib import Path
 from bench.measure import Comparison, alternate, seconds
 from envsmith.catalog import Catalog
 from envsmith.config.profiles import ProfileStore
+from envsmith.errors import EnvsmithError
 from envsmith.files import atomic
 from envsmith.index.hashing import NoDownloads
 from envsmith.index.sdist import SdistReader
-from envsmith.lock.lock import lock_profile
+from envsmith.lock.lock import lock_profiles
+from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
-from envsmith.plan.plan import CutoffOptions, LockRequest
+from envsmith.plan.model import LockRequest
 from envsmith.process.runner import CompletedProgram, Processes
 from envsmith.templates import read_template
 from envsmith.usage import python
@@ -87,15 +89,16 @@ def record(folder: Path) -> list[tuple[list[str], dict[str, str], Path]]:
         hasher=NoDownloads(),
         contents=wheel_contents(CatalogChoice(is_offline=True)),
         requires=wheel_requires(CatalogChoice(is_offline=True)),
-        imports=python,
+        imports=python.at_import_time,
         files=atomic,
         templates=read_template,
         progress=Silence(),
     )
-    timing = CutoffOptions(now_utc=AS_OF)
+    options = LockOptions(now_utc=AS_OF, folder=folder / "locks")
     with ThreadPoolExecutor(1) as pool:
-        for one in wanted():
-            lock_profile(one, timing, folder / "locks" / one.profile.name, tools, pool=pool)
+        for _, result in lock_profiles(tuple(wanted()), options, tools, pool=pool):
+            if isinstance(result, EnvsmithError):
+                raise result
     return recorder.calls
 
 

@@ -71,6 +71,10 @@ class ResolveError(EnvsmithError):
     exit_code = 1
 
 
+class NoSolutionError(ResolveError):
+    """RES050: the resolver proved that the requirements have no solution."""
+
+
 class LockError(EnvsmithError):
     """LCK: a lock is not true, not readable or not written."""
 

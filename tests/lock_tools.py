@@ -2,16 +2,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from envsmith.catalog import Catalog
+from envsmith.errors import EnvsmithError
 from envsmith.lock.check import CheckTools
+from envsmith.lock.lock import LockedProfile, lock_profiles
+from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, Metadata, group
+from envsmith.plan.model import LockRequest
 from envsmith.templates import read_template
-from envsmith.usage import python as import_time
+from envsmith.usage.python import at_import_time
 from tests.fakes import (
     FakeContents,
     FakeFiles,
@@ -52,21 +59,27 @@ def listing() -> IndexListing:
     )
 
 
+def fake_tools(**parts: Any) -> ResolveTools:
+    """Return tools of fakes, but for the parts given."""
+    values: dict[str, Any] = {
+        "catalog": Catalog.embedded(),
+        "listings": FakeListings(()),
+        "resolver": FakeResolver(extra={"torch": ("filelock",)}),
+        "sdists": FakeSdists(),
+        "hasher": FakeHasher(),
+        "contents": FakeContents(),
+        "requires": FakeRequires(),
+        "imports": at_import_time,
+        "files": FakeFiles(),
+        "templates": read_template,
+        "progress": Heard(),
+    }
+    return ResolveTools(**{**values, **parts})
+
+
 @pytest.fixture
 def tools(listing: IndexListing) -> ResolveTools:
-    return ResolveTools(
-        catalog=Catalog.embedded(),
-        listings=FakeListings((listing,)),
-        resolver=FakeResolver(extra={"torch": ("filelock",)}),
-        sdists=FakeSdists(),
-        hasher=FakeHasher(),
-        contents=FakeContents(),
-        requires=FakeRequires(),
-        imports=import_time,
-        files=FakeFiles(),
-        templates=read_template,
-        progress=Heard(),
-    )
+    return fake_tools(listings=FakeListings((listing,)))
 
 
 @pytest.fixture
@@ -84,3 +97,15 @@ def check_tools(tools: ResolveTools) -> CheckTools:
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(2) as running:
         yield running
+
+
+def lock_profile(
+    request: LockRequest, options: LockOptions, folder: Path, tools: ResolveTools, *, pool: ThreadPoolExecutor
+) -> LockedProfile:
+    """Lock one profile into its folder, and raise its error."""
+    assert folder.name == request.profile.name
+    options = replace(options, folder=folder.parent)
+    ((_, result),) = lock_profiles([request], options, tools, pool=pool)
+    if isinstance(result, EnvsmithError):
+        raise result
+    return result

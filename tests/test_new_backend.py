@@ -21,16 +21,18 @@ from envsmith.index.hashing import NoDownloads
 from envsmith.index.reader import PyTorchIndex
 from envsmith.index.sdist import SdistReader
 from envsmith.index.sources import ListingSources, LivePyTorch
-from envsmith.lock.lock import LockedProfile, lock_profile
+from envsmith.lock.lock import LockedProfile
+from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python
-from envsmith.plan.plan import CutoffOptions, LockRequest
+from envsmith.plan.model import LockRequest
 from envsmith.process.runner import Processes
 from envsmith.templates import read_template
 from envsmith.usage import python as import_time
 from envsmith.uv.resolver import UvResolver, find_uv
 from tests.fakes import FakeContents, FakeRequires, Silence
+from tests.lock_tools import lock_profile
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile
 
@@ -100,13 +102,15 @@ def _lock(wanted: LockRequest, catalog: Catalog, replay: ReplayIndex, tmp_path: 
         hasher=NoDownloads(),
         contents=FakeContents(),
         requires=FakeRequires(),
-        imports=import_time,
+        imports=import_time.at_import_time,
         files=atomic,
         templates=read_template,
         progress=Silence(),
     )
     with ThreadPoolExecutor(2) as pool:
-        return lock_profile(wanted, CutoffOptions(now_utc=AS_OF), tmp_path / "locks", tools, pool=pool)
+        return lock_profile(
+            wanted, LockOptions(now_utc=AS_OF), tmp_path / "locks" / "cu199", tools, pool=pool
+        )
 
 
 def _fail(error: Exception) -> None:
@@ -123,7 +127,7 @@ def test_one_row_in_one_table_is_enough(catalog: Catalog, replay: ReplayIndex, t
     known = {file.filename: file.sha256 for file in FILES}
     for target in _profile("torch").profile.targets():
         lock = Pylock.from_dict(
-            tomllib.loads((tmp_path / "locks" / f"pylock.{target.slug}.toml").read_text("utf-8"))
+            tomllib.loads((tmp_path / "locks" / "cu199" / f"pylock.{target.slug}.toml").read_text("utf-8"))
         )
         chosen = lock.select(environment=target.marker_environment(), tags=target.tags())
         assert {package.name: str(package.version) for package, _ in chosen} == {
@@ -143,7 +147,7 @@ def test_a_torchaudio_of_another_label_is_no_build_of_it(
     with pytest.raises(ResolveError) as caught:
         _lock(_profile("torch", "torchaudio"), catalog, replay, tmp_path)
     assert [part.code for part in caught.value.parts] == ["RES021"] * 4
-    assert not (tmp_path / "locks").exists()
+    assert not (tmp_path / "locks" / "cu199").exists()
 
 
 def test_without_the_row_it_is_unknown() -> None:

@@ -192,12 +192,12 @@ class DoctorFacts:
     def stale(self) -> tuple[Finding, ...]:
         """Why the environment's lock is not what is asked for today."""
         from envsmith.lock.check import check_profile
-        from envsmith.lock.request import LockOptions, orders
+        from envsmith.lock.request import LockOptions, lock_requests
 
         if self.manifest is None:
             return ()
         name = self.manifest.profile
-        (wanted,) = orders(LockOptions(names=(name,)), Path(), self._folder)
+        (wanted,) = lock_requests(LockOptions(profiles=(name,), folder=self._folder), Path())
         locked = frozenset(self.manifest.targets)  # a target that nobody locked is no fault of an environment
         found = check_profile(
             replace(wanted, only=locked), self._folder / name, check_tools(self.catalog)

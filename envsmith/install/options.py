@@ -117,7 +117,7 @@ def refuse_stale(order: InstallRequest, folder: Path) -> tuple[Path, ...]:
     from envsmith.files import atomic
     from envsmith.files.text import record_reads
     from envsmith.lock.check import check_profile, check_tools
-    from envsmith.lock.request import orders, reads_sources
+    from envsmith.lock.request import lock_requests, reads_sources
     from envsmith.lockfile.store import read_manifest
     from envsmith.wiring import looked_at
 
@@ -126,7 +126,7 @@ def refuse_stale(order: InstallRequest, folder: Path) -> tuple[Path, ...]:
         return ()
     locked = frozenset(manifest.targets)
     with record_reads() as read:
-        (wanted,) = orders(_words(manifest), Path(), folder)
+        (wanted,) = lock_requests(replace(_words(manifest), folder=folder), Path())
     # A target that nobody has locked is not this one: were it, there would be no lock to install from.
     found = check_profile(replace(wanted, only=locked), order.folder, check_tools(Catalog.embedded())).errors
     if found:
@@ -151,7 +151,7 @@ def _words(manifest: Manifest) -> LockOptions:
 
     inputs = [item.inputs for item in manifest.targets.values()]
     return LockOptions(
-        names=(manifest.profile,),
+        profiles=(manifest.profile,),
         python=tuple(sorted({str(item["python"]) for item in inputs})),
         platforms=tuple(sorted({str(item["platform"]) for item in inputs})),
     )

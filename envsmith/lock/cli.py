@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,26 +21,12 @@ if TYPE_CHECKING:
     from envsmith.lock.request import LockOptions
     from envsmith.lock.resolve import ResolveTools
     from envsmith.model.finding import Report
-    from envsmith.plan.plan import CutoffOptions, Listings, LockRequest
+    from envsmith.plan.model import LockRequest
+    from envsmith.plan.ports import Listings
     from envsmith.process.runner import Processes
     from envsmith.uv.resolver import UvResolver
-    from envsmith.wiring import CatalogChoice
 
 LOCKFILES = "lockfiles"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _LockOptions:
-    """How to lock, apart from what."""
-
-    folder: Path
-    jobs: int
-    dry_run: bool
-    as_json: bool
-    quiet: bool
-    savings: bool
-    choice: CatalogChoice
-    timing: CutoffOptions
 
 
 @click.command(name="lock")
@@ -57,139 +43,131 @@ class _LockOptions:
     "--platform", "platforms", multiple=True, help="linux, linux-aarch64, macos, windows or a platform tag."
 )
 @click.option("--backend", metavar="NAME", help="cpu, cu130, rocm7.2, xpu instead of the profile's.")
-@click.option("--as-of", metavar="TIME", default="", help="Cutoff: a day (its end, UTC) or an RFC 3339 time.")
 @click.option(
-    "--catalog", "mode", type=click.Choice(("auto", "embedded", "live")), default="auto", help="Whence rows."
+    "--as-of",
+    metavar="TIME",
+    default="",
+    help="Cutoff: ignore later releases; a date (its end, UTC) or an RFC 3339 time.",
+)
+@click.option(
+    "--catalog",
+    "mode",
+    type=click.Choice(("auto", "embedded", "live")),
+    default="auto",
+    help="Source of PyTorch index data [default: auto].",
 )
 @click.option("--index-base", metavar="URL", default="", help="Mirror of https://download.pytorch.org/whl.")
-@click.option("--offline", is_flag=True, help="No network: only uv's cache.")
+@click.option("--offline", is_flag=True, help="Use only uv's cache, no network.")
 @click.option("-U", "--upgrade", is_flag=True, help="Move the cutoff to now.")
-@click.option("-P", "move", multiple=True, metavar="NAME", help="Move the cutoff of one package to now.")
 @click.option(
-    "--allow-sdist", multiple=True, metavar="NAME", help="Lock this package as source where it has no wheel."
+    "-P",
+    "upgrade_packages",
+    multiple=True,
+    metavar="NAME",
+    help="Upgrade one package (ignore the cutoff for it); may be repeated.",
 )
-@click.option("--check", is_flag=True, help="Only say whether the locks are current; uses no network.")
-@click.option("--savings", is_flag=True, help="Say also what this build of torch saves against PyPI's.")
-@click.option("--dry-run", is_flag=True, help="Do all but write.")
+@click.option(
+    "--allow-sdist", multiple=True, metavar="NAME", help="Lock this package as source if it has no wheel."
+)
+@click.option("--check", is_flag=True, help="Check that the locks are current; uses no network.")
+@click.option("--savings", is_flag=True, help="Show download size saved compared with PyPI's torch.")
+@click.option("--dry-run", is_flag=True, help="Resolve but do not write files.")
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
-@click.option("-j", "jobs", type=click.IntRange(1, 64), default=4, help="Resolutions at once.")
+@click.option("-j", "jobs", type=click.IntRange(1, 64), default=4, help="Parallel resolutions [default: 4].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
-def lock_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401 - click checks each option
-    """Lock PROFILES for every target they name, into lockfiles/PROFILE/.
+def lock_command(settings: dict[str, Any], /, **values: Any) -> int:  # noqa: ANN401 - click checks each option
+    """Lock PROFILES for all their targets, into lockfiles/PROFILE/.
 
-    Requirements come from -r FILE, else from the project's pyproject.toml, else from the profile. Only targets whose
-    plan changed are resolved again; the cutoff is kept until --upgrade or --as-of moves it.
+    Requirements come from -r FILE, else from the project's pyproject.toml, else from the profile. Only targets with a
+    changed plan are resolved; the cutoff stays until --upgrade or --as-of moves it.
     """
-    from envsmith.files.text import record_reads
-    from envsmith.lock.request import LockOptions
-    from envsmith.wiring import CatalogChoice
-
-    if options["mode"] == "live" and options["offline"]:
-        raise click.UsageError("--catalog live asks PyTorch's server, which --offline forbids")
-    words = LockOptions(
-        names=options["profiles"],
-        files=options["files"],
-        extras=options["extras"],
-        groups=options["groups"],
-        python=options["python"],
-        platforms=options["platforms"],
-        backend=options["backend"],
-        allow_sdist=options["allow_sdist"],
-    )
-    choice = CatalogChoice(
-        mode=options["mode"], index_base=options["index_base"], is_offline=options["offline"]
-    )
-    ways = _LockOptions(
-        folder=options["folder"],
-        jobs=options["jobs"],
-        dry_run=options["dry_run"],
-        as_json=options["as_json"],
-        quiet=settings["quiet"],
-        savings=options["savings"],
-        choice=choice,
-        timing=_timing(options),
-    )
-    with record_reads() as read:
-        wanted = _asked(words, ways)
-    return _check(wanted, ways, settings["words"], read) if options["check"] else _lock(wanted, ways)
-
-
-def _timing(options: Mapping[str, Any]) -> CutoffOptions:
-    """Return what the command line says of time."""
-    from envsmith.lock.request import parse_cutoff
-    from envsmith.plan.plan import CutoffOptions
-    from envsmith.wiring import utc_now
-
-    if options["upgrade"] and options["as_of"]:
-        raise click.UsageError("--upgrade moves the cutoff to now, --as-of to another time: name one of them")
-    now_utc = utc_now()
-    return CutoffOptions(
-        now_utc=now_utc,
-        as_of_utc=parse_cutoff(options["as_of"], now_utc) if options["as_of"] else "",
-        upgrade=options["upgrade"],
-        move=options["move"],
-    )
-
-
-def _asked(words: LockOptions, ways: _LockOptions) -> tuple[LockRequest, ...]:
-    """Return what is asked for, models to be hashed."""
     from envsmith.environment.interpreter import hash_model
-    from envsmith.lock.request import orders
+    from envsmith.files.text import record_reads
+    from envsmith.lock.request import lock_requests
 
-    return tuple(replace(one, hash_model=hash_model) for one in orders(words, Path(), ways.folder))
+    is_check = values.pop("check")
+    options = _options(values, quiet=settings["quiet"])
+    with record_reads() as read:
+        requests = tuple(replace(item, hash_model=hash_model) for item in lock_requests(options, Path()))
+    return _check(requests, options, settings["words"], read) if is_check else _lock(requests, options)
 
 
-def _current(wanted: tuple[LockRequest, ...]) -> str:
-    return f"current: {' '.join(one.profile.name for one in wanted)}"
+def _options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
+    """Return the options out of click's values."""
+    from envsmith.lock.request import LockOptions, parse_cutoff
+    from envsmith.wiring import CatalogChoice, utc_now
+
+    rest = dict(values)
+    mode, is_offline, as_of = rest.pop("mode"), rest.pop("offline"), rest.pop("as_of")
+    if mode == "live" and is_offline:
+        raise click.UsageError("--catalog live needs the network; remove --offline")
+    if as_of and rest["upgrade"]:
+        raise click.UsageError("use either --upgrade (cutoff now) or --as-of (another cutoff)")
+    now_utc = utc_now()
+    return LockOptions(
+        now_utc=now_utc,
+        as_of_utc=parse_cutoff(as_of, now_utc) if as_of else "",
+        catalog=CatalogChoice(mode=mode, index_base=rest.pop("index_base"), is_offline=is_offline),
+        quiet=quiet,
+        **rest,
+    )
 
 
 def _check(
-    wanted: tuple[LockRequest, ...], ways: _LockOptions, words: Sequence[str], read: Sequence[Path]
+    requests: Sequence[LockRequest], options: LockOptions, words: Sequence[str], read: Sequence[Path]
 ) -> int:
-    """Say what is stale; where nothing is, remember that, and of what it was said."""
+    """Report stale locks; cache the answer if all are current.
+
+    Args:
+        requests: profiles and requirements.
+        options: the command line.
+        words: the command line as typed, the key of the answer cache.
+        read: files read to build the requests; the cached answer holds until one changes.
+    """
     from envsmith.console import answer_cache, printer
     from envsmith.lock.request import reads_sources
     from envsmith.lock.staleness import models_of
     from envsmith.wiring import looked_at
 
-    folders = [ways.folder / one.profile.name for one in wanted]
-    models = [Path(model.path) for one in wanted for model in models_of(one.profile)]
-    seen = answer_cache.signed((ways.folder, *models, *looked_at(read, *folders)))
-    found = _checked(wanted, ways)
-    if ways.as_json:
-        data = {"findings": [finding.to_json() for finding in found.findings]}
-        printer.envelope("lock", "no" if found.has_errors else "ok", data)
-        return NO if found.has_errors else OK
-    if found.has_errors:
-        printer.findings(found.errors)
+    folders = [options.folder / item.profile.name for item in requests]
+    models = [Path(model.path) for item in requests for model in models_of(item.profile)]
+    seen = answer_cache.signed((options.folder, *models, *looked_at(read, *folders)))
+    report = _checked(requests, options)
+    current = f"current: {' '.join(item.profile.name for item in requests)}"
+    if options.as_json:
+        data = {"findings": [finding.to_json() for finding in report.findings]}
+        printer.envelope("lock", "no" if report.has_errors else "ok", data)
+        return NO if report.has_errors else OK
+    if report.has_errors:
+        printer.findings(report.errors)
     else:
-        printer.say(_current(wanted))
-    printer.notes(found.findings)
-    if not found.findings and not any(map(reads_sources, wanted)):
-        answer_cache.remember(words, _current(wanted), seen)
-    return NO if found.has_errors else OK
+        printer.say(current)
+    printer.notes(report.findings)
+    if not report.findings and not any(map(reads_sources, requests)):
+        answer_cache.remember(words, current, seen)
+    return NO if report.has_errors else OK
 
 
-def _checked(wanted: tuple[LockRequest, ...], ways: _LockOptions) -> Report:
+def _checked(requests: Sequence[LockRequest], options: LockOptions) -> Report:
     from envsmith.catalog import Catalog
     from envsmith.lock.check import check_profile, check_tools
     from envsmith.model.finding import Report
     from envsmith.templates import read_template
 
-    tools = check_tools(Catalog.embedded(), ways.choice, read_template)
+    tools = check_tools(Catalog.embedded(), options.catalog, read_template)
     return Report(
         findings=tuple(
             finding
-            for one in wanted
-            for finding in check_profile(one, ways.folder / one.profile.name, tools).findings
+            for item in requests
+            for finding in check_profile(item, options.folder / item.profile.name, tools).findings
         )
     )
 
 
-def _lock(wanted: tuple[LockRequest, ...], ways: _LockOptions) -> int:
+def _lock(requests: Sequence[LockRequest], options: LockOptions) -> int:
     from envsmith.catalog import Catalog
     from envsmith.errors import EnvsmithError
     from envsmith.lock import output
@@ -197,34 +175,32 @@ def _lock(wanted: tuple[LockRequest, ...], ways: _LockOptions) -> int:
     from envsmith.wiring import listing_sources
 
     catalog = Catalog.embedded()
-    line = output.CatalogLine(quiet=ways.quiet or ways.as_json)
-    sources = listing_sources(catalog, ways.choice, line.warn, line.announce)
+    line = output.CatalogLine(quiet=options.quiet or options.as_json)
+    listings = listing_sources(catalog, options.catalog, line.warn, line.announce)
     done: list[LockedProfile] = []
     failed: list[EnvsmithError] = []
-    with _at_work(ways, catalog, sources) as (tools, pool):
-        # All are waited for before the first is shown: what is shown must not mix with the progress.
-        outcomes = list(
-            lock_profiles(wanted, ways.timing, ways.folder, tools, pool=pool, dry_run=ways.dry_run)
-        )
-    for one, outcome in outcomes:
-        if not ways.as_json:
-            output.outcome(one, outcome)
-        if isinstance(outcome, EnvsmithError):
-            failed.append(outcome)
+    with _lock_tools(options, catalog, listings) as (tools, pool):
+        # Wait for all profiles before printing, so that results do not mix with the progress.
+        results = list(lock_profiles(requests, options, tools, pool=pool))
+    for request, result in results:
+        if not options.as_json:
+            output.outcome(request, result)
+        if isinstance(result, EnvsmithError):
+            failed.append(result)
         else:
-            done.append(outcome)
-    if ways.as_json:
+            done.append(result)
+    if options.as_json:
         output.envelope(done, failed)
     elif not failed:
-        output.written(done, dry_run=ways.dry_run)
+        output.written(done, dry_run=options.dry_run)
     return output.status(done, failed)
 
 
 @contextmanager
-def _at_work(
-    ways: _LockOptions, catalog: Catalog, sources: Listings
+def _lock_tools(
+    options: LockOptions, catalog: Catalog, listings: Listings
 ) -> Iterator[tuple[ResolveTools, ThreadPoolExecutor]]:
-    """Lend the tools and the threads of a lock, and end what still runs when the work is over or broken off."""
+    """Build the tools and the thread pool of a lock; on exit, stop the processes that still run."""
     from envsmith.console.terminal import LockProgress
     from envsmith.files import atomic
     from envsmith.index.hashing import Downloads, FileCache, NoDownloads
@@ -236,25 +212,26 @@ def _at_work(
     from envsmith.wiring import index_base, kept_folder, routed_pages, wheel_contents, wheel_requires
 
     processes = Processes()
-    pool = ThreadPoolExecutor(ways.jobs)
+    pool = ThreadPoolExecutor(options.jobs)
+    choice = options.catalog
     try:
-        with LockProgress(quiet=ways.quiet or ways.as_json) as progress:
+        with LockProgress(quiet=options.quiet or options.as_json) as progress:
             tools = ResolveTools(
                 catalog=catalog,
-                listings=sources,
-                resolver=_resolver(ways, processes),
+                listings=listings,
+                resolver=_resolver(options, processes),
                 sdists=SdistReader(),
                 hasher=NoDownloads()
-                if ways.choice.is_offline
-                else Downloads(progress, FileCache(kept_folder()), index_base(ways.choice)),
-                contents=wheel_contents(ways.choice),
-                requires=wheel_requires(ways.choice),
-                imports=python,
-                weighs_builds=ways.savings,
+                if choice.is_offline
+                else Downloads(progress, FileCache(kept_folder()), index_base(choice)),
+                contents=wheel_contents(choice),
+                requires=wheel_requires(choice),
+                imports=python.at_import_time,
+                compares_builds=options.savings,
                 files=atomic,
                 templates=read_template,
                 progress=progress,
-                routes=routed_pages(ways.choice),
+                routes=routed_pages(choice),
             )
             yield tools, pool
     finally:
@@ -262,7 +239,7 @@ def _at_work(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _resolver(ways: _LockOptions, processes: Processes) -> UvResolver:
+def _resolver(options: LockOptions, processes: Processes) -> UvResolver:
     from envsmith.uv.resolver import UvResolver, find_uv
     from envsmith.wiring import cache_folder
 
@@ -270,6 +247,7 @@ def _resolver(ways: _LockOptions, processes: Processes) -> UvResolver:
         processes,
         executable=find_uv(),
         slices=cache_folder() / "slices",
-        offline=ways.choice.is_offline,
-        requests=max(4, 16 // ways.jobs),
+        offline=options.catalog.is_offline,
+        # Share 16 requests among the parallel resolutions, with at least 4 each.
+        requests=max(4, 16 // options.jobs),
     )

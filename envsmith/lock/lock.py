@@ -1,18 +1,19 @@
-"""Lock: plan, resolve what changed, admit, write."""
+"""Locking of profiles: plan, resolve the changed targets, admit, write."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from envsmith.activate.scripts import scripts_of
 from envsmith.errors import EnvsmithError, LockError, ResolveError
-from envsmith.lock import admission, staleness
-from envsmith.lock import savings as saving
-from envsmith.lock.file_conflicts import ConflictCheck, compare
+from envsmith.lock import admission, file_conflicts, savings, staleness
+from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools, resolve
 from envsmith.lock.savings import DownloadSavings
 from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord
@@ -22,28 +23,30 @@ from envsmith.model.finding import Decision
 from envsmith.plan import routes
 from envsmith.plan.dropped import BREAKS
 from envsmith.plan.hashes import RecordedHasher
-from envsmith.plan.model import Resolution, ResolutionPlan
-from envsmith.plan.plan import CutoffOptions, Cutoffs, LockRequest, ProfilePlan, plan_profile
-from envsmith.plan.routes import recorded
+from envsmith.plan.model import LockRequest, ProfilePlan, Resolution, ResolutionPlan
+from envsmith.plan.plan import plan_profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedTarget:
-    """One target's result."""
+    """Result for one target."""
 
     slug: str
     entry: TargetRecord
     lock: Lock | None
-    """None where the lock on disk still holds."""
+    """None when the lock on disk is current."""
     seconds: float
     savings: tuple[DownloadSavings, ...] = ()
-    """What was told of bytes while it was locked; no part of the lock, for a server may tell them or not."""
-    compared: ConflictCheck = field(default_factory=ConflictCheck)
+    """Not part of the lock: they depend on the sizes that servers report."""
+    unchecked: tuple[str, ...] = ()
+    """Packages whose wheels could not be read, so that their files were not compared. Not part of the lock."""
+    possible_conflicts: tuple[str, ...] = ()
+    """Pairs with an unchecked package and the same import folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedProfile:
-    """One profile's result."""
+    """Result for one profile."""
 
     profile: str
     manifest: Manifest
@@ -51,231 +54,173 @@ class LockedProfile:
     decisions: tuple[Decision, ...]
     targets: tuple[LockedTarget, ...]
     written: tuple[str, ...]
-    """Names of the files that changed."""
+    """Names of the changed files."""
     folder: Path
 
     @property
     def breakages(self) -> tuple[Decision, ...]:
-        """The decisions after which something in the lock does not work: what the profile drops is needed."""
+        """The decisions that break a package of the lock: it imports a dropped project."""
         return tuple(item for item in self.decisions if item.code == BREAKS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _LockedTarget:
-    """One target's resolution, judged."""
-
-    lock: Lock
-    seconds: float
-    savings: tuple[DownloadSavings, ...]
-    compared: ConflictCheck
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _PendingProfile:
-    """One profile's plans, with the resolutions that are under way."""
-
-    wanted: LockRequest
-    times: Cutoffs
-    folder: Path
-    manifest: Manifest | None
-    planned: ProfilePlan
-    running: tuple[tuple[ResolutionPlan, Future[_LockedTarget] | None], ...]
-    """None in place of a resolution where the lock on disk still holds."""
+_Pending = LockedTarget | Future[LockedTarget]
+_T = TypeVar("_T")
 
 
 def lock_profiles(
-    wanted: Sequence[LockRequest],
-    timing: CutoffOptions,
-    folder: Path,
-    tools: ResolveTools,
-    *,
-    pool: ThreadPoolExecutor,
-    dry_run: bool = False,
+    requests: Sequence[LockRequest], options: LockOptions, tools: ResolveTools, *, pool: ThreadPoolExecutor
 ) -> Iterator[tuple[LockRequest, LockedProfile | EnvsmithError]]:
-    """Lock profiles, each into its folder below ``folder``, and yield each with its result or its error.
+    """Lock profiles, each into its folder below ``options.folder``, and yield each with its result or error.
 
-    All are planned before the first is waited for, so that no thread idles between two profiles. One that fails
-    does not keep the others from their locks.
-    """
-    begun: list[tuple[LockRequest, _PendingProfile | EnvsmithError]] = []
-    for one in wanted:
-        try:
-            begun.append((one, _begin(one, timing, folder / one.profile.name, tools, pool)))
-        except EnvsmithError as error:
-            begun.append((one, _placed(error, one)))
-    for one, begin in begun:
-        if isinstance(begin, EnvsmithError):
-            yield one, begin
-            continue
-        try:
-            done = _finish(begin, tools, dry_run=dry_run)
-        except EnvsmithError as error:
-            yield one, _placed(error, one)
-        else:
-            yield one, done
-
-
-def _placed(error: EnvsmithError, one: LockRequest) -> EnvsmithError:
-    return error if error.where else error.at(f"profile {one.profile.name}")
-
-
-def lock_profile(
-    wanted: LockRequest,
-    timing: CutoffOptions,
-    folder: Path,
-    tools: ResolveTools,
-    *,
-    pool: ThreadPoolExecutor,
-    dry_run: bool = False,
-) -> LockedProfile:
-    """Lock every target of a profile; only those whose plan or files changed are resolved again.
+    Only targets whose plan or files changed are resolved. All profiles are planned before the first is waited for, so
+    that no thread idles between two profiles. An error of one profile does not stop the others, and writes nothing
+    of its own.
 
     Args:
-        wanted: profile and requirements.
-        timing: what was said of the cutoff.
-        folder: where the locks lie, ``lockfiles/cu128``.
-        tools: ports and facts.
+        requests: profiles and requirements.
+        options: cutoff, folder, and whether to write.
+        tools: the resolver, readers and facts.
         pool: runs the resolutions.
-        dry_run: write nothing.
-
-    Raises:
-        EnvsmithError: the error of the one target that failed, or RES002 with one part each; nothing is written.
     """
-    return _finish(_begin(wanted, timing, folder, tools, pool), tools, dry_run=dry_run)
+    started = [
+        (request, _attempt(request, partial(_start, request, options, tools, pool))) for request in requests
+    ]
+    for request, finish in started:
+        yield request, finish if isinstance(finish, EnvsmithError) else _attempt(request, finish)
 
 
-def _begin(
-    wanted: LockRequest, timing: CutoffOptions, folder: Path, tools: ResolveTools, pool: ThreadPoolExecutor
-) -> _PendingProfile:
+def _attempt(request: LockRequest, step: Callable[[], _T]) -> _T | EnvsmithError:
+    try:
+        return step()
+    except EnvsmithError as error:
+        return error if error.where else error.at(f"profile {request.profile.name}")
+
+
+def _start(
+    request: LockRequest, options: LockOptions, tools: ResolveTools, pool: ThreadPoolExecutor
+) -> Callable[[], LockedProfile]:
+    """Plan a profile, submit its resolutions, and return the function that waits for them and writes."""
+    name = request.profile.name
+    folder = options.folder / name
     found = tools.files.read_files(folder)
     manifest = read_manifest(found, str(folder / FILENAME))
-    timing = replace(timing, move=movable(timing.move, found, wanted.profile.name))
-    times = timing.settle(manifest)
-    again = None if timing.upgrade else frozenset(timing.move)
-    wanted = replace(wanted, pages=routes.read(wanted.profile, manifest, tools.routes, again=again))
+    upgrades = movable(options.upgrade_packages, found, name)
+    again = None if options.upgrade else frozenset(upgrades)
+    pages = routes.read(request.profile, manifest, tools.routes, again=again)
     planned = plan_profile(
-        wanted,
-        times,
+        replace(request, pages=pages),
+        options.cutoffs(manifest, upgrades),
         catalog=tools.catalog,
         listings=tools.listings,
         hasher=RecordedHasher(manifest, tools.hasher),
     )
-    running: list[tuple[ResolutionPlan, Future[_LockedTarget] | None]] = []
+    pending: list[_Pending] = []
     for plan in planned.plans:
-        kept = manifest is not None and is_current(plan, manifest, found)
-        running.append((plan, None if kept else pool.submit(_lock_target, plan, planned.catalog_name, tools)))
-    return _PendingProfile(
-        wanted=wanted,
-        times=times,
-        folder=folder,
-        manifest=manifest,
-        planned=planned,
-        running=tuple(running),
-    )
+        slug = plan.target.slug
+        if manifest and is_current(plan, manifest, found):
+            pending.append(LockedTarget(slug=slug, entry=manifest.targets[slug], lock=None, seconds=0.0))
+        else:
+            pending.append(pool.submit(_lock_target, plan, planned.catalog_name, tools))
+    return partial(_finish, planned, pending, manifest, options, tools)
 
 
-def _finish(begun: _PendingProfile, tools: ResolveTools, *, dry_run: bool) -> LockedProfile:
-    manifest, targets = begun.manifest, _gather(begun.running, begun.manifest)
-    scripts = scripts_of(begun.planned.plans, tools.templates)
-    fresh = _manifest(begun, targets, scripts)
-    gone = names_of(manifest) - names_of(fresh)
+def _finish(
+    planned: ProfilePlan,
+    pending: Sequence[_Pending],
+    manifest: Manifest | None,
+    options: LockOptions,
+    tools: ResolveTools,
+) -> LockedProfile:
+    """Wait for the targets of a profile, and write its files unless one failed."""
+    name = planned.request.profile.name
+    targets = _wait(pending)
+    scripts = scripts_of(planned.plans, tools.templates)
+    fresh = _manifest(planned, targets, scripts, manifest)
     files = {**_files(fresh, targets), **scripts}
-    written = () if dry_run else tools.files.write_files(begun.folder, files, remove=gone)
+    unused = names_of(manifest) - names_of(fresh)
+    folder = options.folder / name
     return LockedProfile(
-        profile=begun.wanted.profile.name,
+        profile=name,
         manifest=fresh,
-        catalog_name=begun.planned.catalog_name,
-        decisions=_shared(begun.planned, targets),
+        catalog_name=planned.catalog_name,
+        decisions=_decisions(planned, targets),
         targets=targets,
-        written=written,
-        folder=begun.folder,
+        written=() if options.dry_run else tools.files.write_files(folder, files, remove=unused),
+        folder=folder,
     )
 
 
-def _lock_target(plan: ResolutionPlan, catalog_name: str, tools: ResolveTools) -> _LockedTarget:
+def _lock_target(plan: ResolutionPlan, catalog_name: str, tools: ResolveTools) -> LockedTarget:
     subject = f"{plan.profile}/{plan.target.slug}"
-    begun = time.monotonic()
+    begin = time.monotonic()
     tools.progress.started(subject, "resolving")
     try:
-        plan, resolution = resolve(plan, tools)
-        lock = admission.admit(plan, resolution, catalog_name)
-        lock, compared = compare(lock, tools)
-        savings = _savings(plan, resolution, tools)
+        final, resolution = resolve(plan, tools)
+        lock, contents = file_conflicts.check(admission.admit(final, resolution, catalog_name), tools)
+        saved = _savings(final, resolution, tools)
     except EnvsmithError as error:
-        tools.progress.ended(subject, time.monotonic() - begun, "failed")
+        tools.progress.ended(subject, time.monotonic() - begin, "failed")
         raise error.at(subject)  # noqa: B904 - the same error, with its place
-    seconds = time.monotonic() - begun
+    seconds = time.monotonic() - begin
     tools.progress.ended(subject, seconds, f"{len(lock.pylock.packages)} packages")
-    return _LockedTarget(lock=lock, seconds=seconds, savings=savings, compared=compared)
+    return LockedTarget(
+        slug=plan.target.slug,
+        entry=entry_of(lock, plan),
+        lock=lock,
+        seconds=seconds,
+        savings=saved,
+        unchecked=file_conflicts.unchecked(lock, contents),
+        possible_conflicts=file_conflicts.possible_conflicts(lock, contents),
+    )
 
 
 def _savings(
     plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools
 ) -> tuple[DownloadSavings, ...]:
-    scales = saving.SizeScales(resolver=tools.resolver, catalog=tools.catalog, contents=tools.contents)
-    found = [saving.by_drops(plan, resolution, scales)]
-    if tools.weighs_builds:
-        found.append(saving.by_build(plan, resolution, scales))
+    found = [savings.by_drops(plan, resolution, tools)]
+    if tools.compares_builds:
+        found.append(savings.by_build(plan, resolution, tools))
     return tuple(item for item in found if item)
 
 
-def _gather(
-    running: Sequence[tuple[ResolutionPlan, Future[_LockedTarget] | None]], manifest: Manifest | None
-) -> tuple[LockedTarget, ...]:
+def _wait(pending: Sequence[_Pending]) -> tuple[LockedTarget, ...]:
+    """Return all targets; raise the error of the one that failed, or RES002 with the errors of several."""
     targets: list[LockedTarget] = []
     failed: list[EnvsmithError] = []
-    for plan, future in running:
-        slug = plan.target.slug
-        if future is None and manifest is not None:
-            targets.append(LockedTarget(slug=slug, entry=manifest.targets[slug], lock=None, seconds=0.0))
-        elif future is not None:
-            try:
-                done = future.result()
-            except EnvsmithError as error:
-                failed.append(error)
-            else:
-                targets.append(
-                    LockedTarget(
-                        slug=slug,
-                        entry=entry_of(done.lock, plan),
-                        lock=done.lock,
-                        seconds=done.seconds,
-                        savings=done.savings,
-                        compared=done.compared,
-                    )
-                )
+    for item in pending:
+        try:
+            targets.append(item if isinstance(item, LockedTarget) else item.result())
+        except EnvsmithError as error:
+            failed.append(error)
     if failed:
         raise _failure(failed)
     return tuple(targets)
 
 
-def _failure(failed: list[EnvsmithError]) -> EnvsmithError:
+def _failure(failed: Sequence[EnvsmithError]) -> EnvsmithError:
     if len(failed) == 1:
         return failed[0]
-    kind = (
-        ResolveError
-        if all(isinstance(error, (ResolveError, LockError)) for error in failed)
-        else _worst(failed)
-    )
+    is_answer = all(isinstance(error, (ResolveError, LockError)) for error in failed)
+    kind = ResolveError if is_answer else next(type(error) for error in failed if error.exit_code == 2)
     return kind("RES002", f"{len(failed)} targets could not be locked", parts=tuple(failed))
 
 
-def _worst(failed: list[EnvsmithError]) -> type[EnvsmithError]:
-    return next(type(error) for error in failed if error.exit_code == 2)
-
-
 def _manifest(
-    begun: _PendingProfile, targets: tuple[LockedTarget, ...], scripts: Mapping[str, bytes]
+    planned: ProfilePlan,
+    targets: tuple[LockedTarget, ...],
+    scripts: Mapping[str, bytes],
+    before: Manifest | None,
 ) -> Manifest:
+    request = planned.request
     return Manifest(
-        profile=begun.wanted.profile.name,
-        cutoff_utc=begun.times.cutoff_utc,
-        moved=begun.times.moved,
-        requirements_files=begun.wanted.files,
-        routes=recorded(begun.wanted.pages, begun.planned.plans),
+        profile=request.profile.name,
+        cutoff_utc=planned.cutoffs.cutoff_utc,
+        moved=planned.cutoffs.moved,
+        requirements_files=request.files,
+        routes=routes.recorded(request.pages, planned.plans),
         targets={target.slug: target.entry for target in targets},
         scripts={name: sha256_of(content) for name, content in scripts.items()},
-        models=staleness.recorded(begun.wanted.profile, begun.manifest, begun.wanted.hash_model),
+        models=staleness.recorded(request.profile, before, request.hash_model),
     )
 
 
@@ -287,8 +232,8 @@ def _files(fresh: Manifest, targets: tuple[LockedTarget, ...]) -> Mapping[str, b
     return {**files, FILENAME: fresh.to_toml().encode()}
 
 
-def _shared(planned: ProfilePlan, targets: tuple[LockedTarget, ...]) -> tuple[Decision, ...]:
-    """Return the profile's decisions and those of its targets, each once."""
+def _decisions(planned: ProfilePlan, targets: tuple[LockedTarget, ...]) -> tuple[Decision, ...]:
+    """Return the decisions of the profile and of its targets, each once."""
     found = [*planned.decisions]
     for target in targets:
         found += target.lock.decisions if target.lock else decisions_of(target.entry)
@@ -296,7 +241,7 @@ def _shared(planned: ProfilePlan, targets: tuple[LockedTarget, ...]) -> tuple[De
 
 
 def is_current(plan: ResolutionPlan, manifest: Manifest, found: Mapping[str, bytes]) -> bool:
-    """Say whether the lock on disk was made of this very plan, and its files are untouched."""
+    """Return whether the lock on disk was made from this plan and its files are unchanged."""
     entry = manifest.targets.get(plan.target.slug)
     if entry is None or entry.plan != plan.digest():
         return False
@@ -304,7 +249,7 @@ def is_current(plan: ResolutionPlan, manifest: Manifest, found: Mapping[str, byt
 
 
 def entry_of(lock: Lock, plan: ResolutionPlan) -> TargetRecord:
-    """Return what the manifest keeps of one lock."""
+    """Return the manifest's record of a lock."""
     packages = {package.name: package for package in lock.pylock.packages}
     family = {}
     for name in lock.family:

@@ -13,7 +13,7 @@ from envsmith.lock.lock import LockedProfile, LockedTarget
 from envsmith.lock.savings import BuildSize, DownloadSavings
 from envsmith.lockfile.store import decisions_of
 from envsmith.model.finding import Decision
-from envsmith.plan.plan import LockRequest
+from envsmith.plan.model import LockRequest
 
 _MOST_WEIGHTS = 3
 _NAMED = 4
@@ -40,11 +40,11 @@ def outcome(wanted: LockRequest, found: LockedProfile | EnvsmithError) -> None:
         )
     if wanted.files:
         printer.labelled("", f"requirements from {', '.join(wanted.files)}")
-    if wanted.passed_over:
+    if wanted.ignored_files:
         printer.labelled(
-            "", f"requirements from the profile; not read: {', '.join(wanted.passed_over)}", "note"
+            "", f"requirements from the profile; not read: {', '.join(wanted.ignored_files)}", "note"
         )
-        printer.labelled("", f"hint: {_asking(wanted.passed_over)}")
+        printer.labelled("", f"hint: {_asking(wanted.ignored_files)}")
     _targets([_row(target, wanted) for target in found.targets])
     label = "decisions"
     for decision, slugs in _decisions(found).items():
@@ -65,13 +65,13 @@ def _asking(passed_over: Sequence[str]) -> str:
 
 def _compared(found: LockedProfile) -> None:
     """Say whose files were not compared with the others': it depends on the servers, and is in no lock."""
-    unseen = list(dict.fromkeys(name for target in found.targets for name in target.compared.unseen))
+    unseen = list(dict.fromkeys(name for target in found.targets for name in target.unchecked))
     if not unseen:
         return
     some = f"{', '.join(unseen[:_NAMED])}, …" if len(unseen) > _NAMED else ", ".join(unseen)
     count = "1 package" if len(unseen) == 1 else f"{len(unseen)} packages"
     printer.labelled("files", f"not compared for {count}, whose files could not be looked into: {some}")
-    for text in dict.fromkeys(text for target in found.targets for text in target.compared.suspects):
+    for text in dict.fromkeys(text for target in found.targets for text in target.possible_conflicts):
         printer.labelled("", text)
 
 
@@ -212,7 +212,7 @@ def envelope(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> 
                     "packages": target.entry.packages,
                     "seconds": round(target.seconds, 3),
                     "is_unchanged": target.lock is None,
-                    "uncompared": list(target.compared.unseen),
+                    "uncompared": list(target.unchecked),
                     "savings": [saving.to_json() for saving in target.savings],
                 }
                 for target in found.targets

@@ -1,15 +1,9 @@
-"""From the words of a command line to what is asked for: profiles, requirements, overrides.
-
-Prune: stop asking for what may go, where the project's own files prove that they do not use it.
-
-
-Parse the cutoff given on the command line.
-"""
+"""Options of ``envsmith lock``, and the lock requests made from them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cache
@@ -31,159 +25,190 @@ from envsmith.model.backend import Backend
 from envsmith.model.naming import suggestion
 from envsmith.model.shell import quote_path
 from envsmith.plan import pruning
-from envsmith.plan.plan import LockRequest
-from envsmith.usage.scan import InstalledModules, SourceReader, scan
+from envsmith.plan.model import Cutoffs, LockRequest
+from envsmith.wiring import CatalogChoice, utc_now
 
 if TYPE_CHECKING:
-    from envsmith.plan.plan import LockRequest
+    from envsmith.usage.scan import InstalledModules, SourceReader
 
-
-_ENOUGH = 3
-"""Uses that are told as evidence; whether there are more changes nothing."""
-
-
-def prune(
-    wanted: LockRequest,
-    root: Path,
-    *,
-    sources: SourceReader,
-    installed: InstalledModules,
-    folders: Sequence[str] = (),
-) -> LockRequest:
-    """Return what is wanted without what the profile lets go and no file uses.
-
-    Where a package requires it, the resolver brings it in all the same, bound as it was asked for.
-
-    Args:
-        wanted: profile and requirements.
-        root: the project's folder.
-        sources: reads its files; they are read only where there is something to decide.
-        installed: knows the modules of what is installed.
-        folders: where the project's code lies; by default as its build backend is told.
-    """
-    names = pruning.candidates(wanted.profile, wanted.requirements)
-    if not names:
-        return wanted
-    found = scan(root, names, sources=sources, installed=installed, folders=folders, enough=_ENOUGH)
-    verdicts = [answer.verdict for answer in found.answers]
-    unneeded = {verdict.project for verdict in verdicts if verdict.is_unneeded}
-    kept, limiting = pruning.withdraw(wanted.requirements, unneeded)
-    return replace(
-        wanted,
-        requirements=kept,
-        constraints=(*wanted.constraints, *limiting),
-        decisions=tuple(pruning.propose(verdict) for verdict in verdicts),
-    )
+_ENOUGH_USES = 3
+"""Uses of a package listed as evidence; a scan stops looking for more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockOptions:
-    """What the command line says of what to lock."""
+    """Options of ``envsmith lock``; the defaults are those of the command line."""
 
-    names: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    """Requirements files."""
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     python: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
     backend: str | None = None
     allow_sdist: tuple[str, ...] = ()
+    now_utc: str = field(default_factory=utc_now)
+    as_of_utc: str = ""
+    """Cutoff: RFC 3339 with ``Z``; empty to keep the one of the manifest."""
+    upgrade: bool = False
+    """Whether to move the cutoff to now."""
+    upgrade_packages: tuple[str, ...] = ()
+    """Projects whose own cutoff moves to now."""
+    catalog: CatalogChoice = field(default_factory=CatalogChoice)
+    folder: Path = Path("lockfiles")
+    """Parent of the profiles' lock folders."""
+    jobs: int = 4
+    savings: bool = False
+    dry_run: bool = False
+    as_json: bool = False
+    quiet: bool = False
+
+    def cutoffs(self, manifest: Manifest | None, upgrade_packages: tuple[str, ...] = ()) -> Cutoffs:
+        """Return the cutoffs: as given, else those of the manifest, else now.
+
+        Args:
+            manifest: of the lock on disk.
+            upgrade_packages: normalised names of the projects whose cutoff moves to now.
+        """
+        if self.as_of_utc:
+            return Cutoffs(cutoff_utc=self.as_of_utc)
+        if manifest is None or self.upgrade:
+            return Cutoffs(cutoff_utc=self.now_utc)
+        moved = {**manifest.moved, **dict.fromkeys(upgrade_packages, self.now_utc)}
+        return Cutoffs(cutoff_utc=manifest.cutoff_utc, moved=moved)
 
 
-def orders(words: LockOptions, project: Path, folder: Path) -> tuple[LockRequest, ...]:
-    """Return what is asked for, one per profile.
+def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...]:
+    """Return one request per profile.
+
+    Without profile names, take the project's default profiles, else the backend named in the requirements, else the
+    profiles already locked.
 
     Args:
-        words: the command line.
+        options: the command line.
         project: the project's root.
-        folder: where locks lie: without names, the profiles locked there before are taken.
 
     Raises:
-        ProfileError: when a profile or a requirements file is malformed, or nothing says which profile is meant.
+        ProfileError: when a profile or a requirements file is malformed; PRF042 when no profile is given.
     """
-    profiles = ProfileStore.of_project(project)
-    # Read once, whoever asks: profiles share the files that the command names.
-    read = cache(lambda files: _read(replace(words, files=files), project, profiles))
-    named = read(words.files)
-    names = words.names or profiles.settings.default_profiles
+    store = ProfileStore.of_project(project)
+    # Profiles share the requirements files named on the command line: read them once.
+    read = cache(lambda files: _read(replace(options, files=files), project, store))
+    named = read(options.files)
+    names = options.profiles or store.settings.default_profiles
     if names:
-        chosen = [_named(name, profiles) for name in dict.fromkeys(names)]
-    elif named and (backend := words.backend or _meant_backend(named)):
+        chosen = [_profile(name, store) for name in dict.fromkeys(names)]
+    elif named and (backend := options.backend or _backend_of(named)):
         chosen = [_profile_for(Backend.parse(backend))]
     else:
-        chosen = [_named(name, profiles) for name in locked_before(folder)]
+        chosen = [_profile(name, store) for name in locked_profiles(options.folder)]
     if not chosen:
-        raise _nothing_named(profiles)
-    wanted = []
+        raise _no_profile(store)
+    requests = []
     for profile in chosen:
-        known = _with_remembered(words, profile, folder)
-        asked = read(known.files)
-        is_meant = asked is not None or profiles.settings.requirements_from == "profile"
-        unread = () if is_meant else passed_over(project)
-        wanted.append(replace(_wanted(profile, known, asked), passed_over=unread))
-    return tuple(_pruned(item, project, profiles.settings.sources) for item in wanted)
+        own = _with_recorded_files(options, profile)
+        file = read(own.files)
+        is_explicit = file is not None or store.settings.requirements_from == "profile"
+        ignored = () if is_explicit else passed_over(project)
+        requests.append(replace(_request(profile, own, file), ignored_files=ignored))
+    return tuple(_pruned(request, project, store.settings.sources) for request in requests)
 
 
-def reads_sources(wanted: LockRequest) -> bool:
-    """Say whether what is asked for depends on what the project's sources use."""
-    return "auto" in wanted.profile.family.values() or bool(wanted.profile.later.get("prune"))
+def reads_sources(request: LockRequest) -> bool:
+    """Return whether a request depends on the imports in the project's sources."""
+    return "auto" in request.profile.family.values() or bool(request.profile.later.get("prune"))
 
 
-def _pruned(wanted: LockRequest, project: Path, folders: tuple[str, ...]) -> LockRequest:
-    if not reads_sources(wanted):
-        return wanted  # the readers of sources are not even imported
-    # MERGED
-    from envsmith.usage import scan as sources
-    from envsmith.wiring import known_modules
+def prune(
+    request: LockRequest,
+    root: Path,
+    *,
+    sources: SourceReader,
+    installed: InstalledModules,
+    folders: Sequence[str] = (),
+) -> LockRequest:
+    """Withdraw the requirements on prunable packages that no file of the project imports.
 
-    return prune(wanted, project, sources=sources, installed=known_modules(), folders=folders)
+    A withdrawn requirement stays as a constraint: it still applies if another package requires the project.
 
+    Args:
+        request: profile and requirements.
+        root: the project's folder.
+        sources: reads its files; not used when the profile has nothing to prune.
+        installed: maps installed projects to their modules.
+        folders: source folders; by default those of the project's build backend.
+    """
+    from envsmith.usage.scan import scan
 
-def _with_remembered(words: LockOptions, profile: Profile, folder: Path) -> LockOptions:
-    """Take the requirements files of the lock there is, where the command names none."""
-    place = folder / profile.name / FILENAME
-    if words.files or not place.is_file():
-        return words
+    names = pruning.candidates(request.profile, request.requirements)
+    if not names:
+        return request
+    found = scan(root, names, sources=sources, installed=installed, folders=folders, enough=_ENOUGH_USES)
+    verdicts = [answer.verdict for answer in found.answers]
+    unneeded = {verdict.project for verdict in verdicts if verdict.is_unneeded}
+    kept, limiting = pruning.withdraw(request.requirements, unneeded)
     return replace(
-        words, files=Manifest.from_toml(read_text(place, str(place)), str(place)).requirements_files
+        request,
+        requirements=kept,
+        constraints=(*request.constraints, *limiting),
+        decisions=tuple(pruning.propose(verdict) for verdict in verdicts),
     )
 
 
-def _read(words: LockOptions, project: Path, profiles: ProfileStore) -> RequirementsFile | None:
-    if words.files:
-        return read_requirements(project, words.files)
-    if profiles.settings.requirements_from == "profile" and not words.extras and not words.groups:
+def _pruned(request: LockRequest, project: Path, folders: tuple[str, ...]) -> LockRequest:
+    if not reads_sources(request):
+        return request  # before the import below: it loads the scanner
+    from envsmith.usage import scan
+    from envsmith.wiring import known_modules
+
+    return prune(request, project, sources=scan, installed=known_modules(), folders=folders)
+
+
+def _with_recorded_files(options: LockOptions, profile: Profile) -> LockOptions:
+    """Take the requirements files recorded in the manifest when the command line names none."""
+    path = options.folder / profile.name / FILENAME
+    if options.files or not path.is_file():
+        return options
+    manifest = Manifest.from_toml(read_text(path, str(path)), str(path))
+    return replace(options, files=manifest.requirements_files)
+
+
+def _read(options: LockOptions, project: Path, store: ProfileStore) -> RequirementsFile | None:
+    if options.files:
+        return read_requirements(project, options.files)
+    if store.settings.requirements_from == "profile" and not options.extras and not options.groups:
         return None
-    return read_pyproject(project, words.extras, words.groups)
+    return read_pyproject(project, options.extras, options.groups)
 
 
-def _wanted(profile: Profile, words: LockOptions, asked: RequirementsFile | None) -> LockRequest:
-    from envsmith.plan.plan import LockRequest
-
-    profile = profile.with_overrides(backend=words.backend, python=words.python, platforms=words.platforms)
-    if words.allow_sdist:
-        names = {str(canonicalize_name(name)) for name in words.allow_sdist}
+def _request(profile: Profile, options: LockOptions, file: RequirementsFile | None) -> LockRequest:
+    profile = profile.with_overrides(
+        backend=options.backend, python=options.python, platforms=options.platforms
+    )
+    if options.allow_sdist:
+        names = {str(canonicalize_name(name)) for name in options.allow_sdist}
         profile = replace(profile, allow_sdist=tuple(sorted({*profile.allow_sdist, *names})))
-    if asked is None:
+    if file is None:
         return LockRequest(
             profile=profile, requirements=profile.asked(), constraints=profile.asked("constraints")
         )
-    is_asking = asked.asked or words.files or words.extras or words.groups
+    has_own = file.asked or options.files or options.extras or options.groups
     return LockRequest(
         profile=profile,
-        requirements=asked.asked if is_asking else profile.asked(),
-        constraints=(*asked.constraints, *profile.asked("constraints")),
-        notes=asked.notes,
-        requires_python=asked.requires_python,
-        files=tuple(Path(name).as_posix() for name in words.files if not Path(name).is_absolute()),
+        requirements=file.asked if has_own else profile.asked(),
+        constraints=(*file.constraints, *profile.asked("constraints")),
+        notes=file.notes,
+        requires_python=file.requires_python,
+        files=tuple(Path(name).as_posix() for name in options.files if not Path(name).is_absolute()),
     )
 
 
-def _meant_backend(asked: RequirementsFile) -> str:
-    """Return the backend that pins with a label or PyTorch's index lines mean; empty where nothing does."""
-    plain = [item for item in asked.asked if item.requirement.marker is None]
+def _backend_of(file: RequirementsFile) -> str:
+    """Return the backend named by a pin's local version label or an index line; empty without one."""
+    plain = [item for item in file.asked if item.requirement.marker is None]
     found = [label for label, _ in labels(plain).values()]
-    found += [line.backend for line in asked.pytorch_lines if line.backend]
+    found += [line.backend for line in file.pytorch_lines if line.backend]
     return next((text for text in found if _is_backend(text)), "")
 
 
@@ -195,23 +220,23 @@ def _is_backend(text: str) -> bool:
     return True
 
 
-def _named(name: str, profiles: ProfileStore) -> Profile:
-    """Return a profile by name; a backend without a profile of its name stands for itself."""
+def _profile(name: str, store: ProfileStore) -> Profile:
+    """Return a profile by name, or the implied profile of a backend without a profile of that name."""
     if name.endswith((".txt", ".in")):
         raise ProfileError(
             "PRF013",
-            f"{name!r} is a requirements file, and no profile",
+            f"`{name}` is a requirements file, not a profile",
             hint=f"envsmith lock PROFILE -r {quote_path(name)}",
         )
-    is_known = name in {known for known, _ in profiles.names()}
-    return _profile_for(Backend.parse(name)) if not is_known and _is_backend(name) else profiles.resolve(name)
+    is_known = name in {known for known, _ in store.names()}
+    return _profile_for(Backend.parse(name)) if not is_known and _is_backend(name) else store.resolve(name)
 
 
 def _profile_for(backend: Backend) -> Profile:
-    """Return the profile that a backend alone means: this machine's Python and platform, torch."""
+    """Return the implied profile of a backend: torch for this machine's Python and platform."""
     return Profile(
         name=str(backend),
-        summary=f"{backend} on this machine",
+        summary=f"{backend.title} (this machine)",
         requirements=("torch",),
         backend=backend,
         on_retired="stable",
@@ -221,59 +246,58 @@ def _profile_for(backend: Backend) -> Profile:
 
 
 def profile_names(names: tuple[str, ...], project: Path, folder: Path) -> tuple[str, ...]:
-    """Return whose locks are meant: as named, else the project's default profiles, else all that are locked.
+    """Return the given profile names, else the project's default profiles, else every locked profile.
 
     Raises:
-        ProfileError: PRF006 for a name that can be none, PRF042 where nothing says which is meant.
-        LockError: LCK040 where there is neither a lock nor a profile of a name.
+        ProfileError: PRF006 for an invalid name, PRF042 when no profile is given.
+        LockError: LCK040 for a name without lock and profile that resembles a locked one.
     """
-    profiles = ProfileStore.of_project(project)
-    chosen = names or profiles.settings.default_profiles or tuple(locked_before(folder))
+    store = ProfileStore.of_project(project)
+    chosen = names or store.settings.default_profiles or tuple(locked_profiles(folder))
     if not chosen:
-        raise _nothing_named(profiles)
+        raise _no_profile(store)
     for name in map(check_name, names):
-        _check_known(name, profiles, tuple(locked_before(folder)), folder)
+        _check_typo(name, store, tuple(locked_profiles(folder)), folder)
     return tuple(dict.fromkeys(check_name(name) for name in chosen))
 
 
-def _check_known(name: str, profiles: ProfileStore, locked: tuple[str, ...], folder: Path) -> None:
-    """Refuse a name that is neither locked nor could be, where it looks like a slip of the pen."""
-    is_known = name in locked or _is_backend(name) or name in dict(profiles.names())
+def _check_typo(name: str, store: ProfileStore, locked: tuple[str, ...], folder: Path) -> None:
+    """Refuse an unknown name that resembles a locked profile."""
+    is_known = name in locked or _is_backend(name) or name in dict(store.names())
     if is_known or not get_close_matches(name, locked, n=1):
         return
     raise LockError(
         "LCK040",
-        f"{name} has never been locked, and there is no such profile",
+        f"no lock and no profile named `{name}`",
         where=(folder / name).as_posix(),
         hint=suggestion(name, locked),
     )
 
 
-def locked_before(folder: Path) -> Iterator[str]:
-    """Yield the names of the profiles that have a lock folder, sorted."""
+def locked_profiles(folder: Path) -> Iterator[str]:
+    """Yield the names of the profiles with a lock folder, sorted."""
     if folder.is_dir():
-        yield from sorted(path.parent.name for path in folder.glob("*/manifest.toml"))
+        yield from sorted(path.parent.name for path in folder.glob(f"*/{FILENAME}"))
 
 
-def _nothing_named(profiles: ProfileStore) -> ProfileError:
-    names: Sequence[str] = [name for name, _ in profiles.names()]
+def _no_profile(store: ProfileStore) -> ProfileError:
     return ProfileError(
         "PRF042",
-        "no profile is named",
-        details=(("profiles", " ".join(names)),),
-        hint="envsmith lock NAME, or default-profiles = [...] under [tool.envsmith] in pyproject.toml",
+        "no profile given",
+        details=(("profiles", " ".join(name for name, _ in store.names())),),
+        hint="envsmith lock NAME, or set default-profiles = [...] under [tool.envsmith] in pyproject.toml",
     )
 
 
 def parse_cutoff(text: str, now_utc: str) -> str:
-    """Read ``--as-of``; today ends now.
+    """Parse ``--as-of``; today's date means now.
 
     Args:
-        text: a day or an RFC 3339 time.
-        now_utc: RFC 3339 with ``Z``; what comes later cannot be known.
+        text: a date or an RFC 3339 time.
+        now_utc: RFC 3339 with ``Z``.
 
     Raises:
-        ProfileError: PRF040 when it is no time, or lies ahead.
+        ProfileError: PRF040 when it is malformed or in the future.
     """
     found = parse_time(text)
     if found <= now_utc:
@@ -282,25 +306,25 @@ def parse_cutoff(text: str, now_utc: str) -> str:
         return now_utc
     raise ProfileError(
         "PRF040",
-        f"{text} lies ahead: nobody knows yet what there will be",
+        f"`{text}` is in the future",
         where="--as-of",
-        hint=f"name a time until now ({now_utc}), or use --upgrade",
+        hint=f"give a time up to now ({now_utc}), or use --upgrade",
     )
 
 
 def parse_time(text: str) -> str:
-    """Read a day (its end) or an RFC 3339 time, and return it in UTC with ``Z``.
+    """Parse a date (its end) or an RFC 3339 time, and return it in UTC with ``Z``.
 
     Raises:
-        ProfileError: PRF040 when it is neither, or a time without zone.
+        ProfileError: PRF040 when it is neither, or a time without time zone.
     """
     hint = "write 2026-11-01 (the end of that day, UTC) or 2026-11-01T09:00:00Z"
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ProfileError("PRF040", f"{text!r} is no time", where="--as-of", hint=hint) from error
-    if len(text) == 10:
+        raise ProfileError("PRF040", f"invalid date `{text}`", where="--as-of", hint=hint) from error
+    if len(text) == 10:  # a date alone: YYYY-MM-DD
         return f"{text}T23:59:59Z"
     if moment.tzinfo is None:
-        raise ProfileError("PRF040", f"{text!r} names no time zone", where="--as-of", hint=hint)
+        raise ProfileError("PRF040", f"`{text}` has no time zone", where="--as-of", hint=hint)
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Resolve: ask the resolver, let the rules add what they see in its answer, until none has anything to add."""
+"""Resolution of a plan: resolve, let the rules amend the plan, repeat until no rule amends it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from envsmith.catalog import Catalog
-from envsmith.errors import ResolveError
+from envsmith.errors import NoSolutionError, ResolveError
 from envsmith.model.progress import Progress
-from envsmith.plan import conflicts, dropped, extension_constraints, pairings, pruning
-from envsmith.plan import routes as routing
+from envsmith.plan import conflicts, dropped, extension_constraints, pairings, pruning, routes
 from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
-from envsmith.plan.plan import Listings
 from envsmith.plan.ports import (
     Files,
     Hasher,
-    ImportTime,
+    ImportTimeUses,
+    Listings,
     Resolver,
     Routes,
     SdistMetadataReader,
@@ -23,12 +22,13 @@ from envsmith.plan.ports import (
     WheelRequiresReader,
 )
 
-MOST_ROUNDS = 8
+MAX_ROUNDS = 8
+"""Real locks take two or three; more means that two rules undo each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveTools:
-    """The ports and facts a lock needs."""
+    """Resolver, readers and facts for locking."""
 
     catalog: Catalog
     listings: Listings
@@ -37,27 +37,28 @@ class ResolveTools:
     hasher: Hasher
     contents: WheelContentsReader
     requires: WheelRequiresReader
-    imports: ImportTime
-    weighs_builds: bool = False
-    """Whether to tell also what the build of torch saves against PyPI's: that takes one more resolution."""
+    imports: ImportTimeUses
+    compares_builds: bool = False
+    """Whether to compare the download size with that of PyPI's torch: it takes one more resolution."""
     files: Files
     templates: Callable[[str], str]
-    """Returns the text of a template by its file's name."""
+    """Filename → text of a template."""
     progress: Progress
     routes: Routes | None = None
-    """None where the network may not be used."""
+    """None without network."""
 
 
 def resolve(plan: ResolutionPlan, tools: ResolveTools) -> tuple[ResolutionPlan, Resolution]:
-    """Resolve a plan until no rule has anything to add, and return it with its amendments and the last answer.
+    """Resolve a plan until no rule amends it; return the amended plan and the last resolution.
 
     Raises:
-        ResolveError: RES051 when the rules contradict each other; RES050 when there is no solution.
+        NoSolutionError: RES050 when there is no solution.
+        ResolveError: RES051 when the rules contradict each other.
         LockError: LCK020 or LCK023 when a package was compiled against another torch or backend.
         ToolError: when the resolver or the network fails.
     """
-    for _ in range(MOST_ROUNDS):
-        plan, resolution = _answered(plan, tools)
+    for _ in range(MAX_ROUNDS):
+        plan, resolution = _resolved(plan, tools)
         if unread := pairings.unread(plan, resolution):
             read = tuple(
                 tools.sdists.metadata(
@@ -68,43 +69,37 @@ def resolve(plan: ResolutionPlan, tools: ResolveTools) -> tuple[ResolutionPlan, 
             plan = plan.amended(pairings.amendment(read))
             if any(item.requires_dist for item in read):
                 continue
-        amendment = pairings.amend(plan, resolution, tools.catalog) or conflicts.amendment(
+        amendment = pairings.amend(plan, resolution, tools.catalog) or conflicts.amend(
             plan, resolution, catalog=tools.catalog, requires=tools.requires
         )
         if amendment is None:
             extension_constraints.check(resolution, tools.catalog)
-            routing.check(plan, resolution, tools.catalog)
-            return _settled(plan, resolution, tools), resolution
+            routes.check(plan, resolution, tools.catalog)
+            return _completed(plan, resolution, tools), resolution
         plan = plan.amended(amendment)
     raise ResolveError(
         "RES051",
-        f"no agreement after {MOST_ROUNDS} resolutions",
+        f"no stable resolution after {MAX_ROUNDS} rounds",
         where=str(plan.target),
         details=tuple((item.subject, item.message) for item in plan.all_decisions()[-4:]),
-        hint="the rules named above contradict each other for these requirements: pin one of the packages",
+        hint="the rules above contradict each other for these requirements: pin one of the packages",
     )
 
 
-def _answered(plan: ResolutionPlan, tools: ResolveTools) -> tuple[ResolutionPlan, Resolution]:
-    """Resolve a plan; where there is no solution, without what the rules brought in unasked."""
+def _resolved(plan: ResolutionPlan, tools: ResolveTools) -> tuple[ResolutionPlan, Resolution]:
+    """Resolve a plan; without a solution, retry without the last package that a rule added."""
     try:
-        return plan, _answer(plan, tools)
-    except ResolveError as error:
-        earlier = conflicts.retreat(plan) if error.code == "RES050" else None
+        return plan, tools.resolver.resolve(plan)
+    except NoSolutionError as error:
+        earlier = conflicts.without_last_added(plan)
         if earlier is None:
+            extension_constraints.explain(error, plan, tools.catalog)
             raise
-        return _answered(earlier, tools)
+    return _resolved(earlier, tools)
 
 
-def _answer(plan: ResolutionPlan, tools: ResolveTools) -> Resolution:
-    try:
-        return tools.resolver.resolve(plan)
-    except ResolveError as error:
-        raise extension_constraints.explain(error, plan, tools.catalog)  # noqa: B904 - the same error, with what is known
-
-
-def _settled(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) -> ResolutionPlan:
-    """Complete a plan with what can only be said of the last answer."""
+def _completed(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) -> ResolutionPlan:
+    """Add the decisions that depend on the last resolution."""
     plan = pruning.settle(plan, resolution).amended(
         Amendment(
             decisions=(
@@ -113,7 +108,7 @@ def _settled(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) 
             )
         )
     )
-    left = dropped.settle(
+    missing = dropped.settle(
         plan, resolution, requires=tools.requires, contents=tools.contents, imports=tools.imports
     )
-    return plan.amended(left) if left else plan
+    return plan.amended(missing) if missing else plan

@@ -18,8 +18,8 @@ from envsmith.catalog import Catalog
 from envsmith.catalog.sizes import size_of
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError
+from envsmith.lock.resolve import ResolveTools
 from envsmith.plan.model import Resolution, ResolutionPlan
-from envsmith.plan.ports import Resolver, WheelContentsReader
 
 _ORIGIN = "envsmith: what if"
 
@@ -150,42 +150,30 @@ def _of_same_build(package: Package, filename: str, plan: ResolutionPlan, catalo
     return size_of(filename.replace(f"+{version.local}", "", 1), "pypi")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SizeScales:
-    """What weighing needs."""
-
-    resolver: Resolver
-    """Resolves once more, as if the choice had not been made."""
-    catalog: Catalog
-    """Knows sizes that no index tells."""
-    contents: WheelContentsReader
-    """Asks servers for the others."""
-
-
-def by_drops(plan: ResolutionPlan, resolution: Resolution, scales: SizeScales) -> DownloadSavings | None:
+def by_drops(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) -> DownloadSavings | None:
     """Return what dropping saves: the wheels dropped, and those that only they need; None where nothing is.
 
     Args:
         plan: with its decisions.
         resolution: what is locked.
-        scales: resolver, and what knows sizes.
+        tools: resolver, catalog and wheel reader.
     """
     names = dropped(plan)
     if not names:
         return None
     choice = f"dropping {' and '.join(names)}"
     try:
-        otherwise = scales.resolver.resolve(without_drops(plan, names))
+        otherwise = tools.resolver.resolve(without_drops(plan, names))
     except EnvsmithError:
         # It would not even have resolved: how large the rest of it had been is anybody's guess.
         unknown = tuple(BuildSize(project=name, filename="", size_bytes=None) for name in names)
         return DownloadSavings(choice=choice, spared=unknown)
     here = {package.name for package in resolution.packages}
     spared = [package for package in otherwise.packages if package.name not in here]
-    return DownloadSavings(choice=choice, spared=_weights(spared, plan, scales))
+    return DownloadSavings(choice=choice, spared=_weights(spared, plan, tools))
 
 
-def by_build(plan: ResolutionPlan, resolution: Resolution, scales: SizeScales) -> DownloadSavings | None:
+def by_build(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) -> DownloadSavings | None:
     """Return what the plan's build of torch saves against the one that PyPI serves; None where that is the same.
 
     Raises:
@@ -194,9 +182,9 @@ def by_build(plan: ResolutionPlan, resolution: Resolution, scales: SizeScales) -
     otherwise = from_pypi(plan, resolution)
     if otherwise is None or plan.pypi_builds:
         return None
-    theirs = scales.resolver.resolve(otherwise)
+    theirs = tools.resolver.resolve(otherwise)
     (torch,) = (package for package in theirs.packages if package.name == "torch")
-    if torch.version is None or scales.catalog.pypi_build("torch", torch.version, plan.target.platform) in (
+    if torch.version is None or tools.catalog.pypi_build("torch", torch.version, plan.target.platform) in (
         None,
         plan.target.backend,
     ):
@@ -206,19 +194,19 @@ def by_build(plan: ResolutionPlan, resolution: Resolution, scales: SizeScales) -
     shared = {package.name for package in resolution.packages} - {package.name for package in ours}
     return DownloadSavings(
         choice=f"the {plan.target.backend} build instead of PyPI's",
-        spared=_weights([package for package in theirs.packages if package.name not in shared], plan, scales),
-        instead=_weights([package for package in ours if package.name in names], plan, scales),
+        spared=_weights([package for package in theirs.packages if package.name not in shared], plan, tools),
+        instead=_weights([package for package in ours if package.name in names], plan, tools),
     )
 
 
-def _weights(packages: Sequence[Package], plan: ResolutionPlan, scales: SizeScales) -> tuple[BuildSize, ...]:
-    weights = {package.name: weigh(package, plan, scales.catalog) for package in packages}
+def _weights(packages: Sequence[Package], plan: ResolutionPlan, tools: ResolveTools) -> tuple[BuildSize, ...]:
+    weights = {package.name: weigh(package, plan, tools.catalog) for package in packages}
     unsure = {
         package.name: package.wheels[0]
         for package in packages
         if package.wheels and (weights[package.name].size_bytes is None or weights[package.name].is_near)
     }
-    counted = scales.contents.contents(unsure.values())
+    counted = tools.contents.contents(unsure.values())
     for name, wheel in unsure.items():
         if found := counted.get(wheel.hashes["sha256"]):
             weights[name] = replace(weights[name], size_bytes=found.size_bytes, is_near=False)

@@ -1,8 +1,8 @@
-"""Cuts out of a listing the torch-family wheels that one plan may use."""
+"""Candidates: the torch-family wheels of an index listing that fit a target."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -15,34 +15,41 @@ from envsmith.model.finding import Decision
 from envsmith.model.listing import IndexListing, Release, VersionMetadata
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import TorchIndexSlice
+from envsmith.plan.model import Cutoffs, TorchIndexSlice
+
+TWO_HASHES = "RES106"
+"""Code of the decision on a wheel with two hashes on record."""
+_SYSTEMS = {"linux": "linux", "macos": "macosx", "windows": "win"}
+"""System → the text that the names of its wheels contain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateSet:
-    """A slice, and what was left out of it."""
+    """Candidates with a hash, as a slice, and those without."""
 
     slice: TorchIndexSlice
     unhashed: Mapping[Wheel, VersionMetadata]
-    """Wheels that would fit but that the index publishes no hash for, with what they require."""
+    """Fitting wheels whose index publishes no hash, with their requirements."""
     decisions: tuple[Decision, ...]
 
 
-def cut(listing: IndexListing, target: Target, catalog: Catalog, cutoffs: Mapping[str, str]) -> CandidateSet:
-    """Select the rows that fit a target: by label, wheel tags, hash, metadata and cutoff.
+def select_candidates(
+    listing: IndexListing, target: Target, catalog: Catalog, cutoffs: Cutoffs
+) -> CandidateSet:
+    """Select the wheels that fit a target, by label, wheel tags, hash, metadata and cutoff.
 
     Args:
-        listing: rows of one channel and backend.
-        target: what the wheels must run on.
-        catalog: names the family's projects, release dates and pairings.
-        cutoffs: project → newest upload time admitted; the empty name holds for all others.
+        listing: of one channel and backend.
+        target: Python, platform and backend.
+        catalog: projects of the torch family, release dates and pairings.
+        cutoffs: newest upload times admitted.
     """
     tags = frozenset(str(tag) for tag in target.tags())
-    bonds = _bonds(target, catalog)
+    pairings = _pairings(target, catalog)
     projects: dict[str, tuple[Wheel, ...]] = {}
     metadata: list[VersionMetadata] = []
     unhashed: dict[Wheel, VersionMetadata] = {}
-    withdrawn: list[Decision] = []
+    conflicting: list[Decision] = []
     for project in catalog.projects():
         if project.origin != "slice" and project.slice_torch is None and listing.channel == "stable":
             continue
@@ -51,36 +58,36 @@ def cut(listing: IndexListing, target: Target, catalog: Catalog, cutoffs: Mappin
             wheels = [
                 wheel
                 for wheel in _fitting(release, target, tags, project)
-                if _is_in_time(wheel, listing, catalog, cutoffs.get(project.name, cutoffs[""]))
+                if _is_in_time(wheel, listing, catalog, cutoffs.of(project.name))
             ]
             if release.metadata is None or not wheels:
-                # Without its requirements uv would ask PyTorch's server for them.
+                # Without recorded requirements uv would request them from PyTorch's server.
                 continue
-            described = _described(release, bonds)
+            described = _described(release, pairings)
             hashed = [wheel for wheel in wheels if wheel.sha256]
             unhashed |= {wheel: described for wheel in wheels if not wheel.sha256}
             if hashed:
                 taken += hashed
                 metadata.append(described)
-                withdrawn += [_withdrawn(wheel) for wheel in hashed if wheel.withdrawn]
+                conflicting += [_two_hashes(wheel) for wheel in hashed if wheel.withdrawn]
         projects[project.name] = tuple(taken)
     return CandidateSet(
         slice=TorchIndexSlice(
             index=listing.index, url=listing.url, projects=projects, metadata=tuple(metadata)
         ),
         unhashed=unhashed,
-        decisions=tuple(withdrawn),
+        decisions=tuple(conflicting),
     )
 
 
 def is_of_backend(wheel: Wheel, target: Target, project: FamilyProject) -> bool:
-    """Say whether a wheel is a build of the target's backend.
+    """Return whether a wheel is a build of the target's backend.
 
-    The label decides. Wheels without one are taken only where PyTorch never labels them, on macOS, on aarch64
-    and for projects with a numbering of their own, and only from the backend's own folder: CUDA pages also
-    list old wheels of PyTorch's root, which are other builds. A CUDA torch without a label does not count.
+    The label decides. Wheels without a label count only where PyTorch never labels them (macOS, aarch64, projects with
+    their own version numbers), and only from the backend's own folder: CUDA pages also list old wheels of PyTorch's
+    root, which are other builds. A CUDA torch without a label does not count.
 
-    Source: rows of PyTorch's index, 2026-11-20 (torch 2.4.0 to 2.5.1 for aarch64 in cu124 carry no label).
+    Source: PyTorch's index, 2026-11-20 (torch 2.4.0 to 2.5.1 for aarch64 in cu124 carry no label).
     """
     if wheel.label == target.backend.label:
         return True
@@ -99,62 +106,59 @@ def is_of_backend(wheel: Wheel, target: Target, project: FamilyProject) -> bool:
 def _fitting(
     release: Release, target: Target, tags: frozenset[str], project: FamilyProject
 ) -> Iterator[Wheel]:
-    for wheel in release.wheels(partial(_may_run, target)):
-        if is_of_backend(wheel, target, project) and _runs(wheel, tags):
+    for wheel in release.wheels(partial(_may_fit, target)):
+        if is_of_backend(wheel, target, project) and _has_tag(wheel, tags):
             yield wheel
 
 
-_SYSTEMS = {"linux": "linux", "macos": "macosx", "windows": "win"}
-
-
-def _may_run(target: Target, filename: str) -> bool:
-    """Look at a filename alone: most rows are of another Python or platform, and parsing them all takes long."""
+def _may_fit(target: Target, filename: str) -> bool:
+    """Return whether the filename may fit; most wheels do not, and parsing all of them takes long."""
     if not filename.endswith("-any.whl") and (
         target.platform.machine not in filename or _SYSTEMS[target.platform.os] not in filename
     ):
-        # macOS wheels for both machines are the one name that says neither.
+        # Names of universal2 wheels contain neither machine.
         return "universal2" in filename and target.platform.os == "macos"
     return any(mark in filename for mark in (target.python.tag, "py3", "abi3"))
 
 
-def _runs(wheel: Wheel, tags: frozenset[str]) -> bool:
+def _has_tag(wheel: Wheel, tags: frozenset[str]) -> bool:
     parts = (part.split(".") for part in wheel.platform_tags.split("-"))
     return any("-".join(tag) in tags for tag in product(*parts))
 
 
 def _is_in_time(wheel: Wheel, listing: IndexListing, catalog: Catalog, cutoff_utc: str) -> bool:
-    """Judge by the upload time, else by the day of the version, else by the day the row was seen.
+    """Compare the cutoff with the upload time, else with the version's date, else with the date of the listing.
 
-    Tritons that a torch pins exactly are admitted: that torch is judged in their place, and PyTorch copies
-    them anew at times, which moves their upload time by months.
+    Tritons that a torch pins exactly always pass: the torch is compared instead. PyTorch re-uploads them at times,
+    which moves their upload time by months.
 
-    Source: METADATA of torch: ``triton==…`` through 2.13, a range from 2.14 (triton 3.8) on, 2026-11-20.
+    Source: METADATA of torch: ``triton==…`` up to 2.13, a range from 2.14 (triton 3.8) on, 2026-11-20.
     """
     if "triton" in wheel.name and wheel.version.release < (3, 8):
         return True
     if wheel.upload_time:
         return wheel.upload_time <= cutoff_utc
-    day = _nightly_day(wheel.version) or _release_day(wheel, catalog) or listing.retrieved
-    return day <= cutoff_utc[:10]
+    date = _nightly_date(wheel.version) or _release_date(wheel, catalog) or listing.retrieved
+    return date <= cutoff_utc[:10]
 
 
-def _release_day(wheel: Wheel, catalog: Catalog) -> str | None:
+def _release_date(wheel: Wheel, catalog: Catalog) -> str | None:
     public = Version(wheel.version.public)
     return min(
         (item.date for item in catalog.releases() if public in item.versions(wheel.name)), default=None
     )
 
 
-def _nightly_day(version: Version) -> str | None:
-    """Return the day that a nightly's version tells: ``2.8.0.dev20250606``."""
+def _nightly_date(version: Version) -> str | None:
+    """Return the date in a nightly's version: ``2.8.0.dev20250606``."""
     digits = str(version.dev or "")
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}" if len(digits) == 8 else None
 
 
-def _bonds(target: Target, catalog: Catalog) -> list[tuple[Requirement, str]]:
-    """Return the bonds inside the family that hold on a target: for which version, and what it needs.
+def _pairings(target: Target, catalog: Catalog) -> list[tuple[Requirement, str]]:
+    """Return the pairings within the torch family for a target: version and the requirement it implies.
 
-    Bonds to other projects stay constraints of a later resolution: they must ask for nothing.
+    Pairings with other projects become constraints of a later round: as requirements they would add projects.
     """
     family = {project.name for project in catalog.projects()}
     return [
@@ -166,29 +170,29 @@ def _bonds(target: Target, catalog: Catalog) -> list[tuple[Requirement, str]]:
     ]
 
 
-def _described(release: Release, bonds: list[tuple[Requirement, str]]) -> VersionMetadata:
-    """Return what a version requires, with the bonds that its own metadata leaves out."""
+def _described(release: Release, pairings: Sequence[tuple[Requirement, str]]) -> VersionMetadata:
+    """Return the requirements of a version, with those that its metadata does not declare."""
     found = release.metadata
     if found is None:
-        raise ValueError("a release without metadata is left out before")
-    extra = [needed for when, needed in bonds if _is_when(when, release)]
+        raise ValueError("releases without metadata are skipped by the caller")
+    undeclared = [needed for when, needed in pairings if _matches(when, release)]
     return VersionMetadata(
         name=release.name,
         version=release.version,
-        requires_dist=(*found.requires_dist, *extra),
+        requires_dist=(*found.requires_dist, *undeclared),
         requires_python=found.requires_python,
     )
 
 
-def _is_when(when: Requirement, release: Release) -> bool:
+def _matches(when: Requirement, release: Release) -> bool:
     return when.name == release.name and when.specifier.contains(Version(release.version), prereleases=True)
 
 
-def _withdrawn(wheel: Wheel) -> Decision:
+def _two_hashes(wheel: Wheel) -> Decision:
     return Decision(
         subject=wheel.filename,
         kind="noted",
-        code="RES106",
-        message=f"{wheel.filename} has two hashes on record; taking {(wheel.sha256 or '')[:12]}…",
+        code=TWO_HASHES,
+        message=f"{wheel.filename} has two hashes on record; using {(wheel.sha256 or '')[:12]}…",
         evidence=tuple(f"withdrawn: sha256 {other}" for other in wheel.withdrawn),
     )

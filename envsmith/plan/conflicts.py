@@ -66,7 +66,7 @@ def chosen(profile: Profile, catalog: Catalog) -> dict[str, str]:
     return found
 
 
-def amend(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> Amendment | None:
+def choose_members(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> Amendment | None:
     """Return what leaves one member of each family, the fitting one, or None where a resolution needs nothing."""
     names = {package.name for package in resolution.packages}
     asked = {item.name for item in plan.requirements}
@@ -85,7 +85,7 @@ def amend(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> Ame
             Amendment(
                 requirements=(requirement,) if new else (),
                 excludes=tuple(gone),
-                brought=(choice.member,) if choice.member not in names else (),
+                added=(choice.member,) if choice.member not in names else (),
                 decisions=tuple(_decision(family, choice, member, plan, resolution) for member in gone),
             )
         )
@@ -96,7 +96,7 @@ def _joined(steps: Sequence[Amendment]) -> Amendment:
     return Amendment(
         requirements=tuple(item for step in steps for item in step.requirements),
         excludes=tuple(item for step in steps for item in step.excludes),
-        brought=tuple(item for step in steps for item in step.brought),
+        added=tuple(item for step in steps for item in step.added),
         decisions=tuple(item for step in steps for item in step.decisions),
     )
 
@@ -155,18 +155,18 @@ def _asked_of(
             yield missing.project, Requirement(missing.requirement), str(missing.requirer)
 
 
-def retreat(plan: ResolutionPlan) -> ResolutionPlan | None:
+def without_last_added(plan: ResolutionPlan) -> ResolutionPlan | None:
     """Take back the last member that was brought in unasked: no version of it goes with the rest.
 
     Returns:
         The plan without it and what followed from it, or None where none was brought in.
     """
     for number, step in reversed(list(enumerate(plan.amendments))):
-        if step.brought:
+        if step.added:
             gone = ", ".join(step.excludes)
             notes = tuple(
                 _passed_over(name, f"no version of {name} goes with all that is asked; {gone} stays")
-                for name in step.brought
+                for name in step.added
             )
             return replace(plan, amendments=(*plan.amendments[:number], Amendment(decisions=notes)))
     return None
@@ -243,7 +243,7 @@ def _passed_over(name: str, message: str) -> Decision:
     return Decision(subject=name, kind="noted", code=PASSED_OVER, message=message)
 
 
-def amendment(
+def amend(
     plan: ResolutionPlan, resolution: Resolution, *, catalog: Catalog, requires: WheelRequiresReader
 ) -> Amendment | None:
     """Return what leaves one member of each family, or None where a resolution needs nothing.
@@ -257,7 +257,7 @@ def amendment(
     Raises:
         ToolError: when a requirer's wheel cannot be looked into: which versions serve it is then not known.
     """
-    found = amend(plan, resolution, catalog)
+    found = choose_members(plan, resolution, catalog)
     if found is None:
         return None
     asked = any(resolution.requirers.get(gone) for gone in found.excludes)

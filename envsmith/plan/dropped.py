@@ -16,7 +16,7 @@ from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.target import Target
 from envsmith.model.usage import Use
 from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
-from envsmith.plan.ports import ImportTime, WheelContentsReader, WheelRequiresReader
+from envsmith.plan.ports import ImportTimeUses, WheelContentsReader, WheelRequiresReader
 
 BREAKS, LACKS = "RES130", "RES131"
 _MOST_PLACES = 3
@@ -97,7 +97,7 @@ def settle(
     *,
     requires: WheelRequiresReader,
     contents: WheelContentsReader,
-    imports: ImportTime,
+    imports: ImportTimeUses,
 ) -> Amendment | None:
     """Return what is to be recorded of the requirements that the plan's excludes leave unanswered; None if nothing is.
 
@@ -152,7 +152,7 @@ def requires_of(
 
 
 def _judged(
-    item: UnmetRequirement, package: Package, contents: WheelContentsReader, imports: ImportTime
+    item: UnmetRequirement, package: Package, contents: WheelContentsReader, imports: ImportTimeUses
 ) -> Decision:
     uses: tuple[Use, ...] = ()
     if package.wheels:
@@ -160,7 +160,7 @@ def _judged(
         listed = contents.contents([wheel]).get(wheel.hashes["sha256"])
         paths = [path for path in (listed.members if listed else ()) if _is_imported(path)]
         modules = [sought.module for sought in sought_of(item.project)]
-        uses = imports.at_import_time(contents.read(wheel, paths), modules)
+        uses = imports(contents.read(wheel, paths), modules)
     return judge(item, str(package.version), uses)
 
 

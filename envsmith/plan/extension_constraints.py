@@ -29,7 +29,7 @@ def bind(plan: ResolutionPlan, catalog: Catalog) -> ResolutionPlan:
             project has no wheels anywhere that the plan knows of.
     """
     _refuse_unbuilt(plan, catalog)
-    torches = plan.torches()
+    torches = plan.torch_versions()
     constraints: list[SourcedRequirement] = []
     for name in sorted({item.name for item in plan.requirements}):
         rows = [row for row in catalog.extensions() if row.project == name]
@@ -39,7 +39,7 @@ def bind(plan: ResolutionPlan, catalog: Catalog) -> ResolutionPlan:
         if candidates and not any(row.fits(torch) for row in candidates for torch in torches):
             raise _contradiction(name, candidates, rows, torches, plan)
         is_settled = name in plan.slice.projects or name in plan.pypi_builds
-        if not is_settled and (candidates or not _pinned(plan.words_on(name))):
+        if not is_settled and (candidates or not _pinned(plan.constraints_on(name))):
             constraints += _bounds(name, candidates, rows, torches)
     return replace(plan, constraints=(*plan.constraints, *constraints)) if constraints else plan
 
@@ -52,7 +52,7 @@ def explain(error: ResolveError, plan: ResolutionPlan, catalog: Catalog) -> Reso
         if row.project in named and row.project not in plan.slice.projects:
             error.details = (("no wheels", f"{row.project}: {row.note}"), *error.details)
             error.hint = _way_to_wheels(row, plan)
-    torches = plan.torches()
+    torches = plan.torch_versions()
     for name in sorted(named & {row.project for row in catalog.extensions()} - set(plan.slice.projects)):
         rows = [row for row in catalog.extensions() if row.project == name]
         error.details = (*_fitting(rows, torches), *error.details)
@@ -93,7 +93,7 @@ def _refuse_unbuilt(plan: ResolutionPlan, catalog: Catalog) -> None:
 
 
 def _way_to_wheels(row: Unbuilt, plan: ResolutionPlan) -> str:
-    torch = max(plan.torches(), default=None)
+    torch = max(plan.torch_versions(), default=None)
     page = row.page.format(torch=torch.public if torch else "2.8.0", backend=plan.target.backend)
     example = page or "https://…"
     what = f"wheels for torch {torch.public} and {plan.target.backend}" if torch else "wheels for its torch"
@@ -102,7 +102,9 @@ def _way_to_wheels(row: Unbuilt, plan: ResolutionPlan) -> str:
 
 def _candidates(name: str, plan: ResolutionPlan, rows: Sequence[Extension]) -> list[Extension]:
     """Return the rows of the versions that can come; none where the catalog does not know all of these."""
-    listed = [wheel.version for wheel in plan.slice.projects.get(name, ())] or _pinned(plan.words_on(name))
+    listed = [wheel.version for wheel in plan.slice.projects.get(name, ())] or _pinned(
+        plan.constraints_on(name)
+    )
     versions = [version for version in listed if plan.admits(name, version)]
     found = [next((row for row in rows if row.describes(name, version)), None) for version in versions]
     return [] if None in found else list(dict.fromkeys(row for row in found if row))
@@ -142,8 +144,8 @@ def _contradiction(
     plan: ResolutionPlan,
 ) -> ResolveError:
     wanted = " or ".join(dict.fromkeys(f"torch {row.torch}" for row in candidates))
-    asked = next(item for item in plan.words_on(name) if item.name == name)
-    others = [item for item in plan.words_on("torch") if item.requirement.specifier]
+    asked = next(item for item in plan.constraints_on(name) if item.name == name)
+    others = [item for item in plan.constraints_on("torch") if item.requirement.specifier]
     offered = _fitting(rows, torches)
     return ResolveError(
         "RES023",

@@ -1,4 +1,4 @@
-"""Wheels that an index lists without a hash: which of them a plan cannot do without."""
+"""Hashes of wheels whose index publishes none."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ def unhashed(
     requirements: Iterable[SourcedRequirement],
     target: Target,
 ) -> tuple[Wheel, ...]:
-    """Return the wheels without a hash that the requirements need, with what those require in turn.
+    """Return the wheels without a hash that the requirements need, transitively.
 
     Args:
-        slice_: what has a hash.
-        candidates: wheels without one that fit the target, with what they require.
-        requirements: what is asked for.
-        target: judges markers.
+        slice_: wheels with a hash.
+        candidates: fitting wheels without a hash, with their requirements.
+        requirements: direct requirements.
+        target: evaluates markers.
     """
     queue = [item.requirement for item in requirements]
     chosen: dict[str, Wheel] = {}
     while queue:
-        wanted = queue.pop(0)
-        name = canonicalize_name(wanted.name)
-        if name in chosen or not target.satisfies(wanted.marker):
+        needed = queue.pop(0)
+        name = canonicalize_name(needed.name)
+        if name in chosen or not target.satisfies(needed.marker):
             continue
-        if _newest(slice_.projects.get(name, ()), wanted):
+        if _newest(slice_.projects.get(name, ()), needed):
             continue
-        wheel = _newest((wheel for wheel in candidates if wheel.name == name), wanted)
+        wheel = _newest((wheel for wheel in candidates if wheel.name == name), needed)
         if wheel:
             chosen[name] = wheel
             queue += [Requirement(text) for text in candidates[wheel].requires_dist]
     return tuple(chosen.values())
 
 
-def _newest(wheels: Iterable[Wheel], wanted: Requirement) -> Wheel | None:
-    fitting = [wheel for wheel in wheels if wanted.specifier.contains(wheel.version, prereleases=True)]
+def _newest(wheels: Iterable[Wheel], needed: Requirement) -> Wheel | None:
+    fitting = [wheel for wheel in wheels if needed.specifier.contains(wheel.version, prereleases=True)]
     return max(fitting, key=lambda wheel: (wheel.version, wheel.build or (), wheel.filename), default=None)
 
 
 def with_hashes(
     slice_: TorchIndexSlice, candidates: Mapping[Wheel, VersionMetadata], hashes: Mapping[Wheel, str]
 ) -> TorchIndexSlice:
-    """Return the slice with wheels whose hash was computed from their bytes."""
+    """Return the slice with further wheels, whose hashes were computed from the files."""
     projects = dict(slice_.projects)
     for wheel, sha256 in hashes.items():
         projects[wheel.name] = (*projects.get(wheel.name, ()), replace(wheel, sha256=sha256))
@@ -66,80 +66,81 @@ def with_hashes(
     )
 
 
-def told(hashes: Mapping[Wheel, str]) -> tuple[Decision, ...]:
-    """Return the decisions that tell people whose hashes are envsmith's own."""
+def computed(hashes: Mapping[Wheel, str]) -> tuple[Decision, ...]:
+    """Return one decision per hash that envsmith computed itself."""
     return tuple(
         Decision(
             subject=wheel.name,
             kind="noted",
             code="RES109",
-            message=f"{wheel.filename}: {wheel.index} publishes no hash; sha256 {sha256[:12]}… is of its bytes as "
-            "downloaded",
+            message=f"{wheel.filename}: {wheel.index} publishes no hash; sha256 {sha256[:12]}… computed from the "
+            "downloaded file",
         )
         for wheel, sha256 in sorted(hashes.items(), key=lambda item: item[0].filename)
     )
 
 
-def passed_over(
+def skipped(
     slice_: TorchIndexSlice,
     candidates: Mapping[Wheel, VersionMetadata],
     requirements: Iterable[SourcedRequirement],
 ) -> tuple[Decision, ...]:
-    """Return the decisions that tell people of newer wheels left aside because no hash of them is known.
+    """Return one decision per project with a newer wheel that was skipped for want of a hash.
 
     Args:
-        slice_: what has a hash, wheels hashed by ourselves among it.
-        candidates: wheels without a published one that fit the target.
-        requirements: what is asked for.
+        slice_: wheels with a hash, published or computed.
+        candidates: fitting wheels without a published hash.
+        requirements: direct requirements.
     """
     taken = {wheel.filename for wheels in slice_.projects.values() for wheel in wheels}
     decisions = []
-    for name, asked in _specifiers(requirements).items():
-        best = _newest(slice_.projects.get(name, ()), asked)
-        other = _newest((w for w in candidates if w.name == name and w.filename not in taken), asked)
+    for name, needed in _joined(requirements).items():
+        best = _newest(slice_.projects.get(name, ()), needed)
+        other = _newest((w for w in candidates if w.name == name and w.filename not in taken), needed)
         if best and other and other.version > best.version:
             decisions.append(
                 Decision(
                     subject=name,
                     kind="capped",
                     code="RES113",
-                    message=f"{name} {other.version} is listed without a hash: up to {best.version} considered; "
-                    f"pin {name}=={other.version.public} to have it fetched and hashed",
+                    message=f"{name} {other.version} skipped (up to {best.version} considered): the index publishes no "
+                    f"hash for it. To use it, pin "
+                    f"{name}=={other.version.public} (it will be downloaded and hashed)",
                 )
             )
     return tuple(decisions)
 
 
-def _specifiers(requirements: Iterable[SourcedRequirement]) -> dict[str, Requirement]:
-    """Join the requirements on each project."""
+def _joined(requirements: Iterable[SourcedRequirement]) -> dict[str, Requirement]:
+    """Return project → one requirement with all its specifiers."""
     joined: dict[str, Requirement] = {}
     for item in requirements:
-        wanted = Requirement(item.name)
         before = joined.get(item.name)
-        wanted.specifier = (
+        requirement = Requirement(item.name)
+        requirement.specifier = (
             item.requirement.specifier & before.specifier if before else item.requirement.specifier
         )
-        joined[item.name] = wanted
+        joined[item.name] = requirement
     return joined
 
 
 def refusal(missing: Iterable[Wheel]) -> ResolveError:
-    """Return the error for wheels without a hash where nothing may be downloaded."""
+    """Return the error for wheels without a hash that may not be downloaded."""
     wheels = tuple(missing)
     return ResolveError(
         "RES041",
         f"{wheels[0].index} publishes no hash for {wheels[0].filename}",
         where=wheels[0].index,
         details=tuple(("no hash", wheel.filename) for wheel in wheels),
-        hint="lock without --offline, where the files can be fetched and hashed; or ask for a stable build",
+        hint="lock without --offline to download and hash the files, or use a stable build",
     )
 
 
 class RecordedHasher:
-    """A hasher that first looks into the manifest: bytes once hashed need no second download."""
+    """Returns the hashes recorded in a manifest, and computes only the others."""
 
     def __init__(self, manifest: Manifest | None, hasher: Hasher) -> None:
-        # The same filename has other bytes in another index: aarch64 wheels carried no label.
+        # Keyed by index, too: unlabelled aarch64 wheels have equal filenames and different bytes in two indexes.
         self._known = {
             (_index(entry), pin.filename): pin.sha256
             for entry in (manifest.targets.values() if manifest else ())
@@ -148,7 +149,7 @@ class RecordedHasher:
         self._hasher = hasher
 
     def sha256(self, wheel: Wheel) -> str | None:
-        """Return the hash on record, else what the other hasher finds."""
+        """Return the recorded hash, else that of the other hasher."""
         found = self._known.get((wheel.index, wheel.filename))
         return found or self._hasher.sha256(wheel)
 

@@ -1,89 +1,128 @@
-"""Plan: everything the resolver needs for one target, cutoff included; its digest.
-
-Resolution: the resolver's answer, not yet judged.
-"""
+"""Values of planning: lock request, index slice, resolution plan and its digest, resolution."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from packaging.pylock import Package, Pylock, PylockValidationError
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.config.requirement import SourcedRequirement
+from envsmith.config.profile import Profile
+from envsmith.config.requirement import RequiresPython, SourcedRequirement
 from envsmith.errors import ToolError
 from envsmith.lockfile.pins import requirements_lines
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.listing import VersionMetadata
+from envsmith.model.route import RoutePage
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 
-FORM = 1
+FORMAT_VERSION = 1
+"""Part of every digest: a higher one makes all locks stale."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockRequest:
+    """A profile with its requirements."""
+
+    profile: Profile
+    requirements: tuple[SourcedRequirement, ...]
+    constraints: tuple[SourcedRequirement, ...] = ()
+    notes: tuple[Decision, ...] = ()
+    """Decisions taken while the requirements were read."""
+    requires_python: RequiresPython | None = None
+    """The project's ``requires-python``."""
+    files: tuple[str, ...] = ()
+    """The requirements files read, relative to the project."""
+    ignored_files: tuple[str, ...] = ()
+    """Files that seem to list requirements and were not read."""
+    decisions: tuple[Decision, ...] = ()
+    """Whether prunable packages stay required, by the imports in the project's sources."""
+    pages: tuple[RoutePage, ...] = ()
+    """Listings at the addresses of the profile's routes."""
+    only: frozenset[str] = frozenset()
+    """Slugs of the targets to plan; empty for all of the profile's."""
+    hash_model: Callable[[str], str] | None = None
+    """Path of a model → its sha256, empty for a missing file; None to hash none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cutoffs:
+    """Newest upload time admitted, and later ones of single projects."""
+
+    cutoff_utc: str
+    """RFC 3339 with ``Z``."""
+    moved: Mapping[str, str] = field(default_factory=dict)
+    """project → its own later cutoff (``lock -P NAME``)."""
+
+    def of(self, project: str) -> str:
+        """Return the cutoff of a project."""
+        return self.moved.get(project, self.cutoff_utc)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorchIndexSlice:
     """The torch-family wheels one plan may use: a small index put before PyPI.
 
-    A project with an empty tuple gets an empty page: the resolver then finds nothing of that name anywhere.
-    A project that is absent is taken from PyPI.
+    A project with an empty tuple gets an empty page, so that the resolver finds it nowhere. An absent project is taken
+    from PyPI.
     """
 
     index: str
-    """Name of PyTorch's index the rows come from: ``cu128``."""
+    """Name of their index at PyTorch: ``cu128``."""
     url: str
     """Address of that index."""
     projects: Mapping[str, tuple[Wheel, ...]]
     metadata: tuple[VersionMetadata, ...]
 
-    def rows(self) -> dict[str, list[str]]:
-        """Return, per project, one text per wheel that says all the resolver sees of it."""
+    def entries(self) -> dict[str, list[str]]:
+        """Return project → one line per wheel, with all the resolver sees of it."""
         return {
             name: sorted(f"{wheel.filename} {wheel.url} {wheel.sha256}" for wheel in wheels)
             for name, wheels in sorted(self.projects.items())
         }
 
     def without(self, names: Iterable[str]) -> TorchIndexSlice:
-        """Return the slice without some projects: the resolver then takes them from PyPI."""
-        gone = set(names)
+        """Return the slice without some projects, so that the resolver takes them from PyPI."""
+        removed = set(names)
         return replace(
             self,
-            projects={name: wheels for name, wheels in self.projects.items() if name not in gone},
-            metadata=tuple(item for item in self.metadata if item.name not in gone),
+            projects={name: wheels for name, wheels in self.projects.items() if name not in removed},
+            metadata=tuple(item for item in self.metadata if item.name not in removed),
         )
 
     def digest(self) -> str:
-        """Return the digest (sha256, hex) of the rows and the metadata."""
+        """Return the digest (sha256, hex) of wheels and metadata."""
         metadata = [
             [item.name, item.version, list(item.requires_dist), item.requires_python]
             for item in self.metadata
         ]
-        return digest_of([self.index, self.rows(), sorted(metadata)])
+        return digest_of([self.index, self.entries(), sorted(metadata)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amendment:
-    """What a rule adds to a plan after seeing what the resolver made of it."""
+    """Additions of a rule to a plan, made after a resolution."""
 
     decisions: tuple[Decision, ...]
     requirements: tuple[SourcedRequirement, ...] = ()
     constraints: tuple[SourcedRequirement, ...] = ()
     excludes: tuple[str, ...] = ()
     sdist_metadata: tuple[VersionMetadata, ...] = ()
-    brought: tuple[str, ...] = ()
-    """Those of the requirements that nobody had asked for: they can be taken back."""
+    added: tuple[str, ...] = ()
+    """Projects that nothing required before; the amendment is undone if they have no solution."""
     unsatisfied: tuple[UnmetRequirement, ...] = ()
-    """What stays unanswered, for the lock to say so."""
+    """Requirements that the lock records as unmet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolutionPlan:
-    """What to resolve for one target. Equal inputs give equal digests, whoever computes them, wherever."""
+    """Everything the resolver needs for one target. Equal inputs give equal digests on every machine."""
 
     profile: str
     target: Target
@@ -99,29 +138,29 @@ class ResolutionPlan:
     """project → its own later cutoff (``lock -P NAME``)."""
     allow_sdist: tuple[str, ...] = ()
     env: Mapping[str, str]
-    """Variables that activation sets; recorded in the lock."""
+    """Variables set on activation; recorded in the lock."""
     pypi_builds: Mapping[str, str]
-    """Torch-family projects taken from PyPI: project → the version that is this backend's build there."""
+    """Torch-family projects taken from PyPI: project → the version built for this backend."""
     routes: Mapping[str, str] = field(default_factory=dict)
-    """project → the address its wheels are taken from, instead of PyPI; its rows are in the slice."""
+    """project → the address of its own index; its wheels are in the slice."""
     flat: tuple[str, ...] = ()
-    """Those of the addresses that are mere pages of links."""
+    """Addresses of plain link pages, not of a simple index."""
     members: Mapping[str, str] = field(default_factory=dict)
-    """Folder of a family → the member that the profile chose."""
+    """Folder of a conflict group → the member chosen by the profile."""
     shims: tuple[str, ...] = ()
-    """Shims of the profile that undo bonds."""
+    """Shims of the profile that make a pairing unnecessary."""
     facts: str = ""
-    """Digest of the catalog's facts that amendments follow from."""
+    """Digest of the catalog facts behind the amendments."""
     decisions: tuple[Decision, ...] = ()
     amendments: tuple[Amendment, ...] = ()
-    """Not part of the digest: they follow from the plan and from what PyPI held at the cutoff."""
+    """Not part of the digest: they follow from the plan and PyPI's releases at the cutoff."""
 
     def inputs(self) -> dict[str, str | list[str]]:
-        """Return what the digest is made of, in the words that a drift is told in."""
+        """Return the inputs of the digest; the keys name them in a report of changes."""
         routes = {"route": [f"{name} {url}" for name, url in sorted(self.routes.items())]}
         chosen = self.members.items()
         return {
-            "form": str(FORM),
+            "form": str(FORMAT_VERSION),
             "python": str(self.target.python),
             "platform": str(self.target.platform),
             "backend": str(self.target.backend),
@@ -143,59 +182,74 @@ class ResolutionPlan:
         }
 
     def digest(self) -> str:
-        """Return the digest (sha256, hex) of the inputs: amendments and places of requirements are no part of it."""
+        """Return the digest (sha256, hex) of the inputs, without amendments and origins of requirements."""
         return digest_of(self.inputs())
 
     def amended(self, amendment: Amendment) -> ResolutionPlan:
         """Return the plan with one more amendment."""
         return replace(self, amendments=(*self.amendments, amendment))
 
-    def words_on(self, name: str) -> tuple[SourcedRequirement, ...]:
-        """Return what is said of a project; an override replaces all the rest."""
+    def constraints_on(self, name: str) -> tuple[SourcedRequirement, ...]:
+        """Return all requirements and constraints on a project; overrides replace them."""
         overrides = tuple(item for item in self.overrides if item.name == name)
-        said = (item for item in (*self.requirements, *self.constraints) if item.name == name)
-        return overrides or tuple(said)
+        return overrides or tuple(
+            item for item in (*self.requirements, *self.constraints) if item.name == name
+        )
 
     def admits(self, name: str, version: Version) -> bool:
-        """Say whether what is said of a project admits a version of it."""
+        """Return whether the requirements and constraints on a project admit a version."""
         return all(
-            item.requirement.specifier.contains(version, prereleases=True) for item in self.words_on(name)
+            item.requirement.specifier.contains(version, prereleases=True)
+            for item in self.constraints_on(name)
         )
 
     def index_of(self, name: str) -> str:
-        """Return the address a project's wheels are taken from; empty where that is PyPI."""
+        """Return the address of a project's index; empty for PyPI."""
         return self.routes.get(name) or (self.slice.url if name in self.slice.projects else "")
 
-    def torches(self) -> tuple[Version, ...]:
-        """Return the versions of torch that can come, sorted: those of the slice, or PyPI's, that are admitted."""
+    def torch_versions(self) -> tuple[Version, ...]:
+        """Return the admitted versions of torch, sorted."""
         known = [wheel.version for wheel in self.slice.projects.get("torch", ())]
         if found := self.pypi_builds.get("torch"):
             known = [Version(found)]
         return tuple(sorted({version for version in known if self.admits("torch", version)}))
 
     def all_requirements(self) -> tuple[SourcedRequirement, ...]:
-        """Return the requirements, those of the amendments included."""
+        """Return the requirements of plan and amendments."""
         return (*self.requirements, *(item for step in self.amendments for item in step.requirements))
 
     def all_constraints(self) -> tuple[SourcedRequirement, ...]:
-        """Return the constraints, those of the amendments included."""
+        """Return the constraints of plan and amendments."""
         return (*self.constraints, *(item for step in self.amendments for item in step.constraints))
 
     def all_excludes(self) -> tuple[str, ...]:
-        """Return the excluded projects, those of the amendments included."""
+        """Return the excluded projects of plan and amendments."""
         return (*self.excludes, *(name for step in self.amendments for name in step.excludes))
 
     def all_decisions(self) -> tuple[Decision, ...]:
-        """Return every decision, in the order it was taken."""
+        """Return every decision in order."""
         return (*self.decisions, *(item for step in self.amendments for item in step.decisions))
 
     def unsatisfied(self) -> tuple[UnmetRequirement, ...]:
-        """Return the requirements that stay unanswered on purpose."""
+        """Return the requirements left unmet on purpose."""
         return tuple(item for step in self.amendments for item in step.unsatisfied)
 
     def sdist_metadata(self) -> tuple[VersionMetadata, ...]:
-        """Return what was read out of source distributions, without building them."""
+        """Return the metadata read from source distributions."""
         return tuple(item for step in self.amendments for item in step.sdist_metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfilePlan:
+    """A request with one plan per target."""
+
+    request: LockRequest
+    cutoffs: Cutoffs
+    plans: tuple[ResolutionPlan, ...]
+    catalog_name: str
+    """Source of the index listing, for the provenance: ``embedded 2026-11-20``."""
+    decisions: tuple[Decision, ...]
+    """Those for the whole profile."""
 
 
 def digest_of(value: object) -> str:
@@ -205,33 +259,33 @@ def digest_of(value: object) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """Packages with their files, and who asked for each."""
+    """Packages with their files and requirers, as the resolver returned them."""
 
     packages: tuple[Package, ...]
     """Sorted by name."""
     requirers: Mapping[str, tuple[str, ...]]
-    """project → the projects that require it; a direct requirement alone gives an empty tuple."""
+    """project → the projects that require it; empty for a direct requirement alone."""
     indexes: Mapping[str, str]
-    """project → address of the index it was found in, as the resolver tells it."""
+    """project → address of its index, as reported by the resolver."""
 
     @classmethod
     def parse(cls, pylock: str, annotated: str) -> Resolution:
-        """Read a pylock text and the same resolution as annotated requirements.
+        """Parse a pylock and the same resolution as annotated requirements.
 
         Args:
             pylock: PEP 751 text.
-            annotated: requirements text whose ``# via`` comments follow each pin.
+            annotated: requirements text with ``# via`` comments after each pin.
 
         Raises:
-            ToolError: TOL020 when either text has another form.
+            ToolError: TOL020 when the pylock is malformed.
         """
         try:
             packages = Pylock.from_dict(tomllib.loads(pylock)).packages
         except (tomllib.TOMLDecodeError, PylockValidationError, RecursionError) as error:
             raise ToolError(
                 "TOL020",
-                f"the resolver's answer is no pylock: {error}",
-                hint="uv 0.13.8 or later within 0.13 is what envsmith reads",
+                f"uv's output is not a valid pylock: {error}",
+                hint="envsmith needs uv 0.13, 0.13.8 or later",
             ) from error
         requirers, indexes = parse_annotations(annotated)
         return cls(
@@ -242,7 +296,7 @@ class Resolution:
 
 
 def parse_annotations(annotated: str) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    """Read who requires what (``# via``), and from which index it is (``# from``); names of files are left out.
+    """Parse requirers (``# via``) and index (``# from``) of each pin; filenames are left out.
 
     Source: the annotated output of ``uv pip compile`` 0.13.8 (seen 2026-11-21): one comment line per pin,
     ``# via torch``, or a bare ``# via`` followed by ``#   torch`` lines; files appear as ``-r PATH``.

@@ -1,4 +1,4 @@
-"""Ports: what the workflows need of the world, as protocols that adapters fill."""
+"""Interfaces of the planner and of locking: resolver, readers of remote files, lock folders."""
 
 from __future__ import annotations
 
@@ -8,23 +8,40 @@ from typing import Protocol
 
 from packaging.pylock import PackageWheel
 
-from envsmith.model.listing import VersionMetadata
+from envsmith.index.sources import ListingWithSource
+from envsmith.model.backend import Backend
+from envsmith.model.listing import IndexListing, VersionMetadata
 from envsmith.model.route import RoutePage
 from envsmith.model.usage import Use
 from envsmith.model.wheel import Wheel, WheelContents
 from envsmith.plan.model import Resolution, ResolutionPlan
 
+ImportTimeUses = Callable[[Mapping[str, bytes], Collection[str]], tuple[Use, ...]]
+"""(path → source, modules) → the places that import one of the modules when they are imported themselves."""
+
 
 class Resolver(Protocol):
-    """Turns a plan into a resolution."""
+    """Resolves plans."""
 
     def resolve(self, plan: ResolutionPlan) -> Resolution:
         """Resolve one plan.
 
         Raises:
-            ResolveError: RES050 when the requirements have no solution.
+            NoSolutionError: RES050 when the requirements have no solution.
             ToolError: when the resolver or the network fails.
         """
+        ...
+
+
+class Listings(Protocol):
+    """Finds the index listing of a channel and backend: live, cached, or from the embedded snapshot."""
+
+    def get(self, channel: str, backend: Backend) -> ListingWithSource | None:
+        """Return the best listing, or None for an unknown index."""
+        ...
+
+    def known(self, channel: str, backend: Backend) -> IndexListing | None:
+        """Return the local listing without a request to the server, or None without one."""
         ...
 
 
@@ -32,24 +49,24 @@ class SdistMetadataReader(Protocol):
     """Reads source distributions without building them."""
 
     def metadata(self, *, name: str, version: str, url: str, sha256: str) -> VersionMetadata:
-        """Read what a source distribution requires, out of its files.
+        """Read the requirements of a source distribution from its files.
 
         Raises:
-            ResolveError: RES060 when its files do not say it.
-            ToolError: when it cannot be fetched, or has another hash.
+            ResolveError: RES060 when its files do not declare them statically.
+            ToolError: when it cannot be fetched or its hash differs.
         """
         ...
 
     def sizes(self) -> Mapping[str, int]:
-        """Return sha256 → size in bytes, of those that were read."""
+        """Return sha256 → size in bytes of the files read so far."""
         ...
 
 
 class Hasher(Protocol):
-    """Finds the hash of a wheel that its index publishes none for."""
+    """Hashes wheels whose index publishes no hash."""
 
     def sha256(self, wheel: Wheel) -> str | None:
-        """Return the hash, or None where nothing may be downloaded.
+        """Return the hash, or None when downloads are not allowed.
 
         Raises:
             ToolError: when the file cannot be fetched.
@@ -58,27 +75,27 @@ class Hasher(Protocol):
 
 
 class Routes(Protocol):
-    """Reads the wheels of projects that a profile routes to another index than PyPI."""
+    """Reads the wheels of projects that a profile routes to their own index."""
 
     def read(self, project: str, url: str, is_wanted: Callable[[Wheel], bool]) -> RoutePage:
-        """Return the wheels at an address, with what those that are wanted require.
+        """Return the wheels at an address, with the requirements of the wanted ones.
 
         Raises:
-            CatalogError: when a page or wheel cannot be trusted.
+            CatalogError: when a page or wheel is malformed.
             ToolError: when one cannot be fetched.
         """
         ...
 
 
 class WheelContentsReader(Protocol):
-    """Looks into wheels that lie on servers."""
+    """Reads the contents of remote wheels."""
 
     def contents(self, wheels: Iterable[PackageWheel]) -> Mapping[str, WheelContents]:
-        """Return sha256 → contents; a wheel that cannot be looked into, or not without the network, is absent."""
+        """Return sha256 → contents; unreadable wheels are absent."""
         ...
 
     def read(self, wheel: PackageWheel, paths: Collection[str]) -> Mapping[str, bytes]:
-        """Return path → content of some files of a wheel; a path that it has not is absent.
+        """Return path → content of some files of a wheel; unknown paths are absent.
 
         Raises:
             ToolError: when it cannot be fetched or read.
@@ -87,10 +104,10 @@ class WheelContentsReader(Protocol):
 
 
 class WheelRequiresReader(Protocol):
-    """Reads what wheels on servers require."""
+    """Reads the requirements of remote wheels."""
 
     def requires(self, wheels: Iterable[PackageWheel]) -> Mapping[str, tuple[str, ...]]:
-        """Return sha256 → ``Requires-Dist``, extras' requirements included, for every one of the wheels.
+        """Return sha256 → ``Requires-Dist`` of every wheel, requirements of extras included.
 
         Raises:
             ToolError: when one of them cannot be read.
@@ -98,19 +115,11 @@ class WheelRequiresReader(Protocol):
         ...
 
 
-class ImportTime(Protocol):
-    """Reads out of source files what they import at the moment when they are imported."""
-
-    def at_import_time(self, sources: Mapping[str, bytes], modules: Collection[str]) -> tuple[Use, ...]:
-        """Return the places where one of the modules is imported."""
-        ...
-
-
 class Files(Protocol):
     """Reads and writes the files of a lock folder as one set."""
 
     def read_files(self, folder: Path) -> dict[str, bytes]:
-        """Return name → content, never in the middle of a change; empty where there is no folder.
+        """Return name → content of a finished write; empty without a folder.
 
         Raises:
             ToolError: when the folder cannot be read.
@@ -120,9 +129,9 @@ class Files(Protocol):
     def write_files(
         self, folder: Path, files: Mapping[str, bytes], *, remove: Collection[str] = ()
     ) -> tuple[str, ...]:
-        """Replace and remove files, all or none, and return the names whose content changed.
+        """Replace and remove files atomically, and return the names of the changed ones.
 
         Raises:
-            ToolError: when the disk refuses; then every file is as before.
+            ToolError: when the disk refuses; every file is unchanged then.
         """
         ...

@@ -21,7 +21,7 @@ from envsmith.model.listing import VersionMetadata
 from envsmith.model.route import RoutePage, RouteRow
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan import hashes as hashing
+from envsmith.plan import hashes as wheel_hashes
 from envsmith.plan.model import Resolution, ResolutionPlan
 from envsmith.plan.ports import Hasher, Routes
 
@@ -162,7 +162,7 @@ def _against(wheel: Wheel, plan: ResolutionPlan, catalog: Catalog) -> str:
         return "is for another Python or platform"
     if wheel.upload_time and wheel.upload_time > plan.moved.get(wheel.name, plan.cutoff_utc):
         return "was uploaded after the cutoff"
-    return _mismatch(BuildLabel.parse(wheel.label), plan.torches(), plan.target, catalog)
+    return _mismatch(BuildLabel.parse(wheel.label), plan.torch_versions(), plan.target, catalog)
 
 
 def _mismatch(label: BuildLabel, torches: Sequence[Version], target: Target, catalog: Catalog) -> str:
@@ -181,7 +181,7 @@ def _mismatch(label: BuildLabel, torches: Sequence[Version], target: Target, cat
 
 def _refusal(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> ResolveError:
     asked = next(item for item in plan.requirements if item.name == page.project)
-    torches = " ".join(dict.fromkeys(torch.public for torch in plan.torches()[-_MOST_TOLD:]))
+    torches = " ".join(dict.fromkeys(torch.public for torch in plan.torch_versions()[-_MOST_TOLD:]))
     return ResolveError(
         "RES025",
         f"no {asked.requirement} for {plan.target.python.tag} on {plan.target.platform} with "
@@ -263,12 +263,12 @@ def route(
         return plan
     chosen = {page.project: choose(page, plan, catalog) for page in pages}
     missing = unhashed(row for rows in chosen.values() for row in rows)
-    hashes = {row.wheel: row.computed or hasher.sha256(row.wheel) for row in missing}
-    found = {wheel: sha256 for wheel, sha256 in hashes.items() if sha256}
+    known = {row.wheel: row.computed or hasher.sha256(row.wheel) for row in missing}
+    found = {wheel: sha256 for wheel, sha256 in known.items() if sha256}
     if len(found) < len(missing):
-        raise hashing.refusal(wheel for wheel in hashes if wheel not in found)
+        raise wheel_hashes.refusal(wheel for wheel in known if wheel not in found)
     routed = add(plan, pages, chosen, found)
-    return replace(routed, decisions=(*routed.decisions, *hashing.told(found)))
+    return replace(routed, decisions=(*routed.decisions, *wheel_hashes.computed(found)))
 
 
 def _family(entry: TargetRecord) -> str:

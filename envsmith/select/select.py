@@ -20,7 +20,7 @@ from envsmith.host.model import Device, Host
 from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.backend import Backend
 from envsmith.model.target import Python, Target, parse_slug
-from envsmith.plan.plan import Listings
+from envsmith.plan.ports import Listings
 from envsmith.select import rules
 from envsmith.select.rules import NO, BackendVerdict
 

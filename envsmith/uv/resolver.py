@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from envsmith.config.requirement import SourcedRequirement
-from envsmith.errors import EnvsmithError, ResolveError, ToolError
+from envsmith.errors import EnvsmithError, NoSolutionError, ToolError
 from envsmith.model.target import Platform
 from envsmith.plan.model import Resolution, ResolutionPlan
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
@@ -70,7 +70,7 @@ class UvResolver:
         """Resolve one plan.
 
         Raises:
-            ResolveError: RES050 when the requirements have no solution.
+            NoSolutionError: RES050 when the requirements have no solution.
             ToolError: TOL021 when uv fails otherwise, TOL022 when it could not reach PyPI, TOL029 when the slice
                 was deleted meanwhile.
         """
@@ -78,7 +78,7 @@ class UvResolver:
         index = write_slice(plan.slice, self._slices)
         try:
             return self._resolve(plan, index)
-        except ResolveError as error:
+        except NoSolutionError as error:
             if index.is_dir():
                 raise
             # Without its pages uv asks PyPI for torch, and tells of what it found there.
@@ -118,7 +118,7 @@ class UvResolver:
         _write(probe / "requirements.in", asked or [name])
         try:
             self._compile(plan, probe, [*flags, "--no-deps"])
-        except ResolveError:
+        except NoSolutionError:
             return False
         return True
 
@@ -243,7 +243,7 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
         # Its own hints advise flags of uv and name generated files.
         text = text.split("\nhint:")[0]
         cause = " ".join(line.strip() for line in text.splitlines()[1:] if line.strip())
-        return ResolveError(
+        return NoSolutionError(
             "RES050",
             "the requirements have no solution",
             details=(

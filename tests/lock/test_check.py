@@ -6,12 +6,12 @@ import pytest
 
 from envsmith.config.profile import Profile
 from envsmith.lock.check import CheckTools, check_profile
-from envsmith.lock.lock import lock_profile
+from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.model.listing import IndexListing, group
-from envsmith.plan.plan import CutoffOptions, LockRequest
+from envsmith.plan.model import LockRequest
 from tests.fakes import FakeFiles, FakeListings
-from tests.lock_tools import AUDIO, KNOWN, ROWS
+from tests.lock_tools import AUDIO, KNOWN, ROWS, lock_profile
 from tests.values import CUTOFF, OTHER_HEX, asked, profile, torch
 
 FOLDER = Path("lockfiles/mine")
@@ -22,7 +22,7 @@ SLUG = "cp312-manylinux_2_28_x86_64"
 @pytest.fixture(autouse=True)
 def _locked(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     wanted = LockRequest(profile=TWO, requirements=asked("torch"))
-    lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), FOLDER, tools, pool=pool)
+    lock_profile(wanted, LockOptions(now_utc=CUTOFF), FOLDER, tools, pool=pool)
 
 
 def found(tools: CheckTools, *texts: str, of: Profile = TWO) -> list[tuple[str, str]]:
@@ -110,8 +110,8 @@ def test_nightlies_that_age_are_noted_and_make_nothing_stale(
         profile=replace(TWO.with_overrides(python=("3.12",)), channel="nightly"),
         requirements=asked("torch==2.11.0.dev20260105"),
     )
-    at = CutoffOptions(now_utc="2026-01-20T00:00:00Z")
-    folder = Path("lockfiles/nights")
+    at = LockOptions(now_utc="2026-01-20T00:00:00Z")
+    folder = FOLDER
     lock_profile(wanted, at, folder, tools, pool=pool)
     checks = CheckTools(
         catalog=tools.catalog, listings=tools.listings, hasher=tools.hasher, files=tools.files

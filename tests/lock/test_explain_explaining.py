@@ -6,13 +6,14 @@ import pytest
 
 from envsmith.errors import LockError
 from envsmith.lock.explain import Explanation, _shortest_ways, explain
-from envsmith.lock.lock import lock_profile
+from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.pins import requirements_lines
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing
-from envsmith.plan.plan import CutoffOptions, LockRequest
+from envsmith.plan.model import LockRequest
 from tests.fakes import FakeFiles
+from tests.lock_tools import lock_profile
 from tests.values import CUTOFF, HEX, asked, profile
 
 FOLDER = Path("lockfiles/mine")
@@ -23,7 +24,7 @@ SLUG = "cp312-manylinux_2_28_x86_64"
 def _locked(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     dropping = replace(profile(on_retired="stable"), family={"torchvision": "drop", "torchaudio": "keep"})
     wanted = LockRequest(profile=dropping, requirements=asked("torch", "torchaudio"))
-    lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), FOLDER, tools, pool=pool)
+    lock_profile(wanted, LockOptions(now_utc=CUTOFF), FOLDER, tools, pool=pool)
 
 
 def told(tools: ResolveTools, package: str) -> tuple[Explanation, ...]:

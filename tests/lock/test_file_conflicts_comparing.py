@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.lock.lock import lock_profile
+from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
-from envsmith.plan.plan import CutoffOptions, LockRequest
+from envsmith.plan.model import LockRequest
 from tests.fakes import FakeContents, FakeResolver
+from tests.lock_tools import lock_profile
 from tests.values import CUTOFF, OTHER_HEX, asked, package, profile
 
 ONE = profile(on_retired="stable")
@@ -19,8 +20,8 @@ FIGHTING = {"a-1.0-py3-none-any.whl": {"x.py": b"a"}, "b-1.0-py3-none-any.whl": 
 
 def lock(tools: ResolveTools, pool: ThreadPoolExecutor, *texts: str) -> tuple[str, ...]:
     wanted = LockRequest(profile=ONE, requirements=asked(*texts))
-    done = lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), Path("mine"), tools, pool=pool)
-    return done.targets[0].compared.unseen
+    done = lock_profile(wanted, LockOptions(now_utc=CUTOFF), Path("mine"), tools, pool=pool)
+    return done.targets[0].unchecked
 
 
 def test_a_lock_whose_wheels_fight_is_not_written(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:

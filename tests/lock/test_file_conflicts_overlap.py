@@ -11,7 +11,7 @@ from packaging.pylock import Package
 from envsmith.catalog import Catalog
 from envsmith.errors import LockError
 from envsmith.lock.admission import admit
-from envsmith.lock.file_conflicts import check_families, check_files, suspects, unseen
+from envsmith.lock.file_conflicts import check_files, check_groups, possible_conflicts, unchecked
 from envsmith.lockfile.pylock import Lock
 from envsmith.model.wheel import WheelContents
 from tests.plan.made import as_source, package, plan, resolution, with_sdists
@@ -48,18 +48,18 @@ def contents(**files: Mapping[str, bytes]) -> dict[str, WheelContents]:
 def test_no_two_members_of_any_family_pass(family: object) -> None:
     first, second = family.members[:2]  # type: ignore[attr-defined]
     with pytest.raises(LockError) as caught:
-        check_families(wheels(first, second, **{second.replace("-", "_"): ("whoever",)}), CATALOG)
+        check_groups(wheels(first, second, **{second.replace("-", "_"): ("whoever",)}), CATALOG)
     assert caught.value.code == "LCK021"
     assert first in caught.value.message
     assert second in caught.value.message
     assert dict(caught.value.details) == {
-        first: "asked by requirements.in:1",
-        second: "asked by whoever",
+        first: "required by requirements.in:1",
+        second: "required by whoever",
     }
 
 
 def test_one_member_of_each_family_passes() -> None:
-    check_families(wheels(*(family.members[0] for family in CATALOG.families())), CATALOG)
+    check_groups(wheels(*(family.members[0] for family in CATALOG.families())), CATALOG)
 
 
 def test_two_owners_of_one_path_are_refused_with_paths_and_askers() -> None:
@@ -72,9 +72,12 @@ def test_two_owners_of_one_path_are_refused_with_paths_and_askers() -> None:
         check_files(wheels("left", "right", "third", right=("third",)), found)
     assert caught.value.code == "LCK022"
     assert caught.value.message == (
-        "left 1.0 and right 1.0 install different files under the same 5 paths: cv/0.py, cv/1.py, cv/2.py and 2 more"
+        "left 1.0 and right 1.0 both install cv/0.py, cv/1.py, cv/2.py and 2 more with different contents"
     )
-    assert dict(caught.value.details) == {"left": "asked by requirements.in:1", "right": "asked by third"}
+    assert dict(caught.value.details) == {
+        "left": "required by requirements.in:1",
+        "right": "required by third",
+    }
 
 
 def test_further_fights_are_named_too() -> None:
@@ -83,7 +86,7 @@ def test_further_fights_are_named_too() -> None:
     )
     with pytest.raises(LockError) as caught:
         check_files(wheels("a", "b", "c", "d"), found)
-    assert "a 1.0 and b 1.0 install different files under the same 1 path: x.py" in caught.value.message
+    assert "a 1.0 and b 1.0 both install x.py with different contents" in caught.value.message
     assert ("likewise", "c") in caught.value.details
 
 
@@ -123,14 +126,16 @@ def test_what_is_loaded_or_run_is_one(path: str) -> None:
 def test_what_could_not_be_looked_into_is_named() -> None:
     held = lock(package("a", "1.0", sha256=sha256("a")), package("b", "1.0"), as_source("c", "1.0"))
     found = contents(a={"a/x.py": b""})
-    assert unseen(held, found) == ("b", "c")
-    assert suspects(held, found) == ()
+    assert unchecked(held, found) == ("b", "c")
+    assert possible_conflicts(held, found) == ()
 
 
 def test_folders_are_compared_where_files_cannot_be() -> None:
     held = wheels("python-multipart", "multipart", "six")
-    assert suspects(held, {}) == ("multipart and python-multipart seem to share the folder multipart",)
+    assert possible_conflicts(held, {}) == ("multipart and python-multipart may share the folder multipart",)
     seen = contents(multipart={"multipart.py": b""}, python_multipart={"python_multipart/x.py": b""})
-    assert suspects(held, seen) == ()
+    assert possible_conflicts(held, seen) == ()
     half = contents(multipart={"multipart.py": b""})
-    assert suspects(held, half) == ("multipart and python-multipart seem to share the folder multipart",)
+    assert possible_conflicts(held, half) == (
+        "multipart and python-multipart may share the folder multipart",
+    )

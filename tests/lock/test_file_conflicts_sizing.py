@@ -7,7 +7,7 @@ from dataclasses import replace
 from packaging.pylock import Package
 
 from envsmith.lock.admission import admit
-from envsmith.lock.file_conflicts import complete
+from envsmith.lock.file_conflicts import with_sizes
 from envsmith.lockfile.pylock import Lock
 from tests.plan.made import HEX, as_source, of_row, package, plan, resolution, row, with_sdists
 
@@ -34,20 +34,20 @@ def _told(one: Package) -> Package:
 
 def test_the_form_of_the_page_makes_no_difference() -> None:
     assert lock(told=False).to_toml() != lock(told=True).to_toml()
-    assert complete(lock(told=False), SIZES).to_toml() == lock(told=True).to_toml()
-    assert complete(lock(told=True), SIZES) == lock(told=True)
+    assert with_sizes(lock(told=False), SIZES).to_toml() == lock(told=True).to_toml()
+    assert with_sizes(lock(told=True), SIZES) == lock(told=True)
 
 
 def test_what_the_index_says_stays() -> None:
-    assert complete(lock(told=True), dict.fromkeys(SIZES, 99)) == lock(told=True)
+    assert with_sizes(lock(told=True), dict.fromkeys(SIZES, 99)) == lock(told=True)
 
 
 def test_what_was_not_looked_into_stays_without() -> None:
-    assert complete(lock(told=False), {}) == lock(told=False)
+    assert with_sizes(lock(told=False), {}) == lock(told=False)
 
 
 def test_files_of_pytorchs_index_stay_without() -> None:
-    torch = complete(lock(told=False), SIZES).package("torch")
+    torch = with_sizes(lock(told=False), SIZES).package("torch")
     assert torch
     assert torch.wheels
     assert torch.wheels[0].size is None

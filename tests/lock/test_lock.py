@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
-from envsmith.errors import EnvsmithError, LockError, ResolveError, ToolError
-from envsmith.lock.lock import LockedProfile, lock_profile
+from envsmith.config.profile import Profile
+from envsmith.errors import EnvsmithError, LockError, NoSolutionError, ResolveError, ToolError
+from envsmith.lock.lock import LockedProfile
+from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.store import sha256_of
 from envsmith.model.shell import SHELLS
-from envsmith.plan.model import ResolutionPlan
-from envsmith.plan.plan import CutoffOptions, LockRequest
+from envsmith.plan.model import LockRequest, ResolutionPlan
 from tests.fakes import FakeFiles, FakeResolver, Heard
+from tests.lock_tools import lock_profile
 from tests.values import CUTOFF, asked, of_row, profile, torch
 
 FOLDER = Path("lockfiles/mine")
@@ -26,11 +28,9 @@ Locks = Callable[..., LockedProfile]
 
 @pytest.fixture
 def lock(tools: ResolveTools, pool: ThreadPoolExecutor) -> Locks:
-    def run(
-        *texts: str, timing: CutoffOptions | None = None, own: ResolveTools = tools, **more: Any
-    ) -> LockedProfile:
-        wanted = LockRequest(profile=more.pop("of", TWO), requirements=asked(*(texts or ("torch",))))
-        return lock_profile(wanted, timing or CutoffOptions(now_utc=CUTOFF), FOLDER, own, pool=pool, **more)
+    def run(*texts: str, of: Profile = TWO, own: ResolveTools = tools, **options: Any) -> LockedProfile:
+        request = LockRequest(profile=of, requirements=asked(*(texts or ("torch",))))
+        return lock_profile(request, LockOptions(**{"now_utc": CUTOFF, **options}), FOLDER, own, pool=pool)
 
     return run
 
@@ -85,7 +85,7 @@ def test_nothing_to_do_resolves_nothing(lock: Locks, tools: ResolveTools) -> Non
     lock()
     before = on_disk(tools)
     resolver(tools).plans.clear()
-    done = lock(timing=CutoffOptions(now_utc=LATER))
+    done = lock(now_utc=LATER)
     assert resolver(tools).plans == []
     assert done.written == ()
     assert on_disk(tools) == before
@@ -121,25 +121,25 @@ def test_dry_run_writes_nothing(lock: Locks, tools: ResolveTools) -> None:
 
 
 @pytest.mark.parametrize(
-    ("timing", "cutoff", "moved"),
+    ("options", "cutoff", "moved"),
     [
-        (CutoffOptions(now_utc=LATER), CUTOFF, {}),
-        (CutoffOptions(now_utc=LATER, upgrade=True), LATER, {}),
-        (CutoffOptions(now_utc=LATER, as_of_utc="2026-11-01T23:59:59Z"), "2026-11-01T23:59:59Z", {}),
-        (CutoffOptions(now_utc=LATER, move=("torch",)), CUTOFF, {"torch": LATER}),
+        ({}, CUTOFF, {}),
+        ({"upgrade": True}, LATER, {}),
+        ({"as_of_utc": "2026-11-01T23:59:59Z"}, "2026-11-01T23:59:59Z", {}),
+        ({"upgrade_packages": ("torch",)}, CUTOFF, {"torch": LATER}),
     ],
 )
 def test_cutoff_is_kept_until_it_is_moved(
-    timing: CutoffOptions, cutoff: str, moved: dict[str, str], lock: Locks
+    options: dict[str, Any], cutoff: str, moved: dict[str, str], lock: Locks
 ) -> None:
     lock()
-    manifest = lock(timing=timing).manifest
+    manifest = lock(now_utc=LATER, **options).manifest
     assert (manifest.cutoff_utc, dict(manifest.moved)) == (cutoff, moved)
 
 
 def test_one_failure_is_told_as_it_is_and_nothing_is_written(lock: Locks, tools: ResolveTools) -> None:
     def fails(plan: ResolutionPlan) -> EnvsmithError | None:
-        return ResolveError("RES050", "no solution") if plan.target.slug == SLUGS[0] else None
+        return NoSolutionError("RES050", "no solution") if plan.target.slug == SLUGS[0] else None
 
     resolver(tools).fails = fails
     with pytest.raises(ResolveError) as caught:

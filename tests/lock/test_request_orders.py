@@ -4,8 +4,8 @@ import pytest
 
 from envsmith.errors import LockError, ProfileError
 from envsmith.host.current import this_platform, this_python
-from envsmith.lock.request import LockOptions, orders, profile_names
-from envsmith.plan.plan import LockRequest
+from envsmith.lock.request import LockOptions, lock_requests, profile_names
+from envsmith.plan.model import LockRequest
 
 PYPROJECT = """\
 [project]
@@ -20,7 +20,7 @@ test = ["pytest"]
 
 
 def wanted(project: Path, **words: object) -> tuple[LockRequest, ...]:
-    return orders(LockOptions(**words), project, project / "lockfiles")  # type: ignore[arg-type]
+    return lock_requests(LockOptions(**words, folder=project / "lockfiles"), project)  # type: ignore[arg-type]
 
 
 def names(item: LockRequest) -> list[str]:
@@ -28,22 +28,22 @@ def names(item: LockRequest) -> list[str]:
 
 
 def test_profile_alone_brings_its_own_requirements(project: Path) -> None:
-    (found,) = wanted(project, names=("cu128",))
+    (found,) = wanted(project, profiles=("cu128",))
     assert found.profile.name == "cu128"
     assert "torch" in names(found)
 
 
 def test_project_comes_before_the_profile(project: Path) -> None:
     (project / "pyproject.toml").write_text(PYPROJECT, "utf-8")
-    (found,) = wanted(project, names=("cu128",))
+    (found,) = wanted(project, profiles=("cu128",))
     assert [str(item.requirement) for item in found.requirements] == ["torch", "numpy<2"]
-    (found,) = wanted(project, names=("cu128",), extras=("audio",), groups=("test",))
+    (found,) = wanted(project, profiles=("cu128",), extras=("audio",), groups=("test",))
     assert names(found) == ["torch", "numpy", "torchaudio", "pytest"]
 
 
 def test_a_project_that_asks_for_nothing_leaves_it_to_the_profile(project: Path) -> None:
     (project / "pyproject.toml").write_text('[project]\nname = "mine"\nversion = "0"\n', "utf-8")
-    (found,) = wanted(project, names=("cu128",))
+    (found,) = wanted(project, profiles=("cu128",))
     assert "torch" in names(found)
 
 
@@ -59,7 +59,7 @@ def test_project_may_leave_it_to_the_profile(project: Path) -> None:
 def test_file_comes_before_the_project(project: Path) -> None:
     (project / "pyproject.toml").write_text(PYPROJECT, "utf-8")
     (project / "requirements.in").write_text("torch\nrich\n", "utf-8")
-    (found,) = wanted(project, names=("cu128",), files=("requirements.in",))
+    (found,) = wanted(project, profiles=("cu128",), files=("requirements.in",))
     assert names(found) == ["torch", "rich"]
     assert found.files == ("requirements.in",)
 
@@ -67,7 +67,7 @@ def test_file_comes_before_the_project(project: Path) -> None:
 def test_command_line_comes_before_the_profile(project: Path) -> None:
     (found,) = wanted(
         project,
-        names=("cu128",),
+        profiles=("cu128",),
         backend="cu130",
         python=("3.13",),
         platforms=("windows",),
@@ -79,7 +79,7 @@ def test_command_line_comes_before_the_profile(project: Path) -> None:
 
 
 def test_names_count_once(project: Path) -> None:
-    assert len(wanted(project, names=("cu128", "cu128", "cu130"))) == 2
+    assert len(wanted(project, profiles=("cu128", "cu128", "cu130"))) == 2
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_requirements_file_that_means_a_backend_is_enough(project: Path, text: s
 
 
 def test_backend_stands_for_itself(project: Path) -> None:
-    (found,) = wanted(project, names=("cu118",))
+    (found,) = wanted(project, profiles=("cu118",))
     assert str(found.profile.backend) == "cu118"
 
 
@@ -116,7 +116,7 @@ def test_nothing_named(project: Path) -> None:
 
 def test_unknown_profile(project: Path) -> None:
     with pytest.raises(ProfileError) as caught:
-        wanted(project, names=("cu12x",))
+        wanted(project, profiles=("cu12x",))
     assert caught.value.code == "PRF013"
 
 
@@ -124,33 +124,35 @@ POETRY = "[tool.poetry]\nname = 'x'\n[tool.poetry.dependencies]\nrequests = '^2'
 
 
 def test_what_looks_like_requirements_and_is_not_read_is_named(project: Path) -> None:
-    assert wanted(project, names=("cpu-minimal",))[0].passed_over == ()
+    assert wanted(project, profiles=("cpu-minimal",))[0].ignored_files == ()
     (project / "requirements.txt").write_text("requests\n", "utf-8")
     (project / "pyproject.toml").write_text(POETRY, "utf-8")
-    (found,) = wanted(project, names=("cpu-minimal",))
-    assert found.passed_over == ("requirements.txt", "[tool.poetry.dependencies] of pyproject.toml")
+    (found,) = wanted(project, profiles=("cpu-minimal",))
+    assert found.ignored_files == ("requirements.txt", "[tool.poetry.dependencies] of pyproject.toml")
     assert names(found) == ["torch"]
-    (found,) = wanted(project, names=("cpu-minimal",), files=("requirements.txt",))
-    assert (names(found), found.passed_over) == (["requests"], ())
+    (found,) = wanted(project, profiles=("cpu-minimal",), files=("requirements.txt",))
+    assert (names(found), found.ignored_files) == (["requests"], ())
     settled = f'{POETRY}[tool.envsmith]\nrequirements-from = "profile"\n'
     (project / "pyproject.toml").write_text(settled, "utf-8")
-    assert wanted(project, names=("cpu-minimal",))[0].passed_over == (), "it is said that the profile counts"
+    assert wanted(project, profiles=("cpu-minimal",))[0].ignored_files == (), (
+        "it is said that the profile counts"
+    )
     (project / "pyproject.toml").write_text(PYPROJECT, "utf-8")
-    assert wanted(project, names=("cpu-minimal",))[0].passed_over == ()
+    assert wanted(project, profiles=("cpu-minimal",))[0].ignored_files == ()
 
 
 def test_the_pythons_a_project_runs_on(project: Path) -> None:
     (project / "pyproject.toml").write_text(
         f"{PYPROJECT}".replace('version = "0"', 'version = "0"\nrequires-python = ">=3.12"'), "utf-8"
     )
-    (found,) = wanted(project, names=("cpu-minimal",))
+    (found,) = wanted(project, profiles=("cpu-minimal",))
     assert found.requires_python
     assert found.requires_python.where == "pyproject.toml:4"
 
 
 def test_a_requirements_file_is_no_profile(project: Path) -> None:
     with pytest.raises(ProfileError) as caught:
-        wanted(project, names=("my requirements.txt",))
+        wanted(project, profiles=("my requirements.txt",))
     assert caught.value.code == "PRF013"
     assert caught.value.hint == "envsmith lock PROFILE -r 'my requirements.txt'"
 

@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from envsmith.lock.lock import lock_profile
-from envsmith.lock.request import prune
+from envsmith.lock.request import LockOptions, prune
 from envsmith.lock.resolve import ResolveTools
 from envsmith.model.usage import SoughtModule, Usage, Use
-from envsmith.plan.plan import CutoffOptions, LockRequest
+from envsmith.plan.model import LockRequest
 from tests.fakes import FakeResolver
+from tests.lock_tools import lock_profile
 from tests.values import CUTOFF, asked, profile
 
 AUTO = profile(on_retired="stable", family={"torchvision": "keep", "torchaudio": "auto"})
@@ -78,7 +78,7 @@ def test_no_file_is_read_where_nothing_is_to_be_decided() -> None:
 
 def test_a_lock_holds_what_was_decided(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     wanted = pruned(LockRequest(profile=AUTO, requirements=asked("torch", "torchaudio")))
-    done = lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), Path("l"), tools, pool=pool)
+    done = lock_profile(wanted, LockOptions(now_utc=CUTOFF), Path("mine"), tools, pool=pool)
     (decision,) = [item for item in done.decisions if item.subject == "torchaudio"]
     assert decision.message == "torchaudio dropped: no use in 7 files, and no package requires it"
     assert all("torchaudio" not in target.entry.family for target in done.targets)
@@ -87,7 +87,7 @@ def test_a_lock_holds_what_was_decided(tools: ResolveTools, pool: ThreadPoolExec
 def test_a_lock_keeps_what_a_package_requires(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
     wanted = pruned(LockRequest(profile=AUTO, requirements=asked("torch", "torchaudio", "speechbrain")))
     own = replace(tools, resolver=FakeResolver(extra={"speechbrain": ("torchaudio",)}))
-    done = lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), Path("l"), own, pool=pool)
+    done = lock_profile(wanted, LockOptions(now_utc=CUTOFF), Path("mine"), own, pool=pool)
     (decision,) = [item for item in done.decisions if item.subject == "torchaudio"]
     assert (decision.code, decision.message) == ("RES115", "torchaudio stays: required by speechbrain")
     assert decision.evidence[-1] == "speechbrain, asked for at requirements.in:1"

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from envsmith.errors import ResolveError
-from envsmith.lock.resolve import MOST_ROUNDS, ResolveTools, resolve
-from envsmith.plan.model import Resolution, ResolutionPlan
-from envsmith.plan.plan import Cutoffs, LockRequest, plan_profile
+from envsmith.lock.resolve import MAX_ROUNDS, ResolveTools, resolve
+from envsmith.plan.model import Cutoffs, LockRequest, Resolution, ResolutionPlan
+from envsmith.plan.plan import plan_profile
 from tests.fakes import FakeResolver, FakeSdists
 from tests.values import CUTOFF, asked, profile, source
 
@@ -51,6 +51,6 @@ def test_rules_that_never_agree_end_in_an_error(tools: ResolveTools) -> None:
             return super().resolve(replace(plan, amendments=()))
 
     own = replace(tools, resolver=Stubborn(extra={"a": ("opencv-python", "opencv-contrib-python")}))
-    with pytest.raises(ResolveError, match=f"after {MOST_ROUNDS} resolutions") as caught:
+    with pytest.raises(ResolveError, match=f"after {MAX_ROUNDS} rounds") as caught:
         resolve(plan(tools, "a"), own)
     assert caught.value.code == "RES051"

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from packaging.pylock import Package, PackageWheel
 
-from envsmith.catalog import Catalog
-from envsmith.errors import ResolveError
-from envsmith.lock.savings import DownloadSavings, SizeScales, by_build, by_drops
+from envsmith.errors import NoSolutionError
+from envsmith.lock.resolve import ResolveTools
+from envsmith.lock.savings import DownloadSavings, by_build, by_drops
 from envsmith.model.finding import Decision
 from envsmith.plan.model import Resolution, ResolutionPlan
 from tests.fakes import FakeContents, FakeResolver
+from tests.lock_tools import fake_tools
 from tests.values import package, plan, slice_of, target, wheel
 
 LINUX = target("3.12", "linux", "cpu")
@@ -28,8 +29,8 @@ def sized(filename: str, size: int | None) -> Package:
     return Package(name=found.name, version=found.version, wheels=[wheel])
 
 
-def scales(resolver: FakeResolver, contents: FakeContents | None = None) -> SizeScales:
-    return SizeScales(resolver=resolver, catalog=Catalog.embedded(), contents=contents or FakeContents())
+def scales(resolver: FakeResolver, contents: FakeContents | None = None) -> ResolveTools:
+    return fake_tools(resolver=resolver, contents=contents or FakeContents())
 
 
 def dropped(resolver: FakeResolver, *, contents: FakeContents | None = None) -> DownloadSavings | None:
@@ -69,7 +70,7 @@ def test_what_would_not_resolve_saves_nobody_knows_what() -> None:
     class Refusing(FakeResolver):
         def resolve(self, plan: ResolutionPlan) -> Resolution:
             if any(item.name == "torchvision" for item in plan.requirements):
-                raise ResolveError("RES050", "no solution")
+                raise NoSolutionError("RES050", "no solution")
             return super().resolve(plan)
 
     saving = dropped(Refusing())

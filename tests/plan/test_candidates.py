@@ -9,10 +9,11 @@ from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, Metadata, group
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.candidates import _may_run, _runs, cut
+from envsmith.plan.candidates import _has_tag, _may_fit, select_candidates
+from envsmith.plan.model import Cutoffs
 
 HEX = "a" * 64
-ALWAYS = {"": "2099-01-01T00:00:00Z"}
+ALWAYS = Cutoffs(cutoff_utc="2099-01-01T00:00:00Z")
 
 
 def target(backend: str, platform: str = "linux", python: str = "3.12") -> Target:
@@ -38,15 +39,15 @@ def listing(*wheels: Wheel, channel: str = "stable", retrieved: str = "2026-11-2
     )
 
 
-def taken(found: IndexListing, where: Target, cutoff: str = ALWAYS[""]) -> dict[str, list[str]]:
-    slice_ = cut(found, where, Catalog.embedded(), {"": cutoff}).slice
+def taken(found: IndexListing, where: Target, cutoff: str = ALWAYS.cutoff_utc) -> dict[str, list[str]]:
+    slice_ = select_candidates(found, where, Catalog.embedded(), Cutoffs(cutoff_utc=cutoff)).slice
     return {name: sorted(item.filename for item in items) for name, items in slice_.projects.items() if items}
 
 
 @pytest.mark.parametrize("platform", ["linux", "linux-aarch64", "windows", "macos"])
 @pytest.mark.parametrize("python", ["3.10", "3.12", "3.14"])
 @pytest.mark.parametrize("backend", ["cpu", "cu128", "cu121", "rocm7.2", "xpu"])
-def test_a_look_at_the_filename_loses_no_wheel_that_runs(backend: str, platform: str, python: str) -> None:
+def test_a_look_at_the_filename_loses_no_wheel_that_has_tag(backend: str, platform: str, python: str) -> None:
     found = Catalog.embedded().listing("stable", Backend.parse(backend))
     assert found
     where = target(backend, platform, python)
@@ -54,11 +55,11 @@ def test_a_look_at_the_filename_loses_no_wheel_that_runs(backend: str, platform:
     wheels = [
         item for project in found.projects for release in found.releases(project) for item in release.wheels()
     ]
-    runs = {item.filename for item in wheels if _runs(item, tags)}
-    assert runs <= {item.filename for item in wheels if _may_run(where, item.filename)}
+    runs = {item.filename for item in wheels if _has_tag(item, tags)}
+    assert runs <= {item.filename for item in wheels if _may_fit(where, item.filename)}
 
 
-def test_runs_is_what_packaging_says() -> None:
+def test_has_tag_is_what_packaging_says() -> None:
     where = target("cu128", "linux-aarch64")
     tags = where.tags()
     texts = frozenset(str(tag) for tag in tags)
@@ -67,9 +68,9 @@ def test_runs_is_what_packaging_says() -> None:
     wheels = [
         item for project in found.projects for release in found.releases(project) for item in release.wheels()
     ]
-    assert any(_runs(item, texts) for item in wheels)
+    assert any(_has_tag(item, texts) for item in wheels)
     for item in wheels:
-        assert _runs(item, texts) == bool(item.tags & set(tags)), item.filename
+        assert _has_tag(item, texts) == bool(item.tags & set(tags)), item.filename
 
 
 def test_the_label_decides_and_root_wheels_stay_out() -> None:
@@ -97,13 +98,15 @@ def test_unlabelled_aarch64_rows_count_in_their_own_folder_only() -> None:
 
 def test_a_row_without_hash_is_kept_apart() -> None:
     name = "torch-2.8.0+cu128-cp312-cp312-win_amd64.whl"
-    found = cut(listing(wheel(name, sha256=None)), target("cu128", "windows"), Catalog.embedded(), ALWAYS)
+    found = select_candidates(
+        listing(wheel(name, sha256=None)), target("cu128", "windows"), Catalog.embedded(), ALWAYS
+    )
     assert [item.filename for item in found.unhashed] == [name]
     assert found.slice.projects["torch"] == ()
 
 
 def test_every_family_project_has_a_page() -> None:
-    slice_ = cut(listing(), target("cu128"), Catalog.embedded(), ALWAYS).slice
+    slice_ = select_candidates(listing(), target("cu128"), Catalog.embedded(), ALWAYS).slice
     assert {"torch", "torchvision", "torchaudio", "torchcodec", "xformers"} <= set(slice_.projects)
     assert not any(slice_.projects.values())
 
@@ -143,14 +146,18 @@ def test_a_triton_follows_the_torch_that_pins_it() -> None:
 
 def test_bonds_inside_the_family_become_requirements() -> None:
     rows = listing(wheel("torchaudio-2.11.0+cu128-cp312-cp312-win_amd64.whl"))
-    (described,) = cut(rows, target("cu128", "windows"), Catalog.embedded(), ALWAYS).slice.metadata
+    (described,) = select_candidates(
+        rows, target("cu128", "windows"), Catalog.embedded(), ALWAYS
+    ).slice.metadata
     assert any(text.startswith("torch>=2.11") for text in described.requires_dist)
 
 
 def test_bonds_to_other_projects_ask_for_nothing() -> None:
     """torch before 2.3 cannot use NumPy 2, but must not drag NumPy in."""
     rows = listing(wheel("torch-2.2.2+cu128-cp312-cp312-win_amd64.whl"))
-    (described,) = cut(rows, target("cu128", "windows"), Catalog.embedded(), ALWAYS).slice.metadata
+    (described,) = select_candidates(
+        rows, target("cu128", "windows"), Catalog.embedded(), ALWAYS
+    ).slice.metadata
     assert described.requires_dist == ()
 
 
@@ -163,5 +170,7 @@ def test_a_withdrawn_hash_is_told() -> None:
         sha256=HEX,
         withdrawn=("b" * 64,),
     )
-    (decision,) = cut(listing(row), target("cu128", "windows"), Catalog.embedded(), ALWAYS).decisions
+    (decision,) = select_candidates(
+        listing(row), target("cu128", "windows"), Catalog.embedded(), ALWAYS
+    ).decisions
     assert (decision.code, decision.evidence) == ("RES106", (f"withdrawn: sha256 {'b' * 64}",))

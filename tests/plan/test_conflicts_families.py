@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from envsmith.catalog import Catalog
 from envsmith.errors import ProfileError
 from envsmith.model.finding import UnmetRequirement
-from envsmith.plan.conflicts import amend, bounded, chosen, notice, retreat
+from envsmith.plan.conflicts import bounded, choose_members, chosen, notice, without_last_added
 from envsmith.plan.model import Amendment, ResolutionPlan
 from tests.plan.made import asked, package, plan, resolution, target
 from tests.values import profile
@@ -23,7 +23,7 @@ WINDOWS, ARM, MAC = "windows", "linux-aarch64", "macos"
 def amended(given: ResolutionPlan, present: list[str], **requirers: tuple[str, ...]) -> Amendment | None:
     named = {name.replace("_", "-"): askers for name, askers in requirers.items()}
     answer = resolution(*(package(name, "1.0") for name in present), requirers=named)
-    return amend(given, answer, CATALOG)
+    return choose_members(given, answer, CATALOG)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_the_member_that_fits_the_backend_stays(backend: str, present: list[str]
     assert sorted(found.excludes) == sorted(gone)
     # It is asked for in the others' place, for they may have been the only ones anybody required.
     assert [item.name for item in found.requirements] == [kept]
-    assert found.brought == (() if kept in present else (kept,))
+    assert found.added == (() if kept in present else (kept,))
     assert [decision.code for decision in found.decisions] == ["RES111"] * len(gone)
 
 
@@ -74,7 +74,7 @@ def test_a_member_without_builds_for_the_platform_does_not_come(
 def test_it_is_said_where_the_fitting_member_has_no_builds() -> None:
     answer = resolution(package("onnxruntime", "1.0"))
     given = plan(where=target("cu128", ARM))
-    assert amend(given, answer, CATALOG) is None
+    assert choose_members(given, answer, CATALOG) is None
     (told,) = notice(given, answer, CATALOG)
     assert (told.code, told.subject) == ("RES116", "onnxruntime-gpu")
     assert told.message == "onnxruntime-gpu has no builds for manylinux_2_28_aarch64: onnxruntime is locked"
@@ -104,7 +104,7 @@ def test_the_modules_that_another_needs_come_with_it() -> None:
     found = amended(plan("opencv-python-headless"), both, opencv_contrib_python=("mediapipe",))
     assert found
     assert found.excludes == tuple(both)
-    assert found.brought == ("opencv-contrib-python-headless",)
+    assert found.added == ("opencv-contrib-python-headless",)
     assert [item.name for item in found.requirements] == ["opencv-contrib-python-headless"]
 
 
@@ -118,7 +118,7 @@ def test_the_profile_has_the_first_word(present: list[str]) -> None:
 def test_a_choice_without_builds_is_passed_over_and_said() -> None:
     given = replace(plan(where=target("cpu", MAC)), members={"onnxruntime": "onnxruntime-gpu"})
     answer = resolution(package("onnxruntime", "1.0"))
-    assert amend(given, answer, CATALOG) is None
+    assert choose_members(given, answer, CATALOG) is None
     assert [item.subject for item in notice(given, answer, CATALOG)] == ["onnxruntime-gpu"]
 
 
@@ -196,14 +196,14 @@ def test_versions_that_mean_something_else_are_not_carried_over() -> None:
 def test_a_member_that_nobody_asked_for_is_taken_back() -> None:
     answer = resolution(package("onnxruntime", "1.0"))
     given = plan("onnxruntime")
-    step = amend(given, answer, CATALOG)
+    step = choose_members(given, answer, CATALOG)
     assert step
-    back = retreat(given.amended(step).amended(Amendment(decisions=())))
+    back = without_last_added(given.amended(step).amended(Amendment(decisions=())))
     assert back
     assert back.all_excludes() == ()
     assert [item.code for item in back.all_decisions()] == ["RES116"]
-    assert amend(back, answer, CATALOG) is None, "it is not tried twice"
-    assert retreat(given) is None
+    assert choose_members(back, answer, CATALOG) is None, "it is not tried twice"
+    assert without_last_added(given) is None
 
 
 def test_the_profiles_words_for_a_family() -> None:

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from envsmith.config.profile import Profile
-from envsmith.errors import LockError, ProfileError, ResolveError
-from envsmith.lock.lock import LockedProfile, lock_profile
+from envsmith.errors import LockError, NoSolutionError, ProfileError, ResolveError
+from envsmith.lock.lock import LockedProfile
+from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.pylock import Lock
-from envsmith.plan.model import ResolutionPlan
-from envsmith.plan.plan import CutoffOptions, LockRequest
+from envsmith.plan.model import LockRequest, ResolutionPlan
 from tests.fakes import FakeRequires, FakeResolver
+from tests.lock_tools import lock_profile
 from tests.values import CUTOFF, OTHER_HEX, asked, package, profile, source
 
 ONE = profile(on_retired="stable")
@@ -31,7 +32,7 @@ def locked(
     constraints: tuple[str, ...] = (),
 ) -> LockedProfile:
     wanted = LockRequest(profile=of, requirements=asked(*texts), constraints=asked(*constraints))
-    return lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), Path("mine"), tools, pool=pool)
+    return lock_profile(wanted, LockOptions(now_utc=CUTOFF), Path("mine"), tools, pool=pool)
 
 
 def names(done: LockedProfile) -> set[str]:
@@ -108,7 +109,7 @@ def test_where_the_fitting_one_goes_with_nothing_the_other_stays(
 ) -> None:
     def fails(plan: ResolutionPlan) -> ResolveError | None:
         wanted = any(item.name == GPU for item in plan.all_requirements())
-        return ResolveError("RES050", "no solution") if wanted else None
+        return NoSolutionError("RES050", "no solution") if wanted else None
 
     resolver = FakeResolver(extra={"chromadb": (CPU,)}, fails=fails)
     done = locked(replace(tools, resolver=resolver), pool, "chromadb")

@@ -4,11 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from envsmith.lock.lock import LockedProfile, lock_profile
+from envsmith.lock.lock import LockedProfile
+from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.manifest import FILENAME, Manifest
-from envsmith.plan.plan import CutoffOptions, LockRequest
+from envsmith.plan.model import LockRequest
 from tests.fakes import FakeContents, FakeRequires, FakeResolver
+from tests.lock_tools import lock_profile
 from tests.values import CUTOFF, asked, package, profile
 
 FOLDER = Path("lockfiles/mine")
@@ -37,7 +39,7 @@ def locked(
         contents=FakeContents({TIMM: sources}),
     )
     wanted = LockRequest(profile=DROP, requirements=asked("torch", *texts))
-    return lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), FOLDER, own, pool=pool)
+    return lock_profile(wanted, LockOptions(now_utc=CUTOFF), FOLDER, own, pool=pool)
 
 
 def test_a_requirer_that_breaks_is_an_error_and_recorded(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envsmith.model.listing import VersionMetadata
-from envsmith.plan.hashes import passed_over, refusal, told, unhashed, with_hashes
+from envsmith.plan.hashes import computed, refusal, skipped, unhashed, with_hashes
 from tests.plan.made import HEX, asked, plan, row, target
 
 TAGS = "cp312-cp312-manylinux_2_28_x86_64.whl"
@@ -47,7 +47,7 @@ def test_with_hashes_completes_the_slice() -> None:
 
 
 def test_people_are_told_whose_hash_it_is() -> None:
-    (decision,) = told({NIGHTLY: HEX})
+    (decision,) = computed({NIGHTLY: HEX})
     assert decision.code == "RES109"
     assert NIGHTLY.filename in decision.message
 
@@ -60,19 +60,17 @@ def test_the_refusal_names_every_file() -> None:
 
 def test_a_newer_version_without_hash_is_told_of() -> None:
     slice_ = plan(rows=(row(f"torch-2.7.0+cu128-{TAGS}"),)).slice
-    (decision,) = passed_over(slice_, KNOWN, asked("torch"))
+    (decision,) = skipped(slice_, KNOWN, asked("torch"))
     assert (decision.code, decision.subject) == ("RES113", "torch")
-    assert "torch 2.8.0.dev20250606+cu128 is listed without a hash" in decision.message
+    assert "torch 2.8.0.dev20250606+cu128 skipped" in decision.message
     assert "2.7.0+cu128" in decision.message
 
 
 def test_what_a_requirement_leaves_out_or_was_hashed_is_not_told_of() -> None:
     slice_ = plan(rows=(row(f"torch-2.7.0+cu128-{TAGS}"),)).slice
-    assert passed_over(slice_, KNOWN, asked("torch<2.8.0.dev0")) == ()
-    assert passed_over(slice_, KNOWN, asked("torchvision")) == ()
-    assert passed_over(slice_, KNOWN, asked("torch", "torch<2.8.0.dev0")) == ()
-    assert (
-        passed_over(with_hashes(slice_, {NIGHTLY: KNOWN[NIGHTLY]}, {NIGHTLY: HEX}), {}, asked("torch")) == ()
-    )
+    assert skipped(slice_, KNOWN, asked("torch<2.8.0.dev0")) == ()
+    assert skipped(slice_, KNOWN, asked("torchvision")) == ()
+    assert skipped(slice_, KNOWN, asked("torch", "torch<2.8.0.dev0")) == ()
+    assert skipped(with_hashes(slice_, {NIGHTLY: KNOWN[NIGHTLY]}, {NIGHTLY: HEX}), {}, asked("torch")) == ()
     hashed = with_hashes(slice_, KNOWN, {NIGHTLY: HEX})
-    assert passed_over(hashed, KNOWN, asked("torch")) == ()
+    assert skipped(hashed, KNOWN, asked("torch")) == ()

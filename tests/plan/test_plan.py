@@ -8,7 +8,8 @@ from envsmith.errors import ResolveError
 from envsmith.lock.resolve import ResolveTools
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, group
-from envsmith.plan.plan import Cutoffs, LockRequest, ProfilePlan, plan_profile
+from envsmith.plan.model import Cutoffs, LockRequest, ProfilePlan
+from envsmith.plan.plan import plan_profile
 from tests.fakes import FakeHasher, FakeListings
 from tests.lock_tools import KNOWN
 from tests.values import CUTOFF, HEX, asked, profile, torch
@@ -115,7 +116,7 @@ def test_a_python_the_project_does_not_run_on_is_refused(tools: ResolveTools) ->
     with pytest.raises(ResolveError) as caught:
         plan(wanted)
     assert (caught.value.code, caught.value.where) == ("RES027", "mine: pyproject.toml:4")
-    assert caught.value.message.startswith("3.11: ")
+    assert caught.value.message.startswith("Python 3.11 is outside")
     assert "--python" in caught.value.hint
     only = frozenset({"cp312-manylinux_2_28_x86_64"})
     assert len(plan(replace(wanted, only=only)).plans) == 1, "a target that does not count is not judged"

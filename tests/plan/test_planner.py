@@ -1,11 +1,12 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.errors import ProfileError, ResolveError
-from envsmith.plan.model import ResolutionPlan, TorchIndexSlice
-from envsmith.plan.planner import PlanRequest, plan
+from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan, TorchIndexSlice
+from envsmith.plan.planner import plan_target
 from tests.values import CUTOFF, asked, profile, slice_of, target, torch, wheel
 
 CATALOG = Catalog.embedded()
@@ -17,14 +18,11 @@ SLICE = slice_of(TORCH, VISION, empty=("torchaudio",))
 def planned(
     *requirements: str, slice_: TorchIndexSlice = SLICE, backend: str = "cu128", **more: Any
 ) -> ResolutionPlan:
-    values: dict[str, Any] = {
-        "profile": profile(),
-        "target": target(backend=backend),
-        "channel": "stable",
-        "cutoff_utc": CUTOFF,
-        "requirements": asked(*requirements),
-    }
-    return plan(PlanRequest(**{**values, **more}), slice_, CATALOG)
+    of = replace(more.pop("profile", profile()), channel=more.pop("channel", "stable"))
+    where = more.pop("target", target(backend=backend))
+    cutoffs = Cutoffs(cutoff_utc=more.pop("cutoff_utc", CUTOFF))
+    request = LockRequest(profile=of, requirements=asked(*requirements), **more)
+    return plan_target(request, where, cutoffs, slice_, CATALOG)
 
 
 def test_what_is_asked_for_and_what_exists() -> None:
@@ -60,7 +58,7 @@ def test_dropped_projects_are_excluded_and_told() -> None:
     assert found.excludes == ("torchvision",)
     assert [item.name for item in found.requirements] == ["torch"]
     assert [(item.code, item.evidence) for item in found.decisions] == [
-        ("RES101", ("asked for at requirements.in:1",))
+        ("RES101", ("required at requirements.in:1",))
     ]
 
 

@@ -10,14 +10,12 @@ from envsmith.model.progress import Progress
 from envsmith.plan.ports import (
     Files,
     Hasher,
-    ImportTime,
     Resolver,
     SdistMetadataReader,
     WheelContentsReader,
     WheelRequiresReader,
 )
 from envsmith.process.runner import Processes
-from envsmith.usage import python
 from envsmith.uv.resolver import UvResolver, find_uv
 from tests.fakes import Silence
 
@@ -38,7 +36,6 @@ def test_adapters_fill_the_ports() -> None:
         (Hasher, NoDownloads()),
         (Files, atomic),
         (WheelRequiresReader, RequiresReader(find_uv().parent)),
-        (ImportTime, python),
         (WheelContentsReader, WheelReader(find_uv().parent)),
     )
     for port, adapter in filled:

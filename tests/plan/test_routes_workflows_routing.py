@@ -12,13 +12,15 @@ import pytest
 from envsmith.config.profile import Profile
 from envsmith.errors import LockError, ResolveError
 from envsmith.lock.check import CheckTools, check_profile
-from envsmith.lock.lock import LockedProfile, lock_profile
+from envsmith.lock.lock import LockedProfile
+from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.model.route import RoutePage, RouteRow
 from envsmith.model.wheel import Wheel
-from envsmith.plan.plan import CutoffOptions, LockRequest
+from envsmith.plan.model import LockRequest
 from envsmith.plan.routes import changes, read
 from tests.fakes import FakeHasher
+from tests.lock_tools import lock_profile
 from tests.values import CUTOFF, HEX, asked, profile, wheel
 
 URL = "https://wheels.example/links.html"
@@ -62,7 +64,7 @@ def wanting(url: str = URL, base: Profile = ONE, **more: str) -> LockRequest:
 def lock(
     wanted: LockRequest, tools: ResolveTools, pool: ThreadPoolExecutor, **timing: object
 ) -> LockedProfile:
-    words = CutoffOptions(now_utc=CUTOFF, **timing)  # type: ignore[arg-type]
+    words = LockOptions(now_utc=CUTOFF, **timing)  # type: ignore[arg-type]
     return lock_profile(wanted, words, FOLDER, tools, pool=pool)
 
 
@@ -95,9 +97,9 @@ def test_pages_are_read_again_when_the_cutoff_moves(
     lock(wanting(), routed, pool)
     lock(wanting(), routed, pool, upgrade=True)
     assert len(routes.asked) == 2
-    lock(wanting(), routed, pool, move=("torch",))
+    lock(wanting(), routed, pool, upgrade_packages=("torch",))
     assert len(routes.asked) == 2
-    lock(wanting(), routed, pool, move=("flash-attn",))
+    lock(wanting(), routed, pool, upgrade_packages=("flash-attn",))
     assert len(routes.asked) == 3
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from envsmith.lock.request import LockOptions, orders
+from envsmith.lock.request import LockOptions, lock_requests
 from envsmith.model.usage import SoughtModule
 from envsmith.usage.scan import read_usage
 
@@ -88,8 +88,8 @@ def judge(project: Path) -> Judged:
     (project / "profiles/mine.toml").write_text(_PROFILE, "utf-8")
     (project / "requirements.txt").write_text("".join(f"{name}\n" for name in MODULES.values()), "utf-8")
     usage = read_usage(project, [SoughtModule(module=module) for module in MODULES])
-    words = LockOptions(names=("mine",), files=("requirements.txt",))
-    (wanted,) = orders(words, project, project / "lockfiles")
+    options = LockOptions(profiles=("mine",), files=("requirements.txt",), folder=project / "lockfiles")
+    (wanted,) = lock_requests(options, project)
     asked = {item.name for item in wanted.requirements}
     return Judged(
         answers=tuple(usage.answer([module]) for module in MODULES),

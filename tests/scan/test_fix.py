@@ -6,15 +6,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envsmith.files.edits import Edit, RequirementLine, RequirementSource
-from envsmith.lock.lock import lock_profile
+from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.model.finding import Decision
 from envsmith.model.usage import Leftover
-from envsmith.plan.plan import CutoffOptions, LockRequest
+from envsmith.plan.model import LockRequest
 from envsmith.plan.pruning import PruneVerdict
 from envsmith.scan.fix import propose, requirers
 from envsmith.usage.scan import PackageUsage
 from tests.fakes import FakeResolver
+from tests.lock_tools import lock_profile
 from tests.values import CUTOFF, asked, profile
 
 ROOT = Path("project")
@@ -86,7 +87,7 @@ def test_locks_say_who_requires(tools: ResolveTools, pool: ThreadPoolExecutor) -
     own = replace(tools, resolver=FakeResolver(extra={"torch": ("torchaudio",)}))
     wanted = LockRequest(profile=profile(on_retired="stable"), requirements=asked("torch"))
     folder = Path("lockfiles/mine")
-    lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), folder, own, pool=pool)
+    lock_profile(wanted, LockOptions(now_utc=CUTOFF), folder, own, pool=pool)
     names = ("torchaudio", "torch", "numpy")
     found = requirers(names, [folder, Path("none")], catalog=own.catalog, files=own.files)
     assert found == {"torchaudio": ("torch (mine)",), "torch": ()}
@@ -99,6 +100,6 @@ def test_a_package_left_out_proves_something_only_where_nothing_required_it(
     excluded = profile(on_retired="stable", family={"torchvision": "keep", "torchaudio": "drop"})
     dropped = Decision(subject="torchvision", kind="dropped", code="RES114", message="torchvision dropped: x")
     wanted = LockRequest(profile=excluded, requirements=asked("torch", "torchaudio"), decisions=(dropped,))
-    lock_profile(wanted, CutoffOptions(now_utc=CUTOFF), folder, tools, pool=pool)
+    lock_profile(wanted, LockOptions(now_utc=CUTOFF), folder, tools, pool=pool)
     names = ("torchaudio", "torchvision")
     assert requirers(names, [folder], catalog=tools.catalog, files=tools.files) == {"torchvision": ()}

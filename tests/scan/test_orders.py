@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.lock.request import LockOptions, orders
-from envsmith.plan.plan import LockRequest
+from envsmith.lock.request import LockOptions, lock_requests
+from envsmith.plan.model import LockRequest
 
 PROFILE = """\
 backend = "cpu"
@@ -28,8 +28,8 @@ def app(project: Path) -> Path:
 
 
 def wanted(project: Path) -> LockRequest:
-    (found,) = orders(
-        LockOptions(names=("mine",), files=("requirements.txt",)), project, project / "lockfiles"
+    (found,) = lock_requests(
+        LockOptions(profiles=("mine",), files=("requirements.txt",), folder=project / "lockfiles"), project
     )
     return found
 

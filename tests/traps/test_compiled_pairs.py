@@ -37,7 +37,9 @@ def cut(backend: str) -> TorchIndexSlice:
     """The rows as a plan gets them, without what they require of PyPI: no network is needed then."""
     listing = CATALOG.listing("stable", Backend.parse(backend))
     assert listing is not None
-    found = candidates.cut(listing, target(backend), CATALOG, {"": "2026-11-20T00:00:00Z"}).slice
+    found = candidates.select_candidates(
+        listing, target(backend), CATALOG, {"": "2026-11-20T00:00:00Z"}
+    ).slice
     names = ("torch", "torchaudio", "torchcodec", "xformers")
     bonds = tuple(
         replace(
