@@ -91,7 +91,7 @@ def jobs_for(
         EnvsmithError: as `arrange`.
     """
     from envsmith.ci.jobs import Locks, MatrixOptions, arrange
-    from envsmith.lock.request import locked_before, profile_names
+    from envsmith.lock.request import locked_profiles, profile_names
 
     project = Path()
     wish = MatrixOptions(
@@ -103,7 +103,7 @@ def jobs_for(
     locks = Locks(
         folder=folder,
         profiles=profile_names(profiles, project, project / folder),
-        every=tuple(locked_before(project / folder)),
+        every=tuple(locked_profiles(project / folder)),
     )
     return arrange(locks, wish, _tools(project))
 

@@ -52,7 +52,7 @@ def test_a_cutoff_does_not_lie_ahead() -> None:
         with pytest.raises(ProfileError) as caught:
             parse_cutoff(text, now)
         assert (caught.value.code, caught.value.where) == ("PRF040", "--as-of")
-        assert "lies ahead" in caught.value.message
+        assert "is in the future" in caught.value.message
 
 
 def test_now_is_a_time_that_can_be_read() -> None:

@@ -111,7 +111,7 @@ def test_nightlies_that_age_are_noted_and_make_nothing_stale(
         requirements=asked("torch==2.11.0.dev20260105"),
     )
     at = LockOptions(now_utc="2026-01-20T00:00:00Z")
-    folder = FOLDER
+    folder = Path("nights/mine")
     lock_profile(wanted, at, folder, tools, pool=pool)
     checks = CheckTools(
         catalog=tools.catalog, listings=tools.listings, hasher=tools.hasher, files=tools.files

@@ -15,7 +15,7 @@ from envsmith.errors import ResolveError
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python, Target
 from envsmith.plan import candidates, extension_constraints
-from envsmith.plan.model import TorchIndexSlice
+from envsmith.plan.model import Cutoffs, TorchIndexSlice
 from envsmith.process.runner import Processes
 from envsmith.uv.resolver import UvResolver, find_uv
 from tests.pairs import PAIRS, fits
@@ -38,7 +38,7 @@ def cut(backend: str) -> TorchIndexSlice:
     listing = CATALOG.listing("stable", Backend.parse(backend))
     assert listing is not None
     found = candidates.select_candidates(
-        listing, target(backend), CATALOG, {"": "2026-11-20T00:00:00Z"}
+        listing, target(backend), CATALOG, Cutoffs(cutoff_utc="2026-11-20T00:00:00Z")
     ).slice
     names = ("torch", "torchaudio", "torchcodec", "xformers")
     bonds = tuple(
