@@ -9,14 +9,11 @@ import pytest
 
 from envsmith.lockfile.manifest import Manifest
 from tests.commands import Project, decisions
+from tests.index_recording import Recording
+from tests.index_server import IndexReplay
+from tests.record_index import CASES
 
 ROOT = Path(__file__).parents[2] / "examples"
-REQUIREMENTS = {
-    "speech-server": "requirements-ai.txt",
-    "fastapi-server": "requirements.txt",
-    "rtx5080-voice": "requirements.txt",
-    "fitting-room": "requirements.txt",
-}
 SLUGS = {
     "speech-server": ["cp311-win_amd64"],
     "fastapi-server": ["cp311-win_amd64"],
@@ -45,29 +42,30 @@ def codes(name: str, subject: str) -> set[str]:
     }
 
 
-@pytest.mark.online
-@pytest.mark.parametrize("name", REQUIREMENTS)
+@pytest.mark.parametrize("name", SLUGS)
 def test_an_example_locks_again_to_the_committed_bytes(name: str, tmp_path: Path) -> None:
+    """The index is replayed; the manifest holds the hash of the pylock, which is not committed."""
     copy = tmp_path / name
     shutil.copytree(ROOT / name, copy, ignore=shutil.ignore_patterns("lockfiles"))
     project = Project(root=copy)
-    ran = project.run_online(
-        "lock", name, "-r", REQUIREMENTS[name], "--catalog", "embedded", "--as-of", "2026-11-20"
-    )
+    with IndexReplay(Recording.read(name)) as index:
+        project.env |= index.environ(cache=tmp_path / "uv")
+        ran = project.run(*CASES[name].words)
     assert ran.status == 0, ran.said
+    assert (index.missed, index.refused) == ([], [])
     folder = ROOT / name / "lockfiles" / name
     kept = {path.name: path.read_bytes() for path in folder.glob("*") if not path.name.startswith("pylock.")}
     made = {key: value for key, value in project.locks(name).items() if not key.startswith("pylock.")}
     assert made == kept
-    assert project.run("lock", name, "-r", REQUIREMENTS[name], "--check", "--catalog", "embedded").status == 0
+    assert project.run(*CASES[name].words[:-2], "--check").status == 0
 
 
-@pytest.mark.parametrize("name", REQUIREMENTS)
+@pytest.mark.parametrize("name", SLUGS)
 def test_an_example_is_locked_for_the_targets_of_its_case(name: str) -> None:
     assert sorted(committed(name).targets) == SLUGS[name]
 
 
-@pytest.mark.parametrize("name", REQUIREMENTS)
+@pytest.mark.parametrize("name", SLUGS)
 def test_the_readme_shows_what_the_locks_hold(name: str) -> None:
     shown = (ROOT / name / "README.md").read_text("utf-8")
     for slug, entry in committed(name).targets.items():

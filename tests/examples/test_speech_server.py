@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.commands import Project, decisions
+from tests.index_recording import Recording
+from tests.index_server import IndexReplay
 
 EXAMPLE = Path(__file__).parents[2] / "examples/speech-server"
 SLUG = "cp311-win_amd64"
@@ -78,15 +80,17 @@ def test_the_committed_lock_holds_the_evidence() -> None:
         assert {"files read: 6", "uses: 0", "required by: 0 packages"} <= set(item["evidence"])
 
 
-@pytest.mark.online
-def test_the_fixed_project_locks_to_the_same_pins(copy: Project) -> None:
+def test_the_fixed_project_locks_to_the_same_pins(copy: Project, tmp_path: Path) -> None:
     words = ("lock", "speech-server", "--catalog", "embedded")
     stale = copy.run(*words, "--check")
     assert (stale.status, copy.run("scan", "--fix", "--yes").status) == (0, 0), stale.said
     before = (copy.root / f"lockfiles/speech-server/requirements.{SLUG}.txt").read_text("utf-8")
     assert copy.run(*words, "--check").status == 1, "who asked has changed"
-    ran = copy.run_online(*words)
+    with IndexReplay(Recording.read("speech-server")) as index:
+        copy.env |= index.environ(cache=tmp_path / "uv")
+        ran = copy.run(*words)
     assert ran.status == 0, ran.said
+    assert not index.missed
     after = (copy.root / f"lockfiles/speech-server/requirements.{SLUG}.txt").read_text("utf-8")
     plan = "# plan "
     assert [line for line in after.splitlines() if not line.startswith(plan) and "# via" not in line] == [
