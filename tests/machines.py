@@ -15,7 +15,7 @@ from packaging.version import Version
 from envsmith.activate.model import Activation, Place, TakenVariable
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import PypiWheelBuild
+from envsmith.catalog.builds import TorchWheels
 from envsmith.doctor.doctor_facts import DoctorFacts, InstalledTorch
 from envsmith.environment.installed_state import InstalledState, InstallOrigin
 from envsmith.environment.model import Distribution, Environment, Interpreter, TorchBuild
@@ -95,7 +95,7 @@ def judged(torch: str, on: Host, tag: str) -> InstalledTorch:
     minor = int(tag.removeprefix("cp3"))
 
     def verdict(text: str, backend: str) -> BackendVerdict:
-        build = PypiWheelBuild(
+        build = TorchWheels(
             backend=Backend.parse(backend),
             torch=Version(text),
             platforms=(str(on.platform),),

@@ -17,8 +17,8 @@ OUT = Path(__file__).resolve().parents[1] / "envsmith" / "catalog" / "sizes.toml
 RETRIEVED = "2026-11-20"
 PROJECTS = ("torch", "torchvision", "torchaudio")
 HEAD = """\
-# Bytes of wheels, where no index tells them. pypi: of PyPI's own wheels; where that is the same build, PyTorch's of
-# the same name is nearly as large. pytorch: of files of PyTorch's index. Written by tools/build_sizes.py.
+# Sizes of wheels in bytes, if no index publishes them. pypi: PyPI's wheels; PyTorch's wheel of the same build has
+# nearly the same size. pytorch: files of PyTorch's index. Written by tools/build_sizes.py.
 """
 
 

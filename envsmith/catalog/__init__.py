@@ -1,7 +1,4 @@
-"""Facts about the world: dated tables with their sources, and the snapshot of PyTorch's index.
-
-GPUs: names as people and drivers write them, matched with the table.
-"""
+"""Catalog of facts: dated tables with their sources, and the snapshot of PyTorch's index."""
 
 from __future__ import annotations
 
@@ -40,12 +37,12 @@ from envsmith.model.backend import Backend, Capability, architecture, read_capab
 from envsmith.model.listing import CHANNELS, IndexListing
 from envsmith.model.target import Platform, Target
 
-# What names carry beside the model: makers, memory, sockets, cooling.
-_ASIDE = re.compile(
+# Words of a GPU's name besides its model: makers, memory, sockets, cooling.
+_GPU_EXTRAS = re.compile(
     r"\b(?:nvidia|geforce|tesla|amd|radeon|instinct|intel|laptop|gpu|mobile|generation|edition|graphics|with|max-q|design"
     r"|pcie|sxm\d?|nvl|hbm\d?e?|\d+ ?gb)\b|\(r\)|\(tm\)|[®™]"
 )
-_ASKED = "what was asked for"
+_GIVEN = "given by name"
 __all__ = [
     "BackendFacts",
     "BadRelease",
@@ -75,50 +72,50 @@ CPU_KERNELS = "a CPU build has none by its nature"
 
 
 def find(text: str, gpus: Iterable[Gpu]) -> Gpu:
-    """Return the GPU a name or a capability stands for.
+    """Return the GPU with a name or a compute capability.
 
     Raises:
         CatalogError: CAT021 when it is neither a known name nor a capability.
     """
     if capability := read_capability(text):
         name = architecture(capability)
-        return Gpu(name=name, capability=capability, source=_ASKED, retrieved="")
-    known = {plain(gpu.name): gpu for gpu in gpus}
-    if gpu := known.get(plain(text)) or _of_a_series(text, known.values()):
+        return Gpu(name=name, capability=capability, source=_GIVEN, retrieved="")
+    known = {gpu_model(gpu.name): gpu for gpu in gpus}
+    if gpu := known.get(gpu_model(text)) or _series(text, known.values()):
         return gpu
-    near = [known[name].name for name in get_close_matches(plain(text), known, n=3)]
-    names = f"near it are {', '.join(near)}; or write" if near else "write"
-    ask = "`nvidia-smi --query-gpu=name,compute_cap` prints it"
+    near = [known[name].name for name in get_close_matches(gpu_model(text), known, n=3)]
+    names = f"similar names: {', '.join(near)}; or use" if near else "use"
+    command = "`nvidia-smi --query-gpu=name,compute_cap` prints it"
     raise CatalogError(
         "CAT021",
-        f"no GPU {text!r} is known",
-        hint=f"{names} its compute capability, such as 8.9; {ask}",
+        f"unknown GPU {text!r}",
+        hint=f"{names} the compute capability, such as 8.9; {command}",
     )
 
 
-def plain(name: str) -> str:
-    """Reduce a name to its model: ``NVIDIA GeForce RTX 4090 Laptop GPU`` → ``rtx4090``."""
-    return "".join(_words(name))
+def gpu_model(name: str) -> str:
+    """Return the model in a GPU's name: ``NVIDIA GeForce RTX 4090 Laptop GPU`` → ``rtx4090``."""
+    return "".join(_model_words(name))
 
 
-def _words(name: str) -> list[str]:
+def _model_words(name: str) -> list[str]:
     text = name.lower().replace("_", " ").replace("-", " ").replace("max q", "")
-    return re.findall(r"[^\W_]+", _ASIDE.sub(" ", text))
+    return re.findall(r"[^\W_]+", _GPU_EXTRAS.sub(" ", text))  # letters and digits
 
 
-def _of_a_series(text: str, gpus: Iterable[Gpu]) -> Gpu | None:
-    """Return what ``RX 7900`` stands for: a series whose members all have one capability."""
-    asked = _words(text)
-    members = [gpu for gpu in gpus if asked and _words(gpu.name)[: len(asked)] == asked]
+def _series(text: str, gpus: Iterable[Gpu]) -> Gpu | None:
+    """Return a GPU for the name of a series (``RX 7900``) whose members all have one capability."""
+    words = _model_words(text)
+    members = [gpu for gpu in gpus if words and _model_words(gpu.name)[: len(words)] == words]
     if len({gpu.capability for gpu in members}) != 1:
         return None
     return replace(members[0], name=text.strip(), pci=())
 
 
 class Catalog:
-    """Typed lookups over the tables and the snapshot below a folder.
+    """Typed lookups in the tables and the snapshot of a folder.
 
-    A table is read when it is first asked for, and once; a listing is read each time.
+    Each table is read once, when it is first needed; listings are not cached.
 
     Args:
         root: folder with the tables and ``snapshot/<channel>/<backend>.json``.
@@ -130,27 +127,27 @@ class Catalog:
 
     @classmethod
     def embedded(cls) -> Catalog:
-        """Return the catalog that came with this package."""
+        """Return the catalog of this package."""
         return cls(_ROOT)
 
-    def _table(self, name: str, key: str, build: Callable[[Row], T]) -> tuple[T, ...]:
+    def _table(self, name: str, key: str, build: Callable[[Row], T], *identity: str) -> tuple[T, ...]:
         if name not in self._tables:
-            self._tables[name] = read_table(self._root / f"{name}.toml", key, build)
+            self._tables[name] = read_table(self._root / f"{name}.toml", key, build, identity)
         return cast("tuple[T, ...]", self._tables[name])
 
     def backends(self) -> tuple[BackendFacts, ...]:
-        """Return every backend of the table, in its order.
+        """Return the facts of every backend.
 
         Raises:
             CatalogError: CAT022, here and below, when a table is malformed.
         """
-        return self._table("backends", "backend", rows.backend)
+        return self._table("backends", "backend", rows.backend, "backend")
 
     def backend(self, backend: Backend) -> BackendFacts:
         """Return the lifecycle of a backend.
 
         Raises:
-            CatalogError: CAT020 when the table does not have it.
+            CatalogError: CAT020 when the backend is unknown.
         """
         known = {str(facts.backend): facts for facts in self.backends()}
         if facts := known.get(str(backend)):
@@ -158,27 +155,27 @@ class Catalog:
         near = get_close_matches(str(backend), known, n=3) or list(known)
         raise CatalogError(
             "CAT020",
-            f"no backend {backend} is known",
-            hint=f"known are {', '.join(near)}; `envsmith catalog show` lists them all",
+            f"unknown backend {backend}",
+            hint=f"known: {', '.join(near)}; `envsmith catalog show` lists all",
         )
 
     def releases(self) -> tuple[TorchRelease, ...]:
-        """Return every stable torch of the table, oldest first."""
-        return self._table("releases", "release", rows.release)
+        """Return every stable release of torch, oldest first."""
+        return self._table("releases", "release", rows.release, "torch")
 
     def release(self, torch: Version) -> TorchRelease | None:
-        """Return what was released with a torch, label aside; None where the table does not have it."""
+        """Return the release of a torch version, whatever its label, or None if it is unknown."""
         public = Version(torch.public)
         return next((release for release in self.releases() if release.torch == public), None)
 
     def kernel_rows(self) -> tuple[KernelRow, ...]:
-        """Return every row about kernels."""
-        return self._table("kernels", "kernels", rows.kernels)
+        """Return every row of the kernels table."""
+        return self._table("kernels", "kernels", rows.kernels, "backends", "platforms", "torch")
 
     def kernels(self, torch: Version, backend: Backend, platform: Platform) -> Kernels | None:
-        """Return the kernels in a torch wheel; None where they are not known.
+        """Return the kernels in a torch wheel, or None if they are unknown.
 
-        A nightly is taken to have those of the release it leads to; a CPU build has none.
+        A nightly has those of its next release; a CPU build has none.
         """
         if backend.family == "cpu":
             return Kernels(capabilities=(), source=CPU_KERNELS, retrieved="")
@@ -193,12 +190,12 @@ class Catalog:
         )
 
     def gpus(self) -> tuple[Gpu, ...]:
-        """Return every GPU of the table."""
+        """Return every GPU."""
         groups = self._table("gpus", "gpus", rows.gpus)
         return tuple(gpu for group in groups for gpu in group)
 
     def gpu_by_pci(self, pci: str) -> Gpu | None:
-        """Return the first GPU of the table with a PCI id (``8086:56a0``); None where there is none."""
+        """Return the first GPU with a PCI id (``8086:56a0``), or None."""
         return next((gpu for gpu in self.gpus() if pci in gpu.pci), None)
 
     def gpu(self, name_or_capability: str) -> Gpu:
@@ -210,16 +207,16 @@ class Catalog:
         return find(name_or_capability, self.gpus())
 
     def driver_floors(self) -> tuple[DriverFloor, ...]:
-        """Return every row about drivers."""
-        return self._table("drivers", "driver", rows.driver)
+        """Return every row of the drivers table."""
+        return self._table("drivers", "driver", rows.driver, "cuda_major", "capability_from")
 
     def driver_floor(self, backend: Backend, os: str, capability: Capability | None = None) -> str | None:
-        """Return the oldest driver version that runs a backend; None where there is none or it is not known.
+        """Return the oldest driver version that runs a backend, or None if it needs none or it is unknown.
 
         Args:
             backend: only CUDA backends have one.
             os: ``linux`` or ``windows``.
-            capability: of the GPU, where known: a driver must be new enough for it, too.
+            capability: of the GPU, which the driver must support, too.
         """
         if backend.family != "cuda" or os not in ("linux", "windows"):
             return None
@@ -231,64 +228,64 @@ class Catalog:
         return max(floors, key=Version)
 
     def oldest_cuda(self, capability: Capability) -> tuple[int, int]:
-        """Return the oldest CUDA version that builds for a compute capability; ``(0, 0)`` where it is not known."""
+        """Return the oldest CUDA version that builds for a compute capability; ``(0, 0)`` if unknown."""
         found = (floor.cuda for floor in self.driver_floors() if floor.cuda and floor.holds_for(capability))
         return max(found, default=(0, 0))
 
     def pairings(self) -> tuple[Pairing, ...]:
-        """Return the bonds between projects that no metadata declares."""
+        """Return the compatibility constraints that no metadata declares."""
         return self._table("pairings", "pairing", rows.pairing)
 
     def extensions(self) -> tuple[Extension, ...]:
-        """Return which torch versions of packages compiled against torch ask for, oldest first by project."""
-        own = self._table("extensions", "extension", extensions.extension)
-        bonds = (*extensions.of_pairings(self.pairings()), *extensions.of_releases(self.releases()))
-        return (*own, *bonds)
+        """Return the torch versions that packages compiled against torch need, oldest first by project."""
+        own = self._table("extensions", "extension", extensions.extension, "project", "versions")
+        others = (*extensions.of_pairings(self.pairings()), *extensions.of_releases(self.releases()))
+        return (*own, *others)
 
     def unbuilt(self) -> tuple[Unbuilt, ...]:
-        """Return the projects compiled against torch that PyPI has no wheels of."""
-        return self._table("unbuilt", "unbuilt", extensions.unbuilt)
+        """Return the projects compiled against torch without wheels on PyPI."""
+        return self._table("unbuilt", "unbuilt", extensions.unbuilt, "project")
 
     def is_cxx11(self, torch: Version, target: Target) -> bool | None:
-        """Say whether a torch has the newer C++ ABI of GCC; None off Linux and where it is not known."""
-        rows = self._table("abi", "abi", extensions.abi)
-        return next((row.is_cxx11 for row in rows if row.describes(torch, target)), None)
+        """Say whether a torch has the newer C++ ABI of GCC; None off Linux and if it is unknown."""
+        found = self._table("abi", "abi", extensions.abi, "torch", "backends", "machine")
+        return next((row.is_cxx11 for row in found if row.describes(torch, target)), None)
 
     def pypi_builds(self) -> tuple[PypiBuild, ...]:
-        """Return every row about wheels on PyPI."""
-        return self._table("pypi_builds", "build", rows.pypi_build)
+        """Return the backends of wheels on PyPI."""
+        return self._table("pypi_builds", "build", rows.pypi_build, "project", "versions", "platforms")
 
     def pypi_build(self, name: str, version: Version, platform: Platform) -> Backend | None:
-        """Return the backend a project's wheel on PyPI is built for; None where it is not known."""
+        """Return the backend of a project's wheel on PyPI, or None if it is unknown."""
         project = canonicalize_name(name)
         found = (row.backend for row in self.pypi_builds() if row.describes(project, version, platform))
         return next(found, None)
 
     def pypi_wheels(self) -> tuple[PypiWheels, ...]:
-        """Return for which platforms and Pythons PyPI has wheels of torch."""
-        return self._table("pypi_wheels", "wheels", rows.pypi_wheels)
+        """Return the platforms and Pythons of torch's wheels on PyPI."""
+        return self._table("pypi_wheels", "wheels", rows.pypi_wheels, "torch", "platforms", "pythons")
 
     def families(self) -> tuple[ConflictGroup, ...]:
-        """Return the projects that own one import folder, family by family."""
-        return self._table("families", "family", conflict_groups.read)
+        """Return the groups of projects of which only one can be installed."""
+        return self._table("families", "family", conflict_groups.read, "folder", "name")
 
     def bad_releases(self) -> tuple[BadRelease, ...]:
         """Return the releases that are known to fail on some system."""
-        return self._table("bad_releases", "bad", failures.read_bad_release)
+        return self._table("bad_releases", "bad", failures.read_bad_release, "project", "versions", "os")
 
     def failures(self) -> tuple[Failure, ...]:
-        """Return the ways in which programs are known to die of their environment, the particular ones first."""
-        return self._table("failures", "failure", failures.read_failure)
+        """Return the known messages of programs that fail because of their environment, specific ones first."""
+        return self._table("failures", "failure", failures.read_failure, "name")
 
     def projects(self) -> tuple[FamilyProject, ...]:
         """Return the projects of the torch family."""
-        return self._table("projects", "project", rows.project)
+        return self._table("projects", "project", rows.project, "name")
 
     def listing(self, channel: str, backend: Backend) -> IndexListing | None:
-        """Read the rows of one channel and backend; None where the snapshot has no such file.
+        """Return the listing of a channel and backend, or None if the snapshot has none.
 
         Raises:
-            CatalogError: CAT011 when the file is no listing, or of another channel or backend.
+            CatalogError: CAT011 when the file is malformed, or of another channel or backend.
         """
         path = self._root / "snapshot" / channel / f"{backend}.json"
         try:
@@ -307,7 +304,7 @@ class Catalog:
         return listing
 
     def listings(self) -> tuple[tuple[str, Backend], ...]:
-        """Return channel and backend of every file of the snapshot, in the order of the table."""
+        """Return channel and backend of every listing, in the order of the backends table."""
         backends = [facts.backend for facts in self.backends()]
         return tuple(
             (channel, backend)
@@ -322,6 +319,6 @@ class Catalog:
         return self._table("snapshot", "snapshot", rows.snapshot)[0].retrieved
 
     def coverage(self) -> tuple[Coverage, ...]:
-        """Say what the snapshot covers; reads every file of it."""
+        """Return the coverage of every listing; this reads all of them."""
         found = (self.listing(channel, backend) for channel, backend in self.listings())
         return tuple(coverage(listing) for listing in found if listing)

@@ -1,7 +1,4 @@
-"""Builds of torch on record: those of PyTorch's index, and those PyPI serves for the same backend.
-
-Build: torch of one version for one backend, and where a wheel of it runs.
-"""
+"""Known builds of torch: those of PyTorch's index, and those on PyPI for the same backend."""
 
 from __future__ import annotations
 
@@ -17,21 +14,21 @@ from envsmith.model.target import Platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PypiWheelBuild:
-    """The wheels of one torch for one backend that carry the same platform tag."""
+class TorchWheels:
+    """Wheels of one torch version for one backend with the same platform tag."""
 
     backend: Backend
     torch: Version
     """Without local version label."""
     platforms: tuple[str, ...]
-    """The platform tags in their filenames, ``manylinux_2_28_x86_64``."""
+    """Platform tags in their filenames: ``manylinux_2_28_x86_64``."""
     pythons: frozenset[str]
     """Interpreter tags: ``cp312``."""
     index: str = "pytorch"
-    """Who serves it: ``pytorch`` or ``pypi``."""
+    """``pytorch`` or ``pypi``."""
 
     def is_for(self, os: str, machine: str) -> bool:
-        """Say whether the wheels are for an operating system and machine, whatever its version."""
+        """Say whether the wheels are for an operating system and machine, whatever the system's version."""
         marks = {"linux": "linux", "macos": "macosx", "windows": "win"}
         return any(
             tag.startswith(("many" + marks[os], marks[os])) and tag.endswith(f"_{machine}")
@@ -47,7 +44,7 @@ class PypiWheelBuild:
         return tag in self.pythons
 
     def floor(self) -> str:
-        """Return the oldest system version its wheels run on, in words; empty where they name none."""
+        """Return the oldest system version its wheels run on: ``glibc 2.28``; empty if the tags name none."""
         for tag in self.platforms:
             parts = tag.split("_")
             if tag.startswith("manylinux_"):
@@ -57,20 +54,15 @@ class PypiWheelBuild:
         return ""
 
 
-def runs_on(build: PypiWheelBuild, platform: Platform) -> bool:
-    """Say whether a build's wheels run on a platform, its version included."""
-    return build.accepts(frozenset(platform.wheel_platforms()))
+def builds(catalog: Catalog, listing: IndexListing) -> tuple[TorchWheels, ...]:
+    """Return the builds of torch for a listing's backend, those on PyPI included.
 
-
-def builds(catalog: Catalog, listing: IndexListing) -> tuple[PypiWheelBuild, ...]:
-    """Return the builds of torch for a listing's backend, PyPI's among them.
-
-    Wheels without a published hash count: they exist. Free-threaded Pythons do not.
+    Wheels without a published hash are included, those for free-threaded Pythons are not.
     """
     return (*_of_index(listing), *of_pypi(catalog, listing.backend))
 
 
-def _of_index(listing: IndexListing) -> Iterator[PypiWheelBuild]:
+def _of_index(listing: IndexListing) -> Iterator[TorchWheels]:
     found: dict[tuple[Version, str], set[str]] = {}
     for release in listing.releases("torch"):
         for wheel in release.wheels():
@@ -79,7 +71,7 @@ def _of_index(listing: IndexListing) -> Iterator[PypiWheelBuild]:
                 key = (Version(wheel.version.public), platforms)
                 found.setdefault(key, set()).update(interpreter.split("."))
     for (torch, platforms), pythons in found.items():
-        yield PypiWheelBuild(
+        yield TorchWheels(
             backend=listing.backend,
             torch=torch,
             platforms=tuple(platforms.split(".")),
@@ -87,15 +79,15 @@ def _of_index(listing: IndexListing) -> Iterator[PypiWheelBuild]:
         )
 
 
-def of_pypi(catalog: Catalog, backend: Backend) -> Iterator[PypiWheelBuild]:
-    """Yield the wheels of torch on PyPI that are known to be built for a backend."""
+def of_pypi(catalog: Catalog, backend: Backend) -> Iterator[TorchWheels]:
+    """Yield the wheels of torch on PyPI that are built for a backend."""
     for row in catalog.pypi_wheels():
         for release in catalog.releases():
             if not row.torch.contains(release.torch):
                 continue
             for tag in row.platforms:
                 if catalog.pypi_build("torch", release.torch, _platform(tag)) == backend:
-                    yield PypiWheelBuild(
+                    yield TorchWheels(
                         backend=backend,
                         torch=release.torch,
                         platforms=(tag,),
@@ -105,13 +97,13 @@ def of_pypi(catalog: Catalog, backend: Backend) -> Iterator[PypiWheelBuild]:
 
 
 def _platform(tag: str) -> Platform:
-    """Read a tag as wheels carry it, the older names of manylinux included."""
+    """Parse a platform tag, the older names of manylinux included."""
     name = tag
     for legacy, modern in (("manylinux1", "manylinux_2_5"), ("manylinux2014", "manylinux_2_17")):
         name = name.replace(f"{legacy}_", f"{modern}_")
     return Platform.parse(name)
 
 
-def newest(found: Iterable[PypiWheelBuild]) -> PypiWheelBuild | None:
-    """Return the build with the newest torch; of equal ones PyTorch's own."""
+def newest(found: Iterable[TorchWheels]) -> TorchWheels | None:
+    """Return the build with the newest torch; PyTorch's own if PyPI has the same version."""
     return max(found, key=lambda build: (build.torch, build.index == "pytorch"), default=None)

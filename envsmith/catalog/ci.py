@@ -1,7 +1,4 @@
-"""Actions: what GitHub workflows are put together from, each pinned to a commit.
-
-Runners: the machines that CI services lend, by the labels they are asked for with.
-"""
+"""Facts about CI services: GitHub actions pinned to commits, and hosted runners with their labels."""
 
 from __future__ import annotations
 
@@ -28,17 +25,41 @@ class Action(Fact):
 
     @property
     def pinned(self) -> str:
-        """What stands behind ``uses:``; the comment is for people, and for tools that bring pins up to date."""
+        """Value of ``uses:``; the comment is for people, and for tools that update pins."""
         return f"{self.name}@{self.commit} # {self.release}"
 
 
 def read_actions(path: Path = _ACTIONS) -> tuple[Action, ...]:
-    """Read the table.
+    """Read actions.toml.
 
     Raises:
         CatalogError: CAT022 when it is malformed.
     """
-    return read_table(path, "actions", _action)
+    return read_table(path, "actions", _action, ("name",))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRunners(Fact):
+    """The hosted runners of one CI service."""
+
+    service: str
+    runners: Runners
+    most_jobs: int | None = None
+    """Limit of jobs in one matrix; None if no limit is documented."""
+
+
+def read_runners(path: Path = _RUNNERS) -> tuple[ServiceRunners, ...]:
+    """Read runners.toml.
+
+    Raises:
+        CatalogError: CAT022 when it is malformed.
+    """
+    return read_table(path, "runners", _service_runners, ("service",))
+
+
+def runners_of(service: str) -> ServiceRunners:
+    """Return the hosted runners of a service."""
+    return next(row for row in read_runners() if row.service == service)
 
 
 def _action(row: Row) -> Action:
@@ -56,30 +77,6 @@ def _commit(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceRunners(Fact):
-    """What one CI service lends."""
-
-    service: str
-    runners: Runners
-    most_jobs: int | None = None
-    """How many jobs one matrix may have; None where no limit is documented."""
-
-
-def read_runners(path: Path = _RUNNERS) -> tuple[ServiceRunners, ...]:
-    """Read the table.
-
-    Raises:
-        CatalogError: CAT022 when it is malformed.
-    """
-    return read_table(path, "runners", _service_runners)
-
-
-def runners_of(service: str) -> ServiceRunners:
-    """Return what a service of the table lends."""
-    return next(row for row in read_runners() if row.service == service)
-
-
 def _service_runners(row: Row) -> ServiceRunners:
     return ServiceRunners(
         service=row.read("service", _service),
@@ -91,7 +88,7 @@ def _service_runners(row: Row) -> ServiceRunners:
 
 def _service(text: str) -> str:
     if text not in SERVICES:
-        raise ValueError(f"no service: known are {', '.join(SERVICES)}")
+        raise ValueError(f"unknown service: allowed are {', '.join(SERVICES)}")
     return text
 
 

@@ -1,4 +1,4 @@
-"""Families: projects that own the same files, so that only one of them can be installed."""
+"""Conflict groups: projects with the same files, only one of which can be installed."""
 
 from __future__ import annotations
 
@@ -17,42 +17,43 @@ from envsmith.model.target import Platform
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictGroup(Fact):
-    """Projects of which only one can be installed, and which of them that is."""
+    """Projects of which only one can be installed, with the order of preference."""
 
     folder: str
+    """The import folder they share."""
     name: str
-    """What a profile calls it, beside its folder: ``opencv``."""
+    """Its name in profiles: ``opencv``; the folder is another."""
     members: tuple[NormalizedName, ...]
-    """All of them, sorted."""
+    """Sorted."""
     order: Mapping[str, tuple[NormalizedName, ...]]
-    """Backend family → members, best first; use `preference`."""
+    """Kind of backend → members, best first; use `preference`."""
     is_interchangeable: bool
-    """True where one member can stand in for another."""
+    """Whether one member can replace another."""
     has_same_versions: bool = False
-    """True where a version bound on one member means the same on another."""
+    """Whether the versions of all members mean the same."""
     brought: tuple[NormalizedName, ...] = ()
-    """Members that take another's place where they serve the backend, even if nobody asked for them."""
+    """Members that replace another on their backend even if no requirement names them."""
     wider: Mapping[NormalizedName, NormalizedName] = field(default_factory=dict)
-    """Member → the one that has all of it and more."""
+    """Member → a member with the same modules and more."""
     platforms: Mapping[NormalizedName, tuple[Platform, ...]] = field(default_factory=dict)
-    """Member → the only platforms it has builds for; one that is absent has them everywhere."""
+    """Member → the only platforms it has builds for; other members have builds for all."""
     chooser: NormalizedName | None = None
-    """The project whose own requirement decides which member stays."""
+    """Project whose requirement decides the member that stays."""
     conflict: str = ""
-    """Why two members do not go together, where they share no files."""
+    """Reason of the conflict, if it is not the shared folder."""
     note: str = ""
 
     @property
     def reason(self) -> str:
-        """Why two members cannot be installed together, as the end of a sentence."""
+        """Reason why two members cannot be installed together, as the end of a sentence."""
         return self.conflict or f"both own the folder {self.folder}"
 
     def preference(self, backend: Backend) -> tuple[NormalizedName, ...]:
-        """Return the members that serve a backend, best first; else those of the CPU; none where all serve alike."""
+        """Return the members for a backend, best first; those for the CPU if none is; empty if all are alike."""
         return self.order.get(backend.family, self.order["cpu"])
 
     def survivor(self, names: Sequence[str], backend: Backend) -> str:
-        """Return which of several installed members is to stay where all others go."""
+        """Return the one of several installed members to keep."""
         order = [str(name) for name in (*self.preference(backend), *self.wider.values())]
         return next((name for name in order if name in names), names[-1])
 
@@ -64,7 +65,7 @@ class ConflictGroup(Fact):
         )
 
     def digest_parts(self) -> list[object]:
-        """Return what plans can be amended by, as plain values."""
+        """Return the values that can change a plan."""
         order = {kind: list(names) for kind, names in self.order.items()}
         platforms = {name: list(map(str, only)) for name, only in self.platforms.items()}
         rest = [list(self.members), list(self.brought), dict(self.wider), platforms, self.chooser]
@@ -75,9 +76,9 @@ def read(row: Row) -> ConflictGroup:
     """Read a row of families.toml.
 
     Raises:
-        CatalogError: CAT022 when it is malformed, or names a member that is none.
+        CatalogError: CAT022 when it is malformed, or a column names a project that is not a member.
     """
-    family = ConflictGroup(
+    group = ConflictGroup(
         folder=row.text("folder"),
         name=row.text("name", row.text("folder")),
         members=tuple(sorted(row.each("members", _name))),
@@ -92,14 +93,14 @@ def read(row: Row) -> ConflictGroup:
         note=row.text("note", ""),
         **row.origin(),
     )
-    if "cpu" not in family.order:
+    if "cpu" not in group.order:
         raise row.error("cpu", "is missing")
-    named = {**family.order, "brought": family.brought, "only": tuple(family.platforms)}
-    named["wider"] = (*family.wider, *family.wider.values())
+    named = {**group.order, "brought": group.brought, "only": tuple(group.platforms)}
+    named["wider"] = (*group.wider, *group.wider.values())
     for key, names in named.items():
-        if strange := sorted(set(names) - set(family.members)):
+        if strange := sorted(set(names) - set(group.members)):
             raise row.error(key, f"{strange[0]!r} is not among the members")
-    return family
+    return group
 
 
 def _name(text: str) -> NormalizedName:

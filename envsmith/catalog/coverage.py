@@ -1,4 +1,4 @@
-"""Coverage: what a listing has, counted."""
+"""Coverage of a listing: its versions, wheels and hashes, counted."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ _PLATFORMS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionCoverage:
-    """The wheels of one version of one project: platform → interpreter tags, each sorted."""
+    """Wheels of one version of a project: platform → interpreter tags, both sorted."""
 
     project: str
     version: Version
     hashed: Mapping[str, tuple[str, ...]]
     unhashed: Mapping[str, tuple[str, ...]]
-    """Wheels known without a hash: they cannot be locked from the snapshot alone."""
+    """Wheels without a known hash: the snapshot alone does not suffice to lock them."""
     confidence: str
-    """Of its metadata; empty where it has none."""
+    """Of its metadata; empty without metadata."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """What one channel and backend of the snapshot has."""
+    """Coverage of one channel and backend."""
 
     channel: str
     backend: Backend
     retrieved: str
     versions: tuple[VersionCoverage, ...]
-    """By project, then newest first."""
+    """Sorted by project, then newest first."""
     wheels: int
     without_hash: int
     withdrawn: tuple[str, ...]
-    """Filenames with other hashes on record, sorted."""
+    """Filenames with further hashes on record, sorted."""
 
     @property
     def index(self) -> str:
@@ -57,12 +57,12 @@ class Coverage:
         return index_name(self.channel, self.backend)
 
     def confidences(self) -> dict[str, int]:
-        """Count the versions by how sure their metadata is; ``none`` where they have none."""
+        """Count the versions by the confidence of their metadata; ``none`` without metadata."""
         return dict(sorted(Counter(version.confidence or "none" for version in self.versions).items()))
 
 
 def coverage(listing: IndexListing) -> Coverage:
-    """Count what a listing has.
+    """Count versions, wheels and hashes of a listing.
 
     Raises:
         CatalogError: CAT010 when a row is malformed.
@@ -83,13 +83,13 @@ def coverage(listing: IndexListing) -> Coverage:
 
 
 def platform_of(wheel: Wheel) -> str:
-    """Return the platform of a wheel in two words, ``linux x86_64``."""
+    """Return system and machine of a wheel: ``linux x86_64``."""
     tag = wheel.platform_tags.split("-")[2]
     return next((name for name, parts in _PLATFORMS if all(part in tag for part in parts)), tag)
 
 
 def interpreter_of(wheel: Wheel) -> str:
-    """Return the interpreter a wheel is for: ``cp313``, free-threaded ``cp313t``, ``cp39-abi3``, ``py3``."""
+    """Return the interpreter of a wheel: ``cp313``, free-threaded ``cp313t``, ``cp39-abi3``, ``py3``."""
     python, abi, _ = wheel.platform_tags.split("-")
     if abi == "abi3":
         return f"{python}-abi3"

@@ -1,4 +1,4 @@
-"""Extensions: which torch each version of a package compiled against torch asks for, and who has no wheels at all."""
+"""Packages compiled against torch: the torch versions each release needs, and projects without wheels."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ from envsmith.model.target import Target
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension(Fact):
-    """A range of versions of a project that was compiled against these versions of torch."""
+    """A range of versions of a project, and the torch versions they were compiled against."""
 
     project: NormalizedName
     versions: SpecifierSet
-    """A range without gaps."""
+    """Without gaps."""
     torch: SpecifierSet
 
     def describes(self, project: str, version: Version) -> bool:
-        """Say whether the row is about this version, whatever its label."""
+        """Say whether the row covers a version, whatever its label."""
         return project == self.project and self.versions.contains(version.public, prereleases=True)
 
     def fits(self, torch: Version) -> bool:
-        """Say whether it was compiled against this torch; a nightly counts as the release it leads to."""
+        """Say whether it was compiled against a torch; a nightly counts as its next release."""
         return self.torch.contains(torch.base_version, prereleases=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unbuilt(Fact):
-    """A project compiled against torch of which PyPI has no wheels."""
+    """A project compiled against torch without wheels on PyPI."""
 
     project: NormalizedName
     page: str = ""
-    """Where the project itself puts wheels; ``{torch}`` and ``{backend}`` stand for the plan's."""
+    """Address of the project's own wheels, with ``{torch}`` and ``{backend}`` as placeholders."""
     note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CxxAbi(Fact):
-    """Which of the two C++ ABIs of GCC some Linux wheels of torch are compiled with."""
+    """C++ ABI of GCC, one of two, that some Linux wheels of torch are compiled with."""
 
     torch: SpecifierSet
     backends: tuple[Backend, ...]
-    """Empty: all."""
+    """Empty means all."""
     machine: str
-    """Empty: any."""
+    """Empty means any."""
     is_cxx11: bool
 
     def describes(self, torch: Version, target: Target) -> bool:
-        """Say whether the row is about this torch on a target."""
+        """Say whether the row covers a torch on a target."""
         return (
             target.platform.os == "linux"
             and self.torch.contains(torch.base_version, prereleases=True)
@@ -93,7 +93,7 @@ def unbuilt(row: Row) -> Unbuilt:
 
 
 def of_pairings(pairings: Iterable[Pairing]) -> Iterator[Extension]:
-    """Yield the bonds to torch that no metadata declares."""
+    """Yield the constraints on torch that no metadata declares."""
     for pairing in pairings:
         for needed in pairing.needs:
             if needed.name == "torch":
@@ -107,7 +107,7 @@ def of_pairings(pairings: Iterable[Pairing]) -> Iterator[Extension]:
 
 
 def of_releases(releases: Iterable[TorchRelease]) -> Iterator[Extension]:
-    """Yield the bonds of torchaudio and torchvision that were released with one torch, oldest first.
+    """Yield the torch version of each torchaudio and torchvision, oldest first.
 
     Source: METADATA of their wheels on PyPI (2026-11-21): each names one torch, torchaudio before 2.11 and
     torchvision before 0.29.1.

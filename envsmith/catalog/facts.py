@@ -1,4 +1,4 @@
-"""Facts: what one row of each table says, as parsed values."""
+"""Values of the rows of the tables."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from envsmith.model.target import Platform
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """What every row says of itself."""
+    """Provenance, which every row has."""
 
     source: str
-    """Where it was read, in words."""
+    """Where the fact was read."""
     retrieved: str
     """When it was read, ``2026-11-20``."""
 
@@ -29,40 +29,40 @@ class BackendFacts(Fact):
 
     backend: Backend
     first_torch: Version | None = None
-    """None where no stable build is known."""
+    """None if no stable build is known."""
     last_torch: Version | None = None
-    """None while stable builds go on."""
+    """None while stable builds continue."""
     stable_end: str | None = None
-    """Day the first stable torch without it came out."""
+    """Release date of the first stable torch without it."""
     nightly_end: str | None = None
-    """Day its nightly builds ended; None while they go on."""
+    """Date of its last nightly builds; None while they continue."""
     successor: Backend | None = None
     is_advertised: bool = True
-    """False for what is published but left out of PyTorch's own instructions."""
+    """False if it is published, but missing in PyTorch's own instructions."""
     note: str = ""
 
     @property
     def is_retired(self) -> bool:
-        """True where no further stable torch is built for it."""
+        """Whether no further stable torch is built for it."""
         return self.last_torch is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorchRelease(Fact):
-    """A stable torch and what was released for it."""
+    """A stable torch and the releases of the projects that go with it."""
 
     torch: Version
     date: str
     torchvision: tuple[Version, ...]
     torchaudio: Version | None = None
     torchcodec: SpecifierSet | None = None
-    """The versions that go with it; None where none does."""
+    """The versions that go with it; None if there are none."""
     triton: SpecifierSet | None = None
-    """What the CUDA build of Linux x86_64 requires; None where it requires none."""
+    """Requirement of the CUDA build for Linux x86_64; None if it has none."""
     requires_python: SpecifierSet
 
     def versions(self, project: str) -> tuple[Version, ...]:
-        """Return the versions of torch, torchvision or torchaudio it consists of, newest first."""
+        """Return its versions of torch, torchvision or torchaudio, newest first."""
         audio = (self.torchaudio,) if self.torchaudio else ()
         found = {"torch": (self.torch,), "torchvision": self.torchvision, "torchaudio": audio}
         return tuple(sorted(found.get(project, ()), reverse=True))
@@ -70,11 +70,11 @@ class TorchRelease(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernels(Fact):
-    """The compute capabilities a torch wheel was compiled for; none at all for a CPU build."""
+    """The compute capabilities a torch wheel was compiled for; empty for a CPU build."""
 
     capabilities: tuple[Capability, ...]
     is_complete: bool = True
-    """False where only GPUs it was validated on are named: it may run on others."""
+    """False if they are only the GPUs it was validated on: others may work."""
 
     def supports(self, capability: Capability) -> bool:
         """Say whether a GPU can run these kernels."""
@@ -86,14 +86,14 @@ class Kernels(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wheels:
-    """Which wheels of a project are meant: those of an operating system, or of one machine of it."""
+    """Pattern for wheels: an operating system, and optionally a machine."""
 
     os: str
     machine: str | None = None
     """As wheel tags spell it; None: any."""
 
     def include(self, platform: Platform) -> bool:
-        """Say whether the wheels for a platform are meant."""
+        """Say whether the wheels for a platform match."""
         return self.os == platform.os and self.machine in (None, platform.machine)
 
 
@@ -106,14 +106,11 @@ class KernelRow(Fact):
     torch: SpecifierSet
     capabilities: tuple[Capability, ...]
     is_complete: bool = True
-    """False where only GPUs it was validated on are named."""
+    """False if they are only the GPUs it was validated on."""
     note: str = ""
 
     def describes(self, torch: Version, backend: Backend, platform: Platform) -> bool:
-        """Say whether the row is about this wheel of torch.
-
-        A nightly is judged by the release it leads to.
-        """
+        """Say whether the row covers a wheel of torch; a nightly counts as its next release."""
         return (
             backend in self.backends
             and any(wheels.include(platform) for wheels in self.platforms)
@@ -123,12 +120,12 @@ class KernelRow(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gpu(Fact):
-    """A GPU as people name it."""
+    """A GPU with its marketing name."""
 
     name: str
     capability: Capability
     pci: tuple[str, ...] = ()
-    """PCI ids (``8086:56a0``) by which it is known where no driver names it; sorted."""
+    """PCI ids (``8086:56a0``), sorted; they identify it without a driver."""
 
     @property
     def architecture(self) -> str:
@@ -137,19 +134,19 @@ class Gpu(Fact):
 
     @property
     def title(self) -> str:
-        """``GeForce RTX 5080 (sm_120)``; the architecture alone where no name was given."""
+        """``GeForce RTX 5080 (sm_120)``; only the architecture if it has no name."""
         return self.name if self.name == self.architecture else f"{self.name} ({self.architecture})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriverFloor(Fact):
-    """The oldest driver that runs a CUDA major version, or that knows a generation of GPUs."""
+    """The oldest driver that runs a CUDA major version, or supports a generation of GPUs."""
 
     cuda_major: int | None = None
     capability_from: tuple[int, int] | None = None
     """The floor holds for this compute capability and above."""
     cuda: tuple[int, int] | None = None
-    """Of a generation, the oldest CUDA version that builds for it."""
+    """The oldest CUDA version that builds for the generation."""
     linux: str
     windows: str
 
@@ -164,7 +161,7 @@ class DriverFloor(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pairing(Fact):
-    """A bond between projects that no metadata declares."""
+    """A compatibility constraint between projects that no metadata declares."""
 
     when: Requirement
     """Holds for these versions of this project."""
@@ -175,17 +172,17 @@ class Pairing(Fact):
     os: str | None = None
     """Holds on this one of ``linux``, ``macos``, ``windows`` only."""
     needs: tuple[Requirement, ...] = ()
-    """Constraints: they limit what is there, they ask for nothing."""
+    """Constraints, not requirements."""
     same_cuda: tuple[NormalizedName, ...] = ()
-    """Projects whose builds must have the same CUDA version, in so many parts as `same_cuda_parts` says."""
+    """Projects whose builds must have the same CUDA version, compared in `same_cuda_parts` parts."""
     same_cuda_parts: int = 2
     shim: str = ""
-    """The shim with which `shim_serves` needs no bond."""
+    """Shim with which versions in `shim_serves` are exempt."""
     shim_serves: Requirement | None = None
     reason: str
 
     def holds_for(self, backend: Backend, platform: Platform) -> bool:
-        """Say whether the bond holds for a backend and a platform."""
+        """Say whether the constraint holds for a backend and a platform."""
         return (
             self.family in (None, backend.family)
             and self.os in (None, platform.os)
@@ -198,7 +195,7 @@ class Pairing(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PypiBuild(Fact):
-    """Which backend the wheels of a project on PyPI are built for."""
+    """Backend of a project's wheels on PyPI."""
 
     project: NormalizedName
     versions: SpecifierSet
@@ -207,7 +204,7 @@ class PypiBuild(Fact):
     note: str = ""
 
     def describes(self, project: NormalizedName, version: Version, platform: Platform) -> bool:
-        """Say whether the row is about this project's wheel of this version for this platform."""
+        """Say whether the row covers a project's wheel of a version for a platform."""
         return (
             project == self.project
             and self.versions.contains(version.public, prereleases=True)
@@ -217,7 +214,7 @@ class PypiBuild(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PypiWheels(Fact):
-    """For which platforms and Pythons PyPI has a wheel of torch."""
+    """Platforms and Pythons of torch's wheels on PyPI."""
 
     torch: SpecifierSet
     platforms: tuple[str, ...]
@@ -228,17 +225,17 @@ class PypiWheels(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FamilyProject(Fact):
-    """A project of the torch family, and where a plan takes it from."""
+    """A project of the torch family, and the source a plan takes it from."""
 
     name: NormalizedName
     origin: str
     """``slice`` or ``pypi``."""
     backends: tuple[str, ...]
-    """Families of backends it exists for."""
+    """Kinds of backends it exists for: ``cuda``."""
     has_label: bool
-    """True where its wheels carry the backend's local version label."""
+    """Whether its wheels have the backend's local version label."""
     slice_torch: SpecifierSet | None = None
-    """Taken from the slice all the same for these versions of torch on `slice_machine`."""
+    """Exception to `origin`: taken from the slice for these versions of torch on `slice_machine`."""
     slice_machine: str | None = None
     note: str = ""
 

@@ -1,7 +1,4 @@
-"""Failures: what programs print when they die of their environment, and what helps.
-
-Releases that are known to fail on a system.
-"""
+"""Known failures: messages of programs in a broken environment with cause and fix, and releases that fail."""
 
 from __future__ import annotations
 
@@ -18,17 +15,17 @@ from envsmith.catalog.tables import Row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure(Fact):
-    """One way to fail."""
+    """A known message of a failing program."""
 
     name: str
     pattern: re.Pattern[str]
     cause: str
-    cure: str
+    fix: str
     asks: tuple[str, ...]
-    """What one must know to help: keys of `envsmith report --format json`."""
+    """Facts that are needed to help: keys of `envsmith report --format json`."""
 
     def line(self, text: str) -> str:
-        """Return the line of a text that it is recognised by; empty where there is none."""
+        """Return the line of a text that matches the pattern; empty if none does."""
         found = self.pattern.search(text)
         if found is None:
             return ""
@@ -43,36 +40,29 @@ def read_failure(row: Row) -> Failure:
         name=row.text("name"),
         pattern=row.read("pattern", _pattern),
         cause=row.text("cause"),
-        cure=row.text("cure"),
+        fix=row.text("fix"),
         asks=row.each("asks", str),
         **row.origin(),
     )
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise ValueError(str(error)) from error
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadRelease(Fact):
-    """Versions of a project that fail."""
+    """Versions of a project that are known to fail."""
 
     project: NormalizedName
     versions: SpecifierSet
     os: str = ""
-    """Empty: on every system."""
+    """Empty means every system."""
     visual_cpp: tuple[int, ...] = ()
-    """On Windows: from which version of Microsoft's C++ library on it does not fail; empty: always."""
+    """On Windows, the version of Microsoft's C++ library from which on it works; empty if no version helps."""
     problem: str
-    cure: str
+    fix: str
 
     def describes(self, project: str, version: Version, os: str) -> bool:
-        """Say whether a project's version is meant on a system."""
-        is_one = project == self.project and self.os in ("", os)
-        return is_one and self.versions.contains(version.public, prereleases=True)
+        """Say whether the row covers a project's version on a system."""
+        is_here = project == self.project and self.os in ("", os)
+        return is_here and self.versions.contains(version.public, prereleases=True)
 
 
 def read_bad_release(row: Row) -> BadRelease:
@@ -83,9 +73,16 @@ def read_bad_release(row: Row) -> BadRelease:
         os=row.text("os", ""),
         visual_cpp=row.read("visual-cpp", _numbers) if row.has("visual-cpp") else (),
         problem=row.text("problem"),
-        cure=row.text("cure"),
+        fix=row.text("fix"),
         **row.origin(),
     )
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise ValueError(str(error)) from error
 
 
 def _numbers(text: str) -> tuple[int, ...]:

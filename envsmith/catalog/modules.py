@@ -1,4 +1,4 @@
-"""Modules: under which names a project is imported, where they are not its own."""
+"""Import names of projects, if they differ from the project's name."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ _TABLE = Path(__file__).parent / "modules.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectModules(Fact):
-    """The modules of one project."""
+    """The import names of one project."""
 
     project: NormalizedName
     modules: tuple[str, ...]
-    """As imported; dotted where several projects share a folder."""
+    """Dotted if several projects share a folder."""
     messages: tuple[str, ...] = ()
-    """Beginnings of warnings that only this project gives."""
+    """Beginnings of warnings that only this project prints."""
 
 
 def read_modules(path: Path = _TABLE) -> tuple[ProjectModules, ...]:
-    """Read the table.
+    """Read modules.toml.
 
     Raises:
         CatalogError: CAT022 when it is malformed.
     """
-    return read_table(path, "module", _row)
+    return read_table(path, "module", _row, ("project",))
 
 
-def sought_of(project: str) -> tuple[SoughtModule, ...]:
-    """Return the modules to look for where a project's use is asked.
+def import_names(project: str) -> tuple[SoughtModule, ...]:
+    """Return the modules whose import is a use of a project.
 
-    A project that the table does not have is taken to be imported under its name, dashes and dots as underscores
-    or as dots, in the spelling given and in small letters.
+    The default for projects that are not in the table is their name, as written and in lower case, with dashes and
+    dots as underscores or as dots.
 
     Args:
-        project: its name as it was written, for case may tell.
+        project: its name as written; upper case can matter.
     """
     row = _by_project().get(canonicalize_name(project))
     if row:

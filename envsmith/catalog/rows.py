@@ -1,4 +1,4 @@
-"""Rows: how one row of each table becomes a fact."""
+"""Row readers: one function per table."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BACKEND_FAMILIES = ("cpu", "cuda", "rocm", "xpu")
 
 
 def snapshot(row: Row) -> Fact:
-    """Read the row that dates the snapshot."""
+    """Read the row of snapshot.toml, which has the snapshot's date."""
     return Fact(**row.origin())
 
 
@@ -155,7 +155,7 @@ def capability(text: str) -> Capability:
     """Read ``8.9``, ``gfx1100`` or ``bmg``.
 
     Raises:
-        ValueError: when it is none of them.
+        ValueError: when it is malformed.
     """
     return text if text.startswith("gfx") or text in INTEL else cuda_capability(text)
 
@@ -164,14 +164,14 @@ def cuda_capability(text: str) -> tuple[int, int]:
     """Read ``8.9``.
 
     Raises:
-        ValueError: when it has another form.
+        ValueError: when it is malformed.
     """
     major, minor = text.split(".")
     return int(major), int(minor)
 
 
 def wheels(text: str) -> Wheels:
-    """Read ``linux x86_64`` or ``macos``: which wheels of a project are meant.
+    """Read a pattern for wheels: ``linux x86_64`` or ``macos``.
 
     Raises:
         ValueError: when the operating system is unknown.
@@ -182,7 +182,7 @@ def wheels(text: str) -> Wheels:
 
 def _pci(text: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{4}", text):
-        raise ValueError("written as 8086:56a0")
+        raise ValueError("expected a PCI id such as 8086:56a0")
     return text
 
 

@@ -1,4 +1,4 @@
-"""Shims: since when somebody needs one, and from which version on nobody does."""
+"""Facts about shims: the versions they are for, and the projects that need them."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _USERS = Path(__file__).parent / "shim_users.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShimFacts(Fact):
-    """One shim."""
+    """A shim and the versions it is for."""
 
     name: str
     project: str
-    """What it is for, as people write it."""
+    """Project it extends, in its usual spelling."""
     since: Version
-    """The first version of the project that lacks what it adds."""
+    """First version of the project without the names it adds."""
     until: Version | None = None
-    """The first that has it again; None where none is known."""
+    """First later version that has them again; None if none is known."""
     adds: str
 
     @property
     def range(self) -> str:
-        """The versions of the project that lack it: ``torchaudio 2.9 and later``."""
+        """The versions of the project it is for: ``torchaudio 2.9 and later``."""
         end = f" to before {self.until}" if self.until else " and later"
         return f"{self.project} {self.since}{end}"
 
@@ -41,28 +41,28 @@ class ShimUser(Fact):
 
     shim: str
     project: str
-    """As people write it."""
+    """In its usual spelling."""
     free_from: Version
-    """The first version that does not need it."""
+    """First version that does not need it."""
     why: str
 
 
 def read_shims(path: Path = _SHIMS) -> tuple[ShimFacts, ...]:
-    """Read the table of shims.
+    """Read shims.toml.
 
     Raises:
         CatalogError: CAT022 when it is malformed.
     """
-    return read_table(path, "shim", _shim)
+    return read_table(path, "shim", _shim, ("name",))
 
 
 def read_users(path: Path = _USERS) -> tuple[ShimUser, ...]:
-    """Read the table of those who need them.
+    """Read shim_users.toml.
 
     Raises:
         CatalogError: CAT022 when it is malformed.
     """
-    return read_table(path, "user", _user)
+    return read_table(path, "user", _user, ("shim", "project"))
 
 
 def _shim(row: Row) -> ShimFacts:

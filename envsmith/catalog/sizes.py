@@ -1,4 +1,4 @@
-"""Sizes: bytes of wheels whose index tells none."""
+"""Sizes of wheels, for indexes that publish none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TABLE = Path(__file__).parent / "sizes.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes(Fact):
-    """The sizes known of one index."""
+    """The known sizes of wheels of one index."""
 
     index: str
     """``pypi`` or ``pytorch``."""
@@ -27,16 +27,16 @@ class Sizes(Fact):
 
 
 def read_sizes(path: Path = _TABLE) -> tuple[Sizes, ...]:
-    """Read the table.
+    """Read sizes.toml.
 
     Raises:
         CatalogError: CAT022 when it is malformed.
     """
-    return read_table(path, "size", _row)
+    return read_table(path, "size", _row, ("index",))
 
 
 def size_of(filename: str, index: str) -> int | None:
-    """Return the bytes of a wheel of ``pypi`` or ``pytorch``, None where they are not known."""
+    """Return the size in bytes of a wheel of ``pypi`` or ``pytorch``, or None if it is unknown."""
     return next(
         (row.files[filename] for row in _rows() if row.index == index and filename in row.files), None
     )

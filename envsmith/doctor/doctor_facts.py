@@ -17,7 +17,7 @@ from envsmith.activate import session
 from envsmith.activate.model import Activation, Place, TakenVariable
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import PypiWheelBuild
+from envsmith.catalog.builds import TorchWheels
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.interpreter import Probe
 from envsmith.environment.model import Environment, TorchBuild
@@ -146,7 +146,7 @@ class DoctorFacts:
         if backend is None or version is None:
             return None
         python = found.interpreter.python
-        build = PypiWheelBuild(
+        build = TorchWheels(
             backend=backend,
             torch=version,
             platforms=(str(self.host.platform),),

@@ -56,7 +56,7 @@ def explain(text: str, catalog: Catalog) -> Iterator[Finding]:
             severity="error",
             subject=row.name,
             message=f"{row.cause}\nseen: {shown}\nsource: {row.source} ({row.retrieved})",
-            hint=row.cure,
+            hint=row.fix,
         )
 
 

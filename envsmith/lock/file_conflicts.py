@@ -9,7 +9,7 @@ from typing import TypeVar
 from packaging.pylock import Package, PackageSdist, PackageWheel
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.modules import sought_of
+from envsmith.catalog.modules import import_names
 from envsmith.errors import LockError
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.pylock import Lock
@@ -156,7 +156,7 @@ def _folders(package: Package, contents: Mapping[str, WheelContents]) -> Iterabl
     found = _contents(package, contents)
     if found is not None:
         return found.top_level()
-    return dict.fromkeys(sought.module for sought in sought_of(package.name) if "." not in sought.module)
+    return dict.fromkeys(sought.module for sought in import_names(package.name) if "." not in sought.module)
 
 
 def _contents(package: Package, contents: Mapping[str, WheelContents]) -> WheelContents | None:

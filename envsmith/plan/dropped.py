@@ -11,7 +11,7 @@ from packaging.pylock import Package, PackageWheel
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from envsmith.catalog.modules import sought_of
+from envsmith.catalog.modules import import_names
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.target import Target
 from envsmith.model.usage import Use
@@ -159,7 +159,7 @@ def _judged(
         wheel = package.wheels[0]
         listed = contents.contents([wheel]).get(wheel.hashes["sha256"])
         paths = [path for path in (listed.members if listed else ()) if _is_imported(path)]
-        modules = [sought.module for sought in sought_of(item.project)]
+        modules = [sought.module for sought in import_names(item.project)]
         uses = imports(contents.read(wheel, paths), modules)
     return judge(item, str(package.version), uses)
 

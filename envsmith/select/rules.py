@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from packaging.version import Version
 
 from envsmith.catalog import BackendFacts, Catalog, Kernels
-from envsmith.catalog.builds import PypiWheelBuild, newest
+from envsmith.catalog.builds import TorchWheels, newest
 from envsmith.host.model import Device, Driver, Host
 from envsmith.model.backend import TEGRA, Backend, Capability, architecture
 from envsmith.model.target import Python
@@ -68,7 +68,7 @@ class BackendVerdict:
 
 
 def judge(
-    host: Host, python: Python, builds: Mapping[Backend, Sequence[PypiWheelBuild]], catalog: Catalog
+    host: Host, python: Python, builds: Mapping[Backend, Sequence[TorchWheels]], catalog: Catalog
 ) -> tuple[BackendVerdict, ...]:
     """Say of every backend whether it works on a machine, best first.
 
@@ -86,7 +86,7 @@ def judge(
     return tuple(sorted(found, key=lambda item: rank(item, is_advertised=advertised[item.backend])))
 
 
-def judge_build(host: Host, python: Python, build: PypiWheelBuild, catalog: Catalog) -> BackendVerdict:
+def judge_build(host: Host, python: Python, build: TorchWheels, catalog: Catalog) -> BackendVerdict:
     """Say whether one build, such as the one of a lock, works on a machine."""
     case = _Case(
         host=host, python=python, facts=catalog.backend(build.backend), catalog=catalog, is_open=False
@@ -137,7 +137,7 @@ class _Case:
     def backend(self) -> Backend:
         return self.facts.backend
 
-    def verdict(self, builds: Sequence[PypiWheelBuild]) -> BackendVerdict:
+    def verdict(self, builds: Sequence[TorchWheels]) -> BackendVerdict:
         """Look at one thing after the other, and stop at the first that keeps the backend out."""
         if refusal := self._no_device() or self._no_wheel(builds):
             return refusal
@@ -147,7 +147,7 @@ class _Case:
             (answer for answer in answers if answer.status != NO), (*answers, self._no_kernels(here))[0]
         )
 
-    def _of(self, status: str, able: list[PypiWheelBuild], here: list[PypiWheelBuild]) -> BackendVerdict:
+    def _of(self, status: str, able: list[TorchWheels], here: list[TorchWheels]) -> BackendVerdict:
         """Judge builds that have kernels, or of which nothing says that they have none."""
         if refusal := self._no_driver(able):
             return refusal
@@ -184,7 +184,7 @@ class _Case:
             return None
         return self._no("device", f"no {_MAKERS[self.backend.family]} GPU")
 
-    def _no_wheel(self, builds: Sequence[PypiWheelBuild]) -> BackendVerdict | None:
+    def _no_wheel(self, builds: Sequence[TorchWheels]) -> BackendVerdict | None:
         if any(build.is_for(self.host.os, self.host.machine) for build in builds):
             return None
         if not builds:
@@ -198,10 +198,10 @@ class _Case:
             return self._no("os", f"it is for {', '.join(builds[0].platforms)}")
         return self._no("os", f"no wheel of it for {self.host.os} {self.host.machine} is on record")
 
-    def _kernels(self, build: PypiWheelBuild) -> Kernels | None:
+    def _kernels(self, build: TorchWheels) -> Kernels | None:
         return self.catalog.kernels(build.torch, self.backend, self.host.platform)
 
-    def _served(self, build: PypiWheelBuild) -> tuple[Device, ...]:
+    def _served(self, build: TorchWheels) -> tuple[Device, ...]:
         kernels = self._kernels(build)
         return tuple(
             device
@@ -209,7 +209,7 @@ class _Case:
             if kernels and device.capability and kernels.supports(device.capability)
         )
 
-    def _may_run(self, build: PypiWheelBuild) -> bool:
+    def _may_run(self, build: TorchWheels) -> bool:
         """Say whether nothing on record speaks against a build for one of the GPUs."""
         kernels = self._kernels(build)
         is_open = kernels is None or not kernels.is_complete
@@ -222,7 +222,7 @@ class _Case:
         """Say whether no build of the backend can be for a GPU, its kernels known or not."""
         return capability in TEGRA or self.catalog.oldest_cuda(capability) > (*self.backend.version, 0, 0)[:2]
 
-    def _with_kernels(self, builds: list[PypiWheelBuild]) -> tuple[tuple[str, list[PypiWheelBuild]], ...]:
+    def _with_kernels(self, builds: list[TorchWheels]) -> tuple[tuple[str, list[TorchWheels]], ...]:
         """Return the builds with kernels for a GPU, then those that nothing on record speaks against."""
         if self.backend.family == "cpu" or not self._devices:
             return ((WORKS, builds),)
@@ -230,7 +230,7 @@ class _Case:
         others = [build for build in builds if build not in able and self._may_run(build)]
         return (WORKS, able), (UNKNOWN, others)
 
-    def _no_kernels(self, builds: list[PypiWheelBuild]) -> BackendVerdict:
+    def _no_kernels(self, builds: list[TorchWheels]) -> BackendVerdict:
         latest = newest(builds)
         kernels = self._kernels(latest) if latest else None
         notes = [f"built for {kernels}"] if kernels else []
@@ -239,7 +239,7 @@ class _Case:
         found = self._no("capability", f"no kernels for {_names(self._devices)}")
         return replace(found, notes=tuple(notes))
 
-    def _floor(self, builds: Iterable[PypiWheelBuild]) -> tuple[str, str]:
+    def _floor(self, builds: Iterable[TorchWheels]) -> tuple[str, str]:
         """Return the oldest driver that would do, and the GPU that needs one newer than others would."""
         served = {device for build in builds for device in self._served(build)} or set(self._devices)
         general = self.catalog.driver_floor(self.backend, self.host.driver_os) or ""
@@ -252,7 +252,7 @@ class _Case:
                 worst, of = floor, capability[0]
         return worst, of
 
-    def _no_driver(self, builds: list[PypiWheelBuild]) -> BackendVerdict | None:
+    def _no_driver(self, builds: list[TorchWheels]) -> BackendVerdict | None:
         if self.backend.family != "cuda":
             return None
         floor, of = self._floor(builds)
@@ -266,7 +266,7 @@ class _Case:
             return self._no("driver", f"{needed}; this one serves CUDA {cuda[0]}.{cuda[1]}")
         return None
 
-    def _no_system(self, builds: list[PypiWheelBuild]) -> tuple[str, str]:
+    def _no_system(self, builds: list[TorchWheels]) -> tuple[str, str]:
         oldest = min(builds, key=lambda build: build.torch)
         if self.host.libc == "musl":
             return "libc", "its wheels need glibc, and this machine has musl"
@@ -277,14 +277,14 @@ class _Case:
             f"its wheels need {oldest.floor()}, and this machine has {has}",
         )
 
-    def _no_python(self, builds: list[PypiWheelBuild]) -> tuple[str, str]:
+    def _no_python(self, builds: list[TorchWheels]) -> tuple[str, str]:
         tags = sorted({tag for build in builds for tag in build.pythons}, key=lambda tag: int(tag[3:] or 0))
         if not self.is_open:
             return "python", f"it is for {tags[0]}"
         there = f"there are {tags[0]} to {tags[-1]}" if len(tags) > 1 else f"there is {tags[0]}"
         return "python", f"no wheel for {self.python.tag} is on record: {there}"
 
-    def _reason(self, best: PypiWheelBuild, status: str) -> str:
+    def _reason(self, best: TorchWheels, status: str) -> str:
         if self.backend.family == "cpu":
             is_mac = (self.host.os, self.host.machine) == ("macos", "arm64")
             return "the macOS build, with MPS in it" if is_mac else "runs without a GPU"
@@ -298,15 +298,13 @@ class _Case:
             text = f"validated on {names}" if self.backend.family == "xpu" else f"kernels for {names}"
         return text + self._driver_words(best)
 
-    def _driver_words(self, best: PypiWheelBuild) -> str:
+    def _driver_words(self, best: TorchWheels) -> str:
         floor, _ = self._floor([best])
         if self._driver is None or not floor:
             return ""
         return f", driver {self._driver.version}" if self._driver.version else f"; needs driver ≥ {floor}"
 
-    def _notes(
-        self, best: PypiWheelBuild, here: list[PypiWheelBuild], able: list[PypiWheelBuild]
-    ) -> Iterable[str]:
+    def _notes(self, best: TorchWheels, here: list[TorchWheels], able: list[TorchWheels]) -> Iterable[str]:
         served, devices = self._served(best), self._devices
         if 0 < len(served) < len(devices):
             yield f"runs on {len(served)} of {len(devices)} GPUs"
@@ -333,7 +331,7 @@ class _Case:
         if not self.facts.is_advertised:
             yield "published, but not among the choices PyTorch names"
 
-    def _is_last(self, last: Version, best: PypiWheelBuild) -> bool:
+    def _is_last(self, last: Version, best: TorchWheels) -> bool:
         """Say whether the backend's last torch would run here, too, if its wheel were on record."""
         release = self.catalog.release(last)
         as_last = replace(best, torch=last)

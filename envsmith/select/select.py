@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import PypiWheelBuild, builds, of_pypi
+from envsmith.catalog.builds import TorchWheels, builds, of_pypi
 from envsmith.errors import CatalogError, HostError
 from envsmith.host.model import Device, Host
 from envsmith.lockfile.manifest import Manifest, TargetRecord
@@ -70,7 +70,7 @@ def select(host: Host, python: Python, *, catalog: Catalog, listings: Listings) 
     return Selection(host=host, python=python, verdicts=rules.judge(host, python, found, catalog))
 
 
-def _builds(backend: Backend, catalog: Catalog, listings: Listings) -> Iterable[PypiWheelBuild]:
+def _builds(backend: Backend, catalog: Catalog, listings: Listings) -> Iterable[TorchWheels]:
     listing = listings.known("stable", backend)
     return builds(catalog, listing) if listing else of_pypi(catalog, backend)
 
@@ -153,13 +153,13 @@ def _undecided(backend: Backend) -> BackendVerdict:
     )
 
 
-def _build_of(entry: TargetRecord, target: Target) -> PypiWheelBuild | None:
+def _build_of(entry: TargetRecord, target: Target) -> TorchWheels | None:
     """Return the torch a lock holds; None where it holds none."""
     pin = entry.family.get("torch")
     if pin is None:
         return None
     is_pypi = any(str(item).startswith("torch==") for item in entry.inputs.get("from-pypi", ()))
-    return PypiWheelBuild(
+    return TorchWheels(
         backend=target.backend,
         torch=Version(Version(pin.version).public),
         platforms=(str(target.platform),),

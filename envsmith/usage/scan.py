@@ -16,7 +16,7 @@ from typing import Protocol
 
 from packaging.utils import canonicalize_name
 
-from envsmith.catalog.modules import sought_of
+from envsmith.catalog.modules import import_names
 from envsmith.model.usage import Leftover, SoughtModule, UnreadFile, Usage, Use
 from envsmith.plan import pruning
 from envsmith.usage.file_reader import CODE, LATER, FileOutcome, FileQuestion, read_file
@@ -112,7 +112,7 @@ def scan(
 
 
 def _sought(project: str, installed: tuple[str, ...]) -> tuple[SoughtModule, ...]:
-    known = sought_of(project)
+    known = import_names(project)
     messages = next((item.messages for item in known if item.messages), ())
     modules = installed or tuple(item.module for item in known)
     name = canonicalize_name(project)

@@ -4,7 +4,7 @@ import pytest
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import PypiWheelBuild, builds, newest, of_pypi
+from envsmith.catalog.builds import TorchWheels, builds, newest, of_pypi
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, group
 from tests.values import wheel
@@ -12,7 +12,7 @@ from tests.values import wheel
 CATALOG = Catalog.embedded()
 
 
-def on_record(backend: str) -> tuple[PypiWheelBuild, ...]:
+def on_record(backend: str) -> tuple[TorchWheels, ...]:
     listing = CATALOG.listing("stable", Backend.parse(backend))
     assert listing
     return builds(CATALOG, listing)

@@ -1,12 +1,12 @@
 import pytest
 from packaging.version import Version
 
-from envsmith.catalog.builds import PypiWheelBuild
+from envsmith.catalog.builds import TorchWheels
 from envsmith.model.backend import Backend
 
 
-def build(*platforms: str) -> PypiWheelBuild:
-    return PypiWheelBuild(
+def build(*platforms: str) -> TorchWheels:
+    return TorchWheels(
         backend=Backend.parse("cpu"),
         torch=Version("2.13.0"),
         platforms=platforms,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envsmith.catalog import Catalog, plain
+from envsmith.catalog import Catalog, gpu_model
 from envsmith.errors import CatalogError
 
 CATALOG = Catalog.embedded()
@@ -55,13 +55,13 @@ def test_close_names_are_offered() -> None:
 
 
 def test_two_gpus_never_share_a_plain_name() -> None:
-    names = [plain(gpu.name) for gpu in CATALOG.gpus()]
+    names = [gpu_model(gpu.name) for gpu in CATALOG.gpus()]
     assert sorted(names) == sorted(set(names))
 
 
 def test_names_are_not_shortened_into_others() -> None:
-    assert plain("NVIDIA RTX 4000 Ada Generation") != plain("Quadro RTX 4000")
-    assert plain("GeForce RTX 4070 Ti Super") != plain("GeForce RTX 4070 Ti")
+    assert gpu_model("NVIDIA RTX 4000 Ada Generation") != gpu_model("Quadro RTX 4000")
+    assert gpu_model("GeForce RTX 4070 Ti Super") != gpu_model("GeForce RTX 4070 Ti")
     assert CATALOG.gpu("RTX 5080").architecture == "sm_120"
     assert CATALOG.gpu("gfx1100").architecture == "gfx1100"
 

@@ -25,7 +25,7 @@ def test_how_many_jobs_a_matrix_may_have() -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ('service = "jenkins"', "no service"),
+        ('service = "jenkins"', "unknown service"),
         ('service = "github"\nlabels = ["linux-x86_64"]', "MACHINE LABEL"),
         ('service = "github"\nlabels = ["linux a"]', "names no machine"),
     ],

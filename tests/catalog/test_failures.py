@@ -10,7 +10,7 @@ ROW: dict[str, object] = {
     "name": "one",
     "pattern": "no way",
     "cause": "there is none",
-    "cure": "find one",
+    "fix": "find one",
     "source": "a test",
     "retrieved": "2026-11-21",
 }
@@ -23,7 +23,7 @@ def test_the_line_of_a_match_is_returned() -> None:
     assert row.line("some way") == ""
 
 
-@pytest.mark.parametrize("values", [{"pattern": "("}, {"pattern": ""}, {"cure": None}])
+@pytest.mark.parametrize("values", [{"pattern": "("}, {"pattern": ""}, {"fix": None}])
 def test_a_malformed_row(values: dict[str, object]) -> None:
     with pytest.raises(CatalogError, match="failures"):
         failures.read_failure(Row("failures.toml: row 1", {**ROW, **values}))

@@ -11,7 +11,7 @@ ROW: dict[str, object] = {
     "project": "torch",
     "versions": "==2.9.0",
     "problem": "fails",
-    "cure": "take another",
+    "fix": "take another",
     "source": "a test",
     "retrieved": "2026-11-21",
 }
@@ -26,7 +26,7 @@ def test_a_row_is_about_its_versions_on_its_system() -> None:
     assert [windows.describes("torch", Version("2.9.0"), os) for os in ("linux", "windows")] == [False, True]
 
 
-@pytest.mark.parametrize("key", ["project", "versions", "problem", "cure"])
+@pytest.mark.parametrize("key", ["project", "versions", "problem", "fix"])
 def test_a_row_without_a_value(key: str) -> None:
     with pytest.raises(CatalogError, match="missing"):
         failures.read_bad_release(Row("row", {name: value for name, value in ROW.items() if name != key}))

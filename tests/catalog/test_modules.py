@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.modules import read_modules, sought_of
+from envsmith.catalog.modules import import_names, read_modules
 from envsmith.errors import CatalogError
 
 
@@ -24,18 +24,18 @@ from envsmith.errors import CatalogError
     ],
 )
 def test_a_project_is_imported_under_its_names(project: str, modules: list[str]) -> None:
-    assert [item.module for item in sought_of(project)] == modules
+    assert [item.module for item in import_names(project)] == modules
 
 
 def test_the_warning_of_torchvisions_image_extension_is_known() -> None:
-    (sought,) = sought_of("torchvision")
+    (sought,) = import_names("torchvision")
     assert sought.messages == ("Failed to load image Python extension",)
 
 
 def test_members_of_a_family_share_its_folder() -> None:
     for family in Catalog.embedded().families():
         for member in family.members:
-            modules = [item.module for item in sought_of(member)]
+            modules = [item.module for item in import_names(member)]
             assert family.folder in modules or member.startswith("nvidia-") or family.conflict, member
 
 

@@ -45,6 +45,11 @@ def test_rows_come_in_their_order(tmp_path: Path) -> None:
         ('[[r]]\ntorch = "2"\nsource = "x"\nretrieved = "lately"', "row 1 (2): retrieved", "cannot be read"),
         ('[[r]]\ntorch = "2"\nsource = "x"\nretrieved = "20261120"', "(2): retrieved", "2026-11-20"),
         (f'[[r]]\ntorch = "2"\n{ORIGIN}[[r]]\n{ORIGIN}', "row 2 (x): torch", "is missing"),
+        (
+            f'[[r]]\ntorch = "2"\n{ORIGIN}[[r]]\ntorch = "2"\nsource = "y"\nretrieved = "2026-11-21"',
+            "releases.toml: row 2 (2): torch",
+            "same as row 1",
+        ),
     ],
 )
 def test_a_malformed_table_is_named_with_file_and_row(
@@ -55,6 +60,18 @@ def test_a_malformed_table_is_named_with_file_and_row(
     assert caught.value.code == "CAT022"
     assert place in caught.value.where
     assert message in caught.value.message
+
+
+def test_rows_may_differ_in_their_identity_alone(tmp_path: Path) -> None:
+    def value(row: Row) -> tuple[str, str]:
+        row.origin()
+        return row.text("name"), row.text("kind", "")
+
+    rows = f'[[r]]\nname = "a"\nkind = "x"\n{ORIGIN}[[r]]\nname = "a"\nkind = "y"\n{ORIGIN}'
+    path = table(tmp_path, rows)
+    assert read_table(path, "r", value) == (("a", "x"), ("a", "y"))
+    with pytest.raises(CatalogError, match=r"CAT022: releases\.toml: row 2 \(a\): name: same as row 1"):
+        read_table(path, "r", value, ("name",))
 
 
 def test_a_missing_table_is_an_error(tmp_path: Path) -> None:

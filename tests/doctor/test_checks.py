@@ -14,7 +14,7 @@ from packaging.version import Version
 from envsmith.activate.model import Activation, Place, TakenVariable
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import PypiWheelBuild
+from envsmith.catalog.builds import TorchWheels
 from envsmith.doctor.checks import CHECKS
 from envsmith.doctor.diagnose import diagnose
 from envsmith.doctor.doctor_facts import DoctorFacts, InstalledTorch
@@ -57,7 +57,7 @@ def judged(torch: str, on: Host) -> InstalledTorch:
 
     def verdict(version: str, backend: str) -> BackendVerdict:
         tags = frozenset({"cp312"})
-        build = PypiWheelBuild(
+        build = TorchWheels(
             backend=Backend.parse(backend),
             torch=Version(version),
             platforms=(str(on.platform),),

@@ -9,7 +9,7 @@ import pytest
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import PypiWheelBuild
+from envsmith.catalog.builds import TorchWheels
 from envsmith.doctor.rules import gpu
 from envsmith.host import parsers
 from envsmith.host.model import Device, Driver, Host
@@ -39,7 +39,7 @@ def host(capability: tuple[int, int] | None = None, driver: str = "") -> Host:
 
 def verdict(on: Host, torch: str) -> BackendVerdict:
     public, _, label = torch.partition("+")
-    build = PypiWheelBuild(
+    build = TorchWheels(
         backend=Backend.parse(label),
         torch=Version(public),
         platforms=(str(on.platform),),

@@ -9,7 +9,7 @@ import pytest
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import PypiWheelBuild
+from envsmith.catalog.builds import TorchWheels
 from envsmith.host.model import FAMILIES, Device, Driver, Host
 from envsmith.model.backend import Backend, Capability, architecture, backend_family
 from envsmith.model.target import Platform, Python
@@ -33,8 +33,8 @@ def host(*devices: Device, platform: str = "linux", driver: str | None = "580.65
 
 def build(
     backend: str, torch: str, platform: str = "manylinux_2_28_x86_64", pythons: Iterable[str] = ("cp312",)
-) -> PypiWheelBuild:
-    return PypiWheelBuild(
+) -> TorchWheels:
+    return TorchWheels(
         backend=Backend.parse(backend),
         torch=Version(torch),
         platforms=(platform,),
@@ -42,7 +42,7 @@ def build(
     )
 
 
-def judged(on: Host, *builds: PypiWheelBuild, python: Python = PYTHON) -> BackendVerdict:
+def judged(on: Host, *builds: TorchWheels, python: Python = PYTHON) -> BackendVerdict:
     backend = builds[0].backend
     found = rules.judge(on, python, {backend: builds}, CATALOG)
     return next(verdict for verdict in found if verdict.backend == backend)
@@ -143,7 +143,7 @@ def test_what_works_names_the_newest_torch_and_why() -> None:
     ],
 )
 def test_what_keeps_a_backend_out_is_said(
-    on: Host, builds: list[PypiWheelBuild], status: str, cause: str, reason: str
+    on: Host, builds: list[TorchWheels], status: str, cause: str, reason: str
 ) -> None:
     found = judged(on, *builds)
     assert (found.status, found.cause, found.reason) == (status, cause, reason)

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.builds import PypiWheelBuild, builds, of_pypi
+from envsmith.catalog.builds import TorchWheels, builds, of_pypi
 from envsmith.host.model import FAMILIES, Device, Driver, Host
 from envsmith.model.backend import Backend, backend_family
 from envsmith.model.target import Platform, Python
@@ -21,7 +21,7 @@ MAKERS = {family: maker for maker, family in FAMILIES.items()}
 
 
 @cache
-def on_record() -> dict[Backend, tuple[PypiWheelBuild, ...]]:
+def on_record() -> dict[Backend, tuple[TorchWheels, ...]]:
     found = {}
     for facts in CATALOG.backends():
         listing = CATALOG.listing("stable", facts.backend)

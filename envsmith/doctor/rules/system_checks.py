@@ -107,7 +107,7 @@ def known_bad(
             if row.describes(item.name, version, os) and not (row.visual_cpp and visual_cpp):
                 text = f"{item.name} {item.version}: {row.problem} ({row.source})"
                 yield Finding(
-                    code="ENV074", severity="warning", subject=item.name, message=text, hint=row.cure
+                    code="ENV074", severity="warning", subject=item.name, message=text, hint=row.fix
                 )
 
 
