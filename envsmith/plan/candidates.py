@@ -1,4 +1,4 @@
-"""Candidates: the torch-family wheels of an index listing that fit a target."""
+"""Candidate selection from an index listing."""
 
 from __future__ import annotations
 

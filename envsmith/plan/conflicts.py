@@ -1,7 +1,4 @@
-"""One member per family: distributions that own one folder overwrite each other's files.
-
-Substitute: leave one member of each family, bound as those bind it whose requirements it serves now.
-"""
+"""Conflict groups: projects with a common folder, one of them per lock."""
 
 from __future__ import annotations
 
@@ -17,12 +14,12 @@ from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import ProfileError
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.naming import suggestion
-from envsmith.plan import dropped
-from envsmith.plan.dropped import requires_of
+from envsmith.plan.dropped import requires_of, unsatisfied
 from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
 from envsmith.plan.ports import WheelRequiresReader
 
-SUBSTITUTED, PASSED_OVER = "RES111", "RES116"
+SUBSTITUTED, SKIPPED = "RES111", "RES116"
+"""Codes of decisions: a member replaced by another, a preferred member not used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,61 +29,84 @@ class _GroupChoice:
 
 
 def chosen(profile: Profile, catalog: Catalog) -> dict[str, str]:
-    """Return folder → member as the profile's ``family`` table chooses them.
+    """Return folder → member from the profile's ``family`` table.
 
     Raises:
-        ProfileError: PRF050 where no family of that name is known, PRF051 where it has no such member, or its
-            members cannot stand in for each other.
+        ProfileError: PRF050 for an unknown group, PRF051 when the value is not a member of it, or the members cannot
+            replace each other.
     """
-    known = {name: family for family in catalog.families() for name in (family.folder, family.name)}
+    known = {name: group for group in catalog.families() for name in (group.folder, group.name)}
     found: dict[str, str] = {}
     for key, value in profile.family.items():
         if key in FAMILY_MEMBERS:
             continue
-        place = profile.where("family", key)
+        where = profile.where("family", key)
         if key not in known:
             raise ProfileError(
                 "PRF050",
-                f"no family {key!r} is known",
-                where=place,
+                f"unknown conflict group `{key}`",
+                where=where,
                 hint=suggestion(key, [*FAMILY_MEMBERS, *known]),
             )
-        family, member = known[key], canonicalize_name(value)
-        if member not in family.members or not family.is_interchangeable:
+        group, member = known[key], canonicalize_name(value)
+        if member not in group.members or not group.is_interchangeable:
             raise ProfileError(
                 "PRF051",
-                f"{value!r} cannot be chosen for {key}: "
-                + ("it is no member" if member not in family.members else "its members are not alike"),
-                where=place,
-                hint=f"its members are {', '.join(family.members)}"
-                if family.is_interchangeable
-                else "leave it out: the package that asks for one of them decides",
+                f"invalid member `{value}` of {key}"
+                if group.is_interchangeable
+                else f"`{value}` cannot be chosen for {key}: its members do not replace each other",
+                where=where,
+                hint=f"its members are {', '.join(group.members)}"
+                if group.is_interchangeable
+                else "remove it: the package that requires one of them decides",
             )
-        found[family.folder] = member
+        found[group.folder] = member
     return found
 
 
+def amend(
+    plan: ResolutionPlan, resolution: Resolution, *, catalog: Catalog, requires: WheelRequiresReader
+) -> Amendment | None:
+    """Return the amendment that leaves one member of each conflict group, or None if no group has two.
+
+    Args:
+        plan: with its last amendment.
+        resolution: of that plan.
+        catalog: conflict groups.
+        requires: reads the requirements of wheels.
+
+    Raises:
+        ToolError: when a requirer's wheel cannot be read.
+    """
+    found = choose_members(plan, resolution, catalog)
+    if found is None:
+        return None
+    is_required = any(resolution.requirers.get(name) for name in found.excludes)
+    read = requires_of(plan, resolution, requires) if is_required else {}
+    unmet = unsatisfied(plan.amended(found), read)
+    return with_bounds(found, plan, unmet, catalog)
+
+
 def choose_members(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> Amendment | None:
-    """Return what leaves one member of each family, the fitting one, or None where a resolution needs nothing."""
+    """Return the amendment that keeps the best member of each group and excludes the others, or None."""
     names = {package.name for package in resolution.packages}
-    asked = {item.name for item in plan.requirements}
+    direct = {item.name for item in plan.requirements}
     steps: list[Amendment] = []
-    for family in catalog.families():
-        present = [member for member in family.members if member in names]
-        choice = _choose(family, present, plan, resolution) if present else None
-        gone = [member for member in present if choice and member != choice.member]
-        if choice is None or not gone:
+    for group in catalog.families():
+        present = [member for member in group.members if member in names]
+        choice = _choose(group, present, plan, resolution) if present else None
+        others = [member for member in present if choice and member != choice.member]
+        if choice is None or not others:
             continue
-        new = choice.member not in asked
         requirement = SourcedRequirement(
-            requirement=Requirement(choice.member), origin=f"family {family.name}"
+            requirement=Requirement(choice.member), origin=f"conflict group {group.name}"
         )
         steps.append(
             Amendment(
-                requirements=(requirement,) if new else (),
-                excludes=tuple(gone),
+                requirements=(requirement,) if choice.member not in direct else (),
+                excludes=tuple(others),
                 added=(choice.member,) if choice.member not in names else (),
-                decisions=tuple(_decision(family, choice, member, plan, resolution) for member in gone),
+                decisions=tuple(_decision(group, choice, member, plan, resolution) for member in others),
             )
         )
     return _joined(steps) if steps else None
@@ -101,35 +121,92 @@ def _joined(steps: Sequence[Amendment]) -> Amendment:
     )
 
 
-def bounded(
+def _choose(
+    group: ConflictGroup, present: Sequence[NormalizedName], plan: ResolutionPlan, resolution: Resolution
+) -> _GroupChoice | None:
+    if group.chooser:
+        named = [member for member in present if group.chooser in resolution.requirers.get(member, ())]
+        return _GroupChoice(member=named[0], why=f"is required by {group.chooser}") if named else None
+    if not group.is_interchangeable:
+        return None
+    backend, platform = plan.target.backend, plan.target.platform
+    failed = {item.subject for item in plan.all_decisions() if item.code == SKIPPED}
+    by_profile = canonicalize_name(plan.members.get(group.folder, ""))
+    if by_profile and group.has_builds(by_profile, platform):
+        return _GroupChoice(member=by_profile, why="is chosen by the profile")
+    for member in group.preference(backend):
+        is_available = member in present or (member in group.brought and member not in failed)
+        if is_available and group.has_builds(member, platform):
+            return _GroupChoice(member=member, why=f"supports {backend.title}")
+    return _most_required(group, present, plan, resolution)
+
+
+def _most_required(
+    group: ConflictGroup, present: Sequence[NormalizedName], plan: ResolutionPlan, resolution: Resolution
+) -> _GroupChoice:
+    """Choose the direct requirement, else the member with most requirers; a superset of it if that is present."""
+    direct = {item.name for item in plan.requirements}
+    candidates = [member for member in present if member in direct] or list(present)
+    kept = max(candidates, key=lambda member: len(resolution.requirers.get(member, ())))
+    supersets = set(group.wider.values())
+    if kept in group.wider and supersets & set(present):
+        return _GroupChoice(member=group.wider[kept], why=f"includes all of {kept}")
+    return _GroupChoice(
+        member=kept, why="is required directly" if kept in direct else "is required by most packages"
+    )
+
+
+def _decision(
+    group: ConflictGroup,
+    choice: _GroupChoice,
+    replaced: str,
+    plan: ResolutionPlan,
+    resolution: Resolution,
+) -> Decision:
+    origins = sorted({item.origin for item in plan.requirements if item.name == replaced})
+    requirers = [*origins, *resolution.requirers.get(replaced, ())]
+    is_superset = group.wider.get(canonicalize_name(replaced)) == choice.member
+    why = f"includes all of {replaced}" if is_superset else choice.why
+    by = f" (required by {', '.join(requirers)})" if requirers else ""
+    keep = f'to keep {replaced}, set family.{group.name} = "{replaced}" in the profile'
+    return Decision(
+        subject=replaced,
+        kind="substituted",
+        code=SUBSTITUTED,
+        message=f"{replaced}{by} → {choice.member}: {group.reason}; {choice.member} {why}",
+        evidence=(f"{group.source}, {group.retrieved}", *((keep,) if group.is_interchangeable else ())),
+    )
+
+
+def with_bounds(
     amendment: Amendment, plan: ResolutionPlan, requirers: Iterable[UnmetRequirement], catalog: Catalog
 ) -> Amendment:
-    """Carry the version bounds on what is replaced over to what replaces it, where versions mean the same.
+    """Constrain the kept member by the version bounds on the excluded ones, where their versions correspond.
 
-    What the user pins of the kept member outranks what others ask of the one that went.
+    A pin of the kept member by the user outranks bounds that other packages set on the excluded one.
 
     Args:
-        amendment: what `amend` returned.
-        plan: as it was before.
-        requirers: who requires what of the members that go.
-        catalog: names the families.
+        amendment: of `choose_members`.
+        plan: before the amendment.
+        requirers: requirements of packages on the excluded members.
+        catalog: conflict groups.
     """
     swaps = {
-        canonicalize_name(gone): kept
-        for family in catalog.families()
-        if family.has_same_versions
-        for kept in _kept(family, amendment, plan)
-        for gone in amendment.excludes
-        if gone in family.members
+        canonicalize_name(excluded): kept
+        for group in catalog.families()
+        if group.has_same_versions
+        for kept in _kept(group, amendment, plan)
+        for excluded in amendment.excludes
+        if excluded in group.members
     }
-    ruling = {item.name: item for item in plan.overrides}
-    own = {item.name: item.requirement.specifier for item in plan.requirements}
+    overrides = {item.name: item for item in plan.overrides}
+    direct = {item.name: item.requirement.specifier for item in plan.requirements}
     bounds: dict[str, SourcedRequirement] = {}
-    for project, requirement, origin in _asked_of(swaps, plan, requirers):
-        if project in ruling and origin != ruling[project].origin:
+    for project, requirement, origin in _requirements_on(swaps, plan, requirers):
+        if project in overrides and origin != overrides[project].origin:
             continue
         moved = Requirement(f"{swaps[project]}{requirement.specifier}")
-        pins = [item.version for item in own.get(swaps[project], ()) if item.operator == "=="]
+        pins = [item.version for item in direct.get(swaps[project], ()) if item.operator == "=="]
         if str(requirement.specifier) and all(moved.specifier.contains(pin) for pin in pins):
             bounds.setdefault(
                 str(moved), SourcedRequirement(requirement=moved, origin=f"{origin}: {requirement}")
@@ -137,35 +214,35 @@ def bounded(
     return replace(amendment, constraints=(*amendment.constraints, *bounds.values()))
 
 
-def _kept(family: ConflictGroup, amendment: Amendment, plan: ResolutionPlan) -> tuple[str, ...]:
+def _kept(group: ConflictGroup, amendment: Amendment, plan: ResolutionPlan) -> tuple[str, ...]:
     names = [item.name for item in (*amendment.requirements, *plan.requirements)]
-    kept = [name for name in names if name in family.members and name not in amendment.excludes]
+    kept = [name for name in names if name in group.members and name not in amendment.excludes]
     return tuple(dict.fromkeys(kept))[:1]
 
 
-def _asked_of(
-    swaps: Mapping[NormalizedName, str], plan: ResolutionPlan, requirers: Iterable[UnmetRequirement]
+def _requirements_on(
+    projects: Mapping[NormalizedName, str], plan: ResolutionPlan, requirers: Iterable[UnmetRequirement]
 ) -> Iterator[tuple[NormalizedName, Requirement, str]]:
-    """Yield what is asked of the members that go: project, requirement, and who says so."""
+    """Yield project, requirement and origin of every requirement on some projects."""
     for item in (*plan.overrides, *plan.requirements, *plan.constraints):
-        if (name := canonicalize_name(item.name)) in swaps:
+        if (name := canonicalize_name(item.name)) in projects:
             yield name, item.requirement, item.origin
-    for missing in requirers:
-        if missing.project in swaps:
-            yield missing.project, Requirement(missing.requirement), str(missing.requirer)
+    for unmet in requirers:
+        if unmet.project in projects:
+            yield unmet.project, Requirement(unmet.requirement), str(unmet.requirer)
 
 
 def without_last_added(plan: ResolutionPlan) -> ResolutionPlan | None:
-    """Take back the last member that was brought in unasked: no version of it goes with the rest.
+    """Undo the last amendment that added a member, because no version of it fits the other requirements.
 
     Returns:
-        The plan without it and what followed from it, or None where none was brought in.
+        The plan without this amendment and the later ones, or None when no amendment added a member.
     """
     for number, step in reversed(list(enumerate(plan.amendments))):
         if step.added:
-            gone = ", ".join(step.excludes)
+            others = ", ".join(step.excludes)
             notes = tuple(
-                _passed_over(name, f"no version of {name} goes with all that is asked; {gone} stays")
+                _skipped(name, f"no version of {name} fits the other requirements; {others} stays")
                 for name in step.added
             )
             return replace(plan, amendments=(*plan.amendments[:number], Amendment(decisions=notes)))
@@ -173,94 +250,19 @@ def without_last_added(plan: ResolutionPlan) -> ResolutionPlan | None:
 
 
 def notice(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> tuple[Decision, ...]:
-    """Say where a member is locked because the fitting or chosen one has no builds for the platform."""
+    """Return one decision per group whose best or chosen member has no builds for the platform."""
     names = {package.name for package in resolution.packages}
     platform = plan.target.platform
     found: list[Decision] = []
-    for family in catalog.families():
-        wanted = [plan.members[family.folder]] if family.folder in plan.members else []
-        wanted += [name for name in family.preference(plan.target.backend) if name in family.brought]
-        best = canonicalize_name(wanted[0]) if wanted else None
-        held = [member for member in family.members if member in names]
-        if best and held and best not in held and not family.has_builds(best, platform):
-            found.append(_passed_over(best, f"{best} has no builds for {platform}: {held[0]} is locked"))
+    for group in catalog.families():
+        preferred = [plan.members[group.folder]] if group.folder in plan.members else []
+        preferred += [name for name in group.preference(plan.target.backend) if name in group.brought]
+        best = canonicalize_name(preferred[0]) if preferred else None
+        locked = [member for member in group.members if member in names]
+        if best and locked and best not in locked and not group.has_builds(best, platform):
+            found.append(_skipped(best, f"{best} has no builds for {platform}: {locked[0]} is locked"))
     return tuple(found)
 
 
-def _choose(
-    family: ConflictGroup, present: Sequence[NormalizedName], plan: ResolutionPlan, resolution: Resolution
-) -> _GroupChoice | None:
-    if family.chooser:
-        named = [member for member in present if family.chooser in resolution.requirers.get(member, ())]
-        return _GroupChoice(member=named[0], why=f"{family.chooser} requires it") if named else None
-    if not family.is_interchangeable:
-        return None
-    backend, platform = plan.target.backend, plan.target.platform
-    failed = {item.subject for item in plan.all_decisions() if item.code == PASSED_OVER}
-    by_profile = canonicalize_name(plan.members.get(family.folder, ""))
-    if by_profile and family.has_builds(by_profile, platform):
-        return _GroupChoice(member=by_profile, why="the profile chooses it")
-    for member in family.preference(backend):
-        can_come = member in present or (member in family.brought and member not in failed)
-        if can_come and family.has_builds(member, platform):
-            return _GroupChoice(member=member, why=f"it serves {backend.title}")
-    return _elected(family, present, plan, resolution)
-
-
-def _elected(
-    family: ConflictGroup, present: Sequence[NormalizedName], plan: ResolutionPlan, resolution: Resolution
-) -> _GroupChoice:
-    """Choose what is asked for directly, else what most requirers name; one that has all of the others, if it must."""
-    direct = {item.name for item in plan.requirements}
-    candidates = [member for member in present if member in direct] or list(present)
-    kept = max(candidates, key=lambda member: len(resolution.requirers.get(member, ())))
-    why = "it is asked for directly" if kept in direct else "most packages require it"
-    widest = set(family.wider.values())
-    if kept in family.wider and widest & set(present):
-        return _GroupChoice(member=family.wider[kept], why=f"it has all of {kept} and more")
-    return _GroupChoice(member=kept, why=why)
-
-
-def _decision(
-    family: ConflictGroup, choice: _GroupChoice, gone: str, plan: ResolutionPlan, resolution: Resolution
-) -> Decision:
-    places = sorted({item.origin for item in plan.requirements if item.name == gone})
-    askers = [*places, *resolution.requirers.get(gone, ())]
-    has_all = family.wider.get(canonicalize_name(gone)) == choice.member
-    why = f"it has all of {gone} and more" if has_all else choice.why
-    way = (f'family.{family.name} = "{gone}" in the profile keeps it',) if family.is_interchangeable else ()
-    return Decision(
-        subject=gone,
-        kind="substituted",
-        code=SUBSTITUTED,
-        message=f"{gone} → {choice.member}: {family.reason}; {why}"
-        + (f" (asked by {', '.join(askers)})" if askers else ""),
-        evidence=(f"{family.source}, {family.retrieved}", *way),
-    )
-
-
-def _passed_over(name: str, message: str) -> Decision:
-    return Decision(subject=name, kind="noted", code=PASSED_OVER, message=message)
-
-
-def amend(
-    plan: ResolutionPlan, resolution: Resolution, *, catalog: Catalog, requires: WheelRequiresReader
-) -> Amendment | None:
-    """Return what leaves one member of each family, or None where a resolution needs nothing.
-
-    Args:
-        plan: with its last amendment.
-        resolution: the last answer.
-        catalog: names the families.
-        requires: reads what wheels require.
-
-    Raises:
-        ToolError: when a requirer's wheel cannot be looked into: which versions serve it is then not known.
-    """
-    found = choose_members(plan, resolution, catalog)
-    if found is None:
-        return None
-    asked = any(resolution.requirers.get(gone) for gone in found.excludes)
-    read = requires_of(plan, resolution, requires) if asked else {}
-    missing = dropped.unsatisfied(plan.amended(found), read)
-    return bounded(found, plan, missing, catalog)
+def _skipped(name: str, message: str) -> Decision:
+    return Decision(subject=name, kind="noted", code=SKIPPED, message=message)

@@ -1,7 +1,4 @@
-"""What a drop against metadata leaves behind: requirements without an answer, and imports that will fail.
-
-Drop against metadata: find out, from the wheels themselves, what a drop leaves unanswered and what it breaks.
-"""
+"""Dropped projects: unmet requirements and broken imports."""
 
 from __future__ import annotations
 
@@ -19,18 +16,19 @@ from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
 from envsmith.plan.ports import ImportTimeUses, WheelContentsReader, WheelRequiresReader
 
 BREAKS, LACKS = "RES130", "RES131"
-_MOST_PLACES = 3
-_NOT_IMPORTED = {"test", "tests", "testing"}
+"""Codes of decisions: a package imports a dropped project, a package requires one without importing it."""
+_SHOWN_PLACES = 3
+_TEST_FOLDERS = {"test", "tests", "testing"}
 
 
 def unsatisfied(
     plan: ResolutionPlan, requires: Mapping[NormalizedName, Sequence[str]]
 ) -> tuple[UnmetRequirement, ...]:
-    """Return what the locked packages require on this target of the projects that the plan excludes.
+    """Return the requirements of the locked packages on excluded projects.
 
     Args:
-        plan: says what is excluded, and which extras are asked for.
-        requires: normalised name of each locked package → its ``Requires-Dist``, as METADATA says it.
+        plan: with excludes and requested extras.
+        requires: normalised name of each locked package → its ``Requires-Dist``.
     """
     excluded = {canonicalize_name(name) for name in plan.all_excludes()}
     extras: dict[NormalizedName, set[str]] = {}
@@ -38,13 +36,13 @@ def unsatisfied(
         extras.setdefault(canonicalize_name(item.name), set()).update(item.requirement.extras)
     found: set[UnmetRequirement] = set()
     size = -1
-    # What is required with an extra switches requirements on elsewhere: go on until nothing new is switched on.
+    # A requirement with an extra enables further requirements: repeat until no extra is new.
     while size != (size := sum(map(len, extras.values()))):
         for name, texts in requires.items():
             for requirement in _applying(texts, extras.get(canonicalize_name(name), set()), plan.target):
-                wanted = canonicalize_name(requirement.name)
-                extras.setdefault(wanted, set()).update(requirement.extras)
-                if wanted in excluded and wanted != name:
+                project = canonicalize_name(requirement.name)
+                extras.setdefault(project, set()).update(requirement.extras)
+                if project in excluded and project != name:
                     requirement.marker = None
                     found.add(
                         UnmetRequirement(requirer=canonicalize_name(name), requirement=str(requirement))
@@ -57,37 +55,38 @@ def _applying(texts: Sequence[str], extras: set[str], target: Target) -> Iterato
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
-            continue  # the resolver has judged it already; what it cannot read it cannot have answered
+            continue  # the resolver read it before; a requirement it could not parse was not resolved either
         if any(target.satisfies(requirement.marker, extra) for extra in ("", *extras)):
             yield requirement
 
 
 def judge(item: UnmetRequirement, version: str, uses: Sequence[Use]) -> Decision:
-    """Say what becomes of a package whose requirement was dropped.
+    """Return the decision on a package with an unmet requirement.
 
     Args:
-        item: who requires what.
-        version: the requirer's pinned version.
-        uses: where its own modules import what was dropped as soon as they are imported themselves.
+        item: the package and its requirement.
+        version: the package's pinned version.
+        uses: places where importing its modules imports the dropped project.
     """
     project = item.project
+    evidence = f"{item.requirer} requires {item.requirement}"
     if uses:
         places = [f"{use.place} ({use.kind}: {use.module})" for use in uses]
-        more = [f"and {len(places) - _MOST_PLACES} more"] if len(places) > _MOST_PLACES else []
+        more = [f"and {len(places) - _SHOWN_PLACES} more"] if len(places) > _SHOWN_PLACES else []
         return Decision(
             subject=project,
             kind="noted",
             code=BREAKS,
-            message=f"{item.requirer} {version} imports {project} as soon as it is imported, and {project} is dropped",
-            evidence=(f"{item.requirer} requires {item.requirement}", *places[:_MOST_PLACES], *more),
+            message=f"{item.requirer} {version} imports {project} at import time, and {project} is dropped",
+            evidence=(evidence, *places[:_SHOWN_PLACES], *more),
         )
     return Decision(
         subject=project,
         kind="noted",
         code=LACKS,
-        message=f"{item.requirer} {version} requires {item.requirement}, which is dropped;"
-        " none of its modules imports it at import time",
-        evidence=(f"{item.requirer} requires {item.requirement}",),
+        message=f"{item.requirer} {version} requires {item.requirement}, which is dropped; no module "
+        f"imports {project} at import time",
+        evidence=(evidence,),
     )
 
 
@@ -99,32 +98,32 @@ def settle(
     contents: WheelContentsReader,
     imports: ImportTimeUses,
 ) -> Amendment | None:
-    """Return what is to be recorded of the requirements that the plan's excludes leave unanswered; None if nothing is.
+    """Return the record of the requirements that the plan's excludes leave unmet, or None without any.
 
-    What a family's other member serves is only recorded; of what the profile drops, each requirer is judged by the
-    sources in its wheel.
+    Requirements on excluded members of a conflict group are only recorded. For projects dropped by the profile, the
+    sources in each requirer's wheel are searched for imports.
 
     Args:
         plan: with its last amendment.
-        resolution: the last answer.
-        requires: reads what wheels require.
-        contents: reads the wheels' sources.
-        imports: tells what sources import at import time.
+        resolution: of that plan.
+        requires: reads the requirements of wheels.
+        contents: reads the sources of wheels.
+        imports: finds imports at import time.
 
     Raises:
-        ToolError: when a wheel cannot be looked into.
+        ToolError: when a wheel cannot be read.
     """
     if not plan.all_excludes():
         return None
-    missing = unsatisfied(plan, requires_of(plan, resolution, requires))
+    unmet = unsatisfied(plan, requires_of(plan, resolution, requires))
     packages = {package.name: package for package in resolution.packages}
-    dropped = {canonicalize_name(name) for name in plan.excludes}
+    by_profile = {canonicalize_name(name) for name in plan.excludes}
     decisions = tuple(
         _judged(item, packages[item.requirer], contents, imports)
-        for item in missing
-        if item.project in dropped
+        for item in unmet
+        if item.project in by_profile
     )
-    return Amendment(decisions=decisions, unsatisfied=missing) if missing else None
+    return Amendment(decisions=decisions, unsatisfied=unmet) if unmet else None
 
 
 def requires_of(
@@ -133,7 +132,7 @@ def requires_of(
     """Return name → ``Requires-Dist`` of every package of a resolution.
 
     Raises:
-        ToolError: when a wheel cannot be looked into.
+        ToolError: when a wheel cannot be read.
     """
     known = {
         (item.name, item.version): item.requires_dist
@@ -142,9 +141,9 @@ def requires_of(
     wheels: dict[NormalizedName, PackageWheel] = {}
     found: dict[NormalizedName, tuple[str, ...]] = {}
     for package in resolution.packages:
-        kept = known.get((package.name, str(package.version)))
-        if kept is not None:
-            found[package.name] = kept
+        recorded = known.get((package.name, str(package.version)))
+        if recorded is not None:
+            found[package.name] = recorded
         elif package.wheels:
             wheels[package.name] = package.wheels[0]
     read = reader.requires(wheels.values())
@@ -165,6 +164,7 @@ def _judged(
 
 
 def _is_imported(path: str) -> bool:
-    """Say whether a file can be part of what an import runs: a package's tests are none of it."""
+    """Return whether an import may run a file; the package's tests are left out."""
     folders = path.split("/")[:-1]
-    return path.endswith(".py") and not path.startswith("<") and not _NOT_IMPORTED & set(folders)
+    # Paths in angle brackets are data and scripts, not modules: `<data>/…`, `<scripts>/…`.
+    return path.endswith(".py") and not path.startswith("<") and not _TEST_FOLDERS & set(folders)

@@ -1,4 +1,4 @@
-"""Packages compiled against one torch: bound to it before the resolver is started, and judged after it."""
+"""Extensions compiled against one torch: constraints before the resolution, a check after it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import LockError, ResolveError
 from envsmith.plan.model import Resolution, ResolutionPlan
 
-_MOST_TOLD = 6
+_SHOWN = 6
 
 
 def bind(plan: ResolutionPlan, catalog: Catalog) -> ResolutionPlan:
-    """Return the plan with what its extensions and its torch mean for each other as constraints.
+    """Return the plan with constraints between its extensions and torch.
 
-    Versions whose metadata the plan's slice holds need none, for the resolver sees there what they ask for; nor do
-    those that were chosen on PyPI to go with torch.
+    Extensions in the slice need none, because their metadata declares the torch they need; nor do those chosen on PyPI
+    for a torch.
 
     Raises:
-        ResolveError: RES023 when no version asked for was compiled against a torch that can come, RES024 when a
-            project has no wheels anywhere that the plan knows of.
+        ResolveError: RES023 when no admitted version was compiled against an admitted torch, RES024 when a project has
+            no wheels on PyPI and no route.
     """
     _refuse_unbuilt(plan, catalog)
     torches = plan.torch_versions()
@@ -45,13 +45,14 @@ def bind(plan: ResolutionPlan, catalog: Catalog) -> ResolutionPlan:
 
 
 def explain(error: ResolveError, plan: ResolutionPlan, catalog: Catalog) -> ResolveError:
-    """Add to a failed resolution what is known of the extensions that it speaks of."""
-    said = " ".join(text for label, text in error.details if label == "because")
-    named = set(re.findall(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*", said))
+    """Add to a failed resolution the known pairs of the extensions it names, and return it."""
+    text = " ".join(detail for label, detail in error.details if label == "because")
+    # Words of the resolver's text that may be normalised project names.
+    named = set(re.findall(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*", text))
     for row in catalog.unbuilt():
         if row.project in named and row.project not in plan.slice.projects:
             error.details = (("no wheels", f"{row.project}: {row.note}"), *error.details)
-            error.hint = _way_to_wheels(row, plan)
+            error.hint = _route_hint(row, plan)
     torches = plan.torch_versions()
     for name in sorted(named & {row.project for row in catalog.extensions()} - set(plan.slice.projects)):
         rows = [row for row in catalog.extensions() if row.project == name]
@@ -60,7 +61,7 @@ def explain(error: ResolveError, plan: ResolutionPlan, catalog: Catalog) -> Reso
 
 
 def check(resolution: Resolution, catalog: Catalog) -> None:
-    """Let no resolution pass that holds an extension beside a torch it was not compiled against.
+    """Refuse a resolution with an extension compiled against another torch.
 
     Raises:
         LockError: LCK020 when it does.
@@ -72,36 +73,36 @@ def check(resolution: Resolution, catalog: Catalog) -> None:
         if version and torch and row.describes(row.project, version) and not row.fits(torch):
             raise LockError(
                 "LCK020",
-                f"{row.project} {version} was compiled against torch {row.torch}, and torch is {torch}",
+                f"{row.project} {version} was compiled against torch {row.torch}, but torch {torch} is locked",
                 where=row.project,
                 details=(("catalog", f"{row.source}, {row.retrieved}"),),
-                hint=f"take {row.project} or torch out of the overrides, or ask for a pair that goes together",
+                hint=f"remove the override on {row.project} or torch, or require a matching pair",
             )
 
 
 def _refuse_unbuilt(plan: ResolutionPlan, catalog: Catalog) -> None:
     for row in catalog.unbuilt():
-        asked = next((item for item in plan.requirements if item.name == row.project), None)
-        if asked and row.project not in plan.slice.projects and row.project not in plan.allow_sdist:
+        item = next((item for item in plan.requirements if item.name == row.project), None)
+        if item and row.project not in plan.slice.projects and row.project not in plan.allow_sdist:
             raise ResolveError(
                 "RES024",
-                f"{row.project} has no wheels on PyPI: it is compiled against the torch it is used with",
-                where=asked.origin,
+                f"{row.project} has no wheels on PyPI: they depend on the torch version",
+                where=item.origin,
                 details=(("exists", row.note),),
-                hint=_way_to_wheels(row, plan),
+                hint=_route_hint(row, plan),
             )
 
 
-def _way_to_wheels(row: Unbuilt, plan: ResolutionPlan) -> str:
+def _route_hint(row: Unbuilt, plan: ResolutionPlan) -> str:
     torch = max(plan.torch_versions(), default=None)
     page = row.page.format(torch=torch.public if torch else "2.8.0", backend=plan.target.backend)
     example = page or "https://…"
-    what = f"wheels for torch {torch.public} and {plan.target.backend}" if torch else "wheels for its torch"
-    return f'name an index that has {what} in the profile: [routes] {row.project} = "{example}"'
+    wheels = f"wheels for torch {torch.public} and {plan.target.backend}" if torch else "wheels for its torch"
+    return f'add an index with {wheels} to the profile: [routes] {row.project} = "{example}"'
 
 
 def _candidates(name: str, plan: ResolutionPlan, rows: Sequence[Extension]) -> list[Extension]:
-    """Return the rows of the versions that can come; none where the catalog does not know all of these."""
+    """Return the catalog's facts on the admitted versions; none if it lacks one of them."""
     listed = [wheel.version for wheel in plan.slice.projects.get(name, ())] or _pinned(
         plan.constraints_on(name)
     )
@@ -110,10 +111,10 @@ def _candidates(name: str, plan: ResolutionPlan, rows: Sequence[Extension]) -> l
     return [] if None in found else list(dict.fromkeys(row for row in found if row))
 
 
-def _pinned(words: Iterable[SourcedRequirement]) -> list[Version]:
+def _pinned(items: Iterable[SourcedRequirement]) -> list[Version]:
     return [
         Version(specifier.version)
-        for item in words
+        for item in items
         for specifier in item.requirement.specifier
         if specifier.operator == "==" and "*" not in specifier.version
     ]
@@ -122,12 +123,12 @@ def _pinned(words: Iterable[SourcedRequirement]) -> list[Version]:
 def _bounds(
     name: str, candidates: Sequence[Extension], rows: Sequence[Extension], torches: Sequence[Version]
 ) -> Iterator[SourcedRequirement]:
-    """Yield the constraint that a pinned extension means for torch, or a pinned torch for the extension."""
+    """Yield the constraint of a pinned extension on torch, or of a pinned torch on the extension."""
     if len(candidates) == 1:
         yield _constraint("torch", candidates[0].torch, f"{name}{candidates[0].versions}")
         return
     fitting = [row for row in rows if all(row.fits(torch) for torch in torches)]
-    # Above the newest row there may be versions the catalog does not know yet, compiled against the same torch.
+    # Versions newer than the catalog's last row may be compiled against the same torch: do not bound those.
     if len({torch.public for torch in torches}) == 1 and len(fitting) == 1 and fitting[0] != rows[-1]:
         yield _constraint(name, fitting[0].versions, f"torch=={torches[0].public}")
 
@@ -143,35 +144,35 @@ def _contradiction(
     torches: Sequence[Version],
     plan: ResolutionPlan,
 ) -> ResolveError:
-    wanted = " or ".join(dict.fromkeys(f"torch {row.torch}" for row in candidates))
-    asked = next(item for item in plan.constraints_on(name) if item.name == name)
-    others = [item for item in plan.constraints_on("torch") if item.requirement.specifier]
-    offered = _fitting(rows, torches)
+    needed = " or ".join(dict.fromkeys(f"torch {row.torch}" for row in candidates))
+    item = next(iter(plan.constraints_on(name)))
+    others = [other for other in plan.constraints_on("torch") if other.requirement.specifier]
+    pairs = _fitting(rows, torches)
     return ResolveError(
         "RES023",
-        f"{asked.requirement} was compiled against {wanted}; "
+        f"{item.requirement} was compiled against {needed}; "
         + (
-            f"asked for is {', '.join(str(item.requirement) for item in others)}"
+            f"required is {', '.join(str(other.requirement) for other in others)}"
             if others
-            else f"{plan.target.backend} has none of it"
+            else f"{plan.target.backend} has no such build"
         ),
-        where=asked.origin,
+        where=item.origin,
         details=(
-            *(("asked at", f"{item.origin}: {item.requirement}") for item in others),
-            *offered,
-            ("here", "torch " + " ".join(dict.fromkeys(torch.public for torch in torches[-_MOST_TOLD:]))),
+            *(("required at", f"{other.origin}: {other.requirement}") for other in others),
+            *pairs,
+            ("here", "torch " + " ".join(dict.fromkeys(torch.public for torch in torches[-_SHOWN:]))),
         ),
-        hint=f"ask for a pair of {name} and torch that goes together"
-        + ("" if offered else ", or for another backend: `envsmith catalog show`"),
+        hint=f"require a matching pair of {name} and torch"
+        + ("" if pairs else ", or another backend: `envsmith catalog show`"),
     )
 
 
 def _fitting(rows: Sequence[Extension], torches: Sequence[Version]) -> tuple[tuple[str, str], ...]:
-    """Return what goes with the torches that can come, newest last."""
+    """Return the pairs for the admitted torches, newest last."""
     pairs = [
-        ("goes with", f"torch {torch.public}: {row.project} {row.versions}")
+        ("pair", f"torch {torch.public}: {row.project} {row.versions}")
         for torch in torches
         for row in rows
         if row.fits(torch)
     ]
-    return tuple(dict.fromkeys(pairs))[-_MOST_TOLD:]
+    return tuple(dict.fromkeys(pairs))[-_SHOWN:]

@@ -1,4 +1,4 @@
-"""Hashes of wheels whose index publishes none."""
+"""Hashes for wheels without a published one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kernels for the GPUs a profile declares: torch builds without them are left out, or the profile is refused."""
+"""Kernels for the GPUs of a profile: torch builds without them are left out or refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from envsmith.plan.model import ResolutionPlan, TorchIndexSlice
 
 
 class NoKernelsError(ResolveError):
-    """RES033: a torch has no kernels for a declared GPU."""
+    """RES033: a torch build has no kernels for a declared GPU."""
 
     def __init__(self, gpu: Gpu, version: str, found: Kernels | None, where: str) -> None:
         is_cpu = found is None or not found.capabilities
@@ -27,7 +27,7 @@ class NoKernelsError(ResolveError):
             "RES033",
             f"torch {version} has no kernels for {gpu.title}",
             where=where,
-            details=(("built for", "the CPU alone" if is_cpu else str(found)),),
+            details=(("built for", "the CPU only" if is_cpu else str(found)),),
             hint="`envsmith catalog show` lists the kernels of each backend",
         )
         self.gpu = gpu
@@ -40,14 +40,12 @@ def narrow(
     requirements: Iterable[SourcedRequirement],
     catalog: Catalog,
 ) -> tuple[TorchIndexSlice, tuple[Decision, ...]]:
-    """Leave out torch wheels that are known to have no kernels for a declared GPU.
-
-    A wheel whose kernels are not known stays in.
+    """Leave out the torch wheels without kernels for a declared GPU; wheels with unknown kernels stay.
 
     Raises:
-        ResolveError: RES033 when every torch the requirements admit is known to have none.
+        NoKernelsError: RES033 when every admitted torch is known to have none.
     """
-    asked = [
+    on_torch = [
         item for item in requirements if item.name == "torch" and target.satisfies(item.requirement.marker)
     ]
     decisions: list[Decision] = []
@@ -56,9 +54,9 @@ def narrow(
         torches = slice_.projects.get("torch", ())
         found = {wheel: _kernels(wheel.version, target, catalog) for wheel in torches}
         fit = tuple(wheel for wheel in torches if _fits(found[wheel], gpu))
-        wanted = [wheel for wheel in torches if _admits(asked, wheel)]
-        if wanted and not set(wanted) & set(fit):
-            newest = max(wanted, key=lambda wheel: wheel.version)
+        admitted = [wheel for wheel in torches if _admits(on_torch, wheel)]
+        if admitted and not set(admitted) & set(fit):
+            newest = max(admitted, key=lambda wheel: wheel.version)
             raise NoKernelsError(gpu, str(newest.version), found[newest], profile.where("gpu", declared))
         slice_ = replace(slice_, projects={**slice_.projects, "torch": fit})
         decisions += _capped(gpu, torches, fit)
@@ -66,10 +64,10 @@ def narrow(
 
 
 def check(plan: ResolutionPlan, profile: Profile, catalog: Catalog) -> None:
-    """Look at the torch that a plan takes from PyPI.
+    """Check the torch that a plan takes from PyPI.
 
     Raises:
-        ResolveError: RES033 when it is known to have no kernels for a declared GPU.
+        NoKernelsError: RES033 when it is known to have no kernels for a declared GPU.
     """
     version = plan.pypi_builds.get("torch")
     if version is None:
@@ -78,7 +76,7 @@ def check(plan: ResolutionPlan, profile: Profile, catalog: Catalog) -> None:
     for declared in profile.gpu:
         gpu = _gpu(declared, profile, catalog)
         if not _fits(found, gpu):
-            label = f"{version} of PyPI ({plan.target.backend})"
+            label = f"{version} from PyPI ({plan.target.backend})"
             raise NoKernelsError(gpu, label, found, profile.where("gpu", declared))
 
 
@@ -87,15 +85,17 @@ def _kernels(version: Version, target: Target, catalog: Catalog) -> Kernels | No
 
 
 def _fits(found: Kernels | None, gpu: Gpu) -> bool:
-    """Say whether a build may run: kernels that are not known are no reason to leave it out, but on a Jetson."""
+    """Return whether a build may run; unknown kernels count as fitting, except on a Jetson."""
     if found is None:
         return gpu.capability not in TEGRA
-    is_of_maker = {backend_family(built) for built in found.capabilities} == {backend_family(gpu.capability)}
-    return found.supports(gpu.capability) or (not found.is_complete and is_of_maker)
+    is_same_maker = {backend_family(built) for built in found.capabilities} == {
+        backend_family(gpu.capability)
+    }
+    return found.supports(gpu.capability) or (not found.is_complete and is_same_maker)
 
 
-def _admits(asked: Iterable[SourcedRequirement], wheel: Wheel) -> bool:
-    return all(item.requirement.specifier.contains(wheel.version, prereleases=True) for item in asked)
+def _admits(items: Iterable[SourcedRequirement], wheel: Wheel) -> bool:
+    return all(item.requirement.specifier.contains(wheel.version, prereleases=True) for item in items)
 
 
 def _capped(gpu: Gpu, torches: tuple[Wheel, ...], fit: tuple[Wheel, ...]) -> list[Decision]:
@@ -108,7 +108,7 @@ def _capped(gpu: Gpu, torches: tuple[Wheel, ...], fit: tuple[Wheel, ...]) -> lis
             subject="torch",
             kind="capped",
             code="RES107",
-            message=f"torch builds with kernels for {gpu.title} only: {kept}",
+            message=f"only torch builds with kernels for {gpu.title}: {kept}",
         )
     ]
 

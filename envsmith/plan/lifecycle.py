@@ -1,4 +1,4 @@
-"""What a profile's channel and backend are at the cutoff: alive, ended, or followed by another."""
+"""Lifecycle of a backend: its channels at the cutoff, and its successor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from envsmith.model.finding import Decision
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelChoice:
-    """The backend and channel that are really taken, and what was decided on the way."""
+    """The backend and channel to use, and the decisions that led to them."""
 
     backend: Backend
     channel: str
@@ -21,26 +21,26 @@ class ChannelChoice:
 
 
 def settle(profile: Profile, catalog: Catalog, cutoff_utc: str) -> ChannelChoice:
-    """Follow the profile's ``on-retired`` rule.
+    """Apply the profile's ``on-retired`` rule.
 
     Args:
-        profile: names backend, channel and the rule.
-        catalog: knows when each channel of a backend ended.
-        cutoff_utc: what ended later is still alive.
+        profile: backend, channel and rule.
+        catalog: last dates of the channels of each backend.
+        cutoff_utc: a channel with a later last date has not ended.
 
     Raises:
-        ResolveError: RES010 where the channel or backend has ended and the profile says ``error``,
-            RES011 where it says ``successor`` and none is known.
+        ResolveError: RES010 when the channel or backend has ended and the rule is ``error``, RES011 when the rule is
+            ``successor`` and the catalog knows none.
     """
     facts = catalog.backend(profile.backend)
     backend, channel, decisions = profile.backend, profile.channel, []
     if channel == "nightly" and _ended(facts.nightly_end, cutoff_utc):
-        _refuse_if_asked(profile, facts, f"{backend} nightlies ended on {facts.nightly_end}")
+        _refuse_if_error(profile, facts, f"{backend} nightlies ended on {facts.nightly_end}")
         if profile.on_retired == "stable":
             channel = "stable"
             decisions.append(_to_stable(facts))
     if _ended(facts.stable_end, cutoff_utc) and (channel == "stable" or profile.on_retired == "successor"):
-        _refuse_if_asked(profile, facts, f"{backend} ended with torch {facts.last_torch}")
+        _refuse_if_error(profile, facts, f"{backend} ended with torch {facts.last_torch}")
         if profile.on_retired == "successor":
             backend = _follow(facts, catalog, cutoff_utc)
         decisions.append(_at_its_end(facts, backend, catalog))
@@ -51,15 +51,15 @@ def _ended(end: str | None, cutoff_utc: str) -> bool:
     return end is not None and end <= cutoff_utc[:10]
 
 
-def _refuse_if_asked(profile: Profile, facts: BackendFacts, what: str) -> None:
+def _refuse_if_error(profile: Profile, facts: BackendFacts, event: str) -> None:
     if profile.on_retired == "error":
         follows = f"; {facts.successor} follows" if facts.successor else ""
         raise ResolveError(
             "RES010",
-            what + follows,
+            event + follows,
             where=f"profile {profile.name}: backend",
             details=(("source", f"{facts.source}, {facts.retrieved}"),),
-            hint='set on-retired = "successor" to move on, or "stable" to stay on its last stable builds',
+            hint='set on-retired = "successor" to use the next backend, or "stable" for its last stable builds',
         )
 
 
@@ -69,7 +69,7 @@ def _follow(facts: BackendFacts, catalog: Catalog, cutoff_utc: str) -> Backend:
         if facts.successor is None or facts.successor in seen:
             raise ResolveError(
                 "RES011",
-                f"{facts.backend} has ended, and the catalog knows no backend that follows it",
+                f"{facts.backend} has ended, and the catalog has no successor for it",
                 where=str(facts.backend),
                 hint='set on-retired = "stable", or choose another backend: `envsmith catalog show`',
             )
@@ -83,7 +83,7 @@ def _to_stable(facts: BackendFacts) -> Decision:
         subject=f"nightly/{facts.backend}",
         kind="substituted",
         code="RES103",
-        message=f"{facts.backend} nightlies ended on {facts.nightly_end}: taking stable builds of {facts.backend}",
+        message=f"{facts.backend} nightlies ended on {facts.nightly_end}: using stable builds of {facts.backend}",
         evidence=(f"{facts.source}, {facts.retrieved}",),
     )
 
@@ -99,6 +99,6 @@ def _at_its_end(facts: BackendFacts, taken: Backend, catalog: Catalog) -> Decisi
         subject=str(facts.backend),
         kind="substituted" if changed else "noted",
         code="RES105" if changed else "RES104",
-        message=f"{text}: taking {taken}" if changed else text,
+        message=f"{text}: using {taken}" if changed else text,
         evidence=(f"{facts.source}, {facts.retrieved}",),
     )

@@ -1,9 +1,4 @@
-"""Why a resolution holds an older torch than its slice does.
-
-Facts no metadata declares: what a resolution breaks becomes a constraint for the next one.
-
-Source distributions in a resolution: whose requirements are still to be read.
-"""
+"""Amendments after a resolution: undeclared pairings, metadata of source distributions, notes on an older torch."""
 
 from __future__ import annotations
 
@@ -22,22 +17,22 @@ from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
 
 
 def notice(plan: ResolutionPlan, resolution: Resolution) -> tuple[Decision, ...]:
-    """Return the decision that tells people of an older torch, or nothing where torch is the newest there is.
+    """Return the decision on a torch older than the newest candidate, unless a requirement limits it.
 
-    A missing row of torchaudio makes an unpinned torch fall back, sometimes by years, without an error.
+    Without it an unpinned torch may fall back by years without a message, when a torchaudio wheel is missing.
     """
     locked = {str(package.name): package.version for package in resolution.packages if package.version}
     torch = locked.get("torch")
     newest = _newest(plan, "torch")
     if torch is None or newest is None or newest <= torch or _limit(plan, "torch", newest):
         return ()
-    because = "; ".join(_reasons(plan, locked, newest)) or "what other packages require keeps it out"
+    because = "; ".join(_reasons(plan, locked, newest)) or "another package requires it"
     return (
         Decision(
             subject="torch",
             kind="capped",
             code="RES108",
-            message=f"torch {torch}, although {newest} exists: {because}",
+            message=f"torch held at {torch} ({newest} available): {because}",
         ),
     )
 
@@ -47,25 +42,25 @@ def _newest(plan: ResolutionPlan, project: str) -> Version | None:
 
 
 def _limit(plan: ResolutionPlan, project: str, version: Version) -> SourcedRequirement | None:
-    """Return what keeps a version of a project out, where a requirement or constraint does."""
-    asked = (item for item in (*plan.all_requirements(), *plan.all_constraints()) if item.name == project)
-    limits = (item for item in asked if not item.requirement.specifier.contains(version, prereleases=True))
+    """Return the requirement or constraint that excludes a version of a project, or None."""
+    items = (item for item in (*plan.all_requirements(), *plan.all_constraints()) if item.name == project)
+    limits = (item for item in items if not item.requirement.specifier.contains(version, prereleases=True))
     return next(limits, None)
 
 
 def _reasons(plan: ResolutionPlan, locked: Mapping[str, Version], torch: Version) -> Iterator[str]:
-    """Yield what holds torch's partners back: a limit on one, or that the newest on record goes with an older torch."""
+    """Yield why torch's partners are held back: a limit, or no newer version with a hash for this torch."""
     for project in sorted(plan.slice.projects):
         newest = _newest(plan, project)
         if project == "torch" or project not in locked or newest is None:
             continue
         if limit := _limit(plan, project, newest):
-            yield f"{limit.requirement} ({limit.origin.removeprefix('catalog: ')})"
-        elif not _goes_with(plan, project, newest, torch):
-            yield f"{project} {newest.public}, the newest with a hash on record, goes with an older one"
+            yield f"{limit.requirement} ({limit.origin.removeprefix('catalog: ')}) is required"
+        elif not _admits_torch(plan, project, newest, torch):
+            yield f"{project} {newest.public}, the newest with a known hash, requires an older torch"
 
 
-def _goes_with(plan: ResolutionPlan, project: str, version: Version, torch: Version) -> bool:
+def _admits_torch(plan: ResolutionPlan, project: str, version: Version, torch: Version) -> bool:
     described = (item for item in plan.slice.metadata if (item.name, item.version) == (project, str(version)))
     needed = (Requirement(text) for item in described for text in item.requires_dist)
     return all(
@@ -76,9 +71,9 @@ def _goes_with(plan: ResolutionPlan, project: str, version: Version, torch: Vers
 
 
 def amend(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> Amendment | None:
-    """Return the constraints that a resolution breaks, or None where it breaks none."""
+    """Return the pairings that a resolution breaks, as constraints, or None."""
     packages = {package.name: package for package in resolution.packages}
-    given = {str(item.requirement) for item in plan.all_constraints()}
+    known = {str(item.requirement) for item in plan.all_constraints()}
     broken = {
         str(needed): (pairing, needed)
         for pairing in reversed(catalog.pairings())
@@ -86,8 +81,8 @@ def amend(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> Ame
         for needed in pairing.needs
         if canonicalize_name(needed.name) in packages
         and not _matches(packages, needed)
-        and str(needed) not in given
-        and not _is_served(pairing, plan, packages)
+        and str(needed) not in known
+        and not _is_unneeded(pairing, plan, packages)
     }
     if not broken:
         return None
@@ -100,8 +95,8 @@ def amend(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> Ame
     )
 
 
-def _is_served(pairing: Pairing, plan: ResolutionPlan, packages: Mapping[NormalizedName, Package]) -> bool:
-    """Say whether a shim of the profile does away with the reason for a bond."""
+def _is_unneeded(pairing: Pairing, plan: ResolutionPlan, packages: Mapping[NormalizedName, Package]) -> bool:
+    """Return whether a shim of the profile makes a pairing unnecessary."""
     serves = pairing.shim_serves
     return pairing.shim in plan.shims and serves is not None and _matches(packages, serves)
 
@@ -126,7 +121,7 @@ def _decision(pairing: Pairing, needed: Requirement) -> Decision:
 def unread(
     plan: ResolutionPlan, resolution: Resolution
 ) -> tuple[tuple[NormalizedName, str, PackageSdist], ...]:
-    """Return name, version and file of each package without a wheel that the plan holds no metadata for."""
+    """Return name, version and file of each source distribution without metadata in the plan."""
     known = {(item.name, item.version) for item in plan.sdist_metadata()}
     return tuple(
         (package.name, str(package.version), package.sdist)
@@ -136,7 +131,7 @@ def unread(
 
 
 def amendment(read: tuple[VersionMetadata, ...]) -> Amendment:
-    """Return what tells the resolver the requirements that were read."""
+    """Return the amendment with the metadata of source distributions."""
     return Amendment(
         sdist_metadata=read,
         decisions=tuple(
@@ -144,8 +139,8 @@ def amendment(read: tuple[VersionMetadata, ...]) -> Amendment:
                 subject=item.name,
                 kind="noted",
                 code="RES112",
-                message=f"{item.name} {item.version} has no wheel for this target: locked as source; by its files it "
-                f"requires {', '.join(item.requires_dist) or 'nothing'}",
+                message=f"{item.name} {item.version} has no wheel for this target: locked as source, with the "
+                f"requirements {', '.join(item.requires_dist) or '(none)'}",
             )
             for item in read
         ),

@@ -1,4 +1,4 @@
-"""Plans of a profile: one per target, or a refusal that names the existing builds."""
+"""Plans of a profile, one per target, and refusals with suggestions."""
 
 from __future__ import annotations
 

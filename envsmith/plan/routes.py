@@ -1,7 +1,4 @@
-"""Wheels of routed projects: those compiled for the plan's backend and torch join its slice, no others.
-
-Route: read what a profile takes from other indexes than PyPI, remember it, and put it into the plans.
-"""
+"""Routes: projects taken from their own index instead of PyPI, filtered by backend and torch."""
 
 from __future__ import annotations
 
@@ -25,34 +22,34 @@ from envsmith.plan import hashes as wheel_hashes
 from envsmith.plan.model import Resolution, ResolutionPlan
 from envsmith.plan.ports import Hasher, Routes
 
-_MOST_TOLD = 6
+_SHOWN = 6
 
 
 def is_wanted(wheel: Wheel, targets: Iterable[Target]) -> bool:
-    """Say whether a wheel could serve one of the targets, or a successor of its backend, by its tags and label."""
+    """Return whether tags and label of a wheel fit one of the targets, or a successor of its backend."""
     family = BuildLabel.parse(wheel.label).family
     return any(family in ("", target.backend.family) and _runs(wheel, target) for target in targets)
 
 
 def choose(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> tuple[RouteRow, ...]:
-    """Return the rows of a routed project that a plan may use, those with a published hash before all others.
+    """Return the entries of a routed project that a plan may use; without a published hash only the newest, if needed.
 
     Raises:
-        ResolveError: RES025 when the project is asked for, and no row fits.
+        ResolveError: RES025 when the project is required and no entry fits.
     """
-    fitting = [row for row in page.rows if not _against(row.wheel, plan, catalog)]
-    answering = [row for row in fitting if plan.admits(page.project, row.wheel.version)]
-    if not answering and any(item.name == page.project for item in plan.requirements):
+    fitting = [row for row in page.rows if not _misfit(row.wheel, plan, catalog)]
+    admitted = [row for row in fitting if plan.admits(page.project, row.wheel.version)]
+    if not admitted and any(item.name == page.project for item in plan.requirements):
         raise _refusal(page, plan, catalog)
     hashed = tuple(row for row in fitting if row.wheel.sha256)
-    if answering and not any(row in hashed for row in answering):
-        # Each is a download: the newest alone is hashed.
-        return (*hashed, max(answering, key=_rank))
+    if admitted and not any(row in hashed for row in admitted):
+        # Hashing takes a download of each wheel: hash only the newest.
+        return (*hashed, max(admitted, key=_rank))
     return hashed
 
 
 def unhashed(chosen: Iterable[RouteRow]) -> tuple[RouteRow, ...]:
-    """Return the rows whose page publishes no hash."""
+    """Return the entries without a published hash."""
     return tuple(row for row in chosen if not row.wheel.sha256)
 
 
@@ -62,13 +59,13 @@ def add(
     chosen: Mapping[str, Sequence[RouteRow]],
     hashes: Mapping[Wheel, str],
 ) -> ResolutionPlan:
-    """Return the plan with the rows of its routed projects in its slice: the resolver finds them there alone.
+    """Return the plan with the entries of its routed projects in its slice, their only source.
 
     Args:
-        plan: what is asked.
-        pages: what was read.
-        chosen: project → its rows, empty where none may be used.
-        hashes: of the wheels whose page publishes none.
+        plan: before routing.
+        pages: listings of the routed projects.
+        chosen: project → the usable entries.
+        hashes: computed hashes of the wheels without a published one.
     """
     metadata: dict[tuple[str, str], VersionMetadata] = {}
     for rows in chosen.values():
@@ -88,10 +85,10 @@ def add(
 
 
 def check(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> None:
-    """Let no resolution pass whose routed wheels were compiled for another backend or torch.
+    """Refuse a resolution with a routed wheel compiled for another backend or torch.
 
     Raises:
-        LockError: LCK023 when one was.
+        LockError: LCK023 naming the wheel.
     """
     versions = {str(package.name): package.version for package in resolution.packages}
     torch = versions.get("torch")
@@ -103,12 +100,12 @@ def check(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> Non
                 "LCK023",
                 f"{name} {version} {why}; the lock is for {plan.target.backend} and torch {torch}",
                 where=name,
-                hint=f"ask for a version of {name} that its index has for this backend and torch",
+                hint=f"require a version of {name} that its index has for this backend and torch",
             )
 
 
 def recorded(pages: Iterable[RoutePage], plans: Iterable[ResolutionPlan]) -> tuple[RoutePage, ...]:
-    """Return the pages with the hashes that were computed of their wheels, sorted."""
+    """Return the pages sorted, with the computed hashes of their wheels."""
     computed = {
         (wheel.index, wheel.filename): wheel.sha256
         for plan in plans
@@ -131,7 +128,7 @@ def _hashed(wheel: Wheel, hashes: Mapping[Wheel, str]) -> Wheel:
 
 
 def _described(row: RouteRow) -> VersionMetadata:
-    """Return what a version requires, its label's torch included: no such wheel declares that itself."""
+    """Return the requirements of a version, with the torch in its label: such wheels do not declare it."""
     specifier = BuildLabel.parse(row.wheel.label).torch_specifier()
     return VersionMetadata(
         name=row.wheel.name,
@@ -142,7 +139,7 @@ def _described(row: RouteRow) -> VersionMetadata:
 
 
 def _rank(row: RouteRow) -> tuple[Version, tuple[int, ...], Version, str]:
-    """Order rows: labels compare as texts, in which torch 2.10 comes before 2.9."""
+    """Return the sort key; local labels compare as text, which would put torch 2.10 before 2.9."""
     wheel = row.wheel
     return Version(wheel.version.public), BuildLabel.parse(wheel.label).torch, wheel.version, wheel.filename
 
@@ -156,8 +153,8 @@ def _tags(target: Target) -> frozenset[Tag]:
     return frozenset(target.tags())
 
 
-def _against(wheel: Wheel, plan: ResolutionPlan, catalog: Catalog) -> str:
-    """Return why a plan may not use a wheel; empty where it may."""
+def _misfit(wheel: Wheel, plan: ResolutionPlan, catalog: Catalog) -> str:
+    """Return why a plan may not use a wheel; empty if it may."""
     if not _runs(wheel, plan.target):
         return "is for another Python or platform"
     if wheel.upload_time and wheel.upload_time > plan.moved.get(wheel.name, plan.cutoff_utc):
@@ -180,43 +177,43 @@ def _mismatch(label: BuildLabel, torches: Sequence[Version], target: Target, cat
 
 
 def _refusal(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> ResolveError:
-    asked = next(item for item in plan.requirements if item.name == page.project)
-    torches = " ".join(dict.fromkeys(torch.public for torch in plan.torch_versions()[-_MOST_TOLD:]))
+    item = next(item for item in plan.requirements if item.name == page.project)
+    torches = " ".join(dict.fromkeys(torch.public for torch in plan.torch_versions()[-_SHOWN:]))
     return ResolveError(
         "RES025",
-        f"no {asked.requirement} for {plan.target.python.tag} on {plan.target.platform} with "
+        f"no {item.requirement} for {plan.target.python.tag} on {plan.target.platform} with "
         f"{plan.target.backend} and torch {torches or 'of any version'} at {page.url}",
-        where=asked.origin,
-        details=tuple(("there", text) for text in _told(page, plan, catalog)),
-        hint=f"route {page.project} to an index that has it, or ask for another version of it or of torch",
+        where=item.origin,
+        details=tuple(("found", text) for text in _rejected(page, plan, catalog)),
+        hint=f"route {page.project} to another index, or require another version of it or of torch",
     )
 
 
-def _told(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> Iterator[str]:
-    rows = sorted(page.rows, key=_rank)[-_MOST_TOLD:]
+def _rejected(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> Iterator[str]:
+    rows = sorted(page.rows, key=_rank)[-_SHOWN:]
     for row in rows:
-        why = _against(row.wheel, plan, catalog) or "is not the version asked for"
+        why = _misfit(row.wheel, plan, catalog) or "does not satisfy the requirement"
         yield f"{row.wheel.filename} {why}"
-    for name in page.others[: _MOST_TOLD - len(rows)]:
+    for name in page.others[: _SHOWN - len(rows)]:
         yield f"{name} is for another backend, Python or platform"
 
 
 def read(
     profile: Profile, manifest: Manifest | None, routes: Routes | None, *, again: frozenset[str] | None
 ) -> tuple[RoutePage, ...]:
-    """Return what is at the addresses of a profile's routes: as remembered, else as read now.
+    """Return the pages of a profile's routes, from the manifest or else from the network.
 
-    A page says nothing of when its files came, so what was read once is kept as the cutoff is.
+    Pages do not date their files, so recorded pages are kept until the cutoff moves.
 
     Args:
-        profile: names the routes.
-        manifest: remembers what was read.
-        routes: reads pages; None where the network may not be used.
-        again: projects to read again although they are remembered; None: all.
+        profile: with routes.
+        manifest: with the recorded pages.
+        routes: reads pages; None without network.
+        again: projects whose recorded pages are outdated; None for all.
 
     Raises:
-        ResolveError: RES026 where a page is not remembered, and the network may not be used.
-        EnvsmithError: where a page cannot be read.
+        ResolveError: RES026 when a page is not recorded and the network may not be used.
+        EnvsmithError: when a page cannot be read.
     """
     known = (
         {page.project: page for page in manifest.routes} if manifest and _covers(manifest, profile) else {}
@@ -224,11 +221,14 @@ def read(
     found: list[RoutePage] = []
     for project, url in profile.routes.items():
         page = known.get(project)
-        is_kept = page is not None and page.url == url
-        if page is not None and is_kept and (routes is None or (again is not None and project not in again)):
+        if (
+            page is not None
+            and page.url == url
+            and (routes is None or (again is not None and project not in again))
+        ):
             found.append(page)
         elif routes is None:
-            raise _unread(profile, project, url)
+            raise _not_recorded(profile, project, url)
         else:
             targets = profile.targets()
             found.append(routes.read(project, url, partial(is_wanted, targets=targets)))
@@ -236,7 +236,7 @@ def read(
 
 
 def changes(profile: Profile, manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """Yield what keeps remembered pages from serving a profile: the slug of a target, empty for all, and why."""
+    """Yield why recorded pages do not fit a profile: the slug of a target, empty for all, and the change."""
     known = {page.project: page.url for page in manifest.routes}
     for name in sorted({*known, *profile.routes}):
         old, new = known.get(name, "(none)"), profile.routes.get(name, "(none)")
@@ -245,7 +245,7 @@ def changes(profile: Profile, manifest: Manifest) -> Iterator[tuple[str, str]]:
     for target in profile.targets() if profile.routes else ():
         entry = manifest.targets.get(target.slug)
         if entry is None:
-            yield target.slug, "is asked for, but not locked"
+            yield target.slug, "not locked yet"
         elif _family(entry) != target.backend.family:
             yield target.slug, f"backend  {entry.inputs.get('backend')} → {target.backend}"
 
@@ -253,10 +253,10 @@ def changes(profile: Profile, manifest: Manifest) -> Iterator[tuple[str, str]]:
 def route(
     plan: ResolutionPlan, pages: tuple[RoutePage, ...], catalog: Catalog, hasher: Hasher
 ) -> ResolutionPlan:
-    """Put the wheels of routed projects into a plan's slice.
+    """Add the wheels of routed projects to a plan's slice.
 
     Raises:
-        ResolveError: RES025 when none fits, RES041 when one without a published hash may not be downloaded.
+        ResolveError: RES025 when no wheel fits, RES041 when one without a published hash may not be downloaded.
         ToolError: when one cannot be downloaded.
     """
     if not pages:
@@ -276,14 +276,14 @@ def _family(entry: TargetRecord) -> str:
 
 
 def _covers(manifest: Manifest, profile: Profile) -> bool:
-    """Say whether what is remembered was read for all targets of a profile."""
+    """Return whether the recorded pages were read for all targets of a profile."""
     return not any(slug for slug, _ in changes(profile, manifest))
 
 
-def _unread(profile: Profile, project: str, url: str) -> ResolveError:
+def _not_recorded(profile: Profile, project: str, url: str) -> ResolveError:
     return ResolveError(
         "RES026",
-        f"{url} has not been read for this profile, and the network may not be used",
+        f"{url} was not read for this profile before, and --offline forbids the network",
         where=profile.where("routes", project),
-        hint="lock once without --offline: what was read is remembered in the manifest",
+        hint="lock once without --offline: the manifest records the page",
     )

@@ -1,4 +1,4 @@
-"""What does exist, for a refusal to name: other versions, Pythons and backends, and the way there."""
+"""Suggestions for a refusal: existing builds of other versions, Pythons and backends."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing
 from envsmith.model.target import Platform, Target
 
-MOST = 4
+_SHOWN = 4
 Details = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Offer:
+class _Builds:
+    """Versions of a project for one backend."""
+
     backend: Backend
     pythons: dict[Version, set[str]]
-    """version → the interpreter tags it has wheels for; never empty."""
+    """version → interpreter tags of its wheels; never empty."""
 
     @property
     def newest(self) -> Version:
@@ -35,55 +37,57 @@ class _Offer:
 def builds(
     listings: Iterable[IndexListing], requirement: Requirement, target: Target, profile: str
 ) -> tuple[Details, str]:
-    """Return what exists of a project near a target, and a hint naming the way to it.
+    """Return the existing builds of a project closest to a target, and a hint to use one.
 
     Only wheels with a published hash and known requirements count.
 
     Args:
-        listings: rows of the backends to look at.
-        requirement: what no wheel answers on the target.
-        target: where it was asked for.
-        profile: name to put into the hint.
+        listings: of the backends to consider.
+        requirement: the one without a matching wheel.
+        target: the target without one.
+        profile: name for the hint.
     """
     name = canonicalize_name(requirement.name)
     found = sorted(
-        _offers(listings, name, target.platform),
-        key=lambda offer: (_answers(offer, requirement, target), offer.newest.release, offer.backend.version),
+        _by_backend(listings, name, target.platform),
+        key=lambda item: (_satisfies(item, requirement, target), item.newest.release, item.backend.version),
         reverse=True,
     )
-    here = next((offer for offer in found if offer.backend == target.backend), None)
-    others = [offer for offer in found if offer is not here]
-    shown = [offer for offer in (here, *others) if offer][:MOST]
-    details = tuple(("exists", _line(name, offer, target)) for offer in shown)
-    return details, _way(here, others, requirement, target, profile)
+    here = next((item for item in found if item.backend == target.backend), None)
+    others = [item for item in found if item is not here]
+    shown = [item for item in (here, *others) if item][:_SHOWN]
+    details = tuple(("exists", _line(name, item, target)) for item in shown)
+    return details, _hint(here, others, requirement, target, profile)
 
 
 def with_kernels(
     listings: Iterable[IndexListing], gpu: Gpu, target: Target, catalog: Catalog, profile: str
 ) -> tuple[Details, str]:
     """Return the backends whose torch has kernels for a GPU, newest torch first, and a hint naming one."""
-    able: list[tuple[Version, _Offer]] = []
-    for offer in _offers(listings, "torch", target.platform):
+    supporting: list[tuple[Version, _Builds]] = []
+    for item in _by_backend(listings, "torch", target.platform):
         versions = [
             version
-            for version, tags in offer.pythons.items()
+            for version, tags in item.pythons.items()
             if _has(tags, target.python.tag)
-            and (found := catalog.kernels(Version(version.public), offer.backend, target.platform))
+            and (found := catalog.kernels(Version(version.public), item.backend, target.platform))
             and found.supports(gpu.capability)
         ]
         if versions:
-            able.append((max(versions), offer))
-    best = sorted(able, key=lambda item: (item[0].release, item[1].backend.version), reverse=True)[:MOST]
+            supporting.append((max(versions), item))
+    best = sorted(supporting, key=lambda pair: (pair[0].release, pair[1].backend.version), reverse=True)[
+        :_SHOWN
+    ]
     if not best:
-        return (("has them", f"no build on record for {target.slug}"),), ""
-    details = tuple(("has them", f"{offer.backend} up to torch {version.public}") for version, offer in best)
+        return (("has them", f"no known build for {target.slug}"),), ""
+    details = tuple(("has them", f"{item.backend} up to torch {version.public}") for version, item in best)
     return details, _command(profile, target, best[0][1].backend)
 
 
-def _offers(listings: Iterable[IndexListing], project: str, platform: Platform) -> Iterator[_Offer]:
+def _by_backend(listings: Iterable[IndexListing], project: str, platform: Platform) -> Iterator[_Builds]:
     for listing in listings:
         if pythons := _pythons(listing, project, platform):
-            yield _Offer(backend=listing.backend, pythons=pythons)
+            yield _Builds(backend=listing.backend, pythons=pythons)
 
 
 def _pythons(listing: IndexListing, project: str, platform: Platform) -> dict[Version, set[str]]:
@@ -106,43 +110,44 @@ def _has(tags: Iterable[str], tag: str) -> bool:
     return any(known in (tag, "py3") for known in tags)
 
 
-def _answers(offer: _Offer, requirement: Requirement, target: Target) -> bool:
+def _satisfies(builds: _Builds, requirement: Requirement, target: Target) -> bool:
     return any(
         requirement.specifier.contains(version.public, prereleases=True) and _has(tags, target.python.tag)
-        for version, tags in offer.pythons.items()
+        for version, tags in builds.pythons.items()
     )
 
 
-def _line(name: str, offer: _Offer, target: Target) -> str:
-    tags = " ".join(sorted(offer.pythons[offer.newest], key=_minor))
-    text = f"{offer.backend} · {name} {offer.newest.public}: {tags}"
-    fitting = offer.newest_for(target.python.tag)
+def _line(name: str, builds: _Builds, target: Target) -> str:
+    tags = " ".join(sorted(builds.pythons[builds.newest], key=_minor))
+    text = f"{builds.backend} · {name} {builds.newest.public}: {tags}"
+    fitting = builds.newest_for(target.python.tag)
     if fitting is None:
-        return f"{text}; none with {target.python.tag}"
-    return text if fitting == offer.newest else f"{text}; newest with {target.python.tag}: {fitting.public}"
+        return f"{text}; none for {target.python.tag}"
+    return text if fitting == builds.newest else f"{text}; newest for {target.python.tag}: {fitting.public}"
 
 
-def _way(
-    here: _Offer | None, others: Iterable[_Offer], requirement: Requirement, target: Target, profile: str
+def _hint(
+    here: _Builds | None, others: Iterable[_Builds], requirement: Requirement, target: Target, profile: str
 ) -> str:
-    """Say what to do: another Python, another backend, or another version."""
-    ways: list[str] = []
+    """Suggest another Python, version or backend."""
+    hints: list[str] = []
     newest = here.newest_for(target.python.tag) if here else None
     if here and any(requirement.specifier.contains(version.public) for version in here.pythons):
-        ways.append(f"drop {target.python} from `python`")
+        hints.append(f"drop {target.python} from `python`")
     elif newest:
-        ways.append(f"ask for {requirement.name}=={newest.public}")
-    answering = next((offer for offer in others if _answers(offer, requirement, target)), None)
-    if answering:
-        ways.append(_command(profile, target, answering.backend))
-    return ", or ".join(ways)
+        hints.append(f"require {requirement.name}=={newest.public}")
+    other = next((item for item in others if _satisfies(item, requirement, target)), None)
+    if other:
+        hints.append(_command(profile, target, other.backend))
+    return ", or ".join(hints)
 
 
 def _command(profile: str, target: Target, backend: Backend) -> str:
-    """Return the command: a profile named like its backend has siblings that are named like theirs."""
+    """Return the lock command; for a profile named after its backend, the profile named after the other."""
     is_plain = profile in (str(target.backend), str(backend))
     return f"envsmith lock {backend}" if is_plain else f"envsmith lock {profile} --backend {backend}"
 
 
 def _minor(tag: str) -> int:
+    """Return 12 for ``cp312``; 0 for ``py3`` and the like."""
     return int(tag[3:]) if tag[3:].isdigit() else 0

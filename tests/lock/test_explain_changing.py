@@ -29,7 +29,7 @@ def decided(subject: str, code: str, message: str) -> Decision:
         (
             "torchaudio",
             decided(
-                "torchaudio", "RES114", "torchaudio dropped: no use in 3 files, and no package requires it"
+                "torchaudio", "RES114", "torchaudio dropped: not used (3 files scanned), and no package requires it"
             ),
             (
                 "a use in the project's files, or a package that requires it",
@@ -38,7 +38,7 @@ def decided(subject: str, code: str, message: str) -> Decision:
         ),
         (
             "xformers",
-            decided("xformers", "RES114", "xformers dropped: no use in 3 files"),
+            decided("xformers", "RES114", "xformers dropped: not used (3 files scanned)"),
             (
                 "a use in the project's files, or a package that requires it",
                 "leaving xformers out of the profile's `prune`",
@@ -51,7 +51,7 @@ def decided(subject: str, code: str, message: str) -> Decision:
         ),
         (
             "torchvision",
-            decided("torchvision", "RES115", "torchvision stays: it is used"),
+            decided("torchvision", "RES115", "torchvision stays: used"),
             ("taking out the uses named here",),
         ),
         (
@@ -71,8 +71,8 @@ def test_each_decision_names_the_way_to_another(
 
 
 def test_what_pruning_says_is_understood() -> None:
-    unneeded = PruneVerdict(project="xformers", answer="unused", reason="no use in 3 files", evidence=())
-    used = PruneVerdict(project="xformers", answer="used", reason="it is used", evidence=("main.py:1",))
+    unneeded = PruneVerdict(project="xformers", answer="unused", reason="not used (3 files scanned)", evidence=())
+    used = PruneVerdict(project="xformers", answer="used", reason="used", evidence=("main.py:1",))
     assert changes("xformers", [propose(unneeded)])[0].startswith("a use in the project's files")
     assert changes("xformers", [propose(used)]) == ("taking out the uses named here",)
 

@@ -80,7 +80,7 @@ def test_a_lock_holds_what_was_decided(tools: ResolveTools, pool: ThreadPoolExec
     wanted = pruned(LockRequest(profile=AUTO, requirements=asked("torch", "torchaudio")))
     done = lock_profile(wanted, LockOptions(now_utc=CUTOFF), Path("mine"), tools, pool=pool)
     (decision,) = [item for item in done.decisions if item.subject == "torchaudio"]
-    assert decision.message == "torchaudio dropped: no use in 7 files, and no package requires it"
+    assert decision.message == "torchaudio dropped: not used (7 files scanned), and no package requires it"
     assert all("torchaudio" not in target.entry.family for target in done.targets)
 
 
@@ -90,5 +90,5 @@ def test_a_lock_keeps_what_a_package_requires(tools: ResolveTools, pool: ThreadP
     done = lock_profile(wanted, LockOptions(now_utc=CUTOFF), Path("mine"), own, pool=pool)
     (decision,) = [item for item in done.decisions if item.subject == "torchaudio"]
     assert (decision.code, decision.message) == ("RES115", "torchaudio stays: required by speechbrain")
-    assert decision.evidence[-1] == "speechbrain, asked for at requirements.in:1"
+    assert decision.evidence[-1] == "speechbrain, required at requirements.in:1"
     assert all("torchaudio" in target.entry.family for target in done.targets)

@@ -69,7 +69,7 @@ def dropping(*decisions: Decision) -> ResolutionPlan:
 def test_only_what_would_have_come_counts_as_dropped() -> None:
     made = dropping(
         decided("RES114", "xformers", "uses: 0"),
-        decided("RES101", "torchvision", "asked for at requirements.in:2"),
+        decided("RES101", "torchvision", "required at requirements.in:2"),
         decided("RES101", "torchaudio"),
         decided("RES112", "opuslib", "x"),
     )

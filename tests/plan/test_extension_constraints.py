@@ -94,7 +94,7 @@ def test_a_range_is_refused_when_none_of_what_exists_fits() -> None:
         bind(of("xformers>=0.0.33", "torch==2.8.0", rows=rows), CATALOG)
     error = caught.value
     assert error.message == (
-        "xformers>=0.0.33 was compiled against torch ==2.9.0 or torch ==2.10.0; asked for is torch==2.8.0"
+        "xformers>=0.0.33 was compiled against torch ==2.9.0 or torch ==2.10.0; required is torch==2.8.0"
     )
     assert error.where == "requirements.in:1"
     assert ("goes with", "torch 2.8.0: xformers <0.0.33,>=0.0.32.post1") in error.details

@@ -35,16 +35,16 @@ def settled(
 def test_it_goes_where_nothing_uses_and_nothing_requires_it() -> None:
     (decision,) = settled(usage(), "torch")
     assert (decision.kind, decision.code) == ("dropped", "RES114")
-    assert decision.message == "torchvision dropped: no use in 41 files, and no package requires it"
+    assert decision.message == "torchvision dropped: not used (41 files scanned), and no package requires it"
     assert decision.evidence == ("files read: 41", "uses: 0", "required by: 0 packages")
 
 
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (usage(use()), "it is used"),
-        (usage(use(certainty="conditional")), "it is used where it is there"),
-        (usage(use(area="tests")), "the tests use it"),
+        (usage(use()), "used"),
+        (usage(use(certainty="conditional")), "used if installed"),
+        (usage(use(area="tests")), "used in tests"),
         (usage(use(area="beside")), "code beside the sources uses it"),
         (usage(use(certainty="string")), "a text names it"),
         (
@@ -66,7 +66,7 @@ def test_it_stays_for_a_requirer_which_is_named_with_what_brings_it_in() -> None
     (decision,) = settled(usage(), "torchvision", "timm", "ultralytics", requirers=requirers)
     assert (decision.kind, decision.code) == ("noted", "RES115")
     assert decision.message == "torchvision stays: required by timm"
-    assert decision.evidence[-1] == "timm ← ultralytics, asked for at requirements.in:1"
+    assert decision.evidence[-1] == "timm ← ultralytics, required at requirements.in:1"
 
 
 def test_requirers_in_a_circle_end() -> None:

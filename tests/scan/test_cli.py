@@ -37,13 +37,13 @@ def answers(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, str]:
 def test_people_read_the_answer_its_places_and_what_is_left_over(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scan"]) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert "torchvision · unused · no use in 2 files" in out
+    assert "torchvision · unused · not used (2 files scanned)" in out
     assert (
         "src/app.py:3 left over (warning filter): warnings.filterwarnings('ignore', module='torchvision')"
         in out
     )
     assert "requirements.txt:1 left over (requirement): torchvision==0.16.2 # required by torch" in out
-    assert "torchaudio · used · it is used src/app.py:1 import: torchaudio" in out
+    assert "torchaudio · used · used src/app.py:1 import: torchaudio" in out
 
 
 @pytest.mark.usefixtures("app")
