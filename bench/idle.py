@@ -31,7 +31,7 @@ from envsmith.index.hashing import NoDownloads
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.wheel import Wheel
 from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan
-from envsmith.plan.plan import plan_profile
+from envsmith.plan.planner import plan_profile
 from envsmith.uv.index_writer import uv_settings, write_slice
 from envsmith.uv.resolver import find_uv
 from envsmith.wiring import CatalogChoice, listing_sources

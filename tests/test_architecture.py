@@ -88,7 +88,7 @@ BREACHES = (
     ("click", "net/client.py", "import click"),
     ("click", "activate/fast_run.py", "import click"),
     ("runtime-apart", "environment/interpreter.py", "import envsmith.runtime.probe"),
-    ("no-cycles", "plan/model.py", "import envsmith.plan.planner"),
+    ("no-cycles", "plan/model.py", "import envsmith.plan.target_plan"),
     ("no-cycles", "lockfile/pins.py", "import envsmith.lockfile.store"),
 )
 

@@ -16,7 +16,7 @@ from envsmith.model.finding import Finding, Report
 from envsmith.plan import routes
 from envsmith.plan.hashes import RecordedHasher
 from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan
-from envsmith.plan.plan import plan_profile
+from envsmith.plan.planner import plan_profile
 from envsmith.plan.ports import Files, Hasher, Listings
 from envsmith.wiring import CatalogChoice, listing_sources
 

@@ -24,7 +24,7 @@ from envsmith.plan import routes
 from envsmith.plan.dropped import BREAKS
 from envsmith.plan.hashes import RecordedHasher
 from envsmith.plan.model import LockRequest, ProfilePlan, Resolution, ResolutionPlan
-from envsmith.plan.plan import plan_profile
+from envsmith.plan.planner import plan_profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

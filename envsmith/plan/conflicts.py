@@ -14,7 +14,7 @@ from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import ProfileError
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.naming import suggestion
-from envsmith.plan.dropped import requires_of, unsatisfied
+from envsmith.plan.dropped import requires_of, unmet_requirements
 from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
 from envsmith.plan.ports import WheelRequiresReader
 
@@ -28,7 +28,7 @@ class _GroupChoice:
     why: str
 
 
-def chosen(profile: Profile, catalog: Catalog) -> dict[str, str]:
+def chosen_members(profile: Profile, catalog: Catalog) -> dict[str, str]:
     """Return folder → member from the profile's ``family`` table.
 
     Raises:
@@ -83,7 +83,7 @@ def amend(
         return None
     is_required = any(resolution.requirers.get(name) for name in found.excludes)
     read = requires_of(plan, resolution, requires) if is_required else {}
-    unmet = unsatisfied(plan.amended(found), read)
+    unmet = unmet_requirements(plan.amended(found), read)
     return with_bounds(found, plan, unmet, catalog)
 
 

@@ -21,7 +21,7 @@ _SHOWN_PLACES = 3
 _TEST_FOLDERS = {"test", "tests", "testing"}
 
 
-def unsatisfied(
+def unmet_requirements(
     plan: ResolutionPlan, requires: Mapping[NormalizedName, Sequence[str]]
 ) -> tuple[UnmetRequirement, ...]:
     """Return the requirements of the locked packages on excluded projects.
@@ -115,7 +115,7 @@ def settle(
     """
     if not plan.all_excludes():
         return None
-    unmet = unsatisfied(plan, requires_of(plan, resolution, requires))
+    unmet = unmet_requirements(plan, requires_of(plan, resolution, requires))
     packages = {package.name: package for package in resolution.packages}
     by_profile = {canonicalize_name(name) for name in plan.excludes}
     decisions = tuple(

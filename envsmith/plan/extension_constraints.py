@@ -76,7 +76,7 @@ def check(resolution: Resolution, catalog: Catalog) -> None:
                 f"{row.project} {version} was compiled against torch {row.torch}, but torch {torch} is locked",
                 where=row.project,
                 details=(("catalog", f"{row.source}, {row.retrieved}"),),
-                hint=f"remove the override on {row.project} or torch, or require a matching pair",
+                hint=f"remove the override on {row.project} or torch, or choose a matching pair",
             )
 
 
@@ -162,7 +162,7 @@ def _contradiction(
             *pairs,
             ("here", "torch " + " ".join(dict.fromkeys(torch.public for torch in torches[-_SHOWN:]))),
         ),
-        hint=f"require a matching pair of {name} and torch"
+        hint=f"choose a matching pair of {name} and torch"
         + ("" if pairs else ", or another backend: `envsmith catalog show`"),
     )
 

@@ -19,7 +19,7 @@ from envsmith.plan.model import TorchIndexSlice
 from envsmith.plan.ports import Hasher
 
 
-def unhashed(
+def without_hash(
     slice_: TorchIndexSlice,
     candidates: Mapping[Wheel, VersionMetadata],
     requirements: Iterable[SourcedRequirement],
@@ -66,7 +66,7 @@ def with_hashes(
     )
 
 
-def computed(hashes: Mapping[Wheel, str]) -> tuple[Decision, ...]:
+def computed_hash_decisions(hashes: Mapping[Wheel, str]) -> tuple[Decision, ...]:
     """Return one decision per hash that envsmith computed itself."""
     return tuple(
         Decision(
@@ -80,7 +80,7 @@ def computed(hashes: Mapping[Wheel, str]) -> tuple[Decision, ...]:
     )
 
 
-def skipped(
+def skipped_decisions(
     slice_: TorchIndexSlice,
     candidates: Mapping[Wheel, VersionMetadata],
     requirements: Iterable[SourcedRequirement],

@@ -55,7 +55,7 @@ def _reasons(plan: ResolutionPlan, locked: Mapping[str, Version], torch: Version
         if project == "torch" or project not in locked or newest is None:
             continue
         if limit := _limit(plan, project, newest):
-            yield f"{limit.requirement} ({limit.origin.removeprefix('catalog: ')}) is required"
+            yield f"{limit.requirement} is required ({limit.origin.removeprefix('catalog: ')})"
         elif not _admits_torch(plan, project, newest, torch):
             yield f"{project} {newest.public}, the newest with a known hash, requires an older torch"
 

@@ -1,304 +1,166 @@
-"""Plan of one target: requirements and index slice, checked for builds before the resolver starts."""
+"""Plans of a profile, one per target, and refusals with suggestions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from packaging.requirements import Requirement
-from packaging.specifiers import Specifier, SpecifierSet
-from packaging.version import Version
+from packaging.utils import canonicalize_name
 
-from envsmith.catalog import Catalog, TorchRelease
+from envsmith.catalog import Catalog
 from envsmith.config.profile import Profile
-from envsmith.config.requirement import SourcedRequirement, labels
-from envsmith.errors import ProfileError, ResolveError
-from envsmith.model.finding import Decision
+from envsmith.errors import EnvsmithError, ResolveError
+from envsmith.model.backend import backend_family
+from envsmith.model.listing import IndexListing
 from envsmith.model.target import Target
-from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan, TorchIndexSlice, digest_of
+from envsmith.plan import conflicts, extension_constraints, hashes, kernels, lifecycle, suggestions
+from envsmith.plan.candidates import select_candidates
+from envsmith.plan.model import Cutoffs, LockRequest, ProfilePlan, ResolutionPlan
+from envsmith.plan.ports import Hasher, Listings
+from envsmith.plan.routes import route
+from envsmith.plan.target_plan import NoBuildError, plan_target
 
-ORIGIN = "envsmith"
-"""Origin of requirements that no file contains."""
-_LABELLED = ("torch", "torchvision", "torchaudio", "torchcodec")
-"""Projects whose local version label names their backend."""
-_ON_PYPI = ("torch", "torchvision", "torchaudio")
-"""Projects taken from PyPI when the profile says ``index = "pypi"``."""
-
-
-class NoBuildError(ResolveError):
-    """RES021: no wheel of the torch family satisfies a requirement on this target."""
-
-    def __init__(
-        self, item: SourcedRequirement, target: Target, *details: tuple[str, str], hint: str = ""
-    ) -> None:
-        super().__init__(
-            "RES021",
-            f"no {item.requirement} for {target.python.tag} on {target.platform} with {target.backend}",
-            where=item.origin,
-            details=details,
-            hint=hint or "choose another version, backend, Python or platform: `envsmith catalog show`",
-        )
-        self.requirement = item.requirement
-        self.is_late = False
-        """Whether wheels newer than the cutoff would satisfy it."""
+_NO_CUTOFF = Cutoffs(cutoff_utc="9999-12-31T23:59:59Z")
 
 
-def plan_target(
-    request: LockRequest, target: Target, cutoffs: Cutoffs, slice_: TorchIndexSlice, catalog: Catalog
-) -> ResolutionPlan:
-    """Combine the requirements for a target with the wheels that exist for it.
+def plan_profile(
+    request: LockRequest, cutoffs: Cutoffs, *, catalog: Catalog, listings: Listings, hasher: Hasher
+) -> ProfilePlan:
+    """Plan every target of a profile.
 
     Args:
-        request: with the profile's channel and backend at the cutoff.
-        target: one of the profile's targets.
+        request: profile and requirements.
         cutoffs: newest upload times admitted.
-        slice_: candidates of the torch family.
         catalog: facts.
+        listings: finds index listings.
+        hasher: hashes wheels whose index publishes no hash.
 
     Raises:
-        ProfileError: PRF041 when a label contradicts the backend.
-        NoBuildError: RES021 when no wheel satisfies a requirement on the torch family.
-        ResolveError: RES022 when PyPI has no build of this backend.
+        ResolveError: RES001 with one part per refused target; RES012 when no index of that name is known; RES027 when
+            the project's ``requires-python`` excludes a target's Python.
+        ProfileError: when a label contradicts the backend, or a GPU is unknown.
     """
-    profile = request.profile
-    applying = [item for item in request.requirements if target.satisfies(item.requirement.marker)]
-    limiting = [item for item in request.constraints if target.satisfies(item.requirement.marker)]
-    _check_labels([*applying, *limiting], target)
-    family = frozenset(project.name for project in catalog.projects() if project.origin == "slice")
-    requirements = [_without_label(item, family) for item in applying]
-    excludes, dropped = _dropped(profile, requirements)
-    requirements = [item for item in requirements if item.name not in excludes]
-    if profile.channel == "stable":
-        slice_ = _without_pypi_projects(slice_, requirements, target, catalog)
-    pypi, from_pypi = _from_pypi(slice_, requirements, profile, target, cutoffs, catalog)
-    slice_ = slice_.without(pypi)
-    for item in requirements:
-        if item.name in slice_.projects and item.name not in pypi:
-            _require_wheel(item, slice_, target)
-    return ResolutionPlan(
-        profile=profile.name,
-        target=target,
-        channel=profile.channel,
-        slice=slice_,
-        requirements=tuple(requirements),
-        constraints=(
-            *(_without_label(item, family) for item in limiting),
-            *(_required(f"{name}=={version}") for name, version in pypi.items()),
-        ),
-        overrides=profile.asked("overrides"),
-        excludes=tuple(sorted(excludes)),
-        cutoff_utc=cutoffs.cutoff_utc,
-        moved=cutoffs.moved,
-        allow_sdist=profile.allow_sdist,
-        env=profile.env,
-        pypi_builds=pypi,
-        shims=_shims(profile, catalog),
-        facts=_facts(catalog),
-        decisions=(*request.decisions, *dropped, *from_pypi),
-    )
-
-
-def _required(text: str) -> SourcedRequirement:
-    return SourcedRequirement(requirement=Requirement(text), origin=ORIGIN)
-
-
-def _shims(profile: Profile, catalog: Catalog) -> tuple[str, ...]:
-    """Return the shims of a profile that make a pairing unnecessary; no other shim affects a lock."""
-    known = {pairing.shim for pairing in catalog.pairings()}
-    return tuple(name for name in profile.texts("shims") if name in known)
-
-
-def _facts(catalog: Catalog) -> str:
-    """Return the digest of the facts behind amendments, so that a change of them makes a lock stale."""
-    pairings = [[str(item.when), *map(str, item.needs)] for item in catalog.pairings()]
-    return digest_of([pairings, [item.digest_parts() for item in catalog.families()]])
-
-
-def _check_labels(items: Iterable[SourcedRequirement], target: Target) -> None:
-    for name, (label, origin) in labels(items).items():
-        if name in _LABELLED and label != target.backend.label:
-            raise ProfileError(
-                "PRF041",
-                f"{name} is pinned to a +{label} build, but the backend is {target.backend}",
-                where=origin,
-                hint=f"drop the label, or lock with --backend {label}",
-            )
-
-
-def _without_label(item: SourcedRequirement, family: frozenset[str]) -> SourcedRequirement:
-    """Remove the label from a pin: the slice has no other build, and macOS wheels carry none."""
-    if item.name not in family or "+" not in str(item.requirement.specifier):
-        return item
-    requirement = Requirement(str(item.requirement))
-    requirement.specifier = SpecifierSet(
-        ",".join(_public(specifier) for specifier in item.requirement.specifier)
-    )
-    return replace(item, requirement=requirement)
-
-
-def _public(specifier: Specifier) -> str:
-    return f"{specifier.operator}{specifier.version.split('+')[0]}"
-
-
-def _dropped(
-    profile: Profile, requirements: Iterable[SourcedRequirement]
-) -> tuple[frozenset[str], list[Decision]]:
-    names = frozenset(name for name, policy in profile.family.items() if policy == "drop")
-    origins = {item.name: item.origin for item in requirements}
-    return names, [
-        Decision(
-            subject=name,
-            kind="dropped",
-            code="RES101",
-            message=f'{name} dropped: the profile sets family.{name} = "drop"',
-            evidence=(f"required at {origins[name]}",) if name in origins else (),
+    members = conflicts.chosen_members(request.profile, catalog)
+    choice = lifecycle.settle(request.profile, catalog, cutoffs.cutoff_utc)
+    found = listings.get(choice.channel, choice.backend)
+    if found is None:
+        raise ResolveError(
+            "RES012",
+            f"no {choice.channel} index known for {choice.backend}",
+            where=f"profile {request.profile.name}: backend",
+            hint=f"run `envsmith catalog refresh {choice.backend} --channel {choice.channel}` with network access",
         )
-        for name in sorted(names)
-    ]
-
-
-def _without_pypi_projects(
-    slice_: TorchIndexSlice, requirements: Sequence[SourcedRequirement], target: Target, catalog: Catalog
-) -> TorchIndexSlice:
-    """Leave to PyPI the projects the catalog assigns to it for the newest admitted torch: triton, mostly."""
-    torches = _matching(requirements, "torch", slice_.projects.get("torch", ()))
-    newest = max((wheel.version for wheel in torches), default=Version("0"))
-    return slice_.without(
-        project.name for project in catalog.projects() if not project.is_in_slice(newest, target.platform)
+    profile = replace(request.profile, backend=choice.backend, channel=choice.channel)
+    targets = [target for target in profile.targets() if not request.only or target.slug in request.only]
+    _refuse_pythons(request, targets)
+    settled = replace(request, profile=profile)
+    plans: list[ResolutionPlan] = []
+    refused: list[EnvsmithError] = []
+    for target in targets:
+        try:
+            plan = _plan_target(settled, target, found.listing, catalog, cutoffs, hasher)
+        except ResolveError as error:
+            _add_cutoff(error, target, found.listing, catalog, cutoffs)
+            _add_suggestions(error, target, profile.name, catalog, listings)
+            refused.append(error.at(target.slug))
+        else:
+            plans.append(replace(plan, members=members))
+    if refused:
+        raise _refusal(profile, refused)
+    return ProfilePlan(
+        request=request,
+        cutoffs=cutoffs,
+        plans=tuple(plans),
+        catalog_name=found.name,
+        decisions=(*request.notes, *choice.decisions),
     )
 
 
-def _from_pypi(
-    slice_: TorchIndexSlice,
-    requirements: Sequence[SourcedRequirement],
-    profile: Profile,
-    target: Target,
-    cutoffs: Cutoffs,
-    catalog: Catalog,
-) -> tuple[dict[str, str], list[Decision]]:
-    """Choose the torch-family projects whose wheel on PyPI is this backend's build, as project → version."""
-    found: dict[str, str] = {}
-    decisions: list[Decision] = []
-    is_pypi = profile.index == "pypi"
-    names = {item.name for item in requirements}
-    # With `index = "pypi"` a torch required by another package comes from PyPI, too.
-    implied = [_required(name) for name in _ON_PYPI if is_pypi and name not in names]
-    for item in (*requirements, *implied):
-        if item.name not in slice_.projects or (not is_pypi and _is_satisfied(item, requirements, slice_)):
-            continue
-        torch = found.get("torch") or _pinned(requirements, "torch")
-        version = _pypi_version(item, torch, profile, target, cutoffs, catalog)
-        if version is not None:
-            found[item.name] = version
-            if item.name in names:
-                gap = "" if is_pypi else f"; PyTorch's {slice_.index} index has no matching build"
-                decisions.append(_taken_from_pypi(item.name, version, target, gap))
-        elif is_pypi and item.name in names:
-            raise _no_pypi_build(item, target, catalog)
-    return found, decisions
-
-
-def _taken_from_pypi(name: str, version: str, target: Target, gap: str) -> Decision:
-    return Decision(
-        subject=name,
-        kind="substituted",
-        code="RES102",
-        message=f"{name} {version} from PyPI: its wheel for {target.platform} is the {target.backend} build{gap}",
-    )
-
-
-def _is_satisfied(
-    item: SourcedRequirement, requirements: Sequence[SourcedRequirement], slice_: TorchIndexSlice
-) -> bool:
-    """Return whether the slice satisfies a requirement, with a version that admits the pinned torch."""
-    wheels = _matching([item], item.name, slice_.projects[item.name])
-    if item.name == "torch" or not _pinned(requirements, "torch"):
-        return bool(wheels)
-    torches = _matching(requirements, "torch", slice_.projects.get("torch", ()))
-    needs = {(found.name, found.version): found.requires_dist for found in slice_.metadata}
-    for wheel in wheels:
-        parsed = [Requirement(text) for text in needs.get((wheel.name, str(wheel.version)), ())]
-        on_torch = [requirement.specifier for requirement in parsed if requirement.name == "torch"]
-        if any(all(specifier.contains(torch.version) for specifier in on_torch) for torch in torches):
-            return True
-    return False
-
-
-def _pypi_version(
-    item: SourcedRequirement,
-    torch: str,
-    profile: Profile,
-    target: Target,
-    cutoffs: Cutoffs,
-    catalog: Catalog,
-) -> str | None:
-    """Return the newest version on PyPI that is this backend's build, satisfies the requirement and fits torch.
-
-    Raises:
-        NoBuildError: RES021 when such versions exist, but not for this Python.
-    """
-    found = list(_pypi_versions(item, torch, target, cutoffs, catalog))
-    for version, release in found:
-        if release.requires_python.contains(str(target.python)):
-            return str(version)
-    if found and profile.index == "pypi":
-        version, release = found[0]
-        text = f"{item.name} {version} is the {target.backend} build, for Python {release.requires_python}"
-        raise NoBuildError(item, target, ("on PyPI", text), hint=f"drop {target.python} from `python`")
-    return None
-
-
-def _pypi_versions(
-    item: SourcedRequirement, torch: str, target: Target, cutoffs: Cutoffs, catalog: Catalog
-) -> Iterator[tuple[Version, TorchRelease]]:
-    for release in sorted(catalog.releases(), key=lambda release: release.torch, reverse=True):
-        if release.date > cutoffs.cutoff_utc[:10] or (torch and str(release.torch) != torch):
-            continue
-        for version in release.versions(item.name):
-            build = catalog.pypi_build(item.name, version, target.platform)
-            if build == target.backend and item.requirement.specifier.contains(version):
-                yield version, release
-
-
-def _pinned(requirements: Iterable[SourcedRequirement], name: str) -> str:
-    for item in requirements:
-        for specifier in item.requirement.specifier:
-            if item.name == name and specifier.operator == "==" and "*" not in specifier.version:
-                return specifier.version
-    return ""
-
-
-def _no_pypi_build(item: SourcedRequirement, target: Target, catalog: Catalog) -> ResolveError:
-    builds = [
-        (
-            f"with torch {release.torch}",
-            f"{version} is {catalog.pypi_build(item.name, version, target.platform) or 'unknown'}",
+def _refuse_pythons(request: LockRequest, targets: Sequence[Target]) -> None:
+    bound = request.requires_python
+    outside = bound.outside(target.python for target in targets) if bound else ()
+    if bound and outside:
+        named = " ".join(map(str, outside))
+        raise ResolveError(
+            "RES027",
+            f"Python {named} is outside the project's requires-python {bound.specifier}",
+            where=f"{request.profile.name}: {bound.where}",
+            hint=f"drop {named} from `python` of the profile, or choose others with --python",
         )
-        for release in catalog.releases()
-        for version in release.versions(item.name)
-    ]
+
+
+def _plan_target(
+    request: LockRequest,
+    target: Target,
+    listing: IndexListing,
+    catalog: Catalog,
+    cutoffs: Cutoffs,
+    hasher: Hasher,
+) -> ResolutionPlan:
+    found = select_candidates(listing, target, catalog, cutoffs)
+    missing = hashes.without_hash(found.slice, found.unhashed, request.requirements, target)
+    computed = {wheel: sha256 for wheel in missing if (sha256 := hasher.sha256(wheel))}
+    if len(computed) < len(missing):
+        raise hashes.refusal(wheel for wheel in missing if wheel not in computed)
+    slice_ = hashes.with_hashes(found.slice, found.unhashed, computed)
+    slice_, capped = kernels.narrow(slice_, request.profile, target, request.requirements, catalog)
+    skipped = hashes.skipped_decisions(slice_, found.unhashed, request.requirements)
+    decisions = (
+        *request.decisions,
+        *found.decisions,
+        *hashes.computed_hash_decisions(computed),
+        *skipped,
+        *capped,
+    )
+    plan = plan_target(replace(request, decisions=decisions), target, cutoffs, slice_, catalog)
+    plan = extension_constraints.bind(route(plan, request.pages, catalog, hasher), catalog)
+    kernels.check(plan, request.profile, catalog)
+    return plan
+
+
+def _add_cutoff(
+    error: ResolveError, target: Target, listing: IndexListing, catalog: Catalog, cutoffs: Cutoffs
+) -> None:
+    """Add to a refusal that the cutoff caused it, if later wheels would match."""
+    if isinstance(error, NoBuildError):
+        name = canonicalize_name(error.requirement.name)
+        cutoff = cutoffs.of(name)
+        later = select_candidates(listing, target, catalog, _NO_CUTOFF).slice.projects.get(name, ())
+        if any(error.requirement.specifier.contains(wheel.version, prereleases=True) for wheel in later):
+            error.message = f"{error.message} by the cutoff {cutoff}"
+            error.details = (*error.details, ("cutoff", f"matching builds were released after {cutoff}"))
+            error.is_late = True
+
+
+def _add_suggestions(
+    error: ResolveError, target: Target, profile: str, catalog: Catalog, listings: Listings
+) -> None:
+    """Add to a refusal the existing builds of other backends, and the command to lock one."""
+    if not isinstance(error, (NoBuildError, kernels.NoKernelsError)):
+        return
+    if isinstance(error, kernels.NoKernelsError):
+        family = backend_family(error.gpu.capability)
+    else:
+        family = target.backend.family
+    known = [facts.backend for facts in catalog.backends() if facts.backend.family == family]
+    # Suggestions use cached listings only; never use the network just to build an error message.
+    found = [listing for backend in known if (listing := listings.known("stable", backend))]
+    if isinstance(error, kernels.NoKernelsError):
+        details, hint = suggestions.with_kernels(found, error.gpu, target, catalog, profile)
+    else:
+        details, hint = suggestions.builds(found, error.requirement, target, profile)
+    error.details = (*error.details, *details)
+    error.hint = hint or error.hint
+    if isinstance(error, NoBuildError) and error.is_late:
+        error.hint = "move the cutoff: --upgrade (now), or --as-of TIME"
+
+
+def _refusal(profile: Profile, refused: Sequence[EnvsmithError]) -> EnvsmithError:
+    if len(refused) == 1:
+        return refused[0].at(profile.name)
     return ResolveError(
-        "RES022",
-        f"PyPI has no {target.backend} build of {item.name} for {target.platform}",
-        where=item.origin,
-        details=tuple(builds[-3:]),
-        hint=f'remove {item.name}, or use index = "pytorch"',
+        "RES001",
+        f"{len(refused)} targets cannot be planned",
+        where=profile.name,
+        parts=tuple(refused),
     )
-
-
-def _matching(requirements: Iterable[SourcedRequirement], name: str, wheels: Iterable[Wheel]) -> list[Wheel]:
-    """Return the wheels that satisfy every requirement on a project."""
-    specifiers = [item.requirement.specifier for item in requirements if item.name == name]
-    return [
-        wheel
-        for wheel in wheels
-        if all(specifier.contains(wheel.version, prereleases=True) for specifier in specifiers)
-    ]
-
-
-def _require_wheel(item: SourcedRequirement, slice_: TorchIndexSlice, target: Target) -> None:
-    wheels = slice_.projects[item.name]
-    if not _matching([item], item.name, wheels):
-        newest = " ".join(version.public for version in sorted({wheel.version for wheel in wheels})[-6:])
-        raise NoBuildError(item, target, *([("here", f"{item.name} {newest}")] if newest else ()))

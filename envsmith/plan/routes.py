@@ -100,7 +100,7 @@ def check(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> Non
                 "LCK023",
                 f"{name} {version} {why}; the lock is for {plan.target.backend} and torch {torch}",
                 where=name,
-                hint=f"require a version of {name} that its index has for this backend and torch",
+                hint=f"choose a version of {name} that its index has for this backend and torch",
             )
 
 
@@ -185,7 +185,7 @@ def _refusal(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> Resolve
         f"{plan.target.backend} and torch {torches or 'of any version'} at {page.url}",
         where=item.origin,
         details=tuple(("found", text) for text in _rejected(page, plan, catalog)),
-        hint=f"route {page.project} to another index, or require another version of it or of torch",
+        hint=f"route {page.project} to another index, or choose another version of it or of torch",
     )
 
 
@@ -268,7 +268,7 @@ def route(
     if len(found) < len(missing):
         raise wheel_hashes.refusal(wheel for wheel in known if wheel not in found)
     routed = add(plan, pages, chosen, found)
-    return replace(routed, decisions=(*routed.decisions, *wheel_hashes.computed(found)))
+    return replace(routed, decisions=(*routed.decisions, *wheel_hashes.computed_hash_decisions(found)))
 
 
 def _family(entry: TargetRecord) -> str:

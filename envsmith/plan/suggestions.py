@@ -135,7 +135,7 @@ def _hint(
     if here and any(requirement.specifier.contains(version.public) for version in here.pythons):
         hints.append(f"drop {target.python} from `python`")
     elif newest:
-        hints.append(f"require {requirement.name}=={newest.public}")
+        hints.append(f"use {requirement.name}=={newest.public}")
     other = next((item for item in others if _satisfies(item, requirement, target)), None)
     if other:
         hints.append(_command(profile, target, other.backend))

@@ -29,7 +29,9 @@ def decided(subject: str, code: str, message: str) -> Decision:
         (
             "torchaudio",
             decided(
-                "torchaudio", "RES114", "torchaudio dropped: not used (3 files scanned), and no package requires it"
+                "torchaudio",
+                "RES114",
+                "torchaudio dropped: not used (3 files scanned), and no package requires it",
             ),
             (
                 "a use in the project's files, or a package that requires it",
@@ -71,7 +73,9 @@ def test_each_decision_names_the_way_to_another(
 
 
 def test_what_pruning_says_is_understood() -> None:
-    unneeded = PruneVerdict(project="xformers", answer="unused", reason="not used (3 files scanned)", evidence=())
+    unneeded = PruneVerdict(
+        project="xformers", answer="unused", reason="not used (3 files scanned)", evidence=()
+    )
     used = PruneVerdict(project="xformers", answer="used", reason="used", evidence=("main.py:1",))
     assert changes("xformers", [propose(unneeded)])[0].startswith("a use in the project's files")
     assert changes("xformers", [propose(used)]) == ("taking out the uses named here",)

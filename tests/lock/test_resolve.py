@@ -7,7 +7,7 @@ import pytest
 from envsmith.errors import ResolveError
 from envsmith.lock.resolve import MAX_ROUNDS, ResolveTools, resolve
 from envsmith.plan.model import Cutoffs, LockRequest, Resolution, ResolutionPlan
-from envsmith.plan.plan import plan_profile
+from envsmith.plan.planner import plan_profile
 from tests.fakes import FakeResolver, FakeSdists
 from tests.values import CUTOFF, asked, profile, source
 

@@ -53,7 +53,7 @@ def test_no_answer_passes_with_a_wrong_pair(project: str, version: str, wanted: 
         if fits(wanted, other):
             check(answer, CATALOG)
             continue
-        with pytest.raises(LockError, match=f"torch is {other}") as caught:
+        with pytest.raises(LockError, match=f"torch {other}") as caught:
             check(answer, CATALOG)
         assert caught.value.code == "LCK020"
 
@@ -97,7 +97,7 @@ def test_a_range_is_refused_when_none_of_what_exists_fits() -> None:
         "xformers>=0.0.33 was compiled against torch ==2.9.0 or torch ==2.10.0; required is torch==2.8.0"
     )
     assert error.where == "requirements.in:1"
-    assert ("goes with", "torch 2.8.0: xformers <0.0.33,>=0.0.32.post1") in error.details
+    assert ("pair", "torch 2.8.0: xformers <0.0.33,>=0.0.32.post1") in error.details
     assert bind(of("xformers", "torch==2.7.0", rows=rows), CATALOG).constraints == ()
 
 
@@ -114,7 +114,7 @@ def test_a_backend_that_has_no_such_torch_is_named() -> None:
     given = plan(
         "xformers==0.0.33", slice_=slice_of(torch("2.11.0+cu128"), wheel(f"xformers-0.0.33-{ANY}.whl"))
     )
-    with pytest.raises(ResolveError, match="cu128 has none of it"):
+    with pytest.raises(ResolveError, match="cu128 has no such build"):
         bind(given, CATALOG)
 
 
@@ -148,7 +148,7 @@ def test_a_failed_resolution_is_told_with_what_is_known() -> None:
     error = explain(
         ResolveError("RES050", "no", details=(("because", said),)), of("torch==2.8.0", "b"), CATALOG
     )
-    assert ("goes with", "torch 2.8.0: vllm <0.11.1,>=0.10.2") in error.details
+    assert ("pair", "torch 2.8.0: vllm <0.11.1,>=0.10.2") in error.details
     untouched = replace(of("a"), slice=slice_of())
     assert explain(ResolveError("RES050", "no", hint="h"), untouched, CATALOG).details == ()
 

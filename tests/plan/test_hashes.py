@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from envsmith.model.listing import VersionMetadata
-from envsmith.plan.hashes import computed, refusal, skipped, unhashed, with_hashes
+from envsmith.plan.hashes import (
+    computed_hash_decisions,
+    refusal,
+    skipped_decisions,
+    with_hashes,
+    without_hash,
+)
 from tests.plan.made import HEX, asked, plan, row, target
 
 TAGS = "cp312-cp312-manylinux_2_28_x86_64.whl"
@@ -22,21 +28,21 @@ KNOWN = {
 
 
 def test_the_newest_is_wanted_with_what_it_requires() -> None:
-    assert unhashed(plan().slice, KNOWN, asked("torch"), target()) == (NIGHTLY, TRITON)
+    assert without_hash(plan().slice, KNOWN, asked("torch"), target()) == (NIGHTLY, TRITON)
 
 
 def test_markers_are_judged_on_the_target() -> None:
-    assert unhashed(plan().slice, KNOWN, asked("torch"), target(platform="windows")) == (NIGHTLY,)
+    assert without_hash(plan().slice, KNOWN, asked("torch"), target(platform="windows")) == (NIGHTLY,)
 
 
 def test_what_has_a_hash_needs_none() -> None:
     slice_ = plan(rows=(row(f"torch-2.8.0+cu128-{TAGS}"),)).slice
-    assert unhashed(slice_, KNOWN, asked("torch"), target()) == ()
+    assert without_hash(slice_, KNOWN, asked("torch"), target()) == ()
 
 
 def test_a_pin_that_only_an_unhashed_wheel_answers_needs_it() -> None:
     slice_ = plan(rows=(row(f"torch-2.7.0+cu128-{TAGS}"),)).slice
-    assert unhashed(slice_, KNOWN, asked("torch==2.8.0.dev20250602"), target()) == (OLDER,)
+    assert without_hash(slice_, KNOWN, asked("torch==2.8.0.dev20250602"), target()) == (OLDER,)
 
 
 def test_with_hashes_completes_the_slice() -> None:
@@ -47,7 +53,7 @@ def test_with_hashes_completes_the_slice() -> None:
 
 
 def test_people_are_told_whose_hash_it_is() -> None:
-    (decision,) = computed({NIGHTLY: HEX})
+    (decision,) = computed_hash_decisions({NIGHTLY: HEX})
     assert decision.code == "RES109"
     assert NIGHTLY.filename in decision.message
 
@@ -60,7 +66,7 @@ def test_the_refusal_names_every_file() -> None:
 
 def test_a_newer_version_without_hash_is_told_of() -> None:
     slice_ = plan(rows=(row(f"torch-2.7.0+cu128-{TAGS}"),)).slice
-    (decision,) = skipped(slice_, KNOWN, asked("torch"))
+    (decision,) = skipped_decisions(slice_, KNOWN, asked("torch"))
     assert (decision.code, decision.subject) == ("RES113", "torch")
     assert "torch 2.8.0.dev20250606+cu128 skipped" in decision.message
     assert "2.7.0+cu128" in decision.message
@@ -68,9 +74,12 @@ def test_a_newer_version_without_hash_is_told_of() -> None:
 
 def test_what_a_requirement_leaves_out_or_was_hashed_is_not_told_of() -> None:
     slice_ = plan(rows=(row(f"torch-2.7.0+cu128-{TAGS}"),)).slice
-    assert skipped(slice_, KNOWN, asked("torch<2.8.0.dev0")) == ()
-    assert skipped(slice_, KNOWN, asked("torchvision")) == ()
-    assert skipped(slice_, KNOWN, asked("torch", "torch<2.8.0.dev0")) == ()
-    assert skipped(with_hashes(slice_, {NIGHTLY: KNOWN[NIGHTLY]}, {NIGHTLY: HEX}), {}, asked("torch")) == ()
+    assert skipped_decisions(slice_, KNOWN, asked("torch<2.8.0.dev0")) == ()
+    assert skipped_decisions(slice_, KNOWN, asked("torchvision")) == ()
+    assert skipped_decisions(slice_, KNOWN, asked("torch", "torch<2.8.0.dev0")) == ()
+    assert (
+        skipped_decisions(with_hashes(slice_, {NIGHTLY: KNOWN[NIGHTLY]}, {NIGHTLY: HEX}), {}, asked("torch"))
+        == ()
+    )
     hashed = with_hashes(slice_, KNOWN, {NIGHTLY: HEX})
-    assert skipped(hashed, KNOWN, asked("torch")) == ()
+    assert skipped_decisions(hashed, KNOWN, asked("torch")) == ()

@@ -120,5 +120,5 @@ def test_the_torch_of_pypi_is_looked_at_too(gpu: str, *, is_refused: bool) -> No
     if not is_refused:
         kernels.check(given, profile(gpu, backend="cu132"), CATALOG)
         return
-    with pytest.raises(kernels.NoKernelsError, match=r"2\.15\.0 of PyPI \(cu132\)"):
+    with pytest.raises(kernels.NoKernelsError, match=r"2\.15\.0 from PyPI \(cu132\)"):
         kernels.check(given, profile(gpu, backend="cu132"), CATALOG)

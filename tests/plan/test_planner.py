@@ -1,126 +1,122 @@
 from dataclasses import replace
-from typing import Any
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
-from envsmith.catalog import Catalog
-from envsmith.errors import ProfileError, ResolveError
-from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan, TorchIndexSlice
-from envsmith.plan.planner import plan_target
-from tests.values import CUTOFF, asked, profile, slice_of, target, torch, wheel
+from envsmith.config.requirement import RequiresPython
+from envsmith.errors import ResolveError
+from envsmith.lock.resolve import ResolveTools
+from envsmith.model.backend import Backend
+from envsmith.model.listing import IndexListing, group
+from envsmith.plan.model import Cutoffs, LockRequest, ProfilePlan
+from envsmith.plan.planner import plan_profile
+from tests.fakes import FakeHasher, FakeListings
+from tests.lock_tools import KNOWN
+from tests.values import CUTOFF, HEX, asked, profile, torch
 
-CATALOG = Catalog.embedded()
-TORCH = torch("2.11.0+cu128")
-VISION = wheel("torchvision-0.26.0+cu128-cp312-cp312-manylinux_2_28_x86_64.whl")
-SLICE = slice_of(TORCH, VISION, empty=("torchaudio",))
-
-
-def planned(
-    *requirements: str, slice_: TorchIndexSlice = SLICE, backend: str = "cu128", **more: Any
-) -> ResolutionPlan:
-    of = replace(more.pop("profile", profile()), channel=more.pop("channel", "stable"))
-    where = more.pop("target", target(backend=backend))
-    cutoffs = Cutoffs(cutoff_utc=more.pop("cutoff_utc", CUTOFF))
-    request = LockRequest(profile=of, requirements=asked(*requirements), **more)
-    return plan_target(request, where, cutoffs, slice_, CATALOG)
+NOW = Cutoffs(cutoff_utc=CUTOFF)
+ONE = profile(on_retired="stable")
 
 
-def test_what_is_asked_for_and_what_exists() -> None:
-    found = planned("torch", "numpy<2", constraints=asked("pillow<12"))
-    assert [str(item.requirement) for item in found.requirements] == ["torch", "numpy<2"]
-    assert [str(item.requirement) for item in found.constraints] == ["pillow<12"]
-    assert found.slice.projects["torch"] == (TORCH,)
-    assert found.pypi_builds == {}
+def planned(tools: ResolveTools, *texts: str, of: object = ONE, times: Cutoffs = NOW) -> ProfilePlan:
+    wanted = LockRequest(profile=of, requirements=asked(*texts))  # type: ignore[arg-type]
+    return plan_profile(wanted, times, catalog=tools.catalog, listings=tools.listings, hasher=tools.hasher)
 
 
-def test_requirements_of_other_targets_are_left_out() -> None:
-    found = planned("torch", "pywin32; sys_platform == 'win32'", "uvloop; sys_platform == 'linux'")
-    assert [item.name for item in found.requirements] == ["torch", "uvloop"]
+def test_one_plan_per_target(tools: ResolveTools) -> None:
+    of = ONE.with_overrides(python=("3.11", "3.12"), platforms=("linux", "windows"))
+    found = planned(tools, "torch", of=of)
+    assert [plan.target.slug for plan in found.plans] == [target.slug for target in of.targets()]
+    assert found.catalog_name == "made up 2026-11-20"
+    assert [decision.code for decision in found.decisions] == ["RES104"]
 
 
-def test_label_of_the_backend_is_taken_off() -> None:
-    (requirement,) = planned("torch==2.11.0+cu128").requirements
-    assert str(requirement.requirement) == "torch==2.11.0"
+def test_moved_cutoff_is_part_of_the_plan(tools: ResolveTools) -> None:
+    moved = planned(tools, "torch", times=Cutoffs(cutoff_utc=CUTOFF, moved={"numpy": CUTOFF}))
+    assert moved.plans[0].digest() != planned(tools, "torch").plans[0].digest()
 
 
-def test_label_of_another_backend_is_refused() -> None:
-    with pytest.raises(ProfileError) as caught:
-        planned("torch==2.11.0+cpu")
-    assert caught.value.code == "PRF041"
-    assert "+cpu" in caught.value.message
-    assert "cu128" in caught.value.message
-    assert caught.value.where == "requirements.in:1"
-
-
-def test_dropped_projects_are_excluded_and_told() -> None:
-    without = profile(family={"torchvision": "drop", "torchaudio": "keep"})
-    found = planned("torch", "torchvision", profile=without)
-    assert found.excludes == ("torchvision",)
-    assert [item.name for item in found.requirements] == ["torch"]
-    assert [(item.code, item.evidence) for item in found.decisions] == [
-        ("RES101", ("required at requirements.in:1",))
-    ]
-
-
-def test_no_wheel_is_refused_with_what_is_here() -> None:
+def test_unknown_index_is_refused(tools: ResolveTools) -> None:
     with pytest.raises(ResolveError) as caught:
-        planned("torch>=2.12")
+        planned(tools, "torch", of=replace(ONE, backend=Backend.parse("cu130")))
+    assert caught.value.code == "RES012"
+    assert "envsmith catalog refresh cu130" in caught.value.hint
+
+
+def test_one_refusal_names_profile_and_target(tools: ResolveTools) -> None:
+    with pytest.raises(ResolveError) as caught:
+        planned(tools, "torch>=2.12")
     assert caught.value.code == "RES021"
-    assert caught.value.details == (("here", "torch 2.11.0"),)
-    assert caught.value.where == "requirements.in:1"
+    assert caught.value.where.startswith("mine: cp312-manylinux_2_28_x86_64: ")
 
 
-def test_no_wheel_at_all_is_refused() -> None:
+def test_several_refusals_are_told_together(tools: ResolveTools) -> None:
     with pytest.raises(ResolveError) as caught:
-        planned("torchcodec", slice_=slice_of(TORCH, empty=("torchcodec",)))
-    assert (caught.value.code, caught.value.details) == ("RES021", ())
+        planned(tools, "torch>=2.12", of=ONE.with_overrides(python=("3.11", "3.12")))
+    assert caught.value.code == "RES001"
+    assert [part.code for part in caught.value.parts] == ["RES021"] * 2
 
 
-def test_gap_is_filled_by_pypi_where_its_wheel_is_this_build() -> None:
-    found = planned("torch", slice_=slice_of(empty=("torch",), index="cu132"), backend="cu132")
-    assert found.pypi_builds == {"torch": "2.15.0"}
-    assert "torch" not in found.slice.projects
-    assert [str(item.requirement) for item in found.constraints] == ["torch==2.15.0"]
-    assert [item.code for item in found.decisions] == ["RES102"]
-
-
-def test_pypi_has_no_build_of_this_backend() -> None:
-    where = target(platform="linux-aarch64", backend="cu126")
+def test_refusal_says_what_exists(tools: ResolveTools) -> None:
     with pytest.raises(ResolveError) as caught:
-        planned("torch", profile=profile(index="pypi"), target=where, slice_=slice_of(empty=("torch",)))
-    assert caught.value.code == "RES022"
-    assert "no cu126 build" in caught.value.message
+        planned(tools, "torch", of=ONE.with_overrides(python=("3.14",), platforms=("windows",)))
+    assert ("exists", "cu128 · torch 2.11.0: cp311 cp312; none for cp314") in caught.value.details
 
 
-def test_pypi_has_this_build_for_other_pythons() -> None:
-    where = target("3.10", backend="cu132")
-    with pytest.raises(ResolveError) as caught:
-        planned("torch", profile=profile(index="pypi"), target=where, slice_=slice_of(empty=("torch",)))
-    assert caught.value.code == "RES021"
-    assert "2.15.0 is the cu132 build, for Python >=3.11" in caught.value.details[0][1]
-
-
-def test_nothing_after_the_cutoff_comes_from_pypi() -> None:
-    with pytest.raises(ResolveError):
-        planned(
-            "torch",
-            slice_=slice_of(empty=("torch",), index="cu132"),
-            backend="cu132",
-            cutoff_utc="2026-10-01T00:00:00Z",
-        )
-
-
-def test_only_a_shim_that_undoes_a_bond_changes_the_plan() -> None:
-    plain = planned("torch")
-    other = planned("torch", profile=profile(later={"shims": ("torch-safe-globals",)}))
-    legacy = planned(
-        "torch", profile=profile(later={"shims": ("torchaudio-legacy-api", "torch-safe-globals")})
+def bare(tools: ResolveTools, hashes: dict[str, str]) -> ResolveTools:
+    row = torch("2.11.0+cu128", sha256=None)
+    listing = IndexListing(
+        channel="stable",
+        backend=Backend.parse("cu128"),
+        retrieved="2026-11-20",
+        source="made up",
+        projects=group([row], {("torch", "2.11.0+cu128"): KNOWN}),
     )
-    assert other.digest() == plain.digest()
-    assert legacy.shims == ("torchaudio-legacy-api",)
-    assert legacy.inputs()["shim"] == ["torchaudio-legacy-api"]
-    assert legacy.digest() != plain.digest()
+    return replace(tools, listings=FakeListings((listing,)), hasher=FakeHasher(hashes))
 
 
-def test_change_of_facts_changes_the_plan() -> None:
-    assert planned("torch").facts == planned("torch").facts != ""
+def test_wheel_without_hash_is_hashed(tools: ResolveTools) -> None:
+    own = bare(tools, {torch("2.11.0+cu128").filename: HEX})
+    (plan,) = planned(own, "torch").plans
+    assert [row.sha256 for row in plan.slice.projects["torch"]] == [HEX]
+    assert "RES109" in {decision.code for decision in plan.decisions}
+
+
+def test_wheel_that_cannot_be_hashed_is_refused(tools: ResolveTools) -> None:
+    with pytest.raises(ResolveError) as caught:
+        planned(bare(tools, {}), "torch")
+    assert caught.value.code == "RES041"
+
+
+def test_refusal_names_the_cutoff_where_that_is_its_cause(tools: ResolveTools) -> None:
+    early = Cutoffs(cutoff_utc="2016-07-20T23:59:59Z")
+    with pytest.raises(ResolveError) as caught:
+        planned(tools, "torch", times=early)
+    assert caught.value.code == "RES021"
+    assert caught.value.message.endswith("by the cutoff 2016-07-20T23:59:59Z")
+    assert "--as-of" in caught.value.hint
+    assert "drop" not in caught.value.hint
+    for times in (early, NOW):
+        with pytest.raises(ResolveError) as caught:
+            planned(tools, "torch>=99", times=times)
+        assert "cutoff" not in caught.value.message, "no time would help"
+
+
+def test_a_python_the_project_does_not_run_on_is_refused(tools: ResolveTools) -> None:
+    bound = RequiresPython(specifier=SpecifierSet(">=3.12"), where="pyproject.toml:4")
+    wanted = LockRequest(
+        profile=ONE.with_overrides(python=("3.11", "3.12")),
+        requirements=asked("torch"),
+        requires_python=bound,
+    )
+
+    def plan(wanted: LockRequest) -> ProfilePlan:
+        return plan_profile(wanted, NOW, catalog=tools.catalog, listings=tools.listings, hasher=tools.hasher)
+
+    with pytest.raises(ResolveError) as caught:
+        plan(wanted)
+    assert (caught.value.code, caught.value.where) == ("RES027", "mine: pyproject.toml:4")
+    assert caught.value.message.startswith("Python 3.11 is outside")
+    assert "--python" in caught.value.hint
+    only = frozenset({"cp312-manylinux_2_28_x86_64"})
+    assert len(plan(replace(wanted, only=only)).plans) == 1, "a target that does not count is not judged"

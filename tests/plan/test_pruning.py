@@ -45,13 +45,13 @@ def test_it_goes_where_nothing_uses_and_nothing_requires_it() -> None:
         (usage(use()), "used"),
         (usage(use(certainty="conditional")), "used if installed"),
         (usage(use(area="tests")), "used in tests"),
-        (usage(use(area="beside")), "code beside the sources uses it"),
-        (usage(use(certainty="string")), "a text names it"),
+        (usage(use(area="beside")), "used outside the source folders"),
+        (usage(use(certainty="string")), "named in a string"),
         (
             usage(unread=(UnreadFile(file="b.py", reason="line 3: no", modules=("torchvision",)),)),
-            "cannot be read",
+            "could not be read",
         ),
-        (usage(unread=(UnreadFile(file="b.py", reason="denied"),)), "cannot be read"),
+        (usage(unread=(UnreadFile(file="b.py", reason="denied"),)), "could not be read"),
     ],
 )
 def test_it_stays_on_any_sign_of_a_use(found: Usage, said: str) -> None:

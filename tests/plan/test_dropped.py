@@ -8,7 +8,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from envsmith.model.finding import UnmetRequirement
 from envsmith.model.usage import Use
-from envsmith.plan.dropped import judge, unsatisfied
+from envsmith.plan.dropped import judge, unmet_requirements
 from envsmith.plan.model import Amendment
 from tests.plan.made import plan, target
 
@@ -18,7 +18,7 @@ TIMM = canonicalize_name("timm")
 def missing(requires: Mapping[str, tuple[str, ...]], *asked: str, excluded: str = "torchvision") -> list[str]:
     made = replace(plan(*asked), excludes=(excluded,))
     names: dict[NormalizedName, tuple[str, ...]] = {canonicalize_name(k): v for k, v in requires.items()}
-    return [str(item) for item in unsatisfied(made, names)]
+    return [str(item) for item in unmet_requirements(made, names)]
 
 
 def test_requirements_on_what_is_excluded_are_told_as_metadata_says_them() -> None:
@@ -60,7 +60,7 @@ def test_an_extra_that_an_extra_switches_on_is_followed() -> None:
 
 def test_what_a_family_leaves_out_is_told_too() -> None:
     made = plan("chromadb").amended(Amendment(decisions=(), excludes=("onnxruntime",)))
-    found = unsatisfied(made, {canonicalize_name("chromadb"): ("onnxruntime>=1.14.1",)})
+    found = unmet_requirements(made, {canonicalize_name("chromadb"): ("onnxruntime>=1.14.1",)})
     assert [str(item) for item in found] == ["chromadb: onnxruntime>=1.14.1"]
 
 
@@ -71,7 +71,7 @@ def test_what_is_no_requirement_is_passed_over() -> None:
 
 def test_other_platforms_have_other_requirements() -> None:
     made = replace(plan("timm", where=target(platform="windows")), excludes=("torchvision",))
-    found = unsatisfied(made, {TIMM: ('torchvision; sys_platform == "win32"',)})
+    found = unmet_requirements(made, {TIMM: ('torchvision; sys_platform == "win32"',)})
     assert found == (UnmetRequirement(requirer=TIMM, requirement="torchvision"),)
 
 

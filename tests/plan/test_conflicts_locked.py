@@ -115,7 +115,7 @@ def test_where_the_fitting_one_goes_with_nothing_the_other_stays(
     done = locked(replace(tools, resolver=resolver), pool, "chromadb")
     assert {CPU, GPU} & names(done) == {CPU}
     (told,) = [item for item in done.decisions if item.code == "RES116"]
-    assert told.message == f"no version of {GPU} goes with all that is asked; {CPU} stays"
+    assert told.message == f"no version of {GPU} fits the other requirements; {CPU} stays"
 
 
 def test_the_profile_chooses(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:

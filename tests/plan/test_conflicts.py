@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from envsmith.catalog import Catalog
 from envsmith.errors import ProfileError
 from envsmith.model.finding import UnmetRequirement
-from envsmith.plan.conflicts import bounded, choose_members, chosen, notice, without_last_added
+from envsmith.plan.conflicts import choose_members, chosen_members, notice, with_bounds, without_last_added
 from envsmith.plan.model import Amendment, ResolutionPlan
 from tests.plan.made import asked, package, plan, resolution, target
 from tests.values import profile
@@ -89,7 +89,7 @@ def test_what_is_asked_for_directly_stays_where_all_serve_alike() -> None:
     assert found
     assert found.excludes == ("opencv-python",)
     assert found.requirements == ()
-    assert "it is asked for directly" in found.decisions[0].message
+    assert "opencv-python-headless is required directly" in found.decisions[0].message
 
 
 def test_else_the_one_most_packages_require() -> None:
@@ -131,7 +131,7 @@ def test_torch_names_the_triton_and_the_nccl_that_stay() -> None:
     found = amended(plan(), libraries, nvidia_nccl_cu12=("torch",), nvidia_nccl_cu13=("xgboost",))
     assert found
     assert found.excludes == ("nvidia-nccl-cu13",)
-    assert "asked by xgboost" in found.decisions[0].message
+    assert "(required by xgboost)" in found.decisions[0].message
     assert amended(plan(), libraries) is None, "without torch nobody knows: the lock is refused later"
 
 
@@ -151,16 +151,16 @@ def test_the_decision_names_who_asked_why_and_the_way_back() -> None:
     assert found
     (told,) = found.decisions
     assert told.message == (
-        "onnxruntime → onnxruntime-gpu: both own the folder onnxruntime; it serves CUDA 12.8"
-        " (asked by requirements.in:1, chromadb)"
+        "onnxruntime (required by requirements.in:1, chromadb) → onnxruntime-gpu: both own the folder onnxruntime;"
+        " onnxruntime-gpu supports CUDA 12.8"
     )
-    assert 'family.onnxruntime = "onnxruntime" in the profile keeps it' in told.evidence
+    assert 'to keep onnxruntime, set family.onnxruntime = "onnxruntime" in the profile' in told.evidence
 
 
 def bounds(given: ResolutionPlan, present: list[str], *requirers: str) -> list[str]:
     step = amended(given, present)
     assert step
-    found = bounded(step, given, [UnmetRequirement.parse(text) for text in requirers], CATALOG)
+    found = with_bounds(step, given, [UnmetRequirement.parse(text) for text in requirers], CATALOG)
     return [f"{item.requirement} ({item.origin})" for item in found.constraints]
 
 
@@ -207,11 +207,11 @@ def test_a_member_that_nobody_asked_for_is_taken_back() -> None:
 
 
 def test_the_profiles_words_for_a_family() -> None:
-    found = chosen(
+    found = chosen_members(
         profile(family={"torchvision": "keep", "opencv": "OpenCV_Python", "faiss": "faiss-cpu"}), CATALOG
     )
     assert found == {"cv2": "opencv-python", "faiss": "faiss-cpu"}
-    assert chosen(profile(family={"cv2": "opencv-python"}), CATALOG) == {
+    assert chosen_members(profile(family={"cv2": "opencv-python"}), CATALOG) == {
         "cv2": canonicalize_name("opencv-python")
     }
 
@@ -221,12 +221,12 @@ def test_the_profiles_words_for_a_family() -> None:
     [
         ("opencvv", "opencv-python", "PRF050", "did you mean opencv?"),
         ("opencv", "pillow", "PRF051", "its members are opencv-contrib-python"),
-        ("triton", "triton", "PRF051", "the package that asks for one of them decides"),
+        ("triton", "triton", "PRF051", "the package that requires one of them decides"),
     ],
 )
 def test_unknown_families_and_members_are_refused(key: str, value: str, code: str, said: str) -> None:
     with pytest.raises(ProfileError) as caught:
-        chosen(profile(family={key: value}), CATALOG)
+        chosen_members(profile(family={key: value}), CATALOG)
     assert caught.value.code == code
     assert said in (caught.value.hint or "")
     assert "family" in (caught.value.where or "")
