@@ -1,1 +1,1 @@
-"""ci."""
+"""CI matrices and workflows."""

@@ -1,7 +1,4 @@
-"""``envsmith ci``.
-
-What a step of a CI job tells the jobs after it.
-"""
+"""``envsmith ci``."""
 
 from __future__ import annotations
 
@@ -28,25 +25,25 @@ _PIPELINE, _INCLUDE = ".gitlab-ci.yml", ".gitlab/envsmith.yml"
 
 @click.group(name="ci")
 def ci_command() -> None:
-    """Write what a CI service runs."""
+    """Write CI workflows for a project's locks."""
 
 
-@ci_command.command(short_help="Write workflows that keep the promises of the locks.")
+@ci_command.command(short_help="Generate CI workflows that check, install and test every lock.")
 @click.option(
     "--format", "form", type=click.Choice(("github", "gitlab")), required=True, help="Which CI service."
 )
-@click.option("--check", is_flag=True, help="Only say whether the files are as they would be written.")
-@click.option("--yes", "is_agreed", is_flag=True, help="Replace files without asking.")
+@click.option("--check", is_flag=True, help="Do not write files; exit with 1 if they are not up to date.")
+@click.option("--yes", "is_confirmed", is_flag=True, help="Replace files without asking.")
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def init(form: str, folder: Path, *, check: bool, is_agreed: bool, as_json: bool) -> int:
-    """Write workflows: locks checked, each installed in a job of its own, verified, tested; once a week locked anew.
+def init(form: str, folder: Path, *, check: bool, is_confirmed: bool, as_json: bool) -> int:
+    """Generate workflows that check the locks, install, verify and test each in its own job, and relock weekly.
 
-    What they do is said under [tool.envsmith.ci] in pyproject.toml: `setup` (the lines that install envsmith, whose
-    distribution is envsmith-torch: the envsmith on PyPI is another project), `profiles` to try, `test` (the words of a
-    command), `cpu-fallback`, and the runners. What would be replaced is shown first, and asked for.
+    Configure them under [tool.envsmith.ci] in pyproject.toml: `setup` (the lines that install envsmith, distributed
+    as envsmith-torch; the envsmith on PyPI is a different project), `profiles` to test, `test` (the command's
+    arguments), `cpu-fallback` and the runners. Existing files are replaced only after showing the changes and asking.
     """
     from envsmith.console import printer
     from envsmith.console.options import inside
@@ -54,25 +51,29 @@ def init(form: str, folder: Path, *, check: bool, is_agreed: bool, as_json: bool
     place = inside(folder)
     jobs = _jobs(form, place)
     changes = [change for change in _edits(form, place, jobs) if change.has_changes]
-    is_apart = _lacks_include(form)
+    lacks_include = _lacks_include(form)
     if as_json:
-        written = _write(changes) if is_agreed and not check else ()
-        is_done = not is_apart and len(written) == len(changes)
-        printer.envelope("ci", "ok" if is_done else "no", _data(changes, written, is_apart=is_apart))
+        written = _write(changes) if is_confirmed and not check else ()
+        is_done = not lacks_include and len(written) == len(changes)
+        printer.envelope(
+            "ci", "ok" if is_done else "no", _data(changes, written, lacks_include=lacks_include)
+        )
         return OK if is_done else NO
-    status = _show_and_write(changes, check=check, is_agreed=is_agreed) if changes else OK
-    if is_apart:
-        printer.labelled("note", f"{_PIPELINE} does not take them in: include: [{{ local: {_INCLUDE} }}]")
+    status = _show_and_write(changes, check=check, is_confirmed=is_confirmed) if changes else OK
+    if lacks_include:
+        printer.labelled(
+            "note", f"{_PIPELINE} does not include them; add: include: [{{ local: {_INCLUDE} }}]"
+        )
     elif not changes:
-        printer.say(f"the files for {form} are as they would be written")
+        printer.say(f"the files for {form} are up to date")
     if not check:
-        _show_awaited(form, jobs)
-    return NO if is_apart and check else status
+        _show_waiting_jobs(form, jobs)
+    return NO if lacks_include and check else status
 
 
-def _data(changes: Sequence[Edit], written: Sequence[str], *, is_apart: bool) -> dict[str, object]:
+def _data(changes: Sequence[Edit], written: Sequence[str], *, lacks_include: bool) -> dict[str, object]:
     return {
-        "lacks_include": is_apart,
+        "lacks_include": lacks_include,
         "changes": [
             {"file": change.file, "is_new": change.before is None, "diff": change.diff()}
             for change in changes
@@ -89,12 +90,12 @@ def _edits(form: str, folder: PurePosixPath, jobs: tuple[Job, ...]) -> tuple[Edi
     write = {"github": workflows.github, "gitlab": workflows.gitlab}[form]
     texts = write(_pipeline(form, folder, jobs), read_template)
     edits = edits_of(Path(), texts)
-    # A project's own pipeline stays as it is: only the line that takes the jobs in belongs there.
+    # Never change a project's own pipeline; it only needs the `include` line.
     return tuple(edit for edit in edits if edit.file != _PIPELINE or edit.before is None)
 
 
 def _lacks_include(form: str) -> bool:
-    """Say whether the project has a pipeline at GitLab that does not take the jobs in; a comment does not."""
+    """Return whether the project's GitLab pipeline lacks the `include` line (comments do not count)."""
     path = Path(_PIPELINE)
     if form != "gitlab" or not path.is_file():
         return False
@@ -112,25 +113,25 @@ def _jobs(form: str, folder: PurePosixPath) -> tuple[Job, ...]:
     from envsmith.ci.matrix_cli import jobs_for
 
     if not str(folder).isprintable():
-        raise click.UsageError("-o: a folder's name with control characters cannot be written into YAML")
+        raise click.UsageError("-o: a folder name with control characters cannot be written to YAML")
     ci = _settings()
     if not ci.setup:
         raise _no_setup()
     return jobs_for(form, ci.profiles, folder, has_cpu_fallback=ci.has_cpu_fallback)
 
 
-def _show_awaited(form: str, jobs: tuple[Job, ...]) -> None:
-    """Say which jobs would wait for a machine that nobody lends and the project has not named."""
-    from envsmith.ci.matrix import awaited
+def _show_waiting_jobs(form: str, jobs: tuple[Job, ...]) -> None:
+    """Print the jobs that would wait for a runner which neither the service nor the project provides."""
+    from envsmith.ci.matrix import waiting_jobs
     from envsmith.config.settings import Runners
     from envsmith.console import printer
     from envsmith.console.printer import counted
 
-    for labels, count in awaited(jobs, _settings().runners.get(form, Runners())).items():
+    for labels, count in waiting_jobs(jobs, _settings().runners.get(form, Runners())).items():
         printer.labelled(
             "note",
-            f"{counted(count, 'job')} will wait for a runner of yours with the labels {', '.join(labels)}: "
-            f"[tool.envsmith.ci.{form}] names another, cpu-fallback = true does without a GPU",
+            f"{counted(count, 'job')} will wait for a self-hosted runner with the labels {', '.join(labels)}: "
+            f"set another under [tool.envsmith.ci.{form}], or `cpu-fallback = true` to test without a GPU",
         )
 
 
@@ -139,12 +140,12 @@ def _pipeline(form: str, folder: PurePosixPath, jobs: tuple[Job, ...]) -> CiPipe
     from envsmith.ci import matrix
     from envsmith.ci.workflows import CiPipeline
 
-    lent = runners_of(form)
+    service = runners_of(form)
     return CiPipeline(
         ci=_settings(),
         folder=str(folder),
-        parts=len(matrix.split(jobs, lent.most_jobs)),
-        runner=lent.runners.labels["linux-x86_64"][0],
+        parts=len(matrix.split(jobs, service.most_jobs)),
+        runner=service.runners.labels["linux-x86_64"][0],
         actions=tuple(action.pinned for action in read_actions()),
         has_pytest=all(job.lock.pins.version("pytest") for job in jobs),
     )
@@ -156,15 +157,15 @@ def _no_setup() -> EnvsmithError:
 
     return ProfileError(
         "PRF046",
-        "no setting says how a CI installs envsmith (named envsmith-torch; the envsmith on PyPI is another project)",
+        "no command to install envsmith in CI is set (envsmith-torch; the envsmith on PyPI is a different project)",
         where="pyproject.toml: tool.envsmith.ci.setup",
         hint="setup = [\"python -m pip install 'envsmith-torch @ git+https://HOST/REPOSITORY@COMMIT'\"] "
-        "under [tool.envsmith.ci], with the place and commit you have it from",
+        "under [tool.envsmith.ci], with your own repository and commit",
     )
 
 
-def _show_and_write(changes: Sequence[Edit], *, check: bool, is_agreed: bool) -> int:
-    """Show what would be replaced, ask where that is not agreed to yet, and write."""
+def _show_and_write(changes: Sequence[Edit], *, check: bool, is_confirmed: bool) -> int:
+    """Show the changes to existing files, ask for confirmation unless given, and write."""
     from envsmith.console import printer
 
     replaced = [change for change in changes if change.before is not None]
@@ -175,8 +176,8 @@ def _show_and_write(changes: Sequence[Edit], *, check: bool, is_agreed: bool) ->
         for change in changes:
             printer.labelled("differs" if change.before is not None else "missing", change.file)
         return NO
-    if replaced and not is_agreed and not _is_agreed(replaced):
-        printer.say("nothing is written", err=True)
+    if replaced and not is_confirmed and not _confirm(replaced):
+        printer.say("no files were changed", err=True)
         return NO
     _write(changes)
     for change in changes:
@@ -190,9 +191,9 @@ def _write(changes: Sequence[Edit]) -> tuple[str, ...]:
     return write_edits(Path(), changes)
 
 
-def _is_agreed(replaced: Sequence[Edit]) -> bool:
+def _confirm(replaced: Sequence[Edit]) -> bool:
     from envsmith.console.terminal import agrees
 
-    otherwise = "nothing is written: files would be replaced"
+    otherwise = "existing files would be replaced"
     named = ", ".join(change.file for change in replaced)
     return agrees(f"replace {named}", where="envsmith ci init", otherwise=otherwise)

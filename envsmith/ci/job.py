@@ -10,27 +10,27 @@ from envsmith.lockfile.saved import SavedLock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """What an install takes of a disk, as far as it is known."""
+    """Disk space of an installed lock, as far as known."""
 
     known_bytes: int
-    """Unpacked where that is known, else packed: it takes no less."""
+    """Unpacked size where known, else the wheel's size: a lower bound."""
     unknown: tuple[str, ...] = ()
-    """The packages of which nothing is known, sorted."""
+    """Packages of unknown size, sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One lock, and the machine to try it on."""
+    """A lock and the runner that tests it."""
 
     lock: SavedLock
     path: str
     """The lock's requirements, relative to the project, with slashes."""
     runner: tuple[str, ...] = ()
-    """The labels of the machine; empty where no CI service is meant."""
+    """The runner's labels; empty without a CI service."""
     disk: Footprint | None = None
-    """None where nobody has looked."""
+    """None if not computed."""
     stands_for: str = ""
-    """The lock in whose place this one is tried, for want of a GPU."""
+    """Name of the GPU lock that this CPU lock replaces; empty otherwise."""
 
     @property
     def name(self) -> str:
@@ -39,7 +39,7 @@ class Job:
 
     @property
     def cache_key(self) -> str:
-        """The key to keep the installed lock under: equal for equal locks, on whatever system it is made."""
+        """The cache key of the installed lock: equal for equal locks on every system."""
         return f"envsmith-{self.lock.target.slug}-{self.lock.digest()[:16]}"
 
     @property

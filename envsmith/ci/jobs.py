@@ -19,45 +19,47 @@ from envsmith.plan.ports import Files
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locks:
-    """The locks a matrix is made of."""
+    """The locks of a matrix."""
 
     folder: PurePosixPath
     """Folder of the lock folders, relative to the project."""
     profiles: tuple[str, ...]
     every: tuple[str, ...] = ()
-    """All profiles that are locked: among them a lock for the CPU is looked for."""
+    """All locked profiles; CPU fallbacks are searched in these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixOptions:
-    """Which of the jobs are wanted, and where."""
+    """The selection of jobs, and their runners."""
 
     only_changed: str = ""
-    """A revision: leave out what is locked as it was then."""
+    """A git revision: leave out locks unchanged since then."""
     has_cpu_fallback: bool = False
     service: str = ""
-    """The CI service; empty where no machine is to be named."""
-    machines: matrix.Machines = field(default_factory=lambda: matrix.Machines(own=Runners(), lent=Runners()))
+    """The CI service; empty for no runners."""
+    machines: matrix.Machines = field(
+        default_factory=lambda: matrix.Machines(own=Runners(), hosted=Runners())
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixTools:
-    """What a matrix needs of the world."""
+    """Readers of files, revisions and cached wheel contents."""
 
     project: Path
     files: Files
     revisions: GitRevisions
-    held: Callable[[str], WheelContents | None] = lambda _: None
-    """What is remembered of the wheel with a sha256."""
+    cached_contents: Callable[[str], WheelContents | None] = lambda _: None
+    """Returns the cached contents of the wheel with a sha256."""
 
 
-def arrange(locks: Locks, wish: MatrixOptions, tools: MatrixTools) -> tuple[Job, ...]:
+def matrix_jobs(locks: Locks, wish: MatrixOptions, tools: MatrixTools) -> tuple[Job, ...]:
     """Return the jobs, sorted by name.
 
     Raises:
         LockError: when a lock is missing or malformed.
-        ResolveError: RES140 and RES141 where a lock has no machine to be tried on.
-        EnvsmithError: USE010 and USE011 when there is no such revision.
+        ResolveError: RES140 and RES141 where a lock has no runner.
+        EnvsmithError: USE010 when the revision does not exist, USE011 outside a git repository.
     """
     wanted = [lock for name in locks.profiles for lock in _read(name, locks, tools)]
     if wish.only_changed:
@@ -71,7 +73,7 @@ def arrange(locks: Locks, wish: MatrixOptions, tools: MatrixTools) -> tuple[Job,
 
 
 def _footprint(lock: SavedLock, tools: MatrixTools) -> Footprint:
-    known = {sha256: tools.held(sha256) for pin in lock.pins.packages for sha256 in pin.sha256}
+    known = {sha256: tools.cached_contents(sha256) for pin in lock.pins.packages for sha256 in pin.sha256}
     return matrix.footprint(lock, {sha256: held for sha256, held in known.items() if held})
 
 
@@ -81,18 +83,16 @@ def _read(profile: str, locks: Locks, tools: MatrixTools) -> tuple[SavedLock, ..
 
 
 def _before(revision: str, locks: Locks, tools: MatrixTools) -> list[SavedLock]:
-    """Read the locks of a revision; what is malformed there counts as not there."""
+    """Read the locks of a revision, without malformed ones."""
     found = tools.revisions.folders(revision, locks.folder)
     before: list[SavedLock] = []
     for profile in locks.profiles:
         if profile in found:
-            before += _as_far_as_readable(profile, found[profile], locks.folder / profile)
+            before += _readable_locks(profile, found[profile], locks.folder / profile)
     return before
 
 
-def _as_far_as_readable(
-    profile: str, found: Mapping[str, bytes], folder: PurePosixPath
-) -> tuple[SavedLock, ...]:
+def _readable_locks(profile: str, found: Mapping[str, bytes], folder: PurePosixPath) -> tuple[SavedLock, ...]:
     try:
         return read_locks(profile, found, folder)
     except EnvsmithError:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from envsmith.ci.matrix import Machines
 
 LOCKFILES = "lockfiles"
+OUTPUT_VARIABLE = "GITHUB_OUTPUT"
 
 
 @click.command(name="matrix")
@@ -26,33 +27,39 @@ LOCKFILES = "lockfiles"
     "form",
     type=click.Choice(("text", "github", "gitlab", "azure", "json")),
     default="text",
-    help="For whom: people (the default), a CI service, or programs.",
+    help="Output format [default: text].",
 )
-@click.option("--only-changed", metavar="REV", default="", help="Only locks that differ from a git revision.")
 @click.option(
-    "--max", "most", type=click.IntRange(1), metavar="N", help="Jobs in one matrix; else as many as may be."
+    "--only-changed", metavar="REV", default="", help="Only locks that changed since a git revision."
+)
+@click.option(
+    "--max",
+    "most",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Maximum number of jobs in one matrix [default: the service's limit].",
 )
 @click.option(
     "--cpu-fallback",
     is_flag=True,
-    help="Where you name no runner with a GPU, take the lock of the same versions for the CPU.",
+    help="Replace GPU locks without a runner in pyproject.toml by CPU locks of the same versions.",
 )
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def matrix_command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
-    """Print the jobs of a CI matrix, one for each lock of PROFILES.
+    """Print the jobs of a CI matrix, one per lock of PROFILES.
 
-    Without PROFILES: the project's default profiles, else all that are locked. `[tool.envsmith.ci.github]` in
-    pyproject.toml (gitlab, azure) names runners: linux-x86_64-gpu = "my-label". With --format github the matrix goes to
-    $GITHUB_OUTPUT, too: `count`, `matrix`, and where it is too large for one `matrix-1`, `matrix-2` instead.
+    Without PROFILES: the project's default profiles, else all locked ones. Set runners in pyproject.toml under
+    `[tool.envsmith.ci.github]` (gitlab, azure): linux-x86_64-gpu = "my-label". --format github also writes `count` and
+    `matrix` to $GITHUB_OUTPUT, or `matrix-1`, `matrix-2`, ... if the jobs exceed one matrix.
     """
     from envsmith.console import printer
 
     form = "json" if options["as_json"] else options["form"]
     folder = inside(options["folder"])
-    most = _most(form, options["most"])
+    most = _most_jobs(form, options["most"])
     jobs = jobs_for(
         form,
         options["profiles"],
@@ -61,20 +68,20 @@ def matrix_command(**options: Any) -> int:  # noqa: ANN401 - click checks each o
         has_cpu_fallback=options["cpu_fallback"],
     )
     if form == "text" and not jobs:
-        printer.say(f"no lock differs from {options['only_changed']}")
+        printer.say(f"no locks changed since {options['only_changed']}")
         return OK
     _show(jobs, form, most)
     return OK
 
 
-def _most(form: str, asked: int | None) -> int | None:
-    """Return how many jobs one matrix may have."""
+def _most_jobs(form: str, maximum: int | None) -> int | None:
+    """Return the maximum number of jobs in one matrix; None without a limit."""
     from envsmith.catalog.ci import runners_of
 
     limit = runners_of(form).most_jobs if _is_service(form) else None
-    if asked and limit and asked > limit:
-        raise click.UsageError(f"--max {asked}: {form} takes {limit} jobs in one matrix")
-    return asked or limit
+    if maximum and limit and maximum > limit:
+        raise click.UsageError(f"--max {maximum}: {form} allows at most {limit} jobs in one matrix")
+    return maximum or limit
 
 
 def jobs_for(
@@ -85,16 +92,16 @@ def jobs_for(
     only_changed: str = "",
     has_cpu_fallback: bool = False,
 ) -> tuple[Job, ...]:
-    """Return the jobs as a CI service, or whoever else reads them, is to have them.
+    """Return the jobs for an output format, with runners if it is a CI service.
 
     Raises:
-        EnvsmithError: as `arrange`.
+        EnvsmithError: as `matrix_jobs`.
     """
-    from envsmith.ci.jobs import Locks, MatrixOptions, arrange
+    from envsmith.ci.jobs import Locks, MatrixOptions, matrix_jobs
     from envsmith.lock.request import locked_profiles, profile_names
 
     project = Path()
-    wish = MatrixOptions(
+    options = MatrixOptions(
         only_changed=only_changed,
         has_cpu_fallback=has_cpu_fallback,
         service=form if _is_service(form) else "",
@@ -105,7 +112,7 @@ def jobs_for(
         profiles=profile_names(profiles, project, project / folder),
         every=tuple(locked_profiles(project / folder)),
     )
-    return arrange(locks, wish, _tools(project))
+    return matrix_jobs(locks, options, _tools(project))
 
 
 def _is_service(form: str) -> bool:
@@ -121,9 +128,9 @@ def _machines(form: str, project: Path) -> Machines:
     from envsmith.config.settings import Runners
 
     if not _is_service(form):
-        return Machines(own=Runners(), lent=Runners())
+        return Machines(own=Runners(), hosted=Runners())
     own = ProfileStore.of_project(project).settings.ci.runners
-    return Machines(own=own.get(form, Runners()), lent=runners_of(form).runners)
+    return Machines(own=own.get(form, Runners()), hosted=runners_of(form).runners)
 
 
 def _tools(project: Path) -> MatrixTools:
@@ -138,7 +145,7 @@ def _tools(project: Path) -> MatrixTools:
         project=project,
         files=atomic,
         revisions=GitRevisions(project=project),
-        held=cache(wheel_contents(CatalogChoice(is_offline=True)).cached),
+        cached_contents=cache(wheel_contents(CatalogChoice(is_offline=True)).cached),
     )
 
 
@@ -167,17 +174,17 @@ def _github(parts: tuple[tuple[Job, ...], ...]) -> None:
 
     for part in parts:
         click.echo(matrix.to_github(part))
-    if path := variables().get(VARIABLE):
-        append(Path(path), matrix.github_outputs(parts))
+    if path := variables().get(OUTPUT_VARIABLE):
+        append_outputs(Path(path), matrix.github_outputs(parts))
     if len(parts) > 1:
         names = ", ".join(f"matrix-{number}" for number in range(1, len(parts) + 1))
         printer.labelled(
-            "parts", f"{sum(map(len, parts))} jobs are too many for one matrix: {names}", err=True
+            "parts", f"{sum(map(len, parts))} jobs exceed one matrix: split into {names}", err=True
         )
 
 
 def _table(jobs: tuple[Job, ...]) -> None:
-    """Print the jobs; the columns of sizes where one is known."""
+    """Print a table of the jobs; omit size columns without any known size."""
     from envsmith.console import printer
 
     head = ("lock", "torch", "needs", "download", "disk", "cache key")
@@ -208,7 +215,7 @@ def _row(job: Job) -> tuple[str, ...]:
 
 
 def _disk(job: Job) -> str:
-    """Say what an install takes at least, and of which packages nobody knows it."""
+    """Return the minimum disk space of an install, and the packages of unknown size."""
     from envsmith.console import printer
 
     if job.disk is None or not job.disk.known_bytes:
@@ -218,22 +225,22 @@ def _disk(job: Job) -> str:
     return f"≥ {printer.size(job.disk.known_bytes)}" + (f" without {first}{more}" if first else "")
 
 
-VARIABLE = "GITHUB_OUTPUT"
+def append_outputs(path: Path, outputs: Mapping[str, str]) -> None:
+    """Append a step's outputs to the file that GitHub's runner reads when the step ends.
 
-
-def append(path: Path, outputs: Mapping[str, str]) -> None:
-    """Add outputs, each of one line, to the file that GitHub's runner reads when the step ends.
+    Args:
+        path: the file.
+        outputs: name → value of one line.
 
     Raises:
-        ToolError: TOL013 when the system refuses.
+        ToolError: TOL011 when the disk is full, TOL013 when the file cannot be written.
     """
-    try:
-        with path.open("a", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(f"{name}={value}\n" for name, value in outputs.items())
-    except OSError as error:
-        raise ToolError(
-            "TOL013",
-            f"the system refuses: {error.strerror or error}",
-            where=f"${VARIABLE}: {path}",
-            hint=f"let {VARIABLE} name a file that can be written, or unset it",
-        ) from error
+    from envsmith.files.atomic import translate_os_errors
+
+    place = f"${OUTPUT_VARIABLE}: {path}"
+    hint = f"set {OUTPUT_VARIABLE} to a writable file, or unset it"
+    with (
+        translate_os_errors(place, ToolError, ("TOL011", "TOL013"), hint=hint),
+        path.open("a", encoding="utf-8", newline="\n") as stream,
+    ):
+        stream.writelines(f"{name}={value}\n" for name, value in outputs.items())

@@ -50,7 +50,7 @@ COMMANDS = {
         "Say what adds to packages what they lack, and edit what a profile asks for.",
     ),
     "matrix": ("envsmith.ci.matrix_cli", "Print the jobs of a CI matrix, one for each lock."),
-    "ci": ("envsmith.ci.cli", "Write workflows that keep the promises of the locks."),
+    "ci": ("envsmith.ci.cli", "Generate CI workflows that check, install and test every lock."),
     "diff": ("envsmith.diff.cli", "Say what changes between two locks or revisions."),
     "export": (
         "envsmith.export.cli",

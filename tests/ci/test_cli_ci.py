@@ -50,7 +50,7 @@ def test_jobs_that_would_wait_for_ever_are_told(project: Project) -> None:
         (folder / name).write_bytes(content)
     ran = project.run("ci", "init", "--format", "github")
     assert ran.status == 0, ran.said
-    assert "1 job will wait for a runner of yours with the labels self-hosted, linux, x64, gpu" in ran.said
+    assert "1 job will wait for a self-hosted runner with the labels self-hosted, linux, x64, gpu" in ran.said
     assert "will wait" not in project.run("ci", "init", "--format", "gitlab").said, "it lends such machines"
     own = '[tool.envsmith.ci.github]\nlinux-x86_64-gpu = ["self-hosted", "t4"]\n'
     for more in ("cpu-fallback = true\n", own):
@@ -89,7 +89,7 @@ def test_a_pipeline_of_ones_own_stays_as_it_is(project: Project) -> None:
     ran = project.run("ci", "init", "--format", "gitlab", "--yes")
     assert ran.status == 0
     assert (
-        "note      .gitlab-ci.yml does not take them in: include: [{ local: .gitlab/envsmith.yml }]"
+        "note      .gitlab-ci.yml does not include them; add: include: [{ local: .gitlab/envsmith.yml }]"
         in ran.out
     )
     assert own.read_text("utf-8") == "other: { script: [make] }\n"
@@ -137,6 +137,6 @@ def test_nothing_is_written_that_would_install_a_strangers_envsmith(
         assert ran.status == 2
         assert "PRF046" in ran.said
         assert "tool.envsmith.ci.setup" in ran.said
-        assert "another project" in ran.said
+        assert "a different project" in ran.said
     assert not [name for name in FILES[form] if (project.root / name).exists()]
     assert not list(strangers(ran.said))

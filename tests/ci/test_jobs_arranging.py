@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from envsmith.ci.jobs import Locks, MatrixOptions, MatrixTools, arrange
+from envsmith.ci.jobs import Locks, MatrixOptions, MatrixTools, matrix_jobs
 from envsmith.errors import ResolveError
 from envsmith.files import atomic
 from envsmith.files.git import GitRevisions
@@ -25,7 +25,7 @@ def below(profile: str, found: Mapping[str, bytes]) -> dict[str, bytes]:
 def names(root: Path, revision: str = "", profiles: tuple[str, ...] = ("a", "b")) -> list[str]:
     tools = MatrixTools(project=root, files=atomic, revisions=GitRevisions(project=root))
     locks = Locks(folder=LOCKS, profiles=profiles, every=("a", "b"))
-    return [job.name for job in arrange(locks, MatrixOptions(only_changed=revision), tools)]
+    return [job.name for job in matrix_jobs(locks, MatrixOptions(only_changed=revision), tools)]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_a_lock_for_the_cpu_is_looked_for_among_all(tmp_path: Path) -> None:
             (folder / name).write_bytes(content)
     tools = MatrixTools(project=tmp_path, files=atomic, revisions=GitRevisions(project=tmp_path))
     locks = Locks(folder=LOCKS, profiles=("gpu",), every=("gpu", "plain"))
-    (job,) = arrange(locks, MatrixOptions(has_cpu_fallback=True), tools)
+    (job,) = matrix_jobs(locks, MatrixOptions(has_cpu_fallback=True), tools)
     assert (job.name, job.stands_for) == (f"plain/{LINUX}", f"gpu/{LINUX}")
     with pytest.raises(ResolveError, match="no lock for the CPU"):
-        arrange(Locks(folder=LOCKS, profiles=("gpu",)), MatrixOptions(has_cpu_fallback=True), tools)
+        matrix_jobs(Locks(folder=LOCKS, profiles=("gpu",)), MatrixOptions(has_cpu_fallback=True), tools)

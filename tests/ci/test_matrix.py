@@ -32,8 +32,8 @@ NOTHING = Runners()
 OWN_GPU = Runners(labels={"linux-x86_64-gpu": ("self-hosted", "t4")})
 
 
-def lent(service: str, own: Runners = NOTHING) -> Machines:
-    return Machines(own=own, lent=runners_of(service).runners)
+def machines_of(service: str, own: Runners = NOTHING) -> Machines:
+    return Machines(own=own, hosted=runners_of(service).runners)
 
 
 def many(count: int) -> tuple[Job, ...]:
@@ -65,25 +65,25 @@ def test_runners() -> None:
     jobs = make_jobs(
         [kept(f"a/{LINUX}", backend="cpu"), kept(f"g/{LINUX}"), kept(f"m/{MAC}", backend="cpu")], "l"
     )
-    plain = on_runners(jobs, lent("github"), "github")
+    plain = on_runners(jobs, machines_of("github"), "github")
     assert [job.runner for job in plain] == [
         ("ubuntu-24.04",),
         ("self-hosted", "linux", "x64", "gpu"),
         ("macos-15",),
     ]
-    assert on_runners(jobs, lent("github", OWN_GPU), "github")[1].runner == ("self-hosted", "t4")
+    assert on_runners(jobs, machines_of("github", OWN_GPU), "github")[1].runner == ("self-hosted", "t4")
 
 
 def test_no_runner() -> None:
     jobs = make_jobs([kept(f"a/{LINUX}"), kept(f"b/{LINUX}", backend="cpu")], "l")
     with pytest.raises(ResolveError) as caught:
-        on_runners(jobs, lent("azure"), "azure")
+        on_runners(jobs, machines_of("azure"), "azure")
     assert caught.value.code == "RES140"
     assert caught.value.where == f"a/{LINUX}"
     assert "[tool.envsmith.ci.azure] linux-x86_64-gpu" in caught.value.hint
     both = make_jobs([kept(f"a/{LINUX}"), kept(f"a/{WINDOWS}")], "l")
     with pytest.raises(ResolveError) as caught:
-        on_runners(both, lent("azure"), "azure")
+        on_runners(both, machines_of("azure"), "azure")
     assert [part.where for part in caught.value.parts] == [f"a/{LINUX}", f"a/{WINDOWS}"]
 
 
@@ -139,7 +139,7 @@ def test_what_was_asked_for_and_is_not_locked_need_not_be_there() -> None:
 
 
 def test_three_hundred_jobs_for_github() -> None:
-    jobs = on_runners(many(300), lent("github"), "github")
+    jobs = on_runners(many(300), machines_of("github"), "github")
     assert len(jobs) == 300
     parts = split(jobs, runners_of("github").most_jobs)
     assert [len(part) for part in parts] == [256, 44]
@@ -154,7 +154,9 @@ def test_three_hundred_jobs_for_github() -> None:
 
 def test_one_matrix_for_github() -> None:
     jobs = on_runners(
-        make_jobs([kept(f"cu128/{LINUX}"), kept(f"p/{WINDOWS}", backend="cpu")], "l"), lent("github"), "g"
+        make_jobs([kept(f"cu128/{LINUX}"), kept(f"p/{WINDOWS}", backend="cpu")], "l"),
+        machines_of("github"),
+        "g",
     )
     outputs = github_outputs(split(jobs, 256))
     assert outputs["matrix"] == outputs["matrix-1"] == to_github(jobs)
@@ -178,7 +180,7 @@ def test_no_jobs() -> None:
 
 
 def test_three_hundred_jobs_for_gitlab() -> None:
-    jobs = on_runners(many(300), lent("gitlab"), "gitlab")
+    jobs = on_runners(many(300), machines_of("gitlab"), "gitlab")
     names: list[str] = []
     for block in re.split("^envsmith-", to_gitlab(jobs, 200), flags=re.MULTILINE)[1:]:
         number, _, text = block.partition(":\n")
@@ -194,7 +196,7 @@ def test_three_hundred_jobs_for_gitlab() -> None:
 
 def test_more_jobs_of_one_runner_than_gitlab_takes() -> None:
     locks = [kept(f"p{number}/{LINUX}", backend="cpu") for number in range(300)]
-    text = to_gitlab(on_runners(make_jobs(locks, "l"), lent("gitlab"), "gitlab"), 200)
+    text = to_gitlab(on_runners(make_jobs(locks, "l"), machines_of("gitlab"), "gitlab"), 200)
     assert [block.count("- {") for block in re.split("^envsmith-", text, flags=re.MULTILINE)[1:]] == [
         200,
         100,
@@ -205,7 +207,9 @@ def test_more_jobs_of_one_runner_than_gitlab_takes() -> None:
 def test_labels_that_only_yaml_can_write() -> None:
     labels = ("\U0001f984", "a \u2028b", 'say "x": [y]')
     own = Runners(labels={"linux-x86_64": labels})
-    jobs = on_runners(make_jobs([kept(f"p/{LINUX}", backend="cpu")], "l"), lent("gitlab", own), "gitlab")
+    jobs = on_runners(
+        make_jobs([kept(f"p/{LINUX}", backend="cpu")], "l"), machines_of("gitlab", own), "gitlab"
+    )
     found = YAML(typ="safe", pure=True).load(to_gitlab(jobs, 200))
     assert found["envsmith-1"]["tags"] == list(labels)
 
@@ -214,7 +218,9 @@ def test_names_that_azure_takes() -> None:
     names = (f"a-b/{LINUX}", f"a_b/{LINUX}", f"9/{LINUX}", f"{'x' * 120}/{LINUX}")
     legs = json.loads(
         to_azure(
-            on_runners(make_jobs([kept(name, backend="cpu") for name in names], "l"), lent("azure"), "a")
+            on_runners(
+                make_jobs([kept(name, backend="cpu") for name in names], "l"), machines_of("azure"), "a"
+            )
         )
     )
     assert len(legs) == 4

@@ -71,12 +71,12 @@ def test_in_parts(made: Project, tmp_path: Path) -> None:
     made.env["GITHUB_OUTPUT"] = str(output)
     ran = made.run("matrix", "--format", "github", "--max", "3")
     assert [len(json.loads(line)["include"]) for line in ran.out.splitlines()] == [3, 1]
-    assert "4 jobs are too many for one matrix: matrix-1, matrix-2" in ran.err
+    assert "4 jobs exceed one matrix: split into matrix-1, matrix-2" in ran.err
     names = [line.partition("=")[0] for line in output.read_text("utf-8").splitlines()]
     assert names == ["count", "parts", "matrix-1", "matrix-2"]
     refused = made.run("matrix", "--format", "github", "--max", "257")
     assert refused.status == 2
-    assert "github takes 256 jobs" in refused.said
+    assert "github allows at most 256 jobs" in refused.said
 
 
 def test_the_projects_own_runners_and_the_way_without_a_gpu(made: Project) -> None:
@@ -111,7 +111,7 @@ def test_only_changed(made: Project) -> None:
     ran = made.run("matrix", "--only-changed", "before", "--json")
     assert {job["profile"] for job in json.loads(ran.out)["data"]["jobs"]} == {"plain"}
     ran = made.run("matrix", "cu128", "--only-changed", "before")
-    assert (ran.status, ran.out) == (0, "no lock differs from before\n")
+    assert (ran.status, ran.out) == (0, "no locks changed since before\n")
     ran = made.run("matrix", "--only-changed", "nowhere")
     assert (ran.status, ran.out) == (2, "")
     assert "USE010" in ran.err

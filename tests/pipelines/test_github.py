@@ -107,7 +107,7 @@ def test_a_change_is_opened_and_brought_up_to_date(site: Site) -> None:
     assert changed
     assert all(Path(name).parts[:2] == ("lockfiles", "own") for name in changed)
     said = (machine.root / "home/gh.log").read_text("utf-8").splitlines()
-    assert said[1].startswith("pr create --head envsmith/relock --title Lock anew")
+    assert said[1].startswith("pr create --head envsmith/relock --title Update locks")
 
     # The same machine once more stands for the week after: the pull request is still open.
     assert machine.run("git switch --quiet main").status == 0
@@ -132,7 +132,7 @@ def step_of(name: str) -> str:
     ("status", "said", "ended"), [(0, "same", 0), (1, "changed", 0), (1, "", 1), (2, "half", 2)]
 )
 def test_a_diff_that_fails_is_a_failure(status: int, said: str, ended: int, tmp_path: Path) -> None:
-    script = f"envsmith() {{ printf '%s' '{said}'; return {status}; }}\n{step_of('What changes')}"
+    script = f"envsmith() {{ printf '%s' '{said}'; return {status}; }}\n{step_of('Compare with')}"
     env = {
         "RUNNER_TEMP": ".",
         "GITHUB_STEP_SUMMARY": "summary",
@@ -154,7 +154,7 @@ def test_a_diff_that_fails_is_a_failure(status: int, said: str, ended: int, tmp_
 def test_the_pull_request_of_a_fork_is_not_taken_for_ours(
     opened: list[tuple[int, bool]], number: str
 ) -> None:
-    found = re.search(r"--jq '([^']*)'", step_of("Open a pull request"))
+    found = re.search(r"--jq '([^']*)'", step_of("Open or update"))
     assert found
     said = json.dumps([{"number": item, "isCrossRepository": is_fork} for item, is_fork in opened])
     done = subprocess.run(["jq", "-r", found[1]], input=said, capture_output=True, text=True, check=True)
@@ -171,7 +171,7 @@ def test_a_long_diff_says_where_the_rest_is(length: int, is_cut: bool, tmp_path:
     whole = "x" * (length - len(lines.encode()) - 1) + "\n" + lines
     assert len(whole.encode()) == length
     (tmp_path / "diff.md").write_text(whole, "utf-8")
-    script = f"git() {{ :; }}\ngh() {{ :; }}\n{step_of('Open a pull request')}"
+    script = f"git() {{ :; }}\ngh() {{ :; }}\n{step_of('Open or update')}"
     env = {
         "RUNNER_TEMP": ".",
         "LOCKFILES": "lockfiles",

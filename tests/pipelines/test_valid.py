@@ -33,7 +33,7 @@ WISHES = {
 
 
 def jobs(service: str) -> list[Job]:
-    machines = Machines(own=Runners(), lent=runners_of(service).runners)
+    machines = Machines(own=Runners(), hosted=runners_of(service).runners)
     locks = [lock for lock in LOCKS if service != "azure" or lock.target.platform.os != "macos"]
     return list(on_runners(make_jobs(locks, "lockfiles"), machines, service))
 
