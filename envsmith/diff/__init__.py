@@ -1,1 +1,1 @@
-"""diff."""
+"""Differences between locks."""

@@ -23,30 +23,30 @@ LOCKFILES = "lockfiles"
     "form",
     type=click.Choice(("text", "md", "json")),
     default="text",
-    help="For people (the default), for a pull request, or for programs.",
+    help="Output format [default: text].",
 )
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
 @click.option(
-    "--licences", "asks", is_flag=True, help="Read licences that are not remembered from the wheels' servers."
+    "--licences", "reads_licences", is_flag=True, help="Download licence metadata that is not cached."
 )
 @click.option(
-    "--exit-code", "has_code", is_flag=True, help="End with 1 where something changes, as git diff does."
+    "--exit-code", "has_code", is_flag=True, help="Exit with 1 if anything changed, as git diff does."
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def diff_command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
-    """Say what changes between locks: torch, drivers, kernels, packages, licences, decisions, targets.
+    """Show changes between locks: torch, drivers, kernels, packages, licences, decisions and targets.
 
-    A and B are each a profile, a git revision (all profiles), REV:PROFILE, a lock folder or one of its files. One
-    revision is compared with the locks as they are now, one profile with itself at HEAD; without any, all profiles are.
+    A and B are each a profile, a git revision (all profiles), REV:PROFILE, a lock folder or one of its files. A single
+    revision is compared with the current locks, a single profile with HEAD; without arguments, all profiles with HEAD.
     """
     from envsmith.console import printer
     from envsmith.diff import output
 
     form = options["form"]
     words = tuple(word for word in (options["before"], options["after"]) if word)
-    found = _found(words, options["folder"], asks=options["asks"])
+    found = _diffs(words, options["folder"], reads_licences=options["reads_licences"])
     if options["as_json"] or form == "json":
         printer.envelope("diff", "ok", {"profiles": [item.to_json() for item in found]})
     elif form == "md":
@@ -56,10 +56,10 @@ def diff_command(**options: Any) -> int:  # noqa: ANN401 - click checks each opt
     return NO if options["has_code"] and not all(item.is_empty for item in found) else OK
 
 
-def _found(words: tuple[str, ...], folder: Path, *, asks: bool) -> tuple[LockDiff, ...]:
+def _diffs(words: tuple[str, ...], folder: Path, *, reads_licences: bool) -> tuple[LockDiff, ...]:
     from envsmith.catalog import Catalog
     from envsmith.console.options import inside
-    from envsmith.diff.diff import DiffTools, contrast
+    from envsmith.diff.diff import DiffTools, diff_locks
     from envsmith.files import atomic
     from envsmith.files.git import GitRevisions
     from envsmith.wiring import CatalogChoice, licences, wheel_contents
@@ -70,7 +70,7 @@ def _found(words: tuple[str, ...], folder: Path, *, asks: bool) -> tuple[LockDif
         files=atomic,
         revisions=GitRevisions(project=Path()),
         catalog=Catalog.embedded(),
-        licences=licences(CatalogChoice(is_offline=not asks)).licences,
-        held=wheel_contents(CatalogChoice(is_offline=True)).cached,
+        licences=licences(CatalogChoice(is_offline=not reads_licences)).licences,
+        cached_contents=wheel_contents(CatalogChoice(is_offline=True)).cached,
     )
-    return contrast(words, tools)
+    return diff_locks(words, tools)

@@ -1,4 +1,4 @@
-"""What changes between two sides, each the locks of one profile."""
+"""Comparison of two sets of locks, each of one profile."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from packaging.version import Version
 from envsmith.catalog import Catalog
 from envsmith.diff.model import (
     KINDS,
+    ChangeKind,
     DecisionChange,
     DiffSide,
     LicenceChange,
@@ -32,27 +33,27 @@ Pairs = Mapping[str, tuple[SavedLock, SavedLock]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareFacts:
-    """What is known of files by their sha256, as far as somebody has looked into them."""
+    """Cached facts about files by sha256."""
 
     licences: Mapping[str, Licence] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
-    """Bytes, packed."""
+    """Size of the wheel in bytes."""
 
 
-_NOTHING = CompareFacts()
+_NO_FACTS = CompareFacts()
 
 
-def compare(before: DiffSide, after: DiffSide, catalog: Catalog, known: CompareFacts = _NOTHING) -> LockDiff:
-    """Compare the locks of the same targets; where each side is one lock, those two.
+def compare(before: DiffSide, after: DiffSide, catalog: Catalog, facts: CompareFacts = _NO_FACTS) -> LockDiff:
+    """Compare the locks of equal targets; if each side is one lock, compare these two.
 
     Args:
-        before: what was locked.
-        after: what is.
-        catalog: knows kernels and drivers.
-        known: of the files, what no lock says.
+        before: the older locks.
+        after: the newer locks.
+        catalog: provides kernels and drivers.
+        facts: licences and sizes, which locks do not contain.
     """
     pairs = _pairs(before.locks, after.locks)
-    download, without = _download(pairs, known.sizes)
+    download, omitted = _download(pairs, facts.sizes)
     paired = {lock.target.slug for pair in pairs.values() for lock in pair}
     added = [lock for lock in after.locks if lock.target.slug not in paired]
     return LockDiff(
@@ -66,9 +67,9 @@ def compare(before: DiffSide, after: DiffSide, catalog: Catalog, known: CompareF
         torch=tuple(_torch(pairs, catalog)),
         packages=tuple(_packages(pairs)),
         decisions=tuple(_decisions(pairs)),
-        licences=tuple(_licences(pairs, known.licences)),
+        licences=tuple(_licences(pairs, facts.licences)),
         download_bytes=download,
-        download_without=without,
+        download_without=omitted,
     )
 
 
@@ -84,12 +85,12 @@ def _pairs(before: Sequence[SavedLock], after: Sequence[SavedLock]) -> Pairs:
 def _torch(pairs: Pairs, catalog: Catalog) -> Iterator[TorchChange]:
     found = {name: (_build(one, catalog), _build(other, catalog)) for name, (one, other) in pairs.items()}
     changed = ((name, builds) for name, builds in found.items() if builds[0] != builds[1])
-    for (one, other), names in _gathered((builds, name) for name, builds in changed).items():
+    for (one, other), names in _group_targets((builds, name) for name, builds in changed).items():
         yield TorchChange(before=one, after=other, targets=names)
 
 
 def _new(added: Iterable[SavedLock], catalog: Catalog) -> Iterator[NewTargets]:
-    builds = _gathered((_build(lock, catalog), lock.target.slug) for lock in added)
+    builds = _group_targets((_build(lock, catalog), lock.target.slug) for lock in added)
     for build, slugs in builds.items():
         yield NewTargets(build=build, targets=slugs)
 
@@ -108,8 +109,8 @@ def _build(lock: SavedLock, catalog: Catalog) -> TorchBuildSide:
 
 
 def _packages(pairs: Pairs) -> list[PackageChange]:
-    """Return the changes of each package, those of one kind together."""
-    found = []
+    """Return the changes of each package, sorted by kind."""
+    found: list[tuple[tuple[str, ChangeKind, str, str], str]] = []
     for target, (one, other) in pairs.items():
         before = {pin.name: pin for pin in one.pins.packages}
         after = {pin.name: pin for pin in other.pins.packages}
@@ -119,13 +120,13 @@ def _packages(pairs: Pairs) -> list[PackageChange]:
                 found.append(((name, *key), target))
     changes = [
         PackageChange(name=name, kind=kind, before=old, after=new, targets=targets)
-        for (name, kind, old, new), targets in _gathered(found).items()
+        for (name, kind, old, new), targets in _group_targets(found).items()
     ]
     return sorted(changes, key=lambda item: (KINDS.index(item.kind), item.name, item.before, item.after))
 
 
-def _change(before: Pin | None, after: Pin | None) -> tuple[str, str, str] | None:
-    """Return the kind of a change and both versions; None where there is none."""
+def _change(before: Pin | None, after: Pin | None) -> tuple[ChangeKind, str, str] | None:
+    """Return the kind of a change and both versions; None without a change."""
     if before is None or after is None:
         old, new = before.version if before else "", after.version if after else ""
         return "removed" if before else "added", old, new
@@ -140,77 +141,77 @@ def _change(before: Pin | None, after: Pin | None) -> tuple[str, str, str] | Non
 
 
 def _decisions(pairs: Pairs) -> Iterator[DecisionChange]:
-    """Yield what is decided on one side only; evidence that reads otherwise is no other decision."""
+    """Yield decisions made on one side only; a decision whose evidence alone differs is unchanged."""
     found: list[tuple[tuple[bool, Decision], str]] = []
     for target, (one, other) in pairs.items():
         for is_new, mine, theirs in ((False, one, other), (True, other, one)):
-            known = {_what(decision) for decision in theirs.decisions}
+            known = {_decision_key(decision) for decision in theirs.decisions}
             found += [
                 ((is_new, decision), target)
                 for decision in dict.fromkeys(mine.decisions)
-                if _what(decision) not in known
+                if _decision_key(decision) not in known
             ]
-    for (is_new, decision), targets in sorted(_gathered(found).items()):
+    for (is_new, decision), targets in sorted(_group_targets(found).items()):
         yield DecisionChange(decision=decision, is_new=is_new, targets=targets)
 
 
-def _what(decision: Decision) -> tuple[str, str, str]:
+def _decision_key(decision: Decision) -> tuple[str, str, str]:
     return decision.subject, decision.kind, decision.message
 
 
 def _licences(pairs: Pairs, known: Mapping[str, Licence]) -> Iterator[LicenceChange]:
-    """Yield packages under another licence, and new ones under a licence that no package came under before."""
+    """Yield packages whose licence changed, and new packages with a licence that no package had before."""
     found: list[tuple[tuple[str, str, str], str]] = []
     for target, (one, other) in pairs.items():
-        before, after = _said(one, known), _said(other, known)
+        before, after = _licence_names(one, known), _licence_names(other, known)
         here = {pin.name for pin in one.pins.packages}
         for name, licence in after.items():
             is_new = name not in here and licence not in before.values()
             if is_new or before.get(name, licence) != licence:
                 found.append(((before.get(name, ""), licence, name), target))
-    named = _gathered(found)
-    for (old, new, targets), names in _gathered(
+    named = _group_targets(found)
+    for (old, new, targets), names in _group_targets(
         ((old, new, targets), name) for (old, new, name), targets in sorted(named.items())
     ).items():
         yield LicenceChange(packages=names, before=old, after=new, targets=targets)
 
 
-def _said(lock: SavedLock, known: Mapping[str, Licence]) -> dict[str, str]:
-    """Return package → licence, as far as it is known."""
+def _licence_names(lock: SavedLock, known: Mapping[str, Licence]) -> dict[str, str]:
+    """Return package → licence, if known."""
     found = {pin.name: known.get(pin.sha256[0]) for pin in lock.pins.packages}
     return {name: str(licence) for name, licence in found.items() if licence and licence.is_known}
 
 
 def _download(pairs: Pairs, known: Mapping[str, int]) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
-    """Return the bytes of both sides, and the names of packages left out of both for want of a size."""
+    """Return the download size of both sides, and the packages omitted from both because a size is unknown."""
     sizes = {target: (_sizes(one, known), _sizes(other, known)) for target, (one, other) in pairs.items()}
     if not sizes or any(not any(size.values()) for pair in sizes.values() for size in pair):
         return None, ()
     before = after = 0
-    without: set[str] = set()
+    omitted: set[str] = set()
     for one, other in sizes.values():
         changed = {*one} ^ {*other}
         unknown = {name for name, sha256 in changed if {**one, **other}[name, sha256] is None}
-        without |= unknown
-        before += _sum(one, unknown)
-        after += _sum(other, unknown)
-    return (before, after), tuple(sorted(without))
+        omitted |= unknown
+        before += _known_bytes(one, unknown)
+        after += _known_bytes(other, unknown)
+    return (before, after), tuple(sorted(omitted))
 
 
 def _sizes(lock: SavedLock, known: Mapping[str, int]) -> dict[tuple[str, str], int | None]:
-    """Return package and sha256 → bytes, None where they are not known."""
+    """Return package and sha256 → size in bytes; None if unknown."""
     return {
         (pin.name, pin.sha256[0]): known.get(pin.sha256[0], packed_bytes(lock, pin))
         for pin in lock.pins.packages
     }
 
 
-def _sum(sizes: Mapping[tuple[str, str], int | None], unknown: set[str]) -> int:
+def _known_bytes(sizes: Mapping[tuple[str, str], int | None], unknown: set[str]) -> int:
     return sum(size or 0 for (name, _), size in sizes.items() if name not in unknown)
 
 
-def _gathered(items: Iterable[tuple[K, str]]) -> dict[K, tuple[str, ...]]:
-    """Put the targets together that have the same change, in the order in which they came."""
+def _group_targets(items: Iterable[tuple[K, str]]) -> dict[K, tuple[str, ...]]:
+    """Group the targets of equal changes, in the given order."""
     found: dict[K, list[str]] = {}
     for key, target in items:
         found.setdefault(key, []).append(target)

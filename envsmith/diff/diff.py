@@ -1,4 +1,4 @@
-"""Contrast: find the two things a person means, and say what changes between them."""
+"""Differences between the locks named on the command line."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from envsmith.model.license import Licence
 from envsmith.model.wheel import WheelContents
 from envsmith.plan.ports import Files
 
+# `requirements.TARGET.txt` or `pylock.TARGET.toml`.
 _LOCK_FILE = re.compile(r"(?:requirements|pylock)\.(?P<slug>cp3\d+-[a-z0-9_]+)\.(?:txt|toml)")
-_NOW = ""
+_CURRENT = ""
 
-Whole = Mapping[str, tuple[SavedLock, ...]]
+LocksByProfile = Mapping[str, tuple[SavedLock, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffTools:
-    """What a contrast needs of the world."""
+    """Readers of files, revisions and cached metadata."""
 
     project: Path
     folder: PurePosixPath
@@ -38,44 +39,44 @@ class DiffTools:
     catalog: Catalog
     licences: Callable[[Iterable[Pin]], Mapping[str, Licence]]
     """Returns sha256 → licence of files, as far as known."""
-    held: Callable[[str], WheelContents | None] = lambda _: None
-    """What is remembered of the wheel with a sha256."""
+    cached_contents: Callable[[str], WheelContents | None] = lambda _: None
+    """Returns the cached contents of the wheel with a sha256."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DiffOperand:
-    """What a word means."""
+    """A command-line argument, parsed."""
 
-    revision: str = _NOW
+    revision: str = _CURRENT
     profile: str = ""
-    """Empty: all of them."""
+    """Empty for all profiles."""
     path: Path | None = None
     """A lock folder, or one of its files."""
 
 
-def contrast(words: tuple[str, ...], tools: DiffTools) -> tuple[LockDiff, ...]:
-    """Say what changes, profile by profile.
+def diff_locks(words: tuple[str, ...], tools: DiffTools) -> tuple[LockDiff, ...]:
+    """Return the differences, one per profile.
 
     Args:
-        words: two things; of one, that as it is now is compared with it as it was: a revision with now, a profile
-            with itself at HEAD; of none, all profiles.
-        tools: what reads them.
+        words: up to two arguments; a single revision is compared with the current locks, a single profile with HEAD,
+            and without arguments all profiles with HEAD.
+        tools: readers.
 
     Raises:
-        EnvsmithError: USE012 where a word means nothing, USE013 where a path has nothing to be compared with.
+        EnvsmithError: USE012 when an argument cannot be interpreted, USE013 for a single path.
         LockError: when a lock is malformed.
     """
-    one, other = _both([_meaning(word, tools) for word in words], words)
+    one, other = _operand_pair([_parse_operand(word, tools) for word in words], words)
     named = {one.profile, other.profile} - {""}
     if one.path or other.path or len(named) > 1:
-        return (_difference(_side(one, other, tools), _side(other, one, tools), tools),)
+        return (_diff_sides(_operand_side(one, other, tools), _operand_side(other, one, tools), tools),)
     name = "".join(named)
     one, other = replace(one, profile=name), replace(other, profile=name)
-    before, after = _whole(one, tools), _whole(other, tools)
+    before, after = _locks_at(one, tools), _locks_at(other, tools)
     if name and not (before or after):
         raise _not_locked(name, one, tools)
     return tuple(
-        _difference(
+        _diff_sides(
             DiffSide(title=_title(name, one.revision), locks=before.get(name, ())),
             DiffSide(title=_title(name, other.revision), locks=after.get(name, ())),
             tools,
@@ -84,16 +85,16 @@ def contrast(words: tuple[str, ...], tools: DiffTools) -> tuple[LockDiff, ...]:
     )
 
 
-def _difference(before: DiffSide, after: DiffSide, tools: DiffTools) -> LockDiff:
+def _diff_sides(before: DiffSide, after: DiffSide, tools: DiffTools) -> LockDiff:
     pins = {sha256: pin for side in (before, after) for pin in _pins(side) for sha256 in pin.sha256}
     if len({frozenset(lock.digest() for lock in side.locks) for side in (before, after)}) == 1:
-        return compare(before, after, tools.catalog)  # nothing is looked up for files that stay
-    held = {sha256: tools.held(sha256) for sha256 in pins}
-    known = CompareFacts(
+        return compare(before, after, tools.catalog)  # equal locks: skip all look-ups
+    contents = {sha256: tools.cached_contents(sha256) for sha256 in pins}
+    facts = CompareFacts(
         licences=tools.licences(pins.values()),
-        sizes={sha256: contents.size_bytes for sha256, contents in held.items() if contents},
+        sizes={sha256: item.size_bytes for sha256, item in contents.items() if item},
     )
-    return compare(before, after, tools.catalog, known)
+    return compare(before, after, tools.catalog, facts)
 
 
 def _pins(side: DiffSide) -> Iterator[Pin]:
@@ -101,24 +102,24 @@ def _pins(side: DiffSide) -> Iterator[Pin]:
         yield from lock.pins.packages
 
 
-def _both(meant: list[_DiffOperand], words: tuple[str, ...]) -> tuple[_DiffOperand, _DiffOperand]:
-    if len(meant) == 2:
-        return meant[0], meant[1]
-    only = meant[0] if meant else _DiffOperand()
+def _operand_pair(operand: list[_DiffOperand], words: tuple[str, ...]) -> tuple[_DiffOperand, _DiffOperand]:
+    if len(operand) == 2:
+        return operand[0], operand[1]
+    only = operand[0] if operand else _DiffOperand()
     if only.path:
         raise EnvsmithError(
             "USE013",
-            "a folder or file alone is compared with nothing",
+            "a folder or file needs a second argument to compare with",
             where=words[0],
-            hint="name a second one, a profile, or REV:PROFILE",
+            hint="add a folder, file, PROFILE or REV:PROFILE",
         )
     return _DiffOperand(revision=only.revision or "HEAD", profile=only.profile), _DiffOperand(
         profile=only.profile
     )
 
 
-def _meaning(word: str, tools: DiffTools) -> _DiffOperand:
-    """Find out what a word means: a locked profile first, then a path, a revision, a profile that was locked."""
+def _parse_operand(word: str, tools: DiffTools) -> _DiffOperand:
+    """Parse an argument: as a locked profile, a path, a revision or a formerly locked profile, in this order."""
     if word and (tools.project / tools.folder / word / FILENAME).is_file():
         return _DiffOperand(profile=word)
     path = tools.project / word
@@ -129,48 +130,50 @@ def _meaning(word: str, tools: DiffTools) -> _DiffOperand:
         return _DiffOperand(revision=revision, profile=profile)
     if not colon and _was_locked(word, tools):
         return _DiffOperand(profile=word)
-    asked = (
-        f"{revision!r} is no revision" if colon else f"{word!r} is no locked profile, lock folder or revision"
+    problem = (
+        f"unknown revision `{revision}`"
+        if colon
+        else f"`{word}` is not a locked profile, lock folder or revision"
     )
     raise EnvsmithError(
         "USE012",
-        asked,
+        problem,
         where="envsmith diff",
-        hint="name PROFILE, REV, REV:PROFILE, a lock folder or one of its files; a shallow clone has but one revision",
+        hint="use PROFILE, REV, REV:PROFILE, a lock folder or one of its files; a shallow clone lacks older revisions",
     )
 
 
 def _was_locked(profile: str, tools: DiffTools) -> bool:
-    """Say whether the last commit has locks of a profile that is locked no longer."""
+    """Return whether HEAD has locks of a profile."""
     return tools.revisions.has("HEAD") and FILENAME in tools.revisions.folders("HEAD", tools.folder).get(
         profile, ()
     )
 
 
-def _side(meant: _DiffOperand, other: _DiffOperand, tools: DiffTools) -> DiffSide:
-    """Return the locks of one thing; where it is a whole revision, those of the profile the other is of."""
-    if meant.path:
-        return _of_path(meant.path, tools)
-    profile = meant.profile or other.profile or (_name_of(_folder_of(other.path)) if other.path else "")
-    found = _whole(_DiffOperand(revision=meant.revision, profile=profile), tools)
+def _operand_side(operand: _DiffOperand, other: _DiffOperand, tools: DiffTools) -> DiffSide:
+    """Return the locks of one operand; for a whole revision those of the other operand's profile."""
+    if operand.path:
+        return _path_side(operand.path, tools)
+    profile = operand.profile or other.profile or (_name_of(_folder_of(other.path)) if other.path else "")
+    found = _locks_at(_DiffOperand(revision=operand.revision, profile=profile), tools)
     if profile not in found:
-        raise _not_locked(profile, meant, tools)
-    return DiffSide(title=_title(profile, meant.revision), locks=found[profile])
+        raise _not_locked(profile, operand, tools)
+    return DiffSide(title=_title(profile, operand.revision), locks=found[profile])
 
 
-def _not_locked(profile: str, meant: _DiffOperand, tools: DiffTools) -> EnvsmithError:
-    found = [name for name, files in _folders(meant, tools) if FILENAME in files]
+def _not_locked(profile: str, operand: _DiffOperand, tools: DiffTools) -> EnvsmithError:
+    found = [name for name, files in _folders(operand, tools) if FILENAME in files]
     return EnvsmithError(
         "USE012",
-        f"{profile} is not locked there",
-        where=_title(profile, meant.revision),
+        f"profile `{profile}` is not locked there",
+        where=_title(profile, operand.revision),
         details=(("locked", " ".join(found)),) if found else (),
-        hint=f"envsmith lock {profile}" if not meant.revision else "",
+        hint=f"envsmith lock {profile}" if not operand.revision else "",
     )
 
 
 def _name_of(folder: Path) -> str:
-    """Return what a lock folder is called; the one that one stands in has no name of its own there."""
+    """Return the name of a lock folder; ``.`` for the current one."""
     return folder.name or folder.as_posix()
 
 
@@ -178,7 +181,7 @@ def _folder_of(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _of_path(path: Path, tools: DiffTools) -> DiffSide:
+def _path_side(path: Path, tools: DiffTools) -> DiffSide:
     folder = _folder_of(path)
     locks = read_locks(_name_of(folder), tools.files.read_files(folder), folder)
     match = _LOCK_FILE.fullmatch(path.name)
@@ -188,19 +191,19 @@ def _of_path(path: Path, tools: DiffTools) -> DiffSide:
     return DiffSide(title=title, locks=locks)
 
 
-def _whole(meant: _DiffOperand, tools: DiffTools) -> Whole:
-    """Return the locks of every profile at one time."""
-    at = f"{meant.revision}:" if meant.revision else ""
+def _locks_at(operand: _DiffOperand, tools: DiffTools) -> LocksByProfile:
+    """Return the locks of the operand's profiles at its revision."""
+    at = f"{operand.revision}:" if operand.revision else ""
     return {
         profile: read_locks(profile, found, PurePosixPath(f"{at}{tools.folder / profile}"))
-        for profile, found in _folders(meant, tools)
-        if FILENAME in found and meant.profile in ("", profile)
+        for profile, found in _folders(operand, tools)
+        if FILENAME in found and operand.profile in ("", profile)
     }
 
 
-def _folders(meant: _DiffOperand, tools: DiffTools) -> Iterator[tuple[str, Mapping[str, bytes]]]:
-    if meant.revision:
-        yield from sorted(tools.revisions.folders(meant.revision, tools.folder).items())
+def _folders(operand: _DiffOperand, tools: DiffTools) -> Iterator[tuple[str, Mapping[str, bytes]]]:
+    if operand.revision:
+        yield from sorted(tools.revisions.folders(operand.revision, tools.folder).items())
         return
     for path in sorted((tools.project / tools.folder).glob(f"*/{FILENAME}")):
         yield path.parent.name, tools.files.read_files(path.parent)

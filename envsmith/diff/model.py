@@ -1,46 +1,48 @@
-"""Difference: what changes between two locks of a profile, in the terms people decide by."""
+"""Differences between two sets of locks of a profile."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from envsmith.lockfile.saved import SavedLock
 from envsmith.model.finding import Decision
 
-KINDS = ("up", "down", "build", "files", "added", "removed")
-"""A newer or older version, another build of the same, other files of the same build; added, removed."""
+ChangeKind = Literal["up", "down", "build", "files", "added", "removed"]
+"""A newer or older version, another build of the same version, other files of the same build; added, removed."""
+KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffSide:
-    """One of the two things compared."""
+    """One side of a comparison."""
 
     title: str
-    """As people name it: ``cu128``, ``cu128 at main``."""
+    """``cu128``, ``cu128 at main``."""
     locks: tuple[SavedLock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorchBuildSide:
-    """The torch of one lock, and what it takes to run it."""
+    """The torch build of one lock and its requirements."""
 
     torch: str
-    """Its version; empty where nothing is locked."""
+    """Its version; empty without torch."""
     backend: str
     """``CUDA 12.8``."""
     kernels: tuple[str, ...] | None = None
-    """``sm_75``; None where they are not known."""
+    """``sm_75``; None if unknown."""
     driver: str = ""
-    """Oldest driver that runs it; empty where it needs none, or it is not known."""
+    """Oldest supported driver; empty if none is needed or it is unknown."""
 
     def to_json(self) -> dict[str, str]:
-        """Return the build as plain values, its kernels left out."""
+        """Return the build as plain values, without its kernels."""
         return {"torch": self.torch, "backend": self.backend, "driver": self.driver}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTargets:
-    """Targets that were not locked before, and the torch they have."""
+    """Newly locked targets with the same torch build."""
 
     build: TorchBuildSide
     targets: tuple[str, ...]
@@ -52,7 +54,7 @@ class NewTargets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorchChange:
-    """Another torch, or one that runs on other machines."""
+    """A different torch, or one with different requirements."""
 
     before: TorchBuildSide
     after: TorchBuildSide
@@ -60,16 +62,16 @@ class TorchChange:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """The kernels that are no longer there; none where one side is not known."""
-        return self._without(self.before, self.after)
+        """The removed kernels; none if one side is unknown."""
+        return self._missing_kernels(self.before, self.after)
 
     @property
     def gained(self) -> tuple[str, ...]:
-        """The kernels that were not there before; none where one side is not known."""
-        return self._without(self.after, self.before)
+        """The added kernels; none if one side is unknown."""
+        return self._missing_kernels(self.after, self.before)
 
     @staticmethod
-    def _without(one: TorchBuildSide, other: TorchBuildSide) -> tuple[str, ...]:
+    def _missing_kernels(one: TorchBuildSide, other: TorchBuildSide) -> tuple[str, ...]:
         if one.kernels is None or other.kernels is None:
             return ()
         return tuple(kernel for kernel in one.kernels if kernel not in other.kernels)
@@ -77,10 +79,9 @@ class TorchChange:
     def to_json(self) -> dict[str, object]:
         """Return the change as plain values."""
         sides = {"before": self.before, "after": self.after}
-        told = {side: build.to_json() for side, build in sides.items()}
         is_known = self.before.kernels is not None and self.after.kernels is not None
         return {
-            **told,
+            **{side: build.to_json() for side, build in sides.items()},
             "kernels_lost": list(self.lost) if is_known else None,
             "kernels_gained": list(self.gained) if is_known else None,
             "targets": list(self.targets),
@@ -89,11 +90,10 @@ class TorchChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageChange:
-    """One package that is not pinned as before."""
+    """One package whose pin changed."""
 
     name: str
-    kind: str
-    """One of KINDS."""
+    kind: ChangeKind
     before: str = ""
     after: str = ""
     targets: tuple[str, ...] = ()
@@ -111,11 +111,11 @@ class PackageChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenceChange:
-    """Packages that come under another licence, or newly under one that nothing came under before."""
+    """Packages with a changed licence, or new packages with a licence that no package had before."""
 
     packages: tuple[str, ...]
     before: str
-    """Empty where the packages are new."""
+    """Empty if the packages are new."""
     after: str
     targets: tuple[str, ...] = ()
 
@@ -131,7 +131,7 @@ class LicenceChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionChange:
-    """A decision that is taken now, or no longer."""
+    """A decision that was added or removed."""
 
     decision: Decision
     is_new: bool
@@ -144,32 +144,32 @@ class DecisionChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockDiff:
-    """All that changes between two sides."""
+    """All changes between two sides."""
 
     before: str
-    """Title of the one side."""
+    """Title of the older side."""
     after: str
     common: tuple[str, ...] = ()
-    """The targets that both have; ``cp311-win_amd64 → cp312-win_amd64`` where one lock was compared with another's."""
+    """The targets on both sides; ``cp311-win_amd64 → cp312-win_amd64`` if locks of two targets were compared."""
     moved: tuple[str, ...] = ()
-    """Those of them that are two."""
+    """The pairs of different targets in `common`."""
     added: tuple[str, ...] = ()
     new: tuple[NewTargets, ...] = ()
-    """What is locked for the added."""
+    """The torch builds of the added targets."""
     removed: tuple[str, ...] = ()
     torch: tuple[TorchChange, ...] = ()
     packages: tuple[PackageChange, ...] = ()
     decisions: tuple[DecisionChange, ...] = ()
     licences: tuple[LicenceChange, ...] = ()
-    """As far as the licences of both sides are known."""
+    """Only packages whose licence is known on both sides."""
     download_bytes: tuple[int, int] | None = None
-    """Of all common targets together, before and after; None where no file's size is known."""
+    """Total of all common targets, before and after; None if no size is known."""
     download_without: tuple[str, ...] = ()
-    """The packages that are left out of it: what changes of them is of no known size."""
+    """Changed packages of unknown size, omitted from `download_bytes`."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether both would install the same for the same reasons."""
+        """Whether both sides install the same files for the same reasons."""
         changes = (self.moved, self.added, self.removed, self.torch, self.packages, self.decisions)
         return not any(changes)
 

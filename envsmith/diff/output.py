@@ -1,7 +1,4 @@
-"""The one sentence about a difference of locks that matters.
-
-How differences of locks are told: Markdown for a pull request, and text.
-"""
+"""Differences between locks as text and as Markdown for a pull request."""
 
 from __future__ import annotations
 
@@ -10,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from envsmith.console import printer
 from envsmith.console.printer import counted
-from envsmith.diff.model import LockDiff, PackageChange, TorchBuildSide, TorchChange
+from envsmith.diff.model import ChangeKind, LockDiff, PackageChange, TorchBuildSide, TorchChange
 from envsmith.lock.output import named_shortly
 
-SIGNS = {
+CHANGE_LABELS: dict[ChangeKind, str] = {
     "up": "newer",
     "down": "**older**",
     "build": "other build",
@@ -21,8 +18,8 @@ SIGNS = {
     "added": "added",
     "removed": "removed",
 }
-"""Kind of a change → its word, in Markdown."""
-_MARKS = str.maketrans(
+"""Kind of a change → its label, in Markdown."""
+_ESCAPES = str.maketrans(
     {
         "\\": "\\\\",
         "|": "\\|",
@@ -35,51 +32,53 @@ _MARKS = str.maketrans(
         "\n": " ",
     }
 )
-# Marks at the edge of a word only: within one, as in sm_70, they mark nothing.
+# Underscores at the edge of a word, which mean emphasis; not those within one, as in sm_70.
 _EMPHASIS = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-# Names of people and numbers of issues: those who are named would be told, and the issues would be linked.
+# `@name` and `#1`, which would notify users and link issues.
 _REFERENCES = re.compile(r"(?<!\w)([@#!])(?=\w)")
 
 
 def headline(found: LockDiff) -> str:
-    """Return the one sentence that matters."""
+    """Return the most important changes in one sentence."""
     if found.is_empty:
-        return "nothing changes"
-    told = _moves(found)
-    told += [_torch_sentence(found.torch)] if any(_is_other(item) for item in found.torch) else []
-    told += _needs(found.torch)
-    if found.common and len(told) == len(_moves(found)):
-        told += ["torch stays", *_amounts(found.packages)]
-    told += [counted(len(found.added), "new target")] if found.added else []
-    told += [f"{counted(len(found.removed), 'target')} gone"] if found.removed else []
-    return ", ".join(told)
+        return "no changes"
+    parts = _target_pairs(found)
+    parts += (
+        [_torch_sentence(found.torch)] if any(_is_different_version(item) for item in found.torch) else []
+    )
+    parts += _requirement_changes(found.torch)
+    if found.common and len(parts) == len(_target_pairs(found)):
+        parts += ["torch unchanged", *_amounts(found.packages)]
+    parts += [counted(len(found.added), "new target")] if found.added else []
+    parts += [f"{counted(len(found.removed), 'target')} removed"] if found.removed else []
+    return ", ".join(parts)
 
 
-def _moves(found: LockDiff) -> list[str]:
-    """Return the target that stands for another, where the titles do not name both."""
+def _target_pairs(found: LockDiff) -> list[str]:
+    """Return the pairs of targets that the titles do not name."""
     titles = f"{found.before} {found.after}"
     return [move for move in found.moved if not all(slug in titles for slug in move.split(" → "))]
 
 
 def _amounts(changes: Sequence[PackageChange]) -> list[str]:
-    """Say how many packages change in which way."""
-    names = {kind: {item.name for item in changes if item.kind == kind} for kind in SIGNS}
-    return [f"{len(found)} {SIGNS[kind].strip('*')}" for kind, found in names.items() if found]
+    """Return the number of packages per kind of change."""
+    names = {kind: {item.name for item in changes if item.kind == kind} for kind in CHANGE_LABELS}
+    return [f"{len(found)} {CHANGE_LABELS[kind].strip('*')}" for kind, found in names.items() if found]
 
 
-def _is_other(item: TorchChange) -> bool:
+def _is_different_version(item: TorchChange) -> bool:
     return item.before.torch != item.after.torch
 
 
 def _torch_sentence(changes: Sequence[TorchChange]) -> str:
-    """Return from which versions to which: targets may have several."""
+    """Return the versions before and after, which can differ by target."""
     sides = ({item.before.torch for item in changes}, {item.after.torch for item in changes})
     return f"torch {arrow(*(' or '.join(sorted(side)) or 'none' for side in sides))}"
 
 
-def _needs(changes: Sequence[TorchChange]) -> Iterator[str]:
-    """Yield what machines must have for it that they needed not have before, and which are left out or let in."""
-    for word, is_meant in (("needs", _is_higher), ("now takes", _is_lower)):
+def _requirement_changes(changes: Sequence[TorchChange]) -> Iterator[str]:
+    """Yield changed requirements on the machine: driver and kernels."""
+    for word, is_meant in (("needs", _is_higher), ("now accepts", _is_lower)):
         if drivers := _driver_floors([item for item in changes if is_meant(item)]):
             yield f"{word} driver {drivers}"
     for word, kernels in (
@@ -103,12 +102,12 @@ def _is_lower(item: TorchChange) -> bool:
 
 
 def _floor(build: TorchBuildSide) -> tuple[int, ...]:
-    """Return the oldest driver as it compares; that of a build which needs none is older than any."""
+    """Return the oldest driver for comparison; () without one, which sorts first."""
     return tuple(int(part) for part in build.driver.split(".") if part.isdecimal())
 
 
 def _driver_floors(changes: Sequence[TorchChange]) -> str:
-    """Return the drivers, each with its system where there are several."""
+    """Return the oldest drivers, each with its system if there are several."""
     systems: dict[str, list[str]] = {}
     for item in changes:
         found = systems.setdefault(item.after.driver, [])
@@ -119,15 +118,15 @@ def _driver_floors(changes: Sequence[TorchChange]) -> str:
 
 
 def arrow(before: str, after: str) -> str:
-    """Return both sides of a change, or the one where it is none."""
+    """Return ``before → after``, or one of them if they are equal."""
     return after if before == after else f"{before} → {after}"
 
 
 def markdown(differences: Sequence[LockDiff]) -> str:
-    """Return a text for a pull request; what packages and indexes call themselves stays plain text in it."""
+    """Return Markdown for a pull request, with names and messages escaped."""
     changed = [found for found in differences if not found.is_empty]
     if not changed:
-        return "No lock changes what it installs, nor why.\n"
+        return "No changes to installed packages or decisions.\n"
     return "\n".join("\n".join(_markdown(found)) for found in changed)
 
 
@@ -140,7 +139,7 @@ def _markdown(found: LockDiff) -> Iterator[str]:
     if found.packages:
         yield from _table(("package", "before", "after", "", "targets"), _package_rows(found))
     if amounts := _download(found):
-        yield f"Download of all targets: {_plain(amounts)}."
+        yield f"Download size of all targets: {_plain(amounts)}."
         yield ""
     for title, lines in (("Licences", _licence_lines(found)), ("Decisions", _decision_lines(found))):
         if lines:
@@ -155,7 +154,7 @@ def _heading(found: LockDiff) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield a table without the columns that nothing is in."""
+    """Yield a table without empty columns."""
     kept = [column for column in range(len(head)) if any(row[column] for row in rows)]
     yield "| " + " | ".join(head[column] for column in kept) + " |"
     yield "|" + "---|" * len(kept)
@@ -187,17 +186,19 @@ def _drivers(item: TorchChange) -> str:
 
 def _kernels(item: TorchChange) -> str:
     if item.before.kernels is None or item.after.kernels is None:
-        return "not known"
+        return "unknown"
     if not (item.before.kernels or item.after.kernels):
         return ""
-    told = [f"lost {' '.join(item.lost)}"] if item.lost else []
-    return ", ".join([*told, f"gained {' '.join(item.gained)}"] if item.gained else told) or "the same"
+    parts = [f"lost {' '.join(item.lost)}"] if item.lost else []
+    return ", ".join([*parts, f"gained {' '.join(item.gained)}"] if item.gained else parts) or "the same"
 
 
 def _targets(found: LockDiff) -> Iterator[str]:
-    told = [f"New targets, {_plain(_build_words(item.build))}: {_code(item.targets)}." for item in found.new]
-    told += [f"Gone targets: {_code(found.removed)}."] if found.removed else []
-    for line in told:
+    parts = [
+        f"New targets, {_plain(_build_summary(item.build))}: {_code(item.targets)}." for item in found.new
+    ]
+    parts += [f"Removed targets: {_code(found.removed)}."] if found.removed else []
+    for line in parts:
         yield line
         yield ""
 
@@ -206,8 +207,8 @@ def _code(slugs: Sequence[str]) -> str:
     return ", ".join(f"`{slug}`" for slug in slugs)
 
 
-def _build_words(build: TorchBuildSide) -> str:
-    """Say which torch it is, and what it takes to run it."""
+def _build_summary(build: TorchBuildSide) -> str:
+    """Return a torch build and its requirements."""
     driver = f"driver ≥ {build.driver}" if build.driver else ""
     return " · ".join(filter(None, (f"torch {build.torch or 'none'}", build.backend, driver)))
 
@@ -218,7 +219,7 @@ def _package_rows(found: LockDiff) -> list[tuple[str, ...]]:
             _plain(item.name),
             _plain(item.before),
             _plain(item.after),
-            SIGNS[item.kind],
+            CHANGE_LABELS[item.kind],
             _plain(named_shortly(item.targets, found.common)),
         )
         for item in found.packages
@@ -232,31 +233,32 @@ def _decision_lines(found: LockDiff) -> list[str]:
         decision = item.decision
         code = f" {decision.code}" if decision.code else ""
         lines.append(
-            f"{'new' if item.is_new else 'gone'}: {decision.message}{code}" + (f" ({where})" if where else "")
+            f"{'added' if item.is_new else 'removed'}: {decision.message}{code}"
+            + (f" ({where})" if where else "")
         )
     return lines
 
 
 def _download(found: LockDiff) -> str:
-    """Say what is to be fetched, and what is not counted in."""
+    """Return the download size, and the packages of unknown size."""
     if not found.download_bytes:
         return ""
     amounts = arrow(*map(printer.size, found.download_bytes))
     without = ", ".join(found.download_without)
-    return f"{amounts}, without {without}: of unknown size" if without else amounts
+    return f"{amounts}, without {without} (size unknown)" if without else amounts
 
 
 def _licence_lines(found: LockDiff) -> list[str]:
     lines = []
     for item in found.licences:
         where = named_shortly(item.targets, found.common)
-        change = arrow(item.before, item.after) if item.before else f"{item.after}, new here"
+        change = arrow(item.before, item.after) if item.before else f"{item.after} (new)"
         lines.append(f"{', '.join(item.packages)}: {change}" + (f" ({where})" if where else ""))
     return lines
 
 
 def text(differences: Sequence[LockDiff]) -> None:
-    """Print differences for people; of several, those without any in one line."""
+    """Print differences; list unchanged profiles in one line."""
     same = [found for found in differences if found.is_empty]
     changed = [found for found in differences if not found.is_empty]
     for number, found in enumerate(changed):
@@ -273,19 +275,19 @@ def text(differences: Sequence[LockDiff]) -> None:
 def _text(found: LockDiff) -> None:
     printer.say(f"{_heading(found)}: {headline(found)}")
     for item in found.torch:
-        told = (
+        parts = (
             arrow(item.before.backend, item.after.backend),
-            _driver_words(item),
+            _driver_change(item),
             f"kernels {_kernels(item)}" if _kernels(item) else "",
         )
         where = named_shortly(item.targets, found.common)
         label = "torch" if item is found.torch[0] else ""
-        printer.labelled(label, " · ".join(filter(None, told)), f"({where})" if where else "")
+        printer.labelled(label, " · ".join(filter(None, parts)), f"({where})" if where else "")
     for new in found.new:
         label = "new" if new is found.new[0] else ""
-        printer.labelled(label, ", ".join(new.targets), f"({_build_words(new.build)})")
+        printer.labelled(label, ", ".join(new.targets), f"({_build_summary(new.build)})")
     if found.removed:
-        printer.labelled("gone", ", ".join(found.removed))
+        printer.labelled("removed", ", ".join(found.removed))
     if found.packages:
         rows = [_text_row(item, found) for item in found.packages]
         printer.table(("package", "before", "after", "", "targets"), rows)
@@ -296,16 +298,16 @@ def _text(found: LockDiff) -> None:
             printer.labelled(label if number == 0 else "", line)
 
 
-def _driver_words(item: TorchChange) -> str:
+def _driver_change(item: TorchChange) -> str:
     return f"driver {_drivers(item)}" if _drivers(item) else ""
 
 
 def _text_row(item: PackageChange, found: LockDiff) -> tuple[str, ...]:
-    sign = SIGNS[item.kind].strip("*")
-    return item.name, item.before or "-", item.after or "-", sign, named_shortly(item.targets, found.common)
+    label = CHANGE_LABELS[item.kind].strip("*")
+    return item.name, item.before or "-", item.after or "-", label, named_shortly(item.targets, found.common)
 
 
 def _plain(words: str) -> str:
-    """Return text that Markdown shows as it is, and that calls nobody."""
-    told = _EMPHASIS.sub(r"\\_", printer.plain(words).translate(_MARKS))
-    return _REFERENCES.sub(r"\1&#8203;", told)
+    """Escape a text for Markdown, without notifying users or linking issues."""
+    escaped = _EMPHASIS.sub(r"\\_", printer.plain(words).translate(_ESCAPES))
+    return _REFERENCES.sub(r"\1&#8203;", escaped)

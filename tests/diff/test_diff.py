@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.diff.diff import DiffTools, _meaning, _name_of, contrast
+from envsmith.diff.diff import DiffTools, _name_of, _parse_operand, diff_locks
 from envsmith.errors import EnvsmithError
 from envsmith.files import atomic
 from envsmith.files.git import GitRevisions
@@ -26,7 +26,7 @@ def below(profile: str, torch: str, *slugs: str) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> DiffTools:
     """A project whose profile `a` was torch 2.9 at `one`, 2.10 at `two`, and is 2.11 now; `b` came with `two`."""
-    root = tmp_path_factory.mktemp("contrast") / "project"
+    root = tmp_path_factory.mktemp("diff_locks") / "project"
     repositories.make(root)
     repositories.commit(root, below("a", "2.9.0"), "one")
     repositories.commit(root, {**below("a", "2.10.0"), **below("b", "2.10.0", LINUX, WINDOWS)}, "two")
@@ -48,7 +48,7 @@ def licences(pins: Iterable[Pin]) -> dict[str, Licence]:
 
 
 def test_licences_of_both_sides_are_asked_for(tools: DiffTools) -> None:
-    (found, same) = contrast((), tools)
+    (found, same) = diff_locks((), tools)
     (change,) = found.licences
     one, other = (f"torch=={torch}+cu128" for torch in ("2.10.0", "2.11.0"))
     assert change.packages == ("torch",)
@@ -59,7 +59,7 @@ def test_licences_of_both_sides_are_asked_for(tools: DiffTools) -> None:
 def told(tools: DiffTools, *words: str) -> list[tuple[str, str, str, str]]:
     """Return title and torch of both sides of each difference."""
     rows = []
-    for found in contrast(words, tools):
+    for found in diff_locks(words, tools):
         torch = found.torch[0] if found.torch else None
         rows.append(
             (
@@ -79,7 +79,7 @@ def test_all_profiles_since_a_revision(tools: DiffTools) -> None:
         ("a at one", "a at two", "2.9.0", "2.10.0"),
         ("b at one", "b at two", "", ""),
     ]
-    assert contrast(("one", "two"), tools)[1].added == (LINUX, WINDOWS)
+    assert diff_locks(("one", "two"), tools)[1].added == (LINUX, WINDOWS)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,13 @@ def test_two_things(tools: DiffTools, words: tuple[str, ...], row: tuple[str, ..
 )
 def test_what_means_nothing(tools: DiffTools, words: tuple[str, ...], code: str) -> None:
     with pytest.raises(EnvsmithError) as caught:
-        contrast(words, tools)
+        diff_locks(words, tools)
     assert caught.value.code == code
 
 
 def test_what_is_not_locked_names_what_is(tools: DiffTools) -> None:
     with pytest.raises(EnvsmithError) as caught:
-        contrast(("two:typo",), tools)
+        diff_locks(("two:typo",), tools)
     assert caught.value.details == (("locked", "a b"),)
 
 
@@ -134,7 +134,7 @@ def test_a_lock_that_is_malformed_at_a_revision_says_so(tools: DiffTools, tmp_pa
     repositories.commit(clone, {"lockfiles/a/manifest.toml": b"<<<<<<< HEAD"}, "damaged")
     tools = replace(tools, project=clone, revisions=GitRevisions(project=clone))
     with pytest.raises(EnvsmithError) as caught:
-        contrast(("damaged:a", "a"), tools)
+        diff_locks(("damaged:a", "a"), tools)
     assert caught.value.where.startswith("damaged:lockfiles/a/manifest.toml")
 
 
@@ -144,10 +144,10 @@ def test_a_profile_that_is_locked_no_longer(tools: DiffTools, tmp_path: Path) ->
     shutil.rmtree(clone / "lockfiles/a")
     tools = replace(tools, project=clone, revisions=GitRevisions(project=clone))
     for words in (("a",), ("HEAD:a",)):
-        (found,) = contrast(words, tools)
+        (found,) = diff_locks(words, tools)
         assert (found.before, found.after) == ("a at HEAD", "a")
         assert (found.common, found.added, found.removed) == ((), (), (LINUX,))
-    (found,) = contrast(("one:b", "two:b"), tools)
+    (found,) = diff_locks(("one:b", "two:b"), tools)
     assert (found.added, found.removed) == ((LINUX, WINDOWS), ()), "it was not locked before"
 
 
@@ -156,10 +156,10 @@ def test_a_file_that_is_in_no_lock_folder(tools: DiffTools, tmp_path: Path) -> N
     other.write_text("torch\n", "utf-8")
     for words in ((str(other), "a"), (str(tmp_path), "a"), (".", "a"), ("a", ".")):
         with pytest.raises(EnvsmithError) as caught:
-            contrast(words, tools)
+            diff_locks(words, tools)
         assert caught.value.code == "USE012"
         assert "''" not in str(caught.value)
     folder = tools.project / "lockfiles/a"
     inside = replace(tools, project=folder)
-    assert _meaning(".", inside).path is not None
+    assert _parse_operand(".", inside).path is not None
     assert _name_of(Path()) == "."

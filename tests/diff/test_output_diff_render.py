@@ -60,8 +60,8 @@ def test_what_others_write_stays_plain_text() -> None:
     before, after = kept(f"p/{LINUX}"), kept(f"p/{LINUX}", decisions=(decision,))
     found = compare(DiffSide(title="p", locks=(before,)), DiffSide(title="p|q", locks=(after,)), CATALOG)
     told = markdown([found])
-    assert told.startswith("## p → p\\|q: torch stays\n")
-    assert "- new: a\\|b &lt;script> # \\[x](http://e.example) 'c' ?\\[1m\n" in told
+    assert told.startswith("## p → p\\|q: torch unchanged\n")
+    assert "- added: a\\|b &lt;script> # \\[x](http://e.example) 'c' ?\\[1m\n" in told
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_others_write_calls_nobody_and_marks_nothing(message: str, shown: s
     decision = Decision(subject="x", kind="noted", message=message)
     before, after = kept(f"p/{LINUX}"), kept(f"p/{LINUX}", decisions=(decision,))
     found = compare(DiffSide(title="p", locks=(before,)), DiffSide(title="p", locks=(after,)), CATALOG)
-    assert f"- new: {shown}\n" in markdown([found])
+    assert f"- added: {shown}\n" in markdown([found])
 
 
 def test_new_targets_say_what_they_get(
@@ -106,14 +106,14 @@ def test_new_targets_say_what_they_get(
 def test_nothing_and_a_new_profile(capsys: pytest.CaptureFixture[str]) -> None:
     lock = kept(f"p/{LINUX}")
     same = compare(DiffSide(title="p", locks=(lock,)), DiffSide(title="p", locks=(lock,)), CATALOG)
-    assert headline(same) == "nothing changes"
-    assert markdown([same, same]) == "No lock changes what it installs, nor why.\n"
+    assert headline(same) == "no changes"
+    assert markdown([same, same]) == "No changes to installed packages or decisions.\n"
     text([same, same])
     assert capsys.readouterr().out == "unchanged p, p\n"
     new = compare(DiffSide(title="p at HEAD"), DiffSide(title="p", locks=(lock,)), CATALOG)
     assert headline(new) == "1 new target"
     gone = compare(DiffSide(title="p", locks=(lock,)), DiffSide(title="p at x"), CATALOG)
-    assert headline(gone) == "1 target gone"
+    assert headline(gone) == "1 target removed"
 
 
 def test_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,18 +126,18 @@ def test_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
         for line in lines
     )
     assert "new       cp312-manylinux_2_28_aarch64  (torch 2.13.0+cu130 · CUDA 13.0 · driver ≥ 580)" in lines
-    assert "gone      cp311-win_amd64" in lines
-    assert "shop: torch stays, 3 removed" in lines
+    assert "removed   cp311-win_amd64" in lines
+    assert "shop: torch unchanged, 3 removed" in lines
     told = [line for line in lines if line.startswith("licences ")]
     assert told == [
-        "licences  cuda-bindings, cuda-pathfinder: Apache-2.0, new here (cp312-manylinux_2_28_x86_64)"
+        "licences  cuda-bindings, cuda-pathfinder: Apache-2.0 (new) (cp312-manylinux_2_28_x86_64)"
     ]
-    assert lines[lines.index("shop: torch stays, 3 removed") - 1] == ""
-    assert lines[-1].startswith("decisions new: torchvision dropped")
+    assert lines[lines.index("shop: torch unchanged, 3 removed") - 1] == ""
+    assert lines[-1].startswith("decisions added: torchvision dropped")
 
 
 def test_bytes(capsys: pytest.CaptureFixture[str]) -> None:
     found = LockDiff(before="p", after="p", common=(LINUX,), removed=("x",), download_bytes=(7, 9_000))
-    assert "Download of all targets: 7 bytes → 9.0 kB.\n" in markdown([found])
+    assert "Download size of all targets: 7 bytes → 9.0 kB.\n" in markdown([found])
     text([replace(found, download_without=("torch", "triton"))])
-    assert "download  7 bytes → 9.0 kB, without torch, triton: of unknown size\n" in capsys.readouterr().out
+    assert "download  7 bytes → 9.0 kB, without torch, triton (size unknown)\n" in capsys.readouterr().out
