@@ -25,11 +25,11 @@ COMMANDS = {
     "env": ("envsmith.activate.cli", "Print the variables of a session in an environment."),
     "doctor": (
         "envsmith.doctor.cli",
-        "Say what is wrong on this machine and in an environment, and what cures it.",
+        "Diagnose the machine and environment and suggest fixes.",
     ),
     "report": (
         "envsmith.report.cli",
-        "Print what those who help need to know, nothing private in it.",
+        "Print a redacted environment report for bug reports.",
     ),
     "scan": ("envsmith.scan.cli", "Say which packages a project's files use, and where."),
     "download": (
@@ -44,17 +44,17 @@ COMMANDS = {
         "envsmith.install.cli",
         "Return to the environment that was current before, or to any other.",
     ),
-    "verify": ("envsmith.verify.cli", "Compare an environment, whoever made it, with its lock."),
+    "verify": ("envsmith.verify.cli", "Compare an environment with its lock."),
     "shims": (
         "envsmith.shims.cli",
         "Say what adds to packages what they lack, and edit what a profile asks for.",
     ),
-    "matrix": ("envsmith.ci.matrix_cli", "Print the jobs of a CI matrix, one for each lock."),
+    "matrix": ("envsmith.ci.matrix_cli", "Print the jobs of a CI matrix, one per lock."),
     "ci": ("envsmith.ci.cli", "Generate CI workflows that check, install and test every lock."),
-    "diff": ("envsmith.diff.cli", "Say what changes between two locks or revisions."),
+    "diff": ("envsmith.diff.cli", "Show changes between two locks or revisions."),
     "export": (
         "envsmith.export.cli",
-        "Write a lock as constraints, for uv, as a Dockerfile or a bill of materials.",
+        "Export a lock as constraints, uv settings, Dockerfile or bill of materials.",
     ),
     "generations": ("envsmith.install.cli", "List the environments that were built; remove old ones."),
 }

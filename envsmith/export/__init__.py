@@ -1,1 +1,1 @@
-"""export."""
+"""Exports of locks for other tools."""

@@ -22,84 +22,85 @@ LOCKFILES = "lockfiles"
     "form",
     type=click.Choice(("constraints", "uv", "dockerfile", "cyclonedx")),
     required=True,
-    help="What is to be written.",
+    help="Output format.",
 )
 @click.option(
     "--target",
     "targets",
     multiple=True,
     metavar="SLUG",
-    help="Target, or half of its name: cp312, win_amd64, windows; may be repeated. Else all.",
+    help="Target or a part of it: cp312, win_amd64, windows; may be repeated [default: all].",
 )
 @click.option(
     "--prefix",
     type=click.Path(path_type=Path),
-    help="An environment of this lock: its packages say their licences, too.",
+    help="Environment built from this lock, as a further source of licences.",
 )
-@click.option("--offline", is_flag=True, help="No network: of licences only what is remembered.")
+@click.option("--offline", is_flag=True, help="Do not use the network; use cached licences only.")
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
 )
 def export_command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 - click checks each option
-    """Write what is locked for PROFILE as another tool reads it, without resolving.
+    """Export the locks of PROFILE for another tool, without resolving.
 
-    constraints: every package at its version, for `pip install -c`: later installs leave torch and the others as they
-    are. uv: the indexes, sources and constraints for the pyproject.toml of a uv project. Where targets differ, lines
-    have markers. dockerfile: an image of one lock for Linux, without CUDA in its base, with the profile's variables and
-    shims. cyclonedx: a bill of materials
-    of one lock, with hashes, licences and the origin of each file; what wheels say of their licence is read from
-    their servers, and remembered. Without PROFILE: the only one that is locked, or the project's only default profile.
+    constraints: all packages with versions, for `pip install -c`; later installs keep torch and the other packages.
+    uv: the indexes, sources and constraints for the pyproject.toml of a uv project. Lines have markers where targets
+    differ. dockerfile: an image of one Linux lock with the profile's variables and shims; the base has no CUDA.
+    cyclonedx: a bill of materials of one lock with hashes, licences and URLs; licences are read from the wheels'
+    servers and cached. Without PROFILE: the only locked one, or the project's only default profile.
     """
     from envsmith.export import formats
 
-    locks = _locks(_the_one(profile, folder), folder, options["targets"])
+    locks = _locks(_profile_name(profile, folder), folder, options["targets"])
     if options["form"] == "dockerfile":
-        written = _image(locks, folder)
+        text = _dockerfile(locks, folder)
     elif options["form"] == "cyclonedx":
-        written = _bill(locks, options["prefix"], is_offline=options["offline"])
+        text = _bill_of_materials(locks, options["prefix"], is_offline=options["offline"])
     else:
         write = {"constraints": formats.to_constraints, "uv": formats.to_uv}[options["form"]]
-        written = write(locks)
-    click.echo(written, nl=False)
+        text = write(locks)
+    click.echo(text, nl=False)
     return OK
 
 
-def _image(locks: tuple[SavedLock, ...], folder: Path) -> str:
+def _dockerfile(locks: tuple[SavedLock, ...], folder: Path) -> str:
     from envsmith.config.profiles import profile_of
     from envsmith.console.options import inside
     from envsmith.export.dockerfile import ImageOptions, to_dockerfile
     from envsmith.shims.environment import shims_of
 
     profile = profile_of(locks[0].profile, is_needed=True)
-    wishes = ImageOptions(env=profile.env, shims=shims_of(profile)) if profile else None
-    return to_dockerfile(locks, inside(folder).as_posix(), wishes)
+    image_options = ImageOptions(env=profile.env, shims=shims_of(profile)) if profile else None
+    return to_dockerfile(locks, inside(folder).as_posix(), image_options)
 
 
-def _bill(locks: tuple[SavedLock, ...], prefix: Path | None, *, is_offline: bool) -> str:
+def _bill_of_materials(locks: tuple[SavedLock, ...], prefix: Path | None, *, is_offline: bool) -> str:
     from envsmith.console import printer
     from envsmith.export import cyclonedx
     from envsmith.export.formats import to_bill
     from envsmith.index.remote_wheels import installed_licences
     from envsmith.wiring import CatalogChoice, licences
 
-    to_bill(locks, {})  # what cannot be written is said before anything is fetched
+    to_bill(locks, {})  # refuse before any download
     pins = locks[0].pins.packages
     installed = installed_licences(prefix) if prefix else {}
-    beside = {pin.sha256[0]: installed[key] for pin in pins if (key := (pin.name, pin.version)) in installed}
-    asked = [pin for pin in pins if pin.sha256[0] not in beside]
-    found = {**beside, **licences(CatalogChoice(is_offline=is_offline)).licences(asked)}
+    from_environment = {
+        pin.sha256[0]: installed[key] for pin in pins if (key := (pin.name, pin.version)) in installed
+    }
+    remaining = [pin for pin in pins if pin.sha256[0] not in from_environment]
+    found = {**from_environment, **licences(CatalogChoice(is_offline=is_offline)).licences(remaining)}
     bill = to_bill(locks, found)
-    if unknown := [item.name for item in bill.ingredients if not (item.licence and item.licence.is_known)]:
-        printer.labelled("unknown", f"licence of {', '.join(unknown)}: it says {cyclonedx.UNKNOWN}", err=True)
+    if unknown := [item.name for item in bill.components if not (item.licence and item.licence.is_known)]:
+        printer.labelled("unknown", f"licence of {', '.join(unknown)}: text as {cyclonedx.UNKNOWN}", err=True)
     return cyclonedx.to_json(bill)
 
 
-def _the_one(profile: str, folder: Path) -> str:
+def _profile_name(profile: str, folder: Path) -> str:
     from envsmith.lock.request import profile_names
 
     names = profile_names((profile,) if profile else (), Path(), folder)
     if len(names) > 1:
-        raise click.UsageError(f"name one profile: {', '.join(names)} are locked")
+        raise click.UsageError(f"choose one profile of {', '.join(names)}")
     return names[0]
 
 

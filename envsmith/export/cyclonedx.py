@@ -1,6 +1,6 @@
-"""Writes bills as CycloneDX documents; the library for that is installed by those who want them.
+"""CycloneDX documents of bills of materials, written with an optional library.
 
-Why a library, and which: docs/adr/0009.
+Choice of the library: docs/adr/0009.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ if TYPE_CHECKING:
     from cyclonedx.model.component import Component
     from cyclonedx.model.license import License
 
-    from envsmith.export.formats import BillOfMaterials, Ingredient
+    from envsmith.export.formats import BillOfMaterials, BillComponent
     from envsmith.model.license import Licence
 
 UNKNOWN = "NOASSERTION"
-"""What SPDX writes where nobody says anything."""
-_SPACE = uuid.UUID("5c6cba5f-6b6e-5e0c-9ad9-8a3f7c4b8d10")
+"""SPDX's value for an unknown licence."""
+# Namespace of the serial numbers: equal bills have equal numbers.
+_NAMESPACE = uuid.UUID("5c6cba5f-6b6e-5e0c-9ad9-8a3f7c4b8d10")
 
 
 def to_json(bill: BillOfMaterials) -> str:
-    """Return the document (CycloneDX 1.6, JSON): equal bills give equal texts.
+    """Return the document (CycloneDX 1.6, JSON), equal for equal bills.
 
     Raises:
-        ToolError: TOL056 where the library is not installed.
+        ToolError: TOL056 when the library is not installed.
     """
     try:
         from cyclonedx.output.json import JsonV1Dot6
@@ -38,7 +39,7 @@ def to_json(bill: BillOfMaterials) -> str:
             "TOL056",
             "cyclonedx-python-lib is not installed",
             where="envsmith export --format cyclonedx",
-            hint='install it beside envsmith: python -m pip install "cyclonedx-python-lib>=11"',
+            hint='install it in the environment of envsmith: python -m pip install "cyclonedx-python-lib>=11"',
         ) from error
     return JsonV1Dot6(_bom(bill)).output_as_string(indent=2) + "\n"
 
@@ -57,19 +58,19 @@ def _bom(bill: BillOfMaterials) -> Bom:
     )
     tool = Component(name="envsmith", version=__version__, type=ComponentType.APPLICATION, bom_ref="envsmith")
     bom = Bom(
-        serial_number=uuid.uuid5(_SPACE, f"{bill.name} {bill.digest}"),
+        serial_number=uuid.uuid5(_NAMESPACE, f"{bill.name} {bill.digest}"),
         metadata=BomMetaData(
             component=root,
             tools=ToolRepository(components=[tool]),
             timestamp=dt.datetime.fromisoformat(bill.made_utc),
         ),
-        components=[_component(item) for item in bill.ingredients],
+        components=[_component(item) for item in bill.components],
     )
     bom.register_dependency(root, bom.components)
     return bom
 
 
-def _component(item: Ingredient) -> Component:
+def _component(item: BillComponent) -> Component:
     from cyclonedx.model import (
         ExternalReference,
         ExternalReferenceType,
@@ -98,16 +99,16 @@ def _component(item: Ingredient) -> Component:
 
 
 def _licence(licence: Licence | None) -> License:
-    """Return what METADATA declares: an expression, an SPDX identifier where the name is one, else the name itself."""
+    """Return the declared licence: an SPDX identifier, an expression or a name."""
     from cyclonedx.model.license import DisjunctiveLicense, LicenseAcknowledgement, LicenseExpression
     from cyclonedx.spdx import is_supported_id
 
     declared = LicenseAcknowledgement.DECLARED
-    said = str(licence) if licence else ""
-    if not said:
+    declared_text = str(licence) if licence else ""
+    if not declared_text:
         return DisjunctiveLicense(name=UNKNOWN)
-    if is_supported_id(said):
-        return DisjunctiveLicense(id=said, acknowledgement=declared)
+    if is_supported_id(declared_text):
+        return DisjunctiveLicense(id=declared_text, acknowledgement=declared)
     if licence and licence.expression:
-        return LicenseExpression(said, acknowledgement=declared)
-    return DisjunctiveLicense(name=said, acknowledgement=declared)
+        return LicenseExpression(declared_text, acknowledgement=declared)
+    return DisjunctiveLicense(name=declared_text, acknowledgement=declared)

@@ -1,4 +1,4 @@
-"""What is locked, as a Dockerfile."""
+"""Dockerfile of a lock."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from envsmith.errors import LockError
 from envsmith.lockfile.saved import SavedLock
 from envsmith.model.shim import ShimPackage
 
-_INTO_VENV = "python -m pip --python /opt/venv install --no-deps --require-hashes"
+_PIP_INSTALL = "python -m pip --python /opt/venv install --no-deps --require-hashes"
 _MACHINES = {"x86_64": "linux/amd64", "aarch64": "linux/arm64"}
-# What a word of COPY may hold without further ado, and what it would read as something else.
+# Paths that COPY takes unquoted, and characters that it cannot copy even when quoted.
 # Source: docs.docker.com, Dockerfile reference: COPY, "Environment replacement", read 2026-11-21.
 _PLAIN = re.compile(r"[\w./][\w./-]*")
-_READ_OTHERWISE = re.compile(r"[$'\"\\*?\[\]]|[^\x20-\U0010ffff]|[\x7f-\x9f]")
-_END = "END_OF_FILE"
+_UNSUPPORTED = re.compile(r"[$'\"\\*?\[\]]|[^\x20-\U0010ffff]|[\x7f-\x9f]")
+_HEREDOC_END = "END_OF_FILE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageOptions:
-    """What a profile says of the environment beyond its packages."""
+    """A profile's settings besides its packages."""
 
     env: Mapping[str, str] = field(default_factory=dict)
-    """The variables that activation sets."""
+    """Variables set on activation."""
     shims: ShimPackage | None = None
 
 
-def to_dockerfile(locks: Sequence[SavedLock], folder: str, wishes: ImageOptions | None = None) -> str:
-    """Return a Dockerfile: the lock installed in one stage, and that environment alone in the next.
+def to_dockerfile(locks: Sequence[SavedLock], folder: str, options: ImageOptions | None = None) -> str:
+    """Return a Dockerfile with two stages: the first installs the lock, the second copies only the environment.
 
-    The base has no CUDA: the wheels bring it. Of the machine come the driver's libraries, for which the variables ask
-    (Source: NVIDIA Container Toolkit, specialized configurations, read 2026-11-21).
+    The base image needs no CUDA, which the wheels contain. The container runtime adds the driver's libraries as the
+    variables request (Source: NVIDIA Container Toolkit, specialized configurations, read 2026-11-21).
 
     Args:
-        locks: one, for Linux.
-        folder: of the lock folders, as the build's context has it.
-        wishes: of the profile; None where it is not at hand.
+        locks: one lock for Linux.
+        folder: the folder of the lock folders in the build context.
+        options: the profile's settings; None if the profile is not available.
 
     Raises:
-        LockError: LCK042 where there are several, or it is for another system; LCK045 where COPY could not name it.
+        LockError: LCK042 for several locks or another system; LCK045 when COPY cannot express the path.
     """
-    lock = _the_one(locks)
+    lock = _linux_lock(locks)
     base = f"python:{lock.target.python}-slim"
     lines = [
         "# syntax=docker/dockerfile:1",
@@ -52,12 +52,12 @@ def to_dockerfile(locks: Sequence[SavedLock], folder: str, wishes: ImageOptions 
         f"FROM {base} AS build",
         _copy(f"{folder}/{lock.profile}/requirements.{lock.target.slug}.txt", "/lock/requirements.txt"),
         "RUN python -m venv --without-pip /opt/venv",
-        f"RUN --mount=type=cache,target=/opt/pip {_INTO_VENV} --cache-dir /opt/pip -r /lock/requirements.txt",
-        *_shims(lock, wishes),
+        f"RUN --mount=type=cache,target=/opt/pip {_PIP_INSTALL} --cache-dir /opt/pip -r /lock/requirements.txt",
+        *_shims(lock, options),
         "",
         f"FROM {base}",
         "COPY --from=build /opt/venv /opt/venv",
-        *_variables(wishes),
+        *_variables(options),
         'ENV PATH="/opt/venv/bin:$PATH"',
     ]
     if lock.target.backend.family == "cuda":
@@ -65,53 +65,51 @@ def to_dockerfile(locks: Sequence[SavedLock], folder: str, wishes: ImageOptions 
     return "\n".join(lines) + "\n"
 
 
-def _the_one(locks: Sequence[SavedLock]) -> SavedLock:
+def _linux_lock(locks: Sequence[SavedLock]) -> SavedLock:
     linux = [lock for lock in locks if lock.target.platform.os == "linux"]
     if len(linux) == len(locks) == 1:
         return linux[0]
     raise LockError(
         "LCK042",
-        "an image holds one lock for Linux",
+        "a Dockerfile needs exactly one lock for Linux",
         where=locks[0].profile,
         details=(("locked", " ".join(lock.target.slug for lock in linux) or "none for Linux"),),
-        hint="name one of these with --target"
-        if linux
-        else 'add "linux" to the profile\'s platforms, and lock it',
+        hint="choose one with --target" if linux else 'add "linux" to `platforms` of the profile and lock it',
     )
 
 
 def _copy(source: str, place: str) -> str:
-    """Return the line that copies a file out of the build's context."""
-    if found := _READ_OTHERWISE.search(source):
+    """Return the line that copies a file from the build context."""
+    if found := _UNSUPPORTED.search(source):
         raise LockError(
             "LCK045",
             f"a Dockerfile cannot copy from a path with {found[0]!r}",
             where=source,
-            hint="move the lock folders: envsmith lock -o FOLDER",
+            hint="lock into another folder: `envsmith lock -o FOLDER`",
         )
-    return f"COPY {source} {place}" if _PLAIN.fullmatch(source) else f"COPY {_listed(source, place)}"
+    return f"COPY {source} {place}" if _PLAIN.fullmatch(source) else f"COPY {_json_list(source, place)}"
 
 
-def _listed(*words: str) -> str:
+def _json_list(*words: str) -> str:
     return json.dumps(words, ensure_ascii=False)
 
 
-def _shims(lock: SavedLock, wishes: ImageOptions | None) -> Iterator[str]:
-    """Yield what puts the profile's shims beside the packages, as `envsmith install` does."""
-    if wishes is None:
-        yield f"# The profile {lock.profile} was not at hand: what variables and shims it has are not in here."
-    if wishes is None or wishes.shims is None:
+def _shims(lock: SavedLock, options: ImageOptions | None) -> Iterator[str]:
+    """Yield the lines that add the profile's shims to the packages, as `envsmith install` does."""
+    if options is None:
+        yield f"# Profile {lock.profile} was not found: its variables and shims are not included."
+    if options is None or options.shims is None:
         return
     site = f"/opt/venv/lib/python{lock.target.python}/site-packages"
-    for path, data in wishes.shims.files.items():
-        yield f"COPY <<'{_END}' {site}/{path}\n{data.decode()}{_END}"
+    for path, data in options.shims.files.items():
+        yield f"COPY <<'{_HEREDOC_END}' {site}/{path}\n{data.decode()}{_HEREDOC_END}"
 
 
-def _variables(wishes: ImageOptions | None) -> Iterator[str]:
-    """Yield the variables that the profile sets."""
-    for name, value in sorted(wishes.env.items()) if wishes else ():
+def _variables(options: ImageOptions | None) -> Iterator[str]:
+    """Yield the profile's variables."""
+    for name, value in sorted(options.env.items()) if options else ():
         if value.isprintable():
-            said = re.sub(r'([$"\\])', r"\\\1", value)
-            yield f'ENV {name}="{said}"'
+            escaped = re.sub(r'([$"\\])', r"\\\1", value)
+            yield f'ENV {name}="{escaped}"'
         else:
-            yield f"# {name} is not set: no ENV holds a value with line breaks or the like"
+            yield f"# {name} is not set: ENV cannot contain line breaks or control characters"

@@ -1,7 +1,4 @@
-"""What is locked, as other tools read it: constraints, the settings of a uv project, a bill of materials.
-
-Bill: what one lock is made of, file by file: what an SBOM says.
-"""
+"""Constraints, settings of a uv project and bills of materials from locks."""
 
 from __future__ import annotations
 
@@ -15,63 +12,64 @@ from envsmith.model.license import Licence
 from envsmith.model.listing import HOST
 from envsmith.model.target import Target
 
+# Marker conditions of a target: equal for targets which they do not distinguish.
 _Projection = Callable[[Target], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ingredient:
-    """One file."""
+class BillComponent:
+    """One file of a bill of materials."""
 
     name: str
     version: str
     filename: str
     sha256: str
     url: str
-    """Where it comes from."""
+    """Its download URL."""
     index: str = ""
-    """Address of the index that served it; empty for PyPI."""
+    """URL of its index; empty for PyPI."""
     licence: Licence | None = None
-    """None where nobody knows it."""
+    """None if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillOfMaterials:
-    """One lock."""
+    """The files of one lock."""
 
     name: str
     """``cu128/cp312-win_amd64``."""
     digest: str
-    """Of what it installs."""
+    """The lock's digest."""
     made_utc: str
     """The lock's cutoff: equal locks give equal documents."""
     facts: tuple[tuple[str, str], ...] = ()
-    """What else there is to say of it: backend, Python, platform."""
-    ingredients: tuple[Ingredient, ...] = ()
+    """Backend, Python and platform."""
+    components: tuple[BillComponent, ...] = ()
 
 
 def to_constraints(locks: Sequence[SavedLock]) -> str:
-    """Return a constraints file: every locked package at its version, with markers where targets differ.
+    """Return a constraints file of all locked packages, with markers where targets differ.
 
     Args:
-        locks: of one profile, one at least.
+        locks: at least one, all of one profile.
     """
     profile = locks[0].profile
     lines = [
         f"# {profile} · {', '.join(lock.target.slug for lock in locks)}",
-        "# pip install -c THIS_FILE ... leaves what is locked as it is",
+        "# pip install -c THIS_FILE ... keeps the locked versions",
         *_pins(locks, {pin.name for lock in locks for pin in lock.pins.packages}),
     ]
     return "\n".join(lines) + "\n"
 
 
 def to_uv(locks: Sequence[SavedLock]) -> str:
-    """Return what a uv project's pyproject.toml needs to take the torch family from where the locks have it.
+    """Return the settings for a uv project's pyproject.toml: the torch family with its indexes and constraints.
 
-    uv gives a constraint the source of its name: a torch that only others require comes from there, too (seen with
+    uv applies a source to constraints by name, so an indirectly required torch uses it as well (seen with
     uv 0.13.8, 2026-11-21).
 
     Args:
-        locks: of one profile, one at least.
+        locks: at least one, all of one profile.
     """
     family = {name for lock in locks for name in lock.family}
     served = [lock for lock in locks if lock.from_index]
@@ -92,30 +90,30 @@ def to_uv(locks: Sequence[SavedLock]) -> str:
 
 
 def to_bill(locks: Sequence[SavedLock], licences: Mapping[str, Licence]) -> BillOfMaterials:
-    """Return what a lock is made of.
+    """Return the bill of materials of a lock.
 
     Args:
-        locks: one.
-        licences: sha256 of a file → its licence, as far as they are known.
+        locks: one lock.
+        licences: sha256 of a file → its licence, if known.
 
     Raises:
-        LockError: LCK043 where there are several, LCK044 where the files' addresses are not at hand.
+        LockError: LCK043 for several locks, LCK044 when the files' URLs are missing.
     """
     if len(locks) != 1:
         raise LockError(
             "LCK043",
-            "a bill of materials is that of one lock",
+            "a bill of materials needs exactly one lock",
             where=locks[0].profile,
             details=(("locked", " ".join(lock.target.slug for lock in locks)),),
-            hint="name one of these with --target",
+            hint="choose one with --target",
         )
     (lock,) = locks
     if not all(pin.url for pin in lock.pins.packages):
         raise LockError(
             "LCK044",
-            f"pylock.{lock.target.slug}.toml is not here as it was written: it says where each file comes from",
+            f"pylock.{lock.target.slug}.toml, which contains the URLs of all files, is missing or was changed",
             where=lock.name,
-            hint=f"envsmith lock {lock.profile}: the same cutoff gives the same bytes",
+            hint=f"`envsmith lock {lock.profile}` writes it again; the same cutoff gives the same bytes",
         )
     target = lock.target
     facts = (("backend", target.backend), ("platform", target.platform), ("python", target.python))
@@ -124,8 +122,8 @@ def to_bill(locks: Sequence[SavedLock], licences: Mapping[str, Licence]) -> Bill
         digest=lock.digest(),
         made_utc=lock.cutoff_utc,
         facts=tuple((name, str(value)) for name, value in facts),
-        ingredients=tuple(
-            Ingredient(
+        components=tuple(
+            BillComponent(
                 name=pin.name,
                 version=pin.version,
                 filename=pin.filename,
@@ -140,7 +138,7 @@ def to_bill(locks: Sequence[SavedLock], licences: Mapping[str, Licence]) -> Bill
 
 
 def _source(name: str, locks: Sequence[SavedLock]) -> str:
-    """Return the line that says where one project comes from; on other targets it comes from PyPI."""
+    """Return the line with the source of one project; on other targets it is PyPI."""
     places: dict[str, list[Target]] = {}
     for lock in locks:
         place = lock.index if name in lock.from_index else ""
@@ -173,11 +171,13 @@ def _pins(locks: Sequence[SavedLock], names: Iterable[str]) -> list[str]:
 
 
 def _markers(groups: Mapping[str, Sequence[Target]]) -> dict[str, str]:
-    """Return a marker for each group of targets that tells it from the others, the shortest there is; empty for one."""
+    """Return the shortest markers that distinguish groups of targets; empty for a single group."""
     if len(groups) < 2:
         return dict.fromkeys(groups, "")
     projection = next(
-        kind for kind in (_system, _python, _platform, _whole) if _tells_apart(kind, groups.values())
+        kind
+        for kind in (_system, _python, _platform, _python_and_platform)
+        if _distinguishes(kind, groups.values())
     )
     return {
         key: " or ".join(
@@ -187,9 +187,9 @@ def _markers(groups: Mapping[str, Sequence[Target]]) -> dict[str, str]:
     }
 
 
-def _tells_apart(projection: _Projection, groups: Iterable[Sequence[Target]]) -> bool:
+def _distinguishes(projection: _Projection, groups: Iterable[Sequence[Target]]) -> bool:
     seen = [{projection(target) for target in targets} for targets in groups]
-    return sum(map(len, seen)) == len(set().union(*seen)) or projection is _whole
+    return sum(map(len, seen)) == len(set().union(*seen)) or projection is _python_and_platform
 
 
 def _system(target: Target) -> tuple[str, ...]:
@@ -204,12 +204,12 @@ def _platform(target: Target) -> tuple[str, ...]:
     return (*_system(target), f"platform_machine == '{target.marker_environment()['platform_machine']}'")
 
 
-def _whole(target: Target) -> tuple[str, ...]:
+def _python_and_platform(target: Target) -> tuple[str, ...]:
     return (*_python(target), *_platform(target))
 
 
 def _marker(parts: Sequence[str], *, of_several: bool = False) -> str:
-    """Join conditions that must all hold."""
+    """Join conditions with `and`."""
     joined = " and ".join(parts)
     return f"({joined})" if of_several and len(parts) > 1 else joined
 
@@ -223,5 +223,5 @@ def _array(key: str, values: Sequence[str]) -> str:
 
 
 def _text(value: str) -> str:
-    """Write a TOML text: JSON's escapes are TOML's, too."""
+    """Return a TOML string; JSON's escapes are valid in TOML."""
     return json.dumps(value)

@@ -52,7 +52,7 @@ def test_constraints(project: Project) -> None:
     assert ran.status == 0, ran.said
     assert ran.out.splitlines() == [
         f"# app · {LINUX}",
-        "# pip install -c THIS_FILE ... leaves what is locked as it is",
+        "# pip install -c THIS_FILE ... keeps the locked versions",
         "numpy==2.0.0",
         "torch==2.10.0+cu128",
     ]
@@ -66,7 +66,7 @@ def test_what_is_not_there(project: Project) -> None:
     (project.root / "pyproject.toml").write_text("[tool.envsmith]\ndefault-profiles = ['a', 'b']\n", "utf-8")
     ran = project.run("export", "--format", "uv")
     assert ran.status == 2
-    assert "name one profile" in ran.said
+    assert "choose one profile of" in ran.said
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ def test_a_bill_of_materials(tmp_path: Path) -> None:
         slug = shop.lock(*wheels, address=f"{server.base}/cpu")
         ran = shop.project.run("export", PROFILE, "--format", "cyclonedx")
         assert ran.status == 0, ran.said
-        assert "licence of beside: it says NOASSERTION" in ran.said
+        assert "licence of beside: written as NOASSERTION" in ran.said
     again = shop.project.run("export", PROFILE, "--format", "cyclonedx", "--offline")
     assert again.out == ran.out, "what was read is remembered"
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(ran.out) is None

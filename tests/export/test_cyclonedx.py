@@ -10,7 +10,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from envsmith.errors import ToolError
 from envsmith.export.cyclonedx import to_json
-from envsmith.export.formats import BillOfMaterials, Ingredient
+from envsmith.export.formats import BillOfMaterials, BillComponent
 from envsmith.model.license import Licence
 
 LICENCES = {
@@ -24,8 +24,8 @@ LICENCES = {
 }
 
 
-def ingredient(name: str, licence: Licence | None) -> Ingredient:
-    return Ingredient(
+def ingredient(name: str, licence: Licence | None) -> BillComponent:
+    return BillComponent(
         name=name,
         version="1.0+cu128",
         filename=f"{name}-1.0+cu128-py3-none-any.whl",
@@ -41,7 +41,7 @@ BILL = BillOfMaterials(
     digest="00",
     made_utc="2026-11-20T09:00:00Z",
     facts=(("backend", "cu128"),),
-    ingredients=tuple(ingredient(name, licence) for name, licence in LICENCES.items()),
+    components=tuple(ingredient(name, licence) for name, licence in LICENCES.items()),
 )
 
 

@@ -60,7 +60,7 @@ def test_variables() -> None:
     assert text.splitlines()[-5:] == [
         'ENV A=""',
         'ENV B="a \\"b\\" \\$HOME \\\\n"',
-        "# C is not set: no ENV holds a value with line breaks or the like",
+        "# C is not set: ENV cannot contain line breaks or control characters",
         'ENV D="x y"',
         'ENV PATH="/opt/venv/bin:$PATH"',
     ]
@@ -77,8 +77,8 @@ def test_shims_are_put_in_as_they_are() -> None:
         assert data.endswith(b"\n"), "else one is added"
         assert b"END_OF_FILE" not in data
     assert text.count("\nFROM ") == 2
-    assert "not at hand" not in text
+    assert "was not found" not in text
 
 
 def test_where_no_profile_is_at_hand() -> None:
-    assert "# The profile p was not at hand" in to_dockerfile([LOCK], "lockfiles")
+    assert "# Profile p was not found" in to_dockerfile([LOCK], "lockfiles")
