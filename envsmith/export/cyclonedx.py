@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cyclonedx.model.component import Component
     from cyclonedx.model.license import License
 
-    from envsmith.export.formats import BillOfMaterials, BillComponent
+    from envsmith.export.formats import BillComponent, BillOfMaterials
     from envsmith.model.license import Licence
 
 UNKNOWN = "NOASSERTION"

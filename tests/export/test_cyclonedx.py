@@ -10,7 +10,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from envsmith.errors import ToolError
 from envsmith.export.cyclonedx import to_json
-from envsmith.export.formats import BillOfMaterials, BillComponent
+from envsmith.export.formats import BillComponent, BillOfMaterials
 from envsmith.model.license import Licence
 
 LICENCES = {

@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from envsmith.export.formats import BillOfMaterials, BillComponent
+from envsmith.export.formats import BillComponent, BillOfMaterials
 
 
 def test_a_bill_is_a_value() -> None:
