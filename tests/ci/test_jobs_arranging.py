@@ -85,5 +85,5 @@ def test_a_lock_for_the_cpu_is_looked_for_among_all(tmp_path: Path) -> None:
     locks = Locks(folder=LOCKS, profiles=("gpu",), every=("gpu", "plain"))
     (job,) = matrix_jobs(locks, MatrixOptions(has_cpu_fallback=True), tools)
     assert (job.name, job.stands_for) == (f"plain/{LINUX}", f"gpu/{LINUX}")
-    with pytest.raises(ResolveError, match="no lock for the CPU"):
+    with pytest.raises(ResolveError, match="no CPU lock contains"):
         matrix_jobs(Locks(folder=LOCKS, profiles=("gpu",)), MatrixOptions(has_cpu_fallback=True), tools)
