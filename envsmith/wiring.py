@@ -122,15 +122,15 @@ def live_index(catalog: Catalog, choice: CatalogChoice, warn: Callable[[Envsmith
         choice: what the command line says.
         warn: called with the versions that cannot be used.
     """
-    from envsmith.index.cache import ListingCache, overlay_name
+    from envsmith.index.cache import ListingCache, server_name
     from envsmith.index.reader import PyTorchIndex
     from envsmith.index.sources import LivePyTorch
 
     base = index_base(choice)
-    overlay = ListingCache(cache_folder(), overlay_name(base, PYTORCH_BASE))
+    cache = ListingCache(cache_folder(), server_name(base, PYTORCH_BASE))
     projects = tuple(project.name for project in catalog.projects())
-    index = PyTorchIndex(base, overlay, wants_metadata=_wants_metadata)
-    return LivePyTorch(index, overlay, projects, warn)
+    index = PyTorchIndex(base, cache, wants_metadata=_wants_metadata)
+    return LivePyTorch(index, cache, projects, warn)
 
 
 def listing_sources(

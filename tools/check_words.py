@@ -224,10 +224,10 @@ def _is_command(node: ast.FunctionDef) -> bool:
 
 
 def texts_of_table(path: str, source: str) -> Iterator[Text]:
-    """Yield the texts of a TOML file, which commands print; sources are quotations and left out."""
+    """Yield the texts of a TOML file, which commands print; not sources (quotations), patterns and lists of keys."""
     lines = source.splitlines()
     for key, value in _strings(tomllib.loads(source), ""):
-        if key != "source":
+        if key not in ("source", "pattern", "asks"):
             first = value.strip().split("\n")[0]
             line = next((number for number, text in enumerate(lines, 1) if first in text), 1)
             yield Text(path, line, "message", value)

@@ -1,4 +1,4 @@
-"""Conflict groups: projects with the same files, only one of which can be installed."""
+"""Conflict groups: projects with the same files; only one of a group can be installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Known failures: messages of programs in a broken environment with cause and fix, and releases that fail."""
+"""Known failures: messages of programs in a broken environment with cause and fix, and bad releases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts about shims: the versions they are for, and the projects that need them."""
+"""Facts about shims: the versions they are for, and the projects in need of them."""
 
 from __future__ import annotations
 

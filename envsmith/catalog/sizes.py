@@ -1,4 +1,4 @@
-"""Sizes of wheels, for indexes that publish none."""
+"""Sizes of wheels, for indexes without published sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Overlay: what was read from live indexes, kept in the user's cache in the form of the snapshot."""
+"""Cache of listings and pages of live indexes, in the user's cache folder and the snapshot's format."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from envsmith.errors import CatalogError, ToolError
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, index_name
 
-_HINT = "`envsmith catalog refresh` writes the file anew; deleting it is safe"
-_PROJECT = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_HINT = "`envsmith catalog refresh` replaces the file; deleting it is safe"
+_PROJECT = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")  # normalised, so that it cannot lead out of the folder
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageState:
-    """What is known of one page that was read."""
+    """State of one cached page."""
 
     fetched_at: str
-    """UTC, RFC 3339: when the server last said that this is the page."""
+    """Time of the last answer, UTC, RFC 3339."""
     absent: bool
-    """Whether the server said that there is no such page."""
+    """Whether the server has no such page."""
     content_type: str
     body_sha256: str
     etag: str | None = None
     last_modified: str | None = None
     moved_to: str | None = None
-    """Address of the page where a redirect led to it; relative links start there."""
+    """Address after redirects, which relative links start from; None without redirects."""
 
 
 class ListingCache:
-    """A folder of listings, of the pages they were read from, and of when that was.
+    """Listings, pages and page states of one server.
 
     Args:
-        root: folder, made when first written to.
-        name: the server it holds, as `overlay_name` gives it.
+        root: cache folder, created when first needed.
+        name: of the server, from `server_name`.
     """
 
     def __init__(self, root: Path, name: str) -> None:
@@ -51,11 +51,11 @@ class ListingCache:
         self._base = root / "listings" / name
 
     def listing_path(self, channel: str, backend: Backend) -> Path:
-        """Return where the listing lies, whether or not it is there."""
+        """Return the path of a listing, whether or not it exists."""
         return self._base / channel / f"{backend}.json"
 
     def read_listing(self, channel: str, backend: Backend) -> IndexListing | None:
-        """Return the listing, or None where there is none.
+        """Return a cached listing, or None if there is none.
 
         Raises:
             CatalogError: CAT037 when the file cannot be read or holds another listing.
@@ -67,13 +67,13 @@ class ListingCache:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeError, CatalogError) as error:
-            raise CatalogError("CAT037", f"not usable: {error}", where=str(path), hint=_HINT) from error
+            raise CatalogError("CAT037", f"invalid listing: {error}", where=str(path), hint=_HINT) from error
         if listing.index != index_name(channel, backend):
             raise CatalogError("CAT037", f"it lists {listing.index}", where=str(path), hint=_HINT)
         return listing
 
     def write_listing(self, listing: IndexListing) -> None:
-        """Write a listing in the place of the one before it.
+        """Write or replace a listing.
 
         Raises:
             ToolError: TOL035 when the cache cannot be written.
@@ -81,9 +81,9 @@ class ListingCache:
         replace_file(self.listing_path(listing.channel, listing.backend), listing.to_json().encode())
 
     def read_states(self, channel: str, backend: Backend) -> dict[str, PageState]:
-        """Return what is known of the pages of an index, by project; empty where nothing usable is.
+        """Return the page states of an index by project, empty if the file is missing or damaged.
 
-        A state file that cannot be read costs a download, nothing else, so it is no error.
+        A damaged file is not an error, for it only costs a download.
         """
         try:
             data = json.loads(self._states_path(channel, backend).read_bytes())
@@ -92,7 +92,7 @@ class ListingCache:
             return {}
 
     def write_states(self, channel: str, backend: Backend, states: Mapping[str, PageState]) -> None:
-        """Write what is known of the pages of an index.
+        """Write the page states of an index.
 
         Raises:
             ToolError: TOL035 when the cache cannot be written.
@@ -102,7 +102,7 @@ class ListingCache:
         replace_file(self._states_path(channel, backend), text.encode())
 
     def read_page(self, channel: str, backend: Backend, project: str, state: PageState) -> bytes | None:
-        """Return the page a state speaks of, or None where the file is gone or another one."""
+        """Return the cached page of a state, or None if it is missing or changed."""
         try:
             body = self._page_path(channel, backend, project).read_bytes()
         except OSError:
@@ -117,40 +117,29 @@ class ListingCache:
         """
         replace_file(self._page_path(channel, backend, project), body)
 
-    def age_of(self, channel: str, backend: Backend, now: datetime) -> timedelta | None:
-        """Return the age of the oldest page of an index, or None where none was read.
-
-        Args:
-            channel: of the index.
-            backend: of the index.
-            now: with a time zone.
-        """
-        times = [_moment(state.fetched_at) for state in self.read_states(channel, backend).values()]
-        return now - min(times) if times else None
-
     def _states_path(self, channel: str, backend: Backend) -> Path:
         return self._base / channel / f"{backend}.pages.json"
 
     def _page_path(self, channel: str, backend: Backend, project: str) -> Path:
         if not _PROJECT.fullmatch(project):
-            raise CatalogError("CAT039", f"{project!r} is no normalised project name")
+            raise CatalogError("CAT039", f"{project!r} is not a normalised project name")
         return self._base / channel / f"{backend}.pages" / project
 
 
-def overlay_name(base: str, usual: str) -> str:
-    """Return a server's folder name: the host for PyTorch's own, else a digest, for URLs hold secrets."""
-    if base.rstrip("/") == usual:
-        return usual.split("/")[2]
+def server_name(base: str, pytorch_base: str) -> str:
+    """Return the name of a server's folder: the host for PyTorch's own, else a hash, for URLs can contain secrets."""
+    if base.rstrip("/") == pytorch_base:
+        return pytorch_base.split("/")[2]
     return hashlib.sha256(base.rstrip("/").encode()).hexdigest()[:16]
 
 
 def is_fresh(state: PageState | None, now: datetime, max_age: timedelta = DAY) -> bool:
-    """Say whether a page was read so lately that nobody need ask again; one from the future was not."""
+    """Say whether a page is younger than an age; one with a time in the future is not."""
     return state is not None and timedelta(0) <= now - _moment(state.fetched_at) < max_age
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: readers see the old one until the new one is on the disk.
+    """Write a file atomically: readers see the old one until the new one is on the disk.
 
     Raises:
         ToolError: TOL035 when it cannot be written.
@@ -185,9 +174,9 @@ def _state(item: Mapping[str, object]) -> PageState:
         state.body_sha256,
         *(x or "" for x in (state.etag, state.last_modified, state.moved_to)),
     )
-    # These go back into request headers, which take no line ends.
+    # Some of them become request headers, in which a line end would start another header.
     if not all(isinstance(text, str) and text.isprintable() for text in texts):
-        raise ValueError("a value that no server sent")
+        raise ValueError("invalid value")
     return state
 
 

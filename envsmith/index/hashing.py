@@ -1,7 +1,4 @@
-"""Hashes wheels that no index publishes a hash for, by downloading them.
-
-Files that envsmith fetched to hash them, kept by that hash: an index forgets nightlies, and a lock does not.
-"""
+"""Hashes of wheels whose index publishes none: the wheels are downloaded and cached by their hash."""
 
 from __future__ import annotations
 
@@ -21,37 +18,38 @@ from envsmith.model.wheel import Wheel
 from envsmith.net.client import describe_network_error
 
 _PYTORCH = f"{HOST}/whl"
-# Source: APPNOTE.TXT 6.3.10 of the ZIP format, 4.3.7 and 4.3.16 (read 2026-11-21): an end has 22 bytes and a comment.
-_ZIP_BEGINS, _ZIP_ENDS, _MOST_OF_AN_END = b"PK\x03\x04", b"PK\x05\x06", 22 + 0xFFFF
+# Signatures of the first file and of the end record, which has 22 bytes and a comment of at most 65,535.
+# Source: APPNOTE.TXT 6.3.10 of the ZIP format, 4.3.7 and 4.3.16 (read 2026-11-21).
+_ZIP_START, _ZIP_END, _MOST_END_BYTES = b"PK\x03\x04", b"PK\x05\x06", 22 + 0xFFFF
 
 
 class FileCache:
-    """A folder of the cache, ``<sha256>/<filename>``; nothing fails for want of it.
+    """Cache of downloaded files, ``<sha256>/<filename>``; write errors are ignored.
 
     Args:
-        folder: made when the first file is kept.
+        folder: created with the first file.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def find(self, sha256: str, filename: str) -> Path | None:
-        """Return where a file lies; None where it was never kept, or is gone."""
+        """Return the path of a cached file, or None."""
         path = self._folder / sha256 / filename
         return path if path.is_file() else None
 
     @contextmanager
-    def coming(self) -> Iterator[PendingFile]:
-        """Lend a place to write a file to while its hash is not known yet."""
-        coming = PendingFile(self._folder)
+    def pending(self) -> Iterator[PendingFile]:
+        """Open a file for bytes whose hash is not known yet."""
+        pending = PendingFile(self._folder)
         try:
-            yield coming
+            yield pending
         finally:
-            coming.close()
+            pending.close()
 
 
 class PendingFile:
-    """A file being written, given up in silence when the disk refuses: its hash is wanted first of all."""
+    """A file in the cache while it is written; after a write error it is dropped, for the hash matters more."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -68,8 +66,8 @@ class PendingFile:
             except OSError:
                 self.close()
 
-    def keep(self, sha256: str, filename: str) -> bool:
-        """Give the file its place, and say whether it is there."""
+    def commit(self, sha256: str, filename: str) -> bool:
+        """Move the file to its place in the cache, and say whether that worked."""
         stream, self._stream = self._stream, None
         if stream is None:
             return False
@@ -86,7 +84,7 @@ class PendingFile:
         return True
 
     def close(self) -> None:
-        """Throw away what was not kept."""
+        """Delete the file unless it was committed."""
         stream, self._stream = self._stream, None
         if stream:
             with suppress(OSError):
@@ -95,21 +93,21 @@ class PendingFile:
 
 
 class Downloads:
-    """Streams a wheel, hashes its bytes and keeps them: the index may forget a nightly before its lock does.
+    """Downloads and hashes wheels, and caches them: the nightly index drops wheels that locks still pin.
 
     Args:
-        progress: hears how far it is.
-        kept: gets the bytes.
-        base: what stands for ``https://download.pytorch.org/whl``.
+        progress: shows the download.
+        cache: gets the wheels.
+        base: address of PyTorch's index, or of a mirror.
     """
 
-    def __init__(self, progress: Progress, kept: FileCache, base: str = _PYTORCH) -> None:
+    def __init__(self, progress: Progress, cache: FileCache, base: str = _PYTORCH) -> None:
         self._progress = progress
-        self._kept = kept
+        self._cache = cache
         self._base = base.rstrip("/")
 
     def sha256(self, wheel: Wheel) -> str:
-        """Return the hash of the bytes that are served under the wheel's address now.
+        """Download a wheel and return its hash.
 
         Raises:
             ToolError: TOL026 when they cannot be fetched, or the connection ends early.
@@ -119,56 +117,56 @@ class Downloads:
         try:
             with requests.get(self._served(wheel), timeout=(10, 60), stream=True) as response:
                 if not response.ok:
-                    raise _unreachable(wheel, f"the server answers with status {response.status_code}")
+                    raise _unreachable(wheel, f"the server answered {response.status_code}")
                 if leaves_https([hop.url for hop in (*response.history, response)]):
                     raise _unreachable(wheel, "a redirect leads from https to http")
                 total = int(response.headers.get("Content-Length", "0"))
-                with self._kept.coming() as coming:
-                    sha256 = self._hash(wheel, response.iter_content(1 << 20), total, coming)
-                    coming.keep(sha256, wheel.filename)
+                with self._cache.pending() as pending:
+                    sha256 = self._hash(wheel, response.iter_content(1 << 20), total, pending)
+                    pending.commit(sha256, wheel.filename)
         except (requests.RequestException, ValueError) as error:
             raise _unreachable(wheel, describe_network_error(error)) from error
         return sha256
 
-    def _hash(self, wheel: Wheel, chunks: Iterable[bytes], total: int, coming: PendingFile) -> str:
-        """Hash what comes, when it is one whole wheel."""
+    def _hash(self, wheel: Wheel, chunks: Iterable[bytes], total: int, pending: PendingFile) -> str:
+        """Hash and write the chunks, and check that they are a complete wheel."""
         digest = hashlib.sha256()
         received, head, tail = 0, b"", b""
         for chunk in chunks:
             digest.update(chunk)
-            coming.write(chunk)
+            pending.write(chunk)
             received += len(chunk)
             head = head or chunk[:4]
-            tail = (tail + chunk)[-_MOST_OF_AN_END:]
+            tail = (tail + chunk)[-_MOST_END_BYTES:]
             self._progress.started(wheel.filename, f"hashing {received >> 20} of {total >> 20} MB")
         if total and received != total:
-            raise _unreachable(wheel, f"{received} of {total} bytes came")
-        if head != _ZIP_BEGINS or _ZIP_ENDS not in tail:
-            # A page that asks to log in, or half a file of unknown length, must not become the wheel's hash.
-            raise _unreachable(wheel, "what came is no whole wheel")
+            raise _unreachable(wheel, f"received {received} of {total} bytes")
+        if head != _ZIP_START or _ZIP_END not in tail:
+            # The hash of a login page, or of half a file of unknown length, must not pass for the wheel's.
+            raise _unreachable(wheel, "the answer is not a complete wheel")
         return digest.hexdigest()
 
     def _served(self, wheel: Wheel) -> str:
-        """Return where the file can be had: rows carry PyTorch's own address, whoever serves them."""
+        """Return the address to download from: recorded addresses are PyTorch's, also for mirrors."""
         return on_mirror(wheel.url, _PYTORCH, self._base)
 
 
 def leaves_https(urls: Sequence[str]) -> bool:
-    """Say whether a way that began with https goes on without: then anybody may have sent the bytes."""
+    """Say whether a chain of redirects that starts with https leaves it."""
     return urls[0].startswith("https:") and not all(url.startswith("https:") for url in urls)
 
 
 class NoDownloads:
-    """Hashes nothing: for commands that must not use the network."""
+    """Hasher of commands that must not use the network: all hashes stay unknown."""
 
     def sha256(self, wheel: Wheel) -> None:
-        """Return None: the hash stays unknown."""
+        """Return None."""
 
 
-def _unreachable(wheel: Wheel, why: str) -> ToolError:
+def _unreachable(wheel: Wheel, cause: str) -> ToolError:
     return ToolError(
         "TOL026",
-        f"{wheel.index} publishes no hash for {wheel.filename}, and it cannot be fetched to be hashed: {why}",
+        f"{wheel.index} publishes no hash for {wheel.filename}, and it cannot be downloaded and hashed: {cause}",
         where=wheel.index,
-        hint="lock where PyTorch's server can be reached, or ask for a stable build",
+        hint="lock with access to PyTorch's server, or require a stable build",
     )

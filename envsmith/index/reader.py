@@ -1,9 +1,4 @@
-"""Read PyTorch's live index, or a mirror of it, into listings.
-
-Join what a page lists with what was known before.
-
-Fetch one project page, conditionally, and read it.
-"""
+"""Reader of PyTorch's live index, or of a mirror: pages are fetched conditionally and merged into listings."""
 
 from __future__ import annotations
 
@@ -39,7 +34,7 @@ PYTORCH_BASE = f"{HOST}/whl"
 
 
 def join_listings(first: IndexListing | None, second: IndexListing | None) -> dict[Key, Release]:
-    """Return the releases of two listings; of a version both know, all rows, the first one's winning."""
+    """Return the releases of two listings; a version in both has the rows of both, the first's in doubt."""
     releases: dict[Key, Release] = {}
     for listing in (second, first):
         if listing is None:
@@ -51,15 +46,14 @@ def join_listings(first: IndexListing | None, second: IndexListing | None) -> di
 
 
 def merge_rows(page: Iterable[PageRow], known: Iterable[Wheel], *, keep_unlisted: bool) -> tuple[Wheel, ...]:
-    """Return the wheels of one project: those of the page, with what is known of each added.
+    """Return the wheels of a page of one project, completed from the known wheels.
 
-    A hash that differs from the known one is taken, and the known one kept as withdrawn. A yanked file is
-    left out, known or not.
+    A new hash replaces the known one, which becomes withdrawn. Yanked files are left out.
 
     Args:
         page: rows of the page.
         known: wheels of the same project and index.
-        keep_unlisted: whether known wheels that the page no longer lists stay.
+        keep_unlisted: whether to keep known wheels that the page no longer lists.
     """
     before = {wheel.filename: wheel for wheel in known}
     merged: dict[str, Wheel] = {}
@@ -73,7 +67,7 @@ def merge_rows(page: Iterable[PageRow], known: Iterable[Wheel], *, keep_unlisted
 
 
 def reusable_metadata(known: Mapping[Key, Release], wheels: Iterable[Wheel]) -> dict[Key, Metadata]:
-    """Return the known metadata that still speaks of these wheels: none of its version has other bytes."""
+    """Return the known metadata that is still valid: no wheel of its version has another hash now."""
     current = {wheel.filename: wheel.sha256 for wheel in wheels}
     return {
         key: release.metadata
@@ -98,7 +92,7 @@ def _updated(new: Wheel, old: Wheel) -> Wheel:
     if new.sha256 is not None and old.sha256 is not None and new.sha256 != old.sha256:
         withdrawn = {*old.withdrawn, old.sha256} - {new.sha256}
         return replace(new, withdrawn=tuple(sorted(withdrawn)))
-    # A page's time is the object's last change: a copy moves it. The bytes were there at the earlier one.
+    # A page gives the time of the object's last change, which a copy updates: the earlier time is that of the upload.
     times = [time for time in (new.upload_time, old.upload_time) if time]
     return replace(
         new,
@@ -111,7 +105,7 @@ def _updated(new: Wheel, old: Wheel) -> Wheel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedPage:
-    """A page as read now or kept from before; without rows where the server has no such page."""
+    """A page, fetched or from the cache; without rows if the server has no such page."""
 
     rows: tuple[PageRow, ...]
     state: PageState
@@ -119,52 +113,52 @@ class FetchedPage:
 
 
 def fetch_page(
-    address: PageAddress, kept: FetchedPage | None, now: datetime, client: WebClient
+    address: PageAddress, cached: FetchedPage | None, now: datetime, client: WebClient
 ) -> FetchedPage:
-    """Ask for a page, only as changed since it was kept.
+    """Fetch a page, unless the cached one is still current.
 
     Raises:
-        CatalogError: CAT030 to CAT033 when the page cannot be trusted.
+        CatalogError: CAT030 to CAT033 when the page is malformed.
         ToolError: TOL030 to TOL033, TOL057 when it cannot be fetched.
 
-    Source: astral-sh/uv#9746 and uv's documentation of ``ignore-error-codes``, read 2026-11-21: the PyTorch
-    index answers 403 where a package is not present.
+    Source: astral-sh/uv#9746 and uv's documentation of ``ignore-error-codes``, read 2026-11-21: PyTorch's index
+    answers 403 for a missing package.
     """
-    answer = client.get(address.url, _headers(kept), limit_bytes=MAX_PAGE_BYTES)
+    answer = client.get(address.url, _headers(cached), limit_bytes=MAX_PAGE_BYTES)
     at = now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    if answer.status == 304 and kept is not None:
-        return replace(kept, state=replace(kept.state, fetched_at=at))
+    if answer.status == 304 and cached is not None:
+        return replace(cached, state=replace(cached.state, fetched_at=at))
     if answer.status in {404, 410} or (
         answer.status == 403 and urlsplit(answer.url).hostname in PYTORCH_HOSTS
     ):
         state = PageState(fetched_at=at, absent=True, content_type="", body_sha256="")
         return FetchedPage(rows=(), state=state, body=b"")
     if answer.status != 200:
-        hint = "check --index-base and your permission to read it, or use --catalog embedded"
+        hint = "check --index-base and your access to it, or use --catalog embedded"
         raise bad_status(answer.status, address.name, hint)
     state = _state(answer, at, address)
-    return read_kept(address, state, answer.body)
+    return parse_body(address, state, answer.body)
 
 
-def read_kept(address: PageAddress, state: PageState, body: bytes) -> FetchedPage:
-    """Read the text of a page.
+def parse_body(address: PageAddress, state: PageState, body: bytes) -> FetchedPage:
+    """Parse the body of a page.
 
     Raises:
-        CatalogError: CAT030 to CAT033 when it cannot be trusted.
+        CatalogError: CAT030 to CAT033 when it is malformed.
     """
-    place = address
+    final = address
     if state.moved_to:
         root = state.moved_to.removesuffix(f"/{address.index}/{address.project}/")
-        place = replace(address, url=state.moved_to, root=address.root if root == state.moved_to else root)
-    return FetchedPage(rows=parse_page(body, state.content_type, place), state=state, body=body)
+        final = replace(address, url=state.moved_to, root=address.root if root == state.moved_to else root)
+    return FetchedPage(rows=parse_page(body, state.content_type, final), state=state, body=body)
 
 
-def _headers(kept: FetchedPage | None) -> dict[str, str]:
+def _headers(cached: FetchedPage | None) -> dict[str, str]:
     headers = {"Accept": ACCEPT}
-    if kept is not None and kept.state.etag:
-        headers["If-None-Match"] = kept.state.etag
-    if kept is not None and kept.state.last_modified:
-        headers["If-Modified-Since"] = kept.state.last_modified
+    if cached is not None and cached.state.etag:
+        headers["If-None-Match"] = cached.state.etag
+    if cached is not None and cached.state.last_modified:
+        headers["If-Modified-Since"] = cached.state.last_modified
     return headers
 
 
@@ -185,23 +179,23 @@ def _printable(text: str | None) -> str | None:
 
 
 def utc_now() -> datetime:
-    """Return the time."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRequest:
-    """What to read, and how hard to try."""
+    """An index to read, and the limits of reading."""
 
     channel: str
     backend: Backend
     projects: tuple[str, ...]
-    """Normalised names, each read from its own page."""
+    """Normalised names."""
     deadline_s: float
     known: IndexListing | None = None
-    """What is known beside the overlay: the snapshot."""
+    """Listing to merge with: the snapshot."""
     max_age: timedelta = timedelta(0)
-    """Pages read more lately than this are not asked for again."""
+    """Cached pages younger than this are not fetched again."""
 
     @property
     def index(self) -> str:
@@ -211,54 +205,51 @@ class ReadRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadListing:
-    """What came of reading an index."""
+    """A listing with the problems met while reading it."""
 
     listing: IndexListing
-    """Also kept in the overlay."""
     problems: tuple[EnvsmithError, ...]
-    """Why some versions have no metadata; their releases say ``metadata=None``."""
+    """Reasons why some versions have no metadata."""
 
 
 class PyTorchIndex:
-    """PyTorch's index, or what stands for it.
+    """PyTorch's index, or a mirror of it.
 
     Args:
-        base: what stands for ``https://download.pytorch.org/whl``.
-        overlay: where pages and listings are kept; of this server alone.
-        wants_metadata: whether the requirements of a wheel could matter; asked where none are known.
-        now: the time, with a zone.
+        base: address of the index.
+        cache: of this server's pages and listings.
+        wants_metadata: whether to read the requirements of a wheel if they are unknown.
+        now: clock, with a time zone.
         policy: timeouts and retries.
 
     Raises:
-        CatalogError: CAT038 when base is no http or https URL.
+        CatalogError: CAT038 when base is not an http or https URL.
     """
 
     def __init__(
         self,
         base: str,
-        overlay: ListingCache,
+        cache: ListingCache,
         *,
         wants_metadata: Callable[[Wheel], bool],
         now: Callable[[], datetime] = utc_now,
         policy: RetryPolicy | None = None,
     ) -> None:
         self.base = checked_base(base)
-        self._overlay = overlay
+        self._cache = cache
         self._wants_metadata = wants_metadata
         self._now = now
         self._policy = policy
 
     def read(self, request: ReadRequest) -> ReadListing:
-        """Read the pages of one index, join them with what is known, and keep the result in the overlay.
+        """Read the pages of an index, merge them with the known listings, and cache the result.
 
-        Pages that were read are kept even when another one fails. Metadata that the time did not suffice for
-        is read the next time. On stable and test, files known before stay although a page no longer lists
-        them; on nightly they go.
+        Pages are cached even when another one fails. Metadata that the deadline cuts off is read the next time. Known
+        files that a page no longer lists stay on stable and test, and are dropped on nightly.
 
         Raises:
-            CatalogError: CAT030 to CAT033 for a page that cannot be trusted, CAT034 when the server has no
-                page of this index.
-            ToolError: TOL030 to TOL033, TOL057 when a page cannot be fetched, TOL035 when it cannot be kept.
+            CatalogError: CAT030 to CAT033 when a page is malformed, CAT034 when the server has no page of this index.
+            ToolError: TOL030 to TOL033, TOL057 when a page cannot be fetched, TOL035 when the cache cannot be written.
         """
         deadline = Deadline(request.deadline_s)
         pages = self._read_pages(request, deadline)
@@ -269,10 +260,10 @@ class PyTorchIndex:
                 where=public_url(self.base),
                 hint="check backend, channel and --index-base; see `envsmith catalog show`",
             )
-        known = join_listings(request.known, self._before(request))
+        known = join_listings(request.known, self._cached_listing(request))
         wheels = _merged(request, pages, known)
         found = reusable_metadata(known, wheels)
-        wanted = self._wanted(pages, found.keys())
+        wanted = self._missing_metadata(pages, found.keys())
         outcomes = run_all(
             [partial(_read_version, rows, self._basis()) for _, rows in wanted],
             self._client(deadline),
@@ -283,25 +274,25 @@ class PyTorchIndex:
                 found[key] = outcome
         newest = max(page.state.fetched_at for page in pages.values())
         listing = self._listing(request, wheels, found, newest)
-        self._overlay.write_listing(listing)
+        self._cache.write_listing(listing)
         return ReadListing(listing=listing, problems=_problems(outcomes, deadline, public_url(self.base)))
 
     def _read_pages(self, request: ReadRequest, deadline: Deadline) -> dict[str, FetchedPage]:
-        states = self._overlay.read_states(request.channel, request.backend)
+        states = self._cache.read_states(request.channel, request.backend)
         now = self._now()
         pages: dict[str, FetchedPage] = {}
         tasks: dict[str, Callable[[WebClient], FetchedPage]] = {}
         for project in request.projects:
             state = states.get(project)
-            kept = self._kept(request, project, state) if state else None
-            if kept and is_fresh(kept.state, now, request.max_age):
-                pages[project] = kept
+            cached = self._cached(request, project, state) if state else None
+            if cached and is_fresh(cached.state, now, request.max_age):
+                pages[project] = cached
             else:
-                tasks[project] = partial(fetch_page, self._address(request, project), kept, now)
+                tasks[project] = partial(fetch_page, self._address(request, project), cached, now)
         outcomes = run_all(list(tasks.values()), self._client(deadline), deadline)
         found = zip(tasks, outcomes, strict=True)
         fetched = {project: page for project, page in found if isinstance(page, FetchedPage)}
-        self._keep(request, fetched, states)
+        self._store(request, fetched, states)
         for outcome in outcomes:
             if isinstance(outcome, Exception):
                 raise outcome
@@ -309,37 +300,35 @@ class PyTorchIndex:
                 raise deadline.error(public_url(self.base))
         return pages | fetched
 
-    def _kept(self, request: ReadRequest, project: str, state: PageState) -> FetchedPage | None:
+    def _cached(self, request: ReadRequest, project: str, state: PageState) -> FetchedPage | None:
         if state.absent:
             return FetchedPage(rows=(), state=state, body=b"")
-        body = self._overlay.read_page(request.channel, request.backend, project, state)
+        body = self._cache.read_page(request.channel, request.backend, project, state)
         if body is None:
             return None
         try:
-            return read_kept(self._address(request, project), state, body)
+            return parse_body(self._address(request, project), state, body)
         except CatalogError:
-            # Kept by a version that read pages otherwise: asked for anew.
-            return None
+            return None  # cached by another version of envsmith, which accepted it: fetch it again
 
-    def _keep(
+    def _store(
         self, request: ReadRequest, pages: Mapping[str, FetchedPage], states: dict[str, PageState]
     ) -> None:
         for project, page in pages.items():
             known = states.get(project)
             if not page.state.absent and (known is None or known.body_sha256 != page.state.body_sha256):
-                self._overlay.write_page(request.channel, request.backend, project, page.body)
+                self._cache.write_page(request.channel, request.backend, project, page.body)
         if pages:
             fresh = {project: page.state for project, page in pages.items()}
-            self._overlay.write_states(request.channel, request.backend, states | fresh)
+            self._cache.write_states(request.channel, request.backend, states | fresh)
 
-    def _before(self, request: ReadRequest) -> IndexListing | None:
+    def _cached_listing(self, request: ReadRequest) -> IndexListing | None:
         try:
-            return self._overlay.read_listing(request.channel, request.backend)
+            return self._cache.read_listing(request.channel, request.backend)
         except CatalogError:
-            # About to be written anew, out of the pages; whoever only reads it is told.
-            return None
+            return None  # a damaged listing is about to be replaced; `ListingCache.read_listing` reports it to others
 
-    def _wanted(
+    def _missing_metadata(
         self, pages: Mapping[str, FetchedPage], known: Collection[Key]
     ) -> list[tuple[Key, tuple[PageRow, ...]]]:
         versions: dict[Key, list[PageRow]] = {}
@@ -352,7 +341,7 @@ class PyTorchIndex:
             for key, rows in versions.items()
             if key not in known and any(self._wants_metadata(row.wheel) for row in rows)
         ]
-        # The newest first: they matter most where the time does not suffice for all.
+        # Newest first: they matter most if the deadline cuts the rest off.
         return sorted(wanted, key=lambda item: (Version(item[0][1]), item[0][0]), reverse=True)
 
     def _listing(
@@ -383,10 +372,10 @@ class PyTorchIndex:
 
 
 def checked_base(base: str) -> str:
-    """Return the address without a slash at its end.
+    """Return an address without a trailing slash.
 
     Raises:
-        CatalogError: CAT038 when it is no http or https URL, or has a query or fragment.
+        CatalogError: CAT038 when it is not an http or https URL, or has a query or fragment.
     """
     try:
         parts = urlsplit(base)
@@ -396,8 +385,8 @@ def checked_base(base: str) -> str:
     if not usable or not base.isprintable() or set(base) & set(" ?#\\"):
         raise CatalogError(
             "CAT038",
-            f"{public_url(base)!r} is no address of an index",
-            hint=f"write it like {PYTORCH_BASE}: what stands before /cu128/torch/",
+            f"invalid index address {public_url(base)!r}",
+            hint=f"expected an address such as {PYTORCH_BASE}, the part before /cu128/torch/",
         )
     return base.rstrip("/")
 

@@ -1,4 +1,4 @@
-"""Read the wheels of a project from the address it is routed to: an index's root, or a page of links."""
+"""Reader of routed projects: their wheels on another index or on a page of links."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from envsmith.net.deadline import Deadline, run_all
 
 DEADLINE_S = 120.0
 _MOST_OTHERS = 6
-# Stands for PyTorch's server, which no routed page is a mirror of.
+# A root that no link matches: a routed page is not a mirror of PyTorch's index.
 _NO_ROOT = "https://pytorch.invalid/whl"
 
 
 class RoutedPages:
-    """Reads routed projects, with what their wheels require.
+    """Reads the wheels of routed projects and their requirements.
 
     Args:
-        now: the time, with a zone.
+        now: clock, with a time zone.
         policy: timeouts and retries.
     """
 
@@ -40,17 +40,17 @@ class RoutedPages:
         self._policy = policy
 
     def read(self, project: str, url: str, is_wanted: Callable[[Wheel], bool]) -> RoutePage:
-        """Read one project's page and the METADATA of the wheels that are wanted.
+        """Read a project's page, and the METADATA of the wanted wheels.
 
         Raises:
-            CatalogError: CAT030 to CAT036 when a page or wheel cannot be trusted.
-            ToolError: TOL030 to TOL034, TOL057 when one cannot be fetched, TOL045 when there is no such page.
+            CatalogError: CAT030 to CAT036 when a page or wheel is malformed.
+            ToolError: TOL030 to TOL034, TOL057 when one cannot be fetched, TOL045 when the page does not exist.
         """
         try:
             return self._read(project, url, is_wanted)
         except (CatalogError, ToolError) as error:
-            # Their own hints speak of PyTorch's index.
-            error.hint = f"check the address under [routes] of the profile, or take {project} out of it"
+            # The errors have hints about PyTorch's index.
+            error.hint = f"check the address under [routes] of the profile, or remove {project} there"
             raise error.at(f"routes.{project}")  # noqa: B904 - the same error, with its place
 
     def _read(self, project: str, url: str, is_wanted: Callable[[Wheel], bool]) -> RoutePage:
@@ -60,7 +60,7 @@ class RoutedPages:
             is_flat, found = _rows(client, project, url)
         usable = [row for row in found if not row.yanked and _is_usable(row.wheel)]
         wanted = [row for row in usable if is_wanted(row.wheel)]
-        outcomes = run_all([partial(_described, row) for row in wanted], opened, deadline)
+        outcomes = run_all([partial(_read_row, row) for row in wanted], opened, deadline)
         rows: list[RouteRow] = []
         for outcome in outcomes:
             if isinstance(outcome, Exception):
@@ -84,7 +84,7 @@ def _newest(wheel: Wheel) -> tuple[Version, str]:
 
 
 def _is_usable(wheel: Wheel) -> bool:
-    """Leave out files at addresses that no lock may hold: with a query, or by http from elsewhere."""
+    """Say whether a lock may contain the wheel's address: without a query, and by https."""
     try:
         check_address(wheel.url)
     except ProfileError:
@@ -93,14 +93,14 @@ def _is_usable(wheel: Wheel) -> bool:
 
 
 def _rows(client: WebClient, project: str, url: str) -> tuple[bool, tuple[PageRow, ...]]:
-    """Return whether a page is flat, and its rows: ``….html`` is one, else what an index has of the project."""
+    """Return whether the page is flat, and its rows; an address that ends in ``.html`` is a flat page."""
     if not re.search(r"\.html?$", url):
         page = _page(client, project, url, f"{url.rstrip('/')}/{project}/", is_flat=False)
         if page is not None:
             return False, page
     page = _page(client, project, url, url, is_flat=True)
     if page is None:
-        raise ToolError("TOL045", "there is no such page", where=url)
+        raise ToolError("TOL045", "the page does not exist", where=url)
     return True, page
 
 
@@ -133,15 +133,15 @@ def _path(url: str) -> Path:
     return Path(url2pathname(urlsplit(url).path))
 
 
-def _described(row: PageRow, client: WebClient) -> RouteRow:
-    """Return a row with what it requires; of a file on this machine its hash is computed, too."""
+def _read_row(row: PageRow, client: WebClient) -> RouteRow:
+    """Return a row with its requirements and, for a local file, its hash."""
     if row.served_url.startswith("file:"):
-        return _described_local(row)
+        return _read_local_row(row)
     found = read_requirements(client, row, may_lack_label=True)
     return RouteRow(wheel=row.wheel, requires_dist=found.requires_dist, requires_python=found.requires_python)
 
 
-def _described_local(row: PageRow) -> RouteRow:
+def _read_local_row(row: PageRow) -> RouteRow:
     path = _path(row.served_url)
     try:
         with path.open("rb") as file:
@@ -152,7 +152,7 @@ def _described_local(row: PageRow) -> RouteRow:
         raise ToolError("TOL045", f"cannot be read: {error.strerror}", where=row.served_url) from error
     if row.wheel.sha256 not in (None, sha256):
         raise CatalogError(
-            "CAT041", f"has sha256 {sha256}, its page says {row.wheel.sha256}", where=row.served_url
+            "CAT041", f"it has sha256 {sha256}, but its page says {row.wheel.sha256}", where=row.served_url
         )
     found = parse_metadata(body, row.wheel, row.served_url, may_lack_label=True)
     return RouteRow(

@@ -1,4 +1,4 @@
-"""Reads what source distributions require, out of their files and without running any of them."""
+"""Requirements of source distributions, read from their static metadata without building them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from envsmith.errors import ResolveError, ToolError
 from envsmith.model.listing import VersionMetadata
 from envsmith.net.client import describe_network_error
 
-MOST_BYTES = 200 * 1024 * 1024
+MAX_BYTES = 200 * 1024 * 1024
 _MEMBER_BYTES = 1024 * 1024
 _DAMAGED = (
     tarfile.TarError,
@@ -28,24 +28,25 @@ _DAMAGED = (
     EOFError,
     OSError,
     ValueError,
-    RuntimeError,  # of zipfile: a member that is encrypted, or packed in a way nobody knows
+    RuntimeError,  # of zipfile: an encrypted member, or an unknown compression method
 )
-_WANTED = re.compile(r"[^/]+/(?:PKG-INFO|(?:[^/]+/)?[^/]+\.egg-info/(?:requires\.txt|SOURCES\.txt))")
+# Members with metadata: NAME-VERSION/PKG-INFO, and two files of an egg-info in that folder or one below.
+_METADATA = re.compile(r"[^/]+/(?:PKG-INFO|(?:[^/]+/)?[^/]+\.egg-info/(?:requires\.txt|SOURCES\.txt))")
 
 
 class SdistReader:
-    """Fetches source distributions and reads their static metadata."""
+    """Downloads source distributions and reads their static metadata."""
 
     def __init__(self) -> None:
         self._sizes: dict[str, int] = {}
 
     def metadata(self, *, name: str, version: str, url: str, sha256: str) -> VersionMetadata:
-        """Read what a source distribution requires.
+        """Return the requirements of a source distribution.
 
         Raises:
-            ResolveError: RES060 when its files do not say it without building.
-            ToolError: TOL025 when it cannot be fetched, TOL027 when it is damaged or too large, TOL028 when it has
-                another hash than the index says.
+            ResolveError: RES060 when its static metadata lacks them.
+            ToolError: TOL025 when it cannot be downloaded, TOL027 when it is damaged or too large, TOL028 when its
+                hash differs from the index's.
         """
         archive = _fetch(url, sha256, place=f"{name} {version}")
         self._sizes[sha256] = len(archive)
@@ -53,23 +54,22 @@ class SdistReader:
         if requires is None:
             raise ResolveError(
                 "RES060",
-                f"the source distribution of {name} {version} does not say what it requires without being built",
+                f"the requirements of {name} {version} are unknown without building its source distribution",
                 where=name,
-                hint=f"ask for a version of {name} with a wheel, or take it out of allow-sdist",
+                hint=f"require a version of {name} with a wheel, or remove it from allow-sdist",
             )
         return VersionMetadata(name=name, version=version, requires_dist=requires)
 
     def sizes(self) -> Mapping[str, int]:
-        """Return sha256 → size in bytes, of those that were read."""
+        """Return sha256 → size in bytes of the source distributions read so far."""
         return dict(self._sizes)
 
 
 def read_requires(archive: bytes) -> tuple[str, ...] | None:
-    """Return the requirements an archive states, or None where only a build could tell.
+    """Return the requirements in an archive, or None if they are unknown without a build.
 
-    Metadata 2.2 and later is final where Requires-Dist is not listed as dynamic (PEP 643, read 2026-11-21).
-    Before, setuptools writes ``requires.txt`` into the egg-info beside SOURCES.txt, and leaves it out where
-    nothing is required.
+    Metadata 2.2 and later is final unless it lists Requires-Dist as dynamic (PEP 643, read 2026-11-21). For older
+    metadata setuptools writes ``requires.txt`` into the egg-info beside SOURCES.txt, if there are requirements.
     """
     files = dict(_members(archive))
     info = next((text for path, text in files.items() if path.count("/") == 1), "")
@@ -86,7 +86,7 @@ def read_requires(archive: bytes) -> tuple[str, ...] | None:
 
 
 def _from_requires_txt(text: str) -> Iterator[str]:
-    """Yield requirements; sections are ``[extra:marker]``, and those of extras are left out."""
+    """Yield requirements of sections ``[:marker]``, not those of extras ``[extra:marker]``."""
     marker, extra = "", ""
     for line in (line.strip() for line in text.splitlines()):
         if line.startswith("[") and line.endswith("]"):
@@ -112,19 +112,19 @@ def _members(archive: bytes) -> Iterator[tuple[str, str]]:
         if archive[:2] == b"PK":
             with zipfile.ZipFile(io.BytesIO(archive)) as bundle:
                 for entry in bundle.infolist():
-                    if _WANTED.fullmatch(entry.filename) and entry.file_size <= _MEMBER_BYTES:
+                    if _METADATA.fullmatch(entry.filename) and entry.file_size <= _MEMBER_BYTES:
                         yield entry.filename, bundle.read(entry).decode("utf-8", "replace")
             return
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             for member in tar:
-                if member.isfile() and _WANTED.fullmatch(member.name) and member.size <= _MEMBER_BYTES:
+                if member.isfile() and _METADATA.fullmatch(member.name) and member.size <= _MEMBER_BYTES:
                     content = tar.extractfile(member)
                     yield member.name, content.read().decode("utf-8", "replace") if content else ""
     except _DAMAGED as error:
         raise ToolError(
             "TOL027",
             f"the source distribution cannot be read: {error}",
-            hint="ask for another version of it",
+            hint="require another version",
         ) from error
 
 
@@ -137,17 +137,17 @@ def _fetch(url: str, sha256: str, place: str) -> bytes:
             body = bytearray()
             for chunk in response.iter_content(1 << 16):
                 body += chunk
-                if len(body) > MOST_BYTES:
+                if len(body) > MAX_BYTES:
                     raise ToolError(
                         "TOL027",
-                        f"the source distribution is larger than {MOST_BYTES >> 20} MB",
+                        f"the source distribution is larger than {MAX_BYTES >> 20} MB",
                         where=place,
-                        hint="ask for another version of it",
+                        hint="require another version",
                     )
     except requests.RequestException as error:
         raise ToolError(
             "TOL025",
-            f"the source distribution cannot be fetched: {describe_network_error(error)}",
+            f"the source distribution cannot be downloaded: {describe_network_error(error)}",
             where=place,
             hint="check the network",
         ) from error
@@ -155,8 +155,8 @@ def _fetch(url: str, sha256: str, place: str) -> bytes:
     if found != sha256:
         raise ToolError(
             "TOL028",
-            f"the source distribution's sha256 is {found}, the index says {sha256}",
+            f"the source distribution has sha256 {found}, but the index says {sha256}",
             where=place,
-            hint="try again; if it stays so, do not use this file, and tell those who run the index",
+            hint="try again; if it happens again, do not use the file, and report it to the index",
         )
     return bytes(body)

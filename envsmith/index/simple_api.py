@@ -1,7 +1,4 @@
-"""Read project pages of a simple index: PEP 503 HTML as PyTorch writes it, and PEP 691 JSON.
-
-One row of an index page: read from its parts, checked, and given the address PyTorch itself uses.
-"""
+"""Parser of project pages of package indexes: PEP 503 HTML, as PyTorch writes it, and PEP 691 JSON."""
 
 from __future__ import annotations
 
@@ -21,25 +18,26 @@ from envsmith.model.url import public_url
 from envsmith.model.wheel import SHA256, Wheel
 
 PYTORCH_HOSTS = frozenset({"download.pytorch.org", "download-r2.pytorch.org"})
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)")
-_PORTS = {"http": 80, "https": 443}
 MAX_PAGE_BYTES = 64 * 1024 * 1024
+ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _HTML = frozenset({"text/html", "application/vnd.pypi.simple.v1+html"})
 _JSON = frozenset({"application/json", "application/vnd.pypi.simple.v1+json"})
-ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
-_HINT = "check that the address is that of a package index; `--catalog embedded` does without it"
+_PORTS = {"http": 80, "https": 443}
+# RFC 3339, as in data-upload-time and upload-time (PEP 700).
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)")
+_HINT = "check that the address is that of a package index; `--catalog embedded` needs none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRow:
-    """A wheel as a page lists it, with what the page says beyond the wheel itself."""
+    """One wheel on an index page."""
 
     wheel: Wheel
-    """Its URL is PyTorch's own wherever the file is known to lie there: the host is no part of identity."""
+    """Its URL is PyTorch's own if the file is known to be there, whatever server the page came from."""
     served_url: str
-    """Where this page says the file can be had now; for requests only, never recorded."""
+    """The link on the page: for requests only, never recorded."""
     metadata_sha256: str | None
-    """Digest of the METADATA the page offers (PEP 714), where it gives one."""
+    """SHA-256 of the METADATA file (PEP 714), if the page gives one."""
     has_metadata: bool
     """Whether ``<served_url>.metadata`` should answer (PEP 658)."""
     yanked: bool
@@ -48,12 +46,12 @@ class PageRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageAddress:
-    """Where a page was read, and what it is the page of."""
+    """The address of a page, with its index and project."""
 
     url: str
-    """Address of the page; relative links start here."""
+    """Base of relative links."""
     root: str
-    """What stands for PyTorch's ``/whl`` on this server, without a slash at the end."""
+    """Counterpart of PyTorch's ``/whl`` on this server, without a trailing slash."""
     index: str
     """``cu128``, ``nightly/cu130``."""
     project: str
@@ -61,169 +59,41 @@ class PageAddress:
 
     @property
     def name(self) -> str:
-        """The page as people should see it: no user, password or query."""
+        """The address for messages: without user, password and query."""
         return public_url(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowParts:
-    """What a page writes about one file, as text."""
+    """The texts of a page about one file."""
 
     place: str
     """``line 12`` or ``files[3]``."""
     filename: str
     href: str
     base: str
-    """Where a relative link starts."""
+    """Base of a relative link."""
     sha256: str | None
     upload_time: str | None
     metadata: str | None
-    """``true``, ``sha256=…`` or another word, as in ``data-core-metadata``."""
+    """Value of ``data-core-metadata``: ``true``, ``sha256=…`` or another word."""
     yanked: bool
-
-
-def read_row(parts: RowParts, page: PageAddress) -> PageRow:
-    """Check one row and build its value.
-
-    Raises:
-        CatalogError: CAT032 when link, filename, hash, time or digest is malformed, or the file belongs to
-            another project.
-    """
-    try:
-        served = _resolve(parts, page)
-        wheel = Wheel.from_row(
-            index=page.index,
-            filename=parts.filename,
-            url=canonical_url(served, page, parts.filename),
-            sha256=None if parts.sha256 is None else parts.sha256.lower(),
-            upload_time=_utc(parts.upload_time),
-        )
-        if wheel.name != canonicalize_name(page.project):
-            raise ValueError(f"{parts.filename} is a file of {wheel.name}")  # noqa: TRY301 - named below
-        offered, digest = _metadata(parts.metadata)
-    except CatalogError as error:
-        raise _malformed(error.message, parts, page) from error
-    except ValueError as error:
-        raise _malformed(str(error), parts, page) from error
-    return PageRow(
-        wheel=wheel, served_url=served, metadata_sha256=digest, has_metadata=offered, yanked=parts.yanked
-    )
-
-
-def canonical_url(served: str, page: PageAddress, filename: str) -> str:
-    """Return the address to record: PyTorch's own where the file lies there or is mirrored in the same place.
-
-    On another server only ``<root>/<index>/<file>`` and ``<root>/<file>`` are the same place; any other
-    address is kept, for a path of a mirror's own says nothing about PyTorch's.
-
-    Source: pytorch/test-infra s3_management/manage_v2.py at 61a77570f454, read 2026-11-20: stable and nightly
-    pages link torch-family files at download-r2.pytorch.org, test pages relatively, under equal paths.
-    """
-    parts = urlsplit(served)
-    path = unquote(parts.path)
-    if parts.hostname in PYTORCH_HOSTS and _port(parts) in {80, 443} and path.startswith("/whl/"):
-        return HOST + quote(path)
-    root = urlsplit(page.root)
-    if (parts.scheme, parts.hostname, _port(parts)) == (root.scheme, root.hostname, _port(root)):
-        inside = path.removeprefix(unquote(root.path).rstrip("/") + "/")
-        if inside != path and inside in {f"{page.index}/{filename}", filename}:
-            return f"{HOST}/whl/{quote(inside)}"
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
-
-
-def one_per_file(rows: Iterable[PageRow], page: PageAddress) -> tuple[PageRow, ...]:
-    """Keep one row per filename: the one in the index's own folder, else the one with a hash.
-
-    Raises:
-        CatalogError: CAT033 when two equally good rows of one filename have different hashes.
-    """
-    own = f"{HOST}/whl/{page.index}/"
-    best: dict[str, PageRow] = {}
-    for row in rows:
-        name = row.wheel.filename
-        other = best.setdefault(name, row)
-        mine, theirs = (
-            (item.wheel.url.startswith(own), item.wheel.sha256 is not None) for item in (row, other)
-        )
-        if mine == theirs and row.wheel.sha256 != other.wheel.sha256:
-            raise CatalogError(
-                "CAT033",
-                f"{name} is listed twice with different hashes, {other.wheel.sha256} and {row.wheel.sha256}",
-                where=page.name,
-                hint="read the page again later; `--catalog embedded` does without it",
-            )
-        if mine > theirs:
-            best[name] = row
-    return tuple(best[name] for name in sorted(best))
-
-
-def _malformed(message: str, parts: RowParts, page: PageAddress) -> CatalogError:
-    return CatalogError(
-        "CAT032",
-        message,
-        where=f"{page.name}: {parts.place}: {parts.filename[:200]!r}",
-        hint="the index lists a file that cannot be trusted; `--catalog embedded` does without the page",
-    )
-
-
-def _resolve(row: RowParts, page: PageAddress) -> str:
-    text = row.href.strip(" \t\r\n\f")
-    # urlsplit drops line ends and tabs without a word; no such link may pass for another.
-    if not text or any(char <= " " or char in {"\x7f", "\\"} for char in text):
-        raise ValueError(f"{row.href[:200]!r} is no link to a file")
-    parts = urlsplit(urljoin(row.base, text))
-    plain = parts.hostname in PYTORCH_HOSTS or urlsplit(page.url).scheme == "http"
-    allowed = {"http", "https"} if plain else {"https"}
-    if urlsplit(page.url).scheme == "file":
-        allowed.add("file")
-    if parts.scheme not in allowed or not (parts.hostname or parts.scheme == "file"):
-        raise ValueError(f"{row.href[:200]!r} is no link by {' or '.join(sorted(allowed))}")
-    if parts.hostname in PYTORCH_HOSTS and _port(parts) in {80, 443}:
-        return urlunsplit(("https", parts.hostname, parts.path, parts.query, ""))
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, parts.query, ""))
-
-
-def _port(parts: SplitResult) -> int:
-    return parts.port or _PORTS.get(parts.scheme, 0)
-
-
-def _utc(text: str | None) -> str | None:
-    if text is None:
-        return None
-    if not _TIME.fullmatch(text):
-        raise ValueError(f"{text[:60]!r} is no upload time (RFC 3339)")
-    moment = datetime.fromisoformat(text.upper().replace(" ", "T"))
-    try:
-        return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-    except OverflowError as error:
-        raise ValueError(f"{text!r} is no upload time (RFC 3339)") from error
-
-
-def _metadata(text: str | None) -> tuple[bool, str | None]:
-    if text is None or text.lower() == "false":
-        return False, None
-    algorithm, separator, digest = text.partition("=")
-    if separator and algorithm.lower() == "sha256":
-        if not SHA256.fullmatch(digest.lower()):
-            raise ValueError(f"{digest[:80]!r} is no sha256 of metadata")
-        return True, digest.lower()
-    return True, None
 
 
 def parse_page(
     body: bytes, content_type: str, page: PageAddress, *, is_flat: bool = False
 ) -> tuple[PageRow, ...]:
-    """Read the wheels of one project page, one row per filename; files that are not wheels are left out.
+    """Return the wheels of a project page, one row per filename.
 
     Args:
-        body: the page, undecoded.
-        content_type: as the server named it, parameters included.
-        page: where it was read, and what it should be the page of.
-        is_flat: whether it is a mere page of links, as for pip's ``--find-links``: files of other projects are
-            left out, and the text of a link need not be the file's name.
+        body: the page.
+        content_type: of the response, parameters included.
+        page: its address, index and project.
+        is_flat: whether it is a page of links, as for pip's ``--find-links``: it can have files of other projects,
+            and the text of a link can differ from the filename.
 
     Raises:
-        CatalogError: CAT030 when it is no whole index page of this project, CAT031 when it is larger than
+        CatalogError: CAT030 when it is not a complete index page of this project, CAT031 when it is larger than
             MAX_PAGE_BYTES, CAT032 when a row is malformed, CAT033 when a file has two hashes.
 
     Source: PEP 503, 592, 629, 658, 691, 700, 714; pages of download.pytorch.org/whl saved 2026-02-10.
@@ -234,11 +104,9 @@ def parse_page(
         parts = tuple(_parts(body.decode("utf-8-sig"), content_type, page))
         if is_flat:
             parts = _of_project(parts, page.project)
-    except CatalogError:
-        raise
     except (ValueError, TypeError, KeyError, AssertionError, RecursionError) as error:
         raise CatalogError(
-            "CAT030", f"no index page: {' '.join(str(error).split())[:200]}", where=page.name, hint=_HINT
+            "CAT030", f"invalid index page: {' '.join(str(error).split())[:200]}", where=page.name, hint=_HINT
         ) from error
     return one_per_file((read_row(item, page) for item in parts), page)
 
@@ -262,7 +130,7 @@ def _is_wheel(name: str) -> bool:
 
 
 class _Anchors(HTMLParser):
-    """Collect the anchors of a page, its headings and whether it is whole."""
+    """Collects the anchors and headings of a page, and its open tags."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -308,9 +176,9 @@ class _Anchors(HTMLParser):
             self.headings += data
 
     def finish(self) -> None:
-        # Closing would try each "<" of an unended tag anew, in quadratic time: such a page is cut off anyway.
+        # close() would parse each "<" of an open tag again, in quadratic time: such a page is truncated anyway.
         if self._anchor is not None or self.opened or "<" in self.rawdata:
-            raise ValueError("the page is cut off")
+            raise ValueError("the page is truncated")
         self.close()
 
 
@@ -319,7 +187,7 @@ def _html_parts(text: str, page: PageAddress) -> Iterator[RowParts]:
     parser.feed(text)
     parser.finish()
     if parser.version and not re.fullmatch(r"1\.\d+", parser.version):
-        raise ValueError(f"repository version {parser.version[:20]!r}, known is 1.x")
+        raise ValueError(f"unsupported repository version {parser.version[:20]!r}, expected 1.x")
     base = urljoin(page.url, parser.base) if parser.base else page.url
     found = 0
     for line, values, label in parser.anchors:
@@ -328,7 +196,8 @@ def _html_parts(text: str, page: PageAddress) -> Iterator[RowParts]:
             found += 1
             yield item
     if not found and not parser.version and not _names(parser.headings, page.project):
-        raise ValueError(f"it lists no wheel and does not call itself a page of links for {page.project}")
+        # A login page or an error page has no wheels either; PyTorch's empty pages have a heading.
+        raise ValueError(f"it has neither wheels nor a heading `Links for {page.project}`")
 
 
 def _names(headings: str, project: str) -> bool:
@@ -341,7 +210,7 @@ def _anchor_parts(line: int, values: Mapping[str, str | None], label: str, base:
     linked = unquote(re.split(r"[?#]", href, maxsplit=1)[0]).rsplit("/", 1)[-1].strip()
     if not (_is_wheel(label) or _is_wheel(linked)):
         return None
-    # PEP 503: the text is the file's name. Where they differ, one of the two lies.
+    # PEP 503: the text is the filename. If link and text differ, the row is refused for its filename later.
     agreed = label if label == linked or not _is_wheel(linked) else f"{label} -> {linked}"
     fragment = dict(part.partition("=")[::2] for part in href.partition("#")[2].split("&"))
     offered = values.get("data-core-metadata", values.get("data-dist-info-metadata"))
@@ -363,11 +232,11 @@ def _json_parts(text: str, page: PageAddress) -> Iterator[RowParts]:
     data = json.loads(text)
     version = str(data["meta"]["api-version"])
     if not re.fullmatch(r"1\.\d+", version):
-        raise ValueError(f"API version {version[:20]!r}, known is 1.x")
+        raise ValueError(f"unsupported API version {version[:20]!r}, expected 1.x")
     if canonicalize_name(_text(data["name"])) != canonicalize_name(page.project):
         raise ValueError(f"it is the page of {data['name']!r}")
     if not isinstance(data["files"], list):
-        raise TypeError("files is no list")
+        raise TypeError("files is not a list")
     for number, item in enumerate(data["files"]):
         if _is_wheel(_text(item["filename"])):
             yield _file_parts(number, item, page)
@@ -376,7 +245,7 @@ def _json_parts(text: str, page: PageAddress) -> Iterator[RowParts]:
 def _file_parts(number: int, item: Mapping[str, object], page: PageAddress) -> RowParts:
     hashes = item.get("hashes") or {}
     if not isinstance(hashes, dict):
-        raise TypeError(f"files[{number}]: hashes is no object")
+        raise TypeError(f"files[{number}]: hashes is not an object")
     offered = item.get("core-metadata", item.get("dist-info-metadata"))
     metadata: str | None = None
     if isinstance(offered, dict):
@@ -399,5 +268,133 @@ def _file_parts(number: int, item: Mapping[str, object], page: PageAddress) -> R
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{str(value)[:60]!r} is no text")
+        raise TypeError(f"{str(value)[:60]!r} is not a text")
     return value
+
+
+def read_row(parts: RowParts, page: PageAddress) -> PageRow:
+    """Check the texts of one row and return it.
+
+    Raises:
+        CatalogError: CAT032 when link, filename, hash, time or digest is malformed, or the file belongs to
+            another project.
+    """
+    try:
+        served = _resolve(parts, page)
+        wheel = Wheel.from_row(
+            index=page.index,
+            filename=parts.filename,
+            url=canonical_url(served, page, parts.filename),
+            sha256=None if parts.sha256 is None else parts.sha256.lower(),
+            upload_time=_utc(parts.upload_time),
+        )
+        if wheel.name != canonicalize_name(page.project):
+            raise ValueError(f"{parts.filename} is a file of {wheel.name}")  # noqa: TRY301 - named below
+        offered, digest = _metadata(parts.metadata)
+    except CatalogError as error:
+        raise _malformed(error.message, parts, page) from error
+    except ValueError as error:
+        raise _malformed(str(error), parts, page) from error
+    return PageRow(
+        wheel=wheel, served_url=served, metadata_sha256=digest, has_metadata=offered, yanked=parts.yanked
+    )
+
+
+def canonical_url(served: str, page: PageAddress, filename: str) -> str:
+    """Return the address to record: PyTorch's own if the file is there, or a mirror has it at the same path.
+
+    On another server only ``<root>/<index>/<file>`` and ``<root>/<file>`` are the same path; any other address
+    is recorded as it is.
+
+    Source: pytorch/test-infra s3_management/manage_v2.py at 61a77570f454, read 2026-11-20: stable and nightly
+    pages link torch-family files at download-r2.pytorch.org, test pages relatively, under equal paths.
+    """
+    parts = urlsplit(served)
+    path = unquote(parts.path)
+    if parts.hostname in PYTORCH_HOSTS and _port(parts) in {80, 443} and path.startswith("/whl/"):
+        return HOST + quote(path)
+    root = urlsplit(page.root)
+    if (parts.scheme, parts.hostname, _port(parts)) == (root.scheme, root.hostname, _port(root)):
+        inside = path.removeprefix(unquote(root.path).rstrip("/") + "/")
+        if inside != path and inside in {f"{page.index}/{filename}", filename}:
+            return f"{HOST}/whl/{quote(inside)}"
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
+
+
+def one_per_file(rows: Iterable[PageRow], page: PageAddress) -> tuple[PageRow, ...]:
+    """Return one row per filename: the one in the index's own folder, else the one with a hash.
+
+    Raises:
+        CatalogError: CAT033 when two equally good rows of one filename have different hashes.
+    """
+    own = f"{HOST}/whl/{page.index}/"
+    best: dict[str, PageRow] = {}
+    for row in rows:
+        name = row.wheel.filename
+        other = best.setdefault(name, row)
+        mine, theirs = (
+            (item.wheel.url.startswith(own), item.wheel.sha256 is not None) for item in (row, other)
+        )
+        if mine == theirs and row.wheel.sha256 != other.wheel.sha256:
+            raise CatalogError(
+                "CAT033",
+                f"{name} is listed twice with different hashes, {other.wheel.sha256} and {row.wheel.sha256}",
+                where=page.name,
+                hint="try again later; `--catalog embedded` does not need the page",
+            )
+        if mine > theirs:
+            best[name] = row
+    return tuple(best[name] for name in sorted(best))
+
+
+def _malformed(message: str, parts: RowParts, page: PageAddress) -> CatalogError:
+    return CatalogError(
+        "CAT032",
+        message,
+        where=f"{page.name}: {parts.place}: {parts.filename[:200]!r}",
+        hint="the index is malformed; `--catalog embedded` does not need the page",
+    )
+
+
+def _resolve(row: RowParts, page: PageAddress) -> str:
+    text = row.href.strip(" \t\r\n\f")
+    # urlsplit removes line ends and tabs: such a link would pass for another one.
+    if not text or any(char <= " " or char in {"\x7f", "\\"} for char in text):
+        raise ValueError(f"invalid link {row.href[:200]!r}")
+    parts = urlsplit(urljoin(row.base, text))
+    plain = parts.hostname in PYTORCH_HOSTS or urlsplit(page.url).scheme == "http"
+    allowed = {"http", "https"} if plain else {"https"}
+    if urlsplit(page.url).scheme == "file":
+        allowed.add("file")
+    if parts.scheme not in allowed or not (parts.hostname or parts.scheme == "file"):
+        raise ValueError(f"invalid link {row.href[:200]!r}, expected {' or '.join(sorted(allowed))}")
+    if parts.hostname in PYTORCH_HOSTS and _port(parts) in {80, 443}:
+        return urlunsplit(("https", parts.hostname, parts.path, parts.query, ""))
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, parts.query, ""))
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or _PORTS.get(parts.scheme, 0)
+
+
+def _utc(text: str | None) -> str | None:
+    if text is None:
+        return None
+    if not _TIME.fullmatch(text):
+        raise ValueError(f"invalid upload time {text[:60]!r}, expected RFC 3339")
+    moment = datetime.fromisoformat(text.upper().replace(" ", "T"))
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    except OverflowError as error:
+        raise ValueError(f"invalid upload time {text!r}, expected RFC 3339") from error
+
+
+def _metadata(text: str | None) -> tuple[bool, str | None]:
+    if text is None or text.lower() == "false":
+        return False, None
+    algorithm, separator, digest = text.partition("=")
+    if separator and algorithm.lower() == "sha256":
+        if not SHA256.fullmatch(digest.lower()):
+            raise ValueError(f"invalid sha256 of metadata {digest[:80]!r}")
+        return True, digest.lower()
+    return True, None

@@ -1,4 +1,4 @@
-"""Read what the wheels of one version require, by sidecars or out of the wheels, merged over platforms."""
+"""Requirements of the wheels of one version, read from METADATA and merged over platforms."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from envsmith.net.client import WebClient
 
 MAX_METADATA_BYTES = 4 * 1024 * 1024
+# Platform tags: manylinux_2_28_x86_64, manylinux2014_x86_64, linux_aarch64, macosx_11_0_arm64, win_amd64, win32.
 _PLATFORM = re.compile(
     r"(?:many|musl)?(?P<linux>linux)(?:_\d+_\d+|\d+)?_(?P<linux_machine>\w+)"
     r"|(?P<darwin>macosx)_\d+_\d+_(?P<darwin_machine>\w+)"
@@ -40,7 +41,7 @@ _MACHINES = {
     ("win32", None): "x86",
     ("darwin", "universal2"): "",
 }
-# All that zipfile raises on archives made to break it.
+# Exceptions of zipfile for malformed archives, fuzzed ones included.
 ZIP_ERRORS = (
     ArithmeticError,
     EOFError,
@@ -52,21 +53,21 @@ ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
 )
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")  # string literals of markers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class PlatformFamily:
-    """The platforms whose wheels share one METADATA: an operating system, and a machine where it matters."""
+    """Platforms whose wheels share one METADATA: an operating system and, for some, a machine."""
 
     system: str
-    """As ``sys_platform`` says it; empty for ``any``."""
+    """Value of ``sys_platform``; empty for ``any``."""
     machine: str
-    """As ``platform_machine`` says it; empty where the wheel is for all of them."""
+    """Value of ``platform_machine``; empty if the wheel is for all machines."""
 
     @classmethod
     def of(cls, row: PageRow) -> PlatformFamily:
-        """Return the family of a wheel by its platform tag; a tag we do not know stands for itself."""
+        """Return the family of a wheel from its platform tag; an unknown tag is a family of its own."""
         tag = row.wheel.platform_tags.rsplit("-", 1)[-1].split(".")[-1]
         match = _PLATFORM.fullmatch(tag)
         if match is None:
@@ -78,14 +79,14 @@ class PlatformFamily:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirements:
-    """What one METADATA file says: requirements in its order, those of extras left out."""
+    """Requirements in a METADATA file, in its order, without those of extras."""
 
     requires_dist: tuple[str, ...]
     requires_python: str | None
 
 
 def choose_rows(rows: tuple[PageRow, ...]) -> dict[PlatformFamily, PageRow]:
-    """Pick one wheel per platform family to read, those with a digest of their metadata first."""
+    """Return one wheel per platform family to read, preferably one with a hash of its metadata."""
     chosen: dict[PlatformFamily, PageRow] = {}
     ranked = sorted(
         rows, key=lambda row: (row.metadata_sha256 is None, not row.has_metadata, row.wheel.filename)
@@ -96,16 +97,16 @@ def choose_rows(rows: tuple[PageRow, ...]) -> dict[PlatformFamily, PageRow]:
 
 
 def read_requirements(client: WebClient, row: PageRow, *, may_lack_label: bool = False) -> Requirements:
-    """Read one wheel's METADATA by its sidecar (PEP 658), else by ranged reads of the wheel.
+    """Return the requirements of a wheel, from the METADATA file beside it (PEP 658) or from the wheel itself.
 
     Args:
-        client: fetches.
+        client: sends the requests.
         row: the wheel.
-        may_lack_label: whether the METADATA may leave out the local version label that the filename has.
+        may_lack_label: whether the METADATA may lack the local version label of the filename.
 
     Raises:
-        CatalogError: CAT035 when the sidecar is not what its page says, CAT036 when it is malformed or that
-            of another wheel.
+        CatalogError: CAT035 when the METADATA file has another hash than the page says, CAT036 when it is malformed
+            or of another wheel.
         ToolError: TOL030 to TOL034, TOL057 when it cannot be fetched.
     """
     where = public_url(row.served_url)
@@ -117,7 +118,7 @@ def read_requirements(client: WebClient, row: PageRow, *, may_lack_label: bool =
 
 
 def parse_metadata(body: bytes, wheel: Wheel, where: str, *, may_lack_label: bool = False) -> Requirements:
-    """Read METADATA text and check that it is that of this wheel.
+    """Return the requirements in a METADATA text, and check that it belongs to a wheel.
 
     Raises:
         CatalogError: CAT036 when it is malformed or names another project or version.
@@ -129,7 +130,7 @@ def parse_metadata(body: bytes, wheel: Wheel, where: str, *, may_lack_label: boo
         name, version = canonicalize_name(raw.get("name", "")), Version(raw.get("version", ""))
         versions = {wheel.version} | ({Version(wheel.version.public)} if may_lack_label else set())
         if name != wheel.name or version not in versions:
-            raise ValueError(f"it is that of {name} {version}")  # noqa: TRY301 - same reason
+            raise ValueError(f"it belongs to {name} {version}")  # noqa: TRY301 - same reason
         requires_python = raw.get("requires_python")
         return Requirements(
             requires_dist=tuple(
@@ -140,18 +141,18 @@ def parse_metadata(body: bytes, wheel: Wheel, where: str, *, may_lack_label: boo
     except (ValueError, RecursionError) as error:
         raise CatalogError(
             "CAT036",
-            f"its METADATA is not usable: {' '.join(str(error).split())[:200]}",
+            f"invalid METADATA: {' '.join(str(error).split())[:200]}",
             where=where,
-            hint="the wheel or its sidecar is broken; `--catalog embedded` does without it",
+            hint="the wheel or the METADATA file beside it is broken; `--catalog embedded` does not need it",
         ) from error
 
 
 def merge(by_family: Mapping[PlatformFamily, Requirements], basis: str) -> Metadata:
-    """Join what the wheels of one version require; what only some platforms require gets a marker for them.
+    """Merge the requirements of all platforms; requirements of only some get a marker.
 
     Args:
         by_family: at least one.
-        basis: where it was read, in words.
+        basis: source of the metadata, for people.
     """
     families = sorted(by_family)
     holders: dict[str, list[PlatformFamily]] = {}
@@ -182,18 +183,18 @@ def _sidecar(client: WebClient, row: PageRow) -> bytes | None:
     if row.metadata_sha256 is not None and found != row.metadata_sha256:
         raise CatalogError(
             "CAT035",
-            f"its metadata has sha256 {found}, the index says {row.metadata_sha256}",
+            f"its metadata has sha256 {found}, but the index says {row.metadata_sha256}",
             where=public_url(url),
-            hint="the index and its files disagree; try again later, or use --catalog embedded",
+            hint="try again later, or use --catalog embedded",
         )
     return answer.body
 
 
 def read_metadata(file: BinaryIO, where: str) -> bytes:
-    """Return the METADATA of a wheel that is open.
+    """Return the METADATA of an open wheel.
 
     Raises:
-        CatalogError: CAT036 when it has none that can be read.
+        CatalogError: CAT036 when it cannot be read.
     """
     try:
         with zipfile.ZipFile(file) as archive:
@@ -201,7 +202,7 @@ def read_metadata(file: BinaryIO, where: str) -> bytes:
             if len(names) != 1:
                 raise ValueError(f"{len(names)} METADATA files")
             if archive.getinfo(names[0]).compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-                raise ValueError("METADATA is packed in an unusual way")
+                raise ValueError("METADATA is compressed with an unusual method")
             with archive.open(names[0]) as member:
                 body = member.read(MAX_METADATA_BYTES + 1)
     except ZIP_ERRORS as error:
@@ -214,9 +215,9 @@ def read_metadata(file: BinaryIO, where: str) -> bytes:
 def _unreadable(where: str, message: str) -> CatalogError:
     return CatalogError(
         "CAT036",
-        f"no wheel whose METADATA can be read: {message[:200]}",
+        f"the METADATA of the wheel cannot be read: {message[:200]}",
         where=where,
-        hint="the wheel is broken; `--catalog embedded` does without it",
+        hint="the wheel is broken; `--catalog embedded` does not need it",
     )
 
 
@@ -231,7 +232,7 @@ def _requirement(text: str) -> str | None:
 
 def _limited(text: str, having: list[PlatformFamily], families: list[PlatformFamily]) -> str:
     if any(not family.system for family in having):
-        # A wheel for any platform can be installed everywhere: what it asks for is asked for everywhere.
+        # A wheel for any platform can be installed everywhere, so its requirements hold everywhere.
         return text
     requirement = Requirement(text)
     place = " or ".join(_places(having, families))

@@ -288,9 +288,9 @@ def test_one_that_fails_keeps_none_of_the_others(server: RangeServer, house: Pat
 def test_what_was_kept_needs_no_server(house: Path) -> None:
     kept = FileCache(house.parent / "kept")
     item = artifact("http://127.0.0.1:9/x", BODY, size=False)
-    with kept.coming() as coming:
+    with kept.pending() as coming:
         coming.write(BODY)
-        assert coming.keep(item.sha256, NAME)
+        assert coming.commit(item.sha256, NAME)
     heard = Heard()
     assert filler(house.parent, heard).fill(house, [item], AsLocked()).failed == ()
     assert heard.ways == {NAME: "kept"}

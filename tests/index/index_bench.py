@@ -1,4 +1,4 @@
-"""A replayed index, read into an overlay, with a clock of its own."""
+"""A replayed index, read into an cache, with a clock of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import EnvsmithError
-from envsmith.index.cache import ListingCache, overlay_name
+from envsmith.index.cache import ListingCache, server_name
 from envsmith.index.reader import PYTORCH_BASE, PyTorchIndex, ReadListing, ReadRequest
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, Metadata, group, usual_url
@@ -31,11 +31,11 @@ def torch_wheel(tags: str = LINUX, version: str = "2.20.0+cu199", *requires: str
 
 
 class Bench:
-    """A replayed index, an overlay and a clock."""
+    """A replayed index, an cache and a clock."""
 
     def __init__(self, replay: ReplayIndex, root: Path) -> None:
         self.replay = replay
-        self.overlay = ListingCache(root, overlay_name(replay.base, PYTORCH_BASE))
+        self.cache = ListingCache(root, server_name(replay.base, PYTORCH_BASE))
         self.now = NOW
         self.channel = "stable"
         self.wants: Callable[[Wheel], bool] = lambda wheel: wheel.label == "cu199"
@@ -49,7 +49,7 @@ class Bench:
     ) -> ReadListing:
         index = PyTorchIndex(
             self.replay.base,
-            self.overlay,
+            self.cache,
             wants_metadata=self.wants,
             now=lambda: self.now,
             policy=QUICK,

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import CatalogError, ToolError
-from envsmith.index import cache
-from envsmith.index.cache import ListingCache, PageState, is_fresh, overlay_name, replace_file
+from envsmith.index import cache as cache_module
+from envsmith.index.cache import ListingCache, PageState, is_fresh, replace_file, server_name
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing
 
@@ -30,51 +30,51 @@ LISTING = IndexListing(channel="stable", backend=CU128, retrieved="2026-11-20", 
 
 
 @pytest.fixture
-def overlay(tmp_path: Path) -> ListingCache:
+def cache(tmp_path: Path) -> ListingCache:
     return ListingCache(tmp_path / "cache", "download.pytorch.org")
 
 
 def test_servers_are_kept_apart_and_their_secrets_out_of_names() -> None:
     usual = "https://download.pytorch.org/whl"
-    assert overlay_name(f"{usual}/", usual) == "download.pytorch.org"
-    one = overlay_name("https://u:secret@mirror.example/whl", usual)
-    assert one != overlay_name("https://mirror.example/whl", usual)
+    assert server_name(f"{usual}/", usual) == "download.pytorch.org"
+    one = server_name("https://u:secret@mirror.example/whl", usual)
+    assert one != server_name("https://mirror.example/whl", usual)
     assert one.isalnum()
 
 
-def test_a_listing_is_read_as_written(overlay: ListingCache) -> None:
-    assert overlay.read_listing("stable", CU128) is None
-    overlay.write_listing(LISTING)
-    assert overlay.read_listing("stable", CU128) == LISTING
-    path = overlay.listing_path("stable", CU128)
-    assert path == overlay.root / "listings" / "download.pytorch.org" / "stable" / "cu128.json"
+def test_a_listing_is_read_as_written(cache: ListingCache) -> None:
+    assert cache.read_listing("stable", CU128) is None
+    cache.write_listing(LISTING)
+    assert cache.read_listing("stable", CU128) == LISTING
+    path = cache.listing_path("stable", CU128)
+    assert path == cache.root / "listings" / "download.pytorch.org" / "stable" / "cu128.json"
     assert IndexListing.from_json(path.read_text("utf-8")) == LISTING
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"form": 9}', b'{"form": 1}'])
-def test_a_broken_listing_is_reported(overlay: ListingCache, content: bytes) -> None:
-    overlay.write_listing(LISTING)
-    path = overlay.listing_path("stable", CU128)
+def test_a_broken_listing_is_reported(cache: ListingCache, content: bytes) -> None:
+    cache.write_listing(LISTING)
+    path = cache.listing_path("stable", CU128)
     path.write_bytes(content)
     with pytest.raises(CatalogError) as caught:
-        overlay.read_listing("stable", CU128)
+        cache.read_listing("stable", CU128)
     assert (caught.value.code, caught.value.where) == ("CAT037", str(path))
     assert "refresh" in caught.value.hint
 
 
-def test_the_listing_of_another_index_is_reported(overlay: ListingCache) -> None:
-    path = overlay.listing_path("nightly", CU128)
+def test_the_listing_of_another_index_is_reported(cache: ListingCache) -> None:
+    path = cache.listing_path("nightly", CU128)
     path.parent.mkdir(parents=True)
     path.write_text(LISTING.to_json())
     with pytest.raises(CatalogError, match="cu128"):
-        overlay.read_listing("nightly", CU128)
+        cache.read_listing("nightly", CU128)
 
 
-def test_states_are_read_as_written(overlay: ListingCache) -> None:
-    assert overlay.read_states("stable", CU128) == {}
+def test_states_are_read_as_written(cache: ListingCache) -> None:
+    assert cache.read_states("stable", CU128) == {}
     states = {"torch": STATE, "triton": replace(STATE, absent=True, etag=None)}
-    overlay.write_states("stable", CU128, states)
-    assert overlay.read_states("stable", CU128) == states
+    cache.write_states("stable", CU128, states)
+    assert cache.read_states("stable", CU128) == states
 
 
 @pytest.mark.parametrize(
@@ -88,34 +88,27 @@ def test_states_are_read_as_written(overlay: ListingCache) -> None:
         {"more": 1},
     ],
 )
-def test_states_nobody_wrote_are_forgotten(overlay: ListingCache, change: dict[str, object]) -> None:
-    overlay.write_states("stable", CU128, {"torch": STATE})
-    path = overlay.listing_path("stable", CU128).with_suffix(".pages.json")
+def test_states_nobody_wrote_are_forgotten(cache: ListingCache, change: dict[str, object]) -> None:
+    cache.write_states("stable", CU128, {"torch": STATE})
+    path = cache.listing_path("stable", CU128).with_suffix(".pages.json")
     data = json.loads(path.read_text())
     data["pages"]["torch"] |= change
     path.write_text(json.dumps(data))
-    assert overlay.read_states("stable", CU128) == {}
+    assert cache.read_states("stable", CU128) == {}
 
 
-def test_a_page_is_given_only_as_its_state_says(overlay: ListingCache) -> None:
-    assert overlay.read_page("stable", CU128, "torch", STATE) is None
-    overlay.write_page("stable", CU128, "torch", b"Hello World")
-    assert overlay.read_page("stable", CU128, "torch", STATE) == b"Hello World"
-    overlay.write_page("stable", CU128, "torch", b"Hello")
-    assert overlay.read_page("stable", CU128, "torch", STATE) is None
+def test_a_page_is_given_only_as_its_state_says(cache: ListingCache) -> None:
+    assert cache.read_page("stable", CU128, "torch", STATE) is None
+    cache.write_page("stable", CU128, "torch", b"Hello World")
+    assert cache.read_page("stable", CU128, "torch", STATE) == b"Hello World"
+    cache.write_page("stable", CU128, "torch", b"Hello")
+    assert cache.read_page("stable", CU128, "torch", STATE) is None
 
 
 @pytest.mark.parametrize("project", ["../torch", "a/b", "", "Torch", ".", "torch\n"])
-def test_a_project_is_no_path(overlay: ListingCache, project: str) -> None:
+def test_a_project_is_no_path(cache: ListingCache, project: str) -> None:
     with pytest.raises(CatalogError):
-        overlay.write_page("stable", CU128, project, b"")
-
-
-def test_the_age_is_that_of_the_oldest_page(overlay: ListingCache) -> None:
-    assert overlay.age_of("stable", CU128, NOW) is None
-    older = replace(STATE, fetched_at="2026-11-18T10:00:00Z")
-    overlay.write_states("stable", CU128, {"torch": STATE, "triton": older})
-    assert overlay.age_of("stable", CU128, NOW) == timedelta(days=2)
+        cache.write_page("stable", CU128, project, b"")
 
 
 def test_pages_are_fresh_for_a_day() -> None:
@@ -154,14 +147,14 @@ def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from envsmith.index import cache as overlay
+from envsmith.index import cache
 wrapped = getattr(os, sys.argv[2])
 def die(*arguments):
     if sys.argv[3] == "after":
         wrapped(*arguments)
     os.kill(os.getpid(), signal.SIGKILL)
 setattr(os, sys.argv[2], die)
-overlay.replace_file(Path(sys.argv[1]), b"new")
+cache.replace_file(Path(sys.argv[1]), b"new")
 """
 
 
@@ -176,7 +169,7 @@ def test_killed_between_writing_and_replacing_the_old_file_stays(
     path = tmp_path / "x.json"
     replace_file(path, b"old")
     command = [sys.executable, "-c", KILLED, str(path), call, moment]
-    result = subprocess.run(command, check=False, cwd=Path(cache.__file__).parents[2])
+    result = subprocess.run(command, check=False, cwd=Path(cache_module.__file__).parents[2])
     assert result.returncode == -signal.SIGKILL
     assert path.read_bytes() == left
     replace_file(path, b"newer")

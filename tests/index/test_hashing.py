@@ -73,12 +73,12 @@ def test_an_address_of_a_mirrors_own_is_asked_as_it_stands(replay: ReplayIndex, 
 @pytest.mark.parametrize(
     ("fault", "why"),
     [
-        (Fault.status(404), "status 404"),
-        (Fault.status(500), "status 500"),
+        (Fault.status(404), "answered 404"),
+        (Fault.status(500), "answered 500"),
         (Fault.cut(), ""),
-        (Fault.truncated(), "no whole wheel"),
-        (Fault.body("<html>please log in</html>"), "no whole wheel"),
-        (Fault.body(""), "no whole wheel"),
+        (Fault.truncated(), "not a complete wheel"),
+        (Fault.body("<html>please log in</html>"), "not a complete wheel"),
+        (Fault.body(""), "not a complete wheel"),
     ],
 )
 def test_nothing_but_the_whole_wheel_is_hashed(

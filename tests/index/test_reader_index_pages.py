@@ -51,7 +51,7 @@ def test_reads_every_form_to_the_same_wheel(bench: Bench, style: Style) -> None:
     assert metadata is not None
     assert metadata.requires_dist == ("sympy>=1.13",)
     assert metadata.confidence == "exact"
-    assert bench.overlay.read_listing("stable", CU199) == reading.listing
+    assert bench.cache.read_listing("stable", CU199) == reading.listing
 
 
 def test_real_r2_links_are_recorded_at_pytorchs_own_host(bench: Bench) -> None:
@@ -67,7 +67,7 @@ def test_the_same_listing_comes_from_every_host_and_form(bench: Bench, tmp_path:
     texts = set()
     for number, style in enumerate((OF_2026, JSON, Style(links="relative"), Style(links="beside"))):
         bench.replay.style = style
-        bench.overlay = ListingCache(tmp_path / str(number), "x")
+        bench.cache = ListingCache(tmp_path / str(number), "x")
         listing = bench.read().listing
         texts.add(replace(listing, source="").to_json().replace(bench.replay.base, "BASE"))
     assert len(texts) == 1
@@ -115,7 +115,8 @@ def test_pages_are_asked_for_once_a_day(bench: Bench) -> None:
     bench.now = NOW + timedelta(hours=24)
     assert bench.read(max_age=day).listing.retrieved == "2026-11-21"
     assert bench.replay.count(TORCH) == 2
-    assert bench.overlay.age_of("stable", CU199, bench.now) == timedelta(0)
+    states = bench.cache.read_states("stable", CU199)
+    assert {state.fetched_at for state in states.values()} == {"2026-11-21T10:00:00Z"}
 
 
 def test_absence_is_remembered_for_a_day_too(bench: Bench) -> None:
@@ -128,7 +129,7 @@ def test_absence_is_remembered_for_a_day_too(bench: Bench) -> None:
 def test_a_page_lost_from_the_cache_is_fetched_whole(bench: Bench) -> None:
     bench.replay.add(torch_wheel())
     first = bench.read()
-    page = bench.overlay.listing_path("stable", CU199).parent / "cu199.pages" / "torch"
+    page = bench.cache.listing_path("stable", CU199).parent / "cu199.pages" / "torch"
     page.write_bytes(b"broken")
     assert bench.read() == first
     assert "if-none-match" not in bench.replay.requests[-1][1]
@@ -137,11 +138,11 @@ def test_a_page_lost_from_the_cache_is_fetched_whole(bench: Bench) -> None:
 def test_a_cached_page_that_cannot_be_parsed_is_fetched_whole(bench: Bench) -> None:
     bench.replay.add(torch_wheel())
     first = bench.read()
-    states = bench.overlay.read_states("stable", CU199)
+    states = bench.cache.read_states("stable", CU199)
     body = b"written by a version that read pages otherwise"
-    bench.overlay.write_page("stable", CU199, "torch", body)
+    bench.cache.write_page("stable", CU199, "torch", body)
     state = replace(states["torch"], body_sha256=hashlib.sha256(body).hexdigest())
-    bench.overlay.write_states("stable", CU199, {**states, "torch": state})
+    bench.cache.write_states("stable", CU199, {**states, "torch": state})
     assert bench.read() == first
     assert bench.replay.count(TORCH) == 2
 
@@ -149,9 +150,9 @@ def test_a_cached_page_that_cannot_be_parsed_is_fetched_whole(bench: Bench) -> N
 def test_a_broken_listing_in_the_cache_is_written_anew(bench: Bench) -> None:
     bench.replay.add(torch_wheel())
     first = bench.read()
-    bench.overlay.listing_path("stable", CU199).write_text("{")
+    bench.cache.listing_path("stable", CU199).write_text("{")
     assert bench.read().listing == first.listing
-    assert bench.overlay.read_listing("stable", CU199) == first.listing
+    assert bench.cache.read_listing("stable", CU199) == first.listing
 
 
 def test_stable_files_no_longer_listed_stay(bench: Bench) -> None:

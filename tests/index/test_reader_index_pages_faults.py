@@ -34,7 +34,7 @@ def test_an_index_that_does_not_exist_is_named(bench: Bench) -> None:
     assert isinstance(error, CatalogError)
     assert (error.code, error.where) == ("CAT034", bench.replay.base)
     assert "cu199" in error.message
-    assert bench.overlay.read_listing("stable", CU199) is None
+    assert bench.cache.read_listing("stable", CU199) is None
 
 
 def test_a_failing_server_is_asked_again_then_given_up(bench: Bench) -> None:
@@ -50,12 +50,12 @@ def test_a_page_that_failed_leaves_the_listing_and_the_others_are_kept(bench: Be
     first = bench.read("torch", "triton").listing
     bench.replay.add(torch_wheel(version="2.21.0+cu199"))
     bench.replay.fail("/whl/cu199/triton/", Fault.truncated())
-    bench.overlay.listing_path("stable", CU199).parent.joinpath("cu199.pages.json").unlink()
+    bench.cache.listing_path("stable", CU199).parent.joinpath("cu199.pages.json").unlink()
     error = failure(bench, "torch", "triton")
     assert error.code == "CAT030"
     assert "/cu199/triton/" in error.where
-    assert bench.overlay.read_listing("stable", CU199) == first
-    assert set(bench.overlay.read_states("stable", CU199)) == {"torch"}
+    assert bench.cache.read_listing("stable", CU199) == first
+    assert set(bench.cache.read_states("stable", CU199)) == {"torch"}
 
 
 def test_a_slow_server_is_left_at_the_deadline_and_nothing_changes(bench: Bench) -> None:
@@ -65,7 +65,7 @@ def test_a_slow_server_is_left_at_the_deadline_and_nothing_changes(bench: Bench)
     error = failure(bench, deadline_s=0.3)
     assert isinstance(error, ToolError)
     assert error.code == "TOL031"
-    assert bench.overlay.read_listing("stable", CU199) == first
+    assert bench.cache.read_listing("stable", CU199) == first
 
 
 def test_metadata_that_comes_too_late_is_read_the_next_time(bench: Bench) -> None:
@@ -90,7 +90,7 @@ def test_a_page_of_nonsense_changes_nothing(bench: Bench, text: str) -> None:
     first = bench.read().listing
     bench.replay.fail(TORCH, Fault.body(text))
     assert failure(bench).code in {"CAT030", "CAT032"}
-    assert bench.overlay.read_listing("stable", CU199) == first
+    assert bench.cache.read_listing("stable", CU199) == first
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_base_loses_its_last_slash() -> None:
 def test_passwords_of_a_mirror_are_used_and_never_recorded(bench: Bench) -> None:
     bench.replay.add(torch_wheel())
     base = bench.replay.base.replace("http://", "http://user:secret@")
-    index = PyTorchIndex(base, bench.overlay, wants_metadata=bench.wants, now=lambda: NOW, policy=QUICK)
+    index = PyTorchIndex(base, bench.cache, wants_metadata=bench.wants, now=lambda: NOW, policy=QUICK)
     request = ReadRequest(channel="stable", backend=CU199, projects=("torch",), deadline_s=20)
     bench.replay.style = Style(links="relative")
     listing = index.read(request).listing
@@ -131,6 +131,6 @@ def test_passwords_of_a_mirror_are_used_and_never_recorded(bench: Bench) -> None
         "Basic dXNlcjpzZWNyZXQ="
     }
     kept = "".join(
-        path.read_text("utf-8") + str(path) for path in bench.overlay.root.rglob("*") if path.is_file()
+        path.read_text("utf-8") + str(path) for path in bench.cache.root.rglob("*") if path.is_file()
     )
     assert "secret" not in kept + listing.to_json()

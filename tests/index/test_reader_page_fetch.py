@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from envsmith.errors import CatalogError, ToolError
-from envsmith.index.reader import FetchedPage, fetch_page, read_kept
+from envsmith.index.reader import FetchedPage, fetch_page, parse_body
 from envsmith.index.simple_api import PageAddress
 from envsmith.model.listing import usual_url
 from envsmith.net.client import Response, RetryPolicy, WebClient, open_client
@@ -45,7 +45,7 @@ def test_a_page_is_read_with_what_is_needed_to_ask_again(replay: ReplayIndex, cl
     assert page.state.etag
     assert page.state.last_modified
     assert page.state.moved_to is None
-    assert read_kept(address(replay.base), page.state, page.body) == page
+    assert parse_body(address(replay.base), page.state, page.body) == page
 
 
 def test_an_unchanged_page_is_not_sent_again(replay: ReplayIndex, client: WebClient) -> None:
@@ -125,7 +125,7 @@ def test_a_page_that_moved_is_read_as_standing_there(replay: ReplayIndex, client
     page = fetch_page(address(f"{replay.origin}/old"), None, NOW, client)
     assert page.state.moved_to == f"{replay.origin}{PAGE}"
     assert [row.wheel.url for row in page.rows] == [usual_url("cu199", FILE.filename)]
-    assert read_kept(address(f"{replay.origin}/old"), page.state, page.body) == page
+    assert parse_body(address(f"{replay.origin}/old"), page.state, page.body) == page
 
 
 def test_a_page_that_moved_to_another_path_keeps_its_own_addresses(

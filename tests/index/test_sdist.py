@@ -129,7 +129,7 @@ def test_other_bytes_or_none(path: str, code: str, served: tuple[str, dict[str, 
 def test_too_large(served: tuple[str, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch) -> None:
     base, files = served
     files["/a.tar.gz"] = tar(**{"PKG-INFO": NEW})
-    monkeypatch.setattr(sdist, "MOST_BYTES", 10)
+    monkeypatch.setattr(sdist, "MAX_BYTES", 10)
     with pytest.raises(ToolError) as caught:
         SdistReader().metadata(name="a", version="1.0", url=f"{base}/a.tar.gz", sha256="0" * 64)
     assert caught.value.code == "TOL027"

@@ -20,8 +20,8 @@ FILE = ReplayFile.made("torch", "2.20.0+cu199", "cp312-cp312-win_amd64", index="
 
 
 def reader(base: str, folder: Path, tell: Callable[[EnvsmithError], None] = lambda _: None) -> LivePyTorch:
-    overlay = ListingCache(folder / "cache", "replayed")
-    return LivePyTorch(PyTorchIndex(base, overlay, wants_metadata=lambda _: True), overlay, ("torch",), tell)
+    cache = ListingCache(folder / "cache", "replayed")
+    return LivePyTorch(PyTorchIndex(base, cache, wants_metadata=lambda _: True), cache, ("torch",), tell)
 
 
 def read(live: LivePyTorch) -> IndexListing:
