@@ -32,8 +32,8 @@ from envsmith.model.listing import VersionMetadata
 from envsmith.model.wheel import Wheel
 from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan
 from envsmith.plan.planner import plan_profile
+from envsmith.uv.command import find_uv
 from envsmith.uv.index_writer import uv_settings, write_slice
-from envsmith.uv.resolver import find_uv
 from envsmith.wiring import CatalogChoice, listing_sources
 
 # envsmith asks the package uv where its executable is: it is told of one that fails, and leaves a mark.

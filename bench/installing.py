@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.measure import Comparison, alternate, seconds
 from bench.resolving import envsmith
-from envsmith.uv.resolver import find_uv
+from envsmith.uv.command import find_uv
 from tests.install.locked import locked_shop
 from tests.install.made import Shop, made, made_torch
 

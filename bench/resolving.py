@@ -29,7 +29,8 @@ from envsmith.plan.model import LockRequest
 from envsmith.process.runner import CompletedProgram, Processes
 from envsmith.templates import read_template
 from envsmith.usage import python
-from envsmith.uv.resolver import UvResolver, find_uv
+from envsmith.uv.command import find_uv
+from envsmith.uv.resolver import UvResolver
 from envsmith.wiring import CatalogChoice, listing_sources, wheel_contents, wheel_requires
 from tests.fakes import Silence
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from envsmith.uv.resolver import find_uv
+from envsmith.uv.command import find_uv
 
 ROOT = Path(__file__).parent.parent
 

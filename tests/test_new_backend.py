@@ -30,7 +30,8 @@ from envsmith.plan.model import LockRequest
 from envsmith.process.runner import Processes
 from envsmith.templates import read_template
 from envsmith.usage import python as import_time
-from envsmith.uv.resolver import UvResolver, find_uv
+from envsmith.uv.command import find_uv
+from envsmith.uv.resolver import UvResolver
 from tests.fakes import FakeContents, FakeRequires, Silence
 from tests.lock_tools import lock_profile
 from tests.replay import ReplayIndex

@@ -64,7 +64,7 @@ def _at_work(way: FixOptions) -> Iterator[tuple[RepairInput, RepairTools]]:
     from envsmith.doctor.repair import RepairTools, UvRepairer
     from envsmith.lockfile.pins import InstallSource
     from envsmith.process.runner import Processes
-    from envsmith.uv.resolver import find_uv
+    from envsmith.uv.command import find_uv
 
     processes = Processes()
     try:

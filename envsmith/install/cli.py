@@ -132,8 +132,8 @@ def at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     from envsmith.install.request import InstallTools
     from envsmith.process.runner import Processes
     from envsmith.shims import environment
+    from envsmith.uv.command import find_uv
     from envsmith.uv.installer import UvInstaller
-    from envsmith.uv.resolver import find_uv
     from envsmith.wiring import utc_now
 
     processes = Processes()

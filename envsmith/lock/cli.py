@@ -240,7 +240,8 @@ def _lock_tools(
 
 
 def _resolver(options: LockOptions, processes: Processes) -> UvResolver:
-    from envsmith.uv.resolver import UvResolver, find_uv
+    from envsmith.uv.command import find_uv
+    from envsmith.uv.resolver import UvResolver
     from envsmith.wiring import cache_folder
 
     return UvResolver(

@@ -248,8 +248,8 @@ def _python(text: str) -> Python | None:
         return Python.parse(match[1])
     from envsmith.environment.interpreter import Probe
     from envsmith.process.runner import Processes
+    from envsmith.uv.command import find_uv
     from envsmith.uv.installer import UvInstaller
-    from envsmith.uv.resolver import find_uv
 
     processes = Processes()
     path = UvInstaller(processes=processes, executable=find_uv()).find_python(text)

@@ -1,1 +1,1 @@
-"""uv."""
+"""Interface to uv."""

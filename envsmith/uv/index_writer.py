@@ -1,4 +1,4 @@
-"""Writes a slice as a small simple index of files (PEP 503), and the uv.toml that names it."""
+"""Writer of a plan's slice as a simple index of files (PEP 503), and of the uv.toml for it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ INDEX_NAME = "pytorch-slice"
 
 
 def write_slice(slice_: TorchIndexSlice, folder: Path) -> Path:
-    """Write the pages of a slice under a folder named by its content, once, and return that folder.
+    """Write the pages of a slice into a folder named by its content, unless it exists, and return the folder.
 
-    uv keys its cache by the address of an index, so equal content gets an equal address and other content another.
+    uv keys its cache by the address of an index, so different slices need different addresses.
 
     Raises:
-        ToolError: TOL010 when the disk refuses.
+        ToolError: TOL010 when the folder cannot be written.
     """
     place = folder / slice_.digest()[:32]
     if place.is_dir():
@@ -35,22 +35,22 @@ def write_slice(slice_: TorchIndexSlice, folder: Path) -> Path:
                 (fresh / project / "index.html").write_text(_page(slice_, project), encoding="utf-8")
             fresh.mkdir(exist_ok=True)
             if not place.is_dir():
-                _settle(fresh, place)
+                _move(fresh, place)
     except OSError as error:
         raise ToolError(
             "TOL010",
             f"cannot write: {error.strerror}",
             where=str(place),
-            hint="free some disk, or set ENVSMITH_CACHE_DIR",
+            hint="free disk space, or set ENVSMITH_CACHE_DIR",
         ) from error
     return place
 
 
-def _settle(fresh: Path, place: Path) -> None:
+def _move(fresh: Path, place: Path) -> None:
     try:
         fresh.rename(place)
     except OSError:
-        # Another run put the same content there first.
+        # If the folder exists now, another process has written the same content.
         if not place.is_dir():
             raise
 
@@ -69,14 +69,14 @@ def uv_settings(plan: ResolutionPlan, index: Path, undescribed: Iterable[str] = 
     Args:
         plan: the plan.
         index: folder of its slice.
-        undescribed: projects taken as source distributions whose requirements are not read yet: taken as none,
-            so that uv does not build them; they are read and resolved again afterwards.
+        undescribed: projects locked as source whose requirements are not known yet: given as none, so that uv does
+            not build them. They are read from the archive afterwards, and the plan is resolved again.
     """
     lines = [
         "[[index]]",
         f"name = {dumps(INDEX_NAME)}",
         f"url = {dumps(index.resolve().as_uri())}",
-        # Its rows were cut off when the plan was made; uv would drop those without an upload time.
+        # The slice's wheels are selected by time already, and uv would drop those without an upload time.
         "exclude-newer = false",
     ]
     described = (*plan.slice.metadata, *plan.sdist_metadata())

@@ -1,6 +1,6 @@
-"""Installer by uv: an interpreter found, an environment made, a lock's packages put into it.
+"""Installer on top of ``uv venv`` and ``uv pip sync``.
 
-Source of what uv does and does not do: seen with uv 0.13.8, 2026-11-21.
+Source for uv's behaviour: uv 0.13.8, seen 2026-11-21.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from envsmith.errors import InstallError, ToolError
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.shell import quote_path
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
-from envsmith.uv.resolver import KEPT, OFFLINE, credentials
+from envsmith.uv.command import NETWORK_ERROR, uv_environ
 
-_LINK_MODE = ("UV_LINK_MODE",)
-_KEPT = (*KEPT, *_LINK_MODE, "UV_CONCURRENT_INSTALLS", "UV_PYTHON_INSTALL_DIR", "CC", "CXX", "CFLAGS")
+# Variables that uv inherits for installs besides those for resolutions; those of compilers are for source packages.
+_VARIABLES = ("UV_LINK_MODE", "UV_CONCURRENT_INSTALLS", "UV_PYTHON_INSTALL_DIR", "CC", "CXX", "CFLAGS")
+# Messages of uv 0.13.8 (seen 2026-11-21); os error 28 is ENOSPC, 122 EDQUOT.
 _FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b", re.IGNORECASE)
 _HASH = re.compile(r"Hash mismatch for `?([^`\n]+)`?", re.IGNORECASE)
 _UNCACHED = re.compile(r"Identified uncached distribution: ([^\s=]+)==")
-_UNHELD = re.compile(
+_WHEELHOUSE = re.compile(
     r"No solution found|(?P<absent>Failed to read `--find-links`)"
     r"|(?P<damaged>Failed to extract archive|Invalid zip file)",
     re.IGNORECASE,
 )
 _COUNT = re.compile(r"Would download (\d+) package")
-_FILL = "`envsmith download PROFILE -d DIR` fills it, where there is a network"
-_WHERE_FILES_LIE = "uv says"
+_FILL = "with network access, `envsmith download PROFILE -d DIR` fills it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UvInstaller:
-    """Makes environments with ``uv venv`` and ``uv pip sync``, shut off from the user's uv settings."""
+    """Creates and fills environments, without the user's uv settings."""
 
     processes: Processes
     executable: Path
@@ -44,12 +44,12 @@ class UvInstaller:
     timeout_s: float = 3600.0
 
     def find_python(self, request: str) -> Path | None:
-        """Return an installed interpreter, or None where there is none.
+        """Return an installed interpreter, or None if there is none.
 
-        Where uv finds none, as with a PATH that lacks it, the one that runs this may be of the version asked for.
+        The interpreter that runs envsmith counts, too, for uv does not find it if it is not on PATH.
 
         Args:
-            request: as uv reads it: ``3.12``, ``python3.12``, a path.
+            request: in uv's syntax: ``3.12``, ``python3.12``, a path.
         """
         finished = self._run("python", "find", "--system", "--no-project", "--", request)
         if finished.status == 0:
@@ -57,42 +57,42 @@ class UvInstaller:
         return Path(sys.executable) if request == "{}.{}".format(*sys.version_info) else None
 
     def cache(self) -> Path:
-        """Return where uv keeps unpacked packages."""
+        """Return uv's cache folder."""
         return Path(self._run("cache", "dir").stdout.strip() or ".")
 
     def is_copying(self) -> bool:
-        """Say whether uv is told to copy files out of its cache, even where they could be shared with it."""
-        return inherited_environ(_LINK_MODE).get(_LINK_MODE[0]) == "copy"
+        """Say whether uv is set to copy files from its cache instead of linking them."""
+        return inherited_environ(("UV_LINK_MODE",)).get("UV_LINK_MODE") == "copy"
 
     def outstanding(self, supply: InstallSource, python: Path) -> frozenset[str] | None:
-        """Return the names of packages that are not in uv's cache; None where uv does not say it.
+        """Return the names of the packages that are not in uv's cache, or None if they are unknown.
 
-        It says it in its log alone, whose form it does not promise: the number it says for people is the proof.
+        The names are in uv's log, whose format can change; the number in its normal output confirms them.
         """
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
-            words = ("--verbose", "--dry-run", "--target", Path(scratch, "target"), "--python", python)
-            said = self._sync(Path(scratch), supply, *words).stderr
-        names = frozenset(_UNCACHED.findall(said))
-        count = _COUNT.search(said)
+            flags = ("--verbose", "--dry-run", "--target", Path(scratch, "target"), "--python", python)
+            log = self._sync(Path(scratch), supply, *flags).stderr
+        names = frozenset(_UNCACHED.findall(log))
+        count = _COUNT.search(log)
         return names if len(names) == (int(count[1]) if count else 0) else None
 
     def make(self, prefix: Path, python: Path, prompt: str) -> None:
-        """Make an environment without packages.
+        """Create an environment without packages.
 
         Raises:
             InstallError: ENV021 when the disk is full, ENV020 when uv fails otherwise.
         """
         finished = self._run("venv", "--no-project", "--python", python, "--prompt", prompt, prefix)
         if finished.status:
-            raise failure(finished, "no environment could be made")
+            raise failure(finished, "the environment could not be created")
 
     def fill(self, prefix: Path, supply: InstallSource) -> None:
-        """Put the packages of a lock into an environment, every file by its hash.
+        """Install the packages of a lock into an environment, and verify every file's hash.
 
         Raises:
-            InstallError: ENV021 when the disk is full, ENV022 when a file has other bytes than locked, ENV020 when
+            InstallError: ENV021 when the disk is full, ENV022 when a file's hash differs from the lock's, ENV020 when
                 uv fails otherwise, ENV025 when the wheelhouse lacks a file or has a damaged one.
-            ToolError: TOL022 when files cannot be reached.
+            ToolError: TOL022 when files cannot be downloaded.
         """
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             finished = self._sync(Path(scratch), supply, "--python", prefix)
@@ -109,7 +109,7 @@ class UvInstaller:
         if supply.wheelhouse:
             flags += ["--no-index", "--find-links", supply.wheelhouse]
         elif not supply.is_pylock:
-            # By hash it is decided anyway: the same names on two indexes cannot do harm.
+            # Safe, because the hashes decide: a file of the same name on another index does not match.
             flags += ["--index-strategy", "unsafe-best-match"]
         if supply.sources:
             flags += [
@@ -124,68 +124,69 @@ class UvInstaller:
         return flags
 
     def _run(self, *words: str | Path) -> CompletedProgram:
-        env = {
-            **credentials(),
-            **inherited_environ(_KEPT),
-            "UV_PYTHON_DOWNLOADS": "never",
-            "UV_NO_PROGRESS": "1",
-            "NO_COLOR": "1",
-        }
         offline = ["--offline"] if self.offline else []
-        return self.processes.run(
-            [self.executable, "--no-config", *offline, *words], env=env, timeout_s=self.timeout_s
-        )
+        command = [self.executable, "--no-config", *offline, *words]
+        return self.processes.run(command, env=uv_environ(*_VARIABLES), timeout_s=self.timeout_s)
 
 
 def failure(
-    finished: CompletedProgram, what: str, supply: InstallSource | None = None
+    finished: CompletedProgram, message: str, supply: InstallSource | None = None
 ) -> InstallError | ToolError:
-    """Return what uv's words of a failure mean.
+    """Return the error for a failed run of uv.
 
     Args:
-        finished: the run that failed.
-        what: what it was to do, and did not.
-        supply: where the files were to come from.
+        finished: the run.
+        message: the failed operation.
+        supply: source of the packages.
     """
     text = finished.stderr.strip() or "nothing"
-    told = ((_WHERE_FILES_LIE, text),)
+    details = (("uv says", text),)
     if _FULL.search(text):
         return InstallError(
             "ENV021",
-            f"{what}: the disk is full",
-            details=told,
-            hint="make room where the environment and uv's cache lie (`uv cache dir`), then try again",
+            f"{message}: the disk is full",
+            details=details,
+            hint="free disk space for the environment and for uv's cache (`uv cache dir`), then try again",
         )
     if _HASH.search(text):
         return InstallError(
             "ENV022",
-            f"{what}: a file has other bytes than were locked",
-            details=told,
-            hint=_anew(supply) or "try again; if it stays so, what is served was replaced: do not use it",
+            f"{message}: the hash of a file differs from the lock's",
+            details=details,
+            hint=_download_command(supply)
+            or "try again; if it happens again, the file on the server was replaced: do not use it",
         )
-    if supply and supply.wheelhouse and (match := _UNHELD.search(text)):
-        why = "a file in it is damaged" if match["damaged"] else "it does not hold every file of the lock"
-        why = "there is no such wheelhouse" if match["absent"] else why
+    if supply and supply.wheelhouse and (match := _WHEELHOUSE.search(text)):
+        cause = (
+            "a file in the wheelhouse is damaged"
+            if match["damaged"]
+            else "the wheelhouse lacks files of the lock"
+        )
+        cause = "the wheelhouse does not exist" if match["absent"] else cause
         return InstallError(
-            "ENV025", f"{what}: {why}", where=supply.wheelhouse, details=told, hint=_anew(supply) or _FILL
+            "ENV025",
+            f"{message}: {cause}",
+            where=supply.wheelhouse,
+            details=details,
+            hint=_download_command(supply) or _FILL,
         )
-    if OFFLINE.search(text) or "was not found in the cache" in text:
+    if NETWORK_ERROR.search(text) or "was not found in the cache" in text:
         return ToolError(
             "TOL022",
-            f"{what}: not all files could be reached",
-            details=told,
+            f"{message}: some files could not be downloaded",
+            details=details,
             hint="check the network or proxy; or install from a wheelhouse: --wheelhouse DIR --offline",
         )
     return InstallError(
         "ENV020",
-        f"{what}: uv failed with status {finished.status}",
-        details=told,
+        f"{message}: uv failed with status {finished.status}",
+        details=details,
         hint="if the lock is right, report it with the output of `envsmith -v install`",
     )
 
 
-def _anew(supply: InstallSource | None) -> str:
-    """Return the command that puts into a wheelhouse what it should hold; empty where it is none that people fill."""
+def _download_command(supply: InstallSource | None) -> str:
+    """Return the command that completes a wheelhouse; empty without a local wheelhouse or a profile."""
     if not supply or not supply.wheelhouse or not supply.profile or "://" in supply.wheelhouse:
         return ""
-    return f"envsmith download {supply.profile} -d {quote_path(supply.wheelhouse)}, where there is a network"
+    return f"envsmith download {supply.profile} -d {quote_path(supply.wheelhouse)}, with network access"

@@ -10,7 +10,7 @@ from envsmith.doctor.repair import UvRepairer
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.pins import InstallSource
 from envsmith.process.runner import Processes
-from envsmith.uv.resolver import find_uv
+from envsmith.uv.command import find_uv
 from tests.install.made import made
 
 

@@ -19,7 +19,7 @@ from envsmith.errors import EnvsmithError
 from envsmith.lockfile.pins import Pins
 from envsmith.model.backend import Backend
 from envsmith.process.runner import Processes
-from envsmith.uv.resolver import find_uv
+from envsmith.uv.command import find_uv
 from tests.install.made import Made, Shop, made, made_torch
 from tests.install.serving import Served
 

@@ -16,7 +16,7 @@ from envsmith.config.model_files import ModelCheckResult, ModelFile
 from envsmith.environment import interpreter
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.model.finding import Finding
-from envsmith.uv.resolver import find_uv
+from envsmith.uv.command import find_uv
 from envsmith.verify import model_findings
 from tests.install.made import PROFILE, Shop, made
 

@@ -10,7 +10,7 @@ import pytest
 
 from envsmith.model.backend import Backend
 from envsmith.process.runner import Processes
-from envsmith.uv.resolver import find_uv
+from envsmith.uv.command import find_uv
 from envsmith.verify import probe_rules
 from envsmith.verify.probe_rules import ProbeResult
 from envsmith.verify.probe_runner import ProbeRunner

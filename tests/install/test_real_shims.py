@@ -21,7 +21,7 @@ from envsmith.environment.interpreter import interpreter_path
 from envsmith.model.shim import SHIMS, package
 from envsmith.process.runner import Processes
 from envsmith.shims import environment as shim_files
-from envsmith.uv.resolver import find_uv
+from envsmith.uv.command import find_uv
 from tests.commands import Project
 from tests.runtime.shims.site import LEGACY_NAMES
 

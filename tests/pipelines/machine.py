@@ -14,7 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from envsmith.uv.resolver import find_uv
+from envsmith.uv.command import find_uv
 from tests.repositories import git
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")

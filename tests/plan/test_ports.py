@@ -16,7 +16,8 @@ from envsmith.plan.ports import (
     WheelRequiresReader,
 )
 from envsmith.process.runner import Processes
-from envsmith.uv.resolver import UvResolver, find_uv
+from envsmith.uv.command import find_uv
+from envsmith.uv.resolver import UvResolver
 from tests.fakes import Silence
 
 

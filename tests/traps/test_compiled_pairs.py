@@ -17,7 +17,8 @@ from envsmith.model.target import Platform, Python, Target
 from envsmith.plan import candidates, extension_constraints
 from envsmith.plan.model import Cutoffs, TorchIndexSlice
 from envsmith.process.runner import Processes
-from envsmith.uv.resolver import UvResolver, find_uv
+from envsmith.uv.command import find_uv
+from envsmith.uv.resolver import UvResolver
 from tests.pairs import PAIRS, fits
 from tests.values import plan
 

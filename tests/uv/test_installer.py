@@ -10,8 +10,8 @@ from envsmith.environment.interpreter import interpreter_path
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.pins import InstallSource
 from envsmith.process.runner import CompletedProgram, Processes
+from envsmith.uv.command import find_uv
 from envsmith.uv.installer import UvInstaller
-from envsmith.uv.resolver import find_uv
 from tests.install.made import made, made_torch
 
 
@@ -127,12 +127,12 @@ def test_failures_are_told_apart(said: str, code: str) -> None:
         (
             "error: No solution found when resolving dependencies\n  cause: Because six was not found",
             "ENV025",
-            "does not hold every file",
+            "lacks files of the lock",
         ),
         (
             "error: Failed to read `--find-links` directory: /wheels\n  cause: No such file or directory (os error 2)",
             "ENV025",
-            "there is no such wheelhouse",
+            "the wheelhouse does not exist",
         ),
         (
             "error: Failed to download `six==1.17.0`\n  cause: Failed to extract archive: six-1.17.0-py3-none-any.whl",
@@ -142,7 +142,7 @@ def test_failures_are_told_apart(said: str, code: str) -> None:
         (
             "error: Failed to read `six==1.17.0`\n  cause: Hash mismatch for `six==1.17.0`",
             "ENV022",
-            "other bytes",
+            "hash of a file differs",
         ),
     ],
 )

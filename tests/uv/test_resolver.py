@@ -9,7 +9,8 @@ from envsmith.errors import EnvsmithError, ResolveError, ToolError
 from envsmith.model.target import Platform
 from envsmith.plan.model import ResolutionPlan
 from envsmith.process.runner import CompletedProgram, Processes
-from envsmith.uv.resolver import UvResolver, check_version, find_uv, python_platform
+from envsmith.uv.command import check_version, find_uv
+from envsmith.uv.resolver import UvResolver, python_platform
 from tests.values import CUTOFF, HEX, asked, plan, slice_of, target, torch
 
 PYLOCK = f"""
@@ -177,7 +178,7 @@ def test_a_failure_says_where_the_requirements_it_names_stand(tmp_path: Path) ->
     said = "x No solution found:\n  cause: Because you require numpy<2 and numpy>2, we can conclude that no"
     with pytest.raises(ResolveError) as caught:
         resolve(Replies(status=1, stderr=said), tmp_path)
-    places = [text for label, text in caught.value.details if label == "asked at"]
+    places = [text for label, text in caught.value.details if label == "required at"]
     assert len(places) == 1
     assert places[0].endswith(": numpy<2")
 

@@ -12,7 +12,8 @@ from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Target
 from envsmith.plan.model import ResolutionPlan
 from envsmith.process.runner import Processes
-from envsmith.uv.resolver import UvResolver, find_uv
+from envsmith.uv.command import find_uv
+from envsmith.uv.resolver import UvResolver
 from tests.plan.made import asked, plan, row, target
 
 TAGS = "cp312-cp312-manylinux_2_28_x86_64.whl"

@@ -13,7 +13,7 @@ import pytest
 from packaging.metadata import Metadata
 
 from envsmith import __version__
-from envsmith.uv.resolver import find_uv
+from envsmith.uv.command import find_uv
 from tests.built import ROOT, build_sdist, build_wheel, run
 from tests.distribution import NAME
 

@@ -1,0 +1,70 @@
+"""The uv executable: where it is, the versions that are supported, and the environment it runs in."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from envsmith.errors import ToolError
+from envsmith.process.runner import inherited_environ
+
+MINIMUM_VERSION = (0, 13, 8)
+VARIABLES = (
+    "PATH", "HOME", "USERPROFILE", "LOCALAPPDATA", "APPDATA", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP",
+    "XDG_CACHE_HOME", "XDG_DATA_HOME", "UV_CACHE_DIR", "UV_CONCURRENT_DOWNLOADS", "UV_HTTP_TIMEOUT", "NETRC",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS", "UV_KEYRING_PROVIDER",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+)  # fmt: skip
+"""Variables that uv inherits: places, TLS, proxies, credentials. The user's other uv settings would change results."""
+# Messages of uv 0.13.8 about failed requests (seen 2026-11-21).
+NETWORK_ERROR = re.compile(
+    r"network connectivity is disabled|Failed to fetch|error sending request|dns error", re.IGNORECASE
+)
+
+
+def find_uv() -> Path:
+    """Return the path of the uv installed beside envsmith.
+
+    Raises:
+        ToolError: TOL024 when uv is not installed.
+    """
+    from uv import find_uv_bin
+
+    try:
+        return Path(find_uv_bin())
+    except FileNotFoundError as error:
+        raise ToolError("TOL024", "uv is not installed", hint="pip install uv") from error
+
+
+def check_version(text: str) -> None:
+    """Refuse an unsupported version of uv.
+
+    Args:
+        text: output of ``uv --version``.
+
+    Raises:
+        ToolError: TOL023 when it is older than 0.13.8, or cannot be read.
+    """
+    match = re.match(r"uv (\d+)\.(\d+)\.(\d+)", text)
+    if match is None or tuple(int(part) for part in match.groups()) < MINIMUM_VERSION:
+        minimum = ".".join(str(part) for part in MINIMUM_VERSION)
+        raise ToolError(
+            "TOL023", f"uv {minimum} or later is required, found {text.strip()!r}", hint="pip install -U uv"
+        )
+
+
+def uv_environ(*more: str) -> dict[str, str]:
+    """Return the environment variables for uv.
+
+    Args:
+        more: further variables to inherit.
+    """
+    # UV_INDEX_<NAME>_USERNAME and _PASSWORD are credentials; UV_INDEX_URL and its like are settings.
+    indexes = inherited_environ((), ("UV_INDEX_",))
+    return {
+        **{name: value for name, value in indexes.items() if name.endswith(("_USERNAME", "_PASSWORD"))},
+        **inherited_environ((*VARIABLES, *more)),
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_NO_PROGRESS": "1",
+        "NO_COLOR": "1",
+    }
