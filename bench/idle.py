@@ -34,7 +34,7 @@ from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan
 from envsmith.plan.planner import plan_profile
 from envsmith.uv.command import find_uv
 from envsmith.uv.index_writer import uv_settings, write_slice
-from envsmith.wiring import CatalogChoice, listing_sources
+from envsmith.wiring import CatalogOptions, listing_sources
 
 # envsmith asks the package uv where its executable is: it is told of one that fails, and leaves a mark.
 _TRAPPED = """\
@@ -102,7 +102,7 @@ def starts_no_uv(command: list[str], locked: Path, folder: Path, env: Mapping[st
 def uv_project(one: LockRequest, folder: Path) -> Path:
     """Write a uv project that asks for what a profile asks for, from the same rows."""
     catalog = Catalog.embedded()
-    listings = listing_sources(catalog, CatalogChoice(mode="embedded"), lambda _: None, is_online=False)
+    listings = listing_sources(catalog, CatalogOptions(mode="embedded"), lambda _: None, is_online=False)
     planned = plan_profile(
         one, Cutoffs(cutoff_utc=AS_OF), catalog=catalog, listings=listings, hasher=NoDownloads()
     )

@@ -31,7 +31,7 @@ from envsmith.templates import read_template
 from envsmith.usage import python
 from envsmith.uv.command import find_uv
 from envsmith.uv.resolver import UvResolver
-from envsmith.wiring import CatalogChoice, listing_sources, wheel_contents, wheel_requires
+from envsmith.wiring import CatalogOptions, listing_sources, wheel_contents, wheel_requires
 from tests.fakes import Silence
 
 PROFILES = ("cu128", "cu130")
@@ -81,15 +81,15 @@ def record(folder: Path) -> list[tuple[list[str], dict[str, str], Path]]:
     """Lock once in this process, and return the calls of uv that resolved."""
     recorder = Recorder(folder)
     catalog = Catalog.embedded()
-    choice = CatalogChoice(mode="embedded")
+    choice = CatalogOptions(mode="embedded")
     tools = ResolveTools(
         catalog=catalog,
         listings=listing_sources(catalog, choice, lambda _: None, is_online=False),
         resolver=UvResolver(recorder, executable=find_uv(), slices=folder / "slices", requests=int(REQUESTS)),
         sdists=SdistReader(),
         hasher=NoDownloads(),
-        contents=wheel_contents(CatalogChoice(is_offline=True)),
-        requires=wheel_requires(CatalogChoice(is_offline=True)),
+        contents=wheel_contents(CatalogOptions(is_offline=True)),
+        requires=wheel_requires(CatalogOptions(is_offline=True)),
         imports=python.at_import_time,
         files=atomic,
         templates=read_template,

@@ -13,9 +13,9 @@ def run() -> None:
     """Run the command line and end the process with its exit code."""
     words = sys.argv[1:]
     if words[:1] == ["run"]:
-        from envsmith.activate.fast_run import take_over
+        from envsmith.activate.fast_run import exec_command
 
-        status = take_over(words[1:])
+        status = exec_command(words[1:])
         if status is not None:
             sys.exit(status)
     if ("install" in words or {"lock", "--check"} <= {*words}) and _is_unchanged(words):
@@ -35,9 +35,9 @@ def run() -> None:
 
 def _is_unchanged(words: list[str]) -> bool:
     """Print at once what was said to these words when there was nothing to do, where nothing has changed since."""
-    from envsmith.console.answer_cache import recalled
+    from envsmith.console.answer_cache import recall
 
-    if not (said := recalled(words)):
+    if not (said := recall(words)):
         return False
     encoding = sys.stdout.encoding or "utf-8"
     try:

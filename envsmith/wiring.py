@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from envsmith.errors import EnvsmithError
 from envsmith.host.current import variables
 from envsmith.model.listing import HOST
-from envsmith.model.url import on_mirror
+from envsmith.model.url import to_mirror
 from envsmith.model.wheel import Wheel
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogChoice:
+class CatalogOptions:
     """What the command line says of the catalog."""
 
     mode: str = "auto"
@@ -43,7 +43,7 @@ def cache_folder() -> Path:
     return Path(cache_root(variables()))
 
 
-def looked_at(read: Iterable[Path], *folders: Path) -> tuple[Path, ...]:
+def watched_paths(read: Iterable[Path], *folders: Path) -> tuple[Path, ...]:
     """Return what a check of locks looks at: as long as none of it changes, its answer holds.
 
     Args:
@@ -57,12 +57,12 @@ def looked_at(read: Iterable[Path], *folders: Path) -> tuple[Path, ...]:
     return (Path("pyproject.toml"), Path("profiles"), *read, *locks, *below(listings))
 
 
-def kept_folder() -> Path:
+def fetched_wheels_folder() -> Path:
     """Return the folder for files that were fetched to hash them, and that their index may forget."""
     return cache_folder() / "kept"
 
 
-def rewrites_of(project: Path, texts: tuple[str, ...]) -> MirrorRules:
+def mirror_rules(project: Path, texts: tuple[str, ...]) -> MirrorRules:
     """Return where files are fetched instead: as the command says, else the variable, else the project's settings.
 
     Raises:
@@ -75,16 +75,16 @@ def rewrites_of(project: Path, texts: tuple[str, ...]) -> MirrorRules:
     return MirrorRules.parse((*settings.rewrite, *variables().get(VARIABLE, "").split(), *texts))
 
 
-def index_base(choice: CatalogChoice) -> str:
+def index_base(choice: CatalogOptions) -> str:
     """Return the address of PyTorch's server, or of the mirror that stands for it."""
     return choice.index_base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
 
 
-def wheel_contents(choice: CatalogChoice) -> WheelReader:
+def wheel_contents(choice: CatalogOptions) -> WheelReader:
     """Return the reader of wheels' contents, which remembers what it has read."""
     from envsmith.index.remote_wheels import WheelReader
 
-    return WheelReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
+    return WheelReader(cache_folder() / "wheels", served=_mirror_url(choice), is_offline=choice.is_offline)
 
 
 def known_modules() -> KnownModules:
@@ -92,29 +92,31 @@ def known_modules() -> KnownModules:
     from envsmith.usage.module_names import KnownModules
 
     # Few commands come to look into a wheel: what reads them is imported when one does.
-    return KnownModules(lambda sha256: wheel_contents(CatalogChoice(is_offline=True)).cached(sha256))
+    return KnownModules(lambda sha256: wheel_contents(CatalogOptions(is_offline=True)).cached(sha256))
 
 
-def wheel_requires(choice: CatalogChoice) -> RequiresReader:
+def wheel_requires(choice: CatalogOptions) -> RequiresReader:
     """Return the reader of what wheels require, which remembers what it has read."""
     from envsmith.index.remote_wheels import RequiresReader
 
-    return RequiresReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
+    return RequiresReader(cache_folder() / "wheels", served=_mirror_url(choice), is_offline=choice.is_offline)
 
 
-def licences(choice: CatalogChoice) -> LicenceReader:
+def licences(choice: CatalogOptions) -> LicenceReader:
     """Return the reader of what licences wheels come under, which remembers what it has read."""
     from envsmith.index.remote_wheels import LicenceReader
 
-    return LicenceReader(cache_folder() / "wheels", served=_served(choice), is_offline=choice.is_offline)
+    return LicenceReader(cache_folder() / "wheels", served=_mirror_url(choice), is_offline=choice.is_offline)
 
 
-def _served(choice: CatalogChoice) -> Callable[[str], str]:
+def _mirror_url(choice: CatalogOptions) -> Callable[[str], str]:
     """Return what turns an address on record into the one that is asked: that of a mirror where one is named."""
-    return partial(on_mirror, usual=PYTORCH_BASE, mirror=index_base(choice).rstrip("/"))
+    return partial(to_mirror, base=PYTORCH_BASE, mirror=index_base(choice).rstrip("/"))
 
 
-def live_index(catalog: Catalog, choice: CatalogChoice, warn: Callable[[EnvsmithError], None]) -> LivePyTorch:
+def live_index(
+    catalog: Catalog, choice: CatalogOptions, warn: Callable[[EnvsmithError], None]
+) -> LivePyTorch:
     """Return the reader of PyTorch's index, or of the mirror that stands for it.
 
     Args:
@@ -135,7 +137,7 @@ def live_index(catalog: Catalog, choice: CatalogChoice, warn: Callable[[Envsmith
 
 def listing_sources(
     catalog: Catalog,
-    choice: CatalogChoice,
+    choice: CatalogOptions,
     warn: Callable[[EnvsmithError], None] = lambda _: None,
     announce: Callable[[str], None] = lambda _: None,
     *,
@@ -167,13 +169,8 @@ def _wants_metadata(wheel: Wheel) -> bool:
     return wheel.folder != "whl" or "triton" in wheel.name
 
 
-def routed_pages(choice: CatalogChoice) -> RoutedPages | None:
+def routed_pages(choice: CatalogOptions) -> RoutedPages | None:
     """Return the reader of pages that profiles route projects to, or None where the network may not be used."""
     from envsmith.index.routed_pages import RoutedPages
 
     return None if choice.is_offline else RoutedPages(lambda: datetime.now(UTC))
-
-
-def utc_now() -> str:
-    """Return the time, whole seconds, RFC 3339 with ``Z``."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -15,7 +15,7 @@ from envsmith.lock.lock import LockedProfile, lock_profiles
 from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.model.backend import Backend
-from envsmith.model.listing import IndexListing, Metadata, group
+from envsmith.model.listing import IndexListing, Metadata, group_releases
 from envsmith.plan.model import LockRequest
 from envsmith.templates import read_template
 from envsmith.usage.python import at_import_time
@@ -55,7 +55,7 @@ def listing() -> IndexListing:
         backend=Backend.parse("cu128"),
         retrieved="2026-11-20",
         source="made up",
-        projects=group(rows, {(row.name, str(row.version)): KNOWN for row in rows}),
+        projects=group_releases(rows, {(row.name, str(row.version)): KNOWN for row in rows}),
     )
 
 

@@ -12,7 +12,7 @@ from typing import cast
 
 from packaging.version import Version
 
-from envsmith.activate.model import Activation, Place, TakenVariable
+from envsmith.activate.model import Activation, EnvironmentPaths, RemovedVariable
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
 from envsmith.catalog.builds import TorchWheels
@@ -210,9 +210,9 @@ def windows(**more: object) -> DoctorFacts:
     )
 
 
-def _scopes(name: str) -> dict[str, tuple[TakenVariable, ...]]:
+def _scopes(name: str) -> dict[str, tuple[RemovedVariable, ...]]:
     wanted = Activation.of("app", backend=Backend.parse("cu128"), env={})
-    place = Place(prefix=r"D:\e", bin=r"D:\e\Scripts", is_windows=True)
+    place = EnvironmentPaths(prefix=r"D:\e", bin=r"D:\e\Scripts", is_windows=True)
     return {
         scope: plan_session(wanted, place, {"PATH": value}, has_file=lambda _: False).taken
         for scope, value in path_scopes(WINDOWS_VARIABLES, registry(name)).items()

@@ -4,9 +4,9 @@ from envsmith.errors import CatalogError, EnvsmithError, LockError, ProfileError
 
 
 def test_place_grows_outwards() -> None:
-    error = ProfileError("PRF010", "'x' is no backend", where="backend")
+    error = ProfileError("PRF010", "invalid backend `x`", where="backend")
     assert error.at("profiles/a.toml:7") is error
-    assert str(error) == "PRF010: profiles/a.toml:7: backend: 'x' is no backend"
+    assert str(error) == "PRF010: profiles/a.toml:7: backend: invalid backend `x`"
 
 
 def test_place_may_come_late() -> None:

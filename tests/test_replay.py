@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.model.backend import Backend
-from envsmith.model.listing import IndexListing, Metadata, group, usual_url
+from envsmith.model.listing import IndexListing, Metadata, default_url, group_releases
 from envsmith.model.wheel import Wheel
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile, make_wheel
@@ -91,8 +91,8 @@ def test_wheels_are_the_same_each_time_and_whole() -> None:
 
 def test_rows_of_a_listing_are_listed_with_their_metadata(replay: ReplayIndex) -> None:
     filename = "torch-2.20.0+cu128-cp312-cp312-win_amd64.whl"
-    wheel = Wheel.from_row(
-        index="cu128", filename=filename, url=usual_url("cu128", filename), sha256="ab" * 32
+    wheel = Wheel.from_entry(
+        index="cu128", filename=filename, url=default_url("cu128", filename), sha256="ab" * 32
     )
     known = Metadata(requires_dist=("sympy",), requires_python=None, confidence="exact", basis="x")
     replay.add_listing(
@@ -101,7 +101,7 @@ def test_rows_of_a_listing_are_listed_with_their_metadata(replay: ReplayIndex) -
             backend=Backend.parse("cu128"),
             retrieved="2026-11-20",
             source="x",
-            projects=group([wheel], {("torch", "2.20.0+cu128"): known}),
+            projects=group_releases([wheel], {("torch", "2.20.0+cu128"): known}),
         )
     )
     page = get(f"{replay.base}/cu128/torch/").decode()

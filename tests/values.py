@@ -32,7 +32,7 @@ def target(python: str = "3.12", platform: str = "linux", backend: str = "cu128"
 
 def wheel(filename: str, *, index: str = "cu128", sha256: str | None = HEX, **more: Any) -> Wheel:
     url = more.pop("url", f"{HOST}/{index}/{filename.replace('+', '%2B')}")
-    return Wheel.from_row(index=index, filename=filename, url=url, sha256=sha256, **more)
+    return Wheel.from_entry(index=index, filename=filename, url=url, sha256=sha256, **more)
 
 
 def torch(version: str, python: str = "cp312", platform: str = "manylinux_2_28_x86_64", **more: Any) -> Wheel:

@@ -18,7 +18,7 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.model.listing import HOST, IndexListing, Metadata, group, index_name, usual_url
+from envsmith.model.listing import HOST, IndexListing, Metadata, default_url, group_releases, index_name
 from envsmith.model.wheel import Wheel
 
 CATALOG = Path(__file__).resolve().parents[1] / "envsmith" / "catalog"
@@ -158,7 +158,7 @@ def true_url(row: Row) -> str:
     if row.url is not None:
         return row.url
     if "triton" not in row.name:
-        return usual_url(row.index, row.filename)
+        return default_url(row.index, row.filename)
     channel = channel_of(row.index)
     return f"{HOST}/whl/{'' if channel == 'stable' else channel + '/'}{row.filename}"
 
@@ -217,7 +217,7 @@ def build(
             backend=backend,
             retrieved=retrieved,
             source=SOURCE,
-            projects=group(wheels, metadata),
+            projects=group_releases(wheels, metadata),
         )
 
 
@@ -225,7 +225,7 @@ def to_wheel(index: str, rows: list[Row], conflicts: Mapping[tuple[str, str], tu
     """Make one wheel of all that is known of one file in one index."""
     row, withdrawn = choose(rows)
     recorded = {sha256 for other in rows for sha256 in conflicts.get((other.index, other.filename), ())}
-    return Wheel.from_row(
+    return Wheel.from_entry(
         index=index,
         filename=row.filename,
         url=true_url(row),

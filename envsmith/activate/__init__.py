@@ -1,1 +1,1 @@
-"""activate."""
+"""Sessions in an environment: `activate`, `env`, `run`, and the activation scripts."""

@@ -38,7 +38,7 @@ def activate_command(profile: str, name: str | None) -> int:
     back.
     """
     from envsmith.activate.fast_run import activation, prefix
-    from envsmith.activate.session import calling_shell, place_of
+    from envsmith.activate.session import calling_shell, environment_paths
     from envsmith.errors import EnvsmithError
     from envsmith.model.shell import shell_of
 
@@ -53,14 +53,14 @@ def activate_command(profile: str, name: str | None) -> int:
         )
     root = prefix()
     wanted = activation(profile, root)
-    click.echo(_line(shell, Path(place_of(root).bin), wanted.profile))
+    click.echo(_line(shell, Path(environment_paths(root).bin), wanted.profile))
     return OK
 
 
 def _line(shell: Shell, programs: Path, profile: str) -> str:
     """Return the line that reads the script: the environment's own, else the one beside the lock."""
-    from envsmith.activate.fast_run import LOCKFILES
     from envsmith.errors import EnvsmithError
+    from envsmith.lockfile import LOCKFILES
     from envsmith.model.shell import read_line
 
     for folder in (programs, Path(LOCKFILES).absolute() / profile):
@@ -167,8 +167,8 @@ def run_command(ctx: click.Context, profile: str) -> int:
         raise click.UsageError(
             "no command is named; write it after --, as in: envsmith run cpu -- python app.py"
         )
-    from envsmith.activate.fast_run import outside, session
+    from envsmith.activate.fast_run import outer_variables, session
     from envsmith.process.replace import exec_or_spawn
 
     _, _, changes = session(profile)
-    return exec_or_spawn(words, changes.over(outside()))
+    return exec_or_spawn(words, changes.over(outer_variables()))

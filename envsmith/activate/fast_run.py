@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.activate import session as sessions
-from envsmith.activate.model import CHANGED, Activation, Place, Session
+from envsmith.activate.model import CHANGED, Activation, EnvironmentPaths, Session
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.host.current import path_separator, variables
+from envsmith.lockfile import LOCKFILES
 
 if TYPE_CHECKING:
     from envsmith.config.profile import Profile
 
 PREFIX = "ENVSMITH_PREFIX"
-LOCKFILES = "lockfiles"
 _MANIFEST = "manifest.toml"
 # Most names are; the model, which knows the rest of what a name can be, is imported only for others.
 _PLAIN = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
@@ -62,31 +62,31 @@ def activation(name: str, root: Path) -> Activation:
     return activation_of(name, known, _resolve)
 
 
-def outside() -> Mapping[str, str]:
+def outer_variables() -> Mapping[str, str]:
     """Return the variables as they are outside of whatever session this program was started in."""
     found = variables()
     if CHANGED not in found:
         return found
-    from envsmith.activate.session import leave
+    from envsmith.activate.session import outer_session
 
-    return leave(found, is_windows=path_separator() == ";")
+    return outer_session(found, is_windows=path_separator() == ";")
 
 
-def session(name: str) -> tuple[Activation, Place, Session]:
+def session(name: str) -> tuple[Activation, EnvironmentPaths, Session]:
     """Return what is to be changed for a session, over what is outside of it, and of what that follows.
 
     Raises:
-        EnvsmithError: as `activation` and `sessions.place_of`.
+        EnvsmithError: as `activation` and `sessions.environment_paths`.
     """
     from envsmith.activate.scripts import plan_session
 
     root = prefix()
     wanted = activation(name, root)
-    place = sessions.place_of(root)
-    return wanted, place, plan_session(wanted, place, outside(), has_file=sessions.has_file)
+    place = sessions.environment_paths(root)
+    return wanted, place, plan_session(wanted, place, outer_variables(), has_file=sessions.has_file)
 
 
-def take_over(words: Sequence[str]) -> int | None:
+def exec_command(words: Sequence[str]) -> int | None:
     """Become the command of a plain ``run [PROFILE] -- COMMAND...``.
 
     Args:
@@ -104,7 +104,7 @@ def take_over(words: Sequence[str]) -> int | None:
         return None
     try:
         _, _, changes = session("".join(names))
-        return exec_or_spawn(command, changes.over(outside()))
+        return exec_or_spawn(command, changes.over(outer_variables()))
     except EnvsmithError:
         return None
 

@@ -43,7 +43,7 @@ class Activation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class EnvironmentPaths:
     """Where an environment lies, as far as activating it needs to know."""
 
     prefix: str
@@ -55,7 +55,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakenVariable:
+class RemovedVariable:
     """Something that is out of the session, and why."""
 
     variable: str
@@ -71,7 +71,7 @@ class Session:
     values: Mapping[str, str]
     """Variables to set."""
     unset: tuple[str, ...] = ()
-    taken: tuple[TakenVariable, ...] = ()
+    taken: tuple[RemovedVariable, ...] = ()
 
     def over(self, variables: Mapping[str, str]) -> dict[str, str]:
         """Return all variables with the changes made."""

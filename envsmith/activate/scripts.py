@@ -21,9 +21,9 @@ from envsmith.activate.model import (
     MARK,
     UNSET,
     Activation,
-    Place,
+    EnvironmentPaths,
+    RemovedVariable,
     Session,
-    TakenVariable,
 )
 from envsmith.model.backend import Backend
 
@@ -40,7 +40,7 @@ _UNPLAIN = re.compile(r"[^A-Za-z0-9._-]")
 _CUDART = {10: ("10.0", "10.1", "10.2"), 11: ("11.0",), 12: ("12",), 13: ("13",), 14: ("14",)}
 # Where a variable cannot be set to nothing: an index that no device has hides all of them.
 # Source: CUDA C++ Programming Guide, "CUDA Environment Variables"; ROCm, "GPU isolation techniques"; read 2026-11-21.
-_NOTHING = {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1", "ROCR_VISIBLE_DEVICES": "-1"}
+_NO_DEVICE = {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1", "ROCR_VISIBLE_DEVICES": "-1"}
 _PACKAGES = "lies inside an environment's packages: libraries there are found by those who need them"
 _FOREIGN = "belongs to another environment"
 _TOOLKIT = "holds a CUDA toolkit of another major version than the lock's builds"
@@ -99,7 +99,11 @@ def library_rules(cuda_major: int | None) -> tuple[Rule, ...]:
 
 
 def plan_session(
-    activation: Activation, place: Place, variables: Mapping[str, str], *, has_file: Callable[[str], bool]
+    activation: Activation,
+    place: EnvironmentPaths,
+    variables: Mapping[str, str],
+    *,
+    has_file: Callable[[str], bool],
 ) -> Session:
     """Decide what changes for a session in an environment.
 
@@ -109,15 +113,15 @@ def plan_session(
         variables: the session's variables as they are.
         has_file: says whether a path is there.
     """
-    values = {"VIRTUAL_ENV": place.prefix, "VIRTUAL_ENV_PROMPT": shown(activation.profile)}
+    values = {"VIRTUAL_ENV": place.prefix, "VIRTUAL_ENV_PROMPT": prompt_name(activation.profile)}
     values["ENVSMITH_PROFILE"] = activation.profile
     unset: list[str] = []
-    taken: list[TakenVariable] = []
+    taken: list[RemovedVariable] = []
     for name in ("PATH", *activation.without_own(LIBRARY_PATHS)):
         rules = RULES if name == "PATH" else (*RULES, *library_rules(activation.cuda_major))
         first = place.bin if name == "PATH" else ""
         before = variables.get(name)
-        kept, gone = _sorted_out(name, before, first, _Judge(rules, place.is_windows, has_file))
+        kept, gone = _split_entries(name, before, first, _EntryChecker(rules, place.is_windows, has_file))
         taken += gone
         separator = ";" if place.is_windows else ":"
         if not kept and gone:
@@ -127,14 +131,14 @@ def plan_session(
     for name in activation.without_own(UNSET):
         if name in variables:
             unset.append(name)
-            taken.append(TakenVariable(variable=name, entry=None, reason=_UNSET_REASONS[name]))
+            taken.append(RemovedVariable(variable=name, entry=None, reason=_UNSET_REASONS[name]))
     if place.constraints:
         values |= dict.fromkeys(GUARDS, place.constraints)
     return Session(values=values | dict(activation.env), unset=tuple(unset), taken=tuple(taken))
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
+class _EntryChecker:
     """Says why an entry of a list is taken out."""
 
     rules: tuple[Rule, ...]
@@ -160,11 +164,11 @@ class _Judge:
         return any(f"{held}{digit}" in text for digit in "0123456789")
 
 
-def _sorted_out(
-    variable: str, value: str | None, first: str, judge: _Judge
-) -> tuple[list[str], list[TakenVariable]]:
+def _split_entries(
+    variable: str, value: str | None, first: str, judge: _EntryChecker
+) -> tuple[list[str], list[RemovedVariable]]:
     kept = [first] if first else []
-    gone: list[TakenVariable] = []
+    gone: list[RemovedVariable] = []
     seen = {entry.lower() if judge.is_windows else entry for entry in kept}
     for entry in [] if value is None else value.split(";" if judge.is_windows else ":"):
         key = entry.lower() if judge.is_windows else entry
@@ -172,14 +176,14 @@ def _sorted_out(
             continue
         reason = judge.reason(entry) or ("is there twice" if key in seen else "")
         if reason:
-            gone.append(TakenVariable(variable=variable, entry=entry, reason=reason))
+            gone.append(RemovedVariable(variable=variable, entry=entry, reason=reason))
         else:
             kept.append(entry)
             seen.add(key)
     return kept, gone
 
 
-def shown(profile: str) -> str:
+def prompt_name(profile: str) -> str:
     """Return a profile's name as a prompt may show it: prompts are expanded, so only plain characters stay."""
     return _UNPLAIN.sub("_", profile)
 
@@ -193,7 +197,7 @@ def render(shell: Shell, template: str, activation: Activation) -> bytes:
         activation: what the profile says.
     """
     words = {
-        "NAME": shown(activation.profile),
+        "NAME": prompt_name(activation.profile),
         "PROFILE": _profile(shell, activation.profile),
         "CONSTRAINTS": CONSTRAINTS,
         "MARK": MARK,
@@ -220,7 +224,7 @@ def _profile(shell: Shell, name: str) -> str:
     try:
         return shell.quote(name)
     except ValueError:
-        return shell.quote(shown(name))
+        return shell.quote(prompt_name(name))
 
 
 def _lines(lines: Iterable[str]) -> str:
@@ -242,11 +246,11 @@ def _condition(shell: Shell, rule: Rule) -> str:
 
 def _values(shell: Shell, env: Mapping[str, str]) -> Iterator[str]:
     for name, text in sorted(env.items()):
-        value = text or ("" if shell.has_empty else _NOTHING.get(name, ""))
+        value = text or ("" if shell.has_empty else _NO_DEVICE.get(name, ""))
         try:
             yield shell.value.format(name=name, value=shell.quote(value))
         except ValueError as error:
-            yield shell.unsayable.format(name=name, why=error)
+            yield shell.unwritable.format(name=name, why=error)
 
 
 def activation_of(profile: str, manifest: Manifest | None, resolve: Callable[[str], Profile]) -> Activation:

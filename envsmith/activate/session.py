@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from envsmith.activate.model import CHANGED, CONSTRAINTS, LIBRARY_PATHS, Place
+from envsmith.activate.model import CHANGED, CONSTRAINTS, LIBRARY_PATHS, EnvironmentPaths
 from envsmith.errors import EnvsmithError
 
 RECORD = "envsmith.json"
@@ -28,7 +28,7 @@ def has_file(path: str) -> bool:
     return os.path.exists(path)  # noqa: PTH110 - called for every entry of PATH, each a text
 
 
-def place_of(prefix: Path) -> Place:
+def environment_paths(prefix: Path) -> EnvironmentPaths:
     """Return where an environment lies.
 
     Raises:
@@ -53,7 +53,7 @@ def place_of(prefix: Path) -> Place:
     found = prefix.absolute() / CONSTRAINTS
     # pip and uv part the value at white space: such a place cannot be named to them.
     is_sayable = found.is_file() and not any(one.isspace() for one in str(found))
-    return Place(
+    return EnvironmentPaths(
         prefix=str(prefix.absolute()),
         bin=str(folder),
         constraints=str(found) if is_sayable else "",
@@ -90,7 +90,7 @@ def calling_shell() -> str:
     return str(name)
 
 
-def leave(variables: Mapping[str, str], *, is_windows: bool = False) -> dict[str, str]:
+def outer_session(variables: Mapping[str, str], *, is_windows: bool = False) -> dict[str, str]:
     """Return the variables as they are outside of the session that an activation script began; the same without one.
 
     Args:

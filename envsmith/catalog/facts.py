@@ -9,7 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from envsmith.model.backend import Backend, Capability, architecture, runs
+from envsmith.model.backend import Backend, Capability, architecture, runs_on
 from envsmith.model.target import Platform
 
 
@@ -78,7 +78,7 @@ class Kernels(Fact):
 
     def supports(self, capability: Capability) -> bool:
         """Say whether a GPU can run these kernels."""
-        return any(runs(built, capability) for built in self.capabilities)
+        return any(runs_on(built, capability) for built in self.capabilities)
 
     def __str__(self) -> str:
         return " ".join(architecture(capability) for capability in self.capabilities)

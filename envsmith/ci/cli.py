@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from envsmith.console.options import LOCK_FOLDERS
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from envsmith.files.edits import Edit
 
 
-LOCKFILES = "lockfiles"
 _PIPELINE, _INCLUDE = ".gitlab-ci.yml", ".gitlab/envsmith.yml"
 
 
@@ -34,9 +34,7 @@ def ci_command() -> None:
 )
 @click.option("--check", is_flag=True, help="Do not write files; exit with 1 if they are not up to date.")
 @click.option("--yes", "is_confirmed", is_flag=True, help="Replace files without asking.")
-@click.option(
-    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
-)
+@LOCK_FOLDERS
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def init(form: str, folder: Path, *, check: bool, is_confirmed: bool, as_json: bool) -> int:
     """Generate workflows that check the locks, install, verify and test each in its own job, and relock weekly.
@@ -46,9 +44,9 @@ def init(form: str, folder: Path, *, check: bool, is_confirmed: bool, as_json: b
     arguments), `cpu-fallback` and the runners. Existing files are replaced only after showing the changes and asking.
     """
     from envsmith.console import printer
-    from envsmith.console.options import inside
+    from envsmith.console.options import project_path
 
-    place = inside(folder)
+    place = project_path(folder)
     jobs = _jobs(form, place)
     changes = [change for change in _edits(form, place, jobs) if change.has_changes]
     lacks_include = _lacks_include(form)
@@ -192,8 +190,8 @@ def _write(changes: Sequence[Edit]) -> tuple[str, ...]:
 
 
 def _confirm(replaced: Sequence[Edit]) -> bool:
-    from envsmith.console.terminal import agrees
+    from envsmith.console.terminal import confirm
 
     otherwise = "existing files would be replaced"
     named = ", ".join(change.file for change in replaced)
-    return agrees(f"replace {named}", where="envsmith ci init", otherwise=otherwise)
+    return confirm(f"replace {named}", where="envsmith ci init", otherwise=otherwise)

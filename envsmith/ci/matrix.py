@@ -15,7 +15,7 @@ from envsmith.config.settings import Runners, keys_of, needs_gpu
 from envsmith.errors import ResolveError
 from envsmith.lockfile.pins import Pin
 from envsmith.lockfile.saved import SavedLock, packed_bytes
-from envsmith.model.naming import free_name
+from envsmith.model.naming import unique_name
 from envsmith.model.wheel import WheelContents
 
 # Projects with builds of each version for every backend; others on PyTorch's index serve one kind of GPU only.
@@ -204,7 +204,7 @@ def _azure_name(name: str, taken: Iterable[str]) -> str:
     """
     plain = re.sub(r"[^A-Za-z0-9]", "_", name)
     plain = (plain if plain[0].isalpha() else f"job_{plain}")[: _AZURE_NAME_LENGTH - 4]
-    return free_name(plain, lambda free: free in taken, joint="_")
+    return unique_name(plain, lambda free: free in taken, joint="_")
 
 
 def _path(lock: SavedLock, folder: str) -> str:

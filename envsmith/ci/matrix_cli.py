@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.console.options import inside
+from envsmith.console.options import LOCK_FOLDERS, project_path
 from envsmith.errors import OK, ToolError
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from envsmith.ci.jobs import MatrixTools
     from envsmith.ci.matrix import Machines
 
-LOCKFILES = "lockfiles"
 OUTPUT_VARIABLE = "GITHUB_OUTPUT"
 
 
@@ -44,9 +43,7 @@ OUTPUT_VARIABLE = "GITHUB_OUTPUT"
     is_flag=True,
     help="Replace GPU locks without a runner in pyproject.toml by CPU locks of the same versions.",
 )
-@click.option(
-    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
-)
+@LOCK_FOLDERS
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def matrix_command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
     """Print the jobs of a CI matrix, one per lock of PROFILES.
@@ -58,7 +55,7 @@ def matrix_command(**options: Any) -> int:  # noqa: ANN401 - click checks each o
     from envsmith.console import printer
 
     form = "json" if options["as_json"] else options["form"]
-    folder = inside(options["folder"])
+    folder = project_path(options["folder"])
     most = _most_jobs(form, options["most"])
     jobs = jobs_for(
         form,
@@ -139,13 +136,13 @@ def _tools(project: Path) -> MatrixTools:
     from envsmith.ci.jobs import MatrixTools
     from envsmith.files import atomic
     from envsmith.files.git import GitRevisions
-    from envsmith.wiring import CatalogChoice, wheel_contents
+    from envsmith.wiring import CatalogOptions, wheel_contents
 
     return MatrixTools(
         project=project,
         files=atomic,
         revisions=GitRevisions(project=project),
-        cached_contents=cache(wheel_contents(CatalogChoice(is_offline=True)).cached),
+        cached_contents=cache(wheel_contents(CatalogOptions(is_offline=True)).cached),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from envsmith.config.settings import CiSettings
+from envsmith.lockfile import LOCKFILES
 from envsmith.model.shell import quote_ps1, quote_sh
 
 # Characters outside YAML's printable set, and those an editor may show or store differently.
@@ -44,7 +45,7 @@ class CiPipeline:
     """Settings of a generated pipeline."""
 
     ci: CiSettings
-    folder: str = "lockfiles"
+    folder: str = LOCKFILES
     """Folder of the lock folders, relative to the project."""
     parts: int = 1
     """Number of matrices."""
@@ -112,7 +113,7 @@ def _job(number: int, template: str, values: Mapping[str, str], blocks: Mapping[
 
 def _common(pipeline: CiPipeline, quote: _Quote) -> dict[str, str]:
     ci = pipeline.ci
-    folder = f" -o {_word(pipeline.folder, quote)}" if pipeline.folder != "lockfiles" else ""
+    folder = f" -o {_word(pipeline.folder, quote)}" if pipeline.folder != LOCKFILES else ""
     chosen = "".join(f" {_word(name, quote)}" for name in ci.profiles)
     return {
         "PYTHON": OWN_PYTHON,

@@ -55,14 +55,14 @@ def refresh(
     from envsmith.catalog import Catalog
     from envsmith.console import printer
     from envsmith.model.backend import Backend
-    from envsmith.wiring import CatalogChoice, live_index
+    from envsmith.wiring import CatalogOptions, live_index
 
     catalog = Catalog.embedded()
     wanted = [Backend.parse(text) for text in backends] or [
         facts.backend for facts in catalog.backends() if not facts.is_retired
     ]
     told: list[EnvsmithError] = []
-    live = live_index(catalog, CatalogChoice(index_base=index_base), told.append)
+    live = live_index(catalog, CatalogOptions(index_base=index_base), told.append)
     rows = []
     for backend in wanted:
         known = catalog.listing(channel, backend)

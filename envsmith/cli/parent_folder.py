@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from envsmith.errors import EnvsmithError
+from envsmith.lockfile import LOCKFILES
 
 _ABOUT_LOCKS = (
     "ENV050",
@@ -19,7 +20,6 @@ _ABOUT_LOCKS = (
     "PRF045",
     "TOL040",
 )
-LOCKFILES = "lockfiles"
 
 
 def hint_of_parent(error: EnvsmithError) -> EnvsmithError:

@@ -1,1 +1,1 @@
-"""config."""
+"""Configuration: profiles, settings, requirements files and pyproject.toml."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from envsmith.errors import ProfileError
-from envsmith.model.url import public_url
+from envsmith.model.url import redact_url
 
 VARIABLE = "ENVSMITH_REWRITE"
 """Environment variable with rewrites, separated by spaces."""
@@ -53,7 +53,7 @@ class MirrorRule:
         return self.target + urlunsplit(("", "", inside, theirs.query, ""))
 
     def __str__(self) -> str:
-        return f"{self.source}={public_url(self.target)}"
+        return f"{self.source}={redact_url(self.target)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +112,6 @@ def _is_address(text: str) -> bool:
 def _malformed(why: str, address: str) -> ProfileError:
     return ProfileError(
         "PRF044",
-        f"a rewrite {why}: {public_url(address)!r}",
+        f"a rewrite {why}: {redact_url(address)!r}",
         hint="write it as https://download.pytorch.org=https://mirror.example/pytorch",
     )

@@ -28,15 +28,15 @@ from envsmith.config.requirement import read_requirement
 from envsmith.errors import ProfileError
 from envsmith.model.backend import PATTERN, Backend
 from envsmith.model.listing import CHANNELS
-from envsmith.model.route import check_address
-from envsmith.model.shim import DOTTED, LONGEST_GLOBAL, NEVER, SHIMS, check_global, check_shim
+from envsmith.model.shim import DOTTED, FORBIDDEN_MODULES, LONGEST_GLOBAL, SHIMS, check_global, check_shim
 from envsmith.model.target import ALIASES, PLATFORM, PYTHON, Platform, Python
+from envsmith.model.url import check_address
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 """Source: PyPA, names and normalization (read 2026-11-30)."""
 _NEVER_ROUTED = ("torch", *FAMILY_MEMBERS)
-_NEVER_GLOBAL = re.compile(rf"^(?:{'|'.join(map(re.escape, NEVER))})(?:\.|$)")
+_NEVER_GLOBAL = re.compile(rf"^(?:{'|'.join(map(re.escape, FORBIDDEN_MODULES))})(?:\.|$)")
 
 
 def _caseless(words: Iterable[str]) -> re.Pattern[str]:

@@ -112,7 +112,7 @@ def pin_of_wheel(text: str) -> str | None:
         return None
     filename = unquote(parts.path.rsplit("/", 1)[-1])
     try:
-        wheel = Wheel.from_row(index="", filename=filename, url=match["url"], sha256=None)
+        wheel = Wheel.from_entry(index="", filename=filename, url=match["url"], sha256=None)
     except CatalogError:
         return None
     if match["name"] and canonicalize_name(match["name"]) != wheel.name:

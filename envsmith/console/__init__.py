@@ -1,1 +1,1 @@
-"""console."""
+"""Command-line output: printing, progress, prompts, shared options and remembered answers."""

@@ -30,7 +30,7 @@ _MOST_ANSWERS = 50
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib is slow to import
 
 
-def signed(paths: Iterable[Path]) -> Signatures:
+def sign_paths(paths: Iterable[Path]) -> Signatures:
     """Return how files and folders are, those that are not there included."""
     return {os.fspath(path): _signature(os.fspath(path)) for path in paths}
 
@@ -68,7 +68,7 @@ def _forget_oldest(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def recalled(words: Sequence[str]) -> str:
+def recall(words: Sequence[str]) -> str:
     """Return what was said to these very words, where it would be said again; empty where that must be looked into."""
     try:
         with open(_place(words), "rb") as stream:  # noqa: PTH123 - pathlib is slow to import

@@ -6,11 +6,13 @@ from pathlib import Path, PurePosixPath
 
 import click
 
+from envsmith.lockfile import LOCKFILES
+
 PREFIX = click.option(
     "--prefix", type=click.Path(path_type=Path), default=".venv", help="The environment, by default .venv."
 )
 """Of commands that change which environment is current."""
-PREFIX_TO_LOOK_AT = click.option(
+INSPECTED_PREFIX = click.option(
     "--prefix",
     type=click.Path(path_type=Path),
     default=".venv",
@@ -19,8 +21,12 @@ PREFIX_TO_LOOK_AT = click.option(
 )
 """Of commands that look at one, as a session in it would."""
 
+LOCK_FOLDERS = click.option(
+    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
+)
 
-def inside(folder: Path) -> PurePosixPath:
+
+def project_path(folder: Path) -> PurePosixPath:
     """Return a folder as jobs and revisions name it: relative to the project."""
     here = Path.cwd()
     whole = here / folder

@@ -80,7 +80,7 @@ def _stacked(cells: list[list[str]]) -> None:
             say(f"    {line}")
 
 
-def findings(found: Iterable[Finding]) -> None:
+def stale_targets(found: Iterable[Finding]) -> None:
     """Print findings, grouped by what they are about, subjects with the same ones together, and each hint once."""
     by_subject: dict[str, list[str]] = {}
     hints = dict[str, None]()
@@ -215,7 +215,7 @@ def counted(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
-def show(findings: Sequence[Finding], *, err: bool = False) -> None:
+def findings(findings: Sequence[Finding], *, err: bool = False) -> None:
     """Print findings, errors first, each with its cure; a cure that several share is printed once, below the last."""
     ordered = sorted(findings, key=lambda item: SEVERITIES.index(item.severity))
     for number, item in enumerate(ordered):

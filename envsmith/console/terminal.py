@@ -39,12 +39,12 @@ def has_colour() -> bool:
     return not os.environ.get("NO_COLOR") and sys.stderr.isatty()
 
 
-def can_ask() -> bool:
+def is_interactive() -> bool:
     """Say whether somebody can read a question and answer it."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def agrees(question: str, *, where: str, otherwise: str) -> bool:
+def confirm(question: str, *, where: str, otherwise: str) -> bool:
     """Ask on the terminal, and return the answer.
 
     Args:
@@ -55,7 +55,7 @@ def agrees(question: str, *, where: str, otherwise: str) -> bool:
     Raises:
         EnvsmithError: USE002 where nobody can be asked.
     """
-    if not can_ask():
+    if not is_interactive():
         raise EnvsmithError(
             "USE002",
             f"{otherwise}, and there is no terminal to ask at",

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from envsmith.console.options import LOCK_FOLDERS
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from envsmith.diff.model import LockDiff
-
-LOCKFILES = "lockfiles"
 
 
 @click.command(name="diff")
@@ -25,9 +24,7 @@ LOCKFILES = "lockfiles"
     default="text",
     help="Output format [default: text].",
 )
-@click.option(
-    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
-)
+@LOCK_FOLDERS
 @click.option(
     "--licences", "reads_licences", is_flag=True, help="Download licence metadata that is not cached."
 )
@@ -58,19 +55,19 @@ def diff_command(**options: Any) -> int:  # noqa: ANN401 - click checks each opt
 
 def _diffs(words: tuple[str, ...], folder: Path, *, reads_licences: bool) -> tuple[LockDiff, ...]:
     from envsmith.catalog import Catalog
-    from envsmith.console.options import inside
+    from envsmith.console.options import project_path
     from envsmith.diff.diff import DiffTools, diff_locks
     from envsmith.files import atomic
     from envsmith.files.git import GitRevisions
-    from envsmith.wiring import CatalogChoice, licences, wheel_contents
+    from envsmith.wiring import CatalogOptions, licences, wheel_contents
 
     tools = DiffTools(
         project=Path(),
-        folder=inside(folder),
+        folder=project_path(folder),
         files=atomic,
         revisions=GitRevisions(project=Path()),
         catalog=Catalog.embedded(),
-        licences=licences(CatalogChoice(is_offline=not reads_licences)).licences,
-        cached_contents=wheel_contents(CatalogChoice(is_offline=True)).cached,
+        licences=licences(CatalogOptions(is_offline=not reads_licences)).licences,
+        cached_contents=wheel_contents(CatalogOptions(is_offline=True)).cached,
     )
     return diff_locks(words, tools)

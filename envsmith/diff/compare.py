@@ -25,7 +25,7 @@ from envsmith.lockfile.pins import Pin
 from envsmith.lockfile.saved import SavedLock, packed_bytes
 from envsmith.model.backend import architecture
 from envsmith.model.finding import Decision
-from envsmith.model.license import Licence
+from envsmith.model.license import PackageLicense
 
 K = TypeVar("K")
 Pairs = Mapping[str, tuple[SavedLock, SavedLock]]
@@ -35,7 +35,7 @@ Pairs = Mapping[str, tuple[SavedLock, SavedLock]]
 class CompareFacts:
     """Cached facts about files by sha256."""
 
-    licences: Mapping[str, Licence] = field(default_factory=dict)
+    licences: Mapping[str, PackageLicense] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
     """Size of the wheel in bytes."""
 
@@ -159,7 +159,7 @@ def _decision_key(decision: Decision) -> tuple[str, str, str]:
     return decision.subject, decision.kind, decision.message
 
 
-def _licences(pairs: Pairs, known: Mapping[str, Licence]) -> Iterator[LicenceChange]:
+def _licences(pairs: Pairs, known: Mapping[str, PackageLicense]) -> Iterator[LicenceChange]:
     """Yield packages whose licence changed, and new packages with a licence that no package had before."""
     found: list[tuple[tuple[str, str, str], str]] = []
     for target, (one, other) in pairs.items():
@@ -176,7 +176,7 @@ def _licences(pairs: Pairs, known: Mapping[str, Licence]) -> Iterator[LicenceCha
         yield LicenceChange(packages=names, before=old, after=new, targets=targets)
 
 
-def _licence_names(lock: SavedLock, known: Mapping[str, Licence]) -> dict[str, str]:
+def _licence_names(lock: SavedLock, known: Mapping[str, PackageLicense]) -> dict[str, str]:
     """Return package → licence, if known."""
     found = {pin.name: known.get(pin.sha256[0]) for pin in lock.pins.packages}
     return {name: str(licence) for name, licence in found.items() if licence and licence.is_known}

@@ -16,7 +16,7 @@ from envsmith.lockfile.manifest import FILENAME
 from envsmith.lockfile.pins import Pin
 from envsmith.lockfile.saved import SavedLock
 from envsmith.lockfile.store import read_locks
-from envsmith.model.license import Licence
+from envsmith.model.license import PackageLicense
 from envsmith.model.wheel import WheelContents
 from envsmith.plan.ports import Files
 
@@ -37,7 +37,7 @@ class DiffTools:
     files: Files
     revisions: GitRevisions
     catalog: Catalog
-    licences: Callable[[Iterable[Pin]], Mapping[str, Licence]]
+    licences: Callable[[Iterable[Pin]], Mapping[str, PackageLicense]]
     """Returns sha256 → licence of files, as far as known."""
     cached_contents: Callable[[str], WheelContents | None] = lambda _: None
     """Returns the cached contents of the wheel with a sha256."""

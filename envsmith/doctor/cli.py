@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envsmith.activate.cli import AfterDashes, words_after
-from envsmith.console.options import PREFIX_TO_LOOK_AT
+from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ _SIGNALS = {
     11: "SIGSEGV: a compiled library crashed; PYTHONFAULTHANDLER=1 shows where",
 }
 """Linux's numbers of the signals that end a program by no wish of its own, and what they mostly mean."""
-LOCKFILES = "lockfiles"
 
 
 def watch_and_explain(words: Sequence[str]) -> int:
@@ -55,7 +54,7 @@ def watch_and_explain(words: Sequence[str]) -> int:
     how = f"signal {-done.status}" if done.status < 0 else f"status {done.status}"
     known = printer.counted(len(found), "known failure") if found else "nothing known"
     printer.say(f"\n{words[0]} ended with {how}: {known} in its output", err=True)
-    printer.show(found, err=True)
+    printer.findings(found, err=True)
     if meaning := _SIGNALS.get(_signal(done.status)) if sys.platform == "linux" else None:
         printer.say(f"signal    {meaning}", err=True)
     if not found:
@@ -74,10 +73,8 @@ def _signal(status: int) -> int:
 @click.command(name="doctor", cls=AfterDashes)
 @click.argument("checks", nargs=-1, metavar="[CHECK]...")
 @click.option("--list", "is_list", is_flag=True, help="List the checks.")
-@PREFIX_TO_LOOK_AT
-@click.option(
-    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
-)
+@INSPECTED_PREFIX
+@LOCK_FOLDERS
 @click.option("--fix", "is_fix", is_flag=True, help="Cure what is wrong with the environment, after asking.")
 @click.option("--dry-run", is_flag=True, help="With --fix: show what would be done, and change nothing.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
@@ -201,6 +198,6 @@ def _show(found: DoctorReport, seconds: float, prefix: Path) -> None:
         printer.labelled("note", f"there is no environment at {prefix}: only the machine was looked at")
     if found.report.findings:
         printer.say("")
-        printer.show(found.report.findings)
+        printer.findings(found.report.findings)
     for names, reason in found.reasons():
         printer.labelled("not made", f"{names}: {reason}")

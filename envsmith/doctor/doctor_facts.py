@@ -14,7 +14,7 @@ from typing import Generic, TypeVar, overload
 from packaging.version import InvalidVersion, Version
 
 from envsmith.activate import session
-from envsmith.activate.model import Activation, Place, TakenVariable
+from envsmith.activate.model import Activation, EnvironmentPaths, RemovedVariable
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
 from envsmith.catalog.builds import TorchWheels
@@ -29,6 +29,7 @@ from envsmith.host.detect import detect
 from envsmith.host.model import Host
 from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, SystemLibraries, VisualCpp
 from envsmith.lock.check import check_tools
+from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.store import read_manifest
 from envsmith.model.backend import Backend
@@ -36,7 +37,7 @@ from envsmith.model.finding import Finding
 from envsmith.select import rules
 from envsmith.select.rules import BackendVerdict
 from envsmith.select.select import completed, select
-from envsmith.wiring import CatalogChoice, index_base, known_modules, listing_sources
+from envsmith.wiring import CatalogOptions, index_base, known_modules, listing_sources
 
 Owner = TypeVar("Owner")
 Value = TypeVar("Value")
@@ -47,7 +48,7 @@ _OF_A_PROJECT = (
     "requirements*",
     "setup.cfg",
     "profiles",
-    "lockfiles",
+    LOCKFILES,
     ".git",
     "*.ipynb",
 )
@@ -126,7 +127,7 @@ class DoctorFacts:
     def environment(self) -> Environment | None:
         """What is installed; None where there is no environment."""
         try:
-            session.place_of(self._prefix)
+            session.environment_paths(self._prefix)
         except EnvsmithError:
             return None
         return self._probe.environment(self._prefix, deep=False)
@@ -152,7 +153,7 @@ class DoctorFacts:
             platforms=(str(self.host.platform),),
             pythons=frozenset({python.tag}),
         )
-        listings = listing_sources(self.catalog, CatalogChoice(), is_online=False)
+        listings = listing_sources(self.catalog, CatalogOptions(), is_online=False)
         return InstalledTorch(
             version=found.torch.version,
             verdict=rules.judge_build(self.host, python, build, self.catalog),
@@ -205,13 +206,13 @@ class DoctorFacts:
         return tuple(replace(item, message=f"{item.subject}: {item.message}") for item in found)
 
     @cached_property
-    def _place(self) -> Place:
+    def _place(self) -> EnvironmentPaths:
         is_windows = self.host.os == "windows"
         inner = "Scripts" if is_windows else "bin"
         root = str(self._prefix)
-        return Place(prefix=root, bin=str(self._prefix / inner), is_windows=is_windows)
+        return EnvironmentPaths(prefix=root, bin=str(self._prefix / inner), is_windows=is_windows)
 
-    def _session(self, own: Mapping[str, str]) -> tuple[TakenVariable, ...]:
+    def _session(self, own: Mapping[str, str]) -> tuple[RemovedVariable, ...]:
         torch = quietly(lambda: self.torch)
         installed = torch.verdict.backend if torch else Backend.parse("cpu")
         backend = quietly(lambda: self.locked) or installed
@@ -219,7 +220,7 @@ class DoctorFacts:
         return plan_session(wanted, self._place, own, has_file=session.has_file).taken
 
     @cached_property
-    def scopes(self) -> dict[str, tuple[TakenVariable, ...]]:
+    def scopes(self) -> dict[str, tuple[RemovedVariable, ...]]:
         """Scope of PATH → what no session should have in it, but for the environment that is active."""
         active = variables().get("VIRTUAL_ENV", "")
         places = [Path(self._place.bin), *(Path(active, name) for name in ("bin", "Scripts") if active)]
@@ -234,7 +235,7 @@ class DoctorFacts:
         }
 
     @cached_property
-    def taken(self) -> tuple[TakenVariable, ...]:
+    def taken(self) -> tuple[RemovedVariable, ...]:
         """What a session in the environment would be rid of."""
         return self._session(variables())
 
@@ -286,7 +287,7 @@ class DoctorFacts:
     @cached_property
     def reach(self) -> Connectivity:
         """How PyTorch's index, or the mirror that stands for it, answers."""
-        return system_probes.check_connectivity(f"{index_base(CatalogChoice())}/", variables())
+        return system_probes.check_connectivity(f"{index_base(CatalogOptions())}/", variables())
 
 
 def is_project(folder: Path) -> bool:

@@ -124,7 +124,7 @@ def _examined(
     from envsmith.install.generation_store import GenerationStore
     from envsmith.model.backend import Backend
 
-    prefix = Path(session.place_of(way.prefix).prefix)
+    prefix = Path(session.environment_paths(way.prefix).prefix)
     probe = VerifyingProbe(processes=processes)
     facts = DoctorFacts(way.prefix, way.folder, probe)
     chosen = [check for check in KNOWN if check.name in (way.checks or CHECKS)]
@@ -182,11 +182,11 @@ def _rebuild(way: FixOptions, order: InstallRequest | None) -> None:
 
 def _is_agreed(way: FixOptions, cure: RepairPlan) -> bool:
     from envsmith.console.printer import counted
-    from envsmith.console.terminal import agrees
+    from envsmith.console.terminal import confirm
 
     if way.as_json:
         return False
-    return agrees(
+    return confirm(
         f"carry out {counted(len(cure.steps), 'step')} on {way.prefix}",
         where="envsmith doctor --fix",
         otherwise="nothing is changed: --fix asks first",
@@ -200,7 +200,7 @@ def _show(way: FixOptions, sick: RepairInput, cure: RepairPlan) -> None:
     printer.say(f"{printer.counted(len(sick.findings), 'finding')} in {way.prefix}{by}")
     if sick.findings:
         printer.say("")
-        printer.show([replace(item, hint="") for item in sick.findings])
+        printer.findings([replace(item, hint="") for item in sick.findings])
         printer.say("")
     for number, step in enumerate(cure.steps):
         printer.labelled("cure" if number == 0 else "", f"{step.kind:<10} {_told(step)}")
@@ -245,7 +245,7 @@ def _done(way: FixOptions, done: RepairResult) -> int:
         printer.envelope("doctor", "no" if errors else "ok", _data(done.before, done.cure, done))
     elif errors:
         printer.say(f"\n{printer.counted(len(errors), 'finding')} left in {way.prefix}\n")
-        printer.show(errors)
+        printer.findings(errors)
     else:
         printer.labelled("cured", f"{way.prefix}: looked at again, and nothing is wrong")
     return NO if errors else OK

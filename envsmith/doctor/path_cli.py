@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
-    from envsmith.activate.model import TakenVariable
+    from envsmith.activate.model import RemovedVariable
     from envsmith.doctor.fix_cli import FixOptions
     from envsmith.doctor.path_repair import PathRepairResult
     from envsmith.doctor.windows_path import RegistryPaths
@@ -28,7 +28,7 @@ class Registry:
     """What the repair looks at and changes."""
 
     paths: RegistryPaths
-    taken: Callable[[], Mapping[str, tuple[TakenVariable, ...]]]
+    taken: Callable[[], Mapping[str, tuple[RemovedVariable, ...]]]
     """Says what no session should have on PATH, scope by scope, as it is now."""
     expanded: Callable[[str], str]
     """Puts variables into an entry."""
@@ -49,7 +49,7 @@ def fix_registry(way: FixOptions) -> int | None:
         return None
     processes = Processes()
 
-    def taken() -> Mapping[str, tuple[TakenVariable, ...]]:
+    def taken() -> Mapping[str, tuple[RemovedVariable, ...]]:
         return DoctorFacts(way.prefix, way.folder, Probe(processes=processes)).scopes
 
     try:
@@ -82,12 +82,12 @@ def fix_path(way: FixOptions, registry: Registry) -> int:
 
 
 def _is_agreed(way: FixOptions, cuts: Sequence[PathRemoval]) -> bool:
-    from envsmith.console.terminal import agrees
+    from envsmith.console.terminal import confirm
 
     if way.as_json:
         return False
     scopes = " and ".join(cut.before.scope for cut in cuts if cut.may_write)
-    return agrees(
+    return confirm(
         f"take these out of the Path of the {scopes}",
         where="envsmith doctor path --fix",
         otherwise="nothing is changed: --fix asks first",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from envsmith.activate.model import TakenVariable
+from envsmith.activate.model import RemovedVariable
 from envsmith.doctor.windows_path import RegistryPaths
 from envsmith.errors import HostError
 from envsmith.host.system import PathRemoval, SearchPath
@@ -22,7 +22,7 @@ _TWICE = "is there twice"
 
 def cuts(
     paths: Iterable[SearchPath],
-    taken: Mapping[str, Iterable[TakenVariable]],
+    taken: Mapping[str, Iterable[RemovedVariable]],
     expanded: Callable[[str], str],
     may_write: Callable[[str], bool],
 ) -> Iterator[PathRemoval]:
@@ -41,7 +41,7 @@ def cuts(
             yield PathRemoval(before=path, removed=gone, may_write=may_write(path.scope))
 
 
-def _is_environment(item: TakenVariable) -> bool:
+def _is_environment(item: RemovedVariable) -> bool:
     return bool(item.variable == "PATH" and item.entry and _WHOLE.match(item.entry) and item.reason != _TWICE)
 
 
@@ -55,7 +55,7 @@ class PathRepairResult:
 
 
 def plan(
-    paths: RegistryPaths, taken: Mapping[str, Iterable[TakenVariable]], expanded: Callable[[str], str]
+    paths: RegistryPaths, taken: Mapping[str, Iterable[RemovedVariable]], expanded: Callable[[str], str]
 ) -> tuple[PathRemoval, ...]:
     """Return what would be taken out.
 

@@ -27,7 +27,7 @@ from envsmith.doctor.repair_plan import (
 from envsmith.errors import VerificationError
 from envsmith.files.atomic import environment_errors
 from envsmith.lockfile.pins import InstallSource
-from envsmith.model.naming import free_name
+from envsmith.model.naming import unique_name
 from envsmith.uv.installer import UvInstaller, failure
 
 MOST_ROUNDS = 3
@@ -146,7 +146,7 @@ class UvRepairer(UvInstaller):
         with environment_errors(place):
             place.mkdir(exist_ok=True)
             for folder in folders:
-                free = free_name(folder, lambda name: (place / name).exists(), joint=".")
+                free = unique_name(folder, lambda name: (place / name).exists(), joint=".")
                 (place / free).parent.mkdir(parents=True, exist_ok=True)
                 (prefix / site / folder).rename(place / free)
 

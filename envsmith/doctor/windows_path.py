@@ -14,10 +14,10 @@ from typing import Any
 
 from envsmith.errors import HostError
 from envsmith.files.atomic import environment_errors
+from envsmith.host.current import utc_text
 from envsmith.host.system import SearchPath
 from envsmith.host.system_probes import PATH_KEYS
-from envsmith.model.naming import free_name
-from envsmith.wiring import utc_now
+from envsmith.model.naming import unique_name
 
 _NAME = "Path"
 _ROOTS = {"HKCU": "HKEY_CURRENT_USER", "HKLM": "HKEY_LOCAL_MACHINE"}
@@ -78,8 +78,8 @@ class RegistryPaths:
         )
         with environment_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
-            name = f"{path.scope}-path-{utc_now().replace(':', '')}"
-            place = self._folder / free_name(name, lambda one: (self._folder / one).exists(), end=".reg")
+            name = f"{path.scope}-path-{utc_text().replace(':', '')}"
+            place = self._folder / unique_name(name, lambda one: (self._folder / one).exists(), end=".reg")
             place.write_bytes(b"\xff\xfe" + "\r\n".join(lines).encode("utf-16-le"))
         return place
 

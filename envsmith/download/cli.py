@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from envsmith.console.options import LOCK_FOLDERS
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
     from envsmith.config.mirrors import MirrorRules
     from envsmith.download.download import NeededFile
     from envsmith.download.record import DownloadResult
-
-LOCKFILES = "lockfiles"
 
 
 @click.command(name="download")
@@ -38,9 +37,7 @@ LOCKFILES = "lockfiles"
     help="Fetch what lies below one address from another; may be repeated.",
 )
 @click.option("-j", "jobs", type=click.IntRange(1, 32), default=4, help="Files at once.")
-@click.option(
-    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
-)
+@LOCK_FOLDERS
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def download_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401 - click checks each option
@@ -54,7 +51,7 @@ def download_command(settings: dict[str, Any], /, **options: Any) -> int:  # noq
     from envsmith.download.transfer_progress import tell_idle
     from envsmith.files import atomic
     from envsmith.lock.request import profile_names
-    from envsmith.wiring import rewrites_of
+    from envsmith.wiring import mirror_rules
 
     if options["is_all"] and options["targets"]:
         raise click.UsageError("--all means every target: leave --target out")
@@ -62,7 +59,7 @@ def download_command(settings: dict[str, Any], /, **options: Any) -> int:  # noq
     names = profile_names(options["profiles"], project, options["folder"])
     targets = () if options["is_all"] else options["targets"] or (_here(),)
     wanted = needed(options["folder"], names, targets, atomic)
-    rewrites = rewrites_of(project, options["rewrites"])
+    rewrites = mirror_rules(project, options["rewrites"])
     quiet = settings["quiet"] or options["as_json"]
     if not quiet:
         tell_idle(options["rewrites"], wanted.artifacts)
@@ -86,10 +83,10 @@ def _download(
     from envsmith.download.wheelhouse import WheelhouseDownloader
     from envsmith.files import atomic
     from envsmith.index.hashing import FileCache
-    from envsmith.wiring import kept_folder
+    from envsmith.wiring import fetched_wheels_folder
 
     with TransferProgress(quiet=quiet) as heard:
-        filler = WheelhouseDownloader(heard=heard, kept=FileCache(kept_folder()), jobs=jobs)
+        filler = WheelhouseDownloader(heard=heard, kept=FileCache(fetched_wheels_folder()), jobs=jobs)
         tools = DownloadTools(files=atomic, wheelhouse=filler, records=wheelhouse)
         return download(wanted, house, rewrites, tools)
 

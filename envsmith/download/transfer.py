@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from envsmith.download.part_file import PartFile, PartOrigin
 from envsmith.errors import ToolError
-from envsmith.model.url import public_url
+from envsmith.model.url import redact_url
 from envsmith.net.client import MAX_REDIRECTS, describe_network_error, redirect_target
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class Transfer:
         for url in urls:
             try:
                 return self._fetch(
-                    url, Incoming(part=part, size_bytes=size_bytes, heard=heard, where=public_url(url))
+                    url, Incoming(part=part, size_bytes=size_bytes, heard=heard, where=redact_url(url))
                 )
             except AbsentError as error:
                 refused = error
@@ -301,7 +301,7 @@ class Transfer:
                         yield response
                         return
                     url = target
-            raise unreachable(f"more than {MAX_REDIRECTS} redirects", public_url(url))
+            raise unreachable(f"more than {MAX_REDIRECTS} redirects", redact_url(url))
         except (
             requests.RequestException,
             urllib3.exceptions.HTTPError,

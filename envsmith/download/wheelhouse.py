@@ -33,7 +33,7 @@ from envsmith.files.atomic import write_files
 from envsmith.files.locks import try_lock
 from envsmith.files.text import read_text
 from envsmith.index.hashing import FileCache
-from envsmith.model.url import public_url
+from envsmith.model.url import redact_url
 from envsmith.net.deadline import Deadline, run_all
 
 _FOREVER_S = 30 * 86400.0
@@ -226,7 +226,7 @@ class _Work:
                 if is_wrong:
                     break
             part.discard()
-        raise other_file(f"sha256 is not {item.sha256}", public_url(item.url))
+        raise other_file(f"sha256 is not {item.sha256}", redact_url(item.url))
 
     def _take_kept(self, item: Artifact, part: PartFile, heard: Callable[[int], None]) -> bool:
         """Copy what was kept from an earlier fetch, if it was."""

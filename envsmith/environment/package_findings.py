@@ -19,7 +19,7 @@ from envsmith.environment.model import Environment, Import
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.backend import Backend
-from envsmith.model.finding import Finding, UnmetRequirement
+from envsmith.model.finding import Finding, Severity, UnmetRequirement
 from envsmith.model.shell import quote_path
 
 MOST_CHARACTERS = 400
@@ -180,7 +180,9 @@ def shadows(condition: InstalledState) -> Iterator[Finding]:
         yield _finding("ENV068", over[0].module, text, severity="warning", hint=hint)
 
 
-def _finding(code: str, subject: str, message: str, *, severity: str = "error", hint: str = "") -> Finding:
+def _finding(
+    code: str, subject: str, message: str, *, severity: Severity = "error", hint: str = ""
+) -> Finding:
     return Finding(code=code, severity=severity, subject=subject, message=message, hint=hint)
 
 

@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 from envsmith.environment.model import Distribution, Environment, Import, TorchBuild
 from envsmith.lockfile.pins import Pins
 from envsmith.model.backend import Backend, BuildLabel
-from envsmith.model.finding import Finding, Report
+from envsmith.model.finding import Finding, Report, Severity
 
 # They come with an environment, whoever makes it, and change nothing of what runs in it.
 _INSTALLERS = ("pip", "setuptools", "uv", "wheel")
@@ -63,7 +63,7 @@ def _presence(pins: Pins, found: dict[str, list[Distribution]], own: Collection[
             yield _finding("ENV012", name, f"{name} is {found[name][0].version}, the lock says {version}")
     for name, items in found.items():
         if name not in wanted:
-            severity = "note" if name in _INSTALLERS or name in own else "error"
+            severity: Severity = "note" if name in _INSTALLERS or name in own else "error"
             what = "installed from the project's own folder, and" if name in own else "installed, but"
             text = f"{name} {items[0].version} is {what} not in the lock"
             yield Finding(code="ENV011", severity=severity, subject=name, message=text)

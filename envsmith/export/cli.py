@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from envsmith.console.options import LOCK_FOLDERS
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
     from envsmith.lockfile.saved import SavedLock
-
-LOCKFILES = "lockfiles"
 
 
 @click.command(name="export")
@@ -37,9 +36,7 @@ LOCKFILES = "lockfiles"
     help="Environment built from this lock, as a further source of licences.",
 )
 @click.option("--offline", is_flag=True, help="Do not use the network; use cached licences only.")
-@click.option(
-    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
-)
+@LOCK_FOLDERS
 def export_command(profile: str, folder: Path, **options: Any) -> int:  # noqa: ANN401 - click checks each option
     """Export the locks of PROFILE for another tool, without resolving.
 
@@ -65,13 +62,12 @@ def export_command(profile: str, folder: Path, **options: Any) -> int:  # noqa: 
 
 def _dockerfile(locks: tuple[SavedLock, ...], folder: Path) -> str:
     from envsmith.config.profiles import profile_of
-    from envsmith.console.options import inside
     from envsmith.export.dockerfile import ImageOptions, to_dockerfile
     from envsmith.shims.environment import shims_of
 
     profile = profile_of(locks[0].profile, is_needed=True)
     image_options = ImageOptions(env=profile.env, shims=shims_of(profile)) if profile else None
-    return to_dockerfile(locks, inside(folder).as_posix(), image_options)
+    return to_dockerfile(locks, project_path(folder).as_posix(), image_options)
 
 
 def _bill_of_materials(locks: tuple[SavedLock, ...], prefix: Path | None, *, is_offline: bool) -> str:
@@ -79,7 +75,7 @@ def _bill_of_materials(locks: tuple[SavedLock, ...], prefix: Path | None, *, is_
     from envsmith.export import cyclonedx
     from envsmith.export.formats import to_bill
     from envsmith.index.remote_wheels import installed_licences
-    from envsmith.wiring import CatalogChoice, licences
+    from envsmith.wiring import CatalogOptions, licences
 
     to_bill(locks, {})  # refuse before any download
     pins = locks[0].pins.packages
@@ -88,7 +84,7 @@ def _bill_of_materials(locks: tuple[SavedLock, ...], prefix: Path | None, *, is_
         pin.sha256[0]: installed[key] for pin in pins if (key := (pin.name, pin.version)) in installed
     }
     remaining = [pin for pin in pins if pin.sha256[0] not in from_environment]
-    found = {**from_environment, **licences(CatalogChoice(is_offline=is_offline)).licences(remaining)}
+    found = {**from_environment, **licences(CatalogOptions(is_offline=is_offline)).licences(remaining)}
     bill = to_bill(locks, found)
     if unknown := [item.name for item in bill.components if not (item.licence and item.licence.is_known)]:
         printer.labelled("unknown", f"licence of {', '.join(unknown)}: text as {cyclonedx.UNKNOWN}", err=True)

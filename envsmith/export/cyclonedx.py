@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cyclonedx.model.license import License
 
     from envsmith.export.formats import BillComponent, BillOfMaterials
-    from envsmith.model.license import Licence
+    from envsmith.model.license import PackageLicense
 
 UNKNOWN = "NOASSERTION"
 """SPDX's value for an unknown licence."""
@@ -98,7 +98,7 @@ def _component(item: BillComponent) -> Component:
     )
 
 
-def _licence(licence: Licence | None) -> License:
+def _licence(licence: PackageLicense | None) -> License:
     """Return the declared licence: an SPDX identifier, an expression or a name."""
     from cyclonedx.model.license import DisjunctiveLicense, LicenseAcknowledgement, LicenseExpression
     from cyclonedx.spdx import is_supported_id

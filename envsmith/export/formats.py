@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from envsmith.errors import LockError
 from envsmith.lockfile.saved import SavedLock
-from envsmith.model.license import Licence
+from envsmith.model.license import PackageLicense
 from envsmith.model.listing import HOST
 from envsmith.model.target import Target
 
@@ -28,7 +28,7 @@ class BillComponent:
     """Its download URL."""
     index: str = ""
     """URL of its index; empty for PyPI."""
-    licence: Licence | None = None
+    licence: PackageLicense | None = None
     """None if unknown."""
 
 
@@ -89,7 +89,7 @@ def to_uv(locks: Sequence[SavedLock]) -> str:
     return "\n".join(parts)
 
 
-def to_bill(locks: Sequence[SavedLock], licences: Mapping[str, Licence]) -> BillOfMaterials:
+def to_bill(locks: Sequence[SavedLock], licences: Mapping[str, PackageLicense]) -> BillOfMaterials:
     """Return the bill of materials of a lock.
 
     Args:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from envsmith.model.target import Platform, Python
 
 
@@ -23,6 +25,13 @@ def variables() -> Mapping[str, str]:
 def path_separator() -> str:
     """Return what parts the entries of PATH here."""
     return os.pathsep
+
+
+def utc_text(moment: datetime | None = None) -> str:
+    """Return a time [default: now] in UTC, RFC 3339 with whole seconds and ``Z``."""
+    from datetime import UTC, datetime
+
+    return (moment or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def check_folder() -> None:

@@ -13,7 +13,7 @@ from typing import IO
 from envsmith.errors import ToolError
 from envsmith.model.listing import HOST
 from envsmith.model.progress import Progress
-from envsmith.model.url import on_mirror
+from envsmith.model.url import to_mirror
 from envsmith.model.wheel import Wheel
 from envsmith.net.client import describe_network_error
 
@@ -148,7 +148,7 @@ class Downloads:
 
     def _served(self, wheel: Wheel) -> str:
         """Return the address to download from: recorded addresses are PyTorch's, also for mirrors."""
-        return on_mirror(wheel.url, _PYTORCH, self._base)
+        return to_mirror(wheel.url, _PYTORCH, self._base)
 
 
 def leaves_https(urls: Sequence[str]) -> bool:

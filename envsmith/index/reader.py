@@ -18,8 +18,8 @@ from envsmith.index.cache import ListingCache, PageState, is_fresh
 from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, PYTORCH_HOSTS, PageAddress, PageRow, parse_page
 from envsmith.index.wheel_metadata import choose_rows, merge, read_requirements
 from envsmith.model.backend import Backend
-from envsmith.model.listing import HOST, IndexListing, Metadata, Release, group, index_name
-from envsmith.model.url import public_url
+from envsmith.model.listing import HOST, IndexListing, Metadata, Release, group_releases, index_name
+from envsmith.model.url import redact_url
 from envsmith.model.wheel import Wheel
 from envsmith.net.client import RetryPolicy, WebClient, bad_status, open_client
 from envsmith.net.deadline import Deadline, DeadlineError, run_all
@@ -73,17 +73,17 @@ def reusable_metadata(known: Mapping[Key, Release], wheels: Iterable[Wheel]) -> 
         key: release.metadata
         for key, release in known.items()
         if release.metadata is not None
-        and all(row[1] is None or current.get(row[0], row[1]) == row[1] for row in release.rows)
+        and all(row[1] is None or current.get(row[0], row[1]) == row[1] for row in release.entries)
     }
 
 
 def _joined(first: Release, second: Release | None) -> Release:
     if second is None:
         return first
-    names = {row[0] for row in first.rows}
+    names = {row[0] for row in first.entries}
     return replace(
         first,
-        rows=tuple(sorted((*first.rows, *(row for row in second.rows if row[0] not in names)))),
+        entries=tuple(sorted((*first.entries, *(row for row in second.entries if row[0] not in names)))),
         metadata=first.metadata or second.metadata,
     )
 
@@ -170,7 +170,7 @@ def _state(answer: Response, at: str, address: PageAddress) -> PageState:
         body_sha256=hashlib.sha256(answer.body).hexdigest(),
         etag=_printable(answer.headers.get("etag")),
         last_modified=_printable(answer.headers.get("last-modified")),
-        moved_to=None if answer.url == address.url else public_url(answer.url),
+        moved_to=None if answer.url == address.url else redact_url(answer.url),
     )
 
 
@@ -257,7 +257,7 @@ class PyTorchIndex:
             raise CatalogError(
                 "CAT034",
                 f"there is no index {request.index}",
-                where=public_url(self.base),
+                where=redact_url(self.base),
                 hint="check backend, channel and --index-base; see `envsmith catalog show`",
             )
         known = join_listings(request.known, self._cached_listing(request))
@@ -275,7 +275,7 @@ class PyTorchIndex:
         newest = max(page.state.fetched_at for page in pages.values())
         listing = self._listing(request, wheels, found, newest)
         self._cache.write_listing(listing)
-        return ReadListing(listing=listing, problems=_problems(outcomes, deadline, public_url(self.base)))
+        return ReadListing(listing=listing, problems=_problems(outcomes, deadline, redact_url(self.base)))
 
     def _read_pages(self, request: ReadRequest, deadline: Deadline) -> dict[str, FetchedPage]:
         states = self._cache.read_states(request.channel, request.backend)
@@ -297,7 +297,7 @@ class PyTorchIndex:
             if isinstance(outcome, Exception):
                 raise outcome
             if outcome is None:
-                raise deadline.error(public_url(self.base))
+                raise deadline.error(redact_url(self.base))
         return pages | fetched
 
     def _cached(self, request: ReadRequest, project: str, state: PageState) -> FetchedPage | None:
@@ -351,13 +351,13 @@ class PyTorchIndex:
             channel=request.channel,
             backend=request.backend,
             retrieved=newest[:10],
-            source=f"{public_url(self.base)}/{request.index}",
-            projects=group(wheels, metadata),
+            source=f"{redact_url(self.base)}/{request.index}",
+            projects=group_releases(wheels, metadata),
         )
 
     def _basis(self) -> str:
         day = self._now().astimezone(UTC).date().isoformat()
-        return f"METADATA of the wheels at {public_url(self.base)}, read {day}"
+        return f"METADATA of the wheels at {redact_url(self.base)}, read {day}"
 
     def _address(self, request: ReadRequest, project: str) -> PageAddress:
         return PageAddress(
@@ -385,7 +385,7 @@ def checked_base(base: str) -> str:
     if not usable or not base.isprintable() or set(base) & set(" ?#\\"):
         raise CatalogError(
             "CAT038",
-            f"invalid index address {public_url(base)!r}",
+            f"invalid index address {redact_url(base)!r}",
             hint=f"expected an address such as {PYTORCH_BASE}, the part before /cu128/torch/",
         )
     return base.rstrip("/")

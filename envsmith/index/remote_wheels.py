@@ -22,8 +22,8 @@ from envsmith.errors import CatalogError, EnvsmithError, ToolError
 from envsmith.index.cache import replace_file
 from envsmith.index.wheel_metadata import MAX_METADATA_BYTES, ZIP_ERRORS, read_metadata
 from envsmith.lockfile.pins import Pin
-from envsmith.model.license import Licence
-from envsmith.model.url import public_url
+from envsmith.model.license import PackageLicense
+from envsmith.model.url import redact_url
 from envsmith.model.wheel import WheelContents, installed_path
 from envsmith.net.client import RetryPolicy, UnreachableHosts, WebClient, bad_status, open_client
 from envsmith.net.deadline import Deadline, run_all
@@ -202,7 +202,7 @@ class WheelReader(RemoteReader):
         if wheel.size is not None and wheel.size <= WHOLE_BYTES:
             answer = client.get(url, {}, limit_bytes=WHOLE_BYTES)
             if answer.status != 200:
-                raise bad_status(answer.status, public_url(url))
+                raise bad_status(answer.status, redact_url(url))
             if hashlib.sha256(answer.body).hexdigest() != _sha256(wheel):
                 raise _unreadable(wheel, "its sha256 differs from the lock's")
             source = io.BytesIO(answer.body)
@@ -258,7 +258,7 @@ class LicenceReader(RemoteReader):
     kind = "licence"
     policy = RetryPolicy(connect_s=3.0, read_s=10.0, attempts=1)
 
-    def licences(self, pins: Iterable[Pin]) -> dict[str, Licence]:
+    def licences(self, pins: Iterable[Pin]) -> dict[str, PackageLicense]:
         """Return sha256 → licence; wheels that cannot be read are absent."""
         wanted = {sha256: pin for pin in pins for sha256 in pin.sha256}
         found = {sha256: cached for sha256 in wanted if (cached := self._cached(sha256)) is not None}
@@ -269,24 +269,24 @@ class LicenceReader(RemoteReader):
         }
         return found if self._is_offline else found | self._run_readable(missing)
 
-    def _read(self, pin: Pin, sha256: str, client: WebClient) -> Licence:
+    def _read(self, pin: Pin, sha256: str, client: WebClient) -> PackageLicense:
         wheel = PackageWheel(name=pin.filename, url=pin.url, hashes={"sha256": sha256})
         url = self._served(pin.url)
         with self._unreachable.guard(url):
-            licence = Licence.from_metadata(_fetch_metadata(wheel, url, client))
+            licence = PackageLicense.from_metadata(_fetch_metadata(wheel, url, client))
         self._cache.write(sha256, {"expression": licence.expression, "name": licence.name})
         return licence
 
-    def _cached(self, sha256: str) -> Licence | None:
+    def _cached(self, sha256: str) -> PackageLicense | None:
         values = self._cache.read(sha256)
         if not {"expression", "name"} <= values.keys():
             return None
-        return Licence(expression=str(values["expression"]), name=str(values["name"]))
+        return PackageLicense(expression=str(values["expression"]), name=str(values["name"]))
 
 
-def installed_licences(prefix: Path) -> dict[tuple[str, str], Licence]:
+def installed_licences(prefix: Path) -> dict[tuple[str, str], PackageLicense]:
     """Return (name, version) → licence of the packages in an environment, from their METADATA."""
-    found: dict[tuple[str, str], Licence] = {}
+    found: dict[tuple[str, str], PackageLicense] = {}
     places = (prefix.glob("lib/python*/site-packages"), prefix.glob("Lib/site-packages"))
     for path in (path for place in places for site in place for path in site.glob("*.dist-info/METADATA")):
         try:
@@ -295,7 +295,7 @@ def installed_licences(prefix: Path) -> dict[tuple[str, str], Licence]:
             continue
         raw = parse_email(body)[0]
         name = str(canonicalize_name(raw.get("name", "")))
-        found[name, raw.get("version", "")] = Licence.from_metadata(body)
+        found[name, raw.get("version", "")] = PackageLicense.from_metadata(body)
     return found
 
 
@@ -305,7 +305,7 @@ def _fetch_metadata(wheel: PackageWheel, url: str, client: WebClient) -> bytes:
     if answer.status == 200:
         return answer.body
     if answer.status not in {403, 404, 410}:
-        raise bad_status(answer.status, public_url(url))
+        raise bad_status(answer.status, redact_url(url))
     try:
         return read_metadata(io.BufferedReader(RangeReader(client, url)), wheel.filename)
     except CatalogError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,9 +14,11 @@ from urllib.request import url2pathname
 from packaging.version import Version
 
 from envsmith.errors import CatalogError, ProfileError, ToolError
+from envsmith.host.current import utc_text
 from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, PageAddress, PageRow, parse_page
 from envsmith.index.wheel_metadata import parse_metadata, read_metadata, read_requirements
-from envsmith.model.route import RoutePage, RouteRow, check_address
+from envsmith.model.route import RouteEntry, RoutePage
+from envsmith.model.url import check_address
 from envsmith.model.wheel import Wheel
 from envsmith.net.client import RetryPolicy, WebClient, open_client
 from envsmith.net.deadline import Deadline, run_all
@@ -61,7 +63,7 @@ class RoutedPages:
         usable = [row for row in found if not row.yanked and _is_usable(row.wheel)]
         wanted = [row for row in usable if is_wanted(row.wheel)]
         outcomes = run_all([partial(_read_row, row) for row in wanted], opened, deadline)
-        rows: list[RouteRow] = []
+        rows: list[RouteEntry] = []
         for outcome in outcomes:
             if isinstance(outcome, Exception):
                 raise outcome
@@ -73,8 +75,8 @@ class RoutedPages:
             project=project,
             url=url,
             is_flat=is_flat,
-            read_at=self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            rows=tuple(sorted(rows, key=lambda row: row.wheel.filename)),
+            read_at=utc_text(self._now()),
+            entries=tuple(sorted(rows, key=lambda row: row.wheel.filename)),
             others=tuple(wheel.filename for wheel in others[:_MOST_OTHERS]),
         )
 
@@ -133,15 +135,17 @@ def _path(url: str) -> Path:
     return Path(url2pathname(urlsplit(url).path))
 
 
-def _read_row(row: PageRow, client: WebClient) -> RouteRow:
+def _read_row(row: PageRow, client: WebClient) -> RouteEntry:
     """Return a row with its requirements and, for a local file, its hash."""
     if row.served_url.startswith("file:"):
         return _read_local_row(row)
     found = read_requirements(client, row, may_lack_label=True)
-    return RouteRow(wheel=row.wheel, requires_dist=found.requires_dist, requires_python=found.requires_python)
+    return RouteEntry(
+        wheel=row.wheel, requires_dist=found.requires_dist, requires_python=found.requires_python
+    )
 
 
-def _read_local_row(row: PageRow) -> RouteRow:
+def _read_local_row(row: PageRow) -> RouteEntry:
     path = _path(row.served_url)
     try:
         with path.open("rb") as file:
@@ -155,7 +159,7 @@ def _read_local_row(row: PageRow) -> RouteRow:
             "CAT041", f"it has sha256 {sha256}, but its page says {row.wheel.sha256}", where=row.served_url
         )
     found = parse_metadata(body, row.wheel, row.served_url, may_lack_label=True)
-    return RouteRow(
+    return RouteEntry(
         wheel=row.wheel,
         computed=sha256,
         requires_dist=found.requires_dist,

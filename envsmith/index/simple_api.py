@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from envsmith.errors import CatalogError
 from envsmith.model.listing import HOST
-from envsmith.model.url import public_url
+from envsmith.model.url import redact_url
 from envsmith.model.wheel import SHA256, Wheel
 
 PYTORCH_HOSTS = frozenset({"download.pytorch.org", "download-r2.pytorch.org"})
@@ -60,7 +60,7 @@ class PageAddress:
     @property
     def name(self) -> str:
         """The address for messages: without user, password and query."""
-        return public_url(self.url)
+        return redact_url(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,7 +281,7 @@ def read_row(parts: RowParts, page: PageAddress) -> PageRow:
     """
     try:
         served = _resolve(parts, page)
-        wheel = Wheel.from_row(
+        wheel = Wheel.from_entry(
             index=page.index,
             filename=parts.filename,
             url=canonical_url(served, page, parts.filename),

@@ -21,7 +21,7 @@ from packaging.version import Version
 from envsmith.errors import CatalogError
 from envsmith.index.simple_api import PageRow
 from envsmith.model.listing import Metadata
-from envsmith.model.url import public_url
+from envsmith.model.url import redact_url
 from envsmith.model.wheel import Wheel
 from envsmith.net.range_reader import RangeReader
 
@@ -109,7 +109,7 @@ def read_requirements(client: WebClient, row: PageRow, *, may_lack_label: bool =
             or of another wheel.
         ToolError: TOL030 to TOL034, TOL057 when it cannot be fetched.
     """
-    where = public_url(row.served_url)
+    where = redact_url(row.served_url)
     body = _sidecar(client, row) if row.has_metadata else None
     if body is None:
         with RangeReader(client, row.served_url) as reader:
@@ -184,7 +184,7 @@ def _sidecar(client: WebClient, row: PageRow) -> bytes | None:
         raise CatalogError(
             "CAT035",
             f"its metadata has sha256 {found}, but the index says {row.metadata_sha256}",
-            where=public_url(url),
+            where=redact_url(url),
             hint="try again later, or use --catalog embedded",
         )
     return answer.body

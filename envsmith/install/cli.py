@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.console.options import PREFIX
+from envsmith.console.options import LOCK_FOLDERS, PREFIX
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
     from envsmith.console.answer_cache import Signatures
     from envsmith.environment.model import Generation
     from envsmith.install.request import InstallTools
-
-LOCKFILES = "lockfiles"
 
 
 @click.command(name="generations")
@@ -66,9 +64,7 @@ def generations_command(keep: int | None, prefix: Path, *, as_json: bool) -> int
 @click.option("--deep", is_flag=True, help="Compare the hash of every file, not only its presence and size.")
 @click.option("--compile-bytecode", is_flag=True, help="Compile all modules beforehand.")
 @click.option("--no-guard", is_flag=True, help="Leave out the constraints that hold the torch family.")
-@click.option(
-    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
-)
+@LOCK_FOLDERS
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def install_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401 - click checks each option
@@ -89,12 +85,14 @@ def install_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa
     check_runner(options["prefix"].absolute())
     order = order_of({**options, "quiet": settings["quiet"]})
     checked = options["is_checked"]
-    looked_at = refuse_stale(order, options["folder"]) if checked else unasked(order)
-    seen = answer_cache.signed((options["folder"], *looked_at))  # now: people may write them while it builds
+    watched_paths = refuse_stale(order, options["folder"]) if checked else unasked(order)
+    seen = answer_cache.sign_paths(
+        (options["folder"], *watched_paths)
+    )  # now: people may write them while it builds
     is_quiet = settings["quiet"] or options["as_json"]
     with at_work(options, quiet=is_quiet) as tools:
         done = install(order, tools)
-    if looked_at and _can_be_remembered(options):
+    if watched_paths and _can_be_remembered(options):
         _remember(settings["words"], options, done.generation, seen)
     cost = own_and_shared(tools.environments.prefix(done.generation.id)) if done.how == "built" else None
     output.installed(done, options["prefix"], cost, as_json=options["as_json"])
@@ -114,7 +112,7 @@ def _remember(words: Sequence[str], options: dict[str, Any], one: Generation, se
     from envsmith.install.output import idle
 
     environments = GenerationStore(link=options["prefix"].absolute())
-    here = answer_cache.signed(environments.tokens(one))
+    here = answer_cache.sign_paths(environments.tokens(one))
     answer_cache.remember(words, idle(one, options["prefix"]), {**here, **seen})
 
 
@@ -124,6 +122,7 @@ def at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     from envsmith.console.terminal import LockProgress
     from envsmith.environment.interpreter import VerifyingProbe
     from envsmith.files import atomic
+    from envsmith.host.current import utc_text
     from envsmith.install import disk_usage
     from envsmith.install.generation_store import GenerationStore
     from envsmith.install.options import furnish_scripts
@@ -134,7 +133,6 @@ def at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
     from envsmith.shims import environment
     from envsmith.uv.command import find_uv
     from envsmith.uv.installer import UvInstaller
-    from envsmith.wiring import utc_now
 
     processes = Processes()
     try:
@@ -155,7 +153,7 @@ def at_work(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTools]:
                 files=atomic,
                 disks=disk_usage,
                 progress=progress,
-                now_utc=utc_now,
+                now_utc=utc_text,
                 lay=partial(environment.lay, processes=processes),
                 furnish=(furnish_scripts,),
                 gather=gathering(options, PrefetchProgress(progress)),

@@ -23,7 +23,7 @@ from envsmith.files.atomic import environment_errors, remove_folder, write_atomi
 from envsmith.files.locks import lock_directory, lock_owner
 from envsmith.install import links, store_names
 from envsmith.install.store_names import asides_in, failed_in, failed_name, free_aside, is_half_built, lost
-from envsmith.model.naming import free_name
+from envsmith.model.naming import unique_name
 
 if TYPE_CHECKING:
     from envsmith.process.runner import Processes
@@ -184,7 +184,7 @@ class GenerationStore:
     def free_name(self, stem: str) -> str:
         """Return the id for a new generation: the stem, numbered where it is taken, if by a link alone."""
         taken = self.in_use()
-        return free_name(stem, lambda name: name in taken or links.is_there(self.prefix(name)))
+        return unique_name(stem, lambda name: name in taken or links.is_there(self.prefix(name)))
 
     def keep(self, one: Generation) -> None:
         """Write the record that says a generation is proved.

@@ -119,7 +119,7 @@ def refuse_stale(order: InstallRequest, folder: Path) -> tuple[Path, ...]:
     from envsmith.lock.check import check_profile, check_tools
     from envsmith.lock.request import lock_requests, reads_sources
     from envsmith.lockfile.store import read_manifest
-    from envsmith.wiring import looked_at
+    from envsmith.wiring import watched_paths
 
     manifest = read_manifest(atomic.read_files(order.folder), str(order.folder / FILENAME))
     if manifest is None:
@@ -142,7 +142,7 @@ def refuse_stale(order: InstallRequest, folder: Path) -> tuple[Path, ...]:
         )
     if reads_sources(wanted):
         return ()
-    return looked_at(read, order.folder)
+    return watched_paths(read, order.folder)
 
 
 def _words(manifest: Manifest) -> LockOptions:

@@ -137,7 +137,7 @@ def gathering(
         UsageError: when the wheelhouse is neither a folder nor an address that can be read.
         ProfileError: PRF044 when a rewrite is malformed.
     """
-    from envsmith.wiring import cache_folder, kept_folder, rewrites_of
+    from envsmith.wiring import cache_folder, fetched_wheels_folder, mirror_rules
 
     wheelhouse = options["wheelhouse"]
     scheme, is_address, _ = wheelhouse.partition("://")
@@ -145,7 +145,7 @@ def gathering(
         raise click.UsageError(
             f"--wheelhouse is a folder, or an address that begins with https://, not {scheme}://"
         )
-    rewrites = rewrites_of(Path(), options["rewrites"])
+    rewrites = mirror_rules(Path(), options["rewrites"])
     locations: Locations
     if wheelhouse.startswith(("http://", "https://")):
         from envsmith.download.download import ServedFiles
@@ -162,7 +162,7 @@ def gathering(
 
     # MERGED
 
-    filler = WheelhouseDownloader(heard=heard, kept=FileCache(kept_folder()))
+    filler = WheelhouseDownloader(heard=heard, kept=FileCache(fetched_wheels_folder()))
     folder = cache_folder() / "wheelhouses"
     begun = partial(_begun, options["rewrites"])
     return Prefetcher(wheelhouse=filler, locations=locations, folder=folder, begun=begun).gather

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from envsmith.environment.model import RECORD
 from envsmith.files.atomic import environment_errors
+from envsmith.host.current import utc_text
 from envsmith.install.links import is_there
-from envsmith.model.naming import free_name
-from envsmith.wiring import utc_now
+from envsmith.model.naming import unique_name
 
 _STAMP = r"\d{8}T\d{6}Z"
 _FAILED = "-failed-"
@@ -37,7 +37,7 @@ def free_aside(folder: Path, link: str) -> str:
         folder: where such things are kept.
         link: the name that it had.
     """
-    return free_name(f"{link}-{_now()}", lambda name: is_there(folder / name))
+    return unique_name(f"{link}-{_now()}", lambda name: is_there(folder / name))
 
 
 def asides_in(folder: Path, link: str) -> tuple[Path, ...]:
@@ -146,7 +146,7 @@ def note(history: Path, id_: str) -> None:
     known = read(history)
     if id_ and (not known or known[-1][0] != id_):
         with history.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"id": id_, "utc": utc_now()}) + "\n")
+            stream.write(json.dumps({"id": id_, "utc": utc_text()}) + "\n")
 
 
 def last_uses(root: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ from envsmith.plan.hashes import RecordedHasher
 from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan
 from envsmith.plan.planner import plan_profile
 from envsmith.plan.ports import Files, Hasher, Listings
-from envsmith.wiring import CatalogChoice, listing_sources
+from envsmith.wiring import CatalogOptions, listing_sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +168,7 @@ def _finding(code: str, subject: str, message: str, profile: str) -> Finding:
 
 
 def check_tools(
-    catalog: Catalog, choice: CatalogChoice | None = None, templates: Callable[[str], str] | None = None
+    catalog: Catalog, choice: CatalogOptions | None = None, templates: Callable[[str], str] | None = None
 ) -> CheckTools:
     """Return what a check of locks needs: nothing is fetched.
 
@@ -180,7 +180,7 @@ def check_tools(
     from envsmith.files import atomic
     from envsmith.index.hashing import NoDownloads
 
-    listings = listing_sources(catalog, choice or CatalogChoice(), is_online=False)
+    listings = listing_sources(catalog, choice or CatalogOptions(), is_online=False)
     return CheckTools(
         catalog=catalog, listings=listings, hasher=NoDownloads(), files=atomic, templates=templates
     )

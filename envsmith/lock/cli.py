@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from envsmith.console.options import LOCK_FOLDERS
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from envsmith.plan.ports import Listings
     from envsmith.process.runner import Processes
     from envsmith.uv.resolver import UvResolver
-
-LOCKFILES = "lockfiles"
 
 
 @click.command(name="lock")
@@ -72,9 +71,7 @@ LOCKFILES = "lockfiles"
 @click.option("--check", is_flag=True, help="Check that the locks are current; uses no network.")
 @click.option("--savings", is_flag=True, help="Show download size saved compared with PyPI's torch.")
 @click.option("--dry-run", is_flag=True, help="Resolve but do not write files.")
-@click.option(
-    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
-)
+@LOCK_FOLDERS
 @click.option("-j", "jobs", type=click.IntRange(1, 64), default=4, help="Parallel resolutions [default: 4].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
@@ -97,8 +94,9 @@ def lock_command(settings: dict[str, Any], /, **values: Any) -> int:  # noqa: AN
 
 def _options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
     """Return the options out of click's values."""
+    from envsmith.host.current import utc_text
     from envsmith.lock.request import LockOptions, parse_cutoff
-    from envsmith.wiring import CatalogChoice, utc_now
+    from envsmith.wiring import CatalogOptions
 
     rest = dict(values)
     mode, is_offline, as_of = rest.pop("mode"), rest.pop("offline"), rest.pop("as_of")
@@ -106,11 +104,11 @@ def _options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
         raise click.UsageError("--catalog live needs the network; remove --offline")
     if as_of and rest["upgrade"]:
         raise click.UsageError("use either --upgrade (cutoff now) or --as-of (another cutoff)")
-    now_utc = utc_now()
+    now_utc = utc_text()
     return LockOptions(
         now_utc=now_utc,
         as_of_utc=parse_cutoff(as_of, now_utc) if as_of else "",
-        catalog=CatalogChoice(mode=mode, index_base=rest.pop("index_base"), is_offline=is_offline),
+        catalog=CatalogOptions(mode=mode, index_base=rest.pop("index_base"), is_offline=is_offline),
         quiet=quiet,
         **rest,
     )
@@ -130,11 +128,11 @@ def _check(
     from envsmith.console import answer_cache, printer
     from envsmith.lock.request import reads_sources
     from envsmith.lock.staleness import models_of
-    from envsmith.wiring import looked_at
+    from envsmith.wiring import watched_paths
 
     folders = [options.folder / item.profile.name for item in requests]
     models = [Path(model.path) for item in requests for model in models_of(item.profile)]
-    seen = answer_cache.signed((options.folder, *models, *looked_at(read, *folders)))
+    seen = answer_cache.sign_paths((options.folder, *models, *watched_paths(read, *folders)))
     report = _checked(requests, options)
     current = f"current: {' '.join(item.profile.name for item in requests)}"
     if options.as_json:
@@ -142,7 +140,7 @@ def _check(
         printer.envelope("lock", "no" if report.has_errors else "ok", data)
         return NO if report.has_errors else OK
     if report.has_errors:
-        printer.findings(report.errors)
+        printer.stale_targets(report.errors)
     else:
         printer.say(current)
     printer.notes(report.findings)
@@ -209,7 +207,13 @@ def _lock_tools(
     from envsmith.process.runner import Processes
     from envsmith.templates import read_template
     from envsmith.usage import python
-    from envsmith.wiring import index_base, kept_folder, routed_pages, wheel_contents, wheel_requires
+    from envsmith.wiring import (
+        fetched_wheels_folder,
+        index_base,
+        routed_pages,
+        wheel_contents,
+        wheel_requires,
+    )
 
     processes = Processes()
     pool = ThreadPoolExecutor(options.jobs)
@@ -223,7 +227,7 @@ def _lock_tools(
                 sdists=SdistReader(),
                 hasher=NoDownloads()
                 if choice.is_offline
-                else Downloads(progress, FileCache(kept_folder()), index_base(choice)),
+                else Downloads(progress, FileCache(fetched_wheels_folder()), index_base(choice)),
                 contents=wheel_contents(choice),
                 requires=wheel_requires(choice),
                 imports=python.at_import_time,

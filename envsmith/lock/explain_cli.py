@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from envsmith.console.options import LOCK_FOLDERS
 from envsmith.errors import NO, OK
 
 MOST_USES = 3
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--profile", "profiles", multiple=True, metavar="NAME", help="Only this profile; may be repeated."
 )
-@click.option(
-    "-o", "folder", type=click.Path(path_type=Path), default="lockfiles", help="Folder of the lock folders."
-)
+@LOCK_FOLDERS
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def explain_command(package: str, profiles: tuple[str, ...], folder: Path, *, as_json: bool) -> int:
     """Say who asked for PACKAGE, which index and wheel were taken, and which decisions touched it."""
@@ -33,11 +32,11 @@ def explain_command(package: str, profiles: tuple[str, ...], folder: Path, *, as
     from envsmith.console import printer
     from envsmith.files import atomic
     from envsmith.lock.explain import explain
-    from envsmith.wiring import CatalogChoice, listing_sources
+    from envsmith.wiring import CatalogOptions, listing_sources
 
     names = profiles or tuple(sorted(path.parent.name for path in folder.glob("*/manifest.toml")))
     catalog = Catalog.embedded()
-    listings = listing_sources(catalog, CatalogChoice(), is_online=False)
+    listings = listing_sources(catalog, CatalogOptions(), is_online=False)
     found = [
         item
         for name in names

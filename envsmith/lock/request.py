@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -19,14 +19,14 @@ from envsmith.config.requirement_files import passed_over, read_pyproject, read_
 from envsmith.config.requirements_txt import RequirementsFile
 from envsmith.errors import EnvsmithError, LockError, ProfileError
 from envsmith.files.text import read_text
-from envsmith.host.current import this_platform, this_python
+from envsmith.host.current import this_platform, this_python, utc_text
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.model.backend import Backend
 from envsmith.model.naming import suggestion
 from envsmith.model.shell import quote_path
 from envsmith.plan import pruning
 from envsmith.plan.model import Cutoffs, LockRequest
-from envsmith.wiring import CatalogChoice, utc_now
+from envsmith.wiring import CatalogOptions
 
 if TYPE_CHECKING:
     from envsmith.usage.scan import InstalledModules, SourceReader
@@ -48,14 +48,14 @@ class LockOptions:
     platforms: tuple[str, ...] = ()
     backend: str | None = None
     allow_sdist: tuple[str, ...] = ()
-    now_utc: str = field(default_factory=utc_now)
+    now_utc: str = field(default_factory=utc_text)
     as_of_utc: str = ""
     """Cutoff: RFC 3339 with ``Z``; empty to keep the one of the manifest."""
     upgrade: bool = False
     """Whether to move the cutoff to now."""
     upgrade_packages: tuple[str, ...] = ()
     """Projects whose own cutoff moves to now."""
-    catalog: CatalogChoice = field(default_factory=CatalogChoice)
+    catalog: CatalogOptions = field(default_factory=CatalogOptions)
     folder: Path = Path("lockfiles")
     """Parent of the profiles' lock folders."""
     jobs: int = 4
@@ -327,4 +327,4 @@ def parse_time(text: str) -> str:
         return f"{text}T23:59:59Z"
     if moment.tzinfo is None:
         raise ProfileError("PRF040", f"`{text}` has no time zone", where="--as-of", hint=hint)
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc_text(moment)

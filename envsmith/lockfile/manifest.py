@@ -129,7 +129,7 @@ def _route_tables(pages: Iterable[RoutePage]) -> object:
     for page in pages:
         values = page.to_plain()
         wheels = tomlkit.array().multiline(multiline=True)
-        for row in page.rows:
+        for row in page.entries:
             inline = tomlkit.inline_table()
             inline.update(row.to_plain())
             wheels.append(inline)

@@ -55,7 +55,7 @@ def decisions_of(entry: TargetRecord) -> list[Decision]:
     return [
         Decision(
             subject=str(item["subject"]),
-            kind=str(item["kind"]),
+            kind=item["kind"],  # type: ignore[arg-type]
             message=str(item["message"]),
             evidence=tuple(item.get("evidence", ())),  # type: ignore[arg-type]
             code=str(item.get("code", "")),

@@ -1,1 +1,1 @@
-"""Things: frozen values that parse, compare and render themselves; no I/O, clock or environment."""
+"""Values shared by several packages: frozen, parsed and pure."""

@@ -1,10 +1,4 @@
-"""Backend: the compute library a torch wheel was built for.
-
-BuildLabel: what a local version label says of the backend and the torch that a wheel was compiled for.
-
-
-Capability: what a GPU can run, as its maker names it.
-"""
+"""Backends: the compute library a torch wheel was built for, build labels, and GPU capabilities."""
 
 from __future__ import annotations
 
@@ -16,24 +10,28 @@ from packaging.version import Version
 
 from envsmith.errors import ProfileError
 
+Capability = tuple[int, int] | str
+"""NVIDIA: the compute capability, ``(8, 9)``; AMD: the instruction set, ``gfx1100``; Intel: the generation, ``bmg``."""
+INTEL = ("arl-h", "arl-u", "bmg", "dg2", "lnl", "mtl-h", "mtl-u", "ptl", "pvc")
+"""Intel GPU generations, by the code names of Intel's compilers."""
+# NVIDIA's systems on a chip (Jetson): no binary compatibility with any other capability.
+TEGRA = frozenset({(5, 3), (6, 2), (7, 2), (8, 7)})
+
+# The names of PyTorch's indexes. The last digit of `cu128` is the minor version.
 GPU_PATTERN = r"xpu|cu(?P<cuda>\d{2,3})|rocm(?P<rocm>\d+\.\d+(?:\.\d+)?)"
-"""The form of the name of a backend for GPUs."""
+"""Pattern of the names of GPU backends."""
 PATTERN = re.compile(rf"cpu|{GPU_PATTERN}", re.ASCII)
-"""The form of a backend's name, as a whole."""
-_TOKEN = re.compile(
+"""Pattern of backend names; use with ``fullmatch``."""
+# One part of a local version label, lower case: `cu12`, `cuda12.8`, `rocm6.4`, `torch2.8`, `pt28`, `cxx11abitrue`.
+_LABEL_TOKEN = re.compile(
     r"(?P<cuda>cu(?:da)?(?P<toolkit>\d+(?:\.\d+)?))"
     r"|(?P<rocm>rocm(?P<stack>\d+(?:\.\d+){0,2}))"
     r"|(?P<plain>cpu|xpu)"
     r"|(?P<torch>(?:torch|pt)(?P<release>\d+(?:\.\d+){0,2}))"
     r"|cxx11abi(?P<abi>true|false|1|0)"
 )
-Capability = tuple[int, int] | str
-"""Compute capability: ``(8, 9)``; AMD: the instruction set, ``gfx1100``; Intel: the generation, ``bmg``."""
-INTEL = ("arl-h", "arl-u", "bmg", "dg2", "lnl", "mtl-h", "mtl-u", "ptl", "pvc")
-"""Generations of Intel's GPUs, by the code names its compilers use."""
-# NVIDIA's system-on-chip GPUs: they run machine code built for them and no other.
-TEGRA = frozenset({(5, 3), (6, 2), (7, 2), (8, 7)})
-_FORM = re.compile(
+# `8.9` (nvidia-smi), `sm_89` and `sm_90a` (torch.cuda.get_arch_list), `gfx90a` (rocminfo), Intel's code names.
+_CAPABILITY = re.compile(
     r"(?P<major>[0-9]{1,2})\.(?P<minor>[0-9])|sm_?(?P<digits>[0-9]{2,3})[af]?"
     rf"|(?P<name>gfx[0-9a-f]{{3,4}}|{'|'.join(INTEL)})"
 )
@@ -41,10 +39,10 @@ _FORM = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """A compute library and its version, named as PyTorch's indexes name it.
+    """A compute library and its version, named like PyTorch's indexes.
 
-    It is not a device, and not the driver's version: ``cu128`` is a wheel built with CUDA toolkit 12.8.
-    Backends have an order only within their family.
+    ``cu128`` means built with CUDA toolkit 12.8; it names neither a device nor a driver version.
+    Only backends of the same library can be ordered.
     """
 
     family: str
@@ -54,17 +52,17 @@ class Backend:
 
     @classmethod
     def parse(cls, text: str) -> Backend:
-        """Read ``cpu``, ``xpu``, ``cu128`` or ``rocm6.4``.
+        """Parse ``cpu``, ``xpu``, ``cu128`` or ``rocm6.4``.
 
         Raises:
-            ProfileError: PRF010 when the text has another form.
+            ProfileError: PRF010 for any other text.
         """
         match = PATTERN.fullmatch(text)
         if match is None:
             raise ProfileError(
                 "PRF010",
-                f"{text!r} is no backend",
-                hint="a backend looks like cpu, cu128, rocm6.4 or xpu; `envsmith catalog show` lists them",
+                f"invalid backend `{text}`",
+                hint="use a name such as cpu, cu128, rocm6.4 or xpu; `envsmith catalog show` lists them",
             )
         if digits := match["cuda"]:
             return cls(family="cuda", version=(int(digits[:-1]), int(digits[-1])))
@@ -81,7 +79,7 @@ class Backend:
 
     @property
     def label(self) -> str:
-        """The local version label of its wheels (PEP 440): ``cu128`` in ``2.11.0+cu128``."""
+        """Local version label of its wheels (PEP 440): ``cu128`` in ``2.11.0+cu128``."""
         return str(self)
 
     @property
@@ -91,19 +89,19 @@ class Backend:
 
     @property
     def title(self) -> str:
-        """The name people use: ``CUDA 12.8``, ``ROCm 6.4``, ``CPU``, ``XPU``."""
+        """Display name: ``CUDA 12.8``, ``ROCm 6.4``, ``CPU``, ``XPU``."""
         names = {"cuda": "CUDA", "rocm": "ROCm", "cpu": "CPU", "xpu": "XPU"}
         return f"{names[self.family]} {self.toolkit_version}".strip()
 
     def __lt__(self, other: Backend) -> bool:
         if self.family != other.family:
-            raise TypeError(f"no order between {self} and {other}: different families")
+            raise TypeError(f"cannot order {self} and {other}: different compute libraries")
         return self.version < other.version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildLabel:
-    """What a label says: ``cu128torch2.8``, ``pt28cu128``, ``cu12torch2.8cxx11abiTRUE``; parts it leaves out are empty.
+    """Build information in a local version label: ``cu128torch2.8``, ``pt28cu128``, ``cu12torch2.8cxx11abiTRUE``.
 
     Source: filenames of flash-attention's releases, PyTorch Geometric's pages and indexes of prebuilt wheels
     (Dao-AILab/flash-attention#730, pyg-team's ``torch_scatter-2.1.1+pt20cpu``, ``cc_torch-0.2+cu130torch29``),
@@ -111,25 +109,25 @@ class BuildLabel:
     """
 
     family: str = ""
-    """``cpu``, ``cuda``, ``rocm``, ``xpu``; empty where the label names none."""
+    """``cpu``, ``cuda``, ``rocm``, ``xpu``; empty if the label names none."""
     version: tuple[int, ...] = ()
-    """Toolkit version: ``(12, 8)``; ``(12,)`` where any CUDA 12 will do."""
+    """Toolkit version: ``(12, 8)``; ``(12,)`` for any CUDA 12."""
     torch: tuple[int, ...] = ()
-    """``(2, 8)`` for any torch 2.8, ``(2, 8, 0)`` for that one alone."""
+    """``(2, 8)`` for any torch 2.8, ``(2, 8, 0)`` for exactly that release."""
     cxx11abi: bool | None = None
-    """Which of the two C++ ABIs of GCC it was compiled with."""
+    """Whether it was compiled with GCC's C++11 ABI."""
 
     @classmethod
     def parse(cls, label: str) -> BuildLabel:
-        """Read a local version label; what is not understood says nothing.
+        """Parse a local version label; unknown parts are ignored.
 
         Args:
-            label: without the ``+``; large and small letters mean the same.
+            label: without the ``+``; case does not matter.
         """
         values: dict[str, object] = {}
-        for match in _words(label.lower()):
-            # The first word of a kind counts.
-            values = {**_read(match), **values}
+        for match in _tokens(label.lower()):
+            # The first token of a kind wins.
+            values = {**_token_values(match), **values}
         return cls(**values)  # type: ignore[arg-type]
 
     def __str__(self) -> str:
@@ -139,39 +137,39 @@ class BuildLabel:
 
     @property
     def backend_text(self) -> str:
-        """``cu12.8`` or ``cu12``, ``rocm6.4``, ``cpu``; empty where the label names none."""
+        """``cu12.8`` or ``cu12``, ``rocm6.4``, ``cpu``; empty if the label names none."""
         toolkit = ".".join(str(part) for part in self.version)
         return {"cuda": "cu", "rocm": "rocm"}.get(self.family, self.family) + toolkit
 
-    def fits_backend(self, backend: Backend) -> bool:
-        """Say whether the wheel can be used beside a torch of this backend."""
+    def supports_backend(self, backend: Backend) -> bool:
+        """Return whether the wheel works with a torch of this backend."""
         if not self.family:
             return True
         return self.family == backend.family and backend.version[: len(self.version)] == self.version
 
-    def fits_torch(self, torch: Version) -> bool:
-        """Say whether the wheel was compiled for this torch; a nightly counts as the release it leads to."""
+    def supports_torch(self, torch: Version) -> bool:
+        """Return whether the wheel was compiled for this torch; a nightly counts as its coming release."""
         return (*torch.release, 0, 0)[: len(self.torch)] == self.torch
 
     def torch_specifier(self) -> str:
-        """``==2.8.*``, ``==2.8.0``; empty where any torch will do."""
+        """Return ``==2.8.*`` or ``==2.8.0``; empty if any torch will do."""
         text = ".".join(str(part) for part in self.torch)
         return f"=={text}" + (".*" if len(self.torch) < 3 else "") if text else ""
 
 
-def _words(label: str) -> Iterator[re.Match[str]]:
-    """Yield the words from the left; after one that is not known the rest up to the next point is skipped."""
-    place = 0
-    while place < len(label):
-        match = _TOKEN.match(label, place)
+def _tokens(label: str) -> Iterator[re.Match[str]]:
+    """Yield the tokens from the left; skip an unknown one up to the next dot."""
+    start = 0
+    while start < len(label):
+        match = _LABEL_TOKEN.match(label, start)
         if match:
             yield match
-            place = match.end()
+            start = match.end()
         else:
-            place = len(label) if (point := label.find(".", place)) < 0 else point + 1
+            start = len(label) if (dot := label.find(".", start)) < 0 else dot + 1
 
 
-def _read(match: re.Match[str]) -> dict[str, object]:
+def _token_values(match: re.Match[str]) -> dict[str, object]:
     if match["cuda"]:
         return {"family": "cuda", "version": _toolkit(match["toolkit"])}
     if match["rocm"]:
@@ -188,18 +186,18 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _toolkit(text: str) -> tuple[int, ...]:
-    """Read ``12.8``, ``128`` and ``12``: of three digits and more the last is the minor version."""
+    """Parse ``12.8``, ``128`` or ``12``: of three or more digits the last is the minor version."""
     return _numbers(text) if "." in text or len(text) < 3 else (int(text[:-1]), int(text[-1]))
 
 
 def _release(text: str) -> tuple[int, ...]:
-    """Read ``2.8``, ``2.8.0``, ``28`` and ``210``: without points the first digit is the major version."""
+    """Parse ``2.8``, ``2.8.0``, ``28`` or ``210``: without dots the first digit is the major version."""
     return _numbers(text) if "." in text or len(text) < 2 else (int(text[0]), int(text[1:]))
 
 
 def read_capability(text: str) -> Capability | None:
-    """Read ``12.0``, ``sm_120``, ``gfx1100`` or ``bmg``; None when the text is none of these."""
-    match = _FORM.fullmatch(text.strip().lower())
+    """Parse ``12.0``, ``sm_120``, ``gfx1100`` or ``bmg``; return None for any other text."""
+    match = _CAPABILITY.fullmatch(text.strip().lower())
     if match is None:
         return None
     if name := match["name"]:
@@ -209,25 +207,24 @@ def read_capability(text: str) -> Capability | None:
 
 
 def architecture(capability: Capability) -> str:
-    """Return ``sm_89`` for ``(8, 9)``; the names of AMD and Intel stay."""
+    """Return ``sm_89`` for ``(8, 9)``; AMD's and Intel's names unchanged."""
     return capability if isinstance(capability, str) else f"sm_{capability[0]}{capability[1]}"
 
 
 def backend_family(capability: Capability) -> str:
-    """Return the family of backends that serves a GPU: ``cuda``, ``rocm`` or ``xpu``."""
+    """Return the compute library of a GPU: ``cuda``, ``rocm`` or ``xpu``."""
     if not isinstance(capability, str):
         return "cuda"
     return "rocm" if capability.startswith("gfx") else "xpu"
 
 
-def runs(built: Capability, capability: Capability) -> bool:
-    """Say whether machine code built for one GPU runs on another.
+def runs_on(built: Capability, capability: Capability) -> bool:
+    """Return whether machine code built for one GPU runs on another.
 
-    NVIDIA: code for X.y runs on X.z with z >= y, and on no other major version. Systems on a chip (Jetson)
-    run only what was built for them. AMD's and Intel's must match.
+    NVIDIA: code for X.y runs on X.z with z >= y, and on no other major version; systems on a chip (Jetson)
+    need an exact match, as do AMD's and Intel's GPUs.
 
-    Source: NVIDIA CUDA C++ Programming Guide, binary compatibility, and that it holds neither for Tegra nor
-    between it and other GPUs (read 2026-11-20).
+    Source: NVIDIA CUDA C++ Programming Guide, binary compatibility, which excludes Tegra (read 2026-11-20).
     """
     if isinstance(built, str) or isinstance(capability, str) or capability in TEGRA or built in TEGRA:
         return built == capability

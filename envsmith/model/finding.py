@@ -1,35 +1,32 @@
-"""Finding and Report: what a check found.
-
-Decision: a recorded choice, with its evidence.
-
-Unsatisfied: a requirement that a lock leaves unanswered on purpose.
-"""
+"""Findings of a check, recorded decisions, and requirements a lock leaves unmet."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-SEVERITIES = ("error", "warning", "note")
-KINDS = ("dropped", "substituted", "capped", "amended", "refused", "noted")
+Severity = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""Worst first."""
+DecisionKind = Literal["dropped", "substituted", "capped", "amended", "refused", "noted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One answer of a check."""
+    """One result of a check."""
 
     code: str
-    severity: str
-    """One of SEVERITIES."""
+    severity: Severity
     subject: str
-    """What it is about: ``cu128/cp312-win_amd64``."""
+    """Its target, package, file or part of the machine: ``cu128/cp312-win_amd64``."""
     message: str
     hint: str = ""
 
     def to_json(self) -> dict[str, str]:
-        """Return the finding as plain values."""
+        """Return the finding as JSON values."""
         return {
             "code": self.code,
             "severity": self.severity,
@@ -41,38 +38,37 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that one check found."""
+    """All findings of one check."""
 
     findings: tuple[Finding, ...] = ()
 
     @property
     def has_errors(self) -> bool:
-        """Whether the answer is no."""
+        """Whether the check failed."""
         return bool(self.errors)
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """The findings that make the answer no."""
+        """Findings of severity error."""
         return tuple(finding for finding in self.findings if finding.severity == "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Decision:
-    """Something dropped, substituted, capped, amended, refused or noted, and why."""
+    """A choice made while planning or resolving, with its reason."""
 
     subject: str
-    """What it is about: a project name, a requirement, a backend."""
-    kind: str
-    """One of KINDS."""
+    """A project name, a requirement or a backend."""
+    kind: DecisionKind
     message: str
-    """What was decided, in one sentence people can read without the rest."""
+    """One sentence, complete in itself."""
     evidence: tuple[str, ...] = ()
-    """Facts it rests on, each with its source."""
+    """Facts behind it, each with its source."""
     code: str = ""
-    """Code of the note in docs/reference/findings.md, where it has one."""
+    """Code in docs/reference/findings.md, if it has one."""
 
     def to_json(self) -> dict[str, object]:
-        """Return the decision as plain values, empty parts left out."""
+        """Return the decision as JSON values, without empty ones."""
         values: dict[str, object] = {"subject": self.subject, "kind": self.kind, "message": self.message}
         if self.evidence:
             values["evidence"] = list(self.evidence)
@@ -83,27 +79,27 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class UnmetRequirement:
-    """What one locked package requires and the lock does not hold: what `pip check` will miss there."""
+    """A requirement of a locked package that the lock leaves out on purpose; `pip check` reports it as missing."""
 
     requirer: NormalizedName
     requirement: str
-    """As its metadata says it: ``torchvision>=0.16``."""
+    """As in the metadata: ``torchvision>=0.16``."""
 
     @property
     def project(self) -> NormalizedName:
-        """The project that is required."""
+        """The required project."""
         return canonicalize_name(Requirement(self.requirement).name)
 
     def __str__(self) -> str:
-        """Write it as it stands in a lock: ``timm: torchvision>=0.16``."""
+        """Return the form used in locks: ``timm: torchvision>=0.16``."""
         return f"{self.requirer}: {self.requirement}"
 
     @classmethod
     def parse(cls, text: str) -> UnmetRequirement:
-        """Read what `str` wrote.
+        """Parse the form that `str` writes.
 
         Raises:
-            ValueError: when it is something else.
+            ValueError: for any other text.
         """
         requirer, _, requirement = text.partition(": ")
         try:

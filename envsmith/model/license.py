@@ -1,4 +1,4 @@
-"""Licence: under which terms a package comes, in its own words."""
+"""Licenses declared in package metadata."""
 
 from __future__ import annotations
 
@@ -6,32 +6,33 @@ from dataclasses import dataclass
 
 from packaging.metadata import RawMetadata, parse_email
 
-_LONGEST = 100
-"""Characters; what is longer is a licence's text, not its name."""
+# In characters. A longer License field contains the license's text instead of its name.
+_LONGEST_NAME = 100
+# First parts of a trove classifier, not names of licenses.
 _GROUPS = ("License", "OSI Approved")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Licence:
-    """What METADATA says; nothing is made of it that it does not say."""
+class PackageLicense:
+    """The license as METADATA declares it, without interpretation."""
 
     expression: str = ""
-    """An SPDX expression (PEP 639); empty where there is none."""
+    """SPDX expression (PEP 639); empty if there is none."""
     name: str = ""
-    """In words, where there is no expression: ``NVIDIA Proprietary Software``."""
+    """Free text, used without an expression: ``NVIDIA Proprietary Software``."""
 
     @property
     def is_known(self) -> bool:
-        """Whether anything is said at all."""
+        """Whether METADATA declares any license."""
         return bool(self.expression or self.name)
 
     def __str__(self) -> str:
-        """Return it as people read it; empty where nothing is said."""
+        """Return the expression, else the name; empty if neither is known."""
         return self.expression or self.name
 
     @classmethod
-    def from_metadata(cls, body: bytes) -> Licence:
-        """Read it out of a wheel's METADATA.
+    def from_metadata(cls, body: bytes) -> PackageLicense:
+        """Parse a wheel's METADATA.
 
         Source: core metadata specifications, "License-Expression", "License" and "Classifier" (read 2026-11-21).
         """
@@ -41,15 +42,15 @@ class Licence:
 
 
 def _name(raw: RawMetadata) -> str:
-    """Return the name the field gives, else those of the classifiers, else the first line where the field is a text."""
+    """Return the License field if it is a name, else the classifiers' names, else the first line of a license text."""
     field = raw.get("license", "").strip()
     whole = _line(field)
-    if whole and whole.upper() != "UNKNOWN" and "\n" not in field and len(whole) <= _LONGEST:
+    if whole and whole.upper() != "UNKNOWN" and "\n" not in field and len(whole) <= _LONGEST_NAME:
         return whole
     if found := _classified(raw.get("classifiers", [])):
         return "; ".join(found)
     first = _line(field.partition("\n")[0])
-    return first if "licen" in first.lower() and len(first) <= _LONGEST else ""
+    return first if "licen" in first.lower() and len(first) <= _LONGEST_NAME else ""
 
 
 def _classified(classifiers: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Listing: the rows of PyTorch's index for one channel and backend, with the metadata of each version."""
+"""Listings: the entries of PyTorch's index for one channel and backend, with the metadata of each version."""
 
 from __future__ import annotations
 
@@ -14,70 +14,70 @@ from envsmith.model.wheel import Wheel
 
 HOST = "https://download.pytorch.org"
 CHANNELS = ("stable", "test", "nightly")
-FORM = 1
+FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What the wheels of one version require."""
+    """Requirements of the wheels of one version."""
 
     requires_dist: tuple[str, ...]
     requires_python: str | None
     confidence: str
-    """``exact`` (read or proved by digest), ``composed`` (from several sources) or ``assumed``."""
+    """``exact`` (read, or verified by digest), ``composed`` (from several sources) or ``assumed``."""
     basis: str
-    """Where it was read, in words."""
+    """Description of its source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """One version of one project in a listing; its wheels are built from their rows when asked for."""
+    """One version of one project in a listing. Wheels are built from their entries on demand."""
 
     index: str
     name: str
     version: str
-    rows: tuple[tuple[str, str | None, str | None, str | None, tuple[str, ...]], ...]
-    """filename, sha256, upload time, URL (None: the usual place in the index), withdrawn sha256s."""
+    entries: tuple[tuple[str, str | None, str | None, str | None, tuple[str, ...]], ...]
+    """Filename, sha256, upload time, URL (None: the default one), withdrawn sha256s."""
     metadata: Metadata | None
 
     def wheels(self, is_wanted: Callable[[str], bool] = bool) -> Iterator[Wheel]:
         """Yield the wheels of this version.
 
         Args:
-            is_wanted: judges filenames, so that the rows of other platforms need not be parsed.
+            is_wanted: selects filenames, so that entries of other platforms need not be parsed.
 
         Raises:
-            CatalogError: CAT010 when a row is malformed.
+            CatalogError: CAT010 for a malformed entry.
         """
-        for filename, sha256, upload_time, url, withdrawn in self.rows:
+        for filename, sha256, upload_time, url, withdrawn in self.entries:
             if not is_wanted(filename):
                 continue
-            yield Wheel.from_row(
+            yield Wheel.from_entry(
                 index=self.index,
                 filename=filename,
-                url=url or usual_url(self.index, filename),
+                url=url or default_url(self.index, filename),
                 sha256=sha256,
                 upload_time=upload_time,
                 withdrawn=withdrawn,
             )
 
 
-def usual_url(index: str, filename: str) -> str:
-    """Return the address of a file in the folder of its index on PyTorch's server."""
+def default_url(index: str, filename: str) -> str:
+    """Return the URL of a file in its index's folder on PyTorch's server."""
     return f"{HOST}/whl/{index}/{quote(filename)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexListing:
-    """The rows of one channel × backend. Values are as written in the file; wheels are parsed on demand."""
+    """Index entries of one channel and backend. Values are unparsed; wheels are parsed on demand."""
 
     channel: str
     backend: Backend
     retrieved: str
-    """Date of the newest row, ``2026-11-20``."""
+    """Date of the newest entry, ``2026-11-20``."""
     source: str
     projects: Mapping[str, Mapping[str, Release]] = field(default_factory=dict)
-    """project → version text → Release."""
+    """Project → version text → release."""
 
     @property
     def index(self) -> str:
@@ -86,33 +86,33 @@ class IndexListing:
 
     @property
     def url(self) -> str:
-        """Address of the index on PyTorch's server."""
+        """URL of the index on PyTorch's server."""
         return f"{HOST}/whl/{self.index}"
 
     def releases(self, project: str) -> tuple[Release, ...]:
-        """Return every version of a project, in no particular order; empty where it has none."""
+        """Return all versions of a project, in no particular order."""
         return tuple(self.projects.get(project, {}).values())
 
     @classmethod
     def from_json(cls, text: str) -> IndexListing:
-        """Read the snapshot form.
+        """Parse the snapshot format.
 
         Raises:
-            CatalogError: CAT011 when the text has another form.
+            CatalogError: CAT011 for any other text.
         """
         try:
             return _parse(json.loads(text))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, EnvsmithError) as error:
             raise CatalogError(
                 "CAT011",
-                f"not a listing of wheels: {error!r}",
-                hint="delete the file if it lies in the cache; `envsmith catalog refresh` writes it anew",
+                f"invalid index listing: {error!r}",
+                hint="delete the file if it is in the cache; `envsmith catalog refresh` writes a new one",
             ) from error
 
     def to_json(self) -> str:
-        """Write the snapshot form: one line per version, sorted, so that changes read well."""
+        """Write the snapshot format: one line per version, sorted, for readable diffs."""
         head = {
-            "form": FORM,
+            "form": FORMAT_VERSION,
             "channel": self.channel,
             "backend": str(self.backend),
             "retrieved": self.retrieved,
@@ -130,42 +130,42 @@ class IndexListing:
 
 
 def index_name(channel: str, backend: Backend | str) -> str:
-    """Return the index of a channel and backend, as it stands in URLs after ``/whl/``."""
+    """Return the index of a channel and backend, as in URLs after ``/whl/``."""
     return str(backend) if channel == "stable" else f"{channel}/{backend}"
 
 
-def group(
+def group_releases(
     wheels: Iterable[Wheel], metadata: Mapping[tuple[str, str], Metadata]
 ) -> dict[str, dict[str, Release]]:
-    """Group wheels into releases by project and version, in the order of filenames.
+    """Group wheels into releases by project and version, sorted by filename.
 
     Args:
-        wheels: rows of one index.
+        wheels: of one index.
         metadata: by (project, version text).
     """
-    rows: dict[tuple[str, str], list[Wheel]] = {}
+    entries: dict[tuple[str, str], list[Wheel]] = {}
     for wheel in wheels:
-        rows.setdefault((wheel.name, str(wheel.version)), []).append(wheel)
+        entries.setdefault((wheel.name, str(wheel.version)), []).append(wheel)
     projects: dict[str, dict[str, Release]] = {}
-    for (name, version), members in sorted(rows.items()):
+    for (name, version), members in sorted(entries.items()):
         projects.setdefault(name, {})[version] = Release(
             index=members[0].index,
             name=name,
             version=version,
-            rows=tuple(sorted((_row(wheel) for wheel in members), key=lambda row: row[0])),
+            entries=tuple(sorted((_entry(wheel) for wheel in members), key=lambda entry: entry[0])),
             metadata=metadata.get((name, version)),
         )
     return projects
 
 
-def _row(wheel: Wheel) -> tuple[str, str | None, str | None, str | None, tuple[str, ...]]:
-    url = None if wheel.url == usual_url(wheel.index, wheel.filename) else wheel.url
+def _entry(wheel: Wheel) -> tuple[str, str | None, str | None, str | None, tuple[str, ...]]:
+    url = None if wheel.url == default_url(wheel.index, wheel.filename) else wheel.url
     return wheel.filename, wheel.sha256, wheel.upload_time, url, wheel.withdrawn
 
 
 def _parse(data: Mapping[str, object]) -> IndexListing:
-    if data["form"] != FORM:
-        raise ValueError(f"form {data['form']!r}, expected {FORM}")
+    if data["form"] != FORMAT_VERSION:
+        raise ValueError(f"form {data['form']!r}, expected {FORMAT_VERSION}")
     channel, backend = str(data["channel"]), Backend.parse(str(data["backend"]))
     if channel not in CHANNELS:
         raise ValueError(f"channel {channel!r}")
@@ -194,16 +194,18 @@ def _release(index: str, project: str, version: str, item: Mapping[str, object])
             confidence=found["confidence"],
             basis=found["basis"],
         )
-    rows = tuple(
-        (row[0], row[1], row[2], row[3], tuple(row[4]) if len(row) > 4 else ())
-        for row in item["wheels"]  # type: ignore[attr-defined]
+    entries = tuple(
+        (entry[0], entry[1], entry[2], entry[3], tuple(entry[4]) if len(entry) > 4 else ())
+        for entry in item["wheels"]  # type: ignore[attr-defined]
     )
-    return Release(index=index, name=project, version=version, rows=rows, metadata=metadata)
+    return Release(index=index, name=project, version=version, entries=entries, metadata=metadata)
 
 
 def _dump(release: Release) -> str:
     item: dict[str, object] = {
-        "wheels": [[*row[:4], list(row[4])] if row[4] else list(row[:4]) for row in release.rows],
+        "wheels": [
+            [*entry[:4], list(entry[4])] if entry[4] else list(entry[:4]) for entry in release.entries
+        ],
     }
     if release.metadata:
         item["metadata"] = {
@@ -217,7 +219,7 @@ def _dump(release: Release) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class VersionMetadata:
-    """What one version of one project requires, as told to the resolver."""
+    """Requirements of one version of one project, as passed to the resolver."""
 
     name: str
     version: str

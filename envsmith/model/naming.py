@@ -1,4 +1,4 @@
-"""A name that nothing has yet: as it is, else numbered."""
+"""Names: unused ones, and suggestions for misspelt ones."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from difflib import get_close_matches
 from itertools import count
 
 
-def free_name(stem: str, is_taken: Callable[[str], bool], *, joint: str = "-", end: str = "") -> str:
-    """Return a name, numbered from 2 on where it is taken: ``a.reg``, ``a-2.reg``.
+def unique_name(stem: str, is_taken: Callable[[str], bool], *, joint: str = "-", end: str = "") -> str:
+    """Return a name that is not taken, with a number from 2 on if necessary: ``a.reg``, ``a-2.reg``.
 
     Args:
-        stem: what it begins with.
-        is_taken: says whether something has a name already.
-        joint: stands before the number.
-        end: stands after it.
+        stem: first part of the name.
+        is_taken: tells whether a name is in use.
+        joint: text before the number.
+        end: last part of the name.
     """
     if not is_taken(f"{stem}{end}"):
         return f"{stem}{end}"
@@ -22,7 +22,7 @@ def free_name(stem: str, is_taken: Callable[[str], bool], *, joint: str = "-", e
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return the hint for an unknown word: the nearest known one, and all of them."""
+    """Return a hint for an unknown word: the closest known one, and the list of all."""
     known = sorted(name if name.isprintable() else repr(name) for name in known)
     near = get_close_matches(word, known, n=1)
     listed = ", ".join(known) or "none"

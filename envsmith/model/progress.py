@@ -1,4 +1,4 @@
-"""Progress of long work, as a protocol that the command line implements."""
+"""Progress protocol of long work, for terminals and pipes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Hears what is being done; silent by default."""
+    """Reporter of the work on several subjects at once."""
 
     def started(self, subject: str, doing: str) -> None:
-        """Hear that work on a subject has begun, or goes on with something else."""
+        """Report the start of work on a subject, or its next step."""
 
     def ended(self, subject: str, seconds: float, summary: str) -> None:
-        """Hear that the work on a subject is done."""
+        """Report the end of the work on a subject."""

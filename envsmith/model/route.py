@@ -1,72 +1,27 @@
-"""Route: where a project's wheels come from instead of PyPI, and what was read there."""
+"""Routes: index pages of projects with an index of their own."""
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from envsmith.errors import ProfileError
+from envsmith.model.url import check_address
 from envsmith.model.wheel import SHA256, Wheel
-
-# These go into pages, requirements lines and TOML: no quotes, spaces, or what pip would take for a variable.
-_PLAIN = re.compile(r"[A-Za-z0-9._~:/\[\]!&()*+,;=%@-]+")
-
-
-def check_address(url: str) -> str:
-    """Return an address that a project may be routed to.
-
-    Raises:
-        ProfileError: PRF015 when it is no https URL, nor http on this machine or a file, or carries a user,
-            password, query or fragment.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise _refused("it is malformed") from None
-    if _PLAIN.fullmatch(url) is None or port == 0:
-        raise _refused("it has characters that an address of an index has not, or a query")
-    if "@" in parts.netloc:
-        raise _refused("it names a user; a lock must hold no password")
-    is_file = parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/")
-    is_near = parts.scheme == "http" and is_loopback(parts.hostname or "")
-    if not (is_file or is_near or (parts.scheme == "https" and parts.hostname)):
-        raise _refused(f"{url[:100]!r} is neither https, nor http on this machine, nor a file")
-    return url
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host is this machine by its very name."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _refused(why: str) -> ProfileError:
-    return ProfileError(
-        "PRF015",
-        f"no address to route a project to: {why}",
-        hint='write it like "https://data.pyg.org/whl/torch-2.8.0+cu128.html"; a login belongs into the netrc file',
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RouteRow:
-    """One wheel of a routed project, and what it requires."""
+class RouteEntry:
+    """One wheel of a routed project with its requirements."""
 
     wheel: Wheel
-    """Its index is the route's address."""
+    """Its index is the address of the route."""
     requires_dist: tuple[str, ...] = ()
     requires_python: str | None = None
     computed: str | None = None
-    """The sha256 of its bytes as downloaded, where the page publishes none."""
+    """The sha256 of the downloaded file, if the page publishes none."""
 
     def to_plain(self) -> dict[str, object]:
-        """Return what a manifest records."""
+        """Return the values for a manifest."""
         values = {
             "name": self.wheel.filename,
             "url": self.wheel.url,
@@ -81,57 +36,58 @@ class RouteRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutePage:
-    """What was read of one project at the address it is routed to."""
+    """The page of one routed project, as read."""
 
     project: str
     url: str
     is_flat: bool
-    """True where the address is a page of links; false where it is the root of an index."""
+    """True if the address is a page of links; false if it is the root of an index."""
     read_at: str
     """UTC, RFC 3339 with ``Z``."""
-    rows: tuple[RouteRow, ...]
+    entries: tuple[RouteEntry, ...]
     others: tuple[str, ...] = ()
-    """Filenames of wheels for other machines, Pythons or backends; not recorded."""
+    """Filenames of wheels for other platforms, Pythons or backends; not recorded."""
 
     def to_plain(self) -> dict[str, object]:
-        """Return what a manifest records."""
+        """Return the values for a manifest."""
         return {
             "url": self.url,
             "flat": self.is_flat,
             "read-at": self.read_at,
-            "wheels": [row.to_plain() for row in self.rows],
+            "wheels": [entry.to_plain() for entry in self.entries],
         }
 
     @classmethod
     def from_plain(cls, project: str, values: Mapping[str, object]) -> RoutePage:
-        """Read what a manifest recorded.
+        """Parse the values of a manifest.
 
         Raises:
-            ValueError: when it is none; EnvsmithError when an address or row is malformed.
+            TypeError, ValueError, KeyError: for other values.
+            EnvsmithError: PRF015 or CAT010 for a malformed address or wheel.
         """
         url, wheels, is_flat = check_address(str(values["url"])), values["wheels"], values["flat"]
         if not isinstance(wheels, list) or not isinstance(is_flat, bool):
-            raise TypeError(f"routes.{project}: wheels is no list, or flat neither true nor false")
+            raise TypeError(f"routes.{project}: wheels must be a list, and flat true or false")
         return cls(
             project=project,
             url=url,
             is_flat=is_flat,
             read_at=str(values["read-at"]),
-            rows=tuple(_row(url, item) for item in wheels),
+            entries=tuple(_entry(url, item) for item in wheels),
         )
 
 
-def _row(index: str, item: Mapping[str, object]) -> RouteRow:
+def _entry(index: str, item: Mapping[str, object]) -> RouteEntry:
     def maybe(key: str) -> str | None:
         return str(item[key]) if key in item else None
 
     requires, computed = item.get("requires", []), maybe("computed")
     if not isinstance(requires, list):
-        raise TypeError("requires is no list")
+        raise TypeError("requires must be a list")
     if computed is not None and not SHA256.fullmatch(computed):
-        raise ValueError(f"{computed[:80]!r} is no sha256")
-    return RouteRow(
-        wheel=Wheel.from_row(
+        raise ValueError(f"invalid sha256 {computed[:80]!r}")
+    return RouteEntry(
+        wheel=Wheel.from_entry(
             index=index,
             filename=str(item["name"]),
             url=check_address(str(item["url"])),

@@ -1,4 +1,4 @@
-"""Shell: what a text needs to be data, and nothing but data, in each shell's language."""
+"""Shells: quoting rules, and the lines of each language's activation script."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 _LINE_BREAK = re.compile(r"[\r\n]")
 _WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:|\\)\\")
+# Paths that need no quotes in cmd and PowerShell.
 _PLAIN_PATH = re.compile(r"[\w@+=:,./\\~-]+")
+# Not allowed in Windows paths, and cmd cannot quote them.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def quote_sh(text: str) -> str:
-    r"""Quote for sh, bash, zsh, dash, ksh: nothing is special between single quotes but the quote itself.
+    r"""Quote for sh, bash, zsh, dash, ksh: between single quotes only the quote is special.
 
     Source: POSIX.1-2024, Shell Command Language, 2.2.2
     (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02_02), read 2026-11-21.
@@ -31,32 +33,33 @@ def quote_fish(text: str) -> str:
 
 
 def quote_csh(text: str) -> str:
-    r"""Quote for csh, tcsh: as sh, but ``!`` and a line break take a backslash between single quotes, too.
+    r"""Quote for csh, tcsh: like sh, but ``!`` and line breaks need a backslash between single quotes.
 
-    A backslash of the text itself must not stand right before that one: the quotes are closed and opened between them.
+    A backslash of the text directly before that one would be doubled, so the quotes are closed and opened between them.
 
     Source: tcsh(1), Lexical structure (https://man.archlinux.org/man/tcsh.1#Lexical_structure), read 2026-11-21.
     """
-    apart = re.sub(r"\\(?=[!\n])", "\\\\''", text.replace("'", "'\\''"))
-    return "'" + apart.replace("!", "\\!").replace("\n", "\\\n") + "'"
+    separated = re.sub(r"\\(?=[!\n])", "\\\\''", text.replace("'", "'\\''"))
+    return "'" + separated.replace("!", "\\!").replace("\n", "\\\n") + "'"
 
 
 def quote_nu(text: str) -> str:
-    r"""Quote for Nushell: a double-quoted text, whose escapes stand for every character that is not plain.
+    r"""Quote for Nushell: a double-quoted string with escapes for quotes, backslashes and control characters.
 
     Source: https://www.nushell.sh/book/working_with_strings.html#double-quoted-strings, read 2026-11-21.
     """
-    return '"' + "".join(_nu_character(one) for one in text) + '"'
+    return '"' + "".join(_nu_character(character) for character in text) + '"'
 
 
-def _nu_character(one: str) -> str:
-    if one in '"\\':
-        return f"\\{one}"
-    return f"\\u{{{ord(one):x}}}" if ord(one) < 32 or ord(one) == 127 else one
+def _nu_character(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    code = ord(character)
+    return f"\\u{{{code:x}}}" if code < 32 or code == 127 else character
 
 
 def quote_xsh(text: str) -> str:
-    """Quote for xonsh: a Python literal, all of it in ASCII.
+    """Quote for xonsh: a Python literal in ASCII.
 
     Source: https://docs.python.org/3/reference/lexical_analysis.html#string-and-bytes-literals, read 2026-11-21.
     """
@@ -64,68 +67,68 @@ def quote_xsh(text: str) -> str:
 
 
 def quote_ps1(text: str) -> str:
-    """Quote for PowerShell: between single quotes only the quote and its typographic kin are special; each is doubled.
+    """Quote for PowerShell: between single quotes only the quote and its typographic variants are special; double them.
 
     Source: about_Quoting_Rules
     (https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules),
-    read 2026-11-21; that U+2018 to U+201B count as quotes: about_Special_Characters' lexer, and its tests.
+    read 2026-11-21; for U+2018 to U+201B: PowerShell's lexer and its tests.
     """
     return "'" + re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", text) + "'"
 
 
 def quote_bat(text: str) -> str:
-    """Quote for cmd, as what follows ``set NAME=``: a caret before what is special, percent signs doubled.
+    """Quote for cmd after ``set NAME=``: a caret before special characters, percent signs doubled.
 
-    Nothing is put between quotation marks, so that a mark in the text cannot open or close anything.
+    No quotation marks are used, so that a quotation mark in the text cannot open or close anything.
 
     Source: https://learn.microsoft.com/windows-server/administration/windows-commands/set_1 and
     https://ss64.com/nt/syntax-esc.html, read 2026-11-21.
 
     Raises:
-        ValueError: where the text has a line break or the character 26 (Ctrl-Z), for cmd ends a line there, or
-            characters beyond ASCII, for cmd reads a file in the code page that the console happens to have.
+        ValueError: for line breaks and the character 26 (Ctrl-Z), at which cmd ends a line, and for characters beyond
+            ASCII, which cmd reads in the code page of its console.
     """
     if _LINE_BREAK.search(text):
-        raise ValueError("cmd has no way to write a line break in a value")
+        raise ValueError("cmd cannot set a value with a line break")
     if "\x1a" in text:
-        raise ValueError("cmd ends a line at the character 26, and takes the rest for the next one")
+        raise ValueError("cmd ends a line at the character 26")
     if not text.isascii():
-        raise ValueError("cmd reads other characters than ASCII differently from console to console")
+        raise ValueError("cmd reads characters beyond ASCII in the console's code page")
     return re.sub(r'([&|<>^"()!])', r"^\1", text).replace("%", "%%")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
-    """One language of activation scripts."""
+    """The language of one activation script."""
 
     name: str
-    """As the script's ending has it."""
+    """Also the script's suffix."""
     programs: tuple[str, ...]
-    """Names of the programs that read it."""
+    """Names of the shells that read it."""
     quote: Callable[[str], str]
     source: str
-    """How a person reads a script into the session: ``{}`` is its path, quoted."""
+    """Command that reads a script into the session; ``{}`` is its quoted path."""
     value: str
-    """A line that sets a variable of the profile, and keeps what it was: ``{name}``, ``{value}``."""
+    """Line that sets a variable of the profile and saves its old value: ``{name}``, ``{value}``."""
     text_test: str
-    """A line that acts when an entry holds a text: ``{text}`` (``{back}``: with backslashes), ``{verdict}``."""
+    """Line that judges entries with a text in them: ``{text}`` (``{back}``: with backslashes), ``{verdict}``."""
     digit_test: str
-    """The same, where a digit must follow that text."""
+    """The same, if a digit follows the text."""
     file_test: str
-    """The same, where a file must be there, named relative to the entry."""
+    """The same, if a file exists, relative to the entry."""
     verdicts: tuple[str, str]
-    """What stands for: is taken out, stays."""
+    """Spelling of the verdicts "remove" and "keep"."""
     closing: str = ""
-    """What closes each of the tests, where each opens what the next one stands in."""
-    unsayable: str = ""
-    """A line for a value that the language cannot write."""
+    """Text that closes one test, in languages where tests are nested."""
+    unwritable: str = ""
+    """Line for a value that the language cannot express."""
     newline: str = "\n"
     has_empty: bool = True
-    """Whether a variable can be set to nothing."""
+    """Whether a variable can be set to an empty value."""
 
     @property
     def file(self) -> str:
-        """Return the name of the script."""
+        """Filename of the script."""
         return f"activate.{self.name}"
 
 
@@ -208,23 +211,23 @@ SHELLS = (
         digit_test="@rem {text}",
         file_test='@if not defined _es_why @if exist "%_es_e%\\{back}" @set "_es_why={verdict}"',
         verdicts=("out", "stays"),
-        unsayable="@>&2 echo envsmith: {name} is not set: {why}",
+        unwritable="@>&2 echo envsmith: {name} is not set: {why}",
         newline="\r\n",
         has_empty=False,
     ),
 )
-"""All of them; `deactivate` undoes each."""
+"""All languages; each script defines a `deactivate`."""
 
 
 def shell_of(program: str) -> Shell | None:
-    """Return the language that a program reads, or that a script's ending names; None where it is unknown."""
+    """Return the language of a program or of a script's suffix; None if it is unknown."""
     return next((shell for shell in SHELLS if program == shell.name or program in shell.programs), None)
 
 
 def read_line(shell: Shell, path: str) -> str:
-    """Return the line by which a person's shell reads a script.
+    """Return the line that reads a script into the user's shell.
 
-    In quotation marks for cmd: no path on Windows can have one in it.
+    cmd gets quotation marks, which Windows paths cannot contain.
     """
     if shell.name == "bat":
         return 'call "{}"'.format(_CONTROL.sub("", path).replace('"', "").replace("%", "%%"))
@@ -232,7 +235,7 @@ def read_line(shell: Shell, path: str) -> str:
 
 
 def quote_path(path: str) -> str:
-    """Write a path in a command that people copy: in double quotes on Windows, as a POSIX shell reads it elsewhere."""
+    """Quote a path for a command that users copy: double quotes on Windows, POSIX quoting elsewhere."""
     if not _WINDOWS_PATH.match(path):
         return shlex.quote(path)
     return path if _PLAIN_PATH.fullmatch(path) else f'"{path}"'

@@ -1,4 +1,4 @@
-"""Target: one Python × platform × backend, with the markers and wheel tags that hold there."""
+"""Targets: one Python × platform × backend, with its marker environment and wheel tags."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ ALIASES = {
     "macos": "macosx_14_0_arm64",
     "windows": "win_amd64",
 }
+# Wheel platform tags: glibc or macOS version in the name, none on Windows.
 PLATFORM = re.compile(
     r"manylinux_(?P<glibc>2_\d+)_(?P<linux>x86_64|aarch64)"
     r"|macosx_(?P<macos>\d+_\d+)_(?P<mac>arm64|x86_64)"
     r"|win_(?P<win>amd64|arm64)",
     re.ASCII,
 )
-"""The form of a platform tag, as a whole."""
+"""Pattern of platform tags; use with ``fullmatch``."""
 PYTHON = re.compile(r"3\.(?P<minor>\d{1,2})", re.ASCII)
-"""The form of a Python's version, as a whole."""
-# PEP 600's older names, by the glibc 2.x they stand for.
+"""Pattern of Python versions; use with ``fullmatch``."""
+# Legacy names of PEP 600, by the minor version of glibc 2.
 _LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 
 
@@ -47,22 +48,22 @@ class Platform:
 
     @classmethod
     def parse(cls, text: str) -> Platform:
-        """Read a platform tag or one of the aliases ``linux``, ``linux-aarch64``, ``macos``, ``windows``.
+        """Parse a platform tag or an alias: ``linux``, ``linux-aarch64``, ``macos``, ``windows``.
 
         Raises:
-            ProfileError: PRF011 when the text is neither.
+            ProfileError: PRF011 for any other text.
         """
         match = PLATFORM.fullmatch(ALIASES.get(text, text))
         if match is None and text.startswith(("musl", "alpine")):
             raise ProfileError(
                 "PRF011",
-                f"{text!r}: PyTorch has no builds for musl, only for glibc",
-                hint=f"use linux ({ALIASES['linux']}), in an image with glibc such as Debian's, not Alpine's",
+                f"unsupported platform `{text}`: PyTorch publishes builds for glibc, not for musl",
+                hint=f"use linux ({ALIASES['linux']}) in an image with glibc, such as Debian's",
             )
         if match is None:
             raise ProfileError(
                 "PRF011",
-                f"{text!r} is no platform",
+                f"invalid platform `{text}`",
                 hint=f"use {', '.join(ALIASES)}, or a wheel platform tag such as manylinux_2_28_x86_64",
             )
         if glibc := match["glibc"]:
@@ -78,10 +79,10 @@ class Platform:
         return f"{prefix}_{self.floor[0]}_{self.floor[1]}_{self.machine}"
 
     def wheel_platforms(self) -> Iterator[str]:
-        """Yield the platform tags a wheel may carry to run here, best first.
+        """Yield the platform tags of wheels that run here, best first.
 
-        Source: PEP 600 (manylinux, read 2026-11-21); the list goes down to manylinux1, and ends with
-        plain ``linux_…``, which PyTorch's own wheels carried until torch 2.6.
+        Source: PEP 600 (read 2026-11-21). The list goes down to manylinux1 and ends with plain ``linux_…``, the tag
+        of PyTorch's own wheels until torch 2.6.
         """
         if self.os == "windows":
             yield str(self)
@@ -112,15 +113,17 @@ class Python:
 
     @classmethod
     def parse(cls, text: str) -> Python:
-        """Read ``3.12``.
+        """Parse ``3.12``.
 
         Raises:
-            ProfileError: PRF012 when the text has another form.
+            ProfileError: PRF012 for any other text.
         """
         match = PYTHON.fullmatch(text)
         if match is None:
             raise ProfileError(
-                "PRF012", f"{text!r} is no Python version", hint="write it as 3.12: major and minor only"
+                "PRF012",
+                f"invalid Python version `{text}`",
+                hint="write major and minor version, such as 3.12",
             )
         return cls(major=3, minor=int(match["minor"]))
 
@@ -129,13 +132,13 @@ class Python:
 
     @property
     def tag(self) -> str:
-        """The interpreter tag: ``cp312``."""
+        """Interpreter tag: ``cp312``."""
         return f"cp{self.major}{self.minor}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One Python × platform × backend: what a single lock is for."""
+    """One Python × platform × backend; each lock is for one target."""
 
     python: Python
     platform: Platform
@@ -143,14 +146,14 @@ class Target:
 
     @property
     def slug(self) -> str:
-        """Name of the target in file names: ``cp312-manylinux_2_28_x86_64``; the profile says the backend."""
+        """Name of the target in file names: ``cp312-manylinux_2_28_x86_64``, without the profile's backend."""
         return f"{self.python.tag}-{self.platform}"
 
     def __str__(self) -> str:
         return f"{self.slug} ({self.backend})"
 
     def tags(self) -> list[Tag]:
-        """Return the wheel tags (PEP 425) this target accepts, best first."""
+        """Return the wheel tags (PEP 425) that this target accepts, best first."""
         from packaging.tags import compatible_tags, cpython_tags
 
         version = (self.python.major, self.python.minor)
@@ -161,7 +164,7 @@ class Target:
         ]
 
     def satisfies(self, marker: Marker | None, extra: str = "") -> bool:
-        """Say whether a marker holds on this target, with an extra; one that is not there holds everywhere."""
+        """Return whether a marker holds on this target with an extra; no marker holds everywhere."""
         if marker is None:
             return True
         return marker.evaluate(
@@ -169,9 +172,9 @@ class Target:
         )
 
     def marker_environment(self) -> Environment:
-        """Return the values that markers (PEP 508) are judged by on this target.
+        """Return the marker environment (PEP 508).
 
-        The patch release of Python is taken as 0, as uv does for ``--python-version 3.12``.
+        Python's patch release is 0, as in uv with ``--python-version 3.12``.
         """
         names = {"linux": ("posix", "linux", "Linux"), "macos": ("posix", "darwin", "Darwin")}
         os_name, sys_platform, system = names.get(self.platform.os, ("nt", "win32", "Windows"))
@@ -192,10 +195,10 @@ class Target:
 
 
 def parse_slug(slug: str) -> tuple[Python, Platform]:
-    """Read ``cp312-manylinux_2_28_x86_64``.
+    """Parse ``cp312-manylinux_2_28_x86_64``.
 
     Raises:
-        ProfileError: when it is no target's name.
+        ProfileError: PRF011 or PRF012 for any other text.
     """
     tag, _, platform = slug.partition("-")
     return Python.parse(f"{tag[2:3]}.{tag[3:]}"), Platform.parse(platform)

@@ -1,15 +1,16 @@
-"""Usage: what a project's sources import, where, and how sure that is."""
+"""Usage of modules in a project's sources: places, kinds and certainty."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
-CERTAINTIES = ("certain", "conditional", "string")
-"""Runs for sure once its place is reached · runs where the module is there, or for type checkers · a name in a text."""
-AREAS = ("sources", "beside", "tests")
-"""What the project ships · other code of its tree, such as scripts and notebooks · its tests."""
-USE_KINDS = (
+Certainty = Literal["certain", "conditional", "string"]
+"""Runs whenever its line is reached · runs if the module is installed, or for type checkers · a name in a string."""
+Area = Literal["sources", "beside", "tests"]
+"""Shipped code · other code of the tree, such as scripts and notebooks · tests."""
+UseKind = Literal[
     "import",
     "import by name",
     "look-up",
@@ -18,22 +19,23 @@ USE_KINDS = (
     "module run",
     "configuration",
     "text",
-)
-LEFTOVER_KINDS = ("warning filter", "logger", "comment", "requirement", "setting")
-ANSWERS = ("used", "conditional", "beside", "tests", "string", "own", "unproven", "unused")
-"""Surest first; only `unused` lets a package go."""
+]
+LeftoverKind = Literal["warning filter", "logger", "comment", "requirement", "setting"]
+Answer = Literal["used", "conditional", "beside", "tests", "string", "own", "unproven", "unused"]
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
+"""Most certain first; only `unused` allows removing a package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoughtModule:
-    """A module that is looked for."""
+    """A module to search for."""
 
     module: str
-    """As imported: ``torchvision``; dotted where several projects share a folder: ``google.cloud.speech``."""
+    """Import name: ``torchvision``; dotted if projects share a folder: ``google.cloud.speech``."""
     messages: tuple[str, ...] = ()
-    """Beginnings of warnings that only this module gives, by which filters of them are known."""
+    """Prefixes of warnings of this module alone; they identify warning filters."""
     projects: tuple[str, ...] = ()
-    """Names of its project that are not the module's own: ``scikit-learn``. Who asks for it writes these."""
+    """Project names that differ from the module's, as in requirements: ``scikit-learn``."""
 
     @property
     def top(self) -> str:
@@ -41,7 +43,7 @@ class SoughtModule:
         return self.module.partition(".")[0]
 
     def is_meant_by(self, module: str) -> bool:
-        """Say whether importing a dotted name may bring this module in: the name is its own, or of what holds it."""
+        """Return whether importing a dotted name may import this module: one contains the other."""
         return _is_within(module, self.module) or _is_within(self.module, module)
 
 
@@ -56,22 +58,14 @@ class Use:
     file: str
     """Relative to the project's root, with ``/``."""
     cell: int = 0
-    """Of a notebook, counted from 1."""
+    """Cell of a notebook, from 1; 0 in other files."""
     line: int
-    """Counted from 1; in a notebook within the cell."""
+    """From 1; in a notebook within the cell."""
     module: str
-    """As far as it is written there: ``torchvision.transforms.Compose``."""
-    kind: str
-    """One of USE_KINDS."""
-    certainty: str
-    """One of CERTAINTIES."""
-    area: str = "sources"
-    """One of AREAS."""
-
-    @property
-    def is_test(self) -> bool:
-        """True where only the project's tests need it."""
-        return self.area == "tests"
+    """The dotted name as written: ``torchvision.transforms.Compose``."""
+    kind: UseKind
+    certainty: Certainty
+    area: Area = "sources"
 
     @property
     def place(self) -> str:
@@ -79,7 +73,7 @@ class Use:
         return _place(self.file, self.cell, self.line)
 
     def to_json(self) -> dict[str, object]:
-        """Return the use as plain values."""
+        """Return the use as JSON values."""
         return {
             "module": self.module,
             "file": self.file,
@@ -93,16 +87,15 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Leftover:
-    """A line that speaks of a module without using it, and can go with it."""
+    """A line that mentions a module without using it, and can be removed with it."""
 
     file: str
     cell: int = 0
     line: int
     module: str
-    kind: str
-    """One of LEFTOVER_KINDS."""
+    kind: LeftoverKind
     text: str
-    """The line itself, without indent."""
+    """The line without indent."""
 
     @property
     def place(self) -> str:
@@ -110,58 +103,58 @@ class Leftover:
         return _place(self.file, self.cell, self.line)
 
     def to_json(self) -> dict[str, object]:
-        """Return the leftover as plain values."""
+        """Return the leftover as JSON values."""
         values = {"module": self.module, "file": self.file, "cell": self.cell or None, "line": self.line}
         return {**values, "kind": self.kind, "text": self.text}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class UnreadFile:
-    """A file that could not be read as what it should be."""
+    """A file that could not be parsed."""
 
     file: str
     reason: str
     modules: tuple[str, ...] = ()
-    """Those sought whose names stand in it; none where not even that is known, so that it may be any."""
+    """Sought modules whose names occur in it; empty if unknown: it may use any."""
 
     def to_json(self) -> dict[str, object]:
-        """Return it as plain values."""
+        """Return the file as JSON values."""
         return {"file": self.file, "reason": self.reason, "modules": list(self.modules)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """All that a project's files say of the modules that were sought."""
+    """All uses of the sought modules in a project."""
 
     uses: tuple[Use, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
     unread: tuple[UnreadFile, ...] = ()
     files_read: int = 0
-    """Files looked through, those without any of the names included."""
+    """Number of files searched."""
     own: frozenset[str] = field(default_factory=frozenset)
-    """Top-level modules of the project itself."""
+    """The project's own top-level modules."""
 
     def __post_init__(self) -> None:
         for name in ("uses", "leftovers", "unread"):
             object.__setattr__(self, name, tuple(sorted(set(getattr(self, name)))))
 
     def of(self, modules: Iterable[str]) -> tuple[Use, ...]:
-        """Return the uses of any of these modules, by place."""
+        """Return the uses of these modules, by place."""
         sought = [SoughtModule(module=module) for module in modules]
         return tuple(use for use in self.uses if any(item.is_meant_by(use.module) for item in sought))
 
     def leftovers_of(self, modules: Iterable[str]) -> tuple[Leftover, ...]:
-        """Return the leftovers of any of these modules, by place."""
+        """Return the leftovers of these modules, by place."""
         names = set(modules)
         return tuple(item for item in self.leftovers if item.module in names)
 
     def unread_for(self, modules: Iterable[str]) -> tuple[UnreadFile, ...]:
-        """Return the unread files in which one of these modules may be used."""
+        """Return the unread files that may use one of these modules."""
         names = set(modules)
         return tuple(item for item in self.unread if not item.modules or names & set(item.modules))
 
-    def answer(self, modules: Iterable[str]) -> str:
-        """Say how sure it is that one of these modules is used: one of ANSWERS."""
+    def answer(self, modules: Iterable[str]) -> Answer:
+        """Return how certain it is that one of these modules is used."""
         modules = tuple(modules)
         uses = self.of(modules)
         if uses and self.own & {module.partition(".")[0] for module in modules}:
@@ -172,7 +165,7 @@ class Usage:
         return next((answer for answer in ANSWERS if answer in found), "unused")
 
 
-def _answer(use: Use) -> str:
+def _answer(use: Use) -> Answer:
     if use.certainty == "string":
         return "string"
     if use.area != "sources":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from envsmith.errors import ToolError
-from envsmith.model.url import public_url
+from envsmith.model.url import redact_url
 from envsmith.net.deadline import Deadline, DeadlineError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class WebClient:
             TooLargeError: TOL033 when the body is larger than limit_bytes.
             ToolError: TOL032 when a redirect leaves https or there are too many, TOL057 when the server keeps failing.
         """
-        where = public_url(url)
+        where = redact_url(url)
         for attempt in range(self._policy.attempts):
             if attempt:
                 self._pause(attempt, where)
@@ -106,7 +106,7 @@ class WebClient:
         import requests
         import urllib3
 
-        where = public_url(url)
+        where = redact_url(url)
         try:
             answer = self._follow(url, headers, limit_bytes)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
@@ -137,7 +137,7 @@ class WebClient:
         raise _bad_redirect(url, f"more than {MAX_REDIRECTS} redirects")
 
     def _request(self, url: str, headers: Mapping[str, str], limit_bytes: int) -> Response:
-        where = public_url(url)
+        where = redact_url(url)
         self._deadline.check(where)
         left_s = max(self._deadline.remaining_s(), 0.001)
         timeout = (min(self._policy.connect_s, left_s), min(self._policy.read_s, left_s))
@@ -186,7 +186,7 @@ class UnreachableHosts:
         """
         host = urlsplit(url).netloc
         if host in self._hosts:
-            raise _unreachable(public_url(url), "no answer to an earlier request")
+            raise _unreachable(redact_url(url), "no answer to an earlier request")
         try:
             yield
         except (UnreachableError, DeadlineError):
@@ -204,7 +204,7 @@ def redirect_target(url: str, status: int, location: str | None) -> str | None:
         return None
     target = urljoin(url, location)
     if urlsplit(target).scheme not in {urlsplit(url).scheme, "https"}:
-        raise _bad_redirect(url, f"a redirect to {public_url(target)} leaves {urlsplit(url).scheme}")
+        raise _bad_redirect(url, f"a redirect to {redact_url(target)} leaves {urlsplit(url).scheme}")
     return target
 
 
@@ -265,7 +265,7 @@ def _bad_redirect(url: str, message: str) -> ToolError:
     return ToolError(
         "TOL032",
         message,
-        where=public_url(url),
+        where=redact_url(url),
         hint="give the final https address with --index-base or --rewrite",
     )
 

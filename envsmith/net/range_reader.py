@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from envsmith.errors import ToolError
-from envsmith.model.url import public_url
+from envsmith.model.url import redact_url
 from envsmith.net.client import TooLargeError
 
 if TYPE_CHECKING:
@@ -118,6 +118,6 @@ class RangeReader(io.RawIOBase):
         return ToolError(
             "TOL034",
             message,
-            where=public_url(self._url),
+            where=redact_url(self._url),
             hint="name a mirror that supports HTTP ranges with --index-base, or use --catalog embedded",
         )

@@ -34,7 +34,6 @@ class PruneVerdict:
     project: str
     """Normalised name."""
     answer: str
-    """One of `envsmith.model.usage.ANSWERS`."""
     reason: str
     """The answer in words, to follow the project's name."""
     evidence: tuple[str, ...]

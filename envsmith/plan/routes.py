@@ -15,7 +15,7 @@ from envsmith.errors import LockError, ResolveError
 from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.backend import Backend, BuildLabel
 from envsmith.model.listing import VersionMetadata
-from envsmith.model.route import RoutePage, RouteRow
+from envsmith.model.route import RouteEntry, RoutePage
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 from envsmith.plan import hashes as wheel_hashes
@@ -31,13 +31,13 @@ def is_wanted(wheel: Wheel, targets: Iterable[Target]) -> bool:
     return any(family in ("", target.backend.family) and _runs(wheel, target) for target in targets)
 
 
-def choose(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> tuple[RouteRow, ...]:
+def choose(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> tuple[RouteEntry, ...]:
     """Return the entries of a routed project that a plan may use; without a published hash only the newest, if needed.
 
     Raises:
         ResolveError: RES025 when the project is required and no entry fits.
     """
-    fitting = [row for row in page.rows if not _misfit(row.wheel, plan, catalog)]
+    fitting = [row for row in page.entries if not _misfit(row.wheel, plan, catalog)]
     admitted = [row for row in fitting if plan.admits(page.project, row.wheel.version)]
     if not admitted and any(item.name == page.project for item in plan.requirements):
         raise _refusal(page, plan, catalog)
@@ -48,7 +48,7 @@ def choose(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> tuple[Rou
     return hashed
 
 
-def unhashed(chosen: Iterable[RouteRow]) -> tuple[RouteRow, ...]:
+def unhashed(chosen: Iterable[RouteEntry]) -> tuple[RouteEntry, ...]:
     """Return the entries without a published hash."""
     return tuple(row for row in chosen if not row.wheel.sha256)
 
@@ -56,7 +56,7 @@ def unhashed(chosen: Iterable[RouteRow]) -> tuple[RouteRow, ...]:
 def add(
     plan: ResolutionPlan,
     pages: Sequence[RoutePage],
-    chosen: Mapping[str, Sequence[RouteRow]],
+    chosen: Mapping[str, Sequence[RouteEntry]],
     hashes: Mapping[Wheel, str],
 ) -> ResolutionPlan:
     """Return the plan with the entries of its routed projects in its slice, their only source.
@@ -113,12 +113,12 @@ def recorded(pages: Iterable[RoutePage], plans: Iterable[ResolutionPlan]) -> tup
         for wheel in plan.slice.projects.get(name, ())
     }
     return tuple(
-        replace(page, rows=tuple(_with_hash(row, computed) for row in page.rows))
+        replace(page, entries=tuple(_with_hash(row, computed) for row in page.entries))
         for page in sorted(pages, key=lambda page: page.project)
     )
 
 
-def _with_hash(row: RouteRow, computed: Mapping[tuple[str, str], str | None]) -> RouteRow:
+def _with_hash(row: RouteEntry, computed: Mapping[tuple[str, str], str | None]) -> RouteEntry:
     found = computed.get((row.wheel.index, row.wheel.filename))
     return replace(row, computed=found) if found and not row.wheel.sha256 else row
 
@@ -127,7 +127,7 @@ def _hashed(wheel: Wheel, hashes: Mapping[Wheel, str]) -> Wheel:
     return wheel if wheel.sha256 else replace(wheel, sha256=hashes[wheel])
 
 
-def _described(row: RouteRow) -> VersionMetadata:
+def _described(row: RouteEntry) -> VersionMetadata:
     """Return the requirements of a version, with the torch in its label: such wheels do not declare it."""
     specifier = BuildLabel.parse(row.wheel.label).torch_specifier()
     return VersionMetadata(
@@ -138,7 +138,7 @@ def _described(row: RouteRow) -> VersionMetadata:
     )
 
 
-def _rank(row: RouteRow) -> tuple[Version, tuple[int, ...], Version, str]:
+def _rank(row: RouteEntry) -> tuple[Version, tuple[int, ...], Version, str]:
     """Return the sort key; local labels compare as text, which would put torch 2.10 before 2.9."""
     wheel = row.wheel
     return Version(wheel.version.public), BuildLabel.parse(wheel.label).torch, wheel.version, wheel.filename
@@ -163,11 +163,11 @@ def _misfit(wheel: Wheel, plan: ResolutionPlan, catalog: Catalog) -> str:
 
 
 def _mismatch(label: BuildLabel, torches: Sequence[Version], target: Target, catalog: Catalog) -> str:
-    if not label.fits_backend(target.backend):
+    if not label.supports_backend(target.backend):
         return f"is for {label.backend_text}"
     if not torches:
         return ""
-    fitting = [torch for torch in torches if label.fits_torch(torch)]
+    fitting = [torch for torch in torches if label.supports_torch(torch)]
     if not fitting:
         return f"is for torch {label.torch_specifier()}"
     abis = {catalog.is_cxx11(torch, target) for torch in fitting}
@@ -190,7 +190,7 @@ def _refusal(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> Resolve
 
 
 def _rejected(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> Iterator[str]:
-    rows = sorted(page.rows, key=_rank)[-_SHOWN:]
+    rows = sorted(page.entries, key=_rank)[-_SHOWN:]
     for row in rows:
         why = _misfit(row.wheel, plan, catalog) or "does not satisfy the requirement"
         yield f"{row.wheel.filename} {why}"

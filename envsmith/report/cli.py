@@ -7,21 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envsmith.console.options import PREFIX_TO_LOOK_AT
+from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
     from envsmith.report.model import Summary
 
-LOCKFILES = "lockfiles"
 _READ_IT = "names of users, folders, servers and whatever looks like a secret are left out; read it before you post it"
 
 
 @click.command(name="report")
-@PREFIX_TO_LOOK_AT
-@click.option(
-    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
-)
+@INSPECTED_PREFIX
+@LOCK_FOLDERS
 @click.option(
     "--format",
     "form",

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from envsmith.console.printer import counted
 from envsmith.errors import NO, OK
+from envsmith.lockfile import LOCKFILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from envsmith.scan.fix import ScanFix
     from envsmith.usage.scan import PackageUsage
-
-LOCKFILES = "lockfiles"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +117,10 @@ def _notes(fix: ScanFix) -> Iterator[tuple[str, str]]:
 
 
 def _is_agreed(fix: ScanFix) -> bool:
-    from envsmith.console.terminal import agrees
+    from envsmith.console.terminal import confirm
 
     files = ", ".join(change.file for change in fix.edits)
-    return agrees(
+    return confirm(
         f"take {counted(len(fix.gone), 'line')} out of {files}",
         where="envsmith scan --fix",
         otherwise="nothing is written: --fix asks first",

@@ -106,12 +106,12 @@ def select_command(
 
     # MERGED
     from envsmith.select.select import select
-    from envsmith.wiring import CatalogChoice, listing_sources
+    from envsmith.wiring import CatalogOptions, listing_sources
 
     catalog = Catalog.embedded()
     host = described(MachineDescription(gpus=gpus, driver=driver, platform=platform), catalog)
     wanted = Python.parse(python) if python else this_python()
-    listings = listing_sources(catalog, CatalogChoice(), is_online=False)
+    listings = listing_sources(catalog, CatalogOptions(), is_online=False)
     found = select(host, wanted, catalog=catalog, listings=listings)
     if as_json:
         printer.envelope("select", "ok" if found.choice else "no", _data(found))

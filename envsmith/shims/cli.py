@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envsmith.console.options import PREFIX_TO_LOOK_AT
+from envsmith.console.options import INSPECTED_PREFIX
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -134,10 +134,10 @@ def _inherited(profiles: ProfileStore, profile: Profile) -> set[str]:
 
 
 def _agrees(edit: Edit) -> bool:
-    from envsmith.console.terminal import agrees
+    from envsmith.console.terminal import confirm
 
     otherwise = "nothing is written: it is asked first"
-    return agrees(f"write {edit.file}", where="envsmith shims", otherwise=otherwise)
+    return confirm(f"write {edit.file}", where="envsmith shims", otherwise=otherwise)
 
 
 @click.group(name="shims")
@@ -177,7 +177,7 @@ def list_(*, as_json: bool) -> int:
 
 @shims_command.command()
 @click.argument("profile", required=False, default="")
-@PREFIX_TO_LOOK_AT
+@INSPECTED_PREFIX
 @click.option(
     "--checkpoint",
     "files",
@@ -197,7 +197,7 @@ def status(profile: str, prefix: Path, files: tuple[Path, ...], *, as_json: bool
     from envsmith.config.profiles import profile_of
     from envsmith.console import printer
 
-    place = session.place_of(prefix)
+    place = session.environment_paths(prefix)
     name = profile or session.installed_profile(prefix)
     found = _states(Path(place.prefix), profile_of(name, is_needed=True) if name else None, files)
     if as_json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from envsmith.model.usage import LeftoverKind
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 
 # What may stand between the parts of a command is bounded: there are lines of megabytes.
@@ -144,13 +145,13 @@ def read_config(text: str, names: ModuleMatcher, gathered: FileUsage) -> None:
             _values(content, number, section, names, gathered)
 
 
-def _kind_of(section: str) -> str:
-    """Say what a section's lines are left over as; empty where they may be uses."""
+def _kind_of(section: str) -> LeftoverKind | None:
+    """Return the kind of leftover that a section's lines are; None if they may be uses."""
     if _ENTRY_POINTS.search(section):
-        return ""
+        return None
     if _REQUIRES.match(section):
         return "requirement"
-    return "setting" if _SETTINGS.match(section) else ""
+    return "setting" if _SETTINGS.match(section) else None
 
 
 def _with_sections(text: str, *, has_sections: bool) -> Iterator[tuple[int, str, str]]:
@@ -217,6 +218,6 @@ def _values(content: str, number: int, section: str, names: ModuleMatcher, gathe
             gathered.use(match[0], number, "configuration", "string")
 
 
-def _leftover(line: str, number: int, kind: str, names: ModuleMatcher, gathered: FileUsage) -> None:
+def _leftover(line: str, number: int, kind: LeftoverKind, names: ModuleMatcher, gathered: FileUsage) -> None:
     for module in names.by_word(line):
         gathered.leftover(module, number, kind, line)

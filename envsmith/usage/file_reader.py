@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from envsmith.model.usage import UnreadFile
+from envsmith.model.usage import Area, UnreadFile
 from envsmith.usage.config_files import read_commands, read_config, read_requirements_lines
 from envsmith.usage.documents import read_document, read_foreign, read_notebook
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
@@ -61,7 +61,7 @@ class FileQuestion:
     """Whether a file that has a name, but hardly a certain use, is left for later."""
 
 
-def read_file(file: SourceFile, area: str, question: FileQuestion) -> FileOutcome:
+def read_file(file: SourceFile, area: Area, question: FileQuestion) -> FileOutcome:
     """Look for the names in a file, and read it as what it is where it has one.
 
     Args:
@@ -81,7 +81,7 @@ def read_file(file: SourceFile, area: str, question: FileQuestion) -> FileOutcom
 
 
 def _looked_through(
-    file: SourceFile, area: str, data: bytes, reader: _Reader, question: FileQuestion
+    file: SourceFile, area: Area, data: bytes, reader: _Reader, question: FileQuestion
 ) -> FileOutcome:
     is_code = file.kind in CODE or reader is _python
     if is_code and (encoding := _spelling(data)):
@@ -132,7 +132,7 @@ def _refused(file: SourceFile, reason: str, *, is_read: bool = False) -> FileOut
 
 
 def _said(
-    file: SourceFile, area: str, data: bytes, reader: _Reader, names: ModuleMatcher, modules: tuple[str, ...]
+    file: SourceFile, area: Area, data: bytes, reader: _Reader, names: ModuleMatcher, modules: tuple[str, ...]
 ) -> FileOutcome:
     gathered = FileUsage(file=file.name, area=area)
     unread = None

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from envsmith.model.usage import Leftover, SoughtModule, Use
+from envsmith.model.usage import Area, Certainty, Leftover, LeftoverKind, SoughtModule, Use, UseKind
 
 _NAME = r"[A-Za-z_]\w*"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*(?:[=<>!~]=?.*|;.*|@.*)")
@@ -150,7 +150,7 @@ class FileUsage:
     """Gathers what a file says while it is read."""
 
     file: str
-    area: str = "sources"
+    area: Area = "sources"
     cell: int = 0
     uses: list[Use] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
@@ -160,11 +160,11 @@ class FileUsage:
         """Note a text that is a module's name."""
         self.bare.append(BareWordText(use=self._use(module, line, "text", "string"), carriers=carriers))
 
-    def use(self, module: str, line: int, kind: str, certainty: str) -> None:
+    def use(self, module: str, line: int, kind: UseKind, certainty: Certainty) -> None:
         """Note a use."""
         self.uses.append(self._use(module, line, kind, certainty))
 
-    def _use(self, module: str, line: int, kind: str, certainty: str) -> Use:
+    def _use(self, module: str, line: int, kind: UseKind, certainty: Certainty) -> Use:
         return Use(
             file=self.file,
             cell=self.cell,
@@ -175,7 +175,7 @@ class FileUsage:
             area=self.area,
         )
 
-    def leftover(self, module: str, line: int, kind: str, text: str) -> None:
+    def leftover(self, module: str, line: int, kind: LeftoverKind, text: str) -> None:
         """Note a line that speaks of a module without using it."""
         self.leftovers.append(
             Leftover(

@@ -11,12 +11,12 @@ from pathlib import Path, PurePosixPath
 
 from packaging.utils import canonicalize_name
 
+from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.pins import requirements_lines
 from envsmith.model.wheel import WheelContents
 
 ENVIRONMENTS = (".venv", "venv", "env")
 _CODE = (".py", ".so", ".pyd")
-LOCKFILES = "lockfiles"
 
 
 def installed_modules(root: Path, projects: Collection[str]) -> dict[str, tuple[str, ...]]:

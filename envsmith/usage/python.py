@@ -14,11 +14,12 @@ import warnings
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from envsmith.model.usage import SoughtModule, Use
+from envsmith.model.usage import Certainty, LeftoverKind, SoughtModule, Use, UseKind
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from envsmith.usage.syntax import (
     BRINGERS,
     EXECUTED,
+    EXECUTED_CODE,
     NOTED,
     Node,
     called,
@@ -216,7 +217,7 @@ class _Walk:
         self._list(node.args)
         if last in ("split", "splitlines") and isinstance(node.func, ast.Attribute):
             self._words(node.func.value)
-        found = ("import by name", "certain") if name in EXECUTED else way_of(name)
+        found = EXECUTED_CODE if name in EXECUTED else way_of(name)
         rest: list[ast.AST] = list(ast.iter_child_nodes(node))
         if found:
             for part in (*node.args, *(item.value for item in node.keywords)):
@@ -227,7 +228,7 @@ class _Walk:
         return [(item, is_conditional) for item in rest]
 
     def _inner(
-        self, node: ast.Constant, found: tuple[str, str], is_conditional: bool, *, is_code: bool
+        self, node: ast.Constant, found: tuple[UseKind, Certainty], is_conditional: bool, *, is_code: bool
     ) -> None:
         """Note a module that is named anywhere in what a call is given: in a list, in a choice, in code."""
         text = text_of(node)
@@ -248,7 +249,9 @@ class _Walk:
         if is_read and (module := self._names.in_path(leading_text(node.slice))):
             self._use(module, node.lineno, "look-up", "conditional")
 
-    def _named(self, part: ast.AST, node: ast.Call, found: tuple[str, str], is_conditional: bool) -> bool:
+    def _named(
+        self, part: ast.AST, node: ast.Call, found: tuple[UseKind, Certainty], is_conditional: bool
+    ) -> bool:
         """Note a module that a call names by a text, in whatever way the text is put together."""
         text = self._texts.get(part.id, "") if isinstance(part, ast.Name) else leading_text(part)
         module = self._module(text)
@@ -277,7 +280,7 @@ class _Walk:
                 if module:
                     self._use(module, part.lineno, "entry point", "certain")
 
-    def _leftover(self, node: ast.AST, kind: str) -> None:
+    def _leftover(self, node: ast.AST, kind: LeftoverKind) -> None:
         for part in ast.walk(node):
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
                 for module in self._names.by_word(part.value):
@@ -310,7 +313,7 @@ class _Walk:
             if module:
                 self._use(module, parts[number].lineno, "module run", "certain")
 
-    def _use(self, module: str, line: int, kind: str, certainty: str) -> None:
+    def _use(self, module: str, line: int, kind: UseKind, certainty: Certainty) -> None:
         if self._names.means(module) and (module, line) not in self._seen:
             self._seen.add((module, line))
             self._gathered.use(module, line, kind, certainty)
@@ -319,7 +322,7 @@ class _Walk:
 def at_import_time(sources: Mapping[str, bytes], modules: Collection[str]) -> tuple[Use, ...]:
     """Return where files import one of the modules as soon as they are imported themselves.
 
-    An import inside a function, for type checkers, or guarded against the module's absence is none of these. A file
+    An import project_path a function, for type checkers, or guarded against the module's absence is none of these. A file
     that is no Python of this version is passed over: it could not be imported either.
 
     Args:
@@ -350,7 +353,7 @@ def _uses(path: str, content: bytes, sought: list[SoughtModule]) -> Iterator[Use
             yield Use(file=path, line=line, module=module, kind=kind, certainty="certain")
 
 
-def _imports(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+def _imports(tree: ast.Module) -> Iterator[tuple[int, str, UseKind]]:
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()

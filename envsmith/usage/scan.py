@@ -17,7 +17,7 @@ from typing import Protocol
 from packaging.utils import canonicalize_name
 
 from envsmith.catalog.modules import import_names
-from envsmith.model.usage import Leftover, SoughtModule, UnreadFile, Usage, Use
+from envsmith.model.usage import Area, Leftover, SoughtModule, UnreadFile, Usage, Use
 from envsmith.plan import pruning
 from envsmith.usage.file_reader import CODE, LATER, FileOutcome, FileQuestion, read_file
 from envsmith.usage.module_matcher import BareWordText, FileUsage, ModuleMatcher
@@ -25,8 +25,7 @@ from envsmith.usage.parallel import mapped
 from envsmith.usage.syntax import computed_uses
 from envsmith.usage.tree import SRC, SourceFile, Tree, area_of, named_roots
 
-_Task = tuple[SourceFile, str]
-"""A file, and its area."""
+_Task = tuple[SourceFile, Area]
 
 
 class SourceReader(Protocol):

@@ -12,11 +12,11 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from envsmith.model.usage import Use
+from envsmith.model.usage import Certainty, LeftoverKind, Use, UseKind
 from envsmith.usage.module_matcher import BareWordText
 from envsmith.usage.parallel import mapped
 
-CALLS: Mapping[str, tuple[str, str]] = {
+CALLS: Mapping[str, tuple[UseKind, Certainty]] = {
     "import_module": ("import by name", "certain"),
     "__import__": ("import by name", "certain"),
     "run_module": ("module run", "certain"),
@@ -52,9 +52,10 @@ CALLS: Mapping[str, tuple[str, str]] = {
 }
 """Last name of a call → what it does with a module's name, and how sure that is."""
 
+EXECUTED_CODE: tuple[UseKind, Certainty] = ("import by name", "certain")
 EXECUTED = {f"{prefix}{name}" for prefix in ("", "builtins.") for name in ("exec", "eval", "compile")}
 """Calls that run code given as a text."""
-LAZY = (
+LAZY: tuple[tuple[re.Pattern[str], tuple[UseKind, Certainty]], ...] = (
     (re.compile("lazy", re.IGNORECASE), ("lazy import", "certain")),
     (re.compile(r"available|optional|has_module|is_installed"), ("look-up", "conditional")),
     (re.compile(r"^(?:importlib|pkgutil|pkg_resources|runpy|imp)\w*\."), ("look-up", "conditional")),
@@ -67,7 +68,7 @@ LAZY = (
 BRINGERS = re.compile(r"(?:importlib|pkgutil|pkg_resources|runpy|imp)\w*(?:\..*)?")
 """Modules all of whose functions take names of modules."""
 
-NOTED: Mapping[str, str] = {
+NOTED: Mapping[str, LeftoverKind] = {
     "filterwarnings": "warning filter",
     "simplefilter": "warning filter",
     "getLogger": "logger",
@@ -118,7 +119,7 @@ _READ_BY_OTHERS = {"INSTALLED_APPS", "MIDDLEWARE", "extensions", "pytest_plugins
 """Variables whose texts a framework imports."""
 
 
-def way_of(name: str) -> tuple[str, str] | None:
+def way_of(name: str) -> tuple[UseKind, Certainty] | None:
     """Return what a call of this dotted name does with a module's name, and how sure that is; None where nothing."""
     known = CALLS.get(name.rpartition(".")[2])
     return known or next((way for mark, way in LAZY if mark.search(name)), None)

@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from envsmith.lockfile import LOCKFILES
+from envsmith.model.usage import Area
+
 _NO_SOURCES = {"__pycache__", "node_modules", "site-packages", "__pypackages__"}
-_MADE = {"build", "dist", "wheelhouse", "lockfiles"}
+_MADE = {"build", "dist", "wheelhouse", LOCKFILES}
 _HIDDEN_PASSED = re.compile(
     r"\.(?:git|hg|svn|bzr|jj|tox|nox|.*cache|hypothesis|eggs|ipynb_checkpoints|v?env.*|direnv|pixi|conda|mamba"
     r"|terraform|dvc|idea|vs|yarn|npm|pnpm.*|cargo|rustup|gradle|next|nuxt|pants\.d|bzr|local|pyenv|uv|envsmith.*"
@@ -183,8 +186,8 @@ def _kind_of_others(name: str, base: str) -> str | None:
     return None if base.startswith(".") else "unknown"
 
 
-def area_of(name: str, roots: tuple[str, ...]) -> str:
-    """Say which part of the project a file belongs to: one of usage.AREAS.
+def area_of(name: str, roots: tuple[str, ...]) -> Area:
+    """Return the part of the project that a file belongs to.
 
     Args:
         name: relative to the root.

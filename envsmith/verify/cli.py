@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from envsmith.console.options import PREFIX_TO_LOOK_AT
+from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
     from envsmith.verify.probe_runner import ProbeRunner
     from envsmith.verify.verify import Verified
-
-LOCKFILES = "lockfiles"
 
 
 class ProbeOptions(NamedTuple):
@@ -28,11 +26,9 @@ class ProbeOptions(NamedTuple):
 
 @click.command(name="verify")
 @click.argument("profile", required=False, default="")
-@PREFIX_TO_LOOK_AT
+@INSPECTED_PREFIX
 @click.option("--deep", is_flag=True, help="Compare the hash of every file, not only its presence and size.")
-@click.option(
-    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
-)
+@LOCK_FOLDERS
 @click.option(
     "--probe",
     "probes",
@@ -111,7 +107,7 @@ def _verified(profile: str, prefix: Path, folder: Path, asked: ProbeOptions, *, 
     from envsmith.verify.probe_runner import ProbeRunner
     from envsmith.verify.verify import VerifyTools, verify
 
-    place = session.place_of(prefix)
+    place = session.environment_paths(prefix)
     options = {"profile": profile or session.installed_profile(prefix), "folder": folder, "deep": deep}
     order = order_of({**options, "python": "", "wheelhouse": "", "no_guard": False, "is_checked": False})
     processes = Processes()
@@ -182,7 +178,7 @@ def _show(found: Verified, prefix: Path) -> None:
     output.show_probes(found.trials)
     if findings := (*found.report.findings, *found.tried.findings):
         printer.say("")
-        printer.show(findings)
+        printer.findings(findings)
     if count:
         place = "" if str(prefix) == ".venv" else f" --prefix {prefix}"
         printer.say(

@@ -12,7 +12,7 @@ from envsmith.environment.interpreter import ModelProbe
 from envsmith.errors import InstallError, ToolError
 from envsmith.lock.staleness import TIMEOUT_S, HashModel, models_of
 from envsmith.lockfile.manifest import Manifest
-from envsmith.model.finding import Finding
+from envsmith.model.finding import Finding, Severity
 
 _CODES = {
     "unreadable": "ENV102",
@@ -72,11 +72,11 @@ def findings(model: ModelFile, told: ModelCheckResult) -> Iterator[Finding]:
     for problem in told.problems:
         code = _CODES[problem["kind"]]
         # A program may well load it as it should; nothing here can see that.
-        severity = "warning" if code == "ENV106" else "error"
+        severity: Severity = "warning" if code == "ENV106" else "error"
         yield _finding(code, model, str(problem["text"]), _CURES[code], severity)
 
 
-def _finding(code: str, model: ModelFile, text: str, hint: str, severity: str = "error") -> Finding:
+def _finding(code: str, model: ModelFile, text: str, hint: str, severity: Severity = "error") -> Finding:
     message = f"{model.path}: {text}"
     return Finding(code=code, severity=severity, subject=model.path, message=message, hint=hint)
 

@@ -61,7 +61,7 @@ def show_models(found: tuple[CheckedModel, ...]) -> None:
         printer.labelled("model", " · ".join((item.model.path, item.model.format, *_facts(item))))
     if findings := [finding for item in found for finding in item.findings]:
         printer.say("")
-        printer.show(findings)
+        printer.findings(findings)
 
 
 def _facts(item: CheckedModel) -> Iterable[str]:

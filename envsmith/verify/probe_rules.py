@@ -11,8 +11,8 @@ from typing import Any
 
 from envsmith.catalog import Catalog
 from envsmith.environment.model import Environment
-from envsmith.model.backend import Backend, read_capability, runs
-from envsmith.model.finding import Finding
+from envsmith.model.backend import Backend, read_capability, runs_on
+from envsmith.model.finding import Finding, Severity
 
 ALL = "all"
 GPU, TORCH, COMPILE = "gpu", "torch", "compile"
@@ -126,7 +126,7 @@ def judge(trial: ProbeResult, backend: Backend, *, is_gpu_wanted: bool) -> Itera
         backend: what the lock is for.
         is_gpu_wanted: whether it is an error, and no warning, that no GPU computes: it was asked for, or there is one.
     """
-    severity = "error" if is_gpu_wanted else "warning"
+    severity: Severity = "error" if is_gpu_wanted else "warning"
     if trial.error:
         doing = f" at {trial.step}" if trial.step else ""
         place = f" ({trial.place})" if trial.place else ""
@@ -140,7 +140,7 @@ def judge(trial: ProbeResult, backend: Backend, *, is_gpu_wanted: bool) -> Itera
         yield from _place(trial, backend, severity)
 
 
-def _place(trial: ProbeResult, backend: Backend, severity: str) -> Iterator[Finding]:
+def _place(trial: ProbeResult, backend: Backend, severity: Severity) -> Iterator[Finding]:
     """Find what did not compute where it was to."""
     if trial.name == GPU:
         yield from _gpu(trial, severity)
@@ -196,7 +196,7 @@ def _slow(facts: Mapping[str, Any]) -> Iterator[Finding]:
         yield _finding("ENV096", TORCH, "this torch has no oneDNN: convolutions are slow", severity="note")
 
 
-def _gpu(trial: ProbeResult, severity: str) -> Iterator[Finding]:
+def _gpu(trial: ProbeResult, severity: Severity) -> Iterator[Finding]:
     if not trial.facts.get("kind"):
         text = f"{_title(trial)} computes on none: {trial.facts.get('why', '')}"
         yield _finding("ENV095", GPU, text, hint="envsmith doctor devices driver build", severity=severity)
@@ -223,12 +223,12 @@ def _has_kernels(kernels: Iterable[str], wanted: str) -> bool:
     later = (
         read_capability(item.replace("compute_", "sm_")) for item in found if item.startswith("compute_")
     )
-    return any(item and runs(item, capability) for item in machine) or any(
+    return any(item and runs_on(item, capability) for item in machine) or any(
         isinstance(item, tuple) and isinstance(capability, tuple) and item <= capability for item in later
     )
 
 
-def _providers(trial: ProbeResult, backend: Backend, severity: str) -> Iterator[Finding]:
+def _providers(trial: ProbeResult, backend: Backend, severity: Severity) -> Iterator[Finding]:
     wanted = _PROVIDERS.get(backend.family, ())
     ran = trial.facts.get("ran", "")
     offered = [name for name in trial.facts.get("offered", ()) if name in wanted]
@@ -249,7 +249,7 @@ def _reason(said: str) -> str:
     return lines[-1].strip()[:400] if lines else "it does not say why"
 
 
-def _elsewhere(trial: ProbeResult, severity: str) -> Iterator[Finding]:
+def _elsewhere(trial: ProbeResult, severity: Severity) -> Iterator[Finding]:
     """Find libraries beside torch that leave the GPU alone."""
     if trial.name in ("jax", "tensorflow") and trial.facts.get("ran") == "cpu":
         yield _finding(
@@ -260,5 +260,7 @@ def _elsewhere(trial: ProbeResult, severity: str) -> Iterator[Finding]:
         yield _finding("ENV095", trial.name, text, severity="note")
 
 
-def _finding(code: str, subject: str, message: str, *, hint: str = "", severity: str = "error") -> Finding:
+def _finding(
+    code: str, subject: str, message: str, *, hint: str = "", severity: Severity = "error"
+) -> Finding:
     return Finding(code=code, severity=severity, subject=subject, message=message, hint=hint)

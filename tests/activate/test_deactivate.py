@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envsmith.activate.session import leave
+from envsmith.activate.session import outer_session
 
 NOTES = {
     "_ENVSMITH_CHANGED": "VIRTUAL_ENV PATH CUDA_VISIBLE_DEVICES PYTHONPATH LD_LIBRARY_PATH ",
@@ -31,7 +31,7 @@ OUTSIDE = {"PATH": "/a:/o/bin:/b", "PYTHONPATH": "/was", "LD_LIBRARY_PATH": "/cu
 
 
 def test_what_was_taken_is_back_and_what_was_set_is_gone() -> None:
-    assert leave(INSIDE) == OUTSIDE
+    assert outer_session(INSIDE) == OUTSIDE
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_what_was_taken_is_back_and_what_was_set_is_gone() -> None:
     ],
 )
 def test_what_the_user_changed_meanwhile_stays(changed: dict[str, str], after: dict[str, str]) -> None:
-    assert leave({**INSIDE, **changed}) == {**OUTSIDE, **after}
+    assert outer_session({**INSIDE, **changed}) == {**OUTSIDE, **after}
 
 
 def test_lists_of_windows() -> None:
@@ -56,14 +56,14 @@ def test_lists_of_windows() -> None:
         "_ENVSMITH_NOW_PATH": r"D:\p\.venv\Scripts;C:\a",
     }
     inside = {**notes, "PATH": r"C:\new;D:\p\.venv\Scripts;C:\a"}
-    assert leave(inside, is_windows=True) == {"PATH": r"C:\new;C:\a;D:\x\site-packages"}
+    assert outer_session(inside, is_windows=True) == {"PATH": r"C:\new;C:\a;D:\x\site-packages"}
 
 
 @given(st.dictionaries(st.sampled_from(["PATH", "HOME", "LD_LIBRARY_PATH", "X"]), st.text()))
 def test_outside_of_any_session_nothing_changes(variables: dict[str, str]) -> None:
-    assert leave(variables) == variables
+    assert outer_session(variables) == variables
 
 
 @given(st.text(), st.text())
 def test_notes_that_somebody_garbled_do_no_harm(names: str, path: str) -> None:
-    assert leave({"_ENVSMITH_CHANGED": names, "HOME": "/h", "PATH": path})["HOME"] == "/h"
+    assert outer_session({"_ENVSMITH_CHANGED": names, "HOME": "/h", "PATH": path})["HOME"] == "/h"

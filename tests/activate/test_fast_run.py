@@ -72,4 +72,4 @@ def test_a_plain_run_starts_without_click(project: Path) -> None:
 )
 def test_what_is_not_plain_is_left_to_the_whole_command_line(project: Path, words: list[str]) -> None:
     assert not (project / ".venv").exists()
-    assert fast_run.take_over(words) is None
+    assert fast_run.exec_command(words) is None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.activate.model import Activation, Place
-from envsmith.activate.scripts import RULES, library_rules, plan_session, render, shown
+from envsmith.activate.model import Activation, EnvironmentPaths
+from envsmith.activate.scripts import RULES, library_rules, plan_session, prompt_name, render
 from envsmith.model.shell import SHELLS, Shell
 
-PLACE = Place(prefix="/app/.venv", bin="/app/.venv/bin")
-WINDOWS = Place(prefix=r"C:\app\.venv", bin=r"C:\app\.venv\Scripts", is_windows=True)
+PLACE = EnvironmentPaths(prefix="/app/.venv", bin="/app/.venv/bin")
+WINDOWS = EnvironmentPaths(prefix=r"C:\app\.venv", bin=r"C:\app\.venv\Scripts", is_windows=True)
 CU128 = Activation(profile="cu128", env={"CUDA_VISIBLE_DEVICES": "0"}, cuda_major=12)
 CPU = Activation(profile="cpu", env={"CUDA_VISIBLE_DEVICES": ""})
 FILES = {
@@ -28,7 +28,9 @@ FILES = {
 }
 
 
-def left(variable: str, value: str, activation: Activation = CU128, place: Place = PLACE) -> str | None:
+def left(
+    variable: str, value: str, activation: Activation = CU128, place: EnvironmentPaths = PLACE
+) -> str | None:
     """Return what a variable is inside, and check that what is gone is named with a reason."""
     before = {variable: value}
     session = plan_session(activation, place, before, has_file=FILES.__contains__)
@@ -108,7 +110,7 @@ def test_what_leads_elsewhere_is_unset(name: str) -> None:
 
 
 def test_the_profile_and_the_guard_are_set() -> None:
-    guarded = Place(prefix="/app/.venv", bin="/app/.venv/bin", constraints="/app/.venv/c.txt")
+    guarded = EnvironmentPaths(prefix="/app/.venv", bin="/app/.venv/bin", constraints="/app/.venv/c.txt")
     session = plan_session(CPU, guarded, {}, has_file=FILES.__contains__)
     assert dict(session.values) == {
         "VIRTUAL_ENV": "/app/.venv",
@@ -124,7 +126,7 @@ def test_the_profile_and_the_guard_are_set() -> None:
 
 def test_what_the_profile_says_itself_is_neither_cleaned_nor_unset() -> None:
     own = {"PYTHONPATH": "/src", "LD_LIBRARY_PATH": "/mine", "PIP_CONSTRAINT": "/c"}
-    guarded = Place(prefix="/app/.venv", bin="/app/.venv/bin", constraints="/app/.venv/c.txt")
+    guarded = EnvironmentPaths(prefix="/app/.venv", bin="/app/.venv/bin", constraints="/app/.venv/c.txt")
     before = {"PYTHONPATH": "/was", "LD_LIBRARY_PATH": "/x/site-packages/y", "PIP_CONSTRAINT": "/p"}
     session = plan_session(Activation(profile="app", env=own), guarded, before, has_file=FILES.__contains__)
     assert {name: session.values[name] for name in own} == own
@@ -155,8 +157,8 @@ def test_a_value_that_a_language_cannot_write_is_named_and_left_out() -> None:
 
 
 def test_prompts_get_plain_characters_only() -> None:
-    assert shown("cu128-nightly.x_1") == "cu128-nightly.x_1"
-    assert shown("$(rm)`x`\n%d\\u") == "__rm__x___d_u"
+    assert prompt_name("cu128-nightly.x_1") == "cu128-nightly.x_1"
+    assert prompt_name("$(rm)`x`\n%d\\u") == "__rm__x___d_u"
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell.name)

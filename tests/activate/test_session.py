@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.activate.model import CONSTRAINTS
-from envsmith.activate.session import RECORD, calling_shell, has_file, installed_profile, place_of
+from envsmith.activate.session import RECORD, calling_shell, environment_paths, has_file, installed_profile
 from envsmith.errors import EnvsmithError
 
 PROGRAMS = "Scripts" if sys.platform == "win32" else "bin"
@@ -19,33 +19,33 @@ def environment(folder: Path) -> Path:
 
 def test_an_environment_is_found(tmp_path: Path) -> None:
     prefix = environment(tmp_path / "env")
-    place = place_of(prefix)
+    place = environment_paths(prefix)
     assert (place.prefix, place.bin, place.constraints) == (str(prefix), str(prefix / PROGRAMS), "")
     (prefix / CONSTRAINTS).write_text("torch==2.13.0\n")
-    assert place_of(prefix).constraints == str(prefix / CONSTRAINTS)
+    assert environment_paths(prefix).constraints == str(prefix / CONSTRAINTS)
 
 
 def test_a_link_to_the_current_generation_stays_one(tmp_path: Path) -> None:
     (tmp_path / ".venv").symlink_to(environment(tmp_path / "generation"), target_is_directory=True)
-    assert place_of(tmp_path / ".venv").prefix == str(tmp_path / ".venv")
+    assert environment_paths(tmp_path / ".venv").prefix == str(tmp_path / ".venv")
 
 
 def test_constraints_that_pip_could_not_read_are_not_named(tmp_path: Path) -> None:
     prefix = environment(tmp_path / "a b")
     (prefix / CONSTRAINTS).write_text("torch==2.13.0\n")
-    assert place_of(prefix).constraints == ""
+    assert environment_paths(prefix).constraints == ""
 
 
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(EnvsmithError) as caught:
-        place_of(tmp_path)
+        environment_paths(tmp_path)
     assert caught.value.code == "ENV050"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such folders")
 def test_a_folder_that_path_cannot_name(tmp_path: Path) -> None:
     with pytest.raises(EnvsmithError) as caught:
-        place_of(environment(tmp_path / "a:b"))
+        environment_paths(environment(tmp_path / "a:b"))
     assert caught.value.code == "ENV051"
 
 

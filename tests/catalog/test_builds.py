@@ -6,7 +6,7 @@ from packaging.version import Version
 from envsmith.catalog import Catalog
 from envsmith.catalog.builds import TorchWheels, builds, newest, of_pypi
 from envsmith.model.backend import Backend
-from envsmith.model.listing import IndexListing, group
+from envsmith.model.listing import IndexListing, group_releases
 from tests.values import wheel
 
 CATALOG = Catalog.embedded()
@@ -52,7 +52,7 @@ def test_free_threaded_pythons_and_other_labels_are_left_out() -> None:
         backend=Backend.parse("cu128"),
         retrieved="2026-11-20",
         source="made",
-        projects=group(rows, {}),
+        projects=group_releases(rows, {}),
     )
     found = [build for build in builds(CATALOG, listing) if build.index == "pytorch"]
     assert [(str(build.torch), *build.pythons) for build in found] == [("2.99.0", "cp312")]

@@ -2,7 +2,7 @@ import pytest
 
 from envsmith.catalog.coverage import coverage, interpreter_of, platform_of
 from envsmith.model.backend import Backend
-from envsmith.model.listing import IndexListing, Metadata, group, usual_url
+from envsmith.model.listing import IndexListing, Metadata, default_url, group_releases
 from envsmith.model.wheel import Wheel
 
 
@@ -10,8 +10,12 @@ def wheel(
     tags: str, sha256: str | None = "1" * 64, version: str = "2.8.0", withdrawn: tuple[str, ...] = ()
 ) -> Wheel:
     filename = f"torch-{version}+cu128-{tags}.whl"
-    return Wheel.from_row(
-        index="cu128", filename=filename, url=usual_url("cu128", filename), sha256=sha256, withdrawn=withdrawn
+    return Wheel.from_entry(
+        index="cu128",
+        filename=filename,
+        url=default_url("cu128", filename),
+        sha256=sha256,
+        withdrawn=withdrawn,
     )
 
 
@@ -45,7 +49,7 @@ def test_a_listing_is_counted() -> None:
         backend=Backend.parse("cu128"),
         retrieved="2026-11-20",
         source="x",
-        projects=group(wheels, {("torch", "2.8.0+cu128"): metadata}),
+        projects=group_releases(wheels, {("torch", "2.8.0+cu128"): metadata}),
     )
     found = coverage(listing)
     assert (found.index, found.wheels, found.without_hash) == ("cu128", 4, 1)

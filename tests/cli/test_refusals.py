@@ -109,7 +109,7 @@ def test_a_malformed_profile_does_not_hide_the_others(
     shown = capfd.readouterr()
     assert "\ncu130" in shown.out
     assert "broken" not in shown.out
-    assert shown.err.startswith("error PRF010: 'cu12.8' is no backend\n")
+    assert shown.err.startswith("error PRF010: invalid backend `cu12.8`\n")
     assert main(["profiles", "--json"]) == 2
     document = json.loads(capfd.readouterr().out)
     assert document["status"] == "failed"

@@ -12,11 +12,10 @@ from envsmith.errors import ProfileError
 from envsmith.lock.request import parse_cutoff, parse_time
 from envsmith.wiring import (
     INDEX_VARIABLE,
-    CatalogChoice,
+    CatalogOptions,
     cache_folder,
     index_base,
-    rewrites_of,
-    utc_now,
+    mirror_rules,
     wheel_contents,
 )
 from tests.replay import ReplayIndex
@@ -55,17 +54,12 @@ def test_a_cutoff_does_not_lie_ahead() -> None:
         assert "is in the future" in caught.value.message
 
 
-def test_now_is_a_time_that_can_be_read() -> None:
-    now = utc_now()
-    assert parse_time(now) == now
-
-
 def test_mirror_by_option_before_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(INDEX_VARIABLE, raising=False)
-    assert index_base(CatalogChoice()) == "https://download.pytorch.org/whl"
+    assert index_base(CatalogOptions()) == "https://download.pytorch.org/whl"
     monkeypatch.setenv(INDEX_VARIABLE, "https://one.example/whl")
-    assert index_base(CatalogChoice()) == "https://one.example/whl"
-    assert index_base(CatalogChoice(index_base="https://two.example")) == "https://two.example"
+    assert index_base(CatalogOptions()) == "https://one.example/whl"
+    assert index_base(CatalogOptions(index_base="https://two.example")) == "https://two.example"
 
 
 def test_cache_folder_is_the_users_choice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -88,9 +82,9 @@ def test_contents_of_pytorchs_wheels_are_read_from_the_mirror(
     )
     with ReplayIndex() as server:
         server.add(replace(ReplayFile.row(name, index="cu199"), body=buffer.getvalue()))
-        (found,) = wheel_contents(CatalogChoice(index_base=server.base)).contents([asked]).values()
+        (found,) = wheel_contents(CatalogOptions(index_base=server.base)).contents([asked]).values()
     assert found.top_level() == ("torch",)
-    kept = wheel_contents(CatalogChoice(is_offline=True)).contents([asked])
+    kept = wheel_contents(CatalogOptions(is_offline=True)).contents([asked])
     assert list(kept.values()) == [found]
 
 
@@ -102,7 +96,7 @@ def test_rewrites_by_option_before_variable_before_settings(
     monkeypatch.setenv(
         "ENVSMITH_REWRITE", "https://b.example=https://v.example  https://c.example=https://v.example"
     )
-    found = rewrites_of(tmp_path, ("https://c.example=https://o.example",))
+    found = mirror_rules(tmp_path, ("https://c.example=https://o.example",))
     assert [found.apply(f"https://{name}.example/x") for name in ("a", "b", "c", "d")] == [
         f"https://{host}.example/x" for host in ("s", "v", "o", "d")
     ]

@@ -24,12 +24,14 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "file").write_text("one", "utf-8")
     (tmp_path / ".envsmith").mkdir()
     remember(WORDS)
-    assert answer_cache.recalled(WORDS) == "said"
+    assert answer_cache.recall(WORDS) == "said"
     return folder
 
 
 def remember(words: list[str]) -> None:
-    seen = answer_cache.signed([*answer_cache.below(Path("watched").absolute()), Path("absent").absolute()])
+    seen = answer_cache.sign_paths(
+        [*answer_cache.below(Path("watched").absolute()), Path("absent").absolute()]
+    )
     answer_cache.remember(words, "said", seen)
 
 
@@ -60,30 +62,30 @@ def _replaced(file: Path) -> None:
 @pytest.mark.parametrize("change", CHANGES)
 def test_any_change_makes_it_look_again(watched: Path, change: str) -> None:
     CHANGES[change](watched)
-    assert answer_cache.recalled(WORDS) == ""
+    assert answer_cache.recall(WORDS) == ""
 
 
 def test_another_word_makes_it_look_again(watched: Path) -> None:
     assert kept(watched).exists()
-    assert answer_cache.recalled([*WORDS, "--no-guard"]) == ""
-    assert answer_cache.recalled(["install", "other"]) == ""
+    assert answer_cache.recall([*WORDS, "--no-guard"]) == ""
+    assert answer_cache.recall(["install", "other"]) == ""
 
 
 def test_a_variable_of_envsmiths_makes_it_look_again(watched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVSMITH_CACHE_DIR", "/elsewhere")
-    assert answer_cache.recalled(WORDS) == ""
+    assert answer_cache.recall(WORDS) == ""
     monkeypatch.delenv("ENVSMITH_CACHE_DIR")
     words = [*WORDS, "--prefix", str(watched.parent / ".venv")]
     remember(words)
     monkeypatch.chdir(watched)
-    assert answer_cache.recalled(words) == "", "paths are seen from a folder"
+    assert answer_cache.recall(words) == "", "paths are seen from a folder"
 
 
 def test_what_changes_while_it_works_is_seen(watched: Path) -> None:
-    seen = answer_cache.signed([watched / "file"])
+    seen = answer_cache.sign_paths([watched / "file"])
     (watched / "file").write_text("another", "utf-8")
     answer_cache.remember(WORDS, "said", seen)
-    assert answer_cache.recalled(WORDS) == ""
+    assert answer_cache.recall(WORDS) == ""
 
 
 @pytest.mark.parametrize("words", [["--prefix", "elsewhere/env"], ["--prefix=elsewhere/env"]])
@@ -92,8 +94,8 @@ def test_it_lies_beside_the_environment(watched: Path, words: list[str]) -> None
     root.mkdir(parents=True)
     answer_cache.remember([*WORDS, *words], "said", {})
     assert (root / "unchanged.json").exists()
-    assert answer_cache.recalled([*WORDS, *words]) == "said"
-    assert answer_cache.recalled([*WORDS, "--prefix"]) == ""
+    assert answer_cache.recall([*WORDS, *words]) == "said"
+    assert answer_cache.recall([*WORDS, "--prefix"]) == ""
 
 
 def test_nothing_is_written_where_there_is_no_environment(
@@ -110,11 +112,11 @@ def test_other_commands_are_remembered_in_the_cache_the_newest_of_them(
     monkeypatch.setenv("ENVSMITH_CACHE_DIR", str(tmp_path / "cache"))
     for number in range(60):
         answer_cache.remember(["lock", "--check", str(number)], f"said {number}", {})
-    assert answer_cache.recalled(["lock", "--check", "59"]) == "said 59"
-    assert answer_cache.recalled(["lock", "--check", "0"]) == "", "the oldest are forgotten"
+    assert answer_cache.recall(["lock", "--check", "59"]) == "said 59"
+    assert answer_cache.recall(["lock", "--check", "0"]) == "", "the oldest are forgotten"
     assert len(list((tmp_path / "cache" / "answers").iterdir())) == 50
     monkeypatch.chdir(tmp_path)
-    assert answer_cache.recalled(["lock", "--check", "59"]) == "", "said of another folder"
+    assert answer_cache.recall(["lock", "--check", "59"]) == "", "said of another folder"
 
 
 def test_a_cache_that_cannot_be_written_to_is_done_without(
@@ -123,7 +125,7 @@ def test_a_cache_that_cannot_be_written_to_is_done_without(
     (tmp_path / "cache").touch()
     monkeypatch.setenv("ENVSMITH_CACHE_DIR", str(tmp_path / "cache"))
     answer_cache.remember(["lock", "--check"], "said", {})
-    assert answer_cache.recalled(["lock", "--check"]) == ""
+    assert answer_cache.recall(["lock", "--check"]) == ""
 
 
 def test_texts_that_are_read_are_remembered_those_that_are_not_there_too(tmp_path: Path) -> None:
@@ -151,9 +153,9 @@ def test_what_may_hold_a_password_is_not_written_down(monkeypatch: pytest.Monkey
     mirror = "https://user:hush@mirror.example"
     for words in (["install", "--wheelhouse", mirror], ["install", f"--rewrite=https://a.example={mirror}"]):
         remember(words)
-        assert answer_cache.recalled(words) == ""
+        assert answer_cache.recall(words) == ""
     monkeypatch.setenv("ENVSMITH_REWRITE", f"https://a.example={mirror}")
     remember(["install", "new"])
     monkeypatch.delenv("ENVSMITH_REWRITE")
     assert not [path for path in Path().rglob("*") if path.is_file() and b"hush" in path.read_bytes()]
-    assert answer_cache.recalled(WORDS) == "said", "what was known before stays"
+    assert answer_cache.recall(WORDS) == "said", "what was known before stays"

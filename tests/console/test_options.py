@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from envsmith.console.options import PREFIX, PREFIX_TO_LOOK_AT
+from envsmith.console.options import INSPECTED_PREFIX, PREFIX
 
 
 @PREFIX
@@ -14,7 +14,7 @@ def changing(prefix: Path) -> None:
     click.echo(prefix)
 
 
-@PREFIX_TO_LOOK_AT
+@INSPECTED_PREFIX
 @click.command()
 def looking(prefix: Path) -> None:
     click.echo(prefix)

@@ -3,15 +3,15 @@ from __future__ import annotations
 import pytest
 
 from envsmith.console import printer
-from envsmith.model.finding import Finding
+from envsmith.model.finding import Finding, Severity
 
 
-def finding(severity: str, message: str, hint: str = "") -> Finding:
+def finding(severity: Severity, message: str, hint: str = "") -> Finding:
     return Finding(code="ENV011", severity=severity, subject="a", message=message, hint=hint)
 
 
 def test_errors_come_first_and_a_shared_cure_once(capsys: pytest.CaptureFixture[str]) -> None:
-    printer.show(
+    printer.findings(
         [
             finding("note", "n"),
             finding("error", "e", "do it"),

@@ -114,7 +114,7 @@ def test_subjects_with_the_same_findings_are_told_together(capfd: pytest.Capture
             code="LCK033", severity="error", subject=subject, message=message, hint="envsmith lock app"
         )
 
-    printer.findings([finding("app/a", "one"), finding("app/b", "one"), finding("app/c", "two")])
+    printer.stale_targets([finding("app/a", "one"), finding("app/b", "one"), finding("app/c", "two")])
     assert capfd.readouterr().out.splitlines() == [
         "app: a, b are stale",
         "  one   LCK033",

@@ -32,12 +32,12 @@ def test_no_color_counts_when_not_empty(value: str, colour: bool, monkeypatch: p
 
 
 def test_nobody_can_be_asked_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not terminal.can_ask()
+    assert not terminal.is_interactive()
     monkeypatch.setattr(sys, "stdin", None)
-    assert not terminal.can_ask()
+    assert not terminal.is_interactive()
 
 
 @pytest.mark.usefixtures("on_a_terminal")
 def test_somebody_can_be_asked_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    assert terminal.can_ask()
+    assert terminal.is_interactive()

@@ -10,7 +10,7 @@ from envsmith.diff.model import DiffSide, LockDiff
 from envsmith.lockfile.pins import Pins
 from envsmith.lockfile.saved import SavedLock
 from envsmith.model.finding import Decision
-from envsmith.model.license import Licence
+from envsmith.model.license import PackageLicense
 from tests.locks import LINUX, WINDOWS, kept, pin, sha256
 
 CATALOG = Catalog.embedded()
@@ -145,7 +145,7 @@ def licensed(
     before: tuple[str, ...], after: tuple[str, ...], **said: str
 ) -> list[tuple[tuple[str, ...], str, str]]:
     """Return the changes of licences; said: package with its version → licence, ``x_1="MIT"``."""
-    known = {sha256(name.replace("_", "==")): Licence(name=text) for name, text in said.items()}
+    known = {sha256(name.replace("_", "==")): PackageLicense(name=text) for name, text in said.items()}
     one, other = (DiffSide(title="s", locks=(kept(f"p/{LINUX}", *pins),)) for pins in (before, after))
     return [
         (item.packages, item.before, item.after)

@@ -13,7 +13,7 @@ from envsmith.errors import EnvsmithError
 from envsmith.files import atomic
 from envsmith.files.git import GitRevisions
 from envsmith.lockfile.pins import Pin
-from envsmith.model.license import Licence
+from envsmith.model.license import PackageLicense
 from tests import repositories
 from tests.locks import LINUX, WINDOWS, folder_files, sha256
 
@@ -42,9 +42,9 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> DiffTools:
     )
 
 
-def licences(pins: Iterable[Pin]) -> dict[str, Licence]:
+def licences(pins: Iterable[Pin]) -> dict[str, PackageLicense]:
     """Return licences named for the hash of each file."""
-    return {sha256: Licence(name=f"L-{sha256[:4]}") for pin in pins for sha256 in pin.sha256}
+    return {sha256: PackageLicense(name=f"L-{sha256[:4]}") for pin in pins for sha256 in pin.sha256}
 
 
 def test_licences_of_both_sides_are_asked_for(tools: DiffTools) -> None:

@@ -15,7 +15,7 @@ from envsmith.diff.output import headline, markdown, text
 from envsmith.files import atomic
 from envsmith.lockfile.store import read_locks
 from envsmith.model.finding import Decision
-from envsmith.model.license import Licence
+from envsmith.model.license import PackageLicense
 from tests.locks import LINUX, MAC, WINDOWS, kept
 
 DATA = Path(__file__).parent.parent / "data/diff"
@@ -39,12 +39,13 @@ def pair(name: str) -> LockDiff:
     )
 
 
-def licences(name: str) -> dict[str, Licence]:
+def licences(name: str) -> dict[str, PackageLicense]:
     """Return what was read of the licences of a pair's files."""
     path = DATA / name / "licences.json"
     found = json.loads(path.read_text("utf-8")) if path.exists() else {}
     return {
-        sha256: Licence(expression=said["expression"], name=said["name"]) for sha256, said in found.items()
+        sha256: PackageLicense(expression=said["expression"], name=said["name"])
+        for sha256, said in found.items()
     }
 
 

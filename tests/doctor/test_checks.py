@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 from packaging.version import Version
 
-from envsmith.activate.model import Activation, Place, TakenVariable
+from envsmith.activate.model import Activation, EnvironmentPaths, RemovedVariable
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
 from envsmith.catalog.builds import TorchWheels
@@ -69,11 +69,11 @@ def judged(torch: str, on: Host) -> InstalledTorch:
     return InstalledTorch(version=torch, verdict=verdict(public, label), best=best if best.works else None)
 
 
-def scopes(name: str) -> dict[str, tuple[TakenVariable, ...]]:
+def scopes(name: str) -> dict[str, tuple[RemovedVariable, ...]]:
     """Return what no session should have in the PATHs that Windows's registry has under a recorded name."""
     variables = {"SystemRoot": r"C:\Windows", "USERPROFILE": r"C:\Users\me", "PATH": r"C:\Windows"}
     wanted = Activation.of("app", backend=CU128, env={})
-    place = Place(prefix=r"D:\e", bin=r"D:\e\Scripts", is_windows=True)
+    place = EnvironmentPaths(prefix=r"D:\e", bin=r"D:\e\Scripts", is_windows=True)
     return {
         scope: plan_session(wanted, place, {"PATH": value}, has_file=lambda _: False).taken
         for scope, value in path_scopes(variables, registry(name)).items()
@@ -118,7 +118,7 @@ MISMATCH = GpuAccess(
 )
 VISION = environment(distribution("torch", "2.13.0+cu130"), distribution("torchvision", "0.28.0+cu128"))
 STALE = Finding(code="LCK020", severity="error", subject="app", message="torch")
-TAKEN = TakenVariable(
+TAKEN = RemovedVariable(
     variable="LD_LIBRARY_PATH", entry="/usr/local/cuda-11.8/lib64", reason="holds another CUDA"
 )
 SICK: dict[str, tuple[dict[str, object], str]] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.activate.model import Activation, Place, TakenVariable
+from envsmith.activate.model import Activation, EnvironmentPaths, RemovedVariable
 from envsmith.activate.scripts import plan_session
 from envsmith.doctor.fix_cli import FixOptions
 from envsmith.doctor.path_cli import Registry, fix_path, fix_registry
@@ -36,9 +36,9 @@ def way(**flags: bool) -> FixOptions:
 
 
 def registry(winreg: FakeWinreg, kept: Path) -> Registry:
-    def taken() -> dict[str, tuple[TakenVariable, ...]]:
+    def taken() -> dict[str, tuple[RemovedVariable, ...]]:
         wanted = Activation.of("app", backend=Backend.parse("cu128"), env={})
-        place = Place(prefix=r"D:\e", bin=r"D:\e\Scripts", is_windows=True)
+        place = EnvironmentPaths(prefix=r"D:\e", bin=r"D:\e\Scripts", is_windows=True)
         return {
             scope: plan_session(wanted, place, {"PATH": value}, has_file=lambda _: False).taken
             for scope, value in path_scopes(VARIABLES, winreg.ask).items()

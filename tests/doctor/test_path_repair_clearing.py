@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.activate.model import TakenVariable
+from envsmith.activate.model import RemovedVariable
 from envsmith.doctor.path_repair import cuts
 from envsmith.host.system import MACHINE, USER, SearchPath
 
 INNER = r"D:\app\.venv\Lib\site-packages\torch\lib"
 
 
-def gone(text: str, *taken: TakenVariable, scope: str = USER) -> list[tuple[str, ...]]:
+def gone(text: str, *taken: RemovedVariable, scope: str = USER) -> list[tuple[str, ...]]:
     path = SearchPath(scope=scope, text=text, kind=2)
     found = cuts([path], {USER: taken}, lambda entry: entry.replace("%APP%", r"D:\app"), lambda _: True)
     return [cut.removed for cut in found]
@@ -17,8 +17,8 @@ def gone(text: str, *taken: TakenVariable, scope: str = USER) -> list[tuple[str,
 
 def taken(
     entry: str | None, reason: str = "belongs to another environment", variable: str = "PATH"
-) -> TakenVariable:
-    return TakenVariable(variable=variable, entry=entry, reason=reason)
+) -> RemovedVariable:
+    return RemovedVariable(variable=variable, entry=entry, reason=reason)
 
 
 def test_entries_go_as_they_are_written() -> None:
@@ -37,7 +37,7 @@ def test_entries_go_as_they_are_written() -> None:
         taken(r"C:\bin", variable="LIB"),
     ],
 )
-def test_what_is_no_environments_folder_stays(item: TakenVariable) -> None:
+def test_what_is_no_environments_folder_stays(item: RemovedVariable) -> None:
     assert gone(r"C:\bin;;%NOBODY%\bin;bin;C:\bin", item) == []
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.activate.model import TakenVariable
+from envsmith.activate.model import RemovedVariable
 from envsmith.doctor.path_repair import clear, plan
 from envsmith.doctor.windows_path import RegistryPaths
 from envsmith.errors import HostError
@@ -13,7 +13,7 @@ from tests.host.fake_winreg import FakeWinreg, text_of, with_paths
 INNER, OTHER = r"D:\app\.venv\Lib\site-packages\torch\lib", r"D:\other\.venv\Scripts"
 TAKEN = {
     scope: tuple(
-        TakenVariable(variable="PATH", entry=entry, reason="belongs to another environment")
+        RemovedVariable(variable="PATH", entry=entry, reason="belongs to another environment")
         for entry in (INNER, OTHER)
     )
     for scope in ("user", "machine")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.activate.model import Activation, Place, TakenVariable
+from envsmith.activate.model import Activation, EnvironmentPaths, RemovedVariable
 from envsmith.activate.scripts import plan_session
 from envsmith.doctor.rules import system_checks
 from envsmith.model.backend import Backend
@@ -16,9 +16,9 @@ WELL = r"C:\Windows\system32;C:\Windows;C:\Program Files\Git\cmd"
 
 def taken(
     value: str, *, is_windows: bool, files: tuple[str, ...] = (), name: str = "PATH"
-) -> tuple[TakenVariable, ...]:
+) -> tuple[RemovedVariable, ...]:
     activation = Activation.of("app", backend=Backend.parse("cu128"), env={})
-    place = Place(prefix="/e", bin="/e/bin", is_windows=is_windows)
+    place = EnvironmentPaths(prefix="/e", bin="/e/bin", is_windows=is_windows)
     return plan_session(activation, place, {name: value}, has_file=files.__contains__).taken
 
 
@@ -78,6 +78,8 @@ def test_another_cuda_on_the_linker_s_list() -> None:
 
 
 def test_what_the_repair_would_not_take_out_is_not_said_to_be() -> None:
-    item = TakenVariable(variable="PATH", entry="%NOBODY%", reason="is relative to whatever folder one is in")
+    item = RemovedVariable(
+        variable="PATH", entry="%NOBODY%", reason="is relative to whatever folder one is in"
+    )
     (found,) = system_checks.path({"user": (item,)}, is_windows=True)
     assert found.hint.startswith("mend it under Environment Variables (user scope)")

@@ -14,14 +14,14 @@ from envsmith.environment.installed_state import (
 from envsmith.environment.model import Distribution
 from envsmith.lockfile.pins import Pins
 from envsmith.model.backend import Backend
-from envsmith.model.finding import Finding
+from envsmith.model.finding import Finding, Severity
 from tests.environment.test_verification import distribution, environment, pins
 
 CATALOG = Catalog.embedded()
 HEADLESS = "opencv-python-headless"
 
 
-def finding(code: str, subject: str, severity: str = "error") -> Finding:
+def finding(code: str, subject: str, severity: Severity = "error") -> Finding:
     return Finding(code=code, severity=severity, subject=subject, message="")
 
 

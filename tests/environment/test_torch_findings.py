@@ -50,7 +50,7 @@ def test_builds_for_different_backends(
     assert [item.code for item in found] == codes
 
 
-def test_the_cure_takes_the_build_that_fits_torch() -> None:
+def test_the_cure_takes_the_build_that_supports_torch() -> None:
     (found,) = package_findings.mixed(
         installed(torch="2.11.0+cu128", torchvision="0.26.0+cpu"), InstalledState()
     )

@@ -11,20 +11,20 @@ from cyclonedx.validation.json import JsonStrictValidator
 from envsmith.errors import ToolError
 from envsmith.export.cyclonedx import to_json
 from envsmith.export.formats import BillComponent, BillOfMaterials
-from envsmith.model.license import Licence
+from envsmith.model.license import PackageLicense
 
 LICENCES = {
-    "plain": Licence(expression="MIT"),
-    "both": Licence(expression="MIT OR Apache-2.0"),
-    "own": Licence(expression="LicenseRef-NVIDIA-Proprietary"),
-    "nvidia": Licence(name="NVIDIA Proprietary Software"),
-    "named": Licence(name="BSD-3-Clause"),
-    "silent": Licence(),
+    "plain": PackageLicense(expression="MIT"),
+    "both": PackageLicense(expression="MIT OR Apache-2.0"),
+    "own": PackageLicense(expression="LicenseRef-NVIDIA-Proprietary"),
+    "nvidia": PackageLicense(name="NVIDIA Proprietary Software"),
+    "named": PackageLicense(name="BSD-3-Clause"),
+    "silent": PackageLicense(),
     "unread": None,
 }
 
 
-def ingredient(name: str, licence: Licence | None) -> BillComponent:
+def ingredient(name: str, licence: PackageLicense | None) -> BillComponent:
     return BillComponent(
         name=name,
         version="1.0+cu128",

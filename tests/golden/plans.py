@@ -13,7 +13,7 @@ from envsmith.model.wheel import Wheel
 from envsmith.plan.model import ResolutionPlan, TorchIndexSlice
 
 INDEX = "https://download.pytorch.org/whl/cpu"
-TORCH = Wheel.from_row(
+TORCH = Wheel.from_entry(
     index="cpu",
     filename="torch-2.8.0+cpu-cp312-cp312-win_amd64.whl",
     url=f"{INDEX}/torch-2.8.0%2Bcpu-cp312-cp312-win_amd64.whl",

@@ -1,11 +1,14 @@
 import platform
+import re
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from envsmith.errors import ToolError
 from envsmith.host import current
+from envsmith.host.current import utc_text
 
 
 def test_this_python_runs_the_test() -> None:
@@ -43,3 +46,9 @@ def test_a_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     folder.rmdir()
     with pytest.raises(ToolError, match="is gone"):
         current.check_folder()
+
+
+def test_times_are_written_in_utc() -> None:
+    now = utc_text()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", now)
+    assert utc_text(datetime.fromisoformat(now).astimezone(timezone(timedelta(hours=9)))) == now

@@ -12,7 +12,7 @@ from envsmith.errors import EnvsmithError
 from envsmith.index.cache import ListingCache, server_name
 from envsmith.index.reader import PYTORCH_BASE, PyTorchIndex, ReadListing, ReadRequest
 from envsmith.model.backend import Backend
-from envsmith.model.listing import IndexListing, Metadata, group, usual_url
+from envsmith.model.listing import IndexListing, Metadata, default_url, group_releases
 from envsmith.model.wheel import Wheel
 from envsmith.net.client import RetryPolicy
 from tests.replay import ReplayIndex
@@ -78,10 +78,10 @@ def failure(bench: Bench, *projects: str, deadline_s: float = 20) -> EnvsmithErr
 def listing_of(*files: ReplayFile, channel: str = "stable", metadata: Metadata | None = None) -> IndexListing:
     index = "cu199" if channel == "stable" else f"{channel}/cu199"
     wheels = [
-        Wheel.from_row(
+        Wheel.from_entry(
             index=index,
             filename=file.filename,
-            url=usual_url(index, file.filename),
+            url=default_url(index, file.filename),
             sha256=file.sha256,
             upload_time=file.upload_time,
         )
@@ -93,5 +93,5 @@ def listing_of(*files: ReplayFile, channel: str = "stable", metadata: Metadata |
         backend=CU199,
         retrieved="2026-11-01",
         source="snapshot",
-        projects=group(wheels, {key: value for key, value in known.items() if value}),
+        projects=group_releases(wheels, {key: value for key, value in known.items() if value}),
     )

@@ -20,7 +20,7 @@ TORCH = ReplayFile.made("torch", "2.21.0.dev20261101+cu134", "cp312-cp312-win_am
 
 
 def _wheel(url: str) -> Wheel:
-    return Wheel.from_row(index="nightly/cu134", filename=TORCH.filename, url=url, sha256=None)
+    return Wheel.from_entry(index="nightly/cu134", filename=TORCH.filename, url=url, sha256=None)
 
 
 THEIRS = _wheel(f"https://download.pytorch.org/whl/nightly/cu134/{TORCH.filename.replace('+', '%2B')}")

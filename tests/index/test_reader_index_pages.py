@@ -10,7 +10,7 @@ import pytest
 
 from envsmith.index.cache import ListingCache
 from envsmith.index.reader import PYTORCH_BASE
-from envsmith.model.listing import Metadata, usual_url
+from envsmith.model.listing import Metadata, default_url
 from tests.index.index_bench import (
     CU199,
     LINUX,
@@ -43,7 +43,7 @@ def test_reads_every_form_to_the_same_wheel(bench: Bench, style: Style) -> None:
     bench.replay.style = style
     reading = bench.read()
     wheel = bench.wheels(reading.listing)[file.filename]
-    assert wheel.url == usual_url("cu199", file.filename)
+    assert wheel.url == default_url("cu199", file.filename)
     assert wheel.sha256 == file.sha256
     assert wheel.upload_time == ("2026-11-01T12:00:00Z" if style.upload_times else None)
     assert reading.problems == ()
@@ -59,7 +59,7 @@ def test_real_r2_links_are_recorded_at_pytorchs_own_host(bench: Bench) -> None:
     bench.replay.style = Style(links="r2")
     bench.wants = lambda _: False
     wheel = bench.wheels(bench.read().listing)[torch_wheel().filename]
-    assert wheel.url == usual_url("cu199", wheel.filename)
+    assert wheel.url == default_url("cu199", wheel.filename)
 
 
 def test_the_same_listing_comes_from_every_host_and_form(bench: Bench, tmp_path: Path) -> None:

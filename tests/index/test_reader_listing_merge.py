@@ -5,7 +5,7 @@ from dataclasses import replace
 from envsmith.index.reader import join_listings, merge_rows, reusable_metadata
 from envsmith.index.simple_api import PageRow
 from envsmith.model.backend import Backend
-from envsmith.model.listing import IndexListing, Metadata, group, usual_url
+from envsmith.model.listing import IndexListing, Metadata, default_url, group_releases
 from envsmith.model.wheel import Wheel
 
 A, B, C = "aa" * 32, "bb" * 32, "cc" * 32
@@ -14,7 +14,9 @@ TWO = "torch-2.21.0+cu199-cp312-cp312-win_amd64.whl"
 
 
 def wheel(filename: str = ONE, sha256: str | None = A, **changes: object) -> Wheel:
-    made = Wheel.from_row(index="cu199", filename=filename, url=usual_url("cu199", filename), sha256=sha256)
+    made = Wheel.from_entry(
+        index="cu199", filename=filename, url=default_url("cu199", filename), sha256=sha256
+    )
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -74,7 +76,7 @@ def listing(*wheels: Wheel, metadata: Metadata | None = None) -> IndexListing:
         backend=Backend.parse("cu199"),
         retrieved="2026-11-01",
         source="x",
-        projects=group(wheels, {key: value for key, value in known.items() if value}),
+        projects=group_releases(wheels, {key: value for key, value in known.items() if value}),
     )
 
 
@@ -90,7 +92,7 @@ def test_two_listings_join_to_all_rows_the_first_ones_winning() -> None:
     )
     assert {key[1] for key in joined} == {"2.20.0+cu199", "2.21.0+cu199"}
     first = joined["torch", "2.20.0+cu199"]
-    assert [(row[0], row[1]) for row in first.rows] == [(linux, C), (ONE, A)]
+    assert [(row[0], row[1]) for row in first.entries] == [(linux, C), (ONE, A)]
     assert first.metadata == EXACT
     assert joined["torch", "2.21.0+cu199"].metadata == OTHER
     assert join_listings(None, None) == {}

@@ -8,7 +8,7 @@ import pytest
 from envsmith.errors import CatalogError, ToolError
 from envsmith.index.reader import FetchedPage, fetch_page, parse_body
 from envsmith.index.simple_api import PageAddress
-from envsmith.model.listing import usual_url
+from envsmith.model.listing import default_url
 from envsmith.net.client import Response, RetryPolicy, WebClient, open_client
 from envsmith.net.deadline import Deadline
 from tests.replay import ReplayIndex
@@ -72,7 +72,7 @@ def test_json_is_asked_for_and_read(replay: ReplayIndex, client: WebClient) -> N
     replay.style = JSON
     page = fetch_page(address(replay.base), None, NOW, client)
     assert page.state.content_type == "application/vnd.pypi.simple.v1+json"
-    assert [row.wheel.url for row in page.rows] == [usual_url("cu199", FILE.filename)]
+    assert [row.wheel.url for row in page.rows] == [default_url("cu199", FILE.filename)]
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -124,7 +124,7 @@ def test_a_page_that_moved_is_read_as_standing_there(replay: ReplayIndex, client
     replay.fail("/old/cu199/torch/", Fault.redirect(f"{replay.origin}{PAGE}"))
     page = fetch_page(address(f"{replay.origin}/old"), None, NOW, client)
     assert page.state.moved_to == f"{replay.origin}{PAGE}"
-    assert [row.wheel.url for row in page.rows] == [usual_url("cu199", FILE.filename)]
+    assert [row.wheel.url for row in page.rows] == [default_url("cu199", FILE.filename)]
     assert parse_body(address(f"{replay.origin}/old"), page.state, page.body) == page
 
 

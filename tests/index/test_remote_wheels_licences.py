@@ -9,7 +9,7 @@ import pytest
 
 from envsmith.index.remote_wheels import LicenceReader, installed_licences
 from envsmith.lockfile.pins import Pin
-from envsmith.model.license import Licence
+from envsmith.model.license import PackageLicense
 from tests.install.made import made
 from tests.replay import ReplayIndex
 from tests.replay_faults import Fault
@@ -39,7 +39,7 @@ def serve(replay: ReplayIndex, body: bytes, metadata: bytes | None = None) -> Pi
 
 def test_reads_what_lies_beside_the_wheel_and_remembers_it(replay: ReplayIndex, tmp_path: Path) -> None:
     asked = serve(replay, WHEEL.body, HEAD + b"License-Expression: MIT\n")
-    expected = {asked.sha256[0]: Licence(expression="MIT")}
+    expected = {asked.sha256[0]: PackageLicense(expression="MIT")}
     assert LicenceReader(tmp_path).licences([asked, asked]) == expected
     assert LicenceReader(tmp_path, is_offline=True).licences([asked]) == expected
     assert LicenceReader(tmp_path).licences([replace(asked, url="", filename="")]) == expected
@@ -48,7 +48,7 @@ def test_reads_what_lies_beside_the_wheel_and_remembers_it(replay: ReplayIndex, 
 
 def test_reads_the_wheel_where_nothing_lies_beside_it(replay: ReplayIndex, tmp_path: Path) -> None:
     asked = serve(replay, made("x").body)
-    assert LicenceReader(tmp_path).licences([asked]) == {asked.sha256[0]: Licence()}
+    assert LicenceReader(tmp_path).licences([asked]) == {asked.sha256[0]: PackageLicense()}
     assert not LicenceReader(tmp_path, is_offline=True).licences([asked])[asked.sha256[0]].is_known
 
 
@@ -76,7 +76,7 @@ def test_a_silent_server_is_asked_once(tmp_path: Path) -> None:
 def test_what_is_damaged_is_read_anew(text: str, replay: ReplayIndex, tmp_path: Path) -> None:
     asked = serve(replay, WHEEL.body, HEAD + b"License-Expression: MIT\n")
     (tmp_path / f"{asked.sha256[0]}.licence.json").write_text(text, "utf-8")
-    assert LicenceReader(tmp_path).licences([asked]) == {asked.sha256[0]: Licence(expression="MIT")}
+    assert LicenceReader(tmp_path).licences([asked]) == {asked.sha256[0]: PackageLicense(expression="MIT")}
 
 
 @pytest.mark.parametrize("site", ["lib/python3.12/site-packages", "Lib/site-packages"])
@@ -88,6 +88,6 @@ def test_what_is_installed_says_it_too(site: str, tmp_path: Path) -> None:
         head = f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n".encode()
         (info / "METADATA").write_bytes(head + line)
     (tmp_path / site / "broken-1.dist-info/METADATA").mkdir(parents=True)
-    found = {("some-name", "1.0"): Licence(name="Own"), ("silent", "2"): Licence()}
+    found = {("some-name", "1.0"): PackageLicense(name="Own"), ("silent", "2"): PackageLicense()}
     assert installed_licences(tmp_path) == found
     assert installed_licences(tmp_path / "nowhere") == {}

@@ -45,7 +45,7 @@ def test_a_flat_page(site: WheelSite) -> None:
         True,
         "2026-11-21T09:00:00Z",
     )
-    (row,) = page.rows
+    (row,) = page.entries
     assert (row.wheel.filename, row.wheel.index, row.wheel.sha256) == (SCATTER, url, None)
     assert row.requires_dist == ("numpy",)
     assert row.computed is None
@@ -54,7 +54,7 @@ def test_a_flat_page(site: WheelSite) -> None:
 
 
 def test_the_text_of_a_link_need_not_be_a_name(site: WheelSite) -> None:
-    assert len(PAGES.read("torch-scatter", site.flat(text="get it"), on_cuda).rows) == 1
+    assert len(PAGES.read("torch-scatter", site.flat(text="get it"), on_cuda).entries) == 1
 
 
 def test_an_index_root_with_or_without_a_slash(site: WheelSite) -> None:
@@ -62,7 +62,7 @@ def test_an_index_root_with_or_without_a_slash(site: WheelSite) -> None:
     for address in (url, f"{url}/"):
         page = PAGES.read("torch-scatter", address, on_cuda)
         assert not page.is_flat
-        assert [row.wheel.sha256 for row in page.rows] == [site.sha256(SCATTER)]
+        assert [row.wheel.sha256 for row in page.entries] == [site.sha256(SCATTER)]
 
 
 def test_an_address_that_is_neither_an_index_nor_named_html_is_a_page(site: WheelSite) -> None:
@@ -72,17 +72,17 @@ def test_an_address_that_is_neither_an_index_nor_named_html_is_a_page(site: Whee
     )
     page = PAGES.read("torch-scatter", f"{site.url}/files/", on_cuda)
     assert page.is_flat
-    assert len(page.rows) == 1
+    assert len(page.entries) == 1
 
 
 def test_pages_of_files(site: WheelSite) -> None:
     site.flat()
     page = PAGES.read("torch-scatter", (site.root / "links.html").as_uri(), on_cuda)
-    assert [row.computed for row in page.rows] == [site.sha256(SCATTER)]
+    assert [row.computed for row in page.entries] == [site.sha256(SCATTER)]
     site.index()
     page = PAGES.read("torch-scatter", (site.root / "simple").as_uri(), on_cuda)
-    assert [(row.wheel.sha256, page.is_flat) for row in page.rows] == [(site.sha256(SCATTER), False)]
-    assert page.rows[0].requires_dist == ("numpy",)
+    assert [(row.wheel.sha256, page.is_flat) for row in page.entries] == [(site.sha256(SCATTER), False)]
+    assert page.entries[0].requires_dist == ("numpy",)
     assert site.asked == []
 
 
@@ -136,5 +136,5 @@ def test_links_that_no_lock_may_hold_are_left_out_or_stripped(site: WheelSite, h
         f'<html><body><a href="{href.format(quoted)}">{SCATTER}</a></body></html>', "utf-8"
     )
     page = PAGES.read("torch-scatter", f"{site.url}/links.html", lambda _: False)
-    assert page.rows == ()
+    assert page.entries == ()
     assert page.others == ((SCATTER,) if "@" in href else ())

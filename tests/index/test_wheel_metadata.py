@@ -41,7 +41,7 @@ def row(
     offered: bool = True,
 ) -> PageRow:
     url = f"{base}/cu199/{filename.replace('+', '%2B')}"
-    wheel = Wheel.from_row(index="cu199", filename=filename, url=url, sha256=None)
+    wheel = Wheel.from_entry(index="cu199", filename=filename, url=url, sha256=None)
     return PageRow(wheel=wheel, served_url=url, metadata_sha256=digest, has_metadata=offered, yanked=False)
 
 

@@ -37,7 +37,7 @@ class Tally:
         return f"{self.fault:<28}{self.side:<18}{self.rounds:>3} rounds: {told}"
 
 
-def looked_at(side: Side, before: int, tally: Tally) -> None:
+def watched_paths(side: Side, before: int, tally: Tally) -> None:
     """Look at what a fault left, then run once more without one, and look again."""
     tally.rounds += 1
     state = side.state()
@@ -83,7 +83,7 @@ def killed(side: Side, rounds: int) -> Tally:
         side.forget()
         is_killed = side.kill_after(chance.uniform(0, length * 1.05), group=bool(number % 2))
         tally.seen["killed"] += is_killed
-        looked_at(side, before, tally)
+        watched_paths(side, before, tally)
         prune(side)
     return tally
 
@@ -106,7 +106,7 @@ def killed_linking(side: Side, rounds: int) -> Tally:
             continue
         is_killed = side.kill_after(chance.uniform(0, length), group=bool(number % 2))
         tally.seen["killed"] += is_killed
-        looked_at(side, before, tally)
+        watched_paths(side, before, tally)
     return tally
 
 
@@ -172,7 +172,7 @@ def cut(side: Side, rounds: int) -> Tally:
         status, said = side.run()
         tally.seen["said so"] += status != 0 and "Traceback" not in said
         side.server.cut_at.clear()
-        looked_at(side, before, tally)
+        watched_paths(side, before, tally)
         prune(side)
     return tally
 
@@ -191,7 +191,7 @@ def wrong_bytes(side: Side, rounds: int) -> Tally:
         status, said = side.run()
         tally.seen["said so"] += status != 0 and "Traceback" not in said
         side.server.files[name] = whole
-        looked_at(side, before, tally)
+        watched_paths(side, before, tally)
         prune(side)
     return tally
 
@@ -210,7 +210,7 @@ def full(side: Side, rounds: int) -> Tally:
             status, said = side.run()
             tally.seen["said so"] += status != 0 and "Traceback" not in said
             tally.seen["done all the same"] += status == 0
-        looked_at(side, before, tally)
+        watched_paths(side, before, tally)
     return tally
 
 
@@ -253,7 +253,7 @@ def read_only(side: Side, rounds: int) -> Tally:
         finally:
             subprocess.run(["mount", "-o", "remount,rw", root], check=True)
         tally.seen["said so"] += done.returncode != 0 and "Traceback" not in done.stdout + done.stderr
-        looked_at(side, before, tally)
+        watched_paths(side, before, tally)
     return tally
 
 
@@ -268,6 +268,6 @@ def twice_at_once(side: Side, rounds: int) -> Tally:
         statuses = [process.wait(300) for process in running]
         tally.seen["both succeeded"] += statuses == [0, 0]
         tally.seen["one failed"] += any(statuses)
-        looked_at(side, before, tally)
+        watched_paths(side, before, tally)
         prune(side)
     return tally

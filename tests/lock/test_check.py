@@ -8,7 +8,7 @@ from envsmith.config.profile import Profile
 from envsmith.lock.check import CheckTools, check_profile
 from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
-from envsmith.model.listing import IndexListing, group
+from envsmith.model.listing import IndexListing, group_releases
 from envsmith.plan.model import LockRequest
 from tests.fakes import FakeFiles, FakeListings
 from tests.lock_tools import AUDIO, KNOWN, ROWS, lock_profile
@@ -34,7 +34,7 @@ def rows(tools: CheckTools, *changed: object) -> CheckTools:
     listing = tools.listings.known("stable", TWO.backend)
     assert listing
     metadata = {(row.name, str(row.version)): KNOWN for row in (*ROWS, *AUDIO)}
-    projects = group(changed, metadata)  # type: ignore[arg-type]
+    projects = group_releases(changed, metadata)  # type: ignore[arg-type]
     return replace(tools, listings=FakeListings((replace(listing, projects=projects),)))
 
 
@@ -103,7 +103,7 @@ def test_nightlies_that_age_are_noted_and_make_nothing_stale(
         backend=TWO.backend,
         retrieved="2026-01-17",
         source="made up",
-        projects=group(nights, {(row.name, str(row.version)): KNOWN for row in nights}),
+        projects=group_releases(nights, {(row.name, str(row.version)): KNOWN for row in nights}),
     )
     tools = replace(tools, listings=FakeListings((listing,)))
     wanted = LockRequest(

@@ -5,7 +5,7 @@ import pytest
 from envsmith.lock.explain import changes, elsewhere
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
-from envsmith.model.listing import IndexListing, Metadata, group
+from envsmith.model.listing import IndexListing, Metadata, group_releases
 from envsmith.plan.pruning import PruneVerdict, propose
 from tests.plan.made import row
 
@@ -89,7 +89,7 @@ def test_other_backends_are_told_with_what_they_have() -> None:
             backend=Backend.parse(backend),
             retrieved="2026-11-20",
             source="made up",
-            projects=group(rows, {(item.name, str(item.version)): KNOWN for item in rows}),
+            projects=group_releases(rows, {(item.name, str(item.version)): KNOWN for item in rows}),
         )
 
     audio = [f"torchaudio-{version}+cu130-cp312-cp312-win_amd64.whl" for version in ("2.9.0", "2.11.0")]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from envsmith.lock.staleness import LISTED, _days, aging
 from envsmith.lockfile.manifest import FamilyPin
 from envsmith.model.backend import Backend
-from envsmith.model.listing import IndexListing, group
+from envsmith.model.listing import IndexListing, group_releases
 from tests.values import HEX, torch
 
 RETRIEVED = date(2026, 11, 20)
@@ -26,7 +26,7 @@ def listing(*versions: str) -> IndexListing:
         backend=Backend.parse("cu130"),
         retrieved=str(RETRIEVED),
         source="made up",
-        projects=group(rows, {}),
+        projects=group_releases(rows, {}),
     )
 
 

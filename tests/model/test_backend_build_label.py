@@ -100,7 +100,7 @@ def test_any_label_reads_to_a_value_that_reads_back(text: str) -> None:
     ],
 )
 def test_backends(label: str, backend: str, fits: bool) -> None:
-    assert BuildLabel.parse(label).fits_backend(Backend.parse(backend)) is fits
+    assert BuildLabel.parse(label).supports_backend(Backend.parse(backend)) is fits
 
 
 @pytest.mark.parametrize(
@@ -117,5 +117,5 @@ def test_backends(label: str, backend: str, fits: bool) -> None:
 )
 def test_torches(label: str, torch: str, fits: bool, specifier: str) -> None:
     found = BuildLabel.parse(label)
-    assert found.fits_torch(Version(torch)) is fits
+    assert found.supports_torch(Version(torch)) is fits
     assert found.torch_specifier() == specifier

@@ -1,6 +1,6 @@
 import pytest
 
-from envsmith.model.backend import Capability, architecture, backend_family, read_capability, runs
+from envsmith.model.backend import Capability, architecture, backend_family, read_capability, runs_on
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,4 @@ def test_other_texts_are_none(text: str) -> None:
     ],
 )
 def test_what_runs_on_what(built: Capability, gpu: Capability, answer: bool) -> None:
-    assert runs(built, gpu) is answer
+    assert runs_on(built, gpu) is answer

@@ -1,14 +1,14 @@
 import pytest
 
-from envsmith.model.finding import SEVERITIES, Finding, Report
+from envsmith.model.finding import SEVERITIES, Finding, Report, Severity
 
 
-def finding(severity: str) -> Finding:
+def finding(severity: Severity) -> Finding:
     return Finding(code="LCK033", severity=severity, subject="cu128", message="it changed", hint="lock")
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
-def test_only_errors_make_the_answer_no(severity: str) -> None:
+def test_only_errors_make_the_answer_no(severity: Severity) -> None:
     assert Report(findings=(finding(severity),)).has_errors == (severity == "error")
 
 

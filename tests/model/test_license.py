@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.license import Licence
+from envsmith.model.license import PackageLicense
 
 HEAD = b"Metadata-Version: 2.4\nName: x\nVersion: 1\n"
 TEXT = b"License: Apache License\n        Version 2.0, January 2004\n        and much more\n"
@@ -28,7 +28,7 @@ CLASSIFIED = b"Classifier: License :: OSI Approved :: MIT License\n"
     ],
 )
 def test_what_metadata_says(fields: bytes, expression: str, name: str) -> None:
-    found = Licence.from_metadata(HEAD + fields)
-    assert found == Licence(expression=expression, name=name)
+    found = PackageLicense.from_metadata(HEAD + fields)
+    assert found == PackageLicense(expression=expression, name=name)
     assert found.is_known == bool(expression or name)
     assert str(found) == (expression or name)

@@ -4,7 +4,7 @@ import pytest
 
 from envsmith.errors import CatalogError
 from envsmith.model.backend import Backend
-from envsmith.model.listing import IndexListing, Metadata, group, index_name, usual_url
+from envsmith.model.listing import IndexListing, Metadata, default_url, group_releases, index_name
 from tests.values import OTHER_HEX, torch, wheel
 
 METADATA = Metadata(requires_dist=("filelock",), requires_python=">=3.10", confidence="exact", basis="read")
@@ -27,7 +27,7 @@ def listing(channel: str = "stable") -> IndexListing:
         backend=Backend.parse("cu128"),
         retrieved="2026-11-20",
         source="made up",
-        projects=group(rows, {("torch", "2.11.0+cu128"): METADATA}),
+        projects=group_releases(rows, {("torch", "2.11.0+cu128"): METADATA}),
     )
 
 
@@ -55,7 +55,7 @@ def test_address_away_from_the_usual_place_is_kept() -> None:
 
 def test_index_and_address() -> None:
     assert (listing().index, listing("nightly").index) == ("cu128", "nightly/cu128")
-    assert usual_url("cu128", "a-1+b-py3-none-any.whl").endswith("/whl/cu128/a-1%2Bb-py3-none-any.whl")
+    assert default_url("cu128", "a-1+b-py3-none-any.whl").endswith("/whl/cu128/a-1%2Bb-py3-none-any.whl")
     assert listing().releases("unknown") == ()
 
 

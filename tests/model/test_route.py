@@ -10,7 +10,8 @@ from envsmith.config.profile import Profile
 from envsmith.config.profile_file import ProfileSource, parse, resolve
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.lockfile.manifest import Manifest, TargetRecord
-from envsmith.model.route import RoutePage, RouteRow, check_address, is_loopback
+from envsmith.model.route import RouteEntry, RoutePage
+from envsmith.model.url import check_address, is_loopback
 from envsmith.model.wheel import Wheel
 
 HEX = "ab" * 32
@@ -20,16 +21,16 @@ HEAD = 'backend = "cu128"\npython = ["3.12"]\nplatforms = ["linux"]\n'
 
 
 def page(**more: object) -> RoutePage:
-    wheel = Wheel.from_row(
+    wheel = Wheel.from_entry(
         index=URL, filename=NAME, url=f"https://data.pyg.org/whl/{NAME.replace('+', '%2B')}", sha256=None
     )
-    row = RouteRow(wheel=wheel, requires_dist=("numpy",), requires_python=">=3.9", computed=HEX)
+    row = RouteEntry(wheel=wheel, requires_dist=("numpy",), requires_python=">=3.9", computed=HEX)
     values = {
         "project": "torch-scatter",
         "url": URL,
         "is_flat": True,
         "read_at": "2026-11-21T09:00:00Z",
-        "rows": (row,),
+        "entries": (row,),
     }
     return RoutePage(**{**values, **more})  # type: ignore[arg-type]
 
@@ -124,6 +125,6 @@ def test_routes_that_cannot_be(line: str, code: str) -> None:
 
 
 def test_a_row_without_a_hash_of_ours() -> None:
-    (row,) = page().rows
-    bare = page(rows=(replace(row, computed=None, requires_dist=(), requires_python=None),))
+    (row,) = page().entries
+    bare = page(entries=(replace(row, computed=None, requires_dist=(), requires_python=None),))
     assert RoutePage.from_plain("torch-scatter", bare.to_plain()) == bare

@@ -51,7 +51,7 @@ def test_what_is_no_dotted_name(name: str) -> None:
     ["os.system", "posix.system", "builtins.eval", "subprocess.Popen", "importlib.util.x", "torch.hub.load"],
 )
 def test_what_could_run_anything_is_never_allowed(name: str) -> None:
-    with pytest.raises(ProfileError, match="may run anything"):
+    with pytest.raises(ProfileError, match="run any code"):
         check_global(name)
 
 

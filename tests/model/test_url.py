@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.url import on_mirror, public_url
+from envsmith.model.url import redact_url, to_mirror
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from envsmith.model.url import on_mirror, public_url
     ],
 )
 def test_public_url_holds_no_secret(url: str, shown: str) -> None:
-    assert public_url(url) == shown
+    assert redact_url(url) == shown
 
 
 @pytest.mark.parametrize(
@@ -27,4 +27,4 @@ def test_public_url_holds_no_secret(url: str, shown: str) -> None:
     ],
 )
 def test_only_what_lies_below_the_usual_address_is_on_the_mirror(url: str, expected: str) -> None:
-    assert on_mirror(url, "https://a.example/whl", "http://127.0.0.1/m") == expected
+    assert to_mirror(url, "https://a.example/whl", "http://127.0.0.1/m") == expected

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.usage import ANSWERS, Leftover, SoughtModule, UnreadFile, Usage, Use
+from envsmith.model.usage import ANSWERS, Area, Certainty, Leftover, SoughtModule, UnreadFile, Usage, Use
 
 
-def use(module: str = "torchvision", certainty: str = "certain", area: str = "sources", line: int = 1) -> Use:
+def use(
+    module: str = "torchvision", certainty: Certainty = "certain", area: Area = "sources", line: int = 1
+) -> Use:
     return Use(file="a.py", line=line, module=module, kind="import", certainty=certainty, area=area)
 
 
@@ -77,7 +79,6 @@ def test_places() -> None:
     assert use(line=14).place == "a.py:14"
     cell = Use(file="a.ipynb", cell=3, line=2, module="m", kind="import", certainty="certain", area="tests")
     assert cell.place == "a.ipynb: cell 3: line 2"
-    assert cell.is_test
     assert cell.to_json()["cell"] == 3
     leftover = Leftover(file="a.py", line=1, module="m", kind="comment", text="# m")
     assert (leftover.place, leftover.to_json()["cell"]) == ("a.py:1", None)

@@ -42,13 +42,13 @@ def test_name_is_normalised_and_label_may_be_missing() -> None:
 )
 def test_no_wheel_filename(filename: str) -> None:
     with pytest.raises(CatalogError) as caught:
-        Wheel.from_row(index="cu128", filename=filename, url=f"{HOST}/{filename}", sha256=HEX)
+        Wheel.from_entry(index="cu128", filename=filename, url=f"{HOST}/{filename}", sha256=HEX)
     assert caught.value.code == "CAT010"
 
 
 @pytest.mark.parametrize("sha256", ["", "a" * 63, "A" * 64, "g" * 64])
 def test_no_hash(sha256: str) -> None:
-    with pytest.raises(CatalogError, match="no sha256"):
+    with pytest.raises(CatalogError, match="invalid sha256"):
         wheel(NAME, sha256=sha256)
 
 
@@ -63,7 +63,7 @@ def test_no_hash(sha256: str) -> None:
     ],
 )
 def test_no_url_of_the_file(url: str) -> None:
-    with pytest.raises(CatalogError, match="no URL of this file"):
+    with pytest.raises(CatalogError, match="invalid URL"):
         wheel(NAME, url=url)
 
 

@@ -27,7 +27,7 @@ def target(backend: str = "cu128", platform: str = "linux", python: str = "3.12"
 
 def row(filename: str, *, sha256: str | None = HEX, index: str = "cu128") -> Wheel:
     url = f"https://download.pytorch.org/whl/{index}/{filename.replace('+', '%2B')}"
-    return Wheel.from_row(index=index, filename=filename, url=url, sha256=sha256)
+    return Wheel.from_entry(index=index, filename=filename, url=url, sha256=sha256)
 
 
 def asked(*texts: str, origin: str = "requirements.in") -> tuple[SourcedRequirement, ...]:

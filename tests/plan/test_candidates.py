@@ -6,7 +6,7 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.model.listing import IndexListing, Metadata, group
+from envsmith.model.listing import IndexListing, Metadata, group_releases
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel
 from envsmith.plan.candidates import _has_tag, _may_fit, select_candidates
@@ -24,7 +24,7 @@ def target(backend: str, platform: str = "linux", python: str = "3.12") -> Targe
 
 def wheel(filename: str, *, sha256: str | None = HEX, url: str = "", time: str | None = None) -> Wheel:
     url = url or f"https://download.pytorch.org/whl/cu128/{filename.replace('+', '%2B')}"
-    return Wheel.from_row(index="cu128", filename=filename, url=url, sha256=sha256, upload_time=time)
+    return Wheel.from_entry(index="cu128", filename=filename, url=url, sha256=sha256, upload_time=time)
 
 
 def listing(*wheels: Wheel, channel: str = "stable", retrieved: str = "2026-11-20") -> IndexListing:
@@ -35,7 +35,7 @@ def listing(*wheels: Wheel, channel: str = "stable", retrieved: str = "2026-11-2
         backend=Backend.parse("cu128"),
         retrieved=retrieved,
         source="made up",
-        projects=group(wheels, metadata),
+        projects=group_releases(wheels, metadata),
     )
 
 
@@ -163,7 +163,7 @@ def test_bonds_to_other_projects_ask_for_nothing() -> None:
 
 def test_a_withdrawn_hash_is_told() -> None:
     name = "torch-2.8.0+cu128-cp312-cp312-win_amd64.whl"
-    row = Wheel.from_row(
+    row = Wheel.from_entry(
         index="cu128",
         filename=name,
         url=f"https://download.pytorch.org/whl/cu128/{name.replace('+', '%2B')}",

@@ -7,7 +7,7 @@ from envsmith.config.requirement import RequiresPython
 from envsmith.errors import ResolveError
 from envsmith.lock.resolve import ResolveTools
 from envsmith.model.backend import Backend
-from envsmith.model.listing import IndexListing, group
+from envsmith.model.listing import IndexListing, group_releases
 from envsmith.plan.model import Cutoffs, LockRequest, ProfilePlan
 from envsmith.plan.planner import plan_profile
 from tests.fakes import FakeHasher, FakeListings
@@ -70,7 +70,7 @@ def bare(tools: ResolveTools, hashes: dict[str, str]) -> ResolveTools:
         backend=Backend.parse("cu128"),
         retrieved="2026-11-20",
         source="made up",
-        projects=group([row], {("torch", "2.11.0+cu128"): KNOWN}),
+        projects=group_releases([row], {("torch", "2.11.0+cu128"): KNOWN}),
     )
     return replace(tools, listings=FakeListings((listing,)), hasher=FakeHasher(hashes))
 

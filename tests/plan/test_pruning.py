@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from envsmith.model.finding import Decision
-from envsmith.model.usage import UnreadFile, Usage, Use
+from envsmith.model.usage import Area, Certainty, UnreadFile, Usage, Use
 from envsmith.plan.pruning import candidates, judge, propose, settle, withdraw
 from tests.values import asked, package, plan, profile, resolution
 
 
 def use(
-    module: str = "torchvision", line: int = 1, *, certainty: str = "certain", area: str = "sources"
+    module: str = "torchvision", line: int = 1, *, certainty: Certainty = "certain", area: Area = "sources"
 ) -> Use:
     return Use(file="a.py", line=line, module=module, kind="import", certainty=certainty, area=area)
 

@@ -8,7 +8,7 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.errors import LockError, ResolveError
-from envsmith.model.route import RoutePage, RouteRow
+from envsmith.model.route import RouteEntry, RoutePage
 from envsmith.plan.model import ResolutionPlan
 from envsmith.plan.routes import add, check, choose, is_wanted, recorded, unhashed
 from tests.values import HEX, OTHER_HEX, package, plan, resolution, slice_of, target, torch, wheel
@@ -18,15 +18,20 @@ URL = "https://wheels.example/links.html"
 TAGS = "cp312-cp312-linux_x86_64"
 
 
-def row(version: str, tags: str = TAGS, sha256: str | None = HEX, **more: str) -> RouteRow:
+def row(version: str, tags: str = TAGS, sha256: str | None = HEX, **more: str) -> RouteEntry:
     name = f"flash_attn-{version}-{tags}.whl"
     url = f"https://wheels.example/{name.replace('+', '%2B')}"
-    return RouteRow(wheel=wheel(name, index=URL, url=url, sha256=sha256, **more), requires_dist=("einops",))
+    return RouteEntry(wheel=wheel(name, index=URL, url=url, sha256=sha256, **more), requires_dist=("einops",))
 
 
-def page(*rows: RouteRow, others: tuple[str, ...] = ()) -> RoutePage:
+def page(*rows: RouteEntry, others: tuple[str, ...] = ()) -> RoutePage:
     return RoutePage(
-        project="flash-attn", url=URL, is_flat=True, read_at="2026-11-20T00:00:00Z", rows=rows, others=others
+        project="flash-attn",
+        url=URL,
+        is_flat=True,
+        read_at="2026-11-20T00:00:00Z",
+        entries=rows,
+        others=others,
     )
 
 
@@ -34,7 +39,7 @@ def of(*requirements: str, torches: tuple[str, ...] = ("2.8.0+cu128",), **more: 
     return plan(*requirements, slice_=slice_of(*map(torch, torches)), **more)
 
 
-def versions(rows: tuple[RouteRow, ...]) -> list[str]:
+def versions(rows: tuple[RouteEntry, ...]) -> list[str]:
     return [str(row.wheel.version) for row in rows]
 
 
@@ -141,7 +146,7 @@ def test_a_hash_of_our_own_is_remembered() -> None:
     rows = (row("2.8.3+pt28cu128", sha256=None), row("2.8.2"), row("2.8.1", sha256=None))
     routed = add(of("torch"), [page(*rows)], {"flash-attn": rows[:2]}, {rows[0].wheel: OTHER_HEX})
     (kept,) = recorded([page(*rows)], [routed])
-    assert [item.computed for item in kept.rows] == [OTHER_HEX, None, None]
+    assert [item.computed for item in kept.entries] == [OTHER_HEX, None, None]
     (again,) = recorded([kept], [])
     assert again == kept
 

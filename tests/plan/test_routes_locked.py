@@ -15,7 +15,7 @@ from envsmith.lock.check import CheckTools, check_profile
 from envsmith.lock.lock import LockedProfile
 from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
-from envsmith.model.route import RoutePage, RouteRow
+from envsmith.model.route import RouteEntry, RoutePage
 from envsmith.model.wheel import Wheel
 from envsmith.plan.model import LockRequest
 from envsmith.plan.routes import changes, read
@@ -39,9 +39,9 @@ class FakeRoutes:
     def read(self, project: str, url: str, is_wanted: Callable[[Wheel], bool]) -> RoutePage:
         self.asked.append((project, url))
         address = f"https://wheels.example/{self.filename.replace('+', '%2B')}"
-        row = RouteRow(wheel=wheel(self.filename, index=url, url=address, sha256=None))
+        row = RouteEntry(wheel=wheel(self.filename, index=url, url=address, sha256=None))
         rows = (row,) if is_wanted(row.wheel) else ()
-        return RoutePage(project=project, url=url, is_flat=True, read_at="2026-11-20T00:00:00Z", rows=rows)
+        return RoutePage(project=project, url=url, is_flat=True, read_at="2026-11-20T00:00:00Z", entries=rows)
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_page_is_read_once_and_remembered(
     first = lock(wanting(), routed, pool)
     assert routes.asked == [("flash-attn", URL)]
     (page,) = first.manifest.routes
-    assert [row.computed for row in page.rows] == [HEX]
+    assert [row.computed for row in page.entries] == [HEX]
     (pin,) = (pin for name, pin in first.targets[0].entry.family.items() if name == "flash-attn")
     assert str(pin) == f"2.8.3+cu12torch2.10cxx11abitrue {NAME} sha256:{HEX}"
     again = lock(wanting(), replace(routed, hasher=FakeHasher()), pool)

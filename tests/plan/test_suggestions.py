@@ -2,7 +2,7 @@ from packaging.requirements import Requirement
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
-from envsmith.model.listing import IndexListing, Metadata, group
+from envsmith.model.listing import IndexListing, Metadata, group_releases
 from envsmith.plan.suggestions import builds, with_kernels
 from tests.values import target, torch
 
@@ -16,7 +16,7 @@ def listing(backend: str, *rows: tuple[str, str], sha256: str | None = "a" * 64)
         backend=Backend.parse(backend),
         retrieved="2026-11-20",
         source="made up",
-        projects=group(wheels, {("torch", str(item.version)): KNOWN for item in wheels}),
+        projects=group_releases(wheels, {("torch", str(item.version)): KNOWN for item in wheels}),
     )
 
 

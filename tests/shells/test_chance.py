@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.activate.model import Place
+from envsmith.activate.model import EnvironmentPaths
 from envsmith.activate.scripts import plan_session
-from envsmith.activate.session import leave
+from envsmith.activate.session import outer_session
 from tests.shells.drivers import DRIVERS, Driver, Session, plain_environment
 from tests.shells.places import ENVSMITH, PROFILE, made_project
 
@@ -43,7 +43,7 @@ def edited(value: str, entries: list[str], chance: random.Random) -> str:
     return ":".join(parts)
 
 
-def trip(place: Place, entries: list[str], chance: random.Random) -> Trip:
+def trip(place: EnvironmentPaths, entries: list[str], chance: random.Random) -> Trip:
     """Make a session up, and say what the rules make of it."""
     # The last entry of PATH is always taken out: a PATH that is right already need not be noted as changed.
     path = [*chance.choices([*entries, place.bin], k=chance.randrange(1, 6)), entries[-1]]
@@ -57,14 +57,14 @@ def trip(place: Place, entries: list[str], chance: random.Random) -> Trip:
     notes = {"_ENVSMITH_CHANGED": " ".join(changed)}
     notes |= {f"_ENVSMITH_WAS_{name}": before[name] for name in changed if name in before}
     notes |= {f"_ENVSMITH_NOW_{name}": value for name, value in session.values.items()}
-    return Trip(before=before, edits=edits, inside=inside, after=leave({**inside, **notes, **edits}))
+    return Trip(before=before, edits=edits, inside=inside, after=outer_session({**inside, **notes, **edits}))
 
 
 @pytest.mark.parametrize("driver", DRIVERS, ids=lambda item: item.name, indirect=True)
 def test_every_shell_does_as_the_rules_say(driver: Driver, around: Path, tmp_path: Path) -> None:
     project = made_project(tmp_path / "project", around)
     prefix = str(project.root / ".venv")
-    place = Place(prefix=prefix, bin=f"{prefix}/bin")
+    place = EnvironmentPaths(prefix=prefix, bin=f"{prefix}/bin")
     chance = random.Random(5)  # noqa: S311 - no secret
     entries = [*ENTRIES, f"{around}/other/bin", "/usr/local/cuda-11.8/lib64", "/y/dist-packages/z"]
     trips = [trip(place, entries, chance) for _ in range(TIMES)]

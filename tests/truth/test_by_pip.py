@@ -57,7 +57,7 @@ def test_pip_resolves_to_the_pins_of_the_lock(
     }
     # PyTorch's index has a triton of its own under PyPI's filename. Without hashes pip may take either; with
     # them, only the one the lock names (the test below).
-    twins = {row[1] for release in listing.releases("triton") for row in release.rows}
+    twins = {row[1] for release in listing.releases("triton") for row in release.entries}
     for name, item in found.items():
         sha256 = item["download_info"]["archive_info"]["hashes"]["sha256"]
         assert sha256 == pins[name].sha256 or (name == "triton" and sha256 in twins), name

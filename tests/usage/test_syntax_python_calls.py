@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import ast
+from typing import get_args
 
 import pytest
 
-from envsmith.model.usage import CERTAINTIES, USE_KINDS
+from envsmith.model.usage import Certainty, UseKind
 from envsmith.usage.syntax import CALLS, called, leading_text
 
 
@@ -43,5 +44,5 @@ def test_the_name_of_what_is_called(text: str, name: str) -> None:
 
 def test_every_call_has_a_known_kind_and_certainty() -> None:
     for kind, certainty in CALLS.values():
-        assert kind in USE_KINDS
-        assert certainty in CERTAINTIES
+        assert kind in get_args(UseKind)
+        assert certainty in get_args(Certainty)

@@ -11,7 +11,7 @@ from envsmith.catalog import BackendFacts
 from envsmith.host.model import Host
 from envsmith.host.system import GpuAccess
 from envsmith.model.backend import Backend
-from envsmith.model.finding import Finding
+from envsmith.model.finding import Finding, Severity
 from envsmith.select.rules import BackendVerdict
 
 _SELECT = "`envsmith select --explain` says which builds work here"
@@ -101,7 +101,7 @@ def retired(torch: str, facts: BackendFacts) -> Iterator[Finding]:
         )
 
 
-def _torch_finding(code: str, severity: str, message: str, hint: str) -> Finding:
+def _torch_finding(code: str, severity: Severity, message: str, hint: str) -> Finding:
     return Finding(code=code, severity=severity, subject="torch", message=message, hint=hint)
 
 
@@ -223,9 +223,9 @@ def _is_cuda(wanted: Backend | None) -> bool:
     return wanted is not None and wanted.family == "cuda"
 
 
-def _severity(*, is_wanted: bool) -> str:
+def _severity(*, is_wanted: bool) -> Severity:
     return "error" if is_wanted else "note"
 
 
-def _finding(code: str, severity: str, subject: str, message: str, hint: str) -> Finding:
+def _finding(code: str, severity: Severity, subject: str, message: str, hint: str) -> Finding:
     return Finding(code=code, severity=severity, subject=subject, message=message, hint=hint)

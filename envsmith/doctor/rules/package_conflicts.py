@@ -12,7 +12,7 @@ from envsmith.catalog import Catalog, ConflictGroup
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Distribution, Environment
 from envsmith.model.backend import Backend
-from envsmith.model.finding import Finding
+from envsmith.model.finding import Finding, Severity
 from envsmith.model.shell import quote_path
 
 _ONNX = "onnxruntime"
@@ -103,5 +103,5 @@ def _requires(texts: tuple[str, ...], name: str) -> bool:
     return False
 
 
-def _finding(code: str, subject: str, message: str, hint: str, severity: str = "error") -> Finding:
+def _finding(code: str, subject: str, message: str, hint: str, severity: Severity = "error") -> Finding:
     return Finding(code=code, severity=severity, subject=subject, message=message, hint=hint)

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from packaging.version import InvalidVersion, Version
 
-from envsmith.activate.model import TakenVariable
+from envsmith.activate.model import RemovedVariable
 from envsmith.catalog import BadRelease, Catalog
 from envsmith.environment.model import Distribution, Environment
 from envsmith.host.system import Connectivity, DiskSpace, VisualCpp
-from envsmith.model.finding import Finding
+from envsmith.model.finding import Finding, Severity
 
 LITTLE_BYTES = 10 * 1000**3
 """A CUDA build of torch and what it requires take about 3 GB as wheels and 6 GB installed."""
@@ -33,7 +33,7 @@ def disk(room: DiskSpace) -> Iterator[Finding]:
         return
     free = f"{room.free_bytes / 1000**3:.1f} GB"
     text = f"{free} are free where uv keeps its cache ({room.folder}); a CUDA build of torch takes about 9 GB"
-    severity = "error" if room.free_bytes < HARDLY_ANY_BYTES else "warning"
+    severity: Severity = "error" if room.free_bytes < HARDLY_ANY_BYTES else "warning"
     hint = "uv cache prune, or set UV_CACHE_DIR to a larger disk"
     yield Finding(code="HST030", severity=severity, subject=room.folder, message=text, hint=hint)
 
@@ -76,13 +76,13 @@ def _clock(reach: Connectivity, known: str) -> Iterator[Finding]:
         text = f"this machine's clock says {reach.date}, and {known} is past: {then}"
     else:
         return
-    severity = "error" if reach.has_date_error else "warning"
+    severity: Severity = "error" if reach.has_date_error else "warning"
     yield _of_network(
         "HST042", severity, text, "set the clock: timedatectl set-ntp true; w32tm /resync on Windows"
     )
 
 
-def _of_network(code: str, severity: str, message: str, hint: str) -> Finding:
+def _of_network(code: str, severity: Severity, message: str, hint: str) -> Finding:
     return Finding(code=code, severity=severity, subject="network", message=message, hint=hint)
 
 
@@ -157,11 +157,11 @@ def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-def _finding(code: str, subject: str, message: str, hint: str, *, severity: str = "error") -> Finding:
+def _finding(code: str, subject: str, message: str, hint: str, *, severity: Severity = "error") -> Finding:
     return Finding(code=code, severity=severity, subject=subject, message=message, hint=hint)
 
 
-def path(scopes: Mapping[str, Iterable[TakenVariable]], *, is_windows: bool) -> Iterator[Finding]:
+def path(scopes: Mapping[str, Iterable[RemovedVariable]], *, is_windows: bool) -> Iterator[Finding]:
     """Find folders of environments on PATH.
 
     Args:
@@ -203,7 +203,7 @@ def _cure(scope: str, reason: str) -> str:
     return f"`envsmith doctor path --fix` takes it out of {_SCOPES[scope]}, after showing it; then open a new shell"
 
 
-def libraries(taken: Iterable[TakenVariable], built_for: str) -> Iterator[Finding]:
+def libraries(taken: Iterable[RemovedVariable], built_for: str) -> Iterator[Finding]:
     """Find folders on the linker's lists that hold another CUDA than the environment's, or another environment.
 
     Args:
