@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from packaging.version import Version
-
 from envsmith.errors import ProfileError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # Not imported at run time: `envsmith run` starts with this module.
+    from packaging.version import Version
 
 Capability = tuple[int, int] | str
 """NVIDIA: the compute capability, ``(8, 9)``; AMD: the instruction set, ``gfx1100``; Intel: the generation, ``bmg``."""
