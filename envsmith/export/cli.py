@@ -62,6 +62,7 @@ def export_command(profile: str, folder: Path, **options: Any) -> int:  # noqa: 
 
 def _dockerfile(locks: tuple[SavedLock, ...], folder: Path) -> str:
     from envsmith.config.profiles import profile_of
+    from envsmith.console.options import project_path
     from envsmith.export.dockerfile import ImageOptions, to_dockerfile
     from envsmith.shims.environment import shims_of
 
