@@ -322,7 +322,7 @@ class _Walk:
 def at_import_time(sources: Mapping[str, bytes], modules: Collection[str]) -> tuple[Use, ...]:
     """Return where files import one of the modules as soon as they are imported themselves.
 
-    An import project_path a function, for type checkers, or guarded against the module's absence is none of these. A file
+    An import inside a function, for type checkers, or guarded against the module's absence is none of these. A file
     that is no Python of this version is passed over: it could not be imported either.
 
     Args:
