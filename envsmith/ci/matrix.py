@@ -213,7 +213,7 @@ def _path(lock: SavedLock, folder: str) -> str:
 
 def _replaces(cpu_lock: SavedLock, lock: SavedLock) -> bool:
     # Requirements dropped or limited to other targets are not in the lock itself.
-    required = (name for name in lock.asked if lock.pins.version(name))
+    required = (name for name in lock.requested if lock.pins.version(name))
     if cpu_lock.target.slug != lock.target.slug or not all(cpu_lock.pins.version(name) for name in required):
         return False
     names = [name for name in _ON_ALL_BACKENDS if lock.pins.version(name)]

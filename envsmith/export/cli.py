@@ -103,6 +103,6 @@ def _profile_name(profile: str, folder: Path) -> str:
 
 def _locks(profile: str, folder: Path, targets: tuple[str, ...]) -> tuple[SavedLock, ...]:
     from envsmith.files import atomic
-    from envsmith.lockfile.store import chosen, read_locks
+    from envsmith.lockfile.store import read_locks, select_locks
 
-    return chosen(read_locks(profile, atomic.read_files(folder / profile), folder / profile), targets)
+    return select_locks(read_locks(profile, atomic.read_files(folder / profile), folder / profile), targets)

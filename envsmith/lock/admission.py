@@ -21,7 +21,7 @@ from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from envsmith.errors import LockError
-from envsmith.lockfile.pylock import FORM, Lock
+from envsmith.lockfile.pylock import FORMAT_VERSION, Lock
 from envsmith.model.finding import Decision
 from envsmith.model.target import Target
 from envsmith.model.wheel import SHA256, Wheel
@@ -67,7 +67,7 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
         target=plan.target,
         pylock=pylock,
         plan_digest=plan.digest(),
-        askers=_askers(plan, resolution),
+        requirers=_requirers(plan, resolution),
         family=tuple(package.name for package in family),
         indexes=tuple(url for url in sources if url not in plan.flat),
         pages=tuple(url for url in sources if url in plan.flat),
@@ -219,7 +219,7 @@ def _broken(code: str, package: Package, what: str) -> LockError:
 
 def _package(package: Package, plan: ResolutionPlan, resolution: Resolution) -> Package:
     wheels = package.wheels or ()
-    dependencies = [name for name, askers in resolution.requirers.items() if package.name in askers]
+    dependencies = [name for name, requirers in resolution.requirers.items() if package.name in requirers]
     return Package(
         name=package.name,
         version=package.version,
@@ -256,7 +256,7 @@ def _with_sha256(sdist: PackageSdist | None) -> PackageSdist | None:
 
 def _provenance(plan: ResolutionPlan, catalog_name: str, decisions: Iterable[Decision]) -> dict[str, object]:
     values: dict[str, object] = {
-        "form": FORM,
+        "form": FORMAT_VERSION,
         "profile": plan.profile,
         "target": plan.target.slug,
         "backend": str(plan.target.backend),
@@ -274,7 +274,7 @@ def _provenance(plan: ResolutionPlan, catalog_name: str, decisions: Iterable[Dec
     return values
 
 
-def _askers(plan: ResolutionPlan, resolution: Resolution) -> dict[str, tuple[str, ...]]:
+def _requirers(plan: ResolutionPlan, resolution: Resolution) -> dict[str, tuple[str, ...]]:
     places: dict[str, list[str]] = {}
     for item in plan.all_requirements():
         places.setdefault(item.name, []).append(item.origin)

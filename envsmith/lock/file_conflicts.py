@@ -197,5 +197,5 @@ def _listed(packages: list[Package]) -> str:
 
 
 def _requirers(package: Package, lock: Lock) -> tuple[str, str]:
-    requirers = lock.askers.get(package.name, ())
+    requirers = lock.requirers.get(package.name, ())
     return (str(package.name), f"required by {', '.join(requirers)}" if requirers else "requirer unknown")

@@ -18,7 +18,14 @@ from envsmith.lock.resolve import ResolveTools, resolve
 from envsmith.lock.savings import DownloadSavings
 from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord
 from envsmith.lockfile.pylock import Lock
-from envsmith.lockfile.store import decisions_of, lock_files, movable, names_of, read_manifest, sha256_of
+from envsmith.lockfile.store import (
+    decisions_of,
+    file_names,
+    lock_files,
+    read_manifest,
+    sha256_of,
+    upgraded_names,
+)
 from envsmith.model.finding import Decision
 from envsmith.plan import routes
 from envsmith.plan.dropped import BREAKS
@@ -104,7 +111,7 @@ def _start(
     folder = options.folder / name
     found = tools.files.read_files(folder)
     manifest = read_manifest(found, str(folder / FILENAME))
-    upgrades = movable(options.upgrade_packages, found, name)
+    upgrades = upgraded_names(options.upgrade_packages, found, name)
     again = None if options.upgrade else frozenset(upgrades)
     pages = routes.read(request.profile, manifest, tools.routes, again=again)
     planned = plan_profile(
@@ -137,7 +144,7 @@ def _finish(
     scripts = scripts_of(planned.plans, tools.templates)
     fresh = _manifest(planned, targets, scripts, manifest)
     files = {**_files(fresh, targets), **scripts}
-    unused = names_of(manifest) - names_of(fresh)
+    unused = file_names(manifest) - file_names(fresh)
     folder = options.folder / name
     return LockedProfile(
         profile=name,

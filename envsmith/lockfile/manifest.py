@@ -1,4 +1,4 @@
-"""Manifest: what one profile's lock folder holds, and what it was made of."""
+"""Manifest of a lock folder: inputs, files and results of each of a profile's locks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from envsmith.errors import EnvsmithError, LockError
 if TYPE_CHECKING:  # few locks have any, and `envsmith run` must start fast
     from envsmith.model.route import RoutePage
 
-FORM = 1
+FORMAT_VERSION = 1
 FILENAME = "manifest.toml"
 _SLUG = re.compile(r"cp3\d{1,2}-[a-z0-9_]+")
 _PIN = re.compile(r"(?P<version>[^ ]+) (?P<filename>[^ ]+\.whl) sha256:(?P<sha256>[0-9a-f]{64})")
@@ -46,19 +46,22 @@ class FamilyPin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetRecord:
-    """One target's lock: the digest of its plan, the inputs, the torch family it pinned, its files."""
+    """Record of one target's lock."""
 
     plan: str
+    """Digest of the plan."""
     inputs: Mapping[str, str | list[str]]
+    """Inputs of the plan."""
     catalog: str
-    """Which catalog and of what date: ``embedded 2026-11-20``."""
+    """Source of the index data with its date: ``embedded 2026-11-20``."""
     family: Mapping[str, FamilyPin]
     packages: int
+    """Number of packages."""
     files: Mapping[str, str]
-    """filename → sha256 of its bytes."""
+    """filename → sha256."""
     decisions: tuple[Mapping[str, object], ...] = ()
     unsatisfied: tuple[str, ...] = ()
-    """What locked packages require and the lock leaves unanswered on purpose: ``timm: torchvision``."""
+    """Requirements that are left out on purpose: ``timm: torchvision``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,25 +72,27 @@ class Manifest:
     cutoff_utc: str
     moved: Mapping[str, str] = field(default_factory=dict)
     requirements_files: tuple[str, ...] = ()
-    """Files named by ``-r``, relative to the project: read again when the command names none."""
+    """Files given with ``-r``, relative to the project; the default for later commands."""
     routes: tuple[RoutePage, ...] = ()
-    """What was read of routed projects, sorted: read again when the cutoff moves."""
+    """Pages of routed projects, sorted; valid until the cutoff moves."""
     targets: Mapping[str, TargetRecord] = field(default_factory=dict)
-    """slug → Entry."""
+    """By slug."""
     scripts: Mapping[str, str] = field(default_factory=dict)
-    """Activation script → sha256 of its bytes."""
+    """Activation script → sha256."""
     models: Mapping[str, str] = field(default_factory=dict)
-    """Model of the profile, its path relative to the project → sha256 of its bytes."""
+    """Path of a model file, relative to the project → sha256."""
 
     def to_toml(self) -> str:
-        """Write the manifest: equal manifests give equal bytes."""
+        """Return the manifest as TOML; equal manifests give equal bytes."""
         import tomlkit
 
         document = tomlkit.document()
         document.add(
-            tomlkit.comment("Written by `envsmith lock`; what each lock of this profile was made of.")
+            tomlkit.comment(
+                "Written by `envsmith lock`: the inputs, files and decisions of each lock of this profile."
+            )
         )
-        document.update({"form": FORM, "profile": self.profile, "cutoff-utc": self.cutoff_utc})
+        document.update({"form": FORMAT_VERSION, "profile": self.profile, "cutoff-utc": self.cutoff_utc})
         if self.requirements_files:
             document.add("requirements-files", list(self.requirements_files))
         document.add("moved", dict(sorted(self.moved.items())))
@@ -108,21 +113,21 @@ class Manifest:
         """Read a manifest.
 
         Raises:
-            LockError: LCK002 when the text is none.
+            LockError: LCK002 when it is malformed.
         """
         try:
             return _parse(tomllib.loads(text))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, EnvsmithError) as error:
             raise LockError(
                 "LCK002",
-                f"not a lock manifest: {error}",
+                f"invalid manifest: {error}",
                 where=place,
-                hint="put the committed file back, or delete it and run `envsmith lock`: a new cutoff is then taken",
+                hint="restore the committed file, or delete it and run `envsmith lock`, which sets a new cutoff",
             ) from error
 
 
 def _route_tables(pages: Iterable[RoutePage]) -> object:
-    """Lay what was read out with one wheel to a line, so that changes read well."""
+    """Return tables with one line per wheel, for readable diffs."""
     import tomlkit
 
     tables = tomlkit.table(is_super_table=True)
@@ -166,15 +171,15 @@ def _entry_table(entry: TargetRecord) -> object:
 
 
 def _parse(data: Mapping[str, object]) -> Manifest:
-    if data["form"] != FORM:
-        raise ValueError(f"form is {data['form']!r}, expected {FORM}")
+    if data["form"] != FORMAT_VERSION:
+        raise ValueError(f"form is {data['form']!r}, expected {FORMAT_VERSION}")
     cutoff = data["cutoff-utc"]
     if not isinstance(cutoff, str) or not _CUTOFF.fullmatch(cutoff):
         raise ValueError(f"cutoff-utc is {cutoff!r}, expected a time such as 2026-11-20T09:00:00Z")
     targets = {}
     for slug, item in data["targets"].items():  # type: ignore[attr-defined]
         if not _SLUG.fullmatch(slug):
-            raise ValueError(f"targets.{slug} is no target")
+            raise ValueError(f"invalid target targets.{slug}")
         targets[slug] = _entry(item)
     return Manifest(
         profile=str(data["profile"]),
@@ -223,7 +228,7 @@ def _unsatisfied(value: object) -> tuple[str, ...]:
 def _decision(found: Mapping[str, object]) -> Mapping[str, object]:
     for key in ("subject", "kind", "message"):
         if not isinstance(found[key], str):
-            raise TypeError(f"decisions: {key} is {found[key]!r}, expected a text")
+            raise TypeError(f"decisions: {key} is {found[key]!r}, expected a string")
     return found
 
 

@@ -1,7 +1,4 @@
-"""Pins: what a lock's files say is to be installed, as far as an install needs it.
-
-Supply: what an installer is given: the packages, as text that uv reads, and where their files come from.
-"""
+"""Pins of a lock, and the parser of its requirements files and pylocks."""
 
 from __future__ import annotations
 
@@ -80,19 +77,19 @@ def requirements_lines(text: str) -> list[RequirementsLine]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """One package: its version and the only bytes it may come as."""
+    """One package with its version and hashes."""
 
     name: str
     version: str
     sha256: tuple[str, ...]
     filename: str = ""
-    """Empty where only the requirements are at hand, as are the two below."""
+    """Empty if read from a requirements file, like the two fields below."""
     url: str = ""
     size_bytes: int | None = None
 
     @property
     def is_source(self) -> bool:
-        """Whether it is known to come as source, to be built on this machine."""
+        """Whether it is locked as a source distribution, which is built at install."""
         return bool(self.filename) and not self.filename.endswith(".whl")
 
 
@@ -102,19 +99,19 @@ class Pins:
 
     packages: tuple[Pin, ...]
     indexes: tuple[str, ...] = ()
-    """Addresses of the indexes that some of them come from, PyPI aside."""
+    """Addresses of the indexes besides PyPI."""
     pages: tuple[str, ...] = ()
-    """Addresses of pages of links that some of them come from."""
+    """Addresses of pages of links."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "packages", tuple(sorted(self.packages, key=lambda pin: pin.name)))
 
     def version(self, name: str) -> str:
-        """Return the pinned version of a project; empty where it is not pinned."""
+        """Return the pinned version of a project; empty if it is not pinned."""
         return next((pin.version for pin in self.packages if pin.name == name), "")
 
     def to_requirements(self, names: Collection[str]) -> str:
-        """Write hashed requirements of some of them, with the places all come from."""
+        """Return hashed requirements of some packages, with all indexes and pages."""
         lines = [f"{_INDEX} {url}" for url in self.indexes] + [f"{_PAGE} {url}" for url in self.pages]
         for pin in self.packages:
             if pin.name in names:
@@ -124,10 +121,10 @@ class Pins:
 
     @classmethod
     def from_requirements(cls, text: str, place: str) -> Pins:
-        """Read hashed requirements that `envsmith lock` wrote.
+        """Read hashed requirements written by `envsmith lock`.
 
         Raises:
-            LockError: LCK006 when a line is not of its making, or a pin has no sha256.
+            LockError: LCK006 when a line is not a pin with sha256 hashes.
         """
         packages: list[Pin] = []
         places: dict[str, list[str]] = {_INDEX: [], _PAGE: []}
@@ -143,10 +140,10 @@ class Pins:
 
     @classmethod
     def from_pylock(cls, text: str, place: str) -> Pins:
-        """Read a pylock that `envsmith lock` wrote.
+        """Read a pylock written by `envsmith lock`.
 
         Raises:
-            LockError: LCK006 when it is none.
+            LockError: LCK006 when it is malformed.
         """
         try:
             data = tomllib.loads(text)
@@ -172,22 +169,22 @@ def _pin(package: Mapping[str, Any]) -> Pin:
 def _not_ours(place: str) -> LockError:
     return LockError(
         "LCK006",
-        "is not as `envsmith lock` writes it: every package needs one pin and its sha256",
+        "invalid lock: expected one pin with its sha256 per package, as `envsmith lock` writes it",
         where=place,
-        hint="put the committed file back, or write it anew with `envsmith lock`",
+        hint="restore the committed file, or run `envsmith lock`",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallSource:
-    """The packages of one lock and the way to their files."""
+    """The packages to install, as text for uv, and the source of their files."""
 
     text: str
     """A pylock, or hashed requirements."""
     is_pylock: bool
     sources: tuple[str, ...] = ()
-    """Names of packages that come as source and are built here."""
+    """Names of packages to build from source."""
     wheelhouse: str = ""
-    """Folder or address that holds every file; nothing else is asked then. Hashed requirements only."""
+    """Folder or address of all files, for hashed requirements only; no index is used then."""
     profile: str = ""
-    """Whose packages they are, for hints; empty where that is not known."""
+    """For hints; empty if unknown."""

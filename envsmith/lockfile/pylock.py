@@ -1,4 +1,4 @@
-"""Lock: a pylock (PEP 751) and its provenance; written as pylock.toml and as hashed requirements."""
+"""Lock of one target, and its writers: pylock.toml (PEP 751) and hashed requirements."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from envsmith.errors import LockError
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.target import Target
 
-FORM = 1
+FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """What was admitted for one target: every file hashed, exactly one per package."""
+    """The verified lock of one target: one file with its hash per package."""
 
     profile: str
     target: Target
     pylock: Pylock
     plan_digest: str
-    askers: Mapping[str, tuple[str, ...]]
-    """project → who asked for it: places of direct requirements first, then projects."""
+    requirers: Mapping[str, tuple[str, ...]]
+    """project → places of direct requirements, then projects that require it."""
     family: tuple[str, ...]
-    """Names of the packages in it that come from the plan's slice or are PyTorch's builds on PyPI."""
+    """Names of its packages from the plan's slice, and of PyTorch's builds on PyPI."""
     indexes: tuple[str, ...]
-    """Addresses of the indexes its files come from, PyPI aside."""
+    """Addresses of the indexes besides PyPI."""
     decisions: tuple[Decision, ...]
     unsatisfied: tuple[UnmetRequirement, ...] = ()
-    """What locked packages require and the lock leaves unanswered on purpose."""
+    """Requirements that are left out on purpose."""
     pages: tuple[str, ...] = ()
-    """Addresses of the pages of links that files of it come from."""
+    """Addresses of pages of links."""
 
     def package(self, name: str) -> Package | None:
-        """Return one package, or None where the lock has none of that name."""
+        """Return a package, or None if it is not locked."""
         return next((package for package in self.pylock.packages if package.name == name), None)
 
     def version(self, name: str) -> str:
-        """Return the pinned version as text; empty where the lock has no such package."""
+        """Return the pinned version; empty if the package is not locked."""
         package = self.package(name)
         return str(package.version) if package else ""
 
     def to_toml(self) -> str:
-        """Write the PEP 751 text: equal locks give equal bytes."""
+        """Return the pylock; equal locks give equal bytes."""
         import tomlkit
 
         document = tomlkit.document()
@@ -60,7 +60,7 @@ class Lock:
         return tomlkit.dumps(document)
 
     def to_requirements(self) -> str:
-        """Write hashed requirements that pip and uv read: one pin a line, its hashes, and who asked."""
+        """Return hashed requirements for pip and uv, with the requirers of each pin as comments."""
         torch = self.version("torch")
         lines = [
             f"# {self.profile} · {self.target.slug}" + (f" · torch {torch}" if torch else ""),
@@ -72,8 +72,8 @@ class Lock:
         for package in self.pylock.packages:
             hashes = sorted(f"--hash={kind}:{value}" for kind, value in _hashes(package))
             lines += [" \\\n    ".join([f"{package.name}=={package.version}", *hashes])]
-            # A line break in a file's name must not begin a line of its own.
-            lines += [f"    # via {' '.join(asker.split())}" for asker in self.askers.get(package.name, ())]
+            # A line break in the name of a requirements file must not start a new line.
+            lines += [f"    # via {' '.join(text.split())}" for text in self.requirers.get(package.name, ())]
         return "\n".join(lines) + "\n"
 
 
@@ -85,7 +85,7 @@ def _hashes(package: Package) -> Iterator[tuple[str, str]]:
 
 
 def _package_table(package: Mapping[str, object]) -> object:
-    """Lay a package out with its files one to a line, so that changes read well."""
+    """Return a package's table with one line per file, for readable diffs."""
     import tomlkit
 
     table = tomlkit.table()
@@ -123,14 +123,14 @@ def _inline(values: Mapping[str, object]) -> object:
 
 
 def read_pylock(text: str, place: str) -> Pylock:
-    """Read a PEP 751 text.
+    """Read a pylock (PEP 751).
 
     Raises:
-        LockError: LCK001 when it is none.
+        LockError: LCK001 when it is malformed.
     """
     try:
         return Pylock.from_dict(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, PylockValidationError, RecursionError) as error:
         raise LockError(
-            "LCK001", f"not a pylock file: {error}", where=place, hint="`envsmith lock` writes it anew"
+            "LCK001", f"invalid pylock: {error}", where=place, hint="`envsmith lock` replaces it"
         ) from error

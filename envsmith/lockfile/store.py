@@ -1,7 +1,4 @@
-"""Read the locks of a profile back from their folder, or from what a revision has of it.
-
-What a lock folder keeps of its locks, and what is read back from it.
-"""
+"""Files of a lock folder: their names and contents, and the reader of saved locks."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ from envsmith.model.target import ALIASES, Target, parse_slug
 
 
 def read_manifest(found: Mapping[str, bytes], place: str) -> Manifest | None:
-    """Return a folder's manifest, or None where it has none.
+    """Return a folder's manifest, or None if it has none.
 
     Raises:
         LockError: LCK002 when it is malformed.
@@ -43,15 +40,15 @@ def lock_files(lock: Lock) -> dict[str, bytes]:
     }
 
 
-def names_of(manifest: Manifest | None) -> set[str]:
-    """Return the names of all files that a manifest speaks of."""
+def file_names(manifest: Manifest | None) -> set[str]:
+    """Return the names of all files in a manifest."""
     if manifest is None:
         return set()
     return {*manifest.scripts, *(name for entry in manifest.targets.values() for name in entry.files)}
 
 
 def decisions_of(entry: TargetRecord) -> list[Decision]:
-    """Read the decisions back that the manifest keeps of a lock."""
+    """Return the decisions in a manifest's record."""
     return [
         Decision(
             subject=str(item["subject"]),
@@ -65,12 +62,12 @@ def decisions_of(entry: TargetRecord) -> list[Decision]:
 
 
 def sha256_of(content: bytes) -> str:
-    """Return the sha256 (hex) of bytes."""
+    """Return the SHA-256 (hex) of bytes."""
     return hashlib.sha256(content).hexdigest()
 
 
-def movable(move: tuple[str, ...], found: Mapping[str, bytes], profile: str) -> tuple[str, ...]:
-    """Return the names of packages to move, normalised, if the locks on disk hold each of them.
+def upgraded_names(move: tuple[str, ...], found: Mapping[str, bytes], profile: str) -> tuple[str, ...]:
+    """Return the normalised names of packages to upgrade, and check that they are locked.
 
     Raises:
         ProfileError: PRF043 when one is in none of the profile's locks.
@@ -83,9 +80,9 @@ def movable(move: tuple[str, ...], found: Mapping[str, bytes], profile: str) -> 
         if name not in pinned:
             raise ProfileError(
                 "PRF043",
-                f"{name!r} is in no lock of {profile}: -P moves a package that is locked",
+                f"{name!r} is not in the {profile} lock: -P upgrades a locked package",
                 where="envsmith lock: -P",
-                hint=suggestion(name, pinned) if pinned else f"lock {profile} first",
+                hint=suggestion(name, pinned) if pinned else f"envsmith lock {profile}",
             )
     return names
 
@@ -95,12 +92,12 @@ def read_locks(profile: str, found: Mapping[str, bytes], folder: PurePath) -> tu
 
     Args:
         profile: its name.
-        found: the files of its lock folder.
-        folder: where they lie, for messages.
+        found: files of its lock folder, current or of a revision.
+        folder: path of the folder, for messages.
 
     Raises:
-        LockError: LCK002 when the manifest is malformed, LCK005 where requirements are missing, LCK006 where they are
-            not as they were written, LCK040 where the profile was never locked.
+        LockError: LCK002 when the manifest is malformed, LCK005 when requirements are missing, LCK006 when they are
+            malformed, LCK040 when the profile was never locked.
     """
     manifest = read_manifest(found, str(folder / FILENAME))
     if manifest is None:
@@ -111,37 +108,41 @@ def read_locks(profile: str, found: Mapping[str, bytes], folder: PurePath) -> tu
             hint=f"envsmith lock {profile}",
         )
     return tuple(
-        replace(_kept(profile, slug, entry, found, folder), cutoff_utc=manifest.cutoff_utc)
+        replace(_read_lock(profile, slug, entry, found, folder), cutoff_utc=manifest.cutoff_utc)
         for slug, entry in sorted(manifest.targets.items())
     )
 
 
-def chosen(locks: Sequence[SavedLock], words: Sequence[str]) -> tuple[SavedLock, ...]:
-    """Return the locks whose target has one of the names, or a half of it (``cp312``, ``windows``); all without names.
+def select_locks(locks: Sequence[SavedLock], names: Sequence[str]) -> tuple[SavedLock, ...]:
+    """Return the locks of targets; all of them without names.
+
+    Args:
+        locks: to select from.
+        names: slugs, or one half of them: ``cp312``, ``windows``.
 
     Raises:
-        LockError: LCK041 where a word means none of them.
+        LockError: LCK041 when a name matches no lock.
     """
-    meant: list[SavedLock] = []
-    for word in words:
-        found = [lock for lock in locks if _is_meant(lock.target.slug, word)]
+    selected: list[SavedLock] = []
+    for name in names:
+        found = [lock for lock in locks if _matches(lock.target.slug, name)]
         if not found:
             raise LockError(
                 "LCK041",
-                f"there is no lock for {word}",
+                f"no lock matches target `{name}`",
                 where=locks[0].profile if locks else "",
                 details=(("locked", " ".join(lock.target.slug for lock in locks)),),
-                hint="--target names one of these, or half of it; leave it out for all",
+                hint="use one of these with --target, or one half of it; without --target all are used",
             )
-        meant += found
-    return tuple(lock for lock in locks if not words or lock in meant)
+        selected += found
+    return tuple(lock for lock in locks if not names or lock in selected)
 
 
-def _is_meant(slug: str, word: str) -> bool:
-    return word == slug or ALIASES.get(word, word) in slug.split("-", 1)
+def _matches(slug: str, name: str) -> bool:
+    return name == slug or ALIASES.get(name, name) in slug.split("-", 1)
 
 
-def _kept(
+def _read_lock(
     profile: str, slug: str, entry: TargetRecord, found: Mapping[str, bytes], folder: PurePath
 ) -> SavedLock:
     python, platform = parse_slug(slug)
@@ -153,13 +154,13 @@ def _kept(
         channel=str(entry.inputs.get("channel", "stable")),
         family={name: pin.filename for name, pin in entry.family.items()},
         from_pypi=tuple(_projects(entry.inputs.get("from-pypi", ()))),
-        asked=tuple(_projects(entry.inputs.get("requirement", ()))),
+        requested=tuple(_projects(entry.inputs.get("requirement", ()))),
         decisions=tuple(decisions_of(entry)),
     )
 
 
 def _pins(slug: str, entry: TargetRecord, found: Mapping[str, bytes], folder: PurePath) -> Pins:
-    """Read the pylock where it is at hand and untouched, for it knows sizes; else the requirements."""
+    """Read the pylock, which has sizes, if it exists unchanged; else the requirements."""
     pylock, name = f"pylock.{slug}.toml", f"requirements.{slug}.txt"
     if pylock in found and sha256_of(found[pylock]) == entry.files.get(pylock):
         return Pins.from_pylock(found[pylock].decode("utf-8", "replace"), str(folder / pylock))
@@ -168,13 +169,13 @@ def _pins(slug: str, entry: TargetRecord, found: Mapping[str, bytes], folder: Pu
             "LCK005",
             f"{name} is missing",
             where=folder.as_posix(),
-            hint="put the committed file back, or write it anew with `envsmith lock`",
+            hint="restore the committed file, or run `envsmith lock`",
         )
     return Pins.from_requirements(found[name].decode("utf-8", "replace"), str(folder / name))
 
 
 def _projects(texts: object) -> list[str]:
-    """Return the names of requirements as a plan's inputs have them."""
+    """Return the names of the requirements in a plan's inputs."""
     names = []
     for text in texts if isinstance(texts, (list, tuple)) else ():
         try:

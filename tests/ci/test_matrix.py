@@ -92,7 +92,7 @@ GPU = kept(
     "torch==2.11.0+cu128",
     "torchvision==0.26.0+cu128",
     "triton==3.6.0",
-    asked=("torch", "torchvision"),
+    requested=("torch", "torchvision"),
 )
 SAME = kept(f"cpu/{LINUX}", "torch==2.11.0+cpu", "torchvision==0.26.0+cpu", backend="cpu")
 
@@ -126,14 +126,14 @@ def test_a_lock_of_other_things_stands_for_none(plain: object) -> None:
 
 
 def test_what_was_asked_for_must_be_there() -> None:
-    asked = kept(f"cu128/{LINUX}", "torch==2.11.0+cu128", "numpy==2.0.0", asked=("torch", "numpy"))
+    asked = kept(f"cu128/{LINUX}", "torch==2.11.0+cu128", "numpy==2.0.0", requested=("torch", "numpy"))
     bare = kept(f"cpu/{LINUX}", "torch==2.11.0+cpu", backend="cpu")
     with pytest.raises(ResolveError, match="no CPU lock contains"):
         fall_back(make_jobs([asked], "l"), (bare,), NOTHING, "l")
 
 
 def test_what_was_asked_for_and_is_not_locked_need_not_be_there() -> None:
-    asked = kept(f"cu128/{LINUX}", "torch==2.11.0+cu128", asked=("torch", "torchvision", "pywin32"))
+    asked = kept(f"cu128/{LINUX}", "torch==2.11.0+cu128", requested=("torch", "torchvision", "pywin32"))
     bare = kept(f"cpu/{LINUX}", "torch==2.11.0+cpu", backend="cpu")
     assert [job.name for job in fall_back(make_jobs([asked], "l"), (bare,), NOTHING, "l")] == [bare.name]
 

@@ -172,7 +172,7 @@ def lock_of(wheels: Sequence[Made], target: Target, profile: str, address: str) 
         target=target,
         pylock=pylock,
         plan_digest="0" * 64,
-        askers={},
+        requirers={},
         family=tuple(wheel.name for wheel in wheels if wheel.name == "torch"),
         indexes=(),
         decisions=(),

@@ -41,7 +41,7 @@ def test_a_true_lock() -> None:
     )
     assert lock.family == ("torch",)
     assert lock.indexes == ("https://download.pytorch.org/whl/cu128",)
-    assert lock.askers == {"six": ("requirements.in:2", "torch"), "torch": ("requirements.in:1",)}
+    assert lock.requirers == {"six": ("requirements.in:2", "torch"), "torch": ("requirements.in:1",)}
     assert str(lock.pylock.requires_python) == "==3.12.*"
     assert lock.pylock.environments
     assert lock.pylock.environments[0].evaluate({k: str(v) for k, v in target().marker_environment().items()})

@@ -9,16 +9,18 @@ from tests.locks import LINUX, WINDOWS, kept, pin
 
 
 def test_names() -> None:
-    lock = kept(f"cu128/{LINUX}", "torch==2.11.0+cu128", "numpy==2.0.0", asked=("torch", "numpy", "torch"))
+    lock = kept(
+        f"cu128/{LINUX}", "torch==2.11.0+cu128", "numpy==2.0.0", requested=("torch", "numpy", "torch")
+    )
     assert lock.name == f"cu128/{LINUX}"
     assert lock.torch == Version("2.11.0+cu128")
-    assert lock.asked == ("numpy", "torch")
+    assert lock.requested == ("numpy", "torch")
     assert kept(f"a/{LINUX}", "numpy==2").torch is None
 
 
 def test_the_digest_is_that_of_what_is_installed() -> None:
     lock = kept(f"a/{LINUX}", "torch==2.11.0", "numpy==2.0.0")
-    assert lock.digest() == kept(f"b/{LINUX}", "numpy==2.0.0", "torch==2.11.0", asked=("x",)).digest()
+    assert lock.digest() == kept(f"b/{LINUX}", "numpy==2.0.0", "torch==2.11.0", requested=("x",)).digest()
     others = (
         kept(f"a/{WINDOWS}", "torch==2.11.0", "numpy==2.0.0"),
         kept(f"a/{LINUX}", "torch==2.11.0", "numpy==2.0.1"),

@@ -23,7 +23,7 @@ def test_locks_of_requirements() -> None:
     assert (linux.name, windows.name) == (f"p/{LINUX}", f"p/{WINDOWS}")
     assert str(linux.target) == f"{LINUX} (cu128)"
     assert linux.pins.version("torch") == "2.11.0+cu128"
-    assert linux.asked == ("num-py", "torch")
+    assert linux.requested == ("num-py", "torch")
     assert linux.decisions == (DROPPED,)
     assert linux.download_bytes is None
 

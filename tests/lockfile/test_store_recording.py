@@ -6,7 +6,7 @@ from envsmith.errors import LockError, ProfileError
 from envsmith.lock.admission import admit
 from envsmith.lock.lock import entry_of, is_current
 from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest
-from envsmith.lockfile.store import decisions_of, lock_files, movable, read_manifest, sha256_of
+from envsmith.lockfile.store import decisions_of, lock_files, read_manifest, sha256_of, upgraded_names
 from envsmith.model.finding import Decision
 from tests.values import CUTOFF, asked, of_row, plan, resolution, slice_of, torch
 
@@ -55,15 +55,15 @@ def test_current_is_the_same_plan_and_untouched_files() -> None:
 
 
 def test_what_may_be_moved() -> None:
-    assert movable(("Torch",), FILES, "mine") == ("torch",)
-    assert movable((), {}, "mine") == ()
+    assert upgraded_names(("Torch",), FILES, "mine") == ("torch",)
+    assert upgraded_names((), {}, "mine") == ()
 
 
 @pytest.mark.parametrize(
-    ("name", "found", "hint"), [("troch", FILES, "torch"), ("torch", {}, "lock mine first")]
+    ("name", "found", "hint"), [("troch", FILES, "torch"), ("torch", {}, "envsmith lock mine")]
 )
 def test_what_no_lock_holds_cannot_be_moved(name: str, found: dict[str, bytes], hint: str) -> None:
     with pytest.raises(ProfileError) as caught:
-        movable((name,), found, "mine")
+        upgraded_names((name,), found, "mine")
     assert caught.value.code == "PRF043"
     assert hint in caught.value.hint
