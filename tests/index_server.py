@@ -17,11 +17,12 @@ import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import trustme
@@ -94,6 +95,8 @@ class IndexProxy:
             **dict.fromkeys((*proxies, *map(str.lower, proxies)), address),
             **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1"),
             "UV_CACHE_DIR": str(cache),
+            # Its cache would give the replayed pages to others.
+            "PIP_NO_CACHE_DIR": "1",
         }
 
     def context(self, host: str) -> ssl.SSLContext:
@@ -107,11 +110,18 @@ class IndexProxy:
 
 
 class IndexReplay(IndexProxy):
-    """A proxy that answers from a recording alone."""
+    """A proxy that answers from a recording alone.
 
-    def __init__(self, recording: Recording) -> None:
+    Args:
+        recording: all answers.
+        adds_sidecars: offer the metadata of each wheel by itself (PEP 658), with its hash, whatever was recorded. pip
+            reads more members of a wheel than a recording has, but not if it gets the metadata that way.
+    """
+
+    def __init__(self, recording: Recording, *, adds_sidecars: bool = False) -> None:
         super().__init__()
         self._recording = recording
+        self._adds_sidecars = adds_sidecars
         self.missed: list[str] = []
         """Requests without an answer in the recording; a test fails when there is one."""
 
@@ -132,25 +142,32 @@ class IndexReplay(IndexProxy):
         rows = self._recording.projects.get(name)
         if rows is None:
             return None
-        files = [{**row, "url": f"https://{FILES_HOST}{row['url']}"} for row in rows]
+        files = [
+            {**row, **self._sidecar_row(row), "url": f"https://{FILES_HOST}{row['url']}"} for row in rows
+        ]
         page = {"files": files, "meta": {"api-version": "1.0"}, "name": name}
         return Reply(status=200, body=json.dumps(page).encode(), headers={"Content-Type": _JSON})
+
+    def _sidecar_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        wheel = self._recording.wheels.get(row["url"]) if self._adds_sidecars else None
+        return {"core-metadata": {"sha256": sha256(wheel.metadata.encode()).hexdigest()}} if wheel else {}
 
     def _file(self, method: str, path: str, span: str) -> Reply | None:
         wheel, whole = self._recording.wheels.get(path), self._recording.files.get(path)
         if path.endswith(".metadata"):
-            return _sidecar(self._recording.wheels.get(path.removesuffix(".metadata")))
+            return self._sidecar(path.removesuffix(".metadata"))
         if whole is not None:
             return Reply(status=200, body=whole)
         if wheel and method == "HEAD":
             return Reply(status=200, size=wheel.size)
         return _part(wheel, span) if wheel and span else None
 
-
-def _sidecar(wheel: StandIn | None) -> Reply | None:
-    if wheel is None:
-        return None
-    return Reply(status=200, body=wheel.metadata.encode()) if wheel.has_sidecar else Reply(status=404)
+    def _sidecar(self, path: str) -> Reply | None:
+        wheel = self._recording.wheels.get(path)
+        if wheel is None:
+            return None
+        is_offered = self._adds_sidecars or wheel.has_sidecar
+        return Reply(status=200, body=wheel.metadata.encode()) if is_offered else Reply(status=404)
 
 
 def _part(wheel: StandIn, span: str) -> Reply | None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from envsmith.cli import COMMANDS, main
+from tests.index_recording import Recording
+from tests.index_server import IndexReplay
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -20,13 +22,18 @@ PAGES = [
 SECONDS = re.compile(r"\d+\.\d s")
 
 
-@pytest.mark.online
-def test_the_first_screen_is_true(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_first_screen_is_true(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Seconds differ from run to run; that files were not compared is only told where PyTorch's server is silent."""
     block = re.search(r"\$ make lock[^\n]*\n(.*?)```", README, re.DOTALL)
     assert block
     arguments = ["lock", "cu128", "--catalog", "embedded", "--as-of", "2026-11-20T09:00:00Z"]
-    assert main(arguments) == 0
+    with IndexReplay(Recording.read("shipped")) as index:
+        for name, value in index.environ(cache=tmp_path / "uv").items():
+            monkeypatch.setenv(name, value)
+        assert main(arguments) == 0
+    assert not index.missed
     printed = "".join(
         line for line in capfd.readouterr().out.splitlines(True) if not line.startswith("files ")
     )

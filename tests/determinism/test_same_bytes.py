@@ -1,16 +1,21 @@
-"""Same inputs, same bytes: whatever the folder, the time zone, the language, the user, the caches and the jobs."""
+"""Same inputs, same bytes: whatever the folder, the time zone, the language, the user, the caches and the jobs.
+
+The package index is replayed, for its answers are one of the inputs.
+"""
 
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from envsmith.model.shell import SHELLS
 from tests.commands import Project
+from tests.index_recording import Recording
+from tests.index_server import IndexReplay
 
 # Two systems and two Pythons, with packages of PyPI that differ between them.
 WORDS = (
@@ -20,13 +25,30 @@ WORDS = (
 
 
 @pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cache of uv that most tests share."""
+    return tmp_path_factory.mktemp("uv")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def index(cache: Path) -> Iterator[dict[str, str]]:
+    """Replay the package index, with variables in the environment that lead to it."""
+    with IndexReplay(Recording.read("shipped")) as replay, pytest.MonkeyPatch.context() as patch:
+        variables = replay.environ(cache=cache)
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield variables
+    assert not replay.missed
+
+
+@pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Lock once, with this user's own settings and caches."""
+    """Lock once, with this user's own settings."""
     return _locked(Project(root=tmp_path_factory.mktemp("reference") / "project"))
 
 
 def _locked(project: Project, *words: str) -> dict[str, bytes]:
-    ran = project.run_online(*WORDS, *words)
+    ran = project.run(*WORDS, *words)
     assert ran.status == 0, ran.said
     return project.locks("cpu-minimal")
 
@@ -35,7 +57,6 @@ def _project(tmp_path: Path, **env: str) -> Project:
     return Project(root=tmp_path / "another" / "place with a space", env=env)
 
 
-@pytest.mark.online
 def test_the_locks_hold_nothing_of_the_run(reference: dict[str, bytes], tmp_path: Path) -> None:
     assert len(reference) == 9 + len(SHELLS)
     told = (os.environ.get("HOME", "/nowhere"), str(tmp_path.parent.parent), os.uname().nodename)
@@ -46,7 +67,6 @@ def test_the_locks_hold_nothing_of_the_run(reference: dict[str, bytes], tmp_path
         assert not [text for text in told if len(text) > 5 and text.encode() in content], name
 
 
-@pytest.mark.online
 @pytest.mark.parametrize(
     "env",
     [
@@ -61,7 +81,6 @@ def test_another_place_and_language(reference: dict[str, bytes], tmp_path: Path,
     assert _locked(_project(tmp_path, **env)) == reference
 
 
-@pytest.mark.online
 def test_another_home_with_settings_of_uv(reference: dict[str, bytes], tmp_path: Path) -> None:
     """A user's uv settings ask for old versions and another index; a lock does not depend on them."""
     settings = '[pip]\nresolution = "lowest"\nexclude-newer = "2020-01-01T00:00:00Z"\n'
@@ -71,7 +90,6 @@ def test_another_home_with_settings_of_uv(reference: dict[str, bytes], tmp_path:
     env = {
         "HOME": str(tmp_path / "home"),
         "XDG_CONFIG_HOME": str(tmp_path / "home" / ".config"),
-        "UV_CACHE_DIR": str(_uv_cache()),
         "UV_RESOLUTION": "lowest",
         "UV_PRERELEASE": "allow",
         "UV_EXCLUDE_NEWER": "2020-01-01T00:00:00Z",
@@ -81,7 +99,6 @@ def test_another_home_with_settings_of_uv(reference: dict[str, bytes], tmp_path:
     assert _locked(_project(tmp_path, **env)) == reference
 
 
-@pytest.mark.online
 def test_an_empty_cache_then_a_full_one(reference: dict[str, bytes], tmp_path: Path) -> None:
     empty = tmp_path / "uv"
     # Ours is filled as well: it remembers the sizes of files whose index answered with a page that says none.
@@ -91,13 +108,11 @@ def test_an_empty_cache_then_a_full_one(reference: dict[str, bytes], tmp_path: P
     assert _locked(_project(tmp_path / "second", **env), "--offline") == reference
 
 
-@pytest.mark.online
 @pytest.mark.parametrize("jobs", ["1", "4"])
 def test_jobs(reference: dict[str, bytes], tmp_path: Path, jobs: str) -> None:
     assert _locked(_project(tmp_path), "-j", jobs) == reference
 
 
-@pytest.mark.online
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no umask")
 @pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o600), (0o002, 0o664)])
 def test_umask(reference: dict[str, bytes], tmp_path: Path, umask: int, mode: int) -> None:
@@ -111,7 +126,6 @@ def test_umask(reference: dict[str, bytes], tmp_path: Path, umask: int, mode: in
     assert {path.stat().st_mode & 0o777 for path in files} == {mode}
 
 
-@pytest.mark.online
 def test_locking_again_changes_nothing(reference: dict[str, bytes], tmp_path: Path) -> None:
     """Neither a second lock, nor one file lost and made again, nor the locks of other targets beside it."""
     project = _project(tmp_path)
@@ -121,11 +135,3 @@ def test_locking_again_changes_nothing(reference: dict[str, bytes], tmp_path: Pa
     assert _locked(project) == reference
     assert _locked(project, "--platform", "macos").keys() > reference.keys()
     assert _locked(project) == reference
-
-
-def _uv_cache() -> Path:
-    """Return this user's cache of uv, so that no download is made twice."""
-    found = subprocess.run(
-        [sys.executable, "-m", "uv", "cache", "dir"], capture_output=True, encoding="utf-8", check=True
-    )
-    return Path(found.stdout.strip())

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,14 +65,16 @@ class Judged:
         return python_platform(self.target.platform)
 
 
-def uv(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run uv without any settings of this machine."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
+def uv(
+    *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run uv without the settings of this machine, and with the variables given."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
     return subprocess.run(
         [sys.executable, "-m", "uv", *words, "--no-config"],
         cwd=cwd,
         # Without it uv takes macOS 13 for the target, whatever machine it runs on.
-        env={**env, "NO_PROXY": "127.0.0.1", "MACOSX_DEPLOYMENT_TARGET": "14.0"},
+        env={**own, "NO_PROXY": "127.0.0.1", "MACOSX_DEPLOYMENT_TARGET": "14.0", **(env or {})},
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -80,10 +82,10 @@ def uv(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def pip_report(
-    folder: Path, *words: str | Path
+    folder: Path, *words: str | Path, env: Mapping[str, str] | None = None
 ) -> tuple[subprocess.CompletedProcess[str], list[dict[str, Any]]]:
-    """Let pip say what it would install, without the settings of this machine."""
-    env = {
+    """Return pip's report of an installation, without the settings of this machine and with the variables given."""
+    own = {
         name: value
         for name, value in os.environ.items()
         if name not in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL")
@@ -93,7 +95,7 @@ def pip_report(
     done = subprocess.run(
         [sys.executable, "-m", "pip", "install", *flags, *words],
         cwd=folder,
-        env={**env, "PIP_CONFIG_FILE": os.devnull, "NO_PROXY": "127.0.0.1"},
+        env={**own, "PIP_CONFIG_FILE": os.devnull, "NO_PROXY": "127.0.0.1", **(env or {})},
         capture_output=True,
         encoding="utf-8",
         check=False,

@@ -12,7 +12,6 @@ from tests.commands import Project
 from tests.truth.judged import PROFILES, Judged
 
 DATASET = Path(__file__).parents[2].parent / "shared" / "pytorch-index" / "wheels.jsonl"
-pytestmark = pytest.mark.online
 
 
 @pytest.mark.skipif(not DATASET.is_file(), reason="the gathered rows lie beside the repository, not in it")

@@ -10,8 +10,6 @@ from packaging.utils import parse_wheel_filename
 
 from tests.truth.judged import PROFILES, Judged
 
-pytestmark = pytest.mark.online
-
 
 def _read(lock: Judged) -> Pylock:
     pylock = Pylock.from_dict(tomllib.loads(lock.pylock.read_text("utf-8")))

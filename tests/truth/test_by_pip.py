@@ -17,13 +17,10 @@ from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile, files_of
 from tests.truth.judged import Judged, pip_report
 
-pytestmark = [
-    pytest.mark.online,
-    pytest.mark.skipif(
-        sys.platform != "linux" or sys.version_info[:2] != (3, 11) or os.uname().machine != "x86_64",
-        reason="pip judges for the machine and the Python it runs on: this is about Linux x86_64, Python 3.11",
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or sys.version_info[:2] != (3, 11) or os.uname().machine != "x86_64",
+    reason="pip judges for the machine and the Python it runs on: this is about Linux x86_64, Python 3.11",
+)
 SLUG = "cp311-manylinux_2_28_x86_64"
 
 
@@ -32,7 +29,7 @@ SLUG = "cp311-manylinux_2_28_x86_64"
     ["cpu-minimal", "ai-no-vision", "cu126", "cu128", "cu128-nightly-rtx50", "cu132", "rocm", "xpu"],
 )
 def test_pip_resolves_to_the_pins_of_the_lock(
-    profile: str, shipped: Project, locks: list[Judged], tmp_path: Path
+    profile: str, shipped: Project, locks: list[Judged], index_environ: dict[str, str], tmp_path: Path
 ) -> None:
     """Every lock for this machine: pip follows all dependencies and ends at the same versions and hashes.
 
@@ -48,7 +45,9 @@ def test_pip_resolves_to_the_pins_of_the_lock(
         lines = [f"--extra-index-url {replay.base}/{lock.target.backend}"]
         lines += [f"{name}=={pin.version}" for name, pin in pins.items()]
         (tmp_path / "requirements.txt").write_text("\n".join([*lines, ""]), "utf-8")
-        done, install = pip_report(tmp_path, "--use-feature=fast-deps", "-r", "requirements.txt")
+        done, install = pip_report(
+            tmp_path, "--use-feature=fast-deps", "-r", "requirements.txt", env=index_environ
+        )
         assert done.returncode == 0, done.stderr
         assert not [path for path, _ in replay.requests if path.endswith(".whl")]
     found = {canonicalize_name(item["metadata"]["name"]): item for item in install}
@@ -103,6 +102,7 @@ def _locked(project: Project, replay: ReplayIndex) -> Path:
     return copy
 
 
+@pytest.mark.online
 def test_pip_takes_the_true_wheel_in_hash_mode(tmp_path: Path) -> None:
     """Every file is fetched and hashed by pip, the wheel of torch itself among them."""
     wheel = _torch_wheel()
@@ -124,6 +124,7 @@ def test_pip_takes_the_true_wheel_in_hash_mode(tmp_path: Path) -> None:
         assert item["download_info"]["archive_info"]["hashes"]["sha256"] == pins[name].sha256
 
 
+@pytest.mark.online
 def test_pip_refuses_other_bytes(tmp_path: Path) -> None:
     """The same name, version and tags with other bytes: the hash in the requirements does its work."""
     project = Project(root=tmp_path / "project")

@@ -13,7 +13,6 @@ from tests.commands import Project
 from tests.replay import ReplayIndex
 from tests.truth.judged import Judged, interpreters, uv
 
-pytestmark = pytest.mark.online
 LINE = re.compile(r"^ \+ (\S+?)==(\S+)", re.MULTILINE)
 
 
@@ -59,7 +58,11 @@ def test_uv_refuses_a_lock_of_another_python(
 
 @pytest.mark.parametrize("profile", ["cpu-minimal", "cu128"])
 def test_uv_takes_the_requirements_with_their_hashes(
-    profile: str, locks: list[Judged], environments: dict[str, Path], tmp_path: Path
+    profile: str,
+    locks: list[Judged],
+    environments: dict[str, Path],
+    index_environ: dict[str, str],
+    tmp_path: Path,
 ) -> None:
     """The requirements file for this machine, PyTorch's index replayed: uv finds each pin with its hash."""
     lock = next(
@@ -79,7 +82,7 @@ def test_uv_takes_the_requirements_with_their_hashes(
         copy.write_text(text.replace("https://download.pytorch.org/whl", replay.base), "utf-8")
         assert copy.read_text("utf-8") != text
         done = uv("pip", "install", "--dry-run", "--no-deps", "--require-hashes", "--only-binary", ":all:",
-                  "--python", environments["3.11"], "-r", copy, cwd=tmp_path)  # fmt: skip
+                  "--python", environments["3.11"], "-r", copy, cwd=tmp_path, env=index_environ)  # fmt: skip
         assert done.returncode == 0, done.stderr
     assert len(LINE.findall(done.stderr)) == lock.entry.packages
     assert not [path for path, _ in replay.requests if path.endswith(".whl")]
