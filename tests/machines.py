@@ -138,7 +138,7 @@ def linux() -> DoctorFacts:
     )
     targets = {"cp311-manylinux_2_28_x86_64": entry}
     manifest = Manifest(profile="cpu", cutoff_utc="2026-11-20T09:00:00Z", targets=targets)
-    return _facts(on, found, LINUX_VARIABLES, manifest=manifest, given=GpuAccess(container="docker"))
+    return _facts(on, found, LINUX_VARIABLES, manifest=manifest, gpu_access=GpuAccess(container="docker"))
 
 
 def windows(**more: object) -> DoctorFacts:
@@ -195,12 +195,12 @@ def windows(**more: object) -> DoctorFacts:
         found,
         WINDOWS_VARIABLES,
         manifest=manifest,
-        condition=InstalledState(origins={"rembg": origin}),
-        stale=(stale,),
+        installed_state=InstalledState(origins={"rembg": origin}),
+        drift=(stale,),
         visual_cpp=VisualCpp(registered=(14, 36, 32532)),
-        toolbox=SystemLibraries(toolkits=("12.4",)),
-        scopes=_scopes("paths of case B"),
-        reach=Connectivity(
+        libraries=SystemLibraries(toolkits=("12.4",)),
+        path_entries=_scopes("paths of case B"),
+        connectivity=Connectivity(
             url="https://packages.example/whl/",
             proxies=(("HTTPS_PROXY", "http://corp-proxy.intranet.example:3128"),),
             error="the proxy could not be used",
@@ -225,18 +225,18 @@ def _facts(on: Host, found: Environment, variables: Mapping[str, str], **more: o
         "catalog": CATALOG,
         "host": on,
         "environment": found,
-        "condition": InstalledState(),
+        "installed_state": InstalledState(),
         "torch": judged(torch, on, found.interpreter.python.tag),
-        "locked": Backend.parse(torch.partition("+")[2]),
-        "stale": (),
-        "scopes": {},
-        "taken": (),
-        "unneeded": {},
-        "given": GpuAccess(),
+        "locked_backend": Backend.parse(torch.partition("+")[2]),
+        "drift": (),
+        "path_entries": {},
+        "removed_entries": (),
+        "unused_packages": {},
+        "gpu_access": GpuAccess(),
         "visual_cpp": None,
-        "room": DiskSpace(folder="/home/ubuntu/.cache/uv", free_bytes=10**11),
-        "reach": Connectivity(url="https://download.pytorch.org/whl/", clock_ahead_s=0.4, date=DAY),
-        "toolbox": SystemLibraries(),
+        "disk_space": DiskSpace(folder="/home/ubuntu/.cache/uv", free_bytes=10**11),
+        "connectivity": Connectivity(url="https://download.pytorch.org/whl/", clock_ahead_s=0.4, date=DAY),
+        "libraries": SystemLibraries(),
         "variables": variables,
     }
     return cast("DoctorFacts", SimpleNamespace(**(known | more)))

@@ -1,4 +1,4 @@
-"""Job: one job of a CI matrix."""
+"""CI jobs, each with a lock and its runner."""
 
 from __future__ import annotations
 

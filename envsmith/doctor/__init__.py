@@ -1,1 +1,1 @@
-"""doctor."""
+"""Diagnosis and repair of environments."""

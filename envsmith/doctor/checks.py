@@ -1,4 +1,4 @@
-"""The doctor's checks: each from the facts it needs to what it finds."""
+"""The doctor's checks."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from envsmith.model.finding import Finding
 
 
 def _path(facts: DoctorFacts) -> Iterator[Finding]:
-    return system_checks.path(facts.scopes, is_windows=facts.host.os == "windows")
+    return system_checks.path(facts.path_entries, is_windows=facts.host.os == "windows")
 
 
 def _libraries(facts: DoctorFacts) -> Iterator[Finding]:
-    built_for = _built_for(facts)
-    return system_checks.libraries(facts.taken, built_for.title if built_for else "")
+    built_for = _torch_backend(facts)
+    return system_checks.libraries(facts.removed_entries, built_for.title if built_for else "")
 
 
-def _of_torch(
+def _torch_check(
     rule: Callable[[InstalledTorch, DoctorFacts], Iterable[Finding]],
 ) -> Callable[[DoctorFacts], Iterable[Finding]]:
     return lambda facts: rule(facts.torch, facts) if facts.torch else ()
 
 
-def _installed(
+def _environment_check(
     rule: Callable[[Environment, DoctorFacts], Iterable[Finding]],
 ) -> Callable[[DoctorFacts], Iterable[Finding]]:
     return lambda facts: rule(facts.environment, facts) if facts.environment else ()
 
 
-def _family(environment: Environment, facts: DoctorFacts) -> Iterator[Finding]:
-    yield from package_findings.mixed(environment, facts.condition)
-    yield from package_findings.unpaired(environment, facts.condition, facts.catalog)
+def _torch_family(environment: Environment, facts: DoctorFacts) -> Iterator[Finding]:
+    yield from package_findings.mixed(environment, facts.installed_state)
+    yield from package_findings.unpaired(environment, facts.installed_state, facts.catalog)
 
 
-def _families(environment: Environment, facts: DoctorFacts) -> Iterator[Finding]:
+def _shared_folders(environment: Environment, facts: DoctorFacts) -> Iterator[Finding]:
     torch = facts.torch
-    backend = facts.locked or (torch.verdict.backend if torch else Backend.parse("cpu"))
+    backend = facts.locked_backend or (torch.verdict.backend if torch else Backend.parse("cpu"))
     return package_conflicts.families(environment, backend, facts.catalog)
 
 
@@ -53,27 +53,27 @@ def _runtime(facts: DoctorFacts) -> Iterator[Finding]:
         )
 
 
-def _releases(environment: Environment, facts: DoctorFacts) -> Iterator[Finding]:
+def _known_failures(environment: Environment, facts: DoctorFacts) -> Iterator[Finding]:
     found = facts.visual_cpp.version if facts.visual_cpp else None
     return system_checks.known_bad(environment, facts.host.os, facts.catalog, found)
 
 
 def _devices(facts: DoctorFacts) -> Iterator[Finding]:
-    is_given = facts.host.is_wsl or bool(facts.given.container)
-    return gpu.devices(facts.host, is_given=is_given)
+    is_guest = facts.host.is_wsl or bool(facts.gpu_access.container)
+    return gpu.devices(facts.host, is_guest=is_guest)
 
 
-def _built_for(facts: DoctorFacts) -> Backend | None:
-    """Return what the installed torch was built for; a machine is judged also where that cannot be found out."""
+def _torch_backend(facts: DoctorFacts) -> Backend | None:
+    """Return the backend of the installed torch; None if unknown."""
     try:
         return facts.torch.verdict.backend if facts.torch else None
     except EnvsmithError:
         return None
 
 
-def _wanted(facts: DoctorFacts) -> Backend | None:
+def _expected_backend(facts: DoctorFacts) -> Backend | None:
     try:
-        return _built_for(facts) or facts.locked
+        return _torch_backend(facts) or facts.locked_backend
     except EnvsmithError:
         return None
 
@@ -85,99 +85,105 @@ def _broken(facts: DoctorFacts) -> Iterator[Finding]:
         yield package_findings.unusable(": ".join(filter(None, (error.where, error.message))))
         return
     if environment:
-        yield from package_findings.broken(facts.condition, environment)
+        yield from package_findings.broken(facts.installed_state, environment)
 
 
 CHECKS = (
-    DoctorCheck(name="path", summary="folders of environments on PATH", run=_path),
-    DoctorCheck(name="libraries", summary="the linker's lists against torch's CUDA", run=_libraries),
+    DoctorCheck(name="path", summary="environment directories on PATH", run=_path),
+    DoctorCheck(name="libraries", summary="library paths that do not fit torch's CUDA", run=_libraries),
     DoctorCheck(name="runtime", summary="Microsoft's C++ library on Windows", run=_runtime),
     DoctorCheck(name="devices", summary="GPUs without a driver", run=_devices),
     DoctorCheck(
         name="wsl",
-        summary="what leads from WSL to Windows's driver",
-        run=lambda facts: gpu.wsl(facts.given, facts.host, _wanted(facts)),
+        summary="access from WSL to Windows's GPU driver",
+        run=lambda facts: gpu.wsl(facts.gpu_access, facts.host, _expected_backend(facts)),
     ),
     DoctorCheck(
         name="container",
-        summary="what a container was not given of GPUs",
-        run=lambda facts: gpu.container(facts.given, facts.host, _wanted(facts)),
+        summary="missing GPU access in a container",
+        run=lambda facts: gpu.container(facts.gpu_access, facts.host, _expected_backend(facts)),
     ),
     DoctorCheck(
         name="module",
-        summary="the driver's loaded module against its libraries, and who may use it",
-        run=lambda facts: gpu.module(facts.given, _wanted(facts)),
+        summary="driver module and libraries of different versions; permissions of device files",
+        run=lambda facts: gpu.module(facts.gpu_access, _expected_backend(facts)),
     ),
     DoctorCheck(
         name="hidden",
         summary="variables that hide GPUs",
-        run=lambda facts: gpu.hidden(facts.given, facts.host, _built_for(facts)),
+        run=lambda facts: gpu.hidden(facts.gpu_access, facts.host, _torch_backend(facts)),
     ),
     DoctorCheck(
         name="driver",
-        summary="the driver against torch's CUDA and the GPU",
-        run=_of_torch(lambda torch, facts: gpu.driver(torch.version, torch.verdict, facts.host)),
+        summary="drivers too old for torch's CUDA or the GPU",
+        run=_torch_check(lambda torch, facts: gpu.driver(torch.version, torch.verdict, facts.host)),
     ),
     DoctorCheck(
         name="kernels",
-        summary="GPUs that the installed torch has no kernels for",
-        run=_of_torch(lambda torch, _: gpu.kernels(torch.version, torch.verdict)),
+        summary="GPUs without kernels in the installed torch",
+        run=_torch_check(lambda torch, _: gpu.kernels(torch.version, torch.verdict)),
     ),
     DoctorCheck(
         name="build",
-        summary="a CPU build beside a GPU, a GPU build without one",
-        run=_of_torch(lambda torch, facts: gpu.build(torch.version, torch.verdict, torch.best, facts.locked)),
+        summary="CPU builds on GPU machines, GPU builds on CPU machines",
+        run=_torch_check(
+            lambda torch, facts: gpu.build(torch.version, torch.verdict, torch.best, facts.locked_backend)
+        ),
     ),
     DoctorCheck(
         name="retired",
-        summary="a backend that gets no more builds, a nightly that will vanish",
-        run=_of_torch(
+        summary="backends without new builds; nightlies, which are removed",
+        run=_torch_check(
             lambda torch, facts: gpu.retired(torch.version, facts.catalog.backend(torch.verdict.backend))
         ),
     ),
     DoctorCheck(
         name="family",
-        summary="torch, torchvision and torchaudio that were not built together",
-        run=_installed(_family),
+        summary="torch, torchvision and torchaudio of incompatible builds",
+        run=_environment_check(_torch_family),
     ),
-    DoctorCheck(name="families", summary="several projects in one folder", run=_installed(_families)),
+    DoctorCheck(
+        name="families",
+        summary="distributions that install the same folder",
+        run=_environment_check(_shared_folders),
+    ),
     DoctorCheck(
         name="onnxruntime",
-        summary="a CPU build of ONNX Runtime over one for GPUs",
-        run=_installed(lambda found, facts: package_conflicts.onnxruntime(found, facts.catalog)),
+        summary="CPU builds of ONNX Runtime that overwrite GPU builds",
+        run=_environment_check(lambda found, facts: package_conflicts.onnxruntime(found, facts.catalog)),
     ),
     DoctorCheck(
         name="unused",
-        summary="torchvision or torchaudio that nothing needs",
-        run=_installed(lambda found, facts: package_conflicts.unused(found, facts.condition, facts.unneeded)),
+        summary="unused torchvision or torchaudio",
+        run=_environment_check(
+            lambda found, facts: package_conflicts.unused(found, facts.installed_state, facts.unused_packages)
+        ),
     ),
     DoctorCheck(
         name="broken",
-        summary="half-installed and half-removed packages, an interpreter that is gone",
+        summary="half-installed packages; missing interpreters",
         run=_broken,
     ),
     DoctorCheck(
         name="shadows",
-        summary="modules imported instead of installed ones",
-        run=_installed(lambda _, facts: package_findings.shadows(facts.condition)),
+        summary="modules that shadow installed ones",
+        run=_environment_check(lambda _, facts: package_findings.shadows(facts.installed_state)),
     ),
-    DoctorCheck(
-        name="lock", summary="a lock that is not what is asked for today", run=lambda facts: facts.stale
-    ),
+    DoctorCheck(name="lock", summary="stale locks", run=lambda facts: facts.drift),
     DoctorCheck(
         name="releases",
-        summary="releases known to fail on this system",
-        run=_installed(_releases),
+        summary="releases with known failures on this system",
+        run=_environment_check(_known_failures),
     ),
     DoctorCheck(
         name="disk",
-        summary="room where uv keeps its cache",
-        run=lambda facts: system_checks.disk(facts.room),
+        summary="disk space for uv's cache",
+        run=lambda facts: system_checks.disk(facts.disk_space),
     ),
     DoctorCheck(
         name="network",
         summary="proxies, PyTorch's index and the clock",
-        run=lambda facts: system_checks.network(facts.reach, facts.catalog.retrieved),
+        run=lambda facts: system_checks.network(facts.connectivity, facts.catalog.retrieved),
     ),
 )
-"""Every check, in the order it is made."""
+"""All checks, in the order of execution."""

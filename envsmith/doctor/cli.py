@@ -1,7 +1,4 @@
-"""``envsmith doctor``.
-
-``envsmith doctor -- COMMAND``: run it, and explain what its output tells when it fails.
-"""
+"""``envsmith doctor``, and ``envsmith doctor -- COMMAND``, which explains known failures in a command's output."""
 
 from __future__ import annotations
 
@@ -21,25 +18,26 @@ if TYPE_CHECKING:
     from envsmith.doctor.diagnose import DoctorCheck, DoctorReport
 
 
+# A shell adds 128 to the number of the signal that ended a command; 2 is SIGINT.
 _SIGNALLED = 128
 _INTERRUPTED = (-2, _SIGNALLED + 2)
 _SIGNALS = {
-    4: "SIGILL: an instruction that this CPU lacks, mostly AVX or AVX2 (`envsmith verify --probe torch`)",
-    6: "SIGABRT: a compiled library gave up; its reason stands above",
-    7: "SIGBUS: a file that is mapped was cut off, or /dev/shm is full",
-    9: "SIGKILL: on Linux mostly for want of memory; `dmesg` tells, or the limit of the container",
-    11: "SIGSEGV: a compiled library crashed; PYTHONFAULTHANDLER=1 shows where",
+    4: "SIGILL: unsupported CPU instruction, usually AVX or AVX2 (check with `envsmith verify --probe torch`)",
+    6: "SIGABRT: a compiled library aborted; see its message above",
+    7: "SIGBUS: a memory-mapped file was truncated, or /dev/shm is full",
+    9: "SIGKILL: usually out of memory; check `dmesg` and the container's memory limit",
+    11: "SIGSEGV: a compiled library crashed; set PYTHONFAULTHANDLER=1 to see where",
 }
-"""Linux's numbers of the signals that end a program by no wish of its own, and what they mostly mean."""
+"""Signal numbers of Linux and their usual causes."""
 
 
 def watch_and_explain(words: Sequence[str]) -> int:
-    """Run a command as it would run by itself, and return its exit status; 128 and the signal where one ended it.
+    """Run a command and return its exit status, or 128 plus the signal that ended it.
 
-    What is known of its failure is told on standard error, after what it printed itself; an interruption is none.
+    Print known failures found in its output to standard error, unless the command was interrupted.
 
     Raises:
-        ToolError: TOL001 when it cannot be started.
+        ToolError: TOL001 when the command cannot be started.
     """
     from envsmith.catalog import Catalog
     from envsmith.console import printer
@@ -52,21 +50,21 @@ def watch_and_explain(words: Sequence[str]) -> int:
         return _SIGNALLED - done.status if done.status < 0 else done.status
     found = tuple(explain(done.text, Catalog.embedded()))
     how = f"signal {-done.status}" if done.status < 0 else f"status {done.status}"
-    known = printer.counted(len(found), "known failure") if found else "nothing known"
+    known = printer.counted(len(found), "known failure") if found else "no known failure"
     printer.say(f"\n{words[0]} ended with {how}: {known} in its output", err=True)
     printer.findings(found, err=True)
     if meaning := _SIGNALS.get(_signal(done.status)) if sys.platform == "linux" else None:
         printer.say(f"signal    {meaning}", err=True)
     if not found:
         printer.say(
-            "hint: `envsmith doctor` looks at machine and environment; `envsmith report` prints what an issue needs",
+            "hint: `envsmith doctor` checks machine and environment; `envsmith report` prints a report for an issue",
             err=True,
         )
     return _SIGNALLED - done.status if done.status < 0 else done.status
 
 
 def _signal(status: int) -> int:
-    """Return the signal that ended a program, or one that a shell has run; 0 where none did."""
+    """Return the signal that ended a program or a shell's command; 0 without one."""
     return -status if status < 0 else max(status - _SIGNALLED, 0)
 
 
@@ -75,32 +73,31 @@ def _signal(status: int) -> int:
 @click.option("--list", "is_list", is_flag=True, help="List the checks.")
 @INSPECTED_PREFIX
 @LOCK_FOLDERS
-@click.option("--fix", "is_fix", is_flag=True, help="Cure what is wrong with the environment, after asking.")
-@click.option("--dry-run", is_flag=True, help="With --fix: show what would be done, and change nothing.")
+@click.option("--fix", "is_fix", is_flag=True, help="Repair the environment, after asking.")
+@click.option("--dry-run", is_flag=True, help="With --fix: show the repair plan, but change nothing.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
-@click.option("--wheelhouse", default="", metavar="DIR", help="With --fix: folder that holds every file.")
-@click.option("--offline", is_flag=True, help="With --fix: no network, only uv's cache or the wheelhouse.")
+@click.option("--wheelhouse", default="", metavar="DIR", help="With --fix: folder with all locked files.")
+@click.option(
+    "--offline", is_flag=True, help="With --fix: do not use the network, only uv's cache or the wheelhouse."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_context
 def doctor_command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any) -> int:  # noqa: ANN401 - click checks them
-    """Say what is wrong on this machine and in an environment, why, and what cures it.
+    """Diagnose the machine and environment and suggest fixes.
 
-    Without CHECK all are made. Nothing is changed. Ends with 1 where something is in error.
+    Runs all checks unless CHECKs are given, and changes nothing. Exits with 1 if there are errors.
 
-    With --fix the environment is compared with its lock, too, and what is wrong with it is cured: shown first, then
-    asked, done, and looked at again. One that envsmith made is built anew beside itself; in others what is not as
-    locked is installed by the lock's hashes, and what was in the way is kept. `doctor path --fix` takes folders of
-    environments out of the PATH that Windows's registry keeps.
+    With --fix, compare the environment with its lock, show a repair plan, ask, apply it, and verify the result. An
+    environment managed by envsmith is rebuilt; in others, distributions that differ from the lock are reinstalled with
+    its hashes, and conflicting files are moved away. `doctor path --fix` removes environment directories from the PATH
+    in Windows's registry.
 
-    With -- COMMAND it runs that, and when it fails says which known failures its output tells of, and what helps; the
-    exit status is the command's.
+    With -- COMMAND, run the command and explain known failures in its output. The exit status is the command's.
     """
     is_list, as_json = flags["is_list"], flags["as_json"]
     if words := words_after(ctx):
         if checks or is_list or as_json or flags["is_fix"]:
-            raise click.UsageError("before -- COMMAND stand neither checks nor --list, --fix or --json")
-        # MERGED
-
+            raise click.UsageError("-- COMMAND cannot be combined with checks, --list, --fix or --json")
         return watch_and_explain(words)
     if is_list:
         _list(as_json=as_json)
@@ -108,11 +105,11 @@ def doctor_command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any)
     if flags["is_fix"]:
         return _fix(checks, flags)
     if flags["dry_run"] or flags["yes"]:
-        raise click.UsageError("--dry-run and --yes say how to --fix")
+        raise click.UsageError("--dry-run and --yes require --fix")
     prefix, folder = flags["prefix"], flags["folder"]
     chosen = _chosen(checks)
     begun = time.monotonic()
-    found, machine = _diagnosed(chosen, prefix, folder)
+    found, machine = _diagnose(chosen, prefix, folder)
     if as_json:
         from envsmith.console import printer
 
@@ -128,18 +125,18 @@ def _fix(checks: tuple[str, ...], flags: dict[str, Any]) -> int:
     from envsmith.install.options import wheelhouse_of
 
     _chosen(checks)
-    fixing = FixOptions(
+    options = FixOptions(
         prefix=flags["prefix"],
         folder=flags["folder"],
         checks=checks,
         wheelhouse=wheelhouse_of(flags["wheelhouse"]),
         offline=flags["offline"],
-        is_trial=flags["dry_run"],
-        is_agreed=flags["yes"],
+        is_dry_run=flags["dry_run"],
+        is_confirmed=flags["yes"],
         as_json=flags["as_json"],
     )
-    status = fix_registry(fixing) if checks == ("path",) else None
-    return fix(fixing) if status is None else status
+    status = fix_registry(options) if checks == ("path",) else None
+    return fix(options) if status is None else status
 
 
 def _chosen(names: tuple[str, ...]) -> tuple[DoctorCheck, ...]:
@@ -149,11 +146,11 @@ def _chosen(names: tuple[str, ...]) -> tuple[DoctorCheck, ...]:
     known = {check.name: check for check in CHECKS}
     for name in names:
         if name not in known:
-            raise click.UsageError(f"there is no check {name!r}; {suggestion(name, known)}")
+            raise click.UsageError(f"unknown check `{name}`; {suggestion(name, known)}")
     return tuple(known[name] for name in dict.fromkeys(names)) or CHECKS
 
 
-def _diagnosed(checks: tuple[DoctorCheck, ...], prefix: Path, folder: Path) -> tuple[DoctorReport, str]:
+def _diagnose(checks: tuple[DoctorCheck, ...], prefix: Path, folder: Path) -> tuple[DoctorReport, str]:
     from envsmith.doctor.diagnose import diagnose
     from envsmith.doctor.doctor_facts import DoctorFacts
     from envsmith.environment.interpreter import Probe
@@ -174,14 +171,14 @@ def _list(*, as_json: bool) -> None:
     if as_json:
         printer.envelope("doctor", "ok", {"checks": {check.name: check.summary for check in CHECKS}})
     else:
-        printer.table(("check", "looks for"), [(check.name, check.summary) for check in CHECKS], indent=0)
+        printer.table(("check", "finds"), [(check.name, check.summary) for check in CHECKS], indent=0)
 
 
 def _data(found: DoctorReport, machine: str) -> dict[str, object]:
     return {
         "machine": machine,
-        "checks": list(found.made),
-        "not_made": [{"check": name, "reason": reason} for name, reason in found.unmade],
+        "checks": list(found.completed),
+        "not_made": [{"check": name, "reason": reason} for name, reason in found.skipped],
         "findings": [item.to_json() for item in found.report.findings],
     }
 
@@ -190,14 +187,14 @@ def _show(found: DoctorReport, seconds: float, prefix: Path) -> None:
     from envsmith.console import printer
 
     count = printer.counted(len(found.report.findings), "finding")
-    checks = printer.counted(len(found.made), "check")
+    checks = printer.counted(len(found.completed), "check")
     printer.say(
-        f"{count if found.report.findings else 'nothing found'} on this machine · {checks} · {seconds:.1f} s"
+        f"{count if found.report.findings else 'no findings'} on this machine · {checks} · {seconds:.1f} s"
     )
     if not prefix.exists():
-        printer.labelled("note", f"there is no environment at {prefix}: only the machine was looked at")
+        printer.labelled("note", f"no environment at {prefix}; only the machine was checked")
     if found.report.findings:
         printer.say("")
         printer.findings(found.report.findings)
     for names, reason in found.reasons():
-        printer.labelled("not made", f"{names}: {reason}")
+        printer.labelled("skipped", f"{names}: {reason}")

@@ -1,4 +1,4 @@
-"""Diagnose: run named checks, each from the facts it needs to what it finds."""
+"""Execution of the doctor's checks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from envsmith.model.finding import Finding, Report
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorCheck:
-    """One named check."""
+    """A named check."""
 
     name: str
     summary: str
@@ -21,36 +21,38 @@ class DoctorCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoctorReport:
-    """What checks found."""
+    """The result of the doctor's checks."""
 
     report: Report
-    made: tuple[str, ...]
-    """Names of the checks that were made."""
-    unmade: tuple[tuple[str, str], ...]
-    """Name and reason of those that could not be."""
+    completed: tuple[str, ...]
+    """Names of the completed checks."""
+    skipped: tuple[tuple[str, str], ...]
+    """Name and reason of the checks that could not run."""
 
     def reasons(self) -> list[tuple[str, str]]:
-        """Return the names of those that could not be, and why, each reason once."""
-        return by_reason(self.unmade)
+        """Return the names of skipped checks for each reason."""
+        return by_reason(self.skipped)
 
 
-def by_reason(unmade: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Put checks together that could not be made for one reason."""
+def by_reason(skipped: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Group skipped checks by reason."""
     groups: dict[str, list[str]] = {}
-    for name, reason in unmade:
+    for name, reason in skipped:
         groups.setdefault(reason, []).append(name)
     return [(", ".join(names), reason) for reason, names in groups.items()]
 
 
 def diagnose(facts: DoctorFacts, checks: Sequence[DoctorCheck]) -> DoctorReport:
-    """Make checks one after the other; one that cannot be made keeps no other from being made."""
+    """Run checks in order; skip those that raise an EnvsmithError."""
     findings: dict[Finding, None] = {}
-    made, unmade = [], []
+    completed, skipped = [], []
     for check in checks:
         try:
             findings |= dict.fromkeys(check.run(facts))
         except EnvsmithError as error:
-            unmade.append((check.name, error.message))
+            skipped.append((check.name, error.message))
         else:
-            made.append(check.name)
-    return DoctorReport(report=Report(findings=tuple(findings)), made=tuple(made), unmade=tuple(unmade))
+            completed.append(check.name)
+    return DoctorReport(
+        report=Report(findings=tuple(findings)), completed=tuple(completed), skipped=tuple(skipped)
+    )

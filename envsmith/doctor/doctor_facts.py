@@ -1,7 +1,4 @@
-"""What the doctor's checks look at, found out when it is first asked for.
-
-A property that is found out once, also where that fails: what hangs is not asked again.
-"""
+"""Facts for the doctor's checks, computed on first access."""
 
 from __future__ import annotations
 
@@ -41,8 +38,9 @@ from envsmith.wiring import CatalogOptions, index_base, known_modules, listing_s
 
 Owner = TypeVar("Owner")
 Value = TypeVar("Value")
-_SCANNED = ("torchvision", "torchaudio")
-_OF_A_PROJECT = (
+_SCANNED_PROJECTS = ("torchvision", "torchaudio")
+# One of these makes a folder a project.
+_PROJECT_FILES = (
     "*.py",
     "pyproject.toml",
     "requirements*",
@@ -55,16 +53,16 @@ _OF_A_PROJECT = (
 
 
 class cached_or_error(Generic[Owner, Value]):  # noqa: N801 - a decorator, as cached_property
-    """Like ``functools.cached_property``, with an EnvsmithError remembered as well.
+    """A `functools.cached_property` that also caches an EnvsmithError: a probe that hung is not repeated.
 
     Args:
-        ask: finds it out.
+        compute: returns the value.
     """
 
-    def __init__(self, ask: Callable[[Owner], Value]) -> None:
-        self._ask = ask
-        self._key = f"remembered {ask.__name__}"
-        self.__doc__ = ask.__doc__
+    def __init__(self, compute: Callable[[Owner], Value]) -> None:
+        self._compute = compute
+        self._key = f"cached {compute.__name__}"
+        self.__doc__ = compute.__doc__
 
     @overload
     def __get__(self, instance: None, owner: type[Owner]) -> cached_or_error[Owner, Value]: ...
@@ -76,7 +74,7 @@ class cached_or_error(Generic[Owner, Value]):  # noqa: N801 - a decorator, as ca
         """Return the value.
 
         Raises:
-            EnvsmithError: as it was raised when it was first asked for.
+            EnvsmithError: the one raised on first access.
         """
         if instance is None:
             return self
@@ -90,26 +88,39 @@ class cached_or_error(Generic[Owner, Value]):  # noqa: N801 - a decorator, as ca
 
     def _answer(self, instance: Owner) -> Value | EnvsmithError:
         try:
-            return self._ask(instance)
+            return self._compute(instance)
         except EnvsmithError as error:
             return error
 
 
-def quietly(ask: Callable[[], Value | None]) -> Value | None:
-    """Return what is found out, None where it cannot be."""
+def value_or_none(compute: Callable[[], Value | None]) -> Value | None:
+    """Return a value, or None after an EnvsmithError."""
     try:
-        return ask()
+        return compute()
     except EnvsmithError:
         return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledTorch:
+    """The installed torch, judged for this machine."""
+
+    version: str
+    verdict: BackendVerdict
+    """Whether its build works here."""
+    best: BackendVerdict | None
+    """The best build for this machine; None without one."""
+
+
 class DoctorFacts:
-    """The facts of this machine, and of an environment in this project.
+    """Facts of this machine and of an environment of this project.
+
+    Properties raise EnvsmithErrors of the probes they use.
 
     Args:
-        prefix: the environment's root; it need not be there.
-        folder: of the lock folders.
-        probe: asks interpreters.
+        prefix: the environment's root; need not exist.
+        folder: the folder of the lock folders.
+        probe: queries interpreters.
     """
 
     def __init__(self, prefix: Path, folder: Path, probe: Probe) -> None:
@@ -125,7 +136,7 @@ class DoctorFacts:
 
     @cached_or_error
     def environment(self) -> Environment | None:
-        """What is installed; None where there is no environment."""
+        """The environment; None if there is none."""
         try:
             session.environment_paths(self._prefix)
         except EnvsmithError:
@@ -133,13 +144,13 @@ class DoctorFacts:
         return self._probe.environment(self._prefix, deep=False)
 
     @cached_or_error
-    def condition(self) -> InstalledState:
-        """What the environment's files tell together."""
+    def installed_state(self) -> InstalledState:
+        """The state of the environment's files."""
         return self._probe.condition(self._prefix, folders_before_packages())
 
     @cached_or_error
     def torch(self) -> InstalledTorch | None:
-        """The installed torch, and what is known of it on this machine."""
+        """The installed torch, judged for this machine; None without torch or if its backend is unknown."""
         found = self.environment
         if found is None or found.torch is None:
             return None
@@ -161,8 +172,8 @@ class DoctorFacts:
         )
 
     @cached_property
-    def toolbox(self) -> SystemLibraries:
-        """What torch's companions need of the system."""
+    def libraries(self) -> SystemLibraries:
+        """System libraries that companions of torch need."""
         from envsmith.host.system_probes import find_libraries
 
         return find_libraries(Path("/"), variables())
@@ -174,7 +185,7 @@ class DoctorFacts:
 
     @cached_or_error
     def manifest(self) -> Manifest | None:
-        """The locks of the profile the environment was built for, else of the only one that is locked."""
+        """The manifest of the environment's profile, else of the only locked profile; None otherwise."""
         name = session.installed_profile(self._prefix)
         locked = sorted(path.parent.name for path in self._folder.glob(f"*/{FILENAME}"))
         if not name and len(locked) == 1:
@@ -184,14 +195,14 @@ class DoctorFacts:
         return read_manifest(atomic.read_files(self._folder / name), str(self._folder / name / FILENAME))
 
     @cached_or_error
-    def locked(self) -> Backend | None:
-        """The backend the environment's lock asks for."""
+    def locked_backend(self) -> Backend | None:
+        """The backend of the environment's lock; None without a lock."""
         entries = self.manifest.targets.values() if self.manifest else ()
         return next((Backend.parse(str(item.inputs.get("backend", "cpu"))) for item in entries), None)
 
     @cached_or_error
-    def stale(self) -> tuple[Finding, ...]:
-        """Why the environment's lock is not what is asked for today."""
+    def drift(self) -> tuple[Finding, ...]:
+        """Findings of `envsmith lock --check` for the environment's lock."""
         from envsmith.lock.check import check_profile
         from envsmith.lock.request import LockOptions, lock_requests
 
@@ -199,7 +210,7 @@ class DoctorFacts:
             return ()
         name = self.manifest.profile
         (wanted,) = lock_requests(LockOptions(profiles=(name,), folder=self._folder), Path())
-        locked = frozenset(self.manifest.targets)  # a target that nobody locked is no fault of an environment
+        locked = frozenset(self.manifest.targets)  # do not report targets that are not locked
         found = check_profile(
             replace(wanted, only=locked), self._folder / name, check_tools(self.catalog)
         ).findings
@@ -213,15 +224,15 @@ class DoctorFacts:
         return EnvironmentPaths(prefix=root, bin=str(self._prefix / inner), is_windows=is_windows)
 
     def _session(self, own: Mapping[str, str]) -> tuple[RemovedVariable, ...]:
-        torch = quietly(lambda: self.torch)
+        torch = value_or_none(lambda: self.torch)
         installed = torch.verdict.backend if torch else Backend.parse("cpu")
-        backend = quietly(lambda: self.locked) or installed
+        backend = value_or_none(lambda: self.locked_backend) or installed
         wanted = Activation.of("doctor", backend=backend, env={})
         return plan_session(wanted, self._place, own, has_file=session.has_file).taken
 
     @cached_property
-    def scopes(self) -> dict[str, tuple[RemovedVariable, ...]]:
-        """Scope of PATH → what no session should have in it, but for the environment that is active."""
+    def path_entries(self) -> dict[str, tuple[RemovedVariable, ...]]:
+        """Scope of PATH → entries that activation would remove, except those of the active environment."""
         active = variables().get("VIRTUAL_ENV", "")
         places = [Path(self._place.bin), *(Path(active, name) for name in ("bin", "Scripts") if active)]
         own = {place.resolve() for place in places}
@@ -235,30 +246,30 @@ class DoctorFacts:
         }
 
     @cached_property
-    def taken(self) -> tuple[RemovedVariable, ...]:
-        """What a session in the environment would be rid of."""
+    def removed_entries(self) -> tuple[RemovedVariable, ...]:
+        """Entries of variables that activation would remove."""
         return self._session(variables())
 
     @cached_or_error
-    def unneeded(self) -> dict[str, str]:
-        """Project → why the project's files do not need it."""
+    def unused_packages(self) -> dict[str, str]:
+        """Unused project → reason; only torchvision and torchaudio are checked."""
         from envsmith.config.profiles import ProfileStore
         from envsmith.usage import scan as project
         from envsmith.usage.scan import scan
 
         there = {item.name for item in self.environment.distributions} if self.environment else set()
-        asked = [name for name in _SCANNED if name in there]
-        if not asked or not is_project(Path.cwd()):
+        projects = [name for name in _SCANNED_PROJECTS if name in there]
+        if not projects or not is_project(Path.cwd()):
             return {}
         folders = ProfileStore.of_project(Path()).settings.sources
-        found = scan(Path(), asked, sources=project, installed=known_modules(), folders=folders, enough=1)
+        found = scan(Path(), projects, sources=project, installed=known_modules(), folders=folders, enough=1)
         if not found.usage.files_read:
             return {}
         return {item.project: item.verdict.reason for item in found.answers if item.verdict.is_unneeded}
 
     @cached_property
-    def given(self) -> GpuAccess:
-        """What this machine was given of GPUs; nothing where variables describe another one."""
+    def gpu_access(self) -> GpuAccess:
+        """Access to GPUs on Linux; empty if variables override the detected machine."""
         from envsmith.host.detect import CAPABILITY, DRIVER
         from envsmith.host.linux import gpu_access
 
@@ -269,36 +280,36 @@ class DoctorFacts:
 
     @cached_property
     def visual_cpp(self) -> VisualCpp | None:
-        """Microsoft's C++ library; None off Windows."""
+        """Microsoft's C++ library; None except on Windows."""
         from envsmith.host.system_probes import find_visual_cpp
 
         if self.host.os != "windows":
             return None
         found = self.environment
-        # A program of the environment is found beside the interpreter it was made with.
+        # Windows searches the base interpreter's folder for the libraries of a virtual environment.
         folders = (Path(found.interpreter.base), self._prefix / found.site) if found else ()
         return find_visual_cpp(windows.read_value, variables(), self.host.machine, folders)
 
     @cached_property
-    def room(self) -> DiskSpace:
-        """Free bytes where uv's cache lies."""
+    def disk_space(self) -> DiskSpace:
+        """Free space for uv's cache."""
         return system_probes.disk_space(system_probes.uv_cache(variables()))
 
     @cached_property
-    def reach(self) -> Connectivity:
-        """How PyTorch's index, or the mirror that stands for it, answers."""
+    def connectivity(self) -> Connectivity:
+        """Connectivity of PyTorch's index or its mirror."""
         return system_probes.check_connectivity(f"{index_base(CatalogOptions())}/", variables())
 
 
 def is_project(folder: Path) -> bool:
-    """Say whether a folder is a project's: in a home or anywhere else no file tells whether an environment is used."""
+    """Return whether a folder contains a project; elsewhere, as in a home, usage cannot be scanned."""
     if folder == folder.parent or folder == Path.home():
         return False
-    return any(next(folder.glob(name), None) for name in _OF_A_PROJECT)
+    return any(next(folder.glob(name), None) for name in _PROJECT_FILES)
 
 
 def backend_of(torch: TorchBuild) -> Backend | None:
-    """Return what an installed torch was built for, by its own words; None where they say something unknown."""
+    """Return the backend of an installed torch from its version and build; None if unknown."""
     _, _, label = torch.version.partition("+")
     cuda = f"cu{torch.cuda.replace('.', '')}" if torch.cuda else ""
     rocm = f"rocm{'.'.join(torch.hip.split('.')[:2])}" if torch.hip else ""
@@ -315,14 +326,3 @@ def _public(text: str) -> Version | None:
         return Version(Version(text).public)
     except InvalidVersion:
         return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstalledTorch:
-    """The installed torch, and what is known of it on this machine."""
-
-    version: str
-    verdict: BackendVerdict
-    """Of its own build."""
-    best: BackendVerdict | None
-    """What works best here; None where nothing does."""

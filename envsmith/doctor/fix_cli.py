@@ -1,4 +1,4 @@
-"""``envsmith doctor --fix``: show what is wrong with an environment and what would cure it, ask, do it, look again."""
+"""``envsmith doctor --fix``: show a repair plan, ask, apply it and verify the result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envsmith.doctor.repair_plan import ASIDE, REBUILD, SET_ASIDE
+from envsmith.doctor.repair_plan import ASIDE_FOLDER, StepKind
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -19,47 +19,57 @@ if TYPE_CHECKING:
     from envsmith.process.runner import Processes
     from envsmith.verify.verify import Verified
 
+_VERBS = {
+    StepKind.REBUILD: "rebuild",
+    StepKind.MOVE: "move",
+    StepKind.REMOVE: "remove",
+    StepKind.INSTALL: "install",
+}
 CHECKS = ("family", "families", "onnxruntime", "broken", "shadows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixOptions:
-    """What is to be fixed, and how."""
+    """Options of ``envsmith doctor --fix``."""
 
     prefix: Path
     folder: Path
-    """Of the lock folders."""
+    """Folder of the lock folders."""
     checks: tuple[str, ...] = ()
-    """Those whose findings are cured; without any all that concern the environment, and its lock."""
+    """Checks whose findings are fixed; by default CHECKS and the comparison with the lock."""
     wheelhouse: str = ""
     offline: bool = False
-    is_trial: bool = False
-    is_agreed: bool = False
+    is_dry_run: bool = False
+    is_confirmed: bool = False
     as_json: bool = False
 
 
-def fix(way: FixOptions) -> int:
-    """Cure what can be cured without anything being lost, and return the exit code: 0 where all is well then.
+def fix(options: FixOptions) -> int:
+    """Repair an environment without losing files, and return the exit code: 0 if no errors remain.
 
     Raises:
-        EnvsmithError: USE002 where nobody can be asked; ENV050 where there is no environment.
-        InstallError: where a step fails.
-        ToolError: where files cannot be reached.
+        EnvsmithError: USE002 when confirmation is needed without a terminal; ENV050 without an environment.
+        InstallError: when a step fails.
+        ToolError: when files cannot be downloaded.
     """
     from envsmith.doctor.repair import plan, repair
 
-    with _at_work(way) as (sick, tools):
-        cure = plan(sick, tools)
-        if not way.as_json:
-            _show(way, sick, cure)
-        if not cure.steps or way.is_trial or not (way.is_agreed or _is_agreed(way, cure)):
-            return _undone(way, sick, cure)
-        return _done(way, repair(sick, cure, Path(sick.environment.prefix), tools))
+    with _repair_tools(options) as (damaged, tools):
+        repair_plan = plan(damaged, tools)
+        if not options.as_json:
+            _show(options, damaged, repair_plan)
+        if (
+            not repair_plan.steps
+            or options.is_dry_run
+            or not (options.is_confirmed or _confirm(options, repair_plan))
+        ):
+            return _show_unchanged(options, damaged, repair_plan)
+        return _show_result(options, repair(damaged, repair_plan, Path(damaged.environment.prefix), tools))
 
 
 @contextmanager
-def _at_work(way: FixOptions) -> Iterator[tuple[RepairInput, RepairTools]]:
-    """Lend the sick environment and the tools of its repair."""
+def _repair_tools(options: FixOptions) -> Iterator[tuple[RepairInput, RepairTools]]:
+    """Yield the input and the tools of a repair."""
     from envsmith.catalog import Catalog
     from envsmith.doctor.repair import RepairTools, UvRepairer
     from envsmith.lockfile.pins import InstallSource
@@ -68,22 +78,22 @@ def _at_work(way: FixOptions) -> Iterator[tuple[RepairInput, RepairTools]]:
 
     processes = Processes()
     try:
-        order = _order(way)
-        verified, sick = _examined(way, order, processes)
+        request = _install_request(options)
+        verified, damaged = _examine(options, request, processes)
         yield (
-            sick,
+            damaged,
             RepairTools(
-                examine=lambda: _examined(way, order, processes)[1],
-                repairer=UvRepairer(processes=processes, executable=find_uv(), offline=way.offline),
-                rebuild=lambda: _rebuild(way, order),
+                examine=lambda: _examine(options, request, processes)[1],
+                repairer=UvRepairer(processes=processes, executable=find_uv(), offline=options.offline),
+                rebuild=lambda: _rebuild(options, request),
                 catalog=Catalog.embedded(),
                 supply=verified.locked.supply
                 if verified
                 else InstallSource(
                     text="",
                     is_pylock=False,
-                    wheelhouse=way.wheelhouse,
-                    profile=order.profile if order else "",
+                    wheelhouse=options.wheelhouse,
+                    profile=request.profile if request else "",
                 ),
             ),
         )
@@ -91,29 +101,29 @@ def _at_work(way: FixOptions) -> Iterator[tuple[RepairInput, RepairTools]]:
         processes.close()
 
 
-def _order(way: FixOptions) -> InstallRequest | None:
-    """Return the order of the profile the environment was built for, else of the only one that is locked."""
+def _install_request(options: FixOptions) -> InstallRequest | None:
+    """Return the request of the environment's profile, else of the only locked profile."""
     from envsmith.activate import session
     from envsmith.install.options import order_of
 
-    name = session.installed_profile(way.prefix)
-    locked = sorted(path.parent.name for path in way.folder.glob("*/manifest.toml"))
+    name = session.installed_profile(options.prefix)
+    locked = sorted(path.parent.name for path in options.folder.glob("*/manifest.toml"))
     if not name and len(locked) == 1:
         name = locked[0]
     if name not in locked:
         return None
-    options = {
+    install_options = {
         "profile": name,
-        "folder": way.folder,
+        "folder": options.folder,
         "deep": True,
         "python": "",
-        "wheelhouse": way.wheelhouse,
+        "wheelhouse": options.wheelhouse,
     }
-    return order_of({**options, "no_guard": False, "is_checked": False})
+    return order_of({**install_options, "no_guard": False, "is_checked": False})
 
 
-def _examined(
-    way: FixOptions, order: InstallRequest | None, processes: Processes
+def _examine(
+    options: FixOptions, request: InstallRequest | None, processes: Processes
 ) -> tuple[Verified | None, RepairInput]:
     from envsmith.activate import session
     from envsmith.doctor.checks import CHECKS as KNOWN
@@ -124,140 +134,149 @@ def _examined(
     from envsmith.install.generation_store import GenerationStore
     from envsmith.model.backend import Backend
 
-    prefix = Path(session.environment_paths(way.prefix).prefix)
+    prefix = Path(session.environment_paths(options.prefix).prefix)
     probe = VerifyingProbe(processes=processes)
-    facts = DoctorFacts(way.prefix, way.folder, probe)
-    chosen = [check for check in KNOWN if check.name in (way.checks or CHECKS)]
-    verified = _verified(order, prefix, probe) if order else None
-    compared = verified.report.findings if verified and not way.checks else ()
-    told = {item.subject for item in compared if item.code == "ENV014"}
+    facts = DoctorFacts(options.prefix, options.folder, probe)
+    chosen = [check for check in KNOWN if check.name in (options.checks or CHECKS)]
+    verified = _verified(request, prefix, probe) if request else None
+    compared = verified.report.findings if verified and not options.checks else ()
+    incomplete = {item.subject for item in compared if item.code == "ENV014"}
     diagnosed = diagnose(facts, chosen).report.findings
-    more = (item for item in diagnosed if item.code != "ENV067" or item.subject not in told)
+    more = (item for item in diagnosed if item.code != "ENV067" or item.subject not in incomplete)
     return verified, RepairInput(
-        profile=order.profile if order and verified else "",
-        is_ours=bool(GenerationStore(link=way.prefix.absolute()).current()),
+        profile=request.profile if request and verified else "",
+        is_managed=bool(GenerationStore(link=options.prefix.absolute()).current()),
         environment=verified.environment
         if verified
         else facts.environment or probe.environment(prefix, deep=False),
-        condition=verified.condition if verified else facts.condition,
-        pins=_pins(order, verified) if order and verified else None,
+        installed_state=verified.condition if verified else facts.installed_state,
+        pins=_pins(request, verified) if request and verified else None,
         backend=verified.locked.backend if verified else Backend.parse("cpu"),
         findings=tuple(dict.fromkeys((*compared, *more))),
     )
 
 
-def _verified(order: InstallRequest, prefix: Path, probe: Any) -> Verified | None:  # noqa: ANN401 - a VerifyingProbe
-    """Compare it with its lock; None where none is for its interpreter."""
+def _verified(request: InstallRequest, prefix: Path, probe: Any) -> Verified | None:  # noqa: ANN401 - a VerifyingProbe
+    """Compare the environment with its lock; return None if no locked target fits its interpreter."""
     from envsmith.errors import NoMatchingTargetError
     from envsmith.files import atomic
     from envsmith.host.current import folders_before_packages
     from envsmith.verify.verify import VerifyTools, verify
 
     try:
-        return verify(order, prefix, VerifyTools(probe=probe, files=atomic), before=folders_before_packages())
+        return verify(
+            request, prefix, VerifyTools(probe=probe, files=atomic), before=folders_before_packages()
+        )
     except NoMatchingTargetError:
         return None
 
 
-def _pins(order: InstallRequest, verified: Verified) -> Any:  # noqa: ANN401 - Pins
-    """Read the lock's requirements: a pylock does not say of which index a file is."""
+def _pins(request: InstallRequest, verified: Verified) -> Any:  # noqa: ANN401 - Pins
+    """Read the pins from the lock's requirements file, since a pylock lacks the index of each file."""
     from envsmith.files import atomic
     from envsmith.lockfile.pins import Pins
 
     name = f"requirements.{verified.target}.txt"
-    return Pins.from_requirements(atomic.read_files(order.folder)[name].decode(), str(order.folder / name))
+    return Pins.from_requirements(
+        atomic.read_files(request.folder)[name].decode(), str(request.folder / name)
+    )
 
 
-def _rebuild(way: FixOptions, order: InstallRequest | None) -> None:
+def _rebuild(options: FixOptions, request: InstallRequest | None) -> None:
     from envsmith.install.cli import at_work
     from envsmith.install.install import install
     from envsmith.install.links import check_runner
 
-    check_runner(way.prefix.absolute())
-    options = {"prefix": way.prefix, "offline": way.offline, "wheelhouse": way.wheelhouse, "rewrites": ()}
-    if order:
-        with at_work({**options, "compile_bytecode": False}, quiet=way.as_json) as tools:
-            install(replace(order, anew=True), tools)
+    check_runner(options.prefix.absolute())
+    install_options = {
+        "prefix": options.prefix,
+        "offline": options.offline,
+        "wheelhouse": options.wheelhouse,
+        "rewrites": (),
+    }
+    if request:
+        with at_work({**install_options, "compile_bytecode": False}, quiet=options.as_json) as tools:
+            install(replace(request, anew=True), tools)
 
 
-def _is_agreed(way: FixOptions, cure: RepairPlan) -> bool:
+def _confirm(options: FixOptions, repair_plan: RepairPlan) -> bool:
     from envsmith.console.printer import counted
     from envsmith.console.terminal import confirm
 
-    if way.as_json:
+    if options.as_json:
         return False
     return confirm(
-        f"carry out {counted(len(cure.steps), 'step')} on {way.prefix}",
+        f"apply {counted(len(repair_plan.steps), 'step')} to {options.prefix}",
         where="envsmith doctor --fix",
-        otherwise="nothing is changed: --fix asks first",
+        otherwise="--fix needs confirmation",
     )
 
 
-def _show(way: FixOptions, sick: RepairInput, cure: RepairPlan) -> None:
+def _show(options: FixOptions, damaged: RepairInput, repair_plan: RepairPlan) -> None:
     from envsmith.console import printer
 
-    by = f", compared with the lock of {sick.profile}" if sick.profile else ", of which there is no lock"
-    printer.say(f"{printer.counted(len(sick.findings), 'finding')} in {way.prefix}{by}")
-    if sick.findings:
+    by = f", compared with the lock of {damaged.profile}" if damaged.profile else ", which has no lock"
+    printer.say(f"{printer.counted(len(damaged.findings), 'finding')} in {options.prefix}{by}")
+    if damaged.findings:
         printer.say("")
-        printer.findings([replace(item, hint="") for item in sick.findings])
+        printer.findings([replace(item, hint="") for item in damaged.findings])
         printer.say("")
-    for number, step in enumerate(cure.steps):
-        printer.labelled("cure" if number == 0 else "", f"{step.kind:<10} {_told(step)}")
-    _left(cure.left)
+    for number, step in enumerate(repair_plan.steps):
+        printer.labelled("fix" if number == 0 else "", f"{_VERBS[step.kind]:<10} {_described(step)}")
+    _show_manual(repair_plan.remaining)
 
 
-def _told(step: RepairStep) -> str:
+def _described(step: RepairStep) -> str:
     text = ", ".join(step.subjects)
-    if step.kind == REBUILD:
-        return f"{text}: a new environment beside this one, proved, then switched to"
-    if step.kind == ASIDE:
-        return f"{text}: to {SET_ASIDE} in the environment"
-    return f"{text}, by the hashes of the lock" if step.is_hashed else text
+    if step.kind == StepKind.REBUILD:
+        return f"{text}: build a new environment, verify it, then switch to it"
+    if step.kind == StepKind.MOVE:
+        return f"{text} to {ASIDE_FOLDER}/ in the environment"
+    return f"{text}, with the hashes of the lock" if step.is_hashed else text
 
 
-def _left(left: tuple[Finding, ...]) -> None:
+def _show_manual(remaining: tuple[Finding, ...]) -> None:
     from envsmith.console import printer
 
-    for number, item in enumerate(item for item in left if item.severity != "note"):
-        way_out = f": {item.hint}" if item.hint else ""
-        printer.labelled("by hand" if number == 0 else "", f"{item.code} {item.subject}{way_out}")
+    for number, item in enumerate(item for item in remaining if item.severity != "note"):
+        hint = f": {item.hint}" if item.hint else ""
+        printer.labelled("manual" if number == 0 else "", f"{item.code} {item.subject}{hint}")
 
 
-def _undone(way: FixOptions, sick: RepairInput, cure: RepairPlan) -> int:
+def _show_unchanged(options: FixOptions, damaged: RepairInput, repair_plan: RepairPlan) -> int:
     from envsmith.console import printer
 
-    is_sick = any(item.severity == "error" for item in sick.findings)
-    if way.as_json:
-        printer.envelope("doctor", "no" if is_sick else "ok", _data(sick, cure, None))
-    elif cure.steps:
-        printer.say("nothing is changed", err=True)
-    elif is_sick:
-        printer.say("nothing that could be carried out", err=True)
-    return NO if is_sick else OK
+    has_errors = any(item.severity == "error" for item in damaged.findings)
+    if options.as_json:
+        printer.envelope("doctor", "no" if has_errors else "ok", _data(damaged, repair_plan, None))
+    elif repair_plan.steps:
+        printer.say("no changes were made", err=True)
+    elif has_errors:
+        printer.say("no automatic fix available", err=True)
+    return NO if has_errors else OK
 
 
-def _done(way: FixOptions, done: RepairResult) -> int:
+def _show_result(options: FixOptions, done: RepairResult) -> int:
     from envsmith.console import printer
 
     errors = [item for item in done.after.findings if item.severity == "error"]
-    if way.as_json:
-        printer.envelope("doctor", "no" if errors else "ok", _data(done.before, done.cure, done))
+    if options.as_json:
+        printer.envelope("doctor", "no" if errors else "ok", _data(done.before, done.plan, done))
     elif errors:
-        printer.say(f"\n{printer.counted(len(errors), 'finding')} left in {way.prefix}\n")
+        printer.say(f"\n{printer.counted(len(errors), 'finding')} left in {options.prefix}\n")
         printer.findings(errors)
     else:
-        printer.labelled("cured", f"{way.prefix}: looked at again, and nothing is wrong")
+        printer.labelled("fixed", f"{options.prefix}: verified, no errors left")
     return NO if errors else OK
 
 
-def _data(sick: RepairInput, cure: RepairPlan, done: RepairResult | None) -> dict[str, object]:
-    prefix = sick.environment.prefix
+def _data(damaged: RepairInput, repair_plan: RepairPlan, done: RepairResult | None) -> dict[str, object]:
+    prefix = damaged.environment.prefix
     return {
         "prefix": prefix,
-        "profile": sick.profile,
-        "findings": [item.to_json() for item in sick.findings],
-        "steps": [step.to_json(prefix) for step in (done.steps if done else cure.steps)],
+        "profile": damaged.profile,
+        "findings": [item.to_json() for item in damaged.findings],
+        "steps": [step.to_json(prefix) for step in (done.steps if done else repair_plan.steps)],
         "carried_out": done is not None,
-        "left": [item.to_json() for item in (done.after.findings if done else cure.left)],
+        "left": [item.to_json() for item in (done.after.findings if done else repair_plan.remaining)],
     }

@@ -1,4 +1,4 @@
-"""``envsmith doctor path --fix`` on Windows: take folders of environments out of the registry's PATH."""
+"""``envsmith doctor path --fix`` on Windows: remove environment directories from PATH in the registry."""
 
 from __future__ import annotations
 
@@ -16,26 +16,24 @@ if TYPE_CHECKING:
     from envsmith.doctor.windows_path import RegistryPaths
     from envsmith.host.system import PathRemoval
 
-KEPT = "path"
-"""Folder in the user's cache where is kept what was there before."""
-_REFUSED = (
-    "may be changed by an administrator alone: run this again in a terminal that was started as administrator"
-)
+BACKUP_FOLDER = "path"
+"""Folder in the user's cache for backups of PATH."""
+_REFUSED = "can only be changed by an administrator: run this again in a terminal started as administrator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """What the repair looks at and changes."""
+    """The registry's PATH and functions on its entries."""
 
     paths: RegistryPaths
-    taken: Callable[[], Mapping[str, tuple[RemovedVariable, ...]]]
-    """Says what no session should have on PATH, scope by scope, as it is now."""
+    unwanted: Callable[[], Mapping[str, tuple[RemovedVariable, ...]]]
+    """Returns scope → entries that activation would remove, read again at each call."""
     expanded: Callable[[str], str]
-    """Puts variables into an entry."""
+    """Expands variables in an entry."""
 
 
-def fix_registry(way: FixOptions) -> int | None:
-    """Repair this machine's, and return the exit code; None where it has no registry."""
+def fix_registry(options: FixOptions) -> int | None:
+    """Repair this machine's PATH and return the exit code; None without a registry."""
     from envsmith.doctor.doctor_facts import DoctorFacts
     from envsmith.doctor.windows_path import registry_paths
     from envsmith.environment.interpreter import Probe
@@ -44,89 +42,100 @@ def fix_registry(way: FixOptions) -> int | None:
     from envsmith.host.system_probes import expand_variables
     from envsmith.process.runner import Processes
 
-    paths = registry_paths(Path(cache_root(variables())) / KEPT)
+    paths = registry_paths(Path(cache_root(variables())) / BACKUP_FOLDER)
     if paths is None:
         return None
     processes = Processes()
 
-    def taken() -> Mapping[str, tuple[RemovedVariable, ...]]:
-        return DoctorFacts(way.prefix, way.folder, Probe(processes=processes)).scopes
+    def unwanted() -> Mapping[str, tuple[RemovedVariable, ...]]:
+        return DoctorFacts(options.prefix, options.folder, Probe(processes=processes)).path_entries
 
     try:
         return fix_path(
-            way, Registry(paths=paths, taken=taken, expanded=lambda text: expand_variables(text, variables()))
+            options,
+            Registry(
+                paths=paths, unwanted=unwanted, expanded=lambda text: expand_variables(text, variables())
+            ),
         )
     finally:
         processes.close()
 
 
-def fix_path(way: FixOptions, registry: Registry) -> int:
-    """Show what would be taken out, ask, do it, look again; return the exit code: 0 where nothing is left.
+def fix_path(options: FixOptions, registry: Registry) -> int:
+    """Show the entries to remove, ask, remove them and verify; return the exit code: 0 if none remains.
 
     Raises:
-        EnvsmithError: USE002 where nobody can be asked.
-        HostError: HST029 where the registry was changed meanwhile, HST019 where it refuses.
-        InstallError: where what was there before cannot be kept in a file; then it stays as it is.
+        EnvsmithError: USE002 when confirmation is needed without a terminal.
+        HostError: HST029 when the registry changed meanwhile, HST019 when it cannot be written.
+        InstallError: when the backup cannot be written; PATH is then unchanged.
     """
-    from envsmith.doctor.path_repair import clear, plan
+    from envsmith.doctor.path_repair import plan, remove_entries
 
-    cuts = plan(registry.paths, registry.taken(), registry.expanded)
-    if not way.as_json:
-        _show(cuts)
+    removals = plan(registry.paths, registry.unwanted(), registry.expanded)
+    if not options.as_json:
+        _show(removals)
     done: tuple[PathRepairResult, ...] = ()
-    if any(cut.may_write for cut in cuts) and not way.is_trial and (way.is_agreed or _is_agreed(way, cuts)):
-        done = clear(cuts, registry.paths)
-    left = plan(registry.paths, registry.taken(), registry.expanded) if done else cuts
-    _tell(way, cuts, done, left)
-    return NO if left else OK
+    if (
+        any(removal.may_write for removal in removals)
+        and not options.is_dry_run
+        and (options.is_confirmed or _confirm(options, removals))
+    ):
+        done = remove_entries(removals, registry.paths)
+    remaining = plan(registry.paths, registry.unwanted(), registry.expanded) if done else removals
+    _show_result(options, removals, done, remaining)
+    return NO if remaining else OK
 
 
-def _is_agreed(way: FixOptions, cuts: Sequence[PathRemoval]) -> bool:
+def _confirm(options: FixOptions, removals: Sequence[PathRemoval]) -> bool:
     from envsmith.console.terminal import confirm
 
-    if way.as_json:
+    if options.as_json:
         return False
-    scopes = " and ".join(cut.before.scope for cut in cuts if cut.may_write)
+    scopes = " and ".join(removal.before.scope for removal in removals if removal.may_write)
     return confirm(
-        f"take these out of the Path of the {scopes}",
+        f"remove these entries from the Path of the {scopes}",
         where="envsmith doctor path --fix",
-        otherwise="nothing is changed: --fix asks first",
+        otherwise="--fix needs confirmation",
     )
 
 
-def _show(cuts: Sequence[PathRemoval]) -> None:
+def _show(removals: Sequence[PathRemoval]) -> None:
     from envsmith.console import printer
 
-    count = printer.counted(sum(len(cut.removed) for cut in cuts), "folder")
-    printer.say(f"{count} of environments on the Path that the registry keeps")
-    for cut in cuts:
-        for number, entry in enumerate(cut.removed):
-            printer.labelled(cut.before.scope if number == 0 else "", entry)
-    for cut in cuts:
-        if not cut.may_write:
-            printer.labelled("by hand", f"the {cut.before.scope}'s Path {_REFUSED}")
+    count = printer.counted(sum(len(removal.removed) for removal in removals), "environment folder")
+    printer.say(f"{count} in the registry's Path")
+    for removal in removals:
+        for number, entry in enumerate(removal.removed):
+            printer.labelled(removal.before.scope if number == 0 else "", entry)
+    for removal in removals:
+        if not removal.may_write:
+            printer.labelled("manual", f"the {removal.before.scope}'s Path {_REFUSED}")
 
 
-def _tell(
-    way: FixOptions,
-    cuts: Sequence[PathRemoval],
+def _show_result(
+    options: FixOptions,
+    removals: Sequence[PathRemoval],
     done: Sequence[PathRepairResult],
-    left: Sequence[PathRemoval],
+    remaining: Sequence[PathRemoval],
 ) -> None:
     from envsmith.console import printer
 
-    if way.as_json:
-        kept = {item.cut.before.scope: str(item.kept) for item in done}
+    if options.as_json:
+        backups = {item.removal.before.scope: str(item.backup) for item in done}
         data = {
-            "cuts": [{**cut.to_json(), "kept": kept.get(cut.before.scope, "")} for cut in cuts],
+            "cuts": [
+                {**removal.to_json(), "kept": backups.get(removal.before.scope, "")} for removal in removals
+            ],
             "carried_out": bool(done),
-            "left": [cut.to_json() for cut in left],
+            "left": [removal.to_json() for removal in remaining],
         }
-        printer.envelope("doctor", "no" if left else "ok", data)
+        printer.envelope("doctor", "no" if remaining else "ok", data)
         return
     for item in done:
-        printer.labelled("kept", f'`reg import "{item.kept}"` puts the {item.cut.before.scope}\'s Path back')
+        printer.labelled(
+            "backup", f'`reg import "{item.backup}"` restores the {item.removal.before.scope}\'s Path'
+        )
     if done:
-        printer.labelled("cured", "looked at again; shells that are open keep what they have: open a new one")
-    elif cuts:
-        printer.say("nothing is changed", err=True)
+        printer.labelled("fixed", "Path verified; open a new shell, since open ones keep the old value")
+    elif removals:
+        printer.say("no changes were made", err=True)

@@ -1,7 +1,4 @@
-"""Which entries of the registry's PATH are folders of environments, and can be taken out as they are written.
-
-Clear: take folders of environments out of the PATH that Windows's registry keeps.
-"""
+"""Removal of environment directories from PATH in Windows's registry."""
 
 from __future__ import annotations
 
@@ -15,78 +12,80 @@ from envsmith.doctor.windows_path import RegistryPaths
 from envsmith.errors import HostError
 from envsmith.host.system import PathRemoval, SearchPath
 
-# Others are told of, too: empty and relative ones, and those with a variable nobody knows.
-_WHOLE = re.compile(r"[A-Za-z]:[/\\]|\\\\")
+# An absolute path. Empty and relative entries, and those with unknown variables, are reported but not removed.
+_ABSOLUTE = re.compile(r"[A-Za-z]:[/\\]|\\\\")
 _TWICE = "is there twice"
 
 
-def cuts(
+def removals(
     paths: Iterable[SearchPath],
-    taken: Mapping[str, Iterable[RemovedVariable]],
+    unwanted: Mapping[str, Iterable[RemovedVariable]],
     expanded: Callable[[str], str],
     may_write: Callable[[str], bool],
 ) -> Iterator[PathRemoval]:
-    """Yield what is to be taken out of each scope; nothing for one that is in order.
+    """Yield the entries to remove from each scope.
 
     Args:
-        paths: PATH as the registry keeps it.
-        taken: scope → entries that no session should have, and why, with their variables put in.
-        expanded: puts the variables into an entry.
-        may_write: says whether this user may change a scope.
+        paths: PATH in the registry.
+        unwanted: scope → expanded entries that activation would remove.
+        expanded: expands variables in an entry.
+        may_write: returns whether this user may change a scope.
     """
     for path in paths:
-        wrong = {item.entry for item in taken.get(path.scope, ()) if _is_environment(item)}
-        gone = tuple(dict.fromkeys(entry for entry in path.entries if entry and expanded(entry) in wrong))
-        if gone:
-            yield PathRemoval(before=path, removed=gone, may_write=may_write(path.scope))
+        wrong = {item.entry for item in unwanted.get(path.scope, ()) if _is_environment(item)}
+        removed = tuple(dict.fromkeys(entry for entry in path.entries if entry and expanded(entry) in wrong))
+        if removed:
+            yield PathRemoval(before=path, removed=removed, may_write=may_write(path.scope))
 
 
 def _is_environment(item: RemovedVariable) -> bool:
-    return bool(item.variable == "PATH" and item.entry and _WHOLE.match(item.entry) and item.reason != _TWICE)
+    return bool(
+        item.variable == "PATH" and item.entry and _ABSOLUTE.match(item.entry) and item.reason != _TWICE
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathRepairResult:
-    """One scope that was changed."""
+    """A changed scope."""
 
-    cut: PathRemoval
-    kept: Path
-    """From which it can be put back."""
+    removal: PathRemoval
+    backup: Path
+    """Restores it with `reg import`."""
 
 
 def plan(
-    paths: RegistryPaths, taken: Mapping[str, Iterable[RemovedVariable]], expanded: Callable[[str], str]
+    paths: RegistryPaths, unwanted: Mapping[str, Iterable[RemovedVariable]], expanded: Callable[[str], str]
 ) -> tuple[PathRemoval, ...]:
-    """Return what would be taken out.
+    """Return the entries to remove.
 
     Args:
-        paths: what the registry has.
-        taken: scope → entries that no session should have, and why, with their variables put in.
-        expanded: puts the variables into an entry.
+        paths: PATH in the registry.
+        unwanted: scope → expanded entries that activation would remove.
+        expanded: expands variables in an entry.
     """
-    return tuple(cuts(paths.read(), taken, expanded, paths.may_write))
+    return tuple(removals(paths.read(), unwanted, expanded, paths.may_write))
 
 
-def clear(cuts: Iterable[PathRemoval], paths: RegistryPaths) -> tuple[PathRepairResult, ...]:
-    """Take entries out, each scope kept in a file before; scopes that may not be written are left.
+def remove_entries(removals: Iterable[PathRemoval], paths: RegistryPaths) -> tuple[PathRepairResult, ...]:
+    """Remove entries from writable scopes, after a backup of each.
 
     Raises:
-        HostError: HST029 where one was changed since it was read, HST019 where it can all the same not be written.
+        HostError: HST029 when a scope changed since it was read, HST019 when it cannot be written.
     """
     done: list[PathRepairResult] = []
-    for cut in cuts:
-        if not cut.may_write:
+    for removal in removals:
+        if not removal.may_write:
             continue
-        if cut.before not in paths.read():
+        if removal.before not in paths.read():
             raise HostError(
                 "HST029",
-                "it has been changed since it was read, and is left as it is now",
-                where=f"the {cut.before.scope}'s Path in the registry",
+                "it changed since it was read; no changes were made to it",
+                where=f"the {removal.before.scope}'s Path in the registry",
                 hint="run the command again",
             )
-        kept = paths.keep(cut.before)
-        paths.write(cut.before.scope, cut.after, cut.before.kind)
-        done.append(PathRepairResult(cut=cut, kept=kept))
+        backup = paths.backup(removal.before)
+        paths.write(removal.before.scope, removal.after, removal.before.kind)
+        done.append(PathRepairResult(removal=removal, backup=backup))
     if done:
         paths.announce()
     return tuple(done)

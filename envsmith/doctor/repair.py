@@ -1,8 +1,6 @@
-"""Repair: look what is wrong with an environment, say what cures it, do that, and look again.
+"""Repair of environments: execution of a plan with uv, and verification of its result.
 
-Takes single distributions out of an environment and puts others in, by uv; and sets aside what uv cannot remove.
-
-Source of what uv does: seen with uv 0.13.8, 2026-11-21.
+Source of uv's behaviour: seen with uv 0.13.8, 2026-11-21.
 """
 
 from __future__ import annotations
@@ -15,14 +13,11 @@ from pathlib import Path
 from envsmith.catalog import Catalog
 from envsmith.doctor import repair_plan
 from envsmith.doctor.repair_plan import (
-    ASIDE,
-    INSTALL,
-    REBUILD,
-    REMOVE,
-    SET_ASIDE,
+    ASIDE_FOLDER,
     RepairInput,
     RepairPlan,
     RepairStep,
+    StepKind,
 )
 from envsmith.errors import VerificationError
 from envsmith.files.atomic import environment_errors
@@ -30,98 +25,104 @@ from envsmith.lockfile.pins import InstallSource
 from envsmith.model.naming import unique_name
 from envsmith.uv.installer import UvInstaller, failure
 
-MOST_ROUNDS = 3
+MAX_ROUNDS = 3
+
+
+_DAMAGED_FILES = ("ENV014", "ENV015")
+"""Codes of missing and changed files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairTools:
-    """What a repair needs of the world."""
+    """Functions and services for a repair."""
 
     examine: Callable[[], RepairInput]
-    """Looks what is wrong."""
+    """Examines the environment."""
     repairer: UvRepairer
     rebuild: Callable[[], None]
-    """Builds an environment of envsmith's anew, beside itself, and switches to it."""
+    """Rebuilds a managed environment and switches to it."""
     catalog: Catalog
     supply: InstallSource
-    """Where the lock's files come from; its text is not looked at."""
+    """Source of the lock's files; its text is not used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairResult:
-    """What a repair did, and what it left."""
+    """The result of a repair."""
 
     before: RepairInput
     steps: tuple[RepairStep, ...]
-    """All that were taken."""
+    """All executed steps."""
     after: RepairInput
-    cure: RepairPlan
-    """What would still be to do."""
+    plan: RepairPlan
+    """The remaining steps."""
 
 
-def plan(sick: RepairInput, tools: RepairTools) -> RepairPlan:
-    """Return what would be done."""
-    return repair_plan.cure(sick, tools.catalog)
+def plan(damaged: RepairInput, tools: RepairTools) -> RepairPlan:
+    """Return the plan of a repair."""
+    return repair_plan.plan_repair(damaged, tools.catalog)
 
 
-def repair(sick: RepairInput, first: RepairPlan, prefix: Path, tools: RepairTools) -> RepairResult:
-    """Carry out a cure, look again, and go on while what was hidden comes to light.
+def repair(damaged: RepairInput, first: RepairPlan, prefix: Path, tools: RepairTools) -> RepairResult:
+    """Execute a plan, examine the environment again, and repeat while new problems appear.
 
     Args:
-        sick: the environment.
-        first: what was agreed to.
-        prefix: its root.
-        tools: what looks and changes.
+        damaged: the environment and its problems.
+        first: the confirmed plan.
+        prefix: the environment's root.
+        tools: functions and services.
 
     Raises:
-        InstallError: where something cannot be installed or removed; what was done before stays done.
-        ToolError: where files cannot be reached.
+        InstallError: when an installation or removal fails; earlier steps remain done.
+        ToolError: when files cannot be downloaded.
     """
-    taken: list[RepairStep] = []
-    now, next_ = sick, first
-    for number in range(MOST_ROUNDS):
-        if not next_.steps:
+    executed: list[RepairStep] = []
+    now, next_plan = damaged, first
+    for number in range(MAX_ROUNDS):
+        if not next_plan.steps:
             break
-        for step in next_.steps:
-            _take(step, now, prefix, tools, is_again=number > 0)
-            taken.append(step)
+        for step in next_plan.steps:
+            _execute(step, now, prefix, tools, is_again=number > 0)
+            executed.append(step)
         now = tools.examine()
-        next_ = repair_plan.cure(now, tools.catalog)
-    return RepairResult(before=sick, steps=tuple(taken), after=now, cure=next_)
+        next_plan = repair_plan.plan_repair(now, tools.catalog)
+    return RepairResult(before=damaged, steps=tuple(executed), after=now, plan=next_plan)
 
 
-def _take(step: RepairStep, sick: RepairInput, prefix: Path, tools: RepairTools, *, is_again: bool) -> None:
-    if step.kind == REBUILD:
-        _rebuild(sick, tools, is_again=is_again)
-    elif step.kind == ASIDE:
-        tools.repairer.set_aside(prefix, sick.environment.site, step.subjects)
-    elif step.kind == REMOVE:
+def _execute(
+    step: RepairStep, damaged: RepairInput, prefix: Path, tools: RepairTools, *, is_again: bool
+) -> None:
+    if step.kind == StepKind.REBUILD:
+        _rebuild(damaged, tools, is_again=is_again)
+    elif step.kind == StepKind.MOVE:
+        tools.repairer.move_aside(prefix, damaged.environment.site, step.subjects)
+    elif step.kind == StepKind.REMOVE:
         tools.repairer.remove(prefix, step.subjects)
-    elif step.kind == INSTALL:
+    elif step.kind == StepKind.INSTALL:
         names = [subject.partition("==")[0] for subject in step.subjects]
         if is_again:
-            tools.repairer.forget(names)
-        tools.repairer.put(prefix, _supply(step, sick, tools), is_hashed=step.is_hashed)
+            tools.repairer.clean_cache(names)
+        tools.repairer.reinstall(prefix, _supply(step, damaged, tools), is_hashed=step.is_hashed)
 
 
-def _rebuild(sick: RepairInput, tools: RepairTools, *, is_again: bool) -> None:
-    """Build anew; where the proof fails, once more with nothing of the ill packages taken from the cache."""
-    ill = sorted({item.subject for item in sick.findings if item.code in ("ENV014", "ENV015")})
-    if is_again and ill:
-        tools.repairer.forget(ill)
+def _rebuild(damaged: RepairInput, tools: RepairTools, *, is_again: bool) -> None:
+    """Rebuild; if the verification fails, retry once without cached files of damaged packages."""
+    damaged_names = sorted({item.subject for item in damaged.findings if item.code in _DAMAGED_FILES})
+    if is_again and damaged_names:
+        tools.repairer.clean_cache(damaged_names)
     try:
         tools.rebuild()
     except VerificationError:
-        if is_again or not ill:
+        if is_again or not damaged_names:
             raise
-        tools.repairer.forget(ill)
+        tools.repairer.clean_cache(damaged_names)
         tools.rebuild()
 
 
-def _supply(step: RepairStep, sick: RepairInput, tools: RepairTools) -> InstallSource:
+def _supply(step: RepairStep, damaged: RepairInput, tools: RepairTools) -> InstallSource:
     names = {subject.partition("==")[0] for subject in step.subjects}
-    is_locked = step.is_hashed and sick.pins is not None
-    text = sick.pins.to_requirements(names) if is_locked and sick.pins else "\n".join(step.subjects)
+    is_locked = step.is_hashed and damaged.pins is not None
+    text = damaged.pins.to_requirements(names) if is_locked and damaged.pins else "\n".join(step.subjects)
     sources = tuple(name for name in tools.supply.sources if name in names)
     return InstallSource(
         text=text,
@@ -134,15 +135,15 @@ def _supply(step: RepairStep, sick: RepairInput, tools: RepairTools) -> InstallS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UvRepairer(UvInstaller):
-    """Repairs environments that others made."""
+    """Repairs environments that envsmith does not manage."""
 
-    def set_aside(self, prefix: Path, site: str, folders: Sequence[str]) -> None:
-        """Move files and folders out of ``site-packages`` to a place in the environment where nothing finds them.
+    def move_aside(self, prefix: Path, site: str, folders: Sequence[str]) -> None:
+        """Move files and folders from ``site-packages`` to a folder that Python does not search.
 
         Raises:
-            InstallError: ENV024 when the system refuses.
+            InstallError: ENV021 when the disk is full, ENV024 when a file cannot be moved.
         """
-        place = prefix / SET_ASIDE
+        place = prefix / ASIDE_FOLDER
         with environment_errors(place):
             place.mkdir(exist_ok=True)
             for folder in folders:
@@ -158,20 +159,20 @@ class UvRepairer(UvInstaller):
         """
         finished = self._run("pip", "uninstall", "--python", prefix, *names)
         if finished.status:
-            raise failure(finished, f"{', '.join(names)} could not be removed")
+            raise failure(finished, f"cannot remove {', '.join(names)}")
 
-    def put(self, prefix: Path, supply: InstallSource, *, is_hashed: bool) -> None:
-        """Install distributions again, without what they require.
+    def reinstall(self, prefix: Path, supply: InstallSource, *, is_hashed: bool) -> None:
+        """Reinstall distributions without their requirements.
 
         Args:
             prefix: the environment's root.
-            supply: requirements, one a line.
-            is_hashed: whether each has hashes that must be met.
+            supply: requirements, one per line.
+            is_hashed: whether each has hashes to verify.
 
         Raises:
-            InstallError: ENV020 when uv fails, ENV021 when the disk is full, ENV022 when a file has other bytes,
-                ENV025 when the wheelhouse lacks a file or has a damaged one.
-            ToolError: TOL022 when files cannot be reached.
+            InstallError: ENV020 when uv fails, ENV021 when the disk is full, ENV022 when a hash differs, ENV025 when a
+                file of the wheelhouse is missing or damaged.
+            ToolError: TOL022 when files cannot be downloaded.
         """
         flags = [flag for flag in self._flags(supply) if is_hashed or flag != "--require-hashes"]
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
@@ -180,8 +181,8 @@ class UvRepairer(UvInstaller):
             words = ("--python", prefix, "--no-deps", "--reinstall", "--requirement", source)
             finished = self._run("pip", "install", *flags, *words)
         if finished.status:
-            raise failure(finished, "the packages could not be installed again", supply)
+            raise failure(finished, "cannot reinstall the packages", supply)
 
-    def forget(self, names: Sequence[str]) -> None:
-        """Take distributions out of uv's cache: files of it that an environment shares may have been changed there."""
+    def clean_cache(self, names: Sequence[str]) -> None:
+        """Remove distributions from uv's cache, whose files an environment may share and change."""
         self._run("cache", "clean", *names)

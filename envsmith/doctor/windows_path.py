@@ -1,7 +1,7 @@
-"""PATH in Windows's registry: read as it is kept, kept in a file, changed, and announced.
+"""PATH in Windows's registry.
 
-Sources: Microsoft, "WM_SETTINGCHANGE message" (read 2026-11-21): after a change of the environment it is sent to all
-windows with the text ``Environment``. That `regedit` reads ``.reg`` files as UTF-16 with a mark at the begin, and
+Sources: Microsoft, "WM_SETTINGCHANGE message" (read 2026-11-21): after a change of the environment, send it to all
+windows with the text ``Environment``. `regedit` reads ``.reg`` files as UTF-16 with a byte order mark, and
 REG_EXPAND_SZ as ``hex(2)``: "Understanding Regedit.exe .reg files", ITPro Today, JSI tip 8615 (read 2026-11-21).
 """
 
@@ -21,16 +21,17 @@ from envsmith.model.naming import unique_name
 
 _NAME = "Path"
 _ROOTS = {"HKCU": "HKEY_CURRENT_USER", "HKLM": "HKEY_LOCAL_MACHINE"}
-_ALL_WINDOWS, _SETTING_CHANGE, _UNLESS_HUNG, _PATIENCE_MS = 0xFFFF, 0x001A, 0x0002, 2000
+# HWND_BROADCAST, WM_SETTINGCHANGE, SMTO_ABORTIFHUNG
+_ALL_WINDOWS, _SETTING_CHANGE, _UNLESS_HUNG, _TIMEOUT_MS = 0xFFFF, 0x001A, 0x0002, 2000
 
 
 class RegistryPaths:
-    """PATH of the user and of the machine.
+    """PATH of the user and of the machine in the registry.
 
     Args:
-        winreg: Python's module of that name, or what does the same.
-        folder: where what was there before is kept.
-        announce: tells the running programs.
+        winreg: Python's module `winreg`.
+        folder: the folder for backups.
+        announce: notifies running programs.
     """
 
     def __init__(self, winreg: Any, folder: Path, announce: Callable[[], None]) -> None:  # noqa: ANN401 - a module
@@ -39,12 +40,12 @@ class RegistryPaths:
         self._announce = announce
 
     def read(self) -> tuple[SearchPath, ...]:
-        """Return it in both scopes; without one that has none, or one of another type."""
+        """Return PATH of each scope, without missing values and values of other types."""
         texts = (self._winreg.REG_SZ, self._winreg.REG_EXPAND_SZ)
         found = []
         for scope in PATH_KEYS:
             try:
-                with self._opened(scope, self._winreg.KEY_QUERY_VALUE) as key:
+                with self._open_key(scope, self._winreg.KEY_QUERY_VALUE) as key:
                     text, kind = self._winreg.QueryValueEx(key, _NAME)
             except OSError:
                 continue
@@ -53,22 +54,22 @@ class RegistryPaths:
         return tuple(found)
 
     def may_write(self, scope: str) -> bool:
-        """Say whether this user may change a scope."""
+        """Return whether this user may change a scope."""
         try:
-            with self._opened(scope, self._winreg.KEY_SET_VALUE):
+            with self._open_key(scope, self._winreg.KEY_SET_VALUE):
                 return True
         except OSError:
             return False
 
-    def keep(self, path: SearchPath) -> Path:
-        """Write one to a file that ``reg import`` puts back.
+    def backup(self, path: SearchPath) -> Path:
+        """Write PATH of a scope to a file for ``reg import``.
 
         Raises:
-            InstallError: ENV021, ENV024 where it cannot be written.
+            InstallError: ENV021 when the disk is full, ENV024 when the file cannot be written.
         """
         root, key = PATH_KEYS[path.scope]
         is_plain = path.kind == self._winreg.REG_SZ
-        value = _quoted(path.text) if is_plain else _in_bytes(path.text)
+        value = _quoted(path.text) if is_plain else _hex_bytes(path.text)
         lines = (
             "Windows Registry Editor Version 5.00",
             "",
@@ -84,47 +85,47 @@ class RegistryPaths:
         return place
 
     def write(self, scope: str, text: str, kind: int) -> None:
-        """Change one.
+        """Change PATH of a scope.
 
         Raises:
-            HostError: HST019 where that is refused.
+            HostError: HST019 when it cannot be written.
         """
         try:
-            with self._opened(scope, self._winreg.KEY_SET_VALUE) as key:
+            with self._open_key(scope, self._winreg.KEY_SET_VALUE) as key:
                 self._winreg.SetValueEx(key, _NAME, 0, kind, text)
         except OSError as error:
             raise HostError(
                 "HST019",
-                f"it could not be changed: {error.strerror or error}",
+                f"cannot write: {error.strerror or error}",
                 where=f"the {scope}'s Path in the registry",
-                hint="run the command again in a terminal that was started as administrator",
+                hint="run the command again in a terminal started as administrator",
             ) from error
 
     def announce(self) -> None:
-        """Tell the running programs, so that those started by them find the new one."""
+        """Notify running programs, so that programs started by them get the new PATH."""
         self._announce()
 
-    def _opened(self, scope: str, access: int) -> Any:  # noqa: ANN401 - winreg's keys
+    def _open_key(self, scope: str, access: int) -> Any:  # noqa: ANN401 - winreg's keys
         root, key = PATH_KEYS[scope]
         return self._winreg.OpenKey(getattr(self._winreg, _ROOTS[root]), key, 0, access)
 
 
 def _quoted(text: str) -> str:
-    """Write a REG_SZ as a ``.reg`` file has it."""
+    """Return a REG_SZ value for a ``.reg`` file."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
-def _in_bytes(text: str) -> str:
-    """Write a REG_EXPAND_SZ as a ``.reg`` file has it."""
+def _hex_bytes(text: str) -> str:
+    """Return a REG_EXPAND_SZ value for a ``.reg`` file."""
     return "hex(2):" + ",".join(f"{byte:02x}" for byte in f"{text}\0".encode("utf-16-le"))
 
 
 def registry_paths(folder: Path) -> RegistryPaths | None:
-    """Return this machine's; None on other systems.
+    """Return this machine's registry PATH; None except on Windows.
 
     Args:
-        folder: where what was there before is kept.
+        folder: the folder for backups.
     """
     if sys.platform != "win32":
         return None
@@ -138,4 +139,4 @@ def _announce() -> None:
         import ctypes
 
         send = ctypes.windll.user32.SendMessageTimeoutW
-        send(_ALL_WINDOWS, _SETTING_CHANGE, 0, "Environment", _UNLESS_HUNG, _PATIENCE_MS, None)
+        send(_ALL_WINDOWS, _SETTING_CHANGE, 0, "Environment", _UNLESS_HUNG, _TIMEOUT_MS, None)

@@ -88,7 +88,9 @@ def _bill_of_materials(locks: tuple[SavedLock, ...], prefix: Path | None, *, is_
     found = {**from_environment, **licences(CatalogOptions(is_offline=is_offline)).licences(remaining)}
     bill = to_bill(locks, found)
     if unknown := [item.name for item in bill.components if not (item.licence and item.licence.is_known)]:
-        printer.labelled("unknown", f"licence of {', '.join(unknown)}: text as {cyclonedx.UNKNOWN}", err=True)
+        printer.labelled(
+            "unknown", f"licence of {', '.join(unknown)}: written as {cyclonedx.UNKNOWN}", err=True
+        )
     return cyclonedx.to_json(bill)
 
 

@@ -1,1 +1,1 @@
-"""report."""
+"""Redacted environment reports."""

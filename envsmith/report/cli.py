@@ -13,7 +13,9 @@ from envsmith.errors import OK
 if TYPE_CHECKING:
     from envsmith.report.model import Summary
 
-_READ_IT = "names of users, folders, servers and whatever looks like a secret are left out; read it before you post it"
+_REVIEW_NOTE = (
+    "users, folders, servers and apparent secrets are redacted; review the report before you post it"
+)
 
 
 @click.command(name="report")
@@ -24,27 +26,27 @@ _READ_IT = "names of users, folders, servers and whatever looks like a secret ar
     "form",
     type=click.Choice(["md", "json"]),
     default="md",
-    help="Markdown, or one JSON document.",
+    help="Output format [default: md].",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def report_command(prefix: Path, folder: Path, form: str, *, as_json: bool) -> int:
-    """Print what those who help need to know of this machine, the environment and its lock, in one paste.
+    """Print a redacted report on the machine, the environment and its lock for bug reports.
 
-    Driver, GPUs, interpreter, the torch family and every package, lock and decisions, and what the doctor finds. Names
-    of users, folders and servers, logins and tokens are left out. Ends with 0 whatever is found.
+    Contains drivers, GPUs, the interpreter, the torch family, all packages, the lock with its decisions, and the
+    doctor's findings. Users, folders, servers, logins and tokens are redacted. Exits with 0 even with findings.
     """
     from envsmith.console import printer
     from envsmith.host.current import variables
-    from envsmith.report.identity import redaction
     from envsmith.report.output import markdown
+    from envsmith.report.private_values import collect_redaction
 
-    summary, hidden = _summary(prefix, folder), redaction(variables(), prefix)
+    summary, hidden = _summary(prefix, folder), collect_redaction(variables(), prefix)
     if as_json or form == "json":
         printer.envelope("report", "ok", summary.to_json(hidden))
     else:
         for line in markdown(summary, hidden).splitlines():
             printer.say(line)
-        printer.say(_READ_IT, err=True)
+        printer.say(_REVIEW_NOTE, err=True)
     return OK
 
 

@@ -1,4 +1,4 @@
-"""Summary: what those who help need to know of a machine and an environment, nothing private in it."""
+"""Values of a report on a machine, an environment and its lock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from envsmith.host.system import GpuAccess, SystemLibraries, VisualCpp
 from envsmith.model.finding import Decision, Finding
 from envsmith.report.redaction import Redaction
 
-TOLD = (
+SHOWN_VARIABLES = (
     "CUDA_HOME",
     "CUDA_PATH",
     "CUDA_VISIBLE_DEVICES",
@@ -33,8 +33,8 @@ TOLD = (
     "TORCH_CUDA_ARCH_LIST",
     "VIRTUAL_ENV",
 )
-"""Variables whose values are told."""
-NAMED = (
+"""Variables shown with their values."""
+HIDDEN_VARIABLES = (
     "ALL_PROXY",
     "ENVSMITH_PYTORCH_INDEX",
     "HTTPS_PROXY",
@@ -50,8 +50,8 @@ NAMED = (
     "UV_INDEX",
     "UV_INDEX_URL",
 )
-"""Variables of which no more is told than that they are set."""
-FAMILY = (
+"""Variables shown as set, without values."""
+TORCH_FAMILY = (
     "torch",
     "torchvision",
     "torchaudio",
@@ -64,20 +64,20 @@ FAMILY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockState:
-    """The lock of the environment, or the only one of the project."""
+    """The lock of the environment, or the only lock of the project."""
 
     profile: str
     target: str = ""
-    """Empty where none of its targets is the environment's."""
+    """The environment's target; empty if it is not locked."""
     backend: str = ""
     plan: str = ""
     catalog: str = ""
     family: Mapping[str, str] = field(default_factory=dict)
-    """Project of the torch family → the version locked for this target."""
+    """Project of the torch family → locked version."""
     cutoff_utc: str = ""
     targets: tuple[str, ...] = ()
-    stale: tuple[str, ...] = ()
-    """Why it is not what is asked for today; empty where it is."""
+    drift: tuple[str, ...] = ()
+    """Reasons why the lock is stale; empty if it is fresh."""
     decisions: tuple[Decision, ...] = ()
 
     def to_json(self) -> dict[str, object]:
@@ -91,77 +91,77 @@ class LockState:
             "family": dict(self.family),
             "cutoff_utc": self.cutoff_utc,
             "targets": list(self.targets),
-            "state": "stale" if self.stale else "fresh",
-            "stale": list(self.stale),
+            "state": "stale" if self.drift else "fresh",
+            "stale": list(self.drift),
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A machine, an environment, its lock, and what is wrong with them."""
+    """A machine, an environment, its lock, and their findings."""
 
     envsmith: str
-    """Version, and what its catalog is of."""
+    """Version, and the date of its catalog."""
     host: Host
-    given: GpuAccess
+    gpu_access: GpuAccess
     visual_cpp: VisualCpp | None = None
-    toolbox: SystemLibraries = field(default_factory=SystemLibraries)
+    libraries: SystemLibraries = field(default_factory=SystemLibraries)
     variables: Mapping[str, str] = field(default_factory=dict)
     environment: Environment | None = None
-    condition: InstalledState = field(default_factory=InstalledState)
+    installed_state: InstalledState = field(default_factory=InstalledState)
     lock: LockState | None = None
     findings: tuple[Finding, ...] = ()
     checks: int = 0
-    unmade: tuple[tuple[str, str], ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
 
     def to_json(self, redaction: Redaction) -> dict[str, object]:
-        """Return it as plain values, without what is private."""
+        """Return the redacted report as plain values."""
         found = self.environment
         values = {
             "envsmith": self.envsmith,
             "machine": {
                 **self.host.to_json(),
                 "name": str(self.host),
-                "container": self.given.container,
-                "device_files": list(self.given.device_files),
-                "refused": list(self.given.unusable_files),
-                "nvidia_module": self.given.kernel_module,
-                "nvidia_libraries": self.given.library_version,
+                "container": self.gpu_access.container,
+                "device_files": list(self.gpu_access.device_files),
+                "refused": list(self.gpu_access.unusable_files),
+                "nvidia_module": self.gpu_access.kernel_module,
+                "nvidia_libraries": self.gpu_access.library_version,
                 "visual_cpp": self.visual_cpp and _dotted(self.visual_cpp.version),
-                "ffmpeg": list(self.toolbox.ffmpeg),
-                "libgl": self.toolbox.has_libgl,
-                "toolkits": list(self.toolbox.toolkits),
+                "ffmpeg": list(self.libraries.ffmpeg),
+                "libgl": self.libraries.has_libgl,
+                "toolkits": list(self.libraries.toolkits),
             },
-            "variables": self.told(),
+            "variables": self.shown_variables(),
             "python": found and _python(found),
             "torch": found and found.torch and _torch(found),
             "family": self.family(),
             "packages": self.packages(),
-            "origins": {name: item.kind for name, item in sorted(self.condition.origins.items())},
+            "origins": {name: item.kind for name, item in sorted(self.installed_state.origins.items())},
             "lock": self.lock and self.lock.to_json(),
             "decisions": [item.to_json() for item in self.lock.decisions] if self.lock else [],
             "findings": [item.to_json() for item in self.findings],
-            "not_made": [{"check": name, "reason": reason} for name, reason in self.unmade],
+            "not_made": [{"check": name, "reason": reason} for name, reason in self.skipped],
         }
         return {key: redaction.value(value) for key, value in values.items()}
 
-    def told(self) -> dict[str, str]:
-        """Return the variables that matter, of some no more than that they are set."""
+    def shown_variables(self) -> dict[str, str]:
+        """Return the relevant variables; ``(set)`` for those with private values."""
         upper = {name.upper(): value for name, value in sorted(self.variables.items())}
-        told = {name: upper[name] for name in TOLD if name in upper}
-        return told | {name: "(set)" for name in NAMED if upper.get(name)}
+        shown = {name: upper[name] for name in SHOWN_VARIABLES if name in upper}
+        return shown | {name: "(set)" for name in HIDDEN_VARIABLES if upper.get(name)}
 
     def family(self) -> dict[str, str]:
-        """Return the installed torch family: project → version, with what its own files say where that differs."""
+        """Return the installed torch family: project → version, with its build where that differs."""
         found = {}
         for item in self.environment.distributions if self.environment else ():
-            if item.name in FAMILY:
-                own = self.condition.builds.get(item.name, item.version)
-                found[item.name] = item.version + (f" (its files say {own})" if own != item.version else "")
+            if item.name in TORCH_FAMILY:
+                own = self.installed_state.builds.get(item.name, item.version)
+                found[item.name] = item.version + (f" (files of {own})" if own != item.version else "")
         return dict(sorted(found.items()))
 
     def packages(self) -> list[str]:
-        """Return what is installed, ``name==version``; sorted."""
+        """Return the installed packages as ``name==version``, sorted."""
         items = self.environment.distributions if self.environment else ()
         return [f"{item.name}=={item.version}" for item in items]
 

@@ -1,4 +1,4 @@
-"""A summary as Markdown, to be pasted into an issue."""
+"""Reports as Markdown for an issue."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from envsmith.report.model import Summary
 from envsmith.report.redaction import Redaction
 
 _GIB = 1024**3
-_MARKS = str.maketrans({"|": "\\|", "<": "&lt;", "\r": " ", "\n": " "})
-_TICKS = str.maketrans({"`": "'", "\r": " ", "\n": " "})
+# Characters that would end a table cell, open a tag or end a code span.
+_ESCAPES = str.maketrans({"|": "\\|", "<": "&lt;", "\r": " ", "\n": " "})
+_CODE_ESCAPES = str.maketrans({"`": "'", "\r": " ", "\n": " "})
 
 
 def markdown(summary: Summary, redaction: Redaction) -> str:
-    """Write a summary, without what is private."""
+    """Return the redacted report."""
     parts = (
         "### envsmith report\n",
         *_table(summary),
@@ -32,7 +33,7 @@ def _table(summary: Summary) -> Iterator[str]:
     yield "| | |\n|---|---|"
     for name, value in _rows(summary):
         if value:
-            yield f"| {name} | {value.translate(_MARKS)} |"
+            yield f"| {name} | {value.translate(_ESCAPES)} |"
     yield ""
 
 
@@ -40,25 +41,26 @@ def _rows(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "envsmith", summary.envsmith
     yield (
         "system",
-        summary.host.system + (f", in {summary.given.container}" if summary.given.container else ""),
+        summary.host.system
+        + (f", in {summary.gpu_access.container}" if summary.gpu_access.container else ""),
     )
     yield "GPUs", ", ".join(_devices(summary.host)) or "none found"
     yield "drivers", ", ".join(_drivers(summary.host))
-    yield "device files", ", ".join(summary.given.device_files)
-    yield "refused to this user", ", ".join(summary.given.unusable_files)
-    versions = (summary.given.kernel_module, summary.given.library_version)
+    yield "device files", ", ".join(summary.gpu_access.device_files)
+    yield "no permission for", ", ".join(summary.gpu_access.unusable_files)
+    versions = (summary.gpu_access.kernel_module, summary.gpu_access.library_version)
     yield "NVIDIA's module, libraries", ", ".join(filter(None, versions))
     if summary.visual_cpp:
         yield "Microsoft's C++ library", ".".join(map(str, summary.visual_cpp.version or ())) or "not found"
-    tools = summary.toolbox
+    tools = summary.libraries
     yield "FFmpeg's libraries", ", ".join(tools.ffmpeg) or "none found"
     if summary.host.os == "linux":
-        yield "OpenGL's library", "there" if tools.has_libgl else "not found"
+        yield "OpenGL's library", "found" if tools.has_libgl else "not found"
     yield "CUDA toolkits", ", ".join(tools.toolkits) or "none found"
-    yield from _of_environment(summary)
-    yield from _of_lock(summary)
-    for name, value in summary.told().items():
-        yield f"`{name}`", f"`{value.translate(_TICKS)}`" if value else "set, and empty"
+    yield from _environment_rows(summary)
+    yield from _lock_rows(summary)
+    for name, value in summary.shown_variables().items():
+        yield f"`{name}`", f"`{value.translate(_CODE_ESCAPES)}`" if value else "set, empty"
 
 
 def _devices(host: Host) -> Iterator[str]:
@@ -69,49 +71,53 @@ def _devices(host: Host) -> Iterator[str]:
 def _drivers(host: Host) -> Iterator[str]:
     for item in host.drivers:
         serves = f", up to CUDA {item.cuda[0]}.{item.cuda[1]}" if item.cuda else ""
-        yield f"{item.maker} {item.version or 'without a number'}{serves}"
+        yield f"{item.maker} {item.version or '(unknown version)'}{serves}"
 
 
-def _of_environment(summary: Summary) -> Iterator[tuple[str, str]]:
+def _environment_rows(summary: Summary) -> Iterator[tuple[str, str]]:
     found = summary.environment
     if found is None:
         yield "environment", "none found"
         return
-    made = found.interpreter
-    thread = ", free-threaded" if made.is_free_threaded else ""
-    yield "Python", f"{made.version} ({made.implementation}, {made.bits} bits{thread}), of {made.base}"
+    interpreter = found.interpreter
+    thread = ", free-threaded" if interpreter.is_free_threaded else ""
+    yield (
+        "Python",
+        f"{interpreter.version} ({interpreter.implementation}, {interpreter.bits} bits{thread}), of {interpreter.base}",
+    )
     yield "environment", f"{found.prefix}: {counted(len(found.distributions), 'package')}"
     if found.torch:
-        built = " · ".join(f"{name} {value}" for name, value in _built(summary).items() if value)
-        yield "torch", f"{found.torch.version}" + (f", built for {built}" if built else ", built for no GPU")
+        toolkits = " · ".join(f"{name} {value}" for name, value in _toolkits(summary).items() if value)
+        yield (
+            "torch",
+            f"{found.torch.version}" + (f", built for {toolkits}" if toolkits else ", built for no GPU"),
+        )
     yield "torch family", ", ".join(f"{name} {version}" for name, version in summary.family().items())
-    kinds = summary.condition.origins
+    kinds = summary.installed_state.origins
     yield "not from an index", ", ".join(f"{name} ({kinds[name].kind})" for name in sorted(kinds))
 
 
-def _built(summary: Summary) -> Mapping[str, str]:
+def _toolkits(summary: Summary) -> Mapping[str, str]:
     torch = summary.environment.torch if summary.environment else None
     return {"CUDA": torch.cuda, "ROCm": torch.hip, "XPU": torch.xpu} if torch else {}
 
 
-def _of_lock(summary: Summary) -> Iterator[tuple[str, str]]:
+def _lock_rows(summary: Summary) -> Iterator[tuple[str, str]]:
     lock = summary.lock
     if lock is None:
         yield "lock", "none found"
         return
     where = (
-        f"{lock.profile}/{lock.target}"
-        if lock.target
-        else f"{lock.profile}, for none of this interpreter's targets"
+        f"{lock.profile}/{lock.target}" if lock.target else f"{lock.profile}, not locked for this interpreter"
     )
     yield (
         "lock",
         f"{where} · as of {lock.cutoff_utc}" + (f" · catalog {lock.catalog}" if lock.catalog else ""),
     )
     yield "plan", lock.plan
-    yield "locked family", ", ".join(f"{name} {version}" for name, version in lock.family.items())
-    yield "locked for", ", ".join(lock.targets)
-    yield "lock against profile", "; ".join(lock.stale) or "fresh"
+    yield "locked torch family", ", ".join(f"{name} {version}" for name, version in lock.family.items())
+    yield "locked targets", ", ".join(lock.targets)
+    yield "lock compared with profile", "; ".join(lock.drift) or "fresh"
 
 
 def _findings(summary: Summary) -> Iterator[str]:
@@ -124,22 +130,22 @@ def _findings(summary: Summary) -> Iterator[str]:
 def _finding_lines(summary: Summary) -> Iterator[str]:
     for item in sorted(summary.findings, key=lambda item: SEVERITIES.index(item.severity)):
         yield from _finding(item)
-    for names, reason in by_reason(summary.unmade):
-        yield f"- not made: {names}: {reason.translate(_MARKS)}"
+    for names, reason in by_reason(summary.skipped):
+        yield f"- skipped: {names}: {reason.translate(_ESCAPES)}"
 
 
 def _finding(item: Finding) -> Iterator[str]:
-    yield f"- {item.severity} {item.code}: {item.message.translate(_MARKS)}"
+    yield f"- {item.severity} {item.code}: {item.message.translate(_ESCAPES)}"
     if item.hint:
-        yield f"  - cure: {item.hint.translate(_MARKS)}"
+        yield f"  - fix: {item.hint.translate(_ESCAPES)}"
 
 
 def _decisions(summary: Summary) -> Iterator[str]:
-    made = summary.lock.decisions if summary.lock else ()
-    if made:
+    interpreter = summary.lock.decisions if summary.lock else ()
+    if interpreter:
         yield from _folded(
-            f"{counted(len(made), 'decision')} of the lock",
-            [f"- {item.kind}: {item.message.translate(_MARKS)}" for item in made],
+            f"{counted(len(interpreter), 'decision')} of the lock",
+            [f"- {item.kind}: {item.message.translate(_ESCAPES)}" for item in interpreter],
         )
 
 

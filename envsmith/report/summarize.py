@@ -1,4 +1,4 @@
-"""Summarize: put together what those who help need to know."""
+"""Collection of a report's values."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from envsmith.report.model import LockState, Summary
 
 
 def summarize(facts: DoctorFacts, checks: Sequence[DoctorCheck], version: str) -> Summary:
-    """Make every check, and tell what they were made of.
+    """Run all checks and collect the facts behind them.
 
     Args:
-        facts: of the machine, the environment and its lock; what cannot be found out is left out.
-        checks: the doctor's.
-        version: of envsmith.
+        facts: facts of the machine, the environment and its lock; those which cannot be read are omitted.
+        checks: the doctor's checks.
+        version: the version of envsmith.
     """
     found = diagnose(facts, checks)
     environment = _environment(facts)
     return Summary(
         envsmith=f"{version}, catalog of {facts.catalog.retrieved}",
         host=facts.host,
-        given=facts.given,
+        gpu_access=facts.gpu_access,
         visual_cpp=facts.visual_cpp,
-        toolbox=facts.toolbox,
+        libraries=facts.libraries,
         variables=facts.variables,
         environment=environment,
-        condition=_condition(facts) if environment else InstalledState(),
+        installed_state=_installed_state(facts) if environment else InstalledState(),
         lock=_lock(facts, environment),
         findings=found.report.findings,
-        checks=len(found.made),
-        unmade=found.unmade,
+        checks=len(found.completed),
+        skipped=found.skipped,
     )
 
 
@@ -48,9 +48,9 @@ def _environment(facts: DoctorFacts) -> Environment | None:
         return None
 
 
-def _condition(facts: DoctorFacts) -> InstalledState:
+def _installed_state(facts: DoctorFacts) -> InstalledState:
     try:
-        return facts.condition
+        return facts.installed_state
     except EnvsmithError:
         return InstalledState()
 
@@ -69,12 +69,12 @@ def _lock(facts: DoctorFacts, environment: Environment | None) -> LockState | No
         target=slug,
         cutoff_utc=manifest.cutoff_utc,
         targets=tuple(sorted(manifest.targets)),
-        stale=_stale(facts),
-        **_of_entry(entry),  # type: ignore[arg-type]
+        drift=_drift(facts),
+        **_target_values(entry),  # type: ignore[arg-type]
     )
 
 
-def _of_entry(entry: TargetRecord | None) -> dict[str, object]:
+def _target_values(entry: TargetRecord | None) -> dict[str, object]:
     if entry is None:
         return {}
     return {
@@ -87,7 +87,7 @@ def _of_entry(entry: TargetRecord | None) -> dict[str, object]:
 
 
 def _target(manifest: Manifest, environment: Environment | None) -> str:
-    """Return the target that the environment's interpreter can be installed from; of one only, that one."""
+    """Return the target for the environment's interpreter; without an environment the only target."""
     if environment is None:
         return next(iter(manifest.targets)) if len(manifest.targets) == 1 else ""
     try:
@@ -96,8 +96,8 @@ def _target(manifest: Manifest, environment: Environment | None) -> str:
         return ""
 
 
-def _stale(facts: DoctorFacts) -> tuple[str, ...]:
+def _drift(facts: DoctorFacts) -> tuple[str, ...]:
     try:
-        return tuple(dict.fromkeys(item.message for item in facts.stale))
+        return tuple(dict.fromkeys(item.message for item in facts.drift))
     except EnvsmithError as error:
-        return (f"cannot be compared: {error.message}",)
+        return (f"comparison failed: {error.message}",)

@@ -90,17 +90,17 @@ def facts(**known: object) -> DoctorFacts:
         "catalog": CATALOG,
         "host": on,
         "environment": found,
-        "condition": InstalledState(),
+        "installed_state": InstalledState(),
         "torch": judged(torch, on),
-        "locked": CU128,
-        "stale": (),
-        "scopes": scopes("user path in order"),
-        "taken": (),
-        "unneeded": {},
-        "given": GpuAccess(device_files=("nvidia0", "nvidiactl", "nvidia-uvm")),
+        "locked_backend": CU128,
+        "drift": (),
+        "path_entries": scopes("user path in order"),
+        "removed_entries": (),
+        "unused_packages": {},
+        "gpu_access": GpuAccess(device_files=("nvidia0", "nvidiactl", "nvidia-uvm")),
         "visual_cpp": None,
-        "room": DiskSpace(folder="/cache", free_bytes=10**11),
-        "reach": Connectivity(url=URL, clock_ahead_s=1.0, date=NOW),
+        "disk_space": DiskSpace(folder="/cache", free_bytes=10**11),
+        "connectivity": Connectivity(url=URL, clock_ahead_s=1.0, date=NOW),
     }
     return cast("DoctorFacts", SimpleNamespace(**(well | known)))
 
@@ -122,14 +122,14 @@ TAKEN = RemovedVariable(
     variable="LD_LIBRARY_PATH", entry="/usr/local/cuda-11.8/lib64", reason="holds another CUDA"
 )
 SICK: dict[str, tuple[dict[str, object], str]] = {
-    "path": ({"scopes": scopes("paths of case B"), "host": host(os="windows")}, "HST014"),
-    "libraries": ({"taken": (TAKEN,)}, "HST015"),
+    "path": ({"path_entries": scopes("paths of case B"), "host": host(os="windows")}, "HST014"),
+    "libraries": ({"removed_entries": (TAKEN,)}, "HST015"),
     "runtime": ({"visual_cpp": OLD, "host": host(os="windows")}, "HST017"),
     "devices": ({"host": host(driver="")}, "HST023"),
-    "wsl": ({"host": wsl(), "given": GpuAccess()}, "HST021"),
-    "container": ({"given": GpuAccess(container="docker")}, "HST025"),
-    "module": ({"given": MISMATCH}, "HST024"),
-    "hidden": ({"given": GpuAccess(variables={"CUDA_VISIBLE_DEVICES": "-1"})}, "HST028"),
+    "wsl": ({"host": wsl(), "gpu_access": GpuAccess()}, "HST021"),
+    "container": ({"gpu_access": GpuAccess(container="docker")}, "HST025"),
+    "module": ({"gpu_access": MISMATCH}, "HST024"),
+    "hidden": ({"gpu_access": GpuAccess(variables={"CUDA_VISIBLE_DEVICES": "-1"})}, "HST028"),
     "driver": ({"host": host(driver="570.133.07")}, "HST020"),
     "kernels": ({"host": host((6, 1))}, "ENV073"),
     "build": ({"version": "2.11.0+cpu"}, "ENV071"),
@@ -137,19 +137,19 @@ SICK: dict[str, tuple[dict[str, object], str]] = {
     "family": ({"environment": VISION}, "ENV060"),
     "families": (both("opencv-python", "opencv-python-headless"), "ENV065"),
     "onnxruntime": (both("onnxruntime", "onnxruntime-gpu"), "ENV069"),
-    "unused": ({"environment": VISION, "unneeded": {"torchvision": "no use in 3 files"}}, "ENV075"),
+    "unused": ({"environment": VISION, "unused_packages": {"torchvision": "no use in 3 files"}}, "ENV075"),
     "broken": (
-        {"condition": InstalledState(halves=(IncompleteDistribution(folder="~umpy", why="left"),))},
+        {"installed_state": InstalledState(halves=(IncompleteDistribution(folder="~umpy", why="left"),))},
         "ENV067",
     ),
     "shadows": (
-        {"condition": InstalledState(shadows=(Shadow(module="a", owner="b", path="/a.py"),))},
+        {"installed_state": InstalledState(shadows=(Shadow(module="a", owner="b", path="/a.py"),))},
         "ENV068",
     ),
-    "lock": ({"stale": (STALE,)}, "LCK020"),
+    "lock": ({"drift": (STALE,)}, "LCK020"),
     "releases": ({"version": "2.9.0+cpu", "host": host(os="windows")}, "ENV074"),
-    "disk": ({"room": DiskSpace(folder="/cache", free_bytes=10**9)}, "HST030"),
-    "network": ({"reach": Connectivity(url=URL, error="it refused the connection")}, "HST041"),
+    "disk": ({"disk_space": DiskSpace(folder="/cache", free_bytes=10**9)}, "HST030"),
+    "network": ({"connectivity": Connectivity(url=URL, error="it refused the connection")}, "HST041"),
 }
 
 
@@ -163,26 +163,26 @@ def test_sick_and_well(name: str) -> None:
     known, code = SICK[name]
     done = diagnose(facts(**known), [check])
     assert {item.code for item in done.report.findings} == {code}
-    assert not done.unmade
+    assert not done.skipped
     well = diagnose(facts(), [check])
-    assert (well.report.findings, well.made) == ((), (name,))
+    assert (well.report.findings, well.completed) == ((), (name,))
 
 
 def test_windows_and_wsl_in_order() -> None:
     on_windows = facts(
         host=host(os="windows"),
         visual_cpp=VisualCpp(registered=(14, 50, 35719)),
-        given=GpuAccess(),
-        locked=None,
+        gpu_access=GpuAccess(),
+        locked_backend=None,
     )
-    in_wsl = facts(host=wsl(), given=GpuAccess(device_files=("dxg",), wsl_library=STUB))
+    in_wsl = facts(host=wsl(), gpu_access=GpuAccess(device_files=("dxg",), wsl_library=STUB))
     for where in (on_windows, in_wsl):
         done = diagnose(where, [check for check in CHECKS if check.name not in ("build", "driver")])
         assert done.report.findings == ()
 
 
 def test_without_an_environment_its_checks_find_nothing() -> None:
-    where = facts(environment=None, torch=None, condition=None, locked=None)
+    where = facts(environment=None, torch=None, installed_state=None, locked_backend=None)
     assert diagnose(where, CHECKS).report.findings == ()
 
 
@@ -197,7 +197,7 @@ class Unanswered:
     """DoctorFacts of an environment whose interpreter is gone; the machine is well."""
 
     def __getattr__(self, name: str) -> object:
-        if name in ("environment", "condition", "torch", "locked", "unneeded"):
+        if name in ("environment", "installed_state", "torch", "locked_backend", "unused_packages"):
             raise InstallError("ENV023", "cannot start", where="/srv/app/.venv/bin/python")
         return getattr(facts(), name)
 
@@ -217,5 +217,5 @@ def test_an_environment_without_its_interpreter_is_told_and_the_machine_judged_a
         "disk",
         "network",
     }
-    assert machine <= set(done.made)
+    assert machine <= set(done.completed)
     assert done.reasons()[0][1] == "cannot start"

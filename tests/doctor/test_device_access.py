@@ -78,7 +78,7 @@ def test_container(given: GpuAccess, host: Host, wanted: Backend | None, codes: 
 
 def test_why_a_container_lacks_them() -> None:
     (found,) = gpu.container(replace(DOCKER, variables={"NVIDIA_VISIBLE_DEVICES": "void"}), LINUX, CUDA)
-    assert found.message.endswith("there is no /dev/nvidia0; NVIDIA_VISIBLE_DEVICES is 'void'")
+    assert found.message.endswith("/dev/nvidia0 is missing; NVIDIA_VISIBLE_DEVICES is 'void'")
     assert "--gpus all" in found.hint
 
 

@@ -31,8 +31,8 @@ def test_one_check_that_cannot_be_made_keeps_no_other_from_being_made() -> None:
         ],
     )
     assert [item.code for item in done.report.findings] == ["ENV061", "ENV067"]
-    assert done.made == ("one", "three")
-    assert done.unmade == (("two", "the interpreter gives no answer"),)
+    assert done.completed == ("one", "three")
+    assert done.skipped == (("two", "the interpreter gives no answer"),)
 
 
 def test_checks_that_cannot_be_made_for_one_reason_are_told_together() -> None:

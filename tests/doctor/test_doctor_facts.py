@@ -29,9 +29,9 @@ def test_what_a_torch_was_built_for(torch: TorchBuild, backend: str) -> None:
 
 def test_where_there_is_nothing_nothing_is_said(project: Path) -> None:
     facts = DoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
-    assert (facts.environment, facts.torch, facts.locked) == (None, None, None)
-    assert (facts.stale, facts.unneeded) == ((), {})
-    assert facts.room.free_bytes > 0
+    assert (facts.environment, facts.torch, facts.locked_backend) == (None, None, None)
+    assert (facts.drift, facts.unused_packages) == ((), {})
+    assert facts.disk_space.free_bytes > 0
 
 
 def test_the_active_environment_may_be_on_path(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +41,7 @@ def test_the_active_environment_may_be_on_path(project: Path, monkeypatch: pytes
     monkeypatch.setenv("VIRTUAL_ENV", str(project / "active"))
     monkeypatch.setenv("PATH", f"{project}/active/bin:{project}/other/bin:/usr/bin")
     facts = DoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
-    assert [item.entry for item in facts.scopes["process"]] == [f"{project}/other/bin"]
+    assert [item.entry for item in facts.path_entries["process"]] == [f"{project}/other/bin"]
 
 
 def test_of_a_machine_that_variables_describe_this_one_tells_nothing(
@@ -50,11 +50,11 @@ def test_of_a_machine_that_variables_describe_this_one_tells_nothing(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     monkeypatch.setenv("ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY", "8.9")
     described = DoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
-    assert described.given == GpuAccess()
+    assert described.gpu_access == GpuAccess()
     monkeypatch.delenv("ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY")
     here = DoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
     if here.host.os == "linux":
-        assert dict(here.given.variables)["CUDA_VISIBLE_DEVICES"] == "0"
+        assert dict(here.gpu_access.variables)["CUDA_VISIBLE_DEVICES"] == "0"
     assert (here.visual_cpp is None) == (here.host.os != "windows")
 
 
@@ -68,7 +68,7 @@ def test_the_environment_itself_may_be_on_path_by_whatever_name(
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     monkeypatch.setenv("PATH", f"{inner}:{project}/.venv/bin:{project}/../{project.name}/kept/bin/:/usr/bin")
     facts = DoctorFacts(project / ".venv", project / "lockfiles", Probe(processes=Processes()))
-    assert facts.scopes["process"] == ()
+    assert facts.path_entries["process"] == ()
 
 
 @pytest.mark.parametrize("name", ["main.py", "pyproject.toml", "requirements-ai.txt", ".git", ""])
@@ -105,4 +105,4 @@ def test_elsewhere_an_environment_is_not_said_to_be_unused(
     for folder, names in ((tmp_path, {"torchvision"}), (tmp_path / "empty", set())):
         monkeypatch.chdir(folder)
         facts = WithVision(tmp_path / ".venv", folder / "lockfiles", Probe(processes=Processes()))
-        assert set(facts.unneeded) == names
+        assert set(facts.unused_packages) == names

@@ -79,7 +79,7 @@ def test_driver_kernels_and_build(on: Host, torch: str, codes: list[str]) -> Non
 
 def test_what_is_said() -> None:
     (found,) = of_torch(host((8, 9), "572.16"), "2.13.0+cu130")
-    assert found.message == "torch 2.13.0+cu130 needs driver ≥ 580; here is driver 572.16"
+    assert found.message == "torch 2.13.0+cu130 needs driver ≥ 580; installed is driver 572.16"
     (found,) = of_torch(host((12, 0), "580.65.06"), "2.6.0+cu124")
     assert found.message.startswith("torch 2.6.0+cu124 has no kernels for sm_120; built for sm_50")
 
@@ -93,11 +93,11 @@ def test_a_cpu_build_that_the_lock_asks_for_is_a_note() -> None:
 
 
 def test_a_gpu_without_driver() -> None:
-    (found,) = gpu.devices(host((8, 9)), is_given=False)
+    (found,) = gpu.devices(host((8, 9)), is_guest=False)
     assert (found.code, "restart" in found.hint) == ("HST023", True)
-    assert list(gpu.devices(host((8, 9)), is_given=True)) == []
-    assert list(gpu.devices(host((8, 9), "580.65.06"), is_given=False)) == []
-    assert list(gpu.devices(host(), is_given=False)) == []
+    assert list(gpu.devices(host((8, 9)), is_guest=True)) == []
+    assert list(gpu.devices(host((8, 9), "580.65.06"), is_guest=False)) == []
+    assert list(gpu.devices(host(), is_guest=False)) == []
 
 
 @pytest.mark.parametrize("row", RECORDED["smi"], ids=lambda row: str(row["driver"]))
@@ -134,4 +134,4 @@ def test_what_nvidia_smi_prints_without_a_driver_is_no_driver(row: dict[str, Any
 def test_a_backend_that_has_ended_and_a_nightly(torch: str, backend: str, codes: list[str]) -> None:
     found = list(gpu.retired(torch, CATALOG.backend(Backend.parse(backend))))
     assert [item.code for item in found] == codes
-    assert all("its last; cu130 follows it" in item.message for item in found if item.code == "ENV076")
+    assert all("its last; cu130 replaces it" in item.message for item in found if item.code == "ENV076")

@@ -54,7 +54,7 @@ def test_onnxruntime_over_its_gpu_build() -> None:
     found = environment(distribution("onnxruntime", "1.23.1"), under)
     (finding,) = package_conflicts.onnxruntime(found, CATALOG)
     assert finding.code == "ENV069"
-    assert "the files there are those of onnxruntime: CUDAExecutionProvider may be missing" in finding.message
+    assert "its files are those of onnxruntime: CUDAExecutionProvider may be missing" in finding.message
     assert finding.hint.endswith("--no-deps onnxruntime-gpu==1.23.0")
     assert list(package_conflicts.families(found, CUDA, CATALOG)) == []
 

@@ -46,7 +46,7 @@ def registry(winreg: FakeWinreg, kept: Path) -> Registry:
 
     return Registry(
         paths=RegistryPaths(winreg, kept, lambda: None),
-        taken=taken,
+        unwanted=taken,
         expanded=lambda text: expand_variables(text, VARIABLES),
     )
 
@@ -55,23 +55,23 @@ def test_it_is_shown_done_kept_and_looked_at_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     winreg = with_paths(USER, MACHINE)
-    assert fix_path(way(is_agreed=True), registry(winreg, tmp_path)) == 0
+    assert fix_path(way(is_confirmed=True), registry(winreg, tmp_path)) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert said.startswith("2 folders of environments on the Path that the registry keeps user %APP%")
-    assert r"machine D:\other\.venv\Lib\site-packages\torch\lib kept `reg import" in said
-    assert said.endswith("shells that are open keep what they have: open a new one")
+    assert said.startswith("2 environment folders in the registry's Path user %APP%")
+    assert r"machine D:\other\.venv\Lib\site-packages\torch\lib backup `reg import" in said
+    assert said.endswith("open a new shell, since open ones keep the old value")
     assert text_of(winreg, "user") == (r"%USERPROFILE%\AppData\Local\Microsoft\WindowsApps", 2)
     assert text_of(winreg, "machine") == (r"%SystemRoot%\system32;%SystemRoot%", 2)
     assert len(list(tmp_path.iterdir())) == 2
-    assert fix_path(way(is_agreed=True), registry(winreg, tmp_path)) == 0
-    assert capsys.readouterr().out.startswith("0 folders of environments")
+    assert fix_path(way(is_confirmed=True), registry(winreg, tmp_path)) == 0
+    assert capsys.readouterr().out.startswith("0 environment folders")
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_without_a_yes_nothing_is_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     winreg = with_paths(USER, MACHINE)
-    assert fix_path(way(is_trial=True), registry(winreg, tmp_path)) == 1
-    assert capsys.readouterr().err == "nothing is changed\n"
+    assert fix_path(way(is_dry_run=True), registry(winreg, tmp_path)) == 1
+    assert capsys.readouterr().err == "no changes were made\n"
     with pytest.raises(EnvsmithError, match="USE002"):
         fix_path(way(), registry(winreg, tmp_path))
     assert (text_of(winreg, "user"), text_of(winreg, "machine")) == ((USER, 2), (MACHINE, 2))
@@ -80,14 +80,14 @@ def test_without_a_yes_nothing_is_changed(tmp_path: Path, capsys: pytest.Capture
 
 def test_the_machines_is_left_to_an_administrator(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     winreg = with_paths(USER, MACHINE, protected=frozenset({"HKLM"}))
-    assert fix_path(way(is_agreed=True), registry(winreg, tmp_path)) == 1
+    assert fix_path(way(is_confirmed=True), registry(winreg, tmp_path)) == 1
     said = " ".join(capsys.readouterr().out.split())
-    assert "by hand the machine's Path may be changed by an administrator alone" in said
+    assert "manual the machine's Path can only be changed by an administrator" in said
     assert text_of(winreg, "machine") == (MACHINE, 2)
     assert text_of(winreg, "user") != (USER, 2)
     capsys.readouterr()
-    assert fix_path(way(is_agreed=True), registry(winreg, tmp_path)) == 1
-    assert capsys.readouterr().err == "nothing is changed\n"
+    assert fix_path(way(is_confirmed=True), registry(winreg, tmp_path)) == 1
+    assert capsys.readouterr().err == "no changes were made\n"
 
 
 def test_as_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,7 +95,7 @@ def test_as_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fix_path(way(as_json=True), registry(winreg, tmp_path)) == 1
     shown = json.loads(capsys.readouterr().out)
     assert (shown["status"], shown["data"]["carried_out"], len(shown["data"]["left"])) == ("no", False, 2)
-    assert fix_path(way(as_json=True, is_agreed=True), registry(winreg, tmp_path)) == 0
+    assert fix_path(way(as_json=True, is_confirmed=True), registry(winreg, tmp_path)) == 0
     done = json.loads(capsys.readouterr().out)
     assert (done["status"], done["data"]["carried_out"], done["data"]["left"]) == ("ok", True, [])
     assert [Path(cut["kept"]).is_file() for cut in done["data"]["cuts"]] == [True, True]

@@ -31,9 +31,9 @@ def test_the_entry_of_case_b_is_named_with_its_scope_and_why() -> None:
     assert (found.code, found.severity) == ("HST014", "error")
     assert found.message == (
         r"D:\app\.venv\Lib\site-packages\torch\lib is on the machine's Path: Windows loads torch's libraries from there"
-        " before torch has prepared them: WinError 1114"
+        " before torch can prepare them (WinError 1114)"
     )
-    assert found.hint.startswith("`envsmith doctor path --fix` takes it out of the machine's Path")
+    assert found.hint.startswith("run `envsmith doctor path --fix` to remove it from the machine's Path")
 
 
 def test_the_three_scopes_are_told_apart() -> None:
@@ -71,7 +71,7 @@ def test_another_cuda_on_the_linker_s_list() -> None:
     assert found.code == "HST015"
     assert found.message == (
         "/usr/local/cuda-11.8/lib64 is on LD_LIBRARY_PATH: holds a CUDA toolkit of another major version than the"
-        " lock's builds; torch here is built for CUDA 12.8"
+        " lock's builds; torch is built for CUDA 12.8"
     )
     well = taken("/usr/local/cuda-12.8/lib64:/opt/lib", is_windows=False, name=name)
     assert list(system_checks.libraries(well, "CUDA 12.8")) == []
@@ -82,4 +82,4 @@ def test_what_the_repair_would_not_take_out_is_not_said_to_be() -> None:
         variable="PATH", entry="%NOBODY%", reason="is relative to whatever folder one is in"
     )
     (found,) = system_checks.path({"user": (item,)}, is_windows=True)
-    assert found.hint.startswith("mend it under Environment Variables (user scope)")
+    assert found.hint.startswith("correct it under Environment Variables (user scope)")

@@ -8,15 +8,15 @@ from typing import cast
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.doctor.repair import MOST_ROUNDS, RepairResult, RepairTools, UvRepairer, plan, repair
+from envsmith.doctor.repair import MAX_ROUNDS, RepairResult, RepairTools, UvRepairer, plan, repair
 from envsmith.doctor.repair_plan import RepairInput
 from envsmith.errors import VerificationError
 from envsmith.lockfile.pins import InstallSource
-from tests.doctor.test_repair_plan_curing import finding, sick
+from tests.doctor.test_repair_plan import damaged, finding
 from tests.environment.test_verification import distribution, pins
 
-ILL = sick(locked=pins(a="1"), findings=(finding("ENV015", "a"),))
-WELL = sick(distribution("a", "1"), locked=pins(a="1"))
+ILL = damaged(locked=pins(a="1"), findings=(finding("ENV015", "a"),))
+WELL = damaged(distribution("a", "1"), locked=pins(a="1"))
 
 
 @dataclass
@@ -25,19 +25,19 @@ class FakeRepairer:
 
     told: list[str] = field(default_factory=list)
 
-    def set_aside(self, prefix: Path, site: str, folders: Sequence[str]) -> None:
+    def move_aside(self, prefix: Path, site: str, folders: Sequence[str]) -> None:
         self.told.append(f"aside {prefix} {site} {' '.join(folders)}")
 
     def remove(self, prefix: Path, names: Sequence[str]) -> None:
         self.told.append(f"remove {prefix} {' '.join(names)}")
 
-    def put(self, prefix: Path, supply: InstallSource, *, is_hashed: bool) -> None:
+    def reinstall(self, prefix: Path, supply: InstallSource, *, is_hashed: bool) -> None:
         self.told.append(
-            f"put {prefix} {supply.text.strip()} from {supply.wheelhouse} of {supply.profile} {is_hashed}"
+            f"reinstall {prefix} {supply.text.strip()} from {supply.wheelhouse} of {supply.profile} {is_hashed}"
         )
 
-    def forget(self, names: Sequence[str]) -> None:
-        self.told.append(f"forget {' '.join(names)}")
+    def clean_cache(self, names: Sequence[str]) -> None:
+        self.told.append(f"clean_cache {' '.join(names)}")
 
 
 @dataclass
@@ -66,15 +66,15 @@ class World:
 
 
 def test_steps_are_taken_and_looked_at() -> None:
-    more = sick(locked=pins(a="1"), findings=(finding("ENV010", "a"), finding("ENV011", "extra")))
+    more = damaged(locked=pins(a="1"), findings=(finding("ENV010", "a"), finding("ENV011", "extra")))
     world = World([WELL])
     done = world.repair(more)
     hashes = " ".join(f"--hash=sha256:{value}" for value in pins(a="1").packages[0].sha256)
     assert world.repairer.told == [
         "remove env extra",
-        f"put env a==1 {hashes} from files of any True",
+        f"reinstall env a==1 {hashes} from files of any True",
     ]
-    assert (done.after, [step.kind for step in done.steps], done.cure.steps) == (
+    assert (done.after, [step.kind for step in done.steps], done.plan.steps) == (
         WELL,
         ["remove", "install"],
         (),
@@ -82,25 +82,31 @@ def test_steps_are_taken_and_looked_at() -> None:
 
 
 def test_what_stays_wrong_is_fetched_anew_and_given_up_in_the_end() -> None:
-    world = World([ILL] * MOST_ROUNDS)
+    world = World([ILL] * MAX_ROUNDS)
     done = world.repair(ILL)
-    assert [told.split()[0] for told in world.repairer.told] == ["put", "forget", "put", "forget", "put"]
-    assert done.cure.steps != ()
+    assert [told.split()[0] for told in world.repairer.told] == [
+        "reinstall",
+        "clean_cache",
+        "reinstall",
+        "clean_cache",
+        "reinstall",
+    ]
+    assert done.plan.steps != ()
 
 
 def test_a_rebuild_whose_proof_fails_is_tried_once_more_with_fresh_files() -> None:
-    ours = sick(locked=pins(a="1"), findings=ILL.findings, is_ours=True)
+    ours = damaged(locked=pins(a="1"), findings=ILL.findings, is_managed=True)
     world = World([WELL], fails=1)
     assert world.repair(ours).after == WELL
-    assert world.repairer.told == ["rebuild", "forget a", "rebuild"]
+    assert world.repairer.told == ["rebuild", "clean_cache a", "rebuild"]
     with pytest.raises(VerificationError, match="not what its lock says"):
         World([WELL], fails=2).repair(ours)
 
 
 def test_without_a_lock_the_versions_that_are_there_come_again() -> None:
-    world = World([sick(distribution("a", "1"))])
-    world.repair(sick(distribution("a", "1"), findings=(finding("ENV067", "a"),)))
-    assert world.repairer.told == ["put env a==1 from files of any False"]
+    world = World([damaged(distribution("a", "1"))])
+    world.repair(damaged(distribution("a", "1"), findings=(finding("ENV067", "a"),)))
+    assert world.repairer.told == ["reinstall env a==1 from files of any False"]
 
 
 def test_nothing_to_do_looks_no_second_time() -> None:

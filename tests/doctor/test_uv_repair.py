@@ -34,10 +34,10 @@ def test_one_is_put_in_and_taken_out(prefix: Path, tmp_path: Path) -> None:
     (tmp_path / wheel.filename).write_bytes(wheel.body)
     line = f"beside==1.0 --hash=sha256:{wheel.sha256}\n"
     supply = InstallSource(text=line, is_pylock=False, wheelhouse=str(tmp_path))
-    repairer().put(prefix, supply, is_hashed=True)
+    repairer().reinstall(prefix, supply, is_hashed=True)
     module = site(prefix) / "beside" / "__init__.py"
     module.unlink()
-    repairer().put(
+    repairer().reinstall(
         prefix,
         InstallSource(text="beside==1.0\n", is_pylock=False, wheelhouse=str(tmp_path)),
         is_hashed=False,
@@ -46,9 +46,9 @@ def test_one_is_put_in_and_taken_out(prefix: Path, tmp_path: Path) -> None:
     wrong = InstallSource(
         text=f"beside==1.0 --hash=sha256:{'0' * 64}\n", is_pylock=False, wheelhouse=str(tmp_path)
     )
-    repairer().forget(["beside"])
+    repairer().clean_cache(["beside"])
     with pytest.raises(EnvsmithError, match=r"could not be installed again"):
-        repairer().put(prefix, wrong, is_hashed=True)
+        repairer().reinstall(prefix, wrong, is_hashed=True)
     assert module.is_file()
     repairer().remove(prefix, ["beside"])
     assert not module.exists()
@@ -57,12 +57,12 @@ def test_one_is_put_in_and_taken_out(prefix: Path, tmp_path: Path) -> None:
 def test_what_is_set_aside_is_kept_under_names_of_its_own(prefix: Path) -> None:
     for _ in range(2):
         (site(prefix) / "~umpy").mkdir()
-        repairer().set_aside(prefix, str(site(prefix).relative_to(prefix)), ["~umpy"])
+        repairer().move_aside(prefix, str(site(prefix).relative_to(prefix)), ["~umpy"])
     assert sorted(path.name for path in (prefix / "set-aside").iterdir()) == ["~umpy", "~umpy.2"]
     assert not (site(prefix) / "~umpy").exists()
 
 
 def test_what_cannot_be_moved_is_an_error(prefix: Path) -> None:
     with pytest.raises(EnvsmithError) as caught:
-        repairer().set_aside(prefix, str(site(prefix).relative_to(prefix)), ["none"])
+        repairer().move_aside(prefix, str(site(prefix).relative_to(prefix)), ["none"])
     assert caught.value.code == "ENV024"

@@ -52,7 +52,7 @@ def test_what_is_refused_is_told(tmp_path: Path) -> None:
 
 def test_what_was_there_is_kept_as_regedit_reads_it(tmp_path: Path) -> None:
     found = paths(with_paths(), tmp_path / "kept")
-    first, second = (found.keep(SearchPath(scope="user", text="ä;%A%", kind=2)) for _ in range(2))
+    first, second = (found.backup(SearchPath(scope="user", text="ä;%A%", kind=2)) for _ in range(2))
     assert first != second
     data = first.read_bytes()
     assert data.startswith(b"\xff\xfe")
@@ -64,7 +64,7 @@ def test_what_was_there_is_kept_as_regedit_reads_it(tmp_path: Path) -> None:
         "",
     ]
     plain = (
-        found.keep(SearchPath(scope="machine", text=r'C:\a;"C:\b c"', kind=1)).read_bytes().decode("utf-16")
+        found.backup(SearchPath(scope="machine", text=r'C:\a;"C:\b c"', kind=1)).read_bytes().decode("utf-16")
     )
     assert r"[HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Session Manager\Environment]" in plain
     assert r'"Path"="C:\\a;\"C:\\b c\""' in plain

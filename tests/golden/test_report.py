@@ -15,8 +15,8 @@ import pytest
 from envsmith.catalog import Catalog
 from envsmith.doctor.checks import CHECKS
 from envsmith.doctor.doctor_facts import DoctorFacts
-from envsmith.report.identity import redaction
 from envsmith.report.output import markdown
+from envsmith.report.private_values import collect_redaction
 from envsmith.report.redaction import Redaction
 from envsmith.report.summarize import summarize
 from tests import machines
@@ -29,8 +29,8 @@ MACHINES: dict[str, tuple[Callable[[], DoctorFacts], Mapping[str, str]]] = {
 
 
 def hidden(variables: Mapping[str, str]) -> Redaction:
-    """Return the redaction that this machine's own names take no part in."""
-    found = redaction(variables)
+    """Return the collect_redaction that this machine's own names take no part in."""
+    found = collect_redaction(variables)
     return Redaction(
         project=machines.PROJECT,
         homes=tuple(item for item in found.homes if item in variables.values()),

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from envsmith.doctor.doctor_facts import DoctorFacts
 from envsmith.model.finding import Finding
-from envsmith.report.identity import redaction
 from envsmith.report.output import markdown
-from envsmith.report.redaction import is_telling
+from envsmith.report.private_values import collect_redaction
+from envsmith.report.redaction import is_identifying
 from envsmith.report.summarize import summarize
 from tests import machines
 
@@ -46,12 +46,12 @@ def told(message: str, variables: dict[str, str]) -> str:
     changed = {
         **vars(BASE),
         "environment": replace(environment, prefix=message),
-        "stale": (finding,),
+        "drift": (finding,),
         "variables": {"LD_LIBRARY_PATH": message, **variables},
     }
     facts = cast("DoctorFacts", SimpleNamespace(**changed))
-    summary = replace(summarize(facts, (), "0.1.0"), findings=(finding,), unmade=(("lock", message),))
-    hidden = redaction(variables)
+    summary = replace(summarize(facts, (), "0.1.0"), findings=(finding,), skipped=(("lock", message),))
+    hidden = collect_redaction(variables)
     return markdown(summary, hidden) + json.dumps(summary.to_json(hidden), ensure_ascii=False)
 
 
@@ -77,7 +77,7 @@ def test_no_name_of_a_user(name: str, form: str) -> None:
     home = form.format(name)
     variables = {"HOME": home, "USER": name, "USERNAME": name.upper()}
     text = told(f"{home}/a/b.py of {name} ({home})", variables)
-    assert is_telling(name)
+    assert is_identifying(name)
     assert name not in text
     assert name.upper() not in text
 

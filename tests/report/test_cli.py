@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doctor.test_cli_doctor import NO_GPU, asked_of
+from tests.doctor.test_cli import NO_GPU, asked_of
 from tests.install.made import Shop, made, made_torch
 
 PLANTED = {
@@ -36,10 +36,10 @@ def test_one_paste_with_environment_and_lock(shop: Shop) -> None:
     assert ran.out.startswith("### envsmith report\n\n| | |\n|---|---|\n")
     assert "| torch | 2.13.0+cpu, built for no GPU |" in ran.out
     assert "| environment | PROJECT/.venv: 2 packages |" in ran.out
-    assert "| `CUDA_VISIBLE_DEVICES` | set, and empty |" in ran.out
+    assert "| `CUDA_VISIBLE_DEVICES` | set, empty |" in ran.out
     assert "| `LD_LIBRARY_PATH` | `~/lib` |" in ran.out
     assert "torch==2.13.0+cpu\n" in ran.out
-    assert "read it before you post it" in ran.err
+    assert "review the report before you post it" in ran.err
     assert not any(secret in ran.out for secret in ("marta", "geheim99", "ghp_", "corp-proxy"))
     assert str(Path(shop.project.root)) not in ran.out
 

@@ -11,7 +11,7 @@ HOST = Host(os="linux", machine="x86_64", release=(2, 36), libc="glibc")
 
 
 def test_a_machine_with_nothing_on_it() -> None:
-    text = markdown(Summary(envsmith="0.1.0", host=HOST, given=GpuAccess()), Redaction())
+    text = markdown(Summary(envsmith="0.1.0", host=HOST, gpu_access=GpuAccess()), Redaction())
     assert "| environment | none found |" in text
     assert "| lock | none found |" in text
     assert "**0 findings** of 0 checks" in text
@@ -23,13 +23,13 @@ def test_no_text_breaks_the_table_or_brings_markup() -> None:
     summary = Summary(
         envsmith="0.1.0",
         host=HOST,
-        given=GpuAccess(),
+        gpu_access=GpuAccess(),
         variables={"PYTHONPATH": "a|`b`\nc", "CUDA_VISIBLE_DEVICES": ""},
-        lock=LockState(profile="a|b", stale=("one", "two")),
+        lock=LockState(profile="a|b", drift=("one", "two")),
         findings=(finding,),
     )
     lines = markdown(summary, Redaction()).splitlines()
     assert "| `PYTHONPATH` | `a\\|'b' c` |" in lines
-    assert "| `CUDA_VISIBLE_DEVICES` | set, and empty |" in lines
+    assert "| `CUDA_VISIBLE_DEVICES` | set, empty |" in lines
     assert "- error ENV064: a\\|b &lt;script>" in lines
-    assert "| lock against profile | one; two |" in lines
+    assert "| lock compared with profile | one; two |" in lines

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.report.redaction import Redaction, address, is_telling
+from envsmith.report.redaction import Redaction, address, is_identifying
 
 MINE = Redaction(
     project="/home/marta.k/fitting",
@@ -84,8 +84,8 @@ def test_plain_values() -> None:
 
 
 def test_names_that_tell_nothing() -> None:
-    assert not any(map(is_telling, ("root", "User", "me", "", "ci")))
-    assert is_telling("marta")
+    assert not any(map(is_identifying, ("root", "User", "me", "", "ci")))
+    assert is_identifying("marta")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_the_lock_is_that_of_the_environment_s_interpreter() -> None:
         "cp312-win_amd64",
         "cu128",
     )
-    assert found.lock.stale
+    assert found.lock.drift
     assert found.checks == len(CHECKS)
 
 
@@ -62,7 +62,7 @@ class Broken:
     """Facts of which much cannot be found out."""
 
     def __getattr__(self, name: str) -> object:
-        if name in ("environment", "condition", "stale"):
+        if name in ("environment", "installed_state", "drift"):
             raise InstallError("ENV023", "the interpreter gives no answer")
         if name == "manifest":
             raise EnvsmithError("LCK002", "not a lock manifest")
@@ -72,4 +72,4 @@ class Broken:
 def test_what_cannot_be_found_out_is_left_out() -> None:
     found = summarize(cast("DoctorFacts", Broken()), CHECKS, "0.1.0")
     assert (found.environment, found.lock) == (None, None)
-    assert ("family", "the interpreter gives no answer") in found.unmade
+    assert ("family", "the interpreter gives no answer") in found.skipped

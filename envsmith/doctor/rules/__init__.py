@@ -1,1 +1,1 @@
-"""rules."""
+"""Rules of the doctor: pure functions from facts to findings."""

@@ -1,4 +1,4 @@
-"""Several projects in one folder, and packages that nothing uses."""
+"""Findings on distributions that share a folder, and on unused packages."""
 
 from __future__ import annotations
 
@@ -19,53 +19,53 @@ _ONNX = "onnxruntime"
 
 
 def families(environment: Environment, backend: Backend, catalog: Catalog) -> Iterator[Finding]:
-    """Find families with more than one member installed; ONNX Runtime has a check of its own.
+    """Find conflict groups with several installed members, except ONNX Runtime, which `onnxruntime` checks.
 
     Args:
-        environment: what is installed.
-        backend: which member serves best is decided for this one.
-        catalog: the families.
+        environment: the environment.
+        backend: selects the member to keep.
+        catalog: the conflict groups.
     """
-    for family in catalog.families():
-        members = _members(environment, family)
-        if family.name == _ONNX or len(members) < 2:
+    for group in catalog.families():
+        members = _members(environment, group)
+        if group.name == _ONNX or len(members) < 2:
             continue
-        text = f"{_named(members)} are installed together: {family.reason}"
-        yield _finding("ENV065", family.folder, text, _repair(environment, family, members, backend))
+        text = f"{_named(members)} are installed together: {group.reason}"
+        yield _finding("ENV065", group.folder, text, _repair_commands(environment, group, members, backend))
 
 
 def onnxruntime(environment: Environment, catalog: Catalog) -> Iterator[Finding]:
-    """Find a CPU build of ONNX Runtime in the folder of one for GPUs: its providers are then lost."""
-    for family in catalog.families():
-        members = _members(environment, family)
-        if family.name != _ONNX or len(members) < 2:
+    """Find a CPU build of ONNX Runtime in the folder of a GPU build, whose providers may be lost."""
+    for group in catalog.families():
+        members = _members(environment, group)
+        if group.name != _ONNX or len(members) < 2:
             continue
         whole = [item for item in members if not item.changed_count and not item.missing_count]
-        lies = f"; the files there are those of {whole[0].name}" if len(whole) == 1 else ""
+        owner = f"; its files are those of {whole[0].name}" if len(whole) == 1 else ""
         text = (
-            f"{_named(members)} share the folder {family.folder}{lies}: CUDAExecutionProvider may be missing"
+            f"{_named(members)} share the folder {group.folder}{owner}: CUDAExecutionProvider may be missing"
         )
         cuda = Backend.parse("cu128")
         backend = cuda if any(item.name == "onnxruntime-gpu" for item in members) else Backend.parse("cpu")
-        yield _finding("ENV069", _ONNX, text, _repair(environment, family, members, backend))
+        yield _finding("ENV069", _ONNX, text, _repair_commands(environment, group, members, backend))
 
 
 def _named(items: list[Distribution]) -> str:
     return " and ".join(f"{item.name} {item.version}" for item in items)
 
 
-def _members(environment: Environment, family: ConflictGroup) -> list[Distribution]:
-    return [item for item in environment.distributions if item.name in family.members]
+def _members(environment: Environment, group: ConflictGroup) -> list[Distribution]:
+    return [item for item in environment.distributions if item.name in group.members]
 
 
-def _repair(
-    environment: Environment, family: ConflictGroup, members: list[Distribution], backend: Backend
+def _repair_commands(
+    environment: Environment, group: ConflictGroup, members: list[Distribution], backend: Backend
 ) -> str:
-    """Remove all, install one: what is left after removing one alone is half of each."""
-    if family.chooser:  # the project that decides is not asked here
+    """Return commands that remove all members and install one; removing one alone would damage the others."""
+    if group.chooser:  # the choice depends on another project
         return ""
     names = [str(item.name) for item in members]
-    kept = family.survivor(names, backend)
+    kept = group.survivor(names, backend)
     version = next(item.version for item in members if item.name == kept)
     python = f"--python {quote_path(environment.prefix)}"
     removal = f"uv pip uninstall {python} {' '.join(names)}"
@@ -73,22 +73,24 @@ def _repair(
 
 
 def unused(
-    environment: Environment, condition: InstalledState, unneeded: Mapping[str, str]
+    environment: Environment, installed_state: InstalledState, unused_projects: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """Find torchvision or torchaudio where no file uses it and no installed package requires it.
+    """Find torchvision or torchaudio that no file uses and no installed package requires.
 
     Args:
-        environment: what is installed.
-        condition: what the installed packages require.
-        unneeded: project → why the project's files do not need it; those they need are absent.
+        environment: the environment.
+        installed_state: requirements of the installed packages.
+        unused_projects: project unused by the project's files → reason.
     """
     for item in environment.distributions:
-        if item.name not in unneeded:
+        if item.name not in unused_projects:
             continue
-        if not any(_requires(requires, item.name) for requires in condition.requires.values()):
-            text = f"{item.name} {item.version} is installed, and nothing needs it: {unneeded[item.name]}"
-            hint = f"envsmith scan --fix -n {item.name}, then lock and install again"
-            yield _finding("ENV075", item.name, f"{text}, no package requires it", hint, severity="warning")
+        if not any(_requires(requires, item.name) for requires in installed_state.requires.values()):
+            text = f"{item.name} {item.version} is installed but unused: {unused_projects[item.name]}"
+            hint = f"run `envsmith scan --fix -n {item.name}`, then lock and install again"
+            yield _finding(
+                "ENV075", item.name, f"{text}, not required by any package", hint, severity="warning"
+            )
 
 
 def _requires(texts: tuple[str, ...], name: str) -> bool:

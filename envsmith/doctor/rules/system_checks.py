@@ -1,10 +1,4 @@
-"""What is wrong around an environment: room on the disk, the way to PyTorch's index, releases known to be bad.
-
-Whether Windows has Microsoft's C++ library as torch's own libraries need it.
-
-
-What is wrong with the lists of folders that a session searches for programs and libraries.
-"""
+"""Findings on disk space, network, known failures, Microsoft's C++ library, PATH and library paths."""
 
 from __future__ import annotations
 
@@ -18,85 +12,82 @@ from envsmith.environment.model import Distribution, Environment
 from envsmith.host.system import Connectivity, DiskSpace, VisualCpp
 from envsmith.model.finding import Finding, Severity
 
-LITTLE_BYTES = 10 * 1000**3
-"""A CUDA build of torch and what it requires take about 3 GB as wheels and 6 GB installed."""
-HARDLY_ANY_BYTES = 1000**3
-CLOCK_S = 300.0
-_CURE = "winget install --id Microsoft.VCRedist.2015+.{}"
+LOW_SPACE_BYTES = 10 * 1000**3
+"""A CUDA build of torch and its requirements need about 3 GB as wheels and 6 GB installed."""
+VERY_LOW_SPACE_BYTES = 1000**3
+CLOCK_TOLERANCE_S = 300.0
+_INSTALL_VISUAL_CPP = "winget install --id Microsoft.VCRedist.2015+.{}"
 _SCOPES = {"machine": "the machine's Path", "user": "the user's Path", "process": "this session's PATH"}
-_INNER = ("/site-packages/", "/dist-packages/")
+# Folders of packages in an environment, from which Windows would load libraries.
+_PACKAGE_FOLDERS = ("/site-packages/", "/dist-packages/")
 
 
 def disk(room: DiskSpace) -> Iterator[Finding]:
-    """Find too little room where uv keeps its cache."""
-    if room.free_bytes >= LITTLE_BYTES:
+    """Find low disk space for uv's cache."""
+    if room.free_bytes >= LOW_SPACE_BYTES:
         return
     free = f"{room.free_bytes / 1000**3:.1f} GB"
-    text = f"{free} are free where uv keeps its cache ({room.folder}); a CUDA build of torch takes about 9 GB"
-    severity: Severity = "error" if room.free_bytes < HARDLY_ANY_BYTES else "warning"
-    hint = "uv cache prune, or set UV_CACHE_DIR to a larger disk"
+    text = f"{free} free for uv's cache ({room.folder}); a CUDA build of torch needs about 9 GB"
+    severity: Severity = "error" if room.free_bytes < VERY_LOW_SPACE_BYTES else "warning"
+    hint = "run `uv cache prune`, or set UV_CACHE_DIR to a larger disk"
     yield Finding(code="HST030", severity=severity, subject=room.folder, message=text, hint=hint)
 
 
 def network(reach: Connectivity, known: str) -> Iterator[Finding]:
-    """Find what stands between this machine and PyTorch's index.
+    """Find problems with the connection to PyTorch's index.
 
     Args:
-        reach: how the index answered.
-        known: a day that is past, ``2026-11-20``.
+        reach: connectivity of the index.
+        known: a past date, ``2026-11-20``.
     """
     for name, value in reach.proxies:
         if "://" not in value:
-            text = f"{name} is {value!r}: a proxy is written with its scheme"
-            yield _of_network("HST040", "warning", text, f"{name}=http://{value}")
+            text = f"{name} is {value!r}, without the proxy's scheme"
+            yield _network_finding("HST040", "warning", text, f"{name}=http://{value}")
     if reach.error:
         via = (
-            f", through the proxy of {reach.proxies[0][0]}"
+            f" through the proxy of {reach.proxies[0][0]}"
             if reach.proxies and not reach.bypasses_proxy
             else ""
         )
-        text = f"{reach.url} does not answer{via}: {reach.error}"
-        hint = (
-            "check connection, proxy and certificates; locks can be made with --catalog embedded all the same"
-        )
-        yield _of_network("HST041", "warning", text, hint)
+        text = f"cannot connect to {reach.url}{via}: {reach.error}"
+        hint = "check connection, proxy and certificates; `envsmith lock --catalog embedded` works without it"
+        yield _network_finding("HST041", "warning", text, hint)
     yield from _clock(reach, known)
 
 
 def _clock(reach: Connectivity, known: str) -> Iterator[Finding]:
-    """Find a clock that is wrong by a server's, or stands before a day that is past."""
-    if reach.clock_ahead_s is not None and abs(reach.clock_ahead_s) > CLOCK_S:
-        way = "fast" if reach.clock_ahead_s > 0 else "slow"
-        then = (
-            "certificates count as invalid" if reach.has_date_error else "certificates may count as invalid"
-        )
-        text = f"this machine's clock is {abs(reach.clock_ahead_s) / 60:.0f} minutes {way}: {then}"
+    """Find a clock that differs from a server's, or is before a past date."""
+    if reach.clock_ahead_s is not None and abs(reach.clock_ahead_s) > CLOCK_TOLERANCE_S:
+        direction = "fast" if reach.clock_ahead_s > 0 else "slow"
+        then = "certificates are rejected" if reach.has_date_error else "certificates may be rejected"
+        text = f"this machine's clock is {abs(reach.clock_ahead_s) / 60:.0f} minutes {direction}: {then}"
     elif reach.date and reach.date < known:
-        then = "certificates may count as invalid"
-        text = f"this machine's clock says {reach.date}, and {known} is past: {then}"
+        then = "certificates may be rejected"
+        text = f"this machine's clock is set to {reach.date}, before {known}: {then}"
     else:
         return
     severity: Severity = "error" if reach.has_date_error else "warning"
-    yield _of_network(
-        "HST042", severity, text, "set the clock: timedatectl set-ntp true; w32tm /resync on Windows"
+    yield _network_finding(
+        "HST042", severity, text, "set the clock: `timedatectl set-ntp true`; on Windows `w32tm /resync`"
     )
 
 
-def _of_network(code: str, severity: Severity, message: str, hint: str) -> Finding:
+def _network_finding(code: str, severity: Severity, message: str, hint: str) -> Finding:
     return Finding(code=code, severity=severity, subject="network", message=message, hint=hint)
 
 
 def known_bad(
     environment: Environment, os: str, catalog: Catalog, visual_cpp: tuple[int, ...] | None = None
 ) -> Iterator[Finding]:
-    """Find releases that are known to fail on this system.
+    """Find releases with known failures on this system.
 
     Args:
-        environment: what is installed.
+        environment: the environment.
         os: the system.
-        catalog: what is known.
-        visual_cpp: Windows's version of Microsoft's C++ library; where it is known, what fails for its sake alone is
-            another check's.
+        catalog: the known failures.
+        visual_cpp: version of Microsoft's C++ library on Windows; if known, `runtime` checks failures that depend on
+            it.
     """
     for item in environment.distributions:
         try:
@@ -114,32 +105,32 @@ def known_bad(
 def runtime(
     found: VisualCpp, environment: Environment | None, machine: str, catalog: Catalog
 ) -> Iterator[Finding]:
-    """Find a C++ library that is not there, or older than an installed release needs.
+    """Find a missing C++ library, or one older than an installed release needs.
 
     Args:
-        found: the library, and copies of it.
-        environment: what is installed; None where there is no environment.
-        machine: as wheel tags spell it.
-        catalog: what releases need of it.
+        found: the library and copies of it.
+        environment: the environment; None without one.
+        machine: the machine in wheel tags: ``arm64``.
+        catalog: the versions that releases need.
     """
-    cure = _CURE.format("arm64" if machine == "arm64" else "x64")
+    hint = _INSTALL_VISUAL_CPP.format("arm64" if machine == "arm64" else "x64")
     if found.version is None and found.system is None:
-        text = "Microsoft's C++ library (msvcp140.dll) is not installed: torch's libraries cannot be loaded without it"
-        yield _finding("HST016", "visual-cpp", text, cure)
+        text = "Microsoft's C++ library (msvcp140.dll) is not installed; torch's libraries need it"
+        yield _finding("HST016", "visual-cpp", text, hint)
         return
     for item, row in _needs(environment, catalog):
         if found.version and found.version < row.visual_cpp:
             text = (
-                f"Microsoft's C++ library is {_dotted(found.version)}, and {item.name} {item.version} needs"
+                f"Microsoft's C++ library is {_dotted(found.version)}, but {item.name} {item.version} needs"
             )
             more = f"{_dotted(row.visual_cpp)} or later: {row.problem} ({row.source})"
-            yield _finding("HST017", "visual-cpp", f"{text} {more}", cure)
+            yield _finding("HST017", "visual-cpp", f"{text} {more}", hint)
         for copy in found.copies:
             if copy.version and copy.version < row.visual_cpp:
-                text = f"{copy.path} is {_dotted(copy.version)}; where it is loaded first, {item.name} {item.version}"
-                more = f"fails, which needs {_dotted(row.visual_cpp)} ({row.source})"
-                hint = f"update what brought it, or import {item.name} before it"
-                yield _finding("HST018", copy.path, f"{text} {more}", hint, severity="warning")
+                text = f"{copy.path} is {_dotted(copy.version)}; if it is loaded first, {item.name} {item.version}"
+                more = f"fails: it needs {_dotted(row.visual_cpp)} ({row.source})"
+                copy_hint = f"update the package that contains it, or import {item.name} first"
+                yield _finding("HST018", copy.path, f"{text} {more}", copy_hint, severity="warning")
 
 
 def _needs(environment: Environment | None, catalog: Catalog) -> Iterator[tuple[Distribution, BadRelease]]:
@@ -162,12 +153,12 @@ def _finding(code: str, subject: str, message: str, hint: str, *, severity: Seve
 
 
 def path(scopes: Mapping[str, Iterable[RemovedVariable]], *, is_windows: bool) -> Iterator[Finding]:
-    """Find folders of environments on PATH.
+    """Find environment directories on PATH.
 
     Args:
-        scopes: ``machine``, ``user``, ``process`` → entries that no session should have, and why; off Windows there
-            is but the last.
-        is_windows: whether the system looks for libraries on PATH, too.
+        scopes: ``machine``, ``user``, ``process`` → entries that activation would remove; only ``process`` except on
+            Windows.
+        is_windows: whether the system loads libraries from PATH.
     """
     seen: set[str] = set()
     for scope in _SCOPES:
@@ -177,48 +168,47 @@ def path(scopes: Mapping[str, Iterable[RemovedVariable]], *, is_windows: bool) -
             if item.variable != "PATH" or key in seen or not entry or "twice" in item.reason:
                 continue
             seen.add(key)
-            yield _on_path(entry, item.reason, scope, is_windows=is_windows)
+            yield _path_finding(entry, item.reason, scope, is_windows=is_windows)
 
 
-def _on_path(entry: str, reason: str, scope: str, *, is_windows: bool) -> Finding:
-    is_inner = any(text in f"{entry}/".replace("\\", "/").lower() for text in _INNER)
+def _path_finding(entry: str, reason: str, scope: str, *, is_windows: bool) -> Finding:
+    has_packages = any(text in f"{entry}/".replace("\\", "/").lower() for text in _PACKAGE_FOLDERS)
     why = reason
-    if is_inner and is_windows:
-        why = "Windows loads torch's libraries from there before torch has prepared them: WinError 1114"
+    if has_packages and is_windows:
+        why = "Windows loads torch's libraries from there before torch can prepare them (WinError 1114)"
     return Finding(
         code="HST014",
-        severity="error" if is_inner and is_windows else "warning",
+        severity="error" if has_packages and is_windows else "warning",
         subject=entry,
         message=f"{entry} is on {_SCOPES[scope]}: {why}",
-        hint=_cure(scope, reason),
+        hint=_path_hint(scope, reason),
     )
 
 
-def _cure(scope: str, reason: str) -> str:
+def _path_hint(scope: str, reason: str) -> str:
     if scope == "process":
-        where = "leave it out where PATH is set: in a shell's start-up file"
-        return f"{where}; `envsmith activate` and `envsmith run` do without it"
-    if "relative" in reason:  # it is nobody's environment, and may be a slip of the pen
-        return f"mend it under Environment Variables ({scope} scope) in the system settings; then open a new shell"
-    return f"`envsmith doctor path --fix` takes it out of {_SCOPES[scope]}, after showing it; then open a new shell"
+        return "remove it in your shell profile, or use `envsmith activate` or `envsmith run`, which omit it"
+    if "relative" in reason:  # not an environment, maybe a typing error: do not offer to remove it
+        return f"correct it under Environment Variables ({scope} scope) in the system settings, then open a new shell"
+    return f"run `envsmith doctor path --fix` to remove it from {_SCOPES[scope]}, then open a new shell"
 
 
-def libraries(taken: Iterable[RemovedVariable], built_for: str) -> Iterator[Finding]:
-    """Find folders on the linker's lists that hold another CUDA than the environment's, or another environment.
+def libraries(removed: Iterable[RemovedVariable], built_for: str) -> Iterator[Finding]:
+    """Find library path entries of another CUDA than the environment's, or of another environment.
 
     Args:
-        taken: entries that no session in the environment should have, and why.
-        built_for: what the environment's torch was built for, ``CUDA 12.8``; empty where nothing says it.
+        removed: entries that activation would remove.
+        built_for: toolkit of the environment's torch, ``CUDA 12.8``; empty if unknown.
     """
-    for item in taken:
+    for item in removed:
         if item.variable == "PATH" or item.entry is None or "twice" in item.reason:
             continue
         named = item.entry or "an empty entry"
-        beside = f"; torch here is built for {built_for}" if built_for else ""
+        torch = f"; torch is built for {built_for}" if built_for else ""
         yield Finding(
             code="HST015",
             severity="warning",
             subject=item.entry,
-            message=f"{named} is on {item.variable}: {item.reason}{beside}",
-            hint=f"unset {item.variable}, or enter the environment by `envsmith activate` or `envsmith run`",
+            message=f"{named} is on {item.variable}: {item.reason}{torch}",
+            hint=f"unset {item.variable}, or use `envsmith activate` or `envsmith run`",
         )

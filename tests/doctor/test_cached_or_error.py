@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.doctor.doctor_facts import cached_or_error, quietly
+from envsmith.doctor.doctor_facts import cached_or_error, value_or_none
 from envsmith.errors import InstallError
 
 
@@ -34,8 +34,8 @@ def test_so_is_a_failure() -> None:
         with pytest.raises(InstallError, match="no answer"):
             _ = asked.answer
     assert asked.times == 1
-    assert quietly(lambda: asked.answer) is None
-    assert quietly(lambda: 3) == 3
+    assert value_or_none(lambda: asked.answer) is None
+    assert value_or_none(lambda: 3) == 3
 
 
 def test_the_property_keeps_its_words() -> None:

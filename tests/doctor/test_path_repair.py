@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.activate.model import RemovedVariable
-from envsmith.doctor.path_repair import clear, plan
+from envsmith.doctor.path_repair import plan, remove_entries
 from envsmith.doctor.windows_path import RegistryPaths
 from envsmith.errors import HostError
 from tests.host.fake_winreg import FakeWinreg, text_of, with_paths
@@ -34,8 +34,8 @@ class Told(RegistryPaths):
 def test_each_scope_is_kept_changed_and_announced_once(tmp_path: Path) -> None:
     winreg = with_paths(rf"C:\a;{OTHER}", rf"%SystemRoot%;{INNER};C:\b")
     paths = Told(winreg, tmp_path)
-    done = clear(plan(paths, TAKEN, str), paths)
-    assert [(item.cut.before.scope, item.cut.removed) for item in done] == [
+    done = remove_entries(plan(paths, TAKEN, str), paths)
+    assert [(item.removal.before.scope, item.removal.removed) for item in done] == [
         ("user", (OTHER,)),
         ("machine", (INNER,)),
     ]
@@ -48,8 +48,8 @@ def test_each_scope_is_kept_changed_and_announced_once(tmp_path: Path) -> None:
 def test_a_scope_that_may_not_be_written_is_left(tmp_path: Path) -> None:
     winreg = with_paths(OTHER, INNER, protected=frozenset({"HKLM"}))
     paths = Told(winreg, tmp_path)
-    done = clear(plan(paths, TAKEN, str), paths)
-    assert [item.cut.before.scope for item in done] == ["user"]
+    done = remove_entries(plan(paths, TAKEN, str), paths)
+    assert [item.removal.before.scope for item in done] == ["user"]
     assert text_of(winreg, "machine") == (INNER, 2)
     (left,) = plan(paths, TAKEN, str)
     assert (left.before.scope, left.may_write) == ("machine", False)
@@ -58,9 +58,9 @@ def test_a_scope_that_may_not_be_written_is_left(tmp_path: Path) -> None:
 def test_what_was_changed_meanwhile_is_left(tmp_path: Path) -> None:
     winreg = with_paths(OTHER)
     paths = Told(winreg, tmp_path)
-    cuts = plan(paths, TAKEN, str)
+    removals = plan(paths, TAKEN, str)
     paths.write("user", rf"C:\new;{OTHER}", 2)
     with pytest.raises(HostError, match="HST029"):
-        clear(cuts, paths)
+        remove_entries(removals, paths)
     assert text_of(winreg, "user") == (rf"C:\new;{OTHER}", 2)
     assert (list(tmp_path.iterdir()), paths.told) == ([], 0)

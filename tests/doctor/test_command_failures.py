@@ -45,7 +45,7 @@ def test_a_failure_printed_to_standard_output_counts(project: Project) -> None:
 def test_an_unknown_failure(project: Project) -> None:
     done = ran(project, "raise SystemExit(5)")
     assert done.status == 5
-    assert "ended with status 5: nothing known in its output" in done.said
+    assert "ended with status 5: no known failure in its output" in done.said
     assert "hint: `envsmith doctor`" in done.said
 
 
@@ -61,7 +61,7 @@ def test_what_a_signal_mostly_means_is_told_also_where_a_shell_passed_it_on(
 ) -> None:
     done = ran(project, way)
     assert done.status == 132
-    assert "signal SIGILL: an instruction that this CPU lacks" in done.said
+    assert "signal SIGILL: unsupported CPU instruction" in done.said
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
@@ -72,7 +72,7 @@ def test_an_interruption_is_no_failure(project: Project) -> None:
 
 def test_words_that_do_not_go_with_a_command(project: Project) -> None:
     done = ran(project, "", "path")
-    assert (done.status, "before -- COMMAND stand neither checks" in done.said) == (2, True)
+    assert (done.status, "-- COMMAND cannot be combined with checks" in done.said) == (2, True)
 
 
 def test_what_cannot_be_started(project: Project) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from envsmith.catalog import Catalog
-from envsmith.doctor.repair_plan import RepairInput, RepairPlan, cure
+from envsmith.doctor.repair_plan import RepairInput, RepairPlan, plan_repair
 from envsmith.environment.installed_state import (
     ForeignDistribution,
     IncompleteDistribution,
@@ -25,18 +25,18 @@ def finding(code: str, subject: str, severity: Severity = "error") -> Finding:
     return Finding(code=code, severity=severity, subject=subject, message="")
 
 
-def sick(
+def damaged(
     *found: Distribution,
     locked: Pins | None = None,
     findings: tuple[Finding, ...] = (),
     condition: InstalledState | None = None,
-    is_ours: bool = False,
+    is_managed: bool = False,
 ) -> RepairInput:
     return RepairInput(
         profile="small" if locked else "",
-        is_ours=is_ours,
+        is_managed=is_managed,
         environment=environment(*found),
-        condition=condition or InstalledState(),
+        installed_state=condition or InstalledState(),
         pins=locked,
         backend=Backend.parse("cpu"),
         findings=findings,
@@ -48,18 +48,20 @@ def steps(one: RepairPlan) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def test_what_is_well_needs_nothing() -> None:
-    assert cure(sick(distribution("a", "1"), locked=pins(a="1")), CATALOG) == RepairPlan()
-    assert cure(sick(distribution("a", "1")), CATALOG) == RepairPlan()
+    assert plan_repair(damaged(distribution("a", "1"), locked=pins(a="1")), CATALOG) == RepairPlan()
+    assert plan_repair(damaged(distribution("a", "1")), CATALOG) == RepairPlan()
 
 
 def test_ours_is_built_anew_whatever_it_is() -> None:
     for code in ("ENV010", "ENV011", "ENV015", "ENV061"):
         found = (finding(code, "a"), finding("ENV068", "b"), finding("ENV017", "a"))
-        done = cure(sick(locked=pins(a="1"), findings=found, is_ours=True), CATALOG)
+        done = plan_repair(damaged(locked=pins(a="1"), findings=found, is_managed=True), CATALOG)
         assert steps(done) == [("rebuild", ("small",))]
-        assert done.left == (found[1],)
+        assert done.remaining == (found[1],)
     for unable in (finding("ENV068", "b"), finding("ENV017", "a"), finding("ENV011", "pip", "note")):
-        assert cure(sick(locked=pins(a="1"), findings=(unable,), is_ours=True), CATALOG).steps == ()
+        assert (
+            plan_repair(damaged(locked=pins(a="1"), findings=(unable,), is_managed=True), CATALOG).steps == ()
+        )
 
 
 def test_what_is_not_as_locked_is_installed_by_its_hash_and_what_is_too_much_removed() -> None:
@@ -69,15 +71,20 @@ def test_what_is_not_as_locked_is_installed_by_its_hash_and_what_is_too_much_rem
         finding("ENV011", "extra"),
         finding("ENV017", "a"),
     )
-    done = cure(sick(distribution("extra", "3"), locked=pins(a="1", b="2"), findings=found), CATALOG)
+    done = plan_repair(
+        damaged(distribution("extra", "3"), locked=pins(a="1", b="2"), findings=found), CATALOG
+    )
     assert steps(done) == [("remove", ("extra",)), ("install", ("a==1", "b==2"))]
     assert done.steps[1].is_hashed
-    assert done.left == ()
+    assert done.remaining == ()
 
 
 def test_installers_stay() -> None:
     found = (finding("ENV011", "pip", "note"),)
-    assert cure(sick(distribution("pip", "26"), locked=pins(a="1"), findings=found), CATALOG).steps == ()
+    assert (
+        plan_repair(damaged(distribution("pip", "26"), locked=pins(a="1"), findings=found), CATALOG).steps
+        == ()
+    )
 
 
 def test_what_uv_cannot_remove_is_set_aside() -> None:
@@ -90,10 +97,10 @@ def test_what_uv_cannot_remove_is_set_aside() -> None:
     old = replace(distribution("a", "0.9"), folder="a-0.9.dist-info")
     bare = replace(distribution("c", "3"), has_record=False)
     found = (finding("ENV012", "a"), finding("ENV013", "c"), finding("ENV067", "~umpy"))
-    one = sick(
+    one = damaged(
         distribution("a", "1"), old, bare, locked=pins(a="1", b="2", c="3"), findings=found, condition=half
     )
-    assert steps(cure(one, CATALOG)) == [
+    assert steps(plan_repair(one, CATALOG)) == [
         ("set aside", ("a-0.9.dist-info", "b-2.dist-info", bare.folder, "~umpy")),
         ("install", ("a==1", "b==2", "c==3")),
     ]
@@ -110,22 +117,25 @@ def test_who_shares_files_with_what_is_removed_comes_again() -> None:
         (finding("ENV011", "opencv-python"), InstalledState()),
         (finding("ENV065", "cv2"), InstalledState()),
     ):
-        assert steps(cure(sick(*both, locked=locked, findings=(found,), condition=seen), CATALOG)) == expected
+        assert (
+            steps(plan_repair(damaged(*both, locked=locked, findings=(found,), condition=seen), CATALOG))
+            == expected
+        )
     shared = (finding("ENV061", "opencv-python"), finding("ENV011", "opencv-python"))
-    done = cure(sick(*both, locked=locked, findings=shared, condition=overlap), CATALOG)
+    done = plan_repair(damaged(*both, locked=locked, findings=shared, condition=overlap), CATALOG)
     assert steps(done) == expected
-    assert done.left == ()
+    assert done.remaining == ()
 
 
 def test_without_a_lock_one_of_a_family_stays() -> None:
     both = (distribution("opencv-python", "4"), distribution(HEADLESS, "5"))
-    done = cure(sick(*both, findings=(finding("ENV065", "cv2"),)), CATALOG)
+    done = plan_repair(damaged(*both, findings=(finding("ENV065", "cv2"),)), CATALOG)
     kinds = dict(steps(done))
     assert set(kinds["remove"]) == {"opencv-python", HEADLESS}
     assert kinds["install"] in {("opencv-python==4",), (f"{HEADLESS}==5",)}
     assert not done.steps[1].is_hashed
     onnx = (distribution("onnxruntime", "1"), distribution("onnxruntime-gpu", "2"))
-    done = cure(sick(*onnx, findings=(finding("ENV069", "onnxruntime"),)), CATALOG)
+    done = plan_repair(damaged(*onnx, findings=(finding("ENV069", "onnxruntime"),)), CATALOG)
     assert dict(steps(done))["install"] == ("onnxruntime-gpu==2",)
 
 
@@ -137,20 +147,20 @@ def test_without_a_lock_what_is_broken_comes_again_but_nothing_with_a_label() ->
         )
     )
     found = (finding("ENV067", "a"), finding("ENV067", "torch"), finding("ENV060", "torchvision"))
-    one = sick(distribution("a", "1"), distribution("torch", "2+cpu"), findings=found, condition=half)
-    done = cure(one, CATALOG)
+    one = damaged(distribution("a", "1"), distribution("torch", "2+cpu"), findings=found, condition=half)
+    done = plan_repair(one, CATALOG)
     assert steps(done) == [("set aside", ("b-2.0.dist-info", "~c")), ("install", ("a==1", "b==2.0"))]
-    assert done.left == found[1:]
+    assert done.remaining == found[1:]
 
 
 def test_code_that_nobody_owns_is_set_aside() -> None:
     strays = (StrayFile(path="a.pth"), StrayFile(path="torch/more.py", owners=("torch", "other")))
     condition = InstalledState(strays=strays)
     found = (finding("ENV018", "a.pth"),)
-    done = cure(sick(locked=pins(a="1", torch="2"), findings=found, condition=condition), CATALOG)
+    done = plan_repair(damaged(locked=pins(a="1", torch="2"), findings=found, condition=condition), CATALOG)
     assert steps(done) == [("set aside", ("a.pth", "torch/more.py")), ("install", ("torch==2",))]
-    assert done.left == ()
-    assert cure(sick(locked=pins(a="1"), condition=condition), CATALOG).steps == ()
+    assert done.remaining == ()
+    assert plan_repair(damaged(locked=pins(a="1"), condition=condition), CATALOG).steps == ()
 
 
 def test_whose_programs_start_another_places_python_comes_again() -> None:
@@ -160,9 +170,9 @@ def test_whose_programs_start_another_places_python_comes_again() -> None:
         "findings": (finding("ENV079", "/old/bin/python"),),
         "condition": InstalledState(elsewhere=tuple(items)),
     }
-    locked = cure(sick(*there, locked=pins(a="1", b="1+cpu"), **told), CATALOG)  # type: ignore[arg-type]
-    assert (steps(locked), locked.left) == ([("install", ("a==1", "b==1+cpu"))], ())
-    ours = cure(sick(*there, locked=pins(a="1", b="1+cpu"), is_ours=True, **told), CATALOG)  # type: ignore[arg-type]
-    assert (steps(ours), ours.left) == ([("rebuild", ("small",))], ())
-    unlocked = cure(sick(*there, **told), CATALOG)  # type: ignore[arg-type]
-    assert (steps(unlocked), unlocked.left) == ([("install", ("a==1",))], told["findings"])
+    locked = plan_repair(damaged(*there, locked=pins(a="1", b="1+cpu"), **told), CATALOG)  # type: ignore[arg-type]
+    assert (steps(locked), locked.remaining) == ([("install", ("a==1", "b==1+cpu"))], ())
+    ours = plan_repair(damaged(*there, locked=pins(a="1", b="1+cpu"), is_managed=True, **told), CATALOG)  # type: ignore[arg-type]
+    assert (steps(ours), ours.remaining) == ([("rebuild", ("small",))], ())
+    unlocked = plan_repair(damaged(*there, **told), CATALOG)  # type: ignore[arg-type]
+    assert (steps(unlocked), unlocked.remaining) == ([("install", ("a==1",))], told["findings"])

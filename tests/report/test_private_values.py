@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.report.identity import redaction
+from envsmith.report.private_values import collect_redaction
 
 
 def test_names_and_folders_of_windows_and_linux() -> None:
-    found = redaction(
+    found = collect_redaction(
         {
             "USERNAME": "marta.k",
             "USERPROFILE": r"C:\Users\marta.k",
@@ -25,7 +25,7 @@ def test_names_and_folders_of_windows_and_linux() -> None:
 
 
 def test_this_machine_and_this_user_are_known_without_variables() -> None:
-    found = redaction({})
+    found = collect_redaction({})
     assert getpass.getuser() in found.users
     assert socket.gethostname() in found.hosts
     assert found.secrets == ()
@@ -33,8 +33,8 @@ def test_this_machine_and_this_user_are_known_without_variables() -> None:
 
 def test_the_project_s_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert redaction({}).project == str(tmp_path)
-    assert redaction({"HOME": str(tmp_path)}).project == ""
+    assert collect_redaction({}).project == str(tmp_path)
+    assert collect_redaction({"HOME": str(tmp_path)}).project == ""
 
 
 @pytest.mark.parametrize(
@@ -52,16 +52,16 @@ def test_the_project_s_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_secrets_of_variables(variables: dict[str, str], secrets: set[str]) -> None:
-    assert set(redaction(variables).secrets) == secrets
+    assert set(collect_redaction(variables).secrets) == secrets
 
 
 def test_users_of_addresses() -> None:
-    assert "marta" in redaction({"HTTPS_PROXY": "http://marta:geheim@proxy"}).users
+    assert "marta" in collect_redaction({"HTTPS_PROXY": "http://marta:geheim@proxy"}).users
 
 
 def test_servers_of_variables_but_not_those_that_everybody_knows() -> None:
     variables = {"HTTP_PROXY": "corp-proxy:3128", "PIP_INDEX_URL": "https://download.pytorch.org/whl"}
-    hosts = redaction(variables).hosts
+    hosts = collect_redaction(variables).hosts
     assert "corp-proxy" in hosts
     assert "download.pytorch.org" not in hosts
 
@@ -70,17 +70,19 @@ def test_the_folders_that_environments_lie_in(tmp_path: Path, monkeypatch: pytes
     other, here = tmp_path / "other", tmp_path / "here/src"
     here.mkdir(parents=True)
     monkeypatch.chdir(here)
-    found = redaction({"VIRTUAL_ENV": str(other / ".venv")}, Path("../.venv"))
-    assert set(found.others) == {str(other), str(here.parent)}
+    found = collect_redaction({"VIRTUAL_ENV": str(other / ".venv")}, Path("../.venv"))
+    assert set(found.other_projects) == {str(other), str(here.parent)}
     told = found.text(f"{here.parent}/.venv/bin and {other}/.venv and {here}/x")
     assert told == "PROJECT/.venv/bin and PROJECT/.venv and PROJECT/x"
-    assert redaction({"VIRTUAL_ENV": "/opt/venv"}).others == ()
-    assert redaction({"HOME": str(tmp_path)}, other / ".venv").others == (), "below a home it is told as such"
+    assert collect_redaction({"VIRTUAL_ENV": "/opt/venv"}).other_projects == ()
+    assert collect_redaction({"HOME": str(tmp_path)}, other / ".venv").other_projects == (), (
+        "below a home it is told as such"
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the folders are those of Linux")
 def test_folders_in_lists_tell_whose_work_it_is_but_for_those_of_the_system() -> None:
-    found = redaction(
+    found = collect_redaction(
         {
             "HOME": "/home/marta",
             "PYTHONPATH": "/srv/umbrella/src:relative:/home/marta/lib",
@@ -89,7 +91,7 @@ def test_folders_in_lists_tell_whose_work_it_is_but_for_those_of_the_system() ->
             "MODULE": "/srv/other/x",
         }
     )
-    assert {"/srv/umbrella", "/mnt/clients/initech", "/data/soylent"} <= set(found.others)
+    assert {"/srv/umbrella", "/mnt/clients/initech", "/data/soylent"} <= set(found.other_projects)
     text = "/srv/umbrella/src:/usr/local/cuda-11.8/lib64:/mnt/clients/initech/lib; /data/soylent; ~/x /srv/other/x"
     assert found.text(text) == (
         "PROJECT/src:/usr/local/cuda-11.8/lib64:PROJECT/lib; PROJECT; ~/x /srv/other/x"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envsmith.activate.model import RemovedVariable
-from envsmith.doctor.path_repair import cuts
+from envsmith.doctor.path_repair import removals
 from envsmith.host.system import MACHINE, USER, SearchPath
 
 INNER = r"D:\app\.venv\Lib\site-packages\torch\lib"
@@ -11,7 +11,7 @@ INNER = r"D:\app\.venv\Lib\site-packages\torch\lib"
 
 def gone(text: str, *taken: RemovedVariable, scope: str = USER) -> list[tuple[str, ...]]:
     path = SearchPath(scope=scope, text=text, kind=2)
-    found = cuts([path], {USER: taken}, lambda entry: entry.replace("%APP%", r"D:\app"), lambda _: True)
+    found = removals([path], {USER: taken}, lambda entry: entry.replace("%APP%", r"D:\app"), lambda _: True)
     return [cut.removed for cut in found]
 
 
@@ -47,5 +47,5 @@ def test_each_scope_has_its_own() -> None:
 
 def test_a_scope_that_may_not_be_written_is_told_as_such() -> None:
     path = SearchPath(scope=USER, text=INNER, kind=2)
-    (found,) = cuts([path], {USER: [taken(INNER)]}, str, lambda _: False)
+    (found,) = removals([path], {USER: [taken(INNER)]}, str, lambda _: False)
     assert not found.may_write

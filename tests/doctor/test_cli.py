@@ -80,8 +80,8 @@ def set_cuda(prefix: Path, version: str, cuda: str) -> None:
 def test_an_environment_in_order(shop: Shop) -> None:
     ran = asked(shop, *LOCAL)
     assert ran.status == 0, ran.said
-    assert ran.out.startswith("nothing found on this machine · 10 checks · ")
-    assert "only the machine was looked at" not in ran.out
+    assert ran.out.startswith("no findings on this machine · 10 checks · ")
+    assert "only the machine was checked" not in ran.out
 
 
 def test_all_checks_are_made_without_any_name(shop: Shop) -> None:
@@ -142,12 +142,12 @@ def test_the_checks_are_listed(shop: Shop) -> None:
 
 def test_a_check_that_there_is_not(shop: Shop) -> None:
     ran = asked(shop, "nonsense")
-    assert (ran.status, "there is no check 'nonsense'" in ran.said) == (2, True)
+    assert (ran.status, "unknown check `nonsense`" in ran.said) == (2, True)
     assert "did you mean driver?" in asked(shop, "drvier").said
 
 
 def test_without_an_environment_it_says_what_was_looked_at(tmp_path: Path) -> None:
     ran = Project(root=tmp_path / "p").run("doctor", "kernels")
-    assert "there is no environment at .venv: only the machine was looked at" in ran.out
+    assert "no environment at .venv; only the machine was checked" in ran.out
     named = Project(root=tmp_path / "p", env={"ENVSMITH_PREFIX": "elsewhere"}).run("doctor", "kernels")
-    assert "there is no environment at elsewhere" in named.out
+    assert "no environment at elsewhere" in named.out
