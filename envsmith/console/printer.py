@@ -216,7 +216,7 @@ def counted(count: int, word: str) -> str:
 
 
 def findings(findings: Sequence[Finding], *, err: bool = False) -> None:
-    """Print findings, errors first, each with its cure; a cure that several share is printed once, below the last."""
+    """Print findings, errors first, each with its fix; a fix shared by several is printed once, after the last."""
     ordered = sorted(findings, key=lambda item: SEVERITIES.index(item.severity))
     for number, item in enumerate(ordered):
         lines = [line for part in item.message.splitlines() for line in wrapped(part, _INDENT)]
@@ -226,7 +226,7 @@ def findings(findings: Sequence[Finding], *, err: bool = False) -> None:
         following = ordered[number + 1].hint if number + 1 < len(ordered) else ""
         if item.hint and item.hint != following:
             for place, line in enumerate(item.hint.splitlines()):
-                say(f"        {'cure' if place == 0 else '':<8}  {line}", err=err)
+                say(f"        {'fix' if place == 0 else '':<8}  {line}", err=err)
 
 
 def _word(severity: str) -> str:

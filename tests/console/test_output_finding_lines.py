@@ -22,7 +22,7 @@ def test_errors_come_first_and_a_shared_cure_once(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.splitlines() == [
         "error   ENV011    e",
         "error   ENV011    f",
-        "        cure      do it",
+        "        fix       do it",
         "warning ENV011    w",
         "note    ENV011    n",
     ]

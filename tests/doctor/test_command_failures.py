@@ -32,7 +32,7 @@ def test_a_known_failure_is_explained_after_its_own_words(project: Project) -> N
     lines = told.strip().splitlines()
     assert lines[0] == "error   HST050    the program asks for CUDA, and the installed torch is a CPU build"
     assert lines[1].strip() == "seen: AssertionError: Torch not compiled with CUDA enabled"
-    assert lines[3].startswith("        cure      envsmith doctor build")
+    assert lines[3].startswith("        fix       envsmith doctor build")
 
 
 def test_a_failure_printed_to_standard_output_counts(project: Project) -> None:

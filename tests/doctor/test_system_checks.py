@@ -50,7 +50,7 @@ def test_the_clock_s_direction_and_the_proxy_are_told() -> None:
     (_, proved) = system_checks.network(
         Connectivity(url=URL, error="a", has_date_error=True, clock_ahead_s=-9e7), KNOWN
     )
-    assert (proved.severity, "certificates count as invalid" in proved.message) == ("error", True)
+    assert (proved.severity, "certificates are rejected" in proved.message) == ("error", True)
     (dead,) = system_checks.network(
         Connectivity(url=URL, error="refused", proxies=(("ALL_PROXY", "http://proxy:3128"),)), KNOWN
     )
