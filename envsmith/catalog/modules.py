@@ -10,7 +10,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from envsmith.catalog.facts import Fact
 from envsmith.catalog.tables import Row, read_table
-from envsmith.model.usage import SoughtModule
+from envsmith.model.usage import SearchedModule
 
 _TABLE = Path(__file__).parent / "modules.toml"
 
@@ -35,7 +35,7 @@ def read_modules(path: Path = _TABLE) -> tuple[ProjectModules, ...]:
     return read_table(path, "module", _row, ("project",))
 
 
-def import_names(project: str) -> tuple[SoughtModule, ...]:
+def import_names(project: str) -> tuple[SearchedModule, ...]:
     """Return the modules whose import is a use of a project.
 
     The default for projects that are not in the table is their name, as written and in lower case, with dashes and
@@ -46,12 +46,12 @@ def import_names(project: str) -> tuple[SoughtModule, ...]:
     """
     row = _by_project().get(canonicalize_name(project))
     if row:
-        return tuple(SoughtModule(module=module, messages=row.messages) for module in row.modules)
+        return tuple(SearchedModule(module=module, messages=row.messages) for module in row.modules)
     plain = project.replace("-", "_").replace(".", "_")
     names = dict.fromkeys((plain, plain.lower()))
     if "." in project:
         names |= dict.fromkeys((project, project.lower()))
-    return tuple(SoughtModule(module=name) for name in names)
+    return tuple(SearchedModule(module=name) for name in names)
 
 
 @cache

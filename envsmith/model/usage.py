@@ -27,7 +27,7 @@ ANSWERS: tuple[Answer, ...] = get_args(Answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SoughtModule:
+class SearchedModule:
     """A module to search for."""
 
     module: str
@@ -140,7 +140,7 @@ class Usage:
 
     def of(self, modules: Iterable[str]) -> tuple[Use, ...]:
         """Return the uses of these modules, by place."""
-        sought = [SoughtModule(module=module) for module in modules]
+        sought = [SearchedModule(module=module) for module in modules]
         return tuple(use for use in self.uses if any(item.is_meant_by(use.module) for item in sought))
 
     def leftovers_of(self, modules: Iterable[str]) -> tuple[Leftover, ...]:

@@ -1,1 +1,1 @@
-"""scan."""
+"""The ``scan`` command: find unused packages and remove their requirements."""

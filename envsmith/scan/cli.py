@@ -13,7 +13,7 @@ from envsmith.errors import OK
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from envsmith.usage.scan import PackageUsage, Scanned
+    from envsmith.usage.scan import PackageUsage, ScanResult
 
 ASKED_ALWAYS = ("torchvision", "torchaudio")
 MOST_LINES = 5
@@ -22,32 +22,37 @@ MOST_LINES = 5
 @click.command(name="scan")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option(
-    "-n", "--name", "names", multiple=True, metavar="PROJECT", help="Ask for this package; may be repeated."
+    "-n", "--name", "names", multiple=True, metavar="PROJECT", help="Package to search; may be repeated."
 )
 @click.option(
-    "-r", "--requirement", "files", multiple=True, metavar="FILE", help="Ask for what a file requires."
+    "-r",
+    "--requirement",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="Search the packages in this requirements file.",
 )
 @click.option(
-    "--unused", "only_unused", is_flag=True, help="List direct requirements without a use; advice only."
+    "--unused", "only_unused", is_flag=True, help="List direct requirements without a use; changes nothing."
 )
-@click.option("--quick", is_flag=True, help="Look no further for a package once it is found to be used.")
+@click.option("--quick", is_flag=True, help="Stop searching for a package at its first use.")
 @click.option(
     "--fix",
     "is_fix",
     is_flag=True,
-    help="Take what is not needed out of the files that ask for it, after asking.",
+    help="Remove unused requirements from files; asks first.",
 )
-@click.option("-y", "--yes", "is_agreed", is_flag=True, help="With --fix: do not ask.")
+@click.option("-y", "--yes", "is_agreed", is_flag=True, help="With --fix: write without asking.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def scan_command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
-    """Say whether a project's files use torchvision, torchaudio, or the packages named, and where.
+    """Find out whether a project uses torchvision, torchaudio or other packages, and where.
 
-    PATH is a project's folder, by default this one; several folders or files are taken as sources of this one. Nothing
-    is run or imported.
+    PATH is the project's folder [default: current folder]; several folders or files are sources of the current
+    project. Nothing is run or imported.
 
-    --fix edits requirements files and pyproject.toml. Without -n it takes out torchvision, torchaudio and what a
-    profile of the project names under `prune`, where no file uses them; -r names files to edit besides
-    requirements*.txt, *.in and those in requirements/.
+    --fix edits requirements files and pyproject.toml. Without -n it removes torchvision, torchaudio and the packages
+    under `prune` in the project's profiles if no file uses them. -r adds files to requirements*.txt, *.in and
+    requirements/.
     """
     asking = ScanOptions(**options)
     asking.check()
@@ -56,7 +61,7 @@ def scan_command(**options: Any) -> int:  # noqa: ANN401 - click checks each opt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanOptions:
-    """What the command line asks."""
+    """Parsed command line."""
 
     paths: tuple[Path, ...]
     names: tuple[str, ...]
@@ -69,7 +74,7 @@ class ScanOptions:
 
     @property
     def is_project(self) -> bool:
-        """True where a whole project is asked."""
+        """Whether a whole project is scanned."""
         return not self.paths or (len(self.paths) == 1 and self.paths[0].is_dir())
 
     @property
@@ -78,20 +83,20 @@ class ScanOptions:
         return self.paths[0] if self.paths and self.is_project else Path()
 
     def check(self) -> None:
-        """Refuse words that contradict each other.
+        """Refuse options that contradict each other.
 
         Raises:
             UsageError: when they do.
         """
         if self.is_agreed and not self.is_fix:
-            raise click.UsageError("--yes answers the question of --fix: add that")
+            raise click.UsageError("--yes needs --fix")
         if self.is_fix and self.only_unused:
-            raise click.UsageError("--unused is advice only: name with -n what --fix may take out")
+            raise click.UsageError("--unused only lists packages: name the packages for --fix with -n")
         if self.is_fix and not self.is_project:
-            raise click.UsageError("--fix looks at a whole project: name its folder alone, or none")
+            raise click.UsageError("--fix works on a whole project: give its folder alone, or nothing")
 
 
-def _scanned(asking: ScanOptions, projects: Iterable[str]) -> Scanned:
+def _scanned(asking: ScanOptions, projects: Iterable[str]) -> ScanResult:
     from envsmith.config.profiles import ProfileStore
     from envsmith.usage import scan as project
     from envsmith.usage.scan import scan
@@ -120,7 +125,7 @@ def _answer(asking: ScanOptions) -> int:
         return OK
     _show(found, shown)
     if not shown:
-        printer.say("every package asked for is used, or may be")
+        printer.say("every requirement is used or may be used")
     return OK
 
 
@@ -140,7 +145,7 @@ def _fix(asking: ScanOptions) -> int:
     return status
 
 
-def _values(found: Scanned, shown: Iterable[PackageUsage]) -> dict[str, object]:
+def _values(found: ScanResult, shown: Iterable[PackageUsage]) -> dict[str, object]:
     return {
         "files_read": found.usage.files_read,
         "answers": [item.to_json() for item in shown],
@@ -152,22 +157,22 @@ def _inside(root: Path, paths: tuple[Path, ...]) -> Iterator[str]:
     """Yield paths relative to the root.
 
     Raises:
-        UsageError: when one lies outside.
+        UsageError: when one is outside.
     """
     base = root.resolve()
     for path in paths:
         if not path.resolve().is_relative_to(base):
             raise click.UsageError(
-                f"{path} is not inside this folder: name it alone, or change into its project"
+                f"{path} is outside the current folder: give it alone, or change to its project"
             )
         yield path.resolve().relative_to(base).as_posix()
 
 
 def _required(asking: ScanOptions) -> Iterable[str]:
-    """Return the names of what is asked for directly, as they are written.
+    """Return the names of the direct requirements as written.
 
     Raises:
-        ProfileError: when a requirements file or pyproject.toml is malformed, or nothing is asked for anywhere.
+        ProfileError: when a requirements file or pyproject.toml is malformed, or there are no requirements.
     """
     from envsmith.config.requirement_files import read_pyproject, read_requirements
 
@@ -183,7 +188,7 @@ def _required(asking: ScanOptions) -> Iterable[str]:
     return [item.requirement.name for item in found.asked]
 
 
-def _show(found: Scanned, shown: Iterable[PackageUsage], *, with_leftovers: bool = True) -> None:
+def _show(found: ScanResult, shown: Iterable[PackageUsage], *, with_leftovers: bool = True) -> None:
     from envsmith.console import printer
 
     count = found.usage.files_read
@@ -192,7 +197,7 @@ def _show(found: Scanned, shown: Iterable[PackageUsage], *, with_leftovers: bool
         printer.say(f"{item.project} · {item.verdict.answer} · {item.verdict.reason}")
         _lines([f"{use.place}   {use.kind}: {use.module}" for use in item.uses])
         if with_leftovers:
-            _lines([f"{left.place}   left over ({left.kind}): {left.text}" for left in item.leftovers])
+            _lines([f"{left.place}   unused {left.kind}: {left.text}" for left in item.leftovers])
         _lines([f"{unread.file}   unread: {unread.reason}" for unread in item.unread])
 
 

@@ -1,4 +1,4 @@
-"""Fix: take what a project does not need out of the files that ask for it."""
+"""Removal of unused packages from requirements files and pyproject.toml."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from envsmith.usage.scan import PackageUsage
 
 
 class Editor(Protocol):
-    """Knows the files that ask for packages, and takes lines out of them."""
+    """Finds the files with requirements and removes lines from them."""
 
     def requirement_places(self, root: Path, named: Iterable[str] = ()) -> tuple[RequirementSource, ...]:
-        """Return the files: those named, those they include, and the usual ones of a project."""
+        """Return the files: the named ones, their includes, and a project's usual ones."""
         ...
 
     def cut(self, place: RequirementSource, projects: Collection[str], unrequired: Collection[str]) -> Edit:
-        """Return a file without what asks for some projects."""
+        """Return the edit that removes some projects' requirements from a file."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanFix:
-    """What is to be taken out, and what remains for people to look at."""
+    """Proposed edits, and the lines left for people to check."""
 
     projects: tuple[str, ...]
-    """What may go, by normalised name."""
+    """Removable projects, by normalised name."""
     edits: tuple[Edit, ...]
-    """Only files that change."""
+    """Changed files only."""
     stays: tuple[RequirementLine, ...]
     by_hand: tuple[Leftover, ...]
-    """Lines that speak of what may go, in files that are not edited."""
+    """Lines that mention removable projects, in files that are not edited."""
     requirers: Mapping[str, tuple[str, ...]]
-    """Project → the packages that require it in some lock, each with its profile; a project no lock speaks of lacks."""
+    """Project → the packages that require it in some lock, each with its profile; absent if no lock contains it."""
 
     @property
     def gone(self) -> tuple[RequirementLine, ...]:
-        """All lines that go."""
+        """All removed lines."""
         return tuple(line for change in self.edits for line in change.removed)
 
     def to_json(self) -> dict[str, object]:
@@ -73,14 +73,14 @@ def propose(
     editor: Editor,
     files: Iterable[str] = (),
 ) -> ScanFix:
-    """Say what would be taken out of which file; nothing is written.
+    """Propose removals per file; write nothing.
 
     Args:
         root: the project's folder.
-        answers: of what may go, those whose use is ruled out count; the others stay.
-        requirers: who requires a package, as locks say; names without an entry are not known.
-        editor: knows the files and takes lines out.
-        files: requirements files to edit besides the usual ones, relative to the root.
+        answers: scan results; only packages whose use is ruled out are removed.
+        requirers: requirers of each package in locks; absent if unknown.
+        editor: finds and edits the files.
+        files: requirements files to edit in addition to the usual ones, relative to the root.
     """
     unneeded = [answer for answer in answers if answer.verdict.is_unneeded]
     names = {answer.project for answer in unneeded}
@@ -101,10 +101,10 @@ def propose(
 def requirers(
     names: Iterable[str], folders: Iterable[Path], *, catalog: Catalog, files: Files
 ) -> dict[str, tuple[str, ...]]:
-    """Return who requires packages, as the locks there are say; names that no lock speaks of are left out.
+    """Return the requirers of packages in the existing locks; names in no lock are omitted.
 
     Raises:
-        LockError: where a lock's files are malformed.
+        LockError: when a lock's files are malformed.
     """
     folders = tuple(folders)
     found: dict[str, tuple[str, ...]] = {}

@@ -1,4 +1,4 @@
-"""``envsmith scan --fix``: show what would go, ask, write."""
+"""``envsmith scan --fix``: show the edits, ask, write."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanFixOptions:
-    """How to fix, apart from what."""
+    """Options of ``--fix``."""
 
     root: Path
     files: tuple[str, ...] = ()
-    """Requirements files to edit besides the usual ones."""
+    """Requirements files to edit in addition to the usual ones."""
     is_agreed: bool = False
     """Whether to write without asking."""
 
 
 def prunable(root: Path) -> tuple[str, ...]:
-    """Return the packages that the project's own profiles name under ``prune``.
+    """Return the packages listed under ``prune`` in the project's own profiles.
 
     Raises:
         ProfileError: when a profile is malformed.
@@ -45,7 +45,7 @@ def prunable(root: Path) -> tuple[str, ...]:
 
 
 def proposal(answers: Iterable[PackageUsage], way: ScanFixOptions) -> ScanFix:
-    """Work out what would go."""
+    """Compute the proposed edits."""
     from envsmith.catalog import Catalog
     from envsmith.files import atomic
     from envsmith.scan import requirement_edits
@@ -63,7 +63,7 @@ def _locked(root: Path) -> list[Path]:
 
 
 def as_json(fix: ScanFix, way: ScanFixOptions) -> tuple[dict[str, object], int]:
-    """Return the fix as plain values with what was written, and the exit code: 1 where it waits for ``--yes``."""
+    """Return the fix and the written files as plain values, and the exit code: 1 if it waits for ``--yes``."""
     from envsmith.files.edits import write_edits
 
     written = write_edits(way.root, fix.edits) if way.is_agreed else ()
@@ -71,11 +71,11 @@ def as_json(fix: ScanFix, way: ScanFixOptions) -> tuple[dict[str, object], int]:
 
 
 def show_and_ask(fix: ScanFix, way: ScanFixOptions) -> int:
-    """Show what would go, ask where that is not agreed to yet, and write.
+    """Show the edits, ask unless already agreed, and write.
 
     Raises:
-        EnvsmithError: USE002 where nobody can be asked.
-        ToolError: where a file has changed since, or cannot be written.
+        EnvsmithError: USE002 when nobody can be asked.
+        ToolError: when a file has changed since, or cannot be written.
     """
     from envsmith.console import printer
     from envsmith.files.edits import write_edits
@@ -88,40 +88,42 @@ def show_and_ask(fix: ScanFix, way: ScanFixOptions) -> int:
         printer.labelled(label if label != before else "", text)
         before = label
     if not fix.edits:
-        printer.say("nothing to take out")
+        printer.say("nothing to remove")
         return OK
-    if not way.is_agreed and not _is_agreed(fix):
-        printer.say("nothing is written", err=True)
+    if not way.is_agreed and not _confirm(fix):
+        printer.say("nothing written", err=True)
         return NO
     write_edits(way.root, fix.edits)
     for change in fix.edits:
-        printer.labelled("wrote", f"{change.file}: {counted(len(change.removed), 'line')} out")
+        printer.labelled("wrote", f"{change.file}: removed {counted(len(change.removed), 'line')}")
     if locked := _locked(way.root):
         printer.say(f"hint: envsmith lock {' '.join(folder.name for folder in locked)}", err=True)
     return OK
 
 
 def _notes(fix: ScanFix) -> Iterator[tuple[str, str]]:
-    """Yield what people need to know besides the diff, each with its label."""
+    """Yield the notes printed below the diff, each with its label."""
     yield from (("stays", f"{line.place}  {line.text}: {line.reason}") for line in fix.stays)
     yield from (("by hand", f"{item.place}  {item.kind}: {item.text}") for item in fix.by_hand)
     gone = {line.project for line in fix.gone}
     for name in sorted(gone & set(fix.requirers)):
         if names := fix.requirers[name]:
-            text = f"{name} is required by {', '.join(names)}: it still comes in with that, bound by no line of yours"
+            text = f"{name} is required by {', '.join(names)}: it is still installed, without your version bounds"
             yield "note", text
     if unknown := sorted(gone - set(fix.requirers)):
         them = "them" if len(unknown) > 1 else "it"
-        text = f"a package that requires {' or '.join(unknown)} still brings {them} in; `envsmith lock` says which"
+        text = (
+            f"a package that requires {' or '.join(unknown)} still installs {them}; `envsmith lock` lists it"
+        )
         yield "note", text
 
 
-def _is_agreed(fix: ScanFix) -> bool:
+def _confirm(fix: ScanFix) -> bool:
     from envsmith.console.terminal import confirm
 
     files = ", ".join(change.file for change in fix.edits)
     return confirm(
-        f"take {counted(len(fix.gone), 'line')} out of {files}",
+        f"remove {counted(len(fix.gone), 'line')} from {files}",
         where="envsmith scan --fix",
-        otherwise="nothing is written: --fix asks first",
+        otherwise="nothing written: --fix asks first",
     )

@@ -1,9 +1,4 @@
-"""Takes requirements out of a pyproject.toml, its formatting and comments kept.
-
-Takes requirements out of a requirements file, and leaves every other byte as it is.
-
-Finds the files in which a project asks for packages, and says which of them may be edited.
-"""
+"""Removal of requirements from pyproject.toml and requirements files; formatting and comments are kept."""
 
 from __future__ import annotations
 
@@ -41,15 +36,15 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 _FOLDER = "requirements"
 _PYPROJECT = "pyproject.toml"
 _CONSTRAINTS = re.compile(r"(?i).*constraints.*")
-_OUTSIDE = "it lies outside the project"
-_LIMITS = "it only limits: a constraint asks for nothing"
+_OUTSIDE = "outside the project"
+_LIMITS = "constraints file: it requires nothing"
 
 
-def cut_pyproject(data: bytes, file: str, projects: Collection[str]) -> Edit:
-    """Take items out of ``dependencies``, ``optional-dependencies`` and ``dependency-groups``.
+def remove_from_pyproject(data: bytes, file: str, projects: Collection[str]) -> Edit:
+    """Remove items from ``dependencies``, ``optional-dependencies`` and ``dependency-groups``.
 
-    With an item goes the comment on its line. Where the file would then not say what it should, as by a form that
-    tomlkit writes otherwise, the items stay.
+    The comment on an item's line goes with it. Items stay if the edited file would have other values than intended,
+    as with notations that tomlkit rewrites.
 
     Args:
         data: the file's bytes.
@@ -69,14 +64,16 @@ def cut_pyproject(data: bytes, file: str, projects: Collection[str]) -> Edit:
     if not paths:
         return Edit(file=file, before=data, after=data)
     after = _without(text, paths)
-    if not (_says(after, document.data, paths) and _comments(text, document, paths) <= _comments(after)):
-        stays = tuple(_stays(line) for line in lines)
+    if not (
+        _has_same_values(after, document.data, paths) and _comments(text, document, paths) <= _comments(after)
+    ):
+        stays = tuple(_kept(line) for line in lines)
         return Edit(file=file, before=data, after=data, kept=stays)
     return Edit(file=file, before=data, after=bom + after.encode(), removed=lines)
 
 
 def _places(data: Mapping[str, object]) -> Iterator[KeyPath]:
-    """Yield the paths of all lists of requirements' items."""
+    """Yield the paths of all items in lists of requirements."""
     project = data.get("project")
     if isinstance(project, Mapping):
         yield from _items(project.get("dependencies"), ("project", "dependencies"))
@@ -116,8 +113,8 @@ def _line(document: TomlDocument, path: KeyPath, file: str) -> RequirementLine:
     )
 
 
-def _stays(line: RequirementLine) -> RequirementLine:
-    reason = "the list is written in a way that cannot be edited without changing more"
+def _kept(line: RequirementLine) -> RequirementLine:
+    reason = "the list cannot be edited without other changes"
     return RequirementLine(
         file=line.file, line=line.line, project=line.project, text=line.text, reason=reason
     )
@@ -134,19 +131,19 @@ def _without(text: str, paths: list[KeyPath]) -> str:
     for path, before in lists.items():
         written = _at(document, path).as_string()
         if "\n" not in before and after.count(written) == 1:
-            after = after.replace(written, _closed(written, before))
+            after = after.replace(written, _keep_brackets(written, before))
     return after
 
 
-def _closed(written: str, before: str) -> str:
-    """Open and close a list on one line as it was before: tomlkit moves spaces and commas there."""
+def _keep_brackets(written: str, before: str) -> str:
+    """Restore the brackets of a one-line list: tomlkit moves spaces and commas there."""
     inner = written[1:-1].strip(", ")
     start, end = _START.match(before), _END.search(before)
     return f"{start[0]}{inner}{end[0]}" if inner and start and end else "[]"
 
 
-def _says(text: str, data: Mapping[str, object], paths: list[KeyPath]) -> bool:
-    """Say whether a text holds the same values but for the items taken out."""
+def _has_same_values(text: str, data: Mapping[str, object], paths: list[KeyPath]) -> bool:
+    """Return whether a text has the same values except for the removed items."""
     wanted = deepcopy(dict(data))
     for path in reversed(paths):
         del _at(wanted, path[:-1])[path[-1]]
@@ -159,7 +156,7 @@ def _says(text: str, data: Mapping[str, object], paths: list[KeyPath]) -> bool:
 def _comments(
     text: str, document: TomlDocument | None = None, paths: Collection[KeyPath] = ()
 ) -> Counter[str]:
-    """Count a text's comments, but for those on lines that nothing but the given items stands on."""
+    """Count a text's comments, except those on lines with nothing but the given items."""
     aside: set[int] = set()
     if document:
         lines = document.lines
@@ -174,20 +171,20 @@ def _comments(
     return Counter(found)
 
 
-def cut_requirements(
+def remove_from_requirements(
     data: bytes, file: str, projects: Collection[str], unrequired: Collection[str] = ()
 ) -> Edit:
-    """Take the lines out that ask for some projects.
+    """Remove the lines that require some projects.
 
-    With a line go its continuation lines, hashes and trailing comment, and the ``# via`` lines a compiler wrote below
-    it. A line stays where the file itself says that another of its packages requires this one, and where its pins are
-    hashed but do not say who requires them: then pip needs the pin as long as anybody does.
+    Continuation lines, hashes, the trailing comment and a compiler's ``# via`` lines below go with a line. A line
+    stays if the file itself names another of its packages as requirer, and if its pins are hashed without naming
+    requirers: pip then needs the pin as long as any package requires it.
 
     Args:
-        data: the file's bytes, in UTF-8, UTF-16 or anything that ASCII is part of.
+        data: the file's bytes, in UTF-8, UTF-16 or a superset of ASCII.
         file: its name, relative to the project's root.
         projects: normalised names.
-        unrequired: those of them that are known to be required by no package.
+        unrequired: the projects known to be required by no package.
     """
     bom, encoding = next(((bom, name) for bom, name in _BOMS if data.startswith(bom)), (b"", "utf-8"))
     errors = "surrogateescape" if encoding == "utf-8" else "surrogatepass"
@@ -198,7 +195,7 @@ def cut_requirements(
     physical = _PHYSICAL.findall(text)
     found = list(_requirements(text, physical))
     asked = [item for item in found if item.project in projects]
-    staying = _staying(asked, {item.project for item in found}, unrequired)
+    staying = _kept_projects(asked, {item.project for item in found}, unrequired)
     gone = [item for item in asked if item.project not in staying]
     cut = {number for item in gone for number in range(item.first, item.last + 1)}
     kept = "".join(line for number, line in enumerate(physical, 1) if number not in cut)
@@ -216,13 +213,13 @@ def cut_requirements(
 
 
 def is_requirements(text: str) -> bool:
-    """Say whether every line of a text is a requirement or an option, and there is at least one."""
+    """Return whether every line of a text is a requirement or an option, with at least one line."""
     lines = list(split(text))
     return bool(lines) and all(line.text.startswith("-") or _project_of_line(line.text) for line in lines)
 
 
 def included(text: str) -> Iterator[tuple[str, str]]:
-    """Yield ``-r`` or ``-c`` with the file that each such line names."""
+    """Yield ``-r`` or ``-c`` with the file of each such line."""
     for line in split(text):
         if match := _INCLUDE.match(line.text):
             yield ("-r" if match["kind"] in ("-r", "--requirement") else "-c"), match["file"].strip("\"'")
@@ -233,11 +230,11 @@ class _FoundLines:
     project: str
     first: int
     last: int
-    """The ``# via`` lines below it included."""
+    """Includes the ``# via`` lines below."""
     text: str
     is_hashed: bool
     via: frozenset[str] | None
-    """Who requires it, as the file says; None where it does not say."""
+    """Requirers named in the file; None if it names none."""
 
     def line(self, file: str) -> RequirementLine:
         return RequirementLine(file=file, line=self.first, project=self.project, text=self.text)
@@ -268,7 +265,7 @@ def _project_of_line(text: str) -> str:
 
 
 def _below(lines: list[str]) -> Iterator[str]:
-    """Yield the indented comments right below a requirement, where they begin as a compiler's do."""
+    """Yield the indented comments directly below a requirement if they begin like a compiler's."""
     for number, line in enumerate(lines):
         if not _ASIDE.match(line) or (number == 0 and not _VIA.search(line)):
             return
@@ -276,7 +273,7 @@ def _below(lines: list[str]) -> Iterator[str]:
 
 
 def _via(lines: list[str]) -> frozenset[str] | None:
-    """Return the packages that a compiler's comments name as requirers; None where there are no such comments."""
+    """Return the requirers in a compiler's comments; None without such comments."""
     names: list[str] | None = None
     for line in lines:
         if match := _VIA.search(line):
@@ -290,7 +287,7 @@ def _via(lines: list[str]) -> frozenset[str] | None:
     )
 
 
-def _staying(
+def _kept_projects(
     asked: list[_FoundLines], pinned: Collection[str], unrequired: Collection[str]
 ) -> dict[str, str]:
     """Return the projects that must stay, each with the reason: one that stays may require another."""
@@ -306,26 +303,26 @@ def _staying(
 def _reason(item: _FoundLines, pinned: Collection[str], unrequired: Collection[str]) -> str:
     if item.via is not None:
         requirers = sorted(item.via & set(pinned) - {item.project})
-        return f"required by {', '.join(requirers)}, as this file says" if requirers else ""
+        return f"required by {', '.join(requirers)} according to this file" if requirers else ""
     if item.is_hashed and item.project not in unrequired:
-        return "its pins are hashed, and none says who requires it: compile the file anew"
+        return "the pins are hashed and name no requirers: compile the file again"
     return ""
 
 
 def requirement_places(root: Path, named: Iterable[str] = ()) -> tuple[RequirementSource, ...]:
-    """Return the project's requirements files with those they include, and its pyproject.toml.
+    """Return the project's requirements files with their includes, and its pyproject.toml.
 
-    Looked for are ``requirements*.txt`` and ``*.in`` in the root, the files of a folder ``requirements``, and what is
-    named besides. Files that are no regular ones, or too large, are left out.
+    Searches ``requirements*.txt`` and ``*.in`` in the root, the folder ``requirements``, and the named files. Omits
+    irregular and too large files.
 
     Raises:
-        ProfileError: PRF030 when a file that was named is not there.
+        ProfileError: PRF030 when a named file does not exist.
     """
     found: dict[Path, RequirementSource] = {}
     for name in named:
         if not (root / name).is_file():
             hint = "correct the name, or create the file"
-            raise ProfileError("PRF030", "there is no such file", where=name, hint=hint)
+            raise ProfileError("PRF030", "file not found", where=name, hint=hint)
         _follow(root / name, root, "", found)
     for path in (*_usual(root), root / _PYPROJECT):
         _follow(path, root, "", found)
@@ -333,16 +330,16 @@ def requirement_places(root: Path, named: Iterable[str] = ()) -> tuple[Requireme
 
 
 def cut(place: RequirementSource, projects: Collection[str], unrequired: Collection[str]) -> Edit:
-    """Take what asks for some projects out of a file; all of it stays, with the reason, where it is not to be edited.
+    """Remove some projects' requirements from a file; if it is not editable, keep all and give the reason.
 
     Args:
         place: the file.
         projects: normalised names.
-        unrequired: those of them that are known to be required by no package.
+        unrequired: the projects known to be required by no package.
     """
     if place.file == _PYPROJECT:
-        return cut_pyproject(place.data, place.file, projects)
-    found = cut_requirements(place.data, place.file, projects, unrequired)
+        return remove_from_pyproject(place.data, place.file, projects)
+    found = remove_from_requirements(place.data, place.file, projects, unrequired)
     if not place.reason:
         return found
     stays = (replace(line, reason=place.reason) for line in (*found.removed, *found.kept))
@@ -361,7 +358,7 @@ def _usual(root: Path) -> Iterator[Path]:
 
 
 def _follow(path: Path, root: Path, reason: str, found: dict[Path, RequirementSource]) -> None:
-    """Take a file in, and the files it includes; what asks somewhere is not only a limit."""
+    """Add a file and its includes; a file included by ``-r`` anywhere is not only a constraint."""
     path = Path(os.path.normpath(path))
     if path in found and not (found[path].reason == _LIMITS and not reason):
         return
@@ -377,7 +374,7 @@ def _follow(path: Path, root: Path, reason: str, found: dict[Path, RequirementSo
 
 
 def _bytes(path: Path) -> bytes:
-    """Return a file's bytes; none where it cannot be read, or is larger than such a file can be."""
+    """Return a file's bytes; empty if unreadable or larger than such a file can be."""
     try:
         if not path.is_file() or path.stat().st_size > MAX_BYTES:
             return b""

@@ -1,4 +1,4 @@
-"""Reads configuration, requirements and scripts line by line: dotted names, commands, requirements."""
+"""Readers of configuration files, requirements files and shell scripts, line by line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from envsmith.model.usage import LeftoverKind
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 
-# What may stand between the parts of a command is bounded: there are lines of megabytes.
+# Gaps between the parts of a command are bounded: minified files have lines of megabytes.
 _RUN = re.compile(
     r"(?i)(?:py|run|exec|\bcoverage\b|\blaunch\b).{0,1000}?[\s\"',\[]"
     r"(?:-[A-Za-z]*m|--module)[\s\"',=]*([A-Za-z_][\w.]*)"
@@ -23,7 +23,7 @@ _INSTALL = re.compile(
     r"(?:[\s\"',]+(?:-[^\s\"',]+|pip|env))*[\s\"',]+(?:install|add|uninstall|remove)\b"
     r"|^\s*(?:-\s*)?pip:"
 )
-# Files whose tables mean what packaging and its tools say; the same names mean anything elsewhere.
+# Section names have their packaging meaning in these files only.
 _PROJECT_FILES = {
     "pyproject.toml",
     "setup.cfg",
@@ -57,7 +57,7 @@ _ENDED = re.compile(r"""^\s*(?:["']|[,\])}]|$)""")
 _CONDA = re.compile(r"^\s*-\s*[\"']?(?:[\w-]+::)?[\w.-]+\s*(?:[=<>!~].*)?[\"']?\s*$")
 
 
-# What a program is told to load: gunicorn torchvision:app, pytest -p torchvision, celery -A torchvision.
+# Modules that a program loads: gunicorn torchvision:app, pytest -p torchvision, celery -A torchvision.
 _LOADED = re.compile(r"(?:^|\s)(?:-(?!m)[A-Za-z]|--[\w-]+)[\s=][\"']?$")
 _ATTRIBUTE = re.compile(r":[A-Za-z_]")
 _LOADING_KEYS = re.compile(
@@ -67,21 +67,21 @@ _ENTRY_KEYS = re.compile(r"\s*(?:(?:gui-)?scripts|entry-points)\b")
 _KEY = re.compile(r"\s*[\w.\"'-]+\s*=")
 
 
-def read_requirements_lines(text: str, names: ModuleMatcher, gathered: FileUsage) -> None:
-    """Note the lines of a requirements file, or of a profile, that ask for a sought module's project."""
-    is_toml = gathered.file.endswith(".toml")
+def read_requirements_lines(text: str, names: ModuleMatcher, usage: FileUsage) -> None:
+    """Record the lines of a requirements file or profile that require a searched module's project."""
+    is_toml = usage.file.endswith(".toml")
     for number, line in enumerate(text.splitlines(), 1):
         content, comment = _split(line)
         required = _required_in_toml(content, names) if is_toml else _required(content, names)
         for module in required:
-            gathered.leftover(module, number, "requirement", line)
+            usage.leftover(module, number, "requirement", line)
         for module in names.by_word(comment) if _NEED.search(comment) else ():
             if module not in required:
-                gathered.leftover(module, number, "comment", line)
+                usage.leftover(module, number, "comment", line)
 
 
 def _required(content: str, names: ModuleMatcher) -> tuple[str, ...]:
-    """Return the sought module whose project a line asks for, by name or by the address of a file."""
+    """Return the searched modules required by a line, by project name or by file URL."""
     match = _ASKED.match(content)
     if match and (module := names.in_requirement(f"{match[1]};")):
         return (module,)
@@ -90,33 +90,33 @@ def _required(content: str, names: ModuleMatcher) -> tuple[str, ...]:
 
 def _required_in_toml(content: str, names: ModuleMatcher) -> tuple[str, ...]:
     if content.lstrip().startswith("prune"):
-        return ()  # a profile that lets it go asks for nothing
+        return ()  # `prune` lists packages to remove, not requirements
     texts = (match[1].strip() for match in _QUOTED.finditer(content))
     found = (names.in_requirement(f"{text};") for text in texts)
     return tuple(dict.fromkeys(filter(None, found)))
 
 
-def read_commands(text: str, names: ModuleMatcher, gathered: FileUsage, first: int = 1) -> None:
-    """Note what a script's lines run, import or install.
+def read_commands(text: str, names: ModuleMatcher, usage: FileUsage, first: int = 1) -> None:
+    """Record the modules that a script's lines run, import or install.
 
     Args:
         text: a script, or lines of one.
-        names: what is sought.
-        gathered: where to note it.
+        names: the searched modules.
+        usage: receives the uses.
         first: number of the first line.
     """
     for number, line in enumerate(text.splitlines(), first):
         content, comment = _split(line)
-        if not _command(content, number, names, gathered) and not _import(content, number, names, gathered):
-            for module in _told(content, names):
-                gathered.use(module, number, "text", "string")
+        if not _command(content, number, names, usage) and not _import(content, number, names, usage):
+            for module in _loaded_modules(content, names):
+                usage.use(module, number, "text", "string")
         for match in _FILTERED.finditer(content):
-            _leftover(match[0], number, "warning filter", names, gathered)
-        _claim(comment, line, number, names, gathered)
+            _leftover(match[0], number, "warning filter", names, usage)
+        _needs_in_comment(comment, line, number, names, usage)
 
 
-def _told(content: str, names: ModuleMatcher) -> Iterator[str]:
-    """Yield the modules that a command may be told to load, or to run a file of."""
+def _loaded_modules(content: str, names: ModuleMatcher) -> Iterator[str]:
+    """Yield the modules that a command may load, or of which it may run a file."""
     code = _INLINE.search(content)
     for match in names.in_words(content):
         before, after = content[: match.start()], content[match.end() :]
@@ -126,27 +126,27 @@ def _told(content: str, names: ModuleMatcher) -> Iterator[str]:
     yield from (module for module, _ in names.in_code(content))
 
 
-def read_config(text: str, names: ModuleMatcher, gathered: FileUsage) -> None:
-    """Note what the values of a configuration file name: TOML, YAML, JSON and INI alike, by lines.
+def read_config(text: str, names: ModuleMatcher, usage: FileUsage) -> None:
+    """Record the modules named by values of a configuration file: TOML, YAML, JSON or INI, by lines.
 
-    No file is refused: what is malformed for its own readers is read as far as its lines go.
+    Malformed files are accepted: only lines are read.
     """
-    has_sections = gathered.file.rpartition("/")[2] in _PROJECT_FILES
+    has_sections = usage.file.rpartition("/")[2] in _PROJECT_FILES
     is_conda = re.search(r"^dependencies:\s*(?:#.*)?$|^requirements:\s*$", text, re.MULTILINE) is not None
     for number, section, line in _with_sections(text, has_sections=has_sections):
         content, comment = _split(line)
-        _claim(comment, line, number, names, gathered)
-        if not names.is_spoken_of(content) or _command(content, number, names, gathered):
+        _needs_in_comment(comment, line, number, names, usage)
+        if not names.mentions(content) or _command(content, number, names, usage):
             continue
         kind = "requirement" if is_conda and _CONDA.match(content) else _kind_of(section)
         if kind:
-            _leftover(line, number, kind, names, gathered)
-        elif not _import(content, number, names, gathered):
-            _values(content, number, section, names, gathered)
+            _leftover(line, number, kind, names, usage)
+        elif not _import(content, number, names, usage):
+            _values(content, number, section, names, usage)
 
 
 def _kind_of(section: str) -> LeftoverKind | None:
-    """Return the kind of leftover that a section's lines are; None if they may be uses."""
+    """Return the leftover kind of a section's lines; empty if they may be uses."""
     if _ENTRY_POINTS.search(section):
         return None
     if _REQUIRES.match(section):
@@ -155,7 +155,7 @@ def _kind_of(section: str) -> LeftoverKind | None:
 
 
 def _with_sections(text: str, *, has_sections: bool) -> Iterator[tuple[int, str, str]]:
-    """Yield each line with its number and section; keys that load something, or name entry points, are their own."""
+    """Yield each line with its number and section; keys that load modules or name entry points form own sections."""
     section = key = ""
     for number, line in enumerate(text.splitlines(), 1):
         if has_sections and (match := _SECTION.match(line)):
@@ -167,32 +167,32 @@ def _with_sections(text: str, *, has_sections: bool) -> Iterator[tuple[int, str,
 
 
 def _split(line: str) -> tuple[str, str]:
-    """Part a line from its comment."""
+    """Split a line into content and comment."""
     match = _COMMENT.search(line)
     if match is None or any(line.count(mark, 0, match.start()) % 2 for mark in "\"'"):
-        return line, ""  # within a text a mark begins no comment
+        return line, ""  # the mark is inside a string
     return line[: match.start()], match["text"]
 
 
-def _claim(comment: str, line: str, number: int, names: ModuleMatcher, gathered: FileUsage) -> None:
+def _needs_in_comment(comment: str, line: str, number: int, names: ModuleMatcher, usage: FileUsage) -> None:
     for module in names.by_word(comment) if _NEED.search(comment) else ():
-        gathered.leftover(module, number, "comment", line)
+        usage.leftover(module, number, "comment", line)
 
 
-def _command(content: str, number: int, names: ModuleMatcher, gathered: FileUsage) -> bool:
-    """Note a module that a command runs or a project that it installs, and say whether there was one."""
+def _command(content: str, number: int, names: ModuleMatcher, usage: FileUsage) -> bool:
+    """Record a module that a command runs or a project it installs; return whether one was found."""
     for module in _run(content):
         if names.means(module):
-            gathered.use(module, number, "module run", "certain")
+            usage.use(module, number, "module run", "certain")
             return True
     if _INSTALL.search(content) and names.by_word(content):
-        _leftover(content, number, "requirement", names, gathered)
+        _leftover(content, number, "requirement", names, usage)
         return True
     return False
 
 
 def _run(content: str) -> Iterator[str]:
-    """Yield the modules that a command line runs with -m, loads into a notebook, or imports in code it is given."""
+    """Yield the modules that a command line runs with ``-m``, loads into a notebook, or imports in inline code."""
     yield from (match[1].rstrip(".") for match in _RUN.finditer(content))
     yield from (match[1].rstrip(".") for match in _EXTENSION.finditer(content))
     if code := _INLINE.search(content):
@@ -200,24 +200,24 @@ def _run(content: str) -> Iterator[str]:
             yield from (name.strip() for name in match[1].split(","))
 
 
-def _import(content: str, number: int, names: ModuleMatcher, gathered: FileUsage) -> bool:
+def _import(content: str, number: int, names: ModuleMatcher, usage: FileUsage) -> bool:
     match = _HEREDOC.match(content)
     if match is None or not names.means(match[1]):
         return False
-    gathered.use(match[1], number, "import", "certain")
+    usage.use(match[1], number, "import", "certain")
     return True
 
 
-def _values(content: str, number: int, section: str, names: ModuleMatcher, gathered: FileUsage) -> None:
+def _values(content: str, number: int, section: str, names: ModuleMatcher, usage: FileUsage) -> None:
     is_entry = _ENTRY_POINTS.search(section) is not None
     for match in names.in_words(content):
         before, after = content[: match.start()], content[match.end() :]
         if is_entry and "=" in before:
-            gathered.use(match[0], number, "entry point", "certain")
+            usage.use(match[0], number, "entry point", "certain")
         elif "." in match[0] or (_WHOLE.search(before) and _ENDED.match(after)):
-            gathered.use(match[0], number, "configuration", "string")
+            usage.use(match[0], number, "configuration", "string")
 
 
-def _leftover(line: str, number: int, kind: LeftoverKind, names: ModuleMatcher, gathered: FileUsage) -> None:
+def _leftover(line: str, number: int, kind: LeftoverKind, names: ModuleMatcher, usage: FileUsage) -> None:
     for module in names.by_word(line):
-        gathered.leftover(module, number, kind, line)
+        usage.leftover(module, number, kind, line)

@@ -1,4 +1,4 @@
-"""Reads one file of a project as what it is: what it says of the modules that are sought."""
+"""Reader of one project file: chooses the reader of its kind and collects uses of the searched modules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from envsmith.usage.python import read_long, read_python
 from envsmith.usage.tree import SourceFile
 
 LONG_BYTES = 2_000_000
-"""Python above this is read by lines: a tree of it would take hundreds of times its size in memory."""
+"""Size above which Python is read by lines: a syntax tree takes hundreds of times the file's size in memory."""
 MOST_BYTES = 64_000_000
 MOST_CONFIG_BYTES = 8_000_000
 CODE = ("python", "notebook", "lines")
@@ -29,73 +29,71 @@ _HEAD_BYTES = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOutcome:
-    """What reading one file gave."""
+    """Result of reading one file."""
 
     is_read: bool = False
-    """False for a file that says nothing by its kind, and for one that could not be opened."""
+    """False for a file of an irrelevant kind, and for one that could not be opened."""
     is_code: bool = False
-    gathered: FileUsage | None = None
-    """What it says; none where no name stands in it."""
+    usage: FileUsage | None = None
+    """Uses and leftovers; None if the file contains no searched name."""
     modules: tuple[str, ...] = ()
-    """Those sought whose names stand in it."""
+    """Searched modules whose names occur in the file."""
     unread: UnreadFile | None = None
     is_late: bool = False
-    """True of what was read only when all else had been."""
+    """Whether the file was read after all others."""
 
 
-# Most files of a tree are one of these; a thing that is shared is also sent from process to process only once.
+# Shared values: most files give one of these, and pickling sends a shared object between processes once.
 _PASSED = FileOutcome()
 LATER = FileOutcome(is_late=True)
-"""Stands for a file that is yet to be read."""
+"""Placeholder of a file that is read later."""
 _WITHOUT = {is_code: FileOutcome(is_read=True, is_code=is_code) for is_code in (False, True)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileQuestion:
-    """What is asked of each file."""
+class FileSearch:
+    """Search parameters, the same for each file."""
 
     names: ModuleMatcher
     passed: Collection[str] = ()
-    """Modules of which no more need be known."""
+    """Modules with enough known uses."""
     is_hasty: bool = False
-    """Whether a file that has a name, but hardly a certain use, is left for later."""
+    """Whether to postpone a file that contains a name but probably no certain use."""
 
 
-def read_file(file: SourceFile, area: Area, question: FileQuestion) -> FileOutcome:
-    """Look for the names in a file, and read it as what it is where it has one.
+def read_file(file: SourceFile, area: Area, question: FileSearch) -> FileOutcome:
+    """Search a file for the names, and parse it by its kind if one occurs.
 
     Args:
-        file: where it is, and what by its name.
-        area: which part of the project it belongs to.
-        question: what is asked of it.
+        file: path and kind.
+        area: part of the project, one of AREAS.
+        question: the search parameters.
     """
     is_code = file.kind in CODE
     try:
         data = _bytes(file, MOST_BYTES if is_code else MOST_CONFIG_BYTES)
     except OSError as error:
         return _refused(file, error.strerror or str(error))
-    if data is None:  # of this size it is data, not configuration
+    if data is None:  # a configuration file of this size is data
         return _refused(file, f"larger than {MOST_BYTES:,} bytes") if is_code else _PASSED
     reader = _READERS.get(file.kind) or _by_first_line(data)
-    return _looked_through(file, area, data, reader, question) if reader else _PASSED
+    return _search(file, area, data, reader, question) if reader else _PASSED
 
 
-def _looked_through(
-    file: SourceFile, area: Area, data: bytes, reader: _Reader, question: FileQuestion
-) -> FileOutcome:
+def _search(file: SourceFile, area: Area, data: bytes, reader: _Reader, question: FileSearch) -> FileOutcome:
     is_code = file.kind in CODE or reader is _python
-    if is_code and (encoding := _spelling(data)):
-        return _refused(file, f"is encoded as {encoding}", is_read=True)
-    data = _with_plain_bytes(data)
+    if is_code and (encoding := _other_encoding(data)):
+        return _refused(file, f"encoded as {encoding}", is_read=True)
+    data = _in_ascii(data)
     names = question.names
     modules = names.in_bytes(data, question.passed)
     if question.is_hasty and modules and not (area == "sources" and names.has_plain_import(data, modules)):
         return LATER
-    return _said(file, area, data, reader, names, modules) if modules else _WITHOUT[is_code]
+    return _parsed(file, area, data, reader, names, modules) if modules else _WITHOUT[is_code]
 
 
 def _bytes(file: SourceFile, most: int) -> bytes | None:
-    """Return a file's bytes; of one without an ending only if it is a script, and none of one that is too large."""
+    """Return a file's bytes; None if it is too large. A file without suffix is read only if it is a script."""
     with open(file.path, "rb", buffering=0) as stream:  # noqa: PTH123 - a Path for each takes its time
         if os.fstat(stream.fileno()).st_size > most:
             return None
@@ -105,18 +103,18 @@ def _bytes(file: SourceFile, most: int) -> bytes | None:
         return stream.read()
 
 
-def _spelling(data: bytes) -> str | None:
-    """Return the encoding that code says it has, where that one spells names with other bytes than their own."""
+def _other_encoding(data: bytes) -> str | None:
+    """Return the declared encoding of code if it encodes names with other bytes than ASCII."""
     if b"coding" not in data[:_HEAD_BYTES]:
         return None
     found = _SPELLED.search(b"\n".join(re.split(rb"\r\n?|\n", data[:_HEAD_BYTES], maxsplit=2)[:2]))
     encoding = found[1].decode() if found else "utf-8"
-    return encoding if _spells_otherwise(encoding) else None
+    return encoding if _is_not_ascii_based(encoding) else None
 
 
 @cache
-def _spells_otherwise(encoding: str) -> bool:
-    """Say whether a name may be spelled with other bytes than its own; Python reads nothing in an unknown encoding."""
+def _is_not_ascii_based(encoding: str) -> bool:
+    """Return whether an encoding maps ASCII names to other bytes; False if unknown, since Python rejects the file."""
     try:
         codec = codecs.lookup(encoding).name
         return "escape" in codec or codecs.decode(_ASCII, codec) != _ASCII.decode("ascii")
@@ -127,36 +125,36 @@ def _spells_otherwise(encoding: str) -> bool:
 
 
 def _refused(file: SourceFile, reason: str, *, is_read: bool = False) -> FileOutcome:
-    """Return what is known of a file of which not even the names in it are."""
+    """Return the outcome of a file that may contain any name."""
     return FileOutcome(is_read=is_read, unread=UnreadFile(file=file.name, reason=reason))
 
 
-def _said(
+def _parsed(
     file: SourceFile, area: Area, data: bytes, reader: _Reader, names: ModuleMatcher, modules: tuple[str, ...]
 ) -> FileOutcome:
-    gathered = FileUsage(file=file.name, area=area)
+    usage = FileUsage(file=file.name, area=area)
     unread = None
     try:
-        reader(data, names, gathered)
+        reader(data, names, usage)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         unread = UnreadFile(file=file.name, reason=_reason(error), modules=modules)
     is_code = file.kind in CODE or reader is _python
-    return FileOutcome(is_read=True, is_code=is_code, gathered=gathered, modules=modules, unread=unread)
+    return FileOutcome(is_read=True, is_code=is_code, usage=usage, modules=modules, unread=unread)
 
 
 _Reader = Callable[[bytes, ModuleMatcher, FileUsage], None]
 
 
-def _python(data: bytes, names: ModuleMatcher, gathered: FileUsage) -> None:
+def _python(data: bytes, names: ModuleMatcher, usage: FileUsage) -> None:
     if len(data) > LONG_BYTES:
-        read_long(_text(data), names, gathered)
+        read_long(_text(data), names, usage)
     else:
-        read_python(data, names, gathered)
+        read_python(data, names, usage)
 
 
 def _by_lines(read: Callable[[str, ModuleMatcher, FileUsage], None]) -> _Reader:
-    def reader(data: bytes, names: ModuleMatcher, gathered: FileUsage) -> None:
-        read(_text(data), names, gathered)
+    def reader(data: bytes, names: ModuleMatcher, usage: FileUsage) -> None:
+        read(_text(data), names, usage)
 
     return reader
 
@@ -175,15 +173,15 @@ _READERS: Mapping[str, _Reader] = {
 
 
 def _by_first_line(data: bytes) -> _Reader | None:
-    """Return the reader of a script without an ending, by the program its first line names."""
+    """Return the reader for a script without suffix, by the program in its first line."""
     first = data[:200].partition(b"\n")[0]
     if not first.startswith(b"#!"):
         return None
     return _python if b"python" in first else _script
 
 
-def _with_plain_bytes(data: bytes) -> bytes:
-    """Return a file's bytes with every name spelled in ASCII."""
+def _in_ascii(data: bytes) -> bytes:
+    """Return a file's bytes with every name in ASCII."""
     encoding = next((encoding for bom, encoding in _BOMS if data.startswith(bom)), None)
     return data.decode(encoding, "replace").encode() if encoding else data
 

@@ -1,7 +1,4 @@
-"""The names that are sought, and how they are found in bytes and texts.
-
-What one file was found to say.
-"""
+"""Matching of searched module names in bytes and text, and the uses collected from one file."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from envsmith.model.usage import Area, Certainty, Leftover, LeftoverKind, SoughtModule, Use, UseKind
+from envsmith.model.usage import Area, Certainty, Leftover, LeftoverKind, SearchedModule, Use, UseKind
 
 _NAME = r"[A-Za-z_]\w*"
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*(?:[=<>!~]=?.*|;.*|@.*)")
@@ -17,7 +14,7 @@ _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _DOTTED = rf"{_NAME}(?:\.{_NAME})*"
 _RENAMED = rf"{_DOTTED}(?:[ \t]+as[ \t]+{_NAME})?"
 _CODE = re.compile(rf"(?:^|[\n;:\"'])[ \t]*(?:import|from)[ \t]+({_RENAMED}(?:[ \t]*,[ \t]*{_RENAMED})*)")
-# Within a text: code that imports by name, a command that runs a module, the path of an installed one.
+# In a string: code that imports by name, a command that runs a module, the path of an installed module.
 _NAMED = re.compile(
     rf"(?:(?:import_module|__import__|resolve_name|find_spec|run_module)\s*\(\s*[\"']"
     rf"|(?i:py|run|exec|coverage)[^\n]{{0,1000}}?[\s\"',\[](?:-[A-Za-z]*m|--module)[\s=\"',]*"
@@ -30,13 +27,13 @@ _LONGEST = 160
 
 
 class ModuleMatcher:
-    """Finds the sought modules.
+    """Matches searched modules.
 
     Args:
-        sought: what is looked for.
+        sought: the searched modules.
     """
 
-    def __init__(self, sought: Iterable[SoughtModule]) -> None:
+    def __init__(self, sought: Iterable[SearchedModule]) -> None:
         self.sought = tuple(sought)
         self.modules = frozenset(item.module for item in self.sought)
         needles: dict[bytes, tuple[str, ...]] = {}
@@ -47,18 +44,18 @@ class ModuleMatcher:
         self.words = tuple(
             dict.fromkeys(word for item in self.sought for word in (item.top, *item.messages, *item.projects))
         )
-        """What stands wherever a sought module is spoken of."""
+        """Words of which one occurs wherever a searched module is mentioned."""
         tops = "|".join(sorted({re.escape(item.top) for item in self.sought}, key=len, reverse=True))
         self._word = re.compile(rf"(?<![\w./\\-])(?:{tops})(?!\w)(?:\.{_NAME})*" if tops else r"(?!)")
         self._aside = re.compile(rf"(?<![A-Za-z0-9])(?:{tops})(?![A-Za-z0-9])" if tops else r"(?!)")
         self._projects = {_plain(name): item.module for item in self.sought for name in item.projects}
 
     def in_bytes(self, data: bytes, passed: Collection[str] = ()) -> tuple[str, ...]:
-        """Return the sought modules whose first name, or one of whose messages, stands anywhere in a file.
+        """Return the searched modules whose top-level name or warning occurs anywhere in a file.
 
         Args:
             data: the file's bytes.
-            passed: modules that are not asked for.
+            passed: modules to ignore.
         """
         found = [modules for needle, modules in self._open(passed) if needle in data]
         return tuple(dict.fromkeys(module for modules in found for module in modules)) if found else ()
@@ -73,7 +70,7 @@ class ModuleMatcher:
         ]
 
     def has_plain_import(self, data: bytes, modules: Collection[str]) -> bool:
-        """Say whether a line of a file seems to import one of some sought modules, without condition."""
+        """Return whether a line probably imports one of the modules unconditionally."""
         tops = {module.partition(".")[0].encode() for module in modules}
         text = b"\n" + data[:_LONGEST_START] if data[:1] in (b"i", b"f") else b""
         return any(
@@ -83,38 +80,38 @@ class ModuleMatcher:
         )
 
     def means(self, module: str) -> bool:
-        """Say whether a dotted name is one of the sought modules, within one, or holds one."""
+        """Return whether a dotted name is a searched module, inside one, or a parent of one."""
         return any(item.is_meant_by(module) for item in self.sought)
 
     def in_path(self, text: str) -> str | None:
-        """Return the module that a whole text names, up to what is put into it: ``torchvision:hub``, ``a.{}``."""
+        """Return the module named by a string, up to a placeholder: ``torchvision:hub``, ``a.{}``."""
         match = _PATH.fullmatch(_PUT_IN.split(text, maxsplit=1)[0])
         return match[1] if match and self.means(match[1]) else None
 
     def in_code(self, text: str) -> Iterator[tuple[str, int]]:
-        """Yield each sought module that a line of a text imports or runs, with the number of line breaks before it."""
+        """Yield each searched module imported or run in a string, and the number of line breaks before it."""
         for match in (*_CODE.finditer(text), *_NAMED.finditer(text)):
             for name in match[1].split(","):
                 if self.means(module := name.split()[0]):
                     yield module, text.count("\n", 0, match.start(1))
 
     def in_requirement(self, text: str) -> str | None:
-        """Return the sought module whose name a text requires in some version: ``torchvision>=0.15``."""
+        """Return the searched module that a string requires in some version: ``torchvision>=0.15``."""
         match = _REQUIREMENT.fullmatch(text.strip())
         name = _plain(match[1]) if match else ""
         own = next((item.module for item in self.sought if item.top.lower() == name), None)
         return own or self._projects.get(name)
 
     def in_words(self, text: str) -> Iterator[re.Match[str]]:
-        """Yield each place where a sought module is written as a word of its own, dots and what follows included."""
+        """Yield each match of a searched module as a separate word, with its attributes."""
         return (match for match in self._word.finditer(text) if self.means(match[0]))
 
-    def is_spoken_of(self, text: str) -> bool:
-        """Say whether a text may speak of any sought module."""
+    def mentions(self, text: str) -> bool:
+        """Return whether a text may mention a searched module."""
         return self._aside.search(text) is not None or bool(self.by_word(text))
 
     def by_word(self, text: str) -> tuple[str, ...]:
-        """Return the sought modules that a text speaks of: by name, by project or by a warning of theirs."""
+        """Return the searched modules that a text mentions: by module, project or warning."""
         tops = set(self._aside.findall(text))
         projects = {_plain(word) for word in _PROJECT.findall(text)} if self._projects else set()
         return tuple(
@@ -126,28 +123,28 @@ class ModuleMatcher:
         )
 
     def owner(self, module: str) -> str:
-        """Return the sought module that a dotted name belongs to; the name itself where it is of none."""
+        """Return the searched module that contains a dotted name; the name itself if none does."""
         return next((item.module for item in self.sought if item.is_meant_by(module)), module)
 
 
 def _plain(project: str) -> str:
-    """Spell a project's name as modules are spelled."""
+    """Normalise a project name to the spelling of modules."""
     return re.sub(r"[-_.]+", "_", project).lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BareWordText:
-    """A text that is a module's name and no more, as labels and messages are, too."""
+    """A string that equals a module's name; labels and messages can do so, too."""
 
     use: Use
-    """The use that it is, where its file or one that knows a carrier imports modules by computed names."""
+    """The use to report if computed imports can receive the string."""
     carriers: frozenset[str]
-    """Names by which it gets elsewhere: of the variable it is put into, of the function it is given to."""
+    """Names of the variables and functions that receive the string."""
 
 
 @dataclass(slots=True, kw_only=True)
 class FileUsage:
-    """Gathers what a file says while it is read."""
+    """Mutable collector of one file's uses and leftovers."""
 
     file: str
     area: Area = "sources"
@@ -157,11 +154,11 @@ class FileUsage:
     bare: list[BareWordText] = field(default_factory=list)
 
     def bare_text(self, module: str, line: int, carriers: frozenset[str]) -> None:
-        """Note a text that is a module's name."""
+        """Add a string that equals a module's name."""
         self.bare.append(BareWordText(use=self._use(module, line, "text", "string"), carriers=carriers))
 
     def use(self, module: str, line: int, kind: UseKind, certainty: Certainty) -> None:
-        """Note a use."""
+        """Add a use."""
         self.uses.append(self._use(module, line, kind, certainty))
 
     def _use(self, module: str, line: int, kind: UseKind, certainty: Certainty) -> Use:
@@ -176,7 +173,7 @@ class FileUsage:
         )
 
     def leftover(self, module: str, line: int, kind: LeftoverKind, text: str) -> None:
-        """Note a line that speaks of a module without using it."""
+        """Add a line that mentions a module without using it."""
         self.leftovers.append(
             Leftover(
                 file=self.file,

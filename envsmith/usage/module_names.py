@@ -1,7 +1,4 @@
-"""Reads under which names installed projects are imported, out of an environment's own records.
-
-Finds under which names projects are imported: out of an environment's records, else out of the locked wheels.
-"""
+"""Import names of installed or locked projects, read from an environment's RECORD files or cached wheels."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ _CODE = (".py", ".so", ".pyd")
 
 
 def installed_modules(root: Path, projects: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Return project → the modules its files are, for those installed in an environment within a project's folder.
+    """Return project → modules, for the projects installed in an environment inside the project folder.
 
     Args:
         root: the project's folder.
@@ -47,10 +44,10 @@ def _modules(record: Path) -> tuple[str, ...]:
 
 
 def modules_of(files: Iterable[str]) -> tuple[str, ...]:
-    """Return the modules that a wheel's files are, each as short as it can be told from others in its folder.
+    """Return the modules of a wheel, each as short as its folder allows without ambiguity.
 
     Args:
-        files: as RECORD names them, relative to where they are installed.
+        files: paths in RECORD, relative to the installation folder.
 
     Source: packaging specification "Recording installed projects", RECORD (read 2026-11-21).
     """
@@ -65,26 +62,26 @@ def _is_code(path: PurePosixPath) -> bool:
 
 
 def _module(path: PurePosixPath, packages: set[PurePosixPath]) -> str:
-    """Return the outermost package that a file is in, else the file's own module."""
+    """Return the outermost package of a file, or the file's own module."""
     outer = [folder for folder in reversed(path.parents) if folder in packages and folder.parts]
     return ".".join(outer[0].parts if outer else (*path.parts[:-1], path.name.partition(".")[0]))
 
 
 class KnownModules:
-    """Knows the modules of what is installed, and of what is locked and was looked into.
+    """Import names of installed projects, and of locked wheels whose contents are cached.
 
     Args:
-        kept: sha256 of a wheel → its contents as remembered, None where nobody has looked into it. Nothing is fetched.
+        kept: sha256 of a wheel → its cached contents, None if not cached. Nothing is fetched.
     """
 
     def __init__(self, kept: Callable[[str], WheelContents | None]) -> None:
         self._kept = kept
 
     def installed_modules(self, root: Path, projects: Collection[str]) -> dict[str, tuple[str, ...]]:
-        """Return project → modules, for those it knows.
+        """Return project → modules, for known projects.
 
         Args:
-            root: the project's folder, with its environment and its lock folders.
+            root: the project's folder, with its environment and lock folders.
             projects: normalised names.
         """
         found = installed_modules(root, projects)

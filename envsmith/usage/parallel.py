@@ -1,4 +1,4 @@
-"""Shares work among the machine's processors, where that is safe and pays."""
+"""Parallel map over forked processes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 WORTH_IT = 600
-"""Items below which one process is as quick: the start of another takes as long as some hundred files."""
+"""Fewest items for a second process: a fork takes as long as reading some hundred files."""
 BLOCK = 16
-"""Items that follow each other go to the same process, and the next ones to the next: folders differ in weight."""
+"""Consecutive items per share: large files cluster in folders, so blocks alternate between processes."""
 MOST_WORKERS = 6
-"""Each takes some ten megabytes of memory of its own."""
+"""Each process takes about 10 MB of memory."""
 _THREADS = "/proc/self/task"
 
 _T = TypeVar("_T")
@@ -24,19 +24,19 @@ _R = TypeVar("_R")
 _Work = Callable[[Sequence[_T]], Sequence[_R]]
 
 
-def mapped(work: _Work[_T, _R], items: Sequence[_T]) -> list[_R | None]:
-    """Return what some work makes of each item, in their order, however many processes do it.
+def parallel_map(work: _Work[_T, _R], items: Sequence[_T]) -> list[_R | None]:
+    """Return the results of some work on items, in order, regardless of the number of processes.
 
     Args:
-        work: takes items and returns a result for each; where it ends before the last, the rest is not needed.
-        items: in the order in which their results are wanted.
+        work: maps items to results; may return early to skip the remaining items.
+        items: in the order of the results.
 
     Returns:
-        Results by item; None for those that were not needed.
+        Results by item; None for skipped items.
     """
-    count = workers() if len(items) >= WORTH_IT else 1
+    count = worker_count() if len(items) >= WORTH_IT else 1
     places = [[place for place in range(len(items)) if place // BLOCK % count == one] for one in range(count)]
-    found = _shared([[items[place] for place in share] for share in places], work)
+    found = _run_shares([[items[place] for place in share] for share in places], work)
     results: list[_R | None] = [None] * len(items)
     for share, known in zip(places, found, strict=True):
         for place, result in zip(share, known, strict=False):
@@ -44,11 +44,11 @@ def mapped(work: _Work[_T, _R], items: Sequence[_T]) -> list[_R | None]:
     return results
 
 
-def workers() -> int:
-    """Return how many processes may work side by side: one where a fork is not known to be safe.
+def worker_count() -> int:
+    """Return the number of processes to use: one unless a fork is known to be safe.
 
-    A fork copies the one thread that calls it, and with it the locks that other threads hold: only a process of a
-    single thread is forked, and only on Linux, which tells how many there are.
+    A fork copies the calling thread only, with the locks held by other threads. So only single-threaded processes
+    fork, and only on Linux, which reports the thread count.
     """
     if sys.platform != "linux":
         return 1
@@ -59,8 +59,8 @@ def workers() -> int:
     return min(len(os.sched_getaffinity(0)), MOST_WORKERS) if is_alone else 1
 
 
-def _shared(shares: list[list[_T]], work: _Work[_T, _R]) -> list[Sequence[_R]]:
-    """Do the first share in this process and each of the others in one of its own."""
+def _run_shares(shares: list[list[_T]], work: _Work[_T, _R]) -> list[Sequence[_R]]:
+    """Do the first share in this process and each other share in a child."""
     children: list[_Child[_T, _R]] = []
     try:
         for share in shares[1:]:
@@ -73,7 +73,7 @@ def _shared(shares: list[list[_T]], work: _Work[_T, _R]) -> list[Sequence[_R]]:
 
 @dataclass(kw_only=True)
 class _Child(Generic[_T, _R]):
-    """A copy of this process that does one share."""
+    """A forked copy of this process for one share."""
 
     pid: int
     pipe: int
@@ -97,10 +97,10 @@ class _Child(Generic[_T, _R]):
         finally:
             os._exit(
                 status
-            )  # no clean-up of what is the parent's, no traceback: the parent does the share itself
+            )  # no parent clean-up handlers and no traceback: the parent repeats a failed share itself
 
     def result(self) -> Sequence[_R]:
-        """Return what the child found; what one that failed leaves is done here, and fails here if it must."""
+        """Return the child's results; after a failure, compute the share here, and raise its error here."""
         with os.fdopen(self.pipe, "rb", closefd=False) as stream:
             data = stream.read()
         try:
@@ -110,7 +110,7 @@ class _Child(Generic[_T, _R]):
         return found
 
     def end(self) -> None:
-        """Stop the child, if it still runs, and forget it."""
+        """Stop the child if it is running."""
         os.close(self.pipe)
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)

@@ -1,10 +1,4 @@
-"""Reads lines of Python, or of what is like it: their numbers, their comments, and code too long to be parsed.
-
-Reads Python source: what it imports, looks up or names, without running any of it.
-
-
-Reads out of source files what is imported at the moment when they are imported, without running any of it.
-"""
+"""Readers of Python source: imports, lookups and names, by syntax tree or, for long files, by lines."""
 
 from __future__ import annotations
 
@@ -14,13 +8,13 @@ import warnings
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from envsmith.model.usage import Certainty, LeftoverKind, SoughtModule, Use, UseKind
+from envsmith.model.usage import Certainty, LeftoverKind, SearchedModule, Use, UseKind
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from envsmith.usage.syntax import (
-    BRINGERS,
     EXECUTED,
     EXECUTED_CODE,
-    NOTED,
+    IMPORTER_MODULES,
+    LEFTOVER_CALLS,
     Node,
     called,
     carriers,
@@ -29,7 +23,7 @@ from envsmith.usage.syntax import (
     statements,
     text_of,
     texts_in,
-    way_of,
+    use_kind_of,
 )
 
 _NEED = re.compile(r"\b(?:need|requir|depend|wants?\b|must)", re.IGNORECASE)
@@ -40,7 +34,7 @@ _BY_NAME = {"importlib.import_module", "import_module", "__import__"}
 
 
 def lines_of(text: str) -> list[str]:
-    """Part a text at Python's own line ends: str.splitlines knows more of them, and would count other lines."""
+    """Split text at Python's line ends: str.splitlines also splits at others, which shifts line numbers."""
     return _plain_ends(text).split("\n")
 
 
@@ -49,7 +43,7 @@ def _plain_ends(text: str) -> str:
 
 
 def lines_with(words: Iterable[str], text: str) -> list[int]:
-    """Return the numbers of the lines in which one of some words stands, in their order."""
+    """Return the numbers of the lines that contain one of the words, in order."""
     text = _plain_ends(text)
     numbers: list[int] = []
     number, place = 1, 0
@@ -67,18 +61,16 @@ def _offsets(word: str, text: str) -> Iterator[int]:
         offset = text.find(word, offset + 1)
 
 
-def read_comments(
-    lines: list[str], numbers: Iterable[int], names: ModuleMatcher, gathered: FileUsage
-) -> None:
-    """Note the comments that claim a need of a sought module, among lines in which one is named."""
+def read_comments(lines: list[str], numbers: Iterable[int], names: ModuleMatcher, usage: FileUsage) -> None:
+    """Record the comments that claim a need of a searched module, among the given lines."""
     for number in numbers:
         _, mark, comment = lines[number - 1].partition("#")
         for module in names.by_word(comment) if mark and _NEED.search(comment) else ():
-            gathered.leftover(module, number, "comment", lines[number - 1])
+            usage.leftover(module, number, "comment", lines[number - 1])
 
 
-def read_long(text: str, names: ModuleMatcher, gathered: FileUsage) -> None:
-    """Note what the lines of a text import or name: of code too long, or of another language, to be parsed."""
+def read_long(text: str, names: ModuleMatcher, usage: FileUsage) -> None:
+    """Record the imports and names in lines: for code too long to parse, or in another language."""
     lines = lines_of(text)
     numbers = lines_with(names.words, text)
     for number in numbers:
@@ -87,23 +79,23 @@ def read_long(text: str, names: ModuleMatcher, gathered: FileUsage) -> None:
         candidates = [*(module for module, _ in names.in_code(code)), *(match.groups("") if match else ())]
         found = [module for module in dict.fromkeys(candidates) if names.means(module)]
         for module in found:
-            gathered.use(module, number, "import", "certain")
+            usage.use(module, number, "import", "certain")
         for word in () if found else names.in_words(code):
-            gathered.use(word[0], number, "text", "string")
-    read_comments(lines, numbers, names, gathered)
+            usage.use(word[0], number, "text", "string")
+    read_comments(lines, numbers, names, usage)
 
 
-def read_python(source: bytes | str, names: ModuleMatcher, gathered: FileUsage) -> None:
-    """Note every use of the sought modules, and the lines that only speak of them.
+def read_python(source: bytes | str, names: ModuleMatcher, usage: FileUsage) -> None:
+    """Record every use of the searched modules, and the lines that only mention them.
 
     Args:
-        source: a file's bytes, encoded as PEP 263 says, or its text.
-        names: what is sought.
-        gathered: where to note it.
+        source: a file's bytes, encoded per PEP 263, or its text.
+        names: the searched modules.
+        usage: receives the uses.
 
     Raises:
-        SyntaxError: when it is no Python, or in another encoding than it says.
-        ValueError: when it holds null bytes.
+        SyntaxError: when it is not valid Python, or its encoding is wrong.
+        ValueError: when it contains null bytes.
         RecursionError: when it nests too deeply, or MemoryError.
     """
     with warnings.catch_warnings():
@@ -111,26 +103,26 @@ def read_python(source: bytes | str, names: ModuleMatcher, gathered: FileUsage) 
         tree = ast.parse(source)
     text = source if isinstance(source, str) else source.decode("utf-8", "replace")
     lines = lines_of(text)
-    read_comments(lines, lines_with(names.words, text), names, gathered)
-    _Walk(tree, lines, names, gathered).walk()
+    read_comments(lines, lines_with(names.words, text), names, usage)
+    _Walk(tree, lines, names, usage).walk()
 
 
 class _Walk:
-    """Walks a tree without recursion: generated code nests deeper than Python's stack.
+    """Non-recursive walk over a syntax tree: generated code nests deeper than Python's stack.
 
-    Statements on whose lines no sought name stands are passed over whole; that is most of them.
+    Skips statements whose lines contain no searched name, which are most.
     """
 
-    def __init__(self, tree: ast.Module, lines: list[str], names: ModuleMatcher, gathered: FileUsage) -> None:
+    def __init__(self, tree: ast.Module, lines: list[str], names: ModuleMatcher, usage: FileUsage) -> None:
         self._tree = tree
         self._lines = lines
         self._names = names
-        self._gathered = gathered
+        self._gathered = usage
         self._aliases: dict[str, str] = {}
         self._texts: dict[str, str] = {}
         self._seen: set[tuple[str, int]] = set()
         self._bare: list[tuple[ast.Constant, str]] = []
-        self._is_setup = gathered.file.rpartition("/")[2] == "setup.py"
+        self._is_setup = usage.file.rpartition("/")[2] == "setup.py"
         self._learn()
         self._hits = lines_with((*names.words, *self._texts), "\n".join(lines))
 
@@ -143,12 +135,12 @@ class _Walk:
             self._gathered.bare_text(module, constant.lineno, carriers(constant, self._tree))
 
     def _learn(self) -> None:
-        """Learn what names stand for: imported under another name, or given a text once and for all."""
+        """Record import aliases and names bound once to a string."""
         for node in statements(self._tree):
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 self._aliases |= {item.asname: item.name for item in node.names if item.asname}
                 module = node.module if isinstance(node, ast.ImportFrom) else None
-                if module and BRINGERS.fullmatch(module):
+                if module and IMPORTER_MODULES.fullmatch(module):
                     self._aliases |= {
                         item.asname or item.name: f"{module}.{item.name}" for item in node.names
                     }
@@ -159,7 +151,7 @@ class _Walk:
         targets = [target.id for target in node.targets if isinstance(target, ast.Name)]
         if isinstance(node.value, (ast.Name, ast.Attribute)):
             name = called(node.value, self._aliases)
-            self._aliases |= dict.fromkeys(targets, name) if way_of(name) else {}
+            self._aliases |= dict.fromkeys(targets, name) if use_kind_of(name) else {}
         elif self._module(text := leading_text(node.value)):
             self._texts |= dict.fromkeys(targets, text)
 
@@ -175,14 +167,14 @@ class _Walk:
         return place == len(self._hits) or self._hits[place] > (node.end_lineno or node.lineno)
 
     def _inside(self, node: ast.AST, is_conditional: bool) -> list[Node]:
-        """Note what a node says, and return the nodes inside it that remain to be read."""
+        """Record the uses of a node, and return its children still to be read."""
         if self._is_passed_over(node):
             return []
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             self._import(node, is_conditional)
             return []
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            return []  # a docstring does nothing
+            return []  # a docstring has no effect
         if isinstance(node, ast.Constant):
             self._text(node)
             return []
@@ -209,7 +201,7 @@ class _Walk:
     def _call(self, node: ast.Call, is_conditional: bool) -> list[Node]:
         name = called(node.func, self._aliases)
         last = name.rpartition(".")[2]
-        if kind := NOTED.get(last):
+        if kind := LEFTOVER_CALLS.get(last):
             self._leftover(node, kind)
             return []
         if self._is_setup and last == "setup":
@@ -217,7 +209,7 @@ class _Walk:
         self._list(node.args)
         if last in ("split", "splitlines") and isinstance(node.func, ast.Attribute):
             self._words(node.func.value)
-        found = EXECUTED_CODE if name in EXECUTED else way_of(name)
+        found = EXECUTED_CODE if name in EXECUTED else use_kind_of(name)
         rest: list[ast.AST] = list(ast.iter_child_nodes(node))
         if found:
             for part in (*node.args, *(item.value for item in node.keywords)):
@@ -230,7 +222,7 @@ class _Walk:
     def _inner(
         self, node: ast.Constant, found: tuple[UseKind, Certainty], is_conditional: bool, *, is_code: bool
     ) -> None:
-        """Note a module that is named anywhere in what a call is given: in a list, in a choice, in code."""
+        """Record a module named anywhere in a call's argument: in a list, a conditional, or code."""
         text = text_of(node)
         module = self._names.in_path(text)
         modules = [module] if module else [match[0] for match in self._names.in_words(text) if is_code]
@@ -238,13 +230,13 @@ class _Walk:
             self._use(name, node.lineno, found[0], "conditional" if is_conditional else found[1])
 
     def _words(self, node: ast.expr) -> None:
-        """Note the modules that a text lists, as ``"torch torchvision".split()``."""
+        """Record the modules listed in a string, as in ``"torch torchvision".split()``."""
         for word in re.findall(r"[\w.]+", leading_text(node)):
             if isinstance(node, ast.Constant) and self._names.in_path(word):
                 self._bare.append((node, word))
 
     def _subscript(self, node: ast.Subscript) -> None:
-        """Note ``sys.modules["torchvision"]``, which fails where nothing has imported it."""
+        """Record ``sys.modules["torchvision"]``, which fails unless another import came first."""
         is_read = isinstance(node.ctx, ast.Load) and called(node.value, self._aliases).endswith("sys.modules")
         if is_read and (module := self._names.in_path(leading_text(node.slice))):
             self._use(module, node.lineno, "look-up", "conditional")
@@ -252,7 +244,7 @@ class _Walk:
     def _named(
         self, part: ast.AST, node: ast.Call, found: tuple[UseKind, Certainty], is_conditional: bool
     ) -> bool:
-        """Note a module that a call names by a text, in whatever way the text is put together."""
+        """Record a module that a call names by a string, however the string is composed."""
         text = self._texts.get(part.id, "") if isinstance(part, ast.Name) else leading_text(part)
         module = self._module(text)
         modules = [module] if module else [name for name, _ in self._names.in_code(text)]
@@ -262,7 +254,7 @@ class _Walk:
         return bool(modules)
 
     def _setup(self, node: ast.Call, is_conditional: bool) -> list[Node]:
-        """Read setup(): what it requires is a requirement, all else may be a use."""
+        """Read setup(): its requirements are leftovers, all else may be a use."""
         rest: list[Node] = []
         for item in node.keywords:
             if item.arg and item.arg.endswith(("_requires", "_require")):
@@ -304,7 +296,7 @@ class _Walk:
             self._use(name, node.lineno + offset, "text", "string")
 
     def _list(self, parts: list[ast.expr]) -> None:
-        """Read a command written as a list: ``[sys.executable, "-m", "torchvision"]``."""
+        """Read a command given as a list: ``[sys.executable, "-m", "torchvision"]``."""
         words = [item.value if isinstance(item, ast.Constant) else None for item in parts]
         for number, word in enumerate(words[1:], 1):
             module = (
@@ -320,16 +312,16 @@ class _Walk:
 
 
 def at_import_time(sources: Mapping[str, bytes], modules: Collection[str]) -> tuple[Use, ...]:
-    """Return where files import one of the modules as soon as they are imported themselves.
+    """Return the places that import one of the modules as soon as their file is imported.
 
-    An import inside a function, for type checkers, or guarded against the module's absence is none of these. A file
-    that is no Python of this version is passed over: it could not be imported either.
+    Excludes imports inside functions, for type checkers, or guarded against absence. Skips files that are not valid
+    Python of this version: they cannot be imported either.
 
     Args:
         sources: path → content.
-        modules: names as imported.
+        modules: import names.
     """
-    sought = [SoughtModule(module=module) for module in modules]
+    sought = [SearchedModule(module=module) for module in modules]
     tops = [item.top.encode() for item in sought]
     return tuple(
         use
@@ -339,7 +331,7 @@ def at_import_time(sources: Mapping[str, bytes], modules: Collection[str]) -> tu
     )
 
 
-def _uses(path: str, content: bytes, sought: list[SoughtModule]) -> Iterator[Use]:
+def _uses(path: str, content: bytes, sought: list[SearchedModule]) -> Iterator[Use]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

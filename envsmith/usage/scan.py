@@ -1,7 +1,4 @@
-"""Scan: what a project's own files say of the packages it asks for.
-
-Reads what a project uses out of its files; runs and imports none of them.
-"""
+"""Scan of a project for uses of its packages; reads files and runs none of them."""
 
 from __future__ import annotations
 
@@ -17,11 +14,11 @@ from typing import Protocol
 from packaging.utils import canonicalize_name
 
 from envsmith.catalog.modules import import_names
-from envsmith.model.usage import Area, Leftover, SoughtModule, UnreadFile, Usage, Use
+from envsmith.model.usage import Area, Leftover, SearchedModule, UnreadFile, Usage, Use
 from envsmith.plan import pruning
-from envsmith.usage.file_reader import CODE, LATER, FileOutcome, FileQuestion, read_file
+from envsmith.usage.file_reader import CODE, LATER, FileOutcome, FileSearch, read_file
 from envsmith.usage.module_matcher import BareWordText, FileUsage, ModuleMatcher
-from envsmith.usage.parallel import mapped
+from envsmith.usage.parallel import parallel_map
 from envsmith.usage.syntax import computed_uses
 from envsmith.usage.tree import SRC, SourceFile, Tree, area_of, named_roots
 
@@ -29,31 +26,31 @@ _Task = tuple[SourceFile, Area]
 
 
 class SourceReader(Protocol):
-    """Reads what a project's files use."""
+    """Reads the uses in a project's files."""
 
     def read_usage(
         self,
         root: Path,
-        sought: Iterable[SoughtModule],
+        sought: Iterable[SearchedModule],
         sources: Sequence[str] | None = None,
         *,
         enough: int | None = None,
     ) -> Usage:
-        """Return the uses of the modules sought; files that cannot be read are part of the answer."""
+        """Return the uses of the searched modules, including the files that could not be read."""
         ...
 
 
 class InstalledModules(Protocol):
-    """Knows the modules of installed projects."""
+    """Reads the modules of installed projects."""
 
     def installed_modules(self, root: Path, projects: Collection[str]) -> dict[str, tuple[str, ...]]:
-        """Return project → modules, for those it knows."""
+        """Return project → modules, for known projects."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageUsage:
-    """What the files say of one package."""
+    """Uses of one package in the project's files."""
 
     project: str
     modules: tuple[str, ...]
@@ -63,7 +60,7 @@ class PackageUsage:
     unread: tuple[UnreadFile, ...]
 
     def to_json(self) -> dict[str, object]:
-        """Return the answer as plain values."""
+        """Return the usage as plain values."""
         return {
             "project": self.project,
             "modules": list(self.modules),
@@ -76,8 +73,8 @@ class PackageUsage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scanned:
-    """All answers of one scan."""
+class ScanResult:
+    """Result of one scan."""
 
     answers: tuple[PackageUsage, ...]
     usage: Usage
@@ -91,36 +88,38 @@ def scan(
     installed: InstalledModules,
     folders: Sequence[str] = (),
     enough: int | None = None,
-) -> Scanned:
-    """Ask a project's files for each package whether they use it.
+) -> ScanResult:
+    """Find the uses of each package in a project's files.
 
     Args:
         root: the project's folder.
-        projects: names as they were written.
+        projects: names as written by the user.
         sources: reads files.
-        installed: knows the modules of what is installed; where it does not, the catalog does, else the name tells.
-        folders: where the project's code lies, relative to the root; by default as its build backend is told.
-        enough: of a package with so many certain uses no more are looked for; by default all are.
+        installed: reads the modules of installed projects; the fallbacks are the catalog, then the project's name.
+        folders: source folders relative to the root; by default those in the build backend's configuration.
+        enough: number of certain uses per package at which the search stops; by default all are found.
     """
     names = {str(canonicalize_name(project)): project for project in projects}
     known = installed.installed_modules(root, names.keys())
-    sought = {name: _sought(written, known.get(name, ())) for name, written in names.items()}
+    sought = {name: _search_of(written, known.get(name, ())) for name, written in names.items()}
     every = dict.fromkeys(item for group in sought.values() for item in group)
     usage = sources.read_usage(root, every, folders or None, enough=enough)
-    return Scanned(answers=tuple(_answer(name, sought[name], usage) for name in sorted(names)), usage=usage)
+    return ScanResult(
+        answers=tuple(_usage_of(name, sought[name], usage) for name in sorted(names)), usage=usage
+    )
 
 
-def _sought(project: str, installed: tuple[str, ...]) -> tuple[SoughtModule, ...]:
+def _search_of(project: str, installed: tuple[str, ...]) -> tuple[SearchedModule, ...]:
     known = import_names(project)
     messages = next((item.messages for item in known if item.messages), ())
     modules = installed or tuple(item.module for item in known)
     name = canonicalize_name(project)
     is_own = name.replace("-", "_") in {module.lower() for module in modules}
     projects = () if is_own else tuple(dict.fromkeys((name, name.replace("-", "_"), project)))
-    return tuple(SoughtModule(module=module, messages=messages, projects=projects) for module in modules)
+    return tuple(SearchedModule(module=module, messages=messages, projects=projects) for module in modules)
 
 
-def _answer(name: str, sought: tuple[SoughtModule, ...], usage: Usage) -> PackageUsage:
+def _usage_of(name: str, sought: tuple[SearchedModule, ...], usage: Usage) -> PackageUsage:
     modules = tuple(item.module for item in sought)
     return PackageUsage(
         project=name,
@@ -134,38 +133,37 @@ def _answer(name: str, sought: tuple[SoughtModule, ...], usage: Usage) -> Packag
 
 def read_usage(
     root: Path,
-    sought: Iterable[SoughtModule],
+    sought: Iterable[SearchedModule],
     sources: Sequence[str] | None = None,
     *,
     enough: int | None = None,
 ) -> Usage:
-    """Read what a project says of some modules.
+    """Read the uses of modules in a project.
 
     Args:
         root: the project's folder.
-        sought: what is looked for.
-        sources: where its sources lie, relative to the root; then code elsewhere is passed over, but for tests.
-            By default what its build backend is told, and code elsewhere is noted as beside it.
-
-        enough: of a module with so many certain uses in the sources no more are looked for, and once all have them
-            no further file is read; by default all are.
+        sought: the searched modules.
+        sources: source folders relative to the root; other code except tests is then skipped. By default those in the
+            build backend's configuration, and other code has the area ``beside``.
+        enough: number of certain uses in the sources at which the search for a module stops; once all modules have
+            them, no further file is read. By default all are found.
 
     Returns:
         Uses and leftovers with their places, and the files that could not be read.
     """
     names = ModuleMatcher(sought)
     roots = tuple(sources or source_roots(root))
-    found = _FoundUses(known=_Known(names=names, enough=enough))
+    found = _FoundUses(known=_SearchState(names=names, enough=enough))
     tree = Tree(root=root, refused=found.refuse)
     files = ((file, area_of(file.name, roots)) for file in tree.files())
     tasks = [task for task in files if not (sources and task[1] == "beside" and task[0].kind in CODE)]
 
     def read(share: Sequence[_Task]) -> list[FileOutcome]:
-        return _read(share, _Known(names=names, enough=enough))
+        return _read(share, _SearchState(names=names, enough=enough))
 
-    with _without_collecting():
-        found.take_all(tasks, mapped(read, tasks))
-        computed = tuple(computed_uses(found.open_texts(), found.code))
+    with _gc_disabled():
+        found.add_all(tasks, parallel_map(read, tasks))
+        computed = tuple(computed_uses(found.unresolved_strings(), found.code))
     return Usage(
         uses=(*found.uses, *computed),
         leftovers=tuple(found.leftovers),
@@ -175,29 +173,29 @@ def read_usage(
     )
 
 
-def _read(share: Sequence[_Task], known: _Known) -> list[FileOutcome]:
-    """Read files until all that is sought is known well enough, and those that hardly tell it last."""
+def _read(share: Sequence[_Task], known: _SearchState) -> list[FileOutcome]:
+    """Read files until all modules have enough uses; postponed files come last."""
     outcomes: list[FileOutcome] = []
     for task in share:
         if known.is_over:
             return outcomes
-        outcomes.append(_noted(task, known, is_hasty=known.enough is not None))
+        outcomes.append(_read_one(task, known, is_hasty=known.enough is not None))
     for place, task in enumerate(share):
         if outcomes[place] is LATER and not known.is_over:
-            outcomes[place] = replace(_noted(task, known, is_hasty=False), is_late=True)
+            outcomes[place] = replace(_read_one(task, known, is_hasty=False), is_late=True)
     return outcomes
 
 
-def _noted(task: _Task, known: _Known, *, is_hasty: bool) -> FileOutcome:
-    outcome = read_file(*task, FileQuestion(names=known.names, passed=known.done, is_hasty=is_hasty))
-    if outcome.gathered:
-        known.add(outcome.gathered)
+def _read_one(task: _Task, known: _SearchState, *, is_hasty: bool) -> FileOutcome:
+    outcome = read_file(*task, FileSearch(names=known.names, passed=known.done, is_hasty=is_hasty))
+    if outcome.usage:
+        known.add(outcome.usage)
     return outcome
 
 
 @contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Let go of syntax trees as they are done with, without a search for cycles, of which they have none."""
+def _gc_disabled() -> Iterator[None]:
+    """Disable the cyclic garbage collector: syntax trees have no cycles, and are freed without it."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -208,7 +206,7 @@ def _without_collecting() -> Iterator[None]:
 
 
 def source_roots(root: Path) -> tuple[str, ...]:
-    """Return where a project's sources lie: what its build backend is told, else ``src``; none for the whole tree."""
+    """Return the source folders: from the build backend's configuration, else ``src``; none for the whole tree."""
     try:
         data = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -220,7 +218,7 @@ def source_roots(root: Path) -> tuple[str, ...]:
 
 
 def _own(root: Path, roots: Iterable[str], names: ModuleMatcher) -> Iterable[str]:
-    """Yield the sought names that modules of the project itself have."""
+    """Yield the searched names that are modules of the project itself."""
     folders = {root, *(root / name for name in roots), *((root / name).parent for name in roots)}
     for top in {item.top for item in names.sought}:
         if any(
@@ -230,8 +228,8 @@ def _own(root: Path, roots: Iterable[str], names: ModuleMatcher) -> Iterable[str
 
 
 @dataclass(kw_only=True)
-class _Known:
-    """Which of the sought modules are known well enough."""
+class _SearchState:
+    """The searched modules that already have enough uses."""
 
     names: ModuleMatcher
     enough: int | None
@@ -240,14 +238,14 @@ class _Known:
 
     @property
     def is_over(self) -> bool:
-        """True once nothing is left to look for."""
+        """Whether the search is finished."""
         return self.enough is not None and len(self.done) == len(self.names.modules)
 
-    def add(self, gathered: FileUsage) -> None:
-        """Count the certain uses in the sources that a file has."""
-        if self.enough is None or gathered.area != "sources":
+    def add(self, usage: FileUsage) -> None:
+        """Count the certain uses in a source file."""
+        if self.enough is None or usage.area != "sources":
             return
-        for use in gathered.uses:
+        for use in usage.uses:
             if use.certainty == "certain":
                 self._counts.update(item.module for item in self.names.sought if item.is_meant_by(use.module))
         self.done |= {module for module, count in self._counts.items() if count >= self.enough}
@@ -255,9 +253,9 @@ class _Known:
 
 @dataclass(kw_only=True)
 class _FoundUses:
-    """What is taken from file after file, in the tree's order: the same however many processes read them."""
+    """Accumulated results in the order of the tree, regardless of the number of processes."""
 
-    known: _Known
+    known: _SearchState
     uses: list[Use] = field(default_factory=list)
     leftovers: list[Leftover] = field(default_factory=list)
     unread: list[UnreadFile] = field(default_factory=list)
@@ -266,11 +264,11 @@ class _FoundUses:
     count: int = 0
 
     def refuse(self, name: str, reason: str) -> None:
-        """Note a folder of which not even the names in it are known."""
+        """Add a folder that could not be listed."""
         self.unread.append(UnreadFile(file=name, reason=reason))
 
-    def take_all(self, tasks: Sequence[_Task], outcomes: Sequence[FileOutcome | None]) -> None:
-        """Take outcomes in the order of their files, late ones last, until all is known well enough."""
+    def add_all(self, tasks: Sequence[_Task], outcomes: Sequence[FileOutcome | None]) -> None:
+        """Add outcomes in the order of their files, postponed ones last, until all modules have enough uses."""
         for is_late in (False, True):
             for (file, _), outcome in zip(tasks, outcomes, strict=True):
                 if outcome is None or self.known.is_over:
@@ -279,20 +277,20 @@ class _FoundUses:
                     self._take(file, outcome)
 
     def _take(self, file: SourceFile, outcome: FileOutcome) -> None:
-        """Take what reading a file gave, as far as it is not known well enough."""
+        """Add a file's outcome for the modules that need more uses."""
         self.count += outcome.is_read
         if outcome.is_code:
             self.code[file.name] = file.path
-        if outcome.gathered is None:
+        if outcome.usage is None:
             self.unread += [outcome.unread] if outcome.unread else []
         elif modules := tuple(item for item in outcome.modules if item not in self.known.done):
             self.unread += [replace(outcome.unread, modules=modules)] if outcome.unread else []
-            self.uses += outcome.gathered.uses
-            self.leftovers += outcome.gathered.leftovers
-            self.bare += outcome.gathered.bare
-            self.known.add(outcome.gathered)
+            self.uses += outcome.usage.uses
+            self.leftovers += outcome.usage.leftovers
+            self.bare += outcome.usage.bare
+            self.known.add(outcome.usage)
 
-    def open_texts(self) -> list[BareWordText]:
-        """Return the texts that matter still: not those of modules that are known to be used."""
+    def unresolved_strings(self) -> list[BareWordText]:
+        """Return the strings that still matter: those of modules without enough uses."""
         owner = self.known.names.owner
         return [text for text in self.bare if owner(text.use.module) not in self.known.done]

@@ -1,10 +1,4 @@
-"""Calls that bring a module in by its name, and the texts they are given.
-
-Finds the way through a syntax tree: what runs only where a module is there, what a text is put into.
-
-
-Finds out which texts may be names of modules that are imported: by their own file, or by another.
-"""
+"""Syntax-tree rules for imports by name: import functions, conditional code, and strings passed to them."""
 
 from __future__ import annotations
 
@@ -14,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from envsmith.model.usage import Certainty, LeftoverKind, Use, UseKind
 from envsmith.usage.module_matcher import BareWordText
-from envsmith.usage.parallel import mapped
+from envsmith.usage.parallel import parallel_map
 
 CALLS: Mapping[str, tuple[UseKind, Certainty]] = {
     "import_module": ("import by name", "certain"),
@@ -50,11 +44,11 @@ CALLS: Mapping[str, tuple[UseKind, Certainty]] = {
     "RequirementCache": ("look-up", "conditional"),
     "ModuleAvailableCache": ("look-up", "conditional"),
 }
-"""Last name of a call → what it does with a module's name, and how sure that is."""
+"""Last name of a called function → kind of use and certainty."""
 
 EXECUTED_CODE: tuple[UseKind, Certainty] = ("import by name", "certain")
 EXECUTED = {f"{prefix}{name}" for prefix in ("", "builtins.") for name in ("exec", "eval", "compile")}
-"""Calls that run code given as a text."""
+"""Calls that run code given as a string."""
 LAZY: tuple[tuple[re.Pattern[str], tuple[UseKind, Certainty]], ...] = (
     (re.compile("lazy", re.IGNORECASE), ("lazy import", "certain")),
     (re.compile(r"available|optional|has_module|is_installed"), ("look-up", "conditional")),
@@ -64,17 +58,17 @@ LAZY: tuple[tuple[re.Pattern[str], tuple[UseKind, Certainty]], ...] = (
         ("look-up", "conditional"),
     ),
 )
-"""Calls known by what their names say, and what they do with a module's name."""
-BRINGERS = re.compile(r"(?:importlib|pkgutil|pkg_resources|runpy|imp)\w*(?:\..*)?")
-"""Modules all of whose functions take names of modules."""
+"""Patterns of function names that import lazily → kind of use and certainty."""
+IMPORTER_MODULES = re.compile(r"(?:importlib|pkgutil|pkg_resources|runpy|imp)\w*(?:\..*)?")
+"""Modules all of whose functions take module names."""
 
-NOTED: Mapping[str, LeftoverKind] = {
+LEFTOVER_CALLS: Mapping[str, LeftoverKind] = {
     "filterwarnings": "warning filter",
     "simplefilter": "warning filter",
     "getLogger": "logger",
     "get_logger": "logger",
 }
-"""Last name of a call that speaks of a module without needing it → kind of leftover."""
+"""Last name of a call that mentions a module without needing it → leftover kind."""
 _MISSING = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 _AVAILABLE = re.compile(r"available|installed|^has_|^_?HAS_|^_?HAVE_|find_spec")
 _BLOCKS: Mapping[type[ast.AST], tuple[str, ...]] = {
@@ -94,9 +88,9 @@ _BLOCKS: Mapping[type[ast.AST], tuple[str, ...]] = {
     ast.TryStar: ("body", "handlers", "orelse", "finalbody"),
     ast.Match: ("cases",),
 }
-"""What holds statements → where it holds them."""
+"""Node type → its fields that contain statements."""
 Node = tuple[ast.AST, bool]
-"""A node, and whether it runs only where some module is there."""
+"""A node, and whether it runs only if some module is installed."""
 _IMPORTERS = (
     b"import_module",
     b"__import__",
@@ -106,39 +100,39 @@ _IMPORTERS = (
     b"run_module",
     b"LazyLoader",
 )
-# What a file that imports modules by names it is given holds: a call of these whose name is no plain text, or one of
-# these as a text itself, for getattr.
+# Files that import modules by computed names contain a call of one of these whose argument is not a literal, or one of
+# these as a string, for getattr.
 _COMPUTED = re.compile(
     rb"(?:" + b"|".join(_IMPORTERS) + rb")"
     rb"(?:\s*\((?!\s*[\"'][^\"'\n]*[\"']\s*[,)])|\s*[,)]|[\"']|\s+as\b)"
-    # The function itself put under another name.
+    # The function itself bound to another name.
     rb"|(?:=|\breturn|\bor|\belse)\s*[\w.]*(?:import_module|__import__)\b(?!\s*\()"
 )
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _READ_BY_OTHERS = {"INSTALLED_APPS", "MIDDLEWARE", "extensions", "pytest_plugins", "hiddenimports"}
-"""Variables whose texts a framework imports."""
+"""Variables whose strings a framework imports."""
 
 
-def way_of(name: str) -> tuple[UseKind, Certainty] | None:
-    """Return what a call of this dotted name does with a module's name, and how sure that is; None where nothing."""
+def use_kind_of(name: str) -> tuple[UseKind, Certainty] | None:
+    """Return kind of use and certainty for a called function's dotted name; None if it takes no module name."""
     known = CALLS.get(name.rpartition(".")[2])
     return known or next((way for mark, way in LAZY if mark.search(name)), None)
 
 
 def texts_in(node: ast.AST) -> Iterator[ast.Constant]:
-    """Yield the texts within an expression."""
+    """Yield the strings within an expression."""
     for part in ast.walk(node):
         if isinstance(part, ast.Constant) and isinstance(part.value, (str, bytes)):
             yield part
 
 
 def text_of(node: ast.Constant) -> str:
-    """Return a text, that of bytes included."""
+    """Return a constant's text; bytes are decoded."""
     return node.value.decode("utf-8", "replace") if isinstance(node.value, bytes) else str(node.value)
 
 
 def called(function: ast.expr, aliases: Mapping[str, str]) -> str:
-    """Return the dotted name of what is called, imported names put back: ``importlib.import_module``."""
+    """Return the dotted name of a called function with aliases resolved: ``importlib.import_module``."""
     parts: list[str] = []
     while isinstance(function, ast.Attribute):
         parts.append(function.attr)
@@ -149,7 +143,7 @@ def called(function: ast.expr, aliases: Mapping[str, str]) -> str:
 
 
 def leading_text(node: ast.AST) -> str:
-    """Return the text an expression begins with, whatever is put into or after it; empty where that is unknown."""
+    """Return the literal prefix of a string expression; empty if unknown."""
     while True:
         if isinstance(node, ast.Constant):
             return node.value if isinstance(node.value, str) else ""
@@ -166,7 +160,7 @@ def leading_text(node: ast.AST) -> str:
 
 
 def children(node: ast.AST, is_conditional: bool) -> Iterator[Node]:
-    """Yield the nodes inside one, with whether they run only where a module is there."""
+    """Yield a node's children, each with whether it runs only if a module is installed."""
     guarded: tuple[str, ...] = ()
     if isinstance(node, (ast.Try, ast.TryStar)) and any(map(_catches, node.handlers)):
         guarded = ("body", "handlers", "orelse")
@@ -182,7 +176,7 @@ def children(node: ast.AST, is_conditional: bool) -> Iterator[Node]:
 
 
 def statements(tree: ast.Module) -> Iterator[ast.AST]:
-    """Yield every statement, and what parts its blocks, without a look into expressions."""
+    """Yield every statement and block, without descending into expressions."""
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
@@ -191,8 +185,8 @@ def statements(tree: ast.Module) -> Iterator[ast.AST]:
             stack += getattr(node, name)
 
 
-def way_to(constant: ast.Constant, tree: ast.AST) -> list[ast.AST]:
-    """Return the nodes around a text, from the outermost in; a look is taken only into what spans its lines."""
+def ancestors(constant: ast.Constant, tree: ast.AST) -> list[ast.AST]:
+    """Return the ancestors of a string, outermost first; descends only into nodes that span its lines."""
     way: list[ast.AST] = []
     levels: list[Iterator[ast.AST]] = [iter((tree,))]
     while levels:
@@ -215,9 +209,9 @@ def _spans(node: ast.AST, constant: ast.Constant) -> bool:
 
 
 def carriers(constant: ast.Constant, tree: ast.AST) -> frozenset[str]:
-    """Return the names by which a text gets elsewhere: of variables it is put into, of functions it is given to."""
+    """Return the names that receive a string: variables it is assigned to, functions it is passed to."""
     found: set[str] = set()
-    for node in way_to(constant, tree):
+    for node in ancestors(constant, tree):
         if isinstance(node, ast.Call):
             found.add(called(node.func, {}).rpartition(".")[2])
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
@@ -250,11 +244,11 @@ def _words(node: ast.AST) -> set[str]:
 
 
 def computed_uses(bare: Sequence[BareWordText], code: Mapping[str, str]) -> Iterator[Use]:
-    """Yield the texts that may be imported: by their own file, or by one that knows a name that carries them.
+    """Yield the strings that may be imported: by their own file, or by one that refers to a carrier of the string.
 
     Args:
-        bare: texts that are a module's name.
-        code: name → path of the files of code; they are read once more where there is such a text, which is seldom.
+        bare: strings that equal a module's name.
+        code: name → path of the code files; read again only if there is such a string, which is rare.
     """
     open_ones = [text for text in bare if not text.carriers & _READ_BY_OTHERS]
     importing = _importing(code, open_ones) if open_ones else {}
@@ -265,9 +259,9 @@ def computed_uses(bare: Sequence[BareWordText], code: Mapping[str, str]) -> Iter
 
 
 def _importing(code: Mapping[str, str], bare: Iterable[BareWordText]) -> dict[str, set[str]]:
-    """Return the files that import modules by computed names, each with the carriers that it knows.
+    """Return the files that import modules by computed names, each with the carriers it mentions.
 
-    Only those are asked for that hold one of the texts, or know one of the carriers.
+    Reads only files that contain one of the strings or mention a carrier.
     """
     own = {text.use.file for text in bare}
     carriers = {word for text in bare for word in text.carriers}
@@ -275,18 +269,18 @@ def _importing(code: Mapping[str, str], bare: Iterable[BareWordText]) -> dict[st
     def known(files: Iterable[tuple[str, str]]) -> list[set[str] | None]:
         return [_carriers(path, carriers, is_own=name in own) for name, path in files]
 
-    found = mapped(known, list(code.items()))
+    found = parallel_map(known, list(code.items()))
     return {name: words for name, words in zip(code, found, strict=True) if words is not None}
 
 
 def _carriers(path: str, carriers: set[str], *, is_own: bool) -> set[str] | None:
-    """Return the carriers that a file knows; None where it imports nothing by a computed name."""
+    """Return the carriers that a file mentions; None if it imports nothing by a computed name."""
     try:
         with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - a Path for each takes its time
             data = stream.read()
     except OSError:
         return None
-    # Whichever is quicker to look for comes first.
+    # The cheaper search comes first.
     if not is_own and len(carriers) < len(_IMPORTERS) and not any(word.encode() in data for word in carriers):
         return None
     if not any(word in data for word in _IMPORTERS) or not _COMPUTED.search(data):

@@ -1,7 +1,4 @@
-"""Walks a project's tree: which of its files can say what it uses, and what each of them is.
-
-Source roots: which folders of a project hold what it ships, as its build backend is told.
-"""
+"""Walk over a project's tree: relevant files, their kinds, and the source folders of its build backend."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ _HIDDEN_PASSED = re.compile(
     r"|terraform|dvc|idea|vs|yarn|npm|pnpm.*|cargo|rustup|gradle|next|nuxt|pants\.d|bzr|local|pyenv|uv|envsmith.*"
     r"|aws-sam|serverless|vagrant|Trash.*|nv|nx|turbo|wandb|mlruns)"
 )
-"""Hidden folders with copies, caches and environments in them; in others are scripts and settings."""
+"""Hidden folders with copies, caches and environments; other hidden folders contain scripts and settings."""
 _ENVIRONMENT = ("pyvenv.cfg", "conda-meta")
 _VENDORED = {"vendor", "vendored", "_vendor", "third_party", "third-party", "thirdparty", "external"}
 _TESTS = {"test", "tests"}
@@ -31,13 +28,13 @@ _LOCKS = re.compile(
 )
 _REQUIREMENTS = re.compile(r"(?i).*(?:requirements|constraints).*\.(?:txt|in)|requires\.txt")
 _TEMPLATE = re.compile(r"(?i)\.(?:j2|jinja2?|tmpl|template)$")
-"""What is written for a template engine is judged as what comes of it."""
+"""Suffixes of template engines; the kind is that of the rendered file."""
 _SCRIPTS = re.compile(
     r"(?i)(?:gnu)?makefile(?:\..+)?|dockerfile(?:\..+)?|.*\.dockerfile|containerfile|procfile|justfile|jenkinsfile"
     r"|cmakelists\.txt|meson\.build|earthfile|tiltfile|\.envrc"
     r"|.*\.(?:mk|sh|bash|zsh|ksh|csh|tcsh|fish|nu|bat|cmd|psm?1|slurm|sbatch|pbs|qsub|just|cmake|service|desktop)"
 )
-# Programs in Python of build tools, and what becomes one.
+# Build-tool files in Python or a dialect of it.
 _LINES = re.compile(r"Snakefile(?:\..+)?|wscript|SCons(?:truct|cript)|.*\.py\.(?:in|tpl)")
 _KINDS = {
     ".py": "python",
@@ -87,14 +84,14 @@ SRC = "src"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """One file that may say something."""
+    """One relevant file."""
 
     path: str
     name: str
     """Relative to the root, with ``/``."""
     kind: str
     """``python``, ``notebook``, ``lines``, ``document``, ``foreign``, ``config``, ``requirements``, ``script``, or
-    ``unknown``: what its first line says."""
+    ``unknown``: decided by the first line."""
 
 
 @dataclass(kw_only=True)
@@ -102,8 +99,8 @@ class Tree:
     """A project's tree.
 
     Args:
-        root: its folder.
-        refused: hears of a folder that cannot be listed, and why.
+        root: the project's folder.
+        refused: called with a folder that cannot be listed, and the reason.
     """
 
     root: Path
@@ -111,7 +108,7 @@ class Tree:
     _seen: set[tuple[int, int]] = field(default_factory=set)
 
     def files(self) -> Iterator[SourceFile]:
-        """Yield the files, by name; each folder once, however links lead to it."""
+        """Yield the files by name; each folder once, even if several links lead to it."""
         stack = [""]
         while stack:
             folder = stack.pop()
@@ -161,14 +158,14 @@ class Tree:
 
 
 def kind_of(name: str) -> str | None:
-    """Say what a file is, by its name; None where it cannot say anything, ``unknown`` where its first line decides.
+    """Return a file's kind by its name; None if irrelevant, ``unknown`` if its first line decides.
 
-    What has an ending that is not known is an ``executable``, if it is that: its first line decides then.
+    A file with an unknown suffix has the kind ``executable``: its first line decides if it is executable.
     """
     name = _TEMPLATE.sub("", name)
     base = name.rpartition("/")[2]
     if base.lower().endswith(".py"):
-        return "python"  # whatever it is called besides: makefile.py, conda-lock.py
+        return "python"  # regardless of the rest: makefile.py, conda-lock.py
     return _kind_of_others(name, base)
 
 
@@ -187,11 +184,11 @@ def _kind_of_others(name: str, base: str) -> str | None:
 
 
 def area_of(name: str, roots: tuple[str, ...]) -> Area:
-    """Return the part of the project that a file belongs to.
+    """Return the part of the project that a file belongs to: one of usage.AREAS.
 
     Args:
         name: relative to the root.
-        roots: where the sources lie; none where they are all over the tree.
+        roots: the source folders; none for the whole tree.
     """
     *folders, base = name.split("/")
     if _TESTS & set(folders) or _TEST_FILE.fullmatch(base):
@@ -204,7 +201,7 @@ def area_of(name: str, roots: tuple[str, ...]) -> Area:
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
     try:
-        return entry.is_file()  # a link to nothing is none
+        return entry.is_file()  # False for a dangling link
     except OSError:
         return False
 
@@ -233,13 +230,13 @@ def _has_sources(name: str, path: str) -> bool:
 
 
 def named_roots(pyproject: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the folders and modules that a pyproject.toml names to its build backend, relative to the project.
+    """Return the folders and modules that a pyproject.toml declares to its build backend, relative to the project.
 
     Args:
         pyproject: the file's values.
 
     Returns:
-        Paths as they may be, without a look at the disk; empty where nothing is named.
+        Candidate paths, not checked on disk; empty if none is declared.
 
     Source: documentation of setuptools, hatchling, poetry-core, flit-core, pdm-backend, uv_build, maturin and
         scikit-build-core (read 2026-11-21).

@@ -53,7 +53,7 @@ def test_the_scan_names_every_line_as_the_readme_shows(copy: Project) -> None:
     ran = copy.run("scan")
     assert ran.status == 0, ran.said
     assert ran.out == shown("envsmith scan")
-    places = [f"{file}:{line}   left over ({kind})" for rows in LINES.values() for file, line, kind in rows]
+    places = [f"{file}:{line}   unused {kind}" for rows in LINES.values() for file, line, kind in rows]
     assert all(place in ran.out for place in places)
 
 
@@ -68,7 +68,7 @@ def test_the_fix_leaves_a_clean_diff(copy: Project) -> None:
     assert gone == ["-torchvision==0.16.2  # required by torch", "-torchaudio==2.1.2"]
     assert git(copy.root, "status", "--porcelain") == " M requirements-ai.txt\n", "nothing else is left"
     again = copy.run("scan", "--fix", "--yes")
-    assert "nothing to take out" in again.out
+    assert "nothing to remove" in again.out
     assert git(copy.root, "diff") == difference
 
 

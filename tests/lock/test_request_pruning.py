@@ -7,7 +7,7 @@ from pathlib import Path
 
 from envsmith.lock.request import LockOptions, prune
 from envsmith.lock.resolve import ResolveTools
-from envsmith.model.usage import SoughtModule, Usage, Use
+from envsmith.model.usage import SearchedModule, Usage, Use
 from envsmith.plan.model import LockRequest
 from tests.fakes import FakeResolver
 from tests.lock_tools import lock_profile
@@ -24,7 +24,7 @@ class Files:
     def read_usage(
         self,
         root: Path,
-        sought: Iterable[SoughtModule],
+        sought: Iterable[SearchedModule],
         sources: Sequence[str] | None = None,
         *,
         enough: int | None = None,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.usage import ANSWERS, Area, Certainty, Leftover, SoughtModule, UnreadFile, Usage, Use
+from envsmith.model.usage import ANSWERS, Area, Certainty, Leftover, SearchedModule, UnreadFile, Usage, Use
 
 
 def use(
@@ -26,7 +26,7 @@ def use(
 def test_a_dotted_name_means_a_module_it_is_in_or_that_is_in_it(
     sought: str, module: str, is_meant: bool
 ) -> None:
-    assert SoughtModule(module=sought).is_meant_by(module) is is_meant
+    assert SearchedModule(module=sought).is_meant_by(module) is is_meant
 
 
 @pytest.mark.parametrize(

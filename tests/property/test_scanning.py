@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envsmith.model.usage import SoughtModule
+from envsmith.model.usage import SearchedModule
 from envsmith.usage.config_files import read_commands, read_config, read_requirements_lines
 from envsmith.usage.documents import read_document, read_foreign, read_notebook
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
@@ -18,8 +18,8 @@ from envsmith.usage.scan import read_usage
 from tests.scan.ways import notebook
 
 SOUGHT = (
-    SoughtModule(module="torchvision", messages=("Failed to",)),
-    SoughtModule(module="google.cloud.speech"),
+    SearchedModule(module="torchvision", messages=("Failed to",)),
+    SearchedModule(module="google.cloud.speech"),
 )
 NAMES = ModuleMatcher(SOUGHT)
 WORDS = (
@@ -106,7 +106,7 @@ def test_a_scan_of_any_file_ends(data: bytes, name: str) -> None:
 
 @given(MODULES, TEXTS)
 def test_an_import_is_found_wherever_the_rest_of_the_file_is_python(module: str, rest: str) -> None:
-    names = ModuleMatcher([SoughtModule(module=module)])
+    names = ModuleMatcher([SearchedModule(module=module)])
     gathered = FileUsage(file="a.py")
     try:
         read_python(f"{rest}\nimport {module}\n", names, gathered)

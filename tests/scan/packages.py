@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envsmith.lock.request import LockOptions, lock_requests
-from envsmith.model.usage import SoughtModule
+from envsmith.model.usage import SearchedModule
 from envsmith.usage.scan import read_usage
 
 MODULES = {"torchvision": "torchvision", "torchaudio": "torchaudio", "cv2": "opencv-python"}
@@ -87,7 +87,7 @@ def judge(project: Path) -> Judged:
     (project / "profiles").mkdir()
     (project / "profiles/mine.toml").write_text(_PROFILE, "utf-8")
     (project / "requirements.txt").write_text("".join(f"{name}\n" for name in MODULES.values()), "utf-8")
-    usage = read_usage(project, [SoughtModule(module=module) for module in MODULES])
+    usage = read_usage(project, [SearchedModule(module=module) for module in MODULES])
     options = LockOptions(profiles=("mine",), files=("requirements.txt",), folder=project / "lockfiles")
     (wanted,) = lock_requests(options, project)
     asked = {item.name for item in wanted.requirements}

@@ -39,10 +39,9 @@ def test_people_read_the_answer_its_places_and_what_is_left_over(capsys: pytest.
     out = " ".join(capsys.readouterr().out.split())
     assert "torchvision · unused · not used (2 files scanned)" in out
     assert (
-        "src/app.py:3 left over (warning filter): warnings.filterwarnings('ignore', module='torchvision')"
-        in out
+        "src/app.py:3 unused warning filter: warnings.filterwarnings('ignore', module='torchvision')" in out
     )
-    assert "requirements.txt:1 left over (requirement): torchvision==0.16.2 # required by torch" in out
+    assert "requirements.txt:1 unused requirement: torchvision==0.16.2 # required by torch" in out
     assert "torchaudio · used · used src/app.py:1 import: torchaudio" in out
 
 
@@ -58,7 +57,7 @@ def test_unused_requirements_are_listed(app: Path, capsys: pytest.CaptureFixture
     assert answers(capsys, "--unused") == {"torchvision": "unused", "scikit-learn": "unused"}
     (app / "pyproject.toml").write_text("[project]\nname = 'a'\ndependencies = ['torchaudio']\n")
     assert main(["scan", "--unused"]) == 0
-    assert "every package asked for is used, or may be" in capsys.readouterr().out
+    assert "every requirement is used or may be used" in capsys.readouterr().out
 
 
 def test_a_path_is_a_project_or_some_of_its_sources(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,7 +96,7 @@ def test_many_places_are_shortened(app: Path, capsys: pytest.CaptureFixture[str]
     ("words", "said"),
     [
         (["nowhere"], "nowhere"),
-        (["..", "src"], "not inside this folder"),
+        (["..", "src"], "outside the current folder"),
         (["-r", "gone.txt"], "PRF030"),
         (["--nonsense"], "--nonsense"),
     ],

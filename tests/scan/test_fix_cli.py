@@ -47,8 +47,8 @@ def test_the_diff_is_shown_and_only_its_lines_go(app: Path, capsys: pytest.Captu
         "by hand   src/app.py:3  warning filter: warnings.filterwarnings('ignore', module='torchvision')"
         in out
     )
-    assert "`envsmith lock` says which" in out
-    assert "wrote     pyproject.toml: 1 line out\nwrote     requirements.txt: 1 line out\n" in out
+    assert "`envsmith lock` lists it" in out
+    assert "wrote     pyproject.toml: removed 1 line\nwrote     requirements.txt: removed 1 line\n" in out
     assert contents(app) == {
         "src/app.py": SOURCE.encode(),
         "requirements.txt": b"torch\r\npydub\r\n",
@@ -61,7 +61,7 @@ def test_a_second_time_changes_nothing(app: Path, capsys: pytest.CaptureFixture[
     before = contents(app)
     capsys.readouterr()
     assert main(["scan", "--fix"]) == 0
-    assert "nothing to take out" in capsys.readouterr().out
+    assert "nothing to remove" in capsys.readouterr().out
     assert contents(app) == before
 
 
@@ -107,7 +107,7 @@ def test_what_is_or_may_be_used_stays(app: Path, source: str, capsys: pytest.Cap
     (app / "src/more.py").write_text(source)
     before = contents(app)
     assert main(["scan", "--fix", "--yes"]) == 0
-    assert "nothing to take out" in capsys.readouterr().out
+    assert "nothing to remove" in capsys.readouterr().out
     assert contents(app) == before
 
 
@@ -117,7 +117,7 @@ def test_other_packages_go_by_name_or_by_a_profile_alone(
     (app / "requirements.txt").write_text("torch\nxformers\nscikit-learn\nsetuptools<81\n")
     (app / "pyproject.toml").unlink()
     assert main(["scan", "--fix", "--yes", "-r", "requirements.txt"]) == 0
-    assert "nothing to take out" in capsys.readouterr().out
+    assert "nothing to remove" in capsys.readouterr().out
     (app / "profiles").mkdir()
     (app / "profiles/mine.toml").write_text(
         "backend = 'cpu'\npython = ['3.12']\nplatforms = ['linux']\nprune = ['XFormers']\n"
@@ -146,7 +146,7 @@ def test_files_elsewhere_are_edited_where_they_are_named(
     ("words", "said"),
     [
         (["--yes"], "--fix"),
-        (["--fix", "--unused"], "advice only"),
+        (["--fix", "--unused"], "only lists packages"),
         (["--fix", "src", "tests"], "whole project"),
         (["--fix", "src/app.py"], "whole project"),
         (["--fix", "-r", "gone.txt"], "PRF030"),
@@ -181,7 +181,7 @@ def test_people_are_asked(app: Path, typed: str, status: int, goes: bool) -> Non
     os.close(theirs)
     told = os.read(ours, 10_000).decode()
     os.close(ours)
-    assert "take 2 lines out of pyproject.toml, requirements.txt? [y/N]" in " ".join(told.split())
+    assert "remove 2 lines from pyproject.toml, requirements.txt? [y/N]" in " ".join(told.split())
     assert process.returncode == status
     assert b"-torchvision==0.16.2" in out
     assert (b"torchvision" not in contents(app)["requirements.txt"]) == goes

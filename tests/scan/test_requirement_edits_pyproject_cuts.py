@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envsmith.files.edits import Edit
-from envsmith.scan.requirement_edits import cut_pyproject
+from envsmith.scan.requirement_edits import remove_from_pyproject
 
 GONE = frozenset({"torchvision", "torchaudio"})
 PROJECT = """\
@@ -57,7 +57,7 @@ torchvision = { index = "pytorch" }
 
 
 def cut(text: str) -> Edit:
-    return cut_pyproject(text.encode(), "pyproject.toml", GONE)
+    return remove_from_pyproject(text.encode(), "pyproject.toml", GONE)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -72,7 +72,7 @@ def test_items_go_from_all_lists_and_all_else_stays(end: str) -> None:
         (14, "torchaudio"),
         (17, "torchvision"),
     ]
-    assert not cut(found.after.decode()).changes
+    assert not cut(found.after.decode()).has_changes
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,7 @@ def test_forms_of_a_list(before: str, after: str) -> None:
 def test_a_comment_that_belongs_to_others_too_is_never_lost(text: str) -> None:
     found = cut(text)
     assert found.after == text.encode()
-    assert {line.reason for line in found.kept} == {
-        "the list is written in a way that cannot be edited without changing more"
-    }
+    assert {line.reason for line in found.kept} == {"the list cannot be edited without other changes"}
 
 
 @pytest.mark.parametrize(
@@ -130,13 +128,16 @@ def test_a_comment_that_belongs_to_others_too_is_never_lost(text: str) -> None:
     ],
 )
 def test_what_is_no_list_of_requirements_is_left_alone(data: bytes) -> None:
-    found = cut_pyproject(data, "pyproject.toml", GONE)
+    found = remove_from_pyproject(data, "pyproject.toml", GONE)
     assert (found.after, found.removed, found.kept) == (data, (), ())
 
 
 def test_a_byte_order_mark_is_kept() -> None:
     data = b"\xef\xbb\xbf[project]\ndependencies = ['torchvision']\n"
-    assert cut_pyproject(data, "pyproject.toml", GONE).after == b"\xef\xbb\xbf[project]\ndependencies = []\n"
+    assert (
+        remove_from_pyproject(data, "pyproject.toml", GONE).after
+        == b"\xef\xbb\xbf[project]\ndependencies = []\n"
+    )
 
 
 @given(
@@ -172,4 +173,4 @@ def test_whatever_the_form_only_items_go_and_no_others_comment(
     else:
         assert found.after == text.encode()
         assert bool(found.kept) == (kept != before["project"]["dependencies"])
-    assert not cut(found.after.decode()).changes
+    assert not cut(found.after.decode()).has_changes

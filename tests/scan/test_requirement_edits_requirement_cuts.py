@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from envsmith.config.requirements_txt import parse_requirements
 from envsmith.files.edits import Edit
-from envsmith.scan.requirement_edits import cut_requirements, included, is_requirements
+from envsmith.scan.requirement_edits import included, is_requirements, remove_from_requirements
 
 GONE = frozenset({"torchvision", "torchaudio"})
 COMPILED = """\
@@ -36,7 +36,7 @@ torchvision==0.23.0 \\
 
 def cut(text: str | bytes, projects: frozenset[str] = GONE, unrequired: frozenset[str] = frozenset()) -> Edit:
     data = text if isinstance(text, bytes) else text.encode()
-    return cut_requirements(data, "requirements.txt", projects, unrequired)
+    return remove_from_requirements(data, "requirements.txt", projects, unrequired)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_pin_that_another_requires_stays_and_says_so() -> None:
     found = cut(COMPILED)
     assert [line.project for line in found.removed] == ["torchaudio"]
     assert [(line.place, line.reason) for line in found.kept] == [
-        ("requirements.txt:15", "required by timm, as this file says")
+        ("requirements.txt:15", "required by timm according to this file")
     ]
     assert found.after.decode() == COMPILED.replace(
         "torchaudio==2.8.0 \\\n    --hash=sha256:dd\n    # via -r requirements.in\n", ""
@@ -132,7 +132,7 @@ def test_hashed_pins_that_do_not_say_who_requires_them_stay_unless_a_lock_knows(
     text = "torch==2 \\\n  --hash=sha256:aa\ntorchvision==1 \\\n  --hash=sha256:bb\n"
     found = cut(text)
     assert found.after == text.encode()
-    assert "compile the file anew" in found.kept[0].reason
+    assert "compile the file again" in found.kept[0].reason
     assert cut(text, unrequired=frozenset({"torchvision"})).after == b"torch==2 \\\n  --hash=sha256:aa\n"
 
 
@@ -168,7 +168,7 @@ def test_whole_lines_go_and_all_others_are_as_they_were(lines: list[str], end: s
     kept = found.after.decode().split(end)
     rest = iter(text.split(end))
     assert all(line in rest for line in kept if line), "order and content are kept"
-    assert not cut(found.after).changes
+    assert not cut(found.after).has_changes
 
 
 def test_included_files_and_whole_files_of_requirements() -> None:

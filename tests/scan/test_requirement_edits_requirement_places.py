@@ -38,8 +38,8 @@ def found(root: Path, *named: str) -> dict[str, str]:
 
 def test_the_usual_files_and_those_they_include(root: Path) -> None:
     assert found(root) == {
-        "../shared.txt": "it lies outside the project",
-        "constraints.txt": "it only limits: a constraint asks for nothing",
+        "../shared.txt": "outside the project",
+        "constraints.txt": "constraints file: it requires nothing",
         "dev.in": "",
         "pyproject.toml": "",
         "requirements-dev.txt": "",
@@ -78,8 +78,8 @@ def test_only_files_that_may_be_edited_are_cut(root: Path) -> None:
         "requirements/limits.txt",
     }
     (line,) = places["../shared.txt"].kept
-    assert (line.place, line.reason) == ("../shared.txt:1", "it lies outside the project")
-    assert places["constraints.txt"].kept[0].reason.startswith("it only limits")
+    assert (line.place, line.reason) == ("../shared.txt:1", "outside the project")
+    assert places["constraints.txt"].kept[0].reason.startswith("constraints file")
 
 
 def test_a_link_inside_leads_to_its_file(root: Path) -> None:
@@ -87,4 +87,4 @@ def test_a_link_inside_leads_to_its_file(root: Path) -> None:
     (root / "requirements-out.txt").symlink_to("../shared.txt")
     reasons = found(root)
     assert reasons["requirements-link.txt"] == ""
-    assert reasons["requirements-out.txt"] == "it lies outside the project"
+    assert reasons["requirements-out.txt"] == "outside the project"

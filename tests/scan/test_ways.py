@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.model.usage import ANSWERS, SoughtModule
+from envsmith.model.usage import ANSWERS, SearchedModule
 from envsmith.usage.scan import read_usage
 from tests.scan.more_ways import EVERY
 from tests.scan.ways import Way
@@ -15,7 +15,7 @@ from tests.scan.ways import Way
 @pytest.mark.parametrize("way", EVERY, ids=lambda way: way.name)
 def test_the_answer_is_right(way: Way, tmp_path: Path) -> None:
     way.write(tmp_path)
-    usage = read_usage(tmp_path, [SoughtModule(module=module) for module in way.answers])
+    usage = read_usage(tmp_path, [SearchedModule(module=module) for module in way.answers])
     assert {module: usage.answer([module]) for module in way.answers} == way.answers, usage
 
 

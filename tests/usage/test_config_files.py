@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.usage import SoughtModule
+from envsmith.model.usage import SearchedModule
 from envsmith.usage.config_files import read_commands, read_config, read_requirements_lines
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 
-NAMES = ModuleMatcher([SoughtModule(module="torchvision")])
+NAMES = ModuleMatcher([SearchedModule(module="torchvision")])
 
 
 def config(text: str, file: str = "a.yaml") -> tuple[list[str], list[str]]:
@@ -124,7 +124,7 @@ def test_a_profile_asks_in_quotes() -> None:
 
 
 def test_every_package_of_a_line_is_named() -> None:
-    names = ModuleMatcher([SoughtModule(module="torchvision"), SoughtModule(module="torchaudio")])
+    names = ModuleMatcher([SearchedModule(module="torchvision"), SearchedModule(module="torchaudio")])
     gathered = FileUsage(file="run.sh")
     read_commands(
         "pip install torch torchvision torchaudio\n# torchvision and torchaudio are required by torch\n"
@@ -150,7 +150,7 @@ def test_what_a_profile_lets_go_is_no_requirement() -> None:
 
 def test_a_requirement_is_known_by_its_projects_name_and_its_comment_may_speak_of_another() -> None:
     names = ModuleMatcher(
-        [SoughtModule(module="sklearn", projects=("scikit-learn",)), SoughtModule(module="torchaudio")]
+        [SearchedModule(module="sklearn", projects=("scikit-learn",)), SearchedModule(module="torchaudio")]
     )
     gathered = FileUsage(file="requirements.txt")
     read_requirements_lines("torch\nScikit_Learn>=1  # required by torchaudio\n", names, gathered)

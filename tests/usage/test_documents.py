@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.usage import SoughtModule
+from envsmith.model.usage import SearchedModule
 from envsmith.usage.documents import read_document, read_foreign
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 
-NAMES = ModuleMatcher([SoughtModule(module="torchvision")])
+NAMES = ModuleMatcher([SearchedModule(module="torchvision")])
 HEAD = "---\ntitle: x\njupyter:\n  jupytext:\n    formats: md\n---\n"
 
 

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from envsmith.model.usage import SoughtModule
+from envsmith.model.usage import SearchedModule
 from envsmith.usage.documents import read_notebook
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from tests.scan.ways import notebook
 
-NAMES = ModuleMatcher([SoughtModule(module="torchvision")])
+NAMES = ModuleMatcher([SearchedModule(module="torchvision")])
 
 
 def read(text: str) -> FileUsage:

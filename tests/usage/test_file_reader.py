@@ -5,29 +5,29 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.model.usage import SoughtModule
+from envsmith.model.usage import SearchedModule
 from envsmith.usage import file_reader
-from envsmith.usage.file_reader import LATER, FileOutcome, FileQuestion, read_file
+from envsmith.usage.file_reader import LATER, FileOutcome, FileSearch, read_file
 from envsmith.usage.module_matcher import ModuleMatcher
 from envsmith.usage.tree import SourceFile, kind_of
 
-NAMES = ModuleMatcher([SoughtModule(module="torchvision"), SoughtModule(module="torchaudio")])
+NAMES = ModuleMatcher([SearchedModule(module="torchvision"), SearchedModule(module="torchaudio")])
 
 
 def read(folder: Path, name: str, data: bytes, *, is_hasty: bool = False) -> FileOutcome:
     path = folder / name
     path.write_bytes(data)
     file = SourceFile(path=str(path), name=name, kind=kind_of(name) or "")
-    return read_file(file, "sources", FileQuestion(names=NAMES, is_hasty=is_hasty))
+    return read_file(file, "sources", FileSearch(names=NAMES, is_hasty=is_hasty))
 
 
 def uses(outcome: FileOutcome) -> list[tuple[int, str]]:
-    return [(use.line, use.module) for use in outcome.gathered.uses] if outcome.gathered else []
+    return [(use.line, use.module) for use in outcome.usage.uses] if outcome.usage else []
 
 
 def test_a_file_without_a_name_is_read_and_says_nothing(tmp_path: Path) -> None:
     found = read(tmp_path, "a.py", b"import torch\n")
-    assert (found.is_read, found.is_code, found.gathered, found.modules) == (True, True, None, ())
+    assert (found.is_read, found.is_code, found.usage, found.modules) == (True, True, None, ())
     assert read(tmp_path, "a.yaml", b"x: 1\n").is_code is False
 
 
@@ -35,14 +35,14 @@ def test_a_file_without_a_name_is_read_and_says_nothing(tmp_path: Path) -> None:
 def test_a_file_without_rights_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.py").touch(mode=0)
     file = SourceFile(path=str(tmp_path / "a.py"), name="a.py", kind="python")
-    found = read_file(file, "sources", FileQuestion(names=NAMES))
+    found = read_file(file, "sources", FileSearch(names=NAMES))
     assert found.unread
     assert found.unread.modules == ()
 
 
 def test_a_file_that_is_gone_is_told_and_may_have_been_any(tmp_path: Path) -> None:
     file = SourceFile(path=str(tmp_path / "a.py"), name="a.py", kind="python")
-    found = read_file(file, "sources", FileQuestion(names=NAMES))
+    found = read_file(file, "sources", FileSearch(names=NAMES))
     assert found.unread
     assert (found.unread.file, found.unread.modules, found.is_read) == ("a.py", (), False)
 
@@ -77,8 +77,8 @@ def test_a_file_without_ending_is_what_its_first_line_says(
 
 def test_texts_in_utf_16_are_read(tmp_path: Path) -> None:
     found = read(tmp_path, "requirements.txt", "torchvision\r\n".encode("utf-16"))
-    assert found.gathered
-    assert [left.line for left in found.gathered.leftovers] == [1]
+    assert found.usage
+    assert [left.line for left in found.usage.leftovers] == [1]
 
 
 def test_a_reason_names_the_line_and_the_modules_that_may_be_used(tmp_path: Path) -> None:

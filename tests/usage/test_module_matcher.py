@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.usage import SoughtModule
+from envsmith.model.usage import SearchedModule
 from envsmith.usage.module_matcher import ModuleMatcher
 
 NAMES = ModuleMatcher(
     [
-        SoughtModule(module="torchvision", messages=("Failed to load",)),
-        SoughtModule(module="google.cloud.speech"),
+        SearchedModule(module="torchvision", messages=("Failed to load",)),
+        SearchedModule(module="google.cloud.speech"),
     ]
 )
 
@@ -94,22 +94,22 @@ def test_what_speaks_of_a_module() -> None:
 def test_a_text_may_speak_of_several() -> None:
     several = ModuleMatcher(
         [
-            SoughtModule(module="torchvision"),
-            SoughtModule(module="torchaudio"),
-            SoughtModule(module="google.auth"),
+            SearchedModule(module="torchvision"),
+            SearchedModule(module="torchaudio"),
+            SearchedModule(module="google.auth"),
         ]
     )
     assert several.by_word("torchaudio and torchvision are required") == ("torchvision", "torchaudio")
     assert several.by_word("google.cloud is required") == ()
-    assert several.is_spoken_of("google.cloud is required")
-    assert not several.is_spoken_of("nothing is")
+    assert several.mentions("google.cloud is required")
+    assert not several.mentions("nothing is")
 
 
 @pytest.mark.parametrize("text", ["scikit-learn", "Scikit_Learn>=1", "needs scikit.learn here"])
 def test_projects_are_known_by_their_own_names(text: str) -> None:
-    names = ModuleMatcher([SoughtModule(module="sklearn", projects=("scikit-learn", "scikit_learn"))])
+    names = ModuleMatcher([SearchedModule(module="sklearn", projects=("scikit-learn", "scikit_learn"))])
     assert names.by_word(text) == ("sklearn",)
-    assert names.is_spoken_of(text)
+    assert names.mentions(text)
     assert names.by_word("scikit-learn-extra") == ()
     assert names.in_bytes(b"scikit-learn==1") == ("sklearn",)
     assert names.in_requirement("scikit-learn==1") == "sklearn"

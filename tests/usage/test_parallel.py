@@ -8,13 +8,13 @@ import threading
 import pytest
 
 from envsmith.usage import parallel
-from envsmith.usage.parallel import mapped, workers
+from envsmith.usage.parallel import parallel_map, worker_count
 
 APART = """\
 import os, sys
 from envsmith.usage import parallel as forked
 forked.WORTH_IT, forked.BLOCK = 1, 2
-forked.workers = lambda: 3
+forked.worker_count = lambda: 3
 """
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
 
@@ -35,19 +35,19 @@ def test_few_items_are_done_in_one_call() -> None:
         calls.append(len(items))
         return [item * 2 for item in items]
 
-    assert mapped(work, [1, 2, 3]) == [2, 4, 6]
+    assert parallel_map(work, [1, 2, 3]) == [2, 4, 6]
     assert calls == [3]
-    assert mapped(work, []) == []
+    assert parallel_map(work, []) == []
 
 
 def test_results_come_in_the_order_of_the_items_from_several_processes() -> None:
-    script = "found = forked.mapped(lambda items: [(n, os.getpid()) for n in items], list(range(20)))\n"
+    script = "found = forked.parallel_map(lambda items: [(n, os.getpid()) for n in items], list(range(20)))\n"
     script += "print([n for n, _ in found] == list(range(20)), len({pid for _, pid in found}))\n"
     assert run(script) == "True 3\n"
 
 
 def test_what_is_not_needed_stays_none() -> None:
-    assert run("print(forked.mapped(lambda items: items[:1], list(range(6))))\n") == (
+    assert run("print(forked.parallel_map(lambda items: items[:1], list(range(6))))\n") == (
         "[0, None, 2, None, 4, None]\n"
     )
 
@@ -59,7 +59,7 @@ def test_what_a_child_fails_to_do_is_done_here() -> None:
         "    if os.getpid() != me and 2 in items: os._exit(0)\n"
         "    if os.getpid() != me: raise ValueError\n"
         "    return list(items)\n"
-        "print(forked.mapped(work, list(range(6))))\n"
+        "print(forked.parallel_map(work, list(range(6))))\n"
     )
     assert run(script) == "[0, 1, 2, 3, 4, 5]\n"
 
@@ -70,7 +70,7 @@ def test_an_error_here_ends_the_children_and_is_seen() -> None:
         "def work(items):\n"
         "    if os.getpid() != me: time.sleep(600)\n"
         "    raise KeyError('here')\n"
-        "try: forked.mapped(work, list(range(6)))\n"
+        "try: forked.parallel_map(work, list(range(6)))\n"
         "except KeyError as error: print(error)\n"
         "try: os.waitpid(-1, os.WNOHANG)\n"
         "except ChildProcessError: print('none left')\n"
@@ -83,14 +83,14 @@ def test_a_process_with_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch) -
     other = threading.Thread(target=stop.wait)
     other.start()
     try:
-        assert workers() == 1
+        assert worker_count() == 1
     finally:
         stop.set()
         other.join()
     monkeypatch.setattr(parallel, "_THREADS", "/nowhere")
-    assert workers() == 1
+    assert worker_count() == 1
 
 
 def test_a_process_of_one_thread_takes_the_processors_it_may_use() -> None:
-    script = "import importlib; importlib.reload(forked); print(forked.workers())\n"
+    script = "import importlib; importlib.reload(forked); print(forked.worker_count())\n"
     assert run(script) == f"{min(len(os.sched_getaffinity(0)), parallel.MOST_WORKERS)}\n"

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.model.usage import SoughtModule
+from envsmith.model.usage import SearchedModule
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from envsmith.usage.scan import read_usage, source_roots
 
-VISION = (SoughtModule(module="torchvision"),)
+VISION = (SearchedModule(module="torchvision"),)
 
 
 def make(root: Path, files: dict[str, str]) -> Path:
@@ -37,7 +37,7 @@ def test_only_files_with_a_name_are_parsed_but_all_are_counted(
 
 
 def test_where_a_use_is_enough_no_more_are_looked_for_but_for_the_others(tmp_path: Path) -> None:
-    both = (*VISION, SoughtModule(module="torchaudio"))
+    both = (*VISION, SearchedModule(module="torchaudio"))
     text = "import torchvision\n"
     make(
         tmp_path,
@@ -71,13 +71,13 @@ def test_however_many_processes_read_the_answer_is_the_same(tmp_path: Path) -> N
     odd |= {3: "N = 'torchaudio'\n", 95: "import importlib\nfrom f003 import N\nimportlib.import_module(N)\n"}
     make(tmp_path, {f"f{number:03}.py": odd.get(number, "x = 1\n") for number in range(100)})
     script = (
-        "import sys\nfrom pathlib import Path\nfrom envsmith.usage import parallel as forked, project as sources\n"
-        "from envsmith.model.usage import SoughtModule\n"
+        "import sys\nfrom pathlib import Path\nfrom envsmith.usage import parallel as forked, scan as sources\n"
+        "from envsmith.model.usage import SearchedModule\n"
         "forked.WORTH_IT, forked.BLOCK = 1, 3\n"
-        "sought = [Sought(module='torchvision'), Sought(module='torchaudio')]\n"
+        "sought = [SearchedModule(module='torchvision'), SearchedModule(module='torchaudio')]\n"
         "found = []\n"
         "for count in (1, 2, 5):\n"
-        "    forked.workers = lambda count=count: count\n"
+        "    forked.worker_count = lambda count=count: count\n"
         "    found.append([sources.read_usage(Path(sys.argv[1]), sought, enough=n) for n in (None, 1, 2)])\n"
         "assert found[0] == found[1] == found[2], found\n"
         "print([(len(one.uses), len(one.unread), one.files_read) for one in found[0]])\n"

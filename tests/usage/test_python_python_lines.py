@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from envsmith.model.usage import SoughtModule
+from envsmith.model.usage import SearchedModule
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from envsmith.usage.python import lines_of, lines_with, read_long
 
-NAMES = ModuleMatcher([SoughtModule(module="torchvision"), SoughtModule(module="torchaudio")])
+NAMES = ModuleMatcher([SearchedModule(module="torchvision"), SearchedModule(module="torchaudio")])
 
 
 def test_long_texts_are_read_by_lines() -> None:

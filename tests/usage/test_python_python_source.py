@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.model.usage import SoughtModule
+from envsmith.model.usage import SearchedModule
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 from envsmith.usage.python import read_python
 
 NAMES = ModuleMatcher(
     [
-        SoughtModule(module="torchvision", messages=("Failed to load image",)),
-        SoughtModule(module="torchaudio"),
+        SearchedModule(module="torchvision", messages=("Failed to load image",)),
+        SearchedModule(module="torchaudio"),
     ]
 )
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from envsmith.model.usage import SoughtModule, Usage, Use
+from envsmith.model.usage import SearchedModule, Usage, Use
 from envsmith.usage.scan import scan
 
 ROOT = Path("project")
@@ -21,7 +21,7 @@ class Files:
     def read_usage(
         self,
         root: Path,
-        sought: Iterable[SoughtModule],
+        sought: Iterable[SearchedModule],
         sources: Sequence[str] | None = None,
         *,
         enough: int | None = None,
@@ -74,7 +74,7 @@ def test_messages_stay_known_where_the_modules_come_from_an_environment() -> Non
         def read_usage(
             self,
             root: Path,
-            sought: Iterable[SoughtModule],
+            sought: Iterable[SearchedModule],
             sources: Sequence[str] | None = None,
             *,
             enough: int | None = None,
@@ -87,13 +87,13 @@ def test_messages_stay_known_where_the_modules_come_from_an_environment() -> Non
 
 
 def test_a_project_is_sought_by_its_own_name_where_its_modules_have_another() -> None:
-    asked: list[SoughtModule] = []
+    asked: list[SearchedModule] = []
 
     class Look(Files):
         def read_usage(
             self,
             root: Path,
-            sought: Iterable[SoughtModule],
+            sought: Iterable[SearchedModule],
             sources: Sequence[str] | None = None,
             *,
             enough: int | None = None,

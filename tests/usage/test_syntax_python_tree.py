@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from envsmith.usage.syntax import carriers, children, statements, way_to
+from envsmith.usage.syntax import ancestors, carriers, children, statements
 
 
 def conditional(text: str) -> list[str]:
@@ -60,7 +60,7 @@ def test_every_statement_is_found() -> None:
 def test_the_way_to_a_text_leads_through_what_spans_it() -> None:
     tree = ast.parse("a = f(\n  b,\n)\n@d(\n  'x',\n)\nclass C:\n  pass\n")
     (constant,) = [node for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-    assert [type(node) for node in way_to(constant, tree)] == [ast.Module, ast.ClassDef, ast.Call]
+    assert [type(node) for node in ancestors(constant, tree)] == [ast.Module, ast.ClassDef, ast.Call]
 
 
 @pytest.mark.parametrize(
