@@ -1,4 +1,4 @@
-"""Plan and resolution → Lock, only if it is true."""
+"""Admission of a resolution as a lock: origin, build, hash and platform of every package."""
 
 from __future__ import annotations
 
@@ -25,27 +25,28 @@ from envsmith.lockfile.pylock import FORMAT_VERSION, Lock
 from envsmith.model.finding import Decision
 from envsmith.model.target import Target
 from envsmith.model.wheel import SHA256, Wheel
+from envsmith.plan.candidates import TWO_HASHES
 from envsmith.plan.model import Resolution, ResolutionPlan
 
-_HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
+_PYTORCH_HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
 
 
 def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lock:
-    """Make a lock of a resolution, if every condition of a true lock holds.
+    """Verify a resolution and return it as a lock.
 
     Args:
-        plan: what was asked.
-        resolution: what the resolver answered.
-        catalog_name: which catalog the plan's rows came from, for the provenance.
+        plan: the amended plan.
+        resolution: of that plan.
+        catalog_name: source of the index listing, for the provenance.
 
     Raises:
-        LockError: LCK010 to LCK019, one per condition, naming the package that breaks it.
+        LockError: LCK010 to LCK019, one per condition, naming the package that violates it.
     """
     tags = frozenset(plan.target.tags())
     for package in resolution.packages:
         _check_hashes(package)
-        _check_fit(package, tags)
-    packages = _narrowed(plan, resolution)
+        _check_wheel_tags(package, tags)
+    packages = _one_file_each(plan, resolution)
     family = [package for package in packages if package.name in _family(plan)]
     for package in packages:
         _check_files(package, plan)
@@ -53,13 +54,14 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
         _check_build(package, plan)
     _check_origins(packages, plan)
     sources = sorted({url for package in family if (url := plan.index_of(package.name))})
+    decisions = _decisions(plan, packages)
     pylock = Pylock(
         lock_version=Version("1.0"),
         environments=[target_marker(plan.target)],
         requires_python=SpecifierSet(f"=={plan.target.python}.*"),
         created_by="envsmith",
         packages=packages,
-        tool={"envsmith": _provenance(plan, catalog_name, _lasting(plan, packages))},
+        tool={"envsmith": _provenance(plan, catalog_name, decisions)},
     )
     _check_selection(pylock, plan.target)
     return Lock(
@@ -71,19 +73,19 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
         family=tuple(package.name for package in family),
         indexes=tuple(url for url in sources if url not in plan.flat),
         pages=tuple(url for url in sources if url in plan.flat),
-        decisions=_lasting(plan, packages),
+        decisions=decisions,
         unsatisfied=plan.unsatisfied(),
     )
 
 
-def _lasting(plan: ResolutionPlan, packages: Iterable[Package]) -> tuple[Decision, ...]:
-    """Leave out what was decided about wheels that were not taken in the end."""
+def _decisions(plan: ResolutionPlan, packages: Iterable[Package]) -> tuple[Decision, ...]:
+    """Return the decisions of a plan, without those on candidates that are not locked."""
     taken = {wheel.filename for package in packages for wheel in package.wheels or ()}
-    return tuple(item for item in plan.all_decisions() if item.code != "RES106" or item.subject in taken)
+    return tuple(item for item in plan.all_decisions() if item.code != TWO_HASHES or item.subject in taken)
 
 
 def target_marker(target: Target) -> Marker:
-    """Return the marker that holds on the target alone, as far as markers can tell."""
+    """Return the marker for the target, as exactly as markers can describe it."""
     environment = cast("Mapping[str, str]", target.marker_environment())
     names = ("implementation_name", "sys_platform", "platform_machine", "python_version")
     return Marker(" and ".join(f'{name} == "{environment[name]}"' for name in names))
@@ -93,8 +95,8 @@ def _family(plan: ResolutionPlan) -> frozenset[str]:
     return frozenset(plan.slice.projects) | frozenset(plan.pypi_builds)
 
 
-def _narrowed(plan: ResolutionPlan, resolution: Resolution) -> list[Package]:
-    """Leave each package the one file that the target would choose: an index may list several that run there."""
+def _one_file_each(plan: ResolutionPlan, resolution: Resolution) -> list[Package]:
+    """Return the packages with the one file that the target would choose; an index may list several fitting ones."""
     everything = Pylock(
         lock_version=Version("1.0"),
         created_by="envsmith",
@@ -108,7 +110,7 @@ def _narrowed(plan: ResolutionPlan, resolution: Resolution) -> list[Package]:
 
 
 def _with_file(package: Package, file: object) -> Package:
-    """Return a package with one file left."""
+    """Return a package with one file."""
     return Package(
         name=package.name,
         version=package.version,
@@ -136,84 +138,89 @@ def _select(pylock: Pylock, target: Target) -> dict[str, object]:
 
 
 def _check_hashes(package: Package) -> None:
-    """Let no file pass without a sha256, nor with anything else in its place: it goes into a requirements line."""
+    """Refuse files without a well-formed sha256: the hash goes into a requirements line."""
     files: list[PackageWheel | PackageSdist] = [*(package.wheels or ())]
     for file in [*files, package.sdist] if package.sdist else files:
         if not SHA256.fullmatch(file.hashes.get("sha256", "")):
-            raise _broken("LCK013", package, f"has a file without a sha256: {file.filename}")
+            raise _violation("LCK013", package, f"has a file without a sha256: {file.filename}")
 
 
-def _check_fit(package: Package, tags: frozenset[Tag]) -> None:
+def _check_wheel_tags(package: Package, tags: frozenset[Tag]) -> None:
     if package.is_direct or package.version is None:
-        raise _broken("LCK010", package, "comes from no index")
+        raise _violation("LCK010", package, "is not from an index")
     wheels = package.wheels or ()
     if wheels and not any(parse_wheel_filename(wheel.filename)[3] & tags for wheel in wheels):
-        raise _broken("LCK011", package, "has no wheel that runs on the target")
+        raise _violation("LCK011", package, "has no wheel for the target")
 
 
 def _check_files(package: Package, plan: ResolutionPlan) -> None:
     wheels = package.wheels or ()
     if len(wheels) > 1 or (not wheels and not package.sdist):
-        raise _broken("LCK011", package, f"has {len(wheels)} wheels for the target; exactly one is wanted")
+        raise _violation("LCK011", package, f"has {len(wheels)} wheels for the target, not one")
     if not wheels and package.name not in plan.allow_sdist:
-        raise _broken("LCK012", package, "has no wheel for the target; a source distribution was not allowed")
+        raise _violation(
+            "LCK012", package, "has no wheel for the target; its source distribution is not allowed"
+        )
 
 
 def _check_build(package: Package, plan: ResolutionPlan) -> None:
-    """Let a torch-family pin pass only with its backend's label and a hash the catalog knows."""
+    """Refuse a torch-family pin without the backend's label or with a hash unknown to the catalog."""
     if package.name in plan.pypi_builds:
         if str(package.version) != plan.pypi_builds[package.name]:
-            raise _broken(
+            raise _violation(
                 "LCK014",
                 package,
-                f"is not PyPI's {plan.target.backend} build: {plan.pypi_builds[package.name]} is",
+                f"is not PyPI's {plan.target.backend} build, which is {plan.pypi_builds[package.name]}",
             )
         return
     pinned = (package.wheels or ())[0]
-    row = _row(pinned, plan)
-    if row is None:
-        raise _broken("LCK015", package, f"{pinned.filename} is no row of {plan.slice.index}")
-    if row.sha256 != pinned.hashes["sha256"]:
-        raise _broken(
-            "LCK016", package, f"sha256 is {pinned.hashes['sha256']}, the catalog says {row.sha256}"
+    entry = _candidate(pinned, plan)
+    if entry is None:
+        raise _violation("LCK015", package, f"{pinned.filename} is not in the {plan.slice.index} index")
+    if entry.sha256 != pinned.hashes["sha256"]:
+        raise _violation(
+            "LCK016", package, f"has sha256 {pinned.hashes['sha256']}, but the catalog has {entry.sha256}"
         )
     if (
-        row.label
-        and row.label != plan.target.backend.label
+        entry.label
+        and entry.label != plan.target.backend.label
         and package.name in ("torch", "torchvision", "torchaudio")
     ):
-        raise _broken(
-            "LCK017", package, f"carries the label {row.label}, the backend is {plan.target.backend}"
+        raise _violation(
+            "LCK017", package, f"has the label {entry.label}, but the backend is {plan.target.backend}"
         )
 
 
-def _row(pinned: PackageWheel, plan: ResolutionPlan) -> Wheel | None:
-    rows = (wheel for wheels in plan.slice.projects.values() for wheel in wheels)
-    return next((row for row in rows if row.filename == pinned.filename and row.url == pinned.url), None)
+def _candidate(pinned: PackageWheel, plan: ResolutionPlan) -> Wheel | None:
+    wheels = (wheel for wheels in plan.slice.projects.values() for wheel in wheels)
+    return next((item for item in wheels if (item.filename, item.url) == (pinned.filename, pinned.url)), None)
 
 
 def _check_origins(packages: Iterable[Package], plan: ResolutionPlan) -> None:
-    """Let nothing but the torch family come from PyTorch's hosts."""
+    """Refuse packages outside the torch family from PyTorch's hosts."""
     for package in packages:
         for wheel in package.wheels or ():
-            if package.name not in plan.slice.projects and urlsplit(wheel.url or "").hostname in _HOSTS:
-                raise _broken("LCK018", package, f"comes from {wheel.url}, and is not of the torch family")
+            if (
+                package.name not in plan.slice.projects
+                and urlsplit(wheel.url or "").hostname in _PYTORCH_HOSTS
+            ):
+                raise _violation("LCK018", package, f"is from {wheel.url}, but not in the torch family")
 
 
 def _check_selection(pylock: Pylock, target: Target) -> None:
     missing = {package.name for package in pylock.packages} - set(_select(pylock, target))
     if missing:
         raise LockError(
-            "LCK019", f"not selected on the target: {', '.join(sorted(missing))}", where=str(target)
+            "LCK019", f"the target does not select {', '.join(sorted(missing))}", where=str(target)
         )
 
 
-def _broken(code: str, package: Package, what: str) -> LockError:
+def _violation(code: str, package: Package, problem: str) -> LockError:
     return LockError(
         code,
-        f"{package.name} {package.version} {what}",
+        f"{package.name} {package.version} {problem}",
         where=str(package.name),
-        hint="nothing was written; `envsmith explain` and `envsmith catalog show` tell more",
+        hint="no files were changed; `envsmith explain` and `envsmith catalog show` have details",
     )
 
 
@@ -231,7 +238,7 @@ def _package(package: Package, plan: ResolutionPlan, resolution: Resolution) -> 
 
 
 def _named(wheel: PackageWheel) -> PackageWheel:
-    """Write the file's name beside its address, which may quote it."""
+    """Return the wheel with its plain filename: the URL may quote it."""
     return PackageWheel(
         name=unquote(wheel.filename),
         upload_time=wheel.upload_time,
@@ -242,7 +249,7 @@ def _named(wheel: PackageWheel) -> PackageWheel:
 
 
 def _with_sha256(sdist: PackageSdist | None) -> PackageSdist | None:
-    """Leave the one hash that pip and uv both require."""
+    """Return the file with its sha256 only, the hash that both pip and uv require."""
     if sdist is None:
         return None
     return PackageSdist(
@@ -269,18 +276,18 @@ def _provenance(plan: ResolutionPlan, catalog_name: str, decisions: Iterable[Dec
         values["env"] = dict(plan.env)
     if missing := plan.unsatisfied():
         values["unsatisfied"] = [str(item) for item in missing]
-    if told := [decision.to_json() for decision in decisions]:
-        values["decisions"] = told
+    if items := [decision.to_json() for decision in decisions]:
+        values["decisions"] = items
     return values
 
 
 def _requirers(plan: ResolutionPlan, resolution: Resolution) -> dict[str, tuple[str, ...]]:
-    places: dict[str, list[str]] = {}
+    origins: dict[str, list[str]] = {}
     for item in plan.all_requirements():
-        places.setdefault(item.name, []).append(item.origin)
+        origins.setdefault(item.name, []).append(item.origin)
     return {
         package.name: (
-            *sorted(set(places.get(package.name, []))),
+            *sorted(set(origins.get(package.name, []))),
             *resolution.requirers.get(package.name, ()),
         )
         for package in resolution.packages

@@ -1,4 +1,4 @@
-"""Check: compare plans with the locks on disk, without network and without a resolver."""
+"""Check of locks: plans against the files on disk, without network and resolver."""
 
 from __future__ import annotations
 
@@ -23,54 +23,58 @@ from envsmith.wiring import CatalogOptions, listing_sources
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckTools:
-    """What a check needs; none of it may use the network."""
+    """Readers and facts for a check; none may use the network."""
 
     catalog: Catalog
     listings: Listings
     hasher: Hasher
     files: Files
     templates: Callable[[str], str] | None = None
-    """Returns the text of a template by its file's name; None where activation scripts are not looked at."""
+    """Filename → text of a template; None to skip activation scripts."""
 
 
-def check_profile(wanted: LockRequest, folder: Path, tools: CheckTools) -> Report:
-    """Compare what is asked for with what is locked.
+def check_profile(request: LockRequest, folder: Path, tools: CheckTools) -> Report:
+    """Compare a request with its locks.
 
     Args:
-        wanted: profile and requirements.
-        folder: where the locks lie.
-        tools: facts, rows and files.
+        request: profile and requirements.
+        folder: the profile's lock folder.
+        tools: facts, listings and files.
 
     Returns:
-        One finding of severity error per reason why a lock is stale, none where all hold; notes on nightlies that
-        their index will list no longer.
+        One finding of severity error per reason why a lock is stale, and notes on nightlies that their index will
+        remove.
 
     Raises:
         LockError: LCK002 when the manifest is malformed.
-        ResolveError: where the profile can no longer be planned at all.
+        ResolveError: when the profile can no longer be planned.
     """
     found = tools.files.read_files(folder)
     manifest = read_manifest(found, str(folder / FILENAME))
-    name = wanted.profile.name
+    name = request.profile.name
     if manifest is None:
-        return Report(findings=(_finding("LCK030", name, "has never been locked", name),))
-    if stale := tuple(_route_findings(wanted, manifest)):
+        return Report(findings=(_finding("LCK030", name, "not locked yet", name),))
+    if stale := tuple(_route_findings(request, manifest)):
         return Report(findings=stale)
-    wanted = replace(wanted, pages=manifest.routes)
-    times = Cutoffs(cutoff_utc=manifest.cutoff_utc, moved=manifest.moved)
-    hasher = RecordedHasher(manifest, tools.hasher)
-    planned = plan_profile(wanted, times, catalog=tools.catalog, listings=tools.listings, hasher=hasher)
+    request = replace(request, pages=manifest.routes)
+    planned = plan_profile(
+        request,
+        Cutoffs(cutoff_utc=manifest.cutoff_utc, moved=manifest.moved),
+        catalog=tools.catalog,
+        listings=tools.listings,
+        hasher=RecordedHasher(manifest, tools.hasher),
+    )
     findings = [finding for plan in planned.plans for finding in _target_findings(plan, manifest, found)]
     if tools.templates:
         findings += _script_findings(manifest, scripts_of(planned.plans, tools.templates), found)
     findings += [
         _finding("LCK050", name, why, name)
-        for _, why in staleness.drifted(wanted.profile, manifest, wanted.hash_model)
+        for _, why in staleness.drifted(request.profile, manifest, request.hash_model)
     ]
-    asked = {plan.target.slug for plan in planned.plans}
+    slugs = {plan.target.slug for plan in planned.plans}
     findings += [
-        _finding("LCK031", f"{name}/{slug}", "is locked, but no longer asked for", name)
-        for slug in sorted(set(manifest.targets) - asked)
+        _finding("LCK031", f"{name}/{slug}", "locked, but not a target of the profile", name)
+        for slug in sorted(set(manifest.targets) - slugs)
     ]
     findings += _notes(manifest, tools)
     return Report(findings=tuple(findings))
@@ -86,22 +90,22 @@ def _notes(manifest: Manifest, tools: CheckTools) -> Iterator[Finding]:
 def _script_findings(
     manifest: Manifest, scripts: Mapping[str, bytes], found: Mapping[str, bytes]
 ) -> Iterator[Finding]:
-    """Name the activation scripts that are not what the lock wrote, or would write."""
+    """Yield the activation scripts that are missing, changed or outdated."""
     name = manifest.profile
     for file, sha256 in sorted(manifest.scripts.items()):
         if file not in found:
             yield _finding("LCK037", name, f"{file} is missing", name)
         elif sha256_of(found[file]) != sha256:
-            yield _finding("LCK036", name, f"{file} was changed since it was written", name)
+            yield _finding("LCK036", name, f"{file} was changed after it was written", name)
     if {file: sha256_of(content) for file, content in scripts.items()} != manifest.scripts:
-        text = "the activation scripts are of another envsmith, or of other variables"
+        text = "the activation scripts are from another envsmith version or have other variables"
         yield _finding("LCK038", name, text, name)
 
 
-def _route_findings(wanted: LockRequest, manifest: Manifest) -> Iterator[Finding]:
-    """Name what keeps the remembered pages from serving: without them there is no plan to compare."""
-    name = wanted.profile.name
-    for slug, why in routes.changes(wanted.profile, manifest):
+def _route_findings(request: LockRequest, manifest: Manifest) -> Iterator[Finding]:
+    """Yield the changes of routes; without their recorded pages there is no plan to compare."""
+    name = request.profile.name
+    for slug, why in routes.changes(request.profile, manifest):
         yield _finding("LCK033", f"{name}/{slug}" if slug else name, why, name)
 
 
@@ -111,15 +115,15 @@ def _target_findings(
     subject = f"{plan.profile}/{plan.target.slug}"
     entry = manifest.targets.get(plan.target.slug)
     if entry is None:
-        yield _finding("LCK032", subject, "is asked for, but not locked", plan.profile)
+        yield _finding("LCK032", subject, "not locked yet", plan.profile)
         return
     if entry.plan != plan.digest():
         yield from _plan_findings(plan, entry, subject)
     for name, sha256 in sorted(entry.files.items()):
         if name in found and sha256_of(found[name]) != sha256:
-            yield _finding("LCK036", subject, f"{name} was changed since it was written", plan.profile)
+            yield _finding("LCK036", subject, f"{name} was changed after it was written", plan.profile)
         elif name not in found and not name.startswith("pylock."):
-            # A project may keep pylock files out of version control: the requirements hold the same pins.
+            # Projects may leave pylock files out of version control: the requirements files have the same pins.
             yield _finding("LCK037", subject, f"{name} is missing", plan.profile)
 
 
@@ -131,32 +135,34 @@ def _plan_findings(plan: ResolutionPlan, entry: TargetRecord, subject: str) -> I
     ]
     origins = {str(item.requirement): item.origin for item in (*plan.requirements, *plan.constraints)}
     for word, text in changes:
-        origin = next((place for asked, place in origins.items() if text.endswith(f"→ {asked}")), "")
+        origin = next((place for item, place in origins.items() if text.endswith(f"→ {item}")), "")
         yield _finding("LCK033", subject, f"{word}  {text}" + (f"  {origin}" if origin else ""), plan.profile)
-    moved = list(_row_findings(plan, entry, subject))
+    moved = list(_pin_findings(plan, entry, subject))
     yield from moved
     if not changes and not moved:
-        text = "catalog  the rows or facts this lock was planned with have changed; its own pins are among them still"
+        text = "catalog  PyTorch's index has changed since this lock was made; the locked versions are still available"
         yield _finding("LCK035", subject, text, plan.profile)
 
 
-def _row_findings(plan: ResolutionPlan, entry: TargetRecord, subject: str) -> Iterator[Finding]:
-    """Name the pins whose row is gone or has another hash now."""
-    rows = {wheel.filename: wheel for wheels in plan.slice.projects.values() for wheel in wheels}
+def _pin_findings(plan: ResolutionPlan, entry: TargetRecord, subject: str) -> Iterator[Finding]:
+    """Yield the pins that the index listing no longer has, or has with another hash."""
+    channel = "" if plan.channel == "stable" else f" --channel {plan.channel}"
+    listed = {wheel.filename: wheel for wheels in plan.slice.projects.values() for wheel in wheels}
     for name, pin in sorted(entry.family.items()):
         if name not in plan.slice.projects:
             continue
-        row = rows.get(pin.filename)
-        if row is None:
+        found = listed.get(pin.filename)
+        if found is None:
             yield _finding(
                 "LCK034",
                 subject,
-                f"catalog  {pin.filename} is no row of {plan.slice.index} any more",
+                f"catalog  {pin.filename} is not in this machine's copy of the {plan.slice.index} index "
+                f"(run `envsmith catalog refresh {plan.target.backend}{channel}`)",
                 plan.profile,
             )
-        elif row.sha256 != pin.sha256:
+        elif found.sha256 != pin.sha256:
             text = (
-                f"catalog  {name} {pin.version}: sha256:{pin.sha256} → sha256:{row.sha256} ({pin.filename})"
+                f"catalog  {name} {pin.version}: sha256:{pin.sha256} → sha256:{found.sha256} ({pin.filename})"
             )
             yield _finding("LCK034", subject, text, plan.profile)
 
@@ -170,12 +176,12 @@ def _finding(code: str, subject: str, message: str, profile: str) -> Finding:
 def check_tools(
     catalog: Catalog, choice: CatalogOptions | None = None, templates: Callable[[str], str] | None = None
 ) -> CheckTools:
-    """Return what a check of locks needs: nothing is fetched.
+    """Return the tools of a check, without network.
 
     Args:
         catalog: facts.
-        choice: what the command line says of the catalog.
-        templates: returns the text of a template; None where activation scripts are not looked at.
+        choice: catalog options of the command line.
+        templates: filename → text of a template; None to skip activation scripts.
     """
     from envsmith.files import atomic
     from envsmith.index.hashing import NoDownloads

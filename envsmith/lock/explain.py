@@ -1,14 +1,10 @@
-"""What would change an answer: for each decision that touched a package, the way to another one.
-
-Explain: why a package is in a lock, and where it comes from, read from the files on disk.
-"""
+"""Explanations of a locked package: requirers, origin, decisions, reversals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -21,118 +17,71 @@ from envsmith.lockfile.store import decisions_of, read_manifest
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
 from envsmith.model.listing import IndexListing
-from envsmith.plan.ports import Files
-
-# Codes of decisions, as docs/reference/findings.md has them.
-_DROPPED_BY_PROFILE, _SUBSTITUTED, _DROPPED, _STAYS = "RES101", "RES111", "RES114", "RES115"
-
-
-def changes(name: str, decisions: Iterable[Decision]) -> tuple[str, ...]:
-    """Return what would undo what was decided about a package, in sentences without a subject.
-
-    Args:
-        name: normalised.
-        decisions: those that a lock keeps of it.
-    """
-    return tuple(dict.fromkeys(way for item in decisions for way in _ways_to_keep(name, item)))
-
-
-def _ways_to_keep(name: str, decision: Decision) -> Iterator[str]:
-    keep = f'family.{name} = "keep" in the profile' if name in ("torchvision", "torchaudio") else ""
-    if decision.code == _DROPPED_BY_PROFILE:
-        yield keep or f"leaving {name} out of what the profile drops"
-    elif decision.code == _DROPPED:
-        yield "a use in the project's files, or a package that requires it"
-        yield keep or f"leaving {name} out of the profile's `prune`"
-    elif decision.code == _SUBSTITUTED and decision.subject == name:
-        yield f"naming {name} under `family` in the profile as the member to keep"
-    elif decision.code == _STAYS:
-        # Who requires it stands in the sentence alone; where nobody does, uses of it keep it.
-        requirers = decision.message.partition(" stays: required by ")[2]
-        yield (
-            f"doing without what requires it: {requirers}" if requirers else "taking out the uses named here"
-        )
-
-
-def elsewhere(name: str, listings: Iterable[IndexListing]) -> tuple[str, ...]:
-    """Return what asking for other backends would bring of a torch-family project, or that they have none.
-
-    Args:
-        name: normalised.
-        listings: rows of other backends, stable channel.
-    """
-    return tuple(f"--backend {listing.backend}: {_newest(name, listing)}" for listing in listings)
-
-
-def _newest(name: str, listing: IndexListing) -> str:
-    versions = [Version(text) for text in listing.projects.get(name, {})]
-    return f"{name} up to {max(versions).public} exists" if versions else f"no {name} exists for it"
+from envsmith.plan.conflicts import SUBSTITUTED
+from envsmith.plan.ports import Files, Listings
+from envsmith.plan.pruning import NEEDED, UNUSED
+from envsmith.plan.target_plan import DROPPED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What is known of one package in one lock."""
+    """Facts on one package in one lock; the field names are the keys of ``--json``."""
 
     profile: str
     slug: str
     name: str
     version: str
-    """Empty where the lock does not hold it: the decisions say why."""
+    """Empty for a package that is not locked; the decisions have the reason."""
     askers: tuple[str, ...]
+    """Places of direct requirements, and requiring packages."""
     index: str
-    """Address of the index; empty where only the requirements file is at hand."""
+    """Address of the index; empty without the pylock file."""
     wheel: str
     sha256: str
     decisions: tuple[Decision, ...]
     bounds: tuple[str, ...]
-    """What the catalog says that no metadata declares."""
+    """Undeclared pairings from the catalog."""
     ways: tuple[str, ...] = ()
-    """What brings it in where it is not asked for: ``timm ← ultralytics ← requirements.in:3``."""
+    """Chains of requirers: ``timm ← ultralytics ← requirements.in:3``."""
     roots: tuple[str, ...] = ()
-    """The packages asked for that bring it in."""
+    """Direct requirements at the end of the chains."""
     changes: tuple[str, ...] = ()
-    """What would change the answer."""
-
-
-class ExplainFacts(Protocol):
-    """Rows of indexes at hand."""
-
-    def known(self, channel: str, backend: Backend) -> IndexListing | None:
-        """Return the rows at hand, without asking any server; None where there are none."""
-        ...
+    """Changes that would reverse the decisions, and other backends."""
 
 
 def explain(
-    package: str, folder: Path, *, catalog: Catalog, files: Files, listings: ExplainFacts | None = None
+    package: str, folder: Path, *, catalog: Catalog, files: Files, listings: Listings | None = None
 ) -> tuple[Explanation, ...]:
-    """Return one explanation per lock of a profile that holds a package or decided on it.
+    """Return one explanation per lock of a profile that has a package or a decision on it.
 
     Raises:
-        LockError: LCK001 or LCK002 where a file is malformed.
+        LockError: LCK001 or LCK002 when a file is malformed.
     """
     found = files.read_files(folder)
     manifest = read_manifest(found, str(folder / FILENAME))
     name = canonicalize_name(package)
     if manifest is None:
         return ()
-    told = tuple(
+    explanations = tuple(
         explanation
         for slug, entry in sorted(manifest.targets.items())
         for explanation in _of_target(name, slug, entry, found, manifest.profile, catalog)
     )
     if (
         listings is None
-        or not any(item.version for item in told)
+        or not any(item.version for item in explanations)
         or name not in {item.name for item in catalog.projects()}
     ):
-        return told
+        return explanations
     backends = {Backend.parse(str(entry.inputs["backend"])) for entry in manifest.targets.values()}
-    others = elsewhere(name, _successors(backends, catalog, listings))
-    return tuple(replace(item, changes=(*item.changes, *others)) if item.version else item for item in told)
+    others = other_backends(name, _successors(backends, catalog, listings))
+    return tuple(
+        replace(item, changes=(*item.changes, *others)) if item.version else item for item in explanations
+    )
 
 
-def _successors(backends: set[Backend], catalog: Catalog, listings: ExplainFacts) -> Iterator[IndexListing]:
-    """Yield the rows of the newer backends of the same family that still get builds."""
+def _successors(backends: set[Backend], catalog: Catalog, listings: Listings) -> Iterator[IndexListing]:
+    """Yield the listings of newer backends of the same kind that still get builds."""
     for facts in catalog.backends():
         newer = all(facts.backend.family == own.family and facts.backend > own for own in backends)
         if newer and facts.stable_end is None and (listing := listings.known("stable", facts.backend)):
@@ -145,7 +94,7 @@ def _of_target(
     text = found.get(f"requirements.{slug}.txt", b"").decode("utf-8", "replace")
     pinned = {line.name: line for line in requirements_lines(text) if line.name}
     pin = pinned.get(name)
-    ways = _shortest_ways(name, {name: line.requirers for name, line in pinned.items()})
+    chains = _shortest_chains(name, {name: line.requirers for name, line in pinned.items()})
     decisions = tuple(
         item for item in decisions_of(entry) if name in (canonicalize_name(item.subject), item.subject)
     )
@@ -165,25 +114,25 @@ def _of_target(
         bounds=tuple(_bounds(name, {name: line.version for name, line in pinned.items()}, catalog))
         if pin
         else (),
-        ways=tuple(" ← ".join(way) for way in ways),
-        roots=tuple(dict.fromkeys(way[-2] for way in ways)),
+        ways=tuple(" ← ".join(chain) for chain in chains),
+        roots=tuple(dict.fromkeys(chain[-2] for chain in chains)),
         changes=changes(name, decisions),
     )
 
 
-def _shortest_ways(name: str, askers: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
-    """Return the shortest way from a package to each place that brings it in by another package."""
-    ways: dict[str, tuple[str, ...]] = {}
+def _shortest_chains(name: str, requirers: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return the shortest chain of requirers from a package to each place with a direct requirement."""
+    chains: dict[str, tuple[str, ...]] = {}
     queue: list[tuple[str, ...]] = [(name,)]
     seen = {name}
-    for way in queue:
-        for asker in askers.get(way[-1], ()):
-            if asker not in askers and len(way) > 1:
-                ways.setdefault(asker, (*way[1:], asker))
-            elif asker in askers and asker not in seen:
-                seen.add(asker)
-                queue.append((*way, asker))
-    return list(ways.values())
+    for chain in queue:
+        for requirer in requirers.get(chain[-1], ()):
+            if requirer not in requirers and len(chain) > 1:
+                chains.setdefault(requirer, (*chain[1:], requirer))
+            elif requirer in requirers and requirer not in seen:
+                seen.add(requirer)
+                queue.append((*chain, requirer))
+    return list(chains.values())
 
 
 def _origin(pylock: bytes | None, slug: str, name: str) -> tuple[str, str]:
@@ -199,9 +148,51 @@ def _origin(pylock: bytes | None, slug: str, name: str) -> tuple[str, str]:
 
 
 def _bounds(name: str, pins: Mapping[str, str], catalog: Catalog) -> Iterator[str]:
-    """Yield what the catalog says of this package beside what the lock holds, and no metadata declares."""
+    """Yield the undeclared pairings of this package with the other packages of the lock."""
     for pairing in catalog.pairings():
         other = canonicalize_name(pairing.when.name)
-        touched = {other, *(canonicalize_name(item.name) for item in pairing.needs), *pairing.same_cuda}
-        if name in touched and other in pins and pairing.when.specifier.contains(Version(pins[other]).public):
+        related = {other, *(canonicalize_name(item.name) for item in pairing.needs), *pairing.same_cuda}
+        if name in related and other in pins and pairing.when.specifier.contains(Version(pins[other]).public):
             yield f"{pairing.when}: {pairing.reason} (catalog: pairings, {pairing.retrieved})"
+
+
+def changes(name: str, decisions: Iterable[Decision]) -> tuple[str, ...]:
+    """Return the changes that would reverse the decisions on a package, each once.
+
+    Args:
+        name: normalised.
+        decisions: those of a lock on the package.
+    """
+    return tuple(dict.fromkeys(text for item in decisions for text in _reversals(name, item)))
+
+
+def _reversals(name: str, decision: Decision) -> Iterator[str]:
+    keep = f'family.{name} = "keep" in the profile' if name in ("torchvision", "torchaudio") else ""
+    if decision.code == DROPPED:
+        yield keep or f"removing family.{name} from the profile"
+    elif decision.code == UNUSED:
+        yield "an import in the project's files, or a package that requires it"
+        yield keep or f"removing {name} from `prune` in the profile"
+    elif decision.code == SUBSTITUTED and decision.subject == name:
+        yield f"choosing {name} under `family` in the profile"
+    elif decision.code == NEEDED:
+        # The requirers are part of the message only; without them, uses in the project keep the package.
+        requirers = decision.message.partition(" stays: required by ")[2]
+        yield (
+            f"removing the packages that require it: {requirers}" if requirers else "removing the uses above"
+        )
+
+
+def other_backends(name: str, listings: Iterable[IndexListing]) -> tuple[str, ...]:
+    """Return the newest version of a torch-family project for other backends.
+
+    Args:
+        name: normalised.
+        listings: of other backends, stable channel.
+    """
+    return tuple(f"--backend {listing.backend}: {_newest(name, listing)}" for listing in listings)
+
+
+def _newest(name: str, listing: IndexListing) -> str:
+    versions = [Version(text) for text in listing.projects.get(name, {})]
+    return f"{name} up to {max(versions).public} exists" if versions else f"no {name} exists for it"

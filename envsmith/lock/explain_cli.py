@@ -11,7 +11,7 @@ import click
 from envsmith.console.options import LOCK_FOLDERS
 from envsmith.errors import NO, OK
 
-MOST_USES = 3
+_SHOWN_USES = 3
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @LOCK_FOLDERS
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def explain_command(package: str, profiles: tuple[str, ...], folder: Path, *, as_json: bool) -> int:
-    """Say who asked for PACKAGE, which index and wheel were taken, and which decisions touched it."""
+    """Explain why PACKAGE is locked: its requirers, index, wheel, and the decisions on it."""
     from envsmith.catalog import Catalog
     from envsmith.console import printer
     from envsmith.files import atomic
@@ -47,16 +47,21 @@ def explain_command(package: str, profiles: tuple[str, ...], folder: Path, *, as
         values = [asdict(item) | {"uses": uses} for item in found]
         printer.envelope("explain", "ok" if found else "no", values)
     elif found:
-        for alike in _alike(found):
-            _show(alike, uses)
+        for group in _grouped(found):
+            _show(group, uses)
     else:
-        printer.say(f"{package} is in no lock of {', '.join(names) or f'{folder} (there is none)'}", err=True)
-        printer.say("hint: envsmith lock PROFILE first, or look at the name", err=True)
+        place = (
+            f"the {', '.join(names)} {'lock' if len(names) == 1 else 'locks'}"
+            if names
+            else f"a lock in {folder}"
+        )
+        printer.say(f"{package} is not in {place}", err=True)
+        printer.say("hint: check the spelling, or run envsmith lock", err=True)
     return OK if found else NO
 
 
-def _alike(found: Iterable[Explanation]) -> list[list[Explanation]]:
-    """Put the targets together for which the same holds, but for the file."""
+def _grouped(found: Iterable[Explanation]) -> list[list[Explanation]]:
+    """Group the targets with equal explanations, apart from the file."""
     groups: dict[Explanation, list[Explanation]] = {}
     for item in found:
         groups.setdefault(replace(item, slug="", wheel="", sha256=""), []).append(item)
@@ -64,7 +69,7 @@ def _alike(found: Iterable[Explanation]) -> list[list[Explanation]]:
 
 
 def _uses(package: str, found: Iterable[Explanation]) -> dict[str, list[str]]:
-    """Return where the project's files use a package, and those packages that bring it in; the first few places."""
+    """Return the first few places where the project's files use a package or its direct requirements."""
     from envsmith.config.profiles import ProfileStore
     from envsmith.usage import scan as project
     from envsmith.usage.scan import scan
@@ -73,37 +78,39 @@ def _uses(package: str, found: Iterable[Explanation]) -> dict[str, list[str]]:
     names = dict.fromkeys([package, *(root for item in found for root in item.roots)])
     folders = ProfileStore.of_project(Path()).settings.sources
     scanned = scan(
-        Path(), names, sources=project, installed=known_modules(), folders=folders, enough=MOST_USES
+        Path(), names, sources=project, installed=known_modules(), folders=folders, enough=_SHOWN_USES
     )
     return {
-        answer.project: [f"{use.place} ({use.kind}: {use.module})" for use in answer.uses[:MOST_USES]]
+        answer.project: [f"{use.place} ({use.kind}: {use.module})" for use in answer.uses[:_SHOWN_USES]]
         for answer in scanned.answers
     }
 
 
-def _show(alike: list[Explanation], uses: Mapping[str, list[str]]) -> None:
+def _show(group: list[Explanation], uses: Mapping[str, list[str]]) -> None:
     from envsmith.console import printer
 
-    item = alike[0]
-    slugs = ", ".join(one.slug for one in alike)
+    item = group[0]
+    slugs = ", ".join(one.slug for one in group)
     head = f"{item.name} {item.version or '(not locked)'} · {item.profile}: {slugs}"
     for number, line in enumerate(printer.wrapped(head, 2)):
         printer.say(f"  {line}" if number else line)
-    lines = [("asked by", asker) for asker in item.askers]
-    lines += [("through", way) for way in item.ways]
-    lines += [("used in", place) for place in uses.get(item.name) or ["no file of this project"]]
+    lines = [("asked by", requirer) for requirer in item.askers]
+    lines += [("through", chain) for chain in item.ways]
+    lines += [("used in", place) for place in uses.get(item.name) or ["(no file of this project)"]]
     lines += [
-        ("used in", f"{place}, which brings in {root}") for root in item.roots for place in uses.get(root, [])
+        ("used in", f"{place}: {root}, which requires it")
+        for root in item.roots
+        for place in uses.get(root, [])
     ]
     if item.index:
         lines.append(("index", item.index))
-    for one in alike:
+    for one in group:
         lines += _file(one)
-    lines += [("bound", bound) for bound in item.bounds]
+    lines += [("pairing", bound) for bound in item.bounds]
     for decision in item.decisions:
         lines.append(("decision", f"{decision.message}  {decision.code}"))
         lines += [("because", fact) for fact in decision.evidence]
-    lines += [("change", way) for way in item.changes]
+    lines += [("change", text) for text in item.changes]
     label = ""
     for name, text in lines:
         printer.labelled(f"  {name}" if name != label else "", f"  {text}")

@@ -1,7 +1,4 @@
-"""What ``envsmith lock`` shows.
-
-The line that says where rows come from, told as soon as it is known.
-"""
+"""Output of ``envsmith lock``."""
 
 from __future__ import annotations
 
@@ -15,18 +12,19 @@ from envsmith.lockfile.store import decisions_of
 from envsmith.model.finding import Decision
 from envsmith.plan.model import LockRequest
 
-_MOST_WEIGHTS = 3
-_NAMED = 4
+_SHOWN_SIZES = 3
+_SHOWN_NAMES = 4
+# Decisions on the lifecycle of the backend: shown in the first line, not under "decisions".
 _HEADLINES = ("RES103", "RES104", "RES105")
 
 
-def outcome(wanted: LockRequest, found: LockedProfile | EnvsmithError) -> None:
+def outcome(request: LockRequest, found: LockedProfile | EnvsmithError) -> None:
     """Print one profile's result, or its error."""
     if isinstance(found, EnvsmithError):
         printer.error(found, command="lock", as_json=False)
         return
     head = [decision for decision in found.decisions if decision.code in _HEADLINES]
-    label = wanted.profile.name
+    label = request.profile.name
     if len(label) >= printer.LABEL:
         printer.say(label)
         label = ""
@@ -34,49 +32,49 @@ def outcome(wanted: LockRequest, found: LockedProfile | EnvsmithError) -> None:
         printer.labelled(label, decision.message, f"note {decision.code}")
         label = ""
     if not head:
-        title, about = wanted.profile.backend.title, wanted.profile.summary
+        title, about = request.profile.backend.title, request.profile.summary
         printer.labelled(
             label, about if about.startswith(title) else " · ".join(filter(None, (title, about)))
         )
-    if wanted.files:
-        printer.labelled("", f"requirements from {', '.join(wanted.files)}")
-    if wanted.ignored_files:
+    if request.files:
+        printer.labelled("", f"requirements from {', '.join(request.files)}")
+    if request.ignored_files:
         printer.labelled(
-            "", f"requirements from the profile; not read: {', '.join(wanted.ignored_files)}", "note"
+            "", f"requirements from the profile; not read: {', '.join(request.ignored_files)}", "note"
         )
-        printer.labelled("", f"hint: {_asking(wanted.ignored_files)}")
-    _targets([_row(target, wanted) for target in found.targets])
+        printer.labelled("", f"hint: {_hint(request.ignored_files)}")
+    _targets([_row(target, request) for target in found.targets])
     label = "decisions"
     for decision, slugs in _decisions(found).items():
         places = named_shortly(slugs, [target.slug for target in found.targets])
         printer.labelled(label, decision.message + (f" ({places})" if places else ""), decision.code)
         label = ""
     _savings(found)
-    _compared(found)
+    _unchecked(found)
     _breakages(found)
 
 
-def _asking(passed_over: Sequence[str]) -> str:
-    """Return the way to lock what was not read."""
-    if file := next((name for name in passed_over if name.endswith((".txt", ".in"))), ""):
-        return f"lock it with -r {file}; it is remembered"
-    return "name its packages under [project] dependencies, or in a file with -r"
+def _hint(ignored_files: Sequence[str]) -> str:
+    if file := next((name for name in ignored_files if name.endswith((".txt", ".in"))), ""):
+        return f"to use it, lock with -r {file} (once: the manifest records it)"
+    return "list its packages under [project] dependencies, or in a file given with -r"
 
 
-def _compared(found: LockedProfile) -> None:
-    """Say whose files were not compared with the others': it depends on the servers, and is in no lock."""
-    unseen = list(dict.fromkeys(name for target in found.targets for name in target.unchecked))
-    if not unseen:
+def _unchecked(found: LockedProfile) -> None:
+    """Print the packages not checked for file conflicts; not part of the lock, since it depends on the servers."""
+    unchecked = list(dict.fromkeys(name for target in found.targets for name in target.unchecked))
+    if not unchecked:
         return
-    some = f"{', '.join(unseen[:_NAMED])}, …" if len(unseen) > _NAMED else ", ".join(unseen)
-    count = "1 package" if len(unseen) == 1 else f"{len(unseen)} packages"
-    printer.labelled("files", f"not compared for {count}, whose files could not be looked into: {some}")
+    names = ", ".join(unchecked[:_SHOWN_NAMES])
+    if more := unchecked[_SHOWN_NAMES:]:
+        names += f" and {len(more)} more"
+    printer.labelled("warning", f"file conflicts not checked for {names} (no wheel could be read)")
     for text in dict.fromkeys(text for target in found.targets for text in target.possible_conflicts):
         printer.labelled("", text)
 
 
 def _savings(found: LockedProfile) -> None:
-    """Say what choices saved; targets that saved the same share a line."""
+    """Print the download size saved; targets with equal savings share a line."""
     places: dict[str, list[str]] = {}
     for target in found.targets:
         for saving in target.savings:
@@ -90,18 +88,16 @@ def _savings(found: LockedProfile) -> None:
 
 def _saved(saving: DownloadSavings) -> str:
     if all(item.size_bytes is None for item in saving.spared):
-        return f"unknown, by {saving.choice}: no index tells the sizes"
-    text = (
-        f"{_how_sure(saving)}{printer.size(saving.known_bytes)} by {saving.choice}: {_weights(saving.spared)}"
-    )
-    if less := _weights(saving.instead):
+        return f"unknown by {saving.choice} (no size published)"
+    text = f"{_bound(saving)}{printer.size(saving.known_bytes)} by {saving.choice}: {_sizes(saving.spared)}"
+    if less := _sizes(saving.instead):
         text += f", less {less}"
     if saving.unknown:
-        text += f"; of unknown size: {', '.join(saving.unknown)}"
-    return f"{text}; about: of PyPI's wheel of the same build" if saving.is_near else text
+        text += f"; size unknown: {', '.join(saving.unknown)}"
+    return f"{text} (estimated from PyPI's wheel of the same build)" if saving.is_near else text
 
 
-def _how_sure(saving: DownloadSavings) -> str:
+def _bound(saving: DownloadSavings) -> str:
     if any(item.size_bytes is None for item in saving.instead):
         return "less than "
     if saving.unknown:
@@ -109,15 +105,15 @@ def _how_sure(saving: DownloadSavings) -> str:
     return "about " if saving.is_near else ""
 
 
-def _weights(weights: Sequence[BuildSize]) -> str:
+def _sizes(sizes: Sequence[BuildSize]) -> str:
     known = sorted(
-        (item for item in weights if item.size_bytes is not None), key=lambda item: -(item.size_bytes or 0)
+        (item for item in sizes if item.size_bytes is not None), key=lambda item: -(item.size_bytes or 0)
     )
-    told = [f"{item.project} {printer.size(item.size_bytes or 0)}" for item in known[:_MOST_WEIGHTS]]
-    rest = known[_MOST_WEIGHTS:]
+    texts = [f"{item.project} {printer.size(item.size_bytes or 0)}" for item in known[:_SHOWN_SIZES]]
+    rest = known[_SHOWN_SIZES:]
     if rest:
-        told.append(f"{len(rest)} more {printer.size(sum(item.size_bytes or 0 for item in rest))}")
-    return ", ".join(told)
+        texts.append(f"{len(rest)} more {printer.size(sum(item.size_bytes or 0 for item in rest))}")
+    return ", ".join(texts)
 
 
 def _breakages(found: LockedProfile) -> None:
@@ -125,11 +121,13 @@ def _breakages(found: LockedProfile) -> None:
         printer.say(f"error {decision.code}: {decision.message}", err=True)
         for fact in decision.evidence:
             printer.say(f"  because  {fact}", err=True)
-        printer.say(f'hint: take out what requires it, or family.{decision.subject} = "keep"', err=True)
+        printer.say(
+            f'hint: remove the package that requires it, or set family.{decision.subject} = "keep"', err=True
+        )
 
 
 def _decisions(found: LockedProfile) -> dict[Decision, list[str]]:
-    """Return each decision once, with the targets it was taken for; those of the whole profile have none."""
+    """Return each decision with its targets; empty for decisions on the whole profile."""
     places: dict[Decision, list[str]] = {
         decision: [] for decision in found.decisions if decision.code not in _HEADLINES
     }
@@ -142,7 +140,7 @@ def _decisions(found: LockedProfile) -> dict[Decision, list[str]]:
 
 
 def named_shortly(slugs: Sequence[str], every: Sequence[str]) -> str:
-    """Name some of the targets as shortly as it goes: by platform or Python where all of its targets are meant."""
+    """Return some of the targets in short: by platform or Python if all its targets are included."""
     if len(slugs) in (0, len(every)):
         return ""
     names: list[str] = []
@@ -157,15 +155,15 @@ def named_shortly(slugs: Sequence[str], every: Sequence[str]) -> str:
 
 
 def _targets(rows: Sequence[Sequence[str]]) -> None:
-    """Print the table of targets, without the columns that nothing is in."""
+    """Print the table of targets, without empty columns."""
     head = ("target", "torch", "torchvision", "torchaudio", "packages", "took")
     kept = [column for column in range(len(head)) if any(row[column] != "-" for row in rows)]
     printer.table([head[column] for column in kept], [[row[column] for column in kept] for row in rows])
 
 
-def _row(target: LockedTarget, wanted: LockRequest) -> tuple[str, ...]:
+def _row(target: LockedTarget, request: LockRequest) -> tuple[str, ...]:
     pins = {name: pin.version for name, pin in target.entry.family.items()}
-    dropped = {name for name, policy in wanted.profile.family.items() if policy == "drop"}
+    dropped = {name for name, policy in request.profile.family.items() if policy == "drop"}
     dropped |= {item.subject for item in decisions_of(target.entry) if item.kind == "dropped"}
     shown = [
         pins.get(name) or ("dropped" if name in dropped else "-")
@@ -176,20 +174,20 @@ def _row(target: LockedTarget, wanted: LockRequest) -> tuple[str, ...]:
 
 
 def written(done: Sequence[LockedProfile], *, dry_run: bool) -> None:
-    """Say what was written where, and as of when."""
+    """Print the files written and the cutoff."""
     for found in done:
         count = len(found.targets)
         files = "1 lock, 1 requirements file" if count == 1 else f"{count} locks, {count} requirements files"
         text = f"{found.folder.as_posix()}: {files}, {len(found.manifest.scripts)} activation scripts"
         if dry_run:
-            text = f"nothing (dry run); it would be {text}"
+            text = f"nothing (dry run); would write {text}"
         elif not found.written:
             text = f"nothing: {found.folder.as_posix()} is current"
         printer.labelled("wrote", f"{text} · as of {found.manifest.cutoff_utc}")
 
 
 def status(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> int:
-    """Return the exit code: of the worst error, or that the answer is no where a lock breaks what it holds."""
+    """Return the exit code: of the worst error, or 1 when a lock breaks one of its packages."""
     worst = max((error.exit_code for error in failed), default=OK)
     return max(worst, NO) if any(found.breakages for found in done) else worst
 
@@ -251,4 +249,4 @@ class CatalogLine:
 def _reason(error: EnvsmithError) -> str:
     if isinstance(error, ToolError):
         return "PyTorch's index did not answer; `envsmith catalog refresh` when it does"
-    return f"a page of PyTorch's index cannot be trusted: {error.message}, {error.code}"
+    return f"a page of PyTorch's index is malformed: {error.message}, {error.code}"

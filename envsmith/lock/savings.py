@@ -1,9 +1,4 @@
-"""Saving: what need not be downloaded, wheel by wheel, in bytes that somebody has counted.
-
-What would be locked otherwise: plans that undo one choice, and the sizes of what they would bring.
-
-Saving: resolve what would have come otherwise, and tell the difference in bytes.
-"""
+"""Download savings of a choice: the same plan resolved without it, and the difference in bytes."""
 
 from __future__ import annotations
 
@@ -21,22 +16,22 @@ from envsmith.errors import EnvsmithError
 from envsmith.lock.resolve import ResolveTools
 from envsmith.plan.model import Resolution, ResolutionPlan
 
-_ORIGIN = "envsmith: what if"
+_ORIGIN = "envsmith: comparison"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class BuildSize:
-    """The size of one wheel, as far as it is known."""
+    """Size of one wheel."""
 
     project: str
     filename: str
     size_bytes: int | None
-    """None where nobody tells it."""
+    """None if unknown."""
     is_near: bool = False
-    """True where it is that of PyPI's wheel of the same build, which is nearly as large."""
+    """Whether it is an estimate: the size of PyPI's wheel of the same build."""
 
     def to_json(self) -> dict[str, object]:
-        """Return it as plain values."""
+        """Return plain values for ``--json``."""
         return {
             "project": self.project,
             "filename": self.filename,
@@ -47,33 +42,33 @@ class BuildSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class DownloadSavings:
-    """What one choice saves: the wheels that come only without it, less those that come only with it."""
+    """Savings of one choice: the wheels needed only without it, less those needed only with it."""
 
     choice: str
-    """What was chosen, in words: ``dropping torchvision``."""
+    """In words: ``dropping torchvision``."""
     spared: tuple[BuildSize, ...]
     """Sorted by project."""
     instead: tuple[BuildSize, ...] = ()
 
     @property
     def known_bytes(self) -> int:
-        """The bytes saved by the wheels whose size is known."""
+        """Bytes saved by the wheels of known size."""
         return sum(item.size_bytes or 0 for item in self.spared) - sum(
             item.size_bytes or 0 for item in self.instead
         )
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """The projects whose size nobody tells."""
+        """The projects of unknown size."""
         return tuple(item.project for item in (*self.spared, *self.instead) if item.size_bytes is None)
 
     @property
     def is_near(self) -> bool:
-        """True where a size is only nearly right."""
+        """Whether a size is an estimate."""
         return any(item.is_near for item in (*self.spared, *self.instead))
 
     def to_json(self) -> dict[str, object]:
-        """Return it as plain values."""
+        """Return plain values for ``--json``."""
         return {
             "choice": self.choice,
             "known_bytes": self.known_bytes,
@@ -84,7 +79,7 @@ class DownloadSavings:
 
 
 def dropped(plan: ResolutionPlan) -> tuple[str, ...]:
-    """Return the projects that the lock would hold, were they not dropped: asked for, or required by a package."""
+    """Return the dropped projects that were required, directly or by a package."""
     required = {item.project for item in plan.unsatisfied()}
     return tuple(
         sorted(
@@ -96,19 +91,19 @@ def dropped(plan: ResolutionPlan) -> tuple[str, ...]:
 
 
 def without_drops(plan: ResolutionPlan, names: Iterable[str]) -> ResolutionPlan:
-    """Return the plan that asks for what was dropped."""
+    """Return the plan with requirements on the dropped projects."""
     names = tuple(names)
-    asked = tuple(SourcedRequirement(requirement=Requirement(name), origin=_ORIGIN) for name in names)
+    added = tuple(SourcedRequirement(requirement=Requirement(name), origin=_ORIGIN) for name in names)
     return replace(
         plan,
-        requirements=(*plan.requirements, *asked),
+        requirements=(*plan.requirements, *added),
         excludes=tuple(name for name in plan.excludes if name not in names),
         decisions=(),
     )
 
 
 def from_pypi(plan: ResolutionPlan, resolution: Resolution) -> ResolutionPlan | None:
-    """Return the plan of what PyPI serves of the same torch, None where the lock has no torch."""
+    """Return the plan for PyPI's build of the same torch, or None without torch."""
     torch = next((package.version for package in resolution.packages if package.name == "torch"), None)
     if torch is None:
         return None
@@ -125,8 +120,8 @@ def from_pypi(plan: ResolutionPlan, resolution: Resolution) -> ResolutionPlan | 
     )
 
 
-def weigh(package: Package, plan: ResolutionPlan, catalog: Catalog) -> BuildSize:
-    """Return the size of a package's wheel: as its index tells it, else as the catalog knows it."""
+def size_of_package(package: Package, plan: ResolutionPlan, catalog: Catalog) -> BuildSize:
+    """Return the size of a package's file: from its index, else from the catalog."""
     wheels = package.wheels or ()
     if not wheels:
         filename = package.sdist.filename if package.sdist else ""
@@ -142,7 +137,7 @@ def weigh(package: Package, plan: ResolutionPlan, catalog: Catalog) -> BuildSize
 
 
 def _of_same_build(package: Package, filename: str, plan: ResolutionPlan, catalog: Catalog) -> int | None:
-    """Return the size of PyPI's wheel where it is this backend's build."""
+    """Return the size of PyPI's wheel if it is this backend's build."""
     version = package.version or Version("0")
     public = Version(version.public)
     if catalog.pypi_build(package.name, public, plan.target.platform) != plan.target.backend:
@@ -151,11 +146,11 @@ def _of_same_build(package: Package, filename: str, plan: ResolutionPlan, catalo
 
 
 def by_drops(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) -> DownloadSavings | None:
-    """Return what dropping saves: the wheels dropped, and those that only they need; None where nothing is.
+    """Return the savings of drops: the dropped wheels, and those that only they need; None without drops.
 
     Args:
         plan: with its decisions.
-        resolution: what is locked.
+        resolution: of that plan.
         tools: resolver, catalog and wheel reader.
     """
     names = dropped(plan)
@@ -165,19 +160,19 @@ def by_drops(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) 
     try:
         otherwise = tools.resolver.resolve(without_drops(plan, names))
     except EnvsmithError:
-        # It would not even have resolved: how large the rest of it had been is anybody's guess.
+        # Without the drops there is no solution, so that the other wheels are unknown.
         unknown = tuple(BuildSize(project=name, filename="", size_bytes=None) for name in names)
         return DownloadSavings(choice=choice, spared=unknown)
     here = {package.name for package in resolution.packages}
     spared = [package for package in otherwise.packages if package.name not in here]
-    return DownloadSavings(choice=choice, spared=_weights(spared, plan, tools))
+    return DownloadSavings(choice=choice, spared=_sizes(spared, plan, tools))
 
 
 def by_build(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) -> DownloadSavings | None:
-    """Return what the plan's build of torch saves against the one that PyPI serves; None where that is the same.
+    """Return the savings of the plan's build of torch compared with PyPI's; None if they are equal.
 
     Raises:
-        EnvsmithError: when what PyPI serves cannot be resolved.
+        EnvsmithError: when PyPI's torch cannot be resolved.
     """
     otherwise = from_pypi(plan, resolution)
     if otherwise is None or plan.pypi_builds:
@@ -194,20 +189,20 @@ def by_build(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) 
     shared = {package.name for package in resolution.packages} - {package.name for package in ours}
     return DownloadSavings(
         choice=f"the {plan.target.backend} build instead of PyPI's",
-        spared=_weights([package for package in theirs.packages if package.name not in shared], plan, tools),
-        instead=_weights([package for package in ours if package.name in names], plan, tools),
+        spared=_sizes([package for package in theirs.packages if package.name not in shared], plan, tools),
+        instead=_sizes([package for package in ours if package.name in names], plan, tools),
     )
 
 
-def _weights(packages: Sequence[Package], plan: ResolutionPlan, tools: ResolveTools) -> tuple[BuildSize, ...]:
-    weights = {package.name: weigh(package, plan, tools.catalog) for package in packages}
-    unsure = {
+def _sizes(packages: Sequence[Package], plan: ResolutionPlan, tools: ResolveTools) -> tuple[BuildSize, ...]:
+    sizes = {package.name: size_of_package(package, plan, tools.catalog) for package in packages}
+    uncertain = {
         package.name: package.wheels[0]
         for package in packages
-        if package.wheels and (weights[package.name].size_bytes is None or weights[package.name].is_near)
+        if package.wheels and (sizes[package.name].size_bytes is None or sizes[package.name].is_near)
     }
-    counted = tools.contents.contents(unsure.values())
-    for name, wheel in unsure.items():
-        if found := counted.get(wheel.hashes["sha256"]):
-            weights[name] = replace(weights[name], size_bytes=found.size_bytes, is_near=False)
-    return tuple(sorted(weights.values()))
+    read = tools.contents.contents(uncertain.values())
+    for name, wheel in uncertain.items():
+        if found := read.get(wheel.hashes["sha256"]):
+            sizes[name] = replace(sizes[name], size_bytes=found.size_bytes, is_near=False)
+    return tuple(sorted(sizes.values()))

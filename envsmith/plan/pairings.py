@@ -139,8 +139,8 @@ def amendment(read: tuple[VersionMetadata, ...]) -> Amendment:
                 subject=item.name,
                 kind="noted",
                 code="RES112",
-                message=f"{item.name} {item.version} has no wheel for this target: locked as source, with the "
-                f"requirements {', '.join(item.requires_dist) or '(none)'}",
+                message=f"{item.name} {item.version} has no wheel for this target: locked as source; its requirements: "
+                f"{', '.join(item.requires_dist) or 'none'}",
             )
             for item in read
         ),

@@ -18,6 +18,8 @@ from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan, TorchIndexSlice, digest_of
 
+DROPPED = "RES101"
+"""Code of the decision to drop a project by the profile."""
 ORIGIN = "envsmith"
 """Origin of requirements that no file contains."""
 _LABELLED = ("torch", "torchvision", "torchaudio", "torchcodec")
@@ -150,7 +152,7 @@ def _dropped(
         Decision(
             subject=name,
             kind="dropped",
-            code="RES101",
+            code=DROPPED,
             message=f'{name} dropped: the profile sets family.{name} = "drop"',
             evidence=(f"required at {origins[name]}",) if name in origins else (),
         )

@@ -33,8 +33,8 @@ def explanation(slug: str, **values: object) -> Explanation:
 def shown(
     capfd: pytest.CaptureFixture[str], *found: Explanation, uses: dict[str, list[str]] | None = None
 ) -> list[str]:
-    for alike in explain_cli._alike(list(found)):
-        explain_cli._show(alike, {} if uses is None else uses)
+    for group in explain_cli._grouped(list(found)):
+        explain_cli._show(group, {} if uses is None else uses)
     return capfd.readouterr().out.splitlines()
 
 
@@ -43,7 +43,7 @@ def test_targets_with_the_same_answer_are_told_together(capfd: pytest.CaptureFix
         "torch 2.8.0 · app: a, b",
         "  asked by  requirements.txt:1",
         "            torchvision",
-        "  used in   no file of this project",
+        "  used in   (no file of this project)",
         "  index     https://download.pytorch.org/whl/cu128",
         "  wheel     torch-a.whl sha256:aaaa",
         "            torch-b.whl sha256:bbbb",
@@ -75,7 +75,7 @@ def test_what_is_not_locked_is_told_with_its_decision(capfd: pytest.CaptureFixtu
     )
     assert lines == [
         "torch (not locked) · app: a",
-        "  used in   no file of this project",
+        "  used in   (no file of this project)",
         "  decision  torch dropped  RES101",
     ]
 
@@ -94,7 +94,7 @@ def test_the_whole_story_is_told(capfd: pytest.CaptureFixture[str]) -> None:
         decisions=(stays,),
         ways=("timm ← requirements.txt:2",),
         roots=("timm",),
-        changes=("doing without what requires it: timm",),
+        changes=("removing the packages that require it: timm",),
     )
     lines = shown(
         capfd, found, uses={"torch": ["src/a.py:1 (import: torch)"], "timm": ["src/b.py:3 (import: timm)"]}
@@ -104,13 +104,13 @@ def test_the_whole_story_is_told(capfd: pytest.CaptureFixture[str]) -> None:
         "  asked by  timm",
         "  through   timm ← requirements.txt:2",
         "  used in   src/a.py:1 (import: torch)",
-        "            src/b.py:3 (import: timm), which brings in timm",
+        "            src/b.py:3 (import: timm): timm, which requires it",
         "  index     https://download.pytorch.org/whl/cu128",
         "  wheel     torch-a.whl sha256:aaaa",
         "  decision  torch stays: required by timm  RES115",
         "  because   a",
         "            b",
-        "  change    doing without what requires it: timm",
+        "  change    removing the packages that require it: timm",
     ]
 
 

@@ -43,7 +43,7 @@ def test_a_server_without_an_answer_is_named_with_a_command(capfd: pytest.Captur
 def test_a_malformed_page_is_named_with_its_code(capfd: pytest.CaptureFixture[str]) -> None:
     line(CatalogError("CAT031", "two hashes for one file")).announce(NAME)
     shown = capfd.readouterr().err
-    assert "cannot be trusted: two hashes for one file, CAT031" in shown
+    assert "is malformed: two hashes for one file, CAT031" in shown
 
 
 def test_quiet_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:

@@ -85,9 +85,9 @@ def test_drift() -> None:
     assert list(staleness.drifted(one, manifest(a_onnx=HEX), hashes())) == [], "a file that is not here"
     assert list(staleness.drifted(one, manifest(), None)) == []
     ((path, why),) = staleness.drifted(one, manifest(a_onnx=HEX), hashes(a_onnx=OTHER_HEX))
-    assert (path, why) == ("a.onnx", f"a.onnx is {OTHER_HEX}, recorded is {HEX}")
+    assert (path, why) == ("a.onnx", f"a.onnx has sha256 {OTHER_HEX}, but the lock has {HEX}")
     ((_, why),) = staleness.drifted(one, manifest(), hashes(a_onnx=HEX))
-    assert why.endswith("recorded is nothing")
+    assert why.endswith("but the lock has none")
     stated = profile(f'{ONNX}sha256 = "{OTHER_HEX}"\n')
     assert len(list(staleness.drifted(stated, manifest(a_onnx=HEX), None))) == 1
 

@@ -40,22 +40,22 @@ def notes(version: str, *versions: str) -> list[str]:
 @pytest.mark.parametrize(
     ("age", "known", "said"),
     [
-        (0, 0, "falls out of the index in about 60 days (the index lists the newest 60; 0 newer are known"),
-        (10, 5, "falls out of the index in about 50 days (the index lists the newest 60; 5 newer are known"),
-        (59, 59, "falls out of the index in about 1 day "),
-        (97, 3, "most likely fallen out of the index: built 97 days before"),
-        (60, 60, "fallen out of the index ("),
+        (0, 0, "leaves the index in about 60 days (the index lists the newest 60; 0 newer known"),
+        (10, 5, "leaves the index in about 50 days (the index lists the newest 60; 5 newer known"),
+        (59, 59, "leaves the index in about 1 day "),
+        (97, 3, "most likely no longer in the index: built 97 days earlier"),
+        (60, 60, "no longer in the index ("),
     ],
 )
 def test_how_close_a_nightly_is(age: int, known: int, said: str) -> None:
     (message,) = notes(nightly(age), *(nightly(days) for days in range(known)))
     assert said in message
-    assert "rows of 2026-11-20" in message
+    assert "as of 2026-11-20" in message
 
 
 def test_backends_and_stable_versions_do_not_count() -> None:
     (message,) = notes(nightly(3), "2.15.0+cu130", nightly(1), nightly(1).replace("cu130", "cu132"))
-    assert f"newest {LISTED}; 1 newer are known" in message
+    assert f"newest {LISTED}; 1 newer known" in message
 
 
 def test_stable_pins_do_not_age() -> None:

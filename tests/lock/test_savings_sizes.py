@@ -34,13 +34,15 @@ def sized(filename: str, size: int | None = None) -> Package:
     ],
 )
 def test_the_index_is_believed_first_then_the_catalog(made: Package, size: int | None, is_near: bool) -> None:
-    found = savings.weigh(made, plan(where=WINDOWS), CATALOG)
+    found = savings.size_of_package(made, plan(where=WINDOWS), CATALOG)
     assert (found.size_bytes, found.is_near) == (size, is_near)
 
 
 def test_another_build_on_pypi_tells_nothing() -> None:
     cuda = plan(where=target(platform="windows"))
-    found = savings.weigh(sized("torchvision-0.16.2+cu128-cp311-cp311-win_amd64.whl"), cuda, CATALOG)
+    found = savings.size_of_package(
+        sized("torchvision-0.16.2+cu128-cp311-cp311-win_amd64.whl"), cuda, CATALOG
+    )
     assert found.size_bytes is None
 
 
@@ -49,7 +51,7 @@ def test_a_source_distribution_weighs_what_its_index_says() -> None:
         name="a-1.tar.gz", url="https://x.example/a-1.tar.gz", size=5, hashes={"sha256": HEX}
     )
     made = Package(name=canonicalize_name("a"), version=Version("1"), sdist=sdist)
-    assert savings.weigh(made, plan(), CATALOG).size_bytes == 5
+    assert savings.size_of_package(made, plan(), CATALOG).size_bytes == 5
 
 
 def decided(code: str, subject: str, *evidence: str) -> Decision:

@@ -131,7 +131,7 @@ def test_the_head_says_what_the_profile_is_for(
         (1, ("a",), False, "lockfiles/app: 1 lock, 1 requirements file, 0 activation scripts ·"),
         (2, ("a",), False, "lockfiles/app: 2 locks, 2 requirements files, 0 activation scripts ·"),
         (2, (), False, "nothing: lockfiles/app is current ·"),
-        (1, (), True, "nothing (dry run); it would be lockfiles/app: 1 lock"),
+        (1, (), True, "nothing (dry run); would write lockfiles/app: 1 lock"),
     ],
 )
 def test_what_was_written(
@@ -164,15 +164,15 @@ def weight(project: str, size: int | None, *, is_near: bool = False) -> BuildSiz
         ),
         (
             DownloadSavings(choice="dropping b", spared=(weight("b", 1_137_940, is_near=True),)),
-            "saves     about 1.1 MB by dropping b: b 1.1 MB; about: of PyPI's wheel of the same build",
+            "saves     about 1.1 MB by dropping b: b 1.1 MB (estimated from PyPI's wheel of the same build)",
         ),
         (
             DownloadSavings(choice="dropping b", spared=(weight("a", 900), weight("b", None))),
-            "saves     at least 900 bytes by dropping b: a 900 bytes; of unknown size: b",
+            "saves     at least 900 bytes by dropping b: a 900 bytes; size unknown: b",
         ),
         (
             DownloadSavings(choice="dropping b", spared=(weight("b", None),)),
-            "saves     unknown, by dropping b: no index tells the sizes",
+            "saves     unknown by dropping b (no size published)",
         ),
         (
             DownloadSavings(
@@ -189,7 +189,7 @@ def weight(project: str, size: int | None, *, is_near: bool = False) -> BuildSiz
             DownloadSavings(
                 choice="the cpu build", spared=(weight("a", 10**9),), instead=(weight("torch", None),)
             ),
-            "saves     less than 1.0 GB by the cpu build: a 1.0 GB; of unknown size: torch",
+            "saves     less than 1.0 GB by the cpu build: a 1.0 GB; size unknown: torch",
         ),
     ],
 )
@@ -216,10 +216,13 @@ def test_it_says_whose_files_were_not_compared(capfd: pytest.CaptureFixture[str]
     )
     output.outcome(wanted(), locked(one, replace(target(SLUGS[1]), unchecked=("a",))))
     text = " ".join(" ".join(shown(capfd)).split())
-    assert "files not compared for 5 packages, whose files could not be looked into: a, b, c, d, …" in text
+    assert (
+        "file conflicts not checked for a, b, c, d and 1 more (no wheel could be read)"
+        in text
+    )
     assert text.endswith("a and b may share the folder x")
 
 
 def test_it_says_nothing_of_files_where_all_were_compared(capfd: pytest.CaptureFixture[str]) -> None:
     output.outcome(wanted(), locked(target(SLUGS[0])))
-    assert "compared" not in " ".join(shown(capfd))
+    assert "not checked" not in " ".join(shown(capfd))

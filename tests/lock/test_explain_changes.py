@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.lock.explain import changes, elsewhere
+from envsmith.lock.explain import changes, other_backends
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
 from envsmith.model.listing import IndexListing, Metadata, group_releases
@@ -22,7 +22,7 @@ def decided(subject: str, code: str, message: str) -> Decision:
         (
             "torchvision",
             decided(
-                "torchvision", "RES101", 'torchvision dropped: the profile says family.torchvision = "drop"'
+                "torchvision", "RES101", 'torchvision dropped: the profile sets family.torchvision = "drop"'
             ),
             ('family.torchvision = "keep" in the profile',),
         ),
@@ -34,7 +34,7 @@ def decided(subject: str, code: str, message: str) -> Decision:
                 "torchaudio dropped: not used (3 files scanned), and no package requires it",
             ),
             (
-                "a use in the project's files, or a package that requires it",
+                "an import in the project's files, or a package that requires it",
                 'family.torchaudio = "keep" in the profile',
             ),
         ),
@@ -42,26 +42,26 @@ def decided(subject: str, code: str, message: str) -> Decision:
             "xformers",
             decided("xformers", "RES114", "xformers dropped: not used (3 files scanned)"),
             (
-                "a use in the project's files, or a package that requires it",
-                "leaving xformers out of the profile's `prune`",
+                "an import in the project's files, or a package that requires it",
+                "removing xformers from `prune` in the profile",
             ),
         ),
         (
             "torchvision",
             decided("torchvision", "RES115", "torchvision stays: required by lpips, timm"),
-            ("doing without what requires it: lpips, timm",),
+            ("removing the packages that require it: lpips, timm",),
         ),
         (
             "torchvision",
             decided("torchvision", "RES115", "torchvision stays: used"),
-            ("taking out the uses named here",),
+            ("removing the uses above",),
         ),
         (
             "onnxruntime",
             decided(
                 "onnxruntime", "RES111", "onnxruntime → onnxruntime-gpu: both own the folder onnxruntime"
             ),
-            ("naming onnxruntime under `family` in the profile as the member to keep",),
+            ("choosing onnxruntime under `family` in the profile",),
         ),
         ("numpy", decided("numpy", "", "numpy<2 because of torch<2.3"), ()),
     ],
@@ -77,8 +77,8 @@ def test_what_pruning_says_is_understood() -> None:
         project="xformers", answer="unused", reason="not used (3 files scanned)", evidence=()
     )
     used = PruneVerdict(project="xformers", answer="used", reason="used", evidence=("main.py:1",))
-    assert changes("xformers", [propose(unneeded)])[0].startswith("a use in the project's files")
-    assert changes("xformers", [propose(used)]) == ("taking out the uses named here",)
+    assert changes("xformers", [propose(unneeded)])[0].startswith("an import in the project's files")
+    assert changes("xformers", [propose(used)]) == ("removing the uses above",)
 
 
 def test_other_backends_are_told_with_what_they_have() -> None:
@@ -93,7 +93,7 @@ def test_other_backends_are_told_with_what_they_have() -> None:
         )
 
     audio = [f"torchaudio-{version}+cu130-cp312-cp312-win_amd64.whl" for version in ("2.9.0", "2.11.0")]
-    assert elsewhere("torchaudio", [listing("cu130", *audio), listing("cu132")]) == (
+    assert other_backends("torchaudio", [listing("cu130", *audio), listing("cu132")]) == (
         "--backend cu130: torchaudio up to 2.11.0 exists",
         "--backend cu132: no torchaudio exists for it",
     )

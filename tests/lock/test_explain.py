@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.lock.explain import Explanation, _shortest_ways, explain
+from envsmith.lock.explain import Explanation, _shortest_chains, explain
 from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.pins import requirements_lines
@@ -97,12 +97,12 @@ e==1
 def test_the_ways_that_bring_a_package_in() -> None:
     askers = {line.name: line.requirers for line in requirements_lines(TEXT)}
     assert askers["b"] == ("a", "c")
-    assert _shortest_ways("e", askers) == [
+    assert _shortest_chains("e", askers) == [
         ("d", "b", "a", "requirements.in:1"),
         ("d", "b", "c", "requirements.in:2"),
     ]
-    assert _shortest_ways("a", askers) == []
-    assert _shortest_ways("b", askers) == [("a", "requirements.in:1"), ("c", "requirements.in:2")]
+    assert _shortest_chains("a", askers) == []
+    assert _shortest_chains("b", askers) == [("a", "requirements.in:1"), ("c", "requirements.in:2")]
 
 
 def test_other_backends_are_told_of_the_torch_family(tools: ResolveTools) -> None:
