@@ -10,9 +10,8 @@ from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.pins import requirements_lines
 from envsmith.model.backend import Backend
-from envsmith.model.listing import IndexListing
 from envsmith.plan.model import LockRequest
-from tests.fakes import FakeFiles
+from tests.fakes import FakeFiles, FakeListings
 from tests.lock_tools import lock_profile
 from tests.values import CUTOFF, HEX, asked, profile
 
@@ -108,13 +107,9 @@ def test_the_ways_that_bring_a_package_in() -> None:
 def test_other_backends_are_told_of_the_torch_family(tools: ResolveTools) -> None:
     assert told(tools, "torch")[0].changes == ()
 
-    class Snapshot:
-        """The rows that are shipped."""
-
-        def known(self, channel: str, backend: Backend) -> IndexListing | None:
-            return tools.catalog.listing(channel, backend)
-
-    embedded = Snapshot()
+    newer = tools.catalog.listing("stable", Backend.parse("cu130"))
+    assert newer
+    embedded = FakeListings((newer,))
     (found,) = explain("torch", FOLDER, catalog=tools.catalog, files=tools.files, listings=embedded)
     assert any(way.startswith("--backend cu130: torch up to 2.") for way in found.changes)
     (found,) = explain("filelock", FOLDER, catalog=tools.catalog, files=tools.files, listings=embedded)

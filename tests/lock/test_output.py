@@ -216,10 +216,7 @@ def test_it_says_whose_files_were_not_compared(capfd: pytest.CaptureFixture[str]
     )
     output.outcome(wanted(), locked(one, replace(target(SLUGS[1]), unchecked=("a",))))
     text = " ".join(" ".join(shown(capfd)).split())
-    assert (
-        "file conflicts not checked for a, b, c, d and 1 more (no wheel could be read)"
-        in text
-    )
+    assert "file conflicts not checked for a, b, c, d and 1 more (no wheel could be read)" in text
     assert text.endswith("a and b may share the folder x")
 
 
