@@ -33,7 +33,8 @@ MOST_NAMED = 5
 _BUILT = ("torch", "torchvision", "torchaudio", "torchcodec", "triton")
 _VERSION = re.compile(r"""^__version__\s*(?::[^=]*)?=\s*["']([^"']+)["']""", re.MULTILINE)
 # What a program writes while it runs (comtypes, pywin32), and what environments are made with.
-_WRITTEN = {"__pycache__", "gen", "gen_py"}
+_BYTECODE = "__pycache__"
+_WRITTEN = {_BYTECODE, "gen", "gen_py"}
 _MADE = {"_virtualenv.py", "_virtualenv.pth"}
 _CODE = (".py", ".pyc", ".pth", ".so", ".pyd", ".dll", ".dylib")
 # How a script begins that an installer wrote for one Python.
@@ -166,6 +167,8 @@ def _strays(folders: Iterable[Path], infos: Iterable[Path]) -> Iterator[dict[str
         for entry in sorted(os.scandir(folder), key=lambda item: item.name):
             if (
                 entry.name in _MADE
+                or entry.name
+                == _BYTECODE  # of single-file modules; nothing in it is imported without its source
                 or entry.name.startswith("~")
                 or entry.name.endswith((".dist-info", ".egg-info"))
             ):

@@ -118,7 +118,13 @@ def test_code_that_nobody_owns(site: Path) -> None:
     ):
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text("", "utf-8")
-    for name in ("one/data.txt", "one/gen_py/made.py", "one/__pycache__/a.py", "notes.txt"):
+    for name in (
+        "one/data.txt",
+        "one/gen_py/made.py",
+        "one/__pycache__/a.py",
+        "__pycache__/single.cpython-311.pyc",
+        "notes.txt",
+    ):
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text("", "utf-8")
     found = {item["path"]: item["owners"] for item in seen()["strays"]}
