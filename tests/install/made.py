@@ -22,6 +22,7 @@ from envsmith.model.backend import Backend
 from envsmith.model.target import Target
 from tests.commands import Project, Ran
 from tests.replay import ReplayIndex
+from tests.replay_files import make_metadata
 
 PROFILE = "small"
 NO_ADDRESS = "http://127.0.0.1:9/files"
@@ -41,12 +42,14 @@ class Made:
         return hashlib.sha256(self.body).hexdigest()
 
 
-def made(name: str, version: str = "1.0", files: Mapping[str, bytes] | None = None) -> Made:
+def made(
+    name: str, version: str = "1.0", files: Mapping[str, bytes] | None = None, requires: Sequence[str] = ()
+) -> Made:
     """Make a wheel for any Python; without files its module knows its version. Equal arguments give equal bytes."""
     module = name.replace("-", "_")
     stem = f"{module}-{version}"
     held = dict(files or {f"{module}/__init__.py": f'__version__ = "{version}"\n'.encode()})
-    held[f"{stem}.dist-info/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
+    held[f"{stem}.dist-info/METADATA"] = make_metadata(name, version, requires).encode()
     held[f"{stem}.dist-info/WHEEL"] = (
         b"Wheel-Version: 1.0\nGenerator: made\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     )
@@ -59,7 +62,9 @@ def made(name: str, version: str = "1.0", files: Mapping[str, bytes] | None = No
     return Made(name=name, version=version, filename=f"{stem}-py3-none-any.whl", body=buffer.getvalue())
 
 
-def made_torch(version: str, cuda: str | None = None, *, more: bytes = b"") -> Made:
+def made_torch(
+    version: str, cuda: str | None = None, *, more: bytes = b"", requires: Sequence[str] = ()
+) -> Made:
     """Make a torch that can be imported, and says of itself what the real one does."""
     text = f"__version__ = {version!r}\ncuda: str | None = {cuda!r}\nhip: str | None = None\nxpu: str | None = None\n"
     files = {
@@ -67,7 +72,7 @@ def made_torch(version: str, cuda: str | None = None, *, more: bytes = b"") -> M
         "torch/version.py": text.encode(),
         "torch/lib/libtorch.so": more or bytes(range(256)) * 64,
     }
-    return made("torch", version, files)
+    return made("torch", version, files, requires)
 
 
 @dataclass(kw_only=True)
