@@ -28,7 +28,7 @@ from envsmith.model.finding import Finding
 from envsmith.model.target import Python
 from envsmith.select import rules
 from envsmith.select.rules import BackendVerdict
-from tests.index.recorded import registry
+from tests.host.recorded import registry
 from tests.values import HEX
 
 CATALOG = Catalog.embedded()

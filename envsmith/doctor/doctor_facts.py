@@ -290,10 +290,15 @@ class DoctorFacts:
         folders = (Path(found.interpreter.base), self._prefix / found.site) if found else ()
         return find_visual_cpp(windows.read_value, variables(), self.host.machine, folders)
 
-    @cached_property
+    @cached_or_error
     def disk_space(self) -> DiskSpace:
         """Free space for uv's cache."""
-        return system_probes.disk_space(system_probes.uv_cache(variables()))
+        from envsmith.process.runner import Processes
+        from envsmith.uv.command import find_uv
+        from envsmith.uv.installer import UvInstaller
+
+        uv = UvInstaller(processes=Processes(), executable=find_uv())
+        return system_probes.disk_space(uv.cache())
 
     @cached_property
     def connectivity(self) -> Connectivity:

@@ -12,7 +12,6 @@ import re
 import shutil
 import ssl
 import struct
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
@@ -60,18 +59,6 @@ _VERSION = re.compile(r"v?(\d{1,5})\.(\d{1,5})(?:\.(\d{1,6}))?")
 _FILE_INFO_SIGNATURE = struct.pack("<I", 0xFEEF04BD)
 _MOST_BYTES = 16 * 1024 * 1024
 _CPP_LIBRARY_GLOBS = (CPP_LIBRARY, f"*/{CPP_LIBRARY}", f"*/*/{CPP_LIBRARY}")
-
-
-def uv_cache(variables: Mapping[str, str]) -> Path:
-    """Return where uv keeps its cache.
-
-    Source: uv 0.13, reference "Storage" (read 2026-11-21).
-    """
-    if named := variables.get("UV_CACHE_DIR"):
-        return Path(named)
-    if sys.platform == "win32":
-        return Path(variables.get("LOCALAPPDATA", str(Path.home()))) / "uv" / "cache"
-    return Path(variables.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"
 
 
 def disk_space(folder: Path) -> DiskSpace:

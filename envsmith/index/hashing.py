@@ -1,4 +1,4 @@
-"""Hashes of wheels whose index publishes none: the wheels are downloaded and cached by their hash."""
+"""Hashes of wheels without a published hash: the wheels are downloaded and cached by their hash."""
 
 from __future__ import annotations
 

@@ -256,7 +256,7 @@ class PyTorchIndex:
         if all(page.state.absent for page in pages.values()):
             raise CatalogError(
                 "CAT034",
-                f"there is no index {request.index}",
+                f"index `{request.index}` does not exist",
                 where=redact_url(self.base),
                 hint="check backend, channel and --index-base; see `envsmith catalog show`",
             )

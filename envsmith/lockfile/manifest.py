@@ -37,7 +37,7 @@ class FamilyPin:
         """
         match = _PIN.fullmatch(text)
         if match is None:
-            raise ValueError(f"invalid family pin {text!r}, expected VERSION WHEEL sha256:HEX")
+            raise ValueError(f"invalid pin {text!r}, expected VERSION WHEEL sha256:HEX")
         return cls(**match.groupdict())
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""HTTP client: GET requests with limits on size and time, retries, and redirects that never leave https."""
+"""HTTP client: GET requests with limits on size and time, retries, and safe redirects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The uv executable: where it is, the versions that are supported, and the environment it runs in."""
+"""The uv executable: its place, its supported versions, and its environment variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tool that builds the snapshot: on made-up rows, and against the gathered rows where they are."""
+"""The tool that builds the snapshot, on made-up index entries, and on the collected ones if they are available."""
 
 import json
 from pathlib import Path

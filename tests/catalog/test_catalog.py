@@ -1,4 +1,4 @@
-"""Lookups, held against what the facts say."""
+"""Lookups, compared with the collected facts."""
 
 import shutil
 import subprocess

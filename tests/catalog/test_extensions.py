@@ -1,4 +1,4 @@
-"""Which torch each compiled version asks for, against a list read on another day by another way."""
+"""Torch versions of compiled packages, compared with a list from another source."""
 
 from __future__ import annotations
 

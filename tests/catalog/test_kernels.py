@@ -1,4 +1,4 @@
-"""Kernels and drivers, held against what the facts say."""
+"""Kernels and drivers, compared with the collected facts."""
 
 import pytest
 from packaging.version import Version

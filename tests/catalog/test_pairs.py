@@ -1,4 +1,4 @@
-"""What goes together: builds on PyPI, bonds, families, the torch family."""
+"""Builds on PyPI, undeclared constraints, conflict groups and the torch family."""
 
 import pytest
 from packaging.version import Version

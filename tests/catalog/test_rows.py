@@ -1,4 +1,4 @@
-"""Each table refuses what its facts cannot be."""
+"""Each table refuses invalid rows."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Sizes of wheels: the table, the tool that writes it, and how near PyPI's builds come to PyTorch's."""
+"""Sizes of wheels: the table, the tool that writes it, and the difference between PyPI's builds and PyTorch's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows that are shipped: what they must and must not hold, pitfall by pitfall."""
+"""The shipped snapshot, checked for each known pitfall."""
 
 from collections.abc import Iterator
 from functools import cache

@@ -13,7 +13,7 @@ from tests.config.test_profile_file import GOOD
 from tests.config.test_profile_file import MALFORMED as PROFILES
 from tests.config.test_requirements_txt_requirements import MALFORMED as LINES
 from tests.index.pages import page
-from tests.index.test_simple_api_page_parser_malformed import BAD_ROWS
+from tests.index.test_simple_api_malformed import BAD_ROWS
 from tests.replay import ReplayIndex
 from tests.replay_faults import Fault
 

@@ -26,13 +26,13 @@ WORDS = (
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Cache of uv that most tests share."""
+    """uv cache shared by most tests."""
     return tmp_path_factory.mktemp("uv")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def index(cache: Path) -> Iterator[dict[str, str]]:
-    """Replay the package index, with variables in the environment that lead to it."""
+    """Replay the package index, with its address in the environment."""
     with IndexReplay(Recording.read("shipped")) as replay, pytest.MonkeyPatch.context() as patch:
         variables = replay.environ(cache=cache)
         for name, value in variables.items():
@@ -43,7 +43,7 @@ def index(cache: Path) -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Lock once, with this user's own settings."""
+    """Lock once with the user's settings."""
     return _locked(Project(root=tmp_path_factory.mktemp("reference") / "project"))
 
 
@@ -127,7 +127,7 @@ def test_umask(reference: dict[str, bytes], tmp_path: Path, umask: int, mode: in
 
 
 def test_locking_again_changes_nothing(reference: dict[str, bytes], tmp_path: Path) -> None:
-    """Neither a second lock, nor one file lost and made again, nor the locks of other targets beside it."""
+    """A second lock, a restored file and locks of other targets do not change the bytes."""
     project = _project(tmp_path)
     assert _locked(project) == reference
     lost = "requirements.cp312-win_amd64.txt"

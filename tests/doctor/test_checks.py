@@ -29,7 +29,7 @@ from envsmith.model.target import Python
 from envsmith.select import rules
 from envsmith.select.rules import BackendVerdict
 from tests.environment.test_verification import distribution, environment
-from tests.index.recorded import RECORDED, registry
+from tests.host.recorded import RECORDED, registry
 
 CATALOG = Catalog.embedded()
 CU128 = Backend.parse("cu128")

@@ -11,8 +11,8 @@ import pytest
 
 from envsmith.doctor.checks import CHECKS
 from tests.commands import Project, Ran
-from tests.index.wheels_on_disk import lay
 from tests.install.made import Shop, made, made_torch
+from tests.site_packages import write_distribution
 
 NO_GPU = {"ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY": "none", "UV_CACHE_DIR": "uv"}
 PASCAL = {"ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY": "6.1", "ENVSMITH_OVERRIDE_CUDA_DRIVER": "580.65.06"}
@@ -114,11 +114,13 @@ def test_torch_against_the_machine(
 def test_what_is_wrong_with_packages(copied: tuple[Shop, Path]) -> None:
     shop, prefix = copied
     place = site(prefix)
-    lay(place, "opencv-python", {"cv2/__init__.py": b"a"})
-    lay(place, "opencv-python-headless", {"cv2/__init__.py": b"bb"})
-    lay(place, "onnxruntime-gpu", {"onnxruntime/__init__.py": b"gpu"})
-    lay(place, "onnxruntime", {"onnxruntime/__init__.py": b"only the CPU"})
-    lay(place, "torchvision", {"torchvision/version.py": b"__version__ = '0.28.0+cu130'\n"}, version="0.28.0")
+    write_distribution(place, "opencv-python", {"cv2/__init__.py": b"a"})
+    write_distribution(place, "opencv-python-headless", {"cv2/__init__.py": b"bb"})
+    write_distribution(place, "onnxruntime-gpu", {"onnxruntime/__init__.py": b"gpu"})
+    write_distribution(place, "onnxruntime", {"onnxruntime/__init__.py": b"only the CPU"})
+    write_distribution(
+        place, "torchvision", {"torchvision/version.py": b"__version__ = '0.28.0+cu130'\n"}, version="0.28.0"
+    )
     (place / "~umpy").mkdir()
     (shop.project.root / "main.py").write_text("import beside\n", "utf-8")
     found = findings(asked(shop, *LOCAL, "--prefix", str(prefix), "--json"))

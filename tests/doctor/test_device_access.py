@@ -10,7 +10,7 @@ from envsmith.doctor.rules import gpu
 from envsmith.host.model import Device, Host
 from envsmith.host.system import GpuAccess
 from envsmith.model.backend import Backend
-from tests.index.recorded import RECORDED
+from tests.host.recorded import RECORDED
 
 CUDA, ROCM, CPU = (Backend.parse(name) for name in ("cu128", "rocm6.4", "cpu"))
 LINUX = Host(os="linux", machine="x86_64", release=(2, 36), libc="glibc")

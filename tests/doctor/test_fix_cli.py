@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.commands import Ran
-from tests.index.wheels_on_disk import lay
 from tests.install.made import Shop, made
+from tests.site_packages import write_distribution
 from tests.verify import test_cli
 from tests.verify.test_cli import copied, installed, site
 
@@ -61,7 +61,7 @@ def test_one_that_envsmith_made_is_built_anew_beside_itself(tmp_path: Path) -> N
     assert shop.install().status == 0
     before = shop.current()
     test_cli.changed(shop.link)
-    lay(site(shop.link), "extra", {"extra/__init__.py": b""})
+    write_distribution(site(shop.link), "extra", {"extra/__init__.py": b""})
     ran = fix(shop, shop.link, "--yes")
     assert ran.status == 0, ran.said
     assert "rebuild    small: build a new environment" in ran.out
@@ -122,7 +122,9 @@ def test_without_a_lock_one_of_a_family_stays_and_what_is_broken_comes_again(tmp
     shutil.copytree(shop.link.resolve(), prefix, symlinks=True)
     (prefix / "envsmith.json").unlink(missing_ok=True)
     shutil.rmtree(shop.project.root / "lockfiles")
-    lay(site(prefix), "opencv-python", {"cv2/__init__.py": b"with windows"}, version="4.11.0.86")
+    write_distribution(
+        site(prefix), "opencv-python", {"cv2/__init__.py": b"with windows"}, version="4.11.0.86"
+    )
     (site(prefix) / "beside/__init__.py").unlink()
     ran = fix(shop, prefix, "--yes")
     assert ran.status == 0, ran.said

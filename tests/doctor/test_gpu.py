@@ -18,7 +18,7 @@ from envsmith.model.finding import Finding
 from envsmith.model.target import Python
 from envsmith.select import rules
 from envsmith.select.rules import BackendVerdict
-from tests.index.recorded import RECORDED
+from tests.host.recorded import RECORDED
 
 CATALOG = Catalog.embedded()
 PYTHON = Python(major=3, minor=12)

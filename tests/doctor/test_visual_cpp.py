@@ -9,7 +9,7 @@ from envsmith.doctor.rules.system_checks import runtime
 from envsmith.host.system import Library, VisualCpp
 from envsmith.host.system_probes import find_visual_cpp
 from tests.environment.test_verification import distribution, environment
-from tests.index.recorded import nothing, registry
+from tests.host.recorded import nothing, registry
 
 CATALOG = Catalog.embedded()
 TORCH = environment(distribution("torch", "2.9.0+cpu"))

@@ -1,4 +1,4 @@
-"""The plan that tests/data/uv was recorded with: torch alone for Windows, one row, as PyTorch's index had it."""
+"""The plan of the recording tests/data/uv: torch for Windows with one index entry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TORCH = Wheel.from_entry(
 
 
 def plan() -> ResolutionPlan:
-    """Return a plan as the rules would make it, with one decision and one variable."""
+    """Return the plan, with one decision and one variable."""
     return ResolutionPlan(
         profile="golden",
         target=Target(

@@ -1,4 +1,4 @@
-"""A recorded answer of the resolver gives, byte for byte, the files kept here.
+"""A recorded resolution gives the files of this folder, byte for byte.
 
 When a change of these bytes is meant: ``ENVSMITH_WRITE_GOLDEN=1 pytest tests/golden`` writes them anew, to be read in
 the diff. Locks of others then change, too, at their next lock: say so in the CHANGELOG.

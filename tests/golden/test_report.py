@@ -1,4 +1,4 @@
-"""What `envsmith report` prints of two machines, byte for byte, to be read by people: nothing private, nothing missing.
+"""Reports of two machines, byte for byte: nothing private, nothing missing.
 
 ``ENVSMITH_WRITE_GOLDEN=1 pytest tests/golden/test_report.py`` writes the files anew.
 """
@@ -29,7 +29,7 @@ MACHINES: dict[str, tuple[Callable[[], DoctorFacts], Mapping[str, str]]] = {
 
 
 def hidden(variables: Mapping[str, str]) -> Redaction:
-    """Return the collect_redaction that this machine's own names take no part in."""
+    """Return a redaction without the names of this machine."""
     found = collect_redaction(variables)
     return Redaction(
         project=machines.PROJECT,

@@ -8,7 +8,7 @@ import pytest
 
 from envsmith.host.linux import gpu_access, is_usable
 from tests.host.host_data import tree
-from tests.index.recorded import RECORDED
+from tests.host.recorded import RECORDED
 
 
 def test_an_ordinary_machine_without_a_gpu(tmp_path: Path) -> None:

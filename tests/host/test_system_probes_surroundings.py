@@ -13,7 +13,7 @@ from typing import cast
 import pytest
 
 from envsmith.host import system_probes
-from tests.index.recorded import registry
+from tests.host.recorded import registry
 
 
 class Slow(BaseHTTPRequestHandler):
@@ -107,14 +107,6 @@ def test_the_room_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
     found = system_probes.disk_space(tmp_path / "a" / "b")
     assert found.folder == str(tmp_path / "a" / "b")
     assert found.free_bytes == pytest.approx(system_probes.disk_space(tmp_path).free_bytes, rel=0.2)
-
-
-@pytest.mark.parametrize(
-    ("variables", "place"),
-    [({"UV_CACHE_DIR": "/c"}, "/c"), ({"XDG_CACHE_HOME": "/x"}, "/x/uv")],
-)
-def test_uv_s_cache(variables: dict[str, str], place: str) -> None:
-    assert system_probes.uv_cache(variables) == Path(place)
 
 
 def test_path_as_this_process_has_it() -> None:

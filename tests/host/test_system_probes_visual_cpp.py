@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.host.system_probes import CPP_LIBRARY, file_version, find_visual_cpp
-from tests.index.recorded import RECORDED, nothing, registry
+from tests.host.recorded import RECORDED, nothing, registry
 
 
 def library(*version: int) -> bytes:

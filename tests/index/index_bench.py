@@ -1,4 +1,4 @@
-"""A replayed index, read into an cache, with a clock of its own."""
+"""A replayed index with a cache and a fake clock."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def torch_wheel(tags: str = LINUX, version: str = "2.20.0+cu199", *requires: str
 
 
 class Bench:
-    """A replayed index, an cache and a clock."""
+    """A replayed index, a cache and a clock."""
 
     def __init__(self, replay: ReplayIndex, root: Path) -> None:
         self.replay = replay

@@ -1,4 +1,4 @@
-"""Hashes of wheels that their index publishes none for."""
+"""Hashes of wheels without a published hash."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def kept(tmp_path: Path) -> FileCache:
 
 
 class Heard(Silence):
-    """Progress that remembers."""
+    """Progress that records its calls."""
 
     def __init__(self) -> None:
         self.said: list[str] = []

@@ -151,7 +151,7 @@ def test_a_server_that_cannot_be_reached_is_not_asked_again(replay: ReplayIndex,
 
 
 def test_an_error_of_one_file_leaves_the_others(replay: ReplayIndex, tmp_path: Path) -> None:
-    """In whatever order threads ask: a server that answers with an error is there."""
+    """A server that answers with an error is reachable, whatever the order of threads."""
     other = NAME.replace("2.20.0", "2.20.1")
     replay.add(replace(ReplayFile.row(other, index="cu199"), body=WHEEL))
     replay.fail(PATH, Fault.status(503))

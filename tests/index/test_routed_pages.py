@@ -1,4 +1,4 @@
-"""Routed pages over loopback and from files: flat pages, index roots, and what cannot be trusted."""
+"""Routed pages over loopback and from files: flat pages, index roots, and malformed ones."""
 
 from __future__ import annotations
 

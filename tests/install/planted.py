@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.index.wheels_on_disk import lay
+from tests.site_packages import write_distribution
 
 Undo = Callable[[], None]
 UV = Path(sys.executable).parent / "uv"
@@ -119,12 +119,12 @@ def sitecustomize(sound: Sound) -> None:
 
 @_fault("added distribution")
 def extra(sound: Sound) -> None:
-    lay(sound.site, "extra", {"extra/__init__.py": b""})
+    write_distribution(sound.site, "extra", {"extra/__init__.py": b""})
 
 
 @_fault("added distribution with a missing requirement")
 def unmet(sound: Sound) -> None:
-    info = lay(sound.site, "extra", {"extra/__init__.py": b""})
+    info = write_distribution(sound.site, "extra", {"extra/__init__.py": b""})
     with (info / "METADATA").open("a", encoding="utf-8") as stream:
         stream.write("Requires-Dist: not-installed>=2\n")
 
@@ -171,7 +171,7 @@ def no_metadata(sound: Sound) -> None:
 
 @_fault("two metadata folders of numpy")
 def twice(sound: Sound) -> None:
-    lay(sound.site, "numpy", {}, version="1.26.4")
+    write_distribution(sound.site, "numpy", {}, version="1.26.4")
 
 
 @_fault("interrupted removal (`~umpy`)")
@@ -187,19 +187,19 @@ def two_opencvs(sound: Sound) -> None:
 @_fault("onnxruntime-gpu over onnxruntime")
 def onnx_gpu(sound: Sound) -> None:
     files = {"onnxruntime/capi/onnxruntime_validation.py": b"check_distro_info = print\n"}
-    lay(sound.site, "onnxruntime-gpu", files, version="1.26.0")
+    write_distribution(sound.site, "onnxruntime-gpu", files, version="1.26.0")
 
 
 @_fault("torchvision for another backend (`+cu130`)")
 def mixed(sound: Sound) -> None:
     files = {"torchvision/version.py": b"__version__ = '0.28.0+cu130'\n"}
-    lay(sound.site, "torchvision", files, version="0.28.0+cu130")
+    write_distribution(sound.site, "torchvision", files, version="0.28.0+cu130")
 
 
 @_fault("torchvision for another torch")
 def unpaired(sound: Sound) -> None:
     files = {"torchvision/version.py": b"__version__ = '0.20.0+cpu'\n"}
-    lay(sound.site, "torchvision", files, version="0.20.0+cpu")
+    write_distribution(sound.site, "torchvision", files, version="0.20.0+cpu")
 
 
 @_fault("library of torch cut in half")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.lockfile.pins import Pin, Pins, requirements_lines
+from envsmith.lockfile.pins import InstallSource, Pin, Pins, requirements_lines
 from tests.install.made import lock_of, made, made_torch
 from tests.values import HEX, OTHER_HEX, target
 
@@ -138,3 +138,9 @@ def test_a_comment_or_an_empty_line_ends_a_continuation() -> None:
         ("b", "b==1"),
         ("c", "c==1"),
     ]
+
+
+def test_an_install_source_has_no_wheelhouse_by_default() -> None:
+    supply = InstallSource(text="torch==2.13.0", is_pylock=False)
+    assert supply.wheelhouse == ""
+    assert supply.sources == ()

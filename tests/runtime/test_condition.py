@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from envsmith.runtime import condition
-from tests.index.wheels_on_disk import lay
+from tests.site_packages import write_distribution
 
 
 @pytest.fixture
@@ -26,15 +26,17 @@ def seen(*before: Path) -> dict[str, Any]:
 
 
 def test_nothing_is_found_where_all_is_well(site: Path) -> None:
-    lay(site, "one", {"one/__init__.py": b"1"})
-    lay(site, "two", {"two/__init__.py": b"2"})
+    write_distribution(site, "one", {"one/__init__.py": b"1"})
+    write_distribution(site, "two", {"two/__init__.py": b"2"})
     found = seen(site)
     assert (found["overlaps"], found["halves"], found["origins"], found["shadows"]) == ([], [], {}, [])
 
 
 def test_different_bytes_under_one_path_and_equal_ones(site: Path) -> None:
-    lay(site, "opencv-python", {"cv2/__init__.py": b"a", "cv2/cv2.so": b"b", "shared/__init__.py": b""})
-    lay(
+    write_distribution(
+        site, "opencv-python", {"cv2/__init__.py": b"a", "cv2/cv2.so": b"b", "shared/__init__.py": b""}
+    )
+    write_distribution(
         site,
         "opencv-python-headless",
         {"cv2/__init__.py": b"x", "cv2/cv2.so": b"y", "shared/__init__.py": b""},
@@ -50,7 +52,7 @@ def test_different_bytes_under_one_path_and_equal_ones(site: Path) -> None:
 
 def test_what_broke_off(site: Path) -> None:
     (site / "~umpy").mkdir()
-    lay(site, "one", {"one/__init__.py": b"1"})
+    write_distribution(site, "one", {"one/__init__.py": b"1"})
     (site / "one-1.0.dist-info" / "METADATA").unlink()
     assert [item["folder"] for item in seen()["halves"]] == ["~umpy", "one-1.0.dist-info"]
 
@@ -65,26 +67,28 @@ def test_what_broke_off(site: Path) -> None:
     ],
 )
 def test_where_it_came_from(site: Path, direct_url: object, kind: str, sha256: str) -> None:
-    lay(site, "one", {"one/__init__.py": b"1"})
+    write_distribution(site, "one", {"one/__init__.py": b"1"})
     (site / "one-1.0.dist-info" / "direct_url.json").write_text(json.dumps(direct_url), "utf-8")
     found = seen()["origins"]["one"]
     assert (found["kind"], found["sha256"]) == (kind, sha256)
 
 
 def test_a_damaged_origin_is_none(site: Path) -> None:
-    lay(site, "one", {"one/__init__.py": b"1"})
+    write_distribution(site, "one", {"one/__init__.py": b"1"})
     (site / "one-1.0.dist-info" / "direct_url.json").write_text("{", "utf-8")
     assert seen()["origins"] == {}
 
 
 def test_builds_are_read_from_the_files(site: Path) -> None:
-    lay(site, "torch", {"torch/version.py": b"__version__ = '2.15.0+cu132'\ncuda: str = '13.2'\n"})
-    lay(site, "torchaudio", {"torchaudio/version.py": b'__version__: str = "2.11.0+cu130"\n'})
+    write_distribution(
+        site, "torch", {"torch/version.py": b"__version__ = '2.15.0+cu132'\ncuda: str = '13.2'\n"}
+    )
+    write_distribution(site, "torchaudio", {"torchaudio/version.py": b'__version__: str = "2.11.0+cu130"\n'})
     assert seen()["builds"] == {"torch": "2.15.0+cu132", "torchaudio": "2.11.0+cu130"}
 
 
 def test_modules_that_come_before(site: Path, tmp_path: Path) -> None:
-    lay(site, "one", {"one/__init__.py": b"1", "single.py": b"", "tests/__init__.py": b""})
+    write_distribution(site, "one", {"one/__init__.py": b"1", "single.py": b"", "tests/__init__.py": b""})
     project = tmp_path / "project"
     for name in ("one", "tests"):
         (project / name).mkdir(parents=True)
@@ -95,7 +99,7 @@ def test_modules_that_come_before(site: Path, tmp_path: Path) -> None:
 
 
 def test_a_project_does_not_shadow_what_was_installed_from_it(site: Path, tmp_path: Path) -> None:
-    info = lay(site, "one", {"one/__init__.py": b"1"})
+    info = write_distribution(site, "one", {"one/__init__.py": b"1"})
     project = tmp_path / "my project"
     (project / "one").mkdir(parents=True)
     (project / "one" / "__init__.py").write_text("", "utf-8")
@@ -105,7 +109,7 @@ def test_a_project_does_not_shadow_what_was_installed_from_it(site: Path, tmp_pa
 
 
 def test_code_that_nobody_owns(site: Path) -> None:
-    lay(site, "one", {"one/__init__.py": b"1", "one/part/a.so": b"2", "single.py": b""})
+    write_distribution(site, "one", {"one/__init__.py": b"1", "one/part/a.so": b"2", "single.py": b""})
     for name in (
         "one/more.py",
         "one/lib.so.3",
@@ -140,7 +144,7 @@ def test_code_that_nobody_owns(site: Path) -> None:
 
 def test_whose_record_was_cut_may_be_the_owner(site: Path) -> None:
     for name, module in (("torch", "torch"), ("opencv-python", "cv2")):
-        info = lay(site, name, {f"{module}/__init__.py": b""})
+        info = write_distribution(site, name, {f"{module}/__init__.py": b""})
         rows = (info / "RECORD").read_text("utf-8").splitlines(keepends=True)
         (info / "RECORD").write_text("".join(row for row in rows if row.startswith(info.name)), "utf-8")
         (info / "top_level.txt").write_text(f"{module}\n", "utf-8")
@@ -152,7 +156,7 @@ def test_programs_that_start_another_places_python(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, gone = site / "python3", "/srv/old place/.venv/bin/python3.11"
-    lay(
+    write_distribution(
         site,
         "one",
         {
@@ -175,6 +179,6 @@ def test_programs_that_start_another_places_python(
 
 
 def test_what_no_program_loads_may_differ(site: Path) -> None:
-    lay(site, "one", {"one/__init__.py": b"1", "tests/__init__.py": b"1", "LICENSE": b"1"})
-    lay(site, "two", {"two/__init__.py": b"2", "tests/__init__.py": b"2", "LICENSE": b"2"})
+    write_distribution(site, "one", {"one/__init__.py": b"1", "tests/__init__.py": b"1", "LICENSE": b"1"})
+    write_distribution(site, "two", {"two/__init__.py": b"2", "tests/__init__.py": b"2", "LICENSE": b"2"})
     assert seen()["overlaps"] == []

@@ -17,5 +17,5 @@ def replay() -> Iterator[ReplayIndex]:
 
 @pytest.fixture
 def case(tmp_path: Path, replay: ReplayIndex) -> Project:
-    """A project that reaches the replayed index and nothing else: uv, which may ask PyPI, finds nobody there."""
+    """A project with access to the replayed index only: PyPI is unreachable for uv."""
     return Project(root=tmp_path / "project", index=replay.base, env={"HTTPS_PROXY": "http://127.0.0.1:9"})

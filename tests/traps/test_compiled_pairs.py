@@ -1,4 +1,4 @@
-"""Real uv on PyTorch's real rows: whichever of torch and a compiled package is pinned, the pair goes together."""
+"""Real uv on PyTorch's real index entries: torch and compiled packages match, whichever is pinned."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def target(backend: str) -> Target:
 
 @cache
 def cut(backend: str) -> TorchIndexSlice:
-    """The rows as a plan gets them, without what they require of PyPI: no network is needed then."""
+    """Return the plan's index entries without requirements on PyPI, so that no network is needed."""
     listing = CATALOG.listing("stable", Backend.parse(backend))
     assert listing is not None
     found = candidates.select_candidates(

@@ -1,4 +1,4 @@
-"""Traps where an index says too little of a wheel, something false, or something else than before."""
+"""Traps: an index with missing, false or changed facts about a wheel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _made(project: str, version: str, index: str, tags: str = f"cp312-cp312-{LIN
 
 
 def _lock(case: Project, *words: str, as_of: str = AS_OF) -> Ran:
-    """Lock with the rows of the replayed index as they are now."""
+    """Lock with the current entries of the replayed index."""
     return case.run("lock", "--catalog", "live", "--as-of", as_of, *words)
 
 
@@ -128,7 +128,7 @@ def test_nightly_wheel_that_cannot_be_fetched(case: Project, replay: ReplayIndex
 
 
 def test_metadata_is_not_what_the_page_says(case: Project, replay: ReplayIndex) -> None:
-    """The sidecar of the newest torch has another sha256 than its page announces.
+    """The METADATA file of the newest torch has another sha256 than its page announces.
 
     uv takes the sidecar as it comes; here a version whose requirements cannot be believed is left out, and said.
     """
@@ -152,7 +152,7 @@ def test_metadata_is_not_what_the_page_says(case: Project, replay: ReplayIndex) 
 
 @pytest.mark.parametrize("wrong", ["0" * 63, "0" * 65, "0" * 40, "z" * 64])
 def test_hash_of_another_form(case: Project, replay: ReplayIndex, wrong: str) -> None:
-    """A link's hash has 63 digits, or is a SHA-1: the page as a whole cannot be trusted.
+    """A link's hash has 63 digits, or is a SHA-1: the whole page is refused.
 
     Others take the file without looking; here the page is refused, and what was read before it stays in use.
     """

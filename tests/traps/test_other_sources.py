@@ -1,4 +1,4 @@
-"""Traps where the wheel that is taken comes from the wrong place, or carries the wrong label."""
+"""Traps: a wheel from the wrong source, or with the wrong label."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_pypi_has_a_newer_torch_than_the_backend(tmp_path: Path) -> None:
 
 @pytest.mark.online
 def test_torch_comes_only_as_a_dependency(tmp_path: Path) -> None:
-    """Nobody asks for torch but torchmetrics, whose torch must be the backend's, too.
+    """Only torchmetrics requires torch, which must be the backend's build.
 
     An index bound to the name torch in uv's sources holds for direct requirements alone.
     """

@@ -1,4 +1,4 @@
-"""Traps where two distributions own one file: the resolver sees nothing of it, and the last one installed wins."""
+"""Traps: two distributions with the same file. The resolver does not see it, and the last one installed wins."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _lock(case: Project, *words: str) -> Ran:
 
 
 def test_two_small_wheels_that_own_one_file_are_refused(case: Project, replay: ReplayIndex) -> None:
-    """No table knows of these two; their own lists of files do."""
+    """The two are in no table; their file lists conflict."""
     replay.add(TORCH, VISION)
     ran = _lock(case)
     assert ran.status == 1, ran.said

@@ -162,7 +162,7 @@ def test_a_page_on_this_machine(case: Project, site: WheelSite) -> None:
 def test_uv_installs_a_wheel_without_the_label_in_its_metadata_and_pip_does_not(
     site: WheelSite, tmp_path: Path
 ) -> None:
-    """What the profile's reference says of flash-attn's wheels."""
+    """The example with flash-attn in the profiles reference."""
     name = "flash_attn-2.9.0+cu13torch2.20cxx11abiTRUE-py3-none-any.whl"
     sha256 = site.wheel(name, with_label=False)
     text = tmp_path / "requirements.txt"

@@ -19,7 +19,7 @@ def index() -> Iterator[IndexReplay]:
 
 @pytest.fixture(scope="session")
 def index_environ(tmp_path_factory: pytest.TempPathFactory, index: IndexReplay) -> dict[str, str]:
-    """Return the variables that lead to the index."""
+    """Return environment variables with the address of the index."""
     return index.environ(cache=tmp_path_factory.mktemp("uv"))
 
 
@@ -27,7 +27,7 @@ def index_environ(tmp_path_factory: pytest.TempPathFactory, index: IndexReplay) 
 def shipped(
     tmp_path_factory: pytest.TempPathFactory, index: IndexReplay, index_environ: dict[str, str]
 ) -> Project:
-    """Lock the ten shipped profiles, as people get them."""
+    """Lock the ten shipped profiles."""
     project = Project(root=tmp_path_factory.mktemp("shipped") / "project", env=index_environ)
     before = len(index.missed)
     ran = project.run("lock", *PROFILES, "--catalog", "embedded", "--as-of", "2026-11-20T09:00:00Z")

@@ -1,4 +1,4 @@
-"""The locks that others judge, and the interpreters to judge them with."""
+"""Locks to verify with other tools, and interpreters for them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Judged:
 
     @property
     def uv_platform(self) -> str:
-        """How uv names the platform."""
+        """Name of the platform in uv."""
         return python_platform(self.target.platform)
 
 

@@ -1,4 +1,4 @@
-"""The gathered rows of PyTorch's index, which the snapshot was built from, say the same hashes."""
+"""The hashes of locks are those of the collected index entries, from which the snapshot is built."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.truth.judged import PROFILES, Judged
 DATASET = Path(__file__).parents[2].parent / "shared" / "pytorch-index" / "wheels.jsonl"
 
 
-@pytest.mark.skipif(not DATASET.is_file(), reason="the gathered rows lie beside the repository, not in it")
+@pytest.mark.skipif(not DATASET.is_file(), reason="the collected index entries are not in the repository")
 def test_every_torch_family_hash_is_that_of_its_row(shipped: Project, locks: list[Judged]) -> None:
     rows: dict[tuple[str, str], set[str]] = defaultdict(set)
     with DATASET.open(encoding="utf-8") as lines:

@@ -80,7 +80,7 @@ def test_of_two_files_of_one_name_pip_takes_the_one_the_lock_hashes(tmp_path: Pa
 
 
 def _torch_wheel() -> Path:
-    """Return the true wheel of torch for the CPU, where a folder of wheels that pip is told of has it."""
+    """Return the real CPU wheel of torch, if one of pip's folders of wheels has it."""
     for folder in os.environ.get("PIP_FIND_LINKS", "").split():
         for path in Path(folder).glob("torch-2.13.0+cpu-cp311-cp311-manylinux_2_28_x86_64.whl"):
             return path
@@ -126,7 +126,7 @@ def test_pip_takes_the_true_wheel_in_hash_mode(tmp_path: Path) -> None:
 
 @pytest.mark.online
 def test_pip_refuses_other_bytes(tmp_path: Path) -> None:
-    """The same name, version and tags with other bytes: the hash in the requirements does its work."""
+    """A wheel with the same name, version and tags but another hash is refused."""
     project = Project(root=tmp_path / "project")
     other = ReplayFile.made("torch", "2.13.0+cpu", "cp311-cp311-manylinux_2_28_x86_64", index="cpu")
     with ReplayIndex([replace(other, metadata=None)]) as replay:

@@ -29,7 +29,7 @@ def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_uv_would_sync_every_lock(
     shipped: Project, locks: list[Judged], environments: dict[str, Path], tmp_path: Path
 ) -> None:
-    """Judged for each platform, with an interpreter of the lock's own Python; no network is needed for that."""
+    """Checked for each platform with an interpreter of the lock's Python, without network."""
     judged = []
     for lock in locks:
         python = environments.get(str(lock.target.python))

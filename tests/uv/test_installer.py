@@ -16,7 +16,7 @@ from tests.install.made import made, made_torch
 
 
 class Replies(Processes):
-    """Answers as uv would, and keeps what it was asked."""
+    """Fake uv that records its calls."""
 
     def __init__(self, status: int = 0, stderr: str = "") -> None:
         super().__init__()

@@ -25,7 +25,7 @@ ANNOTATED = "filelock==3.20.0\n    # via torch\n"
 
 
 class Replies(Processes):
-    """Answers as uv would, and keeps what it was asked."""
+    """Fake uv that records its calls."""
 
     def __init__(self, status: int = 0, stderr: str = "", version: str = "uv 0.13.8") -> None:
         super().__init__()

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.index.wheels_on_disk import lay
 from tests.install.made import Shop, made, made_torch
 from tests.runtime.fake_torch import fake_torch
+from tests.site_packages import write_distribution
 
 CHECKS = (
     'checks = [{import = "beside", timeout-s = 20}, {run = "python -c \'import beside\'", timeout-s = 20}]\n'
@@ -55,7 +55,7 @@ def removed(prefix: Path) -> None:
 
 
 def added(prefix: Path) -> None:
-    lay(site(prefix), "extra", {"extra/__init__.py": b""})
+    write_distribution(site(prefix), "extra", {"extra/__init__.py": b""})
 
 
 def code_added(prefix: Path) -> None:
@@ -92,16 +92,16 @@ def no_record(prefix: Path) -> None:
 
 
 def twice(prefix: Path) -> None:
-    lay(site(prefix), "beside", {}, version="0.9")
+    write_distribution(site(prefix), "beside", {}, version="0.9")
 
 
 def two_owners(prefix: Path) -> None:
-    lay(site(prefix), "opencv-python", {"cv2/__init__.py": b"a"})
-    lay(site(prefix), "opencv-python-headless", {"cv2/__init__.py": b"b"})
+    write_distribution(site(prefix), "opencv-python", {"cv2/__init__.py": b"a"})
+    write_distribution(site(prefix), "opencv-python-headless", {"cv2/__init__.py": b"b"})
 
 
 def mixed(prefix: Path) -> None:
-    lay(
+    write_distribution(
         site(prefix),
         "torchvision",
         {"torchvision/version.py": b"__version__ = '0.34.0+cu130'"},
@@ -110,8 +110,8 @@ def mixed(prefix: Path) -> None:
 
 
 def onnx_over_gpu(prefix: Path) -> None:
-    lay(site(prefix), "onnxruntime-gpu", {"onnxruntime/__init__.py": b"gpu"})
-    lay(site(prefix), "onnxruntime", {"onnxruntime/__init__.py": b"only the CPU"})
+    write_distribution(site(prefix), "onnxruntime-gpu", {"onnxruntime/__init__.py": b"gpu"})
+    write_distribution(site(prefix), "onnxruntime", {"onnxruntime/__init__.py": b"only the CPU"})
 
 
 def swapped_label(prefix: Path) -> None:
@@ -123,7 +123,7 @@ def swapped_label(prefix: Path) -> None:
 def torchaudio_of_another_cuda(prefix: Path) -> None:
     swapped_label(prefix)
     files = {"torchaudio/version.py": b"__version__ = '2.19.0+cu130'"}
-    lay(site(prefix), "torchaudio", files, version="2.19.0+cu130")
+    write_distribution(site(prefix), "torchaudio", files, version="2.19.0+cu130")
 
 
 def no_metadata(prefix: Path) -> None:
@@ -155,7 +155,7 @@ def segfaults(prefix: Path) -> None:
 
 
 def asks_for_what_is_not_there(prefix: Path) -> None:
-    info = lay(site(prefix), "extra", {"extra/__init__.py": b""})
+    info = write_distribution(site(prefix), "extra", {"extra/__init__.py": b""})
     with (info / "METADATA").open("a", encoding="utf-8") as file:
         file.write("Requires-Dist: not-installed>=2\n")
 
@@ -265,7 +265,7 @@ def test_a_probe_that_hangs_or_crashes_is_a_finding_and_the_rest_is_told(
     copied: tuple[Shop, Path], way: str
 ) -> None:
     shop, prefix = copied
-    lay(site(prefix), "jax", {"jax.py": way.encode()})
+    write_distribution(site(prefix), "jax", {"jax.py": way.encode()})
     ran = shop.project.run("verify", "small", "--prefix", str(prefix), "--probe", "jax", "--timeout", "3")
     assert ran.status == 1
     assert "failed at importing jax" in ran.out

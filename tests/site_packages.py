@@ -1,4 +1,4 @@
-"""Distributions as they lie in ``site-packages``."""
+"""Distributions in ``site-packages``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def lay(site: Path, name: str, files: Mapping[str, bytes], *, version: str = "1.0") -> Path:
+def write_distribution(site: Path, name: str, files: Mapping[str, bytes], *, version: str = "1.0") -> Path:
     """Install a distribution by hand, and return its ``.dist-info``."""
     info = site / f"{name.replace('-', '_')}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()

@@ -1,4 +1,4 @@
-"""What machines printed: tests/data/host/recorded.toml."""
+"""Recorded answers of the Windows registry: tests/data/host/recorded.toml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VALUE = re.compile(r" {4}(\S+) {4}REG_\w+ {4}(.*)")
 
 
 def registry(name: str) -> Registry:
-    """Return what answers as the registry did whose `reg query` was recorded under a name."""
+    """Return a fake registry with the `reg query` output recorded under a name."""
     (recorded,) = (item["text"] for item in RECORDED["registry"] if item["name"] == name)
     values: dict[tuple[str, str, str], object] = {}
     root, key = "", ""
@@ -28,5 +28,5 @@ def registry(name: str) -> Registry:
 
 
 def nothing(root: str, key: str, name: str) -> None:
-    """Answer as a registry that has none of it."""
+    """Return a fake registry without the value."""
     assert root in _ROOTS.values(), (key, name)

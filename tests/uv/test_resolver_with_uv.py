@@ -1,4 +1,4 @@
-"""Real uv on slices alone: nothing here needs a network."""
+"""Real uv with slices only, without network."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def snapshot(backend: Backend = CU128, retrieved: str = "2099-01-01") -> IndexLi
 
 @dataclass
 class Live:
-    """A live index that answers, or does not."""
+    """A fake live index."""
 
     error: EnvsmithError | None = None
     keeps: IndexListing | EnvsmithError | None = None
