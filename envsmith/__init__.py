@@ -1,3 +1,3 @@
-"""Reproducible, true PyTorch environments for every accelerator, operating system and Python."""
+"""Lock and install PyTorch environments with the right CUDA, ROCm or CPU build for every platform."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""``python -m envsmith``, and what the ``envsmith`` command starts."""
+"""Entry point of the ``envsmith`` command and of ``python -m envsmith``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 def run() -> None:
     """Run the command line and end the process with its exit code."""
     words = sys.argv[1:]
+    # These two answer before click is imported, which takes longer than a plain `run` as a whole.
     if words[:1] == ["run"]:
         from envsmith.activate.fast_run import exec_command
 
@@ -27,28 +28,28 @@ def run() -> None:
 
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
-        # Who set it to be ignored, as nohup does, is obeyed.
+        # Leave a signal ignored if the parent did so, as nohup does.
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _interrupt)
     sys.exit(main(words))
 
 
 def _is_unchanged(words: list[str]) -> bool:
-    """Print at once what was said to these words when there was nothing to do, where nothing has changed since."""
+    """Print the remembered answer of a command that had nothing to do, if nothing has changed since."""
     from envsmith.console.answer_cache import recall
 
-    if not (said := recall(words)):
+    if not (answer := recall(words)):
         return False
     encoding = sys.stdout.encoding or "utf-8"
     try:
-        print(said.encode(encoding, "replace").decode(encoding), flush=True)  # noqa: T201 - click is not there yet
-    except OSError:  # nobody reads it any more, which the whole command line knows how to say
+        print(answer.encode(encoding, "replace").decode(encoding), flush=True)  # noqa: T201 - click is not imported yet
+    except OSError:  # a closed pipe: the command line reports it
         return False
     return True
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """End as Ctrl-C does: by its default the process would die at once, and leave the programs it started running."""
+    """End like Ctrl-C: by default the process would die at once and leave its children running."""
     raise KeyboardInterrupt
 
 

@@ -1,23 +1,23 @@
-"""Errors: each has a stable code, a place, what is wrong, and a hint saying what to do."""
+"""Errors with a stable code, a place, a message and a hint."""
 
 from __future__ import annotations
 
 from typing import Self
 
 OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130
-"""Exit codes: done; the answer is no; it could not be done; interrupted."""
+"""Exit codes: done; the answer is no; failed; interrupted."""
 
 
 class EnvsmithError(Exception):
-    """Stop the work, and say why in a way people can act on.
+    """Base class of all errors for users.
 
     Args:
         code: stable identifier, documented in docs/reference/findings.md.
-        message: what is wrong, in one sentence, without the place.
+        message: the problem in one sentence, without the place.
         where: the place, outermost part first, such as ``profiles/cu128.toml:7: backend``.
-        hint: what to do about it; empty where nothing sensible can be said.
+        hint: how to solve it; may be empty.
         details: further lines, each a label and a text (``("exists", "cu132 · torch 2.15.0: cp311 cp312")``).
-        parts: the single problems, where several were found at once.
+        parts: the single problems, if several were found at once.
     """
 
     exit_code = 2
@@ -41,7 +41,7 @@ class EnvsmithError(Exception):
         self.parts = parts
 
     def at(self, place: str) -> Self:
-        """Put an outer place before the place known so far, and return the same error."""
+        """Prepend an outer place, and return the same error."""
         self.where = f"{place}: {self.where}" if self.where else place
         return self
 
@@ -50,7 +50,7 @@ class EnvsmithError(Exception):
         return f"{self.code}: {place}{self.message}"
 
     def to_json(self) -> dict[str, object]:
-        """Return the error as plain values for ``--json``."""
+        """Return the error as values for ``--json``."""
         return {
             "code": self.code,
             "message": self.message,
@@ -62,11 +62,18 @@ class EnvsmithError(Exception):
 
 
 class ProfileError(EnvsmithError):
-    """PRF: a profile, a requirements file or a pyproject.toml is malformed."""
+    """PRF: malformed profile, requirements file or pyproject.toml."""
+
+
+class UnknownProfileError(ProfileError):
+    """PRF013: no profile of that name."""
+
+    def __init__(self, name: str, *, hint: str = "") -> None:
+        super().__init__("PRF013", f"profile `{name}` not found", hint=hint)
 
 
 class ResolveError(EnvsmithError):
-    """RES: the answer is no: no such build, no kernels, no solution."""
+    """RES: no such build, no kernels, or no solution."""
 
     exit_code = 1
 
@@ -76,13 +83,13 @@ class NoSolutionError(ResolveError):
 
 
 class LockError(EnvsmithError):
-    """LCK: a lock is not true, not readable or not written."""
+    """LCK: a lock cannot be verified, read or written."""
 
     exit_code = 1
 
 
 class CatalogError(EnvsmithError):
-    """CAT: a catalog table, a snapshot or an index page is malformed, or lacks what was looked up."""
+    """CAT: malformed catalog table, snapshot or index page, or an entry missing in it."""
 
 
 class HostError(EnvsmithError):
@@ -90,11 +97,11 @@ class HostError(EnvsmithError):
 
 
 class ToolError(EnvsmithError):
-    """TOL: a tool, the network or the disk failed."""
+    """TOL: failure of a tool, the network or the disk."""
 
 
 class InstallError(EnvsmithError):
-    """ENV: an environment cannot be built, proved or switched to; what was there is unchanged."""
+    """ENV: an environment cannot be built, verified or switched to; the current one is unchanged."""
 
 
 class NoMatchingTargetError(LockError):

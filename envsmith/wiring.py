@@ -1,4 +1,4 @@
-"""Puts adapters, facts and settings together for the commands."""
+"""Construction of the readers and tools that commands share, from options, variables and settings."""
 
 from __future__ import annotations
 
@@ -29,26 +29,28 @@ INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogOptions:
-    """What the command line says of the catalog."""
+    """Options of the command line about PyTorch's index."""
 
     mode: str = "auto"
+    """``auto``, ``live`` or ``embedded``."""
     index_base: str = ""
+    """URL of a mirror; empty for the default."""
     is_offline: bool = False
 
 
 def cache_folder() -> Path:
-    """Return the folder for what can be made again."""
+    """Return the user's cache folder."""
     from envsmith.files.cache_dir import cache_root
 
     return Path(cache_root(variables()))
 
 
 def watched_paths(read: Iterable[Path], *folders: Path) -> tuple[Path, ...]:
-    """Return what a check of locks looks at: as long as none of it changes, its answer holds.
+    """Return all paths that decide whether locks are up to date: the answer holds until one of them changes.
 
     Args:
-        read: the texts that were read to know what is asked for.
-        folders: of the profiles' locks.
+        read: the profiles and requirements files that were read.
+        folders: lock folders of the profiles.
     """
     from envsmith.console.answer_cache import below
 
@@ -58,15 +60,15 @@ def watched_paths(read: Iterable[Path], *folders: Path) -> tuple[Path, ...]:
 
 
 def fetched_wheels_folder() -> Path:
-    """Return the folder for files that were fetched to hash them, and that their index may forget."""
+    """Return the folder of wheels that were downloaded to hash them; their index may remove them."""
     return cache_folder() / "kept"
 
 
 def mirror_rules(project: Path, texts: tuple[str, ...]) -> MirrorRules:
-    """Return where files are fetched instead: as the command says, else the variable, else the project's settings.
+    """Return the mirrors of downloads: of the settings, the variable and the command line; the last one wins.
 
     Raises:
-        ProfileError: PRF044 when one is malformed.
+        ProfileError: PRF044 for a malformed rule.
     """
     from envsmith.config.mirrors import VARIABLE, MirrorRules
     from envsmith.config.profiles import ProfileStore
@@ -76,53 +78,53 @@ def mirror_rules(project: Path, texts: tuple[str, ...]) -> MirrorRules:
 
 
 def index_base(choice: CatalogOptions) -> str:
-    """Return the address of PyTorch's server, or of the mirror that stands for it."""
+    """Return the URL of PyTorch's index or of its mirror: from the option, else the variable, else the default."""
     return choice.index_base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
 
 
 def wheel_contents(choice: CatalogOptions) -> WheelReader:
-    """Return the reader of wheels' contents, which remembers what it has read."""
+    """Return the cached reader of the contents of wheels."""
     from envsmith.index.remote_wheels import WheelReader
 
     return WheelReader(cache_folder() / "wheels", served=_mirror_url(choice), is_offline=choice.is_offline)
 
 
 def known_modules() -> KnownModules:
-    """Return what knows under which names projects are imported, as far as that is at hand."""
+    """Return the known import names of projects, without network."""
     from envsmith.usage.module_names import KnownModules
 
-    # Few commands come to look into a wheel: what reads them is imported when one does.
+    # Few commands look into a wheel: import the reader on first use.
     return KnownModules(lambda sha256: wheel_contents(CatalogOptions(is_offline=True)).cached(sha256))
 
 
 def wheel_requires(choice: CatalogOptions) -> RequiresReader:
-    """Return the reader of what wheels require, which remembers what it has read."""
+    """Return the cached reader of the requirements of wheels."""
     from envsmith.index.remote_wheels import RequiresReader
 
     return RequiresReader(cache_folder() / "wheels", served=_mirror_url(choice), is_offline=choice.is_offline)
 
 
 def licences(choice: CatalogOptions) -> LicenceReader:
-    """Return the reader of what licences wheels come under, which remembers what it has read."""
+    """Return the cached reader of the licences of wheels."""
     from envsmith.index.remote_wheels import LicenceReader
 
     return LicenceReader(cache_folder() / "wheels", served=_mirror_url(choice), is_offline=choice.is_offline)
 
 
 def _mirror_url(choice: CatalogOptions) -> Callable[[str], str]:
-    """Return what turns an address on record into the one that is asked: that of a mirror where one is named."""
+    """Return the function from a URL on PyTorch's server to the same file on the mirror."""
     return partial(to_mirror, base=PYTORCH_BASE, mirror=index_base(choice).rstrip("/"))
 
 
 def live_index(
     catalog: Catalog, choice: CatalogOptions, warn: Callable[[EnvsmithError], None]
 ) -> LivePyTorch:
-    """Return the reader of PyTorch's index, or of the mirror that stands for it.
+    """Return the reader of PyTorch's index or of its mirror.
 
     Args:
-        catalog: names the projects.
-        choice: what the command line says.
-        warn: called with the versions that cannot be used.
+        catalog: provides the projects' names.
+        choice: options of the command line.
+        warn: called with an error for each version that cannot be used.
     """
     from envsmith.index.cache import ListingCache, server_name
     from envsmith.index.reader import PyTorchIndex
@@ -146,10 +148,10 @@ def listing_sources(
     """Return the sources of listings.
 
     Args:
-        catalog: has the snapshot.
+        catalog: provides the snapshot.
         choice: options of the command line.
-        warn: called with the reasons why the live index could not be used.
-        announce: called with the name of each source that is used.
+        warn: called with the reasons for not using the live index.
+        announce: called with the name of each source used.
         is_online: whether the network may be used.
     """
     from envsmith.index.sources import ListingSources
@@ -165,12 +167,12 @@ def listing_sources(
 
 
 def _wants_metadata(wheel: Wheel) -> bool:
-    """Read requirements of what a plan could take: not of the old wheels at PyTorch's root that pages list, too."""
+    """Return whether a plan may use a wheel. Pages also list old wheels in the root of PyTorch's server."""
     return wheel.folder != "whl" or "triton" in wheel.name
 
 
 def routed_pages(choice: CatalogOptions) -> RoutedPages | None:
-    """Return the reader of pages that profiles route projects to, or None where the network may not be used."""
+    """Return the reader of routed projects' pages, or None without network."""
     from envsmith.index.routed_pages import RoutedPages
 
     return None if choice.is_offline else RoutedPages(lambda: datetime.now(UTC))

@@ -1,9 +1,4 @@
-"""``envsmith activate``.
-
-``envsmith env``.
-
-``envsmith run``.
-"""
+"""Commands ``envsmith activate``, ``envsmith env`` and ``envsmith run``."""
 
 from __future__ import annotations
 
@@ -29,13 +24,13 @@ FORMATS = ("dotenv", "github", "systemd", "envrc")
 
 @click.command(name="activate")
 @click.argument("profile", required=False, default="")
-@click.option("--shell", "name", type=click.Choice(SHELL_NAMES), help="The shell; else the one that asks.")
+@click.option("--shell", "name", type=click.Choice(SHELL_NAMES), help="Shell [default: the calling one].")
 def activate_command(profile: str, name: str | None) -> int:
-    """Print the line that a shell reads to enter PROFILE's environment.
+    """Print the command that activates PROFILE's environment in a shell.
 
     sh, bash, zsh, ksh: eval "$(envsmith activate)"; fish: envsmith activate | source; csh: eval "`envsmith activate`";
-    PowerShell: envsmith activate | Invoke-Expression. Nushell, xonsh and cmd take the line as it is. `deactivate` goes
-    back.
+    PowerShell: envsmith activate | Invoke-Expression. In Nushell, xonsh and cmd, enter the printed line. `deactivate`
+    restores the session.
     """
     from envsmith.activate.fast_run import activation, prefix
     from envsmith.activate.session import calling_shell, environment_paths
@@ -47,9 +42,9 @@ def activate_command(profile: str, name: str | None) -> int:
     if shell is None:
         raise EnvsmithError(
             "ENV053",
-            f"there is no activation script for {found}",
+            f"no activation script for the shell `{found}`",
             where="envsmith activate",
-            hint=f"--shell names one of {', '.join(SHELL_NAMES)}; `envsmith run` needs no shell",
+            hint=f"use --shell with one of {', '.join(SHELL_NAMES)}, or `envsmith run`",
         )
     root = prefix()
     wanted = activation(profile, root)
@@ -58,7 +53,7 @@ def activate_command(profile: str, name: str | None) -> int:
 
 
 def _line(shell: Shell, programs: Path, profile: str) -> str:
-    """Return the line that reads the script: the environment's own, else the one beside the lock."""
+    """Return the line that reads the script: the one in the environment, else the one beside the lock."""
     from envsmith.errors import EnvsmithError
     from envsmith.lockfile import LOCKFILES
     from envsmith.model.shell import read_line
@@ -69,24 +64,24 @@ def _line(shell: Shell, programs: Path, profile: str) -> str:
             return read_line(shell, str(script))
     raise EnvsmithError(
         "ENV054",
-        f"there is no {shell.file}",
+        f"`{shell.file}` not found",
         where=str(Path(LOCKFILES) / profile),
-        hint=f"`envsmith lock {profile}` writes it",
+        hint=f"run `envsmith lock {profile}` to write it",
     )
 
 
 @click.command(name="env")
 @click.argument("profile", required=False, default="")
-@click.option("--explain", is_flag=True, help="Say of everything that is taken out why.")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="As a file that others read.")
+@click.option("--explain", is_flag=True, help="Show every removed entry with the reason.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Write a file for other programs.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def env_command(profile: str, form: str | None, *, explain: bool, as_json: bool) -> int:
-    """Print the variables that a session in PROFILE's environment has.
+    """Print the environment variables of a session in PROFILE's environment.
 
-    `--format envrc` is for direnv, `github` for what $GITHUB_ENV names, `systemd` for EnvironmentFile=.
+    `--format envrc` is for direnv, `github` for the file $GITHUB_ENV, `systemd` for EnvironmentFile=.
     """
     if sum((explain, as_json, form is not None)) > 1:
-        raise click.UsageError("--explain, --format and --json exclude each other")
+        raise click.UsageError("--explain, --format and --json cannot be combined")
     from envsmith.activate.fast_run import session
     from envsmith.console import printer
 
@@ -108,30 +103,30 @@ def env_command(profile: str, form: str | None, *, explain: bool, as_json: bool)
 
 
 def _plain(changes: Session) -> Mapping[str, object]:
-    taken = [
-        {"variable": item.variable, "entry": item.entry, "reason": item.reason} for item in changes.taken
+    removed = [
+        {"variable": item.variable, "entry": item.entry, "reason": item.reason} for item in changes.removed
     ]
-    return {"set": dict(changes.values), "unset": list(changes.unset), "taken": taken}
+    return {"set": dict(changes.values), "unset": list(changes.unset), "taken": removed}
 
 
 def _explain(changes: Session) -> None:
     from envsmith.console import printer
 
-    if not changes.taken:
-        printer.say("nothing is taken out")
+    if not changes.removed:
+        printer.say("no entry is removed")
         return
     rows = [
-        (item.variable, "all of it" if item.entry is None else item.entry or "(empty)", item.reason)
-        for item in changes.taken
+        (item.variable, "(all)" if item.entry is None else item.entry or "(empty)", item.reason)
+        for item in changes.removed
     ]
-    printer.table(("variable", "out", "because it"), rows, indent=0)
+    printer.table(("variable", "removed", "because it"), rows, indent=0)
 
 
 class AfterDashes(click.Command):
-    """A command that leaves what stands after ``--`` as it is."""
+    """Command that passes the words after ``--`` through."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Part the arguments at the first ``--``."""
+        """Split the arguments at the first ``--``."""
         if "--" in args:
             place = args.index("--")
             ctx.meta[__name__] = args[place + 1 :]
@@ -144,12 +139,12 @@ class AfterDashes(click.Command):
         return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Return the words of the usage line."""
+        """Return the pieces of the usage line."""
         return [*super().collect_usage_pieces(ctx), "--", "COMMAND..."]
 
 
 def words_after(ctx: click.Context) -> list[str]:
-    """Return the words after ``--``; none where it was not written."""
+    """Return the words after ``--``; empty without it."""
     words: list[str] = ctx.meta.get(__name__, [])
     return words
 
@@ -158,14 +153,14 @@ def words_after(ctx: click.Context) -> list[str]:
 @click.argument("profile", required=False, default="")
 @click.pass_context
 def run_command(ctx: click.Context, profile: str) -> int:
-    """Run COMMAND in PROFILE's environment: no shell reads it, and signals and exit status are its own.
+    """Run COMMAND in PROFILE's environment, without a shell; signals and exit status are those of COMMAND.
 
-    Without PROFILE, the one the environment was built for. The environment is .venv, or what ENVSMITH_PREFIX names.
+    PROFILE defaults to the one that the environment was built for. The environment is $ENVSMITH_PREFIX, else .venv.
     """
     words = words_after(ctx)
     if not words:
         raise click.UsageError(
-            "no command is named; write it after --, as in: envsmith run cpu -- python app.py"
+            "no command given; write it after --, as in: envsmith run cpu -- python app.py"
         )
     from envsmith.activate.fast_run import outer_variables, session
     from envsmith.process.replace import exec_or_spawn

@@ -1,4 +1,4 @@
-"""Files of variables, as other programs read them."""
+"""Environment files for other programs: dotenv, GitHub, systemd and direnv."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from envsmith.environment.model import RECORD
 from envsmith.errors import EnvsmithError
+from envsmith.lockfile import LOCKFILES
 from envsmith.model.shell import quote_sh
 
 
@@ -15,12 +16,12 @@ def write(form: str, profile: str, values: Mapping[str, str], unset: Iterable[st
 
     Args:
         form: ``dotenv``, ``github``, ``systemd`` or ``envrc``.
-        profile: whose session it is.
+        profile: the session's profile.
         values: variables to set.
-        unset: variables that must not be there; set to nothing where the form cannot unset.
+        unset: variables to unset; set to an empty value in formats without unset.
 
     Raises:
-        EnvsmithError: ENV055 when a value cannot be written in that form.
+        EnvsmithError: ENV055 if the format cannot express a value.
     """
     if form == "envrc":
         return _envrc(profile)
@@ -29,27 +30,27 @@ def write(form: str, profile: str, values: Mapping[str, str], unset: Iterable[st
 
 
 def _dotenv(name: str, value: str) -> str:
-    r"""Write between single quotes, where ``\'`` and ``\\`` are special; names in ``${}`` are replaced even there.
+    r"""Write in single quotes, where ``\'`` and ``\\`` are special, and where readers still expand ``${NAME}``.
 
-    A backslash before anything else stands as it is: readers to which none is special find Windows' paths as they are.
+    Other backslashes stay single, so that readers without escapes get Windows paths right.
 
     Source: python-dotenv's documentation, "File format" and "Variable expansion"
     (https://saurabh-kumar.com/python-dotenv/#file-format), read 2026-11-21.
     """
     if "${" in value:
-        raise _unsayable(name, "dotenv", "readers of such files replace what stands in ${}")
+        raise _unwritable(name, "dotenv", "readers of such files expand ${...}")
     escaped = re.sub(r"\\(?=[\\']|\Z)", r"\\\\", value).replace("'", "\\'")
     return f"{name}='{escaped}'\n"
 
 
 def _github(name: str, value: str) -> str:
-    """Write with a delimiter that is no line of the value.
+    """Write with a delimiter that does not occur in the value.
 
     Source: https://docs.github.com/actions/reference/workflow-commands-for-github-actions#multiline-strings,
     read 2026-11-21.
     """
     if "\r" in value:
-        raise _unsayable(name, "github", "a carriage return would be lost")
+        raise _unwritable(name, "github", "a carriage return would be lost")
     delimiter = "END"
     while delimiter in value:
         delimiter += "_"
@@ -57,28 +58,28 @@ def _github(name: str, value: str) -> str:
 
 
 def _systemd(name: str, value: str) -> str:
-    r"""Write between double quotes, where a backslash goes before ``"``, ``\``, a backtick and ``$``.
+    r"""Write in double quotes, with a backslash before ``"``, ``\``, a backtick and ``$``.
 
     Source: systemd.exec(5), EnvironmentFile= (https://www.freedesktop.org/software/systemd/man/systemd.exec.html),
     read 2026-11-21.
     """
     if re.search(r"[\x01-\x08\x0b-\x1f\x7f]", value):
-        raise _unsayable(name, "systemd", "it has control characters")
+        raise _unwritable(name, "systemd", "it contains control characters")
     return f'{name}="' + re.sub(r'(["\\`$])', r"\\\1", value) + '"\n'
 
 
 def _envrc(profile: str) -> str:
-    """Read the activation script, as direnv's bash does, and leave putting back to direnv."""
-    script = f"lockfiles/{profile}/activate.sh"
-    # Another environment becomes current with another record: what was refused may be entered then.
+    """Source the activation script in direnv's bash; direnv restores the variables itself."""
+    script = f"{LOCKFILES}/{profile}/activate.sh"
+    # Reload after an install or a rollback, which replace the environment's record.
     watched = "".join(f"watch_file {quote_sh(path)}\n" for path in (script, f".venv/{RECORD}"))
     return f"{watched}. {quote_sh('./' + script)}\n"
 
 
-def _unsayable(name: str, form: str, why: str) -> EnvsmithError:
+def _unwritable(name: str, form: str, reason: str) -> EnvsmithError:
     return EnvsmithError(
         "ENV055",
-        f"{name} cannot be written as {form}: {why}",
+        f"cannot write {name} as {form}: {reason}",
         where="envsmith env",
         hint="envsmith env --json",
     )

@@ -1,7 +1,6 @@
-"""Finds the environment, and the profile, that a session is to be in; starts a command in it, before click is there.
+"""Fast path of ``envsmith run``: the environment and profile of a session, and its command, without importing click.
 
-It puts adapters and decisions together as ``cli`` does, and stands beside it because importing that imports click,
-which takes longer than all of this.
+Importing click takes longer than all of a plain `run`, so this module does not belong to ``cli``.
 """
 
 from __future__ import annotations
@@ -22,31 +21,31 @@ if TYPE_CHECKING:
 
 PREFIX = "ENVSMITH_PREFIX"
 _MANIFEST = "manifest.toml"
-# Most names are; the model, which knows the rest of what a name can be, is imported only for others.
+# Matches most profile names; the full check, whose import takes time, is for all others.
 _PLAIN = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 
 
 def prefix() -> Path:
-    """Return the environment's root: the one named by a variable, else the project's."""
+    """Return the environment's root: $ENVSMITH_PREFIX, else the project's .venv."""
     return Path(variables().get(PREFIX, "") or ".venv")
 
 
 def activation(name: str, root: Path) -> Activation:
-    """Return what a profile says of a session.
+    """Return a profile's settings for a session.
 
     Args:
-        name: the profile's; where empty, the one the environment was built for, or the only one that is locked.
-        root: of the environment.
+        name: the profile; if empty, the one that the environment was built for, else the only locked one.
+        root: the environment's root.
 
     Raises:
-        EnvsmithError: ENV056 when the environment was built for another profile.
-        ProfileError: PRF045 when nothing says which profile is meant; others when it cannot be read.
+        EnvsmithError: ENV056 if the environment was built for another profile.
+        ProfileError: PRF045 if no profile can be chosen; others if it cannot be read.
     """
     from envsmith.activate.scripts import activation_of
 
     installed = sessions.installed_profile(root)
     if name and installed not in ("", name):
-        raise _of_another(name, installed, root)
+        raise _other_profile(name, installed, root)
     name = name or installed or _only_profile()
     if not _PLAIN.fullmatch(name):
         from envsmith.config.profile import check_name
@@ -63,7 +62,7 @@ def activation(name: str, root: Path) -> Activation:
 
 
 def outer_variables() -> Mapping[str, str]:
-    """Return the variables as they are outside of whatever session this program was started in."""
+    """Return the variables of the session around an activated one; all of them if none is active."""
     found = variables()
     if CHANGED not in found:
         return found
@@ -73,7 +72,7 @@ def outer_variables() -> Mapping[str, str]:
 
 
 def session(name: str) -> tuple[Activation, EnvironmentPaths, Session]:
-    """Return what is to be changed for a session, over what is outside of it, and of what that follows.
+    """Return the activation, the environment's paths, and the changes to the outer session.
 
     Raises:
         EnvsmithError: as `activation` and `sessions.environment_paths`.
@@ -87,19 +86,19 @@ def session(name: str) -> tuple[Activation, EnvironmentPaths, Session]:
 
 
 def exec_command(words: Sequence[str]) -> int | None:
-    """Become the command of a plain ``run [PROFILE] -- COMMAND...``.
+    """Replace this process by the command of a plain ``run [PROFILE] -- COMMAND...``.
 
     Args:
-        words: what follows ``run``.
+        words: the words after ``run``.
 
     Returns:
-        The command's status on Windows, where it cannot take this program's place; None where it does not run: the
-        whole command line then says why, or understands what this does not.
+        The command's exit status on Windows, where a process cannot be replaced. None if the words have another form,
+        or an error occurred: the full command line then handles or reports it.
     """
     from envsmith.process.replace import exec_or_spawn
 
-    parted = words.index("--") if "--" in words else 2
-    names, command = words[:parted], words[parted + 1 :]
+    end = words.index("--") if "--" in words else 2
+    names, command = words[:end], words[end + 1 :]
     if not command or len(names) > 1 or any(name.startswith("-") for name in names):
         return None
     try:
@@ -115,12 +114,12 @@ def _resolve(name: str) -> Profile:
     return ProfileStore.of_project(Path()).resolve(name)
 
 
-def _of_another(name: str, installed: str, root: Path) -> EnvsmithError:
+def _other_profile(name: str, installed: str, root: Path) -> EnvsmithError:
     return EnvsmithError(
         "ENV056",
         f"this environment was built for the profile {installed}, not {name}",
         where=str(root),
-        hint=f"envsmith install {name}; or leave the name out",
+        hint=f"envsmith install {name}; or omit the profile",
     )
 
 
@@ -129,10 +128,10 @@ def _only_profile() -> str:
     if len(locked) != 1:
         raise ProfileError(
             "PRF045",
-            "nothing says which profile's environment is meant",
+            "no profile given, and no environment of envsmith found",
             where=str(prefix()),
             details=(("locked", " ".join(locked)),) if locked else (),
-            hint=f"name the profile: {locked[0]}"
+            hint=f"give a profile, such as {locked[0]}"
             if locked
             else "envsmith lock PROFILE; then envsmith install PROFILE",
         )

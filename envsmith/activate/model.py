@@ -1,4 +1,4 @@
-"""Activation: what a session in an environment has that it did not have before, and what it is rid of."""
+"""Values of activation: a profile's settings, an environment's paths, and the changes to a session."""
 
 from __future__ import annotations
 
@@ -8,35 +8,39 @@ from dataclasses import dataclass, field
 from envsmith.model.backend import Backend
 
 LIBRARY_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""Lists of folders that the dynamic linker searches before all others."""
+"""Search paths of the dynamic linker that precede all others."""
 UNSET = ("PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX")
-"""Variables that lead Python, pip or uv to another environment's files."""
+"""Variables that lead Python, pip or uv to files of another environment."""
 GUARDS = ("PIP_CONSTRAINT", "UV_CONSTRAINT")
-"""Variables that name a file of constraints to pip and to uv."""
+"""Variables with the path of a constraints file for pip and uv."""
 CHANGED = "_ENVSMITH_CHANGED"
-"""Variable in which an activation script keeps the names of what it changed."""
+"""Variable with the names of all variables that an activation script changed."""
 MARK = "envsmith-profile"
-"""In an environment: a folder with one file, named as its profile: a shell can tell without reading anything."""
+"""Folder in an environment with one file, named like the profile: shells test it without reading a file."""
+RELATIVE = "is relative to the current folder"
+DUPLICATE = "is a duplicate"
+"""Reasons to remove an entry of a list of folders that need not belong to another environment."""
 CONSTRAINTS = "envsmith-constraints.txt"
-"""In an environment: its torch family, so that a later `pip install` cannot replace it."""
+"""Constraints file in an environment with its torch family, so that `pip install` cannot replace it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activation:
-    """What a profile says of a session in its environment."""
+    """A profile's settings for a session."""
 
     profile: str
     env: Mapping[str, str] = field(default_factory=dict)
+    """Variables that the profile sets."""
     cuda_major: int | None = None
-    """Major version of the CUDA toolkit that the lock's builds use; None where they use none."""
+    """Major version of the CUDA toolkit of the lock's builds; None without CUDA."""
 
-    def without_own(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the variables of which the profile itself does not say what they are."""
+    def not_in_profile(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the variables that the profile does not set itself."""
         return tuple(name for name in names if name not in self.env)
 
     @classmethod
     def of(cls, profile: str, *, backend: Backend, env: Mapping[str, str]) -> Activation:
-        """Put together what a lock, or a profile, says of a session."""
+        """Build the activation of a lock or a profile."""
         return cls(
             profile=profile, env=env, cuda_major=backend.version[0] if backend.family == "cuda" else None
         )
@@ -44,36 +48,37 @@ class Activation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentPaths:
-    """Where an environment lies, as far as activating it needs to know."""
+    """Paths of an environment that activation needs."""
 
     prefix: str
     bin: str
-    """The folder of its programs."""
+    """Folder of its programs."""
     constraints: str = ""
-    """Its constraints file; empty where it has none."""
+    """Its constraints file; empty without one."""
     is_windows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovedVariable:
-    """Something that is out of the session, and why."""
+    """A variable, or an entry of one, that activation removes."""
 
     variable: str
     entry: str | None
-    """None where the whole variable is unset."""
+    """None if the whole variable is unset."""
     reason: str
+    """Why, as a clause after "it"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """The changes that activation makes."""
+    """The changes of an activation to a session's variables."""
 
     values: Mapping[str, str]
     """Variables to set."""
     unset: tuple[str, ...] = ()
-    taken: tuple[RemovedVariable, ...] = ()
+    removed: tuple[RemovedVariable, ...] = ()
 
     def over(self, variables: Mapping[str, str]) -> dict[str, str]:
-        """Return all variables with the changes made."""
+        """Return variables with the changes applied."""
         kept = {name: value for name, value in variables.items() if name not in self.unset}
         return kept | dict(self.values)

@@ -1,9 +1,7 @@
-"""Looks at an environment as a session in it would, and tells which shell a person is in.
+"""Sessions: an environment's paths, the calling shell, and the variables outside of an activated session.
 
-Leave: from a session's variables to those outside of it, as `deactivate` puts them back.
-
-A command is not to take over what another profile's session set, and inside it is to say of the same things why they
-are taken out.
+Commands plan from the outer variables: they neither inherit the settings of another profile's session, nor lose the
+reasons why its entries were removed.
 """
 
 from __future__ import annotations
@@ -18,51 +16,53 @@ from envsmith.activate.model import CHANGED, CONSTRAINTS, LIBRARY_PATHS, Environ
 from envsmith.errors import EnvsmithError
 
 RECORD = "envsmith.json"
+# Prefixes of the variables in which activation scripts store old and new values.
 _WAS = "_ENVSMITH_WAS_"
 _NOW = "_ENVSMITH_NOW_"
+# Names of variables; `_ENVSMITH_CHANGED` comes from the environment and may contain anything.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def has_file(path: str) -> bool:
-    """Say whether there is something at a path."""
+    """Return whether a path exists."""
     return os.path.exists(path)  # noqa: PTH110 - called for every entry of PATH, each a text
 
 
 def environment_paths(prefix: Path) -> EnvironmentPaths:
-    """Return where an environment lies.
+    """Return the paths of an environment.
 
     Raises:
-        EnvsmithError: ENV050 when there is none, ENV051 when its folder cannot be an entry of PATH.
+        EnvsmithError: ENV050 if there is none, ENV051 if its folder cannot be an entry of PATH.
     """
     is_windows = os.name == "nt"
     folder = prefix.absolute() / ("Scripts" if is_windows else "bin")
     if not folder.is_dir():
         raise EnvsmithError(
             "ENV050",
-            "there is no environment here",
+            "environment not found",
             where=str(prefix.absolute()),
-            hint="`envsmith install PROFILE` makes it; ENVSMITH_PREFIX names one that lies elsewhere",
+            hint="run `envsmith install PROFILE`, or set ENVSMITH_PREFIX to an environment elsewhere",
         )
     if os.pathsep in str(folder):
         raise EnvsmithError(
             "ENV051",
-            f"this folder cannot be an entry of PATH: it has {os.pathsep!r} in its name",
+            f"this folder cannot be an entry of PATH: its name contains `{os.pathsep}`",
             where=str(folder),
-            hint="move the project to a folder without it",
+            hint="move the project to a folder without this character",
         )
     found = prefix.absolute() / CONSTRAINTS
-    # pip and uv part the value at white space: such a place cannot be named to them.
-    is_sayable = found.is_file() and not any(one.isspace() for one in str(found))
+    # pip and uv split the variable at white space, so such a path cannot be passed.
+    is_usable = found.is_file() and not any(character.isspace() for character in str(found))
     return EnvironmentPaths(
         prefix=str(prefix.absolute()),
         bin=str(folder),
-        constraints=str(found) if is_sayable else "",
+        constraints=str(found) if is_usable else "",
         is_windows=is_windows,
     )
 
 
 def installed_profile(prefix: Path) -> str:
-    """Return the name of the profile an environment was built for; empty where it does not say."""
+    """Return the profile that an environment was built for; empty if it is not recorded."""
     try:
         found = json.loads((prefix / RECORD).read_text("utf-8"))
     except (OSError, ValueError):
@@ -74,7 +74,7 @@ def calling_shell() -> str:
     """Return the name of the shell that started this program.
 
     Raises:
-        EnvsmithError: ENV052 when it cannot be found out.
+        EnvsmithError: ENV052 if it cannot be detected.
     """
     import shellingham
 
@@ -83,19 +83,19 @@ def calling_shell() -> str:
     except (shellingham.ShellDetectionFailure, OSError) as error:
         raise EnvsmithError(
             "ENV052",
-            "which shell this is cannot be told",
+            "the calling shell could not be detected",
             where="envsmith activate",
-            hint="name it: --shell fish",
+            hint="give it, such as --shell fish",
         ) from error
     return str(name)
 
 
 def outer_session(variables: Mapping[str, str], *, is_windows: bool = False) -> dict[str, str]:
-    """Return the variables as they are outside of the session that an activation script began; the same without one.
+    """Return the variables as `deactivate` restores them; unchanged without an activated session.
 
     Args:
-        variables: of the session, with the notes of what its script changed.
-        is_windows: whether a semicolon parts lists.
+        variables: of the session, with the variables that record its changes.
+        is_windows: whether lists are separated by semicolons.
     """
     found = {name: value for name, value in variables.items() if not name.startswith("_ENVSMITH_")}
     for name in variables.get(CHANGED, "").split():
@@ -105,7 +105,7 @@ def outer_session(variables: Mapping[str, str], *, is_windows: bool = False) -> 
         if present == now:
             back = was
         elif name in ("PATH", *LIBRARY_PATHS):
-            # The user changed it meanwhile: entries of the list go back to their places.
+            # Changed since the activation: restore the removed entries at their places.
             separator = ";" if is_windows else ":"
             lists = [text.split(separator) if text else [] for text in (was, now, present)]
             back = separator.join(_merged(*lists, has_programs=name == "PATH")) or None
@@ -120,16 +120,16 @@ def outer_session(variables: Mapping[str, str], *, is_windows: bool = False) -> 
 def _merged(
     was: Sequence[str], now: Sequence[str], present: Sequence[str], *, has_programs: bool
 ) -> list[str]:
-    """Put entries that were taken back among those that are there now, without the environment's programs."""
-    ours = now[0] if has_programs and now else None
-    kept, rest, out = now[1:] if has_programs else now, list(was), list[str]()
+    """Merge the removed entries into the present ones, without the environment's own programs."""
+    programs = now[0] if has_programs and now else None
+    kept, rest, merged = now[1:] if has_programs else now, list(was), list[str]()
     for entry in present:
-        if ours is not None and entry == ours:
-            ours = None
+        if programs is not None and entry == programs:
+            programs = None
             continue
         if entry in kept and entry in rest:
             place = rest.index(entry)
-            out += [one for one in rest[:place] if one not in kept or one in out]
+            merged += [one for one in rest[:place] if one not in kept or one in merged]
             del rest[: place + 1]
-        out.append(entry)
-    return out + [one for one in rest if one not in kept or one in out]
+        merged.append(entry)
+    return merged + [one for one in rest if one not in kept or one in merged]

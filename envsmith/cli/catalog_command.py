@@ -1,4 +1,4 @@
-"""``envsmith catalog``."""
+"""Commands ``envsmith catalog``."""
 
 from __future__ import annotations
 
@@ -7,26 +7,30 @@ from typing import TYPE_CHECKING
 import click
 
 from envsmith.errors import OK
+from envsmith.model.listing import CHANNELS
 
 if TYPE_CHECKING:
     from envsmith.catalog import BackendFacts, Catalog
     from envsmith.catalog.coverage import Coverage, VersionCoverage
     from envsmith.errors import EnvsmithError
 
-CHANNELS = ("stable", "test", "nightly")
-
 
 @click.group(name="catalog")
 def catalog_command() -> None:
-    """Show and refresh what is known of PyTorch's builds."""
+    """Show PyTorch's builds, and refresh the cached index."""
 
 
-@catalog_command.command(short_help="Print what is known, of all backends or of one.")
+@catalog_command.command(short_help="List the backends, or the builds of one.")
 @click.argument("backend", required=False)
-@click.option("--channel", type=click.Choice(CHANNELS), default="stable")
+@click.option(
+    "--channel",
+    type=click.Choice(CHANNELS),
+    default="stable",
+    help="Channel of the builds [default: stable].",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(backend: str | None, channel: str, *, as_json: bool) -> int:
-    """Print what is known: of all backends, or the versions, platforms, Pythons and kernels of one."""
+    """List the backends, or the versions, platforms, Pythons and kernels of BACKEND."""
     from envsmith.catalog import Catalog
     from envsmith.model.backend import Backend
 
@@ -38,18 +42,29 @@ def show(backend: str | None, channel: str, *, as_json: bool) -> int:
     return OK
 
 
-@catalog_command.command(short_help="Read PyTorch's index into the cache.")
+@catalog_command.command(short_help="Download PyTorch's index into the cache.")
 @click.argument("backends", nargs=-1)
-@click.option("--channel", type=click.Choice(CHANNELS), default="stable")
-@click.option("--index-base", metavar="URL", default="", help="Mirror of https://download.pytorch.org/whl.")
 @click.option(
-    "--timeout", "timeout_s", type=click.FloatRange(1, 3600), default=300.0, help="Seconds per backend."
+    "--channel",
+    type=click.Choice(CHANNELS),
+    default="stable",
+    help="Channel of the builds [default: stable].",
+)
+@click.option(
+    "--index-base", metavar="URL", default="", help="URL of a mirror of https://download.pytorch.org/whl."
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(1, 3600),
+    default=300.0,
+    help="Seconds per backend [default: 300].",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def refresh(
     backends: tuple[str, ...], channel: str, index_base: str, timeout_s: float, *, as_json: bool
 ) -> int:
-    """Read PyTorch's index for BACKENDS (without names: those alive) into the user's cache."""
+    """Download PyTorch's index of BACKENDS [default: all that are not retired] into the user's cache."""
     from datetime import timedelta
 
     from envsmith.catalog import Catalog
@@ -61,8 +76,8 @@ def refresh(
     wanted = [Backend.parse(text) for text in backends] or [
         facts.backend for facts in catalog.backends() if not facts.is_retired
     ]
-    told: list[EnvsmithError] = []
-    live = live_index(catalog, CatalogOptions(index_base=index_base), told.append)
+    problems: list[EnvsmithError] = []
+    live = live_index(catalog, CatalogOptions(index_base=index_base), problems.append)
     rows = []
     for backend in wanted:
         known = catalog.listing(channel, backend)
@@ -78,13 +93,13 @@ def refresh(
             for release in (known.releases(project) if known else ())
         }
         rows.append((found.index, found.retrieved, len(versions), len(versions - before)))
-    for error in told:
+    for error in problems:
         printer.labelled("catalog", f"{error.where}: {error.message}", error.code, err=True)
-    _show_read(rows, as_json=as_json)
+    _show_refreshed(rows, as_json=as_json)
     return OK
 
 
-def _show_read(rows: list[tuple[str, str, int, int]], *, as_json: bool) -> None:
+def _show_refreshed(rows: list[tuple[str, str, int, int]], *, as_json: bool) -> None:
     from envsmith.console import printer
 
     if as_json:
@@ -162,7 +177,7 @@ def _show_one(catalog: Catalog, facts: BackendFacts, channel: str, *, as_json: b
     ]
     printer.table(head, rows, indent=0)
     if not builds:
-        printer.say(f"the snapshot of {catalog.retrieved} has no {channel} rows of {facts.backend}")
+        printer.say(f"no {channel} builds of {facts.backend} in the snapshot of {catalog.retrieved}")
 
 
 def _show_facts(catalog: Catalog, facts: BackendFacts) -> None:
@@ -186,7 +201,7 @@ def _show_facts(catalog: Catalog, facts: BackendFacts) -> None:
 
 
 def _builds(catalog: Catalog, covered: Coverage) -> list[dict[str, object]]:
-    """Return one row per project, version and platform: Pythons with a hash, those without, torch's kernels."""
+    """Return a row per project, version and platform: Pythons with and without hash, and torch's kernels."""
     return [
         {
             "project": item.project,

@@ -1,4 +1,4 @@
-"""Whether a command was run in a folder below the project whose locks it is about."""
+"""Hints for commands run in a subfolder of the project."""
 
 from __future__ import annotations
 
@@ -7,44 +7,35 @@ from pathlib import Path
 
 import click
 
+from envsmith.console.options import MissingLockError
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile import LOCKFILES
 
-_ABOUT_LOCKS = (
-    "ENV050",
-    "LCK005",
-    "LCK030",
-    "LCK040",
-    "PRF013",
-    "PRF042",
-    "PRF045",
-    "TOL040",
-)
+# Errors about missing locks, profiles or environments.
+_ABOUT_LOCKS = ("ENV050", "LCK005", "LCK030", "LCK040", "PRF013", "PRF042", "PRF045", "TOL040")
 
 
 def hint_of_parent(error: EnvsmithError) -> EnvsmithError:
-    """Add to an error about locks, or profiles, that there are some in a folder around."""
-    place = _place_of_locks() if error.code in _ABOUT_LOCKS else ""
-    if place:
-        error.hint = "; ".join(filter(None, (_hint(place), error.hint)))
+    """Add a hint to an error about missing locks or profiles if a parent folder has locks."""
+    parent = _parent_with_locks() if error.code in _ABOUT_LOCKS else ""
+    if parent:
+        error.hint = "; ".join(filter(None, (_hint(parent), error.hint)))
     return error
 
 
 def usage_of_parent(error: click.ClickException) -> click.ClickException:
-    """Return the same of words that ask for a lock where there is none."""
-    is_about_locks = isinstance(error, click.UsageError) and "there is no lock in" in error.message
-    place = _place_of_locks() if is_about_locks else ""
-    if not place or not isinstance(error, click.UsageError):
-        return error
-    return click.UsageError(f"{error.message}; {_hint(place)}", error.ctx)
+    """Do the same for an error of the command line about a missing lock."""
+    if isinstance(error, MissingLockError) and (parent := _parent_with_locks()):
+        return MissingLockError(f"{error.message}; {_hint(parent)}", error.ctx)
+    return error
 
 
-def _hint(place: str) -> str:
-    return f"the locks are in {place}/{LOCKFILES}: run it in {place}"
+def _hint(parent: str) -> str:
+    return f"the locks are in {parent}/{LOCKFILES}: run it in {parent}"
 
 
-def _place_of_locks() -> str:
-    """Return the way to the nearest folder around that has locks; empty where there is none, or they are here."""
+def _parent_with_locks() -> str:
+    """Return the relative path of the nearest parent with locks; empty if there is none, or the locks are here."""
     with contextlib.suppress(OSError):
         here = Path.cwd()
         if not (here / LOCKFILES).is_dir():

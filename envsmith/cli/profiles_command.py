@@ -1,4 +1,4 @@
-"""``envsmith profiles``."""
+"""Commands ``envsmith profiles``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def profiles_command(ctx: click.Context, *, as_json: bool) -> int:
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def show(name: str, *, as_json: bool) -> int:
-    """Print a profile as it is after `extends` is resolved."""
+    """Print a profile with `extends` resolved."""
     from envsmith.config.profiles import ProfileStore
     from envsmith.console import printer
 

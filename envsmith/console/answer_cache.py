@@ -1,12 +1,12 @@
-"""Remembers what a command said that had nothing to do, until anything that it looked at changes.
+"""Cached answers of commands with nothing to do.
 
-Looking whether a lock is current means planning anew, and importing click alone takes longer than ``uv pip sync`` does
-for an environment that is as it should be. What was looked at is therefore kept by size, times and inode, as build
-tools do; a file or folder of another kind than before, a new profile beside the old ones, a distribution more or less,
-another interpreter, another envsmith, another variable of its own, another word on the command line make it look again.
+Checking a lock means planning it, and importing click alone takes longer than ``uv pip sync`` of an unchanged
+environment. The answer is therefore stored with the size, times and inode of all inputs, as build tools do. Any change
+invalidates it: of a file or folder, a profile, an installed distribution, the interpreter, envsmith itself, a variable
+of envsmith or the command line.
 
-An install's answer lies beside the environments, that of ``lock --check`` in the user's cache. It is read before
-anything else is imported: what is imported above is what an interpreter has imported already, or nearly.
+The answer of an install is stored beside the environments, that of ``lock --check`` in the user's cache. It is read
+before anything else is imported, so this module imports little more than the interpreter has loaded already.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
 
     Signatures = Mapping[str, Sequence[int] | None]
 
-_FORM = 2
+_FORMAT_VERSION = 2
 _NAME = "unchanged.json"
 _MOST_ANSWERS = 50
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib is slow to import
 
 
 def sign_paths(paths: Iterable[Path]) -> Signatures:
-    """Return how files and folders are, those that are not there included."""
+    """Return the signatures of files and folders; None for missing ones."""
     return {os.fspath(path): _signature(os.fspath(path)) for path in paths}
 
 
-def remember(words: Sequence[str], said: str, seen: Signatures) -> None:
-    """Write down what was said to these words, and how things were that were looked at.
+def remember(words: Sequence[str], answer: str, signatures: Signatures) -> None:
+    """Store the answer to a command line with the signatures of its inputs.
 
-    Where a word or a variable of ours may hold a password, nothing is: it would lie there for others to read.
+    Nothing is stored if the command line or a variable of envsmith contains a URL with credentials.
 
     Args:
         words: the command line, without the program.
-        said: what was printed.
-        seen: taken before each thing was looked at, so that what changes meanwhile is seen to have changed.
+        answer: the printed text.
+        signatures: taken before the inputs were read, so that later changes are noticed.
     """
     from contextlib import suppress
     from pathlib import Path
@@ -53,33 +53,34 @@ def remember(words: Sequence[str], said: str, seen: Signatures) -> None:
     if any("://" in text and "@" in text for text in (*words, *_variables().values())):
         return
     place = Path(_place(words))
-    kept = {"form": _FORM, "words": list(words), "said": said, "own": _own(), "paths": seen}
-    with suppress(OSError):  # then it is looked into again
+    own = _own_state()
+    stored = {"form": _FORMAT_VERSION, "words": list(words), "said": answer, "own": own, "paths": signatures}
+    with suppress(OSError):  # without a stored answer the command runs again
         if place.name != _NAME:
             place.parent.mkdir(parents=True, exist_ok=True)
-            _forget_oldest(place.parent)
+            _evict_oldest(place.parent)
         if place.parent.is_dir():
-            write_atomic(place, json.dumps(kept))
+            write_atomic(place, json.dumps(stored))
 
 
-def _forget_oldest(folder: Path) -> None:
+def _evict_oldest(folder: Path) -> None:
     found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
     for path in found[: -_MOST_ANSWERS + 1]:
         path.unlink(missing_ok=True)
 
 
 def recall(words: Sequence[str]) -> str:
-    """Return what was said to these very words, where it would be said again; empty where that must be looked into."""
+    """Return the stored answer to a command line; empty if there is none or an input has changed."""
     try:
         with open(_place(words), "rb") as stream:  # noqa: PTH123 - pathlib is slow to import
-            kept = json.load(stream)
+            stored = json.load(stream)
         is_same = (
-            kept["form"] == _FORM
-            and kept["words"] == list(words)
-            and all(_signature(path) == known for path, known in kept["paths"].items())
-            and kept["own"] == _own()
+            stored["form"] == _FORMAT_VERSION
+            and stored["words"] == list(words)
+            and all(_signature(path) == known for path, known in stored["paths"].items())
+            and stored["own"] == _own_state()
         )
-        return str(kept["said"]) if is_same and _fits(kept["said"]) else ""
+        return str(stored["said"]) if is_same and _fits(stored["said"]) else ""
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ""
 
@@ -92,7 +93,7 @@ def below(folder: Path) -> Iterator[Path]:
 
 
 def _place(words: Sequence[str]) -> str:
-    """Return where an answer to a command line would be kept; the words in it are compared, so a guess is enough."""
+    """Return the path of the answer to a command line. It may be shared: `recall` compares the stored words."""
     if "install" not in words:
         from zlib import crc32
 
@@ -115,8 +116,8 @@ def _signature(path: str) -> list[int] | None:
     return [found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
 
 
-def _own() -> dict[str, object]:
-    """Return what the answer depends on besides files that people write: envsmith, its interpreter and variables."""
+def _own_state() -> dict[str, object]:
+    """Return the inputs besides files: envsmith, its interpreter, working folder and variables."""
     newest = [0, 0]
     todo = [_PACKAGE]
     while todo:
@@ -134,6 +135,6 @@ def _variables() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("ENVSMITH_")}
 
 
-def _fits(said: str) -> bool:
-    """Say whether a line need not be broken on this terminal."""
-    return not sys.stdout.isatty() or len(said) < os.get_terminal_size(sys.stdout.fileno()).columns
+def _fits(line: str) -> bool:
+    """Return whether a line fits on the terminal without wrapping."""
+    return not sys.stdout.isatty() or len(line) < os.get_terminal_size(sys.stdout.fileno()).columns

@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options shared by several commands."""
 
 from __future__ import annotations
 
@@ -9,27 +9,35 @@ import click
 from envsmith.lockfile import LOCKFILES
 
 PREFIX = click.option(
-    "--prefix", type=click.Path(path_type=Path), default=".venv", help="The environment, by default .venv."
+    "--prefix", type=click.Path(path_type=Path), default=".venv", help="Environment [default: .venv]."
 )
-"""Of commands that change which environment is current."""
+"""For commands that switch environments."""
 INSPECTED_PREFIX = click.option(
     "--prefix",
     type=click.Path(path_type=Path),
     default=".venv",
     envvar="ENVSMITH_PREFIX",
-    help="The environment, by default ENVSMITH_PREFIX, else .venv.",
+    help="Environment [default: $ENVSMITH_PREFIX, else .venv].",
 )
-"""Of commands that look at one, as a session in it would."""
+"""For commands that inspect an environment, as a session in it does."""
 
 LOCK_FOLDERS = click.option(
-    "-o", "folder", type=click.Path(path_type=Path), default=LOCKFILES, help="Folder of the lock folders."
+    "-o",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=LOCKFILES,
+    help="Folder of the locks [default: lockfiles].",
 )
+
+
+class MissingLockError(click.UsageError):
+    """A command without PROFILE, and no lock to choose from."""
 
 
 def project_path(folder: Path) -> PurePosixPath:
-    """Return a folder as jobs and revisions name it: relative to the project."""
+    """Return a folder relative to the project, as in CI jobs and revisions."""
     here = Path.cwd()
     whole = here / folder
     if not whole.is_relative_to(here) or ".." in folder.parts:
-        raise click.UsageError(f"-o: {folder} is not inside the project: its jobs could not find it")
+        raise click.UsageError(f"-o: {folder} is outside the project, where its jobs could not find it")
     return PurePosixPath(whole.relative_to(here).as_posix())

@@ -1,7 +1,4 @@
-"""What people see: text for them, one JSON envelope for programs.
-
-What ``envsmith verify`` and ``envsmith doctor`` show of findings.
-"""
+"""Printing: text, tables, findings and errors for people, the JSON envelope for programs."""
 
 from __future__ import annotations
 
@@ -19,13 +16,14 @@ from envsmith.model.finding import SEVERITIES, Finding
 
 SCHEMA_VERSION = 1
 LABEL = 10
+# All control characters (C0, DEL, C1) but tab and line feed.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_INDENT = 18
+_FINDING_INDENT = 18
 _COLOURS = {"error": "red", "warning": "yellow"}
 
 
 def plain(text: str) -> str:
-    """Return text without control characters: what an index or a file says must not drive the terminal."""
+    """Replace control characters, so that text from an index or a file cannot control the terminal."""
     return _CONTROL.sub("?", text)
 
 
@@ -35,19 +33,20 @@ def say(text: str, *, err: bool = False) -> None:
 
 
 def _print(text: str, *, err: bool) -> None:
+    """Print a line; characters that the stream's encoding lacks become question marks."""
     stream = sys.stderr if err else sys.stdout
     encoding = stream.encoding or "utf-8"
     click.echo(text.encode(encoding, "replace").decode(encoding), err=err)
 
 
 def wrapped(text: str, indent: int) -> list[str]:
-    """Break a text into the lines that fit beside an indent, and no line where a pipe reads."""
-    room = max(terminal.width() - indent, 30)
-    return textwrap.wrap(plain(text), room, break_on_hyphens=False, break_long_words=False) or [""]
+    """Wrap a text to the terminal's width minus an indent; pipes get one line."""
+    columns = max(terminal.width() - indent, 30)
+    return textwrap.wrap(plain(text), columns, break_on_hyphens=False, break_long_words=False) or [""]
 
 
 def labelled(label: str, text: str, note: str = "", *, err: bool = False) -> None:
-    """Print a line with its label in the first column, wrapped below itself on a narrow terminal."""
+    """Print a line with a label in the first column; wrapped lines are indented."""
     for number, line in enumerate(wrapped(f"{text}  {note}" if note else text, LABEL)):
         say(f"{label if number == 0 else '':<{LABEL}}{line}", err=err)
 
@@ -55,19 +54,19 @@ def labelled(label: str, text: str, note: str = "", *, err: bool = False) -> Non
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, indent: int = LABEL) -> None:
     """Print rows in columns as wide as their widest value.
 
-    Where that is too wide, with a smaller indent, else with the last column wrapped, else each row as a small list.
+    If the terminal is too narrow, reduce the indent, then wrap the last column, then print each row as a list.
     """
     cells = [[plain(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
-    room = terminal.width() - sum(widths[:-1]) - 2 * (len(widths) - 1)
-    if room - indent < widths[-1]:
+    last = terminal.width() - sum(widths[:-1]) - 2 * (len(widths) - 1)
+    if last - indent < widths[-1]:
         indent = min(indent, 2)
-    if room - indent < min(widths[-1], 30):
+    if last - indent < min(widths[-1], 30):
         _stacked(cells)
         return
     for row in cells:
         left = "".join(f"{cell:<{size}}  " for cell, size in zip(row[:-1], widths[:-1], strict=True))
-        for number, line in enumerate(wrapped(row[-1], terminal.width() - room + indent)):
+        for number, line in enumerate(wrapped(row[-1], terminal.width() - last + indent)):
             say((" " * indent + (" " * len(left) if number else left) + line).rstrip())
 
 
@@ -81,7 +80,7 @@ def _stacked(cells: list[list[str]]) -> None:
 
 
 def stale_targets(found: Iterable[Finding]) -> None:
-    """Print findings, grouped by what they are about, subjects with the same ones together, and each hint once."""
+    """Print findings about stale locks: subjects with equal findings together, each hint once."""
     by_subject: dict[str, list[str]] = {}
     hints = dict[str, None]()
     for finding in found:
@@ -90,10 +89,10 @@ def stale_targets(found: Iterable[Finding]) -> None:
     groups: dict[tuple[str, ...], list[str]] = {}
     for subject, lines in by_subject.items():
         groups.setdefault(tuple(lines), []).append(subject)
-    for told, subjects in groups.items():
+    for lines_of_group, subjects in groups.items():
         for number, line in enumerate(wrapped(f"{_joined(subjects)} {_are(subjects)} stale", 2)):
             say(f"{'  ' if number else ''}{line}")
-        for text in told:
+        for text in lines_of_group:
             for number, line in enumerate(wrapped(text, 4)):
                 say(f"{'    ' if number else '  '}{line}")
     for hint in filter(None, hints):
@@ -101,7 +100,7 @@ def stale_targets(found: Iterable[Finding]) -> None:
 
 
 def size(count: float) -> str:
-    """Write a number of bytes as people do, in powers of ten: ``7.9 MB``."""
+    """Return a number of bytes in decimal units: ``7.9 MB``."""
     amount = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
         if abs(amount) < 999.5 or unit == "GB":
@@ -112,7 +111,7 @@ def size(count: float) -> str:
 
 
 def notes(found: Iterable[Finding]) -> None:
-    """Print notes, each once with all that it is about, and each hint once."""
+    """Print the notes, each once with all its subjects, and each hint once."""
     by_message: dict[str, list[str]] = {}
     hints = dict[str, None]()
     for finding in found:
@@ -126,7 +125,7 @@ def notes(found: Iterable[Finding]) -> None:
 
 
 def _joined(subjects: Sequence[str]) -> str:
-    """Name several targets of one profile with its name once."""
+    """Join subjects; targets of one profile share its name."""
     profile = subjects[0].partition("/")[0]
     if len(subjects) == 1 or any(not subject.startswith(f"{profile}/") for subject in subjects):
         return ", ".join(subjects)
@@ -138,7 +137,7 @@ def _are(subjects: Sequence[str]) -> str:
 
 
 def envelope(command: str, status: str, data: object, errors: Sequence[EnvsmithError] = ()) -> None:
-    """Print the JSON envelope every command has."""
+    """Print the JSON envelope of a command."""
     values = {
         "schema_version": SCHEMA_VERSION,
         "command": command,
@@ -150,7 +149,7 @@ def envelope(command: str, status: str, data: object, errors: Sequence[EnvsmithE
 
 
 def error(problem: EnvsmithError, *, command: str, as_json: bool) -> None:
-    """Print an error: to standard error for people, as the envelope for programs."""
+    """Print an error to standard error, or as the JSON envelope."""
     if as_json:
         envelope(command, "no" if problem.exit_code == 1 else "failed", None, [problem])
         return
@@ -160,7 +159,7 @@ def error(problem: EnvsmithError, *, command: str, as_json: bool) -> None:
 
 
 def _error_lines(problem: EnvsmithError, places: list[str], indent: str, shown: set[tuple[str, str]]) -> None:
-    """Print an error and its parts; what an earlier part said already is left out of the later ones."""
+    """Print an error and its parts, without the details and hints that an earlier part has printed."""
     head = wrapped(f"error {problem.code}: {problem.message}", len(indent) + 2)
     _print(f"{indent}{_red('error')}{head[0].removeprefix('error')}", err=True)
     for line in head[1:]:
@@ -171,16 +170,16 @@ def _error_lines(problem: EnvsmithError, places: list[str], indent: str, shown: 
         if (label, text) not in shown:
             _detail(label, text, indent)
     shown.update(problem.details)
-    told: set[tuple[str, str]] = set()
-    for part, where in _alike(problem.parts if len(problem.parts) > 1 else ()):
-        _error_lines(part, where, indent + "  ", told)
-        if part.hint and ("hint", part.hint) not in told:
+    printed: set[tuple[str, str]] = set()
+    for part, where in _by_place(problem.parts if len(problem.parts) > 1 else ()):
+        _error_lines(part, where, indent + "  ", printed)
+        if part.hint and ("hint", part.hint) not in printed:
             _hint(part.hint, indent + "  ")
-        told.add(("hint", part.hint))
+        printed.add(("hint", part.hint))
 
 
-def _alike(parts: Iterable[EnvsmithError]) -> list[tuple[EnvsmithError, list[str]]]:
-    """Put parts together that differ in nothing but their place."""
+def _by_place(parts: Iterable[EnvsmithError]) -> list[tuple[EnvsmithError, list[str]]]:
+    """Merge parts that differ only in their place."""
     found: dict[tuple[object, ...], tuple[EnvsmithError, list[str]]] = {}
     for part in parts:
         key = (part.code, part.message, part.details, part.hint, part.parts)
@@ -204,25 +203,25 @@ def _red(word: str) -> str:
 
 
 def usage_error(problem: click.ClickException, *, as_json: bool) -> None:
-    """Print what is wrong with a command line, and how to see what is right."""
+    """Print an error of the command line, with the command's help as the hint."""
     place = problem.ctx.command_path if isinstance(problem, click.UsageError) and problem.ctx else "envsmith"
-    wrapped = EnvsmithError("USE001", problem.format_message(), where=place, hint=f"{place} --help")
-    error(wrapped, command=place.removeprefix("envsmith").strip(), as_json=as_json)
+    shown = EnvsmithError("USE001", problem.format_message(), where=place, hint=f"{place} --help")
+    error(shown, command=place.removeprefix("envsmith").strip(), as_json=as_json)
 
 
 def counted(count: int, word: str) -> str:
-    """Write ``1 finding``, ``2 findings``."""
+    """Return ``1 finding``, ``2 findings``."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
-def findings(findings: Sequence[Finding], *, err: bool = False) -> None:
-    """Print findings, errors first, each with its fix; a fix shared by several is printed once, after the last."""
-    ordered = sorted(findings, key=lambda item: SEVERITIES.index(item.severity))
+def findings(found: Sequence[Finding], *, err: bool = False) -> None:
+    """Print findings, worst first, each with its fix; consecutive findings with the same fix share the line."""
+    ordered = sorted(found, key=lambda item: SEVERITIES.index(item.severity))
     for number, item in enumerate(ordered):
-        lines = [line for part in item.message.splitlines() for line in wrapped(part, _INDENT)]
+        lines = [line for part in item.message.splitlines() for line in wrapped(part, _FINDING_INDENT)]
         click.echo(f"{_word(item.severity)}{item.code:<8}  {lines[0]}", err=err)
         for line in lines[1:]:
-            say(" " * _INDENT + line, err=err)
+            say(" " * _FINDING_INDENT + line, err=err)
         following = ordered[number + 1].hint if number + 1 < len(ordered) else ""
         if item.hint and item.hint != following:
             for place, line in enumerate(item.hint.splitlines()):

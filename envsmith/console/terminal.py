@@ -1,10 +1,4 @@
-"""The terminal people sit at, if there is one.
-
-Asks before something is changed.
-
-
-Progress of a lock: a live line per target on a terminal, a line as each ends on a pipe.
-"""
+"""The terminal: width, colour, confirmation prompts, and progress lines."""
 
 from __future__ import annotations
 
@@ -23,53 +17,53 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 
-NO_LIMIT = 10_000
+_NO_LIMIT = 10_000
 
 
 def width() -> int:
-    """Return the columns to write into: the terminal's, and no limit on a pipe."""
-    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else NO_LIMIT
+    """Return the number of columns; practically unlimited on a pipe."""
+    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else _NO_LIMIT
 
 
 def has_colour() -> bool:
-    """Say whether standard error shows colour.
+    """Return whether standard error may be coloured.
 
-    Source: no-color.org (read 2026-11-21): NO_COLOR counts when it is set and not empty.
+    Source: no-color.org (read 2026-11-21): NO_COLOR counts if it is set and not empty.
     """
     return not os.environ.get("NO_COLOR") and sys.stderr.isatty()
 
 
 def is_interactive() -> bool:
-    """Say whether somebody can read a question and answer it."""
+    """Return whether a user can read a question and answer it."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def confirm(question: str, *, where: str, otherwise: str) -> bool:
-    """Ask on the terminal, and return the answer.
+    """Ask a yes-or-no question on the terminal, and return the answer.
 
     Args:
         question: without its question mark.
         where: the command.
-        otherwise: what is said where nobody can be asked: what is not done, and why it would be asked.
+        otherwise: the change that needs confirmation, for the error message.
 
     Raises:
-        EnvsmithError: USE002 where nobody can be asked.
+        EnvsmithError: USE002 if there is no terminal.
     """
     if not is_interactive():
         raise EnvsmithError(
             "USE002",
-            f"{otherwise}, and there is no terminal to ask at",
+            f"{otherwise}; confirmation needs a terminal",
             where=where,
-            hint="look at the lines above, then add --yes",
+            hint="review the lines above, then add --yes",
         )
     return click.confirm(f"{question}?", err=True)
 
 
 class LockProgress:
-    """Tells standard error what is being worked on.
+    """Progress on standard error: a live line per subject on a terminal, a line per finished one on a pipe.
 
     Args:
-        quiet: say nothing at all.
+        quiet: print nothing.
     """
 
     def __init__(self, *, quiet: bool) -> None:
@@ -93,13 +87,13 @@ class LockProgress:
             self._status.stop()
 
     def started(self, subject: str, doing: str) -> None:
-        """Hear that work on a subject has begun, or goes on with something else."""
+        """Report the start of work on a subject, or its next step."""
         with self._guard:
             self._doing[subject] = doing
             self._show()
 
     def ended(self, subject: str, seconds: float, summary: str) -> None:
-        """Hear that the work on a subject is done."""
+        """Report the end of the work on a subject."""
         with self._guard:
             self._doing.pop(subject, None)
             self._show()

@@ -228,7 +228,7 @@ class DoctorFacts:
         installed = torch.verdict.backend if torch else Backend.parse("cpu")
         backend = value_or_none(lambda: self.locked_backend) or installed
         wanted = Activation.of("doctor", backend=backend, env={})
-        return plan_session(wanted, self._place, own, has_file=session.has_file).taken
+        return plan_session(wanted, self._place, own, has_file=session.has_file).removed
 
     @cached_property
     def path_entries(self) -> dict[str, tuple[RemovedVariable, ...]]:

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from envsmith.activate.model import RemovedVariable
+from envsmith.activate.model import DUPLICATE, RemovedVariable
 from envsmith.doctor.windows_path import RegistryPaths
 from envsmith.errors import HostError
 from envsmith.host.system import PathRemoval, SearchPath
 
 # An absolute path. Empty and relative entries, and those with unknown variables, are reported but not removed.
 _ABSOLUTE = re.compile(r"[A-Za-z]:[/\\]|\\\\")
-_TWICE = "is there twice"
 
 
 def removals(
@@ -40,7 +39,7 @@ def removals(
 
 def _is_environment(item: RemovedVariable) -> bool:
     return bool(
-        item.variable == "PATH" and item.entry and _ABSOLUTE.match(item.entry) and item.reason != _TWICE
+        item.variable == "PATH" and item.entry and _ABSOLUTE.match(item.entry) and item.reason != DUPLICATE
     )
 
 

@@ -10,12 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from envsmith.activate.model import MARK
 from envsmith.activate.scripts import environment_files
 from envsmith.config.profile import Profile
 from envsmith.config.profiles import profile_of
+from envsmith.console.options import MissingLockError
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.errors import HostError, LockError
 from envsmith.files.atomic import environment_errors
@@ -78,7 +77,7 @@ def _chosen(options: Mapping[str, Any]) -> str:
     folder: Path = options["folder"]
     names = sorted(path.parent.name for path in folder.glob("*/manifest.toml"))
     if not names:
-        raise click.UsageError(f"name a profile: there is no lock in {folder}")
+        raise MissingLockError(f"no PROFILE given, and there is no lock in {folder}")
     is_told = not options.get("as_json") and not options.get("quiet")
     if len(names) == 1 and not is_told:
         return names[0]

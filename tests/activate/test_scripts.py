@@ -34,8 +34,8 @@ def left(
     """Return what a variable is inside, and check that what is gone is named with a reason."""
     before = {variable: value}
     session = plan_session(activation, place, before, has_file=FILES.__contains__)
-    assert all(item.reason for item in session.taken)
-    assert {item.variable for item in session.taken} <= {variable}
+    assert all(item.reason for item in session.removed)
+    assert {item.variable for item in session.removed} <= {variable}
     return session.over(before).get(variable)
 
 
@@ -131,14 +131,14 @@ def test_what_the_profile_says_itself_is_neither_cleaned_nor_unset() -> None:
     session = plan_session(Activation(profile="app", env=own), guarded, before, has_file=FILES.__contains__)
     assert {name: session.values[name] for name in own} == own
     assert session.values["UV_CONSTRAINT"] == "/app/.venv/c.txt"
-    assert (session.unset, session.taken) == ((), ())
+    assert (session.unset, session.removed) == ((), ())
 
 
 def test_a_session_over_itself_changes_nothing() -> None:
     before = {"PATH": "/other/.venv/bin:/bin:", "LD_LIBRARY_PATH": "/usr/local/cuda-11.8/lib64:/x"}
     once = plan_session(CU128, PLACE, before, has_file=FILES.__contains__).over(before)
     again = plan_session(CU128, PLACE, once, has_file=FILES.__contains__)
-    assert again.taken == ()
+    assert again.removed == ()
     assert again.over(once) == once
 
 
@@ -166,10 +166,10 @@ def test_every_rule_stands_in_every_script(shell: Shell) -> None:
     rules = "@RULES@\n@LIBRARY_RULES@"
     text = render(shell, rules, CU128).decode()
     for rule in RULES:
-        needle = rule.file or rule.holds
+        needle = rule.file or rule.text
         assert needle in text or needle.replace("/", "\\") in text
     for rule in library_rules(12) if shell.name != "bat" else ():  # Windows has no such list
-        assert (rule.file or rule.holds) in text or (rule.file or rule.holds).replace("/", "\\") in text
+        assert (rule.file or rule.text) in text or (rule.file or rule.text).replace("/", "\\") in text
 
 
 def test_a_block_without_lines_leaves_none() -> None:

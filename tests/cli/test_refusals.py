@@ -86,8 +86,7 @@ def test_several_targets_say_each_thing_once(project: Path, capfd: pytest.Captur
 def test_a_typing_error_in_a_command(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["lok"]) == 2
     assert (
-        capfd.readouterr().err.splitlines()[0]
-        == "error USE001: there is no command 'lok'; did you mean lock?"
+        capfd.readouterr().err.splitlines()[0] == "error USE001: unknown command `lok`; did you mean `lock`?"
     )
     assert main(["zzz"]) == 2
     assert "there are lock, catalog, profiles, explain" in capfd.readouterr().err

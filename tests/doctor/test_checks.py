@@ -75,7 +75,7 @@ def scopes(name: str) -> dict[str, tuple[RemovedVariable, ...]]:
     wanted = Activation.of("app", backend=CU128, env={})
     place = EnvironmentPaths(prefix=r"D:\e", bin=r"D:\e\Scripts", is_windows=True)
     return {
-        scope: plan_session(wanted, place, {"PATH": value}, has_file=lambda _: False).taken
+        scope: plan_session(wanted, place, {"PATH": value}, has_file=lambda _: False).removed
         for scope, value in path_scopes(variables, registry(name)).items()
     }
 

@@ -40,7 +40,7 @@ def registry(winreg: FakeWinreg, kept: Path) -> Registry:
         wanted = Activation.of("app", backend=Backend.parse("cu128"), env={})
         place = EnvironmentPaths(prefix=r"D:\e", bin=r"D:\e\Scripts", is_windows=True)
         return {
-            scope: plan_session(wanted, place, {"PATH": value}, has_file=lambda _: False).taken
+            scope: plan_session(wanted, place, {"PATH": value}, has_file=lambda _: False).removed
             for scope, value in path_scopes(VARIABLES, winreg.ask).items()
         }
 

@@ -19,7 +19,7 @@ def taken(
 ) -> tuple[RemovedVariable, ...]:
     activation = Activation.of("app", backend=Backend.parse("cu128"), env={})
     place = EnvironmentPaths(prefix="/e", bin="/e/bin", is_windows=is_windows)
-    return plan_session(activation, place, {name: value}, has_file=files.__contains__).taken
+    return plan_session(activation, place, {name: value}, has_file=files.__contains__).removed
 
 
 def test_the_entry_of_case_b_is_named_with_its_scope_and_why() -> None:
@@ -70,7 +70,7 @@ def test_another_cuda_on_the_linker_s_list() -> None:
     )
     assert found.code == "HST015"
     assert found.message == (
-        "/usr/local/cuda-11.8/lib64 is on LD_LIBRARY_PATH: holds a CUDA toolkit of another major version than the"
+        "/usr/local/cuda-11.8/lib64 is on LD_LIBRARY_PATH: contains a CUDA toolkit of another major version than the"
         " lock's builds; torch is built for CUDA 12.8"
     )
     well = taken("/usr/local/cuda-12.8/lib64:/opt/lib", is_windows=False, name=name)
@@ -78,8 +78,6 @@ def test_another_cuda_on_the_linker_s_list() -> None:
 
 
 def test_what_the_repair_would_not_take_out_is_not_said_to_be() -> None:
-    item = RemovedVariable(
-        variable="PATH", entry="%NOBODY%", reason="is relative to whatever folder one is in"
-    )
+    item = RemovedVariable(variable="PATH", entry="%NOBODY%", reason="is relative to the current folder")
     (found,) = system_checks.path({"user": (item,)}, is_windows=True)
     assert found.hint.startswith("correct it under Environment Variables (user scope)")

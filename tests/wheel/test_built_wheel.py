@@ -106,7 +106,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_command_runs(installed: Path, tmp_path: Path) -> None:
-    assert "Reproducible, true PyTorch environments" in run(installed, "--help", folder=tmp_path)
+    assert "Lock and install PyTorch environments" in run(installed, "--help", folder=tmp_path)
     assert run(installed, "--version", folder=tmp_path) == f"envsmith, version {__version__}\n"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from packaging.version import InvalidVersion, Version
 
-from envsmith.activate.model import RemovedVariable
+from envsmith.activate.model import DUPLICATE, RELATIVE, RemovedVariable
 from envsmith.catalog import BadRelease, Catalog
 from envsmith.environment.model import Distribution, Environment
 from envsmith.host.system import Connectivity, DiskSpace, VisualCpp
@@ -165,7 +165,7 @@ def path(scopes: Mapping[str, Iterable[RemovedVariable]], *, is_windows: bool) -
         for item in scopes.get(scope, ()):
             entry = item.entry or ""
             key = entry.replace("\\", "/").rstrip("/").lower()
-            if item.variable != "PATH" or key in seen or not entry or "twice" in item.reason:
+            if item.variable != "PATH" or key in seen or not entry or item.reason == DUPLICATE:
                 continue
             seen.add(key)
             yield _path_finding(entry, item.reason, scope, is_windows=is_windows)
@@ -188,7 +188,7 @@ def _path_finding(entry: str, reason: str, scope: str, *, is_windows: bool) -> F
 def _path_hint(scope: str, reason: str) -> str:
     if scope == "process":
         return "remove it in your shell profile, or use `envsmith activate` or `envsmith run`, which omit it"
-    if "relative" in reason:  # not an environment, maybe a typing error: do not offer to remove it
+    if reason == RELATIVE:  # not an environment, maybe a typing error: do not offer to remove it
         return f"correct it under Environment Variables ({scope} scope) in the system settings, then open a new shell"
     return f"run `envsmith doctor path --fix` to remove it from {_SCOPES[scope]}, then open a new shell"
 
@@ -201,7 +201,7 @@ def libraries(removed: Iterable[RemovedVariable], built_for: str) -> Iterator[Fi
         built_for: toolkit of the environment's torch, ``CUDA 12.8``; empty if unknown.
     """
     for item in removed:
-        if item.variable == "PATH" or item.entry is None or "twice" in item.reason:
+        if item.variable == "PATH" or item.entry is None or item.reason == DUPLICATE:
             continue
         named = item.entry or "an empty entry"
         torch = f"; torch is built for {built_for}" if built_for else ""

@@ -10,7 +10,7 @@ def finding(severity: Severity, message: str, hint: str = "") -> Finding:
     return Finding(code="ENV011", severity=severity, subject="a", message=message, hint=hint)
 
 
-def test_errors_come_first_and_a_shared_cure_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_come_first_and_a_shared_fix_once(capsys: pytest.CaptureFixture[str]) -> None:
     printer.findings(
         [
             finding("note", "n"),
