@@ -77,7 +77,7 @@ def _chosen(options: Mapping[str, Any]) -> str:
     folder: Path = options["folder"]
     names = sorted(path.parent.name for path in folder.glob("*/manifest.toml"))
     if not names:
-        raise MissingLockError(f"no PROFILE given, and there is no lock in {folder}")
+        raise MissingLockError(f"no PROFILE given, and no locks in {folder}")
     is_told = not options.get("as_json") and not options.get("quiet")
     if len(names) == 1 and not is_told:
         return names[0]

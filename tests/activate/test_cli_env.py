@@ -51,9 +51,9 @@ def test_programs_get_json(project: Project) -> None:
 
 def test_each_thing_taken_is_explained(project: Project) -> None:
     said = project.run("env", "app", "--explain").said
-    assert "/x/site-packages/torch/lib lies inside an environment's packages" in said
+    assert "/x/site-packages/torch/lib is in an environment's packages" in said
     assert "CUDA toolkit of another major version" in said
-    assert "CONDA_PREFIX all of it would let pip and uv take another environment" in said
+    assert "CONDA_PREFIX (all) would make pip and uv use another environment" in said
 
 
 def test_nothing_to_explain(project: Project) -> None:

@@ -31,9 +31,9 @@ def test_entries_go_as_they_are_written() -> None:
     [
         taken(""),
         taken(None),
-        taken(r"%NOBODY%\bin", "is relative to whatever folder one is in"),
-        taken("bin", "is relative to whatever folder one is in"),
-        taken(r"C:\bin", "is there twice"),
+        taken(r"%NOBODY%\bin", "is relative to the current folder"),
+        taken("bin", "is relative to the current folder"),
+        taken(r"C:\bin", "is a duplicate"),
         taken(r"C:\bin", variable="LIB"),
     ],
 )

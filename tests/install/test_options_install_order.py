@@ -47,7 +47,7 @@ def test_a_wheelhouse_is_a_folder_or_an_address(project: Path) -> None:
 
 
 def test_without_a_name_the_only_lock_there_is(project: Path) -> None:
-    with pytest.raises(click.UsageError, match="there is no lock in lockfiles"):
+    with pytest.raises(click.UsageError, match="no locks in lockfiles"):
         order_of({**OPTIONS, "profile": None})
     (project / "lockfiles" / "one").mkdir(parents=True)
     (project / "lockfiles" / "one" / "manifest.toml").touch()
