@@ -12,16 +12,17 @@ from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
+    from envsmith.verify.model_findings import CheckedModel
     from envsmith.verify.probe_runner import ProbeRunner
     from envsmith.verify.verify import Verified
 
 
 class ProbeOptions(NamedTuple):
-    """What is to be tried."""
+    """Options of probes."""
 
     names: tuple[str, ...]
     timeout_s: float
-    """For each."""
+    """Timeout of each probe."""
 
 
 @click.command(name="verify")
@@ -36,7 +37,7 @@ class ProbeOptions(NamedTuple):
     flag_value="all",
     default="",
     metavar="NAME,...",
-    help="Let libraries do what they are for: all that are installed, or those named.",
+    help="Run probes of all installed libraries, or of the given ones.",
 )
 @click.option(
     "--timeout",
@@ -44,32 +45,30 @@ class ProbeOptions(NamedTuple):
     type=click.FloatRange(min=1),
     default=300.0,
     metavar="SECONDS",
-    help="Time that each probe has, by default 300.",
+    help="Timeout of each probe [default: 300].",
 )
-@click.option("--models", is_flag=True, help="Load the models that the profile declares, and run them.")
+@click.option("--models", is_flag=True, help="Load and run the models declared in the profile.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def verify_command(
     profile: str, prefix: Path, folder: Path, *, probes: str, timeout_s: float, **flags: bool
 ) -> int:
-    """Compare an environment, whoever made it, with the lock of PROFILE.
+    """Compare any environment with the lock of PROFILE.
 
-    Versions, labels, files, what else is installed, builds of the torch family that do not go together, packages that
-    overwrite each other. What the profile's `checks` name is imported and run. Ends with 1 where something differs.
+    Compares versions, labels and files, and finds extra packages, incompatible builds of the torch family, and packages
+    that overwrite each other. Runs the smoke tests in the profile's `checks`. Exits with 1 on any difference.
 
-    With --probe libraries compute something whose result is known, each in a process of its own, and it is told what
-    did the work, how long it took and how much memory it held: torch, gpu, compile, onnxruntime, rembg, opencv,
-    mediapipe, jax, tensorflow.
+    With --probe, libraries compute known results, each in its own process, and report device, time and memory: torch,
+    gpu, compile, onnxruntime, rembg, opencv, mediapipe, jax, tensorflow.
 
-    With --models each file under `models` of the profile is compared with its recorded hash, loaded safely in a process
-    of its own, run with the inputs declared, and compared with its reference.
+    With --models, each model of the profile is compared with its recorded hash, loaded safely in its own process, run
+    with the declared inputs, and compared with its reference.
     """
     from envsmith.verify import output
-    from envsmith.verify.output import check_models
 
-    asked = ProbeOptions(_probes(probes), timeout_s)
-    found = _verified(profile, prefix, folder, asked, deep=flags["deep"])
-    models = check_models(found.profile, Path(found.environment.prefix), folder) if flags["models"] else ()
-    has_errors = found.report.has_errors or found.tried.has_errors or output.has_errors(models)
+    probe_options = ProbeOptions(_probes(probes), timeout_s)
+    found = _verify(profile, prefix, folder, probe_options, deep=flags["deep"])
+    models = _check_models(found.profile, Path(found.environment.prefix), folder) if flags["models"] else ()
+    has_errors = found.report.has_errors or found.probe_report.has_errors or output.has_errors(models)
     status = NO if has_errors else OK
     if flags["as_json"]:
         from envsmith.console import printer
@@ -93,11 +92,11 @@ def _probes(text: str) -> tuple[str, ...]:
     words = tuple(word for word in text.replace(",", " ").split() if word)
     for word in words:
         if word not in (*NAMES, ALL):
-            raise click.UsageError(f"there is no probe {word!r}; there are {', '.join(NAMES)}, and all")
+            raise click.UsageError(f"unknown probe `{word}`; choose from {', '.join((*NAMES, ALL))}")
     return words
 
 
-def _verified(profile: str, prefix: Path, folder: Path, asked: ProbeOptions, *, deep: bool) -> Verified:
+def _verify(profile: str, prefix: Path, folder: Path, probe_options: ProbeOptions, *, deep: bool) -> Verified:
     from envsmith.activate import session
     from envsmith.environment.interpreter import VerifyingProbe
     from envsmith.files import atomic
@@ -118,28 +117,58 @@ def _verified(profile: str, prefix: Path, folder: Path, asked: ProbeOptions, *, 
             VerifyTools(probe=VerifyingProbe(processes=processes), files=atomic),
             before=folders_before_packages(),
         )
-        if not asked.names:
+        if not probe_options.names:
             return found
-        tries = ProbeRunner(processes=processes, env=order.checks.env, timeout_s=asked.timeout_s)
-        return _probed(found, asked.names, Path(place.prefix), tries)
+        runner = ProbeRunner(processes=processes, env=order.checks.env, timeout_s=probe_options.timeout_s)
+        return _add_probes(found, probe_options.names, Path(place.prefix), runner)
     finally:
         processes.close()
 
 
-def _probed(found: Verified, names: tuple[str, ...], prefix: Path, tries: ProbeRunner) -> Verified:
-    """Try libraries, too."""
+def _add_probes(found: Verified, names: tuple[str, ...], prefix: Path, runner: ProbeRunner) -> Verified:
+    """Run probes and add their results."""
     from envsmith.catalog import Catalog
     from envsmith.host.detect import detect
     from envsmith.model.finding import Report
-    from envsmith.verify.probe_runner import ProbeTools, try_libraries
+    from envsmith.verify.probe_runner import ProbeTools, probe_libraries
 
     tools = ProbeTools(
-        tries=tries,
+        runner=runner,
         catalog=Catalog.embedded(),
         has_gpu=lambda backend: bool(detect().of_family(backend.family)),
     )
-    tried = try_libraries(names, prefix, found.environment, found.locked.backend, tools)
-    return replace(found, trials=tried.trials, tried=Report(findings=tried.findings))
+    outcome = probe_libraries(names, prefix, found.environment, found.locked.backend, tools)
+    return replace(found, probe_results=outcome.results, probe_report=Report(findings=outcome.findings))
+
+
+def _check_models(name: str, prefix: Path, folder: Path) -> tuple[CheckedModel, ...]:
+    """Check the models of a profile in an environment.
+
+    Args:
+        name: the profile.
+        prefix: the environment's root.
+        folder: the folder of the lock folders.
+
+    Raises:
+        ProfileError: when the profile does not exist or is malformed.
+        LockError: when its manifest is malformed.
+    """
+    from envsmith.config.profiles import ProfileStore
+    from envsmith.environment.interpreter import ModelProbe, hash_model
+    from envsmith.files import atomic
+    from envsmith.lockfile.manifest import FILENAME, Manifest
+    from envsmith.lockfile.store import read_manifest
+    from envsmith.process.runner import Processes
+    from envsmith.verify.model_findings import check
+
+    profile = ProfileStore.of_project(Path()).resolve(name)
+    found = read_manifest(atomic.read_files(folder / name), str(folder / name / FILENAME))
+    manifest = found or Manifest(profile=name, cutoff_utc="")
+    processes = Processes()
+    try:
+        return check(profile, manifest, prefix, ModelProbe(processes=processes), hash_model)
+    finally:
+        processes.close()
 
 
 def _data(found: Verified) -> dict[str, object]:
@@ -152,8 +181,8 @@ def _data(found: Verified) -> dict[str, object]:
         "deep": found.is_deep,
         "imports": [asdict(item) for item in found.imports],
         "runs": [asdict(item) for item in found.runs],
-        "probes": [item.to_json() for item in found.trials],
-        "findings": [item.to_json() for item in (*found.report.findings, *found.tried.findings)],
+        "probes": [item.to_json() for item in found.probe_results],
+        "findings": [item.to_json() for item in (*found.report.findings, *found.probe_report.findings)],
     }
 
 
@@ -161,29 +190,29 @@ def _show(found: Verified, prefix: Path) -> None:
     from envsmith.console import printer
     from envsmith.verify import output
 
-    what = f"{found.profile}/{found.target}"
+    lock = f"{found.profile}/{found.target}"
     count = len(found.report.errors)
     if count:
-        printer.say(f"{prefix} is not what {what} says: {printer.counted(count, 'difference')}")
+        printer.say(f"{prefix} does not match {lock}: {printer.counted(count, 'difference')}")
     else:
-        printer.labelled("verified", f"{prefix} is what {what} says")
+        printer.labelled("verified", f"{prefix} matches {lock}")
         packages = printer.counted(len(found.environment.distributions), "package")
-        how = "every hash compared" if found.is_deep else "presence and size compared"
+        how = "all hashes compared" if found.is_deep else "presence and size compared"
         printer.labelled("", f"{packages} · {found.environment.files:,} files, {how}")
         for item in found.imports:
             version = f" {item.version}" if item.version else ""
             printer.labelled("", f"{item.name}{version} imports ({item.seconds:.1f} s)")
         for item in found.runs:
             printer.labelled("", f"`{item.name}` runs ({item.seconds:.1f} s)")
-    output.show_probes(found.trials)
-    if findings := (*found.report.findings, *found.tried.findings):
+    output.show_probes(found.probe_results)
+    if findings := (*found.report.findings, *found.probe_report.findings):
         printer.say("")
         printer.findings(findings)
     if count:
-        place = "" if str(prefix) == ".venv" else f" --prefix {prefix}"
+        option = "" if str(prefix) == ".venv" else f" --prefix {prefix}"
         printer.say(
-            f"\nhint: `envsmith install {found.profile} --deep` builds it as locked, beside this one;"
+            f"\nhint: `envsmith install {found.profile} --deep` builds a new environment from the lock;"
         )
         printer.say(
-            f"      `envsmith doctor --fix{place}` shows what would cure it, and does it when agreed to"
+            f"      `envsmith doctor --fix{option}` shows a repair plan and applies it after confirmation"
         )

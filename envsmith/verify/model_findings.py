@@ -1,4 +1,4 @@
-"""What a check of a model file says, as findings: each kind has a code and a cure of its own."""
+"""Checks of a profile's model files, and their findings."""
 
 from __future__ import annotations
 
@@ -26,54 +26,52 @@ _CODES = {
     "reference": "ENV110",
     "library": "ENV111",
 }
-_CURES = {
-    "ENV102": "make the file anew, or correct its format in the profile",
+_HINTS = {
+    "ENV102": "recreate the file, or correct its format in the profile",
     "ENV103": "save model.state_dict() instead of the model, and load it into the class",
-    "ENV104": "do not load it, whatever its source says; take the file from elsewhere",
-    "ENV105": "save them apart from the tensors; or, where the file is trusted: envsmith shims add torch-safe-globals",
-    "ENV106": 'load it with map_location="cpu", or save it anew from the CPU',
-    "ENV107": "take a machine with that device, or declare the one it runs on",
+    "ENV104": "do not load it; get the file from a trusted source",
+    "ENV105": "save them separately from the tensors; if you trust the file: envsmith shims add torch-safe-globals",
+    "ENV106": 'load it with map_location="cpu", or save it again from the CPU',
+    "ENV107": "use a machine with that device, or declare another device",
     "ENV108": "correct what the profile declares, or the model",
-    "ENV109": "convert it anew; a tolerance belongs into the profile with its reason",
-    "ENV110": "write the arrays anew, with the names of the inputs",
-    "ENV111": "add it to the requirements, and lock",
+    "ENV109": "convert it again; set a justified tolerance in the profile",
+    "ENV110": "write the arrays again, with the names of the inputs",
+    "ENV111": "add it to the requirements, then lock",
 }
 
 
-def unavailable(model: ModelFile, *, reference: bool = False) -> Finding:
-    """Return the finding of a file that is not there."""
-    what = f"its reference {model.reference} is not there" if reference else "is not there"
-    hint = "put the file where the profile says; paths are relative to the project, whatever the program's folder is"
-    return _finding("ENV100", model, what, hint)
+def missing(model: ModelFile, *, reference: bool = False) -> Finding:
+    """Return the finding of a missing file."""
+    text = f"its reference {model.reference} is missing" if reference else "is missing"
+    hint = "put the file in place; paths are relative to the project"
+    return _finding("ENV100", model, text, hint)
 
 
 def changed(model: ModelFile, found: str, locked: str) -> Finding:
-    """Return the finding of a file with other bytes than recorded; it is not loaded."""
-    text = f"the sha256 is {found}, recorded is {locked}; it is not loaded"
-    return _finding(
-        "ENV101", model, text, "put back the file that was locked; or, if this one is meant, lock again"
-    )
+    """Return the finding of a changed file, which is not loaded."""
+    text = f"sha256 is {found}, recorded is {locked}; not loaded"
+    return _finding("ENV101", model, text, "restore the locked file, or lock again")
 
 
 def unrecorded(model: ModelFile, profile: str) -> Finding:
-    """Return the note that nothing says which bytes the file must have."""
-    text = "no sha256 is recorded: any bytes would do"
+    """Return the note on a file without a recorded hash."""
+    text = "no sha256 is recorded, so changes cannot be detected"
     return _finding("ENV112", model, text, f"envsmith lock {profile}", "note")
 
 
-def died(model: ModelFile, why: str) -> Finding:
-    """Return the finding of a model whose check did not come to its end."""
-    hint = "load it by hand in the environment: the file, or a library it is loaded by, is damaged"
+def failed(model: ModelFile, why: str) -> Finding:
+    """Return the finding of a model whose check crashed or timed out."""
+    hint = "load it by hand in the environment: the file or the library that loads it is damaged"
     return _finding("ENV113", model, why, hint)
 
 
-def findings(model: ModelFile, told: ModelCheckResult) -> Iterator[Finding]:
-    """Return what a check said of one model."""
-    for problem in told.problems:
+def findings(model: ModelFile, result: ModelCheckResult) -> Iterator[Finding]:
+    """Yield the findings of a model's check."""
+    for problem in result.problems:
         code = _CODES[problem["kind"]]
-        # A program may well load it as it should; nothing here can see that.
+        # A program may load it with map_location, which cannot be seen here.
         severity: Severity = "warning" if code == "ENV106" else "error"
-        yield _finding(code, model, str(problem["text"]), _CURES[code], severity)
+        yield _finding(code, model, str(problem["text"]), _HINTS[code], severity)
 
 
 def _finding(code: str, model: ModelFile, text: str, hint: str, severity: Severity = "error") -> Finding:
@@ -83,40 +81,44 @@ def _finding(code: str, model: ModelFile, text: str, hint: str, severity: Severi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedModel:
-    """One model, checked."""
+    """A model and the result of its check."""
 
     model: ModelFile
-    told: ModelCheckResult
+    result: ModelCheckResult
     findings: tuple[Finding, ...]
 
     def to_json(self) -> dict[str, object]:
         """Return it as plain values."""
-        times = {"load_s": self.told.load_s, "first_run_s": self.told.first_run_s, "run_s": self.told.run_s}
+        times = {
+            "load_s": self.result.load_s,
+            "first_run_s": self.result.first_run_s,
+            "run_s": self.result.run_s,
+        }
         return {
             "path": self.model.path,
             "format": self.model.format,
             **times,
-            "tensors": self.told.tensors,
-            "difference": self.told.difference,
+            "tensors": self.result.tensors,
+            "difference": self.result.difference,
             "findings": [finding.to_json() for finding in self.findings],
         }
 
 
 def check(
-    profile: Profile, manifest: Manifest, prefix: Path, asker: ModelProbe, hash_model: HashModel
+    profile: Profile, manifest: Manifest, prefix: Path, probe: ModelProbe, hash_model: HashModel
 ) -> tuple[CheckedModel, ...]:
-    """Check every model of a profile in an environment.
+    """Check all models of a profile in an environment.
 
     Args:
-        profile: declares them.
+        profile: declares the models.
         manifest: records their hashes.
         prefix: the environment's root.
-        asker: loads them.
+        probe: loads the models.
         hash_model: hashes files of the project.
     """
     models = models_of(profile)
     formats = {model.path: model.format for model in models}
-    return tuple(_checked(model, formats, profile, manifest, (prefix, asker, hash_model)) for model in models)
+    return tuple(_checked(model, formats, profile, manifest, (prefix, probe, hash_model)) for model in models)
 
 
 def _checked(
@@ -124,12 +126,12 @@ def _checked(
     formats: Mapping[str, str],
     profile: Profile,
     manifest: Manifest,
-    ways: tuple[Path, ModelProbe, HashModel],
+    services: tuple[Path, ModelProbe, HashModel],
 ) -> CheckedModel:
-    prefix, asker, hash_model = ways
+    prefix, probe, hash_model = services
     before = tuple(_file_findings(model, profile, manifest, hash_model))
     if any(finding.severity == "error" for finding in before):
-        return CheckedModel(model=model, told=ModelCheckResult(), findings=before)
+        return CheckedModel(model=model, result=ModelCheckResult(), findings=before)
     names = profile.texts("safe-globals")
     spec = {
         **model.to_spec(formats.get(model.reference, ""), names),
@@ -137,12 +139,12 @@ def _checked(
         "reference": str(Path(model.reference).absolute()) if model.reference else "",
     }
     try:
-        told = asker.model(prefix, spec, TIMEOUT_S)
+        result = probe.model(prefix, spec, TIMEOUT_S)
     except (InstallError, ToolError) as error:
         return CheckedModel(
-            model=model, told=ModelCheckResult(), findings=(*before, died(model, _why(error)))
+            model=model, result=ModelCheckResult(), findings=(*before, failed(model, _reason(error)))
         )
-    return CheckedModel(model=model, told=told, findings=(*before, *findings(model, told)))
+    return CheckedModel(model=model, result=result, findings=(*before, *findings(model, result)))
 
 
 def _file_findings(
@@ -151,7 +153,7 @@ def _file_findings(
     found = hash_model(model.path)
     locked = model.sha256 or manifest.models.get(model.path, "")
     if not found:
-        yield unavailable(model)
+        yield missing(model)
     elif locked and found != locked:
         yield changed(model, found, locked)
     elif not locked:
@@ -160,10 +162,10 @@ def _file_findings(
         other = hash_model(model.reference)
         expected = "" if model.reference.endswith(ARRAYS) else manifest.models.get(model.reference, "")
         if not other:
-            yield unavailable(model, reference=True)
+            yield missing(model, reference=True)
         elif expected and other != expected:
             yield changed(model, other, expected)
 
 
-def _why(error: InstallError | ToolError) -> str:
-    return f"its check ends early: {dict(error.details).get('it says', '').strip()[-300:] or error.message}"
+def _reason(error: InstallError | ToolError) -> str:
+    return f"its check crashed or timed out: {dict(error.details).get('it says', '').strip()[-300:] or error.message}"

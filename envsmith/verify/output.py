@@ -1,12 +1,8 @@
-"""``envsmith verify --models``: check what a profile declares, and show it.
-
-What ``envsmith verify --probe`` shows of trials.
-"""
+"""Output of ``envsmith verify --models`` and ``--probe``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envsmith.console import printer
@@ -16,47 +12,15 @@ if TYPE_CHECKING:
     from envsmith.verify.model_findings import CheckedModel
 
 
-def check_models(name: str, prefix: Path, folder: Path) -> tuple[CheckedModel, ...]:
-    """Check the models of a profile in an environment.
-
-    Args:
-        name: of the profile.
-        prefix: the environment's root.
-        folder: of the lock folders.
-
-    Raises:
-        ProfileError: when there is no such profile, or it is malformed.
-        LockError: when its manifest is malformed.
-    """
-    from envsmith.config.profiles import ProfileStore
-    from envsmith.environment.interpreter import ModelProbe, hash_model
-    from envsmith.files import atomic
-    from envsmith.lockfile.manifest import FILENAME, Manifest
-    from envsmith.lockfile.store import read_manifest
-    from envsmith.process.runner import Processes
-    from envsmith.verify.model_findings import check
-
-    profile = ProfileStore.of_project(Path()).resolve(name)
-    found = read_manifest(atomic.read_files(folder / name), str(folder / name / FILENAME))
-    manifest = found or Manifest(profile=name, cutoff_utc="")
-    processes = Processes()
-    try:
-        return check(profile, manifest, prefix, ModelProbe(processes=processes), hash_model)
-    finally:
-        processes.close()
-
-
 def has_errors(found: Iterable[CheckedModel]) -> bool:
-    """Say whether a model has a finding of severity error."""
+    """Return whether a model has an error."""
     return any(finding.severity == "error" for item in found for finding in item.findings)
 
 
 def show_models(found: tuple[CheckedModel, ...]) -> None:
-    """Print each model: what was done with it and how long that took, then what is wrong."""
-    from envsmith.console import printer
-
+    """Print each model with its facts and times, then the findings."""
     if not found:
-        printer.say("the profile declares no models")
+        printer.say("no models declared in the profile")
     for item in found:
         printer.labelled("model", " · ".join((item.model.path, item.model.format, *_facts(item))))
     if findings := [finding for item in found for finding in item.findings]:
@@ -65,27 +29,27 @@ def show_models(found: tuple[CheckedModel, ...]) -> None:
 
 
 def _facts(item: CheckedModel) -> Iterable[str]:
-    told = item.told
-    if told.tensors is not None:
-        of = f" of {', '.join(told.dtypes)}" if told.dtypes else ""
-        yield f"{told.tensors} tensors{of}"
-    times = (("loads in", told.load_s), ("first run", told.first_run_s), ("then", told.run_s))
+    result = item.result
+    if result.tensors is not None:
+        of = f" of {', '.join(result.dtypes)}" if result.dtypes else ""
+        yield f"{result.tensors} tensors{of}"
+    times = (("loaded in", result.load_s), ("first run", result.first_run_s), ("next run", result.run_s))
     for word, seconds in times:
         if seconds is not None:
             yield f"{word} {seconds:.3f} s"
-    if told.difference is not None:
-        yield f"within {told.difference:.2g} of its reference"
+    if result.difference is not None:
+        yield f"within {result.difference:.2g} of its reference"
 
 
-def show_probes(trials: Iterable[ProbeResult]) -> None:
-    """Print a line for each: what did the work, how long it took, and how much memory it held."""
-    rows = [(item.name, item.version or "-", _cost(item), _text(item)) for item in trials]
+def show_probes(results: Iterable[ProbeResult]) -> None:
+    """Print one line per probe: device, time and memory."""
+    rows = [(item.name, item.version or "-", _time_and_memory(item), _summary(item)) for item in results]
     if rows:
         printer.say("")
-        printer.table(("probed", "version", "took", "what ran"), rows, indent=0)
+        printer.table(("probe", "version", "time", "result"), rows, indent=0)
 
 
-def _text(item: ProbeResult) -> str:
+def _summary(item: ProbeResult) -> str:
     if item.error:
         return f"failed at {item.step}" if item.step else "failed"
     if any(item.facts.get(key) is False for key in ("product", "convolution", "png", "on_gpu")):
@@ -93,13 +57,13 @@ def _text(item: ProbeResult) -> str:
     return " · ".join(part for part in _PARTS.get(item.name, _devices)(item.facts) if part)
 
 
-def _cost(item: ProbeResult) -> str:
+def _time_and_memory(item: ProbeResult) -> str:
     memory = f", {printer.size(item.peak_bytes)}" if item.peak_bytes else ""
     return f"{item.seconds:.1f} s{memory}"
 
 
 def _torch(facts: Mapping[str, Any]) -> Iterator[str]:
-    yield "product and convolution right on the CPU"
+    yield "product and convolution correct on the CPU"
     yield " ".join(word for word in (facts.get("blas", ""), facts.get("cpu_capability", "")) if word)
     yield "oneDNN" if facts.get("onednn") else "no oneDNN"
     yield f"{facts.get('threads')} threads of {facts.get('cpus')} processors"
@@ -114,7 +78,7 @@ def _gpu(facts: Mapping[str, Any]) -> Iterator[str]:
         if device.get("error"):
             yield f"{name or device['device']} failed"
             continue
-        yield f"{name or device['device']}: kernel and convolution right{_speed(device)}"
+        yield f"{name or device['device']}: kernel and convolution correct{_speed(device)}"
 
 
 def _speed(device: Mapping[str, Any]) -> str:
@@ -136,7 +100,7 @@ def _session(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _opencv(facts: Mapping[str, Any]) -> Iterator[str]:
-    yield "filter and PNG right"
+    yield "filter and PNG correct"
     cuda = "built with CUDA" if facts.get("cuda", "").startswith("YES") else "built without CUDA"
     yield f"{cuda}, {facts.get('cuda_devices', 0)} CUDA devices"
     yield f"FFmpeg {facts.get('ffmpeg', '').partition(' ')[0].lower()}"
@@ -144,9 +108,9 @@ def _opencv(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _devices(facts: Mapping[str, Any]) -> Iterator[str]:
-    yield f"right on {facts.get('ran')}"
+    yield f"correct on {facts.get('ran')}"
     named = [item["device"] for item in facts.get("devices", ())]
-    yield f"sees {', '.join(named)}" if named else ""
+    yield f"detects {', '.join(named)}" if named else ""
 
 
 _PARTS = {

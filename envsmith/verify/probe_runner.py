@@ -1,7 +1,4 @@
-"""Runs ``runtime/trial.py`` in an environment: a crash, a hang or endless talk of a library is its answer.
-
-Try: let the libraries of an environment do what they are for, and judge how that went.
-"""
+"""Execution of probes in an environment; a crash, a timeout or excessive output is a result as well."""
 
 from __future__ import annotations
 
@@ -25,8 +22,8 @@ from envsmith.verify import probe_rules
 from envsmith.verify.probe_rules import ALL, ProbeResult
 
 _SCRIPT = Path(__file__).parents[1] / "runtime" / "trial.py"
-_KEPT_CHARACTERS = 4000
-# Windows ends a process with these; source: ntstatus.h, Microsoft (read 2026-11-21).
+_MAX_OUTPUT = 4000
+# Exit codes of crashes on Windows. Source: ntstatus.h, Microsoft (read 2026-11-21).
 _NTSTATUS = {
     0xC0000005: "an access violation",
     0xC000001D: "an illegal instruction",
@@ -36,21 +33,21 @@ _NTSTATUS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeRunner:
-    """Tries libraries, each in a process of its own."""
+    """Runs probes, each in its own process."""
 
     processes: Processes
     env: Mapping[str, str]
-    """Variables set besides the session's."""
+    """Variables set in addition to the session's."""
     timeout_s: float
-    """Seconds that each has."""
+    """Timeout of each probe in seconds."""
 
-    def trial(self, prefix: Path, name: str, words: Sequence[str]) -> ProbeResult:
-        """Try a library in an environment.
+    def run(self, prefix: Path, name: str, arguments: Sequence[str]) -> ProbeResult:
+        """Run a probe in an environment.
 
         Args:
             prefix: the environment's root.
-            name: of the trial.
-            words: what it is told.
+            name: the probe's name.
+            arguments: the probe's arguments.
 
         Raises:
             ToolError: TOL001 when the interpreter cannot be started.
@@ -65,7 +62,7 @@ class ProbeRunner:
             "faulthandler",
             _SCRIPT,
             name,
-            *words,
+            *arguments,
         ]
         begun = time.perf_counter()
         env = {**session_of(prefix), **self.env}
@@ -74,19 +71,19 @@ class ProbeRunner:
 
 
 def _read(ended: CapturedProgram, name: str, seconds: float, timeout_s: float) -> ProbeResult:
-    found = ProbeResult(name=name, seconds=seconds, said=ended.stderr[-_KEPT_CHARACTERS:].strip())
+    found = ProbeResult(name=name, seconds=seconds, said=ended.stderr[-_MAX_OUTPUT:].strip())
     for line in ended.stdout.splitlines():
         values = _values(line)
         if "facts" in values:
             return replace(found, **{**values, "step": found.step})
         found = replace(found, step=values.get("step", found.step))
     if ended.timed_out:
-        return replace(found, error=f"no end within {timeout_s:.0f} s")
-    return replace(found, error=f"the interpreter died of {_cause(ended.status)}")
+        return replace(found, error=f"timeout after {timeout_s:.0f} s")
+    return replace(found, error=f"the interpreter crashed: {_cause(ended.status)}")
 
 
 def _values(line: str) -> dict[str, Any]:
-    """Return what a line says; nothing where it was cut off."""
+    """Return the values of a line of JSON; empty for other or incomplete lines."""
     try:
         return dict(json.loads(line))
     except (ValueError, TypeError):
@@ -95,7 +92,7 @@ def _values(line: str) -> dict[str, Any]:
 
 def _cause(status: int) -> str:
     if status >= 0:
-        return _NTSTATUS.get(status, f"itself, with status {status}")
+        return _NTSTATUS.get(status, f"exit status {status}")
     try:
         return f"signal {-status} ({signal.Signals(-status).name})"
     except ValueError:
@@ -104,50 +101,50 @@ def _cause(status: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeTools:
-    """What trials need of the world."""
+    """Services for running probes."""
 
-    tries: ProbeRunner
+    runner: ProbeRunner
     catalog: Catalog
     has_gpu: Callable[[Backend], bool]
-    """Says whether this machine has a GPU that a backend serves."""
+    """Returns whether this machine has a GPU for a backend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeOutcome:
-    """How the trials went."""
+    """Results and findings of probes."""
 
-    trials: tuple[ProbeResult, ...]
+    results: tuple[ProbeResult, ...]
     findings: tuple[Finding, ...]
 
 
-def try_libraries(
+def probe_libraries(
     words: Sequence[str], prefix: Path, environment: Environment, backend: Backend, tools: ProbeTools
 ) -> ProbeOutcome:
-    """Try libraries, one after the other.
+    """Run probes one after the other.
 
     Args:
-        words: names of trials; ``all`` for those of what is installed.
+        words: names of probes; ``all`` for those of installed libraries.
         prefix: the environment's root.
-        environment: what is installed there.
-        backend: what its lock is for.
-        tools: what tries.
+        environment: the environment.
+        backend: the backend of its lock.
+        tools: services.
     """
-    made: list[ProbeResult] = []
+    results: list[ProbeResult] = []
     findings: list[Finding] = []
-    for name in probe_rules.chosen(words, environment, backend, tools.catalog):
-        if not probe_rules.is_there(name, environment, tools.catalog):
-            findings.append(probe_rules.absent(name))
+    for name in probe_rules.select_probes(words, environment, backend, tools.catalog):
+        if not probe_rules.is_installed(name, environment, tools.catalog):
+            findings.append(probe_rules.not_installed(name))
             continue
-        made.append(tools.tries.trial(prefix, name, probe_rules.told(name, backend)))
-        findings += _judged(made[-1], words, backend, tools)
-    return ProbeOutcome(trials=tuple(made), findings=tuple(dict.fromkeys(findings)))
+        results.append(tools.runner.run(prefix, name, probe_rules.probe_arguments(name, backend)))
+        findings += _judged(results[-1], words, backend, tools)
+    return ProbeOutcome(results=tuple(results), findings=tuple(dict.fromkeys(findings)))
 
 
 def _judged(
-    trial: ProbeResult, words: Sequence[str], backend: Backend, tools: ProbeTools
+    result: ProbeResult, words: Sequence[str], backend: Backend, tools: ProbeTools
 ) -> Iterator[Finding]:
-    is_named = trial.name in words and ALL not in words
-    is_wanted = is_named or (backend.family != "cpu" and tools.has_gpu(backend))
-    yield from probe_rules.judge(trial, backend, is_gpu_wanted=is_wanted)
-    if trial.error:
-        yield from package_findings.explain(f"{trial.said}\n{trial.error}", tools.catalog)
+    is_named = result.name in words and ALL not in words
+    is_required = is_named or (backend.family != "cpu" and tools.has_gpu(backend))
+    yield from probe_rules.judge(result, backend, is_gpu_required=is_required)
+    if result.error:
+        yield from package_findings.explain(f"{result.said}\n{result.error}", tools.catalog)

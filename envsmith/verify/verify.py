@@ -1,4 +1,4 @@
-"""Verify: compare an environment, whoever made it, with its lock."""
+"""Comparison of an environment with its lock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from envsmith.verify.probe_rules import ProbeResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyTools:
-    """What a comparison needs of the world."""
+    """Probe and files for a comparison."""
 
     probe: VerifyingProbe
     files: Files
@@ -26,84 +26,83 @@ class VerifyTools:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What a comparison found."""
+    """The result of a comparison."""
 
     profile: str
     target: str
     locked: LockedInstall
     environment: Environment
-    condition: InstalledState
+    installed_state: InstalledState
     imports: tuple[Import, ...]
     runs: tuple[Import, ...]
     report: Report
     is_deep: bool
-    trials: tuple[ProbeResult, ...] = ()
-    """How libraries did that were tried besides."""
-    tried: Report = field(default_factory=Report)
-    """What is to be said of these."""
+    probe_results: tuple[ProbeResult, ...] = ()
+    probe_report: Report = field(default_factory=Report)
+    """Findings of the probes."""
 
 
 def verify(
-    order: InstallRequest,
+    request: InstallRequest,
     prefix: Path,
     tools: VerifyTools,
     *,
     before: tuple[str, ...] = (),
 ) -> Verified:
-    """Compare an environment with the lock of a profile that is for its interpreter.
+    """Compare an environment with the lock of a profile for its interpreter.
 
     Args:
-        order: the profile, where its locks lie, and what is tried.
+        request: the profile, its lock folder and smoke tests.
         prefix: the environment's root.
-        tools: what looks.
-        before: folders that come before the environment's own packages.
+        tools: probe and files.
+        before: folders on the import path before the environment's packages.
 
     Raises:
-        LockError: LCK004 where no lock is for its interpreter, LCK005 where there is none.
-        InstallError: ENV023 where its interpreter gives no answer.
+        LockError: LCK004 when no locked target fits its interpreter, LCK005 without a lock.
+        InstallError: ENV023 when its interpreter does not answer.
     """
-    found, manifest = locked_files(order, tools.files)
-    environment = tools.probe.environment(prefix, deep=order.deep)
-    slug = model.fitting(manifest.targets, environment.interpreter, profile=order.profile)
-    locked = read_lock(order, manifest, found, slug)
+    found, manifest = locked_files(request, tools.files)
+    environment = tools.probe.environment(prefix, deep=request.deep)
+    slug = model.fitting(manifest.targets, environment.interpreter, profile=request.profile)
+    locked = read_lock(request, manifest, found, slug)
     imports = tuple(
-        tools.probe.imports(prefix, check.text, order.checks.env, check.timeout_s)
-        for check in order.checks.imports(locked.pins)
+        tools.probe.imports(prefix, check.text, request.checks.env, check.timeout_s)
+        for check in request.checks.imports(locked.pins)
     )
     ran = tuple(
-        tools.probe.runs(prefix, check.text, order.checks.env, check.timeout_s)
-        for check in order.checks.runs()
+        tools.probe.runs(prefix, check.text, request.checks.env, check.timeout_s)
+        for check in request.checks.runs()
     )
-    condition = tools.probe.condition(prefix, before)
+    installed_state = tools.probe.condition(prefix, before)
     findings = (
         *verification.verify(
-            expected(order, locked, environment), locked.backend, environment, imports, condition.own
+            expected(request, locked, environment), locked.backend, environment, imports, installed_state.own
         ).findings,
-        *_together(locked, environment, condition),
+        *_environment_findings(locked, environment, installed_state),
         *package_findings.failed_runs(ran),
         *package_findings.unsatisfied(manifest.targets[slug].unsatisfied, environment),
     )
     return Verified(
-        profile=order.profile,
+        profile=request.profile,
         target=slug,
         locked=locked,
         environment=environment,
-        condition=condition,
+        installed_state=installed_state,
         imports=imports,
         runs=ran,
         report=Report(findings=findings),
-        is_deep=order.deep,
+        is_deep=request.deep,
     )
 
 
-def _together(
-    locked: LockedInstall, environment: Environment, condition: InstalledState
+def _environment_findings(
+    locked: LockedInstall, environment: Environment, state: InstalledState
 ) -> Iterator[Finding]:
-    """Find what is wrong although each distribution by itself is as locked."""
-    yield from package_findings.overlaps(condition)
-    yield from package_findings.mixed(environment, condition)
-    yield from package_findings.origins(locked.pins, condition)
-    yield from package_findings.leftovers(condition, environment)
-    yield from package_findings.strays(condition)
-    yield from package_findings.elsewhere(condition)
-    yield from package_findings.shadows(condition)
+    """Find problems that comparing single distributions does not show."""
+    yield from package_findings.overlaps(state)
+    yield from package_findings.mixed(environment, state)
+    yield from package_findings.origins(locked.pins, state)
+    yield from package_findings.leftovers(state, environment)
+    yield from package_findings.strays(state)
+    yield from package_findings.elsewhere(state)
+    yield from package_findings.shadows(state)

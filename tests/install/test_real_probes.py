@@ -35,8 +35,8 @@ def prefix(wheelhouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tried(prefix: Path, name: str, backend: str = "cpu") -> tuple[ProbeResult, list[str]]:
     asked = Backend.parse(backend)
     tool = ProbeRunner(processes=Processes(), env={}, timeout_s=300.0)
-    found = tool.trial(prefix, name, probe_rules.told(name, asked))
-    return found, [item.code for item in probe_rules.judge(found, asked, is_gpu_wanted=True)]
+    found = tool.run(prefix, name, probe_rules.probe_arguments(name, asked))
+    return found, [item.code for item in probe_rules.judge(found, asked, is_gpu_required=True)]
 
 
 def test_torch_computes_on_the_cpu_and_tells_with_what(prefix: Path) -> None:

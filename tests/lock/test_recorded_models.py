@@ -140,4 +140,4 @@ def test_a_check_that_dies_is_a_finding(error: InstallError | ToolError, said: s
         hashes(a_onnx=HEX),
     )
     assert [finding.code for finding in item.findings] == ["ENV113"]
-    assert item.findings[0].message == f"a.onnx: its check ends early: {said}"
+    assert item.findings[0].message == f"a.onnx: its check crashed or timed out: {said}"

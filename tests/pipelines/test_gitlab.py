@@ -18,7 +18,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from envsmith.ci import workflows
-from tests.ci.test_workflows_pipelines import template
+from tests.ci.test_workflows import template
 from tests.install.locked import add_torch
 from tests.pipelines.conftest import Site
 from tests.pipelines.machine import Machine, Step, load

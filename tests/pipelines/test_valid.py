@@ -15,7 +15,7 @@ from envsmith.ci.matrix import Machines, make_jobs, on_runners, to_azure, to_git
 from envsmith.ci.workflows import CiPipeline
 from envsmith.config.settings import CiSettings, Runners
 from tests.built import ROOT
-from tests.ci.test_workflows_pipelines import NASTY, template
+from tests.ci.test_workflows import NASTY, template
 from tests.locks import LINUX, MAC, WINDOWS, kept
 from tests.pipelines.checkers import actionlint, schema
 

@@ -231,10 +231,10 @@ def test_a_planted_fault_is_found_and_named(
 def test_an_environment_as_locked_is_verified(installed: Shop, words: tuple[str, ...]) -> None:
     ran = installed.project.run("verify", *words)
     assert ran.status == 0, ran.said
-    assert ran.out.startswith("verified  .venv is what small/cp3")
+    assert ran.out.startswith("verified  .venv matches small/cp3")
     assert "torch 2.19.0+cpu imports" in ran.said
     assert "`python -c 'import beside'` runs" in ran.said
-    assert ("every hash compared" in ran.said) == bool(words)
+    assert ("all hashes compared" in ran.said) == bool(words)
 
 
 def test_findings_are_told_with_the_way_out(copied: tuple[Shop, Path]) -> None:
@@ -242,17 +242,17 @@ def test_findings_are_told_with_the_way_out(copied: tuple[Shop, Path]) -> None:
     removed(prefix)
     ran = shop.project.run("verify", "--prefix", str(prefix))
     assert ran.status == 1
-    assert "is not what small/cp3" in ran.said
+    assert "does not match small/cp3" in ran.said
     assert "1 of 9 files is missing: torch/lib/libtorch.so" in ran.said
     assert "hint: `envsmith install small --deep`" in ran.said
-    assert f"`envsmith doctor --fix --prefix {prefix}` shows what would cure it" in ran.said
+    assert f"`envsmith doctor --fix --prefix {prefix}` shows a repair plan" in ran.said
 
 
 def test_a_probe_is_told_with_what_it_found(copied: tuple[Shop, Path]) -> None:
     shop, prefix = copied
     fake_torch(site(prefix), version="2.19.0+cpu")
     ran = shop.project.run("verify", "small", "--prefix", str(prefix), "--probe", "torch")
-    assert "product and convolution right on the CPU" in ran.out
+    assert "product and convolution correct on the CPU" in ran.out
     fake_torch(site(prefix), version="2.19.0+cpu", wrong_on_cpu=1.0, cuda="13.0")
     words = ("verify", "small", "--prefix", str(prefix), "--probe", "torch,opencv", "--json")
     answer = json.loads(shop.project.run(*words).out)["data"]
@@ -275,7 +275,7 @@ def test_a_probe_that_hangs_or_crashes_is_a_finding_and_the_rest_is_told(
 def test_a_probe_nobody_knows_is_refused(installed: Shop) -> None:
     ran = installed.project.run("verify", "small", "--probe", "small")
     assert ran.status == 2
-    assert "there is no probe 'small'; there are torch, gpu" in ran.said
+    assert "unknown probe `small`; choose from torch, gpu" in ran.said
 
 
 def test_a_module_that_shadows_is_found(copied: tuple[Shop, Path], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
 from envsmith.verify.probe_rules import ProbeResult
-from envsmith.verify.probe_runner import ProbeOutcome, ProbeRunner, ProbeTools, try_libraries
+from envsmith.verify.probe_runner import ProbeOutcome, ProbeRunner, ProbeTools, probe_libraries
 from tests.environment.test_verification import distribution, environment
 
 CUDA = Backend.parse("cu130")
@@ -21,17 +21,17 @@ class FakeTries:
     answers: dict[str, ProbeResult] = field(default_factory=dict)
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
-    def trial(self, prefix: Path, name: str, words: Sequence[str]) -> ProbeResult:
+    def run(self, prefix: Path, name: str, words: Sequence[str]) -> ProbeResult:
         self.asked.append((str(prefix), name, *words))
         return self.answers.get(name, ProbeResult(name=name))
 
 
 def tried(tries: FakeTries, *words: str, has_gpu: bool = False) -> ProbeOutcome:
     tools = ProbeTools(
-        tries=cast("ProbeRunner", tries), catalog=Catalog.embedded(), has_gpu=lambda _: has_gpu
+        runner=cast("ProbeRunner", tries), catalog=Catalog.embedded(), has_gpu=lambda _: has_gpu
     )
     here = environment(distribution("torch", "2.13.0+cu130"), distribution("onnxruntime-gpu", "1.26.0"))
-    return try_libraries(words, Path("env"), here, CUDA, tools)
+    return probe_libraries(words, Path("env"), here, CUDA, tools)
 
 
 def test_each_is_tried_once_with_what_it_is_to_be_told() -> None:
@@ -42,7 +42,7 @@ def test_each_is_tried_once_with_what_it_is_to_be_told() -> None:
         ("env", "gpu"),
         ("env", "onnxruntime", "CUDAExecutionProvider", "CPUExecutionProvider"),
     ]
-    assert [item.name for item in done.trials] == ["torch", "gpu", "onnxruntime"]
+    assert [item.name for item in done.results] == ["torch", "gpu", "onnxruntime"]
 
 
 def test_what_is_not_installed_is_told_and_not_tried() -> None:

@@ -33,11 +33,11 @@ def test_each_kind_has_a_code_and_a_cure(kind: str, code: str, severity: str) ->
 
 def test_what_files_alone_say() -> None:
     found = [
-        model_findings.unavailable(MODEL),
-        model_findings.unavailable(MODEL, reference=True),
+        model_findings.missing(MODEL),
+        model_findings.missing(MODEL, reference=True),
         model_findings.changed(MODEL, "aa", "bb"),
         model_findings.unrecorded(MODEL, "own"),
-        model_findings.died(MODEL, "it ended with signal 11"),
+        model_findings.failed(MODEL, "it ended with signal 11"),
     ]
     assert [(one.code, one.severity) for one in found] == [
         ("ENV100", "error"),
@@ -46,5 +46,5 @@ def test_what_files_alone_say() -> None:
         ("ENV112", "note"),
         ("ENV113", "error"),
     ]
-    assert "its reference models/a.pt is not there" in found[1].message
+    assert "its reference models/a.pt is missing" in found[1].message
     assert found[3].hint == "envsmith lock own"

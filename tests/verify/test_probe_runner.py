@@ -21,7 +21,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def tried(prefix: Path, at_import: str = "", timeout_s: float = 60.0, **env: str) -> ProbeResult:
     fake_torch(next(prefix.glob("[Ll]ib*/**/site-packages")), at_import=at_import)
-    return ProbeRunner(processes=Processes(), env=env, timeout_s=timeout_s).trial(prefix, "torch", ())
+    return ProbeRunner(processes=Processes(), env=env, timeout_s=timeout_s).run(prefix, "torch", ())
 
 
 def test_what_works_is_told_with_facts_and_cost(prefix: Path) -> None:
@@ -35,9 +35,9 @@ def test_what_works_is_told_with_facts_and_cost(prefix: Path) -> None:
 @pytest.mark.parametrize(
     ("at_import", "told"),
     [
-        ("os.abort()", "the interpreter died of signal 6 (SIGABRT)"),
-        ("os.kill(os.getpid(), 11)", "the interpreter died of signal 11 (SIGSEGV)"),
-        ("os._exit(3)", "the interpreter died of itself, with status 3"),
+        ("os.abort()", "the interpreter crashed: signal 6 (SIGABRT)"),
+        ("os.kill(os.getpid(), 11)", "the interpreter crashed: signal 11 (SIGSEGV)"),
+        ("os._exit(3)", "the interpreter crashed: exit status 3"),
         ("raise ImportError('no libcudart')", "ImportError: no libcudart"),
     ],
 )
@@ -48,7 +48,7 @@ def test_a_death_is_an_answer(prefix: Path, at_import: str, told: str) -> None:
 
 def test_a_hang_is_an_answer(prefix: Path) -> None:
     found = tried(prefix, "import time; time.sleep(600)", timeout_s=2.0)
-    assert (found.error, found.step) == ("no end within 2 s", "importing torch")
+    assert (found.error, found.step) == ("timeout after 2 s", "importing torch")
 
 
 def test_megabytes_of_talk_are_an_answer(prefix: Path) -> None:

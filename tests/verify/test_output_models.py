@@ -21,20 +21,20 @@ def test_what_was_done_with_each_model_and_what_is_wrong(capfd: pytest.CaptureFi
     told = ModelCheckResult(
         load_s=0.25, first_run_s=0.5, run_s=0.125, tensors=2, dtypes=("float32",), difference=1e-6
     )
-    good = CheckedModel(model=MODEL, told=told, findings=())
-    bad = CheckedModel(model=MODEL, told=ModelCheckResult(), findings=(model_findings.unavailable(MODEL),))
+    good = CheckedModel(model=MODEL, result=told, findings=())
+    bad = CheckedModel(model=MODEL, result=ModelCheckResult(), findings=(model_findings.missing(MODEL),))
     output.show_models((good, bad))
     said = " ".join(capfd.readouterr().out.split())
     assert (
-        "models/a.onnx · onnx · 2 tensors of float32 · loads in 0.250 s · first run 0.500 s · then 0.125 s"
+        "models/a.onnx · onnx · 2 tensors of float32 · loaded in 0.250 s · first run 0.500 s · next run 0.125 s"
         in said
     )
     assert "within 1e-06 of its reference" in said
-    assert "error ENV100 models/a.onnx: is not there" in said
+    assert "error ENV100 models/a.onnx: is missing" in said
     assert not output.has_errors((good,))
     assert output.has_errors((good, bad))
     output.show_models(())
-    assert "declares no models" in capfd.readouterr().out
+    assert "no models declared" in capfd.readouterr().out
 
 
 def test_verify_ends_with_1_where_a_model_is_missing_and_says_nothing_of_models_unasked(
@@ -48,7 +48,7 @@ def test_verify_ends_with_1_where_a_model_is_missing_and_says_nothing_of_models_
     assert shop.install().status == 0
     assert shop.project.run("verify").status == 0
     ran = shop.project.run("verify", "--models")
-    assert (ran.status, "models/a.onnx: is not there" in ran.said) == (1, True)
+    assert (ran.status, "models/a.onnx: is missing" in ran.said) == (1, True)
     (shop.project.root / "models").mkdir()
     (shop.project.root / "models" / "a.onnx").write_bytes(b"")
     ran = shop.project.run("verify", "--models", "--json")

@@ -30,7 +30,7 @@ def test_nothing_tried_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None
                 "cpus": 4,
                 "import_s": 1.25,
             },
-            "product and convolution right on the CPU · mkl AVX2 · oneDNN · 2 threads of 4 processors · import 1.2 s",
+            "product and convolution correct on the CPU · mkl AVX2 · oneDNN · 2 threads of 4 processors · import 1.2 s",
         ),
         ("gpu", {"kind": "", "why": "no driver"}, "none: no driver"),
         (
@@ -48,7 +48,7 @@ def test_nothing_tried_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None
                     {"device": "cuda:1", "error": "no kernel image"},
                 ],
             },
-            "L4 sm_89: kernel and convolution right, 2.0 GB/s from pinned memory · cuda:1 failed",
+            "L4 sm_89: kernel and convolution correct, 2.0 GB/s from pinned memory · cuda:1 failed",
         ),
         ("compile", {"device": "cpu", "compile_s": 20.0}, "compiled for cpu in 20.0 s, same result"),
         (
@@ -64,10 +64,10 @@ def test_nothing_tried_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None
         (
             "opencv",
             {"cuda": "NO", "cuda_devices": 0, "ffmpeg": "YES", "gui": "NONE"},
-            "filter and PNG right · built without CUDA, 0 CUDA devices · FFmpeg yes · windows none",
+            "filter and PNG correct · built without CUDA, 0 CUDA devices · FFmpeg yes · windows none",
         ),
-        ("jax", {"ran": "gpu", "devices": [{"device": "gpu:0"}]}, "right on gpu · sees gpu:0"),
-        ("mediapipe", {"ran": "cpu"}, "right on cpu"),
+        ("jax", {"ran": "gpu", "devices": [{"device": "gpu:0"}]}, "correct on gpu · detects gpu:0"),
+        ("mediapipe", {"ran": "cpu"}, "correct on cpu"),
         ("jax", {"product": False}, "wrong result"),
     ],
 )
