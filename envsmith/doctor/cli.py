@@ -1,4 +1,4 @@
-"""``envsmith doctor``, and ``envsmith doctor -- COMMAND``, which explains known failures in a command's output."""
+"""``envsmith doctor``, and the explanation of failed commands, ``envsmith doctor -- COMMAND``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings on distributions that share a folder, and on unused packages."""
+"""Findings on conflicting and unused packages."""
 
 from __future__ import annotations
 
