@@ -16,7 +16,7 @@ from envsmith.config.profile import Profile
 from envsmith.config.profiles import profile_of
 from envsmith.console.options import MissingLockError
 from envsmith.environment.interpreter import interpreter_path
-from envsmith.errors import HostError, LockError
+from envsmith.errors import LockError
 from envsmith.files.atomic import environment_errors
 from envsmith.host.current import this_platform, this_python
 from envsmith.install.request import InstallRequest, SmokeTests
@@ -82,12 +82,12 @@ def _chosen(options: Mapping[str, Any]) -> str:
     if len(names) == 1 and not is_told:
         return names[0]
     from envsmith.select.output import show_lock_choice, show_only_lock
-    from envsmith.select.select import choose
+    from envsmith.select.select import NoFittingLockError, choose
 
     try:
         choice = choose(folder, options["python"])
-    except HostError as error:
-        if len(names) > 1 or error.code != "HST010":
+    except NoFittingLockError as error:
+        if len(names) > 1:
             raise
         show_only_lock(names[0], error)
         return names[0]

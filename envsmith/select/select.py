@@ -1,7 +1,4 @@
-"""Select: which backends and torch versions work on a machine, and which lock of a project fits it.
-
-The lock that ``envsmith install`` takes where nobody names a profile: the machine decides.
-"""
+"""Selection of a backend for a machine, and of the best-fitting lock for an install without a profile."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
@@ -24,16 +20,17 @@ from envsmith.plan.ports import Listings
 from envsmith.select import rules
 from envsmith.select.rules import NO, BackendVerdict
 
-if TYPE_CHECKING:
-    from envsmith.host.model import Host
-    from envsmith.lockfile.manifest import Manifest
-
+# Python as typed: `3.12`, `3.12.4`, `python3.12`; anything else is looked up as an interpreter.
 _VERSION = re.compile(r"(?:python|cp)?(3\.[0-9]{1,2})(?:\.[0-9]+)?")
+
+
+class NoFittingLockError(HostError):
+    """HST010: no lock fits the machine and interpreter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The answers for one machine."""
+    """Verdicts for one machine."""
 
     host: Host
     python: Python
@@ -42,12 +39,12 @@ class Selection:
 
     @property
     def choice(self) -> BackendVerdict | None:
-        """The best that works; None where nothing does."""
+        """The best working backend, or None."""
         return self.verdicts[0] if self.verdicts and self.verdicts[0].works else None
 
 
 def completed(host: Host, catalog: Catalog) -> Host:
-    """Return the host with the compute capability of devices that only their name or PCI id tells of."""
+    """Return the host with compute capabilities looked up by name or PCI id where the driver reports none."""
     return replace(host, devices=tuple(_completed(device, catalog) for device in host.devices))
 
 
@@ -64,7 +61,7 @@ def _completed(device: Device, catalog: Catalog) -> Device:
 
 
 def select(host: Host, python: Python, *, catalog: Catalog, listings: Listings) -> Selection:
-    """Judge every backend the catalog knows, without asking any server."""
+    """Judge every backend of the catalog, without network."""
     host = completed(host, catalog)
     found = {facts.backend: tuple(_builds(facts.backend, catalog, listings)) for facts in catalog.backends()}
     return Selection(host=host, python=python, verdicts=rules.judge(host, python, found, catalog))
@@ -77,7 +74,7 @@ def _builds(backend: Backend, catalog: Catalog, listings: Listings) -> Iterable[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockVerdict:
-    """Whether one lock fits a machine."""
+    """Verdict on one lock for a machine."""
 
     profile: str
     target: Target
@@ -85,18 +82,18 @@ class LockVerdict:
 
     @property
     def title(self) -> str:
-        """``cu128 · torch 2.11.0``; the profile first where its name is not the backend's."""
+        """``cu128 · torch 2.11.0``, after the profile's name unless that is the backend's."""
         name = "" if self.profile == str(self.target.backend) else f"{self.profile} · "
         return name + self.verdict.title
 
     def is_for(self, host: Host) -> bool:
-        """Say whether it is for the host's system and machine at all."""
+        """Return whether its platform is the host's system and machine."""
         return (self.target.platform.os, self.target.platform.machine) == (host.os, host.machine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockChoice:
-    """The lock that fits a machine best, and the others."""
+    """The best-fitting lock for a machine, and the others."""
 
     host: Host
     python: Python
@@ -108,53 +105,53 @@ class LockChoice:
 def choose_lock(
     host: Host, python: Python, manifests: Sequence[Manifest], *, catalog: Catalog, order: Sequence[str] = ()
 ) -> LockChoice:
-    """Return the lock to install where nobody names a profile.
+    """Return the lock to install when no profile is given.
 
     Args:
         host: the machine.
-        python: the interpreter the environment is for.
-        manifests: of the profiles to choose from.
-        catalog: kernels, drivers, lifetimes.
-        order: names of profiles; of locks that fit equally well the one named first is taken, then by name.
+        python: the interpreter for the environment.
+        manifests: of the locked profiles.
+        catalog: kernels, drivers, lifecycles.
+        order: profiles preferred among equally good locks, before the order of names.
 
     Raises:
-        HostError: HST010 when no lock fits; each with its reason.
+        NoFittingLockError: HST010 when no lock fits, with the reason for each.
     """
     host = completed(host, catalog)
-    place = {name: number for number, name in enumerate(order)}
-    judged = sorted(
-        (item for manifest in manifests for item in _judged(host, python, manifest, catalog)),
+    position = {name: number for number, name in enumerate(order)}
+    verdicts = sorted(
+        (item for manifest in manifests for item in _verdicts(host, python, manifest, catalog)),
         key=lambda item: (
             rules.rank(item.verdict, is_advertised=catalog.backend(item.target.backend).is_advertised),
-            place.get(item.profile, len(place)),
+            position.get(item.profile, len(position)),
             item.profile != str(item.target.backend),
             item.profile,
             item.target.slug,
         ),
     )
-    if not judged or not judged[0].verdict.works:
-        raise _none_fits(host, python, judged)
-    return LockChoice(host=host, python=python, best=judged[0], others=tuple(judged[1:]))
+    if not verdicts or not verdicts[0].verdict.works:
+        raise _none_fits(host, python, verdicts)
+    return LockChoice(host=host, python=python, best=verdicts[0], others=tuple(verdicts[1:]))
 
 
-def _judged(host: Host, python: Python, manifest: Manifest, catalog: Catalog) -> Iterator[LockVerdict]:
+def _verdicts(host: Host, python: Python, manifest: Manifest, catalog: Catalog) -> Iterator[LockVerdict]:
     for slug, entry in manifest.targets.items():
         for_python, platform = parse_slug(slug)
         backend = Backend.parse(str(entry.inputs.get("backend", "cpu")))
         target = Target(python=for_python, platform=platform, backend=backend)
         build = _build_of(entry, target)
-        verdict = rules.judge_build(host, python, build, catalog) if build else _undecided(backend)
+        verdict = rules.judge_build(host, python, build, catalog) if build else _without_torch(backend)
         yield LockVerdict(profile=manifest.profile, target=target, verdict=verdict)
 
 
-def _undecided(backend: Backend) -> BackendVerdict:
+def _without_torch(backend: Backend) -> BackendVerdict:
     return BackendVerdict(
-        backend=backend, status=NO, reason="it holds no torch, so the machine decides nothing: name it"
+        backend=backend, status=NO, reason="it contains no torch, so hardware was not checked"
     )
 
 
 def _build_of(entry: TargetRecord, target: Target) -> TorchWheels | None:
-    """Return the torch a lock holds; None where it holds none."""
+    """Return the torch of a lock, or None."""
     pin = entry.family.get("torch")
     if pin is None:
         return None
@@ -168,18 +165,18 @@ def _build_of(entry: TargetRecord, target: Target) -> TorchWheels | None:
     )
 
 
-def _none_fits(host: Host, python: Python, judged: Sequence[LockVerdict]) -> HostError:
-    """Say of each profile why not, by the lock that came nearest."""
+def _none_fits(host: Host, python: Python, verdicts: Sequence[LockVerdict]) -> NoFittingLockError:
+    """Return the error with the reason per profile, that of its nearest lock."""
     nearest: dict[str, LockVerdict] = {}
-    for item in judged:
+    for item in verdicts:
         known = nearest.get(item.profile)
         if known is None or _nearness(item, host, python) > _nearness(known, host, python):
             nearest[item.profile] = item
-    return HostError(
+    return NoFittingLockError(
         "HST010",
         f"no lock fits {host} with Python {python}",
         details=tuple((name, f"{item.target.slug}: {item.verdict.reason}") for name, item in nearest.items()),
-        hint="`envsmith select` says what would work here; `envsmith lock` makes a lock for it",
+        hint="name a profile, or lock a backend that `envsmith select` shows as working here",
     )
 
 
@@ -188,40 +185,38 @@ def _nearness(item: LockVerdict, host: Host, python: Python) -> tuple[bool, bool
 
 
 def choose(folder: Path, python: str) -> LockChoice:
-    """Return the lock that fits this machine and interpreter best.
+    """Return the best-fitting lock for this machine and interpreter.
 
     Args:
-        folder: where the lock folders lie.
-        python: as the command line names it; empty for the interpreter that runs, or else one that is locked for.
+        folder: parent of the lock folders.
+        python: from the command line; empty for the running interpreter, or else the Pythons of the locks.
 
     Raises:
-        HostError: HST010 when no lock fits, HST002 when an overriding variable is malformed.
+        NoFittingLockError: HST010 when no lock fits.
+        HostError: HST002 when an override variable is malformed.
         LockError: LCK002 when a manifest is malformed.
     """
     from envsmith.host.current import this_python
     from envsmith.host.detect import detect
 
     manifests = list(_manifests(folder))
-    asked = _python(python) if python else None
-    # An interpreter that is not there is refused by the install itself, which knows what is locked.
-    pythons = [asked] if asked else [this_python(), *_locked_for(manifests)]
+    chosen = _python(python) if python else None
+    # A missing interpreter is refused by the install itself, with the locked Pythons in the message.
+    pythons = [chosen] if chosen else [this_python(), *_locked_for(manifests)]
     return _first_fit(detect(), pythons, manifests)
 
 
 def _first_fit(host: Host, pythons: Sequence[Python], manifests: Sequence[Manifest]) -> LockChoice:
-    """Return the best lock for the first Python that any lock fits with."""
-    from envsmith.catalog import Catalog
+    """Return the best lock for the first Python with a fitting one."""
     from envsmith.config.profiles import ProfileStore
-
-    # MERGED
 
     catalog = Catalog.embedded()
     order = ProfileStore.of_project(Path()).settings.default_profiles
-    refusals: list[HostError] = []
+    refusals: list[NoFittingLockError] = []
     for python in pythons:
         try:
             return choose_lock(host, python, manifests, catalog=catalog, order=order)
-        except HostError as refusal:
+        except NoFittingLockError as refusal:
             refusals.append(refusal)
     raise refusals[0]
 
@@ -230,20 +225,18 @@ def _manifests(folder: Path) -> Iterator[Manifest]:
     from envsmith.files import atomic
     from envsmith.lockfile.store import read_manifest
 
-    for place in sorted(folder.glob("*/manifest.toml")):
-        if manifest := read_manifest(atomic.read_files(place.parent), str(place)):
+    for path in sorted(folder.glob("*/manifest.toml")):
+        if manifest := read_manifest(atomic.read_files(path.parent), str(path)):
             yield manifest
 
 
 def _locked_for(manifests: Sequence[Manifest]) -> list[Python]:
-    """Return the Pythons of all locks, the newest first."""
-    from envsmith.model.target import parse_slug
-
+    """Return the Pythons of all locks, newest first."""
     return sorted({parse_slug(slug)[0] for manifest in manifests for slug in manifest.targets}, reverse=True)
 
 
 def _python(text: str) -> Python | None:
-    """Return the version of an interpreter, asked where its name does not tell; None where there is none."""
+    """Return the version of an interpreter, by running it if its name does not tell; None if it is missing."""
     if match := _VERSION.fullmatch(text):
         return Python.parse(match[1])
     from envsmith.environment.interpreter import Probe

@@ -56,7 +56,7 @@ def test_without_a_name_the_only_lock_there_is(project: Path) -> None:
 
 @pytest.mark.parametrize(
     ("capability", "told"),
-    [("12.0", "choice cu128 · torch "), ("none", "choice cu128, the only one that is locked, though")],
+    [("12.0", "choice cu128 · torch "), ("none", "profile cu128 (the only locked profile; ")],
 )
 def test_the_only_lock_is_taken_and_explained(
     project: Path,

@@ -49,7 +49,7 @@ def test_where_our_own_python_has_no_lock_the_newest_that_has(locks: Path) -> No
     with pytest.raises(HostError) as caught:
         choose(locks, str(this_python()))
     assert caught.value.code == "HST010"
-    assert "it is for cp" in str(caught.value.details)
+    assert "the lock is for cp" in str(caught.value.details)
 
 
 def test_a_malformed_manifest_is_named(locks: Path) -> None:

@@ -5,7 +5,7 @@ from envsmith.host.model import Host
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python, Target
 from envsmith.select.output import all_lines, lock_choice_lines, selection_lines, show_lock_choice
-from envsmith.select.rules import NO, UNKNOWN, WORKS, BackendVerdict
+from envsmith.select.rules import NO, UNKNOWN, WORKS, BackendVerdict, Cause, Status
 from envsmith.select.select import LockChoice, LockVerdict, Selection
 
 HOST = Host.of_platform(Platform.parse("windows"))
@@ -23,7 +23,7 @@ def works(backend: str, torch: str, *notes: str, index: str = "pytorch") -> Back
     )
 
 
-def no(backend: str, reason: str, cause: str = "driver", status: str = NO) -> BackendVerdict:
+def no(backend: str, reason: str, cause: Cause = "driver", status: Status = NO) -> BackendVerdict:
     return BackendVerdict(
         backend=Backend.parse(backend), status=status, cause=cause, reason=reason, notes=("more",)
     )
@@ -69,7 +69,7 @@ def test_a_long_row_of_old_backends_is_cut_short() -> None:
 
 def test_nothing_that_works_is_said_too() -> None:
     assert lines(no("cpu", "no wheel for cp314", "python"))[1:] == [
-        ("choice", "nothing on record works here"),
+        ("choice", "no known build works here"),
         ("others", "not cpu: no wheel for cp314"),
     ]
     assert lines(works("cpu", "2.15.0"))[2] == ("others", "none")
@@ -101,7 +101,10 @@ def test_a_lock_is_named_by_its_profile() -> None:
     )
     assert lock_choice_lines(choice) == [
         ("host", "no GPU · Windows amd64 · Python 3.12"),
-        ("choice", "cu128 · torch 2.11.0: it runs; as good: rtx50; `default-profiles` decides"),
+        (
+            "choice",
+            "cu128 · torch 2.11.0: it runs; equally good: rtx50 (`default-profiles` sets the preference)",
+        ),
         ("others", "rtx50 · cu128 · torch 2.11.0; not cu130: needs driver ≥ 580"),
     ]
     alone = LockChoice(host=HOST, python=PYTHON, best=choice.best, others=())

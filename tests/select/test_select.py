@@ -140,7 +140,7 @@ def test_where_no_lock_fits_each_profile_says_why() -> None:
     assert dict(caught.value.details) == {
         "cu130": "cp312-manylinux_2_28_x86_64: needs driver ≥ 580",
         "cu126": "cp312-manylinux_2_28_x86_64: no kernels for sm_120",
-        "macos": "cp312-macosx_14_0_arm64: it is for macosx_14_0_arm64",
+        "macos": "cp312-macosx_14_0_arm64: the lock is for macosx_14_0_arm64",
     }
 
 
@@ -166,4 +166,4 @@ def test_a_lock_without_torch_is_no_choice() -> None:
     made = Manifest(profile="made", cutoff_utc="", targets={"cp312-manylinux_2_28_x86_64": entry(["triton"])})
     with pytest.raises(HostError, match="HST010") as caught:
         choose_lock(host(), PYTHON, [made], catalog=CATALOG)
-    assert "holds no torch" in dict(caught.value.details)["made"]
+    assert "contains no torch" in dict(caught.value.details)["made"]

@@ -78,7 +78,7 @@ def other(gpu: str, platform: str, python: str, choice: str, reason: str = "", *
 LINUX, AARCH64, WINDOWS = "linux", "linux-aarch64", "windows"
 R580 = "needs driver ≥ 580"
 CPU = "runs without a GPU"
-MPS = "the macOS build, with MPS in it"
+MPS = "the macOS build, which includes MPS"
 
 OLD = (
     nvidia(
@@ -191,7 +191,7 @@ USUAL = (
         "3.10",
         "cu130 2.14.1 pypi",
         "kernels for sm_75",
-        fails={"cu132": "no wheel for cp310 is on record: there are cp311 to cp315"},
+        fails={"cu132": "no known wheel for cp310 (only cp311 to cp315)"},
     ),
     nvidia("RTX 2080 Ti", "550.54.15", LINUX, "3.14", "cu126 2.13.0", "kernels for sm_75"),
     nvidia("RTX 3060", "528.33", WINDOWS, "3.12", "cu126 2.14.0", "kernels for sm_86"),
@@ -225,8 +225,8 @@ USUAL = (
         "cu124 2.6.0",
         "kernels for sm_80",
         fails={
-            "cu130": "its wheels need glibc 2.28, and this machine has glibc 2.27",
-            "cu126": "its wheels need glibc 2.28, and this machine has glibc 2.27",
+            "cu130": "its wheels need glibc 2.28; this machine has glibc 2.27",
+            "cu126": "its wheels need glibc 2.28; this machine has glibc 2.27",
         },
         works={"cu118": "2.6.0"},
     ),
@@ -250,7 +250,7 @@ USUAL = (
         "3.15",
         "cpu 2.15.0 pypi",
         CPU,
-        fails={"cu130": "no wheel for cp315 is on record: there are cp310 to cp314"},
+        fails={"cu130": "no known wheel for cp315 (only cp310 to cp314)"},
     ),
     nvidia(
         "L40S",
@@ -291,7 +291,7 @@ USUAL = (
         "3.12",
         "cpu 2.14.1",
         CPU,
-        fails={"cu132": "needs driver ≥ 580; no NVIDIA driver was found"},
+        fails={"cu132": "needs driver ≥ 580; no NVIDIA driver found"},
     ),
     nvidia(
         "H200",
@@ -301,8 +301,8 @@ USUAL = (
         NOTHING,
         has_musl=True,
         fails={
-            "cu132": "its wheels need glibc, and this machine has musl",
-            "cpu": "its wheels need glibc, and this machine has musl",
+            "cu132": "its wheels need glibc; this machine has musl",
+            "cpu": "its wheels need glibc; this machine has musl",
         },
     ),
 )
@@ -364,7 +364,7 @@ BLACKWELL = (
         "3.13",
         "cu130 2.13.0",
         "kernels for sm_120",
-        fails={"cu132": "no wheel for cp313 is on record: there is cp312"},
+        fails={"cu132": "no known wheel for cp313 (only cp312)"},
     ),
     nvidia("RTX 5070 Ti", "575.51.03", LINUX, "3.9", "cu128 2.8.0", "kernels for sm_120"),
     nvidia("RTX PRO 6000 Blackwell", "580.65.06", LINUX, "3.10", "cu130 2.14.1 pypi", "kernels for sm_120"),
@@ -461,7 +461,7 @@ OTHERS = (
         "3.12",
         "cpu 2.15.0 pypi",
         CPU,
-        fails={"rocm7.2": "no wheel of it for windows amd64 is on record"},
+        fails={"rocm7.2": "no known wheel for windows amd64"},
     ),
     other(
         "RX 7900 XTX",
@@ -469,7 +469,7 @@ OTHERS = (
         "3.12",
         "cpu 2.14.0",
         CPU,
-        fails={"rocm7.2": "no wheel of it for linux aarch64 is on record"},
+        fails={"rocm7.2": "no known wheel for linux aarch64"},
     ),
     other("RX 9070 XT", LINUX, "3.11", "rocm7.2 2.12.1", "kernels for gfx1201"),
     other("RX 6700 XT", LINUX, "3.12", "cpu 2.14.1", CPU, fails={"rocm7.2": "no kernels for gfx1031"}),
@@ -503,7 +503,7 @@ OTHERS = (
         "3.13",
         "cpu 2.14.1",
         CPU,
-        fails={"xpu": "no wheel of it for linux aarch64 is on record"},
+        fails={"xpu": "no known wheel for linux aarch64"},
     ),
     other("Data Center GPU Max 1550", LINUX, "3.13", "xpu 2.14.0", "validated on pvc"),
     other("Data Center GPU Max 1550", WINDOWS, "3.12", "cpu 2.15.0 pypi", CPU, unknown=("xpu",)),
@@ -527,7 +527,7 @@ NONE = (
         "macosx_13_6_arm64",
         "3.15",
         NOTHING,
-        fails={"cpu": "no wheel for cp315 is on record: there are cp37 to cp314"},
+        fails={"cpu": "no known wheel for cp315 (only cp37 to cp314)"},
     ),
     other("", "macosx_14_0_x86_64", "3.12", "cpu 2.2.2", CPU),
     other(
@@ -535,7 +535,7 @@ NONE = (
         "macosx_14_0_x86_64",
         "3.13",
         NOTHING,
-        fails={"cpu": "no wheel for cp313 is on record: there are cp37 to cp312"},
+        fails={"cpu": "no known wheel for cp313 (only cp37 to cp312)"},
     ),
     other("", WINDOWS, "3.12", "cpu 2.15.0 pypi", CPU, fails={"cu130": "no NVIDIA GPU"}),
     other("", WINDOWS, "3.10", "cpu 2.14.1 pypi", CPU),
@@ -545,7 +545,7 @@ NONE = (
         "win_arm64",
         "3.10",
         NOTHING,
-        fails={"cpu": "no wheel for cp310 is on record: there are cp311 to cp313"},
+        fails={"cpu": "no known wheel for cp310 (only cp311 to cp313)"},
     ),
     other("", LINUX, "3.12", "cpu 2.14.1", CPU),
     other("", LINUX, "3.15", "cpu 2.13.0", CPU),

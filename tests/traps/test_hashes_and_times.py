@@ -235,7 +235,7 @@ def test_a_wheel_was_uploaded_again(case: Project, replay: ReplayIndex) -> None:
     ran = case.run_online("lock", "any", "--catalog", "live")
     assert ran.status == 0, ran.said
     assert case.pins("any", SLUG)["torch"].sha256 == "5" * 64
-    assert f"{old.filename} has two hashes on record; taking 555555555555" in ran.said
+    assert f"{old.filename} has two hashes on record; using 555555555555" in ran.said
     (told,) = [item for item in decisions(case.manifest("any"), SLUG) if item["code"] == "RES106"]
     assert list(told["evidence"]) == [f"withdrawn: sha256 {old.sha256}"]
     assert case.run("lock", "any", "--check").status == 0

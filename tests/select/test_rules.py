@@ -14,7 +14,7 @@ from envsmith.host.model import FAMILIES, Device, Driver, Host
 from envsmith.model.backend import Backend, Capability, architecture, backend_family
 from envsmith.model.target import Platform, Python
 from envsmith.select import rules
-from envsmith.select.rules import NO, UNKNOWN, WORKS, BackendVerdict
+from envsmith.select.rules import NO, UNKNOWN, WORKS, BackendVerdict, Status
 
 CATALOG = Catalog.embedded()
 PYTHON = Python.parse("3.12")
@@ -78,7 +78,7 @@ def test_what_works_names_the_newest_torch_and_why() -> None:
             [build("cu130", "2.13.0")],
             NO,
             "driver",
-            "needs driver ≥ 580; no NVIDIA driver was found",
+            "needs driver ≥ 580; no NVIDIA driver found",
         ),
         (
             host(device((12, 0)), driver="566.03"),
@@ -92,28 +92,28 @@ def test_what_works_names_the_newest_torch_and_why() -> None:
             [build("cu130", "2.13.0")],
             NO,
             "os",
-            "no wheel of it for windows amd64 is on record",
+            "no known wheel for windows amd64",
         ),
         (
             host(device((9, 0)), platform="manylinux_2_27_x86_64"),
             [build("cu130", "2.13.0")],
             NO,
             "libc",
-            "its wheels need glibc 2.28, and this machine has glibc 2.27",
+            "its wheels need glibc 2.28; this machine has glibc 2.27",
         ),
         (
             host(device((9, 0))),
             [build("cu130", "2.13.0", pythons=("cp310", "cp311"))],
             NO,
             "python",
-            "no wheel for cp312 is on record: there are cp310 to cp311",
+            "no known wheel for cp312 (only cp310 to cp311)",
         ),
         (
             host(driver=None, platform="macosx_13_0_arm64"),
             [build("cpu", "2.13.0", "macosx_14_0_arm64")],
             NO,
             "os",
-            "its wheels need macOS 14.0, and this machine has macOS 13.0",
+            "its wheels need macOS 14.0; this machine has macOS 13.0",
         ),
         # cu118 of torch 2.7: its kernels are not on record.
         (
@@ -121,7 +121,7 @@ def test_what_works_names_the_newest_torch_and_why() -> None:
             [build("cu118", "2.7.0")],
             UNKNOWN,
             "",
-            "whether it runs on sm_86 is not on record",
+            "unknown whether it runs on sm_86",
         ),
         # They need not be: CUDA 11.8 builds for no Blackwell.
         (host(device((12, 0))), [build("cu118", "2.7.0")], NO, "capability", "no kernels for sm_120"),
@@ -131,14 +131,14 @@ def test_what_works_names_the_newest_torch_and_why() -> None:
             [build("xpu", "2.13.0")],
             UNKNOWN,
             "",
-            "whether it runs on mtl-u is not on record",
+            "unknown whether it runs on mtl-u",
         ),
         (
             host(Device(maker="nvidia", name="Strange 1")),
             [build("cu130", "2.13.0")],
             UNKNOWN,
             "",
-            "the GPU is not known",
+            "unknown GPU",
         ),
     ],
 )
@@ -162,7 +162,7 @@ def test_compute_capability_is_looked_at_before_driver_and_driver_before_libc_an
 def test_musl_has_no_wheels_at_all() -> None:
     on = replace(host(driver=None), libc="musl")
     found = judged(on, build("cpu", "2.13.0"))
-    assert (found.cause, found.reason) == ("libc", "its wheels need glibc, and this machine has musl")
+    assert (found.cause, found.reason) == ("libc", "its wheels need glibc; this machine has musl")
 
 
 def test_wsl_is_judged_by_the_drivers_of_windows() -> None:
@@ -192,7 +192,7 @@ def test_a_newer_torch_that_the_system_is_too_old_for_is_named() -> None:
 def test_the_end_of_a_backend_is_told() -> None:
     on = host(device((6, 1)))
     assert (
-        "torch 2.14.1 is its last; no wheel of it for cp312 is on record"
+        "torch 2.14.1 is its last; no known wheel of it for cp312"
         in judged(on, build("cu126", "2.14.0")).notes
     )
     assert "its last torch" in judged(on, build("cu126", "2.14.1")).notes
@@ -220,13 +220,13 @@ def test_a_driver_without_a_number_is_judged_by_the_cuda_it_serves() -> None:
         on = Host.of_platform(platform, (Driver(maker="nvidia", cuda=cuda),), (thor,))
         assert judged(on, wheel).works is works
     old = Host.of_platform(platform, (Driver(maker="nvidia", cuda=(12, 6)),), (thor,))
-    assert judged(old, wheel).reason == "needs driver ≥ 580; this one serves CUDA 12.6"
+    assert judged(old, wheel).reason == "needs driver ≥ 580; this one supports CUDA 12.6"
 
 
 def test_a_driver_without_a_named_gpu_is_judged_alone() -> None:
     assert (
         judged(host(), build("cu130", "2.13.0")).reason
-        == "the GPU is not named, so kernels are not judged, driver 580.65.06"
+        == "no GPU named, so kernels were not checked, driver 580.65.06"
     )
     assert judged(host(driver="550.54"), build("cu130", "2.13.0")).cause == "driver"
 
@@ -235,8 +235,8 @@ def test_backends_without_a_wheel_are_neither_yes_nor_no() -> None:
     found = rules.judge(host(device((9, 0))), PYTHON, {}, CATALOG)
     assert {verdict.status for verdict in found if verdict.backend.family in ("cuda", "cpu")} == {UNKNOWN}
     by_name = {str(verdict.backend): verdict.reason for verdict in found}
-    assert by_name["cu134"] == "no wheel of it is on record; no stable build is known"
-    assert by_name["cu130"] == "no wheel of it is on record; torch 2.9.0 has it"
+    assert by_name["cu134"] == "no known wheel"
+    assert by_name["cu130"] == "no known wheel; first torch: 2.9.0"
 
 
 def test_an_older_build_whose_kernels_are_not_known_may_run_where_the_newer_has_no_wheel() -> None:
@@ -245,10 +245,10 @@ def test_an_older_build_whose_kernels_are_not_known_may_run_where_the_newer_has_
     found = judged(host(device("ptl"), driver=None), newer, older, python=Python.parse("3.14"))
     assert (found.status, found.torch) == (UNKNOWN, Version("2.10.0"))
     found = judged(host(device("ptl"), driver=None), newer, python=Python.parse("3.14"))
-    assert (found.status, found.reason) == (NO, "no wheel for cp314 is on record: there is cp312")
+    assert (found.status, found.reason) == (NO, "no known wheel for cp314 (only cp312)")
 
 
-def verdict(backend: str, torch: str, status: str = WORKS) -> BackendVerdict:
+def verdict(backend: str, torch: str, status: Status = WORKS) -> BackendVerdict:
     return BackendVerdict(backend=Backend.parse(backend), status=status, torch=Version(torch), reason="")
 
 
@@ -277,7 +277,7 @@ def test_the_build_of_a_lock_is_judged_by_itself() -> None:
     assert found.works
     assert found.notes == ()
     other = rules.judge_build(host(device((6, 1))), Python.parse("3.13"), build("cu126", "2.13.0"), CATALOG)
-    assert (other.cause, other.reason) == ("python", "it is for cp312")
+    assert (other.cause, other.reason) == ("python", "the lock is for cp312")
     windows = host(device((6, 1)), platform="windows")
     elsewhere = rules.judge_build(windows, PYTHON, build("cu126", "2.13.0"), CATALOG)
-    assert (elsewhere.cause, elsewhere.reason) == ("os", "it is for manylinux_2_28_x86_64")
+    assert (elsewhere.cause, elsewhere.reason) == ("os", "the lock is for manylinux_2_28_x86_64")

@@ -4,13 +4,13 @@ from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError
 from envsmith.host.current import this_platform
 from envsmith.host.model import Device, Driver, Host
-from envsmith.select.cli import MachineDescription, described
+from envsmith.select.cli import described_host
 
 CATALOG = Catalog.embedded()
 
 
 def machine(**words: object) -> Host:
-    return described(MachineDescription(**words), CATALOG)  # type: ignore[arg-type]
+    return described_host(CATALOG, **words)  # type: ignore[arg-type]
 
 
 def test_another_machine_is_what_is_said_of_it() -> None:

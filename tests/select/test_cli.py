@@ -27,7 +27,7 @@ def test_three_lines_answer_for_any_machine(project: Project) -> None:
         "host      NVIDIA GeForce RTX 5080 (sm_120) · driver 572.16 · Windows amd64 · Python 3.12",
         "choice    cu128 · torch 2.11.0: kernels for sm_120, driver 572.16; its last torch",
         (
-            "others    perhaps cu129: whether it runs on sm_120 is not on record; "
+            "others    perhaps cu129: unknown whether it runs on sm_120; "
             "not cu132, cu130: needs driver ≥ 580; cpu · torch 2.15.0, from PyPI"
         ),
     ]
@@ -58,8 +58,8 @@ def test_no_is_an_answer(project: Project) -> None:
     words = ("select", "--platform", "macosx_14_0_x86_64", "--python", "3.14")
     ran = project.run(*words)
     assert ran.status == 1
-    assert "choice    nothing on record works here" in ran.out
-    assert "not cpu: no wheel for cp314 is on record" in ran.out
+    assert "choice    no known build works here" in ran.out
+    assert "not cpu: no known wheel for cp314" in ran.out
     found = json.loads(project.run(*words, "--json").out)
     assert (found["status"], found["data"]["choice"]) == ("no", None)
 
@@ -72,7 +72,7 @@ def test_no_is_an_answer(project: Project) -> None:
         (("--platform", "beos"), "PRF011"),
         (("--python", "2.7"), "PRF012"),
         (("--gpu", "none", "--gpu", "RTX 4090"), "USE001"),
-        (("--platform", "musllinux_1_2_x86_64"), "no builds for musl"),
+        (("--platform", "musllinux_1_2_x86_64"), "not for musl"),
     ],
 )
 def test_what_cannot_be_answered_is_an_error(project: Project, words: tuple[str, ...], said: str) -> None:
