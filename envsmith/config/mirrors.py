@@ -1,4 +1,4 @@
-"""Rewrites: where files are fetched instead of the address their lock names."""
+"""Mirror rules: fetch files from another address than the one in the lock."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from envsmith.errors import ProfileError
 from envsmith.model.url import redact_url
 
 VARIABLE = "ENVSMITH_REWRITE"
-"""Environment variable with rewrites, separated by spaces."""
+"""Environment variable with mirror rules, separated by spaces."""
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/\[\]@!$&'()*+,;%-]+", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorRule:
-    """One address and what stands for it; a whole server, or a folder of it."""
+    """A server or folder, and its mirror."""
 
     source: str
-    """As locks write it: scheme and host in lower case, no slash at the end."""
+    """Address in locks: scheme and host in lower case, without a slash at the end."""
     target: str
-    """May carry user and password, and is for requests only: `str` gives what people may see."""
+    """May contain user and password; for requests only: `str` redacts it."""
 
     @classmethod
     def parse(cls, text: str) -> MirrorRule:
-        """Read ``https://download.pytorch.org=https://mirror.example/pytorch``.
+        """Parse ``https://download.pytorch.org=https://mirror.example/pytorch``.
 
         Raises:
-            ProfileError: PRF044 when either side is no plain address; the message holds no password.
+            ProfileError: PRF044 when a side is not a plain address; the message contains no password.
         """
         source, separator, target = text.strip().partition("=")
         if not separator:
-            raise _malformed("names no mirror", source)
+            raise _malformed("has no mirror", source)
         for address in (source, target):
             if not _is_address(address):
-                raise _malformed("is no address of a server or folder", address)
+                raise _malformed("is not the address of a server or folder", address)
         if "@" in urlsplit(source).netloc:
-            raise _malformed("names a user, and files are addressed without", source)
+            raise _malformed("contains a user name", source)
         return cls(source=_normal(source), target=target.rstrip("/"))
 
     def apply(self, url: str) -> str | None:
-        """Return where a file is fetched instead; None where it does not lie below the source."""
+        """Return the mirror's address of a file; None if the file is not below the source."""
         mine, theirs = urlsplit(self.source), urlsplit(url)
         if _server(mine) != _server(theirs):
             return None
@@ -58,13 +58,13 @@ class MirrorRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorRules:
-    """All rewrites that hold, none of two for one source: ``Rewrites()`` leaves every address as it is."""
+    """Active mirror rules, at most one per source; ``MirrorRules()`` changes no address."""
 
     rules: tuple[MirrorRule, ...] = ()
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> MirrorRules:
-        """Read rewrites; of two for one source the later counts: give settings first, then variable, then options.
+        """Parse rules; a later rule for the same source wins: pass settings first, then the variable, then options.
 
         Raises:
             ProfileError: PRF044 when one is malformed.
@@ -73,14 +73,14 @@ class MirrorRules:
         return cls(rules=tuple(sorted(by_source.values(), key=lambda rule: (-len(rule.source), rule.source))))
 
     def apply(self, url: str) -> str:
-        """Return where to fetch what a lock says lies at a URL: the longest source that fits counts, and only once.
+        """Return the address to fetch a lock's URL from: the longest matching source wins, applied once.
 
-        What is fetched there must have the lock's hash all the same.
+        The fetched file must have the lock's hash in any case.
         """
         return next((found for rule in self.rules if (found := rule.apply(url)) is not None), url)
 
     def idle(self, urls: Collection[str]) -> tuple[MirrorRule, ...]:
-        """Return the rewrites below whose source none of these addresses lies."""
+        """Return the rules that match none of the addresses."""
         return tuple(rule for rule in self.rules if all(rule.apply(url) is None for url in urls))
 
 
@@ -93,7 +93,7 @@ def _server(parts: SplitResult) -> tuple[str, str, int]:
 
 
 def _normal(address: str) -> str:
-    """Spell an address one way: lower case where that means the same, no usual port, no slash at the end."""
+    """Normalise an address: lower case where case is insignificant, no default port, no slash at the end."""
     parts = urlsplit(address)
     scheme, host, port = _server(parts)
     host = f"[{host}]" if ":" in host else host

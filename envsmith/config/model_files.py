@@ -1,4 +1,4 @@
-"""ModelFile: a model that a profile declares, and what a check of it said."""
+"""Model files of a profile, and the result of checking one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMATS = ("state_dict", "torchscript", "onnx", "safetensors")
 RUNNABLE = ("torchscript", "onnx")
 DTYPES = ("float16", "float32", "float64", "int8", "uint8", "int16", "int32", "int64", "bool")
 ARRAYS = ".npz"
-"""End of the name of a reference that holds inputs and outputs."""
+"""Suffix of a reference file with inputs and outputs."""
 _REQUIRED = ("path", "format")
 _SIZE_LIMIT = 1 << 31
 _TOLERANCE_LIMIT = 1e30
@@ -32,28 +32,28 @@ class ModelFile:
     """Relative to the project, with ``/``."""
     format: str
     sha256: str = ""
-    """As the profile states it; the lock's otherwise."""
+    """Declared in the profile; otherwise the lock records it."""
     device: str = "cpu"
     inputs: tuple[Mapping[str, Any], ...] = ()
-    """Each with ``name``, ``shape`` (numbers, and names of dimensions) and ``dtype``."""
+    """Each with ``name``, ``shape`` (numbers and dimension names) and ``dtype``."""
     sizes: Mapping[str, int] = field(default_factory=dict)
-    """Dimension → the size it is tried with."""
+    """Dimension name → size in the test run."""
     tensors: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """Tensor → shape, of the formats that hold tensors alone."""
+    """Tensor → shape, for formats that contain tensors only."""
     reference: str = ""
-    """Another model of the profile that can be run, or arrays of inputs and outputs."""
+    """Another runnable model of the profile, or a file of input and output arrays."""
     atol: float = 1e-5
     rtol: float = 1e-3
 
     @classmethod
     def from_plain(cls, values: Mapping[str, Any]) -> ModelFile:
-        """Return a model of what `read_model` has accepted."""
+        """Build a model from values that `read_model` accepted."""
         known = dict(values)
         known["inputs"] = tuple(dict(one) for one in known.get("inputs", ()))
         return cls(**known)
 
     def to_spec(self, reference_format: str, safe_globals: tuple[str, ...]) -> dict[str, object]:
-        """Return what `runtime/model_check.py` is told, its paths aside."""
+        """Return the input of `runtime/model_check.py`, except its paths."""
         return {
             "format": self.format,
             "device": self.device,
@@ -69,7 +69,7 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCheckResult:
-    """What a check of one model said."""
+    """Result of checking one model."""
 
     problems: tuple[Mapping[str, Any], ...] = ()
     """Each with ``kind``, ``text`` and ``names``."""
@@ -79,15 +79,15 @@ class ModelCheckResult:
     tensors: int | None = None
     dtypes: tuple[str, ...] = ()
     difference: float | None = None
-    """The largest from the reference."""
+    """Largest absolute difference from the reference."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ModelCheckResult:
-        """Read what `runtime/model_check.py` says.
+        """Parse the output of `runtime/model_check.py`.
 
         Raises:
-            KeyError: when something is missing.
-            TypeError: when it is of another kind.
+            KeyError: when a key is missing.
+            TypeError: when a value has another type.
         """
         known = dict(values)
         return cls(problems=tuple(known.pop("problems")), dtypes=tuple(known.pop("dtypes", ())), **known)
@@ -102,16 +102,16 @@ def _models(value: object, spot: Location) -> tuple[Mapping[str, Any], ...] | No
         if reference and not reference.endswith(ARRAYS) and reference not in runnable - {one["path"]}:
             spot.at(number).problem(
                 "PRF005",
-                f"{reference!r} is no reference",
+                f"invalid reference {reference!r}",
                 "name another model here, torchscript or onnx, or an .npz",
             )
         if [other["path"] for other in models].index(one["path"]) != number:
-            spot.at(number).problem("PRF005", f"{one['path']!r} is declared twice", "take one of them out")
+            spot.at(number).problem("PRF005", f"{one['path']!r} is declared twice", "remove one of them")
     return found
 
 
 def _model(value: object, spot: Location) -> Mapping[str, Any] | None:
-    """Read one model; it is kept as plain values."""
+    """Read one model as plain values."""
     found = readers.fields(value, spot, _MODEL)
     for key in _REQUIRED:
         if isinstance(value, Mapping) and key not in value:
@@ -119,7 +119,7 @@ def _model(value: object, spot: Location) -> Mapping[str, Any] | None:
     if not set(_REQUIRED) <= set(found):
         return None
     if found.get("reference") and not found.get("inputs"):
-        spot.at("reference").problem("PRF014", "inputs are missing", "say with what inputs it is compared")
+        spot.at("reference").problem("PRF014", "inputs are missing", "add the inputs to compare it with")
     plain = readers.anything(_plain(found), spot)
     return plain if isinstance(plain, Mapping) else None
 
@@ -141,7 +141,7 @@ def _path(text: str) -> str:
 def _matching(pattern: re.Pattern[str], what: str, hint: str) -> Reader[str]:
     def parse(text: str) -> str:
         if not pattern.fullmatch(text):
-            raise ProfileError("PRF005", f"{text[:100]!r} is no {what}", hint=hint)
+            raise ProfileError("PRF005", f"invalid {what} {text[:100]!r}", hint=hint)
         return text
 
     return readers.parsed(parse, readers.pattern_schema(pattern))
@@ -150,7 +150,7 @@ def _matching(pattern: re.Pattern[str], what: str, hint: str) -> Reader[str]:
 def _size(value: object, spot: Location) -> int | None:
     if type(value) is int and 0 < value < _SIZE_LIMIT:
         return value
-    spot.problem("PRF005", "is no size", "a whole number from 1 on")
+    spot.problem("PRF005", "must be a size", "a whole number from 1 on")
     return None
 
 
@@ -161,7 +161,7 @@ def _dimension(value: object, spot: Location) -> str | int | None:
 def _tolerance(value: object, spot: Location) -> float | None:
     if type(value) in (int, float) and 0 <= float(str(value)) < _TOLERANCE_LIMIT:
         return float(str(value))
-    spot.problem("PRF005", "is no tolerance", "a number from 0 on, such as 1e-4")
+    spot.problem("PRF005", "must be a tolerance", "a number from 0 on, such as 1e-4")
     return None
 
 
@@ -201,7 +201,7 @@ _MODEL: Mapping[str, Key] = {
     "path": Key(_PATHS, "Path of the file, relative to the project.", examples=("models/voice.onnx",)),
     "format": Key(readers.choice(*FORMATS), "Format of the file."),
     "sha256": Key(
-        _matching(SHA256, "sha256", "64 hexadecimal digits; leave it out, and `envsmith lock` records it"),
+        _matching(SHA256, "sha256", "64 hexadecimal digits; without it `envsmith lock` records the hash"),
         "Expected sha256 of the file; by default the one recorded by `envsmith lock`.",
     ),
     "device": Key(
@@ -236,4 +236,4 @@ _LIST = readers.listed(
     )
 )
 MODELS: Reader[tuple[Mapping[str, Any], ...]] = Reader(_models, _LIST.schema)
-"""Reads the models of a profile; each is kept as plain values."""
+"""Reads the models of a profile as plain values."""

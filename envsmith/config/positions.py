@@ -1,4 +1,4 @@
-"""TOML text with the line of every key, for errors that name the place."""
+"""TOML text with the line of every key, for places in error messages."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ _PLAIN = re.compile(r"[^,\]}#\n]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TomlDocument:
-    """A parsed TOML text that knows where its keys stand."""
+    """A parsed TOML text with the lines of its keys."""
 
     place: str
-    """Name of the file, as people know it."""
+    """File name for messages."""
     data: Mapping[str, object]
     lines: Mapping[KeyPath, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def parse(cls, text: str, place: str) -> TomlDocument:
-        """Read a TOML text.
+        """Parse a TOML text.
 
         Raises:
             ProfileError: PRF001 when the text is not TOML, with the line.
@@ -55,7 +55,7 @@ class TomlDocument:
     def where(self, path: KeyPath) -> str:
         """Return the place of a key: ``profiles/x.toml:7: python[0]``.
 
-        Where the text has no line of its own for it, the line of what holds it is given.
+        Falls back to the line of the nearest parent.
         """
         for length in range(len(path), 0, -1):
             if line := self.lines.get(path[:length]):
@@ -64,7 +64,7 @@ class TomlDocument:
 
 
 def spelled(path: KeyPath) -> str:
-    """Write a path the way people read it: ``tool.envsmith.python[0]``, with quotes where TOML needs them."""
+    """Format a path for people: ``tool.envsmith.python[0]``, with quotes where TOML needs them."""
     text = ""
     for part in path:
         if isinstance(part, int):
@@ -85,7 +85,7 @@ def _not_toml(text: str, place: str, error: Exception) -> ProfileError:
         "PRF001",
         f"not TOML: {reason}",
         where=f"{place}:{line}" if line else place,
-        hint="correct the line; texts stand in quotes, lists in [ ]",
+        hint="correct the line: texts need quotes, lists need [ ]",
     )
 
 
@@ -96,7 +96,7 @@ def _deeper(path: KeyPath, part: str | int) -> KeyPath:
 
 
 class _Scanner:
-    """Walks a text that tomllib has accepted, and notes the line of each key and list item."""
+    """Scans a text that tomllib accepted, and records the line of each key and list item."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -132,7 +132,7 @@ class _Scanner:
 
     @staticmethod
     def _inside_arrays(keys: tuple[str, ...], counts: Mapping[KeyPath, int]) -> KeyPath:
-        """Put after each array of tables on the way the position of its newest table."""
+        """Insert the position of the newest table after each array of tables on the path."""
         path: KeyPath = ()
         for number, key in enumerate(keys):
             path = _deeper(path, key)
@@ -152,7 +152,7 @@ class _Scanner:
 
     def _key(self) -> Iterator[str]:
         match = _KEY.match(self._text, self._at)
-        if match is None:  # tomllib accepted the text, so this is a flaw of the scanner
+        if match is None:  # tomllib accepted the text, so this is a bug of the scanner
             raise ValueError("a key could not be read")
         self._at = match.end()
         node: object = tomllib.loads(f"{match[0].strip()} = 0")

@@ -1,7 +1,4 @@
-"""Profile: what people ask for.
-
-Check: something a profile wants tried in its environment.
-"""
+"""Profiles: requested backend, Pythons, platforms, requirements and smoke tests."""
 
 from __future__ import annotations
 
@@ -26,13 +23,13 @@ ON_RETIRED = ("error", "successor", "stable")
 FAMILY_CHOICES = ("auto", "keep", "drop")
 FAMILY_MEMBERS = ("torchvision", "torchaudio")
 LATER = ("models", "prune", "safe-globals", "shims")
-"""Keys whose meaning is given elsewhere; here only their shape is looked at."""
+"""Keys that other modules interpret; only their shape is checked here."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _LONGEST_NAME = 80
-# A folder of the name must be possible everywhere. Windows reserves the names of devices, with any ending, and drops a
-# dot at the end.
+# The name must be a valid folder name everywhere. Windows reserves device names, with any suffix, and drops a dot at
+# the end.
 _NEVER_IN_NAME = re.compile(r"\.\.|\.$|^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)")
-# Only for the schema: `str.isidentifier` knows which letters beyond ASCII are allowed.
+# For the schema only: `str.isidentifier` knows the letters allowed beyond ASCII.
 _IDENTIFIER = r"[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*"
 _MODULE = re.compile(rf"{_IDENTIFIER}(?:\.{_IDENTIFIER})*")
 _LONGEST_TIMEOUT_S = 86_400
@@ -45,16 +42,16 @@ class SmokeTest:
     kind: str
     """``import`` or ``run``."""
     text: str
-    """Name of the module; or the command, as a shell would read it, though none does."""
+    """Module name, or command line in shell syntax, run without a shell."""
     timeout_s: float = TIMEOUT_S
 
     @property
     def word(self) -> str:
-        """What is tried, as records of it say: ``import torch``."""
+        """Short form in records: ``import torch``."""
         return f"{self.kind} {self.text}"
 
     def to_table(self) -> Mapping[str, object]:
-        """Return it as a profile writes it."""
+        """Return the profile's TOML table."""
         limit = {} if self.timeout_s == TIMEOUT_S else {"timeout-s": self.timeout_s}
         return {self.kind: self.text, **limit}
 
@@ -73,7 +70,7 @@ def _check(value: object, spot: Location) -> SmokeTest | None:
 def _module(text: str) -> str:
     if all(part.isidentifier() for part in text.split(".")):
         return text
-    raise ProfileError("PRF005", f"{text!r} is no name of a module", hint='such as "sentence_transformers"')
+    raise ProfileError("PRF005", f"invalid module name {text!r}", hint='such as "sentence_transformers"')
 
 
 def _seconds(value: object, spot: Location) -> float | None:
@@ -103,24 +100,24 @@ _CHECK: Mapping[str, Key] = {
 CHECK: Reader[SmokeTest] = Reader(
     _check, readers.fields_schema(_CHECK, oneOf=[{"required": ["import"]}, {"required": ["run"]}])
 )
-"""Reads a check: ``{import = "torch"}`` or ``{run = "python -m app.selftest", timeout-s = 60}``."""
+"""Reads a smoke test: ``{import = "torch"}`` or ``{run = "python -m app.selftest", timeout-s = 60}``."""
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a text can name a profile, and so a folder on every system."""
+    """Return whether a text is a valid profile name, and so a folder name on every system."""
     return bool(_NAME.fullmatch(text)) and len(text) <= _LONGEST_NAME and not _NEVER_IN_NAME.search(text)
 
 
 def check_name(name: str) -> str:
-    """Return a profile's name if it can be one.
+    """Return a valid profile name unchanged.
 
     Raises:
-        ProfileError: PRF006 when it cannot.
+        ProfileError: PRF006 when it is invalid.
     """
     if not is_name(name):
         raise ProfileError(
             "PRF006",
-            f"{name[:100]!r} is no profile name",
+            f"invalid profile name {name[:100]!r}",
             hint="a name becomes a folder: small letters, digits, and . _ - inside, such as cu128-audio",
         )
     return name
@@ -138,41 +135,41 @@ def _default_family() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A resolved profile: nothing in it refers to another one any more."""
+    """A resolved profile, without references to other profiles."""
 
     name: str
     summary: str = ""
     backend: Backend
     channel: str = "stable"
     index: str = "pytorch"
-    """``pypi`` where PyPI's own wheel is known to be this backend's build."""
+    """``pypi`` if PyPI's own wheel is known to be this backend's build."""
     on_retired: str = "error"
-    """What to do where backend or channel has ended: one of ON_RETIRED."""
+    """Action if backend or channel has ended: one of ON_RETIRED."""
     python: tuple[Python, ...]
     platforms: tuple[Platform, ...]
     requirements: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     family: Mapping[str, str] = field(default_factory=_default_family)
-    """torchvision and torchaudio: keep, drop, or auto (by the sources' imports)."""
+    """torchvision and torchaudio: keep, drop, or auto (by the imports in the sources)."""
     gpu: tuple[str, ...] = ()
-    """Names or compute capabilities that must have kernels, as written."""
+    """GPU names or compute capabilities that must have kernels, as written."""
     env: Mapping[str, str] = field(default_factory=dict)
     allow_sdist: tuple[str, ...] = ()
-    """Normalised names of projects that may come as sdist."""
+    """Normalised names of projects that may be locked as sdist."""
     routes: Mapping[str, str] = field(default_factory=dict)
-    """Normalised project → address of the index or page its wheels are taken from, instead of PyPI."""
+    """Normalised project → index or page of links to take its wheels from instead of PyPI."""
     checks: tuple[SmokeTest, ...] = ()
-    """What ``install`` and ``verify`` try in the environment, in this order, besides importing torch."""
+    """Smoke tests of ``install`` and ``verify``, in this order, in addition to importing torch."""
     later: Mapping[str, object] = field(default_factory=dict)
-    """What stands under the keys named in LATER."""
+    """Values of the keys in LATER."""
     extends: tuple[str, ...] = field(default=(), compare=False)
-    """The profiles it was made from, nearest first."""
+    """The extended profiles, nearest first."""
     origins: Mapping[tuple[str, str], str] = field(default_factory=dict, compare=False, repr=False)
     """(key, value as text, or an empty text for the key itself) → place."""
 
     def __post_init__(self) -> None:
-        # An empty list or table says the same as none: it only takes back what an extended profile said.
+        # An empty list or table equals an absent one: it only cancels the value of an extended profile.
         later = {key: value for key, value in self.later.items() if value not in ((), {})}
         object.__setattr__(self, "later", later)
         for item in fields(self):
@@ -190,7 +187,7 @@ class Profile:
         )
 
     def where(self, key: str, value: object = "") -> str:
-        """Return where a key, or one value of its list, was written: ``profiles/x.toml:4: python[0]``."""
+        """Return the place of a key, or of one value of its list: ``profiles/x.toml:4: python[0]``."""
         return (
             self.origins.get((key, str(value)))
             or self.origins.get((key, ""))
@@ -212,17 +209,17 @@ class Profile:
         )
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Return a list of texts that stands under one of the keys in LATER."""
+        """Return the list of texts under one of the keys in LATER."""
         items = self.later.get(key, ())
         return tuple(str(item) for item in items) if isinstance(items, tuple) else ()
 
     def with_overrides(
         self, *, backend: str | None = None, python: Sequence[str] = (), platforms: Sequence[str] = ()
     ) -> Profile:
-        """Return the profile with what the command line asks instead.
+        """Return the profile with the values given on the command line.
 
         Raises:
-            ProfileError: when a value is malformed, or the platforms do not go with the backend; all at once.
+            ProfileError: when a value is malformed, or a platform does not fit the backend; all at once.
         """
         problems = Problems()
         values: dict[str, Any] = {}
@@ -241,11 +238,11 @@ class Profile:
         return replace(self, **values, origins=kept | {(key, ""): flags[key] for key in values}).checked()
 
     def checked(self) -> Profile:
-        """Return the profile if its parts go together.
+        """Return the profile if its parts fit together.
 
         Raises:
-            ProfileError: PRF007 for a platform the backend has no builds for, PRF008 for PyPI with another
-                channel than stable, PRF016 for `safe-globals` without their shim, or the other way round.
+            ProfileError: PRF007 for a platform without builds of the backend, PRF008 for PyPI with another channel
+                than stable, PRF016 for `safe-globals` without their shim, or the other way round.
         """
         problems = Problems()
         for platform in self.platforms:
@@ -253,9 +250,9 @@ class Profile:
                 problems.add(
                     ProfileError(
                         "PRF007",
-                        f"{platform} has no {self.backend} builds: on macOS there is only cpu (MPS is in it)",
+                        f"{platform} has no {self.backend} builds: macOS has cpu builds only (they include MPS)",
                         where=self.where("platforms", platform),
-                        hint='use backend = "cpu", or leave macOS out of the platforms',
+                        hint='use backend = "cpu", or remove macOS from the platforms',
                     )
                 )
         if self.index == "pypi" and self.channel != "stable":
@@ -273,15 +270,15 @@ class Profile:
         return self
 
     def _lonely(self) -> ProfileError:
-        """Return what is wrong where one stands without the other: nothing would be allowed."""
+        """Return the error for `safe-globals` without shim or a shim without them: nothing would be allowed."""
         there, missing = "safe-globals", f'shims = ["{SAFE_GLOBALS}"]'
         if not self.texts("safe-globals"):
             there, missing = "shims", 'safe-globals = ["torch.torch_version.TorchVersion"]'
         return ProfileError(
             "PRF016",
-            f"the shim {SAFE_GLOBALS} and the names under safe-globals go together",
+            f"the shim {SAFE_GLOBALS} and the names under safe-globals need each other",
             where=self.where(there.replace("-", "_")),
-            hint=f"add {missing}, or take the other out",
+            hint=f"add {missing}, or remove the other",
         )
 
     def to_json(self) -> dict[str, object]:
@@ -289,7 +286,7 @@ class Profile:
         return {"name": self.name, "extends": list(self.extends), **self._plain()}
 
     def to_toml(self) -> str:
-        """Write the resolved profile as TOML that reads back to an equal one."""
+        """Return the resolved profile as TOML that parses back to an equal one."""
         import tomlkit
 
         document = tomlkit.document()
@@ -314,7 +311,7 @@ class Profile:
 
 
 def _is_table(value: object) -> bool:
-    """Tell whether a value is written under a heading of its own, which ends what stands before."""
+    """Return whether a value needs a TOML heading of its own, which ends the table before it."""
     return isinstance(value, dict) or (
         isinstance(value, list) and any(isinstance(item, dict) for item in value)
     )

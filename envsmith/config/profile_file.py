@@ -1,4 +1,4 @@
-"""ProfileSource: a profile as written, and how several of them become one Profile."""
+"""Profile files: the keys of a profile, and the merge of extended profiles."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _caseless(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile(f"^(?:{'|'.join(either)})$")
 
 
-# Activation sets these itself, or keeps its notes in them; on Windows in any case.
+# Set by activation or used for its records; case-insensitive on Windows.
 _ENV_TAKEN = _caseless(("PATH", "VIRTUAL_ENV(?:_PROMPT)?", "_?ENVSMITH_.*", "_ES_.*", "_"))
 _REQUIRED = {
     "backend": 'add a line such as backend = "cu128"',
@@ -56,35 +56,35 @@ _REQUIRED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileSource:
-    """The text of a profile, or of a file that holds it as a table."""
+    """Text of a profile, or of a file that contains it as a table."""
 
     text: str
     place: str
-    """Name of the file, as people know it: ``profiles/cu128.toml``."""
+    """File name for messages: ``profiles/cu128.toml``."""
     table: tuple[str, ...] = ()
-    """Keys that lead to the profile's table; empty where the whole text is the profile."""
+    """Keys of the profile's table; empty if the whole text is the profile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Layer:
-    """One profile as written, its values read, ``extends`` not followed."""
+    """One profile as written; ``extends`` is not resolved."""
 
     place: str
     written: frozenset[str]
-    """Its keys, those with a wrong value too."""
+    """Its keys, including those with an invalid value."""
     values: Mapping[str, Any]
     origins: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def resolve(name: str, load: Callable[[str], ProfileSource]) -> Profile:
-    """Read a profile and those it extends, and put them together: lists replace, tables merge.
+    """Read a profile and the profiles it extends, and merge them: lists replace, tables merge.
 
     Args:
         name: the profile's name.
-        load: gives the text of a profile by name; raises ProfileError when there is none.
+        load: returns the text of a profile by name; raises ProfileError if there is none.
 
     Raises:
-        ProfileError: with all problems of all the profiles as ``parts``, a circle of them (PRF009) included.
+        ProfileError: with the problems of all profiles as ``parts``, including a cycle (PRF009).
     """
     problems = Problems()
     layers: list[_Layer] = []
@@ -108,7 +108,7 @@ def resolve(name: str, load: Callable[[str], ProfileSource]) -> Profile:
         with problems.gathering():
             profile.checked()
     problems.raise_if_any()
-    if profile is None:  # every way here has noted a problem
+    if profile is None:  # every path to here has recorded a problem
         raise AssertionError("a profile without problems is complete")
     return profile
 
@@ -122,7 +122,7 @@ def parse(text: str, place: str, name: str) -> Profile:
 
     def load(asked: str) -> ProfileSource:
         if asked != name:
-            raise ProfileError("PRF013", f"there is no profile {asked!r} here", hint="leave `extends` out")
+            raise ProfileError("PRF013", f"profile {asked!r} not found here", hint="remove `extends`")
         return ProfileSource(text=text, place=place)
 
     return resolve(name, load)
@@ -133,8 +133,8 @@ def _refuse_circle(names: list[str], following: str) -> None:
         circle = " → ".join([*names[names.index(following) :], following])
         raise ProfileError(
             "PRF009",
-            f"profiles extend each other in a circle: {circle}",
-            hint="let one of them stand for itself",
+            f"profiles extend each other in a cycle: {circle}",
+            hint="remove one of the `extends`",
         )
 
 
@@ -184,12 +184,12 @@ def _merged(layers: list[_Layer]) -> tuple[dict[str, Any], dict[tuple[str, str],
 
 
 def _is_incomplete(layers: list[_Layer], problems: Problems) -> bool:
-    """Note each necessary key that stands nowhere; say whether one has no value."""
+    """Record each required key that is missing; return whether one has no value."""
     written = frozenset[str]().union(*(layer.written for layer in layers))
     values = {key for layer in layers for key in layer.values}
     if (
         "extends" in layers[-1].written
-    ):  # its value is wrong, and noted: what it would have given is not missing
+    ):  # its value is invalid and recorded, so dependent keys are not reported as missing
         return True
     for key, hint in _REQUIRED.items():
         if key not in written:
@@ -204,7 +204,7 @@ def _requirement(text: str) -> str:
 def _project(text: str) -> str:
     if not _PROJECT.fullmatch(text):
         raise ProfileError(
-            "PRF005", f"{text!r} is no project name", hint="letters, digits, and . _ - inside: webrtcvad"
+            "PRF005", f"invalid project name {text!r}", hint="letters, digits, and . _ - inside: webrtcvad"
         )
     return canonicalize_name(text)
 
@@ -214,26 +214,28 @@ def _env(value: object, spot: Location) -> dict[str, str] | None:
     for name, item in (readers.table(value, spot) or {}).items():
         if not _ENV_NAME.fullmatch(name):
             spot.at(name).problem(
-                "PRF005", f"{name!r} is no variable name", "use letters, digits and _, no digit first"
+                "PRF005", f"invalid variable name {name!r}", "use letters, digits and _, no digit first"
             )
         elif _ENV_TAKEN.search(name):
             spot.at(name).problem(
-                "PRF005", f"{name} is not a profile's to set: entering an environment does", "take it out"
+                "PRF005", f"{name} cannot be set by a profile: activation sets it", "remove it"
             )
         elif not isinstance(item, str):
             kind = readers.kind(item)
             spot.at(name).problem("PRF004", f"must be a text, not {kind}", 'put it in quotes: "0"')
         elif "\0" in item:
-            spot.at(name).problem("PRF005", "has a NUL character", "take it out: no variable can hold one")
+            spot.at(name).problem(
+                "PRF005", "contains a NUL character", "remove it: environment variables cannot contain it"
+            )
         else:
             found[name] = item
     return found
 
 
 def _family(value: object, spot: Location) -> dict[str, object]:
-    """Read what becomes of torchvision and torchaudio, and which member of another family is chosen.
+    """Read the choices for torchvision, torchaudio and the members of conflict groups.
 
-    Which families there are the catalog knows, not the text: a word such as ``keep`` is none of their members.
+    The catalog knows the conflict groups, not this text; words such as ``keep`` are not members.
     """
     chosen = {
         key: item
@@ -251,7 +253,7 @@ def _routes(value: object, spot: Location) -> dict[str, str]:
             project = _project(name)
             if project in _NEVER_ROUTED:
                 inside.problem(
-                    "PRF005", f"{project} cannot be routed", "the profile's backend says where it is from"
+                    "PRF005", f"{project} cannot be routed", "the profile's backend decides its index"
                 )
             elif (address := readers.text(item, inside)) is not None:
                 found[project] = check_address(address)
@@ -364,5 +366,5 @@ PROFILE_SCHEMA: readers.Schema = readers.fields_schema(
 
 
 def profile_schema() -> dict[str, object]:
-    """Return the schema of a profile's file."""
+    """Return the schema of a profile file."""
     return {"$schema": readers.DRAFT, "title": "Profile of envsmith", **PROFILE_SCHEMA}

@@ -1,7 +1,4 @@
-"""Finds profiles: a project's own folder, its pyproject.toml, then those shipped with envsmith.
-
-Sets lists of texts in the file a profile is written in, its formatting and comments kept.
-"""
+"""Profile store: finds profiles in profiles/, pyproject.toml and the shipped set, and edits their lists."""
 
 from __future__ import annotations
 
@@ -28,12 +25,12 @@ _SHIPPED = "envsmith.profiles"
 _PYPROJECT = "pyproject.toml"
 _HEADER = re.compile(r"[ \t]*\[")
 Lists = Mapping[str, tuple[str, ...] | None]
-"""Key → the list it is to be; None to take the key out."""
+"""Key → its new list; None to remove the key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileStore:
-    """The profiles a project can name."""
+    """Profiles available to a project."""
 
     folder: Path
     """The project's root."""
@@ -41,7 +38,7 @@ class ProfileStore:
 
     @classmethod
     def of_project(cls, folder: Path) -> ProfileStore:
-        """Read a project's settings and make its profiles known.
+        """Read a project's settings and return its profiles.
 
         Raises:
             ProfileError: when pyproject.toml is malformed.
@@ -55,17 +52,17 @@ class ProfileStore:
         )
 
     def names(self) -> tuple[tuple[str, str], ...]:
-        """Return every name with the place it would be read from, sorted by name."""
+        """Return every name with its place, sorted by name."""
         found = {name: f"shipped profiles/{name}.toml" for name in self._shipped()}
         found |= {profile.table[-1]: profile.place for profile in self.settings.profiles}
         found |= {name: f"{_FOLDER}/{name}.toml" for name in self._own()}
         return tuple(sorted(found.items()))
 
     def load(self, name: str) -> ProfileSource:
-        """Return the text of the first profile of that name.
+        """Return the text of the first profile with a name.
 
         Raises:
-            ProfileError: PRF013 when there is none; PRF006 when the name cannot be one.
+            ProfileError: PRF013 when there is none; PRF006 when the name is invalid.
             ToolError: when its file cannot be read.
         """
         check_name(name)
@@ -79,10 +76,10 @@ class ProfileStore:
             text = files(_SHIPPED).joinpath(f"{name}.toml").read_text("utf-8")
             return ProfileSource(text=text, place=place)
         hint = suggestion(name, (known for known, _ in self.names()))
-        raise ProfileError("PRF013", f"there is no profile {name!r}", hint=hint)
+        raise ProfileError("PRF013", f"profile {name!r} not found", hint=hint)
 
     def resolve(self, name: str) -> Profile:
-        """Read a profile and those it extends.
+        """Read a profile and the profiles it extends.
 
         Raises:
             ProfileError: with all problems as ``parts``.
@@ -101,11 +98,11 @@ class ProfileStore:
 
 
 def profile_of(name: str, *, is_needed: bool) -> Profile | None:
-    """Return a profile; None where there is none of that name.
+    """Return a profile; None if there is none with the name.
 
     Args:
         name: of the profile.
-        is_needed: raise where it is malformed.
+        is_needed: whether to raise if it is malformed.
     """
     try:
         return ProfileStore.of_project(Path()).resolve(name)
@@ -116,16 +113,15 @@ def profile_of(name: str, *, is_needed: bool) -> Profile | None:
 
 
 def set_lists(profiles: ProfileStore, name: str, lists: Lists) -> Edit:
-    """Return the change that gives a profile's keys other lists.
+    """Return the edit that sets lists in a profile.
 
     Args:
         profiles: those of the project.
-        name: of the profile, which must be the project's own.
-        lists: what is to be.
+        name: of one of the project's own profiles.
+        lists: the new lists.
 
     Raises:
-        ProfileError: PRF013 when there is no such profile, PRF017 when it is not the project's own, or written in a
-            way that cannot be edited.
+        ProfileError: PRF013 when the profile does not exist, PRF017 when it is a shipped one or cannot be edited.
     """
     written = profiles.load(name)
     path = profiles.folder / written.place
@@ -134,7 +130,7 @@ def set_lists(profiles: ProfileStore, name: str, lists: Lists) -> Edit:
             "PRF017",
             f"{name} is shipped with envsmith and cannot be edited",
             where=written.place,
-            hint=f'write profiles/OTHER.toml with extends = "{name}", and name that',
+            hint=f'create profiles/OTHER.toml with extends = "{name}" and use that',
         )
     data = path.read_bytes()
     text = data.decode()
@@ -144,7 +140,7 @@ def set_lists(profiles: ProfileStore, name: str, lists: Lists) -> Edit:
             return Edit(file=written.place, before=data, after=made.encode())
     raise ProfileError(
         "PRF017",
-        f"{name} is written in a way that cannot be edited without changing more",
+        f"{name} cannot be edited without other changes",
         where=written.place,
         hint="; ".join(f"set {key} = {_listed(items)}" for key, items in lists.items() if items),
     )
@@ -176,7 +172,7 @@ def _table(values: Any, written: ProfileSource) -> Any:  # noqa: ANN401 - TOML h
 
 
 def _by_items(text: str, written: ProfileSource, lists: Lists) -> str:
-    """Edit lists that are there item by item, so that comments in them stay; put others where tomlkit does."""
+    """Edit existing lists item by item, which keeps their comments; add new ones with tomlkit."""
     import tomlkit
 
     document = tomlkit.parse(text)
@@ -201,7 +197,7 @@ def _replace(found: Any, items: tuple[str, ...]) -> None:  # noqa: ANN401 - toml
 
 
 def _by_lines(text: str, written: ProfileSource, lists: Lists) -> str:
-    """Put new keys on lines of their own, after the last one of their table; tomlkit would part them by comments."""
+    """Add new keys after the last line of their table; tomlkit would separate them by comments."""
     there = _table(tomllib.loads(text), written)
     new = {key: items for key, items in lists.items() if items is not None and key not in there}
     rest = {key: items for key, items in lists.items() if key not in new}
@@ -219,7 +215,7 @@ def _by_lines(text: str, written: ProfileSource, lists: Lists) -> str:
 
 
 def _listed(items: tuple[str, ...] | None) -> str:
-    """Write a list; its items have no characters that TOML would escape."""
+    """Format a list; its items contain no characters that TOML escapes."""
     return "[" + ", ".join(f'"{item}"' for item in items or ()) + "]"
 
 

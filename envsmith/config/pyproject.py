@@ -1,4 +1,4 @@
-"""Dependencies: what a pyproject.toml asks for, extras and dependency groups included."""
+"""Requirements in pyproject.toml, with extras and dependency groups."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ _DEEPEST = 50
 def from_pyproject(
     text: str, place: str, extras: Iterable[str] = (), groups: Iterable[str] = ()
 ) -> RequirementsFile | None:
-    """Read what a project needs from its pyproject.toml's text.
+    """Read a project's requirements from the text of its pyproject.toml.
 
     Args:
         text: the file's text.
-        place: the file's name, as people know it.
+        place: the file's name for messages.
         extras: names under ``[project.optional-dependencies]`` to add.
         groups: names under ``[dependency-groups]`` to add.
 
     Returns:
-        None where the file has no ``[project]`` table and neither extras nor groups are asked for.
+        None if the file has no ``[project]`` table, and neither extras nor groups are given.
 
     Raises:
-        ProfileError: with all problems as ``parts``: malformed requirements, unknown extras or groups, groups
-            that include each other in a circle, dependencies that only a build would tell.
+        ProfileError: with all problems as ``parts``: malformed requirements, unknown extras or groups, cycles of
+            groups, dependencies known only after a build.
     Source: pyproject.toml specification; PEP 735 for dependency groups (both read 2026-11-21).
     """
     extras, groups = tuple(extras), tuple(groups)
@@ -80,7 +80,7 @@ class _PyprojectParser:
         return found
 
     def bound(self) -> RequiresPython | None:
-        """Return the Pythons that the project runs on; None where it does not say it."""
+        """Return the project's ``requires-python``; None if absent."""
         key = "requires-python"
         return read_bound(self._project[key], self._project_spot.at(key)) if key in self._project else None
 
@@ -95,7 +95,7 @@ class _PyprojectParser:
         for name, value in self._table(data, spot, key).items():
             inside = spot.at(key).at(name)
             if canonicalize_name(name) in found:
-                inside.problem("PRF027", f"{name!r} is there twice, spelled differently", "keep one of them")
+                inside.problem("PRF027", f"{name!r} exists twice, spelled differently", "keep one of them")
             found[canonicalize_name(name)] = (inside, value)
         return found
 
@@ -120,7 +120,7 @@ class _PyprojectParser:
         if key in around:
             circle = " → ".join([*around[around.index(key) :], key])
             spot.problem(
-                "PRF029", f"groups include each other in a circle: {circle}", "let one stand for itself"
+                "PRF029", f"groups include each other in a cycle: {circle}", "remove one of the includes"
             )
         elif f"group {key}" not in self._seen and (entry := self._entry(name, spot, self._groups, "group")):
             yield from self._list(entry[1], entry[0], (*around, key))
@@ -132,7 +132,7 @@ class _PyprojectParser:
     ) -> tuple[Location, object] | None:
         entry = known.get(canonicalize_name(name))
         if entry is None:
-            spot.problem("PRF027", f"there is no {what} {name!r}", suggestion(name, known))
+            spot.problem("PRF027", f"{what} {name!r} not found", suggestion(name, known))
         return entry
 
     def _list(self, value: object, spot: Location, around: tuple[str, ...]) -> Iterator[SourcedRequirement]:
@@ -162,7 +162,9 @@ class _PyprojectParser:
         if list(item) == ["include-group"] and isinstance(name, str):
             yield from self._group(name, spot, around)
         else:
-            spot.problem("PRF027", "is no group's item", 'write a requirement, or {include-group = "test"}')
+            spot.problem(
+                "PRF027", "is not an item of a group", 'write a requirement, or {include-group = "test"}'
+            )
 
     def _one(self, text: str, spot: Location) -> Iterator[SourcedRequirement]:
         requirement, origin = None, spot.where.partition(": ")[0]
@@ -180,6 +182,6 @@ class _PyprojectParser:
             yield SourcedRequirement(requirement=requirement, origin=origin)
 
     def _is_own(self, requirement: Requirement) -> bool:
-        """Tell whether a requirement names the project itself, which is how extras gather other extras."""
+        """Return whether a requirement names the project itself, as extras do to include other extras."""
         name = self._project.get("name")
         return isinstance(name, str) and canonicalize_name(name) == canonicalize_name(requirement.name)

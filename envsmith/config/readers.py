@@ -1,7 +1,4 @@
-"""Problems: what is wrong with what people wrote, gathered so that all of it is reported at once.
-
-Readers of single TOML values: each says what is wrong with a value, at its place, and goes on.
-"""
+"""Readers of TOML values: parse, describe as JSON Schema, and collect all problems with their places."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from envsmith.model.naming import suggestion
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_ECMA = r"\u0000-\u001f\u007f-\u009f"
-# An absolute path, a drive, or a way up, with the separators of any system.
+# An absolute path, a drive, or a parent folder, with the separators of any system.
 _OUTSIDE = re.compile(r"^[/\\]|^[^/\\]*:|(?:^|[/\\])\.\.(?:[/\\]|$)")
 _NAMED_GROUP = re.compile(r"\(\?P<\w+>")
 # Inline flags, Python's own groups and anchors, atomic groups and possessive quantifiers.
@@ -36,23 +33,23 @@ _KINDS = {
 
 
 class Problems:
-    """Gathers errors while the reading goes on."""
+    """Collector of errors: reading continues, and all are reported at once."""
 
     def __init__(self) -> None:
         self._found: list[ProfileError] = []
 
     def add(self, error: ProfileError) -> None:
-        """Note an error; of an error that has parts, the parts."""
+        """Add an error; if it has parts, add the parts."""
         self._found.extend(part for part in error.parts if isinstance(part, ProfileError))
         if not error.parts:
             self._found.append(error)
 
     @contextmanager
     def gathering(self, place: str = "") -> Iterator[None]:
-        """Note an error raised inside instead of letting it climb.
+        """Add an error raised inside instead of propagating it.
 
         Args:
-            place: put before the error's own place.
+            place: prefix of the error's own place.
         """
         try:
             yield
@@ -62,11 +59,11 @@ class Problems:
             self.add(error)
 
     def raise_if_any(self) -> None:
-        """Report what was gathered.
+        """Raise the collected errors.
 
         Raises:
-            ProfileError: when there is a problem: its ``parts`` are the single problems, in the order found;
-                the error itself speaks for the only one, or is PRF002 and gives their number.
+            ProfileError: when there is a problem: ``parts`` are the single problems, in order; the error itself is
+                the only one, or PRF002 with their number.
         """
         if not self._found:
             return
@@ -79,14 +76,14 @@ class Problems:
             "PRF002",
             f"{len(parts)} problems",
             where=", ".join(places),
-            hint="each is listed with its place and its own hint",
+            hint="each problem is listed with its place and hint",
             parts=parts,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """A place in a TOML text where a value is being read."""
+    """The place of a value in a TOML text."""
 
     text: TomlDocument
     problems: Problems
@@ -98,16 +95,16 @@ class Location:
 
     @property
     def where(self) -> str:
-        """The place as people read it."""
+        """The place in the form of messages."""
         return self.text.where(self.path)
 
     def problem(self, code: str, message: str, hint: str) -> None:
-        """Note a problem here."""
+        """Add a problem at this place."""
         self.problems.add(ProfileError(code, message, where=self.where, hint=hint))
 
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
-"""The draft of JSON Schema that editors know: SchemaStore asks for it (read 2026-11-30)."""
+"""Draft of JSON Schema supported by editors: SchemaStore requires it (read 2026-11-30)."""
 T = TypeVar("T")
 Schema = Mapping[str, object]
 """A part of a JSON Schema, draft 7."""
@@ -118,9 +115,9 @@ class Reader(Generic[T]):
     """Reads one kind of TOML value, and describes it as JSON Schema."""
 
     read: Callable[[object, Location], T | None]
-    """Takes a value and its place; returns the result, or None after noting the problem."""
+    """Takes a value and its place; returns the result, or None after recording the problem."""
     schema: Schema
-    """Accepts the values that can be read, as far as one value shows it by its form."""
+    """Accepts the readable values, as far as the form of one value decides."""
 
     def __call__(self, value: object, spot: Location) -> T | None:
         """Read a value."""
@@ -159,7 +156,7 @@ def _text(value: object, spot: Location) -> str | None:
     elif _CONTROL.search(value):
         spot.problem("PRF005", f"{value!r} has a line break or control character", "write it on one line")
     elif not value.strip():
-        spot.problem("PRF005", "is empty", "leave the key out, or give it a value")
+        spot.problem("PRF005", "is empty", "remove the key, or give it a value")
     else:
         return value
     return None
@@ -194,11 +191,11 @@ def choice(*options: str) -> Reader[str]:
 
 
 def parsed(parse: Callable[[str], T], schema: Schema | None = None) -> Reader[T]:
-    """Return a reader of a text with a form of its own.
+    """Return a reader of a text with a syntax of its own.
 
     Args:
-        parse: returns the result; raises ProfileError if the text has another form.
-        schema: accepts the texts of that form; by default any line of text.
+        parse: returns the result; raises ProfileError if the text is malformed.
+        schema: accepts the well-formed texts; by default any line of text.
     """
 
     def read(value: object, spot: Location) -> T | None:
@@ -213,7 +210,7 @@ def parsed(parse: Callable[[str], T], schema: Schema | None = None) -> Reader[T]
 
 
 def listed(read_item: Reader[T], *, at_least: int = 0) -> Reader[tuple[T, ...]]:
-    """Return a reader of a list, all of whose items are read by one reader."""
+    """Return a reader of a list whose items have one reader."""
 
     def read(value: object, spot: Location) -> tuple[T, ...] | None:
         if not isinstance(value, list):
@@ -229,7 +226,7 @@ def listed(read_item: Reader[T], *, at_least: int = 0) -> Reader[tuple[T, ...]]:
 
 
 def table(value: object, spot: Location) -> Mapping[str, object] | None:
-    """Read a table as it is."""
+    """Read a table unchanged."""
     if isinstance(value, Mapping):
         return value
     spot.problem("PRF004", f"must be a table, not {kind(value)}", "write it as { key = value }")
@@ -237,7 +234,7 @@ def table(value: object, spot: Location) -> Mapping[str, object] | None:
 
 
 def fields(value: object, spot: Location, keys: Mapping[str, Key]) -> dict[str, object]:
-    """Read a table whose keys are known; unknown keys are problems, and missing ones stay missing."""
+    """Read a table with known keys; unknown keys are problems, and missing ones stay missing."""
     found: dict[str, object] = {}
     for key, item in (table(value, spot) or {}).items():
         inside = spot.at(key)
@@ -284,7 +281,7 @@ def pattern_schema(
 
     Args:
         pattern: of the whole text.
-        never: found nowhere in the text.
+        never: must not occur in the text.
         more: further rules, such as ``maxLength``.
     """
     more |= {"not": {"pattern": _ecma(never)}} if never else {}
@@ -292,28 +289,28 @@ def pattern_schema(
 
 
 def _ecma(pattern: re.Pattern[str]) -> str:
-    r"""Return a regular expression as JSON Schema has it: ECMA-262 knows no flags inside, and other named groups.
+    r"""Return a regular expression in JSON Schema's syntax: ECMA-262 has no inline flags, and other named groups.
 
     Raises:
         ValueError: when the expression uses something that differs between Python and ECMA-262.
     """
     found = _NAMED_GROUP.sub("(?:", pattern.pattern)
     if pattern.flags & (re.IGNORECASE | re.VERBOSE | re.MULTILINE | re.DOTALL) or _PYTHON_ONLY.search(found):
-        raise ValueError(f"{pattern.pattern!r} means something else in JSON Schema")
+        raise ValueError(f"{pattern.pattern!r} has another meaning in JSON Schema")
     return found
 
 
 def is_outside(text: str) -> bool:
-    """Tell whether a path leads out of the folder that it is relative to, on any system."""
+    """Return whether a relative path leaves its folder, on any system."""
     return _OUTSIDE.search(text) is not None
 
 
 INSIDE: Schema = {**text.schema, "not": {"pattern": _OUTSIDE.pattern}}
-"""Accepts the paths that lead nowhere outside."""
+"""Accepts the paths inside the folder."""
 
 
 def anything(value: object, spot: Location) -> object:
-    """Read any value that JSON could carry too, made unchangeable."""
+    """Read any value that JSON can represent, as an immutable one."""
     if isinstance(value, list):
         return tuple(anything(item, spot.at(number)) for number, item in enumerate(value))
     if isinstance(value, Mapping):

@@ -1,7 +1,4 @@
-"""Asked: one requirement and where it was written.
-
-PythonBound: the Pythons that a project says it runs on.
-"""
+"""Requirements with their origins, and the ``requires-python`` of a project."""
 
 from __future__ import annotations
 
@@ -25,9 +22,9 @@ _VCS = re.compile(r"(?:git|hg|svn|bzr)\+")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]|file:")
 _ARCHIVE = re.compile(r"\.(?:whl|zip|tar\.(?:gz|bz2|xz))(?:$|[\s;\[#])")
-_FROM_INDEX = "a lock takes packages from an index, by name: write name==version"
+_FROM_INDEX = "locks take packages from an index by name: use name==version"
 _MOST_PATCHES = 100
-"""More than any feature version of CPython has seen."""
+"""More than any feature version of CPython has had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +42,11 @@ class SourcedRequirement:
 
 
 def read_requirement(text: str) -> Requirement:
-    """Read one PEP 508 requirement that an index can answer.
+    """Parse one PEP 508 requirement on a project of an index.
 
     Raises:
         ProfileError: PRF020 when it is malformed; PRF021 when it names a URL, a path or a version-control
-            address instead of an index's project.
+            address instead of a project.
     """
     text = text.strip()
     _refuse_outside_index(text)
@@ -63,15 +60,15 @@ def read_requirement(text: str) -> Requirement:
     except RecursionError as error:
         raise _malformed(text, "nested too deeply") from error
     if requirement.url is not None:
-        raise ProfileError("PRF021", f"{_shortened(text)!r} asks for a direct URL", hint=_FROM_INDEX)
+        raise ProfileError("PRF021", f"{_shortened(text)!r} is a direct URL", hint=_FROM_INDEX)
     return requirement
 
 
 def _malformed(text: str, reason: str) -> ProfileError:
     return ProfileError(
         "PRF020",
-        f"{_shortened(text)!r} is no requirement: {reason}",
-        hint="write it as PEP 508 says: name[extra]>=1.0,<2; sys_platform == 'linux'",
+        f"invalid requirement {_shortened(text)!r}: {reason}",
+        hint="use the form of PEP 508: name[extra]>=1.0,<2; sys_platform == 'linux'",
     )
 
 
@@ -94,10 +91,10 @@ def _shortened(text: str) -> str:
 
 
 def labels(asked: Iterable[SourcedRequirement]) -> dict[str, tuple[str, str]]:
-    """Return the local version labels that pins carry, each with its origin, by project.
+    """Return the local version labels of pins, each with its origin, by project.
 
     Args:
-        asked: requirements that hold together; leave out those whose marker is false on the target before.
+        asked: requirements that apply together; omit those with a marker that is false on the target.
 
     Returns:
         ``{"torch": ("cpu", "requirements.in:3")}``.
@@ -125,9 +122,9 @@ def labels(asked: Iterable[SourcedRequirement]) -> dict[str, tuple[str, str]]:
 def _contradiction(item: SourcedRequirement, label: str, earlier: str, origin: str) -> ProfileError:
     return ProfileError(
         "PRF022",
-        f"{item.requirement} means the build {label}, but {origin} means {earlier}",
+        f"{item.requirement} requires the build {label}, but {origin} requires {earlier}",
         where=item.origin,
-        hint="let all pins carry the same label, or none: the profile's backend then decides",
+        hint="use the same label in all pins, or none: the profile's backend then decides",
     )
 
 
@@ -151,13 +148,13 @@ def _is_backend(label: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequiresPython:
-    """What ``requires-python`` says, and where."""
+    """The ``requires-python`` of a project, with its place."""
 
     specifier: SpecifierSet
     where: str
 
     def outside(self, pythons: Iterable[Python]) -> tuple[Python, ...]:
-        """Return the Pythons none of whose releases the project runs on, sorted."""
+        """Return the Pythons with no release in the range, sorted."""
         return tuple(sorted(python for python in set(pythons) if not self._admits(python)))
 
     def _admits(self, python: Python) -> bool:
@@ -165,12 +162,12 @@ class RequiresPython:
 
 
 def read_bound(value: object, spot: Location) -> RequiresPython | None:
-    """Read ``requires-python``; None after noting what is wrong with it."""
+    """Read ``requires-python``; None after recording a problem."""
     text = readers.text(value, spot)
     if text is None:
         return None
     try:
         return RequiresPython(specifier=SpecifierSet(text), where=spot.where.partition(": ")[0])
     except InvalidSpecifier:
-        spot.problem("PRF005", f"{text!r} is no range of versions", 'write it as ">=3.11,<3.14"')
+        spot.problem("PRF005", f"invalid version range {text!r}", 'write it as ">=3.11,<3.14"')
         return None

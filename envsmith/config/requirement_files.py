@@ -1,4 +1,4 @@
-"""Reads requirements files with the files they include, and what a pyproject.toml asks for."""
+"""Requirements files with their includes, and the requirements of pyproject.toml."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def read_requirements(folder: Path, names: Iterable[str]) -> RequirementsFile:
     """Read requirements files, following -r and -c.
 
     Args:
-        folder: the project's root; places are told relative to it: a lock must not hold paths of the machine.
+        folder: the project's root; places are relative to it, since a lock must not contain paths of the machine.
         names: paths as written on the command line, relative to the root or absolute.
 
     Returns:
-        What all files ask for, put together, without includes.
+        The requirements of all files, merged, without includes.
 
     Raises:
-        ProfileError: with all problems of all files as ``parts``: malformed lines, missing files, files that
-            include each other in a circle, contradicting labels.
+        ProfileError: with the problems of all files as ``parts``: malformed lines, missing files, cycles of includes,
+            contradicting labels.
         ToolError: TOL012 when a file cannot be read.
     """
     reading = _FileReader(folder=folder)
@@ -43,7 +43,7 @@ def read_requirements(folder: Path, names: Iterable[str]) -> RequirementsFile:
 def read_pyproject(
     folder: Path, extras: Iterable[str] = (), groups: Iterable[str] = ()
 ) -> RequirementsFile | None:
-    """Read what the project's pyproject.toml asks for; None where there is none, or it asks for nothing.
+    """Read the requirements of the project's pyproject.toml; None if there is none, or it has none.
 
     Raises:
         ProfileError: with all problems as ``parts``.
@@ -56,10 +56,10 @@ def read_pyproject(
 
 
 def passed_over(folder: Path) -> tuple[str, ...]:
-    """Name what looks as if the project asked for packages there, and nobody reads unless it is told to.
+    """Return the places with requirements that are not read by default.
 
     Args:
-        folder: the root of a project whose pyproject.toml has no ``[project]``.
+        folder: the root of a project without ``[project]`` in its pyproject.toml.
     """
     names = [name for name in ("requirements.in", "requirements.txt") if (folder / name).is_file()]
     path = folder / "pyproject.toml"
@@ -83,7 +83,7 @@ class _FileReader:
     _done: set[tuple[Path, str]] = field(default_factory=set)
 
     def follow(self, include: Include, base: Path, around: tuple[Path, ...]) -> None:
-        """Read a file and those it includes; what went wrong is gathered with the places that led there."""
+        """Read a file and its includes; collect problems with the places that led there."""
         try:
             self._follow(include, base, around)
         except ProfileError as error:
@@ -97,16 +97,16 @@ class _FileReader:
             circle = [self._place(item) for item in (*around[around.index(path) :], path)]
             raise ProfileError(
                 "PRF032",
-                f"requirements files include each other in a circle: {' → '.join(circle)}",
+                f"requirements files include each other in a cycle: {' → '.join(circle)}",
                 where=include.origin,
-                hint="take one of the lines out",
+                hint="remove one of the lines",
             )
         if len(around) == _DEEPEST:
             raise ProfileError(
                 "PRF032",
                 f"requirements files include each other more than {_DEEPEST} deep",
                 where=include.origin,
-                hint="name the files one beside the other",
+                hint="list the files in one file",
             )
         if (path, include.kind) in self._done:
             return
@@ -128,7 +128,7 @@ class _FileReader:
         return parse_requirements(text, place)
 
     def _place(self, path: Path) -> str:
-        """Name a file without telling where on the machine it is."""
+        """Return a file's name without its location on the machine."""
         relative = os.path.relpath(path, self.folder) if self._is_near(path) else path.name
         return Path(relative).as_posix()
 

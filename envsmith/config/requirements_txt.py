@@ -1,9 +1,4 @@
-"""PyTorchLine: a line that names PyTorch's own index, or a wheel there.
-
-LogicalLine: a line of a requirements file, continuations joined and comments taken off.
-
-RequirementsFile: what a requirements.in or .txt asks for.
-"""
+"""Parser of requirements files: logical lines, options, includes, and addresses of PyTorch's index."""
 
 from __future__ import annotations
 
@@ -37,7 +32,7 @@ _VARIABLE = re.compile(r"\$\{[^}]*\}?")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _HASH = re.compile(r"\s--hash(?:\s*=\s*|\s+)\S+")
 _OPTION_INSIDE = re.compile(r"\s(--?[A-Za-z][A-Za-z-]*)")
-# PyPI's own address, said again by many files: it changes nothing, for PyPI is asked anyway.
+# PyPI's own address, repeated in many files; it changes nothing, since PyPI is always used.
 _PYPI = re.compile(r"https://pypi\.[a-z]{3}(?:/simple)?/?")
 _SHORT = {
     "-i": "--index-url",
@@ -49,16 +44,16 @@ _SHORT = {
 _LONG = {"--pypi-url": "--index-url"}
 _KINDS = {"--index-url": "index", "--extra-index-url": "extra-index", "--find-links": "find-links"}
 _WITHOUT_EFFECT = {
-    "--require-hashes": "every file of a lock is hashed anyway",
-    "--prefer-binary": "a lock takes wheels anyway",
-    "--only-binary": "a lock takes wheels anyway",
+    "--require-hashes": "locks are always hashed",
+    "--prefer-binary": "locks contain wheels anyway",
+    "--only-binary": "locks contain wheels anyway",
 }
 _REFUSED = {
-    "--no-binary": "a lock takes wheels; name what may come as sdist in the profile's allow-sdist",
-    "--no-index": "leave it out: a lock takes packages from PyPI and PyTorch's index",
-    "--trusted-host": "leave it out: PyPI and PyTorch's index are reached by https",
-    "--use-feature": "leave it out: it speaks to pip alone",
-    "--editable": "a lock takes packages from an index, by name: write name==version",
+    "--no-binary": "locks contain wheels; list exceptions in the profile's allow-sdist",
+    "--no-index": "remove it: locks use PyPI and PyTorch's index",
+    "--trusted-host": "remove it: PyPI and PyTorch's index use https",
+    "--use-feature": "remove it: it is for pip only",
+    "--editable": "locks take packages from an index by name: use name==version",
 }
 _WITH_VALUE = {
     "--requirement",
@@ -72,20 +67,20 @@ _WITH_VALUE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PyTorchLine:
-    """An option of a requirements file that names PyTorch's index; the profile's index takes its place."""
+    """An option that names PyTorch's index; the profile's index replaces it."""
 
     kind: str
     """``index``, ``extra-index`` or ``find-links``."""
     url: str
     backend: str | None
-    """``cu128``; None where the address names none, as torch_stable.html and the root do."""
+    """``cu128``; None if the address names none, like torch_stable.html and the root."""
     channel: str
     """``stable``, ``test`` or ``nightly``."""
     origin: str
 
     @classmethod
     def parse(cls, *, kind: str, url: str, origin: str) -> PyTorchLine | None:
-        """Recognise an address of PyTorch's index; None for any other address."""
+        """Parse an address of PyTorch's index; None for any other address."""
         parts = _on_pytorch(url)
         if parts is None:
             return None
@@ -101,10 +96,10 @@ class PyTorchLine:
 
 
 def pin_of_wheel(text: str) -> str | None:
-    """Turn a direct URL to a wheel of PyTorch's into ``name==version+label``, extras and marker kept.
+    """Convert the URL of a PyTorch wheel to ``name==version+label``, keeping extras and marker.
 
     Returns:
-        None where the text is not such a URL, or gives it another project's name.
+        None if the text is another URL, or gives it another project's name.
     """
     match = _URL_REQUIREMENT.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     parts = _on_pytorch(match["url"]) if match else None
@@ -140,20 +135,20 @@ def _backend(folder: str) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogicalLine:
-    """What stands between two line ends that count."""
+    """A line after joining continuations and removing comments."""
 
     text: str
     """Never blank; without comment."""
     number: int
-    """Of the first line it was made from."""
+    """Number of its first physical line."""
     last: int
-    """Of the last line it was made from; a comment line that ended the joining is not counted."""
+    """Number of its last physical line, except a comment line that ended the joining."""
 
 
 def split(text: str) -> Iterator[LogicalLine]:
     r"""Yield the logical lines of a requirements file.
 
-    A backslash at a line's end joins the next line to it; a comment line ends the joining.
+    A backslash at the end of a line joins the next line; a comment line ends the joining.
 
     Source: pip's documentation, "Requirements File Format" (read 2026-11-21).
     """
@@ -184,35 +179,35 @@ class Include:
     kind: str
     """``requirements`` (-r) or ``constraints`` (-c)."""
     path: str
-    """As written; relative to the file it stands in."""
+    """As written; relative to the including file."""
     origin: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementsFile:
-    """What one file asks for, or several put together."""
+    """Content of one requirements file, or of several merged."""
 
     place: str
     asked: tuple[SourcedRequirement, ...] = ()
     constraints: tuple[SourcedRequirement, ...] = ()
-    """What the files named by -c limit."""
+    """Lines of the files named by -c."""
     includes: tuple[Include, ...] = ()
     """The -r and -c lines not yet followed."""
     pytorch_lines: tuple[PyTorchLine, ...] = ()
     pre: bool = False
-    """Whether ``--pre`` was asked for."""
+    """Whether a file contains ``--pre``."""
     notes: tuple[Decision, ...] = ()
-    """What was taken otherwise than written."""
+    """Lines that were interpreted otherwise than written."""
     requires_python: RequiresPython | None = None
-    """What a pyproject.toml says of the Pythons its project runs on."""
+    """The ``requires-python`` of pyproject.toml."""
 
 
 def parse_requirements(text: str, place: str) -> RequirementsFile:
-    """Read a requirements file's text.
+    """Parse the text of a requirements file.
 
     Args:
         text: the file's text, without byte order mark.
-        place: the file's name, as people know it.
+        place: the file's name for messages.
 
     Raises:
         ProfileError: with all problems of the text as ``parts``, each with its line.
@@ -221,8 +216,8 @@ def parse_requirements(text: str, place: str) -> RequirementsFile:
 
 
 def note_of_wheel(pin: str, origin: str) -> Decision:
-    """Note that the address of a wheel was taken as a pin (PRF103)."""
-    message = f"the wheel's address is taken as {pin}: the index gives the wheel of each target"
+    """Return the note for a wheel's address taken as a pin (PRF103)."""
+    message = f"the wheel's URL is read as {pin}: each target gets its own wheel from the index"
     return Decision(
         subject=pin.partition("==")[0], kind="noted", message=message, evidence=(origin,), code="PRF103"
     )
@@ -253,7 +248,7 @@ class _RequirementsParser:
             labels(item for item in self._asked if item.requirement.marker is None)
         self._problems.raise_if_any()
         if self._hashes:
-            message = f"{self._hashes} hashes left out: the lock's own take their place"
+            message = f"{self._hashes} hashes ignored: the lock has its own"
             self._note(self._place, "PRF102", message, self._place)
         return RequirementsFile(
             place=self._place,
@@ -272,7 +267,7 @@ class _RequirementsParser:
             raise ProfileError(
                 "PRF024",
                 f"{match[1]} after a requirement {wrong}",
-                hint="leave it out: of such options only --hash=sha256:... is understood",
+                hint="remove it: only --hash=sha256:... is supported here",
             )
         pin = pin_of_wheel(bare)
         if pin:
@@ -283,10 +278,10 @@ class _RequirementsParser:
         try:
             words = shlex.split(text)
         except ValueError as error:
-            raise ProfileError("PRF024", "a quote is not closed", hint="close it, or leave it out") from error
+            raise ProfileError("PRF024", "a quote is not closed", hint="close it, or remove it") from error
         for flag, value in _flags(words):
             if flag in _WITHOUT_EFFECT:
-                self._note(flag, "PRF104", f"{flag} changes nothing: {_WITHOUT_EFFECT[flag]}", self._origin)
+                self._note(flag, "PRF104", f"{flag} has no effect: {_WITHOUT_EFFECT[flag]}", self._origin)
             elif flag in _REFUSED:
                 code = "PRF021" if flag == "--editable" else "PRF024"
                 shown = f"{flag} {value}".strip()
@@ -309,7 +304,7 @@ class _RequirementsParser:
         if "://" in value:
             raise ProfileError(
                 "PRF025",
-                f"{value!r} is no file of this project",
+                f"{value!r} is not a file of this project",
                 hint="store the file in the project and name it here",
             )
         kind = "requirements" if flag == "--requirement" else "constraints"
@@ -321,12 +316,12 @@ class _RequirementsParser:
             self._lines.append(line)
             self._note(value, "PRF101", f"{flag} {value} is replaced by the profile's index", self._origin)
         elif _PYPI.fullmatch(value) and flag != "--find-links":
-            self._note(value, "PRF104", f"{flag} changes nothing: PyPI is asked anyway", self._origin)
+            self._note(value, "PRF104", f"{flag} has no effect: PyPI is always used", self._origin)
         else:
             raise ProfileError(
                 "PRF026",
                 f"{flag} {value!r} is neither PyPI nor PyTorch's index",
-                hint="leave the line out, and name the projects it serves under [routes] of the profile",
+                hint="remove the line, and list its projects under [routes] of the profile",
             )
 
     def _note(self, subject: str, code: str, message: str, origin: str) -> None:
@@ -339,14 +334,14 @@ def _refuse_characters(text: str) -> None:
     if match := _VARIABLE.search(text):
         raise ProfileError(
             "PRF023",
-            f"{match[0]!r} stands for an environment variable",
+            f"{match[0]!r} is an environment variable",
             hint="write the value itself: a lock must not depend on the environment",
         )
     if match := _CONTROL.search(text):
         raise ProfileError(
             "PRF020",
-            f"the line holds the control character {match[0]!r}",
-            hint="take it out: a requirements file is plain text",
+            f"the line contains the control character {match[0]!r}",
+            hint="remove it: requirements files are plain text",
         )
 
 
@@ -354,7 +349,7 @@ def _flags(words: list[str]) -> Iterator[tuple[str, str]]:
     """Yield each option with its value; options without value have an empty one.
 
     Raises:
-        ProfileError: PRF024 for an unknown option, a missing value or a word too many.
+        ProfileError: PRF024 for an unknown option, a missing value or a superfluous word.
     """
     rest = iter(words)
     for word in rest:
@@ -368,5 +363,7 @@ def _flags(words: list[str]) -> Iterator[tuple[str, str]]:
             value = next(rest, "")
         if takes_value != bool(value):
             wrong = "needs a value" if takes_value else "takes no value"
-            raise ProfileError("PRF024", f"{flag} {wrong}", hint="one option a line, such as -r base.txt")
+            raise ProfileError(
+                "PRF024", f"{flag} {wrong}", hint="use one option per line, such as -r base.txt"
+            )
         yield flag, value

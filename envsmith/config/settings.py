@@ -1,10 +1,4 @@
-"""ProjectSettings: what ``[tool.envsmith]`` in a pyproject.toml says.
-
-CiSettings: what ``[tool.envsmith.ci]`` in a pyproject.toml says.
-
-
-Runners: which labels ask a CI service for the machine a target needs.
-"""
+"""Settings in ``[tool.envsmith]`` of pyproject.toml, with CI settings and runner labels."""
 
 from __future__ import annotations
 
@@ -24,14 +18,14 @@ from envsmith.model.backend import GPU_PATTERN
 from envsmith.model.target import Target
 
 SERVICES = ("github", "gitlab", "azure")
-# A machine, and the GPU it has: any, one of a family, or one for a backend.
+# A machine, and its GPU: any, one of a kind, or one for a backend.
 _KEY = re.compile(
     r"(?:linux-(?:x86_64|aarch64)|macos-(?:arm64|x86_64)|windows-(?:amd64|arm64))"
     rf"(?:-(?:gpu|cuda|rocm|{GPU_PATTERN}))?",
     re.ASCII,
 )
 _HINT = "write linux-x86_64, windows-amd64-gpu, linux-x86_64-cuda or linux-x86_64-cu128"
-# Characters that YAML takes for line breaks, or does not take at all, besides the control characters.
+# YAML line breaks and forbidden characters other than control characters.
 # Source: YAML 1.1 and 1.2.2, "Character Set" and "Line Break Characters", read 2026-11-21.
 _NOT_IN_YAML = "\u2028\u2029\ufeff\ufffe\uffff"
 _NOT_IN_YAML_ECMA = "".join(f"\\u{ord(character):04x}" for character in _NOT_IN_YAML)
@@ -40,7 +34,7 @@ TABLE = ("tool", "envsmith")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runners:
-    """A table: a machine, with or without a GPU → the labels that ask for it."""
+    """Machine, with or without GPU → runner labels."""
 
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -48,26 +42,26 @@ class Runners:
         object.__setattr__(self, "labels", MappingProxyType(dict(sorted(self.labels.items()))))
 
     def find(self, target: Target) -> tuple[str, ...]:
-        """Return the labels for a target, those named most narrowly; empty where the table names none."""
+        """Return the labels for a target under its narrowest key; empty if there are none."""
         return next((self.labels[key] for key in keys_of(target) if key in self.labels), ())
 
     def over(self, other: Runners) -> Runners:
-        """Return the other table with what this one says put over it."""
+        """Return the other table updated with this one."""
         return Runners(labels={**other.labels, **self.labels})
 
 
 def machine_of(target: Target) -> str:
-    """Return ``linux-x86_64``, ``windows-amd64``."""
+    """Return the machine of a target: ``linux-x86_64``, ``windows-amd64``."""
     return f"{target.platform.os}-{target.platform.machine}"
 
 
 def needs_gpu(target: Target) -> bool:
-    """Say whether what is locked for a target is made for a GPU; macOS builds run on any Mac."""
+    """Return whether a target's build is made for a GPU; macOS builds run on any Mac."""
     return target.backend.family != "cpu"
 
 
 def keys_of(target: Target) -> tuple[str, ...]:
-    """Return the keys under which a runner for a target may stand, the narrowest first."""
+    """Return the possible keys of a runner for a target, the narrowest first."""
     machine = machine_of(target)
     if not needs_gpu(target):
         return (machine,)
@@ -75,13 +69,13 @@ def keys_of(target: Target) -> tuple[str, ...]:
 
 
 def check_key(text: str) -> str:
-    """Return a key of the table as it is.
+    """Return a valid key of the table unchanged.
 
     Raises:
         ProfileError: PRF005 when it names no machine.
     """
     if _KEY.fullmatch(text) is None:
-        raise ProfileError("PRF005", f"{text!r} names no machine", hint=_HINT)
+        raise ProfileError("PRF005", f"unknown machine {text!r}", hint=_HINT)
     return text
 
 
@@ -110,16 +104,16 @@ RUNNERS: Reader[Runners] = Reader(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CiSettings:
-    """A project's wishes for its CI."""
+    """CI settings of a project."""
 
     runners: Mapping[str, Runners] = field(default_factory=dict)
-    """CI service → the machines that the project has there."""
+    """CI service → the project's runners there."""
     profiles: tuple[str, ...] = ()
-    """Whose locks are tried; all where none is named."""
+    """Profiles to test; all locked ones if empty."""
     setup: tuple[str, ...] = ()
-    """The shell's lines that install envsmith; there is no telling whence it comes where the project says nothing."""
+    """Shell lines that install envsmith; required, since there is no default source."""
     test: tuple[str, ...] = ()
-    """The words of the command that tests an environment."""
+    """Words of the command that tests an environment."""
     has_cpu_fallback: bool = False
 
 
@@ -135,10 +129,10 @@ def _ci(value: object, spot: Location) -> CiSettings:
 
 
 def _word(value: object, spot: Location) -> str | None:
-    """Read a text that YAML can carry."""
+    """Read a text that YAML can represent."""
     found = readers.text(value, spot)
     if found is not None and (set(found) & set(_NOT_IN_YAML) or not found.isprintable()):
-        spot.problem("PRF005", f"{found!r} has characters that YAML does not carry", "leave them out")
+        spot.problem("PRF005", f"{found!r} contains characters that YAML does not allow", "remove them")
         return None
     return found
 
@@ -173,26 +167,26 @@ _CI_SETTINGS: Mapping[str, Key] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectSettings:
-    """A project's settings; empty where its pyproject.toml says nothing."""
+    """A project's settings; empty without a table in pyproject.toml."""
 
     profiles: tuple[ProfileSource, ...] = ()
-    """The profiles written in the file itself; the last key of their table is their name."""
+    """Profiles in the file itself; the last key of their table is their name."""
     default_profiles: tuple[str, ...] = ()
-    """What to lock where the command names no profile."""
+    """Profiles to lock if the command names none."""
     requirements_from: str = "project"
-    """Where requirements come from without -r: ``project`` (this file) or ``profile``."""
+    """Source of requirements without -r: ``project`` (this file) or ``profile``."""
     sources: tuple[str, ...] = ()
-    """Where the project's code lies; empty where it is as the build backend is told."""
+    """Folders with the project's code; by default those of the build backend."""
     rewrite: tuple[str, ...] = ()
-    """Where files are fetched instead: ``https://download.pytorch.org=https://mirror.example/pytorch``."""
+    """Mirror rules: ``https://download.pytorch.org=https://mirror.example/pytorch``."""
     ci: CiSettings = field(default_factory=CiSettings)
 
     @classmethod
     def from_pyproject(cls, text: str, place: str) -> ProjectSettings:
-        """Read the settings from a pyproject.toml's text.
+        """Read the settings from the text of a pyproject.toml.
 
         Raises:
-            ProfileError: with all problems as ``parts``: unknown keys, wrong kinds, impossible names.
+            ProfileError: with all problems as ``parts``: unknown keys, wrong kinds, invalid names.
         """
         document = TomlDocument.parse(text, place)
         problems = Problems()
@@ -216,7 +210,7 @@ class ProjectSettings:
         )
 
     def profile(self, name: str) -> ProfileSource | None:
-        """Return the text of a profile by name; None where the file has no such profile."""
+        """Return the text of a profile by name; None if the file has no such profile."""
         return next((profile for profile in self.profiles if profile.table[-1] == name), None)
 
 
@@ -225,7 +219,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _profile_names(value: object, spot: Location) -> tuple[str, ...]:
-    """Read only the names: a profile's own table is read when the profile is."""
+    """Read only the names: a profile's own table is read with the profile."""
     names: list[str] = []
     for name, item in (readers.table(value, spot) or {}).items():
         with spot.problems.gathering(spot.at(name).where):
@@ -259,7 +253,7 @@ def _rewrites(value: object, spot: Location) -> tuple[str, ...] | None:
 
 
 def _rewrite(text: str) -> str:
-    """Return the text of a rewrite as it is written, for its target may carry a password that `str` leaves out."""
+    """Return the text of a rule as written: its target may contain a password that `str` redacts."""
     MirrorRule.parse(text)
     return text
 
@@ -297,9 +291,9 @@ _SETTINGS: Mapping[str, Key] = {
 
 
 def settings_schema() -> dict[str, object]:
-    """Return the schema of a ``pyproject.toml``; it describes nothing but ``[tool.envsmith]``.
+    """Return the schema of a ``pyproject.toml``; it describes ``[tool.envsmith]`` only.
 
-    Editors apply one schema to a whole file, so the schema of the table alone would be of no use to them.
+    Editors apply one schema to a whole file, so a schema of the table alone would be useless to them.
     """
     schema: dict[str, object] = readers.fields_schema(_SETTINGS)
     for key in reversed(TABLE):

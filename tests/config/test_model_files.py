@@ -83,7 +83,7 @@ def test_a_reference_is_a_model_that_can_be_run_or_arrays() -> None:
     (model,) = declared(begin + 'reference = "recorded.npz"\n')
     assert model.reference == "recorded.npz"
     for reference in ("a.onnx", "b.pth", "nowhere.pt"):
-        with pytest.raises(ProfileError, match="is no reference"):
+        with pytest.raises(ProfileError, match="invalid reference"):
             declared(f'{begin}reference = "{reference}"\n[[models]]\npath = "b.pth"\nformat = "state_dict"\n')
 
 

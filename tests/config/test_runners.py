@@ -60,5 +60,5 @@ def test_what_is_no_table_of_runners(text: str, code: str, where: str) -> None:
     "key", ["linux", "linux-amd64", "windows-x86_64", "linux-x86_64-", "linux-x86_64-cu1"]
 )
 def test_keys_that_name_no_machine(key: str) -> None:
-    with pytest.raises(ProfileError, match="names no machine"):
+    with pytest.raises(ProfileError, match="unknown machine"):
         check_key(key)
