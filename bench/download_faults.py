@@ -19,8 +19,8 @@ from pathlib import Path
 
 from tests.commands import Project
 from tests.faults.test_download import BODIES, SLUG, WORDS, ends_well, started, whole
-from tests.houses import artifact, leftovers, lock_files, made_bytes
 from tests.range_server import RangeServer, Step
+from tests.wheelhouses import artifact, leftovers, lock_files, made_bytes
 
 KILLS, PAIRS, CUTS, SIZES_KB = 50, 20, 20, (8, 64, 200, 420, 600, 820, 1100, 1500, 1900, 2300)
 FIRST, SIZE = next(iter(BODIES)), 400_000

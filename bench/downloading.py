@@ -26,7 +26,7 @@ from statistics import median
 from tempfile import TemporaryDirectory, TemporaryFile
 
 from bench.measure import Comparison, alternate, seconds
-from tests.houses import artifact, lock_files, made_bytes
+from tests.wheelhouses import artifact, lock_files, made_bytes
 
 BLOCK = made_bytes(1 << 24)
 SIZE = 2_000_000_000

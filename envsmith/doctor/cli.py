@@ -122,14 +122,14 @@ def doctor_command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any)
 def _fix(checks: tuple[str, ...], flags: dict[str, Any]) -> int:
     from envsmith.doctor.fix_cli import FixOptions, fix
     from envsmith.doctor.path_cli import fix_registry
-    from envsmith.install.options import wheelhouse_of
+    from envsmith.install.options import wheelhouse_location
 
     _chosen(checks)
     options = FixOptions(
         prefix=flags["prefix"],
         folder=flags["folder"],
         checks=checks,
-        wheelhouse=wheelhouse_of(flags["wheelhouse"]),
+        wheelhouse=wheelhouse_location(flags["wheelhouse"]),
         offline=flags["offline"],
         is_dry_run=flags["dry_run"],
         is_confirmed=flags["yes"],

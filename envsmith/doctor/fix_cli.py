@@ -87,7 +87,7 @@ def _repair_tools(options: FixOptions) -> Iterator[tuple[RepairInput, RepairTool
                 repairer=UvRepairer(processes=processes, executable=find_uv(), offline=options.offline),
                 rebuild=lambda: _rebuild(options, request),
                 catalog=Catalog.embedded(),
-                supply=verified.locked.supply
+                supply=verified.locked.source
                 if verified
                 else InstallSource(
                     text="",
@@ -104,7 +104,7 @@ def _repair_tools(options: FixOptions) -> Iterator[tuple[RepairInput, RepairTool
 def _install_request(options: FixOptions) -> InstallRequest | None:
     """Return the request of the environment's profile, else of the only locked profile."""
     from envsmith.activate import session
-    from envsmith.install.options import order_of
+    from envsmith.install.options import install_request
 
     name = session.installed_profile(options.prefix)
     locked = sorted(path.parent.name for path in options.folder.glob("*/manifest.toml"))
@@ -119,7 +119,7 @@ def _install_request(options: FixOptions) -> InstallRequest | None:
         "python": "",
         "wheelhouse": options.wheelhouse,
     }
-    return order_of({**install_options, "no_guard": False, "is_checked": False})
+    return install_request({**install_options, "no_guard": False, "is_checked": False})
 
 
 def _examine(
@@ -183,7 +183,7 @@ def _pins(request: InstallRequest, verified: Verified) -> Any:  # noqa: ANN401 -
 
 
 def _rebuild(options: FixOptions, request: InstallRequest | None) -> None:
-    from envsmith.install.cli import at_work
+    from envsmith.install.cli import install_tools
     from envsmith.install.install import install
     from envsmith.install.links import check_runner
 
@@ -195,8 +195,8 @@ def _rebuild(options: FixOptions, request: InstallRequest | None) -> None:
         "rewrites": (),
     }
     if request:
-        with at_work({**install_options, "compile_bytecode": False}, quiet=options.as_json) as tools:
-            install(replace(request, anew=True), tools)
+        with install_tools({**install_options, "compile_bytecode": False}, quiet=options.as_json) as tools:
+            install(replace(request, rebuild=True), tools)
 
 
 def _confirm(options: FixOptions, repair_plan: RepairPlan) -> bool:

@@ -1,4 +1,4 @@
-"""Artifact: one file that locks need, wherever it is fetched from."""
+"""Artifacts: the wheels and source distributions of locks."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from envsmith.model.wheel import SHA256, is_wheel_filename
 if TYPE_CHECKING:
     from packaging.pylock import PackageSdist, PackageWheel, Pylock
 
-# What PEP 625 and the older source distributions before it are called; the name goes into paths.
+# Source distributions by PEP 625 and older ones; strict, because the name becomes part of a path.
 _SDIST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*-[A-Za-z0-9._+!]+\.(?:tar\.gz|tgz|tar\.bz2|tar\.xz|zip)")
-_LONGEST = 250
+_MAX_FILENAME = 250
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """A wheel or source distribution of a lock. Its bytes are known by sha256, its name is fit for a path."""
+    """A wheel or source distribution of a lock, identified by its sha256; its name is safe in a path."""
 
     filename: str
     sha256: str
     url: str
-    """Where the lock says it lies."""
+    """As in the lock."""
     project: str
     """Normalised name."""
     size_bytes: int | None = None
-    """None where the lock does not say."""
+    """None if the lock does not contain it."""
     locks: tuple[str, ...] = ()
-    """Who needs it: ``cu128/cp312-win_amd64``, sorted."""
+    """Locks that need the file, sorted: ``cu128/cp312-win_amd64``."""
 
 
 def artifacts_of(pylock: Pylock, lock: str) -> Iterator[Artifact]:
     """Yield the files of one lock.
 
     Args:
-        pylock: as read.
+        pylock: the parsed pylock.
         lock: its name: ``cu128/cp312-win_amd64``.
 
     Raises:
-        ToolError: TOL041 for a file whose name is no plain file name, that has no sha256 or no address by http.
+        ToolError: TOL041 for a file with an unsafe name, without sha256, or without an HTTP URL.
     """
     for package in pylock.packages:
         files: list[PackageWheel | PackageSdist] = [*(package.wheels or ())]
@@ -52,7 +52,7 @@ def artifacts_of(pylock: Pylock, lock: str) -> Iterator[Artifact]:
         for file in files:
             sha256, url = file.hashes.get("sha256", ""), file.url or ""
             yield Artifact(
-                filename=_checked(file, sha256, url, lock),
+                filename=_checked_filename(file, sha256, url, lock),
                 sha256=sha256,
                 url=url,
                 project=str(package.name),
@@ -61,18 +61,18 @@ def artifacts_of(pylock: Pylock, lock: str) -> Iterator[Artifact]:
             )
 
 
-def joined(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
-    """Return each file once, with all the locks that need it, sorted by name.
+def merge_artifacts(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
+    """Return each file once, with all locks that need it, sorted by name.
 
     Raises:
-        ToolError: TOL042 where two locks mean different bytes by one name, or by names alike but for capitals.
+        ToolError: TOL042 when locks need different files with one name, upper and lower case being equal.
     """
     found: dict[str, Artifact] = {}
     for item in artifacts:
         key = item.filename.casefold()
         other = found.setdefault(key, item)
         if (other.filename, other.sha256) != (item.filename, item.sha256):
-            raise ambiguous(item, other.locks[0], f"{other.filename} sha256:{other.sha256}")
+            raise name_conflict(item, other.locks[0], f"{other.filename} sha256:{other.sha256}")
         locks = tuple(sorted({*other.locks, *item.locks}))
         size = item.size_bytes if other.size_bytes is None else other.size_bytes
         found[key] = replace(other, locks=locks, size_bytes=size)
@@ -80,15 +80,15 @@ def joined(artifacts: Iterable[Artifact]) -> tuple[Artifact, ...]:
 
 
 def is_filename(text: str) -> bool:
-    """Say whether a text is the name of a wheel or source distribution, and nothing that could leave a folder."""
-    return len(text) <= _LONGEST and (is_wheel_filename(text) or _SDIST.fullmatch(text) is not None)
+    """Return whether a text is the file name of a wheel or source distribution, without any path."""
+    return len(text) <= _MAX_FILENAME and (is_wheel_filename(text) or _SDIST.fullmatch(text) is not None)
 
 
-def _checked(file: PackageWheel | PackageSdist, sha256: str, url: str, lock: str) -> str:
-    """Return the file's name, when all of it can be used."""
+def _checked_filename(file: PackageWheel | PackageSdist, sha256: str, url: str, lock: str) -> str:
+    """Return the file's name after checking name, hash and URL."""
     filename = file.filename
     if not is_filename(filename):
-        raise _unusable(f"{filename!r} is no name of a wheel or source distribution", lock)
+        raise _unusable(f"{filename!r} is not a valid name of a wheel or source distribution", lock)
     if SHA256.fullmatch(sha256) is None:
         raise _unusable(f"{filename} has no sha256", lock)
     try:
@@ -96,28 +96,28 @@ def _checked(file: PackageWheel | PackageSdist, sha256: str, url: str, lock: str
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or unquote(parts.path).rsplit("/", 1)[-1] != filename:
-        raise _unusable(f"{filename} has no address by http or https", lock)
+        raise _unusable(f"{filename} has no http or https URL", lock)
     return filename
 
 
 def _unusable(why: str, lock: str) -> ToolError:
     return ToolError(
-        "TOL041", why, where=lock, hint="put the committed lock back, or make it anew with `envsmith lock`"
+        "TOL041", why, where=lock, hint="restore the committed lock, or run `envsmith lock` again"
     )
 
 
-def ambiguous(item: Artifact, lock: str, other: str) -> ToolError:
-    """Return the error for two locks that mean different bytes by one name.
+def name_conflict(item: Artifact, lock: str, other: str) -> ToolError:
+    """Return the error for two locks that need different files with one name.
 
     Args:
-        item: the one file.
-        lock: who needs the other one.
-        other: its name and hash, in words.
+        item: the first file.
+        lock: a lock that needs the other file.
+        other: name and hash of the other file, as text.
     """
     return ToolError(
         "TOL042",
-        f"{item.filename} has other bytes in {item.locks[0]} than in {lock}",
+        f"{item.locks[0]} and {lock} need different files named {item.filename}",
         where="envsmith download",
         details=((lock, other), (item.locks[0], f"{item.filename} sha256:{item.sha256}")),
-        hint="give each of the two a folder of its own",
+        hint="download them into separate folders",
     )

@@ -1,4 +1,4 @@
-"""Progress of a download: bars with rate and time left on a terminal, a line as each file ends on a pipe."""
+"""Progress of downloads: bars on a terminal, otherwise one line for each finished file."""
 
 from __future__ import annotations
 
@@ -17,19 +17,23 @@ if TYPE_CHECKING:
     from envsmith.download.record import FetchedFile
     from envsmith.errors import EnvsmithError
 
-_WAYS = {"held": "was there", "kept": "from envsmith's cache", "shared": "fetched by another process"}
+_SOURCES = {
+    "held": "already present",
+    "kept": "from envsmith's cache",
+    "shared": "downloaded by another process",
+}
 
 
 class TransferProgress:
-    """Tells standard error how files come; called from several threads.
+    """Prints progress to standard error; its methods are called from several threads.
 
     Args:
-        quiet: say nothing at all.
+        quiet: print nothing.
     """
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._guard = threading.Lock()
+        self._mutex = threading.Lock()
         self._bars: Progress | None = None
         self._total: TaskID | None = None
         self._files: dict[str, TaskID] = {}
@@ -47,18 +51,18 @@ class TransferProgress:
             self._bars.stop()
 
     def planned(self, files: int, size_bytes: int, *, is_exact: bool) -> None:
-        """Hear how many files and bytes are to come; not exact where some server does not say."""
-        with self._guard:
+        """Report number and size of the files to download; not exact if a server does not state a size."""
+        with self._mutex:
             if files and self._bars:
-                self._total = self._bars.add_task("fetch", total=size_bytes if is_exact else None)
+                self._total = self._bars.add_task("download", total=size_bytes if is_exact else None)
             elif files and not self._quiet:
                 more = "" if is_exact else " or more"
                 count = "1 file" if files == 1 else f"{files} files"
-                printer.labelled("fetch", f"{count} · {printer.size(size_bytes)}{more}", err=True)
+                printer.labelled("download", f"{count} · {printer.size(size_bytes)}{more}", err=True)
 
     def moved(self, filename: str, count: int) -> None:
-        """Hear that bytes of a file came, or, below zero, that some are thrown away."""
-        with self._guard:
+        """Report received bytes of a file, negative for discarded ones."""
+        with self._mutex:
             if self._bars:
                 if filename not in self._files:
                     self._files[filename] = self._bars.add_task(
@@ -69,30 +73,30 @@ class TransferProgress:
                     self._bars.advance(self._total, count)
 
     def waiting(self, filename: str) -> None:
-        """Hear that another process is fetching the file, and is waited for."""
-        self._tell(f"{filename}  waiting: another process is fetching it")
+        """Report that another process is downloading the file."""
+        self._print(f"{filename}  waiting: another process is downloading it")
 
-    def ended(self, brought: FetchedFile) -> None:
-        """Hear that a file is there, proved."""
-        if brought.way == "fetched":
-            rate = f"{printer.size(brought.size_bytes / max(brought.seconds, 0.001))}/s"
-            how = f"{printer.size(brought.size_bytes)}  {brought.seconds:.1f} s  {rate}"
+    def ended(self, file: FetchedFile) -> None:
+        """Report a verified file."""
+        if file.source == "fetched":
+            rate = f"{printer.size(file.size_bytes / max(file.seconds, 0.001))}/s"
+            how = f"{printer.size(file.size_bytes)}  {file.seconds:.1f} s  {rate}"
         else:
-            how = f"{printer.size(brought.size_bytes)}  {_WAYS[brought.way]}"
-        self._end(brought.filename, "" if brought.way == "held" else f"{brought.filename}  {how}")
+            how = f"{printer.size(file.size_bytes)}  {_SOURCES[file.source]}"
+        self._end(file.filename, "" if file.source == "held" else f"{file.filename}  {how}")
 
     def failed(self, filename: str, error: EnvsmithError) -> None:
-        """Hear that a file cannot be had."""
+        """Report a file that could not be downloaded."""
         self._end(filename, f"{filename}  failed: {error.message}")
 
     def _end(self, filename: str, text: str) -> None:
-        with self._guard:
+        with self._mutex:
             if self._bars and filename in self._files:
                 self._bars.remove_task(self._files.pop(filename))
         if text:
-            self._tell(text)
+            self._print(text)
 
-    def _tell(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         if self._bars is None and not self._quiet:
             printer.say(text, err=True)
 
@@ -119,15 +123,15 @@ def _bars() -> Progress:
     )
 
 
-def tell_idle(texts: Sequence[str], artifacts: Sequence[Artifact]) -> None:
-    """Say which rewrites of the command line change nothing, for then they are hardly what was meant.
+def warn_unused_rewrites(rewrites: Sequence[str], artifacts: Sequence[Artifact]) -> None:
+    """Print a note for each `--rewrite` that applies to no file: it is probably a mistake.
 
     Args:
-        texts: the rewrites.
-        artifacts: the files that are wanted.
+        rewrites: as on the command line.
+        artifacts: the files needed.
     """
     from envsmith.config.mirrors import MirrorRules
 
-    for rule in MirrorRules.parse(texts).idle([item.url for item in artifacts]):
-        text = f"no file that is wanted lies below {rule.source}: that --rewrite changes nothing"
+    for rule in MirrorRules.parse(rewrites).idle([item.url for item in artifacts]):
+        text = f"--rewrite has no effect: no needed file is below {rule.source}"
         printer.labelled("note", text, err=True)

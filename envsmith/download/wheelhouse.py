@@ -1,7 +1,4 @@
-"""Fills a folder with the files of locks: in parallel, together with other processes, each file proved.
-
-The record of what a wheelhouse holds, as a file in it.
-"""
+"""Parallel download of files into a wheelhouse, and its record on disk; several processes may share the folder."""
 
 from __future__ import annotations
 
@@ -13,21 +10,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from envsmith.download.artifact import Artifact
-from envsmith.download.download import Locations, Transfers
+from envsmith.download.locations import Locations
 from envsmith.download.part_file import (
     FOLDER,
     DiskError,
     PartFile,
     discard,
+    disk_errors,
     part_path,
     part_size,
-    refusals,
     sha256_of_file,
 )
-from envsmith.download.record import FILENAME, DownloadResult, FetchedFile, WheelhouseRecord
-from envsmith.download.transfer import StoppedError, Transfer, TransferPolicy, other_file
+from envsmith.download.record import FILENAME, DownloadResult, FetchedFile, FileSource, WheelhouseRecord
+from envsmith.download.transfer import StoppedError, Transfer, TransferPolicy, wrong_file
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.files.atomic import write_files
 from envsmith.files.locks import try_lock
@@ -36,85 +34,103 @@ from envsmith.index.hashing import FileCache
 from envsmith.model.url import redact_url
 from envsmith.net.deadline import Deadline, run_all
 
-_FOREVER_S = 30 * 86400.0
-_BUSY_PAUSE_S = 0.2
-_BLOCK = 1 << 20
-_FRESH_STARTS = 3
-_PAUSE_S = 0.02
+# Files of several GB take hours on a slow line; each request has its own timeouts.
+_NO_DEADLINE_S = 30 * 86400.0
+_LOCKED_FILE_PAUSE_S = 0.2
+_LOCKED_RECORD_PAUSE_S = 0.02
+_BLOCK_BYTES = 1 << 20
+_RESTARTS = 3
+
+
+class TransferListener(Protocol):
+    """Progress of downloads; its methods are called from several threads."""
+
+    def planned(self, files: int, size_bytes: int, *, is_exact: bool) -> None:
+        """Report number and size of the files to download; not exact if a server does not state a size."""
+
+    def moved(self, filename: str, count: int) -> None:
+        """Report received bytes of a file, negative for discarded ones."""
+
+    def waiting(self, filename: str) -> None:
+        """Report that another process is downloading the file."""
+
+    def ended(self, file: FetchedFile) -> None:
+        """Report a verified file."""
+
+    def failed(self, filename: str, error: EnvsmithError) -> None:
+        """Report a file that could not be downloaded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelhouseDownloader:
-    """Fills wheelhouses.
+    """Downloads files into wheelhouses.
 
     Args:
-        heard: hears how far it is.
-        kept: files fetched once before, which need no network.
-        endurance: how patient to be with servers.
-        jobs: files fetched at once.
+        listener: receives the progress.
+        cache: files downloaded before for their hash.
+        policy: timeouts and retries.
+        jobs: number of parallel downloads.
     """
 
-    heard: Transfers
-    kept: FileCache
-    endurance: TransferPolicy = field(default_factory=TransferPolicy)
+    listener: TransferListener
+    cache: FileCache
+    policy: TransferPolicy = field(default_factory=TransferPolicy)
     jobs: int = 4
 
-    def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> DownloadResult:
-        """Bring files into a folder; what is there is proved, what is not is fetched.
-
-        A file that cannot be had keeps none of the others from coming.
+    def fill(self, wheelhouse: Path, artifacts: Sequence[Artifact], locations: Locations) -> DownloadResult:
+        """Verify the files that exist, and download the others; one failure does not stop the other files.
 
         Args:
-            house: made if it is not there.
-            artifacts: what is wanted, each name once.
-            locations: where each may be fetched.
+            wheelhouse: created if missing.
+            artifacts: the files, with unique names.
+            locations: their URLs.
 
         Raises:
-            ToolError: TOL044 when there is not room enough, TOL043 and TOL046 when the disk refuses.
+            ToolError: TOL044 when disk space is insufficient, TOL043 and TOL046 for disk errors.
         """
-        with refusals(house):
-            part_path(house, "").parent.mkdir(parents=True, exist_ok=True)
-        work = _Work(filler=self, house=house, locations=locations)
+        with disk_errors(wheelhouse):
+            part_path(wheelhouse, "").parent.mkdir(parents=True, exist_ok=True)
+        run = _Run(downloader=self, wheelhouse=wheelhouse, locations=locations)
         try:
-            return work.all(artifacts)
+            return run.fill(artifacts)
         finally:
-            work.stop.set()
+            run.stop.set()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
-    """One filling of one folder."""
+class _Run:
+    """One call of `WheelhouseDownloader.fill`."""
 
-    filler: WheelhouseDownloader
-    house: Path
+    downloader: WheelhouseDownloader
+    wheelhouse: Path
     locations: Locations
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def all(self, artifacts: Sequence[Artifact]) -> DownloadResult:
-        """Prove what is there, make sure of room, fetch the rest, wait for what others are fetching."""
-        held = self._each(artifacts, lambda item, _: self._held(item))
-        self._sweep(item for item, found in zip(artifacts, held, strict=True) if found)
-        missing = [item for item, found in zip(artifacts, held, strict=True) if found is None]
-        missing = self._with_room_for(missing)
-        found = dict(zip(missing, self._each(missing, self._bring), strict=True))
-        busy = [item for item in missing if found[item] is None]
-        found |= zip(busy, self._each(busy, self._wait_and_bring), strict=True)
-        results = [*held, *found.values()]
+    def fill(self, artifacts: Sequence[Artifact]) -> DownloadResult:
+        """Verify existing files, check disk space, download the rest, then wait for files of other processes."""
+        existing = self._each(artifacts, lambda item, _: self._existing(item, "held"))
+        self._remove_stale_parts(item for item, file in zip(artifacts, existing, strict=True) if file)
+        missing = [item for item, file in zip(artifacts, existing, strict=True) if file is None]
+        missing = self._check_space(missing)
+        found = dict(zip(missing, self._each(missing, self._provide), strict=True))
+        locked = [item for item in missing if found[item] is None]
+        found |= zip(locked, self._each(locked, self._wait_and_provide), strict=True)
+        results = [*existing, *found.values()]
         return DownloadResult(
-            brought=tuple(item for item in results if isinstance(item, FetchedFile)),
+            files=tuple(item for item in results if isinstance(item, FetchedFile)),
             failed=tuple(item for item in results if isinstance(item, EnvsmithError)),
         )
 
     def _each(
         self, artifacts: Sequence[Artifact], do: Callable[[Artifact, Transfer], FetchedFile | None]
     ) -> list[FetchedFile | EnvsmithError | None]:
-        """Do something with files side by side; a disk that refuses one ends the work on all."""
+        """Process files in parallel; a disk error stops all of them."""
         tasks = [partial(self._one, item, do) for item in artifacts]
-        outcomes = run_all(tasks, self._session, Deadline(_FOREVER_S), workers=self.filler.jobs)
+        outcomes = run_all(tasks, self._session, Deadline(_NO_DEADLINE_S), workers=self.downloader.jobs)
         found: list[FetchedFile | EnvsmithError | None] = []
         for outcome in outcomes:
-            is_told = isinstance(outcome, (EnvsmithError, StoppedError))
-            if isinstance(outcome, Exception) and (isinstance(outcome, DiskError) or not is_told):
+            is_expected = isinstance(outcome, (EnvsmithError, StoppedError))
+            if isinstance(outcome, Exception) and (isinstance(outcome, DiskError) or not is_expected):
                 raise outcome
             found.append(outcome if isinstance(outcome, (FetchedFile, EnvsmithError)) else None)
         return found
@@ -124,16 +140,16 @@ class _Work:
     ) -> FetchedFile | None:
         begun = time.monotonic()
         try:
-            brought = do(item, transfer)
+            file = do(item, transfer)
         except EnvsmithError as error:
             if isinstance(error, DiskError):
                 self.stop.set()
-            self.filler.heard.failed(item.filename, error)
+            self.downloader.listener.failed(item.filename, error)
             raise error.at(item.filename)  # noqa: B904 - the same error, with its place
-        if brought is not None:
-            brought = replace(brought, seconds=time.monotonic() - begun)
-            self.filler.heard.ended(brought)
-        return brought
+        if file is not None:
+            file = replace(file, seconds=time.monotonic() - begun)
+            self.downloader.listener.ended(file)
+        return file
 
     @contextmanager
     def _session(self) -> Iterator[Transfer]:
@@ -141,143 +157,145 @@ class _Work:
 
         with requests.Session() as session:
             session.headers["User-Agent"] = "envsmith"
-            yield Transfer(session, self.filler.endurance, self.stop)
+            yield Transfer(session, self.downloader.policy, self.stop)
 
-    def _held(self, item: Artifact, way: str = "held") -> FetchedFile | None:
-        """Say whether a file is there; one of that name with other bytes is none."""
-        path = self.house / item.filename
+    def _existing(self, item: Artifact, source: FileSource) -> FetchedFile | None:
+        """Return a file that exists with the right size and hash."""
+        path = self.wheelhouse / item.filename
         if not path.is_file():
             return None
-        with refusals(path):
+        with disk_errors(path, "read"):
             size = path.stat().st_size
         if item.size_bytes not in (None, size) or sha256_of_file(path) != item.sha256:
             return None
-        return FetchedFile(filename=item.filename, size_bytes=size, way=way)
+        return FetchedFile(filename=item.filename, size_bytes=size, source=source)
 
-    def _sweep(self, held: Iterable[Artifact]) -> None:
-        """Take away what a run that was killed left beside files that are there."""
-        with refusals(self.house):
-            left = {path.stem for path in (self.house / FOLDER).iterdir()}
-            for item in held:
-                if item.sha256 in left:
-                    with try_lock(part_path(self.house, item.sha256).with_suffix(".lock")) as is_ours:
-                        if is_ours:
-                            discard(self.house, item.sha256)
+    def _remove_stale_parts(self, existing: Iterable[Artifact]) -> None:
+        """Remove the parts that a killed run left of files that exist."""
+        with disk_errors(self.wheelhouse):
+            stale = {path.stem for path in (self.wheelhouse / FOLDER).iterdir()}
+            for item in existing:
+                if item.sha256 in stale:
+                    with try_lock(self._lock_path(item)) as is_locked:
+                        if is_locked:
+                            discard(self.wheelhouse, item.sha256)
 
-    def _with_room_for(self, missing: Sequence[Artifact]) -> list[Artifact]:
-        """Return the files, the largest first; refuse before anything is written where they could not all be kept.
+    def _lock_path(self, item: Artifact) -> Path:
+        return part_path(self.wheelhouse, item.sha256).with_suffix(".lock")
+
+    def _check_space(self, missing: Sequence[Artifact]) -> list[Artifact]:
+        """Return the files, the largest first, if the disk has space for all of them.
 
         Raises:
-            ToolError: TOL044 when there is not room enough.
+            ToolError: TOL044 when disk space is insufficient.
         """
         unknown = [item for item in missing if item.size_bytes is None]
         sizes: dict[Artifact, int | None] = {item: item.size_bytes for item in missing}
         tasks = [partial(self._size, item) for item in unknown]
-        outcomes = run_all(tasks, self._session, Deadline(_FOREVER_S), workers=self.filler.jobs)
+        outcomes = run_all(tasks, self._session, Deadline(_NO_DEADLINE_S), workers=self.downloader.jobs)
         sizes |= {
             item: size if isinstance(size, int) else None
             for item, size in zip(unknown, outcomes, strict=True)
         }
-        there = {item: part_size(self.house, item.sha256) for item in missing}
-        wanted = sum(max(0, (sizes[item] or 0) - there[item]) for item in missing)
-        free = shutil.disk_usage(self.house).free
-        if wanted > free:
-            raise _no_room(self.house, wanted, free)
-        total = sum(max(sizes[item] or 0, there[item]) for item in missing)
-        self.filler.heard.planned(len(missing), total, is_exact=None not in sizes.values())
+        present = {item: part_size(self.wheelhouse, item.sha256) for item in missing}
+        needed_bytes = sum(max(0, (sizes[item] or 0) - present[item]) for item in missing)
+        free_bytes = shutil.disk_usage(self.wheelhouse).free
+        if needed_bytes > free_bytes:
+            raise _insufficient_space(self.wheelhouse, needed_bytes, free_bytes)
+        total = sum(max(sizes[item] or 0, present[item]) for item in missing)
+        self.downloader.listener.planned(len(missing), total, is_exact=None not in sizes.values())
         return sorted(missing, key=lambda item: -(sizes[item] or 0))
 
     def _size(self, item: Artifact, transfer: Transfer) -> int | None:
-        if kept := self.filler.kept.find(item.sha256, item.filename):
-            return kept.stat().st_size
+        if cached := self.downloader.cache.find(item.sha256, item.filename):
+            return cached.stat().st_size
         return transfer.size(self.locations.urls(item))
 
-    def _wait_and_bring(self, item: Artifact, transfer: Transfer) -> FetchedFile:
-        self.filler.heard.waiting(item.filename)
-        while (brought := self._bring(item, transfer)) is None:
-            if self.stop.wait(_BUSY_PAUSE_S):
+    def _wait_and_provide(self, item: Artifact, transfer: Transfer) -> FetchedFile:
+        self.downloader.listener.waiting(item.filename)
+        while (file := self._provide(item, transfer)) is None:
+            if self.stop.wait(_LOCKED_FILE_PAUSE_S):
                 raise StoppedError
-        return brought
+        return file
 
-    def _bring(self, item: Artifact, transfer: Transfer) -> FetchedFile | None:
-        """Fetch a file, or return None where another process is at it."""
-        lock = part_path(self.house, item.sha256).with_suffix(".lock")
-        with refusals(lock), try_lock(lock) as is_ours:
-            if not is_ours:
+    def _provide(self, item: Artifact, transfer: Transfer) -> FetchedFile | None:
+        """Download a file; return None while another process is downloading it."""
+        lock = self._lock_path(item)
+        with disk_errors(lock), try_lock(lock) as is_locked:
+            if not is_locked:
                 return None
-            # Whoever had it before us may have brought it.
-            return self._held(item, "shared") or self._fetch(item, transfer)
+            # The previous holder of the lock may have downloaded it.
+            return self._existing(item, "shared") or self._fetch(item, transfer)
 
     def _fetch(self, item: Artifact, transfer: Transfer) -> FetchedFile:
-        heard = partial(self.filler.heard.moved, item.filename)
-        with PartFile(self.house, item.sha256) as part:
-            heard(part.size)
-            way = "kept" if self._take_kept(item, part, heard) else "fetched"
-            for _ in range(_FRESH_STARTS):
-                if not part.is_proved:
-                    transfer.fetch(self.locations.urls(item), part, item.size_bytes, heard)
-                if part.is_proved:
+        moved = partial(self.downloader.listener.moved, item.filename)
+        with PartFile(self.wheelhouse, item.sha256) as part:
+            moved(part.size)
+            source: FileSource = "kept" if self._copy_cached(item, part, moved) else "fetched"
+            for _ in range(_RESTARTS):
+                if not part.is_verified:
+                    transfer.fetch(self.locations.urls(item), part, item.size_bytes, moved)
+                if part.is_verified:
                     size = part.size
-                    part.become(self.house / item.filename)
-                    return FetchedFile(filename=item.filename, size_bytes=size, way=way)
-                is_wrong = part.is_of_one_piece and part.origin.size_bytes is not None
-                heard(-part.size)
+                    part.finish(self.wheelhouse / item.filename)
+                    return FetchedFile(filename=item.filename, size_bytes=size, source=source)
+                # One complete response with a wrong hash: the server has another file, retries do not help.
+                is_wrong = part.is_single_response and part.origin.size_bytes is not None
+                moved(-part.size)
                 part.restart()
                 if is_wrong:
                     break
             part.discard()
-        raise other_file(f"sha256 is not {item.sha256}", redact_url(item.url))
+        raise wrong_file(f"its sha256 is not {item.sha256}", redact_url(item.url))
 
-    def _take_kept(self, item: Artifact, part: PartFile, heard: Callable[[int], None]) -> bool:
-        """Copy what was kept from an earlier fetch, if it was."""
-        kept = self.filler.kept.find(item.sha256, item.filename)
-        if kept is None or part.is_proved:
+    def _copy_cached(self, item: Artifact, part: PartFile, moved: Callable[[int], None]) -> bool:
+        """Copy the file from envsmith's cache; return whether that succeeded."""
+        cached = self.downloader.cache.find(item.sha256, item.filename)
+        if cached is None or part.is_verified:
             return False
-        heard(-part.size)
+        moved(-part.size)
         part.restart()
-        with refusals(kept), kept.open("rb") as stream:
-            while block := stream.read(_BLOCK):
+        with disk_errors(cached), cached.open("rb") as stream:
+            while block := stream.read(_BLOCK_BYTES):
                 part.write(block)
-                heard(len(block))
-        return part.is_proved
+                moved(len(block))
+        return part.is_verified
 
 
-def _no_room(house: Path, wanted: int, free: int) -> ToolError:
+def _insufficient_space(wheelhouse: Path, needed_bytes: int, free_bytes: int) -> ToolError:
     return ToolError(
         "TOL044",
-        f"{wanted / 1e6:,.1f} MB are to come, and {free / 1e6:,.1f} MB are free",
-        where=str(house),
-        details=(("to come", f"{wanted} bytes"), ("free", f"{free} bytes")),
-        hint="make room, name another folder with -d, or ask for fewer targets",
+        f"insufficient disk space: {needed_bytes / 1e6:,.1f} MB needed, {free_bytes / 1e6:,.1f} MB free",
+        where=str(wheelhouse),
+        details=(("needed", f"{needed_bytes} bytes"), ("free", f"{free_bytes} bytes")),
+        hint="free disk space, choose another folder with -d, or fewer targets",
     )
 
 
-def holdings(house: Path) -> WheelhouseRecord:
-    """Return what a wheelhouse holds; nothing where there is no record.
+def read_record(wheelhouse: Path) -> WheelhouseRecord:
+    """Return the record of a wheelhouse; empty if it has none.
 
     Raises:
         ToolError: TOL049 when the record is damaged, TOL012 when it cannot be read.
     """
-    path = house / FILENAME
-    return (
-        WheelhouseRecord.from_toml(read_text(path, str(path)), str(path))
-        if path.exists()
-        else WheelhouseRecord()
-    )
+    path = wheelhouse / FILENAME
+    if not path.exists():
+        return WheelhouseRecord()
+    return WheelhouseRecord.from_toml(read_text(path, str(path)), str(path))
 
 
-def change(house: Path, change: Callable[[WheelhouseRecord], WheelhouseRecord]) -> WheelhouseRecord:
-    """Change the record while no other process does, and return it as it is then.
+def change_record(wheelhouse: Path, change: Callable[[WheelhouseRecord], WheelhouseRecord]) -> None:
+    """Change the record of a wheelhouse under a lock.
 
     Raises:
-        ToolError: TOL049 when the record is damaged, TOL011 to TOL013 and TOL046 when the disk refuses.
+        ToolError: TOL049 when the record is damaged, TOL011 to TOL013 and TOL046 for disk errors.
     """
-    with refusals(house):
-        (house / FOLDER).mkdir(parents=True, exist_ok=True)
+    with disk_errors(wheelhouse):
+        (wheelhouse / FOLDER).mkdir(parents=True, exist_ok=True)
         while True:
-            with try_lock(house / FOLDER / "record.lock") as is_ours:
-                if is_ours:
-                    changed = change(holdings(house))
-                    write_files(house, {FILENAME: changed.to_toml().encode()})
-                    return changed
-            time.sleep(_PAUSE_S)
+            with try_lock(wheelhouse / FOLDER / "record.lock") as is_locked:
+                if is_locked:
+                    changed = change(read_record(wheelhouse))
+                    write_files(wheelhouse, {FILENAME: changed.to_toml().encode()})
+                    return
+            time.sleep(_LOCKED_RECORD_PAUSE_S)

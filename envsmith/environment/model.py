@@ -265,7 +265,7 @@ class Import:
     """File and line that raised."""
 
 
-def fitting(slugs: Iterable[str], interpreter: Interpreter, *, profile: str) -> str:
+def choose_target(slugs: Iterable[str], interpreter: Interpreter, *, profile: str) -> str:
     """Return the target of a profile whose wheels run on an interpreter; of several, the one of the latest floor.
 
     Raises:
@@ -286,18 +286,18 @@ def fitting(slugs: Iterable[str], interpreter: Interpreter, *, profile: str) -> 
 
 def _way_out(slugs: Iterable[str], interpreter: Interpreter, profile: str) -> str:
     pairs = [parse_slug(slug) for slug in slugs]
-    pythons = [str(python) for python, platform in pairs if interpreter_is_on(interpreter, platform)]
+    pythons = [str(python) for python, platform in pairs if runs_wheels_of(interpreter, platform)]
     if pythons:
         return f"name an interpreter it is locked for with --python {pythons[-1]}"
     return f"add this machine's platform to the profile and run `envsmith lock {profile}`"
 
 
-def interpreter_is_on(interpreter: Interpreter, platform: Platform) -> bool:
+def runs_wheels_of(interpreter: Interpreter, platform: Platform) -> bool:
     """Say whether a platform's wheels run where an interpreter does, in some Python."""
     return interpreter.runs(interpreter.python, platform)
 
 
-def pythons_on(slugs: Iterable[str], here: Platform, preferred: Python) -> tuple[Python, ...]:
+def locked_pythons(slugs: Iterable[str], here: Platform, preferred: Python) -> tuple[Python, ...]:
     """Return the Pythons that a profile is locked for on a platform, the preferred one first, then the newest.
 
     Args:

@@ -1,4 +1,4 @@
-"""Build one generation of an environment, and prove it before anybody sees it."""
+"""Build of a generation: create, install, verify, run smoke tests, record."""
 
 from __future__ import annotations
 
@@ -9,98 +9,105 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from envsmith.activate.model import Activation
+from envsmith.activate.model import MARK, Activation
+from envsmith.activate.scripts import environment_files
 from envsmith.environment import package_findings, verification
+from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import CONSTRAINTS, Environment, Generation, Import
 from envsmith.errors import InstallError, VerificationError
-from envsmith.install.request import ExtraFiles, InstallRequest, InstallTools, LockedInstall
+from envsmith.files.atomic import environment_errors
+from envsmith.install.ports import InstallTools
+from envsmith.install.request import InstallRequest, LockedInstall
 from envsmith.model.finding import Report
-from envsmith.shims.environment import with_shims
+from envsmith.shims.environment import install_shims, with_shims
+from envsmith.templates import read_template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildResult:
-    """A generation, and how went what was tried in it."""
+    """A generation, and the results of its smoke tests."""
 
     generation: Generation
     imports: tuple[Import, ...]
     runs: tuple[Import, ...]
-    """Names are the commands."""
+    """Named by their commands."""
 
 
 def build(
-    order: InstallRequest, locked: LockedInstall, python: Path, tools: InstallTools, *, deep: bool
+    request: InstallRequest, locked: LockedInstall, python: Path, tools: InstallTools, *, deep: bool
 ) -> BuildResult:
-    """Build a generation and prove it.
+    """Build and verify a generation.
 
     Raises:
-        InstallError: ENV001 where it is not what the lock says; it is kept under another name then. Others where it
-            cannot be built; nothing of it is left then.
-        ToolError: where files cannot be reached.
+        VerificationError: ENV001 when it does not match its lock or a smoke test fails; it is kept under another name.
+        InstallError: when it cannot be built; it is removed.
+        ToolError: when files cannot be downloaded; it is removed.
     """
-    id_ = tools.environments.free_name(f"{order.profile}-{locked.sha256[:6]}")
+    id_ = tools.store.free_name(f"{request.profile}-{locked.sha256[:6]}")
     begun = time.monotonic()
-    how = "failed"
+    outcome = "failed"
     try:
-        built = _built(order, locked, python, id_, tools, deep=deep)
-        how = "built and proved"
+        built = _build(request, locked, python, id_, tools, deep=deep)
+        outcome = "built and verified"
     except BaseException:
-        tools.environments.discard(id_)
+        tools.store.discard(id_)
         raise
     finally:
-        tools.progress.ended(id_, time.monotonic() - begun, how)
+        tools.progress.ended(id_, time.monotonic() - begun, outcome)
     return built
 
 
-def _built(
-    order: InstallRequest, locked: LockedInstall, python: Path, id_: str, tools: InstallTools, *, deep: bool
+def _build(
+    request: InstallRequest, locked: LockedInstall, python: Path, id_: str, tools: InstallTools, *, deep: bool
 ) -> BuildResult:
-    environments, prefix = tools.environments, tools.environments.prefix(id_)
+    prefix = tools.store.prefix(id_)
     tools.progress.started(id_, f"installing {len(locked.pins.packages)} packages")
-    tools.installer.make(prefix, python, order.profile)
-    tools.installer.fill(prefix, locked.supply)
-    if order.shims and tools.lay:
-        tools.lay(prefix, order.shims)
-    tools.progress.started(id_, "comparing every file" if deep else "looking for every file")
+    tools.installer.make(prefix, python, request.profile)
+    tools.installer.fill(prefix, locked.source)
+    if request.shims:
+        install_shims(prefix, request.shims, tools.processes)
+    tools.progress.started(id_, "comparing hashes" if deep else "comparing files")
     environment = tools.probe.environment(prefix, deep=deep)
-    imports = tuple(_imported(order, locked, prefix, tools))
-    pins = with_shims(locked.pins, order.shims)
+    imports = tuple(_import(request, locked, prefix, tools))
+    pins = with_shims(locked.pins, request.shims)
     report = verification.verify(pins, locked.backend, environment, imports)
-    ran: tuple[Import, ...] = ()
-    if not report.has_errors:  # what is not as locked is not run
-        ran = tuple(_ran(order, prefix, tools))
-        report = Report(findings=(*report.findings, *package_findings.failed_runs(ran)))
+    runs: tuple[Import, ...] = ()
+    if not report.has_errors:  # commands run only in an environment that matches its lock
+        runs = tuple(_run(request, prefix, tools))
+        report = Report(findings=(*report.findings, *package_findings.failed_runs(runs)))
     if report.has_errors:
-        failed = sum(bool(item.error) for item in (*imports, *ran))
-        raise _not_proved(report, failed, environments.set_failed(id_))
-    generation = _record(order, locked, environment, id_, tools)
-    _furnish(generation, locked, tools)
-    environments.keep(generation)
-    return BuildResult(generation=generation, imports=imports, runs=ran)
+        failed = sum(bool(item.error) for item in (*imports, *runs))
+        raise _verification_error(report, failed, tools.store.set_failed(id_))
+    generation = _generation(request, locked, environment, id_, tools)
+    if generation.guard:
+        tools.store.write(id_, CONSTRAINTS, _constraints(generation))
+    write_activation_scripts(prefix, Activation.of(locked.profile, backend=locked.backend, env=locked.env))
+    tools.store.record(generation)
+    return BuildResult(generation=generation, imports=imports, runs=runs)
 
 
-def _imported(
-    order: InstallRequest, locked: LockedInstall, prefix: Path, tools: InstallTools
+def _import(
+    request: InstallRequest, locked: LockedInstall, prefix: Path, tools: InstallTools
 ) -> Iterator[Import]:
-    """Import torch where the lock has it, and what the profile names."""
-    for check in order.checks.imports(locked.pins):
-        tools.progress.started(prefix.name, f"importing {check.text}")
-        yield tools.probe.imports(prefix, check.text, order.checks.env, check.timeout_s)
+    """Run the smoke tests that import modules."""
+    for test in request.smoke_tests.imports(locked.pins):
+        tools.progress.started(prefix.name, f"importing {test.text}")
+        yield tools.probe.imports(prefix, test.text, request.smoke_tests.env, test.timeout_s)
 
 
-def _ran(order: InstallRequest, prefix: Path, tools: InstallTools) -> Iterator[Import]:
-    """Run the commands that the profile names."""
-    for check in order.checks.runs():
-        tools.progress.started(prefix.name, f"running {check.text}")
-        yield tools.probe.runs(prefix, check.text, order.checks.env, check.timeout_s)
+def _run(request: InstallRequest, prefix: Path, tools: InstallTools) -> Iterator[Import]:
+    """Run the smoke tests that are commands."""
+    for test in request.smoke_tests.commands():
+        tools.progress.started(prefix.name, f"running {test.text}")
+        yield tools.probe.runs(prefix, test.text, request.smoke_tests.env, test.timeout_s)
 
 
-def _record(
-    order: InstallRequest, locked: LockedInstall, environment: Environment, id_: str, tools: InstallTools
+def _generation(
+    request: InstallRequest, locked: LockedInstall, environment: Environment, id_: str, tools: InstallTools
 ) -> Generation:
     return Generation(
         id=id_,
-        profile=order.profile,
+        profile=request.profile,
         target=locked.slug,
         lock_sha256=locked.sha256,
         torch=locked.pins.version("torch"),
@@ -111,46 +118,59 @@ def _record(
         files=environment.files,
         built_utc=tools.now_utc(),
         family=dict(locked.family),
-        guard=order.guard,
-        tried=order.checks.words,
-        compiled=order.compiled,
-        place=str(tools.environments.prefix(id_)),
+        guard=request.guard,
+        tried=request.smoke_tests.labels,
+        compiled=request.compile_bytecode,
+        place=str(tools.store.prefix(id_)),
     )
 
 
-def _furnish(generation: Generation, locked: LockedInstall, tools: InstallTools) -> None:
-    """Write what belongs into an environment beside its packages."""
-    if generation.guard:
-        lines = [f"{canonicalize_name(name)}=={version}\n" for name, version in sorted(locked.family.items())]
-        tools.environments.write(generation.id, CONSTRAINTS, "".join(lines))
-    prefix = tools.environments.prefix(generation.id)
-    furnishing = ExtraFiles(
-        prefix=prefix,
-        generation=generation,
-        pins=locked.pins,
-        backend=locked.backend,
-        activation=Activation.of(locked.profile, backend=locked.backend, env=locked.env),
-    )
-    for furnish in tools.furnish:
-        furnish(furnishing)
+def _constraints(generation: Generation) -> str:
+    pins = sorted(generation.family.items())
+    return "".join(f"{canonicalize_name(name)}=={version}\n" for name, version in pins)
 
 
-def _not_proved(report: Report, failed: int, kept: Path) -> VerificationError:
-    """Return the error; failed: how many of the findings are imports and commands that fail."""
+def write_activation_scripts(prefix: Path, activation: Activation) -> None:
+    """Write the activation scripts over those of uv, and the mark with the profile's name.
+
+    The scripts of another profile refuse to activate an environment with a mark that is not theirs.
+
+    Raises:
+        InstallError: ENV021 when the disk is full, ENV024 for any other OS error.
+    """
+    folder = interpreter_path(prefix).parent
+    for name, content in environment_files(activation, read_template).items():
+        with environment_errors(folder / name):
+            # Not atomic: the generation has no record yet, so it is removed if this process is killed.
+            (folder / name).write_bytes(content)
+    mark = prefix / MARK
+    with environment_errors(mark):
+        mark.mkdir(exist_ok=True)
+        (mark / activation.profile).touch()
+
+
+def _verification_error(report: Report, failed_tests: int, kept: Path) -> VerificationError:
+    """Return the error for a report.
+
+    Args:
+        report: with errors.
+        failed_tests: number of failed smoke tests among them.
+        kept: the folder of the generation.
+    """
     parts = tuple(
         InstallError(finding.code, finding.message)
         for finding in report.findings
         if finding.severity == "error"
     )
-    is_as_locked = len(report.errors) == failed
-    what = "what is tried in it fails" if is_as_locked else "it is not what its lock says"
-    ill = sorted({finding.subject for finding in report.findings if finding.code in verification.DAMAGED})
-    damage = f"; `uv cache clean {' '.join(ill)}` if files were damaged in uv's cache" if ill else ""
+    matches_lock = len(report.errors) == failed_tests
+    problem = "fails its smoke tests" if matches_lock else "does not match its lock"
+    damaged = sorted({item.subject for item in report.findings if item.code in verification.DAMAGED})
+    clean = f"; if files in uv's cache are damaged: `uv cache clean {' '.join(damaged)}`" if damaged else ""
     return VerificationError(
         "ENV001",
-        f"the new environment is not proved: {what}; what was current still is",
+        f"the new environment {problem}; the current environment is unchanged",
         where=str(kept),
         details=tuple((part.code, part.message) for part in parts if len(parts) == 1),
         parts=parts,
-        hint=f"it is kept under the name above for looking into{damage}",
+        hint=f"inspect the failed environment in the folder above{clean}",
     )

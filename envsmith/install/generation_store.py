@@ -1,11 +1,11 @@
-"""Generations of environments: built beside each other, one of them current by a link.
+"""Generations: environments built beside each other, one of them current by a link, as in Nix.
 
-Beside the link ``.venv`` lies ``.envsmith``::
+Next to the link ``.venv`` is the folder ``.envsmith``::
 
-    generations/<profile>-<digest>/           an environment; proved where its record is in it
-    generations/<profile>-<digest>-failed-<time>/  one that failed its proof, kept for looking into
-    aside/.venv-<time>/                       what stood in the link's place before, and was made by others
-    history-.venv.jsonl                       what was current when
+    generations/<profile>-<digest>/           an environment; it contains a record once it is verified
+    generations/<profile>-<digest>-failed-<time>/  one that failed its verification, kept for inspection
+    aside/.venv-<time>/                       an environment not managed by envsmith that the link replaced
+    history-.venv.jsonl                       the targets of the link
 """
 
 from __future__ import annotations
@@ -22,23 +22,31 @@ from envsmith.environment.model import RECORD, Generation, is_id
 from envsmith.files.atomic import environment_errors, remove_folder, write_atomic
 from envsmith.files.locks import lock_directory, lock_owner
 from envsmith.install import links, store_names
-from envsmith.install.store_names import asides_in, failed_in, failed_name, free_aside, is_half_built, lost
+from envsmith.install.store_names import (
+    append_history,
+    asides_in,
+    failed_in,
+    failed_name,
+    free_aside,
+    is_incomplete,
+    lost_files,
+)
 from envsmith.model.naming import unique_name
 
 if TYPE_CHECKING:
     from envsmith.process.runner import Processes
 
-_GONE = ".removing-"
+_REMOVED = ".removing-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationStore:
-    """The generations beside one link.
+    """The generations of one link.
 
     Args:
-        link: ``.venv``, or what stands for it; absolute.
-        processes: programs started meanwhile keep the lock when this process is killed.
-        waiting: called with what is known of the process that has the lock, where one has to wait for it.
+        link: the absolute path of ``.venv``, or of another --prefix.
+        processes: programs started under the lock keep it if this process is killed.
+        waiting: called with a description of the process that holds the lock.
     """
 
     link: Path
@@ -47,12 +55,12 @@ class GenerationStore:
 
     @property
     def root(self) -> Path:
-        """Where generations are kept."""
+        """The folder ``.envsmith``."""
         return self.link.parent / ".envsmith"
 
     @property
     def folder(self) -> Path:
-        """Where the generations themselves lie."""
+        """The folder of the generations."""
         return self.root / "generations"
 
     @property
@@ -68,17 +76,17 @@ class GenerationStore:
         return store_names.history_of(self.root, self.link.name)
 
     @contextmanager
-    def alone(self, doing: str) -> Iterator[bool]:
-        """Keep others from changing the generations, end what a killed process had begun, and lend the place.
+    def lock(self, doing: str) -> Iterator[bool]:
+        """Lock the generations against changes by other processes, after recovery from killed ones.
 
         Args:
-            doing: what others are told who have to wait.
+            doing: shown to processes that wait.
 
         Yields:
-            Whether a killed process had left something.
+            Whether a killed process had left an incomplete change.
 
         Raises:
-            InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
+            InstallError: ENV021 when the disk is full, ENV024 for any other OS error.
         """
         with environment_errors(self.root):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -86,116 +94,124 @@ class GenerationStore:
         busy = self.root / "busy"
         with (
             lock_directory(self.root, lambda: self.waiting(lock_owner(busy))) as handle,
-            self._lending(handle),
+            self._pass_on(handle),
         ):
             with environment_errors(self.root):
-                is_crashed = self._mend()
+                is_recovered = self._recover()
                 busy.write_text(f"process {os.getpid()}: {doing}\n", "utf-8")
             try:
-                yield is_crashed
+                yield is_recovered
             finally:
                 busy.unlink(missing_ok=True)
 
-    def _lending(self, handle: int | None) -> AbstractContextManager[None]:
+    def _pass_on(self, handle: int | None) -> AbstractContextManager[None]:
         return self.processes.passing_on(handle) if self.processes else nullcontext()
 
-    def _mend(self) -> bool:
-        links.mend(self.link, self._spare)
-        left = [path for path in self.folder.iterdir() if path.name.startswith(_GONE) or is_half_built(path)]
-        left_aside = self._aside.iterdir() if self._aside.is_dir() else ()
-        for name in {path.name.removesuffix(links.EXCHANGED) for path in left_aside}:
-            place = self._aside / name
-            links.mend_exchange(self.link, place)
-            if self._is_ours(place):
-                links.unlink(place)
-        for path in left:
+    def _recover(self) -> bool:
+        links.recover(self.link, self._spare)
+        incomplete = [
+            path for path in self.folder.iterdir() if path.name.startswith(_REMOVED) or is_incomplete(path)
+        ]
+        asides = self._aside.iterdir() if self._aside.is_dir() else ()
+        for name in {path.name.removesuffix(links.EXCHANGED) for path in asides}:
+            aside = self._aside / name
+            links.recover_exchange(self.link, aside)
+            if self._is_ours(aside):
+                links.unlink(aside)
+        for path in incomplete:
             remove_folder(path)
-        return bool(left) or (self.root / "busy").exists()
+        return bool(incomplete) or (self.root / "busy").exists()
 
     def current(self) -> str:
-        """Return the id of the generation that the link points to; empty where it points to none of ours."""
+        """Return the id of the current generation; empty if the link is not ours."""
         target = links.read(self.link)
         return target.name if target is not None and self._is_ours(self.link) else ""
 
     def is_foreign(self) -> bool:
-        """Say whether something stands in the link's place that is not ours."""
-        return not self.current() and links.is_there(self.link)
+        """Return whether the link's path is taken by anything but our link."""
+        return not self.current() and links.exists(self.link)
 
     def prefix(self, id_: str) -> Path:
-        """Return the root of a generation."""
+        """Return the root folder of a generation."""
         return self.folder / id_
 
-    def place(self, name: str) -> Path:
-        """Return where a generation lies, or what others had made."""
+    def folder_of(self, name: str) -> Path:
+        """Return the folder of a generation, or of an environment not managed by envsmith."""
         aside = self._aside / name
-        return aside if links.is_there(aside) else self.prefix(name)
+        return aside if links.exists(aside) else self.prefix(name)
 
     def has_interpreter(self, id_: str) -> bool:
-        """Say whether the interpreter of a generation is there."""
+        """Return whether the interpreter of a generation exists."""
         return interpreter_path(self.prefix(id_)).exists()
 
     def generation(self, id_: str) -> Generation | None:
-        """Return a proved generation; None where there is none of that id."""
+        """Return a verified generation; None without one of that id."""
         try:
             return Generation.from_json((self.prefix(id_) / RECORD).read_text("utf-8"))
         except (OSError, ValueError):
             return None
 
     def generations(self) -> tuple[Generation, ...]:
-        """Return all proved generations, oldest first."""
+        """Return all verified generations, oldest first."""
         names = (path.parent.name for path in self.folder.glob(f"*/{RECORD}"))
         found = [one for name in names if is_id(name) and (one := self.generation(name))]
         return tuple(sorted(found, key=lambda one: (one.built_utc, one.id)))
 
-    def is_intact(self, one: Generation) -> bool:
-        """Say whether a generation lies where it was built, with its interpreter and the very distributions it had."""
-        prefix = self.prefix(one.id)
-        if one.place and not _is_same(Path(one.place), prefix):
+    def is_intact(self, generation: Generation) -> bool:
+        """Return whether a generation has its interpreter and distributions, and was not moved."""
+        prefix = self.prefix(generation.id)
+        if generation.place and not _is_same_folder(Path(generation.place), prefix):
             return False
         try:
-            names = [path.name for path in (prefix / one.site).iterdir()]
+            names = [path.name for path in (prefix / generation.site).iterdir()]
         except OSError:
             return False
         folders = sorted(name for name in names if name.endswith(".dist-info"))
-        return tuple(folders) == one.folders and self.has_interpreter(one.id)
+        return tuple(folders) == generation.folders and self.has_interpreter(generation.id)
 
-    def lost(self, one: Generation) -> tuple[str, ...]:
-        """Return the files of a generation that are gone, or have another size than when it was proved."""
-        return lost(self.prefix(one.id) / one.site, one.folders)
+    def lost_files(self, generation: Generation) -> tuple[str, ...]:
+        """Return the files of a generation that are missing, or differ in size from their RECORD."""
+        return lost_files(self.prefix(generation.id) / generation.site, generation.folders)
 
-    def tokens(self, one: Generation) -> tuple[Path, ...]:
-        """Return the files and folders of which one is another, or gone, when a generation is not current or intact.
+    def watched_paths(self, generation: Generation) -> tuple[Path, ...]:
+        """Return the paths that change if a generation is no longer current and intact.
 
-        One of them, which is there only while a process changes the generations or was killed meanwhile, is not there.
+        The last one exists only while a process changes the generations, or after it was killed.
         """
-        prefix = self.prefix(one.id)
-        return (self.link, prefix / RECORD, prefix / one.site, interpreter_path(prefix), self.root / "busy")
+        prefix = self.prefix(generation.id)
+        return (
+            self.link,
+            prefix / RECORD,
+            prefix / generation.site,
+            interpreter_path(prefix),
+            self.root / "busy",
+        )
 
     def write(self, id_: str, name: str, text: str) -> None:
-        """Write a file into a generation's root.
+        """Write a file into the root folder of a generation.
 
         Raises:
-            InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
+            InstallError: ENV021 when the disk is full, ENV024 for any other OS error.
         """
-        place = self.prefix(id_) / name
-        with environment_errors(place):
-            write_atomic(place, text)
+        path = self.prefix(id_) / name
+        with environment_errors(path):
+            write_atomic(path, text)
 
     def free_name(self, stem: str) -> str:
-        """Return the id for a new generation: the stem, numbered where it is taken, if by a link alone."""
+        """Return a free id for a generation: the stem, numbered if a folder or a broken link has that name."""
         taken = self.in_use()
-        return unique_name(stem, lambda name: name in taken or links.is_there(self.prefix(name)))
+        return unique_name(stem, lambda name: name in taken or links.exists(self.prefix(name)))
 
-    def keep(self, one: Generation) -> None:
-        """Write the record that says a generation is proved.
+    def record(self, generation: Generation) -> None:
+        """Write the record of a verified generation.
 
         Raises:
-            InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
+            InstallError: ENV021 when the disk is full, ENV024 for any other OS error.
         """
-        self.write(one.id, RECORD, one.to_json())
+        self.write(generation.id, RECORD, generation.to_json())
 
     def set_failed(self, id_: str) -> Path:
-        """Keep a generation that was not proved under a name of its own, and only the newest such of its id."""
+        """Rename a generation that failed its verification; older failed ones of its id are removed."""
         for path in failed_in(self.folder, id_):
             remove_folder(path)
         kept = self.folder / failed_name(id_)
@@ -204,95 +220,94 @@ class GenerationStore:
         return kept
 
     def discard(self, id_: str) -> None:
-        """Remove a generation, half-built or whole."""
-        gone = self.folder / f"{_GONE}{id_}"
-        with environment_errors(gone):
-            if links.is_there(self.prefix(id_)):
-                self.prefix(id_).rename(gone)
-                remove_folder(gone)
+        """Remove a generation, complete or not."""
+        removed = self.folder / f"{_REMOVED}{id_}"
+        with environment_errors(removed):
+            if links.exists(self.prefix(id_)):
+                self.prefix(id_).rename(removed)
+                remove_folder(removed)
 
     def switch(self, id_: str) -> str:
         """Make a generation current in one step.
 
         Returns:
-            The name under which what others had made is kept, where that stood in the link's place; else empty.
+            The name in ``aside`` of an environment not managed by envsmith that the link replaced; else empty.
 
         Raises:
-            InstallError: ENV024 when the system refuses; then what was current still is.
+            InstallError: ENV024 for an OS error; then the current environment is unchanged.
         """
         with environment_errors(self.link):
-            store_names.note(self._history, self.current())
-            aside = self._set_aside(id_) if self.is_foreign() else ""
+            append_history(self._history, self.current())
+            aside = self._replace_foreign(id_) if self.is_foreign() else ""
             if not aside:
                 links.point(self.link, self.prefix(id_), self._spare)
-            store_names.note(self._history, id_)
+            append_history(self._history, id_)
         return aside
 
-    def _set_aside(self, id_: str) -> str:
-        """Let the link and what stands in its place change places."""
+    def _replace_foreign(self, id_: str) -> str:
+        """Exchange a new link with the environment in its place."""
         place = self._aside / free_aside(self._aside, self.link.name)
         place.parent.mkdir(exist_ok=True)
         links.make(place, self.prefix(id_), self.link.parent)
-        store_names.note(self._history, place.name)
+        append_history(self._history, place.name)
         links.exchange(self.link, place)
         return place.name
 
     def restore(self, aside: str) -> str:
-        """Put back what others had made.
+        """Restore an environment not managed by envsmith.
 
         Returns:
-            The name under which what others had made is kept that stood there now; empty where that was ours.
+            The name in ``aside`` of another such environment that it replaced; else empty.
 
         Raises:
-            InstallError: ENV024 when the system refuses; then what was current still is.
+            InstallError: ENV024 for an OS error; then the current environment is unchanged.
         """
-        place, made_way = self._aside / aside, ""
+        place, replaced = self._aside / aside, ""
         with environment_errors(self.link):
-            store_names.note(self._history, self.current())
-            if not links.is_there(self.link):
+            append_history(self._history, self.current())
+            if not links.exists(self.link):
                 place.rename(self.link)
             elif self.is_foreign():
-                made_way = free_aside(self._aside, self.link.name)
+                replaced = free_aside(self._aside, self.link.name)
                 links.exchange(self.link, place)
-                place.rename(self._aside / made_way)
+                place.rename(self._aside / replaced)
             else:
                 links.exchange(self.link, place)
                 links.unlink(place)
-            for name in (made_way, aside):
-                store_names.note(self._history, name)
-        return made_way
+            for name in (replaced, aside):
+                append_history(self._history, name)
+        return replaced
 
     def asides(self) -> tuple[str, ...]:
-        """Return the names of what was moved aside and is still kept, oldest first."""
+        """Return the names of the environments in ``aside``, oldest first."""
         found = asides_in(self._aside, self.link.name)
         return tuple(path.name for path in found if not self._is_ours(path))
 
     def uses(self) -> tuple[tuple[str, str], ...]:
-        """Return what was current when, oldest first: id or name, and time (UTC, RFC 3339)."""
-        return store_names.read(self._history)
+        """Return the history of the link, oldest first: id or name, and time (UTC, RFC 3339)."""
+        return store_names.read_history(self._history)
 
     def last_uses(self) -> dict[str, str]:
-        """Return id or name → when it last became current, under this name or another beside it."""
+        """Return id or name → time it last became current, of this link or another beside it."""
         return store_names.last_uses(self.root)
 
     def in_use(self) -> frozenset[str]:
-        """Return the ids that a link points to: this one, or another one beside it that shares the generations."""
+        """Return the ids that this link, or another beside it, points to."""
         names = (*store_names.links_with(self.root), self.link.name)
         targets = (links.read(self.link.with_name(name)) for name in names)
         return frozenset(target.name for target in targets if target is not None)
 
     def failed(self) -> tuple[str, ...]:
-        """Return the names of generations that were not proved and are kept for looking into."""
+        """Return the names of failed generations."""
         return tuple(path.name for path in failed_in(self.folder))
 
     def _is_ours(self, path: Path) -> bool:
-        """Say whether something is a link to a generation, made for the place of the link."""
+        """Return whether a path is a link to a generation, relative to the folder of the link."""
         target = links.read(path, self.link.parent)
         return target is not None and target.parent.resolve() == self.folder.resolve()
 
 
-def _is_same(one: Path, other: Path) -> bool:
-    """Say whether two names are of one folder."""
+def _is_same_folder(one: Path, other: Path) -> bool:
     try:
         return one == other or one.samefile(other)
     except OSError:

@@ -1,4 +1,4 @@
-"""Install: build beside what is there, prove, switch."""
+"""Install: build a generation beside the current one, verify it, switch to it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from envsmith.environment import model, verification
 from envsmith.environment.model import Generation, Import, Interpreter
 from envsmith.errors import InstallError
 from envsmith.install.build import build
+from envsmith.install.disk_space import SpaceNeeded, check_space, package_sizes
+from envsmith.install.ports import InstallTools
 from envsmith.install.request import (
     InstallRequest,
-    InstallTools,
     LockedInstall,
-    expected,
-    has_shims,
-    locked_files,
+    expected_pins,
+    has_requested_shims,
     read_lock,
+    read_lock_folder,
 )
-from envsmith.install.space_needed import SpaceNeeded, room_for
 from envsmith.lockfile.manifest import Manifest
 from envsmith.model.finding import Report
 from envsmith.model.target import Python
@@ -26,114 +26,120 @@ from envsmith.model.target import Python
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallResult:
-    """What an install did."""
+    """The current generation after an install."""
 
     generation: Generation
     how: str
-    """``built``, ``switched`` (it was there already) or ``unchanged`` (it is current already)."""
+    """``built``, ``switched`` (it existed) or ``unchanged`` (it was current)."""
     before: str = ""
-    """Id of the generation that was current; empty where there was none, it is the same, or it was removed by hand."""
+    """Id of the previous current generation; empty if there was none, it is the same, or it was deleted by hand."""
     aside: str = ""
-    """Name under which an environment made by others is kept."""
+    """Name of the folder in ``.envsmith/aside`` with an environment not managed by envsmith."""
     imports: tuple[Import, ...] = ()
     runs: tuple[Import, ...] = ()
-    """Names are the commands."""
+    """Named by their commands."""
     need: SpaceNeeded | None = None
-    """What it took; None where nothing was built."""
+    """None if nothing was built."""
 
 
-def install(order: InstallRequest, tools: InstallTools) -> InstallResult:
-    """Build the environment of a lock beside the current one, prove it, and switch to it.
+def install(request: InstallRequest, tools: InstallTools) -> InstallResult:
+    """Install the lock of a profile; after an error the current environment is unchanged.
 
     Raises:
-        LockError: LCK004 where no lock is for the interpreter, LCK005 where there is no lock, LCK006 where one is
-            malformed.
-        InstallError: ENV001 where the new environment is not what the lock says, ENV002 where there is no interpreter,
-            ENV003 where there is too little room; others where it cannot be built. What was current still is.
-        ToolError: where files cannot be reached.
+        LockError: LCK004 when no lock fits the interpreter, LCK005 when the profile is not locked, LCK006 when a lock
+            is malformed.
+        InstallError: ENV001 when the new environment does not match its lock, ENV002 when no interpreter is found,
+            ENV003 when disk space is insufficient; others when it cannot be built.
+        ToolError: when files cannot be downloaded.
     """
-    found, manifest = locked_files(order, tools.files)
-    with tools.environments.alone(f"installing {order.profile}") as is_crashed:
-        before = tools.environments.current()
-        python, interpreter = _interpreter(order, manifest, tools)
-        slug = model.fitting(manifest.targets, interpreter, profile=order.profile)
-        locked = read_lock(order, manifest, found, slug)
-        if ready := None if order.anew else _ready(order, locked, interpreter, tools):
-            return _switch(ready, before, tools, how="switched" if ready.id != before else "unchanged")
-        if tools.gather:
-            locked = replace(locked, supply=tools.gather(locked, manifest, found))
-        need = room_for(locked, python, tools)
-        built = build(order, locked, python, tools, deep=order.deep or is_crashed)
+    files, manifest = read_lock_folder(request, tools.files)
+    with tools.store.lock(f"installing {request.profile}") as is_recovered:
+        before = tools.store.current()
+        python, interpreter = _find_interpreter(request, manifest, tools)
+        slug = model.choose_target(manifest.targets, interpreter, profile=request.profile)
+        locked = read_lock(request, manifest, files, slug)
+        if existing := None if request.rebuild else _existing(request, locked, interpreter, tools):
+            return _switch(existing, before, tools, how="switched" if existing.id != before else "unchanged")
+        if tools.prefetcher:
+            locked = replace(locked, source=tools.prefetcher.fetch(locked, manifest, files))
+        need = _check_space(locked, python, tools)
+        built = build(request, locked, python, tools, deep=request.deep or is_recovered)
         done = _switch(built.generation, before, tools, how="built")
         return replace(done, imports=built.imports, runs=built.runs, need=need)
 
 
 def _switch(generation: Generation, before: str, tools: InstallTools, *, how: str) -> InstallResult:
-    aside = tools.environments.switch(generation.id) if generation.id != before else ""
-    is_left = before != generation.id and tools.environments.generation(before)
-    return InstallResult(
-        generation=generation,
-        how=how,
-        before=before if is_left else "",
-        aside=aside,
-    )
+    aside = tools.store.switch(generation.id) if generation.id != before else ""
+    is_kept = before != generation.id and tools.store.generation(before)
+    return InstallResult(generation=generation, how=how, before=before if is_kept else "", aside=aside)
 
 
-def _interpreter(order: InstallRequest, manifest: Manifest, tools: InstallTools) -> tuple[Path, Interpreter]:
-    """Find the interpreter that is asked for, or one that a lock is for."""
-    requests = [order.python] if order.python else _pythons(order, manifest, tools)
-    for request in requests:
-        if path := tools.installer.find_python(request):
+def _find_interpreter(
+    request: InstallRequest, manifest: Manifest, tools: InstallTools
+) -> tuple[Path, Interpreter]:
+    """Find the requested interpreter, or one that the profile is locked for."""
+    candidates = [request.python] if request.python else _candidates(request, manifest, tools)
+    for candidate in candidates:
+        if path := tools.installer.find_python(candidate):
             return path, tools.probe.interpreter(path)
-    asked = order.python or " or ".join(requests) or "any that is locked for"
     raise InstallError(
         "ENV002",
-        f"there is no Python {asked} on this machine",
-        where=f"envsmith install {order.profile}",
+        f"Python {' or '.join(candidates)} not found on this machine",
+        where=f"envsmith install {request.profile}",
         details=tuple(("locked for", slug) for slug in sorted(manifest.targets)),
-        hint="install one of these, or name an interpreter with --python",
+        hint="install one of these versions, or choose an interpreter with --python",
     )
 
 
-def _pythons(order: InstallRequest, manifest: Manifest, tools: InstallTools) -> list[str]:
-    """Return the Pythons worth looking for: that of the current environment first, then our own, then the newest."""
-    current = tools.environments.generation(tools.environments.current())
-    preferred = order.this_python
-    if current and current.profile == order.profile:
+def _candidates(request: InstallRequest, manifest: Manifest, tools: InstallTools) -> list[str]:
+    """Return the Python versions to look for: of the current environment, of this process, then the newest."""
+    current = tools.store.generation(tools.store.current())
+    preferred = request.this_python
+    if current and current.profile == request.profile:
         preferred = Python.parse(current.python.rpartition(".")[0])
-    found = model.pythons_on(manifest.targets, order.here, preferred)
-    return [str(python) for python in found or (order.this_python,)]
+    found = model.locked_pythons(manifest.targets, request.this_platform, preferred)
+    return [str(python) for python in found or (request.this_python,)]
 
 
-def _ready(
-    order: InstallRequest, locked: LockedInstall, interpreter: Interpreter, tools: InstallTools
+def _check_space(locked: LockedInstall, python: Path, tools: InstallTools) -> SpaceNeeded:
+    not_cached = tools.installer.outstanding(locked.source, python)
+    cache, target = tools.disk_of(tools.installer.cache()), tools.disk_of(tools.store.folder)
+    return check_space(
+        package_sizes(locked, not_cached), cache, target, is_copying=tools.installer.is_copying()
+    )
+
+
+def _existing(
+    request: InstallRequest, locked: LockedInstall, interpreter: Interpreter, tools: InstallTools
 ) -> Generation | None:
-    """Return a generation that was built from this very lock and is intact, the current one before others."""
-    current = tools.environments.current()
-    found = sorted(tools.environments.generations(), key=lambda one: one.id != current)
-    for one in found:
-        if not _is_asked_for(one, order, locked, interpreter) or not tools.environments.is_intact(one):
+    """Return an intact generation that was built from the same lock, preferably the current one."""
+    current = tools.store.current()
+    for generation in sorted(tools.store.generations(), key=lambda item: item.id != current):
+        if not _fits(generation, request, locked, interpreter) or not tools.store.is_intact(generation):
             continue
-        # What is current was proved when it became so; any other is proved before it does.
-        is_asked = order.deep or one.id != current
-        if not (is_asked and _report(one, order, locked, tools).has_errors):
-            return one
+        # The current generation was verified when it became current; any other is verified before it does.
+        must_verify = request.deep or generation.id != current
+        if not (must_verify and _verify(generation, request, locked, tools).has_errors):
+            return generation
     return None
 
 
-def _is_asked_for(
-    one: Generation, order: InstallRequest, locked: LockedInstall, interpreter: Interpreter
+def _fits(
+    generation: Generation, request: InstallRequest, locked: LockedInstall, interpreter: Interpreter
 ) -> bool:
-    """Say whether a generation was built from a lock for an interpreter, and has passed all that is to be tried."""
+    """Return whether a generation has the lock, interpreter, options and smoke tests of a request."""
     return (
-        (one.profile, one.lock_sha256, one.guard) == (order.profile, locked.sha256, order.guard)
-        and (one.python, one.base) == (interpreter.version, interpreter.base)
-        and has_shims(one, order)
-        and one.compiled >= order.compiled
-        and set(one.tried) >= set(order.checks.words)
+        (generation.profile, generation.lock_sha256, generation.guard)
+        == (request.profile, locked.sha256, request.guard)
+        and (generation.python, generation.base) == (interpreter.version, interpreter.base)
+        and has_requested_shims(generation, request)
+        and generation.compiled >= request.compile_bytecode
+        and set(generation.tried) >= set(request.smoke_tests.labels)
     )
 
 
-def _report(one: Generation, order: InstallRequest, locked: LockedInstall, tools: InstallTools) -> Report:
-    environment = tools.probe.environment(tools.environments.prefix(one.id), deep=order.deep)
-    return verification.verify(expected(order, locked, environment), locked.backend, environment)
+def _verify(
+    generation: Generation, request: InstallRequest, locked: LockedInstall, tools: InstallTools
+) -> Report:
+    environment = tools.probe.environment(tools.store.prefix(generation.id), deep=request.deep)
+    return verification.verify(expected_pins(request, locked, environment), locked.backend, environment)

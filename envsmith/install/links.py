@@ -1,9 +1,7 @@
-"""What stands where an environment is to be, and was made by others.
-
-The link that stands for the current environment: read, and pointed elsewhere in one step.
+"""The link to the current environment: read, switched in one step, and checked before it replaces anything.
 
 On POSIX it is a symbolic link, replaced by a rename. On Windows it is a junction, which needs no privilege; a rename
-cannot replace one there, so the old is moved aside first, and `mend` ends what a killed process had begun.
+cannot replace one, so the old one is renamed first, and `recover` completes the switch of a killed process.
 """
 
 from __future__ import annotations
@@ -16,97 +14,98 @@ from pathlib import Path
 from envsmith.errors import InstallError
 
 EXCHANGED = "-exchanged"
-"""Ends the name of what is moved aside for a moment, where the system has no exchange."""
+"""Suffix of the temporary name used where the system cannot exchange two names."""
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
-# What says that a system or file system has no exchange, rather than that this one failed.
-_NOT_HERE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
-_MARKS = ("pyvenv.cfg", "conda-meta")
+# Errors of systems and file systems without an exchange of names.
+_UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
+# Present in environments of venv, uv and conda.
+_ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta")
 
 
-def read(link: Path, seen_from: Path | None = None) -> Path | None:
-    """Return where a link points, or None where there is no link.
+def read(link: Path, base: Path | None = None) -> Path | None:
+    """Return the target of a link; None if it is not a link.
 
     Args:
-        link: what is read.
-        seen_from: the folder it was made for, where that is not the one it lies in.
+        link: the link.
+        base: the folder that a relative target starts from, if not the one of the link.
     """
     try:
-        target = os.readlink(link)  # noqa: PTH115 - as text: a junction's has a prefix
+        target = os.readlink(link)  # noqa: PTH115 - as text: the target of a junction has a prefix
     except OSError:
         return None
-    # Windows gives junctions in their extended form.
-    return (seen_from or link.parent) / target.removeprefix("\\\\?\\")
+    # The extended form of paths, in which Windows returns junctions.
+    return (base or link.parent) / target.removeprefix("\\\\?\\")
 
 
-def is_there(path: Path) -> bool:
-    """Say whether anything has this name, a link without its target included."""
+def exists(path: Path) -> bool:
+    """Return whether a name exists, broken links included."""
     return os.path.lexists(path)
 
 
 def point(link: Path, target: Path, spare: Path) -> None:
-    """Let a link point to a folder, whether it was there before or not.
+    """Create a link, or switch it to another folder.
 
     Args:
-        link: nothing, or a link of ours.
+        link: a free name, or a link of ours.
         target: the folder.
         spare: a free name on the same file system.
     """
     make(spare, target, link.parent)
-    if _is_replaced_by_rename():
+    if _rename_replaces():
         spare.replace(link)
         return
     old = spare.with_name(f"{spare.name}-old")
-    if is_there(link):
+    if exists(link):
         link.rename(old)
     spare.rename(link)
     unlink(old)
 
 
-def mend(link: Path, spare: Path) -> None:
-    """End what a killed process had begun in `point`: a name that is free gets the new link, leftovers go."""
+def recover(link: Path, spare: Path) -> None:
+    """Complete the `point` of a killed process, and remove its temporary links."""
     old = spare.with_name(f"{spare.name}-old")
-    if not is_there(link) and not _is_replaced_by_rename():
-        if is_there(spare):
+    if not exists(link) and not _rename_replaces():
+        if exists(spare):
             spare.rename(link)
-        elif is_there(old):
+        elif exists(old):
             old.rename(link)
     for left in (spare, old):
         unlink(left)
 
 
 def exchange(one: Path, other: Path) -> None:
-    """Let two names change places, in one step where the system can do so.
+    """Exchange two names, in one step if the system can.
 
-    Where it cannot, ``one`` is for a moment without anything: `mend_exchange` ends what was begun there.
+    Otherwise ``one`` does not exist for a moment; `recover_exchange` completes the exchange of a killed process.
     """
-    if _exchanged(one, other):
+    if _exchange_atomically(one, other):
         return
-    third = _third(other)
-    one.rename(third)
+    temporary = _temporary(other)
+    one.rename(temporary)
     other.rename(one)
-    third.rename(other)
+    temporary.rename(other)
 
 
-def mend_exchange(one: Path, other: Path) -> None:
-    """End what a killed process had begun in `exchange`."""
-    third = _third(other)
-    if not is_there(third):
+def recover_exchange(one: Path, other: Path) -> None:
+    """Complete the `exchange` of a killed process."""
+    temporary = _temporary(other)
+    if not exists(temporary):
         return
-    if not is_there(one):
+    if not exists(one):
         other.rename(one)
-    third.rename(other)
+    temporary.rename(other)
 
 
-def _third(other: Path) -> Path:
+def _temporary(other: Path) -> Path:
     return other.with_name(f"{other.name}{EXCHANGED}")
 
 
-def _exchanged(one: Path, other: Path) -> bool:
-    """Ask the system for an exchange; say whether it has one.
+def _exchange_atomically(one: Path, other: Path) -> bool:
+    """Exchange two names by a system call; return False if the system has none.
 
     Source: renameat2(2), Linux man-pages; renamex_np(2), macOS (read 2026-11-21).
     """
-    import ctypes  # here: most runs exchange nothing
+    import ctypes  # imported here: few runs need it
 
     name = {"linux": "renameat2", "darwin": "renamex_np"}.get(sys.platform)
     try:
@@ -123,29 +122,29 @@ def _exchanged(one: Path, other: Path) -> bool:
     if not failed:
         return True
     number = ctypes.get_errno()
-    if number in _NOT_HERE:
+    if number in _UNSUPPORTED:
         return False
     raise OSError(number, os.strerror(number), str(one), None, str(other))
 
 
-def _is_replaced_by_rename() -> bool:
+def _rename_replaces() -> bool:
     return os.name == "posix"
 
 
-def make(link: Path, target: Path, seen_from: Path) -> None:
-    """Make a link that is right where it will stand in the end."""
+def make(link: Path, target: Path, base: Path) -> None:
+    """Create a link that will be moved to the folder ``base``."""
     unlink(link)
     if sys.platform == "win32":
         import _winapi
 
         _winapi.CreateJunction(str(target), str(link))
     else:
-        link.symlink_to(os.path.relpath(target, seen_from), target_is_directory=True)
+        link.symlink_to(os.path.relpath(target, base), target_is_directory=True)
 
 
 def unlink(link: Path) -> None:
-    """Remove a link, if it is there; a junction as the folder it looks like, which leaves what it points to."""
-    if not is_there(link):
+    """Remove a link if it exists; a junction is removed like a folder, its target stays."""
+    if not exists(link):
         return
     if sys.platform == "win32":
         link.rmdir()
@@ -154,56 +153,56 @@ def unlink(link: Path) -> None:
 
 
 def check_place(link: Path) -> None:
-    """Look whether an environment may stand in a place: what is no environment is not moved aside for one.
+    """Check that a path is free, or an environment: nothing else is moved for one.
 
     Args:
-        link: the place; absolute.
+        link: the path of the environment; absolute.
 
     Raises:
-        InstallError: ENV032 when something else is there: files, a folder with other things, the one worked in.
+        InstallError: ENV032 for a file, a folder with other content, or the working directory and its parents.
     """
     if link == Path.cwd() or link in Path.cwd().parents:
-        raise _refused(link, "is the folder that envsmith works in, or one around it")
-    if not is_there(link) or link.is_symlink():  # a link holds nothing itself
+        raise _place_error(link, "it contains the working directory")
+    if not exists(link) or link.is_symlink():
         return
     if not link.is_dir():
-        raise _refused(link, "is a file")
-    is_environment = any((link / mark).exists() for mark in _MARKS)
+        raise _place_error(link, "it is a file")
+    is_environment = any((link / mark).exists() for mark in _ENVIRONMENT_MARKS)
     if not is_environment and read(link) is None and any(link.iterdir()):
-        raise _refused(link, "is a folder with other things in it, and no environment")
+        raise _place_error(link, "it is a folder that is not an environment")
 
 
 def check_runner(link: Path, runner: Path | None = None) -> None:
-    """Look whether this program would take away the environment that it runs in itself.
+    """Check that envsmith does not replace the environment that it runs in.
 
-    It would lose the modules that it has not imported yet, and people the command that leads back.
+    Modules not yet imported, and the command for `envsmith rollback`, would be gone.
 
     Args:
-        link: the place of the environment; absolute.
-        runner: the environment that runs this; found out where it is not given.
+        link: the path of the environment; absolute.
+        runner: the environment of this process, by default.
 
     Raises:
-        InstallError: ENV033 when both are one.
+        InstallError: ENV033 when they are the same.
     """
-    if _spelt_out(link) == _spelt_out(runner or Path(sys.prefix)):
+    if _resolved_parent(link) == _resolved_parent(runner or Path(sys.prefix)):
         raise InstallError(
             "ENV033",
-            "envsmith itself runs in this environment, and would take it away from under its own feet",
+            "envsmith runs in this environment and cannot replace it",
             where=str(link),
-            hint="install envsmith where it stays, as with `uv tool install CHECKOUT` or `pipx install CHECKOUT`; "
-            "or name another place with --prefix",
+            hint="install envsmith elsewhere, as with `uv tool install CHECKOUT` or `pipx install CHECKOUT`, or choose "
+            "another place with --prefix",
         )
 
 
-def _spelt_out(place: Path) -> Path:
-    """Return a place as it is found without links on the way; the place itself may be one."""
-    return place.parent.resolve() / place.name
+def _resolved_parent(path: Path) -> Path:
+    """Resolve the links in the parents of a path, not the path itself."""
+    return path.parent.resolve() / path.name
 
 
-def _refused(link: Path, what: str) -> InstallError:
+def _place_error(link: Path, why: str) -> InstallError:
     return InstallError(
         "ENV032",
-        f"the environment cannot stand there: it {what}",
+        f"the environment cannot be created here: {why}",
         where=str(link),
-        hint="name another place: --prefix .venv",
+        hint="choose another place, such as --prefix .venv",
     )

@@ -1,7 +1,4 @@
-"""What ``envsmith install``, ``generations`` and ``rollback`` show.
-
-What ``envsmith rollback`` and ``envsmith generations`` show.
-"""
+"""Output of `envsmith install`, `generations` and `rollback`."""
 
 from __future__ import annotations
 
@@ -15,106 +12,105 @@ from envsmith.console import printer
 
 if TYPE_CHECKING:
     from envsmith.environment.model import Generation
+    from envsmith.install.disk_space import SpaceNeeded
     from envsmith.install.install import InstallResult
-    from envsmith.install.space_needed import SpaceNeeded
     from envsmith.install.switch import GenerationListing, SwitchResult
 
-_STATES = {"failed": "not proved", "foreign": "made by others"}
+_STATES = {"failed": "not verified", "foreign": "not managed by envsmith"}
 
 
-def installed(
+def show_install(
     done: InstallResult, link: Path, cost: tuple[int, int] | None = None, *, as_json: bool = False
 ) -> None:
-    """Print what an install did, and what it cost: bytes of its own, and shared ones."""
+    """Print the result of an install; cost: own and shared bytes of the environment."""
     if as_json:
         bytes_ = {"own_bytes": cost[0], "shared_bytes": cost[1]} if cost else {}
         printer.envelope("install", "ok", {**asdict(done), **bytes_})
         return
-    one = done.generation
-    packages = "1 package" if len(one.folders) == 1 else f"{len(one.folders)} packages"
-    files = f"{packages} · {one.files:,} files"
-    imports = " · ".join(
-        f"{item.name}{f' {item.version}' if item.version else ''} imports ({item.seconds:.1f} s)"
-        for item in done.imports
-    )
+    generation = done.generation
     if done.need:
-        _need(done.need, len(one.folders))
+        _show_need(done.need, len(generation.folders))
     if done.how == "built":
-        ran = " · ".join(f"`{item.name}` runs ({item.seconds:.1f} s)" for item in done.runs)
-        printer.labelled("proved", " · ".join(filter(None, (files, imports, ran))))
+        imports = [
+            f"{item.name}{f' {item.version}' if item.version else ''} imports ({item.seconds:.1f} s)"
+            for item in done.imports
+        ]
+        runs = [f"`{item.name}` runs ({item.seconds:.1f} s)" for item in done.runs]
+        printer.labelled("verified", " · ".join([_content(generation), *imports, *runs]))
     if cost:
         own, shared = map(printer.size, cost)
-        printer.labelled("cost", f"{own} of its own · {shared} shared with uv's cache or other environments")
+        printer.labelled("size", f"{own}, and {shared} shared with uv's cache or other environments")
     if done.aside:
-        printer.labelled(
-            "aside", f"{link} was not envsmith's: kept in {link.parent / '.envsmith' / 'aside' / done.aside}"
-        )
+        place = link.parent / ".envsmith" / "aside" / done.aside
+        printer.labelled("moved", f"{link} was not managed by envsmith: moved to {place}")
+    if done.how == "unchanged":
+        printer.labelled("current", unchanged_line(generation, link)[printer.LABEL :])
+        return
     before = ""
     if done.before or done.aside:
-        place = "" if str(link) == ".venv" else f" --prefix {quote(str(link))}"
-        before = f"  (before: {done.before or done.aside}; `envsmith rollback{place}` returns to it)"
-    if done.how == "unchanged":
-        printer.labelled("current", idle(one, link)[printer.LABEL :])
-    else:
-        printer.labelled("current", f"{link} → {one.id}{before}")
+        option = "" if str(link) == ".venv" else f" --prefix {quote(str(link))}"
+        before = f"  (before: {done.before or done.aside}; `envsmith rollback{option}` returns to it)"
+    printer.labelled("current", f"{link} → {generation.id}{before}")
 
 
-def _need(need: SpaceNeeded, packages: int) -> None:
-    """Say what was fetched; sizes that nobody tells beforehand are not in it."""
-    what = f"{need.fetched} of {packages} packages" if need.fetched else "nothing: uv's cache has all"
-    bytes_ = f", {printer.size(need.fetched_bytes)} known beforehand" if need.fetched_bytes else ""
-    printer.labelled(
-        "fetched", f"{what}{bytes_} · {printer.size(max(need.free_after_bytes, 0))} free by then"
-    )
+def _show_need(need: SpaceNeeded, packages: int) -> None:
+    """Print the downloads and the free disk space; unknown sizes are not included."""
+    size = f" ({printer.size(need.fetched_bytes)})" if need.fetched_bytes else ""
+    fetched = f"{need.fetched} of {packages} packages{size}" if need.fetched else "nothing: all in uv's cache"
+    free = printer.size(max(need.free_after_bytes, 0))
+    printer.labelled("fetched", f"{fetched}; {free} disk space left")
 
 
-def idle(one: Generation, link: Path) -> str:
-    """Return the line that says that there was nothing to do."""
-    packages = "1 package" if len(one.folders) == 1 else f"{len(one.folders)} packages"
-    text = f"{link} → {one.id}: nothing to do  ({packages} · {one.files:,} files)"
+def _content(generation: Generation) -> str:
+    return f"{printer.counted(len(generation.folders), 'package')} · {generation.files:,} files"
+
+
+def unchanged_line(generation: Generation, link: Path) -> str:
+    """Return the line for an install without changes."""
+    text = f"{link} → {generation.id}: nothing to do  ({_content(generation)})"
     return f"{'current':<{printer.LABEL}}{printer.plain(text)}"
 
 
-def waiting(holder: str) -> None:
-    """Say for whom one waits."""
+def show_waiting(holder: str) -> None:
+    """Print the process that holds the lock."""
     printer.say(f"waiting for {holder}", err=True)
 
 
-def switched(done: SwitchResult, link: Path, *, as_json: bool) -> None:
-    """Print what is current now."""
+def show_switch(done: SwitchResult, link: Path, *, as_json: bool) -> None:
+    """Print the current environment after a rollback."""
     if as_json:
         printer.envelope("rollback", "ok", asdict(done))
         return
     before = done.before or done.aside
     after = f"  (before: {before}; `envsmith rollback` returns to it)" if before else ""
     if done.is_foreign:
-        printer.labelled("current", f"{link} is again what it was before envsmith's first install{after}")
+        printer.labelled("current", f"{link} → the environment before envsmith's first install{after}")
     else:
         printer.labelled("current", f"{link} → {done.id}{after}")
 
 
-def listed(found: Sequence[GenerationListing], gone: Sequence[str], *, as_json: bool) -> None:
-    """Print the list, and what was removed."""
+def show_generations(found: Sequence[GenerationListing], removed: Sequence[str], *, as_json: bool) -> None:
+    """Print the generations, and the names of those removed."""
     if as_json:
-        data = {"generations": [asdict(item) for item in found], "removed": list(gone)}
+        data = {"generations": [asdict(item) for item in found], "removed": list(removed)}
         printer.envelope("generations", "ok", data)
         return
     if found:
         head = ("", "generation", "torch", "python", "used", "own", "shared")
         printer.table(head, [_row(item) for item in found], indent=0)
     else:
-        printer.say("there is no environment of envsmith's here", err=True)
-    for name in gone:
+        printer.say("no environments found", err=True)
+    for name in removed:
         printer.labelled("removed", name)
 
 
 def _row(item: GenerationListing) -> tuple[str, ...]:
-    one = item.generation
+    generation = item.generation
     return (
         "→" if item.is_current else " ",
         item.id,
-        one.torch or "-" if one else _STATES[item.kind],
-        one.python if one else "-",
+        generation.torch or "-" if generation else _STATES[item.kind],
+        generation.python if generation else "-",
         item.used_utc.replace("T", " ").removesuffix("Z") or "never",
         printer.size(item.own_bytes),
         printer.size(item.shared_bytes),

@@ -1,9 +1,4 @@
-"""Files gathered for an install stay in the cache while they are of use; those that nobody has used for long go.
-
-What an install gathers beforehand: from a server of one's own, or through mirrors.
-
-Gather: bring the files of one lock together before an install, from a server of one's own or through mirrors.
-"""
+"""Download of an install's files from a server or mirror into a cached wheelhouse, before uv installs from it."""
 
 from __future__ import annotations
 
@@ -20,80 +15,116 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envsmith.console import printer
-from envsmith.download.artifact import Artifact, artifacts_of, joined
-from envsmith.download.download import Locations, Wheelhouse, failure, pylock_of
-from envsmith.download.transfer_progress import tell_idle
+from envsmith.download.artifact import Artifact, artifacts_of, merge_artifacts
+from envsmith.download.download import FillWheelhouse, download_error, pylock_text
+from envsmith.download.locations import Locations, MirroredFiles, ServedFiles
+from envsmith.download.transfer_progress import warn_unused_rewrites
+from envsmith.download.wheelhouse import TransferListener, WheelhouseDownloader
+from envsmith.index.hashing import FileCache
 from envsmith.install.request import LockedInstall
 from envsmith.lockfile.manifest import Manifest
 from envsmith.lockfile.pins import InstallSource
 from envsmith.lockfile.pylock import read_pylock
 
 if TYPE_CHECKING:
-    from envsmith.download.artifact import Artifact
-    from envsmith.download.download import Locations, Transfers
     from envsmith.download.record import FetchedFile
     from envsmith.errors import EnvsmithError
-    from envsmith.install.request import LockedInstall
-    from envsmith.lockfile.manifest import Manifest
-    from envsmith.lockfile.pins import InstallSource
     from envsmith.model.progress import Progress
 
 
 KEPT_DAYS = 60
 
 
-def use(house: Path) -> None:
-    """Note that a folder of gathered files is used now, and remove those beside it that were not for long.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prefetcher:
+    """Downloads the files of a lock into a wheelhouse in the cache."""
 
-    Nothing fails for want of it: what cannot be noted or removed stays.
+    fill: FillWheelhouse
+    locations: Locations
+    folder: Path
+    """Contains one wheelhouse for each lock, because equal names may be different files elsewhere."""
+    starting: Callable[[Path, Sequence[Artifact]], None] = lambda _, __: None
+    """Called with the wheelhouse and the files before the download."""
+
+    def fetch(self, locked: LockedInstall, manifest: Manifest, files: Mapping[str, bytes]) -> InstallSource:
+        """Download and verify the files of a lock, and return the source to install from.
+
+        Raises:
+            EnvsmithError: as `download`; TOL040 when the pylock with the file names is missing.
+        """
+        lock = f"{locked.profile}/{locked.slug}"
+        text = pylock_text(files, manifest, locked.slug, locked.profile)
+        wheelhouse = self.folder / locked.sha256[:16]
+        artifacts = merge_artifacts(artifacts_of(read_pylock(text, lock), lock))
+        self.starting(wheelhouse, artifacts)
+        result = self.fill(wheelhouse, artifacts, self.locations)
+        if result.failed:
+            raise download_error(result.failed, len(artifacts), f"envsmith install {locked.profile}")
+        return InstallSource(
+            text=files[f"requirements.{locked.slug}.txt"].decode("utf-8", "replace"),
+            is_pylock=False,
+            sources=locked.source.sources,
+            wheelhouse=str(wheelhouse),
+        )
+
+
+def prefetcher_of(options: Mapping[str, Any], listener: TransferListener) -> Prefetcher | None:
+    """Return the prefetcher for the options of an install; None if uv downloads, or a folder has the files.
 
     Args:
-        house: made if it is not there.
+        options: ``wheelhouse``, ``rewrites`` and ``offline`` of the command.
+        listener: receives the progress.
+
+    Raises:
+        UsageError: when the wheelhouse is a URL with an unsupported scheme.
+        ProfileError: PRF044 when a rewrite is malformed.
+    """
+    from envsmith.wiring import cache_folder, fetched_wheels_folder, mirror_rules
+
+    wheelhouse = options["wheelhouse"]
+    scheme, is_url, _ = wheelhouse.partition("://")
+    if is_url and scheme not in ("http", "https", "file"):
+        raise click.UsageError(f"--wheelhouse must be a folder or an https:// URL, not {scheme}://")
+    rewrites = mirror_rules(Path(), options["rewrites"])
+    locations: Locations
+    if wheelhouse.startswith(("http://", "https://")):
+        locations = ServedFiles(base=rewrites.apply(wheelhouse))
+    elif rewrites.rules and not wheelhouse and not options["offline"]:
+        locations = MirroredFiles(rewrites=rewrites)
+    else:
+        return None
+    return Prefetcher(
+        fill=WheelhouseDownloader(listener=listener, cache=FileCache(fetched_wheels_folder())).fill,
+        locations=locations,
+        folder=cache_folder() / "wheelhouses",
+        starting=partial(_starting, options["rewrites"]),
+    )
+
+
+def _starting(rewrites: Sequence[str], wheelhouse: Path, artifacts: Sequence[Artifact]) -> None:
+    touch_and_evict(wheelhouse)
+    warn_unused_rewrites(rewrites, artifacts)
+
+
+def touch_and_evict(wheelhouse: Path) -> None:
+    """Mark a cached wheelhouse as used now, and evict those unused for `KEPT_DAYS`.
+
+    OS errors are ignored: the cache then only grows.
+
+    Args:
+        wheelhouse: created if missing.
     """
     oldest_s = time.time() - KEPT_DAYS * 86400
     with suppress(OSError):
-        house.mkdir(parents=True, exist_ok=True)
-        os.utime(house)
-        for other in house.parent.iterdir():
+        wheelhouse.mkdir(parents=True, exist_ok=True)
+        os.utime(wheelhouse)
+        for other in wheelhouse.parent.iterdir():
             if other.stat().st_mtime < oldest_s:
                 shutil.rmtree(other, ignore_errors=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prefetcher:
-    """Where the files of a lock come from, and where they are put."""
-
-    wheelhouse: Wheelhouse
-    locations: Locations
-    folder: Path
-    """Of the cache; the files of each lock get a folder of their own, for names may mean other bytes elsewhere."""
-    begun: Callable[[Path, Sequence[Artifact]], None] = lambda _, __: None
-    """Hears of the folder of a lock, and of what is to lie in it, before it is filled."""
-
-    def gather(self, locked: LockedInstall, manifest: Manifest, found: Mapping[str, bytes]) -> InstallSource:
-        """Bring the files of a lock into a folder, each proved, and return how to install from it alone.
-
-        Raises:
-            EnvsmithError: as `download`: TOL040 where the pylock with the files' names is not at hand.
-        """
-        lock = f"{locked.profile}/{locked.slug}"
-        text = pylock_of(found, manifest, locked.slug, locked.profile)
-        house = self.folder / locked.sha256[:16]
-        artifacts = joined(artifacts_of(read_pylock(text, lock), lock))
-        self.begun(house, artifacts)
-        filling = self.wheelhouse.fill(house, artifacts, self.locations)
-        if filling.failed:
-            raise failure(filling.failed, f"envsmith install {locked.profile}")
-        return InstallSource(
-            text=found[f"requirements.{locked.slug}.txt"].decode("utf-8", "replace"),
-            is_pylock=False,
-            sources=locked.supply.sources,
-            wheelhouse=str(house),
-        )
-
-
 class PrefetchProgress:
-    """Tells an install's own progress how files come; called from several threads.
+    """Reports downloads in the progress of an install; its methods are called from several threads.
 
     Args:
         progress: shows one line for each file.
@@ -101,75 +132,24 @@ class PrefetchProgress:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._come: dict[str, int] = {}
+        self._received: dict[str, int] = {}
 
     def planned(self, files: int, size_bytes: int, *, is_exact: bool) -> None:
-        """Hear what is to come: each file is told when it does."""
+        """Ignore the total: each file is reported by itself."""
 
     def moved(self, filename: str, count: int) -> None:
-        """Hear that bytes of a file came."""
-        self._come[filename] = self._come.get(filename, 0) + count
-        self._progress.started(filename, f"fetching: {printer.size(self._come[filename])}")
+        """Report received bytes of a file."""
+        self._received[filename] = self._received.get(filename, 0) + count
+        self._progress.started(filename, f"downloading: {printer.size(self._received[filename])}")
 
     def waiting(self, filename: str) -> None:
-        """Hear that another process is fetching the file."""
-        self._progress.started(filename, "waiting: another process is fetching it")
+        """Report that another process is downloading the file."""
+        self._progress.started(filename, "waiting: another process is downloading it")
 
-    def ended(self, brought: FetchedFile) -> None:
-        """Hear that a file is there, proved."""
-        if brought.way != "held":
-            self._progress.ended(brought.filename, brought.seconds, printer.size(brought.size_bytes))
+    def ended(self, file: FetchedFile) -> None:
+        """Report a verified file."""
+        if file.source != "held":
+            self._progress.ended(file.filename, file.seconds, printer.size(file.size_bytes))
 
     def failed(self, filename: str, error: EnvsmithError) -> None:
-        """Hear that a file cannot be had: the error tells it at the end."""
-
-
-def gathering(
-    options: Mapping[str, Any], heard: Transfers
-) -> Callable[[LockedInstall, Manifest, Mapping[str, bytes]], InstallSource] | None:
-    """Return what brings the files of a lock together; None where uv fetches them, or a folder holds them.
-
-    Args:
-        options: ``wheelhouse``, ``rewrites`` and ``offline`` of the command.
-        heard: hears how files come.
-
-    Raises:
-        UsageError: when the wheelhouse is neither a folder nor an address that can be read.
-        ProfileError: PRF044 when a rewrite is malformed.
-    """
-    from envsmith.wiring import cache_folder, fetched_wheels_folder, mirror_rules
-
-    wheelhouse = options["wheelhouse"]
-    scheme, is_address, _ = wheelhouse.partition("://")
-    if is_address and scheme not in ("http", "https", "file"):
-        raise click.UsageError(
-            f"--wheelhouse is a folder, or an address that begins with https://, not {scheme}://"
-        )
-    rewrites = mirror_rules(Path(), options["rewrites"])
-    locations: Locations
-    if wheelhouse.startswith(("http://", "https://")):
-        from envsmith.download.download import ServedFiles
-
-        locations = ServedFiles(base=rewrites.apply(wheelhouse))
-    elif rewrites.rules and not wheelhouse and not options["offline"]:
-        from envsmith.download.download import MirroredFiles
-
-        locations = MirroredFiles(rewrites=rewrites)
-    else:
-        return None
-    from envsmith.download.wheelhouse import WheelhouseDownloader
-    from envsmith.index.hashing import FileCache
-
-    # MERGED
-
-    filler = WheelhouseDownloader(heard=heard, kept=FileCache(fetched_wheels_folder()))
-    folder = cache_folder() / "wheelhouses"
-    begun = partial(_begun, options["rewrites"])
-    return Prefetcher(wheelhouse=filler, locations=locations, folder=folder, begun=begun).gather
-
-
-def _begun(texts: Sequence[str], house: Path, artifacts: Sequence[Artifact]) -> None:
-    # MERGED
-
-    use(house)
-    tell_idle(texts, artifacts)
+        """Ignore the error: the install raises it."""

@@ -1,8 +1,6 @@
-"""Names of what is kept for looking into, or aside: told from those of generations, whatever a profile is called.
+"""Names and histories in `.envsmith`, and missing files of generations.
 
-What is gone of an environment: looked for by name and size, without starting its interpreter.
-
-What was current when: one file for each link beside the generations, one line for each time that it changed.
+Failed generations and replaced environments have names that no generation can have, whatever its profile is called.
 """
 
 from __future__ import annotations
@@ -19,57 +17,58 @@ from pathlib import Path
 from envsmith.environment.model import RECORD
 from envsmith.files.atomic import environment_errors
 from envsmith.host.current import utc_text
-from envsmith.install.links import is_there
+from envsmith.install.links import exists
 from envsmith.model.naming import unique_name
 
-_STAMP = r"\d{8}T\d{6}Z"
+# As written by `_now`.
+_TIME = r"\d{8}T\d{6}Z"
 _FAILED = "-failed-"
-# A profile's name has no capitals, so no generation's name ends like this.
-_IS_FAILED = re.compile(rf".+{_FAILED}{_STAMP}")
+# Profile names have no capitals, so no name of a generation matches.
+_FAILED_NAME = re.compile(rf".+{_FAILED}{_TIME}")
 _RECORD = "RECORD"
-_BEGINS, _ENDS = "history-", ".jsonl"
+_HISTORY_PREFIX, _HISTORY_SUFFIX = "history-", ".jsonl"
 
 
 def free_aside(folder: Path, link: str) -> str:
-    """Return the name under which what stood in a link's place can be kept: nothing has it yet.
+    """Return a free name for an environment that is moved out of the way of a link.
 
     Args:
-        folder: where such things are kept.
-        link: the name that it had.
+        folder: ``.envsmith/aside``.
+        link: its present name.
     """
-    return unique_name(f"{link}-{_now()}", lambda name: is_there(folder / name))
+    return unique_name(f"{link}-{_now()}", lambda name: exists(folder / name))
 
 
 def asides_in(folder: Path, link: str) -> tuple[Path, ...]:
-    """Return what stood in a link's place and is kept, oldest first."""
-    form = re.compile(rf"{re.escape(link)}-{_STAMP}(-\d+)?")
+    """Return the environments moved out of the way of a link, oldest first."""
+    pattern = re.compile(rf"{re.escape(link)}-{_TIME}(-\d+)?")
     found = folder.iterdir() if folder.is_dir() else ()
-    return tuple(sorted(path for path in found if form.fullmatch(path.name)))
+    return tuple(sorted(path for path in found if pattern.fullmatch(path.name)))
 
 
 def failed_name(id_: str) -> str:
-    """Return the name under which a generation is kept that was not proved."""
+    """Return the name for a generation that failed its verification."""
     return f"{id_}{_FAILED}{_now()}"
 
 
 def failed_in(folder: Path, id_: str = "*") -> tuple[Path, ...]:
-    """Return what is kept for looking into, sorted.
+    """Return the failed generations, sorted.
 
     Args:
-        folder: where generations lie.
-        id_: of which generation; by default of all.
+        folder: the generations.
+        id_: of one generation; by default of all.
     """
     found = folder.glob(f"{id_}{_FAILED}*")
     return tuple(sorted(path for path in found if is_failed(path.name)))
 
 
 def is_failed(name: str) -> bool:
-    """Tell whether a name is that of one that was not proved."""
-    return _IS_FAILED.fullmatch(name) is not None
+    """Return whether a name is that of a failed generation."""
+    return _FAILED_NAME.fullmatch(name) is not None
 
 
-def is_half_built(path: Path) -> bool:
-    """Tell whether a folder is a generation that nobody has proved, and that is not kept for looking into."""
+def is_incomplete(path: Path) -> bool:
+    """Return whether a folder is a generation without record, and not a failed one."""
     return not is_failed(path.name) and path.is_dir() and not (path / RECORD).exists()
 
 
@@ -77,21 +76,21 @@ def _now() -> str:
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-def lost(site: Path, folders: Iterable[str]) -> tuple[str, ...]:
-    """Return the files that are gone or have another size than their RECORD says, relative to ``site-packages``.
+def lost_files(site: Path, folders: Iterable[str]) -> tuple[str, ...]:
+    """Return the files that are missing or differ in size from their RECORD, relative to ``site-packages``.
 
-    What was put beside them is not looked for: people may add to an environment.
+    Additional files are not reported.
 
     Args:
         site: the environment's ``site-packages``.
-        folders: names of the ``.dist-info`` folders that were there when it was proved.
+        folders: names of the ``.dist-info`` folders at the time of verification.
 
-    Source of what a RECORD holds: the specification of recording installed projects, PyPA (read 2026-11-21).
+    Source for the content of RECORD: PyPA specification "Recording installed projects" (read 2026-11-21).
     """
-    return tuple(name for folder in folders for name in _lost_of(os.fspath(site), folder))
+    return tuple(name for folder in folders for name in _lost_files_of(os.fspath(site), folder))
 
 
-def _lost_of(site: str, folder: str) -> Iterator[str]:
+def _lost_files_of(site: str, folder: str) -> Iterator[str]:
     try:
         with Path(site, folder, _RECORD).open(
             encoding="utf-8", errors="surrogateescape", newline=""
@@ -103,53 +102,55 @@ def _lost_of(site: str, folder: str) -> Iterator[str]:
         yield f"{folder}/{_RECORD}"
     for name, _, size in rows:
         try:
-            found = os.stat(f"{site}/{name}").st_size  # noqa: PTH116 - there are many
+            actual = os.stat(f"{site}/{name}").st_size  # noqa: PTH116 - faster, for many files
         except OSError:
-            found = -1
-        if found < 0 or (size.isdigit() and int(size) != found):
+            actual = -1
+        if actual < 0 or (size.isdigit() and int(size) != actual):
             yield name
 
 
 def history_of(root: Path, link: str) -> Path:
-    """Return where the history of a link lies.
+    """Return the history file of a link, with one line for each change of its target.
 
     Args:
-        root: where generations are kept.
+        root: ``.envsmith``.
         link: its name.
     """
-    return root / f"{_BEGINS}{link}{_ENDS}"
+    return root / f"{_HISTORY_PREFIX}{link}{_HISTORY_SUFFIX}"
 
 
 def links_with(root: Path) -> tuple[str, ...]:
-    """Return the names of the links that have a history."""
-    found = root.glob(f"{_BEGINS}*{_ENDS}")
-    return tuple(sorted(path.name[len(_BEGINS) : -len(_ENDS)] for path in found))
+    """Return the names of the links with a history."""
+    found = root.glob(f"{_HISTORY_PREFIX}*{_HISTORY_SUFFIX}")
+    return tuple(sorted(path.name[len(_HISTORY_PREFIX) : -len(_HISTORY_SUFFIX)] for path in found))
 
 
-def read(history: Path) -> tuple[tuple[str, str], ...]:
-    """Return what was current when, oldest first: id or name, and time (UTC, RFC 3339).
+def read_history(history: Path) -> tuple[tuple[str, str], ...]:
+    """Return the targets of a link, oldest first: id or name, and time (UTC, RFC 3339).
 
     Raises:
-        InstallError: ENV024 when the system refuses.
+        InstallError: ENV024 when the file cannot be read.
     """
     found = []
-    with environment_errors(history), suppress(FileNotFoundError, NotADirectoryError):
+    with environment_errors(history, "read"), suppress(FileNotFoundError, NotADirectoryError):
         for line in history.read_text("utf-8", "replace").splitlines():
-            with suppress(ValueError, KeyError, TypeError):  # a killed process may leave half a line
+            with suppress(
+                ValueError, KeyError, TypeError
+            ):  # the last line of a killed process may be incomplete
                 event = json.loads(line)
                 found.append((str(event["id"]), str(event["utc"])))
     return tuple(found)
 
 
-def note(history: Path, id_: str) -> None:
-    """Append what is current now, if that is not its last word already."""
-    known = read(history)
+def append_history(history: Path, id_: str) -> None:
+    """Append the current target, unless it is the last entry."""
+    known = read_history(history)
     if id_ and (not known or known[-1][0] != id_):
         with history.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"id": id_, "utc": utc_text()}) + "\n")
 
 
 def last_uses(root: Path) -> dict[str, str]:
-    """Return id or name → when it last became current, by any link."""
-    events = [event for link in links_with(root) for event in read(history_of(root, link))]
+    """Return id or name → time it last became current, of any link."""
+    events = [event for link in links_with(root) for event in read_history(history_of(root, link))]
     return dict(sorted(events, key=lambda event: event[1]))

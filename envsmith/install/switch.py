@@ -1,9 +1,10 @@
-"""Switch between environments that are there: back to the one before, to any other; list them, remove old ones."""
+"""`envsmith rollback` and `envsmith generations`: switch between generations, list them, remove old ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from envsmith.environment.model import Generation
 from envsmith.errors import InstallError
@@ -12,140 +13,143 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from envsmith.install.ports import EnvironmentStore
+    from envsmith.install.generation_store import GenerationStore
 
-_NAMED = 3
+_MAX_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchResult:
-    """What is current now, and what was before."""
+    """The current environment after a switch, and the previous one."""
 
     id: str
-    """Id of a generation, or the name under which an environment made by others had been kept."""
+    """Id of a generation, or name of an environment not managed by envsmith."""
     is_foreign: bool
     generation: Generation | None
     before: str
     aside: str
-    """Name under which an environment made by others is kept that stood in the link's place; else empty."""
+    """Name in ``.envsmith/aside`` of an environment not managed by envsmith that was replaced; else empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationListing:
-    """One generation in the list."""
+    """One line of `envsmith generations`."""
 
     id: str
     is_current: bool
     generation: Generation | None
-    """None for those that were made by others, or not proved."""
-    kind: str
-    """``proved``, ``failed`` or ``foreign``."""
+    """None for failed generations, and environments not managed by envsmith."""
+    kind: Literal["proved", "failed", "foreign"]
+    """Verified, failed its verification, or not managed by envsmith."""
     used_utc: str
-    """When it last became current; empty where it never was."""
+    """Time it last became current; empty if never."""
     own_bytes: int
     shared_bytes: int
 
 
-def rollback(asked: str, environments: EnvironmentStore, *, is_forced: bool = False) -> SwitchResult:
-    """Switch to a generation, or put back what others had made.
+def rollback(target: str, store: GenerationStore, *, is_forced: bool = False) -> SwitchResult:
+    """Switch to a generation, or restore an environment not managed by envsmith.
 
     Args:
-        asked: id, its beginning where that is enough, or name; empty for the one before the current one.
-        environments: those there are.
-        is_forced: return even to one of which files are gone.
+        target: id, unique beginning of an id, or name; empty for the previous environment.
+        store: the generations.
+        is_forced: switch even to a generation with missing files.
 
     Raises:
-        InstallError: ENV030 when there is none before, or none of that name; ENV031 when its interpreter is gone,
-            ENV034 when files of it are.
+        InstallError: ENV030 when there is no such environment, ENV031 when its interpreter is missing, ENV034 when
+            files of it are.
     """
-    if not environments.generations() and not environments.asides():
-        raise _nothing("there is nothing to return to", [])  # and nothing is left behind
-    with environments.alone("switching back"):
-        before = environments.current()
-        names = [one.id for one in environments.generations()]
-        foreign = environments.asides()
-        id_ = _named(asked, [*names, *foreign]) if asked else _previous(environments, [*names, *foreign])
+    if not store.generations() and not store.asides():
+        raise _not_found("there is no previous environment", [])  # before the lock creates any file
+    with store.lock("switching back"):
+        before = store.current()
+        names = [generation.id for generation in store.generations()]
+        foreign = store.asides()
+        id_ = _match(target, [*names, *foreign]) if target else _previous(store, [*names, *foreign])
         if id_ in foreign:
-            aside = environments.restore(id_)
+            aside = store.restore(id_)
             return SwitchResult(id=id_, is_foreign=True, generation=None, before=before, aside=aside)
-        generation = environments.generation(id_)
-        _check_interpreter(id_, environments)
+        generation = store.generation(id_)
+        _check_interpreter(id_, store)
         if generation and not is_forced:
-            _check_files(generation, environments)
-        aside = environments.switch(id_)
+            _check_files(generation, store)
+        aside = store.switch(id_)
         return SwitchResult(id=id_, is_foreign=False, generation=generation, before=before, aside=aside)
 
 
-def _check_interpreter(id_: str, environments: EnvironmentStore) -> None:
-    if not environments.has_interpreter(id_):
+def _check_interpreter(id_: str, store: GenerationStore) -> None:
+    if not store.has_interpreter(id_):
         raise InstallError(
             "ENV031",
-            f"{id_} cannot be returned to: its interpreter is gone",
-            where=str(environments.prefix(id_)),
-            hint="install the Python it was made with again, or run `envsmith install`",
+            f"cannot switch to {id_}: its interpreter is missing",
+            where=str(store.prefix(id_)),
+            hint="install the Python it was created with, or run `envsmith install`",
         )
 
 
-def _check_files(one: Generation, environments: EnvironmentStore) -> None:
-    """Refuse to return to what is there in part only."""
-    if lost := environments.lost(one):
-        more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+def _check_files(generation: Generation, store: GenerationStore) -> None:
+    if lost := store.lost_files(generation):
+        more = f" and {len(lost) - _MAX_NAMED} more" if len(lost) > _MAX_NAMED else ""
+        files = "1 file is" if len(lost) == 1 else f"{len(lost)} files are"
         raise InstallError(
             "ENV034",
-            f"{one.id} is damaged: {len(lost)} of its files {'is' if len(lost) == 1 else 'are'} gone or changed: "
-            f"{', '.join(lost[:_NAMED])}{more}",
-            where=str(environments.prefix(one.id)),
-            hint=f"what was current still is; `envsmith install {one.profile}` builds what is locked, "
-            "and --force returns to it as it is",
+            f"cannot switch to {generation.id}: {files} missing or changed: "
+            f"{', '.join(lost[:_MAX_NAMED])}{more}; the current environment is unchanged",
+            where=str(store.prefix(generation.id)),
+            hint=f"rebuild it with `envsmith install {generation.profile}`, or switch anyway with --force",
         )
 
 
-def _named(asked: str, names: list[str]) -> str:
-    found = [name for name in names if name == asked] or [name for name in names if name.startswith(asked)]
+def _match(target: str, names: list[str]) -> str:
+    found = [name for name in names if name == target] or [name for name in names if name.startswith(target)]
     if len(found) == 1:
         return found[0]
-    problem = f"{asked!r} may be {' or '.join(found)}" if found else f"there is no environment {asked!r}"
-    raise _nothing(problem, names)
+    raise _not_found(
+        f"{target!r} is ambiguous: {' or '.join(found)}" if found else f"environment {target!r} not found",
+        names,
+    )
 
 
-def _previous(environments: EnvironmentStore, names: list[str]) -> str:
-    """Return what was current before, by the history; else the newest that never was."""
-    current = environments.current()
-    used = [id_ for id_, _ in environments.uses()]
+def _previous(store: GenerationStore, names: list[str]) -> str:
+    """Return the previous environment by the history; without one the newest that was never current."""
+    current = store.current()
+    used = [id_ for id_, _ in store.uses()]
     for id_ in (*reversed(used), *reversed(names)):
         if id_ != current and id_ in names:
             return id_
-    raise _nothing("there is nothing to return to", names)
+    raise _not_found("there is no previous environment", names)
 
 
-def _nothing(problem: str, names: list[str]) -> InstallError:
+def _not_found(problem: str, names: list[str]) -> InstallError:
     return InstallError(
         "ENV030",
         problem,
         where="envsmith rollback",
-        details=tuple(("there is", name) for name in names),
-        hint="`envsmith generations` lists what there is",
+        details=tuple(("found", name) for name in names),
+        hint="run `envsmith generations` for a list",
     )
 
 
-def listed(
-    environments: EnvironmentStore, measured: Callable[[Path], tuple[int, int]]
+def list_generations(
+    store: GenerationStore, measure: Callable[[Path], tuple[int, int]]
 ) -> tuple[GenerationListing, ...]:
-    """List generations, oldest use first, then what failed, then what others had made.
+    """List generations in order of their last use, then failed ones, then environments not managed by envsmith.
 
     Args:
-        environments: those there are.
-        measured: returns own and shared bytes of a folder.
+        store: the generations.
+        measure: returns own and shared bytes of a folder.
     """
-    used = environments.last_uses()
-    current = environments.current()
-    proved = [(one.id, one, "proved") for one in environments.generations()]
-    proved.sort(key=lambda item: used.get(item[0], ""))
-    others = [(name, None, "failed") for name in environments.failed()]
-    others += [(name, None, "foreign") for name in environments.asides()]
+    used = store.last_uses()
+    current = store.current()
+    verified = sorted(store.generations(), key=lambda item: used.get(item.id, ""))
+    entries: list[tuple[str, Generation | None, Literal["proved", "failed", "foreign"]]] = [
+        *((generation.id, generation, "proved") for generation in verified),
+        *((name, None, "failed") for name in store.failed()),
+        *((name, None, "foreign") for name in store.asides()),
+    ]
     found = []
-    for id_, generation, kind in [*proved, *others]:
-        own, shared = measured(environments.place(id_))
+    for id_, generation, kind in entries:
+        own, shared = measure(store.folder_of(id_))
         found.append(
             GenerationListing(
                 id=id_,
@@ -160,21 +164,26 @@ def listed(
     return tuple(found)
 
 
-def keep(count: int, environments: EnvironmentStore) -> tuple[str, ...]:
-    """Remove all generations but those used last, and all that failed; what is in use stays, whatever the count.
+def prune(count: int, store: GenerationStore) -> tuple[str, ...]:
+    """Remove failed generations, and all but the last used ones; those in use by any link are kept.
+
+    Args:
+        count: number of generations to keep.
+        store: the generations.
 
     Returns:
-        The names removed; what others had made is never among them.
+        The names removed, never one of an environment not managed by envsmith.
     """
-    with environments.alone("removing old environments"):
-        used = environments.last_uses()
-        in_use = environments.in_use()
-        order = sorted(
-            environments.generations(),
-            key=lambda one: (one.id in in_use, used.get(one.id, ""), one.built_utc),
+    with store.lock("removing old environments"):
+        used = store.last_uses()
+        in_use = store.in_use()
+        newest_first = sorted(
+            store.generations(),
+            key=lambda item: (item.id in in_use, used.get(item.id, ""), item.built_utc),
             reverse=True,
         )
-        gone = [one.id for one in order[count:] if one.id not in in_use] + list(environments.failed())
-        for id_ in gone:
-            environments.discard(id_)
-    return tuple(gone)
+        removed = [item.id for item in newest_first[count:] if item.id not in in_use]
+        removed += store.failed()
+        for id_ in removed:
+            store.discard(id_)
+    return tuple(removed)

@@ -91,7 +91,7 @@ def _target(manifest: Manifest, environment: Environment | None) -> str:
     if environment is None:
         return next(iter(manifest.targets)) if len(manifest.targets) == 1 else ""
     try:
-        return model.fitting(manifest.targets, environment.interpreter, profile=manifest.profile)
+        return model.choose_target(manifest.targets, environment.interpreter, profile=manifest.profile)
     except EnvsmithError:
         return ""
 

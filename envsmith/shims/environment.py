@@ -32,7 +32,7 @@ def sources() -> dict[str, bytes]:
     return {path.name: path.read_bytes().replace(b"\r\n", b"\n") for path in sorted(_SOURCES.glob("*.py"))}
 
 
-def lay(prefix: Path, package: ShimPackage, processes: Processes) -> None:
+def install_shims(prefix: Path, package: ShimPackage, processes: Processes) -> None:
     """Put a package of shims into a new environment, and compile it: where nobody may write there, Python cannot.
 
     Args:

@@ -101,14 +101,16 @@ def _verify(profile: str, prefix: Path, folder: Path, probe_options: ProbeOption
     from envsmith.environment.interpreter import VerifyingProbe
     from envsmith.files import atomic
     from envsmith.host.current import folders_before_packages
-    from envsmith.install.options import order_of
+    from envsmith.install.options import install_request
     from envsmith.process.runner import Processes
     from envsmith.verify.probe_runner import ProbeRunner
     from envsmith.verify.verify import VerifyTools, verify
 
     place = session.environment_paths(prefix)
     options = {"profile": profile or session.installed_profile(prefix), "folder": folder, "deep": deep}
-    order = order_of({**options, "python": "", "wheelhouse": "", "no_guard": False, "is_checked": False})
+    order = install_request(
+        {**options, "python": "", "wheelhouse": "", "no_guard": False, "is_checked": False}
+    )
     processes = Processes()
     try:
         found = verify(
@@ -119,7 +121,7 @@ def _verify(profile: str, prefix: Path, folder: Path, probe_options: ProbeOption
         )
         if not probe_options.names:
             return found
-        runner = ProbeRunner(processes=processes, env=order.checks.env, timeout_s=probe_options.timeout_s)
+        runner = ProbeRunner(processes=processes, env=order.smoke_tests.env, timeout_s=probe_options.timeout_s)
         return _add_probes(found, probe_options.names, Path(place.prefix), runner)
     finally:
         processes.close()

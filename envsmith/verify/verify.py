@@ -10,7 +10,7 @@ from envsmith.environment import model, package_findings, verification
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.interpreter import VerifyingProbe
 from envsmith.environment.model import Environment, Import
-from envsmith.install.request import InstallRequest, LockedInstall, expected, locked_files, read_lock
+from envsmith.install.request import InstallRequest, LockedInstall, expected_pins, read_lock, read_lock_folder
 from envsmith.model.finding import Finding, Report
 from envsmith.plan.ports import Files
 from envsmith.verify.probe_rules import ProbeResult
@@ -61,22 +61,22 @@ def verify(
         LockError: LCK004 when no locked target fits its interpreter, LCK005 without a lock.
         InstallError: ENV023 when its interpreter does not answer.
     """
-    found, manifest = locked_files(request, tools.files)
+    found, manifest = read_lock_folder(request, tools.files)
     environment = tools.probe.environment(prefix, deep=request.deep)
-    slug = model.fitting(manifest.targets, environment.interpreter, profile=request.profile)
+    slug = model.choose_target(manifest.targets, environment.interpreter, profile=request.profile)
     locked = read_lock(request, manifest, found, slug)
     imports = tuple(
-        tools.probe.imports(prefix, check.text, request.checks.env, check.timeout_s)
-        for check in request.checks.imports(locked.pins)
+        tools.probe.imports(prefix, check.text, request.smoke_tests.env, check.timeout_s)
+        for check in request.smoke_tests.imports(locked.pins)
     )
     ran = tuple(
-        tools.probe.runs(prefix, check.text, request.checks.env, check.timeout_s)
-        for check in request.checks.runs()
+        tools.probe.runs(prefix, check.text, request.smoke_tests.env, check.timeout_s)
+        for check in request.smoke_tests.commands()
     )
     installed_state = tools.probe.condition(prefix, before)
     findings = (
         *verification.verify(
-            expected(request, locked, environment), locked.backend, environment, imports, installed_state.own
+            expected_pins(request, locked, environment), locked.backend, environment, imports, installed_state.own
         ).findings,
         *_environment_findings(locked, environment, installed_state),
         *package_findings.failed_runs(ran),

@@ -9,8 +9,8 @@ import pytest
 
 from tests import repositories
 from tests.commands import Project
-from tests.houses import artifact, lock_files
 from tests.locks import LINUX, WINDOWS, folder_files
+from tests.wheelhouses import artifact, lock_files
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.download.artifact import Artifact, artifacts_of, is_filename, joined
+from envsmith.download.artifact import Artifact, artifacts_of, is_filename, merge_artifacts
 from envsmith.errors import ToolError
 from tests.values import HEX, OTHER_HEX
 
@@ -76,7 +76,9 @@ def test_files_that_cannot_be_used(file: PackageWheel | PackageSdist) -> None:
 
 
 def test_a_file_of_several_locks_is_one() -> None:
-    found = joined([made("b-1.zip", lock="b/y"), made("a-1.zip"), made("b-1.zip", lock="b/x", size=5)])
+    found = merge_artifacts(
+        [made("b-1.zip", lock="b/y"), made("a-1.zip"), made("b-1.zip", lock="b/x", size=5)]
+    )
     assert [(item.filename, item.locks, item.size_bytes) for item in found] == [
         ("a-1.zip", ("a/x",), None),
         ("b-1.zip", ("b/x", "b/y"), 5),
@@ -86,7 +88,7 @@ def test_a_file_of_several_locks_is_one() -> None:
 @pytest.mark.parametrize("other", [made("a-1.zip", OTHER_HEX, "b/y"), made("A-1.zip", HEX, "b/y")])
 def test_one_name_for_two_files_is_refused(other: Artifact) -> None:
     with pytest.raises(ToolError) as caught:
-        joined([made("a-1.zip"), other])
+        merge_artifacts([made("a-1.zip"), other])
     assert caught.value.code == "TOL042"
     assert [label for label, _ in caught.value.details] == ["a/x", "b/y"]
 

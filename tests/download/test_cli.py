@@ -11,8 +11,8 @@ import pytest
 
 from envsmith.host.current import this_platform, this_python
 from tests.commands import Project
-from tests.houses import artifact, leftovers, lock_files, made_bytes
 from tests.range_server import RangeServer, Step
+from tests.wheelhouses import artifact, leftovers, lock_files, made_bytes
 
 HERE, WINDOWS = f"{this_python().tag}-{this_platform()}", "cp310-win_amd64"
 BODIES = {
@@ -61,12 +61,12 @@ def test_files_for_this_machine(project: Project) -> None:
     assert held(project) == {ONE, TWO}
     assert (
         ran.out
-        == "holds     house: 2 files of 1 lock · 18.0 kB · each proved by sha256\nnew       2 files · 18.0 kB\n"
+        == "folder    house: 2 files of 1 lock · 18.0 kB · verified by sha256\nnew       2 files · 18.0 kB\n"
     )
-    assert ran.err.startswith("fetch     2 files · 18.0 kB\n")
+    assert ran.err.startswith("download  2 files · 18.0 kB\n")
     assert len(ran.err.splitlines()) == 3
     again = project.run("download", "any", "-d", "house")
-    assert again.out.endswith("new       nothing\n")
+    assert again.out.endswith("new       none\n")
     assert again.err == ""
 
 
@@ -146,10 +146,10 @@ def test_a_mirror_that_has_other_bytes(project: Project, server: RangeServer) ->
     ("words", "said"),
     [
         (("any",), "Missing option '-d'"),
-        (("any", "-d", "house", "--all", "--target", "cp310"), "leave --target out"),
-        (("none", "-d", "house"), "none has never been locked"),
+        (("any", "-d", "house", "--all", "--target", "cp310"), "--all and --target cannot be combined"),
+        (("none", "-d", "house"), "none is not locked"),
         (("../any", "-d", "house"), "PRF006"),
-        (("other", "-d", "house"), f"other has no lock for {HERE}"),
+        (("other", "-d", "house"), f"other is not locked for {HERE}"),
         (("any", "-d", "house", "--rewrite", "x"), "PRF044"),
     ],
 )

@@ -9,13 +9,13 @@ from envsmith.download.part_file import (
     FOLDER,
     PartFile,
     PartOrigin,
+    disk_errors,
     part_path,
     part_size,
-    refusals,
     sha256_of_file,
 )
 from envsmith.errors import ToolError
-from tests.houses import made_bytes
+from tests.wheelhouses import made_bytes
 
 BODY = made_bytes(3_000_000)
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -30,35 +30,35 @@ def house(tmp_path: Path) -> Path:
 def test_bytes_are_hashed_as_they_come_and_again_when_taken_over(house: Path) -> None:
     origin = PartOrigin(etag='"x"', size_bytes=len(BODY))
     with PartFile(house, SHA256) as part:
-        part.begin_piece(origin)
+        part.begin_response(origin)
         part.write(BODY[:2_000_000])
-        assert part.is_of_one_piece
-        assert not part.is_proved
+        assert part.is_single_response
+        assert not part.is_verified
     assert part_size(house, SHA256) == 2_000_000
     with PartFile(house, SHA256) as part:
-        assert (part.size, part.origin, part.is_of_one_piece) == (2_000_000, origin, False)
+        assert (part.size, part.origin, part.is_single_response) == (2_000_000, origin, False)
         part.write(BODY[2_000_000:])
-        assert part.is_proved
-        part.become(house / "file")
+        assert part.is_verified
+        part.finish(house / "file")
     assert (house / "file").read_bytes() == BODY
     assert list((house / FOLDER).iterdir()) == []
 
 
 def test_a_restart_throws_everything_away(house: Path) -> None:
     with PartFile(house, SHA256) as part:
-        part.begin_piece(PartOrigin(size_bytes=5))
+        part.begin_response(PartOrigin(size_bytes=5))
         part.write(b"wrong")
-        part.begin_piece(PartOrigin(size_bytes=9))
-        assert not part.is_of_one_piece
+        part.begin_response(PartOrigin(size_bytes=9))
+        assert not part.is_single_response
         part.restart()
-        assert (part.size, part.origin, part.is_of_one_piece) == (0, PartOrigin(), True)
+        assert (part.size, part.origin, part.is_single_response) == (0, PartOrigin(), True)
         part.write(BODY)
-        assert part.is_proved
+        assert part.is_verified
 
 
 def test_what_got_no_bytes_leaves_no_file(house: Path) -> None:
     with PartFile(house, SHA256) as part:
-        part.begin_piece(PartOrigin(etag='"x"'))
+        part.begin_response(PartOrigin(etag='"x"'))
     assert list((house / FOLDER).iterdir()) == []
 
 
@@ -83,7 +83,7 @@ def test_nothing_is_there(house: Path) -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(28, "TOL043"), (27, "TOL043"), (13, "TOL046"), (30, "TOL046")])
 def test_what_the_disk_refuses_is_told_in_words(number: int, code: str) -> None:
-    with pytest.raises(ToolError) as caught, refusals(Path("somewhere")):
+    with pytest.raises(ToolError) as caught, disk_errors(Path("somewhere")):
         raise OSError(number, "told by the system")
     assert caught.value.code == code
     assert "told by the system" in caught.value.message

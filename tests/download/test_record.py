@@ -11,7 +11,7 @@ from tests.values import HEX, OTHER_HEX
 
 
 def there(*names: str) -> list[FetchedFile]:
-    return [FetchedFile(filename=name, size_bytes=3, way="fetched") for name in names]
+    return [FetchedFile(filename=name, size_bytes=3, source="fetched") for name in names]
 
 
 def test_what_is_there_is_recorded_with_who_needs_it() -> None:

@@ -13,8 +13,8 @@ import requests
 from envsmith.download.part_file import FOLDER, PartFile
 from envsmith.download.transfer import StoppedError, Transfer
 from envsmith.errors import ToolError
-from tests.houses import HASTE, made_bytes
 from tests.range_server import RangeServer, Step
+from tests.wheelhouses import FAST, made_bytes
 
 BODY = made_bytes(100_000)
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -34,20 +34,20 @@ def stop() -> threading.Event:
 @pytest.fixture
 def transfer(stop: threading.Event) -> Iterator[Transfer]:
     with requests.Session() as session:
-        yield Transfer(session, HASTE, stop)
+        yield Transfer(session, FAST, stop)
 
 
 def test_the_next_address_is_asked_where_the_first_has_nothing(transfer: Transfer, house: Path) -> None:
     with RangeServer() as server, PartFile(house, SHA256) as part:
         urls = iter([f"{server.origin}/none", server.put("x", BODY), f"{server.origin}/never"])
         transfer.fetch(urls, part, None, lambda _: None)
-        assert part.is_proved
+        assert part.is_verified
         assert server.asked("never") == []
 
 
 def test_a_server_in_trouble_is_no_reason_to_go_elsewhere(transfer: Transfer, house: Path) -> None:
     with RangeServer() as server, PartFile(house, SHA256) as part:
-        server.plan("x", *[Step(status=500)] * HASTE.tries)
+        server.plan("x", *[Step(status=500)] * FAST.tries)
         with pytest.raises(ToolError) as caught:
             transfer.fetch([f"{server.origin}/x", server.put("y", BODY)], part, None, lambda _: None)
         assert caught.value.message == "the server answered 500"
@@ -78,7 +78,7 @@ def test_the_work_ends_during_a_pause(house: Path, stop: threading.Event) -> Non
         timer = threading.Timer(0.1, stop.set)
         timer.start()
         with pytest.raises(StoppedError):
-            Transfer(session, HASTE, stop).fetch([server.put("x", BODY)], part, None, lambda _: None)
+            Transfer(session, FAST, stop).fetch([server.put("x", BODY)], part, None, lambda _: None)
         timer.join()
 
 

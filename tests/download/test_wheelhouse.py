@@ -15,8 +15,8 @@ from envsmith.download.transfer import TransferPolicy
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.files.locks import try_lock
 from envsmith.index.hashing import FileCache
-from tests.houses import HASTE, NAME, AsLocked, Heard, artifact, filler, leftovers, made_bytes
 from tests.range_server import RangeServer, Step
+from tests.wheelhouses import FAST, NAME, AsLocked, FakeListener, artifact, downloader, leftovers, made_bytes
 
 BODY = made_bytes(200_000)
 OTHER = made_bytes(200_000, seed=1)
@@ -33,37 +33,39 @@ def house(tmp_path: Path) -> Path:
     return tmp_path / "house"
 
 
-def fill(server: RangeServer, house: Path, *, size: bool = True, endurance: TransferPolicy = HASTE) -> Heard:
+def fill(
+    server: RangeServer, house: Path, *, size: bool = True, policy: TransferPolicy = FAST
+) -> FakeListener:
     """Fill a house with the one file, and see that nothing else is left."""
-    heard = Heard()
+    listener = FakeListener()
     item = artifact(server.put(NAME, BODY), BODY, size=size)
-    filling = filler(house.parent, heard, endurance).fill(house, [item], AsLocked())
-    assert [error.code for error in filling.failed] == []
+    result = downloader(house.parent, listener, policy).fill(house, [item], AsLocked())
+    assert [error.code for error in result.failed] == []
     assert (house / NAME).read_bytes() == BODY
     assert leftovers(house) == []
-    return heard
+    return listener
 
 
 def refused(server: RangeServer, house: Path, *, size: bool = True, body: bytes = BODY) -> EnvsmithError:
     """Fail to fill a house, and return why."""
     item = artifact(server.put(NAME, BODY), body, size=size)
-    filling = filler(house.parent).fill(house, [item], AsLocked())
-    assert filling.brought == ()
+    result = downloader(house.parent).fill(house, [item], AsLocked())
+    assert result.files == ()
     assert not (house / NAME).exists()
-    (error,) = filling.failed
+    (error,) = result.failed
     assert error.where.startswith(f"{NAME}: http://127.0.0.1")
     return error
 
 
 @pytest.mark.parametrize("size", [True, False])
 def test_a_file_is_fetched_and_proved(server: RangeServer, house: Path, *, size: bool) -> None:
-    heard = fill(server, house, size=size)
-    assert heard.ways == {NAME: "fetched"}
-    assert heard.plans == [(1, len(BODY), True)]
-    assert heard.moved_bytes[NAME] == len(BODY)
+    listener = fill(server, house, size=size)
+    assert listener.sources == {NAME: "fetched"}
+    assert listener.plans == [(1, len(BODY), True)]
+    assert listener.moved_bytes[NAME] == len(BODY)
     assert server.asked(NAME)[0]["accept-encoding"] == "identity"
-    heard = fill(server, house, size=size)
-    assert heard.ways == {NAME: "held"}
+    listener = fill(server, house, size=size)
+    assert listener.sources == {NAME: "held"}
     assert server.ranges(NAME) == [""]
 
 
@@ -73,9 +75,9 @@ def test_cut_at_an_offset_it_goes_on_there(
     server: RangeServer, house: Path, cut_at: int, *, size: bool
 ) -> None:
     server.plan(NAME, Step(cut_at=cut_at))
-    heard = fill(server, house, size=size)
+    listener = fill(server, house, size=size)
     assert server.ranges(NAME) == ["", f"bytes={cut_at}-" if cut_at else ""]
-    assert heard.moved_bytes[NAME] == len(BODY)
+    assert listener.moved_bytes[NAME] == len(BODY)
 
 
 def test_cut_again_and_again(server: RangeServer, house: Path) -> None:
@@ -86,7 +88,7 @@ def test_cut_again_and_again(server: RangeServer, house: Path) -> None:
 
 
 def test_what_an_earlier_run_left_is_taken_over(server: RangeServer, house: Path) -> None:
-    server.plan(NAME, Step(cut_at=70_000), *[Step(status=503)] * HASTE.tries)
+    server.plan(NAME, Step(cut_at=70_000), *[Step(status=503)] * FAST.tries)
     assert refused(server, house).code == "TOL047"
     assert leftovers(house)
     fill(server, house)
@@ -120,9 +122,9 @@ def test_a_part_of_other_bytes_costs_one_more_fetch(
     part = part_path(house, artifact("", BODY).sha256)
     part.parent.mkdir(parents=True)
     part.write_bytes(left)
-    heard = fill(server, house, size=size)
+    listener = fill(server, house, size=size)
     assert server.ranges(NAME)[-1] == ""
-    assert heard.moved_bytes[NAME] == len(BODY)
+    assert listener.moved_bytes[NAME] == len(BODY)
 
 
 @pytest.mark.parametrize(
@@ -141,8 +143,8 @@ def test_answers_that_do_not_go_on_begin_anew(server: RangeServer, house: Path, 
     server.plan(NAME, Step(cut_at=70_000), step)
     if step.body:
         server.plan(NAME, Step(status=500))
-    heard = fill(server, house)
-    assert heard.moved_bytes[NAME] == len(BODY)
+    listener = fill(server, house)
+    assert listener.moved_bytes[NAME] == len(BODY)
 
 
 def test_a_file_that_changed_meanwhile_is_refused(server: RangeServer, house: Path) -> None:
@@ -210,7 +212,7 @@ def test_wrong_bytes_of_the_right_length_are_never_kept(
 @pytest.mark.parametrize("page", [b"<html>log in</html>", OTHER + b"x"])
 def test_a_file_of_another_length_is_refused_at_once(server: RangeServer, house: Path, page: bytes) -> None:
     server.plan(NAME, Step(body=page))
-    assert "bytes, and the lock's has 200000" in refused(server, house).message
+    assert "bytes instead of 200000" in refused(server, house).message
 
 
 def test_more_bytes_than_the_lock_says_without_length(server: RangeServer, house: Path) -> None:
@@ -220,17 +222,17 @@ def test_more_bytes_than_the_lock_says_without_length(server: RangeServer, house
 
 def test_a_slow_server_is_left_and_asked_anew(server: RangeServer, house: Path) -> None:
     ticks = iter(range(0, 100_000, 20))
-    hasty = replace(HASTE, clock=lambda: float(next(ticks)), slow_bytes_per_s=1e9)
+    hasty = replace(FAST, clock=lambda: float(next(ticks)), slow_bytes_per_s=1e9)
     server.plan(NAME, Step(drip_s=0.001))
-    heard = fill(server, house, endurance=replace(hasty, tries=200, most=5000))
+    listener = fill(server, house, policy=replace(hasty, tries=200, max_responses=5000))
     assert len(server.ranges(NAME)) > 1
-    assert heard.moved_bytes[NAME] == len(BODY)
+    assert listener.moved_bytes[NAME] == len(BODY)
 
 
 def test_a_silent_server_is_left(server: RangeServer, house: Path) -> None:
     gate = threading.Event()
     server.plan(NAME, Step(gate=gate))
-    fill(server, house, endurance=replace(HASTE, read_s=0.2))
+    fill(server, house, policy=replace(FAST, read_s=0.2))
     gate.set()
     assert server.ranges(NAME) == ["", "bytes=100000-"]
 
@@ -255,22 +257,22 @@ def test_redirects_without_end(server: RangeServer, house: Path) -> None:
 
 def test_nothing_is_listening(house: Path) -> None:
     item = artifact(f"http://127.0.0.1:9/{NAME}", BODY)
-    (error,) = filler(house.parent).fill(house, [item], AsLocked()).failed
+    (error,) = downloader(house.parent).fill(house, [item], AsLocked()).failed
     assert error.code == "TOL047"
     assert "connection refused" in error.message
 
 
 def test_a_server_that_answers_no_heads(house: Path) -> None:
     with RangeServer(has_heads=False) as server:
-        heard = fill(server, house, size=False)
-    assert heard.plans == [(1, 0, False)]
+        listener = fill(server, house, size=False)
+    assert listener.plans == [(1, 0, False)]
 
 
 def test_a_damaged_file_is_replaced(server: RangeServer, house: Path) -> None:
     house.mkdir()
     for damaged in (OTHER, BODY[:-1], b""):
         (house / NAME).write_bytes(damaged)
-        assert fill(server, house).ways == {NAME: "fetched"}
+        assert fill(server, house).sources == {NAME: "fetched"}
 
 
 def test_one_that_fails_keeps_none_of_the_others(server: RangeServer, house: Path) -> None:
@@ -278,10 +280,10 @@ def test_one_that_fails_keeps_none_of_the_others(server: RangeServer, house: Pat
     items = [artifact(server.put(name, body), body, filename=name) for name, body in bodies.items()]
     bad = items[5].filename
     server.plan(bad, Step(status=404))
-    heard = Heard()
-    filling = filler(house.parent, heard).fill(house, items, AsLocked())
-    assert heard.failures == {bad: "TOL047"}
-    assert {item.filename for item in filling.brought} == set(bodies) - {bad}
+    listener = FakeListener()
+    result = downloader(house.parent, listener).fill(house, items, AsLocked())
+    assert listener.failures == {bad: "TOL047"}
+    assert {item.filename for item in result.files} == set(bodies) - {bad}
     assert all((house / name).read_bytes() == body for name, body in bodies.items() if name != bad)
 
 
@@ -291,10 +293,10 @@ def test_what_was_kept_needs_no_server(house: Path) -> None:
     with kept.pending() as coming:
         coming.write(BODY)
         assert coming.commit(item.sha256, NAME)
-    heard = Heard()
-    assert filler(house.parent, heard).fill(house, [item], AsLocked()).failed == ()
-    assert heard.ways == {NAME: "kept"}
-    assert heard.plans == [(1, len(BODY), True)]
+    listener = FakeListener()
+    assert downloader(house.parent, listener).fill(house, [item], AsLocked()).failed == ()
+    assert listener.sources == {NAME: "kept"}
+    assert listener.plans == [(1, len(BODY), True)]
     assert (house / NAME).read_bytes() == BODY
 
 
@@ -303,22 +305,24 @@ def test_what_was_kept_and_is_damaged_is_fetched(server: RangeServer, house: Pat
     place = house.parent / "kept" / item.sha256
     place.mkdir(parents=True)
     (place / NAME).write_bytes(OTHER)
-    assert fill(server, house).ways == {NAME: "fetched"}
+    assert fill(server, house).sources == {NAME: "fetched"}
 
 
 def test_a_file_that_another_process_is_fetching_is_waited_for(server: RangeServer, house: Path) -> None:
     item = artifact(server.put(NAME, BODY), BODY)
     lock = part_path(house, item.sha256).with_suffix(".lock")
     lock.parent.mkdir(parents=True)
-    heard = Heard()
+    listener = FakeListener()
     with try_lock(lock):
-        thread = threading.Thread(target=filler(house.parent, heard).fill, args=(house, [item], AsLocked()))
+        thread = threading.Thread(
+            target=downloader(house.parent, listener).fill, args=(house, [item], AsLocked())
+        )
         thread.start()
-        while not heard.waited:
+        while not listener.waited:
             thread.join(0.01)
         (house / NAME).write_bytes(BODY)
     thread.join()
-    assert heard.ways == {NAME: "shared"}
+    assert listener.sources == {NAME: "shared"}
     assert server.ranges(NAME) == []
 
 
@@ -328,26 +332,26 @@ def test_too_little_room_is_said_before_anything_is_written(
     item = artifact(server.put(NAME, BODY), BODY, size=False)
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": len(BODY) - 1}))
     with pytest.raises(ToolError) as caught:
-        filler(house.parent).fill(house, [item], AsLocked())
+        downloader(house.parent).fill(house, [item], AsLocked())
     assert caught.value.code == "TOL044"
-    assert ("to come", "200000 bytes") in caught.value.details
+    assert ("needed", "200000 bytes") in caught.value.details
     assert server.ranges(NAME) == []
     part = part_path(house, item.sha256)
     part.write_bytes(BODY[:1])
-    assert filler(house.parent).fill(house, [item], AsLocked()).failed == ()
+    assert downloader(house.parent).fill(house, [item], AsLocked()).failed == ()
 
 
 def test_a_file_where_the_folder_should_be(server: RangeServer, house: Path) -> None:
     house.write_text("no folder", "utf-8")
     with pytest.raises(ToolError) as caught:
-        filler(house.parent).fill(house, [artifact(server.put(NAME, BODY), BODY)], AsLocked())
+        downloader(house.parent).fill(house, [artifact(server.put(NAME, BODY), BODY)], AsLocked())
     assert caught.value.code == "TOL046"
 
 
 def test_a_folder_where_the_file_should_be(server: RangeServer, house: Path) -> None:
     (house / NAME).mkdir(parents=True)
     with pytest.raises(ToolError) as caught:
-        filler(house.parent).fill(house, [artifact(server.put(NAME, BODY), BODY)], AsLocked())
+        downloader(house.parent).fill(house, [artifact(server.put(NAME, BODY), BODY)], AsLocked())
     assert caught.value.code == "TOL046"
     assert (house / NAME).is_dir()
 
@@ -358,5 +362,5 @@ def test_only_what_is_proved_gets_its_name(house: Path) -> None:
     with part_file.PartFile(house, item.sha256) as part:
         part.write(OTHER)
         with pytest.raises(AssertionError):
-            part.become(house / NAME)
+            part.finish(house / NAME)
     assert not (house / NAME).exists()

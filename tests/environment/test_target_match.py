@@ -17,14 +17,14 @@ SLUGS = (
 
 
 def test_the_lock_for_the_interpreter_is_taken_with_the_latest_floor_that_runs() -> None:
-    assert model.fitting(SLUGS, interpreter(), profile="any") == "cp312-manylinux_2_34_x86_64"
+    assert model.choose_target(SLUGS, interpreter(), profile="any") == "cp312-manylinux_2_34_x86_64"
     older = interpreter(libc_version="2.31")
-    assert model.fitting(SLUGS, older, profile="any") == "cp312-manylinux_2_28_x86_64"
+    assert model.choose_target(SLUGS, older, profile="any") == "cp312-manylinux_2_28_x86_64"
 
 
 def test_a_python_that_is_not_locked_is_refused_with_those_that_are() -> None:
     with pytest.raises(LockError) as caught:
-        model.fitting(SLUGS, interpreter(version="3.10.13"), profile="any")
+        model.choose_target(SLUGS, interpreter(version="3.10.13"), profile="any")
     assert caught.value.code == "LCK004"
     assert [text for _, text in caught.value.details] == sorted(SLUGS)
     assert caught.value.hint == "name an interpreter it is locked for with --python 3.13"
@@ -32,15 +32,15 @@ def test_a_python_that_is_not_locked_is_refused_with_those_that_are() -> None:
 
 def test_a_platform_that_is_not_locked_is_refused_otherwise() -> None:
     with pytest.raises(LockError) as caught:
-        model.fitting(SLUGS, interpreter(machine="aarch64"), profile="any")
+        model.choose_target(SLUGS, interpreter(machine="aarch64"), profile="any")
     assert "add this machine's platform" in caught.value.hint
 
 
 def test_pythons_worth_looking_for() -> None:
     here = Platform.parse("linux")
-    assert [str(item) for item in model.pythons_on(SLUGS, here, Python.parse("3.12"))] == [
+    assert [str(item) for item in model.locked_pythons(SLUGS, here, Python.parse("3.12"))] == [
         "3.12",
         "3.13",
         "3.11",
     ]
-    assert model.pythons_on(SLUGS, Platform.parse("macos"), Python.parse("3.12")) == ()
+    assert model.locked_pythons(SLUGS, Platform.parse("macos"), Python.parse("3.12")) == ()

@@ -15,8 +15,8 @@ import pytest
 
 from tests.commands import Project
 from tests.faults.lock_states import Started
-from tests.houses import artifact, leftovers, lock_files, made_bytes
 from tests.range_server import RangeServer, Step
+from tests.wheelhouses import artifact, leftovers, lock_files, made_bytes
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals processes, mounts and unshares")
 SLUG = "cp312-win_amd64"

@@ -9,7 +9,7 @@ from pathlib import Path
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import Distribution, Environment, Import, Interpreter, TorchBuild
 from envsmith.errors import EnvsmithError
-from envsmith.install.space_needed import Disk
+from envsmith.install.disk_space import Disk
 from envsmith.lockfile.pins import InstallSource, Pins
 from tests.environment.test_model_interpreter import interpreter
 
@@ -37,11 +37,11 @@ class FakeInstaller:
         return Path("/cache")
 
     def is_copying(self) -> bool:
-        """Say what was told."""
+        """Return the given answer."""
         return self.copying
 
     def outstanding(self, supply: InstallSource, python: Path) -> frozenset[str] | None:
-        """Return what is said to be outstanding."""
+        """Return the given names."""
         assert supply.text
         assert python
         return self.fresh
@@ -64,34 +64,24 @@ class FakeInstaller:
 
 @dataclass
 class FakeDisks:
-    """Has as much room as it is told to."""
+    """Has the given free space."""
 
     free: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Beginning of a place → device and free bytes."""
-    wheels: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    """Beginning of a path → device and free bytes."""
 
     def disk_of(self, place: Path) -> Disk:
-        """Return what was told, else plenty."""
+        """Return the given device and space, or one with plenty."""
         device, free = next((self.free[key] for key in self.free if str(place).startswith(key)), (1, 10**12))
         return Disk(place=str(place), device=device, free_bytes=free)
-
-    def weights(self, folder: Path) -> Mapping[tuple[str, str], tuple[int, int]]:
-        """Return what was told."""
-        assert folder
-        return self.wheels
-
-    def key_of(self, name: str, version: str) -> tuple[str, str]:
-        """Return both."""
-        return name, version
 
 
 @dataclass
 class FakeProbe:
-    """Finds what the installer made, and damage where it is told to."""
+    """Finds the files of `FakeInstaller`, and damage as requested."""
 
     torch: TorchBuild | None = None
     damaged: tuple[str, ...] = ()
-    """Folders of generations whose files are not right when hashes are compared."""
+    """Generations with wrong hashes."""
     refused: str = ""
     """A module that cannot be imported."""
     found: Interpreter = field(default_factory=interpreter)
@@ -133,6 +123,6 @@ class FakeProbe:
         self.tried.append((name, env, timeout_s))
         return Import(name=name, error="OSError: no") if name == self.refused else Import(name=name)
 
-    def runs(self, prefix: Path, order: str, env: Mapping[str, str], timeout_s: float) -> Import:
+    def runs(self, prefix: Path, command: str, env: Mapping[str, str], timeout_s: float) -> Import:
         """Run, or not."""
-        return self.imports(prefix, order, env, timeout_s)
+        return self.imports(prefix, command, env, timeout_s)

@@ -1,4 +1,4 @@
-"""What the tests of installing, building and ordering begin with."""
+"""Requests, locks and tools for tests of installs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 
 from envsmith.environment.model import TorchBuild
 from envsmith.install.generation_store import GenerationStore
-from envsmith.install.request import InstallRequest, InstallTools
+from envsmith.install.ports import InstallTools
+from envsmith.install.request import InstallRequest
 from envsmith.lockfile.store import lock_files
 from envsmith.model.target import Platform, Python
+from envsmith.process.runner import Processes
 from tests.fakes import FakeFiles, Heard
 from tests.install.fakes import FakeDisks, FakeInstaller, FakeProbe
 from tests.install.made import Made, entry_of_lock, lock_of, made, made_torch
@@ -24,14 +26,14 @@ def order(**values: Any) -> InstallRequest:
     known = {
         "profile": "any",
         "folder": FOLDER,
-        "here": Platform.parse("linux"),
+        "this_platform": Platform.parse("linux"),
         "this_python": Python.parse("3.12"),
     }
     return InstallRequest(**{**known, **values})
 
 
 def locked(*wheels: Made, python: str = "3.12", files: FakeFiles | None = None) -> FakeFiles:
-    """Put a lock of wheels beside those there are."""
+    """Add a lock of wheels to a lock folder."""
     from envsmith.lockfile.manifest import FILENAME, Manifest
 
     files = files or FakeFiles()
@@ -52,11 +54,12 @@ def locked(*wheels: Made, python: str = "3.12", files: FakeFiles | None = None) 
 
 def tools(root: Path, files: FakeFiles | None = None, **more: Any) -> InstallTools:
     made_up = InstallTools(
-        environments=GenerationStore(link=root / ".venv"),
+        store=GenerationStore(link=root / ".venv"),
         installer=FakeInstaller(),
         probe=FakeProbe(torch=TorchBuild(version="2.19.0+cpu")),
         files=files or locked(),
-        disks=FakeDisks(),
+        processes=Processes(),
+        disk_of=FakeDisks().disk_of,
         progress=Heard(),
         now_utc=lambda: "2026-11-21T12:00:00Z",
     )

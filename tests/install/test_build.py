@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from envsmith.config.profile import SmokeTest
+from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import CONSTRAINTS, TorchBuild
 from envsmith.errors import InstallError, ToolError
 from envsmith.install.install import install
-from envsmith.install.request import ExtraFiles, SmokeTests
+from envsmith.install.request import SmokeTests
 from tests.fakes import Heard
 from tests.install.fakes import FakeInstaller, FakeProbe
 from tests.install.install_values import order, tools
@@ -18,21 +19,15 @@ def names(root: Path) -> list[str]:
     return sorted(path.name for path in (root / ".envsmith" / "generations").iterdir())
 
 
-def test_what_was_built_is_proved_recorded_and_furnished(tmp_path: Path) -> None:
-    seen: list[ExtraFiles] = []
-
-    def furnish(given: ExtraFiles) -> None:
-        assert not (tmp_path / ".venv").exists(), "before it is current"
-        seen.append(given)
-
-    at_hand = tools(tmp_path, furnish=(furnish,))
+def test_a_generation_is_recorded_with_constraints_and_activation_scripts(tmp_path: Path) -> None:
+    at_hand = tools(tmp_path)
     done = install(order(), at_hand)
-    (given,) = seen
-    assert given.prefix == at_hand.environments.prefix(done.generation.id)
-    assert given.generation == done.generation == at_hand.environments.generation(done.generation.id)
+    prefix = at_hand.store.prefix(done.generation.id)
+    assert done.generation == at_hand.store.generation(done.generation.id)
     assert done.generation.family == {"torch": "2.19.0+cpu"}
     assert done.generation.files == 4
-    assert (given.prefix / CONSTRAINTS).read_text("utf-8") == "torch==2.19.0+cpu\n"
+    assert (prefix / CONSTRAINTS).read_text("utf-8") == "torch==2.19.0+cpu\n"
+    assert "any" in (interpreter_path(prefix).parent / "activate").read_text("utf-8")
 
 
 def test_torch_is_imported_and_what_the_profile_says(tmp_path: Path) -> None:
@@ -45,7 +40,9 @@ def test_torch_is_imported_and_what_the_profile_says(tmp_path: Path) -> None:
         SmokeTest("import", "torch", 9.0),
         SmokeTest("import", "beside", 5.0),
     )
-    done = install(order(checks=SmokeTests(tried=tried, env={"A": "1"})), tools(tmp_path / "b", probe=probe))
+    done = install(
+        order(smoke_tests=SmokeTests(tests=tried, env={"A": "1"})), tools(tmp_path / "b", probe=probe)
+    )
     env = {"A": "1"}
     assert probe.tried == [("torch", env, 9.0), ("beside", env, 5.0), ("a b", env, 6.0)]
     assert [item.name for item in done.imports] == ["torch", "beside"]
@@ -53,14 +50,14 @@ def test_torch_is_imported_and_what_the_profile_says(tmp_path: Path) -> None:
 
 
 def test_a_command_that_fails_is_no_proof_and_none_is_run_where_files_are_wrong(tmp_path: Path) -> None:
-    checks = SmokeTests(tried=(SmokeTest("run", "a b"),))
+    checks = SmokeTests(tests=(SmokeTest("run", "a b"),))
     probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"), refused="a b")
     with pytest.raises(InstallError) as caught:
-        install(order(checks=checks), tools(tmp_path, probe=probe))
+        install(order(smoke_tests=checks), tools(tmp_path, probe=probe))
     assert [part.code for part in caught.value.parts] == ["ENV064"]
     probe = FakeProbe(torch=TorchBuild(version="2.19.0", cuda="13.4"))
     with pytest.raises(InstallError):
-        install(order(checks=checks), tools(tmp_path, probe=probe))
+        install(order(smoke_tests=checks), tools(tmp_path, probe=probe))
     assert [name for name, _, _ in probe.tried] == ["torch"]
 
 
@@ -97,12 +94,14 @@ def test_what_could_not_be_filled_is_removed(tmp_path: Path) -> None:
     assert heard.ended_with[-1][1] == "failed"
 
 
-def test_what_could_not_be_furnished_is_removed(tmp_path: Path) -> None:
-    def furnish(_: ExtraFiles) -> None:
-        raise KeyboardInterrupt
+def test_a_generation_whose_scripts_cannot_be_written_is_removed(tmp_path: Path) -> None:
+    class InTheWay(FakeInstaller):
+        def make(self, prefix: Path, python: Path, prompt: str) -> None:
+            super().make(prefix, python, prompt)
+            (interpreter_path(prefix).parent / "activate").mkdir()
 
-    with pytest.raises(KeyboardInterrupt):
-        install(order(), tools(tmp_path, furnish=(furnish,)))
+    with pytest.raises(InstallError, match="ENV024"):
+        install(order(), tools(tmp_path, installer=InTheWay()))
     assert names(tmp_path) == []
     assert not (tmp_path / ".venv").exists()
 

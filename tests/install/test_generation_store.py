@@ -20,7 +20,7 @@ A, B, C = "any-aaaaaa", "any-bbbbbb", "any-cccccc"
 def environments(tmp_path: Path) -> GenerationStore:
     """Two generations, neither current."""
     found = GenerationStore(link=tmp_path / ".venv")
-    with found.alone("testing"):
+    with found.lock("testing"):
         for id_ in (A, B):
             built(found, id_)
     return found
@@ -33,7 +33,7 @@ def built(environments: GenerationStore, id_: str) -> Generation:
     python.parent.mkdir()
     python.touch()
     one = generation(id_, site="lib", folders=("a-1.dist-info",), built_utc=f"2026-11-21T12:00:{len(id_)}Z")
-    environments.keep(one)
+    environments.record(one)
     return one
 
 
@@ -85,7 +85,7 @@ def test_a_link_that_others_made_is_moved_aside_as_a_link(
     (tmp_path / "theirs").mkdir()
     environments.link.symlink_to("theirs", target_is_directory=True)
     aside = environments.switch(A)
-    with environments.alone("testing"):
+    with environments.lock("testing"):
         pass
     assert environments.asides() == (aside,)
     environments.restore(aside)
@@ -133,7 +133,7 @@ def test_a_process_killed_while_it_set_aside_leaves_no_trace(environments: Gener
     place = environments.root / "aside" / ".venv-20261121T120000Z"
     place.parent.mkdir()
     place.symlink_to(Path(".envsmith", "generations", A))
-    with environments.alone("testing"):
+    with environments.lock("testing"):
         pass
     assert list(place.parent.iterdir()) == []
     assert environments.is_foreign()
@@ -143,10 +143,10 @@ def test_half_built_folders_are_removed_by_the_next(environments: GenerationStor
     (environments.folder / C / "lib").mkdir(parents=True)
     (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
     (environments.folder / f".removing-{C}").mkdir()
-    with environments.alone("testing") as is_crashed:
+    with environments.lock("testing") as is_crashed:
         assert is_crashed
     assert names(environments) == [A, B, f"{C}-failed-20261121T120000Z"]
-    with environments.alone("testing") as is_crashed:
+    with environments.lock("testing") as is_crashed:
         assert not is_crashed
 
 
@@ -159,7 +159,7 @@ def test_what_is_built_has_no_name_that_a_link_points_to(environments: Generatio
 
 def test_a_process_that_vanished_is_noticed_by_its_note(environments: GenerationStore) -> None:
     (environments.root / "busy").write_text("process 1: installing\n", "utf-8")
-    with environments.alone("testing") as is_crashed:
+    with environments.lock("testing") as is_crashed:
         assert is_crashed
 
 
@@ -243,11 +243,11 @@ def test_others_wait_and_hear_for_whom(environments: GenerationStore) -> None:
     second = GenerationStore(link=environments.link, waiting=hear)
 
     def enter() -> None:
-        with second.alone("second"):
+        with second.lock("second"):
             heard.append("in")
 
     thread = threading.Thread(target=enter)
-    with environments.alone("installing any"):
+    with environments.lock("installing any"):
         thread.start()
         assert entered.wait(30)
         assert heard == [f"process {os.getpid()}: installing any"]
@@ -260,7 +260,7 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / ".envsmith").write_text("a file", "utf-8")
     with (
         pytest.raises(InstallError, match="ENV024"),
-        GenerationStore(link=tmp_path / ".venv").alone("testing"),
+        GenerationStore(link=tmp_path / ".venv").lock("testing"),
     ):
         pass
 
@@ -270,7 +270,7 @@ def test_a_profile_may_be_named_like_what_failed(environments: GenerationStore) 
     built(environments, mine)
     environments.switch(mine)
     (environments.folder / "jobs-failed-late-bbbbbb" / "lib").mkdir(parents=True)
-    with environments.alone("testing") as is_crashed:
+    with environments.lock("testing") as is_crashed:
         assert is_crashed
     assert environments.failed() == ()
     assert names(environments) == [A, B, mine]

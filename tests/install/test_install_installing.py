@@ -33,9 +33,9 @@ def test_a_lock_is_built_once_and_switched_to_again(tmp_path: Path) -> None:
 def test_one_that_was_removed_by_hand_is_not_what_was_before(tmp_path: Path) -> None:
     at_hand = tools(tmp_path)
     first = install(order(), at_hand)
-    at_hand.environments.discard(first.generation.id)
+    at_hand.store.discard(first.generation.id)
     again = install(order(), at_hand)
-    assert (again.how, again.before, at_hand.environments.current()) == ("built", "", again.generation.id)
+    assert (again.how, again.before, at_hand.store.current()) == ("built", "", again.generation.id)
     assert again.generation.id != first.generation.id, "a link leads there"
 
 
@@ -58,10 +58,10 @@ def test_checks_that_were_added_are_tried_in_one_that_is_built_for_them(tmp_path
     at_hand = tools(tmp_path)
     first = install(order(), at_hand)
     probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"), refused="audio")
-    with_one = order(checks=SmokeTests(tried=(SmokeTest("import", "audio"),)))
+    with_one = order(smoke_tests=SmokeTests(tests=(SmokeTest("import", "audio"),)))
     with pytest.raises(InstallError, match="ENV001"):
         install(with_one, replace(at_hand, probe=probe))
-    assert at_hand.environments.current() == first.generation.id
+    assert at_hand.store.current() == first.generation.id
     second = install(with_one, at_hand)
     assert (second.how, second.generation.tried) == ("built", ("import audio",))
     for fewer in (with_one, order()):
@@ -71,7 +71,7 @@ def test_checks_that_were_added_are_tried_in_one_that_is_built_for_them(tmp_path
 def test_one_that_is_not_compiled_does_not_do_where_that_is_asked(tmp_path: Path) -> None:
     at_hand = tools(tmp_path)
     install(order(), at_hand)
-    assert install(order(compiled=True), at_hand).how == "built"
+    assert install(order(compile_bytecode=True), at_hand).how == "built"
     assert install(order(), at_hand).how == "unchanged"
 
 
@@ -130,4 +130,4 @@ def test_what_others_made_is_named(tmp_path: Path) -> None:
     at_hand = tools(tmp_path, locked(made("beside")), probe=FakeProbe())
     done = install(order(), at_hand)
     assert done.aside.startswith(".venv-")
-    assert at_hand.environments.asides() == (done.aside,)
+    assert at_hand.store.asides() == (done.aside,)

@@ -51,7 +51,7 @@ def test_leftovers_of_a_killed_process_go(place: Path) -> None:
     link, spare = place / "link", place / "keep" / "spare"
     links.point(link, place / "a", spare)
     links.make(spare, place / "b", place)
-    links.mend(link, spare)
+    links.recover(link, spare)
     assert (link / "a").exists()
     assert names(place / "keep") == ["keep"]
 
@@ -64,10 +64,10 @@ def test_where_a_rename_cannot_replace_it_a_missing_link_is_put_back(
     links.point(link, place / "a", spare)
     links.make(spare, place / "b", place)
     link.rename(place / "keep" / "spare-old")  # killed here: the new link is whole
-    links.mend(link, spare)
+    links.recover(link, spare)
     assert (link / "b").exists()
     link.rename(place / "keep" / "spare-old")
-    links.mend(link, spare)
+    links.recover(link, spare)
     assert (link / "b").exists()
     assert names(place / "keep") == ["keep"]
 
@@ -75,7 +75,7 @@ def test_where_a_rename_cannot_replace_it_a_missing_link_is_put_back(
 @pytest.mark.parametrize("is_one_step", [True, False])
 def test_two_names_change_places(place: Path, monkeypatch: pytest.MonkeyPatch, *, is_one_step: bool) -> None:
     if not is_one_step:
-        monkeypatch.setattr(links, "_exchanged", lambda *_: False)
+        monkeypatch.setattr(links, "_exchange_atomically", lambda *_: False)
     links.make(place / "link", place / "b", place)
     links.exchange(place / "a", place / "link")
     assert (place / "a" / "b").exists()
@@ -85,10 +85,10 @@ def test_two_names_change_places(place: Path, monkeypatch: pytest.MonkeyPatch, *
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
 def test_linux_exchanges_in_one_step(place: Path) -> None:
-    assert links._exchanged(place / "a", place / "b")
+    assert links._exchange_atomically(place / "a", place / "b")
     assert (place / "a" / "b").exists()
     with pytest.raises(FileNotFoundError):
-        links._exchanged(place / "a", place / "none")
+        links._exchange_atomically(place / "a", place / "none")
 
 
 @pytest.mark.parametrize("killed_after", [1, 2])
@@ -98,11 +98,11 @@ def test_an_exchange_in_several_steps_is_ended_later(place: Path, killed_after: 
     one.rename(third)
     if killed_after == 2:
         other.rename(one)
-    links.mend_exchange(one, other)
+    links.recover_exchange(one, other)
     assert (one / "b").exists()
     assert (other / "a").exists()
     assert not os.path.lexists(third)
-    links.mend_exchange(one, other)
+    links.recover_exchange(one, other)
     assert (one / "b").exists()
 
 

@@ -19,7 +19,7 @@ def read(files: FakeFiles, **asked: str) -> LockedInstall:
 
 def test_the_pylock_is_given_where_it_is_at_hand() -> None:
     found = read(locked())
-    assert found.supply.is_pylock
+    assert found.source.is_pylock
     assert all(pin.url for pin in found.pins.packages)
     assert dict(found.family) == {"torch": "2.19.0+cpu"}
     assert str(found.backend) == "cpu"
@@ -32,14 +32,14 @@ def test_without_a_pylock_or_with_one_that_was_changed_the_requirements_are_give
     changed = read(files)
     del files.folders[FOLDER][PYLOCK]
     assert read(files) == changed
-    assert not changed.supply.is_pylock
+    assert not changed.source.is_pylock
     assert changed.sha256 == whole.sha256, "both are one lock"
 
 
 def test_a_wheelhouse_is_used_by_names_and_hashes() -> None:
     found = read(locked(), wheelhouse="/wheels")
-    assert not found.supply.is_pylock
-    assert found.supply.wheelhouse == "/wheels"
+    assert not found.source.is_pylock
+    assert found.source.wheelhouse == "/wheels"
 
 
 def test_missing_requirements_are_told() -> None:

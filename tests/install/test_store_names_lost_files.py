@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.install.store_names import lost
+from envsmith.install.store_names import lost_files
 
 FOLDER = "one-1.dist-info"
 
@@ -25,14 +25,14 @@ def site(tmp_path: Path) -> Path:
 def test_nothing_is_lost_of_what_is_whole_whatever_lies_beside(site: Path) -> None:
     (site / "more-2.dist-info").mkdir()
     (site / "more.py").touch()
-    assert lost(site, [FOLDER]) == ()
+    assert lost_files(site, [FOLDER]) == ()
 
 
 def test_what_is_gone_or_of_another_size_is_named(site: Path) -> None:
     (site / "one,two.py").write_text("1234", "utf-8")
-    assert lost(site, [FOLDER]) == ("one,two.py",)
+    assert lost_files(site, [FOLDER]) == ("one,two.py",)
     (site.parents[1] / "bin" / "one").unlink()
-    assert lost(site, [FOLDER]) == ("one,two.py", "../../bin/one")
+    assert lost_files(site, [FOLDER]) == ("one,two.py", "../../bin/one")
 
 
 @pytest.mark.parametrize("text", ["", "\n", None])
@@ -41,5 +41,5 @@ def test_a_distribution_without_its_record_is_lost(site: Path, text: str | None)
         (site / FOLDER / "RECORD").unlink()
     else:
         (site / FOLDER / "RECORD").write_text(text, "utf-8")
-    assert lost(site, [FOLDER]) == (f"{FOLDER}/RECORD",)
-    assert lost(site, ["gone-1.dist-info"]) == ("gone-1.dist-info/RECORD",)
+    assert lost_files(site, [FOLDER]) == (f"{FOLDER}/RECORD",)
+    assert lost_files(site, ["gone-1.dist-info"]) == ("gone-1.dist-info/RECORD",)

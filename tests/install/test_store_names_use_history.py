@@ -2,23 +2,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from envsmith.install.store_names import history_of, last_uses, links_with, note, read
+from envsmith.install.store_names import append_history, history_of, last_uses, links_with, read_history
 
 
 def test_what_stays_current_is_noted_once(tmp_path: Path) -> None:
     mine = history_of(tmp_path, ".venv")
     for id_ in ("a", "a", "", "b", "a"):
-        note(mine, id_)
-    assert [id_ for id_, _ in read(mine)] == ["a", "b", "a"]
+        append_history(mine, id_)
+    assert [id_ for id_, _ in read_history(mine)] == ["a", "b", "a"]
 
 
 def test_half_a_line_is_passed_over(tmp_path: Path) -> None:
     mine = history_of(tmp_path, ".venv")
-    note(mine, "a")
+    append_history(mine, "a")
     with mine.open("a", encoding="utf-8") as stream:
         stream.write('{"id": "b"')
-    assert [id_ for id_, _ in read(mine)] == ["a"]
-    assert read(history_of(tmp_path, "nothing")) == ()
+    assert [id_ for id_, _ in read_history(mine)] == ["a"]
+    assert read_history(history_of(tmp_path, "nothing")) == ()
 
 
 def test_the_last_use_is_that_of_any_link(tmp_path: Path) -> None:

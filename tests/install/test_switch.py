@@ -19,7 +19,7 @@ A, B, C = "any-aaaaaa", "any-bbbbbb", "other-cccccc"
 def environments(tmp_path: Path) -> GenerationStore:
     """Three generations; A was current, then B."""
     found = GenerationStore(link=tmp_path / ".venv")
-    with found.alone("testing"):
+    with found.lock("testing"):
         for number, id_ in enumerate((A, B, C)):
             python = interpreter_path(found.prefix(id_))
             python.parent.mkdir(parents=True)
@@ -28,7 +28,7 @@ def environments(tmp_path: Path) -> GenerationStore:
             folder.mkdir(parents=True)
             (folder / "RECORD").write_text("a.py,,\na-1.dist-info/RECORD,,\n", "utf-8")
             (folder.parent / "a.py").touch()
-            found.keep(
+            found.record(
                 generation(id_, site="lib", folders=(folder.name,), built_utc=f"2026-11-21T12:00:0{number}Z")
             )
         found.switch(A)
@@ -103,7 +103,7 @@ def test_the_list_tells_use_and_cost(environments: GenerationStore) -> None:
     (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
     (environments.root / "aside").mkdir()
     (environments.root / "aside" / ".venv-20261121T110000Z").mkdir()
-    found = switch.listed(environments, lambda path: (len(path.name), 7))
+    found = switch.list_generations(environments, lambda path: (len(path.name), 7))
     assert [(item.id, item.kind, item.is_current) for item in found] == [
         (C, "proved", False),
         (A, "proved", False),
@@ -117,9 +117,9 @@ def test_the_list_tells_use_and_cost(environments: GenerationStore) -> None:
 
 def test_those_used_last_are_kept_and_the_current_one_always(environments: GenerationStore) -> None:
     (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
-    assert switch.keep(2, environments) == (C, f"{C}-failed-20261121T120000Z")
-    assert switch.keep(2, environments) == ()
-    assert switch.keep(1, environments) == (A,)
+    assert switch.prune(2, environments) == (C, f"{C}-failed-20261121T120000Z")
+    assert switch.prune(2, environments) == ()
+    assert switch.prune(1, environments) == (A,)
     assert [one.id for one in environments.generations()] == [B]
 
 
@@ -127,14 +127,14 @@ def test_what_another_link_beside_used_last_counts(environments: GenerationStore
     other = GenerationStore(link=environments.link.with_name("other"))
     for id_ in (C, B):
         other.switch(id_)
-    assert all(item.used_utc for item in switch.listed(environments, lambda _: (0, 0)))
+    assert all(item.used_utc for item in switch.list_generations(environments, lambda _: (0, 0)))
     history = environments.root / "history-other.jsonl"
     history.write_text(history.read_text("utf-8").replace('"20', '"21'), "utf-8")  # long after the others
-    assert switch.keep(2, environments) == (A,)
+    assert switch.prune(2, environments) == (A,)
 
 
 def test_what_another_link_beside_uses_is_kept(environments: GenerationStore) -> None:
     second = replace(environments, link=environments.link.with_name(".venv-second"))
     second.switch(C)
-    assert switch.keep(1, environments) == (A,)
+    assert switch.prune(1, environments) == (A,)
     assert [one.id for one in environments.generations()] == [B, C]

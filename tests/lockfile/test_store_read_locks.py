@@ -7,8 +7,8 @@ import pytest
 from envsmith.errors import LockError
 from envsmith.lockfile.store import read_locks
 from envsmith.model.finding import Decision
-from tests.houses import artifact, lock_files
 from tests.locks import LINUX, WINDOWS, folder_files
+from tests.wheelhouses import artifact, lock_files
 
 FOLDER = PurePosixPath("lockfiles/p")
 DROPPED = Decision(subject="torchvision", kind="dropped", message="no import")

@@ -28,7 +28,7 @@ def test_all_files_are_laid_where_packages_lie(tmp_path: Path, site: str) -> Non
     made = package((LEGACY_API,), (), environment.sources())
     interpreter_path(tmp_path).parent.mkdir(parents=True, exist_ok=True)
     interpreter_path(tmp_path).symlink_to(sys.executable)
-    environment.lay(tmp_path, made, Processes())
+    environment.install_shims(tmp_path, made, Processes())
     compiled = {path.name.partition(".")[0] for path in tmp_path.rglob("*.pyc")}
     assert compiled == {"__init__", "torch_safe_globals", "torchaudio_legacy_api"}
     found = {
@@ -41,5 +41,5 @@ def test_all_files_are_laid_where_packages_lie(tmp_path: Path, site: str) -> Non
 
 def test_an_environment_without_a_place_for_packages_is_told(tmp_path: Path) -> None:
     with pytest.raises(InstallError) as caught:
-        environment.lay(tmp_path, package((LEGACY_API,), (), {}), Processes())
+        environment.install_shims(tmp_path, package((LEGACY_API,), (), {}), Processes())
     assert (caught.value.code, caught.value.where) == ("ENV024", str(tmp_path))

@@ -60,9 +60,9 @@ def order(shop: Shop, checks: SmokeTests | None = None) -> InstallRequest:
     return InstallRequest(
         profile="small",
         folder=shop.project.root / "lockfiles" / "small",
-        here=Platform.parse("manylinux_2_28_x86_64"),
+        this_platform=Platform.parse("manylinux_2_28_x86_64"),
         this_python=Python(major=3, minor=11),
-        checks=checks or SmokeTests(),
+        smoke_tests=checks or SmokeTests(),
     )
 
 
@@ -83,7 +83,7 @@ def tools(probe: FakeProbe) -> VerifyTools:
 def test_all_that_is_found_is_one_report(shop: Shop) -> None:
     overlap = Overlap(owners=("a", "b"), count=1, paths=("x",))
     probe = FakeProbe(found=environment("other==1"), seen=InstalledState(overlaps=(overlap,)))
-    checks = SmokeTests(tried=(SmokeTest("import", "bad", 5.0), SmokeTest("run", "python -m a", 6.0)))
+    checks = SmokeTests(tests=(SmokeTest("import", "bad", 5.0), SmokeTest("run", "python -m a", 6.0)))
     done = verify(order(shop, checks), Path("/env"), tools(probe), before=("/p",))
     assert [item.code for item in done.report.findings] == ["ENV010", "ENV011", "ENV017", "ENV061", "ENV064"]
     assert probe.asked == [

@@ -4,10 +4,10 @@ from itertools import islice
 
 import pytest
 
-from envsmith.download.download import ServedFiles
+from envsmith.download.locations import ServedFiles
 from envsmith.errors import EnvsmithError
-from tests.houses import NAME, artifact
 from tests.range_server import RangeServer, Step
+from tests.wheelhouses import NAME, artifact
 
 ITEM = artifact("https://a.example/x", b"x")
 

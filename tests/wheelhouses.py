@@ -1,4 +1,4 @@
-"""Wheelhouses to test with: files of made bytes, served over loopback."""
+"""Wheelhouses, artifacts and lock folders for tests, with random bytes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from envsmith.errors import EnvsmithError
 from envsmith.index.hashing import FileCache
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 
-HASTE = TransferPolicy(connect_s=5, read_s=5, pause_s=0.0)
+FAST = TransferPolicy(connect_s=5, read_s=5, pause_s=0.0)
 NAME = "torch-2.14.0+cu130-cp312-cp312-win_amd64.whl"
 
 
 def made_bytes(size: int, seed: int = 0) -> bytes:
-    """Return bytes that do not repeat."""
-    return random.Random(seed).randbytes(size)  # noqa: S311 - nothing secret
+    """Return random bytes."""
+    return random.Random(seed).randbytes(size)  # noqa: S311 - not for cryptography
 
 
 def artifact(url: str, body: bytes, *, size: bool = True, filename: str = NAME) -> Artifact:
@@ -45,7 +45,7 @@ def artifact(url: str, body: bytes, *, size: bool = True, filename: str = NAME) 
 
 
 def lock_files(profile: str, locks: Mapping[str, Sequence[Artifact]]) -> dict[str, bytes]:
-    """Return the files of a lock folder: slug → what its pylock names."""
+    """Return the files of a lock folder: slug → the files of its pylock."""
     files: dict[str, bytes] = {}
     entries: dict[str, TargetRecord] = {}
     for slug, items in locks.items():
@@ -84,20 +84,20 @@ def lock_files(profile: str, locks: Mapping[str, Sequence[Artifact]]) -> dict[st
 
 
 class AsLocked:
-    """Locations as the artifact says."""
+    """Locations with the URL of the artifact."""
 
     def urls(self, item: Artifact) -> Iterator[str]:
         yield item.url
 
 
 @dataclass
-class Heard:
-    """Keeps what it hears."""
+class FakeListener:
+    """Records its calls."""
 
     plans: list[tuple[int, int, bool]] = field(default_factory=list)
     moved_bytes: Counter[str] = field(default_factory=Counter)
     waited: list[str] = field(default_factory=list)
-    ways: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     first_bytes: threading.Event = field(default_factory=threading.Event)
 
@@ -112,21 +112,21 @@ class Heard:
     def waiting(self, filename: str) -> None:
         self.waited.append(filename)
 
-    def ended(self, brought: FetchedFile) -> None:
-        self.ways[brought.filename] = brought.way
+    def ended(self, file: FetchedFile) -> None:
+        self.sources[file.filename] = file.source
 
     def failed(self, filename: str, error: EnvsmithError) -> None:
         self.failures[filename] = error.code
 
 
-def filler(
-    folder: Path, heard: Heard | None = None, endurance: TransferPolicy = HASTE, jobs: int = 4
+def downloader(
+    folder: Path, listener: FakeListener | None = None, policy: TransferPolicy = FAST, jobs: int = 4
 ) -> WheelhouseDownloader:
     return WheelhouseDownloader(
-        heard=heard or Heard(), kept=FileCache(folder / "kept"), endurance=endurance, jobs=jobs
+        listener=listener or FakeListener(), cache=FileCache(folder / "kept"), policy=policy, jobs=jobs
     )
 
 
-def leftovers(house: Path) -> list[str]:
-    """Return the names of what is not whole yet."""
-    return sorted(path.name for path in (house / FOLDER).iterdir())
+def leftovers(wheelhouse: Path) -> list[str]:
+    """Return the names of the incomplete files."""
+    return sorted(path.name for path in (wheelhouse / FOLDER).iterdir())

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from envsmith.install.prefetch import KEPT_DAYS, use
+from envsmith.install.prefetch import KEPT_DAYS, touch_and_evict
 
 
 def aged(folder: Path, days: int) -> Path:
@@ -20,8 +20,8 @@ def test_what_nobody_used_for_long_goes(tmp_path: Path) -> None:
         aged(tmp_path / name, days)
         for name, days in (("mine", KEPT_DAYS + 1), ("fresh", KEPT_DAYS - 1), ("old", KEPT_DAYS + 1))
     )
-    use(mine)
-    use(tmp_path / "new")
+    touch_and_evict(mine)
+    touch_and_evict(tmp_path / "new")
     assert sorted(tmp_path.iterdir()) == [fresh, mine, tmp_path / "new"]
     assert len(list(mine.iterdir())) == 1
     assert not old.exists()
@@ -29,5 +29,5 @@ def test_what_nobody_used_for_long_goes(tmp_path: Path) -> None:
 
 def test_where_nothing_can_be_noted_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    use(tmp_path / "file" / "house")
+    touch_and_evict(tmp_path / "file" / "house")
     assert (tmp_path / "file").is_file()

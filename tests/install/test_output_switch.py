@@ -20,17 +20,17 @@ def listed(id_: str, **values: object) -> GenerationListing:
 
 def test_what_is_current_and_how_to_return(capfd: pytest.CaptureFixture[str]) -> None:
     done = SwitchResult(id="b-bbbbbb", is_foreign=False, generation=None, before="a-aaaaaa", aside="")
-    output.switched(done, LINK, as_json=False)
+    output.show_switch(done, LINK, as_json=False)
     assert capfd.readouterr().out == (
         "current   .venv → b-bbbbbb  (before: a-aaaaaa; `envsmith rollback` returns to it)\n"
     )
-    output.switched(done, LINK, as_json=True)
+    output.show_switch(done, LINK, as_json=True)
     assert json.loads(capfd.readouterr().out)["data"]["id"] == "b-bbbbbb"
 
 
 def test_what_others_made_has_no_name_of_ours(capfd: pytest.CaptureFixture[str]) -> None:
     done = SwitchResult(id=".venv-x", is_foreign=True, generation=None, before="", aside="")
-    output.switched(done, LINK, as_json=False)
+    output.show_switch(done, LINK, as_json=False)
     assert capfd.readouterr().out == "current   .venv is again what it was before envsmith's first install\n"
 
 
@@ -40,7 +40,7 @@ def test_a_table_of_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
         listed("cu128-000000-failed-x", generation=None, kind="failed"),
         listed(".venv-x", generation=None, kind="foreign"),
     ]
-    output.listed(found, ("gone-aaaaaa",), as_json=False)
+    output.show_generations(found, ("gone-aaaaaa",), as_json=False)
     assert [line.split() for line in capfd.readouterr().out.splitlines()] == [
         ["generation", "torch", "python", "used", "own", "shared"],
         [
@@ -59,12 +59,12 @@ def test_a_table_of_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
         [".venv-x", "made", "by", "others", "-", "never", "900", "bytes", "3.2", "GB"],
         ["removed", "gone-aaaaaa"],
     ]
-    output.listed(found, (), as_json=True)
+    output.show_generations(found, (), as_json=True)
     assert len(json.loads(capfd.readouterr().out)["data"]["generations"]) == 3
 
 
 def test_nothing_is_told_as_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    output.listed((), (), as_json=False)
+    output.show_generations((), (), as_json=False)
     shown = capfd.readouterr()
     assert shown.out == ""
     assert "no environment" in shown.err

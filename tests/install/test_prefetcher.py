@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.download.artifact import Artifact
-from envsmith.download.download import Locations
+from envsmith.download.locations import Locations
 from envsmith.download.record import DownloadResult, FetchedFile
 from envsmith.errors import ToolError
 from envsmith.install.prefetch import Prefetcher
@@ -15,7 +15,7 @@ from envsmith.install.request import LockedInstall
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.pins import InstallSource, Pins
 from envsmith.model.backend import Backend
-from tests.houses import AsLocked, artifact, lock_files
+from tests.wheelhouses import AsLocked, artifact, lock_files
 
 SLUG = "cp312-win_amd64"
 ITEM = artifact("https://a.example/one-1-py3-none-any.whl", b"one", filename="one-1-py3-none-any.whl")
@@ -26,7 +26,7 @@ LOCKED = LockedInstall(
     slug=SLUG,
     sha256="f" * 64,
     pins=Pins(packages=()),
-    supply=InstallSource(text="a pylock", is_pylock=True, sources=("one",)),
+    source=InstallSource(text="a pylock", is_pylock=True, sources=("one",)),
     backend=Backend.parse("cpu"),
     family={},
     env={},
@@ -45,33 +45,33 @@ class FakeHouse:
     def fill(self, house: Path, artifacts: Sequence[Artifact], locations: Locations) -> DownloadResult:
         assert self.begun == [(house, list(artifacts))], "before it is filled"
         self.asked = [(house, next(locations.urls(item))) for item in artifacts]
-        brought = FetchedFile(filename=ITEM.filename, size_bytes=3, way="fetched")
-        return DownloadResult(brought=() if self.failed else (brought,), failed=self.failed)
+        brought = FetchedFile(filename=ITEM.filename, size_bytes=3, source="fetched")
+        return DownloadResult(files=() if self.failed else (brought,), failed=self.failed)
 
 
 def gathering(house: FakeHouse) -> Prefetcher:
     return Prefetcher(
-        wheelhouse=house,
+        fill=house.fill,
         locations=AsLocked(),
         folder=Path("cache"),
-        begun=lambda place, artifacts: house.begun.append((place, list(artifacts))),
+        starting=lambda place, artifacts: house.begun.append((place, list(artifacts))),
     )
 
 
 def test_an_install_is_given_the_folder_and_the_hashed_requirements() -> None:
     house = FakeHouse()
-    supply = gathering(house).gather(LOCKED, MANIFEST, FOUND)
+    source = gathering(house).fetch(LOCKED, MANIFEST, FOUND)
     folder = Path("cache") / ("f" * 16)
     assert house.asked == [(folder, ITEM.url)]
-    assert supply == InstallSource(text="one==1\n", is_pylock=False, sources=("one",), wheelhouse=str(folder))
+    assert source == InstallSource(text="one==1\n", is_pylock=False, sources=("one",), wheelhouse=str(folder))
 
 
 def test_a_file_that_cannot_be_had_ends_it() -> None:
     with pytest.raises(ToolError) as caught:
-        gathering(FakeHouse(failed=(ToolError("TOL047", "gone"),))).gather(LOCKED, MANIFEST, FOUND)
+        gathering(FakeHouse(failed=(ToolError("TOL047", "gone"),))).fetch(LOCKED, MANIFEST, FOUND)
     assert caught.value.code == "TOL047"
     with pytest.raises(ToolError) as caught:
-        gathering(FakeHouse(failed=(ToolError("TOL047", "gone"), ToolError("TOL047", "gone")))).gather(
+        gathering(FakeHouse(failed=(ToolError("TOL047", "gone"), ToolError("TOL047", "gone")))).fetch(
             LOCKED, MANIFEST, FOUND
         )
     assert (caught.value.code, caught.value.where) == ("TOL050", f"envsmith install {LOCKED.profile}")
@@ -80,5 +80,5 @@ def test_a_file_that_cannot_be_had_ends_it() -> None:
 def test_without_the_pylock_the_names_are_not_known() -> None:
     found = {name: content for name, content in FOUND.items() if not name.startswith("pylock.")}
     with pytest.raises(ToolError) as caught:
-        gathering(FakeHouse()).gather(LOCKED, MANIFEST, found)
+        gathering(FakeHouse()).fetch(LOCKED, MANIFEST, found)
     assert caught.value.code == "TOL040"

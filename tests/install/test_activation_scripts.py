@@ -7,28 +7,16 @@ import pytest
 from envsmith.activate.model import Activation
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.errors import InstallError
-from envsmith.install.options import furnish_scripts
-from envsmith.install.request import ExtraFiles
-from envsmith.lockfile.pins import Pins
-from envsmith.model.backend import Backend
-from tests.environment.test_model_generation import generation
+from envsmith.install.build import write_activation_scripts
 
-
-def given(prefix: Path) -> ExtraFiles:
-    return ExtraFiles(
-        prefix=prefix,
-        generation=generation(),
-        pins=Pins(packages=()),
-        backend=Backend.parse("cpu"),
-        activation=Activation(profile="own", env={"A": "it's"}),
-    )
+ACTIVATION = Activation(profile="own", env={"A": "it's"})
 
 
 def test_the_scripts_lie_among_the_programs_and_replace_what_was_there(tmp_path: Path) -> None:
     folder = interpreter_path(tmp_path).parent
     folder.mkdir()
     (folder / "activate.fish").write_text("uv's", "utf-8")
-    furnish_scripts(given(tmp_path))
+    write_activation_scripts(tmp_path, ACTIVATION)
     assert "'it\\'s'" in (folder / "activate.fish").read_text("utf-8")
     assert "'it'\\''s'" in (folder / "activate").read_text("utf-8")
     assert (folder / "deactivate.bat").exists()
@@ -36,4 +24,4 @@ def test_the_scripts_lie_among_the_programs_and_replace_what_was_there(tmp_path:
 
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(InstallError):
-        furnish_scripts(given(tmp_path / "nowhere"))
+        write_activation_scripts(tmp_path / "nowhere", ACTIVATION)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from envsmith.install.disk_usage import own_and_shared
+from envsmith.install.disk_space import own_and_shared
 
 
 def test_what_stands_elsewhere_too_is_shared(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from envsmith.config.profile import SmokeTest
 from envsmith.config.profiles import profile_of
 from envsmith.errors import LockError, ProfileError
-from envsmith.install.options import checks_of, order_of
+from envsmith.install.options import install_request, smoke_tests_of
 from envsmith.install.request import SmokeTests
 from envsmith.shims.environment import shims_of
 
@@ -28,30 +28,30 @@ def test_a_slip_of_the_pen_is_told_with_what_is_locked(project: Path) -> None:
     (project / "lockfiles" / "cpu-minimal").mkdir(parents=True)
     (project / "lockfiles" / "cpu-minimal" / "manifest.toml").touch()
     with pytest.raises(LockError, match="LCK040"):
-        order_of({**OPTIONS, "profile": "cpu-minmal"})
-    assert order_of({**OPTIONS, "profile": "quite-another"}).profile == "quite-another"
+        install_request({**OPTIONS, "profile": "cpu-minmal"})
+    assert install_request({**OPTIONS, "profile": "quite-another"}).profile == "quite-another"
 
 
 @pytest.mark.usefixtures("project")
 def test_the_profile_names_folder_and_variables() -> None:
-    order = order_of(OPTIONS)
+    order = install_request(OPTIONS)
     assert order.folder == Path("lockfiles/cpu-minimal")
-    assert order.checks == SmokeTests(env={"CUDA_VISIBLE_DEVICES": ""})
+    assert order.smoke_tests == SmokeTests(env={"CUDA_VISIBLE_DEVICES": ""})
     assert order.guard
 
 
 def test_a_wheelhouse_is_a_folder_or_an_address(project: Path) -> None:
-    assert order_of({**OPTIONS, "wheelhouse": "wheels"}).wheelhouse == str(project / "wheels")
+    assert install_request({**OPTIONS, "wheelhouse": "wheels"}).wheelhouse == str(project / "wheels")
     address = "https://mirror.example/wheels"
-    assert order_of({**OPTIONS, "wheelhouse": address}).wheelhouse == address
+    assert install_request({**OPTIONS, "wheelhouse": address}).wheelhouse == address
 
 
 def test_without_a_name_the_only_lock_there_is(project: Path) -> None:
     with pytest.raises(click.UsageError, match="no locks in lockfiles"):
-        order_of({**OPTIONS, "profile": None})
+        install_request({**OPTIONS, "profile": None})
     (project / "lockfiles" / "one").mkdir(parents=True)
     (project / "lockfiles" / "one" / "manifest.toml").touch()
-    assert order_of({**OPTIONS, "profile": None, "quiet": True}).profile == "one"
+    assert install_request({**OPTIONS, "profile": None, "quiet": True}).profile == "one"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_only_lock_is_taken_and_explained(
     shutil.copytree(committed / "cu128", project / "lockfiles" / "cu128")
     monkeypatch.setenv("ENVSMITH_OVERRIDE_CUDA_DRIVER", "580.65" if capability != "none" else "none")
     monkeypatch.setenv("ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY", capability)
-    assert order_of({**OPTIONS, "profile": None, "python": "3.12"}).profile == "cu128"
+    assert install_request({**OPTIONS, "profile": None, "python": "3.12"}).profile == "cu128"
     assert told in " ".join(capfd.readouterr().out.split())
 
 
@@ -87,10 +87,10 @@ def test_of_several_locks_the_machine_decides(
     ):
         monkeypatch.setenv("ENVSMITH_OVERRIDE_CUDA_DRIVER", driver)
         monkeypatch.setenv("ENVSMITH_OVERRIDE_COMPUTE_CAPABILITY", capability)
-        assert order_of(options).profile == expected
+        assert install_request(options).profile == expected
         assert [line.split()[0] for line in capfd.readouterr().out.splitlines()[:2]] == ["host", "choice"]
     for silent in ("as_json", "quiet"):
-        order_of({**options, silent: True})
+        install_request({**options, silent: True})
         assert capfd.readouterr().out == ""
 
 
@@ -101,7 +101,7 @@ def test_checks_are_those_of_the_profile(project: Path) -> None:
     )
     (project / "profiles" / "own.toml").write_text(text, "utf-8")
     profile = profile_of("own", is_needed=True)
-    assert checks_of(profile) == SmokeTests(tried=(SmokeTest("import", "b"), SmokeTest("run", "a")))
+    assert smoke_tests_of(profile) == SmokeTests(tests=(SmokeTest("import", "b"), SmokeTest("run", "a")))
     assert shims_of(profile) is None
     (project / "profiles" / "own.toml").write_text("backend = 3\n", "utf-8")
     assert profile_of("own", is_needed=False) is None
@@ -116,7 +116,7 @@ def test_shims_are_those_of_the_profile_and_their_version_tells_them_apart(proje
     one = shims_of(profile_of("own", is_needed=True))
     more = 'shims = ["torch-safe-globals", "torchaudio-legacy-api"]\nsafe-globals = ["pkg.Shape"]\n'
     (project / "profiles" / "own.toml").write_text(text.rpartition("\n")[0] + f"\n{more}", "utf-8")
-    order = order_of({**OPTIONS, "profile": "own"})
+    order = install_request({**OPTIONS, "profile": "own"})
     assert one
     assert order.shims
     assert order.shims.files["envsmith_shims/active.txt"].decode().split("\n") == [
@@ -131,5 +131,5 @@ def test_shims_are_those_of_the_profile_and_their_version_tells_them_apart(proje
 @pytest.mark.usefixtures("project")
 def test_a_lock_without_its_profile_is_tried_with_torch_alone() -> None:
     assert profile_of("nowhere", is_needed=True) is None
-    assert checks_of(None) == SmokeTests()
+    assert smoke_tests_of(None) == SmokeTests()
     assert shims_of(None) is None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.download.part_file import EarlySync
+from envsmith.download.part_file import BackgroundSync
 
 
 def test_a_file_is_brought_to_the_disk_when_it_grew_much(
@@ -16,7 +16,7 @@ def test_a_file_is_brought_to_the_disk_when_it_grew_much(
     monkeypatch.setattr(os, "fsync", lambda _: synced.set())
     before = threading.active_count()
     with (tmp_path / "file").open("wb") as stream:
-        sync = EarlySync(stream.fileno())
+        sync = BackgroundSync(stream.fileno())
         sync.grew(1 << 20)
         assert threading.active_count() == before
         sync.grew(64 << 20)
@@ -34,7 +34,7 @@ def test_a_disk_that_refuses_is_not_told_here(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(os, "fsync", refuse)
     with (tmp_path / "file").open("wb") as stream:
-        sync = EarlySync(stream.fileno())
+        sync = BackgroundSync(stream.fileno())
         sync.grew(64 << 20)
         assert asked.wait(30)
         sync.grew(64 << 20)

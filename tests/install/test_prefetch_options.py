@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 import pytest
 
-from envsmith.download.download import Transfers
 from envsmith.download.record import FetchedFile
-from envsmith.download.transfer_progress import tell_idle
+from envsmith.download.transfer_progress import warn_unused_rewrites
+from envsmith.download.wheelhouse import TransferListener
 from envsmith.errors import ToolError
-from envsmith.install.prefetch import PrefetchProgress, gathering
+from envsmith.install.prefetch import PrefetchProgress, prefetcher_of
 from tests.fakes import Silence
-from tests.houses import Heard, artifact
+from tests.wheelhouses import FakeListener, artifact
 
 MIRROR = ("https://a.example=https://m.example",)
 
@@ -36,18 +36,18 @@ def test_when_files_are_gathered(
 ) -> None:
     assert project.is_dir()
     options = {"wheelhouse": wheelhouse, "rewrites": rewrites, "offline": offline}
-    assert (gathering(options, Heard()) is not None) == is_gathered
+    assert (prefetcher_of(options, FakeListener()) is not None) == is_gathered
 
 
 @pytest.mark.usefixtures("project")
 def test_an_address_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(click.UsageError, match="not ftp://"):
-        gathering({"wheelhouse": "ftp://files.example", "rewrites": (), "offline": False}, Heard())
+        prefetcher_of({"wheelhouse": "ftp://files.example", "rewrites": (), "offline": False}, FakeListener())
 
 
 def test_a_rewrite_that_changes_nothing_is_told(capfd: pytest.CaptureFixture[str]) -> None:
     item = artifact("https://a.example/whl/one-1-py3-none-any.whl", b"one")
-    tell_idle((*MIRROR, "https://else.example=https://m.example"), [item])
+    warn_unused_rewrites((*MIRROR, "https://else.example=https://m.example"), [item])
     said = capfd.readouterr().err
     assert "https://else.example: that --rewrite changes nothing" in " ".join(said.split())
     assert "a.example" not in said
@@ -63,13 +63,13 @@ def test_files_are_told_as_the_rest_of_the_install_is() -> None:
         def ended(self, subject: str, seconds: float, summary: str) -> None:
             said.append((subject, f"{seconds:.1f}", summary))
 
-    told: Transfers = PrefetchProgress(Remembering())
+    told: TransferListener = PrefetchProgress(Remembering())
     told.planned(2, 5000, is_exact=True)
     told.moved("a", 3000)
     told.moved("a", -1000)
     told.waiting("b")
-    told.ended(FetchedFile(filename="a", size_bytes=2000, way="fetched", seconds=1.5))
-    told.ended(FetchedFile(filename="c", size_bytes=2000, way="held"))
+    told.ended(FetchedFile(filename="a", size_bytes=2000, source="fetched", seconds=1.5))
+    told.ended(FetchedFile(filename="c", size_bytes=2000, source="held"))
     told.failed("b", ToolError("TOL047", "gone"))
     assert said == [
         ("a", "fetching: 3.0 kB"),

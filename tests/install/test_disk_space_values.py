@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from envsmith.install.space_needed import Disk, PackageSize, SpaceNeeded
+from envsmith.install.disk_space import Disk, PackageSize, SpaceNeeded
 
 
 def test_values_compare_by_what_they_say() -> None:
