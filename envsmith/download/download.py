@@ -116,15 +116,14 @@ def pylock_text(texts: Mapping[str, bytes], manifest: Manifest, slug: str, profi
 
 
 def _not_locked(profile: str, why: str, slugs: Sequence[str]) -> ToolError:
-    command = f"`envsmith lock {profile}`"
     return ToolError(
         "TOL040",
         why,
         where="envsmith download",
         details=(("locked", " ".join(slugs)),) if slugs else (),
-        hint=f"choose one of these with --target, all with --all, or lock others with {command}"
+        hint=f"choose one of these with --target, all with --all, or lock others with `envsmith lock {profile}`"
         if slugs
-        else f"run {command}",
+        else f"envsmith lock {profile}",
     )
 
 

@@ -312,7 +312,9 @@ class Transfer:
             ConnectionError,
             TimeoutError,
         ) as error:
-            raise InterruptedTransferError(f"cannot read from the server: {describe_network_error(error)}") from error
+            raise InterruptedTransferError(
+                f"cannot read from the server: {describe_network_error(error)}"
+            ) from error
 
     def _pause(self, fruitless: int, wait_s: float) -> None:
         own_s = self._policy.pause_s * 2 ** (fruitless - 1) if fruitless else 0.0

@@ -122,7 +122,7 @@ def read_lock_folder(request: InstallRequest, files: Files) -> tuple[Mapping[str
             "LCK005",
             f"{request.profile} is not locked",
             where=str(request.folder),
-            hint=f"run `envsmith lock {request.profile}`",
+            hint=f"envsmith lock {request.profile}",
         )
     return found, manifest
 

@@ -10,7 +10,7 @@ from envsmith.cli import main
 @pytest.mark.usefixtures("project")
 def test_nothing_was_built(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["generations"]) == 0
-    assert "there is no environment of envsmith's here" in capfd.readouterr().err
+    assert "no environments found" in capfd.readouterr().err
     assert not list(project.iterdir()), "a question leaves nothing behind"
 
 

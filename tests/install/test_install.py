@@ -29,10 +29,10 @@ def test_the_lock_becomes_the_current_environment(shop: Shop) -> None:
     assert (
         says(shop, "import torch, beside; print(torch.__version__, beside.__version__)") == "2.19.0+cpu 1.0"
     )
-    fetched, proved, cost, current = ran.out.splitlines()
-    assert fetched.startswith("fetched   2 of 2 packages, 1")
-    assert proved.startswith("proved    2 packages · ")
-    assert cost.startswith("cost      ")
+    fetched, verified, size, current = ran.out.splitlines()
+    assert fetched.startswith("fetched   2 of 2 packages (1")
+    assert verified.startswith("verified  2 packages · ")
+    assert size.startswith("size      ")
     assert "torch 2.19.0+cpu imports (" in ran.out
     assert current == f"current   .venv → {shop.current()}"
     assert shop.names() == [shop.current()]

@@ -106,7 +106,7 @@ def test_the_next_python_is_taken_where_the_first_is_not_there(tmp_path: Path) -
 
 
 def test_no_python_is_an_error_that_names_the_locks(tmp_path: Path) -> None:
-    with pytest.raises(InstallError, match=r"there is no Python 3\.12 on this machine") as caught:
+    with pytest.raises(InstallError, match=r"Python 3\.12 not found on this machine") as caught:
         install(order(), tools(tmp_path, installer=FakeInstaller(pythons=())))
     assert caught.value.code == "ENV002"
     assert caught.value.details == (("locked for", "cp312-manylinux_2_28_x86_64"),)

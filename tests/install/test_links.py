@@ -14,7 +14,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways to replace a link: that of POSIX, and that of Windows, which can be walked anywhere."""
     way = str(request.param)
     if way == "moved aside":
-        monkeypatch.setattr(links, "_is_replaced_by_rename", lambda: False)
+        monkeypatch.setattr(links, "_rename_replaces", lambda: False)
     elif sys.platform == "win32":
         pytest.skip("a rename does not replace a junction")
     return way
@@ -59,7 +59,7 @@ def test_leftovers_of_a_killed_process_go(place: Path) -> None:
 def test_where_a_rename_cannot_replace_it_a_missing_link_is_put_back(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(links, "_is_replaced_by_rename", lambda: False)
+    monkeypatch.setattr(links, "_rename_replaces", lambda: False)
     link, spare = place / "link", place / "keep" / "spare"
     links.point(link, place / "a", spare)
     links.make(spare, place / "b", place)

@@ -26,13 +26,13 @@ def test_nothing_else_makes_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "data" / "results.csv").touch()
     (tmp_path / "pyproject.toml").touch()
     for name in ("data", "pyproject.toml"):
-        with pytest.raises(InstallError, match="cannot stand there"):
+        with pytest.raises(InstallError, match="cannot be created here"):
             check_place(tmp_path / name)
     (tmp_path / "project" / "src").mkdir(parents=True)
     (tmp_path / "project" / "pyvenv.cfg").touch()
     monkeypatch.chdir(tmp_path / "project" / "src")
     for folder in (tmp_path / "project", Path.cwd()):
-        with pytest.raises(InstallError, match="works in"):
+        with pytest.raises(InstallError, match="contains the working directory"):
             check_place(folder)
 
 

@@ -23,8 +23,8 @@ def test_what_was_built_is_told_with_what_was_proved(capfd: pytest.CaptureFixtur
         (1_600_000, 3_200_000_000),
     )
     assert capfd.readouterr().out.splitlines() == [
-        "proved    1 package · 14,212 files · torch 2.11.0+cu128 imports (1.9 s) · a imports (0.1 s)",
-        "cost      1.6 MB of its own · 3.2 GB shared with uv's cache or other environments",
+        "verified  1 package · 14,212 files · torch 2.11.0+cu128 imports (1.9 s) · a imports (0.1 s)",
+        "size      1.6 MB, and 3.2 GB shared with uv's cache or other environments",
         "current   .venv → cu128-7c1e2a  (before: cu128-55ab01; `envsmith rollback` returns to it)",
     ]
 
@@ -32,7 +32,7 @@ def test_what_was_built_is_told_with_what_was_proved(capfd: pytest.CaptureFixtur
 def test_what_others_made_is_named(capfd: pytest.CaptureFixture[str]) -> None:
     show_install(InstallResult(generation=generation(), how="switched", aside=".venv-x"), LINK, as_json=False)
     first, second = capfd.readouterr().out.splitlines()
-    assert first == "aside     .venv was not envsmith's: kept in .envsmith/aside/.venv-x"
+    assert first == "moved     .venv was not managed by envsmith: moved to .envsmith/aside/.venv-x"
     assert second == "current   .venv → cu128-7c1e2a  (before: .venv-x; `envsmith rollback` returns to it)"
 
 

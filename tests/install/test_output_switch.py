@@ -31,7 +31,7 @@ def test_what_is_current_and_how_to_return(capfd: pytest.CaptureFixture[str]) ->
 def test_what_others_made_has_no_name_of_ours(capfd: pytest.CaptureFixture[str]) -> None:
     done = SwitchResult(id=".venv-x", is_foreign=True, generation=None, before="", aside="")
     output.show_switch(done, LINK, as_json=False)
-    assert capfd.readouterr().out == "current   .venv is again what it was before envsmith's first install\n"
+    assert capfd.readouterr().out == "current   .venv → the environment before envsmith's first install\n"
 
 
 def test_a_table_of_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
@@ -55,8 +55,8 @@ def test_a_table_of_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
             "3.2",
             "GB",
         ],
-        ["cu128-000000-failed-x", "not", "proved", "-", "never", "900", "bytes", "3.2", "GB"],
-        [".venv-x", "made", "by", "others", "-", "never", "900", "bytes", "3.2", "GB"],
+        ["cu128-000000-failed-x", "not", "verified", "-", "never", "900", "bytes", "3.2", "GB"],
+        [".venv-x", "not", "managed", "by", "envsmith", "-", "never", "900", "bytes", "3.2", "GB"],
         ["removed", "gone-aaaaaa"],
     ]
     output.show_generations(found, (), as_json=True)

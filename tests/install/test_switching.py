@@ -41,7 +41,7 @@ def test_what_others_made_is_moved_aside_and_restored_byte_for_byte(shop: Shop) 
     assert len(before) > 10
     ran = shop.install()
     assert ran.status == 0, ran.said
-    assert "aside     .venv was not envsmith's: kept in .envsmith/aside/.venv-" in ran.out
+    assert "moved     .venv was not managed by envsmith: moved to .envsmith/aside/.venv-" in ran.out
     assert shop.link.is_symlink()
     back = shop.project.run("rollback")
     assert back.status == 0, back.said
