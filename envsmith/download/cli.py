@@ -90,7 +90,9 @@ def _download(
     from envsmith.wiring import fetched_wheels_folder
 
     with TransferProgress(quiet=quiet) as progress:
-        downloader = WheelhouseDownloader(listener=progress, cache=FileCache(fetched_wheels_folder()), jobs=jobs)
+        downloader = WheelhouseDownloader(
+            listener=progress, cache=FileCache(fetched_wheels_folder()), jobs=jobs
+        )
         return download(needed, wheelhouse, rewrites, downloader.fill)
 
 

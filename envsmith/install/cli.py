@@ -131,8 +131,8 @@ def install_tools(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTo
     from envsmith.install.ports import InstallTools
     from envsmith.install.prefetch import PrefetchProgress, prefetcher_of
     from envsmith.process.runner import Processes
-    from envsmith.uv.installer import UvInstaller
     from envsmith.uv.command import find_uv
+    from envsmith.uv.installer import UvInstaller
 
     processes = Processes()
     try:

@@ -91,9 +91,7 @@ def test_one_without_interpreter_is_not_returned_to(environments: GenerationStor
 def test_one_that_is_damaged_is_refused_unless_that_is_wanted(environments: GenerationStore) -> None:
     (environments.prefix(A) / "lib" / "a.py").unlink()
     (environments.prefix(A) / "lib" / "more.py").touch()
-    with pytest.raises(
-        InstallError, match=r"ENV034: .*: 1 file is missing or changed: a\.py"
-    ):
+    with pytest.raises(InstallError, match=r"ENV034: .*: 1 file is missing or changed: a\.py"):
         rollback("", environments)
     assert environments.current() == B
     assert rollback("", environments, is_forced=True).id == A

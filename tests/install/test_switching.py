@@ -195,7 +195,7 @@ def test_a_project_that_was_moved_gets_an_environment_where_it_lies(tmp_path: Pa
     assert (ran.status, "ENV079 tool starts" in ran.said) == (1, True), ran.said
     assert "ENV079" in there.project.run("doctor", "broken").said
     ran = there.install()
-    assert (ran.status, "proved" in ran.said) == (0, True), ran.said
+    assert (ran.status, "verified" in ran.said) == (0, True), ran.said
     assert there.project.run("verify").status == 0
     done = subprocess.run([there.link / "bin" / "tool"], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout) == (0, "here\n")
