@@ -121,7 +121,9 @@ def _verify(profile: str, prefix: Path, folder: Path, probe_options: ProbeOption
         )
         if not probe_options.names:
             return found
-        runner = ProbeRunner(processes=processes, env=order.smoke_tests.env, timeout_s=probe_options.timeout_s)
+        runner = ProbeRunner(
+            processes=processes, env=order.smoke_tests.env, timeout_s=probe_options.timeout_s
+        )
         return _add_probes(found, probe_options.names, Path(place.prefix), runner)
     finally:
         processes.close()

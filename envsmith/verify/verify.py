@@ -76,7 +76,11 @@ def verify(
     installed_state = tools.probe.condition(prefix, before)
     findings = (
         *verification.verify(
-            expected_pins(request, locked, environment), locked.backend, environment, imports, installed_state.own
+            expected_pins(request, locked, environment),
+            locked.backend,
+            environment,
+            imports,
+            installed_state.own,
         ).findings,
         *_environment_findings(locked, environment, installed_state),
         *package_findings.failed_runs(ran),
