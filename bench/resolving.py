@@ -73,7 +73,9 @@ def wanted() -> Iterator[LockRequest]:
     for name in PROFILES:
         profile = profiles.resolve(name)
         yield LockRequest(
-            profile=profile, requirements=profile.asked(), constraints=profile.asked("constraints")
+            profile=profile,
+            requirements=profile.sourced_requirements(),
+            constraints=profile.sourced_requirements("constraints"),
         )
 
 

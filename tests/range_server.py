@@ -106,7 +106,7 @@ class RangeServer:
         """Answer as it should be from now on."""
         self._state.steps.clear()
 
-    def asked(self, path: str) -> list[dict[str, str]]:
+    def requests_of(self, path: str) -> list[dict[str, str]]:
         """Return the headers (names in lower case) of each GET of a path, in order."""
         return [
             headers
@@ -116,7 +116,7 @@ class RangeServer:
 
     def ranges(self, path: str) -> list[str]:
         """Return the range that each GET of a path asked for."""
-        return [headers.get("range", "") for headers in self.asked(path)]
+        return [headers.get("range", "") for headers in self.requests_of(path)]
 
 
 class _Server(ThreadingHTTPServer):

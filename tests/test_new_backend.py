@@ -87,7 +87,7 @@ def _profile(*requirements: str) -> LockRequest:
         platforms=(Platform.parse("linux"), Platform.parse("windows")),
         requirements=requirements,
     )
-    return LockRequest(profile=profile, requirements=profile.asked())
+    return LockRequest(profile=profile, requirements=profile.sourced_requirements())
 
 
 def _lock(wanted: LockRequest, catalog: Catalog, replay: ReplayIndex, tmp_path: Path) -> LockedProfile:

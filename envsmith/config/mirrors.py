@@ -79,7 +79,7 @@ class MirrorRules:
         """
         return next((found for rule in self.rules if (found := rule.apply(url)) is not None), url)
 
-    def idle(self, urls: Collection[str]) -> tuple[MirrorRule, ...]:
+    def unused(self, urls: Collection[str]) -> tuple[MirrorRule, ...]:
         """Return the rules that match none of the addresses."""
         return tuple(rule for rule in self.rules if all(rule.apply(url) is None for url in urls))
 

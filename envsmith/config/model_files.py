@@ -120,7 +120,7 @@ def _model(value: object, spot: Location) -> Mapping[str, Any] | None:
         return None
     if found.get("reference") and not found.get("inputs"):
         spot.at("reference").problem("PRF014", "inputs are missing", "add the inputs to compare it with")
-    plain = readers.anything(_plain(found), spot)
+    plain = readers.json_value(_plain(found), spot)
     return plain if isinstance(plain, Mapping) else None
 
 

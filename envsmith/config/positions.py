@@ -59,11 +59,11 @@ class TomlDocument:
         """
         for length in range(len(path), 0, -1):
             if line := self.lines.get(path[:length]):
-                return f"{self.place}:{line}: {spelled(path)}"
-        return f"{self.place}: {spelled(path)}" if path else self.place
+                return f"{self.place}:{line}: {format_path(path)}"
+        return f"{self.place}: {format_path(path)}" if path else self.place
 
 
-def spelled(path: KeyPath) -> str:
+def format_path(path: KeyPath) -> str:
     """Format a path for people: ``tool.envsmith.python[0]``, with quotes where TOML needs them."""
     text = ""
     for part in path:

@@ -194,7 +194,7 @@ class Profile:
             or f"profile {self.name}: {key}"
         )
 
-    def asked(self, key: str = "requirements") -> tuple[SourcedRequirement, ...]:
+    def sourced_requirements(self, key: str = "requirements") -> tuple[SourcedRequirement, ...]:
         """Return requirements, constraints or overrides, each with its origin.
 
         Args:
@@ -265,11 +265,11 @@ class Profile:
                 )
             )
         if (SAFE_GLOBALS in self.texts("shims")) != bool(self.texts("safe-globals")):
-            problems.add(self._lonely())
+            problems.add(self._unpaired())
         problems.raise_if_any()
         return self
 
-    def _lonely(self) -> ProfileError:
+    def _unpaired(self) -> ProfileError:
         """Return the error for `safe-globals` without shim or a shim without them: nothing would be allowed."""
         there, missing = "safe-globals", f'shims = ["{SAFE_GLOBALS}"]'
         if not self.texts("safe-globals"):

@@ -94,7 +94,7 @@ def resolve(name: str, load: Callable[[str], ProfileSource]) -> Profile:
         asked_at = layers[-1].origins[("extends", "")] if layers else ""
         layer = None
         with problems.gathering(asked_at):
-            _refuse_circle(names, following)
+            _refuse_cycle(names, following)
             layer = _read(load(check_name(following)), problems)
         if layer is None:
             break
@@ -128,7 +128,7 @@ def parse(text: str, place: str, name: str) -> Profile:
     return resolve(name, load)
 
 
-def _refuse_circle(names: list[str], following: str) -> None:
+def _refuse_cycle(names: list[str], following: str) -> None:
     if following in names:
         circle = " → ".join([*names[names.index(following) :], following])
         raise ProfileError(
@@ -221,7 +221,7 @@ def _env(value: object, spot: Location) -> dict[str, str] | None:
                 "PRF005", f"{name} cannot be set by a profile: activation sets it", "remove it"
             )
         elif not isinstance(item, str):
-            kind = readers.kind(item)
+            kind = readers.type_name(item)
             spot.at(name).problem("PRF004", f"must be a text, not {kind}", 'put it in quotes: "0"')
         elif "\0" in item:
             spot.at(name).problem(

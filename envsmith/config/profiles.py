@@ -142,7 +142,7 @@ def set_lists(profiles: ProfileStore, name: str, lists: Lists) -> Edit:
         "PRF017",
         f"{name} cannot be edited without other changes",
         where=written.place,
-        hint="; ".join(f"set {key} = {_listed(items)}" for key, items in lists.items() if items),
+        hint="; ".join(f"set {key} = {_toml_list(items)}" for key, items in lists.items() if items),
     )
 
 
@@ -210,11 +210,13 @@ def _by_lines(text: str, written: ProfileSource, lists: Lists) -> str:
     while end > begin and (not lines[end - 1].strip() or lines[end - 1].lstrip().startswith("#")):
         end -= 1
     close = "\r" if "\r\n" in text else ""
-    lines[end:end] = [f"{key} = {_listed(items)}{close}" for key, items in new.items() if items is not None]
+    lines[end:end] = [
+        f"{key} = {_toml_list(items)}{close}" for key, items in new.items() if items is not None
+    ]
     return "\n".join(lines)
 
 
-def _listed(items: tuple[str, ...] | None) -> str:
+def _toml_list(items: tuple[str, ...] | None) -> str:
     """Format a list; its items contain no characters that TOML escapes."""
     return "[" + ", ".join(f'"{item}"' for item in items or ()) + "]"
 

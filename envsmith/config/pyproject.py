@@ -14,8 +14,8 @@ from envsmith.config.requirement import (
     RequiresPython,
     SourcedRequirement,
     labels,
-    read_bound,
     read_requirement,
+    read_requires_python,
 )
 from envsmith.config.requirements_txt import RequirementsFile, note_of_wheel, pin_of_wheel
 from envsmith.errors import ProfileError
@@ -82,7 +82,11 @@ class _PyprojectParser:
     def bound(self) -> RequiresPython | None:
         """Return the project's ``requires-python``; None if absent."""
         key = "requires-python"
-        return read_bound(self._project[key], self._project_spot.at(key)) if key in self._project else None
+        return (
+            read_requires_python(self._project[key], self._project_spot.at(key))
+            if key in self._project
+            else None
+        )
 
     @staticmethod
     def _table(data: Mapping[str, object], spot: Location, key: str) -> Mapping[str, object]:
@@ -137,7 +141,9 @@ class _PyprojectParser:
 
     def _list(self, value: object, spot: Location, around: tuple[str, ...]) -> Iterator[SourcedRequirement]:
         if not isinstance(value, list):
-            spot.problem("PRF004", f"must be a list, not {readers.kind(value)}", "put it in brackets: [...]")
+            spot.problem(
+                "PRF004", f"must be a list, not {readers.type_name(value)}", "put it in brackets: [...]"
+            )
             return
         self._depth += 1
         if self._depth > _DEEPEST:

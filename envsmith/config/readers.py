@@ -145,14 +145,14 @@ class Key:
         return schema
 
 
-def kind(value: object) -> str:
+def type_name(value: object) -> str:
     """Name the kind of a TOML value: ``a text``, ``a list``."""
     return _KINDS.get(type(value), "a date or time")
 
 
 def _text(value: object, spot: Location) -> str | None:
     if not isinstance(value, str):
-        spot.problem("PRF004", f"must be a text, not {kind(value)}", 'put it in quotes: "..."')
+        spot.problem("PRF004", f"must be a text, not {type_name(value)}", 'put it in quotes: "..."')
     elif _CONTROL.search(value):
         spot.problem("PRF005", f"{value!r} has a line break or control character", "write it on one line")
     elif not value.strip():
@@ -165,7 +165,7 @@ def _text(value: object, spot: Location) -> str | None:
 def _flag(value: object, spot: Location) -> bool | None:
     if isinstance(value, bool):
         return value
-    spot.problem("PRF004", f"must be true or false, not {kind(value)}", "write it without quotes")
+    spot.problem("PRF004", f"must be true or false, not {type_name(value)}", "write it without quotes")
     return None
 
 
@@ -183,7 +183,7 @@ def choice(*options: str) -> Reader[str]:
     def read(value: object, spot: Location) -> str | None:
         if isinstance(value, str) and value in options:
             return value
-        shown = repr(value) if isinstance(value, str) else kind(value)
+        shown = repr(value) if isinstance(value, str) else type_name(value)
         spot.problem("PRF005", f"{shown} is not allowed here", f"use one of: {', '.join(options)}")
         return None
 
@@ -214,7 +214,7 @@ def listed(read_item: Reader[T], *, at_least: int = 0) -> Reader[tuple[T, ...]]:
 
     def read(value: object, spot: Location) -> tuple[T, ...] | None:
         if not isinstance(value, list):
-            spot.problem("PRF004", f"must be a list, not {kind(value)}", "put it in brackets: [...]")
+            spot.problem("PRF004", f"must be a list, not {type_name(value)}", "put it in brackets: [...]")
             return None
         if len(value) < at_least:
             spot.problem("PRF005", "is empty", "name at least one")
@@ -229,7 +229,7 @@ def table(value: object, spot: Location) -> Mapping[str, object] | None:
     """Read a table unchanged."""
     if isinstance(value, Mapping):
         return value
-    spot.problem("PRF004", f"must be a table, not {kind(value)}", "write it as { key = value }")
+    spot.problem("PRF004", f"must be a table, not {type_name(value)}", "write it as { key = value }")
     return None
 
 
@@ -309,19 +309,14 @@ INSIDE: Schema = {**text.schema, "not": {"pattern": _OUTSIDE.pattern}}
 """Accepts the paths inside the folder."""
 
 
-def anything(value: object, spot: Location) -> object:
+def json_value(value: object, spot: Location) -> object:
     """Read any value that JSON can represent, as an immutable one."""
     if isinstance(value, list):
-        return tuple(anything(item, spot.at(number)) for number, item in enumerate(value))
+        return tuple(json_value(item, spot.at(number)) for number, item in enumerate(value))
     if isinstance(value, Mapping):
-        return MappingProxyType({key: anything(item, spot.at(key)) for key, item in sorted(value.items())})
+        return MappingProxyType({key: json_value(item, spot.at(key)) for key, item in sorted(value.items())})
     if isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    shown = str(value) if isinstance(value, float) else kind(value)
+    shown = str(value) if isinstance(value, float) else type_name(value)
     spot.problem("PRF004", f"must not be {shown}", "use a text, number, true, false, list or table")
     return None
-
-
-def table_of_anything(value: object, spot: Location) -> object:
-    """Read a table of values that JSON could carry too."""
-    return None if table(value, spot) is None else anything(value, spot)

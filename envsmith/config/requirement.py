@@ -161,7 +161,7 @@ class RequiresPython:
         return any(self.specifier.contains(f"{python}.{patch}") for patch in range(_MOST_PATCHES))
 
 
-def read_bound(value: object, spot: Location) -> RequiresPython | None:
+def read_requires_python(value: object, spot: Location) -> RequiresPython | None:
     """Read ``requires-python``; None after recording a problem."""
     text = readers.text(value, spot)
     if text is None:

@@ -55,7 +55,7 @@ def read_pyproject(
     return from_pyproject(read_text(path, "pyproject.toml"), "pyproject.toml", extras, groups)
 
 
-def passed_over(folder: Path) -> tuple[str, ...]:
+def unread_sources(folder: Path) -> tuple[str, ...]:
     """Return the places with requirements that are not read by default.
 
     Args:

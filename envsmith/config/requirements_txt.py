@@ -145,7 +145,7 @@ class LogicalLine:
     """Number of its last physical line, except a comment line that ended the joining."""
 
 
-def split(text: str) -> Iterator[LogicalLine]:
+def logical_lines(text: str) -> Iterator[LogicalLine]:
     r"""Yield the logical lines of a requirements file.
 
     A backslash at the end of a line joins the next line; a comment line ends the joining.
@@ -236,7 +236,7 @@ class _RequirementsParser:
         self._hashes = 0
 
     def read(self, text: str) -> RequirementsFile:
-        for line in split(text):
+        for line in logical_lines(text):
             self._origin = f"{self._place}:{line.number}"
             with self._problems.gathering(self._origin):
                 _refuse_characters(line.text)

@@ -132,6 +132,6 @@ def warn_unused_rewrites(rewrites: Sequence[str], artifacts: Sequence[Artifact])
     """
     from envsmith.config.mirrors import MirrorRules
 
-    for rule in MirrorRules.parse(rewrites).idle([item.url for item in artifacts]):
+    for rule in MirrorRules.parse(rewrites).unused([item.url for item in artifacts]):
         text = f"--rewrite has no effect: no needed file is below {rule.source}"
         printer.labelled("note", text, err=True)

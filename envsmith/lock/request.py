@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from envsmith.config.profile import Profile, check_name
 from envsmith.config.profiles import ProfileStore
 from envsmith.config.requirement import labels
-from envsmith.config.requirement_files import passed_over, read_pyproject, read_requirements
+from envsmith.config.requirement_files import read_pyproject, read_requirements, unread_sources
 from envsmith.config.requirements_txt import RequirementsFile
 from envsmith.errors import EnvsmithError, LockError, ProfileError
 from envsmith.files.text import read_text
@@ -110,7 +110,7 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
         own = _with_recorded_files(options, profile)
         file = read(own.files)
         is_explicit = file is not None or store.settings.requirements_from == "profile"
-        ignored = () if is_explicit else passed_over(project)
+        ignored = () if is_explicit else unread_sources(project)
         requests.append(replace(_request(profile, own, file), ignored_files=ignored))
     return tuple(_pruned(request, project, store.settings.sources) for request in requests)
 
@@ -191,13 +191,15 @@ def _request(profile: Profile, options: LockOptions, file: RequirementsFile | No
         profile = replace(profile, allow_sdist=tuple(sorted({*profile.allow_sdist, *names})))
     if file is None:
         return LockRequest(
-            profile=profile, requirements=profile.asked(), constraints=profile.asked("constraints")
+            profile=profile,
+            requirements=profile.sourced_requirements(),
+            constraints=profile.sourced_requirements("constraints"),
         )
     has_own = file.asked or options.files or options.extras or options.groups
     return LockRequest(
         profile=profile,
-        requirements=file.asked if has_own else profile.asked(),
-        constraints=(*file.constraints, *profile.asked("constraints")),
+        requirements=file.asked if has_own else profile.sourced_requirements(),
+        constraints=(*file.constraints, *profile.sourced_requirements("constraints")),
         notes=file.notes,
         requires_python=file.requires_python,
         files=tuple(Path(name).as_posix() for name in options.files if not Path(name).is_absolute()),

@@ -88,7 +88,7 @@ def plan_target(
             *(_without_label(item, family) for item in limiting),
             *(_required(f"{name}=={version}") for name, version in pypi.items()),
         ),
-        overrides=profile.asked("overrides"),
+        overrides=profile.sourced_requirements("overrides"),
         excludes=tuple(sorted(excludes)),
         cutoff_utc=cutoffs.cutoff_utc,
         moved=cutoffs.moved,

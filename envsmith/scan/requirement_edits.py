@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from envsmith.config.positions import KeyPath, TomlDocument
-from envsmith.config.requirements_txt import pin_of_wheel, split
+from envsmith.config.requirements_txt import logical_lines, pin_of_wheel
 from envsmith.errors import ProfileError
 from envsmith.files.edits import Edit, RequirementLine, RequirementSource
 from envsmith.files.text import MAX_BYTES
@@ -214,13 +214,13 @@ def remove_from_requirements(
 
 def is_requirements(text: str) -> bool:
     """Return whether every line of a text is a requirement or an option, with at least one line."""
-    lines = list(split(text))
+    lines = list(logical_lines(text))
     return bool(lines) and all(line.text.startswith("-") or _project_of_line(line.text) for line in lines)
 
 
 def included(text: str) -> Iterator[tuple[str, str]]:
     """Yield ``-r`` or ``-c`` with the file of each such line."""
-    for line in split(text):
+    for line in logical_lines(text):
         if match := _INCLUDE.match(line.text):
             yield ("-r" if match["kind"] in ("-r", "--requirement") else "-c"), match["file"].strip("\"'")
 
@@ -241,7 +241,7 @@ class _FoundLines:
 
 
 def _requirements(text: str, physical: list[str]) -> Iterator[_FoundLines]:
-    for line in split(text):
+    for line in logical_lines(text):
         if line.text.startswith("-") or not (project := _project_of_line(line.text)):
             continue
         below = list(_below(physical[line.last :]))

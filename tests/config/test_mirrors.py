@@ -114,7 +114,7 @@ def test_no_password_is_shown(source: str, secret: str) -> None:
 
 def test_what_applies_to_nothing_is_known() -> None:
     rewrites = MirrorRules.parse([f"{PYTORCH}=https://m.example", f"{PYTORCH}/whl/nightly=https://n.example"])
-    (nightly,) = rewrites.idle([f"{PYTORCH}/whl/cpu/torch-2.13.0.whl"])
+    (nightly,) = rewrites.unused([f"{PYTORCH}/whl/cpu/torch-2.13.0.whl"])
     assert nightly.source == f"{PYTORCH}/whl/nightly"
-    assert rewrites.idle([f"{PYTORCH}/whl/nightly/cpu/torch-2.15.0.whl"]) == ()
-    assert rewrites.idle([]) == rewrites.rules
+    assert rewrites.unused([f"{PYTORCH}/whl/nightly/cpu/torch-2.15.0.whl"]) == ()
+    assert rewrites.unused([]) == rewrites.rules

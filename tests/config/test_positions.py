@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.positions import TomlDocument, spelled
+from envsmith.config.positions import TomlDocument, format_path
 from envsmith.errors import ProfileError
 
 TEXT = '''# a comment with = and [
@@ -31,7 +31,7 @@ k = ""
 
 def test_every_key_has_its_line() -> None:
     lines = TomlDocument.parse(TEXT, "x.toml").lines
-    assert {spelled(path): line for path, line in lines.items()} == {
+    assert {format_path(path): line for path, line in lines.items()} == {
         "a": 2,
         "'b c'": 3,
         "'b c'.'d.e'": 3,

@@ -78,7 +78,7 @@ def test_every_value_knows_its_place(profile: Profile) -> None:
     assert profile.where("allow_sdist", "opus-lib") == "profiles/x.toml:12: allow-sdist[0]"
     assert profile.where("env", "A") == "profiles/x.toml:16: env.A"
     assert profile.where("channel") == "profile x: channel"
-    assert [(str(item.requirement), item.origin) for item in profile.asked()] == [
+    assert [(str(item.requirement), item.origin) for item in profile.sourced_requirements()] == [
         ('numpy<2,>=1; python_version < "3.12"', "profiles/x.toml:10"),
         ("torch", "profiles/x.toml:9"),
     ]

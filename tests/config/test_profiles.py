@@ -37,7 +37,7 @@ def test_each_shipped_profile_reads_and_shows_itself(tmp_path: Path, name: str) 
     profile = ProfileStore.of_project(tmp_path).resolve(name)
     assert len(profile.targets()) == SHIPPED[name]
     assert profile.summary
-    assert "torch" in {item.name for item in profile.asked()}
+    assert "torch" in {item.name for item in profile.sourced_requirements()}
     assert parse(profile.to_toml(), "shown", name) == profile
 
 

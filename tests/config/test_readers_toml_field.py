@@ -48,7 +48,7 @@ def test_lists_keep_what_is_good_and_name_what_is_not() -> None:
 
 
 def test_anything_becomes_unchangeable() -> None:
-    value, problems = read(readers.table_of_anything, "a = {c = [1, {d = 'x'}], b = 1.5}")
+    value, problems = read(readers.json_value, "a = {c = [1, {d = 'x'}], b = 1.5}")
     assert problems == []
     assert isinstance(value, type(type.__dict__))
     assert value == {"b": 1.5, "c": (1, {"d": "x"})}
@@ -57,7 +57,7 @@ def test_anything_becomes_unchangeable() -> None:
 
 @pytest.mark.parametrize("wrong", ["nan", "inf", "1979-05-27", "07:32:00"])
 def test_anything_is_not_what_json_lacks(wrong: str) -> None:
-    assert read(readers.anything, f"a = [{wrong}]")[1] == ["PRF004 x.toml:1: a[0]"]
+    assert read(readers.json_value, f"a = [{wrong}]")[1] == ["PRF004 x.toml:1: a[0]"]
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_anything_is_not_what_json_lacks(wrong: str) -> None:
     [("x", "a text"), (True, "true or false"), (1, "a number"), ([], "a list"), ({}, "a table")],
 )
 def test_kinds(value: object, name: str) -> None:
-    assert readers.kind(value) == name
+    assert readers.type_name(value) == name

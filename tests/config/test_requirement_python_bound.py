@@ -4,7 +4,7 @@ import pytest
 
 from envsmith.config.positions import TomlDocument
 from envsmith.config.readers import Location, Problems
-from envsmith.config.requirement import RequiresPython, read_bound
+from envsmith.config.requirement import RequiresPython, read_requires_python
 from envsmith.errors import ProfileError
 from envsmith.model.target import Python
 
@@ -17,7 +17,7 @@ def read(value: str) -> RequiresPython | None:
     spot = Location(text=document, problems=problems).at("project").at("requires-python")
     table = document.data["project"]
     assert isinstance(table, dict)
-    found = read_bound(table["requires-python"], spot)
+    found = read_requires_python(table["requires-python"], spot)
     problems.raise_if_any()
     return found
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.requirements_txt import split
+from envsmith.config.requirements_txt import logical_lines
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from envsmith.config.requirements_txt import split
     ],
 )
 def test_lines(text: str, lines: list[tuple[int, str]]) -> None:
-    assert [(line.number, line.text) for line in split(text)] == lines
+    assert [(line.number, line.text) for line in logical_lines(text)] == lines
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_lines(text: str, lines: list[tuple[int, str]]) -> None:
     ],
 )
 def test_first_and_last_line(text: str, ends: list[tuple[int, int]]) -> None:
-    assert [(line.number, line.last) for line in split(text)] == ends
+    assert [(line.number, line.last) for line in logical_lines(text)] == ends

@@ -125,8 +125,8 @@ def test_mirrors(project: Project, server: RangeServer, way: str) -> None:
     assert "hush" not in ran.said
     assert project.run(*words).status == 0
     assert held(project) == {ONE, TWO}
-    assert not server.asked(f"whl/{ONE}")
-    assert server.asked(f"mirror/{ONE}")[0]["authorization"].startswith("Basic ")
+    assert not server.requests_of(f"whl/{ONE}")
+    assert server.requests_of(f"mirror/{ONE}")[0]["authorization"].startswith("Basic ")
     assert "hush" not in (project.root / "house" / "wheelhouse.toml").read_text("utf-8")
 
 

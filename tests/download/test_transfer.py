@@ -42,7 +42,7 @@ def test_the_next_address_is_asked_where_the_first_has_nothing(transfer: Transfe
         urls = iter([f"{server.origin}/none", server.put("x", BODY), f"{server.origin}/never"])
         transfer.fetch(urls, part, None, lambda _: None)
         assert part.is_verified
-        assert server.asked("never") == []
+        assert server.requests_of("never") == []
 
 
 def test_a_server_in_trouble_is_no_reason_to_go_elsewhere(transfer: Transfer, house: Path) -> None:

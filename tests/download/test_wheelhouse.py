@@ -63,7 +63,7 @@ def test_a_file_is_fetched_and_proved(server: RangeServer, house: Path, *, size:
     assert listener.sources == {NAME: "fetched"}
     assert listener.plans == [(1, len(BODY), True)]
     assert listener.moved_bytes[NAME] == len(BODY)
-    assert server.asked(NAME)[0]["accept-encoding"] == "identity"
+    assert server.requests_of(NAME)[0]["accept-encoding"] == "identity"
     listener = fill(server, house, size=size)
     assert listener.sources == {NAME: "held"}
     assert server.ranges(NAME) == [""]
@@ -92,7 +92,7 @@ def test_what_an_earlier_run_left_is_taken_over(server: RangeServer, house: Path
     assert refused(server, house).code == "TOL047"
     assert leftovers(house)
     fill(server, house)
-    asked = server.asked(NAME)[-1]
+    asked = server.requests_of(NAME)[-1]
     assert asked["range"] == "bytes=70000-"
     assert asked["if-range"]
 
@@ -165,7 +165,7 @@ def test_a_changed_file_that_hides_it_is_found_by_its_hash(server: RangeServer, 
 def test_an_etag_that_vouches_for_little_is_not_used(server: RangeServer, house: Path, etag: str) -> None:
     server.plan(NAME, Step(cut_at=70_000, etag=etag))
     fill(server, house)
-    assert "if-range" not in server.asked(NAME)[-1]
+    assert "if-range" not in server.requests_of(NAME)[-1]
 
 
 def test_a_range_without_total_is_taken(server: RangeServer, house: Path) -> None:

@@ -146,14 +146,14 @@ def _there(project: Project) -> int:
 
 def test_two_at_once_share_the_work(project: Project, server: RangeServer) -> None:
     for number in range(PAIRS):
-        before = sum(len(server.asked(name)) for name in BODIES)
+        before = sum(len(server.requests_of(name)) for name in BODIES)
         house = f"house-{number}"
         words = ("download", "any", "--all", "-d", house)
         with started(project, *words) as one, started(project, *words) as other:
             for run in (one, other):
                 said, _ = run.process.communicate(timeout=60)
                 assert run.process.returncode == 0, said
-        assert sum(len(server.asked(name)) for name in BODIES) == before + len(BODIES), (
+        assert sum(len(server.requests_of(name)) for name in BODIES) == before + len(BODIES), (
             "a file was fetched twice"
         )
         assert whole(project.root / house) == len(BODIES)

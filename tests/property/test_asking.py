@@ -110,10 +110,10 @@ def test_what_is_shown_reads_back_equal(data: dict[str, Any]) -> None:
 @given(profiles)
 def test_each_value_of_a_profile_has_a_line(data: dict[str, Any]) -> None:
     profile = parse(tomlkit.dumps(data), "profiles/x.toml", "x")
-    values = [*profile.python, *profile.platforms, *profile.asked()]
+    values = [*profile.python, *profile.platforms, *profile.sourced_requirements()]
     wheres = [profile.where("python", python) for python in profile.python]
     wheres += [profile.where("platforms", platform) for platform in profile.platforms]
-    wheres += [item.origin for item in profile.asked()]
+    wheres += [item.origin for item in profile.sourced_requirements()]
     assert len(wheres) == len(values)
     for where in wheres:
         assert int(where.split(":")[1]) >= 1

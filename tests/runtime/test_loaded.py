@@ -8,7 +8,7 @@ import pytest
 from envsmith.errors import LockError
 from envsmith.lock.file_conflicts import check_files
 from envsmith.runtime.loaded import is_loaded
-from tests.lock.test_file_conflicts_overlap import contents, wheels
+from tests.lock.test_file_conflicts import contents, wheels
 
 PATHS = {
     "cv2/__init__.py": True,
