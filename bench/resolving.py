@@ -32,7 +32,7 @@ from envsmith.usage import python
 from envsmith.uv.command import find_uv
 from envsmith.uv.resolver import UvResolver
 from envsmith.wiring import CatalogOptions, listing_sources, wheel_contents, wheel_requires
-from tests.fakes import Silence
+from tests.fakes import SilentProgress
 
 PROFILES = ("cu128", "cu130")
 TARGETS = 12
@@ -95,7 +95,7 @@ def record(folder: Path) -> list[tuple[list[str], dict[str, str], Path]]:
         imports=python.at_import_time,
         files=atomic,
         templates=read_template,
-        progress=Silence(),
+        progress=SilentProgress(),
     )
     options = LockOptions(now_utc=AS_OF, folder=folder / "locks")
     with ThreadPoolExecutor(1) as pool:

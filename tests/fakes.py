@@ -171,7 +171,7 @@ class FakeRequires:
 
 
 @dataclass
-class Heard:
+class RecordedProgress:
     """Progress that keeps what it hears."""
 
     started_with: list[tuple[str, str]] = field(default_factory=list)
@@ -187,7 +187,7 @@ class Heard:
         self.ended_with.append((subject, summary))
 
 
-class Silence:
+class SilentProgress:
     """Progress that nobody watches."""
 
     def started(self, subject: str, doing: str) -> None:

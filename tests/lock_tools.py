@@ -27,7 +27,7 @@ from tests.fakes import (
     FakeRequires,
     FakeResolver,
     FakeSdists,
-    Heard,
+    RecordedProgress,
 )
 from tests.values import torch, wheel
 
@@ -72,7 +72,7 @@ def fake_tools(**parts: Any) -> ResolveTools:
         "imports": at_import_time,
         "files": FakeFiles(),
         "templates": read_template,
-        "progress": Heard(),
+        "progress": RecordedProgress(),
     }
     return ResolveTools(**{**values, **parts})
 

@@ -32,7 +32,7 @@ from envsmith.templates import read_template
 from envsmith.usage import python as import_time
 from envsmith.uv.command import find_uv
 from envsmith.uv.resolver import UvResolver
-from tests.fakes import FakeContents, FakeRequires, Silence
+from tests.fakes import FakeContents, FakeRequires, SilentProgress
 from tests.lock_tools import lock_profile
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile
@@ -106,7 +106,7 @@ def _lock(wanted: LockRequest, catalog: Catalog, replay: ReplayIndex, tmp_path: 
         imports=import_time.at_import_time,
         files=atomic,
         templates=read_template,
-        progress=Silence(),
+        progress=SilentProgress(),
     )
     with ThreadPoolExecutor(2) as pool:
         return lock_profile(

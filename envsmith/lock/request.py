@@ -20,6 +20,7 @@ from envsmith.config.requirements_txt import RequirementsFile
 from envsmith.errors import EnvsmithError, LockError, ProfileError
 from envsmith.files.text import read_text
 from envsmith.host.current import this_platform, this_python, utc_text
+from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.model.backend import Backend
 from envsmith.model.naming import suggestion
@@ -56,7 +57,7 @@ class LockOptions:
     upgrade_packages: tuple[str, ...] = ()
     """Projects whose own cutoff moves to now."""
     catalog: CatalogOptions = field(default_factory=CatalogOptions)
-    folder: Path = Path("lockfiles")
+    folder: Path = Path(LOCKFILES)
     """Parent of the profiles' lock folders."""
     jobs: int = 4
     savings: bool = False

@@ -21,7 +21,6 @@ LISTED = 60
 Source: pytorch/test-infra s3_management/manage.py, KEEP_THRESHOLD, unchanged since 2024-01-15 (read 2026-11-20).
 """
 _DAY = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)")
-TIMEOUT_S = 600.0
 HashModel = Callable[[str], str]
 """Path relative to the project → its sha256; empty for a missing file."""
 

@@ -76,7 +76,7 @@ def _with_driver(host: Host, version: str) -> Host:
     return replace(host, drivers=(*others, Driver(maker="nvidia", version=version)))
 
 
-@click.command(name="select", short_help="List the backends and torch versions that work on a machine.")
+@click.command(name="select", short_help="Show the backends and torch versions that work on a machine.")
 @click.option(
     "--gpu",
     "gpus",
@@ -92,7 +92,7 @@ def _with_driver(host: Host, version: str) -> Host:
 def select_command(
     gpus: tuple[str, ...], driver: str, python: str, platform: str, *, explain: bool, as_json: bool
 ) -> int:
-    """List the backends and torch versions that work on this machine, or on a described one, and why others do not."""
+    """Show the backends and torch versions that work on this machine, or on a described one, and why others do not."""
     from envsmith.console import printer
     from envsmith.host.current import this_python
     from envsmith.model.target import Python

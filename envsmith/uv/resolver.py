@@ -21,6 +21,12 @@ from envsmith.process.runner import CompletedProgram, Processes
 from envsmith.uv.command import NETWORK_ERROR, check_version, uv_environ
 from envsmith.uv.index_writer import INDEX_NAME, uv_settings, write_slice
 
+# Hint of uv 0.13.8 on a version after the cutoff: "`idna` was filtered by `exclude-newer` …", and either "The requested
+# version, v3.11, was published at 2025-10-12T…" or "The latest version satisfying … is v3.20, published at 2026-…".
+_LATER = re.compile(
+    r"`(?P<name>[a-z0-9.-]+)` was filtered by `exclude-newer`[^`]*? v(?P<version>[^\s,]+),"
+    r" (?:was )?published at (?P<date>[0-9-]{10})"
+)
 _SYSTEMS = {"macos": "apple-darwin", "windows": "pc-windows-msvc"}
 
 
@@ -188,7 +194,8 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
             hint="lock once without --offline to fill the cache",
         )
     if "No solution found" in text:
-        # The hints of uv name its own flags and generated files.
+        # The hints of uv name its own flags and generated files; of use are only the versions after the cutoff.
+        later = _LATER.search(text)
         text = text.split("\nhint:")[0]
         cause = " ".join(line.strip() for line in text.splitlines()[1:] if line.strip())
         return NoSolutionError(
@@ -197,9 +204,9 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
             details=(
                 *_origins(plan, cause),
                 ("because", cause.removeprefix("cause:").strip() or text),
-                *_cutoff(plan, cause),
+                *_cutoff(plan, cause, later),
             ),
-            hint=_hint(cause),
+            hint=_cutoff_hint(plan, later["name"]) if later else _hint(cause),
         )
     if NETWORK_ERROR.search(text):
         return ToolError(
@@ -216,10 +223,20 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
     )
 
 
-def _cutoff(plan: ResolutionPlan, cause: str) -> list[tuple[str, str]]:
-    """Return the cutoff if a project has no versions: all its releases may be newer."""
+def _cutoff(plan: ResolutionPlan, cause: str, later: re.Match[str] | None) -> list[tuple[str, str]]:
+    """Return the cutoff if a project has a matching later version, or no versions: all of them may be later."""
+    if later:
+        return [("cutoff", f"{later['name']} {later['version']} was released {later['date']}")]
     has_none = re.search(r"there are no versions of \S+ and", cause)
     return [("cutoff", f"releases after {plan.cutoff_utc} are ignored")] if has_none else []
+
+
+def _cutoff_hint(plan: ResolutionPlan, name: str) -> str:
+    cutoff = plan.moved.get(name, plan.cutoff_utc)
+    return (
+        f"this lock ignores releases after {cutoff[:10]} (cutoff): run `envsmith lock {plan.profile} -P {name}`, or -U "
+        "to update everything"
+    )
 
 
 def _origins(plan: ResolutionPlan, cause: str) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from envsmith.config.model_files import ARRAYS, ModelCheckResult, ModelFile
 from envsmith.config.profile import Profile
 from envsmith.environment.interpreter import ModelProbe
 from envsmith.errors import InstallError, ToolError
-from envsmith.lock.staleness import TIMEOUT_S, HashModel, models_of
+from envsmith.lock.staleness import HashModel, models_of
 from envsmith.lockfile.manifest import Manifest
 from envsmith.model.finding import Finding, Severity
 
@@ -38,6 +38,8 @@ _HINTS = {
     "ENV110": "write the arrays again, with the names of the inputs",
     "ENV111": "add it to the requirements, then lock",
 }
+
+TIMEOUT_S = 600.0
 
 
 def missing(model: ModelFile, *, reference: bool = False) -> Finding:

@@ -11,7 +11,7 @@ import pytest
 from envsmith.errors import ToolError
 from envsmith.index.hashing import Downloads, FileCache, NoDownloads, leaves_https
 from envsmith.model.wheel import Wheel
-from tests.fakes import Silence
+from tests.fakes import SilentProgress
 from tests.replay import ReplayIndex
 from tests.replay_faults import Fault
 from tests.replay_files import ReplayFile
@@ -37,7 +37,7 @@ def kept(tmp_path: Path) -> FileCache:
     return FileCache(tmp_path / "kept")
 
 
-class Heard(Silence):
+class Heard(SilentProgress):
     """Progress that records its calls."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ def test_the_bytes_come_from_the_server_that_stands_for_pytorch(
 
 
 def test_the_bytes_are_kept_by_their_hash(replay: ReplayIndex, kept: FileCache) -> None:
-    sha256 = Downloads(Silence(), kept, replay.base).sha256(THEIRS)
+    sha256 = Downloads(SilentProgress(), kept, replay.base).sha256(THEIRS)
     found = kept.find(sha256, TORCH.filename)
     assert found
     assert found.read_bytes() == TORCH.body
@@ -67,7 +67,7 @@ def test_the_bytes_are_kept_by_their_hash(replay: ReplayIndex, kept: FileCache) 
 
 def test_an_address_of_a_mirrors_own_is_asked_as_it_stands(replay: ReplayIndex, kept: FileCache) -> None:
     wheel = _wheel(f"{replay.base}/nightly/cu134/{TORCH.filename.replace('+', '%2B')}")
-    assert Downloads(Silence(), kept, "http://127.0.0.1:9/whl").sha256(wheel) == TORCH.sha256
+    assert Downloads(SilentProgress(), kept, "http://127.0.0.1:9/whl").sha256(wheel) == TORCH.sha256
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_nothing_but_the_whole_wheel_is_hashed(
 ) -> None:
     replay.fail(TORCH.path, fault)
     with pytest.raises(ToolError) as caught:
-        Downloads(Silence(), kept, replay.base).sha256(THEIRS)
+        Downloads(SilentProgress(), kept, replay.base).sha256(THEIRS)
     assert caught.value.code == "TOL026"
     assert TORCH.filename in caught.value.message
     assert why in caught.value.message
@@ -97,13 +97,13 @@ def test_a_password_in_the_mirrors_address_is_not_told(replay: ReplayIndex, kept
     replay.fail(TORCH.path, Fault.status(403))
     base = replay.base.replace("http://", "http://user:secret@")
     with pytest.raises(ToolError) as caught:
-        Downloads(Silence(), kept, base).sha256(THEIRS)
+        Downloads(SilentProgress(), kept, base).sha256(THEIRS)
     assert "secret" not in str(caught.value)
 
 
 def test_no_server_at_all(kept: FileCache) -> None:
     with pytest.raises(ToolError) as caught:
-        Downloads(Silence(), kept, "http://127.0.0.1:9/whl").sha256(replace(THEIRS, sha256=None))
+        Downloads(SilentProgress(), kept, "http://127.0.0.1:9/whl").sha256(replace(THEIRS, sha256=None))
     assert caught.value.code == "TOL026"
 
 

@@ -13,7 +13,7 @@ from envsmith.install.request import InstallRequest
 from envsmith.lockfile.store import lock_files
 from envsmith.model.target import Platform, Python
 from envsmith.process.runner import Processes
-from tests.fakes import FakeFiles, Heard
+from tests.fakes import FakeFiles, RecordedProgress
 from tests.install.fakes import FakeDisks, FakeInstaller, FakeProbe
 from tests.install.made import Made, entry_of_lock, lock_of, made, made_torch
 from tests.values import target
@@ -60,7 +60,7 @@ def tools(root: Path, files: FakeFiles | None = None, **more: Any) -> InstallToo
         files=files or locked(),
         processes=Processes(),
         disk_of=FakeDisks().disk_of,
-        progress=Heard(),
+        progress=RecordedProgress(),
         now_utc=lambda: "2026-11-21T12:00:00Z",
     )
     return replace(made_up, **more)

@@ -10,7 +10,7 @@ from envsmith.environment.model import CONSTRAINTS, TorchBuild
 from envsmith.errors import InstallError, ToolError
 from envsmith.install.install import install
 from envsmith.install.request import SmokeTests
-from tests.fakes import Heard
+from tests.fakes import RecordedProgress
 from tests.install.fakes import FakeInstaller, FakeProbe
 from tests.install.install_values import order, tools
 
@@ -86,7 +86,7 @@ def test_the_packages_are_named_whose_files_may_be_damaged_in_the_cache(tmp_path
 
 
 def test_what_could_not_be_filled_is_removed(tmp_path: Path) -> None:
-    heard = Heard()
+    heard = RecordedProgress()
     installer = FakeInstaller(fails=ToolError("TOL022", "not reached"))
     with pytest.raises(ToolError, match="TOL022"):
         install(order(), tools(tmp_path, installer=installer, progress=heard))

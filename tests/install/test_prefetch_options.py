@@ -12,7 +12,7 @@ from envsmith.download.transfer_progress import warn_unused_rewrites
 from envsmith.download.wheelhouse import TransferListener
 from envsmith.errors import ToolError
 from envsmith.install.prefetch import PrefetchProgress, prefetcher_of
-from tests.fakes import Silence
+from tests.fakes import SilentProgress
 from tests.wheelhouses import FakeListener, artifact
 
 MIRROR = ("https://a.example=https://m.example",)
@@ -56,7 +56,7 @@ def test_a_rewrite_that_changes_nothing_is_told(capfd: pytest.CaptureFixture[str
 def test_files_are_told_as_the_rest_of_the_install_is() -> None:
     said: list[tuple[str, ...]] = []
 
-    class Remembering(Silence):
+    class Remembering(SilentProgress):
         def started(self, subject: str, doing: str) -> None:
             said.append((subject, doing))
 

@@ -15,7 +15,7 @@ from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.store import sha256_of
 from envsmith.model.shell import SHELLS
 from envsmith.plan.model import LockRequest, ResolutionPlan
-from tests.fakes import FakeFiles, FakeResolver, Heard
+from tests.fakes import FakeFiles, FakeResolver, RecordedProgress
 from tests.lock_tools import lock_profile
 from tests.values import CUTOFF, asked, of_row, profile, torch
 
@@ -171,5 +171,5 @@ def test_untrue_answer_is_no_lock(lock: Locks, tools: ResolveTools) -> None:
 
 def test_progress_hears_each_target(lock: Locks, tools: ResolveTools) -> None:
     lock()
-    assert isinstance(tools.progress, Heard)
+    assert isinstance(tools.progress, RecordedProgress)
     assert sorted(tools.progress.ended_with) == [(f"mine/{slug}", "2 packages") for slug in SLUGS]

@@ -18,11 +18,11 @@ from envsmith.plan.ports import (
 from envsmith.process.runner import Processes
 from envsmith.uv.command import find_uv
 from envsmith.uv.resolver import UvResolver
-from tests.fakes import Silence
+from tests.fakes import SilentProgress
 
 
 def test_silence_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    silence: Progress = Silence()
+    silence: Progress = SilentProgress()
     silence.started("cu128", "resolving")
     silence.ended("cu128", 1.0, "33 packages")
     assert capsys.readouterr() == ("", "")
@@ -33,7 +33,7 @@ def test_adapters_fill_the_ports() -> None:
     filled: tuple[tuple[type, object], ...] = (
         (Resolver, UvResolver(Processes(), executable=find_uv(), slices=find_uv().parent)),
         (SdistMetadataReader, SdistReader()),
-        (Hasher, Downloads(Silence(), FileCache(Path("kept")))),
+        (Hasher, Downloads(SilentProgress(), FileCache(Path("kept")))),
         (Hasher, NoDownloads()),
         (Files, atomic),
         (WheelRequiresReader, RequiresReader(find_uv().parent)),

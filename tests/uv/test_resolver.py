@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from envsmith.errors import EnvsmithError, ResolveError, ToolError
+from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError, ToolError
 from envsmith.model.target import Platform
 from envsmith.plan.model import ResolutionPlan
 from envsmith.process.runner import CompletedProgram, Processes
@@ -181,6 +181,27 @@ def test_a_failure_says_where_the_requirements_it_names_stand(tmp_path: Path) ->
     places = [text for label, text in caught.value.details if label == "required at"]
     assert len(places) == 1
     assert places[0].endswith(": numpy<2")
+
+
+@pytest.mark.parametrize(
+    "uv_hint",
+    [
+        "The requested version, v2.4.1, was published at 2026-11-25T14:55:18.883Z. Use `exclude-newer-package`",
+        "The latest version satisfying the requirement is v2.4.1, published at 2026-11-25T14:11:03.168Z. Use",
+    ],
+)
+def test_a_version_after_the_cutoff_is_named_with_the_command_to_get_it(uv_hint: str, tmp_path: Path) -> None:
+    said = (
+        "x No solution found:\n  cause: Because only numpy<=2.3 is available and you require numpy>=2.4, we can"
+        "\n\nhint: `numpy` was filtered by `exclude-newer` to only include packages uploaded before "
+        f"2026-11-20T09:00:00Z. {uv_hint}"
+    )
+    with pytest.raises(NoSolutionError) as caught:
+        resolve(Replies(status=1, stderr=said), tmp_path)
+    assert ("cutoff", "numpy 2.4.1 was released 2026-11-25") in caught.value.details
+    assert "this lock ignores releases after 2026-11-20 (cutoff)" in caught.value.hint
+    assert " -P numpy`, or -U to update everything" in caught.value.hint
+    assert "exclude-newer" not in str(caught.value.details)
 
 
 def test_a_cache_that_lacks_a_package_is_no_verdict_on_the_requirements(tmp_path: Path) -> None:
