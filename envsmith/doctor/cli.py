@@ -41,14 +41,14 @@ def watch_and_explain(words: Sequence[str]) -> int:
     """
     from envsmith.catalog import Catalog
     from envsmith.console import printer
-    from envsmith.environment.package_findings import explain
+    from envsmith.environment.package_findings import known_failures
     from envsmith.host.current import variables
     from envsmith.process.capture import run_teed
 
     done = run_teed(words, variables())
     if done.status in (OK, *_INTERRUPTED):
         return _SIGNALLED - done.status if done.status < 0 else done.status
-    found = tuple(explain(done.text, Catalog.embedded()))
+    found = tuple(known_failures(done.text, Catalog.embedded()))
     how = f"signal {-done.status}" if done.status < 0 else f"status {done.status}"
     known = printer.counted(len(found), "known failure") if found else "no known failure"
     printer.say(f"\n{words[0]} ended with {how}: {known} in its output", err=True)

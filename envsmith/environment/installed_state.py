@@ -1,4 +1,4 @@
-"""Condition: what an environment's files tell beyond each distribution by itself."""
+"""State of an environment's files across distributions: overlaps, leftovers, shadowed modules, origins."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from packaging.utils import canonicalize_name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """Files that several distributions have different ones of."""
+    """Files that several distributions install with different content."""
 
     owners: tuple[str, ...]
     """Normalised names, sorted."""
     count: int
     paths: tuple[str, ...]
-    """Some of them, relative to ``site-packages``."""
+    """The first of them, relative to ``site-packages``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncompleteDistribution:
-    """What an install or removal left that broke off."""
+    """A folder left by an interrupted install or removal."""
 
     folder: str
     why: str
@@ -30,69 +30,69 @@ class IncompleteDistribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallOrigin:
-    """Where a distribution was installed from that came from no index."""
+    """Origin of a distribution that was not installed from an index."""
 
     kind: str
     """``archive``, ``folder`` or ``vcs``."""
     url: str
     sha256: str = ""
-    """Of an archive, where it is told."""
+    """Of an archive, if recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shadow:
-    """A module that is found before the one that is installed."""
+    """A module that is imported instead of an installed one."""
 
     module: str
     owner: str
-    """The distribution whose module it hides; empty where it is Python's own."""
+    """The distribution of the hidden module; empty for the standard library."""
     path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrayFile:
-    """Code among the packages that no RECORD names."""
+    """Code in ``site-packages`` that is in no RECORD."""
 
     path: str
-    """A file, or a whole folder, relative to ``site-packages``."""
+    """A file or folder, relative to ``site-packages``."""
     owners: tuple[str, ...] = ()
-    """Normalised names of the distributions that it may be of, if their RECORD was cut."""
+    """Normalised names of distributions with an incomplete RECORD that it may belong to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignDistribution:
-    """A program of an environment that starts another place's Python."""
+class ForeignProgram:
+    """A program of an environment that starts the Python of another one."""
 
     program: str
     owner: str
-    """Normalised name of the distribution whose program it is."""
+    """Normalised name of its distribution."""
     python: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledState:
-    """An environment's files, seen together."""
+    """State of all files of an environment."""
 
     overlaps: tuple[Overlap, ...] = ()
     halves: tuple[IncompleteDistribution, ...] = ()
     origins: Mapping[str, InstallOrigin] = field(default_factory=dict)
     builds: Mapping[str, str] = field(default_factory=dict)
-    """Torch-family project → the version its own files say, label included: ``2.15.0+cu132``."""
+    """Torch-family project → version in its files, with local version label: ``2.15.0+cu132``."""
     requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Distribution → its ``Requires-Dist``."""
     shadows: tuple[Shadow, ...] = ()
     strays: tuple[StrayFile, ...] = ()
-    elsewhere: tuple[ForeignDistribution, ...] = ()
+    elsewhere: tuple[ForeignProgram, ...] = ()
     own: tuple[str, ...] = ()
-    """Normalised names of what was installed from the project's own folder."""
+    """Normalised names of distributions installed from the project's own folder."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> InstalledState:
-        """Read what `runtime/condition.py` says.
+        """Parse the output of `runtime/condition.py`.
 
         Raises:
-            KeyError: when something is missing.
-            TypeError: when it is of another kind.
+            KeyError: when a key is missing.
+            TypeError: when a value has another type.
         """
         return cls(
             overlaps=tuple(
@@ -111,7 +111,7 @@ class InstalledState:
                 for item in values["strays"]
             ),
             elsewhere=tuple(
-                ForeignDistribution(**{**item, "owner": canonicalize_name(item["owner"])})
+                ForeignProgram(**{**item, "owner": canonicalize_name(item["owner"])})
                 for item in values["elsewhere"]
             ),
             own=tuple(map(canonicalize_name, values["own"])),

@@ -1,10 +1,4 @@
-"""Runs commands in environments, as a check asks.
-
-Runs ``runtime/probe.py`` in an interpreter, and reads what it says.
-
-
-Loads models in environments, and hashes their files.
-"""
+"""Inspection of interpreters and environments, by scripts that run inside them; each call is a process of its own."""
 
 from __future__ import annotations
 
@@ -29,54 +23,54 @@ from envsmith.process.runner import CompletedProgram, Processes, inherited_envir
 T = TypeVar("T")
 _PROBE = Path(__file__).parents[1] / "runtime" / "probe.py"
 _CONDITION = _PROBE.with_name("condition.py")
-_KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL")
-_PROBE_S = 900.0
-_DROPPED = ("PYTHONPATH", "PYTHONHOME")
-CHECK = Path(__file__).parents[1] / "runtime" / "model_check.py"
+_INHERITED = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL")
+_PROBE_TIMEOUT_S = 900.0
+_PYTHON_VARIABLES = ("PYTHONPATH", "PYTHONHOME")
+MODEL_CHECK = Path(__file__).parents[1] / "runtime" / "model_check.py"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """Asks interpreters about themselves, each in isolation: no PYTHONPATH, no user's packages, nothing compiled."""
+    """Inspects interpreters in isolated mode: without PYTHONPATH and user packages, without writing bytecode."""
 
     processes: Processes
 
     def interpreter(self, executable: Path) -> Interpreter:
-        """Ask a Python what it is.
+        """Inspect an interpreter.
 
         Raises:
-            InstallError: ENV023 when it gives no answer.
+            InstallError: ENV023 when it does not respond.
         """
         values = self._answer(executable, ("interpreter",), {}, 60.0)
         return read_answer(Interpreter.from_json, values, executable)
 
     def environment(self, prefix: Path, *, deep: bool) -> Environment:
-        """Ask the Python of an environment what is installed, and what is not as its RECORD says.
+        """List the distributions of an environment, compared with their RECORDs.
 
         Args:
             prefix: the environment's root.
-            deep: compare hashes, too.
+            deep: compare hashes, not only sizes.
 
         Raises:
-            InstallError: ENV023 when it gives no answer.
+            InstallError: ENV023 when its interpreter does not respond.
         """
-        words = ("environment", "--hash") if deep else ("environment",)
+        arguments = ("environment", "--hash") if deep else ("environment",)
         executable = interpreter_path(prefix)
-        values = self._answer(executable, words, {}, _PROBE_S)
+        values = self._answer(executable, arguments, {}, _PROBE_TIMEOUT_S)
         return read_answer(Environment.from_json, values, executable)
 
     def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> InstalledState:
-        """Ask the Python of an environment what its files tell together.
+        """Inspect the files of all distributions of an environment together.
 
         Args:
             prefix: the environment's root.
-            before: folders that come before its own packages when its programs run.
+            before: folders before ``site-packages`` on the import path of its programs.
 
         Raises:
-            InstallError: ENV023 when it gives no answer.
+            InstallError: ENV023 when its interpreter does not respond.
         """
         executable = interpreter_path(prefix)
-        values = self._answer(executable, before, {}, _PROBE_S, script=_CONDITION)
+        values = self._answer(executable, before, {}, _PROBE_TIMEOUT_S, script=_CONDITION)
         return read_answer(InstalledState.from_json, values, executable)
 
     def imports(self, prefix: Path, name: str, env: Mapping[str, str], timeout_s: float) -> Import:
@@ -85,42 +79,44 @@ class Probe:
         Args:
             prefix: the environment's root.
             name: of the module.
-            env: variables set besides the usual ones.
-            timeout_s: seconds until it counts as failed.
+            env: additional environment variables.
+            timeout_s: seconds until it fails.
         """
         executable = interpreter_path(prefix)
         ended = run_with_timeout(
             self.processes,
             _command(executable, _PROBE, ("import", name)),
-            env={**inherited_environ(_KEPT), **env},
+            env={**inherited_environ(_INHERITED), **env},
             timeout_s=timeout_s,
         )
         if ended.timed_out:
             return Import(name=name, error=f"timeout after {timeout_s:.0f} s")
         values = _answer_in(ended.stdout)
         if values is None:
-            return Import(name=name, error=_death(ended.status, ended.stderr))
+            return Import(name=name, error=_crash(ended.status, ended.stderr))
         return read_answer(lambda found: Import(**found), values, executable)
 
     def _answer(
         self,
         executable: Path,
-        words: tuple[str, ...],
+        arguments: tuple[str, ...],
         env: Mapping[str, str],
         timeout_s: float,
         *,
         script: Path = _PROBE,
     ) -> dict[str, Any]:
-        command = _command(executable, script, words)
-        finished = self.processes.run(command, env={**inherited_environ(_KEPT), **env}, timeout_s=timeout_s)
+        command = _command(executable, script, arguments)
+        finished = self.processes.run(
+            command, env={**inherited_environ(_INHERITED), **env}, timeout_s=timeout_s
+        )
         values = _answer_in(finished.stdout)
         if values is None:
-            raise _silent(executable, finished)
+            raise _no_response(executable, finished)
         return values
 
 
-def _command(executable: Path, script: Path, words: Sequence[str]) -> list[str | Path]:
-    return [executable, "-I", "-B", "-X", "utf8", script, *words]
+def _command(executable: Path, script: Path, arguments: Sequence[str]) -> list[str | Path]:
+    return [executable, "-I", "-B", "-X", "utf8", script, *arguments]
 
 
 def _answer_in(stdout: str) -> dict[str, Any] | None:
@@ -134,73 +130,73 @@ def _ended(status: int) -> str:
     return f"signal {-status}" if status < 0 else f"status {status}"
 
 
-def _death(status: int, stderr: str) -> str:
-    """Say how an interpreter ended that was to answer, and what it said last."""
+def _crash(status: int, stderr: str) -> str:
+    """Describe the end of an interpreter, with the last line of its output."""
     lines = stderr.strip().splitlines()
-    last = f"; the last it says: {lines[-1].strip()[:500]}" if lines else ""
+    last = f"; its last line: {lines[-1].strip()[:500]}" if lines else ""
     return f"the interpreter ended with {_ended(status)}{last}"
 
 
-def _silent(executable: Path, finished: CompletedProgram) -> InstallError:
+def _no_response(executable: Path, finished: CompletedProgram) -> InstallError:
     ended = _ended(finished.status)
     return InstallError(
         "ENV023",
-        f"the interpreter gives no answer: it ended with {ended}",
+        f"the interpreter does not respond: it ended with {ended}",
         where=str(executable),
-        details=(("it says", (finished.stderr or finished.stdout).strip()[-2000:] or f"nothing ({ended})"),),
-        hint="try it by hand; if it works there, report it",
+        details=(("output", (finished.stderr or finished.stdout).strip()[-2000:] or f"none ({ended})"),),
+        hint="run it by hand; if that works, report a bug",
     )
 
 
 def read_answer(reader: Callable[[Mapping[str, Any]], T], values: Mapping[str, Any], executable: Path) -> T:
-    """Read what an interpreter has answered.
+    """Parse the answer of an interpreter.
 
     Raises:
-        InstallError: ENV023 when it is not of the kind expected.
+        InstallError: ENV023 when it is malformed.
     """
     try:
         return reader(values)
     except (KeyError, TypeError, AttributeError) as error:
         finished = CompletedProgram(status=0, stdout=f"{error!r} in {json.dumps(values)[:500]}", stderr="")
-        raise _silent(executable, finished) from error
+        raise _no_response(executable, finished) from error
 
 
 class VerifyingProbe(Probe):
-    """Asks environments, and runs commands in them."""
+    """A `Probe` that also runs commands in environments."""
 
     __slots__ = ()
 
-    def runs(self, prefix: Path, order: str, env: Mapping[str, str], timeout_s: float) -> Import:
-        """Run a command in an environment; it counts as failed where it does not end with 0 in time.
+    def runs(self, prefix: Path, command: str, env: Mapping[str, str], timeout_s: float) -> Import:
+        """Run a command in an environment; it fails with a status other than 0, or after the timeout.
 
-        What it leaves running is ended with it, and has never held what keeps other installs out.
+        Its child processes are killed with it, and do not inherit the lock of the generations.
 
         Args:
             prefix: the environment's root.
-            order: the command as a shell would read it; its program is looked for in the environment first.
-            env: what it finds set besides.
-            timeout_s: seconds it has.
+            command: in shell syntax, run without a shell; its program is looked up in the environment first.
+            env: additional environment variables.
+            timeout_s: seconds until it fails.
         """
         begun = time.perf_counter()
         try:
-            words = shlex.split(order, posix=os.name != "nt")
+            arguments = shlex.split(command, posix=os.name != "nt")
             ended = run_with_timeout(
                 self.processes,
-                [_program(prefix, words[0]), *words[1:]],
-                env={**session_of(prefix), **env},
+                [_program(prefix, arguments[0]), *arguments[1:]],
+                env={**activated_variables(prefix), **env},
                 timeout_s=timeout_s,
             )
         except (ValueError, IndexError) as error:
-            return Import(name=order, error=f"no command: {error}")
+            return Import(name=command, error=f"malformed command: {error}")
         except ToolError as error:
-            return Import(name=order, error=error.message)
+            return Import(name=command, error=error.message)
         if ended.timed_out:
-            return Import(name=order, error=f"timeout after {timeout_s:.0f} s")
+            return Import(name=command, error=f"timeout after {timeout_s:.0f} s")
         if ended.status == 0:
-            return Import(name=order, seconds=time.perf_counter() - begun)
+            return Import(name=command, seconds=time.perf_counter() - begun)
         lines = (ended.stderr or ended.stdout).strip().splitlines()
         how = f"signal {-ended.status}" if ended.status < 0 else f"status {ended.status}"
-        return Import(name=order, error=f"{how}: {lines[-1][:500]}" if lines else how)
+        return Import(name=command, error=f"{how}: {lines[-1][:500]}" if lines else how)
 
 
 def _program(prefix: Path, name: str) -> Path | str:
@@ -209,41 +205,41 @@ def _program(prefix: Path, name: str) -> Path | str:
     return next((path for path in found if path.is_file()), name)
 
 
-def session_of(prefix: Path) -> dict[str, str]:
-    """Return this session's variables as they are in an environment: its programs first, and nothing of Python's."""
+def activated_variables(prefix: Path) -> dict[str, str]:
+    """Return the variables of this process as in the activated environment, without those of Python."""
     known = inherited_environ((), ("",))
-    kept = {name: value for name, value in known.items() if name not in _DROPPED}
+    kept = {name: value for name, value in known.items() if name not in _PYTHON_VARIABLES}
     path = os.pathsep.join([str(interpreter_path(prefix).parent), known.get("PATH", "")])
     return {**kept, "PATH": path, "VIRTUAL_ENV": str(prefix)}
 
 
 class ModelProbe(Probe):
-    """Loads models in the environments that are to serve them."""
+    """A `Probe` that also loads model files in environments."""
 
     __slots__ = ()
 
     def model(self, prefix: Path, spec: Mapping[str, Any], timeout_s: float) -> ModelCheckResult:
-        """Load one model in a process of its own, and run it where inputs are declared.
+        """Load one model, and run it if inputs are declared.
 
         Args:
             prefix: the environment's root.
-            spec: what `runtime/model_check.py` is told.
-            timeout_s: seconds it has.
+            spec: the input of `runtime/model_check.py`.
+            timeout_s: seconds until it fails.
 
         Raises:
-            InstallError: ENV023 when that process dies.
-            ToolError: TOL002 when it takes too long.
+            InstallError: ENV023 when the process crashes.
+            ToolError: TOL002 after the timeout.
         """
         executable = interpreter_path(prefix)
-        values = self._answer(executable, (json.dumps(spec),), {}, timeout_s, script=CHECK)
+        values = self._answer(executable, (json.dumps(spec),), {}, timeout_s, script=MODEL_CHECK)
         return read_answer(ModelCheckResult.from_json, values, executable)
 
 
 def hash_model(path: str) -> str:
-    """Return the sha256 of a file of the project; empty where there is none.
+    """Return the sha256 of a file; empty if it does not exist.
 
     Raises:
-        ToolError: TOL013 when the system refuses to read it.
+        ToolError: TOL013 when it cannot be read.
     """
     file = Path(path)
     if not file.is_file():
@@ -257,9 +253,9 @@ def hash_model(path: str) -> str:
 
 
 def interpreter_path(prefix: Path) -> Path:
-    """Return where the interpreter of an environment lies.
+    """Return the interpreter of an environment.
 
-    Those of conda on Windows have it at their root; a system's own may be called ``python3`` alone.
+    conda on Windows has it in the root; the Python of a Linux distribution may be named ``python3`` only.
     """
     usual, other = ("Scripts/python.exe", "python.exe") if os.name == "nt" else ("bin/python", "bin/python3")
     is_other = not os.path.lexists(prefix / usual) and (prefix / other).exists()

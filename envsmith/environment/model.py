@@ -1,12 +1,4 @@
-"""Generation: one built environment, and what is kept of it beside its files.
-
-Environment: what was found where an environment is installed.
-
-Interpreter: a Python that an environment is made with, and where it runs.
-
-
-Which of a profile's locks an interpreter can be installed from.
-"""
+"""Values of environments: interpreters, installed distributions, generations; choice of the target to install."""
 
 from __future__ import annotations
 
@@ -21,19 +13,22 @@ from packaging.utils import canonicalize_name
 from envsmith.errors import NoMatchingTargetError
 from envsmith.model.target import Platform, Python, parse_slug
 
-FORM = 1
+FORMAT_VERSION = 1
 RECORD = "envsmith.json"
-"""Lies in the generation's root from the moment it is proved; a folder without it is half-built."""
+"""Record in the root of a verified generation; a folder without it is incomplete."""
 CONSTRAINTS = "envsmith-constraints.txt"
-"""Lies beside it: the pins of the torch family, for PIP_CONSTRAINT and UV_CONSTRAINT."""
+"""Pins of the torch family in the root of a generation, for PIP_CONSTRAINT and UV_CONSTRAINT."""
+# PROFILE-DIGEST, numbered if that is taken.
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*-[0-9a-f]{6}(?:-\d+)?")
+# sys.platform → the name in platforms.
 _SYSTEMS = {"linux": "linux", "darwin": "macos", "win32": "windows"}
+# Names of machines that differ from those in wheel tags, by system.
 _MACHINES = {"linux": {"arm64": "aarch64", "amd64": "x86_64"}, "macos": {}, "windows": {"x86_64": "amd64"}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """One proved environment."""
+    """A verified environment."""
 
     id: str
     """Name of its folder: ``cu128-7c1e2a``."""
@@ -43,13 +38,13 @@ class Generation:
     lock_sha256: str
     """Of the requirements file it was built from."""
     torch: str
-    """Pinned version of torch; empty where there is none."""
+    """Pinned version of torch; empty without torch."""
     python: str
     """``3.11.7``."""
     base: str
-    """Where the interpreter's standard library lies."""
+    """Folder of the interpreter's standard library."""
     folders: tuple[str, ...]
-    """Names of the ``.dist-info`` folders it was proved with, sorted."""
+    """Names of the ``.dist-info`` folders when it was verified, sorted."""
     site: str
     """Its ``site-packages``, relative to its root."""
     files: int
@@ -57,48 +52,48 @@ class Generation:
     family: Mapping[str, str]
     """Torch-family project → version."""
     guard: bool = True
-    """Whether it carries the constraints of its torch family."""
+    """Whether it contains constraints for its torch family."""
     tried: tuple[str, ...] = ()
-    """The checks of its profile that it has passed, as `Check.word` writes them."""
+    """The smoke tests of its profile that it passed: ``import torch``, ``run pytest``."""
     compiled: bool = False
-    """Whether its modules were compiled beforehand."""
+    """Whether its modules were compiled."""
     place: str = ""
-    """Where it was built: its programs start the Python of that place. Empty where that is not on record."""
+    """Its folder, whose Python its programs start; empty in old records."""
 
     def to_json(self) -> str:
-        """Write the record."""
-        return json.dumps({"form": FORM, **asdict(self)}, indent=1) + "\n"
+        """Return the record as JSON."""
+        return json.dumps({"form": FORMAT_VERSION, **asdict(self)}, indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Generation:
-        """Read a record.
+        """Parse a record.
 
         Raises:
-            ValueError: when it is none, or of a later form.
+            ValueError: when it is malformed, or of another format version.
         """
         try:
             values: dict[str, Any] = json.loads(text)
-            if values.pop("form") != FORM:
-                raise ValueError("of another form")
+            if values.pop("form") != FORMAT_VERSION:
+                raise ValueError("another format version")
             values["folders"] = tuple(values["folders"])
             values["tried"] = tuple(values.get("tried", ()))
             return cls(**values)
         except (TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise ValueError("no record of a generation") from error
+            raise ValueError("malformed record of a generation") from error
 
 
 def is_id(text: str) -> bool:
-    """Tell whether a text can name a generation."""
+    """Return whether a text is a valid id of a generation."""
     return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """A Python as it describes itself."""
+    """Description of an interpreter by itself."""
 
     executable: str
     base: str
-    """Where its standard library lies."""
+    """Folder of its standard library."""
     version: str
     """``3.11.7``."""
     implementation: str
@@ -106,21 +101,21 @@ class Interpreter:
     is_free_threaded: bool
     bits: int
     os: str
-    """``linux``, ``macos`` or ``windows``; as the system calls itself where it is none of these."""
+    """``linux``, ``macos``, ``windows``, or ``sys.platform`` of another system."""
     machine: str
-    """As wheel tags spell it."""
+    """As in wheel tags."""
     libc: str
-    """``glibc``; empty where there is another one, or none."""
+    """``glibc``; empty for others."""
     release: tuple[int, int]
-    """Version of glibc or of macOS; ``(0, 0)`` where neither is there."""
+    """Version of glibc or macOS; else ``(0, 0)``."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Interpreter:
-        """Read what `runtime/probe.py` says of an interpreter.
+        """Parse the description of an interpreter by `runtime/probe.py`.
 
         Raises:
-            KeyError: when something is missing.
-            TypeError: when it is of another kind.
+            KeyError: when a key is missing.
+            TypeError: when a value has another type.
         """
         os = _SYSTEMS.get(values["system"], values["system"])
         machine = values["machine"].lower()
@@ -150,8 +145,8 @@ class Interpreter:
         threads = " free-threaded" if self.is_free_threaded else ""
         return f"Python {self.version}{threads} · {system} {self.machine}{library} {release}".rstrip()
 
-    def runs(self, python: Python, platform: Platform) -> bool:
-        """Say whether wheels for a Python and platform run here."""
+    def supports(self, python: Python, platform: Platform) -> bool:
+        """Return whether wheels for a Python version and platform run on the interpreter."""
         if (self.implementation, self.is_free_threaded, self.bits) != ("cpython", False, 64):
             return False
         if (self.python, self.os, self.machine) != (python, platform.os, platform.machine):
@@ -168,7 +163,7 @@ def _pair(text: str) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """One installed distribution, and how its files compare with its RECORD."""
+    """An installed distribution, compared with its RECORD."""
 
     name: str
     """Normalised."""
@@ -179,16 +174,16 @@ class Distribution:
     files: int
     size_bytes: int
     missing: tuple[str, ...] = ()
-    """Some of the files that RECORD names and that are not there, relative to ``site-packages``."""
+    """The first of the missing files, relative to ``site-packages``."""
     missing_count: int = 0
     changed: tuple[str, ...] = ()
-    """Some of those that have another size, or another hash where hashes were looked at."""
+    """The first of the files with another size, or another hash if hashes were compared."""
     changed_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorchBuild:
-    """What ``torch/version.py`` says."""
+    """Content of ``torch/version.py``."""
 
     version: str
     cuda: str = ""
@@ -207,20 +202,20 @@ class Environment:
     distributions: tuple[Distribution, ...]
     """Sorted by name."""
     torch: TorchBuild | None = None
-    """None where there is no torch."""
+    """None without torch."""
 
     @property
     def files(self) -> int:
-        """How many files its RECORDs name."""
+        """Number of files in all RECORDs."""
         return sum(item.files for item in self.distributions)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Environment:
-        """Read what `runtime/probe.py` says of an environment.
+        """Parse the description of an environment by `runtime/probe.py`.
 
         Raises:
-            KeyError: when something is missing.
-            TypeError: when it is of another kind.
+            KeyError: when a key is missing.
+            TypeError: when a value has another type.
         """
         torch = values["torch"]
         return cls(
@@ -254,56 +249,56 @@ def _distribution(item: Mapping[str, Any]) -> Distribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """How an import in the environment's own interpreter went."""
+    """Result of importing a module, or running a command, in an environment."""
 
     name: str
     seconds: float = 0.0
     version: str = ""
     error: str = ""
-    """Empty where it worked."""
+    """Empty on success."""
     place: str = ""
-    """File and line that raised."""
+    """File and line of the exception."""
 
 
 def choose_target(slugs: Iterable[str], interpreter: Interpreter, *, profile: str) -> str:
-    """Return the target of a profile whose wheels run on an interpreter; of several, the one of the latest floor.
+    """Return the locked target that an interpreter supports; of several, the one with the newest platform.
 
     Raises:
-        LockError: LCK004 when there is none.
+        NoMatchingTargetError: LCK004 when it supports none.
     """
     slugs = sorted(slugs)
-    found = [slug for slug in slugs if interpreter.runs(*parse_slug(slug))]
+    found = [slug for slug in slugs if interpreter.supports(*parse_slug(slug))]
     if found:
         return max(found, key=lambda slug: parse_slug(slug)[1].floor)
     raise NoMatchingTargetError(
         "LCK004",
-        f"no lock of {profile} is for {interpreter}",
+        f"{profile} is not locked for {interpreter}",
         where=interpreter.executable,
         details=tuple(("locked for", slug) for slug in slugs),
-        hint=_way_out(slugs, interpreter, profile),
+        hint=_hint(slugs, interpreter, profile),
     )
 
 
-def _way_out(slugs: Iterable[str], interpreter: Interpreter, profile: str) -> str:
+def _hint(slugs: Iterable[str], interpreter: Interpreter, profile: str) -> str:
     pairs = [parse_slug(slug) for slug in slugs]
     pythons = [str(python) for python, platform in pairs if runs_wheels_of(interpreter, platform)]
     if pythons:
-        return f"name an interpreter it is locked for with --python {pythons[-1]}"
-    return f"add this machine's platform to the profile and run `envsmith lock {profile}`"
+        return f"choose a locked Python version with --python {pythons[-1]}"
+    return f"add the platform of this machine to the profile, then run `envsmith lock {profile}`"
 
 
 def runs_wheels_of(interpreter: Interpreter, platform: Platform) -> bool:
-    """Say whether a platform's wheels run where an interpreter does, in some Python."""
-    return interpreter.runs(interpreter.python, platform)
+    """Return whether wheels for a platform run on the interpreter's machine, for some Python version."""
+    return interpreter.supports(interpreter.python, platform)
 
 
 def locked_pythons(slugs: Iterable[str], here: Platform, preferred: Python) -> tuple[Python, ...]:
-    """Return the Pythons that a profile is locked for on a platform, the preferred one first, then the newest.
+    """Return the Python versions locked for a platform, the preferred one first, then the newest.
 
     Args:
-        slugs: of the locks.
-        here: this machine's platform; its floor is not compared.
-        preferred: the Python that is taken where it is among them.
+        slugs: the locked targets.
+        here: the platform of this machine; its floor is ignored.
+        preferred: a Python version.
     """
     pairs = (parse_slug(slug) for slug in slugs)
     found = {python for python, on in pairs if (on.os, on.machine) == (here.os, here.machine)}

@@ -1,4 +1,4 @@
-"""Whether an environment is what its lock says: all of it, nothing else, unchanged."""
+"""Comparison of an environment with its lock: missing, additional and changed packages and files."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from envsmith.lockfile.pins import Pins
 from envsmith.model.backend import Backend, BuildLabel
 from envsmith.model.finding import Finding, Report, Severity
 
-# They come with an environment, whoever makes it, and change nothing of what runs in it.
+# Part of most environments, whatever tool creates them; harmless if not locked.
 _INSTALLERS = ("pip", "setuptools", "uv", "wheel")
 DAMAGED = ("ENV013", "ENV014", "ENV015")
-"""Of findings about files that were there, and are gone or others."""
+"""Codes of findings about missing and changed files."""
+_TITLES = {"cuda": "CUDA", "rocm": "ROCm", "xpu": "XPU"}
 _LABELLED = ("torch", "torchvision", "torchaudio")
 
 
@@ -29,14 +30,14 @@ def verify(
     """Compare an environment with its lock.
 
     Args:
-        pins: what the lock says.
-        backend: what torch must have been built for.
-        environment: what was found.
-        imports: how the imports went that were tried.
-        own: names of what was installed from the project's own folder, which no lock can name.
+        pins: of the lock.
+        backend: of the lock.
+        environment: as installed.
+        imports: results of imports.
+        own: names of packages installed from the project's own folder, which a lock cannot contain.
 
     Returns:
-        A finding for each thing that is not as it should be; none where all is.
+        One finding for each difference.
     """
     found = {name: list(group) for name, group in groupby(environment.distributions, lambda item: item.name)}
     return Report(
@@ -60,65 +61,68 @@ def _presence(pins: Pins, found: dict[str, list[Distribution]], own: Collection[
         elif not _is_same(found[name][0].version, version) and not _lacks_label(
             found[name][0].version, version
         ):
-            yield _finding("ENV012", name, f"{name} is {found[name][0].version}, the lock says {version}")
+            yield _finding(
+                "ENV012", name, f"{name} {found[name][0].version} is installed; {version} is locked"
+            )
     for name, items in found.items():
         if name not in wanted:
             severity: Severity = "note" if name in _INSTALLERS or name in own else "error"
-            what = "installed from the project's own folder, and" if name in own else "installed, but"
-            text = f"{name} {items[0].version} is {what} not in the lock"
+            origin = " from the project's own folder" if name in own else ""
+            text = f"{name} {items[0].version} is installed{origin}, but not locked"
             yield Finding(code="ENV011", severity=severity, subject=name, message=text)
 
 
 def _files(item: Distribution) -> Iterator[Finding]:
     if not item.has_record:
-        text = f"{item.name} {item.version} has no RECORD, or a part of one: its files cannot be compared"
+        text = f"{item.name} {item.version} has no complete RECORD: its files cannot be compared"
         yield _finding("ENV013", item.name, text)
     if item.missing_count:
         yield _finding("ENV014", item.name, _counted(item, item.missing_count, "missing", item.missing))
     if item.changed_count:
-        text = _counted(item, item.changed_count, "not as its RECORD says", item.changed)
+        text = _counted(item, item.changed_count, "changed", item.changed)
         yield _finding("ENV015", item.name, text)
 
 
-def _counted(item: Distribution, count: int, what: str, names: tuple[str, ...]) -> str:
+def _counted(item: Distribution, count: int, state: str, names: tuple[str, ...]) -> str:
     named = ", ".join(names[:3]) + (f" and {count - 3} more" if count > 3 else "")
     are = f"{'file' if item.files == 1 else 'files'} {'is' if count == 1 else 'are'}"
-    return f"{item.name} {item.version}: {count} of {item.files} {are} {what}: {named}"
+    return f"{item.name} {item.version}: {count} of {item.files} {are} {state}: {named}"
 
 
 def _build(pins: Pins, backend: Backend, torch: TorchBuild | None) -> Iterator[Finding]:
-    """Compare what torch says of its build with the plan's backend, and the labels of the torch family."""
+    """Compare the build of torch, and the labels of the torch family, with the backend of the lock."""
     for name in _LABELLED:
         label = pins.version(name).partition("+")[2]
         if label and label != backend.label:
-            yield _finding("ENV016", name, f"the lock pins a build for {label}, its plan is for {backend}")
+            yield _finding("ENV016", name, f"the lock pins a build for {label}, but its backend is {backend}")
     if not pins.version("torch"):
         return
     if torch is None:
-        yield _finding("ENV016", "torch", "torch/version.py is not there, or cannot be read")
+        yield _finding("ENV016", "torch", "torch/version.py is missing or cannot be read")
         return
-    said = {"cuda": torch.cuda, "rocm": torch.hip, "xpu": torch.xpu}
-    told = ", ".join(f"{family} {value}" for family, value in said.items() if value) or "no CUDA, ROCm or XPU"
-    if not _is_built_for(backend, said):
-        yield _finding("ENV016", "torch", f"torch was built for {told}; the plan says {backend.title}")
+    versions = {"cuda": torch.cuda, "rocm": torch.hip, "xpu": torch.xpu}
+    if not _is_built_for(backend, versions):
+        built = [f"{_TITLES[family]} {value}" for family, value in versions.items() if value]
+        text = f"torch was built for {', '.join(built) or 'CPU'}; the lock is for {backend.title}"
+        yield _finding("ENV016", "torch", text)
     public, _, label = torch.version.partition("+")
-    # PyPI's wheels are pinned without the label that the build in them carries.
+    # Wheels of PyPI are pinned without the local version label of the build they contain.
     if not _is_same(public, pins.version("torch").partition("+")[0]) or label not in ("", backend.label):
-        text = f"torch calls itself {torch.version}; the lock says {pins.version('torch')} for {backend}"
+        text = f"torch/version.py contains {torch.version}; {pins.version('torch')} for {backend} is locked"
         yield _finding("ENV016", "torch", text)
 
 
-def _is_built_for(backend: Backend, said: dict[str, str]) -> bool:
-    if any(value for family, value in said.items() if family != backend.family):
+def _is_built_for(backend: Backend, versions: dict[str, str]) -> bool:
+    if any(value for family, value in versions.items() if family != backend.family):
         return False
-    if backend.family in ("cpu", "xpu"):  # early XPU builds say nothing of it; their label does
+    if backend.family in ("cpu", "xpu"):  # early XPU builds have no xpu version, only a label
         return True
-    # ROCm's own number goes on: 6.4.43482 is ROCm 6.4.
-    return f"{said[backend.family]}.".startswith(f"{backend.toolkit_version}.")
+    # HIP versions are longer: 6.4.43482 is ROCm 6.4.
+    return f"{versions[backend.family]}.".startswith(f"{backend.toolkit_version}.")
 
 
 def _is_same(one: str, other: str) -> bool:
-    """Compare two versions as such: 1.0 and 1.0.0 are one."""
+    """Compare two versions by PEP 440: 1.0 equals 1.0.0."""
     try:
         return Version(one) == Version(other)
     except InvalidVersion:
@@ -126,10 +130,10 @@ def _is_same(one: str, other: str) -> bool:
 
 
 def _lacks_label(found: str, pinned: str) -> bool:
-    """Say whether all that an installed version lacks is a label that names a torch.
+    """Return whether an installed version lacks only a local version label that names a torch version.
 
-    Wheels of some projects (flash-attn) carry it in the file's name and not in their METADATA; PyTorch's own, whose
-    labels name a backend alone, carry it in both.
+    Wheels of some projects (flash-attn) have it in the file name but not in METADATA. Wheels of PyTorch, whose labels
+    name only a backend, have it in both.
 
     Source: Dao-AILab/flash-attention#730; installed with uv 0.13.8, 2026-11-21.
     """

@@ -12,7 +12,7 @@ from typing import Any
 
 from envsmith.catalog import Catalog
 from envsmith.environment import package_findings
-from envsmith.environment.interpreter import interpreter_path, session_of
+from envsmith.environment.interpreter import activated_variables, interpreter_path
 from envsmith.environment.model import Environment
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
@@ -65,7 +65,7 @@ class ProbeRunner:
             *arguments,
         ]
         begun = time.perf_counter()
-        env = {**session_of(prefix), **self.env}
+        env = {**activated_variables(prefix), **self.env}
         ended = run_with_timeout(self.processes, command, env=env, timeout_s=self.timeout_s)
         return _read(ended, name, time.perf_counter() - begun, self.timeout_s)
 
@@ -147,4 +147,4 @@ def _judged(
     is_required = is_named or (backend.family != "cpu" and tools.has_gpu(backend))
     yield from probe_rules.judge(result, backend, is_gpu_required=is_required)
     if result.error:
-        yield from package_findings.explain(f"{result.said}\n{result.error}", tools.catalog)
+        yield from package_findings.known_failures(f"{result.said}\n{result.error}", tools.catalog)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from envsmith.catalog import Catalog
 from envsmith.doctor.repair_plan import RepairInput, RepairPlan, plan_repair
 from envsmith.environment.installed_state import (
-    ForeignDistribution,
+    ForeignProgram,
     IncompleteDistribution,
     InstalledState,
     Overlap,
@@ -165,7 +165,7 @@ def test_code_that_nobody_owns_is_set_aside() -> None:
 
 def test_whose_programs_start_another_places_python_comes_again() -> None:
     there = (distribution("a", "1"), distribution("b", "1+cpu"))
-    items = [ForeignDistribution(program=name, owner=name, python="/old/bin/python") for name in ("a", "b")]
+    items = [ForeignProgram(program=name, owner=name, python="/old/bin/python") for name in ("a", "b")]
     told = {
         "findings": (finding("ENV079", "/old/bin/python"),),
         "condition": InstalledState(elsewhere=tuple(items)),

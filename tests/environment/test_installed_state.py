@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envsmith.environment.installed_state import (
-    ForeignDistribution,
+    ForeignProgram,
     IncompleteDistribution,
     InstalledState,
     InstallOrigin,
@@ -34,7 +34,7 @@ def test_everything_is_read() -> None:
     assert found.requires == {"a-b": ("torch>=2",)}
     assert found.shadows == (Shadow(module="torch", owner="torch", path="/p/torch.py"),)
     assert found.strays == (StrayFile(path="cv2", owners=("opencv-python",)),)
-    assert found.elsewhere == (ForeignDistribution(program="tool", owner="a-b", python="/old/python"),)
+    assert found.elsewhere == (ForeignProgram(program="tool", owner="a-b", python="/old/python"),)
     assert found.own == ("my-app",)
 
 

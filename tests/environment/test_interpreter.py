@@ -27,7 +27,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_this_interpreter_says_what_it_is(probe: Probe) -> None:
     found = probe.interpreter(Path(sys.executable))
     assert found.version == ".".join(str(part) for part in sys.version_info[:3])
-    assert found.runs(found.python, this_platform())
+    assert found.supports(found.python, this_platform())
 
 
 def test_an_environment_is_looked_at(probe: Probe, prefix: Path) -> None:
@@ -85,7 +85,7 @@ def test_how_an_interpreter_died_is_told_before_what_it_said(probe: Probe, prefi
         "import os, sys\nprint('some warning', file=sys.stderr, flush=True)\nos._exit(7)\n", "utf-8"
     )
     assert probe.imports(prefix, "warns", {}, 60).error == (
-        "the interpreter ended with status 7; the last it says: some warning"
+        "the interpreter ended with status 7; its last line: some warning"
     )
 
 

@@ -50,13 +50,13 @@ def interpreter(**values: Any) -> Interpreter:
     ],
 )
 def test_wheels_of_a_platform_run_or_not(values: dict[str, Any], platform: str, *, runs: bool) -> None:
-    assert interpreter(**values).runs(Python.parse("3.12"), Platform.parse(platform)) is runs
+    assert interpreter(**values).supports(Python.parse("3.12"), Platform.parse(platform)) is runs
 
 
 def test_wheels_of_another_python_do_not_run() -> None:
     linux = Platform.parse("linux")
-    assert interpreter(version="3.13.0rc1").runs(Python.parse("3.13"), linux)
-    assert not interpreter().runs(Python.parse("3.11"), linux)
+    assert interpreter(version="3.13.0rc1").supports(Python.parse("3.13"), linux)
+    assert not interpreter().supports(Python.parse("3.11"), linux)
 
 
 def test_it_calls_itself_by_what_decides() -> None:

@@ -45,8 +45,8 @@ def test_what_is_missing_too_much_or_of_another_version() -> None:
     found = environment(distribution("b", "2"), distribution("c", "1"))
     assert said(pins(a="1", b="1"), "cpu", found) == [
         ("ENV010", "a 1 is not installed"),
-        ("ENV012", "b is 2, the lock says 1"),
-        ("ENV011", "c 1 is installed, but not in the lock"),
+        ("ENV012", "b 2 is installed; 1 is locked"),
+        ("ENV011", "c 1 is installed, but not locked"),
     ]
 
 
@@ -68,9 +68,9 @@ def test_files_are_told_with_number_and_names() -> None:
         whole, has_record=False, missing=("a.py",), missing_count=1, changed=tuple("bcdef"), changed_count=5
     )
     assert said(pins(a="1"), "cpu", environment(broken)) == [
-        ("ENV013", "a 1 has no RECORD, or a part of one: its files cannot be compared"),
+        ("ENV013", "a 1 has no complete RECORD: its files cannot be compared"),
         ("ENV014", "a 1: 1 of 5 files is missing: a.py"),
-        ("ENV015", "a 1: 5 of 5 files are not as its RECORD says: b, c, d and 2 more"),
+        ("ENV015", "a 1: 5 of 5 files are changed: b, c, d and 2 more"),
     ]
 
 
@@ -122,4 +122,4 @@ def test_the_projects_own_package_is_no_error() -> None:
     there = environment(distribution("app", "1"), distribution("other", "1"))
     found = verify(pins(), Backend.parse("cpu"), there, own=("app",)).findings
     assert [(item.subject, item.severity) for item in found] == [("app", "note"), ("other", "error")]
-    assert found[0].message == "app 1 is installed from the project's own folder, and not in the lock"
+    assert found[0].message == "app 1 is installed from the project's own folder, but not locked"

@@ -109,7 +109,7 @@ def test_a_build_that_is_not_the_plans_never_becomes_current(shop: Shop) -> None
     assert ran.status == 2, ran.said
     assert "ENV001" in ran.err
     assert "ENV016" in ran.err
-    assert "torch was built for cuda 13.3; the plan says CUDA 13.4" in ran.said
+    assert "torch was built for CUDA 13.3; the lock is for CUDA 13.4" in ran.said
     assert shop.current() == old
     (failed,) = (name for name in shop.names() if name != old)
     assert "-failed-" in failed

@@ -187,7 +187,7 @@ def judged(prefix: Path, *models: Mapping[str, Any]) -> list[tuple[str, list[Fin
         "ignore",
         "-c",
         CHECK,
-        interpreter.CHECK,
+        interpreter.MODEL_CHECK,
         json.dumps(specs),
     ]
     done = subprocess.run(

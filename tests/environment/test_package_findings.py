@@ -7,7 +7,7 @@ import pytest
 
 from envsmith.environment import package_findings
 from envsmith.environment.installed_state import (
-    ForeignDistribution,
+    ForeignProgram,
     IncompleteDistribution,
     InstalledState,
     InstallOrigin,
@@ -25,7 +25,7 @@ def test_overlaps_name_both_and_some_files() -> None:
     (found,) = package_findings.overlaps(InstalledState(overlaps=(item,)))
     assert (found.code, found.severity) == ("ENV061", "error")
     assert found.message == (
-        "opencv-python and opencv-python-headless have different bytes for the same 7 files: a, b, c and others"
+        "opencv-python and opencv-python-headless install the same 7 files with different content: a, b, c and others"
     )
     assert list(package_findings.overlaps(InstalledState())) == []
 
@@ -79,7 +79,7 @@ def test_what_is_broken_is_named_once() -> None:
 def test_shadows() -> None:
     item = Shadow(module="torch", owner="torch", path="/p/torch.py")
     (found,) = package_findings.shadows(InstalledState(shadows=(item,)))
-    assert found.message == "/p/torch.py is imported instead of torch's module torch"
+    assert found.message == "/p/torch.py is imported instead of the module torch of torch"
     assert list(package_findings.shadows(InstalledState())) == []
 
 
@@ -93,9 +93,9 @@ def test_an_environment_that_gives_no_answer() -> None:
 def test_code_that_nobody_owns_is_named_and_counted() -> None:
     (one,) = package_findings.strays(InstalledState(strays=(StrayFile(path="a.pth"),)))
     assert (one.code, one.subject) == ("ENV018", "a.pth")
-    assert one.message == "code is among the packages that no distribution owns: a.pth"
+    assert one.message == "1 file or folder belongs to no distribution, but contains code: a.pth"
     (many,) = package_findings.strays(InstalledState(strays=tuple(StrayFile(path=name) for name in "abcd")))
-    assert many.message.startswith("4 files or folders of code are")
+    assert many.message.startswith("4 files or folders belong to no distribution")
     assert many.message.endswith("a, b, c and 1 more")
     assert list(package_findings.strays(InstalledState())) == []
 
@@ -112,10 +112,10 @@ def test_a_path_with_a_space_stays_one_word() -> None:
 
 
 def test_programs_of_another_place_are_told_together() -> None:
-    items = [ForeignDistribution(program=name, owner="torch", python="/old/bin/python") for name in "abcde"]
+    items = [ForeignProgram(program=name, owner="torch", python="/old/bin/python") for name in "abcde"]
     (found,) = package_findings.elsewhere(InstalledState(elsewhere=tuple(items)))
     assert (found.code, found.subject, found.severity) == ("ENV079", "/old/bin/python", "error")
-    assert found.message.startswith("a, b, c and 2 more start /old/bin/python, and not this environment's")
+    assert found.message.startswith("a, b, c and 2 more start /old/bin/python instead of this environment's")
     (one,) = package_findings.broken(InstalledState(elsewhere=(items[0],)), environment())
     assert one.message.startswith("a starts /old/bin/python")
     assert list(package_findings.elsewhere(InstalledState())) == []
@@ -128,7 +128,7 @@ def test_modules_over_pythons_own_are_one_warning() -> None:
     (found,) = package_findings.shadows(InstalledState(shadows=tuple(items)))
     assert (found.code, found.severity, found.subject) == ("ENV068", "warning", "random")
     assert found.message.startswith(
-        "/p/random.py, /p/token.py, /p/typing.py and 1 more are imported instead of Python's"
+        "/p/random.py, /p/token.py, /p/typing.py and 1 more are imported instead of the standard"
     )
     (one,) = package_findings.shadows(InstalledState(shadows=(items[0],)))
     assert one.message.startswith("/p/random.py is imported")

@@ -27,13 +27,13 @@ def test_a_python_that_is_not_locked_is_refused_with_those_that_are() -> None:
         model.choose_target(SLUGS, interpreter(version="3.10.13"), profile="any")
     assert caught.value.code == "LCK004"
     assert [text for _, text in caught.value.details] == sorted(SLUGS)
-    assert caught.value.hint == "name an interpreter it is locked for with --python 3.13"
+    assert caught.value.hint == "choose a locked Python version with --python 3.13"
 
 
 def test_a_platform_that_is_not_locked_is_refused_otherwise() -> None:
     with pytest.raises(LockError) as caught:
         model.choose_target(SLUGS, interpreter(machine="aarch64"), profile="any")
-    assert "add this machine's platform" in caught.value.hint
+    assert "add the platform of this machine" in caught.value.hint
 
 
 def test_pythons_worth_looking_for() -> None:

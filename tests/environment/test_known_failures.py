@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.catalog import Catalog
-from envsmith.environment.package_findings import explain
+from envsmith.environment.package_findings import known_failures
 from tests.environment.ordinary import programs
 
 CATALOG = Catalog.embedded()
@@ -26,7 +26,7 @@ MANY = 200
 
 
 def names(text: str) -> list[str]:
-    return [item.subject for item in explain(text, CATALOG)]
+    return [item.subject for item in known_failures(text, CATALOG)]
 
 
 @pytest.mark.parametrize(("name", "message"), [(item["row"], item["text"]) for item in RECORDED])
@@ -47,14 +47,14 @@ def test_every_message_says_where_and_when_it_was_printed(item: dict[str, str]) 
 
 
 def test_colours_hide_nothing_and_are_not_shown() -> None:
-    (found,) = explain(
+    (found,) = known_failures(
         "\x1b[31mAssertionError: Torch \x1b[1mnot compiled\x1b[0m with CUDA enabled\x1b[0m", CATALOG
     )
     assert "seen: AssertionError: Torch not compiled with CUDA enabled\n" in found.message
 
 
 def test_what_is_told() -> None:
-    (found,) = explain(MESSAGES["torch-without-cuda"][0], CATALOG)
+    (found,) = known_failures(MESSAGES["torch-without-cuda"][0], CATALOG)
     cause, seen, source = found.message.splitlines()
     assert (found.code, found.severity) == ("HST050", "error")
     assert cause == "the program asks for CUDA, and the installed torch is a CPU build"
@@ -64,7 +64,7 @@ def test_what_is_told() -> None:
 
 
 def test_a_long_line_is_shortened() -> None:
-    (found,) = explain("x" * 10_000 + " Torch not compiled with CUDA enabled", CATALOG)
+    (found,) = known_failures("x" * 10_000 + " Torch not compiled with CUDA enabled", CATALOG)
     assert len(found.message) < 1000
 
 
