@@ -138,9 +138,9 @@ def test_without_a_lock_one_of_a_family_stays_and_what_is_broken_comes_again(tmp
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--yes",), "say how to --fix"),
-        (("--dry-run",), "say how to --fix"),
-        (("--fix", "--", "python"), "neither checks nor"),
+        (("--yes",), "require --fix"),
+        (("--dry-run",), "require --fix"),
+        (("--fix", "--", "python"), "cannot be combined with checks"),
         (("--fix", "nothing"), "unknown check `nothing`"),
     ],
 )
