@@ -1,1 +1,1 @@
-"""download."""
+"""`envsmith download`: files of locks in a wheelhouse."""

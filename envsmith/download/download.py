@@ -1,4 +1,4 @@
-"""`envsmith download`: the files that locks need, and their download into a wheelhouse."""
+"""`envsmith download`: the files of locks, and their download into a wheelhouse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Record of a wheelhouse: its files, and the locks that need them."""
+"""Record of a wheelhouse: its files, and their locks."""
 
 from __future__ import annotations
 

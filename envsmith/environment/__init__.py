@@ -1,1 +1,1 @@
-"""environment."""
+"""Inspection of interpreters and environments, and comparison with locks."""

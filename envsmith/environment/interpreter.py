@@ -1,4 +1,4 @@
-"""Inspection of interpreters and environments, by scripts that run inside them; each call is a process of its own."""
+"""Inspection of interpreters and environments, by scripts run inside them, each in a process of its own."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""files."""
+"""Files: atomic writes, locks, text files, git revisions."""

@@ -1,4 +1,4 @@
-"""Location of the user's cache. On the start-up path: imports only modules that the interpreter has loaded already."""
+"""Location of the user's cache; on the start-up path, so without imports beyond those of the interpreter itself."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""install."""
+"""`envsmith install`, `rollback` and `generations`."""

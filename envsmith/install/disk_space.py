@@ -1,4 +1,4 @@
-"""Disk space: that an install needs, that is free, and that an environment occupies."""
+"""Disk space: needed by an install, free, and occupied by an environment."""
 
 from __future__ import annotations
 

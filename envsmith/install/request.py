@@ -1,4 +1,4 @@
-"""Install requests, and the lock that one installs."""
+"""Install requests, and the parsed lock of a request."""
 
 from __future__ import annotations
 

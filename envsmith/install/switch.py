@@ -60,7 +60,7 @@ def rollback(target: str, store: GenerationStore, *, is_forced: bool = False) ->
             files of it are.
     """
     if not store.generations() and not store.asides():
-        raise _not_found("there is no previous environment", [])  # before the lock creates any file
+        raise _not_found("no previous environment found", [])  # before the lock creates any file
     with store.lock("switching back"):
         before = store.current()
         names = [generation.id for generation in store.generations()]
@@ -117,7 +117,7 @@ def _previous(store: GenerationStore, names: list[str]) -> str:
     for id_ in (*reversed(used), *reversed(names)):
         if id_ != current and id_ in names:
             return id_
-    raise _not_found("there is no previous environment", names)
+    raise _not_found("no previous environment found", names)
 
 
 def _not_found(problem: str, names: list[str]) -> InstallError:

@@ -1,1 +1,1 @@
-"""process."""
+"""Start of other programs."""

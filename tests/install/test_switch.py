@@ -77,7 +77,7 @@ def test_without_history_the_newest_other_one(environments: GenerationStore) -> 
 
 
 def test_nothing_to_return_to(tmp_path: Path) -> None:
-    with pytest.raises(InstallError, match="there is no previous environment"):
+    with pytest.raises(InstallError, match="no previous environment found"):
         rollback("", GenerationStore(link=tmp_path / ".venv"))
 
 
