@@ -27,7 +27,7 @@ def compare(folder: Path, env: Mapping[str, str], times: int) -> list[Comparison
     without, with_ = folder / "plain", folder / "with-shims"
     for prefix in (without, with_):
         venv.create(prefix)
-    environment.install_shims(with_, package(SHIMS, NAMES, environment.sources()), Processes())
+    environment.install_shims(with_, package(SHIMS, NAMES, environment.shim_sources()), Processes())
     mine, their = alternate(lambda: _started(with_, env), lambda: _started(without, env), times)
     _must_watch(with_)
     note = f"Python starts in {their * 1000:.2f} ms without, {mine * 1000:.2f} ms with them; {times} rounds"

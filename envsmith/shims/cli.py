@@ -1,7 +1,4 @@
-"""``envsmith shims add`` and ``remove``: show what would change in a profile, ask, write.
-
-``envsmith shims``.
-"""
+"""``envsmith shims``: list, add, remove and check compatibility shims."""
 
 from __future__ import annotations
 
@@ -21,19 +18,21 @@ if TYPE_CHECKING:
     from envsmith.shims.status import ShimState
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-_PROFILE = click.option("--profile", default="", metavar="PROFILE", help="The profile to edit.")
+_PROFILE = click.option(
+    "--profile", default="", metavar="PROFILE", help="Profile to edit [default: the only profile]."
+)
 _NAMES = click.option(
-    "--allow", "names", multiple=True, metavar="NAME", help="Dotted name under safe-globals; may be repeated."
+    "--allow", "names", multiple=True, metavar="NAME", help="Dotted name for safe-globals (repeatable)."
 )
 _YES = click.option("--yes", "is_agreed", is_flag=True, help="Write without asking.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShimEdit:
-    """What is to be changed in a profile."""
+    """Changes to a profile's shims and safe globals."""
 
     profile: str = ""
-    """Empty: the only one of the project."""
+    """Empty for the project's only profile."""
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
@@ -42,114 +41,116 @@ class ShimEdit:
     """Whether to write without asking."""
 
 
-def change(wish: ShimEdit, *, as_json: bool) -> int:
-    """Edit a profile, and say what is to be done then.
+def edit_profile(edit: ShimEdit, *, as_json: bool) -> int:
+    """Show a profile's changes, ask, and write them.
 
     Raises:
-        ProfileError: when a name cannot be, or the profile would not hold together or cannot be edited.
-        EnvsmithError: USE002 where nobody can be asked.
-        ToolError: where the file has changed since, or cannot be written.
+        ProfileError: when a name is invalid, or the profile would become invalid or cannot be edited.
+        EnvsmithError: USE002 when there is no terminal to ask on.
+        ToolError: when the file has changed meanwhile or cannot be written.
     """
     from envsmith.console import printer
     from envsmith.files.edits import write_edits
     from envsmith.model.shim import check_shim
 
-    for shim in (*wish.add, *wish.remove):
+    for shim in (*edit.add, *edit.remove):
         check_shim(shim)
-    name = wish.profile or _only()
-    edit = _edit(wish, name)
+    name = edit.profile or _only_profile()
+    file_edit = _profile_edit(edit, name)
     if as_json:
-        written = write_edits(Path(), (edit,)) if wish.is_agreed else ()
-        data = {"profile": name, "file": edit.file, "diff": edit.diff(), "written": list(written)}
-        is_done = bool(written) or not edit.has_changes
+        written = write_edits(Path(), (file_edit,)) if edit.is_agreed else ()
+        data = {"profile": name, "file": file_edit.file, "diff": file_edit.diff(), "written": list(written)}
+        is_done = bool(written) or not file_edit.has_changes
         printer.envelope("shims", "ok" if is_done else "no", data)
         return OK if is_done else NO
-    if not edit.has_changes:
-        printer.say(f"{name} is so already")
+    if not file_edit.has_changes:
+        printer.say(f"nothing to change in {name}")
         return OK
-    for line in edit.diff().splitlines():
+    for line in file_edit.diff().splitlines():
         printer.say(line)
-    if not wish.is_agreed and not _agrees(edit):
-        printer.say("nothing is written", err=True)
+    if not edit.is_agreed and not _confirms(file_edit):
+        printer.say("no file was changed", err=True)
         return NO
-    write_edits(Path(), (edit,))
-    printer.labelled("wrote", edit.file)
+    write_edits(Path(), (file_edit,))
+    printer.labelled("wrote", file_edit.file)
     printer.say(f"hint: envsmith lock {name}; envsmith install {name}", err=True)
     return OK
 
 
-def _only() -> str:
+def _only_profile() -> str:
     """Return the name of the project's only profile.
 
     Raises:
-        UsageError: where it has none or several.
+        UsageError: when it has none or several.
     """
     from envsmith.config.profiles import own_profiles
 
     names = own_profiles(Path())
     if len(names) != 1:
         raise click.UsageError(
-            f"name one with --profile: {', '.join(names) or 'the project has no profile yet'}"
+            f"choose one with --profile: {', '.join(names) or 'the project has no profile yet'}"
         )
     return names[0]
 
 
-def _edit(wish: ShimEdit, name: str) -> Edit:
+def _profile_edit(edit: ShimEdit, name: str) -> Edit:
     from envsmith.config.profile_file import ProfileSource, resolve
     from envsmith.config.profiles import ProfileStore, set_lists
     from envsmith.model.shim import SAFE_GLOBALS, check_global
 
     profiles = ProfileStore.of_project(Path())
     profile = profiles.resolve(name)
-    shims = _listed(profile, "shims", wish.add, wish.remove)
-    names = _listed(profile, "safe-globals", tuple(map(check_global, wish.allow)), wish.disallow)
-    if SAFE_GLOBALS not in shims and not wish.allow:
+    shims = _edited_list(profile, "shims", edit.add, edit.remove)
+    names = _edited_list(profile, "safe-globals", tuple(map(check_global, edit.allow)), edit.disallow)
+    if SAFE_GLOBALS not in shims and not edit.allow:
         names = ()
     wanted = {"shims": shims, "safe-globals": names}
-    inherited = _inherited(profiles, profile)
+    inherited = _inherited_keys(profiles, profile)
     lists = {key: items or (() if key in inherited else None) for key, items in wanted.items()}
     lists = {key: items for key, items in lists.items() if (items or ()) != profile.texts(key)}
-    edit = set_lists(profiles, name, lists)
+    changed = set_lists(profiles, name, lists)
     written = profiles.load(name)
 
-    def load(one: str) -> ProfileSource:
-        if one != name:
-            return profiles.load(one)
-        return ProfileSource(text=edit.after.decode(), place=written.place, table=written.table)
+    def load(wanted: str) -> ProfileSource:
+        if wanted != name:
+            return profiles.load(wanted)
+        return ProfileSource(text=changed.after.decode(), place=written.place, table=written.table)
 
-    resolve(name, load)
-    return edit
-
-
-def _listed(profile: Profile, key: str, more: tuple[str, ...], fewer: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted({*profile.texts(key), *more} - set(fewer)))
+    resolve(name, load)  # refuses a profile that would become invalid
+    return changed
 
 
-def _inherited(profiles: ProfileStore, profile: Profile) -> set[str]:
-    """Return the keys that an extended profile sets: an empty list takes back what it says."""
+def _edited_list(
+    profile: Profile, key: str, added: tuple[str, ...], removed: tuple[str, ...]
+) -> tuple[str, ...]:
+    return tuple(sorted({*profile.texts(key), *added} - set(removed)))
+
+
+def _inherited_keys(profiles: ProfileStore, profile: Profile) -> set[str]:
+    """Return the keys set by the extended profile; only an empty list overrides them."""
     if not profile.extends:
         return set()
     base = profiles.resolve(profile.extends[0])
     return {key for key in ("shims", "safe-globals") if base.texts(key)}
 
 
-def _agrees(edit: Edit) -> bool:
+def _confirms(edit: Edit) -> bool:
     from envsmith.console.terminal import confirm
 
-    otherwise = "nothing is written: it is asked first"
+    otherwise = "no file was changed: a confirmation is needed"
     return confirm(f"write {edit.file}", where="envsmith shims", otherwise=otherwise)
 
 
 @click.group(name="shims")
 def shims_command() -> int:
-    """Say what adds to packages what they lack, and whether it is still needed; edit what a profile asks for."""
+    """List, add, remove or check compatibility shims."""
     return OK
 
 
 @shims_command.command(name="list")
 @_JSON
 def list_(*, as_json: bool) -> int:
-    """List the shims there are, and the profiles of the project that ask for them."""
+    """List the available shims, and the project's profiles that use them."""
     from envsmith.catalog.shims import read_shims
     from envsmith.config.profiles import ProfileStore, own_profiles
     from envsmith.console import printer
@@ -157,21 +158,27 @@ def list_(*, as_json: bool) -> int:
     known = ProfileStore.of_project(Path())
     profiles = [known.resolve(name) for name in own_profiles(Path())]
     found = [
-        (row, [profile.name for profile in profiles if row.name in profile.texts("shims")])
-        for row in read_shims()
+        (shim, [profile.name for profile in profiles if shim.name in profile.texts("shims")])
+        for shim in read_shims()
     ]
     if as_json:
         data = [
-            {"name": row.name, "for": row.range, "adds": row.adds, "source": row.source, "profiles": names}
-            for row, names in found
+            {
+                "name": shim.name,
+                "for": shim.range,
+                "adds": shim.adds,
+                "source": shim.source,
+                "profiles": names,
+            }
+            for shim, names in found
         ]
         printer.envelope("shims list", "ok", data)
         return OK
-    for row, names in found:
-        printer.say(row.name)
-        printer.labelled("for", row.range)
-        printer.labelled("adds", row.adds)
-        printer.labelled("asked by", ", ".join(names) or "no profile of this project")
+    for shim, names in found:
+        printer.say(shim.name)
+        printer.labelled("for", shim.range)
+        printer.labelled("adds", shim.adds)
+        printer.labelled("used by", ", ".join(names) or "no profile of this project")
     return OK
 
 
@@ -183,15 +190,15 @@ def list_(*, as_json: bool) -> int:
     "files",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A checkpoint that decides which safe-globals are needed; may be repeated.",
+    help="Checkpoint that decides which safe-globals are needed (repeatable).",
 )
 @_JSON
 def status(profile: str, prefix: Path, files: tuple[Path, ...], *, as_json: bool) -> int:
-    """Say which shims an environment has, what they add, and whether each is still needed.
+    """Check whether each shim of an environment is still needed.
 
-    It is tried: with the shims and without them, torchaudio reads a WAV, and torch loads a checkpoint that holds each
-    of the names. Without PROFILE, it is the one the environment was built for. Checkpoints named are not loaded: their
-    pickles are read for the names that torch refuses.
+    Runs with the shims and without: torchaudio reads a WAV file, and torch loads a checkpoint with each of the
+    safe-globals. PROFILE defaults to the environment's profile. Checkpoints of --checkpoint are not loaded: their
+    pickles are scanned for names that torch refuses.
     """
     from envsmith.activate import session
     from envsmith.config.profiles import profile_of
@@ -199,30 +206,30 @@ def status(profile: str, prefix: Path, files: tuple[Path, ...], *, as_json: bool
 
     place = session.environment_paths(prefix)
     name = profile or session.installed_profile(prefix)
-    found = _states(Path(place.prefix), profile_of(name, is_needed=True) if name else None, files)
+    found = _shim_states(Path(place.prefix), profile_of(name, is_needed=True) if name else None, files)
     if as_json:
         printer.envelope("shims status", "ok", [state.to_json() for state in found])
         return OK
     if not found:
-        printer.say(f"{prefix} has no shims, and none are asked for")
+        printer.say(f"{prefix} has no shims, and its profile lists none")
     for state in found:
         _show(state)
     return OK
 
 
-def _states(prefix: Path, profile: Profile | None, files: tuple[Path, ...]) -> tuple[ShimState, ...]:
+def _shim_states(prefix: Path, profile: Profile | None, files: tuple[Path, ...]) -> tuple[ShimState, ...]:
     from envsmith.catalog.shims import read_shims, read_users
     from envsmith.process.runner import Processes
     from envsmith.shims.environment import ShimProbe
-    from envsmith.shims.status import states
+    from envsmith.shims.status import shim_states
 
-    asked = profile.texts("shims") if profile else ()
+    requested = profile.texts("shims") if profile else ()
     names = profile.texts("safe-globals") if profile else ()
     paths = tuple(str(path.absolute()) for path in files)
     processes = Processes()
     try:
         probe = ShimProbe(processes=processes)
-        return states(prefix, asked, names, (read_shims(), read_users()), probe, paths)
+        return shim_states(prefix, requested, names, (read_shims(), read_users()), probe, paths)
     finally:
         processes.close()
 
@@ -230,10 +237,10 @@ def _states(prefix: Path, profile: Profile | None, files: tuple[Path, ...]) -> t
 def _show(state: ShimState) -> None:
     from envsmith.console import printer
 
-    there = "active" if state.is_there else "not in this environment: `envsmith install` puts it there"
-    if state.is_there and not state.is_asked:
-        there = "active, though the profile does not ask for it: `envsmith install` leaves it out"
-    printer.say(f"{state.name}: {there}")
+    text = "active" if state.is_active else "not installed; run `envsmith install` to add it"
+    if state.is_active and not state.is_requested:
+        text = "active, but not in the profile; run `envsmith install` to remove it"
+    printer.say(f"{state.name}: {text}")
     printer.labelled("adds", ", ".join(state.added) or "nothing")
     for number, reason in enumerate(state.reasons):
         printer.labelled(state.need if number == 0 else "", reason)
@@ -250,11 +257,9 @@ def _show(state: ShimState) -> None:
 def add(
     shims: tuple[str, ...], names: tuple[str, ...], profile: str, *, is_agreed: bool, as_json: bool
 ) -> int:
-    """Let a profile ask for SHIMS, or allow more names; shows what changes, asks, and writes."""
-    # MERGED
-
-    wish = ShimEdit(add=shims, allow=names, profile=profile, is_agreed=is_agreed)
-    return change(wish, as_json=as_json)
+    """Add SHIMS or safe-globals to a profile: show the change, ask, write."""
+    edit = ShimEdit(add=shims, allow=names, profile=profile, is_agreed=is_agreed)
+    return edit_profile(edit, as_json=as_json)
 
 
 @shims_command.command()
@@ -266,8 +271,6 @@ def add(
 def remove(
     shims: tuple[str, ...], names: tuple[str, ...], profile: str, *, is_agreed: bool, as_json: bool
 ) -> int:
-    """Let a profile no longer ask for SHIMS, or allow fewer names; shows what changes, asks, and writes."""
-    # MERGED
-
-    wish = ShimEdit(remove=shims, disallow=names, profile=profile, is_agreed=is_agreed)
-    return change(wish, as_json=as_json)
+    """Remove SHIMS or safe-globals from a profile: show the change, ask, write."""
+    edit = ShimEdit(remove=shims, disallow=names, profile=profile, is_agreed=is_agreed)
+    return edit_profile(edit, as_json=as_json)

@@ -1,9 +1,6 @@
-"""The code of the shims, and where in an environment it is put.
+"""Shims in environments: installing them, checking them, and the package of a profile's shims.
 
-Runs ``runtime/shim_check.py`` in an environment, with its shims and without.
-
-
-The shims that a profile names, as a package of an installation.
+Checks run ``runtime/shim_check.py`` in the environment, with its shims and without.
 """
 
 from __future__ import annotations
@@ -21,77 +18,77 @@ from envsmith.process.runner import Processes, inherited_environ
 from envsmith.shims.status import ShimCheckResult
 
 _COMPILE_S = 60.0
-_KEPT = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
+_INHERITED_VARIABLES = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
 _SOURCES = Path(__file__).parents[1] / "runtime" / "shims"
 _CHECK = Path(__file__).parents[1] / "runtime" / "shim_check.py"
-_OFF = {"ENVSMITH_SHIMS": "off"}
+_SHIMS_OFF = {"ENVSMITH_SHIMS": "off"}
 
 
-def sources() -> dict[str, bytes]:
-    """Return the shims' code: file name → content, line ends as they were written."""
+def shim_sources() -> dict[str, bytes]:
+    """Return the code of the shims by file name, with the line ends of the repository."""
     return {path.name: path.read_bytes().replace(b"\r\n", b"\n") for path in sorted(_SOURCES.glob("*.py"))}
 
 
 def install_shims(prefix: Path, package: ShimPackage, processes: Processes) -> None:
-    """Put a package of shims into a new environment, and compile it: where nobody may write there, Python cannot.
+    """Install a package of shims into a new environment, and compile it, since users may have no write access later.
 
     Args:
-        prefix: the environment's root.
-        package: what to put there.
-        processes: run the environment's Python.
+        prefix: root of the environment.
+        package: package to install.
+        processes: starts the environment's Python.
 
     Raises:
-        InstallError: ENV021 when the disk is full, ENV024 when the system refuses.
+        InstallError: ENV021 when the disk is full, ENV024 when a file cannot be written.
     """
     with environment_errors(prefix):
-        site = _site(prefix)
+        site = _site_packages(prefix)
         for name, data in package.files.items():
             (site / name).parent.mkdir(parents=True, exist_ok=True)
             (site / name).write_bytes(data)
     modules = [site / name for name in package.files if name.endswith(".py")]
     processes.run(
         [interpreter_path(prefix), "-I", "-m", "compileall", "-q", *modules],
-        env=inherited_environ(_KEPT),
+        env=inherited_environ(_INHERITED_VARIABLES),
         timeout_s=_COMPILE_S,
     )
 
 
-def _site(prefix: Path) -> Path:
-    """Return where an environment's packages lie."""
+def _site_packages(prefix: Path) -> Path:
+    """Return the environment's site-packages folder."""
     for pattern in ("lib/python3*/site-packages", "Lib/site-packages"):
         for path in prefix.glob(pattern):
             return path
-    raise FileNotFoundError(errno.ENOENT, "it has no folder for packages", str(prefix))
+    raise FileNotFoundError(errno.ENOENT, "no site-packages folder", str(prefix))
 
 
 class ShimProbe(Probe):
-    """Asks environments about shims."""
+    """Checks of shims in environments."""
 
     __slots__ = ()
 
-    def shims(
+    def check_shims(
         self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float
     ) -> ShimCheckResult:
-        """Ask what torchaudio or torch can do, in a process of its own.
+        """Check torchaudio or torch in a child process.
 
         Args:
-            prefix: the environment's root.
+            prefix: root of the environment.
             words: ``audio``, or ``globals`` and dotted names.
-            is_off: leave the shims out.
-            timeout_s: seconds it has.
+            is_off: disable the shims.
+            timeout_s: timeout of the process.
 
         Raises:
-            InstallError: ENV023 when its interpreter gives no answer.
-            ToolError: TOL002 when it takes too long.
+            InstallError: ENV023 when the interpreter does not answer.
+            ToolError: TOL002 when it times out.
         """
         executable = interpreter_path(prefix)
-        env = _OFF if is_off else {}
+        env = _SHIMS_OFF if is_off else {}
         values = self._answer(executable, words, env, timeout_s, script=_CHECK)
         return read_answer(ShimCheckResult.from_json, values, executable)
 
 
 def with_shims(pins: Pins, package: ShimPackage | None) -> Pins:
-    """Return what is to be installed: the packages of a lock, and the shims where there are any."""
+    """Return the packages of a lock with the shims added."""
     if package is None:
         return pins
     pin = Pin(name=PROJECT, version=package.version, sha256=())
@@ -99,9 +96,7 @@ def with_shims(pins: Pins, package: ShimPackage | None) -> Pins:
 
 
 def shims_of(profile: Profile | None) -> ShimPackage | None:
-    """Return the shims that the profile asks for, as the package they come as; None where it asks for none."""
+    """Return the package of a profile's shims; None if it lists none."""
     if profile is None or not profile.texts("shims"):
         return None
-    # MERGED
-
-    return package(profile.texts("shims"), profile.texts("safe-globals"), sources())
+    return package(profile.texts("shims"), profile.texts("safe-globals"), shim_sources())

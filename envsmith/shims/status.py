@@ -1,9 +1,7 @@
-"""Shimming: say which shims an environment has, what they add, and whether each is still needed.
+"""Status of an environment's shims: the names they add, and whether each is still needed.
 
-ShimState: what an environment says of shims, and whether one is still needed.
-
-
-Whether a shim is still needed: by what an environment says with and without it, and by who is known to need it.
+A shim is needed if the environment fails without it, unless all packages known to need it are installed in versions
+that do not.
 """
 
 from __future__ import annotations
@@ -24,36 +22,36 @@ TIMEOUT_S = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShimCheckResult:
-    """What one process in an environment said."""
+    """Answer of one process in an environment."""
 
     versions: Mapping[str, str]
-    """Project → installed version, of those that matter."""
+    """Project → installed version, of the projects that shims concern."""
     active: tuple[str, ...] = ()
-    """The shims that watched."""
+    """Shims active in the process."""
     added: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Shim → the names it has added."""
+    """Shim → names that it added."""
     failed: Mapping[str, str] = field(default_factory=dict)
-    """Shim, module or name → why nothing was added."""
+    """Shim, module or name → error."""
     error: str = ""
-    """Why torch or torchaudio cannot be imported."""
+    """Error of the import of torch or torchaudio; empty if it succeeded."""
     absent: tuple[str, ...] = ()
-    """Those of torchaudio's old names that are not there."""
+    """Legacy names missing from torchaudio."""
     load: str = ""
-    """Why torchaudio does not read a WAV; empty where it does."""
+    """Error of torchaudio's `load` for a WAV; empty if it succeeded."""
     info: str = ""
-    """Why `info` does not tell of it; empty where it does, or is absent."""
+    """Error of torchaudio's `info`; empty if it succeeded or is missing."""
     refused: Mapping[str, str] = field(default_factory=dict)
-    """Dotted name → why torch refuses it in a checkpoint."""
+    """Dotted name → torch's reason for refusing it in a checkpoint."""
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Checkpoint → the names in it that torch refuses; in brackets, why it cannot be read."""
+    """Checkpoint → names that torch refuses in it; for an unreadable file, the error in parentheses."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ShimCheckResult:
-        """Read what `runtime/shim_check.py` says.
+        """Parse the output of `runtime/shim_check.py`.
 
         Raises:
-            KeyError: when something is missing.
-            TypeError: when it is of another kind.
+            KeyError: when a key is missing.
+            TypeError: when a value has another type.
         """
         return cls(
             versions=dict(values["versions"]),
@@ -74,24 +72,24 @@ class ShimState:
     """One shim in one environment."""
 
     name: str
-    is_asked: bool
-    """Whether the profile asks for it."""
-    is_there: bool
-    """Whether it does its work in the environment."""
+    is_requested: bool
+    """Whether the profile lists it."""
+    is_active: bool
+    """Whether it is active in the environment."""
     added: tuple[str, ...]
     need: str
     """NEEDED, CAN_GO or UNKNOWN."""
     reasons: tuple[str, ...]
-    """What was seen."""
+    """Results of the checks."""
     until: tuple[str, ...]
-    """From which versions on it is not needed, with sources."""
+    """Known versions that need it or do not, with sources."""
 
     def to_json(self) -> dict[str, object]:
-        """Return the state as plain values."""
+        """Return the state as JSON values."""
         return {
             "name": self.name,
-            "asked": self.is_asked,
-            "active": self.is_there,
+            "asked": self.is_requested,
+            "active": self.is_active,
             "added": list(self.added),
             "need": self.need,
             "reasons": list(self.reasons),
@@ -100,52 +98,50 @@ class ShimState:
 
 
 class ShimChecker(Protocol):
-    """Asks environments about shims."""
+    """Runs checks of shims in environments."""
 
-    def shims(
+    def check_shims(
         self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float
     ) -> ShimCheckResult:
-        """Ask what torchaudio or torch can do, in a process of its own.
+        """Check torchaudio or torch in a child process.
 
         Raises:
-            InstallError: when its interpreter gives no answer.
-            ToolError: when it takes too long.
+            InstallError: when the interpreter does not answer.
+            ToolError: when it times out.
         """
         ...
 
 
-def states(
+def shim_states(
     prefix: Path,
-    asked: tuple[str, ...],
+    requested: tuple[str, ...],
     names: tuple[str, ...],
     facts: tuple[tuple[ShimFacts, ...], tuple[ShimUser, ...]],
     probe: ShimChecker,
     files: tuple[str, ...] = (),
 ) -> tuple[ShimState, ...]:
-    """Say of every shim that a profile asks for, or that is in the environment, how it stands.
+    """Return the state of each shim that the profile lists or the environment contains.
 
     Args:
-        prefix: the environment's root.
-        asked: the shims of the profile.
-        names: its safe globals.
-        facts: the shims that there are, and who needs them.
-        probe: asks the environment.
+        prefix: root of the environment.
+        requested: shims of the profile.
+        names: safe globals of the profile.
+        facts: all shims, and the projects that need them.
+        probe: runs the checks.
         files: checkpoints that decide whether safe globals are needed.
 
     Raises:
-        InstallError: ENV023 when its interpreter gives no answer.
-        ToolError: TOL002 when it takes too long.
+        InstallError: ENV023 when the interpreter does not answer.
+        ToolError: TOL002 when a check times out.
     """
     shims, users = facts
     found = []
-    for one in shims:
-        words = ("audio",) if one.name == LEGACY_API else ("globals", *names, "--", *files)
-        told = {
-            "on": probe.shims(prefix, words, is_off=False, timeout_s=TIMEOUT_S),
-            "off": probe.shims(prefix, words, is_off=True, timeout_s=TIMEOUT_S),
-        }
-        state = judge(one, users, told, asked=asked, names=names)
-        if state.is_asked or state.is_there:
+    for shim in shims:
+        words = ("audio",) if shim.name == LEGACY_API else ("globals", *names, "--", *files)
+        on = probe.check_shims(prefix, words, is_off=False, timeout_s=TIMEOUT_S)
+        off = probe.check_shims(prefix, words, is_off=True, timeout_s=TIMEOUT_S)
+        state = judge(shim, users, (on, off), requested=requested, names=names)
+        if state.is_requested or state.is_active:
             found.append(state)
     return tuple(found)
 
@@ -153,121 +149,125 @@ def states(
 def judge(
     facts: ShimFacts,
     users: Iterable[ShimUser],
-    told: Mapping[str, ShimCheckResult],
+    results: tuple[ShimCheckResult, ShimCheckResult],
     *,
-    asked: tuple[str, ...],
+    requested: tuple[str, ...],
     names: tuple[str, ...] = (),
 ) -> ShimState:
-    """Say of one shim what it adds, whether it is needed, and from which versions on it is not.
+    """Return the state of one shim.
 
     Args:
-        facts: of the shim.
-        users: who needs it up to which version.
-        told: ``on`` and ``off``: what the environment said as it is, and without its shims.
-        asked: the shims of the profile.
-        names: the profile's safe globals.
+        facts: facts about the shim.
+        users: projects that need shims, with the first version that does not.
+        results: results with the shims and without them.
+        requested: shims of the profile.
+        names: safe globals of the profile.
     """
-    on, off = told["on"], told["off"]
+    on, off = results
     users = tuple(user for user in users if user.shim == facts.name)
-    need, reasons = _need(facts, off, names)
+    need, reasons = _judge_need(facts, off, names)
     if need == NEEDED:
-        need, reasons = _users(users, off, reasons)
-    is_there = facts.name in on.active
+        need, reasons = _judge_users(users, off, reasons)
+    is_active = facts.name in on.active
     return ShimState(
         name=facts.name,
-        is_asked=facts.name in asked,
-        is_there=is_there,
+        is_requested=facts.name in requested,
+        is_active=is_active,
         added=on.added.get(facts.name, ()),
         need=need,
-        reasons=(*reasons, *_not_done(facts, on, is_there=is_there)),
-        until=tuple(_until(facts, users)),
+        reasons=(*reasons, *(_failures(facts, on) if is_active else ())),
+        until=tuple(_known_versions(facts, users)),
     )
 
 
-def _need(facts: ShimFacts, off: ShimCheckResult, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+def _judge_need(
+    facts: ShimFacts, off: ShimCheckResult, names: tuple[str, ...]
+) -> tuple[str, tuple[str, ...]]:
     version = off.versions.get(facts.project)
     if version is None:
         return CAN_GO, (f"{facts.project} is not installed",)
-    one = f"{facts.project} {version}"
+    package = f"{facts.project} {version}"
     if off.error:
-        return UNKNOWN, (f"{one} cannot be imported: {off.error}",)
+        return UNKNOWN, (f"{package} cannot be imported: {off.error}",)
     if facts.name == LEGACY_API:
-        return _audio(one, off)
-    return _globals(one, off, names)
+        return _judge_audio(package, off)
+    return _judge_globals(package, off, names)
 
 
-def _audio(one: str, off: ShimCheckResult) -> tuple[str, tuple[str, ...]]:
+def _judge_audio(package: str, off: ShimCheckResult) -> tuple[str, tuple[str, ...]]:
     reasons = []
     if off.absent:
-        reasons.append(f"{one} has no {', '.join(off.absent)}")
+        reasons.append(f"{package} has no {', '.join(off.absent)}")
     if off.load:
-        reasons.append(f"its load does not read a WAV: {off.load}")
+        reasons.append(f"its load cannot read a WAV file: {off.load}")
     if reasons:
         return NEEDED, tuple(reasons)
-    return CAN_GO, (f"{one} has all five names, and its load reads a WAV",)
+    return CAN_GO, (f"{package} has all five names, and its load reads a WAV file",)
 
 
-def _globals(one: str, off: ShimCheckResult, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+def _judge_globals(package: str, off: ShimCheckResult, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     refused = [name for name in names if name in off.refused]
-    free = [name for name in names if name not in off.refused]
+    accepted = [name for name in names if name not in off.refused]
     if off.files:
-        return _files(one, off, refused)
+        return _judge_checkpoints(package, off, refused)
     reasons = []
     if refused:
-        reasons.append(f"{one} refuses {', '.join(refused)}")
-    if free:
-        reasons.append(f"{one} loads {', '.join(free)} without it")
-    return NEEDED if refused else CAN_GO, tuple(reasons) or ("no names are to be allowed",)
+        reasons.append(f"{package} refuses {', '.join(refused)}")
+    if accepted:
+        reasons.append(f"{package} loads {', '.join(accepted)} without it")
+    return NEEDED if refused else CAN_GO, tuple(reasons) or ("the profile lists no safe-globals",)
 
 
-def _files(one: str, off: ShimCheckResult, names: list[str]) -> tuple[str, tuple[str, ...]]:
-    """Judge by the checkpoints that are at hand: what they ask for is needed, and nothing else."""
-    asked = {name for found in off.files.values() for name in found}
+def _judge_checkpoints(package: str, off: ShimCheckResult, names: list[str]) -> tuple[str, tuple[str, ...]]:
+    """Judge by given checkpoints: only the names in them are needed."""
+    used = {name for found in off.files.values() for name in found}
     reasons = [
-        f"{one} refuses in {file}: {', '.join(found)}" if found else f"{one} loads {file} without it"
+        f"{package} refuses in {file}: {', '.join(found)}" if found else f"{package} loads {file} without it"
         for file, found in sorted(off.files.items())
     ]
-    if idle := [name for name in names if name not in asked]:
-        reasons.append(f"none of them asks for {', '.join(idle)}")
-    if lacking := sorted(name for name in asked - set(names) if not name.startswith("(")):
-        reasons.append(f"not allowed by the profile: {', '.join(lacking)}")
-    return NEEDED if asked & set(names) else CAN_GO, tuple(reasons)
+    if unused := [name for name in names if name not in used]:
+        reasons.append(f"not in these checkpoints: {', '.join(unused)}")
+    if missing := sorted(name for name in used - set(names) if not name.startswith("(")):
+        reasons.append(f"not allowed by the profile: {', '.join(missing)}")
+    return NEEDED if used & set(names) else CAN_GO, tuple(reasons)
 
 
-def _users(
+def _judge_users(
     users: tuple[ShimUser, ...], off: ShimCheckResult, reasons: tuple[str, ...]
 ) -> tuple[str, tuple[str, ...]]:
-    """Let it go where all that is known to need it is installed in a version that does not."""
-    here = [(user, off.versions[user.project]) for user in users if user.project in off.versions]
-    if not here or not all(_is_free(user, version) for user, version in here):
+    """Return CAN_GO if all installed packages known to need the shim have versions that do not."""
+    installed = [(user, off.versions[user.project]) for user in users if user.project in off.versions]
+    if not installed or not all(_works_without(user, version) for user, version in installed):
         return NEEDED, reasons
-    told = (f"{user.project} {version} {user.why}" for user, version in here)
-    return CAN_GO, (*reasons, *told, "unless the project's own code uses what it adds")
+    texts = (f"{user.project} {version} {user.why}" for user, version in installed)
+    return CAN_GO, (*reasons, *texts, "unless your own code uses the names it adds")
 
 
-def _is_free(user: ShimUser, version: str) -> bool:
+def _works_without(user: ShimUser, version: str) -> bool:
     try:
         return Version(version) >= user.free_from
     except InvalidVersion:
         return False
 
 
-def _not_done(facts: ShimFacts, on: ShimCheckResult, *, is_there: bool) -> Iterable[str]:
-    """Tell what is wrong although the shim is there."""
-    if not is_there:
-        return
+def _failures(facts: ShimFacts, on: ShimCheckResult) -> Iterable[str]:
+    """Yield failures despite the active shim."""
     yield from (f"{name}: {why}" for name, why in sorted(on.failed.items()))
     if facts.name == LEGACY_API and not on.error:
         yield from (
-            f"{name} fails with it, too: {why}" for name, why in (("load", on.load), ("info", on.info)) if why
+            f"{name} fails even with the shim: {why}"
+            for name, why in (("load", on.load), ("info", on.info))
+            if why
         )
     if facts.name == SAFE_GLOBALS:
-        yield from (f"{name} is refused with it, too: {why}" for name, why in sorted(on.refused.items()))
+        yield from (
+            f"{name} is refused even with the shim: {why}" for name, why in sorted(on.refused.items())
+        )
 
 
-def _until(facts: ShimFacts, users: tuple[ShimUser, ...]) -> Iterable[str]:
-    yield f"{facts.range} lack what it adds ({facts.source}; {facts.retrieved})"
+def _known_versions(facts: ShimFacts, users: tuple[ShimUser, ...]) -> Iterable[str]:
+    yield f"{facts.range} need it ({facts.source}; {facts.retrieved})"
     for user in users:
         yield (
-            f"{user.project} {user.free_from} and later do not need it: it {user.why} ({user.source}; {user.retrieved})"
+            f"{user.project} {user.free_from} and later do not: it {user.why} ({user.source}; {user.retrieved})"
         )

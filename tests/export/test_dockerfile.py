@@ -67,7 +67,7 @@ def test_variables() -> None:
 
 
 def test_shims_are_put_in_as_they_are() -> None:
-    shims = package(SHIMS, ("torch.Size",), environment.sources())
+    shims = package(SHIMS, ("torch.Size",), environment.shim_sources())
     text = to_dockerfile([LOCK], "lockfiles", ImageOptions(shims=shims))
     for path, data in shims.files.items():
         assert (

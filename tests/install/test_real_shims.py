@@ -131,7 +131,7 @@ def environment(root: Path, *packages: str, is_whole: bool) -> Path:
     (site / "app" / "shapes.py").write_text(
         "class Shape:\n    def __init__(self, sides): self.sides = sides\n", "utf-8"
     )
-    shim_files.install_shims(prefix, package(SHIMS, NAMES, shim_files.sources()), Processes())
+    shim_files.install_shims(prefix, package(SHIMS, NAMES, shim_files.shim_sources()), Processes())
     return prefix
 
 
@@ -214,6 +214,6 @@ def test_pyannote_3_reads_sounds_and_loads_its_checkpoints(tmp_path: Path) -> No
     for names in (("torchaudio-legacy-api",), SHIMS):
         for path in site.glob("envsmith_shims-*.dist-info"):
             shutil.rmtree(path)
-        shim_files.install_shims(prefix, package(names, VOICE, shim_files.sources()), Processes())
+        shim_files.install_shims(prefix, package(names, VOICE, shim_files.shim_sources()), Processes())
         outcomes.append(said(prefix, PYANNOTE, tmp_path / "sound.wav"))
     assert outcomes == [[[1, 16000], 1.0, "UnpicklingError"], [[1, 16000], 1.0, ["a", "b"]]]

@@ -43,10 +43,10 @@ def test_status_of_an_environment_with_and_without(audio: Shop) -> None:
         'backend = "cpu"\npython = ["3.11"]\nplatforms = ["linux"]\n', "utf-8"
     )
     ran = audio.project.run("shims", "status")
-    assert "active, though the profile does not ask for it" in ran.said
+    assert "active, but not in the profile" in ran.said
     assert "needed torchaudio 2.11.0 has no AudioMetaData" in ran.said
     assert audio.install().status == 0
-    assert "has no shims, and none are asked for" in audio.project.run("shims", "status").said
+    assert "has no shims, and its profile lists none" in audio.project.run("shims", "status").said
 
 
 def test_status_without_an_environment(project: Project) -> None:

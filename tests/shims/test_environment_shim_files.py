@@ -13,7 +13,7 @@ from envsmith.shims import environment
 
 
 def test_the_code_of_the_shims_is_at_hand() -> None:
-    assert sorted(environment.sources()) == [
+    assert sorted(environment.shim_sources()) == [
         "__init__.py",
         "torch_safe_globals.py",
         "torchaudio_legacy_api.py",
@@ -25,7 +25,7 @@ def test_the_code_of_the_shims_is_at_hand() -> None:
 )
 def test_all_files_are_laid_where_packages_lie(tmp_path: Path, site: str) -> None:
     (tmp_path / site).mkdir(parents=True)
-    made = package((LEGACY_API,), (), environment.sources())
+    made = package((LEGACY_API,), (), environment.shim_sources())
     interpreter_path(tmp_path).parent.mkdir(parents=True, exist_ok=True)
     interpreter_path(tmp_path).symlink_to(sys.executable)
     environment.install_shims(tmp_path, made, Processes())

@@ -25,7 +25,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_environment_is_asked(prefix: Path) -> None:
-    told = ShimProbe(processes=Processes()).shims(prefix, ("audio",), is_off=True, timeout_s=60)
+    told = ShimProbe(processes=Processes()).check_shims(prefix, ("audio",), is_off=True, timeout_s=60)
     assert told.load.startswith("AttributeError: module 'torchaudio' has no attribute 'load'")
     assert "info" not in told.absent
     assert told.active == ()
@@ -37,5 +37,5 @@ def test_one_that_hangs_is_ended(prefix: Path, tmp_path: Path) -> None:
     hanging.write_text("import time; time.sleep(60)\n", "utf-8")
     (site / "torch.py").write_text(hanging.read_text("utf-8"), "utf-8")
     with pytest.raises(ToolError) as caught:
-        ShimProbe(processes=Processes()).shims(prefix, ("globals", "a.B"), is_off=False, timeout_s=0.5)
+        ShimProbe(processes=Processes()).check_shims(prefix, ("globals", "a.B"), is_off=False, timeout_s=0.5)
     assert caught.value.code == "TOL002"

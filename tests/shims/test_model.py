@@ -11,7 +11,7 @@ def test_what_a_process_said() -> None:
             "versions": {"torch": "2.8.0"},
             "active": ["torch-safe-globals"],
             "added": {"torch-safe-globals": ["a.B"]},
-            "failed": {"a.C": "is no class or function"},
+            "failed": {"a.C": "is not a class or function"},
             "refused": {"a.D": "UnpicklingError: no"},
         }
     )
@@ -27,8 +27,8 @@ def test_an_answer_of_another_form_is_none() -> None:
 def test_a_state_as_plain_values() -> None:
     state = ShimState(
         name="torch-safe-globals",
-        is_asked=True,
-        is_there=False,
+        is_requested=True,
+        is_active=False,
         added=(),
         need=NEEDED,
         reasons=("why",),

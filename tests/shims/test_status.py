@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from envsmith.catalog.shims import read_shims, read_users
-from envsmith.shims.status import ShimCheckResult, states
+from envsmith.shims.status import ShimCheckResult, shim_states
 
 
 @dataclass
@@ -14,7 +14,7 @@ class FakeAsker:
     active: tuple[str, ...] = ()
     asked: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
 
-    def shims(
+    def check_shims(
         self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float
     ) -> ShimCheckResult:
         assert (prefix, timeout_s) == (Path("env"), 300.0)
@@ -30,7 +30,7 @@ class FakeAsker:
 def test_each_is_asked_with_the_shims_and_without() -> None:
     asker = FakeAsker(active=("torchaudio-legacy-api", "torch-safe-globals"))
     asked = ("torch-safe-globals", "torchaudio-legacy-api")
-    found = states(Path("env"), asked, ("a.B",), (read_shims(), read_users()), asker)
+    found = shim_states(Path("env"), asked, ("a.B",), (read_shims(), read_users()), asker)
     assert [(state.name, state.need) for state in found] == [
         ("torchaudio-legacy-api", "needed"),
         ("torch-safe-globals", "needed"),
@@ -41,8 +41,8 @@ def test_each_is_asked_with_the_shims_and_without() -> None:
 
 def test_only_what_is_asked_for_or_there_is_told() -> None:
     facts = (read_shims(), read_users())
-    assert states(Path("env"), (), (), facts, FakeAsker()) == ()
-    (state,) = states(Path("env"), (), (), facts, FakeAsker(active=("torchaudio-legacy-api",)))
-    assert (state.is_asked, state.is_there) == (False, True)
-    (state,) = states(Path("env"), ("torch-safe-globals",), ("a.B",), facts, FakeAsker())
-    assert (state.is_asked, state.is_there) == (True, False)
+    assert shim_states(Path("env"), (), (), facts, FakeAsker()) == ()
+    (state,) = shim_states(Path("env"), (), (), facts, FakeAsker(active=("torchaudio-legacy-api",)))
+    assert (state.is_requested, state.is_active) == (False, True)
+    (state,) = shim_states(Path("env"), ("torch-safe-globals",), ("a.B",), facts, FakeAsker())
+    assert (state.is_requested, state.is_active) == (True, False)

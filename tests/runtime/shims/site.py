@@ -56,7 +56,7 @@ class Site:
         self, names: Sequence[str] = (LEGACY_API, SAFE_GLOBALS), safe_globals: Sequence[str] = ()
     ) -> None:
         """Put shims there."""
-        made = package(tuple(names), tuple(safe_globals), environment.sources())
+        made = package(tuple(names), tuple(safe_globals), environment.shim_sources())
         for name, data in made.files.items():
             (self.folder / name).parent.mkdir(exist_ok=True)
             (self.folder / name).write_bytes(data)
