@@ -24,7 +24,7 @@ from tests.install.locked import locked_shop
 from tests.install.made import Shop, made, made_torch
 
 _ROOT = Path(__file__).parents[1]
-_PROBE = _ROOT / "envsmith" / "runtime" / "probe.py"
+_PROBE = _ROOT / "envsmith" / "runtime" / "inspect_environment.py"
 _MANY, _LARGE = 4000, 60_000_000
 
 

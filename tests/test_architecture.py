@@ -63,7 +63,7 @@ BREACHES = (
     ("layers", "doctor/diagnose.py", "import envsmith.report.model"),
     ("layers", "report/model.py", "import envsmith.cli"),
     ("layers", "cli/parent_folder.py", "import envsmith.__main__"),
-    ("layers", "runtime/probe.py", "import envsmith.errors"),
+    ("layers", "runtime/inspect_environment.py", "import envsmith.errors"),
     ("layers", "attic.py", "NEW_PACKAGE = True"),
     ("pure", "model/finding.py", "import time"),
     ("pure", "catalog/facts.py", "import os"),
@@ -87,7 +87,7 @@ BREACHES = (
     ("click", "lock/lock.py", "import click"),
     ("click", "net/client.py", "import click"),
     ("click", "activate/fast_run.py", "import click"),
-    ("runtime-apart", "environment/interpreter.py", "import envsmith.runtime.probe"),
+    ("runtime-apart", "environment/interpreter.py", "import envsmith.runtime.inspect_environment"),
     ("no-cycles", "plan/model.py", "import envsmith.plan.target_plan"),
     ("no-cycles", "lockfile/pins.py", "import envsmith.lockfile.store"),
 )

@@ -41,10 +41,10 @@ SMALL = {
     "model/naming.py": "text functions of packages that share nothing else",
     "model/progress.py": "protocol between the engines and the console",
     "process/replace.py": "start-up path of `envsmith run`",
-    "runtime/loaded.py": "copied beside the scripts that a child process runs",
+    "runtime/loadable_files.py": "read by two scripts that run in a child process",
     "runtime/shims/torch_safe_globals.py": "installed as a file of its own",
-    "runtime/trial_compile.py": "run by a child process under its file name",
-    "runtime/trial_opencv.py": "run by a child process under its file name",
+    "runtime/probe_compile.py": "run by a child process under its file name",
+    "runtime/probe_opencv.py": "run by a child process under its file name",
     "templates/__init__.py": "reads the templates beside it",
 }
 

@@ -21,8 +21,8 @@ from envsmith.process.capture import run_with_timeout
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
 
 T = TypeVar("T")
-_PROBE = Path(__file__).parents[1] / "runtime" / "probe.py"
-_CONDITION = _PROBE.with_name("condition.py")
+_PROBE = Path(__file__).parents[1] / "runtime" / "inspect_environment.py"
+_CONDITION = _PROBE.with_name("installed_files.py")
 _INHERITED = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL")
 _PROBE_TIMEOUT_S = 900.0
 _PYTHON_VARIABLES = ("PYTHONPATH", "PYTHONHOME")

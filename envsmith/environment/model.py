@@ -111,7 +111,7 @@ class Interpreter:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Interpreter:
-        """Parse the description of an interpreter by `runtime/probe.py`.
+        """Parse the description of an interpreter by `runtime/inspect_environment.py`.
 
         Raises:
             KeyError: when a key is missing.
@@ -211,7 +211,7 @@ class Environment:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Environment:
-        """Parse the description of an environment by `runtime/probe.py`.
+        """Parse the description of an environment by `runtime/inspect_environment.py`.
 
         Raises:
             KeyError: when a key is missing.

@@ -1,1 +1,1 @@
-"""What runs in the environments that envsmith builds: standard library only, nothing of envsmith's."""
+"""Scripts for users' environments: standard library only, Python 3.9 and later, no import of envsmith."""

@@ -1,6 +1,6 @@
-"""Read the opcodes of pickles: nothing in them is imported, and nothing is called.
+"""Opcodes of pickles, read without importing or calling anything.
 
-Sources: Python's pickletools; the archives that torch 2.13.0 writes (2026-11-21).
+Sources: Python's pickletools; archives written by torch 2.13.0 (2026-11-21).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-PLAIN = ("collections.OrderedDict",)
-_MOST_PICKLES = 5
-_PICKLES = ("data.pkl", "constants.pkl")
-# Whoever may call what lies in these may do anything.
+_PLAIN_GLOBALS = ("collections.OrderedDict",)
+_MAX_PICKLES = 5
+_PICKLE_FILES = ("data.pkl", "constants.pkl")
+# A pickle that may call functions of these modules can run any code.
 _DANGEROUS = frozenset(
     (
         *(
@@ -51,47 +51,47 @@ _DANGEROUS = frozenset(
 )
 
 
-_HARMLESS = frozenset(
+_CONTAINER_TYPES = frozenset(
     ("set", "frozenset", "bytearray", "bytes", "complex", "slice", "range", "object", "list", "dict", "int")
 )
 
 
 def is_dangerous(name: str) -> bool:
-    """Say whether a dotted name is of what can run anything."""
+    """Say whether a dotted name belongs to a module whose functions can run any code."""
     module, _, rest = name.partition(".")
     return module in _DANGEROUS and not is_harmless(name) and bool(rest)
 
 
 def is_harmless(name: str) -> bool:
-    """Say whether a dotted name is of a builtin type that only holds things."""
+    """Say whether a dotted name is a builtin type without side effects."""
     module, _, rest = name.partition(".")
-    return module in ("builtins", "__builtin__") and rest in _HARMLESS
+    return module in ("builtins", "__builtin__") and rest in _CONTAINER_TYPES
 
 
 def opcodes(data: bytes) -> Iterator[tuple[str, Any]]:
     """Yield opcodes with their arguments."""
-    with contextlib.suppress(ValueError):  # a pickle that breaks off: what came before it counts
+    with contextlib.suppress(ValueError):  # a truncated pickle: use the part before the end
         for opcode, argument, _ in pickletools.genops(data):
             yield opcode.name, argument
 
 
 def globals_of(data: bytes) -> list[str]:
-    """Return the dotted names that a pickle asks for, in its order."""
+    """Return the globals of a pickle as dotted names, in order; unknown parts as ``?``."""
     found: list[str] = []
     stack: list[Any] = []
     memo: dict[int, Any] = {}
-    with contextlib.suppress(ValueError):  # a pickle that breaks off: what came before it counts
+    with contextlib.suppress(ValueError):  # a truncated pickle: use the part before the end
         for opcode, argument, _ in pickletools.genops(data):
             if opcode.name in ("GLOBAL", "INST"):
                 found.append(str(argument).replace(" ", "."))
             elif opcode.name == "STACK_GLOBAL":
                 found.append(".".join(item if isinstance(item, str) else "?" for item in stack[-2:]))
-            _move(opcode, argument, stack, memo)
+            _apply(opcode, argument, stack, memo)
     return list(dict.fromkeys(found))
 
 
-def _move(opcode: Any, argument: Any, stack: list[Any], memo: dict[int, Any]) -> None:  # noqa: ANN401 - pickletools'
-    """Do to a stack of texts what an opcode does: what is no text, and a mark, is told apart and no more."""
+def _apply(opcode: Any, argument: Any, stack: list[Any], memo: dict[int, Any]) -> None:  # noqa: ANN401 - pickletools'
+    """Apply an opcode to a stack of strings and marks; other items become None."""
     name = opcode.name
     if name in ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"):
         memo[len(memo) if name == "MEMOIZE" else int(argument)] = stack[-1] if stack else None
@@ -108,33 +108,33 @@ def _move(opcode: Any, argument: Any, stack: list[Any], memo: dict[int, Any]) ->
     elif name == "DUP":
         stack += [kept, kept]
     else:
-        stack += [_pushed(item, argument) for item in opcode.stack_after]
+        stack += [_stack_item(item, argument) for item in opcode.stack_after]
 
 
-def _pushed(item: Any, argument: Any) -> Any:  # noqa: ANN401 - pickletools'
-    """Return what stands on the stack for a thing: a text, a mark, or None."""
+def _stack_item(item: Any, argument: Any) -> Any:  # noqa: ANN401 - pickletools'
+    """Return the stack item of an opcode's result: a string, a mark, or None."""
     if item is pickletools.markobject:
         return item
     return argument if isinstance(argument, str) else None
 
 
 def pickles(path: str) -> list[bytes]:
-    """Return the pickles of an archive as `torch.save` and `torch.jit.save` write it, else those a file begins with.
+    """Return the pickles of an archive written by `torch.save` or `torch.jit.save`, else those at the start of a file.
 
-    torch before 1.6 wrote several, one after another: that which asks for most comes first.
+    torch before 1.6 wrote several pickles one after another; the one with the most globals comes first.
     """
     if not zipfile.is_zipfile(path):
-        return sorted(_in_turn(path), key=lambda data: -len(globals_of(data)))
+        return sorted(_consecutive_pickles(path), key=lambda data: -len(globals_of(data)))
     with zipfile.ZipFile(path) as archive:
         names = sorted(
-            (name for name in archive.namelist() if name.rpartition("/")[2] in _PICKLES), reverse=True
+            (name for name in archive.namelist() if name.rpartition("/")[2] in _PICKLE_FILES), reverse=True
         )
         return [archive.read(name) for name in names]
 
 
-def _in_turn(path: str) -> Iterator[bytes]:
-    with open(path, "rb") as stream:  # noqa: PTH123 - a path of its own is not needed
-        for _ in range(_MOST_PICKLES):
+def _consecutive_pickles(path: str) -> Iterator[bytes]:
+    with open(path, "rb") as stream:  # noqa: PTH123 - the path is a string
+        for _ in range(_MAX_PICKLES):
             begin, is_whole = stream.tell(), False
             with contextlib.suppress(ValueError):
                 for _ in pickletools.genops(stream):
@@ -143,12 +143,12 @@ def _in_turn(path: str) -> Iterator[bytes]:
             end = stream.tell()
             stream.seek(begin)
             yield stream.read(end - begin)
-            if not is_whole:  # no loader comes past it, and what lies behind begins anywhere
+            if not is_whole:  # no loader reads past a broken pickle
                 return
 
 
 def is_whole_object(data: bytes) -> bool:
-    """Say whether what a pickle holds is an object of some class, and no dict."""
+    """Say whether the top-level value of a pickle is an instance of a class, not a plain container."""
     read = list(opcodes(data))
     last = [
         name for name, _ in read if not name.startswith(("STOP", "BINPUT", "LONG_BINPUT", "MEMOIZE", "PUT"))
@@ -159,22 +159,22 @@ def is_whole_object(data: bytes) -> bool:
         if name in ("EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE", "EMPTY_SET"):
             return False
         if name == "GLOBAL":
-            return argument.replace(" ", ".") not in PLAIN
+            return argument.replace(" ", ".") not in _PLAIN_GLOBALS
     return False
 
 
 def devices(data: bytes) -> set[str]:
-    """Return the texts in a pickle that are names of devices other than the CPU."""
+    """Return the strings in a pickle that name devices other than the CPU."""
     return {argument for _, argument in opcodes(data) if isinstance(argument, str) and _is_device(argument)}
 
 
 def _is_device(text: str) -> bool:
-    family, _, number = text.partition(":")
-    return family in ("cuda", "xpu", "mps", "hpu") and (not number or number.isdigit())
+    kind, _, number = text.partition(":")
+    return kind in ("cuda", "xpu", "mps", "hpu") and (not number or number.isdigit())
 
 
 def is_torchscript(path: str) -> bool:
-    """Say whether a file is an archive with code in it."""
+    """Say whether a file is a zip archive that contains code."""
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:

@@ -21,7 +21,7 @@ from envsmith.process.runner import Processes
 from envsmith.verify import probe_rules
 from envsmith.verify.probe_rules import ALL, ProbeResult
 
-_SCRIPT = Path(__file__).parents[1] / "runtime" / "trial.py"
+_SCRIPT = Path(__file__).parents[1] / "runtime" / "run_probe.py"
 _MAX_OUTPUT = 4000
 # Exit codes of crashes on Windows. Source: ntstatus.h, Microsoft (read 2026-11-21).
 _NTSTATUS = {

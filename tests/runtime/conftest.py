@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.runtime.trying import bare
+from tests.runtime.probes import bare
 
 __all__ = ["bare"]

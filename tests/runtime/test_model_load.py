@@ -32,7 +32,7 @@ def spec(path: str, format_: str = "state_dict", **more: object) -> dict[str, An
 
 
 def told(values: dict[str, Any]) -> str:
-    with pytest.raises(model_load.Told) as caught:
+    with pytest.raises(model_load.ModelProblem) as caught:
         model_load.LOADERS[values["format"]](values, {"problems": []})
     return str(caught.value.values["kind"])
 
@@ -79,13 +79,13 @@ def test_declared_inputs_are_compared_with_those_of_a_model(
 ) -> None:
     asked = [{"name": "x", "shape": declared}]
     if is_same:
-        model_load.same_inputs({"x": Input("x", own)}, asked)
+        model_load.check_inputs({"x": Input("x", own)}, asked)
         return
-    with pytest.raises(model_load.Told) as caught:
-        model_load.same_inputs({"x": Input("x", own)}, asked)
+    with pytest.raises(model_load.ModelProblem) as caught:
+        model_load.check_inputs({"x": Input("x", own)}, asked)
     assert caught.value.values["kind"] == "shape"
 
 
 def test_names_of_inputs_count() -> None:
-    with pytest.raises(model_load.Told, match="its inputs are x, y"):
-        model_load.same_inputs({"x": Input("x", []), "y": Input("y", [])}, [{"name": "x", "shape": []}])
+    with pytest.raises(model_load.ModelProblem, match="the model's inputs are x, y"):
+        model_load.check_inputs({"x": Input("x", []), "y": Input("y", [])}, [{"name": "x", "shape": []}])

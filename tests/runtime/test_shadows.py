@@ -1,4 +1,4 @@
-"""More of them, by way of the script that they are part of: tests/runtime/test_condition.py."""
+"""More of them, by way of the script that they are part of: tests/runtime/test_installed_files.py."""
 
 from __future__ import annotations
 
@@ -58,5 +58,5 @@ def test_pythons_own_folder_hides_nothing(tmp_path: Path, monkeypatch: pytest.Mo
 )
 def test_what_was_installed_from_the_project(project: Path, place: str, *, is_own: bool) -> None:
     url = (project / place).resolve().as_uri()
-    assert shadows.lies_in({"url": url, "kind": "folder"}, str(project)) is is_own
-    assert not shadows.lies_in({"url": url, "kind": "archive"}, str(project))
+    assert shadows.is_installed_from({"url": url, "kind": "folder"}, str(project)) is is_own
+    assert not shadows.is_installed_from({"url": url, "kind": "archive"}, str(project))

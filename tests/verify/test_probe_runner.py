@@ -29,7 +29,7 @@ def test_what_works_is_told_with_facts_and_cost(prefix: Path) -> None:
     assert (found.error, found.version, found.facts["product"]) == ("", "2.13.0+cpu", True)
     assert found.seconds > 0
     assert found.peak_bytes > 0
-    assert found.step == "asking torch what it computes with"
+    assert found.step == "reading torch's settings"
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
-"""Adds to packages what they lack, after they are imported; put into environments as ``envsmith_shims``.
+"""Import hook of the shims, called after a package is imported; installed as ``envsmith_shims``.
 
-Standard library only, and no name of envsmith's: any Python from 3.9 on runs it. ``envsmith_shims.pth`` calls `start`
-whenever Python starts, so that this module imports nothing that is not there by then, not even ``__future__``. What is
-to be done stands as plain words in ``active.txt``; nothing that people wrote is ever run as code.
+Standard library only, no import of envsmith: runs on Python 3.9 and later. ``envsmith_shims.pth`` calls `start` each
+time Python starts, so this module imports only modules that are loaded by then, not even ``__future__``. ``active.txt``
+lists the shims and globals as plain text; no user input is run as code.
 
-``ENVSMITH_SHIMS=off`` in the environment leaves everything as it is.
+``ENVSMITH_SHIMS=off`` in the environment disables all shims.
 """
 
 import os
@@ -21,17 +21,18 @@ ACTIVE = "active.txt"
 LEGACY, SAFE = "torchaudio-legacy-api", "torch-safe-globals"
 
 active: list[str] = []
-"""The shims that watch in this process."""
+"""Shims active in this process."""
 added: dict[str, list[str]] = {}
-"""Shim → the names it has added in this process."""
+"""Shim → names that it added in this process."""
 failed: dict[str, str] = {}
-"""Shim → why it could not do its work."""
+"""Shim, module or name → reason for a failure."""
 
 
 def start() -> None:
-    """Watch for the modules that the active shims are for.
+    """Watch for the modules of the active shims.
 
-    In an environment Python reads ``.pth`` files twice (`site.main` and `site.venv`, CPython 3.11): once is enough.
+    Python reads the ``.pth`` files of a virtual environment twice (`site.main` and `site.venv`, CPython 3.11); the
+    second call does nothing.
     """
     if os.environ.get("ENVSMITH_SHIMS") == "off" or any(isinstance(one, Watch) for one in sys.meta_path):
         return
@@ -53,7 +54,7 @@ def start() -> None:
 
 
 def modules_of(names: list[str]) -> set[str]:
-    """Return the modules that dotted names may lie in: a class may be inside another one."""
+    """Return the possible modules of dotted names; a class may be nested in another."""
     found: set[str] = set()
     for name in names:
         parts = name.split(".")
@@ -78,10 +79,10 @@ def _allowing(names: list[str]) -> "After":
 
 
 class Watch:
-    """A finder that finds nothing itself: it lets the others find, and hears when the module has been run.
+    """Finder that delegates to the other finders and calls back after a watched module has run.
 
     Args:
-        watched: module → what is called after it has been run, with its name and the module.
+        watched: module → callback, called with its name and the module after it has run.
     """
 
     def __init__(self, watched: "dict[str, After]") -> None:
@@ -89,7 +90,7 @@ class Watch:
         self._busy: set[str] = set()
 
     def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":  # noqa: ANN401 - as importlib has it
-        """Return what the other finders say, None for all that is not watched."""
+        """Return the spec of another finder for a watched module; None for other modules."""
         if name not in self._watched or name in self._busy:
             return None
         self._busy.add(name)
@@ -105,9 +106,9 @@ class Watch:
         return None
 
     def _follow(self, name: str, loader: "Any") -> None:  # noqa: ANN401 - any loader
-        """Let one loader tell when it has run its module; it is as before then."""
+        """Wrap a loader's `exec_module` once; the wrapper removes itself after the module has run."""
         run = getattr(loader, "exec_module", None)
-        if run is None or isinstance(loader, type):  # a namespace, or what Python is made of
+        if run is None or isinstance(loader, type):  # a namespace package, or a built-in or frozen module
             return
 
         def exec_module(module: "Any") -> None:  # noqa: ANN401 - a module
@@ -119,16 +120,16 @@ class Watch:
 
         try:
             loader.exec_module = exec_module
-        except AttributeError:  # it takes no attributes: then its module stays as it is
-            failed[name] = f"{type(loader).__name__} cannot be followed"
+        except AttributeError:  # a loader with slots: its module stays unchanged
+            failed[name] = f"{type(loader).__name__} cannot be wrapped"
 
     def _done(self, name: str, module: "Any") -> None:  # noqa: ANN401 - a module
         try:
             self._watched[name](name, module)
-        except Exception as error:  # noqa: BLE001 - a shim must never be the reason why an import fails
+        except Exception as error:  # noqa: BLE001 - a shim must never make an import fail
             import warnings
 
             failed[name] = f"{type(error).__name__}: {error}"
             warnings.warn(
-                f"envsmith_shims: nothing is added to {name}: {failed[name]}", RuntimeWarning, stacklevel=2
+                f"envsmith_shims: shim for {name} failed: {failed[name]}", RuntimeWarning, stacklevel=2
             )

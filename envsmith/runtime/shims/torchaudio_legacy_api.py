@@ -1,13 +1,13 @@
-"""The five names that torchaudio had until 2.8, and a way to read files where TorchCodec cannot be imported.
+"""Shim ``torchaudio-legacy-api``: five names removed after torchaudio 2.8, and `load` without TorchCodec.
 
-Only names that are absent are added. Files are read by soundfile, which is imported when the first one is; what it does
-not read, such as video, stays unread.
+Only missing names are added. Files are read by soundfile, imported on first use; formats that soundfile cannot read,
+such as video, still fail.
 
-Sources: torchaudio 2.8.0 (``_backend/soundfile_backend.py``: what is told of which subtype) and 2.11.0
-(``__init__.py``: what `load` takes), read in PyPI's wheels 2026-11-21; `SF_FORMAT` of libsndfile for the subtypes.
+Sources: torchaudio 2.8.0 (``_backend/soundfile_backend.py``: encodings by subtype) and 2.11.0 (``__init__.py``:
+parameters of `load`), read in PyPI's wheels 2026-11-21; libsndfile's `SF_FORMAT` for the subtypes.
 """
 
-# ruff: noqa: A002, ANN401, ARG001 - the names are torchaudio's, and a file is a path or an object
+# ruff: noqa: A002, ANN401, ARG001 - signatures are torchaudio's; a file is a path or a file object
 from __future__ import annotations
 
 import importlib
@@ -30,14 +30,14 @@ _CODED = {
     "DPCM_16": 16,
 }
 _COUNTED = ("PCM_", "ALAC_", "DWVW_")
-"""Subtypes whose name ends in how many bits a sample has."""
+"""Subtypes whose name ends in the bits per sample."""
 _ENCODINGS = {"PCM_U8": "PCM_U", "FLOAT": "PCM_F", "DOUBLE": "PCM_F"}
 _SAME = ("ULAW", "ALAW", "VORBIS")
 
 
 @dataclass
 class AudioMetaData:
-    """What a file says of its sound."""
+    """Metadata of an audio file."""
 
     sample_rate: int
     num_frames: int
@@ -49,39 +49,39 @@ class AudioMetaData:
 def info(
     uri: Any, format: str | None = None, buffer_size: int = 4096, backend: str | None = None
 ) -> AudioMetaData:
-    """Return what a file says of its sound.
+    """Return the metadata of an audio file.
 
     Args:
-        uri: path, or file object opened for bytes.
-        format: is taken and not used, as the two that follow.
-        buffer_size: in bytes.
-        backend: name of one.
+        uri: path, or binary file object.
+        format: ignored.
+        buffer_size: ignored.
+        backend: ignored.
 
     Raises:
-        ImportError: where soundfile is not installed.
+        ImportError: when soundfile is not installed.
     """
-    told = _soundfile().info(_source(uri))
+    found = _soundfile().info(_source(uri))
     return AudioMetaData(
-        sample_rate=told.samplerate,
-        num_frames=told.frames,
-        num_channels=told.channels,
-        bits_per_sample=_bits(told.subtype),
-        encoding=_encoding(told.format, told.subtype),
+        sample_rate=found.samplerate,
+        num_frames=found.frames,
+        num_channels=found.channels,
+        bits_per_sample=_bits(found.subtype),
+        encoding=_encoding(found.format, found.subtype),
     )
 
 
 def list_audio_backends() -> list[str]:
-    """Return the names of what can read files here."""
+    """Return the installed libraries that can read audio files."""
     return ["soundfile"] if _is_installed("soundfile") else []
 
 
 def get_audio_backend() -> str | None:
-    """Return the name of what reads files."""
+    """Return the library that reads audio files; None if none is installed."""
     return next(iter(list_audio_backends()), None)
 
 
 def set_audio_backend(backend: str | None) -> None:
-    """Do nothing: there is one."""
+    """Do nothing: soundfile is the only backend."""
 
 
 def load(  # noqa: PLR0913, PLR0917 - torchaudio's own
@@ -94,23 +94,23 @@ def load(  # noqa: PLR0913, PLR0917 - torchaudio's own
     buffer_size: int = 4096,
     backend: str | None = None,
 ) -> tuple[Any, int]:
-    """Read a file as torchaudio from 2.9 on does, by soundfile.
+    """Read a file with soundfile, with the behaviour of torchaudio 2.9 and later.
 
     Args:
-        uri: path, or file object opened for bytes.
-        frame_offset: frames passed over.
-        num_frames: at most so many; -1 for all.
-        normalize: samples are between -1 and 1 whatever is said here, and a warning tells so.
-        channels_first: (channels, frames), else (frames, channels).
-        format: is taken and not used, as the two that follow.
-        buffer_size: in bytes.
-        backend: name of one.
+        uri: path, or binary file object.
+        frame_offset: frames to skip.
+        num_frames: most frames to read; -1 for all.
+        normalize: False is ignored with a warning; samples are always between -1 and 1.
+        channels_first: shape (channels, frames), else (frames, channels).
+        format: ignored.
+        buffer_size: ignored.
+        backend: ignored.
 
     Returns:
-        The samples (float32), and how many there are in a second.
+        Samples (float32) and sample rate.
 
     Raises:
-        ImportError: where soundfile is not installed.
+        ImportError: when soundfile is not installed.
     """
     if not normalize:
         warnings.warn(
@@ -134,15 +134,15 @@ NAMES = {
 
 
 def extend(module: Any) -> list[str]:
-    """Add to torchaudio what it lacks.
+    """Add the missing names to torchaudio.
 
     Returns:
-        The names added; ``load`` where it was there and could not have worked.
+        Names added; includes ``load`` if torchaudio's own needs TorchCodec and it cannot be imported.
     """
     absent = [name for name in NAMES if not hasattr(module, name)]
     for name in absent:
         setattr(module, name, NAMES[name])
-    # From 2.9 on torchaudio has no backends, and its `load` is TorchCodec's.
+    # torchaudio 2.9 removed its backends; its `load` calls TorchCodec.
     if "list_audio_backends" in absent and hasattr(module, "load_with_torchcodec") and not _has_torchcodec():
         module.load = load
         absent.append("load")
@@ -154,7 +154,7 @@ def _has_torchcodec() -> bool:
         return False
     try:
         importlib.import_module("torchcodec.decoders")
-    except Exception:  # noqa: BLE001 - it may lack FFmpeg, or be made for another torch
+    except Exception:  # noqa: BLE001 - FFmpeg may be missing, or torchcodec built for another torch
         return False
     return True
 
@@ -169,7 +169,9 @@ def _soundfile() -> Any:
     try:
         return importlib.import_module("soundfile")
     except ImportError as error:
-        raise ImportError("the shim torchaudio-legacy-api reads files by soundfile: add soundfile") from error
+        raise ImportError(
+            "the shim torchaudio-legacy-api needs soundfile to read files: add soundfile to the requirements"
+        ) from error
 
 
 def _source(uri: Any) -> Any:
@@ -177,7 +179,7 @@ def _source(uri: Any) -> Any:
 
 
 def _bits(subtype: str) -> int:
-    """Return how many bits a sample has; 0 where that says nothing."""
+    """Return the bits per sample of a subtype; 0 if unknown."""
     if subtype in _CODED:
         return _CODED[subtype]
     number = subtype.rpartition("_")[2]

@@ -83,7 +83,7 @@ def test_a_shim_that_fails_is_told_and_the_import_goes_on(site: Site) -> None:
         "import envsmith_shims; said = [torchaudio.load(), str(seen[-1].message), envsmith_shims.failed]"
     )
     text = "ValueError: damaged"
-    told = f"envsmith_shims: nothing is added to torchaudio: {text}"
+    told = f"envsmith_shims: shim for torchaudio failed: {text}"
     assert site.run(code) == ["own", told, {"torchaudio": text}]
 
 

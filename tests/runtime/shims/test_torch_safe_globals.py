@@ -62,7 +62,7 @@ def test_a_torch_that_takes_no_second_name_is_not_given_one(site: Site) -> None:
     site.shims(safe_globals=["old.Shape", "own.shapes.Shape"])
     assert site.run(f"import torch, old\n{SAID}") == [["own.shapes.Shape", ""]]
     told = site.run("import torch, old, envsmith_shims; said = envsmith_shims.failed")
-    assert told == {"old.Shape": "is now own.shapes.Shape, and this torch takes no second name"}
+    assert told == {"old.Shape": "is now own.shapes.Shape; this torch does not accept another name for it"}
 
 
 def test_what_is_no_class_or_function_is_not_allowed(site: Site) -> None:
@@ -70,7 +70,7 @@ def test_what_is_no_class_or_function_is_not_allowed(site: Site) -> None:
     code = (
         "import torch, own.shapes, envsmith_shims\nsaid = [torch.serialization.marked, envsmith_shims.failed]"
     )
-    assert site.run(code) == [[], {"own.shapes.number": "is no class or function"}]
+    assert site.run(code) == [[], {"own.shapes.number": "is not a class or function"}]
 
 
 def test_a_torch_before_2_4_is_left_alone(site: Site) -> None:

@@ -58,7 +58,7 @@ try:
 except ImportError as error:
     said.append(str(error))
 """
-    told = "the shim torchaudio-legacy-api reads files by soundfile: add soundfile"
+    told = "the shim torchaudio-legacy-api needs soundfile to read files: add soundfile to the requirements"
     assert site.run(code) == [[], None, None, told]
 
 

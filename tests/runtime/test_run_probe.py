@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from tests.runtime.fake_torch import fake_torch
-from tests.runtime.trying import Bare
+from tests.runtime.probes import Bare
 
 
 def test_the_answer_tells_seconds_and_memory_and_comes_last(bare: Bare) -> None:

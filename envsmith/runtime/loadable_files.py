@@ -1,9 +1,9 @@
-"""Say which files a program may load: of others two packages may bring different ones, and it does no harm.
+"""Loadable files: only for these are two owners with different contents a conflict.
 
-Part of `probe.py` and `condition.py`. A lock is admitted by the same rule (`lock/file_conflicts.py`), so that what can
-be locked can be installed and is found well: many wheels have ``tests/__init__.py`` or a LICENSE at their top.
+Part of `inspect_environment.py` and `installed_files.py`. `lock/file_conflicts.py` admits locks by the same rule, so
+that an admitted lock verifies after its install: many wheels have a top-level ``tests/__init__.py`` or LICENSE.
 
-Standard library only, and no name of envsmith's: any Python from 3.9 on runs it.
+Standard library only, no import of envsmith: runs on Python 3.9 and later.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ _TESTS = frozenset({"benchmarks", "doc", "docs", "examples", "test", "tests"})
 _ENDINGS = (".py", ".so", ".pyd", ".pth", ".dll", ".dylib")
 
 
-def is_loaded(path: str) -> bool:
+def is_loadable(path: str) -> bool:
     """Say whether a program may load a file.
 
     Args:
-        path: as a RECORD has it: relative to ``site-packages``, of data files with ``..`` before it.
+        path: path in a RECORD, relative to ``site-packages``; data files begin with ``..``.
     """
     path = path.replace("\\", "/")
     if path.startswith("../"):

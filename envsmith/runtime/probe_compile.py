@@ -1,4 +1,4 @@
-"""Let `torch.compile` compile something, and compare it with the same uncompiled. Run by ``trial.py``."""
+"""Probe of `torch.compile`: compare a compiled function with the uncompiled one. Run by ``run_probe.py``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def trial(name: str, words: list[str], facts: dict[str, Any], step: Callable[[str], None]) -> None:
-    """Compile a small function for the GPU where torch sees one, else for the CPU; nothing compiled before is used."""
+def probe(name: str, words: list[str], facts: dict[str, Any], step: Callable[[str], None]) -> None:
+    """Compile a small function for the GPU if torch finds one, else for the CPU; start with empty caches."""
     del name, words
     with tempfile.TemporaryDirectory(prefix="envsmith-", ignore_cleanup_errors=True) as folder:
         os.environ.update(
@@ -25,20 +25,20 @@ def trial(name: str, words: list[str], facts: dict[str, Any], step: Callable[[st
         import torch
 
         facts["version"] = str(torch.__version__)
-        device = next((kind for kind in ("cuda", "xpu") if _is_there(torch, kind)), "cpu")
+        device = next((kind for kind in ("cuda", "xpu") if _is_available(torch, kind)), "cpu")
         facts["device"] = device
 
-        def both(values: Any) -> Any:
+        def function(values: Any) -> Any:
             return torch.relu(values * 3 - 4) + values
 
         values = torch.arange(-500.0, 500.0, device=device)
         step(f"compiling for {device}")
         begun = time.perf_counter()
-        found = torch.compile(both)(values)
+        found = torch.compile(function)(values)
         facts["compile_s"] = time.perf_counter() - begun
-        facts["product"] = bool(torch.equal(found, both(values)))
+        facts["product"] = bool(torch.equal(found, function(values)))
 
 
-def _is_there(torch: Any, kind: str) -> bool:
+def _is_available(torch: Any, kind: str) -> bool:
     module = getattr(torch, kind, None)
     return bool(module is not None and module.is_available())

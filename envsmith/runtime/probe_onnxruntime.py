@@ -1,11 +1,11 @@
-"""Run a model in ONNX Runtime, by itself or in rembg's session, and see which provider ran it. Run by ``trial.py``.
+"""Probe of ONNX Runtime, alone or inside rembg: run a model, note its provider. Run by ``run_probe.py``.
 
-The model is written here, byte by byte: no file of anybody's is needed. It is the sum of its input ``x``, two rows of
-three numbers, and a constant ``c``.
+The model is encoded here, so that no file is needed: ``y = x + c`` with an input ``x`` of two by three numbers and a
+constant ``c``.
 
-Source: onnx.proto3 of ONNX (messages ModelProto, GraphProto, NodeProto, TensorProto, ValueInfoProto, their fields'
-numbers) and the encoding of Protocol Buffers: a field is its number times eight plus its kind (0 number, 2 bytes with
-their length before them), both written seven bits a byte (read 2026-11-21).
+Source: ONNX, onnx.proto3 (field numbers of ModelProto, GraphProto, NodeProto, TensorProto, ValueInfoProto); encoding of
+Protocol Buffers: a field is its number times eight plus its wire type (0 varint, 2 bytes preceded by their length),
+both as varints (read 2026-11-21).
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _OPSET, _IR = 13, 7
 _CPU = "CPUExecutionProvider"
 
 
-def trial(name: str, words: list[str], facts: dict[str, Any], step: Callable[[str], None]) -> None:
-    """Run the model with the providers wanted, and note which one ran it.
+def probe(name: str, words: list[str], facts: dict[str, Any], step: Callable[[str], None]) -> None:
+    """Run the model with the wanted providers, and note the one that ran it.
 
     Args:
         name: ``onnxruntime`` or ``rembg``.
-        words: providers, the one wanted most first.
-        facts: what is found out.
-        step: is told what is begun.
+        words: providers, most wanted first.
+        facts: facts found; filled in.
+        step: called at the start of each step.
     """
     step("importing onnxruntime")
     begun = time.perf_counter()
@@ -48,13 +48,13 @@ def trial(name: str, words: list[str], facts: dict[str, Any], step: Callable[[st
     facts["wanted"] = [word for word in words if word in facts["offered"]]
     with tempfile.TemporaryDirectory(prefix="envsmith-", ignore_cleanup_errors=True) as folder:
         if name == "rembg":
-            _in_rembg(folder, facts, step)
+            _run_rembg(folder, facts, step)
         else:
-            _by_itself(onnxruntime, folder, facts, step)
+            _run_session(onnxruntime, folder, facts, step)
 
 
 def model() -> bytes:
-    """Return the model: ``y = x + c``."""
+    """Return the model ``y = x + c``, encoded."""
     node = _bytes(1, b"x") + _bytes(1, b"c") + _bytes(2, b"y") + _bytes(4, b"Add")
     values = struct.pack(f"<{len(CONSTANT)}f", *CONSTANT)
     constant = (
@@ -64,13 +64,13 @@ def model() -> bytes:
         _bytes(1, node)
         + _bytes(2, b"sum")
         + _bytes(5, constant)
-        + _bytes(11, _named(b"x"))
-        + _bytes(12, _named(b"y"))
+        + _bytes(11, _value_info(b"x"))
+        + _bytes(12, _value_info(b"y"))
     )
     return _number(1, _IR) + _bytes(7, graph) + _bytes(8, _number(2, _OPSET))
 
 
-def _named(name: bytes) -> bytes:
+def _value_info(name: bytes) -> bytes:
     shape = b"".join(_bytes(1, _number(1, count)) for count in (ROWS, COLUMNS))
     return _bytes(1, name) + _bytes(2, _bytes(1, _number(1, _FLOAT) + _bytes(2, shape)))
 
@@ -91,12 +91,12 @@ def _seven_bits(value: int) -> bytes:
     return bytes([*parts, value])
 
 
-def _by_itself(onnxruntime: Any, folder: str, facts: dict[str, Any], step: Callable[[str], None]) -> None:
+def _run_session(onnxruntime: Any, folder: str, facts: dict[str, Any], step: Callable[[str], None]) -> None:
     step("a session")
     ran = _run(onnxruntime, folder, facts)
     is_fallen_back = facts["wanted"][:1] not in ([], [_CPU]) and ran == _CPU
     if is_fallen_back and hasattr(onnxruntime, "preload_dlls"):
-        step("a session with the libraries that torch or nvidia's packages bring")
+        step("a session with the CUDA libraries of torch or nvidia packages")
         onnxruntime.preload_dlls()
         ran = _run(onnxruntime, folder, facts)
         facts["preloaded"] = ran != _CPU
@@ -104,7 +104,7 @@ def _by_itself(onnxruntime: Any, folder: str, facts: dict[str, Any], step: Calla
 
 
 def _run(onnxruntime: Any, folder: str, facts: dict[str, Any]) -> str:
-    """Run the model, and return the provider that its profile names."""
+    """Run the model and return the provider from its profile."""
     import numpy as np
 
     options = onnxruntime.SessionOptions()
@@ -120,7 +120,7 @@ def _run(onnxruntime: Any, folder: str, facts: dict[str, Any]) -> str:
 
 
 def _provider(profile: Path) -> str:
-    """Return the provider of the sum's kernel; empty where the profile does not say."""
+    """Return the provider of the Add kernel; empty if the profile has none."""
     for event in json.loads(profile.read_text("utf-8")):
         args = event.get("args", {})
         if args.get("op_name") == "Add" and args.get("provider"):
@@ -128,15 +128,15 @@ def _provider(profile: Path) -> str:
     return ""
 
 
-def _in_rembg(folder: str, facts: dict[str, Any], step: Callable[[str], None]) -> None:
-    """Open rembg's session for a model of one's own: nothing is downloaded."""
+def _run_rembg(folder: str, facts: dict[str, Any], step: Callable[[str], None]) -> None:
+    """Open rembg's session for a custom model, which downloads nothing."""
     step("importing rembg")
     begun = time.perf_counter()
     import rembg
 
     facts["import_s"] = time.perf_counter() - begun
     facts["version"] = str(getattr(rembg, "__version__", ""))
-    os.environ["U2NET_HOME"] = folder  # models of one's own must lie there
+    os.environ["U2NET_HOME"] = folder  # rembg looks for custom models there
     path = Path(folder) / "sum.onnx"
     path.write_bytes(model())
     step("rembg's session")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.install.made import Made, made, made_torch
 
-PROBE = Path(__file__).parents[2] / "envsmith" / "runtime" / "probe.py"
+PROBE = Path(__file__).parents[2] / "envsmith" / "runtime" / "inspect_environment.py"
 
 
 def ask(python: Path, *words: str) -> Any:

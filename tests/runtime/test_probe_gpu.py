@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.runtime.fake_torch import CUDA, H200, fake_torch
-from tests.runtime.trying import Bare
+from tests.runtime.probes import Bare
 
 
 def test_every_gpu_runs_kernels_and_gets_a_copy(bare: Bare) -> None:
@@ -44,4 +44,4 @@ def test_why_there_is_none_is_told(bare: Bare) -> None:
     fake_torch(bare.site, **{**CUDA, "gpus": []}, no_gpu="Found no NVIDIA driver on your system.")
     assert bare.trial("gpu")["facts"]["why"] == "RuntimeError: Found no NVIDIA driver on your system."
     fake_torch(bare.site, **{**CUDA, "gpus": []})
-    assert bare.trial("gpu")["facts"]["why"] == "torch sees none, and does not say why"
+    assert bare.trial("gpu")["facts"]["why"] == "torch finds none and gives no reason"

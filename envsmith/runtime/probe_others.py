@@ -1,4 +1,4 @@
-"""Let JAX, TensorFlow or MediaPipe compute, and see where. Run by ``trial.py``."""
+"""Probes of JAX, TensorFlow and MediaPipe: compute, and note the device. Run by ``run_probe.py``."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-ONE = ((1.0, 2.0), (3.0, 4.0))
+MATRIX = ((1.0, 2.0), (3.0, 4.0))
 SQUARE = [[7.0, 10.0], [15.0, 22.0]]
 
 
-def trial(name: str, words: list[str], facts: dict[str, Any], step: Callable[[str], None]) -> None:
-    """Import one of them, compute something known beforehand, and note on what.
+def probe(name: str, words: list[str], facts: dict[str, Any], step: Callable[[str], None]) -> None:
+    """Import a library, compute a known result, and note the device.
 
     Raises:
-        ValueError: when nothing is known of such a library.
+        ValueError: when there is no probe for the library.
     """
     del words
     known = {"jax": _jax, "tensorflow": _tensorflow, "mediapipe": _mediapipe}
@@ -38,7 +38,7 @@ def _jax(jax: Any, facts: dict[str, Any], step: Callable[[str], None]) -> None:
     ]
     facts["ran"] = str(jax.default_backend())
     step("a product of matrices in JAX")
-    one = jax.numpy.array(ONE)
+    one = jax.numpy.array(MATRIX)
     facts["product"] = jax.jit(jax.numpy.matmul)(one, one).tolist() == SQUARE
 
 
@@ -48,7 +48,7 @@ def _tensorflow(tensorflow: Any, facts: dict[str, Any], step: Callable[[str], No
     facts["devices"] = [{"device": str(item.device_type), "name": str(item.name)} for item in found]
     facts["cuda"] = bool(tensorflow.test.is_built_with_cuda())
     step("a product of matrices in TensorFlow")
-    result = tensorflow.matmul(tensorflow.constant(ONE), tensorflow.constant(ONE))
+    result = tensorflow.matmul(tensorflow.constant(MATRIX), tensorflow.constant(MATRIX))
     facts["product"] = result.numpy().tolist() == SQUARE
     facts["ran"] = "gpu" if "GPU" in str(result.device) else "cpu"
 
@@ -60,5 +60,5 @@ def _mediapipe(mediapipe: Any, facts: dict[str, Any], step: Callable[[str], None
     pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
     image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=pixels)
     facts["product"] = bool((image.numpy_view() == pixels).all())
-    facts["ran"] = "cpu"  # its wheels have no GPU code but for tasks that are given a delegate
+    facts["ran"] = "cpu"  # its wheels use a GPU only in tasks with a GPU delegate
     facts["solutions"] = hasattr(mediapipe, "solutions")

@@ -1,15 +1,16 @@
-"""Say as JSON what an interpreter is, what its environment holds, or whether a module can be imported.
+"""Facts about an interpreter and its environment, as JSON.
 
-Run as ``python -I probe.py WHAT ...`` in the environment that is asked about. WHAT is one of::
+Run as ``python -I inspect_environment.py COMMAND ...`` in the environment to inspect::
 
-    interpreter                       which Python this is, and of which platform
-    environment [--hash] [--jobs N]   its distributions, and the files of each RECORD that are missing or changed
-    import NAME                       import a module; the seconds it took, or why it cannot be imported
+    interpreter                       version and platform of the interpreter
+    environment [--hash] [--jobs N]   distributions, and missing or changed files of each RECORD
+    import NAME                       import a module; the seconds it took, or the error
 
-Standard library only, and no name of envsmith's: any Python from 3.9 on runs it. Paths are texts, for there are many.
+Standard library only, no import of envsmith: runs on Python 3.9 and later. Paths are strings: `Path` is slow for many
+files.
 
-Source of what a RECORD holds: the specification of recording installed projects, PyPA (read 2026-11-21): a row is path,
-hash and size, the path relative to the folder of the ``.dist-info``; hash and size may be empty.
+Source: PyPA specification of recording installed projects (read 2026-11-21): a RECORD line is path, hash and size, the
+path relative to the folder of the ``.dist-info``; hash and size may be empty.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, TextIO
 
-MOST_NAMED = 20
+MAX_PATHS = 20
 _CHUNK = 1 << 20
 
 
 def interpreter() -> dict[str, Any]:
-    """Return what decides which wheels run here."""
+    """Return the properties that decide which wheels this interpreter accepts."""
     libc, libc_version = platform.libc_ver() if sys.platform.startswith("linux") else ("", "")
     return {
         "executable": sys.executable,
@@ -58,11 +59,16 @@ def interpreter() -> dict[str, Any]:
 
 
 def environment(*, with_hashes: bool, jobs: int) -> dict[str, Any]:
-    """Return the distributions of this environment, each with what is not as its RECORD says."""
+    """Return the distributions of this environment, each with its missing and changed files.
+
+    Args:
+        with_hashes: compare hashes, too; without, sizes only.
+        jobs: threads that compute hashes.
+    """
     folders = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
     found = [path for folder in folders for path in sorted(Path(folder).glob("*.dist-info"))]
     rows = {path: list(_rows(path / "RECORD")) for path in found}
-    harmless = _harmless(rows)
+    harmless = _shared_unloadable(rows)
     with ThreadPoolExecutor(jobs) as pool:
         distributions = [
             _distribution(path, rows[path], harmless, pool if with_hashes else None) for path in found
@@ -76,9 +82,9 @@ def environment(*, with_hashes: bool, jobs: int) -> dict[str, Any]:
     }
 
 
-def _harmless(rows: dict[Path, list[tuple[str, str, str]]]) -> set[str]:
-    """Return the files that several distributions have, and no program loads: they may be those of any of them."""
-    is_loaded = runpy.run_path(str(Path(__file__).with_name("loaded.py")))["is_loaded"]
+def _shared_unloadable(rows: dict[Path, list[tuple[str, str, str]]]) -> set[str]:
+    """Return the files with several owners that no program loads; any owner's content is right."""
+    is_loaded = runpy.run_path(str(Path(__file__).with_name("loadable_files.py")))["is_loadable"]
     owners = Counter(path for found in rows.values() for path, _, _ in found)
     shared = {path for path, count in owners.items() if count > 1}
     return {
@@ -92,8 +98,8 @@ def _harmless(rows: dict[Path, list[tuple[str, str, str]]]) -> set[str]:
 def _distribution(
     folder: Path, rows: list[tuple[str, str, str]], harmless: set[str], pool: ThreadPoolExecutor | None
 ) -> dict[str, Any]:
-    """Describe one; hashes are compared where there is a pool to do it in."""
-    name, version = _name(folder)
+    """Describe a distribution; compare hashes if there is a pool."""
+    name, version = _name_and_version(folder)
     missing, changed, total = [], [], 0
     own = f"{folder.name}/METADATA"
     hashed = []
@@ -111,7 +117,7 @@ def _distribution(
             changed.append(path)
         elif pool and wanted:
             hashed.append((path, wanted))
-    right = pool.map(_is_right, hashed, chunksize=1) if pool else ()
+    right = pool.map(_has_hash, hashed, chunksize=1) if pool else ()
     changed += [path for (path, _), is_right in zip(hashed, right) if not is_right]  # noqa: B905 - 3.10's
     return {
         "name": name,
@@ -120,23 +126,23 @@ def _distribution(
         "has_record": any(path.endswith(own) for path, _, _ in rows),
         "files": len(rows),
         "bytes": total,
-        "missing": _some(folder, missing),
+        "missing": _relative_paths(folder, missing),
         "missing_count": len(missing),
-        "changed": _some(folder, changed),
+        "changed": _relative_paths(folder, changed),
         "changed_count": len(changed),
     }
 
 
 def _is_compiled(path: str) -> bool:
-    """Say whether Python writes a file by itself: pip records what it has compiled, and anybody may clear that."""
+    """Say whether a file is bytecode in ``__pycache__``: pip records it, and it may be deleted at any time."""
     return path.endswith(".pyc") and os.path.basename(os.path.dirname(path)) == "__pycache__"  # noqa: PTH119, PTH120
 
 
-def _some(folder: Path, paths: Iterable[str]) -> list[str]:
-    return [os.path.relpath(path, folder.parent) for path in sorted(paths)[:MOST_NAMED]]
+def _relative_paths(folder: Path, paths: Iterable[str]) -> list[str]:
+    return [os.path.relpath(path, folder.parent) for path in sorted(paths)[:MAX_PATHS]]
 
 
-def _name(folder: Path) -> tuple[str, str]:
+def _name_and_version(folder: Path) -> tuple[str, str]:
     """Read name and version from METADATA, else from the folder's name."""
     name, _, version = folder.name[: -len(".dist-info")].partition("-")
     try:
@@ -149,7 +155,7 @@ def _name(folder: Path) -> tuple[str, str]:
                     name = value.strip()
                 elif key.lower() == "version":
                     version = value.strip()
-    except OSError:
+    except OSError:  # no METADATA: the folder's name has both
         pass
     return name, version
 
@@ -167,7 +173,7 @@ def _rows(record: Path) -> Iterator[tuple[str, str, str]]:
         return
 
 
-def _is_right(item: tuple[str, str]) -> bool:
+def _has_hash(item: tuple[str, str]) -> bool:
     path, wanted = item
     kind, _, value = wanted.partition("=")
     try:
@@ -181,7 +187,7 @@ def _is_right(item: tuple[str, str]) -> bool:
 
 
 def _torch(folders: Iterable[str]) -> dict[str, Any] | None:
-    """Read what torch says of its build, without importing it."""
+    """Read torch's version.py without importing torch."""
     import ast
 
     for folder in folders:
@@ -197,22 +203,22 @@ def _torch(folders: Iterable[str]) -> dict[str, Any] | None:
             value = getattr(node, "value", None)
             if isinstance(target, ast.Name) and isinstance(value, ast.Constant):
                 values[target.id] = value.value
-        return {key: values.get(name) for key, name in _SAID.items()}
+        return {key: values.get(name) for key, name in _TORCH_VERSION_NAMES.items()}
     return None
 
 
-_SAID = {"version": "__version__", "cuda": "cuda", "hip": "hip", "xpu": "xpu"}
+_TORCH_VERSION_NAMES = {"version": "__version__", "cuda": "cuda", "hip": "hip", "xpu": "xpu"}
 
 
-def imported(name: str) -> dict[str, Any]:
-    """Import a module and say how that went."""
+def import_module(name: str) -> dict[str, Any]:
+    """Import a module; return its version and the seconds it took, or the error and its place."""
     import importlib
     import traceback
 
     begun = time.perf_counter()
     try:
         module = importlib.import_module(name)
-    except BaseException as error:  # noqa: BLE001 - SystemExit and the like must be told, too
+    except BaseException as error:  # noqa: BLE001 - report SystemExit and the like, too
         last = traceback.extract_tb(error.__traceback__)[-1:]
         place = f"{last[0].filename}:{last[0].lineno}" if last else ""
         return {"name": name, "error": f"{type(error).__name__}: {error}", "place": place}
@@ -220,32 +226,32 @@ def imported(name: str) -> dict[str, Any]:
     return {"name": name, "seconds": time.perf_counter() - begun, "version": str(version)}
 
 
-def answers() -> TextIO:
-    """Keep standard output for the answer: what is printed there from now on goes to standard error."""
+def answer_stream() -> TextIO:
+    """Return a stream to standard output; redirect everything else printed there to standard error."""
     kept = os.dup(1)
     os.dup2(2, 1)
     return os.fdopen(kept, "w", encoding="utf-8")
 
 
 def main(words: list[str]) -> None:
-    """Answer what the command line asks, on the last line of standard output."""
-    what, *rest = words
-    stream = answers()
-    if what == "interpreter":
+    """Run a command and print its answer on the last line of standard output."""
+    command, *rest = words
+    stream = answer_stream()
+    if command == "interpreter":
         answer = interpreter()
-    elif what == "environment":
+    elif command == "environment":
         jobs = int(rest[rest.index("--jobs") + 1]) if "--jobs" in rest else (os.cpu_count() or 1)
         answer = environment(with_hashes="--hash" in rest, jobs=jobs)
-    elif what == "import":
-        answer = imported(rest[0])
+    elif command == "import":
+        answer = import_module(rest[0])
     else:
-        raise SystemExit(f"unknown: {what}")
+        raise SystemExit(f"unknown: {command}")
     with stream:
         stream.write("\n" + json.dumps(answer) + "\n")
-    if what == "import":
+    if command == "import":
         with contextlib.suppress(Exception):
             sys.stderr.flush()
-        os._exit(0)  # threads that what was imported has left would keep this from ending
+        os._exit(0)  # threads left by the imported module would block a normal exit
 
 
 if __name__ == "__main__":

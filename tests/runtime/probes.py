@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "envsmith" / "runtime" / "trial.py"
+SCRIPT = Path(__file__).parents[2] / "envsmith" / "runtime" / "run_probe.py"
 
 
 @dataclass(frozen=True, kw_only=True)

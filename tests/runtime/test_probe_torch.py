@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.runtime.fake_torch import fake_torch
-from tests.runtime.trying import Bare
+from tests.runtime.probes import Bare
 
 
 def test_what_it_computes_is_compared(bare: Bare) -> None:

@@ -1,4 +1,4 @@
-"""Let torch compute on the CPU, and compare with what plain Python computes. Run by ``trial.py``."""
+"""Probe of torch on the CPU: compare results with plain Python's. Run by ``run_probe.py``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 SIDE = 48
 
 
-def trial(name: str, words: list[str], facts: dict[str, Any], step: Callable[[str], None]) -> None:
-    """Import torch, multiply and convolve on the CPU, and note what it computes with."""
+def probe(name: str, words: list[str], facts: dict[str, Any], step: Callable[[str], None]) -> None:
+    """Import torch, multiply and convolve on the CPU, and read its settings."""
     del name, words
     step("importing torch")
     begun = time.perf_counter()
@@ -30,8 +30,8 @@ def trial(name: str, words: list[str], facts: dict[str, Any], step: Callable[[st
     facts["product"] = is_product_right(torch)
     step("a convolution on the CPU")
     facts["convolution"] = is_convolution_right(torch)
-    step("asking torch what it computes with")
-    _told(torch, facts)
+    step("reading torch's settings")
+    _read_settings(torch, facts)
 
 
 def whole_numbers(side: int, seed: int) -> list[list[float]]:
@@ -40,7 +40,7 @@ def whole_numbers(side: int, seed: int) -> list[list[float]]:
 
 
 def is_product_right(torch: Any, device: str = "cpu") -> bool:
-    """Say whether a product on a device is what plain Python makes of it."""
+    """Say whether a product on a device equals plain Python's."""
     one, other = whole_numbers(SIDE, 1), whole_numbers(SIDE, 4)
     columns = list(zip(*other))  # noqa: B905 - 3.10's
     right = [[sum(a * b for a, b in zip(row, column)) for column in columns] for row in one]  # noqa: B905
@@ -49,7 +49,7 @@ def is_product_right(torch: Any, device: str = "cpu") -> bool:
 
 
 def is_convolution_right(torch: Any, device: str = "cpu") -> bool:
-    """Say whether a sum over 3 × 3 is what plain Python makes of it: oneDNN's and cuDNN's work."""
+    """Say whether a 3 × 3 convolution (oneDNN, cuDNN) equals plain Python's."""
     image = whole_numbers(12, 2)
     right = [
         [sum(image[row + i][column + j] for i in range(3) for j in range(3)) for column in range(10)]
@@ -60,7 +60,7 @@ def is_convolution_right(torch: Any, device: str = "cpu") -> bool:
     return bool((found - torch.tensor(right)).abs().max().item() < 0.01)
 
 
-def _told(torch: Any, facts: dict[str, Any]) -> None:
+def _read_settings(torch: Any, facts: dict[str, Any]) -> None:
     facts["threads"] = int(torch.get_num_threads())
     affinity = getattr(os, "sched_getaffinity", None)
     facts["cpus"] = len(affinity(0)) if affinity else os.cpu_count() or 0

@@ -7,7 +7,7 @@ import pytest
 
 from envsmith.errors import LockError
 from envsmith.lock.file_conflicts import check_files
-from envsmith.runtime.loaded import is_loaded
+from envsmith.runtime.loadable_files import is_loadable
 from tests.lock.test_file_conflicts import contents, wheels
 
 PATHS = {
@@ -34,12 +34,12 @@ PATHS = {
 
 @pytest.mark.parametrize("path", PATHS)
 def test_what_a_program_may_load(path: str) -> None:
-    assert is_loaded(path) is PATHS[path]
+    assert is_loadable(path) is PATHS[path]
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_lock_is_admitted_by_the_same_rule(path: str) -> None:
     within = re.sub(r"^(\.\./)+", "<data>/", path.replace("\\", "/"))
     found = contents(a={within: b"one"}, b={within: b"other"})
-    with pytest.raises(LockError, match="LCK022") if is_loaded(path) else nullcontext():
+    with pytest.raises(LockError, match="LCK022") if is_loadable(path) else nullcontext():
         check_files(wheels("a", "b"), found)

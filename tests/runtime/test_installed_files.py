@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from envsmith.runtime import condition
+from envsmith.runtime import installed_files
 from tests.site_packages import write_distribution
 
 
@@ -22,7 +22,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def seen(*before: Path) -> dict[str, Any]:
-    return condition.condition([str(path) for path in before])
+    return installed_files.inspect([str(path) for path in before])
 
 
 def test_nothing_is_found_where_all_is_well(site: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.runtime.trying import Bare
+from tests.runtime.probes import Bare
 
 NUMPY = """
 uint8 = "uint8"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.trying import SCRIPT, Bare
+from tests.runtime.probes import SCRIPT, Bare
 
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 SHA256 = "327009ec1bb52952fea819d5f6bf9b8dc2ec18fe86def119bbfd5136e903b2ed"
@@ -80,7 +80,7 @@ def fake(
 
 
 def test_the_model_is_these_very_bytes_and_small() -> None:
-    model = runpy.run_path(str(SCRIPT.with_name("trial_onnxruntime.py")))["model"]()
+    model = runpy.run_path(str(SCRIPT.with_name("probe_onnxruntime.py")))["model"]()
     assert len(model) == 108
     assert model.startswith(b"\x08\x07")
     assert hashlib.sha256(model).hexdigest() == SHA256

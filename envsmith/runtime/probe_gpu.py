@@ -1,4 +1,4 @@
-"""Let torch compute on every GPU it sees, and compare with what plain Python computes. Run by ``trial.py``."""
+"""Probe of torch on every GPU: compare results with plain Python's. Run by ``run_probe.py``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _PINNED_BYTES = 64 << 20
 
 
-def trial(name: str, words: list[str], facts: dict[str, Any], step: Callable[[str], None]) -> None:
-    """Find the GPUs, and on each run a kernel, a convolution and a copy from pinned memory."""
+def probe(name: str, words: list[str], facts: dict[str, Any], step: Callable[[str], None]) -> None:
+    """Find the GPUs; on each, run a kernel, a convolution and a copy from pinned memory."""
     del name, words
     step("importing torch")
     import torch
@@ -33,16 +33,16 @@ def trial(name: str, words: list[str], facts: dict[str, Any], step: Callable[[st
     facts["kernels"] = list(module.get_arch_list()) if hasattr(module, "get_arch_list") else []
     if kind == "cuda" and torch.backends.cudnn.is_available():
         facts["cudnn"] = str(torch.backends.cudnn.version())
-    judge = runpy.run_path(str(Path(__file__).with_name("trial_torch.py")))
+    cpu_probe = runpy.run_path(str(Path(__file__).with_name("probe_torch.py")))
     count = module.device_count()
     for number in range(count):
         device: dict[str, Any] = {}
         devices.append(device)
-        _try(torch, module, f"{kind}:{number}", judge, device, step)
+        _probe_device(torch, module, f"{kind}:{number}", cpu_probe, device, step)
 
 
 def _kind(torch: Any, facts: dict[str, Any]) -> str:
-    """Return the name torch has for the GPUs it sees; else say why it sees none."""
+    """Return torch's name for the kind of GPU it finds; empty, with the reason in the facts, if it finds none."""
     for kind in ("cuda", "xpu", "mps"):
         module = getattr(torch, kind, None)
         if module is not None and hasattr(module, "is_available") and module.is_available():
@@ -52,18 +52,18 @@ def _kind(torch: Any, facts: dict[str, Any]) -> str:
         return ""
     try:
         (torch.xpu if facts["xpu"] else torch.cuda).init()
-    except Exception as error:  # noqa: BLE001 - whatever it says is the reason
+    except Exception as error:  # noqa: BLE001 - any error is the reason
         facts["why"] = f"{type(error).__name__}: {error}".strip().splitlines()[0]
     else:
-        facts["why"] = "torch sees none, and does not say why"
+        facts["why"] = "torch finds none and gives no reason"
     return ""
 
 
-def _try(
+def _probe_device(
     torch: Any,
     module: Any,
     device: str,
-    judge: dict[str, Any],
+    cpu_probe: dict[str, Any],
     facts: dict[str, Any],
     step: Callable[[str], None],
 ) -> None:
@@ -77,10 +77,10 @@ def _try(
     try:
         step(f"a kernel on {device}")
         begun = time.perf_counter()
-        facts["product"] = judge["is_product_right"](torch, device)
+        facts["product"] = cpu_probe["is_product_right"](torch, device)
         facts["first_kernel_s"] = time.perf_counter() - begun
         step(f"a convolution on {device}")
-        facts["convolution"] = judge["is_convolution_right"](torch, device)
+        facts["convolution"] = cpu_probe["is_convolution_right"](torch, device)
         if hasattr(module, "get_device_properties"):
             step(f"a copy from pinned memory to {device}")
             _copy(torch, module, device, facts)
@@ -90,7 +90,7 @@ def _try(
 
 
 def _architecture(module: Any, number: int, properties: Any) -> str:
-    """Return ``sm_90`` or ``gfx942``, as a build's kernels are named; of Intel's GPUs there is no such name."""
+    """Return ``sm_90`` or ``gfx942``, as in the names of kernels; empty for Intel's GPUs, which have no such name."""
     if name := getattr(properties, "gcnArchName", ""):
         return str(name).partition(":")[0]
     found = module.get_device_capability(number)

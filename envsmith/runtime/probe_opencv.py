@@ -1,4 +1,4 @@
-"""Let OpenCV work on an image, and read what it was built with. Run by ``trial.py``."""
+"""Probe of OpenCV: process an image and read the build information. Run by ``run_probe.py``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_TOLD = {
+_BUILD_INFORMATION = {
     "cuda": "NVIDIA CUDA",
     "ffmpeg": "FFMPEG",
     "gstreamer": "GStreamer",
@@ -19,8 +19,8 @@ _TOLD = {
 }
 
 
-def trial(name: str, words: list[str], facts: dict[str, Any], step: Callable[[str], None]) -> None:
-    """Filter an image and write it as PNG and back, on the CPU and on a GPU where the build can."""
+def probe(name: str, words: list[str], facts: dict[str, Any], step: Callable[[str], None]) -> None:
+    """Flip an image and round-trip it through PNG on the CPU; flip it on a GPU if the build supports one."""
     del name, words
     step("importing cv2")
     begun = time.perf_counter()
@@ -30,7 +30,7 @@ def trial(name: str, words: list[str], facts: dict[str, Any], step: Callable[[st
     facts["import_s"] = time.perf_counter() - begun
     facts["version"] = str(cv2.__version__)
     built = cv2.getBuildInformation()
-    for key, title in _TOLD.items():
+    for key, title in _BUILD_INFORMATION.items():
         match = re.search(rf"^\s+{title}:[ \t]*(.*)$", built, re.MULTILINE)
         facts[key] = " ".join(match[1].split()) if match else "NO"
     step("an image filtered")
