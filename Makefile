@@ -12,7 +12,7 @@ PROFILES := $(basename $(notdir $(sort $(wildcard profiles/*.toml))))
 UV := $(BIN)/uv --no-config
 COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade
 
-.PHONY: help setup lock check-locks test lint type arch bench docs check requirements
+.PHONY: help setup lock check-locks test test-offline test-later lint type arch bench docs check requirements
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -37,6 +37,12 @@ check-locks: $(STAMP) ## check that the committed locks match their profiles, of
 
 test: $(STAMP) ## run all tests
 	$(BIN)/python -m pytest -n auto
+
+test-offline: $(STAMP) ## run the tests that need no network, without one
+	ENVSMITH_TEST_OFFLINE=1 $(BIN)/python -m pytest -n auto
+
+test-later: $(STAMP) ## run them 400 days ahead: the clock of the test process, not that of its programs
+	ENVSMITH_TEST_OFFLINE=1 ENVSMITH_TEST_CLOCK_DAYS=400 $(BIN)/python -m pytest -n auto
 
 lint: $(STAMP) ## check style, import contracts and generated pages
 	$(BIN)/ruff check

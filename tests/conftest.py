@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import os
 import socket
@@ -9,10 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import time_machine
 from hypothesis import HealthCheck, settings
 
+from tests.offline import leave_network, refuse_by_proxy
+
 OFFLINE = "ENVSMITH_TEST_OFFLINE"
+CLOCK = "ENVSMITH_TEST_CLOCK_DAYS"
 RANDOM = "ENVSMITH_TEST_RANDOM"
+_HEADER = pytest.StashKey[list[str]]()
 
 # The same examples each time, however slow the machine: what fails was broken by the change that is tested.
 # ENVSMITH_TEST_RANDOM=1 looks for new ones.
@@ -23,6 +29,26 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("steady")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave the network and set the clock ahead where the environment says so, before any test is imported."""
+    header = config.stash[_HEADER] = []
+    if os.environ.get(OFFLINE) == "1":
+        if leave_network():
+            header.append("network: loopback only")
+        else:
+            refuse_by_proxy()
+            header.append("network: this process has loopback only, its programs a proxy that refuses")
+    if days := int(os.environ.get(CLOCK, "0")):
+        # The clock of this process: programs, file systems and certificate checks keep the real one.
+        time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(days=days), tick=True).start()
+        header.append(f"clock: {days} days ahead")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Name the conditions that the environment asked for."""
+    return config.stash[_HEADER]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,7 +72,7 @@ def _leaves_the_process_as_it_was() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _only_loopback(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse connections of this process that leave the machine; programs it starts have PyPI at most."""
+    """Refuse connections of this process that leave the machine; programs may reach PyPI, unless offline."""
     if request.node.get_closest_marker("online"):
         return
     connect = socket.socket.connect
