@@ -140,12 +140,13 @@ class LivePyTorch:
         return self._listings.root / f"silent-{self._listings.name}"
 
     def _mark(self, *, is_unreachable: bool) -> None:
-        """Store the time of a failure as that of an empty file."""
+        """Store the time of a failure as that of an empty file, by the clock that `is_backing_off` reads."""
         try:
             if is_unreachable:
                 self._listings.root.mkdir(parents=True, exist_ok=True)
                 self._mark_path().touch()
-                os.utime(self._mark_path())
+                now_s = time.time()
+                os.utime(self._mark_path(), (now_s, now_s))
             else:
                 self._mark_path().unlink(missing_ok=True)
         except OSError:

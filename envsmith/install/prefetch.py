@@ -114,12 +114,12 @@ def touch_and_evict(wheelhouse: Path) -> None:
     Args:
         wheelhouse: created if missing.
     """
-    oldest_s = time.time() - KEPT_DAYS * 86400
+    now_s = time.time()
     with suppress(OSError):
         wheelhouse.mkdir(parents=True, exist_ok=True)
-        os.utime(wheelhouse)
+        os.utime(wheelhouse, (now_s, now_s))
         for other in wheelhouse.parent.iterdir():
-            if other.stat().st_mtime < oldest_s:
+            if other.stat().st_mtime < now_s - KEPT_DAYS * 86400:
                 shutil.rmtree(other, ignore_errors=True)
 
 
