@@ -15,7 +15,7 @@ from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
-    from envsmith.doctor.diagnose import DoctorCheck, DoctorReport
+    from envsmith.doctor.checks import DoctorCheck, DoctorReport
 
 
 # A shell adds 128 to the number of the signal that ended a command; 2 is SIGINT.
@@ -151,7 +151,7 @@ def _chosen(names: tuple[str, ...]) -> tuple[DoctorCheck, ...]:
 
 
 def _diagnose(checks: tuple[DoctorCheck, ...], prefix: Path, folder: Path) -> tuple[DoctorReport, str]:
-    from envsmith.doctor.diagnose import diagnose
+    from envsmith.doctor.checks import diagnose
     from envsmith.doctor.doctor_facts import DoctorFacts
     from envsmith.environment.interpreter import Probe
     from envsmith.process.runner import Processes

@@ -127,7 +127,7 @@ def _examine(
 ) -> tuple[Verified | None, RepairInput]:
     from envsmith.activate import session
     from envsmith.doctor.checks import CHECKS as KNOWN
-    from envsmith.doctor.diagnose import diagnose
+    from envsmith.doctor.checks import diagnose
     from envsmith.doctor.doctor_facts import DoctorFacts
     from envsmith.doctor.repair_plan import RepairInput
     from envsmith.environment.interpreter import VerifyingProbe

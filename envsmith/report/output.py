@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from envsmith.console.printer import counted
-from envsmith.doctor.diagnose import by_reason
+from envsmith.doctor.checks import by_reason
 from envsmith.host.model import Host
 from envsmith.model.finding import SEVERITIES, Finding
 from envsmith.report.model import Summary

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from envsmith.doctor.diagnose import DoctorCheck, diagnose
+from envsmith.doctor.checks import DoctorCheck, diagnose
 from envsmith.doctor.doctor_facts import DoctorFacts
 from envsmith.environment import model
 from envsmith.environment.installed_state import InstalledState

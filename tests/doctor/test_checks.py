@@ -15,8 +15,7 @@ from envsmith.activate.model import Activation, EnvironmentPaths, RemovedVariabl
 from envsmith.activate.scripts import plan_session
 from envsmith.catalog import Catalog
 from envsmith.catalog.builds import TorchWheels
-from envsmith.doctor.checks import CHECKS
-from envsmith.doctor.diagnose import diagnose
+from envsmith.doctor.checks import CHECKS, diagnose
 from envsmith.doctor.doctor_facts import DoctorFacts, InstalledTorch
 from envsmith.environment.installed_state import IncompleteDistribution, InstalledState, Shadow
 from envsmith.errors import InstallError

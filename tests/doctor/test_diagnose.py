@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import cast
 
-from envsmith.doctor.diagnose import DoctorCheck, by_reason, diagnose
+from envsmith.doctor.checks import DoctorCheck, by_reason, diagnose
 from envsmith.doctor.doctor_facts import DoctorFacts
 from envsmith.errors import InstallError
 from envsmith.model.finding import Finding
