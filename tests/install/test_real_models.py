@@ -111,7 +111,13 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     links = [
         word for place in os.environ.get("PIP_FIND_LINKS", "").split() for word in ("--find-links", place)
     ]
-    packages = (f"torch=={TORCH}", "numpy", "onnx", "onnxruntime", "safetensors")
+    packages = (
+        f"torch=={TORCH}",
+        "numpy==2.4.6",
+        "onnx==1.23.2",
+        "onnxruntime==1.32.0",
+        "safetensors==0.8.0",
+    )
     command: list[str | Path] = [find_uv(), "pip", "install", "--no-config", "--quiet", "--python"]
     done = subprocess.run(
         [*command, interpreter_path(prefix), *links, *packages],

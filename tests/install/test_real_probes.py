@@ -25,7 +25,13 @@ def prefix(wheelhouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("real") / "env"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", place], check=True)
     command: list[str | Path] = [find_uv(), "pip", "install", "--quiet", "--python", place, "--find-links"]
-    command += [wheelhouse, f"torch=={VERSION}+cpu", "numpy", "onnxruntime", "opencv-python-headless"]
+    command += [
+        wheelhouse,
+        f"torch=={VERSION}+cpu",
+        "numpy==2.4.6",
+        "onnxruntime==1.32.0",
+        "opencv-python-headless==5.0.0.93",
+    ]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         pytest.skip(f"cannot be installed: {done.stderr[-300:]}")

@@ -121,7 +121,9 @@ def environment(root: Path, *packages: str, is_whole: bool) -> Path:
         [find_uv(), "venv", "--no-config", "--quiet", "--python", sys.executable, prefix], check=True
     )
     torch, torchaudio = packages
-    if not pip(prefix, torch, "numpy", "soundfile") or not pip(prefix, "--no-deps", torchaudio):
+    if not pip(prefix, torch, "numpy==2.4.6", "soundfile==0.14.0") or not pip(
+        prefix, "--no-deps", torchaudio
+    ):
         pytest.skip(f"{torch} and {torchaudio} cannot be had here")
     (site,) = prefix.glob("lib/python3*/site-packages")
     if not is_whole:
