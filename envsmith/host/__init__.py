@@ -1,1 +1,1 @@
-"""host."""
+"""Detection of the machine: system, drivers, GPUs, libraries and connectivity."""

@@ -1,6 +1,6 @@
-"""The machine envsmith runs on, as far as settings and the choice of a default target need it.
+"""The current process: environment variables, folder, Python version and platform.
 
-What checks of an environment take from the project and from the session.
+On the start-up path: imports are inside the functions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def variables() -> Mapping[str, str]:
 
 
 def path_separator() -> str:
-    """Return what parts the entries of PATH here."""
+    """Return the separator of PATH entries."""
     return os.pathsep
 
 
@@ -35,20 +35,20 @@ def utc_text(moment: datetime | None = None) -> str:
 
 
 def check_folder() -> None:
-    """Look whether the folder that this process works in is still there.
+    """Check that the working directory still exists.
 
     Raises:
-        ToolError: TOL018 when it is not.
+        ToolError: TOL018 when it was deleted.
     """
     try:
-        os.getcwd()  # noqa: PTH109 - what only asks for variables must start fast
+        os.getcwd()  # noqa: PTH109 - pathlib is slow to import
     except FileNotFoundError as error:
         from envsmith.errors import ToolError
 
         raise ToolError(
             "TOL018",
-            "the folder in which envsmith was started is gone",
-            hint="go to the project's folder: cd",
+            "the working directory does not exist any more",
+            hint="change to the project's folder with `cd`",
         ) from error
 
 
@@ -60,7 +60,7 @@ def this_python() -> Python:
 
 
 def this_platform() -> Platform:
-    """Return the platform tag of this machine, with the floor that PyTorch's wheels are built for."""
+    """Return the platform tag of this machine, with the floor of PyTorch's wheels."""
     import platform
 
     from envsmith.model.target import Platform
@@ -74,9 +74,9 @@ def this_platform() -> Platform:
 
 
 def folders_before_packages() -> tuple[str, ...]:
-    """Return the folders that come before an environment's packages: the project's own, and those of PYTHONPATH.
+    """Return the folders that Python searches before site-packages: the current one, and those of PYTHONPATH.
 
-    Where PYTHONSAFEPATH is set, Python (3.11 and later) puts none before by itself.
+    With PYTHONSAFEPATH (Python 3.11 and later) the current one is not searched.
     """
     named = [entry for entry in variables().get("PYTHONPATH", "").split(path_separator()) if entry]
     here = () if variables().get("PYTHONSAFEPATH") else (".",)

@@ -1,6 +1,6 @@
-"""Finds out what this machine is: system, C library, drivers, GPUs.
+"""Detection of the machine: system, C library, drivers and GPUs.
 
-Variables that stand for a driver or a GPU that this machine does not have, as on machines that only build.
+Two environment variables override the driver and the GPUs, for machines that only build.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MACHINES = {
 
 
 def apply_overrides(host: Host, variables: Mapping[str, str]) -> Host:
-    """Return the machine with what the variables say instead of what was found; empty ones say nothing.
+    """Replace GPUs and driver of a machine by those in the override variables; empty variables are ignored.
 
     Raises:
         HostError: HST002 when one is malformed.
@@ -61,9 +61,9 @@ def _device(text: str) -> Device:
     if capability is None:
         raise HostError(
             "HST002",
-            f"{text.strip()!r} is no compute capability",
+            f"invalid compute capability {text.strip()!r}",
             where=CAPABILITY,
-            hint="write 12.0, gfx1100 or bmg, several with commas between, or none",
+            hint="use 12.0, gfx1100 or bmg (several separated by commas), or none",
         )
     return Device(
         maker=_MAKERS[backend_family(capability)], name=architecture(capability), capability=capability
@@ -77,40 +77,40 @@ def _with_driver(host: Host, text: str) -> Host:
     if not is_version(text):
         raise HostError(
             "HST002",
-            f"{text!r} is no driver version",
+            f"invalid driver version {text!r}",
             where=DRIVER,
-            hint="write it as nvidia-smi prints it, such as 572.16, or none",
+            hint="use the format of nvidia-smi, such as 572.16, or none",
         )
     return replace(host, drivers=(*others, Driver(maker="nvidia", version=text)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class HostSources:
-    """Where a description of the machine is taken from."""
+    """Sources of the detection; tests replace them."""
 
     root: Path = field(default_factory=lambda: Path("/"))
     os: str = field(default_factory=lambda: _SYSTEMS.get(sys.platform, "linux"))
     machine: str = field(default_factory=platform.machine)
     release: str = field(default_factory=lambda: platform.mac_ver()[0])
-    libc: str = field(default_factory=lambda: _libc_text())  # noqa: PLW0108 - it stands below
+    libc: str = field(default_factory=lambda: _libc_text())  # noqa: PLW0108 - defined below
     nvidia: NvidiaTools = field(default_factory=lambda: NvidiaTools(Processes()))
     variables: Mapping[str, str] = field(default_factory=variables)
 
 
 def detect(sources: HostSources | None = None, *, is_bare: bool = False) -> Host:
-    """Describe this machine; what cannot be found out is left out, and no answer takes longer than its time.
+    """Detect this machine; unknown properties are left out, and each source has a timeout.
 
     Args:
-        sources: where to look; without it, this machine.
-        is_bare: leave out drivers and GPUs, and what the variables say of them.
+        sources: sources of the detection [default: this machine].
+        is_bare: leave out drivers and GPUs, and ignore the override variables.
 
     Raises:
-        HostError: HST002 when a variable that overrides what is found is malformed.
+        HostError: HST002 when an override variable is malformed.
     """
     sources = sources or HostSources()
     if is_bare:
         return _system(sources, ())
-    # Whoever names the GPUs need not wait for this machine's.
+    # Overridden GPUs replace the detected ones, so skip the slow detection.
     found = [] if sources.variables.get(CAPABILITY) else list(_detect_gpus(sources))
     return apply_overrides(_system(sources, found), sources.variables)
 
@@ -136,7 +136,7 @@ def _system(sources: HostSources, found: Iterable[DetectedGpus]) -> Host:
 
 
 def _libc(sources: HostSources) -> tuple[str, tuple[int, int]]:
-    """Return the C library and its version; of macOS the system's version."""
+    """Return the C library and its version; on macOS the version of the system."""
     if sources.os == "macos":
         return "", parsers.system_release(sources.release)
     if sources.os == "windows":
@@ -147,7 +147,7 @@ def _libc(sources: HostSources) -> tuple[str, tuple[int, int]]:
 
 
 def _libc_text() -> str:
-    """Return what the C library says of itself, ``glibc 2.36``; empty where it says nothing."""
+    """Return the C library's name and version, ``glibc 2.36``; empty if unknown."""
     try:
         return (os.confstr("CS_GNU_LIBC_VERSION") or "") if hasattr(os, "confstr") else ""
     except (OSError, ValueError):

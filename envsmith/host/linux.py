@@ -1,6 +1,6 @@
-"""Linux's own files about the machine: /proc and /sys, read below a root that tests can choose.
+"""GPUs, drivers and GPU access on Linux, from /proc, /sys, device files, libraries and variables.
 
-Looks at what a Linux was given of its machine's GPUs: device files, libraries, variables, below a root.
+All paths are relative to a root, so that tests can use a tree of files.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _CONTAINER_CGROUPS = ("docker", "kubepods", "containerd", "libpod", "lxc")
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a small file; empty where it is missing or cannot be read."""
+    """Return the text of a small file; empty if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(MOST_BYTES).decode("utf-8", "replace")
@@ -47,7 +47,7 @@ def read_text(path: Path) -> str:
 
 
 def is_wsl(root: Path) -> bool:
-    """Say whether this Linux runs inside Windows."""
+    """Say whether this Linux is WSL."""
     return parsers.is_wsl(read_text(root / "proc/version"))
 
 
@@ -57,7 +57,7 @@ def has_musl(root: Path) -> bool:
 
 
 def pci_devices(root: Path) -> tuple[Device, ...]:
-    """Return the GPUs on the PCI bus, with no more than their ids."""
+    """Return the GPUs on the PCI bus; only their ids are known."""
     found = (
         parsers.pci_device(*(read_text(place / name) for name in ("class", "vendor", "device")))
         for place in _entries(root / "sys/bus/pci/devices", "*")
@@ -66,7 +66,7 @@ def pci_devices(root: Path) -> tuple[Device, ...]:
 
 
 def amd(root: Path) -> DetectedGpus:
-    """Return AMD's devices as its kernel driver lists them for computing."""
+    """Return AMD's driver and GPUs from its kernel driver for computing (KFD)."""
     devices = tuple(
         _amd_device(root, parsers.kfd_properties(read_text(place / "properties")))
         for place in _entries(root / "sys/class/kfd/kfd/topology/nodes", "*")
@@ -94,19 +94,19 @@ def _amd_device(root: Path, properties: dict[str, int]) -> Device | None:
 
 
 def intel(root: Path, devices: tuple[Device, ...]) -> DetectedGpus:
-    """Return Intel's devices, of those on the PCI bus, if a driver of theirs is there."""
+    """Return Intel's GPUs of those on the PCI bus, and whether they have a driver."""
     own = tuple(device for device in devices if device.maker == "intel")
     has_driver = any((root / f"sys/module/{name}").is_dir() for name in ("xe", "i915"))
     return DetectedGpus(driver=Driver(maker="intel") if has_driver and own else None, devices=own)
 
 
 def nvidia(root: Path) -> DetectedGpus:
-    """Return what the loaded kernel module says: its version, and the names of its devices.
+    """Return driver version and GPU names of the loaded kernel module.
 
-    A container may see the module of its host without being given its devices: then there is no driver in it.
+    A container sees the module of its host even without access to the GPUs; in that case there is no driver.
     """
-    is_given = (root / "dev/nvidiactl").exists()
-    version = parsers.kernel_module(read_text(root / "proc/driver/nvidia/version")) if is_given else ""
+    has_access = (root / "dev/nvidiactl").exists()
+    version = parsers.kernel_module(read_text(root / "proc/driver/nvidia/version")) if has_access else ""
     models = (
         parsers.gpu_model(read_text(place / "information"))
         for place in _entries(root / "proc/driver/nvidia/gpus", "*")
@@ -116,7 +116,7 @@ def nvidia(root: Path) -> DetectedGpus:
 
 
 def jetson(root: Path) -> DetectedGpus:
-    """Return the GPU of a Jetson board, which is on no bus."""
+    """Return the GPU of a Jetson board, which is not on the PCI bus."""
     name = parsers.jetson_name(read_text(root / "proc/device-tree/model"))
     if not name:
         return DetectedGpus()
@@ -124,7 +124,7 @@ def jetson(root: Path) -> DetectedGpus:
 
 
 def has_nvidia(root: Path, devices: tuple[Device, ...]) -> bool:
-    """Say whether there is any sign of an NVIDIA GPU, so that its libraries are worth asking."""
+    """Say whether there is a sign of an NVIDIA GPU, so that its libraries are worth querying."""
     signs = ("proc/driver/nvidia", "dev/nvidiactl", "dev/dxg", "dev/nvhost-gpu", "dev/nvgpu")
     return any(device.maker == "nvidia" for device in devices) or any(
         (root / sign).exists() for sign in signs
@@ -132,7 +132,7 @@ def has_nvidia(root: Path, devices: tuple[Device, ...]) -> bool:
 
 
 def _entries(folder: Path, pattern: str) -> Iterator[Path]:
-    """Yield what lies in a folder, sorted; nothing where it cannot be read."""
+    """Yield the matching entries of a folder, sorted; none if it cannot be read."""
     try:
         yield from sorted(folder.glob(pattern))
     except OSError:
@@ -140,14 +140,14 @@ def _entries(folder: Path, pattern: str) -> Iterator[Path]:
 
 
 def with_pci_devices(found: DetectedGpus, devices: tuple[Device, ...]) -> DetectedGpus:
-    """Return a source's answer, its devices taken from the PCI bus where it names none."""
+    """Use the devices of the PCI bus if a source has none."""
     return found if found.devices else replace(found, devices=devices)
 
 
 def with_board_name(found: DetectedGpus, board: DetectedGpus) -> DetectedGpus:
-    """Return a source's answer, the board's name for a GPU whose compute capability nobody tells."""
-    is_told = any(device.capability for device in found.devices)
-    return replace(found, devices=board.devices) if board.devices and not is_told else found
+    """Use the board's device if a source has no compute capability."""
+    is_known = any(device.capability for device in found.devices)
+    return replace(found, devices=board.devices) if board.devices and not is_known else found
 
 
 def is_usable(path: Path) -> bool:
@@ -158,15 +158,15 @@ def is_usable(path: Path) -> bool:
 def gpu_access(
     root: Path, variables: Mapping[str, str], may_use: Callable[[Path], bool] = is_usable
 ) -> GpuAccess:
-    """Describe it.
+    """Return the GPU access of this system, which may be a container or WSL.
 
     Args:
-        root: of the file system.
-        variables: of the process.
-        may_use: says whether this user may use a device file.
+        root: root of the file system.
+        variables: environment variables of the process.
+        may_use: predicate for device files that this user may use.
 
-    Source: Linux's and NVIDIA's own names of the files; of containers: moby/moby and containers/podman, which write
-    them (read 2026-11-21).
+    Source: file names of Linux and NVIDIA; marker files of containers: moby/moby and containers/podman (read
+    2026-11-21).
     """
     nodes = tuple(_device_files(root / "dev"))
     return GpuAccess(
@@ -185,9 +185,9 @@ def gpu_access(
 
 
 def _container(root: Path, variables: Mapping[str, str]) -> str:
-    for name, what in _CONTAINER_FILES.items():
+    for name, container in _CONTAINER_FILES.items():
         if (root / name).exists():
-            return what
+            return container
     if "KUBERNETES_SERVICE_HOST" in variables:
         return "kubernetes"
     groups = read_text(root / "proc/1/cgroup")
@@ -203,7 +203,7 @@ def _device_files(dev: Path) -> Iterator[str]:
 
 
 def _cuda_libraries(root: Path) -> Iterator[str]:
-    """Yield where the linker finds libcuda, with the file that it stands for."""
+    """Yield the real paths of libcuda in the linker's folders, except WSL's."""
     for folder in _LIBRARY_FOLDERS:
         place = root / folder / "libcuda.so.1"
         if place.exists() and WSL_LIBRARIES not in str(place.resolve()):

@@ -1,4 +1,4 @@
-"""Host: the machine, as far as it decides which builds of torch run on it."""
+"""Host: properties of a machine, used to choose builds of torch."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from envsmith.model.backend import Capability, architecture, read_capability
 from envsmith.model.target import Platform
 
 FAMILIES = {"nvidia": "cuda", "amd": "rocm", "intel": "xpu"}
-"""Maker of a GPU → family of backends that serves it."""
-# Those that wheels of torch exist for.
+"""Maker of a GPU → kind of backend for it."""
+# Machines with torch wheels.
 MACHINES = {"linux": ("x86_64", "aarch64"), "macos": ("arm64", "x86_64"), "windows": ("amd64", "arm64")}
 LIBCS = ("glibc", "musl")
 _SYSTEMS = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
@@ -23,7 +23,7 @@ _VERSION = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){0,4}")
 
 
 def is_version(text: str) -> bool:
-    """Say whether a text can be a driver's version: numbers with dots between."""
+    """Say whether a text is a version of numbers and dots."""
     return _VERSION.fullmatch(text) is not None
 
 
@@ -34,9 +34,9 @@ class Driver:
     maker: str
     """One of FAMILIES."""
     version: str | None = None
-    """``572.16``; None where nobody said: of another machine, or of a driver that has no number of its own."""
+    """``572.16``; None if unknown, or for a driver without a version of its own."""
     cuda: tuple[int, int] | None = None
-    """The newest CUDA version it serves, where it says so."""
+    """The newest CUDA version that it supports; None if unknown."""
 
     def __str__(self) -> str:
         return f"driver {self.version}" if self.version else "driver not named"
@@ -49,16 +49,16 @@ class Device:
     maker: str
     """One of FAMILIES."""
     name: str
-    """As its driver names it; may be empty."""
+    """Name from the driver; may be empty."""
     capability: Capability | None = None
-    """None where only its name or its PCI id is known."""
+    """None if only the name or the PCI id is known."""
     memory_bytes: int | None = None
     pci: str = ""
-    """``8086:56a0``, where the system's list of devices named it."""
+    """``8086:56a0``; empty if it was not found on the PCI bus."""
 
     @property
     def family(self) -> str:
-        """The family of backends that serves it."""
+        """The kind of backend for it."""
         return FAMILIES[self.maker]
 
     def __str__(self) -> str:
@@ -78,13 +78,13 @@ class Host:
     os: str
     """``linux``, ``macos`` or ``windows``."""
     machine: str
-    """As wheel tags spell it: ``x86_64``, ``aarch64``, ``arm64``, ``amd64``."""
+    """As in wheel tags: ``x86_64``, ``aarch64``, ``arm64``, ``amd64``."""
     release: tuple[int, int] = (0, 0)
-    """Version of the C library on Linux, of the system on macOS; ``(0, 0)`` where it does not matter."""
+    """Version of the C library on Linux, of the system on macOS; ``(0, 0)`` elsewhere."""
     libc: str = ""
-    """On Linux one of LIBCS."""
+    """One of LIBCS on Linux, else empty."""
     is_wsl: bool = False
-    """Linux inside Windows: the driver is the one of Windows."""
+    """Windows Subsystem for Linux, which uses the driver of Windows."""
     drivers: tuple[Driver, ...] = ()
     devices: tuple[Device, ...] = ()
 
@@ -92,7 +92,7 @@ class Host:
     def of_platform(
         cls, platform: Platform, drivers: tuple[Driver, ...] = (), devices: tuple[Device, ...] = ()
     ) -> Host:
-        """Return a machine that has just what a platform tag says."""
+        """Return a machine with the properties of a platform tag."""
         return cls(
             os=platform.os,
             machine=platform.machine,
@@ -104,20 +104,20 @@ class Host:
 
     @property
     def platform(self) -> Platform:
-        """The platform tag it accepts, with its own C library or system version as floor."""
+        """The platform tag, with the version of the C library or system as floor."""
         return Platform(os=self.os, machine=self.machine, floor=self.release)
 
     @property
     def driver_os(self) -> str:
-        """The system whose drivers it uses."""
+        """The system whose driver it uses."""
         return "windows" if self.is_wsl else self.os
 
     def driver(self, maker: str) -> Driver | None:
-        """Return the driver of a maker's GPUs; None where there is none."""
+        """Return the driver of a maker's GPUs; None if there is none."""
         return next((driver for driver in self.drivers if driver.maker == maker), None)
 
     def of_family(self, family: str) -> tuple[Device, ...]:
-        """Return the devices that a family of backends serves."""
+        """Return the devices for a kind of backend."""
         return tuple(device for device in self.devices if device.family == family)
 
     def __str__(self) -> str:
@@ -139,7 +139,7 @@ class Host:
         return f"{_SYSTEMS[self.os]} {self.machine}" + (f" ({', '.join(notes)})" if notes else "")
 
     def to_json(self) -> dict[str, object]:
-        """Return the machine as plain values."""
+        """Return the machine as JSON values."""
         return {
             "os": self.os,
             "machine": self.machine,
@@ -164,22 +164,22 @@ class Host:
 
     @classmethod
     def from_json(cls, text: str) -> Host:
-        """Read what `to_json` gives.
+        """Parse the output of `to_json`.
 
         Raises:
-            HostError: HST003 when the text is something else.
+            HostError: HST003 when the text is malformed.
         """
         try:
             return _host(json.loads(text))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise HostError("HST003", f"not the description of a machine: {error!r}") from error
+            raise HostError("HST003", f"malformed machine description: {error!r}") from error
 
 
 def _host(data: Mapping[str, object]) -> Host:
     os, machine, libc = data["os"], data["machine"], data["libc"]
     is_machine = isinstance(machine, str) and re.fullmatch(r"[a-z0-9_]{1,20}", machine)
     if os not in MACHINES or not is_machine or libc not in ("", *LIBCS):
-        raise ValueError(f"no machine is {os!r} {machine!r} {libc!r}")
+        raise ValueError(f"unknown machine {os!r} {machine!r} {libc!r}")
     return Host(
         os=str(os),
         machine=str(machine),
@@ -194,7 +194,7 @@ def _host(data: Mapping[str, object]) -> Host:
 def _driver(item: Mapping[str, object]) -> Driver:
     version, cuda = item["version"], item["cuda"]
     if item["maker"] not in FAMILIES or not (version is None or is_version(str(version))):
-        raise ValueError(f"no driver is {item!r}")
+        raise ValueError(f"invalid driver {item!r}")
     return Driver(
         maker=str(item["maker"]),
         version=None if version is None else str(version),
@@ -206,9 +206,9 @@ def _device(item: Mapping[str, object]) -> Device:
     capability, memory = item["capability"], item["memory_bytes"]
     found = None if capability is None else read_capability(str(capability))
     if item["maker"] not in FAMILIES or (capability is not None and found is None):
-        raise ValueError(f"no device is {item!r}")
+        raise ValueError(f"invalid device {item!r}")
     if memory is not None and type(memory) is not int:
-        raise ValueError(f"no memory is {memory!r}")
+        raise ValueError(f"invalid memory size {memory!r}")
     return Device(
         maker=str(item["maker"]),
         name=str(item["name"]),
@@ -222,4 +222,4 @@ def _pair(value: object) -> tuple[int, int]:
     match value:
         case [int() as major, int() as minor] if not isinstance(major, bool) and not isinstance(minor, bool):
             return major, minor
-    raise ValueError(f"{value!r} is no version")
+    raise ValueError(f"invalid version {value!r}")

@@ -1,4 +1,4 @@
-"""NVIDIA's devices: asked of its libraries in a child process, then of nvidia-smi by trusted path."""
+"""NVIDIA GPUs, from its libraries in a child process, else from nvidia-smi in a trusted folder."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ WINDOWS_SMI_PLACES = (
 _QUERY = "--query-gpu=name,compute_cap,memory.total,driver_version"
 _OLD_QUERY = "--query-gpu=name,memory.total,driver_version"
 _FORMAT = "--format=csv,noheader,nounits"
-# Windows starts no program without these.
+# Windows starts no program without these variables.
 _WINDOWS_VARIABLES = ("SYSTEMROOT", "SystemRoot", "WINDIR")
 
 
 class NvidiaTools:
-    """Asks the libraries, then nvidia-smi; whatever they do, the answer comes in time.
+    """Queries of NVIDIA's libraries and nvidia-smi, each with a timeout.
 
     Args:
         processes: starts programs.
-        smi_places: where nvidia-smi may be trusted to be.
-        libraries: arguments for the probe, to name other libraries than the system's.
-        patience_s: seconds each of them has.
-        trusts: says whether a program may be run.
+        smi_places: trusted paths of nvidia-smi.
+        libraries: arguments of the probe that replace the system's libraries.
+        timeout_s: timeout of each query.
+        trusts: predicate for programs that may be run.
     """
 
     def __init__(
@@ -49,22 +49,22 @@ class NvidiaTools:
         processes: Processes,
         smi_places: Sequence[str] | None = None,
         libraries: Sequence[str] = (),
-        patience_s: float = TIMEOUT_S,
+        timeout_s: float = TIMEOUT_S,
         trusts: Callable[[Path], bool] | None = None,
     ) -> None:
         self._processes = processes
         default = WINDOWS_SMI_PLACES if sys.platform == "win32" else SMI_PLACES
         self._smi_places = default if smi_places is None else smi_places
         self._libraries = libraries
-        self._patience_s = patience_s
+        self._timeout_s = timeout_s
         self._trusts = trusts or is_trusted
 
     def ask(self) -> DetectedGpus:
-        """Return the driver and its devices; nothing where nobody answers."""
+        """Return driver and devices; empty if no query succeeds."""
         return self.ask_libraries() or self.ask_smi()
 
     def ask_libraries(self) -> DetectedGpus:
-        """Run the probe in a process of its own: a library that crashes or hangs ends that, and not us."""
+        """Run the probe in a child process, since a broken library may crash or hang it."""
         if not sys.executable:
             return DetectedGpus()
         return parsers.parse_probe(
@@ -72,7 +72,7 @@ class NvidiaTools:
         )
 
     def ask_smi(self) -> DetectedGpus:
-        """Run nvidia-smi, the first that may be trusted."""
+        """Run the first trusted nvidia-smi."""
         place = next((place for place in self._smi_places if self._trusts(Path(place))), None)
         if place is None:
             return DetectedGpus()
@@ -80,13 +80,13 @@ class NvidiaTools:
         found = found or parsers.parse_smi(self._run([place, _OLD_QUERY, _FORMAT]))
         if found.driver is None:
             return found
-        served = parsers.parse_smi_cuda(self._run([place]))
-        return replace(found, driver=replace(found.driver, cuda=served))
+        cuda = parsers.parse_smi_cuda(self._run([place]))
+        return replace(found, driver=replace(found.driver, cuda=cuda))
 
     def _run(self, command: list[str]) -> str:
         try:
             done = self._processes.run(
-                command, env=inherited_environ(_WINDOWS_VARIABLES), timeout_s=self._patience_s
+                command, env=inherited_environ(_WINDOWS_VARIABLES), timeout_s=self._timeout_s
             )
         except EnvsmithError:
             return ""
@@ -94,7 +94,7 @@ class NvidiaTools:
 
 
 def is_trusted(path: Path) -> bool:
-    """Say whether a program may be run: it is there, and nobody but the system's owner can change it."""
+    """Say whether a program exists and only root can change it."""
     try:
         found = path.stat()
     except OSError:
@@ -102,5 +102,5 @@ def is_trusted(path: Path) -> bool:
     if not stat.S_ISREG(found.st_mode):
         return False
     if sys.platform == "win32":
-        return True  # System32 and Program Files are the administrators' own
+        return True  # only administrators can write to System32 and Program Files
     return found.st_uid == 0 and not found.st_mode & 0o022 and os.access(path, os.X_OK)

@@ -1,7 +1,7 @@
-"""Asks NVIDIA's own libraries what they drive; run as a program of its own, for a broken library can end it.
+"""Query of NVIDIA's libraries, run in a child process because a broken library may crash it.
 
-Prints one JSON object: driver version, CUDA version as the library counts it (13000), and the devices.
-Needs nothing but the standard library. Arguments ``nvml=PATH`` and ``cuda=PATH`` name other libraries.
+Prints one JSON object: driver version, CUDA version as an integer (13000), and the devices. Standard library only.
+The arguments ``nvml=PATH`` and ``cuda=PATH`` replace the libraries.
 
 Source: NVML and CUDA driver API references, docs.nvidia.com (read 2026-11-21).
 """
@@ -40,7 +40,7 @@ class _Memory(ctypes.Structure):
 
 
 def load(names: tuple[str, ...]) -> ctypes.CDLL | None:
-    """Return the first library that can be loaded; on Windows a bare name is looked for in System32 alone."""
+    """Return the first library that loads; on Windows bare names are searched in System32 only."""
     for name in names:
         try:
             if sys.platform == "win32":
@@ -51,22 +51,22 @@ def load(names: tuple[str, ...]) -> ctypes.CDLL | None:
     return None
 
 
-def read_text(call: object, *words: object) -> str:
-    """Return what a function writes into a buffer; empty where it fails."""
+def read_text(call: object, *arguments: object) -> str:
+    """Return the text that a function writes into a buffer; empty if it fails."""
     buffer = ctypes.create_string_buffer(256)
-    failed = call(*words, buffer, 255)  # type: ignore[operator]
+    failed = call(*arguments, buffer, 255)  # type: ignore[operator]
     return "" if failed else buffer.value.decode("utf-8", "replace")
 
 
-def read_number(call: object, *words: object) -> int:
-    """Return the number a function gives; 0 where it fails."""
+def read_number(call: object, *arguments: object) -> int:
+    """Return the number that a function writes; 0 if it fails."""
     found = ctypes.c_int(0)
-    failed = call(ctypes.byref(found), *words)  # type: ignore[operator]
+    failed = call(ctypes.byref(found), *arguments)  # type: ignore[operator]
     return 0 if failed else found.value
 
 
 def from_nvml(library: ctypes.CDLL) -> dict[str, object] | None:
-    """Ask the management library: it makes no context, and hides no device."""
+    """Query the management library, which creates no context and ignores CUDA_VISIBLE_DEVICES."""
     if library.nvmlInit_v2():
         return None
     devices = []
@@ -92,7 +92,7 @@ def from_nvml(library: ctypes.CDLL) -> dict[str, object] | None:
 
 
 def from_cuda(library: ctypes.CDLL) -> dict[str, object] | None:
-    """Ask the driver's library: on systems on a chip it may be the only one."""
+    """Query the driver library, the only one on some systems on a chip."""
     if library.cuInit(0):
         return None
     devices = []
@@ -117,7 +117,7 @@ def from_cuda(library: ctypes.CDLL) -> dict[str, object] | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Print what the first library that answers says."""
+    """Print the answer of the first library that has one."""
     is_windows = sys.platform == "win32"
     named = dict(word.split("=", 1) for word in arguments)
     nvml = (named["nvml"],) if "nvml" in named else WINDOWS_NVML if is_windows else NVML
@@ -126,7 +126,7 @@ def main(arguments: list[str]) -> int:
         library = load(names)
         try:
             found = ask(library) if library else None
-        except AttributeError:  # a library without one of the functions
+        except AttributeError:  # an old library without one of the functions
             continue
         if found:
             print(json.dumps(found))  # noqa: T201 - a program's output

@@ -1,4 +1,4 @@
-"""What systems and drivers print of a machine, read: functions of text, that refuse nothing and guess nothing."""
+"""Parsers of the output of nvidia-smi, /proc, /sys and similar; malformed text gives an empty result."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _RELEASE = re.compile(r"(?P<major>[0-9]{1,3})(?:\.(?P<minor>[0-9]{1,3}))?(?:\.[0
 _PCI_ID = re.compile(r"PCI\\VEN_(?P<vendor>[0-9A-F]{4})&DEV_(?P<device>[0-9A-F]{4})", re.IGNORECASE)
 _HEX = re.compile(r"0x(?P<digits>[0-9a-f]{4,8})")
 _VENDORS = {"10de": "nvidia", "1002": "amd", "8086": "intel"}
-# PCI base classes of what computes or shows pictures: display controllers, processing accelerators.
+# PCI base classes of display controllers and processing accelerators.
 _GPU_CLASSES = ("03", "12")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectedGpus:
-    """A driver and its devices, as far as one source tells."""
+    """A driver and its devices according to one source."""
 
     driver: Driver | None = None
     devices: tuple[Device, ...] = ()
@@ -37,7 +37,7 @@ class DetectedGpus:
 
 
 def parse_probe(text: str) -> DetectedGpus:
-    """Read what driver_probe prints; nothing where it is something else."""
+    """Parse the output of `nvidia_probe.py`."""
     try:
         data = json.loads(text)
         items = list(data["devices"])
@@ -65,9 +65,9 @@ def _probe_device(item: Mapping[str, object]) -> Device:
 
 
 def parse_smi(text: str) -> DetectedGpus:
-    """Read ``nvidia-smi --query-gpu=name,compute_cap,memory.total,driver_version --format=csv,noheader,nounits``.
+    """Parse ``nvidia-smi --query-gpu=name,compute_cap,memory.total,driver_version --format=csv,noheader,nounits``.
 
-    The second column may be missing: drivers of 470 do not know it (huggingface/candle#733, read 2026-11-21).
+    The second column is missing with drivers 470 (huggingface/candle#733, read 2026-11-21).
     """
     rows = [[cell.strip() for cell in line.rsplit(",", 3)] for line in text.splitlines()]
     rows = [[row[0], "", *row[1:]] if len(row) == 3 else row for row in rows]
@@ -87,33 +87,33 @@ def parse_smi(text: str) -> DetectedGpus:
 
 
 def parse_smi_cuda(text: str) -> tuple[int, int] | None:
-    """Read from the head of ``nvidia-smi`` which CUDA version the driver serves."""
+    """Parse the CUDA version of the driver in the header of ``nvidia-smi``."""
     match = _CUDA_VERSION.search(text)
     return (int(match["major"]), int(match["minor"])) if match else None
 
 
 def kernel_module(text: str) -> str:
-    """Read the driver's version out of ``/proc/driver/nvidia/version``; empty where it is not there."""
+    """Parse the driver version in ``/proc/driver/nvidia/version``; empty if there is none."""
     match = _NVRM.search(text)
     return match["version"] if match and is_version(match["version"]) else ""
 
 
 def gpu_model(text: str) -> str:
-    """Read the name out of ``/proc/driver/nvidia/gpus/*/information``; empty where it is not there."""
+    """Parse the name in ``/proc/driver/nvidia/gpus/*/information``; empty if there is none."""
     match = _MODEL.search(text)
     return _clean(match["name"]) if match else ""
 
 
 def kfd_properties(text: str) -> dict[str, int]:
-    """Read ``/sys/class/kfd/kfd/topology/nodes/*/properties``: a name and a number on each line."""
-    words = (line.split() for line in text.splitlines())
+    """Parse ``/sys/class/kfd/kfd/topology/nodes/*/properties``: a name and a number per line."""
+    pairs = (line.split() for line in text.splitlines())
     return {
-        pair[0]: int(pair[1]) for pair in words if len(pair) == 2 and re.fullmatch("[0-9]{1,20}", pair[1])
+        pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and re.fullmatch("[0-9]{1,20}", pair[1])
     }
 
 
 def instruction_set(target: int) -> str:
-    """Return ``gfx90a`` for KFD's ``gfx_target_version`` 90010; empty for a processor's 0.
+    """Return ``gfx90a`` for KFD's ``gfx_target_version`` 90010; empty for 0, a CPU.
 
     Source: Linux, drivers/gpu/drm/amd/amdkfd: major × 10000 + minor × 100 + stepping, the last in hexadecimal
     in the name (ROCm/rocm-cli#343: 90402 is gfx942; read 2026-11-21).
@@ -124,7 +124,7 @@ def instruction_set(target: int) -> str:
 
 
 def pci_device(class_text: str, vendor_text: str, device_text: str) -> Device | None:
-    """Return the GPU that ``class``, ``vendor`` and ``device`` of a PCI device in sysfs tell of; None for others."""
+    """Return the GPU with the ``class``, ``vendor`` and ``device`` of a PCI device in sysfs; None for others."""
     kind, vendor, device = (_hex(text) for text in (class_text, vendor_text, device_text))
     maker = _VENDORS.get(vendor)
     if maker is None or kind[:2] not in _GPU_CLASSES or len(device) != 4:
@@ -138,7 +138,7 @@ def _hex(text: str) -> str:
 
 
 def jetson_name(text: str) -> str:
-    """Return the name of a Jetson by its device tree's ``model``; empty for other boards."""
+    """Return the name of a Jetson from its device tree's ``model``; empty for other boards."""
     name = _clean(text.replace("\0", " "))
     if "jetson" not in name.lower():
         return ""
@@ -146,12 +146,12 @@ def jetson_name(text: str) -> str:
 
 
 def is_wsl(proc_version: str) -> bool:
-    """Say by ``/proc/version`` whether this Linux runs inside Windows."""
+    """Say whether ``/proc/version`` is that of WSL."""
     return "microsoft" in proc_version.lower()
 
 
 def is_wsl1(proc_version: str) -> bool:
-    """Say by ``/proc/version`` whether it does so without a kernel of its own, and so without any GPU.
+    """Say whether ``/proc/version`` is that of WSL 1, which has no kernel of its own and no GPU.
 
     Source: the kernels named in microsoft/WSL#1090 (``3.4.0-Microsoft``), #5554 (``4.4.0-19041-Microsoft``) and #5955
     (``4.19.128-microsoft-standard``), read 2026-11-21.
@@ -160,19 +160,19 @@ def is_wsl1(proc_version: str) -> bool:
 
 
 def glibc_release(text: str) -> tuple[int, int] | None:
-    """Read ``glibc 2.36``; None where it is something else."""
+    """Parse ``glibc 2.36``; None for other text."""
     match = _LIBC.fullmatch(text.strip())
     return (int(match["major"]), int(match["minor"])) if match else None
 
 
 def system_release(text: str) -> tuple[int, int]:
-    """Read a system's version, ``14.5.1``; ``(0, 0)`` where it is none."""
+    """Parse the version of a system, ``14.5.1``; ``(0, 0)`` for other text."""
     match = _RELEASE.fullmatch(text.strip())
     return (int(match["major"]), int(match["minor"] or 0)) if match else (0, 0)
 
 
 def registry_adapters(entries: list[Mapping[str, object]]) -> Iterator[DetectedGpus]:
-    """Read the display adapters of Windows's registry, each a set of values of its class key."""
+    """Parse the display adapters in Windows's registry, given the values of each one's key."""
     for entry in entries:
         match = _PCI_ID.match(str(entry.get("MatchingDeviceId", "")))
         maker = _VENDORS.get(match["vendor"].lower()) if match else None
@@ -193,11 +193,11 @@ def registry_adapters(entries: list[Mapping[str, object]]) -> Iterator[DetectedG
 
 
 def nvidia_version(windows: str) -> str:
-    """Return ``572.16`` for Windows's ``32.0.15.7216``: the last five digits; empty where there are fewer."""
+    """Return ``572.16`` for Windows's ``32.0.15.7216``: the last five digits; empty for fewer digits."""
     digits = windows.replace(".", "")[-5:]
     return f"{digits[:3]}.{digits[3:]}" if re.fullmatch("[0-9]{5}", digits) else ""
 
 
 def _clean(name: str) -> str:
-    """Return a name on one line, without what does not belong into one."""
+    """Return a name on one line, without control characters."""
     return " ".join("".join(char if char.isprintable() else " " for char in name).split())[:200]

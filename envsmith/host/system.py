@@ -1,6 +1,6 @@
-"""Surroundings: what an environment depends on beside the machine: room on the disk, the way to an index.
+"""Values of system checks: disk space, connectivity, GPU access, shared libraries, Windows's PATH.
 
-Search path: PATH as Windows's registry keeps it, and what is taken out of it.
+`system_probes` and `linux` make them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ PATH_SEPARATOR = ";"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskSpace:
-    """Free bytes where a folder lies, or will lie."""
+    """Free disk space at an existing or future folder."""
 
     folder: str
     free_bytes: int
@@ -22,123 +22,123 @@ class DiskSpace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connectivity:
-    """How an address answered."""
+    """Result of a request to a URL."""
 
     url: str
-    """Without a login."""
+    """Without user name and password."""
     bypasses_proxy: bool = False
-    """Whether it is asked without a proxy, whatever variables name."""
+    """Whether the URL is requested without a proxy, although variables may name one."""
     proxies: tuple[tuple[str, str], ...] = ()
-    """Variables that name one, and what they say, logins left out."""
+    """Proxy variables and their values, without user names and passwords."""
     error: str = ""
-    """Empty where it answered."""
+    """Empty if the server answered."""
     clock_ahead_s: float | None = None
-    """How far this machine's clock is ahead of the server's; None where it did not say."""
+    """How far this machine's clock is ahead of the server's; None if unknown."""
     has_date_error: bool = False
-    """Whether its certificate is one of another time, by this machine's clock."""
+    """Whether its certificate is expired or not yet valid by this machine's clock."""
     date: str = ""
-    """When it was asked, by this machine's clock: ``2026-11-21``."""
+    """Date of the request by this machine's clock: ``2026-11-21``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """A file that programs load."""
+    """A shared library."""
 
     path: str
     version: tuple[int, ...] | None = None
-    """As the file says itself; None where it does not."""
+    """From the file's resources; None if it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisualCpp:
-    """Microsoft's C++ library, which torch's own are linked with."""
+    """Microsoft's C++ library, used by torch's libraries."""
 
     registered: tuple[int, ...] | None = None
-    """What Windows's registry says is installed."""
+    """Installed version according to Windows's registry."""
     system: Library | None = None
-    """The one in Windows's own folder."""
+    """The library in Windows's System32."""
     copies: tuple[Library, ...] = ()
-    """Others, that the interpreter or packages brought."""
+    """Copies in the folders of the interpreter and of packages."""
 
     @property
     def version(self) -> tuple[int, ...] | None:
-        """That of Windows; None where it has none, or does not tell."""
+        """Windows's version; None if unknown or not installed."""
         return (self.system and self.system.version) or self.registered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GpuAccess:
-    """What a Linux was given of its machine's GPUs, as one inside Windows or in a container is given them."""
+    """Access of a Linux system to GPUs; limited in containers and WSL."""
 
     container: str = ""
-    """What runs it, ``docker``; empty outside of containers."""
+    """Container engine, ``docker``; empty outside of containers."""
     is_wsl1: bool = False
-    """Inside Windows, and without a kernel of its own."""
+    """WSL 1, which has no kernel of its own."""
     device_files: tuple[str, ...] = ()
-    """Device files of GPUs below ``/dev``: ``nvidia0``, ``nvidiactl``, ``dxg``, ``kfd``."""
+    """GPU device files below ``/dev``: ``nvidia0``, ``nvidiactl``, ``dxg``, ``kfd``."""
     unusable_files: tuple[str, ...] = ()
-    """Those of them that this user may not use."""
+    """Device files that this user may not use."""
     wsl_library: str = ""
-    """WSL's libcuda, which hands on to Windows's driver; empty where it is not there."""
+    """WSL's libcuda, which forwards to Windows's driver; empty if missing."""
     libraries: tuple[str, ...] = ()
-    """Other libcudas, where the linker looks."""
+    """Other libcudas in the linker's folders."""
     kernel_module: str = ""
     """Version of NVIDIA's loaded kernel module."""
     has_amd_module: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Those that say which GPUs are given or seen."""
+    """Variables that limit the visible GPUs."""
 
     @property
     def library_version(self) -> str:
-        """Version of NVIDIA's libraries, by the name of the first; empty where none tells it."""
+        """Version of NVIDIA's libraries from their file names; empty if unknown."""
         names = (name.rpartition("libcuda.so.")[2] for name in self.libraries)
         return next((name for name in names if name.count(".") >= 1), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemLibraries:
-    """What torch's companions need of the system."""
+    """System libraries used by torchcodec, OpenCV and extension builds."""
 
     ffmpeg: tuple[str, ...] = ()
-    """Versions of FFmpeg whose libraries are there, which torchcodec loads."""
+    """FFmpeg versions with installed libraries (torchcodec)."""
     has_libgl: bool = False
-    """Whether OpenGL's library is there, which opencv-python loads."""
+    """Whether OpenGL's library is installed (opencv-python)."""
     toolkits: tuple[str, ...] = ()
-    """CUDA toolkits that compile extensions."""
+    """Versions of installed CUDA toolkits (extension builds)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPath:
-    """PATH in one scope of the registry."""
+    """PATH in one scope of Windows's registry."""
 
     scope: str
     """USER or MACHINE."""
     text: str
-    """As it is kept: variables in it, ``%SystemRoot%``, are not put in."""
+    """Raw value; variables such as ``%SystemRoot%`` are not expanded."""
     kind: int
-    """The number of the value's type, REG_SZ or REG_EXPAND_SZ, which is kept as it is."""
+    """Type of the value, REG_SZ or REG_EXPAND_SZ; written back unchanged."""
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """The entries, as they are written; an empty one stands where two separators follow each other."""
+        """The raw entries; two consecutive separators give an empty one."""
         return tuple(self.text.split(PATH_SEPARATOR))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathRemoval:
-    """Entries to be taken out of one scope."""
+    """Removal of entries from PATH in one scope."""
 
     before: SearchPath
     removed: tuple[str, ...]
-    """As they are written."""
+    """Raw entries."""
     may_write: bool = True
     """Whether this user may change the scope."""
 
     @property
     def after(self) -> str:
-        """The text without them, else as it was."""
+        """The value without the entries; everything else is kept."""
         return PATH_SEPARATOR.join(entry for entry in self.before.entries if entry not in self.removed)
 
     def to_json(self) -> dict[str, object]:
-        """Return it as plain values."""
+        """Return the removal as JSON values."""
         return {"scope": self.before.scope, "entries": list(self.removed), "may_write": self.may_write}

@@ -1,8 +1,6 @@
-"""Looks at what an environment depends on: the disk of uv's cache, the way to an index, PATH in every scope.
+"""Probes of the system: disk space, connectivity, PATH, FFmpeg, OpenGL, CUDA toolkits, Microsoft's C++ library.
 
-Looks for what torch's companions need of the system: FFmpeg's libraries, OpenGL, CUDA toolkits.
-
-Microsoft's C++ library: which version Windows has, and which copies an environment brings.
+The values are in `system`.
 """
 
 from __future__ import annotations
@@ -30,13 +28,13 @@ PATH_KEYS = {
     USER: ("HKCU", r"Environment"),
     MACHINE: ("HKLM", r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"),
 }
-"""Scope of PATH → where the registry has it."""
+"""Scope of PATH → root and key in the registry."""
 TIMEOUT_S = 4.0
-"""The longest that the whole question takes."""
+"""Timeout of the whole connectivity check."""
 # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
 # Source: OpenSSL 3, x509_vfy.h (read 2026-11-21).
 _CERTIFICATE_DATE_ERRORS = (9, 10)
-# libavutil's own number → FFmpeg's.
+# Version of libavutil → version of FFmpeg.
 # Source: FFmpeg, doc/APIchanges and the releases' libavutil/version.h (read 2026-11-21).
 _FFMPEG = {"56": "4", "57": "5", "58": "6", "59": "7", "60": "8"}
 _AVUTIL = re.compile(r"(?:libavutil\.so\.|libavutil\.|avutil-)(\d+)")
@@ -54,7 +52,7 @@ CPP_LIBRARY = "msvcp140.dll"
 _RUNTIMES = r"SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes\{}"
 _SERVICING = r"SOFTWARE\Microsoft\DevDiv\VC\Servicing\14.0\RuntimeMinimum"
 _VERSION = re.compile(r"v?(\d{1,5})\.(\d{1,5})(?:\.(\d{1,6}))?")
-# VS_FIXEDFILEINFO begins so: signature, version of the structure, file version in two words.
+# Start of VS_FIXEDFILEINFO, followed by the version of the structure and the file version in two 32-bit words.
 # Source: Microsoft, "VS_FIXEDFILEINFO structure" (read 2026-11-21).
 _FILE_INFO_SIGNATURE = struct.pack("<I", 0xFEEF04BD)
 _MOST_BYTES = 16 * 1024 * 1024
@@ -62,25 +60,24 @@ _CPP_LIBRARY_GLOBS = (CPP_LIBRARY, f"*/{CPP_LIBRARY}", f"*/*/{CPP_LIBRARY}")
 
 
 def disk_space(folder: Path) -> DiskSpace:
-    """Return the free bytes where a folder lies; where it is not there yet, of the next that is."""
+    """Return the free disk space at a folder, or at its nearest existing parent."""
     place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     return DiskSpace(folder=str(folder), free_bytes=shutil.disk_usage(place).free)
 
 
-def check_connectivity(url: str, variables: Mapping[str, str], patience_s: float = TIMEOUT_S) -> Connectivity:
-    """Ask a server for the headers of an address, and compare its clock with this one.
+def check_connectivity(url: str, variables: Mapping[str, str], timeout_s: float = TIMEOUT_S) -> Connectivity:
+    """Request the headers of a URL, and compare the server's clock with this machine's.
 
-    Where its certificate counts as one of another time, the clock is asked for without it. However long the look-up of
-    its name, the connection or the answer takes, this returns in time.
+    If the certificate seems expired or not yet valid, read the clock over plain HTTP. The timeout includes name lookup.
     """
     from requests.utils import get_environ_proxies
 
     proxies = tuple((name, _without_login(variables[name])) for name in PROXIES if variables.get(name))
-    (found,) = run_all([lambda _: _request(url, patience_s)], nullcontext, Deadline(patience_s))
+    (found,) = run_all([lambda _: _request(url, timeout_s)], nullcontext, Deadline(timeout_s))
     if isinstance(found, Exception):
         raise found
     if found is None:
-        found = Connectivity(url=url, error=f"no answer within {patience_s:g} s")
+        found = Connectivity(url=url, error=f"no answer within {timeout_s:g} s")
     return replace(
         found,
         url=_without_login(url),
@@ -90,31 +87,31 @@ def check_connectivity(url: str, variables: Mapping[str, str], patience_s: float
     )
 
 
-def _request(url: str, patience_s: float) -> Connectivity:
+def _request(url: str, timeout_s: float) -> Connectivity:
     import requests
 
     try:
-        answer = requests.head(url, timeout=patience_s, allow_redirects=False)
+        answer = requests.head(url, timeout=timeout_s, allow_redirects=False)
     except (requests.RequestException, OSError, ValueError) as error:
-        words = describe_network_error(error) if isinstance(error, requests.RequestException) else str(error)
-        untimely = _is_date_error(error)
-        ahead = _clock_ahead_without_tls(url, patience_s) if untimely else None
-        return Connectivity(url=url, error=words, clock_ahead_s=ahead, has_date_error=untimely)
+        text = describe_network_error(error) if isinstance(error, requests.RequestException) else str(error)
+        has_date_error = _is_date_error(error)
+        ahead = _clock_ahead_without_tls(url, timeout_s) if has_date_error else None
+        return Connectivity(url=url, error=text, clock_ahead_s=ahead, has_date_error=has_date_error)
     return Connectivity(url=url, clock_ahead_s=_clock_ahead(answer.headers.get("Date", "")))
 
 
 def _is_date_error(error: BaseException) -> bool:
-    """Say whether a certificate was refused as not yet, or no longer, valid."""
+    """Say whether a certificate was refused as expired or not yet valid."""
     refused = [item for item in causes(error) if isinstance(item, ssl.SSLCertVerificationError)]
     return any(item.verify_code in _CERTIFICATE_DATE_ERRORS for item in refused)
 
 
-def _clock_ahead_without_tls(url: str, patience_s: float) -> float | None:
+def _clock_ahead_without_tls(url: str, timeout_s: float) -> float | None:
     import requests
 
     try:
         answer = requests.head(
-            url.replace("https://", "http://", 1), timeout=patience_s, allow_redirects=False
+            url.replace("https://", "http://", 1), timeout=timeout_s, allow_redirects=False
         )
     except (requests.RequestException, OSError, ValueError):
         return None
@@ -123,8 +120,8 @@ def _clock_ahead_without_tls(url: str, patience_s: float) -> float | None:
 
 def _clock_ahead(text: str) -> float | None:
     try:
-        told = parsedate_to_datetime(text)
-        return (datetime.now(UTC) - told).total_seconds()
+        server = parsedate_to_datetime(text)
+        return (datetime.now(UTC) - server).total_seconds()
     except (ValueError, TypeError):
         return None
 
@@ -134,27 +131,27 @@ def _without_login(value: str) -> str:
     return f"{scheme}{colon}{rest.rpartition('@')[2]}"
 
 
-def path_scopes(variables: Mapping[str, str], ask: Registry = windows.read_value) -> dict[str, str]:
-    """Return PATH as this process has it, and on Windows as the registry has it for user and machine."""
+def path_scopes(variables: Mapping[str, str], read_value: Registry = windows.read_value) -> dict[str, str]:
+    """Return PATH of this process and, on Windows, of user and machine from the registry."""
     found = {"process": variables.get("PATH", "")}
     for scope, (root, key) in PATH_KEYS.items():
-        if value := ask(root, key, "Path"):
+        if value := read_value(root, key, "Path"):
             found[scope] = expand_variables(str(value), variables)
     return found
 
 
 def expand_variables(text: str, variables: Mapping[str, str]) -> str:
-    """Return a value with the variables it names put in, in either case of letters; unknown ones stay."""
+    """Expand ``%NAME%`` in a value, ignoring case; unknown variables stay."""
     upper = {name.upper(): value for name, value in variables.items()}
     return re.sub("%([^%;]+)%", lambda match: upper.get(match[1].upper(), match[0]), text)
 
 
 def find_libraries(root: Path, variables: Mapping[str, str]) -> SystemLibraries:
-    """Say what there is.
+    """Find the libraries of FFmpeg and OpenGL, and CUDA toolkits.
 
     Args:
-        root: of the file system.
-        variables: for PATH, where Windows looks for libraries, and for toolkits there.
+        root: root of the file system.
+        variables: environment variables; on Windows PATH has libraries, and other variables name toolkits.
     """
     libraries = [*_avutil_files(root), *_avutil_on_path(variables)]
     numbers = {match[1] for name in libraries if (match := _AVUTIL.match(name))}
@@ -172,7 +169,7 @@ def _avutil_files(root: Path) -> Iterator[str]:
 
 
 def _avutil_on_path(variables: Mapping[str, str]) -> Iterator[str]:
-    """Yield the libraries that Windows finds on PATH; other systems do not look there."""
+    """Yield libraries on PATH; only Windows searches it for libraries."""
     if os.name != "nt":
         return
     for entry in filter(None, variables.get("PATH", "").split(os.pathsep)):
@@ -194,17 +191,17 @@ def _cuda_toolkits(variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def find_visual_cpp(
-    ask: Registry, variables: Mapping[str, str], machine: str, folders: tuple[Path, ...]
+    read_value: Registry, variables: Mapping[str, str], machine: str, folders: tuple[Path, ...]
 ) -> VisualCpp:
-    """Look for the library.
+    """Find Microsoft's C++ library of Windows and its copies in the environment.
 
     Args:
-        ask: the registry.
-        variables: for where Windows lies.
-        machine: as wheel tags spell it: ``amd64``, ``arm64``.
-        folders: where a program of the environment may find other copies: the interpreter's, the packages'.
+        read_value: reader of the registry.
+        variables: environment variables, with the folder of Windows.
+        machine: as in wheel tags: ``amd64``, ``arm64``.
+        folders: folders of the interpreter and of packages, which may have copies.
 
-    Source: Microsoft, "Redistribute Visual C++ files" (read 2026-11-21); that some machines have only the second key:
+    Source: Microsoft, "Redistribute Visual C++ files" (read 2026-11-21); some machines have only the second key:
     VirtualBox/virtualbox#723.
     """
     place = Path(
@@ -214,15 +211,15 @@ def find_visual_cpp(
     copies = (path for folder in folders for name in _CPP_LIBRARY_GLOBS for path in sorted(folder.glob(name)))
     found = tuple(item for item in map(_read_library, dict.fromkeys(copies)) if item)
     return VisualCpp(
-        registered=_registered_version(ask, "ARM64" if machine == "arm64" else "X64"),
+        registered=_registered_version(read_value, "ARM64" if machine == "arm64" else "X64"),
         system=system,
         copies=found,
     )
 
 
-def _registered_version(ask: Registry, name: str) -> tuple[int, ...] | None:
+def _registered_version(read_value: Registry, name: str) -> tuple[int, ...] | None:
     for key in (_RUNTIMES.format(name), _SERVICING):
-        match = _VERSION.match(str(ask("HKLM", key, "Version") or ""))
+        match = _VERSION.match(str(read_value("HKLM", key, "Version") or ""))
         if match:
             return tuple(int(part) for part in match.groups() if part)
     return None
@@ -238,7 +235,7 @@ def _read_library(path: Path) -> Library | None:
 
 
 def file_version(data: bytes) -> tuple[int, ...] | None:
-    """Return the version that a Windows library carries in its resources; None where it carries none."""
+    """Return the version in the resources of a Windows library; None if it has none."""
     begin = data.find(_FILE_INFO_SIGNATURE)
     if begin < 0 or len(data) < begin + 16:
         return None

@@ -1,7 +1,4 @@
-"""Windows's registry about display adapters.
-
-Windows's registry, asked for single values.
-"""
+"""Windows's registry: display adapters and single values."""
 
 from __future__ import annotations
 
@@ -11,16 +8,16 @@ from collections.abc import Callable, Mapping
 from envsmith.host import parsers
 from envsmith.host.parsers import DetectedGpus
 
-# The class of display adapters, as Windows has numbered it since Windows 2000.
+# The device class of display adapters; unchanged since Windows 2000.
 _CLASS = r"SYSTEM\CurrentControlSet\Control\Class\{4d36e968-e325-11ce-bfc1-08002be10318}"
 _VALUES = ("MatchingDeviceId", "DriverDesc", "DriverVersion", "HardwareInformation.qwMemorySize")
 _MAX_ADAPTERS = 64
 Registry = Callable[[str, str, str], object]
-"""Root (``HKLM`` or ``HKCU``), key, name → value; None where there is none."""
+"""Function of root (``HKLM`` or ``HKCU``), key and name that returns a value; None if it does not exist."""
 
 
 def adapters() -> tuple[DetectedGpus, ...]:
-    """Return every display adapter of a known maker; nothing on other systems."""
+    """Return the display adapters of known makers; empty on other systems."""
     return tuple(parsers.registry_adapters(_entries()))
 
 
@@ -51,7 +48,7 @@ def _query_value(key: object, name: str) -> object:
 
 
 def read_value(root: str, key: str, name: str) -> object:
-    """Return a value of this machine's registry; None where there is none, as on every other system."""
+    """Return a value of the registry; None if it does not exist, and on other systems."""
     if sys.platform != "win32":
         return None
     import winreg

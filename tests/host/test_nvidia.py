@@ -27,11 +27,11 @@ def smi(folder: Path, script: str) -> str:
 
 
 def tools(
-    *smi_places: str, nvml: str = "/nowhere/nvml.so", cuda: str = "/nowhere/cuda.so", patience_s: float = 30
+    *smi_places: str, nvml: str = "/nowhere/nvml.so", cuda: str = "/nowhere/cuda.so", timeout_s: float = 30
 ) -> NvidiaTools:
     libraries = (f"nvml={nvml}", f"cuda={cuda}")
     return NvidiaTools(
-        Processes(), smi_places, libraries=libraries, patience_s=patience_s, trusts=lambda path: path.exists()
+        Processes(), smi_places, libraries=libraries, timeout_s=timeout_s, trusts=lambda path: path.exists()
     )
 
 
@@ -45,7 +45,7 @@ def test_the_libraries_answer(tmp_path: Path) -> None:
 def test_a_library_that_crashes_or_hangs_ends_its_own_process_only(tmp_path: Path, source: str) -> None:
     bad = library(tmp_path, "bad", source)
     answers = smi(tmp_path, f'cat "{DATA}/smi_query.txt"')
-    asked = tools(answers, nvml=bad, patience_s=2 if source is HANGS else 30)
+    asked = tools(answers, nvml=bad, timeout_s=2 if source is HANGS else 30)
     assert asked.ask_libraries() == DetectedGpus()
     assert asked.ask_smi().devices[0] == TITAN
 

@@ -44,7 +44,7 @@ def test_a_folder_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(folder)
     current.check_folder()
     folder.rmdir()
-    with pytest.raises(ToolError, match="is gone"):
+    with pytest.raises(ToolError, match="does not exist any more"):
         current.check_folder()
 
 

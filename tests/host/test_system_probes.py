@@ -74,7 +74,7 @@ def test_an_answer_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         found = system_probes.check_connectivity(
-            f"http://127.0.0.1:{server.server_address[1]}/", {}, patience_s=0.3
+            f"http://127.0.0.1:{server.server_address[1]}/", {}, timeout_s=0.3
         )
         server.ended.set()
         server.shutdown()
