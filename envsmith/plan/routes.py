@@ -25,179 +25,6 @@ from envsmith.plan.ports import Hasher, Routes
 _SHOWN = 6
 
 
-def is_wanted(wheel: Wheel, targets: Iterable[Target]) -> bool:
-    """Return whether tags and label of a wheel fit one of the targets, or a successor of its backend."""
-    family = BuildLabel.parse(wheel.label).family
-    return any(family in ("", target.backend.family) and _runs(wheel, target) for target in targets)
-
-
-def choose(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> tuple[RouteEntry, ...]:
-    """Return the entries of a routed project that a plan may use; without a published hash only the newest, if needed.
-
-    Raises:
-        ResolveError: RES025 when the project is required and no entry fits.
-    """
-    fitting = [row for row in page.entries if not _misfit(row.wheel, plan, catalog)]
-    admitted = [row for row in fitting if plan.admits(page.project, row.wheel.version)]
-    if not admitted and any(item.name == page.project for item in plan.requirements):
-        raise _refusal(page, plan, catalog)
-    hashed = tuple(row for row in fitting if row.wheel.sha256)
-    if admitted and not any(row in hashed for row in admitted):
-        # Hashing takes a download of each wheel: hash only the newest.
-        return (*hashed, max(admitted, key=_rank))
-    return hashed
-
-
-def unhashed(chosen: Iterable[RouteEntry]) -> tuple[RouteEntry, ...]:
-    """Return the entries without a published hash."""
-    return tuple(row for row in chosen if not row.wheel.sha256)
-
-
-def add(
-    plan: ResolutionPlan,
-    pages: Sequence[RoutePage],
-    chosen: Mapping[str, Sequence[RouteEntry]],
-    hashes: Mapping[Wheel, str],
-) -> ResolutionPlan:
-    """Return the plan with the entries of its routed projects in its slice, their only source.
-
-    Args:
-        plan: before routing.
-        pages: listings of the routed projects.
-        chosen: project → the usable entries.
-        hashes: computed hashes of the wheels without a published one.
-    """
-    metadata: dict[tuple[str, str], VersionMetadata] = {}
-    for rows in chosen.values():
-        for row in rows:
-            described = _described(row)
-            metadata.setdefault((described.name, described.version), described)
-    slice_ = plan.slice.without(chosen)
-    projects = {name: tuple(_hashed(row.wheel, hashes) for row in rows) for name, rows in chosen.items()}
-    return replace(
-        plan,
-        routes={page.project: page.url for page in pages},
-        flat=tuple(sorted({page.url for page in pages if page.is_flat})),
-        slice=replace(
-            slice_, projects={**slice_.projects, **projects}, metadata=(*slice_.metadata, *metadata.values())
-        ),
-    )
-
-
-def check(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> None:
-    """Refuse a resolution with a routed wheel compiled for another backend or torch.
-
-    Raises:
-        LockError: LCK023 naming the wheel.
-    """
-    versions = {str(package.name): package.version for package in resolution.packages}
-    torch = versions.get("torch")
-    for name in plan.routes:
-        version = versions.get(name)
-        label = BuildLabel.parse(version.local or "") if version else BuildLabel()
-        if why := _mismatch(label, (torch,) if torch else (), plan.target, catalog):
-            raise LockError(
-                "LCK023",
-                f"{name} {version} {why}; the lock is for {plan.target.backend} and torch {torch}",
-                where=name,
-                hint=f"choose a version of {name} that its index has for this backend and torch",
-            )
-
-
-def recorded(pages: Iterable[RoutePage], plans: Iterable[ResolutionPlan]) -> tuple[RoutePage, ...]:
-    """Return the pages sorted, with the computed hashes of their wheels."""
-    computed = {
-        (wheel.index, wheel.filename): wheel.sha256
-        for plan in plans
-        for name in plan.routes
-        for wheel in plan.slice.projects.get(name, ())
-    }
-    return tuple(
-        replace(page, entries=tuple(_with_hash(row, computed) for row in page.entries))
-        for page in sorted(pages, key=lambda page: page.project)
-    )
-
-
-def _with_hash(row: RouteEntry, computed: Mapping[tuple[str, str], str | None]) -> RouteEntry:
-    found = computed.get((row.wheel.index, row.wheel.filename))
-    return replace(row, computed=found) if found and not row.wheel.sha256 else row
-
-
-def _hashed(wheel: Wheel, hashes: Mapping[Wheel, str]) -> Wheel:
-    return wheel if wheel.sha256 else replace(wheel, sha256=hashes[wheel])
-
-
-def _described(row: RouteEntry) -> VersionMetadata:
-    """Return the requirements of a version, with the torch in its label: such wheels do not declare it."""
-    specifier = BuildLabel.parse(row.wheel.label).torch_specifier()
-    return VersionMetadata(
-        name=row.wheel.name,
-        version=str(row.wheel.version),
-        requires_dist=(*row.requires_dist, *([f"torch{specifier}"] if specifier else [])),
-        requires_python=row.requires_python,
-    )
-
-
-def _rank(row: RouteEntry) -> tuple[Version, tuple[int, ...], Version, str]:
-    """Return the sort key; local labels compare as text, which would put torch 2.10 before 2.9."""
-    wheel = row.wheel
-    return Version(wheel.version.public), BuildLabel.parse(wheel.label).torch, wheel.version, wheel.filename
-
-
-def _runs(wheel: Wheel, target: Target) -> bool:
-    return not wheel.tags.isdisjoint(_tags(target))
-
-
-@cache
-def _tags(target: Target) -> frozenset[Tag]:
-    return frozenset(target.tags())
-
-
-def _misfit(wheel: Wheel, plan: ResolutionPlan, catalog: Catalog) -> str:
-    """Return why a plan may not use a wheel; empty if it may."""
-    if not _runs(wheel, plan.target):
-        return "is for another Python or platform"
-    if wheel.upload_time and wheel.upload_time > plan.moved.get(wheel.name, plan.cutoff_utc):
-        return "was uploaded after the cutoff"
-    return _mismatch(BuildLabel.parse(wheel.label), plan.torch_versions(), plan.target, catalog)
-
-
-def _mismatch(label: BuildLabel, torches: Sequence[Version], target: Target, catalog: Catalog) -> str:
-    if not label.supports_backend(target.backend):
-        return f"is for {label.backend_text}"
-    if not torches:
-        return ""
-    fitting = [torch for torch in torches if label.supports_torch(torch)]
-    if not fitting:
-        return f"is for torch {label.torch_specifier()}"
-    abis = {catalog.is_cxx11(torch, target) for torch in fitting}
-    if label.cxx11abi is not None and not abis & {label.cxx11abi, None}:
-        return "is for the other C++ ABI"
-    return ""
-
-
-def _refusal(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> ResolveError:
-    item = next(item for item in plan.requirements if item.name == page.project)
-    torches = " ".join(dict.fromkeys(torch.public for torch in plan.torch_versions()[-_SHOWN:]))
-    return ResolveError(
-        "RES025",
-        f"no {item.requirement} for {plan.target.python.tag} on {plan.target.platform} with "
-        f"{plan.target.backend} and torch {torches or 'of any version'} at {page.url}",
-        where=item.origin,
-        details=tuple(("found", text) for text in _rejected(page, plan, catalog)),
-        hint=f"route {page.project} to another index, or choose another version of it or of torch",
-    )
-
-
-def _rejected(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> Iterator[str]:
-    rows = sorted(page.entries, key=_rank)[-_SHOWN:]
-    for row in rows:
-        why = _misfit(row.wheel, plan, catalog) or "does not satisfy the requirement"
-        yield f"{row.wheel.filename} {why}"
-    for name in page.others[: _SHOWN - len(rows)]:
-        yield f"{name} is for another backend, Python or platform"
-
-
 def read(
     profile: Profile, manifest: Manifest | None, routes: Routes | None, *, again: frozenset[str] | None
 ) -> tuple[RoutePage, ...]:
@@ -235,6 +62,20 @@ def read(
     return tuple(found)
 
 
+def _covers(manifest: Manifest, profile: Profile) -> bool:
+    """Return whether the recorded pages were read for all targets of a profile."""
+    return not any(slug for slug, _ in changes(profile, manifest))
+
+
+def _not_recorded(profile: Profile, project: str, url: str) -> ResolveError:
+    return ResolveError(
+        "RES026",
+        f"{url} was not read for this profile before, and --offline forbids the network",
+        where=profile.where("routes", project),
+        hint="lock once without --offline: the manifest records the page",
+    )
+
+
 def changes(profile: Profile, manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Yield why recorded pages do not fit a profile: the slug of a target, empty for all, and the change."""
     known = {page.project: page.url for page in manifest.routes}
@@ -250,6 +91,16 @@ def changes(profile: Profile, manifest: Manifest) -> Iterator[tuple[str, str]]:
             yield target.slug, f"backend  {entry.inputs.get('backend')} → {target.backend}"
 
 
+def _family(entry: TargetRecord) -> str:
+    return Backend.parse(str(entry.inputs.get("backend", "cpu"))).family
+
+
+def is_wanted(wheel: Wheel, targets: Iterable[Target]) -> bool:
+    """Return whether tags and label of a wheel fit one of the targets, or a successor of its backend."""
+    family = BuildLabel.parse(wheel.label).family
+    return any(family in ("", target.backend.family) and _runs(wheel, target) for target in targets)
+
+
 def route(
     plan: ResolutionPlan, pages: tuple[RoutePage, ...], catalog: Catalog, hasher: Hasher
 ) -> ResolutionPlan:
@@ -262,8 +113,8 @@ def route(
     if not pages:
         return plan
     chosen = {page.project: choose(page, plan, catalog) for page in pages}
-    missing = unhashed(row for rows in chosen.values() for row in rows)
-    known = {row.wheel: row.computed or hasher.sha256(row.wheel) for row in missing}
+    missing = unhashed(entry for entries in chosen.values() for entry in entries)
+    known = {entry.wheel: entry.computed or hasher.sha256(entry.wheel) for entry in missing}
     found = {wheel: sha256 for wheel, sha256 in known.items() if sha256}
     if len(found) < len(missing):
         raise wheel_hashes.refusal(wheel for wheel in known if wheel not in found)
@@ -271,19 +122,170 @@ def route(
     return replace(routed, decisions=(*routed.decisions, *wheel_hashes.computed_hash_decisions(found)))
 
 
-def _family(entry: TargetRecord) -> str:
-    return Backend.parse(str(entry.inputs.get("backend", "cpu"))).family
+def choose(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> tuple[RouteEntry, ...]:
+    """Return the entries of a routed project that a plan may use; without a published hash only the newest, if needed.
+
+    Raises:
+        ResolveError: RES025 when the project is required and no entry fits.
+    """
+    fitting = [entry for entry in page.entries if not _misfit(entry.wheel, plan, catalog)]
+    admitted = [entry for entry in fitting if plan.admits(page.project, entry.wheel.version)]
+    if not admitted and any(item.name == page.project for item in plan.requirements):
+        raise _refusal(page, plan, catalog)
+    hashed = tuple(entry for entry in fitting if entry.wheel.sha256)
+    if admitted and not any(entry in hashed for entry in admitted):
+        # Hashing takes a download of each wheel: hash only the newest.
+        return (*hashed, max(admitted, key=_rank))
+    return hashed
 
 
-def _covers(manifest: Manifest, profile: Profile) -> bool:
-    """Return whether the recorded pages were read for all targets of a profile."""
-    return not any(slug for slug, _ in changes(profile, manifest))
+def unhashed(chosen: Iterable[RouteEntry]) -> tuple[RouteEntry, ...]:
+    """Return the entries without a published hash."""
+    return tuple(entry for entry in chosen if not entry.wheel.sha256)
 
 
-def _not_recorded(profile: Profile, project: str, url: str) -> ResolveError:
-    return ResolveError(
-        "RES026",
-        f"{url} was not read for this profile before, and --offline forbids the network",
-        where=profile.where("routes", project),
-        hint="lock once without --offline: the manifest records the page",
+def add(
+    plan: ResolutionPlan,
+    pages: Sequence[RoutePage],
+    chosen: Mapping[str, Sequence[RouteEntry]],
+    hashes: Mapping[Wheel, str],
+) -> ResolutionPlan:
+    """Return the plan with the entries of its routed projects in its slice, their only source.
+
+    Args:
+        plan: before routing.
+        pages: listings of the routed projects.
+        chosen: project → the usable entries.
+        hashes: computed hashes of the wheels without a published one.
+    """
+    metadata: dict[tuple[str, str], VersionMetadata] = {}
+    for entries in chosen.values():
+        for entry in entries:
+            described = _described(entry)
+            metadata.setdefault((described.name, described.version), described)
+    slice_ = plan.slice.without(chosen)
+    projects = {
+        name: tuple(_hashed(entry.wheel, hashes) for entry in entries) for name, entries in chosen.items()
+    }
+    return replace(
+        plan,
+        routes={page.project: page.url for page in pages},
+        flat=tuple(sorted({page.url for page in pages if page.is_flat})),
+        slice=replace(
+            slice_, projects={**slice_.projects, **projects}, metadata=(*slice_.metadata, *metadata.values())
+        ),
     )
+
+
+def _hashed(wheel: Wheel, hashes: Mapping[Wheel, str]) -> Wheel:
+    return wheel if wheel.sha256 else replace(wheel, sha256=hashes[wheel])
+
+
+def _described(entry: RouteEntry) -> VersionMetadata:
+    """Return the requirements of a version, with the torch in its label: such wheels do not declare it."""
+    specifier = BuildLabel.parse(entry.wheel.label).torch_specifier()
+    return VersionMetadata(
+        name=entry.wheel.name,
+        version=str(entry.wheel.version),
+        requires_dist=(*entry.requires_dist, *([f"torch{specifier}"] if specifier else [])),
+        requires_python=entry.requires_python,
+    )
+
+
+def _rank(entry: RouteEntry) -> tuple[Version, tuple[int, ...], Version, str]:
+    """Return the sort key; local labels compare as text, which would put torch 2.10 before 2.9."""
+    wheel = entry.wheel
+    return Version(wheel.version.public), BuildLabel.parse(wheel.label).torch, wheel.version, wheel.filename
+
+
+def _refusal(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> ResolveError:
+    item = next(item for item in plan.requirements if item.name == page.project)
+    torches = " ".join(dict.fromkeys(torch.public for torch in plan.torch_versions()[-_SHOWN:]))
+    return ResolveError(
+        "RES025",
+        f"no {item.requirement} for {plan.target.python.tag} on {plan.target.platform} with "
+        f"{plan.target.backend} and torch {torches or 'of any version'} at {page.url}",
+        where=item.origin,
+        details=tuple(("found", text) for text in _rejected(page, plan, catalog)),
+        hint=f"route {page.project} to another index, or choose another version of it or of torch",
+    )
+
+
+def _rejected(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> Iterator[str]:
+    entries = sorted(page.entries, key=_rank)[-_SHOWN:]
+    for entry in entries:
+        why = _misfit(entry.wheel, plan, catalog) or "does not satisfy the requirement"
+        yield f"{entry.wheel.filename} {why}"
+    for name in page.others[: _SHOWN - len(entries)]:
+        yield f"{name} is for another backend, Python or platform"
+
+
+def _misfit(wheel: Wheel, plan: ResolutionPlan, catalog: Catalog) -> str:
+    """Return why a plan may not use a wheel; empty if it may."""
+    if not _runs(wheel, plan.target):
+        return "is for another Python or platform"
+    if wheel.upload_time and wheel.upload_time > plan.moved.get(wheel.name, plan.cutoff_utc):
+        return "was uploaded after the cutoff"
+    return _mismatch(BuildLabel.parse(wheel.label), plan.torch_versions(), plan.target, catalog)
+
+
+def _mismatch(label: BuildLabel, torches: Sequence[Version], target: Target, catalog: Catalog) -> str:
+    if not label.supports_backend(target.backend):
+        return f"is for {label.backend_text}"
+    if not torches:
+        return ""
+    fitting = [torch for torch in torches if label.supports_torch(torch)]
+    if not fitting:
+        return f"is for torch {label.torch_specifier()}"
+    abis = {catalog.is_cxx11(torch, target) for torch in fitting}
+    if label.cxx11abi is not None and not abis & {label.cxx11abi, None}:
+        return "is for the other C++ ABI"
+    return ""
+
+
+def _runs(wheel: Wheel, target: Target) -> bool:
+    return not wheel.tags.isdisjoint(_tags(target))
+
+
+@cache
+def _tags(target: Target) -> frozenset[Tag]:
+    return frozenset(target.tags())
+
+
+def check(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> None:
+    """Refuse a resolution with a routed wheel compiled for another backend or torch.
+
+    Raises:
+        LockError: LCK023 naming the wheel.
+    """
+    versions = {str(package.name): package.version for package in resolution.packages}
+    torch = versions.get("torch")
+    for name in plan.routes:
+        version = versions.get(name)
+        label = BuildLabel.parse(version.local or "") if version else BuildLabel()
+        if why := _mismatch(label, (torch,) if torch else (), plan.target, catalog):
+            raise LockError(
+                "LCK023",
+                f"{name} {version} {why}; the lock is for {plan.target.backend} and torch {torch}",
+                where=name,
+                hint=f"choose a version of {name} that its index has for this backend and torch",
+            )
+
+
+def recorded(pages: Iterable[RoutePage], plans: Iterable[ResolutionPlan]) -> tuple[RoutePage, ...]:
+    """Return the pages sorted, with the computed hashes of their wheels."""
+    computed = {
+        (wheel.index, wheel.filename): wheel.sha256
+        for plan in plans
+        for name in plan.routes
+        for wheel in plan.slice.projects.get(name, ())
+    }
+    return tuple(
+        replace(page, entries=tuple(_with_hash(entry, computed) for entry in page.entries))
+        for page in sorted(pages, key=lambda page: page.project)
+    )
+
+
+def _with_hash(entry: RouteEntry, computed: Mapping[tuple[str, str], str | None]) -> RouteEntry:
+    found = computed.get((entry.wheel.index, entry.wheel.filename))
+    return replace(entry, computed=found) if found and not entry.wheel.sha256 else entry
