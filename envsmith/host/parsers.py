@@ -11,10 +11,12 @@ from envsmith.host.model import Device, Driver, is_version
 from envsmith.model.backend import read_capability
 
 MIB = 1024 * 1024
+# "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  ..."; the open module has "for x86_64" before the version.
 _NVRM = re.compile(
     r"^NVRM version:.*?Kernel Module(?: for \S+)?[ \t]+(?P<version>[0-9]+(?:\.[0-9]+)+)\s", re.MULTILINE
 )
 _MODEL = re.compile(r"^Model:[ \t]*(?P<name>\S.*?)\s*$", re.MULTILINE)
+# The header of nvidia-smi; newer drivers print "CUDA UMD Version".
 _CUDA_VERSION = re.compile(r"CUDA (?:UMD )?Version:\s*(?P<major>[0-9]{1,3})\.(?P<minor>[0-9]{1,3})")
 _LIBC = re.compile(r"glibc (?P<major>[0-9]{1,3})\.(?P<minor>[0-9]{1,3})")
 _RELEASE = re.compile(r"(?P<major>[0-9]{1,3})(?:\.(?P<minor>[0-9]{1,3}))?(?:\.[0-9]{1,5})*")

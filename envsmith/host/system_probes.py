@@ -37,6 +37,7 @@ _CERTIFICATE_DATE_ERRORS = (9, 10)
 # Version of libavutil → version of FFmpeg.
 # Source: FFmpeg, doc/APIchanges and the releases' libavutil/version.h (read 2026-11-21).
 _FFMPEG = {"56": "4", "57": "5", "58": "6", "59": "7", "60": "8"}
+# File names on Linux, macOS and Windows.
 _AVUTIL = re.compile(r"(?:libavutil\.so\.|libavutil\.|avutil-)(\d+)")
 _LIBRARY_FOLDERS = (
     "usr/lib/*-linux-gnu",
@@ -47,6 +48,7 @@ _LIBRARY_FOLDERS = (
     "lib64",
 )
 _AVUTIL_NAMES = ("libavutil.so.*", "libavutil.*.dylib")
+# Set by the installer of the CUDA toolkit on Windows: CUDA_PATH_V12_8.
 _TOOLKIT = re.compile(r"CUDA_PATH_V(\d+)_(\d+)", re.IGNORECASE)
 CPP_LIBRARY = "msvcp140.dll"
 _RUNTIMES = r"SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes\{}"
@@ -55,7 +57,8 @@ _VERSION = re.compile(r"v?(\d{1,5})\.(\d{1,5})(?:\.(\d{1,6}))?")
 # Start of VS_FIXEDFILEINFO, followed by the version of the structure and the file version in two 32-bit words.
 # Source: Microsoft, "VS_FIXEDFILEINFO structure" (read 2026-11-21).
 _FILE_INFO_SIGNATURE = struct.pack("<I", 0xFEEF04BD)
-_MOST_BYTES = 16 * 1024 * 1024
+# More than any real library; limits the memory used.
+_MAX_BYTES = 16 * 1024 * 1024
 _CPP_LIBRARY_GLOBS = (CPP_LIBRARY, f"*/{CPP_LIBRARY}", f"*/*/{CPP_LIBRARY}")
 
 
@@ -228,7 +231,7 @@ def _registered_version(read_value: Registry, name: str) -> tuple[int, ...] | No
 def _read_library(path: Path) -> Library | None:
     try:
         with path.open("rb") as stream:
-            data = stream.read(_MOST_BYTES)
+            data = stream.read(_MAX_BYTES)
     except OSError:
         return None
     return Library(path=str(path), version=file_version(data))

@@ -103,7 +103,7 @@ def _distribution(
     missing, changed, total = [], [], 0
     own = f"{folder.name}/METADATA"
     hashed = []
-    for path, wanted, size in rows:
+    for path, hash_, size in rows:
         try:
             found = os.stat(path)  # noqa: PTH116
         except OSError:
@@ -115,8 +115,8 @@ def _distribution(
             continue
         if size and int(size) != found.st_size:
             changed.append(path)
-        elif pool and wanted:
-            hashed.append((path, wanted))
+        elif pool and hash_:
+            hashed.append((path, hash_))
     right = pool.map(_has_hash, hashed, chunksize=1) if pool else ()
     changed += [path for (path, _), is_right in zip(hashed, right) if not is_right]  # noqa: B905 - 3.10's
     return {
@@ -166,16 +166,16 @@ def _rows(record: Path) -> Iterator[tuple[str, str, str]]:
         with record.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
             for row in csv.reader(stream):
                 if row and row[0]:
-                    path, wanted, size = (*row, "", "")[:3]
+                    path, hash_, size = (*row, "", "")[:3]
                     full = os.path.join(root, path)  # noqa: PTH118
-                    yield full, wanted, size if size.isdigit() else ""
+                    yield full, hash_, size if size.isdigit() else ""
     except (OSError, csv.Error):
         return
 
 
 def _has_hash(item: tuple[str, str]) -> bool:
-    path, wanted = item
-    kind, _, value = wanted.partition("=")
+    path, hash_ = item
+    kind, _, value = hash_.partition("=")
     try:
         digest = hashlib.new(kind)
         with open(path, "rb", buffering=0) as stream:  # noqa: PTH123
@@ -228,9 +228,9 @@ def import_module(name: str) -> dict[str, Any]:
 
 def answer_stream() -> TextIO:
     """Return a stream to standard output; redirect everything else printed there to standard error."""
-    kept = os.dup(1)
+    stdout = os.dup(1)
     os.dup2(2, 1)
-    return os.fdopen(kept, "w", encoding="utf-8")
+    return os.fdopen(stdout, "w", encoding="utf-8")
 
 
 def main(words: list[str]) -> None:

@@ -31,6 +31,7 @@ _LOADABLE = runpy.run_path(str(Path(__file__).with_name("loadable_files.py")))
 _SHADOWS = runpy.run_path(str(Path(__file__).with_name("shadows.py")))
 MAX_PATHS = 5
 _VERSIONED_MODULES = ("torch", "torchvision", "torchaudio", "torchcodec", "triton")
+# The assignment of a string to `__version__`, with or without an annotation.
 _VERSION = re.compile(r"""^__version__\s*(?::[^=]*)?=\s*["']([^"']+)["']""", re.MULTILINE)
 # Folders that programs create at run time (comtypes, pywin32), and files that virtualenv adds.
 _BYTECODE = "__pycache__"
@@ -250,9 +251,9 @@ def _is_code(name: str) -> bool:
 
 def main(words: list[str]) -> None:
     """Print the answer to standard output; redirect everything else printed there to standard error."""
-    kept = os.dup(1)
+    stdout = os.dup(1)
     os.dup2(2, 1)
-    with os.fdopen(kept, "w", encoding="utf-8") as stream:
+    with os.fdopen(stdout, "w", encoding="utf-8") as stream:
         stream.write("\n" + json.dumps(inspect(words)) + "\n")
 
 

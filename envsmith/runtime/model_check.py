@@ -48,7 +48,7 @@ def check(spec: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _run(model: Any, spec: dict[str, Any], answer: dict[str, Any]) -> None:  # noqa: ANN401 - whatever can be called
+def _run(model: Any, spec: dict[str, Any], answer: dict[str, Any]) -> None:  # noqa: ANN401 - a callable
     expected = None
     values = _generated_inputs(spec)
     if spec["reference"].endswith(".npz"):

@@ -161,7 +161,7 @@ def _safetensors(spec: dict[str, Any], answer: dict[str, Any]) -> None:
         _check_tensors({name: held.get_tensor(name) for name in held.keys()}, spec, answer)  # noqa: SIM118 - no mapping
 
 
-def _torchscript(spec: dict[str, Any], answer: dict[str, Any]) -> Any:  # noqa: ANN401 - whatever can be called
+def _torchscript(spec: dict[str, Any], answer: dict[str, Any]) -> Any:  # noqa: ANN401 - a callable
     torch = _torch(spec)
     if not _PICKLE["is_torchscript"](spec["path"]):
         raise ModelProblem("unreadable", "not a TorchScript file: its archive contains no code")
@@ -179,7 +179,7 @@ def _torchscript(spec: dict[str, Any], answer: dict[str, Any]) -> Any:  # noqa: 
     return run
 
 
-def _onnx(spec: dict[str, Any], answer: dict[str, Any]) -> Any:  # noqa: ANN401, ARG001 - whatever can be called
+def _onnx(spec: dict[str, Any], answer: dict[str, Any]) -> Any:  # noqa: ANN401, ARG001 - a callable
     found = import_library("onnxruntime")
     wanted = {"cuda": "CUDAExecutionProvider"}.get(spec["device"].partition(":")[0], "CPUExecutionProvider")
     if wanted not in found.get_available_providers():

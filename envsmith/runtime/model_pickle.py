@@ -19,38 +19,12 @@ _MAX_PICKLES = 5
 _PICKLE_FILES = ("data.pkl", "constants.pkl")
 # A pickle that may call functions of these modules can run any code.
 _DANGEROUS = frozenset(
-    (
-        *(
-            "os",
-            "posix",
-            "nt",
-            "sys",
-            "subprocess",
-            "builtins",
-            "__builtin__",
-            "importlib",
-            "runpy",
-            "pty",
-            "shutil",
-        ),
-        *("socket", "ctypes", "code", "pickle", "_pickle", "marshal", "operator", "webbrowser", "commands"),
-        *(
-            "asyncio",
-            "bdb",
-            "cProfile",
-            "codeop",
-            "multiprocessing",
-            "pdb",
-            "pip",
-            "profile",
-            "pydoc",
-            "timeit",
-        ),
-        *("trace", "zipimport", "?"),
-    )
+    """
+    __builtin__ _pickle asyncio bdb builtins cProfile code codeop commands ctypes importlib marshal
+    multiprocessing nt operator os pdb pickle pip posix profile pty pydoc runpy shutil socket subprocess sys
+    timeit trace webbrowser zipimport ?
+    """.split()  # noqa: SIM905 - a list literal would take a line for each
 )
-
-
 _CONTAINER_TYPES = frozenset(
     ("set", "frozenset", "bytearray", "bytes", "complex", "slice", "range", "object", "list", "dict", "int")
 )
@@ -101,12 +75,12 @@ def _apply(opcode: Any, argument: Any, stack: list[Any], memo: dict[int, Any]) -
         while stack and stack.pop() is not pickletools.markobject:
             pass
         before = before[: before.index(pickletools.markobject)]
-    kept = stack[-1] if stack else None
+    top = stack[-1] if stack else None
     del stack[max(len(stack) - len(before), 0) :]
     if name in ("GET", "BINGET", "LONG_BINGET"):
         stack.append(memo.get(int(argument)))
     elif name == "DUP":
-        stack += [kept, kept]
+        stack += [top, top]
     else:
         stack += [_stack_item(item, argument) for item in opcode.stack_after]
 

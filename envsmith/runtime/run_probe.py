@@ -50,9 +50,9 @@ class Steps:
 
 def answer_stream() -> TextIO:
     """Return a stream to standard output; redirect everything else printed there to standard error."""
-    kept = os.dup(1)
+    stdout = os.dup(1)
     os.dup2(2, 1)
-    return os.fdopen(kept, "w", encoding="utf-8")
+    return os.fdopen(stdout, "w", encoding="utf-8")
 
 
 def peak_bytes() -> int:

@@ -1,4 +1,4 @@
-"""Whatever stands in a file, a scan ends, and a name in it is never lost."""
+"""A scan of any file ends, and no use in it is missed."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_an_import_is_found_wherever_the_rest_of_the_file_is_python(module: str,
 
 
 def test_lines_of_any_length_are_read_in_time_in_proportion() -> None:
-    """Each of these took a time that grew with the square of its length, or beyond all measure."""
+    """Regression test: these lines once took quadratic or exponential time."""
     many = 5_000
     texts = [
         "pip" + " -a,-a" * 60,

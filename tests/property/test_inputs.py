@@ -1,4 +1,4 @@
-"""Whatever people write, the answer is a value or an error with place and hint; what is shown reads back."""
+"""Any profile or requirements text parses, or is refused with code, place and hint; printed profiles parse again."""
 
 from __future__ import annotations
 

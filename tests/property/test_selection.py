@@ -1,4 +1,4 @@
-"""What holds on every machine there could be."""
+"""Properties of the selection on every possible machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever secret, name or address is planted into what a report is made of, it is in no report."""
+"""No secret, user name or address in the inputs of a report is in the report."""
 
 from __future__ import annotations
 
