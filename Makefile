@@ -44,11 +44,12 @@ test-offline: $(STAMP) ## run the tests that need no network, without one
 test-later: $(STAMP) ## run them 400 days ahead: the clock of the test process, not that of its programs
 	ENVSMITH_TEST_OFFLINE=1 ENVSMITH_TEST_CLOCK_DAYS=400 $(BIN)/python -m pytest -n auto
 
-lint: $(STAMP) ## check style, import contracts and generated pages
+lint: $(STAMP) ## check style, import contracts, structure, words and generated pages
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_structure.py
+	$(BIN)/python tools/check_words.py --check
 	$(BIN)/python tools/cli_reference.py --check
 	$(BIN)/python tools/snapshot_page.py --check
 	$(BIN)/python tools/json_schemas.py --check
@@ -56,9 +57,10 @@ lint: $(STAMP) ## check style, import contracts and generated pages
 type: $(STAMP) ## check types with mypy, strict
 	$(BIN)/mypy
 
-arch: $(STAMP) ## check import contracts and limits only
+arch: $(STAMP) ## check import contracts, structure and words only
 	$(BIN)/lint-imports
 	$(BIN)/python tools/check_structure.py
+	$(BIN)/python tools/check_words.py --check
 	$(BIN)/python -m pytest tests/test_architecture.py
 
 bench: $(STAMP) ## measure against uv, click and deptry

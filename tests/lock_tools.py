@@ -10,10 +10,10 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError
-from envsmith.lock.check import CheckTools
 from envsmith.lock.lock import LockedProfile, lock_profiles
 from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
+from envsmith.lock.staleness import CheckTools
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, Metadata, group_releases
 from envsmith.plan.model import LockRequest

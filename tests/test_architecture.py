@@ -81,7 +81,7 @@ BREACHES = (
     ("world", "catalog/tables.py", "import requests"),
     ("world", "model/target.py", "import platform"),
     ("world", "errors.py", "import socket"),
-    ("world", "install/switch.py", "import shutil"),
+    ("world", "install/rollback.py", "import shutil"),
     ("one-process", "uv/resolver.py", "import subprocess"),
     ("one-process", "lock/lock.py", "import subprocess"),
     ("click", "lock/lock.py", "import click"),

@@ -38,6 +38,7 @@ SMALL = {
     "console/options.py": "shared click options; imported by commands that print nothing through printer",
     "files/cache_dir.py": "start-up path: no other import",
     "lockfile/__init__.py": "name of the lock folders, on the start-up path of `run`",
+    "install/smoke_tests.py": "found by its name: the tests that decide on a new environment",
     "model/naming.py": "text functions of packages that share nothing else",
     "model/progress.py": "protocol between the engines and the console",
     "process/replace.py": "start-up path of `envsmith run`",

@@ -232,7 +232,7 @@ def append_outputs(path: Path, outputs: Mapping[str, str]) -> None:
     Raises:
         ToolError: TOL011 when the disk is full, TOL013 when the file cannot be written.
     """
-    from envsmith.files.atomic import translate_os_errors
+    from envsmith.files.os_errors import translate_os_errors
 
     place = f"${OUTPUT_VARIABLE}: {path}"
     hint = f"set {OUTPUT_VARIABLE} to a writable file, or unset it"

@@ -25,7 +25,7 @@ from envsmith.host.current import folders_before_packages, variables
 from envsmith.host.detect import detect
 from envsmith.host.model import Host
 from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, SystemLibraries, VisualCpp
-from envsmith.lock.check import check_tools
+from envsmith.lock.staleness import check_tools
 from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.store import read_manifest
@@ -203,8 +203,8 @@ class DoctorFacts:
     @cached_or_error
     def drift(self) -> tuple[Finding, ...]:
         """Findings of `envsmith lock --check` for the environment's lock."""
-        from envsmith.lock.check import check_profile
         from envsmith.lock.request import LockOptions, lock_requests
+        from envsmith.lock.staleness import check_profile
 
         if self.manifest is None:
             return ()

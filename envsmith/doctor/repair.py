@@ -20,7 +20,7 @@ from envsmith.doctor.repair_plan import (
     StepKind,
 )
 from envsmith.errors import VerificationError
-from envsmith.files.atomic import environment_errors
+from envsmith.files.os_errors import environment_errors
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.naming import unique_name
 from envsmith.uv.installer import UvInstaller, failure

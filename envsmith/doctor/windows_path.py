@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from envsmith.errors import HostError
-from envsmith.files.atomic import environment_errors
+from envsmith.files.os_errors import environment_errors
 from envsmith.host.current import utc_text
 from envsmith.host.system import SearchPath
 from envsmith.host.system_probes import PATH_KEYS

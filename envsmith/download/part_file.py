@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import Self
 
 from envsmith.errors import ToolError
-from envsmith.files.atomic import fsync_directory, translate_os_errors
+from envsmith.files.atomic import fsync_directory
+from envsmith.files.os_errors import translate_os_errors
 
 FOLDER = ".envsmith-partial"
 """Subfolder of a wheelhouse for incomplete files."""

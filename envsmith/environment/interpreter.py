@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from envsmith.config.model_files import ModelCheckResult
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment, Import, Interpreter
 from envsmith.errors import InstallError, ToolError
-from envsmith.files.atomic import translate_os_errors
+from envsmith.files.os_errors import translate_os_errors
 from envsmith.process.capture import run_with_timeout
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
 
@@ -260,3 +260,31 @@ def interpreter_path(prefix: Path) -> Path:
     usual, other = ("Scripts/python.exe", "python.exe") if os.name == "nt" else ("bin/python", "bin/python3")
     is_other = not os.path.lexists(prefix / usual) and (prefix / other).exists()
     return prefix / (other if is_other else usual)
+
+
+class EnvironmentProbe(Protocol):
+    """Inspects interpreters and their environments."""
+
+    def interpreter(self, executable: Path) -> Interpreter:
+        """Inspect an interpreter.
+
+        Raises:
+            InstallError: when it does not respond.
+        """
+        ...
+
+    def environment(self, prefix: Path, *, deep: bool) -> Environment:
+        """Compare the files of an environment with their RECORDs; deep: by hash.
+
+        Raises:
+            InstallError: when its interpreter does not respond.
+        """
+        ...
+
+    def imports(self, prefix: Path, name: str, env: Mapping[str, str], timeout_s: float) -> Import:
+        """Import a module in a process of its own."""
+        ...
+
+    def runs(self, prefix: Path, command: str, env: Mapping[str, str], timeout_s: float) -> Import:
+        """Run a command in an environment, without a shell."""
+        ...

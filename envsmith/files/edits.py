@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envsmith.errors import ToolError
-from envsmith.files.atomic import translate_os_errors
+from envsmith.files.os_errors import translate_os_errors
 
 # The marker of diff and git for a last line without a line feed.
 _NO_END = b"\n\\ No newline at end of file\n"

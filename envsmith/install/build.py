@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from envsmith.environment import package_findings, verification
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import CONSTRAINTS, Environment, Generation, Import
 from envsmith.errors import InstallError, VerificationError
-from envsmith.files.atomic import environment_errors
+from envsmith.files.os_errors import environment_errors
 from envsmith.install.ports import InstallTools
 from envsmith.install.request import InstallRequest, LockedInstall
+from envsmith.install.smoke_tests import run_commands, run_imports
 from envsmith.model.finding import Report
 from envsmith.shims.environment import install_shims, with_shims
 from envsmith.templates import read_template
@@ -68,12 +68,12 @@ def _build(
         install_shims(prefix, request.shims, tools.processes)
     tools.progress.started(id_, "comparing hashes" if deep else "comparing files")
     environment = tools.probe.environment(prefix, deep=deep)
-    imports = tuple(_import(request, locked, prefix, tools))
+    imports = tuple(run_imports(request.smoke_tests, locked.pins, prefix, tools.probe, tools.progress))
     pins = with_shims(locked.pins, request.shims)
     report = verification.verify(pins, locked.backend, environment, imports)
     runs: tuple[Import, ...] = ()
     if not report.has_errors:  # commands run only in an environment that matches its lock
-        runs = tuple(_run(request, prefix, tools))
+        runs = tuple(run_commands(request.smoke_tests, prefix, tools.probe, tools.progress))
         report = Report(findings=(*report.findings, *package_findings.failed_runs(runs)))
     if report.has_errors:
         failed = sum(bool(item.error) for item in (*imports, *runs))
@@ -84,22 +84,6 @@ def _build(
     write_activation_scripts(prefix, Activation.of(locked.profile, backend=locked.backend, env=locked.env))
     tools.store.record(generation)
     return BuildResult(generation=generation, imports=imports, runs=runs)
-
-
-def _import(
-    request: InstallRequest, locked: LockedInstall, prefix: Path, tools: InstallTools
-) -> Iterator[Import]:
-    """Run the smoke tests that import modules."""
-    for test in request.smoke_tests.imports(locked.pins):
-        tools.progress.started(prefix.name, f"importing {test.text}")
-        yield tools.probe.imports(prefix, test.text, request.smoke_tests.env, test.timeout_s)
-
-
-def _run(request: InstallRequest, prefix: Path, tools: InstallTools) -> Iterator[Import]:
-    """Run the smoke tests that are commands."""
-    for test in request.smoke_tests.commands():
-        tools.progress.started(prefix.name, f"running {test.text}")
-        yield tools.probe.runs(prefix, test.text, request.smoke_tests.env, test.timeout_s)
 
 
 def _generation(

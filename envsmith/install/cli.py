@@ -27,7 +27,8 @@ def generations_command(keep: int | None, prefix: Path, *, as_json: bool) -> int
 
     Own bytes are freed if the environment is removed; shared ones are hard links to uv's cache or other environments.
     """
-    from envsmith.install import output, switch
+    from envsmith.install import output
+    from envsmith.install import rollback as switch
     from envsmith.install.disk_space import own_and_shared
     from envsmith.install.generation_store import GenerationStore
 
@@ -174,7 +175,7 @@ def rollback_command(id_: str, prefix: Path, *, force: bool, as_json: bool) -> i
     from envsmith.install import output
     from envsmith.install.generation_store import GenerationStore
     from envsmith.install.links import check_runner
-    from envsmith.install.switch import rollback
+    from envsmith.install.rollback import rollback
 
     check_runner(prefix.absolute())
     store = GenerationStore(link=prefix.absolute(), waiting=output.show_waiting)

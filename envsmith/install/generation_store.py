@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import RECORD, Generation, is_id
-from envsmith.files.atomic import environment_errors, remove_folder, write_atomic
+from envsmith.files.atomic import remove_folder, write_atomic
 from envsmith.files.locks import lock_directory, lock_owner
+from envsmith.files.os_errors import environment_errors
 from envsmith.install import links, store_names
 from envsmith.install.store_names import (
     append_history,

@@ -12,7 +12,8 @@ from envsmith.config.profiles import profile_of
 from envsmith.console.options import MissingLockError
 from envsmith.errors import LockError
 from envsmith.host.current import this_platform, this_python
-from envsmith.install.request import InstallRequest, SmokeTests
+from envsmith.install.request import InstallRequest
+from envsmith.install.smoke_tests import SmokeTests
 from envsmith.lockfile.manifest import FILENAME
 from envsmith.shims.environment import shims_of
 
@@ -106,8 +107,8 @@ def check_stale(request: InstallRequest, folder: Path) -> tuple[Path, ...]:
     from envsmith.catalog import Catalog
     from envsmith.files import atomic
     from envsmith.files.text import record_reads
-    from envsmith.lock.check import check_profile, check_tools
     from envsmith.lock.request import lock_requests, reads_sources
+    from envsmith.lock.staleness import check_profile, check_tools
     from envsmith.lockfile.store import read_manifest
     from envsmith.wiring import watched_paths
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from envsmith.environment.model import Generation
     from envsmith.install.disk_space import SpaceNeeded
     from envsmith.install.install import InstallResult
-    from envsmith.install.switch import GenerationListing, SwitchResult
+    from envsmith.install.rollback import GenerationListing, SwitchResult
 
 _STATES = {"failed": "not verified", "foreign": "not managed by envsmith"}
 

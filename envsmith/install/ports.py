@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from envsmith.environment.model import Environment, Import, Interpreter
+from envsmith.environment.interpreter import EnvironmentProbe
 from envsmith.install.disk_space import Disk, disk_of
 from envsmith.install.generation_store import GenerationStore
 from envsmith.install.prefetch import Prefetcher
@@ -51,34 +51,6 @@ class Installer(Protocol):
             InstallError: when that fails.
             ToolError: when files cannot be downloaded.
         """
-        ...
-
-
-class EnvironmentProbe(Protocol):
-    """Inspects interpreters and their environments."""
-
-    def interpreter(self, executable: Path) -> Interpreter:
-        """Inspect an interpreter.
-
-        Raises:
-            InstallError: when it does not respond.
-        """
-        ...
-
-    def environment(self, prefix: Path, *, deep: bool) -> Environment:
-        """Compare the files of an environment with their RECORDs; deep: by hash.
-
-        Raises:
-            InstallError: when its interpreter does not respond.
-        """
-        ...
-
-    def imports(self, prefix: Path, name: str, env: Mapping[str, str], timeout_s: float) -> Import:
-        """Import a module in a process of its own."""
-        ...
-
-    def runs(self, prefix: Path, command: str, env: Mapping[str, str], timeout_s: float) -> Import:
-        """Run a command in an environment, without a shell."""
         ...
 
 

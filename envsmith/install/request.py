@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from envsmith.config.profile import SmokeTest
 from envsmith.environment.model import Environment, Generation
 from envsmith.errors import LockError
+from envsmith.install.smoke_tests import SmokeTests
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.pins import InstallSource, Pin, Pins
 from envsmith.lockfile.store import read_manifest, sha256_of
@@ -17,30 +17,6 @@ from envsmith.model.shim import ShimPackage, is_shims
 from envsmith.model.target import Platform, Python
 from envsmith.plan.ports import Files
 from envsmith.shims.environment import with_shims
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeTests:
-    """The smoke tests of a profile, run in a new environment before it becomes current."""
-
-    tests: tuple[SmokeTest, ...] = ()
-    """In addition to importing torch, if it is locked."""
-    env: Mapping[str, str] = field(default_factory=dict)
-
-    def imports(self, pins: Pins) -> tuple[SmokeTest, ...]:
-        """Return the imports to test in an environment with these pins."""
-        imports = tuple(test for test in self.tests if test.kind == "import")
-        needs_torch = pins.version("torch") and all(test.text != "torch" for test in imports)
-        return (SmokeTest("import", "torch"), *imports) if needs_torch else imports
-
-    def commands(self) -> tuple[SmokeTest, ...]:
-        """Return the commands to run."""
-        return tuple(test for test in self.tests if test.kind == "run")
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The tests of the profile as they are recorded in a generation, sorted."""
-        return tuple(sorted({test.word for test in self.tests}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

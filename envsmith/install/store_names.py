@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from envsmith.environment.model import RECORD
-from envsmith.files.atomic import environment_errors
+from envsmith.files.os_errors import environment_errors
 from envsmith.host.current import utc_text
 from envsmith.install.links import exists
 from envsmith.model.naming import unique_name

@@ -126,8 +126,8 @@ def _check(
         read: files read to build the requests; the cached answer holds until one changes.
     """
     from envsmith.console import answer_cache, printer
+    from envsmith.lock.drift import models_of
     from envsmith.lock.request import reads_sources
-    from envsmith.lock.staleness import models_of
     from envsmith.wiring import watched_paths
 
     folders = [options.folder / item.profile.name for item in requests]
@@ -151,7 +151,7 @@ def _check(
 
 def _checked(requests: Sequence[LockRequest], options: LockOptions) -> Report:
     from envsmith.catalog import Catalog
-    from envsmith.lock.check import check_profile, check_tools
+    from envsmith.lock.staleness import check_profile, check_tools
     from envsmith.model.finding import Report
     from envsmith.templates import read_template
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from envsmith.activate.scripts import scripts_of
 from envsmith.errors import EnvsmithError, LockError, ResolveError
-from envsmith.lock import admission, file_conflicts, savings, staleness
+from envsmith.lock import admission, drift, file_conflicts, savings
 from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools, resolve
 from envsmith.lock.savings import DownloadSavings
@@ -227,7 +227,7 @@ def _manifest(
         routes=routes.recorded(request.pages, planned.plans),
         targets={target.slug: target.entry for target in targets},
         scripts={name: sha256_of(content) for name, content in scripts.items()},
-        models=staleness.recorded(request.profile, before, request.hash_model),
+        models=drift.recorded(request.profile, before, request.hash_model),
     )
 
 

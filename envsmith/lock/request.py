@@ -15,8 +15,8 @@ from packaging.utils import canonicalize_name
 from envsmith.config.profile import Profile, check_name
 from envsmith.config.profiles import ProfileStore
 from envsmith.config.requirement import labels
-from envsmith.config.requirement_files import read_pyproject, read_requirements, unread_sources
-from envsmith.config.requirements_txt import RequirementsFile
+from envsmith.config.requirement_loader import read_pyproject, read_requirements, unread_sources
+from envsmith.config.requirements_parser import RequirementsFile
 from envsmith.errors import EnvsmithError, LockError, ProfileError
 from envsmith.files.text import read_text
 from envsmith.host.current import this_platform, this_python, utc_text

@@ -1,136 +1,192 @@
-"""Staleness of a lock: changed plan inputs, changed model files, nightlies about to leave their index."""
+"""Check of locks: plans against the files on disk, without network and resolver."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
-from itertools import zip_longest
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from packaging.version import Version
-
-from envsmith.config.model_files import ModelFile
-from envsmith.config.profile import Profile
-from envsmith.errors import LockError
-from envsmith.lockfile.manifest import FamilyPin, Manifest
-from envsmith.model.finding import Finding
-from envsmith.model.listing import IndexListing
-
-LISTED = 60
-"""Versions per project in the nightly index: the newest, counted over all backends.
-
-Source: pytorch/test-infra s3_management/manage.py, KEEP_THRESHOLD, unchanged since 2024-01-15 (read 2026-11-20).
-"""
-_DAY = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)")
-HashModel = Callable[[str], str]
-"""Path relative to the project → its sha256; empty for a missing file."""
+from envsmith.activate.scripts import scripts_of
+from envsmith.catalog import Catalog
+from envsmith.lock import drift
+from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
+from envsmith.lockfile.store import read_manifest, sha256_of
+from envsmith.model.backend import Backend
+from envsmith.model.finding import Finding, Report
+from envsmith.plan import routes
+from envsmith.plan.hashes import RecordedHasher
+from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan
+from envsmith.plan.planner import plan_profile
+from envsmith.plan.ports import Files, Hasher, Listings
+from envsmith.wiring import CatalogOptions, listing_sources
 
 
-def aging(family: Mapping[str, FamilyPin], listing: IndexListing, subject: str) -> Iterator[Finding]:
-    """Yield a note for each nightly that a lock pins.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckTools:
+    """Readers and facts for a check; none may use the network."""
+
+    catalog: Catalog
+    listings: Listings
+    hasher: Hasher
+    files: Files
+    templates: Callable[[str], str] | None = None
+    """Filename → text of a template; None to skip activation scripts."""
+
+
+def check_profile(request: LockRequest, folder: Path, tools: CheckTools) -> Report:
+    """Compare a request with its locks.
 
     Args:
-        family: project → its pin in the manifest.
-        listing: local listing of the lock's channel and backend, possibly outdated.
-        subject: ``cu130-nightly/cp312-win_amd64``.
-    """
-    for name, pin in sorted(family.items()):
-        version = Version(pin.version)
-        if version.dev is None:
-            continue
-        newer = _newer(version, name, listing)
-        days = _days(listing.retrieved) - _days(str(version.dev))
-        yield Finding(
-            code="TOL055",
-            severity="note",
-            subject=subject,
-            message=f"{name} {version}: {_outlook(newer, days)} (the index lists the newest {LISTED}; "
-            f"{newer} newer known as of {listing.retrieved})",
-            hint=f"envsmith download {subject.partition('/')[0]} --all -d DIR saves its wheels",
-        )
+        request: profile and requirements.
+        folder: the profile's lock folder.
+        tools: facts, listings and files.
 
-
-def _newer(version: Version, name: str, listing: IndexListing) -> int:
-    public = Version(version.public)
-    others = {Version(Version(release.version).public) for release in listing.releases(name)}
-    return sum(other > public and other.dev is not None for other in others)
-
-
-def _outlook(newer: int, days: int) -> str:
-    if newer >= LISTED:
-        return "no longer in the index"
-    if days >= LISTED:
-        return f"most likely no longer in the index: built {days} days earlier, one per day"
-    left = LISTED - max(newer, days)
-    return f"leaves the index in about {left} {'day' if left == 1 else 'days'}"
-
-
-def _days(text: str) -> int:
-    """Return a day number for differences between dates; 0 for an invalid date.
-
-    Source: the proleptic Gregorian calendar, months counted from March so that the leap day comes last.
-    """
-    match = _DAY.fullmatch(text[:10])
-    if match is None:
-        return 0
-    year, month, day = (int(part) for part in match.groups())
-    if month < 3:
-        year, month = year - 1, month + 12
-    return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day
-
-
-def changed(
-    old: Mapping[str, str | list[str]], new: Mapping[str, str | list[str]]
-) -> Iterator[tuple[str, str]]:
-    """Yield the changes between the inputs of two plans, as key and ``old → new``."""
-    for key in sorted({*old, *new}):
-        before, after = old.get(key, ""), new.get(key, "")
-        # A missing key equals an empty list.
-        before, after = (
-            (before or [], after or []) if list in (type(before), type(after)) else (before, after)
-        )
-        if isinstance(before, list) and isinstance(after, list):
-            removed, new_ones = sorted(set(before) - set(after)), sorted(set(after) - set(before))
-            for left, right in zip_longest(removed, new_ones, fillvalue="(none)"):
-                yield key, f"{left} → {right}"
-        elif before != after:
-            yield key, f"{before or '(none)'} → {after or '(none)'}"
-
-
-def models_of(profile: Profile) -> tuple[ModelFile, ...]:
-    """Return the model files declared by a profile."""
-    declared = profile.later.get("models", ())
-    items = declared if isinstance(declared, tuple) else ()
-    return tuple(ModelFile.from_plain(item) for item in items if isinstance(item, Mapping))
-
-
-def recorded(profile: Profile, before: Manifest | None, hash_model: HashModel | None) -> dict[str, str]:
-    """Return path → sha256 of the models for the manifest; for a missing file the earlier record.
+    Returns:
+        One finding of severity error per reason why a lock is stale, and notes on nightlies that their index will
+        remove.
 
     Raises:
-        LockError: LCK039 when a file differs from the sha256 in the profile.
+        LockError: LCK002 when the manifest is malformed.
+        ResolveError: when the profile can no longer be planned.
     """
-    found = {}
-    for model in models_of(profile):
-        here = hash_model(model.path) if hash_model else ""
-        if here and model.sha256 and here != model.sha256:
-            raise LockError(
-                "LCK039",
-                f"{model.path} has sha256 {here}, but the profile requires {model.sha256}",
-                where=profile.where("models"),
-                hint="replace the file, or correct the profile",
+    found = tools.files.read_files(folder)
+    manifest = read_manifest(found, str(folder / FILENAME))
+    name = request.profile.name
+    if manifest is None:
+        return Report(findings=(_finding("LCK030", name, "not locked yet", name),))
+    if stale := tuple(_route_findings(request, manifest)):
+        return Report(findings=stale)
+    request = replace(request, pages=manifest.routes)
+    planned = plan_profile(
+        request,
+        Cutoffs(cutoff_utc=manifest.cutoff_utc, moved=manifest.moved),
+        catalog=tools.catalog,
+        listings=tools.listings,
+        hasher=RecordedHasher(manifest, tools.hasher),
+    )
+    findings = [finding for plan in planned.plans for finding in _target_findings(plan, manifest, found)]
+    if tools.templates:
+        findings += _script_findings(manifest, scripts_of(planned.plans, tools.templates), found)
+    findings += [
+        _finding("LCK050", name, why, name)
+        for _, why in drift.drifted(request.profile, manifest, request.hash_model)
+    ]
+    slugs = {plan.target.slug for plan in planned.plans}
+    findings += [
+        _finding("LCK031", f"{name}/{slug}", "locked, but not a target of the profile", name)
+        for slug in sorted(set(manifest.targets) - slugs)
+    ]
+    findings += _notes(manifest, tools)
+    return Report(findings=tuple(findings))
+
+
+def _notes(manifest: Manifest, tools: CheckTools) -> Iterator[Finding]:
+    for slug, entry in sorted(manifest.targets.items()):
+        channel, backend = str(entry.inputs.get("channel", "")), str(entry.inputs.get("backend", ""))
+        if channel == "nightly" and (listing := tools.listings.known(channel, Backend.parse(backend))):
+            yield from drift.aging(entry.family, listing, f"{manifest.profile}/{slug}")
+
+
+def _script_findings(
+    manifest: Manifest, scripts: Mapping[str, bytes], found: Mapping[str, bytes]
+) -> Iterator[Finding]:
+    """Yield the activation scripts that are missing, changed or outdated."""
+    name = manifest.profile
+    for file, sha256 in sorted(manifest.scripts.items()):
+        if file not in found:
+            yield _finding("LCK037", name, f"{file} is missing", name)
+        elif sha256_of(found[file]) != sha256:
+            yield _finding("LCK036", name, f"{file} was changed after it was written", name)
+    if {file: sha256_of(content) for file, content in scripts.items()} != manifest.scripts:
+        text = "the activation scripts are from another envsmith version or have other variables"
+        yield _finding("LCK038", name, text, name)
+
+
+def _route_findings(request: LockRequest, manifest: Manifest) -> Iterator[Finding]:
+    """Yield the changes of routes; without their recorded pages there is no plan to compare."""
+    name = request.profile.name
+    for slug, why in routes.changes(request.profile, manifest):
+        yield _finding("LCK033", f"{name}/{slug}" if slug else name, why, name)
+
+
+def _target_findings(
+    plan: ResolutionPlan, manifest: Manifest, found: Mapping[str, bytes]
+) -> Iterator[Finding]:
+    subject = f"{plan.profile}/{plan.target.slug}"
+    entry = manifest.targets.get(plan.target.slug)
+    if entry is None:
+        yield _finding("LCK032", subject, "not locked yet", plan.profile)
+        return
+    if entry.plan != plan.digest():
+        yield from _plan_findings(plan, entry, subject)
+    for name, sha256 in sorted(entry.files.items()):
+        if name in found and sha256_of(found[name]) != sha256:
+            yield _finding("LCK036", subject, f"{name} was changed after it was written", plan.profile)
+        elif name not in found and not name.startswith("pylock."):
+            # Projects may leave pylock files out of version control: the requirements files have the same pins.
+            yield _finding("LCK037", subject, f"{name} is missing", plan.profile)
+
+
+def _plan_findings(plan: ResolutionPlan, entry: TargetRecord, subject: str) -> Iterator[Finding]:
+    changes = [
+        change
+        for change in drift.changed(entry.inputs, plan.inputs())
+        if change[0] not in ("catalog", "facts")
+    ]
+    origins = {str(item.requirement): item.origin for item in (*plan.requirements, *plan.constraints)}
+    for word, text in changes:
+        origin = next((place for item, place in origins.items() if text.endswith(f"→ {item}")), "")
+        yield _finding("LCK033", subject, f"{word}  {text}" + (f"  {origin}" if origin else ""), plan.profile)
+    moved = list(_pin_findings(plan, entry, subject))
+    yield from moved
+    if not changes and not moved:
+        text = "catalog  PyTorch's index has changed since this lock was made; the locked versions are still available"
+        yield _finding("LCK035", subject, text, plan.profile)
+
+
+def _pin_findings(plan: ResolutionPlan, entry: TargetRecord, subject: str) -> Iterator[Finding]:
+    """Yield the pins that the index listing no longer has, or has with another hash."""
+    channel = "" if plan.channel == "stable" else f" --channel {plan.channel}"
+    listed = {wheel.filename: wheel for wheels in plan.slice.projects.values() for wheel in wheels}
+    for name, pin in sorted(entry.family.items()):
+        if name not in plan.slice.projects:
+            continue
+        found = listed.get(pin.filename)
+        if found is None:
+            yield _finding(
+                "LCK034",
+                subject,
+                f"catalog  {pin.filename} is not in this machine's copy of the {plan.slice.index} index "
+                f"(run `envsmith catalog refresh {plan.target.backend}{channel}`)",
+                plan.profile,
             )
-        if sha256 := model.sha256 or here or (before.models.get(model.path, "") if before else ""):
-            found[model.path] = sha256
-    return found
+        elif found.sha256 != pin.sha256:
+            text = (
+                f"catalog  {name} {pin.version}: sha256:{pin.sha256} → sha256:{found.sha256} ({pin.filename})"
+            )
+            yield _finding("LCK034", subject, text, plan.profile)
 
 
-def drifted(profile: Profile, manifest: Manifest, hash_model: HashModel | None) -> Iterator[tuple[str, str]]:
-    """Yield the models that differ from their record in a lock, as path and message.
+def _finding(code: str, subject: str, message: str, profile: str) -> Finding:
+    return Finding(
+        code=code, severity="error", subject=subject, message=message, hint=f"envsmith lock {profile}"
+    )
 
-    Without ``hash_model`` only models with a sha256 in the profile are compared.
+
+def check_tools(
+    catalog: Catalog, choice: CatalogOptions | None = None, templates: Callable[[str], str] | None = None
+) -> CheckTools:
+    """Return the tools of a check, without network.
+
+    Args:
+        catalog: facts.
+        choice: catalog options of the command line.
+        templates: filename → text of a template; None to skip activation scripts.
     """
-    for model in models_of(profile):
-        here = (hash_model(model.path) if hash_model else "") or model.sha256
-        locked = manifest.models.get(model.path, "")
-        if here and here != locked:
-            yield model.path, f"{model.path} has sha256 {here}, but the lock has {locked or 'none'}"
+    from envsmith.files import atomic
+    from envsmith.index.hashing import NoDownloads
+
+    listings = listing_sources(catalog, choice or CatalogOptions(), is_online=False)
+    return CheckTools(
+        catalog=catalog, listings=listings, hasher=NoDownloads(), files=atomic, templates=templates
+    )

@@ -13,7 +13,7 @@ from envsmith.errors import EnvsmithError, ResolveError
 from envsmith.model.backend import backend_family
 from envsmith.model.listing import IndexListing
 from envsmith.model.target import Target
-from envsmith.plan import conflicts, extension_constraints, hashes, kernels, lifecycle, suggestions
+from envsmith.plan import conflicts, extension_constraints, hashes, kernel_filter, lifecycle, suggestions
 from envsmith.plan.candidates import select_candidates
 from envsmith.plan.model import Cutoffs, LockRequest, ProfilePlan, ResolutionPlan
 from envsmith.plan.ports import Hasher, Listings
@@ -103,7 +103,7 @@ def _plan_target(
     if len(computed) < len(missing):
         raise hashes.refusal(wheel for wheel in missing if wheel not in computed)
     slice_ = hashes.with_hashes(found.slice, found.unhashed, computed)
-    slice_, capped = kernels.narrow(slice_, request.profile, target, request.requirements, catalog)
+    slice_, capped = kernel_filter.narrow(slice_, request.profile, target, request.requirements, catalog)
     skipped = hashes.skipped_decisions(slice_, found.unhashed, request.requirements)
     decisions = (
         *request.decisions,
@@ -114,7 +114,7 @@ def _plan_target(
     )
     plan = plan_target(replace(request, decisions=decisions), target, cutoffs, slice_, catalog)
     plan = extension_constraints.bind(route(plan, request.pages, catalog, hasher), catalog)
-    kernels.check(plan, request.profile, catalog)
+    kernel_filter.check(plan, request.profile, catalog)
     return plan
 
 
@@ -136,16 +136,16 @@ def _add_suggestions(
     error: ResolveError, target: Target, profile: str, catalog: Catalog, listings: Listings
 ) -> None:
     """Add to a refusal the existing builds of other backends, and the command to lock one."""
-    if not isinstance(error, (NoBuildError, kernels.NoKernelsError)):
+    if not isinstance(error, (NoBuildError, kernel_filter.NoKernelsError)):
         return
-    if isinstance(error, kernels.NoKernelsError):
+    if isinstance(error, kernel_filter.NoKernelsError):
         family = backend_family(error.gpu.capability)
     else:
         family = target.backend.family
     known = [facts.backend for facts in catalog.backends() if facts.backend.family == family]
     # Suggestions use cached listings only; never use the network just to build an error message.
     found = [listing for backend in known if (listing := listings.known("stable", backend))]
-    if isinstance(error, kernels.NoKernelsError):
+    if isinstance(error, kernel_filter.NoKernelsError):
         details, hint = suggestions.with_kernels(found, error.gpu, target, catalog, profile)
     else:
         details, hint = suggestions.builds(found, error.requirement, target, profile)

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from envsmith.config.positions import KeyPath, TomlDocument
-from envsmith.config.requirements_txt import logical_lines, pin_of_wheel
+from envsmith.config.requirements_parser import logical_lines, pin_of_wheel
 from envsmith.errors import ProfileError
 from envsmith.files.edits import Edit, RequirementLine, RequirementSource
 from envsmith.files.text import MAX_BYTES

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from envsmith.config.profile import Profile
 from envsmith.environment.interpreter import Probe, interpreter_path, read_answer
-from envsmith.files.atomic import environment_errors
+from envsmith.files.os_errors import environment_errors
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.shim import PROJECT, ShimPackage, package
 from envsmith.process.runner import Processes, inherited_environ

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import InstallError
-from envsmith.files import atomic
+from envsmith.files import atomic, os_errors
 
 
 def test_a_file_is_written_whole(tmp_path: Path) -> None:
@@ -38,11 +38,11 @@ def test_what_the_system_refuses_is_told_with_its_place(tmp_path: Path, number: 
             InstallError,
             match=f"{code}: here: .*{os.strerror(number)[1:]}; the current env",
         ),
-        atomic.environment_errors(tmp_path),
+        os_errors.environment_errors(tmp_path),
     ):
         raise OSError(number, os.strerror(number), "here")
     with (
         pytest.raises(InstallError, match=re.escape(f"{code}: {tmp_path}")),
-        atomic.environment_errors(tmp_path),
+        os_errors.environment_errors(tmp_path),
     ):
         raise OSError(number, os.strerror(number))

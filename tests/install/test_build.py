@@ -9,7 +9,7 @@ from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import CONSTRAINTS, TorchBuild
 from envsmith.errors import InstallError, ToolError
 from envsmith.install.install import install
-from envsmith.install.request import SmokeTests
+from envsmith.install.smoke_tests import SmokeTests
 from tests.fakes import RecordedProgress
 from tests.install.fakes import FakeInstaller, FakeProbe
 from tests.install.install_values import order, tools

@@ -9,7 +9,7 @@ from envsmith.config.profile import SmokeTest
 from envsmith.environment.model import TorchBuild
 from envsmith.errors import InstallError, LockError
 from envsmith.install.install import install
-from envsmith.install.request import SmokeTests
+from envsmith.install.smoke_tests import SmokeTests
 from tests.environment.test_model_interpreter import interpreter
 from tests.fakes import FakeFiles
 from tests.install.fakes import FakeInstaller, FakeProbe

@@ -10,7 +10,7 @@ from envsmith.config.profile import SmokeTest
 from envsmith.config.profiles import profile_of
 from envsmith.errors import LockError, ProfileError
 from envsmith.install.options import install_request, smoke_tests_of
-from envsmith.install.request import SmokeTests
+from envsmith.install.smoke_tests import SmokeTests
 from envsmith.shims.environment import shims_of
 
 OPTIONS = {

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.install import output
-from envsmith.install.switch import GenerationListing, SwitchResult
+from envsmith.install.rollback import GenerationListing, SwitchResult
 from tests.environment.test_model_generation import generation
 
 LINK = Path(".venv")

@@ -1,16 +1,151 @@
-"""What a stale lock is told by."""
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
-from __future__ import annotations
+import pytest
 
-from envsmith.lock.staleness import changed
+from envsmith.config.profile import Profile
+from envsmith.lock.request import LockOptions
+from envsmith.lock.resolve import ResolveTools
+from envsmith.lock.staleness import CheckTools, check_profile
+from envsmith.model.listing import IndexListing, group_releases
+from envsmith.plan.model import LockRequest
+from tests.fakes import FakeFiles, FakeListings
+from tests.lock_tools import AUDIO, KNOWN, ROWS, lock_profile
+from tests.values import CUTOFF, OTHER_HEX, asked, profile, torch
+
+FOLDER = Path("lockfiles/mine")
+TWO = profile(on_retired="stable").with_overrides(python=("3.11", "3.12"))
+SLUG = "cp312-manylinux_2_28_x86_64"
 
 
-def test_changed_tells_both_values() -> None:
-    old: dict[str, str | list[str]] = {"cutoff": "a", "requirement": ["six", "torch"], "gone": "x"}
-    new: dict[str, str | list[str]] = {"cutoff": "b", "requirement": ["six", "torch>=2"]}
-    assert list(changed(old, new)) == [
-        ("cutoff", "a → b"),
-        ("gone", "x → (none)"),
-        ("requirement", "torch → torch>=2"),
+@pytest.fixture(autouse=True)
+def _locked(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
+    wanted = LockRequest(profile=TWO, requirements=asked("torch"))
+    lock_profile(wanted, LockOptions(now_utc=CUTOFF), FOLDER, tools, pool=pool)
+
+
+def found(tools: CheckTools, *texts: str, of: Profile = TWO) -> list[tuple[str, str]]:
+    wanted = LockRequest(profile=of, requirements=asked(*(texts or ("torch",))))
+    return [(item.code, item.message) for item in check_profile(wanted, FOLDER, tools).findings]
+
+
+def rows(tools: CheckTools, *changed: object) -> CheckTools:
+    listing = tools.listings.known("stable", TWO.backend)
+    assert listing
+    metadata = {(row.name, str(row.version)): KNOWN for row in (*ROWS, *AUDIO)}
+    projects = group_releases(changed, metadata)  # type: ignore[arg-type]
+    return replace(tools, listings=FakeListings((replace(listing, projects=projects),)))
+
+
+def test_nothing_changed(check_tools: CheckTools) -> None:
+    assert found(check_tools) == []
+
+
+def test_never_locked(check_tools: CheckTools) -> None:
+    assert [code for code, _ in found(replace(check_tools, files=FakeFiles()))] == ["LCK030"]
+
+
+def test_target_no_longer_asked_for(check_tools: CheckTools) -> None:
+    assert [code for code, _ in found(check_tools, of=TWO.with_overrides(python=("3.12",)))] == ["LCK031"]
+
+
+def test_target_not_locked(check_tools: CheckTools) -> None:
+    of = TWO.with_overrides(platforms=("linux", "windows"))
+    assert [code for code, _ in found(check_tools, of=of)] == ["LCK032"] * 2
+
+
+def test_change_is_told_with_both_values(check_tools: CheckTools) -> None:
+    told = found(check_tools, "torch<2.11")
+    assert ("LCK033", "requirement  torch → torch<2.11  requirements.in:1") in told
+
+
+def test_hash_of_a_pin_changed(check_tools: CheckTools) -> None:
+    changed = [replace(row, sha256=OTHER_HEX) if "2.11" in str(row.version) else row for row in ROWS]
+    codes = {code for code, _ in found(rows(check_tools, *changed, *AUDIO))}
+    assert codes == {"LCK034"}
+
+
+def test_row_of_a_pin_is_gone(check_tools: CheckTools) -> None:
+    told = found(rows(check_tools, *(row for row in ROWS if "2.11" not in str(row.version)), *AUDIO))
+    assert {code for code, _ in told} == {"LCK034"}
+    assert all(
+        "is not in this machine's copy of the cu128 index (run `envsmith catalog refresh cu128`)" in text
+        for _, text in told
+    )
+
+
+def test_other_rows_changed(check_tools: CheckTools) -> None:
+    codes = {code for code, _ in found(rows(check_tools, *ROWS))}
+    assert codes == {"LCK035"}
+
+
+def test_file_changed_or_missing(check_tools: CheckTools) -> None:
+    assert isinstance(check_tools.files, FakeFiles)
+    files = check_tools.files.folders[FOLDER]
+    files[f"requirements.{SLUG}.txt"] += b"x"
+    del files[f"requirements.{SLUG.replace('312', '311')}.txt"]
+    del files[f"pylock.{SLUG}.toml"]
+    assert sorted(found(check_tools)) == [
+        ("LCK036", f"requirements.{SLUG}.txt was changed after it was written"),
+        ("LCK037", f"requirements.{SLUG.replace('312', '311')}.txt is missing"),
     ]
-    assert list(changed(old, old)) == []
+
+
+def test_listing_is_the_fixture(listing: IndexListing) -> None:
+    assert set(listing.projects) == {"torch", "torchaudio"}
+
+
+def test_nightlies_that_age_are_noted_and_make_nothing_stale(
+    tools: ResolveTools, pool: ThreadPoolExecutor
+) -> None:
+    index = "nightly/cu128"
+    nights = [torch(f"2.11.0.dev202601{day:02}+cu128", index=index) for day in (5, 6, 7)]
+    listing = IndexListing(
+        channel="nightly",
+        backend=TWO.backend,
+        retrieved="2026-01-17",
+        source="made up",
+        projects=group_releases(nights, {(row.name, str(row.version)): KNOWN for row in nights}),
+    )
+    tools = replace(tools, listings=FakeListings((listing,)))
+    wanted = LockRequest(
+        profile=replace(TWO.with_overrides(python=("3.12",)), channel="nightly"),
+        requirements=asked("torch==2.11.0.dev20260105"),
+    )
+    at = LockOptions(now_utc="2026-01-20T00:00:00Z")
+    folder = Path("nights/mine")
+    lock_profile(wanted, at, folder, tools, pool=pool)
+    checks = CheckTools(
+        catalog=tools.catalog, listings=tools.listings, hasher=tools.hasher, files=tools.files
+    )
+    report = check_profile(wanted, folder, checks)
+    assert not report.has_errors
+    (note,) = report.findings
+    assert (note.code, note.severity, note.subject) == ("TOL055", "note", f"mine/{SLUG}")
+    assert note.message.startswith("torch 2.11.0.dev20260105+cu128: leaves the index in about 48 days")
+    assert "2 newer known" in note.message
+
+
+def test_models_are_compared_where_they_may_be_read(check_tools: CheckTools) -> None:
+    declared = ({"path": "models/a.onnx", "format": "onnx"},)
+    of = replace(TWO, later={"models": declared})
+    assert found(check_tools, of=of) == []
+    wanted = LockRequest(profile=of, requirements=asked("torch"), hash_model=lambda _: OTHER_HEX)
+    (finding,) = check_profile(wanted, FOLDER, check_tools).findings
+    assert (finding.code, finding.severity) == ("LCK050", "error")
+    assert finding.message == f"models/a.onnx has sha256 {OTHER_HEX}, but the lock has none"
+
+
+def test_a_script_that_was_changed_or_is_missing(check_tools: CheckTools) -> None:
+    check_tools.files.write_files(FOLDER, {"activate.sh": b"rm -rf /"}, remove=["activate.bat"])
+    assert found(check_tools) == [
+        ("LCK037", "activate.bat is missing"),
+        ("LCK036", "activate.sh was changed after it was written"),
+    ]
+
+
+def test_scripts_that_would_be_written_otherwise_now(check_tools: CheckTools) -> None:
+    later = replace(check_tools, templates=lambda name: f"of a later envsmith: {name}")
+    assert [code for code, _ in found(later)] == ["LCK038"]
+    assert found(replace(later, templates=None)) == [], "who installs does not ask for scripts"

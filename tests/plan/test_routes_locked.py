@@ -11,10 +11,10 @@ import pytest
 
 from envsmith.config.profile import Profile
 from envsmith.errors import LockError, ResolveError
-from envsmith.lock.check import CheckTools, check_profile
 from envsmith.lock.lock import LockedProfile
 from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
+from envsmith.lock.staleness import CheckTools, check_profile
 from envsmith.model.route import RouteEntry, RoutePage
 from envsmith.model.wheel import Wheel
 from envsmith.plan.model import LockRequest

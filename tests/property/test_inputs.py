@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.config.profile import Profile
 from envsmith.config.profile_file import ProfileSource, parse, resolve
-from envsmith.config.pyproject import from_pyproject
-from envsmith.config.requirements_txt import parse_requirements
+from envsmith.config.project_dependencies import from_pyproject
+from envsmith.config.requirements_parser import parse_requirements
 from envsmith.config.settings import ProjectSettings
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend

@@ -14,7 +14,8 @@ from envsmith.environment.interpreter import VerifyingProbe
 from envsmith.environment.model import Environment, Import, Interpreter
 from envsmith.errors import LockError
 from envsmith.files import atomic
-from envsmith.install.request import InstallRequest, SmokeTests
+from envsmith.install.request import InstallRequest
+from envsmith.install.smoke_tests import SmokeTests
 from envsmith.model.target import Platform, Python
 from envsmith.verify.verify import VerifyTools, verify
 from tests.environment.test_model_interpreter import LINUX, interpreter

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.requirements_txt import logical_lines
+from envsmith.config.requirements_parser import logical_lines
 
 
 @pytest.mark.parametrize(

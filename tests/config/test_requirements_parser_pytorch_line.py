@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.requirements_txt import PyTorchLine, pin_of_wheel
+from envsmith.config.requirements_parser import PyTorchLine, pin_of_wheel
 
 ROOT = "https://download.pytorch.org/whl"
 

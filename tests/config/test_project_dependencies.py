@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.pyproject import from_pyproject
+from envsmith.config.project_dependencies import from_pyproject
 from envsmith.errors import ProfileError
 
 TEXT = """\

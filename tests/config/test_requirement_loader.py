@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.config.requirement_files import read_pyproject, read_requirements
-from envsmith.config.requirements_txt import RequirementsFile
+from envsmith.config.requirement_loader import read_pyproject, read_requirements
+from envsmith.config.requirements_parser import RequirementsFile
 from envsmith.errors import EnvsmithError, ProfileError
 
 

@@ -17,7 +17,7 @@ from envsmith.config.requirement import (
     read_requirement,
     read_requires_python,
 )
-from envsmith.config.requirements_txt import RequirementsFile, note_of_wheel, pin_of_wheel
+from envsmith.config.requirements_parser import RequirementsFile, note_of_wheel, pin_of_wheel
 from envsmith.errors import ProfileError
 from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion

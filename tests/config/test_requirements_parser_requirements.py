@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.requirements_txt import Include, RequirementsFile, parse_requirements
+from envsmith.config.requirements_parser import Include, RequirementsFile, parse_requirements
 from envsmith.errors import ProfileError
 
 WHL = "https://download.pytorch.org/whl"

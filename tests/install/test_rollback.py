@@ -7,9 +7,9 @@ import pytest
 
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.errors import InstallError
-from envsmith.install import switch
+from envsmith.install import rollback as switch
 from envsmith.install.generation_store import GenerationStore
-from envsmith.install.switch import rollback
+from envsmith.install.rollback import rollback
 from tests.environment.test_model_generation import generation
 
 A, B, C = "any-aaaaaa", "any-bbbbbb", "other-cccccc"

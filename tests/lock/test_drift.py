@@ -1,0 +1,16 @@
+"""What a stale lock is told by."""
+
+from __future__ import annotations
+
+from envsmith.lock.drift import changed
+
+
+def test_changed_tells_both_values() -> None:
+    old: dict[str, str | list[str]] = {"cutoff": "a", "requirement": ["six", "torch"], "gone": "x"}
+    new: dict[str, str | list[str]] = {"cutoff": "b", "requirement": ["six", "torch>=2"]}
+    assert list(changed(old, new)) == [
+        ("cutoff", "a → b"),
+        ("gone", "x → (none)"),
+        ("requirement", "torch → torch>=2"),
+    ]
+    assert list(changed(old, old)) == []
