@@ -42,7 +42,7 @@ class StandIn:
     members: list[tuple[str, int, int]]
     """Name, size in bytes, CRC-32."""
     metadata: str
-    """Headers of METADATA, without the description."""
+    """Headers of METADATA that resolvers read."""
     has_sidecar: bool = False
     """Whether the index also serves the metadata by itself (PEP 658)."""
 

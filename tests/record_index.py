@@ -25,6 +25,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from email.parser import HeaderParser
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,12 @@ ROOT = Path(__file__).parents[1]
 PROFILES = tuple(sorted(path.stem for path in (ROOT / "profiles").glob("*.toml")))
 NEWER_RELEASES = 2
 """Releases after the cutoff that a page keeps; a lock that ignored the cutoff would take them."""
+
+
+_HEADERS = (
+    *("Metadata-Version", "Name", "Version", "Dynamic"),
+    *("Requires-Dist", "Requires-Python", "Provides-Extra"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,9 +149,15 @@ class IndexRecorder(IndexProxy):
                 for item in items
                 if path in self._listed or is_metadata(item.filename)
             ],
-            metadata=text.replace("\r\n", "\n").partition("\n\n")[0] + "\n",
+            metadata=resolving_headers(text),
             has_sidecar=path in self._sidecars,
         )
+
+
+def resolving_headers(metadata: str) -> str:
+    """Return the headers of METADATA that a resolver reads. Others name hosts, and take space."""
+    found = HeaderParser().parsestr(metadata).items()
+    return "".join(f"{name}: {' '.join(value.split())}\n" for name, value in found if name in _HEADERS)
 
 
 class _RemoteFile(io.RawIOBase):
