@@ -124,7 +124,7 @@ def test_the_fitting_room_has_one_member_of_each_family() -> None:
         for item in decisions(committed("fitting-room"), "cp312-win_amd64")
         if item["code"] == "RES111"
     }
-    assert "asked by chromadb" in messages["onnxruntime"]
+    assert "required by chromadb" in messages["onnxruntime"]
     assert "rembg" in messages["opencv-python-headless"]
     assert set(committed("fitting-room").targets["cp312-win_amd64"].unsatisfied) == {
         "chromadb: onnxruntime>=1.14.1",
