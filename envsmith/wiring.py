@@ -1,4 +1,4 @@
-"""Construction of the readers and tools that commands share, from options, variables and settings."""
+"""Construction of readers and tools shared by the commands, from options, variables and settings."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def verify_command(
 ) -> int:
     """Compare any environment with the lock of PROFILE.
 
-    Compares versions, labels and files, and finds extra packages, incompatible builds of the torch family, and packages
+    Compares versions, labels and files, and finds extra packages, incompatible torch builds, and packages
     that overwrite each other. Runs the smoke tests in the profile's `checks`. Exits with 1 on any difference.
 
     With --probe, libraries compute known results, each in its own process, and report device, time and memory: torch,
