@@ -27,7 +27,7 @@ def test_how_many_jobs_a_matrix_may_have() -> None:
     [
         ('service = "jenkins"', "unknown service"),
         ('service = "github"\nlabels = ["linux-x86_64"]', "MACHINE LABEL"),
-        ('service = "github"\nlabels = ["linux a"]', "names no machine"),
+        ('service = "github"\nlabels = ["linux a"]', "unknown machine"),
     ],
 )
 def test_a_malformed_row(line: str, why: str, tmp_path: Path) -> None:

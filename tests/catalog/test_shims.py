@@ -28,5 +28,5 @@ def test_a_shim_that_an_end_is_known_of(tmp_path: Path) -> None:
     path.write_text(f'[[shim]]\nname = "torchaudio-legacy-api"\nuntil = "3.0"\n{row}', "utf-8")
     assert read_shims(path)[0].range == "torchaudio 2.9 to before 3.0"
     path.write_text(f'[[shim]]\nname = "another"\n{row}', "utf-8")
-    with pytest.raises(CatalogError, match="no shim"):
+    with pytest.raises(CatalogError, match="unknown shim"):
         read_shims(path)

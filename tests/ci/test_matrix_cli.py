@@ -123,7 +123,7 @@ def test_what_cannot_be_told(made: Project) -> None:
     assert "LCK040" in ran.err
     ran = made.run("matrix", "-o", "../elsewhere")
     assert ran.status == 2
-    assert "not inside the project" in ran.said
+    assert "outside the project" in ran.said
 
 
 def test_a_slip_of_the_pen_and_the_command_that_was_run(tmp_path: Path) -> None:
