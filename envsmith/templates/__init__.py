@@ -1,12 +1,12 @@
-"""Reads the texts that lie in the package's folder ``templates``."""
+"""Templates of activation scripts and CI workflows."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent.parent / "templates"
+_FOLDER = Path(__file__).parent
 
 
 def read_template(name: str) -> str:
-    """Return the text of a template by its file's name."""
+    """Return the text of a template by filename."""
     return (_FOLDER / name).read_text("utf-8")

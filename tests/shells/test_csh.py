@@ -1,4 +1,4 @@
-"""What is csh's own: it does not say which file it reads."""
+"""Peculiarities of csh, which does not expose the file that it reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CSH = pytest.mark.parametrize(
 
 def steps_in(driver: Driver, run: Path, **variables: str) -> Session:
     run.mkdir()
-    return Session(driver=driver, folder=run, env=plain_environment(PATH="/usr/bin:/bin", **variables))
+    return Session(driver=driver, folder=run, env=plain_environment(**{"PATH": "/usr/bin:/bin", **variables}))
 
 
 @CSH
@@ -57,6 +57,22 @@ def test_what_could_not_be_left_is_not_entered(
         steps.do("deactivate")
     steps.look("after")
     said = steps.run(status=None)
-    assert ("does not say where this file lies" in said) is not made_by_install
+    assert ("cannot find the location of this file" in said) is not made_by_install
     assert ("VIRTUAL_ENV" in steps.variables("inside")) is made_by_install
+    assert steps.variables("after") == steps.variables("before")
+
+
+@CSH
+def test_a_backslash_before_a_line_break_stays_in_path(driver: Driver, around: Path, tmp_path: Path) -> None:
+    """`"${name:q}"` would lose it."""
+    place = made_project(tmp_path / "project", around)
+    path = "/x\\\ny:/site-packages/z:/usr/bin:/bin"
+    steps = steps_in(driver, tmp_path / "run", PATH=path)
+    steps.look("before")
+    steps.do("activate", str(ENVSMITH.script(place, driver)))
+    steps.look("inside")
+    steps.do("deactivate")
+    steps.look("after")
+    steps.run()
+    assert steps.variables("inside")["PATH"] == f"{place.root}/.venv/bin:/x\\\ny:/usr/bin:/bin"
     assert steps.variables("after") == steps.variables("before")

@@ -15,7 +15,7 @@ from tests.shells.wine import CMD, listed, session
 EVERY = pytest.mark.parametrize("driver", DRIVERS, ids=lambda item: item.name, indirect=True)
 EVERY_AND_CMD = pytest.mark.parametrize("driver", [*DRIVERS, CMD], ids=lambda item: item.name, indirect=True)
 POSIX = pytest.mark.parametrize("driver", DRIVERS[:4], ids=lambda item: item.name, indirect=True)
-REFUSED = "was built for the profile cpu, not cu128: envsmith install cu128 makes its own"
+REFUSED = "was built for the profile cpu, not cu128: run envsmith install cu128"
 STATUS = {"fish": "echo status=$status", "tcsh": "echo status=$status", "cmd": "echo status=%ERRORLEVEL%"}
 
 
@@ -172,7 +172,7 @@ def test_a_variable_that_is_empty_asks_for_nothing(driver: Driver, around: Path,
     place = made_project(tmp_path / "project", around)
     steps = steps_in(driver, place, tmp_path / "run", ENVSMITH_QUIET="", PYTHONPATH="/x")
     steps.do("activate", str(ENVSMITH.script(place, driver)))
-    assert "taken out" in steps.run()
+    assert "removed until" in steps.run()
 
 
 OTHERS = {
