@@ -65,13 +65,6 @@ class ProfileError(EnvsmithError):
     """PRF: malformed profile, requirements file or pyproject.toml."""
 
 
-class UnknownProfileError(ProfileError):
-    """PRF013: no profile of that name."""
-
-    def __init__(self, name: str, *, hint: str = "") -> None:
-        super().__init__("PRF013", f"profile `{name}` not found", hint=hint)
-
-
 class ResolveError(EnvsmithError):
     """RES: no such build, no kernels, or no solution."""
 

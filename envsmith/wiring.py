@@ -1,4 +1,4 @@
-"""Construction of readers and tools shared by the commands, from options, variables and settings."""
+"""Construction of the shared readers and tools from options, variables and settings."""
 
 from __future__ import annotations
 

@@ -15,8 +15,12 @@ KeyPath = tuple[str | int, ...]
 """Keys and list positions from the root: ``("python", 0)``."""
 
 _DEEPEST = 50
+# Keys that TOML allows without quotes.
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+# End of tomllib's messages.
 _AT_LINE = re.compile(r" ?\(at line (\d+), column \d+\)")
+# The scanner's tokens, for texts that tomllib has accepted: white space with comments, dotted keys, strings, and
+# values without structure.
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _KEY = re.compile(r"""(?:"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_\-. \t])+""")
 _STRING = re.compile(

@@ -23,6 +23,7 @@ from envsmith.model.naming import suggestion
 _FOLDER = "profiles"
 _SHIPPED = "envsmith.profiles"
 _PYPROJECT = "pyproject.toml"
+# A line that may begin a TOML table.
 _HEADER = re.compile(r"[ \t]*\[")
 Lists = Mapping[str, tuple[str, ...] | None]
 """Key → its new list; None to remove the key."""
@@ -98,16 +99,17 @@ class ProfileStore:
 
 
 def profile_of(name: str, *, is_needed: bool) -> Profile | None:
-    """Return a profile; None if there is none with the name.
+    """Return a profile of the current project; None if there is none with the name.
 
     Args:
         name: of the profile.
         is_needed: whether to raise if it is malformed.
     """
     try:
-        return ProfileStore.of_project(Path()).resolve(name)
-    except EnvsmithError as error:
-        if is_needed and error.code != "PRF013":
+        profiles = ProfileStore.of_project(Path())
+        return profiles.resolve(name) if name in dict(profiles.names()) else None
+    except EnvsmithError:
+        if is_needed:
             raise
         return None
 

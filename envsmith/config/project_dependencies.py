@@ -120,6 +120,7 @@ class _PyprojectParser:
             yield from self._list(entry[1], entry[0], ())
 
     def _group(self, name: str, spot: Location, around: tuple[str, ...]) -> Iterator[SourcedRequirement]:
+        # Not by packaging.dependency_groups: it reports problems without places, and recurses without a limit.
         key = canonicalize_name(name)
         if key in around:
             circle = " → ".join([*around[around.index(key) :], key])

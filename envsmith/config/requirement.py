@@ -18,6 +18,7 @@ from envsmith.model.backend import Backend
 from envsmith.model.target import Python
 
 _LONGEST = 2000
+# Forms of requirements that pip takes from elsewhere than an index.
 _VCS = re.compile(r"(?:git|hg|svn|bzr)\+")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]|file:")

@@ -21,15 +21,20 @@ from envsmith.model.wheel import Wheel
 _HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
 _CHANNELS = ("nightly", "test")
 _LONGEST = 2000
+# `name[extras] @ URL ; marker`, or the URL alone.
 _URL_REQUIREMENT = re.compile(
     r"(?:(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)\s*(?P<extras>\[[^\]]*\])?\s*@\s*)?"
     r"(?P<url>https?://[^\s;]+)\s*(?P<marker>;.*)?",
     re.DOTALL,
 )
+# As in pip: `splitlines` would also split at form feeds and Unicode separators.
 _BREAK = re.compile(r"\r\n|\n|\r")
+# Only after white space: a URL may contain `#`.
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
+# pip expands `${NAME}`; an unclosed brace is a mistake too.
 _VARIABLE = re.compile(r"\$\{[^}]*\}?")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+# Options after a requirement: hashes, and any other.
 _HASH = re.compile(r"\s--hash(?:\s*=\s*|\s+)\S+")
 _OPTION_INSIDE = re.compile(r"\s(--?[A-Za-z][A-Za-z-]*)")
 # PyPI's own address, repeated in many files; it changes nothing, since PyPI is always used.
