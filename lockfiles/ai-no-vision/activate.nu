@@ -2,13 +2,13 @@
 #
 #     use lockfiles/ai-no-vision/activate.nu *
 #
-# `deactivate` puts back what this takes. The environment is found from this file's own place, or named by
-# ENVSMITH_PREFIX. Every value below is data between double quotes; nothing of it is ever evaluated.
+# `deactivate` restores the session. The environment is found by the location of this file, or given by
+# ENVSMITH_PREFIX. All values below are double-quoted data that is never evaluated.
 
 const self = path self
 const lists = [PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH]
 const cleaned = [PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH]
-# envsmith's table of entries to take out: the first row that fits holds.
+# envsmith's rules for entries to remove: the first match wins.
 const rules = [
     [verdict text digit file];
     [out "/site-packages/" false ""]
@@ -37,7 +37,7 @@ def text-of [name: string] {
     if ($value | describe | str starts-with 'list') { $value | str join (char esep) } else { $value | into string }
 }
 
-# Returns a value as its variable wants it: PATH is a list.
+# Convert a value for its variable: PATH is a list.
 def listed [name: string, value: string] {
     if $name == PATH { $value | split row (char esep) } else { $value }
 }
@@ -46,7 +46,7 @@ def --env change [name: string, value?: string] {
     let was = text-of $name
     if $was != null { load-env {($'_ENVSMITH_WAS_($name)'): $was} }
     if $value != null { load-env {($'_ENVSMITH_NOW_($name)'): $value} }
-    # What is null is not there for programs; what is hidden would come back from the scopes that it was set in.
+    # Programs do not see null; a hidden variable would reappear from the scope that set it.
     if $value != null { load-env {($name): (listed $name $value)} } else if $was != null { load-env {($name): null} }
     $env._ENVSMITH_CHANGED = $"($env._ENVSMITH_CHANGED? | default '')($name) "
 }
@@ -71,7 +71,7 @@ def leaves [entry: string, table: list<record>] {
     false
 }
 
-# Takes out of a list what does not belong there, puts $first first, and returns what was taken.
+# Remove foreign entries from a list, put $first first, and return the removed ones.
 def --env clean [name: string, first?: string] {
     let was = text-of $name
     let table = if $name == PATH { $rules } else { $rules | append $library_rules }
@@ -93,7 +93,7 @@ def --env clean [name: string, first?: string] {
     $out | each {|entry| if $entry == '' { '(empty)' } else if $entry =~ '[[:cntrl:]]' { '(one with control characters)' } else { $entry } }
 }
 
-# Puts entries that were taken back to their places among those that are there now.
+# Merge removed entries into the present ones at their places.
 def merged [was: list<string>, now: list<string>, is: list<string>, first?: string] {
     let kept = if $first == null { $now } else { $now | skip 1 }
     mut ours: any = $first
@@ -123,7 +123,7 @@ def parts [value?: string] {
     if $value == null or $value == '' { [] } else { $value | split row (char esep) }
 }
 
-# Put back what activating an environment took.
+# Restore the session before the activation.
 export def --env deactivate [] {
     let names = $env._ENVSMITH_CHANGED? | default '' | split row ' ' | where $it != ''
     mut gone = [_ENVSMITH_CHANGED]
@@ -135,7 +135,7 @@ export def --env deactivate [] {
         if $is == $now {
             if $was == null { $gone = ($gone | append $name) } else { $back = ($back | insert $name (listed $name $was)) }
         } else if $name in $lists {
-            # The user changed it meanwhile: a single value stays, entries of a list go back to their places.
+            # Changed since: keep a single value, and restore the entries of a list at their places.
             let first = if $name == PATH { $now | split row (char esep) | first } else { null }
             let entries = merged (parts $was) (parts $now) (parts $is) $first
             if ($entries | is-empty) {
@@ -150,13 +150,13 @@ export def --env deactivate [] {
         if ($env._ENVSMITH_PROMPT | describe | str starts-with 'closure') { $env.PROMPT_COMMAND = $env._ENVSMITH_PROMPT }
         $gone = ($gone | append _ENVSMITH_PROMPT)
     }
-    # Not one by one: what other functions of this file set would come back from the scopes they set it in.
+    # All at once: variables set by other functions of this file would reappear from their scopes.
     load-env $back
     hide-env --ignore-errors ...$gone
 }
 
 def --env activate [] {
-    # Executed, it is no module: `main` says so.
+    # Executed instead of used as a module, it runs `main`.
     if ($env.PROCESS_PATH? | default '') != '' and ($env.PROCESS_PATH | path expand) == ($self | path expand) { return }
     let folder = $self | path dirname
     let found = if ($env.ENVSMITH_PREFIX? | default '') != '' {
@@ -166,20 +166,20 @@ def --env activate [] {
     } else {
         $folder | path dirname | path dirname | path join .venv
     }
-    # The project's own link stays right when another generation is current.
+    # Prefer the project's own link: it stays valid after an install or rollback.
     let own = $found | str replace --regex '[\\/]\.envsmith[\\/]generations[\\/][^\\/]+$' $'(char path_sep).venv'
     let prefix = if ($own | path expand) == ($found | path expand) { $own } else { $found }
     let programs = if $nu.os-info.name == 'windows' { $prefix | path join Scripts } else { $prefix | path join bin }
     if ($programs | path type) not-in [dir symlink] {
-        error make {msg: $'envsmith: there is no environment at ($prefix): `envsmith install ai-no-vision` makes it'}
+        error make {msg: $'envsmith: no environment at ($prefix): run `envsmith install ai-no-vision`'}
     }
     if ($programs | str contains (char esep)) {
-        error make {msg: $'envsmith: ($programs) cannot be on PATH: it has a separator in it'}
+        error make {msg: $'envsmith: ($programs) cannot be on PATH: it contains a separator'}
     }
     let mark = $prefix | path join 'envsmith-profile'
     if ($mark | path exists) and not ($mark | path join 'ai-no-vision' | path exists) {
         let other = ls $mark | get name | path basename | str join ', '
-        error make {msg: $'envsmith: the environment at ($prefix) was built for the profile ($other), not ai-no-vision: `envsmith install ai-no-vision` makes its own'}
+        error make {msg: $'envsmith: the environment at ($prefix) was built for the profile ($other), not ai-no-vision: run `envsmith install ai-no-vision`s own'}
     }
     deactivate
     change VIRTUAL_ENV $prefix
@@ -207,13 +207,13 @@ def --env activate [] {
         }
     }
     if ($said | is-not-empty) and ($env.ENVSMITH_QUIET? | default '') == '' {
-        print --stderr $'envsmith: taken out until `deactivate`: ($said | str join "; ")'
+        print --stderr $'envsmith: removed until `deactivate`: ($said | str join "; ")'
     }
 }
 
 export-env { activate }
 
 def main [] {
-    print --stderr $'envsmith: this file works only when it is read by your shell:  use ($self) *'
+    print --stderr $'envsmith: this file must be read by your shell, not executed:  use ($self) *'
     exit 1
 }

@@ -2,20 +2,20 @@
 #
 #     . lockfiles/ai-no-vision/activate.sh
 #
-# `deactivate` puts back what this takes. The environment is found from this file's own place, or named by
-# ENVSMITH_PREFIX. Every value below is data between single quotes; nothing of it is ever expanded.
+# `deactivate` restores the session. The environment is found by the location of this file, or given by
+# ENVSMITH_PREFIX. All values below are single-quoted data that is never expanded.
 
 _es_activate () {
     [ -z "${ZSH_VERSION-}" ] || emulate -L sh
     _es_me= _es_executed= _es_said=
     _es_find_me
     if [ -n "$_es_executed" ]; then
-        printf '%s\n' "envsmith: this file works only when it is read by your shell:  . $_es_me" >&2
+        printf '%s\n' "envsmith: this file must be read by your shell, not executed:  . $_es_me" >&2
         return 1
     fi
     _es_find_prefix || return 1
     if [ -z "${_ENVSMITH_CHANGED-}" ] && [ -n "${VIRTUAL_ENV-}" ] && [ "$(command -v deactivate)" = deactivate ]; then
-        deactivate  # that of another tool's environment, which knows what it took
+        deactivate  # of another tool's environment: let that tool restore the session
     fi
     _es_define
     deactivate again
@@ -34,7 +34,7 @@ _es_activate () {
         fi
     done
     case $_es_prefix in
-        *[[:space:]]*) ;;  # pip and uv part such values at white space
+        *[[:space:]]*) ;;  # pip and uv split such values at white space
         *)
             if [ -f "$_es_prefix/envsmith-constraints.txt" ]; then
                 for _es_n in PIP_CONSTRAINT UV_CONSTRAINT; do
@@ -51,18 +51,18 @@ _es_activate () {
     fi
     hash -r 2>/dev/null || :
     if [ -n "$_es_said" ] && [ -z "${ENVSMITH_QUIET-}" ]; then
-        printf '%s\n' "envsmith: taken out until \`deactivate\`:${_es_said%;}" >&2
+        printf '%s\n' "envsmith: removed until \`deactivate\`:${_es_said%;}" >&2
     fi
 }
 
-# What must be known first: which file this is, and whether it is read or executed.
+# Find the path of this file, and whether it is sourced or executed.
 _es_find_me () {
     if [ -n "${BASH_VERSION-}" ]; then
         eval '_es_me=${BASH_SOURCE[0]}'
         [ "$_es_me" != "$0" ] || _es_executed=1
     elif [ -n "${ZSH_VERSION-}" ]; then
         eval '_es_me=${(%):-%x}'
-        # It shows a line break as two characters; asked in another way, zsh does not.
+        # %x shows a line break as two characters; funcsourcetrace does not.
         [ -f "$_es_me" ] || eval '_es_me=${funcsourcetrace[0]%:*}'
         case ${ZSH_EVAL_CONTEXT-} in *file*) ;; *) _es_executed=1 ;; esac
     elif case ${KSH_VERSION-} in *93*) (eval ': "${.sh.file}"') 2>/dev/null ;; *) false ;; esac; then
@@ -76,7 +76,7 @@ _es_find_me () {
     fi
 }
 
-# A plain POSIX shell does not say which file it reads; on Linux the kernel does.
+# A plain POSIX shell does not expose the file that it reads; on Linux the kernel does.
 _es_ask_kernel () {
     if [ -r /proc/self/stat ]; then
         IFS=' ' read -r _es_e _es_rest < /proc/self/stat
@@ -92,7 +92,7 @@ _es_ask_kernel () {
     [ -f "$_es_me" ] || _es_me=
 }
 
-# A link to this file that is not a project's own leads to the project.
+# Follow a link to this file from outside of the project.
 _es_follow () {
     while [ -h "$_es_me" ]; do
         _es_e=$(\command readlink "$_es_me" && echo x) || return 0
@@ -101,12 +101,12 @@ _es_follow () {
     done
 }
 
-# Sets _es_prefix and _es_bin, or says why it cannot.
+# Set _es_prefix and _es_bin, or print an error.
 _es_find_prefix () {
     if [ -n "${ENVSMITH_PREFIX-}" ]; then
         _es_prefix=$ENVSMITH_PREFIX
     elif [ -z "$_es_me" ]; then
-        printf '%s\n' 'envsmith: this shell does not say where this file lies: set ENVSMITH_PREFIX to the environment' >&2
+        printf '%s\n' 'envsmith: cannot find the location of this file: set ENVSMITH_PREFIX to the environment' >&2
         return 1
     else
         while case $_es_me in ./*) ;; *) false ;; esac; do
@@ -130,7 +130,7 @@ _es_find_prefix () {
         else
             _es_prefix=${_es_e%/*/*}/.venv
         fi
-        # The project's own link stays right when another generation is current.
+        # Prefer the project's own link: it stays valid after an install or rollback.
         _es_e=${_es_prefix%/.envsmith/generations/*}/.venv
         [ "$_es_e" = "$_es_prefix/.venv" ] || [ ! "$_es_e" -ef "$_es_prefix" ] || _es_prefix=$_es_e
     fi
@@ -139,20 +139,20 @@ _es_find_prefix () {
     _es_bin=$_es_prefix/bin
     [ -d "$_es_bin" ] || _es_bin=$_es_prefix/Scripts
     if [ ! -d "$_es_bin" ]; then
-        printf '%s\n' "envsmith: there is no environment at $_es_prefix: \`envsmith install ai-no-vision\` makes it" >&2
+        printf '%s\n' "envsmith: no environment at $_es_prefix: run \`envsmith install ai-no-vision\`" >&2
         return 1
     fi
     case $_es_bin in
-        *:*) printf '%s\n' "envsmith: $_es_bin cannot be on PATH: it has a colon in it" >&2; return 1 ;;
+        *:*) printf '%s\n' "envsmith: $_es_bin cannot be on PATH: it contains a colon" >&2; return 1 ;;
     esac
     if [ -d "$_es_prefix/envsmith-profile" ] && [ ! -e "$_es_prefix/envsmith-profile/ai-no-vision" ]; then
         for _es_e in "$_es_prefix/envsmith-profile"/*; do :; done
-        printf '%s\n' "envsmith: the environment at $_es_prefix was built for the profile ${_es_e##*/}, not ai-no-vision: \`envsmith install ai-no-vision\` makes its own" >&2
+        printf '%s\n' "envsmith: the environment at $_es_prefix was built for the profile ${_es_e##*/}, not ai-no-vision: run \`envsmith install ai-no-vision\`" >&2
         return 1
     fi
 }
 
-# Sets variable $1 to $2, or unsets it, and keeps what it was.
+# Set variable $1 to $2, or unset it, and save its old value.
 _es_set () {
     eval "_es_e=\${$1+x}"
     if [ -n "$_es_e" ]; then
@@ -170,7 +170,7 @@ _es_set () {
     export _ENVSMITH_CHANGED
 }
 
-# Takes out of list variable $1 what does not belong there, and puts $2 first.
+# Remove foreign entries from list variable $1, and put $2 first.
 _es_clean () {
     eval "_es_rest=\${$1-}\${$1+:}"
     _es_was=${_es_rest%:} _es_kept= _es_out=
@@ -195,7 +195,7 @@ _es_clean () {
     fi
 }
 
-# Says whether entry _es_e is to leave variable $1; the rules are those of envsmith's table, the first that fits holds.
+# Whether to remove entry _es_e from variable $1, by envsmith's rules: the first match wins.
 _es_is_foreign () {
     case $_es_e in '') return 0 ;; /* | ?:[/\\]*) ;; *) return 0 ;; esac
     case $_es_e/ in *'/site-packages/'*) return 0 ;; esac
@@ -222,7 +222,7 @@ _es_define () {
             eval "_es_is=\${$_es_n-} _es_has=\${$_es_n+x}"
             unset "_ENVSMITH_WAS_$_es_n" "_ENVSMITH_NOW_$_es_n"
             if [ "$_es_has$_es_is" != "$_es_did$_es_now" ]; then
-                # The user changed it meanwhile: a single value stays, entries of a list go back to their places.
+                # Changed since: keep a single value, and restore the entries of a list at their places.
                 case $_es_n in PATH | LD_LIBRARY_PATH | DYLD_LIBRARY_PATH) ;; *) continue ;; esac
                 _es_kept=:$_es_now${_es_now:+:} _es_add=
                 if [ "$_es_n" = PATH ]; then

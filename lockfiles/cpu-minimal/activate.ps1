@@ -2,12 +2,12 @@
 #
 #     . lockfiles/cpu-minimal/activate.ps1
 #
-# `deactivate` puts back what this takes. The environment is found from this file's own place, or named by
-# ENVSMITH_PREFIX. Every value below is data between single quotes; nothing of it is ever expanded.
+# `deactivate` restores the session. The environment is found by the location of this file, or given by
+# ENVSMITH_PREFIX. All values below are single-quoted data that is never expanded.
 
 & {
     param([string]$Folder)
-    # envsmith's table of entries to take out: the first row that fits holds.
+    # envsmith's rules for entries to remove: the first match wins.
     $rules = @(
         , @('out', '/site-packages/', $false, '')
         , @('out', '/dist-packages/', $false, '')
@@ -52,15 +52,15 @@
     else { $prefix = [IO.Path]::Combine([IO.Path]::GetDirectoryName([IO.Path]::GetDirectoryName($Folder)), '.venv') }
     $programs = [IO.Path]::Combine($prefix, $(if ($isWindows) { 'Scripts' } else { 'bin' }))
     if (-not (Test-Path -LiteralPath $programs -PathType Container)) {
-        throw "envsmith: there is no environment at ${prefix}: envsmith install cpu-minimal makes it"
+        throw "envsmith: no environment at ${prefix}: run envsmith install cpu-minimal"
     }
     $mark = [IO.Path]::Combine($prefix, 'envsmith-profile')
     if ((Test-Path -LiteralPath $mark) -and -not (Test-Path -LiteralPath ([IO.Path]::Combine($mark, 'cpu-minimal')))) {
         $other = Get-ChildItem -LiteralPath $mark -Name
-        throw "envsmith: the environment at ${prefix} was built for the profile ${other}, not cpu-minimal: envsmith install cpu-minimal makes its own"
+        throw "envsmith: the environment at ${prefix} was built for the profile ${other}, not cpu-minimal: run envsmith install cpu-minimal"
     }
     if (-not $env:_ENVSMITH_CHANGED -and $env:VIRTUAL_ENV -and (Test-Path -LiteralPath Function:deactivate)) {
-        deactivate  # that of another tool's environment, which knows what it took
+        deactivate  # of another tool's environment: let that tool restore the session
     }
 
     function global:deactivate {
@@ -78,7 +78,7 @@
             if ($is -ceq $now) {
                 Set-Value $name $was
             } elseif (@('PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH' -split ' ') -contains $name) {
-                # The user changed it meanwhile: a single value stays, entries of a list go back to their places.
+                # Changed since: keep a single value, and restore the entries of a list at their places.
                 $kept = Get-Part $now
                 $rest = [Collections.Generic.List[string]](Get-Part $was)
                 $out = [Collections.Generic.List[string]]@()
@@ -154,6 +154,6 @@
         function global:prompt { "(cpu-minimal) $(_envsmith_prompt)" }
     }
     if ($said -and -not $env:ENVSMITH_QUIET) {
-        [Console]::Error.WriteLine("envsmith: taken out until deactivate: $($said -join '; ')")
+        [Console]::Error.WriteLine("envsmith: removed until deactivate: $($said -join '; ')")
     }
 } $PSScriptRoot

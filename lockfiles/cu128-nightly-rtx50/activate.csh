@@ -1,10 +1,10 @@
-# Activates the environment of the profile cu128-nightly-rtx50 in tcsh, also where that is called csh. Written by `envsmith lock`.
+# Activates the environment of the profile cu128-nightly-rtx50 in tcsh and in csh, its other name. Written by `envsmith lock`.
 #
 #     source lockfiles/cu128-nightly-rtx50/activate.csh
 #
-# `deactivate` puts back what this takes. The environment is found from this file's own place, or named by
-# ENVSMITH_PREFIX. The lines that begin with `set _es_value_` hold values between single quotes; nothing of them is ever
-# expanded. Values are passed on as $name:q, for "${name:q}" loses a backslash before a line break.
+# `deactivate` restores the session. The environment is found by the location of this file, or given by
+# ENVSMITH_PREFIX. Lines with `set _es_value_` contain single-quoted data that is never expanded. Values are passed as
+# $name:q, because "${name:q}" loses a backslash before a line break.
 
 set _es_value_ENVSMITH_PROFILE = 'cu128-nightly-rtx50'
 set _es_names = (ENVSMITH_PROFILE )
@@ -19,9 +19,9 @@ if ("$_es_job" == activate) then
     endif
     if ("${_es_me:q}" != '') then
         set _es_job = none
-        set _es_words = "envsmith: this file works only when it is read by your shell:  source ${_es_me:q}"
+        set _es_words = "envsmith: this file must be read by your shell, not executed:  source ${_es_me:q}"
     else
-        # csh does not say which file it reads; on Linux the kernel does. First without a program, at the usual places.
+        # csh does not expose the file that it reads; on Linux the kernel does. First try the usual places, without a program.
         if (-d /proc/$$/fd) then
             foreach _es_k ("$cwd:q/lockfiles/cu128-nightly-rtx50/activate.csh" "$cwd:q/.venv/bin/activate.csh")
                 if ("${_es_me:q}" == '' && -f "${_es_k:q}") then
@@ -49,8 +49,8 @@ if ("$_es_job" == activate) then
             set _es_prefix = "${_es_e:h:q}/.venv"
         endif
         if ("${_es_prefix:q}" =~ */.envsmith/generations/*) then
-            # Nor does the kernel say by which link it came there: the project's own stays right when another
-            # generation is current.
+            # The kernel does not report the link either: prefer the project's own, which stays valid after an install
+            # or rollback.
             set _es_e = "${_es_prefix:h:q}"
             set _es_e = "${_es_e:h:q}"
             set _es_e = "${_es_e:h:q}/.venv"
@@ -66,24 +66,24 @@ if ("$_es_job" == activate) then
     if (! -f "${_es_me:q}" && -d "${_es_prefix:q}/envsmith-profile") set _es_me = "${_es_bin:q}/activate.csh"
     if (! -d "${_es_bin:q}") then
         set _es_job = none
-        set _es_words = "envsmith: there is no environment at ${_es_prefix:q}: envsmith install cu128-nightly-rtx50 makes it"
+        set _es_words = "envsmith: no environment at ${_es_prefix:q}: run envsmith install cu128-nightly-rtx50"
     else if (! -f "${_es_me:q}") then
         # deactivate reads it again.
         set _es_job = none
-        set _es_words = "envsmith: this shell does not say where this file lies: source it in the folder of its project"
+        set _es_words = "envsmith: cannot find the location of this file: source it in the folder of its project"
     else if ("${_es_bin:q}" =~ *:*) then
         set _es_job = none
-        set _es_words = "envsmith: ${_es_bin:q} cannot be on PATH: it has a colon in it"
+        set _es_words = "envsmith: ${_es_bin:q} cannot be on PATH: it contains a colon"
     else if (-d "${_es_prefix:q}/envsmith-profile" && ! -e "${_es_prefix:q}/envsmith-profile/cu128-nightly-rtx50") then
         set _es_job = none
         foreach _es_e ("${_es_prefix:q}"/envsmith-profile/*)
-            set _es_words = "envsmith: the environment at ${_es_prefix:q} was built for the profile ${_es_e:t:q}, not cu128-nightly-rtx50: envsmith install cu128-nightly-rtx50 makes its own"
+            set _es_words = "envsmith: the environment at ${_es_prefix:q} was built for the profile ${_es_e:t:q}, not cu128-nightly-rtx50: run envsmith install cu128-nightly-rtx50"
         end
     endif
 endif
 
 if ("$_es_job" == activate && ! $?_ENVSMITH_CHANGED && $?VIRTUAL_ENV) then
-    # That of another tool's environment, which knows what it took.
+    # Of another tool's environment: let that tool restore the session.
     if ("`alias deactivate`" != '') then
         eval deactivate
     endif
@@ -109,19 +109,18 @@ if ("$_es_job" != none && $?_ENVSMITH_CHANGED) then
                 unsetenv $_es_n
             endif
         else if ($_es_n == PATH || $_es_n =~ *LIBRARY_PATH) then
-            # The user changed it meanwhile: entries of a list go back to their places. csh parts lists at colons
-            # itself, but only those of PATH.
-            set _es_old = "${PATH:q}"
-            setenv PATH "${_es_now:q}"
+            # Changed since: restore the entries of a list at their places. csh splits only PATH at colons.
+            set _es_old = $PATH:q
+            setenv PATH $_es_now:q
             set _es_kept = ($path:q)
-            setenv PATH "${_es_was:q}"
+            setenv PATH $_es_was:q
             set _es_rest = ($path:q)
-            setenv PATH "${_es_is:q}"
+            setenv PATH $_es_is:q
             set _es_list = ($path:q)
             if ("${_es_now:q}" == '') set _es_kept = ()
             if ("${_es_was:q}" == '') set _es_rest = ()
             if ("${_es_is:q}" == '') set _es_list = ()
-            setenv PATH "${_es_old:q}"
+            setenv PATH $_es_old:q
             set _es_add = ''
             if ($_es_n == PATH) then
                 set _es_add = "$_es_kept[1]:q"
@@ -134,7 +133,7 @@ if ("$_es_job" != none && $?_ENVSMITH_CHANGED) then
                     set _es_add = ''
                     continue
                 endif
-                # How many of the rest go before this entry: all at the end, none where it is the user's own.
+                # Number of saved entries before this one: all of them at the end, none for the user's own entry.
                 set _es_count = 0
                 if ("${_es_e:q}" == '') then
                     set _es_count = $#_es_rest
@@ -165,15 +164,15 @@ if ("$_es_job" != none && $?_ENVSMITH_CHANGED) then
                     foreach _es_k ($_es_out:q)
                         if ("${_es_k:q}" == "${_es_s:q}") set _es_stop = 0
                     end
-                    if (! $_es_stop) set _es_out = ($_es_out:q "${_es_s:q}")
+                    if (! $_es_stop) set _es_out = ($_es_out:q $_es_s:q)
                 end
-                if ("${_es_e:q}" != '') set _es_out = ($_es_out:q "${_es_e:q}")
+                if ("${_es_e:q}" != '') set _es_out = ($_es_out:q $_es_e:q)
             end
             if ($#_es_out) then
                 set path = ($_es_out:q)
-                set _es_is = "${PATH:q}"
-                setenv PATH "${_es_old:q}"
-                setenv $_es_n "${_es_is:q}"
+                set _es_is = $PATH:q
+                setenv PATH $_es_old:q
+                setenv $_es_n $_es_is:q
             else
                 unsetenv $_es_n
             endif
@@ -193,9 +192,9 @@ endif
 if ("$_es_job" == activate) then
     if ($?VIRTUAL_ENV) eval 'setenv _ENVSMITH_WAS_VIRTUAL_ENV $VIRTUAL_ENV:q'
     if ($?VIRTUAL_ENV_PROMPT) eval 'setenv _ENVSMITH_WAS_VIRTUAL_ENV_PROMPT $VIRTUAL_ENV_PROMPT:q'
-    setenv VIRTUAL_ENV "${_es_prefix:q}"
+    setenv VIRTUAL_ENV $_es_prefix:q
     setenv VIRTUAL_ENV_PROMPT 'cu128-nightly-rtx50'
-    setenv _ENVSMITH_NOW_VIRTUAL_ENV "${_es_prefix:q}"
+    setenv _ENVSMITH_NOW_VIRTUAL_ENV $_es_prefix:q
     setenv _ENVSMITH_NOW_VIRTUAL_ENV_PROMPT 'cu128-nightly-rtx50'
     set _es_gone = ()
     if ("${_es_prefix:q}" !~ *[\ \	]* && -f "${_es_prefix:q}/envsmith-constraints.txt") then
@@ -206,20 +205,20 @@ if ("$_es_job" == activate) then
     endif
     set _es_had_path = $?PATH
     if (! $_es_had_path) set path = ($path:q)
-    # csh takes its time over every command, and most over PATH, whose folders it looks through whenever it is set: so
-    # few commands for each entry, of which `set -f` leaves out those that are there twice.
+    # csh is slow, above all at PATH, whose folders it reads on each assignment: use few commands per entry, and `set -f`
+    # to drop duplicates.
     foreach _es_n (LD_LIBRARY_PATH DYLD_LIBRARY_PATH)
         eval 'set _es_has = $?'$_es_n
         if ($_es_has) then
-            # csh parts lists at colons itself, but only those of PATH.
-            set _es_old = "${PATH:q}"
+            # csh splits only PATH at colons.
+            set _es_old = $PATH:q
             eval 'set _es_is = $'$_es_n':q'
-            setenv PATH "${_es_is:q}"
+            setenv PATH $_es_is:q
             set _es_list = ($path:q)
-            setenv PATH "${_es_old:q}"
+            setenv PATH $_es_old:q
             set _es_kept = ()
             foreach _es_e ($_es_list:q)
-                # The rules are those of envsmith's table; the first that fits holds.
+                # envsmith's rules: the first match wins.
                 if ("${_es_e:q}" =~ /* && ! ( \
                     ("${_es_e:q}/" =~ */site-packages/*) == 1 || ( \
                     ("${_es_e:q}/" =~ */dist-packages/*) == 1 || ( \
@@ -239,7 +238,7 @@ if ("$_es_job" == activate) then
                     (-e "${_es_e:q}/libcudart.so.11.0") == 1 || ( \
                     (-e "${_es_e:q}/libcudart.so.13") == 1 || ( \
                     (-e "${_es_e:q}/libcudart.so.14") == 1 || ( \
-                    0)))))))))))))))))))) set -f _es_kept = ($_es_kept:q "${_es_e:q}")
+                    0)))))))))))))))))))) set -f _es_kept = ($_es_kept:q $_es_e:q)
             end
             set _es_rest = ($_es_kept:q '')
             set _es_out = ''
@@ -264,7 +263,7 @@ if ("$_es_job" == activate) then
         endif
     end
     set _es_list = ($path:q)
-    set _es_kept = ("${_es_bin:q}")
+    set _es_kept = ($_es_bin:q)
     foreach _es_e ($_es_list:q)
         if ("${_es_e:q}" =~ /* && ! ( \
                     ("${_es_e:q}/" =~ */site-packages/*) == 1 || ( \
@@ -274,9 +273,9 @@ if ("$_es_job" == activate) then
                     (-e "${_es_e:q}/../conda-meta/history") == 1 || ( \
                     (-e "${_es_e:q}/conda-meta/history") == 1 || ( \
                     (-e "${_es_e:q}/../../conda-meta/history") == 1 || ( \
-                    0))))))))) set -f _es_kept = ($_es_kept:q "${_es_e:q}")
+                    0))))))))) set -f _es_kept = ($_es_kept:q $_es_e:q)
     end
-    # How many are out, to stop when these are found.
+    # Number of removed entries, to stop when all are found.
     @ _es_count = $#_es_list + 1 - $#_es_kept
     if ($_es_count) then
         set _es_rest = ($_es_kept:q '')
@@ -306,9 +305,9 @@ if ("$_es_job" == activate) then
         if ($_es_n !~ *LIBRARY_PATH) set _es_said = "${_es_said:q} $_es_n,"
         eval 'setenv _ENVSMITH_WAS_'$_es_n' $'$_es_n':q; unsetenv '$_es_n
     end
-    if ($_es_had_path) setenv _ENVSMITH_WAS_PATH "${PATH:q}"
+    if ($_es_had_path) setenv _ENVSMITH_WAS_PATH $PATH:q
     set path = ($_es_kept:q)
-    setenv _ENVSMITH_NOW_PATH "${PATH:q}"
+    setenv _ENVSMITH_NOW_PATH $PATH:q
     set _es_e = ''
     if ($?VIRTUAL_ENV_DISABLE_PROMPT) eval 'set _es_e = $VIRTUAL_ENV_DISABLE_PROMPT:q'
     if ($?prompt && "${_es_e:q}" == '') then
@@ -320,7 +319,7 @@ if ("$_es_job" == activate) then
     set _es_e = ''
     if ($?ENVSMITH_QUIET) eval 'set _es_e = $ENVSMITH_QUIET:q'
     if ("${_es_said:q}" != '' && "${_es_e:q}" == '') then
-        set _es_words = "envsmith: taken out until deactivate:${_es_said:q}"
+        set _es_words = "envsmith: removed until deactivate:${_es_said:q}"
     endif
 endif
 

@@ -2,17 +2,17 @@
 #
 #     source lockfiles/macos/activate.fish
 #
-# `deactivate` puts back what this takes. The environment is found from this file's own place, or named by
-# ENVSMITH_PREFIX. Every value below is data between single quotes; nothing of it is ever expanded.
+# `deactivate` restores the session. The environment is found by the location of this file, or given by
+# ENVSMITH_PREFIX. All values below are single-quoted data that is never expanded.
 
 function _es_activate
     if test -z "$_es_trace"
-        echo "envsmith: this file works only when it is read by your shell:  source $_es_me" >&2
+        echo "envsmith: this file must be read by your shell, not executed:  source $_es_me" >&2
         return 1
     end
     _es_find_prefix; or return 1
     if functions -q deactivate; and set -q VIRTUAL_ENV; and not set -q _ENVSMITH_CHANGED
-        deactivate # that of another tool's environment, which knows what it took
+        deactivate # of another tool's environment: let that tool restore the session
     end
     _es_define
     deactivate again
@@ -38,22 +38,22 @@ function _es_activate
         _es_show_prompt
     end
     if set -q _es_said[1]; and test -z "$ENVSMITH_QUIET"
-        printf '%s\n' "envsmith: taken out until `deactivate`: "(string join -- '; ' $_es_said) >&2
+        printf '%s\n' "envsmith: removed until `deactivate`: "(string join -- '; ' $_es_said) >&2
     end
     return 0
 end
 
-# Sets _es_prefix and _es_bin, or says why it cannot.
+# Set _es_prefix and _es_bin, or print an error.
 function _es_find_prefix
     if test -n "$ENVSMITH_PREFIX"
         set -g _es_prefix "$ENVSMITH_PREFIX"
     else if test "$_es_me" = -
-        echo 'envsmith: this text does not say where it lies: set ENVSMITH_PREFIX to the environment' >&2
+        echo 'envsmith: cannot find the location of this script: set ENVSMITH_PREFIX to the environment' >&2
         return 1
     else
         set -l folder (string replace -r '(^|/)[^/]*$' '$1' -- "$_es_me" | string collect)
         set folder (builtin realpath -s -- "$folder." | string collect)
-        # A link to this file that is not a project's own leads to the project.
+        # Follow a link to this file from outside of the project.
         if not string match -qr '/lockfiles/[^/]*$' -- "$folder"; and begin test -L "$_es_me"; or test -L "$folder"; end
             set folder (builtin realpath -- "$_es_me" | string collect)
             set folder (string replace -r '/[^/]*$' '' -- "$folder" | string collect)
@@ -63,7 +63,7 @@ function _es_find_prefix
         else
             set -g _es_prefix (string replace -r '(/[^/]*){2}$' '' -- "$folder" | string collect)/.venv
         end
-        # The project's own link stays right when another generation is current.
+        # Prefer the project's own link: it stays valid after an install or rollback.
         set -l own (string replace -r '/\.envsmith/generations/[^/]*$' '/.venv' -- "$_es_prefix" | string collect)
         if test "$own" != "$_es_prefix"; and test "$(builtin realpath -- "$own" 2>/dev/null | string collect)" = "$(builtin realpath -- "$_es_prefix" | string collect)"
             set -g _es_prefix "$own"
@@ -73,21 +73,21 @@ function _es_find_prefix
     string match -q -- '/*' "$_es_prefix"; or set -g _es_prefix "$PWD/$_es_prefix"
     set -g _es_bin "$_es_prefix/bin"
     if not test -d "$_es_bin"
-        printf '%s\n' "envsmith: there is no environment at $_es_prefix: `envsmith install macos` makes it" >&2
+        printf '%s\n' "envsmith: no environment at $_es_prefix: run `envsmith install macos`" >&2
         return 1
     end
     if string match -q -- '*:*' "$_es_bin"
-        printf '%s\n' "envsmith: $_es_bin cannot be on PATH: it has a colon in it" >&2
+        printf '%s\n' "envsmith: $_es_bin cannot be on PATH: it contains a colon" >&2
         return 1
     end
     if test -d "$_es_prefix/envsmith-profile"; and not test -e "$_es_prefix/envsmith-profile/macos"
         set -l other (string replace -r '.*/' '' -- "$_es_prefix/envsmith-profile"/*)
-        printf '%s\n' "envsmith: the environment at $_es_prefix was built for the profile $other, not macos: `envsmith install macos` makes its own" >&2
+        printf '%s\n' "envsmith: the environment at $_es_prefix was built for the profile $other, not macos: run `envsmith install macos`s own" >&2
         return 1
     end
 end
 
-# Sets variable $argv[1] to $argv[2], or unsets it, and keeps what it was.
+# Set variable $argv[1] to $argv[2], or unset it, and save its old value.
 function _es_set
     set -l name $argv[1]
     if set -qg $name
@@ -99,13 +99,13 @@ function _es_set
         set -gx _ENVSMITH_NOW_$name "$$name"
     else
         set -eg $name
-        # One that all sessions have (set -U) comes through from beneath: only an empty one covers it.
+        # A universal variable (set -U) would reappear: cover it with an empty one.
         set -q $name; and set -gx $name
     end
     set -gx _ENVSMITH_CHANGED "$_ENVSMITH_CHANGED$name "
 end
 
-# Takes out of list variable $argv[1] what does not belong there, and puts $argv[2] first.
+# Remove foreign entries from list variable $argv[1], and put $argv[2] first.
 function _es_clean
     set -l kept
     set -l out
@@ -133,8 +133,7 @@ function _es_clean
     end
 end
 
-# Says whether entry $argv[2] is to leave variable $argv[1]; the rules are those of envsmith's table, the first that
-# fits holds.
+# Whether to remove entry $argv[2] from variable $argv[1], by envsmith's rules: the first match wins.
 function _es_is_foreign
     string match -q -- '/*' "$argv[2]"; or return 0
     string match -q -- '*/site-packages/*' "$argv[2]/"; and return 0
@@ -173,7 +172,7 @@ function _es_define
             set -qU $name; and test -z "$$name"; and set -e has[1]
             set -l did (set -q $now; and echo +)
             if test "$has$$name" != "$did$$now"
-                # The user changed it meanwhile: a single value stays, entries of a list go back to their places.
+                # Changed since: keep a single value, and restore the entries of a list at their places.
                 if not contains $name PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH
                     set -eg $was
                     set -eg $now

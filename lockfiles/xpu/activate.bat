@@ -3,13 +3,13 @@
 @rem     call lockfiles\xpu\activate.bat
 @rem     call lockfiles\xpu\activate.bat deactivate
 @rem
-@rem The second puts back what the first takes. The environment is found from this file's own place, or named by
-@rem ENVSMITH_PREFIX. What may hold quotation marks is copied by `for`, whose variables no line of cmd reads again; from
-@rem lists of folders, in which a mark means nothing, the marks are taken before they are looked at.
+@rem The second command restores the session. The environment is found by the location of this file, or given by
+@rem ENVSMITH_PREFIX. Values that may contain quotation marks are copied by `for`, whose variables cmd does not parse
+@rem again; marks in lists of folders have no meaning, and are removed first.
 @if /i "%~1"=="deactivate" @goto :es_deactivate
 
 @set "_es_prefix="
-@rem A variable that is not defined would leave its `:"=` in the line, even in one that is not carried out.
+@rem An undefined variable would leave its `:"=` in the line, even in a line that is not executed.
 @if not defined ENVSMITH_PREFIX @goto :es_own_place
 @for %%I in ("%ENVSMITH_PREFIX:"=%") do @set "_es_prefix=%%~fI"
 :es_own_place
@@ -27,7 +27,7 @@
 @set "_es_path=%_es_list%"
 @if defined PATH @set "_ENVSMITH_WAS_PATH=%_es_list%"
 @call :es_keep PATH
-@rem From here to the end nothing is looked for in whatever folders were there.
+@rem From here on no program is searched in the session's folders.
 @set "PATH=%SystemRoot%\System32"
 @call :es_keep VIRTUAL_ENV
 @set "VIRTUAL_ENV=%_es_prefix%"
@@ -38,7 +38,7 @@
 @call :es_keep ENVSMITH_PROFILE
 @set ENVSMITH_PROFILE=xpu
 @set _ENVSMITH_NOW_ENVSMITH_PROFILE=xpu
-@rem What is never defined stands for an empty list.
+@rem `_es_none` is never defined: it fills an empty list.
 @for %%V in (PYTHONPATH PYTHONHOME CONDA_PREFIX _es_none) do @if defined %%V @call :es_unset %%V
 @if not exist "%_es_prefix%\envsmith-constraints.txt" @goto :es_values
 @if not "%_es_prefix: =%"=="%_es_prefix%" @goto :es_values
@@ -51,18 +51,18 @@
 @exit /b 0
 
 :es_nowhere
-@>&2 echo "envsmith: there is no environment at %_es_prefix%: `envsmith install xpu` makes it"
+@>&2 echo "envsmith: no environment at %_es_prefix%: run `envsmith install xpu`"
 @set "_es_prefix="
 @exit /b 1
 
 :es_semicolon
-@>&2 echo "envsmith: %_es_prefix%\Scripts cannot be on PATH: it has a semicolon in it"
+@>&2 echo "envsmith: %_es_prefix%\Scripts cannot be on PATH: it contains a semicolon"
 @set "_es_prefix="
 @exit /b 1
 
 :es_of_another
 @for /f "delims=" %%F in ('dir /b "%_es_prefix%\envsmith-profile"') do @set "_es_e=%%F"
-@>&2 echo "envsmith: the environment at %_es_prefix% was built for the profile %_es_e%, not xpu: `envsmith install xpu` makes its own"
+@>&2 echo "envsmith: the environment at %_es_prefix% was built for the profile %_es_e%, not xpu: run `envsmith install xpu`s own"
 @set "_es_prefix="
 @set "_es_e="
 @exit /b 1
@@ -73,7 +73,7 @@
 @exit /b 0
 
 :es_say
-@>&2 echo "envsmith: taken out until deactivation:%_es_said:~0,-1%"
+@>&2 echo "envsmith: removed until deactivation:%_es_said:~0,-1%"
 @exit /b 0
 
 :es_show_prompt
@@ -101,18 +101,18 @@
 @set "_ENVSMITH_NOW_%1=%_es_prefix%\envsmith-constraints.txt"
 @exit /b 0
 
-@rem Keeps what a variable is, and notes that it changes.
+@rem Save the value of a variable, and record its change.
 :es_keep
 @set "_ENVSMITH_CHANGED=%_ENVSMITH_CHANGED% %1"
 @if defined %1 @call :es_copy %1 _ENVSMITH_WAS_%1
 @exit /b 0
 
-@rem Copies one variable that is defined to another, whatever is in it; a `=` that its value begins with is lost.
+@rem Copy a defined variable with any content; a leading `=` is lost.
 :es_copy
 @for /f "tokens=1* delims==" %%N in ('set %1') do @if /i "%%N"=="%1" @set "%2=%%O"
 @exit /b 0
 
-@rem Puts PATH, as it is or was, without its quotation marks into _es_list, which is never empty.
+@rem Put the present or saved PATH without its quotation marks into _es_list, which is never empty.
 :es_plain_path
 @set "_es_list=;"
 @if not defined PATH @exit /b 0
@@ -125,7 +125,7 @@
 @set "_es_list=%_ENVSMITH_WAS_PATH:"=%"
 @exit /b 0
 
-@rem Takes out of PATH what does not belong there, and puts the environment's programs first.
+@rem Remove foreign entries from PATH, and put the environment's programs first.
 :es_clean
 @set "_es_out="
 @set "_es_kept="
@@ -141,7 +141,7 @@
 @set "_es_why="
 @set "_es_t=%_es_e:/=\%\"
 @if not "%_es_t:~1,2%"==":\" @if not "%_es_t:~0,2%"=="\\" @set "_es_why=out"
-@rem The rules are those of envsmith's table; the first that fits holds.
+@rem envsmith's rules: the first match wins.
 @if not defined _es_why @if not "%_es_t:\site-packages\=%"=="%_es_t%" @set "_es_why=out"
 @if not defined _es_why @if not "%_es_t:\dist-packages\=%"=="%_es_t%" @set "_es_why=out"
 @if not defined _es_why @if not "%_es_t:\condabin\=%"=="%_es_t%" @set "_es_why=stays"
@@ -159,10 +159,10 @@
 @set "_es_kept=%_es_kept%;%_es_e%"
 @exit /b 0
 
-@rem Says in _es_known whether entry _es_e is in the list _es_all, which begins and ends with a semicolon.
+@rem Set _es_known if entry _es_e is in the list _es_all, which begins and ends with a semicolon.
 :es_look_for
 @set "_es_known="
-@rem One with = or ^ in it cannot be looked for.
+@rem cmd cannot search for an entry with = or ^ in it.
 @set "_es_odd="
 @for /f "tokens=2 delims=^=" %%Q in ("x%_es_e%x") do @set "_es_odd=1"
 @if defined _es_odd @exit /b 0
@@ -180,7 +180,7 @@
 @set "_ENVSMITH_CHANGED="
 @exit /b 0
 
-@rem Puts one variable back, unless the user has changed it meanwhile; entries of PATH go back to their places.
+@rem Restore a variable unless it has changed since; restore the entries of PATH at their places.
 :es_back
 @if /i "%1"=="PATH" @goto :es_path_back
 @set "_es_same="
@@ -193,8 +193,8 @@
 @set "_ENVSMITH_NOW_%1="
 @exit /b 0
 
-@rem Says in _es_same whether a variable is what activating made it, but for quotation marks: without these, no line can end
-@rem in the middle of a value.
+@rem Set _es_same if a variable still has the value of the activation, apart from quotation marks: without these, no line
+@rem can end in the middle of a value.
 :es_compare
 @call set "_es_a=%%%1:"=%%"
 @call set "_es_b=%%%2:"=%%"
@@ -232,7 +232,7 @@
 @set "_es_c=%_es_c%%_es_e%;"
 @exit /b 0
 
-@rem An entry that was taken waits for the next one that stayed and is still there, and goes before it.
+@rem A removed entry is restored before the next kept entry that is still there.
 :es_place
 @if not defined _es_e @exit /b 0
 @set "_es_all=%_es_now%"

@@ -2,15 +2,15 @@
 #
 #     source lockfiles/fastapi-server/activate.xsh
 #
-# `deactivate` puts back what this takes. The environment is found from this file's own place, or named by
-# ENVSMITH_PREFIX. Every value below is a Python literal; nothing of it is ever evaluated.
+# `deactivate` restores the session. The environment is found by the location of this file, or given by
+# ENVSMITH_PREFIX. All values below are Python literals of plain text.
 
 
 def _es_activate(me, is_executed):
     import os
     import sys
 
-    # envsmith's table of entries to take out: the first row that fits holds.
+    # envsmith's rules for entries to remove: the first match wins.
     rules = [
         ("out", "/site-packages/", False, ""),
         ("out", "/dist-packages/", False, ""),
@@ -41,7 +41,7 @@ def _es_activate(me, is_executed):
             return value
         if isinstance(value, (list, tuple)):  # xonsh's own default
             return os.pathsep.join(map(str, value))
-        # What its owner wrote, before xonsh expands it.
+        # The original text, before xonsh expands it.
         return os.pathsep.join(map(str, value._l)) if hasattr(value, "_l") else env.detype().get(name, str(value))
 
     def put(name, value):
@@ -107,7 +107,7 @@ def _es_activate(me, is_executed):
             if present == now:
                 put(name, was)
             elif name in lists:
-                # The user changed it meanwhile: a single value stays, entries of a list go back to their places.
+                # Changed since: keep a single value, and restore the entries of a list at their places.
                 first = parts(now)[0] if name == "PATH" else None
                 entries = merged(parts(was), parts(now), parts(present), first)
                 put(name, os.pathsep.join(entries) if entries else None)
@@ -117,12 +117,12 @@ def _es_activate(me, is_executed):
         aliases.pop("deactivate", None)
 
     if is_executed:
-        say(f"this file works only when it is read by your shell:  source {me}")
+        say(f"this file must be read by your shell, not executed:  source {me}")
         sys.exit(1)
     me = os.path.abspath(me)
     folder = os.path.dirname(me)
     if os.path.basename(os.path.dirname(folder)) != "lockfiles" and (os.path.islink(me) or os.path.islink(folder)):
-        # A link to this file that is not a project's own leads to the project.
+        # Follow a link to this file from outside of the project.
         folder = os.path.dirname(os.path.realpath(me))
     if env.get("ENVSMITH_PREFIX"):
         prefix = os.path.abspath(env["ENVSMITH_PREFIX"])
@@ -133,10 +133,10 @@ def _es_activate(me, is_executed):
     generations = os.path.dirname(prefix)
     own = os.path.join(os.path.dirname(os.path.dirname(generations)), ".venv")
     if generations.endswith(os.path.join(".envsmith", "generations")) and os.path.realpath(own) == os.path.realpath(prefix):
-        prefix = own  # the project's own link stays right when another generation is current
+        prefix = own  # the project's own link stays valid after an install or rollback
     programs = os.path.join(prefix, "Scripts" if os.name == "nt" else "bin")
     if not os.path.isdir(programs):
-        say(f"there is no environment at {prefix}: `envsmith install fastapi-server` makes it")
+        say(f"no environment at {prefix}: run `envsmith install fastapi-server`")
         return
     if os.pathsep in programs:
         say(f"{programs} cannot be on PATH: it has {os.pathsep!r} in it")
@@ -144,10 +144,10 @@ def _es_activate(me, is_executed):
     mark = os.path.join(prefix, "envsmith-profile")
     if os.path.isdir(mark) and not os.path.exists(os.path.join(mark, "fastapi-server")):
         other = ", ".join(os.listdir(mark))
-        say(f"the environment at {prefix} was built for the profile {other}, not fastapi-server: `envsmith install fastapi-server` makes its own")
+        say(f"the environment at {prefix} was built for the profile {other}, not fastapi-server: run `envsmith install fastapi-server`s own")
         return
     if "_ENVSMITH_CHANGED" not in env and "VIRTUAL_ENV" in env and "deactivate" in aliases and callable(aliases["deactivate"]):
-        aliases["deactivate"]([])  # that of another tool's environment, which knows what it took
+        aliases["deactivate"]([])  # of another tool's environment: let that tool restore the session
     deactivate()
     aliases["deactivate"] = deactivate
     change("VIRTUAL_ENV", prefix)
@@ -166,7 +166,7 @@ def _es_activate(me, is_executed):
             said.append(name)
             change(name)
     if said and not env.get("ENVSMITH_QUIET"):
-        say(f"taken out until `deactivate`: {'; '.join(said)}")
+        say(f"removed until `deactivate`: {'; '.join(said)}")
 
 
 _es_activate(__file__, __name__ == "__main__")
