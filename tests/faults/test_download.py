@@ -263,7 +263,7 @@ def test_no_network_at_all(project: Project) -> None:
         alone, cwd=project.root, env=project.environ(), capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "new       nothing" in done.stdout
+    assert "new       none" in done.stdout
     (project.root / "house" / "a-1-py3-none-any.whl").unlink()
     done = subprocess.run(
         alone, cwd=project.root, env=project.environ(), capture_output=True, encoding="utf-8", check=False
