@@ -47,8 +47,8 @@ def activate_command(profile: str, name: str | None) -> int:
             hint=f"use --shell with one of {', '.join(SHELL_NAMES)}, or `envsmith run`",
         )
     root = prefix()
-    wanted = activation(profile, root)
-    click.echo(_line(shell, Path(environment_paths(root).bin), wanted.profile))
+    settings = activation(profile, root)
+    click.echo(_line(shell, Path(environment_paths(root).bin), settings.profile))
     return OK
 
 
@@ -85,15 +85,15 @@ def env_command(profile: str, form: str | None, *, explain: bool, as_json: bool)
     from envsmith.activate.fast_run import session
     from envsmith.console import printer
 
-    wanted, _, changes = session(profile)
+    settings, _, changes = session(profile)
     if as_json:
-        printer.envelope("env", "ok", {"profile": wanted.profile, **_plain(changes)})
+        printer.envelope("env", "ok", {"profile": settings.profile, **_plain(changes)})
     elif explain:
         _explain(changes)
     elif form:
         from envsmith.activate.env_files import write
 
-        click.echo(write(form, wanted.profile, changes.values, changes.unset), nl=False)
+        click.echo(write(form, settings.profile, changes.values, changes.unset), nl=False)
     else:
         for name, value in changes.values.items():
             printer.say(f"{name}={value}")

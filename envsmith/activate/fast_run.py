@@ -80,9 +80,9 @@ def session(name: str) -> tuple[Activation, EnvironmentPaths, Session]:
     from envsmith.activate.scripts import plan_session
 
     root = prefix()
-    wanted = activation(name, root)
+    settings = activation(name, root)
     place = sessions.environment_paths(root)
-    return wanted, place, plan_session(wanted, place, outer_variables(), has_file=sessions.has_file)
+    return settings, place, plan_session(settings, place, outer_variables(), has_file=sessions.has_file)
 
 
 def exec_command(words: Sequence[str]) -> int | None:

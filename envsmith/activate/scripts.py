@@ -122,10 +122,10 @@ def plan_session(
         rules = RULES if name == "PATH" else (*RULES, *library_rules(activation.cuda_major))
         first = place.bin if name == "PATH" else ""
         before = variables.get(name)
-        kept, gone = _split_entries(name, before, first, _EntryChecker(rules, place.is_windows, has_file))
-        removed += gone
+        kept, dropped = _split_entries(name, before, first, _EntryChecker(rules, place.is_windows, has_file))
+        removed += dropped
         separator = ";" if place.is_windows else ":"
-        if not kept and gone:
+        if not kept and dropped:
             unset.append(name)
         elif kept and separator.join(kept) != before:
             values[name] = separator.join(kept)
@@ -170,7 +170,7 @@ def _split_entries(
     variable: str, value: str | None, first: str, judge: _EntryChecker
 ) -> tuple[list[str], list[RemovedVariable]]:
     kept = [first] if first else []
-    gone: list[RemovedVariable] = []
+    dropped: list[RemovedVariable] = []
     seen = {entry.lower() if judge.is_windows else entry for entry in kept}
     for entry in [] if value is None else value.split(";" if judge.is_windows else ":"):
         key = entry.lower() if judge.is_windows else entry
@@ -178,11 +178,11 @@ def _split_entries(
             continue
         reason = judge.reason(entry) or (DUPLICATE if key in seen else "")
         if reason:
-            gone.append(RemovedVariable(variable=variable, entry=entry, reason=reason))
+            dropped.append(RemovedVariable(variable=variable, entry=entry, reason=reason))
         else:
             kept.append(entry)
             seen.add(key)
-    return kept, gone
+    return kept, dropped
 
 
 def prompt_name(profile: str) -> str:

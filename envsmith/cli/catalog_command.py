@@ -73,13 +73,13 @@ def refresh(
     from envsmith.wiring import CatalogOptions, live_index
 
     catalog = Catalog.embedded()
-    wanted = [Backend.parse(text) for text in backends] or [
+    chosen = [Backend.parse(text) for text in backends] or [
         facts.backend for facts in catalog.backends() if not facts.is_retired
     ]
     problems: list[EnvsmithError] = []
     live = live_index(catalog, CatalogOptions(index_base=index_base), problems.append)
     rows = []
-    for backend in wanted:
+    for backend in chosen:
         known = catalog.listing(channel, backend)
         found = live.refresh(channel, backend, known, deadline_s=timeout_s, max_age=timedelta(0))
         versions = {

@@ -93,34 +93,36 @@ class ModelCheckResult:
         return cls(problems=tuple(known.pop("problems")), dtypes=tuple(known.pop("dtypes", ())), **known)
 
 
-def _models(value: object, spot: Location) -> tuple[Mapping[str, Any], ...] | None:
-    found = _LIST(value, spot)
+def _models(value: object, location: Location) -> tuple[Mapping[str, Any], ...] | None:
+    found = _LIST(value, location)
     models = found or ()
     runnable = {one["path"] for one in models if one["format"] in RUNNABLE}
     for number, one in enumerate(models):
         reference = one.get("reference", "")
         if reference and not reference.endswith(ARRAYS) and reference not in runnable - {one["path"]}:
-            spot.at(number).problem(
+            location.at(number).problem(
                 "PRF005",
                 f"invalid reference {reference!r}",
                 "name another model here, torchscript or onnx, or an .npz",
             )
         if [other["path"] for other in models].index(one["path"]) != number:
-            spot.at(number).problem("PRF005", f"{one['path']!r} is declared twice", "remove one of them")
+            location.at(number).problem("PRF005", f"{one['path']!r} is declared twice", "remove one of them")
     return found
 
 
-def _model(value: object, spot: Location) -> Mapping[str, Any] | None:
+def _model(value: object, location: Location) -> Mapping[str, Any] | None:
     """Read one model as plain values."""
-    found = readers.fields(value, spot, _MODEL)
+    found = readers.fields(value, location, _MODEL)
     for key in _REQUIRED:
         if isinstance(value, Mapping) and key not in value:
-            spot.at(key).problem("PRF014", f"{key} is missing", "each of [[models]] has a path and a format")
+            location.at(key).problem(
+                "PRF014", f"{key} is missing", "each of [[models]] has a path and a format"
+            )
     if not set(_REQUIRED) <= set(found):
         return None
     if found.get("reference") and not found.get("inputs"):
-        spot.at("reference").problem("PRF014", "inputs are missing", "add the inputs to compare it with")
-    plain = readers.json_value(_plain(found), spot)
+        location.at("reference").problem("PRF014", "inputs are missing", "add the inputs to compare it with")
+    plain = readers.json_value(_plain(found), location)
     return plain if isinstance(plain, Mapping) else None
 
 
@@ -147,29 +149,29 @@ def _matching(pattern: re.Pattern[str], what: str, hint: str) -> Reader[str]:
     return readers.parsed(parse, readers.pattern_schema(pattern))
 
 
-def _size(value: object, spot: Location) -> int | None:
+def _size(value: object, location: Location) -> int | None:
     if type(value) is int and 0 < value < _SIZE_LIMIT:
         return value
-    spot.problem("PRF005", "must be a size", "a whole number from 1 on")
+    location.problem("PRF005", "must be a size", "a whole number from 1 on")
     return None
 
 
-def _dimension(value: object, spot: Location) -> str | int | None:
-    return _SYMBOLS(value, spot) if isinstance(value, str) else _size(value, spot)
+def _dimension(value: object, location: Location) -> str | int | None:
+    return _SYMBOLS(value, location) if isinstance(value, str) else _size(value, location)
 
 
-def _tolerance(value: object, spot: Location) -> float | None:
+def _tolerance(value: object, location: Location) -> float | None:
     if type(value) in (int, float) and 0 <= float(str(value)) < _TOLERANCE_LIMIT:
         return float(str(value))
-    spot.problem("PRF005", "must be a tolerance", "a number from 0 on, such as 1e-4")
+    location.problem("PRF005", "must be a tolerance", "a number from 0 on, such as 1e-4")
     return None
 
 
-def _input(value: object, spot: Location) -> dict[str, object] | None:
-    found = readers.fields(value, spot, _INPUT)
+def _input(value: object, location: Location) -> dict[str, object] | None:
+    found = readers.fields(value, location, _INPUT)
     missing = [key for key in _INPUT if isinstance(value, Mapping) and key not in value]
     if missing:
-        spot.problem(
+        location.problem(
             "PRF014",
             f"{', '.join(missing)} missing",
             'such as { name = "x", shape = [1], dtype = "float32" }',
@@ -178,9 +180,9 @@ def _input(value: object, spot: Location) -> dict[str, object] | None:
 
 
 def _table_of(read_item: Reader[Any]) -> Reader[dict[str, object]]:
-    def read(value: object, spot: Location) -> dict[str, object]:
-        items = (readers.table(value, spot) or {}).items()
-        return {key: found for key, item in items if (found := read_item(item, spot.at(key))) is not None}
+    def read(value: object, location: Location) -> dict[str, object]:
+        items = (readers.table(value, location) or {}).items()
+        return {key: found for key, item in items if (found := read_item(item, location.at(key))) is not None}
 
     return Reader(read, readers.table_schema(read_item.schema))
 

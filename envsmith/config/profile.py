@@ -56,14 +56,16 @@ class SmokeTest:
         return {self.kind: self.text, **limit}
 
 
-def _check(value: object, spot: Location) -> SmokeTest | None:
-    found = readers.fields(value, spot, _CHECK)
+def _check(value: object, location: Location) -> SmokeTest | None:
+    found = readers.fields(value, location, _CHECK)
     kinds = [key for key in ("import", "run") if key in found]
     if len(kinds) == 1:
         limit = found.get("timeout-s", TIMEOUT_S)
         return SmokeTest(kinds[0], str(found[kinds[0]]), limit if isinstance(limit, float) else TIMEOUT_S)
     if len(kinds) == 2 or (isinstance(value, Mapping) and not {"import", "run"} & value.keys()):
-        spot.problem("PRF005", "must have import or run, one of them", 'such as { import = "torchvision" }')
+        location.problem(
+            "PRF005", "must have import or run, one of them", 'such as { import = "torchvision" }'
+        )
     return None
 
 
@@ -73,10 +75,10 @@ def _module(text: str) -> str:
     raise ProfileError("PRF005", f"invalid module name {text!r}", hint='such as "sentence_transformers"')
 
 
-def _seconds(value: object, spot: Location) -> float | None:
+def _seconds(value: object, location: Location) -> float | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= _LONGEST_TIMEOUT_S:
         return float(value)
-    spot.problem("PRF005", "must be seconds, more than 0 and at most a day", "such as 60")
+    location.problem("PRF005", "must be seconds, more than 0 and at most a day", "such as 60")
     return None
 
 
@@ -224,13 +226,13 @@ class Profile:
         problems = Problems()
         values: dict[str, Any] = {}
         if backend is not None:
-            with problems.gathering("--backend"):
+            with problems.collecting("--backend"):
                 values["backend"] = Backend.parse(backend)
         for text in python:
-            with problems.gathering("--python"):
+            with problems.collecting("--python"):
                 values["python"] = (*values.get("python", ()), Python.parse(text))
         for text in platforms:
-            with problems.gathering("--platform"):
+            with problems.collecting("--platform"):
                 values["platforms"] = (*values.get("platforms", ()), Platform.parse(text))
         problems.raise_if_any()
         flags = {"backend": "--backend", "python": "--python", "platforms": "--platform"}

@@ -91,9 +91,9 @@ def resolve(name: str, load: Callable[[str], ProfileSource]) -> Profile:
     names: list[str] = []
     following: str | None = name
     while following is not None:
-        asked_at = layers[-1].origins[("extends", "")] if layers else ""
+        extends_at = layers[-1].origins[("extends", "")] if layers else ""
         layer = None
-        with problems.gathering(asked_at):
+        with problems.collecting(extends_at):
             _refuse_cycle(names, following)
             layer = _read(load(check_name(following)), problems)
         if layer is None:
@@ -105,7 +105,7 @@ def resolve(name: str, load: Callable[[str], ProfileSource]) -> Profile:
     if following is None and not _is_incomplete(layers, problems):
         values, origins = _merged(layers)
         profile = Profile(name=name, extends=tuple(names[1:]), origins=origins, **values)
-        with problems.gathering():
+        with problems.collecting():
             profile.checked()
     problems.raise_if_any()
     if profile is None:  # every path to here has recorded a problem
@@ -120,9 +120,9 @@ def parse(text: str, place: str, name: str) -> Profile:
         ProfileError: with all problems as ``parts``; PRF013 when it extends another profile.
     """
 
-    def load(asked: str) -> ProfileSource:
-        if asked != name:
-            raise ProfileError("PRF013", f"profile {asked!r} not found here", hint="remove `extends`")
+    def load(other: str) -> ProfileSource:
+        if other != name:
+            raise ProfileError("PRF013", f"profile {other!r} not found here", hint="remove `extends`")
         return ProfileSource(text=text, place=place)
 
     return resolve(name, load)
@@ -130,10 +130,10 @@ def parse(text: str, place: str, name: str) -> Profile:
 
 def _refuse_cycle(names: list[str], following: str) -> None:
     if following in names:
-        circle = " → ".join([*names[names.index(following) :], following])
+        cycle = " → ".join([*names[names.index(following) :], following])
         raise ProfileError(
             "PRF009",
-            f"profiles extend each other in a cycle: {circle}",
+            f"profiles extend each other in a cycle: {cycle}",
             hint="remove one of the `extends`",
         )
 
@@ -143,8 +143,8 @@ def _read(source: ProfileSource, problems: Problems) -> _Layer:
     node: object = document.data
     for key in source.table:
         node = node.get(key, {}) if isinstance(node, Mapping) else {}
-    spot = Location(text=document, problems=problems, path=source.table)
-    values = readers.fields(node, spot, PROFILE)
+    location = Location(text=document, problems=problems, path=source.table)
+    values = readers.fields(node, location, PROFILE)
     later = {key: values.pop(key) for key in LATER if key in values}
     origins = _origins(values | later, document, source.table)
     renamed = {key.replace("-", "_"): value for key, value in values.items()}
@@ -177,10 +177,10 @@ def _merged(layers: list[_Layer]) -> tuple[dict[str, Any], dict[tuple[str, str],
                 values[key] = {**values.get(key, {}), **value}
             else:
                 values[key] = value
-                origins = {spot: place for spot, place in origins.items() if spot[0] != key}
+                origins = {at: place for at, place in origins.items() if at[0] != key}
         origins |= layer.origins
     values.pop("extends", None)
-    return values, {spot: place for spot, place in origins.items() if spot[0] != "extends"}
+    return values, {at: place for at, place in origins.items() if at[0] != "extends"}
 
 
 def _is_incomplete(layers: list[_Layer], problems: Problems) -> bool:
@@ -209,22 +209,22 @@ def _project(text: str) -> str:
     return canonicalize_name(text)
 
 
-def _env(value: object, spot: Location) -> dict[str, str] | None:
+def _env(value: object, location: Location) -> dict[str, str] | None:
     found: dict[str, str] = {}
-    for name, item in (readers.table(value, spot) or {}).items():
+    for name, item in (readers.table(value, location) or {}).items():
         if not _ENV_NAME.fullmatch(name):
-            spot.at(name).problem(
+            location.at(name).problem(
                 "PRF005", f"invalid variable name {name!r}", "use letters, digits and _, no digit first"
             )
         elif _ENV_TAKEN.search(name):
-            spot.at(name).problem(
+            location.at(name).problem(
                 "PRF005", f"{name} cannot be set by a profile: activation sets it", "remove it"
             )
         elif not isinstance(item, str):
             kind = readers.type_name(item)
-            spot.at(name).problem("PRF004", f"must be a text, not {kind}", 'put it in quotes: "0"')
+            location.at(name).problem("PRF004", f"must be a text, not {kind}", 'put it in quotes: "0"')
         elif "\0" in item:
-            spot.at(name).problem(
+            location.at(name).problem(
                 "PRF005", "contains a NUL character", "remove it: environment variables cannot contain it"
             )
         else:
@@ -232,7 +232,7 @@ def _env(value: object, spot: Location) -> dict[str, str] | None:
     return found
 
 
-def _family(value: object, spot: Location) -> dict[str, object]:
+def _family(value: object, location: Location) -> dict[str, object]:
     """Read the choices for torchvision, torchaudio and the members of conflict groups.
 
     The catalog knows the conflict groups, not this text; words such as ``keep`` are not members.
@@ -242,14 +242,14 @@ def _family(value: object, spot: Location) -> dict[str, object]:
         for key, item in (value.items() if isinstance(value, Mapping) else ())
         if key not in _FAMILY and isinstance(item, str) and item not in FAMILY_CHOICES
     }
-    return readers.fields(value, spot, {**_FAMILY, **dict.fromkeys(chosen, Key(_PROJECTS, "Member."))})
+    return readers.fields(value, location, {**_FAMILY, **dict.fromkeys(chosen, Key(_PROJECTS, "Member."))})
 
 
-def _routes(value: object, spot: Location) -> dict[str, str]:
+def _routes(value: object, location: Location) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, item in (readers.table(value, spot) or {}).items():
-        inside = spot.at(name)
-        with spot.problems.gathering(inside.where):
+    for name, item in (readers.table(value, location) or {}).items():
+        inside = location.at(name)
+        with location.problems.collecting(inside.where):
             project = _project(name)
             if project in _NEVER_ROUTED:
                 inside.problem(

@@ -136,10 +136,10 @@ def set_lists(profiles: ProfileStore, name: str, lists: Lists) -> Edit:
         )
     data = path.read_bytes()
     text = data.decode()
-    wanted = _wanted(text, written, lists)
-    for made in (_by_lines(text, written, lists), _by_items(text, written, lists)):
-        if _is(made, wanted):
-            return Edit(file=written.place, before=data, after=made.encode())
+    expected = _edited_values(text, written, lists)
+    for edited in (_by_lines(text, written, lists), _by_items(text, written, lists)):
+        if _parses_to(edited, expected):
+            return Edit(file=written.place, before=data, after=edited.encode())
     raise ProfileError(
         "PRF017",
         f"{name} cannot be edited without other changes",
@@ -148,7 +148,7 @@ def set_lists(profiles: ProfileStore, name: str, lists: Lists) -> Edit:
     )
 
 
-def _wanted(text: str, written: ProfileSource, lists: Lists) -> dict[str, Any]:
+def _edited_values(text: str, written: ProfileSource, lists: Lists) -> dict[str, Any]:
     values = deepcopy(dict(tomllib.loads(text)))
     node = _table(values, written)
     for key, items in lists.items():
@@ -160,9 +160,9 @@ def _wanted(text: str, written: ProfileSource, lists: Lists) -> dict[str, Any]:
     return values
 
 
-def _is(text: str, wanted: dict[str, Any]) -> bool:
+def _parses_to(text: str, expected: dict[str, Any]) -> bool:
     try:
-        return tomllib.loads(text) == wanted
+        return tomllib.loads(text) == expected
     except ValueError:
         return False
 

@@ -49,23 +49,25 @@ def from_pyproject(
     if "project" not in document.data and not extras and not groups:
         return None
     problems = Problems()
-    asking = _PyprojectParser(Location(text=document, problems=problems), document.data)
-    asked: list[SourcedRequirement] = []
-    with problems.gathering():
-        asked += asking.all(extras, groups)
-    bound = asking.bound()
-    with problems.gathering():
-        labels(item for item in asked if item.requirement.marker is None)
+    parser = _PyprojectParser(Location(text=document, problems=problems), document.data)
+    requirements: list[SourcedRequirement] = []
+    with problems.collecting():
+        requirements += parser.all(extras, groups)
+    bound = parser.bound()
+    with problems.collecting():
+        labels(item for item in requirements if item.requirement.marker is None)
     problems.raise_if_any()
-    return RequirementsFile(place=place, asked=tuple(asked), notes=tuple(asking.notes), requires_python=bound)
+    return RequirementsFile(
+        place=place, requirements=tuple(requirements), notes=tuple(parser.notes), requires_python=bound
+    )
 
 
 class _PyprojectParser:
     def __init__(self, root: Location, data: Mapping[str, object]) -> None:
         self._root = root
         self._project = self._table(data, root, "project")
-        self._project_spot = root.at("project")
-        self._extras = self._by_name(self._project, self._project_spot, "optional-dependencies")
+        self._project_location = root.at("project")
+        self._extras = self._by_name(self._project, self._project_location, "optional-dependencies")
         self._groups = self._by_name(data, root, "dependency-groups")
         self._seen: set[str] = set()
         self._depth = 0
@@ -74,7 +76,7 @@ class _PyprojectParser:
     def all(self, extras: tuple[str, ...], groups: tuple[str, ...]) -> list[SourcedRequirement]:
         found = list(self._dependencies())
         for name in extras:
-            found += self._extra(name, self._project_spot.at("optional-dependencies"))
+            found += self._extra(name, self._project_location.at("optional-dependencies"))
         for name in groups:
             found += self._group(name, self._root.at("dependency-groups"), ())
         return found
@@ -83,66 +85,72 @@ class _PyprojectParser:
         """Return the project's ``requires-python``; None if absent."""
         key = "requires-python"
         return (
-            read_requires_python(self._project[key], self._project_spot.at(key))
+            read_requires_python(self._project[key], self._project_location.at(key))
             if key in self._project
             else None
         )
 
     @staticmethod
-    def _table(data: Mapping[str, object], spot: Location, key: str) -> Mapping[str, object]:
-        return (readers.table(data[key], spot.at(key)) if key in data else None) or {}
+    def _table(data: Mapping[str, object], location: Location, key: str) -> Mapping[str, object]:
+        return (readers.table(data[key], location.at(key)) if key in data else None) or {}
 
     def _by_name(
-        self, data: Mapping[str, object], spot: Location, key: str
+        self, data: Mapping[str, object], location: Location, key: str
     ) -> dict[str, tuple[Location, object]]:
         found: dict[str, tuple[Location, object]] = {}
-        for name, value in self._table(data, spot, key).items():
-            inside = spot.at(key).at(name)
+        for name, value in self._table(data, location, key).items():
+            inside = location.at(key).at(name)
             if canonicalize_name(name) in found:
                 inside.problem("PRF027", f"{name!r} exists twice, spelled differently", "keep one of them")
             found[canonicalize_name(name)] = (inside, value)
         return found
 
     def _dependencies(self) -> Iterator[SourcedRequirement]:
-        spot = self._project_spot
+        location = self._project_location
         dynamic = self._project.get("dynamic")
         if isinstance(dynamic, list) and "dependencies" in dynamic:
-            spot.at("dynamic").problem(
+            location.at("dynamic").problem(
                 "PRF028", "the dependencies are known only after a build", "name a requirements file with -r"
             )
-        yield from self._list(self._project.get("dependencies", []), spot.at("dependencies"), ())
+        yield from self._list(self._project.get("dependencies", []), location.at("dependencies"), ())
 
-    def _extra(self, name: str, spot: Location) -> Iterator[SourcedRequirement]:
+    def _extra(self, name: str, location: Location) -> Iterator[SourcedRequirement]:
         if f"extra {canonicalize_name(name)}" in self._seen:
             return
         self._seen.add(f"extra {canonicalize_name(name)}")
-        if entry := self._entry(name, spot, self._extras, "extra"):
+        if entry := self._entry(name, location, self._extras, "extra"):
             yield from self._list(entry[1], entry[0], ())
 
-    def _group(self, name: str, spot: Location, around: tuple[str, ...]) -> Iterator[SourcedRequirement]:
+    def _group(
+        self, name: str, location: Location, ancestors: tuple[str, ...]
+    ) -> Iterator[SourcedRequirement]:
         # Not by packaging.dependency_groups: it reports problems without places, and recurses without a limit.
         key = canonicalize_name(name)
-        if key in around:
-            circle = " → ".join([*around[around.index(key) :], key])
-            spot.problem(
-                "PRF029", f"groups include each other in a cycle: {circle}", "remove one of the includes"
+        if key in ancestors:
+            cycle = " → ".join([*ancestors[ancestors.index(key) :], key])
+            location.problem(
+                "PRF029", f"groups include each other in a cycle: {cycle}", "remove one of the includes"
             )
-        elif f"group {key}" not in self._seen and (entry := self._entry(name, spot, self._groups, "group")):
-            yield from self._list(entry[1], entry[0], (*around, key))
+        elif f"group {key}" not in self._seen and (
+            entry := self._entry(name, location, self._groups, "group")
+        ):
+            yield from self._list(entry[1], entry[0], (*ancestors, key))
             self._seen.add(f"group {key}")
 
     @staticmethod
     def _entry(
-        name: str, spot: Location, known: Mapping[str, tuple[Location, object]], what: str
+        name: str, location: Location, known: Mapping[str, tuple[Location, object]], what: str
     ) -> tuple[Location, object] | None:
         entry = known.get(canonicalize_name(name))
         if entry is None:
-            spot.problem("PRF027", f"{what} {name!r} not found", suggestion(name, known))
+            location.problem("PRF027", f"{what} {name!r} not found", suggestion(name, known))
         return entry
 
-    def _list(self, value: object, spot: Location, around: tuple[str, ...]) -> Iterator[SourcedRequirement]:
+    def _list(
+        self, value: object, location: Location, ancestors: tuple[str, ...]
+    ) -> Iterator[SourcedRequirement]:
         if not isinstance(value, list):
-            spot.problem(
+            location.problem(
                 "PRF004", f"must be a list, not {readers.type_name(value)}", "put it in brackets: [...]"
             )
             return
@@ -151,40 +159,40 @@ class _PyprojectParser:
             raise ProfileError(
                 "PRF029",
                 f"extras or groups include each other more than {_DEEPEST} deep",
-                where=spot.where,
+                where=location.where,
                 hint="write them flatter",
             )
         for number, item in enumerate(value):
-            inside = spot.at(number)
-            if around and isinstance(item, Mapping):
-                yield from self._included(item, inside, around)
+            inside = location.at(number)
+            if ancestors and isinstance(item, Mapping):
+                yield from self._included(item, inside, ancestors)
             elif (text := readers.text(item, inside)) is not None:
                 yield from self._one(text, inside)
         self._depth -= 1
 
     def _included(
-        self, item: Mapping[str, object], spot: Location, around: tuple[str, ...]
+        self, item: Mapping[str, object], location: Location, ancestors: tuple[str, ...]
     ) -> Iterator[SourcedRequirement]:
         name = item.get("include-group")
         if list(item) == ["include-group"] and isinstance(name, str):
-            yield from self._group(name, spot, around)
+            yield from self._group(name, location, ancestors)
         else:
-            spot.problem(
+            location.problem(
                 "PRF027", "is not an item of a group", 'write a requirement, or {include-group = "test"}'
             )
 
-    def _one(self, text: str, spot: Location) -> Iterator[SourcedRequirement]:
-        requirement, origin = None, spot.where.partition(": ")[0]
+    def _one(self, text: str, location: Location) -> Iterator[SourcedRequirement]:
+        requirement, origin = None, location.where.partition(": ")[0]
         pin = pin_of_wheel(text)
         if pin:
             self.notes.append(note_of_wheel(pin, origin))
-        with self._root.problems.gathering(spot.where):
+        with self._root.problems.collecting(location.where):
             requirement = read_requirement(pin or text)
         if requirement is None:
             return
         if self._is_own(requirement):
             for name in sorted(requirement.extras):
-                yield from self._extra(name, spot)
+                yield from self._extra(name, location)
         else:
             yield SourcedRequirement(requirement=requirement, origin=origin)
 

@@ -45,7 +45,7 @@ class Problems:
             self._found.append(error)
 
     @contextmanager
-    def gathering(self, place: str = "") -> Iterator[None]:
+    def collecting(self, place: str = "") -> Iterator[None]:
         """Add an error raised inside instead of propagating it.
 
         Args:
@@ -119,9 +119,9 @@ class Reader(Generic[T]):
     schema: Schema
     """Accepts the readable values, as far as the form of one value decides."""
 
-    def __call__(self, value: object, spot: Location) -> T | None:
+    def __call__(self, value: object, location: Location) -> T | None:
         """Read a value."""
-        return self.read(value, spot)
+        return self.read(value, location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,22 +150,22 @@ def type_name(value: object) -> str:
     return _KINDS.get(type(value), "a date or time")
 
 
-def _text(value: object, spot: Location) -> str | None:
+def _text(value: object, location: Location) -> str | None:
     if not isinstance(value, str):
-        spot.problem("PRF004", f"must be a text, not {type_name(value)}", 'put it in quotes: "..."')
+        location.problem("PRF004", f"must be a text, not {type_name(value)}", 'put it in quotes: "..."')
     elif _CONTROL.search(value):
-        spot.problem("PRF005", f"{value!r} has a line break or control character", "write it on one line")
+        location.problem("PRF005", f"{value!r} has a line break or control character", "write it on one line")
     elif not value.strip():
-        spot.problem("PRF005", "is empty", "remove the key, or give it a value")
+        location.problem("PRF005", "is empty", "remove the key, or give it a value")
     else:
         return value
     return None
 
 
-def _flag(value: object, spot: Location) -> bool | None:
+def _flag(value: object, location: Location) -> bool | None:
     if isinstance(value, bool):
         return value
-    spot.problem("PRF004", f"must be true or false, not {type_name(value)}", "write it without quotes")
+    location.problem("PRF004", f"must be true or false, not {type_name(value)}", "write it without quotes")
     return None
 
 
@@ -180,11 +180,11 @@ flag: Reader[bool] = Reader(_flag, {"type": "boolean"})
 def choice(*options: str) -> Reader[str]:
     """Return a reader of one word out of some."""
 
-    def read(value: object, spot: Location) -> str | None:
+    def read(value: object, location: Location) -> str | None:
         if isinstance(value, str) and value in options:
             return value
         shown = repr(value) if isinstance(value, str) else type_name(value)
-        spot.problem("PRF005", f"{shown} is not allowed here", f"use one of: {', '.join(options)}")
+        location.problem("PRF005", f"{shown} is not allowed here", f"use one of: {', '.join(options)}")
         return None
 
     return Reader(read, {"enum": list(options)})
@@ -198,11 +198,11 @@ def parsed(parse: Callable[[str], T], schema: Schema | None = None) -> Reader[T]
         schema: accepts the well-formed texts; by default any line of text.
     """
 
-    def read(value: object, spot: Location) -> T | None:
-        found = text(value, spot)
+    def read(value: object, location: Location) -> T | None:
+        found = text(value, location)
         if found is None:
             return None
-        with spot.problems.gathering(spot.where):
+        with location.problems.collecting(location.where):
             return parse(found)
         return None
 
@@ -212,32 +212,32 @@ def parsed(parse: Callable[[str], T], schema: Schema | None = None) -> Reader[T]
 def listed(read_item: Reader[T], *, at_least: int = 0) -> Reader[tuple[T, ...]]:
     """Return a reader of a list whose items have one reader."""
 
-    def read(value: object, spot: Location) -> tuple[T, ...] | None:
+    def read(value: object, location: Location) -> tuple[T, ...] | None:
         if not isinstance(value, list):
-            spot.problem("PRF004", f"must be a list, not {type_name(value)}", "put it in brackets: [...]")
+            location.problem("PRF004", f"must be a list, not {type_name(value)}", "put it in brackets: [...]")
             return None
         if len(value) < at_least:
-            spot.problem("PRF005", "is empty", "name at least one")
-        items = (read_item(item, spot.at(number)) for number, item in enumerate(value))
+            location.problem("PRF005", "is empty", "name at least one")
+        items = (read_item(item, location.at(number)) for number, item in enumerate(value))
         return tuple(item for item in items if item is not None)
 
     limit = {"minItems": at_least} if at_least else {}
     return Reader(read, {"type": "array", "items": read_item.schema, **limit})
 
 
-def table(value: object, spot: Location) -> Mapping[str, object] | None:
+def table(value: object, location: Location) -> Mapping[str, object] | None:
     """Read a table unchanged."""
     if isinstance(value, Mapping):
         return value
-    spot.problem("PRF004", f"must be a table, not {type_name(value)}", "write it as { key = value }")
+    location.problem("PRF004", f"must be a table, not {type_name(value)}", "write it as { key = value }")
     return None
 
 
-def fields(value: object, spot: Location, keys: Mapping[str, Key]) -> dict[str, object]:
+def fields(value: object, location: Location, keys: Mapping[str, Key]) -> dict[str, object]:
     """Read a table with known keys; unknown keys are problems, and missing ones stay missing."""
     found: dict[str, object] = {}
-    for key, item in (table(value, spot) or {}).items():
-        inside = spot.at(key)
+    for key, item in (table(value, location) or {}).items():
+        inside = location.at(key)
         if key not in keys:
             inside.problem("PRF003", f"unknown key {key!r}", suggestion(key, keys))
             continue
@@ -309,14 +309,16 @@ INSIDE: Schema = {**text.schema, "not": {"pattern": _OUTSIDE.pattern}}
 """Accepts the paths inside the folder."""
 
 
-def json_value(value: object, spot: Location) -> object:
+def json_value(value: object, location: Location) -> object:
     """Read any value that JSON can represent, as an immutable one."""
     if isinstance(value, list):
-        return tuple(json_value(item, spot.at(number)) for number, item in enumerate(value))
+        return tuple(json_value(item, location.at(number)) for number, item in enumerate(value))
     if isinstance(value, Mapping):
-        return MappingProxyType({key: json_value(item, spot.at(key)) for key, item in sorted(value.items())})
+        return MappingProxyType(
+            {key: json_value(item, location.at(key)) for key, item in sorted(value.items())}
+        )
     if isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
     shown = str(value) if isinstance(value, float) else type_name(value)
-    spot.problem("PRF004", f"must not be {shown}", "use a text, number, true, false, list or table")
+    location.problem("PRF004", f"must not be {shown}", "use a text, number, true, false, list or table")
     return None

@@ -91,11 +91,11 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
-def labels(asked: Iterable[SourcedRequirement]) -> dict[str, tuple[str, str]]:
+def labels(requirements: Iterable[SourcedRequirement]) -> dict[str, tuple[str, str]]:
     """Return the local version labels of pins, each with its origin, by project.
 
     Args:
-        asked: requirements that apply together; omit those with a marker that is false on the target.
+        requirements: requirements that apply together; omit those with a marker that is false on the target.
 
     Returns:
         ``{"torch": ("cpu", "requirements.in:3")}``.
@@ -105,7 +105,7 @@ def labels(asked: Iterable[SourcedRequirement]) -> dict[str, tuple[str, str]]:
     """
     found: dict[str, tuple[str, str]] = {}
     backends: dict[str, SourcedRequirement] = {}
-    for item in asked:
+    for item in requirements:
         label = _label(item.requirement)
         if not label:
             continue
@@ -162,13 +162,13 @@ class RequiresPython:
         return any(self.specifier.contains(f"{python}.{patch}") for patch in range(_MOST_PATCHES))
 
 
-def read_requires_python(value: object, spot: Location) -> RequiresPython | None:
+def read_requires_python(value: object, location: Location) -> RequiresPython | None:
     """Read ``requires-python``; None after recording a problem."""
-    text = readers.text(value, spot)
+    text = readers.text(value, location)
     if text is None:
         return None
     try:
-        return RequiresPython(specifier=SpecifierSet(text), where=spot.where.partition(": ")[0])
+        return RequiresPython(specifier=SpecifierSet(text), where=location.where.partition(": ")[0])
     except InvalidSpecifier:
-        spot.problem("PRF005", f"invalid version range {text!r}", 'write it as ">=3.11,<3.14"')
+        location.problem("PRF005", f"invalid version range {text!r}", 'write it as ">=3.11,<3.14"')
         return None

@@ -31,13 +31,13 @@ def read_requirements(folder: Path, names: Iterable[str]) -> RequirementsFile:
             contradicting labels.
         ToolError: TOL012 when a file cannot be read.
     """
-    reading = _FileReader(folder=folder)
+    loader = _FileReader(folder=folder)
     for name in names:
-        reading.follow(Include(kind="requirements", path=name, origin=""), folder, ())
-    with reading.problems.gathering():
-        labels(item for file in reading.files for item in file.asked if item.requirement.marker is None)
-    reading.problems.raise_if_any()
-    return _together(reading.files)
+        loader.follow(Include(kind="requirements", path=name, origin=""), folder, ())
+    with loader.problems.collecting():
+        labels(item for file in loader.files for item in file.requirements if item.requirement.marker is None)
+    loader.problems.raise_if_any()
+    return _together(loader.files)
 
 
 def read_pyproject(
@@ -82,26 +82,26 @@ class _FileReader:
     files: list[RequirementsFile] = field(default_factory=list)
     _done: set[tuple[Path, str]] = field(default_factory=set)
 
-    def follow(self, include: Include, base: Path, around: tuple[Path, ...]) -> None:
+    def follow(self, include: Include, base: Path, ancestors: tuple[Path, ...]) -> None:
         """Read a file and its includes; collect problems with the places that led there."""
         try:
-            self._follow(include, base, around)
+            self._follow(include, base, ancestors)
         except ProfileError as error:
             self.problems.add(error)
         except EnvsmithError as error:
             raise error.at(include.origin) if include.origin else error from error.__cause__
 
-    def _follow(self, include: Include, base: Path, around: tuple[Path, ...]) -> None:
+    def _follow(self, include: Include, base: Path, ancestors: tuple[Path, ...]) -> None:
         path = Path(os.path.normpath(base / include.path))
-        if path in around:
-            circle = [self._place(item) for item in (*around[around.index(path) :], path)]
+        if path in ancestors:
+            cycle = [self._place(item) for item in (*ancestors[ancestors.index(path) :], path)]
             raise ProfileError(
                 "PRF032",
-                f"requirements files include each other in a cycle: {' → '.join(circle)}",
+                f"requirements files include each other in a cycle: {' → '.join(cycle)}",
                 where=include.origin,
                 hint="remove one of the lines",
             )
-        if len(around) == _DEEPEST:
+        if len(ancestors) == _DEEPEST:
             raise ProfileError(
                 "PRF032",
                 f"requirements files include each other more than {_DEEPEST} deep",
@@ -116,7 +116,7 @@ class _FileReader:
         for inner in file.includes:
             kind = "constraints" if include.kind == "constraints" else inner.kind
             self.follow(
-                Include(kind=kind, path=inner.path, origin=inner.origin), path.parent, (*around, path)
+                Include(kind=kind, path=inner.path, origin=inner.origin), path.parent, (*ancestors, path)
             )
 
     def _read(self, path: Path, include: Include) -> RequirementsFile:
@@ -139,7 +139,7 @@ class _FileReader:
 def _as_constraints(file: RequirementsFile) -> RequirementsFile:
     return RequirementsFile(
         place=file.place,
-        constraints=file.asked,
+        constraints=file.requirements,
         includes=file.includes,
         pytorch_lines=file.pytorch_lines,
         pre=file.pre,
@@ -150,7 +150,7 @@ def _as_constraints(file: RequirementsFile) -> RequirementsFile:
 def _together(files: list[RequirementsFile]) -> RequirementsFile:
     return RequirementsFile(
         place=", ".join(dict.fromkeys(file.place for file in files)),
-        asked=tuple(item for file in files for item in file.asked),
+        requirements=tuple(item for file in files for item in file.requirements),
         constraints=tuple(item for file in files for item in file.constraints),
         pytorch_lines=tuple(line for file in files for line in file.pytorch_lines),
         pre=any(file.pre for file in files),

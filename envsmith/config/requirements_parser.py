@@ -193,7 +193,7 @@ class RequirementsFile:
     """Content of one requirements file, or of several merged."""
 
     place: str
-    asked: tuple[SourcedRequirement, ...] = ()
+    requirements: tuple[SourcedRequirement, ...] = ()
     constraints: tuple[SourcedRequirement, ...] = ()
     """Lines of the files named by -c."""
     includes: tuple[Include, ...] = ()
@@ -233,7 +233,7 @@ class _RequirementsParser:
         self._place = place
         self._origin = place
         self._problems = Problems()
-        self._asked: list[SourcedRequirement] = []
+        self._requirements: list[SourcedRequirement] = []
         self._includes: list[Include] = []
         self._lines: list[PyTorchLine] = []
         self._notes: list[Decision] = []
@@ -243,21 +243,21 @@ class _RequirementsParser:
     def read(self, text: str) -> RequirementsFile:
         for line in logical_lines(text):
             self._origin = f"{self._place}:{line.number}"
-            with self._problems.gathering(self._origin):
+            with self._problems.collecting(self._origin):
                 _refuse_characters(line.text)
                 if line.text.startswith("-"):
                     self._options(line.text)
                 else:
                     self._requirement(line.text)
-        with self._problems.gathering():
-            labels(item for item in self._asked if item.requirement.marker is None)
+        with self._problems.collecting():
+            labels(item for item in self._requirements if item.requirement.marker is None)
         self._problems.raise_if_any()
         if self._hashes:
             message = f"{self._hashes} hashes ignored: the lock has its own"
             self._note(self._place, "PRF102", message, self._place)
         return RequirementsFile(
             place=self._place,
-            asked=tuple(self._asked),
+            requirements=tuple(self._requirements),
             includes=tuple(self._includes),
             pytorch_lines=tuple(self._lines),
             pre=self._pre,
@@ -277,7 +277,9 @@ class _RequirementsParser:
         pin = pin_of_wheel(bare)
         if pin:
             self._notes.append(note_of_wheel(pin, self._origin))
-        self._asked.append(SourcedRequirement(requirement=read_requirement(pin or bare), origin=self._origin))
+        self._requirements.append(
+            SourcedRequirement(requirement=read_requirement(pin or bare), origin=self._origin)
+        )
 
     def _options(self, text: str) -> None:
         try:

@@ -79,19 +79,19 @@ def check_key(text: str) -> str:
     return text
 
 
-def _runners(value: object, spot: Location) -> Runners:
+def _runners(value: object, location: Location) -> Runners:
     labels: dict[str, tuple[str, ...]] = {}
-    for key, item in (readers.table(value, spot) or {}).items():
-        inside = spot.at(key)
-        with spot.problems.gathering(inside.where):
+    for key, item in (readers.table(value, location) or {}).items():
+        inside = location.at(key)
+        with location.problems.collecting(inside.where):
             check_key(key)
         labels[key] = _labels(item, inside) or ()
     return Runners(labels=labels)
 
 
-def _labels(value: object, spot: Location) -> tuple[str, ...] | None:
+def _labels(value: object, location: Location) -> tuple[str, ...] | None:
     """Read one label, or a list of labels that a runner must all have."""
-    return _LABELS([value] if isinstance(value, str) else value, spot)
+    return _LABELS([value] if isinstance(value, str) else value, location)
 
 
 _LABELS = readers.listed(readers.text, at_least=1)
@@ -117,8 +117,8 @@ class CiSettings:
     has_cpu_fallback: bool = False
 
 
-def _ci(value: object, spot: Location) -> CiSettings:
-    found = readers.fields(value, spot, _CI_SETTINGS)
+def _ci(value: object, location: Location) -> CiSettings:
+    found = readers.fields(value, location, _CI_SETTINGS)
     return CiSettings(
         runners={name: table for name, table in found.items() if isinstance(table, Runners)},
         profiles=_texts(found.get("profiles")),
@@ -128,17 +128,17 @@ def _ci(value: object, spot: Location) -> CiSettings:
     )
 
 
-def _word(value: object, spot: Location) -> str | None:
+def _word(value: object, location: Location) -> str | None:
     """Read a text that YAML can represent."""
-    found = readers.text(value, spot)
+    found = readers.text(value, location)
     if found is not None and (set(found) & set(_NOT_IN_YAML) or not found.isprintable()):
-        spot.problem("PRF005", f"{found!r} contains characters that YAML does not allow", "remove them")
+        location.problem("PRF005", f"{found!r} contains characters that YAML does not allow", "remove them")
         return None
     return found
 
 
-def _line(value: object, spot: Location) -> str | None:
-    found = _word(value, spot)
+def _line(value: object, location: Location) -> str | None:
+    found = _word(value, location)
     return found.strip() if found is not None else None
 
 
@@ -218,36 +218,38 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, tuple) else ()
 
 
-def _profile_names(value: object, spot: Location) -> tuple[str, ...]:
+def _profile_names(value: object, location: Location) -> tuple[str, ...]:
     """Read only the names: a profile's own table is read with the profile."""
     names: list[str] = []
-    for name, item in (readers.table(value, spot) or {}).items():
-        with spot.problems.gathering(spot.at(name).where):
+    for name, item in (readers.table(value, location) or {}).items():
+        with location.problems.collecting(location.at(name).where):
             names.append(check_name(name))
-        readers.table(item, spot.at(name))
+        readers.table(item, location.at(name))
     return tuple(sorted(names))
 
 
-def _folder(value: object, spot: Location) -> str | None:
+def _folder(value: object, location: Location) -> str | None:
     """Read a folder or file of the project, relative to its root."""
-    found = readers.text(value, spot)
+    found = readers.text(value, location)
     if found is None:
         return None
     if readers.is_outside(found):
-        spot.problem("PRF005", f"{found!r} is not inside the project", "name a folder relative to this file")
+        location.problem(
+            "PRF005", f"{found!r} is not inside the project", "name a folder relative to this file"
+        )
         return None
     return "/".join(part for part in found.replace("\\", "/").split("/") if part not in ("", ".")) or "."
 
 
-def _rewrites(value: object, spot: Location) -> tuple[str, ...] | None:
+def _rewrites(value: object, location: Location) -> tuple[str, ...] | None:
     """Read a list of ``source=mirror``, or a table of sources and their mirrors."""
     if not isinstance(value, Mapping):
-        return _REWRITE_LIST(value, spot)
+        return _REWRITE_LIST(value, location)
     texts = []
     for source, target in value.items():
-        inside = spot.at(source)
+        inside = location.at(source)
         if (mirror := readers.text(target, inside)) is not None:
-            with spot.problems.gathering(inside.where):
+            with location.problems.collecting(inside.where):
                 texts.append(_rewrite(f"{source}={mirror}"))
     return tuple(texts)
 

@@ -196,10 +196,10 @@ def _request(profile: Profile, options: LockOptions, file: RequirementsFile | No
             requirements=profile.sourced_requirements(),
             constraints=profile.sourced_requirements("constraints"),
         )
-    has_own = file.asked or options.files or options.extras or options.groups
+    has_own = file.requirements or options.files or options.extras or options.groups
     return LockRequest(
         profile=profile,
-        requirements=file.asked if has_own else profile.sourced_requirements(),
+        requirements=file.requirements if has_own else profile.sourced_requirements(),
         constraints=(*file.constraints, *profile.sourced_requirements("constraints")),
         notes=file.notes,
         requires_python=file.requires_python,
@@ -209,7 +209,7 @@ def _request(profile: Profile, options: LockOptions, file: RequirementsFile | No
 
 def _backend_of(file: RequirementsFile) -> str:
     """Return the backend named by a pin's local version label or an index line; empty without one."""
-    plain = [item for item in file.asked if item.requirement.marker is None]
+    plain = [item for item in file.requirements if item.requirement.marker is None]
     found = [label for label, _ in labels(plain).values()]
     found += [line.backend for line in file.pytorch_lines if line.backend]
     return next((text for text in found if _is_backend(text)), "")

@@ -185,7 +185,7 @@ def _required(asking: ScanOptions) -> Iterable[str]:
         found = written
     else:
         found = read_requirements(root, [path.name for path in sorted(root.glob("requirements*.txt"))])
-    return [item.requirement.name for item in found.asked]
+    return [item.requirement.name for item in found.requirements]
 
 
 def _show(found: ScanResult, shown: Iterable[PackageUsage], *, with_leftovers: bool = True) -> None:

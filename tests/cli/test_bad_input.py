@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from envsmith.cli import main
 from tests.config.test_profile_file import GOOD
 from tests.config.test_profile_file import MALFORMED as PROFILES
-from tests.config.test_requirements_parser_requirements import MALFORMED as LINES
+from tests.config.test_requirements_parser import MALFORMED as LINES
 from tests.index.pages import page
 from tests.index.test_simple_api_malformed import BAD_ROWS
 from tests.replay import ReplayIndex

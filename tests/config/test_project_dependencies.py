@@ -25,7 +25,9 @@ dev = ["ruff", {include-group = "Test"}]
 def asked(text: str, extras: tuple[str, ...] = (), groups: tuple[str, ...] = ()) -> list[tuple[str, str]]:
     file = from_pyproject(text, "pyproject.toml", extras, groups)
     assert file is not None
-    return [(str(item.requirement), item.origin.removeprefix("pyproject.toml:")) for item in file.asked]
+    return [
+        (str(item.requirement), item.origin.removeprefix("pyproject.toml:")) for item in file.requirements
+    ]
 
 
 def test_dependencies_alone() -> None:
@@ -54,7 +56,7 @@ def test_a_wheel_of_pytorchs_becomes_a_pin_with_a_note() -> None:
     url = "https://download.pytorch.org/whl/cpu/torch-2.3.1%2Bcpu-cp311-cp311-win_amd64.whl"
     file = from_pyproject(f'[project]\ndependencies = ["torch @ {url}"]', "pyproject.toml")
     assert file is not None
-    assert str(file.asked[0].requirement) == "torch==2.3.1+cpu"
+    assert str(file.requirements[0].requirement) == "torch==2.3.1+cpu"
     assert [(note.code, note.evidence) for note in file.notes] == [("PRF103", ("pyproject.toml:2",))]
 
 

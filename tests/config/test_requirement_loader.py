@@ -18,7 +18,7 @@ def write(folder: Path, **texts: str) -> None:
 
 
 def asked(file: RequirementsFile) -> list[str]:
-    return [f"{item.requirement} {item.origin}" for item in file.asked]
+    return [f"{item.requirement} {item.origin}" for item in file.requirements]
 
 
 def test_includes_are_relative_to_the_file_they_stand_in(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_file_named_twice_counts_once(tmp_path: Path) -> None:
 def test_what_a_constraints_file_includes_constrains_too(tmp_path: Path) -> None:
     write(tmp_path, r="-c c.txt", c="-r d.txt", d="d")
     file = read_requirements(tmp_path, ["r.txt"])
-    assert (len(file.asked), len(file.constraints)) == (0, 1)
+    assert (len(file.requirements), len(file.constraints)) == (0, 1)
 
 
 def test_places_do_not_tell_where_the_project_lies(tmp_path: Path) -> None:

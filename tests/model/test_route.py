@@ -1,4 +1,4 @@
-"""Addresses that a project may be routed to, and what is remembered of a page."""
+"""Route pages, as manifests record them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from envsmith.config.profile_file import ProfileSource, parse, resolve
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.route import RouteEntry, RoutePage
-from envsmith.model.url import check_address, is_loopback
 from envsmith.model.wheel import Wheel
 
 HEX = "ab" * 32
@@ -33,35 +32,6 @@ def page(**more: object) -> RoutePage:
         "entries": (row,),
     }
     return RoutePage(**{**values, **more})  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    "url",
-    [URL, "https://host.example:8443/simple/", "http://127.0.0.1:8000/simple", "http://localhost/x.html",
-     "http://[::1]:80/x", "file:///srv/wheels/index.html"],
-)  # fmt: skip
-def test_addresses_that_may_be_named(url: str) -> None:
-    assert check_address(url) == url
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["http://host.example/simple", "ftp://host.example/x", "https://", "//host.example/x", "simple", "",
-     "https://user:secret@host.example/x", "https://user@host.example/x", "https://host.example/x?token=secret",
-     "https://host.example/x#y", "https://host.example/a b", "https://host.example/${HOME}", 'https://host.example/"',
-     "https://host.example:0/x", "https://host.example:99999/x", "file://host.example/x", "file:x", "https://[::1",
-     "https://host.example/x\n--index-url y", "http://127.0.0.1.example/x"],
-)  # fmt: skip
-def test_addresses_that_may_not(url: str) -> None:
-    with pytest.raises(ProfileError) as caught:
-        check_address(url)
-    assert caught.value.code == "PRF015"
-    assert "secret" not in str(caught.value)
-
-
-def test_this_machine_by_name() -> None:
-    assert is_loopback("127.8.8.8")
-    assert not is_loopback("10.0.0.1")
 
 
 def manifest(*pages: RoutePage) -> Manifest:

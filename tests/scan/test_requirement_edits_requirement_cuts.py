@@ -204,7 +204,9 @@ REQUIREMENT = st.sampled_from(
 def test_what_remains_asks_for_all_the_others(lines: list[tuple[str, str]], is_windows: bool) -> None:
     text = "\n".join(line + comment for line, comment in lines)
     text = text.replace("\n", "\r\n") if is_windows else text
-    asked = [str(item.requirement) for item in parse_requirements(text, "a").asked if item.name not in GONE]
-    left = parse_requirements(cut(text).after.decode(), "a").asked
+    asked = [
+        str(item.requirement) for item in parse_requirements(text, "a").requirements if item.name not in GONE
+    ]
+    left = parse_requirements(cut(text).after.decode(), "a").requirements
     assert [str(item.requirement) for item in left] == asked
     assert not any(item.name in GONE for item in left)

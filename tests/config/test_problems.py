@@ -13,7 +13,7 @@ def test_no_problem_raises_nothing() -> None:
 
 def test_a_single_problem_speaks_for_itself() -> None:
     problems = Problems()
-    with problems.gathering("x.toml:1: a"):
+    with problems.collecting("x.toml:1: a"):
         raise ProfileError("PRF010", "no", hint="do")
     with pytest.raises(ProfileError) as caught:
         problems.raise_if_any()
@@ -28,7 +28,7 @@ def test_several_problems_come_in_order_and_flat() -> None:
     inner.add(ProfileError("PRF004", "c", where="y.toml:2: c"))
     problems = Problems()
     problems.add(ProfileError("PRF003", "a", where="x.toml:9: a"))
-    with problems.gathering("not put before parts that have places"):
+    with problems.collecting("not put before parts that have places"):
         inner.raise_if_any()
     with pytest.raises(ProfileError) as caught:
         problems.raise_if_any()
@@ -38,7 +38,7 @@ def test_several_problems_come_in_order_and_flat() -> None:
 
 
 def test_what_is_no_problem_of_the_text_climbs() -> None:
-    with pytest.raises(ToolError), Problems().gathering():
+    with pytest.raises(ToolError), Problems().collecting():
         raise ToolError("TOL012", "disk")
 
 

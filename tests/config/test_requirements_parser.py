@@ -61,7 +61,7 @@ def read(text: str) -> RequirementsFile:
 
 
 def asked(file: RequirementsFile) -> list[tuple[str, str]]:
-    return [(str(item.requirement), item.origin) for item in file.asked]
+    return [(str(item.requirement), item.origin) for item in file.requirements]
 
 
 @pytest.mark.parametrize(("line", "code", "hint"), MALFORMED)
@@ -167,7 +167,7 @@ def test_contradicting_labels_name_both_lines() -> None:
 
 def test_labels_under_markers_are_left_to_the_target() -> None:
     file = read("torch==2.3.1+cpu; os_name == 'nt'\ntorch==2.3.1+cu121; os_name != 'nt'\n")
-    assert len(file.asked) == 2
+    assert len(file.requirements) == 2
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "\\\n", " \t\r\n"])
