@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from envsmith.doctor.doctor_facts import DoctorFacts, InstalledTorch
 from envsmith.doctor.rules import gpu, package_conflicts, system_checks
 from envsmith.environment import package_findings
 from envsmith.environment.model import Environment
 from envsmith.errors import EnvsmithError
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding, Report
+
+if TYPE_CHECKING:  # `doctor --list` needs the names of the checks, not what they look at
+    from envsmith.doctor.doctor_facts import DoctorFacts, InstalledTorch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
