@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envsmith.activate import session as sessions
 from envsmith.activate.model import CHANGED, Activation, EnvironmentPaths, Session
+from envsmith.activate.session import environment_paths, has_file, installed_profile, outer_session
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.host.current import path_separator, variables
 from envsmith.lockfile import LOCKFILES
@@ -43,7 +43,7 @@ def activation(name: str, root: Path) -> Activation:
     """
     from envsmith.activate.scripts import activation_of
 
-    installed = sessions.installed_profile(root)
+    installed = installed_profile(root)
     if name and installed not in ("", name):
         raise _other_profile(name, installed, root)
     name = name or installed or _only_profile()
@@ -66,8 +66,6 @@ def outer_variables() -> Mapping[str, str]:
     found = variables()
     if CHANGED not in found:
         return found
-    from envsmith.activate.session import outer_session
-
     return outer_session(found, is_windows=path_separator() == ";")
 
 
@@ -75,14 +73,14 @@ def session(name: str) -> tuple[Activation, EnvironmentPaths, Session]:
     """Return the activation, the environment's paths, and the changes to the outer session.
 
     Raises:
-        EnvsmithError: as `activation` and `sessions.environment_paths`.
+        EnvsmithError: as `activation` and `environment_paths`.
     """
     from envsmith.activate.scripts import plan_session
 
     root = prefix()
     settings = activation(name, root)
-    place = sessions.environment_paths(root)
-    return settings, place, plan_session(settings, place, outer_variables(), has_file=sessions.has_file)
+    place = environment_paths(root)
+    return settings, place, plan_session(settings, place, outer_variables(), has_file=has_file)
 
 
 def exec_command(words: Sequence[str]) -> int | None:

@@ -254,7 +254,6 @@ class DoctorFacts:
     def unused_packages(self) -> dict[str, str]:
         """Unused project → reason; only torchvision and torchaudio are checked."""
         from envsmith.config.profiles import ProfileStore
-        from envsmith.usage import scan as project
         from envsmith.usage.scan import scan
 
         there = {item.name for item in self.environment.distributions} if self.environment else set()
@@ -262,7 +261,7 @@ class DoctorFacts:
         if not projects or not is_project(Path.cwd()):
             return {}
         folders = ProfileStore.of_project(Path()).settings.sources
-        found = scan(Path(), projects, sources=project, installed=known_modules(), folders=folders, enough=1)
+        found = scan(Path(), projects, installed=known_modules(), folders=folders, enough=1)
         if not found.usage.files_read:
             return {}
         return {item.project: item.verdict.reason for item in found.answers if item.verdict.is_unneeded}

@@ -28,13 +28,13 @@ def generations_command(keep: int | None, prefix: Path, *, as_json: bool) -> int
     Own bytes are freed if the environment is removed; shared ones are hard links to uv's cache or other environments.
     """
     from envsmith.install import output
-    from envsmith.install import rollback as switch
     from envsmith.install.disk_space import own_and_shared
     from envsmith.install.generation_store import GenerationStore
+    from envsmith.install.rollback import list_generations, prune
 
     store = GenerationStore(link=prefix.absolute(), waiting=output.show_waiting)
-    removed = () if keep is None else switch.prune(keep, store)
-    output.show_generations(switch.list_generations(store, own_and_shared), removed, as_json=as_json)
+    removed = () if keep is None else prune(keep, store)
+    output.show_generations(list_generations(store, own_and_shared), removed, as_json=as_json)
     return OK
 
 

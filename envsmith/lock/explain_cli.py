@@ -71,15 +71,12 @@ def _grouped(found: Iterable[Explanation]) -> list[list[Explanation]]:
 def _uses(package: str, found: Iterable[Explanation]) -> dict[str, list[str]]:
     """Return the first few places where the project's files use a package or its direct requirements."""
     from envsmith.config.profiles import ProfileStore
-    from envsmith.usage import scan as project
     from envsmith.usage.scan import scan
     from envsmith.wiring import known_modules
 
     names = dict.fromkeys([package, *(root for item in found for root in item.roots)])
     folders = ProfileStore.of_project(Path()).settings.sources
-    scanned = scan(
-        Path(), names, sources=project, installed=known_modules(), folders=folders, enough=_SHOWN_USES
-    )
+    scanned = scan(Path(), names, installed=known_modules(), folders=folders, enough=_SHOWN_USES)
     return {
         answer.project: [f"{use.place} ({use.kind}: {use.module})" for use in answer.uses[:_SHOWN_USES]]
         for answer in scanned.answers

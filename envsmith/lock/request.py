@@ -8,7 +8,6 @@ from datetime import datetime
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
@@ -28,9 +27,6 @@ from envsmith.model.shell import quote_path
 from envsmith.plan import pruning
 from envsmith.plan.model import Cutoffs, LockRequest
 from envsmith.wiring import CatalogOptions
-
-if TYPE_CHECKING:
-    from envsmith.usage.scan import InstalledModules, SourceReader
 
 _ENOUGH_USES = 3
 """Uses of a package listed as evidence; a scan stops looking for more."""
@@ -113,7 +109,7 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
         is_explicit = file is not None or store.settings.requirements_from == "profile"
         ignored = () if is_explicit else unread_sources(project)
         requests.append(replace(_request(profile, own, file), ignored_files=ignored))
-    return tuple(_pruned(request, project, store.settings.sources) for request in requests)
+    return tuple(prune(request, project, store.settings.sources) for request in requests)
 
 
 def reads_sources(request: LockRequest) -> bool:
@@ -121,31 +117,23 @@ def reads_sources(request: LockRequest) -> bool:
     return "auto" in request.profile.family.values() or bool(request.profile.later.get("prune"))
 
 
-def prune(
-    request: LockRequest,
-    root: Path,
-    *,
-    sources: SourceReader,
-    installed: InstalledModules,
-    folders: Sequence[str] = (),
-) -> LockRequest:
+def prune(request: LockRequest, root: Path, folders: Sequence[str] = ()) -> LockRequest:
     """Withdraw the requirements on prunable packages that no file of the project imports.
 
     A withdrawn requirement stays as a constraint: it still applies if another package requires the project.
 
     Args:
         request: profile and requirements.
-        root: the project's folder.
-        sources: reads its files; not used when the profile has nothing to prune.
-        installed: maps installed projects to their modules.
+        root: the project's folder; not read when the profile has nothing to prune.
         folders: source folders; by default those of the project's build backend.
     """
-    from envsmith.usage.scan import scan
-
     names = pruning.candidates(request.profile, request.requirements)
     if not names:
-        return request
-    found = scan(root, names, sources=sources, installed=installed, folders=folders, enough=_ENOUGH_USES)
+        return request  # before the imports below: they load the scanner
+    from envsmith.usage.scan import scan
+    from envsmith.wiring import known_modules
+
+    found = scan(root, names, installed=known_modules(), folders=folders, enough=_ENOUGH_USES)
     verdicts = [answer.verdict for answer in found.answers]
     unneeded = {verdict.project for verdict in verdicts if verdict.is_unneeded}
     kept, limiting = pruning.withdraw(request.requirements, unneeded)
@@ -155,15 +143,6 @@ def prune(
         constraints=(*request.constraints, *limiting),
         decisions=tuple(pruning.propose(verdict) for verdict in verdicts),
     )
-
-
-def _pruned(request: LockRequest, project: Path, folders: tuple[str, ...]) -> LockRequest:
-    if not reads_sources(request):
-        return request  # before the import below: it loads the scanner
-    from envsmith.usage import scan
-    from envsmith.wiring import known_modules
-
-    return prune(request, project, sources=scan, installed=known_modules(), folders=folders)
 
 
 def _with_recorded_files(options: LockOptions, profile: Profile) -> LockOptions:

@@ -98,7 +98,6 @@ class ScanOptions:
 
 def _scanned(asking: ScanOptions, projects: Iterable[str]) -> ScanResult:
     from envsmith.config.profiles import ProfileStore
-    from envsmith.usage import scan as project
     from envsmith.usage.scan import scan
     from envsmith.wiring import known_modules
 
@@ -107,7 +106,6 @@ def _scanned(asking: ScanOptions, projects: Iterable[str]) -> ScanResult:
     return scan(
         asking.root,
         projects,
-        sources=project,
         installed=known_modules(),
         folders=named or settings.sources,
         enough=1 if asking.quick else None,

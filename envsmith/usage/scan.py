@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 import tomllib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
@@ -22,30 +22,10 @@ from envsmith.usage.parallel import parallel_map
 from envsmith.usage.syntax import computed_uses
 from envsmith.usage.tree import SRC, SourceFile, Tree, area_of, named_roots
 
+if TYPE_CHECKING:
+    from envsmith.usage.module_names import KnownModules
+
 _Task = tuple[SourceFile, Area]
-
-
-class SourceReader(Protocol):
-    """Reads the uses in a project's files."""
-
-    def read_usage(
-        self,
-        root: Path,
-        sought: Iterable[SearchedModule],
-        sources: Sequence[str] | None = None,
-        *,
-        enough: int | None = None,
-    ) -> Usage:
-        """Return the uses of the searched modules, including the files that could not be read."""
-        ...
-
-
-class InstalledModules(Protocol):
-    """Reads the modules of installed projects."""
-
-    def installed_modules(self, root: Path, projects: Collection[str]) -> dict[str, tuple[str, ...]]:
-        """Return project → modules, for known projects."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +64,7 @@ def scan(
     root: Path,
     projects: Iterable[str],
     *,
-    sources: SourceReader,
-    installed: InstalledModules,
+    installed: KnownModules,
     folders: Sequence[str] = (),
     enough: int | None = None,
 ) -> ScanResult:
@@ -94,7 +73,6 @@ def scan(
     Args:
         root: the project's folder.
         projects: names as written by the user.
-        sources: reads files.
         installed: reads the modules of installed projects; the fallbacks are the catalog, then the project's name.
         folders: source folders relative to the root; by default those in the build backend's configuration.
         enough: number of certain uses per package at which the search stops; by default all are found.
@@ -103,7 +81,7 @@ def scan(
     known = installed.installed_modules(root, names.keys())
     sought = {name: _search_of(written, known.get(name, ())) for name, written in names.items()}
     every = dict.fromkeys(item for group in sought.values() for item in group)
-    usage = sources.read_usage(root, every, folders or None, enough=enough)
+    usage = read_usage(root, every, folders or None, enough=enough)
     return ScanResult(
         answers=tuple(_usage_of(name, sought[name], usage) for name in sorted(names)), usage=usage
     )

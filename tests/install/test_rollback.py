@@ -7,9 +7,8 @@ import pytest
 
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.errors import InstallError
-from envsmith.install import rollback as switch
 from envsmith.install.generation_store import GenerationStore
-from envsmith.install.rollback import rollback
+from envsmith.install.rollback import list_generations, prune, rollback
 from tests.environment.test_model_generation import generation
 
 A, B, C = "any-aaaaaa", "any-bbbbbb", "other-cccccc"
@@ -101,7 +100,7 @@ def test_the_list_tells_use_and_cost(environments: GenerationStore) -> None:
     (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
     (environments.root / "aside").mkdir()
     (environments.root / "aside" / ".venv-20261121T110000Z").mkdir()
-    found = switch.list_generations(environments, lambda path: (len(path.name), 7))
+    found = list_generations(environments, lambda path: (len(path.name), 7))
     assert [(item.id, item.kind, item.is_current) for item in found] == [
         (C, "proved", False),
         (A, "proved", False),
@@ -115,9 +114,9 @@ def test_the_list_tells_use_and_cost(environments: GenerationStore) -> None:
 
 def test_those_used_last_are_kept_and_the_current_one_always(environments: GenerationStore) -> None:
     (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
-    assert switch.prune(2, environments) == (C, f"{C}-failed-20261121T120000Z")
-    assert switch.prune(2, environments) == ()
-    assert switch.prune(1, environments) == (A,)
+    assert prune(2, environments) == (C, f"{C}-failed-20261121T120000Z")
+    assert prune(2, environments) == ()
+    assert prune(1, environments) == (A,)
     assert [one.id for one in environments.generations()] == [B]
 
 
@@ -125,14 +124,14 @@ def test_what_another_link_beside_used_last_counts(environments: GenerationStore
     other = GenerationStore(link=environments.link.with_name("other"))
     for id_ in (C, B):
         other.switch(id_)
-    assert all(item.used_utc for item in switch.list_generations(environments, lambda _: (0, 0)))
+    assert all(item.used_utc for item in list_generations(environments, lambda _: (0, 0)))
     history = environments.root / "history-other.jsonl"
     history.write_text(history.read_text("utf-8").replace('"20', '"21'), "utf-8")  # long after the others
-    assert switch.prune(2, environments) == (A,)
+    assert prune(2, environments) == (A,)
 
 
 def test_what_another_link_beside_uses_is_kept(environments: GenerationStore) -> None:
     second = replace(environments, link=environments.link.with_name(".venv-second"))
     second.switch(C)
-    assert switch.prune(1, environments) == (A,)
+    assert prune(1, environments) == (A,)
     assert [one.id for one in environments.generations()] == [B, C]

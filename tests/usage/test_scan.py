@@ -1,115 +1,76 @@
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from envsmith.model.usage import SearchedModule, Usage, Use
-from envsmith.usage.scan import scan
-
-ROOT = Path("project")
+from envsmith.usage.module_names import KnownModules
+from envsmith.usage.scan import ScanResult, scan
 
 
-class Files:
-    """Files in which each of some modules is imported once."""
-
-    def __init__(self, *modules: str) -> None:
-        self.modules = modules
-        self.sought: list[str] = []
-        self.sources: Sequence[str] | None = ()
-        self.enough: int | None = 0
-
-    def read_usage(
-        self,
-        root: Path,
-        sought: Iterable[SearchedModule],
-        sources: Sequence[str] | None = None,
-        *,
-        enough: int | None = None,
-    ) -> Usage:
-        assert root == ROOT
-        self.sought = [item.module for item in sought]
-        self.sources = sources
-        self.enough = enough
-        return Usage(
-            uses=tuple(
-                Use(file="a.py", line=1, module=module, kind="import", certainty="certain")
-                for module in self.modules
-            ),
-            files_read=1,
-        )
+def scanned(root: Path, *projects: str, uses: str, enough: int | None = None) -> ScanResult:
+    """Scan a project of one file, without cached wheels."""
+    (root / "a.py").write_text(uses, "utf-8")
+    return scan(root, projects, installed=KnownModules(lambda _: None), enough=enough)
 
 
-class Environment:
-    def __init__(self, **known: tuple[str, ...]) -> None:
-        self.known = known
+def install(root: Path, project: str, module: str) -> None:
+    """Install a package of one module in the project's environment."""
+    folder = root / ".venv" / "Lib" / "site-packages" / f"{project}-1.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "RECORD").write_text(f"{module}.py,,\n", "utf-8")
+    (root / ".venv" / "pyvenv.cfg").touch()
 
-    def installed_modules(self, root: Path, projects: Collection[str]) -> dict[str, tuple[str, ...]]:
-        assert root == ROOT
-        return {name: modules for name, modules in self.known.items() if name in projects}
 
-
-def test_each_package_has_its_answer_by_name() -> None:
-    files = Files("cv2", "yaml.nodes")
-    found = scan(ROOT, ["PyYAML", "opencv_python", "torchaudio"], sources=files, installed=Environment())
-    assert {item.project: item.verdict.answer for item in found.answers} == {
-        "opencv-python": "used",
-        "pyyaml": "used",
-        "torchaudio": "unused",
+def test_each_package_has_its_answer_by_name(tmp_path: Path) -> None:
+    uses = "import cv2\nimport yaml.nodes\n"
+    found = scanned(tmp_path, "PyYAML", "opencv_python", "torchaudio", uses=uses)
+    assert {item.project: (item.modules, item.verdict.answer) for item in found.answers} == {
+        "opencv-python": (("cv2",), "used"),
+        "pyyaml": (("yaml",), "used"),
+        "torchaudio": (("torchaudio",), "unused"),
     }
-    assert files.sought == ["yaml", "cv2", "torchaudio"]
-    assert files.sources is None
-    assert files.enough is None
+    assert found.usage.files_read == 1
 
 
-def test_what_is_installed_knows_better_than_the_name() -> None:
-    found = scan(
-        ROOT, ["odd"], sources=Files("strange"), installed=Environment(odd=("strange",)), folders=["src"]
-    )
-    (answer,) = found.answers
+def test_all_uses_are_found_unless_some_are_enough(tmp_path: Path) -> None:
+    for name in "bcd":
+        (tmp_path / f"{name}.py").write_text("import yaml\n", "utf-8")
+    uses = "import yaml\n"
+    (answer,) = scanned(tmp_path, "pyyaml", uses=uses).answers
+    assert len(answer.uses) == 4
+    (answer,) = scanned(tmp_path, "pyyaml", uses=uses, enough=2).answers
+    assert [use.file for use in answer.uses] == ["a.py", "b.py"]
+
+
+def test_folders_limit_the_search(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "a.py").write_text("import yaml\n", "utf-8")
+    known = KnownModules(lambda _: None)
+    (answer,) = scan(tmp_path, ["pyyaml"], installed=known, folders=["src"]).answers
+    assert answer.verdict.answer == "unused"
+
+
+def test_what_is_installed_knows_better_than_the_name(tmp_path: Path) -> None:
+    install(tmp_path, "odd", "strange")
+    (answer,) = scanned(tmp_path, "odd", uses="import strange\n").answers
     assert (answer.modules, answer.verdict.answer) == (("strange",), "used")
 
 
-def test_messages_stay_known_where_the_modules_come_from_an_environment() -> None:
-    class Look(Files):
-        def read_usage(
-            self,
-            root: Path,
-            sought: Iterable[SearchedModule],
-            sources: Sequence[str] | None = None,
-            *,
-            enough: int | None = None,
-        ) -> Usage:
-            items = tuple(sought)
-            assert [item.messages for item in items] == [("Failed to load image Python extension",)]
-            return super().read_usage(root, items, sources, enough=enough)
-
-    scan(ROOT, ["torchvision"], sources=Look(), installed=Environment(torchvision=("torchvision",)))
+def test_messages_stay_known_where_the_modules_come_from_an_environment(tmp_path: Path) -> None:
+    install(tmp_path, "torchvision", "torchvision")
+    uses = "import warnings\nwarnings.filterwarnings('ignore', 'Failed to load image Python extension')\n"
+    (answer,) = scanned(tmp_path, "torchvision", uses=uses).answers
+    assert (answer.verdict.answer, [item.line for item in answer.leftovers]) == ("unused", [2])
 
 
-def test_a_project_is_sought_by_its_own_name_where_its_modules_have_another() -> None:
-    asked: list[SearchedModule] = []
-
-    class Look(Files):
-        def read_usage(
-            self,
-            root: Path,
-            sought: Iterable[SearchedModule],
-            sources: Sequence[str] | None = None,
-            *,
-            enough: int | None = None,
-        ) -> Usage:
-            asked.extend(sought)
-            return super().read_usage(root, (), sources, enough=enough)
-
-    scan(ROOT, ["Scikit.Learn", "torch", "odd"], sources=Look(), installed=Environment(odd=("strange",)))
-    assert {item.module: item.projects for item in asked} == {
-        "sklearn": ("scikit-learn", "scikit_learn", "Scikit.Learn"),
-        "torch": (),
-        "strange": ("odd",),
-    }
+def test_a_project_is_sought_by_its_own_name_where_its_modules_have_another(tmp_path: Path) -> None:
+    install(tmp_path, "odd", "strange")
+    (tmp_path / "run.sh").write_text("pip install scikit-learn odd\n", "utf-8")
+    found = scanned(tmp_path, "Scikit.Learn", "odd", uses="")
+    leftovers = {item.project: [one.module for one in item.leftovers] for item in found.answers}
+    assert leftovers == {"odd": ["strange"], "scikit-learn": ["sklearn"]}
 
 
-def test_an_answer_is_plain_values() -> None:
-    (answer,) = scan(ROOT, ["torch"], sources=Files("torch.nn"), installed=Environment()).answers
+def test_an_answer_is_plain_values(tmp_path: Path) -> None:
+    (answer,) = scanned(tmp_path, "torch", uses="import torch.nn\n").answers
     values = answer.to_json()
     assert (values["project"], values["answer"], values["modules"]) == ("torch", "used", ["torch"])
