@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from packaging.version import Version
+
+from envsmith.model.backend import BuildLabel
 from envsmith.model.url import check_address
 from envsmith.model.wheel import SHA256, Wheel
 
@@ -19,6 +22,12 @@ class RouteEntry:
     requires_python: str | None = None
     computed: str | None = None
     """The sha256 of the downloaded file, if the page publishes none."""
+
+    def rank(self) -> tuple[Version, tuple[int, ...], Version, str]:
+        """Return the sort key; local labels compare as text, which would put torch 2.10 before 2.9."""
+        version = self.wheel.version
+        torch = BuildLabel.parse(self.wheel.label).torch
+        return Version(version.public), torch, version, self.wheel.filename
 
     def to_plain(self) -> dict[str, object]:
         """Return the values for a manifest."""

@@ -97,21 +97,11 @@ def _plan_target(
     cutoffs: Cutoffs,
     hasher: Hasher,
 ) -> ResolutionPlan:
-    found = select_candidates(listing, target, catalog, cutoffs)
-    missing = hashes.without_hash(found.slice, found.unhashed, request.requirements, target)
-    computed = {wheel: sha256 for wheel in missing if (sha256 := hasher.sha256(wheel))}
-    if len(computed) < len(missing):
-        raise hashes.refusal(wheel for wheel in missing if wheel not in computed)
-    slice_ = hashes.with_hashes(found.slice, found.unhashed, computed)
-    slice_, capped = kernel_filter.narrow(slice_, request.profile, target, request.requirements, catalog)
-    skipped = hashes.skipped_decisions(slice_, found.unhashed, request.requirements)
-    decisions = (
-        *request.decisions,
-        *found.decisions,
-        *hashes.computed_hash_decisions(computed),
-        *skipped,
-        *capped,
-    )
+    candidates = select_candidates(listing, target, catalog, cutoffs)
+    found = hashes.complete(candidates, request.requirements, target, hasher)
+    slice_, capped = kernel_filter.narrow(found.slice, request.profile, target, request.requirements, catalog)
+    skipped = hashes.skipped(found, slice_, request.requirements)
+    decisions = (*request.decisions, *found.decisions, *skipped, *capped)
     plan = plan_target(replace(request, decisions=decisions), target, cutoffs, slice_, catalog)
     plan = extension_constraints.bind(route(plan, request.pages, catalog, hasher), catalog)
     kernel_filter.check(plan, request.profile, catalog)

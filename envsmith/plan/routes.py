@@ -18,7 +18,7 @@ from envsmith.model.listing import VersionMetadata
 from envsmith.model.route import RouteEntry, RoutePage
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan import hashes as wheel_hashes
+from envsmith.plan import hashes
 from envsmith.plan.model import Resolution, ResolutionPlan
 from envsmith.plan.ports import Hasher, Routes
 
@@ -113,17 +113,13 @@ def route(
     if not pages:
         return plan
     chosen = {page.project: choose(page, plan, catalog) for page in pages}
-    missing = unhashed(entry for entries in chosen.values() for entry in entries)
-    known = {entry.wheel: entry.computed or hasher.sha256(entry.wheel) for entry in missing}
-    found = {wheel: sha256 for wheel, sha256 in known.items() if sha256}
-    if len(found) < len(missing):
-        raise wheel_hashes.refusal(wheel for wheel in known if wheel not in found)
-    routed = add(plan, pages, chosen, found)
-    return replace(routed, decisions=(*routed.decisions, *wheel_hashes.computed_hash_decisions(found)))
+    hashed, decisions = hashes.complete_entries(chosen, hasher)
+    routed = add(plan, pages, hashed)
+    return replace(routed, decisions=(*routed.decisions, *decisions))
 
 
 def choose(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> tuple[RouteEntry, ...]:
-    """Return the entries of a routed project that a plan may use; without a published hash only the newest, if needed.
+    """Return the entries of a routed project that a plan may use.
 
     Raises:
         ResolveError: RES025 when the project is required and no entry fits.
@@ -132,31 +128,18 @@ def choose(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> tuple[Rou
     admitted = [entry for entry in fitting if plan.admits(page.project, entry.wheel.version)]
     if not admitted and any(item.name == page.project for item in plan.requirements):
         raise _refusal(page, plan, catalog)
-    hashed = tuple(entry for entry in fitting if entry.wheel.sha256)
-    if admitted and not any(entry in hashed for entry in admitted):
-        # Hashing takes a download of each wheel: hash only the newest.
-        return (*hashed, max(admitted, key=_rank))
-    return hashed
-
-
-def unhashed(chosen: Iterable[RouteEntry]) -> tuple[RouteEntry, ...]:
-    """Return the entries without a published hash."""
-    return tuple(entry for entry in chosen if not entry.wheel.sha256)
+    return hashes.usable_entries(fitting, admitted)
 
 
 def add(
-    plan: ResolutionPlan,
-    pages: Sequence[RoutePage],
-    chosen: Mapping[str, Sequence[RouteEntry]],
-    hashes: Mapping[Wheel, str],
+    plan: ResolutionPlan, pages: Sequence[RoutePage], chosen: Mapping[str, Sequence[RouteEntry]]
 ) -> ResolutionPlan:
     """Return the plan with the entries of its routed projects in its slice, their only source.
 
     Args:
         plan: before routing.
         pages: listings of the routed projects.
-        chosen: project → the usable entries.
-        hashes: computed hashes of the wheels without a published one.
+        chosen: project → the usable entries, each with a hash.
     """
     metadata: dict[tuple[str, str], VersionMetadata] = {}
     for entries in chosen.values():
@@ -164,9 +147,7 @@ def add(
             described = _described(entry)
             metadata.setdefault((described.name, described.version), described)
     slice_ = plan.slice.without(chosen)
-    projects = {
-        name: tuple(_hashed(entry.wheel, hashes) for entry in entries) for name, entries in chosen.items()
-    }
+    projects = {name: tuple(entry.wheel for entry in entries) for name, entries in chosen.items()}
     return replace(
         plan,
         routes={page.project: page.url for page in pages},
@@ -175,10 +156,6 @@ def add(
             slice_, projects={**slice_.projects, **projects}, metadata=(*slice_.metadata, *metadata.values())
         ),
     )
-
-
-def _hashed(wheel: Wheel, hashes: Mapping[Wheel, str]) -> Wheel:
-    return wheel if wheel.sha256 else replace(wheel, sha256=hashes[wheel])
 
 
 def _described(entry: RouteEntry) -> VersionMetadata:
@@ -190,12 +167,6 @@ def _described(entry: RouteEntry) -> VersionMetadata:
         requires_dist=(*entry.requires_dist, *([f"torch{specifier}"] if specifier else [])),
         requires_python=entry.requires_python,
     )
-
-
-def _rank(entry: RouteEntry) -> tuple[Version, tuple[int, ...], Version, str]:
-    """Return the sort key; local labels compare as text, which would put torch 2.10 before 2.9."""
-    wheel = entry.wheel
-    return Version(wheel.version.public), BuildLabel.parse(wheel.label).torch, wheel.version, wheel.filename
 
 
 def _refusal(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> ResolveError:
@@ -212,7 +183,7 @@ def _refusal(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> Resolve
 
 
 def _rejected(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> Iterator[str]:
-    entries = sorted(page.entries, key=_rank)[-_SHOWN:]
+    entries = sorted(page.entries, key=RouteEntry.rank)[-_SHOWN:]
     for entry in entries:
         why = _misfit(entry.wheel, plan, catalog) or "does not satisfy the requirement"
         yield f"{entry.wheel.filename} {why}"

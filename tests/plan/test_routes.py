@@ -8,9 +8,11 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.errors import LockError, ResolveError
+from envsmith.index.hashing import NoDownloads
 from envsmith.model.route import RouteEntry, RoutePage
+from envsmith.model.wheel import Wheel
 from envsmith.plan.model import ResolutionPlan
-from envsmith.plan.routes import add, check, choose, is_wanted, recorded, unhashed
+from envsmith.plan.routes import add, check, choose, is_wanted, recorded, route
 from tests.values import HEX, OTHER_HEX, package, plan, resolution, slice_of, target, torch, wheel
 
 CATALOG = Catalog.embedded()
@@ -94,8 +96,8 @@ def test_tags_and_cutoff_and_pins_are_held_against_it_too() -> None:
 
 def test_a_published_hash_comes_before_one_of_our_own() -> None:
     rows = (row("2.8.3+pt28cu128", sha256=None), row("2.8.2+pt28cu128"))
-    assert unhashed(choose(page(*rows), of("flash-attn"), CATALOG)) == ()
-    assert unhashed(choose(page(*rows), of("flash-attn==2.8.3"), CATALOG)) == (rows[0],)
+    assert choose(page(*rows), of("flash-attn"), CATALOG) == rows[1:]
+    assert choose(page(*rows), of("flash-attn==2.8.3"), CATALOG) == (rows[1], rows[0])
 
 
 def test_of_wheels_without_hashes_the_newest_is_taken_for_the_newest_torch() -> None:
@@ -124,9 +126,9 @@ def test_nothing_that_fits_is_refused_only_where_it_is_asked_for() -> None:
 
 def test_the_rows_join_the_slice_and_bring_the_torch_of_their_label() -> None:
     given = of("torch", "flash-attn")
-    rows = (row("2.8.3+pt28cu128", sha256=None), row("2.8.2"))
-    found = add(given, [page(*rows)], {"flash-attn": rows}, {rows[0].wheel: OTHER_HEX})
-    assert [item.sha256 for item in found.slice.projects["flash-attn"]] == [OTHER_HEX, HEX]
+    rows = (row("2.8.3+pt28cu128"), row("2.8.2"))
+    found = add(given, [page(*rows)], {"flash-attn": rows})
+    assert [item.sha256 for item in found.slice.projects["flash-attn"]] == [HEX, HEX]
     requires = {
         item.version: item.requires_dist for item in found.slice.metadata if item.name == "flash-attn"
     }
@@ -137,16 +139,25 @@ def test_the_rows_join_the_slice_and_bring_the_torch_of_their_label() -> None:
     assert found.digest() != given.digest()
     assert found.inputs()["route"] == [f"flash-attn {URL}"]
     assert "route" not in given.inputs()
-    assert (
-        add(found, [page(*rows)], {"flash-attn": rows}, {rows[0].wheel: OTHER_HEX}).digest() == found.digest()
-    )
+    assert add(found, [page(*rows)], {"flash-attn": rows}).digest() == found.digest()
 
 
-def test_a_hash_of_our_own_is_remembered() -> None:
-    rows = (row("2.8.3+pt28cu128", sha256=None), row("2.8.2"), row("2.8.1", sha256=None))
-    routed = add(of("torch"), [page(*rows)], {"flash-attn": rows[:2]}, {rows[0].wheel: OTHER_HEX})
+class OtherHashes:
+    """A hasher that gives every wheel the same hash."""
+
+    def sha256(self, _wheel: Wheel) -> str | None:
+        return OTHER_HEX
+
+
+def test_a_hash_of_our_own_is_remembered_and_not_computed_again() -> None:
+    rows = (row("2.8.3+pt28cu128", sha256=None), row("2.8.1", sha256=None))
+    given = of("torch", "flash-attn")
+    routed = route(given, (page(*rows),), CATALOG, OtherHashes())
+    assert [item.sha256 for item in routed.slice.projects["flash-attn"]] == [OTHER_HEX]
+    assert [item.code for item in routed.decisions] == ["RES109"]
     (kept,) = recorded([page(*rows)], [routed])
-    assert [item.computed for item in kept.entries] == [OTHER_HEX, None, None]
+    assert [item.computed for item in kept.entries] == [OTHER_HEX, None]
+    assert route(given, (kept,), CATALOG, NoDownloads()) == routed
     (again,) = recorded([kept], [])
     assert again == kept
 
