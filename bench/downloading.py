@@ -35,7 +35,7 @@ MOST_MEMORY_BYTES = 120_000_000
 NAME, PROFILE, SLUG = "big-1-py3-none-any.whl", "big", "cp311-manylinux_2_28_x86_64"
 _MEASURED = """\
 import resource, sys
-from envsmith.cli import main
+from envsmith.cli.main import main
 status = main(sys.argv[1:])
 print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, file=sys.stderr)
 sys.exit(status)

@@ -40,7 +40,7 @@ from envsmith.wiring import CatalogOptions, listing_sources
 _TRAPPED = """\
 import sys, uv
 uv.find_uv_bin = lambda: {trap!r}
-from envsmith.cli import main
+from envsmith.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -65,7 +65,7 @@ ASKED = {
 _PEAK = """\
 import resource, sys
 from envsmith.usage.parallel import workers
-from envsmith.cli import main
+from envsmith.cli.main import main
 count = workers()
 status = main(sys.argv[1:])
 own, others = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

@@ -14,7 +14,7 @@ MOST_MB = 100.0
 # RUSAGE_SELF leaves out the programs that are started; Linux counts in kilobytes, macOS in bytes.
 _MEMORY = """\
 import resource, sys
-from envsmith.cli import main
+from envsmith.cli.main import main
 status = main(sys.argv[1:])
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10), file=sys.stderr)

@@ -24,7 +24,7 @@ def run() -> None:
 
     import signal
 
-    from envsmith.cli import main
+    from envsmith.cli.main import main
 
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)

@@ -26,8 +26,7 @@ from envsmith.lockfile.manifest import FamilyPin, Manifest, TargetRecord
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.target import Python
-from envsmith.select import rules
-from envsmith.select.rules import BackendVerdict
+from envsmith.select.verdicts import BackendVerdict, judge_build
 from tests.host.recorded import registry
 from tests.values import HEX
 
@@ -101,7 +100,7 @@ def judged(torch: str, on: Host, tag: str) -> InstalledTorch:
             platforms=(str(on.platform),),
             pythons=frozenset({tag}),
         )
-        return rules.judge_build(on, Python(major=3, minor=minor), build, CATALOG)
+        return judge_build(on, Python(major=3, minor=minor), build, CATALOG)
 
     public, _, label = torch.partition("+")
     best = verdict("2.11.0", "cu128")

@@ -53,15 +53,15 @@ BREACHES = (
     ("layers", "console/printer.py", "import envsmith.wiring"),
     ("layers", "wiring.py", "import envsmith.activate.model"),
     ("layers", "activate/model.py", "import envsmith.lock.lock"),
-    ("layers", "lock/lock.py", "import envsmith.select.rules"),
-    ("layers", "select/rules.py", "import envsmith.download.record"),
+    ("layers", "lock/lock.py", "import envsmith.select.verdicts"),
+    ("layers", "select/verdicts.py", "import envsmith.download.record"),
     ("layers", "download/record.py", "import envsmith.install.install"),
     ("layers", "install/install.py", "import envsmith.verify.verify"),
     ("layers", "verify/verify.py", "import envsmith.scan.fix"),
     ("layers", "scan/fix.py", "import envsmith.diff.diff"),
     ("layers", "export/formats.py", "import envsmith.doctor.checks"),
     ("layers", "doctor/repair.py", "import envsmith.report.model"),
-    ("layers", "report/model.py", "import envsmith.cli"),
+    ("layers", "report/model.py", "import envsmith.cli.main"),
     ("layers", "cli/parent_folder.py", "import envsmith.__main__"),
     ("layers", "runtime/inspect_environment.py", "import envsmith.errors"),
     ("layers", "attic.py", "NEW_PACKAGE = True"),
@@ -70,7 +70,7 @@ BREACHES = (
     ("pure", "plan/lifecycle.py", "from datetime import datetime"),
     ("pure", "lockfile/pins.py", "import io"),
     ("pure", "doctor/rules/gpu.py", "import threading"),
-    ("pure", "select/rules.py", "import random"),
+    ("pure", "select/verdicts.py", "import random"),
     ("pure", "diff/output.py", "import sys"),
     ("pure", "host/model.py", "import platform"),
     ("pure", "lock/admission.py", "import logging"),
@@ -358,7 +358,7 @@ def test_rows_of_the_reference_are_in_order_and_full() -> None:
 
 def test_help_imports_nothing_but_click() -> None:
     script = (
-        "import sys; from envsmith.cli import main; status = main(['--help']); "
+        "import sys; from envsmith.cli.main import main; status = main(['--help']); "
         f"found = [name for name in {NOT_FOR_HELP!r} if name in sys.modules]; "
         "ours = [name for name in sys.modules if name.startswith('envsmith.')]; "
         "print(status, found, sorted(ours))"
@@ -366,4 +366,4 @@ def test_help_imports_nothing_but_click() -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True, cwd=ROOT
     )
-    assert done.stdout.splitlines()[-1] == "0 [] ['envsmith.cli', 'envsmith.errors']"
+    assert done.stdout.splitlines()[-1] == "0 [] ['envsmith.cli', 'envsmith.cli.main', 'envsmith.errors']"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.cli import COMMANDS, main
+from envsmith.cli.main import COMMANDS, main
 from tests.index_recording import Recording
 from tests.index_server import IndexReplay
 

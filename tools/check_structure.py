@@ -37,6 +37,7 @@ SMALL = {
     "cli/parent_folder.py": "imported only when a command failed",
     "console/options.py": "shared click options; imported by commands that print nothing through printer",
     "files/cache_dir.py": "start-up path: no other import",
+    "lock/recorded_models.py": "used by lock, lock --check and verify, which share nothing else",
     "lockfile/__init__.py": "name of the lock folders, on the start-up path of `run`",
     "install/smoke_tests.py": "found by its name: the tests that decide on a new environment",
     "model/naming.py": "text functions of packages that share nothing else",

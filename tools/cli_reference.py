@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from envsmith.cli import COMMANDS, cli
+from envsmith.cli.main import COMMANDS, cli
 
 PAGE = Path(__file__).parent.parent / "docs/reference/cli.md"
 WIDTH = 100

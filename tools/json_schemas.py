@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from envsmith.config.profile_file import profile_schema
+from envsmith.config.pyproject_settings import settings_schema
 from envsmith.config.readers import schema_json
-from envsmith.config.settings import settings_schema
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
 

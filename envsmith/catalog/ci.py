@@ -8,7 +8,7 @@ from pathlib import Path
 
 from envsmith.catalog.facts import Fact
 from envsmith.catalog.tables import Row, read_table
-from envsmith.config.settings import SERVICES, Runners, check_key
+from envsmith.config.pyproject_settings import SERVICES, Runners, check_key
 
 _ACTIONS = Path(__file__).parent / "actions.toml"
 _RUNNERS = Path(__file__).parent / "runners.toml"

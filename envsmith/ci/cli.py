@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from envsmith.ci.job import Job
     from envsmith.ci.workflows import CiPipeline
-    from envsmith.config.settings import CiSettings
+    from envsmith.config.pyproject_settings import CiSettings
     from envsmith.errors import EnvsmithError
     from envsmith.files.edits import Edit
 
@@ -121,7 +121,7 @@ def _jobs(form: str, folder: PurePosixPath) -> tuple[Job, ...]:
 def _show_waiting_jobs(form: str, jobs: tuple[Job, ...]) -> None:
     """Print the jobs that would wait for a runner which neither the service nor the project provides."""
     from envsmith.ci.matrix import waiting_jobs
-    from envsmith.config.settings import Runners
+    from envsmith.config.pyproject_settings import Runners
     from envsmith.console import printer
     from envsmith.console.printer import counted
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from envsmith.config.settings import machine_of, needs_gpu
+from envsmith.config.pyproject_settings import machine_of, needs_gpu
 from envsmith.lockfile.saved import SavedLock
 
 

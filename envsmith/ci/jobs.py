@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from envsmith.ci import matrix
 from envsmith.ci.job import Footprint, Job
-from envsmith.config.settings import Runners
+from envsmith.config.pyproject_settings import Runners
 from envsmith.errors import EnvsmithError
 from envsmith.files.git import GitRevisions
 from envsmith.lockfile.saved import SavedLock

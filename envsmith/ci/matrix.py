@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from envsmith.ci.job import Footprint, Job
 from envsmith.ci.workflows import yaml_text
-from envsmith.config.settings import Runners, keys_of, needs_gpu
+from envsmith.config.pyproject_settings import Runners, keys_of, needs_gpu
 from envsmith.errors import ResolveError
 from envsmith.lockfile.pins import Pin
 from envsmith.lockfile.saved import SavedLock, packed_bytes

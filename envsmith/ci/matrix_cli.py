@@ -113,7 +113,7 @@ def jobs_for(
 
 
 def _is_service(form: str) -> bool:
-    from envsmith.config.settings import SERVICES
+    from envsmith.config.pyproject_settings import SERVICES
 
     return form in SERVICES
 
@@ -122,7 +122,7 @@ def _machines(form: str, project: Path) -> Machines:
     from envsmith.catalog.ci import runners_of
     from envsmith.ci.matrix import Machines
     from envsmith.config.profiles import ProfileStore
-    from envsmith.config.settings import Runners
+    from envsmith.config.pyproject_settings import Runners
 
     if not _is_service(form):
         return Machines(own=Runners(), hosted=Runners())

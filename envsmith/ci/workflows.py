@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from envsmith.config.settings import CiSettings
+from envsmith.config.pyproject_settings import CiSettings
 from envsmith.lockfile import LOCKFILES
 from envsmith.model.shell import quote_ps1, quote_sh
 

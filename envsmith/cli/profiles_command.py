@@ -69,8 +69,8 @@ def show(name: str, *, as_json: bool) -> int:
 def schema(*, of_settings: bool) -> int:
     """Print the JSON Schema of a profile, so that editors complete and check its keys."""
     from envsmith.config.profile_file import profile_schema
+    from envsmith.config.pyproject_settings import settings_schema
     from envsmith.config.readers import schema_json
-    from envsmith.config.settings import settings_schema
 
     click.echo(schema_json(settings_schema() if of_settings else profile_schema()), nl=False)
     return OK

@@ -31,9 +31,8 @@ from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.store import read_manifest
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
-from envsmith.select import rules
-from envsmith.select.rules import BackendVerdict
 from envsmith.select.select import completed, select
+from envsmith.select.verdicts import BackendVerdict, judge_build
 from envsmith.wiring import CatalogOptions, index_base, known_modules, listing_sources
 
 Owner = TypeVar("Owner")
@@ -167,7 +166,7 @@ class DoctorFacts:
         listings = listing_sources(self.catalog, CatalogOptions(), is_online=False)
         return InstalledTorch(
             version=found.torch.version,
-            verdict=rules.judge_build(self.host, python, build, self.catalog),
+            verdict=judge_build(self.host, python, build, self.catalog),
             best=select(self.host, python, catalog=self.catalog, listings=listings).choice,
         )
 

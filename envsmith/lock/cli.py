@@ -126,7 +126,7 @@ def _check(
         read: files read to build the requests; the cached answer holds until one changes.
     """
     from envsmith.console import answer_cache, printer
-    from envsmith.lock.drift import models_of
+    from envsmith.lock.recorded_models import models_of
     from envsmith.lock.request import reads_sources
     from envsmith.wiring import watched_paths
 

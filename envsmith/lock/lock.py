@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from envsmith.activate.scripts import scripts_of
 from envsmith.errors import EnvsmithError, LockError, ResolveError
-from envsmith.lock import admission, drift, file_conflicts, savings
+from envsmith.lock import admission, file_conflicts, recorded_models, savings
 from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools, resolve
 from envsmith.lock.savings import DownloadSavings
@@ -28,10 +28,10 @@ from envsmith.lockfile.store import (
 )
 from envsmith.model.finding import Decision
 from envsmith.plan import routes
-from envsmith.plan.dropped import BREAKS
 from envsmith.plan.hashes import RecordedHasher
 from envsmith.plan.model import LockRequest, ProfilePlan, Resolution, ResolutionPlan
 from envsmith.plan.planner import plan_profile
+from envsmith.plan.unmet_requirements import BREAKS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +227,7 @@ def _manifest(
         routes=routes.recorded(request.pages, planned.plans),
         targets={target.slug: target.entry for target in targets},
         scripts={name: sha256_of(content) for name, content in scripts.items()},
-        models=drift.recorded(request.profile, before, request.hash_model),
+        models=recorded_models.record_models(request.profile, before, request.hash_model),
     )
 
 

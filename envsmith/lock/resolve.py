@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from envsmith.catalog import Catalog
 from envsmith.errors import NoSolutionError, ResolveError
 from envsmith.model.progress import Progress
-from envsmith.plan import conflicts, dropped, extension_constraints, pairings, pruning, routes
+from envsmith.plan import conflicts, extension_constraints, pairings, pruning, routes, unmet_requirements
 from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
 from envsmith.plan.ports import (
     Files,
@@ -108,7 +108,7 @@ def _completed(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools
             )
         )
     )
-    missing = dropped.settle(
+    missing = unmet_requirements.settle(
         plan, resolution, requires=tools.requires, contents=tools.contents, imports=tools.imports
     )
     return plan.amended(missing) if missing else plan

@@ -1,18 +1,26 @@
-"""Check of locks: plans against the files on disk, without network and resolver."""
+"""Staleness of locks (`lock --check`): changed inputs, files and models, and the age of nightlies.
+
+Compares the plans with the files on disk, without network and resolver.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
+
+from packaging.version import Version
 
 from envsmith.activate.scripts import scripts_of
 from envsmith.catalog import Catalog
-from envsmith.lock import drift
-from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
+from envsmith.lock import recorded_models
+from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord
 from envsmith.lockfile.store import read_manifest, sha256_of
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding, Report
+from envsmith.model.listing import IndexListing
 from envsmith.plan import routes
 from envsmith.plan.hashes import RecordedHasher
 from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan
@@ -69,7 +77,7 @@ def check_profile(request: LockRequest, folder: Path, tools: CheckTools) -> Repo
         findings += _script_findings(manifest, scripts_of(planned.plans, tools.templates), found)
     findings += [
         _finding("LCK050", name, why, name)
-        for _, why in drift.drifted(request.profile, manifest, request.hash_model)
+        for _, why in recorded_models.changed_models(request.profile, manifest, request.hash_model)
     ]
     slugs = {plan.target.slug for plan in planned.plans}
     findings += [
@@ -84,7 +92,7 @@ def _notes(manifest: Manifest, tools: CheckTools) -> Iterator[Finding]:
     for slug, entry in sorted(manifest.targets.items()):
         channel, backend = str(entry.inputs.get("channel", "")), str(entry.inputs.get("backend", ""))
         if channel == "nightly" and (listing := tools.listings.known(channel, Backend.parse(backend))):
-            yield from drift.aging(entry.family, listing, f"{manifest.profile}/{slug}")
+            yield from aging(entry.family, listing, f"{manifest.profile}/{slug}")
 
 
 def _script_findings(
@@ -129,9 +137,7 @@ def _target_findings(
 
 def _plan_findings(plan: ResolutionPlan, entry: TargetRecord, subject: str) -> Iterator[Finding]:
     changes = [
-        change
-        for change in drift.changed(entry.inputs, plan.inputs())
-        if change[0] not in ("catalog", "facts")
+        change for change in changed(entry.inputs, plan.inputs()) if change[0] not in ("catalog", "facts")
     ]
     origins = {str(item.requirement): item.origin for item in (*plan.requirements, *plan.constraints)}
     for word, text in changes:
@@ -190,3 +196,84 @@ def check_tools(
     return CheckTools(
         catalog=catalog, listings=listings, hasher=NoDownloads(), files=atomic, templates=templates
     )
+
+
+LISTED = 60
+"""Versions per project in the nightly index: the newest, counted over all backends.
+
+Source: pytorch/test-infra s3_management/manage.py, KEEP_THRESHOLD, unchanged since 2024-01-15 (read 2026-11-20).
+"""
+
+
+_DAY = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)")
+
+
+def aging(family: Mapping[str, FamilyPin], listing: IndexListing, subject: str) -> Iterator[Finding]:
+    """Yield a note for each nightly that a lock pins.
+
+    Args:
+        family: project → its pin in the manifest.
+        listing: local listing of the lock's channel and backend, possibly outdated.
+        subject: ``cu130-nightly/cp312-win_amd64``.
+    """
+    for name, pin in sorted(family.items()):
+        version = Version(pin.version)
+        if version.dev is None:
+            continue
+        newer = _newer(version, name, listing)
+        days = _days(listing.retrieved) - _days(str(version.dev))
+        yield Finding(
+            code="TOL055",
+            severity="note",
+            subject=subject,
+            message=f"{name} {version}: {_outlook(newer, days)} (the index lists the newest {LISTED}; "
+            f"{newer} newer known as of {listing.retrieved})",
+            hint=f"envsmith download {subject.partition('/')[0]} --all -d DIR saves its wheels",
+        )
+
+
+def _newer(version: Version, name: str, listing: IndexListing) -> int:
+    public = Version(version.public)
+    others = {Version(Version(release.version).public) for release in listing.releases(name)}
+    return sum(other > public and other.dev is not None for other in others)
+
+
+def _outlook(newer: int, days: int) -> str:
+    if newer >= LISTED:
+        return "no longer in the index"
+    if days >= LISTED:
+        return f"most likely no longer in the index: built {days} days earlier, one per day"
+    left = LISTED - max(newer, days)
+    return f"leaves the index in about {left} {'day' if left == 1 else 'days'}"
+
+
+def _days(text: str) -> int:
+    """Return a day number for differences between dates; 0 for an invalid date.
+
+    Source: the proleptic Gregorian calendar, months counted from March so that the leap day comes last.
+    """
+    match = _DAY.fullmatch(text[:10])
+    if match is None:
+        return 0
+    year, month, day = (int(part) for part in match.groups())
+    if month < 3:
+        year, month = year - 1, month + 12
+    return 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day
+
+
+def changed(
+    old: Mapping[str, str | list[str]], new: Mapping[str, str | list[str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield the changes between the inputs of two plans, as key and ``old → new``."""
+    for key in sorted({*old, *new}):
+        before, after = old.get(key, ""), new.get(key, "")
+        # A missing key equals an empty list.
+        before, after = (
+            (before or [], after or []) if list in (type(before), type(after)) else (before, after)
+        )
+        if isinstance(before, list) and isinstance(after, list):
+            removed, new_ones = sorted(set(before) - set(after)), sorted(set(after) - set(before))
+            for left, right in zip_longest(removed, new_ones, fillvalue="(none)"):
+                yield key, f"{left} → {right}"
+        elif before != after:
+            yield key, f"{before or '(none)'} → {after or '(none)'}"

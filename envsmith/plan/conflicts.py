@@ -14,9 +14,9 @@ from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import ProfileError
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.naming import suggestion
-from envsmith.plan.dropped import requires_of, unmet_requirements
 from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
 from envsmith.plan.ports import WheelRequiresReader
+from envsmith.plan.unmet_requirements import requires_of, unmet_requirements
 
 SUBSTITUTED, SKIPPED = "RES111", "RES116"
 """Codes of decisions: a member replaced by another, a preferred member not used."""

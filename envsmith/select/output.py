@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from envsmith.errors import HostError
-from envsmith.select.rules import UNKNOWN, BackendVerdict
 from envsmith.select.select import LockChoice, LockVerdict, Selection
+from envsmith.select.verdicts import UNKNOWN, BackendVerdict
 
 Lines = list[tuple[str, str]]
 _SHOWN_OTHERS = 2

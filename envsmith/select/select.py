@@ -17,8 +17,7 @@ from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.backend import Backend
 from envsmith.model.target import Python, Target, parse_slug
 from envsmith.plan.ports import Listings
-from envsmith.select import rules
-from envsmith.select.rules import NO, BackendVerdict
+from envsmith.select.verdicts import NO, BackendVerdict, judge, judge_build, rank
 
 # Python as typed: `3.12`, `3.12.4`, `python3.12`; anything else is looked up as an interpreter.
 _VERSION = re.compile(r"(?:python|cp)?(3\.[0-9]{1,2})(?:\.[0-9]+)?")
@@ -64,7 +63,7 @@ def select(host: Host, python: Python, *, catalog: Catalog, listings: Listings) 
     """Judge every backend of the catalog, without network."""
     host = completed(host, catalog)
     found = {facts.backend: tuple(_builds(facts.backend, catalog, listings)) for facts in catalog.backends()}
-    return Selection(host=host, python=python, verdicts=rules.judge(host, python, found, catalog))
+    return Selection(host=host, python=python, verdicts=judge(host, python, found, catalog))
 
 
 def _builds(backend: Backend, catalog: Catalog, listings: Listings) -> Iterable[TorchWheels]:
@@ -122,7 +121,7 @@ def choose_lock(
     verdicts = sorted(
         (item for manifest in manifests for item in _verdicts(host, python, manifest, catalog)),
         key=lambda item: (
-            rules.rank(item.verdict, is_advertised=catalog.backend(item.target.backend).is_advertised),
+            rank(item.verdict, is_advertised=catalog.backend(item.target.backend).is_advertised),
             position.get(item.profile, len(position)),
             item.profile != str(item.target.backend),
             item.profile,
@@ -140,7 +139,7 @@ def _verdicts(host: Host, python: Python, manifest: Manifest, catalog: Catalog) 
         backend = Backend.parse(str(entry.inputs.get("backend", "cpu")))
         target = Target(python=for_python, platform=platform, backend=backend)
         build = _build_of(entry, target)
-        verdict = rules.judge_build(host, python, build, catalog) if build else _without_torch(backend)
+        verdict = judge_build(host, python, build, catalog) if build else _without_torch(backend)
         yield LockVerdict(profile=manifest.profile, target=target, verdict=verdict)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.catalog.ci import read_runners, runners_of
-from envsmith.config.settings import SERVICES
+from envsmith.config.pyproject_settings import SERVICES
 from envsmith.errors import CatalogError
 from tests.values import target
 

@@ -22,7 +22,7 @@ from envsmith.ci.matrix import (
     to_github,
     to_gitlab,
 )
-from envsmith.config.settings import Runners
+from envsmith.config.pyproject_settings import Runners
 from envsmith.errors import ResolveError
 from envsmith.lockfile.pins import Pins
 from envsmith.model.wheel import WheelContents

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from envsmith.ci.workflows import CiPipeline, github, gitlab
-from envsmith.config.settings import CiSettings
+from envsmith.config.pyproject_settings import CiSettings
 from envsmith.templates import read_template
 
 NASTY = (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from envsmith.cli import main
+from envsmith.cli.main import main
 from tests.config.test_profile_file import GOOD
 from tests.config.test_profile_file import MALFORMED as PROFILES
 from tests.config.test_requirements_parser import MALFORMED as LINES

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.cli import main
+from envsmith.cli.main import main
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile
 

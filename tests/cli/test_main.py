@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
-from envsmith import __version__, cli
-from envsmith.cli import COMMANDS, main
+from envsmith import __version__
+from envsmith.cli.main import COMMANDS, LazyGroup, main
 
 
 def test_help_names_every_command(capfd: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +75,7 @@ def test_how_a_command_can_end(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: _command_that(raises))
+    monkeypatch.setattr(LazyGroup, "get_command", lambda *_: _command_that(raises))
     monkeypatch.setattr(sys, "stdout", sys.stdout)
     monkeypatch.setattr(sys, "stderr", sys.stderr)
     assert main(["profiles"]) == status

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.cli import main
+from envsmith.cli.main import main
 
 SHIPPED = {
     "cpu-minimal", "cu126", "cu128", "cu130", "cu132", "cu128-nightly-rtx50", "ai-no-vision", "rocm", "xpu", "macos",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.cli import COMMANDS
+from envsmith.cli.main import COMMANDS
 from tests.catalog.tool_modules import load
 
 

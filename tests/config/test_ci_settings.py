@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.settings import CiSettings, ProjectSettings
+from envsmith.config.pyproject_settings import CiSettings, ProjectSettings
 from envsmith.errors import ProfileError
 
 

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.settings import ProjectSettings, Runners, check_key, keys_of, machine_of, needs_gpu
+from envsmith.config.pyproject_settings import (
+    ProjectSettings,
+    Runners,
+    check_key,
+    keys_of,
+    machine_of,
+    needs_gpu,
+)
 from envsmith.errors import ProfileError
 from tests.values import target
 

@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, validators
 
-from envsmith.cli import main
+from envsmith.cli.main import main
 from envsmith.config.profile_file import PROFILE, ProfileSource, profile_schema, resolve
-from envsmith.config.settings import TABLE, ProjectSettings, settings_schema
+from envsmith.config.pyproject_settings import TABLE, ProjectSettings, settings_schema
 from envsmith.errors import ProfileError
 from tests.catalog.tool_modules import load
 from tests.config.test_model_files import ALL as MODELS

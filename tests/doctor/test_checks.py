@@ -25,8 +25,7 @@ from envsmith.host.system_probes import path_scopes
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.target import Python
-from envsmith.select import rules
-from envsmith.select.rules import BackendVerdict
+from envsmith.select.verdicts import BackendVerdict, judge_build
 from tests.environment.test_verification import distribution, environment
 from tests.host.recorded import RECORDED, registry
 
@@ -62,7 +61,7 @@ def judged(torch: str, on: Host) -> InstalledTorch:
             platforms=(str(on.platform),),
             pythons=tags,
         )
-        return rules.judge_build(on, PYTHON, build, CATALOG)
+        return judge_build(on, PYTHON, build, CATALOG)
 
     best = verdict("2.11.0", "cu128")
     return InstalledTorch(version=torch, verdict=verdict(public, label), best=best if best.works else None)

@@ -16,8 +16,7 @@ from envsmith.host.model import Device, Driver, Host
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.target import Python
-from envsmith.select import rules
-from envsmith.select.rules import BackendVerdict
+from envsmith.select.verdicts import BackendVerdict, judge_build
 from tests.host.recorded import RECORDED
 
 CATALOG = Catalog.embedded()
@@ -45,7 +44,7 @@ def verdict(on: Host, torch: str) -> BackendVerdict:
         platforms=(str(on.platform),),
         pythons=frozenset({"cp312"}),
     )
-    return rules.judge_build(on, PYTHON, build, CATALOG)
+    return judge_build(on, PYTHON, build, CATALOG)
 
 
 def of_torch(on: Host, torch: str) -> list[Finding]:

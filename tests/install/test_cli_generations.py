@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.cli import main
+from envsmith.cli.main import main
 
 
 @pytest.mark.usefixtures("project")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.cli import main
+from envsmith.cli.main import main
 
 
 def test_nothing_to_return_to_is_told_and_nothing_left(

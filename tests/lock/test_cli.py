@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.cli import main
+from envsmith.cli.main import main
 from envsmith.errors import ToolError
 from envsmith.model.shell import SHELLS
 from envsmith.uv.resolver import UvResolver

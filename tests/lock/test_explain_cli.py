@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.cli import main
+from envsmith.cli.main import main
 from envsmith.lock import explain_cli
 from envsmith.lock.explain import Explanation
 from envsmith.model.finding import Decision

@@ -12,7 +12,7 @@ from envsmith.config.profile import Profile
 from envsmith.config.profile_file import parse
 from envsmith.environment.interpreter import ModelProbe
 from envsmith.errors import InstallError, LockError, ToolError
-from envsmith.lock import drift
+from envsmith.lock import recorded_models
 from envsmith.lockfile.manifest import Manifest
 from envsmith.verify.model_findings import check
 from tests.values import CUTOFF, HEX, OTHER_HEX
@@ -32,7 +32,7 @@ def manifest(**models: str) -> Manifest:
     return Manifest(profile="own", cutoff_utc=CUTOFF, models=found)
 
 
-def hashes(**known: str) -> drift.HashModel:
+def hashes(**known: str) -> recorded_models.HashModel:
     return lambda path: known.get(path.replace(".", "_"), "")
 
 
@@ -52,42 +52,46 @@ class FakeAsker:
         return self.told
 
 
-def checked(text: str, known: drift.HashModel, locked: Manifest, asker: FakeAsker | None = None) -> list[str]:
+def checked(
+    text: str, known: recorded_models.HashModel, locked: Manifest, asker: FakeAsker | None = None
+) -> list[str]:
     found = check(profile(text), locked, Path("env"), cast("ModelProbe", asker or FakeAsker()), known)
     return [finding.code for item in found for finding in item.findings]
 
 
 def test_a_lock_records_what_is_there_and_keeps_what_it_knew() -> None:
     both = profile(ONNX + SCRIPT)
-    assert drift.recorded(both, None, hashes(a_onnx=HEX)) == {"a.onnx": HEX}
+    assert recorded_models.record_models(both, None, hashes(a_onnx=HEX)) == {"a.onnx": HEX}
     before = manifest(a_onnx=HEX, a_pt=HEX, gone=HEX)
-    assert drift.recorded(both, before, hashes(a_onnx=OTHER_HEX)) == {
+    assert recorded_models.record_models(both, before, hashes(a_onnx=OTHER_HEX)) == {
         "a.onnx": OTHER_HEX,
         "a.pt": HEX,
     }
-    assert drift.recorded(both, before, None) == {"a.onnx": HEX, "a.pt": HEX}
-    assert drift.recorded(profile(""), before, hashes()) == {}
+    assert recorded_models.record_models(both, before, None) == {"a.onnx": HEX, "a.pt": HEX}
+    assert recorded_models.record_models(profile(""), before, hashes()) == {}
 
 
 def test_a_file_that_is_not_the_one_stated_is_not_recorded() -> None:
     stated = profile(f'{ONNX}sha256 = "{HEX}"\n')
-    assert drift.recorded(stated, None, hashes()) == {"a.onnx": HEX}
+    assert recorded_models.record_models(stated, None, hashes()) == {"a.onnx": HEX}
     with pytest.raises(LockError) as caught:
-        drift.recorded(stated, None, hashes(a_onnx=OTHER_HEX))
+        recorded_models.record_models(stated, None, hashes(a_onnx=OTHER_HEX))
     assert (caught.value.code, caught.value.where) == ("LCK039", "profiles/own.toml:4: models")
 
 
 def test_drift() -> None:
     one = profile(ONNX)
-    assert list(drift.drifted(one, manifest(a_onnx=HEX), hashes(a_onnx=HEX))) == []
-    assert list(drift.drifted(one, manifest(a_onnx=HEX), hashes())) == [], "a file that is not here"
-    assert list(drift.drifted(one, manifest(), None)) == []
-    ((path, why),) = drift.drifted(one, manifest(a_onnx=HEX), hashes(a_onnx=OTHER_HEX))
+    assert list(recorded_models.changed_models(one, manifest(a_onnx=HEX), hashes(a_onnx=HEX))) == []
+    assert list(recorded_models.changed_models(one, manifest(a_onnx=HEX), hashes())) == [], (
+        "a file that is not here"
+    )
+    assert list(recorded_models.changed_models(one, manifest(), None)) == []
+    ((path, why),) = recorded_models.changed_models(one, manifest(a_onnx=HEX), hashes(a_onnx=OTHER_HEX))
     assert (path, why) == ("a.onnx", f"a.onnx has sha256 {OTHER_HEX}, but the lock has {HEX}")
-    ((_, why),) = drift.drifted(one, manifest(), hashes(a_onnx=HEX))
+    ((_, why),) = recorded_models.changed_models(one, manifest(), hashes(a_onnx=HEX))
     assert why.endswith("but the lock has none")
     stated = profile(f'{ONNX}sha256 = "{OTHER_HEX}"\n')
-    assert len(list(drift.drifted(stated, manifest(a_onnx=HEX), None))) == 1
+    assert len(list(recorded_models.changed_models(stated, manifest(a_onnx=HEX), None))) == 1
 
 
 def test_a_file_is_looked_at_before_it_is_loaded() -> None:

@@ -13,7 +13,7 @@ from envsmith.ci import workflows
 from envsmith.ci.job import Job
 from envsmith.ci.matrix import Machines, make_jobs, on_runners, to_azure, to_github, to_gitlab
 from envsmith.ci.workflows import CiPipeline
-from envsmith.config.settings import CiSettings, Runners
+from envsmith.config.pyproject_settings import CiSettings, Runners
 from tests.built import ROOT
 from tests.ci.test_workflows import NASTY, template
 from tests.locks import LINUX, MAC, WINDOWS, kept

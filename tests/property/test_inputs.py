@@ -14,8 +14,8 @@ from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.config.profile import Profile
 from envsmith.config.profile_file import ProfileSource, parse, resolve
 from envsmith.config.project_dependencies import from_pyproject
+from envsmith.config.pyproject_settings import ProjectSettings
 from envsmith.config.requirements_parser import parse_requirements
-from envsmith.config.settings import ProjectSettings
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.listing import CHANNELS

@@ -12,8 +12,7 @@ from envsmith.catalog import Catalog
 from envsmith.host.model import MACHINES, Device, Driver, Host
 from envsmith.model.backend import Backend
 from envsmith.model.target import Python
-from envsmith.select import rules
-from envsmith.select.rules import NO, BackendVerdict
+from envsmith.select.verdicts import NO, BackendVerdict, judge
 from tests.selection.test_table import MAKERS, on_record
 
 CATALOG = Catalog.embedded()
@@ -65,7 +64,7 @@ def hosts(draw: st.DrawFn) -> Host:
 
 
 def judged(host: Host, python: Python) -> dict[Backend, BackendVerdict]:
-    return {found.backend: found for found in rules.judge(host, python, on_record(), CATALOG)}
+    return {found.backend: found for found in judge(host, python, on_record(), CATALOG)}
 
 
 @MOST

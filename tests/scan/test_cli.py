@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from envsmith.cli import main
+from envsmith.cli.main import main
 
 FILES = {
     "src/app.py": "import torchaudio\nimport warnings\nwarnings.filterwarnings('ignore', module='torchvision')\n",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from envsmith.cli import main
+from envsmith.cli.main import main
 
 REQUIREMENTS = "torch\r\ntorchvision==0.16.2  # required by torch\r\npydub\r\n"
 SOURCE = "import pydub\nimport warnings\nwarnings.filterwarnings('ignore', module='torchvision')\n"

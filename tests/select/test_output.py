@@ -5,8 +5,8 @@ from envsmith.host.model import Host
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python, Target
 from envsmith.select.output import all_lines, lock_choice_lines, selection_lines, show_lock_choice
-from envsmith.select.rules import NO, UNKNOWN, WORKS, BackendVerdict, Cause, Status
 from envsmith.select.select import LockChoice, LockVerdict, Selection
+from envsmith.select.verdicts import NO, UNKNOWN, WORKS, BackendVerdict, Cause, Status
 
 HOST = Host.of_platform(Platform.parse("windows"))
 PYTHON = Python.parse("3.12")

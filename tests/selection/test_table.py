@@ -12,8 +12,7 @@ from envsmith.catalog.builds import TorchWheels, builds, of_pypi
 from envsmith.host.model import FAMILIES, Device, Driver, Host
 from envsmith.model.backend import Backend, backend_family
 from envsmith.model.target import Platform, Python
-from envsmith.select import rules
-from envsmith.select.rules import NO, UNKNOWN, WORKS, BackendVerdict
+from envsmith.select.verdicts import NO, UNKNOWN, WORKS, BackendVerdict, judge
 from tests.selection.machines import MACHINES, NOTHING, Machine
 
 CATALOG = Catalog.embedded()
@@ -44,7 +43,7 @@ def host(machine: Machine) -> Host:
 @cache
 def verdicts(number: int) -> tuple[BackendVerdict, ...]:
     machine = MACHINES[number]
-    return rules.judge(host(machine), Python.parse(machine.python), on_record(), CATALOG)
+    return judge(host(machine), Python.parse(machine.python), on_record(), CATALOG)
 
 
 @pytest.mark.parametrize("number", range(len(MACHINES)), ids=lambda number: str(MACHINES[number]))

@@ -9,7 +9,7 @@ from envsmith.host.model import Host
 from envsmith.host.system import GpuAccess
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding, Severity
-from envsmith.select.rules import BackendVerdict
+from envsmith.select.verdicts import BackendVerdict
 
 _SELECT = "`envsmith select --explain` lists the builds that work here"
 _VISIBILITY_VARIABLES = {

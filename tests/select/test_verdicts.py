@@ -13,8 +13,7 @@ from envsmith.catalog.builds import TorchWheels
 from envsmith.host.model import FAMILIES, Device, Driver, Host
 from envsmith.model.backend import Backend, Capability, architecture, backend_family
 from envsmith.model.target import Platform, Python
-from envsmith.select import rules
-from envsmith.select.rules import NO, UNKNOWN, WORKS, BackendVerdict, Status
+from envsmith.select.verdicts import NO, UNKNOWN, WORKS, BackendVerdict, Status, judge, judge_build, rank
 
 CATALOG = Catalog.embedded()
 PYTHON = Python.parse("3.12")
@@ -44,7 +43,7 @@ def build(
 
 def judged(on: Host, *builds: TorchWheels, python: Python = PYTHON) -> BackendVerdict:
     backend = builds[0].backend
-    found = rules.judge(on, python, {backend: builds}, CATALOG)
+    found = judge(on, python, {backend: builds}, CATALOG)
     return next(verdict for verdict in found if verdict.backend == backend)
 
 
@@ -232,7 +231,7 @@ def test_a_driver_without_a_named_gpu_is_judged_alone() -> None:
 
 
 def test_backends_without_a_wheel_are_neither_yes_nor_no() -> None:
-    found = rules.judge(host(device((9, 0))), PYTHON, {}, CATALOG)
+    found = judge(host(device((9, 0))), PYTHON, {}, CATALOG)
     assert {verdict.status for verdict in found if verdict.backend.family in ("cuda", "cpu")} == {UNKNOWN}
     by_name = {str(verdict.backend): verdict.reason for verdict in found}
     assert by_name["cu134"] == "no known wheel"
@@ -267,17 +266,17 @@ def test_ranks() -> None:
         (verdict("cu132", "2.15.0", NO), True),
     ]
     turned = best[::-1]
-    order = sorted(turned, key=lambda item: rules.rank(item[0], is_advertised=item[1]))
+    order = sorted(turned, key=lambda item: rank(item[0], is_advertised=item[1]))
     assert order == best
 
 
 def test_the_build_of_a_lock_is_judged_by_itself() -> None:
     """What else the backend has is not told: the lock is what it is."""
-    found = rules.judge_build(host(device((6, 1))), PYTHON, build("cu126", "2.13.0"), CATALOG)
+    found = judge_build(host(device((6, 1))), PYTHON, build("cu126", "2.13.0"), CATALOG)
     assert found.works
     assert found.notes == ()
-    other = rules.judge_build(host(device((6, 1))), Python.parse("3.13"), build("cu126", "2.13.0"), CATALOG)
+    other = judge_build(host(device((6, 1))), Python.parse("3.13"), build("cu126", "2.13.0"), CATALOG)
     assert (other.cause, other.reason) == ("python", "the lock is for cp312")
     windows = host(device((6, 1)), platform="windows")
-    elsewhere = rules.judge_build(windows, PYTHON, build("cu126", "2.13.0"), CATALOG)
+    elsewhere = judge_build(windows, PYTHON, build("cu126", "2.13.0"), CATALOG)
     assert (elsewhere.cause, elsewhere.reason) == ("os", "the lock is for manylinux_2_28_x86_64")

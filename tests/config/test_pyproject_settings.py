@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envsmith.config.profile_file import resolve
-from envsmith.config.settings import ProjectSettings
+from envsmith.config.pyproject_settings import ProjectSettings
 from envsmith.errors import ProfileError
 
 TEXT = """\

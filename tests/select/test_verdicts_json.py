@@ -1,7 +1,7 @@
 from packaging.version import Version
 
 from envsmith.model.backend import Backend
-from envsmith.select.rules import NO, WORKS, BackendVerdict
+from envsmith.select.verdicts import NO, WORKS, BackendVerdict
 
 CU132 = Backend.parse("cu132")
 

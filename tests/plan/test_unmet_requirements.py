@@ -8,8 +8,8 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from envsmith.model.finding import UnmetRequirement
 from envsmith.model.usage import Use
-from envsmith.plan.dropped import judge, unmet_requirements
 from envsmith.plan.model import Amendment
+from envsmith.plan.unmet_requirements import judge, unmet_requirements
 from tests.plan.made import plan, target
 
 TIMM = canonicalize_name("timm")
