@@ -254,7 +254,7 @@ def collect(root: Path) -> list[Text]:
     for file in sorted(tables):
         found += texts_of_table(file.relative_to(root).as_posix(), file.read_text("utf-8"))
     pages = [*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("examples/**/*.md")]
-    for file in sorted([*pages, *root.glob("envsmith/templates/*.*")]):
+    for file in sorted([*pages, *root.glob("envsmith/templates/*.*"), *root.glob("envsmith/ci/*.yml")]):
         path = file.relative_to(root).as_posix()
         lines = file.read_text("utf-8").splitlines()
         found += [Text(path, number, "doc", line) for number, line in enumerate(lines, 1)]

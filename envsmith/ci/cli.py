@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from envsmith.ci.matrix import split, waiting_jobs
+from envsmith.ci.services import INCLUDES, WRITERS, CiPipeline
+from envsmith.config.pyproject_settings import CiSettings, Runners
 from envsmith.console.options import LOCK_FOLDERS
 from envsmith.errors import NO, OK
 
@@ -14,13 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from envsmith.ci.job import Job
-    from envsmith.ci.workflows import CiPipeline
-    from envsmith.config.pyproject_settings import CiSettings
     from envsmith.errors import EnvsmithError
     from envsmith.files.edits import Edit
-
-
-_PIPELINE, _INCLUDE = ".gitlab-ci.yml", ".gitlab/envsmith.yml"
 
 
 @click.group(name="ci")
@@ -29,9 +27,7 @@ def ci_command() -> None:
 
 
 @ci_command.command(short_help="Generate CI workflows that check, install and test every lock.")
-@click.option(
-    "--format", "form", type=click.Choice(("github", "gitlab")), required=True, help="Which CI service."
-)
+@click.option("--format", "form", type=click.Choice(tuple(WRITERS)), required=True, help="Which CI service.")
 @click.option("--check", is_flag=True, help="Do not write files; exit with 1 if they are not up to date.")
 @click.option("--yes", "is_confirmed", is_flag=True, help="Replace files without asking.")
 @LOCK_FOLDERS
@@ -49,7 +45,8 @@ def init(form: str, folder: Path, *, check: bool, is_confirmed: bool, as_json: b
     place = project_path(folder)
     jobs = _jobs(form, place)
     changes = [change for change in _edits(form, place, jobs) if change.has_changes]
-    lacks_include = _lacks_include(form)
+    own, included = INCLUDES.get(form, ("", ""))
+    lacks_include = _lacks_include(Path(own), included)
     if as_json:
         written = _write(changes) if is_confirmed and not check else ()
         is_done = not lacks_include and len(written) == len(changes)
@@ -59,9 +56,7 @@ def init(form: str, folder: Path, *, check: bool, is_confirmed: bool, as_json: b
         return OK if is_done else NO
     status = _show_and_write(changes, check=check, is_confirmed=is_confirmed) if changes else OK
     if lacks_include:
-        printer.labelled(
-            "note", f"{_PIPELINE} does not include them; add: include: [{{ local: {_INCLUDE} }}]"
-        )
+        printer.labelled("note", f"{own} does not include them; add: include: [{{ local: {included} }}]")
     elif not changes:
         printer.say(f"the files for {form} are up to date")
     if not check:
@@ -81,24 +76,23 @@ def _data(changes: Sequence[Edit], written: Sequence[str], *, lacks_include: boo
 
 
 def _edits(form: str, folder: PurePosixPath, jobs: tuple[Job, ...]) -> tuple[Edit, ...]:
-    from envsmith.ci import workflows
     from envsmith.files.edits import edits_of
-    from envsmith.templates import read_template
 
-    write = {"github": workflows.github, "gitlab": workflows.gitlab}[form]
-    texts = write(_pipeline(form, folder, jobs), read_template)
-    edits = edits_of(Path(), texts)
+    texts = WRITERS[form](_pipeline(form, folder, jobs), read_template)
+    own, _ = INCLUDES.get(form, ("", ""))
     # Never change a project's own pipeline; it only needs the `include` line.
-    return tuple(edit for edit in edits if edit.file != _PIPELINE or edit.before is None)
+    return tuple(edit for edit in edits_of(Path(), texts) if edit.file != own or edit.before is None)
 
 
-def _lacks_include(form: str) -> bool:
-    """Return whether the project's GitLab pipeline lacks the `include` line (comments do not count)."""
-    path = Path(_PIPELINE)
-    if form != "gitlab" or not path.is_file():
-        return False
-    lines = path.read_bytes().splitlines()
-    return not any(_INCLUDE.encode() in line.partition(b"#")[0] for line in lines)
+def read_template(name: str) -> str:
+    """Return the text of a workflow template by filename."""
+    return (Path(__file__).parent / name).read_text("utf-8")
+
+
+def _lacks_include(own: Path, included: str) -> bool:
+    """Return whether the project's own pipeline lacks the `include` line (comments do not count)."""
+    lines = own.read_bytes().splitlines() if own.is_file() else None
+    return lines is not None and not any(included.encode() in line.partition(b"#")[0] for line in lines)
 
 
 def _settings() -> CiSettings:
@@ -120,8 +114,6 @@ def _jobs(form: str, folder: PurePosixPath) -> tuple[Job, ...]:
 
 def _show_waiting_jobs(form: str, jobs: tuple[Job, ...]) -> None:
     """Print the jobs that would wait for a runner which neither the service nor the project provides."""
-    from envsmith.ci.matrix import waiting_jobs
-    from envsmith.config.pyproject_settings import Runners
     from envsmith.console import printer
     from envsmith.console.printer import counted
 
@@ -135,14 +127,12 @@ def _show_waiting_jobs(form: str, jobs: tuple[Job, ...]) -> None:
 
 def _pipeline(form: str, folder: PurePosixPath, jobs: tuple[Job, ...]) -> CiPipeline:
     from envsmith.catalog.ci import read_actions, runners_of
-    from envsmith.ci import matrix
-    from envsmith.ci.workflows import CiPipeline
 
     service = runners_of(form)
     return CiPipeline(
         ci=_settings(),
         folder=str(folder),
-        parts=len(matrix.split(jobs, service.most_jobs)),
+        parts=len(split(jobs, service.most_jobs)),
         runner=service.runners.labels["linux-x86_64"][0],
         actions=tuple(action.pinned for action in read_actions()),
         has_pytest=all(job.lock.pins.version("pytest") for job in jobs),

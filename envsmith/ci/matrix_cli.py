@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from envsmith.ci.matrix import Machines, Parts, split
+from envsmith.ci.services import FORMATS, github_outputs
+from envsmith.config.pyproject_settings import Runners
 from envsmith.console.options import LOCK_FOLDERS, project_path
 from envsmith.errors import OK, ToolError
 
 if TYPE_CHECKING:
     from envsmith.ci.job import Job
     from envsmith.ci.jobs import MatrixTools
-    from envsmith.ci.matrix import Machines
 
 OUTPUT_VARIABLE = "GITHUB_OUTPUT"
 
@@ -24,7 +26,7 @@ OUTPUT_VARIABLE = "GITHUB_OUTPUT"
 @click.option(
     "--format",
     "form",
-    type=click.Choice(("text", "github", "gitlab", "azure", "json")),
+    type=click.Choice(("text", *FORMATS, "json")),
     default="text",
     help="Output format [default: text].",
 )
@@ -75,7 +77,7 @@ def _most_jobs(form: str, maximum: int | None) -> int | None:
     """Return the maximum number of jobs in one matrix; None without a limit."""
     from envsmith.catalog.ci import runners_of
 
-    limit = runners_of(form).most_jobs if _is_service(form) else None
+    limit = runners_of(form).most_jobs if form in FORMATS else None
     if maximum and limit and maximum > limit:
         raise click.UsageError(f"--max {maximum}: {form} allows at most {limit} jobs in one matrix")
     return maximum or limit
@@ -101,7 +103,7 @@ def jobs_for(
     options = MatrixOptions(
         only_changed=only_changed,
         has_cpu_fallback=has_cpu_fallback,
-        service=form if _is_service(form) else "",
+        service=form if form in FORMATS else "",
         machines=_machines(form, project),
     )
     locks = Locks(
@@ -112,19 +114,11 @@ def jobs_for(
     return matrix_jobs(locks, options, _tools(project))
 
 
-def _is_service(form: str) -> bool:
-    from envsmith.config.pyproject_settings import SERVICES
-
-    return form in SERVICES
-
-
 def _machines(form: str, project: Path) -> Machines:
     from envsmith.catalog.ci import runners_of
-    from envsmith.ci.matrix import Machines
     from envsmith.config.profiles import ProfileStore
-    from envsmith.config.pyproject_settings import Runners
 
-    if not _is_service(form):
+    if form not in FORMATS:
         return Machines(own=Runners(), hosted=Runners())
     own = ProfileStore.of_project(project).settings.ci.runners
     return Machines(own=own.get(form, Runners()), hosted=runners_of(form).runners)
@@ -147,32 +141,25 @@ def _tools(project: Path) -> MatrixTools:
 
 
 def _show(jobs: tuple[Job, ...], form: str, most: int | None) -> None:
-    from envsmith.ci import matrix
     from envsmith.console import printer
 
-    parts = matrix.split(jobs, most)
     if form == "json":
         printer.envelope("matrix", "ok", {"jobs": [job.to_json() for job in jobs]})
-    elif form == "github":
-        _github(parts)
-    elif form == "gitlab":
-        click.echo(matrix.to_gitlab(jobs, most), nl=False)
-    elif form == "azure":
-        for part in parts:
-            click.echo(matrix.to_azure(part))
-    else:
+    elif form == "text":
         _table(jobs)
+    else:
+        click.echo(FORMATS[form](jobs, most), nl=False)
+    if form == "github":
+        _github(split(jobs, most))
 
 
-def _github(parts: tuple[tuple[Job, ...], ...]) -> None:
-    from envsmith.ci import matrix
+def _github(parts: Parts) -> None:
+    """Write the step's outputs, and say how many matrices there are."""
     from envsmith.console import printer
     from envsmith.host.current import variables
 
-    for part in parts:
-        click.echo(matrix.to_github(part))
     if path := variables().get(OUTPUT_VARIABLE):
-        append_outputs(Path(path), matrix.github_outputs(parts))
+        append_outputs(Path(path), github_outputs(parts))
     if len(parts) > 1:
         names = ", ".join(f"matrix-{number}" for number in range(1, len(parts) + 1))
         printer.labelled(

@@ -1,4 +1,4 @@
-"""Templates of activation scripts and CI workflows."""
+"""Templates of activation scripts."""
 
 from __future__ import annotations
 

@@ -14,14 +14,11 @@ from envsmith.ci.matrix import (
     changed,
     fall_back,
     footprint,
-    github_outputs,
     make_jobs,
     on_runners,
     split,
-    to_azure,
-    to_github,
-    to_gitlab,
 )
+from envsmith.ci.services import github_outputs, to_azure, to_github, to_gitlab
 from envsmith.config.pyproject_settings import Runners
 from envsmith.errors import ResolveError
 from envsmith.lockfile.pins import Pins

@@ -41,6 +41,7 @@ def test_wheel_holds_everything_and_nothing_else(wheel: Path) -> None:
         ("envsmith/catalog", "**/*.toml"),
         ("envsmith/catalog", "**/*.json"),
         ("envsmith/templates", "*.*"),
+        ("envsmith/ci", "*.yml"),
     ):
         for path in (ROOT / folder).glob(pattern):
             assert path.relative_to(ROOT).as_posix() in names

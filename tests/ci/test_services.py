@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from envsmith.ci.workflows import CiPipeline, github, gitlab
-from envsmith.config.pyproject_settings import CiSettings
-from envsmith.templates import read_template
+from envsmith.ci.cli import read_template
+from envsmith.ci.services import FORMATS, WRITERS, CiPipeline, github, gitlab
+from envsmith.config.pyproject_settings import SERVICES, CiSettings
 
 NASTY = (
     """it's "a" $(touch b) `c` ${{ secrets.X }} #d: e {f} [g] & *h !i |> %j @K@ @SETUP@ \\n \U0001f600 é"""
@@ -112,3 +112,8 @@ def test_what_a_project_wishes() -> None:
 def test_what_is_run_where_nothing_is_said() -> None:
     assert CiPipeline(ci=CiSettings(), has_pytest=True).test == ("python", "-m", "pytest")
     assert CiPipeline(ci=CiSettings()).test[:2] == ("python", "-c")
+
+
+def test_every_service_has_a_format() -> None:
+    assert tuple(FORMATS) == SERVICES
+    assert set(WRITERS) <= set(FORMATS)
