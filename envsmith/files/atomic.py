@@ -10,9 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,13 +76,14 @@ def read_files(folder: Path) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in paths if path.is_file()}
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Write a text file in one step: readers see the old or the new content."""
+def write_atomic(path: Path, text: str | bytes) -> None:
+    """Write a file in one step: readers see the old or the new content.
+
+    A link, or a file that has other names, is replaced; the file that it leads to is not changed.
+    """
     new = path.with_name(f"{path.name}.new")
-    with new.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
+    new.unlink(missing_ok=True)  # left by a killed process
+    _create(new, text.encode() if isinstance(text, str) else text, final=path)
     new.replace(path)
 
 
@@ -96,18 +95,6 @@ def fsync_directory(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def remove_folder(path: Path) -> None:
-    """Remove a folder with its content, write-protected or not."""
-    shutil.rmtree(path, onerror=_remove_protected)
-
-
-def _remove_protected(remove: Callable[[str], object], path: str, _: object) -> None:
-    # Removing needs write permission on the parent folder; another process may have removed the file meanwhile.
-    with suppress(FileNotFoundError):
-        Path(path).parent.chmod(0o700)
-        remove(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +176,7 @@ def _create(path: Path, data: bytes, *, final: Path) -> None:
         OSError: names the final path.
     """
     try:
-        if final.is_dir():
+        if final.is_dir() and not final.is_symlink():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with path.open("xb") as stream:
             stream.write(data)

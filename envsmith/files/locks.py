@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from envsmith.errors import ToolError
+from envsmith.files.own_folder import read_own
 
 BUSY = ".envsmith-busy"
 """Marks a locked folder, on Windows only; it is deleted with the process that created it."""
@@ -163,10 +164,9 @@ else:
 
 def lock_owner(file: Path) -> str:
     """Return the description that the holder of a lock wrote to a file."""
-    try:
-        return file.read_text("utf-8").strip()
-    except OSError:
-        return "another process"
+    with suppress(OSError):
+        return read_own(file).strip() or "another process"
+    return "another process"
 
 
 def _timeout_error(folder: Path, timeout_s: float) -> ToolError:

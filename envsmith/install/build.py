@@ -14,6 +14,7 @@ from envsmith.environment import package_findings, verification
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import CONSTRAINTS, Environment, Generation, Import
 from envsmith.errors import InstallError, VerificationError
+from envsmith.files.atomic import write_atomic
 from envsmith.files.os_errors import environment_errors
 from envsmith.install.ports import InstallTools
 from envsmith.install.request import InstallRequest, LockedInstall
@@ -60,7 +61,7 @@ def build(
 def _build(
     request: InstallRequest, locked: LockedInstall, python: Path, id_: str, tools: InstallTools, *, deep: bool
 ) -> BuildResult:
-    prefix = tools.store.prefix(id_)
+    prefix = tools.store.create(id_)
     tools.progress.started(id_, f"installing {len(locked.pins.packages)} packages")
     tools.installer.make(prefix, python, request.profile)
     tools.installer.fill(prefix, locked.source)
@@ -125,8 +126,8 @@ def write_activation_scripts(prefix: Path, activation: Activation) -> None:
     folder = interpreter_path(prefix).parent
     for name, content in environment_files(activation, read_template).items():
         with environment_errors(folder / name):
-            # Not atomic: the generation has no record yet, so it is removed if this process is killed.
-            (folder / name).write_bytes(content)
+            # By a new file: the present one may be a hard link to uv's cache.
+            write_atomic(folder / name, content)
     mark = prefix / MARK
     with environment_errors(mark):
         mark.mkdir(exist_ok=True)

@@ -32,7 +32,7 @@ def generations_command(keep: int | None, prefix: Path, *, as_json: bool) -> int
     from envsmith.install.generation_store import GenerationStore
     from envsmith.install.rollback import list_generations, prune
 
-    store = GenerationStore(link=prefix.absolute(), waiting=output.show_waiting)
+    store = GenerationStore(link=prefix.absolute(), notify=output.show_note)
     removed = () if keep is None else prune(keep, store)
     output.show_generations(list_generations(store, own_and_shared), removed, as_json=as_json)
     return OK
@@ -128,7 +128,7 @@ def install_tools(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTo
     from envsmith.files import atomic
     from envsmith.host.current import utc_text
     from envsmith.install.generation_store import GenerationStore
-    from envsmith.install.output import show_waiting
+    from envsmith.install.output import show_note
     from envsmith.install.ports import InstallTools
     from envsmith.install.prefetch import PrefetchProgress, prefetcher_of
     from envsmith.process.runner import Processes
@@ -142,7 +142,7 @@ def install_tools(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTo
                 store=GenerationStore(
                     link=options["prefix"].absolute(),
                     processes=processes,
-                    waiting=(lambda _: None) if quiet else show_waiting,
+                    notify=(lambda _: None) if quiet else show_note,
                 ),
                 installer=UvInstaller(
                     processes=processes,
@@ -178,6 +178,6 @@ def rollback_command(id_: str, prefix: Path, *, force: bool, as_json: bool) -> i
     from envsmith.install.rollback import rollback
 
     check_runner(prefix.absolute())
-    store = GenerationStore(link=prefix.absolute(), waiting=output.show_waiting)
+    store = GenerationStore(link=prefix.absolute(), notify=output.show_note)
     output.show_switch(rollback(id_, store, is_forced=force), prefix, as_json=as_json)
     return OK

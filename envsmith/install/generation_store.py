@@ -2,42 +2,60 @@
 
 Next to the link ``.venv`` is the folder ``.envsmith``::
 
-    generations/<profile>-<digest>/           an environment; it contains a record once it is verified
+    generations/<profile>-<digest>/           an environment; it contains a mark, and a record once it is verified
     generations/<profile>-<digest>-failed-<time>/  one that failed its verification, kept for inspection
     aside/.venv-<time>/                       an environment not managed by envsmith that the link replaced
     history-.venv.jsonl                       the targets of the link
+    left                                      names of generations that could not be removed
+
+With a store elsewhere, all but ``aside`` is in a subfolder of the store, one for each project. Only folders with names
+of this form and our mark are removed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import RECORD, Generation, is_id
-from envsmith.files.atomic import remove_folder, write_atomic
+from envsmith.errors import InstallError
+from envsmith.files.atomic import write_atomic
 from envsmith.files.locks import lock_directory, lock_owner
 from envsmith.files.os_errors import environment_errors
+from envsmith.files.own_folder import (
+    MARK,
+    first_link,
+    has_mark,
+    is_link,
+    make_marked,
+    read_own,
+    remove_folder,
+)
 from envsmith.install import links, store_names
 from envsmith.install.store_names import (
+    REMOVED,
     append_history,
     asides_in,
     failed_in,
     failed_name,
     free_aside,
-    is_incomplete,
+    id_in,
+    is_failed,
     lost_files,
 )
 from envsmith.model.naming import unique_name
 
+FOLDER = ".envsmith"
+
 if TYPE_CHECKING:
     from envsmith.process.runner import Processes
-
-_REMOVED = ".removing-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +63,54 @@ class GenerationStore:
     """The generations of one link.
 
     Args:
-        link: the absolute path of ``.venv``, or of another --prefix.
+        link: the path of ``.venv``, or of another --prefix.
+        store: keep the generations in a subfolder of this folder, instead of beside the link.
         processes: programs started under the lock keep it if this process is killed.
-        waiting: called with a description of the process that holds the lock.
+        notify: called with one line for each wait and each removal.
+        command: the command that installs the environment, for hints.
+
+    Raises:
+        InstallError: ENV035 when a folder of the project that is to be changed is a link.
     """
 
     link: Path
+    store: Path | None = None
     processes: Processes | None = None
-    waiting: Callable[[str], None] = lambda _: None
+    notify: Callable[[str], None] = lambda _: None
+    command: str = "envsmith install"
+    root: Path = field(init=False)
+    """The folder of all files but environments not managed by envsmith."""
 
-    @property
-    def root(self) -> Path:
-        """The folder ``.envsmith``."""
-        return self.link.parent / ".envsmith"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "link", Path(os.path.abspath(self.link)))  # noqa: PTH100 - resolves no links
+        object.__setattr__(self, "root", self._own_root())
+        self._check_links(self.link.parent, self.folder, *(() if self.store else (self._aside,)))
+
+    def _own_root(self) -> Path:
+        if self.store is None:
+            return self.link.parent / FOLDER
+        project = os.path.realpath(self.link.parent)
+        key = hashlib.sha256(os.fsencode(project)).hexdigest()[:12]
+        return Path(os.path.abspath(self.store.expanduser()), f"{Path(project).name}-{key}")  # noqa: PTH100
+
+    def _check_links(self, *folders: Path) -> None:
+        """Check that folders are reached without a link below the project, the folder of the link, and the store."""
+        for folder in folders:
+            bases = (Path.cwd(), self.link.parent, self.root.parent)
+            for base in filter(folder.is_relative_to, bases):
+                if found := first_link(base, folder):
+                    raise self._link_error(found, folder)
+
+    def _link_error(self, found: Path, folder: Path) -> InstallError:
+        target = os.path.realpath(found)
+        where = os.path.realpath(self.root) if folder == self.link.parent else target
+        return InstallError(
+            "ENV035",
+            f"this is a link to {target}: envsmith keeps and removes environments only in folders of the project",
+            where=str(found),
+            hint="replace the link by a folder, or name the place from outside the project: "
+            f"`ENVSMITH_STORE={quote(where)} {self.command}`",
+        )
 
     @property
     def folder(self) -> Path:
@@ -66,11 +119,14 @@ class GenerationStore:
 
     @property
     def _aside(self) -> Path:
-        return self.root / "aside"
+        """The folder of environments not managed by envsmith; always on the file system of the link."""
+        return self.link.parent / FOLDER / "aside"
 
     @property
     def _spare(self) -> Path:
-        return self.root / f"link-{self.link.name}"
+        if self.store is None:
+            return self.root / f"link-{self.link.name}"
+        return self.link.with_name(f".{self.link.name}.envsmith-new")
 
     @property
     def _history(self) -> Path:
@@ -91,15 +147,15 @@ class GenerationStore:
         """
         with environment_errors(self.root):
             self.folder.mkdir(parents=True, exist_ok=True)
-            (self.root / ".gitignore").write_text("*\n", "utf-8")
+            _ignore(self.root)
         busy = self.root / "busy"
         with (
-            lock_directory(self.root, lambda: self.waiting(lock_owner(busy))) as handle,
+            lock_directory(self.root, lambda: self.notify(f"waiting for {lock_owner(busy)}")) as handle,
             self._pass_on(handle),
         ):
             with environment_errors(self.root):
                 is_recovered = self._recover()
-                busy.write_text(f"process {os.getpid()}: {doing}\n", "utf-8")
+                write_atomic(busy, f"process {os.getpid()}: {doing}\n")
             try:
                 yield is_recovered
             finally:
@@ -110,18 +166,60 @@ class GenerationStore:
 
     def _recover(self) -> bool:
         links.recover(self.link, self._spare)
-        incomplete = [
-            path for path in self.folder.iterdir() if path.name.startswith(_REMOVED) or is_incomplete(path)
-        ]
-        asides = self._aside.iterdir() if self._aside.is_dir() else ()
-        for name in {path.name.removesuffix(links.EXCHANGED) for path in asides}:
-            aside = self._aside / name
-            links.recover_exchange(self.link, aside)
-            if self._is_ours(aside):
-                links.unlink(aside)
-        for path in incomplete:
-            remove_folder(path)
-        return bool(incomplete) or (self.root / "busy").exists()
+        if self._has_asides():
+            for name in {path.name.removesuffix(links.EXCHANGED) for path in self._aside.iterdir()}:
+                aside = self._aside / name
+                if store_names.is_aside(name, self.link.name):
+                    links.recover_exchange(self.link, aside)
+                    if self._is_ours(aside):
+                        links.unlink(aside)
+        left = self._left()
+        incomplete = [name for name in self._names() if name not in left and self._is_incomplete(name)]
+        is_removed = [self._remove(self.folder / name) for name in incomplete]
+        return any(is_removed) or links.exists(self.root / "busy")
+
+    def _names(self) -> tuple[str, ...]:
+        """Return the names of generations, also of failed ones and those being removed."""
+        found = self.folder.iterdir() if self.folder.is_dir() else ()
+        return tuple(sorted(path.name for path in found if id_in(path.name) and not is_link(path)))
+
+    def _is_incomplete(self, name: str) -> bool:
+        is_removing = name.startswith(REMOVED)
+        return is_removing or not (is_failed(name) or links.exists(self.folder / name / RECORD))
+
+    def _is_own(self, path: Path) -> bool:
+        """Return whether a folder has our mark, or the record of envsmith before there were marks."""
+        id_ = id_in(path.name)
+        recorded = self._read_record(path)
+        return has_mark(path, id_) or (recorded is not None and recorded.id == id_)
+
+    def _left(self) -> tuple[str, ...]:
+        """Return the names of folders that could not be removed, which was reported."""
+        return tuple(read_own(self.root / "left").splitlines())
+
+    def _remove(self, path: Path) -> bool:
+        """Remove a folder if it has our mark; one that cannot be removed is reported once and left.
+
+        Returns:
+            Whether it was removed.
+        """
+        shown = path if self.store else path.relative_to(self.link.parent)
+        why = "it has no mark of envsmith" if path.is_dir() else "not a folder"
+        if self._is_own(path):
+            try:
+                remove_folder(path, RECORD, MARK)
+            except OSError as error:
+                why = (error.strerror or str(error)).lower()
+            else:
+                name = path.name.removeprefix(REMOVED).partition("~")[0]
+                self.notify(f"removed {shown.with_name(name)}")
+                return True
+        left = self._left()
+        if path.name not in left:
+            self.notify(f"{shown} is not removed: {why}; delete it yourself if you do not need it")
+            kept = [name for name in left if links.exists(self.folder / name)]
+            write_atomic(self.root / "left", "".join(f"{name}\n" for name in [*kept, path.name]))
+        return False
 
     def current(self) -> str:
         """Return the id of the current generation; empty if the link is not ours."""
@@ -147,15 +245,18 @@ class GenerationStore:
 
     def generation(self, id_: str) -> Generation | None:
         """Return a verified generation; None without one of that id."""
+        return self._read_record(self.prefix(id_)) if is_id(id_) else None
+
+    @staticmethod
+    def _read_record(folder: Path) -> Generation | None:
         try:
-            return Generation.from_json((self.prefix(id_) / RECORD).read_text("utf-8"))
+            return Generation.from_json(read_own(folder / RECORD))
         except (OSError, ValueError):
             return None
 
     def generations(self) -> tuple[Generation, ...]:
         """Return all verified generations, oldest first."""
-        names = (path.parent.name for path in self.folder.glob(f"*/{RECORD}"))
-        found = [one for name in names if is_id(name) and (one := self.generation(name))]
+        found = [one for name in self._names() if (one := self.generation(name))]
         return tuple(sorted(found, key=lambda one: (one.built_utc, one.id)))
 
     def is_intact(self, generation: Generation) -> bool:
@@ -211,22 +312,35 @@ class GenerationStore:
         """
         self.write(generation.id, RECORD, generation.to_json())
 
+    def create(self, id_: str) -> Path:
+        """Create the folder of a generation, with our mark in it; return it.
+
+        Raises:
+            InstallError: ENV021 when the disk is full, ENV024 for any other OS error.
+        """
+        with environment_errors(self.prefix(id_)):
+            make_marked(self.prefix(id_), id_)
+        return self.prefix(id_)
+
     def set_failed(self, id_: str) -> Path:
         """Rename a generation that failed its verification; older failed ones of its id are removed."""
         for path in failed_in(self.folder, id_):
-            remove_folder(path)
+            self._remove(path)
         kept = self.folder / failed_name(id_)
         with environment_errors(kept):
             self.prefix(id_).rename(kept)
         return kept
 
-    def discard(self, id_: str) -> None:
-        """Remove a generation, complete or not."""
-        removed = self.folder / f"{_REMOVED}{id_}"
-        with environment_errors(removed):
-            if links.exists(self.prefix(id_)):
-                self.prefix(id_).rename(removed)
-                remove_folder(removed)
+    def discard(self, name: str) -> bool:
+        """Remove a generation, complete or not; return whether it existed and was removed."""
+        path = self.folder / name
+        if not links.exists(path):
+            return False
+        if not name.startswith(REMOVED) and self._is_own(path):
+            free = unique_name(f"{REMOVED}{name}", lambda one: links.exists(self.folder / one), joint="~")
+            with suppress(OSError):
+                path = path.rename(self.folder / free)
+        return self._remove(path)
 
     def switch(self, id_: str) -> str:
         """Make a generation current in one step.
@@ -247,8 +361,10 @@ class GenerationStore:
 
     def _replace_foreign(self, id_: str) -> str:
         """Exchange a new link with the environment in its place."""
+        self._check_links(self._aside)
         place = self._aside / free_aside(self._aside, self.link.name)
-        place.parent.mkdir(exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _ignore(place.parents[1])
         links.make(place, self.prefix(id_), self.link.parent)
         append_history(self._history, place.name)
         links.exchange(self.link, place)
@@ -281,8 +397,11 @@ class GenerationStore:
 
     def asides(self) -> tuple[str, ...]:
         """Return the names of the environments in ``aside``, oldest first."""
-        found = asides_in(self._aside, self.link.name)
+        found = asides_in(self._aside, self.link.name) if self._has_asides() else ()
         return tuple(path.name for path in found if not self._is_ours(path))
+
+    def _has_asides(self) -> bool:
+        return self._aside.is_dir() and not first_link(self.link.parent, self._aside)
 
     def uses(self) -> tuple[tuple[str, str], ...]:
         """Return the history of the link, oldest first: id or name, and time (UTC, RFC 3339)."""
@@ -292,20 +411,46 @@ class GenerationStore:
         """Return id or name → time it last became current, of this link or another beside it."""
         return store_names.last_uses(self.root)
 
-    def in_use(self) -> frozenset[str]:
-        """Return the ids that this link, or another beside it, points to."""
-        names = (*store_names.links_with(self.root), self.link.name)
-        targets = (links.read(self.link.with_name(name)) for name in names)
-        return frozenset(target.name for target in targets if target is not None)
+    def in_use(self, *, is_deep: bool = False) -> frozenset[str]:
+        """Return the ids of the generations that links lead to, directly or by other links.
+
+        Args:
+            is_deep: search the whole project, not only the folder of the link.
+        """
+        folder = os.path.realpath(self.folder)
+        found = set[str]()
+        places = {self.link.parent, *((Path.cwd(),) if is_deep else ())}
+        for link in (link for place in places for link in links.links_in(place, is_deep=is_deep)):
+            first = links.read(link) or link
+            nearest = Path(os.path.realpath(first.parent), first.name)
+            for target in (nearest, Path(os.path.realpath(link))):
+                if target.is_relative_to(folder) and target != Path(folder):
+                    found.add(target.relative_to(folder).parts[0])
+        return frozenset(found)
+
+    def leftovers(self) -> tuple[str, ...]:
+        """Return the names of failed generations, and of those whose removal failed before."""
+        left = [
+            name for name in self._left() if name.startswith(REMOVED) and links.exists(self.folder / name)
+        ]
+        return (*self.failed(), *left)
 
     def failed(self) -> tuple[str, ...]:
         """Return the names of failed generations."""
-        return tuple(path.name for path in failed_in(self.folder))
+        return tuple(name for name in self._names() if is_failed(name) and not name.startswith(REMOVED))
 
     def _is_ours(self, path: Path) -> bool:
         """Return whether a path is a link to a generation, relative to the folder of the link."""
         target = links.read(path, self.link.parent)
-        return target is not None and target.parent.resolve() == self.folder.resolve()
+        if target is None or not is_id(target.name):
+            return False
+        return os.path.realpath(target.parent) == os.path.realpath(self.folder)
+
+
+def _ignore(root: Path) -> None:
+    """Keep git from listing a folder of envsmith."""
+    if read_own(root / ".gitignore") != "*\n":
+        write_atomic(root / ".gitignore", "*\n")
 
 
 def _is_same_folder(one: Path, other: Path) -> bool:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from envsmith.errors import InstallError
+from envsmith.files.own_folder import is_link
 
 EXCHANGED = "-exchanged"
 """Suffix of the temporary name used where the system cannot exchange two names."""
@@ -35,6 +38,29 @@ def read(link: Path, base: Path | None = None) -> Path | None:
         return None
     # The extended form of paths, in which Windows returns junctions.
     return (base or link.parent) / target.removeprefix("\\\\?\\")
+
+
+def links_in(folder: Path, *, is_deep: bool) -> Iterator[Path]:
+    """Yield the links in a folder.
+
+    Args:
+        folder: searched without following links.
+        is_deep: search its subfolders as well, but no environments and other file systems.
+    """
+    device = os.lstat(folder).st_dev if folder.is_dir() else 0
+    todo = [os.fspath(folder)]
+    while todo:
+        with suppress(OSError), os.scandir(todo.pop()) as entries:
+            for entry in entries:
+                if is_link(entry.path):
+                    yield Path(entry.path)
+                elif is_deep and entry.is_dir(follow_symlinks=False) and not _is_skipped(entry, device):
+                    todo.append(entry.path)
+
+
+def _is_skipped(entry: os.DirEntry[str], device: int) -> bool:
+    is_environment = any(exists(Path(entry.path, mark)) for mark in _ENVIRONMENT_MARKS)
+    return is_environment or entry.stat(follow_symlinks=False).st_dev != device
 
 
 def exists(path: Path) -> bool:
@@ -139,12 +165,13 @@ def make(link: Path, target: Path, base: Path) -> None:
 
         _winapi.CreateJunction(str(target), str(link))
     else:
-        link.symlink_to(os.path.relpath(target, base), target_is_directory=True)
+        is_below = target.is_relative_to(base)  # then the project can be moved
+        link.symlink_to(os.path.relpath(target, base) if is_below else target, target_is_directory=True)
 
 
 def unlink(link: Path) -> None:
-    """Remove a link if it exists; a junction is removed like a folder, its target stays."""
-    if not exists(link):
+    """Remove a link, nothing else; a junction is removed like a folder, its target stays."""
+    if not is_link(link):
         return
     if sys.platform == "win32":
         link.rmdir()

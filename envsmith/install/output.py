@@ -71,9 +71,9 @@ def unchanged_line(generation: Generation, link: Path) -> str:
     return f"{'current':<{printer.LABEL}}{printer.plain(text)}"
 
 
-def show_waiting(holder: str) -> None:
-    """Print the process that holds the lock."""
-    printer.say(f"waiting for {holder}", err=True)
+def show_note(text: str) -> None:
+    """Print a wait for another process, or a removal."""
+    printer.say(text, err=True)
 
 
 def show_switch(done: SwitchResult, link: Path, *, as_json: bool) -> None:

@@ -165,7 +165,7 @@ def list_generations(
 
 
 def prune(count: int, store: GenerationStore) -> tuple[str, ...]:
-    """Remove failed generations, and all but the last used ones; those in use by any link are kept.
+    """Remove failed generations, and all but the last used ones; those that a link of the project leads to are kept.
 
     Args:
         count: number of generations to keep.
@@ -176,14 +176,11 @@ def prune(count: int, store: GenerationStore) -> tuple[str, ...]:
     """
     with store.lock("removing old environments"):
         used = store.last_uses()
-        in_use = store.in_use()
+        in_use = store.in_use(is_deep=True)
         newest_first = sorted(
             store.generations(),
             key=lambda item: (item.id in in_use, used.get(item.id, ""), item.built_utc),
             reverse=True,
         )
         removed = [item.id for item in newest_first[count:] if item.id not in in_use]
-        removed += store.failed()
-        for id_ in removed:
-            store.discard(id_)
-    return tuple(removed)
+        return tuple(name for name in (*removed, *store.leftovers()) if store.discard(name))

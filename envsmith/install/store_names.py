@@ -14,12 +14,16 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from envsmith.environment.model import RECORD
+from envsmith.environment.model import is_id
+from envsmith.files.atomic import write_atomic
 from envsmith.files.os_errors import environment_errors
+from envsmith.files.own_folder import read_own
 from envsmith.host.current import utc_text
 from envsmith.install.links import exists
 from envsmith.model.naming import unique_name
 
+REMOVED = ".removing-"
+"""Prefix of generations that are being removed."""
 # As written by `_now`.
 _TIME = r"\d{8}T\d{6}Z"
 _FAILED = "-failed-"
@@ -39,11 +43,15 @@ def free_aside(folder: Path, link: str) -> str:
     return unique_name(f"{link}-{_now()}", lambda name: exists(folder / name))
 
 
+def is_aside(name: str, link: str) -> bool:
+    """Return whether a name is that of an environment moved out of the way of a link."""
+    return re.fullmatch(rf"{re.escape(link)}-{_TIME}(-\d+)?", name) is not None
+
+
 def asides_in(folder: Path, link: str) -> tuple[Path, ...]:
     """Return the environments moved out of the way of a link, oldest first."""
-    pattern = re.compile(rf"{re.escape(link)}-{_TIME}(-\d+)?")
     found = folder.iterdir() if folder.is_dir() else ()
-    return tuple(sorted(path for path in found if pattern.fullmatch(path.name)))
+    return tuple(sorted(path for path in found if is_aside(path.name, link)))
 
 
 def failed_name(id_: str) -> str:
@@ -67,9 +75,12 @@ def is_failed(name: str) -> bool:
     return _FAILED_NAME.fullmatch(name) is not None
 
 
-def is_incomplete(path: Path) -> bool:
-    """Return whether a folder is a generation without record, and not a failed one."""
-    return not is_failed(path.name) and path.is_dir() and not (path / RECORD).exists()
+def id_in(name: str) -> str:
+    """Return the id in the name of a generation, also of a failed one or one being removed; else empty."""
+    name = name.removeprefix(REMOVED).partition("~")[0]
+    if is_failed(name):
+        name = name.rpartition(_FAILED)[0]
+    return name if is_id(name) else ""
 
 
 def _now() -> str:
@@ -132,8 +143,8 @@ def read_history(history: Path) -> tuple[tuple[str, str], ...]:
         InstallError: ENV024 when the file cannot be read.
     """
     found = []
-    with environment_errors(history, "read"), suppress(FileNotFoundError, NotADirectoryError):
-        for line in history.read_text("utf-8", "replace").splitlines():
+    with environment_errors(history, "read"):
+        for line in read_own(history).splitlines():
             with suppress(
                 ValueError, KeyError, TypeError
             ):  # the last line of a killed process may be incomplete
@@ -146,8 +157,8 @@ def append_history(history: Path, id_: str) -> None:
     """Append the current target, unless it is the last entry."""
     known = read_history(history)
     if id_ and (not known or known[-1][0] != id_):
-        with history.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"id": id_, "utc": utc_text()}) + "\n")
+        events = [*known, (id_, utc_text())]
+        write_atomic(history, "".join(json.dumps({"id": one, "utc": utc}) + "\n" for one, utc in events))
 
 
 def last_uses(root: Path) -> dict[str, str]:

@@ -77,12 +77,13 @@ class UvInstaller:
         return names if len(names) == (int(count[1]) if count else 0) else None
 
     def make(self, prefix: Path, python: Path, prompt: str) -> None:
-        """Create an environment without packages.
+        """Create an environment without packages, in a folder that may exist.
 
         Raises:
             InstallError: ENV021 when the disk is full, ENV020 when uv fails otherwise.
         """
-        finished = self._run("venv", "--no-project", "--python", python, "--prompt", prompt, prefix)
+        words = ("--no-project", "--allow-existing", "--python", python, "--prompt", prompt)
+        finished = self._run("venv", *words, prefix)
         if finished.status:
             raise failure(finished, "the environment could not be created")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import InstallError
-from envsmith.files import atomic, os_errors
+from envsmith.files import atomic, os_errors, own_folder
 
 
 def test_a_file_is_written_whole(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_a_write_protected_folder_is_removed(tmp_path: Path) -> None:
     (inner / "file").touch()
     (inner / "file").chmod(0o400)
     inner.chmod(0o500)
-    atomic.remove_folder(tmp_path / "outer")
+    own_folder.remove_folder(tmp_path / "outer")
     assert not (tmp_path / "outer").exists()
 
 

@@ -26,7 +26,10 @@ def environments(tmp_path: Path) -> GenerationStore:
     return found
 
 
-def built(environments: GenerationStore, id_: str) -> Generation:
+def built(environments: GenerationStore, id_: str, *, is_made: bool = False) -> Generation:
+    """Make a generation; without a mark, as earlier versions did, or made by us with one."""
+    if is_made:
+        environments.create(id_)
     site = environments.prefix(id_) / "lib"
     (site / "a-1.dist-info").mkdir(parents=True)
     python = environments.prefix(id_) / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -140,7 +143,7 @@ def test_a_process_killed_while_it_set_aside_leaves_no_trace(environments: Gener
 
 
 def test_half_built_folders_are_removed_by_the_next(environments: GenerationStore) -> None:
-    (environments.folder / C / "lib").mkdir(parents=True)
+    (environments.create(C) / "lib").mkdir()
     (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
     (environments.folder / f".removing-{C}").mkdir()
     with environments.lock("testing") as is_crashed:
@@ -240,7 +243,7 @@ def test_others_wait_and_hear_for_whom(environments: GenerationStore) -> None:
         heard.append(text)
         entered.set()
 
-    second = GenerationStore(link=environments.link, waiting=hear)
+    second = GenerationStore(link=environments.link, notify=hear)
 
     def enter() -> None:
         with second.lock("second"):
@@ -250,7 +253,7 @@ def test_others_wait_and_hear_for_whom(environments: GenerationStore) -> None:
     with environments.lock("installing any"):
         thread.start()
         assert entered.wait(30)
-        assert heard == [f"process {os.getpid()}: installing any"]
+        assert heard == [f"waiting for process {os.getpid()}: installing any"]
     thread.join()
     assert heard[-1] == "in"
 
@@ -269,7 +272,7 @@ def test_a_profile_may_be_named_like_what_failed(environments: GenerationStore) 
     mine = "jobs-failed-late-aaaaaa"
     built(environments, mine)
     environments.switch(mine)
-    (environments.folder / "jobs-failed-late-bbbbbb" / "lib").mkdir(parents=True)
+    (environments.create("jobs-failed-late-bbbbbb") / "lib").mkdir()
     with environments.lock("testing") as is_crashed:
         assert is_crashed
     assert environments.failed() == ()

@@ -1,0 +1,148 @@
+"""Folders and files of envsmith among those of others: link checks, marks, reads and removal.
+
+Project folders are not trusted: any name in them may be a link that leads elsewhere, a FIFO, or a folder of the user.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+MARK = "envsmith-made"
+"""File in each folder that envsmith may remove, written before anything else; it contains the folder's first name."""
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+"""Flag of `os.open`; 0 on Windows, which has none: `is_link` is asked before."""
+_READ = os.O_RDONLY | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_MAX_BYTES = 5_000_000
+
+
+def is_link(path: Path | str) -> bool:
+    """Return whether a path is a symbolic link, or a junction of Windows."""
+    try:
+        os.readlink(path)  # noqa: PTH115 - reads junctions as well, unlike `Path.is_symlink`
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def first_link(base: Path, path: Path) -> Path | None:
+    """Return the first link on the way from a folder to a path below it, the path included; None without one.
+
+    Args:
+        base: not looked at itself.
+        path: below it by its text, without ``..``.
+    """
+    for part in path.relative_to(base).parts:
+        base /= part
+        if is_link(base):
+            return base
+    return None
+
+
+def read_own(path: Path) -> str:
+    """Return the text of a file of envsmith; empty if it is missing, a link, or not a regular file.
+
+    Raises:
+        OSError: when it cannot be read for another reason.
+    """
+    if is_link(path):
+        return ""
+    try:
+        handle = os.open(path, _READ)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return ""
+        with open(handle, "rb", closefd=False) as stream:
+            return stream.read(_MAX_BYTES).decode("utf-8", "replace")
+    finally:
+        os.close(handle)
+
+
+def make_marked(folder: Path, name: str) -> None:
+    """Create a folder with a mark in it.
+
+    Args:
+        folder: must not exist.
+        name: content of the mark.
+
+    Raises:
+        OSError: as for `mkdir` and `open`.
+    """
+    folder.mkdir(parents=True)
+    with (folder / MARK).open("x", encoding="utf-8") as stream:
+        stream.write(f"{name}\n")
+
+
+def has_mark(folder: Path, name: str) -> bool:
+    """Return whether a folder, not a link to one, has the mark of a name, or is empty as before its mark was written.
+
+    A folder that cannot be read has none.
+    """
+    with suppress(OSError):
+        if not is_link(folder) and folder.is_dir():
+            return read_own(folder / MARK).strip() == name or not any(folder.iterdir())
+    return False
+
+
+def remove_folder(path: Path, *last: str) -> None:
+    """Remove a folder with its content, write-protected or not; links in it are removed, never followed.
+
+    Args:
+        path: a folder, not a link.
+        last: files in it to remove last, so that an interrupted removal can be recognised and completed.
+
+    Raises:
+        OSError: the first failure, after everything else was removed.
+    """
+    if _remove(path, last):
+        _unprotect(path)
+        if failures := _remove(path, last):
+            raise failures[0]
+
+
+def _remove(path: Path, last: tuple[str, ...]) -> list[OSError]:
+    failures: list[OSError] = []
+
+    def keep(_function: object, _path: str, info: tuple[object, BaseException, object]) -> None:
+        # A missing file was removed by another process meanwhile.
+        if isinstance(info[1], OSError) and not isinstance(info[1], FileNotFoundError):
+            failures.append(info[1])
+
+    try:
+        found = sorted(os.scandir(path), key=lambda entry: entry.name in last)
+        for entry in found:
+            if failures and entry.name in last:
+                return failures
+            if entry.is_dir(follow_symlinks=False) and not is_link(entry.path):
+                shutil.rmtree(entry.path, onerror=keep)
+            else:
+                _unlink(entry.path, failures)
+        if not failures:
+            path.rmdir()
+    except OSError as error:
+        failures.append(error)
+    return failures
+
+
+def _unlink(path: str, failures: list[OSError]) -> None:
+    try:
+        Path(path).unlink(missing_ok=True)
+    except OSError as error:
+        failures.append(error)
+
+
+def _unprotect(path: Path) -> None:
+    """Allow the owner to change a folder and those in it."""
+    with suppress(OSError):
+        path.chmod(0o700)
+    for folder, names, _ in os.walk(path):
+        # Python 3.11 lists junctions as folders, and would descend into them.
+        names[:] = [name for name in names if not is_link(f"{folder}/{name}")]
+        for name in names:
+            with suppress(OSError):
+                Path(folder, name).chmod(0o700)
