@@ -19,9 +19,9 @@ from envsmith.catalog.builds import TorchWheels
 from envsmith.doctor.doctor_facts import DoctorFacts, InstalledTorch
 from envsmith.environment.installed_state import InstalledState, InstallOrigin
 from envsmith.environment.model import Distribution, Environment, Interpreter, TorchBuild
+from envsmith.host.linux import GpuAccess
 from envsmith.host.model import Device, Driver, Host
-from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, SystemLibraries, VisualCpp
-from envsmith.host.system_probes import path_scopes
+from envsmith.host.system_probes import Connectivity, DiskSpace, SystemLibraries, VisualCpp, path_scopes
 from envsmith.lockfile.manifest import FamilyPin, Manifest, TargetRecord
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding

@@ -23,8 +23,9 @@ from envsmith.files import atomic
 from envsmith.host import system_probes, windows
 from envsmith.host.current import folders_before_packages, variables
 from envsmith.host.detect import detect
+from envsmith.host.linux import GpuAccess
 from envsmith.host.model import Host
-from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, SystemLibraries, VisualCpp
+from envsmith.host.system_probes import Connectivity, DiskSpace, SystemLibraries, VisualCpp
 from envsmith.lock.staleness import check_tools
 from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.manifest import FILENAME, Manifest

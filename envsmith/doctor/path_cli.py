@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from envsmith.activate.model import RemovedVariable
     from envsmith.doctor.fix_cli import FixOptions
     from envsmith.doctor.path_repair import PathRepairResult
-    from envsmith.doctor.windows_path import RegistryPaths
-    from envsmith.host.system import PathRemoval
+    from envsmith.doctor.windows_path import PathRemoval, RegistryPaths
 
 BACKUP_FOLDER = "path"
 """Folder in the user's cache for backups of PATH."""

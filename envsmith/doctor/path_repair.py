@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envsmith.activate.model import DUPLICATE, RemovedVariable
-from envsmith.doctor.windows_path import RegistryPaths
+from envsmith.doctor.windows_path import PathRemoval, RegistryPaths, SearchPath
 from envsmith.errors import HostError
-from envsmith.host.system import PathRemoval, SearchPath
 
 # An absolute path. Empty and relative entries, and those with unknown variables, are reported but not removed.
 _ABSOLUTE = re.compile(r"[A-Za-z]:[/\\]|\\\\")

@@ -9,20 +9,58 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from envsmith.errors import HostError
 from envsmith.files.os_errors import environment_errors
 from envsmith.host.current import utc_text
-from envsmith.host.system import SearchPath
 from envsmith.host.system_probes import PATH_KEYS
 from envsmith.model.naming import unique_name
 
+PATH_SEPARATOR = ";"
 _NAME = "Path"
 _ROOTS = {"HKCU": "HKEY_CURRENT_USER", "HKLM": "HKEY_LOCAL_MACHINE"}
 # HWND_BROADCAST, WM_SETTINGCHANGE, SMTO_ABORTIFHUNG
 _ALL_WINDOWS, _SETTING_CHANGE, _UNLESS_HUNG, _TIMEOUT_MS = 0xFFFF, 0x001A, 0x0002, 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPath:
+    """PATH in one scope of Windows's registry."""
+
+    scope: str
+    """USER or MACHINE."""
+    text: str
+    """Raw value; variables such as ``%SystemRoot%`` are not expanded."""
+    kind: int
+    """Type of the value, REG_SZ or REG_EXPAND_SZ; written back unchanged."""
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The raw entries; two consecutive separators give an empty one."""
+        return tuple(self.text.split(PATH_SEPARATOR))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathRemoval:
+    """Removal of entries from PATH in one scope."""
+
+    before: SearchPath
+    removed: tuple[str, ...]
+    """Raw entries."""
+    may_write: bool = True
+    """Whether this user may change the scope."""
+
+    @property
+    def after(self) -> str:
+        """The value without the entries; everything else is kept."""
+        return PATH_SEPARATOR.join(entry for entry in self.before.entries if entry not in self.removed)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the removal as JSON values."""
+        return {"scope": self.before.scope, "entries": list(self.removed), "may_write": self.may_write}
 
 
 class RegistryPaths:

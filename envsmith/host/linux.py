@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envsmith.host import parsers
 from envsmith.host.model import Device, Driver
 from envsmith.host.parsers import DetectedGpus
-from envsmith.host.system import GpuAccess
 
 MOST_BYTES = 65_536
 VARIABLES = (
@@ -35,6 +34,35 @@ _LIBRARY_FOLDERS = (
 )
 _CONTAINER_FILES = {".dockerenv": "docker", "run/.containerenv": "podman"}
 _CONTAINER_CGROUPS = ("docker", "kubepods", "containerd", "libpod", "lxc")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuAccess:
+    """Access of a Linux system to GPUs; limited in containers and WSL."""
+
+    container: str = ""
+    """Container engine, ``docker``; empty outside of containers."""
+    is_wsl1: bool = False
+    """WSL 1, which has no kernel of its own."""
+    device_files: tuple[str, ...] = ()
+    """GPU device files below ``/dev``: ``nvidia0``, ``nvidiactl``, ``dxg``, ``kfd``."""
+    unusable_files: tuple[str, ...] = ()
+    """Device files that this user may not use."""
+    wsl_library: str = ""
+    """WSL's libcuda, which forwards to Windows's driver; empty if missing."""
+    libraries: tuple[str, ...] = ()
+    """Other libcudas in the linker's folders."""
+    kernel_module: str = ""
+    """Version of NVIDIA's loaded kernel module."""
+    has_amd_module: bool = False
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Variables that limit the visible GPUs."""
+
+    @property
+    def library_version(self) -> str:
+        """Version of NVIDIA's libraries from their file names; empty if unknown."""
+        names = (name.rpartition("libcuda.so.")[2] for name in self.libraries)
+        return next((name for name in names if name.count(".") >= 1), "")
 
 
 def read_text(path: Path) -> str:

@@ -1,7 +1,4 @@
-"""Probes of the system: disk space, connectivity, PATH, FFmpeg, OpenGL, CUDA toolkits, Microsoft's C++ library.
-
-The values are in `system`.
-"""
+"""Probes of the system: disk space, connectivity, PATH, FFmpeg, OpenGL, CUDA toolkits, Microsoft's C++ library."""
 
 from __future__ import annotations
 
@@ -12,18 +9,18 @@ import ssl
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from envsmith.host import windows
-from envsmith.host.system import MACHINE, USER, Connectivity, DiskSpace, Library, SystemLibraries, VisualCpp
 from envsmith.host.windows import Registry
 from envsmith.net.client import causes, describe_network_error
 from envsmith.net.deadline import Deadline, run_all
 
 PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+USER, MACHINE = "user", "machine"
 PATH_KEYS = {
     USER: ("HKCU", r"Environment"),
     MACHINE: ("HKLM", r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"),
@@ -60,6 +57,72 @@ _FILE_INFO_SIGNATURE = struct.pack("<I", 0xFEEF04BD)
 # More than any real library; limits the memory used.
 _MAX_BYTES = 16 * 1024 * 1024
 _CPP_LIBRARY_GLOBS = (CPP_LIBRARY, f"*/{CPP_LIBRARY}", f"*/*/{CPP_LIBRARY}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskSpace:
+    """Free disk space at an existing or future folder."""
+
+    folder: str
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connectivity:
+    """Result of a request to a URL."""
+
+    url: str
+    """Without user name and password."""
+    bypasses_proxy: bool = False
+    """Whether the URL is requested without a proxy, although variables may name one."""
+    proxies: tuple[tuple[str, str], ...] = ()
+    """Proxy variables and their values, without user names and passwords."""
+    error: str = ""
+    """Empty if the server answered."""
+    clock_ahead_s: float | None = None
+    """How far this machine's clock is ahead of the server's; None if unknown."""
+    has_date_error: bool = False
+    """Whether its certificate is expired or not yet valid by this machine's clock."""
+    date: str = ""
+    """Date of the request by this machine's clock: ``2026-11-21``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemLibraries:
+    """System libraries used by torchcodec, OpenCV and extension builds."""
+
+    ffmpeg: tuple[str, ...] = ()
+    """FFmpeg versions with installed libraries (torchcodec)."""
+    has_libgl: bool = False
+    """Whether OpenGL's library is installed (opencv-python)."""
+    toolkits: tuple[str, ...] = ()
+    """Versions of installed CUDA toolkits (extension builds)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """A shared library."""
+
+    path: str
+    version: tuple[int, ...] | None = None
+    """From the file's resources; None if it has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisualCpp:
+    """Microsoft's C++ library, used by torch's libraries."""
+
+    registered: tuple[int, ...] | None = None
+    """Installed version according to Windows's registry."""
+    system: Library | None = None
+    """The library in Windows's System32."""
+    copies: tuple[Library, ...] = ()
+    """Copies in the folders of the interpreter and of packages."""
+
+    @property
+    def version(self) -> tuple[int, ...] | None:
+        """Windows's version; None if unknown or not installed."""
+        return (self.system and self.system.version) or self.registered
 
 
 def disk_space(folder: Path) -> DiskSpace:

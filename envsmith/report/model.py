@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment
+from envsmith.host.linux import GpuAccess
 from envsmith.host.model import Host
-from envsmith.host.system import GpuAccess, SystemLibraries, VisualCpp
+from envsmith.host.system_probes import SystemLibraries, VisualCpp
 from envsmith.model.finding import Decision, Finding
 from envsmith.report.redaction import Redaction
 

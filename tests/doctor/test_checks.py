@@ -19,9 +19,9 @@ from envsmith.doctor.checks import CHECKS, diagnose
 from envsmith.doctor.doctor_facts import DoctorFacts, InstalledTorch
 from envsmith.environment.installed_state import IncompleteDistribution, InstalledState, Shadow
 from envsmith.errors import InstallError
+from envsmith.host.linux import GpuAccess
 from envsmith.host.model import Device, Driver, Host
-from envsmith.host.system import Connectivity, DiskSpace, GpuAccess, VisualCpp
-from envsmith.host.system_probes import path_scopes
+from envsmith.host.system_probes import Connectivity, DiskSpace, VisualCpp, path_scopes
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.target import Python

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from envsmith.doctor.rules import gpu
+from envsmith.host.linux import GpuAccess
 from envsmith.host.model import Device, Host
-from envsmith.host.system import GpuAccess
 from envsmith.model.backend import Backend
 from tests.host.recorded import RECORDED
 

@@ -7,7 +7,7 @@ import pytest
 from envsmith.doctor.doctor_facts import DoctorFacts, backend_of, is_project
 from envsmith.environment.interpreter import Probe
 from envsmith.environment.model import Environment, TorchBuild
-from envsmith.host.system import GpuAccess
+from envsmith.host.linux import GpuAccess
 from envsmith.process.runner import Processes
 from tests.environment.test_verification import distribution, environment
 

@@ -4,7 +4,8 @@ import pytest
 
 from envsmith.activate.model import RemovedVariable
 from envsmith.doctor.path_repair import removals
-from envsmith.host.system import MACHINE, USER, SearchPath
+from envsmith.doctor.windows_path import SearchPath
+from envsmith.host.system_probes import MACHINE, USER
 
 INNER = r"D:\app\.venv\Lib\site-packages\torch\lib"
 

@@ -4,7 +4,7 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.doctor.rules import system_checks
-from envsmith.host.system import Connectivity, DiskSpace
+from envsmith.host.system_probes import Connectivity, DiskSpace
 from tests.environment.test_verification import distribution, environment
 
 URL = "https://download.pytorch.org/whl/"

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.doctor.windows_path import RegistryPaths, registry_paths
+from envsmith.doctor.windows_path import RegistryPaths, SearchPath, registry_paths
 from envsmith.errors import HostError
-from envsmith.host.system import SearchPath
 from tests.host.fake_winreg import FakeWinreg, text_of, with_paths
 
 USER = r"%USERPROFILE%\bin;D:\größe\.venv\Scripts"

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from envsmith.environment.installed_state import InstalledState
+from envsmith.host.linux import GpuAccess
 from envsmith.host.model import Host
-from envsmith.host.system import GpuAccess
 from envsmith.report.model import LockState, Summary
 from envsmith.report.redaction import Redaction
 from tests.environment.test_verification import distribution, environment

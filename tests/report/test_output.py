@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from envsmith.host.linux import GpuAccess
 from envsmith.host.model import Host
-from envsmith.host.system import GpuAccess
 from envsmith.model.finding import Finding
 from envsmith.report.model import LockState, Summary
 from envsmith.report.output import markdown

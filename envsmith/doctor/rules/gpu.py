@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from envsmith.catalog import BackendFacts
 from envsmith.host.model import Host
-from envsmith.host.system import GpuAccess
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding, Severity
 from envsmith.select.verdicts import BackendVerdict
+
+if TYPE_CHECKING:  # values of probes, which the rules do not run
+    from envsmith.host.linux import GpuAccess
 
 _SELECT = "`envsmith select --explain` lists the builds that work here"
 _VISIBILITY_VARIABLES = {

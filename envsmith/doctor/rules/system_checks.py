@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
 from envsmith.activate.model import DUPLICATE, RELATIVE, RemovedVariable
 from envsmith.catalog import BadRelease, Catalog
 from envsmith.environment.model import Distribution, Environment
-from envsmith.host.system import Connectivity, DiskSpace, VisualCpp
 from envsmith.model.finding import Finding, Severity
+
+if TYPE_CHECKING:  # values of probes, which the rules do not run
+    from envsmith.host.system_probes import Connectivity, DiskSpace, VisualCpp
 
 LOW_SPACE_BYTES = 10 * 1000**3
 """A CUDA build of torch and its requirements need about 3 GB as wheels and 6 GB installed."""

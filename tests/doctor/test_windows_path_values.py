@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.host.system import MACHINE, PathRemoval, SearchPath
+from envsmith.doctor.windows_path import PathRemoval, SearchPath
+from envsmith.host.system_probes import MACHINE
 
 
 @pytest.mark.parametrize(
