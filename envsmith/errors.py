@@ -97,6 +97,10 @@ class InstallError(EnvsmithError):
     """ENV: an environment cannot be built, verified or switched to; the current one is unchanged."""
 
 
+class ChangedFileError(CatalogError):
+    """CAT042: the index gives a published file another hash than those on record."""
+
+
 class NoMatchingTargetError(LockError):
     """LCK004: none of the locked targets fits an interpreter."""
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from envsmith.errors import EnvsmithError
+from envsmith.errors import EnvsmithError, ToolError
 from envsmith.host.current import variables
 from envsmith.model.listing import HOST
-from envsmith.model.url import to_mirror
+from envsmith.model.url import is_secure, redact_url, to_mirror
 from envsmith.model.wheel import Wheel
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 PYTORCH_BASE = f"{HOST}/whl"
 INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
+INSECURE_VARIABLE = "ENVSMITH_INSECURE_HOST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,10 @@ class CatalogOptions:
     index_base: str = ""
     """URL of a mirror; empty for the default."""
     is_offline: bool = False
+    accepted: tuple[str, ...] = ()
+    """Names of published files whose hash may have changed."""
+    insecure_hosts: tuple[str, ...] = ()
+    """Hosts that may be used over http, besides those of the variable."""
 
 
 def cache_folder() -> Path:
@@ -64,22 +70,50 @@ def fetched_wheels_folder() -> Path:
     return cache_folder() / "kept"
 
 
-def mirror_rules(project: Path, texts: tuple[str, ...]) -> MirrorRules:
+def check_secure(url: str, insecure_hosts: Collection[str] = ()) -> None:
+    """Check that a server's URL is https, or http to this machine or to a host that the user declared insecure.
+
+    Raises:
+        ToolError: TOL058 when it is http to another host.
+    """
+    if urlsplit(url).scheme != "http":
+        return
+    if not is_secure(url, {*insecure_hosts, *variables().get(INSECURE_VARIABLE, "").lower().split()}):
+        host = urlsplit(url).hostname or ""
+        raise ToolError(
+            "TOL058",
+            f"plain http to {host} is refused: anyone on the way can change its answers",
+            where=redact_url(url),
+            hint=f"use https, or allow this host with {INSECURE_VARIABLE}={host} (not from project settings)",
+        )
+
+
+def mirror_rules(project: Path, texts: tuple[str, ...], insecure_hosts: Collection[str] = ()) -> MirrorRules:
     """Return the mirrors of downloads: of the settings, the variable and the command line; the last one wins.
 
     Raises:
         ProfileError: PRF044 for a malformed rule.
+        ToolError: TOL058 for a mirror that is neither https nor declared insecure.
     """
     from envsmith.config.mirrors import VARIABLE, MirrorRules
     from envsmith.config.profiles import ProfileStore
 
     settings = ProfileStore.of_project(project).settings
-    return MirrorRules.parse((*settings.rewrite, *variables().get(VARIABLE, "").split(), *texts))
+    rules = MirrorRules.parse((*settings.rewrite, *variables().get(VARIABLE, "").split(), *texts))
+    for rule in rules.rules:
+        check_secure(rule.target, insecure_hosts)
+    return rules
 
 
 def index_base(choice: CatalogOptions) -> str:
-    """Return the URL of PyTorch's index or of its mirror: from the option, else the variable, else the default."""
-    return choice.index_base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
+    """Return the URL of PyTorch's index or of its mirror: from the option, else the variable, else the default.
+
+    Raises:
+        ToolError: TOL058 when it is neither https nor declared insecure.
+    """
+    base = choice.index_base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
+    check_secure(base, choice.insecure_hosts)
+    return base
 
 
 def wheel_contents(choice: CatalogOptions) -> WheelReader:
@@ -94,7 +128,7 @@ def known_modules() -> KnownModules:
     from envsmith.usage.module_names import KnownModules
 
     # Few commands look into a wheel: import the reader on first use.
-    return KnownModules(lambda sha256: wheel_contents(CatalogOptions(is_offline=True)).cached(sha256))
+    return KnownModules(lambda *file: wheel_contents(CatalogOptions(is_offline=True)).cached(*file))
 
 
 def wheel_requires(choice: CatalogOptions) -> RequiresReader:
@@ -133,7 +167,7 @@ def live_index(
     base = index_base(choice)
     cache = ListingCache(cache_folder(), server_name(base, PYTORCH_BASE))
     projects = tuple(project.name for project in catalog.projects())
-    index = PyTorchIndex(base, cache, wants_metadata=_wants_metadata)
+    index = PyTorchIndex(base, cache, wants_metadata=_wants_metadata, accepted=choice.accepted)
     return LivePyTorch(index, cache, projects, warn)
 
 

@@ -1,6 +1,7 @@
 import hashlib
 import io
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -8,10 +9,11 @@ from urllib.parse import quote
 import pytest
 from packaging.pylock import PackageWheel
 
-from envsmith.errors import ProfileError
+from envsmith.errors import ProfileError, ToolError
 from envsmith.lock.request import parse_cutoff, parse_time
 from envsmith.wiring import (
     INDEX_VARIABLE,
+    INSECURE_VARIABLE,
     CatalogOptions,
     cache_folder,
     index_base,
@@ -84,8 +86,9 @@ def test_contents_of_pytorchs_wheels_are_read_from_the_mirror(
         server.add(replace(ReplayFile.row(name, index="cu199"), body=buffer.getvalue()))
         (found,) = wheel_contents(CatalogOptions(index_base=server.base)).contents([asked]).values()
     assert found.top_level() == ("torch",)
-    kept = wheel_contents(CatalogOptions(is_offline=True)).contents([asked])
+    kept = wheel_contents(CatalogOptions(index_base=server.base, is_offline=True)).contents([asked])
     assert list(kept.values()) == [found]
+    assert wheel_contents(CatalogOptions(is_offline=True)).contents([asked]) == {}, "read from a mirror only"
 
 
 def test_rewrites_by_option_before_variable_before_settings(
@@ -100,3 +103,40 @@ def test_rewrites_by_option_before_variable_before_settings(
     assert [found.apply(f"https://{name}.example/x") for name in ("a", "b", "c", "d")] == [
         f"https://{host}.example/x" for host in ("s", "v", "o", "d")
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "insecure", "is_refused"),
+    [
+        ("https://mirror.example/whl", (), False),
+        ("http://127.0.0.1:8000/whl", (), False),
+        ("http://localhost/whl", (), False),
+        ("http://[::1]/whl", (), False),
+        ("http://mirror.example/whl", (), True),
+        ("HTTP://mirror.example/whl", (), True),
+        ("http://localhost@mirror.example/whl", (), True),
+        ("http://mirror.example/whl", ("mirror.example",), False),
+        ("http://mirror.example:81/whl", ("mirror.example:81",), False),
+        ("http://mirror.example:82/whl", ("mirror.example:81",), True),
+        ("http://other.example/whl", ("mirror.example",), True),
+    ],
+)
+def test_plain_http_is_refused(
+    url: str, insecure: tuple[str, ...], is_refused: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(INSECURE_VARIABLE, raising=False)
+    mirror = f"https://download.pytorch.org={url}"
+    readers: list[Callable[[tuple[str, ...]], object]] = [
+        lambda hosts: index_base(CatalogOptions(index_base=url, insecure_hosts=hosts)),
+        lambda hosts: mirror_rules(tmp_path, (mirror,), hosts),
+    ]
+    for read in readers if "@" not in url else readers[:1]:
+        if not is_refused:
+            read(insecure)
+            continue
+        with pytest.raises(ToolError) as caught:
+            read(insecure)
+        assert caught.value.code == "TOL058"
+        monkeypatch.setenv(INSECURE_VARIABLE, "a.example Mirror.example other.example mirror.example:82")
+        read(insecure)
+        monkeypatch.delenv(INSECURE_VARIABLE)

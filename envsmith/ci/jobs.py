@@ -49,8 +49,8 @@ class MatrixTools:
     project: Path
     files: Files
     revisions: GitRevisions
-    cached_contents: Callable[[str], WheelContents | None] = lambda _: None
-    """Returns the cached contents of the wheel with a sha256."""
+    cached_contents: Callable[[str, str], WheelContents | None] = lambda _sha256, _url: None
+    """Returns the cached contents of a wheel, by sha256 and URL."""
 
 
 def matrix_jobs(locks: Locks, wish: MatrixOptions, tools: MatrixTools) -> tuple[Job, ...]:
@@ -73,7 +73,9 @@ def matrix_jobs(locks: Locks, wish: MatrixOptions, tools: MatrixTools) -> tuple[
 
 
 def _footprint(lock: SavedLock, tools: MatrixTools) -> Footprint:
-    known = {sha256: tools.cached_contents(sha256) for pin in lock.pins.packages for sha256 in pin.sha256}
+    known = {
+        sha256: tools.cached_contents(sha256, pin.url) for pin in lock.pins.packages for sha256 in pin.sha256
+    }
     return matrix.footprint(lock, {sha256: held for sha256, held in known.items() if held})
 
 

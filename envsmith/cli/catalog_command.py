@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from envsmith.console.options import ACCEPT_CHANGED, INSECURE_HOSTS
 from envsmith.errors import OK
 from envsmith.model.listing import CHANNELS
 
@@ -53,6 +54,8 @@ def show(backend: str | None, channel: str, *, as_json: bool) -> int:
 @click.option(
     "--index-base", metavar="URL", default="", help="URL of a mirror of https://download.pytorch.org/whl."
 )
+@ACCEPT_CHANGED
+@INSECURE_HOSTS
 @click.option(
     "--timeout",
     "timeout_s",
@@ -62,7 +65,12 @@ def show(backend: str | None, channel: str, *, as_json: bool) -> int:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def refresh(
-    backends: tuple[str, ...], channel: str, index_base: str, timeout_s: float, *, as_json: bool
+    backends: tuple[str, ...],
+    channel: str,
+    timeout_s: float,
+    *,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 - click checks each option
 ) -> int:
     """Download PyTorch's index of BACKENDS [default: all that are not retired] into the user's cache."""
     from datetime import timedelta
@@ -77,7 +85,7 @@ def refresh(
         facts.backend for facts in catalog.backends() if not facts.is_retired
     ]
     problems: list[EnvsmithError] = []
-    live = live_index(catalog, CatalogOptions(index_base=index_base), problems.append)
+    live = live_index(catalog, CatalogOptions(**options), problems.append)
     rows = []
     for backend in chosen:
         known = catalog.listing(channel, backend)

@@ -29,6 +29,21 @@ LOCK_FOLDERS = click.option(
     help="Folder of the locks [default: lockfiles].",
 )
 
+INSECURE_HOSTS = click.option(
+    "--allow-insecure-host",
+    "insecure_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Allow plain http to this host [also: $ENVSMITH_INSECURE_HOST]; hashes are checked all the same.",
+)
+ACCEPT_CHANGED = click.option(
+    "--accept-changed",
+    "accepted",
+    multiple=True,
+    metavar="FILE",
+    help="Use this file of PyTorch's index although its published hash has changed.",
+)
+
 
 class MissingLockError(click.UsageError):
     """A command without PROFILE, and no lock to choose from."""

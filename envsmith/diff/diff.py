@@ -39,8 +39,8 @@ class DiffTools:
     catalog: Catalog
     licences: Callable[[Iterable[Pin]], Mapping[str, PackageLicense]]
     """Returns sha256 → licence of files, as far as known."""
-    cached_contents: Callable[[str], WheelContents | None] = lambda _: None
-    """Returns the cached contents of the wheel with a sha256."""
+    cached_contents: Callable[[str, str], WheelContents | None] = lambda _sha256, _url: None
+    """Returns the cached contents of a wheel, by sha256 and URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ def _diff_sides(before: DiffSide, after: DiffSide, tools: DiffTools) -> LockDiff
     pins = {sha256: pin for side in (before, after) for pin in _pins(side) for sha256 in pin.sha256}
     if len({frozenset(lock.digest() for lock in side.locks) for side in (before, after)}) == 1:
         return compare(before, after, tools.catalog)  # equal locks: skip all look-ups
-    contents = {sha256: tools.cached_contents(sha256) for sha256 in pins}
+    contents = {sha256: tools.cached_contents(sha256, pin.url) for sha256, pin in pins.items()}
     facts = CompareFacts(
         licences=tools.licences(pins.values()),
         sizes={sha256: item.size_bytes for sha256, item in contents.items() if item},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.console.options import LOCK_FOLDERS
+from envsmith.console.options import INSECURE_HOSTS, LOCK_FOLDERS
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     metavar="URL=URL",
     help="Download files below the first URL from the second instead; repeatable.",
 )
+@INSECURE_HOSTS
 @click.option(
     "-j", "jobs", type=click.IntRange(1, 32), default=4, help="Number of parallel downloads [default: 4]."
 )
@@ -65,7 +66,7 @@ def download_command(settings: dict[str, Any], /, **options: Any) -> int:  # noq
     names = profile_names(options["profiles"], project, options["folder"])
     targets = () if options["is_all"] else options["targets"] or (_this_target(),)
     needed = needed_files(options["folder"], names, targets, atomic)
-    rewrites = mirror_rules(project, options["rewrites"])
+    rewrites = mirror_rules(project, options["rewrites"], options["insecure_hosts"])
     quiet = settings["quiet"] or options["as_json"]
     if not quiet:
         warn_unused_rewrites(options["rewrites"], needed.artifacts)

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 from packaging.version import Version
 
-from envsmith.errors import CatalogError, EnvsmithError
+from envsmith.errors import CatalogError, ChangedFileError, EnvsmithError
 from envsmith.index.cache import ListingCache, PageState, is_fresh
 from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, PYTORCH_HOSTS, PageAddress, PageRow, parse_page
 from envsmith.index.wheel_metadata import choose_rows, merge, read_requirements
 from envsmith.model.backend import Backend
-from envsmith.model.listing import HOST, IndexListing, Metadata, Release, group_releases, index_name
+from envsmith.model.listing import HOST, Entry, IndexListing, Metadata, Release, group_releases, index_name
 from envsmith.model.url import redact_url
 from envsmith.model.wheel import Wheel
 from envsmith.net.client import RetryPolicy, WebClient, bad_status, open_client
@@ -66,6 +66,50 @@ def merge_rows(page: Iterable[PageRow], known: Iterable[Wheel], *, keep_unlisted
     return tuple(merged[name] for name in sorted(merged))
 
 
+def check_recorded_hashes(
+    page: Iterable[PageRow], listings: Iterable[IndexListing | None], accepted: Collection[str]
+) -> None:
+    """Check that the files of a page have a hash that a listing records; two on record both count.
+
+    Args:
+        page: rows of the page.
+        listings: of the same index.
+        accepted: names of files that may change.
+
+    Raises:
+        ChangedFileError: CAT042 when one has another hash.
+    """
+    recorded: dict[str, set[str]] = {}
+    releases = (
+        release
+        for listing in listings
+        if listing
+        for versions in listing.projects.values()
+        for release in versions.values()
+    )
+    for filename, sha256, _, _, withdrawn in (entry for release in releases for entry in release.entries):
+        recorded.setdefault(filename, set()).update(filter(None, (sha256, *withdrawn)))
+    changed = [
+        row.wheel
+        for row in page
+        if row.wheel.sha256
+        and row.wheel.filename not in accepted
+        and row.wheel.sha256 not in (recorded.get(row.wheel.filename) or {row.wheel.sha256})
+    ]
+    if not changed:
+        return
+    first, *others = changed
+    more = f"; {len(others)} more files have changed as well" if others else ""
+    raise ChangedFileError(
+        "CAT042",
+        f"{first.filename} has sha256 {first.sha256} now, but "
+        f"{' and '.join(sorted(recorded[first.filename]))} on record{more}",
+        where=redact_url(first.url),
+        hint="a published file must not change: tell its publisher. "
+        f"To use the new file anyway: --accept-changed {first.filename}",
+    )
+
+
 def reusable_metadata(known: Mapping[Key, Release], wheels: Iterable[Wheel]) -> dict[Key, Metadata]:
     """Return the known metadata that is still valid: no wheel of its version has another hash now."""
     current = {wheel.filename: wheel.sha256 for wheel in wheels}
@@ -80,12 +124,20 @@ def reusable_metadata(known: Mapping[Key, Release], wheels: Iterable[Wheel]) -> 
 def _joined(first: Release, second: Release | None) -> Release:
     if second is None:
         return first
-    names = {row[0] for row in first.entries}
+    others = {row[0]: row for row in second.entries}
+    own = [_with_hashes(row, others.pop(row[0], row)) for row in first.entries]
     return replace(
         first,
-        entries=tuple(sorted((*first.entries, *(row for row in second.entries if row[0] not in names)))),
+        entries=tuple(sorted((*own, *others.values()))),
         metadata=first.metadata or second.metadata,
     )
+
+
+def _with_hashes(entry: Entry, other: Entry) -> Entry:
+    """Return an entry that keeps the hashes of another one for the same file as withdrawn."""
+    filename, sha256, upload_time, url, withdrawn = entry
+    hashes = {*withdrawn, *other[4], *filter(None, (other[1],))} - {sha256}
+    return (filename, sha256, upload_time, url, tuple(sorted(hashes))) if sha256 else entry
 
 
 def _updated(new: Wheel, old: Wheel) -> Wheel:
@@ -219,6 +271,7 @@ class PyTorchIndex:
         base: address of the index.
         cache: of this server's pages and listings.
         wants_metadata: whether to read the requirements of a wheel if they are unknown.
+        accepted: names of stable files whose hash may have changed.
         now: clock, with a time zone.
         policy: timeouts and retries.
 
@@ -232,12 +285,14 @@ class PyTorchIndex:
         cache: ListingCache,
         *,
         wants_metadata: Callable[[Wheel], bool],
+        accepted: Collection[str] = (),
         now: Callable[[], datetime] = utc_now,
         policy: RetryPolicy | None = None,
     ) -> None:
         self.base = checked_base(base)
         self._cache = cache
         self._wants_metadata = wants_metadata
+        self._accepted = accepted
         self._now = now
         self._policy = policy
 
@@ -248,7 +303,8 @@ class PyTorchIndex:
         files that a page no longer lists stay on stable and test, and are dropped on nightly.
 
         Raises:
-            CatalogError: CAT030 to CAT033 when a page is malformed, CAT034 when the server has no page of this index.
+            CatalogError: CAT030 to CAT033 when a page is malformed, CAT034 when the server has no page of this index,
+                CAT042 when a stable file has another hash than before.
             ToolError: TOL030 to TOL033, TOL057 when a page cannot be fetched, TOL035 when the cache cannot be written.
         """
         deadline = Deadline(request.deadline_s)
@@ -260,7 +316,11 @@ class PyTorchIndex:
                 where=redact_url(self.base),
                 hint="check backend, channel and --index-base; see `envsmith catalog show`",
             )
-        known = join_listings(request.known, self._cached_listing(request))
+        cached = self._cached_listing(request)
+        if request.channel == "stable":
+            rows = (row for page in pages.values() for row in page.rows)
+            check_recorded_hashes(rows, (request.known, cached), self._accepted)
+        known = join_listings(request.known, cached)
         wheels = _merged(request, pages, known)
         found = reusable_metadata(known, wheels)
         wanted = self._missing_metadata(pages, found.keys())

@@ -23,7 +23,7 @@ from envsmith.index.cache import replace_file
 from envsmith.index.wheel_metadata import MAX_METADATA_BYTES, ZIP_ERRORS, read_metadata
 from envsmith.lockfile.pins import Pin
 from envsmith.model.license import PackageLicense
-from envsmith.model.url import redact_url
+from envsmith.model.url import origin, redact_url
 from envsmith.model.wheel import WheelContents, installed_path
 from envsmith.net.client import RetryPolicy, UnreachableHosts, WebClient, bad_status, open_client
 from envsmith.net.deadline import Deadline, run_all
@@ -31,13 +31,20 @@ from envsmith.net.range_reader import RangeReader
 
 T = TypeVar("T")
 _FORMAT_VERSION = 1
+_WHOLE = "whole"
+"""Name, instead of an origin's, of values from a wheel that was hashed as a whole."""
+WHOLE_LIST_BYTES = 128 * 1024
+"""A wheel up to this size is downloaded whole for its list of files: one request instead of two or three."""
 WHOLE_BYTES = 8 * 1024 * 1024
 """A wheel up to this size is downloaded whole, and its hash verified; of a larger one only ranges are read."""
 MAX_MEMBER_BYTES = 8 * 1024 * 1024
 
 
 class MetadataCache:
-    """Cached values of one kind, one JSON file per wheel.
+    """Cached values of one kind, one JSON file per wheel and origin.
+
+    A server could give any file under a hash: values read from parts of a wheel are believed for files of the same
+    origin only, those of a wheel hashed as a whole for every origin.
 
     Args:
         folder: of the files.
@@ -50,21 +57,40 @@ class MetadataCache:
         self._kind = kind
         self._version = version
 
-    def read(self, sha256: str) -> Mapping[str, object]:
-        """Return the values for a wheel; empty if there are none, or of another format version."""
-        try:
-            data = json.loads(self._path(sha256).read_text("utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return data if isinstance(data, dict) and data.get("form") == self._version else {}
+    def read(self, sha256: str, url: str) -> Mapping[str, object]:
+        """Return the values for a wheel; empty if there are none, or of another format version.
 
-    def write(self, sha256: str, values: Mapping[str, object]) -> None:
-        """Write the values for a wheel; a cache that cannot be written is ignored."""
+        Args:
+            sha256: of the wheel.
+            url: its address; empty for an unknown one.
+        """
+        for name in dict.fromkeys((_WHOLE, _origin_name(url))):
+            try:
+                data = json.loads(self._path(sha256, name).read_text("utf-8"))
+            except (OSError, ValueError, RecursionError):
+                continue
+            if isinstance(data, dict) and data.get("form") == self._version:
+                return data
+        return {}
+
+    def write(self, sha256: str, url: str, values: Mapping[str, object]) -> None:
+        """Write the values for a wheel; a cache that cannot be written is ignored.
+
+        Args:
+            sha256: of the wheel.
+            url: the address it was read from; empty if the whole wheel has this hash.
+            values: by name.
+        """
         with suppress(ToolError):
-            replace_file(self._path(sha256), json.dumps({"form": self._version, **values}).encode())
+            path = self._path(sha256, _origin_name(url))
+            replace_file(path, json.dumps({"form": self._version, **values}).encode())
 
-    def _path(self, sha256: str) -> Path:
-        return self._folder / f"{sha256}.{self._kind}.json"
+    def _path(self, sha256: str, name: str) -> Path:
+        return self._folder / f"{sha256}.{self._kind}.{name}.json"
+
+
+def _origin_name(url: str) -> str:
+    return hashlib.sha256(origin(url).encode()).hexdigest()[:16] if url else _WHOLE
 
 
 class RemoteReader:
@@ -78,7 +104,7 @@ class RemoteReader:
     """
 
     kind = ""
-    """Of the cached values; the list of files has a format of its own."""
+    """Of the cached values."""
     policy: RetryPolicy | None = None
     workers = 8
 
@@ -119,6 +145,7 @@ class RemoteReader:
 class WheelReader(RemoteReader):
     """Lists and reads the files of wheels; offline, only cached lists are known."""
 
+    kind = "contents"
     # File lists are a help, not a need: little policy. A second attempt, because one broken connection would leave
     # sizes out of a lock that the next run has.
     policy = RetryPolicy(connect_s=3.0, read_s=10.0, attempts=2)
@@ -134,7 +161,7 @@ class WheelReader(RemoteReader):
     ) -> None:
         super().__init__(folder, served=served, is_offline=is_offline, deadline_s=deadline_s)
         self._guard = Lock()
-        self._memory: dict[str, WheelContents] = {}
+        self._memory: dict[tuple[str, str], WheelContents] = {}
 
     def contents(self, wheels: Iterable[PackageWheel]) -> dict[str, WheelContents]:
         """Return sha256 → contents; wheels that cannot be read are absent.
@@ -143,13 +170,19 @@ class WheelReader(RemoteReader):
         """
         wanted = {_sha256(wheel): wheel for wheel in wheels}
         with self._guard:
-            found = {sha256: cached for sha256 in wanted if (cached := self.cached(sha256))}
+            found = {
+                sha256: cached
+                for sha256, wheel in wanted.items()
+                if (cached := self.cached(sha256, wheel.url or ""))
+            }
             missing = {sha256: wheel for sha256, wheel in wanted.items() if sha256 not in found}
             if missing and not self._is_offline:
                 found |= self._run_readable(
                     {sha256: partial(self._list, wheel) for sha256, wheel in missing.items()}
                 )
-            self._memory |= found
+            self._memory |= {
+                (sha256, self._served(wanted[sha256].url or "")): item for sha256, item in found.items()
+            }
         return found
 
     def read(self, wheel: PackageWheel, paths: Collection[str]) -> dict[str, bytes]:
@@ -161,46 +194,57 @@ class WheelReader(RemoteReader):
         """
         if self._is_offline:
             raise _needs_network(wheel)
-        with open_client(Deadline(self._deadline_s)) as client, self._open(wheel, client) as archive:
+        with (
+            open_client(Deadline(self._deadline_s)) as client,
+            self._open(wheel, client, WHOLE_BYTES) as archive,
+        ):
             try:
                 return dict(_members(archive, frozenset(paths)))
             except ZIP_ERRORS as error:
                 raise _unreadable(wheel, str(error)) from error
 
-    def cached(self, sha256: str) -> WheelContents | None:
-        """Return the cached contents of a wheel, None if there are none; never use the network."""
-        if found := self._memory.get(sha256):
+    def cached(self, sha256: str, url: str) -> WheelContents | None:
+        """Return the cached contents of a wheel, None if there are none; never use the network.
+
+        Args:
+            sha256: of the wheel.
+            url: its address in the lock; empty for an unknown one.
+        """
+        address = self._served(url) if url else ""
+        if found := self._memory.get((sha256, address)):
             return found
         try:
-            return WheelContents.from_json((self._folder / f"{sha256}.json").read_text("utf-8"))
-        except (OSError, ValueError):
+            return WheelContents.from_plain(self._cache.read(sha256, address))
+        except ValueError:
             return None
 
     def _list(self, wheel: PackageWheel, client: WebClient) -> WheelContents:
         url = self._served(wheel.url or "")
         with self._unreachable.guard(url):
-            reader = RangeReader(client, url)
-        try:
-            with zipfile.ZipFile(io.BufferedReader(reader)) as archive:
+            archive = self._open(wheel, client, WHOLE_LIST_BYTES)
+        with archive:
+            try:
                 files = {
                     installed_path(item.filename): item for item in archive.infolist() if not item.is_dir()
                 }
-        except ZIP_ERRORS as error:
-            raise _unreadable(wheel, str(error)) from error
+            except ZIP_ERRORS as error:
+                raise _unreadable(wheel, str(error)) from error
+            stream = archive.fp
+            size_bytes = stream.seek(0, io.SEEK_END) if stream else 0
         contents = WheelContents(
-            size_bytes=reader.seek(0, io.SEEK_END),
+            size_bytes=size_bytes,
             members={path: item.file_size for path, item in files.items()},
             checksums={path: item.CRC for path, item in files.items()},
         )
-        with suppress(ToolError):
-            replace_file(self._folder / f"{_sha256(wheel)}.json", contents.to_json().encode())
+        is_whole = wheel.size is not None and wheel.size <= WHOLE_LIST_BYTES
+        self._cache.write(_sha256(wheel), "" if is_whole else url, contents.to_plain())
         return contents
 
-    def _open(self, wheel: PackageWheel, client: WebClient) -> zipfile.ZipFile:
+    def _open(self, wheel: PackageWheel, client: WebClient, whole_bytes: int) -> zipfile.ZipFile:
         url = self._served(wheel.url or "")
         source: io.BufferedReader | io.BytesIO
-        if wheel.size is not None and wheel.size <= WHOLE_BYTES:
-            answer = client.get(url, {}, limit_bytes=WHOLE_BYTES)
+        if wheel.size is not None and wheel.size <= whole_bytes:
+            answer = client.get(url, {}, limit_bytes=whole_bytes)
             if answer.status != 200:
                 raise bad_status(answer.status, redact_url(url))
             if hashlib.sha256(answer.body).hexdigest() != _sha256(wheel):
@@ -227,7 +271,9 @@ class RequiresReader(RemoteReader):
                 readable wheel.
         """
         wanted = {_sha256(wheel): wheel for wheel in wheels}
-        found = {sha256: cached for sha256 in wanted if (cached := self._cached(sha256)) is not None}
+        found = {
+            sha256: cached for sha256, wheel in wanted.items() if (cached := self._cached(wheel)) is not None
+        }
         missing = [wheel for sha256, wheel in wanted.items() if sha256 not in found]
         if missing and self._is_offline:
             raise _needs_network(missing[0])
@@ -242,13 +288,14 @@ class RequiresReader(RemoteReader):
         return found
 
     def _read(self, wheel: PackageWheel, client: WebClient) -> tuple[str, ...]:
-        body = _fetch_metadata(wheel, self._served(wheel.url or ""), client)
+        url = self._served(wheel.url or "")
+        body = _fetch_metadata(wheel, url, client)
         requires = tuple(parse_email(body)[0].get("requires_dist", ()))
-        self._cache.write(wheel.hashes["sha256"], {"requires": requires})
+        self._cache.write(wheel.hashes["sha256"], url, {"requires": requires})
         return requires
 
-    def _cached(self, sha256: str) -> tuple[str, ...] | None:
-        requires = self._cache.read(sha256).get("requires")
+    def _cached(self, wheel: PackageWheel) -> tuple[str, ...] | None:
+        requires = self._cache.read(_sha256(wheel), self._served(wheel.url or "")).get("requires")
         return tuple(map(str, requires)) if isinstance(requires, list) else None
 
 
@@ -261,7 +308,11 @@ class LicenceReader(RemoteReader):
     def licences(self, pins: Iterable[Pin]) -> dict[str, PackageLicense]:
         """Return sha256 → licence; wheels that cannot be read are absent."""
         wanted = {sha256: pin for pin in pins for sha256 in pin.sha256}
-        found = {sha256: cached for sha256 in wanted if (cached := self._cached(sha256)) is not None}
+        found = {
+            sha256: cached
+            for sha256, pin in wanted.items()
+            if (cached := self._cached(sha256, pin.url)) is not None
+        }
         missing = {
             sha256: partial(self._read, pin, sha256)
             for sha256, pin in wanted.items()
@@ -274,11 +325,11 @@ class LicenceReader(RemoteReader):
         url = self._served(pin.url)
         with self._unreachable.guard(url):
             licence = PackageLicense.from_metadata(_fetch_metadata(wheel, url, client))
-        self._cache.write(sha256, {"expression": licence.expression, "name": licence.name})
+        self._cache.write(sha256, url, {"expression": licence.expression, "name": licence.name})
         return licence
 
-    def _cached(self, sha256: str) -> PackageLicense | None:
-        values = self._cache.read(sha256)
+    def _cached(self, sha256: str, url: str) -> PackageLicense | None:
+        values = self._cache.read(sha256, self._served(url) if url else "")
         if not {"expression", "name"} <= values.keys():
             return None
         return PackageLicense(expression=str(values["expression"]), name=str(values["name"]))

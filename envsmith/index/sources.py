@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from envsmith.errors import CatalogError, EnvsmithError, ToolError
+from envsmith.errors import CatalogError, ChangedFileError, EnvsmithError, ToolError
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing
 
@@ -237,6 +237,8 @@ class ListingSources:
             self._is_reachable = False
             self._warn(error)
         except CatalogError as error:
+            if isinstance(error, ChangedFileError):
+                raise
             self._warn(error)
         return None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.console.options import LOCK_FOLDERS, PREFIX
+from envsmith.console.options import INSECURE_HOSTS, LOCK_FOLDERS, PREFIX
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def generations_command(keep: int | None, prefix: Path, *, as_json: bool) -> int
     metavar="URL=URL",
     help="Download files below the first URL from the second instead; repeatable.",
 )
+@INSECURE_HOSTS
 @click.option("--offline", is_flag=True, help="Use only uv's cache or the wheelhouse, no network.")
 @click.option("--explain", is_flag=True, help="Without PROFILE: explain for each lock why it fits or not.")
 @click.option("--deep", is_flag=True, help="Compare the hash of every file, not only its size.")

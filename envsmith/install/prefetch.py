@@ -78,6 +78,7 @@ def prefetcher_of(options: Mapping[str, Any], listener: TransferListener) -> Pre
     Raises:
         UsageError: when the wheelhouse is a URL with an unsupported scheme.
         ProfileError: PRF044 when a rewrite is malformed.
+        ToolError: TOL058 when a mirror is neither https nor declared insecure.
     """
     from envsmith.wiring import cache_folder, fetched_wheels_folder, mirror_rules
 
@@ -85,7 +86,7 @@ def prefetcher_of(options: Mapping[str, Any], listener: TransferListener) -> Pre
     scheme, is_url, _ = wheelhouse.partition("://")
     if is_url and scheme not in ("http", "https", "file"):
         raise click.UsageError(f"--wheelhouse must be a folder or an https:// URL, not {scheme}://")
-    rewrites = mirror_rules(Path(), options["rewrites"])
+    rewrites = mirror_rules(Path(), options["rewrites"], options.get("insecure_hosts", ()))
     locations: Locations
     if wheelhouse.startswith(("http://", "https://")):
         locations = ServedFiles(base=rewrites.apply(wheelhouse))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.console.options import LOCK_FOLDERS
+from envsmith.console.options import ACCEPT_CHANGED, INSECURE_HOSTS, LOCK_FOLDERS
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     help="Source of PyTorch index data [default: auto].",
 )
 @click.option("--index-base", metavar="URL", default="", help="Mirror of https://download.pytorch.org/whl.")
+@ACCEPT_CHANGED
+@INSECURE_HOSTS
 @click.option("--offline", is_flag=True, help="Use only uv's cache, no network.")
 @click.option("-U", "--upgrade", is_flag=True, help="Move the cutoff to now.")
 @click.option(
@@ -108,7 +110,13 @@ def _options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
     return LockOptions(
         now_utc=now_utc,
         as_of_utc=parse_cutoff(as_of, now_utc) if as_of else "",
-        catalog=CatalogOptions(mode=mode, index_base=rest.pop("index_base"), is_offline=is_offline),
+        catalog=CatalogOptions(
+            mode=mode,
+            index_base=rest.pop("index_base"),
+            is_offline=is_offline,
+            accepted=rest.pop("accepted"),
+            insecure_hosts=rest.pop("insecure_hosts"),
+        ),
         quiet=quiet,
         **rest,
     )

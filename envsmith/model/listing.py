@@ -29,6 +29,10 @@ class Metadata:
     """Description of its source."""
 
 
+Entry = tuple[str, str | None, str | None, str | None, tuple[str, ...]]
+"""Filename, sha256, upload time, URL (None: the default one), withdrawn sha256s."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """One version of one project in a listing. Wheels are built from their entries on demand."""
@@ -36,8 +40,7 @@ class Release:
     index: str
     name: str
     version: str
-    entries: tuple[tuple[str, str | None, str | None, str | None, tuple[str, ...]], ...]
-    """Filename, sha256, upload time, URL (None: the default one), withdrawn sha256s."""
+    entries: tuple[Entry, ...]
     metadata: Metadata | None
 
     def wheels(self, is_wanted: Callable[[str], bool] = bool) -> Iterator[Wheel]:
@@ -158,7 +161,7 @@ def group_releases(
     return projects
 
 
-def _entry(wheel: Wheel) -> tuple[str, str | None, str | None, str | None, tuple[str, ...]]:
+def _entry(wheel: Wheel) -> Entry:
     url = None if wheel.url == default_url(wheel.index, wheel.filename) else wheel.url
     return wheel.filename, wheel.sha256, wheel.upload_time, url, wheel.withdrawn
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Collection
 from urllib.parse import urlsplit, urlunsplit
 
 from envsmith.errors import ProfileError
@@ -31,6 +32,28 @@ def to_mirror(url: str, base: str, mirror: str) -> str:
     """
     path = url.removeprefix(f"{base}/")
     return url if path == url else f"{mirror}/{path}"
+
+
+def is_secure(url: str, insecure_hosts: Collection[str] = ()) -> bool:
+    """Return whether a URL is https, or http to this machine or to a host declared insecure.
+
+    Args:
+        url: the URL.
+        insecure_hosts: ``host`` or ``host:port``, as in uv.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    if parts.scheme == "https":
+        return bool(host)
+    return parts.scheme == "http" and (
+        is_loopback(host) or host in insecure_hosts or f"{host}:{parts.port or 80}" in insecure_hosts
+    )
+
+
+def origin(url: str) -> str:
+    """Return the scheme, host and port of a URL: ``https://download.pytorch.org``."""
+    parts = urlsplit(redact_url(url))
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def check_address(url: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.tags import Tag, parse_tag
@@ -16,7 +16,6 @@ from packaging.version import InvalidVersion, Version
 from envsmith.errors import CatalogError
 from envsmith.model.backend import Backend
 
-FORMAT_VERSION = 2
 SHA256 = re.compile(r"[0-9a-f]{64}")
 """64 lower-case hexadecimal digits; use with ``fullmatch``."""
 # Schemes of a `.data` folder that are installed into site-packages.
@@ -62,24 +61,19 @@ class WheelContents:
                 found.add(path.split(".")[0])
         return tuple(sorted(name for name in found if name.isidentifier()))
 
-    def to_json(self) -> str:
-        """Write the format that `from_json` parses."""
+    def to_plain(self) -> dict[str, object]:
+        """Return the values that `from_plain` parses."""
         members = {path: [size, self.checksums.get(path)] for path, size in self.members.items()}
-        return json.dumps(
-            {"form": FORMAT_VERSION, "size": self.size_bytes, "members": members}, separators=(",", ":")
-        )
+        return {"size": self.size_bytes, "members": members}
 
     @classmethod
-    def from_json(cls, text: str) -> WheelContents:
-        """Parse the format of `to_json`.
+    def from_plain(cls, data: Mapping[str, Any]) -> WheelContents:
+        """Parse the values of `to_plain`.
 
         Raises:
-            ValueError: for any other text.
+            ValueError: for any other values.
         """
         try:
-            data = json.loads(text)
-            if data["form"] != FORMAT_VERSION:
-                raise ValueError(f"form is {data['form']!r}")
             members = {_inside(path): (int(size), crc) for path, (size, crc) in data["members"].items()}
             return cls(
                 size_bytes=int(data["size"]),

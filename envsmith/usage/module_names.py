@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +15,8 @@ from envsmith.model.wheel import WheelContents
 
 ENVIRONMENTS = (".venv", "venv", "env")
 _CODE = (".py", ".so", ".pyd")
+# URL and sha256 of a file in a pylock, as `envsmith lock` writes it.
+_URL = re.compile(r'\burl = "([^"\n]+)"[^\n]*?\bsha256 = "([0-9a-f]{64})"')
 
 
 def installed_modules(root: Path, projects: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -71,10 +74,10 @@ class KnownModules:
     """Import names of installed projects, and of locked wheels whose contents are cached.
 
     Args:
-        kept: sha256 of a wheel → its cached contents, None if not cached. Nothing is fetched.
+        kept: sha256 and URL of a wheel → its cached contents, None if not cached. Nothing is fetched.
     """
 
-    def __init__(self, kept: Callable[[str], WheelContents | None]) -> None:
+    def __init__(self, kept: Callable[[str, str], WheelContents | None]) -> None:
         self._kept = kept
 
     def installed_modules(self, root: Path, projects: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -85,23 +88,27 @@ class KnownModules:
             projects: normalised names.
         """
         found = installed_modules(root, projects)
-        for project, sha256 in _locked(root, set(projects) - found.keys()):
-            contents = None if project in found else self._kept(sha256)
+        for project, sha256, url in _locked(root, set(projects) - found.keys()):
+            contents = None if project in found else self._kept(sha256, url)
             if contents and (modules := modules_of(contents.members)):
                 found[project] = modules
         return found
 
 
-def _locked(root: Path, projects: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield the hash of each file that a lock pins for one of the projects."""
+def _locked(root: Path, projects: Collection[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield project, sha256 and URL of each file that a lock pins for one of the projects."""
     if not projects:
         return
     for path in sorted(root.glob(f"{LOCKFILES}/*/requirements.*.txt")):
         try:
             lines = requirements_lines(path.read_text("utf-8"))
+            pylock = path.with_name(
+                f"pylock.{path.name.removeprefix('requirements.').removesuffix('.txt')}.toml"
+            )
+            urls = dict(map(reversed, _URL.findall(pylock.read_text("utf-8"))) if pylock.is_file() else ())
         except (OSError, UnicodeError):
             continue
         for line in lines:
             project = str(canonicalize_name(line.name))
             if project in projects:
-                yield from ((project, sha256) for sha256 in line.sha256)
+                yield from ((project, sha256, urls.get(sha256, "")) for sha256 in line.sha256)

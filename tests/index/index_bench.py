@@ -38,6 +38,7 @@ class Bench:
         self.cache = ListingCache(root, server_name(replay.base, PYTORCH_BASE))
         self.now = NOW
         self.channel = "stable"
+        self.accepted: tuple[str, ...] = ()
         self.wants: Callable[[Wheel], bool] = lambda wheel: wheel.label == "cu199"
 
     def read(
@@ -51,6 +52,7 @@ class Bench:
             self.replay.base,
             self.cache,
             wants_metadata=self.wants,
+            accepted=self.accepted,
             now=lambda: self.now,
             policy=QUICK,
         )

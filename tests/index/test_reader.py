@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from envsmith.errors import ChangedFileError
 from envsmith.index.cache import ListingCache
 from envsmith.index.reader import PYTORCH_BASE
 from envsmith.model.listing import Metadata, default_url
@@ -192,8 +193,46 @@ def test_projects_not_asked_for_stay_as_they_were(bench: Bench) -> None:
     assert set(bench.read("torch").listing.projects) == {"torch", "triton"}
 
 
-def test_a_wheel_uploaded_again_has_the_new_hash_and_keeps_the_old_as_withdrawn(bench: Bench) -> None:
+def test_a_published_file_must_keep_its_hash(bench: Bench) -> None:
+    old, new = torch_wheel(), torch_wheel(LINUX, "2.20.0+cu199", "new>=1")
+    bench.replay.add(new)
+    for _ in range(2):
+        with pytest.raises(ChangedFileError) as caught:
+            bench.read(known=listing_of(old), max_age=timedelta(days=1))
+        assert caught.value.code == "CAT042"
+        assert str(old.sha256) in caught.value.message
+        assert str(new.sha256) in caught.value.message
+        assert f"--accept-changed {new.filename}" in caught.value.hint
+    assert bench.cache.read_listing("stable", CU199) is None
+
+
+@pytest.mark.parametrize("channel", ["nightly", "test"])
+def test_a_file_of_a_channel_that_is_rebuilt_may_change(bench: Bench, channel: str) -> None:
     old = torch_wheel()
+    new = replace(torch_wheel(LINUX, "2.20.0+cu199", "new>=1"), index=f"{channel}/cu199")
+    bench.channel = channel
+    bench.replay.add(new)
+    listing = bench.read(known=listing_of(old, channel=channel)).listing
+    assert bench.wheels(listing)[new.filename].sha256 == new.sha256
+
+
+def test_both_hashes_on_record_count(bench: Bench) -> None:
+    old, new = torch_wheel(), torch_wheel(LINUX, "2.20.0+cu199", "new>=1")
+    bench.replay.add(new)
+    bench.accepted = (new.filename,)
+    bench.read(known=listing_of(old))
+    bench.accepted = ()
+    bench.read(known=listing_of(old))
+    bench.replay.add(old)
+    bench.read(known=listing_of(old))
+    bench.replay.add(torch_wheel(LINUX, "2.20.0+cu199", "third>=1"))
+    with pytest.raises(ChangedFileError, match="and"):
+        bench.read(known=listing_of(old))
+
+
+def test_an_accepted_file_has_the_new_hash_and_keeps_the_old_as_withdrawn(bench: Bench) -> None:
+    old = torch_wheel()
+    bench.accepted = (old.filename,)
     exact = Metadata(requires_dist=("old",), requires_python=None, confidence="exact", basis="x")
     new = torch_wheel(LINUX, "2.20.0+cu199", "new>=1")
     bench.replay.add(new)

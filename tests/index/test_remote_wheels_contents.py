@@ -110,8 +110,35 @@ def test_broken_and_hostile_wheels_are_absent(replay: ReplayIndex, tmp_path: Pat
 
 def test_broken_record_of_a_wheel_is_read_anew(replay: ReplayIndex, tmp_path: Path) -> None:
     asked = wheel(replay)
-    (tmp_path / f"{asked.hashes['sha256']}.json").write_text("{", "utf-8")
     assert WheelReader(tmp_path).contents([asked])
+    (record,) = tmp_path.iterdir()
+    record.write_text("{", "utf-8")
+    assert WheelReader(tmp_path).contents([asked])
+    assert len(replay.requests) == 2
+
+
+def test_a_bogus_wheel_of_a_mirror_is_not_believed_elsewhere(replay: ReplayIndex, tmp_path: Path) -> None:
+    """A mirror answers with another archive; after the mirror is gone, the sound file decides."""
+    asked = wheel(replay)
+    with ReplayIndex() as mirror:
+        mirror.add(
+            replace(ReplayFile.row(NAME, index="cu199"), body=archive({"numpy/__init__.py": b"x" * 200_000}))
+        )
+        there = f"{mirror.base}/cu199/{NAME.replace('+', '%2B')}"
+        (bogus,) = WheelReader(tmp_path, served=lambda _: there).contents([asked]).values()
+        assert "numpy/__init__.py" in bogus.members
+    (sound,) = WheelReader(tmp_path).contents([asked]).values()
+    assert "torch/__init__.py" in sound.members
+    assert WheelReader(tmp_path, is_offline=True).cached(asked.hashes["sha256"], "") is None
+
+
+def test_a_small_wheel_is_hashed_as_a_whole(replay: ReplayIndex, tmp_path: Path) -> None:
+    small = archive({"torch/__init__.py": b"1"})
+    replay.add(replace(ReplayFile.row(NAME, index="cu199"), body=small))
+    assert WheelReader(tmp_path).contents([wheel(replay, b"another", size=len(small))]) == {}
+    asked = wheel(replay, small, size=len(small))
+    (found,) = WheelReader(tmp_path).contents([asked]).values()
+    assert WheelReader(tmp_path).cached(asked.hashes["sha256"], "") == found
 
 
 def test_full_disk_costs_only_the_memory_of_it(replay: ReplayIndex, tmp_path: Path) -> None:

@@ -65,7 +65,9 @@ def test_what_is_no_wheel_is_an_error(replay: ReplayIndex, tmp_path: Path) -> No
 
 def test_memory_that_is_spoilt_is_read_anew(replay: ReplayIndex, tmp_path: Path) -> None:
     asked = wheel(replay)
-    (tmp_path / f"{asked.hashes['sha256']}.requires.json").write_text('{"form": 1}', "utf-8")
+    assert RequiresReader(tmp_path).requires([asked])
+    (record,) = tmp_path.iterdir()
+    record.write_text('{"form": 1}', "utf-8")
     assert RequiresReader(tmp_path).requires([asked]) == {asked.hashes["sha256"]: REQUIRES}
 
 

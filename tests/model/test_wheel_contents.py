@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +21,7 @@ def test_reads_back_what_it_writes(files: dict[str, tuple[int, int]], summed: bo
         members={installed_path(path): size for path, (size, _) in files.items()},
         checksums={installed_path(path): crc for path, (_, crc) in files.items() if summed},
     )
-    assert WheelContents.from_json(contents.to_json()) == contents
+    assert WheelContents.from_plain(json.loads(json.dumps(contents.to_plain()))) == contents
 
 
 @pytest.mark.parametrize(
@@ -63,20 +66,17 @@ def test_importable_names_are_folders_and_modules_of_the_top() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    "data",
     [
-        "",
-        "[]",
-        "{}",
-        '{"form": 1, "size": 1, "members": {"x": 1}}',
-        '{"form": 2, "size": "x", "members": {}}',
-        '{"form": 2, "size": 1, "members": {"../x": [1, 1]}}',
-        '{"form": 2, "size": 1, "members": {"x": 1}}',
-        '{"form": 2, "size": 1, "members": {"x": [1, "y"]}}',
-        '{"form": 2, "size": 1, "members": [1]}',
-        "[" * 5000,
+        {},
+        {"members": {"x": [1, 1]}},
+        {"size": "x", "members": {}},
+        {"size": 1, "members": {"../x": [1, 1]}},
+        {"size": 1, "members": {"x": 1}},
+        {"size": 1, "members": {"x": [1, "y"]}},
+        {"size": 1, "members": [1]},
     ],
 )
-def test_other_text_is_refused(text: str) -> None:
+def test_other_values_are_refused(data: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\S"):
-        WheelContents.from_json(text)
+        WheelContents.from_plain(data)

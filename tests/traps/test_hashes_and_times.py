@@ -213,8 +213,8 @@ def test_upload_times_are_given(case: Project, replay: ReplayIndex) -> None:
 def test_a_wheel_was_uploaded_again(case: Project, replay: ReplayIndex) -> None:
     """A wheel of the snapshot has other bytes on today's page, under the same name.
 
-    Locks of others fail at install with a hash mismatch and no word why; here the page's hash is taken, the old
-    one kept as withdrawn, and `lock --check` names both.
+    The index is refused until the file is accepted by name; then the page's hash is taken, the old one kept as
+    withdrawn, and `lock --check` names both.
     """
     case.env = {}
     listing = Catalog.embedded().listing("stable", Backend.parse("cu130"))
@@ -227,7 +227,11 @@ def test_a_wheel_was_uploaded_again(case: Project, replay: ReplayIndex) -> None:
     assert case.run("lock", "any", "--check", "--catalog", "embedded").status == 0
     again = next(file for file in files_of(listing) if file.filename == old.filename)
     replay.add(replace(again, sha256="5" * 64))
-    assert case.run("catalog", "refresh", "cu130").status == 0
+    for words in (("catalog", "refresh", "cu130"), ("lock", "any", "--catalog", "live")):
+        refused = case.run_online(*words)
+        assert (refused.status, "CAT042" in refused.said) == (2, True), refused.said
+        assert case.pins("any", SLUG)["torch"].sha256 == old.sha256
+    assert case.run("catalog", "refresh", "cu130", "--accept-changed", old.filename).status == 0
     checked = case.run("lock", "any", "--check")
     assert checked.status == 1, checked.said
     assert "LCK034" in checked.said

@@ -10,13 +10,15 @@ from envsmith.usage.module_names import KnownModules
 SHA = {
     name: letter * 64 for name, letter in (("opencv-python", "a"), ("google-cloud-speech", "b"), ("x", "c"))
 }
+URL = "https://files.example/opencv.whl"
 MEMBERS = {
     SHA["opencv-python"]: ("cv2/__init__.py", "cv2/cv2.abi3.so", "opencv_python-4.dist-info/RECORD"),
     SHA["google-cloud-speech"]: ("google/cloud/speech/__init__.py", "google/cloud/speech_v1/__init__.py"),
 }
 
 
-def kept(sha256: str) -> WheelContents | None:
+def kept(sha256: str, url: str) -> WheelContents | None:
+    assert url in ("", URL if sha256 == SHA["opencv-python"] else "")
     paths = MEMBERS.get(sha256)
     return WheelContents(size_bytes=1, members=dict.fromkeys(paths, 1)) if paths else None
 
@@ -27,6 +29,10 @@ def project(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     pins = (f"{name}==1 \\\n    --hash=sha256:{sha256}\n    # via x.in:1\n" for name, sha256 in SHA.items())
     (folder / "requirements.cp312-win_amd64.txt").write_text("# head\n" + "".join(pins), "utf-8")
+    (folder / "pylock.cp312-win_amd64.toml").write_text(
+        f'{{name = "x.whl", url = "{URL}", size = 1, hashes = {{sha256 = "{SHA["opencv-python"]}"}}}},\n',
+        "utf-8",
+    )
     (folder / "requirements.broken.txt").write_bytes(b"\xff\xfe")
     return tmp_path
 

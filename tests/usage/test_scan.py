@@ -9,7 +9,7 @@ from envsmith.usage.scan import ScanResult, scan
 def scanned(root: Path, *projects: str, uses: str, enough: int | None = None) -> ScanResult:
     """Scan a project of one file, without cached wheels."""
     (root / "a.py").write_text(uses, "utf-8")
-    return scan(root, projects, installed=KnownModules(lambda _: None), enough=enough)
+    return scan(root, projects, installed=KnownModules(lambda *_: None), enough=enough)
 
 
 def install(root: Path, project: str, module: str) -> None:
@@ -44,7 +44,7 @@ def test_all_uses_are_found_unless_some_are_enough(tmp_path: Path) -> None:
 def test_folders_limit_the_search(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "a.py").write_text("import yaml\n", "utf-8")
-    known = KnownModules(lambda _: None)
+    known = KnownModules(lambda *_: None)
     (answer,) = scan(tmp_path, ["pyyaml"], installed=known, folders=["src"]).answers
     assert answer.verdict.answer == "unused"
 
