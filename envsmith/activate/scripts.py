@@ -24,7 +24,6 @@ from envsmith.activate.model import (
     RemovedVariable,
     Session,
 )
-from envsmith.model.backend import Backend
 
 if TYPE_CHECKING:
     from envsmith.config.profile import Profile
@@ -269,9 +268,8 @@ def activation_of(profile: str, manifest: Manifest | None, resolve: Callable[[st
     if manifest is None or not manifest.targets:
         written = resolve(profile)
         return Activation.of(profile, backend=written.backend, env=written.env)
-    inputs = next(iter(manifest.targets.values())).inputs
-    env = dict(str(item).partition("=")[::2] for item in inputs.get("env", ()))
-    return Activation.of(profile, backend=Backend.parse(str(inputs.get("backend", "cpu"))), env=env)
+    entry = next(iter(manifest.targets.values()))
+    return Activation.of(profile, backend=entry.backend, env=entry.env)
 
 
 def scripts_of(plans: Sequence[ResolutionPlan], read_template: Callable[[str], str]) -> Mapping[str, bytes]:

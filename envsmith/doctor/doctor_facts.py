@@ -198,7 +198,7 @@ class DoctorFacts:
     def locked_backend(self) -> Backend | None:
         """The backend of the environment's lock; None without a lock."""
         entries = self.manifest.targets.values() if self.manifest else ()
-        return next((Backend.parse(str(item.inputs.get("backend", "cpu"))) for item in entries), None)
+        return next((item.backend for item in entries), None)
 
     @cached_or_error
     def drift(self) -> tuple[Finding, ...]:

@@ -15,6 +15,7 @@ from envsmith.host.current import this_platform, this_python
 from envsmith.install.request import InstallRequest
 from envsmith.install.smoke_tests import SmokeTests
 from envsmith.lockfile.manifest import FILENAME
+from envsmith.model.target import parse_slug
 from envsmith.shims.environment import shims_of
 
 if TYPE_CHECKING:
@@ -142,11 +143,11 @@ def _lock_options(manifest: Manifest) -> LockOptions:
     """Return the options that request the locked targets, whether from the profile or the command line."""
     from envsmith.lock.request import LockOptions
 
-    inputs = [item.inputs for item in manifest.targets.values()]
+    locked = [parse_slug(slug) for slug in manifest.targets]
     return LockOptions(
         profiles=(manifest.profile,),
-        python=tuple(sorted({str(item["python"]) for item in inputs})),
-        platforms=tuple(sorted({str(item["platform"]) for item in inputs})),
+        python=tuple(sorted({str(python) for python, _ in locked})),
+        platforms=tuple(sorted({str(platform) for _, platform in locked})),
     )
 
 

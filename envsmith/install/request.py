@@ -126,7 +126,6 @@ def read_lock(
     if pylock in files and not request.wheelhouse and sha256_of(files[pylock]) == entry.files.get(pylock):
         text = files[pylock].decode("utf-8")
         pins, is_pylock = Pins.from_pylock(text, str(request.folder / pylock)), True
-    sdists = entry.inputs.get("allow-sdist", ())
     return LockedInstall(
         profile=request.profile,
         slug=slug,
@@ -135,12 +134,12 @@ def read_lock(
         source=InstallSource(
             text=text,
             is_pylock=is_pylock,
-            sources=tuple(name for name in sdists if pins.version(name)),
+            sources=tuple(name for name in entry.allow_sdist if pins.version(name)),
             wheelhouse=request.wheelhouse,
             profile=request.profile,
         ),
-        backend=Backend.parse(str(entry.inputs.get("backend", "cpu"))),
-        env=dict(str(item).partition("=")[::2] for item in entry.inputs.get("env", ())),
+        backend=entry.backend,
+        env=entry.env,
         family={name: pin.version for name, pin in entry.family.items()},
         wheels={name: pin.filename for name, pin in entry.family.items()},
     )

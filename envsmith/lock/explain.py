@@ -73,7 +73,7 @@ def explain(
         or name not in {item.name for item in catalog.projects()}
     ):
         return explanations
-    backends = {Backend.parse(str(entry.inputs["backend"])) for entry in manifest.targets.values()}
+    backends = {entry.backend for entry in manifest.targets.values()}
     others = other_backends(name, _successors(backends, catalog, listings))
     return tuple(
         replace(item, changes=(*item.changes, *others)) if item.version else item for item in explanations

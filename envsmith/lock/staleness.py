@@ -18,7 +18,6 @@ from envsmith.catalog import Catalog
 from envsmith.lock import recorded_models
 from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord
 from envsmith.lockfile.store import read_manifest, sha256_of
-from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding, Report
 from envsmith.model.listing import IndexListing
 from envsmith.plan import routes
@@ -90,8 +89,7 @@ def check_profile(request: LockRequest, folder: Path, tools: CheckTools) -> Repo
 
 def _notes(manifest: Manifest, tools: CheckTools) -> Iterator[Finding]:
     for slug, entry in sorted(manifest.targets.items()):
-        channel, backend = str(entry.inputs.get("channel", "")), str(entry.inputs.get("backend", ""))
-        if channel == "nightly" and (listing := tools.listings.known(channel, Backend.parse(backend))):
+        if entry.channel == "nightly" and (listing := tools.listings.known("nightly", entry.backend)):
             yield from aging(entry.family, listing, f"{manifest.profile}/{slug}")
 
 

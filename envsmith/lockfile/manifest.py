@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from envsmith.errors import EnvsmithError, LockError
+from envsmith.model.backend import Backend
 
 if TYPE_CHECKING:  # few locks have any, and `envsmith run` must start fast
     from envsmith.model.route import RoutePage
@@ -51,7 +53,7 @@ class TargetRecord:
     plan: str
     """Digest of the plan."""
     inputs: Mapping[str, str | list[str]]
-    """Inputs of the plan."""
+    """Inputs of the plan; read the single values from the properties below."""
     catalog: str
     """Source of the index data with its date: ``embedded 2026-11-20``."""
     family: Mapping[str, FamilyPin]
@@ -62,6 +64,36 @@ class TargetRecord:
     decisions: tuple[Mapping[str, object], ...] = ()
     unsatisfied: tuple[str, ...] = ()
     """Requirements that are left out on purpose: ``timm: torchvision``."""
+
+    @property
+    def backend(self) -> Backend:
+        """The backend; CPU if none is recorded."""
+        return Backend.parse(str(self.inputs.get("backend", "cpu")))
+
+    @property
+    def channel(self) -> str:
+        """``stable``, ``nightly`` or ``test``."""
+        return str(self.inputs.get("channel", "stable"))
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Environment variables of the profile."""
+        return dict(str(item).partition("=")[::2] for item in self.inputs.get("env", ()))
+
+    @property
+    def allow_sdist(self) -> tuple[str, ...]:
+        """Names of the projects that may be locked as source."""
+        return tuple(self.inputs.get("allow-sdist", ()))
+
+    @property
+    def from_pypi(self) -> tuple[str, ...]:
+        """Names of the torch-family projects taken from PyPI."""
+        return _projects(self.inputs.get("from-pypi", ()))
+
+    @property
+    def requested(self) -> tuple[str, ...]:
+        """Names of the direct requirements."""
+        return _projects(self.inputs.get("requirement", ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +226,7 @@ def _parse(data: Mapping[str, object]) -> Manifest:
 
 
 def _entry(item: Mapping[str, object]) -> TargetRecord:
-    return TargetRecord(
+    entry = TargetRecord(
         plan=str(item["plan"]),
         catalog=str(item["catalog"]),
         inputs={
@@ -207,6 +239,8 @@ def _entry(item: Mapping[str, object]) -> TargetRecord:
         decisions=tuple(_decision(found) for found in item.get("decisions", ())),  # type: ignore[attr-defined]
         unsatisfied=_unsatisfied(item.get("unsatisfied", ())),
     )
+    _ = entry.backend  # refuse an unknown one here, with the manifest's path
+    return entry
 
 
 def _routes(value: object) -> tuple[RoutePage, ...]:
@@ -223,6 +257,19 @@ def _unsatisfied(value: object) -> tuple[str, ...]:
     from envsmith.model.finding import UnmetRequirement
 
     return tuple(str(UnmetRequirement.parse(str(text))) for text in value)  # type: ignore[attr-defined]
+
+
+def _projects(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the normalised names of requirements, without the malformed ones."""
+    # `envsmith run` must start fast, and needs no names.
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    names: list[str] = []
+    for text in texts:
+        with suppress(InvalidRequirement):
+            names.append(canonicalize_name(Requirement(text).name))
+    return tuple(names)
 
 
 def _decision(found: Mapping[str, object]) -> Mapping[str, object]:

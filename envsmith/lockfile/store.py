@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from envsmith.errors import LockError, ProfileError
@@ -15,7 +14,6 @@ from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 from envsmith.lockfile.pins import Pins, requirements_lines
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.saved import SavedLock
-from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
 from envsmith.model.target import ALIASES, Target, parse_slug
@@ -146,15 +144,14 @@ def _read_lock(
     profile: str, slug: str, entry: TargetRecord, found: Mapping[str, bytes], folder: PurePath
 ) -> SavedLock:
     python, platform = parse_slug(slug)
-    backend = Backend.parse(str(entry.inputs.get("backend", "cpu")))
     return SavedLock(
         profile=profile,
-        target=Target(python=python, platform=platform, backend=backend),
+        target=Target(python=python, platform=platform, backend=entry.backend),
         pins=_pins(slug, entry, found, folder),
-        channel=str(entry.inputs.get("channel", "stable")),
+        channel=entry.channel,
         family={name: pin.filename for name, pin in entry.family.items()},
-        from_pypi=tuple(_projects(entry.inputs.get("from-pypi", ()))),
-        requested=tuple(_projects(entry.inputs.get("requirement", ()))),
+        from_pypi=entry.from_pypi,
+        requested=entry.requested,
         decisions=tuple(decisions_of(entry)),
     )
 
@@ -172,14 +169,3 @@ def _pins(slug: str, entry: TargetRecord, found: Mapping[str, bytes], folder: Pu
             hint="restore the committed file, or run `envsmith lock`",
         )
     return Pins.from_requirements(found[name].decode("utf-8", "replace"), str(folder / name))
-
-
-def _projects(texts: object) -> list[str]:
-    """Return the names of the requirements in a plan's inputs."""
-    names = []
-    for text in texts if isinstance(texts, (list, tuple)) else ():
-        try:
-            names.append(str(canonicalize_name(Requirement(str(text)).name)))
-        except InvalidRequirement:
-            continue
-    return names

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import ResolveError
-from envsmith.lockfile.manifest import Manifest, TargetRecord
+from envsmith.lockfile.manifest import Manifest
 from envsmith.model.finding import Decision
 from envsmith.model.listing import index_name
 from envsmith.model.route import RouteEntry
@@ -170,7 +170,7 @@ class RecordedHasher:
     def __init__(self, manifest: Manifest | None, hasher: Hasher) -> None:
         # Keyed by index, too: unlabelled aarch64 wheels have equal filenames and different bytes in two indexes.
         self._known = {
-            (_index(entry), pin.filename): pin.sha256
+            (index_name(entry.channel, entry.backend), pin.filename): pin.sha256
             for entry in (manifest.targets.values() if manifest else ())
             for pin in entry.family.values()
         }
@@ -180,7 +180,3 @@ class RecordedHasher:
         """Return the recorded hash, else that of the other hasher."""
         found = self._known.get((wheel.index, wheel.filename))
         return found or self._hasher.sha256(wheel)
-
-
-def _index(entry: TargetRecord) -> str:
-    return index_name(str(entry.inputs.get("channel", "")), str(entry.inputs.get("backend", "")))

@@ -12,8 +12,8 @@ from packaging.version import Version
 from envsmith.catalog import Catalog
 from envsmith.config.profile import Profile
 from envsmith.errors import LockError, ResolveError
-from envsmith.lockfile.manifest import Manifest, TargetRecord
-from envsmith.model.backend import Backend, BuildLabel
+from envsmith.lockfile.manifest import Manifest
+from envsmith.model.backend import BuildLabel
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.route import RouteEntry, RoutePage
 from envsmith.model.target import Target
@@ -87,12 +87,8 @@ def changes(profile: Profile, manifest: Manifest) -> Iterator[tuple[str, str]]:
         entry = manifest.targets.get(target.slug)
         if entry is None:
             yield target.slug, "not locked yet"
-        elif _family(entry) != target.backend.family:
-            yield target.slug, f"backend  {entry.inputs.get('backend')} → {target.backend}"
-
-
-def _family(entry: TargetRecord) -> str:
-    return Backend.parse(str(entry.inputs.get("backend", "cpu"))).family
+        elif entry.backend.family != target.backend.family:
+            yield target.slug, f"backend  {entry.backend} → {target.backend}"
 
 
 def is_wanted(wheel: Wheel, targets: Iterable[Target]) -> bool:

@@ -78,7 +78,7 @@ def _target_values(entry: TargetRecord | None) -> dict[str, object]:
     if entry is None:
         return {}
     return {
-        "backend": str(entry.inputs.get("backend", "")),
+        "backend": str(entry.backend),
         "plan": entry.plan,
         "catalog": entry.catalog,
         "family": {name: pin.version for name, pin in sorted(entry.family.items())},

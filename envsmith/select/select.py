@@ -136,10 +136,9 @@ def choose_lock(
 def _verdicts(host: Host, python: Python, manifest: Manifest, catalog: Catalog) -> Iterator[LockVerdict]:
     for slug, entry in manifest.targets.items():
         for_python, platform = parse_slug(slug)
-        backend = Backend.parse(str(entry.inputs.get("backend", "cpu")))
-        target = Target(python=for_python, platform=platform, backend=backend)
+        target = Target(python=for_python, platform=platform, backend=entry.backend)
         build = _build_of(entry, target)
-        verdict = judge_build(host, python, build, catalog) if build else _without_torch(backend)
+        verdict = judge_build(host, python, build, catalog) if build else _without_torch(entry.backend)
         yield LockVerdict(profile=manifest.profile, target=target, verdict=verdict)
 
 
@@ -154,13 +153,12 @@ def _build_of(entry: TargetRecord, target: Target) -> TorchWheels | None:
     pin = entry.family.get("torch")
     if pin is None:
         return None
-    is_pypi = any(str(item).startswith("torch==") for item in entry.inputs.get("from-pypi", ()))
     return TorchWheels(
         backend=target.backend,
         torch=Version(Version(pin.version).public),
         platforms=(str(target.platform),),
         pythons=frozenset({target.python.tag}),
-        index="pypi" if is_pypi else "pytorch",
+        index="pypi" if "torch" in entry.from_pypi else "pytorch",
     )
 
 

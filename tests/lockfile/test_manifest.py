@@ -14,7 +14,15 @@ PIN = f"2.11.0+cu128 torch-2.11.0+cu128-cp312-cp312-manylinux_2_28_x86_64.whl sh
 def manifest() -> Manifest:
     entry = TargetRecord(
         plan=HEX,
-        inputs={"python": "3.12", "requirement": ["torch", "numpy<2"], "constraint": []},
+        inputs={
+            "backend": "cu128",
+            "channel": "nightly",
+            "requirement": ["torch", "Num.Py<2", "a b"],
+            "constraint": [],
+            "allow-sdist": ["docopt"],
+            "env": ["A=b=c", "B="],
+            "from-pypi": ["torch==2.11.0"],
+        },
         catalog="embedded 2026-11-20",
         family={"torch": FamilyPin.parse(PIN)},
         packages=33,
@@ -36,6 +44,16 @@ def test_written_and_read_again() -> None:
     again = Manifest.from_toml(text, "manifest.toml")
     assert again == manifest()
     assert again.to_toml() == text
+
+
+def test_inputs_have_types() -> None:
+    entry = manifest().targets[SLUG]
+    assert (str(entry.backend), entry.channel) == ("cu128", "nightly")
+    assert entry.env == {"A": "b=c", "B": ""}
+    assert (entry.allow_sdist, entry.from_pypi) == (("docopt",), ("torch",))
+    assert entry.requested == ("torch", "num-py")
+    bare = replace(entry, inputs={})
+    assert (str(bare.backend), bare.channel, bare.env, bare.requested) == ("cpu", "stable", {}, ())
 
 
 def test_without_models_nothing_is_said_of_them() -> None:
@@ -68,6 +86,7 @@ def test_it_is_toml_without_windows_line_ends() -> None:
         (f"sha256:{HEX}", "sha256:short"),
         ('kind = "noted"', "kind = 3"),
         ('subject = "torch"\n', ""),
+        ('backend = "cu128"', 'backend = "gpu"'),
         ("[moved]", "moved = 3\n[other]"),
         ("profile", "[["),
     ],
