@@ -151,7 +151,7 @@ def _examine(
         else facts.environment or probe.environment(prefix, deep=False),
         installed_state=verified.installed_state if verified else facts.installed_state,
         pins=_pins(request, verified) if request and verified else None,
-        backend=verified.locked.backend if verified else Backend.parse("cpu"),
+        backend=verified.locked.entry.backend if verified else Backend.parse("cpu"),
         findings=tuple(dict.fromkeys((*compared, *more))),
     )
 

@@ -71,7 +71,7 @@ def _build(
     environment = tools.probe.environment(prefix, deep=deep)
     imports = tuple(run_imports(request.smoke_tests, locked.pins, prefix, tools.probe, tools.progress))
     pins = with_shims(locked.pins, request.shims)
-    report = verification.verify(pins, locked.backend, environment, imports)
+    report = verification.verify(pins, locked.entry.backend, environment, imports)
     runs: tuple[Import, ...] = ()
     if not report.has_errors:  # commands run only in an environment that matches its lock
         runs = tuple(run_commands(request.smoke_tests, prefix, tools.probe, tools.progress))
@@ -82,7 +82,8 @@ def _build(
     generation = _generation(request, locked, environment, id_, tools)
     if generation.guard:
         tools.store.write(id_, CONSTRAINTS, _constraints(generation))
-    write_activation_scripts(prefix, Activation.of(locked.profile, backend=locked.backend, env=locked.env))
+    backend, env = locked.entry.backend, locked.entry.env
+    write_activation_scripts(prefix, Activation.of(locked.profile, backend=backend, env=env))
     tools.store.record(generation)
     return BuildResult(generation=generation, imports=imports, runs=runs)
 
@@ -102,7 +103,7 @@ def _generation(
         site=environment.site,
         files=environment.files,
         built_utc=tools.now_utc(),
-        family=dict(locked.family),
+        family={name: pin.version for name, pin in locked.entry.family.items()},
         guard=request.guard,
         tried=request.smoke_tests.labels,
         compiled=request.compile_bytecode,

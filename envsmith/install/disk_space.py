@@ -123,7 +123,8 @@ def package_sizes(locked: LockedInstall, not_cached: frozenset[str] | None) -> I
 def _locked_size(pin: Pin, locked: LockedInstall) -> int:
     if pin.size_bytes is not None:
         return pin.size_bytes
-    return size_of(locked.wheels.get(pin.name, pin.filename), "pytorch") or 0
+    wheel = locked.entry.family.get(pin.name)
+    return size_of(wheel.filename if wheel else pin.filename, "pytorch") or 0
 
 
 def wheel_sizes(folder: Path) -> Mapping[tuple[str, str], tuple[int, int]]:

@@ -142,4 +142,4 @@ def _verify(
     generation: Generation, request: InstallRequest, locked: LockedInstall, tools: InstallTools
 ) -> Report:
     environment = tools.probe.environment(tools.store.prefix(generation.id), deep=request.deep)
-    return verification.verify(expected_pins(request, locked, environment), locked.backend, environment)
+    return verification.verify(expected_pins(request, locked, environment), locked.entry.backend, environment)

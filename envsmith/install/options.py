@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from envsmith.config.profile import Profile
 from envsmith.config.profiles import profile_of
@@ -17,10 +17,6 @@ from envsmith.install.smoke_tests import SmokeTests
 from envsmith.lockfile.manifest import FILENAME
 from envsmith.model.target import parse_slug
 from envsmith.shims.environment import shims_of
-
-if TYPE_CHECKING:
-    from envsmith.lock.request import LockOptions
-    from envsmith.lockfile.manifest import Manifest
 
 
 def install_request(options: Mapping[str, Any]) -> InstallRequest:
@@ -108,7 +104,7 @@ def check_stale(request: InstallRequest, folder: Path) -> tuple[Path, ...]:
     from envsmith.catalog import Catalog
     from envsmith.files import atomic
     from envsmith.files.text import record_reads
-    from envsmith.lock.request import lock_requests, reads_sources
+    from envsmith.lock.request import LockOptions, lock_requests, reads_sources
     from envsmith.lock.staleness import check_profile, check_tools
     from envsmith.lockfile.store import read_manifest
     from envsmith.wiring import watched_paths
@@ -116,13 +112,18 @@ def check_stale(request: InstallRequest, folder: Path) -> tuple[Path, ...]:
     manifest = read_manifest(atomic.read_files(request.folder), str(request.folder / FILENAME))
     if manifest is None:
         return ()
-    locked = frozenset(manifest.targets)
-    with record_reads() as read:
-        (lock_request,) = lock_requests(replace(_lock_options(manifest), folder=folder), Path())
-    # Only check targets that are locked; others cannot be installed.
-    report = check_profile(
-        replace(lock_request, only=locked), request.folder, check_tools(Catalog.embedded())
+    # Request the targets that are locked, whether from the profile or the command line; no other can be installed.
+    targets = [parse_slug(slug) for slug in manifest.targets]
+    options = LockOptions(
+        profiles=(manifest.profile,),
+        python=tuple(sorted({str(python) for python, _ in targets})),
+        platforms=tuple(sorted({str(platform) for _, platform in targets})),
+        folder=folder,
     )
+    with record_reads() as read:
+        (lock_request,) = lock_requests(options, Path())
+    lock_request = replace(lock_request, only=frozenset(manifest.targets))
+    report = check_profile(lock_request, request.folder, check_tools(Catalog.embedded()))
     if errors := report.errors:
         raise LockError(
             "LCK003",
@@ -137,18 +138,6 @@ def check_stale(request: InstallRequest, folder: Path) -> tuple[Path, ...]:
     if reads_sources(lock_request):
         return ()
     return watched_paths(read, request.folder)
-
-
-def _lock_options(manifest: Manifest) -> LockOptions:
-    """Return the options that request the locked targets, whether from the profile or the command line."""
-    from envsmith.lock.request import LockOptions
-
-    locked = [parse_slug(slug) for slug in manifest.targets]
-    return LockOptions(
-        profiles=(manifest.profile,),
-        python=tuple(sorted({str(python) for python, _ in locked})),
-        platforms=tuple(sorted({str(platform) for _, platform in locked})),
-    )
 
 
 def frozen_inputs(request: InstallRequest) -> tuple[Path, ...]:

@@ -9,10 +9,9 @@ from pathlib import Path
 from envsmith.environment.model import Environment, Generation
 from envsmith.errors import LockError
 from envsmith.install.smoke_tests import SmokeTests
-from envsmith.lockfile.manifest import FILENAME, Manifest
+from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 from envsmith.lockfile.pins import InstallSource, Pin, Pins
-from envsmith.lockfile.store import read_manifest, sha256_of
-from envsmith.model.backend import Backend
+from envsmith.lockfile.store import read_manifest, read_pins, sha256_of
 from envsmith.model.shim import ShimPackage, is_shims
 from envsmith.model.target import Platform, Python
 from envsmith.plan.ports import Files
@@ -54,13 +53,7 @@ class LockedInstall:
     sha256: str
     pins: Pins
     source: InstallSource
-    backend: Backend
-    family: Mapping[str, str]
-    """Torch-family project → version."""
-    env: Mapping[str, str]
-    """Environment variables of the profile."""
-    wheels: Mapping[str, str]
-    """Torch-family project → file name of its wheel."""
+    entry: TargetRecord
 
 
 def has_requested_shims(generation: Generation, request: InstallRequest) -> bool:
@@ -112,34 +105,20 @@ def read_lock(
         LockError: LCK005 when the requirements file is missing, LCK006 when the lock is malformed.
     """
     entry = manifest.targets[slug]
-    name, pylock = f"requirements.{slug}.txt", f"pylock.{slug}.toml"
-    if name not in files:
-        raise LockError(
-            "LCK005",
-            f"{name} is missing",
-            where=str(request.folder),
-            hint=f"restore the committed file, or run `envsmith lock {request.profile}`",
-        )
-    text = files[name].decode("utf-8", "replace")
-    pins, is_pylock = Pins.from_requirements(text, str(request.folder / name)), False
-    # A pylock names URLs, a wheelhouse is used by file names.
-    if pylock in files and not request.wheelhouse and sha256_of(files[pylock]) == entry.files.get(pylock):
-        text = files[pylock].decode("utf-8")
-        pins, is_pylock = Pins.from_pylock(text, str(request.folder / pylock)), True
+    # The requirements identify the lock, and must be valid in any case.
+    pins, source = read_pins(slug, entry, files, request.folder, by_name=True)
+    if not request.wheelhouse:  # a pylock names URLs, a wheelhouse is used by file names
+        pins, source = read_pins(slug, entry, files, request.folder)
     return LockedInstall(
         profile=request.profile,
         slug=slug,
-        sha256=sha256_of(files[name]),
+        sha256=sha256_of(files[f"requirements.{slug}.txt"]),
         pins=pins,
-        source=InstallSource(
-            text=text,
-            is_pylock=is_pylock,
+        source=replace(
+            source,
             sources=tuple(name for name in entry.allow_sdist if pins.version(name)),
             wheelhouse=request.wheelhouse,
             profile=request.profile,
         ),
-        backend=entry.backend,
-        env=entry.env,
-        family={name: pin.version for name, pin in entry.family.items()},
-        wheels={name: pin.filename for name, pin in entry.family.items()},
+        entry=entry,
     )

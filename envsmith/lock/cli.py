@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 @click.command(name="lock")
 @click.argument("profiles", nargs=-1)
 @click.option(
-    "-r", "files", multiple=True, metavar="FILE", help="Requirements file (.in, .txt); may be repeated."
+    "-r",
+    "requirements_files",
+    multiple=True,
+    metavar="FILE",
+    help="Requirements file (.in, .txt); may be repeated.",
 )
 @click.option("--extra", "extras", multiple=True, help="Extra of the project's pyproject.toml.")
 @click.option("--group", "groups", multiple=True, help="Dependency group of the project's pyproject.toml.")
@@ -98,6 +102,7 @@ def _options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
     """Return the options out of click's values."""
     from envsmith.host.current import utc_text
     from envsmith.lock.request import LockOptions, parse_cutoff
+    from envsmith.lockfile.manifest import RememberedOptions
     from envsmith.wiring import CatalogOptions
 
     rest = dict(values)
@@ -118,6 +123,9 @@ def _options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
             insecure_hosts=rest.pop("insecure_hosts"),
         ),
         quiet=quiet,
+        remembered=RememberedOptions(
+            **{item.name: rest.pop(item.name) for item in fields(RememberedOptions)}
+        ),
         **rest,
     )
 

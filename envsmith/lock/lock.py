@@ -223,7 +223,7 @@ def _manifest(
         profile=request.profile.name,
         cutoff_utc=planned.cutoffs.cutoff_utc,
         moved=planned.cutoffs.moved,
-        requirements_files=request.files,
+        remembered=request.remembered,
         routes=routes.recorded(request.pages, planned.plans),
         targets={target.slug: target.entry for target in targets},
         scripts={name: sha256_of(content) for name, content in scripts.items()},

@@ -36,8 +36,8 @@ def outcome(request: LockRequest, found: LockedProfile | EnvsmithError) -> None:
         printer.labelled(
             label, about if about.startswith(title) else " · ".join(filter(None, (title, about)))
         )
-    if request.files:
-        printer.labelled("", f"requirements from {', '.join(request.files)}")
+    if files := request.remembered.requirements_files:
+        printer.labelled("", f"requirements from {', '.join(files)}")
     if request.ignored_files:
         printer.labelled(
             "", f"requirements from the profile; not read: {', '.join(request.ignored_files)}", "note"

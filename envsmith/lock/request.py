@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -20,7 +20,7 @@ from envsmith.errors import EnvsmithError, LockError, ProfileError
 from envsmith.files.text import read_text
 from envsmith.host.current import this_platform, this_python, utc_text
 from envsmith.lockfile import LOCKFILES
-from envsmith.lockfile.manifest import FILENAME, Manifest
+from envsmith.lockfile.manifest import FILENAME, Manifest, RememberedOptions
 from envsmith.model.backend import Backend
 from envsmith.model.naming import suggestion
 from envsmith.model.shell import quote_path
@@ -37,8 +37,7 @@ class LockOptions:
     """Options of ``envsmith lock``; the defaults are those of the command line."""
 
     profiles: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
-    """Requirements files."""
+    remembered: RememberedOptions = field(default_factory=RememberedOptions)
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     python: tuple[str, ...] = ()
@@ -91,8 +90,8 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
     """
     store = ProfileStore.of_project(project)
     # Profiles share the requirements files named on the command line: read them once.
-    read = cache(lambda files: _read(replace(options, files=files), project, store))
-    named = read(options.files)
+    read = cache(partial(_read, options, project, store))
+    named = read(options.remembered.requirements_files)
     names = options.profiles or store.settings.default_profiles
     if names:
         chosen = [_profile(name, store) for name in dict.fromkeys(names)]
@@ -104,11 +103,15 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
         raise _no_profile(store)
     requests = []
     for profile in chosen:
-        own = _with_recorded_files(options, profile)
-        file = read(own.files)
+        own = _with_recorded(options, profile)
+        files = own.remembered.requirements_files
+        file = read(files)
         is_explicit = file is not None or store.settings.requirements_from == "profile"
         ignored = () if is_explicit else unread_sources(project)
-        requests.append(replace(_request(profile, own, file), ignored_files=ignored))
+        relative = tuple(Path(name).as_posix() for name in files if not Path(name).is_absolute())
+        remembered = replace(own.remembered, requirements_files=relative)
+        request = _request(profile, own, file)
+        requests.append(replace(request, ignored_files=ignored, remembered=remembered))
     return tuple(prune(request, project, store.settings.sources) for request in requests)
 
 
@@ -145,18 +148,20 @@ def prune(request: LockRequest, root: Path, folders: Sequence[str] = ()) -> Lock
     )
 
 
-def _with_recorded_files(options: LockOptions, profile: Profile) -> LockOptions:
-    """Take the requirements files recorded in the manifest when the command line names none."""
+def _with_recorded(options: LockOptions, profile: Profile) -> LockOptions:
+    """Take the options recorded in the manifest that the command line does not give."""
     path = options.folder / profile.name / FILENAME
-    if options.files or not path.is_file():
+    if all(astuple(options.remembered)) or not path.is_file():
         return options
     manifest = Manifest.from_toml(read_text(path, str(path)), str(path))
-    return replace(options, files=manifest.requirements_files)
+    return replace(options, remembered=options.remembered.or_else(manifest.remembered))
 
 
-def _read(options: LockOptions, project: Path, store: ProfileStore) -> RequirementsFile | None:
-    if options.files:
-        return read_requirements(project, options.files)
+def _read(
+    options: LockOptions, project: Path, store: ProfileStore, files: tuple[str, ...]
+) -> RequirementsFile | None:
+    if files:
+        return read_requirements(project, files)
     if store.settings.requirements_from == "profile" and not options.extras and not options.groups:
         return None
     return read_pyproject(project, options.extras, options.groups)
@@ -175,14 +180,13 @@ def _request(profile: Profile, options: LockOptions, file: RequirementsFile | No
             requirements=profile.sourced_requirements(),
             constraints=profile.sourced_requirements("constraints"),
         )
-    has_own = file.requirements or options.files or options.extras or options.groups
+    is_named = options.remembered.requirements_files or options.extras or options.groups
     return LockRequest(
         profile=profile,
-        requirements=file.requirements if has_own else profile.sourced_requirements(),
+        requirements=file.requirements if file.requirements or is_named else profile.sourced_requirements(),
         constraints=(*file.constraints, *profile.sourced_requirements("constraints")),
         notes=file.notes,
         requires_python=file.requires_python,
-        files=tuple(Path(name).as_posix() for name in options.files if not Path(name).is_absolute()),
     )
 
 

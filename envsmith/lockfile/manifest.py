@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 from envsmith.errors import EnvsmithError, LockError
@@ -88,12 +88,42 @@ class TargetRecord:
     @property
     def from_pypi(self) -> tuple[str, ...]:
         """Names of the torch-family projects taken from PyPI."""
-        return _projects(self.inputs.get("from-pypi", ()))
+        return tuple(text.partition("==")[0] for text in self.inputs.get("from-pypi", ()))
 
     @property
     def requested(self) -> tuple[str, ...]:
-        """Names of the direct requirements."""
-        return _projects(self.inputs.get("requirement", ()))
+        """Normalised names of the direct requirements, without malformed ones."""
+        # `envsmith run` must start fast, and needs no names.
+        from packaging.requirements import InvalidRequirement, Requirement
+        from packaging.utils import canonicalize_name
+
+        names: list[str] = []
+        for text in self.inputs.get("requirement", ()):
+            with suppress(InvalidRequirement):
+                names.append(canonicalize_name(Requirement(text).name))
+        return tuple(names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedOptions:
+    """Options of ``envsmith lock``, by their parameter names, that later commands repeat unless given again."""
+
+    requirements_files: tuple[str, ...] = ()
+    """Files given with ``-r``, relative to the project."""
+
+    def or_else(self, other: RememberedOptions) -> RememberedOptions:
+        """Return these options, and those of another for the ones not given."""
+        return replace(other, **{name: value for name, value in asdict(self).items() if value})
+
+    def to_plain(self) -> dict[str, list[str]]:
+        """Return the values for a manifest."""
+        return {name.replace("_", "-"): list(value) for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, object]) -> RememberedOptions:
+        """Read the values of a manifest."""
+        found = {item.name: values.get(item.name.replace("_", "-"), ()) for item in fields(cls)}
+        return cls(**{name: tuple(map(str, texts)) for name, texts in found.items()})  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +133,7 @@ class Manifest:
     profile: str
     cutoff_utc: str
     moved: Mapping[str, str] = field(default_factory=dict)
-    requirements_files: tuple[str, ...] = ()
-    """Files given with ``-r``, relative to the project; the default for later commands."""
+    remembered: RememberedOptions = field(default_factory=RememberedOptions)
     routes: tuple[RoutePage, ...] = ()
     """Pages of routed projects, sorted; valid until the cutoff moves."""
     targets: Mapping[str, TargetRecord] = field(default_factory=dict)
@@ -125,8 +154,7 @@ class Manifest:
             )
         )
         document.update({"form": FORMAT_VERSION, "profile": self.profile, "cutoff-utc": self.cutoff_utc})
-        if self.requirements_files:
-            document.add("requirements-files", list(self.requirements_files))
+        document.update(self.remembered.to_plain())
         document.add("moved", dict(sorted(self.moved.items())))
         if self.routes:
             document.add("routes", _route_tables(self.routes))
@@ -217,7 +245,7 @@ def _parse(data: Mapping[str, object]) -> Manifest:
         profile=str(data["profile"]),
         cutoff_utc=cutoff,
         moved=_texts(data.get("moved", {})),
-        requirements_files=tuple(str(name) for name in data.get("requirements-files", ())),  # type: ignore[attr-defined]
+        remembered=RememberedOptions.from_plain(data),
         routes=_routes(data.get("routes", {})),
         targets=targets,
         scripts=_texts(data.get("scripts", {})),
@@ -257,19 +285,6 @@ def _unsatisfied(value: object) -> tuple[str, ...]:
     from envsmith.model.finding import UnmetRequirement
 
     return tuple(str(UnmetRequirement.parse(str(text))) for text in value)  # type: ignore[attr-defined]
-
-
-def _projects(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the normalised names of requirements, without the malformed ones."""
-    # `envsmith run` must start fast, and needs no names.
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.utils import canonicalize_name
-
-    names: list[str] = []
-    for text in texts:
-        with suppress(InvalidRequirement):
-            names.append(canonicalize_name(Requirement(text).name))
-    return tuple(names)
 
 
 def _decision(found: Mapping[str, object]) -> Mapping[str, object]:

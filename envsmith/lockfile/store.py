@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 from envsmith.errors import LockError, ProfileError
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
-from envsmith.lockfile.pins import Pins, requirements_lines
+from envsmith.lockfile.pins import InstallSource, Pins, requirements_lines
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.saved import SavedLock
 from envsmith.model.finding import Decision
@@ -147,7 +147,7 @@ def _read_lock(
     return SavedLock(
         profile=profile,
         target=Target(python=python, platform=platform, backend=entry.backend),
-        pins=_pins(slug, entry, found, folder),
+        pins=read_pins(slug, entry, found, folder)[0],
         channel=entry.channel,
         family={name: pin.filename for name, pin in entry.family.items()},
         from_pypi=entry.from_pypi,
@@ -156,16 +156,24 @@ def _read_lock(
     )
 
 
-def _pins(slug: str, entry: TargetRecord, found: Mapping[str, bytes], folder: PurePath) -> Pins:
-    """Read the pylock, which has sizes, if it exists unchanged; else the requirements."""
+def read_pins(
+    slug: str, entry: TargetRecord, found: Mapping[str, bytes], folder: PurePath, *, by_name: bool = False
+) -> tuple[Pins, InstallSource]:
+    """Read the pylock, which has sizes and URLs, if it exists unchanged; else, or by name, the requirements.
+
+    Raises:
+        LockError: LCK005 when the requirements are missing, LCK006 when the file is malformed.
+    """
     pylock, name = f"pylock.{slug}.toml", f"requirements.{slug}.txt"
-    if pylock in found and sha256_of(found[pylock]) == entry.files.get(pylock):
-        return Pins.from_pylock(found[pylock].decode("utf-8", "replace"), str(folder / pylock))
+    if not by_name and pylock in found and sha256_of(found[pylock]) == entry.files.get(pylock):
+        text = found[pylock].decode("utf-8", "replace")
+        return Pins.from_pylock(text, str(folder / pylock)), InstallSource(text=text, is_pylock=True)
     if name not in found:
         raise LockError(
             "LCK005",
             f"{name} is missing",
             where=folder.as_posix(),
-            hint="restore the committed file, or run `envsmith lock`",
+            hint=f"restore the committed file, or run `envsmith lock {folder.name}`",
         )
-    return Pins.from_requirements(found[name].decode("utf-8", "replace"), str(folder / name))
+    text = found[name].decode("utf-8", "replace")
+    return Pins.from_requirements(text, str(folder / name)), InstallSource(text=text, is_pylock=False)

@@ -15,6 +15,7 @@ from packaging.version import Version
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import RequiresPython, SourcedRequirement
 from envsmith.errors import ToolError
+from envsmith.lockfile.manifest import RememberedOptions
 from envsmith.lockfile.pins import requirements_lines
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.listing import VersionMetadata
@@ -37,8 +38,8 @@ class LockRequest:
     """Decisions taken while the requirements were read."""
     requires_python: RequiresPython | None = None
     """The project's ``requires-python``."""
-    files: tuple[str, ...] = ()
-    """The requirements files read, relative to the project."""
+    remembered: RememberedOptions = field(default_factory=RememberedOptions)
+    """As given, or as recorded by an earlier lock."""
     ignored_files: tuple[str, ...] = ()
     """Files that seem to list requirements and were not read."""
     decisions: tuple[Decision, ...] = ()

@@ -55,7 +55,12 @@ def read(
         ):
             found.append(page)
         elif routes is None:
-            raise _not_recorded(profile, project, url)
+            raise ResolveError(
+                "RES026",
+                f"{url} was not read for this profile before, and --offline forbids the network",
+                where=profile.where("routes", project),
+                hint="lock once without --offline: the manifest records the page",
+            )
         else:
             targets = profile.targets()
             found.append(routes.read(project, url, partial(is_wanted, targets=targets)))
@@ -65,15 +70,6 @@ def read(
 def _covers(manifest: Manifest, profile: Profile) -> bool:
     """Return whether the recorded pages were read for all targets of a profile."""
     return not any(slug for slug, _ in changes(profile, manifest))
-
-
-def _not_recorded(profile: Profile, project: str, url: str) -> ResolveError:
-    return ResolveError(
-        "RES026",
-        f"{url} was not read for this profile before, and --offline forbids the network",
-        where=profile.where("routes", project),
-        hint="lock once without --offline: the manifest records the page",
-    )
 
 
 def changes(profile: Profile, manifest: Manifest) -> Iterator[tuple[str, str]]:

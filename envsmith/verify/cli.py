@@ -141,7 +141,7 @@ def _add_probes(found: Verified, names: tuple[str, ...], prefix: Path, runner: P
         catalog=Catalog.embedded(),
         has_gpu=lambda backend: bool(detect().of_family(backend.family)),
     )
-    outcome = probe_libraries(names, prefix, found.environment, found.locked.backend, tools)
+    outcome = probe_libraries(names, prefix, found.environment, found.locked.entry.backend, tools)
     return replace(found, probe_results=outcome.results, probe_report=Report(findings=outcome.findings))
 
 

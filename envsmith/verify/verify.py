@@ -77,7 +77,7 @@ def verify(
     findings = (
         *verification.verify(
             expected_pins(request, locked, environment),
-            locked.backend,
+            locked.entry.backend,
             environment,
             imports,
             installed_state.own,

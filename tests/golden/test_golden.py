@@ -17,7 +17,7 @@ from packaging.pylock import Pylock
 from envsmith.errors import LockError
 from envsmith.lock import admission
 from envsmith.lock.lock import entry_of
-from envsmith.lockfile.manifest import FILENAME, Manifest
+from envsmith.lockfile.manifest import FILENAME, Manifest, RememberedOptions
 from envsmith.lockfile.store import lock_files
 from envsmith.plan.model import Resolution
 from tests.golden.plans import TORCH, plan
@@ -39,7 +39,7 @@ def made() -> dict[str, bytes]:
     manifest = Manifest(
         profile="golden",
         cutoff_utc=plan().cutoff_utc,
-        requirements_files=("requirements.txt",),
+        remembered=RememberedOptions(requirements_files=("requirements.txt",)),
         targets={SLUG: entry_of(lock, plan())},
     )
     return {**lock_files(lock), FILENAME: manifest.to_toml().encode()}

@@ -14,7 +14,6 @@ from envsmith.install.prefetch import Prefetcher
 from envsmith.install.request import LockedInstall
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.pins import InstallSource, Pins
-from envsmith.model.backend import Backend
 from tests.wheelhouses import AsLocked, artifact, lock_files
 
 SLUG = "cp312-win_amd64"
@@ -27,10 +26,7 @@ LOCKED = LockedInstall(
     sha256="f" * 64,
     pins=Pins(packages=()),
     source=InstallSource(text="a pylock", is_pylock=True, sources=("one",)),
-    backend=Backend.parse("cpu"),
-    family={},
-    env={},
-    wheels={},
+    entry=MANIFEST.targets[SLUG],
 )
 
 

@@ -21,8 +21,8 @@ def test_the_pylock_is_given_where_it_is_at_hand() -> None:
     found = read(locked())
     assert found.source.is_pylock
     assert all(pin.url for pin in found.pins.packages)
-    assert dict(found.family) == {"torch": "2.19.0+cpu"}
-    assert str(found.backend) == "cpu"
+    assert found.entry.family["torch"].version == "2.19.0+cpu"
+    assert str(found.entry.backend) == "cpu"
 
 
 def test_without_a_pylock_or_with_one_that_was_changed_the_requirements_are_given() -> None:

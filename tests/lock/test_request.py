@@ -5,6 +5,7 @@ import pytest
 from envsmith.errors import LockError, ProfileError
 from envsmith.host.current import this_platform, this_python
 from envsmith.lock.request import LockOptions, lock_requests, profile_names
+from envsmith.lockfile.manifest import RememberedOptions
 from envsmith.plan.model import LockRequest
 
 PYPROJECT = """\
@@ -19,8 +20,10 @@ test = ["pytest"]
 """
 
 
-def wanted(project: Path, **words: object) -> tuple[LockRequest, ...]:
-    return lock_requests(LockOptions(**words, folder=project / "lockfiles"), project)  # type: ignore[arg-type]
+def wanted(project: Path, *, files: tuple[str, ...] = (), **words: object) -> tuple[LockRequest, ...]:
+    remembered = RememberedOptions(requirements_files=files)
+    options = LockOptions(**words, remembered=remembered, folder=project / "lockfiles")  # type: ignore[arg-type]
+    return lock_requests(options, project)
 
 
 def names(item: LockRequest) -> list[str]:
@@ -61,7 +64,21 @@ def test_file_comes_before_the_project(project: Path) -> None:
     (project / "requirements.in").write_text("torch\nrich\n", "utf-8")
     (found,) = wanted(project, profiles=("cu128",), files=("requirements.in",))
     assert names(found) == ["torch", "rich"]
-    assert found.files == ("requirements.in",)
+    assert found.remembered.requirements_files == ("requirements.in",)
+
+
+def test_a_file_is_remembered_until_another_is_given(project: Path) -> None:
+    for name in ("a.in", "b.in"):
+        (project / name).write_text("torch\n", "utf-8")
+    text = 'form = 1\nprofile = "cu128"\ncutoff-utc = "2026-11-20T00:00:00Z"\n'
+    text += 'requirements-files = ["a.in"]\n[targets]\n'
+    (project / "lockfiles/cu128").mkdir(parents=True)
+    (project / "lockfiles/cu128/manifest.toml").write_text(text, "utf-8")
+    (found,) = wanted(project, profiles=("cu128",))
+    assert found.remembered == RememberedOptions(requirements_files=("a.in",))
+    absolute = str(project / "b.in")
+    (found,) = wanted(project, profiles=("cu128",), files=("./b.in", absolute))
+    assert found.remembered.requirements_files == ("b.in",)
 
 
 def test_command_line_comes_before_the_profile(project: Path) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.lockfile.manifest import FamilyPin, Manifest, TargetRecord
+from envsmith.lockfile.manifest import FamilyPin, Manifest, RememberedOptions, TargetRecord
 from tests.values import CUTOFF, HEX
 
 SLUG = "cp312-manylinux_2_28_x86_64"
@@ -33,6 +33,7 @@ def manifest() -> Manifest:
         profile="cu128",
         cutoff_utc=CUTOFF,
         moved={"numpy": CUTOFF},
+        remembered=RememberedOptions(requirements_files=("a.in", "b.in")),
         targets={SLUG: entry},
         scripts={"activate.sh": HEX},
         models={"models/net.onnx": HEX},
@@ -54,6 +55,13 @@ def test_inputs_have_types() -> None:
     assert entry.requested == ("torch", "num-py")
     bare = replace(entry, inputs={})
     assert (str(bare.backend), bare.channel, bare.env, bare.requested) == ("cpu", "stable", {}, ())
+
+
+def test_a_given_option_comes_before_a_remembered_one() -> None:
+    given, recorded = RememberedOptions(requirements_files=("a.in",)), manifest().remembered
+    assert given.or_else(recorded) == given
+    assert RememberedOptions().or_else(recorded) == recorded
+    assert RememberedOptions().to_plain() == {}
 
 
 def test_without_models_nothing_is_said_of_them() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envsmith.lock.request import LockOptions, lock_requests
+from envsmith.lockfile.manifest import RememberedOptions
 from envsmith.model.usage import SearchedModule
 from envsmith.usage.scan import read_usage
 
@@ -88,7 +89,8 @@ def judge(project: Path) -> Judged:
     (project / "profiles/mine.toml").write_text(_PROFILE, "utf-8")
     (project / "requirements.txt").write_text("".join(f"{name}\n" for name in MODULES.values()), "utf-8")
     usage = read_usage(project, [SearchedModule(module=module) for module in MODULES])
-    options = LockOptions(profiles=("mine",), files=("requirements.txt",), folder=project / "lockfiles")
+    remembered = RememberedOptions(requirements_files=("requirements.txt",))
+    options = LockOptions(profiles=("mine",), remembered=remembered, folder=project / "lockfiles")
     (wanted,) = lock_requests(options, project)
     asked = {item.name for item in wanted.requirements}
     return Judged(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.lock.request import LockOptions, lock_requests
+from envsmith.lockfile.manifest import RememberedOptions
 from envsmith.plan.model import LockRequest
 
 PROFILE = """\
@@ -28,8 +29,9 @@ def app(project: Path) -> Path:
 
 
 def wanted(project: Path) -> LockRequest:
+    remembered = RememberedOptions(requirements_files=("requirements.txt",))
     (found,) = lock_requests(
-        LockOptions(profiles=("mine",), files=("requirements.txt",), folder=project / "lockfiles"), project
+        LockOptions(profiles=("mine",), remembered=remembered, folder=project / "lockfiles"), project
     )
     return found
 
