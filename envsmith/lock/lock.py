@@ -143,7 +143,10 @@ def _finish(
     targets = _wait(pending)
     scripts = scripts_of(planned.plans, tools.templates)
     fresh = _manifest(planned, targets, scripts, manifest)
-    files = {**_files(fresh, targets), **scripts}
+    files: dict[str, bytes] = {}
+    for lock in filter(None, (target.lock for target in targets)):
+        files |= lock_files(lock)
+    files |= {FILENAME: fresh.to_toml().encode(), **scripts}
     unused = file_names(manifest) - file_names(fresh)
     folder = options.folder / name
     return LockedProfile(
@@ -199,17 +202,13 @@ def _wait(pending: Sequence[_Pending]) -> tuple[LockedTarget, ...]:
             targets.append(item if isinstance(item, LockedTarget) else item.result())
         except EnvsmithError as error:
             failed.append(error)
-    if failed:
-        raise _failure(failed)
-    return tuple(targets)
-
-
-def _failure(failed: Sequence[EnvsmithError]) -> EnvsmithError:
     if len(failed) == 1:
-        return failed[0]
-    is_answer = all(isinstance(error, (ResolveError, LockError)) for error in failed)
-    kind = ResolveError if is_answer else next(type(error) for error in failed if error.exit_code == 2)
-    return kind("RES002", f"{len(failed)} targets could not be locked", parts=tuple(failed))
+        raise failed[0]
+    if failed:
+        is_answer = all(isinstance(error, (ResolveError, LockError)) for error in failed)
+        kind = ResolveError if is_answer else next(type(error) for error in failed if error.exit_code == 2)
+        raise kind("RES002", f"{len(failed)} targets could not be locked", parts=tuple(failed))
+    return tuple(targets)
 
 
 def _manifest(
@@ -229,14 +228,6 @@ def _manifest(
         scripts={name: sha256_of(content) for name, content in scripts.items()},
         models=recorded_models.record_models(request.profile, before, request.hash_model),
     )
-
-
-def _files(fresh: Manifest, targets: tuple[LockedTarget, ...]) -> Mapping[str, bytes]:
-    files: dict[str, bytes] = {}
-    for target in targets:
-        if target.lock:
-            files |= lock_files(target.lock)
-    return {**files, FILENAME: fresh.to_toml().encode()}
 
 
 def _decisions(planned: ProfilePlan, targets: tuple[LockedTarget, ...]) -> tuple[Decision, ...]:

@@ -55,8 +55,7 @@ def _needed(
             continue
         if _newest(found.slice.projects.get(name, ()), needed):
             continue
-        wheel = _newest((wheel for wheel in found.unhashed if wheel.name == name), needed)
-        if wheel:
+        if wheel := _newest((wheel for wheel in found.unhashed if wheel.name == name), needed):
             chosen[name] = wheel
             queue += [Requirement(text) for text in found.unhashed[wheel].requires_dist]
     return tuple(chosen.values())
@@ -155,12 +154,8 @@ def _joined(requirements: Iterable[SourcedRequirement]) -> dict[str, Requirement
     """Return project → one requirement with all its specifiers."""
     joined: dict[str, Requirement] = {}
     for item in requirements:
-        before = joined.get(item.name)
-        requirement = Requirement(item.name)
-        requirement.specifier = (
-            item.requirement.specifier & before.specifier if before else item.requirement.specifier
-        )
-        joined[item.name] = requirement
+        requirement = joined.setdefault(item.name, Requirement(item.name))
+        requirement.specifier &= item.requirement.specifier
     return joined
 
 

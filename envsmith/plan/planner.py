@@ -8,7 +8,6 @@ from dataclasses import replace
 from packaging.utils import canonicalize_name
 
 from envsmith.catalog import Catalog
-from envsmith.config.profile import Profile
 from envsmith.errors import EnvsmithError, ResolveError
 from envsmith.model.backend import backend_family
 from envsmith.model.listing import IndexListing
@@ -65,8 +64,11 @@ def plan_profile(
             refused.append(error.at(target.slug))
         else:
             plans.append(replace(plan, members=members))
+    if len(refused) == 1:
+        raise refused[0].at(profile.name)
     if refused:
-        raise _refusal(profile, refused)
+        text = f"{len(refused)} targets cannot be planned"
+        raise ResolveError("RES001", text, where=profile.name, parts=tuple(refused))
     return ProfilePlan(
         request=request,
         cutoffs=cutoffs,
@@ -143,14 +145,3 @@ def _add_suggestions(
     error.hint = hint or error.hint
     if isinstance(error, NoBuildError) and error.is_late:
         error.hint = "move the cutoff: --upgrade (now), or --as-of TIME"
-
-
-def _refusal(profile: Profile, refused: Sequence[EnvsmithError]) -> EnvsmithError:
-    if len(refused) == 1:
-        return refused[0].at(profile.name)
-    return ResolveError(
-        "RES001",
-        f"{len(refused)} targets cannot be planned",
-        where=profile.name,
-        parts=tuple(refused),
-    )

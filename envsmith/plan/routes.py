@@ -42,9 +42,10 @@ def read(
         ResolveError: RES026 when a page is not recorded and the network may not be used.
         EnvsmithError: when a page cannot be read.
     """
-    known = (
-        {page.project: page for page in manifest.routes} if manifest and _covers(manifest, profile) else {}
-    )
+    known: dict[str, RoutePage] = {}
+    # Recorded pages list only the wheels of the targets that were locked.
+    if manifest and not any(slug for slug, _ in changes(profile, manifest)):
+        known = {page.project: page for page in manifest.routes}
     found: list[RoutePage] = []
     for project, url in profile.routes.items():
         page = known.get(project)
@@ -65,11 +66,6 @@ def read(
             targets = profile.targets()
             found.append(routes.read(project, url, partial(is_wanted, targets=targets)))
     return tuple(found)
-
-
-def _covers(manifest: Manifest, profile: Profile) -> bool:
-    """Return whether the recorded pages were read for all targets of a profile."""
-    return not any(slug for slug, _ in changes(profile, manifest))
 
 
 def changes(profile: Profile, manifest: Manifest) -> Iterator[tuple[str, str]]:
