@@ -14,6 +14,7 @@ from pathlib import Path
 
 from envsmith.activate.model import CHANGED, CONSTRAINTS, LIBRARY_PATHS, EnvironmentPaths
 from envsmith.errors import EnvsmithError
+from envsmith.files.own_folder import read_own
 
 RECORD = "envsmith.json"
 # Prefixes of the variables in which activation scripts store old and new values.
@@ -64,7 +65,7 @@ def environment_paths(prefix: Path) -> EnvironmentPaths:
 def installed_profile(prefix: Path) -> str:
     """Return the profile that an environment was built for; empty if it is not recorded."""
     try:
-        found = json.loads((prefix / RECORD).read_text("utf-8"))
+        found = json.loads(read_own(prefix / RECORD))
     except (OSError, ValueError):
         return ""
     return str(found.get("profile", "")) if isinstance(found, dict) else ""

@@ -5,8 +5,8 @@ environment. The answer is therefore stored with the size, times and inode of al
 invalidates it: of a file or folder, a profile, an installed distribution, the interpreter, envsmith itself, a variable
 of envsmith or the command line.
 
-The answer of an install is stored beside the environments, that of ``lock --check`` in the user's cache. It is read
-before anything else is imported, so this module imports little more than the interpreter has loaded already.
+The answers are in the user's cache, never in the project, whose files may come from others. They are read before
+anything else is imported, so this module imports little more than the interpreter has loaded already.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     Signatures = Mapping[str, Sequence[int] | None]
 
 _FORMAT_VERSION = 2
-_NAME = "unchanged.json"
 _MOST_ANSWERS = 50
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib is slow to import
 
@@ -56,11 +55,9 @@ def remember(words: Sequence[str], answer: str, signatures: Signatures) -> None:
     own = _own_state()
     stored = {"form": _FORMAT_VERSION, "words": list(words), "said": answer, "own": own, "paths": signatures}
     with suppress(OSError):  # without a stored answer the command runs again
-        if place.name != _NAME:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            _evict_oldest(place.parent)
-        if place.parent.is_dir():
-            write_atomic(place, json.dumps(stored))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _evict_oldest(place.parent)
+        write_atomic(place, json.dumps(stored))
 
 
 def _evict_oldest(folder: Path) -> None:
@@ -94,18 +91,10 @@ def below(folder: Path) -> Iterator[Path]:
 
 def _place(words: Sequence[str]) -> str:
     """Return the path of the answer to a command line. It may be shared: `recall` compares the stored words."""
-    if "install" not in words:
-        from zlib import crc32
+    from zlib import crc32
 
-        name = f"{crc32(chr(0).join((os.getcwd(), *words)).encode('utf-8', 'surrogatepass')):08x}.json"  # noqa: PTH109
-        return os.path.join(cache_root(os.environ), "answers", name)  # noqa: PTH118
-    prefix = ".venv"
-    for number, word in enumerate(words):
-        if word == "--prefix" and number + 1 < len(words):
-            prefix = words[number + 1]
-        elif word.startswith("--prefix="):
-            prefix = word.removeprefix("--prefix=")
-    return os.path.join(os.path.dirname(os.path.abspath(prefix)), ".envsmith", _NAME)  # noqa: PTH100, PTH118, PTH120
+    name = f"{crc32(chr(0).join((os.getcwd(), *words)).encode('utf-8', 'surrogatepass')):08x}.json"  # noqa: PTH109
+    return os.path.join(cache_root(os.environ), "answers", name)  # noqa: PTH118
 
 
 def _signature(path: str) -> list[int] | None:

@@ -21,6 +21,14 @@ INSPECTED_PREFIX = click.option(
 )
 """For commands that inspect an environment, as a session in it does."""
 
+STORE = click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    envvar="ENVSMITH_STORE",
+    metavar="DIR",
+    help="Folder for the environments of all projects [default: $ENVSMITH_STORE, else .envsmith].",
+)
+"""For commands that build, switch or remove environments; others follow the link."""
 LOCK_FOLDERS = click.option(
     "-o",
     "folder",

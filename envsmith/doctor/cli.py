@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envsmith.activate.cli import AfterDashes, words_after
-from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS
+from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS, STORE
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def _signal(status: int) -> int:
 @click.argument("checks", nargs=-1, metavar="[CHECK]...")
 @click.option("--list", "is_list", is_flag=True, help="List the checks.")
 @INSPECTED_PREFIX
+@STORE
 @LOCK_FOLDERS
 @click.option("--fix", "is_fix", is_flag=True, help="Repair the environment, after asking.")
 @click.option("--dry-run", is_flag=True, help="With --fix: show the repair plan, but change nothing.")
@@ -127,6 +128,7 @@ def _fix(checks: tuple[str, ...], flags: dict[str, Any]) -> int:
     _chosen(checks)
     options = FixOptions(
         prefix=flags["prefix"],
+        store=flags["store"],
         folder=flags["folder"],
         checks=checks,
         wheelhouse=wheelhouse_location(flags["wheelhouse"]),

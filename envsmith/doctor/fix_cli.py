@@ -33,6 +33,7 @@ class FixOptions:
     """Options of ``envsmith doctor --fix``."""
 
     prefix: Path
+    store: Path | None = None
     folder: Path
     """Folder of the lock folders."""
     checks: tuple[str, ...] = ()
@@ -145,7 +146,7 @@ def _examine(
     more = (item for item in diagnosed if item.code != "ENV067" or item.subject not in incomplete)
     return verified, RepairInput(
         profile=request.profile if request and verified else "",
-        is_managed=bool(GenerationStore(link=options.prefix.absolute()).current()),
+        is_managed=bool(GenerationStore(link=options.prefix, store=options.store).current()),
         environment=verified.environment
         if verified
         else facts.environment or probe.environment(prefix, deep=False),
@@ -190,6 +191,7 @@ def _rebuild(options: FixOptions, request: InstallRequest | None) -> None:
     check_runner(options.prefix.absolute())
     install_options = {
         "prefix": options.prefix,
+        "store": options.store,
         "offline": options.offline,
         "wheelhouse": options.wheelhouse,
         "rewrites": (),

@@ -13,8 +13,9 @@ from types import TracebackType
 from typing import Self
 
 from envsmith.errors import ToolError
-from envsmith.files.atomic import fsync_directory
+from envsmith.files.atomic import fsync_directory, write_atomic
 from envsmith.files.os_errors import translate_os_errors
+from envsmith.files.own_folder import open_own, read_own
 
 FOLDER = ".envsmith-partial"
 """Subfolder of a wheelhouse for incomplete files."""
@@ -89,7 +90,7 @@ class PartFile:
 
     def __enter__(self) -> Self:
         with disk_errors(self._path):
-            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+            self._handle = open_own(self._path)
             self._digest, self._sync = hashlib.sha256(), BackgroundSync(self._handle)
             while block := os.read(self._handle, _BLOCK_BYTES):
                 self._digest.update(block)
@@ -124,7 +125,7 @@ class PartFile:
             self.origin = origin
             with disk_errors(self._origin_file):
                 text = json.dumps({"etag": origin.etag, "size": origin.size_bytes})
-                self._origin_file.write_text(text, "utf-8")
+                write_atomic(self._origin_file, text)
 
     def restart(self) -> None:
         """Discard all bytes."""
@@ -173,7 +174,7 @@ def part_path(wheelhouse: Path, sha256: str) -> Path:
 def part_size(wheelhouse: Path, sha256: str) -> int:
     """Return the number of bytes kept of a file."""
     try:
-        return part_path(wheelhouse, sha256).stat().st_size
+        return part_path(wheelhouse, sha256).lstat().st_size
     except OSError:
         return 0
 
@@ -210,7 +211,7 @@ def disk_errors(place: Path, action: str = "write") -> AbstractContextManager[No
 def _read_origin(path: Path) -> PartOrigin:
     """Read the recorded origin; empty if it is damaged, for the hash decides anyway."""
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = json.loads(read_own(path))
         etag, size = values["etag"], values["size"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return PartOrigin()

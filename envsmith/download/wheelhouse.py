@@ -29,6 +29,7 @@ from envsmith.download.transfer import StoppedError, Transfer, TransferPolicy, w
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.files.atomic import write_files
 from envsmith.files.locks import try_lock
+from envsmith.files.own_folder import check_links
 from envsmith.files.text import read_text
 from envsmith.index.hashing import FileCache
 from envsmith.model.url import redact_url
@@ -88,8 +89,7 @@ class WheelhouseDownloader:
         Raises:
             ToolError: TOL044 when disk space is insufficient, TOL043 and TOL046 for disk errors.
         """
-        with disk_errors(wheelhouse):
-            part_path(wheelhouse, "").parent.mkdir(parents=True, exist_ok=True)
+        _make_part_folder(wheelhouse)
         run = _Run(downloader=self, wheelhouse=wheelhouse, locations=locations)
         try:
             return run.fill(artifacts)
@@ -262,6 +262,14 @@ class _Run:
         return part.is_verified
 
 
+def _make_part_folder(wheelhouse: Path) -> None:
+    """Create the folder of incomplete files; a link in its place is refused, for files elsewhere would change."""
+    with disk_errors(wheelhouse):
+        wheelhouse.mkdir(parents=True, exist_ok=True)
+        check_links(wheelhouse, wheelhouse / FOLDER)
+        (wheelhouse / FOLDER).mkdir(exist_ok=True)
+
+
 def _insufficient_space(wheelhouse: Path, needed_bytes: int, free_bytes: int) -> ToolError:
     return ToolError(
         "TOL044",
@@ -290,12 +298,12 @@ def change_record(wheelhouse: Path, change: Callable[[WheelhouseRecord], Wheelho
     Raises:
         ToolError: TOL049 when the record is damaged, TOL011 to TOL013 and TOL046 for disk errors.
     """
+    _make_part_folder(wheelhouse)
     with disk_errors(wheelhouse):
-        (wheelhouse / FOLDER).mkdir(parents=True, exist_ok=True)
         while True:
             with try_lock(wheelhouse / FOLDER / "record.lock") as is_locked:
                 if is_locked:
                     changed = change(read_record(wheelhouse))
-                    write_files(wheelhouse, {FILENAME: changed.to_toml().encode()})
+                    write_files(wheelhouse.resolve(), {FILENAME: changed.to_toml().encode()})
                     return
             time.sleep(_LOCKED_RECORD_PAUSE_S)

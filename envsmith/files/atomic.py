@@ -18,6 +18,7 @@ from typing import Any
 from envsmith.errors import ToolError
 from envsmith.files.locks import lock_directory
 from envsmith.files.os_errors import _lock_folder_errors
+from envsmith.files.own_folder import check_links, is_inside
 
 _RESERVED = ".envsmith-"
 _NEW = ".envsmith-new-"
@@ -42,9 +43,11 @@ def write_files(folder: Path, files: Mapping[str, bytes], *, remove: Collection[
 
     Raises:
         ToolError: TOL011 when the disk is full and TOL013 for any other OS error, all files unchanged; TOL014 for a
-            name that is not a plain file name, TOL015 when an earlier journal is damaged.
+            name that is not a plain file name, TOL015 when an earlier journal is damaged, TOL019 when a link leads from
+            the working directory to a folder outside.
     """
     _check_names([*files, *remove])
+    check_links(Path(), folder)
     with _lock_folder_errors(folder, "write"):
         folder.mkdir(parents=True, exist_ok=True)
         with lock_directory(folder):
@@ -71,7 +74,8 @@ def read_files(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir():
         return {}
     with _lock_folder_errors(folder, "read"), lock_directory(folder):
-        _recover(folder)
+        if is_inside(Path(), folder):
+            _recover(folder)
         paths = sorted(path for path in folder.iterdir() if not path.name.startswith(_RESERVED))
         return {path.name: path.read_bytes() for path in paths if path.is_file()}
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from envsmith.errors import ToolError
 from envsmith.files.os_errors import translate_os_errors
+from envsmith.files.own_folder import check_links
 
 # The marker of diff and git for a last line without a line feed.
 _NO_END = b"\n\\ No newline at end of file\n"
@@ -105,7 +106,7 @@ def _lines(data: bytes) -> list[bytes]:
 
 
 def write_edits(root: Path, edits: Iterable[Edit]) -> tuple[str, ...]:
-    """Replace or create files; modes are kept, and symbolic links are followed.
+    """Replace or create files; modes are kept, and symbolic links inside the project are followed.
 
     Args:
         root: the project's folder.
@@ -115,8 +116,8 @@ def write_edits(root: Path, edits: Iterable[Edit]) -> tuple[str, ...]:
         The files written.
 
     Raises:
-        ToolError: TOL017 when a file was changed meanwhile, TOL011 when the disk is full, TOL013 for any other OS
-            error; then every file is unchanged.
+        ToolError: TOL017 when a file was changed meanwhile, TOL019 when a link leads out of the project, TOL011 when
+            the disk is full, TOL013 for any other OS error; then every file is unchanged.
     """
     edits = [edit for edit in edits if edit.has_changes]
     prepared: list[tuple[Path, Path, Edit]] = []
@@ -124,6 +125,7 @@ def write_edits(root: Path, edits: Iterable[Edit]) -> tuple[str, ...]:
     try:
         for edit in edits:
             with _edit_errors(edit.file):
+                check_links(root, root / edit.file)
                 prepared.append(_prepare((root / edit.file).resolve(), edit))
         for new, path, edit in prepared:
             with _edit_errors(edit.file):

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from envsmith.errors import ToolError
-from envsmith.files.own_folder import read_own
+from envsmith.files.own_folder import open_own, read_own
 
 BUSY = ".envsmith-busy"
 """Marks a locked folder, on Windows only; it is deleted with the process that created it."""
@@ -107,7 +107,7 @@ else:
 
     def _lock_file(path: Path) -> int | None:
         while True:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            handle = open_own(path)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

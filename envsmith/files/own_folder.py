@@ -11,6 +11,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from envsmith.errors import ToolError
+
 MARK = "envsmith-made"
 """File in each folder that envsmith may remove, written before anything else; it contains the folder's first name."""
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -61,6 +63,46 @@ def read_own(path: Path) -> str:
             return stream.read(_MAX_BYTES).decode("utf-8", "replace")
     finally:
         os.close(handle)
+
+
+def open_own(path: Path) -> int:
+    """Open a file of envsmith to read it and write in place; create it if it is missing.
+
+    Anything but a regular file without other names is removed first: writing would change a file elsewhere.
+
+    Raises:
+        OSError: as `os.open`; for a folder in its place.
+    """
+    with suppress(FileNotFoundError):
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            path.unlink()
+    return os.open(path, os.O_RDWR | os.O_CREAT | NO_FOLLOW | getattr(os, "O_BINARY", 0), 0o666)
+
+
+def is_inside(base: Path, path: Path) -> bool:
+    """Return whether no link leads out of a folder on the way to a path; also for one not below it by its text."""
+    is_below = Path(os.path.abspath(path)).is_relative_to(os.path.abspath(base))  # noqa: PTH100 - resolves no links
+    return not is_below or Path(os.path.realpath(path)).is_relative_to(os.path.realpath(base))
+
+
+def check_links(base: Path, path: Path) -> None:
+    """Check that no link leads out of a project on the way to a path that is to be written.
+
+    Args:
+        base: the project.
+        path: relative to the working directory, or absolute.
+
+    Raises:
+        ToolError: TOL019 for a link.
+    """
+    if not is_inside(base, path):
+        raise ToolError(
+            "TOL019",
+            f"a link leads out of the project, to {os.path.realpath(path)}; nothing was written",
+            where=str(path),
+            hint="replace the link, or name the place that it leads to",
+        )
 
 
 def make_marked(folder: Path, name: str) -> None:

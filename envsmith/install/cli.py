@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.console.options import INSECURE_HOSTS, LOCK_FOLDERS, PREFIX
+from envsmith.console.options import INSECURE_HOSTS, LOCK_FOLDERS, PREFIX, STORE
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 @click.command(name="generations")
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="Remove all but the N last used.")
 @PREFIX
+@STORE
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def generations_command(keep: int | None, prefix: Path, *, as_json: bool) -> int:
+def generations_command(keep: int | None, prefix: Path, store: Path | None, *, as_json: bool) -> int:
     """List the environments that were built, with last use and size.
 
     Own bytes are freed if the environment is removed; shared ones are hard links to uv's cache or other environments.
@@ -32,9 +33,9 @@ def generations_command(keep: int | None, prefix: Path, *, as_json: bool) -> int
     from envsmith.install.generation_store import GenerationStore
     from envsmith.install.rollback import list_generations, prune
 
-    store = GenerationStore(link=prefix.absolute(), notify=output.show_note)
-    removed = () if keep is None else prune(keep, store)
-    output.show_generations(list_generations(store, own_and_shared), removed, as_json=as_json)
+    found = GenerationStore(link=prefix, store=store, notify=output.show_note)
+    removed = () if keep is None else prune(keep, found)
+    output.show_generations(list_generations(found, own_and_shared), removed, as_json=as_json)
     return OK
 
 
@@ -47,6 +48,7 @@ def generations_command(keep: int | None, prefix: Path, *, as_json: bool) -> int
     help="Version, name or path of the interpreter [default: chosen by the locks].",
 )
 @PREFIX
+@STORE
 @click.option(
     "--locked/--frozen",
     "is_checked",
@@ -92,7 +94,7 @@ def install_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa
     # Signed before the build: they may be changed during it.
     signatures = answer_cache.sign_paths((options["folder"], *inputs))
     is_quiet = settings["quiet"] or options["as_json"]
-    with install_tools(options, quiet=is_quiet) as tools:
+    with install_tools({**options, "words": settings["words"]}, quiet=is_quiet) as tools:
         done = install(request, tools)
     if inputs and _is_cacheable(options):
         _cache_answer(settings["words"], options, done.generation, signatures)
@@ -115,7 +117,7 @@ def _cache_answer(
     from envsmith.install.generation_store import GenerationStore
     from envsmith.install.output import unchanged_line
 
-    store = GenerationStore(link=options["prefix"].absolute())
+    store = GenerationStore(link=options["prefix"], store=options["store"])
     current = answer_cache.sign_paths(store.watched_paths(generation))
     line = unchanged_line(generation, options["prefix"])
     answer_cache.remember(words, line, {**current, **signatures})
@@ -141,7 +143,9 @@ def install_tools(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTo
         with LockProgress(quiet=quiet) as progress:
             yield InstallTools(
                 store=GenerationStore(
-                    link=options["prefix"].absolute(),
+                    link=options["prefix"],
+                    store=options["store"],
+                    words=options.get("words", ("install",)),
                     processes=processes,
                     notify=(lambda _: None) if quiet else show_note,
                 ),
@@ -165,9 +169,10 @@ def install_tools(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTo
 @click.command(name="rollback")
 @click.argument("id_", metavar="[ID]", required=False, default="")
 @PREFIX
+@STORE
 @click.option("--force", is_flag=True, help="Switch even if files are missing or changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def rollback_command(id_: str, prefix: Path, *, force: bool, as_json: bool) -> int:
+def rollback_command(id_: str, prefix: Path, store: Path | None, *, force: bool, as_json: bool) -> int:
     """Switch to the previous environment, or to the one named ID.
 
     ID can be that of an environment from before envsmith's first install, too. A second rollback undoes the first.
@@ -179,6 +184,6 @@ def rollback_command(id_: str, prefix: Path, *, force: bool, as_json: bool) -> i
     from envsmith.install.rollback import rollback
 
     check_runner(prefix.absolute())
-    store = GenerationStore(link=prefix.absolute(), notify=output.show_note)
-    output.show_switch(rollback(id_, store, is_forced=force), prefix, as_json=as_json)
+    found = GenerationStore(link=prefix, store=store, notify=output.show_note)
+    output.show_switch(rollback(id_, found, is_forced=force), prefix, as_json=as_json)
     return OK

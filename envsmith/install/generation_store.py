@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+import shlex
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from envsmith.environment.interpreter import interpreter_path
@@ -67,7 +67,7 @@ class GenerationStore:
         store: keep the generations in a subfolder of this folder, instead of beside the link.
         processes: programs started under the lock keep it if this process is killed.
         notify: called with one line for each wait and each removal.
-        command: the command that installs the environment, for hints.
+        words: the command line that installs the environment, for hints.
 
     Raises:
         InstallError: ENV035 when a folder of the project that is to be changed is a link.
@@ -77,7 +77,7 @@ class GenerationStore:
     store: Path | None = None
     processes: Processes | None = None
     notify: Callable[[str], None] = lambda _: None
-    command: str = "envsmith install"
+    words: Sequence[str] = ("install",)
     root: Path = field(init=False)
     """The folder of all files but environments not managed by envsmith."""
 
@@ -102,14 +102,19 @@ class GenerationStore:
                     raise self._link_error(found, folder)
 
     def _link_error(self, found: Path, folder: Path) -> InstallError:
-        target = os.path.realpath(found)
-        where = os.path.realpath(self.root) if folder == self.link.parent else target
+        target, words = os.path.realpath(found), list(self.words)
+        where = target
+        if folder == self.link.parent:
+            where = os.path.realpath(self.root)
+            words = [
+                word for word in words if word not in ("--prefix", os.path.relpath(self.link), str(self.link))
+            ]
         return InstallError(
             "ENV035",
             f"this is a link to {target}: envsmith keeps and removes environments only in folders of the project",
             where=str(found),
             hint="replace the link by a folder, or name the place from outside the project: "
-            f"`ENVSMITH_STORE={quote(where)} {self.command}`",
+            f"`ENVSMITH_STORE={shlex.quote(where)} {shlex.join(('envsmith', *words))}`",
         )
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from envsmith.download.download import FillWheelhouse, download_error, pylock_te
 from envsmith.download.locations import Locations, MirroredFiles, ServedFiles
 from envsmith.download.transfer_progress import warn_unused_rewrites
 from envsmith.download.wheelhouse import TransferListener, WheelhouseDownloader
+from envsmith.files.own_folder import MARK, has_mark, make_marked, remove_folder
 from envsmith.index.hashing import FileCache
 from envsmith.install.request import LockedInstall
 from envsmith.lockfile.manifest import Manifest
@@ -108,20 +108,24 @@ def _starting(rewrites: Sequence[str], wheelhouse: Path, artifacts: Sequence[Art
 
 
 def touch_and_evict(wheelhouse: Path) -> None:
-    """Mark a cached wheelhouse as used now, and evict those unused for `KEPT_DAYS`.
+    """Mark a cached wheelhouse as used now, and evict those unused for `KEPT_DAYS`, each reported.
 
-    OS errors are ignored: the cache then only grows.
+    Folders without envsmith's mark stay. OS errors are ignored: the cache then only grows.
 
     Args:
         wheelhouse: created if missing.
     """
     now_s = time.time()
     with suppress(OSError):
-        wheelhouse.mkdir(parents=True, exist_ok=True)
+        if not wheelhouse.exists():
+            make_marked(wheelhouse, wheelhouse.name)
         os.utime(wheelhouse, (now_s, now_s))
         for other in wheelhouse.parent.iterdir():
-            if other.stat().st_mtime < now_s - KEPT_DAYS * 86400:
-                shutil.rmtree(other, ignore_errors=True)
+            is_old = other.lstat().st_mtime < now_s - KEPT_DAYS * 86400
+            if is_old and has_mark(other, other.name):
+                with suppress(OSError):
+                    remove_folder(other, MARK)
+                    printer.say(f"removed {other}: unused for {KEPT_DAYS} days", err=True)
 
 
 class PrefetchProgress:

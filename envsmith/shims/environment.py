@@ -11,6 +11,7 @@ from pathlib import Path
 
 from envsmith.config.profile import Profile
 from envsmith.environment.interpreter import Probe, interpreter_path, read_answer
+from envsmith.files.atomic import write_atomic
 from envsmith.files.os_errors import environment_errors
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.shim import PROJECT, ShimPackage, package
@@ -44,7 +45,7 @@ def install_shims(prefix: Path, package: ShimPackage, processes: Processes) -> N
         site = _site_packages(prefix)
         for name, data in package.files.items():
             (site / name).parent.mkdir(parents=True, exist_ok=True)
-            (site / name).write_bytes(data)
+            write_atomic(site / name, data)
     modules = [site / name for name in package.files if name.endswith(".py")]
     processes.run(
         [interpreter_path(prefix), "-I", "-m", "compileall", "-q", *modules],

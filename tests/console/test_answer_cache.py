@@ -22,7 +22,7 @@ def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "watched"
     folder.mkdir()
     (folder / "file").write_text("one", "utf-8")
-    (tmp_path / ".envsmith").mkdir()
+    monkeypatch.setenv("ENVSMITH_CACHE_DIR", str(tmp_path / "cache"))
     remember(WORDS)
     assert answer_cache.recall(WORDS) == "said"
     return folder
@@ -36,7 +36,8 @@ def remember(words: list[str]) -> None:
 
 
 def kept(folder: Path) -> Path:
-    return folder.parent / ".envsmith" / "unchanged.json"
+    (found,) = (folder.parent / "cache" / "answers").iterdir()
+    return found
 
 
 CHANGES: dict[str, Callable[[Path], object]] = {
@@ -72,9 +73,9 @@ def test_another_word_makes_it_look_again(watched: Path) -> None:
 
 
 def test_a_variable_of_envsmiths_makes_it_look_again(watched: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENVSMITH_CACHE_DIR", "/elsewhere")
+    monkeypatch.setenv("ENVSMITH_STORE", "/elsewhere")
     assert answer_cache.recall(WORDS) == ""
-    monkeypatch.delenv("ENVSMITH_CACHE_DIR")
+    monkeypatch.delenv("ENVSMITH_STORE")
     words = [*WORDS, "--prefix", str(watched.parent / ".venv")]
     remember(words)
     monkeypatch.chdir(watched)
@@ -88,22 +89,11 @@ def test_what_changes_while_it_works_is_seen(watched: Path) -> None:
     assert answer_cache.recall(WORDS) == ""
 
 
-@pytest.mark.parametrize("words", [["--prefix", "elsewhere/env"], ["--prefix=elsewhere/env"]])
-def test_it_lies_beside_the_environment(watched: Path, words: list[str]) -> None:
-    root = watched.parent / "elsewhere" / ".envsmith"
-    root.mkdir(parents=True)
-    answer_cache.remember([*WORDS, *words], "said", {})
-    assert (root / "unchanged.json").exists()
-    assert answer_cache.recall([*WORDS, *words]) == "said"
-    assert answer_cache.recall([*WORDS, "--prefix"]) == ""
-
-
-def test_nothing_is_written_where_there_is_no_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    answer_cache.remember(WORDS, "said", {})
-    assert list(tmp_path.iterdir()) == []
+def test_nothing_is_written_into_the_project_nor_read_from_it(watched: Path) -> None:
+    assert sorted(path.name for path in watched.parent.iterdir()) == ["cache", "watched"]
+    (watched.parent / ".envsmith").mkdir()
+    kept(watched).rename(watched.parent / ".envsmith" / "unchanged.json")
+    assert answer_cache.recall(WORDS) == ""
 
 
 def test_other_commands_are_remembered_in_the_cache_the_newest_of_them(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,21 @@ def test_what_the_disk_refuses_is_told_in_words(number: int, code: str) -> None:
     assert caught.value.code == code
     assert "told by the system" in caught.value.message
     assert caught.value.where == "somewhere"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes symbolic links")
+@pytest.mark.parametrize("is_hard", [True, False])
+def test_no_file_elsewhere_is_written_through_a_link(tmp_path: Path, house: Path, *, is_hard: bool) -> None:
+    outside = [tmp_path / "one", tmp_path / "two"]
+    places = [part_path(house, SHA256), part_path(house, SHA256).with_suffix(".json")]
+    for file, place in zip(outside, places, strict=True):
+        file.write_text("mine", "utf-8")
+        place.hardlink_to(file) if is_hard else place.symlink_to(file)
+    with PartFile(house, SHA256) as part:
+        part.begin_response(PartOrigin(size_bytes=5))
+        part.restart()
+        part.begin_response(PartOrigin(size_bytes=7))
+        part.write(BODY)
+        part.finish(house / "file")
+    assert [file.read_text("utf-8") for file in outside] == ["mine", "mine"]
+    assert (house / "file").read_bytes() == BODY

@@ -51,6 +51,24 @@ def test_mode_and_link_are_kept(root: Path) -> None:
     assert stat.S_IMODE((root / "a.txt").stat().st_mode) == 0o754
 
 
+@pytest.mark.parametrize("name", ["link.txt", "out/a.txt", "out/new.txt"])
+def test_no_file_outside_the_project_is_written_through_a_link(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    (project / "link.txt").symlink_to(root / "a.txt")
+    (project / "out").symlink_to(root)
+    before = contents(root)
+    known = None if name == "out/new.txt" else b"old a.txt"
+    edits = [Edit(file="b.txt", before=None, after=b"new"), Edit(file=name, before=known, after=b"new")]
+    for folder in (Path(), project):
+        with pytest.raises(ToolError, match="TOL019"):
+            write_edits(folder, edits)
+    assert contents(root) == before
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_that_changed_since_is_refused_and_all_stay(root: Path, name: str) -> None:
     (root / name).write_bytes(b"somebody's")

@@ -58,9 +58,10 @@ def test_a_link_in_the_place_of_our_folder_is_refused_with_the_command(
     (project / name).symlink_to(os.path.relpath(outside, (project / name).parent))
     link = Path("sub/.venv" if name == "sub" else ".venv")
     with pytest.raises(InstallError, match="ENV035") as caught:
-        GenerationStore(link=link, command="envsmith install cpu")
+        GenerationStore(link=link, words=("install", "cpu", "--prefix", str(link)))
     store = outside / ".envsmith" if name == "sub" else outside
-    assert f"`ENVSMITH_STORE={store} envsmith install cpu`" in caught.value.hint
+    prefix = "" if name == "sub" else " --prefix .venv"
+    assert f"`ENVSMITH_STORE={store} envsmith install cpu{prefix}`" in caught.value.hint
     assert content(outside) == before
 
 
