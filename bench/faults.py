@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from tests.faults.interrupts import interrupted
 from tests.install import campaign
 from tests.install.campaign import Tally
 from tests.install.made import Shop
@@ -53,6 +54,9 @@ def tallies(kind: type[Side], share: float, only: str = "") -> Iterator[Tally]:
             continue
         with project(kind) as side:
             yield fault(side, max(1, round(rounds * share)))
+    if kind is Ours and only in ("", "interrupted"):
+        with project(Ours) as ours:
+            yield from interrupted(ours, max(1, round(50 * share)))
     if kind is Ours and not only:
         for going in (campaign.killed_going_back, campaign.killed_setting_aside):
             with project(Ours) as ours:

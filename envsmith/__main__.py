@@ -4,34 +4,47 @@ from __future__ import annotations
 
 import sys
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import FrameType
-
 
 def run() -> None:
     """Run the command line and end the process with its exit code."""
-    words = sys.argv[1:]
+    try:
+        status = _run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules were imported: the command line reports the others
+        print("interrupted", file=sys.stderr)  # noqa: T201 - click may not be imported yet
+        status = 130
+    sys.exit(status)
+
+
+def _run(words: list[str]) -> int:
+    if sys.platform != "win32":
+        from resource import RLIM_INFINITY, RLIMIT_FSIZE, getrlimit
+
+        # Python 3.11 cuts compiled modules at the limit of file sizes, and fails to read them ever after.
+        sys.dont_write_bytecode |= getrlimit(RLIMIT_FSIZE)[0] != RLIM_INFINITY
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from envsmith.console.streams import open_closed
+
+        open_closed()
     # These two answer before click is imported, which takes longer than a plain `run` as a whole.
     if words[:1] == ["run"]:
         from envsmith.activate.fast_run import exec_command
 
         status = exec_command(words[1:])
         if status is not None:
-            sys.exit(status)
+            return status
     if ("install" in words or {"lock", "--check"} <= {*words}) and _is_unchanged(words):
-        sys.exit(0)
+        return 0
 
-    import signal
+    from envsmith.process import signals
 
+    signals.catch()
     from envsmith.cli.main import main
 
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        # Leave a signal ignored if the parent did so, as nohup does.
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _interrupt)
-    sys.exit(main(words))
+    status = main(words)
+    if signals.is_received():  # whatever the command made of it: its answer may be that of an ended program
+        status = 130
+    signals.release()
+    return status
 
 
 def _is_unchanged(words: list[str]) -> bool:
@@ -46,11 +59,6 @@ def _is_unchanged(words: list[str]) -> bool:
     except OSError:  # a closed pipe: the command line reports it
         return False
     return True
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """End like Ctrl-C: by default the process would die at once and leave its children running."""
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

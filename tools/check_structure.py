@@ -33,9 +33,9 @@ ROLES = {"__init__", "__main__", "cli", "fix_cli", "model", "options", "output",
 # Modules below FEWEST_FILE_LINES, each with the reason why it is a file of its own.
 SMALL = {
     "__init__.py": "the version, read without importing anything",
-    "__main__.py": "start-up path: answers before click is imported",
     "cli/parent_folder.py": "imported only when a command failed",
     "console/options.py": "shared click options; imported by commands that print nothing through printer",
+    "console/streams.py": "start-up path: no other import",
     "files/cache_dir.py": "start-up path: no other import",
     "lock/recorded_models.py": "used by lock, lock --check and verify, which share nothing else",
     "lockfile/__init__.py": "name of the lock folders, on the start-up path of `run`",

@@ -12,6 +12,7 @@ from importlib import import_module
 import click
 
 from envsmith import __version__
+from envsmith.console import streams
 from envsmith.errors import FAILED, INTERRUPTED, OK, EnvsmithError
 
 COMMANDS = {
@@ -109,7 +110,16 @@ def cli(ctx: click.Context, *, verbose: int, quiet: bool) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code: 0 done, 1 the answer is no, 2 failed, 130 interrupted."""
     try:
-        return _run(list(arguments))
+        return _caught(list(arguments))
+    except OSError:  # the error cannot be printed either
+        sys.stdout = sys.stderr = None
+        return FAILED
+
+
+def _caught(arguments: list[str]) -> int:
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
     except BrokenPipeError:
         # The pipe was closed. Without this, Python reports it once more when it flushes the streams at exit.
         sys.stdout = sys.stderr = None
@@ -117,12 +127,40 @@ def main(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; no files are half-written", err=True)
         return INTERRUPTED
+    except OSError as error:
+        return _os_error(error, arguments)
     except Exception:  # noqa: BLE001 - report a bug as one; its exit code must not be 1, "the answer is no"
-        import traceback
+        return _bug()
+    return status
 
-        traceback.print_exc()
-        click.echo(_REPORT, err=True)
-        return FAILED
+
+def _bug() -> int:
+    import traceback
+
+    traceback.print_exc()
+    click.echo(_REPORT, err=True)
+    return FAILED
+
+
+def _os_error(error: OSError, arguments: list[str]) -> int:
+    """Report standard output that cannot be written or a full disk; any other error is a bug."""
+    from pathlib import Path
+
+    from envsmith.errors import ToolError
+    from envsmith.files.os_errors import DISK_FULL, translate_os_errors
+
+    if streams.is_output_error(error, "click.utils", __name__):
+        sys.stdout = sys.stderr  # at exit Python would write the rest again, and report the error once more
+        reason = ToolError("TOL005", f"cannot write to standard output: {error.strerror}")
+        return _report_error(reason, [word for word in arguments if word != "--json"])
+    if error.errno not in DISK_FULL:
+        return _bug()
+    place = Path(error.filename or "a temporary file")
+    try:
+        with translate_os_errors(place, ToolError, ("TOL011", "TOL013"), hint=""):
+            raise error
+    except ToolError as full:
+        return _report_error(full, arguments)
 
 
 def _global_options_first(arguments: list[str]) -> list[str]:

@@ -25,7 +25,6 @@ _NEW = ".envsmith-new-"
 _JOURNAL = ".envsmith-journal"
 _JOURNAL_NEW = ".envsmith-journal-new"
 _FORMAT_VERSION = 1
-# No space, over quota, over the file size limit.
 # Separators, and characters that Windows refuses in file names.
 _FORBIDDEN = frozenset('/\\:\0<>"|?*')
 

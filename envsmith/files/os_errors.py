@@ -9,7 +9,8 @@ from pathlib import Path
 
 from envsmith.errors import EnvsmithError, InstallError, ToolError
 
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# No space, over quota, over the file size limit.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def translate_os_errors(
     try:
         yield
     except OSError as error:
-        is_full = error.errno in _DISK_FULL
+        is_full = error.errno in DISK_FULL
         reason = error.strerror or str(error)
         problem = f"the disk is full: {reason}" if is_full else f"cannot {action}: {_lower_first(reason)}"
         named = "" if isinstance(place, str) else error.filename2 or error.filename or ""

@@ -5,39 +5,16 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from envsmith.process.children import CHUNK_BYTES, DRAIN_TIMEOUT_S, Tail, join_all, read_outputs
 from envsmith.process.runner import Processes, start_piped, wait_until
 
 MAX_BYTES = 400_000
 """Kept of each output stream."""
-_CHUNK_BYTES = 65_536
-_DRAIN_TIMEOUT_S = 5.0
-"""How long outputs are read after the end of a program: its children may hold them open."""
-
-
-@dataclass
-class Tail:
-    """The last bytes of a stream."""
-
-    chunks: deque[bytes] = field(default_factory=deque)
-    size: int = 0
-
-    def add(self, data: bytes) -> None:
-        """Append bytes, and drop the oldest ones beyond the limit."""
-        self.chunks.append(data)
-        self.size += len(data)
-        while self.size - len(self.chunks[0]) >= MAX_BYTES:
-            self.size -= len(self.chunks.popleft())
-
-    @property
-    def text(self) -> str:
-        """The bytes kept, as text."""
-        return b"".join(self.chunks).decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +26,7 @@ class TailedProgram:
 
 
 def run_teed(
-    command: Sequence[str], variables: Mapping[str, str], drain_timeout_s: float = _DRAIN_TIMEOUT_S
+    command: Sequence[str], variables: Mapping[str, str], drain_timeout_s: float = DRAIN_TIMEOUT_S
 ) -> TailedProgram:
     """Run a program attached to this terminal, pass its output on at once, and keep the end of it.
 
@@ -61,7 +38,7 @@ def run_teed(
     Raises:
         ToolError: TOL001 when it cannot be started.
     """
-    tails = (Tail(), Tail())
+    tails = (Tail(MAX_BYTES), Tail(MAX_BYTES))
     with start_piped(command, variables) as process:
         streams = ((process.stdout, sys.stdout, tails[0]), (process.stderr, sys.stderr, tails[1]))
         threads = [
@@ -89,7 +66,7 @@ def _wait(wait: Callable[[], int]) -> int:
 
 def _pass_on(source: IO[bytes], target: BinaryIO, tail: Tail) -> None:
     with source:
-        while data := source.read1(_CHUNK_BYTES):  # type: ignore[attr-defined]
+        while data := source.read1(CHUNK_BYTES):  # type: ignore[attr-defined]
             tail.add(data)
             try:
                 target.write(data)
@@ -123,22 +100,11 @@ def run_with_timeout(
     Raises:
         ToolError: TOL001 when it cannot be started.
     """
-    tails = (Tail(), Tail())
-    threads = []
+    tails = (Tail(MAX_BYTES), Tail(MAX_BYTES))
     with processes.group(command, env=env) as process:
-        for source, tail in zip((process.stdout, process.stderr), tails, strict=True):
-            thread = threading.Thread(target=_read, args=(source, tail), daemon=True)
-            thread.start()
-            threads.append(thread)
+        threads = read_outputs(process, tails)
         timed_out = not wait_until(process, timeout_s)
-    for thread in threads:
-        thread.join(_DRAIN_TIMEOUT_S)
+    join_all(threads)
     return CapturedProgram(
         status=process.returncode, timed_out=timed_out, stdout=tails[0].text, stderr=tails[1].text
     )
-
-
-def _read(source: IO[bytes], tail: Tail) -> None:
-    with source:
-        while data := source.read1(_CHUNK_BYTES):  # type: ignore[attr-defined]
-            tail.add(data)

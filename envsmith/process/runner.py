@@ -5,17 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakSet
 
 from envsmith.errors import ToolError
+from envsmith.process import signals
+from envsmith.process.children import Tail, end_groups, join_all, read_outputs, start_group
 
 _log = logging.getLogger(__name__)
+MOST_OUTPUT_BYTES = 64_000_000
+"""Most output of a program that is read as a whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +32,14 @@ class CompletedProgram:
 
 
 class Processes:
-    """Starts programs; `close` ends those still running."""
+    """Starts programs, each in a group of its own; `close` ends those still running, and so does a signal."""
 
     def __init__(self) -> None:
-        self._running: set[subprocess.Popen[str] | subprocess.Popen[bytes]] = set()
+        self._running: set[subprocess.Popen[bytes]] = set()
         self._mutex = threading.Lock()
         self._closed = False
         self._inherited_handles: set[int] = set()
+        _instances.add(self)
 
     @contextmanager
     def passing_on(self, handle: int | None) -> Iterator[None]:
@@ -61,117 +66,95 @@ class Processes:
         Args:
             command: program and arguments.
             env: its complete environment.
-            timeout_s: seconds until it is killed.
+            timeout_s: seconds until it is ended.
             cwd: its working directory.
 
         Raises:
-            ToolError: TOL001 when it cannot be started, TOL002 after the timeout, TOL003 after `close`.
+            ToolError: TOL001 when it cannot be started, TOL002 after the timeout, TOL003 after `close`, TOL004 for
+                output beyond `MOST_OUTPUT_BYTES`.
         """
-        arguments = [str(word) for word in command]
-        _log.debug("run %s", arguments)
-        with self._mutex:
-            if self._closed:
-                raise ToolError("TOL003", "interrupted before it was started", where=arguments[0])
-            process = self._start(arguments, env, cwd)
-            self._running.add(process)
-        try:
-            stdout, stderr = process.communicate(timeout=timeout_s)
-        except subprocess.TimeoutExpired as error:
+        tails = (Tail(MOST_OUTPUT_BYTES), Tail(MOST_OUTPUT_BYTES))
+        with self.group(command, env=env, cwd=cwd) as process:
+            threads = read_outputs(process, tails, on_excess=process.kill)
+            timed_out = not wait_until(process, timeout_s)
+        join_all(threads)
+        where = " ".join(str(word) for word in command[:3])
+        if any(tail.is_cut for tail in tails):
+            raise ToolError(
+                "TOL004",
+                f"more than {MOST_OUTPUT_BYTES // 1_000_000} MB of output; the program was ended",
+                where=where,
+                hint="check that it is the program its name says",
+            )
+        if timed_out:
             raise ToolError(
                 "TOL002",
                 f"timeout after {timeout_s:.0f} s",
-                where=" ".join(arguments[:3]),
+                where=where,
                 hint="try again with a faster network; downloaded files are in the cache",
-            ) from error
-        finally:
-            with self._mutex:
-                self._running.discard(process)
-            if process.poll() is None:
-                process.kill()
-                process.communicate()
-        return CompletedProgram(status=process.returncode, stdout=stdout, stderr=stderr)
+            )
+        return CompletedProgram(status=process.returncode, stdout=tails[0].text, stderr=tails[1].text)
 
     @contextmanager
     def group(
-        self, command: Sequence[str | Path], *, env: Mapping[str, str]
+        self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path | None = None
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """Start a program in a process group of its own, with outputs to be read in the block.
+        """Start a program in a group of its own, with outputs to be read in the block.
 
-        The group is killed at the end of the block; on Windows only the program itself.
+        At the end of the block it is ended with all that it started.
 
         Args:
             command: program and arguments.
             env: its complete environment.
+            cwd: its working directory.
 
         Raises:
-            ToolError: TOL001 when it cannot be started.
+            ToolError: TOL001 when it cannot be started, TOL003 after `close`.
         """
         arguments = [str(word) for word in command]
-        _log.debug("run group %s", arguments)
-        process = _start_group(arguments, env)
-        with self._mutex:
+        _log.debug("run %s", arguments)
+        with self._mutex, signals.held():
+            if self._closed:
+                raise ToolError("TOL003", "interrupted before it was started", where=arguments[0])
+            try:
+                process = start_group(arguments, env, cwd, self._inherited_handles)
+            except (OSError, ValueError) as error:
+                raise start_error(arguments[0], error) from error
             self._running.add(process)
         try:
             yield process
         finally:
+            end_groups([process])
+            process.wait()
             with self._mutex:
                 self._running.discard(process)
-            _kill_group(process)
 
     def close(self) -> None:
-        """Terminate all running programs, and refuse to start others."""
+        """End all running programs with all that they started, and refuse to start others."""
         with self._mutex:
             self._closed = True
-            for process in self._running:
-                process.terminate()
+            running = list(self._running)
+        end_groups(running)
 
-    def _start(self, arguments: list[str], env: Mapping[str, str], cwd: Path | None) -> subprocess.Popen[str]:
-        try:
-            return subprocess.Popen(  # noqa: S603 - a list of arguments, without a shell
-                arguments,
-                env=dict(env),
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                encoding="utf-8",
-                errors="replace",
-                pass_fds=tuple(self._inherited_handles),
-            )
-        except OSError as error:
-            raise start_error(arguments[0], error) from error
+
+_instances: WeakSet[Processes] = WeakSet()
+
+
+def _close_all() -> None:
+    for processes in list(_instances):
+        processes.close()
+
+
+signals.at_interrupt(_close_all)
 
 
 def wait_until(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
     """Wait for a program; return whether it ended within the timeout."""
-    try:
-        process.wait(timeout_s)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _start_group(arguments: list[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(  # noqa: S603 - a list of arguments, without a shell
-            arguments,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=os.name != "nt",
-        )
-    except OSError as error:
-        raise start_error(arguments[0], error) from error
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    if os.name == "nt":
-        process.kill()
-    else:
-        with suppress(ProcessLookupError, PermissionError):  # all of them have ended
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    # `Popen.wait` with a timeout looks every 50 ms; without one it returns at once.
+    waiter = threading.Thread(target=process.wait, daemon=True)
+    waiter.start()
+    waiter.join(timeout_s)
+    return not waiter.is_alive()
 
 
 def run_attached(command: Sequence[str], env: Mapping[str, str]) -> int:
@@ -201,14 +184,17 @@ def start_piped(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subp
     program = shutil.which(command[0], path=env.get("PATH")) or command[0]
     _log.debug("run piped %s", list(command))
     try:
-        process = subprocess.Popen(  # noqa: S603 - a list of arguments, without a shell
-            [program, *command[1:]], env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        with signals.held():
+            process = subprocess.Popen(  # noqa: S603 - a list of arguments, without a shell
+                [program, *command[1:]], env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+            signals.pass_to(process)
     except (OSError, ValueError) as error:
         raise start_error(command[0], error) from error
     try:
         yield process
     finally:
+        signals.pass_to(None)
         if process.poll() is None:
             process.kill()
             process.wait()

@@ -16,6 +16,7 @@ VARIABLES = (
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
 )  # fmt: skip
 """Variables that uv inherits: places, TLS, proxies, credentials. The user's other uv settings would change results."""
+_MOST_LINES, _MOST_CHARACTERS = 15, 600
 # Messages of uv 0.13.8 about failed requests (seen 2026-11-21).
 NETWORK_ERROR = re.compile(
     r"network connectivity is disabled|Failed to fetch|error sending request|dns error", re.IGNORECASE
@@ -68,3 +69,11 @@ def uv_environ(*more: str) -> dict[str, str]:
         "UV_NO_PROGRESS": "1",
         "NO_COLOR": "1",
     }
+
+
+def excerpt(text: str) -> str:
+    """Return the first and last lines of what uv printed, each of bounded length."""
+    lines = text.strip().splitlines()
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[:4], "…", *lines[5 - _MOST_LINES :]]
+    return "\n".join(line[:_MOST_CHARACTERS] for line in lines) or "nothing"

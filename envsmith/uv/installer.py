@@ -16,7 +16,7 @@ from envsmith.errors import InstallError, ToolError
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.shell import quote_path
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
-from envsmith.uv.command import NETWORK_ERROR, uv_environ
+from envsmith.uv.command import NETWORK_ERROR, excerpt, uv_environ
 
 # Variables that uv inherits for installs besides those for resolutions; those of compilers are for source packages.
 _VARIABLES = ("UV_LINK_MODE", "UV_CONCURRENT_INSTALLS", "UV_PYTHON_INSTALL_DIR", "CC", "CXX", "CFLAGS")
@@ -53,12 +53,12 @@ class UvInstaller:
         """
         finished = self._run("python", "find", "--system", "--no-project", "--", request)
         if finished.status == 0:
-            return Path(finished.stdout.strip())
+            return _answered_path(finished)
         return Path(sys.executable) if request == "{}.{}".format(*sys.version_info) else None
 
     def cache(self) -> Path:
         """Return uv's cache folder."""
-        return Path(self._run("cache", "dir").stdout.strip() or ".")
+        return _answered_path(self._run("cache", "dir"))
 
     def is_copying(self) -> bool:
         """Say whether uv is set to copy files from its cache instead of linking them."""
@@ -130,6 +130,18 @@ class UvInstaller:
         return self.processes.run(command, env=uv_environ(*_VARIABLES), timeout_s=self.timeout_s)
 
 
+def _answered_path(finished: CompletedProgram) -> Path:
+    text = finished.stdout.strip()
+    if not text.isprintable() or not Path(text).is_absolute():
+        raise ToolError(
+            "TOL020",
+            "uv's answer is not a path",
+            details=(("uv says", excerpt(text)),),
+            hint="envsmith needs uv 0.13, 0.13.8 or later",
+        )
+    return Path(text)
+
+
 def failure(
     finished: CompletedProgram, message: str, supply: InstallSource | None = None
 ) -> InstallError | ToolError:
@@ -140,8 +152,8 @@ def failure(
         message: the failed operation.
         supply: source of the packages.
     """
-    text = finished.stderr.strip() or "nothing"
-    details = (("uv says", text),)
+    text = finished.stderr
+    details = (("uv says", excerpt(text)),)
     if _FULL.search(text):
         return InstallError(
             "ENV021",

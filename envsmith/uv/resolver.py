@@ -18,7 +18,7 @@ from envsmith.errors import EnvsmithError, NoSolutionError, ToolError
 from envsmith.model.target import Platform
 from envsmith.plan.model import Resolution, ResolutionPlan
 from envsmith.process.runner import CompletedProgram, Processes
-from envsmith.uv.command import NETWORK_ERROR, check_version, uv_environ
+from envsmith.uv.command import NETWORK_ERROR, check_version, excerpt, uv_environ
 from envsmith.uv.index_writer import INDEX_NAME, uv_settings, write_slice
 
 # Hint of uv 0.13.8 on a version after the cutoff: "`idna` was filtered by `exclude-newer` …", and either "The requested
@@ -94,7 +94,7 @@ class UvResolver:
             # A second run, from the cache just filled, for the requirers, which a pylock lacks.
             notes = ("--annotation-style", "split", "--emit-index-annotation")
             annotated = self._compile(plan, work, [*flags, *notes], offline=True)
-            return Resolution.parse(pylock.read_text("utf-8"), annotated.stdout)
+            return Resolution.parse(_read_output(pylock), annotated.stdout)
 
     def _check_version(self) -> None:
         """Check the version of uv, once."""
@@ -176,6 +176,16 @@ def _sorted(items: Iterable[SourcedRequirement]) -> list[SourcedRequirement]:
     return sorted(items, key=lambda item: str(item.requirement))
 
 
+def _read_output(path: Path) -> str:
+    """Return the file that uv wrote; not even a success means that it has written one."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ToolError(
+            "TOL020", "uv succeeded, but wrote no pylock", hint="envsmith needs uv 0.13, 0.13.8 or later"
+        ) from error
+
+
 def _write(path: Path, lines: Iterable[str]) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
@@ -212,13 +222,13 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
         return ToolError(
             "TOL022",
             "PyPI could not be reached, and uv's cache lacks packages that are needed",
-            details=(("uv says", text),),
+            details=(("uv says", excerpt(text)),),
             hint="check the network or proxy; with --offline, lock once online to fill the cache",
         )
     return ToolError(
         "TOL021",
         f"uv failed with status {finished.status}",
-        details=(("uv says", text or "nothing"),),
+        details=(("uv says", excerpt(text)),),
         hint="if the requirements are right, report it with the output of `envsmith -v lock`",
     )
 

@@ -9,6 +9,7 @@ import pytest
 
 from envsmith.errors import ToolError
 from envsmith.process import capture
+from envsmith.process.children import Tail
 
 
 def watched(script: str) -> capture.TailedProgram:
@@ -55,7 +56,7 @@ def test_what_cannot_be_started() -> None:
 
 
 def test_a_tail_lets_go_of_the_first() -> None:
-    tail = capture.Tail()
+    tail = Tail(capture.MAX_BYTES)
     for number in range(100):
         tail.add(bytes([number]) * 10_000)
     assert tail.size == capture.MAX_BYTES
