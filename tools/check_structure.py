@@ -44,7 +44,6 @@ SMALL = {
     "model/progress.py": "protocol between the engines and the console",
     "process/replace.py": "start-up path of `envsmith run`",
     "runtime/loadable_files.py": "read by two scripts that run in a child process",
-    "runtime/shims/torch_safe_globals.py": "installed as a file of its own",
     "runtime/probe_compile.py": "run by a child process under its file name",
     "runtime/probe_opencv.py": "run by a child process under its file name",
     "templates/__init__.py": "reads the templates beside it",

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -14,7 +14,8 @@ from envsmith.errors import ProfileError
 from envsmith.model.naming import suggestion
 
 LEGACY_API, SAFE_GLOBALS = "torchaudio-legacy-api", "torch-safe-globals"
-SHIMS = (LEGACY_API, SAFE_GLOBALS)
+SHIMS = {LEGACY_API: "torchaudio", SAFE_GLOBALS: "torch.serialization"}
+"""Shim → the module after whose import it runs; its code is in ``runtime/shims``."""
 PROJECT = "envsmith-shims"
 """Name of the distribution; it is on no index."""
 _MODULE = "envsmith_shims"
@@ -86,7 +87,7 @@ def check_global(text: str) -> str:
 
 
 def package(
-    names: tuple[str, ...], safe_globals: tuple[str, ...], sources: Mapping[str, bytes]
+    names: Collection[str], safe_globals: tuple[str, ...], sources: Mapping[str, bytes]
 ) -> ShimPackage:
     """Build the distribution of the active shims.
 
@@ -95,7 +96,10 @@ def package(
         safe_globals: dotted names that `torch-safe-globals` allows.
         sources: filename → content of the code.
     """
-    settings = [f"shim {name}" for name in sorted(names)]
+    watched = {name: [SHIMS[name]] for name in names}
+    if SAFE_GLOBALS in names:
+        watched[SAFE_GLOBALS] += sorted(_modules_of(safe_globals))
+    settings = [" ".join(("shim", name, *modules)) for name, modules in sorted(watched.items())]
     settings += [f"global {name}" for name in sorted(safe_globals) if SAFE_GLOBALS in names]
     files = {f"{_MODULE}/{name}": data for name, data in sources.items()}
     files |= {f"{_MODULE}/active.txt": "\n".join([*settings, ""]).encode(), f"{_MODULE}.pth": _START.encode()}
@@ -104,6 +108,12 @@ def package(
     record = [f"{path},sha256={_record_hash(data)},{len(data)}\n" for path, data in sorted(files.items())]
     files[f"{built.folder}/RECORD"] = "".join([*record, f"{built.folder}/RECORD,,\n"]).encode()
     return ShimPackage(version=built.version, files=files)
+
+
+def _modules_of(names: tuple[str, ...]) -> set[str]:
+    """Return the possible modules of dotted names; a class may be nested in another."""
+    parts = [name.split(".") for name in names]
+    return {".".join(found[:length]) for found in parts for length in range(1, len(found))}
 
 
 def _metadata(version: str) -> dict[str, str]:

@@ -70,11 +70,11 @@ class ShimProbe(Probe):
     def check_shims(
         self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float
     ) -> ShimCheckResult:
-        """Check torchaudio or torch in a child process.
+        """Check a shim in a child process.
 
         Args:
             prefix: root of the environment.
-            words: ``audio``, or ``globals`` and dotted names.
+            words: the shim, its module, projects, and further words, as `shim_check.py` takes them.
             is_off: disable the shims.
             timeout_s: timeout of the process.
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from packaging.version import InvalidVersion, Version
 
 from envsmith.catalog.shims import ShimFacts, ShimUser
-from envsmith.model.shim import LEGACY_API, SAFE_GLOBALS
+from envsmith.model.shim import SHIMS
 
 NEEDED, CAN_GO, UNKNOWN = "needed", "can go", "unknown"
 TIMEOUT_S = 300.0
@@ -33,17 +33,12 @@ class ShimCheckResult:
     failed: Mapping[str, str] = field(default_factory=dict)
     """Shim, module or name → error."""
     error: str = ""
-    """Error of the import of torch or torchaudio; empty if it succeeded."""
-    absent: tuple[str, ...] = ()
-    """Legacy names missing from torchaudio."""
-    load: str = ""
-    """Error of torchaudio's `load` for a WAV; empty if it succeeded."""
-    info: str = ""
-    """Error of torchaudio's `info`; empty if it succeeded or is missing."""
-    refused: Mapping[str, str] = field(default_factory=dict)
-    """Dotted name → torch's reason for refusing it in a checkpoint."""
-    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Checkpoint → names that torch refuses in it; for an unreadable file, the error in parentheses."""
+    """Error of the import of the shim's module; empty if it succeeded."""
+    is_needed: bool = False
+    """Whether the environment fails without the shim."""
+    reasons: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    """Errors that remain even with the shim."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ShimCheckResult:
@@ -59,11 +54,9 @@ class ShimCheckResult:
             added={name: tuple(names) for name, names in values["added"].items()},
             failed=dict(values["failed"]),
             error=values.get("error", ""),
-            absent=tuple(values.get("absent", ())),
-            load=values.get("load", ""),
-            info=values.get("info", ""),
-            refused=dict(values.get("refused", {})),
-            files={file: tuple(names) for file, names in values.get("files", {}).items()},
+            is_needed=values.get("is_needed", False),
+            reasons=tuple(values.get("reasons", ())),
+            failures=tuple(values.get("failures", ())),
         )
 
 
@@ -103,7 +96,7 @@ class ShimChecker(Protocol):
     def check_shims(
         self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float
     ) -> ShimCheckResult:
-        """Check torchaudio or torch in a child process.
+        """Check a shim in a child process.
 
         Raises:
             InstallError: when the interpreter does not answer.
@@ -137,10 +130,11 @@ def shim_states(
     shims, users = facts
     found = []
     for shim in shims:
-        words = ("audio",) if shim.name == LEGACY_API else ("globals", *names, "--", *files)
+        projects = dict.fromkeys((shim.project, *(user.project for user in users if user.shim == shim.name)))
+        words = (shim.name, SHIMS[shim.name], ",".join(projects), *names, "--", *files)
         on = probe.check_shims(prefix, words, is_off=False, timeout_s=TIMEOUT_S)
         off = probe.check_shims(prefix, words, is_off=True, timeout_s=TIMEOUT_S)
-        state = judge(shim, users, (on, off), requested=requested, names=names)
+        state = judge(shim, users, (on, off), requested=requested)
         if state.is_requested or state.is_active:
             found.append(state)
     return tuple(found)
@@ -152,7 +146,6 @@ def judge(
     results: tuple[ShimCheckResult, ShimCheckResult],
     *,
     requested: tuple[str, ...],
-    names: tuple[str, ...] = (),
 ) -> ShimState:
     """Return the state of one shim.
 
@@ -161,11 +154,10 @@ def judge(
         users: projects that need shims, with the first version that does not.
         results: results with the shims and without them.
         requested: shims of the profile.
-        names: safe globals of the profile.
     """
     on, off = results
     users = tuple(user for user in users if user.shim == facts.name)
-    need, reasons = _judge_need(facts, off, names)
+    need, reasons = _judge_need(facts, off)
     if need == NEEDED:
         need, reasons = _judge_users(users, off, reasons)
     is_active = facts.name in on.active
@@ -175,61 +167,18 @@ def judge(
         is_active=is_active,
         added=on.added.get(facts.name, ()),
         need=need,
-        reasons=(*reasons, *(_failures(facts, on) if is_active else ())),
+        reasons=(*reasons, *(_failures(on) if is_active else ())),
         until=tuple(_known_versions(facts, users)),
     )
 
 
-def _judge_need(
-    facts: ShimFacts, off: ShimCheckResult, names: tuple[str, ...]
-) -> tuple[str, tuple[str, ...]]:
+def _judge_need(facts: ShimFacts, off: ShimCheckResult) -> tuple[str, tuple[str, ...]]:
     version = off.versions.get(facts.project)
     if version is None:
         return CAN_GO, (f"{facts.project} is not installed",)
-    package = f"{facts.project} {version}"
     if off.error:
-        return UNKNOWN, (f"{package} cannot be imported: {off.error}",)
-    if facts.name == LEGACY_API:
-        return _judge_audio(package, off)
-    return _judge_globals(package, off, names)
-
-
-def _judge_audio(package: str, off: ShimCheckResult) -> tuple[str, tuple[str, ...]]:
-    reasons = []
-    if off.absent:
-        reasons.append(f"{package} has no {', '.join(off.absent)}")
-    if off.load:
-        reasons.append(f"its load cannot read a WAV file: {off.load}")
-    if reasons:
-        return NEEDED, tuple(reasons)
-    return CAN_GO, (f"{package} has all five names, and its load reads a WAV file",)
-
-
-def _judge_globals(package: str, off: ShimCheckResult, names: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    refused = [name for name in names if name in off.refused]
-    accepted = [name for name in names if name not in off.refused]
-    if off.files:
-        return _judge_checkpoints(package, off, refused)
-    reasons = []
-    if refused:
-        reasons.append(f"{package} refuses {', '.join(refused)}")
-    if accepted:
-        reasons.append(f"{package} loads {', '.join(accepted)} without it")
-    return NEEDED if refused else CAN_GO, tuple(reasons) or ("the profile lists no safe-globals",)
-
-
-def _judge_checkpoints(package: str, off: ShimCheckResult, names: list[str]) -> tuple[str, tuple[str, ...]]:
-    """Judge by given checkpoints: only the names in them are needed."""
-    used = {name for found in off.files.values() for name in found}
-    reasons = [
-        f"{package} refuses in {file}: {', '.join(found)}" if found else f"{package} loads {file} without it"
-        for file, found in sorted(off.files.items())
-    ]
-    if unused := [name for name in names if name not in used]:
-        reasons.append(f"not in these checkpoints: {', '.join(unused)}")
-    if missing := sorted(name for name in used - set(names) if not name.startswith("(")):
-        reasons.append(f"not allowed by the profile: {', '.join(missing)}")
-    return NEEDED if used & set(names) else CAN_GO, tuple(reasons)
+        return UNKNOWN, (f"{facts.project} {version} cannot be imported: {off.error}",)
+    return NEEDED if off.is_needed else CAN_GO, off.reasons
 
 
 def _judge_users(
@@ -250,19 +199,10 @@ def _works_without(user: ShimUser, version: str) -> bool:
         return False
 
 
-def _failures(facts: ShimFacts, on: ShimCheckResult) -> Iterable[str]:
+def _failures(on: ShimCheckResult) -> Iterable[str]:
     """Yield failures despite the active shim."""
     yield from (f"{name}: {why}" for name, why in sorted(on.failed.items()))
-    if facts.name == LEGACY_API and not on.error:
-        yield from (
-            f"{name} fails even with the shim: {why}"
-            for name, why in (("load", on.load), ("info", on.info))
-            if why
-        )
-    if facts.name == SAFE_GLOBALS:
-        yield from (
-            f"{name} is refused even with the shim: {why}" for name, why in sorted(on.refused.items())
-        )
+    yield from on.failures
 
 
 def _known_versions(facts: ShimFacts, users: tuple[ShimUser, ...]) -> Iterable[str]:

@@ -120,8 +120,8 @@ def test_shims_are_those_of_the_profile_and_their_version_tells_them_apart(proje
     assert one
     assert order.shims
     assert order.shims.files["envsmith_shims/active.txt"].decode().split("\n") == [
-        "shim torch-safe-globals",
-        "shim torchaudio-legacy-api",
+        "shim torch-safe-globals torch.serialization pkg",
+        "shim torchaudio-legacy-api torchaudio",
         "global pkg.Shape",
         "",
     ]

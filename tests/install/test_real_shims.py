@@ -152,7 +152,7 @@ def said(prefix: Path, code: str, file: Path, **env: str) -> Any:
 def states(prefix: Path, root: Path, *words: str) -> dict[str, Any]:
     project = Project(root=root)
     project.profile(
-        "own", backend="cpu", python=["3.11"], platforms=["linux"], shims=SHIMS, safe_globals=NAMES
+        "own", backend="cpu", python=["3.11"], platforms=["linux"], shims=list(SHIMS), safe_globals=NAMES
     )
     ran = project.run("shims", "status", "own", "--prefix", str(prefix), "--json", *words)
     assert ran.status == 0, ran.said

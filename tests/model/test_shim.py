@@ -75,8 +75,8 @@ def test_the_package_records_every_file_with_its_hash() -> None:
         assert (told, size) == (f"sha256={digest}", str(len(made.files[path])))
     assert made.files["envsmith_shims.pth"] == b"import envsmith_shims; envsmith_shims.start()\n"
     assert made.files["envsmith_shims/active.txt"].decode().splitlines() == [
-        "shim torch-safe-globals",
-        "shim torchaudio-legacy-api",
+        "shim torch-safe-globals torch.serialization a b",
+        "shim torchaudio-legacy-api torchaudio",
         "global a.B",
         "global b.C",
     ]

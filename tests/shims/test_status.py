@@ -21,7 +21,7 @@ class FakeAsker:
         self.asked.append((words, is_off))
         versions = {"torchaudio": "2.11.0", "torch": "2.11.0"}
         if is_off:
-            return ShimCheckResult(versions=versions, absent=("info",), refused={"a.B": "no"})
+            return ShimCheckResult(versions=versions, is_needed=True, reasons=("why",))
         return ShimCheckResult(
             versions=versions, active=self.active, added=dict.fromkeys(self.active, ("info",))
         )
@@ -35,8 +35,9 @@ def test_each_is_asked_with_the_shims_and_without() -> None:
         ("torchaudio-legacy-api", "needed"),
         ("torch-safe-globals", "needed"),
     ]
-    names = ("globals", "a.B", "--")
-    assert asker.asked == [(("audio",), False), (("audio",), True), (names, False), (names, True)]
+    audio = ("torchaudio-legacy-api", "torchaudio", "torchaudio,pyannote.audio", "a.B", "--")
+    names = ("torch-safe-globals", "torch.serialization", "torch,pyannote.audio", "a.B", "--")
+    assert asker.asked == [(audio, False), (audio, True), (names, False), (names, True)]
 
 
 def test_only_what_is_asked_for_or_there_is_told() -> None:

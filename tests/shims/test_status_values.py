@@ -12,11 +12,12 @@ def test_what_a_process_said() -> None:
             "active": ["torch-safe-globals"],
             "added": {"torch-safe-globals": ["a.B"]},
             "failed": {"a.C": "is not a class or function"},
-            "refused": {"a.D": "UnpicklingError: no"},
+            "is_needed": True,
+            "reasons": ["why"],
         }
     )
     assert (told.active, told.added) == (("torch-safe-globals",), {"torch-safe-globals": ("a.B",)})
-    assert (told.refused, told.error, told.absent) == ({"a.D": "UnpicklingError: no"}, "", ())
+    assert (told.is_needed, told.reasons, told.error, told.failures) == (True, ("why",), "", ())
 
 
 def test_an_answer_of_another_form_is_none() -> None:

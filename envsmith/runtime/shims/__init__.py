@@ -2,7 +2,7 @@
 
 Standard library only, no import of envsmith: runs on Python 3.9 and later. ``envsmith_shims.pth`` calls `start` each
 time Python starts, so this module imports only modules that are loaded by then, not even ``__future__``. ``active.txt``
-lists the shims and globals as plain text; no user input is run as code.
+lists the shims with the modules to watch for, and the globals, as plain text; no user input is run as code.
 
 ``ENVSMITH_SHIMS=off`` in the environment disables all shims.
 """
@@ -12,13 +12,9 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, TypeAlias
-
-    After: TypeAlias = Callable[[str, Any], None]
+    from typing import Any
 
 ACTIVE = "active.txt"
-LEGACY, SAFE = "torchaudio-legacy-api", "torch-safe-globals"
 
 active: list[str] = []
 """Shims active in this process."""
@@ -41,52 +37,27 @@ def start() -> None:
             lines = stream.read().split("\n")
     except (OSError, ValueError):
         return
-    active[:] = [line[5:] for line in lines if line.startswith("shim ")]
-    names = [line[7:] for line in lines if line.startswith("global ")]
-    watched: dict[str, After] = {}
-    if LEGACY in active:
-        watched["torchaudio"] = _torchaudio
-    if SAFE in active and names:
-        allow = _allowing(names)
-        watched = {**dict.fromkeys(modules_of(names), allow), "torch.serialization": allow, **watched}
+    shims = [line.split()[1:] for line in lines if line.startswith("shim ")]
+    active[:] = [name for name, *_ in shims]
+    watched: dict[str, list[str]] = {}
+    for name, *modules in shims:
+        for module in modules:
+            watched.setdefault(module, []).append(name)
     if watched:
-        sys.meta_path.insert(0, Watch(watched))
-
-
-def modules_of(names: list[str]) -> set[str]:
-    """Return the possible modules of dotted names; a class may be nested in another."""
-    found: set[str] = set()
-    for name in names:
-        parts = name.split(".")
-        found.update(".".join(parts[:length]) for length in range(1, len(parts)))
-    return found
-
-
-def _torchaudio(_: str, module: "Any") -> None:  # noqa: ANN401 - a module
-    from .torchaudio_legacy_api import extend
-
-    added[LEGACY] = extend(module)
-
-
-def _allowing(names: list[str]) -> "After":
-    def allow(_: str, module: "Any") -> None:  # noqa: ANN401, ARG001 - a module
-        if "torch.serialization" in sys.modules:
-            from .torch_safe_globals import allow
-
-            allow(names, added.setdefault(SAFE, []), failed)
-
-    return allow
+        sys.meta_path.insert(0, Watch(watched, [line[7:] for line in lines if line.startswith("global ")]))
 
 
 class Watch:
-    """Finder that delegates to the other finders and calls back after a watched module has run.
+    """Finder that delegates to the other finders and applies shims after a watched module has run.
 
     Args:
-        watched: module → callback, called with its name and the module after it has run.
+        watched: module → shims to apply after it has run.
+        names: dotted names of the profile's safe globals.
     """
 
-    def __init__(self, watched: "dict[str, After]") -> None:
+    def __init__(self, watched: dict[str, list[str]], names: list[str]) -> None:
         self._watched = watched
+        self._names = names
         self._busy: set[str] = set()
 
     def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":  # noqa: ANN401 - as importlib has it
@@ -124,8 +95,12 @@ class Watch:
             failed[name] = f"{type(loader).__name__} cannot be wrapped"
 
     def _done(self, name: str, module: "Any") -> None:  # noqa: ANN401 - a module
+        from importlib import import_module
+
         try:
-            self._watched[name](name, module)
+            for shim in self._watched[name]:
+                code = import_module(f".{shim.replace('-', '_')}", __name__)
+                code.apply(module, self._names, added.setdefault(shim, []), failed)
         except Exception as error:  # noqa: BLE001 - a shim must never make an import fail
             import warnings
 

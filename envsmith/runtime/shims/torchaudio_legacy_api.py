@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 _CODED = {
@@ -33,6 +34,8 @@ _COUNTED = ("PCM_", "ALAC_", "DWVW_")
 """Subtypes whose name ends in the bits per sample."""
 _ENCODINGS = {"PCM_U8": "PCM_U", "FLOAT": "PCM_F", "DOUBLE": "PCM_F"}
 _SAME = ("ULAW", "ALAW", "VORBIS")
+_FRAMES, _RATE = 160, 16000
+"""Sound of the check."""
 
 
 @dataclass
@@ -133,20 +136,23 @@ NAMES = {
 }
 
 
-def extend(module: Any) -> list[str]:
+def apply(module: Any, names: list[str], added: list[str], failed: dict[str, str]) -> None:
     """Add the missing names to torchaudio.
 
-    Returns:
-        Names added; includes ``load`` if torchaudio's own needs TorchCodec and it cannot be imported.
+    Args:
+        module: torchaudio.
+        names: ignored.
+        added: extended by the names; by ``load`` if torchaudio's own needs TorchCodec and it cannot be imported.
+        failed: ignored.
     """
     absent = [name for name in NAMES if not hasattr(module, name)]
+    added += absent
     for name in absent:
         setattr(module, name, NAMES[name])
     # torchaudio 2.9 removed its backends; its `load` calls TorchCodec.
     if "list_audio_backends" in absent and hasattr(module, "load_with_torchcodec") and not _has_torchcodec():
         module.load = load
-        absent.append("load")
-    return absent
+        added.append("load")
 
 
 def _has_torchcodec() -> bool:
@@ -192,3 +198,59 @@ def _encoding(kind: str, subtype: str) -> str:
     if subtype in _SAME:
         return subtype
     return _ENCODINGS.get(subtype) or ("PCM_S" if subtype.startswith("PCM_") else "UNKNOWN")
+
+
+def check(
+    module: Any, package: str, names: Sequence[str], files: Sequence[str], error_of: Callable[[Any], str]
+) -> dict[str, Any]:
+    """Return whether torchaudio lacks names or cannot read a WAV file, and its errors with the shim.
+
+    Args:
+        module: torchaudio.
+        package: its name and version.
+        names: ignored.
+        files: ignored.
+        error_of: calls a function and returns its error, empty without one.
+    """
+    import tempfile
+
+    absent = [name for name in NAMES if not hasattr(module, name)]
+    reasons = [f"{package} has no {', '.join(absent)}"] if absent else []
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "sound.wav")  # noqa: PTH118 - torchaudio takes a text
+        _write_wav(path)
+        errors = {"load": error_of(lambda: _check_load(module, path))}
+        if "info" not in absent:
+            errors["info"] = error_of(lambda: _check_info(module, path))
+    if errors["load"]:
+        reasons.append(f"its load cannot read a WAV file: {errors['load']}")
+    return {
+        "is_needed": bool(reasons),
+        "reasons": reasons or [f"{package} has all five names, and its load reads a WAV file"],
+        "failures": [f"{name} fails even with the shim: {why}" for name, why in errors.items() if why],
+    }
+
+
+def _write_wav(path: str) -> None:
+    import contextlib
+    import wave
+
+    with contextlib.closing(wave.open(path, "wb")) as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(_RATE)
+        sound.writeframes(b"\0\x40" * _FRAMES)
+
+
+def _check_load(torchaudio: Any, path: str) -> None:
+    samples, rate = torchaudio.load(path)
+    found = (rate, tuple(samples.shape), float(samples[0, 0]))
+    if found != (_RATE, (1, _FRAMES), 0.5):
+        raise ValueError(f"a WAV of {_FRAMES} frames at {_RATE} Hz, all 0.5, is read as {found}")
+
+
+def _check_info(torchaudio: Any, path: str) -> None:
+    info = torchaudio.info(path)
+    found = (info.sample_rate, info.num_frames, info.num_channels, info.bits_per_sample)
+    if found != (_RATE, _FRAMES, 1, 16):
+        raise ValueError(f"a WAV of {_FRAMES} frames of 16 bits at {_RATE} Hz is described as {found}")
