@@ -18,6 +18,8 @@ from envsmith.model.backend import Backend
 from envsmith.model.target import Python
 
 _LONGEST = 2000
+_MOST_SHOWN = 40
+"""Characters of a malformed requirement in its error."""
 # Forms of requirements that pip takes from elsewhere than an index.
 _VCS = re.compile(r"(?:git|hg|svn|bzr)\+")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -61,14 +63,14 @@ def read_requirement(text: str) -> Requirement:
     except RecursionError as error:
         raise _malformed(text, "nested too deeply") from error
     if requirement.url is not None:
-        raise ProfileError("PRF021", f"{_shortened(text)!r} is a direct URL", hint=_FROM_INDEX)
+        raise ProfileError("PRF021", f"{shortened(text)!r} is a direct URL", hint=_FROM_INDEX)
     return requirement
 
 
 def _malformed(text: str, reason: str) -> ProfileError:
     return ProfileError(
         "PRF020",
-        f"invalid requirement {_shortened(text)!r}: {reason}",
+        f"invalid requirement {shortened(text)!r}: {reason}",
         hint="use the form of PEP 508: name[extra]>=1.0,<2; sys_platform == 'linux'",
     )
 
@@ -84,11 +86,12 @@ def _refuse_outside_index(text: str) -> None:
     elif _PATH.match(text) or ("@" not in text and _ARCHIVE.search(text)):
         kind = "a path"
     if kind:
-        raise ProfileError("PRF021", f"{_shortened(text)!r} is {kind}", hint=_FROM_INDEX)
+        raise ProfileError("PRF021", f"{shortened(text)!r} is {kind}", hint=_FROM_INDEX)
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= 120 else text[:117] + "..."
+def shortened(text: str) -> str:
+    """Return the begin of a text for a message: the file may be none of requirements, and contain secrets."""
+    return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."
 
 
 def labels(requirements: Iterable[SourcedRequirement]) -> dict[str, tuple[str, str]]:

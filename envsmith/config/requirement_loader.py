@@ -9,35 +9,59 @@ from pathlib import Path
 
 from envsmith.config.positions import TomlDocument
 from envsmith.config.project_dependencies import from_pyproject
-from envsmith.config.readers import Problems
+from envsmith.config.readers import Problems, is_outside
 from envsmith.config.requirement import labels
 from envsmith.config.requirements_parser import Include, RequirementsFile, parse_requirements
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.files.text import read_text
 
 
-def read_requirements(folder: Path, names: Iterable[str]) -> RequirementsFile:
+def read_requirements(folder: Path, names: Iterable[str], manifest: str = "") -> RequirementsFile:
     """Read requirements files, following -r and -c.
 
     Args:
         folder: the project's root; places are relative to it, since a lock must not contain paths of the machine.
         names: paths as written on the command line, relative to the root or absolute.
+        manifest: the file that names them instead; empty for the command line. It comes with the project, so its
+            files must be inside the project.
 
     Returns:
         The requirements of all files, merged, without includes.
 
     Raises:
         ProfileError: with the problems of all files as ``parts``: malformed lines, missing files, cycles of includes,
-            contradicting labels.
+            contradicting labels; PRF025 for files outside the project that a file of the project names.
         ToolError: TOL012 when a file cannot be read.
     """
     loader = _FileReader(folder=folder)
     for name in names:
-        loader.follow(Include(kind="requirements", path=name, origin=""), folder, ())
+        with loader.problems.collecting():
+            if manifest and not is_of_project(folder, name):
+                raise _outside(name, manifest)
+            loader.follow(Include(kind="requirements", path=name, origin=manifest), folder, ())
     with loader.problems.collecting():
         labels(item for file in loader.files for item in file.requirements if item.requirement.marker is None)
     loader.problems.raise_if_any()
     return _together(loader.files)
+
+
+def is_of_project(folder: Path, name: str) -> bool:
+    """Return whether a relative path names a file inside the project, links followed."""
+    return not is_outside(name) and "\0" not in name and _real(folder / name).is_relative_to(_real(folder))
+
+
+def _real(path: Path) -> Path:
+    """Return a path with its links followed; not by `Path.resolve`, which raises for a cycle of links."""
+    return Path(os.path.realpath(path))
+
+
+def _outside(name: str, origin: str) -> ProfileError:
+    return ProfileError(
+        "PRF025",
+        f"{name[:100]!r} is outside the project",
+        where=origin,
+        hint="copy the file into the project, or name it on the command line: -r FILE",
+    )
 
 
 def read_pyproject(
@@ -93,6 +117,8 @@ class _FileReader:
 
     def _follow(self, include: Include, base: Path, ancestors: tuple[Path, ...]) -> None:
         path = Path(os.path.normpath(base / include.path))
+        if ancestors and not self._may_include(path, ancestors[-1]):
+            raise _outside(include.path, include.origin)
         if path in ancestors:
             cycle = [self._place(item) for item in (*ancestors[ancestors.index(path) :], path)]
             raise ProfileError(
@@ -118,6 +144,12 @@ class _FileReader:
             self.follow(
                 Include(kind=kind, path=inner.path, origin=inner.origin), path.parent, (*ancestors, path)
             )
+
+    def _may_include(self, path: Path, by: Path) -> bool:
+        """Return whether a file may include another: those of a repository must not read the rest of the machine."""
+        folder = _real(self.folder)
+        root = next((item for item in (folder, *folder.parents) if (item / ".git").exists()), folder)
+        return _real(path).is_relative_to(root) or not _real(by).is_relative_to(root)
 
     def _read(self, path: Path, include: Include) -> RequirementsFile:
         place = self._place(path)

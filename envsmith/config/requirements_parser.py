@@ -11,7 +11,13 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from packaging.utils import canonicalize_name
 
 from envsmith.config.readers import Problems
-from envsmith.config.requirement import RequiresPython, SourcedRequirement, labels, read_requirement
+from envsmith.config.requirement import (
+    RequiresPython,
+    SourcedRequirement,
+    labels,
+    read_requirement,
+    shortened,
+)
 from envsmith.errors import CatalogError, ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
@@ -271,7 +277,7 @@ class _RequirementsParser:
             wrong = "needs a value" if match[1] == "--hash" else "is not supported"
             raise ProfileError(
                 "PRF024",
-                f"{match[1]} after a requirement {wrong}",
+                f"{shortened(match[1])} after a requirement {wrong}",
                 hint="remove it: only --hash=sha256:... is supported here",
             )
         pin = pin_of_wheel(bare)
@@ -291,7 +297,7 @@ class _RequirementsParser:
                 self._note(flag, "PRF104", f"{flag} has no effect: {_WITHOUT_EFFECT[flag]}", self._origin)
             elif flag in _REFUSED:
                 code = "PRF021" if flag == "--editable" else "PRF024"
-                shown = f"{flag} {value}".strip()
+                shown = shortened(f"{flag} {value}".strip())
                 raise ProfileError(code, f"{shown!r} is not supported", hint=_REFUSED[flag])
             else:
                 self._handlers()[flag](flag, value)
@@ -311,7 +317,7 @@ class _RequirementsParser:
         if "://" in value:
             raise ProfileError(
                 "PRF025",
-                f"{value!r} is not a file of this project",
+                f"{shortened(value)!r} is not a file of this project",
                 hint="store the file in the project and name it here",
             )
         kind = "requirements" if flag == "--requirement" else "constraints"
@@ -341,7 +347,7 @@ def _refuse_characters(text: str) -> None:
     if match := _VARIABLE.search(text):
         raise ProfileError(
             "PRF023",
-            f"{match[0]!r} is an environment variable",
+            f"{shortened(match[0])!r} is an environment variable",
             hint="write the value itself: a lock must not depend on the environment",
         )
     if match := _CONTROL.search(text):
@@ -364,7 +370,7 @@ def _flags(words: list[str]) -> Iterator[tuple[str, str]]:
         flag = _SHORT.get(flag, _LONG.get(flag, flag))
         known = {"--pre", *_KINDS, *_WITH_VALUE, *_WITHOUT_EFFECT, *_REFUSED}
         if flag not in known:
-            raise ProfileError("PRF024", f"unknown option {word[:100]!r}", hint=suggestion(flag, known))
+            raise ProfileError("PRF024", f"unknown option {shortened(word)!r}", hint=suggestion(flag, known))
         takes_value = flag in {*_KINDS, *_WITH_VALUE, "--editable"}
         if not equals and takes_value:
             value = next(rest, "")

@@ -14,7 +14,12 @@ from packaging.utils import canonicalize_name
 from envsmith.config.profile import Profile, check_name
 from envsmith.config.profiles import ProfileStore
 from envsmith.config.requirement import labels
-from envsmith.config.requirement_loader import read_pyproject, read_requirements, unread_sources
+from envsmith.config.requirement_loader import (
+    is_of_project,
+    read_pyproject,
+    read_requirements,
+    unread_sources,
+)
 from envsmith.config.requirements_parser import RequirementsFile
 from envsmith.errors import EnvsmithError, LockError, ProfileError
 from envsmith.files.text import read_text
@@ -22,6 +27,7 @@ from envsmith.host.current import this_platform, this_python, utc_text
 from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.manifest import FILENAME, Manifest, RememberedOptions
 from envsmith.model.backend import Backend
+from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
 from envsmith.model.shell import quote_path
 from envsmith.plan import pruning
@@ -91,7 +97,8 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
     store = ProfileStore.of_project(project)
     # Profiles share the requirements files named on the command line: read them once.
     read = cache(partial(_read, options, project, store))
-    named = read(options.remembered.requirements_files)
+    named_files = options.remembered.requirements_files
+    named = read(named_files, "")
     names = options.profiles or store.settings.default_profiles
     if names:
         chosen = [_profile(name, store) for name in dict.fromkeys(names)]
@@ -105,14 +112,24 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
     for profile in chosen:
         own = _with_recorded(options, profile)
         files = own.remembered.requirements_files
-        file = read(files)
+        file = read(files, "" if named_files else str(options.folder / profile.name / FILENAME))
         is_explicit = file is not None or store.settings.requirements_from == "profile"
         ignored = () if is_explicit else unread_sources(project)
-        relative = tuple(Path(name).as_posix() for name in files if not Path(name).is_absolute())
-        remembered = replace(own.remembered, requirements_files=relative)
+        inside = tuple(name for name in files if is_of_project(project, name))
+        remembered = replace(
+            own.remembered, requirements_files=tuple(Path(name).as_posix() for name in inside)
+        )
         request = _request(profile, own, file)
-        requests.append(replace(request, ignored_files=ignored, remembered=remembered))
+        notes = (*request.notes, *(_not_recorded(name) for name in files if name not in inside))
+        requests.append(replace(request, ignored_files=ignored, remembered=remembered, notes=notes))
     return tuple(prune(request, project, store.settings.sources) for request in requests)
+
+
+def _not_recorded(name: str) -> Decision:
+    message = (
+        f"{Path(name).name} is outside the project, so later commands do not read it: name it again with -r"
+    )
+    return Decision(subject=Path(name).name, kind="noted", message=message, code="PRF105")
 
 
 def reads_sources(request: LockRequest) -> bool:
@@ -158,10 +175,10 @@ def _with_recorded(options: LockOptions, profile: Profile) -> LockOptions:
 
 
 def _read(
-    options: LockOptions, project: Path, store: ProfileStore, files: tuple[str, ...]
+    options: LockOptions, project: Path, store: ProfileStore, files: tuple[str, ...], manifest: str
 ) -> RequirementsFile | None:
     if files:
-        return read_requirements(project, files)
+        return read_requirements(project, files, manifest)
     if store.settings.requirements_from == "profile" and not options.extras and not options.groups:
         return None
     return read_pyproject(project, options.extras, options.groups)

@@ -126,3 +126,55 @@ def test_pyproject(tmp_path: Path) -> None:
     file = read_pyproject(tmp_path)
     assert file is not None
     assert asked(file) == ["a pyproject.toml:2"]
+
+
+CONTENT = "hunter2 is the password of everything in this file\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["{outside}", "../outside.txt", "link.txt", "sub/../../outside.txt", "linked/outside.txt"]
+)
+def test_a_manifest_names_no_file_outside_the_project(tmp_path: Path, name: str) -> None:
+    project = tmp_path / "project"
+    write(tmp_path, outside=CONTENT, project__sub__a="a")
+    (project / "link.txt").symlink_to("../outside.txt")
+    (project / "linked").symlink_to("..")
+    name = name.format(outside=tmp_path / "outside.txt")
+    with pytest.raises(ProfileError) as caught:
+        read_requirements(project, [name], "lockfiles/cpu/manifest.toml")
+    assert (caught.value.code, caught.value.where) == ("PRF025", "lockfiles/cpu/manifest.toml")
+    assert "hunter2" not in str(caught.value)
+    assert name in caught.value.message
+
+
+@pytest.mark.parametrize("line", ["-r ../outside.txt", "-c {outside}", "-r link.txt"])
+def test_a_file_of_the_project_includes_none_outside_its_repository(tmp_path: Path, line: str) -> None:
+    project = tmp_path / "repository" / "project"
+    write(tmp_path, repository__outside="a\n", repository__project__r=line.format(outside=tmp_path / "x"))
+    (project / "link.txt").symlink_to("../outside.txt")
+    with pytest.raises(ProfileError) as caught:
+        read_requirements(project, ["r.txt"])
+    assert (caught.value.code, caught.value.where) == ("PRF025", "r.txt:1")
+    if "outside}" not in line:
+        (tmp_path / "repository" / ".git").mkdir()
+        read_requirements(project, ["r.txt"])
+    write(tmp_path, far__r="-r ../far.txt", far="b")
+    assert asked(read_requirements(project, ["../../far/r.txt"])) == ["b far.txt:1"]
+
+
+def test_messages_show_the_begin_of_a_line_only(tmp_path: Path) -> None:
+    secret = "verysecret" * 20
+    lines = (
+        "a b " + secret,
+        f"--{secret}",
+        f"-e {'x' * 50}{secret}",
+        f"./{'x' * 50}{secret}",
+        "${" + secret + "}",
+    )
+    write(tmp_path, r="\n".join(lines))
+    with pytest.raises(ProfileError) as caught:
+        read_requirements(tmp_path, ["r.txt"])
+    assert len(caught.value.parts) == len(lines)
+    assert all(
+        len(part.message) < 150 and "verysecret" * 5 not in part.message for part in caught.value.parts
+    )

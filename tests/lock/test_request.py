@@ -81,6 +81,29 @@ def test_a_file_is_remembered_until_another_is_given(project: Path) -> None:
     assert found.remembered.requirements_files == ("b.in",)
 
 
+def test_a_file_outside_the_project_is_read_once_and_not_remembered(project: Path) -> None:
+    shared = project.parent / "shared.in"
+    shared.write_text("torch\nrich\n", "utf-8")
+    for name in ("../shared.in", str(shared)):
+        (found,) = wanted(project, profiles=("cu128",), files=(name,))
+        assert names(found) == ["torch", "rich"]
+        assert found.remembered.requirements_files == ()
+        assert [(note.code, note.subject) for note in found.notes] == [("PRF105", "shared.in")]
+        assert str(project.parent) not in found.notes[0].message
+
+
+def test_a_manifest_may_not_name_a_file_outside_the_project(project: Path) -> None:
+    text = 'form = 1\nprofile = "cu128"\ncutoff-utc = "2026-11-20T00:00:00Z"\n'
+    text += 'requirements-files = ["/etc/passwd"]\n[targets]\n'
+    (project / "lockfiles/cu128").mkdir(parents=True)
+    (project / "lockfiles/cu128/manifest.toml").write_text(text, "utf-8")
+    with pytest.raises(ProfileError) as caught:
+        wanted(project, profiles=("cu128",))
+    assert caught.value.code == "PRF025"
+    assert caught.value.where.endswith("cu128/manifest.toml")
+    assert "root:" not in str(caught.value)
+
+
 def test_command_line_comes_before_the_profile(project: Path) -> None:
     (found,) = wanted(
         project,
