@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from envsmith.errors import CatalogError, ChangedFileError, EnvsmithError, ToolError
 from envsmith.model.backend import Backend
@@ -36,30 +36,6 @@ class ListingWithSource:
     listing: IndexListing
     name: str
     """``embedded 2026-11-20``, ``live 2026-11-21``, ``overlay 2026-11-21`` (cached)."""
-
-
-class LiveIndex(Protocol):
-    """PyTorch's live index, as `ListingSources` needs it; see `LivePyTorch`."""
-
-    def refresh(
-        self,
-        channel: str,
-        backend: Backend,
-        known: IndexListing | None,
-        *,
-        deadline_s: float,
-        max_age: timedelta,
-    ) -> IndexListing:
-        """Read the live index."""
-        ...
-
-    def cached(self, channel: str, backend: Backend) -> IndexListing | None:
-        """Return the listing read last."""
-        ...
-
-    def is_backing_off(self) -> bool:
-        """Say whether the server failed a short while ago."""
-        ...
 
 
 class LivePyTorch:
@@ -170,7 +146,7 @@ class ListingSources:
         self,
         catalog: Catalog,
         mode: str,
-        live: Callable[[], LiveIndex],
+        live: Callable[[], LivePyTorch],
         *,
         is_online: bool,
         warn: Callable[[EnvsmithError], None],

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from envsmith.catalog import Catalog
-from envsmith.files.edits import Edit, RequirementLine, RequirementSource
+from envsmith.files.edits import Edit, RequirementLine
 from envsmith.lock.explain import Explanation, explain
 from envsmith.model.usage import Leftover
 from envsmith.plan import pruning
 from envsmith.plan.ports import Files
+from envsmith.scan import requirement_edits
 from envsmith.usage.scan import PackageUsage
-
-
-class Editor(Protocol):
-    """Finds the files with requirements and removes lines from them."""
-
-    def requirement_places(self, root: Path, named: Iterable[str] = ()) -> tuple[RequirementSource, ...]:
-        """Return the files: the named ones, their includes, and a project's usual ones."""
-        ...
-
-    def cut(self, place: RequirementSource, projects: Collection[str], unrequired: Collection[str]) -> Edit:
-        """Return the edit that removes some projects' requirements from a file."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +57,6 @@ def propose(
     root: Path,
     answers: Iterable[PackageUsage],
     requirers: Mapping[str, tuple[str, ...]],
-    *,
-    editor: Editor,
     files: Iterable[str] = (),
 ) -> ScanFix:
     """Propose removals per file; write nothing.
@@ -79,14 +65,13 @@ def propose(
         root: the project's folder.
         answers: scan results; only packages whose use is ruled out are removed.
         requirers: requirers of each package in locks; absent if unknown.
-        editor: finds and edits the files.
         files: requirements files to edit in addition to the usual ones, relative to the root.
     """
     unneeded = [answer for answer in answers if answer.verdict.is_unneeded]
     names = {answer.project for answer in unneeded}
     unrequired = {name for name in names if requirers.get(name) == ()}
-    places = editor.requirement_places(root, files) if names else ()
-    made = [editor.cut(place, names, unrequired) for place in places]
+    places = requirement_edits.requirement_places(root, files) if names else ()
+    made = [requirement_edits.cut(place, names, unrequired) for place in places]
     seen = {(line.file, line.line) for change in made for line in (*change.removed, *change.kept)}
     left = sorted({item for answer in unneeded for item in answer.leftovers})
     return ScanFix(

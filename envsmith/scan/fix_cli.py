@@ -48,14 +48,13 @@ def proposal(answers: Iterable[PackageUsage], way: ScanFixOptions) -> ScanFix:
     """Compute the proposed edits."""
     from envsmith.catalog import Catalog
     from envsmith.files import atomic
-    from envsmith.scan import requirement_edits
     from envsmith.scan.fix import propose, requirers
 
     answers = tuple(answers)
     folders = _locked(way.root)
     unneeded = [answer.project for answer in answers if answer.verdict.is_unneeded]
     known = requirers(unneeded, folders, catalog=Catalog.embedded(), files=atomic) if folders else {}
-    return propose(way.root, answers, known, editor=requirement_edits, files=way.files)
+    return propose(way.root, answers, known, way.files)
 
 
 def _locked(root: Path) -> list[Path]:

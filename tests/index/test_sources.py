@@ -5,7 +5,7 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.errors import CatalogError, EnvsmithError, ToolError
-from envsmith.index.sources import ListingSources
+from envsmith.index.sources import ListingSources, LivePyTorch
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing
 
@@ -21,7 +21,7 @@ def snapshot(backend: Backend = CU128, retrieved: str = "2099-01-01") -> IndexLi
 
 
 @dataclass
-class Live:
+class Live(LivePyTorch):
     """A fake live index."""
 
     error: EnvsmithError | None = None

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import pytest
+
 from envsmith.files.edits import Edit, RequirementLine, RequirementSource
 from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
@@ -12,6 +14,7 @@ from envsmith.model.finding import Decision
 from envsmith.model.usage import Leftover
 from envsmith.plan.model import LockRequest
 from envsmith.plan.pruning import PruneVerdict
+from envsmith.scan import requirement_edits
 from envsmith.scan.fix import propose, requirers
 from envsmith.usage.scan import PackageUsage
 from tests.fakes import FakeResolver
@@ -24,7 +27,7 @@ ASKED = Leftover(file="r.txt", line=2, module="torchvision", kind="requirement",
 
 
 @dataclass
-class Editor:
+class Edits:
     """Knows one file, whose second line asks for torchvision and whose third line stays."""
 
     named: tuple[str, ...] = ()
@@ -49,6 +52,14 @@ class Editor:
         )
 
 
+@pytest.fixture
+def edits(monkeypatch: pytest.MonkeyPatch) -> Edits:
+    made = Edits()
+    monkeypatch.setattr(requirement_edits, "requirement_places", made.requirement_places)
+    monkeypatch.setattr(requirement_edits, "cut", made.cut)
+    return made
+
+
 def answer(project: str, said: str, *leftovers: Leftover) -> PackageUsage:
     verdict = PruneVerdict(project=project, answer=said, reason="", evidence=())
     return PackageUsage(
@@ -56,11 +67,10 @@ def answer(project: str, said: str, *leftovers: Leftover) -> PackageUsage:
     )
 
 
-def test_only_what_is_ruled_out_goes_and_the_rest_is_pointed_at() -> None:
-    editor = Editor()
+def test_only_what_is_ruled_out_goes_and_the_rest_is_pointed_at(edits: Edits) -> None:
     answers = [answer("torchvision", "unused", FILTER, ASKED), answer("torchaudio", "string", FILTER)]
-    fix = propose(ROOT, answers, {"torchvision": ("timm (cpu)",)}, editor=editor, files=["r.txt"])
-    assert (fix.projects, editor.named, editor.unrequired) == (("torchvision",), ("r.txt",), set())
+    fix = propose(ROOT, answers, {"torchvision": ("timm (cpu)",)}, ["r.txt"])
+    assert (fix.projects, edits.named, edits.unrequired) == (("torchvision",), ("r.txt",), set())
     assert [line.place for line in fix.gone] == ["r.txt:2"]
     assert [line.place for line in fix.stays] == ["r.txt:3"]
     assert fix.by_hand == (FILTER,)
@@ -68,19 +78,16 @@ def test_only_what_is_ruled_out_goes_and_the_rest_is_pointed_at() -> None:
     assert values["required_by"] == {"torchvision": ["timm (cpu)"]}
 
 
-def test_what_no_lock_requires_is_told_to_the_editor() -> None:
-    editor = Editor()
-    propose(ROOT, [answer("torchvision", "unused")], {"torchvision": ()}, editor=editor)
-    assert editor.unrequired == {"torchvision"}
+def test_what_no_lock_requires_is_told_to_the_editor(edits: Edits) -> None:
+    propose(ROOT, [answer("torchvision", "unused")], {"torchvision": ()})
+    assert edits.unrequired == {"torchvision"}
 
 
-def test_no_file_is_looked_for_where_all_is_needed() -> None:
-    editor = Editor(named=("never",))
+def test_no_file_is_looked_for_where_all_is_needed(edits: Edits) -> None:
+    edits.named = ("never",)
     said = ("used", "conditional", "beside", "tests", "string", "own", "unproven")
-    fix = propose(
-        ROOT, [answer(f"p{number}", word, FILTER) for number, word in enumerate(said)], {}, editor=editor
-    )
-    assert (fix.edits, fix.by_hand, editor.named) == ((), (), ("never",))
+    fix = propose(ROOT, [answer(f"p{number}", word, FILTER) for number, word in enumerate(said)], {})
+    assert (fix.edits, fix.by_hand, edits.named) == ((), (), ("never",))
 
 
 def test_locks_say_who_requires(tools: ResolveTools, pool: ThreadPoolExecutor) -> None:
