@@ -220,8 +220,7 @@ def status(profile: str, prefix: Path, files: tuple[Path, ...], *, as_json: bool
 def _shim_states(prefix: Path, profile: Profile | None, files: tuple[Path, ...]) -> tuple[ShimState, ...]:
     from envsmith.catalog.shims import read_shims, read_users
     from envsmith.process.runner import Processes
-    from envsmith.shims.environment import ShimProbe
-    from envsmith.shims.status import shim_states
+    from envsmith.shims.environment import ShimProbe, shim_states
 
     requested = profile.texts("shims") if profile else ()
     names = profile.texts("safe-globals") if profile else ()

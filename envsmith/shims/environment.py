@@ -9,14 +9,15 @@ import errno
 from dataclasses import replace
 from pathlib import Path
 
+from envsmith.catalog.shims import ShimFacts, ShimUser
 from envsmith.config.profile import Profile
 from envsmith.environment.interpreter import Probe, interpreter_path, read_answer
 from envsmith.files.atomic import write_atomic
 from envsmith.files.os_errors import environment_errors
 from envsmith.lockfile.pins import Pin, Pins
-from envsmith.model.shim import PROJECT, ShimPackage, package
+from envsmith.model.shim import PROJECT, SHIMS, ShimPackage, package
 from envsmith.process.runner import Processes, inherited_environ
-from envsmith.shims.status import ShimCheckResult
+from envsmith.shims.status import TIMEOUT_S, ShimCheckResult, ShimState, judge
 
 _COMPILE_S = 60.0
 _INHERITED_VARIABLES = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
@@ -101,3 +102,38 @@ def shims_of(profile: Profile | None) -> ShimPackage | None:
     if profile is None or not profile.texts("shims"):
         return None
     return package(profile.texts("shims"), profile.texts("safe-globals"), shim_sources())
+
+
+def shim_states(
+    prefix: Path,
+    requested: tuple[str, ...],
+    names: tuple[str, ...],
+    facts: tuple[tuple[ShimFacts, ...], tuple[ShimUser, ...]],
+    probe: ShimProbe,
+    files: tuple[str, ...] = (),
+) -> tuple[ShimState, ...]:
+    """Return the state of each shim that the profile lists or the environment contains.
+
+    Args:
+        prefix: root of the environment.
+        requested: shims of the profile.
+        names: safe globals of the profile.
+        facts: all shims, and the projects that need them.
+        probe: runs the checks.
+        files: checkpoints that decide whether safe globals are needed.
+
+    Raises:
+        InstallError: ENV023 when the interpreter does not answer.
+        ToolError: TOL002 when a check times out.
+    """
+    shims, users = facts
+    found = []
+    for shim in shims:
+        projects = dict.fromkeys((shim.project, *(user.project for user in users if user.shim == shim.name)))
+        words = (shim.name, SHIMS[shim.name], ",".join(projects), *names, "--", *files)
+        on = probe.check_shims(prefix, words, is_off=False, timeout_s=TIMEOUT_S)
+        off = probe.check_shims(prefix, words, is_off=True, timeout_s=TIMEOUT_S)
+        state = judge(shim, users, (on, off), requested=requested)
+        if state.is_requested or state.is_active:
+            found.append(state)
+    return tuple(found)

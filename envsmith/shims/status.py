@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
 from envsmith.catalog.shims import ShimFacts, ShimUser
-from envsmith.model.shim import SHIMS
 
 NEEDED, CAN_GO, UNKNOWN = "needed", "can go", "unknown"
 TIMEOUT_S = 300.0
@@ -88,56 +86,6 @@ class ShimState:
             "reasons": list(self.reasons),
             "until": list(self.until),
         }
-
-
-class ShimChecker(Protocol):
-    """Runs checks of shims in environments."""
-
-    def check_shims(
-        self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float
-    ) -> ShimCheckResult:
-        """Check a shim in a child process.
-
-        Raises:
-            InstallError: when the interpreter does not answer.
-            ToolError: when it times out.
-        """
-        ...
-
-
-def shim_states(
-    prefix: Path,
-    requested: tuple[str, ...],
-    names: tuple[str, ...],
-    facts: tuple[tuple[ShimFacts, ...], tuple[ShimUser, ...]],
-    probe: ShimChecker,
-    files: tuple[str, ...] = (),
-) -> tuple[ShimState, ...]:
-    """Return the state of each shim that the profile lists or the environment contains.
-
-    Args:
-        prefix: root of the environment.
-        requested: shims of the profile.
-        names: safe globals of the profile.
-        facts: all shims, and the projects that need them.
-        probe: runs the checks.
-        files: checkpoints that decide whether safe globals are needed.
-
-    Raises:
-        InstallError: ENV023 when the interpreter does not answer.
-        ToolError: TOL002 when a check times out.
-    """
-    shims, users = facts
-    found = []
-    for shim in shims:
-        projects = dict.fromkeys((shim.project, *(user.project for user in users if user.shim == shim.name)))
-        words = (shim.name, SHIMS[shim.name], ",".join(projects), *names, "--", *files)
-        on = probe.check_shims(prefix, words, is_off=False, timeout_s=TIMEOUT_S)
-        off = probe.check_shims(prefix, words, is_off=True, timeout_s=TIMEOUT_S)
-        state = judge(shim, users, (on, off), requested=requested)
-        if state.is_requested or state.is_active:
-            found.append(state)
-    return tuple(found)
 
 
 def judge(

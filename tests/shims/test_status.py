@@ -1,18 +1,23 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from envsmith.catalog.shims import read_shims, read_users
-from envsmith.shims.status import ShimCheckResult, shim_states
+from envsmith.process.runner import Processes
+from envsmith.shims.environment import ShimProbe, shim_states
+from envsmith.shims.status import ShimCheckResult
 
 
-@dataclass
-class FakeAsker:
+class FakeAsker(ShimProbe):
     """Says that torchaudio lacks a name unless the shims are on."""
 
-    active: tuple[str, ...] = ()
-    asked: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
+    active: tuple[str, ...]
+    asked: list[tuple[tuple[str, ...], bool]]
+
+    def __init__(self, active: tuple[str, ...] = ()) -> None:
+        super().__init__(processes=Processes())
+        object.__setattr__(self, "active", active)
+        object.__setattr__(self, "asked", [])
 
     def check_shims(
         self, prefix: Path, words: tuple[str, ...], *, is_off: bool, timeout_s: float
