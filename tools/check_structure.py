@@ -34,7 +34,6 @@ ROLES = {"__init__", "__main__", "cli", "fix_cli", "model", "options", "output",
 SMALL = {
     "__init__.py": "the version, read without importing anything",
     "cli/parent_folder.py": "imported only when a command failed",
-    "console/options.py": "shared click options; imported by commands that print nothing through printer",
     "console/streams.py": "start-up path: no other import",
     "files/cache_dir.py": "start-up path: no other import",
     "lock/recorded_models.py": "used by lock, lock --check and verify, which share nothing else",
