@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from envsmith.config.profile_file import profile_schema
+from envsmith.config.profile_reader import profile_schema
 from envsmith.config.pyproject_settings import settings_schema
 from envsmith.config.readers import schema_json
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envsmith.ci.matrix import split, waiting_jobs
-from envsmith.ci.services import INCLUDES, WRITERS, CiPipeline
+from envsmith.ci.job_planning import split, waiting_jobs
+from envsmith.ci.service_formats import INCLUDES, WRITERS, CiPipeline
 from envsmith.config.pyproject_settings import CiSettings, Runners
 from envsmith.console.options import LOCK_FOLDERS
 from envsmith.errors import NO, OK

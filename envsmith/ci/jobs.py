@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from envsmith.ci import matrix
+from envsmith.ci import job_planning
 from envsmith.ci.job import Footprint, Job
 from envsmith.config.pyproject_settings import Runners
 from envsmith.errors import EnvsmithError
@@ -19,7 +19,7 @@ from envsmith.plan.ports import Files
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locks:
-    """The locks of a matrix."""
+    """The locks of a job_planning."""
 
     folder: PurePosixPath
     """Folder of the lock folders, relative to the project."""
@@ -37,8 +37,8 @@ class MatrixOptions:
     has_cpu_fallback: bool = False
     service: str = ""
     """The CI service; empty for no runners."""
-    machines: matrix.Machines = field(
-        default_factory=lambda: matrix.Machines(own=Runners(), hosted=Runners())
+    machines: job_planning.Machines = field(
+        default_factory=lambda: job_planning.Machines(own=Runners(), hosted=Runners())
     )
 
 
@@ -63,20 +63,20 @@ def matrix_jobs(locks: Locks, wish: MatrixOptions, tools: MatrixTools) -> tuple[
     """
     wanted = [lock for name in locks.profiles for lock in _read(name, locks, tools)]
     if wish.only_changed:
-        wanted = list(matrix.changed(wanted, _before(wish.only_changed, locks, tools)))
-    jobs = matrix.make_jobs(wanted, str(locks.folder))
+        wanted = list(job_planning.changed(wanted, _before(wish.only_changed, locks, tools)))
+    jobs = job_planning.make_jobs(wanted, str(locks.folder))
     if wish.has_cpu_fallback:
         every = [lock for name in locks.every for lock in _read(name, locks, tools)]
-        jobs = matrix.fall_back(jobs, every, wish.machines.own, str(locks.folder))
+        jobs = job_planning.fall_back(jobs, every, wish.machines.own, str(locks.folder))
     jobs = tuple(replace(job, disk=_footprint(job.lock, tools)) for job in jobs)
-    return matrix.on_runners(jobs, wish.machines, wish.service) if wish.service else jobs
+    return job_planning.on_runners(jobs, wish.machines, wish.service) if wish.service else jobs
 
 
 def _footprint(lock: SavedLock, tools: MatrixTools) -> Footprint:
     known = {
         sha256: tools.cached_contents(sha256, pin.url) for pin in lock.pins.packages for sha256 in pin.sha256
     }
-    return matrix.footprint(lock, {sha256: held for sha256, held in known.items() if held})
+    return job_planning.footprint(lock, {sha256: held for sha256, held in known.items() if held})
 
 
 def _read(profile: str, locks: Locks, tools: MatrixTools) -> tuple[SavedLock, ...]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.ci.matrix import Machines, Parts, split
-from envsmith.ci.services import FORMATS, github_outputs
+from envsmith.ci.job_planning import Machines, Parts, split
+from envsmith.ci.service_formats import FORMATS, github_outputs
 from envsmith.config.pyproject_settings import Runners
 from envsmith.console.options import LOCK_FOLDERS, project_path
 from envsmith.errors import OK, ToolError

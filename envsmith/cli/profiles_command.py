@@ -68,7 +68,7 @@ def show(name: str, *, as_json: bool) -> int:
 )
 def schema(*, of_settings: bool) -> int:
     """Print the JSON Schema of a profile, so that editors complete and check its keys."""
-    from envsmith.config.profile_file import profile_schema
+    from envsmith.config.profile_reader import profile_schema
     from envsmith.config.pyproject_settings import settings_schema
     from envsmith.config.readers import schema_json
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from envsmith.config.positions import TomlDocument
 from envsmith.config.profile import Profile, check_name, is_name
-from envsmith.config.profile_file import ProfileSource, resolve
+from envsmith.config.profile_reader import ProfileSource, resolve
 from envsmith.config.pyproject_settings import ProjectSettings
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.files.edits import Edit

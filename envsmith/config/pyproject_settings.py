@@ -11,7 +11,7 @@ from envsmith.config import readers
 from envsmith.config.mirrors import MirrorRule
 from envsmith.config.positions import TomlDocument
 from envsmith.config.profile import NAME, check_name
-from envsmith.config.profile_file import PROFILE_SCHEMA, ProfileSource
+from envsmith.config.profile_reader import PROFILE_SCHEMA, ProfileSource
 from envsmith.config.readers import Key, Location, Problems, Reader, Schema
 from envsmith.errors import ProfileError
 from envsmith.model.backend import GPU_PATTERN

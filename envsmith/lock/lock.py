@@ -28,10 +28,10 @@ from envsmith.lockfile.store import (
 )
 from envsmith.model.finding import Decision
 from envsmith.plan import routes
-from envsmith.plan.hashes import RecordedHasher
 from envsmith.plan.model import LockRequest, ProfilePlan, Resolution, ResolutionPlan
 from envsmith.plan.planner import plan_profile
 from envsmith.plan.unmet_requirements import BREAKS
+from envsmith.plan.wheel_hashes import RecordedHasher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

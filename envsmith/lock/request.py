@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from envsmith.config.profile import Profile, check_name
 from envsmith.config.profiles import ProfileStore
 from envsmith.config.requirement import labels
-from envsmith.config.requirement_loader import (
+from envsmith.config.requirements_files import (
     is_of_project,
     read_pyproject,
     read_requirements,

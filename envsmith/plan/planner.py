@@ -12,7 +12,14 @@ from envsmith.errors import EnvsmithError, ResolveError
 from envsmith.model.backend import backend_family
 from envsmith.model.listing import IndexListing
 from envsmith.model.target import Target
-from envsmith.plan import conflicts, extension_constraints, hashes, kernel_filter, lifecycle, suggestions
+from envsmith.plan import (
+    backend_lifecycle,
+    conflicts,
+    extension_constraints,
+    kernel_filter,
+    suggestions,
+    wheel_hashes,
+)
 from envsmith.plan.candidates import select_candidates
 from envsmith.plan.model import Cutoffs, LockRequest, ProfilePlan, ResolutionPlan
 from envsmith.plan.ports import Hasher, Listings
@@ -40,7 +47,7 @@ def plan_profile(
         ProfileError: when a label contradicts the backend, or a GPU is unknown.
     """
     members = conflicts.chosen_members(request.profile, catalog)
-    choice = lifecycle.settle(request.profile, catalog, cutoffs.cutoff_utc)
+    choice = backend_lifecycle.settle(request.profile, catalog, cutoffs.cutoff_utc)
     found = listings.get(choice.channel, choice.backend)
     if found is None:
         raise ResolveError(
@@ -100,9 +107,9 @@ def _plan_target(
     hasher: Hasher,
 ) -> ResolutionPlan:
     candidates = select_candidates(listing, target, catalog, cutoffs)
-    found = hashes.complete(candidates, request.requirements, target, hasher)
+    found = wheel_hashes.complete(candidates, request.requirements, target, hasher)
     slice_, capped = kernel_filter.narrow(found.slice, request.profile, target, request.requirements, catalog)
-    skipped = hashes.skipped(found, slice_, request.requirements)
+    skipped = wheel_hashes.skipped(found, slice_, request.requirements)
     decisions = (*request.decisions, *found.decisions, *skipped, *capped)
     plan = plan_target(replace(request, decisions=decisions), target, cutoffs, slice_, catalog)
     plan = extension_constraints.bind(route(plan, request.pages, catalog, hasher), catalog)

@@ -18,7 +18,7 @@ from envsmith.model.listing import VersionMetadata
 from envsmith.model.route import RouteEntry, RoutePage
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan import hashes
+from envsmith.plan import wheel_hashes
 from envsmith.plan.model import Resolution, ResolutionPlan
 from envsmith.plan.ports import Hasher, Routes
 
@@ -101,7 +101,7 @@ def route(
     if not pages:
         return plan
     chosen = {page.project: choose(page, plan, catalog) for page in pages}
-    hashed, decisions = hashes.complete_entries(chosen, hasher)
+    hashed, decisions = wheel_hashes.complete_entries(chosen, hasher)
     routed = add(plan, pages, hashed)
     return replace(routed, decisions=(*routed.decisions, *decisions))
 
@@ -116,7 +116,7 @@ def choose(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> tuple[Rou
     admitted = [entry for entry in fitting if plan.admits(page.project, entry.wheel.version)]
     if not admitted and any(item.name == page.project for item in plan.requirements):
         raise _refusal(page, plan, catalog)
-    return hashes.usable_entries(fitting, admitted)
+    return wheel_hashes.usable_entries(fitting, admitted)
 
 
 def add(

@@ -94,7 +94,7 @@ def _only_profile() -> str:
 
 
 def _profile_edit(edit: ShimEdit, name: str) -> Edit:
-    from envsmith.config.profile_file import ProfileSource, resolve
+    from envsmith.config.profile_reader import ProfileSource, resolve
     from envsmith.config.profiles import ProfileStore, set_lists
     from envsmith.model.shim import SAFE_GLOBALS, check_global
 

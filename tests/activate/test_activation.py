@@ -3,7 +3,7 @@ from __future__ import annotations
 from envsmith.activate.model import Activation
 from envsmith.activate.scripts import activation_files, activation_of, environment_files
 from envsmith.config.profile import Profile
-from envsmith.config.profile_file import parse
+from envsmith.config.profile_reader import parse
 from envsmith.errors import ProfileError
 from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.shell import SHELLS

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from envsmith.ci.services import yaml_text
+from envsmith.ci.service_formats import yaml_text
 
 
 def load(text: str) -> Any:

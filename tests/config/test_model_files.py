@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from envsmith.config.model_files import ModelCheckResult, ModelFile
-from envsmith.config.profile_file import parse
+from envsmith.config.profile_reader import parse
 from envsmith.errors import ProfileError
 
 GOOD = 'backend = "cpu"\npython = ["3.11"]\nplatforms = ["linux"]\n'

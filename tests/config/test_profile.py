@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from envsmith.config.profile import Profile, check_name
-from envsmith.config.profile_file import parse
+from envsmith.config.profile_reader import parse
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python

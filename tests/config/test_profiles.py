@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.config.profile_file import parse
+from envsmith.config.profile_reader import parse
 from envsmith.config.profiles import ProfileStore
 from envsmith.errors import EnvsmithError, ProfileError
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.config.profile_file import resolve
+from envsmith.config.profile_reader import resolve
 from envsmith.config.pyproject_settings import ProjectSettings
 from envsmith.errors import ProfileError
 

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator, validators
 
 from envsmith.cli.main import main
-from envsmith.config.profile_file import PROFILE, ProfileSource, profile_schema, resolve
+from envsmith.config.profile_reader import PROFILE, ProfileSource, profile_schema, resolve
 from envsmith.config.pyproject_settings import TABLE, ProjectSettings, settings_schema
 from envsmith.errors import ProfileError
 from tests.catalog.tool_modules import load
 from tests.config.test_model_files import ALL as MODELS
-from tests.config.test_profile_file import GOOD, MALFORMED, REPLACED
+from tests.config.test_profile_reader import GOOD, MALFORMED, REPLACED
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs/reference"

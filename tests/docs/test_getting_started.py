@@ -27,7 +27,7 @@ import tree_sitter_powershell
 from envsmith.activate.model import Activation
 from envsmith.activate.scripts import environment_files
 from envsmith.catalog import Catalog
-from envsmith.config.profile_file import parse
+from envsmith.config.profile_reader import parse
 from envsmith.host.current import this_platform, this_python
 from envsmith.model.backend import Backend
 from envsmith.model.target import Target

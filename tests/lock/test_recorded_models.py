@@ -9,7 +9,7 @@ import pytest
 
 from envsmith.config.model_files import ModelCheckResult
 from envsmith.config.profile import Profile
-from envsmith.config.profile_file import parse
+from envsmith.config.profile_reader import parse
 from envsmith.environment.interpreter import ModelProbe
 from envsmith.errors import InstallError, LockError, ToolError
 from envsmith.lock import recorded_models

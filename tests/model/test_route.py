@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from envsmith.config.profile import Profile
-from envsmith.config.profile_file import ProfileSource, parse, resolve
+from envsmith.config.profile_reader import ProfileSource, parse, resolve
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.model.route import RouteEntry, RoutePage

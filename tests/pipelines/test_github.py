@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from envsmith.ci import services
-from tests.ci.test_services import template
+from envsmith.ci import service_formats
+from tests.ci.test_service_formats import template
 from tests.install.locked import add_torch
 from tests.pipelines.conftest import Site
 from tests.pipelines.machine import Machine, load, run_job
@@ -120,7 +120,7 @@ def test_a_change_is_opened_and_brought_up_to_date(site: Site) -> None:
 
 def step_of(name: str) -> str:
     """Return the text of a step of the relock."""
-    texts = services.github(wish("plain"), template)
+    texts = service_formats.github(wish("plain"), template)
     found = YAML(typ="safe", pure=True).load(texts[".github/workflows/envsmith-relock.yml"])
     (text,) = (
         step["run"] for step in found["jobs"]["relock"]["steps"] if step.get("name", "").startswith(name)

@@ -17,8 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from ruamel.yaml import YAML
 
-from envsmith.ci import services
-from tests.ci.test_services import template
+from envsmith.ci import service_formats
+from tests.ci.test_service_formats import template
 from tests.install.locked import add_torch
 from tests.pipelines.conftest import Site
 from tests.pipelines.machine import Machine, Step, load
@@ -148,7 +148,7 @@ def rules_of(found: dict[str, Any], name: str) -> list[dict[str, str]]:
 def test_a_merge_request_has_its_jobs_and_a_push_starts_one_pipeline() -> None:
     texts = {
         path: YAML(typ="safe", pure=True).load(text)
-        for path, text in services.gitlab(wish("plain"), template).items()
+        for path, text in service_formats.gitlab(wish("plain"), template).items()
     }
     never, always = texts[".gitlab-ci.yml"]["workflow"]["rules"]
     assert never["when"] == "never"
@@ -168,7 +168,9 @@ def test_a_merge_request_has_its_jobs_and_a_push_starts_one_pipeline() -> None:
 def test_a_diff_that_fails_is_a_failure(
     status: int, said: str, ended: int, goes_on: bool, tmp_path: Path
 ) -> None:
-    found = YAML(typ="safe", pure=True).load(services.gitlab(wish("plain"), template)[".gitlab/envsmith.yml"])
+    found = YAML(typ="safe", pure=True).load(
+        service_formats.gitlab(wish("plain"), template)[".gitlab/envsmith.yml"]
+    )
     lines = found["envsmith-relock"]["script"]
     asked = [line for line in lines if "diff" in line or "$status" in line][:3]
     script = "\n".join([f"envsmith() {{ printf '%s' '{said}'; return {status}; }}", *asked, "echo went on"])
@@ -181,7 +183,7 @@ def test_a_diff_that_fails_is_a_failure(
 @pytest.mark.parametrize("name", ["plain", "nasty"])
 def test_what_windows_is_told_is_powershell(name: str) -> None:
     found = YAML(typ="safe", pure=True).load(
-        services.gitlab(wish(name), template)[".gitlab/envsmith-jobs.yml"]
+        service_formats.gitlab(wish(name), template)[".gitlab/envsmith-jobs.yml"]
     )
     job = found[".envsmith-windows"]
     lines = [*(job["before_script"][:2]), *job["script"]]

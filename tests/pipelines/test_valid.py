@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from envsmith.catalog.ci import read_actions, runners_of
-from envsmith.ci import services
+from envsmith.ci import service_formats
 from envsmith.ci.job import Job
-from envsmith.ci.matrix import Machines, make_jobs, on_runners
-from envsmith.ci.services import CiPipeline, to_azure, to_github, to_gitlab
+from envsmith.ci.job_planning import Machines, make_jobs, on_runners
+from envsmith.ci.service_formats import CiPipeline, to_azure, to_github, to_gitlab
 from envsmith.config.pyproject_settings import CiSettings, Runners
 from tests.built import ROOT
-from tests.ci.test_services import NASTY, template
+from tests.ci.test_service_formats import NASTY, template
 from tests.locks import LINUX, MAC, WINDOWS, kept
 from tests.pipelines.checkers import actionlint, schema
 
@@ -60,7 +60,7 @@ def of_github() -> dict[str, str]:
     found: dict[str, str] = {}
     for name in WISHES:
         for parts in (1, 3):
-            texts = services.github(wish(name, parts), template)
+            texts = service_formats.github(wish(name, parts), template)
             found |= {f"{name}-{parts}/{path}": text for path, text in texts.items()}
     found["plain-matrix/.github/workflows/x.yml"] = (
         f"on: push\njobs:\n  test:\n    strategy:\n      matrix: {to_github(jobs('github'))}\n"
@@ -73,7 +73,9 @@ def of_github() -> dict[str, str]:
 def of_gitlab() -> dict[str, str]:
     found = {"matrix.yml": to_gitlab(jobs("gitlab"), 2)}
     for name in WISHES:
-        found |= {f"{name}/{path}": text for path, text in services.gitlab(wish(name), template).items()}
+        found |= {
+            f"{name}/{path}": text for path, text in service_formats.gitlab(wish(name), template).items()
+        }
     return found | {f"guide-{number}.yml": block for number, block in enumerate(shown("gitlab"))}
 
 

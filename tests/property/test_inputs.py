@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.config.profile import Profile
-from envsmith.config.profile_file import ProfileSource, parse, resolve
+from envsmith.config.profile_reader import ProfileSource, parse, resolve
 from envsmith.config.project_dependencies import from_pyproject
 from envsmith.config.pyproject_settings import ProjectSettings
 from envsmith.config.requirements_parser import parse_requirements

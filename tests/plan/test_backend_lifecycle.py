@@ -9,7 +9,7 @@ from envsmith.config.profile import Profile
 from envsmith.errors import ResolveError
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python
-from envsmith.plan.lifecycle import settle
+from envsmith.plan.backend_lifecycle import settle
 
 BEFORE, AFTER = "2026-04-01T00:00:00Z", "2026-11-20T09:00:00Z"
 

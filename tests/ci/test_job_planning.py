@@ -9,16 +9,8 @@ from ruamel.yaml import YAML
 
 from envsmith.catalog.ci import runners_of
 from envsmith.ci.job import Footprint, Job
-from envsmith.ci.matrix import (
-    Machines,
-    changed,
-    fall_back,
-    footprint,
-    make_jobs,
-    on_runners,
-    split,
-)
-from envsmith.ci.services import github_outputs, to_azure, to_github, to_gitlab
+from envsmith.ci.job_planning import Machines, changed, fall_back, footprint, make_jobs, on_runners, split
+from envsmith.ci.service_formats import github_outputs, to_azure, to_github, to_gitlab
 from envsmith.config.pyproject_settings import Runners
 from envsmith.errors import ResolveError
 from envsmith.lockfile.pins import Pins

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from envsmith.ci.cli import read_template
-from envsmith.ci.services import FORMATS, WRITERS, CiPipeline, github, gitlab
+from envsmith.ci.service_formats import FORMATS, WRITERS, CiPipeline, github, gitlab
 from envsmith.config.pyproject_settings import SERVICES, CiSettings
 
 NASTY = (

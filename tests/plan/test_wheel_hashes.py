@@ -12,7 +12,7 @@ from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 from envsmith.plan.candidates import CandidateSet
-from envsmith.plan.hashes import complete, skipped
+from envsmith.plan.wheel_hashes import complete, skipped
 from tests.plan.made import HEX, asked, plan, row, target
 
 TAGS = "cp312-cp312-manylinux_2_28_x86_64.whl"

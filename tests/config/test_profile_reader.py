@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from envsmith.config.profile_file import ProfileSource, parse, resolve
+from envsmith.config.profile_reader import ProfileSource, parse, resolve
 from envsmith.errors import ProfileError
 
 GOOD = 'backend = "cpu"\npython = ["3.12"]\nplatforms = ["linux"]\n'

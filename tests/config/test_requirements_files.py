@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.config.requirement_loader import read_pyproject, read_requirements
+from envsmith.config.requirements_files import read_pyproject, read_requirements
 from envsmith.config.requirements_parser import RequirementsFile
 from envsmith.errors import EnvsmithError, ProfileError
 

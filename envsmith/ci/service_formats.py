@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from envsmith.ci.job import Job
-from envsmith.ci.matrix import Parts, split
+from envsmith.ci.job_planning import Parts, split
 from envsmith.config.pyproject_settings import CiSettings
 from envsmith.lockfile import LOCKFILES
 from envsmith.model.naming import unique_name

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envsmith.lock.staleness import LISTED, _days, aging
+from envsmith.lock.nightly_age import LISTED, _days, aging
 from envsmith.lockfile.manifest import FamilyPin
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, group_releases
