@@ -17,7 +17,7 @@ from envsmith.config.requirement import (
     read_requirement,
     read_requires_python,
 )
-from envsmith.config.requirements_parser import RequirementsFile, note_of_wheel, pin_of_wheel
+from envsmith.config.requirements_parser import RequirementsFile, hashes_of_wheel, note_of_wheel, pin_of_wheel
 from envsmith.errors import ProfileError
 from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
@@ -194,7 +194,8 @@ class _PyprojectParser:
             for name in sorted(requirement.extras):
                 yield from self._extra(name, location)
         else:
-            yield SourcedRequirement(requirement=requirement, origin=origin)
+            hashes = hashes_of_wheel(text) if pin else ()
+            yield SourcedRequirement(requirement=requirement, origin=origin, hashes=hashes)
 
     def _is_own(self, requirement: Requirement) -> bool:
         """Return whether a requirement names the project itself, as extras do to include other extras."""

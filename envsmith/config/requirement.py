@@ -37,11 +37,22 @@ class SourcedRequirement:
     requirement: Requirement
     origin: str
     """File and line, ``requirements.in:3``."""
+    hashes: tuple[str, ...] = ()
+    """Given hashes, ``sha256:HEX``; those for one file begin with its name, ``six.whl sha256:HEX``."""
 
     @property
     def name(self) -> str:
         """The project's normalised name."""
         return canonicalize_name(self.requirement.name)
+
+    def allowed_sha256(self, filename: str) -> tuple[str, ...]:
+        """Return the sha256 hashes given for a file; empty if it may have any."""
+        parts = (text.rpartition(" ") for text in self.hashes)
+        return tuple(
+            digest.removeprefix("sha256:")
+            for name, _, digest in parts
+            if name in ("", filename) and digest.startswith("sha256:")
+        )
 
 
 def read_requirement(text: str) -> Requirement:

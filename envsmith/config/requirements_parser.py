@@ -41,7 +41,9 @@ _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _VARIABLE = re.compile(r"\$\{[^}]*\}?")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 # Options after a requirement: hashes, and any other.
-_HASH = re.compile(r"\s--hash(?:\s*=\s*|\s+)\S+")
+_HASH = re.compile(r"\s--hash(?:\s*=\s*|\s+)(\S+)")
+_GIVEN_HASH = re.compile(r"[a-z0-9_]+:[0-9a-f]+")
+_URL_HASH = re.compile(r"(?:^|&)sha256=([0-9A-Fa-f]+)")
 _OPTION_INSIDE = re.compile(r"\s(--?[A-Za-z][A-Za-z-]*)")
 # PyPI's own address, repeated in many files; it changes nothing, since PyPI is always used.
 _PYPI = re.compile(r"https://pypi\.[a-z]{3}(?:/simple)?/?")
@@ -125,6 +127,16 @@ def pin_of_wheel(text: str) -> str | None:
         return None
     marker = f" {match['marker']}" if match["marker"] else ""
     return f"{wheel.name}{match['extras'] or ''}=={wheel.version}{marker}"
+
+
+def hashes_of_wheel(text: str) -> tuple[str, ...]:
+    """Return the sha256 in the URL of a PyTorch wheel, for that file alone: ``FILENAME sha256:HEX``."""
+    match = _URL_REQUIREMENT.fullmatch(text.strip())
+    parts = urlsplit(match["url"]) if match else None
+    found = _URL_HASH.search(parts.fragment) if parts else None
+    if parts is None or found is None:
+        return ()
+    return (f"{unquote(parts.path.rsplit('/', 1)[-1])} sha256:{found[1].lower()}",)
 
 
 def _on_pytorch(url: str) -> SplitResult | None:
@@ -244,7 +256,7 @@ class _RequirementsParser:
         self._lines: list[PyTorchLine] = []
         self._notes: list[Decision] = []
         self._pre = False
-        self._hashes = 0
+        self._uncompared = 0
 
     def read(self, text: str) -> RequirementsFile:
         for line in logical_lines(text):
@@ -258,8 +270,8 @@ class _RequirementsParser:
         with self._problems.collecting():
             labels(item for item in self._requirements if item.requirement.marker is None)
         self._problems.raise_if_any()
-        if self._hashes:
-            message = f"{self._hashes} hashes ignored: the lock has its own"
+        if self._uncompared:
+            message = f"hashes not compared, because they are not sha256: {self._uncompared}"
             self._note(self._place, "PRF102", message, self._place)
         return RequirementsFile(
             place=self._place,
@@ -271,8 +283,8 @@ class _RequirementsParser:
         )
 
     def _requirement(self, text: str) -> None:
-        bare, hashes = _HASH.subn("", text)
-        self._hashes += hashes
+        bare, hashes = _HASH.sub("", text), _given_hashes(text)
+        self._uncompared += sum(not item.startswith("sha256:") for item in hashes)
         if match := _OPTION_INSIDE.search(bare.partition(";")[0]):
             wrong = "needs a value" if match[1] == "--hash" else "is not supported"
             raise ProfileError(
@@ -283,8 +295,11 @@ class _RequirementsParser:
         pin = pin_of_wheel(bare)
         if pin:
             self._notes.append(note_of_wheel(pin, self._origin))
+            hashes = (*hashes, *hashes_of_wheel(bare))
         self._requirements.append(
-            SourcedRequirement(requirement=read_requirement(pin or bare), origin=self._origin)
+            SourcedRequirement(
+                requirement=read_requirement(pin or bare), origin=self._origin, hashes=tuple(sorted(hashes))
+            )
         )
 
     def _options(self, text: str) -> None:
@@ -341,6 +356,14 @@ class _RequirementsParser:
         self._notes.append(
             Decision(subject=subject, kind="noted", message=message, evidence=(origin,), code=code)
         )
+
+
+def _given_hashes(text: str) -> tuple[str, ...]:
+    hashes = tuple(item.lower() for item in _HASH.findall(text))
+    for item in hashes:
+        if not _GIVEN_HASH.fullmatch(item):
+            raise ProfileError("PRF024", f"invalid hash {shortened(item)!r}", hint="write --hash=sha256:HEX")
+    return hashes
 
 
 def _refuse_characters(text: str) -> None:

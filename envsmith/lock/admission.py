@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
@@ -20,6 +20,7 @@ from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import LockError
 from envsmith.lockfile.pylock import FORMAT_VERSION, Lock
 from envsmith.model.finding import Decision
@@ -28,6 +29,8 @@ from envsmith.model.wheel import SHA256, Wheel
 from envsmith.plan.candidates import TWO_HASHES
 from envsmith.plan.model import Resolution, ResolutionPlan
 
+_SHOWN = 4
+"""Given hashes in an error."""
 _PYTORCH_HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
 
 
@@ -40,16 +43,17 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
         catalog_name: source of the index listing, for the provenance.
 
     Raises:
-        LockError: LCK010 to LCK019, one per condition, naming the package that violates it.
+        LockError: LCK010 to LCK019 and LCK024, one per condition, naming the package that violates it.
     """
     tags = frozenset(plan.target.tags())
     for package in resolution.packages:
         _check_hashes(package)
         _check_wheel_tags(package, tags)
-    packages = _one_file_each(plan, resolution)
+    packages = _one_file_each(plan, resolution, tags)
     family = [package for package in packages if package.name in _family(plan)]
     for package in packages:
         _check_files(package, plan)
+        _check_given_hashes(package, plan)
     for package in family:
         _check_build(package, plan)
     _check_origins(packages, plan)
@@ -95,12 +99,12 @@ def _family(plan: ResolutionPlan) -> frozenset[str]:
     return frozenset(plan.slice.projects) | frozenset(plan.pypi_builds)
 
 
-def _one_file_each(plan: ResolutionPlan, resolution: Resolution) -> list[Package]:
+def _one_file_each(plan: ResolutionPlan, resolution: Resolution, tags: frozenset[Tag]) -> list[Package]:
     """Return the packages with the one file that the target would choose; an index may list several fitting ones."""
     everything = Pylock(
         lock_version=Version("1.0"),
         created_by="envsmith",
-        packages=[_package(package, plan, resolution) for package in resolution.packages],
+        packages=[_package(package, plan, resolution, tags) for package in resolution.packages],
     )
     chosen = _select(everything, plan.target)
     return [
@@ -161,6 +165,33 @@ def _check_files(package: Package, plan: ResolutionPlan) -> None:
         raise _violation(
             "LCK012", package, "has no wheel for the target; its source distribution is not allowed"
         )
+
+
+def _contradiction(
+    package: Package, file: PackageWheel | PackageSdist, plan: ResolutionPlan
+) -> SourcedRequirement | None:
+    """Return the requirement whose given hashes do not include a file's; None if there is none."""
+    for item in plan.constraints_on(package.name):
+        allowed = item.allowed_sha256(unquote(file.filename))
+        if allowed and file.hashes["sha256"] not in allowed:
+            return item
+    return None
+
+
+def _check_given_hashes(package: Package, plan: ResolutionPlan) -> None:
+    """Refuse a file whose hash is not among those given with the requirement."""
+    files = [*(package.wheels or ()), *([package.sdist] if package.sdist else ())]
+    for file in files:
+        if item := _contradiction(package, file, plan):
+            given = item.allowed_sha256(file.filename)
+            raise LockError(
+                "LCK024",
+                f"{package.name} {package.version}: {file.filename} has sha256 {file.hashes['sha256']}, "
+                f"not {f'the given {given[0]}' if len(given) == 1 else f'one of the {len(given)} given'}",
+                where=item.origin,
+                details=tuple(("given", sha256) for sha256 in given[:_SHOWN] if len(given) > 1),
+                hint="find out why the file differs; a list of hashes must include that of each target's file",
+            )
 
 
 def _check_build(package: Package, plan: ResolutionPlan) -> None:
@@ -224,8 +255,12 @@ def _violation(code: str, package: Package, problem: str) -> LockError:
     )
 
 
-def _package(package: Package, plan: ResolutionPlan, resolution: Resolution) -> Package:
-    wheels = package.wheels or ()
+def _package(package: Package, plan: ResolutionPlan, resolution: Resolution, tags: frozenset[Tag]) -> Package:
+    wheels: Sequence[PackageWheel] = package.wheels or ()
+    given = [wheel for wheel in wheels if not _contradiction(package, wheel, plan)]
+    # As in pip, given hashes select among the wheels for the target.
+    if len(given) < len(wheels) and any(parse_wheel_filename(wheel.filename)[3] & tags for wheel in given):
+        wheels = given
     dependencies = [name for name, requirers in resolution.requirers.items() if package.name in requirers]
     return Package(
         name=package.name,

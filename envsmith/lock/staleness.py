@@ -135,6 +135,7 @@ def _plan_findings(plan: ResolutionPlan, entry: TargetRecord, subject: str) -> I
         change for change in changed(entry.inputs, plan.inputs()) if change[0] not in ("catalog", "facts")
     ]
     origins = {str(item.requirement): item.origin for item in (*plan.requirements, *plan.constraints)}
+    origins |= dict(plan.given_hashes())
     for word, text in changes:
         origin = next((place for item, place in origins.items() if text.endswith(f"→ {item}")), "")
         yield _finding("LCK033", subject, f"{word}  {text}" + (f"  {origin}" if origin else ""), plan.profile)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from packaging.pylock import Package, Pylock, PylockValidationError
@@ -159,6 +159,7 @@ class ResolutionPlan:
     def inputs(self) -> dict[str, str | list[str]]:
         """Return the inputs of the digest; the keys name them in a report of changes."""
         routes = {"route": [f"{name} {url}" for name, url in sorted(self.routes.items())]}
+        hashes = sorted({text for text, _ in self.given_hashes()})
         chosen = self.members.items()
         return {
             "form": str(FORMAT_VERSION),
@@ -178,6 +179,7 @@ class ResolutionPlan:
             "catalog": self.slice.digest(),
             "facts": self.facts,
             **(routes if self.routes else {}),
+            **({"hash": hashes} if hashes else {}),
             **({"shim": sorted(self.shims)} if self.shims else {}),
             **({"family": [f"{folder} {name}" for folder, name in sorted(chosen)]} if chosen else {}),
         }
@@ -185,6 +187,17 @@ class ResolutionPlan:
     def digest(self) -> str:
         """Return the digest (sha256, hex) of the inputs, without amendments and origins of requirements."""
         return digest_of(self.inputs())
+
+    def given_hashes(self) -> Iterator[tuple[str, str]]:
+        """Yield each requirement with given hashes, as text, and its origin.
+
+        Several hashes are counted, with a digest: pip-compile lists those of all files of a version.
+        """
+        for item in (*self.requirements, *self.constraints):
+            if len(item.hashes) == 1:
+                yield f"{item.name} {item.hashes[0]}", item.origin
+            elif item.hashes:
+                yield f"{item.name} {len(item.hashes)} hashes {digest_of(item.hashes)[:12]}", item.origin
 
     def amended(self, amendment: Amendment) -> ResolutionPlan:
         """Return the plan with one more amendment."""

@@ -165,9 +165,7 @@ def withdraw(
     for item in requirements:
         (limiting if item.name in unneeded else kept).append(item)
     bounds = (item for item in limiting if item.requirement.specifier)
-    return tuple(kept), tuple(
-        SourcedRequirement(requirement=_bound(item), origin=item.origin) for item in bounds
-    )
+    return tuple(kept), tuple(replace(item, requirement=_bound(item)) for item in bounds)
 
 
 def _bound(item: SourcedRequirement) -> Requirement:

@@ -135,11 +135,36 @@ def test_pypis_own_address_changes_nothing() -> None:
     assert file.pytorch_lines == ()
 
 
-def test_hashes_are_left_out_with_one_note() -> None:
-    file = read("a==1 --hash=sha256:aa \\\n  --hash sha256:bb\nb==1 ; os_name == 'nt' --hash=sha256:cc\n")
-    assert asked(file) == [("a==1", "requirements.in:1"), ('b==1; os_name == "nt"', "requirements.in:3")]
-    assert [note.code for note in file.notes] == ["PRF102"]
-    assert file.notes[0].message.startswith("3 hashes")
+def test_given_hashes_are_kept() -> None:
+    file = read("a==1 --hash=sha256:BB \\\n  --hash sha256:aa\nb==1 ; os_name == 'nt' --hash=sha256:cc\nc\n")
+    assert asked(file) == [
+        ("a==1", "requirements.in:1"),
+        ('b==1; os_name == "nt"', "requirements.in:3"),
+        ("c", "requirements.in:4"),
+    ]
+    assert [item.hashes for item in file.requirements] == [("sha256:aa", "sha256:bb"), ("sha256:cc",), ()]
+    assert file.requirements[0].allowed_sha256("any.whl") == ("aa", "bb")
+    assert file.notes == ()
+
+
+def test_hashes_that_are_not_sha256_are_noted() -> None:
+    file = read("a==1 --hash=sha512:aa --hash=md5:bb\nb==1 --hash=sha256:cc --hash=sha384:dd\n")
+    assert [item.allowed_sha256("any.whl") for item in file.requirements] == [(), ("cc",)]
+    assert [(note.code, note.message.rpartition(" ")[2]) for note in file.notes] == [("PRF102", "3")]
+
+
+@pytest.mark.parametrize("text", ["sha256", "sha256:", "aa", "sha256:xyz", "sha256=aa"])
+def test_malformed_hashes(text: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        read(f"a==1 --hash={text}\n")
+    assert (caught.value.code, caught.value.where) == ("PRF024", "requirements.in:1")
+
+
+def test_the_hash_in_the_url_of_a_wheel_is_for_that_file() -> None:
+    name = "torch-2.8.0+cu128-cp312-cp312-win_amd64.whl"
+    file = read(f"torch @ {WHL}/cu128/{name.replace('+', '%2B')}#sha256=AA\n")
+    assert file.requirements[0].allowed_sha256(name) == ("aa",)
+    assert file.requirements[0].allowed_sha256("torch-2.8.0+cu128-cp311-cp311-win_amd64.whl") == ()
 
 
 def test_options_without_effect_are_noted() -> None:

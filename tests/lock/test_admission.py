@@ -52,6 +52,72 @@ def test_a_true_lock() -> None:
     assert lock.pylock.tool["envsmith"]["plan"] == PLAN.digest()
 
 
+def _with_given(given: ResolutionPlan, *hashes: str, is_constraint: bool = False) -> ResolutionPlan:
+    """Give hashes of six, in requirements.in:2 or as a constraint on it."""
+    torch, six = given.requirements
+    six = replace(six, hashes=hashes)
+    return replace(
+        given,
+        requirements=(torch, *(() if is_constraint else (six,))),
+        constraints=(six,) if is_constraint else (),
+    )
+
+
+@pytest.mark.parametrize("is_constraint", [False, True])
+def test_a_file_must_have_a_given_hash(*, is_constraint: bool) -> None:
+    answer = resolution(of_row(TORCH), SIX)
+    for fine in ((), (f"sha256:{HEX}",), (f"sha256:{'0' * 64}", f"sha256:{HEX}"), (f"sha512:{'0' * 128}",)):
+        assert admit(_with_given(PLAN, *fine, is_constraint=is_constraint), answer, "embedded").package("six")
+    assert admit(_with_given(PLAN, f"other-1-py3-none-any.whl sha256:{'0' * 64}"), answer, "embedded")
+    for wrong in ((f"sha256:{'0' * 64}",), (f"six-1.17.0-py3-none-any.whl sha256:{'0' * 64}", "sha512:aa")):
+        with pytest.raises(LockError) as caught:
+            admit(_with_given(PLAN, *wrong, is_constraint=is_constraint), answer, "embedded")
+        assert (caught.value.code, caught.value.where) == ("LCK024", "requirements.in:2")
+        assert HEX in caught.value.message
+        assert "0" * 64 in caught.value.message
+        assert caught.value.hint
+    with pytest.raises(LockError) as caught:
+        admit(_with_given(PLAN, *(f"sha256:{digit * 64}" for digit in "01")), answer, "embedded")
+    assert [text for _, text in caught.value.details] == ["0" * 64, "1" * 64]
+
+
+def test_the_hash_of_a_package_that_is_not_locked_does_not_matter() -> None:
+    given = _with_given(PLAN, f"sha256:{'0' * 64}", is_constraint=True)
+    assert admit(given, resolution(of_row(TORCH)), "embedded").version("torch") == "2.11.0+cu128"
+
+
+def test_given_hashes_of_torch_and_of_sources_count_too() -> None:
+    torch, six = PLAN.requirements
+    wrong = (f"sha256:{'0' * 64}",)
+    with pytest.raises(LockError, match=r"torch-2\.11\.0") as caught:
+        admit(
+            replace(PLAN, requirements=(replace(torch, hashes=wrong), six)),
+            resolution(of_row(TORCH), SIX),
+            "embedded",
+        )
+    assert (caught.value.code, caught.value.where) == ("LCK024", "requirements.in:1")
+    answer = resolution(of_row(TORCH), as_source("six", "1.17.0"))
+    with pytest.raises(LockError, match=r"six-1\.17\.0\.tar\.gz") as caught:
+        admit(with_sdists(_with_given(PLAN, *wrong), "six"), answer, "embedded")
+    assert caught.value.code == "LCK024"
+
+
+def test_given_hashes_select_among_the_wheels_for_the_target() -> None:
+    tags = ("manylinux_2_17_x86_64", "manylinux_2_28_x86_64", "win_amd64")
+    wheels = [
+        PackageWheel(
+            url=f"https://files.example/six-1.17.0-cp312-cp312-{tag}.whl", hashes={"sha256": digit * 64}
+        )
+        for digit, tag in zip("123", tags, strict=True)
+    ]
+    several = Package(name=SIX.name, version=SIX.version, wheels=wheels)
+    lock = admit(_with_given(PLAN, f"sha256:{'1' * 64}"), resolution(of_row(TORCH), several), "embedded")
+    assert [wheel.filename for wheel in (lock.package("six") or several).wheels or ()] == [wheels[0].filename]
+    with pytest.raises(LockError) as caught:
+        admit(_with_given(PLAN, f"sha256:{'3' * 64}"), resolution(of_row(TORCH), several), "embedded")
+    assert caught.value.code == "LCK024"
+
+
 def test_a_lock_without_the_family_names_no_index() -> None:
     assert admit(plan("six"), resolution(SIX), "embedded").indexes == ()
 

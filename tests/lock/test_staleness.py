@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.config.profile import Profile
+from envsmith.errors import EnvsmithError
 from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lock.staleness import CheckTools, check_profile
@@ -12,7 +13,7 @@ from envsmith.model.listing import IndexListing, group_releases
 from envsmith.plan.model import LockRequest
 from tests.fakes import FakeFiles, FakeListings
 from tests.lock_tools import AUDIO, KNOWN, ROWS, lock_profile
-from tests.values import CUTOFF, OTHER_HEX, asked, profile, torch
+from tests.values import CUTOFF, HEX, OTHER_HEX, asked, profile, torch
 
 FOLDER = Path("lockfiles/mine")
 TWO = profile(on_retired="stable").with_overrides(python=("3.11", "3.12"))
@@ -149,3 +150,28 @@ def test_scripts_that_would_be_written_otherwise_now(check_tools: CheckTools) ->
     later = replace(check_tools, templates=lambda name: f"of a later envsmith: {name}")
     assert [code for code, _ in found(later)] == ["LCK038"]
     assert found(replace(later, templates=None)) == [], "who installs does not ask for scripts"
+
+
+def test_a_given_hash_changed(tools: ResolveTools, check_tools: CheckTools, pool: ThreadPoolExecutor) -> None:
+    def given(*hashes: str) -> LockRequest:
+        (torch_,) = asked("torch==2.11.0")
+        return LockRequest(profile=TWO, requirements=(replace(torch_, hashes=hashes),))
+
+    def told(request: LockRequest) -> set[tuple[str, str]]:
+        found = check_profile(request, FOLDER, check_tools).findings
+        return {(item.code, item.message) for item in found}
+
+    one, many = (f"sha256:{HEX}",), tuple(f"sha256:{digit}{HEX[1:]}" for digit in f"{HEX[0]}12")
+    lock_profile(given(*one), LockOptions(now_utc=CUTOFF), FOLDER, tools, pool=pool)
+    assert told(given(*one)) == set()
+    other = f"sha256:{OTHER_HEX}"
+    assert told(given(other)) == {("LCK033", f"hash  torch {one[0]} → torch {other}  requirements.in:1")}
+    assert {code for code, _ in told(given())} == {"LCK033"}
+    lock_profile(given(*many), LockOptions(now_utc=CUTOFF), FOLDER, tools, pool=pool)
+    assert told(given(*many)) == set()
+    assert {code for code, _ in told(given(*many[:2]))} == {"LCK033"}
+    with pytest.raises(EnvsmithError) as caught:
+        lock_profile(given(other), LockOptions(now_utc=CUTOFF), FOLDER, tools, pool=pool)
+    assert {(part.code, part.where.rpartition(": ")[2]) for part in caught.value.parts} == {
+        ("LCK024", "requirements.in:1")
+    }
