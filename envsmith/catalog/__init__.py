@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.catalog import conflict_groups, extensions, failures, rows
+from envsmith.catalog import conflict_groups, extensions, fact_rows, failures
 from envsmith.catalog.conflict_groups import ConflictGroup
 from envsmith.catalog.coverage import Coverage, VersionCoverage, coverage
 from envsmith.catalog.extensions import Extension, Unbuilt
@@ -31,7 +31,7 @@ from envsmith.catalog.facts import (
     Wheels,
 )
 from envsmith.catalog.failures import BadRelease, Failure
-from envsmith.catalog.tables import Row, read_table
+from envsmith.catalog.table_reader import Row, read_table
 from envsmith.errors import CatalogError, EnvsmithError
 from envsmith.model.backend import Backend, Capability, architecture, read_capability
 from envsmith.model.listing import CHANNELS, IndexListing
@@ -141,7 +141,7 @@ class Catalog:
         Raises:
             CatalogError: CAT022, here and below, when a table is malformed.
         """
-        return self._table("backends", "backend", rows.backend, "backend")
+        return self._table("backends", "backend", fact_rows.backend, "backend")
 
     def backend(self, backend: Backend) -> BackendFacts:
         """Return the lifecycle of a backend.
@@ -161,7 +161,7 @@ class Catalog:
 
     def releases(self) -> tuple[TorchRelease, ...]:
         """Return every stable release of torch, oldest first."""
-        return self._table("releases", "release", rows.release, "torch")
+        return self._table("releases", "release", fact_rows.release, "torch")
 
     def release(self, torch: Version) -> TorchRelease | None:
         """Return the release of a torch version, whatever its label, or None if it is unknown."""
@@ -170,7 +170,7 @@ class Catalog:
 
     def kernel_rows(self) -> tuple[KernelRow, ...]:
         """Return every row of the kernels table."""
-        return self._table("kernels", "kernels", rows.kernels, "backends", "platforms", "torch")
+        return self._table("kernels", "kernels", fact_rows.kernels, "backends", "platforms", "torch")
 
     def kernels(self, torch: Version, backend: Backend, platform: Platform) -> Kernels | None:
         """Return the kernels in a torch wheel, or None if they are unknown.
@@ -191,7 +191,7 @@ class Catalog:
 
     def gpus(self) -> tuple[Gpu, ...]:
         """Return every GPU."""
-        groups = self._table("gpus", "gpus", rows.gpus)
+        groups = self._table("gpus", "gpus", fact_rows.gpus)
         return tuple(gpu for group in groups for gpu in group)
 
     def gpu_by_pci(self, pci: str) -> Gpu | None:
@@ -208,7 +208,7 @@ class Catalog:
 
     def driver_floors(self) -> tuple[DriverFloor, ...]:
         """Return every row of the drivers table."""
-        return self._table("drivers", "driver", rows.driver, "cuda_major", "capability_from")
+        return self._table("drivers", "driver", fact_rows.driver, "cuda_major", "capability_from")
 
     def driver_floor(self, backend: Backend, os: str, capability: Capability | None = None) -> str | None:
         """Return the oldest driver version that runs a backend, or None if it needs none or it is unknown.
@@ -234,7 +234,7 @@ class Catalog:
 
     def pairings(self) -> tuple[Pairing, ...]:
         """Return the compatibility constraints that no metadata declares."""
-        return self._table("pairings", "pairing", rows.pairing)
+        return self._table("pairings", "pairing", fact_rows.pairing)
 
     def extensions(self) -> tuple[Extension, ...]:
         """Return the torch versions that packages compiled against torch need, oldest first by project."""
@@ -253,7 +253,7 @@ class Catalog:
 
     def pypi_builds(self) -> tuple[PypiBuild, ...]:
         """Return the backends of wheels on PyPI."""
-        return self._table("pypi_builds", "build", rows.pypi_build, "project", "versions", "platforms")
+        return self._table("pypi_builds", "build", fact_rows.pypi_build, "project", "versions", "platforms")
 
     def pypi_build(self, name: str, version: Version, platform: Platform) -> Backend | None:
         """Return the backend of a project's wheel on PyPI, or None if it is unknown."""
@@ -263,7 +263,7 @@ class Catalog:
 
     def pypi_wheels(self) -> tuple[PypiWheels, ...]:
         """Return the platforms and Pythons of torch's wheels on PyPI."""
-        return self._table("pypi_wheels", "wheels", rows.pypi_wheels, "torch", "platforms", "pythons")
+        return self._table("pypi_wheels", "wheels", fact_rows.pypi_wheels, "torch", "platforms", "pythons")
 
     def families(self) -> tuple[ConflictGroup, ...]:
         """Return the groups of projects of which only one can be installed."""
@@ -279,7 +279,7 @@ class Catalog:
 
     def projects(self) -> tuple[FamilyProject, ...]:
         """Return the projects of the torch family."""
-        return self._table("projects", "project", rows.project, "name")
+        return self._table("projects", "project", fact_rows.project, "name")
 
     def listing(self, channel: str, backend: Backend) -> IndexListing | None:
         """Return the listing of a channel and backend, or None if the snapshot has none.
@@ -316,7 +316,7 @@ class Catalog:
     @property
     def retrieved(self) -> str:
         """Date of the snapshot, ``2026-11-20``."""
-        return self._table("snapshot", "snapshot", rows.snapshot)[0].retrieved
+        return self._table("snapshot", "snapshot", fact_rows.snapshot)[0].retrieved
 
     def coverage(self) -> tuple[Coverage, ...]:
         """Return the coverage of every listing; this reads all of them."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envsmith.catalog.facts import Fact
-from envsmith.catalog.tables import Row, read_table
+from envsmith.catalog.table_reader import Row, read_table
 from envsmith.config.pyproject_settings import SERVICES, Runners, check_key
 
 _ACTIONS = Path(__file__).parent / "actions.toml"

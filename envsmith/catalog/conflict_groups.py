@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from envsmith.catalog.fact_rows import BACKEND_FAMILIES
 from envsmith.catalog.facts import Fact
-from envsmith.catalog.rows import BACKEND_FAMILIES
-from envsmith.catalog.tables import Row
+from envsmith.catalog.table_reader import Row
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform
 

@@ -10,7 +10,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from envsmith.catalog.facts import Fact, Pairing, TorchRelease
-from envsmith.catalog.tables import Row
+from envsmith.catalog.table_reader import Row
 from envsmith.model.backend import Backend
 from envsmith.model.target import Target
 

@@ -10,7 +10,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from envsmith.catalog.facts import Fact
-from envsmith.catalog.tables import Row
+from envsmith.catalog.table_reader import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

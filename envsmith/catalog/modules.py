@@ -9,7 +9,7 @@ from pathlib import Path
 from packaging.utils import NormalizedName, canonicalize_name
 
 from envsmith.catalog.facts import Fact
-from envsmith.catalog.tables import Row, read_table
+from envsmith.catalog.table_reader import Row, read_table
 from envsmith.model.usage import SearchedModule
 
 _TABLE = Path(__file__).parent / "modules.toml"

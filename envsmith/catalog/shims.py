@@ -8,7 +8,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from envsmith.catalog.facts import Fact
-from envsmith.catalog.tables import Row, read_table
+from envsmith.catalog.table_reader import Row, read_table
 from envsmith.model.shim import check_shim
 
 _SHIMS = Path(__file__).parent / "shims.toml"

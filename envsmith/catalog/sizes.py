@@ -11,7 +11,7 @@ from types import MappingProxyType
 from packaging.utils import parse_wheel_filename
 
 from envsmith.catalog.facts import Fact
-from envsmith.catalog.tables import Row, read_table
+from envsmith.catalog.table_reader import Row, read_table
 
 _TABLE = Path(__file__).parent / "sizes.toml"
 

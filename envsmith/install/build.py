@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from envsmith.activate.model import MARK, Activation
 from envsmith.activate.scripts import environment_files
-from envsmith.environment import package_findings, verification
+from envsmith.environment import lock_comparison, package_findings
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import CONSTRAINTS, Environment, Generation, Import
 from envsmith.errors import InstallError, VerificationError
@@ -71,7 +71,7 @@ def _build(
     environment = tools.probe.environment(prefix, deep=deep)
     imports = tuple(run_imports(request.smoke_tests, locked.pins, prefix, tools.probe, tools.progress))
     pins = with_shims(locked.pins, request.shims)
-    report = verification.verify(pins, locked.entry.backend, environment, imports)
+    report = lock_comparison.verify(pins, locked.entry.backend, environment, imports)
     runs: tuple[Import, ...] = ()
     if not report.has_errors:  # commands run only in an environment that matches its lock
         runs = tuple(run_commands(request.smoke_tests, prefix, tools.probe, tools.progress))
@@ -150,7 +150,7 @@ def _verification_error(report: Report, failed_tests: int, kept: Path) -> Verifi
     )
     matches_lock = len(report.errors) == failed_tests
     problem = "fails its smoke tests" if matches_lock else "does not match its lock"
-    damaged = sorted({item.subject for item in report.findings if item.code in verification.DAMAGED})
+    damaged = sorted({item.subject for item in report.findings if item.code in lock_comparison.DAMAGED})
     clean = f"; if files in uv's cache are damaged: `uv cache clean {' '.join(damaged)}`" if damaged else ""
     return VerificationError(
         "ENV001",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from envsmith.environment import model, verification
+from envsmith.environment import lock_comparison, model
 from envsmith.environment.model import Generation, Import, Interpreter
 from envsmith.errors import InstallError
 from envsmith.install.build import build
@@ -142,4 +142,6 @@ def _verify(
     generation: Generation, request: InstallRequest, locked: LockedInstall, tools: InstallTools
 ) -> Report:
     environment = tools.probe.environment(tools.store.prefix(generation.id), deep=request.deep)
-    return verification.verify(expected_pins(request, locked, environment), locked.entry.backend, environment)
+    return lock_comparison.verify(
+        expected_pins(request, locked, environment), locked.entry.backend, environment
+    )

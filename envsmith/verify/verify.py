@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from envsmith.environment import model, package_findings, verification
+from envsmith.environment import lock_comparison, model, package_findings
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.interpreter import VerifyingProbe
 from envsmith.environment.model import Environment, Import
@@ -75,7 +75,7 @@ def verify(
     )
     installed_state = tools.probe.condition(prefix, before)
     findings = (
-        *verification.verify(
+        *lock_comparison.verify(
             expected_pins(request, locked, environment),
             locked.entry.backend,
             environment,

@@ -4,7 +4,7 @@ import pytest
 from packaging.version import Version
 
 from envsmith.catalog import Catalog, failures
-from envsmith.catalog.tables import Row
+from envsmith.catalog.table_reader import Row
 from envsmith.errors import CatalogError
 
 ROW: dict[str, object] = {

@@ -4,7 +4,7 @@ import pytest
 
 from envsmith.catalog import Catalog, ConflictGroup
 from envsmith.catalog.conflict_groups import read
-from envsmith.catalog.tables import Row
+from envsmith.catalog.table_reader import Row
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envsmith.catalog import Catalog, failures
-from envsmith.catalog.tables import Row
+from envsmith.catalog.table_reader import Row
 from envsmith.errors import CatalogError
 
 ROW: dict[str, object] = {

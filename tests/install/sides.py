@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from envsmith.environment.interpreter import Probe
-from envsmith.environment.verification import verify
+from envsmith.environment.lock_comparison import verify
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.pins import Pins
 from envsmith.model.backend import Backend

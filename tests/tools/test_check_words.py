@@ -151,7 +151,7 @@ def test_keys_pass_but_not_as_labels() -> None:
 
 
 def test_catalog_tables_have_rows_and_sources_are_quoted() -> None:
-    assert found('"""Tables."""\nX = "row 3 is malformed"\n', "envsmith/catalog/tables.py") == set()
+    assert found('"""Tables."""\nX = "row 3 is malformed"\n', "envsmith/catalog/table_reader.py") == set()
     table = '[[failure]]\ncause = "the cure"\nsource = "told by x"\nseen = ["a row", "a house"]\n'
     hits = [hit for text in tool.texts_of_table("envsmith/catalog/x.toml", table) for hit in tool.hits(text)]
     assert [(hit.line, hit.word) for hit in hits] == [(2, "cure"), (4, "house")]

@@ -23,7 +23,7 @@ from envsmith.catalog.facts import (
     TorchRelease,
     Wheels,
 )
-from envsmith.catalog.tables import Row, date
+from envsmith.catalog.table_reader import Row, date
 from envsmith.model.backend import INTEL, Backend, Capability
 from envsmith.model.shim import check_shim
 from envsmith.model.target import Python

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from envsmith.environment.lock_comparison import verify
 from envsmith.environment.model import Distribution, Environment, Import, TorchBuild
-from envsmith.environment.verification import verify
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.backend import Backend
 from tests.environment.test_model_interpreter import interpreter

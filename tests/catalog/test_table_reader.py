@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from envsmith.catalog.tables import Row, date, read_table
+from envsmith.catalog.table_reader import Row, date, read_table
 from envsmith.errors import CatalogError
 
 
