@@ -26,7 +26,7 @@ from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.model.target import Python
 from envsmith.select.verdicts import BackendVerdict, judge_build
-from tests.environment.test_verification import distribution, environment
+from tests.environment.test_lock_comparison import distribution, environment
 from tests.host.recorded import RECORDED, registry
 
 CATALOG = Catalog.embedded()

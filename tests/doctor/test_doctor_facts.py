@@ -9,7 +9,7 @@ from envsmith.environment.interpreter import Probe
 from envsmith.environment.model import Environment, TorchBuild
 from envsmith.host.linux import GpuAccess
 from envsmith.process.runner import Processes
-from tests.environment.test_verification import distribution, environment
+from tests.environment.test_lock_comparison import distribution, environment
 
 
 @pytest.mark.parametrize(

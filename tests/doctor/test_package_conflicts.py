@@ -11,7 +11,7 @@ from envsmith.catalog import Catalog
 from envsmith.doctor.rules import package_conflicts
 from envsmith.environment.installed_state import InstalledState
 from envsmith.model.backend import Backend
-from tests.environment.test_verification import distribution, environment
+from tests.environment.test_lock_comparison import distribution, environment
 
 CATALOG = Catalog.embedded()
 CUDA, CPU = Backend.parse("cu128"), Backend.parse("cpu")

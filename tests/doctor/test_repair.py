@@ -13,7 +13,7 @@ from envsmith.doctor.repair_plan import RepairInput
 from envsmith.errors import VerificationError
 from envsmith.lockfile.pins import InstallSource
 from tests.doctor.test_repair_plan import damaged, finding
-from tests.environment.test_verification import distribution, pins
+from tests.environment.test_lock_comparison import distribution, pins
 
 ILL = damaged(locked=pins(a="1"), findings=(finding("ENV015", "a"),))
 WELL = damaged(distribution("a", "1"), locked=pins(a="1"))

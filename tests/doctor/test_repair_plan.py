@@ -15,7 +15,7 @@ from envsmith.environment.model import Distribution
 from envsmith.lockfile.pins import Pins
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding, Severity
-from tests.environment.test_verification import distribution, environment, pins
+from tests.environment.test_lock_comparison import distribution, environment, pins
 
 CATALOG = Catalog.embedded()
 HEADLESS = "opencv-python-headless"

@@ -5,7 +5,7 @@ import pytest
 from envsmith.catalog import Catalog
 from envsmith.doctor.rules import system_checks
 from envsmith.host.system_probes import Connectivity, DiskSpace
-from tests.environment.test_verification import distribution, environment
+from tests.environment.test_lock_comparison import distribution, environment
 
 URL = "https://download.pytorch.org/whl/"
 KNOWN = "2026-11-20"

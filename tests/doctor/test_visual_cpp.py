@@ -7,7 +7,7 @@ import pytest
 from envsmith.catalog import Catalog
 from envsmith.doctor.rules.system_checks import runtime
 from envsmith.host.system_probes import Library, VisualCpp, find_visual_cpp
-from tests.environment.test_verification import distribution, environment
+from tests.environment.test_lock_comparison import distribution, environment
 from tests.host.recorded import nothing, registry
 
 CATALOG = Catalog.embedded()

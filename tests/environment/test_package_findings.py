@@ -16,7 +16,7 @@ from envsmith.environment.installed_state import (
     StrayFile,
 )
 from envsmith.environment.model import Import
-from tests.environment.test_verification import distribution, environment, pins
+from tests.environment.test_lock_comparison import distribution, environment, pins
 from tests.values import HEX
 
 

@@ -9,7 +9,7 @@ from envsmith.catalog import Catalog
 from envsmith.environment import package_findings
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment
-from tests.environment.test_verification import distribution, environment
+from tests.environment.test_lock_comparison import distribution, environment
 
 CATALOG = Catalog.embedded()
 

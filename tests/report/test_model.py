@@ -5,7 +5,7 @@ from envsmith.host.linux import GpuAccess
 from envsmith.host.model import Host
 from envsmith.report.model import LockState, Summary
 from envsmith.report.redaction import Redaction
-from tests.environment.test_verification import distribution, environment
+from tests.environment.test_lock_comparison import distribution, environment
 
 HOST = Host(os="linux", machine="x86_64", release=(2, 36), libc="glibc")
 

@@ -9,7 +9,7 @@ from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
 from envsmith.verify.probe_rules import ProbeResult
 from envsmith.verify.probe_runner import ProbeOutcome, ProbeRunner, ProbeTools, probe_libraries
-from tests.environment.test_verification import distribution, environment
+from tests.environment.test_lock_comparison import distribution, environment
 
 CUDA = Backend.parse("cu130")
 

@@ -8,7 +8,7 @@ from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
 from envsmith.verify import probe_rules
 from envsmith.verify.probe_rules import NAMES, ProbeResult
-from tests.environment.test_verification import distribution, environment
+from tests.environment.test_lock_comparison import distribution, environment
 
 CPU, CUDA, ROCM = Backend.parse("cpu"), Backend.parse("cu130"), Backend.parse("rocm7.1")
 TORCH: dict[str, Any] = {

@@ -18,8 +18,8 @@ from envsmith.install.request import InstallRequest
 from envsmith.install.smoke_tests import SmokeTests
 from envsmith.model.target import Platform, Python
 from envsmith.verify.verify import VerifyTools, verify
+from tests.environment.test_lock_comparison import distribution
 from tests.environment.test_model_interpreter import LINUX, interpreter
-from tests.environment.test_verification import distribution
 from tests.install.made import Shop, made
 
 
