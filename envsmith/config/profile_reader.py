@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,25 +28,17 @@ from envsmith.config.requirement import read_requirement
 from envsmith.errors import ProfileError
 from envsmith.model.backend import PATTERN, Backend
 from envsmith.model.listing import CHANNELS
+from envsmith.model.naming import RESERVED_VARIABLE, VARIABLE, any_case, variable_problem
 from envsmith.model.shim import DOTTED, FORBIDDEN_MODULES, LONGEST_GLOBAL, SHIMS, check_global, check_shim
 from envsmith.model.target import ALIASES, PLATFORM, PYTHON, Platform, Python
 from envsmith.model.url import check_address
 
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 """Source: PyPA, names and normalization (read 2026-11-30)."""
 _NEVER_ROUTED = ("torch", *FAMILY_MEMBERS)
 _NEVER_GLOBAL = re.compile(rf"^(?:{'|'.join(map(re.escape, FORBIDDEN_MODULES))})(?:\.|$)")
 
 
-def _caseless(words: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern of whole texts in any case, without a flag: JSON Schema has none."""
-    either = ("".join(f"[{c.upper()}{c.lower()}]" if c.isalpha() else c for c in word) for word in words)
-    return re.compile(f"^(?:{'|'.join(either)})$")
-
-
-# Set by activation or used for its records; case-insensitive on Windows.
-_ENV_TAKEN = _caseless(("PATH", "VIRTUAL_ENV(?:_PROMPT)?", "_?ENVSMITH_.*", "_ES_.*", "_"))
 _REQUIRED = {
     "backend": 'add a line such as backend = "cu128"',
     "python": 'add a line such as python = ["3.11", "3.12"]',
@@ -212,21 +204,13 @@ def _project(text: str) -> str:
 def _env(value: object, location: Location) -> dict[str, str] | None:
     found: dict[str, str] = {}
     for name, item in (readers.table(value, location) or {}).items():
-        if not _ENV_NAME.fullmatch(name):
+        if problem := variable_problem(name, item if isinstance(item, str) else ""):
             location.at(name).problem(
-                "PRF005", f"invalid variable name {name!r}", "use letters, digits and _, no digit first"
-            )
-        elif _ENV_TAKEN.search(name):
-            location.at(name).problem(
-                "PRF005", f"{name} cannot be set by a profile: activation sets it", "remove it"
+                "PRF005", problem, "remove it, or use a name of letters, digits and _, no digit first"
             )
         elif not isinstance(item, str):
             kind = readers.type_name(item)
             location.at(name).problem("PRF004", f"must be a text, not {kind}", 'put it in quotes: "0"')
-        elif "\0" in item:
-            location.at(name).problem(
-                "PRF005", "contains a NUL character", "remove it: environment variables cannot contain it"
-            )
         else:
             found[name] = item
     return found
@@ -325,7 +309,7 @@ PROFILE: Mapping[str, Key] = {
             _env,
             readers.table_schema(
                 {"type": "string", "pattern": r"^[^\u0000]*$"},
-                readers.pattern_schema(_ENV_NAME, never=_ENV_TAKEN),
+                readers.pattern_schema(VARIABLE, never=RESERVED_VARIABLE),
             ),
         ),
         "Environment variables that activation sets.",
@@ -338,7 +322,7 @@ PROFILE: Mapping[str, Key] = {
         Reader(
             _routes,
             readers.table_schema(
-                readers.text.schema, readers.pattern_schema(_PROJECT, never=_caseless(_NEVER_ROUTED))
+                readers.text.schema, readers.pattern_schema(_PROJECT, never=any_case(*_NEVER_ROUTED))
             ),
         ),
         "Projects, and the index or page of links that their wheels are taken from instead of PyPI.",

@@ -241,7 +241,7 @@ def _decisions(planned: ProfilePlan, targets: tuple[LockedTarget, ...]) -> tuple
 def is_current(plan: ResolutionPlan, manifest: Manifest, found: Mapping[str, bytes]) -> bool:
     """Return whether the lock on disk was made from this plan and its files are unchanged."""
     entry = manifest.targets.get(plan.target.slug)
-    if entry is None or entry.plan != plan.digest():
+    if entry is None or entry.plan != plan.digest() or entry.inputs != plan.inputs():
         return False
     return all(name in found and sha256_of(found[name]) == sha256 for name, sha256 in entry.files.items())
 

@@ -120,8 +120,11 @@ def _target_findings(
     if entry is None:
         yield _finding("LCK032", subject, "not locked yet", plan.profile)
         return
-    if entry.plan != plan.digest():
+    # The digest in the manifest is a word of the manifest as well: compare the inputs and pins themselves.
+    if entry.plan != plan.digest() or entry.inputs != plan.inputs():
         yield from _plan_findings(plan, entry, subject)
+    else:
+        yield from _pin_findings(plan, entry, subject)
     for name, sha256 in sorted(entry.files.items()):
         if name in found and sha256_of(found[name]) != sha256:
             yield _finding("LCK036", subject, f"{name} was changed after it was written", plan.profile)

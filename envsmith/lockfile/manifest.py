@@ -19,6 +19,9 @@ FORMAT_VERSION = 1
 FILENAME = "manifest.toml"
 _SLUG = re.compile(r"cp3\d{1,2}-[a-z0-9_]+")
 _PIN = re.compile(r"(?P<version>[^ ]+) (?P<filename>[^ ]+\.whl) sha256:(?P<sha256>[0-9a-f]{64})")
+_LOCK_FILE = re.compile(r"pylock\.[A-Za-z0-9_-]+\.toml|requirements\.[A-Za-z0-9_-]+\.txt")
+_SCRIPT = re.compile(r"activate\.[a-z0-9]+")
+_CHANNEL = re.compile(r"[a-z]+")  # becomes part of a path in the catalog
 _CUTOFF = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
@@ -240,7 +243,10 @@ def _parse(data: Mapping[str, object]) -> Manifest:
     for slug, item in data["targets"].items():  # type: ignore[attr-defined]
         if not _SLUG.fullmatch(slug):
             raise ValueError(f"invalid target targets.{slug}")
-        targets[slug] = _entry(item)
+        try:
+            targets[slug] = _entry(item)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"targets.{slug}: {error}") from error
     return Manifest(
         profile=str(data["profile"]),
         cutoff_utc=cutoff,
@@ -248,7 +254,7 @@ def _parse(data: Mapping[str, object]) -> Manifest:
         remembered=RememberedOptions.from_plain(data),
         routes=_routes(data.get("routes", {})),
         targets=targets,
-        scripts=_texts(data.get("scripts", {})),
+        scripts=_files(data.get("scripts", {}), _SCRIPT),
         models=_texts(data.get("models", {})),
     )
 
@@ -263,12 +269,43 @@ def _entry(item: Mapping[str, object]) -> TargetRecord:
         },
         family={name: FamilyPin.parse(text) for name, text in _texts(item["family"]).items()},
         packages=int(item["packages"]),  # type: ignore[call-overload]
-        files=_texts(item["files"]),
+        files=_files(item["files"], _LOCK_FILE),
         decisions=tuple(_decision(found) for found in item.get("decisions", ())),  # type: ignore[attr-defined]
         unsatisfied=_unsatisfied(item.get("unsatisfied", ())),
     )
-    _ = entry.backend  # refuse an unknown one here, with the manifest's path
+    _check_inputs(entry)
     return entry
+
+
+def _check_inputs(entry: TargetRecord) -> None:
+    """Refuse values that a profile could not have: they reach shell scripts, paths and the programs of a session.
+
+    Raises:
+        ValueError: when there is one.
+        ProfileError: PRF010 for an unknown backend.
+    """
+    _ = entry.backend
+    if not _CHANNEL.fullmatch(entry.channel):
+        raise ValueError(f"invalid channel {entry.channel[:80]!r}")
+    for key in ("env", "allow-sdist", "from-pypi", "requirement"):
+        if not isinstance(entry.inputs.get(key, []), list):
+            raise ValueError(f"inputs.{key} must be a list")  # noqa: TRY004 - like the other problems of a manifest
+    if entry.env:
+        # `envsmith run` must start fast, and few locks set variables.
+        from envsmith.model.naming import variable_problem
+
+        for name, value in entry.env.items():
+            if problem := variable_problem(name, value):
+                raise ValueError(f"inputs.env: {problem}")
+
+
+def _files(value: object, pattern: re.Pattern[str]) -> dict[str, str]:
+    """Return filename → sha256. Names become paths in the lock folder: `envsmith lock` writes and removes them."""
+    found = _texts(value)
+    for name in found:
+        if not pattern.fullmatch(name):
+            raise ValueError(f"invalid file name {name[:80]!r}")
+    return found
 
 
 def _routes(value: object) -> tuple[RoutePage, ...]:

@@ -175,3 +175,34 @@ def test_a_given_hash_changed(tools: ResolveTools, check_tools: CheckTools, pool
     assert {(part.code, part.where.rpartition(": ")[2]) for part in caught.value.parts} == {
         ("LCK024", "requirements.in:1")
     }
+
+
+def tampered(tools: CheckTools, old: str, new: str) -> CheckTools:
+    """Return tools that read a manifest with a changed text, its digests as they were."""
+    files = tools.files.read_files(FOLDER)
+    text = files["manifest.toml"].decode()
+    assert old in text
+    return replace(
+        tools, files=FakeFiles(folders={FOLDER: {**files, "manifest.toml": text.replace(old, new).encode()}})
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("env = []", 'env = ["TORCH_HOME=/tmp/x"]', "env  TORCH_HOME=/tmp/x → (none)"),
+        ("allow-sdist = []", 'allow-sdist = ["numpy"]', "allow-sdist  numpy → (none)"),
+        ('requirement = ["torch"]', 'requirement = ["torch", "six"]', "requirement  six → (none)"),
+    ],
+)
+def test_inputs_are_compared_whatever_the_digest_says(
+    check_tools: CheckTools, old: str, new: str, word: str
+) -> None:
+    assert set(found(tampered(check_tools, old, new))) == {("LCK033", word)}
+
+
+def test_a_pin_is_compared_with_the_index_whatever_the_digest_says(check_tools: CheckTools) -> None:
+    hex_ = next(row.sha256 for row in ROWS if row.sha256)
+    assert {code for code, _ in found(tampered(check_tools, f"sha256:{hex_}", f"sha256:{OTHER_HEX}"))} == {
+        "LCK034"
+    }

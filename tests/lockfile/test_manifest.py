@@ -107,3 +107,32 @@ def test_malformed_text_is_refused_with_its_place(old: str, new: str) -> None:
     assert caught.value.code == "LCK002"
     assert caught.value.where == "lockfiles/cu128/manifest.toml"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('"A=b=c"', '"B;touch${IFS}x;C=1"', "invalid variable name 'B;touch${IFS}x;C'"),
+        ('"A=b=c"', '"A\\nB=1"', "invalid variable name 'A\\nB'"),
+        ('"A=b=c"', '"PATH=/tmp"', "PATH cannot be set by a profile"),
+        ('"A=b=c"', '"Path=/tmp"', "Path cannot be set by a profile"),
+        ('"A=b=c"', '"LD_PRELOAD=/tmp/x.so"', "LD_PRELOAD cannot be set by a profile"),
+        ('"A=b=c"', '"_ENVSMITH_CHANGED=x"', "_ENVSMITH_CHANGED cannot be set by a profile"),
+        ('"A=b=c"', '"A=b\\u0000"', "A contains a NUL character"),
+        ('"A=b=c"', '"=1"', "invalid variable name ''"),
+        ('channel = "nightly"', 'channel = "../../x"', "invalid channel"),
+        ('allow-sdist = ["docopt"]', 'allow-sdist = "docopt"', "inputs.allow-sdist must be a list"),
+        (f'"requirements.{SLUG}.txt"', '"../../.bashrc"', "invalid file name '../../.bashrc'"),
+        (f'"requirements.{SLUG}.txt"', '"README.md"', "invalid file name 'README.md'"),
+        ('"activate.sh"', '"../activate.sh"', "invalid file name '../activate.sh'"),
+        ('"activate.sh"', '"activate.s/h"', "invalid file name 'activate.s/h'"),
+        (f"targets.{SLUG}", 'targets."../cp312-x"', "invalid target"),
+    ],
+)
+def test_values_that_no_profile_could_have_are_refused(old: str, new: str, reason: str) -> None:
+    text = manifest().to_toml()
+    assert old in text
+    with pytest.raises(LockError) as caught:
+        Manifest.from_toml(text.replace(old, new), "manifest.toml")
+    assert caught.value.code == "LCK002"
+    assert reason in caught.value.message
