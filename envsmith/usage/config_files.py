@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from envsmith.model.usage import LeftoverKind
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 
-# Gaps between the parts of a command are bounded: minified files have lines of megabytes.
+# Every repetition before another part is bounded: minified files have lines of megabytes.
 _RUN = re.compile(
-    r"(?i)(?:py|run|exec|\bcoverage\b|\blaunch\b).{0,1000}?[\s\"',\[]"
-    r"(?:-[A-Za-z]*m|--module)[\s\"',=]*([A-Za-z_][\w.]*)"
+    r"(?i)(?:py|run|exec|\bcoverage\b|\blaunch\b).{0,400}?[\s\"',\[]"
+    r"(?:-[A-Za-z]{0,20}m|--module)[\s\"',=]*([A-Za-z_][\w.]*)"
 )
-_INLINE = re.compile(r"(?i)\b(?:py|python)[\w.]*\b.{0,1000}?\s-[cs][\s\"',]+(?P<code>.*)")
+_INLINE = re.compile(r"(?i)(?<![\w.])(?:py|python)[\w.]{0,30}.{0,400}?\s-[cs][\s\"',]+(?P<code>.*)")
 _EXTENSION = re.compile(r"^\s*%?(?:re)?load_ext\s+([A-Za-z_][\w.]*)")
 _IMPORTED = re.compile(r"\b(?:import|from)\s+([\w.]+(?:\s*,\s*[\w.]+)*)")
 _ASKED = re.compile(r"\s*[\"']?([A-Za-z0-9][\w.-]*)")
 _HEREDOC = re.compile(r"^\s*(?:import|from|cimport)\s+([A-Za-z_][\w.]*)")
 _INSTALL = re.compile(
     r"\b(?:pip[\d.]*|uv|conda|mamba|micromamba|pipx|poetry|pdm|rye|hatch|easy_install)"
-    r"(?:[\s\"',]+(?:-[^\s\"',]+|pip|env))*[\s\"',]+(?:install|add|uninstall|remove)\b"
+    r"(?:[\s\"',]+(?:-[^\s\"',]+|pip|env)){0,20}[\s\"',]+(?:install|add|uninstall|remove)\b"
     r"|^\s*(?:-\s*)?pip:"
 )
 # Section names have their packaging meaning in these files only.
@@ -36,6 +36,7 @@ _PROJECT_FILES = {
 }
 _FILTERED = re.compile(r"\bPYTHONWARNINGS\s*[=:\s]\s*\S+")
 _QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
+_LONGEST_SECTION = 1_000
 _SECTION = re.compile(r"^\s*\[+\s*([^\]]+?)\s*\]+\s*(?:#.*)?$")
 _REQUIRES = re.compile(
     r"^(?:project(?:\.optional-dependencies)?|dependency-groups|build-system|options|options\.extras_require"
@@ -52,8 +53,10 @@ _SETTINGS = re.compile(
 )
 _NEED = re.compile(r"\b(?:need|requir|depend|wants?\b|must)", re.IGNORECASE)
 _COMMENT = re.compile(r"(?:^|\s)(?:#|//|;|rem\s|REM\s|::)(?P<text>.*)$")
+# What decides about a word stands close to it: to look at the whole line for each word takes quadratic time.
+_AROUND = 300
 _WHOLE = re.compile(r"""(?:^|[:=\-,\[({]\s*|["'])$""")
-_ENDED = re.compile(r"""^\s*(?:["']|[,\])}]|$)""")
+_ENDED = re.compile(r"""\s*(?:["']|[,\])}]|$)""")
 _CONDA = re.compile(r"^\s*-\s*[\"']?(?:[\w-]+::)?[\w.-]+\s*(?:[=<>!~].*)?[\"']?\s*$")
 
 
@@ -119,9 +122,14 @@ def _loaded_modules(content: str, names: ModuleMatcher) -> Iterator[str]:
     """Yield the modules that a command may load, or of which it may run a file."""
     code = _INLINE.search(content)
     for match in names.in_words(content):
-        before, after = content[: match.start()], content[match.end() :]
-        is_in_code = code is not None and match.start() >= code.start("code")
-        if "." in match[0] or is_in_code or _LOADED.search(before) or _ATTRIBUTE.match(after):
+        start, end = match.span()
+        is_in_code = code is not None and start >= code.start("code")
+        if (
+            "." in match[0]
+            or is_in_code
+            or _before(_LOADED, content, start)
+            or _ATTRIBUTE.match(content, end)
+        ):
             yield match[0]
     yield from (module for module, _ in names.in_code(content))
 
@@ -158,7 +166,7 @@ def _with_sections(text: str, *, has_sections: bool) -> Iterator[tuple[int, str,
     """Yield each line with its number and section; keys that load modules or name entry points form own sections."""
     section = key = ""
     for number, line in enumerate(text.splitlines(), 1):
-        if has_sections and (match := _SECTION.match(line)):
+        if has_sections and len(line) <= _LONGEST_SECTION and (match := _SECTION.match(line)):
             section = match[1].replace('"', "").replace("'", "")
             key = ""
         elif has_sections and _KEY.match(line):
@@ -209,13 +217,18 @@ def _import(content: str, number: int, names: ModuleMatcher, usage: FileUsage) -
 
 
 def _values(content: str, number: int, section: str, names: ModuleMatcher, usage: FileUsage) -> None:
-    is_entry = _ENTRY_POINTS.search(section) is not None
+    equals = content.find("=") if _ENTRY_POINTS.search(section) else -1
     for match in names.in_words(content):
-        before, after = content[: match.start()], content[match.end() :]
-        if is_entry and "=" in before:
+        start, end = match.span()
+        if 0 <= equals < start:
             usage.use(match[0], number, "entry point", "certain")
-        elif "." in match[0] or (_WHOLE.search(before) and _ENDED.match(after)):
+        elif "." in match[0] or (_before(_WHOLE, content, start) and _ENDED.match(content, end)):
             usage.use(match[0], number, "configuration", "string")
+
+
+def _before(pattern: re.Pattern[str], content: str, end: int) -> bool:
+    """Return whether a pattern that ends with ``$`` matches before a place."""
+    return pattern.search(content, max(0, end - _AROUND), end) is not None
 
 
 def _leftover(line: str, number: int, kind: LeftoverKind, names: ModuleMatcher, usage: FileUsage) -> None:

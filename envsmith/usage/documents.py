@@ -18,7 +18,7 @@ _PYTHON = re.compile(r"(?i)i?python|py|pyodide|marimo|code-cell")
 _SHELL = re.compile(r"(?i)bash|sh|zsh|shell|console")
 # reticulate::import("x"), pyimport("x"), PyImport_ImportModule("x"), py::module_::import("x"), py.import("x")
 _FOREIGN_IMPORT = re.compile(
-    r"(?i)(?:import|module_?|require)[\w!]*(?:::\w+)*\s*[(!,\s]\s*(?:\w+\s*,\s*)?c?[\"']([\w.]+)"
+    r"(?i)(?:import|module_?|require)[\w!]{0,40}(?:::\w{1,40}){0,5}\s*[(!,\s]\s*(?:\w+\s*,\s*)?c?[\"']([\w.]+)"
 )
 _OTHERS = re.compile(
     r"r|julia|javascript|typescript|c|c\+\+.*|c#|f#|java|scala|kotlin|groovy|clojure|go|rust|ruby|perl|php|lua"

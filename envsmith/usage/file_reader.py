@@ -100,7 +100,8 @@ def _bytes(file: SourceFile, most: int) -> bytes | None:
         if file.kind == "unknown" and (start := stream.read(2)) != b"#!":
             return start
         stream.seek(0)
-        return stream.read()
+        data = stream.read(most + 1)  # a file may grow, or not know its size
+        return data if len(data) <= most else None
 
 
 def _other_encoding(data: bytes) -> str | None:

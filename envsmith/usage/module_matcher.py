@@ -17,7 +17,7 @@ _CODE = re.compile(rf"(?:^|[\n;:\"'])[ \t]*(?:import|from)[ \t]+({_RENAMED}(?:[ 
 # In a string: code that imports by name, a command that runs a module, the path of an installed module.
 _NAMED = re.compile(
     rf"(?:(?:import_module|__import__|resolve_name|find_spec|run_module)\s*\(\s*[\"']"
-    rf"|(?i:py|run|exec|coverage)[^\n]{{0,1000}}?[\s\"',\[](?:-[A-Za-z]*m|--module)[\s=\"',]*"
+    rf"|(?i:py|run|exec|coverage)[^\n]{{0,400}}?[\s\"',\[](?:-[A-Za-z]{{0,20}}m|--module)[\s=\"',]*"
     rf"|(?:site|dist)-packages[/\\]+)({_DOTTED})"
 )
 _LONGEST_START = 200
@@ -90,10 +90,14 @@ class ModuleMatcher:
 
     def in_code(self, text: str) -> Iterator[tuple[str, int]]:
         """Yield each searched module imported or run in a string, and the number of line breaks before it."""
-        for match in (*_CODE.finditer(text), *_NAMED.finditer(text)):
-            for name in match[1].split(","):
-                if self.means(module := name.split()[0]):
-                    yield module, text.count("\n", 0, match.start(1))
+        for found in (_CODE.finditer(text), _NAMED.finditer(text)):
+            breaks = counted = 0
+            for match in found:
+                breaks += text.count("\n", counted, match.start(1))
+                counted = match.start(1)
+                for name in match[1].split(","):
+                    if self.means(module := name.split()[0]):
+                        yield module, breaks
 
     def in_requirement(self, text: str) -> str | None:
         """Return the searched module that a string requires in some version: ``torchvision>=0.15``."""

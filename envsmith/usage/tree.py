@@ -100,7 +100,7 @@ class Tree:
 
     Args:
         root: the project's folder.
-        refused: called with a folder that cannot be listed, and the reason.
+        refused: called with a file or folder that is not read, and the reason.
     """
 
     root: Path
@@ -108,7 +108,10 @@ class Tree:
     _seen: set[tuple[int, int]] = field(default_factory=set)
 
     def files(self) -> Iterator[SourceFile]:
-        """Yield the files by name; each folder once, even if several links lead to it."""
+        """Yield the files by name; each folder once, even if several links lead to it.
+
+        Links out of the project are refused: they may lead to a whole file system.
+        """
         stack = [""]
         while stack:
             folder = stack.pop()
@@ -120,14 +123,23 @@ class Tree:
             inner: list[str] = []
             for entry in entries:
                 name = f"{folder}/{entry.name}" if folder else entry.name
-                if file := self._file(entry, name):
+                file = self._file(entry, name)
+                if not file and not (_is_folder(entry) and _has_sources(name, entry.path)):
+                    continue
+                if entry.is_symlink() and not self._is_inside(entry.path):
+                    if file or not _is_environment(entry.path):
+                        self.refused(name, "a link out of the project")
+                elif file:
                     yield file
-                elif _is_folder(entry) and _has_sources(name, entry.path):
+                else:
                     inner.append(name)
             stack += reversed(inner)
 
     def _path(self, folder: str) -> str:
         return os.path.join(self.root, folder)  # noqa: PTH118 - there are thousands, and each Path takes its time
+
+    def _is_inside(self, path: str) -> bool:
+        return Path(path).resolve().is_relative_to(self.root.resolve())
 
     def _is_new(self, folder: str) -> bool:
         try:
@@ -218,6 +230,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:
         return False
+
+
+def _is_environment(path: str) -> bool:
+    return any(Path(path, name).exists() for name in _ENVIRONMENT)
 
 
 def _has_sources(name: str, path: str) -> bool:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 from envsmith.model.usage import SearchedModule
 from envsmith.usage.config_files import read_commands, read_config, read_requirements_lines
+from envsmith.usage.documents import read_foreign
 from envsmith.usage.module_matcher import FileUsage, ModuleMatcher
 
+Reader = Callable[[str, ModuleMatcher, FileUsage], None]
 NAMES = ModuleMatcher([SearchedModule(module="torchvision")])
 
 
@@ -158,3 +163,25 @@ def test_a_requirement_is_known_by_its_projects_name_and_its_comment_may_speak_o
         (2, "sklearn", "requirement"),
         (2, "torchaudio", "comment"),
     ]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        '"torchvision", ',
+        "torchvision ",
+        "a=torchvision ",
+        "py.",
+        "pip -",
+        "[ ",
+        " ",
+        "import torchvision;",
+        "-m a ",
+    ],
+)
+@pytest.mark.parametrize("read", [read_config, read_commands, read_requirements_lines, read_foreign])
+def test_a_long_line_takes_linear_time(read: Reader, unit: str) -> None:
+    """In quadratic time the shortest takes half a minute."""
+    begun = time.process_time()
+    read(unit * (240_000 // len(unit)) + " torchvision", NAMES, FileUsage(file="pyproject.toml"))
+    assert time.process_time() - begun < 15

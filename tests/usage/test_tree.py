@@ -116,7 +116,26 @@ def test_links_are_followed_once_and_loops_end(tmp_path: Path) -> None:
     (tmp_path / "p/code").symlink_to(tmp_path / "shared")
     (tmp_path / "shared/up").symlink_to(tmp_path)
     (tmp_path / "p/gone.py").symlink_to(tmp_path / "nothing.py")
-    assert names(tmp_path / "p") == ["a.py", "code/b.py"]
+    (tmp_path / "p/inner").mkdir()
+    (tmp_path / "p/inner/c.py").touch()
+    (tmp_path / "p/z").symlink_to("inner")
+    assert names(tmp_path / "p") == ["a.py", "inner/c.py"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_links_out_of_the_project_are_not_followed_and_told(tmp_path: Path) -> None:
+    make(tmp_path / "shared", "b.py", "c/d.py")
+    make(tmp_path / "venv", "pyvenv.cfg", "b.py")
+    make(tmp_path / "p", "a.py")
+    links = {"code": "shared", "b.py": "shared/b.py", "env": "venv", "up": ".", "within": "p/../shared/c"}
+    for name, target in links.items():
+        (tmp_path / "p" / name).symlink_to(tmp_path / target)
+    (tmp_path / "p/system").symlink_to("/proc")
+    refused: list[tuple[str, str]] = []
+    tree = Tree(root=tmp_path / "p", refused=lambda name, reason: refused.append((name, reason)))
+    assert [file.name for file in tree.files()] == ["a.py"]
+    assert {reason for _, reason in refused} == {"a link out of the project"}
+    assert sorted(name for name, _ in refused) == ["b.py", "code", "system", "up", "within"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
