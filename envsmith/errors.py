@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from typing import Self
 
 OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: done; the answer is no; failed; interrupted."""
 
 
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(\S*?)([\"'`)\]},.;:]*)(?=\s|$)")
+# `user:password@host` without a scheme; in a URL, it is handled with it.
+_USER = re.compile(r"(?<![\w@/.+%-])[^\s/@:'\"`]+:[^\s/@]+@(?=[\w.-]+)")
+_KEPT_FRAGMENT = re.compile(r"(?:sha\d+|md5|egg|subdirectory)=[\w.+/-]*")
+
+
+def redact(text: str) -> str:
+    """Return a text without users, passwords and queries in its URLs, also in URLs that are cut or malformed."""
+    if "://" not in text and "@" not in text:
+        return text
+    return _USER.sub("***@", _URL.sub(_redacted, text))
+
+
+def _redacted(match: re.Match[str]) -> str:
+    scheme, rest, end = match.groups()
+    rest, mark, fragment = rest.partition("#")
+    rest, question, _ = rest.partition("?")
+    authority, slash, path = rest.partition("/")
+    port = authority.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
+    if "@" in authority:
+        authority = authority.rpartition("@")[2]
+    elif port and not port.isdigit():  # a password with a slash, or cut before its end
+        authority, slash, path = "***", "", ""
+    tail = f"{mark}{fragment}" if _KEPT_FRAGMENT.fullmatch(fragment) else ""
+    return f"{scheme}{authority}{slash}{path}{question and '?***'}{tail}{end}"
+
+
 class EnvsmithError(Exception):
-    """Base class of all errors for users.
+    """Base class of all errors for users; texts are redacted, for they may repeat a URL with credentials.
 
     Args:
         code: stable identifier, documented in docs/reference/findings.md.
@@ -32,16 +60,17 @@ class EnvsmithError(Exception):
         details: tuple[tuple[str, str], ...] = (),
         parts: tuple[EnvsmithError, ...] = (),
     ) -> None:
-        super().__init__(message)
+        super().__init__(redact(message))
         self.code = code
-        self.message = message
-        self.where = where
-        self.hint = hint
-        self.details = details
+        self.message = redact(message)
+        self.where = redact(where)
+        self.hint = redact(hint)
+        self.details = tuple((label, redact(text)) for label, text in details)
         self.parts = parts
 
     def at(self, place: str) -> Self:
         """Prepend an outer place, and return the same error."""
+        place = redact(place)
         self.where = f"{place}: {self.where}" if self.where else place
         return self
 

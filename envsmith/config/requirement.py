@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from envsmith.config import readers
 from envsmith.config.readers import Location
-from envsmith.errors import ProfileError
+from envsmith.errors import ProfileError, redact
 from envsmith.model.backend import Backend
 from envsmith.model.target import Python
 
@@ -102,6 +102,7 @@ def _refuse_outside_index(text: str) -> None:
 
 def shortened(text: str) -> str:
     """Return the begin of a text for a message: the file may be none of requirements, and contain secrets."""
+    text = redact(text)  # before a cut may hide the mark after a password
     return text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "..."
 
 

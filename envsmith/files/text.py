@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from io import BufferedReader
 from pathlib import Path
 
 from envsmith.errors import ProfileError, ToolError
@@ -61,6 +64,29 @@ def read_text(path: Path, place: str) -> str:
     if len(data) > MAX_BYTES:
         raise _not_text(place, f"is larger than {MAX_BYTES:,} bytes", "check that it is the right file")
     return _decoded(data, place)
+
+
+def open_regular(path: Path, most_bytes: int) -> BufferedReader:
+    """Open a file to read it, unless it is a device, a pipe or larger than a limit: such reads may never end.
+
+    Raises:
+        OSError: when it cannot be opened, or is refused.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    stream = open(handle, "rb")  # noqa: PTH123, SIM115 - the caller closes it
+    found = os.fstat(handle)
+    if stat.S_ISREG(found.st_mode) and found.st_size <= most_bytes:
+        return stream
+    stream.close()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    raise OSError(errno.EFBIG, f"larger than {most_bytes:,} bytes", str(path))
+
+
+def read_regular(path: Path, most_bytes: int) -> bytes:
+    """Return the bytes of a file; raise `OSError` as `open_regular` does."""
+    with open_regular(path, most_bytes) as stream:
+        return stream.read(most_bytes)  # a file may grow, or not know its size
 
 
 def _decoded(data: bytes, place: str) -> str:

@@ -14,6 +14,7 @@ from urllib.request import url2pathname
 from packaging.version import Version
 
 from envsmith.errors import CatalogError, ProfileError, ToolError
+from envsmith.files.text import open_regular, read_regular
 from envsmith.host.current import utc_text
 from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, PageAddress, PageRow, parse_page
 from envsmith.index.wheel_metadata import parse_metadata, read_metadata, read_requirements
@@ -25,6 +26,7 @@ from envsmith.net.deadline import Deadline, run_all
 
 DEADLINE_S = 120.0
 _MOST_OTHERS = 6
+_MOST_WHEEL_BYTES = 32 * 10**9
 # A root that no link matches: a routed page is not a mirror of PyTorch's index.
 _NO_ROOT = "https://pytorch.invalid/whl"
 
@@ -124,11 +126,18 @@ def _local_page(project: str, route: str, url: str, *, is_flat: bool) -> tuple[P
     path = _path(url)
     path = path / "index.html" if path.is_dir() else path
     try:
-        body = path.read_bytes()
-    except OSError:
+        body = read_regular(path, MAX_PAGE_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (OSError, ValueError) as error:
+        raise _unreadable(url, error) from error
     address = PageAddress(url=path.as_uri(), root=_NO_ROOT, index=route, project=project)
     return parse_page(body, "text/html", address, is_flat=is_flat)
+
+
+def _unreadable(url: str, error: OSError | ValueError) -> ToolError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return ToolError("TOL045", f"cannot be read: {reason}", where=url)
 
 
 def _path(url: str) -> Path:
@@ -148,12 +157,12 @@ def _read_row(row: PageRow, client: WebClient) -> RouteEntry:
 def _read_local_row(row: PageRow) -> RouteEntry:
     path = _path(row.served_url)
     try:
-        with path.open("rb") as file:
+        with open_regular(path, _MOST_WHEEL_BYTES) as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)
             body = read_metadata(file, row.served_url)
     except OSError as error:
-        raise ToolError("TOL045", f"cannot be read: {error.strerror}", where=row.served_url) from error
+        raise _unreadable(row.served_url, error) from error
     if row.wheel.sha256 not in (None, sha256):
         raise CatalogError(
             "CAT041", f"it has sha256 {sha256}, but its page says {row.wheel.sha256}", where=row.served_url

@@ -8,10 +8,17 @@ from typing import Literal, get_args
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
+from envsmith.errors import redact
+
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """Worst first."""
 DecisionKind = Literal["dropped", "substituted", "capped", "amended", "refused", "noted"]
+
+
+def _redact(item: object, *names: str) -> None:
+    for name in names:
+        object.__setattr__(item, name, redact(getattr(item, name)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +31,10 @@ class Finding:
     """Its target, package, file or part of the machine: ``cu128/cp312-win_amd64``."""
     message: str
     hint: str = ""
+
+    def __post_init__(self) -> None:
+        """Redact the texts: they may repeat a URL with credentials."""
+        _redact(self, "subject", "message", "hint")
 
     def to_json(self) -> dict[str, str]:
         """Return the finding as JSON values."""
@@ -66,6 +77,11 @@ class Decision:
     """Facts behind it, each with its source."""
     code: str = ""
     """Code in docs/reference/findings.md, if it has one."""
+
+    def __post_init__(self) -> None:
+        """Redact the texts, which are written to locks."""
+        _redact(self, "subject", "message")
+        object.__setattr__(self, "evidence", tuple(map(redact, self.evidence)))
 
     def to_json(self) -> dict[str, object]:
         """Return the decision as JSON values, without empty ones."""

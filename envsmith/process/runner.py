@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakSet
 
-from envsmith.errors import ToolError
+from envsmith.errors import ToolError, redact
 from envsmith.process import signals
 from envsmith.process.children import Tail, end_groups, join_all, read_outputs, start_group
 
@@ -112,7 +112,7 @@ class Processes:
             ToolError: TOL001 when it cannot be started, TOL003 after `close`.
         """
         arguments = [str(word) for word in command]
-        _log.debug("run %s", arguments)
+        _log.debug("run %s", [redact(word) for word in arguments])
         with self._mutex, signals.held():
             if self._closed:
                 raise ToolError("TOL003", "interrupted before it was started", where=arguments[0])
@@ -182,7 +182,7 @@ def start_piped(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subp
         ToolError: TOL001 when it cannot be started.
     """
     program = shutil.which(command[0], path=env.get("PATH")) or command[0]
-    _log.debug("run piped %s", list(command))
+    _log.debug("run piped %s", [redact(word) for word in command])
     try:
         with signals.held():
             process = subprocess.Popen(  # noqa: S603 - a list of arguments, without a shell

@@ -9,11 +9,13 @@ from pathlib import Path, PurePosixPath
 
 from packaging.utils import canonicalize_name
 
+from envsmith.files.text import read_regular
 from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.pins import requirements_lines
 from envsmith.model.wheel import WheelContents
 
 ENVIRONMENTS = (".venv", "venv", "env")
+_MOST_BYTES = 64_000_000
 _CODE = (".py", ".so", ".pyd")
 # URL and sha256 of a file in a pylock, as `envsmith lock` writes it.
 _URL = re.compile(r'\burl = "([^"\n]+)"[^\n]*?\bsha256 = "([0-9a-f]{64})"')
@@ -40,7 +42,7 @@ def installed_modules(root: Path, projects: Collection[str]) -> dict[str, tuple[
 
 def _modules(record: Path) -> tuple[str, ...]:
     try:
-        text = record.read_text("utf-8")
+        text = read_regular(record, _MOST_BYTES).decode()
         return modules_of(row[0] for row in csv.reader(text.splitlines()) if row)
     except (OSError, ValueError, csv.Error):
         return ()
@@ -101,11 +103,12 @@ def _locked(root: Path, projects: Collection[str]) -> Iterator[tuple[str, str, s
         return
     for path in sorted(root.glob(f"{LOCKFILES}/*/requirements.*.txt")):
         try:
-            lines = requirements_lines(path.read_text("utf-8"))
+            lines = requirements_lines(read_regular(path, _MOST_BYTES).decode())
             pylock = path.with_name(
                 f"pylock.{path.name.removeprefix('requirements.').removesuffix('.txt')}.toml"
             )
-            urls = dict(map(reversed, _URL.findall(pylock.read_text("utf-8"))) if pylock.is_file() else ())
+            text = read_regular(pylock, _MOST_BYTES).decode() if pylock.is_file() else ""
+            urls = dict(map(reversed, _URL.findall(text)))
         except (OSError, UnicodeError):
             continue
         for line in lines:

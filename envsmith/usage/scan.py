@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from envsmith.catalog.modules import import_names
+from envsmith.files.text import MAX_BYTES, read_regular
 from envsmith.model.usage import Area, Leftover, SearchedModule, UnreadFile, Usage, Use
 from envsmith.plan import pruning
 from envsmith.usage.file_reader import CODE, LATER, FileOutcome, FileSearch, read_file
@@ -186,7 +187,7 @@ def _gc_disabled() -> Iterator[None]:
 def source_roots(root: Path) -> tuple[str, ...]:
     """Return the source folders: from the build backend's configuration, else ``src``; none for the whole tree."""
     try:
-        data = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+        data = tomllib.loads(read_regular(root / "pyproject.toml", MAX_BYTES).decode())
     except (OSError, ValueError, RecursionError):
         data = {}
     named = [name for name in named_roots(data) if ".." not in name.split("/") and (root / name).exists()]

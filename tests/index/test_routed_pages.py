@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,6 +101,21 @@ def test_what_is_not_there(site: WheelSite, tmp_path: Path) -> None:
     assert refused("torch-scatter", f"{site.url}/none").code == "TOL045"
     assert refused("torch-scatter", (tmp_path / "none.html").as_uri()).code == "TOL045"
     assert refused("torch-scatter", "http://127.0.0.1:9/none.html").code == "TOL030"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="devices and pipes of POSIX")
+def test_what_never_ends(site: WheelSite) -> None:
+    os.mkfifo(site.root / "pipe.html")
+    for url in ("file:///dev/zero", (site.root / "pipe.html").as_uri()):
+        found = refused("torch-scatter", url)
+        assert (found.code, "not a regular file" in found.message) == ("TOL045", True)
+    site.flat()
+    (site.root / "files" / SCATTER).unlink()
+    (site.root / "files" / SCATTER).symlink_to("/dev/zero")
+    assert "not a regular file" in refused("torch-scatter", (site.root / "links.html").as_uri()).message
+    (site.root / "long.html").touch()
+    os.truncate(site.root / "long.html", 10**12)
+    assert "larger than" in refused("torch-scatter", (site.root / "long.html").as_uri()).message
 
 
 def test_what_cannot_be_trusted(site: WheelSite) -> None:

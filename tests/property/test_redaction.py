@@ -1,93 +1,109 @@
-"""No secret, user name or address in the inputs of a report is in the report."""
+"""No message repeats the credentials of a URL, wherever it comes from."""
 
 from __future__ import annotations
 
-import json
 import string
-from dataclasses import replace
-from types import SimpleNamespace
-from typing import cast
+from pathlib import Path
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
-from envsmith.doctor.doctor_facts import DoctorFacts
-from envsmith.model.finding import Finding
-from envsmith.report.output import markdown
-from envsmith.report.private_values import collect_redaction
-from envsmith.report.redaction import is_identifying
-from envsmith.report.summarize import summarize
-from tests import machines
+from envsmith.config.requirement import read_requirement
+from envsmith.config.requirements_parser import parse_requirements
+from envsmith.errors import EnvsmithError, redact
+from envsmith.model.finding import Decision, Finding
+from tests.commands import Project
 
-MOST = settings(max_examples=120, deadline=None)
-# Nobody's name, and in no word of a report.
-RARE = "qxzjkw"
-letters = st.text(alphabet=RARE, min_size=5, max_size=12)
-secrets = st.text(alphabet=string.ascii_letters + string.digits + "_-+=!", min_size=6, max_size=40).map(
-    lambda text: f"{RARE}{text}"
+SECRET = "s3cr3t"  # noqa: S105 - the word that is looked for
+PASSWORDS = st.text(string.ascii_letters + string.digits + "!$&'()*+,;=:%._~-/?#@\"", max_size=30)
+HOSTS = st.sampled_from(
+    ["h.example", "h.example:8080", "[::1]:80", "download.pytorch.org/whl/cu128", "localhost"]
 )
-NAMES = ("GITHUB_TOKEN", "MY_API_KEY", "UV_INDEX_CORP_PASSWORD", "AWS_SECRET_ACCESS_KEY", "HF_TOKEN")
-PLACES = (
-    "{secret}",
-    "pip install failed: {secret} refused",
-    "https://someone:{secret}@index.example/simple",
-    "--index-url=https://{secret}@index.example/simple?token={secret}",
-    "'{secret}'",
-    "LD_PRELOAD={secret}",
+SCHEMES = st.sampled_from(["https://", "http://", "git+https://", "ftp://", "HTTPS://"])
+AROUND = st.sampled_from(
+    [
+        *("{}", "{!r}", "torch @ {}", "torch@{}", "<{}>", "see {}, then"),
+        *("--index-url {}", "--extra-index-url={}", "-f {}", "-r {}", "-e {}", "-c {}"),
+    ]
 )
-BASE = machines.windows()
 
 
-def told(message: str, variables: dict[str, str]) -> str:
-    """Return both reports of a machine on which a finding, a path and a variable have a text."""
-    finding = Finding(code="ENV074", severity="error", subject="a", message=message, hint=f"do {message}")
-    environment = BASE.environment
-    assert environment
-    changed = {
-        **vars(BASE),
-        "environment": replace(environment, prefix=message),
-        "drift": (finding,),
-        "variables": {"LD_LIBRARY_PATH": message, **variables},
-    }
-    facts = cast("DoctorFacts", SimpleNamespace(**changed))
-    summary = replace(summarize(facts, (), "0.1.0"), findings=(finding,), skipped=(("lock", message),))
-    hidden = collect_redaction(variables)
-    return markdown(summary, hidden) + json.dumps(summary.to_json(hidden), ensure_ascii=False)
+@st.composite
+def urls(draw: st.DrawFn) -> str:
+    scheme, host = draw(SCHEMES), draw(HOSTS)
+    where = draw(st.sampled_from(["password", "user", "query", "fragment", "both"]))
+    if where in ("password", "user", "both"):
+        user = (
+            SECRET if where == "user" else f"u:{draw(PASSWORDS.filter(lambda text: '/' not in text))}{SECRET}"
+        )
+        user = user.replace("?", "").replace("#", "")
+        return f"{scheme}{user}@{host}/simple" + (f"?token={SECRET}" if where == "both" else "")
+    mark = "?" if where == "query" else "#"
+    return f"{scheme}{host}/simple{mark}token={SECRET}"
 
 
-@MOST
-@given(secret=secrets, name=st.sampled_from(NAMES), place=st.sampled_from(PLACES))
-def test_no_secret_of_a_variable(secret: str, name: str, place: str) -> None:
-    assert secret not in told(place.format(secret=secret), {name: secret})
+@given(url=urls(), around=AROUND)
+def test_every_text_is_redacted(url: str, around: str) -> None:
+    text = around.format(url)
+    assert SECRET not in redact(text)
+    error = EnvsmithError("X", text, where=text, hint=text, details=(("at", text),)).at(text)
+    finding = Finding(code="X", severity="error", subject=text, message=text, hint=text)
+    decision = Decision(subject=text, kind="noted", message=text, evidence=(text,))
+    assert SECRET not in f"{error} {error.args} {error.to_json()} {finding} {decision}"
+    assert redact(redact(text)) == redact(text)
 
 
-@MOST
-@given(user=letters, password=secrets, host=letters)
-def test_no_login_and_no_server_of_an_address(user: str, password: str, host: str) -> None:
-    url = f"http://{user}:{password}@{host}.example:3128/simple"
-    text = told(f"{url} does not answer through {host}.example", {"HTTPS_PROXY": url})
-    assert not any(part in text for part in (user, password, host))
-    unknown = told(f"{url} does not answer", {})
-    assert not any(part in unknown for part in (user, password, host))
+@given(url=urls(), around=AROUND)
+def test_no_requirement_line_is_repeated_with_its_credentials(url: str, around: str) -> None:
+    text = around.format(url)
+    said = []
+    for parse in (read_requirement, lambda line: parse_requirements(line, "requirements.txt")):
+        try:
+            found = parse(text)
+            said.append(str(getattr(found, "notes", "")))
+        except EnvsmithError as error:
+            said.append(f"{error} {error.to_json()}")
+    assert SECRET not in " ".join(said)
 
 
-@MOST
-@given(name=letters, form=st.sampled_from(["/home/{0}", "/Users/{0}", r"C:\Users\{0}", "/data/people/{0}"]))
-def test_no_name_of_a_user(name: str, form: str) -> None:
-    home = form.format(name)
-    variables = {"HOME": home, "USER": name, "USERNAME": name.upper()}
-    text = told(f"{home}/a/b.py of {name} ({home})", variables)
-    assert is_identifying(name)
-    assert name not in text
-    assert name.upper() not in text
+@pytest.mark.parametrize("cut", [10, 20, 30, 117])
+def test_a_cut_url(cut: int) -> None:
+    text = f"https://user:{'x' * 8}{SECRET * 40}@h.example/simple"[: cut + 8]
+    assert "s3c" not in redact(text)
 
 
-@MOST
-@given(
-    token=st.text(alphabet=string.ascii_letters + string.digits, min_size=24, max_size=40),
-    kind=st.sampled_from(
-        ["ghp_{0}", "hf_{0}", "github_pat_{0}", "glpat-{0}", "password={0}", "Authorization: Bearer {0}"]
-    ),
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://download.pytorch.org/whl/torch-2.8.0%2Bcu128-cp312-cp312-linux_x86_64.whl#sha256=ab12",
+        "see https://docs.example/a/b, then `envsmith lock`",
+        "pkg@1.0, user@host, a: b, 12:30",
+        "git+https://github.com/a/b@v1.2",
+        "http://[::1]:8080/simple",
+    ],
 )
-def test_no_token_that_looks_like_one_though_no_variable_has_it(token: str, kind: str) -> None:
-    assert token not in told(f"refused: {kind.format(token)}", {})
+def test_other_text_is_kept(text: str) -> None:
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"pkg @ https://u:{SECRET}@h.example/pkg.whl",
+        f"-e git+https://u:{SECRET}@h.example/pkg",
+        f"-r https://u:{SECRET}@h.example/other.txt",
+        f"--index-url https://u:{SECRET}@h.example/simple",
+        f"--extra-index-url https://u:{SECRET}@download.pytorch.org/whl/cpu",
+        f"--find-links https://h.example/simple?token={SECRET}",
+    ],
+)
+def test_lock_does_not_repeat_them(line: str, tmp_path: Path) -> None:
+    project = Project(root=tmp_path)
+    (tmp_path / "requirements.txt").write_text(f"torch\n{line}\n", "utf-8")
+    for words in ([], ["-v"], ["--json"]):
+        ran = project.run(
+            "lock", "cpu", "-r", "requirements.txt", "--offline", "--catalog", "embedded", *words
+        )
+        assert SECRET not in ran.out + ran.err
+    assert all(SECRET not in path.read_text("utf-8") for path in tmp_path.glob("lockfiles/*/*"))
