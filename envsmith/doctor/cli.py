@@ -75,7 +75,11 @@ def _signal(status: int) -> int:
 @STORE
 @LOCK_FOLDERS
 @click.option("--fix", "is_fix", is_flag=True, help="Repair the environment, after asking.")
-@click.option("--dry-run", is_flag=True, help="With --fix: show the repair plan, but change nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="With --fix: show the repair plan; change nothing, and run no command of the profile.",
+)
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
 @click.option("--wheelhouse", default="", metavar="DIR", help="With --fix: folder with all locked files.")
 @click.option(

@@ -120,7 +120,12 @@ def _install_request(options: FixOptions) -> InstallRequest | None:
         "python": "",
         "wheelhouse": options.wheelhouse,
     }
-    return install_request({**install_options, "no_guard": False, "is_checked": False})
+    request = install_request({**install_options, "no_guard": False, "is_checked": False})
+    return (
+        replace(request, smoke_tests=request.smoke_tests.without_commands())
+        if options.is_dry_run
+        else request
+    )
 
 
 def _examine(

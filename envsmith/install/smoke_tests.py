@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envsmith.config.profile import SmokeTest
@@ -30,6 +30,10 @@ class SmokeTests:
     def commands(self) -> tuple[SmokeTest, ...]:
         """Return the commands to run."""
         return tuple(test for test in self.tests if test.kind == "run")
+
+    def without_commands(self) -> SmokeTests:
+        """Return the imports alone, for a run that executes nothing of the project."""
+        return replace(self, tests=tuple(test for test in self.tests if test.kind != "run"))
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -93,6 +93,22 @@ def test_what_would_be_done_is_shown_and_not_done_unasked(copied: tuple[Shop, Pa
     assert (prefix / "set-aside" / "~umpy").is_dir()
 
 
+def test_a_dry_run_runs_no_command_of_the_profile(copied: tuple[Shop, Path], tmp_path: Path) -> None:
+    shop, prefix = copied
+    marker = tmp_path / "ran"
+    profile = shop.project.root / "profiles" / "small.toml"
+    before = profile.read_text("utf-8")
+    command = rf"import pathlib; pathlib.Path(\"{marker}\").touch()"
+    profile.write_text(before.replace("import beside'", f"{command}'"), "utf-8")
+    try:
+        ran = fix(shop, prefix, "--dry-run")
+        assert (ran.status, marker.exists()) == (0, False), ran.said
+        assert fix(shop, prefix, "--yes").status == 0
+        assert marker.exists()
+    finally:
+        profile.write_text(before, "utf-8")
+
+
 def test_what_has_no_cure_is_told_as_left(copied: tuple[Shop, Path]) -> None:
     shop, prefix = copied
     shutil.rmtree(site(prefix) / "beside-1.0.dist-info")
