@@ -48,7 +48,7 @@ def join_listings(first: IndexListing | None, second: IndexListing | None) -> di
 def merge_rows(page: Iterable[PageRow], known: Iterable[Wheel], *, keep_unlisted: bool) -> tuple[Wheel, ...]:
     """Return the wheels of a page of one project, completed from the known wheels.
 
-    A new hash replaces the known one, which becomes withdrawn. Yanked files are left out.
+    A new hash replaces the known one, which becomes withdrawn.
 
     Args:
         page: rows of the page.
@@ -59,8 +59,7 @@ def merge_rows(page: Iterable[PageRow], known: Iterable[Wheel], *, keep_unlisted
     merged: dict[str, Wheel] = {}
     for row in page:
         old = before.pop(row.wheel.filename, None)
-        if not row.yanked:
-            merged[row.wheel.filename] = row.wheel if old is None else _updated(row.wheel, old)
+        merged[row.wheel.filename] = row.wheel if old is None else _updated(row.wheel, old)
     if keep_unlisted:
         merged |= before
     return tuple(merged[name] for name in sorted(merged))
@@ -87,7 +86,7 @@ def check_recorded_hashes(
         for versions in listing.projects.values()
         for release in versions.values()
     )
-    for filename, sha256, _, _, withdrawn in (entry for release in releases for entry in release.entries):
+    for filename, sha256, _, _, withdrawn, _ in (entry for release in releases for entry in release.entries):
         recorded.setdefault(filename, set()).update(filter(None, (sha256, *withdrawn)))
     changed = [
         row.wheel
@@ -135,9 +134,9 @@ def _joined(first: Release, second: Release | None) -> Release:
 
 def _with_hashes(entry: Entry, other: Entry) -> Entry:
     """Return an entry that keeps the hashes of another one for the same file as withdrawn."""
-    filename, sha256, upload_time, url, withdrawn = entry
+    filename, sha256, upload_time, url, withdrawn, yanked = entry
     hashes = {*withdrawn, *other[4], *filter(None, (other[1],))} - {sha256}
-    return (filename, sha256, upload_time, url, tuple(sorted(hashes))) if sha256 else entry
+    return (filename, sha256, upload_time, url, tuple(sorted(hashes)), yanked) if sha256 else entry
 
 
 def _updated(new: Wheel, old: Wheel) -> Wheel:
@@ -394,8 +393,7 @@ class PyTorchIndex:
         versions: dict[Key, list[PageRow]] = {}
         for page in pages.values():
             for row in page.rows:
-                if not row.yanked:
-                    versions.setdefault((row.wheel.name, str(row.wheel.version)), []).append(row)
+                versions.setdefault((row.wheel.name, str(row.wheel.version)), []).append(row)
         wanted = [
             (key, tuple(rows))
             for key, rows in versions.items()
@@ -456,7 +454,7 @@ def _merged(
 ) -> tuple[Wheel, ...]:
     before: dict[str, list[Wheel]] = {}
     for (project, _), release in known.items():
-        before.setdefault(project, []).extend(release.wheels())
+        before.setdefault(project, []).extend(release.wheels(yanked=True))
     keep = request.channel != "nightly"
     merged = [
         wheel

@@ -62,7 +62,7 @@ class RoutedPages:
         opened = partial(open_client, deadline, self._policy)
         with opened() as client:
             is_flat, found = _rows(client, project, url)
-        usable = [row for row in found if not row.yanked and _is_usable(row.wheel)]
+        usable = [row for row in found if row.wheel.yanked is None and _is_usable(row.wheel)]
         wanted = [row for row in usable if is_wanted(row.wheel)]
         outcomes = run_all([partial(_read_row, row) for row in wanted], opened, deadline)
         rows: list[RouteEntry] = []

@@ -40,8 +40,6 @@ class PageRow:
     """SHA-256 of the METADATA file (PEP 714), if the page gives one."""
     has_metadata: bool
     """Whether ``<served_url>.metadata`` should answer (PEP 658)."""
-    yanked: bool
-    """Withdrawn by the index (PEP 592)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,8 @@ class RowParts:
     upload_time: str | None
     metadata: str | None
     """Value of ``data-core-metadata``: ``true``, ``sha256=…`` or another word."""
-    yanked: bool
+    yanked: str | None
+    """Reason (PEP 592), empty without one; None if the file is not yanked."""
 
 
 def parse_page(
@@ -224,7 +223,7 @@ def _anchor_parts(line: int, values: Mapping[str, str | None], label: str, base:
         sha256=fragment.get("sha256"),
         upload_time=values.get("data-upload-time") or None,
         metadata=offered,
-        yanked="data-yanked" in values,
+        yanked=(values["data-yanked"] or "") if "data-yanked" in values else None,
     )
 
 
@@ -254,6 +253,7 @@ def _file_parts(number: int, item: Mapping[str, object], page: PageAddress) -> R
     elif offered:
         metadata = "true"
     uploaded = item.get("upload-time")
+    yanked = item.get("yanked", False)
     return RowParts(
         place=f"files[{number}]",
         filename=_text(item["filename"]),
@@ -262,7 +262,7 @@ def _file_parts(number: int, item: Mapping[str, object], page: PageAddress) -> R
         sha256=None if hashes.get("sha256") is None else _text(hashes["sha256"]),
         upload_time=None if uploaded is None else _text(uploaded),
         metadata=metadata,
-        yanked=item.get("yanked", False) is not False,
+        yanked=None if yanked is False else yanked if isinstance(yanked, str) else "",
     )
 
 
@@ -295,9 +295,8 @@ def read_row(parts: RowParts, page: PageAddress) -> PageRow:
         raise _malformed(error.message, parts, page) from error
     except ValueError as error:
         raise _malformed(str(error), parts, page) from error
-    return PageRow(
-        wheel=wheel, served_url=served, metadata_sha256=digest, has_metadata=offered, yanked=parts.yanked
-    )
+    wheel = wheel if parts.yanked is None else replace(wheel, yanked=parts.yanked)
+    return PageRow(wheel=wheel, served_url=served, metadata_sha256=digest, has_metadata=offered)
 
 
 def canonical_url(served: str, page: PageAddress, filename: str) -> str:

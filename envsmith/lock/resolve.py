@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from envsmith.catalog import Catalog
 from envsmith.errors import NoSolutionError, ResolveError
+from envsmith.model.finding import Decision
 from envsmith.model.progress import Progress
 from envsmith.plan import conflicts, extension_constraints, pairings, pruning, routes, unmet_requirements
 from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
@@ -22,6 +24,8 @@ from envsmith.plan.ports import (
     WheelRequiresReader,
 )
 
+_LONGEST_REASON = 200
+"""Characters of the reason for a yank: any publisher may write any."""
 MAX_ROUNDS = 8
 """Real locks take two or three; more means that two rules undo each other."""
 
@@ -105,6 +109,7 @@ def _completed(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools
             decisions=(
                 *pairings.notice(plan, resolution),
                 *conflicts.notice(plan, resolution, tools.catalog),
+                *_yanked(plan, resolution),
             )
         )
     )
@@ -112,3 +117,22 @@ def _completed(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools
         plan, resolution, requires=tools.requires, contents=tools.contents, imports=tools.imports
     )
     return plan.amended(missing) if missing else plan
+
+
+def _yanked(plan: ResolutionPlan, resolution: Resolution) -> Iterator[Decision]:
+    """Yield a note for each locked version that its index withdrew; exact pins select it nevertheless."""
+    wheels = {wheel.filename: wheel for wheels in plan.slice.projects.values() for wheel in wheels}
+    for package in resolution.packages:
+        files = [wheels.get(unquote(wheel.filename)) for wheel in package.wheels or ()]
+        found = [item.yanked for item in files if item and item.yanked is not None]
+        reason = found[0] if found else resolution.yanked.get(package.name)
+        if reason is None:
+            continue
+        words = " ".join("".join(char if char.isprintable() else " " for char in reason).split())
+        yield Decision(
+            subject=package.name,
+            kind="noted",
+            message=f"{package.name} {package.version} is yanked: {words[:_LONGEST_REASON] or 'no reason given'}",
+            evidence=tuple(item.origin for item in plan.constraints_on(package.name)),
+            code="RES117",
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -29,8 +29,8 @@ class Metadata:
     """Description of its source."""
 
 
-Entry = tuple[str, str | None, str | None, str | None, tuple[str, ...]]
-"""Filename, sha256, upload time, URL (None: the default one), withdrawn sha256s."""
+Entry = tuple[str, str | None, str | None, str | None, tuple[str, ...], str | None]
+"""Filename, sha256, upload time, URL (None: the default one), withdrawn sha256s, reason if yanked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +43,20 @@ class Release:
     entries: tuple[Entry, ...]
     metadata: Metadata | None
 
-    def wheels(self, is_wanted: Callable[[str], bool] = bool) -> Iterator[Wheel]:
+    def wheels(self, is_wanted: Callable[[str], bool] = bool, *, yanked: bool = False) -> Iterator[Wheel]:
         """Yield the wheels of this version.
 
         Args:
             is_wanted: selects filenames, so that entries of other platforms need not be parsed.
+            yanked: include those that the index withdrew.
 
         Raises:
             CatalogError: CAT010 for a malformed entry.
         """
-        for filename, sha256, upload_time, url, withdrawn in self.entries:
-            if not is_wanted(filename):
+        for filename, sha256, upload_time, url, withdrawn, reason in self.entries:
+            if not is_wanted(filename) or (reason is not None and not yanked):
                 continue
-            yield Wheel.from_entry(
+            wheel = Wheel.from_entry(
                 index=self.index,
                 filename=filename,
                 url=url or default_url(self.index, filename),
@@ -63,6 +64,7 @@ class Release:
                 upload_time=upload_time,
                 withdrawn=withdrawn,
             )
+            yield wheel if reason is None else replace(wheel, yanked=reason)
 
 
 def default_url(index: str, filename: str) -> str:
@@ -163,7 +165,7 @@ def group_releases(
 
 def _entry(wheel: Wheel) -> Entry:
     url = None if wheel.url == default_url(wheel.index, wheel.filename) else wheel.url
-    return wheel.filename, wheel.sha256, wheel.upload_time, url, wheel.withdrawn
+    return wheel.filename, wheel.sha256, wheel.upload_time, url, wheel.withdrawn, wheel.yanked
 
 
 def _parse(data: Mapping[str, object]) -> IndexListing:
@@ -198,18 +200,22 @@ def _release(index: str, project: str, version: str, item: Mapping[str, object])
             basis=found["basis"],
         )
     entries = tuple(
-        (entry[0], entry[1], entry[2], entry[3], tuple(entry[4]) if len(entry) > 4 else ())
+        (*entry[:4], tuple(entry[4]) if len(entry) > 4 else (), entry[5] if len(entry) > 5 else None)
         for entry in item["wheels"]  # type: ignore[attr-defined]
     )
     return Release(index=index, name=project, version=version, entries=entries, metadata=metadata)
 
 
+def _plain(entry: Entry) -> list[object]:
+    """Return an entry without the empty values at its end: most have neither withdrawn hashes nor a reason."""
+    *first, withdrawn, yanked = entry
+    if yanked is not None:
+        return [*first, list(withdrawn), yanked]
+    return [*first, list(withdrawn)] if withdrawn else [*first]
+
+
 def _dump(release: Release) -> str:
-    item: dict[str, object] = {
-        "wheels": [
-            [*entry[:4], list(entry[4])] if entry[4] else list(entry[:4]) for entry in release.entries
-        ],
-    }
+    item: dict[str, object] = {"wheels": [_plain(entry) for entry in release.entries]}
     if release.metadata:
         item["metadata"] = {
             "requires_dist": list(release.metadata.requires_dist),

@@ -124,6 +124,8 @@ class Wheel:
     """The filename's three tags: ``cp312-cp312-manylinux_2_28_x86_64``."""
     withdrawn: tuple[str, ...] = ()
     """Other hashes once published under the same key, not used."""
+    yanked: str | None = None
+    """Reason why the index withdrew the file (PEP 592), empty without one; None if it did not."""
 
     @classmethod
     def from_entry(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
 from packaging.requirements import Requirement
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from envsmith.catalog import Catalog, FamilyProject
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.model.finding import Decision
 from envsmith.model.listing import IndexListing, Release, VersionMetadata
 from envsmith.model.target import Target
@@ -34,7 +35,11 @@ class CandidateSet:
 
 
 def select_candidates(
-    listing: IndexListing, target: Target, catalog: Catalog, cutoffs: Cutoffs
+    listing: IndexListing,
+    target: Target,
+    catalog: Catalog,
+    cutoffs: Cutoffs,
+    pins: Collection[tuple[str, Version]] = (),
 ) -> CandidateSet:
     """Select the wheels that fit a target, by label, wheel tags, hash, metadata and cutoff.
 
@@ -43,6 +48,7 @@ def select_candidates(
         target: Python, platform and backend.
         catalog: projects of the torch family, release dates and pairings.
         cutoffs: newest upload times admitted.
+        pins: project and public version of exact pins: only they admit yanked wheels (PEP 592).
     """
     tags = frozenset(str(tag) for tag in target.tags())
     pairings = _pairings(target, catalog)
@@ -57,7 +63,7 @@ def select_candidates(
         for release in listing.releases(project.name):
             wheels = [
                 wheel
-                for wheel in _fitting(release, target, tags, project)
+                for wheel in _fitting(release, target, tags, project, pins)
                 if _is_in_time(wheel, listing, catalog, cutoffs.of(project.name))
             ]
             if release.metadata is None or not wheels:
@@ -78,6 +84,27 @@ def select_candidates(
         unhashed=unhashed,
         decisions=tuple(conflicting),
     )
+
+
+def exact_pins(items: Iterable[SourcedRequirement], target: Target) -> frozenset[tuple[str, Version]]:
+    """Return project and public version of the ``==`` pins that apply to a target."""
+    pairs = (
+        (item.name, specifier.version)
+        for item in items
+        if target.satisfies(item.requirement.marker)
+        for specifier in item.requirement.specifier
+        if specifier.operator in ("==", "===") and not specifier.version.endswith(".*")
+    )
+    return frozenset((name, Version(Version(text).public)) for name, text in pairs if _is_version(text))
+
+
+def _is_version(text: str) -> bool:
+    """Return whether a text is a version; after ``===`` it may be any."""
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True
 
 
 def is_of_backend(wheel: Wheel, target: Target, project: FamilyProject) -> bool:
@@ -104,9 +131,14 @@ def is_of_backend(wheel: Wheel, target: Target, project: FamilyProject) -> bool:
 
 
 def _fitting(
-    release: Release, target: Target, tags: frozenset[str], project: FamilyProject
+    release: Release,
+    target: Target,
+    tags: frozenset[str],
+    project: FamilyProject,
+    pins: Collection[tuple[str, Version]],
 ) -> Iterator[Wheel]:
-    for wheel in release.wheels(partial(_may_fit, target)):
+    is_pinned = bool(pins) and (project.name, Version(Version(release.version).public)) in pins
+    for wheel in release.wheels(partial(_may_fit, target), yanked=is_pinned):
         if is_of_backend(wheel, target, project) and _has_tag(wheel, tags):
             yield wheel
 

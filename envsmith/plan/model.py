@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,11 @@ from envsmith.model.route import RoutePage
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 
+# uv 0.13.8 (seen 2026-11-30); a reason may have several lines.
+_YANKED = re.compile(
+    r'^warning: `(?P<name>[a-z0-9-]+)==[^`\s]+` is yanked(?: \(reason: "(?P<reason>.*?)"\))?$',
+    re.MULTILINE | re.DOTALL,
+)
 FORMAT_VERSION = 1
 """Part of every digest: a higher one makes all locks stale."""
 
@@ -281,14 +287,17 @@ class Resolution:
     """project → the projects that require it; empty for a direct requirement alone."""
     indexes: Mapping[str, str]
     """project → address of its index, as reported by the resolver."""
+    yanked: Mapping[str, str] = field(default_factory=dict)
+    """project → the reason why its index withdrew the version (PEP 592), empty without one."""
 
     @classmethod
-    def parse(cls, pylock: str, annotated: str) -> Resolution:
+    def parse(cls, pylock: str, annotated: str, warnings: str = "") -> Resolution:
         """Parse a pylock and the same resolution as annotated requirements.
 
         Args:
             pylock: PEP 751 text.
             annotated: requirements text with ``# via`` comments after each pin.
+            warnings: uv's standard error.
 
         Raises:
             ToolError: TOL020 when the pylock is malformed.
@@ -306,6 +315,7 @@ class Resolution:
             packages=tuple(sorted(packages, key=lambda package: package.name)),
             requirers=requirers,
             indexes=indexes,
+            yanked={match["name"]: match["reason"] or "" for match in _YANKED.finditer(warnings)},
         )
 
 

@@ -20,7 +20,7 @@ from envsmith.plan import (
     suggestions,
     wheel_hashes,
 )
-from envsmith.plan.candidates import select_candidates
+from envsmith.plan.candidates import exact_pins, select_candidates
 from envsmith.plan.model import Cutoffs, LockRequest, ProfilePlan, ResolutionPlan
 from envsmith.plan.ports import Hasher, Listings
 from envsmith.plan.routes import route
@@ -106,7 +106,9 @@ def _plan_target(
     cutoffs: Cutoffs,
     hasher: Hasher,
 ) -> ResolutionPlan:
-    candidates = select_candidates(listing, target, catalog, cutoffs)
+    overrides = request.profile.sourced_requirements("overrides")
+    pins = exact_pins((*request.requirements, *request.constraints, *overrides), target)
+    candidates = select_candidates(listing, target, catalog, cutoffs, pins)
     found = wheel_hashes.complete(candidates, request.requirements, target, hasher)
     slice_, capped = kernel_filter.narrow(found.slice, request.profile, target, request.requirements, catalog)
     skipped = wheel_hashes.skipped(found, slice_, request.requirements)

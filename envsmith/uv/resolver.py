@@ -90,11 +90,13 @@ class UvResolver:
             forced = [name for name in plan.allow_sdist if not self._has_wheel(plan, index, work, name)]
             flags = self._write_inputs(plan, index, work, forced)
             pylock = work / "pylock.toml"
-            self._compile(plan, work, [*flags, "--format", "pylock.toml", "--output-file", pylock])
-            # A second run, from the cache just filled, for the requirers, which a pylock lacks.
+            output = ("--quiet", "--format", "pylock.toml", "--output-file", pylock)
+            self._compile(plan, work, [*flags, *output])
+            # A second run, from the cache just filled, for the requirers, which a pylock lacks. Without --quiet it
+            # warns about yanked versions.
             notes = ("--annotation-style", "split", "--emit-index-annotation")
             annotated = self._compile(plan, work, [*flags, *notes], offline=True)
-            return Resolution.parse(_read_output(pylock), annotated.stdout)
+            return Resolution.parse(_read_output(pylock), annotated.stdout, annotated.stderr)
 
     def _check_version(self) -> None:
         """Check the version of uv, once."""
@@ -115,7 +117,7 @@ class UvResolver:
         requirements = [str(item.requirement) for item in plan.all_requirements() if item.name == name]
         _write(probe / "requirements.in", requirements or [name])
         try:
-            self._compile(plan, probe, [*flags, "--no-deps"])
+            self._compile(plan, probe, [*flags, "--quiet", "--no-deps"])
         except NoSolutionError:
             return False
         return True
@@ -130,7 +132,7 @@ class UvResolver:
         (work / "uv.toml").write_text(uv_settings(plan, index, forced), "utf-8")
         flags: list[str | Path] = [
             work / "requirements.in", "--constraints", work / "constraints.txt", "--overrides", work / "overrides.txt",
-            "--excludes", work / "excludes.txt", "--config-file", work / "uv.toml", "--no-header", "--quiet",
+            "--excludes", work / "excludes.txt", "--config-file", work / "uv.toml", "--no-header",
             "--python", sys.executable, "--python-version", str(plan.target.python),
             "--python-platform", python_platform(plan.target.platform), "--index-strategy", "first-index",
             "--exclude-newer", plan.cutoff_utc,

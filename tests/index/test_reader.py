@@ -11,7 +11,7 @@ import pytest
 from envsmith.errors import ChangedFileError
 from envsmith.index.cache import ListingCache
 from envsmith.index.reader import PYTORCH_BASE
-from envsmith.model.listing import Metadata, default_url
+from envsmith.model.listing import IndexListing, Metadata, default_url
 from tests.index.index_bench import (
     CU199,
     LINUX,
@@ -293,8 +293,13 @@ def test_wheels_without_sidecar_are_read_by_ranges(bench: Bench) -> None:
     assert "2026-11-20" in metadata.basis
 
 
-def test_yanked_wheels_are_left_out(bench: Bench) -> None:
+def test_yanked_wheels_are_kept_apart(bench: Bench) -> None:
     bench.replay.add(torch_wheel(), replace(torch_wheel(WINDOWS), yanked=True))
     known = listing_of(torch_wheel(WINDOWS))
-    assert set(bench.wheels(bench.read(known=known).listing)) == {torch_wheel().filename}
-    assert bench.replay.count() == 2
+    listing = IndexListing.from_json(bench.read(known=known).listing.to_json())
+    assert set(bench.wheels(listing)) == {torch_wheel().filename}
+    (release,) = listing.releases("torch")
+    assert {wheel.filename: wheel.yanked for wheel in release.wheels(yanked=True)} == {
+        torch_wheel().filename: None,
+        torch_wheel(WINDOWS).filename: "",
+    }

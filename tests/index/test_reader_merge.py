@@ -20,8 +20,8 @@ def wheel(filename: str = ONE, sha256: str | None = A, **changes: object) -> Whe
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def listed(item: Wheel, *, yanked: bool = False) -> PageRow:
-    return PageRow(wheel=item, served_url=item.url, metadata_sha256=None, has_metadata=False, yanked=yanked)
+def listed(item: Wheel) -> PageRow:
+    return PageRow(wheel=item, served_url=item.url, metadata_sha256=None, has_metadata=False)
 
 
 def merged(page: Wheel, known: Wheel) -> Wheel:
@@ -65,8 +65,9 @@ def test_equal_bytes_keep_the_address_at_pytorch() -> None:
     assert merged(replace(elsewhere, sha256=B), wheel()).url == elsewhere.url
 
 
-def test_yanked_files_go_even_where_known() -> None:
-    assert merge_rows([listed(wheel(), yanked=True)], [wheel()], keep_unlisted=True) == ()
+def test_the_page_decides_whether_a_file_is_yanked() -> None:
+    assert merged(wheel(yanked="broken"), wheel()).yanked == "broken"
+    assert merged(wheel(), wheel(yanked="broken")).yanked is None
 
 
 def listing(*wheels: Wheel, metadata: Metadata | None = None) -> IndexListing:

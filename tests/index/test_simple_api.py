@@ -49,7 +49,7 @@ def test_reads_what_a_page_of_2026_says() -> None:
     (row,) = read(page(anchor(attributes=attributes)))
     assert row.metadata_sha256 == OTHER
     assert row.has_metadata
-    assert not row.yanked
+    assert row.wheel.yanked is None
     assert row.wheel.upload_time == "2026-03-23T15:50:23Z"
     assert row.served_url == URL
     assert row.wheel.index == "cu128"
@@ -112,7 +112,9 @@ def test_files_that_are_no_wheels_are_left_out() -> None:
 
 def test_yanked_empty_and_hashless_rows_are_told_apart() -> None:
     (row,) = read(page(anchor(f"/whl/cu128/{QUOTED}", attributes="data-yanked")))
-    assert row.yanked
+    assert row.wheel.yanked == ""
+    (row,) = read(page(anchor(f"/whl/cu128/{QUOTED}", attributes='data-yanked="a &quot;b&quot;"')))
+    assert row.wheel.yanked == 'a "b"'
     assert row.wheel.sha256 is None
     assert read(page()) == ()
 
@@ -177,15 +179,16 @@ def test_json_says_the_same_as_html() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"core-metadata": True}, (True, None, False)),
-        ({"core-metadata": False}, (False, None, False)),
-        ({"dist-info-metadata": {"sha256": HEX}}, (True, HEX, False)),
-        ({"core-metadata": {"md5": "0"}}, (True, None, False)),
-        ({"yanked": "broken"}, (False, None, True)),
-        ({"yanked": ""}, (False, None, True)),
-        ({"hashes": {}, "yanked": False}, (False, None, False)),
+        ({"core-metadata": True}, (True, None, None)),
+        ({"core-metadata": False}, (False, None, None)),
+        ({"dist-info-metadata": {"sha256": HEX}}, (True, HEX, None)),
+        ({"core-metadata": {"md5": "0"}}, (True, None, None)),
+        ({"yanked": "broken"}, (False, None, "broken")),
+        ({"yanked": ""}, (False, None, "")),
+        ({"yanked": True}, (False, None, "")),
+        ({"hashes": {}, "yanked": False}, (False, None, None)),
     ],
 )
-def test_json_fields(changes: dict[str, object], expected: tuple[bool, str | None, bool]) -> None:
+def test_json_fields(changes: dict[str, object], expected: tuple[bool, str | None, str | None]) -> None:
     (row,) = read(api(entry(**changes)), "application/json")
-    assert (row.has_metadata, row.metadata_sha256, row.yanked) == expected
+    assert (row.has_metadata, row.metadata_sha256, row.wheel.yanked) == expected

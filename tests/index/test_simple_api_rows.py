@@ -20,7 +20,7 @@ def parts(href: str, sha256: str | None = None) -> RowParts:
         sha256=sha256,
         upload_time=None,
         metadata=None,
-        yanked=False,
+        yanked=None,
     )
 
 

@@ -42,7 +42,7 @@ def row(
 ) -> PageRow:
     url = f"{base}/cu199/{filename.replace('+', '%2B')}"
     wheel = Wheel.from_entry(index="cu199", filename=filename, url=url, sha256=None)
-    return PageRow(wheel=wheel, served_url=url, metadata_sha256=digest, has_metadata=offered, yanked=False)
+    return PageRow(wheel=wheel, served_url=url, metadata_sha256=digest, has_metadata=offered)
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import pytest
 
 from envsmith.errors import ResolveError
 from envsmith.lock.resolve import MAX_ROUNDS, ResolveTools, resolve
+from envsmith.model.listing import IndexListing
 from envsmith.plan.model import Cutoffs, LockRequest, Resolution, ResolutionPlan
 from envsmith.plan.planner import plan_profile
-from tests.fakes import FakeResolver, FakeSdists
+from tests.fakes import FakeListings, FakeResolver, FakeSdists
 from tests.values import CUTOFF, asked, profile, source
 
 ONE = profile(on_retired="stable").with_overrides(python=("3.12",), platforms=("linux",))
@@ -54,3 +55,24 @@ def test_rules_that_never_agree_end_in_an_error(tools: ResolveTools) -> None:
     with pytest.raises(ResolveError, match=f"after {MAX_ROUNDS} rounds") as caught:
         resolve(plan(tools, "a"), own)
     assert caught.value.code == "RES051"
+
+
+def test_yanked_versions_are_noted_with_the_reason(tools: ResolveTools, listing: IndexListing) -> None:
+    class Warned(FakeResolver):
+        """Knows of a yank, as uv does from the page of the index."""
+
+        def resolve(self, plan: ResolutionPlan) -> Resolution:
+            return replace(super().resolve(plan), yanked={"six": "broken\x1b[31m\n  build", "idna": ""})
+
+    release = listing.projects["torch"]["2.10.0+cu128"]
+    entries = tuple((*entry[:5], "wrong CUDA") for entry in release.entries)
+    projects = {**listing.projects, "torch": {"2.10.0+cu128": replace(release, entries=entries)}}
+    own = replace(tools, resolver=Warned(), listings=FakeListings((replace(listing, projects=projects),)))
+    settled, _ = resolve(plan(own, "torch==2.10.0", "six==1.0", "idna"), own)
+    notes = [item for item in settled.all_decisions() if item.code == "RES117"]
+    assert [item.message for item in notes] == [
+        "idna 1.0 is yanked: no reason given",
+        "six 1.0 is yanked: broken [31m build",
+        "torch 2.10.0+cu128 is yanked: wrong CUDA",
+    ]
+    assert notes[1].evidence == ("requirements.in:1",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from envsmith.catalog import Catalog
@@ -9,8 +11,9 @@ from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, Metadata, group_releases
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.candidates import _has_tag, _may_fit, select_candidates
+from envsmith.plan.candidates import _has_tag, _may_fit, exact_pins, select_candidates
 from envsmith.plan.model import Cutoffs
+from tests.values import asked, torch
 
 HEX = "a" * 64
 ALWAYS = Cutoffs(cutoff_utc="2099-01-01T00:00:00Z")
@@ -174,3 +177,23 @@ def test_a_withdrawn_hash_is_told() -> None:
         listing(row), target("cu128", "windows"), Catalog.embedded(), ALWAYS
     ).decisions
     assert (decision.code, decision.evidence) == ("RES106", (f"withdrawn: sha256 {'b' * 64}",))
+
+
+def test_only_exact_pins_admit_yanked_wheels() -> None:
+    kept, yanked = torch("2.8.0+cu128"), torch("2.9.0+cu128")
+    where = target("cu128", "linux")
+
+    def admitted(*texts: str) -> set[str]:
+        pins = exact_pins(asked(*texts), where)
+        found = listing(kept, replace(yanked, yanked="broken"))
+        slice_ = select_candidates(found, where, Catalog.embedded(), ALWAYS, pins).slice
+        return {str(item.version) for item in slice_.projects["torch"]}
+
+    both = {"2.8.0+cu128", "2.9.0+cu128"}
+    for text in ("torch==2.9.0", "torch===2.9.0", "torch==2.9", "torch==2.9.0+cu128"):
+        assert admitted(text) == both
+    for text in (
+        "torch>=2.9", "torch==2.9.*", "torch~=2.9.0", "torch===nonsense", "torchvision==2.9.0",
+        "torch==2.9.0; sys_platform == 'win32'",
+    ):  # fmt: skip
+        assert admitted(text) == {"2.8.0+cu128"}

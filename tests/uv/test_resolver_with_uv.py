@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from envsmith.plan.model import ResolutionPlan
 from envsmith.process.runner import Processes
 from envsmith.uv.command import find_uv
 from envsmith.uv.resolver import UvResolver
+from tests.index_server import FILES_HOST, INDEX_HOST, IndexProxy, Reply
 from tests.plan.made import asked, plan, row, target
 
 TAGS = "cp312-cp312-manylinux_2_28_x86_64.whl"
@@ -101,3 +104,50 @@ def test_the_user_s_own_settings_are_shut_out(
     (folder / "pyproject.toml").write_text('[tool.uv.pip]\nresolution = "lowest"\n')
     monkeypatch.chdir(folder)
     assert pins(uv, sliced("torch")) == {"torch": "2.11.0+cu128"}
+
+
+class YankedSix(IndexProxy):
+    """PyPI with one project, of which version 1.0 is yanked."""
+
+    reason: str | bool = True
+
+    def answer(self, method: str, host: str, path: str, headers: Mapping[str, str]) -> Reply:
+        assert (method, host) in {("GET", INDEX_HOST), ("GET", FILES_HOST)}, headers
+        if path.endswith(".metadata"):
+            version = path.split("-")[1]
+            return Reply(status=200, body=f"Metadata-Version: 2.1\nName: six\nVersion: {version}\n".encode())
+        files = [
+            {
+                "filename": name,
+                "url": f"https://{FILES_HOST}/{name}",
+                "hashes": {"sha256": version[0] * 64},
+                "upload-time": "2026-01-01T00:00:00Z",
+                "core-metadata": True,
+                "yanked": self.reason if version == "1.0" else False,
+            }
+            for version in ("0.9", "1.0")
+            for name in [f"six-{version}-py3-none-any.whl"]
+        ]
+        page = {"meta": {"api-version": "1.1"}, "name": "six", "versions": ["0.9", "1.0"], "files": files}
+        headers = {"Content-Type": "application/vnd.pypi.simple.v1+json"}
+        return Reply(status=200, body=json.dumps(page).encode(), headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [(True, ""), ("", ""), ("wrong file", "wrong file"), ('a "b"\nsecond (line)', 'a "b"\nsecond (line)')],
+)
+def test_uv_tells_which_versions_are_yanked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str | bool, expected: str
+) -> None:
+    with YankedSix() as index:
+        index.reason = reason
+        for name, text in index.environ(cache=tmp_path / "uv").items():
+            monkeypatch.setenv(name, text)
+        found = UvResolver(Processes(), executable=find_uv(), slices=tmp_path / "slices")
+        answer = found.resolve(plan("six==1.0"))
+        assert [str(item.version) for item in answer.packages] == ["1.0"]
+        assert answer.yanked == {"six": expected}
+        answer = found.resolve(plan("six"))
+        assert [str(item.version) for item in answer.packages] == ["0.9"]
+        assert answer.yanked == {}
