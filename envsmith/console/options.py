@@ -44,6 +44,9 @@ INSECURE_HOSTS = click.option(
     metavar="HOST",
     help="Allow plain http to this host [also: $ENVSMITH_INSECURE_HOST]; hashes are checked all the same.",
 )
+TRUST = click.option(
+    "--trust", "is_trusted", is_flag=True, help="Run the commands in the profile's checks without asking."
+)
 ACCEPT_CHANGED = click.option(
     "--accept-changed",
     "accepted",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envsmith.activate.cli import AfterDashes, words_after
-from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS, STORE
+from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS, STORE, TRUST
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def _signal(status: int) -> int:
     help="With --fix: show the repair plan; change nothing, and run no command of the profile.",
 )
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+@TRUST
 @click.option("--wheelhouse", default="", metavar="DIR", help="With --fix: folder with all locked files.")
 @click.option(
     "--offline", is_flag=True, help="With --fix: do not use the network, only uv's cache or the wheelhouse."
@@ -139,6 +140,7 @@ def _fix(checks: tuple[str, ...], flags: dict[str, Any]) -> int:
         offline=flags["offline"],
         is_dry_run=flags["dry_run"],
         is_confirmed=flags["yes"],
+        is_trusted=flags["is_trusted"],
         as_json=flags["as_json"],
     )
     status = fix_registry(options) if checks == ("path",) else None

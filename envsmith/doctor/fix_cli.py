@@ -42,6 +42,7 @@ class FixOptions:
     offline: bool = False
     is_dry_run: bool = False
     is_confirmed: bool = False
+    is_trusted: bool = False
     as_json: bool = False
 
 
@@ -73,6 +74,7 @@ def _repair_tools(options: FixOptions) -> Iterator[tuple[RepairInput, RepairTool
     """Yield the input and the tools of a repair."""
     from envsmith.catalog import Catalog
     from envsmith.doctor.repair import RepairTools, UvRepairer
+    from envsmith.install.trust import check_trust
     from envsmith.lockfile.pins import InstallSource
     from envsmith.process.runner import Processes
     from envsmith.uv.command import find_uv
@@ -80,6 +82,10 @@ def _repair_tools(options: FixOptions) -> Iterator[tuple[RepairInput, RepairTool
     processes = Processes()
     try:
         request = _install_request(options)
+        if request and not options.is_dry_run:
+            check_trust(
+                request.smoke_tests, request.profile, "envsmith doctor --fix", is_trusted=options.is_trusted
+            )
         verified, damaged = _examine(options, request, processes)
         yield (
             damaged,

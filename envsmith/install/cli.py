@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.console.options import INSECURE_HOSTS, LOCK_FOLDERS, PREFIX, STORE
+from envsmith.console.options import INSECURE_HOSTS, LOCK_FOLDERS, PREFIX, STORE, TRUST
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def generations_command(keep: int | None, prefix: Path, store: Path | None, *, a
 @click.option("--deep", is_flag=True, help="Compare the hash of every file, not only its size.")
 @click.option("--compile-bytecode", is_flag=True, help="Compile all modules during the install.")
 @click.option("--no-guard", is_flag=True, help="Do not write constraints that pin the torch family.")
+@TRUST
 @LOCK_FOLDERS
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
@@ -85,10 +86,17 @@ def install_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa
     from envsmith.install.install import install
     from envsmith.install.links import check_place, check_runner
     from envsmith.install.options import check_stale, frozen_inputs, install_request
+    from envsmith.install.trust import check_trust
 
     check_place(options["prefix"].absolute())
     check_runner(options["prefix"].absolute())
     request = install_request({**options, "quiet": settings["quiet"]})
+    check_trust(
+        request.smoke_tests,
+        request.profile,
+        f"envsmith install {request.profile}",
+        is_trusted=options["is_trusted"],
+    )
     is_checked = options["is_checked"]
     inputs = check_stale(request, options["folder"]) if is_checked else frozen_inputs(request)
     # Signed before the build: they may be changed during it.

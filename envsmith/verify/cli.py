@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS
+from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS, TRUST
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class ProbeOptions(NamedTuple):
     metavar="SECONDS",
     help="Timeout of each probe [default: 300].",
 )
+@TRUST
 @click.option("--models", is_flag=True, help="Load and run the models declared in the profile.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def verify_command(
@@ -66,7 +67,9 @@ def verify_command(
     from envsmith.verify import output
 
     probe_options = ProbeOptions(_probes(probes), timeout_s)
-    found = _verify(profile, prefix, folder, probe_options, deep=flags["deep"])
+    found = _verify(
+        profile, prefix, folder, probe_options, deep=flags["deep"], is_trusted=flags["is_trusted"]
+    )
     models = _check_models(found.profile, Path(found.environment.prefix), folder) if flags["models"] else ()
     has_errors = found.report.has_errors or found.probe_report.has_errors or output.has_errors(models)
     status = NO if has_errors else OK
@@ -96,12 +99,15 @@ def _probes(text: str) -> tuple[str, ...]:
     return words
 
 
-def _verify(profile: str, prefix: Path, folder: Path, probe_options: ProbeOptions, *, deep: bool) -> Verified:
+def _verify(
+    profile: str, prefix: Path, folder: Path, probe_options: ProbeOptions, *, deep: bool, is_trusted: bool
+) -> Verified:
     from envsmith.activate import session
     from envsmith.environment.interpreter import VerifyingProbe
     from envsmith.files import atomic
     from envsmith.host.current import folders_before_packages
     from envsmith.install.options import install_request
+    from envsmith.install.trust import check_trust
     from envsmith.process.runner import Processes
     from envsmith.verify.probe_runner import ProbeRunner
     from envsmith.verify.verify import VerifyTools, verify
@@ -111,6 +117,7 @@ def _verify(profile: str, prefix: Path, folder: Path, probe_options: ProbeOption
     order = install_request(
         {**options, "python": "", "wheelhouse": "", "no_guard": False, "is_checked": False}
     )
+    check_trust(order.smoke_tests, order.profile, f"envsmith verify {order.profile}", is_trusted=is_trusted)
     processes = Processes()
     try:
         found = verify(

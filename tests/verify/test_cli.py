@@ -28,7 +28,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     shop.project.profile("small", backend="cpu", python=["3.11"], platforms=["linux"], requirements=["torch"])
     with (shop.project.root / "profiles" / "small.toml").open("a", encoding="utf-8") as file:
         file.write(CHECKS)
-    ran = shop.install()
+    ran = shop.install("--trust")
     assert ran.status == 0, ran.said
     return shop
 
