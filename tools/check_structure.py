@@ -39,6 +39,7 @@ SMALL = {
     "lock/recorded_models.py": "used by lock, lock --check and verify, which share nothing else",
     "lockfile/__init__.py": "name of the lock folders, on the start-up path of `run`",
     "install/smoke_tests.py": "found by its name: the tests that decide on a new environment",
+    "install/trust.py": "what a project may run: asked by three commands, apart from the tests themselves",
     "model/naming.py": "text functions of packages that share nothing else",
     "model/progress.py": "protocol between the engines and the console",
     "process/replace.py": "start-up path of `envsmith run`",

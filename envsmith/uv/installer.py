@@ -132,7 +132,7 @@ class UvInstaller:
 
 def _answered_path(finished: CompletedProgram) -> Path:
     text = finished.stdout.strip()
-    if not text.isprintable() or not Path(text).is_absolute():
+    if not text or not text.isprintable():  # a relative path is possible: UV_CACHE_DIR may be one
         raise ToolError(
             "TOL020",
             "uv's answer is not a path",
