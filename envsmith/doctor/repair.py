@@ -21,6 +21,7 @@ from envsmith.doctor.repair_plan import (
 )
 from envsmith.errors import VerificationError
 from envsmith.files.os_errors import environment_errors
+from envsmith.files.own_folder import check_links
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.naming import unique_name
 from envsmith.uv.installer import UvInstaller, failure
@@ -142,8 +143,10 @@ class UvRepairer(UvInstaller):
 
         Raises:
             InstallError: ENV021 when the disk is full, ENV024 when a file cannot be moved.
+            ToolError: TOL019 when a link in the environment leads out of it.
         """
         place = prefix / ASIDE_FOLDER
+        check_links(prefix, place)
         with environment_errors(place):
             place.mkdir(exist_ok=True)
             for folder in folders:

@@ -126,7 +126,7 @@ def write_edits(root: Path, edits: Iterable[Edit]) -> tuple[str, ...]:
         for edit in edits:
             with _edit_errors(edit.file):
                 check_links(root, root / edit.file)
-                prepared.append(_prepare((root / edit.file).resolve(), edit))
+                prepared.append(_prepare(Path(os.path.realpath(root / edit.file)), edit))
         for new, path, edit in prepared:
             with _edit_errors(edit.file):
                 _check_unchanged(path, edit)
@@ -150,12 +150,14 @@ def edits_of(root: Path, texts: Mapping[str, str]) -> tuple[Edit, ...]:
         texts: file, relative to the root → its new content; the line ends of the file are kept.
 
     Raises:
-        ToolError: TOL013 when a file cannot be read.
+        ToolError: TOL013 when a file cannot be read, or is not a regular file.
     """
     found = []
     for file, text in texts.items():
         path = root / file
         with _edit_errors(file, "read"):
+            if path.exists() and not path.is_file():  # reading a FIFO would wait for ever
+                raise OSError(errno.EINVAL, "not a regular file")
             before = path.read_bytes() if path.exists() else None
         found.append(Edit(file=file, before=before, after=_with_line_ends_of(before, text)))
     return tuple(found)

@@ -121,13 +121,9 @@ def make_marked(folder: Path, name: str) -> None:
 
 
 def has_mark(folder: Path, name: str) -> bool:
-    """Return whether a folder, not a link to one, has the mark of a name, or is empty as before its mark was written.
-
-    A folder that cannot be read has none.
-    """
+    """Return whether a folder, not a link to one, has the mark of a name; one that cannot be read has none."""
     with suppress(OSError):
-        if not is_link(folder) and folder.is_dir():
-            return read_own(folder / MARK).strip() == name or not any(folder.iterdir())
+        return not is_link(folder) and read_own(folder / MARK).strip() == name
     return False
 
 

@@ -306,7 +306,7 @@ class GenerationStore:
 
     def free_name(self, stem: str) -> str:
         """Return a free id for a generation: the stem, numbered if a folder or a broken link has that name."""
-        taken = self.in_use()
+        taken = {*self.in_use(), *map(id_in, self._left())}
         return unique_name(stem, lambda name: name in taken or links.exists(self.prefix(name)))
 
     def record(self, generation: Generation) -> None:

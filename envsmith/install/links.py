@@ -60,7 +60,8 @@ def links_in(folder: Path, *, is_deep: bool) -> Iterator[Path]:
 
 def _is_skipped(entry: os.DirEntry[str], device: int) -> bool:
     is_environment = any(exists(Path(entry.path, mark)) for mark in _ENVIRONMENT_MARKS)
-    return is_environment or entry.stat(follow_symlinks=False).st_dev != device
+    # `entry.stat` has no device on Windows.
+    return is_environment or os.lstat(entry.path).st_dev != device
 
 
 def exists(path: Path) -> bool:

@@ -54,6 +54,16 @@ def test_one_is_put_in_and_taken_out(prefix: Path, tmp_path: Path) -> None:
     assert not module.exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="makes symbolic links")
+def test_nothing_is_set_aside_through_a_link_out_of_the_environment(prefix: Path, tmp_path: Path) -> None:
+    (site(prefix) / "~umpy").mkdir()
+    (tmp_path / "precious").mkdir()
+    (prefix / "set-aside").symlink_to(tmp_path / "precious")
+    with pytest.raises(EnvsmithError, match="TOL019"):
+        repairer().move_aside(prefix, str(site(prefix).relative_to(prefix)), ["~umpy"])
+    assert list((tmp_path / "precious").iterdir()) == []
+
+
 def test_what_is_set_aside_is_kept_under_names_of_its_own(prefix: Path) -> None:
     for _ in range(2):
         (site(prefix) / "~umpy").mkdir()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import stat
 import subprocess
@@ -67,6 +68,16 @@ def test_no_file_outside_the_project_is_written_through_a_link(
         with pytest.raises(ToolError, match="TOL019"):
             write_edits(folder, edits)
     assert contents(root) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes a FIFO and symbolic links")
+def test_fifos_and_loops_are_refused(root: Path) -> None:
+    os.mkfifo(root / "fifo")
+    (root / "loop").symlink_to("loop")
+    with pytest.raises(ToolError, match="TOL013: fifo: cannot read: not a regular file"):
+        edits_of(root, {"fifo": "new"})
+    with pytest.raises(ToolError, match="TOL013"):
+        write_edits(root, edits_of(root, {"loop/file": "new"}))
 
 
 @pytest.mark.parametrize("name", NAMES)

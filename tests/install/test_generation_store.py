@@ -10,6 +10,7 @@ import pytest
 
 from envsmith.environment.model import RECORD, Generation
 from envsmith.errors import InstallError
+from envsmith.files.own_folder import make_marked
 from envsmith.install.generation_store import GenerationStore
 from tests.environment.test_model_generation import generation
 
@@ -145,7 +146,7 @@ def test_a_process_killed_while_it_set_aside_leaves_no_trace(environments: Gener
 def test_half_built_folders_are_removed_by_the_next(environments: GenerationStore) -> None:
     (environments.create(C) / "lib").mkdir()
     (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
-    (environments.folder / f".removing-{C}").mkdir()
+    make_marked(environments.folder / f".removing-{C}", C)
     with environments.lock("testing") as is_crashed:
         assert is_crashed
     assert names(environments) == [A, B, f"{C}-failed-20261121T120000Z"]
@@ -223,7 +224,7 @@ def test_a_generation_is_not_intact_where_it_was_not_built(
 
 
 def test_one_that_failed_is_kept_and_only_the_newest_of_its_name(environments: GenerationStore) -> None:
-    (environments.folder / f"{C}-failed-20250101T000000Z").mkdir()
+    make_marked(environments.folder / f"{C}-failed-20250101T000000Z", C)
     (environments.folder / C).mkdir()
     kept = environments.set_failed(C)
     assert names(environments) == [A, B, kept.name]

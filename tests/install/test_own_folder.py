@@ -81,13 +81,15 @@ def test_folders_of_the_user_beside_generations_stay(project: Path) -> None:
         # A copy of a generation has its mark and record, with another name.
         (store.folder / name).mkdir()
         (store.folder / name / MARK).write_text(f"{A}\n", "utf-8")
+    (store.folder / "empty-abcdef").mkdir()
     before = content(store.folder)
     store.switch(A)
     for _ in range(3):
         prune(5, store)
         rollback("", store, is_forced=True)
     assert content(store.folder) == before
-    assert len(told) == len(set(told)) == 4
+    assert len(told) == len(set(told)) == 5
+    assert (store.folder / "empty-abcdef").is_dir()
     assert all("is not removed: it has no mark of envsmith" in line for line in told)
 
 
