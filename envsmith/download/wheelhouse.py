@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 import time
@@ -305,6 +304,6 @@ def change_record(wheelhouse: Path, change: Callable[[WheelhouseRecord], Wheelho
             with try_lock(wheelhouse / FOLDER / "record.lock") as is_locked:
                 if is_locked:
                     changed = change(read_record(wheelhouse))
-                    write_files(Path(os.path.realpath(wheelhouse)), {FILENAME: changed.to_toml().encode()})
+                    write_files(wheelhouse.resolve(), {FILENAME: changed.to_toml().encode()})
                     return
             time.sleep(_LOCKED_RECORD_PAUSE_S)
