@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from envsmith.catalog import conflict_groups, extensions, fact_rows, failures
+from envsmith.catalog import conflict_groups, extensions, fact_rows, failures, lookalikes
 from envsmith.catalog.conflict_groups import ConflictGroup
 from envsmith.catalog.coverage import Coverage, VersionCoverage, coverage
 from envsmith.catalog.extensions import Extension, Unbuilt
@@ -31,6 +31,7 @@ from envsmith.catalog.facts import (
     Wheels,
 )
 from envsmith.catalog.failures import BadRelease, Failure
+from envsmith.catalog.lookalikes import Lookalike
 from envsmith.catalog.table_reader import Row, read_table
 from envsmith.errors import CatalogError, EnvsmithError
 from envsmith.model.backend import Backend, Capability, architecture, read_capability
@@ -58,6 +59,7 @@ __all__ = [
     "Gpu",
     "KernelRow",
     "Kernels",
+    "Lookalike",
     "Pairing",
     "PypiBuild",
     "PypiWheels",
@@ -245,6 +247,22 @@ class Catalog:
     def unbuilt(self) -> tuple[Unbuilt, ...]:
         """Return the projects compiled against torch without wheels on PyPI."""
         return self._table("unbuilt", "unbuilt", extensions.unbuilt, "project")
+
+    def placeholders(self) -> tuple[Lookalike, ...]:
+        """Return the projects on PyPI that only name the one that is meant."""
+        return tuple(item for item in self.lookalikes() if item.meant)
+
+    def lookalikes(self) -> tuple[Lookalike, ...]:
+        """Return the projects on PyPI with names like those of the torch family."""
+        return self._table("lookalikes", "lookalike", lookalikes.read_lookalike, "project")
+
+    def meant_project(self, name: str) -> str:
+        """Return the project of the torch family that a name is a misspelling of; empty if it is none."""
+        meant = lookalikes.find_meant(name, [item.name for item in self.projects()])
+        if not meant:
+            return ""
+        known = {item.project for item in self.lookalikes()} | {item.project for item in self.unbuilt()}
+        return "" if name in known or any(item.project == name for item in self.extensions()) else meant
 
     def is_cxx11(self, torch: Version, target: Target) -> bool | None:
         """Say whether a torch has the newer C++ ABI of GCC; None off Linux and if it is unknown."""

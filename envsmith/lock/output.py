@@ -11,6 +11,7 @@ from envsmith.lock.savings import BuildSize, DownloadSavings
 from envsmith.lockfile.store import decisions_of
 from envsmith.model.finding import Decision
 from envsmith.plan.model import LockRequest
+from envsmith.plan.planner import SIMILAR_NAME
 
 _SHOWN_SIZES = 3
 _SHOWN_NAMES = 4
@@ -44,11 +45,16 @@ def outcome(request: LockRequest, found: LockedProfile | EnvsmithError) -> None:
         )
         printer.labelled("", f"hint: {_hint(request.ignored_files)}")
     _targets([_row(target, request) for target in found.targets])
-    label = "decisions"
-    for decision, slugs in _decisions(found).items():
-        places = named_shortly(slugs, [target.slug for target in found.targets])
-        printer.labelled(label, decision.message + (f" ({places})" if places else ""), decision.code)
-        label = ""
+    decisions = _decisions(found)
+    warnings = [item for item in decisions if item.code == SIMILAR_NAME]
+    for label, group in (
+        ("decisions", [item for item in decisions if item not in warnings]),
+        ("warning", warnings),
+    ):
+        for number, decision in enumerate(group):
+            places = named_shortly(decisions[decision], [target.slug for target in found.targets])
+            text = decision.message + (f" ({places})" if places else "")
+            printer.labelled("" if number else label, text, decision.code)
     _savings(found)
     _unchecked(found)
     _breakages(found)

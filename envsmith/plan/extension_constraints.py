@@ -45,7 +45,7 @@ def bind(plan: ResolutionPlan, catalog: Catalog) -> ResolutionPlan:
 
 
 def explain(error: ResolveError, plan: ResolutionPlan, catalog: Catalog) -> ResolveError:
-    """Add to a failed resolution the known pairs of the extensions it names, and return it."""
+    """Add to a failed resolution the known pairs of the extensions it names, and the projects meant by others."""
     text = " ".join(detail for label, detail in error.details if label == "because")
     # Words of the resolver's text that may be normalised project names.
     named = set(re.findall(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*", text))
@@ -53,6 +53,11 @@ def explain(error: ResolveError, plan: ResolutionPlan, catalog: Catalog) -> Reso
         if row.project in named and row.project not in plan.slice.projects:
             error.details = (("no wheels", f"{row.project}: {row.note}"), *error.details)
             error.hint = _route_hint(row, plan)
+    meant = {item.name: catalog.meant_project(item.name) for item in plan.requirements if item.name in named}
+    meant |= {row.project: row.meant for row in catalog.placeholders() if row.project in named}
+    for name, project in meant.items():
+        if project and name not in plan.slice.projects:
+            error.hint = f"did you mean `{project}`? {name} is another project, or none"
     torches = plan.torch_versions()
     for name in sorted(named & {row.project for row in catalog.extensions()} - set(plan.slice.projects)):
         rows = [row for row in catalog.extensions() if row.project == name]

@@ -8,8 +8,10 @@ from dataclasses import replace
 from packaging.utils import canonicalize_name
 
 from envsmith.catalog import Catalog
+from envsmith.config.profile import Profile
 from envsmith.errors import EnvsmithError, ResolveError
 from envsmith.model.backend import backend_family
+from envsmith.model.finding import Decision
 from envsmith.model.listing import IndexListing
 from envsmith.model.target import Target
 from envsmith.plan import (
@@ -26,6 +28,8 @@ from envsmith.plan.ports import Hasher, Listings
 from envsmith.plan.routes import route
 from envsmith.plan.target_plan import NoBuildError, plan_target
 
+SIMILAR_NAME = "RES118"
+"""Code of the warning about a name like one of the torch family."""
 _NO_CUTOFF = Cutoffs(cutoff_utc="9999-12-31T23:59:59Z")
 
 
@@ -114,9 +118,36 @@ def _plan_target(
     skipped = wheel_hashes.skipped(found, slice_, request.requirements)
     decisions = (*request.decisions, *found.decisions, *skipped, *capped)
     plan = plan_target(replace(request, decisions=decisions), target, cutoffs, slice_, catalog)
+    plan = _check_names(plan, request.profile, catalog)
     plan = extension_constraints.bind(route(plan, request.pages, catalog, hasher), catalog)
     kernel_filter.check(plan, request.profile, catalog)
     return plan
+
+
+def _check_names(plan: ResolutionPlan, profile: Profile, catalog: Catalog) -> ResolutionPlan:
+    """Add a warning for each required project with a name like one of the torch family; routed ones are meant so.
+
+    Raises:
+        ResolveError: RES028 when one is a placeholder.
+    """
+    placeholders = {row.project: row for row in catalog.placeholders()}
+    warnings: list[Decision] = []
+    for item in {item.name: item for item in plan.requirements if item.name not in profile.routes}.values():
+        if row := placeholders.get(item.name):  # type: ignore[call-overload]
+            raise ResolveError(
+                "RES028",
+                f"{item.name} on PyPI is a placeholder that cannot be installed",
+                where=item.origin,
+                details=(("catalog", f"{row.note} ({row.source}, {row.retrieved})"),),
+                hint=f"did you mean `{row.meant}`? require it instead",
+            )
+        if meant := catalog.meant_project(item.name):
+            message = f"{item.name} is not {meant}, but another project with a similar name: did you mean `{meant}`?"
+            origin = (item.origin,)
+            warnings.append(
+                Decision(subject=item.name, kind="noted", message=message, evidence=origin, code=SIMILAR_NAME)
+            )
+    return replace(plan, decisions=(*plan.decisions, *warnings)) if warnings else plan
 
 
 def _add_cutoff(

@@ -92,6 +92,17 @@ def test_a_decision_is_shown_once_with_the_targets_it_is_for(capfd: pytest.Captu
     ]
 
 
+def test_similar_names_are_warnings_below_the_decisions(capfd: pytest.CaptureFixture[str]) -> None:
+    similar = Decision(
+        subject="torch-vision", kind="noted", code="RES118", message="did you mean `torchvision`?"
+    )
+    output.outcome(wanted(), locked(target(SLUGS[0], similar, EVERYWHERE), shared=(similar, EVERYWHERE)))
+    assert shown(capfd)[-2:] == [
+        "decisions everywhere  RES112",
+        "warning   did you mean `torchvision`?  RES118",
+    ]
+
+
 def test_columns_with_nothing_in_them_are_left_out(capfd: pytest.CaptureFixture[str]) -> None:
     output.outcome(wanted(), locked(target(SLUGS[0]), target(SLUGS[2])))
     assert shown(capfd)[1].split() == ["target", "torch", "packages", "took"]

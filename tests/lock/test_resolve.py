@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from envsmith.errors import ResolveError
+from envsmith.errors import NoSolutionError, ResolveError
 from envsmith.lock.resolve import MAX_ROUNDS, ResolveTools, resolve
 from envsmith.model.listing import IndexListing
 from envsmith.plan.model import Cutoffs, LockRequest, Resolution, ResolutionPlan
@@ -76,3 +76,23 @@ def test_yanked_versions_are_noted_with_the_reason(tools: ResolveTools, listing:
         "torch 2.10.0+cu128 is yanked: wrong CUDA",
     ]
     assert notes[1].evidence == ("requirements.in:1",)
+
+
+@pytest.mark.parametrize(
+    ("texts", "cause", "meant"),
+    [
+        (("a",), "Because pytorch==1.0.2 has no usable wheels and a==1.0 depends on pytorch==1.0.2", "torch"),
+        (("torchvison",), "Because torchvison was not found in the package registry", "torchvision"),
+    ],
+)
+def test_a_failed_resolution_names_the_project_that_is_meant(
+    tools: ResolveTools, texts: tuple[str, ...], cause: str, meant: str
+) -> None:
+    error = NoSolutionError(
+        "RES050", "no solution", details=(("because", cause),), hint="--allow-sdist pytorch"
+    )
+    own = replace(tools, resolver=FakeResolver(fails=lambda _: error))
+    with pytest.raises(NoSolutionError) as caught:
+        resolve(plan(own, *texts), own)
+    assert f"did you mean `{meant}`?" in caught.value.hint
+    assert "allow-sdist" not in caught.value.hint

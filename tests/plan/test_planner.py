@@ -120,3 +120,32 @@ def test_a_python_the_project_does_not_run_on_is_refused(tools: ResolveTools) ->
     assert "--python" in caught.value.hint
     only = frozenset({"cp312-manylinux_2_28_x86_64"})
     assert len(plan(replace(wanted, only=only)).plans) == 1, "a target that does not count is not judged"
+
+
+def test_a_name_like_one_of_the_torch_family_gives_a_warning(tools: ResolveTools) -> None:
+    (found,) = planned(tools, "torch", "torch_vision", "torchaudoi>=2", "torchmetrics").plans
+    warnings = [item for item in found.decisions if item.code == "RES118"]
+    assert [(item.subject, item.message.partition("did you mean ")[2]) for item in warnings] == [
+        ("torch-vision", "`torchvision`?"),
+        ("torchaudoi", "`torchaudio`?"),
+    ]
+    assert warnings[0].evidence == ("requirements.in:1",)
+    (elsewhere,) = planned(tools, "torch", "torch-vision; sys_platform == 'darwin'").plans
+    assert "RES118" not in {item.code for item in elsewhere.decisions}
+
+
+def test_a_placeholder_is_refused(tools: ResolveTools) -> None:
+    for of in (ONE, replace(ONE, allow_sdist=("pytorch",))):
+        with pytest.raises(ResolveError) as caught:
+            planned(tools, "PyTorch>=1", of=of)
+        assert (caught.value.code, caught.value.exit_code) == ("RES028", 1)
+        assert caught.value.where.endswith("requirements.in:1")
+        assert "did you mean `torch`?" in caught.value.hint
+        assert "allow-sdist" not in str(caught.value) + caught.value.hint
+
+
+def test_a_routed_project_is_meant_as_written(tools: ResolveTools) -> None:
+    url = "https://wheels.example/simple"
+    for name in ("pytorch", "torch-vision"):
+        (found,) = planned(tools, "torch", name, of=replace(ONE, routes={name: url})).plans
+        assert "RES118" not in {item.code for item in found.decisions}
