@@ -284,3 +284,44 @@ def test_a_profile_moves_to_an_index_with_other_bytes(case: Project, replay: Rep
         assert ran.status == 0, ran.said
     assert case.pins("moving", "cp312-manylinux_2_28_aarch64")["torchvision"].sha256 == own.sha256
     assert replay.downloads(own.path) == 1
+
+
+def test_a_yanked_torch_is_locked_for_an_exact_pin_alone(case: Project, replay: ReplayIndex) -> None:
+    """The newest torch is yanked: others lock a pin on it in silence, or take it for a range."""
+    replay.add(
+        _made("torch", "2.19.0+cu134", "cu134"), replace(_made("torch", "2.20.0+cu134", "cu134"), yanked=True)
+    )
+    for name, text in {"range": "torch>=2", "pinned": "torch==2.20.0"}.items():
+        case.profile(name, backend="cu134", python=["3.12"], platforms=["linux"], requirements=[text])
+    assert _lock_offline(case, "range").status == 0
+    assert case.pins("range", SLUG)["torch"].version == "2.19.0+cu134"
+    ran = _lock_offline(case, "pinned")
+    assert ran.status == 0, ran.said
+    assert case.pins("pinned", SLUG)["torch"].version == "2.20.0+cu134"
+    (told,) = [item for item in decisions(case.manifest("pinned"), SLUG) if item["code"] == "RES117"]
+    assert told["message"] == "torch 2.20.0+cu134 is yanked: no reason given"
+    assert told["message"] in ran.said
+
+
+def test_a_given_hash_contradicts_the_locked_file(case: Project, replay: ReplayIndex) -> None:
+    """The requirements file has the hash of other bytes: it was ignored, and a later change of it unnoticed."""
+    torch = _made("torch", "2.20.0+cu134", "cu134")
+    replay.add(torch)
+    case.profile("new", backend="cu134", python=["3.12"], platforms=["linux"], requirements=["torch"])
+    path = case.root / "requirements.txt"
+    assert case.run("catalog", "refresh", "cu134").status == 0
+    lock = ("lock", "new", "--offline", "--as-of", AS_OF, "-r", path.name)
+    other = "0" * 64
+    path.write_text(f"torch==2.20.0 \\\n  --hash=sha256:{other}\n")
+    refused = case.run(*lock)
+    assert refused.status == 1, refused.said
+    assert all(text in refused.said for text in ("LCK024", "requirements.txt:1", other, str(torch.sha256)))
+    assert not case.locks("new")
+    path.write_text(f"torch==2.20.0 \\\n  --hash=sha256:{other} \\\n  --hash=sha256:{torch.sha256}\n")
+    ran = case.run(*lock)
+    assert ran.status == 0, ran.said
+    assert case.run("lock", "new", "--check").status == 0
+    path.write_text(f"torch==2.20.0 --hash=sha256:{other}\n")
+    stale = case.run("lock", "new", "--check")
+    assert stale.status == 1, stale.said
+    assert "requirements.txt:1" in stale.said
