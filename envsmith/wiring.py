@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from envsmith.index.remote_wheels import LicenceReader, RequiresReader, WheelReader
     from envsmith.index.routed_pages import RoutedPages
     from envsmith.index.sources import ListingSources, LivePyTorch
+    from envsmith.lockfile.pins import Pin
+    from envsmith.model.wheel import WheelContents
     from envsmith.usage.module_names import KnownModules
 
 PYTORCH_BASE = f"{HOST}/whl"
 INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
 INSECURE_VARIABLE = "ENVSMITH_INSECURE_HOST"
+_WHEELS_DEADLINE_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,33 @@ def wheel_contents(choice: CatalogOptions) -> WheelReader:
     from envsmith.index.remote_wheels import WheelReader
 
     return WheelReader(cache_folder() / "wheels", served=_mirror_url(choice), is_offline=choice.is_offline)
+
+
+def locked_wheels(
+    pins: Iterable[Pin], fetch: Collection[str] | None, *, wheelhouse: str = "", is_offline: bool = True
+) -> dict[str, WheelContents]:
+    """Return project → contents of its locked wheel: from the cache, a wheelhouse, or the wheel's server.
+
+    Args:
+        pins: of the lock.
+        fetch: projects to read from the wheelhouse or server if they are not cached; None: all.
+        wheelhouse: a local folder; empty for servers.
+        is_offline: do not use the network.
+    """
+    from envsmith.index.remote_wheels import WheelReader
+
+    folder = cache_folder() / "wheels"
+    served = _mirror_url(CatalogOptions())
+    reader = WheelReader(folder, served=served, is_offline=is_offline, deadline_s=_WHEELS_DEADLINE_S)
+    single = {pin.sha256[0]: pin for pin in pins if len(pin.sha256) == 1 and not pin.is_source}
+    found = {
+        sha256: contents for sha256, pin in single.items() if (contents := reader.cached(sha256, pin.url))
+    }
+    missing = [
+        pin for sha256, pin in single.items() if sha256 not in found and (fetch is None or pin.name in fetch)
+    ]
+    found |= reader.local(Path(wheelhouse), missing) if wheelhouse else reader.contents_of(missing)
+    return {single[sha256].name: contents for sha256, contents in found.items()}
 
 
 def known_modules() -> KnownModules:

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import sys
 from collections.abc import Mapping
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from typing import Any
+
+from envsmith.environment.model import EnvironmentLayout
+from tests.environment.test_model_interpreter import LINUX
+
+
+def layout_of(site: Path, **values: Any) -> EnvironmentLayout:
+    """Return the layout of an environment whose packages are in a folder."""
+    known = {"prefix": site, "purelib": site, "platlib": site, "scripts": site, "user_site": site}
+    lists = {
+        "stdlib": [],
+        "stdlib_names": sorted(sys.stdlib_module_names - {*sys.builtin_module_names}),
+        "suffixes": EXTENSION_SUFFIXES,
+    }
+    return EnvironmentLayout.from_json({**known, **lists, "is_virtual": True, "interpreter": LINUX, **values})
 
 
 def write_distribution(site: Path, name: str, files: Mapping[str, bytes], *, version: str = "1.0") -> Path:

@@ -43,7 +43,6 @@ SMALL = {
     "model/naming.py": "text functions of packages that share nothing else",
     "model/progress.py": "protocol between the engines and the console",
     "process/replace.py": "start-up path of `envsmith run`",
-    "runtime/loadable_files.py": "read by two scripts that run in a child process",
     "runtime/probe_compile.py": "run by a child process under its file name",
     "runtime/probe_opencv.py": "run by a child process under its file name",
     "templates/__init__.py": "reads the templates beside it",

@@ -18,6 +18,8 @@ from envsmith.model.shim import SAFE_GLOBALS
 from envsmith.model.target import Platform, Python, Target
 
 TIMEOUT_S = 300.0
+IMPORT_TIMEOUT_S = 60.0
+"""Of an import, and of other processes in an environment that answer a question."""
 INDEXES = ("pytorch", "pypi")
 ON_RETIRED = ("error", "successor", "stable")
 FAMILY_CHOICES = ("auto", "keep", "drop")
@@ -52,16 +54,20 @@ class SmokeTest:
 
     def to_table(self) -> Mapping[str, object]:
         """Return the profile's TOML table."""
-        limit = {} if self.timeout_s == TIMEOUT_S else {"timeout-s": self.timeout_s}
+        limit = {} if self.timeout_s == _default_timeout(self.kind) else {"timeout-s": self.timeout_s}
         return {self.kind: self.text, **limit}
+
+
+def _default_timeout(kind: str) -> float:
+    return IMPORT_TIMEOUT_S if kind == "import" else TIMEOUT_S
 
 
 def _check(value: object, location: Location) -> SmokeTest | None:
     found = readers.fields(value, location, _CHECK)
     kinds = [key for key in ("import", "run") if key in found]
     if len(kinds) == 1:
-        limit = found.get("timeout-s", TIMEOUT_S)
-        return SmokeTest(kinds[0], str(found[kinds[0]]), limit if isinstance(limit, float) else TIMEOUT_S)
+        default, limit = _default_timeout(kinds[0]), found.get("timeout-s")
+        return SmokeTest(kinds[0], str(found[kinds[0]]), limit if isinstance(limit, float) else default)
     if len(kinds) == 2 or (isinstance(value, Mapping) and not {"import", "run"} & value.keys()):
         location.problem(
             "PRF005", "must have import or run, one of them", 'such as { import = "torchvision" }'
@@ -95,8 +101,7 @@ _CHECK: Mapping[str, Key] = {
     ),
     "timeout-s": Key(
         Reader(_seconds, {"type": "number", "exclusiveMinimum": 0, "maximum": _LONGEST_TIMEOUT_S}),
-        "Time limit in seconds.",
-        default=TIMEOUT_S,
+        "Time limit in seconds [default: 60 for an import, 300 for a command].",
     ),
 }
 CHECK: Reader[SmokeTest] = Reader(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Signatures = Mapping[str, Sequence[int] | None]
 
-_FORMAT_VERSION = 2
+_FORMAT_VERSION = 3
 _MOST_ANSWERS = 50
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib is slow to import
 
@@ -34,7 +34,9 @@ def sign_paths(paths: Iterable[Path]) -> Signatures:
     return {os.fspath(path): _signature(os.fspath(path)) for path in paths}
 
 
-def remember(words: Sequence[str], answer: str, signatures: Signatures) -> None:
+def remember(
+    words: Sequence[str], answer: str, signatures: Signatures, folders: tuple[str, Sequence[str]] = ("", ())
+) -> None:
     """Store the answer to a command line with the signatures of its inputs.
 
     Nothing is stored if the command line or a variable of envsmith contains a URL with credentials.
@@ -43,6 +45,7 @@ def remember(words: Sequence[str], answer: str, signatures: Signatures) -> None:
         words: the command line, without the program.
         answer: the printed text.
         signatures: taken before the inputs were read, so that later changes are noticed.
+        folders: a folder, and the relative paths of folders below it in which no file may be added or deleted.
     """
     from contextlib import suppress
     from pathlib import Path
@@ -53,7 +56,14 @@ def remember(words: Sequence[str], answer: str, signatures: Signatures) -> None:
         return
     place = Path(_place(words))
     own = _own_state()
-    stored = {"form": _FORMAT_VERSION, "words": list(words), "said": answer, "own": own, "paths": signatures}
+    stored = {
+        "form": _FORMAT_VERSION,
+        "words": list(words),
+        "said": answer,
+        "own": own,
+        "paths": signatures,
+        "folders": [*folders, _folders_signature(*folders)],
+    }
     with suppress(OSError):  # without a stored answer the command runs again
         place.parent.mkdir(parents=True, exist_ok=True)
         _evict_oldest(place.parent)
@@ -76,6 +86,7 @@ def recall(words: Sequence[str]) -> str:
             and stored["words"] == list(words)
             and all(_signature(path) == known for path, known in stored["paths"].items())
             and stored["own"] == _own_state()
+            and _folders_signature(*stored["folders"][:2]) == stored["folders"][2]
         )
         return str(stored["said"]) if is_same and _fits(stored["said"]) else ""
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -103,6 +114,19 @@ def _signature(path: str) -> list[int] | None:
     except OSError:
         return None
     return [found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+
+
+def _folders_signature(root: str, names: Sequence[str]) -> int:
+    """Return one number for the times of many folders, as an environment has thousands of them.
+
+    Raises:
+        OSError: when one is missing.
+    """
+    found = 0
+    for name in names:
+        folder = os.stat(f"{root}/{name}")  # noqa: PTH116 - pathlib is slow to import
+        found = hash((found, folder.st_mtime_ns, folder.st_ctime_ns, folder.st_ino))
+    return found
 
 
 def _own_state() -> dict[str, object]:

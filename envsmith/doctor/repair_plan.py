@@ -28,7 +28,9 @@ class StepKind(StrEnum):
 ASIDE_FOLDER = "set-aside"
 """Folder in an environment for files that the repair moves away."""
 # Codes of findings, grouped by the steps that fix them.
-_NOT_AS_LOCKED = {"ENV010", "ENV012", "ENV013", "ENV014", "ENV015", "ENV016", "ENV063", "ENV067"}
+_NOT_AS_LOCKED = {"ENV010", "ENV012", "ENV013", "ENV014", "ENV015", "ENV016", "ENV027", "ENV063", "ENV067"}
+# Fixed by a rebuild only.
+_CHANGED = {"ENV019", "ENV026"}
 _EXTRA, _INCOMPLETE, _UNOWNED, _MOVED = "ENV011", "ENV067", "ENV018", "ENV079"
 _CONFLICTS = {"ENV061", "ENV065", "ENV069"}
 # Consequences, which may disappear when the others are fixed.
@@ -107,7 +109,11 @@ def plan_repair(damaged: RepairInput, catalog: Catalog) -> RepairPlan:
 def _is_fixed(item: Finding, steps: Iterable[RepairStep], damaged: RepairInput) -> bool:
     kinds = {step.kind for step in steps}
     if StepKind.REBUILD in kinds:
-        return item.code in _NOT_AS_LOCKED | _CONFLICTS | _CONSEQUENCES | {_EXTRA, _UNOWNED, _MOVED}
+        return item.code in _NOT_AS_LOCKED | _CHANGED | _CONFLICTS | _CONSEQUENCES | {
+            _EXTRA,
+            _UNOWNED,
+            _MOVED,
+        }
     if item.code in _CONSEQUENCES:
         return damaged.pins is not None and bool(kinds)
     named = {subject.partition("==")[0] for step in steps for subject in step.subjects}
@@ -122,7 +128,7 @@ def _owners(item: Finding, damaged: RepairInput) -> set[str]:
 
 
 def _rebuild_steps(damaged: RepairInput) -> Iterator[RepairStep]:
-    fixable = _NOT_AS_LOCKED | _CONFLICTS | {_EXTRA, _UNOWNED, _MOVED}
+    fixable = _NOT_AS_LOCKED | _CHANGED | _CONFLICTS | {_EXTRA, _UNOWNED, _MOVED}
     if any(item.code in fixable and item.severity == "error" for item in damaged.findings):
         yield RepairStep(kind=StepKind.REBUILD, subjects=(damaged.profile,))
 

@@ -1,4 +1,8 @@
-"""Inspection of interpreters and environments, by scripts run inside them, each in a process of its own."""
+"""Inspection of interpreters and environments.
+
+Files are listed and hashed by this process. Only facts about the interpreter and probes come from scripts that run in
+the environment, each in a process of its own, without start-up code that belongs to no distribution.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +14,28 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from envsmith.config.model_files import ModelCheckResult
+from envsmith.config.profile import IMPORT_TIMEOUT_S
+from envsmith.environment import installed_files, kept_digests
+from envsmith.environment.distributions import Wheels, list_distributions, torch_build
 from envsmith.environment.installed_state import InstalledState
-from envsmith.environment.model import Environment, Import, Interpreter
+from envsmith.environment.model import Environment, EnvironmentLayout, Import, Interpreter
 from envsmith.errors import InstallError, ToolError
 from envsmith.files.os_errors import translate_os_errors
-from envsmith.process.capture import run_with_timeout
+from envsmith.process.capture import CapturedProgram, run_with_timeout
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
 
 T = TypeVar("T")
 _PROBE = Path(__file__).parents[1] / "runtime" / "inspect_environment.py"
-_CONDITION = _PROBE.with_name("installed_files.py")
+_START = _PROBE.with_name("start_probe.py")
 _INHERITED = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL")
-_PROBE_TIMEOUT_S = 900.0
 _PYTHON_VARIABLES = ("PYTHONPATH", "PYTHONHOME")
+_FLAGS = ("-B", "-X", "utf8")
+_NO_WHEELS: Wheels = MappingProxyType({})
+_MAX_NAMED = 5
 MODEL_CHECK = Path(__file__).parents[1] / "runtime" / "model_check.py"
 
 
@@ -34,30 +44,48 @@ class Probe:
     """Inspects interpreters in isolated mode: without PYTHONPATH and user packages, without writing bytecode."""
 
     processes: Processes
+    timeout_s: float = IMPORT_TIMEOUT_S
+    """Of a process, unless the caller sets another."""
 
     def interpreter(self, executable: Path) -> Interpreter:
         """Inspect an interpreter.
 
         Raises:
-            InstallError: ENV023 when it does not respond.
+            InstallError: ENV023 when it does not respond, ENV029 not in time.
         """
-        values = self._answer(executable, ("interpreter",), {}, 60.0)
+        values = self._answer(executable, (executable, "-I", "-S", *_FLAGS, _PROBE, "interpreter"))
         return read_answer(Interpreter.from_json, values, executable)
 
-    def environment(self, prefix: Path, *, deep: bool) -> Environment:
-        """List the distributions of an environment, compared with their RECORDs.
+    def _layout(self, prefix: Path) -> EnvironmentLayout:
+        executable = interpreter_path(prefix)
+        values = self._answer(executable, (executable, "-I", "-S", *_FLAGS, _PROBE, "layout", prefix))
+        return read_answer(EnvironmentLayout.from_json, values, executable)
+
+    def environment(self, prefix: Path, *, deep: bool, wheels: Wheels = _NO_WHEELS) -> Environment:
+        """List the distributions of an environment, compared with their RECORDs, wheels and kept digests.
 
         Args:
             prefix: the environment's root.
             deep: compare hashes, not only sizes.
+            wheels: lists of files in the locked wheels.
 
         Raises:
-            InstallError: ENV023 when its interpreter does not respond.
+            InstallError: ENV023 or ENV029 when its interpreter does not respond.
         """
-        arguments = ("environment", "--hash") if deep else ("environment",)
-        executable = interpreter_path(prefix)
-        values = self._answer(executable, arguments, {}, _PROBE_TIMEOUT_S)
-        return read_answer(Environment.from_json, values, executable)
+        changes = kept_digests.changes(prefix)  # first: a changed interpreter is not trusted with them
+        layout = self._layout(prefix)
+        changes = changes or ()
+        if kept_digests.includes_system_packages(prefix):
+            changes = (*changes, "pyvenv.cfg has `include-system-site-packages = true`")
+        return Environment(
+            prefix=layout.prefix,
+            site=os.path.relpath(layout.purelib, layout.prefix),
+            interpreter=layout.interpreter,
+            distributions=list_distributions(layout, with_hashes=deep, wheels=wheels),
+            torch=torch_build(layout),
+            changes=changes,
+            is_kept=not kept_digests.is_unkept_generation(prefix),
+        )
 
     def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> InstalledState:
         """Inspect the files of all distributions of an environment together.
@@ -67,11 +95,9 @@ class Probe:
             before: folders before ``site-packages`` on the import path of its programs.
 
         Raises:
-            InstallError: ENV023 when its interpreter does not respond.
+            InstallError: ENV023 or ENV029 when its interpreter does not respond.
         """
-        executable = interpreter_path(prefix)
-        values = self._answer(executable, before, {}, _PROBE_TIMEOUT_S, script=_CONDITION)
-        return read_answer(InstalledState.from_json, values, executable)
+        return InstalledState.from_json(installed_files.inspect(self._layout(prefix), before))
 
     def imports(self, prefix: Path, name: str, env: Mapping[str, str], timeout_s: float) -> Import:
         """Import a module in a process of its own.
@@ -85,12 +111,12 @@ class Probe:
         executable = interpreter_path(prefix)
         ended = run_with_timeout(
             self.processes,
-            _command(executable, _PROBE, ("import", name)),
+            probe_command(prefix, _PROBE, ("import", name)),
             env={**inherited_environ(_INHERITED), **env},
             timeout_s=timeout_s,
         )
         if ended.timed_out:
-            return Import(name=name, error=f"timeout after {timeout_s:.0f} s")
+            return Import(name=name, error=timeout_text(prefix, timeout_s))
         values = _answer_in(ended.stdout)
         if values is None:
             return Import(name=name, error=_crash(ended.status, ended.stderr))
@@ -99,24 +125,48 @@ class Probe:
     def _answer(
         self,
         executable: Path,
-        arguments: tuple[str, ...],
-        env: Mapping[str, str],
-        timeout_s: float,
-        *,
-        script: Path = _PROBE,
+        command: Sequence[str | Path],
+        env: Mapping[str, str] = MappingProxyType({}),
+        timeout_s: float | None = None,
     ) -> dict[str, Any]:
-        command = _command(executable, script, arguments)
-        finished = self.processes.run(
-            command, env={**inherited_environ(_INHERITED), **env}, timeout_s=timeout_s
+        timeout_s = timeout_s or self.timeout_s
+        ended = run_with_timeout(
+            self.processes, command, env={**inherited_environ(_INHERITED), **env}, timeout_s=timeout_s
         )
-        values = _answer_in(finished.stdout)
+        if ended.timed_out:
+            raise InstallError(
+                "ENV029",
+                f"no answer: {timeout_text(executable.parents[1], timeout_s)}",
+                where=str(executable),
+                hint="delete the start-up files that belong to no package, then run the command again",
+            )
+        values = _answer_in(ended.stdout)
         if values is None:
-            raise _no_response(executable, finished)
+            raise _no_response(executable, ended)
         return values
 
 
-def _command(executable: Path, script: Path, arguments: Sequence[str]) -> list[str | Path]:
-    return [executable, "-I", "-B", "-X", "utf8", script, *arguments]
+def probe_command(
+    prefix: Path, script: Path, arguments: Sequence[str], *flags: str
+) -> tuple[str | Path, ...]:
+    """Return the command that runs a script in an environment, without unrecorded start-up code.
+
+    Args:
+        prefix: the environment's root.
+        script: of ``envsmith/runtime``.
+        arguments: of the script.
+        flags: additional ones of Python.
+    """
+    return (interpreter_path(prefix), "-I", "-S", *_FLAGS, *flags, _START, script, *arguments)
+
+
+def timeout_text(prefix: Path, timeout_s: float) -> str:
+    """Return the message for a timeout in an environment, with the code that runs at every start of its Python."""
+    found = kept_digests.startup_files(kept_digests.site_folder(prefix))
+    names = ", ".join(found[:_MAX_NAMED]) + (
+        f" and {len(found) - _MAX_NAMED} more" if len(found) > _MAX_NAMED else ""
+    )
+    return f"timeout after {timeout_s:.0f} s" + (f"; every start of its Python runs {names}" if found else "")
 
 
 def _answer_in(stdout: str) -> dict[str, Any] | None:
@@ -137,7 +187,7 @@ def _crash(status: int, stderr: str) -> str:
     return f"the interpreter ended with {_ended(status)}{last}"
 
 
-def _no_response(executable: Path, finished: CompletedProgram) -> InstallError:
+def _no_response(executable: Path, finished: CompletedProgram | CapturedProgram) -> InstallError:
     ended = _ended(finished.status)
     return InstallError(
         "ENV023",
@@ -191,7 +241,7 @@ class VerifyingProbe(Probe):
         except ToolError as error:
             return Import(name=command, error=error.message)
         if ended.timed_out:
-            return Import(name=command, error=f"timeout after {timeout_s:.0f} s")
+            return Import(name=command, error=timeout_text(prefix, timeout_s))
         if ended.status == 0:
             return Import(name=command, seconds=time.perf_counter() - begun)
         lines = (ended.stderr or ended.stdout).strip().splitlines()
@@ -227,11 +277,11 @@ class ModelProbe(Probe):
             timeout_s: seconds until it fails.
 
         Raises:
-            InstallError: ENV023 when the process crashes.
-            ToolError: TOL002 after the timeout.
+            InstallError: ENV023 when the process crashes, ENV029 after the timeout.
         """
         executable = interpreter_path(prefix)
-        values = self._answer(executable, (json.dumps(spec),), {}, timeout_s, script=MODEL_CHECK)
+        command = probe_command(prefix, MODEL_CHECK, (json.dumps(spec),))
+        values = self._answer(executable, command, timeout_s=timeout_s)
         return read_answer(ModelCheckResult.from_json, values, executable)
 
 
@@ -273,8 +323,8 @@ class EnvironmentProbe(Protocol):
         """
         ...
 
-    def environment(self, prefix: Path, *, deep: bool) -> Environment:
-        """Compare the files of an environment with their RECORDs; deep: by hash.
+    def environment(self, prefix: Path, *, deep: bool, wheels: Wheels = ...) -> Environment:
+        """Compare the files of an environment with their RECORDs, wheels and kept digests; deep: by hash.
 
         Raises:
             InstallError: when its interpreter does not respond.

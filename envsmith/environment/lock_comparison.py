@@ -14,7 +14,7 @@ from envsmith.model.finding import Finding, Report, Severity
 
 # Part of most environments, whatever tool creates them; harmless if not locked.
 _INSTALLERS = ("pip", "setuptools", "uv", "wheel")
-DAMAGED = ("ENV013", "ENV014", "ENV015")
+DAMAGED = ("ENV013", "ENV014", "ENV015", "ENV027")
 """Codes of findings about missing and changed files."""
 _TITLES = {"cuda": "CUDA", "rocm": "ROCm", "xpu": "XPU"}
 _LABELLED = ("torch", "torchvision", "torchaudio")
@@ -44,6 +44,7 @@ def verify(
         findings=(
             *_presence(pins, found, own),
             *(finding for item in environment.distributions for finding in _files(item)),
+            *_changes(environment),
             *_build(pins, backend, environment.torch),
             *(_unimportable(item) for item in imports if item.error),
         )
@@ -81,6 +82,31 @@ def _files(item: Distribution) -> Iterator[Finding]:
     if item.changed_count:
         text = _counted(item, item.changed_count, "changed", item.changed)
         yield _finding("ENV015", item.name, text)
+
+    if item.differing_count:
+        text = _counted(item, item.differing_count, "other than in its wheel", item.differing)
+        yield _finding("ENV027", item.name, f"{text}; its RECORD does not show it")
+    for path in item.replaced:
+        yield replaced(path, f"{item.name} {item.version}")
+
+
+def replaced(path: str, owner: str) -> Finding:
+    """Return the finding for a file of the environment itself that a package replaced.
+
+    Args:
+        path: relative to the prefix.
+        owner: the package.
+    """
+    return _finding("ENV026", path, f"{owner} replaces {path}, which belongs to the environment itself")
+
+
+def _changes(environment: Environment) -> Iterator[Finding]:
+    """Find changes since the install, by digests kept outside the environment."""
+    for text in environment.changes:
+        yield _finding("ENV019", text.partition(" ")[0], text)
+    if not environment.is_kept:
+        text = "an earlier version of envsmith kept no digests of this environment: `envsmith install` builds it again"
+        yield Finding(code="ENV028", severity="note", subject="digests", message=text)
 
 
 def _counted(item: Distribution, count: int, state: str, names: tuple[str, ...]) -> str:

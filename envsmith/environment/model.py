@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from packaging.utils import canonicalize_name
-
 from envsmith.errors import NoMatchingTargetError
 from envsmith.model.target import Platform, Python, parse_slug
 
@@ -162,6 +160,43 @@ def _pair(text: str) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentLayout:
+    """The folders of an environment, and the names that its Python imports."""
+
+    interpreter: Interpreter
+    prefix: str
+    is_virtual: bool
+    purelib: str
+    platlib: str
+    scripts: str
+    user_site: str
+    stdlib: tuple[str, ...]
+    """Folders of the standard library."""
+    stdlib_names: tuple[str, ...]
+    """Its modules, without built-in ones; empty for Python 3.9, which cannot list them."""
+    suffixes: tuple[str, ...]
+    """Of extension modules."""
+
+    @property
+    def site_folders(self) -> tuple[str, ...]:
+        """The folders of installed packages."""
+        return tuple(dict.fromkeys((self.purelib, self.platlib)))
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> EnvironmentLayout:
+        """Parse the layout printed by `runtime/inspect_environment.py`.
+
+        Raises:
+            KeyError: when a key is missing.
+            TypeError: when a value has another type.
+        """
+        lists = {name: tuple(map(str, values[name])) for name in ("stdlib", "stdlib_names", "suffixes")}
+        texts = {name: str(values[name]) for name in ("prefix", "purelib", "platlib", "scripts", "user_site")}
+        fields: dict[str, Any] = {**lists, **texts, "is_virtual": bool(values["is_virtual"])}
+        return cls(interpreter=Interpreter.from_json(values["interpreter"]), **fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
     """An installed distribution, compared with its RECORD."""
 
@@ -179,6 +214,13 @@ class Distribution:
     changed: tuple[str, ...] = ()
     """The first of the files with another size, or another hash if hashes were compared."""
     changed_count: int = 0
+    differing: tuple[str, ...] = ()
+    """The first of the files that equal their RECORD, but not the locked wheel."""
+    differing_count: int = 0
+    is_listed: bool = False
+    """Whether its files were compared with the list of files in the locked wheel."""
+    replaced: tuple[str, ...] = ()
+    """Its files that belong to the environment itself (``pyvenv.cfg``), relative to the prefix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,48 +245,15 @@ class Environment:
     """Sorted by name."""
     torch: TorchBuild | None = None
     """None without torch."""
+    changes: tuple[str, ...] = ()
+    """Files of the environment itself that changed since its install, each with the change."""
+    is_kept: bool = True
+    """False for a generation without kept digests, made by an earlier version."""
 
     @property
     def files(self) -> int:
         """Number of files in all RECORDs."""
         return sum(item.files for item in self.distributions)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Environment:
-        """Parse the description of an environment by `runtime/inspect_environment.py`.
-
-        Raises:
-            KeyError: when a key is missing.
-            TypeError: when a value has another type.
-        """
-        torch = values["torch"]
-        return cls(
-            prefix=values["prefix"],
-            site=values["site"],
-            interpreter=Interpreter.from_json(values["interpreter"]),
-            distributions=tuple(
-                sorted(
-                    (_distribution(item) for item in values["distributions"]),
-                    key=lambda item: (item.name, item.folder),
-                )
-            ),
-            torch=torch and TorchBuild(**{key: str(value or "") for key, value in torch.items()}),
-        )
-
-
-def _distribution(item: Mapping[str, Any]) -> Distribution:
-    return Distribution(
-        name=canonicalize_name(item["name"]),
-        version=item["version"],
-        folder=item["folder"],
-        has_record=item["has_record"],
-        files=item["files"],
-        size_bytes=item["bytes"],
-        missing=tuple(item["missing"]),
-        missing_count=item["missing_count"],
-        changed=tuple(item["changed"]),
-        changed_count=item["changed_count"],
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

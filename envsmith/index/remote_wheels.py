@@ -185,6 +185,27 @@ class WheelReader(RemoteReader):
             }
         return found
 
+    def contents_of(self, pins: Iterable[Pin]) -> dict[str, WheelContents]:
+        """Return sha256 → contents of pinned wheels; those without a URL, or that cannot be read, are absent."""
+        return self.contents(
+            PackageWheel(
+                name=pin.filename, url=pin.url, size=pin.size_bytes, hashes={"sha256": pin.sha256[0]}
+            )
+            for pin in pins
+            if pin.url
+        )
+
+    def local(self, folder: Path, pins: Iterable[Pin]) -> dict[str, WheelContents]:
+        """Return sha256 → contents of pinned wheels in a folder, whose hash is the pin's."""
+        names = {pin.name: pin.sha256[0] for pin in pins}
+        found = {}
+        for path in folder.glob("*.whl") if names else ():
+            sha256 = names.get(canonicalize_name(path.name.partition("-")[0]), "")
+            with suppress(OSError, *ZIP_ERRORS), path.open("rb") as stream:
+                if sha256 and hashlib.file_digest(stream, "sha256").hexdigest() == sha256:
+                    found[sha256] = self._keep(sha256, "", zipfile.ZipFile(stream))
+        return found
+
     def read(self, wheel: PackageWheel, paths: Collection[str]) -> dict[str, bytes]:
         """Return path → content of some files of a wheel; paths that are not in it are absent.
 
@@ -222,13 +243,16 @@ class WheelReader(RemoteReader):
         url = self._served(wheel.url or "")
         with self._unreachable.guard(url):
             archive = self._open(wheel, client, WHOLE_LIST_BYTES)
+        is_whole = wheel.size is not None and wheel.size <= WHOLE_LIST_BYTES
+        try:
+            return self._keep(_sha256(wheel), "" if is_whole else url, archive)
+        except ZIP_ERRORS as error:
+            raise _unreadable(wheel, str(error)) from error
+
+    def _keep(self, sha256: str, url: str, archive: zipfile.ZipFile) -> WheelContents:
+        """Return the contents of a wheel, and cache them; the archive is closed."""
         with archive:
-            try:
-                files = {
-                    installed_path(item.filename): item for item in archive.infolist() if not item.is_dir()
-                }
-            except ZIP_ERRORS as error:
-                raise _unreadable(wheel, str(error)) from error
+            files = {installed_path(item.filename): item for item in archive.infolist() if not item.is_dir()}
             stream = archive.fp
             size_bytes = stream.seek(0, io.SEEK_END) if stream else 0
         contents = WheelContents(
@@ -236,8 +260,7 @@ class WheelReader(RemoteReader):
             members={path: item.file_size for path, item in files.items()},
             checksums={path: item.CRC for path, item in files.items()},
         )
-        is_whole = wheel.size is not None and wheel.size <= WHOLE_LIST_BYTES
-        self._cache.write(_sha256(wheel), "" if is_whole else url, contents.to_plain())
+        self._cache.write(sha256, url, contents.to_plain())
         return contents
 
     def _open(self, wheel: PackageWheel, client: WebClient, whole_bytes: int) -> zipfile.ZipFile:

@@ -10,7 +10,8 @@ from packaging.utils import canonicalize_name
 
 from envsmith.activate.model import MARK, Activation
 from envsmith.activate.scripts import environment_files
-from envsmith.environment import lock_comparison, package_findings
+from envsmith.environment import kept_digests, lock_comparison, package_findings
+from envsmith.environment.distributions import Wheels
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import CONSTRAINTS, Environment, Generation, Import
 from envsmith.errors import InstallError, VerificationError
@@ -35,9 +36,23 @@ class BuildResult:
 
 
 def build(
-    request: InstallRequest, locked: LockedInstall, python: Path, tools: InstallTools, *, deep: bool
+    request: InstallRequest,
+    locked: LockedInstall,
+    python: Path,
+    tools: InstallTools,
+    wheels: Wheels,
+    *,
+    deep: bool,
 ) -> BuildResult:
     """Build and verify a generation.
+
+    Args:
+        request: the profile, and how to install it.
+        locked: its lock.
+        python: the interpreter.
+        tools: the tools of the install.
+        wheels: lists of files in the locked wheels.
+        deep: compare hashes and checksums, not only sizes.
 
     Raises:
         VerificationError: ENV001 when it does not match its lock or a smoke test fails; it is kept under another name.
@@ -48,7 +63,11 @@ def build(
     begun = time.monotonic()
     outcome = "failed"
     try:
-        built = _build(request, locked, python, id_, tools, deep=deep)
+        tools.progress.started(id_, f"installing {len(locked.pins.packages)} packages")
+        replaced = _fill(request, locked, python, id_, tools)
+        tools.progress.started(id_, "comparing hashes" if deep else "comparing files")
+        environment = tools.probe.environment(tools.store.prefix(id_), deep=deep, wheels=wheels)
+        built = _verify(request, locked, id_, tools, environment, replaced)
         outcome = "built and verified"
     except BaseException:
         tools.store.discard(id_)
@@ -58,20 +77,42 @@ def build(
     return built
 
 
-def _build(
-    request: InstallRequest, locked: LockedInstall, python: Path, id_: str, tools: InstallTools, *, deep: bool
-) -> BuildResult:
+def _fill(
+    request: InstallRequest, locked: LockedInstall, python: Path, id_: str, tools: InstallTools
+) -> tuple[str, ...]:
+    """Create an environment and install the packages; keep its digests before any of its code runs.
+
+    Returns:
+        The files of the new environment that a package replaced, relative to the prefix.
+    """
     prefix = tools.store.create(id_)
-    tools.progress.started(id_, f"installing {len(locked.pins.packages)} packages")
     tools.installer.make(prefix, python, request.profile)
+    site = kept_digests.site_folder(prefix)
+    made = kept_digests.take(prefix, site)
     tools.installer.fill(prefix, locked.source)
     if request.shims:
         install_shims(prefix, request.shims, tools.processes)
-    tools.progress.started(id_, "comparing hashes" if deep else "comparing files")
-    environment = tools.probe.environment(prefix, deep=deep)
+    digests = kept_digests.take(prefix, site)
+    tools.store.keep_digests(id_, site, digests)
+    return tuple(path for path, digest in made.items() if digests.get(path) != digest)
+
+
+def _verify(
+    request: InstallRequest,
+    locked: LockedInstall,
+    id_: str,
+    tools: InstallTools,
+    environment: Environment,
+    replaced: tuple[str, ...],
+) -> BuildResult:
+    """Verify a new environment, run its smoke tests, and record it."""
+    prefix = tools.store.prefix(id_)
     imports = tuple(run_imports(request.smoke_tests, locked.pins, prefix, tools.probe, tools.progress))
     pins = with_shims(locked.pins, request.shims)
     report = lock_comparison.verify(pins, locked.entry.backend, environment, imports)
+    known = {path for item in environment.distributions for path in item.replaced}
+    unknown = (lock_comparison.replaced(path, "a package") for path in replaced if path not in known)
+    report = Report(findings=(*report.findings, *unknown))
     runs: tuple[Import, ...] = ()
     if not report.has_errors:  # commands run only in an environment that matches its lock
         runs = tuple(run_commands(request.smoke_tests, prefix, tools.probe, tools.progress))

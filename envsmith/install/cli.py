@@ -128,7 +128,7 @@ def _cache_answer(
     store = GenerationStore(link=options["prefix"], store=options["store"])
     current = answer_cache.sign_paths(store.watched_paths(generation))
     line = unchanged_line(generation, options["prefix"])
-    answer_cache.remember(words, line, {**current, **signatures})
+    answer_cache.remember(words, line, {**current, **signatures}, store.watched_folders(generation))
 
 
 @contextmanager
@@ -145,6 +145,7 @@ def install_tools(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTo
     from envsmith.process.runner import Processes
     from envsmith.uv.command import find_uv
     from envsmith.uv.installer import UvInstaller
+    from envsmith.wiring import locked_wheels
 
     processes = Processes()
     try:
@@ -169,6 +170,12 @@ def install_tools(options: dict[str, Any], *, quiet: bool) -> Iterator[InstallTo
                 progress=progress,
                 now_utc=utc_text,
                 prefetcher=prefetcher_of(options, PrefetchProgress(progress)),
+                wheels=lambda locked, fetch: locked_wheels(
+                    locked.pins.packages,
+                    fetch,
+                    wheelhouse=locked.source.wheelhouse,
+                    is_offline=options["offline"],
+                ),
             )
     finally:
         processes.close()

@@ -5,6 +5,7 @@ Next to the link ``.venv`` is the folder ``.envsmith``::
     generations/<profile>-<digest>/           an environment; it contains a mark, and a record once it is verified
     generations/<profile>-<digest>-failed-<time>/  one that failed its verification, kept for inspection
     aside/.venv-<time>/                       an environment not managed by envsmith that the link replaced
+    digests/<profile>-<digest>.json           digests of an environment's RECORDs and start-up files
     history-.venv.jsonl                       the targets of the link
     left                                      names of generations that could not be removed
 
@@ -17,12 +18,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envsmith.environment import kept_digests
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import RECORD, Generation, is_id
 from envsmith.errors import InstallError
@@ -49,6 +51,7 @@ from envsmith.install.store_names import (
     id_in,
     is_failed,
     lost_files,
+    recorded_folders,
 )
 from envsmith.model.naming import unique_name
 
@@ -84,7 +87,9 @@ class GenerationStore:
     def __post_init__(self) -> None:
         object.__setattr__(self, "link", Path(os.path.abspath(self.link)))  # noqa: PTH100 - resolves no links
         object.__setattr__(self, "root", self._own_root())
-        self._check_links(self.link.parent, self.folder, *(() if self.store else (self._aside,)))
+        self._check_links(
+            self.link.parent, self.folder, *(() if self.store else (self._aside, self.root / "digests"))
+        )
 
     def _own_root(self) -> Path:
         if self.store is None:
@@ -280,6 +285,19 @@ class GenerationStore:
         """Return the files of a generation that are missing, or differ in size from their RECORD."""
         return lost_files(self.prefix(generation.id) / generation.site, generation.folders)
 
+    def keep_digests(self, id_: str, site: Path, digests: Mapping[str, str]) -> None:
+        """Keep the digests of a new generation outside it.
+
+        Raises:
+            InstallError: ENV021 when the disk is full, ENV024 for any other OS error.
+        """
+        with environment_errors(self.prefix(id_)):
+            kept_digests.keep(self.prefix(id_), site, digests)
+
+    def is_unchanged(self, generation: Generation) -> bool:
+        """Return whether the files with kept digests are unchanged; false for a generation without digests."""
+        return kept_digests.changes(self.prefix(generation.id)) == ()
+
     def watched_paths(self, generation: Generation) -> tuple[Path, ...]:
         """Return the paths that change if a generation is no longer current and intact.
 
@@ -290,9 +308,17 @@ class GenerationStore:
             self.link,
             prefix / RECORD,
             prefix / generation.site,
+            prefix / "pyvenv.cfg",
             interpreter_path(prefix),
+            interpreter_path(prefix).parent,
             self.root / "busy",
+            *filter(None, (kept_digests.place_of(prefix),)),
         )
+
+    def watched_folders(self, generation: Generation) -> tuple[str, tuple[str, ...]]:
+        """Return ``site-packages``, and the folders of its code, which change if a file is added or deleted."""
+        site = self.prefix(generation.id) / generation.site
+        return os.fspath(site), recorded_folders(site, generation.folders)
 
     def write(self, id_: str, name: str, text: str) -> None:
         """Write a file into the root folder of a generation.
@@ -339,6 +365,9 @@ class GenerationStore:
     def discard(self, name: str) -> bool:
         """Remove a generation, complete or not; return whether it existed and was removed."""
         path = self.folder / name
+        if is_id(name):
+            with suppress(OSError):  # without a generation of this id, its digests are ignored
+                kept_digests.forget(path)
         if not links.exists(path):
             return False
         if not name.startswith(REMOVED) and self._is_own(path):

@@ -62,8 +62,10 @@ def install(request: InstallRequest, tools: InstallTools) -> InstallResult:
             return _switch(existing, before, tools, how="switched" if existing.id != before else "unchanged")
         if tools.prefetcher:
             locked = replace(locked, source=tools.prefetcher.fetch(locked, manifest, files))
-        need = _check_space(locked, python, tools)
-        built = build(request, locked, python, tools, deep=request.deep or is_recovered)
+        not_cached = tools.installer.outstanding(locked.source, python)
+        need = _check_space(locked, not_cached, tools)
+        wheels = tools.wheels(locked, not_cached)
+        built = build(request, locked, python, tools, wheels, deep=request.deep or is_recovered)
         done = _switch(built.generation, before, tools, how="built")
         return replace(done, imports=built.imports, runs=built.runs, need=need)
 
@@ -101,8 +103,9 @@ def _candidates(request: InstallRequest, manifest: Manifest, tools: InstallTools
     return [str(python) for python in found or (request.this_python,)]
 
 
-def _check_space(locked: LockedInstall, python: Path, tools: InstallTools) -> SpaceNeeded:
-    not_cached = tools.installer.outstanding(locked.source, python)
+def _check_space(
+    locked: LockedInstall, not_cached: frozenset[str] | None, tools: InstallTools
+) -> SpaceNeeded:
     cache, target = tools.disk_of(tools.installer.cache()), tools.disk_of(tools.store.folder)
     return check_space(
         package_sizes(locked, not_cached), cache, target, is_copying=tools.installer.is_copying()
@@ -117,9 +120,14 @@ def _existing(
     for generation in sorted(tools.store.generations(), key=lambda item: item.id != current):
         if not _fits(generation, request, locked, interpreter) or not tools.store.is_intact(generation):
             continue
+        if not tools.store.is_unchanged(generation):
+            continue
         # The current generation was verified when it became current; any other is verified before it does.
-        must_verify = request.deep or generation.id != current
-        if not (must_verify and _verify(generation, request, locked, tools).has_errors):
+        if request.deep or generation.id != current:
+            is_damaged = _verify(generation, request, locked, tools).has_errors
+        else:
+            is_damaged = bool(tools.store.lost_files(generation))
+        if not is_damaged:
             return generation
     return None
 
@@ -141,7 +149,8 @@ def _fits(
 def _verify(
     generation: Generation, request: InstallRequest, locked: LockedInstall, tools: InstallTools
 ) -> Report:
-    environment = tools.probe.environment(tools.store.prefix(generation.id), deep=request.deep)
+    wheels = tools.wheels(locked, ())
+    environment = tools.probe.environment(tools.store.prefix(generation.id), deep=request.deep, wheels=wheels)
     return lock_comparison.verify(
         expected_pins(request, locked, environment), locked.entry.backend, environment
     )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from envsmith.environment.distributions import Wheels
 from envsmith.environment.interpreter import EnvironmentProbe
 from envsmith.install.disk_space import Disk, disk_of
 from envsmith.install.generation_store import GenerationStore
 from envsmith.install.prefetch import Prefetcher
+from envsmith.install.request import LockedInstall
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.progress import Progress
 from envsmith.plan.ports import Files
@@ -68,3 +70,6 @@ class InstallTools:
     prefetcher: Prefetcher | None = None
     """Downloads the files into a wheelhouse first; None if uv downloads them."""
     disk_of: Callable[[Path], Disk] = disk_of
+    wheels: Callable[[LockedInstall, Collection[str] | None], Wheels] = lambda _, __: {}
+    """Returns lists of files in wheels: those that are cached, and of the projects given (None: all) from the
+    wheelhouse or servers."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from envsmith.config.profile import SmokeTest
+from envsmith.config.profile import IMPORT_TIMEOUT_S, SmokeTest
 from envsmith.environment.interpreter import EnvironmentProbe
 from envsmith.environment.model import Import
 from envsmith.lockfile.pins import Pins
@@ -25,7 +25,7 @@ class SmokeTests:
         """Return the imports to test in an environment with these pins."""
         imports = tuple(test for test in self.tests if test.kind == "import")
         needs_torch = pins.version("torch") and all(test.text != "torch" for test in imports)
-        return (SmokeTest("import", "torch"), *imports) if needs_torch else imports
+        return (SmokeTest("import", "torch", IMPORT_TIMEOUT_S), *imports) if needs_torch else imports
 
     def commands(self) -> tuple[SmokeTest, ...]:
         """Return the commands to run."""

@@ -5,7 +5,6 @@ Failed generations and replaced environments have names that no generation can h
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
@@ -14,6 +13,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from envsmith.environment.distributions import is_compiled, record_lines
+from envsmith.environment.installed_files import is_code
 from envsmith.environment.model import is_id
 from envsmith.files.atomic import write_atomic
 from envsmith.files.os_errors import environment_errors
@@ -101,22 +102,27 @@ def lost_files(site: Path, folders: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for folder in folders for name in _lost_files_of(os.fspath(site), folder))
 
 
+def recorded_folders(site: Path, folders: Iterable[str]) -> tuple[str, ...]:
+    """Return the folders of all recorded code, relative to ``site-packages``, without those of bytecode."""
+    names = (name for folder in folders for name, *_ in _rows(site, folder) if is_code(name))
+    found = {name.rpartition("/")[0] for name in names}
+    return tuple(sorted(name for name in found if not name.endswith("__pycache__")))
+
+
+def _rows(site: Path, folder: str) -> list[tuple[str, ...]]:
+    return [(*row, "", "")[:3] for row in record_lines(site / folder / _RECORD)]
+
+
 def _lost_files_of(site: str, folder: str) -> Iterator[str]:
-    try:
-        with Path(site, folder, _RECORD).open(
-            encoding="utf-8", errors="surrogateescape", newline=""
-        ) as stream:
-            rows = [(*row, "", "")[:3] for row in csv.reader(stream) if row and row[0]]
-    except (OSError, csv.Error):
-        rows = []
+    rows = _rows(Path(site), folder)
     if not rows:
         yield f"{folder}/{_RECORD}"
     for name, _, size in rows:
         try:
             actual = os.stat(f"{site}/{name}").st_size  # noqa: PTH116 - faster, for many files
-        except OSError:
+        except (OSError, ValueError):
             actual = -1
-        if actual < 0 or (size.isdigit() and int(size) != actual):
+        if (actual < 0 and not is_compiled(name)) or (size.isdecimal() and int(size) != actual >= 0):
             yield name
 
 

@@ -20,6 +20,10 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 """64 lower-case hexadecimal digits; use with ``fullmatch``."""
 # Schemes of a `.data` folder that are installed into site-packages.
 _SITE_SCHEMES = ("purelib", "platlib")
+# Files that no program loads: documentation, tests, and top-level files with other endings than these.
+_NEVER_LOADED = ("share/doc/", "share/man/", "share/licenses/")
+_TESTS = frozenset({"benchmarks", "doc", "docs", "examples", "test", "tests"})
+_LOADED = (".py", ".so", ".pyd", ".pth", ".dll", ".dylib")
 # Strictly the characters of PEP 427: names from index pages go into paths, hrefs and requirements lines.
 _FILENAME = re.compile(
     r"(?P<name>[A-Za-z0-9][A-Za-z0-9._]*)-(?P<version>[A-Za-z0-9._+!]+)(?:-(?P<build>\d[A-Za-z0-9_.+]*))?"
@@ -97,6 +101,24 @@ def installed_path(name: str) -> str:
         return name
     scheme, _, path = rest.partition("/")
     return path if scheme in _SITE_SCHEMES else f"<{scheme}>/{path}"
+
+
+def is_loadable(path: str) -> bool:
+    """Return whether a program may load a file; only for these are two owners with different contents a conflict.
+
+    `lock/file_conflicts.py` admits locks by the same rule, so that an admitted lock verifies after its install: many
+    wheels have a top-level ``tests/__init__.py`` or LICENSE.
+
+    Args:
+        path: path in a RECORD, relative to ``site-packages``; data files begin with ``..``.
+    """
+    path = path.replace("\\", "/")
+    if path.startswith("../"):
+        return not path.lstrip("./").startswith(_NEVER_LOADED)
+    top, _, rest = path.partition("/")
+    if rest and top in _TESTS:
+        return False
+    return bool(rest) or path.endswith(_LOADED)
 
 
 def _inside(name: str) -> str:

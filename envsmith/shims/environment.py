@@ -11,7 +11,7 @@ from pathlib import Path
 
 from envsmith.catalog.shims import ShimFacts, ShimUser
 from envsmith.config.profile import Profile
-from envsmith.environment.interpreter import Probe, interpreter_path, read_answer
+from envsmith.environment.interpreter import Probe, interpreter_path, probe_command, read_answer
 from envsmith.files.atomic import write_atomic
 from envsmith.files.os_errors import environment_errors
 from envsmith.lockfile.pins import Pin, Pins
@@ -49,7 +49,7 @@ def install_shims(prefix: Path, package: ShimPackage, processes: Processes) -> N
             write_atomic(site / name, data)
     modules = [site / name for name in package.files if name.endswith(".py")]
     processes.run(
-        [interpreter_path(prefix), "-I", "-m", "compileall", "-q", *modules],
+        [interpreter_path(prefix), "-I", "-S", "-m", "compileall", "-q", *modules],
         env=inherited_environ(_INHERITED_VARIABLES),
         timeout_s=_COMPILE_S,
     )
@@ -80,12 +80,11 @@ class ShimProbe(Probe):
             timeout_s: timeout of the process.
 
         Raises:
-            InstallError: ENV023 when the interpreter does not answer.
-            ToolError: TOL002 when it times out.
+            InstallError: ENV023 when the interpreter does not answer, ENV029 when it times out.
         """
         executable = interpreter_path(prefix)
         env = _SHIMS_OFF if is_off else {}
-        values = self._answer(executable, words, env, timeout_s, script=_CHECK)
+        values = self._answer(executable, probe_command(prefix, _CHECK, words), env, timeout_s)
         return read_answer(ShimCheckResult.from_json, values, executable)
 
 
@@ -124,7 +123,7 @@ def shim_states(
 
     Raises:
         InstallError: ENV023 when the interpreter does not answer.
-        ToolError: TOL002 when a check times out.
+        InstallError: ENV029 when a check times out.
     """
     shims, users = facts
     found = []

@@ -111,6 +111,7 @@ def _verify(
     from envsmith.process.runner import Processes
     from envsmith.verify.probe_runner import ProbeRunner
     from envsmith.verify.verify import VerifyTools, verify
+    from envsmith.wiring import locked_wheels
 
     place = session.environment_paths(prefix)
     options = {"profile": profile or session.installed_profile(prefix), "folder": folder, "deep": deep}
@@ -123,7 +124,11 @@ def _verify(
         found = verify(
             order,
             Path(place.prefix),
-            VerifyTools(probe=VerifyingProbe(processes=processes), files=atomic),
+            VerifyTools(
+                probe=VerifyingProbe(processes=processes),
+                files=atomic,
+                wheels=lambda locked: locked_wheels(locked.pins.packages, ()),
+            ),
             before=folders_before_packages(),
         )
         if not probe_options.names:
@@ -190,6 +195,7 @@ def _data(found: Verified) -> dict[str, object]:
         "packages": len(found.environment.distributions),
         "files": found.environment.files,
         "deep": found.is_deep,
+        "listed": sum(item.is_listed for item in found.environment.distributions),
         "imports": [asdict(item) for item in found.imports],
         "runs": [asdict(item) for item in found.runs],
         "probes": [item.to_json() for item in found.probe_results],

@@ -12,7 +12,7 @@ from typing import Any
 
 from envsmith.catalog import Catalog
 from envsmith.environment import package_findings
-from envsmith.environment.interpreter import activated_variables, interpreter_path
+from envsmith.environment.interpreter import activated_variables, probe_command, timeout_text
 from envsmith.environment.model import Environment
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
@@ -52,25 +52,14 @@ class ProbeRunner:
         Raises:
             ToolError: TOL001 when the interpreter cannot be started.
         """
-        command: list[str | Path] = [
-            interpreter_path(prefix),
-            "-I",
-            "-B",
-            "-X",
-            "utf8",
-            "-X",
-            "faulthandler",
-            _SCRIPT,
-            name,
-            *arguments,
-        ]
+        command = probe_command(prefix, _SCRIPT, (name, *arguments), "-X", "faulthandler")
         begun = time.perf_counter()
         env = {**activated_variables(prefix), **self.env}
         ended = run_with_timeout(self.processes, command, env=env, timeout_s=self.timeout_s)
-        return _read(ended, name, time.perf_counter() - begun, self.timeout_s)
+        return _read(ended, name, time.perf_counter() - begun, timeout_text(prefix, self.timeout_s))
 
 
-def _read(ended: CapturedProgram, name: str, seconds: float, timeout_s: float) -> ProbeResult:
+def _read(ended: CapturedProgram, name: str, seconds: float, timeout: str) -> ProbeResult:
     found = ProbeResult(name=name, seconds=seconds, said=ended.stderr[-_MAX_OUTPUT:].strip())
     for line in ended.stdout.splitlines():
         values = _values(line)
@@ -78,7 +67,7 @@ def _read(ended: CapturedProgram, name: str, seconds: float, timeout_s: float) -
             return replace(found, **{**values, "step": found.step})
         found = replace(found, step=values.get("step", found.step))
     if ended.timed_out:
-        return replace(found, error=f"timeout after {timeout_s:.0f} s")
+        return replace(found, error=timeout)
     return replace(found, error=f"the interpreter crashed: {_cause(ended.status)}")
 
 

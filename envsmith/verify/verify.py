@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from envsmith.environment import lock_comparison, model, package_findings
+from envsmith.environment.distributions import Wheels
 from envsmith.environment.installed_state import InstalledState
-from envsmith.environment.interpreter import VerifyingProbe
+from envsmith.environment.interpreter import VerifyingProbe, interpreter_path
 from envsmith.environment.model import Environment, Import
 from envsmith.install.request import InstallRequest, LockedInstall, expected_pins, read_lock, read_lock_folder
 from envsmith.model.finding import Finding, Report
@@ -22,6 +23,8 @@ class VerifyTools:
 
     probe: VerifyingProbe
     files: Files
+    wheels: Callable[[LockedInstall], Wheels] = lambda _: {}
+    """Returns the known lists of files in locked wheels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +62,13 @@ def verify(
 
     Raises:
         LockError: LCK004 when no locked target fits its interpreter, LCK005 without a lock.
-        InstallError: ENV023 when its interpreter does not answer.
+        InstallError: ENV023 when its interpreter does not answer, ENV029 not in time.
     """
     found, manifest = read_lock_folder(request, tools.files)
-    environment = tools.probe.environment(prefix, deep=request.deep)
-    slug = model.choose_target(manifest.targets, environment.interpreter, profile=request.profile)
+    interpreter = tools.probe.interpreter(interpreter_path(prefix))
+    slug = model.choose_target(manifest.targets, interpreter, profile=request.profile)
     locked = read_lock(request, manifest, found, slug)
+    environment = tools.probe.environment(prefix, deep=request.deep, wheels=tools.wheels(locked))
     imports = tuple(
         tools.probe.imports(prefix, check.text, request.smoke_tests.env, check.timeout_s)
         for check in request.smoke_tests.imports(locked.pins)

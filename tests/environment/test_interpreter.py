@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +97,21 @@ def test_what_a_start_up_file_prints_at_the_end_is_no_answer(probe: Probe, prefi
     assert Path(probe.environment(prefix, deep=False).prefix) == prefix
     assert [item.path for item in probe.condition(prefix).strays if item.path == "sitecustomize.py"]
     start.unlink()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script as interpreter")
+def test_an_interpreter_that_hangs_is_ended_and_start_up_files_are_named(
+    prefix: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(prefix, copy, symlinks=True)
+    (copy / "bin" / "python").unlink()
+    (copy / "bin" / "python").write_text("#!/bin/sh\nsleep 600\n", "utf-8")
+    (copy / "bin" / "python").chmod(0o755)
+    (site,) = copy.glob("lib/python3*/site-packages")
+    (site / "added.pth").touch()
+    probe = Probe(processes=Processes(), timeout_s=0.5)
+    with pytest.raises(InstallError) as caught:
+        probe.environment(copy, deep=False)
+    assert caught.value.code == "ENV029"
+    assert "every start of its Python runs added.pth" in caught.value.message

@@ -1,43 +1,27 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from envsmith.environment.model import Environment, TorchBuild
-from tests.environment.test_model_interpreter import LINUX
-
-DISTRIBUTION = {
-    "name": "Typing_Extensions",
-    "version": "4.16.0",
-    "folder": "typing_extensions-4.16.0.dist-info",
-    "has_record": True,
-    "files": 7,
-    "bytes": 100,
-    "missing": ["typing_extensions.py"],
-    "missing_count": 1,
-    "changed": [],
-    "changed_count": 0,
-}
-FOUND = {
-    "prefix": "/env",
-    "site": "lib/python3.12/site-packages",
-    "interpreter": LINUX,
-    "distributions": [DISTRIBUTION, {**DISTRIBUTION, "name": "a.b"}],
-    "torch": {"version": "2.13.0+cpu", "cuda": None, "hip": None, "xpu": None},
-}
+from envsmith.environment.model import Environment, EnvironmentLayout
+from tests.environment.test_lock_comparison import distribution
+from tests.environment.test_model_interpreter import interpreter
+from tests.site_packages import layout_of
 
 
-def test_what_the_probe_says_is_read() -> None:
-    found = Environment.from_json(FOUND)
-    assert [item.name for item in found.distributions] == ["a-b", "typing-extensions"]
-    assert found.files == 14
-    assert found.distributions[1].missing == ("typing_extensions.py",)
-    assert found.torch == TorchBuild(version="2.13.0+cpu")
+def test_files_are_counted() -> None:
+    items = (distribution("a", "1"), distribution("b", "2"))
+    found = Environment(prefix="/env", site="lib", interpreter=interpreter(), distributions=items)
+    assert found.files == sum(item.files for item in items) > 0
 
 
-def test_no_torch_is_none() -> None:
-    assert Environment.from_json({**FOUND, "torch": None}).torch is None
+def test_a_layout_names_each_folder_once() -> None:
+    layout = layout_of(Path("/env/lib"), platlib="/env/lib64")
+    assert layout.site_folders == ("/env/lib", "/env/lib64")
+    assert layout_of(Path("/env/lib")).site_folders == ("/env/lib",)
 
 
 def test_a_lacking_value_is_an_error() -> None:
     with pytest.raises(KeyError):
-        Environment.from_json({"prefix": "/env"})
+        EnvironmentLayout.from_json({"prefix": "/env"})

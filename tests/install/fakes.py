@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from envsmith.environment.distributions import Wheels
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import Distribution, Environment, Import, Interpreter, TorchBuild
 from envsmith.errors import EnvsmithError
@@ -59,7 +60,9 @@ class FakeInstaller:
             raise self.fails
         read = Pins.from_pylock if supply.is_pylock else Pins.from_requirements
         for pin in read(supply.text, "supply").packages:
-            (prefix / SITE / f"{pin.name}-{pin.version}.dist-info").mkdir(parents=True)
+            info = prefix / SITE / f"{pin.name}-{pin.version}.dist-info"
+            info.mkdir(parents=True)
+            (info / "RECORD").write_text(f"{info.name}/RECORD,,\n", "utf-8")
 
 
 @dataclass
@@ -92,8 +95,9 @@ class FakeProbe:
         """Return what the path says."""
         return replace(self.found, executable=str(executable))
 
-    def environment(self, prefix: Path, *, deep: bool) -> Environment:
+    def environment(self, prefix: Path, *, deep: bool, wheels: Wheels | None = None) -> Environment:
         """List the folders."""
+        assert wheels is not None
         self.looked.append((prefix.name, deep))
         changed = 1 if deep and prefix.name in self.damaged else 0
         names = (path.name for path in (prefix / SITE).iterdir())

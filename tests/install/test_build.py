@@ -33,7 +33,7 @@ def test_a_generation_is_recorded_with_constraints_and_activation_scripts(tmp_pa
 def test_torch_is_imported_and_what_the_profile_says(tmp_path: Path) -> None:
     probe = FakeProbe(torch=TorchBuild(version="2.19.0+cpu"))
     install(order(), tools(tmp_path / "a", probe=probe))
-    assert probe.tried == [("torch", {}, 300.0)]
+    assert probe.tried == [("torch", {}, 60.0)]
     probe.tried.clear()
     tried = (
         SmokeTest("run", "a b", 6.0),

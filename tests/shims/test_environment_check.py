@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.environment.interpreter import interpreter_path
-from envsmith.errors import ToolError
+from envsmith.errors import InstallError
 from envsmith.process.runner import Processes
 from envsmith.shims.environment import ShimProbe
 
@@ -40,8 +40,8 @@ def test_one_that_hangs_is_ended(prefix: Path, tmp_path: Path) -> None:
     hanging = tmp_path / "torchaudio.py"
     hanging.write_text("import time; time.sleep(60)\n", "utf-8")
     (site / "torch.py").write_text(hanging.read_text("utf-8"), "utf-8")
-    with pytest.raises(ToolError) as caught:
+    with pytest.raises(InstallError) as caught:
         ShimProbe(processes=Processes()).check_shims(
             prefix, (*GLOBALS, "a.B", "--"), is_off=False, timeout_s=0.5
         )
-    assert caught.value.code == "TOL002"
+    assert caught.value.code == "ENV029"

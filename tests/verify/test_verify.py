@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from envsmith.config.profile import SmokeTest
+from envsmith.environment.distributions import Wheels
 from envsmith.environment.installed_state import InstalledState, Overlap
 from envsmith.environment.interpreter import VerifyingProbe
 from envsmith.environment.model import Environment, Import, Interpreter
@@ -32,9 +33,11 @@ class FakeProbe:
     asked: list[str] = field(default_factory=list)
 
     def interpreter(self, executable: Path) -> Interpreter:
-        raise AssertionError(executable)
+        assert executable.name
+        return self.found.interpreter
 
-    def environment(self, prefix: Path, *, deep: bool) -> Environment:
+    def environment(self, prefix: Path, *, deep: bool, wheels: Wheels | None = None) -> Environment:
+        assert wheels is not None
         self.asked.append(f"{prefix} {deep}")
         return self.found
 

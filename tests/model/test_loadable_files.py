@@ -7,7 +7,7 @@ import pytest
 
 from envsmith.errors import LockError
 from envsmith.lock.file_conflicts import check_files
-from envsmith.runtime.loadable_files import is_loadable
+from envsmith.model.wheel import is_loadable
 from tests.lock.test_file_conflicts import contents, wheels
 
 PATHS = {

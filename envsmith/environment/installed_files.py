@@ -1,9 +1,4 @@
-"""Installed files beyond single RECORDs, as JSON: overlaps, incomplete installs, stray code, shadowed modules.
-
-Run as ``python -I installed_files.py [FOLDER ...]`` in the environment to inspect. The folders are those that Python
-searches before the environment's packages: the project's, and those of PYTHONPATH.
-
-Standard library only, no import of envsmith: runs on Python 3.9 and later.
+"""Installed files beyond single RECORDs: overlaps, incomplete installs, stray code, shadowed modules.
 
 Source: PyPA specifications of recording installed projects and of ``direct_url.json`` (read 2026-11-21); pip 25.3,
 ``pip/_internal/utils/misc.py``: pip renames a folder to ``~NAME`` before it removes it.
@@ -11,24 +6,20 @@ Source: PyPA specifications of recording installed projects and of ``direct_url.
 
 from __future__ import annotations
 
-import csv
 import email.parser
 import json
 import os
 import re
-import runpy
-import sys
-import sysconfig
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Any
+from envsmith.environment.distributions import open_regular, read_regular, record_lines
+from envsmith.environment.model import EnvironmentLayout
+from envsmith.environment.shadows import is_installed_from, shadows
+from envsmith.model.wheel import is_loadable
 
-_LOADABLE = runpy.run_path(str(Path(__file__).with_name("loadable_files.py")))
-_SHADOWS = runpy.run_path(str(Path(__file__).with_name("shadows.py")))
 MAX_PATHS = 5
 _VERSIONED_MODULES = ("torch", "torchvision", "torchaudio", "torchcodec", "triton")
 # The assignment of a string to `__version__`, with or without an annotation.
@@ -44,13 +35,17 @@ _EXEC_LINE = re.compile(r"""'''exec'\s+["']?(/[^"'$]*/(?:python|pypy)[\w.]*)["']
 _NOT_MODULES = (".dist-info", ".data", ".libs", ".egg-info", ".pth")
 
 
-def inspect(before: list[str]) -> dict[str, Any]:
+def inspect(layout: EnvironmentLayout, before: Iterable[str]) -> dict[str, Any]:
     """Inspect the installed files.
 
     Args:
-        before: folders that Python searches before the packages.
+        layout: the folders of the environment.
+        before: folders that Python searches before the packages: the project's, and those of PYTHONPATH.
+
+    Returns:
+        Values for `InstalledState.from_json`.
     """
-    folders = [Path(name) for name in dict.fromkeys((_path("purelib"), _path("platlib")))]
+    folders = [Path(name) for name in layout.site_folders]
     infos = [path for folder in folders for path in sorted(folder.glob("*.dist-info"))]
     records = {path: list(_record_hashes(path)) for path in infos}
     origins = {_name(path): origin for path in infos if (origin := _origin(path))}
@@ -63,14 +58,10 @@ def inspect(before: list[str]) -> dict[str, Any]:
         "builds": {name: found for name in _VERSIONED_MODULES if (found := _module_version(folders, name))},
         "requires": {_name(path): _metadata(path).get_all("Requires-Dist") or [] for path in infos},
         "strays": list(_strays(folders, infos)),
-        "elsewhere": list(_elsewhere(infos)),
-        "shadows": list(_SHADOWS["shadows"](modules, before, origins)),
-        "own": [name for name, origin in origins.items() if _SHADOWS["is_installed_from"](origin, here)],
+        "elsewhere": list(_elsewhere(infos, layout)),
+        "shadows": list(shadows(modules, before, origins, layout)),
+        "own": [name for name, origin in origins.items() if is_installed_from(origin, here)],
     }
-
-
-def _path(name: str) -> str:
-    return sysconfig.get_path(name)
 
 
 def _name(info: Path) -> str:
@@ -79,7 +70,7 @@ def _name(info: Path) -> str:
 
 def _metadata(info: Path) -> Any:  # noqa: ANN401 - email's messages
     try:
-        text = (info / "METADATA").read_text("utf-8", "replace")
+        text = read_regular(info / "METADATA").decode("utf-8", "replace")
     except OSError:
         text = ""
     return email.parser.HeaderParser().parsestr(text)
@@ -87,13 +78,9 @@ def _metadata(info: Path) -> Any:  # noqa: ANN401 - email's messages
 
 def _record_hashes(info: Path) -> Iterator[tuple[str, str]]:
     """Yield path and hash of the files in a RECORD, without those of the ``.dist-info`` folder."""
-    try:
-        with (info / "RECORD").open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            for row in csv.reader(stream):
-                if len(row) > 1 and row[1] and not row[0].startswith(f"{info.name}/"):
-                    yield row[0].replace("\\", "/"), row[1]
-    except (OSError, csv.Error):
-        return
+    for row in record_lines(info / "RECORD"):
+        if len(row) > 1 and row[1] and not row[0].startswith(f"{info.name}/"):
+            yield row[0].replace("\\", "/"), row[1]
 
 
 def _overlaps(records: dict[Path, list[tuple[str, str]]]) -> list[dict[str, Any]]:
@@ -104,7 +91,7 @@ def _overlaps(records: dict[Path, list[tuple[str, str]]]) -> list[dict[str, Any]
             owners.setdefault((info.parent, path), {})[_name(info)] = hash_
     groups: dict[tuple[str, ...], list[str]] = {}
     for (_, path), found in owners.items():
-        if len(set(found.values())) > 1 and _LOADABLE["is_loadable"](path):
+        if len(set(found.values())) > 1 and is_loadable(path):
             groups.setdefault(tuple(sorted(found)), []).append(path)
     return [
         {"owners": list(names), "count": len(paths), "paths": sorted(paths)[:MAX_PATHS]}
@@ -123,9 +110,9 @@ def _incomplete_installs(folder: Path) -> Iterator[dict[str, str]]:
 
 def _origin(info: Path) -> dict[str, str] | None:
     try:
-        data = json.loads((info / "direct_url.json").read_text("utf-8"))
+        data = json.loads(read_regular(info / "direct_url.json"))
         url = str(data["url"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     archive = data.get("archive_info")
     if archive is None:
@@ -140,7 +127,7 @@ def _module_version(folders: Iterable[Path], name: str) -> str:
     for folder in folders:
         for file in ("version.py", "__init__.py"):
             try:
-                found = _VERSION.search((folder / name / file).read_text("utf-8", "replace"))
+                found = _VERSION.search(read_regular(folder / name / file).decode("utf-8", "replace"))
             except OSError:
                 continue
             if found:
@@ -188,10 +175,10 @@ def _strays(folders: Iterable[Path], infos: Iterable[Path]) -> Iterator[dict[str
             yield from ({"path": path, "owners": owners} for path in paths)
 
 
-def _elsewhere(infos: Iterable[Path]) -> Iterator[dict[str, str]]:
+def _elsewhere(infos: Iterable[Path], layout: EnvironmentLayout) -> Iterator[dict[str, str]]:
     """Yield programs that start a Python of another folder: the environment was moved or copied."""
-    scripts = os.path.realpath(_path("scripts"))
-    if sys.prefix == sys.base_prefix:
+    scripts = os.path.realpath(layout.scripts)
+    if not layout.is_virtual:
         return
     for info in infos:
         for path in _recorded_paths(info):
@@ -207,7 +194,7 @@ def _shebang_python(path: str) -> str:
     Source: scripts of pip 26.3 and uv 0.13.8 (2026-11-21): a path too long for the shebang is in an `exec` on line 2.
     """
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123 - a text
+        with open_regular(path) as stream:
             lines = stream.read(2048).decode("utf-8", "surrogateescape").split("\n")
     except OSError:
         return ""
@@ -221,41 +208,25 @@ def _top_level_names(info: Path, paths: Iterable[str], folder: Path) -> set[str]
     """Return the top-level names in a folder that may belong to a distribution, in lower case."""
     found = {os.path.relpath(path, folder).partition(os.sep)[0].partition(".")[0] for path in paths}
     with suppress(OSError):
-        found.update((info / "top_level.txt").read_text("utf-8", "replace").split())
+        found.update(read_regular(info / "top_level.txt").decode("utf-8", "replace").split())
     return {name.lower() for name in found} | {_name(info), _name(info).replace("-", "_")}
 
 
 def _recorded_paths(info: Path) -> Iterator[str]:
-    try:
-        with (info / "RECORD").open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            for row in csv.reader(stream):
-                if row and row[0]:
-                    yield os.path.normpath(os.path.join(info.parent, row[0]))  # noqa: PTH118 - texts
-    except (OSError, csv.Error):
-        return
+    for row in record_lines(info / "RECORD"):
+        yield os.path.normpath(os.path.join(info.parent, row[0]))  # noqa: PTH118 - texts
 
 
 def _code_files(entry: os.DirEntry[str]) -> Iterator[str]:
     if not entry.is_dir():
-        if _is_code(entry.name):
+        if is_code(entry.name):
             yield entry.path
         return
     for folder, names, files in os.walk(entry.path):
         names[:] = sorted(set(names) - _RUNTIME_FOLDERS)
-        yield from (os.path.join(folder, name) for name in sorted(files) if _is_code(name))  # noqa: PTH118 - texts
+        yield from (os.path.join(folder, name) for name in sorted(files) if is_code(name))  # noqa: PTH118 - texts
 
 
-def _is_code(name: str) -> bool:
+def is_code(name: str) -> bool:
+    """Return whether a file is code by its name."""
     return name.endswith(_CODE_ENDINGS) or ".so." in name
-
-
-def main(words: list[str]) -> None:
-    """Print the answer to standard output; redirect everything else printed there to standard error."""
-    stdout = os.dup(1)
-    os.dup2(2, 1)
-    with os.fdopen(stdout, "w", encoding="utf-8") as stream:
-        stream.write("\n" + json.dumps(inspect(words)) + "\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,26 +1,24 @@
-"""More of them, by way of the script that they are part of: tests/runtime/test_installed_files.py."""
-
 from __future__ import annotations
 
-import sys
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
 
-from envsmith.runtime import shadows
+from envsmith.environment import shadows
+from tests.site_packages import layout_of
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    site, folder = tmp_path / "site-packages", tmp_path / "my project"
-    monkeypatch.setattr("sysconfig.get_path", lambda _: str(site))
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "my project"
     folder.mkdir()
     return folder
 
 
 def seen(modules: dict[str, set[str]], folder: Path) -> list[tuple[str, str, str]]:
-    found = shadows.shadows(modules, [str(folder)], {})
+    layout = layout_of(folder.parent / "site-packages", stdlib=[folder.parent / "python"])
+    found = shadows.shadows(modules, [str(folder)], {}, layout)
     return [(item["module"], item["owner"], Path(item["path"]).name) for item in found]
 
 
@@ -32,7 +30,6 @@ def test_a_compiled_module_shadows_as_one_of_python_does(project: Path) -> None:
     assert seen({"numpy": {"numpy"}}, project) == [("numpy", "numpy", name)]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 10), reason="Python does not say which modules it has")
 def test_pythons_own_modules_may_be_hidden(project: Path) -> None:
     for name in ("random.py", "main.py", "sys.py", "typing.py", "app.py"):
         (project / name).touch()
@@ -47,10 +44,10 @@ def test_pythons_own_modules_may_be_hidden(project: Path) -> None:
     ]
 
 
-def test_pythons_own_folder_hides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "random.py").touch()
-    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
-    assert seen({}, tmp_path) == []
+def test_pythons_own_folder_hides_nothing(tmp_path: Path) -> None:
+    (tmp_path / "python").mkdir()
+    (tmp_path / "python" / "random.py").touch()
+    assert seen({}, tmp_path / "python") == []
 
 
 @pytest.mark.parametrize(

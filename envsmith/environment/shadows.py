@@ -1,24 +1,14 @@
-"""Shadowed modules: a project's module found before an installed one or one of the standard library.
-
-Part of `installed_files.py`, which runs it in the environment to inspect.
-
-Standard library only, no import of envsmith: runs on Python 3.9 and later.
-"""
+"""Shadowed modules: a project's module found before an installed one or one of the standard library."""
 
 from __future__ import annotations
 
 import os
-import site
-import sys
-import sysconfig
-from importlib.machinery import EXTENSION_SUFFIXES
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from envsmith.environment.model import EnvironmentLayout
 
 # Common in wheels and in projects alike; reporting them would be noise.
 _COMMON_NAMES = {
@@ -36,7 +26,10 @@ _COMMON_NAMES = {
 
 
 def shadows(
-    modules: dict[str, set[str]], before: list[str], origins: dict[str, dict[str, str]]
+    modules: dict[str, set[str]],
+    before: Iterable[str],
+    origins: dict[str, dict[str, str]],
+    layout: EnvironmentLayout,
 ) -> Iterator[dict[str, str]]:
     """Yield shadowing modules with the owner of the hidden one; the owner is empty for the standard library.
 
@@ -44,50 +37,47 @@ def shadows(
         modules: distribution → its top-level modules.
         before: folders that Python searches before the packages.
         origins: distribution → origin; a project does not shadow its own editable install.
+        layout: the folders of the environment.
     """
-    for item in _over_installed(modules, [*before, *_user_sites()]):
+    before = tuple(before)
+    # An interpreter of the system searches the user's packages before its own.
+    users = () if layout.is_virtual else (layout.user_site,)
+    for item in _over_installed(modules, (*before, *users), layout):
         if not _is_own_source(origins.get(item["owner"]), item["path"]):
             yield item
-    yield from _over_python(before)
+    yield from _over_python(before, layout)
 
 
-def _user_sites() -> list[str]:
-    """Return the user site folder if this interpreter searches it before its own."""
-    if sys.prefix != sys.base_prefix or os.environ.get("PYTHONNOUSERSITE"):
-        return []
-    return [site.getusersitepackages()]
-
-
-def _over_installed(modules: dict[str, set[str]], folders: Iterable[str]) -> Iterator[dict[str, str]]:
+def _over_installed(
+    modules: dict[str, set[str]], folders: Iterable[str], layout: EnvironmentLayout
+) -> Iterator[dict[str, str]]:
     """Yield modules that shadow those of installed distributions."""
-    own = {os.path.realpath(sysconfig.get_path("purelib")), os.path.realpath(sysconfig.get_path("platlib"))}
+    own = {os.path.realpath(folder) for folder in layout.site_folders}
     for folder in dict.fromkeys(folders):
         if os.path.realpath(folder) in own:
             continue
         for name, tops in sorted(modules.items()):
             for top in sorted(tops - _COMMON_NAMES):
-                if path := _module_file(folder, top):
+                if path := _module_file(folder, top, layout):
                     yield {"module": top, "owner": name, "path": path}
 
 
-def _over_python(folders: Iterable[str]) -> Iterator[dict[str, str]]:
+def _over_python(folders: Iterable[str], layout: EnvironmentLayout) -> Iterator[dict[str, str]]:
     """Yield modules that shadow the standard library; none before Python 3.10, which cannot list its modules."""
-    own = {os.path.realpath(sysconfig.get_path("stdlib")), os.path.realpath(sysconfig.get_path("platstdlib"))}
-    names = sorted(
-        set(getattr(sys, "stdlib_module_names", ())) - set(sys.builtin_module_names) - _COMMON_NAMES
-    )
+    own = {os.path.realpath(folder) for folder in layout.stdlib}
+    names = sorted({*layout.stdlib_names} - _COMMON_NAMES)
     for folder in dict.fromkeys(folders):
         if os.path.realpath(folder) not in own:
             yield from (
                 {"module": name, "owner": "", "path": path}
                 for name in names
-                if (path := _module_file(folder, name))
+                if (path := _module_file(folder, name, layout))
             )
 
 
-def _module_file(folder: str, name: str) -> str:
+def _module_file(folder: str, name: str, layout: EnvironmentLayout) -> str:
     """Return the file from which a folder's module would be imported; empty if there is none."""
-    endings = ("/__init__.py", *EXTENSION_SUFFIXES, ".py")
+    endings = ("/__init__.py", *layout.suffixes, ".py")
     paths = (Path(folder) / f"{name}{ending}" for ending in endings)
     return next((str(path) for path in paths if path.is_file()), "")
 

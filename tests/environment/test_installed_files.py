@@ -1,28 +1,24 @@
-"""The script is run as it is meant to be, by the interpreter of an environment, in tests/cli/test_verify.py."""
-
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from envsmith.runtime import installed_files
-from tests.site_packages import write_distribution
+from envsmith.environment import installed_files
+from tests.site_packages import layout_of, write_distribution
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def site(tmp_path: Path) -> Path:
     folder = tmp_path / "site-packages"
     folder.mkdir()
-    monkeypatch.setattr("sysconfig.get_path", lambda _: str(folder))
     return folder
 
 
-def seen(*before: Path) -> dict[str, Any]:
-    return installed_files.inspect([str(path) for path in before])
+def seen(site: Path, *before: Path, **values: Any) -> dict[str, Any]:
+    return installed_files.inspect(layout_of(site, **values), [str(path) for path in before])
 
 
 def test_nothing_is_found_where_all_is_well(site: Path) -> None:
@@ -41,7 +37,7 @@ def test_different_bytes_under_one_path_and_equal_ones(site: Path) -> None:
         "opencv-python-headless",
         {"cv2/__init__.py": b"x", "cv2/cv2.so": b"y", "shared/__init__.py": b""},
     )
-    assert seen()["overlaps"] == [
+    assert seen(site)["overlaps"] == [
         {
             "owners": ["opencv-python", "opencv-python-headless"],
             "count": 2,
@@ -54,7 +50,7 @@ def test_what_broke_off(site: Path) -> None:
     (site / "~umpy").mkdir()
     write_distribution(site, "one", {"one/__init__.py": b"1"})
     (site / "one-1.0.dist-info" / "METADATA").unlink()
-    assert [item["folder"] for item in seen()["halves"]] == ["~umpy", "one-1.0.dist-info"]
+    assert [item["folder"] for item in seen(site)["halves"]] == ["~umpy", "one-1.0.dist-info"]
 
 
 @pytest.mark.parametrize(
@@ -69,14 +65,14 @@ def test_what_broke_off(site: Path) -> None:
 def test_where_it_came_from(site: Path, direct_url: object, kind: str, sha256: str) -> None:
     write_distribution(site, "one", {"one/__init__.py": b"1"})
     (site / "one-1.0.dist-info" / "direct_url.json").write_text(json.dumps(direct_url), "utf-8")
-    found = seen()["origins"]["one"]
+    found = seen(site)["origins"]["one"]
     assert (found["kind"], found["sha256"]) == (kind, sha256)
 
 
 def test_a_damaged_origin_is_none(site: Path) -> None:
     write_distribution(site, "one", {"one/__init__.py": b"1"})
     (site / "one-1.0.dist-info" / "direct_url.json").write_text("{", "utf-8")
-    assert seen()["origins"] == {}
+    assert seen(site)["origins"] == {}
 
 
 def test_builds_are_read_from_the_files(site: Path) -> None:
@@ -84,7 +80,7 @@ def test_builds_are_read_from_the_files(site: Path) -> None:
         site, "torch", {"torch/version.py": b"__version__ = '2.15.0+cu132'\ncuda: str = '13.2'\n"}
     )
     write_distribution(site, "torchaudio", {"torchaudio/version.py": b'__version__: str = "2.11.0+cu130"\n'})
-    assert seen()["builds"] == {"torch": "2.15.0+cu132", "torchaudio": "2.11.0+cu130"}
+    assert seen(site)["builds"] == {"torch": "2.15.0+cu132", "torchaudio": "2.11.0+cu130"}
 
 
 def test_modules_that_come_before(site: Path, tmp_path: Path) -> None:
@@ -95,7 +91,7 @@ def test_modules_that_come_before(site: Path, tmp_path: Path) -> None:
         (project / name / "__init__.py").write_text("", "utf-8")
     (project / "single.py").write_text("", "utf-8")
     (project / "two.py").write_text("", "utf-8")
-    assert [item["module"] for item in seen(project, site)["shadows"]] == ["one", "single"]
+    assert [item["module"] for item in seen(site, project, site)["shadows"]] == ["one", "single"]
 
 
 def test_a_project_does_not_shadow_what_was_installed_from_it(site: Path, tmp_path: Path) -> None:
@@ -103,9 +99,9 @@ def test_a_project_does_not_shadow_what_was_installed_from_it(site: Path, tmp_pa
     project = tmp_path / "my project"
     (project / "one").mkdir(parents=True)
     (project / "one" / "__init__.py").write_text("", "utf-8")
-    assert [item["module"] for item in seen(project)["shadows"]] == ["one"]
+    assert [item["module"] for item in seen(site, project)["shadows"]] == ["one"]
     (info / "direct_url.json").write_text(json.dumps({"url": project.as_uri(), "dir_info": {}}), "utf-8")
-    assert seen(project)["shadows"] == []
+    assert seen(site, project)["shadows"] == []
 
 
 def test_code_that_nobody_owns(site: Path) -> None:
@@ -131,7 +127,7 @@ def test_code_that_nobody_owns(site: Path) -> None:
     ):
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text("", "utf-8")
-    found = {item["path"]: item["owners"] for item in seen()["strays"]}
+    found = {item["path"]: item["owners"] for item in seen(site)["strays"]}
     assert found == {
         "loose.pth": [],
         "loose.py": [],
@@ -148,13 +144,11 @@ def test_whose_record_was_cut_may_be_the_owner(site: Path) -> None:
         rows = (info / "RECORD").read_text("utf-8").splitlines(keepends=True)
         (info / "RECORD").write_text("".join(row for row in rows if row.startswith(info.name)), "utf-8")
         (info / "top_level.txt").write_text(f"{module}\n", "utf-8")
-    found = {item["path"]: item["owners"] for item in seen()["strays"]}
+    found = {item["path"]: item["owners"] for item in seen(site)["strays"]}
     assert found == {"cv2": ["opencv-python"], "torch": ["torch"]}
 
 
-def test_programs_that_start_another_places_python(
-    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_programs_that_start_another_places_python(site: Path) -> None:
     here, gone = site / "python3", "/srv/old place/.venv/bin/python3.11"
     write_distribution(
         site,
@@ -171,14 +165,13 @@ def test_programs_that_start_another_places_python(
             "one/data": f"#!{gone}\n".encode(),
         },
     )
-    monkeypatch.setattr("sys.base_prefix", str(tmp_path / "elsewhere"))
-    found = [(item["program"], item["owner"], item["python"]) for item in seen()["elsewhere"]]
+    found = [(item["program"], item["owner"], item["python"]) for item in seen(site)["elsewhere"]]
     assert found == [("plain", "one", gone), ("long", "one", gone)]
-    monkeypatch.setattr("sys.base_prefix", sys.prefix)  # no environment: a system's programs may lie anywhere
-    assert seen()["elsewhere"] == []
+    # No environment: a system's programs may lie anywhere.
+    assert seen(site, is_virtual=False)["elsewhere"] == []
 
 
 def test_what_no_program_loads_may_differ(site: Path) -> None:
     write_distribution(site, "one", {"one/__init__.py": b"1", "tests/__init__.py": b"1", "LICENSE": b"1"})
     write_distribution(site, "two", {"two/__init__.py": b"2", "tests/__init__.py": b"2", "LICENSE": b"2"})
-    assert seen()["overlaps"] == []
+    assert seen(site)["overlaps"] == []

@@ -1,0 +1,145 @@
+"""Digests of the files that decide what an environment runs, kept outside the environment.
+
+``.envsmith/digests/ID.json`` is beside the folder of the generations, because a wheel can write any file of its own
+environment. They are taken after uv has installed the packages, before any code of the environment runs: the RECORDs,
+``pyvenv.cfg``, the interpreters, and the start-up files (``.pth``, ``sitecustomize``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from envsmith.environment.distributions import read_regular, record_lines
+from envsmith.environment.model import RECORD
+from envsmith.files.atomic import write_atomic
+
+_FORMAT_VERSION = 1
+_FOLDER = "digests"
+_CONFIG = "pyvenv.cfg"
+_RECORD = ".dist-info/RECORD"
+_STARTUP_MODULES = ("sitecustomize", "usercustomize", "_virtualenv")
+_STARTUP_SUFFIXES = (".pth", ".start")
+
+
+def place_of(prefix: Path) -> Path | None:
+    """Return the file with the digests of a generation; None for any other environment."""
+    path = Path(os.path.realpath(prefix))
+    return path.parents[1] / _FOLDER / f"{path.name}.json" if path.parent.name == "generations" else None
+
+
+def site_folder(prefix: Path) -> Path:
+    """Return the ``site-packages`` of a virtual environment; the root if it has none."""
+    found = (*prefix.glob("lib/python3*/site-packages"), *prefix.glob("Lib/site-packages"))
+    return found[0] if found else prefix
+
+
+def startup_files(site: Path) -> tuple[str, ...]:
+    """Return the names in ``site-packages`` of the code that runs at every start of Python, sorted."""
+    with suppress(OSError):
+        names = [entry.name for entry in os.scandir(site)]
+        return tuple(
+            sorted(
+                name
+                for name in names
+                if name.endswith(_STARTUP_SUFFIXES) or name.partition(".")[0] in _STARTUP_MODULES
+            )
+        )
+    return ()
+
+
+def take(prefix: Path, site: Path) -> dict[str, str]:
+    """Return path relative to the prefix → digest, or target of a link.
+
+    Args:
+        prefix: the environment's root.
+        site: its ``site-packages``.
+    """
+    programs = [path for name in ("bin", "Scripts") for path in prefix.glob(f"{name}/python*")]
+    paths = [prefix / _CONFIG, *programs, *site.glob("*.dist-info/RECORD")]
+    paths += [site / name for name in startup_files(site)]
+    return {
+        path.relative_to(prefix).as_posix(): digest for path in sorted(paths) if (digest := _digest(path))
+    }
+
+
+def _digest(path: Path) -> str:
+    """Return the sha256 of a file, the target of a link, or the kind of anything else; empty if it is missing."""
+    if path.is_symlink():
+        return f"link to {os.readlink(path)}"  # noqa: PTH115 - as it is
+    try:
+        return hashlib.sha256(read_regular(path)).hexdigest()
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        return "not a readable file"
+
+
+def keep(prefix: Path, site: Path, digests: Mapping[str, str]) -> None:
+    """Write the digests of a generation.
+
+    Raises:
+        OSError: when they cannot be written.
+    """
+    if place := place_of(prefix):
+        place.parent.mkdir(exist_ok=True)
+        values = {"form": _FORMAT_VERSION, "site": site.relative_to(prefix).as_posix(), "digests": digests}
+        write_atomic(place, json.dumps(values, indent=1) + "\n")
+
+
+def forget(prefix: Path) -> None:
+    """Remove the digests of a generation.
+
+    Raises:
+        OSError: when they cannot be removed.
+    """
+    if place := place_of(prefix):
+        place.unlink(missing_ok=True)
+
+
+def changes(prefix: Path) -> tuple[str, ...] | None:
+    """Return the changes since the digests were kept, each with its path; None without kept digests."""
+    place = place_of(prefix)
+    try:
+        values = json.loads(read_regular(place)) if place else {}
+        kept, site = dict(values["digests"]), prefix / values["site"]
+        if values["form"] != _FORMAT_VERSION:
+            return None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return tuple(_changes(kept, take(prefix, site), prefix))
+
+
+def _changes(kept: Mapping[str, str], found: Mapping[str, str], prefix: Path) -> Iterator[str]:
+    """Yield changes; other findings report added and removed distributions, with their start-up files."""
+    added = [path for path in found if path not in kept and path.endswith(_RECORD)]
+    later = {
+        f"{path.rpartition('/')[0].rpartition('/')[0]}/{row[0]}"
+        for path in added
+        for row in record_lines(prefix / path)
+    }
+    for path in sorted({*kept, *found} - later):
+        if path in kept and path in found:
+            if kept[path] != found[path]:
+                yield f"{path} was changed after the install"
+        elif not path.endswith(_RECORD):
+            yield f"{path} was {'added' if path in found else 'deleted'} after the install"
+
+
+def is_unkept_generation(prefix: Path) -> bool:
+    """Return whether an environment is a generation made by a version that kept no digests."""
+    return place_of(prefix) is not None and (prefix / RECORD).is_file() and changes(prefix) is None
+
+
+def includes_system_packages(prefix: Path) -> bool:
+    """Return whether a virtual environment imports the packages of its base interpreter."""
+    with suppress(OSError):
+        for line in read_regular(prefix / _CONFIG).decode("utf-8", "replace").splitlines():
+            key, _, value = line.partition("=")
+            if key.strip().lower() == "include-system-site-packages":
+                return value.strip().lower() == "true"
+    return False
