@@ -24,7 +24,14 @@ from tests.install.locked import locked_shop
 from tests.install.made import Shop, made, made_torch
 
 _ROOT = Path(__file__).parents[1]
-_PROBE = _ROOT / "envsmith" / "runtime" / "inspect_environment.py"
+# Lists and hashes the files of an environment, as `verify --deep` does.
+_HASH = """\
+import sys
+from pathlib import Path
+from envsmith.environment.interpreter import Probe
+from envsmith.process.runner import Processes
+Probe(processes=Processes()).environment(Path(sys.argv[1]), deep=True)
+"""
 _MANY, _LARGE = 4000, 60_000_000
 
 
@@ -88,7 +95,7 @@ def _deep(shop: Shop, env: Mapping[str, str], times: int) -> Comparison:
     found = (path for path in prefix.glob("lib/*/site-packages/*/**/*") if path.is_file())
     listed.write_text("\0".join(str(path) for path in found if "__pycache__" not in path.parts), "utf-8")
     script = f"xargs -0 {shutil.which('sha256sum')} < {listed} > {root / 'sums'}"
-    probe: list[str | Path] = [prefix / "bin" / "python", "-I", "-B", _PROBE, "environment", "--hash"]
+    probe: list[str | Path] = [sys.executable, "-c", _HASH, prefix]
     mine, their = alternate(
         partial(seconds, probe, root, env), partial(seconds, ["sh", "-c", script], root, env), times
     )

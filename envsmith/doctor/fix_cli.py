@@ -174,10 +174,18 @@ def _verified(request: InstallRequest, prefix: Path, probe: Any) -> Verified | N
     from envsmith.files import atomic
     from envsmith.host.current import folders_before_packages
     from envsmith.verify.verify import VerifyTools, verify
+    from envsmith.wiring import locked_wheels
 
     try:
         return verify(
-            request, prefix, VerifyTools(probe=probe, files=atomic), before=folders_before_packages()
+            request,
+            prefix,
+            VerifyTools(
+                probe=probe,
+                files=atomic,
+                wheels=lambda locked: locked_wheels(locked.pins.packages, ()),
+            ),
+            before=folders_before_packages(),
         )
     except NoMatchingTargetError:
         return None

@@ -88,7 +88,7 @@ class InstalledState:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> InstalledState:
-        """Parse the output of `runtime/installed_files.py`.
+        """Read the values that `environment/installed_files.py` returns.
 
         Raises:
             KeyError: when a key is missing.
