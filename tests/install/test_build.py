@@ -8,6 +8,7 @@ from envsmith.config.profile import SmokeTest
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import CONSTRAINTS, TorchBuild
 from envsmith.errors import InstallError, ToolError
+from envsmith.files.own_folder import make_marked
 from envsmith.install.install import install
 from envsmith.install.smoke_tests import SmokeTests
 from tests.fakes import RecordedProgress
@@ -111,6 +112,6 @@ def test_hashes_are_compared_when_asked_or_after_a_crash(tmp_path: Path) -> None
     for place, deep in (("a", False), ("b", True)):
         install(order(deep=deep), tools(tmp_path / place, probe=probe))
     at_hand = tools(tmp_path / "c", probe=probe)
-    (tmp_path / "c" / ".envsmith" / "generations" / "any-aaaaaa").mkdir(parents=True)
+    make_marked(tmp_path / "c" / ".envsmith" / "generations" / "any-aaaaaa", "any-aaaaaa")
     install(order(), at_hand)
     assert [deep for _, deep in probe.looked] == [False, True, True]
