@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.host.current import variables
-from envsmith.model.listing import HOST
+from envsmith.model.listing import HOST, PYTORCH_HOSTS
 from envsmith.model.url import is_secure, redact_url, to_mirror
 from envsmith.model.wheel import Wheel
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from envsmith.index.routed_pages import RoutedPages
     from envsmith.index.sources import ListingSources, LivePyTorch
     from envsmith.lockfile.pins import Pin
+    from envsmith.lockfile.whole import LockRules
     from envsmith.model.wheel import WheelContents
     from envsmith.usage.module_names import KnownModules
 
@@ -81,7 +82,7 @@ def check_secure(url: str, insecure_hosts: Collection[str] = ()) -> None:
     """
     if urlsplit(url).scheme != "http":
         return
-    if not is_secure(url, {*insecure_hosts, *variables().get(INSECURE_VARIABLE, "").lower().split()}):
+    if not is_secure(url, _insecure(insecure_hosts)):
         host = urlsplit(url).hostname or ""
         raise ToolError(
             "TOL058",
@@ -106,6 +107,29 @@ def mirror_rules(project: Path, texts: tuple[str, ...], insecure_hosts: Collecti
     for rule in rules.rules:
         check_secure(rule.target, insecure_hosts)
     return rules
+
+
+def lock_rules(insecure_hosts: Collection[str] = (), base: str = "") -> LockRules:
+    """Return the rules for the files of locks: the catalog's hashes, and the user's mirror and insecure hosts.
+
+    Args:
+        insecure_hosts: of the command line, besides those of the variable.
+        base: URL of a mirror of PyTorch's index; empty for that of the variable.
+    """
+    from envsmith.catalog import Catalog
+    from envsmith.lockfile.whole import PACKAGE_HOSTS, LockRules
+
+    mirror = urlsplit(base or variables().get(INDEX_VARIABLE, "")).hostname
+    return LockRules(
+        published=Catalog.embedded().published_hashes,
+        pytorch_hosts=PYTORCH_HOSTS | ({mirror} if mirror else set()),
+        package_hosts=PACKAGE_HOSTS,
+        insecure_hosts=_insecure(insecure_hosts),
+    )
+
+
+def _insecure(insecure_hosts: Collection[str]) -> frozenset[str]:
+    return frozenset({*insecure_hosts, *variables().get(INSECURE_VARIABLE, "").lower().split()})
 
 
 def index_base(choice: CatalogOptions) -> str:

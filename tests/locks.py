@@ -45,7 +45,7 @@ def folder_files(
     backend: str = "cu128",
     decisions: tuple[Decision, ...] = (),
     asked: tuple[str, ...] = ("torch",),
-    family: tuple[str, ...] = (),
+    family: tuple[str, ...] = ("torch", "torchvision", "torchaudio"),
 ) -> dict[str, bytes]:
     """Return a lock folder's files: slug → pins, as ``envsmith lock`` writes them but for comments."""
     files: dict[str, bytes] = {}

@@ -78,7 +78,7 @@ def plan(*requirements: str, slice_: TorchIndexSlice | None = None, **more: Any)
 def package(filename: str, *, url: str = "", sha256: str = HEX) -> Package:
     """Return what a resolver answers: one package with one wheel."""
     name, version, _, _ = parse_wheel_filename(filename)
-    url = url or f"https://files.example/{filename.replace('+', '%2B')}"
+    url = url or f"https://127.0.0.1:9/{filename.replace('+', '%2B')}"
     return Package(name=name, version=version, wheels=[PackageWheel(url=url, hashes={"sha256": sha256})])
 
 
@@ -89,7 +89,7 @@ def of_row(row: Wheel) -> Package:
 
 def source(name: str, version: str, sha256: str = HEX) -> Package:
     """Return a package without a wheel."""
-    sdist = PackageSdist(url=f"https://files.example/{name}-{version}.tar.gz", hashes={"sha256": sha256})
+    sdist = PackageSdist(url=f"https://127.0.0.1:9/{name}-{version}.tar.gz", hashes={"sha256": sha256})
     return Package(name=canonicalize_name(name), version=Version(version), sdist=sdist)
 
 

@@ -22,7 +22,7 @@ from envsmith.download.transfer import TransferPolicy
 from envsmith.download.wheelhouse import WheelhouseDownloader
 from envsmith.errors import EnvsmithError
 from envsmith.index.hashing import FileCache
-from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
+from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord
 
 FAST = TransferPolicy(connect_s=5, read_s=5, pause_s=0.0)
 NAME = "torch-2.14.0+cu130-cp312-cp312-win_amd64.whl"
@@ -55,7 +55,7 @@ def lock_files(profile: str, locks: Mapping[str, Sequence[Artifact]]) -> dict[st
             packages=[
                 Package(
                     name=canonicalize_name(item.filename.split("-")[0]),
-                    version=Version("1"),
+                    version=_version(item),
                     wheels=[
                         PackageWheel(
                             name=item.filename,
@@ -70,17 +70,29 @@ def lock_files(profile: str, locks: Mapping[str, Sequence[Artifact]]) -> dict[st
         ).to_dict()
         content = tomlkit.dumps(text).encode()
         files[f"pylock.{slug}.toml"] = content
+        lines = (f"{item.project}=={_version(item)} --hash=sha256:{item.sha256}\n" for item in items)
+        files[f"requirements.{slug}.txt"] = "".join(lines).encode()
         digest = hashlib.sha256(content).hexdigest()
         entries[slug] = TargetRecord(
             plan=f"plan-{digest[:8]}",
             inputs={},
             catalog="made up",
-            family={},
+            family={
+                item.project: FamilyPin(
+                    version=str(_version(item)), filename=item.filename, sha256=item.sha256
+                )
+                for item in items
+                if item.project == "torch"
+            },
             packages=len(items),
             files={f"pylock.{slug}.toml": digest},
         )
     manifest = Manifest(profile=profile, cutoff_utc="2026-11-20T09:00:00Z", targets=entries)
     return {**files, FILENAME: manifest.to_toml().encode()}
+
+
+def _version(item: Artifact) -> Version:
+    return Version(item.filename.split("-")[1].removesuffix(".tar.gz"))
 
 
 class AsLocked:

@@ -12,7 +12,7 @@ import click
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
-    from envsmith.activate.model import Session
+    from envsmith.activate.model import Activation, Session
     from envsmith.model.shell import Shell
 
 
@@ -48,26 +48,53 @@ def activate_command(profile: str, name: str | None) -> int:
         )
     root = prefix()
     settings = activation(profile, root)
-    click.echo(_line(shell, Path(environment_paths(root).bin), settings.profile))
+    click.echo(_line(shell, Path(environment_paths(root).bin), settings))
     return OK
 
 
-def _line(shell: Shell, programs: Path, profile: str) -> str:
+def _line(shell: Shell, programs: Path, settings: Activation) -> str:
     """Return the line that reads the script: the one in the environment, else the one beside the lock."""
-    from envsmith.errors import EnvsmithError
-    from envsmith.lockfile import LOCKFILES
     from envsmith.model.shell import read_line
 
-    for folder in (programs, Path(LOCKFILES).absolute() / profile):
-        script = folder / shell.file
-        if script.is_file() and b"envsmith" in script.read_bytes()[:300]:
-            return read_line(shell, str(script))
-    raise EnvsmithError(
-        "ENV054",
-        f"`{shell.file}` not found",
-        where=str(Path(LOCKFILES) / profile),
-        hint=f"run `envsmith lock {profile}` to write it",
+    script = programs / shell.file
+    if not script.is_file() or b"envsmith" not in script.read_bytes()[:300]:
+        script = _committed_script(shell, settings)
+    return read_line(shell, str(script))
+
+
+def _committed_script(shell: Shell, settings: Activation) -> Path:
+    """Return the script beside the lock, which anybody may have changed, after comparing it.
+
+    Raises:
+        EnvsmithError: ENV054 if it is missing, LCK038 if it is not the one that envsmith writes.
+    """
+    from envsmith.activate.scripts import render
+    from envsmith.errors import EnvsmithError, LockError
+    from envsmith.lockfile import LOCKFILES
+    from envsmith.templates import read_template
+
+    folder = Path(LOCKFILES) / settings.profile
+    script = folder.absolute() / shell.file
+    if not script.is_file():
+        raise EnvsmithError(
+            "ENV054",
+            f"`{shell.file}` not found",
+            where=str(folder),
+            hint=f"run `envsmith lock {settings.profile}` to write it",
+        )
+    # Git may have changed the line ends.
+    found, written = (
+        text.replace(b"\r\n", b"\n")
+        for text in (script.read_bytes(), render(shell, read_template(shell.file), settings))
     )
+    if found != written:
+        raise LockError(
+            "LCK038",
+            "this script is not the one that this envsmith writes for this lock, and would be run by your shell",
+            where=(folder / shell.file).as_posix(),
+            hint=f"restore the committed file, or run `envsmith lock {settings.profile}`",
+        )
+    return script
 
 
 @click.command(name="env")
@@ -92,7 +119,12 @@ def env_command(profile: str, form: str | None, *, explain: bool, as_json: bool)
         _explain(changes)
     elif form:
         from envsmith.activate.env_files import write
+        from envsmith.lockfile import LOCKFILES
+        from envsmith.model.shell import shell_of
 
+        shell = shell_of("bash")
+        if form == "envrc" and shell and (Path(LOCKFILES) / settings.profile / shell.file).is_file():
+            _committed_script(shell, settings)
         click.echo(write(form, settings.profile, changes.values, changes.unset), nl=False)
     else:
         for name, value in changes.values.items():

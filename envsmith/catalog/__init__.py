@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -126,6 +127,7 @@ class Catalog:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._tables: dict[str, tuple[object, ...]] = {}
+        self._texts: dict[tuple[str, str], str] = {}
 
     @classmethod
     def embedded(cls) -> Catalog:
@@ -305,14 +307,9 @@ class Catalog:
         Raises:
             CatalogError: CAT011 when the file is malformed, or of another channel or backend.
         """
-        path = self._root / "snapshot" / channel / f"{backend}.json"
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        text, place = self._listing_text(channel, backend), f"snapshot/{channel}/{backend}.json"
+        if text is None:
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise CatalogError("CAT011", f"cannot be read: {error}", where=path.name) from error
-        place = f"snapshot/{channel}/{path.name}"
         try:
             listing = IndexListing.from_json(text)
         except EnvsmithError as error:
@@ -320,6 +317,30 @@ class Catalog:
         if (listing.channel, listing.backend) != (channel, backend):
             raise CatalogError("CAT011", f"it is the listing of {listing.index}", where=place)
         return listing
+
+    def _listing_text(self, channel: str, backend: Backend) -> str | None:
+        """Return the text of a listing, or None if the snapshot has none."""
+        path = self._root / "snapshot" / channel / f"{backend}.json"
+        try:
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise CatalogError("CAT011", f"cannot be read: {error}", where=path.name) from error
+
+    def published_hashes(self, channel: str, backend: Backend, filename: str) -> frozenset[str]:
+        """Return every sha256 on record for a file of an index, withdrawn ones included; empty if it is unknown.
+
+        Only the entry of this file is parsed.
+        """
+        key = (channel, str(backend))
+        if key not in self._texts:
+            self._texts[key] = self._listing_text(channel, backend) or ""
+        place = self._texts[key].find(f'["{filename}", ')
+        if place < 0:
+            return frozenset()
+        entry, _ = json.JSONDecoder().raw_decode(self._texts[key], place)
+        return frozenset(filter(None, (entry[1], *(entry[4] if len(entry) > 4 else ()))))
 
     def listings(self) -> tuple[tuple[str, Backend], ...]:
         """Return channel and backend of every listing, in the order of the backends table."""

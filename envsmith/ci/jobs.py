@@ -15,6 +15,7 @@ from envsmith.lockfile.saved import SavedLock
 from envsmith.lockfile.store import read_locks
 from envsmith.model.wheel import WheelContents
 from envsmith.plan.ports import Files
+from envsmith.wiring import lock_rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def _footprint(lock: SavedLock, tools: MatrixTools) -> Footprint:
 
 def _read(profile: str, locks: Locks, tools: MatrixTools) -> tuple[SavedLock, ...]:
     folder = locks.folder / profile
-    return read_locks(profile, tools.files.read_files(tools.project / folder), folder)
+    return read_locks(profile, tools.files.read_files(tools.project / folder), folder, lock_rules())
 
 
 def _before(revision: str, locks: Locks, tools: MatrixTools) -> list[SavedLock]:

@@ -19,6 +19,7 @@ from envsmith.lockfile.store import read_locks
 from envsmith.model.license import PackageLicense
 from envsmith.model.wheel import WheelContents
 from envsmith.plan.ports import Files
+from envsmith.wiring import lock_rules
 
 # `requirements.TARGET.txt` or `pylock.TARGET.toml`.
 _LOCK_FILE = re.compile(r"(?:requirements|pylock)\.(?P<slug>cp3\d+-[a-z0-9_]+)\.(?:txt|toml)")
@@ -183,7 +184,7 @@ def _folder_of(path: Path) -> Path:
 
 def _path_side(path: Path, tools: DiffTools) -> DiffSide:
     folder = _folder_of(path)
-    locks = read_locks(_name_of(folder), tools.files.read_files(folder), folder)
+    locks = read_locks(_name_of(folder), tools.files.read_files(folder), folder, lock_rules())
     match = _LOCK_FILE.fullmatch(path.name)
     if match:
         locks = tuple(lock for lock in locks if lock.target.slug == match["slug"])
@@ -195,7 +196,7 @@ def _locks_at(operand: _DiffOperand, tools: DiffTools) -> LocksByProfile:
     """Return the locks of the operand's profiles at its revision."""
     at = f"{operand.revision}:" if operand.revision else ""
     return {
-        profile: read_locks(profile, found, PurePosixPath(f"{at}{tools.folder / profile}"))
+        profile: read_locks(profile, found, PurePosixPath(f"{at}{tools.folder / profile}"), lock_rules())
         for profile, found in _folders(operand, tools)
         if FILENAME in found and operand.profile in ("", profile)
     }

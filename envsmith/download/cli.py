@@ -58,14 +58,14 @@ def download_command(settings: dict[str, Any], /, **options: Any) -> int:  # noq
     from envsmith.download.transfer_progress import warn_unused_rewrites
     from envsmith.files import atomic
     from envsmith.lock.request import profile_names
-    from envsmith.wiring import mirror_rules
+    from envsmith.wiring import lock_rules, mirror_rules
 
     if options["is_all"] and options["targets"]:
         raise click.UsageError("--all and --target cannot be combined")
     project = Path()
     names = profile_names(options["profiles"], project, options["folder"])
     targets = () if options["is_all"] else options["targets"] or (_this_target(),)
-    needed = needed_files(options["folder"], names, targets, atomic)
+    needed = needed_files(options["folder"], names, targets, atomic, lock_rules(options["insecure_hosts"]))
     rewrites = mirror_rules(project, options["rewrites"], options["insecure_hosts"])
     quiet = settings["quiet"] or options["as_json"]
     if not quiet:

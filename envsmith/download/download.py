@@ -15,6 +15,7 @@ from envsmith.errors import EnvsmithError, ToolError
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.pylock import read_pylock
 from envsmith.lockfile.store import read_manifest, sha256_of
+from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check
 from envsmith.model.target import ALIASES
 from envsmith.plan.ports import Files
 
@@ -31,7 +32,9 @@ class NeededFiles:
     """lock → digest of its plan."""
 
 
-def needed_files(folder: Path, profiles: Sequence[str], targets: Sequence[str], files: Files) -> NeededFiles:
+def needed_files(
+    folder: Path, profiles: Sequence[str], targets: Sequence[str], files: Files, rules: LockRules = NO_RULES
+) -> NeededFiles:
     """Return the files that locks need.
 
     Args:
@@ -39,9 +42,10 @@ def needed_files(folder: Path, profiles: Sequence[str], targets: Sequence[str], 
         profiles: their names.
         targets: slugs, or one half of a slug (``cp312``, ``win_amd64``, ``windows``); empty: all.
         files: reads lock folders.
+        rules: what is known of files and servers apart from the locks.
 
     Raises:
-        LockError: LCK001 and LCK002 when a file of the lock is malformed.
+        LockError: LCK001 and LCK002 when a file of the lock is malformed; as `whole.check`.
         ToolError: TOL040 when a target is not locked or its pylock is missing; TOL041 and TOL042 when a file of the
             lock cannot be used.
     """
@@ -54,7 +58,10 @@ def needed_files(folder: Path, profiles: Sequence[str], targets: Sequence[str], 
             raise _not_locked(profile, f"{profile} is not locked", ())
         for slug in _matching_slugs(manifest, targets, profile):
             lock = f"{profile}/{slug}"
-            found += artifacts_of(read_pylock(pylock_text(texts, manifest, slug, profile), lock), lock)
+            text = pylock_text(texts, manifest, slug, profile)
+            lock_texts = LockTexts.of(slug, manifest.targets[slug], texts, folder / profile)
+            check(slug, manifest, lock_texts, rules, profile=profile)
+            found += artifacts_of(read_pylock(text, lock), lock)
             plans[lock] = manifest.targets[slug].plan
     return NeededFiles(artifacts=merge_artifacts(found), plans=plans)
 

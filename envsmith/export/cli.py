@@ -106,5 +106,7 @@ def _profile_name(profile: str, folder: Path) -> str:
 def _locks(profile: str, folder: Path, targets: tuple[str, ...]) -> tuple[SavedLock, ...]:
     from envsmith.files import atomic
     from envsmith.lockfile.store import read_locks, select_locks
+    from envsmith.wiring import lock_rules
 
-    return select_locks(read_locks(profile, atomic.read_files(folder / profile), folder / profile), targets)
+    found = atomic.read_files(folder / profile)
+    return select_locks(read_locks(profile, found, folder / profile, lock_rules()), targets)

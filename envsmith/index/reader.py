@@ -15,10 +15,19 @@ from packaging.version import Version
 
 from envsmith.errors import CatalogError, ChangedFileError, EnvsmithError
 from envsmith.index.cache import ListingCache, PageState, is_fresh
-from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, PYTORCH_HOSTS, PageAddress, PageRow, parse_page
+from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, PageAddress, PageRow, parse_page
 from envsmith.index.wheel_metadata import choose_rows, merge, read_requirements
 from envsmith.model.backend import Backend
-from envsmith.model.listing import HOST, Entry, IndexListing, Metadata, Release, group_releases, index_name
+from envsmith.model.listing import (
+    HOST,
+    PYTORCH_HOSTS,
+    Entry,
+    IndexListing,
+    Metadata,
+    Release,
+    group_releases,
+    index_name,
+)
 from envsmith.model.url import redact_url
 from envsmith.model.wheel import Wheel
 from envsmith.net.client import RetryPolicy, WebClient, bad_status, open_client

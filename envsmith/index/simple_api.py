@@ -13,11 +13,10 @@ from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsp
 from packaging.utils import canonicalize_name
 
 from envsmith.errors import CatalogError
-from envsmith.model.listing import HOST
+from envsmith.model.listing import HOST, PYTORCH_HOSTS
 from envsmith.model.url import redact_url
 from envsmith.model.wheel import SHA256, Wheel
 
-PYTORCH_HOSTS = frozenset({"download.pytorch.org", "download-r2.pytorch.org"})
 MAX_PAGE_BYTES = 64 * 1024 * 1024
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _HTML = frozenset({"text/html", "application/vnd.pypi.simple.v1+html"})

@@ -17,6 +17,7 @@ from envsmith.install.smoke_tests import SmokeTests
 from envsmith.lockfile.manifest import FILENAME
 from envsmith.model.target import parse_slug
 from envsmith.shims.environment import shims_of
+from envsmith.wiring import lock_rules
 
 
 def install_request(options: Mapping[str, Any]) -> InstallRequest:
@@ -41,6 +42,7 @@ def install_request(options: Mapping[str, Any]) -> InstallRequest:
         deep=options["deep"],
         guard=not options["no_guard"],
         compile_bytecode=options.get("compile_bytecode", False),
+        rules=lock_rules(options.get("insecure_hosts", ())),
         smoke_tests=smoke_tests_of(profile),
         shims=shims_of(profile),
         is_profile_known=profile is not None,

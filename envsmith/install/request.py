@@ -11,7 +11,8 @@ from envsmith.errors import LockError
 from envsmith.install.smoke_tests import SmokeTests
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 from envsmith.lockfile.pins import InstallSource, Pin, Pins
-from envsmith.lockfile.store import read_manifest, read_pins, sha256_of
+from envsmith.lockfile.store import read_manifest, sha256_of
+from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check
 from envsmith.model.shim import ShimPackage, is_shims
 from envsmith.model.target import Platform, Python
 from envsmith.plan.ports import Files
@@ -40,6 +41,7 @@ class InstallRequest:
     smoke_tests: SmokeTests = field(default_factory=SmokeTests)
     shims: ShimPackage | None = None
     """Shims of the profile."""
+    rules: LockRules = NO_RULES
     is_profile_known: bool = True
     """False if only the lock is present: then the shims of the profile are unknown."""
 
@@ -99,16 +101,19 @@ def read_lock_folder(request: InstallRequest, files: Files) -> tuple[Mapping[str
 def read_lock(
     request: InstallRequest, manifest: Manifest, files: Mapping[str, bytes], slug: str
 ) -> LockedInstall:
-    """Parse the lock of one target: the pylock if it is unchanged and usable, else the requirements file.
+    """Check and parse the lock of one target: the pylock if it is the recorded one and usable, else the requirements.
 
     Raises:
-        LockError: LCK005 when the requirements file is missing, LCK006 when the lock is malformed.
+        LockError: LCK005 when the requirements file is missing; as `whole.check`.
     """
     entry = manifest.targets[slug]
-    # The requirements identify the lock, and must be valid in any case.
-    pins, source = read_pins(slug, entry, files, request.folder, by_name=True)
-    if not request.wheelhouse:  # a pylock names URLs, a wheelhouse is used by file names
-        pins, source = read_pins(slug, entry, files, request.folder)
+    texts = LockTexts.of(slug, entry, files, request.folder)
+    pins, pylock = check(slug, manifest, texts, request.rules, profile=request.profile)
+    source = InstallSource(text=texts.requirements, is_pylock=False)
+    if (
+        pylock and texts.pylock and not request.wheelhouse
+    ):  # a pylock has URLs, a wheelhouse is used by file names
+        pins, source = pylock, InstallSource(text=texts.pylock, is_pylock=True)
     return LockedInstall(
         profile=request.profile,
         slug=slug,

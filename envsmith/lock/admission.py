@@ -24,6 +24,7 @@ from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import LockError
 from envsmith.lockfile.pylock import FORMAT_VERSION, Lock
 from envsmith.model.finding import Decision
+from envsmith.model.listing import PYTORCH_HOSTS
 from envsmith.model.target import Target
 from envsmith.model.wheel import SHA256, Wheel
 from envsmith.plan.candidates import TWO_HASHES
@@ -31,7 +32,6 @@ from envsmith.plan.model import Resolution, ResolutionPlan
 
 _SHOWN = 4
 """Given hashes in an error."""
-_PYTORCH_HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
 
 
 def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lock:
@@ -233,7 +233,7 @@ def _check_origins(packages: Iterable[Package], plan: ResolutionPlan) -> None:
         for wheel in package.wheels or ():
             if (
                 package.name not in plan.slice.projects
-                and urlsplit(wheel.url or "").hostname in _PYTORCH_HOSTS
+                and urlsplit(wheel.url or "").hostname in PYTORCH_HOSTS
             ):
                 raise _violation("LCK018", package, f"is from {wheel.url}, but not in the torch family")
 

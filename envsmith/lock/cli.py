@@ -226,6 +226,7 @@ def _lock_tools(
     from envsmith.wiring import (
         fetched_wheels_folder,
         index_base,
+        lock_rules,
         routed_pages,
         wheel_contents,
         wheel_requires,
@@ -252,6 +253,7 @@ def _lock_tools(
                 templates=read_template,
                 progress=progress,
                 routes=routed_pages(choice),
+                rules=lock_rules(choice.insecure_hosts, choice.index_base),
             )
             yield tools, pool
     finally:

@@ -26,6 +26,7 @@ from envsmith.lockfile.store import (
     sha256_of,
     upgraded_names,
 )
+from envsmith.lockfile.whole import problems
 from envsmith.model.finding import Decision
 from envsmith.plan import routes
 from envsmith.plan.model import LockRequest, ProfilePlan, Resolution, ResolutionPlan
@@ -49,6 +50,8 @@ class LockedTarget:
     """Packages whose wheels could not be read, so that their files were not compared. Not part of the lock."""
     possible_conflicts: tuple[str, ...] = ()
     """Pairs with an unchecked package and the same import folder."""
+    replaced: tuple[LockError, ...] = ()
+    """Problems of the lock on disk, for which it was not taken as current."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +127,12 @@ def _start(
     pending: list[_Pending] = []
     for plan in planned.plans:
         slug = plan.target.slug
-        if manifest and is_current(plan, manifest, found):
+        is_unchanged = manifest and is_current(plan, manifest, found)
+        replaced = problems(slug, manifest, found, folder, tools.rules) if manifest and is_unchanged else ()
+        if manifest and is_unchanged and not replaced:
             pending.append(LockedTarget(slug=slug, entry=manifest.targets[slug], lock=None, seconds=0.0))
         else:
-            pending.append(pool.submit(_lock_target, plan, planned.catalog_name, tools))
+            pending.append(pool.submit(_lock_target, plan, planned.catalog_name, tools, replaced))
     return partial(_finish, planned, pending, manifest, options, tools)
 
 
@@ -160,7 +165,9 @@ def _finish(
     )
 
 
-def _lock_target(plan: ResolutionPlan, catalog_name: str, tools: ResolveTools) -> LockedTarget:
+def _lock_target(
+    plan: ResolutionPlan, catalog_name: str, tools: ResolveTools, replaced: tuple[LockError, ...]
+) -> LockedTarget:
     subject = f"{plan.profile}/{plan.target.slug}"
     begin = time.monotonic()
     tools.progress.started(subject, "resolving")
@@ -181,6 +188,7 @@ def _lock_target(plan: ResolutionPlan, catalog_name: str, tools: ResolveTools) -
         savings=saved,
         unchecked=file_conflicts.unchecked(lock, contents),
         possible_conflicts=file_conflicts.possible_conflicts(lock, contents),
+        replaced=replaced,
     )
 
 

@@ -57,6 +57,7 @@ def outcome(request: LockRequest, found: LockedProfile | EnvsmithError) -> None:
             printer.labelled("" if number else label, text, decision.code)
     _savings(found)
     _unchecked(found)
+    _replaced(found)
     _breakages(found)
 
 
@@ -77,6 +78,13 @@ def _unchecked(found: LockedProfile) -> None:
     printer.labelled("warning", f"file conflicts not checked for {names} (no wheel could be read)")
     for text in dict.fromkeys(text for target in found.targets for text in target.possible_conflicts):
         printer.labelled("", text)
+
+
+def _replaced(found: LockedProfile) -> None:
+    """Print the problems of locks on disk that were resolved again because of them."""
+    for target in found.targets:
+        for error in target.replaced:
+            printer.labelled("warning", f"{target.slug}: replaced: {error.message}", error.code)
 
 
 def _savings(found: LockedProfile) -> None:

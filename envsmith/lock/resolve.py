@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from envsmith.catalog import Catalog
 from envsmith.errors import NoSolutionError, ResolveError
+from envsmith.lockfile.whole import NO_RULES, LockRules
 from envsmith.model.finding import Decision
 from envsmith.model.progress import Progress
 from envsmith.plan import conflicts, extension_constraints, pairings, pruning, routes, unmet_requirements
@@ -50,6 +51,7 @@ class ResolveTools:
     progress: Progress
     routes: Routes | None = None
     """None without network."""
+    rules: LockRules = NO_RULES
 
 
 def resolve(plan: ResolutionPlan, tools: ResolveTools) -> tuple[ResolutionPlan, Resolution]:

@@ -16,13 +16,14 @@ from envsmith.lock import recorded_models
 from envsmith.lock.nightly_age import aging
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 from envsmith.lockfile.store import read_manifest, sha256_of
+from envsmith.lockfile.whole import NO_RULES, LockRules, problems
 from envsmith.model.finding import Finding, Report
 from envsmith.plan import routes
 from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan
 from envsmith.plan.planner import plan_profile
 from envsmith.plan.ports import Files, Hasher, Listings
 from envsmith.plan.wheel_hashes import RecordedHasher
-from envsmith.wiring import CatalogOptions, listing_sources
+from envsmith.wiring import CatalogOptions, listing_sources, lock_rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class CheckTools:
     files: Files
     templates: Callable[[str], str] | None = None
     """Filename → text of a template; None to skip activation scripts."""
+    rules: LockRules = NO_RULES
 
 
 def check_profile(request: LockRequest, folder: Path, tools: CheckTools) -> Report:
@@ -68,7 +70,11 @@ def check_profile(request: LockRequest, folder: Path, tools: CheckTools) -> Repo
         listings=tools.listings,
         hasher=RecordedHasher(manifest, tools.hasher),
     )
-    findings = [finding for plan in planned.plans for finding in _target_findings(plan, manifest, found)]
+    findings = [
+        finding
+        for plan in planned.plans
+        for finding in _target_findings(plan, manifest, found, folder, tools.rules)
+    ]
     if tools.templates:
         findings += _script_findings(manifest, scripts_of(planned.plans, tools.templates), found)
     findings += [
@@ -113,7 +119,7 @@ def _route_findings(request: LockRequest, manifest: Manifest) -> Iterator[Findin
 
 
 def _target_findings(
-    plan: ResolutionPlan, manifest: Manifest, found: Mapping[str, bytes]
+    plan: ResolutionPlan, manifest: Manifest, found: Mapping[str, bytes], folder: Path, rules: LockRules
 ) -> Iterator[Finding]:
     subject = f"{plan.profile}/{plan.target.slug}"
     entry = manifest.targets.get(plan.target.slug)
@@ -125,7 +131,22 @@ def _target_findings(
         yield from _plan_findings(plan, entry, subject)
     else:
         yield from _pin_findings(plan, entry, subject)
-    for name, sha256 in sorted(entry.files.items()):
+    changed_files = list(_file_findings(plan, entry, found, subject))
+    yield from changed_files
+    if not changed_files:
+        for error in problems(plan.target.slug, manifest, found, folder, rules):
+            text = f"{error.where}: {error.message}" + "".join(
+                f"; {key} {value}" for key, value in error.details
+            )
+            yield _finding(error.code, subject, text, plan.profile)
+
+
+def _file_findings(
+    plan: ResolutionPlan, entry: TargetRecord, found: Mapping[str, bytes], subject: str
+) -> Iterator[Finding]:
+    """Yield the files that are missing, or not those that the manifest records."""
+    own = (f"pylock.{plan.target.slug}.toml", f"requirements.{plan.target.slug}.txt")
+    for name, sha256 in sorted({**dict.fromkeys(own, ""), **entry.files}.items()):
         if name in found and sha256_of(found[name]) != sha256:
             yield _finding("LCK036", subject, f"{name} was changed after it was written", plan.profile)
         elif name not in found and not name.startswith("pylock."):
@@ -191,9 +212,15 @@ def check_tools(
     from envsmith.files import atomic
     from envsmith.index.hashing import NoDownloads
 
-    listings = listing_sources(catalog, choice or CatalogOptions(), is_online=False)
+    choice = choice or CatalogOptions()
+    listings = listing_sources(catalog, choice, is_online=False)
     return CheckTools(
-        catalog=catalog, listings=listings, hasher=NoDownloads(), files=atomic, templates=templates
+        catalog=catalog,
+        listings=listings,
+        hasher=NoDownloads(),
+        files=atomic,
+        templates=templates,
+        rules=lock_rules(choice.insecure_hosts, choice.index_base),
     )
 
 

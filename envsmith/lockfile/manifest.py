@@ -94,6 +94,11 @@ class TargetRecord:
         return tuple(text.partition("==")[0] for text in self.inputs.get("from-pypi", ()))
 
     @property
+    def routes(self) -> dict[str, str]:
+        """Project → the address of its own index or page."""
+        return dict(str(item).partition(" ")[::2] for item in self.inputs.get("route", ()))
+
+    @property
     def requested(self) -> tuple[str, ...]:
         """Normalised names of the direct requirements, without malformed ones."""
         # `envsmith run` must start fast, and needs no names.
@@ -287,7 +292,7 @@ def _check_inputs(entry: TargetRecord) -> None:
     _ = entry.backend
     if not _CHANNEL.fullmatch(entry.channel):
         raise ValueError(f"invalid channel {entry.channel[:80]!r}")
-    for key in ("env", "allow-sdist", "from-pypi", "requirement"):
+    for key in ("env", "allow-sdist", "from-pypi", "requirement", "route"):
         if not isinstance(entry.inputs.get(key, []), list):
             raise ValueError(f"inputs.{key} must be a list")  # noqa: TRY004 - like the other problems of a manifest
     if entry.env:

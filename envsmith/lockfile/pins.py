@@ -15,6 +15,10 @@ _PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9
 _HASH = re.compile(r"--hash=sha256:(?P<sha256>[0-9a-f]+)")
 # A whole line as `envsmith lock` writes it: a pin and nothing but its sha256 hashes.
 _HASHED = re.compile(_PIN.pattern + r"( --hash=sha256:[0-9a-f]{64})+")
+# All keys of a pylock that `envsmith lock` writes; others could make an installer take other files.
+_KEYS = frozenset({"lock-version", "environments", "requires-python", "created-by", "packages", "tool"})
+_PACKAGE_KEYS = frozenset({"name", "version", "dependencies", "index", "wheels", "sdist"})
+_FILE_KEYS = frozenset({"name", "upload-time", "url", "size", "hashes"})
 _INDEX, _PAGE = "--extra-index-url", "--find-links"
 
 
@@ -147,6 +151,7 @@ class Pins:
         """
         try:
             data = tomllib.loads(text)
+            _check_keys(data, _KEYS)
             packages = tuple(_pin(package) for package in data["packages"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise _not_ours(place) from error
@@ -154,7 +159,13 @@ class Pins:
 
 
 def _pin(package: Mapping[str, Any]) -> Pin:
-    (file,) = package.get("wheels") or [package["sdist"]]
+    files: list[Mapping[str, Any]] = [*package.get("wheels", ())]
+    if "sdist" in package:
+        files.append(package["sdist"])
+    (file,) = files
+    _check_keys(package, _PACKAGE_KEYS)
+    _check_keys(file, _FILE_KEYS)
+    _check_keys(file["hashes"], frozenset({"sha256"}))
     filename = file.get("name") or unquote(urlsplit(file["url"]).path.rpartition("/")[2])
     return Pin(
         name=package["name"],
@@ -164,6 +175,11 @@ def _pin(package: Mapping[str, Any]) -> Pin:
         url=file["url"],
         size_bytes=file.get("size"),
     )
+
+
+def _check_keys(table: Mapping[str, Any], known: frozenset[str]) -> None:
+    if unknown := table.keys() - known:
+        raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
 
 
 def _not_ours(place: str) -> LockError:

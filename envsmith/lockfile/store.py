@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import PurePath
 
 from packaging.utils import canonicalize_name
 
 from envsmith.errors import LockError, ProfileError
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
-from envsmith.lockfile.pins import InstallSource, Pins, requirements_lines
+from envsmith.lockfile.pins import requirements_lines
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.saved import SavedLock
+from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check
 from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
 from envsmith.model.target import ALIASES, Target, parse_slug
@@ -85,17 +85,20 @@ def upgraded_names(move: tuple[str, ...], found: Mapping[str, bytes], profile: s
     return names
 
 
-def read_locks(profile: str, found: Mapping[str, bytes], folder: PurePath) -> tuple[SavedLock, ...]:
+def read_locks(
+    profile: str, found: Mapping[str, bytes], folder: PurePath, rules: LockRules = NO_RULES
+) -> tuple[SavedLock, ...]:
     """Read every lock of a profile, sorted by target.
 
     Args:
         profile: its name.
         found: files of its lock folder, current or of a revision.
         folder: path of the folder, for messages.
+        rules: what is known of files and servers apart from the locks.
 
     Raises:
-        LockError: LCK002 when the manifest is malformed, LCK005 when requirements are missing, LCK006 when they are
-            malformed, LCK040 when the profile was never locked.
+        LockError: LCK002 when the manifest is malformed, LCK005 when requirements are missing, LCK040 when the profile
+            was never locked; as `whole.check`.
     """
     manifest = read_manifest(found, str(folder / FILENAME))
     if manifest is None:
@@ -106,8 +109,7 @@ def read_locks(profile: str, found: Mapping[str, bytes], folder: PurePath) -> tu
             hint=f"envsmith lock {profile}",
         )
     return tuple(
-        replace(_read_lock(profile, slug, entry, found, folder), cutoff_utc=manifest.cutoff_utc)
-        for slug, entry in sorted(manifest.targets.items())
+        _read_lock(profile, slug, manifest, found, folder, rules) for slug in sorted(manifest.targets)
     )
 
 
@@ -141,39 +143,25 @@ def _matches(slug: str, name: str) -> bool:
 
 
 def _read_lock(
-    profile: str, slug: str, entry: TargetRecord, found: Mapping[str, bytes], folder: PurePath
+    profile: str,
+    slug: str,
+    manifest: Manifest,
+    found: Mapping[str, bytes],
+    folder: PurePath,
+    rules: LockRules,
 ) -> SavedLock:
+    entry = manifest.targets[slug]
     python, platform = parse_slug(slug)
+    texts = LockTexts.of(slug, entry, found, folder)
+    requirements, pylock = check(slug, manifest, texts, rules, profile=profile)
     return SavedLock(
         profile=profile,
         target=Target(python=python, platform=platform, backend=entry.backend),
-        pins=read_pins(slug, entry, found, folder)[0],
+        pins=pylock or requirements,
         channel=entry.channel,
         family={name: pin.filename for name, pin in entry.family.items()},
         from_pypi=entry.from_pypi,
         requested=entry.requested,
         decisions=tuple(decisions_of(entry)),
+        cutoff_utc=manifest.cutoff_utc,
     )
-
-
-def read_pins(
-    slug: str, entry: TargetRecord, found: Mapping[str, bytes], folder: PurePath, *, by_name: bool = False
-) -> tuple[Pins, InstallSource]:
-    """Read the pylock, which has sizes and URLs, if it exists unchanged; else, or by name, the requirements.
-
-    Raises:
-        LockError: LCK005 when the requirements are missing, LCK006 when the file is malformed.
-    """
-    pylock, name = f"pylock.{slug}.toml", f"requirements.{slug}.txt"
-    if not by_name and pylock in found and sha256_of(found[pylock]) == entry.files.get(pylock):
-        text = found[pylock].decode("utf-8", "replace")
-        return Pins.from_pylock(text, str(folder / pylock)), InstallSource(text=text, is_pylock=True)
-    if name not in found:
-        raise LockError(
-            "LCK005",
-            f"{name} is missing",
-            where=folder.as_posix(),
-            hint=f"restore the committed file, or run `envsmith lock {folder.name}`",
-        )
-    text = found[name].decode("utf-8", "replace")
-    return Pins.from_requirements(text, str(folder / name)), InstallSource(text=text, is_pylock=False)

@@ -13,6 +13,8 @@ from envsmith.model.backend import Backend
 from envsmith.model.wheel import Wheel
 
 HOST = "https://download.pytorch.org"
+PYTORCH_HOSTS = frozenset({"download.pytorch.org", "download-r2.pytorch.org"})
+"""Hosts of PyTorch's files: its index links to either."""
 CHANNELS = ("stable", "test", "nightly")
 FORMAT_VERSION = 1
 

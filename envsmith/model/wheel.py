@@ -215,6 +215,11 @@ class Wheel:
         return self.folder == str(backend)
 
 
+def is_url(text: str) -> bool:
+    """Return whether a text is a plain URL: no query, no fragment, no backslash, which programs read differently."""
+    return _URL.fullmatch(text) is not None and "?" not in text and "#" not in text
+
+
 def is_wheel_filename(text: str) -> bool:
     """Return whether a text is a wheel filename, and therefore safe in paths."""
     return _FILENAME.fullmatch(text) is not None

@@ -58,3 +58,14 @@ def test_no_script(project: Project) -> None:
     (project.root / "lockfiles" / "app" / "activate.sh").unlink()
     ran = project.run("activate", "app", "--shell", "sh")
     assert (ran.status, ran.out, "ENV054" in ran.err) == (2, "", True)
+
+
+def test_a_committed_script_that_is_not_ours_is_not_run(project: Project) -> None:
+    script = project.root / "lockfiles" / "app" / "activate.sh"
+    text = script.read_bytes()
+    script.write_bytes(text.replace(b"\n", b"\r\n"))
+    assert project.run("activate", "app", "--shell", "sh").status == 0, "git may change line ends"
+    script.write_bytes(text + b"touch /tmp/x\n")
+    for words in (("activate", "app", "--shell", "sh"), ("env", "app", "--format", "envrc")):
+        ran = project.run(*words)
+        assert (ran.status, ran.out, "LCK038" in ran.err) == (1, "", True)

@@ -44,7 +44,9 @@ def test_for_people(made: Project) -> None:
 
 
 def test_sizes_where_they_are_known(made: Project) -> None:
-    item = artifact("https://files.example/torch.whl", b"12345", filename="torch-1-py3-none-any.whl")
+    item = artifact(
+        "https://127.0.0.1:9/torch-1-py3-none-any.whl", b"12345", filename="torch-1-py3-none-any.whl"
+    )
     folder = made.root / "lockfiles/known"
     folder.mkdir()
     for name, content in lock_files("known", {LINUX: [item]}).items():

@@ -36,11 +36,16 @@ def test_line_ends_make_no_difference() -> None:
 
 
 def test_a_pylock_that_is_as_it_was_written_tells_sizes() -> None:
-    item = artifact("https://files.example/torch.whl", b"12345", filename="torch-1-py3-none-any.whl")
+    item = artifact(
+        "https://127.0.0.1:9/torch-1-py3-none-any.whl", b"12345", filename="torch-1-py3-none-any.whl"
+    )
     found = lock_files("p", {LINUX: [item]})
     (lock,) = read_locks("p", found, FOLDER)
     assert lock.download_bytes == 5
     found[f"pylock.{LINUX}.toml"] += b"\n"
+    (lock,) = read_locks("p", found, FOLDER)
+    assert lock.download_bytes is None, "another pylock than the recorded one is not read"
+    del found[f"requirements.{LINUX}.txt"]
     with pytest.raises(LockError) as caught:
         read_locks("p", found, FOLDER)
     assert caught.value.code == "LCK005"

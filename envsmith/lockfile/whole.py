@@ -1,0 +1,281 @@
+"""Check of a lock as a whole: its files against each other, the catalog, and the hosts of its index.
+
+Anybody who can write a lock's files can also write the digests in its manifest. Nothing counts here because a digest
+says so: the pylock, the requirements and the manifest must have the same pins, a torch-family file must have a hash
+that the catalog has on record for it, and its URL a host that fits its index.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from envsmith.errors import LockError
+from envsmith.lockfile.manifest import Manifest, TargetRecord
+from envsmith.lockfile.pins import Pin, Pins
+from envsmith.model.backend import Backend
+from envsmith.model.listing import HOST, index_name
+from envsmith.model.url import is_loopback, is_secure
+from envsmith.model.wheel import is_url
+
+PACKAGE_HOSTS = (
+    "a4aa2ac280bb8d1a0ce7a1be5a7bfb10292b49fe9435ad5cff19f421f3c70e41",
+    "c899567ee906851741bf7f3bde17a33777859ff9f53ff54d6f0ea54cf31ad636",
+)
+"""SHA-256 of the hosts of PyPI's pages and files: no committed file contains a registry's address (ADR 3)."""
+_LABELLED = ("torch", "torchvision", "torchaudio")
+"""Projects that are always recorded as torch family; a local version label names their backend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockRules:
+    """What is known of files and servers apart from the lock."""
+
+    published: Callable[[str, Backend, str], Collection[str]] = lambda _channel, _backend, _filename: ()
+    """Channel, backend and filename → every sha256 on record; empty for an unknown file."""
+    pytorch_hosts: Collection[str] = ()
+    """Hosts of PyTorch's files and of declared mirrors; empty to accept every host."""
+    package_hosts: Collection[str] = ()
+    """SHA-256 of the hosts of all other files; empty to accept every host."""
+    insecure_hosts: Collection[str] = ()
+    """Hosts that may be used over http."""
+
+
+NO_RULES = LockRules()
+"""Compares the files of a lock with each other only, and hosts with those of its indexes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockTexts:
+    """The files of one target's lock."""
+
+    requirements: str
+    requirements_name: str
+    pylock: str | None
+    """None if it is missing, or another one than the manifest records: then nobody reads it."""
+    pylock_name: str
+
+    @classmethod
+    def of(cls, slug: str, entry: TargetRecord, found: Mapping[str, bytes], folder: PurePath) -> LockTexts:
+        """Take the texts out of the files of a lock folder.
+
+        Raises:
+            LockError: LCK005 when the requirements are missing.
+        """
+        pylock, name = f"pylock.{slug}.toml", f"requirements.{slug}.txt"
+        if name not in found:
+            raise LockError(
+                "LCK005",
+                f"{name} is missing",
+                where=folder.as_posix(),
+                hint=f"restore the committed file, or run `envsmith lock {folder.name}`",
+            )
+        content = found.get(pylock)
+        is_recorded = content is not None and hashlib.sha256(content).hexdigest() == entry.files.get(pylock)
+        return cls(
+            requirements=found[name].decode("utf-8", "replace"),
+            requirements_name=str(folder / name),
+            pylock=content.decode("utf-8", "replace") if content and is_recorded else None,
+            pylock_name=str(folder / pylock),
+        )
+
+
+def check(
+    slug: str, manifest: Manifest, texts: LockTexts, rules: LockRules, *, profile: str
+) -> tuple[Pins, Pins | None]:
+    """Check one target's lock and return the pins of its requirements and of its pylock.
+
+    Args:
+        slug: of the target.
+        manifest: of its lock folder.
+        texts: of its files.
+        rules: what is known apart from the lock.
+        profile: name of the profile, for messages.
+
+    Raises:
+        LockError: LCK006 when a file is malformed, LCK060 when two files differ, LCK061 when a hash is not the
+            catalog's, LCK062 when a URL does not fit its index; LCK060 with parts for several.
+    """
+    requirements = Pins.from_requirements(texts.requirements, texts.requirements_name)
+    pylock = None if texts.pylock is None else Pins.from_pylock(texts.pylock, texts.pylock_name)
+    checker = _Checker(
+        slug, manifest, texts, rules, f"restore the committed files, or run `envsmith lock {profile}`"
+    )
+    found = tuple(checker.problems(requirements, pylock))
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise LockError("LCK060", f"{profile}/{slug} is not what `envsmith lock` wrote", parts=found)
+    return requirements, pylock
+
+
+def problems(
+    slug: str, manifest: Manifest, found: Mapping[str, bytes], folder: PurePath, rules: LockRules
+) -> tuple[LockError, ...]:
+    """Return the errors of `check`, each by itself."""
+    try:
+        texts = LockTexts.of(slug, manifest.targets[slug], found, folder)
+        check(slug, manifest, texts, rules, profile=manifest.profile)
+    except LockError as error:
+        return tuple(part for part in error.parts if isinstance(part, LockError)) or (error,)
+    return ()
+
+
+class _Checker:
+    """Yields the problems of one target's lock."""
+
+    def __init__(self, slug: str, manifest: Manifest, texts: LockTexts, rules: LockRules, hint: str) -> None:
+        self._slug = slug
+        self._manifest = manifest
+        self._entry = manifest.targets[slug]
+        self._texts = texts
+        self._rules = rules
+        self._hint = hint
+        self._pages = {page.project: page for page in manifest.routes if page.project in self._entry.routes}
+        self._index = index_name(self._entry.channel, self._entry.backend)
+
+    def problems(self, requirements: Pins, pylock: Pins | None) -> Iterator[LockError]:
+        pins = {pin.name: pin for pin in requirements.packages}
+        yield from self._requirements(requirements)
+        for name, family in self._entry.family.items():
+            pin = pins.get(name)
+            have = f"{pin.version} sha256:{pin.sha256[0]}" if pin else "no such package"
+            want = f"{family.version} sha256:{family.sha256}"
+            if have != want:
+                yield self._differs(f"{name} {have}", f"manifest.toml: {want}")
+            yield from self._filename(name, family.version, family.filename)
+            yield from self._family_hash(name, family.filename, family.sha256)
+        for name in filter(pins.__contains__, _LABELLED):
+            yield from self._label(pins[name])
+        if pylock is not None:
+            yield from self._pylock(pins, pylock)
+
+    def _requirements(self, requirements: Pins) -> Iterator[LockError]:
+        names = [pin.name for pin in requirements.packages]
+        for pin in requirements.packages:
+            if len(pin.sha256) != 1:
+                yield self._differs(f"{pin.name} has {len(pin.sha256)} hashes", "one file is locked")
+            if pin.name != canonicalize_name(pin.name) or names.count(pin.name) > 1:
+                yield self._differs(f"{pin.name}", "each package once, by its normalised name")
+        if len(names) != self._entry.packages:
+            yield self._differs(f"{len(names)} packages", f"manifest.toml: {self._entry.packages}")
+        flat = {page.url for page in self._manifest.routes if page.is_flat}
+        indexes = {self._address(name) for name in self._entry.family if name not in self._entry.from_pypi}
+        for option, urls, known in (
+            ("--extra-index-url", requirements.indexes, indexes - flat),
+            ("--find-links", requirements.pages, indexes & flat),
+        ):
+            for url in urls:
+                if url not in known:
+                    yield self._differs(
+                        f"{option} {url}", f"of this lock: {', '.join(sorted(known)) or 'none'}"
+                    )
+
+    def _pylock(self, pins: Mapping[str, Pin], pylock: Pins) -> Iterator[LockError]:
+        theirs = {pin.name: pin for pin in pylock.packages}
+        if len(theirs) != len(pylock.packages):
+            yield self._differs(
+                "a package is listed twice", "each package once", place=self._texts.pylock_name
+            )
+        for name in sorted({*pins, *theirs}):
+            one, other = pins.get(name), theirs.get(name)
+            if one is None or other is None or (one.version, one.sha256) != (other.version, other.sha256):
+                yield self._differs(f"{name} {_pinned(one)}", f"{self._texts.pylock_name}: {_pinned(other)}")
+            elif (family := self._entry.family.get(name)) and family.filename != other.filename:
+                yield self._differs(
+                    f"{name} {other.filename}",
+                    f"manifest.toml: {family.filename}",
+                    place=self._texts.pylock_name,
+                )
+        for pin in pylock.packages:
+            yield from self._filename(pin.name, pin.version, pin.filename)
+            if reason := self._url_problem(pin):
+                yield LockError(
+                    "LCK062",
+                    f"{pin.name} {pin.version}: {reason}",
+                    where=self._texts.pylock_name,
+                    details=(("URL", pin.url[:300]),),
+                    hint=self._hint,
+                )
+
+    def _filename(self, name: str, version: str, filename: str) -> Iterator[LockError]:
+        if not _is_file_of(name, version, filename):
+            yield self._differs(f"{name} {version}", f"{filename} is the file of another package or version")
+
+    def _family_hash(self, name: str, filename: str, sha256: str) -> Iterator[LockError]:
+        """Compare a hash with the index's, or with the recorded page of a route."""
+        if name in self._entry.from_pypi:
+            return
+        page = self._pages.get(name)
+        if page is None:
+            source = f"the catalog, index {self._index}"
+            known = set(self._rules.published(self._entry.channel, self._entry.backend, filename))
+        else:
+            source = f"the recorded page {page.url}"
+            rows = (row for row in page.entries if row.wheel.filename == filename)
+            known = {row.wheel.sha256 or row.computed or "" for row in rows} or {"no such file"}
+        if known and sha256 not in known:
+            yield LockError(
+                "LCK061",
+                f"{filename}: this lock has another hash than {source}",
+                where=self._texts.requirements_name,
+                details=(("lock", sha256), *(("known", text) for text in sorted(known))),
+                hint=f"do not install it; {self._hint}",
+            )
+
+    def _label(self, pin: Pin) -> Iterator[LockError]:
+        label = pin.version.partition("+")[2]
+        if pin.name not in self._entry.family:
+            yield self._differs(f"{pin.name} {pin.version}", "manifest.toml: not in the torch family")
+        elif label not in ("", self._entry.backend.label) and pin.name not in self._entry.from_pypi:
+            yield self._differs(f"{pin.name} {pin.version}", f"manifest.toml: backend {self._entry.backend}")
+
+    def _address(self, name: str) -> str:
+        return self._entry.routes.get(name) or f"{HOST}/whl/{self._index}"
+
+    def _url_problem(self, pin: Pin) -> str:
+        """Return why a file cannot come from its URL; empty if it can."""
+        if page := self._pages.get(pin.name):
+            urls = {row.wheel.url for row in page.entries if row.wheel.filename == pin.filename}
+            return "" if pin.url in urls else f"this URL is not on the recorded page {page.url}"
+        if not is_url(pin.url) or unquote(urlsplit(pin.url).path).rpartition("/")[2] != pin.filename:
+            return f"not a URL of {pin.filename}"
+        if not is_secure(pin.url, self._rules.insecure_hosts):
+            return "plain http is refused (ENVSMITH_INSECURE_HOST=HOST allows it)"
+        host = (urlsplit(pin.url).hostname or "").lower()
+        if pin.name in self._entry.family and pin.name not in self._entry.from_pypi:
+            known, name, index = self._rules.pytorch_hosts, host, f"{HOST}/whl/{self._index}"
+        else:
+            known, name = self._rules.package_hosts, hashlib.sha256(host.encode()).hexdigest()
+            index = "the package index"
+        return (
+            ""
+            if not known or is_loopback(host) or name in known
+            else f"{host} is not a server of {index}, nor a declared mirror"
+        )
+
+    def _differs(self, one: str, other: str, *, place: str = "") -> LockError:
+        return LockError(
+            "LCK060", f"{one} ({other})", where=place or self._texts.requirements_name, hint=self._hint
+        )
+
+
+def _pinned(pin: Pin | None) -> str:
+    return f"{pin.version} sha256:{' sha256:'.join(pin.sha256)}" if pin else "no such package"
+
+
+def _is_file_of(name: str, version: str, filename: str) -> bool:
+    """Return whether a filename is that of a project's version; of source distributions only the project counts."""
+    if not filename.endswith(".whl"):
+        return str(canonicalize_name(filename)).startswith(f"{name}-")
+    parts = filename.split("-")
+    try:
+        return canonicalize_name(parts[0]) == name and Version(parts[1]) == Version(version)
+    except (InvalidVersion, IndexError):
+        return False
