@@ -10,8 +10,10 @@ OK, NO, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(\S*?)([\"'`)\]},.;:]*)(?=\s|$)")
-# `user:password@host` without a scheme; in a URL, it is handled with it.
-_USER = re.compile(r"(?<![\w@/.+%-])[^\s/@:'\"`]+:[^\s/@]+@(?=[\w.-]+)")
+# `user:password@host` and `//token@host` without a scheme, or in a URL after another one.
+_USER = re.compile(
+    r"(?:(?<![\w@/.+%-])|(?<=:/))[^\s/@:'\"`]+:[^\s/@]+@(?=[\w.-]+)|(?<=//)[^\s/@'\"`]+@(?=[\w.-])"
+)
 _KEPT_FRAGMENT = re.compile(r"(?:sha\d+|md5|egg|subdirectory)=[\w.+/-]*")
 
 
@@ -27,9 +29,12 @@ def _redacted(match: re.Match[str]) -> str:
     rest, mark, fragment = rest.partition("#")
     rest, question, _ = rest.partition("?")
     authority, slash, path = rest.partition("/")
-    port = authority.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
-    if "@" in authority:
-        authority = authority.rpartition("@")[2]
+    user, _, host = authority.rpartition("@")
+    port = host.rpartition("]")[2].partition(":")[2]
+    if ":" in user and re.search("@.*[./]", path):  # a password with @ and a slash, or `@REF` of git
+        authority, slash, path = "***", "", ""
+    elif user or "@" in authority:
+        authority = host
     elif port and not port.isdigit():  # a password with a slash, or cut before its end
         authority, slash, path = "***", "", ""
     tail = f"{mark}{fragment}" if _KEPT_FRAGMENT.fullmatch(fragment) else ""

@@ -40,7 +40,6 @@ SMALL = {
     "lockfile/__init__.py": "name of the lock folders, on the start-up path of `run`",
     "install/smoke_tests.py": "found by its name: the tests that decide on a new environment",
     "install/trust.py": "what a project may run: asked by three commands, apart from the tests themselves",
-    "model/naming.py": "text functions of packages that share nothing else",
     "model/progress.py": "protocol between the engines and the console",
     "process/replace.py": "start-up path of `envsmith run`",
     "runtime/probe_compile.py": "run by a child process under its file name",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from envsmith.catalog.sizes import size_of
 from envsmith.errors import InstallError
+from envsmith.files.own_folder import is_link
 from envsmith.install.request import LockedInstall
 from envsmith.lockfile.pins import Pin
 
@@ -161,7 +162,7 @@ def disk_of(folder: Path) -> Disk:
 def own_and_shared(folder: Path) -> tuple[int, int]:
     """Return the bytes of files that are only in a folder, and of files hard-linked from elsewhere.
 
-    Reflinks cannot be told from copies.
+    Reflinks cannot be told from copies. Links are not followed: one may lead to the whole disk.
     """
     names: Counter[tuple[int, int]] = Counter()
     found: dict[tuple[int, int], os.stat_result] = {}
@@ -174,7 +175,7 @@ def own_and_shared(folder: Path) -> tuple[int, int]:
 
 
 def _regular_files(folder: Path) -> Iterator[os.stat_result]:
-    todo = [os.fspath(folder)]
+    todo = [] if is_link(folder) else [os.fspath(folder)]
     while todo:
         try:
             entries = list(os.scandir(todo.pop()))

@@ -20,7 +20,14 @@ def any_case(*words: str) -> re.Pattern[str]:
 # Case-insensitive on Windows.
 RESERVED_VARIABLE = any_case(
     *("PATH", "VIRTUAL_ENV(?:_PROMPT)?", "_?ENVSMITH_.*", "_ES_.*", "_"),
-    *("LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "BASH_ENV", "PROMPT_COMMAND"),
+    *(
+        "(?:LD|DYLD)_.*",
+        "GCONV_PATH",
+        "OPENSSL_(?:CONF|MODULES|ENGINES)",
+        "(?:CUDA|NVTX)_INJECTION(?:32|64)_PATH",
+    ),
+    *("PYTHON(?:PATH|HOME|STARTUP|USERBASE|PLATLIBDIR|PYCACHEPREFIX)", "PERL5(?:OPT|LIB)", "NODE_OPTIONS"),
+    *("BASH_ENV", "ZDOTDIR", "PROMPT_COMMAND", "GIT_(?:SSH|EXEC|CONFIG|ASKPASS|EXTERNAL_DIFF).*"),
 )
 """Pattern of names that no profile and no lock may set; use with ``search``."""
 

@@ -22,3 +22,8 @@ def test_what_stands_elsewhere_too_is_shared(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_has_nothing(tmp_path: Path) -> None:
     assert own_and_shared(tmp_path / "none") == (0, 0)
+
+
+def test_an_environment_that_is_a_link_is_not_measured(tmp_path: Path) -> None:
+    (tmp_path / "venv").symlink_to("/", target_is_directory=True)
+    assert own_and_shared(tmp_path / "venv") == (0, 0)

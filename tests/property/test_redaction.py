@@ -67,6 +67,25 @@ def test_no_requirement_line_is_repeated_with_its_credentials(url: str, around: 
     assert SECRET not in " ".join(said)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"--index-url '//user:{SECRET}@h.example/simple'",
+        f"//{SECRET}@h.example/simple",
+        f"https:/user:{SECRET}@h.example/simple",
+        f"https://a.example=http://user:{SECRET}@h.example/simple",
+        f"pkg @ git+https://user:p@ss/{SECRET}@h.example/a/b@main",
+    ],
+)
+def test_malformed_addresses(text: str) -> None:
+    assert SECRET not in redact(text)
+    assert redact(redact(text)) == redact(text)
+
+
+def test_the_host_of_an_address_with_a_revision_is_kept() -> None:
+    assert redact(f"git+https://u:{SECRET}@h.example/a/b@main") == "git+https://h.example/a/b@main"
+
+
 @pytest.mark.parametrize("cut", [10, 20, 30, 117])
 def test_a_cut_url(cut: int) -> None:
     text = f"https://user:{'x' * 8}{SECRET * 40}@h.example/simple"[: cut + 8]
