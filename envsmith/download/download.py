@@ -15,7 +15,7 @@ from envsmith.errors import EnvsmithError, ToolError
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.pylock import read_pylock
 from envsmith.lockfile.store import read_manifest, sha256_of
-from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check
+from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check, check_profile_name
 from envsmith.model.target import ALIASES
 from envsmith.plan.ports import Files
 
@@ -56,6 +56,7 @@ def needed_files(
         manifest = read_manifest(texts, str(folder / profile / FILENAME))
         if manifest is None:
             raise _not_locked(profile, f"{profile} is not locked", ())
+        check_profile_name(manifest, profile, str(folder / profile / FILENAME))
         for slug in _matching_slugs(manifest, targets, profile):
             lock = f"{profile}/{slug}"
             text = pylock_text(texts, manifest, slug, profile)

@@ -105,8 +105,12 @@ def _profile_name(profile: str, folder: Path) -> str:
 
 def _locks(profile: str, folder: Path, targets: tuple[str, ...]) -> tuple[SavedLock, ...]:
     from envsmith.files import atomic
-    from envsmith.lockfile.store import read_locks, select_locks
+    from envsmith.lockfile.manifest import FILENAME
+    from envsmith.lockfile.store import read_locks, read_manifest, select_locks
+    from envsmith.lockfile.whole import check_profile_name
     from envsmith.wiring import lock_rules
 
     found = atomic.read_files(folder / profile)
+    if manifest := read_manifest(found, str(folder / profile / FILENAME)):
+        check_profile_name(manifest, profile, str(folder / profile / FILENAME))
     return select_locks(read_locks(profile, found, folder / profile, lock_rules()), targets)

@@ -12,7 +12,7 @@ from envsmith.install.smoke_tests import SmokeTests
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 from envsmith.lockfile.pins import InstallSource, Pin, Pins
 from envsmith.lockfile.store import read_manifest, sha256_of
-from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check
+from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check, check_profile_name
 from envsmith.model.shim import ShimPackage, is_shims
 from envsmith.model.target import Platform, Python
 from envsmith.plan.ports import Files
@@ -84,7 +84,8 @@ def read_lock_folder(request: InstallRequest, files: Files) -> tuple[Mapping[str
     """Return the files of a lock folder, and its manifest.
 
     Raises:
-        LockError: LCK002 when the manifest is malformed, LCK005 when the profile is not locked.
+        LockError: LCK002 when the manifest is malformed, LCK005 when the profile is not locked, LCK060 when
+            the manifest is another profile's.
     """
     found = files.read_files(request.folder)
     manifest = read_manifest(found, str(request.folder / FILENAME))
@@ -95,6 +96,7 @@ def read_lock_folder(request: InstallRequest, files: Files) -> tuple[Mapping[str
             where=str(request.folder),
             hint=f"envsmith lock {request.profile}",
         )
+    check_profile_name(manifest, request.profile, str(request.folder / FILENAME))
     return found, manifest
 
 

@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
+from packaging.version import InvalidVersion, Version
+
 from envsmith.activate.scripts import scripts_of
 from envsmith.catalog import Catalog
 from envsmith.lock import recorded_models
 from envsmith.lock.nightly_age import aging
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
+from envsmith.lockfile.pins import requirements_lines
 from envsmith.lockfile.store import read_manifest, sha256_of
-from envsmith.lockfile.whole import NO_RULES, LockRules, problems
+from envsmith.lockfile.whole import NO_RULES, LockRules, check_profile_name, problems
 from envsmith.model.finding import Finding, Report
 from envsmith.plan import routes
 from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan
@@ -60,6 +63,7 @@ def check_profile(request: LockRequest, folder: Path, tools: CheckTools) -> Repo
     name = request.profile.name
     if manifest is None:
         return Report(findings=(_finding("LCK030", name, "not locked yet", name),))
+    check_profile_name(manifest, name, str(folder / FILENAME))
     if stale := tuple(_route_findings(request, manifest)):
         return Report(findings=stale)
     request = replace(request, pages=manifest.routes)
@@ -139,6 +143,24 @@ def _target_findings(
                 f"; {key} {value}" for key, value in error.details
             )
             yield _finding(error.code, subject, text, plan.profile)
+        yield from _admission_findings(plan, found, subject)
+
+
+def _admission_findings(plan: ResolutionPlan, found: Mapping[str, bytes], subject: str) -> Iterator[Finding]:
+    """Yield the pins that the requirements and constraints of the plan do not admit."""
+    name = f"requirements.{plan.target.slug}.txt"
+    for line in requirements_lines(found[name].decode("utf-8", "replace")):
+        if line.name and not _is_admitted(plan, line.name, line.version):
+            known = ", ".join(str(item.requirement) for item in plan.constraints_on(line.name))
+            text = f"{name}: {line.name}=={line.version} (required: {known or 'a valid version'})"
+            yield _finding("LCK060", subject, text, plan.profile)
+
+
+def _is_admitted(plan: ResolutionPlan, name: str, version: str) -> bool:
+    try:
+        return plan.admits(name, Version(version))
+    except InvalidVersion:
+        return False
 
 
 def _file_findings(

@@ -115,6 +115,21 @@ def check(
     return requirements, pylock
 
 
+def check_profile_name(manifest: Manifest, profile: str, place: str) -> None:
+    """Check that a manifest is that of the profile whose folder it is in.
+
+    Raises:
+        LockError: LCK060 when it is another one's.
+    """
+    if manifest.profile != profile:
+        raise LockError(
+            "LCK060",
+            f"this is the manifest of {manifest.profile[:80]!r}, in the folder of {profile}",
+            where=place,
+            hint=f"restore the committed file, or delete it and run `envsmith lock {profile}`",
+        )
+
+
 def problems(
     slug: str, manifest: Manifest, found: Mapping[str, bytes], folder: PurePath, rules: LockRules
 ) -> tuple[LockError, ...]:
