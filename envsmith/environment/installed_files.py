@@ -155,7 +155,7 @@ def _strays(folders: Iterable[Path], infos: Iterable[Path]) -> Iterator[dict[str
     """
     records = {info: {os.path.normcase(path) for path in _recorded_paths(info)} for info in infos}
     owned = set().union(*records.values())
-    for folder in folders:
+    for folder in filter(os.path.isdir, folders):
         tops = {info: _top_level_names(info, paths, folder) for info, paths in records.items()}
         for entry in sorted(os.scandir(folder), key=lambda item: item.name):
             if (

@@ -96,7 +96,9 @@ class GenerationStore:
             return self.link.parent / FOLDER
         project = os.path.realpath(self.link.parent)
         key = hashlib.sha256(os.fsencode(project)).hexdigest()[:12]
-        return Path(os.path.abspath(self.store.expanduser()), f"{Path(project).name}-{key}")  # noqa: PTH100
+        # Unlike `Path.expanduser`, it keeps the name of an unknown user.
+        store = os.path.abspath(os.path.expanduser(self.store))  # noqa: PTH100, PTH111
+        return Path(store, f"{Path(project).name}-{key}")
 
     def _check_links(self, *folders: Path) -> None:
         """Check that folders are reached without a link below the project, the folder of the link, and the store."""
@@ -107,13 +109,12 @@ class GenerationStore:
                     raise self._link_error(found, folder)
 
     def _link_error(self, found: Path, folder: Path) -> InstallError:
-        target, words = os.path.realpath(found), list(self.words)
-        where = target
+        where = target = os.path.realpath(found)
+        dropped = {"--store", str(self.store), f"--store={self.store}"} if self.store else set[str]()
         if folder == self.link.parent:
             where = os.path.realpath(self.root)
-            words = [
-                word for word in words if word not in ("--prefix", os.path.relpath(self.link), str(self.link))
-            ]
+            dropped |= {"--prefix", os.path.relpath(self.link), str(self.link)}
+        words = [word for word in self.words if word not in dropped]
         return InstallError(
             "ENV035",
             f"this is a link to {target}: envsmith keeps and removes environments only in folders of the project",

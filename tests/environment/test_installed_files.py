@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,12 @@ def test_nothing_is_found_where_all_is_well(site: Path) -> None:
     write_distribution(site, "two", {"two/__init__.py": b"2"})
     found = seen(site)
     assert (found["overlaps"], found["halves"], found["origins"], found["shadows"]) == ([], [], {}, [])
+
+
+def test_an_environment_without_its_folder_contains_nothing(site: Path) -> None:
+    found = seen(site)
+    shutil.rmtree(site)
+    assert seen(site) == found
 
 
 def test_different_bytes_under_one_path_and_equal_ones(site: Path) -> None:

@@ -100,6 +100,24 @@ def test_a_link_in_the_store_is_refused(
         GenerationStore(link=stores[0].link, store=tmp_path / "store")
 
 
+def test_a_store_that_is_a_link_is_refused_with_a_command_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    Path("store").symlink_to("elsewhere")
+    for words in (("--store", "store"), ("--store=store",)):
+        with pytest.raises(InstallError, match="ENV035") as caught:
+            GenerationStore(link=Path(".venv"), store=Path("store"), words=("install", "cpu", *words))
+        assert f"`ENVSMITH_STORE={tmp_path / 'elsewhere'} envsmith install cpu`" in caught.value.hint
+
+
+def test_the_home_of_an_unknown_user_is_a_plain_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = GenerationStore(link=Path(".venv"), store=Path("~nobody-of-this-name"))
+    assert store.root.parent == tmp_path / "~nobody-of-this-name"
+
+
 def test_a_killed_switch_leaves_no_link_beside_the_environment(
     stores: tuple[GenerationStore, GenerationStore],
 ) -> None:
