@@ -75,7 +75,7 @@ def repair(damaged: RepairInput, first: RepairPlan, prefix: Path, tools: RepairT
 
     Raises:
         InstallError: when an installation or removal fails; earlier steps remain done.
-        ToolError: when files cannot be downloaded.
+        ToolError: when files cannot be downloaded; TOL019 when ``site-packages`` is a link out of the environment.
     """
     executed: list[RepairStep] = []
     now, next_plan = damaged, first
@@ -95,7 +95,9 @@ def _execute(
 ) -> None:
     if step.kind == StepKind.REBUILD:
         _rebuild(damaged, tools, is_again=is_again)
-    elif step.kind == StepKind.MOVE:
+        return
+    check_links(prefix, prefix / damaged.environment.site)
+    if step.kind == StepKind.MOVE:
         tools.repairer.move_aside(prefix, damaged.environment.site, step.subjects)
     elif step.kind == StepKind.REMOVE:
         tools.repairer.remove(prefix, step.subjects)

@@ -75,9 +75,18 @@ class Generation:
                 raise ValueError("another format version")
             values["folders"] = tuple(values["folders"])
             values["tried"] = tuple(values.get("tried", ()))
-            return cls(**values)
+            return _checked(cls(**values))
         except (TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ValueError("malformed record of a generation") from error
+
+
+def _checked(found: Generation) -> Generation:
+    """Return a record unchanged; raise `TypeError` for values of other types: the file may come with a project."""
+    texts = [*found.folders, *found.tried, *found.family, *found.family.values()]
+    texts += [getattr(found, name) for name, kind in Generation.__annotations__.items() if kind == "str"]
+    if not isinstance(found.files, int) or any("\0" in str.__str__(text) for text in texts):
+        raise TypeError("invalid value")
+    return found
 
 
 def is_id(text: str) -> bool:

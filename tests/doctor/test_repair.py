@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from envsmith.catalog import Catalog
 from envsmith.doctor.repair import MAX_ROUNDS, RepairResult, RepairTools, UvRepairer, plan, repair
 from envsmith.doctor.repair_plan import RepairInput
-from envsmith.errors import VerificationError
+from envsmith.errors import ToolError, VerificationError
 from envsmith.lockfile.pins import InstallSource
 from tests.doctor.test_repair_plan import damaged, finding
 from tests.environment.test_lock_comparison import distribution, pins
@@ -79,6 +80,21 @@ def test_steps_are_taken_and_looked_at() -> None:
         ["remove", "install"],
         (),
     )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="makes symbolic links")
+def test_nothing_is_changed_through_a_link_out_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    missing = damaged(locked=pins(a="1"), findings=(finding("ENV010", "a"), finding("ENV011", "extra")))
+    site = Path("env", missing.environment.site)
+    site.parent.mkdir(parents=True)
+    site.symlink_to(tmp_path)
+    world = World([WELL])
+    with pytest.raises(ToolError, match="TOL019"):
+        world.repair(missing)
+    assert world.repairer.told == []
 
 
 def test_what_stays_wrong_is_fetched_anew_and_given_up_in_the_end() -> None:

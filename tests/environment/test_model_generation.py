@@ -46,6 +46,26 @@ def test_what_is_no_record_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        *(
+            {"built_utc": 5},
+            {"torch": None},
+            {"place": ["a"]},
+            {"place": "\0"},
+            {"site": "\0"},
+            {"python": 3},
+        ),
+        *({"files": "x"}, {"tried": [[1]]}, {"folders": [1]}, {"family": [1]}, {"family": {"torch": 5}}),
+    ],
+)
+def test_a_record_with_a_value_of_another_type_is_refused(change: dict[str, object]) -> None:
+    text = json.dumps({**json.loads(generation().to_json()), **change})
+    with pytest.raises(ValueError, match="malformed record"):
+        Generation.from_json(text)
+
+
+@pytest.mark.parametrize(
     ("text", "is_one"),
     [
         ("cu128-7c1e2a", True),
