@@ -16,8 +16,8 @@ from envsmith.model.finding import SEVERITIES, Finding
 
 SCHEMA_VERSION = 1
 LABEL = 10
-# All control characters (C0, DEL, C1) but tab and line feed.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# All control characters (C0, DEL, C1) but tab and line feed, and those that end lines or change the reading order.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _FINDING_INDENT = 18
 _COLOURS = {"error": "red", "warning": "yellow"}
 

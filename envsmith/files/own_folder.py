@@ -5,7 +5,9 @@ Project folders are not trusted: any name in them may be a link that leads elsew
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 import stat
 from contextlib import suppress
@@ -135,12 +137,27 @@ def remove_folder(path: Path, *last: str) -> None:
         last: files in it to remove last, so that an interrupted removal can be recognised and completed.
 
     Raises:
-        OSError: the first failure, after everything else was removed.
+        OSError: the first failure, after everything else was removed; EBUSY, with nothing removed, where another file
+            system is mounted in the folder.
     """
+    _check_mounts(path)
     if _remove(path, last):
         _unprotect(path)
         if failures := _remove(path, last):
             raise failures[0]
+
+
+def _check_mounts(path: Path) -> None:
+    """Check that no file system, nor a folder of the same one, is mounted in a folder; on Linux only.
+
+    Source: proc_pid_mountinfo(5), Linux man-pages.
+    """
+    real = os.path.realpath(path)
+    with suppress(FileNotFoundError), open("/proc/self/mountinfo", "rb") as stream:  # noqa: PTH123
+        for line in stream:
+            point = re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), line.split(b" ")[4])
+            if os.fsdecode(point).startswith(f"{real}/"):
+                raise OSError(errno.EBUSY, "a folder is mounted in it", str(path))
 
 
 def _remove(path: Path, last: tuple[str, ...]) -> list[OSError]:

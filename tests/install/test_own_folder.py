@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -218,3 +221,22 @@ def test_fifos_block_nothing(project: Path, name: str) -> None:
     store.switch(A)
     assert store.generation(C) is None
     assert [one.id for one in store.generations()] == [A]
+
+
+def test_a_folder_that_is_mounted_in_a_generation_keeps_its_files(project: Path, outside: Path) -> None:
+    mounted = ("unshare", "--map-root-user", "--mount", "sh", "-c", 'mount --bind "$0" "$1" && shift && "$@"')
+    made = project / ".envsmith" / "generations" / C
+    (made / "a b").mkdir(parents=True)
+    (made / MARK).write_text(f"{C}\n", "utf-8")
+    if (
+        not shutil.which("unshare")
+        or subprocess.run([*mounted, outside, made / "a b", "true"], check=False).returncode
+    ):
+        pytest.skip("no mounts here")
+    before = content(outside)
+    words = (sys.executable, "-m", "envsmith", "generations", "--keep", "1")
+    done = subprocess.run(
+        [*mounted, outside, made / "a b", *words], capture_output=True, text=True, check=True
+    )
+    assert content(outside) == before
+    assert "is mounted in it; delete it yourself" in done.stderr

@@ -51,7 +51,8 @@ def test_control_characters_of_a_command_do_not_reach_the_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert is_refused(smoke_tests("rm -r x\x1b[1A\x1b[2Kecho harmless"))
-    assert "\x1b" not in capsys.readouterr().err
+    assert is_refused(smoke_tests("python -m voice \u202e ;\u2028x"))
+    assert not set("\x1b\u202e\u2028") & set(capsys.readouterr().err)
 
 
 def test_trust_is_remembered_outside_the_project_for_these_commands(
