@@ -149,3 +149,10 @@ def test_it_is_found_or_changes_nothing(
         assert status != 0
         assert case.read in said, (words, said)
     assert not (project / ".venv").exists()
+
+
+def test_the_page_has_every_case() -> None:
+    """`python -m bench.tampering` writes it again."""
+    page = (Path(__file__).parents[2] / "docs/reference/tampering.md").read_text("utf-8")
+    for case in CASES:
+        assert f"| {case.text} | {case.check or 'current'} | {case.read or case.why or '-'} |" in page
