@@ -193,9 +193,9 @@ COLUMNS = (
 )
 HEAD = """# Changed locks, and what finds them
 
-Written by `python -m bench.tampering`. Each row changes one or more files of a lock, and redoes their digests in the
+Written by `python -m bench.tampering`. Each line changes one or more files of a lock, and redoes their digests in the
 manifest unless it says otherwise. `tests/lock/test_tampering.py` checks the columns of envsmith; a code is a refusal,
-see [findings](findings.md). `envsmith install` makes both checks. Where nothing is found, the row says what happens.
+see [findings](findings.md). `envsmith install` makes both checks. Where nothing is found, the line says what happens.
 
 The last columns answer another question, since these tools have one file each: pip is `pip install --require-hashes` of
 the changed requirements, uv is `uv pip sync --require-hashes` of the changed pylock, else of the requirements; both run
