@@ -27,14 +27,12 @@ from envsmith.model.url import origin, redact_url
 from envsmith.model.wheel import WheelContents, installed_path
 from envsmith.net.client import RetryPolicy, UnreachableHosts, WebClient, bad_status, open_client
 from envsmith.net.deadline import Deadline, run_all
-from envsmith.net.range_reader import RangeReader
+from envsmith.net.range_reader import TAIL_BYTES, RangeReader
 
 T = TypeVar("T")
 _FORMAT_VERSION = 1
 _WHOLE = "whole"
 """Name, instead of an origin's, of values from a wheel that was hashed as a whole."""
-WHOLE_LIST_BYTES = 128 * 1024
-"""A wheel up to this size is downloaded whole for its list of files: one request instead of two or three."""
 WHOLE_BYTES = 8 * 1024 * 1024
 """A wheel up to this size is downloaded whole, and its hash verified; of a larger one only ranges are read."""
 MAX_MEMBER_BYTES = 8 * 1024 * 1024
@@ -217,7 +215,7 @@ class WheelReader(RemoteReader):
             raise _needs_network(wheel)
         with (
             open_client(Deadline(self._deadline_s)) as client,
-            self._open(wheel, client, WHOLE_BYTES) as archive,
+            self._open(wheel, client) as archive,
         ):
             try:
                 return dict(_members(archive, frozenset(paths)))
@@ -242,9 +240,13 @@ class WheelReader(RemoteReader):
     def _list(self, wheel: PackageWheel, client: WebClient) -> WheelContents:
         url = self._served(wheel.url or "")
         with self._unreachable.guard(url):
-            archive = self._open(wheel, client, WHOLE_LIST_BYTES)
-        is_whole = wheel.size is not None and wheel.size <= WHOLE_LIST_BYTES
+            reader = RangeReader(client, url)
+        # The first range covers a small wheel, so its hash costs no further request.
+        is_whole = reader.seek(0, io.SEEK_END) <= TAIL_BYTES
+        if is_whole and hashlib.sha256(_bytes_of(reader)).hexdigest() != _sha256(wheel):
+            raise _unreadable(wheel, "its sha256 differs from the lock's")
         try:
+            archive = zipfile.ZipFile(io.BufferedReader(reader))
             return self._keep(_sha256(wheel), "" if is_whole else url, archive)
         except ZIP_ERRORS as error:
             raise _unreadable(wheel, str(error)) from error
@@ -263,11 +265,11 @@ class WheelReader(RemoteReader):
         self._cache.write(sha256, url, contents.to_plain())
         return contents
 
-    def _open(self, wheel: PackageWheel, client: WebClient, whole_bytes: int) -> zipfile.ZipFile:
+    def _open(self, wheel: PackageWheel, client: WebClient) -> zipfile.ZipFile:
         url = self._served(wheel.url or "")
         source: io.BufferedReader | io.BytesIO
-        if wheel.size is not None and wheel.size <= whole_bytes:
-            answer = client.get(url, {}, limit_bytes=whole_bytes)
+        if wheel.size is not None and wheel.size <= WHOLE_BYTES:
+            answer = client.get(url, {}, limit_bytes=WHOLE_BYTES)
             if answer.status != 200:
                 raise bad_status(answer.status, redact_url(url))
             if hashlib.sha256(answer.body).hexdigest() != _sha256(wheel):
@@ -384,6 +386,13 @@ def _fetch_metadata(wheel: PackageWheel, url: str, client: WebClient) -> bytes:
         return read_metadata(io.BufferedReader(RangeReader(client, url)), wheel.filename)
     except CatalogError as error:
         raise _unreadable(wheel, error.message) from error
+
+
+def _bytes_of(reader: RangeReader) -> bytes:
+    reader.seek(0)
+    data = reader.readall()
+    reader.seek(0)
+    return data
 
 
 def _members(archive: zipfile.ZipFile, paths: frozenset[str]) -> Iterator[tuple[str, bytes]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from envsmith.net.client import Response, WebClient
 
 # The directory of a wheel is at its end; most fit into the tail, and METADATA into one further step.
-_TAIL_BYTES = 1 << 17
+TAIL_BYTES = 1 << 17
 _STEP_BYTES = 1 << 18
 MAX_TOTAL_BYTES = 48 * 1024 * 1024
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")  # FIRST-LAST/SIZE
@@ -39,7 +39,7 @@ class RangeReader(io.RawIOBase):
         self._fetched_bytes = 0
         self._etag: str | None = None
         self._blocks: list[tuple[int, bytes]] = []
-        answer = self._request(f"bytes=-{_TAIL_BYTES}", _TAIL_BYTES)
+        answer = self._request(f"bytes=-{TAIL_BYTES}", TAIL_BYTES)
         # A file smaller than the range may come whole.
         start, _, self._size = (0, 0, len(answer.body)) if answer.status == 200 else self._range(answer)
         self._etag = answer.headers.get("etag")

@@ -101,7 +101,7 @@ def run_with_timeout(
         ToolError: TOL001 when it cannot be started.
     """
     tails = (Tail(MAX_BYTES), Tail(MAX_BYTES))
-    with processes.group(command, env=env) as process:
+    with processes.group(command, env=env, inherits=False) as process:
         threads = read_outputs(process, tails)
         timed_out = not wait_until(process, timeout_s)
     join_all(threads)

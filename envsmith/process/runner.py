@@ -97,7 +97,12 @@ class Processes:
 
     @contextmanager
     def group(
-        self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path | None = None
+        self,
+        command: Sequence[str | Path],
+        *,
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+        inherits: bool = True,
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Start a program in a group of its own, with outputs to be read in the block.
 
@@ -107,6 +112,7 @@ class Processes:
             command: program and arguments.
             env: its complete environment.
             cwd: its working directory.
+            inherits: whether it gets the handles of `passing_on`; programs of users do not.
 
         Raises:
             ToolError: TOL001 when it cannot be started, TOL003 after `close`.
@@ -117,7 +123,7 @@ class Processes:
             if self._closed:
                 raise ToolError("TOL003", "interrupted before it was started", where=arguments[0])
             try:
-                process = start_group(arguments, env, cwd, self._inherited_handles)
+                process = start_group(arguments, env, cwd, self._inherited_handles if inherits else ())
             except (OSError, ValueError) as error:
                 raise start_error(arguments[0], error) from error
             self._running.add(process)

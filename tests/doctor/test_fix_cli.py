@@ -103,7 +103,7 @@ def test_a_dry_run_runs_no_command_of_the_profile(copied: tuple[Shop, Path], tmp
     try:
         ran = fix(shop, prefix, "--dry-run")
         assert (ran.status, marker.exists()) == (0, False), ran.said
-        assert fix(shop, prefix, "--yes").status == 0
+        assert fix(shop, prefix, "--yes", "--trust").status == 0
         assert marker.exists()
     finally:
         profile.write_text(before, "utf-8")

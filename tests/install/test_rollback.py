@@ -7,6 +7,7 @@ import pytest
 
 from envsmith.environment.interpreter import interpreter_path
 from envsmith.errors import InstallError
+from envsmith.files.own_folder import make_marked
 from envsmith.install.generation_store import GenerationStore
 from envsmith.install.rollback import list_generations, prune, rollback
 from tests.environment.test_model_generation import generation
@@ -113,7 +114,7 @@ def test_the_list_tells_use_and_cost(environments: GenerationStore) -> None:
 
 
 def test_those_used_last_are_kept_and_the_current_one_always(environments: GenerationStore) -> None:
-    (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
+    make_marked(environments.folder / f"{C}-failed-20261121T120000Z", C)
     assert prune(2, environments) == (C, f"{C}-failed-20261121T120000Z")
     assert prune(2, environments) == ()
     assert prune(1, environments) == (A,)
