@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from envsmith.index.sources import ListingSources, LivePyTorch
     from envsmith.lockfile.pins import Pin
     from envsmith.lockfile.whole import LockRules
+    from envsmith.model.backend import Backend
     from envsmith.model.wheel import WheelContents
     from envsmith.usage.module_names import KnownModules
 
@@ -117,11 +118,21 @@ def lock_rules(insecure_hosts: Collection[str] = (), base: str = "") -> LockRule
         base: URL of a mirror of PyTorch's index; empty for that of the variable.
     """
     from envsmith.catalog import Catalog
+    from envsmith.index.cache import ListingCache, server_name
     from envsmith.lockfile.whole import PACKAGE_HOSTS, LockRules
 
-    mirror = urlsplit(base or variables().get(INDEX_VARIABLE, "")).hostname
+    catalog = Catalog.embedded()
+    address = base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
+    mirror = urlsplit(address).hostname
+
+    def published(channel: str, backend: Backend, filename: str) -> frozenset[str]:
+        """Return the hashes on record: the catalog's, and those that the user accepted later."""
+        known = catalog.published_hashes(channel, backend, filename)
+        cache = ListingCache(cache_folder(), server_name(address, PYTORCH_BASE))
+        return known | cache.accepted(filename) if known else known
+
     return LockRules(
-        published=Catalog.embedded().published_hashes,
+        published=published,
         pytorch_hosts=PYTORCH_HOSTS | ({mirror} if mirror else set()),
         package_hosts=PACKAGE_HOSTS,
         insecure_hosts=_insecure(insecure_hosts),

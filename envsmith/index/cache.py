@@ -117,6 +117,30 @@ class ListingCache:
         """
         replace_file(self._page_path(channel, backend, project), body)
 
+    def accepted(self, filename: str) -> frozenset[str]:
+        """Return the hashes that the user accepted for a published file, besides the one on record."""
+        try:
+            return frozenset(map(str, json.loads(self._accepted_path.read_bytes())[filename]))
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return frozenset()
+
+    def accept(self, filename: str, sha256: str) -> None:
+        """Record that the user accepted another hash for a published file.
+
+        Raises:
+            ToolError: TOL035 when the cache cannot be written.
+        """
+        try:
+            known = dict(json.loads(self._accepted_path.read_bytes()))
+        except (OSError, ValueError, TypeError, RecursionError):
+            known = {}
+        known[filename] = sorted({*self.accepted(filename), sha256})
+        replace_file(self._accepted_path, json.dumps(known).encode())
+
+    @property
+    def _accepted_path(self) -> Path:
+        return self._base / "accepted.json"
+
     def _states_path(self, channel: str, backend: Backend) -> Path:
         return self._base / channel / f"{backend}.pages.json"
 

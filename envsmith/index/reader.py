@@ -326,8 +326,11 @@ class PyTorchIndex:
             )
         cached = self._cached_listing(request)
         if request.channel == "stable":
-            rows = (row for page in pages.values() for row in page.rows)
+            rows = [row for page in pages.values() for row in page.rows]
             check_recorded_hashes(rows, (request.known, cached), self._accepted)
+            for wheel in (row.wheel for row in rows if row.wheel.filename in self._accepted):
+                if wheel.sha256:
+                    self._cache.accept(wheel.filename, wheel.sha256)
         known = join_listings(request.known, cached)
         wheels = _merged(request, pages, known)
         found = reusable_metadata(known, wheels)

@@ -4,7 +4,7 @@ import pytest
 
 from envsmith.config import profile
 from envsmith.config.positions import TomlDocument
-from envsmith.config.profile import SmokeTest
+from envsmith.config.profile import IMPORT_TIMEOUT_S, SmokeTest
 from envsmith.config.readers import Location, Problems
 from envsmith.errors import ProfileError
 
@@ -17,7 +17,9 @@ def read(text: str) -> SmokeTest | None:
 
 
 def test_an_import_and_a_command() -> None:
-    assert read('{import = "sentence_transformers"}') == SmokeTest("import", "sentence_transformers")
+    assert read('{import = "sentence_transformers"}') == SmokeTest(
+        "import", "sentence_transformers", IMPORT_TIMEOUT_S
+    )
     assert read('{import = "app.main", timeout-s = 5}') == SmokeTest("import", "app.main", 5.0)
     assert read('{run = "python -m a; b", timeout-s = 0.5}') == SmokeTest("run", "python -m a; b", 0.5)
 

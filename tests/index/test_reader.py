@@ -220,7 +220,9 @@ def test_both_hashes_on_record_count(bench: Bench) -> None:
     old, new = torch_wheel(), torch_wheel(LINUX, "2.20.0+cu199", "new>=1")
     bench.replay.add(new)
     bench.accepted = (new.filename,)
+    assert bench.cache.accepted(new.filename) == frozenset()
     bench.read(known=listing_of(old))
+    assert bench.cache.accepted(new.filename) == {new.sha256}
     bench.accepted = ()
     bench.read(known=listing_of(old))
     bench.replay.add(old)

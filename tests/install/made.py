@@ -178,7 +178,7 @@ def lock_of(wheels: Sequence[Made], target: Target, profile: str, address: str) 
         pylock=pylock,
         plan_digest="0" * 64,
         requirers={},
-        family=tuple(wheel.name for wheel in wheels if wheel.name == "torch"),
+        family=tuple(wheel.name for wheel in wheels if wheel.name in ("torch", "torchvision", "torchaudio")),
         indexes=(),
         decisions=(),
     )

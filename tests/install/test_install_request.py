@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from envsmith.config.profile import SmokeTest
+from envsmith.config.profile import IMPORT_TIMEOUT_S, SmokeTest
 from envsmith.config.profiles import profile_of
 from envsmith.errors import LockError, ProfileError
 from envsmith.install.options import install_request, smoke_tests_of
@@ -101,7 +101,9 @@ def test_checks_are_those_of_the_profile(project: Path) -> None:
     )
     (project / "profiles" / "own.toml").write_text(text, "utf-8")
     profile = profile_of("own", is_needed=True)
-    assert smoke_tests_of(profile) == SmokeTests(tests=(SmokeTest("import", "b"), SmokeTest("run", "a")))
+    assert smoke_tests_of(profile) == SmokeTests(
+        tests=(SmokeTest("import", "b", IMPORT_TIMEOUT_S), SmokeTest("run", "a"))
+    )
     assert shims_of(profile) is None
     (project / "profiles" / "own.toml").write_text("backend = 3\n", "utf-8")
     assert profile_of("own", is_needed=False) is None

@@ -228,7 +228,11 @@ def _snapshot(folder: Path) -> dict[str, tuple[int, str]]:
 def _is_allowed(path: str, project: Path, commands: tuple[str, ...], before: Snapshot) -> bool:
     """Return whether commands may change, create or remove a path of a project."""
     own = path.removeprefix(".envsmith/")
-    if path == ".envsmith" or own in ("generations", "aside") or path.startswith("../"):
+    if (
+        path == ".envsmith"
+        or own in ("generations", "aside", "digests")
+        or path.startswith(("../", ".envsmith/digests/"))
+    ):
         return path not in before
     if own in (*WRITTEN, "link-.venv"):
         return not stat.S_ISDIR(before.get(path, (0, ""))[0])
