@@ -122,13 +122,13 @@ def lock_rules(insecure_hosts: Collection[str] = (), base: str = "") -> LockRule
     from envsmith.lockfile.whole import PACKAGE_HOSTS, LockRules
 
     catalog = Catalog.embedded()
-    address = base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
+    address = _chosen_base(base)
     mirror = urlsplit(address).hostname
+    cache = ListingCache(cache_folder(), server_name(address, PYTORCH_BASE))
 
     def published(channel: str, backend: Backend, filename: str) -> frozenset[str]:
         """Return the hashes on record: the catalog's, and those that the user accepted later."""
         known = catalog.published_hashes(channel, backend, filename)
-        cache = ListingCache(cache_folder(), server_name(address, PYTORCH_BASE))
         return known | cache.accepted(filename) if known else known
 
     return LockRules(
@@ -149,9 +149,13 @@ def index_base(choice: CatalogOptions) -> str:
     Raises:
         ToolError: TOL058 when it is neither https nor declared insecure.
     """
-    base = choice.index_base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
+    base = _chosen_base(choice.index_base)
     check_secure(base, choice.insecure_hosts)
     return base
+
+
+def _chosen_base(base: str) -> str:
+    return base or variables().get(INDEX_VARIABLE, "") or PYTORCH_BASE
 
 
 def wheel_contents(choice: CatalogOptions) -> WheelReader:

@@ -20,7 +20,7 @@ from envsmith.wiring import lock_rules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locks:
-    """The locks of a job_planning."""
+    """The locks of a matrix."""
 
     folder: PurePosixPath
     """Folder of the lock folders, relative to the project."""

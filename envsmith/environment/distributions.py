@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import base64
 import csv
-import errno
 import hashlib
 import io
 import os
@@ -29,6 +28,7 @@ from zlib import crc32
 from packaging.utils import canonicalize_name
 
 from envsmith.environment.model import Distribution, EnvironmentLayout, TorchBuild
+from envsmith.files.text import open_regular, read_regular
 from envsmith.model.wheel import WheelContents, is_loadable
 
 MAX_PATHS = 20
@@ -97,7 +97,7 @@ class _InstalledFile:
 
     @property
     def size_bytes(self) -> int | None:
-        """Its size; None if there is no regular file."""
+        """Its size; None unless it is a regular file."""
         try:
             found = os.stat(self.path)  # noqa: PTH116 - faster, for many files
         except (OSError, ValueError):
@@ -264,34 +264,6 @@ def _record_rows(record: Path) -> Iterator[_Row]:
         path, hash_, size = (*row, "", "")[:3]
         full = os.path.normpath(os.path.join(root, path))  # noqa: PTH118 - texts
         yield full, hash_, int(size) if re.fullmatch("[0-9]{1,18}", size) else None
-
-
-def open_regular(path: str | Path) -> io.FileIO:
-    """Open a file for reading, without waiting for the writer of a pipe.
-
-    Raises:
-        OSError: if it is not a regular file.
-    """
-    try:
-        stream = io.FileIO(
-            os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        )
-    except ValueError as error:  # a NUL character
-        raise OSError(errno.EINVAL, str(error)) from error
-    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        stream.close()
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    return stream
-
-
-def read_regular(path: str | Path) -> bytes:
-    """Read a regular file.
-
-    Raises:
-        OSError: if it is another kind of file, or cannot be read.
-    """
-    with open_regular(path) as stream:
-        return stream.read()
 
 
 def torch_build(layout: EnvironmentLayout) -> TorchBuild | None:

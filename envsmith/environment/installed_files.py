@@ -15,9 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from envsmith.environment.distributions import open_regular, read_regular, record_lines
+from envsmith.environment.distributions import record_lines
 from envsmith.environment.model import EnvironmentLayout
 from envsmith.environment.shadows import is_installed_from, shadows
+from envsmith.files.text import open_regular, read_regular
 from envsmith.model.wheel import is_loadable
 
 MAX_PATHS = 5

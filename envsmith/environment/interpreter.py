@@ -72,9 +72,9 @@ class Probe:
         Raises:
             InstallError: ENV023 or ENV029 when its interpreter does not respond.
         """
-        changes = kept_digests.changes(prefix)  # first: a changed interpreter is not trusted with them
+        kept = kept_digests.changes(prefix)  # first: a changed interpreter is not trusted with them
         layout = self._layout(prefix)
-        changes = changes or ()
+        changes = kept or ()
         if kept_digests.includes_system_packages(prefix):
             changes = (*changes, "pyvenv.cfg has `include-system-site-packages = true`")
         return Environment(
@@ -84,7 +84,7 @@ class Probe:
             distributions=list_distributions(layout, with_hashes=deep, wheels=wheels),
             torch=torch_build(layout),
             changes=changes,
-            is_kept=not kept_digests.is_unkept_generation(prefix),
+            is_kept=kept is not None or not kept_digests.is_generation(prefix),
         )
 
     def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> InstalledState:

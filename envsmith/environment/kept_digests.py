@@ -14,9 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from envsmith.environment.distributions import read_regular, record_lines
+from envsmith.environment.distributions import record_lines
 from envsmith.environment.model import RECORD
 from envsmith.files.atomic import write_atomic
+from envsmith.files.text import read_regular
 
 _FORMAT_VERSION = 1
 _FOLDER = "digests"
@@ -130,9 +131,9 @@ def _changes(kept: Mapping[str, str], found: Mapping[str, str], prefix: Path) ->
             yield f"{path} was {'added' if path in found else 'deleted'} after the install"
 
 
-def is_unkept_generation(prefix: Path) -> bool:
-    """Return whether an environment is a generation made by a version that kept no digests."""
-    return place_of(prefix) is not None and (prefix / RECORD).is_file() and changes(prefix) is None
+def is_generation(prefix: Path) -> bool:
+    """Return whether an environment is a recorded generation, which has kept digests unless an old version made it."""
+    return place_of(prefix) is not None and (prefix / RECORD).is_file()
 
 
 def includes_system_packages(prefix: Path) -> bool:

@@ -66,16 +66,19 @@ def read_text(path: Path, place: str) -> str:
     return _decoded(data, place)
 
 
-def open_regular(path: Path, most_bytes: int) -> BufferedReader:
+def open_regular(path: str | Path, most_bytes: int | None = None) -> BufferedReader:
     """Open a file to read it, unless it is a device, a pipe or larger than a limit: such reads may never end.
 
     Raises:
         OSError: when it cannot be opened, or is refused.
     """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except ValueError as error:  # a NUL character
+        raise OSError(errno.EINVAL, str(error)) from error
     stream = open(handle, "rb")  # noqa: PTH123, SIM115 - the caller closes it
     found = os.fstat(handle)
-    if stat.S_ISREG(found.st_mode) and found.st_size <= most_bytes:
+    if stat.S_ISREG(found.st_mode) and (most_bytes is None or found.st_size <= most_bytes):
         return stream
     stream.close()
     if not stat.S_ISREG(found.st_mode):
@@ -83,7 +86,7 @@ def open_regular(path: Path, most_bytes: int) -> BufferedReader:
     raise OSError(errno.EFBIG, f"larger than {most_bytes:,} bytes", str(path))
 
 
-def read_regular(path: Path, most_bytes: int) -> bytes:
+def read_regular(path: str | Path, most_bytes: int | None = None) -> bytes:
     """Return the bytes of a file; raise `OSError` as `open_regular` does."""
     with open_regular(path, most_bytes) as stream:
         return stream.read(most_bytes)  # a file may grow, or not know its size

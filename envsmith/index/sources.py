@@ -212,9 +212,9 @@ class ListingSources:
         except ToolError as error:
             self._is_reachable = False
             self._warn(error)
+        except ChangedFileError:
+            raise
         except CatalogError as error:
-            if isinstance(error, ChangedFileError):
-                raise
             self._warn(error)
         return None
 

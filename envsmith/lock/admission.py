@@ -170,7 +170,7 @@ def _check_files(package: Package, plan: ResolutionPlan) -> None:
 def _contradiction(
     package: Package, file: PackageWheel | PackageSdist, plan: ResolutionPlan
 ) -> SourcedRequirement | None:
-    """Return the requirement whose given hashes do not include a file's; None if there is none."""
+    """Return the requirement whose given hashes do not include a file's; None if all do."""
     for item in plan.constraints_on(package.name):
         allowed = item.allowed_sha256(unquote(file.filename))
         if allowed and file.hashes["sha256"] not in allowed:

@@ -122,8 +122,7 @@ def shim_states(
         files: checkpoints that decide whether safe globals are needed.
 
     Raises:
-        InstallError: ENV023 when the interpreter does not answer.
-        InstallError: ENV029 when a check times out.
+        InstallError: ENV023 when the interpreter does not answer, ENV029 when a check times out.
     """
     shims, users = facts
     found = []

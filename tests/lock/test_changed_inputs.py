@@ -1,4 +1,4 @@
-"""What a stale lock is told by."""
+"""Changed inputs that make a lock stale."""
 
 from __future__ import annotations
 
