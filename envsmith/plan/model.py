@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from packaging.pylock import Package, Pylock, PylockValidationError
@@ -158,9 +158,11 @@ class ResolutionPlan:
     """Shims of the profile that make a pairing unnecessary."""
     facts: str = ""
     """Digest of the catalog facts behind the amendments."""
+    preferences: Mapping[str, str] = field(default_factory=dict)
+    """project → the version to keep while it satisfies everything asked. Not part of the digest, like the next two."""
     decisions: tuple[Decision, ...] = ()
     amendments: tuple[Amendment, ...] = ()
-    """Not part of the digest: they follow from the plan and PyPI's releases at the cutoff."""
+    """They follow from the plan and PyPI's releases at the cutoff."""
 
     def inputs(self) -> dict[str, str | list[str]]:
         """Return the inputs of the digest; the keys name them in a report of changes."""
@@ -291,25 +293,14 @@ class Resolution:
     """project → the reason why its index withdrew the version (PEP 592), empty without one."""
 
     @classmethod
-    def parse(cls, pylock: str, annotated: str, warnings: str = "") -> Resolution:
-        """Parse a pylock and the same resolution as annotated requirements.
+    def of(cls, packages: Iterable[Package], annotated: str, warnings: str = "") -> Resolution:
+        """Return packages with what the same resolution says of them as annotated requirements.
 
         Args:
-            pylock: PEP 751 text.
+            packages: of a pylock.
             annotated: requirements text with ``# via`` comments after each pin.
             warnings: uv's standard error.
-
-        Raises:
-            ToolError: TOL020 when the pylock is malformed.
         """
-        try:
-            packages = Pylock.from_dict(tomllib.loads(pylock)).packages
-        except (tomllib.TOMLDecodeError, PylockValidationError, RecursionError) as error:
-            raise ToolError(
-                "TOL020",
-                f"uv's output is not a valid pylock: {error}",
-                hint="envsmith needs uv 0.13, 0.13.8 or later",
-            ) from error
         requirers, indexes = parse_annotations(annotated)
         return cls(
             packages=tuple(sorted(packages, key=lambda package: package.name)),
@@ -317,6 +308,22 @@ class Resolution:
             indexes=indexes,
             yanked={match["name"]: match["reason"] or "" for match in _YANKED.finditer(warnings)},
         )
+
+
+def parse_packages(pylock: str) -> Sequence[Package]:
+    """Return the packages of a PEP 751 text.
+
+    Raises:
+        ToolError: TOL020 when it is malformed.
+    """
+    try:
+        return Pylock.from_dict(tomllib.loads(pylock)).packages
+    except (tomllib.TOMLDecodeError, PylockValidationError, RecursionError) as error:
+        raise ToolError(
+            "TOL020",
+            f"uv's output is not a valid pylock: {error}",
+            hint="envsmith needs uv 0.13, 0.13.8 or later",
+        ) from error
 
 
 def parse_annotations(annotated: str) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:

@@ -10,13 +10,14 @@ import re
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from json import dumps
 from pathlib import Path
 
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError, NoSolutionError, ToolError
 from envsmith.model.target import Platform
-from envsmith.plan.model import Resolution, ResolutionPlan
+from envsmith.plan.model import Resolution, ResolutionPlan, parse_packages
 from envsmith.process.runner import CompletedProgram, Processes
 from envsmith.uv.command import NETWORK_ERROR, check_version, excerpt, uv_environ
 from envsmith.uv.index_writer import INDEX_NAME, uv_settings, write_slice
@@ -89,14 +90,19 @@ class UvResolver:
             work = Path(scratch)
             forced = [name for name in plan.allow_sdist if not self._has_wheel(plan, index, work, name)]
             flags = self._write_inputs(plan, index, work, forced)
-            pylock = work / "pylock.toml"
+            pylock, annotated = work / "pylock.toml", work / "annotated.txt"
+            # uv keeps the versions that it finds in its output file.
+            if plan.preferences:
+                pylock.write_text(preferred_pylock(plan.preferences), "utf-8")
             output = ("--quiet", "--format", "pylock.toml", "--output-file", pylock)
             self._compile(plan, work, [*flags, *output])
+            packages = parse_packages(_read_output(pylock))
             # A second run, from the cache just filled, for the requirers, which a pylock lacks. Without --quiet it
             # warns about yanked versions.
-            notes = ("--annotation-style", "split", "--emit-index-annotation")
-            annotated = self._compile(plan, work, [*flags, *notes], offline=True)
-            return Resolution.parse(_read_output(pylock), annotated.stdout, annotated.stderr)
+            _write(annotated, (f"{package.name}=={package.version}" for package in packages))
+            notes = ("--annotation-style", "split", "--emit-index-annotation", "--output-file", annotated)
+            ran = self._compile(plan, work, [*flags, *notes], offline=True)
+            return Resolution.of(packages, _read_output(annotated), ran.stderr)
 
     def _check_version(self) -> None:
         """Check the version of uv, once."""
@@ -166,6 +172,15 @@ class UvResolver:
         return finished
 
 
+def preferred_pylock(versions: Mapping[str, str]) -> str:
+    """Return a pylock by which uv prefers these versions: project → version."""
+    tables = (
+        f"[[packages]]\nname = {dumps(name)}\nversion = {dumps(version)}\n"
+        for name, version in sorted(versions.items())
+    )
+    return "\n".join(('lock-version = "1.0"\ncreated-by = "envsmith"\n', *tables))
+
+
 def python_platform(platform: Platform) -> str:
     """Return uv's name for a platform: ``x86_64-manylinux_2_28``, ``x86_64-pc-windows-msvc``."""
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine, platform.machine)
@@ -184,7 +199,7 @@ def _read_output(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ToolError(
-            "TOL020", "uv succeeded, but wrote no pylock", hint="envsmith needs uv 0.13, 0.13.8 or later"
+            "TOL020", "uv succeeded, but wrote no output", hint="envsmith needs uv 0.13, 0.13.8 or later"
         ) from error
 
 

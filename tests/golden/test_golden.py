@@ -19,7 +19,7 @@ from envsmith.lock import admission
 from envsmith.lock.lock import entry_of
 from envsmith.lockfile.manifest import FILENAME, Manifest, RememberedOptions
 from envsmith.lockfile.store import lock_files
-from envsmith.plan.model import Resolution
+from envsmith.plan.model import Resolution, parse_packages
 from tests.golden.plans import TORCH, plan
 
 HERE = Path(__file__).parent
@@ -28,8 +28,8 @@ SLUG = "cp312-win_amd64"
 
 
 def recorded() -> Resolution:
-    return Resolution.parse(
-        (DATA / "torch-cpu-windows.pylock.toml").read_text("utf-8"),
+    return Resolution.of(
+        parse_packages((DATA / "torch-cpu-windows.pylock.toml").read_text("utf-8")),
         (DATA / "torch-cpu-windows.annotated.txt").read_text("utf-8"),
     )
 

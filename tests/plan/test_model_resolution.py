@@ -1,7 +1,7 @@
 import pytest
 
 from envsmith.errors import ToolError
-from envsmith.plan.model import Resolution, parse_annotations
+from envsmith.plan.model import Resolution, parse_annotations, parse_packages
 from tests.values import HEX
 
 PYLOCK = f"""
@@ -39,7 +39,7 @@ numpy==2.3.0
 
 
 def test_packages_are_sorted_and_askers_named() -> None:
-    found = Resolution.parse(PYLOCK, ANNOTATED)
+    found = Resolution.of(parse_packages(PYLOCK), ANNOTATED)
     assert [package.name for package in found.packages] == ["filelock", "torch"]
     assert found.requirers["filelock"] == ("huggingface-hub", "torch")
     assert found.indexes["torch"] == "file:///slice"
@@ -61,5 +61,5 @@ def test_annotations() -> None:
 )
 def test_another_form_is_the_tools_error(text: str) -> None:
     with pytest.raises(ToolError) as caught:
-        Resolution.parse(text, "")
+        parse_packages(text)
     assert caught.value.code == "TOL020"

@@ -54,8 +54,9 @@ class Replies(Processes):
         if self.status:
             return CompletedProgram(status=self.status, stdout="", stderr=self.stderr)
         if "--output-file" in words:
-            Path(words[words.index("--output-file") + 1]).write_text(PYLOCK, "utf-8")
-        return CompletedProgram(status=0, stdout=ANNOTATED, stderr="")
+            output = Path(words[words.index("--output-file") + 1])
+            output.write_text(PYLOCK if output.name == "pylock.toml" else ANNOTATED, "utf-8")
+        return CompletedProgram(status=0, stdout="", stderr="")
 
 
 def resolve(replies: Replies, tmp_path: Path, given: ResolutionPlan | None = None, **ways: Any) -> Replies:

@@ -151,3 +151,11 @@ def test_uv_tells_which_versions_are_yanked(
         answer = found.resolve(plan("six"))
         assert [str(item.version) for item in answer.packages] == ["0.9"]
         assert answer.yanked == {}
+
+
+def test_preferred_versions_are_kept_while_they_satisfy_what_is_asked(uv: UvResolver) -> None:
+    older = replace(sliced("torch"), preferences={"torch": "2.10.0+cu128", "elsewhere": "1.0"})
+    assert pins(uv, older) == {"torch": "2.10.0+cu128"}
+    assert pins(uv, replace(older, requirements=asked("torch>=2.11"))) == {"torch": "2.11.0+cu128"}
+    both = replace(older, requirements=asked("torch", "torchvision"))
+    assert pins(uv, both) == {"torch": "2.11.0+cu128", "torchvision": "0.26.0+cu128"}
