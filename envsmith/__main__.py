@@ -25,6 +25,9 @@ def _run(words: list[str]) -> int:
         from envsmith.console.streams import open_closed
 
         open_closed()
+    from envsmith.host.project_folder import enter
+
+    words = enter(words)
     # These two answer before click is imported, which takes longer than a plain `run` as a whole.
     if words[:1] == ["run"]:
         from envsmith.activate.fast_run import exec_command

@@ -71,12 +71,18 @@ class Project:
         }
         return {**os.environ, **own, **self.env}
 
-    def run(self, *words: str, within: tuple[str, ...] = ()) -> Ran:
-        """Run ``envsmith`` in the project; within: the beginning of a command that runs another one."""
-        self.root.mkdir(parents=True, exist_ok=True)
+    def run(self, *words: str, within: tuple[str, ...] = (), folder: str = "") -> Ran:
+        """Run ``envsmith`` in the project.
+
+        Args:
+            words: of the command line.
+            within: the beginning of a command that runs another one.
+            folder: of the project in which to run it.
+        """
+        (self.root / folder).mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
             [*within, sys.executable, "-m", "envsmith", *words],
-            cwd=self.root,
+            cwd=self.root / folder,
             env=self.environ(),
             capture_output=True,
             encoding="utf-8",

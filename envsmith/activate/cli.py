@@ -195,7 +195,9 @@ def run_command(ctx: click.Context, profile: str) -> int:
             "no command given; write it after --, as in: envsmith run cpu -- python app.py"
         )
     from envsmith.activate.fast_run import outer_variables, session
+    from envsmith.host.project_folder import leave
     from envsmith.process.replace import exec_or_spawn
 
     _, _, changes = session(profile)
+    leave()
     return exec_or_spawn(words, changes.over(outer_variables()))

@@ -14,6 +14,7 @@ from envsmith.activate.model import CHANGED, Activation, EnvironmentPaths, Sessi
 from envsmith.activate.session import environment_paths, has_file, installed_profile, outer_session
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.host.current import path_separator, variables
+from envsmith.host.project_folder import leave
 from envsmith.lockfile import LOCKFILES
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def exec_command(words: Sequence[str]) -> int | None:
         return None
     try:
         _, _, changes = session("".join(names))
+        leave()
         return exec_or_spawn(command, changes.over(outer_variables()))
     except EnvsmithError:
         return None

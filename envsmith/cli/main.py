@@ -14,6 +14,7 @@ import click
 from envsmith import __version__
 from envsmith.console import streams
 from envsmith.errors import FAILED, INTERRUPTED, OK, EnvsmithError
+from envsmith.host.project_folder import OPTION
 
 COMMANDS = {
     "lock": ("envsmith.lock.cli", "Lock profiles: hashed requirements and a pylock for every target."),
@@ -95,6 +96,14 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="envsmith")
 @click.option("-v", "--verbose", count=True, help="Log more: -v logs each program started.")
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
+@click.option(
+    OPTION,
+    "project",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    expose_value=False,
+    help="Folder of the project [default: found from here upwards].",
+)
 @click.pass_context
 def cli(ctx: click.Context, *, verbose: int, quiet: bool) -> None:
     """Lock and install PyTorch environments with the right CUDA, ROCm or CPU build for every platform."""

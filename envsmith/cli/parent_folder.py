@@ -1,4 +1,4 @@
-"""Hints for commands run in a subfolder of the project."""
+"""Hints for commands run in a project inside another one that has the locks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import click
 
 from envsmith.console.options import MissingLockError
 from envsmith.errors import EnvsmithError
+from envsmith.host.project_folder import from_user_folder
 from envsmith.lockfile import LOCKFILES
+from envsmith.model.shell import quote_path
 
 # Errors about missing locks, profiles or environments.
 _ABOUT_LOCKS = ("ENV050", "LCK005", "LCK030", "LCK040", "PRF013", "PRF042", "PRF045", "TOL040")
@@ -31,15 +33,15 @@ def usage_of_parent(error: click.ClickException) -> click.ClickException:
 
 
 def _hint(parent: str) -> str:
-    return f"the locks are in {parent}/{LOCKFILES}: run it in {parent}"
+    return f"the locks are in {parent}/{LOCKFILES}: use --project {quote_path(parent)}"
 
 
 def _parent_with_locks() -> str:
-    """Return the relative path of the nearest parent with locks; empty if there is none, or the locks are here."""
+    """Return the nearest parent with locks, seen from the user's folder; empty if there is none, or they are here."""
     with contextlib.suppress(OSError):
         here = Path.cwd()
         if not (here / LOCKFILES).is_dir():
-            for steps, folder in enumerate(here.parents, 1):
+            for folder in here.parents:
                 if any(folder.glob(f"{LOCKFILES}/*/manifest.toml")):
-                    return "/".join([".."] * steps)
+                    return Path(from_user_folder(str(folder))).as_posix()
     return ""

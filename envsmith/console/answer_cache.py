@@ -16,6 +16,7 @@ import os
 import sys
 
 from envsmith.files.cache_dir import cache_root
+from envsmith.host.project_folder import user_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _place(words: Sequence[str]) -> str:
     """Return the path of the answer to a command line. It may be shared: `recall` compares the stored words."""
     from zlib import crc32
 
-    name = f"{crc32(chr(0).join((os.getcwd(), *words)).encode('utf-8', 'surrogatepass')):08x}.json"  # noqa: PTH109
+    name = f"{crc32(chr(0).join((os.getcwd(), user_folder(), *words)).encode('utf-8', 'surrogatepass')):08x}.json"  # noqa: PTH109
     return os.path.join(cache_root(os.environ), "answers", name)  # noqa: PTH118
 
 
@@ -141,7 +142,8 @@ def _own_state() -> dict[str, object]:
                 todo.append(entry.path)
             else:
                 newest = [newest[0] + 1, max(newest[1], entry.stat().st_mtime_ns)]
-    return {"package": newest, "python": sys.version, "folder": os.getcwd(), "variables": _variables()}  # noqa: PTH109
+    folders = [os.getcwd(), user_folder()]  # noqa: PTH109
+    return {"package": newest, "python": sys.version, "folders": folders, "variables": _variables()}
 
 
 def _variables() -> dict[str, str]:

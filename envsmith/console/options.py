@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 
 import click
+from click.core import ParameterSource
 
+from envsmith.host.project_folder import typed_path, user_folder
 from envsmith.lockfile import LOCKFILES
 
+
+class TypedPath(click.Path):
+    """Type of paths, which are relative to the user's folder; default paths are in the project's folder."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Return the path for use in the project's folder; absolute if that is not the user's."""
+        is_typed = ctx and param and ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
+        if is_typed:
+            value = typed_path(os.fspath(value))
+        elif user_folder() != os.getcwd():  # noqa: PTH109 - a string
+            value = Path(value).absolute()
+        return super().convert(value, param, ctx)
+
+
+def recorded_file(text: str) -> str:
+    """Type of files that locks record: relative to the project where they are inside."""
+    return typed_path(text, is_recorded=True)
+
+
+def location(text: str) -> str:
+    """Type of folders that may be URLs; empty if none is given."""
+    return typed_path(text) if text and "://" not in text else text
+
+
+def interpreter(text: str) -> str:
+    """Type of interpreters: a version, a name, or a path."""
+    return typed_path(text) if "/" in text or os.sep in text else text
+
+
 PREFIX = click.option(
-    "--prefix", type=click.Path(path_type=Path), default=".venv", help="Environment [default: .venv]."
+    "--prefix", type=TypedPath(path_type=Path), default=".venv", help="Environment [default: .venv]."
 )
 """For commands that switch environments."""
 INSPECTED_PREFIX = click.option(
     "--prefix",
-    type=click.Path(path_type=Path),
+    type=TypedPath(path_type=Path),
     default=".venv",
     envvar="ENVSMITH_PREFIX",
     help="Environment [default: $ENVSMITH_PREFIX, else .venv].",
@@ -23,7 +57,7 @@ INSPECTED_PREFIX = click.option(
 
 STORE = click.option(
     "--store",
-    type=click.Path(path_type=Path),
+    type=TypedPath(path_type=Path),
     envvar="ENVSMITH_STORE",
     metavar="DIR",
     help="Folder for the environments of all projects [default: $ENVSMITH_STORE, else .envsmith].",
@@ -32,7 +66,7 @@ STORE = click.option(
 LOCK_FOLDERS = click.option(
     "-o",
     "folder",
-    type=click.Path(path_type=Path),
+    type=TypedPath(path_type=Path),
     default=LOCKFILES,
     help="Folder of the locks [default: lockfiles].",
 )

@@ -12,6 +12,7 @@ import click
 
 from envsmith.console import terminal
 from envsmith.errors import EnvsmithError
+from envsmith.host.project_folder import user_path
 from envsmith.model.finding import SEVERITIES, Finding
 
 SCHEMA_VERSION = 1
@@ -165,7 +166,7 @@ def _error_lines(problem: EnvsmithError, places: list[str], indent: str, shown: 
     for line in head[1:]:
         say(f"{indent}  {line}", err=True)
     for place in filter(None, places):
-        _detail("where", place, indent)
+        _detail("where", user_path(place), indent)
     for label, text in problem.details:
         if (label, text) not in shown:
             _detail(label, text, indent)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from envsmith.activate.cli import AfterDashes, words_after
-from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS, STORE, TRUST
+from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS, STORE, TRUST, location
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -82,7 +82,9 @@ def _signal(status: int) -> int:
 )
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
 @TRUST
-@click.option("--wheelhouse", default="", metavar="DIR", help="With --fix: folder with all locked files.")
+@click.option(
+    "--wheelhouse", type=location, default="", metavar="DIR", help="With --fix: folder with all locked files."
+)
 @click.option(
     "--offline", is_flag=True, help="With --fix: do not use the network, only uv's cache or the wheelhouse."
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.console.options import INSECURE_HOSTS, LOCK_FOLDERS
+from envsmith.console.options import INSECURE_HOSTS, LOCK_FOLDERS, TypedPath
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "-d",
     "wheelhouse",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=TypedPath(path_type=Path, file_okay=False),
     required=True,
     help="Folder for the files.",
 )

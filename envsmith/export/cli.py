@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.console.options import LOCK_FOLDERS
+from envsmith.console.options import LOCK_FOLDERS, TypedPath
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--prefix",
-    type=click.Path(path_type=Path),
+    type=TypedPath(path_type=Path),
     help="Environment built from this lock, as a further source of licences.",
 )
 @click.option("--offline", is_flag=True, help="Do not use the network; use cached licences only.")

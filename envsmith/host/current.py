@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envsmith.host.project_folder import user_folder
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -79,5 +81,5 @@ def folders_before_packages() -> tuple[str, ...]:
     With PYTHONSAFEPATH (Python 3.11 and later) the current one is not searched.
     """
     named = [entry for entry in variables().get("PYTHONPATH", "").split(path_separator()) if entry]
-    here = () if variables().get("PYTHONSAFEPATH") else (".",)
-    return tuple(dict.fromkeys(str(Path(entry).absolute()) for entry in (*here, *named)))
+    here = () if variables().get("PYTHONSAFEPATH") else ("",)
+    return tuple(dict.fromkeys(str(Path(user_folder(), entry)) for entry in (*here, *named)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.console.options import INSECURE_HOSTS, LOCK_FOLDERS, PREFIX, STORE, TRUST
+from envsmith.console.options import INSECURE_HOSTS, LOCK_FOLDERS, PREFIX, STORE, TRUST, interpreter, location
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def generations_command(keep: int | None, prefix: Path, store: Path | None, *, a
 @click.argument("profile", required=False)
 @click.option(
     "--python",
+    type=interpreter,
     default="",
     metavar="PYTHON",
     help="Version, name or path of the interpreter [default: chosen by the locks].",
@@ -55,7 +56,9 @@ def generations_command(keep: int | None, prefix: Path, store: Path | None, *, a
     default=True,
     help="Check that the lock is up to date, or skip the check [default: --locked].",
 )
-@click.option("--wheelhouse", default="", metavar="DIR", help="Folder or URL with all files of the lock.")
+@click.option(
+    "--wheelhouse", type=location, default="", metavar="DIR", help="Folder or URL with all files of the lock."
+)
 @click.option(
     "--rewrite",
     "rewrites",

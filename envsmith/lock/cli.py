@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.console.options import ACCEPT_CHANGED, INSECURE_HOSTS, LOCK_FOLDERS
+from envsmith.console.options import ACCEPT_CHANGED, INSECURE_HOSTS, LOCK_FOLDERS, recorded_file
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "-r",
     "requirements_files",
+    type=recorded_file,
     multiple=True,
     metavar="FILE",
     help="Requirements file (.in, .txt); may be repeated.",

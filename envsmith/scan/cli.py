@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from envsmith.console.options import TypedPath, recorded_file
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ MOST_LINES = 5
 
 
 @click.command(name="scan")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.argument("paths", nargs=-1, type=TypedPath(path_type=Path, exists=True))
 @click.option(
     "-n", "--name", "names", multiple=True, metavar="PROJECT", help="Package to search; may be repeated."
 )
@@ -28,6 +29,7 @@ MOST_LINES = 5
     "-r",
     "--requirement",
     "files",
+    type=recorded_file,
     multiple=True,
     metavar="FILE",
     help="Search the packages in this requirements file.",
@@ -47,7 +49,7 @@ MOST_LINES = 5
 def scan_command(**options: Any) -> int:  # noqa: ANN401 - click checks each option
     """Find out whether a project uses torchvision, torchaudio or other packages, and where.
 
-    PATH is the project's folder [default: current folder]; several folders or files are sources of the current
+    PATH is the project's folder [default: the project]; several folders or files are sources of the current
     project. Nothing is run or imported.
 
     --fix edits requirements files and pyproject.toml. Without -n it removes torchvision, torchaudio and the packages

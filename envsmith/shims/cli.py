@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envsmith.console.options import INSPECTED_PREFIX
+from envsmith.console.options import INSPECTED_PREFIX, TypedPath
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def list_(*, as_json: bool) -> int:
     "--checkpoint",
     "files",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=TypedPath(exists=True, dir_okay=False, path_type=Path),
     help="Checkpoint that decides which safe-globals are needed (repeatable).",
 )
 @_JSON

@@ -11,12 +11,15 @@ from tests.locks import LINUX, folder_files
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A folder below a project that has locks."""
+    """A project inside another one that has locks."""
     folder = tmp_path / "project/lockfiles/plain"
     folder.mkdir(parents=True)
     for name, content in folder_files("plain", {LINUX: ("torch==2.11.0+cpu",)}, backend="cpu").items():
         (folder / name).write_bytes(content)
-    return Project(root=tmp_path / "project/src/deep")
+    inner = tmp_path / "project/src/deep"
+    inner.mkdir(parents=True)
+    (inner / "pyproject.toml").write_text('[project]\nname = "inner"\n', "utf-8")
+    return Project(root=inner)
 
 
 @pytest.mark.parametrize(
@@ -36,12 +39,12 @@ def project(tmp_path: Path) -> Project:
 def test_the_folder_around_that_has_the_locks_is_named(words: tuple[str, ...], project: Project) -> None:
     ran = project.run(*words)
     assert ran.status != 0
-    assert "../../lockfiles: run it in ../.." in ran.err, ran.err
+    assert "../../lockfiles: use --project ../.." in ran.err, ran.err
 
 
 def test_json_says_it_too(project: Project) -> None:
     ran = project.run("matrix", "plain", "--json")
-    assert "run it in ../.." in json.loads(ran.out)["errors"][0]["hint"]
+    assert "use --project ../.." in json.loads(ran.out)["errors"][0]["hint"]
 
 
 def test_nothing_is_said_where_the_locks_are_or_where_none_are_around(
@@ -50,5 +53,5 @@ def test_nothing_is_said_where_the_locks_are_or_where_none_are_around(
     for root in (tmp_path / "project", tmp_path / "elsewhere"):
         ran = Project(root=root).run("matrix", "nosuch")
         assert ran.status == 1
-        assert "run it in" not in ran.err
-    assert "run it in" not in project.run("select", "--python", "2.7").err
+        assert "use --project" not in ran.err
+    assert "use --project" not in project.run("select", "--python", "2.7").err
