@@ -35,7 +35,7 @@ def _run(words: list[str]) -> int:
         status = exec_command(words[1:])
         if status is not None:
             return status
-    if ("install" in words or {"lock", "--check"} <= {*words}) and _is_unchanged(words):
+    if ({"install", "sync"} & {*words} or {"lock", "--check"} <= {*words}) and _is_unchanged(words):
         return 0
 
     from envsmith.process import signals

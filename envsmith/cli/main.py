@@ -17,6 +17,7 @@ from envsmith.errors import FAILED, INTERRUPTED, OK, EnvsmithError
 from envsmith.host.project_folder import OPTION
 
 COMMANDS = {
+    "sync": ("envsmith.project.cli", "Lock if needed, then install."),
     "lock": ("envsmith.lock.cli", "Lock profiles: hashed requirements and a pylock for every target."),
     "catalog": ("envsmith.cli.catalog_command", "Show PyTorch's builds, and refresh the cached index."),
     "profiles": ("envsmith.cli.profiles_command", "List the profiles, show one, or print their JSON Schema."),

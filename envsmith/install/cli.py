@@ -71,6 +71,7 @@ def generations_command(keep: int | None, prefix: Path, store: Path | None, *, a
 @click.option("--explain", is_flag=True, help="Without PROFILE: explain for each lock why it fits or not.")
 @click.option("--deep", is_flag=True, help="Compare the hash of every file, not only its size.")
 @click.option("--compile-bytecode", is_flag=True, help="Compile all modules during the install.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
 @click.option("--no-guard", is_flag=True, help="Do not write constraints that pin the torch family.")
 @TRUST
 @LOCK_FOLDERS
@@ -83,10 +84,24 @@ def install_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa
     locked files are installed. After any failure the current environment is unchanged; `envsmith rollback` returns to
     the previous one.
     """
+    return install_lock(options, settings, "install")
+
+
+def install_lock(
+    options: dict[str, Any], settings: dict[str, Any], command: str, checked: Sequence[Path] | None = None
+) -> int:
+    """Install a lock.
+
+    Args:
+        options: those of `envsmith install`.
+        settings: global options and the command line.
+        command: its name.
+        checked: the files that the locks depend on, if they were found to be up to date; None to check.
+    """
     from envsmith.console import answer_cache
     from envsmith.install import output
     from envsmith.install.disk_space import own_and_shared
-    from envsmith.install.install import install
+    from envsmith.install.install import install, plan_install
     from envsmith.install.links import check_place, check_runner
     from envsmith.install.options import check_stale, frozen_inputs, install_request
     from envsmith.install.trust import check_trust
@@ -94,23 +109,30 @@ def install_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa
     check_place(options["prefix"].absolute())
     check_runner(options["prefix"].absolute())
     request = install_request({**options, "quiet": settings["quiet"]})
-    check_trust(
-        request.smoke_tests,
-        request.profile,
-        f"envsmith install {request.profile}",
-        is_trusted=options["is_trusted"],
-    )
-    is_checked = options["is_checked"]
-    inputs = check_stale(request, options["folder"]) if is_checked else frozen_inputs(request)
+    if not options["dry_run"]:
+        check_trust(
+            request.smoke_tests,
+            request.profile,
+            f"envsmith {command} {request.profile}",
+            is_trusted=options["is_trusted"],
+        )
+    if not options["is_checked"]:
+        inputs: Sequence[Path] = frozen_inputs(request)
+    else:
+        inputs = check_stale(request, options["folder"]) if checked is None else checked
     # Signed before the build: they may be changed during it.
     signatures = answer_cache.sign_paths((options["folder"], *inputs))
     is_quiet = settings["quiet"] or options["as_json"]
     with install_tools({**options, "words": settings["words"]}, quiet=is_quiet) as tools:
+        if options["dry_run"]:
+            plan = plan_install(request, tools)
+            output.show_plan(plan, options["prefix"], as_json=options["as_json"], command=command)
+            return OK
         done = install(request, tools)
     if inputs and _is_cacheable(options):
         _cache_answer(settings["words"], options, done.generation, signatures)
     cost = own_and_shared(tools.store.prefix(done.generation.id)) if done.how == "built" else None
-    output.show_install(done, options["prefix"], cost, as_json=options["as_json"])
+    output.show_install(done, options["prefix"], cost, as_json=options["as_json"], command=command)
     return OK
 
 

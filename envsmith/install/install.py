@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,6 +43,54 @@ class InstallResult:
     """None if nothing was built."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallPlan:
+    """The changes that an install would make."""
+
+    profile: str
+    target: str
+    python: str
+    """Version of the interpreter."""
+    how: str
+    """``built``, ``switched`` or ``unchanged``, as in `InstallResult`."""
+    generation: str = ""
+    """Id of the existing generation; empty if one would be built."""
+    packages: int
+    downloads: tuple[str, ...] | None = ()
+    """Names of the packages missing from uv's cache; None if unknown."""
+    sources: tuple[str, ...] = ()
+    """Names of the packages that would be built from source."""
+    need: SpaceNeeded | None = None
+    """None if nothing would be built."""
+
+
+def plan_install(request: InstallRequest, tools: InstallTools) -> InstallPlan:
+    """Return the changes that `install` would make; nothing is downloaded or written.
+
+    Raises:
+        EnvsmithError: as `install`, as far as an error can be foreseen.
+    """
+    files, manifest = read_lock_folder(request, tools.files)
+    python, interpreter, locked = _locked(request, manifest, files, tools)
+    plan = InstallPlan(
+        profile=request.profile,
+        target=locked.slug,
+        python=interpreter.version,
+        how="built",
+        packages=len(locked.pins.packages),
+    )
+    if existing := _existing(request, locked, interpreter, tools):
+        how = "unchanged" if existing.id == tools.store.current() else "switched"
+        return replace(plan, how=how, generation=existing.id)
+    missing = tools.installer.outstanding(locked.source, python)
+    return replace(
+        plan,
+        downloads=None if missing is None else tuple(sorted(missing)),
+        sources=locked.source.sources,
+        need=_check_space(locked, missing, tools),
+    )
+
+
 def install(request: InstallRequest, tools: InstallTools) -> InstallResult:
     """Install the lock of a profile; after an error the current environment is unchanged.
 
@@ -55,9 +104,7 @@ def install(request: InstallRequest, tools: InstallTools) -> InstallResult:
     files, manifest = read_lock_folder(request, tools.files)
     with tools.store.lock(f"installing {request.profile}") as is_recovered:
         before = tools.store.current()
-        python, interpreter = _find_interpreter(request, manifest, tools)
-        slug = model.choose_target(manifest.targets, interpreter, profile=request.profile)
-        locked = read_lock(request, manifest, files, slug)
+        python, interpreter, locked = _locked(request, manifest, files, tools)
         if existing := None if request.rebuild else _existing(request, locked, interpreter, tools):
             return _switch(existing, before, tools, how="switched" if existing.id != before else "unchanged")
         if tools.prefetcher:
@@ -74,6 +121,15 @@ def _switch(generation: Generation, before: str, tools: InstallTools, *, how: st
     aside = tools.store.switch(generation.id) if generation.id != before else ""
     is_kept = before != generation.id and tools.store.generation(before)
     return InstallResult(generation=generation, how=how, before=before if is_kept else "", aside=aside)
+
+
+def _locked(
+    request: InstallRequest, manifest: Manifest, files: Mapping[str, bytes], tools: InstallTools
+) -> tuple[Path, Interpreter, LockedInstall]:
+    """Return the interpreter, and the lock that fits it."""
+    python, interpreter = _find_interpreter(request, manifest, tools)
+    slug = model.choose_target(manifest.targets, interpreter, profile=request.profile)
+    return python, interpreter, read_lock(request, manifest, files, slug)
 
 
 def _find_interpreter(

@@ -13,19 +13,24 @@ from envsmith.console import printer
 if TYPE_CHECKING:
     from envsmith.environment.model import Generation
     from envsmith.install.disk_space import SpaceNeeded
-    from envsmith.install.install import InstallResult
+    from envsmith.install.install import InstallPlan, InstallResult
     from envsmith.install.rollback import GenerationListing, SwitchResult
 
 _STATES = {"failed": "not verified", "foreign": "not managed by envsmith"}
 
 
 def show_install(
-    done: InstallResult, link: Path, cost: tuple[int, int] | None = None, *, as_json: bool = False
+    done: InstallResult,
+    link: Path,
+    cost: tuple[int, int] | None = None,
+    *,
+    as_json: bool = False,
+    command: str = "install",
 ) -> None:
     """Print the result of an install; cost: own and shared bytes of the environment."""
     if as_json:
         bytes_ = {"own_bytes": cost[0], "shared_bytes": cost[1]} if cost else {}
-        printer.envelope("install", "ok", {**asdict(done), **bytes_})
+        printer.envelope(command, "ok", {**asdict(done), **bytes_})
         return
     generation = done.generation
     if done.need:
@@ -53,12 +58,32 @@ def show_install(
     printer.labelled("current", f"{link} → {generation.id}{before}")
 
 
-def _show_need(need: SpaceNeeded, packages: int) -> None:
+def show_plan(plan: InstallPlan, link: Path, *, as_json: bool, command: str) -> None:
+    """Print the changes that an install would make."""
+    if as_json:
+        printer.envelope(command, "ok", {"is_dry_run": True, **asdict(plan)})
+        return
+    name = f"{plan.profile}/{plan.target} with Python {plan.python}"
+    if plan.how == "built":
+        printer.labelled("would", f"build {name}, and switch {link} to it")
+        if plan.need:
+            _show_need(plan.need, plan.packages, "download")
+        if plan.downloads:
+            printer.labelled("", ", ".join(plan.downloads))
+        if plan.sources:
+            printer.labelled("", f"built from source: {', '.join(plan.sources)}")
+    elif plan.how == "switched":
+        printer.labelled("would", f"switch {link} to {plan.generation}, built from {name}")
+    else:
+        printer.labelled("would", f"change nothing: {link} → {plan.generation}, built from {name}")
+
+
+def _show_need(need: SpaceNeeded, packages: int, label: str = "fetched") -> None:
     """Print the downloads and the free disk space; unknown sizes are not included."""
     size = f" ({printer.size(need.fetched_bytes)})" if need.fetched_bytes else ""
     fetched = f"{need.fetched} of {packages} packages{size}" if need.fetched else "nothing: all in uv's cache"
     free = printer.size(max(need.free_after_bytes, 0))
-    printer.labelled("fetched", f"{fetched}; {free} disk space left")
+    printer.labelled(label, f"{fetched}; {free} disk space left")
 
 
 def _content(generation: Generation) -> str:

@@ -88,29 +88,34 @@ def lock_command(settings: dict[str, Any], /, **values: Any) -> int:  # noqa: AN
     Requirements come from -r FILE, else from the project's pyproject.toml, else from the profile. Only targets with a
     changed plan are resolved; the cutoff stays until --upgrade or --as-of moves it.
     """
+    is_check = values.pop("check")
+    options = lock_options(values, quiet=settings["quiet"])
+    requests, read = requested(options)
+    return _check(requests, options, settings["words"], read) if is_check else run_lock(requests, options)
+
+
+def requested(options: LockOptions) -> tuple[tuple[LockRequest, ...], Sequence[Path]]:
+    """Return the lock requests of a command line, and the files read for them."""
     from envsmith.environment.interpreter import hash_model
     from envsmith.files.text import record_reads
     from envsmith.lock.request import lock_requests
 
-    is_check = values.pop("check")
-    options = _options(values, quiet=settings["quiet"])
     with record_reads() as read:
-        requests = tuple(replace(item, hash_model=hash_model) for item in lock_requests(options, Path()))
-    return _check(requests, options, settings["words"], read) if is_check else _lock(requests, options)
+        return tuple(replace(item, hash_model=hash_model) for item in lock_requests(options, Path())), read
 
 
-def _options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
-    """Return the options out of click's values."""
+def lock_options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
+    """Return the options out of click's values; those that a command lacks have the defaults of `envsmith lock`."""
     from envsmith.host.current import utc_text
     from envsmith.lock.request import LockOptions, parse_cutoff
     from envsmith.lockfile.manifest import RememberedOptions
     from envsmith.wiring import CatalogOptions
 
     rest = dict(values)
-    mode, is_offline, as_of = rest.pop("mode"), rest.pop("offline"), rest.pop("as_of")
+    mode, is_offline, as_of = rest.pop("mode"), rest.pop("offline"), rest.pop("as_of", "")
     if mode == "live" and is_offline:
         raise click.UsageError("--catalog live needs the network; remove --offline")
-    if as_of and rest["upgrade"]:
+    if as_of and rest.get("upgrade"):
         raise click.UsageError("use either --upgrade (cutoff now) or --as-of (another cutoff)")
     now_utc = utc_text()
     return LockOptions(
@@ -125,7 +130,7 @@ def _options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
         ),
         quiet=quiet,
         remembered=RememberedOptions(
-            **{item.name: rest.pop(item.name) for item in fields(RememberedOptions)}
+            **{item.name: rest.pop(item.name, ()) for item in fields(RememberedOptions)}
         ),
         **rest,
     )
@@ -150,7 +155,7 @@ def _check(
     folders = [options.folder / item.profile.name for item in requests]
     models = [Path(model.path) for item in requests for model in models_of(item.profile)]
     seen = answer_cache.sign_paths((options.folder, *models, *watched_paths(read, *folders)))
-    report = _checked(requests, options)
+    report = check_locks(requests, options)
     current = f"current: {' '.join(item.profile.name for item in requests)}"
     if options.as_json:
         data = {"findings": [finding.to_json() for finding in report.findings]}
@@ -166,7 +171,8 @@ def _check(
     return NO if report.has_errors else OK
 
 
-def _checked(requests: Sequence[LockRequest], options: LockOptions) -> Report:
+def check_locks(requests: Sequence[LockRequest], options: LockOptions) -> Report:
+    """Return the findings on the locks of some requests, without network."""
     from envsmith.catalog import Catalog
     from envsmith.lock.staleness import check_profile, check_tools
     from envsmith.model.finding import Report
@@ -182,7 +188,14 @@ def _checked(requests: Sequence[LockRequest], options: LockOptions) -> Report:
     )
 
 
-def _lock(requests: Sequence[LockRequest], options: LockOptions) -> int:
+def run_lock(requests: Sequence[LockRequest], options: LockOptions, *, is_last: bool = True) -> int:
+    """Lock, print the outcome, and return the exit code.
+
+    Args:
+        requests: profiles and requirements.
+        options: the command line.
+        is_last: whether to print the JSON document even after a success; else the caller prints one.
+    """
     from envsmith.catalog import Catalog
     from envsmith.errors import EnvsmithError
     from envsmith.lock import output
@@ -204,11 +217,12 @@ def _lock(requests: Sequence[LockRequest], options: LockOptions) -> int:
             failed.append(result)
         else:
             done.append(result)
-    if options.as_json:
+    status = output.status(done, failed)
+    if options.as_json and (status or is_last):
         output.envelope(done, failed)
-    elif not failed:
+    elif not options.as_json and not failed:
         output.written(done, dry_run=options.dry_run)
-    return output.status(done, failed)
+    return status
 
 
 @contextmanager
