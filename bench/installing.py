@@ -21,7 +21,7 @@ from bench.measure import Comparison, alternate, seconds
 from bench.resolving import envsmith
 from envsmith.uv.command import find_uv
 from tests.install.locked import locked_shop
-from tests.install.made import Shop, made, made_torch
+from tests.install.made import NO_ADDRESS, Shop, made, made_torch
 
 _ROOT = Path(__file__).parents[1]
 # Lists and hashes the files of an environment, as `verify --deep` does.
@@ -53,12 +53,14 @@ def _installed(shop: Shop, number: int) -> Path:
     torch = made_torch(f"2.{number}.0+cpu", more=bytes([number]) * _LARGE)
     wheels = (torch, made("many", f"1.{number}", many))
     shop.stock(*wheels)
-    slug = shop.lock(*wheels, address=shop.wheelhouse.as_uri())
-    ran = shop.project.run("install", "small", "--frozen", "--offline")
+    slug = shop.lock(*wheels)
+    ran = shop.install()
     if ran.status:
         raise RuntimeError(ran.said)
-    lock = shop.project.root / "lockfiles" / "small" / f"pylock.{slug}.toml"
-    return Path(shutil.copy(lock, shop.project.root / f"pylock.state{number}.toml"))
+    lock = (shop.project.root / "lockfiles" / "small" / f"pylock.{slug}.toml").read_text("utf-8")
+    pylock = shop.project.root / f"pylock.state{number}.toml"
+    pylock.write_text(lock.replace(NO_ADDRESS, shop.wheelhouse.as_uri()), "utf-8")
+    return pylock
 
 
 def _rollback(shop: Shop, pylocks: list[Path], env: Mapping[str, str], times: int) -> Comparison:

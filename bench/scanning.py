@@ -64,9 +64,9 @@ ASKED = {
 }
 _PEAK = """\
 import resource, sys
-from envsmith.usage.parallel import workers
+from envsmith.usage.parallel import worker_count
 from envsmith.cli.main import main
-count = workers()
+count = worker_count()
 status = main(sys.argv[1:])
 own, others = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 print((own + others * (count - 1)) / (1 << 20 if sys.platform == "darwin" else 1 << 10), file=sys.stderr)
