@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,14 @@ def test_no_file_elsewhere_is_written_through_a_link(tmp_path: Path, house: Path
         part.finish(house / "file")
     assert [file.read_text("utf-8") for file in outside] == ["mine", "mine"]
     assert (house / "file").read_bytes() == BODY
+
+
+def test_its_threads_end(house: Path) -> None:
+    before = threading.active_count()
+    with PartFile(house, SHA256) as part:
+        part.write(BODY)
+        part.restart()
+        part.write(BODY)
+        assert threading.active_count() == before + 1
+        part.finish(house / "file")
+    assert threading.active_count() == before
