@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.measure import Comparison, alternate, seconds
-from envsmith.environment.interpreter import interpreter_path
+from envsmith.environment.prefix import interpreter_path
 from envsmith.model.shim import SHIMS, package
 from envsmith.process.runner import Processes
 from envsmith.shims import environment

@@ -31,6 +31,16 @@ PACKAGE = ROOT / "envsmith"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 STRUCTURE = read_modules(PACKAGE)
 CODE = re.compile(r"(?:PRF|RES|LCK|CAT|TOL|ENV|HST|USE)\d{3}")
+NOT_FOR_GENERATIONS = (
+    "requests",
+    "tomlkit",
+    "tomllib",
+    "rich",
+    "packaging",
+    "subprocess",
+    "hashlib",
+    "email",
+)
 NOT_FOR_HELP = ("requests", "tomlkit", "rich", "packaging.pylock")
 CONTRACTS = ("layers", "pure", "world", "one-process", "click", "runtime-apart", "no-cycles")
 
@@ -372,3 +382,24 @@ def test_help_imports_nothing_but_click() -> None:
     )
     ours = "'envsmith.cli', 'envsmith.cli.main', 'envsmith.console', 'envsmith.console.streams', 'envsmith.errors'"
     assert done.stdout.splitlines()[-1] == f"0 [] [{ours}]"
+
+
+@pytest.mark.parametrize("command", ["rollback", "generations"])
+def test_switching_generations_imports_little(command: str, tmp_path: Path) -> None:
+    script = (
+        f"import sys; from envsmith.cli.main import main; main([{command!r}]); "
+        f"found = [name for name in {NOT_FOR_GENERATIONS!r} if name in sys.modules]; "
+        "print(found, len([name for name in sys.modules if name.startswith('envsmith.')]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True, cwd=tmp_path
+    )
+    found, _, count = done.stdout.splitlines()[-1].rpartition(" ")
+    assert (found, int(count) <= 36) == ("[]", True), f"{done.stdout}{done.stderr}"
+
+
+def test_names_that_benchmarks_import_exist() -> None:
+    for path in (ROOT / "bench").glob("*.py"):
+        # Programs in strings as well, which no other check reads.
+        for line in re.findall(r"from envsmith[\w.]* import [\w, ]+", path.read_text("utf-8")):
+            exec(line, {})  # noqa: S102 - an import statement of this repository

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from envsmith.environment.model import RECORD
+from envsmith.environment.generation import RECORD
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile import LOCKFILES
 from envsmith.model.shell import quote_sh

@@ -13,7 +13,10 @@ import click
 from envsmith.console import terminal
 from envsmith.errors import EnvsmithError
 from envsmith.host.project_folder import user_path
-from envsmith.model.finding import SEVERITIES, Finding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envsmith.model.finding import Finding
 
 SCHEMA_VERSION = 1
 LABEL = 10
@@ -217,6 +220,8 @@ def counted(count: int, word: str) -> str:
 
 def findings(found: Sequence[Finding], *, err: bool = False) -> None:
     """Print findings, worst first, each with its fix; consecutive findings with the same fix share the line."""
+    from envsmith.model.finding import SEVERITIES  # imported here: slow, and every command prints
+
     ordered = sorted(found, key=lambda item: SEVERITIES.index(item.severity))
     for number, item in enumerate(ordered):
         lines = [line for part in item.message.splitlines() for line in wrapped(part, _FINDING_INDENT)]

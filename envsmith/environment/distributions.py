@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import ast
 import base64
-import csv
 import hashlib
-import io
 import os
 import re
 import stat
@@ -28,6 +26,7 @@ from zlib import crc32
 from packaging.utils import canonicalize_name
 
 from envsmith.environment.model import Distribution, EnvironmentLayout, TorchBuild
+from envsmith.environment.prefix import is_compiled, record_lines
 from envsmith.files.text import open_regular, read_regular
 from envsmith.model.wheel import WheelContents, is_loadable
 
@@ -227,11 +226,6 @@ def _own_file(path: str, layout: EnvironmentLayout) -> str:
     return os.path.relpath(path, layout.prefix) if is_own else ""
 
 
-def is_compiled(path: str) -> bool:
-    """Return whether a file is bytecode in ``__pycache__``: pip records it, and it may be deleted at any time."""
-    return path.endswith(".pyc") and os.path.basename(os.path.dirname(path)) == "__pycache__"  # noqa: PTH119, PTH120
-
-
 def _relative_paths(folder: Path, paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(os.path.relpath(path, folder.parent) for path in sorted(paths)[:MAX_PATHS])
 
@@ -249,13 +243,6 @@ def _name_and_version(folder: Path) -> tuple[str, str]:
             elif key.lower() == "version":
                 version = value.strip()
     return name, version
-
-
-def record_lines(record: Path) -> Iterator[list[str]]:
-    """Yield the lines of a RECORD, each of at least one text; none if it cannot be read."""
-    with suppress(OSError, csv.Error):
-        text = read_regular(record).decode("utf-8", "surrogateescape")
-        yield from (row for row in csv.reader(io.StringIO(text, newline="")) if row and row[0])
 
 
 def _record_rows(record: Path) -> Iterator[_Row]:

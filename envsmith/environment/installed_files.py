@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from envsmith.environment.distributions import record_lines
 from envsmith.environment.model import EnvironmentLayout
+from envsmith.environment.prefix import is_code, record_lines
 from envsmith.environment.shadows import is_installed_from, shadows
 from envsmith.files.text import open_regular, read_regular
 from envsmith.model.wheel import is_loadable
@@ -29,7 +29,6 @@ _VERSION = re.compile(r"""^__version__\s*(?::[^=]*)?=\s*["']([^"']+)["']""", re.
 _BYTECODE = "__pycache__"
 _RUNTIME_FOLDERS = {_BYTECODE, "gen", "gen_py"}
 _VIRTUALENV_FILES = {"_virtualenv.py", "_virtualenv.pth"}
-_CODE_ENDINGS = (".py", ".pyc", ".pth", ".so", ".pyd", ".dll", ".dylib")
 # The two ways in which installers start a script with one Python: a shebang line, or `exec` where the path is too long.
 _SHEBANG = re.compile(r'#!"?(/[^"]*?/(?:python|pypy)[\w.]*)"?(?:\s+-\S+)*\s*$')
 _EXEC_LINE = re.compile(r"""'''exec'\s+["']?(/[^"'$]*/(?:python|pypy)[\w.]*)["']?\s""")
@@ -226,8 +225,3 @@ def _code_files(entry: os.DirEntry[str]) -> Iterator[str]:
     for folder, names, files in os.walk(entry.path):
         names[:] = sorted(set(names) - _RUNTIME_FOLDERS)
         yield from (os.path.join(folder, name) for name in sorted(files) if is_code(name))  # noqa: PTH118 - texts
-
-
-def is_code(name: str) -> bool:
-    """Return whether a file is code by its name."""
-    return name.endswith(_CODE_ENDINGS) or ".so." in name

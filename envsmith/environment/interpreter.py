@@ -23,6 +23,12 @@ from envsmith.environment import installed_files, kept_digests
 from envsmith.environment.distributions import Wheels, list_distributions, torch_build
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment, EnvironmentLayout, Import, Interpreter
+from envsmith.environment.prefix import (
+    includes_system_packages,
+    interpreter_path,
+    site_folder,
+    startup_files,
+)
 from envsmith.errors import InstallError, ToolError
 from envsmith.files.os_errors import translate_os_errors
 from envsmith.process.capture import CapturedProgram, run_with_timeout
@@ -75,7 +81,7 @@ class Probe:
         kept = kept_digests.changes(prefix)  # first: a changed interpreter is not trusted with them
         layout = self._layout(prefix)
         changes = kept or ()
-        if kept_digests.includes_system_packages(prefix):
+        if includes_system_packages(prefix):
             changes = (*changes, "pyvenv.cfg has `include-system-site-packages = true`")
         return Environment(
             prefix=layout.prefix,
@@ -162,7 +168,7 @@ def probe_command(
 
 def timeout_text(prefix: Path, timeout_s: float) -> str:
     """Return the message for a timeout in an environment, with the code that runs at every start of its Python."""
-    found = kept_digests.startup_files(kept_digests.site_folder(prefix))
+    found = startup_files(site_folder(prefix))
     names = ", ".join(found[:_MAX_NAMED]) + (
         f" and {len(found) - _MAX_NAMED} more" if len(found) > _MAX_NAMED else ""
     )
@@ -300,16 +306,6 @@ def hash_model(path: str) -> str:
         file.open("rb") as stream,
     ):
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def interpreter_path(prefix: Path) -> Path:
-    """Return the interpreter of an environment.
-
-    conda on Windows has it in the root; the Python of a Linux distribution may be named ``python3`` only.
-    """
-    usual, other = ("Scripts/python.exe", "python.exe") if os.name == "nt" else ("bin/python", "bin/python3")
-    is_other = not os.path.lexists(prefix / usual) and (prefix / other).exists()
-    return prefix / (other if is_other else usual)
 
 
 class EnvironmentProbe(Protocol):

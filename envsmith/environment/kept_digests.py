@@ -7,50 +7,25 @@ environment. They are taken after uv has installed the packages, before any code
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
-from envsmith.environment.distributions import record_lines
-from envsmith.environment.model import RECORD
+from envsmith.environment.generation import RECORD
+from envsmith.environment.prefix import CONFIG, record_lines, startup_files
 from envsmith.files.atomic import write_atomic
 from envsmith.files.text import read_regular
 
 _FORMAT_VERSION = 1
 _FOLDER = "digests"
-_CONFIG = "pyvenv.cfg"
 _RECORD = ".dist-info/RECORD"
-_STARTUP_MODULES = ("sitecustomize", "usercustomize", "_virtualenv")
-_STARTUP_SUFFIXES = (".pth", ".start")
 
 
 def place_of(prefix: Path) -> Path | None:
     """Return the file with the digests of a generation; None for any other environment."""
     path = Path(os.path.realpath(prefix))
     return path.parents[1] / _FOLDER / f"{path.name}.json" if path.parent.name == "generations" else None
-
-
-def site_folder(prefix: Path) -> Path:
-    """Return the ``site-packages`` of a virtual environment; the root if it has none."""
-    found = (*prefix.glob("lib/python3*/site-packages"), *prefix.glob("Lib/site-packages"))
-    return found[0] if found else prefix
-
-
-def startup_files(site: Path) -> tuple[str, ...]:
-    """Return the names in ``site-packages`` of the code that runs at every start of Python, sorted."""
-    with suppress(OSError):
-        names = [entry.name for entry in os.scandir(site)]
-        return tuple(
-            sorted(
-                name
-                for name in names
-                if name.endswith(_STARTUP_SUFFIXES) or name.partition(".")[0] in _STARTUP_MODULES
-            )
-        )
-    return ()
 
 
 def take(prefix: Path, site: Path) -> dict[str, str]:
@@ -61,7 +36,7 @@ def take(prefix: Path, site: Path) -> dict[str, str]:
         site: its ``site-packages``.
     """
     programs = [path for name in ("bin", "Scripts") for path in prefix.glob(f"{name}/python*")]
-    paths = [prefix / _CONFIG, *programs, *site.glob("*.dist-info/RECORD")]
+    paths = [prefix / CONFIG, *programs, *site.glob("*.dist-info/RECORD")]
     paths += [site / name for name in startup_files(site)]
     return {
         path.relative_to(prefix).as_posix(): digest for path in sorted(paths) if (digest := _digest(path))
@@ -72,6 +47,8 @@ def _digest(path: Path) -> str:
     """Return the sha256 of a file, the target of a link, or the kind of anything else; empty if it is missing."""
     if path.is_symlink():
         return f"link to {os.readlink(path)}"  # noqa: PTH115 - as it is
+    import hashlib  # imported here: slow, and `envsmith rollback` does not need it
+
     try:
         return hashlib.sha256(read_regular(path)).hexdigest()
     except FileNotFoundError:
@@ -134,13 +111,3 @@ def _changes(kept: Mapping[str, str], found: Mapping[str, str], prefix: Path) ->
 def is_generation(prefix: Path) -> bool:
     """Return whether an environment is a recorded generation, which has kept digests unless an old version made it."""
     return place_of(prefix) is not None and (prefix / RECORD).is_file()
-
-
-def includes_system_packages(prefix: Path) -> bool:
-    """Return whether a virtual environment imports the packages of its base interpreter."""
-    with suppress(OSError):
-        for line in read_regular(prefix / _CONFIG).decode("utf-8", "replace").splitlines():
-            key, _, value = line.partition("=")
-            if key.strip().lower() == "include-system-site-packages":
-                return value.strip().lower() == "true"
-    return False

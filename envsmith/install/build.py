@@ -12,8 +12,9 @@ from envsmith.activate.model import MARK, Activation
 from envsmith.activate.scripts import environment_files
 from envsmith.environment import kept_digests, lock_comparison, package_findings
 from envsmith.environment.distributions import Wheels
-from envsmith.environment.interpreter import interpreter_path
-from envsmith.environment.model import CONSTRAINTS, Environment, Generation, Import
+from envsmith.environment.generation import CONSTRAINTS, Generation
+from envsmith.environment.model import Environment, Import
+from envsmith.environment.prefix import interpreter_path, site_folder
 from envsmith.errors import InstallError, VerificationError
 from envsmith.files.atomic import write_atomic
 from envsmith.files.os_errors import environment_errors
@@ -87,7 +88,7 @@ def _fill(
     """
     prefix = tools.store.create(id_)
     tools.installer.make(prefix, python, request.profile)
-    site = kept_digests.site_folder(prefix)
+    site = site_folder(prefix)
     made = kept_digests.take(prefix, site)
     tools.installer.fill(prefix, locked.source)
     if request.shims:

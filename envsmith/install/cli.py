@@ -14,7 +14,7 @@ from envsmith.errors import OK
 
 if TYPE_CHECKING:
     from envsmith.console.answer_cache import Signatures
-    from envsmith.environment.model import Generation
+    from envsmith.environment.generation import Generation
     from envsmith.install.ports import InstallTools
 
 

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from envsmith.catalog.sizes import size_of
 from envsmith.errors import InstallError
 from envsmith.files.own_folder import is_link
-from envsmith.install.request import LockedInstall
-from envsmith.lockfile.pins import Pin
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envsmith.install.request import LockedInstall
+    from envsmith.lockfile.pins import Pin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,8 @@ def package_sizes(locked: LockedInstall, not_cached: frozenset[str] | None) -> I
 
 
 def _locked_size(pin: Pin, locked: LockedInstall) -> int:
+    from envsmith.catalog.sizes import size_of  # imported here: slow, and `generations` does not need it
+
     if pin.size_bytes is not None:
         return pin.size_bytes
     wheel = locked.entry.family.get(pin.name)

@@ -15,7 +15,6 @@ of this form and our mark are removed.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,8 +24,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.environment import kept_digests
-from envsmith.environment.interpreter import interpreter_path
-from envsmith.environment.model import RECORD, Generation, is_id
+from envsmith.environment.generation import RECORD, Generation, is_id
+from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import InstallError
 from envsmith.files.atomic import write_atomic
 from envsmith.files.locks import lock_directory, lock_owner
@@ -94,6 +93,8 @@ class GenerationStore:
     def _own_root(self) -> Path:
         if self.store is None:
             return self.link.parent / FOLDER
+        import hashlib  # imported here: slow, and `rollback` seldom needs it
+
         project = os.path.realpath(self.link.parent)
         key = hashlib.sha256(os.fsencode(project)).hexdigest()[:12]
         # Unlike `Path.expanduser`, it keeps the name of an unknown user.

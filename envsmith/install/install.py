@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envsmith.environment import lock_comparison, model
-from envsmith.environment.model import Generation, Import, Interpreter
+from envsmith.environment.generation import Generation
+from envsmith.environment.model import Import, Interpreter
 from envsmith.errors import InstallError
 from envsmith.install.build import build
 from envsmith.install.disk_space import SpaceNeeded, check_space, package_sizes

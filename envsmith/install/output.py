@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from envsmith.console import printer
 
 if TYPE_CHECKING:
-    from envsmith.environment.model import Generation
+    from envsmith.environment.generation import Generation
     from envsmith.install.disk_space import SpaceNeeded
     from envsmith.install.install import InstallPlan, InstallResult
     from envsmith.install.rollback import GenerationListing, SwitchResult

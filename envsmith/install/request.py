@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from envsmith.environment.model import Environment, Generation
+from envsmith.environment.generation import Generation
+from envsmith.environment.model import Environment
 from envsmith.errors import LockError
 from envsmith.install.smoke_tests import SmokeTests
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord

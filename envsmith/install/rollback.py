@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from envsmith.environment.model import Generation
+from envsmith.environment.generation import Generation
 from envsmith.errors import InstallError
 
 TYPE_CHECKING = False

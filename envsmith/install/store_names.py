@@ -13,9 +13,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from envsmith.environment.distributions import is_compiled, record_lines
-from envsmith.environment.installed_files import is_code
-from envsmith.environment.model import is_id
+from envsmith.environment.generation import is_id
+from envsmith.environment.prefix import is_code, is_compiled, record_lines
 from envsmith.files.atomic import write_atomic
 from envsmith.files.os_errors import environment_errors
 from envsmith.files.own_folder import read_own

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from envsmith.catalog.shims import ShimFacts, ShimUser
 from envsmith.config.profile import Profile
-from envsmith.environment.interpreter import Probe, interpreter_path, probe_command, read_answer
+from envsmith.environment.interpreter import Probe, probe_command, read_answer
+from envsmith.environment.prefix import interpreter_path
 from envsmith.files.atomic import write_atomic
 from envsmith.files.os_errors import environment_errors
 from envsmith.lockfile.pins import Pin, Pins

@@ -9,8 +9,9 @@ from pathlib import Path
 from envsmith.environment import lock_comparison, model, package_findings
 from envsmith.environment.distributions import Wheels
 from envsmith.environment.installed_state import InstalledState
-from envsmith.environment.interpreter import VerifyingProbe, interpreter_path
+from envsmith.environment.interpreter import VerifyingProbe
 from envsmith.environment.model import Environment, Import
+from envsmith.environment.prefix import interpreter_path
 from envsmith.install.request import InstallRequest, LockedInstall, expected_pins, read_lock, read_lock_folder
 from envsmith.model.finding import Finding, Report
 from envsmith.plan.ports import Files

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.environment.interpreter import interpreter_path
+from envsmith.environment.prefix import interpreter_path
 
 
 def test_the_folder_depends_on_the_system(tmp_path: Path) -> None:

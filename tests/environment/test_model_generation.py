@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from envsmith.environment.model import Generation, is_id
+from envsmith.environment.generation import Generation, is_id
 from tests.values import HEX
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envsmith.environment.distributions import Wheels
-from envsmith.environment.interpreter import interpreter_path
 from envsmith.environment.model import Distribution, Environment, Import, Interpreter, TorchBuild
+from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import EnvsmithError
 from envsmith.install.disk_space import Disk
 from envsmith.lockfile.pins import InstallSource, Pins

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.activate.model import Activation
-from envsmith.environment.interpreter import interpreter_path
+from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import InstallError
 from envsmith.install.build import write_activation_scripts
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from envsmith.config.profile import SmokeTest
-from envsmith.environment.interpreter import interpreter_path
-from envsmith.environment.model import CONSTRAINTS, TorchBuild
+from envsmith.environment.generation import CONSTRAINTS
+from envsmith.environment.model import TorchBuild
+from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import InstallError, ToolError
 from envsmith.files.own_folder import make_marked
 from envsmith.install.install import install

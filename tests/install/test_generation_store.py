@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.environment.model import RECORD, Generation
+from envsmith.environment.generation import RECORD, Generation
 from envsmith.errors import InstallError
 from envsmith.files.own_folder import make_marked
 from envsmith.install.generation_store import GenerationStore

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.environment.model import RECORD
+from envsmith.environment.generation import RECORD
 from envsmith.errors import InstallError
 from envsmith.files.own_folder import MARK
 from envsmith.install.generation_store import GenerationStore

@@ -14,7 +14,7 @@ import pytest
 
 from envsmith.config.model_files import ModelCheckResult, ModelFile
 from envsmith.environment import interpreter
-from envsmith.environment.interpreter import interpreter_path
+from envsmith.environment.prefix import interpreter_path
 from envsmith.model.finding import Finding
 from envsmith.uv.command import find_uv
 from envsmith.verify import model_findings

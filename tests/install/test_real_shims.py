@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from envsmith.environment.interpreter import interpreter_path
+from envsmith.environment.prefix import interpreter_path
 from envsmith.model.shim import SHIMS, package
 from envsmith.process.runner import Processes
 from envsmith.shims import environment as shim_files

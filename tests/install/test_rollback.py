@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.environment.interpreter import interpreter_path
+from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import InstallError
 from envsmith.files.own_folder import make_marked
 from envsmith.install.generation_store import GenerationStore

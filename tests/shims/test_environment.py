@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.environment.interpreter import interpreter_path
+from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import InstallError
 from envsmith.model.shim import LEGACY_API, package
 from envsmith.process.runner import Processes

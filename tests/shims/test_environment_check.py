@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.environment.interpreter import interpreter_path
+from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import InstallError
 from envsmith.process.runner import Processes
 from envsmith.shims.environment import ShimProbe

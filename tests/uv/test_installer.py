@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.environment.interpreter import interpreter_path
+from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.pins import InstallSource
 from envsmith.process.runner import CompletedProgram, Processes
