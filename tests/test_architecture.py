@@ -380,7 +380,10 @@ def test_help_imports_nothing_but_click() -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True, cwd=ROOT
     )
-    ours = "'envsmith.cli', 'envsmith.cli.main', 'envsmith.console', 'envsmith.console.streams', 'envsmith.errors'"
+    ours = (
+        "'envsmith.cli', 'envsmith.cli.main', 'envsmith.console', 'envsmith.console.streams', 'envsmith.errors', "
+        "'envsmith.host', 'envsmith.host.project_folder'"
+    )
     assert done.stdout.splitlines()[-1] == f"0 [] [{ours}]"
 
 
