@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +47,12 @@ class FakeResolver:
             requirers={name: requirers.get(name, ()) for name in kept},
             indexes={},
         )
+
+    def resolve_together(self, plans: Sequence[ResolutionPlan]) -> tuple[Resolution, ...] | None:
+        """Answer each plan by itself; None if one of them fails."""
+        if any(self.fails(plan) for plan in plans):
+            return None
+        return tuple(self.resolve(plan) for plan in plans)
 
     def _package(self, name: str, plan: ResolutionPlan) -> Package:
         if name in self.answers:

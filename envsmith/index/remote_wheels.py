@@ -147,7 +147,7 @@ class WheelReader(RemoteReader):
     # File lists are a help, not a need: little policy. A second attempt, because one broken connection would leave
     # sizes out of a lock that the next run has.
     policy = RetryPolicy(connect_s=3.0, read_s=10.0, attempts=2)
-    workers = 16
+    workers = 8
 
     def __init__(
         self,

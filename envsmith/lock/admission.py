@@ -45,7 +45,7 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
     Raises:
         LockError: LCK010 to LCK019 and LCK024, one per condition, naming the package that violates it.
     """
-    tags = frozenset(plan.target.tags())
+    tags = plan.target.tag_set()
     for package in resolution.packages:
         _check_hashes(package)
         _check_wheel_tags(package, tags)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +14,7 @@ from envsmith.activate.scripts import scripts_of
 from envsmith.errors import EnvsmithError, LockError, ResolveError
 from envsmith.lock import admission, file_conflicts, recorded_models, savings
 from envsmith.lock.request import LockOptions
-from envsmith.lock.resolve import ResolveTools, resolve
+from envsmith.lock.resolve import ResolveTools, resolve_all
 from envsmith.lock.savings import DownloadSavings
 from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord
 from envsmith.lockfile.pylock import Lock
@@ -73,7 +73,8 @@ class LockedProfile:
         return tuple(item for item in self.decisions if item.code == BREAKS)
 
 
-_Pending = LockedTarget | Future[LockedTarget]
+_Due = tuple[ResolutionPlan, tuple[LockError, ...]]
+"""A plan to resolve, and the problems of the lock on disk."""
 _T = TypeVar("_T")
 
 
@@ -124,28 +125,32 @@ def _start(
         listings=tools.listings,
         hasher=RecordedHasher(manifest, tools.hasher),
     )
-    pending: list[_Pending] = []
+    current: list[LockedTarget] = []
+    due: list[_Due] = []
     for plan in planned.plans:
         slug = plan.target.slug
         is_unchanged = manifest and is_current(plan, manifest, found)
         replaced = problems(slug, manifest, found, folder, tools.rules) if manifest and is_unchanged else ()
         if manifest and is_unchanged and not replaced:
-            pending.append(LockedTarget(slug=slug, entry=manifest.targets[slug], lock=None, seconds=0.0))
+            current.append(LockedTarget(slug=slug, entry=manifest.targets[slug], lock=None, seconds=0.0))
         else:
-            pending.append(pool.submit(_lock_target, plan, planned.catalog_name, tools, replaced))
-    return partial(_finish, planned, pending, manifest, options, tools)
+            due.append((plan, replaced))
+    resolving = pool.submit(_lock_targets, due, planned.catalog_name, tools)
+    return partial(_finish, planned, current, resolving, manifest, options, tools)
 
 
 def _finish(
     planned: ProfilePlan,
-    pending: Sequence[_Pending],
+    current: Sequence[LockedTarget],
+    resolving: Future[list[LockedTarget | EnvsmithError]],
     manifest: Manifest | None,
     options: LockOptions,
     tools: ResolveTools,
 ) -> LockedProfile:
     """Wait for the targets of a profile, and write its files unless one failed."""
     name = planned.request.profile.name
-    targets = _wait(pending)
+    found = {target.slug: target for target in (*current, *_locked(resolving.result()))}
+    targets = tuple(found[plan.target.slug] for plan in planned.plans)
     scripts = scripts_of(planned.plans, tools.templates)
     fresh = _manifest(planned, targets, scripts, manifest)
     files: dict[str, bytes] = {}
@@ -165,30 +170,69 @@ def _finish(
     )
 
 
-def _lock_target(
-    plan: ResolutionPlan, catalog_name: str, tools: ResolveTools, replaced: tuple[LockError, ...]
-) -> LockedTarget:
-    subject = f"{plan.profile}/{plan.target.slug}"
+def _lock_targets(
+    due: Sequence[_Due], catalog_name: str, tools: ResolveTools
+) -> list[LockedTarget | EnvsmithError]:
+    """Resolve plans together, and return the lock or the error of each."""
     begin = time.monotonic()
-    tools.progress.started(subject, "resolving")
+    for plan, _ in due:
+        tools.progress.started(_subject(plan), "resolving")
+    answers = resolve_all([plan for plan, _ in due], tools)
+    admitted = {plan.target.slug: _admitted(answers[plan.target.slug], catalog_name) for plan, _ in due}
+    # Targets share most wheels: read each one once, and all at the same time.
+    tools.contents.contents(
+        package.wheels[0]
+        for item in admitted.values()
+        if not isinstance(item, EnvsmithError)
+        for package in item[2].pylock.packages
+        if package.wheels
+    )
+    found: list[LockedTarget | EnvsmithError] = []
+    for plan, replaced in due:
+        try:
+            item = _checked(plan, admitted[plan.target.slug], tools)
+        except EnvsmithError as error:
+            found.append(error.at(_subject(plan)))
+            tools.progress.ended(_subject(plan), time.monotonic() - begin, "failed")
+        else:
+            seconds = time.monotonic() - begin
+            found.append(replace(item, seconds=seconds, replaced=replaced))
+            tools.progress.ended(_subject(plan), seconds, f"{item.entry.packages} packages")
+    return found
+
+
+def _subject(plan: ResolutionPlan) -> str:
+    return f"{plan.profile}/{plan.target.slug}"
+
+
+def _admitted(
+    answer: tuple[ResolutionPlan, Resolution] | EnvsmithError, catalog_name: str
+) -> tuple[ResolutionPlan, Resolution, Lock] | EnvsmithError:
     try:
-        final, resolution = resolve(plan, tools)
-        lock, contents = file_conflicts.check(admission.admit(final, resolution, catalog_name), tools)
-        saved = _savings(final, resolution, tools)
+        return (
+            answer if isinstance(answer, EnvsmithError) else (*answer, admission.admit(*answer, catalog_name))
+        )
     except EnvsmithError as error:
-        tools.progress.ended(subject, time.monotonic() - begin, "failed")
-        raise error.at(subject)  # noqa: B904 - the same error, with its place
-    seconds = time.monotonic() - begin
-    tools.progress.ended(subject, seconds, f"{len(lock.pylock.packages)} packages")
+        return error
+
+
+def _checked(
+    plan: ResolutionPlan,
+    admitted: tuple[ResolutionPlan, Resolution, Lock] | EnvsmithError,
+    tools: ResolveTools,
+) -> LockedTarget:
+    if isinstance(admitted, EnvsmithError):
+        raise admitted
+    final, resolution, lock = admitted
+    lock, contents = file_conflicts.check(lock, tools)
     return LockedTarget(
         slug=plan.target.slug,
         entry=entry_of(lock, plan),
         lock=lock,
-        seconds=seconds,
-        savings=saved,
+        seconds=0.0,
+        savings=_savings(final, resolution, tools),
         unchecked=file_conflicts.unchecked(lock, contents),
         possible_conflicts=file_conflicts.possible_conflicts(lock, contents),
-        replaced=replaced,
     )
 
 
@@ -201,22 +245,22 @@ def _savings(
     return tuple(item for item in found if item)
 
 
-def _wait(pending: Sequence[_Pending]) -> tuple[LockedTarget, ...]:
+def _locked(found: Iterable[LockedTarget | EnvsmithError]) -> list[LockedTarget]:
     """Return all targets; raise the error of the one that failed, or RES002 with the errors of several."""
     targets: list[LockedTarget] = []
     failed: list[EnvsmithError] = []
-    for item in pending:
-        try:
-            targets.append(item if isinstance(item, LockedTarget) else item.result())
-        except EnvsmithError as error:
-            failed.append(error)
+    for item in found:
+        if isinstance(item, EnvsmithError):
+            failed.append(item)
+        else:
+            targets.append(item)
     if len(failed) == 1:
         raise failed[0]
     if failed:
         is_answer = all(isinstance(error, (ResolveError, LockError)) for error in failed)
         kind = ResolveError if is_answer else next(type(error) for error in failed if error.exit_code == 2)
         raise kind("RES002", f"{len(failed)} targets could not be locked", parts=tuple(failed))
-    return tuple(targets)
+    return targets
 
 
 def _manifest(

@@ -1,17 +1,26 @@
-"""Resolution of a plan: resolve, let the rules amend the plan, repeat until no rule amends it."""
+"""Resolution of a profile's plans: resolve them, let the rules amend them, repeat until no rule amends one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import unquote
 
 from envsmith.catalog import Catalog
-from envsmith.errors import NoSolutionError, ResolveError
+from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError
 from envsmith.lockfile.whole import NO_RULES, LockRules
 from envsmith.model.finding import Decision
 from envsmith.model.progress import Progress
-from envsmith.plan import conflicts, extension_constraints, pairings, pruning, routes, unmet_requirements
+from envsmith.plan import (
+    conflicts,
+    extension_constraints,
+    pairings,
+    pruning,
+    routes,
+    unmet_requirements,
+)
 from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
 from envsmith.plan.ports import (
     Files,
@@ -24,11 +33,14 @@ from envsmith.plan.ports import (
     WheelContentsReader,
     WheelRequiresReader,
 )
+from envsmith.uv import joint
 
 _LONGEST_REASON = 200
 """Characters of the reason for a yank: any publisher may write any."""
 MAX_ROUNDS = 8
 """Real locks take two or three; more means that two rules undo each other."""
+_THREADS = 8
+"""The resolver decides how many of them run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,36 +66,107 @@ class ResolveTools:
     rules: LockRules = NO_RULES
 
 
-def resolve(plan: ResolutionPlan, tools: ResolveTools) -> tuple[ResolutionPlan, Resolution]:
-    """Resolve a plan until no rule amends it; return the amended plan and the last resolution.
+_State = dict[str, ResolutionPlan]
+"""Slug → the plan of a target, with its amendments so far."""
+_Answers = dict[str, Resolution | EnvsmithError]
+
+
+def resolve_all(
+    plans: Sequence[ResolutionPlan], tools: ResolveTools
+) -> dict[str, tuple[ResolutionPlan, Resolution] | EnvsmithError]:
+    """Resolve the plans of a profile together until no rule amends one of them.
+
+    With common versions, each round prefers those of the one before.
+
+    Returns:
+        Slug → the amended plan with the last resolution, or the error: NoSolutionError RES050 without a solution,
+        ResolveError RES051 when the rules contradict each other, LockError LCK020 or LCK023 when a package was
+        compiled against another torch or backend, ToolError when the resolver or the network fails.
+    """
+    state: _State = {plan.target.slug: plan for plan in plans}
+    answers: _Answers = {}
+    failed: dict[str, EnvsmithError] = {}
+    amended = set(state)
+    for _ in range(MAX_ROUNDS):
+        answers |= _answers([plan for slug, plan in state.items() if slug not in failed], amended, tools)
+        amended = set()
+        for slug in state.keys() - failed.keys():
+            try:
+                state[slug], is_open = _amended(state[slug], answers[slug], tools)
+            except EnvsmithError as error:
+                failed[slug] = error
+            else:
+                amended |= {slug} if is_open else set()
+        if not amended:
+            break
+        for slug, answer in answers.items():
+            if isinstance(answer, Resolution) and state[slug].versions == "common":
+                state[slug] = replace(state[slug], preferences=answer.versions())
+    failed |= {slug: _unstable(state[slug]) for slug in amended}
+    return {slug: failed.get(slug) or _settled(plan, answers[slug], tools) for slug, plan in state.items()}
+
+
+def _answers(plans: Sequence[ResolutionPlan], amended: Collection[str], tools: ResolveTools) -> _Answers:
+    """Resolve the groups with an amended plan at once, and plan by plan those without a common solution."""
+    due = [group for group in joint.groups(plans) if any(plan.target.slug in amended for plan in group)]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        together = list(pool.map(partial(_together, tools=tools), due))
+        alone = [plan for group, found in zip(due, together, strict=True) if not found for plan in group]
+        return dict(pool.map(partial(_answer, tools=tools), alone)) | {
+            plan.target.slug: answer
+            for group, found in zip(due, together, strict=True)
+            for plan, answer in zip(group, found, strict=False)
+        }
+
+
+def _together(group: Sequence[ResolutionPlan], tools: ResolveTools) -> Sequence[Resolution]:
+    """Return the answers of a group, or none when its plans are to be resolved one by one."""
+    # A run for one target reads the metadata of that target's own wheels.
+    return (tools.resolver.resolve_together(group) or ()) if len(group) > 1 else ()
+
+
+def _answer(plan: ResolutionPlan, tools: ResolveTools) -> tuple[str, Resolution | EnvsmithError]:
+    try:
+        return plan.target.slug, tools.resolver.resolve(plan)
+    except EnvsmithError as error:
+        return plan.target.slug, error
+
+
+def _amended(
+    plan: ResolutionPlan, answer: Resolution | EnvsmithError, tools: ResolveTools
+) -> tuple[ResolutionPlan, bool]:
+    """Return the plan, amended by the first rule that its answer breaks, and whether to resolve it again.
+
+    Without a solution, the last package that a rule added is taken out.
 
     Raises:
-        NoSolutionError: RES050 when there is no solution.
-        ResolveError: RES051 when the rules contradict each other.
-        LockError: LCK020 or LCK023 when a package was compiled against another torch or backend.
-        ToolError: when the resolver or the network fails.
+        EnvsmithError: when there is no solution without it either, or a rule fails.
     """
-    for _ in range(MAX_ROUNDS):
-        plan, resolution = _resolved(plan, tools)
-        if unread := pairings.unread(plan, resolution):
-            read = tuple(
-                tools.sdists.metadata(
-                    name=name, version=version, url=sdist.url or "", sha256=sdist.hashes["sha256"]
-                )
-                for name, version, sdist in unread
+    if isinstance(answer, EnvsmithError):
+        is_refused = isinstance(answer, NoSolutionError)
+        if is_refused and (earlier := conflicts.without_last_added(plan)):
+            return earlier, True
+        if isinstance(answer, NoSolutionError):
+            extension_constraints.explain(answer, plan, tools.catalog)
+        raise answer
+    if unread := pairings.unread(plan, answer):
+        read = tuple(
+            tools.sdists.metadata(
+                name=name, version=version, url=sdist.url or "", sha256=sdist.hashes["sha256"]
             )
-            plan = plan.amended(pairings.amendment(read))
-            if any(item.requires_dist for item in read):
-                continue
-        amendment = pairings.amend(plan, resolution, tools.catalog) or conflicts.amend(
-            plan, resolution, catalog=tools.catalog, requires=tools.requires
+            for name, version, sdist in unread
         )
-        if amendment is None:
-            extension_constraints.check(resolution, tools.catalog)
-            routes.check(plan, resolution, tools.catalog)
-            return _completed(plan, resolution, tools), resolution
-        plan = plan.amended(amendment)
-    raise ResolveError(
+        plan = plan.amended(pairings.amendment(read))
+        if any(item.requires_dist for item in read):
+            return plan, True
+    amendment = pairings.amend(plan, answer, tools.catalog) or conflicts.amend(
+        plan, answer, catalog=tools.catalog, requires=tools.requires
+    )
+    return (plan.amended(amendment), True) if amendment else (plan, False)
+
+
+def _unstable(plan: ResolutionPlan) -> ResolveError:
+    return ResolveError(
         "RES051",
         f"no stable resolution after {MAX_ROUNDS} rounds",
         where=str(plan.target),
@@ -92,16 +175,18 @@ def resolve(plan: ResolutionPlan, tools: ResolveTools) -> tuple[ResolutionPlan, 
     )
 
 
-def _resolved(plan: ResolutionPlan, tools: ResolveTools) -> tuple[ResolutionPlan, Resolution]:
-    """Resolve a plan; without a solution, retry without the last package that a rule added."""
+def _settled(
+    plan: ResolutionPlan, answer: Resolution | EnvsmithError, tools: ResolveTools
+) -> tuple[ResolutionPlan, Resolution] | EnvsmithError:
+    """Check an answer that no rule amends, and complete its plan; return the error of a failed check."""
+    if isinstance(answer, EnvsmithError):
+        return answer
     try:
-        return plan, tools.resolver.resolve(plan)
-    except NoSolutionError as error:
-        earlier = conflicts.without_last_added(plan)
-        if earlier is None:
-            extension_constraints.explain(error, plan, tools.catalog)
-            raise
-    return _resolved(earlier, tools)
+        extension_constraints.check(answer, tools.catalog)
+        routes.check(plan, answer, tools.catalog)
+        return _completed(plan, answer, tools), answer
+    except EnvsmithError as error:
+        return error
 
 
 def _completed(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) -> ResolutionPlan:

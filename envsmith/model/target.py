@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
@@ -162,6 +163,11 @@ class Target:
             *cpython_tags(version, [self.python.tag], platforms),
             *compatible_tags(version, self.python.tag, platforms),
         ]
+
+    @cache  # noqa: B019 - few targets, and their tags take long to list
+    def tag_set(self) -> frozenset[Tag]:
+        """Return the wheel tags that this target accepts, for look-ups."""
+        return frozenset(self.tags())
 
     def satisfies(self, marker: Marker | None, extra: str = "") -> bool:
         """Return whether a marker holds on this target with an extra; no marker holds everywhere."""

@@ -26,7 +26,7 @@ from envsmith.model.wheel import Wheel
 
 # uv 0.13.8 (seen 2026-11-30); a reason may have several lines.
 _YANKED = re.compile(
-    r'^warning: `(?P<name>[a-z0-9-]+)==[^`\s]+` is yanked(?: \(reason: "(?P<reason>.*?)"\))?$',
+    r'^warning: `(?P<name>[a-z0-9-]+)==(?P<version>[^`\s]+)` is yanked(?: \(reason: "(?P<reason>.*?)"\))?$',
     re.MULTILINE | re.DOTALL,
 )
 FORMAT_VERSION = 1
@@ -156,6 +156,8 @@ class ResolutionPlan:
     """Folder of a conflict group → the member chosen by the profile."""
     shims: tuple[str, ...] = ()
     """Shims of the profile that make a pairing unnecessary."""
+    versions: str = "newest"
+    """``common`` for one version per package on all targets where possible, ``newest`` for the newest per target."""
     facts: str = ""
     """Digest of the catalog facts behind the amendments."""
     preferences: Mapping[str, str] = field(default_factory=dict)
@@ -306,8 +308,17 @@ class Resolution:
             packages=tuple(sorted(packages, key=lambda package: package.name)),
             requirers=requirers,
             indexes=indexes,
-            yanked={match["name"]: match["reason"] or "" for match in _YANKED.finditer(warnings)},
+            yanked={name: reason for (name, _), reason in parse_yanked(warnings).items()},
         )
+
+    def versions(self) -> dict[str, str]:
+        """Return project → version."""
+        return {str(package.name): str(package.version) for package in self.packages if package.version}
+
+
+def parse_yanked(warnings: str) -> dict[tuple[str, str], str]:
+    """Return (project, version) → the reason why its index withdrew it, from uv's standard error."""
+    return {(match["name"], match["version"]): match["reason"] or "" for match in _YANKED.finditer(warnings)}
 
 
 def parse_packages(pylock: str) -> Sequence[Package]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -29,6 +29,14 @@ class Resolver(Protocol):
         Raises:
             NoSolutionError: RES050 when the requirements have no solution.
             ToolError: when the resolver or the network fails.
+        """
+        ...
+
+    def resolve_together(self, plans: Sequence[ResolutionPlan]) -> tuple[Resolution, ...] | None:
+        """Resolve the plans of one group of `envsmith.uv.joint` at once, or return None without a common answer.
+
+        Raises:
+            ToolError: when the network fails.
         """
         ...
 

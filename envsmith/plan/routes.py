@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 
-from packaging.tags import Tag
 from packaging.version import Version
 
 from envsmith.catalog import Catalog
@@ -203,12 +202,7 @@ def _mismatch(label: BuildLabel, torches: Sequence[Version], target: Target, cat
 
 
 def _runs(wheel: Wheel, target: Target) -> bool:
-    return not wheel.tags.isdisjoint(_tags(target))
-
-
-@cache
-def _tags(target: Target) -> frozenset[Tag]:
-    return frozenset(target.tags())
+    return not wheel.tags.isdisjoint(target.tag_set())
 
 
 def check(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> None:

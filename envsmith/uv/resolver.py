@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from json import dumps
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from envsmith.errors import EnvsmithError, NoSolutionError, ToolError
 from envsmith.model.target import Platform
 from envsmith.plan.model import Resolution, ResolutionPlan, parse_packages
 from envsmith.process.runner import CompletedProgram, Processes
+from envsmith.uv import universal
 from envsmith.uv.command import NETWORK_ERROR, check_version, excerpt, uv_environ
 from envsmith.uv.index_writer import INDEX_NAME, uv_settings, write_slice
+from envsmith.uv.joint import JointPlan
 
 # Hint of uv 0.13.8 on a version after the cutoff: "`idna` was filtered by `exclude-newer` …", and either "The requested
 # version, v3.11, was published at 2025-10-12T…" or "The latest version satisfying … is v3.20, published at 2026-…".
@@ -28,6 +31,8 @@ _LATER = re.compile(
     r"`(?P<name>[a-z0-9.-]+)` was filtered by `exclude-newer`[^`]*? v(?P<version>[^\s,]+),"
     r" (?:was )?published at (?P<date>[0-9-]{10})"
 )
+_JOINT_ROUNDS = 4
+"""Most runs for a joint plan: each one takes out the versions without a wheel for some target."""
 _SYSTEMS = {"macos": "apple-darwin", "windows": "pc-windows-msvc"}
 
 
@@ -104,6 +109,49 @@ class UvResolver:
             ran = self._compile(plan, work, [*flags, *notes], offline=True)
             return Resolution.of(packages, _read_output(annotated), ran.stderr)
 
+    def resolve_together(self, plans: Sequence[ResolutionPlan]) -> tuple[Resolution, ...] | None:
+        """Resolve the plans of one group with one run of uv.
+
+        Returns:
+            A resolution per plan, or None when they have no common one.
+
+        Raises:
+            ToolError: TOL022 when uv cannot reach PyPI.
+        """
+        if any(plan.allow_sdist for plan in plans):
+            return None  # a version may be a wheel on one target and source on another
+        self._check_version()
+        joint = JointPlan.of(plans)
+        index = write_slice(joint.slice, self._slices)
+        excluded: list[str] = []
+        with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
+            work = Path(scratch)
+            settings = uv_settings(replace(plans[0], slice=joint.slice), index)
+            (work / "uv.toml").write_text(settings, "utf-8")
+            lock = work / "uv.lock"
+            lock.write_text(universal.preferred_lock(joint), "utf-8")
+            for _ in range(_JOINT_ROUNDS):
+                (work / "pyproject.toml").write_text(universal.project_text(joint, excluded), "utf-8")
+                finished = self._run_lock(joint, work)
+                if finished.status and NETWORK_ERROR.search(finished.stderr):
+                    raise _failure(plans[0], finished, work)
+                if finished.status:
+                    return None
+                answers = universal.parse_lock(_read_output(lock), finished.stderr, plans)
+                more = list(universal.unusable(plans, answers))
+                if not more:
+                    return tuple(answer.resolution for answer in answers)
+                excluded += more
+        return None
+
+    def _run_lock(self, joint: JointPlan, work: Path) -> CompletedProgram:
+        env = {"UV_CONCURRENT_DOWNLOADS": str(self._requests), **uv_environ()}
+        command: list[str | Path] = [
+            self._executable, "lock", "--project", work, "--no-build", *_settings_flags(joint.plans[0], work),
+            "--fork-strategy", "fewest", *(["--offline"] if self._offline else []),
+        ]  # fmt: skip
+        return self._processes.run(command, env=env, timeout_s=self._timeout_s, cwd=work)
+
     def _check_version(self) -> None:
         """Check the version of uv, once."""
         with self._guard:
@@ -138,18 +186,10 @@ class UvResolver:
         (work / "uv.toml").write_text(uv_settings(plan, index, forced), "utf-8")
         flags: list[str | Path] = [
             work / "requirements.in", "--constraints", work / "constraints.txt", "--overrides", work / "overrides.txt",
-            "--excludes", work / "excludes.txt", "--config-file", work / "uv.toml", "--no-header",
-            "--python", sys.executable, "--python-version", str(plan.target.python),
-            "--python-platform", python_platform(plan.target.platform), "--index-strategy", "first-index",
-            "--exclude-newer", plan.cutoff_utc,
+            "--excludes", work / "excludes.txt", "--no-header", *_settings_flags(plan, work),
+            "--python-version", str(plan.target.python),
+            "--python-platform", python_platform(plan.target.platform),
         ]  # fmt: skip
-        for name, cutoff in sorted(plan.moved.items()):
-            # The slice's wheels are selected by time already, and uv would drop those without an upload time.
-            if name not in plan.slice.projects:
-                flags += ["--exclude-newer-package", f"{name}={cutoff}"]
-        if plan.channel != "stable":
-            for name in sorted(plan.slice.projects):
-                flags += ["--prerelease-package", f"{name}=allow"]
         if forced:
             flags += ["--only-binary", ":all:", *(word for name in forced for word in ("--no-binary", name))]
         else:
@@ -170,6 +210,22 @@ class UvResolver:
         if finished.status:
             raise _failure(plan, finished, work)
         return finished
+
+
+def _settings_flags(plan: ResolutionPlan, work: Path) -> list[str | Path]:
+    """Return the flags that ``uv pip compile`` and ``uv lock`` share."""
+    flags: list[str | Path] = [
+        "--config-file", work / "uv.toml", "--python", sys.executable, "--index-strategy", "first-index",
+        "--exclude-newer", plan.cutoff_utc,
+    ]  # fmt: skip
+    for name, cutoff in sorted(plan.moved.items()):
+        # The slice's wheels are selected by time already, and uv would drop those without an upload time.
+        if name not in plan.slice.projects:
+            flags += ["--exclude-newer-package", f"{name}={cutoff}"]
+    if plan.channel != "stable":
+        for name in sorted(plan.slice.projects):
+            flags += ["--prerelease-package", f"{name}=allow"]
+    return flags
 
 
 def preferred_pylock(versions: Mapping[str, str]) -> str:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from envsmith.errors import NoSolutionError, ResolveError
-from envsmith.lock.resolve import MAX_ROUNDS, ResolveTools, resolve
+from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError
+from envsmith.lock.resolve import MAX_ROUNDS, ResolveTools, resolve_all
 from envsmith.model.listing import IndexListing
 from envsmith.plan.model import Cutoffs, LockRequest, Resolution, ResolutionPlan
 from envsmith.plan.planner import plan_profile
@@ -25,6 +25,13 @@ def plan(tools: ResolveTools, *texts: str, allow_sdist: tuple[str, ...] = ()) ->
         hasher=tools.hasher,
     ).plans
     return found
+
+
+def resolve(given: ResolutionPlan, tools: ResolveTools) -> tuple[ResolutionPlan, Resolution]:
+    (answer,) = resolve_all([given], tools).values()
+    if isinstance(answer, EnvsmithError):
+        raise answer
+    return answer
 
 
 def test_rules_amend_until_they_agree(tools: ResolveTools) -> None:
