@@ -17,6 +17,8 @@ from envsmith.errors import FAILED, INTERRUPTED, OK, EnvsmithError
 from envsmith.host.project_folder import OPTION
 
 COMMANDS = {
+    "add": ("envsmith.project.cli", "Add requirements to the project, and lock."),
+    "remove": ("envsmith.project.cli", "Remove requirements from the project, and lock."),
     "sync": ("envsmith.project.cli", "Lock if needed, then install."),
     "lock": ("envsmith.lock.cli", "Lock profiles: hashed requirements and a pylock for every target."),
     "catalog": ("envsmith.cli.catalog_command", "Show PyTorch's builds, and refresh the cached index."),

@@ -137,7 +137,7 @@ def set_lists(profiles: ProfileStore, name: str, lists: Lists) -> Edit:
     data = path.read_bytes()
     text = data.decode()
     expected = _edited_values(text, written, lists)
-    for edited in (_by_lines(text, written, lists), _by_items(text, written, lists)):
+    for edited in (add_lists(text, written, lists), _by_items(text, written, lists)):
         if _parses_to(edited, expected):
             return Edit(file=written.place, before=data, after=edited.encode())
     raise ProfileError(
@@ -198,7 +198,7 @@ def _replace(found: Any, items: tuple[str, ...]) -> None:  # noqa: ANN401 - toml
             found.append(item)
 
 
-def _by_lines(text: str, written: ProfileSource, lists: Lists) -> str:
+def add_lists(text: str, written: ProfileSource, lists: Lists) -> str:
     """Add new keys after the last line of their table; tomlkit would separate them by comments."""
     there = _table(tomllib.loads(text), written)
     new = {key: items for key, items in lists.items() if items is not None and key not in there}

@@ -142,6 +142,17 @@ def write_edits(root: Path, edits: Iterable[Edit]) -> tuple[str, ...]:
     return tuple(edit.file for edit in edits)
 
 
+def restore_edits(root: Path, edits: Iterable[Edit]) -> None:
+    """Undo edits, written or not, except those of files that were changed since.
+
+    Raises:
+        ToolError: TOL011 when the disk is full, TOL013 for any other OS error.
+    """
+    for edit in edits:
+        with _edit_errors(edit.file):
+            _restore(Path(os.path.realpath(root / edit.file)), edit)
+
+
 def edits_of(root: Path, texts: Mapping[str, str]) -> tuple[Edit, ...]:
     """Return the edits that give files the texts.
 
@@ -200,7 +211,7 @@ def _write_temporary(path: Path, data: bytes) -> Path:
 
 def _restore(path: Path, edit: Edit) -> None:
     """Restore a replaced file, unless it was changed since."""
-    if path.read_bytes() != edit.after:
+    if not path.is_file() or path.read_bytes() != edit.after:
         return
     if edit.before is None:
         path.unlink()

@@ -130,24 +130,34 @@ def _check_names(plan: ResolutionPlan, profile: Profile, catalog: Catalog) -> Re
     Raises:
         ResolveError: RES028 when one is a placeholder.
     """
-    placeholders = {row.project: row for row in catalog.placeholders()}
-    warnings: list[Decision] = []
-    for item in {item.name: item for item in plan.requirements if item.name not in profile.routes}.values():
-        if row := placeholders.get(item.name):  # type: ignore[call-overload]
-            raise ResolveError(
-                "RES028",
-                f"{item.name} on PyPI is a placeholder that cannot be installed",
-                where=item.origin,
-                details=(("catalog", f"{row.note} ({row.source}, {row.retrieved})"),),
-                hint=f"did you mean `{row.meant}`? require it instead",
-            )
-        if meant := catalog.meant_project(item.name):
-            message = f"{item.name} is not {meant}, but another project with a similar name: did you mean `{meant}`?"
-            origin = (item.origin,)
-            warnings.append(
-                Decision(subject=item.name, kind="noted", message=message, evidence=origin, code=SIMILAR_NAME)
-            )
+    required = {item.name: item for item in plan.requirements if item.name not in profile.routes}.values()
+    warnings = tuple(found for item in required if (found := check_name(item.name, item.origin, catalog)))
     return replace(plan, decisions=(*plan.decisions, *warnings)) if warnings else plan
+
+
+def check_name(name: str, origin: str, catalog: Catalog) -> Decision | None:
+    """Return a warning if a project has a name like one of the torch family.
+
+    Args:
+        name: normalised.
+        origin: place of the requirement.
+        catalog: known names.
+
+    Raises:
+        ResolveError: RES028 when the project is a placeholder.
+    """
+    if row := next((row for row in catalog.placeholders() if row.project == name), None):
+        raise ResolveError(
+            "RES028",
+            f"{name} on PyPI is a placeholder that cannot be installed",
+            where=origin,
+            details=(("catalog", f"{row.note} ({row.source}, {row.retrieved})"),),
+            hint=f"did you mean `{row.meant}`? require it instead",
+        )
+    if not (meant := catalog.meant_project(name)):
+        return None
+    message = f"{name} is not {meant}, but another project with a similar name: did you mean `{meant}`?"
+    return Decision(subject=name, kind="noted", message=message, evidence=(origin,), code=SIMILAR_NAME)
 
 
 def _add_cutoff(

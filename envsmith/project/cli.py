@@ -1,4 +1,4 @@
-"""Command `envsmith sync`."""
+"""Commands `envsmith sync`, `add` and `remove`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.errors import OK
+from envsmith.console.options import recorded_file
+from envsmith.errors import NO, OK, EnvsmithError
 from envsmith.install.cli import install_command
 from envsmith.lock.cli import lock_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from envsmith.files.edits import Edit
     from envsmith.lock.request import LockOptions
+    from envsmith.plan.model import LockRequest
+    from envsmith.project.requirement_lists import RequirementList
 
 _OF_LOCK = ("upgrade", "upgrade_packages", "mode", "index_base", "accepted", "jobs")
+_SHARED = ("offline", "insecure_hosts", "folder", "dry_run", "as_json")
 
 
 def _options_of(command: click.Command, *names: str) -> Iterator[click.Parameter]:
@@ -42,7 +47,7 @@ def sync_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: A
     from envsmith.lock.cli import lock_options
 
     lock_values = {name: options.pop(name) for name in _OF_LOCK}
-    shared = {name: options[name] for name in ("offline", "insecure_hosts", "folder", "dry_run", "as_json")}
+    shared = {name: options[name] for name in _SHARED}
     names = (options["profile"],) if options["profile"] else _profiles(options["folder"])
     chosen = lock_options({**shared, **lock_values, "profiles": names}, quiet=settings["quiet"])
     status, inputs = _lock(chosen)
@@ -78,3 +83,177 @@ def _lock(options: LockOptions) -> tuple[int, Sequence[Path] | None]:
         return run_lock(stale, options, is_last=options.dry_run), None
     folders = [options.folder / item.profile.name for item in requests]
     return OK, () if any(map(reads_sources, requests)) else watched_paths(read, *folders)
+
+
+_EDIT_OPTIONS = (
+    click.Argument(["requirements"], nargs=-1, required=True, metavar="NAME..."),
+    click.Option(
+        ["-r", "file"], type=recorded_file, default="", metavar="FILE", help="Requirements file to edit."
+    ),
+    click.Option(["--group"], default="", metavar="NAME", help="Dependency group of pyproject.toml to edit."),
+    click.Option(["--extra"], default="", metavar="NAME", help="Extra of pyproject.toml to edit."),
+    click.Option(
+        ["--profile", "profiles"],
+        multiple=True,
+        metavar="NAME",
+        help="Profile to lock, and to edit if requirements are in profiles; may be repeated [default: as `lock`].",
+    ),
+    click.Option(["--no-lock"], is_flag=True, help="Edit the file only."),
+    click.Option(["--dry-run"], is_flag=True, help="Show the edit; change nothing."),
+    *_options_of(lock_command, *_OF_LOCK[2:], "offline", "insecure_hosts", "folder", "as_json"),
+)
+
+
+@click.command(
+    name="add",
+    params=[
+        *_EDIT_OPTIONS,
+        click.Option(
+            ["-y", "--yes", "is_agreed"], is_flag=True, help="Add names like torch-vision without asking."
+        ),
+    ],
+)
+@click.pass_obj
+def add_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401 - click checks each option
+    """Add requirements, such as fastapi or 'fastapi>=0.115', to the file that `lock` reads, and lock.
+
+    That is -r FILE, else the requirements file recorded in the locks, else [project] in pyproject.toml, else the
+    profile. A requirement on the same project is replaced; a bare name leaves it. Comments and layout are kept. If the
+    lock fails, the file is as it was. Torch needs no index: the profile's backend selects the build.
+    """
+    from envsmith.catalog import Catalog
+    from envsmith.console.terminal import confirm
+    from envsmith.project.requirement_lists import checked, edits_to_add, with_present
+
+    texts, warnings = checked(options.pop("requirements"), Catalog.embedded())
+    is_agreed = options.pop("is_agreed")
+    for warning in warnings:
+        otherwise = f"{warning.message} ({warning.code})"
+        if not is_agreed and not confirm(
+            f"{warning.message} Add {warning.subject}", where="envsmith add", otherwise=otherwise
+        ):
+            return NO
+    return _edit(
+        options,
+        settings,
+        "add",
+        lambda place, requests: edits_to_add(place, with_present(place, texts, requests, Path()), Path()),
+    )
+
+
+@click.command(name="remove", params=list(_EDIT_OPTIONS))
+@click.pass_obj
+def remove_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: ANN401 - click checks each option
+    """Remove requirements from the file that `lock` reads, and lock.
+
+    The file is chosen as by `envsmith add`. Packages that others require stay in the lock. If the lock fails, the file
+    is as it was.
+    """
+    from envsmith.project.requirement_lists import edits_to_remove, name_of
+
+    names = [name_of(text) for text in options.pop("requirements")]
+    return _edit(options, settings, "remove", lambda place, _: edits_to_remove(place, names, Path()))
+
+
+def _edit(
+    options: dict[str, Any],
+    settings: dict[str, Any],
+    command: str,
+    edits_for: Callable[[RequirementList, Sequence[LockRequest]], Sequence[Edit]],
+) -> int:
+    """Show the edits, write them, and lock; undo them if that fails."""
+    from envsmith.console import printer
+    from envsmith.files.edits import write_edits
+    from envsmith.lock.cli import lock_options
+    from envsmith.project.requirement_lists import ListOptions, chosen_lists
+
+    chosen = {name: options.pop(name) for name in ("file", "group", "extra")}
+    if sum(map(bool, chosen.values())) > 1:
+        raise click.UsageError("-r, --group and --extra cannot be combined")
+    no_lock, is_dry_run = options.pop("no_lock"), options.pop("dry_run")
+    places = chosen_lists(
+        ListOptions(profiles=options["profiles"], folder=options["folder"], **chosen), Path()
+    )
+    requests = _requests(lock_options(options, quiet=True), is_needed=not no_lock)
+    if not any(item.remembered.requirements_files for item in requests):
+        options["requirements_files"] = (chosen["file"],) if chosen["file"] else ()
+    edits = [edit for place in places for edit in edits_for(place, requests)]
+    if not options["as_json"]:
+        _show(edits, places[0].place, is_dry_run=is_dry_run)
+    status, locked = OK, list[str]()
+    if not is_dry_run and no_lock:
+        write_edits(Path(), edits)
+    elif not is_dry_run and edits:
+        status, locked = _lock_edited(edits, lock_options(options, quiet=settings["quiet"]))
+    if not options["as_json"]:
+        for edit in () if is_dry_run else edits:
+            printer.labelled("wrote" if status == OK else "restored", edit.file)
+    elif status == OK:
+        changes = [{"file": edit.file, "diff": edit.diff()} for edit in edits]
+        printer.envelope(command, "ok", {"is_dry_run": is_dry_run, "edits": changes, "locked": locked})
+    return status
+
+
+def _requests(options: LockOptions, *, is_needed: bool) -> Sequence[LockRequest]:
+    """Return the lock requests of the files as they are; none if that fails and they are not needed."""
+    from envsmith.lock.cli import requested
+
+    try:
+        return requested(options)[0]
+    except EnvsmithError:
+        if is_needed:
+            raise
+        return ()
+
+
+def _show(edits: Sequence[Edit], place: str, *, is_dry_run: bool) -> None:
+    from envsmith.console import printer
+
+    for edit in edits:
+        for line in edit.diff().splitlines():
+            printer.say(line)
+    if not edits:
+        printer.say(f"nothing to change in {place}")
+    elif is_dry_run:
+        printer.say("nothing written (dry run)")
+
+
+def _lock_edited(edits: Sequence[Edit], options: LockOptions) -> tuple[int, list[str]]:
+    """Write edits and lock; unless that succeeds, restore the files and all locks.
+
+    Returns:
+        The exit code, and the names of the locked profiles.
+    """
+    from envsmith.errors import FAILED
+    from envsmith.files.atomic import read_files
+    from envsmith.files.edits import restore_edits, write_edits
+    from envsmith.lock.cli import requested, run_lock
+
+    before: dict[Path, dict[str, bytes]] = {}
+    status = FAILED
+    try:
+        write_edits(Path(), edits)
+        requests, _ = requested(options)
+        before = {
+            folder: read_files(folder) for item in requests if (folder := options.folder / item.profile.name)
+        }
+        status = run_lock(requests, options, is_last=False)
+    finally:
+        if status != OK:
+            for folder, files in before.items():
+                _restore_lock(folder, files)
+            restore_edits(Path(), edits)
+    return status, [item.profile.name for item in requests]
+
+
+def _restore_lock(folder: Path, files: dict[str, bytes]) -> None:
+    from contextlib import suppress
+
+    from envsmith.files.atomic import read_files, write_files
+
+    now = read_files(folder)
+    if now != files:
+        write_files(folder, files, remove=now.keys() - files.keys())
+    if not files:
+        with suppress(OSError):  # it was not there before
+            folder.rmdir()

@@ -12,7 +12,7 @@ from envsmith.lock.explain import Explanation, explain
 from envsmith.model.usage import Leftover
 from envsmith.plan import pruning
 from envsmith.plan.ports import Files
-from envsmith.scan import requirement_edits
+from envsmith.project import requirement_edits
 from envsmith.usage.scan import PackageUsage
 
 

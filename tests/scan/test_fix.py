@@ -14,7 +14,7 @@ from envsmith.model.finding import Decision
 from envsmith.model.usage import Leftover
 from envsmith.plan.model import LockRequest
 from envsmith.plan.pruning import PruneVerdict
-from envsmith.scan import requirement_edits
+from envsmith.project import requirement_edits
 from envsmith.scan.fix import propose, requirers
 from envsmith.usage.scan import PackageUsage
 from tests.fakes import FakeResolver

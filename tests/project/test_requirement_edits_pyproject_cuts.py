@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envsmith.files.edits import Edit
-from envsmith.scan.requirement_edits import remove_from_pyproject
+from envsmith.project.requirement_edits import remove_from_pyproject
 
 GONE = frozenset({"torchvision", "torchaudio"})
 PROJECT = """\

@@ -1,4 +1,4 @@
-"""Removal of requirements from pyproject.toml and requirements files; formatting and comments are kept."""
+"""Edits of requirements in TOML and requirements files; formatting and comments are kept."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import codecs
 import os.path
 import re
 import tomllib
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableSequence, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,9 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from envsmith.config.positions import KeyPath, TomlDocument
+from envsmith.config.positions import KeyPath, TomlDocument, format_path
+from envsmith.config.profile_reader import ProfileSource
+from envsmith.config.profiles import add_lists
 from envsmith.config.requirements_parser import logical_lines, pin_of_wheel
 from envsmith.errors import ProfileError
 from envsmith.files.edits import Edit, RequirementLine, RequirementSource
@@ -40,8 +43,8 @@ _OUTSIDE = "outside the project"
 _LIMITS = "constraints file: it requires nothing"
 
 
-def remove_from_pyproject(data: bytes, file: str, projects: Collection[str]) -> Edit:
-    """Remove items from ``dependencies``, ``optional-dependencies`` and ``dependency-groups``.
+def remove_from_pyproject(data: bytes, file: str, projects: Collection[str], table: KeyPath = ()) -> Edit:
+    """Remove items from ``dependencies``, ``optional-dependencies`` and ``dependency-groups``, or from one list.
 
     The comment on an item's line goes with it. Items stay if the edited file would have other values than intended,
     as with notations that tomlkit rewrites.
@@ -50,6 +53,7 @@ def remove_from_pyproject(data: bytes, file: str, projects: Collection[str]) -> 
         data: the file's bytes.
         file: its name, relative to the project's root.
         projects: normalised names.
+        table: path of the one list; empty for all those of a pyproject.toml.
     """
     bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     try:
@@ -57,9 +61,8 @@ def remove_from_pyproject(data: bytes, file: str, projects: Collection[str]) -> 
         document = TomlDocument.parse(text, file)
     except (UnicodeDecodeError, ProfileError):
         return Edit(file=file, before=data, after=data)
-    paths = [
-        path for path in _places(document.data) if _project_of_item(_at(document.data, path)) in projects
-    ]
+    places = _items(get(document.data, table), table) if table else _places(document.data)
+    paths = [path for path in places if _project_of_item(_at(document.data, path)) in projects]
     lines = tuple(_line(document, path, file) for path in paths)
     if not paths:
         return Edit(file=file, before=data, after=data)
@@ -70,6 +73,97 @@ def remove_from_pyproject(data: bytes, file: str, projects: Collection[str]) -> 
         stays = tuple(_kept(line) for line in lines)
         return Edit(file=file, before=data, after=data, kept=stays)
     return Edit(file=file, before=data, after=bom + after.encode(), removed=lines)
+
+
+def change_list(
+    data: bytes,
+    file: str,
+    table: KeyPath,
+    change: Callable[[MutableSequence[str]], None],
+    new: Sequence[str] = (),
+) -> Edit:
+    """Change a list in a TOML file.
+
+    Args:
+        data: the file's bytes.
+        file: its name, relative to the project's root.
+        table: path of the list.
+        change: changes the items in place.
+        new: the items before, if the file has no such list yet.
+
+    Raises:
+        ProfileError: PRF001 when the file is not TOML, PRF017 when it cannot be edited without other changes.
+    """
+    bom = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    is_crlf = b"\n" in data and data.count(b"\n") == data.count(b"\r\n")
+    text = data[len(bom) :].decode("utf-8", "surrogateescape")
+    text = text.replace("\r\n", "\n") if is_crlf else text
+    expected = deepcopy(dict(TomlDocument.parse(text, file).data))
+    node: Any = expected
+    for key in table[:-1]:
+        node = node.setdefault(key, {})
+    node.setdefault(table[-1], list(new))
+    change(node[table[-1]])
+    for edited in _changed_texts(text, file, table, change, node[table[-1]]):
+        if _parses_to(edited, expected) and _comments(text) <= _comments(edited):
+            after = edited.replace("\n", "\r\n") if is_crlf else edited
+            return Edit(file=file, before=data, after=bom + after.encode("utf-8", "surrogateescape"))
+    raise ProfileError(
+        "PRF017",
+        "the list cannot be edited without other changes",
+        where=f"{file}: {format_path(table)}",
+        hint=f"set it by hand to {list(node[table[-1]])}",
+    )
+
+
+def _changed_texts(
+    text: str, file: str, table: KeyPath, change: Callable[[MutableSequence[str]], None], items: Sequence[str]
+) -> Iterator[str]:
+    """Yield the text with the list changed: item by item, else as a new key of its table, else as a new table."""
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    if isinstance(found := get(document, table), list):
+        change(found)
+        yield tomlkit.dumps(document)
+        return
+    *above, key = (str(part) for part in table)
+    if get(document, table[:-1]):
+        yield add_lists(text, ProfileSource(text=text, place=file, table=tuple(above)), {key: tuple(items)})
+    new = tomlkit.document()
+    new[key] = list(items)
+    head = f"{text.rstrip()}\n\n" if text.strip() else ""
+    yield f"{head}[{'.'.join(above)}]\n{tomlkit.dumps(new)}"
+
+
+def _parses_to(text: str, expected: Mapping[str, object]) -> bool:
+    try:
+        return tomllib.loads(text) == expected
+    except ValueError:
+        return False
+
+
+def merge(texts: Iterable[str], items: MutableSequence[str]) -> None:
+    """Add requirements to a list in place, or replace those on the same project with the same marker.
+
+    A bare name leaves a requirement as it is. A sorted list stays sorted.
+    """
+    for text in texts:
+        new = Requirement(text)
+        same = (n for n, item in enumerate(items) if _is_same(item, new))
+        if (position := next(same, None)) is not None:
+            if new.specifier or new.extras:
+                items[position] = text
+            continue
+        names = [_project_of_item(item) for item in items]
+        is_sorted = len(names) > 1 and names == sorted(names)
+        items.insert(bisect_left(names, canonicalize_name(new.name)) if is_sorted else len(names), text)
+
+
+def _is_same(item: object, new: Requirement) -> bool:
+    if _project_of_item(item) != canonicalize_name(new.name):
+        return False
+    return str(Requirement(pin_of_wheel(str(item)) or str(item)).marker) == str(new.marker)
 
 
 def _places(data: Mapping[str, object]) -> Iterator[KeyPath]:
@@ -94,6 +188,13 @@ def _items(node: object, path: KeyPath) -> Iterator[KeyPath]:
 def _at(node: Any, path: KeyPath) -> Any:  # noqa: ANN401 - TOML holds anything
     for part in path:
         node = node[part]
+    return node
+
+
+def get(node: Any, path: KeyPath) -> Any:  # noqa: ANN401 - TOML holds anything
+    """Return the value at a path; None if there is none."""
+    for part in path:
+        node = node.get(part) if isinstance(node, Mapping) else None
     return node
 
 
@@ -147,10 +248,7 @@ def _has_same_values(text: str, data: Mapping[str, object], paths: list[KeyPath]
     wanted = deepcopy(dict(data))
     for path in reversed(paths):
         del _at(wanted, path[:-1])[path[-1]]
-    try:
-        return tomllib.loads(text) == wanted
-    except ValueError:
-        return False
+    return _parses_to(text, wanted)
 
 
 def _comments(
@@ -186,8 +284,7 @@ def remove_from_requirements(
         projects: normalised names.
         unrequired: the projects known to be required by no package.
     """
-    bom, encoding = next(((bom, name) for bom, name in _BOMS if data.startswith(bom)), (b"", "utf-8"))
-    errors = "surrogateescape" if encoding == "utf-8" else "surrogatepass"
+    bom, encoding, errors = _encoding(data)
     try:
         text = data[len(bom) :].decode(encoding, errors)
     except UnicodeDecodeError:
@@ -212,6 +309,66 @@ def remove_from_requirements(
     )
 
 
+def _encoding(data: bytes) -> tuple[bytes, str, str]:
+    """Return the byte order mark, the encoding, and the handler of its errors."""
+    bom, encoding = next(((bom, name) for bom, name in _BOMS if data.startswith(bom)), (b"", "utf-8"))
+    return bom, encoding, "surrogateescape" if encoding == "utf-8" else "surrogatepass"
+
+
+def add_to_requirements(data: bytes, file: str, texts: Iterable[str]) -> Edit:
+    """Add lines below the last requirement, or replace those on the same project; their comments are kept.
+
+    Args:
+        data: the file's bytes; empty for a new file.
+        file: its name, relative to the project's root.
+        texts: requirements, without options.
+
+    Raises:
+        ProfileError: PRF017 when the file is compiled from another one.
+    """
+    bom, encoding, errors = _encoding(data)
+    text = data[len(bom) :].decode(encoding, errors)
+    physical = _PHYSICAL.findall(text)
+    found = list(_requirements(text, physical))
+    if compiled := next((item for item in found if item.is_hashed or item.via is not None), None):
+        raise ProfileError(
+            "PRF017",
+            "the file is compiled from another one: it has hashes or names requirers",
+            where=f"{file}:{compiled.first}",
+            hint="name the file that it is compiled from: -r FILE",
+        )
+    end = "\r\n" if "\r\n" in text else "\n"
+    lines = dict(enumerate(physical, 1))
+    last = max((item.last for item in found), default=len(physical))
+    for added in texts:
+        new = Requirement(added)
+        same = next((item for item in found if _is_same(item.requirement, new)), None)
+        if same is None:
+            above = lines.get(last, "")
+            lines[last] = above.rstrip("\r\n") + end if above else ""
+            lines[last] += added + end
+        elif new.specifier or new.extras:
+            comment = _ASIDE.search(lines[same.last])
+            lines |= dict.fromkeys(range(same.first, same.last + 1), "")
+            lines[same.last] = f"{added}{comment[0].rstrip() if comment else ''}{end}"
+    after = "".join(lines[number] for number in sorted(lines))
+    return Edit(file=file, before=data, after=bom + after.encode(encoding, errors))
+
+
+def projects_of(data: bytes) -> set[str]:
+    """Return the normalised names that a requirements file requires itself."""
+    text = _text(data)
+    return {item.project for item in _requirements(text, _PHYSICAL.findall(text))}
+
+
+def names_by_list(data: Mapping[str, object], table: KeyPath) -> dict[KeyPath, list[str]]:
+    """Return the names in each list of requirements of a TOML file, and in the list at a path, by their paths."""
+    found: dict[KeyPath, list[str]] = {}
+    for path in (*_items(get(data, table), table), *_places(data)):
+        found.setdefault(path[:-1], []).append(_project_of_item(_at(data, path)))
+    return found
+
+
 def is_requirements(text: str) -> bool:
     """Return whether every line of a text is a requirement or an option, with at least one line."""
     lines = list(logical_lines(text))
@@ -231,6 +388,8 @@ class _FoundLines:
     first: int
     last: int
     """Includes the ``# via`` lines below."""
+    requirement: str
+    """Without options and comment."""
     text: str
     is_hashed: bool
     via: frozenset[str] | None
@@ -250,6 +409,7 @@ def _requirements(text: str, physical: list[str]) -> Iterator[_FoundLines]:
             project=project,
             first=line.number,
             last=line.last + (len(below) if names is not None else 0),
+            requirement=_OPTION.split(line.text, maxsplit=1)[0].strip(),
             text=physical[line.number - 1].strip(),
             is_hashed=_HASHED.search(line.text) is not None,
             via=names,
@@ -327,6 +487,13 @@ def requirement_places(root: Path, named: Iterable[str] = ()) -> tuple[Requireme
     for path in (*_usual(root), root / _PYPROJECT):
         _follow(path, root, "", found)
     return tuple(sorted(found.values(), key=lambda place: place.file))
+
+
+def followed(root: Path, name: str) -> tuple[RequirementSource, ...]:
+    """Return a requirements file and its includes; empty if it does not exist."""
+    found: dict[Path, RequirementSource] = {}
+    _follow(root / name, root, "", found)
+    return tuple(found.values())
 
 
 def cut(place: RequirementSource, projects: Collection[str], unrequired: Collection[str]) -> Edit:

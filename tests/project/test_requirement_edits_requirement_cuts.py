@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from envsmith.config.requirements_parser import parse_requirements
 from envsmith.files.edits import Edit
-from envsmith.scan.requirement_edits import included, is_requirements, remove_from_requirements
+from envsmith.project.requirement_edits import included, is_requirements, remove_from_requirements
 
 GONE = frozenset({"torchvision", "torchaudio"})
 COMPILED = """\

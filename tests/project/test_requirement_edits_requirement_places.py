@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import ProfileError
-from envsmith.scan.requirement_edits import cut, requirement_places
+from envsmith.project.requirement_edits import cut, requirement_places
 
 FILES = {
     "requirements.txt": "-r requirements/base.txt\n-c constraints.txt\ntorchvision\n",
