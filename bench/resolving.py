@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,7 @@ class Recorder(Processes):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self._folder = folder
+        self._recording = threading.Lock()
         self.calls: list[tuple[list[str], dict[str, str], Path]] = []
 
     def run(
@@ -59,11 +61,12 @@ class Recorder(Processes):
         cwd: Path | None = None,
     ) -> CompletedProgram:
         """Run a program, as the base does."""
-        if cwd and "--output-file" in command:
-            kept = self._folder / f"call-{len(self.calls)}"
-            shutil.copytree(cwd, kept)
-            words = [str(word).replace(str(cwd), str(kept)) for word in command]
-            self.calls.append((words, dict(env), kept))
+        if cwd and "--format" in command:  # not the runs that only annotate
+            with self._recording:
+                kept = self._folder / f"call-{len(self.calls)}"
+                shutil.copytree(cwd, kept)
+                words = [str(word).replace(str(cwd), str(kept)) for word in command]
+                self.calls.append((words, dict(env), kept))
         return super().run(command, env=env, timeout_s=timeout_s, cwd=cwd)
 
 
