@@ -112,6 +112,9 @@ class IndexProxy:
 class IndexReplay(IndexProxy):
     """A proxy that answers from a recording alone.
 
+    uv reads the metadata of any wheel of a version when it resolves for several targets: one that was not recorded
+    has that of another wheel of its version.
+
     Args:
         recording: all answers.
         adds_sidecars: offer the metadata of each wheel by itself (PEP 658), with its hash, whatever was recorded. pip
@@ -122,6 +125,10 @@ class IndexReplay(IndexProxy):
         super().__init__()
         self._recording = recording
         self._adds_sidecars = adds_sidecars
+        releases = {_release(path): wheel for path, wheel in recording.wheels.items()}
+        rows = (row["url"] for page in recording.projects.values() for row in page)
+        others = {path: releases[_release(path)] for path in rows if _release(path) in releases}
+        self._wheels = {path: one for path, one in others.items() if path.endswith(".whl")} | recording.wheels
         self.missed: list[str] = []
         """Requests without an answer in the recording; a test fails when there is one."""
 
@@ -153,7 +160,7 @@ class IndexReplay(IndexProxy):
         return {"core-metadata": {"sha256": sha256(wheel.metadata.encode()).hexdigest()}} if wheel else {}
 
     def _file(self, method: str, path: str, span: str) -> Reply | None:
-        wheel, whole = self._recording.wheels.get(path), self._recording.files.get(path)
+        wheel, whole = self._wheels.get(path), self._recording.files.get(path)
         if path.endswith(".metadata"):
             return self._sidecar(path.removesuffix(".metadata"))
         if whole is not None:
@@ -163,11 +170,16 @@ class IndexReplay(IndexProxy):
         return _part(wheel, span) if wheel and span else None
 
     def _sidecar(self, path: str) -> Reply | None:
-        wheel = self._recording.wheels.get(path)
+        wheel = self._wheels.get(path)
         if wheel is None:
             return None
         is_offered = self._adds_sidecars or wheel.has_sidecar
         return Reply(status=200, body=wheel.metadata.encode()) if is_offered else Reply(status=404)
+
+
+def _release(path: str) -> tuple[str, ...]:
+    """Return project and version of a wheel, as its filename spells them."""
+    return tuple(path.rpartition("/")[2].split("-")[:2])
 
 
 def _part(wheel: StandIn, span: str) -> Reply | None:

@@ -22,6 +22,7 @@ IMPORT_TIMEOUT_S = 60.0
 """Of an import, and of other processes in an environment that answer a question."""
 INDEXES = ("pytorch", "pypi")
 ON_RETIRED = ("error", "successor", "stable")
+VERSIONS = ("common", "newest")
 FAMILY_CHOICES = ("auto", "keep", "drop")
 FAMILY_MEMBERS = ("torchvision", "torchaudio")
 LATER = ("models", "prune", "safe-globals", "shims")
@@ -152,6 +153,10 @@ class Profile:
     """``pypi`` if PyPI's own wheel is known to be this backend's build."""
     on_retired: str = "error"
     """Action if backend or channel has ended: one of ON_RETIRED."""
+    versions: str = "newest"
+    """``common`` for the same versions on all targets where possible, ``newest`` for the newest of each target."""
+    versions_of: str = ""
+    """Profile whose locked versions (without local label) are locked here as well."""
     python: tuple[Python, ...]
     platforms: tuple[Platform, ...]
     requirements: tuple[str, ...] = ()
@@ -249,7 +254,8 @@ class Profile:
 
         Raises:
             ProfileError: PRF007 for a platform without builds of the backend, PRF008 for PyPI with another channel
-                than stable, PRF016 for `safe-globals` without their shim, or the other way round.
+                than stable, PRF013 for its own versions, PRF016 for `safe-globals` without their shim, or the other way
+                round.
         """
         problems = Problems()
         for platform in self.platforms:
@@ -269,6 +275,15 @@ class Profile:
                     f"PyPI has no {self.channel} builds of torch",
                     where=self.where("index"),
                     hint='use index = "pytorch", or channel = "stable"',
+                )
+            )
+        if self.versions_of == self.name:
+            problems.add(
+                ProfileError(
+                    "PRF013",
+                    f"profile {self.name} cannot take the versions of itself",
+                    where=self.where("versions_of"),
+                    hint="name another profile, or remove versions-of",
                 )
             )
         if (SAFE_GLOBALS in self.texts("shims")) != bool(self.texts("safe-globals")):

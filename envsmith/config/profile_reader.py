@@ -20,6 +20,7 @@ from envsmith.config.profile import (
     LATER,
     NAME,
     ON_RETIRED,
+    VERSIONS,
     Profile,
     check_name,
 )
@@ -283,6 +284,16 @@ PROFILE: Mapping[str, Key] = {
         readers.choice(*ON_RETIRED),
         "If backend or channel have ended at the cutoff: fail, take the succeeding backend, or the last stable builds.",
         default="error",
+    ),
+    "versions": Key(
+        readers.choice(*VERSIONS),
+        "Versions of packages: the same on all targets where possible, or the newest of each target.",
+        default="newest",
+    ),
+    "versions-of": Key(
+        NAME,
+        "Profile whose locked versions (without local label) are locked here as well.",
+        examples=("prod",),
     ),
     "python": Key(_PYTHONS, "Versions of Python, major and minor.", examples=("3.12",)),
     "platforms": Key(_PLATFORMS, "Platforms: linux, linux-aarch64, macos, windows, or wheel platform tags."),

@@ -13,7 +13,7 @@ from typing import TypeVar
 from envsmith.activate.scripts import scripts_of
 from envsmith.errors import EnvsmithError, LockError, ResolveError
 from envsmith.lock import admission, file_conflicts, recorded_models, savings
-from envsmith.lock.request import LockOptions
+from envsmith.lock.request import LockOptions, with_shared_versions
 from envsmith.lock.resolve import ResolveTools, resolve_all
 from envsmith.lock.savings import DownloadSavings
 from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord
@@ -93,11 +93,20 @@ def lock_profiles(
         tools: the resolver, readers and facts.
         pool: runs the resolutions.
     """
+    names = {request.profile.name for request in requests}
+    # A profile with the versions of another one waits for its lock.
+    waiting = [request for request in requests if request.profile.versions_of in names]
+    behind = {request.profile.name for request in waiting}
+    begin = partial(_start, options=options, tools=tools, pool=pool)
     started = [
-        (request, _attempt(request, partial(_start, request, options, tools, pool))) for request in requests
+        (request, _attempt(request, partial(begin, request)))
+        for request in requests
+        if request not in waiting
     ]
     for request, finish in started:
         yield request, finish if isinstance(finish, EnvsmithError) else _attempt(request, finish)
+    for request in sorted(waiting, key=lambda item: item.profile.versions_of in behind):
+        yield request, _attempt(request, lambda request=request: begin(request)())  # type: ignore[misc]
 
 
 def _attempt(request: LockRequest, step: Callable[[], _T]) -> _T | EnvsmithError:
@@ -118,6 +127,9 @@ def _start(
     upgrades = upgraded_names(options.upgrade_packages, found, name)
     again = None if options.upgrade else frozenset(upgrades)
     pages = routes.read(request.profile, manifest, tools.routes, again=again)
+    if other := request.profile.versions_of:
+        place = options.folder / other
+        request = with_shared_versions(request, place, tools.files.read_files(place))
     planned = plan_profile(
         replace(request, pages=pages),
         options.cutoffs(manifest, upgrades),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 from functools import cache, partial
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from envsmith.config.profile import Profile, check_name
 from envsmith.config.profiles import ProfileStore
-from envsmith.config.requirement import labels
+from envsmith.config.requirement import SourcedRequirement, labels
 from envsmith.config.requirements_files import (
     is_of_project,
     read_pyproject,
@@ -21,17 +22,21 @@ from envsmith.config.requirements_files import (
     unread_sources,
 )
 from envsmith.config.requirements_parser import RequirementsFile
-from envsmith.errors import EnvsmithError, LockError, ProfileError
+from envsmith.errors import EnvsmithError, LockError, ProfileError, ResolveError
 from envsmith.files.text import read_text
 from envsmith.host.current import this_platform, this_python, utc_text
 from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.manifest import FILENAME, Manifest, RememberedOptions
+from envsmith.lockfile.pins import requirements_lines
+from envsmith.lockfile.store import read_manifest
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
 from envsmith.model.shell import quote_path
+from envsmith.model.target import Target, parse_slug
 from envsmith.plan import pruning
 from envsmith.plan.model import Cutoffs, LockRequest
+from envsmith.uv.joint import target_marker
 from envsmith.wiring import CatalogOptions
 
 _ENOUGH_USES = 3
@@ -205,6 +210,48 @@ def _request(profile: Profile, options: LockOptions, file: RequirementsFile | No
         notes=file.notes,
         requires_python=file.requires_python,
     )
+
+
+def with_shared_versions(request: LockRequest, folder: Path, files: Mapping[str, bytes]) -> LockRequest:
+    """Add the versions of the lock that the profile names under ``versions-of``, as constraints.
+
+    Args:
+        request: profile and requirements.
+        folder: of that lock.
+        files: its files.
+
+    Raises:
+        ResolveError: RES029 when there is no such lock.
+    """
+    profile = request.profile
+    manifest = read_manifest(files, str(folder / FILENAME))
+    if manifest is None:
+        raise ResolveError(
+            "RES029",
+            f"profile {profile.versions_of} is not locked, and its versions are asked for",
+            where=profile.where("versions_of"),
+            hint=f"envsmith lock {profile.versions_of} {profile.name}",
+        )
+    targets: dict[str, dict[str, list[Target]]] = {}
+    for slug, entry in manifest.targets.items():
+        python, platform = parse_slug(slug)
+        target = Target(python=python, platform=platform, backend=entry.backend)
+        text = files.get(f"requirements.{slug}.txt", b"").decode("utf-8", "replace")
+        for line in filter(lambda line: line.name, requirements_lines(text)):
+            targets.setdefault(line.name, {}).setdefault(line.version.split("+")[0], []).append(target)
+    shared = tuple(
+        SourcedRequirement(
+            requirement=Requirement(f"{name}=={version}{_marked(found) if len(versions) > 1 else ''}"),
+            origin=f"{folder.as_posix()} (versions-of)",
+        )
+        for name, versions in sorted(targets.items())
+        for version, found in sorted(versions.items())
+    )
+    return replace(request, constraints=(*request.constraints, *shared))
+
+
+def _marked(targets: Iterable[Target]) -> str:
+    return " ; " + " or ".join(f"({target_marker(target)})" for target in targets)
 
 
 def _backend_of(file: RequirementsFile) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +14,7 @@ from envsmith.lockfile.whole import NO_RULES, LockRules
 from envsmith.model.finding import Decision
 from envsmith.model.progress import Progress
 from envsmith.plan import (
+    candidates,
     conflicts,
     extension_constraints,
     pairings,
@@ -103,33 +104,78 @@ def resolve_all(
             if isinstance(answer, Resolution) and state[slug].versions == "common":
                 state[slug] = replace(state[slug], preferences=answer.versions())
     failed |= {slug: _unstable(state[slug]) for slug in amended}
-    return {slug: failed.get(slug) or _settled(plan, answers[slug], tools) for slug, plan in state.items()}
+    found = {slug: answer for slug, answer in answers.items() if isinstance(answer, Resolution)}
+    narrowed = {plan.target.slug: plan for plan in _narrowed(tuple(state.values()))}
+    decisions = candidates.notice(
+        (plan, narrowed[slug], found[slug])
+        for slug, plan in state.items()
+        if slug in found and plan.versions == "common"
+    )
+    return {
+        slug: failed.get(slug) or _settled(plan, narrowed[slug], found[slug], decisions, tools)
+        for slug, plan in state.items()
+    }
+
+
+def _narrowed(plans: Sequence[ResolutionPlan]) -> Sequence[ResolutionPlan]:
+    return candidates.narrow(plans) if plans and plans[0].versions == "common" else plans
 
 
 def _answers(plans: Sequence[ResolutionPlan], amended: Collection[str], tools: ResolveTools) -> _Answers:
-    """Resolve the groups with an amended plan at once, and plan by plan those without a common solution."""
+    """Resolve the groups that have an amended plan.
+
+    With common versions the later groups prefer those of the first.
+    """
+    narrowed = {plan.target.slug: plan for plan in _narrowed(plans)}
     due = [group for group in joint.groups(plans) if any(plan.target.slug in amended for plan in group)]
+    answers: _Answers = {}
     with ThreadPoolExecutor(_THREADS) as pool:
-        together = list(pool.map(partial(_together, tools=tools), due))
-        alone = [plan for group, found in zip(due, together, strict=True) if not found for plan in group]
-        return dict(pool.map(partial(_answer, tools=tools), alone)) | {
-            plan.target.slug: answer
-            for group, found in zip(due, together, strict=True)
-            for plan, answer in zip(group, found, strict=False)
-        }
+        while due:
+            # The first group alone; its versions are those that the others prefer.
+            is_first = plans[0].versions == "common" and not answers
+            now, due = (due[:1], due[1:]) if is_first else (due, [])
+            kept = _common_versions(answers.values())
+            together = pool.map(partial(_together, narrowed=narrowed, kept=kept, tools=tools), now)
+            for group, found in zip(now, together, strict=True):
+                answers |= found
+                due += [(plan,) for plan in group if not found]
+    return answers
 
 
-def _together(group: Sequence[ResolutionPlan], tools: ResolveTools) -> Sequence[Resolution]:
-    """Return the answers of a group, or none when its plans are to be resolved one by one."""
-    # A run for one target reads the metadata of that target's own wheels.
-    return (tools.resolver.resolve_together(group) or ()) if len(group) > 1 else ()
+def _common_versions(answers: Iterable[Resolution | EnvsmithError]) -> dict[str, str]:
+    """Return project → version of the projects that have the same one in all resolutions."""
+    found: dict[str, set[str]] = {}
+    for answer in answers:
+        for name, version in answer.versions().items() if isinstance(answer, Resolution) else ():
+            found.setdefault(name, set()).add(version)
+    return {name: next(iter(versions)) for name, versions in found.items() if len(versions) == 1}
 
 
-def _answer(plan: ResolutionPlan, tools: ResolveTools) -> tuple[str, Resolution | EnvsmithError]:
+def _together(
+    group: Sequence[ResolutionPlan],
+    narrowed: Mapping[str, ResolutionPlan],
+    kept: Mapping[str, str],
+    tools: ResolveTools,
+) -> _Answers:
+    """Return the answers of a group, first with the versions that all targets have; none without a common one."""
+    plans = [replace(plan, preferences={**kept, **plan.preferences}) for plan in group]
+    common = [replace(plan, slice=narrowed[plan.target.slug].slice) for plan in plans]
+    if len(group) == 1:
+        # A run for one target reads the metadata of that target's own wheels, and explains a failure.
+        answer = _answer(common[0], tools)
+        is_final = common[0].slice == plans[0].slice or not isinstance(answer, NoSolutionError)
+        return {group[0].target.slug: answer if is_final else _answer(plans[0], tools)}
+    found = tools.resolver.resolve_together(common)
+    if found is None and common != plans:
+        found = tools.resolver.resolve_together(plans)
+    return {plan.target.slug: item for plan, item in zip(group, found or (), strict=False)}
+
+
+def _answer(plan: ResolutionPlan, tools: ResolveTools) -> Resolution | EnvsmithError:
     try:
-        return plan.target.slug, tools.resolver.resolve(plan)
+        return tools.resolver.resolve(plan)
     except EnvsmithError as error:
-        return plan.target.slug, error
+        return error
 
 
 def _amended(
@@ -176,25 +222,30 @@ def _unstable(plan: ResolutionPlan) -> ResolveError:
 
 
 def _settled(
-    plan: ResolutionPlan, answer: Resolution | EnvsmithError, tools: ResolveTools
+    plan: ResolutionPlan,
+    narrowed: ResolutionPlan,
+    resolution: Resolution,
+    decisions: tuple[Decision, ...],
+    tools: ResolveTools,
 ) -> tuple[ResolutionPlan, Resolution] | EnvsmithError:
     """Check an answer that no rule amends, and complete its plan; return the error of a failed check."""
-    if isinstance(answer, EnvsmithError):
-        return answer
     try:
-        extension_constraints.check(answer, tools.catalog)
-        routes.check(plan, answer, tools.catalog)
-        return _completed(plan, answer, tools), answer
+        extension_constraints.check(resolution, tools.catalog)
+        routes.check(plan, resolution, tools.catalog)
+        notes = (*pairings.notice(narrowed, resolution), *decisions)
+        return _completed(plan, resolution, notes, tools), resolution
     except EnvsmithError as error:
         return error
 
 
-def _completed(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) -> ResolutionPlan:
+def _completed(
+    plan: ResolutionPlan, resolution: Resolution, notes: tuple[Decision, ...], tools: ResolveTools
+) -> ResolutionPlan:
     """Add the decisions that depend on the last resolution."""
     plan = pruning.settle(plan, resolution).amended(
         Amendment(
             decisions=(
-                *pairings.notice(plan, resolution),
+                *notes,
                 *conflicts.notice(plan, resolution, tools.catalog),
                 *_yanked(plan, resolution),
             )

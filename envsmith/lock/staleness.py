@@ -16,6 +16,7 @@ from envsmith.activate.scripts import scripts_of
 from envsmith.catalog import Catalog
 from envsmith.lock import recorded_models
 from envsmith.lock.nightly_age import aging
+from envsmith.lock.request import with_shared_versions
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 from envsmith.lockfile.pins import requirements_lines
 from envsmith.lockfile.store import read_manifest, sha256_of
@@ -66,6 +67,9 @@ def check_profile(request: LockRequest, folder: Path, tools: CheckTools) -> Repo
     check_profile_name(manifest, name, str(folder / FILENAME))
     if stale := tuple(_route_findings(request, manifest)):
         return Report(findings=stale)
+    if other := request.profile.versions_of:
+        place = folder.with_name(other)
+        request = with_shared_versions(request, place, tools.files.read_files(place))
     request = replace(request, pages=manifest.routes)
     planned = plan_profile(
         request,

@@ -1,9 +1,9 @@
-"""Candidate selection from an index listing."""
+"""Candidate selection from an index listing, and the common candidates of a profile's targets."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
@@ -16,10 +16,12 @@ from envsmith.model.finding import Decision
 from envsmith.model.listing import IndexListing, Release, VersionMetadata
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Cutoffs, TorchIndexSlice
+from envsmith.plan.model import Cutoffs, Resolution, ResolutionPlan, TorchIndexSlice
 
 TWO_HASHES = "RES106"
 """Code of the decision on a wheel with two hashes on record."""
+DIFFERENT, HELD = "RES119", "RES120"
+"""Codes of decisions: versions that differ by target, and a version held for the targets without a newer one."""
 _SYSTEMS = {"linux": "linux", "macos": "macosx", "windows": "win"}
 """System → the text that the names of its wheels contain."""
 
@@ -228,3 +230,58 @@ def _two_hashes(wheel: Wheel) -> Decision:
         message=f"{wheel.filename} has two hashes on record; using {(wheel.sha256 or '')[:12]}…",
         evidence=tuple(f"withdrawn: sha256 {other}" for other in wheel.withdrawn),
     )
+
+
+def narrow(plans: Sequence[ResolutionPlan]) -> tuple[ResolutionPlan, ...]:
+    """Narrow the slices to the versions that all targets have and admit, of each project where there are such.
+
+    Targets without any wheel of a project do not count for it: some have no Triton.
+    """
+    common: dict[str, frozenset[str]] = {}
+    for name in {name for plan in plans for name in plan.slice.projects}:
+        known = [found for plan in plans if (found := _admitted(plan, name))]
+        common[name] = frozenset.intersection(*known) if known else frozenset()
+    return tuple(replace(plan, slice=_narrowed(plan.slice, common)) for plan in plans)
+
+
+def _admitted(plan: ResolutionPlan, project: str) -> frozenset[str]:
+    if project in plan.pypi_builds:
+        return frozenset({Version(plan.pypi_builds[project]).public})
+    wheels = plan.slice.projects.get(project, ())
+    return frozenset(wheel.version.public for wheel in wheels if plan.admits(project, wheel.version))
+
+
+def _narrowed(slice_: TorchIndexSlice, common: Mapping[str, frozenset[str]]) -> TorchIndexSlice:
+    projects = {
+        name: tuple(wheel for wheel in wheels if not common[name] or wheel.version.public in common[name])
+        for name, wheels in slice_.projects.items()
+    }
+    return replace(slice_, projects=projects)
+
+
+def notice(found: Iterable[tuple[ResolutionPlan, ResolutionPlan, Resolution]]) -> tuple[Decision, ...]:
+    """Return the decision on the versions of torch across the targets of a profile.
+
+    Args:
+        found: of each target the plan, the plan of `narrow`, and the resolution.
+    """
+    targets: dict[Version, list[str]] = {}
+    newer: dict[Version, list[str]] = {}
+    for plan, narrowed, resolution in found:
+        if torch := resolution.versions().get("torch"):
+            targets.setdefault(Version(Version(torch).public), []).append(plan.target.slug)
+            newest = max(plan.torch_versions(), default=Version("0"))
+            if newest > max(narrowed.torch_versions(), default=newest):
+                newer.setdefault(Version(newest.public), []).append(plan.target.slug)
+    if len(targets) > 1:
+        text = f"torch differs by target: {_listed(targets)}"
+        return (Decision(subject="torch", kind="noted", code=DIFFERENT, message=text),)
+    if newer:
+        text = f"torch {next(iter(targets))} for all targets; some have a newer one: {_listed(newer)}"
+        hint = 'versions = "newest" in the profile locks the newest for each target'
+        return (Decision(subject="torch", kind="capped", code=HELD, message=text, evidence=(hint,)),)
+    return ()
+
+
+def _listed(targets: Mapping[Version, Sequence[str]]) -> str:
+    return ", ".join(f"{version} ({' '.join(targets[version])})" for version in sorted(targets, reverse=True))

@@ -69,14 +69,16 @@ def plan_target(
     _check_labels([*applying, *limiting], target)
     family = frozenset(project.name for project in catalog.projects() if project.origin == "slice")
     requirements = [_without_label(item, family) for item in applying]
+    limiting = [_without_label(item, family) for item in limiting]
     excludes, dropped = _dropped(profile, requirements)
     requirements = [item for item in requirements if item.name not in excludes]
     if profile.channel == "stable":
         slice_ = _without_pypi_projects(slice_, requirements, target, catalog)
     pypi, from_pypi = _from_pypi(slice_, requirements, profile, target, cutoffs, catalog)
     slice_ = slice_.without(pypi)
-    for item in requirements:
-        if item.name in slice_.projects and item.name not in pypi:
+    required = {item.name for item in requirements} & slice_.projects.keys() - pypi.keys()
+    for item in (*requirements, *limiting):
+        if item.name in required:
             _require_wheel(item, slice_, target)
     return ResolutionPlan(
         profile=profile.name,
@@ -85,7 +87,7 @@ def plan_target(
         slice=slice_,
         requirements=tuple(requirements),
         constraints=(
-            *(_without_label(item, family) for item in limiting),
+            *limiting,
             *(_required(f"{name}=={version}") for name, version in pypi.items()),
         ),
         overrides=profile.sourced_requirements("overrides"),
@@ -96,6 +98,7 @@ def plan_target(
         env=profile.env,
         pypi_builds=pypi,
         shims=_shims(profile, catalog),
+        versions=profile.versions,
         facts=_facts(catalog),
         decisions=(*request.decisions, *dropped, *from_pypi),
     )

@@ -62,8 +62,9 @@ def target_marker(target: Target) -> str:
 def groups(plans: Iterable[ResolutionPlan]) -> tuple[tuple[ResolutionPlan, ...], ...]:
     """Group the plans that one resolution can answer, in the order of their first plans.
 
-    Alone are targets with equal markers, such as two floors of glibc, slices with different files of one name, and
-    plans for the newest versions: a joint resolution prefers on one target what it has chosen for another.
+    Apart are targets with equal markers, such as two floors of glibc, and slices with different files of one name.
+    Alone are plans for the newest versions, for a joint resolution prefers on one target the versions of another, and
+    plans that allow source distributions: a version may be a wheel on one target and source on another.
     """
     found: dict[tuple[object, ...], list[_Group]] = {}
     ordered: list[_Group] = []
@@ -109,7 +110,7 @@ def _kind(plan: ResolutionPlan) -> tuple[object, ...]:
         tuple(sorted(str(item.requirement) for item in plan.overrides)),
         plan.cutoff_utc,
         tuple(sorted(plan.moved.items())),
-        plan.target.slug if plan.versions == "newest" else "",
+        plan.target.slug if plan.versions == "newest" or plan.allow_sdist else "",
     )
 
 

@@ -32,7 +32,8 @@ _LATER = re.compile(
     r" (?:was )?published at (?P<date>[0-9-]{10})"
 )
 _JOINT_ROUNDS = 4
-"""Most runs for a joint plan: each one takes out the versions without a wheel for some target."""
+"""Most runs for a joint plan. A further one leaves out versions without a wheel for some target, or looks for one
+version where targets have several."""
 _SYSTEMS = {"macos": "apple-darwin", "windows": "pc-windows-msvc"}
 
 
@@ -118,31 +119,36 @@ class UvResolver:
         Raises:
             ToolError: TOL022 when uv cannot reach PyPI.
         """
-        if any(plan.allow_sdist for plan in plans):
-            return None  # a version may be a wheel on one target and source on another
         self._check_version()
         joint = JointPlan.of(plans)
         index = write_slice(joint.slice, self._slices)
-        excluded: list[str] = []
+        constraints: list[str] = []
+        found: tuple[Resolution, ...] | None = None
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             work = Path(scratch)
             settings = uv_settings(replace(plans[0], slice=joint.slice), index)
             (work / "uv.toml").write_text(settings, "utf-8")
-            lock = work / "uv.lock"
-            lock.write_text(universal.preferred_lock(joint), "utf-8")
+            # uv keeps the versions of the lock that it finds: here those of the plans, then those of the last run.
+            (work / "uv.lock").write_text(universal.preferred_lock(joint), "utf-8")
             for _ in range(_JOINT_ROUNDS):
-                (work / "pyproject.toml").write_text(universal.project_text(joint, excluded), "utf-8")
+                (work / "pyproject.toml").write_text(universal.project_text(joint, constraints), "utf-8")
                 finished = self._run_lock(joint, work)
                 if finished.status and NETWORK_ERROR.search(finished.stderr):
                     raise _failure(plans[0], finished, work)
                 if finished.status:
-                    return None
-                answers = universal.parse_lock(_read_output(lock), finished.stderr, plans)
-                more = list(universal.unusable(plans, answers))
+                    break
+                try:
+                    answers = universal.parse_lock(_read_output(work / "uv.lock"), finished.stderr, plans)
+                except ToolError:  # a wheel without a URL, for one: not for a joint answer
+                    break
+                more = universal.unusable(answers)
                 if not more:
-                    return tuple(answer.resolution for answer in answers)
-                excluded += more
-        return None
+                    found = tuple(answer.resolution for answer in answers)
+                    more = universal.lowest(plans, found)
+                if not set(more) - set(constraints):
+                    break
+                constraints += more
+        return found
 
     def _run_lock(self, joint: JointPlan, work: Path) -> CompletedProgram:
         env = {"UV_CONCURRENT_DOWNLOADS": str(self._requests), **uv_environ()}

@@ -1,6 +1,6 @@
-"""Project for ``uv lock`` that stands for several targets, and the answer per target in its uv.lock.
+"""Input of ``uv lock`` for several targets, and the answer for each of them in its uv.lock.
 
-``uv lock`` says in one run what ``uv pip compile`` says in two per target: files, and who requires what. It takes
+One run of ``uv lock`` returns the files and requirers that ``uv pip compile`` returns in two per target. It takes
 environments and constraints from the project itself, and all other settings from the file given with
 ``--config-file``; the user's own are shut out.
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -30,13 +30,8 @@ from envsmith.uv.joint import JointPlan
 PROJECT = "envsmith-joint-plan"
 
 
-def project_text(joint: JointPlan, excluded: Iterable[str]) -> str:
-    """Return the pyproject.toml for a joint plan.
-
-    Args:
-        joint: the plans.
-        excluded: further constraints: versions without a wheel for one of the targets.
-    """
+def project_text(joint: JointPlan, constraints: Iterable[str]) -> str:
+    """Return the pyproject.toml for a joint plan, with further constraints."""
     first = joint.plans[0]
     markers = dumps(joint.markers)
     return "\n".join(
@@ -53,7 +48,7 @@ def project_text(joint: JointPlan, excluded: Iterable[str]) -> str:
             f"environments = {markers}",
             # Without them a version with wheels for only some of the targets would do for all.
             f"required-environments = {markers}",
-            f"constraint-dependencies = {dumps([*joint.constraints, *excluded])}",
+            f"constraint-dependencies = {dumps([*joint.constraints, *constraints])}",
             f"override-dependencies = {dumps([str(item.requirement) for item in first.overrides])}",
             f"exclude-dependencies = {dumps(sorted(first.all_excludes()))}",
             "",
@@ -124,7 +119,7 @@ class _UvLock:
         self._markers: dict[str, Marker] = {}
 
     def answer(self, plan: ResolutionPlan, yanked: Mapping[tuple[str, str], str]) -> TargetAnswer:
-        """Return what a target installs, by the markers from the root on."""
+        """Return the packages of a target: follow the dependencies whose markers hold, from the root."""
         environment: dict[str, Any] = {**plan.target.marker_environment(), "extra": ""}
         judged: dict[str, bool] = {"": True}
         requirers: dict[str, set[str]] = {}
@@ -235,10 +230,22 @@ def _wheel(item: Mapping[str, Any]) -> PackageWheel:
     )
 
 
-def unusable(plans: Sequence[ResolutionPlan], answers: Iterable[TargetAnswer]) -> Iterator[str]:
-    """Yield a constraint per version without a wheel for a target."""
-    from envsmith.uv.joint import target_marker
+def unusable(answers: Iterable[TargetAnswer]) -> list[str]:
+    """Return constraints against the versions without a wheel for some target."""
+    return sorted({f"{name}!={version}" for answer in answers for name, version in answer.missing})
 
-    for plan, answer in zip(plans, answers, strict=True):
-        for name, version in answer.missing:
-            yield f"{name}!={version} ; {target_marker(plan.target)}"
+
+def lowest(plans: Sequence[ResolutionPlan], answers: Sequence[Resolution]) -> list[str]:
+    """Return constraints to the lowest version of each project that has several across targets.
+
+    Projects of the slices are left out: their versions were compared before.
+    """
+    versions: dict[str, set[Version]] = {}
+    for answer in answers:
+        for name, version in answer.versions().items():
+            versions.setdefault(name, set()).add(Version(version))
+    return [
+        f"{name}<={min(found)}"
+        for name, found in sorted(versions.items())
+        if len(found) > 1 and name not in plans[0].slice.projects
+    ]

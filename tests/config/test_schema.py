@@ -119,6 +119,8 @@ SAMPLES: dict[str, list[Any]] = {
     "channel": ["stable", "nightly", "beta"],
     "index": ["pytorch", "pypi", "conda"],
     "on-retired": ["error", "successor", "stable", "ignore"],
+    "versions": ["common", "newest", "latest"],
+    "versions-of": ["prod", "Prod", "", "a/b"],
     "python": [["3.12", "3.9"], [], "3.12", *each("3.12", "3", "3.123", "4.0", "3.12\n", 3.12)],
     "platforms": [["linux", "macosx_14_0_arm64"], [], *each("win_amd64", "beos", "musllinux_1_2_x86_64")],
     "requirements": [["torch"], ["torch", ""], [], "torch", ["a\nb"]],
