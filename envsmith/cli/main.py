@@ -17,6 +17,7 @@ from envsmith.errors import FAILED, INTERRUPTED, OK, EnvsmithError
 from envsmith.host.project_folder import OPTION
 
 COMMANDS = {
+    "init": ("envsmith.project.cli", "Write a first profile for the project."),
     "add": ("envsmith.project.cli", "Add requirements to the project, and lock."),
     "remove": ("envsmith.project.cli", "Remove requirements from the project, and lock."),
     "sync": ("envsmith.project.cli", "Lock if needed, then install."),

@@ -30,6 +30,8 @@ _HINT = "write linux-x86_64, windows-amd64-gpu, linux-x86_64-cuda or linux-x86_6
 _NOT_IN_YAML = "\u2028\u2029\ufeff\ufffe\uffff"
 _NOT_IN_YAML_ECMA = "".join(f"\\u{ord(character):04x}" for character in _NOT_IN_YAML)
 TABLE = ("tool", "envsmith")
+_SOURCES = readers.choice("project", "profile")
+_FILES = (".in", ".txt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,12 +176,17 @@ class ProjectSettings:
     default_profiles: tuple[str, ...] = ()
     """Profiles to lock if the command names none."""
     requirements_from: str = "project"
-    """Source of requirements without -r: ``project`` (this file) or ``profile``."""
+    """Source of requirements without -r: ``project`` (this file), ``profile``, or a requirements file."""
     sources: tuple[str, ...] = ()
     """Folders with the project's code; by default those of the build backend."""
     rewrite: tuple[str, ...] = ()
     """Mirror rules: ``https://download.pytorch.org=https://mirror.example/pytorch``."""
     ci: CiSettings = field(default_factory=CiSettings)
+
+    @property
+    def requirements_file(self) -> str:
+        """The requirements file to read without -r; empty for other sources."""
+        return self.requirements_from if self.requirements_from.endswith(_FILES) else ""
 
     @classmethod
     def from_pyproject(cls, text: str, place: str) -> ProjectSettings:
@@ -241,6 +248,12 @@ def _folder(value: object, location: Location) -> str | None:
     return "/".join(part for part in found.replace("\\", "/").split("/") if part not in ("", ".")) or "."
 
 
+def _requirements_from(value: object, location: Location) -> str | None:
+    """Read ``project``, ``profile``, or a requirements file of the project."""
+    is_file = isinstance(value, str) and value.endswith(_FILES)
+    return _folder(value, location) if is_file else _SOURCES(value, location)
+
+
 def _rewrites(value: object, location: Location) -> tuple[str, ...] | None:
     """Read a list of ``source=mirror``, or a table of sources and their mirrors."""
     if not isinstance(value, Mapping):
@@ -270,8 +283,11 @@ _SETTINGS: Mapping[str, Key] = {
         readers.listed(NAME), "Profiles that `envsmith lock` and other commands take without a name."
     ),
     "requirements-from": Key(
-        readers.choice("project", "profile"),
-        "Source of requirements without `-r`: this file, or the profile.",
+        Reader(
+            _requirements_from,
+            {"anyOf": [_SOURCES.schema, {**readers.INSIDE, "pattern": r"\.(?:in|txt)$"}]},
+        ),
+        "Source of requirements without `-r`: this file, the profile, or a requirements file.",
         default="project",
     ),
     "sources": Key(

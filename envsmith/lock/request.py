@@ -100,6 +100,7 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
         ProfileError: when a profile or a requirements file is malformed; PRF042 when no profile is given.
     """
     store = ProfileStore.of_project(project)
+    options = _with_set_file(options, project, store)
     # Profiles share the requirements files named on the command line: read them once.
     read = cache(partial(_read, options, project, store))
     named_files = options.remembered.requirements_files
@@ -128,6 +129,18 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
         notes = (*request.notes, *(_not_recorded(name) for name in files if name not in inside))
         requests.append(replace(request, ignored_files=ignored, remembered=remembered, notes=notes))
     return tuple(prune(request, project, store.settings.sources) for request in requests)
+
+
+def _with_set_file(options: LockOptions, project: Path, store: ProfileStore) -> LockOptions:
+    """Take the requirements file of the project's settings, unless others are given."""
+    file = store.settings.requirements_file
+    if not file or options.remembered.requirements_files:
+        return options
+    if not is_of_project(project, file):
+        hint = "copy the file into the project, or name it on the command line: -r FILE"
+        where = "pyproject.toml: tool.envsmith.requirements-from"
+        raise ProfileError("PRF025", f"{file!r} is outside the project", where=where, hint=hint)
+    return replace(options, remembered=replace(options.remembered, requirements_files=(file,)))
 
 
 def _not_recorded(name: str) -> Decision:
@@ -335,7 +348,7 @@ def _no_profile(store: ProfileStore) -> ProfileError:
         "PRF042",
         "no profile given",
         details=(("profiles", " ".join(name for name, _ in store.names())),),
-        hint="envsmith lock NAME, or set default-profiles = [...] under [tool.envsmith] in pyproject.toml",
+        hint="envsmith init; or envsmith lock NAME, or set default-profiles = [...] under [tool.envsmith]",
     )
 
 

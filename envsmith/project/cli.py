@@ -1,4 +1,4 @@
-"""Commands `envsmith sync`, `add` and `remove`."""
+"""Commands `envsmith init`, `add`, `remove` and `sync`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from envsmith.lock.cli import lock_command
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from envsmith.catalog import Catalog
     from envsmith.files.edits import Edit
     from envsmith.lock.request import LockOptions
     from envsmith.plan.model import LockRequest
@@ -257,3 +258,81 @@ def _restore_lock(folder: Path, files: dict[str, bytes]) -> None:
     if not files:
         with suppress(OSError):  # it was not there before
             folder.rmdir()
+
+
+@click.command(name="init")
+@click.option("--backend", default="", metavar="NAME", help="cpu, cu130, rocm7.2, xpu [default: asks].")
+@click.option(
+    "--profile", "name", default="", metavar="NAME", help="Name of the profile [default: the backend]."
+)
+@click.option("--python", multiple=True, metavar="X.Y", help="Python; may be repeated [default: this one].")
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    help="linux, linux-aarch64, macos, windows or a platform tag; may be repeated [default: this one].",
+)
+@click.option("-y", "--yes", "is_agreed", is_flag=True, help="Write without asking.")
+def init_command(backend: str, name: str, *, is_agreed: bool, **targets: tuple[str, ...]) -> int:
+    """Write profiles/NAME.toml, and make it a default profile in pyproject.toml.
+
+    Shows the files before they are written; an existing profile is never changed. Requirements stay where they are: in
+    [project], or in requirements.in or requirements.txt, which is recorded as requirements-from; without any, the
+    profile requires torch. A missing pyproject.toml is created with [tool.envsmith] only.
+    """
+    from envsmith.catalog import Catalog
+    from envsmith.console import printer
+    from envsmith.console.terminal import confirm
+    from envsmith.files.edits import write_edits
+    from envsmith.host.current import this_platform, this_python
+    from envsmith.model.backend import Backend
+    from envsmith.model.target import ALIASES
+    from envsmith.project.init import FirstProfile, starting_edits
+
+    catalog = Catalog.embedded()
+    chosen = catalog.backend(Backend.parse(backend or _asked_backend(catalog))).backend
+    here = str(this_platform())
+    profile = FirstProfile(
+        name=name or str(chosen),
+        backend=chosen,
+        python=targets["python"] or (str(this_python()),),
+        platforms=targets["platforms"] or (next((key for key, tag in ALIASES.items() if tag == here), here),),
+    )
+    edits = [edit for edit in starting_edits(profile, Path()) if edit.has_changes]
+    for line in (line for edit in edits for line in edit.diff().splitlines()):
+        printer.say(line)
+    question = f"write {' and '.join(edit.file for edit in edits)}"
+    if not is_agreed and not confirm(
+        question, where="envsmith init", otherwise="nothing written: init asks first"
+    ):
+        return NO
+    write_edits(Path(), edits)
+    for edit in edits:
+        printer.labelled("wrote", edit.file)
+    printer.say("hint: envsmith sync", err=True)
+    return OK
+
+
+def _asked_backend(catalog: Catalog) -> str:
+    """Ask for a backend; the default is the best one for this machine.
+
+    Raises:
+        UsageError: when there is no terminal.
+    """
+    from envsmith.console import printer
+    from envsmith.console.terminal import is_interactive
+    from envsmith.host.current import this_python
+    from envsmith.host.detect import detect
+    from envsmith.select.output import selection_lines
+    from envsmith.select.select import select
+    from envsmith.wiring import CatalogOptions, listing_sources
+
+    listings = listing_sources(catalog, CatalogOptions(), is_online=False)
+    found = select(detect(), this_python(), catalog=catalog, listings=listings)
+    best = str(found.choice.backend) if found.choice else "cpu"
+    if not is_interactive():
+        raise click.UsageError(f"no terminal to ask on: give --backend (for this machine: --backend {best})")
+    for label, text in selection_lines(found):
+        printer.labelled(label, text, err=True)
+    answer: str = click.prompt("backend", default=best, err=True)
+    return answer

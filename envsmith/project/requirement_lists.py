@@ -64,21 +64,21 @@ class ListOptions:
 def chosen_lists(options: ListOptions, root: Path) -> tuple[RequirementList, ...]:
     """Return the list named by the options, else the one that `envsmith lock` reads for these profiles.
 
-    That is the requirements file recorded in the manifests, else ``[project]`` in pyproject.toml, else the
-    ``requirements`` of each profile.
+    That is the requirements file of the settings or recorded in the manifests, else ``[project]`` in pyproject.toml,
+    else the ``requirements`` of each profile.
 
     Raises:
         ProfileError: PRF017 when the requirements are those of a shipped profile, PRF028 when the project's are
             dynamic, PRF042 when there are neither requirements nor profiles, PRF047 when the profiles record
             different files; others when a file is malformed.
     """
-    if options.file:
-        return (RequirementList(file=options.file),)
+    store = ProfileStore.of_project(root)
     if options.group:
         return (RequirementList(file=PYPROJECT, table=(*_GROUPS, options.group)),)
     if options.extra:
         return (RequirementList(file=PYPROJECT, table=(*_EXTRAS, options.extra)),)
-    store = ProfileStore.of_project(root)
+    if file := options.file or store.settings.requirements_file:
+        return (RequirementList(file=file),)
     names = options.profiles or store.settings.default_profiles or tuple(locked_profiles(options.folder))
     if recorded := {file for name in names for file in _recorded(options.folder / name)[:1]}:
         if len(recorded) > 1:
@@ -104,7 +104,7 @@ def _recorded(folder: Path) -> tuple[str, ...]:
 
 
 def _has_project(root: Path) -> bool:
-    project = _data(root).get("project")
+    project = pyproject_values(root).get("project")
     if isinstance(project, dict) and "dependencies" in project.get("dynamic", ()):
         raise ProfileError(
             "PRF028",
@@ -115,10 +115,15 @@ def _has_project(root: Path) -> bool:
     return isinstance(project, dict)
 
 
-def _data(root: Path) -> Mapping[str, object]:
+def pyproject_values(root: Path) -> Mapping[str, object]:
     """Return the values of pyproject.toml; empty without the file."""
     path = root / PYPROJECT
     return TomlDocument.parse(read_text(path, PYPROJECT), PYPROJECT).data if path.is_file() else {}
+
+
+def project_requirements(root: Path) -> Sequence[str]:
+    """Return the items of ``dependencies`` under ``[project]``."""
+    return requirement_edits.get(pyproject_values(root), _PROJECT) or ()
 
 
 def _of_profile(name: str, store: ProfileStore) -> RequirementList:
@@ -178,7 +183,7 @@ def with_present(
     place: RequirementList, texts: Sequence[str], requests: Iterable[LockRequest], root: Path
 ) -> Sequence[str]:
     """Return the requirements to add with those of the profiles, which no longer apply once the project has its own."""
-    if place.table != _PROJECT or requirement_edits.get(_data(root), _PROJECT):
+    if place.table != _PROJECT or project_requirements(root):
         return texts
     return tuple(
         dict.fromkeys((*(str(item.requirement) for one in requests for item in one.requirements), *texts))

@@ -188,7 +188,12 @@ COMPLETE: Any = {"backend": "cpu", "python": ["3.12"], "platforms": ["linux"]}
 PROJECT: dict[str, list[Any]] = {
     "profiles": [{"A": COMPLETE}, *({"a": profile} for profile in (COMPLETE, {"extends": "base"}, {}, 1))],
     "default-profiles": [["a"], ["A"], "a"],
-    "requirements-from": ["project", "profile", "both"],
+    "requirements-from": [
+        "project",
+        "profile",
+        "both",
+        *("a/b.in", "b.txt", "../b.txt", "/b.in", "a.toml", ".in"),
+    ],
     "sources": [[], *each("src", "/src", "a/..", "C:x", ".")],
     "rewrite": ["x", [1], {"a": 1}, [f"{URL}=https://b.example"], {URL: "https://b.example"}],
     "ci": [1],

@@ -1,0 +1,90 @@
+"""The first profile of a project, and its settings."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from envsmith.config.profile import check_name
+from envsmith.config.profile_reader import ProfileSource, resolve
+from envsmith.config.profiles import ProfileStore
+from envsmith.config.pyproject_settings import TABLE
+from envsmith.errors import ProfileError
+from envsmith.files.edits import Edit, edits_of
+from envsmith.model.backend import Backend
+from envsmith.project import requirement_edits
+from envsmith.project.requirement_lists import PYPROJECT, project_requirements, pyproject_values
+
+_FILES = ("requirements.in", "requirements.txt")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstProfile:
+    """The profile to write; its values as typed."""
+
+    name: str
+    backend: Backend
+    python: tuple[str, ...]
+    platforms: tuple[str, ...]
+
+    def to_toml(self, requirements: Sequence[str]) -> str:
+        """Return the text of the profile."""
+        lists = {"python": self.python, "platforms": self.platforms, "requirements": requirements}
+        lines = [f'summary = "{self.backend.title}"', f'backend = "{self.backend}"']
+        for key, items in lists.items():
+            if items:
+                joined = ", ".join(f'"{item}"' for item in items)
+                lines.append(f"{key} = [{joined}]")
+        return "\n".join([*lines, ""])
+
+
+def starting_edits(profile: FirstProfile, root: Path) -> tuple[Edit, ...]:
+    """Return the edits that give a project a profile, and make it a default one.
+
+    The profile requires torch only if the project has no requirements yet. In a project with a requirements file and
+    without ``[project]``, the setting ``requirements-from`` names the file.
+
+    Raises:
+        ProfileError: PRF048 when the profile exists, PRF006 when its name is invalid, PRF011 and PRF012 for invalid
+            platforms and Pythons; others when pyproject.toml is malformed.
+    """
+    store, name = ProfileStore.of_project(root), check_name(profile.name)
+    file = f"profiles/{name}.toml"
+    if (root / file).exists() or store.settings.profile(name):
+        raise ProfileError(
+            "PRF048",
+            f"the profile {name} exists already",
+            where=file if (root / file).exists() else PYPROJECT,
+            hint="edit it, or choose another name with --profile NAME",
+        )
+    has_project = "project" in pyproject_values(root)
+    found = next((item for item in _FILES if (root / item).is_file()), "")
+    is_from_file = bool(found) and not has_project and store.settings.requirements_from == "project"
+    has_own = is_from_file or bool(store.settings.requirements_file) or bool(project_requirements(root))
+    text = profile.to_toml(() if has_own else ("torch",))
+    resolve(name, lambda _: ProfileSource(text=text, place=file))  # reports invalid values
+    return (*edits_of(root, {file: text}), _settings_edit(root, name, found if is_from_file else ""))
+
+
+def _settings_edit(root: Path, name: str, requirements_file: str) -> Edit:
+    """Return the edit of ``[tool.envsmith]``; the file is created if necessary."""
+    before = edits_of(root, {PYPROJECT: ""})[0].before
+    change = partial(_append, name)
+    edit = requirement_edits.change_list(before or b"", PYPROJECT, (*TABLE, "default-profiles"), change)
+    after = edit.after
+    if requirements_file:
+        import tomlkit
+
+        document = tomlkit.parse(after.decode())
+        document["tool"]["envsmith"]["requirements-from"] = requirements_file
+        after = tomlkit.dumps(document).encode()
+        tomllib.loads(after.decode())
+    return Edit(file=PYPROJECT, before=before, after=after)
+
+
+def _append(name: str, items: list[str]) -> None:
+    if name not in items:
+        items.append(name)
