@@ -124,7 +124,7 @@ def typed_path(text: str, *, is_recorded: bool = False) -> str:
         text: relative to the user's folder, or absolute.
         is_recorded: for files that locks record: return paths inside the project relative to it.
     """
-    if not _user_folder or os.path.isabs(text):
+    if not _user_folder or not text or os.path.isabs(text):
         return text
     path = os.path.normpath(os.path.join(_user_folder, text))
     if not is_recorded:

@@ -70,7 +70,7 @@ def chosen_lists(options: ListOptions, root: Path) -> tuple[RequirementList, ...
     Raises:
         ProfileError: PRF017 when the requirements are those of a shipped profile, PRF028 when the project's are
             dynamic, PRF042 when there are neither requirements nor profiles, PRF047 when the profiles record
-            different files; others when a file is malformed.
+            different files, or have several lists in one file; others when a file is malformed.
     """
     store = ProfileStore.of_project(root)
     if options.group:
@@ -93,7 +93,13 @@ def chosen_lists(options: ListOptions, root: Path) -> tuple[RequirementList, ...
         raise ProfileError(
             "PRF042", "no `[project]` table, no locks and no profile with requirements", hint=hint
         )
-    return tuple(dict.fromkeys(_of_profile(name, store) for name in names))
+    places = tuple(dict.fromkeys(_of_profile(name, store) for name in names))
+    if len({place.file for place in places}) < len(places):
+        told = ", ".join(place.place for place in places)
+        raise ProfileError(
+            "PRF047", f"the profiles have lists of their own: {told}", hint="name one: --profile NAME"
+        )
+    return places
 
 
 def _recorded(folder: Path) -> tuple[str, ...]:

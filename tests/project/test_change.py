@@ -169,6 +169,33 @@ def test_the_first_requirement_of_a_project_takes_those_of_its_profile_along(
     assert '"torch"' in pyproject.read_text("utf-8")
 
 
+def test_from_a_subfolder(project: Project, pyproject: Path) -> None:
+    ran = project.run("add", "torchaudio", "--offline", folder="src/deep")
+    assert ran.status == 0, ran.said
+    assert '"torchaudio"' in pyproject.read_text("utf-8")
+    (project.root / "src/deep/wanted.in").write_text("torch\n", "utf-8")
+    ran = project.run("add", "torchvision", "-r", "wanted.in", "--no-lock", folder="src/deep")
+    assert "+++ b/src/deep/wanted.in" in ran.out.splitlines(), ran.said
+    assert (project.root / "src/deep/wanted.in").read_text("utf-8") == "torch\ntorchvision\n"
+
+
+def test_lists_of_several_profiles(project: Project) -> None:
+    table = 'backend = "cu134"\npython = ["3.12"]\nplatforms = ["linux"]\nrequirements = ["torch"]\n'
+    (project.root / "pyproject.toml").write_text(
+        f"[tool.envsmith.profiles.a]\n{table}[tool.envsmith.profiles.b]\n{table}", "utf-8"
+    )
+    words = ("torchaudio", "--no-lock", "--profile", "b")
+    assert "PRF047" in add(project, *words, "--profile", "a").err
+    assert add(project, *words).status == 0
+    text = (project.root / "pyproject.toml").read_text("utf-8")
+    assert text.partition("[tool.envsmith.profiles.b]")[2].endswith(
+        'requirements = ["torch", "torchaudio"]\n'
+    )
+    ran = add(project, *words[:2], "--profile", "b", "--profile", "mine")
+    assert ran.status == 0, ran.said
+    assert '"torchaudio"' in (project.root / "profiles/mine.toml").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "hint"),
     [
