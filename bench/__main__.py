@@ -19,7 +19,7 @@ MEASURES: Mapping[str, Callable[[Path, Mapping[str, str], int], Iterable[Compari
     "activating": lambda folder, env, times: activating.compare(folder, env, times * 4),
     "idle": lambda folder, env, times: idle.compare(folder, env, times * 4),
     "scanning": lambda _, env, times: scanning.compare(env, times),
-    "resolving": lambda folder, env, times: [resolving.compare(folder, env, times)],
+    "resolving": resolving.compare,
     "downloading": downloading.compare,
     "installing": lambda folder, env, times: installing.compare(folder, env, times * 3),
 }

@@ -18,23 +18,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
-from json import dumps
 from pathlib import Path
 from statistics import median
 
 from bench.measure import Comparison, alternate, seconds
-from bench.resolving import AS_OF, PROFILES, envsmith, wanted
-from envsmith.catalog import Catalog
-from envsmith.index.hashing import NoDownloads
-from envsmith.model.listing import VersionMetadata
-from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan
-from envsmith.plan.planner import plan_profile
+from bench.resolving import AS_OF, PROFILES, envsmith, uv_project, wanted
 from envsmith.uv.command import find_uv
-from envsmith.uv.index_writer import uv_settings, write_slice
-from envsmith.wiring import CatalogOptions, listing_sources
 
 # envsmith asks the package uv where its executable is: it is told of one that fails, and leaves a mark.
 _TRAPPED = """\
@@ -97,59 +87,3 @@ def starts_no_uv(command: list[str], locked: Path, folder: Path, env: Mapping[st
         if not mark.exists():
             raise
     return not mark.exists()
-
-
-def uv_project(one: LockRequest, folder: Path) -> Path:
-    """Write a uv project that asks for what a profile asks for, from the same rows."""
-    catalog = Catalog.embedded()
-    listings = listing_sources(catalog, CatalogOptions(mode="embedded"), lambda _: None, is_online=False)
-    planned = plan_profile(
-        one, Cutoffs(cutoff_utc=AS_OF), catalog=catalog, listings=listings, hasher=NoDownloads()
-    )
-    merged = _merged(planned.plans)
-    index = write_slice(merged.slice, folder / "uv-slices")
-    tables = uv_settings(merged, index)
-    for table in ("index", "dependency-metadata"):
-        tables = tables.replace(f"[[{table}]]", f"[[tool.uv.{table}]]")
-    project = folder / f"uv-{one.profile.name}"
-    project.mkdir()
-    (project / "pyproject.toml").write_text("\n".join([*_head(planned.plans), tables]), "utf-8")
-    return project
-
-
-def _merged(plans: tuple[ResolutionPlan, ...]) -> ResolutionPlan:
-    """Return a plan whose slice has the rows of all targets."""
-    rows: dict[str, dict[str, Wheel]] = {name: {} for plan in plans for name in plan.slice.projects}
-    metadata: dict[tuple[str, str], VersionMetadata] = {}
-    for plan in plans:
-        for name, wheels in plan.slice.projects.items():
-            rows[name] |= {wheel.filename: wheel for wheel in wheels}
-        metadata |= {(item.name, item.version): item for item in plan.slice.metadata}
-    slice_ = replace(
-        plans[0].slice,
-        projects={name: tuple(wheels.values()) for name, wheels in rows.items()},
-        metadata=tuple(metadata.values()),
-    )
-    return replace(plans[0], slice=slice_)
-
-
-def _head(plans: tuple[ResolutionPlan, ...]) -> list[str]:
-    pythons = sorted({plan.target.python for plan in plans})
-    environments = {
-        f"sys_platform == '{values['sys_platform']}' and platform_machine == '{values['platform_machine']}' "
-        f"and python_version >= '{pythons[0]}'"
-        for values in (plan.target.marker_environment() for plan in plans)
-    }
-    # This interpreter must be among the project's own, or uv refuses to look at the lock at all.
-    lowest = min(pythons[0].minor, sys.version_info.minor)
-    return [
-        "[project]",
-        'name = "equal"',
-        'version = "0"',
-        f'requires-python = ">=3.{lowest}, <3.{pythons[-1].minor + 1}"',
-        f"dependencies = {dumps([str(item.requirement) for item in plans[0].requirements])}",
-        "[tool.uv]",
-        f"environments = {dumps(sorted(environments))}",
-        f"exclude-newer = {dumps(AS_OF)}",
-        "no-build = true",
-    ]

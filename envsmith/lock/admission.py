@@ -127,18 +127,21 @@ def _with_file(package: Package, file: object) -> Package:
 
 def _select(pylock: Pylock, target: Target) -> dict[str, object]:
     try:
-        pylock.validate()
         return {
             package.name: file
             for package, file in pylock.select(environment=target.marker_environment(), tags=target.tags())
         }
-    except (PylockValidationError, PylockSelectError) as error:
-        raise LockError(
-            "LCK019",
-            f"the lock does not install on its own target: {error}",
-            where=str(target),
-            hint="this is a bug in envsmith: please report it with the profile and requirements",
-        ) from error
+    except PylockSelectError as error:
+        raise _uninstallable(error, target) from error
+
+
+def _uninstallable(error: Exception, target: Target) -> LockError:
+    return LockError(
+        "LCK019",
+        f"the lock does not install on its own target: {error}",
+        where=str(target),
+        hint="this is a bug in envsmith: please report it with the profile and requirements",
+    )
 
 
 def _check_hashes(package: Package) -> None:
@@ -239,6 +242,10 @@ def _check_origins(packages: Iterable[Package], plan: ResolutionPlan) -> None:
 
 
 def _check_selection(pylock: Pylock, target: Target) -> None:
+    try:
+        pylock.validate()
+    except PylockValidationError as error:
+        raise _uninstallable(error, target) from error
     missing = {package.name for package in pylock.packages} - set(_select(pylock, target))
     if missing:
         raise LockError(

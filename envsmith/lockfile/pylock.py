@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from json import dumps
 
 from packaging.pylock import Package, Pylock, PylockValidationError
 
@@ -48,16 +50,11 @@ class Lock:
         """Return the pylock; equal locks give equal bytes."""
         import tomlkit
 
-        document = tomlkit.document()
         values = dict(self.pylock.to_dict())
         packages, tool = values.pop("packages"), values.pop("tool", {})
-        document.update(values)
-        tables = tomlkit.aot()
-        for package in packages:
-            tables.append(_package_table(package))
-        document.add("packages", tables)
-        document.add("tool", tool)
-        return tomlkit.dumps(document)
+        # tomlkit takes seconds for the files of a profile: write them as it does, with one line per file.
+        tables = ["".join(["[[packages]]\n", *map(_line, item.items())]) for item in packages]
+        return "\n".join([tomlkit.dumps(values), *tables, tomlkit.dumps({"tool": tool})])
 
     def to_requirements(self) -> str:
         """Return hashed requirements for pip and uv, with the requirers of each pin as comments."""
@@ -84,42 +81,24 @@ def _hashes(package: Package) -> Iterator[tuple[str, str]]:
         yield from package.sdist.hashes.items()
 
 
-def _package_table(package: Mapping[str, object]) -> object:
-    """Return a package's table with one line per file, for readable diffs."""
-    import tomlkit
-
-    table = tomlkit.table()
-    for key, value in package.items():
-        if isinstance(value, dict) or key == "wheels":
-            table.add(key, _files(value))
-        elif key == "dependencies":
-            names = tomlkit.array()
-            for item in value:  # type: ignore[attr-defined]
-                names.append(_inline(item))
-            table.add(key, names)
-        else:
-            table.add(key, value)
-    return table
+def _line(item: tuple[str, object]) -> str:
+    key, value = item
+    if key == "wheels" and isinstance(value, list):
+        files = "".join(f"    {_inline(file)},\n" for file in value)
+        return f"{key} = [\n{files}]\n"
+    return f"{key} = {_inline(value)}\n"
 
 
-def _files(value: object) -> object:
-    import tomlkit
-
+def _inline(value: object) -> str:
+    """Return a value as TOML, in one line."""
     if isinstance(value, dict):
-        return _inline(value)
-    array = tomlkit.array().multiline(multiline=True)
-    for file in value:  # type: ignore[attr-defined]
-        array.append(_inline(file))
-    return array
-
-
-def _inline(values: Mapping[str, object]) -> object:
-    import tomlkit
-
-    table = tomlkit.inline_table()
-    for key, value in values.items():
-        table.add(key, _inline(value) if isinstance(value, dict) else value)
-    return table
+        return "{" + ", ".join(f"{key} = {_inline(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_inline, value)) + "]"
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    # The escapes of JSON are those of TOML, but for DEL.
+    return dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def read_pylock(text: str, place: str) -> Pylock:
