@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from json import dumps
 
 from packaging.pylock import Package, Pylock, PylockValidationError
@@ -95,8 +94,8 @@ def _inline(value: object) -> str:
         return "{" + ", ".join(f"{key} = {_inline(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_inline, value)) + "]"
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
+    if time := getattr(value, "isoformat", None):
+        return str(time()).replace("+00:00", "Z")
     # The escapes of JSON are those of TOML, but for DEL.
     return dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
