@@ -140,7 +140,7 @@ def lock_rules(insecure_hosts: Collection[str] = (), base: str = "") -> LockRule
 
 
 def _insecure(insecure_hosts: Collection[str]) -> frozenset[str]:
-    return frozenset({*insecure_hosts, *variables().get(INSECURE_VARIABLE, "").lower().split()})
+    return frozenset({*insecure_hosts, *variables().get(INSECURE_VARIABLE, "").split()})
 
 
 def index_base(choice: CatalogOptions) -> str:

@@ -119,6 +119,11 @@ def test_rewrites_by_option_before_variable_before_settings(
         ("http://mirror.example:81/whl", ("mirror.example:81",), False),
         ("http://mirror.example:82/whl", ("mirror.example:81",), True),
         ("http://other.example/whl", ("mirror.example",), True),
+        ("http://mirror.example/whl", ("Mirror.EXAMPLE",), False),
+        ("http://MIRROR.example:81/whl", ("mirror.Example:81",), False),
+        ("http://mirror.example:81/whl", ("http://mirror.example:81",), False),
+        ("http://mirror.example/whl", ("https://mirror.example",), True),
+        ("http://mirror.example/whl", ("mirror.example:x", "[mirror.example", "*", "", ":80"), True),
     ],
 )
 def test_plain_http_is_refused(
@@ -137,6 +142,6 @@ def test_plain_http_is_refused(
         with pytest.raises(ToolError) as caught:
             read(insecure)
         assert caught.value.code == "TOL058"
-        monkeypatch.setenv(INSECURE_VARIABLE, "a.example Mirror.example other.example mirror.example:82")
+        monkeypatch.setenv(INSECURE_VARIABLE, "a.example Mirror.example other.example MIRROR.example:82")
         read(insecure)
         monkeypatch.delenv(INSECURE_VARIABLE)

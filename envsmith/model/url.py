@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from envsmith.errors import ProfileError
 
@@ -39,15 +39,24 @@ def is_secure(url: str, insecure_hosts: Collection[str] = ()) -> bool:
 
     Args:
         url: the URL.
-        insecure_hosts: ``host`` or ``host:port``, as in uv.
+        insecure_hosts: ``host``, ``host:port`` or ``http://host:port`` in upper or lower case, as in uv. Without a
+            port, any port of the host.
     """
     parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
     if parts.scheme == "https":
-        return bool(host)
+        return bool(parts.hostname)
     return parts.scheme == "http" and (
-        is_loopback(host) or host in insecure_hosts or f"{host}:{parts.port or 80}" in insecure_hosts
+        is_loopback(parts.hostname or "") or any(_is_host_of(text, parts) for text in insecure_hosts)
     )
+
+
+def _is_host_of(text: str, parts: SplitResult) -> bool:
+    try:
+        given = urlsplit(text if "://" in text else f"//{text}")
+        is_same = (given.scheme or "http", given.hostname) == ("http", parts.hostname)
+        return is_same and bool(given.hostname) and given.port in (None, parts.port or 80)
+    except ValueError:  # no port, or half an IPv6 address
+        return False
 
 
 def origin(url: str) -> str:

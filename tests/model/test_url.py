@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from envsmith.errors import ProfileError
-from envsmith.model.url import check_address, is_loopback, redact_url, to_mirror
+from envsmith.model.url import check_address, is_loopback, is_secure, redact_url, to_mirror
 
 URL = "https://data.pyg.org/whl/torch-2.8.0+cu128.html"
 
@@ -18,6 +18,11 @@ URL = "https://data.pyg.org/whl/torch-2.8.0+cu128.html"
 )
 def test_redacted_urls(url: str, shown: str) -> None:
     assert redact_url(url) == shown
+
+
+def test_insecure_ipv6_hosts_are_written_as_in_uv() -> None:
+    assert is_secure("http://[fe80::1]:8080/x", ("[FE80::1]:8080",))
+    assert not is_secure("http://[fe80::1]:8080/x", ("[fe80::1]:80", "[fe80::2]"))
 
 
 @pytest.mark.parametrize(
