@@ -13,7 +13,7 @@ from urllib.request import url2pathname
 
 from packaging.version import Version
 
-from envsmith.errors import CatalogError, ProfileError, ToolError
+from envsmith.errors import CatalogError, EnvsmithError, ProfileError, ToolError
 from envsmith.files.text import open_regular, read_regular
 from envsmith.host.current import utc_text
 from envsmith.index.simple_api import ACCEPT, MAX_PAGE_BYTES, PageAddress, PageRow, parse_page
@@ -62,11 +62,13 @@ class RoutedPages:
         opened = partial(open_client, deadline, self._policy)
         with opened() as client:
             is_flat, found = _rows(client, project, url)
-        usable = [row for row in found if row.wheel.yanked is None and _is_usable(row.wheel)]
+        usable = [row for row in found if _is_usable(row.wheel)]
         wanted = [row for row in usable if is_wanted(row.wheel)]
         outcomes = run_all([partial(_read_row, row) for row in wanted], opened, deadline)
         rows: list[RouteEntry] = []
-        for outcome in outcomes:
+        for row, outcome in zip(wanted, outcomes, strict=True):
+            if isinstance(outcome, EnvsmithError) and row.wheel.yanked is not None:
+                continue  # its file may be withdrawn as well
             if isinstance(outcome, Exception):
                 raise outcome
             if outcome is None:

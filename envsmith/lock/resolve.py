@@ -36,8 +36,6 @@ from envsmith.plan.ports import (
 )
 from envsmith.uv import joint
 
-_LONGEST_REASON = 200
-"""Characters of the reason for a yank: any publisher may write any."""
 MAX_ROUNDS = 8
 """Real locks take two or three; more means that two rules undo each other."""
 _THREADS = 8
@@ -270,7 +268,7 @@ def _yanked(plan: ResolutionPlan, resolution: Resolution) -> Iterator[Decision]:
         yield Decision(
             subject=package.name,
             kind="noted",
-            message=f"{package.name} {package.version} is yanked: {words[:_LONGEST_REASON] or 'no reason given'}",
+            message=f"{package.name} {package.version} is yanked: {words[: routes.MOST_REASON] or 'no reason given'}",
             evidence=tuple(item.origin for item in plan.constraints_on(package.name)),
             code="RES117",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
@@ -37,6 +37,7 @@ class RouteEntry:
             "sha256": self.wheel.sha256,
             "computed": self.computed,
             "uploaded": self.wheel.upload_time,
+            "yanked": self.wheel.yanked,
             "requires-python": self.requires_python,
             "requires": list(self.requires_dist) or None,
         }
@@ -95,14 +96,15 @@ def _entry(index: str, item: Mapping[str, object]) -> RouteEntry:
         raise TypeError("requires must be a list")
     if computed is not None and not SHA256.fullmatch(computed):
         raise ValueError(f"invalid sha256 {computed[:80]!r}")
+    wheel = Wheel.from_entry(
+        index=index,
+        filename=str(item["name"]),
+        url=check_address(str(item["url"])),
+        sha256=maybe("sha256"),
+        upload_time=maybe("uploaded"),
+    )
     return RouteEntry(
-        wheel=Wheel.from_entry(
-            index=index,
-            filename=str(item["name"]),
-            url=check_address(str(item["url"])),
-            sha256=maybe("sha256"),
-            upload_time=maybe("uploaded"),
-        ),
+        wheel=replace(wheel, yanked=maybe("yanked")),
         requires_dist=tuple(str(text) for text in requires),
         requires_python=maybe("requires-python"),
         computed=computed,

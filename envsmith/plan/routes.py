@@ -18,10 +18,13 @@ from envsmith.model.route import RouteEntry, RoutePage
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 from envsmith.plan import wheel_hashes
+from envsmith.plan.candidates import exact_pins
 from envsmith.plan.model import Resolution, ResolutionPlan
 from envsmith.plan.ports import Hasher, Routes
 
 _SHOWN = 6
+MOST_REASON = 200
+"""Characters of the reason for a yank: any publisher may write any."""
 
 
 def read(
@@ -106,16 +109,23 @@ def route(
 
 
 def choose(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> tuple[RouteEntry, ...]:
-    """Return the entries of a routed project that a plan may use.
+    """Return the entries of a routed project that a plan may use; yanked ones only by an exact pin (PEP 592).
 
     Raises:
         ResolveError: RES025 when the project is required and no entry fits.
     """
+    pins = exact_pins(plan.constraints_on(page.project), plan.target)
     fitting = [entry for entry in page.entries if not _misfit(entry.wheel, plan, catalog)]
-    admitted = [entry for entry in fitting if plan.admits(page.project, entry.wheel.version)]
+    offered = [item for item in fitting if item.wheel.yanked is None or _pin(item.wheel) in pins]
+    admitted = [entry for entry in offered if plan.admits(page.project, entry.wheel.version)]
     if not admitted and any(item.name == page.project for item in plan.requirements):
-        raise _refusal(page, plan, catalog)
-    return wheel_hashes.usable_entries(fitting, admitted)
+        yanked = [entry for entry in fitting if plan.admits(page.project, entry.wheel.version)]
+        raise _refusal(page, plan, catalog, max(yanked, key=RouteEntry.rank, default=None))
+    return wheel_hashes.usable_entries(offered, admitted)
+
+
+def _pin(wheel: Wheel) -> tuple[str, Version]:
+    return wheel.name, Version(wheel.version.public)
 
 
 def add(
@@ -156,24 +166,32 @@ def _described(entry: RouteEntry) -> VersionMetadata:
     )
 
 
-def _refusal(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> ResolveError:
+def _refusal(
+    page: RoutePage, plan: ResolutionPlan, catalog: Catalog, yanked: RouteEntry | None
+) -> ResolveError:
+    """Return the error for a routed project without a usable wheel; yanked: the newest that fits but for that."""
     item = next(item for item in plan.requirements if item.name == page.project)
     torches = " ".join(dict.fromkeys(torch.public for torch in plan.torch_versions()[-_SHOWN:]))
+    hint = f"route {page.project} to another index, or choose another version of it or of torch"
+    if yanked:
+        hint += f"; an exact pin selects a yanked one: {page.project}=={yanked.wheel.version.public}"
     return ResolveError(
         "RES025",
-        f"no {item.requirement} for {plan.target.python.tag} on {plan.target.platform} with "
-        f"{plan.target.backend} and torch {torches or 'of any version'} at {page.url}",
+        f"{'only yanked wheels of' if yanked else 'no'} {item.requirement} for {plan.target.python.tag} on "
+        f"{plan.target.platform} with {plan.target.backend} and torch {torches or 'of any version'} at {page.url}",
         where=item.origin,
         details=tuple(("found", text) for text in _rejected(page, plan, catalog)),
-        hint=f"route {page.project} to another index, or choose another version of it or of torch",
+        hint=hint,
     )
 
 
 def _rejected(page: RoutePage, plan: ResolutionPlan, catalog: Catalog) -> Iterator[str]:
     entries = sorted(page.entries, key=RouteEntry.rank)[-_SHOWN:]
     for entry in entries:
-        why = _misfit(entry.wheel, plan, catalog) or "does not satisfy the requirement"
-        yield f"{entry.wheel.filename} {why}"
+        why = _misfit(entry.wheel, plan, catalog)
+        if not why and plan.admits(page.project, entry.wheel.version):
+            why = f"is yanked: {(entry.wheel.yanked or 'no reason given')[:MOST_REASON]}"
+        yield f"{entry.wheel.filename} {why or 'does not satisfy the requirement'}"
     for name in page.others[: _SHOWN - len(entries)]:
         yield f"{name} is for another backend, Python or platform"
 

@@ -12,6 +12,7 @@ import pytest
 
 from envsmith.errors import EnvsmithError
 from envsmith.index.routed_pages import RoutedPages
+from envsmith.model.route import RoutePage
 from envsmith.model.wheel import Wheel
 from envsmith.net.client import RetryPolicy
 from tests.replay_files import make_wheel
@@ -142,6 +143,18 @@ def test_files_that_are_gone_are_told(site: WheelSite) -> None:
     (site.root / "files" / SCATTER).unlink()
     assert refused("torch-scatter", (site.root / "links.html").as_uri()).code == "TOL045"
     assert refused("torch-scatter", f"{site.url}/links.html").code in ("TOL030", "TOL034")
+
+
+def test_yanked_wheels_are_listed_with_the_reason_also_without_their_file(site: WheelSite) -> None:
+    gone = SCATTER.replace("2.1.2", "2.1.3")
+    site.wheel(gone)
+    site.flat()
+    (site.root / "files" / gone).unlink()
+    place = site.root / "links.html"
+    place.write_text(place.read_text("utf-8").replace("<a ", '<a data-yanked="bad kernels" '), "utf-8")
+    page = PAGES.read("torch-scatter", f"{site.url}/links.html", on_cuda)
+    assert [(row.wheel.filename, row.wheel.yanked) for row in page.entries] == [(SCATTER, "bad kernels")]
+    assert RoutePage.from_plain("torch-scatter", page.to_plain()).entries == page.entries
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from envsmith.model.route import RouteEntry, RoutePage
 from envsmith.model.wheel import Wheel
 from envsmith.plan.model import ResolutionPlan
 from envsmith.plan.routes import add, check, choose, is_wanted, recorded, route
-from tests.values import HEX, OTHER_HEX, package, plan, resolution, slice_of, target, torch, wheel
+from tests.values import HEX, OTHER_HEX, asked, package, plan, resolution, slice_of, target, torch, wheel
 
 CATALOG = Catalog.embedded()
 URL = "https://wheels.example/links.html"
@@ -24,6 +24,11 @@ def row(version: str, tags: str = TAGS, sha256: str | None = HEX, **more: str) -
     name = f"flash_attn-{version}-{tags}.whl"
     url = f"https://wheels.example/{name.replace('+', '%2B')}"
     return RouteEntry(wheel=wheel(name, index=URL, url=url, sha256=sha256, **more), requires_dist=("einops",))
+
+
+def yanked(version: str, reason: str) -> RouteEntry:
+    entry = row(version)
+    return replace(entry, wheel=replace(entry.wheel, yanked=reason))
 
 
 def page(*rows: RouteEntry, others: tuple[str, ...] = ()) -> RoutePage:
@@ -122,6 +127,30 @@ def test_nothing_that_fits_is_refused_only_where_it_is_asked_for() -> None:
     assert "win32.whl is for another backend, Python or platform" in told
     with pytest.raises(ResolveError, match="flash-attn==9"):
         choose(page(row("2.8.3")), of("flash-attn==9"), CATALOG)
+
+
+def test_yanked_wheels_are_taken_by_exact_pins_only() -> None:
+    rows = page(row("2.8.2"), yanked("2.8.3+pt28cu128", "bad kernels"), yanked("2.8.1", ""))
+    assert versions(choose(rows, of("flash-attn"), CATALOG)) == ["2.8.2"]
+    assert versions(choose(rows, of("flash-attn==2.8.3"), CATALOG)) == ["2.8.2", "2.8.3+pt28cu128"]
+    pinned = of("flash-attn", constraints=asked("flash-attn==2.8.1"))
+    assert versions(choose(rows, pinned, CATALOG)) == ["2.8.2", "2.8.1"]
+    routed = route(of("flash-attn==2.8.3"), (rows,), CATALOG, NoDownloads())
+    assert [item.yanked for item in routed.slice.projects["flash-attn"]] == [None, "bad kernels"]
+
+
+def test_a_refusal_tells_that_all_fitting_wheels_are_yanked() -> None:
+    rows = page(row("2.7"), yanked("2.8.2", ""), yanked("2.8.3", "bad kernels"), yanked("2.8.4+cpu", "x"))
+    with pytest.raises(ResolveError, match="only yanked wheels of flash-attn>=2") as caught:
+        choose(rows, of("flash-attn>=2.8"), CATALOG)
+    told = [text.partition(".whl ")[2] for _, text in caught.value.details]
+    assert told == [
+        "does not satisfy the requirement",
+        "is yanked: no reason given",
+        "is yanked: bad kernels",
+        "is for cpu",
+    ]
+    assert "flash-attn==2.8.3" in caught.value.hint
 
 
 def test_the_rows_join_the_slice_and_bring_the_torch_of_their_label() -> None:

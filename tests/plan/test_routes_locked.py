@@ -35,11 +35,13 @@ class FakeRoutes:
 
     asked: list[tuple[str, str]] = field(default_factory=list)
     filename: str = NAME
+    yanked: str | None = None
 
     def read(self, project: str, url: str, is_wanted: Callable[[Wheel], bool]) -> RoutePage:
         self.asked.append((project, url))
         address = f"https://wheels.example/{self.filename.replace('+', '%2B')}"
-        row = RouteEntry(wheel=wheel(self.filename, index=url, url=address, sha256=None))
+        found = replace(wheel(self.filename, index=url, url=address, sha256=None), yanked=self.yanked)
+        row = RouteEntry(wheel=found)
         rows = (row,) if is_wanted(row.wheel) else ()
         return RoutePage(project=project, url=url, is_flat=True, read_at="2026-11-20T00:00:00Z", entries=rows)
 
@@ -81,6 +83,21 @@ def test_a_page_is_read_once_and_remembered(
     assert again.targets[0].lock is None
     assert again.manifest == first.manifest
     assert len(routes.asked) == 1
+
+
+def test_a_yanked_wheel_is_locked_by_an_exact_pin_and_noted(
+    routed: ResolveTools, routes: FakeRoutes, pool: ThreadPoolExecutor
+) -> None:
+    routes.yanked = "bad kernels"
+    with pytest.raises(ResolveError, match="only yanked wheels of flash-attn"):
+        lock(wanting(), routed, pool)
+    pinned = replace(wanting(), requirements=asked("torch==2.10.0", "flash-attn==2.8.3"))
+    first = lock(pinned, routed, pool)
+    (note,) = [item for item in first.targets[0].entry.decisions if item["code"] == "RES117"]
+    assert str(note["message"]).startswith("flash-attn 2.8.3+")
+    assert str(note["message"]).endswith("is yanked: bad kernels")
+    again = lock(pinned, replace(routed, hasher=FakeHasher(), routes=None), pool)
+    assert (again.targets[0].lock, again.manifest) == (None, first.manifest)
 
 
 def test_an_answer_against_the_label_is_not_admitted(routed: ResolveTools, pool: ThreadPoolExecutor) -> None:
