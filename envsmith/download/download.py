@@ -12,6 +12,7 @@ from envsmith.download.locations import Locations, MirroredFiles
 from envsmith.download.record import DownloadResult, WheelhouseRecord
 from envsmith.download.wheelhouse import change_record, read_record
 from envsmith.errors import EnvsmithError, ToolError
+from envsmith.files.own_folder import check_links
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.pylock import read_pylock
 from envsmith.lockfile.store import read_manifest, sha256_of
@@ -73,8 +74,10 @@ def download(
     """Download the files of locks into a wheelhouse, and update its record.
 
     Raises:
-        EnvsmithError: that of the only file that failed, or TOL050 with one part for each; the other files are kept.
+        EnvsmithError: that of the only file that failed, or TOL050 with one part for each; the other files are kept;
+            TOL019 when a link leads from the working directory to a wheelhouse outside.
     """
+    check_links(Path(), wheelhouse)
     read_record(wheelhouse).check(needed.artifacts, needed.plans)
     result = fill(wheelhouse, needed.artifacts, MirroredFiles(rewrites=rewrites))
     present = {item.filename for item in result.files}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from envsmith.config.mirrors import MirrorRules
 from envsmith.download.artifact import Artifact
 from envsmith.download.download import NeededFiles, download, needed_files
 from envsmith.download.locations import Locations
-from envsmith.download.record import DownloadResult, FetchedFile, RecordedFile, WheelhouseRecord
+from envsmith.download.record import FILENAME, DownloadResult, FetchedFile, RecordedFile, WheelhouseRecord
 from envsmith.download.wheelhouse import change_record, read_record
 from envsmith.errors import ToolError
 from tests.fakes import FakeFiles
@@ -58,6 +59,31 @@ def files() -> FakeFiles:
 
 def run(folder: Path, fake: FakeDownloader, needed: NeededFiles, *rewrites: str) -> DownloadResult:
     return download(needed, folder, MirrorRules.parse(rewrites), fake.fill)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="makes symbolic links")
+def test_a_wheelhouse_behind_a_link_out_of_the_project_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, outside = tmp_path / "project", tmp_path / "outside"
+    for folder in (project / "real", outside):
+        folder.mkdir(parents=True)
+    monkeypatch.chdir(project)
+    Path("house").symlink_to("../outside")
+    Path("inside").symlink_to("real")
+    nothing = NeededFiles(artifacts=(), plans={})
+
+    def fill(*_: object) -> DownloadResult:
+        return DownloadResult(files=(), failed=())
+
+    for refused in (Path("house"), Path("house/deep"), Path("house/../beside"), project / "house"):
+        with pytest.raises(ToolError, match="TOL019"):
+            download(nothing, refused, MirrorRules(), fill)
+    assert sorted(tmp_path.iterdir()) == [outside, project]
+    assert list(outside.iterdir()) == []
+    for named in (outside, Path("../outside"), Path("inside")):
+        download(nothing, named, MirrorRules(), fill)
+        assert (named / FILENAME).is_file()
 
 
 @pytest.mark.parametrize(
