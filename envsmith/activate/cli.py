@@ -70,12 +70,13 @@ def _committed_script(shell: Shell, settings: Activation) -> Path:
     """
     from envsmith.activate.scripts import render
     from envsmith.errors import EnvsmithError, LockError
+    from envsmith.files.atomic import read_files
     from envsmith.lockfile import LOCKFILES
     from envsmith.templates import read_template
 
     folder = Path(LOCKFILES) / settings.profile
-    script = folder.absolute() / shell.file
-    if not script.is_file():
+    files = read_files(folder)
+    if shell.file not in files:
         raise EnvsmithError(
             "ENV054",
             f"`{shell.file}` not found",
@@ -85,7 +86,7 @@ def _committed_script(shell: Shell, settings: Activation) -> Path:
     # Git may have changed the line ends.
     found, written = (
         text.replace(b"\r\n", b"\n")
-        for text in (script.read_bytes(), render(shell, read_template(shell.file), settings))
+        for text in (files[shell.file], render(shell, read_template(shell.file), settings))
     )
     if found != written:
         raise LockError(
@@ -94,7 +95,7 @@ def _committed_script(shell: Shell, settings: Activation) -> Path:
             where=(folder / shell.file).as_posix(),
             hint=f"restore the committed file, or run `envsmith lock {settings.profile}`",
         )
-    return script
+    return folder.absolute() / shell.file
 
 
 @click.command(name="env")
@@ -119,11 +120,12 @@ def env_command(profile: str, form: str | None, *, explain: bool, as_json: bool)
         _explain(changes)
     elif form:
         from envsmith.activate.env_files import write
+        from envsmith.files.text import is_missing
         from envsmith.lockfile import LOCKFILES
         from envsmith.model.shell import shell_of
 
         shell = shell_of("bash")
-        if form == "envrc" and shell and (Path(LOCKFILES) / settings.profile / shell.file).is_file():
+        if form == "envrc" and shell and not is_missing(Path(LOCKFILES) / settings.profile / shell.file):
             _committed_script(shell, settings)
         click.echo(write(form, settings.profile, changes.values, changes.unset), nl=False)
     else:

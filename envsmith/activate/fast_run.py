@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from envsmith.activate.model import CHANGED, Activation, EnvironmentPaths, Session
 from envsmith.activate.session import environment_paths, has_file, installed_profile, outer_session
 from envsmith.errors import EnvsmithError, ProfileError
+from envsmith.files.text import folders_with, is_missing, read_text
 from envsmith.host.current import path_separator, variables
 from envsmith.host.project_folder import leave
 from envsmith.lockfile import LOCKFILES
@@ -54,8 +55,7 @@ def activation(name: str, root: Path) -> Activation:
         check_name(name)
     manifest = Path(LOCKFILES) / name / _MANIFEST
     known = None
-    if manifest.is_file():
-        from envsmith.files.text import read_text
+    if not is_missing(manifest):
         from envsmith.lockfile.manifest import Manifest
 
         known = Manifest.from_toml(read_text(manifest, str(manifest)), str(manifest))
@@ -124,7 +124,7 @@ def _other_profile(name: str, installed: str, root: Path) -> EnvsmithError:
 
 
 def _only_profile() -> str:
-    locked = sorted(path.parent.name for path in Path(LOCKFILES).glob(f"*/{_MANIFEST}"))
+    locked = folders_with(Path(LOCKFILES), _MANIFEST)
     if len(locked) != 1:
         raise ProfileError(
             "PRF045",

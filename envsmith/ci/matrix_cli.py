@@ -97,7 +97,9 @@ def jobs_for(
         EnvsmithError: as `matrix_jobs`.
     """
     from envsmith.ci.jobs import Locks, MatrixOptions, matrix_jobs
-    from envsmith.lock.request import locked_profiles, profile_names
+    from envsmith.files.text import folders_with
+    from envsmith.lock.request import profile_names
+    from envsmith.lockfile.manifest import FILENAME
 
     project = Path()
     options = MatrixOptions(
@@ -109,7 +111,7 @@ def jobs_for(
     locks = Locks(
         folder=folder,
         profiles=profile_names(profiles, project, project / folder),
-        every=tuple(locked_profiles(project / folder)),
+        every=folders_with(project / folder, FILENAME),
     )
     return matrix_jobs(locks, options, _tools(project))
 

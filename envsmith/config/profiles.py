@@ -17,7 +17,7 @@ from envsmith.config.profile_reader import ProfileSource, resolve
 from envsmith.config.pyproject_settings import ProjectSettings
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.files.edits import Edit
-from envsmith.files.text import read_text
+from envsmith.files.text import is_missing, read_text
 from envsmith.model.naming import suggestion
 
 _FOLDER = "profiles"
@@ -46,7 +46,7 @@ class ProfileStore:
             ToolError: when it cannot be read.
         """
         path = folder / _PYPROJECT
-        if not path.exists():
+        if is_missing(path):
             return cls(folder=folder)
         return cls(
             folder=folder, settings=ProjectSettings.from_pyproject(read_text(path, _PYPROJECT), _PYPROJECT)
@@ -69,7 +69,7 @@ class ProfileStore:
         check_name(name)
         own = self.folder / _FOLDER / f"{name}.toml"
         place = f"{_FOLDER}/{name}.toml"
-        if own.exists():
+        if not is_missing(own):
             return ProfileSource(text=read_text(own, place), place=place)
         if written := self.settings.profile(name):
             return written
@@ -90,7 +90,7 @@ class ProfileStore:
 
     def _own(self) -> list[str]:
         paths = (self.folder / _FOLDER).glob("*.toml")
-        return [path.stem for path in paths if is_name(path.stem) and path.is_file()]
+        return [path.stem for path in paths if is_name(path.stem) and not path.is_dir()]
 
     @staticmethod
     def _shipped() -> list[str]:

@@ -13,7 +13,7 @@ from envsmith.config.readers import Problems, is_outside
 from envsmith.config.requirement import labels
 from envsmith.config.requirements_parser import Include, RequirementsFile, parse_requirements
 from envsmith.errors import EnvsmithError, ProfileError
-from envsmith.files.text import read_text
+from envsmith.files.text import is_missing, read_text
 
 
 def read_requirements(folder: Path, names: Iterable[str], manifest: str = "") -> RequirementsFile:
@@ -74,7 +74,7 @@ def read_pyproject(
         ToolError: TOL012 when the file cannot be read.
     """
     path = folder / "pyproject.toml"
-    if not path.exists() and not tuple(extras) and not tuple(groups):
+    if is_missing(path) and not tuple(extras) and not tuple(groups):
         return None
     return from_pyproject(read_text(path, "pyproject.toml"), "pyproject.toml", extras, groups)
 
@@ -88,7 +88,9 @@ def unread_sources(folder: Path) -> tuple[str, ...]:
     names = [name for name in ("requirements.in", "requirements.txt") if (folder / name).is_file()]
     path = folder / "pyproject.toml"
     tool = (
-        TomlDocument.parse(read_text(path, path.name), path.name).data.get("tool") if path.is_file() else None
+        None
+        if is_missing(path)
+        else TomlDocument.parse(read_text(path, path.name), path.name).data.get("tool")
     )
     poetry = tool.get("poetry") if isinstance(tool, Mapping) else None
     if isinstance(poetry, Mapping) and "dependencies" in poetry:

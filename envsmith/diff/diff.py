@@ -12,6 +12,7 @@ from envsmith.diff.compare import CompareFacts, compare
 from envsmith.diff.model import DiffSide, LockDiff
 from envsmith.errors import EnvsmithError
 from envsmith.files.git import GitRevisions
+from envsmith.files.text import folders_with, is_missing
 from envsmith.lockfile.manifest import FILENAME
 from envsmith.lockfile.pins import Pin
 from envsmith.lockfile.saved import SavedLock
@@ -121,10 +122,10 @@ def _operand_pair(operand: list[_DiffOperand], words: tuple[str, ...]) -> tuple[
 
 def _parse_operand(word: str, tools: DiffTools) -> _DiffOperand:
     """Parse an argument: as a locked profile, a path, a revision or a formerly locked profile, in this order."""
-    if word and (tools.project / tools.folder / word / FILENAME).is_file():
+    if word and not is_missing(tools.project / tools.folder / word / FILENAME):
         return _DiffOperand(profile=word)
     path = tools.project / word
-    if word and (_folder_of(path) / FILENAME).is_file():
+    if word and not is_missing(_folder_of(path) / FILENAME):
         return _DiffOperand(path=path)
     revision, colon, profile = word.partition(":")
     if revision and tools.revisions.has(revision):
@@ -206,8 +207,9 @@ def _folders(operand: _DiffOperand, tools: DiffTools) -> Iterator[tuple[str, Map
     if operand.revision:
         yield from sorted(tools.revisions.folders(operand.revision, tools.folder).items())
         return
-    for path in sorted((tools.project / tools.folder).glob(f"*/{FILENAME}")):
-        yield path.parent.name, tools.files.read_files(path.parent)
+    parent = tools.project / tools.folder
+    for name in folders_with(parent, FILENAME):
+        yield name, tools.files.read_files(parent / name)
 
 
 def _title(profile: str, revision: str) -> str:

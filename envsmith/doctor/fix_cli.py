@@ -111,10 +111,12 @@ def _repair_tools(options: FixOptions) -> Iterator[tuple[RepairInput, RepairTool
 def _install_request(options: FixOptions) -> InstallRequest | None:
     """Return the request of the environment's profile, else of the only locked profile."""
     from envsmith.activate import session
+    from envsmith.files.text import folders_with
     from envsmith.install.options import install_request
+    from envsmith.lockfile.manifest import FILENAME
 
     name = session.installed_profile(options.prefix)
-    locked = sorted(path.parent.name for path in options.folder.glob("*/manifest.toml"))
+    locked = folders_with(options.folder, FILENAME)
     if not name and len(locked) == 1:
         name = locked[0]
     if name not in locked:

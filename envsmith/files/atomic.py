@@ -11,14 +11,18 @@ import errno
 import json
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 from envsmith.errors import ToolError
 from envsmith.files.locks import lock_directory
-from envsmith.files.os_errors import _lock_folder_errors
+from envsmith.files.os_errors import lock_folder_errors
 from envsmith.files.own_folder import check_links, is_inside
+from envsmith.files.text import is_missing, read_regular
 
 _RESERVED = ".envsmith-"
 _NEW = ".envsmith-new-"
@@ -47,7 +51,7 @@ def write_files(folder: Path, files: Mapping[str, bytes], *, remove: Collection[
     """
     _check_names([*files, *remove])
     check_links(Path(), folder)
-    with _lock_folder_errors(folder, "write"):
+    with lock_folder_errors(folder, "write"):
         folder.mkdir(parents=True, exist_ok=True)
         with lock_directory(folder):
             _recover(folder)
@@ -65,29 +69,45 @@ def read_files(folder: Path) -> dict[str, bytes]:
     """Read all files of a folder as one set, never in the middle of a change.
 
     Returns:
-        Name → content, sorted by name, without subfolders; empty if the folder does not exist.
+        Name → content, sorted by name, without subfolders and hidden files; empty if the folder does not exist.
 
     Raises:
-        ToolError: TOL013 for an OS error, TOL015 when the journal of a killed process is damaged.
+        ToolError: TOL013 for an OS error, or a file that cannot be read; TOL015 when the journal of a killed process is
+            damaged.
     """
-    if not folder.is_dir():
+    if is_missing(folder):
         return {}
-    with _lock_folder_errors(folder, "read"), lock_directory(folder):
+    with lock_folder_errors(folder, "read"), lock_directory(folder):
         if is_inside(Path(), folder):
             _recover(folder)
-        paths = sorted(path for path in folder.iterdir() if not path.name.startswith(_RESERVED))
-        return {path.name: path.read_bytes() for path in paths if path.is_file()}
+        paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        return {path.name: read_regular(path) for path in paths if not path.is_dir()}
 
 
-def write_atomic(path: Path, text: str | bytes) -> None:
+def write_atomic(path: Path, text: str | bytes, *, is_cache: bool = False) -> None:
     """Write a file in one step: readers see the old or the new content.
 
     A link, or a file that has other names, is replaced; the file that it leads to is not changed.
+
+    Args:
+        path: the file, in an existing folder.
+        text: its content.
+        is_cache: whether it is of the user's cache: for the user alone, and written by several processes at once.
+
+    Raises:
+        OSError: when it cannot be written.
     """
-    new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)  # left by a killed process
-    _create(new, text.encode() if isinstance(text, str) else text, final=path)
-    new.replace(path)
+    writer = f".{os.getpid()}-{get_ident()}" if is_cache else ""
+    new = path.with_name(f"{path.name}{writer}.new")
+    try:
+        new.unlink(missing_ok=True)  # left by a killed process
+        data = text.encode() if isinstance(text, str) else text
+        _create(new, data, final=path, mode=0o600 if is_cache else 0o666)
+        new.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise
 
 
 def fsync_directory(folder: Path) -> None:
@@ -172,8 +192,8 @@ def _remove_temporary(folder: Path) -> None:
             path.unlink()
 
 
-def _create(path: Path, data: bytes, *, final: Path) -> None:
-    """Write a new file and flush it to the disk, with the default mode of the umask.
+def _create(path: Path, data: bytes, *, final: Path, mode: int = 0o666) -> None:
+    """Write a new file and flush it to the disk, with a mode less the umask.
 
     Raises:
         OSError: names the final path.
@@ -181,7 +201,7 @@ def _create(path: Path, data: bytes, *, final: Path) -> None:
     try:
         if final.is_dir() and not final.is_symlink():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        with path.open("xb") as stream:
+        with open(path, "xb", opener=partial(os.open, mode=mode)) as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())

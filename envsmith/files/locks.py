@@ -147,7 +147,7 @@ else:
         Yields:
             The handle of the lock. A child process that inherits it keeps the lock if this process is killed.
         """
-        handle = os.open(folder, os.O_RDONLY)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # opening a FIFO would wait for ever
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -64,7 +64,8 @@ def environment_errors(place: Path, action: str = "write") -> AbstractContextMan
     )
 
 
-def _lock_folder_errors(folder: Path, action: str) -> AbstractContextManager[None]:
+def lock_folder_errors(folder: Path, action: str) -> AbstractContextManager[None]:
+    """Raise TOL011 for a full disk and TOL013 for any other `OSError` in a folder of locks."""
     return translate_os_errors(
         folder,
         ToolError,

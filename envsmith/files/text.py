@@ -1,4 +1,4 @@
-"""Text files of users, read with checks of type, size and encoding."""
+"""Files of users, read with checks of type, size and encoding; missing ones are told from unreadable ones."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from io import BufferedReader
 from pathlib import Path
 
 from envsmith.errors import ProfileError, ToolError
+from envsmith.files.os_errors import lock_folder_errors
 
 MAX_BYTES = 5_000_000
+MOST_BYTES = 64_000_000
+"""Of a file that a program wrote: a RECORD has at most some megabytes."""
 _recorded: ContextVar[list[Path] | None] = ContextVar("_recorded", default=None)
 
 
@@ -51,8 +54,9 @@ def read_text(path: Path, place: str) -> str:
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
+        problem = "file not found" if is_missing(path) else "the file that this link leads to does not exist"
         raise ProfileError(
-            "PRF030", "file not found", where=place, hint="correct the name, or create the file"
+            "PRF030", problem, where=place, hint="correct the name, or create the file"
         ) from error
     except (OSError, ValueError) as error:
         raise ToolError(
@@ -64,6 +68,32 @@ def read_text(path: Path, place: str) -> str:
     if len(data) > MAX_BYTES:
         raise _not_text(place, f"is larger than {MAX_BYTES:,} bytes", "check that it is the right file")
     return _decoded(data, place)
+
+
+def is_missing(path: Path) -> bool:
+    """Return whether nothing has this name; False for a link that leads nowhere, or a name that cannot be looked at.
+
+    Unlike with `Path.exists`, a file that is there is not ignored: reading it tells what is wrong with it.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def folders_with(parent: Path, name: str) -> tuple[str, ...]:
+    """Return the names of the folders in a folder that have an entry of this name, readable or not, sorted.
+
+    Raises:
+        ToolError: TOL013 when the folder cannot be read; it may be missing.
+    """
+    if is_missing(parent):
+        return ()
+    with lock_folder_errors(parent, "read"):
+        return tuple(sorted(path.name for path in parent.iterdir() if not is_missing(path / name)))
 
 
 def open_regular(path: str | Path, most_bytes: int | None = None) -> BufferedReader:
@@ -86,7 +116,7 @@ def open_regular(path: str | Path, most_bytes: int | None = None) -> BufferedRea
     raise OSError(errno.EFBIG, f"larger than {most_bytes:,} bytes", str(path))
 
 
-def read_regular(path: str | Path, most_bytes: int | None = None) -> bytes:
+def read_regular(path: str | Path, most_bytes: int = MOST_BYTES) -> bytes:
     """Return the bytes of a file; raise `OSError` as `open_regular` does."""
     with open_regular(path, most_bytes) as stream:
         return stream.read(most_bytes)  # a file may grow, or not know its size

@@ -138,7 +138,10 @@ def install_lock(
 
 def _is_cacheable(options: dict[str, Any]) -> bool:
     """Return whether the answer depends on files alone, not on the hardware or uv's choice of an interpreter."""
-    is_one = options["profile"] or len([*options["folder"].glob("*/manifest.toml")]) == 1
+    from envsmith.files.text import folders_with
+    from envsmith.lockfile.manifest import FILENAME
+
+    is_one = options["profile"] or len(folders_with(options["folder"], FILENAME)) == 1
     is_plain = not (options["deep"] or options["as_json"] or options["explain"])
     return bool(is_one) and is_plain and set(options["python"]) <= {*"0123456789."}
 

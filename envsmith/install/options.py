@@ -11,6 +11,7 @@ from envsmith.config.profile import Profile
 from envsmith.config.profiles import profile_of
 from envsmith.console.options import MissingLockError
 from envsmith.errors import LockError
+from envsmith.files.text import folders_with, is_missing, record_reads
 from envsmith.host.current import this_platform, this_python
 from envsmith.install.request import InstallRequest
 from envsmith.install.smoke_tests import SmokeTests
@@ -56,7 +57,7 @@ def wheelhouse_location(text: str) -> str:
 
 def _checked_name(name: str, folder: Path) -> str:
     """Return a profile name; if it is not locked, check that it is not a misspelled one."""
-    if not (folder / name / FILENAME).is_file():
+    if is_missing(folder / name / FILENAME):
         from envsmith.lock.request import profile_names
 
         profile_names((name,), Path(), folder)
@@ -66,7 +67,7 @@ def _checked_name(name: str, folder: Path) -> str:
 def _choose_profile(options: Mapping[str, Any]) -> str:
     """Return the locked profile that fits this machine best, or the only one."""
     folder: Path = options["folder"]
-    names = sorted(path.parent.name for path in folder.glob("*/manifest.toml"))
+    names = folders_with(folder, FILENAME)
     if not names:
         raise MissingLockError(f"no PROFILE given, and no locks in {folder}")
     is_shown = not options.get("as_json") and not options.get("quiet")
@@ -105,7 +106,6 @@ def check_stale(request: InstallRequest, folder: Path) -> tuple[Path, ...]:
     """
     from envsmith.catalog import Catalog
     from envsmith.files import atomic
-    from envsmith.files.text import record_reads
     from envsmith.lock.request import LockOptions, lock_requests, reads_sources
     from envsmith.lock.staleness import check_profile, check_tools
     from envsmith.lockfile.store import read_manifest

@@ -31,10 +31,12 @@ def explain_command(package: str, profiles: tuple[str, ...], folder: Path, *, as
     from envsmith.catalog import Catalog
     from envsmith.console import printer
     from envsmith.files import atomic
+    from envsmith.files.text import folders_with
     from envsmith.lock.explain import explain
+    from envsmith.lockfile.manifest import FILENAME
     from envsmith.wiring import CatalogOptions, listing_sources
 
-    names = profiles or tuple(sorted(path.parent.name for path in folder.glob("*/manifest.toml")))
+    names = profiles or folders_with(folder, FILENAME)
     catalog = Catalog.embedded()
     listings = listing_sources(catalog, CatalogOptions(), is_online=False)
     found = [

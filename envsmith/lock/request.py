@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -23,7 +23,7 @@ from envsmith.config.requirements_files import (
 )
 from envsmith.config.requirements_parser import RequirementsFile
 from envsmith.errors import EnvsmithError, LockError, ProfileError, ResolveError
-from envsmith.files.text import read_text
+from envsmith.files.text import folders_with, is_missing, read_text
 from envsmith.host.current import this_platform, this_python, utc_text
 from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.manifest import FILENAME, Manifest, RememberedOptions
@@ -111,7 +111,7 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
     elif named and (backend := options.backend or _backend_of(named)):
         chosen = [_profile_for(Backend.parse(backend))]
     else:
-        chosen = [_profile(name, store) for name in locked_profiles(options.folder)]
+        chosen = [_profile(name, store) for name in folders_with(options.folder, FILENAME)]
     if not chosen:
         raise _no_profile(store)
     requests = []
@@ -186,7 +186,7 @@ def prune(request: LockRequest, root: Path, folders: Sequence[str] = ()) -> Lock
 def _with_recorded(options: LockOptions, profile: Profile) -> LockOptions:
     """Take the options recorded in the manifest that the command line does not give."""
     path = options.folder / profile.name / FILENAME
-    if all(astuple(options.remembered)) or not path.is_file():
+    if all(astuple(options.remembered)) or is_missing(path):
         return options
     manifest = Manifest.from_toml(read_text(path, str(path)), str(path))
     return replace(options, remembered=options.remembered.or_else(manifest.remembered))
@@ -316,11 +316,11 @@ def profile_names(names: tuple[str, ...], project: Path, folder: Path) -> tuple[
         LockError: LCK040 for a name without lock and profile that resembles a locked one.
     """
     store = ProfileStore.of_project(project)
-    chosen = names or store.settings.default_profiles or tuple(locked_profiles(folder))
+    chosen = names or store.settings.default_profiles or folders_with(folder, FILENAME)
     if not chosen:
         raise _no_profile(store)
     for name in map(check_name, names):
-        _check_typo(name, store, tuple(locked_profiles(folder)), folder)
+        _check_typo(name, store, folders_with(folder, FILENAME), folder)
     return tuple(dict.fromkeys(check_name(name) for name in chosen))
 
 
@@ -335,12 +335,6 @@ def _check_typo(name: str, store: ProfileStore, locked: tuple[str, ...], folder:
         where=(folder / name).as_posix(),
         hint=suggestion(name, locked),
     )
-
-
-def locked_profiles(folder: Path) -> Iterator[str]:
-    """Yield the names of the profiles with a lock folder, sorted."""
-    if folder.is_dir():
-        yield from sorted(path.parent.name for path in folder.glob(f"*/{FILENAME}"))
 
 
 def _no_profile(store: ProfileStore) -> ProfileError:

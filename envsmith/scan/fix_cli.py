@@ -58,7 +58,10 @@ def proposal(answers: Iterable[PackageUsage], way: ScanFixOptions) -> ScanFix:
 
 
 def _locked(root: Path) -> list[Path]:
-    return sorted(path.parent for path in (root / LOCKFILES).glob("*/manifest.toml"))
+    from envsmith.files.text import folders_with
+    from envsmith.lockfile.manifest import FILENAME
+
+    return [root / LOCKFILES / name for name in folders_with(root / LOCKFILES, FILENAME)]
 
 
 def as_json(fix: ScanFix, way: ScanFixOptions) -> tuple[dict[str, object], int]:

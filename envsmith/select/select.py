@@ -220,10 +220,12 @@ def _first_fit(host: Host, pythons: Sequence[Python], manifests: Sequence[Manife
 
 def _manifests(folder: Path) -> Iterator[Manifest]:
     from envsmith.files import atomic
+    from envsmith.files.text import folders_with
+    from envsmith.lockfile.manifest import FILENAME
     from envsmith.lockfile.store import read_manifest
 
-    for path in sorted(folder.glob("*/manifest.toml")):
-        if manifest := read_manifest(atomic.read_files(path.parent), str(path)):
+    for name in folders_with(folder, FILENAME):
+        if manifest := read_manifest(atomic.read_files(folder / name), str(folder / name / FILENAME)):
             yield manifest
 
 

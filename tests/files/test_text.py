@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.errors import EnvsmithError, ProfileError
-from envsmith.files.text import MAX_BYTES, read_text
+from envsmith.errors import EnvsmithError, ProfileError, ToolError
+from envsmith.files.text import MAX_BYTES, folders_with, is_missing, read_text
 
 
 @pytest.mark.parametrize("data", ["a\r\né\n".encode(), b"\xef\xbb\xbfa\r\n\xc3\xa9\n"])
@@ -50,6 +50,35 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     with pytest.raises(ProfileError) as caught:
         read_text(tmp_path / "a", "a")
     assert caught.value.code == "PRF031"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes symbolic links")
+def test_links_that_lead_to_nothing_are_not_missing_files(tmp_path: Path) -> None:
+    loop, dangling = tmp_path / "loop", tmp_path / "dangling"
+    loop.symlink_to("loop")
+    dangling.symlink_to("nothing")
+    assert [is_missing(path) for path in (loop, loop / "a", dangling)] == [False] * 3
+    assert [is_missing(path) for path in (dangling / "a", tmp_path / "a", tmp_path / "\0")] == [True] * 3
+    for path in (loop, loop / "a"):
+        with pytest.raises(ToolError, match=r"TOL012: a: cannot read: .*symbolic links"):
+            read_text(path, "a")
+    with pytest.raises(ProfileError, match="PRF030: a: the file that this link leads to does not exist"):
+        read_text(dangling, "a")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes symbolic links")
+def test_folders_with_a_name_are_those_with_an_unreadable_one_too(tmp_path: Path) -> None:
+    for name in ("b", "a", "none"):
+        (tmp_path / "parent" / name).mkdir(parents=True)
+    (tmp_path / "parent" / "file").touch()
+    (tmp_path / "parent" / "a" / "x").touch()
+    (tmp_path / "parent" / "b" / "x").symlink_to("x")
+    (tmp_path / "loop").symlink_to("loop")
+    assert folders_with(tmp_path / "parent", "x") == ("a", "b")
+    assert folders_with(tmp_path / "missing", "x") == ()
+    for unreadable in (tmp_path / "loop", tmp_path / "parent" / "file"):
+        with pytest.raises(ToolError, match="TOL013"):
+            folders_with(unreadable, "x")
 
 
 @pytest.mark.parametrize(
