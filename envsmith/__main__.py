@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 
+from envsmith.console.streams import exit_interrupted, open_closed
+
 
 def run() -> None:
     """Run the command line and end the process with its exit code."""
     try:
         status = _run(sys.argv[1:])
     except KeyboardInterrupt:  # while modules were imported: the command line reports the others
-        print("interrupted", file=sys.stderr)  # noqa: T201 - click may not be imported yet
-        status = 130
+        exit_interrupted()
     sys.exit(status)
 
 
@@ -22,8 +23,6 @@ def _run(words: list[str]) -> int:
         # Python 3.11 cuts compiled modules at the limit of file sizes, and fails to read them ever after.
         sys.dont_write_bytecode |= getrlimit(RLIMIT_FSIZE)[0] != RLIM_INFINITY
     if None in (sys.stdin, sys.stdout, sys.stderr):
-        from envsmith.console.streams import open_closed
-
         open_closed()
     from envsmith.host.project_folder import enter
 
@@ -45,7 +44,7 @@ def _run(words: list[str]) -> int:
 
     status = main(words)
     if signals.is_received():  # whatever the command made of it: its answer may be that of an ended program
-        status = 130
+        return 130  # the handler stays, and ignores a second signal
     signals.release()
     return status
 

@@ -15,6 +15,7 @@ from envsmith import __version__
 from envsmith.console import streams
 from envsmith.errors import FAILED, INTERRUPTED, OK, EnvsmithError
 from envsmith.host.project_folder import OPTION
+from envsmith.process import signals
 
 COMMANDS = {
     "init": ("envsmith.project.cli", "Write a first profile for the project."),
@@ -138,8 +139,7 @@ def _caught(arguments: list[str]) -> int:
         sys.stdout = sys.stderr = None
         return FAILED
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; no files are half-written", err=True)
-        return INTERRUPTED
+        return _interrupted()
     except OSError as error:
         return _os_error(error, arguments)
     except Exception:  # noqa: BLE001 - report a bug as one; its exit code must not be 1, "the answer is no"
@@ -147,9 +147,16 @@ def _caught(arguments: list[str]) -> int:
     return status
 
 
+def _interrupted() -> int:
+    click.echo("interrupted; no files are half-written", err=True)
+    return INTERRUPTED
+
+
 def _bug() -> int:
     import traceback
 
+    if signals.is_received():  # an ended program may answer anything
+        return _interrupted()
     traceback.print_exc()
     click.echo(_REPORT, err=True)
     return FAILED

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 
 def open_closed() -> None:
     """Open the standard streams that the parent has closed, before a file that envsmith writes gets their number.
@@ -20,6 +24,14 @@ def open_closed() -> None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - open until the end
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def exit_interrupted() -> NoReturn:
+    """End the process at once: a second interrupt, while it ends, would show a traceback."""
+    try:
+        os.write(2, b"interrupted\n")
+    finally:
+        os._exit(130)
 
 
 def is_output_error(error: OSError, *modules: str) -> bool:

@@ -73,7 +73,6 @@ class Stubborn:
         python.write_text(script, "utf-8")
         python.chmod(0o755)
         project.profile("asking", backend="cpu", python=["3.12"], platforms=["linux"], requirements=["torch"])
-        (project.root / ".envsmith" / "unchanged.json").unlink(missing_ok=True)
         side.ask_for(2)
         return found
 

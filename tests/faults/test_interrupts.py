@@ -45,8 +45,11 @@ def test_a_signal_ends_a_command_with_all_it_started(
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("again", [None, signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_no_traceback_while_starting(number: signal.Signals, tmp_path: Path) -> None:
+def test_no_traceback_while_starting(
+    number: signal.Signals, again: signal.Signals | None, tmp_path: Path
+) -> None:
     """From the first line of envsmith on; the interpreter reports its own interrupts before."""
     begin = (
         "import sys; sys.argv[1:] = ['select']; import envsmith.__main__ as m; run = m._run;"
@@ -65,6 +68,9 @@ def test_no_traceback_while_starting(number: signal.Signals, tmp_path: Path) -> 
         process.stdout.readline()
         time.sleep(0.01 + 0.02 * turn)
         process.send_signal(number)
+        if again:
+            time.sleep(0.0005 * (turn % 4))
+            process.send_signal(again)
         _, said = process.communicate(timeout=60)
         assert "Traceback" not in said
         seen.add(process.returncode)
