@@ -39,7 +39,6 @@ SMALL = {
     "lock/recorded_models.py": "used by lock, lock --check and verify, which share nothing else",
     "lockfile/__init__.py": "name of the lock folders, on the start-up path of `run`",
     "install/smoke_tests.py": "found by its name: the tests that decide on a new environment",
-    "install/trust.py": "what a project may run: asked by three commands, apart from the tests themselves",
     "model/progress.py": "protocol between the engines and the console",
     "process/replace.py": "start-up path of `envsmith run`",
     "runtime/probe_compile.py": "run by a child process under its file name",

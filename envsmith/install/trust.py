@@ -1,4 +1,4 @@
-"""Trust in the commands of a project's profile: asked once, bound to their text, remembered outside the project.
+"""Trust in the commands of a project's profile: asked once, bound to their text and to the project's files they name.
 
 Whoever clones a project runs what its profile names under ``checks``; imports and envsmith's own probes need no trust.
 """
@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from envsmith.console import printer
 from envsmith.console.terminal import confirm, is_interactive
+from envsmith.environment.interpreter import command_words
 from envsmith.errors import EnvsmithError, ToolError
-from envsmith.index.cache import replace_file
+from envsmith.files.own_folder import is_below
+from envsmith.files.text import open_regular
+from envsmith.index.cache import write_cached
 from envsmith.install.smoke_tests import SmokeTests
 from envsmith.wiring import cache_folder
 
@@ -43,16 +47,30 @@ def check_trust(tests: SmokeTests, profile: str, command: str, *, is_trusted: bo
         ):
             raise EnvsmithError(
                 "USE015",
-                f"the commands of the profile {profile} are not trusted yet",
+                f"the commands of the profile {profile}, or the files that they name, are not trusted yet",
                 where=command,
-                hint=f"read them above; to trust them: {command} --trust",
+                hint=f"read them; to trust them: {command} --trust",
             )
     with suppress(ToolError):  # a cache that cannot be written: ask again the next time
-        replace_file(mark, b"")
+        write_cached(mark, b"")
 
 
 def _digest(tests: SmokeTests, project: Path) -> str:
-    """Return the digest of a project's folder, its commands and their variables."""
+    """Return the digest of a project's folder, its commands with their variables, and the files that they name."""
     commands = sorted(item.text for item in tests.commands())
-    text = json.dumps([str(project), commands, sorted(tests.env.items())])
+    files = dict(found for text in commands for found in _named_files(text, project))
+    text = json.dumps([str(project), commands, sorted(tests.env.items()), sorted(files.items())])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _named_files(command: str, project: Path) -> Iterator[tuple[str, str]]:
+    """Yield the path and sha256 of each file of a project that a command names, itself or as ``-m MODULE``."""
+    words: list[str] = []
+    with suppress(ValueError):  # an open quotation mark: the command cannot run
+        words = command_words(command)
+    for word in words:
+        module = word.replace(".", "/")
+        for name in (word, word.partition("=")[2], f"{module}.py", f"{module}/__main__.py"):
+            if is_below(project, project / name):
+                with suppress(OSError), open_regular(project / name) as stream:
+                    yield name, hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from envsmith.config.profile import SmokeTest
+from envsmith.config.profiles import ProfileStore
 from envsmith.errors import EnvsmithError
 from envsmith.install import trust
+from envsmith.install.options import smoke_tests_of
 from envsmith.install.smoke_tests import SmokeTests
 from envsmith.install.trust import check_trust
 
@@ -72,6 +76,73 @@ def test_trust_is_remembered_outside_the_project_for_these_commands(
     (places / "other").mkdir()
     monkeypatch.chdir(places / "other")
     assert is_refused(smoke_tests("a", "b")), "another project"
+
+
+SCRIPT = Path("tools/check.py")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python tools/check.py --fast",
+        "tools/check.py",
+        "sh ./tools/../tools/check.py",
+        "pytest --config=tools/check.py",
+        "python -m tools.check",
+        "python 'tools/check.py'",
+    ],
+)
+def test_a_change_of_a_file_that_a_command_names_asks_again(command: str) -> None:
+    SCRIPT.parent.mkdir()
+    SCRIPT.write_text("print(1)", "utf-8")
+    check_trust(smoke_tests(command), "voice", "x", is_trusted=True)
+    assert not is_refused(smoke_tests(command))
+    SCRIPT.write_text("print(2)", "utf-8")
+    assert is_refused(smoke_tests(command))
+    SCRIPT.unlink()
+    assert is_refused(smoke_tests(command)), "deleted"
+    check_trust(smoke_tests(command), "voice", "x", is_trusted=True)
+    SCRIPT.write_text("print(3)", "utf-8")
+    assert is_refused(smoke_tests(command)), "added"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes symbolic links and pipes")
+def test_a_link_in_the_place_of_a_named_file_asks_again(places: Path) -> None:
+    tests = smoke_tests("python tools/check.py")
+    SCRIPT.parent.mkdir()
+    SCRIPT.write_text("print(1)", "utf-8")
+    check_trust(tests, "voice", "x", is_trusted=True)
+    SCRIPT.unlink()
+    (places / "other.py").write_text("print(2)", "utf-8")
+    SCRIPT.symlink_to(places / "other.py")
+    assert is_refused(tests)
+    SCRIPT.unlink()
+    os.mkfifo(SCRIPT)
+    assert is_refused(tests)
+
+
+def test_files_outside_the_project_are_not_those_of_a_pull(places: Path) -> None:
+    (places / "mine.py").write_text("print(1)", "utf-8")
+    tests = smoke_tests(f"python ../mine.py {places / 'mine.py'} .", "python '", "\0")
+    check_trust(tests, "voice", "x", is_trusted=True)
+    (places / "mine.py").write_text("print(2)", "utf-8")
+    assert not is_refused(tests)
+
+
+def test_commands_of_a_parent_profile_are_asked_for_when_they_change() -> None:
+    Path("profiles").mkdir()
+    Path("profiles/voice.toml").write_text('extends = "base"\n', "utf-8")
+    base = 'backend = "cpu"\npython = ["3.12"]\nplatforms = ["linux"]\n'
+    trusted = 'checks = [{ run = "python a.py" }]\n'
+
+    def tests(text: str) -> SmokeTests:
+        Path("profiles/base.toml").write_text(base + text, "utf-8")
+        return smoke_tests_of(ProfileStore.of_project(Path()).resolve("voice"))
+
+    check_trust(tests(trusted), "voice", "x", is_trusted=True)
+    assert not is_refused(tests(trusted))
+    assert is_refused(tests(trusted.replace("a.py", "b.py")))
+    assert is_refused(tests(f'{trusted}env = {{ A = "1" }}\n'))
 
 
 @pytest.mark.parametrize("answer", [True, False])
