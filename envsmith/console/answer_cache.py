@@ -6,14 +6,15 @@ invalidates it: of a file or folder, a profile, an installed distribution, the i
 of envsmith or the command line.
 
 The answers are in the user's cache, never in the project, whose files may come from others. They are read before
-anything else is imported, so this module imports little more than the interpreter has loaded already.
+anything else is imported, so this module imports little more than the interpreter has loaded already, and parses a text
+without the json module.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+from stat import S_ISREG
 
 from envsmith.files.cache_dir import cache_root
 from envsmith.host.project_folder import user_folder
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
 
     Signatures = Mapping[str, Sequence[int] | None]
 
-_FORMAT_VERSION = 3
+_FORMAT_VERSION = "4"
 _MOST_ANSWERS = 50
+_MOST_BYTES = 64_000_000
+_PRIME = 2**89 - 1
+"""Divisor of the numbers that name the answers."""
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib is slow to import
 
 
@@ -53,44 +57,42 @@ def remember(
 
     from envsmith.files.atomic import write_atomic
 
-    if any("://" in text and "@" in text for text in (*words, *_variables().values())):
+    if any("://" in text and "@" in text for text in (*words, *(value for _, value in _variables()))):
         return
     place = Path(_place(words))
-    own = _own_state()
-    stored = {
-        "form": _FORMAT_VERSION,
-        "words": list(words),
-        "said": answer,
-        "own": own,
-        "paths": signatures,
-        "folders": [*folders, _folders_signature(*folders)],
-    }
     with suppress(OSError):  # without a stored answer the command runs again
+        state = _state(list(signatures.values()), *folders)
+        parts = (_FORMAT_VERSION, answer, state, folders[0], str(len(words)), *words, str(len(signatures)))
         place.parent.mkdir(parents=True, exist_ok=True)
         _evict_oldest(place.parent)
-        write_atomic(place, json.dumps(stored))
+        write_atomic(place, _encoded("\0".join((*parts, *signatures, *folders[1]))), is_cache=True)
 
 
 def _evict_oldest(folder: Path) -> None:
-    found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    found = sorted(folder.iterdir(), key=lambda path: path.lstat().st_mtime_ns)
     for path in found[: -_MOST_ANSWERS + 1]:
-        path.unlink(missing_ok=True)
+        if not path.is_dir():
+            path.unlink(missing_ok=True)
 
 
 def recall(words: Sequence[str]) -> str:
     """Return the stored answer to a command line; empty if there is none or an input has changed."""
     try:
-        with open(_place(words), "rb") as stream:  # noqa: PTH123 - pathlib is slow to import
-            stored = json.load(stream)
+        place = _place(words)
+        found = os.stat(place)  # noqa: PTH116 - pathlib is slow to import
+        if not S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:  # reading a FIFO would wait for ever
+            return ""
+        with open(place, encoding="utf-8", errors="surrogatepass", newline="") as stream:  # noqa: PTH123
+            version, answer, state, root, count, *rest = stream.read().split("\0")
+        known, rest = rest[: int(count)], rest[int(count) :]
+        paths, names = rest[1 : int(rest[0]) + 1], rest[int(rest[0]) + 1 :]
         is_same = (
-            stored["form"] == _FORMAT_VERSION
-            and stored["words"] == list(words)
-            and all(_signature(path) == known for path, known in stored["paths"].items())
-            and stored["own"] == _own_state()
-            and _folders_signature(*stored["folders"][:2]) == stored["folders"][2]
+            version == _FORMAT_VERSION
+            and known == list(words)
+            and state == _state([_signature(path) for path in paths], root, names)
         )
-        return str(stored["said"]) if is_same and _fits(stored["said"]) else ""
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return answer if is_same and _fits(answer) else ""
+    except (OSError, ValueError, IndexError):
         return ""
 
 
@@ -103,10 +105,26 @@ def below(folder: Path) -> Iterator[Path]:
 
 def _place(words: Sequence[str]) -> str:
     """Return the path of the answer to a command line. It may be shared: `recall` compares the stored words."""
-    from zlib import crc32
+    number = int.from_bytes(_encoded("\0".join((os.getcwd(), user_folder(), *words))), "big") % _PRIME  # noqa: PTH109
+    return os.path.join(cache_root(os.environ), "answers", f"{number:x}")  # noqa: PTH118
 
-    name = f"{crc32(chr(0).join((os.getcwd(), user_folder(), *words)).encode('utf-8', 'surrogatepass')):08x}.json"  # noqa: PTH109
-    return os.path.join(cache_root(os.environ), "answers", name)  # noqa: PTH118
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _state(signatures: list[Sequence[int] | None], root: str, names: Sequence[str]) -> str:
+    """Return a text that changes with any input of an answer.
+
+    Args:
+        signatures: of the files and folders.
+        root: a folder, or empty.
+        names: of folders below it.
+
+    Raises:
+        OSError: when one of these folders is missing.
+    """
+    return repr((signatures, _folders_signature(root, names), _own_state()))
 
 
 def _signature(path: str) -> list[int] | None:
@@ -130,7 +148,7 @@ def _folders_signature(root: str, names: Sequence[str]) -> int:
     return found
 
 
-def _own_state() -> dict[str, object]:
+def _own_state() -> tuple[object, ...]:
     """Return the inputs besides files: envsmith, its interpreter, working folder and variables."""
     newest = [0, 0]
     todo = [_PACKAGE]
@@ -142,12 +160,11 @@ def _own_state() -> dict[str, object]:
                 todo.append(entry.path)
             else:
                 newest = [newest[0] + 1, max(newest[1], entry.stat().st_mtime_ns)]
-    folders = [os.getcwd(), user_folder()]  # noqa: PTH109
-    return {"package": newest, "python": sys.version, "folders": folders, "variables": _variables()}
+    return newest, sys.version, os.getcwd(), user_folder(), _variables()  # noqa: PTH109
 
 
-def _variables() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith("ENVSMITH_")}
+def _variables() -> list[tuple[str, str]]:
+    return sorted(item for item in os.environ.items() if item[0].startswith("ENVSMITH_"))
 
 
 def _fits(line: str) -> bool:

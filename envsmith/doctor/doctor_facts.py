@@ -17,9 +17,10 @@ from envsmith.catalog import Catalog
 from envsmith.catalog.builds import TorchWheels
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.interpreter import Probe
-from envsmith.environment.model import Environment, TorchBuild
+from envsmith.environment.model import Environment, EnvironmentLayout, TorchBuild
 from envsmith.errors import EnvsmithError
 from envsmith.files import atomic
+from envsmith.files.text import folders_with
 from envsmith.host import system_probes, windows
 from envsmith.host.current import folders_before_packages, variables
 from envsmith.host.detect import detect
@@ -135,18 +136,22 @@ class DoctorFacts:
         return completed(detect(), self.catalog)
 
     @cached_or_error
+    def _layout(self) -> EnvironmentLayout:
+        return self._probe.layout(self._prefix)
+
+    @cached_or_error
     def environment(self) -> Environment | None:
         """The environment; None if there is none."""
         try:
             session.environment_paths(self._prefix)
         except EnvsmithError:
             return None
-        return self._probe.environment(self._prefix, deep=False)
+        return self._probe.environment(self._prefix, deep=False, layout=self._layout)
 
     @cached_or_error
     def installed_state(self) -> InstalledState:
         """The state of the environment's files."""
-        return self._probe.condition(self._prefix, folders_before_packages())
+        return self._probe.condition(self._layout, folders_before_packages())
 
     @cached_or_error
     def torch(self) -> InstalledTorch | None:
@@ -187,7 +192,7 @@ class DoctorFacts:
     def manifest(self) -> Manifest | None:
         """The manifest of the environment's profile, else of the only locked profile; None otherwise."""
         name = session.installed_profile(self._prefix)
-        locked = sorted(path.parent.name for path in self._folder.glob(f"*/{FILENAME}"))
+        locked = folders_with(self._folder, FILENAME)
         if not name and len(locked) == 1:
             name = locked[0]
         if name not in locked:

@@ -12,7 +12,7 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
@@ -26,7 +26,6 @@ from envsmith.environment.model import Environment, EnvironmentLayout, Import, I
 from envsmith.environment.prefix import (
     includes_system_packages,
     interpreter_path,
-    site_folder,
     startup_files,
 )
 from envsmith.errors import InstallError, ToolError
@@ -62,48 +61,61 @@ class Probe:
         values = self._answer(executable, (executable, "-I", "-S", *_FLAGS, _PROBE, "interpreter"))
         return read_answer(Interpreter.from_json, values, executable)
 
-    def _layout(self, prefix: Path) -> EnvironmentLayout:
+    def layout(self, prefix: Path) -> EnvironmentLayout:
+        """Return the folders of an environment, and the changes since its digests were kept.
+
+        Raises:
+            InstallError: ENV023 or ENV029 when its interpreter does not respond.
+        """
+        kept = kept_digests.changes(prefix)  # first: a changed interpreter is not trusted with them
         executable = interpreter_path(prefix)
         values = self._answer(executable, (executable, "-I", "-S", *_FLAGS, _PROBE, "layout", prefix))
-        return read_answer(EnvironmentLayout.from_json, values, executable)
+        found = read_answer(EnvironmentLayout.from_json, values, executable)
+        changes = kept or ()
+        if includes_system_packages(prefix):
+            changes = (*changes, "pyvenv.cfg has `include-system-site-packages = true`")
+        return replace(
+            found, changes=changes, is_kept=kept is not None or not kept_digests.is_generation(prefix)
+        )
 
-    def environment(self, prefix: Path, *, deep: bool, wheels: Wheels = _NO_WHEELS) -> Environment:
+    def environment(
+        self,
+        prefix: Path,
+        *,
+        deep: bool,
+        wheels: Wheels = _NO_WHEELS,
+        layout: EnvironmentLayout | None = None,
+    ) -> Environment:
         """List the distributions of an environment, compared with their RECORDs, wheels and kept digests.
 
         Args:
             prefix: the environment's root.
             deep: compare hashes, not only sizes.
             wheels: lists of files in the locked wheels.
+            layout: its layout if it is known, which saves a start of its interpreter.
 
         Raises:
             InstallError: ENV023 or ENV029 when its interpreter does not respond.
         """
-        kept = kept_digests.changes(prefix)  # first: a changed interpreter is not trusted with them
-        layout = self._layout(prefix)
-        changes = kept or ()
-        if includes_system_packages(prefix):
-            changes = (*changes, "pyvenv.cfg has `include-system-site-packages = true`")
+        layout = layout or self.layout(prefix)
         return Environment(
             prefix=layout.prefix,
             site=os.path.relpath(layout.purelib, layout.prefix),
             interpreter=layout.interpreter,
             distributions=list_distributions(layout, with_hashes=deep, wheels=wheels),
             torch=torch_build(layout),
-            changes=changes,
-            is_kept=kept is not None or not kept_digests.is_generation(prefix),
+            changes=layout.changes,
+            is_kept=layout.is_kept,
         )
 
-    def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> InstalledState:
+    def condition(self, layout: EnvironmentLayout, before: tuple[str, ...] = ()) -> InstalledState:
         """Inspect the files of all distributions of an environment together.
 
         Args:
-            prefix: the environment's root.
+            layout: of the environment.
             before: folders before ``site-packages`` on the import path of its programs.
-
-        Raises:
-            InstallError: ENV023 or ENV029 when its interpreter does not respond.
         """
-        return InstalledState.from_json(installed_files.inspect(self._layout(prefix), before))
+        return InstalledState.from_json(installed_files.inspect(layout, before))
 
     def imports(self, prefix: Path, name: str, env: Mapping[str, str], timeout_s: float) -> Import:
         """Import a module in a process of its own.
@@ -168,7 +180,7 @@ def probe_command(
 
 def timeout_text(prefix: Path, timeout_s: float) -> str:
     """Return the message for a timeout in an environment, with the code that runs at every start of its Python."""
-    found = startup_files(site_folder(prefix))
+    found = [path.name for path in startup_files(prefix)]
     names = ", ".join(found[:_MAX_NAMED]) + (
         f" and {len(found) - _MAX_NAMED} more" if len(found) > _MAX_NAMED else ""
     )
@@ -235,7 +247,7 @@ class VerifyingProbe(Probe):
         """
         begun = time.perf_counter()
         try:
-            arguments = shlex.split(command, posix=os.name != "nt")
+            arguments = command_words(command)
             ended = run_with_timeout(
                 self.processes,
                 [_program(prefix, arguments[0]), *arguments[1:]],
@@ -253,6 +265,15 @@ class VerifyingProbe(Probe):
         lines = (ended.stderr or ended.stdout).strip().splitlines()
         how = f"signal {-ended.status}" if ended.status < 0 else f"status {ended.status}"
         return Import(name=command, error=f"{how}: {lines[-1][:500]}" if lines else how)
+
+
+def command_words(command: str) -> list[str]:
+    """Return the words of a command in shell syntax.
+
+    Raises:
+        ValueError: when a quotation mark is not closed.
+    """
+    return shlex.split(command, posix=os.name != "nt")
 
 
 def _program(prefix: Path, name: str) -> Path | str:

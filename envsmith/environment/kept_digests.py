@@ -15,7 +15,8 @@ from pathlib import Path
 from envsmith.environment.generation import RECORD
 from envsmith.environment.prefix import CONFIG, record_lines, startup_files
 from envsmith.files.atomic import write_atomic
-from envsmith.files.text import read_regular
+from envsmith.files.own_folder import site_folders
+from envsmith.files.text import open_regular, read_regular
 
 _FORMAT_VERSION = 1
 _FOLDER = "digests"
@@ -28,16 +29,11 @@ def place_of(prefix: Path) -> Path | None:
     return path.parents[1] / _FOLDER / f"{path.name}.json" if path.parent.name == "generations" else None
 
 
-def take(prefix: Path, site: Path) -> dict[str, str]:
-    """Return path relative to the prefix → digest, or target of a link.
-
-    Args:
-        prefix: the environment's root.
-        site: its ``site-packages``.
-    """
+def take(prefix: Path) -> dict[str, str]:
+    """Return path relative to the prefix → digest, or target of a link."""
     programs = [path for name in ("bin", "Scripts") for path in prefix.glob(f"{name}/python*")]
-    paths = [prefix / CONFIG, *programs, *site.glob("*.dist-info/RECORD")]
-    paths += [site / name for name in startup_files(site)]
+    records = [path for site in site_folders(prefix) for path in site.glob(f"*{_RECORD}")]
+    paths = [prefix / CONFIG, *programs, *records, *startup_files(prefix)]
     return {
         path.relative_to(prefix).as_posix(): digest for path in sorted(paths) if (digest := _digest(path))
     }
@@ -50,14 +46,15 @@ def _digest(path: Path) -> str:
     import hashlib  # imported here: slow, and `envsmith rollback` does not need it
 
     try:
-        return hashlib.sha256(read_regular(path)).hexdigest()
+        with open_regular(path) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError:
         return ""
     except OSError:
         return "not a readable file"
 
 
-def keep(prefix: Path, site: Path, digests: Mapping[str, str]) -> None:
+def keep(prefix: Path, digests: Mapping[str, str]) -> None:
     """Write the digests of a generation.
 
     Raises:
@@ -65,8 +62,7 @@ def keep(prefix: Path, site: Path, digests: Mapping[str, str]) -> None:
     """
     if place := place_of(prefix):
         place.parent.mkdir(exist_ok=True)
-        values = {"form": _FORMAT_VERSION, "site": site.relative_to(prefix).as_posix(), "digests": digests}
-        write_atomic(place, json.dumps(values, indent=1) + "\n")
+        write_atomic(place, json.dumps({"form": _FORMAT_VERSION, "digests": digests}, indent=1) + "\n")
 
 
 def forget(prefix: Path) -> None:
@@ -84,12 +80,11 @@ def changes(prefix: Path) -> tuple[str, ...] | None:
     place = place_of(prefix)
     try:
         values = json.loads(read_regular(place)) if place else {}
-        kept, site = dict(values["digests"]), prefix / values["site"]
-        if values["form"] != _FORMAT_VERSION:
+        if values["form"] != _FORMAT_VERSION or not isinstance(values["digests"], dict):
             return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return tuple(_changes(kept, take(prefix, site), prefix))
+    return tuple(_changes(values["digests"], take(prefix), prefix))
 
 
 def _changes(kept: Mapping[str, str], found: Mapping[str, str], prefix: Path) -> Iterator[str]:

@@ -107,6 +107,10 @@ class EnvironmentLayout:
     """Its modules, without built-in ones; empty for Python 3.9, which cannot list them."""
     suffixes: tuple[str, ...]
     """Of extension modules."""
+    changes: tuple[str, ...] = ()
+    """Files of the environment itself that changed since its install, each with the change."""
+    is_kept: bool = True
+    """False for a generation without kept digests, made by an earlier version."""
 
     @property
     def site_folders(self) -> tuple[str, ...]:

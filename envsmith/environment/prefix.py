@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from envsmith.files.own_folder import site_folders
 from envsmith.files.text import read_regular
 
 CONFIG = "pyvenv.cfg"
@@ -30,24 +31,16 @@ def interpreter_path(prefix: Path) -> Path:
     return prefix / (other if is_other else usual)
 
 
-def site_folder(prefix: Path) -> Path:
-    """Return the ``site-packages`` of a virtual environment; the root if it has none."""
-    found = (*prefix.glob("lib/python3*/site-packages"), *prefix.glob("Lib/site-packages"))
-    return found[0] if found else prefix
-
-
-def startup_files(site: Path) -> tuple[str, ...]:
-    """Return the names in ``site-packages`` of the code that runs at every start of Python, sorted."""
-    with suppress(OSError):
-        names = [entry.name for entry in os.scandir(site)]
-        return tuple(
-            sorted(
-                name
-                for name in names
-                if name.endswith(_STARTUP_SUFFIXES) or name.partition(".")[0] in _STARTUP_MODULES
-            )
+def startup_files(prefix: Path) -> tuple[Path, ...]:
+    """Return the files in ``site-packages`` of the code that runs at every start of Python, sorted."""
+    return tuple(
+        sorted(
+            path
+            for site in site_folders(prefix)
+            for path in site.glob("*")
+            if path.name.endswith(_STARTUP_SUFFIXES) or path.name.partition(".")[0] in _STARTUP_MODULES
         )
-    return ()
+    )
 
 
 def includes_system_packages(prefix: Path) -> bool:

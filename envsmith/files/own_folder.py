@@ -1,4 +1,4 @@
-"""Folders and files of envsmith among those of others: link checks, marks, reads and removal.
+"""Folders and files of envsmith among those of others: link checks, marks, reads, removal, and ``site-packages``.
 
 Project folders are not trusted: any name in them may be a link that leads elsewhere, a FIFO, or a folder of the user.
 """
@@ -82,10 +82,14 @@ def open_own(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | NO_FOLLOW | getattr(os, "O_BINARY", 0), 0o666)
 
 
+def is_below(base: Path, path: Path) -> bool:
+    """Return whether a path is a folder or below it by its text, wherever links in it lead."""
+    return Path(os.path.abspath(path)).is_relative_to(os.path.abspath(base))  # noqa: PTH100 - resolves no links
+
+
 def is_inside(base: Path, path: Path) -> bool:
     """Return whether no link leads out of a folder on the way to a path; also for one not below it by its text."""
-    is_below = Path(os.path.abspath(path)).is_relative_to(os.path.abspath(base))  # noqa: PTH100 - resolves no links
-    return not is_below or Path(os.path.realpath(path)).is_relative_to(os.path.realpath(base))
+    return not is_below(base, path) or Path(os.path.realpath(path)).is_relative_to(os.path.realpath(base))
 
 
 def check_links(base: Path, path: Path) -> None:
@@ -105,6 +109,11 @@ def check_links(base: Path, path: Path) -> None:
             where=str(path),
             hint="replace the link, or name the place that it leads to",
         )
+
+
+def site_folders(prefix: Path) -> tuple[Path, ...]:
+    """Return the ``site-packages`` of an environment: one, unless somebody made others; sorted."""
+    return tuple(sorted((*prefix.glob("lib/python*/site-packages"), *prefix.glob("Lib/site-packages"))))
 
 
 def make_marked(folder: Path, name: str) -> None:

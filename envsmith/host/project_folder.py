@@ -78,10 +78,13 @@ def find(here: str) -> str:
 
 
 def is_project(folder: str) -> bool:
-    """Return whether a folder has locks, profiles, or a pyproject.toml with ``[project]`` or ``[tool.envsmith]``."""
+    """Return whether a folder has locks, profiles, or a pyproject.toml with ``[project]`` or ``[tool.envsmith]``.
+
+    Files that cannot be read count: the command that reads them reports that, and does not use another project.
+    """
     return (
         any(
-            os.path.isfile(f"{folder}/lockfiles/{name}/manifest.toml")
+            os.path.lexists(f"{folder}/lockfiles/{name}/manifest.toml")
             for name in _names(f"{folder}/lockfiles")
         )
         or any(name.endswith(".toml") for name in _names(f"{folder}/profiles"))
@@ -98,12 +101,12 @@ def _names(folder: str) -> list[str]:
 
 def _has_table(path: str) -> bool:
     if not os.path.isfile(path):  # opening a FIFO would wait for ever
-        return False
+        return os.path.lexists(path) and not os.path.isdir(path)
     try:
         with open(path, "rb") as stream:
             return any(line.replace(b" ", b"").startswith(_TABLES) for line in stream)
     except OSError:
-        return False
+        return True
 
 
 def user_folder() -> str:

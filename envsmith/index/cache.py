@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from envsmith.errors import CatalogError, ToolError
+from envsmith.files.atomic import write_atomic
+from envsmith.files.os_errors import translate_os_errors
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, index_name
 
@@ -78,7 +78,7 @@ class ListingCache:
         Raises:
             ToolError: TOL035 when the cache cannot be written.
         """
-        replace_file(self.listing_path(listing.channel, listing.backend), listing.to_json().encode())
+        write_cached(self.listing_path(listing.channel, listing.backend), listing.to_json().encode())
 
     def read_states(self, channel: str, backend: Backend) -> dict[str, PageState]:
         """Return the page states of an index by project, empty if the file is missing or damaged.
@@ -99,7 +99,7 @@ class ListingCache:
         """
         pages = {project: asdict(state) for project, state in sorted(states.items())}
         text = json.dumps({"form": 1, "pages": pages}, indent=1) + "\n"
-        replace_file(self._states_path(channel, backend), text.encode())
+        write_cached(self._states_path(channel, backend), text.encode())
 
     def read_page(self, channel: str, backend: Backend, project: str, state: PageState) -> bytes | None:
         """Return the cached page of a state, or None if it is missing or changed."""
@@ -115,7 +115,7 @@ class ListingCache:
         Raises:
             ToolError: TOL035 when the cache cannot be written.
         """
-        replace_file(self._page_path(channel, backend, project), body)
+        write_cached(self._page_path(channel, backend, project), body)
 
     def accepted(self, filename: str) -> frozenset[str]:
         """Return the hashes that the user accepted for a published file, besides the one on record."""
@@ -135,7 +135,7 @@ class ListingCache:
         except (OSError, ValueError, TypeError, RecursionError):
             known = {}
         known[filename] = sorted({*self.accepted(filename), sha256})
-        replace_file(self._accepted_path, json.dumps(known).encode())
+        write_cached(self._accepted_path, json.dumps(known).encode())
 
     @property
     def _accepted_path(self) -> Path:
@@ -162,32 +162,16 @@ def is_fresh(state: PageState | None, now: datetime, max_age: timedelta = DAY) -
     return state is not None and timedelta(0) <= now - _moment(state.fetched_at) < max_age
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file atomically: readers see the old one until the new one is on the disk.
+def write_cached(path: Path, data: bytes) -> None:
+    """Write a file of the cache in one step, and the folders above it.
 
     Raises:
         ToolError: TOL035 when it cannot be written.
     """
-    temporary: str | None = None
-    try:
+    hint = "free space, or name a folder you may write to in ENVSMITH_CACHE_DIR"
+    with translate_os_errors(path, ToolError, ("TOL035", "TOL035"), hint=hint):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)  # noqa: PTH105 - atomic on every system, by its documentation
-        temporary = None
-    except OSError as error:
-        raise ToolError(
-            "TOL035",
-            f"cannot write: {error.strerror or error}",
-            where=str(path),
-            hint="free space, or name a folder you may write to in ENVSMITH_CACHE_DIR",
-        ) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        write_atomic(path, data, is_cache=True)
 
 
 def _state(item: Mapping[str, object]) -> PageState:

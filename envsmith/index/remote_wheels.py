@@ -19,7 +19,9 @@ from packaging.pylock import PackageWheel
 from packaging.utils import canonicalize_name
 
 from envsmith.errors import CatalogError, EnvsmithError, ToolError
-from envsmith.index.cache import replace_file
+from envsmith.files.own_folder import site_folders
+from envsmith.files.text import read_regular
+from envsmith.index.cache import write_cached
 from envsmith.index.wheel_metadata import MAX_METADATA_BYTES, ZIP_ERRORS, read_metadata
 from envsmith.lockfile.pins import Pin
 from envsmith.model.license import PackageLicense
@@ -81,7 +83,7 @@ class MetadataCache:
         """
         with suppress(ToolError):
             path = self._path(sha256, _origin_name(url))
-            replace_file(path, json.dumps({"form": self._version, **values}).encode())
+            write_cached(path, json.dumps({"form": self._version, **values}).encode())
 
     def _path(self, sha256: str, name: str) -> Path:
         return self._folder / f"{sha256}.{self._kind}.{name}.json"
@@ -363,10 +365,9 @@ class LicenceReader(RemoteReader):
 def installed_licences(prefix: Path) -> dict[tuple[str, str], PackageLicense]:
     """Return (name, version) → licence of the packages in an environment, from their METADATA."""
     found: dict[tuple[str, str], PackageLicense] = {}
-    places = (prefix.glob("lib/python*/site-packages"), prefix.glob("Lib/site-packages"))
-    for path in (path for place in places for site in place for path in site.glob("*.dist-info/METADATA")):
+    for path in (path for site in site_folders(prefix) for path in site.glob("*.dist-info/METADATA")):
         try:
-            body = path.read_bytes()
+            body = read_regular(path, MAX_METADATA_BYTES)
         except OSError:
             continue
         raw = parse_email(body)[0]

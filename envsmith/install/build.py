@@ -14,7 +14,7 @@ from envsmith.environment import kept_digests, lock_comparison, package_findings
 from envsmith.environment.distributions import Wheels
 from envsmith.environment.generation import CONSTRAINTS, Generation
 from envsmith.environment.model import Environment, Import
-from envsmith.environment.prefix import interpreter_path, site_folder
+from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import InstallError, VerificationError
 from envsmith.files.atomic import write_atomic
 from envsmith.files.os_errors import environment_errors
@@ -88,13 +88,12 @@ def _fill(
     """
     prefix = tools.store.create(id_)
     tools.installer.make(prefix, python, request.profile)
-    site = site_folder(prefix)
-    made = kept_digests.take(prefix, site)
+    made = kept_digests.take(prefix)
     tools.installer.fill(prefix, locked.source)
     if request.shims:
         install_shims(prefix, request.shims, tools.processes)
-    digests = kept_digests.take(prefix, site)
-    tools.store.keep_digests(id_, site, digests)
+    digests = kept_digests.take(prefix)
+    tools.store.keep_digests(id_, digests)
     return tuple(path for path, digest in made.items() if digests.get(path) != digest)
 
 

@@ -206,8 +206,10 @@ class GenerationStore:
         return has_mark(path, id_) or (recorded is not None and recorded.id == id_)
 
     def _left(self) -> tuple[str, ...]:
-        """Return the names of folders that could not be removed, which was reported."""
-        return tuple(read_own(self.root / "left").splitlines())
+        """Return the names of folders that could not be removed, which was reported; any text of the project's."""
+        with suppress(OSError):  # unreadable: they are reported again
+            return tuple(read_own(self.root / "left").splitlines())
+        return ()
 
     def _remove(self, path: Path) -> bool:
         """Remove a folder if it has our mark; one that cannot be removed is reported once and left.
@@ -230,7 +232,8 @@ class GenerationStore:
         if path.name not in left:
             self.notify(f"{shown} is not removed: {why}; delete it yourself if you do not need it")
             kept = [name for name in left if links.exists(self.folder / name)]
-            write_atomic(self.root / "left", "".join(f"{name}\n" for name in [*kept, path.name]))
+            with suppress(OSError):  # reported again the next time
+                write_atomic(self.root / "left", "".join(f"{name}\n" for name in [*kept, path.name]))
         return False
 
     def current(self) -> str:
@@ -287,14 +290,14 @@ class GenerationStore:
         """Return the files of a generation that are missing, or differ in size from their RECORD."""
         return lost_files(self.prefix(generation.id) / generation.site, generation.folders)
 
-    def keep_digests(self, id_: str, site: Path, digests: Mapping[str, str]) -> None:
+    def keep_digests(self, id_: str, digests: Mapping[str, str]) -> None:
         """Keep the digests of a new generation outside it.
 
         Raises:
             InstallError: ENV021 when the disk is full, ENV024 for any other OS error.
         """
         with environment_errors(self.prefix(id_)):
-            kept_digests.keep(self.prefix(id_), site, digests)
+            kept_digests.keep(self.prefix(id_), digests)
 
     def is_unchanged(self, generation: Generation) -> bool:
         """Return whether the files with kept digests are unchanged; false for a generation without digests."""
@@ -466,10 +469,9 @@ class GenerationStore:
 
     def leftovers(self) -> tuple[str, ...]:
         """Return the names of failed generations, and of those whose removal failed before."""
-        left = [
-            name for name in self._left() if name.startswith(REMOVED) and links.exists(self.folder / name)
-        ]
-        return (*self.failed(), *left)
+        # Names of the folder, not texts of the file, which may be paths out of it.
+        left = {*self._left()}
+        return (*self.failed(), *(one for one in self._names() if one in left and one.startswith(REMOVED)))
 
     def failed(self) -> tuple[str, ...]:
         """Return the names of failed generations."""
@@ -485,8 +487,10 @@ class GenerationStore:
 
 def _ignore(root: Path) -> None:
     """Keep git from listing a folder of envsmith."""
-    if read_own(root / ".gitignore") != "*\n":
-        write_atomic(root / ".gitignore", "*\n")
+    with suppress(OSError):  # unreadable: written again
+        if read_own(root / ".gitignore") == "*\n":
+            return
+    write_atomic(root / ".gitignore", "*\n")
 
 
 def _is_same_folder(one: Path, other: Path) -> bool:

@@ -21,6 +21,7 @@ from envsmith.download.transfer_progress import warn_unused_rewrites
 from envsmith.download.wheelhouse import TransferListener, WheelhouseDownloader
 from envsmith.files.own_folder import MARK, has_mark, make_marked, remove_folder
 from envsmith.index.hashing import FileCache
+from envsmith.install import links
 from envsmith.install.request import LockedInstall
 from envsmith.lockfile.manifest import Manifest
 from envsmith.lockfile.pins import InstallSource
@@ -113,10 +114,11 @@ def touch_and_evict(wheelhouse: Path) -> None:
     Folders without envsmith's mark stay. OS errors are ignored: the cache then only grows.
 
     Args:
-        wheelhouse: created if missing.
+        wheelhouse: created if missing; a link is replaced.
     """
     now_s = time.time()
     with suppress(OSError):
+        links.unlink(wheelhouse)  # its files would be written elsewhere
         if not wheelhouse.exists():
             make_marked(wheelhouse, wheelhouse.name)
         os.utime(wheelhouse, (now_s, now_s))

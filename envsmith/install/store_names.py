@@ -151,7 +151,7 @@ def read_history(history: Path) -> tuple[tuple[str, str], ...]:
     with environment_errors(history, "read"):
         for line in read_own(history).splitlines():
             with suppress(
-                ValueError, KeyError, TypeError
+                ValueError, KeyError, TypeError, RecursionError
             ):  # the last line of a killed process may be incomplete
                 event = json.loads(line)
                 found.append((str(event["id"]), str(event["utc"])))

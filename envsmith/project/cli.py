@@ -60,10 +60,11 @@ def sync_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: A
 def _profiles(folder: Path) -> tuple[str, ...]:
     """Return the default profiles and those that are locked."""
     from envsmith.config.profiles import ProfileStore
-    from envsmith.lock.request import locked_profiles
+    from envsmith.files.text import folders_with
+    from envsmith.lockfile.manifest import FILENAME
 
     defaults = ProfileStore.of_project(Path()).settings.default_profiles
-    return tuple(dict.fromkeys((*defaults, *locked_profiles(folder))))
+    return tuple(dict.fromkeys((*defaults, *folders_with(folder, FILENAME))))
 
 
 def _lock(options: LockOptions) -> tuple[int, Sequence[Path] | None]:

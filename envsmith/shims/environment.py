@@ -15,6 +15,7 @@ from envsmith.environment.interpreter import Probe, probe_command, read_answer
 from envsmith.environment.prefix import interpreter_path
 from envsmith.files.atomic import write_atomic
 from envsmith.files.os_errors import environment_errors
+from envsmith.files.own_folder import site_folders
 from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.shim import PROJECT, SHIMS, ShimPackage, package
 from envsmith.process.runner import Processes, inherited_environ
@@ -44,7 +45,10 @@ def install_shims(prefix: Path, package: ShimPackage, processes: Processes) -> N
         InstallError: ENV021 when the disk is full, ENV024 when a file cannot be written.
     """
     with environment_errors(prefix):
-        site = _site_packages(prefix)
+        sites = site_folders(prefix)
+        if not sites:
+            raise FileNotFoundError(errno.ENOENT, "no site-packages folder", str(prefix))
+        site = sites[0]
         for name, data in package.files.items():
             (site / name).parent.mkdir(parents=True, exist_ok=True)
             write_atomic(site / name, data)
@@ -54,14 +58,6 @@ def install_shims(prefix: Path, package: ShimPackage, processes: Processes) -> N
         env=inherited_environ(_INHERITED_VARIABLES),
         timeout_s=_COMPILE_S,
     )
-
-
-def _site_packages(prefix: Path) -> Path:
-    """Return the environment's site-packages folder."""
-    for pattern in ("lib/python3*/site-packages", "Lib/site-packages"):
-        for path in prefix.glob(pattern):
-            return path
-    raise FileNotFoundError(errno.ENOENT, "no site-packages folder", str(prefix))
 
 
 class ShimProbe(Probe):

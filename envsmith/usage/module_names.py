@@ -9,13 +9,13 @@ from pathlib import Path, PurePosixPath
 
 from packaging.utils import canonicalize_name
 
+from envsmith.files.own_folder import site_folders
 from envsmith.files.text import read_regular
 from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.pins import requirements_lines
 from envsmith.model.wheel import WheelContents
 
 ENVIRONMENTS = (".venv", "venv", "env")
-_MOST_BYTES = 64_000_000
 _CODE = (".py", ".so", ".pyd")
 # URL and sha256 of a file in a pylock, as `envsmith lock` writes it.
 _URL = re.compile(r'\burl = "([^"\n]+)"[^\n]*?\bsha256 = "([0-9a-f]{64})"')
@@ -32,8 +32,8 @@ def installed_modules(root: Path, projects: Collection[str]) -> dict[str, tuple[
     for name in ENVIRONMENTS:
         if not (root / name / "pyvenv.cfg").is_file():
             continue
-        for pattern in ("lib/python3*/site-packages/*.dist-info", "Lib/site-packages/*.dist-info"):
-            for folder in sorted((root / name).glob(pattern)):
+        for site in site_folders(root / name):
+            for folder in sorted(site.glob("*.dist-info")):
                 project = canonicalize_name(folder.name.partition("-")[0])
                 if project in projects and project not in found and (modules := _modules(folder / "RECORD")):
                     found[project] = modules
@@ -42,7 +42,7 @@ def installed_modules(root: Path, projects: Collection[str]) -> dict[str, tuple[
 
 def _modules(record: Path) -> tuple[str, ...]:
     try:
-        text = read_regular(record, _MOST_BYTES).decode()
+        text = read_regular(record).decode()
         return modules_of(row[0] for row in csv.reader(text.splitlines()) if row)
     except (OSError, ValueError, csv.Error):
         return ()
@@ -103,11 +103,11 @@ def _locked(root: Path, projects: Collection[str]) -> Iterator[tuple[str, str, s
         return
     for path in sorted(root.glob(f"{LOCKFILES}/*/requirements.*.txt")):
         try:
-            lines = requirements_lines(read_regular(path, _MOST_BYTES).decode())
+            lines = requirements_lines(read_regular(path).decode())
             pylock = path.with_name(
                 f"pylock.{path.name.removeprefix('requirements.').removesuffix('.txt')}.toml"
             )
-            text = read_regular(pylock, _MOST_BYTES).decode() if pylock.is_file() else ""
+            text = read_regular(pylock).decode() if pylock.is_file() else ""
             urls = dict(map(reversed, _URL.findall(text)))
         except (OSError, UnicodeError):
             continue

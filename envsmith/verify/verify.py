@@ -11,7 +11,6 @@ from envsmith.environment.distributions import Wheels
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.interpreter import VerifyingProbe
 from envsmith.environment.model import Environment, Import
-from envsmith.environment.prefix import interpreter_path
 from envsmith.install.request import InstallRequest, LockedInstall, expected_pins, read_lock, read_lock_folder
 from envsmith.model.finding import Finding, Report
 from envsmith.plan.ports import Files
@@ -66,10 +65,12 @@ def verify(
         InstallError: ENV023 when its interpreter does not answer, ENV029 not in time.
     """
     found, manifest = read_lock_folder(request, tools.files)
-    interpreter = tools.probe.interpreter(interpreter_path(prefix))
-    slug = model.choose_target(manifest.targets, interpreter, profile=request.profile)
+    layout = tools.probe.layout(prefix)
+    slug = model.choose_target(manifest.targets, layout.interpreter, profile=request.profile)
     locked = read_lock(request, manifest, found, slug)
-    environment = tools.probe.environment(prefix, deep=request.deep, wheels=tools.wheels(locked))
+    environment = tools.probe.environment(
+        prefix, deep=request.deep, wheels=tools.wheels(locked), layout=layout
+    )
     imports = tuple(
         tools.probe.imports(prefix, check.text, request.smoke_tests.env, check.timeout_s)
         for check in request.smoke_tests.imports(locked.pins)
@@ -78,7 +79,7 @@ def verify(
         tools.probe.runs(prefix, check.text, request.smoke_tests.env, check.timeout_s)
         for check in request.smoke_tests.commands()
     )
-    installed_state = tools.probe.condition(prefix, before)
+    installed_state = tools.probe.condition(layout, before)
     findings = (
         *lock_comparison.verify(
             expected_pins(request, locked, environment),

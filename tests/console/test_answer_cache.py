@@ -50,6 +50,13 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a memory of another form": lambda folder: kept(folder).write_text('{"form": 0}', "utf-8"),
     "no object": lambda folder: kept(folder).write_text("[1]", "utf-8"),
     "no memory": lambda folder: kept(folder).unlink(),
+    "a deep one": lambda folder: kept(folder).write_text("[" * 1_000_000, "utf-8"),
+    "no bytes of text": lambda folder: kept(folder).write_bytes(b"\xff\0" * 99),
+    "a huge one": lambda folder: os.truncate(kept(folder), 10**12),
+    "a folder": lambda folder: _instead(kept(folder), os.mkdir),
+    "a link to itself": lambda folder: _instead(kept(folder), lambda path: path.symlink_to(path)),
+    "one that never ends": lambda folder: _instead(kept(folder), lambda path: path.symlink_to("/dev/zero")),
+    "a pipe": lambda folder: _instead(kept(folder), os.mkfifo),
 }
 
 
@@ -60,6 +67,12 @@ def _replaced(file: Path) -> None:
     (file.parent.parent / "new").replace(file)
 
 
+def _instead(path: Path, make: Callable[[Path], object]) -> None:
+    path.unlink()
+    make(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="makes symbolic links and pipes")
 @pytest.mark.parametrize("change", CHANGES)
 def test_any_change_makes_it_look_again(watched: Path, change: str) -> None:
     CHANGES[change](watched)

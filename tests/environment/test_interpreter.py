@@ -95,7 +95,9 @@ def test_what_a_start_up_file_prints_at_the_end_is_no_answer(probe: Probe, prefi
     start = prefix / site / "sitecustomize.py"
     start.write_text('import atexit\natexit.register(lambda: print(\'\\n{"level": "info"}\'))\n', "utf-8")
     assert Path(probe.environment(prefix, deep=False).prefix) == prefix
-    assert [item.path for item in probe.condition(prefix).strays if item.path == "sitecustomize.py"]
+    assert [
+        item.path for item in probe.condition(probe.layout(prefix)).strays if item.path == "sitecustomize.py"
+    ]
     start.unlink()
 
 

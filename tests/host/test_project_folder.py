@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,17 @@ def test_a_folder_that_all_users_share_is_not_searched(deep: Path) -> None:
     assert find(str(shared)) == str(shared)
 
 
-def test_a_pyproject_that_is_a_fifo_or_a_folder_is_not_opened(deep: Path) -> None:
+def test_a_pyproject_that_is_a_folder_is_not_opened(deep: Path) -> None:
     (deep.parent / "pyproject.toml").mkdir()
     assert find(str(deep)) == str(deep)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes symbolic links and pipes")
+@pytest.mark.parametrize("name", ["pyproject.toml", "lockfiles/a/manifest.toml"])
+@pytest.mark.parametrize("kind", ["loop", "dangling", "fifo"])
+def test_a_folder_with_an_unreadable_file_is_not_passed_over(deep: Path, name: str, kind: str) -> None:
+    mark(deep.parents[2], "project")
+    place = deep.parent / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(place) if kind == "fifo" else place.symlink_to(place.name if kind == "loop" else "missing")
+    assert find(str(deep)) == str(deep.parent)

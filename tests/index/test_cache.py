@@ -13,7 +13,7 @@ import pytest
 
 from envsmith.errors import CatalogError, ToolError
 from envsmith.index import cache as cache_module
-from envsmith.index.cache import ListingCache, PageState, is_fresh, replace_file, server_name
+from envsmith.index.cache import ListingCache, PageState, is_fresh, server_name, write_cached
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing
 
@@ -124,14 +124,14 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "x.json"
-    replace_file(path, b"old")
+    write_cached(path, b"old")
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ToolError, match="No space left") as caught:
-        replace_file(path, b"new")
+        write_cached(path, b"new")
     assert (caught.value.code, caught.value.where) == ("TOL035", str(path))
     assert path.read_bytes() == b"old"
     assert [item.name for item in tmp_path.iterdir()] == ["x.json"]
@@ -154,7 +154,7 @@ def die(*arguments):
         wrapped(*arguments)
     os.kill(os.getpid(), signal.SIGKILL)
 setattr(os, sys.argv[2], die)
-cache.replace_file(Path(sys.argv[1]), b"new")
+cache.write_cached(Path(sys.argv[1]), b"new")
 """
 
 
@@ -167,10 +167,10 @@ def test_killed_between_writing_and_replacing_the_old_file_stays(
     tmp_path: Path, call: str, moment: str, left: bytes
 ) -> None:
     path = tmp_path / "x.json"
-    replace_file(path, b"old")
+    write_cached(path, b"old")
     command = [sys.executable, "-c", KILLED, str(path), call, moment]
     result = subprocess.run(command, check=False, cwd=Path(cache_module.__file__).parents[2])
     assert result.returncode == -signal.SIGKILL
     assert path.read_bytes() == left
-    replace_file(path, b"newer")
+    write_cached(path, b"newer")
     assert path.read_bytes() == b"newer"

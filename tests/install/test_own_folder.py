@@ -6,10 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from envsmith.environment import kept_digests
 from envsmith.environment.generation import RECORD
 from envsmith.errors import InstallError
 from envsmith.files.own_folder import MARK
@@ -221,6 +224,107 @@ def test_fifos_block_nothing(project: Path, name: str) -> None:
     store.switch(A)
     assert store.generation(C) is None
     assert [one.id for one in store.generations()] == [A]
+
+
+def test_texts_in_left_are_not_taken_as_paths(project: Path, tmp_path: Path) -> None:
+    other = filled(tmp_path / "other" / ".venv", B)
+    store = filled(project / ".venv", A)
+    store.switch(A)
+    before = content(tmp_path / "other")
+    for name in (f".removing-{C}", f".removing-{C}~2"):
+        (store.folder / name).mkdir()
+    back = f"../../../../other/.envsmith/generations/{B}"
+    (store.root / "left").write_text(f".removing-{C}/{back}\n.removing-{C}~2/{back}\n/{back}\n", "utf-8")
+    assert (store.folder / f".removing-{C}" / back).resolve() == other.prefix(B).resolve()
+    prune(1, store)
+    assert content(tmp_path / "other") == before
+
+
+def huge(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 10**11)
+
+
+ODD: dict[str, Callable[[Path], object]] = {
+    "folder": os.mkdir,
+    "full folder": lambda path: (path / "sub").mkdir(parents=True),
+    "huge": huge,
+    "pipe": os.mkfifo,
+    "loop": lambda path: path.symlink_to(path.name),
+    "device": lambda path: path.symlink_to("/dev/zero"),
+    "link to a folder": lambda path: path.symlink_to(path.parents[2]),
+    "garbage": lambda path: path.write_bytes(b'\xff\0\n{"id": 1}\n[]\n{"id": "\\u0000", "utc": []}\n\x1b[2J'),
+    "deep": lambda path: path.write_text("[" * 1_000_000, "utf-8"),
+    "empty": lambda path: path.touch(),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize(
+    "name", [".gitignore", "busy", "history-.venv.jsonl", "history-x.jsonl", "left", f"digests/{A}.json"]
+)
+def test_odd_files_in_the_place_of_ours_end_in_a_message_at_worst(
+    project: Path, outside: Path, name: str, kind: str
+) -> None:
+    told: list[str] = []
+    store = filled(project / ".venv", A, B, told=told)
+    store.switch(A)
+    (store.folder / C).mkdir()
+    path = store.root / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    ODD[kind](path)
+    before = content(outside)
+
+    def changes() -> None:
+        with store.lock("testing"):
+            store.switch(B)
+
+    for do in (
+        changes,
+        lambda: prune(1, store),
+        lambda: rollback("", store, is_forced=True),
+        store.last_uses,
+    ):
+        for _ in range(2):
+            with suppress(InstallError):
+                do()
+    store.is_unchanged(store.generations()[0])
+    store.asides()
+    assert content(outside) == before
+    assert len(told) == len(set(told)) or (name == "left" and "folder" in kind)
+    if name in ("left", f"digests/{A}.json", "history-x.jsonl"):
+        changes()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "1", '{"form": 1}', '{"form": 1, "digests": [[1, "x"]]}', '{"form": 1, "digests": "x"}'],
+)
+def test_malformed_digests_are_none(project: Path, text: str) -> None:
+    store = filled(project / ".venv", A)
+    store.keep_digests(A, {"pyvenv.cfg": "1"})
+    assert kept_digests.changes(store.prefix(A)) not in (None, ())
+    (store.root / "digests" / f"{A}.json").write_text(text, "utf-8")
+    assert kept_digests.changes(store.prefix(A)) is None
+    (store.root / "digests" / f"{A}.json").write_text(
+        '{"form": 1, "site": "/etc", "digests": {"\\ud800": 1}}', "utf-8"
+    )
+    assert kept_digests.changes(store.prefix(A)) is not None
+
+
+def test_a_second_site_packages_hides_no_change_in_the_first(project: Path) -> None:
+    store = filled(project / ".venv", A)
+    prefix = store.prefix(A)
+    (prefix / "lib" / "python3.0" / "site-packages").mkdir(parents=True)
+    site = prefix / "lib" / "python3.11" / "site-packages"
+    site.mkdir(parents=True, exist_ok=True)
+    store.keep_digests(A, kept_digests.take(prefix))
+    assert kept_digests.changes(prefix) == ()
+    (site / "added.pth").write_text("import os", "utf-8")
+    assert kept_digests.changes(prefix) == (
+        "lib/python3.11/site-packages/added.pth was added after the install",
+    )
 
 
 def test_a_folder_that_is_mounted_in_a_generation_keeps_its_files(project: Path, outside: Path) -> None:

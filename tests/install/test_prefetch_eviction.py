@@ -50,6 +50,21 @@ def test_what_envsmith_did_not_make_stays_however_old(tmp_path: Path) -> None:
     assert len(list(precious.iterdir())) == 2
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="makes symbolic links")
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_in_the_place_of_a_wheelhouse_is_replaced(tmp_path: Path, *, exists: bool) -> None:
+    precious = tmp_path / "precious"
+    if exists:
+        aged(precious, KEPT_DAYS + 1)
+    before = precious.stat() if exists else None
+    house = tmp_path / "cache" / "house"
+    house.parent.mkdir()
+    house.symlink_to(precious)
+    touch_and_evict(house)
+    assert has_mark(house, "house")
+    assert (precious.stat() if precious.exists() else None) == before
+
+
 def test_where_nothing_can_be_noted_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     touch_and_evict(tmp_path / "file" / "house")

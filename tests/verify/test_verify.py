@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +12,7 @@ from envsmith.config.profile import SmokeTest
 from envsmith.environment.distributions import Wheels
 from envsmith.environment.installed_state import InstalledState, Overlap
 from envsmith.environment.interpreter import VerifyingProbe
-from envsmith.environment.model import Environment, Import, Interpreter
+from envsmith.environment.model import Environment, EnvironmentLayout, Import
 from envsmith.errors import LockError
 from envsmith.files import atomic
 from envsmith.install.request import InstallRequest
@@ -22,6 +22,7 @@ from envsmith.verify.verify import VerifyTools, verify
 from tests.environment.test_lock_comparison import distribution
 from tests.environment.test_model_interpreter import LINUX, interpreter
 from tests.install.made import Shop, made
+from tests.site_packages import layout_of
 
 
 @dataclass
@@ -32,12 +33,13 @@ class FakeProbe:
     seen: InstalledState = field(default_factory=InstalledState)
     asked: list[str] = field(default_factory=list)
 
-    def interpreter(self, executable: Path) -> Interpreter:
-        assert executable.name
-        return self.found.interpreter
+    def layout(self, prefix: Path) -> EnvironmentLayout:
+        return replace(layout_of(prefix), interpreter=self.found.interpreter)
 
-    def environment(self, prefix: Path, *, deep: bool, wheels: Wheels | None = None) -> Environment:
-        assert wheels is not None
+    def environment(
+        self, prefix: Path, *, deep: bool, wheels: Wheels, layout: EnvironmentLayout
+    ) -> Environment:
+        assert (wheels, layout.prefix) == ({}, str(prefix))
         self.asked.append(f"{prefix} {deep}")
         return self.found
 
@@ -45,8 +47,8 @@ class FakeProbe:
         self.asked.append(f"{prefix} import {name} {env} {timeout_s}")
         return Import(name=name, error="ImportError: no" if name == "bad" else "")
 
-    def condition(self, prefix: Path, before: tuple[str, ...] = ()) -> InstalledState:
-        self.asked.append(f"{prefix} after {before}")
+    def condition(self, layout: EnvironmentLayout, before: tuple[str, ...] = ()) -> InstalledState:
+        self.asked.append(f"{layout.prefix} after {before}")
         return self.seen
 
     def runs(self, prefix: Path, order: str, env: object, timeout_s: float) -> Import:
