@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EXIT_AFTER_S = 4.0
 """From the first signal to the exit, whatever the threads of this process wait for."""
+_PAUSE_S = 0.01
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _LATE = b"interrupted; no files are half-written\n"
 
@@ -27,6 +28,7 @@ class _State:
     """What the handler has seen; only the main thread changes it."""
 
     is_received = False
+    is_lost = False
     holds = 0
     is_pending = False
     attached: subprocess.Popen[bytes] | None = None
@@ -37,6 +39,7 @@ _at_interrupt: list[Callable[[], None]] = []
 
 def catch() -> None:
     """Handle the signals that end a process, but leave those ignored that the parent ignores, as nohup does."""
+    sys.unraisablehook = _raise_again
     for number in _numbers():
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _handle)
@@ -96,15 +99,29 @@ def _handle(number: int, _: FrameType | None) -> None:
         if os.name != "nt" and not (number == signal.SIGINT and _is_in_foreground()):
             _State.attached.send_signal(number)
         return
-    if _State.is_received:
+    if _State.is_received and not _State.is_lost:
         return
-    _State.is_received = True
-    for function in (*_at_interrupt, _exit_late):
+    for function in () if _State.is_received else (*_at_interrupt, _exit_late):
         _thread.start_new_thread(function, ())  # `threading` takes locks that the interrupted code may hold
+    _State.is_received, _State.is_lost = True, False
     if _State.holds:
         _State.is_pending = True
         return
     raise KeyboardInterrupt
+
+
+def _raise_again(lost: sys.UnraisableHookArgs) -> None:
+    """Raise an interrupt again that Python prints and drops: in a finalizer, or a callback of the import system."""
+    if _State.is_received and lost.exc_type is KeyboardInterrupt:
+        _State.is_lost = True
+        _thread.start_new_thread(_interrupt_soon, ())  # here it would be dropped once more
+    else:
+        sys.__unraisablehook__(lost)
+
+
+def _interrupt_soon() -> None:
+    time.sleep(_PAUSE_S)
+    _thread.interrupt_main()
 
 
 def _is_in_foreground() -> bool:

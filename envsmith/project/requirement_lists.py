@@ -17,8 +17,7 @@ from envsmith.config.profiles import ProfileStore
 from envsmith.config.requirement import read_requirement
 from envsmith.errors import ProfileError
 from envsmith.files.edits import Edit, RequirementSource, edits_of
-from envsmith.files.text import read_text
-from envsmith.lock.request import locked_profiles
+from envsmith.files.text import folders_with, is_missing, read_text
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
@@ -79,7 +78,7 @@ def chosen_lists(options: ListOptions, root: Path) -> tuple[RequirementList, ...
         return (RequirementList(file=PYPROJECT, table=(*_EXTRAS, options.extra)),)
     if file := options.file or store.settings.requirements_file:
         return (RequirementList(file=file),)
-    names = options.profiles or store.settings.default_profiles or tuple(locked_profiles(options.folder))
+    names = options.profiles or store.settings.default_profiles or folders_with(options.folder, FILENAME)
     if recorded := {file for name in names for file in _recorded(options.folder / name)[:1]}:
         if len(recorded) > 1:
             files = ", ".join(sorted(recorded))
@@ -104,7 +103,7 @@ def chosen_lists(options: ListOptions, root: Path) -> tuple[RequirementList, ...
 
 def _recorded(folder: Path) -> tuple[str, ...]:
     path = folder / FILENAME
-    if not path.is_file():
+    if is_missing(path):
         return ()
     return Manifest.from_toml(read_text(path, str(path)), str(path)).remembered.requirements_files
 
@@ -124,7 +123,7 @@ def _has_project(root: Path) -> bool:
 def pyproject_values(root: Path) -> Mapping[str, object]:
     """Return the values of pyproject.toml; empty without the file."""
     path = root / PYPROJECT
-    return TomlDocument.parse(read_text(path, PYPROJECT), PYPROJECT).data if path.is_file() else {}
+    return {} if is_missing(path) else TomlDocument.parse(read_text(path, PYPROJECT), PYPROJECT).data
 
 
 def project_requirements(root: Path) -> Sequence[str]:
