@@ -14,6 +14,7 @@ from envsmith.config.profiles import ProfileStore
 from envsmith.config.pyproject_settings import TABLE
 from envsmith.errors import ProfileError
 from envsmith.files.edits import Edit, edits_of
+from envsmith.files.text import is_missing
 from envsmith.model.backend import Backend
 from envsmith.project import requirement_edits
 from envsmith.project.requirement_lists import PYPROJECT, project_requirements, pyproject_values
@@ -53,11 +54,12 @@ def starting_edits(profile: FirstProfile, root: Path) -> tuple[Edit, ...]:
     """
     store, name = ProfileStore.of_project(root), check_name(profile.name)
     file = f"profiles/{name}.toml"
-    if (root / file).exists() or store.settings.profile(name):
+    is_file = not is_missing(root / file)
+    if is_file or store.settings.profile(name):
         raise ProfileError(
             "PRF048",
             f"the profile {name} exists already",
-            where=file if (root / file).exists() else PYPROJECT,
+            where=file if is_file else PYPROJECT,
             hint="edit it, or choose another name with --profile NAME",
         )
     has_project = "project" in pyproject_values(root)
