@@ -89,7 +89,7 @@ def test_a_typing_error_in_a_command(capfd: pytest.CaptureFixture[str]) -> None:
         capfd.readouterr().err.splitlines()[0] == "error USE001: unknown command `lok`; did you mean `lock`?"
     )
     assert main(["zzz"]) == 2
-    assert "commands: lock, catalog, profiles, explain" in capfd.readouterr().err
+    assert "commands: init, add, remove, sync, lock, catalog" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("words", [[], ["catalog"]])
