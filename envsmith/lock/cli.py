@@ -79,7 +79,7 @@ if TYPE_CHECKING:
 @click.option("--savings", is_flag=True, help="Show download size saved compared with PyPI's torch.")
 @click.option("--dry-run", is_flag=True, help="Resolve but do not write files.")
 @LOCK_FOLDERS
-@click.option("-j", "jobs", type=click.IntRange(1, 64), default=4, help="Parallel resolutions [default: 4].")
+@click.option("-j", "jobs", type=click.IntRange(1, 64), default=2, help="Parallel resolutions [default: 2].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.pass_obj
 def lock_command(settings: dict[str, Any], /, **values: Any) -> int:  # noqa: ANN401 - click checks each option
@@ -286,6 +286,5 @@ def _resolver(options: LockOptions, processes: Processes) -> UvResolver:
         executable=find_uv(),
         slices=cache_folder() / "slices",
         offline=options.catalog.is_offline,
-        # Share 16 requests among the parallel resolutions, with at least 4 each.
-        requests=max(4, 16 // options.jobs),
+        runs=options.jobs,
     )

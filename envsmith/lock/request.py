@@ -65,7 +65,7 @@ class LockOptions:
     catalog: CatalogOptions = field(default_factory=CatalogOptions)
     folder: Path = Path(LOCKFILES)
     """Parent of the profiles' lock folders."""
-    jobs: int = 4
+    jobs: int = 2
     savings: bool = False
     dry_run: bool = False
     as_json: bool = False

@@ -235,12 +235,16 @@ def _two_hashes(wheel: Wheel) -> Decision:
 def narrow(plans: Sequence[ResolutionPlan]) -> tuple[ResolutionPlan, ...]:
     """Narrow the slices to the versions that all targets have and admit, of each project where there are such.
 
-    Targets without any wheel of a project do not count for it: some have no Triton.
+    Targets without any wheel of a project do not count for it: some have no Triton. A project is left as it is where a
+    target keeps another version.
     """
     common: dict[str, frozenset[str]] = {}
     for name in {name for plan in plans for name in plan.slice.projects}:
-        known = [found for plan in plans if (found := _admitted(plan, name))]
-        common[name] = frozenset.intersection(*known) if known else frozenset()
+        known = [(plan, found) for plan in plans if (found := _admitted(plan, name))]
+        shared = frozenset.intersection(*(found for _, found in known)) if known else frozenset()
+        kept = {Version(plan.preferences[name]).public for plan, _ in known if name in plan.preferences}
+        is_kept_apart = any(kept & found - shared for _, found in known)
+        common[name] = frozenset() if is_kept_apart else shared
     return tuple(replace(plan, slice=_narrowed(plan.slice, common)) for plan in plans)
 
 

@@ -31,6 +31,8 @@ _LATER = re.compile(
     r"`(?P<name>[a-z0-9.-]+)` was filtered by `exclude-newer`[^`]*? v(?P<version>[^\s,]+),"
     r" (?:was )?published at (?P<date>[0-9-]{10})"
 )
+_CONNECTIONS = 8
+"""Shared by all runs. Some name servers drop answers in a burst of new connections, 5 s each (seen 2026-11-21)."""
 _JOINT_ROUNDS = 4
 """Most runs for a joint plan. A further one leaves out versions without a wheel for some target, or looks for one
 version where targets have several."""
@@ -45,8 +47,7 @@ class UvResolver:
         executable: path of uv.
         slices: folder for generated indexes.
         offline: use only uv's cache.
-        requests: limit of parallel requests per uv; some name servers drop answers in a burst of new connections,
-            which costs 5 s each (seen 2026-11-21).
+        runs: most runs of uv at the same time.
         timeout_s: for one resolution.
     """
 
@@ -57,15 +58,16 @@ class UvResolver:
         executable: Path,
         slices: Path,
         offline: bool = False,
-        requests: int = 4,
+        runs: int = 2,
         timeout_s: float = 600.0,
     ) -> None:
         self._processes = processes
         self._executable = executable
         self._slices = slices
         self._offline = offline
-        self._requests = requests
+        self._requests = max(1, _CONNECTIONS // runs)
         self._timeout_s = timeout_s
+        self._slots = threading.BoundedSemaphore(runs)
         self._guard = threading.Lock()
         self._is_checked = False
 
@@ -156,7 +158,8 @@ class UvResolver:
             self._executable, "lock", "--project", work, "--no-build", *_settings_flags(joint.plans[0], work),
             "--fork-strategy", "fewest", *(["--offline"] if self._offline else []),
         ]  # fmt: skip
-        return self._processes.run(command, env=env, timeout_s=self._timeout_s, cwd=work)
+        with self._slots:
+            return self._processes.run(command, env=env, timeout_s=self._timeout_s, cwd=work)
 
     def _check_version(self) -> None:
         """Check the version of uv, once."""
@@ -212,7 +215,8 @@ class UvResolver:
         command = [self._executable, "pip", "compile", *flags]
         if offline or self._offline:
             command.append("--offline")
-        finished = self._processes.run(command, env=env, timeout_s=self._timeout_s, cwd=work)
+        with self._slots:
+            finished = self._processes.run(command, env=env, timeout_s=self._timeout_s, cwd=work)
         if finished.status:
             raise _failure(plan, finished, work)
         return finished

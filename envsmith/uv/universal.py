@@ -238,14 +238,16 @@ def unusable(answers: Iterable[TargetAnswer]) -> list[str]:
 def lowest(plans: Sequence[ResolutionPlan], answers: Sequence[Resolution]) -> list[str]:
     """Return constraints to the lowest version of each project that has several across targets.
 
-    Projects of the slices are left out: their versions were compared before.
+    Projects of the slices are left out, whose versions were compared before, and versions that are kept.
     """
     versions: dict[str, set[Version]] = {}
-    for answer in answers:
+    moved: set[str] = set()
+    for plan, answer in zip(plans, answers, strict=True):
         for name, version in answer.versions().items():
             versions.setdefault(name, set()).add(Version(version))
+            moved |= {name} if plan.preferences.get(name) != version else set()
     return [
         f"{name}<={min(found)}"
         for name, found in sorted(versions.items())
-        if len(found) > 1 and name not in plans[0].slice.projects
+        if len(found) > 1 and name in moved - plans[0].slice.projects.keys()
     ]

@@ -17,7 +17,9 @@ from envsmith.lock.resolve import ResolveTools
 from envsmith.lock.staleness import CheckTools, check_profile
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, group_releases
-from envsmith.plan.model import LockRequest, Resolution, ResolutionPlan
+from envsmith.plan import candidates
+from envsmith.plan.model import Cutoffs, LockRequest, Resolution, ResolutionPlan
+from envsmith.plan.planner import plan_profile
 from tests.fakes import FakeListings, FakeResolver
 from tests.lock_tools import KNOWN, fake_tools
 from tests.values import CUTOFF, asked, profile, torch
@@ -60,6 +62,14 @@ def locked(tools: ResolveTools, *profiles: Profile, **more: tuple[str, ...]) -> 
     return [item for item in found if isinstance(item, LockedProfile)]
 
 
+def plans_of(tools: ResolveTools) -> tuple[ResolutionPlan, ...]:
+    request = LockRequest(profile=BOTH, requirements=asked("torch"))
+    cutoffs = Cutoffs(cutoff_utc=CUTOFF)
+    return plan_profile(
+        request, cutoffs, catalog=tools.catalog, listings=tools.listings, hasher=tools.hasher
+    ).plans
+
+
 def torches(done: LockedProfile) -> list[str]:
     return [target.entry.family["torch"].version for target in done.targets]
 
@@ -90,6 +100,18 @@ def test_without_a_torch_for_all_targets_each_gets_its_newest_and_it_is_said() -
     assert [item.message for item in done.decisions if item.code == "RES119"] == [
         "torch differs by target: 2.11.0 (cp312-manylinux_2_28_x86_64), 2.10.0 (cp312-win_amd64)"
     ]
+
+
+def test_a_kept_torch_is_not_taken_away_for_a_common_one() -> None:
+    tools = fake_tools(listings=FakeListings((listing(*ROWS),)))
+    plans = plans_of(tools)
+    kept = [replace(plans[0], preferences={"torch": "2.11.0+cu128"}), plans[1]]
+    assert [plan.slice for plan in candidates.narrow(kept)] == [plan.slice for plan in plans]
+    older = [replace(plans[0], preferences={"torch": "2.10.0+cu128"}), plans[1]]
+    found = [
+        wheel.version.public for plan in candidates.narrow(older) for wheel in plan.slice.projects["torch"]
+    ]
+    assert found == ["2.10.0", "2.10.0"]
 
 
 class Needing(FakeResolver):

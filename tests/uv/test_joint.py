@@ -11,7 +11,8 @@ from envsmith.model.listing import VersionMetadata
 from envsmith.plan.model import ResolutionPlan
 from envsmith.uv import joint
 from envsmith.uv.joint import JointPlan
-from tests.values import asked, plan, slice_of, target, torch
+from envsmith.uv.universal import lowest
+from tests.values import asked, package, plan, resolution, slice_of, target, torch
 
 LINUX = "sys_platform == 'linux' and platform_machine == 'x86_64' and python_version == '3.12'"
 WINDOWS = "sys_platform == 'win32' and platform_machine == 'AMD64' and python_version == '3.12'"
@@ -76,3 +77,16 @@ def test_a_preferred_version_that_differs_by_target_has_their_markers() -> None:
         ("numpy", "2.0", (LINUX,)),
         ("six", "1.0", ()),
     ]
+
+
+def test_several_versions_of_a_package_are_tried_with_the_lowest_unless_they_are_kept() -> None:
+    plans = [on("manylinux_2_28_x86_64", "a"), on("win_amd64", "a")]
+    answers = [
+        resolution(package(f"a-{version}-py3-none-any.whl"), package(f"torch-{version}-py3-none-any.whl"))
+        for version in ("2.0", "1.0")
+    ]
+    assert lowest(plans, answers) == ["a<=1.0"]
+    half = [replace(plans[0], preferences={"a": "2.0"}), plans[1]]
+    assert lowest(half, answers) == ["a<=1.0"]
+    both = [half[0], replace(plans[1], preferences={"a": "1.0"})]
+    assert lowest(both, answers) == []
