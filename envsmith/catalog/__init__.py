@@ -243,8 +243,11 @@ class Catalog:
     def extensions(self) -> tuple[Extension, ...]:
         """Return the torch versions that packages compiled against torch need, oldest first by project."""
         own = self._table("extensions", "extension", extensions.extension, "project", "versions")
-        others = (*extensions.of_pairings(self.pairings()), *extensions.of_releases(self.releases()))
-        return (*own, *others)
+        # Every target of a profile asks several times.
+        if "of other tables" not in self._tables:
+            others = (*extensions.of_pairings(self.pairings()), *extensions.of_releases(self.releases()))
+            self._tables["of other tables"] = others
+        return (*own, *cast("tuple[Extension, ...]", self._tables["of other tables"]))
 
     def unbuilt(self) -> tuple[Unbuilt, ...]:
         """Return the projects compiled against torch without wheels on PyPI."""
