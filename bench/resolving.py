@@ -71,7 +71,7 @@ def compare(folder: Path, env: Mapping[str, str], times: int) -> Iterator[Compar
         yield Comparison(
             name="lock 1 target, warm : uv pip compile", ours=mine, theirs=their, unit="s", bound=1.3
         )
-    yield from _growth(folder, env, times)
+    yield from _growth(folder, env)
     if os.environ.get("ENVSMITH_BENCH_ONLINE"):
         texts = tuple(INVOKEAI.read_text("utf-8").splitlines())
         list_ = Sides(folder / "invokeai", env, [_profile("invokeai", texts, 1, "cu128", ("3.11",))])
@@ -81,7 +81,7 @@ def compare(folder: Path, env: Mapping[str, str], times: int) -> Iterator[Compar
         )
 
 
-def _growth(folder: Path, env: Mapping[str, str], times: int) -> Iterator[Comparison]:
+def _growth(folder: Path, env: Mapping[str, str]) -> Iterator[Comparison]:
     """Yield how time grows with targets and with requirements, beside ``uv lock`` of the same."""
     names = [f"made-{number:03}" for number in range(300)]
     with IndexReplay(_made(names)) as index:
