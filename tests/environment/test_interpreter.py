@@ -3,7 +3,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +26,29 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("probe") / "env"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", place], check=True)
     return place
+
+
+class CountedProcesses(Processes):
+    """Counts the programs that it starts."""
+
+    starts = 0
+
+    @contextmanager
+    def group(self, *words: Any, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+        self.starts += 1
+        with super().group(*words, **options) as process:
+            yield process
+
+
+def test_one_start_of_an_interpreter_answers_all(prefix: Path) -> None:
+    processes = CountedProcesses()
+    probe = Probe(processes=processes)
+    layout = probe.layout(prefix)
+    assert probe.environment(prefix, deep=True, layout=layout).interpreter == layout.interpreter
+    assert probe.condition(layout).overlaps == ()
+    assert processes.starts == 1
+    assert probe.environment(prefix, deep=False).interpreter == layout.interpreter
+    assert processes.starts == 2
 
 
 def test_this_interpreter_says_what_it_is(probe: Probe) -> None:

@@ -34,6 +34,7 @@ class FakeProbe:
     asked: list[str] = field(default_factory=list)
 
     def layout(self, prefix: Path) -> EnvironmentLayout:
+        self.asked.append(f"{prefix} layout")
         return replace(layout_of(prefix), interpreter=self.found.interpreter)
 
     def environment(
@@ -93,6 +94,7 @@ def test_all_that_is_found_is_one_report(shop: Shop) -> None:
     done = verify(order(shop, checks), Path("/env"), tools(probe), before=("/p",))
     assert [item.code for item in done.report.findings] == ["ENV010", "ENV011", "ENV017", "ENV061", "ENV064"]
     assert probe.asked == [
+        "/env layout",
         "/env False",
         "/env import bad {} 5.0",
         "/env run python -m a {} 6.0",
