@@ -192,8 +192,9 @@ class GenerationStore:
 
     def _names(self) -> tuple[str, ...]:
         """Return the names of generations, also of failed ones and those being removed."""
-        found = self.folder.iterdir() if self.folder.is_dir() else ()
-        return tuple(sorted(path.name for path in found if id_in(path.name) and not is_link(path)))
+        with environment_errors(self.folder, "read"):
+            found = self.folder.iterdir() if self.folder.is_dir() else ()
+            return tuple(sorted(path.name for path in found if id_in(path.name) and not is_link(path)))
 
     def _is_incomplete(self, name: str) -> bool:
         is_removing = name.startswith(REMOVED)
@@ -436,8 +437,9 @@ class GenerationStore:
 
     def asides(self) -> tuple[str, ...]:
         """Return the names of the environments in ``aside``, oldest first."""
-        found = asides_in(self._aside, self.link.name) if self._has_asides() else ()
-        return tuple(path.name for path in found if not self._is_ours(path))
+        with environment_errors(self._aside, "read"):
+            found = asides_in(self._aside, self.link.name) if self._has_asides() else ()
+            return tuple(path.name for path in found if not self._is_ours(path))
 
     def _has_asides(self) -> bool:
         return self._aside.is_dir() and not first_link(self.link.parent, self._aside)

@@ -181,6 +181,33 @@ def test_a_folder_without_permissions_blocks_nothing(project: Path, name: str) -
     assert (store.folder / name).exists()
 
 
+@pytest.mark.parametrize("name", ["", "generations", "aside", "left", "busy", ".gitignore"])
+@pytest.mark.skipif(os.geteuid() != 0, reason="runs a child as another user")
+def test_folders_of_ours_without_permissions_end_in_a_message_at_worst(project: Path, name: str) -> None:
+    store = filled(project / ".venv", A, B)
+    store.switch(A)
+    place = store.root / name
+    place.touch() if name in ("left", "busy") else place.mkdir(exist_ok=True) if name == "aside" else None
+    for folder in (*project.parents, project):
+        folder.chmod(0o755)
+    for path in (project, *project.rglob("*")):
+        os.lchown(path, 12345, 12345)
+    place.chmod(0)
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            os.setgid(12345)
+            os.setuid(12345)
+            for do in (store.generations, store.asides, store.failed, lambda: prune(1, store), store.current):
+                with suppress(InstallError):
+                    do()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 @pytest.mark.parametrize("at", [".venv-backup", "deep/er/link", "absolute"])
 def test_an_environment_that_any_link_of_the_project_leads_to_is_kept(project: Path, at: str) -> None:
     store = filled(project / ".venv", A, B)
@@ -256,6 +283,7 @@ ODD: dict[str, Callable[[Path], object]] = {
     "garbage": lambda path: path.write_bytes(b'\xff\0\n{"id": 1}\n[]\n{"id": "\\u0000", "utc": []}\n\x1b[2J'),
     "deep": lambda path: path.write_text("[" * 1_000_000, "utf-8"),
     "empty": lambda path: path.touch(),
+    "closed": lambda path: path.touch(0),
 }
 
 
