@@ -37,7 +37,11 @@ def init(form: str, folder: Path, *, check: bool, is_confirmed: bool, as_json: b
 
     Configure them under [tool.envsmith.ci] in pyproject.toml: `setup` (the lines that install envsmith, distributed
     as envsmith-torch; the envsmith on PyPI is a different project), `profiles` to test, `test` (the command's
-    arguments), `cpu-fallback` and the runners. Existing files are replaced only after showing the changes and asking.
+    arguments), `cpu-fallback` and the runners.
+
+    Writes .github/workflows/envsmith.yml and .github/workflows/envsmith-relock.yml, or .gitlab/envsmith.yml,
+    .gitlab/envsmith-jobs.yml and .gitlab-ci.yml unless it exists. Existing files are replaced only after showing the
+    changes and asking.
     """
     from envsmith.console import printer
     from envsmith.console.options import project_path
@@ -153,7 +157,7 @@ def _no_setup() -> EnvsmithError:
 
 
 def _show_and_write(changes: Sequence[Edit], *, check: bool, is_confirmed: bool) -> int:
-    """Show the changes to existing files, ask for confirmation unless given, and write."""
+    """Show the changes to existing files and the names of new ones, ask unless confirmed, and write."""
     from envsmith.console import printer
 
     replaced = [change for change in changes if change.before is not None]
@@ -164,6 +168,9 @@ def _show_and_write(changes: Sequence[Edit], *, check: bool, is_confirmed: bool)
         for change in changes:
             printer.labelled("differs" if change.before is not None else "missing", change.file)
         return NO
+    for change in changes:
+        if change.before is None:
+            printer.labelled("new", change.file)
     if replaced and not is_confirmed and not _confirm(replaced):
         printer.say("no files were changed", err=True)
         return NO

@@ -97,8 +97,8 @@ def doctor_command(ctx: click.Context, /, checks: tuple[str, ...], **flags: Any)
 
     With --fix, compare the environment with its lock, show a repair plan, ask, apply it, and verify the result. An
     environment managed by envsmith is rebuilt; in others, distributions that differ from the lock are reinstalled with
-    its hashes, and conflicting files are moved away. `doctor path --fix` removes environment directories from the PATH
-    in Windows's registry.
+    its hashes, and conflicting files are moved to set-aside/ in it. `doctor path --fix` removes environment directories
+    from the PATH in Windows's registry.
 
     With -- COMMAND, run the command and explain known failures in its output. The exit status is the command's.
     """

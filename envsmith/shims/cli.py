@@ -256,7 +256,10 @@ def _show(state: ShimState) -> None:
 def add(
     shims: tuple[str, ...], names: tuple[str, ...], profile: str, *, is_agreed: bool, as_json: bool
 ) -> int:
-    """Add SHIMS or safe-globals to a profile: show the change, ask, write."""
+    """Add SHIMS or safe-globals to a profile: show the change, ask, write.
+
+    The profile is in profiles/PROFILE.toml or pyproject.toml; shipped ones are not edited.
+    """
     edit = ShimEdit(add=shims, allow=names, profile=profile, is_agreed=is_agreed)
     return edit_profile(edit, as_json=as_json)
 
@@ -270,6 +273,9 @@ def add(
 def remove(
     shims: tuple[str, ...], names: tuple[str, ...], profile: str, *, is_agreed: bool, as_json: bool
 ) -> int:
-    """Remove SHIMS or safe-globals from a profile: show the change, ask, write."""
+    """Remove SHIMS or safe-globals from a profile: show the change, ask, write.
+
+    The profile is in profiles/PROFILE.toml or pyproject.toml; shipped ones are not edited.
+    """
     edit = ShimEdit(remove=shims, disallow=names, profile=profile, is_agreed=is_agreed)
     return edit_profile(edit, as_json=as_json)

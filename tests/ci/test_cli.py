@@ -35,7 +35,9 @@ def project(tmp_path: Path) -> Project:
 def test_written_once_and_then_as_they_are(form: str, project: Project) -> None:
     ran = project.run("ci", "init", "--format", form)
     assert ran.status == 0, ran.said
-    assert [line.split() for line in ran.out.splitlines()] == [["wrote", name] for name in FILES[form]]
+    assert [line.split() for line in ran.out.splitlines()] == [
+        [word, name] for word in ("new", "wrote") for name in FILES[form]
+    ]
     assert 'envsmith run "$' in "".join((project.root / name).read_text("utf-8") for name in FILES[form])
     assert "-- python -m pytest" in "".join((project.root / name).read_text("utf-8") for name in FILES[form])
     assert project.run("ci", "init", "--format", form, "--check").status == 0
