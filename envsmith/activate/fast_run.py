@@ -104,7 +104,7 @@ def exec_command(words: Sequence[str]) -> int | None:
         _, _, changes = session("".join(names))
         leave()
         return exec_or_spawn(command, changes.over(outer_variables()))
-    except EnvsmithError:
+    except (EnvsmithError, OSError):
         return None
 
 

@@ -163,7 +163,8 @@ def _bug() -> int:
 
 
 def _os_error(error: OSError, arguments: list[str]) -> int:
-    """Report standard output that cannot be written or a full disk; any other error is a bug."""
+    """Report standard output that cannot be written, a full disk, or denied permission; any other error is a bug."""
+    import errno
     from pathlib import Path
 
     from envsmith.errors import ToolError
@@ -173,14 +174,15 @@ def _os_error(error: OSError, arguments: list[str]) -> int:
         sys.stdout = sys.stderr  # at exit Python would write the rest again, and report the error once more
         reason = ToolError("TOL005", f"cannot write to standard output: {error.strerror}")
         return _report_error(reason, [word for word in arguments if word != "--json"])
-    if error.errno not in DISK_FULL:
+    if error.errno not in (*DISK_FULL, errno.EACCES, errno.EPERM):
         return _bug()
     place = Path(error.filename or "a temporary file")
+    hint = "correct the permissions, then run the command again"
     try:
-        with translate_os_errors(place, ToolError, ("TOL011", "TOL013"), hint=""):
+        with translate_os_errors(place, ToolError, ("TOL011", "TOL012"), hint=hint, action="access"):
             raise error
-    except ToolError as full:
-        return _report_error(full, arguments)
+    except ToolError as translated:
+        return _report_error(translated, arguments)
 
 
 def _global_options_first(arguments: list[str]) -> list[str]:

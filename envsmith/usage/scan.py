@@ -21,7 +21,7 @@ from envsmith.usage.file_reader import CODE, LATER, FileOutcome, FileSearch, rea
 from envsmith.usage.module_matcher import BareWordText, FileUsage, ModuleMatcher
 from envsmith.usage.parallel import parallel_map
 from envsmith.usage.syntax import computed_uses
-from envsmith.usage.tree import SRC, SourceFile, Tree, area_of, named_roots
+from envsmith.usage.tree import SRC, SourceFile, Tree, area_of, exists, named_roots
 
 if TYPE_CHECKING:
     from envsmith.usage.module_names import KnownModules
@@ -190,8 +190,8 @@ def source_roots(root: Path) -> tuple[str, ...]:
         data = tomllib.loads(read_regular(root / "pyproject.toml", MAX_BYTES).decode())
     except (OSError, ValueError, RecursionError):
         data = {}
-    named = [name for name in named_roots(data) if ".." not in name.split("/") and (root / name).exists()]
-    if not named and (root / SRC).is_dir() and not (root / SRC / "__init__.py").exists():
+    named = [name for name in named_roots(data) if ".." not in name.split("/") and exists(root / name)]
+    if not named and (root / SRC).is_dir() and not exists(root / SRC / "__init__.py"):
         named = [SRC]
     return tuple(sorted(named))
 
@@ -200,9 +200,7 @@ def _own(root: Path, roots: Iterable[str], names: ModuleMatcher) -> Iterable[str
     """Yield the searched names that are modules of the project itself."""
     folders = {root, *(root / name for name in roots), *((root / name).parent for name in roots)}
     for top in {item.top for item in names.sought}:
-        if any(
-            (folder / f"{top}.py").exists() or (folder / top / "__init__.py").exists() for folder in folders
-        ):
+        if any(exists(folder / name) for folder in folders for name in (f"{top}.py", f"{top}/__init__.py")):
             yield top
 
 

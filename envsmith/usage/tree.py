@@ -233,7 +233,12 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_environment(path: str) -> bool:
-    return any(Path(path, name).exists() for name in _ENVIRONMENT)
+    return any(exists(Path(path, name)) for name in _ENVIRONMENT)
+
+
+def exists(path: Path) -> bool:
+    """Return whether a path exists; False below a folder that may not be entered, where `Path.exists` raises."""
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def _has_sources(name: str, path: str) -> bool:
@@ -242,7 +247,7 @@ def _has_sources(name: str, path: str) -> bool:
         return False
     if base.startswith("."):
         return not _HIDDEN_PASSED.fullmatch(base)
-    return name not in _MADE or Path(path, "__init__.py").exists()
+    return name not in _MADE or exists(Path(path, "__init__.py"))
 
 
 def named_roots(pyproject: Mapping[str, object]) -> tuple[str, ...]:
