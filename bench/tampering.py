@@ -169,7 +169,7 @@ def row(case: Case, pip: str, uv: str) -> str:
     """Return a line of the table."""
     readers = case.read or case.why or "-"
     lint = next((text for word, text in LINT.items() if word in case.text), "-")
-    return f"| {case.text} | {case.check or 'current'} | {readers} | {pip} | {uv} | {lint} |"
+    return f"| {case.text} | {case.found} | {readers} | {pip} | {uv} | {lint} |"
 
 
 def main() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.pylock import Package, PackageWheel
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.index.sources import ListingWithSource
 from envsmith.model.backend import Backend
@@ -28,6 +30,8 @@ class FakeResolver:
     answers: Mapping[str, Package] = field(default_factory=dict)
     """project → the package to answer with, instead."""
     fails: Callable[[ResolutionPlan], EnvsmithError | None] = lambda _: None
+    gone: Collection[str] = ()
+    """Projects that are not served any more."""
 
     def resolve(self, plan: ResolutionPlan) -> Resolution:
         """Answer a plan."""
@@ -54,12 +58,23 @@ class FakeResolver:
             return None
         return tuple(self.resolve(plan) for plan in plans)
 
+    def find_files(self, plan: ResolutionPlan, versions: Mapping[str, str]) -> Resolution:
+        """Return exact versions."""
+        asked = tuple(
+            SourcedRequirement(requirement=Requirement(f"{name}=={version}"), origin="")
+            for name, version in versions.items()
+        )
+        exact = replace(plan, requirements=asked, constraints=(), amendments=(), excludes=())
+        found = [self._package(name, exact) for name in versions if name not in self.gone]
+        return Resolution(packages=tuple(sorted(found, key=lambda item: item.name)), requirers={}, indexes={})
+
     def _package(self, name: str, plan: ResolutionPlan) -> Package:
         if name in self.answers:
             return self.answers[name]
         rows = [row for row in plan.slice.projects.get(name, ()) if _admits(plan, row)]
         if rows:
-            return of_row(max(rows, key=lambda row: row.version))
+            kept = plan.preferences.get(name)
+            return of_row(max(rows, key=lambda row: (str(row.version) == kept, row.version)))
         return package(f"{name.replace('-', '_')}-1.0-py3-none-any.whl")
 
 

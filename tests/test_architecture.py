@@ -313,6 +313,13 @@ SHARED = {
     "TOL030",  # a server that cannot be reached, now or before
     "TOL031",  # no complete answer in time, of one request or of a whole index
     "TOL020",  # a uv that answers in a way that cannot be used, whatever was asked
+    "LCK036",  # a changed file of a lock, of its pins or of its scripts
+    "LCK037",  # a missing one
+    "PRF040",  # a time that is malformed, or in the future
+    "PRF042",  # no profile given, to lock or to sync
+    "PRF028",  # extras or groups that the project does not have, to lock or to edit
+    "PRF017",  # a profile that cannot be edited
+    "TOL012",  # a file that cannot be read
     "LCK038",  # an activation script other than the lock's, when checked and when used
     "LCK060",  # files of a lock that disagree, among each other and with the plan
     "PRF025",  # a file of requirements outside the project, named by a file or by a lock
@@ -320,7 +327,7 @@ SHARED = {
 }
 # These act on what others found: they read codes, and give none.
 READERS = {
-    "lock/explain.py",
+    "lock/explain/explain.py",
     "doctor/repair_plan.py",
     "doctor/repair.py",
     "doctor/fix_cli.py",
@@ -383,7 +390,7 @@ def test_help_imports_nothing_but_click() -> None:
     )
     ours = (
         "'envsmith.cli', 'envsmith.cli.main', 'envsmith.console', 'envsmith.console.streams', 'envsmith.errors', "
-        "'envsmith.host', 'envsmith.host.project_folder'"
+        "'envsmith.host', 'envsmith.host.project_folder', 'envsmith.process', 'envsmith.process.signals'"
     )
     assert done.stdout.splitlines()[-1] == f"0 [] [{ours}]"
 

@@ -9,8 +9,9 @@ from urllib.parse import quote
 import pytest
 from packaging.pylock import PackageWheel
 
+from envsmith.config.profile_reader import parse_time
 from envsmith.errors import ProfileError, ToolError
-from envsmith.lock.request import parse_cutoff, parse_time
+from envsmith.lock.request import parse_cutoff
 from envsmith.wiring import (
     INDEX_VARIABLE,
     INSECURE_VARIABLE,

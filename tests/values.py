@@ -70,7 +70,6 @@ def plan(*requirements: str, slice_: TorchIndexSlice | None = None, **more: Any)
         "moved": {},
         "env": {},
         "pypi_builds": {},
-        "facts": "",
     }
     return ResolutionPlan(**{**values, **more})
 

@@ -25,7 +25,7 @@ COMMANDS = {
     "lock": ("envsmith.lock.cli", "Lock profiles: hashed requirements and a pylock for every target."),
     "catalog": ("envsmith.cli.catalog_command", "Show PyTorch's builds, and refresh the cached index."),
     "profiles": ("envsmith.cli.profiles_command", "List the profiles, show one, or print their JSON Schema."),
-    "explain": ("envsmith.lock.explain_cli", "Explain why a package is in a lock, and where it comes from."),
+    "explain": ("envsmith.lock.explain.cli", "Explain why a package is in a lock, and where it comes from."),
     "select": ("envsmith.select.cli", "Show the backends and torch versions that work on a machine."),
     "activate": ("envsmith.activate.cli", "Print the command that activates an environment in a shell."),
     "run": ("envsmith.activate.cli", "Run a command in an environment, without a shell."),

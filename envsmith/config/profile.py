@@ -162,6 +162,11 @@ class Profile:
     requirements: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Extras and dependency groups of pyproject.toml that are locked as well."""
+    as_of: str = ""
+    """Cutoff: RFC 3339 with ``Z``; empty without one."""
     family: Mapping[str, str] = field(default_factory=_default_family)
     """torchvision and torchaudio: keep, drop, or auto (by the imports in the sources)."""
     gpu: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from packaging.utils import canonicalize_name
@@ -27,6 +28,7 @@ from envsmith.config.profile import (
 from envsmith.config.readers import Key, Location, Problems, Reader
 from envsmith.config.requirement import read_requirement
 from envsmith.errors import ProfileError
+from envsmith.host.current import utc_text
 from envsmith.model.backend import PATTERN, Backend
 from envsmith.model.listing import CHANNELS
 from envsmith.model.naming import RESERVED_VARIABLE, VARIABLE, any_case, variable_problem
@@ -190,6 +192,39 @@ def _is_incomplete(layers: list[_Layer], problems: Problems) -> bool:
     return not values.issuperset(_REQUIRED)
 
 
+def parse_time(text: str, where: str = "--as-of") -> str:
+    """Parse a date (its end) or an RFC 3339 time, and return it in UTC with ``Z``.
+
+    Raises:
+        ProfileError: PRF040 when it is neither, or a time without time zone.
+    """
+    hint = "write 2026-11-01 (the end of that day, UTC) or 2026-11-01T09:00:00Z"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ProfileError("PRF040", f"invalid date `{text}`", where=where, hint=hint) from error
+    if len(text) == 10:  # a date alone: YYYY-MM-DD
+        return f"{text}T23:59:59Z"
+    if moment.tzinfo is None:
+        raise ProfileError("PRF040", f"`{text}` has no time zone", where=where, hint=hint)
+    return utc_text(moment)
+
+
+def _time(text: str) -> str:
+    return parse_time(text, "")
+
+
+AS_OF = readers.parsed(
+    _time,
+    readers.pattern_schema(
+        re.compile(
+            r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?:Z|[+-][0-9]{2}:[0-9]{2}))?"
+        )
+    ),
+)
+"""Reads a cutoff."""
+
+
 def _requirement(text: str) -> str:
     return str(read_requirement(text))
 
@@ -325,6 +360,13 @@ PROFILE: Mapping[str, Key] = {
         ),
         "Environment variables that activation sets.",
     ),
+    "as-of": Key(
+        AS_OF,
+        "Cutoff: later releases are ignored; a date (its end, UTC) or an RFC 3339 time. Without it none is.",
+        examples=("2026-11-01",),
+    ),
+    "extras": Key(readers.listed(readers.text), "Extras of the project's pyproject.toml to lock as well."),
+    "groups": Key(readers.listed(readers.text), "Dependency groups of pyproject.toml to lock as well."),
     "allow-sdist": Key(
         readers.listed(_PROJECTS),
         "Projects that may be locked as source distributions if they have no wheel.",

@@ -25,6 +25,10 @@ from envsmith.model.naming import suggestion
 _DEEPEST = 50
 
 
+ALL = "*"
+"""Stands for every extra or group."""
+
+
 def from_pyproject(
     text: str, place: str, extras: Iterable[str] = (), groups: Iterable[str] = ()
 ) -> RequirementsFile | None:
@@ -75,9 +79,9 @@ class _PyprojectParser:
 
     def all(self, extras: tuple[str, ...], groups: tuple[str, ...]) -> list[SourcedRequirement]:
         found = list(self._dependencies())
-        for name in extras:
+        for name in self._extras if ALL in extras else extras:
             found += self._extra(name, self._project_location.at("optional-dependencies"))
-        for name in groups:
+        for name in self._groups if ALL in groups else groups:
             found += self._group(name, self._root.at("dependency-groups"), ())
         return found
 

@@ -11,7 +11,7 @@ from envsmith.config import readers
 from envsmith.config.mirrors import MirrorRule
 from envsmith.config.positions import TomlDocument
 from envsmith.config.profile import NAME, check_name
-from envsmith.config.profile_reader import PROFILE_SCHEMA, ProfileSource
+from envsmith.config.profile_reader import AS_OF, PROFILE_SCHEMA, ProfileSource
 from envsmith.config.readers import Key, Location, Problems, Reader, Schema
 from envsmith.errors import ProfileError
 from envsmith.model.backend import GPU_PATTERN
@@ -179,6 +179,11 @@ class ProjectSettings:
     """Source of requirements without -r: ``project`` (this file), ``profile``, or a requirements file."""
     sources: tuple[str, ...] = ()
     """Folders with the project's code; by default those of the build backend."""
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Extras and dependency groups to lock for profiles that name none."""
+    as_of: str = ""
+    """Cutoff of profiles without one: RFC 3339 with ``Z``."""
     rewrite: tuple[str, ...] = ()
     """Mirror rules: ``https://download.pytorch.org=https://mirror.example/pytorch``."""
     ci: CiSettings = field(default_factory=CiSettings)
@@ -212,6 +217,9 @@ class ProjectSettings:
             default_profiles=_texts(defaults),
             requirements_from=str(found.get("requirements-from", "project")),
             sources=_texts(found.get("sources", ())),
+            extras=_texts(found.get("extras", ())),
+            groups=_texts(found.get("groups", ())),
+            as_of=str(found.get("as-of", "")),
             rewrite=_texts(found.get("rewrite", ())),
             ci=ci if isinstance(ci := found.get("ci"), CiSettings) else CiSettings(),
         )
@@ -293,6 +301,13 @@ _SETTINGS: Mapping[str, Key] = {
     "sources": Key(
         readers.listed(Reader(_folder, readers.INSIDE), at_least=1),
         "Folders and files with the project's code; by default those that the build backend packages.",
+    ),
+    "extras": Key(readers.listed(readers.text), "Extras to lock as well, for profiles that name none."),
+    "groups": Key(
+        readers.listed(readers.text), "Dependency groups to lock as well, for profiles that name none."
+    ),
+    "as-of": Key(
+        AS_OF, "Cutoff of profiles without one: later releases are ignored.", examples=("2026-11-01",)
     ),
     "ci": Key(
         Reader(_ci, readers.fields_schema(_CI_SETTINGS)),

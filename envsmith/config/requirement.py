@@ -17,6 +17,10 @@ from envsmith.errors import ProfileError, redact
 from envsmith.model.backend import Backend
 from envsmith.model.target import Python
 
+FROM_ENVSMITH = "envsmith"
+"""Origin of a requirement of our own."""
+FROM_CATALOG = "catalog: "
+"""Beginning of the origin of a requirement by a fact."""
 _LONGEST = 2000
 _MOST_SHOWN = 40
 """Characters of a malformed requirement in its error."""
@@ -44,6 +48,11 @@ class SourcedRequirement:
     def name(self) -> str:
         """The project's normalised name."""
         return canonicalize_name(self.requirement.name)
+
+    @property
+    def is_fact(self) -> bool:
+        """Whether it comes from the catalog, not from the project or a profile."""
+        return self.origin == FROM_ENVSMITH or self.origin.startswith(FROM_CATALOG)
 
     def allowed_sha256(self, filename: str) -> tuple[str, ...]:
         """Return the sha256 hashes given for a file; empty if it may have any."""

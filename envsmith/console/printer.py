@@ -115,15 +115,16 @@ def size(count: float) -> str:
 
 
 def notes(found: Iterable[Finding]) -> None:
-    """Print the notes, each once with all its subjects, and each hint once."""
-    by_message: dict[str, list[str]] = {}
+    """Print the warnings and notes, each once with all its subjects, and each hint once."""
+    by_message: dict[tuple[str, str], list[str]] = {}
     hints = dict[str, None]()
-    for finding in found:
-        if finding.severity == "note":
-            by_message.setdefault(f"{finding.message}   {finding.code}", []).append(finding.subject)
+    for finding in sorted(found, key=lambda item: item.severity, reverse=True):  # warnings before notes
+        if finding.severity != "error":
+            message = f"{finding.message}   {finding.code}"
+            by_message.setdefault((finding.severity, message), []).append(finding.subject)
             hints[finding.hint] = None
-    for message, subjects in by_message.items():
-        labelled("note", f"{_joined(subjects)}: {message}")
+    for (severity, message), subjects in by_message.items():
+        labelled(severity, f"{_joined(subjects)}: {message}")
     for hint in filter(None, hints):
         say(f"hint: {hint}")
 

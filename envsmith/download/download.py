@@ -15,7 +15,7 @@ from envsmith.errors import EnvsmithError, ToolError
 from envsmith.files.own_folder import check_links
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.pylock import read_pylock
-from envsmith.lockfile.store import read_manifest, sha256_of
+from envsmith.lockfile.store import read_manifest
 from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check, check_profile_name
 from envsmith.model.target import ALIASES
 from envsmith.plan.ports import Files
@@ -60,9 +60,9 @@ def needed_files(
         check_profile_name(manifest, profile, str(folder / profile / FILENAME))
         for slug in _matching_slugs(manifest, targets, profile):
             lock = f"{profile}/{slug}"
-            text = pylock_text(texts, manifest, slug, profile)
             lock_texts = LockTexts.of(slug, manifest.targets[slug], texts, folder / profile)
             check(slug, manifest, lock_texts, rules, profile=profile)
+            text = pylock_text(lock_texts, texts, slug, profile)
             found += artifacts_of(read_pylock(text, lock), lock)
             plans[lock] = manifest.targets[slug].plan
     return NeededFiles(artifacts=merge_artifacts(found), plans=plans)
@@ -108,21 +108,27 @@ def _matching_slugs(manifest: Manifest, targets: Sequence[str], profile: str) ->
     return sorted(chosen)
 
 
-def pylock_text(texts: Mapping[str, bytes], manifest: Manifest, slug: str, profile: str) -> str:
+def pylock_text(lock: LockTexts, files: Mapping[str, bytes], slug: str, profile: str) -> str:
     """Return the text of a lock's pylock, which contains file names and URLs.
 
+    Args:
+        lock: texts of the lock.
+        files: of its folder.
+        slug: of the target.
+        profile: name of the profile.
+
     Raises:
-        ToolError: TOL040 when it is missing or was changed.
+        ToolError: TOL040 when it is missing, or was made for other requirements.
     """
+    if lock.pylock is not None:
+        return lock.pylock
     name = f"pylock.{slug}.toml"
-    if sha256_of(texts.get(name, b"")) == manifest.targets[slug].files.get(name):
-        return texts[name].decode("utf-8", "replace")
-    problem = "was changed since it was written" if name in texts else "is missing"
+    problem = "was made for other pins" if name in files else "is missing"
     raise ToolError(
         "TOL040",
         f"{name} {problem}: it contains the URLs of the files",
         where=f"{profile}/{slug}",
-        hint=f"run `envsmith lock {profile}`: the same cutoff gives the same file",
+        hint=f"run `envsmith lock {profile}`: it makes the file from the locked pins, and moves none",
     )
 
 

@@ -113,7 +113,7 @@ def to_bill(locks: Sequence[SavedLock], licences: Mapping[str, PackageLicense]) 
             "LCK044",
             f"pylock.{lock.target.slug}.toml, which contains the URLs of all files, is missing or was changed",
             where=lock.name,
-            hint=f"`envsmith lock {lock.profile}` writes it again; the same cutoff gives the same bytes",
+            hint=f"`envsmith lock {lock.profile}` makes it from the locked pins",
         )
     target = lock.target
     facts = (("backend", target.backend), ("platform", target.platform), ("python", target.python))

@@ -108,6 +108,7 @@ def check_stale(request: InstallRequest, folder: Path) -> tuple[Path, ...]:
     from envsmith.files import atomic
     from envsmith.lock.request import LockOptions, lock_requests, reads_sources
     from envsmith.lock.staleness import check_profile, check_tools
+    from envsmith.lockfile.manifest import RememberedOptions
     from envsmith.lockfile.store import read_manifest
     from envsmith.wiring import watched_paths
 
@@ -118,8 +119,10 @@ def check_stale(request: InstallRequest, folder: Path) -> tuple[Path, ...]:
     targets = [parse_slug(slug) for slug in manifest.targets]
     options = LockOptions(
         profiles=(manifest.profile,),
-        python=tuple(sorted({str(python) for python, _ in targets})),
-        platforms=tuple(sorted({str(platform) for _, platform in targets})),
+        remembered=RememberedOptions(
+            python=tuple(sorted({str(python) for python, _ in targets})),
+            platforms=tuple(sorted({str(platform) for _, platform in targets})),
+        ),
         folder=folder,
     )
     with record_reads() as read:

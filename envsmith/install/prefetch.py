@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +26,7 @@ from envsmith.install.request import LockedInstall
 from envsmith.lockfile.manifest import Manifest
 from envsmith.lockfile.pins import InstallSource
 from envsmith.lockfile.pylock import read_pylock
+from envsmith.lockfile.whole import LockTexts
 
 if TYPE_CHECKING:
     from envsmith.download.record import FetchedFile
@@ -54,7 +55,8 @@ class Prefetcher:
             EnvsmithError: as `download`; TOL040 when the pylock with the file names is missing.
         """
         lock = f"{locked.profile}/{locked.slug}"
-        text = pylock_text(files, manifest, locked.slug, locked.profile)
+        texts = LockTexts.of(locked.slug, manifest.targets[locked.slug], files, PurePath(locked.profile))
+        text = pylock_text(texts, files, locked.slug, locked.profile)
         wheelhouse = self.folder / locked.sha256[:16]
         artifacts = merge_artifacts(artifacts_of(read_pylock(text, lock), lock))
         self.starting(wheelhouse, artifacts)

@@ -1,1 +1,1 @@
-"""lock."""
+"""Locking: from a profile and requirements to verified pins with hashes."""

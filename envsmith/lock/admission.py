@@ -22,7 +22,8 @@ from packaging.version import Version
 
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import LockError
-from envsmith.lockfile.pylock import FORMAT_VERSION, Lock
+from envsmith.lockfile.pins import pins_digest
+from envsmith.lockfile.pylock import FORMAT_VERSION, Lock, package_hashes
 from envsmith.model.finding import Decision
 from envsmith.model.listing import PYTORCH_HOSTS
 from envsmith.model.target import Target
@@ -65,7 +66,7 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
         requires_python=SpecifierSet(f"=={plan.target.python}.*"),
         created_by="envsmith",
         packages=packages,
-        tool={"envsmith": _provenance(plan, catalog_name, decisions)},
+        tool={"envsmith": {**_provenance(plan, catalog_name, decisions), "pins-sha256": _digest(packages)}},
     )
     _check_selection(pylock, plan.target)
     return Lock(
@@ -310,8 +311,6 @@ def _provenance(plan: ResolutionPlan, catalog_name: str, decisions: Iterable[Dec
         "target": plan.target.slug,
         "backend": str(plan.target.backend),
         "channel": plan.channel,
-        "plan": plan.digest(),
-        "cutoff-utc": plan.cutoff_utc,
         "catalog": catalog_name,
     }
     if plan.env:
@@ -321,6 +320,13 @@ def _provenance(plan: ResolutionPlan, catalog_name: str, decisions: Iterable[Dec
     if items := [decision.to_json() for decision in decisions]:
         values["decisions"] = items
     return values
+
+
+def _digest(packages: Iterable[Package]) -> str:
+    return pins_digest(
+        (package.name, str(package.version), [sha256 for _, sha256 in package_hashes(package)])
+        for package in packages
+    )
 
 
 def _requirers(plan: ResolutionPlan, resolution: Resolution) -> dict[str, tuple[str, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,18 @@ if TYPE_CHECKING:
     from envsmith.uv.resolver import UvResolver
 
 
+_REMEMBERED = (
+    "requirements_files",
+    "extras",
+    "groups",
+    "no_default_groups",
+    "python",
+    "platforms",
+    "allow_sdist",
+)
+"""Options that the manifest records as they are given."""
+
+
 @click.command(name="lock")
 @click.argument("profiles", nargs=-1)
 @click.option(
@@ -39,7 +51,10 @@ if TYPE_CHECKING:
     help="Requirements file (.in, .txt); may be repeated.",
 )
 @click.option("--extra", "extras", multiple=True, help="Extra of the project's pyproject.toml.")
+@click.option("--all-extras", is_flag=True, help="All extras.")
 @click.option("--group", "groups", multiple=True, help="Dependency group of the project's pyproject.toml.")
+@click.option("--all-groups", is_flag=True, help="All dependency groups.")
+@click.option("--no-default-groups", is_flag=True, help="Without the `groups` of the profile or project.")
 @click.option(
     "--python", multiple=True, metavar="X.Y", help="Python instead of the profile's; may be repeated."
 )
@@ -64,13 +79,13 @@ if TYPE_CHECKING:
 @ACCEPT_CHANGED
 @INSECURE_HOSTS
 @click.option("--offline", is_flag=True, help="Use only uv's cache, no network.")
-@click.option("-U", "--upgrade", is_flag=True, help="Move the cutoff to now.")
+@click.option("-U", "--upgrade", is_flag=True, help="Ignore the pins and resolve again.")
 @click.option(
     "-P",
     "upgrade_packages",
     multiple=True,
     metavar="NAME",
-    help="Upgrade one package (ignore the cutoff for it); may be repeated.",
+    help="Upgrade one package, and others as far as it needs; may be repeated.",
 )
 @click.option(
     "--allow-sdist", multiple=True, metavar="NAME", help="Lock this package as source if it has no wheel."
@@ -85,8 +100,8 @@ if TYPE_CHECKING:
 def lock_command(settings: dict[str, Any], /, **values: Any) -> int:  # noqa: ANN401 - click checks each option
     """Lock PROFILES for all their targets, into lockfiles/PROFILE/.
 
-    Requirements come from -r FILE, else from the project's pyproject.toml, else from the profile. Only targets with a
-    changed plan are resolved; the cutoff stays until --upgrade or --as-of moves it.
+    Requirements come from -r FILE, else from the project's pyproject.toml, else from the profile. A pin moves only if
+    it no longer satisfies them, or with -U or -P. The options for what to lock are remembered.
     """
     is_check = values.pop("check")
     options = lock_options(values, quiet=settings["quiet"])
@@ -106,6 +121,7 @@ def requested(options: LockOptions) -> tuple[tuple[LockRequest, ...], Sequence[P
 
 def lock_options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
     """Return the options out of click's values; those that a command lacks have the defaults of `envsmith lock`."""
+    from envsmith.config.project_dependencies import ALL
     from envsmith.host.current import utc_text
     from envsmith.lock.request import LockOptions, parse_cutoff
     from envsmith.lockfile.manifest import RememberedOptions
@@ -113,14 +129,19 @@ def lock_options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
 
     rest = dict(values)
     mode, is_offline, as_of = rest.pop("mode"), rest.pop("offline"), rest.pop("as_of", "")
+    for name in ("extras", "groups"):
+        if rest.pop(f"all_{name}", False):
+            rest[name] = (ALL,)
     if mode == "live" and is_offline:
         raise click.UsageError("--catalog live needs the network; remove --offline")
-    if as_of and rest.get("upgrade"):
-        raise click.UsageError("use either --upgrade (cutoff now) or --as-of (another cutoff)")
     now_utc = utc_text()
+    given = {
+        "as_of": parse_cutoff(as_of, now_utc) if as_of else "",
+        "backend": rest.pop("backend", "") or "",
+        **{name: rest.pop(name) for name in _REMEMBERED if name in rest},
+    }
     return LockOptions(
         now_utc=now_utc,
-        as_of_utc=parse_cutoff(as_of, now_utc) if as_of else "",
         catalog=CatalogOptions(
             mode=mode,
             index_base=rest.pop("index_base"),
@@ -129,9 +150,7 @@ def lock_options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
             insecure_hosts=rest.pop("insecure_hosts"),
         ),
         quiet=quiet,
-        remembered=RememberedOptions(
-            **{item.name: rest.pop(item.name, ()) for item in fields(RememberedOptions)}
-        ),
+        remembered=RememberedOptions(**given),
         **rest,
     )
 

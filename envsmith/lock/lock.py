@@ -10,29 +10,40 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from packaging.utils import canonicalize_name
+
 from envsmith.activate.scripts import scripts_of
 from envsmith.errors import EnvsmithError, LockError, ResolveError
-from envsmith.lock import admission, file_conflicts, recorded_models, savings
-from envsmith.lock.request import LockOptions, with_shared_versions
+from envsmith.lock import (
+    admission,
+    file_conflicts,
+    kept_pins,
+    recorded_models,
+    remembered_options,
+    savings,
+)
+from envsmith.lock.changed_inputs import changes
+from envsmith.lock.request import LockOptions, check_upgraded, with_shared_versions
 from envsmith.lock.resolve import ResolveTools, resolve_all
 from envsmith.lock.savings import DownloadSavings
 from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord
+from envsmith.lockfile.pins import RequirementsLine
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.store import (
     decisions_of,
     file_names,
+    is_recorded,
+    is_same,
     lock_files,
     read_manifest,
     sha256_of,
-    upgraded_names,
 )
-from envsmith.lockfile.whole import problems
+from envsmith.lockfile.whole import LockTexts, problems
 from envsmith.model.finding import Decision
 from envsmith.plan import routes
 from envsmith.plan.model import LockRequest, ProfilePlan, Resolution, ResolutionPlan
 from envsmith.plan.planner import plan_profile
 from envsmith.plan.unmet_requirements import BREAKS
-from envsmith.plan.wheel_hashes import RecordedHasher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,12 @@ class LockedTarget:
     """Pairs with an unchecked package and the same import folder."""
     replaced: tuple[LockError, ...] = ()
     """Problems of the lock on disk, for which it was not taken as current."""
+    moved: tuple[tuple[str, str, str], ...] = ()
+    """Project, version before (empty if new) and now (empty if gone) of each pin that differs."""
+    is_rebuilt: bool = False
+    """Whether `lock` was made from the pins on disk, without resolving."""
+    unserved: tuple[str, ...] = ()
+    """Pins whose file the index no longer has, so that the pylock could not be made: ``six 1.17.0``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +83,8 @@ class LockedProfile:
     written: tuple[str, ...]
     """Names of the changed files."""
     folder: Path
+    changes: tuple[str, ...] = ()
+    """Remembered options that changed: ``extras: (none) → ml``."""
 
     @property
     def breakages(self) -> tuple[Decision, ...]:
@@ -124,66 +143,144 @@ def _start(
     folder = options.folder / name
     found = tools.files.read_files(folder)
     manifest = read_manifest(found, str(folder / FILENAME))
-    upgrades = upgraded_names(options.upgrade_packages, found, name)
-    again = None if options.upgrade else frozenset(upgrades)
-    pages = routes.read(request.profile, manifest, tools.routes, again=again)
+    check_upgraded(options.upgrade_packages, request, found)
+    upgraded = frozenset(str(canonicalize_name(name)) for name in options.upgrade_packages)
+    kept = None if options.upgrade else manifest
+    pages = routes.read(request.profile, manifest, tools.routes, again=None if options.upgrade else upgraded)
     if other := request.profile.versions_of:
         place = options.folder / other
         request = with_shared_versions(request, place, tools.files.read_files(place))
     planned = plan_profile(
-        replace(request, pages=pages),
-        options.cutoffs(manifest, upgrades),
+        replace(request, pages=pages, kept=kept),
+        options.cutoffs(request, manifest),
         catalog=tools.catalog,
         listings=tools.listings,
-        hasher=RecordedHasher(manifest, tools.hasher),
+        hasher=tools.hasher,
     )
-    current: list[LockedTarget] = []
+    disk = _LockOnDisk(folder=folder, files=found, manifest=manifest, kept=kept, upgraded=upgraded)
+    done: list[LockedTarget | Future[LockedTarget]] = []
     due: list[_Due] = []
     for plan in planned.plans:
-        slug = plan.target.slug
-        is_unchanged = manifest and is_current(plan, manifest, found)
-        replaced = problems(slug, manifest, found, folder, tools.rules) if manifest and is_unchanged else ()
-        if manifest and is_unchanged and not replaced:
-            current.append(LockedTarget(slug=slug, entry=manifest.targets[slug], lock=None, seconds=0.0))
+        entry = disk.kept.targets.get(plan.target.slug) if disk.kept else None
+        is_due, replaced = _is_due(plan, entry, planned.request, disk, tools)
+        if is_due or entry is None:
+            due.append((disk.prepared(plan), replaced))
         else:
-            due.append((plan, replaced))
-    resolving = pool.submit(_lock_targets, due, planned.catalog_name, tools)
-    return partial(_finish, planned, current, resolving, manifest, options, tools)
+            done.append(_kept(plan, _of_today(entry, plan), disk, tools, pool))
+    resolving = pool.submit(_lock_targets, due, planned.catalog_name, disk, tools)
+    return partial(_finish, planned, done, resolving, disk, options, tools)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LockOnDisk:
+    """The lock of a profile before, and what of it is kept."""
+
+    folder: Path
+    files: Mapping[str, bytes]
+    manifest: Manifest | None
+    kept: Manifest | None
+    """The manifest, or None to keep no pin."""
+    upgraded: frozenset[str]
+    """Projects whose pins are not kept."""
+
+    def prepared(self, plan: ResolutionPlan) -> ResolutionPlan:
+        """Return a plan with the versions to keep; what an upgrade needs may be newer than the cutoff."""
+        found = kept_pins.preferences(plan.target.slug, self.kept, self.files)
+        kept = {name: version for name, version in found.items() if name not in self.upgraded}
+        return replace(plan, preferences=kept, has_cutoff=plan.has_cutoff and not self.upgraded)
+
+    def moved(self, lock: Lock) -> tuple[tuple[str, str, str], ...]:
+        """Return the pins of a lock that differ from those before."""
+        slug = lock.target.slug
+        if self.manifest is None or slug not in self.manifest.targets:
+            return ()
+        before = kept_pins.preferences(slug, self.manifest, self.files)
+        return tuple(kept_pins.changed_versions(before, lock))
+
+
+def _is_due(
+    plan: ResolutionPlan,
+    entry: TargetRecord | None,
+    request: LockRequest,
+    disk: _LockOnDisk,
+    tools: ResolveTools,
+) -> tuple[bool, tuple[LockError, ...]]:
+    """Return whether a target must be resolved, and the problems of the lock on disk."""
+    if disk.kept is None or entry is None:
+        return True, ()
+    slug = plan.target.slug
+    lines = kept_pins.pinned_lines(slug, disk.files)
+    replaced = problems(slug, disk.kept, disk.files, disk.folder, tools.rules)
+    is_stale = (
+        replaced
+        or disk.upgraded & lines.keys()
+        or is_newer(disk.kept, request)
+        or changed_files(entry, disk.files, slug)
+        or changes(plan, entry, lines)
+    )
+    return bool(is_stale), replaced
+
+
+def _kept(
+    plan: ResolutionPlan,
+    entry: TargetRecord,
+    disk: _LockOnDisk,
+    tools: ResolveTools,
+    pool: ThreadPoolExecutor,
+) -> LockedTarget | Future[LockedTarget]:
+    """Return a target whose pins are kept; a missing pylock is made from them."""
+    slug = plan.target.slug
+    if LockTexts.of(slug, entry, disk.files, disk.folder).pylock is not None:
+        return LockedTarget(slug=slug, entry=entry, lock=None, seconds=0.0)
+    return pool.submit(_rebuild_target, plan, entry, kept_pins.pinned_lines(slug, disk.files), tools)
+
+
+def is_newer(manifest: Manifest, request: LockRequest) -> bool:
+    """Return whether a lock may have files that are newer than the cutoff asked for."""
+    return bool(request.as_of) and request.as_of < manifest.cutoff_utc
 
 
 def _finish(
     planned: ProfilePlan,
-    current: Sequence[LockedTarget],
+    done: Sequence[LockedTarget | Future[LockedTarget]],
     resolving: Future[list[LockedTarget | EnvsmithError]],
-    manifest: Manifest | None,
+    disk: _LockOnDisk,
     options: LockOptions,
     tools: ResolveTools,
 ) -> LockedProfile:
     """Wait for the targets of a profile, and write its files unless one failed."""
-    name = planned.request.profile.name
-    found = {target.slug: target for target in (*current, *_locked(resolving.result()))}
+    request = planned.request
+    kept = (item if isinstance(item, LockedTarget) else item.result() for item in done)
+    found = {target.slug: target for target in (*_locked(resolving.result()), *kept)}
     targets = tuple(found[plan.target.slug] for plan in planned.plans)
-    scripts = scripts_of(planned.plans, tools.templates)
-    fresh = _manifest(planned, targets, scripts, manifest)
+    scripts = {} if request.only else scripts_of(planned.plans, tools.templates)
+    fresh = _manifest(planned, targets, scripts, disk)
     files: dict[str, bytes] = {}
-    for lock in filter(None, (target.lock for target in targets)):
-        files |= lock_files(lock)
+    for target in targets:
+        if target.lock:
+            own = lock_files(target.lock)
+            files |= (
+                own if not target.is_rebuilt else {name: own[name] for name in own if name.endswith(".toml")}
+            )
     files |= {FILENAME: fresh.to_toml().encode(), **scripts}
-    unused = file_names(manifest) - file_names(fresh)
-    folder = options.folder / name
+    unused = file_names(disk.manifest) - file_names(fresh)
+    # Files with other line ends are the same files.
+    files = {name: content for name, content in files.items() if not is_same(disk.files.get(name), content)}
+    before = disk.manifest.remembered if disk.manifest else None
     return LockedProfile(
-        profile=name,
+        profile=request.profile.name,
         manifest=fresh,
         catalog_name=planned.catalog_name,
         decisions=_decisions(planned, targets),
         targets=targets,
-        written=() if options.dry_run else tools.files.write_files(folder, files, remove=unused),
-        folder=folder,
+        written=() if options.dry_run else tools.files.write_files(disk.folder, files, remove=unused),
+        folder=disk.folder,
+        changes=tuple(remembered_options.changes(before, request.remembered)) if before else (),
     )
 
 
 def _lock_targets(
-    due: Sequence[_Due], catalog_name: str, tools: ResolveTools
+    due: Sequence[_Due], catalog_name: str, disk: _LockOnDisk, tools: ResolveTools
 ) -> list[LockedTarget | EnvsmithError]:
     """Resolve plans together, and return the lock or the error of each."""
     begin = time.monotonic()
@@ -208,7 +305,8 @@ def _lock_targets(
             tools.progress.ended(_subject(plan), time.monotonic() - begin, "failed")
         else:
             seconds = time.monotonic() - begin
-            found.append(replace(item, seconds=seconds, replaced=replaced))
+            moved = disk.moved(item.lock) if item.lock else ()
+            found.append(replace(item, seconds=seconds, replaced=replaced, moved=moved))
             tools.progress.ended(_subject(plan), seconds, f"{item.entry.packages} packages")
     return found
 
@@ -248,6 +346,29 @@ def _checked(
     )
 
 
+def _rebuild_target(
+    plan: ResolutionPlan, entry: TargetRecord, lines: Mapping[str, RequirementsLine], tools: ResolveTools
+) -> LockedTarget:
+    """Make the pylock of a target from its pins and hashes."""
+    begin = time.monotonic()
+    tools.progress.started(_subject(plan), "reading addresses")
+    try:
+        found = kept_pins.rebuild(plan, entry, lines, tools.resolver)
+    except EnvsmithError as error:
+        tools.progress.ended(_subject(plan), time.monotonic() - begin, "failed")
+        raise error.at(_subject(plan))  # noqa: B904 - the same error, with its place
+    seconds = time.monotonic() - begin
+    tools.progress.ended(_subject(plan), seconds, f"{entry.packages} packages")
+    return LockedTarget(
+        slug=plan.target.slug,
+        entry=entry,
+        lock=found.lock,
+        seconds=seconds,
+        is_rebuilt=True,
+        unserved=found.unserved,
+    )
+
+
 def _savings(
     plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools
 ) -> tuple[DownloadSavings, ...]:
@@ -276,22 +397,81 @@ def _locked(found: Iterable[LockedTarget | EnvsmithError]) -> list[LockedTarget]
 
 
 def _manifest(
-    planned: ProfilePlan,
-    targets: tuple[LockedTarget, ...],
-    scripts: Mapping[str, bytes],
-    before: Manifest | None,
+    planned: ProfilePlan, targets: tuple[LockedTarget, ...], scripts: Mapping[str, bytes], disk: _LockOnDisk
 ) -> Manifest:
-    request = planned.request
+    request, before = planned.request, disk.manifest
+    is_partial = bool(request.only) and before is not None
+    left = before.targets if is_partial and before else {}
+    is_resolved = any(target.lock and not target.is_rebuilt for target in targets)
+    entries = {**left, **{target.slug: target.entry for target in targets}}
     return Manifest(
         profile=request.profile.name,
-        cutoff_utc=planned.cutoffs.cutoff_utc,
-        moved=planned.cutoffs.moved,
+        cutoff_utc=planned.cutoffs.cutoff_utc if is_resolved or before is None else before.cutoff_utc,
+        moved=_moved(planned, targets, disk),
         remembered=request.remembered,
         routes=routes.recorded(request.pages, planned.plans),
-        targets={target.slug: target.entry for target in targets},
-        scripts={name: sha256_of(content) for name, content in scripts.items()},
+        targets=entries,
+        scripts=before.scripts
+        if is_partial and before
+        else {name: sha256_of(content) for name, content in scripts.items()},
         models=recorded_models.record_models(request.profile, before, request.hash_model),
+        metadata=_metadata(planned.plans, entries.values(), before),
     )
+
+
+def _of_today(entry: TargetRecord, plan: ResolutionPlan) -> TargetRecord:
+    """Return the entry of a lock that is kept, with the variables of today; one of form 1 is completed."""
+    inputs = plan.inputs()
+    if "asked" in entry.inputs:
+        return replace(entry, inputs={**entry.inputs, "env": inputs["env"]})
+    return replace(
+        entry,
+        inputs=inputs,
+        family={name: _with_source(name, pin, plan) for name, pin in entry.family.items()},
+        files={name: sha256 for name, sha256 in entry.files.items() if not name.startswith("pylock.")},
+    )
+
+
+def _with_source(name: str, pin: FamilyPin, plan: ResolutionPlan) -> FamilyPin:
+    """Return a pin with URL and upload time, unless it comes from PyPI or a recorded page."""
+    if name in plan.pypi_builds or name in plan.routes:
+        return pin
+    row = next((item for item in plan.slice.projects.get(name, ()) if item.filename == pin.filename), None)
+    return replace(pin, url=row.url, uploaded=row.upload_time or "") if row else pin
+
+
+def _moved(planned: ProfilePlan, targets: Iterable[LockedTarget], disk: _LockOnDisk) -> dict[str, str]:
+    """Return project → its own cutoff: of those upgraded, and of what moved beyond the cutoff with them."""
+    moved = dict(planned.cutoffs.moved)
+    if not (planned.cutoffs.is_asked and disk.upgraded):
+        return moved
+    now = max(moved.values(), default=planned.cutoffs.cutoff_utc)
+    for target in targets:
+        for package in target.lock.pylock.packages if target.lock else ():
+            times = [wheel.upload_time for wheel in package.wheels or () if wheel.upload_time]
+            if times and min(times).strftime("%Y-%m-%dT%H:%M:%SZ") > planned.cutoffs.cutoff_utc:
+                moved[str(package.name)] = now
+    return moved
+
+
+def _metadata(
+    plans: Iterable[ResolutionPlan], entries: Iterable[TargetRecord], before: Manifest | None
+) -> tuple[Mapping[str, object], ...]:
+    """Return the requirements of the locked versions of the torch family, as the catalog or the lock before says."""
+    locked = {(name, pin.version) for entry in entries for name, pin in entry.family.items() if pin.url}
+    found: dict[tuple[str, str], Mapping[str, object]] = {
+        (row["name"], row["version"]): row for row in (before.metadata if before else ())
+    }
+    for plan in plans:
+        for item in plan.slice.metadata:
+            row = {
+                "name": str(item.name),
+                "version": item.version,
+                "requires-dist": list(item.requires_dist),
+                **({"requires-python": item.requires_python} if item.requires_python else {}),
+            }
+            found.setdefault((item.name, item.version), row)
+    return tuple(row for key, row in sorted(found.items()) if key in locked)
 
 
 def _decisions(planned: ProfilePlan, targets: tuple[LockedTarget, ...]) -> tuple[Decision, ...]:
@@ -302,12 +482,14 @@ def _decisions(planned: ProfilePlan, targets: tuple[LockedTarget, ...]) -> tuple
     return tuple(dict.fromkeys(found))
 
 
-def is_current(plan: ResolutionPlan, manifest: Manifest, found: Mapping[str, bytes]) -> bool:
-    """Return whether the lock on disk was made from this plan and its files are unchanged."""
-    entry = manifest.targets.get(plan.target.slug)
-    if entry is None or entry.plan != plan.digest() or entry.inputs != plan.inputs():
-        return False
-    return all(name in found and sha256_of(found[name]) == sha256 for name, sha256 in entry.files.items())
+def changed_files(entry: TargetRecord, found: Mapping[str, bytes], slug: str) -> tuple[tuple[str, str], ...]:
+    """Return the code and message of each file of a target that is missing, or not the one that was written."""
+    name = f"requirements.{slug}.txt"
+    if name not in found:
+        return (("LCK037", f"{name} is missing"),)
+    if not is_recorded(found[name], entry.files.get(name, "")):
+        return (("LCK036", f"{name} was changed after it was written"),)
+    return ()
 
 
 def entry_of(lock: Lock, plan: ResolutionPlan) -> TargetRecord:
@@ -316,16 +498,16 @@ def entry_of(lock: Lock, plan: ResolutionPlan) -> TargetRecord:
     family = {}
     for name in lock.family:
         wheel = (packages[name].wheels or ())[0]  # type: ignore[index]
-        family[name] = FamilyPin(
-            version=lock.version(name), filename=wheel.filename, sha256=wheel.hashes["sha256"]
-        )
+        pin = FamilyPin(version=lock.version(name), filename=wheel.filename, sha256=wheel.hashes["sha256"])
+        family[name] = _with_source(name, pin, plan)
+    requirements = f"requirements.{lock.target.slug}.txt"
     return TargetRecord(
         plan=lock.plan_digest,
         inputs=plan.inputs(),
         catalog=str(lock.pylock.tool["envsmith"]["catalog"]) if lock.pylock.tool else "",
         family=family,
         packages=len(packages),
-        files={name: sha256_of(content) for name, content in lock_files(lock).items()},
+        files={requirements: sha256_of(lock_files(lock)[requirements])},
         decisions=tuple(decision.to_json() for decision in lock.decisions),
         unsatisfied=tuple(str(item) for item in lock.unsatisfied),
     )

@@ -15,6 +15,9 @@ from envsmith.plan.planner import SIMILAR_NAME
 
 _SHOWN_SIZES = 3
 _SHOWN_NAMES = 4
+_SHOWN_MOVES = 12
+UNSERVED = "LCK025"
+"""Code of a pin whose file is gone from its index."""
 # Decisions on the lifecycle of the backend: shown in the first line, not under "decisions".
 _HEADLINES = ("RES103", "RES104", "RES105")
 
@@ -55,9 +58,13 @@ def outcome(request: LockRequest, found: LockedProfile | EnvsmithError) -> None:
             places = named_shortly(decisions[decision], [target.slug for target in found.targets])
             text = decision.message + (f" ({places})" if places else "")
             printer.labelled("" if number else label, text, decision.code)
+    for number, text in enumerate(found.changes):
+        printer.labelled("" if number else "options", text)
+    _moved(found)
     _savings(found)
     _unchecked(found)
     _replaced(found)
+    _unserved(found)
     _breakages(found)
 
 
@@ -85,6 +92,38 @@ def _replaced(found: LockedProfile) -> None:
     for target in found.targets:
         for error in target.replaced:
             printer.labelled("warning", f"{target.slug}: replaced: {error.message}", error.code)
+
+
+def _moved(found: LockedProfile) -> None:
+    """Print the pins that differ from the lock before, each once with its targets."""
+    places: dict[tuple[str, str, str], list[str]] = {}
+    for target in found.targets:
+        for change in target.moved:
+            places.setdefault(change, []).append(target.slug)
+    every = [target.slug for target in found.targets]
+    lines = []
+    for (name, before, after), slugs in sorted(places.items()):
+        where = named_shortly(slugs, every)
+        lines.append(f"{name} {before or '(new)'} → {after or '(gone)'}" + (f" ({where})" if where else ""))
+    for number, text in enumerate(lines[:_SHOWN_MOVES]):
+        printer.labelled("" if number else "moved", text)
+    if more := lines[_SHOWN_MOVES:]:
+        printer.labelled("", f"and {len(more)} more")
+
+
+def _unserved(found: LockedProfile) -> None:
+    """Print the pins whose file is gone from its index; they stay in the lock."""
+    places: dict[str, list[str]] = {}
+    for target in found.targets:
+        for text in target.unserved:
+            places.setdefault(text, []).append(target.slug)
+    for text, slugs in places.items():
+        where = named_shortly(slugs, [target.slug for target in found.targets])
+        message = f"{text}: the index no longer has the locked file" + (f" ({where})" if where else "")
+        printer.labelled("error", f"{message}; the pin stays, but no pylock can be made", UNSERVED)
+    if places:
+        name = next(iter(places)).partition(" ")[0]
+        printer.labelled("", f"hint: envsmith lock {found.profile} -P {name}")
 
 
 def _savings(found: LockedProfile) -> None:
@@ -183,7 +222,7 @@ def _row(target: LockedTarget, request: LockRequest) -> tuple[str, ...]:
         pins.get(name) or ("dropped" if name in dropped else "-")
         for name in ("torch", "torchvision", "torchaudio")
     ]
-    took = f"{target.seconds:.1f} s" if target.lock else "unchanged"
+    took = f"{target.seconds:.1f} s" if target.lock and not target.is_rebuilt else "unchanged"
     return (target.slug, *shown, str(target.entry.packages), took)
 
 
@@ -197,13 +236,15 @@ def written(done: Sequence[LockedProfile], *, dry_run: bool) -> None:
             text = f"nothing (dry run); would write {text}"
         elif not found.written:
             text = f"nothing: {found.folder.as_posix()} is current"
-        printer.labelled("wrote", f"{text} · as of {found.manifest.cutoff_utc}")
+        as_of = found.manifest.remembered.as_of
+        printer.labelled("wrote", text + (f" · as of {as_of}" if as_of else ""))
 
 
 def status(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> int:
     """Return the exit code: of the worst error, or 1 when a lock breaks one of its packages."""
     worst = max((error.exit_code for error in failed), default=OK)
-    return max(worst, NO) if any(found.breakages for found in done) else worst
+    is_incomplete = any(found.breakages or any(target.unserved for target in found.targets) for found in done)
+    return max(worst, NO) if is_incomplete else worst
 
 
 def envelope(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> None:
@@ -223,7 +264,12 @@ def envelope(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> 
                     "family": {name: str(pin) for name, pin in target.entry.family.items()},
                     "packages": target.entry.packages,
                     "seconds": round(target.seconds, 3),
-                    "is_unchanged": target.lock is None,
+                    "is_unchanged": target.lock is None or target.is_rebuilt,
+                    "moved": [
+                        {"name": name, "before": before, "after": after}
+                        for name, before, after in target.moved
+                    ],
+                    "unserved": list(target.unserved),
                     "uncompared": list(target.unchecked),
                     "savings": [saving.to_json() for saving in target.savings],
                 }

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache, partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from envsmith.config.profile import Profile, check_name
+from envsmith.config.profile_reader import parse_time
 from envsmith.config.profiles import ProfileStore
 from envsmith.config.requirement import SourcedRequirement, labels
 from envsmith.config.requirements_files import (
@@ -25,6 +25,7 @@ from envsmith.config.requirements_parser import RequirementsFile
 from envsmith.errors import EnvsmithError, LockError, ProfileError, ResolveError
 from envsmith.files.text import folders_with, is_missing, read_text
 from envsmith.host.current import this_platform, this_python, utc_text
+from envsmith.lock.remembered_options import chosen_slugs, combine, extras_of, groups_of
 from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.manifest import FILENAME, Manifest, RememberedOptions
 from envsmith.lockfile.pins import requirements_lines
@@ -49,19 +50,12 @@ class LockOptions:
 
     profiles: tuple[str, ...] = ()
     remembered: RememberedOptions = field(default_factory=RememberedOptions)
-    extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    python: tuple[str, ...] = ()
-    platforms: tuple[str, ...] = ()
-    backend: str | None = None
-    allow_sdist: tuple[str, ...] = ()
+    """As given; those of the manifest are taken for the others."""
     now_utc: str = field(default_factory=utc_text)
-    as_of_utc: str = ""
-    """Cutoff: RFC 3339 with ``Z``; empty to keep the one of the manifest."""
     upgrade: bool = False
-    """Whether to move the cutoff to now."""
+    """Whether to resolve anew, keeping no pin."""
     upgrade_packages: tuple[str, ...] = ()
-    """Projects whose own cutoff moves to now."""
+    """Projects whose pins are not kept; a cutoff does not apply to what they need."""
     catalog: CatalogOptions = field(default_factory=CatalogOptions)
     folder: Path = Path(LOCKFILES)
     """Parent of the profiles' lock folders."""
@@ -71,19 +65,19 @@ class LockOptions:
     as_json: bool = False
     quiet: bool = False
 
-    def cutoffs(self, manifest: Manifest | None, upgrade_packages: tuple[str, ...] = ()) -> Cutoffs:
-        """Return the cutoffs: as given, else those of the manifest, else now.
+    def cutoffs(self, request: LockRequest, manifest: Manifest | None) -> Cutoffs:
+        """Return the cutoff asked for, else now.
 
         Args:
+            request: with the cutoff asked for, if any.
             manifest: of the lock on disk.
-            upgrade_packages: normalised names of the projects whose cutoff moves to now.
         """
-        if self.as_of_utc:
-            return Cutoffs(cutoff_utc=self.as_of_utc)
-        if manifest is None or self.upgrade:
+        if not request.as_of:
             return Cutoffs(cutoff_utc=self.now_utc)
-        moved = {**manifest.moved, **dict.fromkeys(upgrade_packages, self.now_utc)}
-        return Cutoffs(cutoff_utc=manifest.cutoff_utc, moved=moved)
+        kept = manifest is not None and not self.upgrade and manifest.cutoff_utc == request.as_of
+        names = (str(canonicalize_name(name)) for name in self.upgrade_packages)
+        moved = {**(manifest.moved if manifest and kept else {}), **dict.fromkeys(names, self.now_utc)}
+        return Cutoffs(cutoff_utc=request.as_of, moved=moved, is_asked=True)
 
 
 def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...]:
@@ -101,33 +95,21 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
     """
     store = ProfileStore.of_project(project)
     options = _with_set_file(options, project, store)
-    # Profiles share the requirements files named on the command line: read them once.
-    read = cache(partial(_read, options, project, store))
-    named_files = options.remembered.requirements_files
-    named = read(named_files, "")
+    # Profiles share their requirements files: read them once.
+    read = cache(partial(_read, project, store))
+    given = options.remembered
+    if given.requirements_files:
+        _read_given(given, read)  # before the manifests: errors of what was typed come first
     names = options.profiles or store.settings.default_profiles
     if names:
         chosen = [_profile(name, store) for name in dict.fromkeys(names)]
-    elif named and (backend := options.backend or _backend_of(named)):
+    elif (named := _read_given(given, read)) and (backend := given.backend or _backend_of(named)):
         chosen = [_profile_for(Backend.parse(backend))]
     else:
         chosen = [_profile(name, store) for name in folders_with(options.folder, FILENAME)]
     if not chosen:
         raise _no_profile(store)
-    requests = []
-    for profile in chosen:
-        own = _with_recorded(options, profile)
-        files = own.remembered.requirements_files
-        file = read(files, "" if named_files else str(options.folder / profile.name / FILENAME))
-        is_explicit = file is not None or store.settings.requirements_from == "profile"
-        ignored = () if is_explicit else unread_sources(project)
-        inside = tuple(name for name in files if is_of_project(project, name))
-        remembered = replace(
-            own.remembered, requirements_files=tuple(Path(name).as_posix() for name in inside)
-        )
-        request = _request(profile, own, file)
-        notes = (*request.notes, *(_not_recorded(name) for name in files if name not in inside))
-        requests.append(replace(request, ignored_files=ignored, remembered=remembered, notes=notes))
+    requests = [_request(profile, options, project, store, read) for profile in chosen]
     return tuple(prune(request, project, store.settings.sources) for request in requests)
 
 
@@ -141,6 +123,97 @@ def _with_set_file(options: LockOptions, project: Path, store: ProfileStore) -> 
         where = "pyproject.toml: tool.envsmith.requirements-from"
         raise ProfileError("PRF025", f"{file!r} is outside the project", where=where, hint=hint)
     return replace(options, remembered=replace(options.remembered, requirements_files=(file,)))
+
+
+def _read_given(given: RememberedOptions, read: _Reader) -> RequirementsFile | None:
+    files = given.requirements_files
+    return read(files, "", () if files else given.extras, () if files else given.groups)
+
+
+_Reader = Callable[[tuple[str, ...], str, tuple[str, ...], tuple[str, ...]], RequirementsFile | None]
+
+
+def _request(
+    profile: Profile, options: LockOptions, project: Path, store: ProfileStore, read: _Reader
+) -> LockRequest:
+    """Return the request of one profile, with the options that its lock remembers."""
+    manifest = _manifest(options, profile)
+    is_implied = profile.name not in {known for known, _ in store.names()}
+    if is_implied and manifest and manifest.targets:
+        profile = _of_targets(profile, manifest)
+    given = options.remembered
+    profile.with_overrides(backend=given.backend or None, python=given.python, platforms=given.platforms)
+    remembered = combine(given, manifest, profile, is_implied=is_implied)
+    if options.upgrade and not given.as_of:
+        remembered = replace(remembered, as_of="")
+    as_of = remembered.as_of or profile.as_of or store.settings.as_of
+    extras = extras_of(remembered, profile, store.settings)
+    groups = groups_of(remembered, profile, store.settings)
+    files = remembered.requirements_files
+    place = "" if given.requirements_files else str(options.folder / profile.name / FILENAME)
+    file = read(files, place, () if files else extras, () if files else groups)
+    is_explicit = file is not None or store.settings.requirements_from == "profile"
+    inside = tuple(name for name in files if is_of_project(project, name))
+    profile = profile.with_overrides(
+        backend=remembered.backend or None, python=remembered.python, platforms=remembered.platforms
+    )
+    sources = {str(canonicalize_name(name)) for name in remembered.allow_sdist}
+    profile = replace(profile, allow_sdist=(*profile.allow_sdist, *sources))
+    request = LockRequest(
+        profile=profile,
+        requirements=profile.sourced_requirements(),
+        constraints=profile.sourced_requirements("constraints"),
+        notes=tuple(_not_recorded(name) for name in files if name not in inside),
+        ignored_files=() if is_explicit else unread_sources(project),
+        remembered=replace(remembered, requirements_files=tuple(Path(name).as_posix() for name in inside)),
+        as_of=as_of,
+        only=chosen_slugs(given, manifest, profile),
+    )
+    if file is None:
+        return request
+    is_named = files or extras or groups
+    return replace(
+        request,
+        requirements=file.requirements if file.requirements or is_named else request.requirements,
+        constraints=(*file.constraints, *request.constraints),
+        notes=(*file.notes, *request.notes),
+        requires_python=file.requires_python,
+    )
+
+
+def check_upgraded(names: Sequence[str], request: LockRequest, found: Mapping[str, bytes]) -> None:
+    """Check that packages to upgrade are locked or required.
+
+    Args:
+        names: as given.
+        request: profile and requirements.
+        found: files of the profile's lock folder.
+
+    Raises:
+        ProfileError: PRF043 when one is neither.
+    """
+    texts = (content for name, content in found.items() if name.startswith("requirements."))
+    lines = (line for content in texts for line in requirements_lines(content.decode("utf-8", "replace")))
+    known = {line.name for line in lines if line.name} | {item.name for item in request.requirements}
+    for name in names:
+        if str(canonicalize_name(name)) not in known:
+            profile = request.profile.name
+            raise ProfileError(
+                "PRF043",
+                f"{name!r} is neither locked nor required: -P upgrades a package of the {profile} lock",
+                where="envsmith lock: -P",
+                hint=suggestion(name, known) if known else f"envsmith lock {profile}",
+            )
+
+
+def _of_targets(profile: Profile, manifest: Manifest) -> Profile:
+    """Return the implied profile of a backend for the targets that are locked, whichever machine this is."""
+    targets = [parse_slug(slug) for slug in manifest.targets]
+    return replace(
+        profile,
+        python=tuple(python for python, _ in targets),
+        platforms=tuple(platform for _, platform in targets),
+    )
 
 
 def _not_recorded(name: str) -> Decision:
@@ -183,46 +256,24 @@ def prune(request: LockRequest, root: Path, folders: Sequence[str] = ()) -> Lock
     )
 
 
-def _with_recorded(options: LockOptions, profile: Profile) -> LockOptions:
-    """Take the options recorded in the manifest that the command line does not give."""
+def _manifest(options: LockOptions, profile: Profile) -> Manifest | None:
     path = options.folder / profile.name / FILENAME
-    if all(astuple(options.remembered)) or is_missing(path):
-        return options
-    manifest = Manifest.from_toml(read_text(path, str(path)), str(path))
-    return replace(options, remembered=options.remembered.or_else(manifest.remembered))
+    return None if is_missing(path) else Manifest.from_toml(read_text(path, str(path)), str(path))
 
 
 def _read(
-    options: LockOptions, project: Path, store: ProfileStore, files: tuple[str, ...], manifest: str
+    project: Path,
+    store: ProfileStore,
+    files: tuple[str, ...],
+    manifest: str,
+    extras: tuple[str, ...],
+    groups: tuple[str, ...],
 ) -> RequirementsFile | None:
     if files:
         return read_requirements(project, files, manifest)
-    if store.settings.requirements_from == "profile" and not options.extras and not options.groups:
+    if store.settings.requirements_from == "profile" and not extras and not groups:
         return None
-    return read_pyproject(project, options.extras, options.groups)
-
-
-def _request(profile: Profile, options: LockOptions, file: RequirementsFile | None) -> LockRequest:
-    profile = profile.with_overrides(
-        backend=options.backend, python=options.python, platforms=options.platforms
-    )
-    if options.allow_sdist:
-        names = {str(canonicalize_name(name)) for name in options.allow_sdist}
-        profile = replace(profile, allow_sdist=tuple(sorted({*profile.allow_sdist, *names})))
-    if file is None:
-        return LockRequest(
-            profile=profile,
-            requirements=profile.sourced_requirements(),
-            constraints=profile.sourced_requirements("constraints"),
-        )
-    is_named = options.remembered.requirements_files or options.extras or options.groups
-    return LockRequest(
-        profile=profile,
-        requirements=file.requirements if file.requirements or is_named else profile.sourced_requirements(),
-        constraints=(*file.constraints, *profile.sourced_requirements("constraints")),
-        notes=file.notes,
-        requires_python=file.requires_python,
-    )
+    return read_pyproject(project, extras, groups)
 
 
 def with_shared_versions(request: LockRequest, folder: Path, files: Mapping[str, bytes]) -> LockRequest:
@@ -367,21 +418,3 @@ def parse_cutoff(text: str, now_utc: str) -> str:
         where="--as-of",
         hint=f"give a time up to now ({now_utc}), or use --upgrade",
     )
-
-
-def parse_time(text: str) -> str:
-    """Parse a date (its end) or an RFC 3339 time, and return it in UTC with ``Z``.
-
-    Raises:
-        ProfileError: PRF040 when it is neither, or a time without time zone.
-    """
-    hint = "write 2026-11-01 (the end of that day, UTC) or 2026-11-01T09:00:00Z"
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ProfileError("PRF040", f"invalid date `{text}`", where="--as-of", hint=hint) from error
-    if len(text) == 10:  # a date alone: YYYY-MM-DD
-        return f"{text}T23:59:59Z"
-    if moment.tzinfo is None:
-        raise ProfileError("PRF040", f"`{text}` has no time zone", where="--as-of", hint=hint)
-    return utc_text(moment)

@@ -7,26 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from envsmith.activate.scripts import scripts_of
 from envsmith.catalog import Catalog
 from envsmith.lock import recorded_models
+from envsmith.lock.changed_inputs import changes
+from envsmith.lock.kept_pins import pinned_lines
+from envsmith.lock.lock import changed_files
 from envsmith.lock.nightly_age import aging
 from envsmith.lock.request import with_shared_versions
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
-from envsmith.lockfile.pins import requirements_lines
-from envsmith.lockfile.store import read_manifest, sha256_of
-from envsmith.lockfile.whole import NO_RULES, LockRules, check_profile_name, problems
+from envsmith.lockfile.pins import RequirementsLine
+from envsmith.lockfile.store import is_recorded, is_same, read_manifest
+from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check_profile_name, problems
 from envsmith.model.finding import Finding, Report
 from envsmith.plan import routes
 from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan
-from envsmith.plan.planner import plan_profile
+from envsmith.plan.pairings import broken_pairings
+from envsmith.plan.planner import NO_CUTOFF, plan_profile
 from envsmith.plan.ports import Files, Hasher, Listings
-from envsmith.plan.wheel_hashes import RecordedHasher
 from envsmith.wiring import CatalogOptions, listing_sources, lock_rules
 
 
@@ -70,18 +73,19 @@ def check_profile(request: LockRequest, folder: Path, tools: CheckTools) -> Repo
     if other := request.profile.versions_of:
         place = folder.with_name(other)
         request = with_shared_versions(request, place, tools.files.read_files(place))
-    request = replace(request, pages=manifest.routes)
+    request = replace(request, pages=manifest.routes, kept=manifest)
     planned = plan_profile(
         request,
-        Cutoffs(cutoff_utc=manifest.cutoff_utc, moved=manifest.moved),
+        _cutoffs(request, manifest),
         catalog=tools.catalog,
         listings=tools.listings,
-        hasher=RecordedHasher(manifest, tools.hasher),
+        hasher=tools.hasher,
     )
-    findings = [
+    findings = list(_cutoff_findings(request, manifest))
+    findings += [
         finding
         for plan in planned.plans
-        for finding in _target_findings(plan, manifest, found, folder, tools.rules)
+        for finding in _target_findings(plan, manifest, found, folder, tools)
     ]
     if tools.templates:
         findings += _script_findings(manifest, scripts_of(planned.plans, tools.templates), found)
@@ -93,6 +97,7 @@ def check_profile(request: LockRequest, folder: Path, tools: CheckTools) -> Repo
     findings += [
         _finding("LCK031", f"{name}/{slug}", "locked, but not a target of the profile", name)
         for slug in sorted(set(manifest.targets) - slugs)
+        if not request.only
     ]
     findings += _notes(manifest, tools)
     return Report(findings=tuple(findings))
@@ -104,19 +109,36 @@ def _notes(manifest: Manifest, tools: CheckTools) -> Iterator[Finding]:
             yield from aging(entry.family, listing, f"{manifest.profile}/{slug}")
 
 
+def _cutoffs(request: LockRequest, manifest: Manifest) -> Cutoffs:
+    """Return the cutoff asked for; without one, no file is too new."""
+    if request.as_of:
+        return Cutoffs(cutoff_utc=request.as_of, moved=manifest.moved, is_asked=True)
+    return NO_CUTOFF
+
+
+def _cutoff_findings(request: LockRequest, manifest: Manifest) -> Iterator[Finding]:
+    if request.as_of and request.as_of < manifest.cutoff_utc:
+        text = f"as-of  {manifest.cutoff_utc} → {request.as_of}"
+        yield _finding("LCK033", manifest.profile, text, manifest.profile)
+
+
 def _script_findings(
     manifest: Manifest, scripts: Mapping[str, bytes], found: Mapping[str, bytes]
 ) -> Iterator[Finding]:
-    """Yield the activation scripts that are missing, changed or outdated."""
+    """Yield warnings for the activation scripts that are missing, changed or outdated: no pin depends on them."""
     name = manifest.profile
-    for file, sha256 in sorted(manifest.scripts.items()):
-        if file not in found:
-            yield _finding("LCK037", name, f"{file} is missing", name)
-        elif sha256_of(found[file]) != sha256:
-            yield _finding("LCK036", name, f"{file} was changed after it was written", name)
-    if {file: sha256_of(content) for file, content in scripts.items()} != manifest.scripts:
+    written = {file: content for file, content in found.items() if file in manifest.scripts}
+    missing = sorted(manifest.scripts.keys() - written.keys())
+    changed = sorted(file for file in written if not is_recorded(written[file], manifest.scripts[file]))
+    for file in missing:
+        yield _warning("LCK037", name, f"{file} is missing", name)
+    for file in changed:
+        yield _warning("LCK036", name, f"{file} was changed after it was written", name)
+    if missing or changed:
+        return
+    if scripts.keys() != written.keys() or not all(is_same(written[file], scripts[file]) for file in scripts):
         text = "the activation scripts are from another envsmith version or have other variables"
-        yield _finding("LCK038", name, text, name)
+        yield _warning("LCK038", name, text, name)
 
 
 def _route_findings(request: LockRequest, manifest: Manifest) -> Iterator[Finding]:
@@ -127,102 +149,94 @@ def _route_findings(request: LockRequest, manifest: Manifest) -> Iterator[Findin
 
 
 def _target_findings(
-    plan: ResolutionPlan, manifest: Manifest, found: Mapping[str, bytes], folder: Path, rules: LockRules
+    plan: ResolutionPlan, manifest: Manifest, found: Mapping[str, bytes], folder: Path, tools: CheckTools
 ) -> Iterator[Finding]:
     subject = f"{plan.profile}/{plan.target.slug}"
     entry = manifest.targets.get(plan.target.slug)
     if entry is None:
         yield _finding("LCK032", subject, "not locked yet", plan.profile)
         return
-    # The digest in the manifest is a word of the manifest as well: compare the inputs and pins themselves.
-    if entry.plan != plan.digest() or entry.inputs != plan.inputs():
-        yield from _plan_findings(plan, entry, subject)
-    else:
-        yield from _pin_findings(plan, entry, subject)
-    changed_files = list(_file_findings(plan, entry, found, subject))
-    yield from changed_files
-    if not changed_files:
-        for error in problems(plan.target.slug, manifest, found, folder, rules):
-            text = f"{error.where}: {error.message}" + "".join(
-                f"; {key} {value}" for key, value in error.details
-            )
-            yield _finding(error.code, subject, text, plan.profile)
-        yield from _admission_findings(plan, found, subject)
+    missing = changed_files(entry, found, plan.target.slug)
+    for code, text in missing:
+        yield _finding(code, subject, text, plan.profile)
+    if missing:
+        return
+    errors = problems(plan.target.slug, manifest, found, folder, tools.rules)
+    for error in errors:
+        text = f"{error.where}: {error.message}" + "".join(f"; {key} {value}" for key, value in error.details)
+        yield _finding(error.code, subject, text, plan.profile)
+    pylock = f"pylock.{plan.target.slug}.toml"
+    if pylock in found and LockTexts.of(plan.target.slug, entry, found, folder).pylock is None:
+        yield _warning("LCK036", subject, f"{pylock} was made for other pins, and is not used", plan.profile)
+    pins = pinned_lines(plan.target.slug, found)
+    stale = list(_change_findings(plan, entry, pins, subject))
+    yield from stale
+    if not errors and not stale:
+        yield from _admission_findings(plan, pins, subject)
+        yield from _fact_findings(plan, pins, tools.catalog, subject)
 
 
-def _admission_findings(plan: ResolutionPlan, found: Mapping[str, bytes], subject: str) -> Iterator[Finding]:
-    """Yield the pins that the requirements and constraints of the plan do not admit."""
-    name = f"requirements.{plan.target.slug}.txt"
-    for line in requirements_lines(found[name].decode("utf-8", "replace")):
-        if line.name and not _is_admitted(plan, line.name, line.version):
-            known = ", ".join(str(item.requirement) for item in plan.constraints_on(line.name))
-            text = f"{name}: {line.name}=={line.version} (required: {known or 'a valid version'})"
-            yield _finding("LCK060", subject, text, plan.profile)
+def _change_findings(
+    plan: ResolutionPlan, entry: TargetRecord, pins: Mapping[str, RequirementsLine], subject: str
+) -> Iterator[Finding]:
+    """Yield the changes of the inputs that the pins do not satisfy, and a note on other variables."""
+    origins = {str(item.requirement): item.origin for item in (*plan.requirements, *plan.constraints)}
+    origins |= dict(plan.given_hashes())
+    for word, text in changes(plan, entry, pins):
+        origin = next((place for item, place in origins.items() if text.endswith(f"→ {item}")), "")
+        yield _finding("LCK033", subject, f"{word}  {text}" + (f"  {origin}" if origin else ""), plan.profile)
+    if entry.env != dict(plan.env):
+        text = "the profile has other variables than the lock, which keeps its own until it is written again"
+        yield _warning("LCK038", subject, text, plan.profile)
+
+
+def _fact_findings(
+    plan: ResolutionPlan, pins: Mapping[str, RequirementsLine], catalog: Catalog, subject: str
+) -> Iterator[Finding]:
+    """Yield warnings for pins of which something bad is known by now; they are installed nevertheless."""
+    versions = {name: line.version for name, line in pins.items()}
+    for pairing, needed in broken_pairings(plan, versions, catalog):
+        name = canonicalize_name(needed.name)
+        text = f"{name} {versions[name]} does not go with {pairing.when} ({needed} does): {pairing.reason}"
+        yield _warning("LCK035", subject, text, plan.profile)
+    for wheels in plan.slice.projects.values():
+        for wheel in wheels:
+            if wheel.yanked is not None and versions.get(wheel.name) == str(wheel.version):
+                text = f"{wheel.filename} was withdrawn by its index: {wheel.yanked or 'no reason given'}"
+                yield _warning("LCK034", subject, text, plan.profile)
+
+
+def _admission_findings(
+    plan: ResolutionPlan, pins: Mapping[str, RequirementsLine], subject: str
+) -> Iterator[Finding]:
+    """Yield the pins that the requirements of the plan do not admit, though no input has changed."""
+    for name, line in sorted(pins.items()):
+        if not _is_admitted(plan, name, line.version):
+            given = ", ".join(str(item.requirement) for item in plan.constraints_on(name) if not item.is_fact)
+            text = f"{name}=={line.version} (required: {given or 'a valid version'})"
+            yield _finding("LCK060", subject, f"requirements.{plan.target.slug}.txt: {text}", plan.profile)
 
 
 def _is_admitted(plan: ResolutionPlan, name: str, version: str) -> bool:
     try:
-        return plan.admits(name, Version(version))
+        parsed = Version(version)
     except InvalidVersion:
         return False
-
-
-def _file_findings(
-    plan: ResolutionPlan, entry: TargetRecord, found: Mapping[str, bytes], subject: str
-) -> Iterator[Finding]:
-    """Yield the files that are missing, or not those that the manifest records."""
-    own = (f"pylock.{plan.target.slug}.toml", f"requirements.{plan.target.slug}.txt")
-    for name, sha256 in sorted({**dict.fromkeys(own, ""), **entry.files}.items()):
-        if name in found and sha256_of(found[name]) != sha256:
-            yield _finding("LCK036", subject, f"{name} was changed after it was written", plan.profile)
-        elif name not in found and not name.startswith("pylock."):
-            # Projects may leave pylock files out of version control: the requirements files have the same pins.
-            yield _finding("LCK037", subject, f"{name} is missing", plan.profile)
-
-
-def _plan_findings(plan: ResolutionPlan, entry: TargetRecord, subject: str) -> Iterator[Finding]:
-    changes = [
-        change for change in changed(entry.inputs, plan.inputs()) if change[0] not in ("catalog", "facts")
-    ]
-    origins = {str(item.requirement): item.origin for item in (*plan.requirements, *plan.constraints)}
-    origins |= dict(plan.given_hashes())
-    for word, text in changes:
-        origin = next((place for item, place in origins.items() if text.endswith(f"→ {item}")), "")
-        yield _finding("LCK033", subject, f"{word}  {text}" + (f"  {origin}" if origin else ""), plan.profile)
-    moved = list(_pin_findings(plan, entry, subject))
-    yield from moved
-    if not changes and not moved:
-        text = "catalog  PyTorch's index has changed since this lock was made; the locked versions are still available"
-        yield _finding("LCK035", subject, text, plan.profile)
-
-
-def _pin_findings(plan: ResolutionPlan, entry: TargetRecord, subject: str) -> Iterator[Finding]:
-    """Yield the pins that the index listing no longer has, or has with another hash."""
-    channel = "" if plan.channel == "stable" else f" --channel {plan.channel}"
-    listed = {wheel.filename: wheel for wheels in plan.slice.projects.values() for wheel in wheels}
-    for name, pin in sorted(entry.family.items()):
-        if name not in plan.slice.projects:
-            continue
-        found = listed.get(pin.filename)
-        if found is None:
-            yield _finding(
-                "LCK034",
-                subject,
-                f"catalog  {pin.filename} is not in this machine's copy of the {plan.slice.index} index "
-                f"(run `envsmith catalog refresh {plan.target.backend}{channel}`)",
-                plan.profile,
-            )
-        elif found.sha256 != pin.sha256:
-            text = (
-                f"catalog  {name} {pin.version}: sha256:{pin.sha256} → sha256:{found.sha256} ({pin.filename})"
-            )
-            yield _finding("LCK034", subject, text, plan.profile)
+    return all(
+        item.requirement.specifier.contains(parsed, prereleases=True)
+        for item in plan.constraints_on(name)
+        if not item.is_fact
+    )
 
 
 def _finding(code: str, subject: str, message: str, profile: str) -> Finding:
     return Finding(
         code=code, severity="error", subject=subject, message=message, hint=f"envsmith lock {profile}"
     )
+
+
+def _warning(code: str, subject: str, message: str, profile: str) -> Finding:
+    return replace(_finding(code, subject, message, profile), severity="warning")
 
 
 def check_tools(
@@ -248,21 +262,3 @@ def check_tools(
         templates=templates,
         rules=lock_rules(choice.insecure_hosts, choice.index_base),
     )
-
-
-def changed(
-    old: Mapping[str, str | list[str]], new: Mapping[str, str | list[str]]
-) -> Iterator[tuple[str, str]]:
-    """Yield the changes between the inputs of two plans, as key and ``old → new``."""
-    for key in sorted({*old, *new}):
-        before, after = old.get(key, ""), new.get(key, "")
-        # A missing key equals an empty list.
-        before, after = (
-            (before or [], after or []) if list in (type(before), type(after)) else (before, after)
-        )
-        if isinstance(before, list) and isinstance(after, list):
-            removed, new_ones = sorted(set(before) - set(after)), sorted(set(after) - set(before))
-            for left, right in zip_longest(removed, new_ones, fillvalue="(none)"):
-                yield key, f"{left} → {right}"
-        elif before != after:
-            yield key, f"{before or '(none)'} → {after or '(none)'}"

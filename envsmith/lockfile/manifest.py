@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envsmith.errors import EnvsmithError, LockError
 from envsmith.model.backend import Backend
@@ -15,10 +15,13 @@ from envsmith.model.backend import Backend
 if TYPE_CHECKING:  # few locks have any, and `envsmith run` must start fast
     from envsmith.model.route import RoutePage
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+FORM_OF_DIGESTS = 1
+"""The older form, still read: its digests cover the pylock, its cutoff stands for the time of the lock."""
 FILENAME = "manifest.toml"
 _SLUG = re.compile(r"cp3\d{1,2}-[a-z0-9_]+")
 _PIN = re.compile(r"(?P<version>[^ ]+) (?P<filename>[^ ]+\.whl) sha256:(?P<sha256>[0-9a-f]{64})")
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
 _LOCK_FILE = re.compile(r"pylock\.[A-Za-z0-9_-]+\.toml|requirements\.[A-Za-z0-9_-]+\.txt")
 _SCRIPT = re.compile(r"activate\.[a-z0-9]+")
 _CHANNEL = re.compile(r"[a-z]+")  # becomes part of a path in the catalog
@@ -27,26 +30,42 @@ _CUTOFF = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FamilyPin:
-    """Locked version and wheel of a project of the torch family: ``version filename sha256:HEX``."""
+    """Locked version and wheel of a project of the torch family, with all that its index says of the file.
+
+    With it a lock is complete on a machine whose catalog does not know the file.
+    """
 
     version: str
     filename: str
     sha256: str
+    url: str = ""
+    """Empty for a wheel from PyPI or a recorded page, and in manifests of form 1."""
+    uploaded: str = ""
+    """UTC, RFC 3339 with ``Z``; empty if unknown."""
 
     @classmethod
-    def parse(cls, text: str) -> FamilyPin:
-        """Read a pin.
+    def parse(cls, value: object) -> FamilyPin:
+        """Read a pin: a table, or the text of form 1, ``version filename sha256:HEX``.
 
         Raises:
             ValueError: when it is malformed.
         """
+        if isinstance(value, Mapping):
+            found = cls(**{key: str(item) for key, item in value.items()})
+            text = str(found)
+        else:
+            found, text = None, str(value)
         match = _PIN.fullmatch(text)
         if match is None:
-            raise ValueError(f"invalid pin {text!r}, expected VERSION WHEEL sha256:HEX")
-        return cls(**match.groupdict())
+            raise ValueError(f"invalid pin {text!r}, expected version, filename and sha256")
+        return found or cls(**match.groupdict())
 
     def __str__(self) -> str:
         return f"{self.version} {self.filename} sha256:{self.sha256}"
+
+    def to_plain(self) -> dict[str, str]:
+        """Return the values for a manifest, without empty ones."""
+        return {key: value for key, value in asdict(self).items() if value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,20 +137,60 @@ class RememberedOptions:
 
     requirements_files: tuple[str, ...] = ()
     """Files given with ``-r``, relative to the project."""
+    extras: tuple[str, ...] = ()
+    """``*`` alone for every one, like the groups."""
+    groups: tuple[str, ...] = ()
+    no_default_groups: bool = False
+    python: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    backend: str = ""
+    allow_sdist: tuple[str, ...] = ()
+    as_of: str = ""
+    """Cutoff: RFC 3339 with ``Z``."""
+    instead_of: Mapping[str, str] = field(default_factory=dict)
+    """Option → the profile's own value at the time; the option is forgotten when the profile changes it."""
 
     def or_else(self, other: RememberedOptions) -> RememberedOptions:
         """Return these options, and those of another for the ones not given."""
-        return replace(other, **{name: value for name, value in asdict(self).items() if value})
+        return replace(other, **{name: value for name, value in self._given().items() if value})
 
-    def to_plain(self) -> dict[str, list[str]]:
-        """Return the values for a manifest."""
-        return {name.replace("_", "-"): list(value) for name, value in asdict(self).items() if value}
+    def _given(self) -> dict[str, Any]:
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def to_plain(self) -> dict[str, object]:
+        """Return the values for a manifest, without empty ones."""
+        plain = {name.replace("_", "-"): value for name, value in self._given().items() if value}
+        return {
+            name: list(value)
+            if isinstance(value, tuple)
+            else dict(value)
+            if isinstance(value, Mapping)
+            else value
+            for name, value in plain.items()
+        }
 
     @classmethod
     def from_plain(cls, values: Mapping[str, object]) -> RememberedOptions:
-        """Read the values of a manifest."""
-        found = {item.name: values.get(item.name.replace("_", "-"), ()) for item in fields(cls)}
-        return cls(**{name: tuple(map(str, texts)) for name, texts in found.items()})  # type: ignore[call-overload]
+        """Read the values of a manifest.
+
+        Raises:
+            TypeError: when one has another type.
+        """
+        found: dict[str, Any] = {}
+        for item in fields(cls):
+            if (value := values.get(item.name.replace("_", "-"))) is None:
+                continue
+            if item.name == "instead_of":
+                found[item.name] = _texts(value)
+            elif item.name == "no_default_groups":
+                found[item.name] = value is True
+            elif isinstance(value, list):
+                found[item.name] = tuple(map(str, value))
+            elif item.name in ("backend", "as_of"):
+                found[item.name] = str(value)
+            else:
+                raise TypeError(f"options.{item.name} is {value!r}, expected a list")
+        return cls(**found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,16 +199,20 @@ class Manifest:
 
     profile: str
     cutoff_utc: str
+    """Time of the newest resolution, or the cutoff if one was given: no locked file was uploaded later."""
     moved: Mapping[str, str] = field(default_factory=dict)
+    """With a given cutoff: project → its own later one (``lock -P NAME``)."""
     remembered: RememberedOptions = field(default_factory=RememberedOptions)
     routes: tuple[RoutePage, ...] = ()
-    """Pages of routed projects, sorted; valid until the cutoff moves."""
+    """Pages of routed projects, sorted; valid until an upgrade."""
     targets: Mapping[str, TargetRecord] = field(default_factory=dict)
     """By slug."""
     scripts: Mapping[str, str] = field(default_factory=dict)
     """Activation script → sha256."""
     models: Mapping[str, str] = field(default_factory=dict)
     """Path of a model file, relative to the project → sha256."""
+    metadata: tuple[Mapping[str, Any], ...] = ()
+    """Requirements of the locked versions of the torch family: name, version, requires-dist, requires-python."""
 
     def to_toml(self) -> str:
         """Return the manifest as TOML; equal manifests give equal bytes."""
@@ -162,14 +225,18 @@ class Manifest:
             )
         )
         document.update({"form": FORMAT_VERSION, "profile": self.profile, "cutoff-utc": self.cutoff_utc})
-        document.update(self.remembered.to_plain())
-        document.add("moved", dict(sorted(self.moved.items())))
+        if options := self.remembered.to_plain():
+            document.add("options", options)
+        if self.moved:
+            document.add("moved", dict(sorted(self.moved.items())))
         if self.routes:
             document.add("routes", _route_tables(self.routes))
         if self.scripts:
             document.add("scripts", dict(sorted(self.scripts.items())))
         if self.models:
             document.add("models", dict(sorted(self.models.items())))
+        if self.metadata:
+            document.add("metadata", _metadata_tables(self.metadata))
         targets = tomlkit.table(is_super_table=True)
         for slug, entry in sorted(self.targets.items()):
             targets.add(slug, _entry_table(entry))
@@ -181,8 +248,9 @@ class Manifest:
         """Read a manifest.
 
         Raises:
-            LockError: LCK002 when it is malformed.
+            LockError: LCK002 when it is malformed, LCK007 when it has the marks of a merge conflict.
         """
+        check_merged(text, place)
         try:
             return _parse(tomllib.loads(text))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, EnvsmithError) as error:
@@ -190,8 +258,45 @@ class Manifest:
                 "LCK002",
                 f"invalid manifest: {error}",
                 where=place,
-                hint="restore the committed file, or delete it and run `envsmith lock`, which sets a new cutoff",
+                hint="restore the committed file, or delete it and run `envsmith lock`",
             ) from error
+
+
+def check_merged(text: str, place: str) -> None:
+    """Check that a file of a lock has no marks of a merge conflict.
+
+    Raises:
+        LockError: LCK007 when it has.
+    """
+    if _CONFLICT.search(text):
+        raise LockError(
+            "LCK007",
+            "unmerged: this file has conflict marks",
+            where=place,
+            hint="take either side (git checkout --ours or --theirs), then run `envsmith lock`: it keeps every pin "
+            "that both sides agree on",
+        )
+
+
+def _lines(texts: Iterable[str]) -> object:
+    """Return an array with one text per line."""
+    import tomlkit
+
+    array = tomlkit.array()
+    array.extend(texts)
+    return array.multiline(multiline=len(array) > 1)
+
+
+def _metadata_tables(rows: Iterable[Mapping[str, Any]]) -> object:
+    import tomlkit
+
+    tables = tomlkit.aot()
+    for row in rows:
+        table = tomlkit.table()
+        for key, value in row.items():
+            table.add(key, _lines(value) if isinstance(value, list) else value)
+        tables.append(table)
+    return tables
 
 
 def _route_tables(pages: Iterable[RoutePage]) -> object:
@@ -217,16 +322,19 @@ def _entry_table(entry: TargetRecord) -> object:
 
     table = tomlkit.table()
     table.update({"plan": entry.plan, "catalog": entry.catalog, "packages": entry.packages})
-    table.add("family", {name: str(pin) for name, pin in sorted(entry.family.items())})
+    family = tomlkit.table()
+    for name, pin in sorted(entry.family.items()):
+        row = tomlkit.inline_table()
+        row.update(pin.to_plain())
+        family.add(name, row)
+    table.add("family", family)
     table.add("files", dict(sorted(entry.files.items())))
     if entry.unsatisfied:
         table.add("unsatisfied", list(entry.unsatisfied))
     inputs = tomlkit.table()
     for key, value in entry.inputs.items():
         if isinstance(value, list):
-            array = tomlkit.array()
-            array.extend(value)
-            inputs.add(key, array.multiline(multiline=len(value) > 1))
+            inputs.add(key, _lines(value))
         else:
             inputs.add(key, value)
     table.add("inputs", inputs)
@@ -239,7 +347,7 @@ def _entry_table(entry: TargetRecord) -> object:
 
 
 def _parse(data: Mapping[str, object]) -> Manifest:
-    if data["form"] != FORMAT_VERSION:
+    if data["form"] not in (FORM_OF_DIGESTS, FORMAT_VERSION):
         raise ValueError(f"form is {data['form']!r}, expected {FORMAT_VERSION}")
     cutoff = data["cutoff-utc"]
     if not isinstance(cutoff, str) or not _CUTOFF.fullmatch(cutoff):
@@ -256,12 +364,21 @@ def _parse(data: Mapping[str, object]) -> Manifest:
         profile=str(data["profile"]),
         cutoff_utc=cutoff,
         moved=_texts(data.get("moved", {})),
-        remembered=RememberedOptions.from_plain(data),
+        # Form 1 has the only option of its time, the requirements files, at the top.
+        remembered=RememberedOptions.from_plain(data.get("options", data)),  # type: ignore[arg-type]
         routes=_routes(data.get("routes", {})),
         targets=targets,
         scripts=_files(data.get("scripts", {}), _SCRIPT),
         models=_texts(data.get("models", {})),
+        metadata=tuple(_metadata_row(row) for row in data.get("metadata", ())),  # type: ignore[attr-defined]
     )
+
+
+def _metadata_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    texts = (row["name"], row["version"], row.get("requires-python", ""), *row["requires-dist"])
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"metadata of {row['name']!r}: expected texts")
+    return row
 
 
 def _entry(item: Mapping[str, object]) -> TargetRecord:
@@ -272,7 +389,7 @@ def _entry(item: Mapping[str, object]) -> TargetRecord:
             str(key): [str(part) for part in value] if isinstance(value, list) else str(value)
             for key, value in item["inputs"].items()  # type: ignore[attr-defined]
         },
-        family={name: FamilyPin.parse(text) for name, text in _texts(item["family"]).items()},
+        family={str(name): FamilyPin.parse(pin) for name, pin in item["family"].items()},  # type: ignore[attr-defined]
         packages=int(item["packages"]),  # type: ignore[call-overload]
         files=_files(item["files"], _LOCK_FILE),
         decisions=tuple(_decision(found) for found in item.get("decisions", ())),  # type: ignore[attr-defined]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -77,6 +78,12 @@ def requirements_lines(text: str) -> list[RequirementsLine]:
         for number, words, comments in found
         if words
     ]
+
+
+def pins_digest(pins: Iterable[tuple[str, str, Iterable[str]]]) -> str:
+    """Return the sha256 (hex) of pins: name, version and sha256 hashes of each."""
+    lines = sorted(f"{name}=={version} {' '.join(sorted(hashes))}" for name, version, hashes in pins)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

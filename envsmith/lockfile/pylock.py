@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from envsmith.errors import LockError
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.target import Target
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+MADE_WITH = re.compile(r'^pins-sha256 = "(?P<sha256>[0-9a-f]{64})"\r?$', re.MULTILINE)
+"""Line of a pylock that binds it to the pins of a requirements file: after a pull there may be others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,20 +63,20 @@ class Lock:
         torch = self.version("torch")
         lines = [
             f"# {self.profile} · {self.target.slug}" + (f" · torch {torch}" if torch else ""),
-            f"# plan {self.plan_digest}",
             "# pip install --require-hashes -r THIS_FILE   (or, with uv: uv pip sync the pylock beside it)",
             *(f"--extra-index-url {url}" for url in self.indexes),
             *(f"--find-links {url}" for url in self.pages),
         ]
         for package in self.pylock.packages:
-            hashes = sorted(f"--hash={kind}:{value}" for kind, value in _hashes(package))
+            hashes = sorted(f"--hash={kind}:{value}" for kind, value in package_hashes(package))
             lines += [" \\\n    ".join([f"{package.name}=={package.version}", *hashes])]
             # A line break in the name of a requirements file must not start a new line.
             lines += [f"    # via {' '.join(text.split())}" for text in self.requirers.get(package.name, ())]
         return "\n".join(lines) + "\n"
 
 
-def _hashes(package: Package) -> Iterator[tuple[str, str]]:
+def package_hashes(package: Package) -> Iterator[tuple[str, str]]:
+    """Yield algorithm and digest (hex) of each file of a package."""
     for wheel in package.wheels or ():
         yield from wheel.hashes.items()
     if package.sdist:

@@ -6,16 +6,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
-from packaging.utils import canonicalize_name
-
-from envsmith.errors import LockError, ProfileError
+from envsmith.errors import LockError
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
-from envsmith.lockfile.pins import requirements_lines
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.saved import SavedLock
 from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check
 from envsmith.model.finding import Decision
-from envsmith.model.naming import suggestion
 from envsmith.model.target import ALIASES, Target, parse_slug
 
 
@@ -42,7 +38,8 @@ def file_names(manifest: Manifest | None) -> set[str]:
     """Return the names of all files in a manifest."""
     if manifest is None:
         return set()
-    return {*manifest.scripts, *(name for entry in manifest.targets.values() for name in entry.files)}
+    names = {*manifest.scripts, *(name for entry in manifest.targets.values() for name in entry.files)}
+    return names | {f"pylock.{slug}.toml" for slug in manifest.targets}
 
 
 def decisions_of(entry: TargetRecord) -> list[Decision]:
@@ -60,29 +57,18 @@ def decisions_of(entry: TargetRecord) -> list[Decision]:
 
 
 def sha256_of(content: bytes) -> str:
-    """Return the SHA-256 (hex) of bytes."""
-    return hashlib.sha256(content).hexdigest()
+    """Return the SHA-256 (hex) of a text file with line feeds as line ends, whatever a checkout has made of them."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
-def upgraded_names(move: tuple[str, ...], found: Mapping[str, bytes], profile: str) -> tuple[str, ...]:
-    """Return the normalised names of packages to upgrade, and check that they are locked.
+def is_recorded(content: bytes, sha256: str) -> bool:
+    """Return whether a file has a recorded digest; those of form 1 are over the bytes as written."""
+    return sha256 in (sha256_of(content), hashlib.sha256(content).hexdigest())
 
-    Raises:
-        ProfileError: PRF043 when one is in none of the profile's locks.
-    """
-    texts = (content for name, content in found.items() if name.startswith("requirements."))
-    lines = (line for content in texts for line in requirements_lines(content.decode("utf-8", "replace")))
-    pinned = {line.name for line in lines if line.name}
-    names = tuple(str(canonicalize_name(name)) for name in move)
-    for name in names:
-        if name not in pinned:
-            raise ProfileError(
-                "PRF043",
-                f"{name!r} is not in the {profile} lock: -P upgrades a locked package",
-                where="envsmith lock: -P",
-                hint=suggestion(name, pinned) if pinned else f"envsmith lock {profile}",
-            )
-    return names
+
+def is_same(one: bytes | None, other: bytes) -> bool:
+    """Return whether two texts differ in nothing but line ends."""
+    return one is not None and sha256_of(one) == sha256_of(other)
 
 
 def read_locks(

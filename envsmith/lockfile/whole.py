@@ -17,10 +17,11 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from envsmith.errors import LockError
-from envsmith.lockfile.manifest import Manifest, TargetRecord
-from envsmith.lockfile.pins import Pin, Pins
+from envsmith.lockfile.manifest import Manifest, TargetRecord, check_merged
+from envsmith.lockfile.pins import Pin, Pins, pins_digest, requirements_lines
+from envsmith.lockfile.pylock import MADE_WITH
 from envsmith.model.backend import Backend
-from envsmith.model.listing import HOST, index_name
+from envsmith.model.listing import HOST, PYTORCH_HOSTS, index_name
 from envsmith.model.url import is_loopback, is_secure
 from envsmith.model.wheel import is_url
 
@@ -58,7 +59,7 @@ class LockTexts:
     requirements: str
     requirements_name: str
     pylock: str | None
-    """None if it is missing, or another one than the manifest records: then nobody reads it."""
+    """None if it is missing, or made for other requirements, as after a pull: then nobody reads it."""
     pylock_name: str
 
     @classmethod
@@ -76,14 +77,33 @@ class LockTexts:
                 where=folder.as_posix(),
                 hint=f"restore the committed file, or run `envsmith lock {folder.name}`",
             )
-        content = found.get(pylock)
-        is_recorded = content is not None and hashlib.sha256(content).hexdigest() == entry.files.get(pylock)
+        requirements = found[name].decode("utf-8", "replace")
+        check_merged(requirements, str(folder / name))
         return cls(
-            requirements=found[name].decode("utf-8", "replace"),
+            requirements=requirements,
             requirements_name=str(folder / name),
-            pylock=content.decode("utf-8", "replace") if content and is_recorded else None,
+            pylock=_own_pylock(found.get(pylock), entry.files.get(pylock), requirements),
             pylock_name=str(folder / pylock),
         )
+
+
+def _own_pylock(content: bytes | None, recorded: str | None, requirements: str) -> str | None:
+    """Return the text of a pylock that was made with these requirements; None for another or none.
+
+    Args:
+        content: the file.
+        recorded: its digest, in a manifest of form 1.
+        requirements: text of the requirements file.
+    """
+    if content is None:
+        return None
+    text = content.decode("utf-8", "replace")
+    if recorded is not None:
+        return text if hashlib.sha256(content).hexdigest() == recorded else None
+    match = MADE_WITH.search(text)
+    lines = (line for line in requirements_lines(requirements) if line.name)
+    own = pins_digest((line.name, line.version, line.sha256) for line in lines)
+    return text if match and match["sha256"] == own else None
 
 
 def check(
@@ -165,6 +185,17 @@ class _Checker:
             if have != want:
                 yield self._differs(f"{name} {have}", f"manifest.toml: {want}")
             yield from self._filename(name, family.version, family.filename)
+            if family.url:
+                yield from self._url(
+                    Pin(
+                        name=name,
+                        version=family.version,
+                        sha256=(),
+                        filename=family.filename,
+                        url=family.url,
+                    ),
+                    "manifest.toml",
+                )
             yield from self._family_hash(name, family.filename, family.sha256)
         for name in filter(pins.__contains__, _LABELLED):
             yield from self._label(pins[name])
@@ -210,14 +241,17 @@ class _Checker:
                 )
         for pin in pylock.packages:
             yield from self._filename(pin.name, pin.version, pin.filename)
-            if reason := self._url_problem(pin):
-                yield LockError(
-                    "LCK062",
-                    f"{pin.name} {pin.version}: {reason}",
-                    where=self._texts.pylock_name,
-                    details=(("URL", pin.url[:300]),),
-                    hint=self._hint,
-                )
+            yield from self._url(pin, self._texts.pylock_name)
+
+    def _url(self, pin: Pin, place: str) -> Iterator[LockError]:
+        if reason := self._url_problem(pin):
+            yield LockError(
+                "LCK062",
+                f"{pin.name} {pin.version}: {reason}",
+                where=place,
+                details=(("URL", pin.url[:300]),),
+                hint=self._hint,
+            )
 
     def _filename(self, name: str, version: str, filename: str) -> Iterator[LockError]:
         if not _is_file_of(name, version, filename):
@@ -259,19 +293,20 @@ class _Checker:
         if page := self._pages.get(pin.name):
             urls = {row.wheel.url for row in page.entries if row.wheel.filename == pin.filename}
             return "" if pin.url in urls else f"this URL is not on the recorded page {page.url}"
-        if not is_url(pin.url) or unquote(urlsplit(pin.url).path).rpartition("/")[2] != pin.filename:
+        if not is_url_of(pin.url, pin.filename):
             return f"not a URL of {pin.filename}"
         if not is_secure(pin.url, self._rules.insecure_hosts):
             return "plain http is refused (ENVSMITH_INSECURE_HOST=HOST allows it)"
         host = (urlsplit(pin.url).hostname or "").lower()
         if pin.name in self._entry.family and pin.name not in self._entry.from_pypi:
             known, name, index = self._rules.pytorch_hosts, host, f"{HOST}/whl/{self._index}"
+            pytorch = PYTORCH_HOSTS
         else:
             known, name = self._rules.package_hosts, hashlib.sha256(host.encode()).hexdigest()
-            index = "the package index"
+            index, pytorch = "the package index", frozenset()
         return (
             ""
-            if not known or is_loopback(host) or name in known
+            if not known or is_loopback(host) or name in known or host in pytorch
             else f"{host} is not a server of {index}, nor a declared mirror"
         )
 
@@ -279,6 +314,11 @@ class _Checker:
         return LockError(
             "LCK060", f"{one} ({other})", where=place or self._texts.requirements_name, hint=self._hint
         )
+
+
+def is_url_of(url: str, filename: str) -> bool:
+    """Return whether a text is the plain URL of a file."""
+    return is_url(url) and unquote(urlsplit(url).path).rpartition("/")[2] == filename
 
 
 def _pinned(pin: Pin | None) -> str:

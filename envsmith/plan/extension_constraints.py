@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from envsmith.catalog import Catalog, Extension, Unbuilt
-from envsmith.config.requirement import SourcedRequirement
+from envsmith.config.requirement import FROM_CATALOG, SourcedRequirement
 from envsmith.errors import LockError, ResolveError
 from envsmith.plan.model import Resolution, ResolutionPlan
 
@@ -139,7 +139,9 @@ def _bounds(
 
 
 def _constraint(name: str, specifier: SpecifierSet, because: str) -> SourcedRequirement:
-    return SourcedRequirement(requirement=Requirement(f"{name}{specifier}"), origin=f"catalog: {because}")
+    return SourcedRequirement(
+        requirement=Requirement(f"{name}{specifier}"), origin=f"{FROM_CATALOG}{because}"
+    )
 
 
 def _contradiction(

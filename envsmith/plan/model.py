@@ -16,7 +16,7 @@ from packaging.version import Version
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import RequiresPython, SourcedRequirement
 from envsmith.errors import ToolError
-from envsmith.lockfile.manifest import RememberedOptions
+from envsmith.lockfile.manifest import Manifest, RememberedOptions
 from envsmith.lockfile.pins import requirements_lines
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.listing import VersionMetadata
@@ -29,8 +29,6 @@ _YANKED = re.compile(
     r'^warning: `(?P<name>[a-z0-9-]+)==(?P<version>[^`\s]+)` is yanked(?: \(reason: "(?P<reason>.*?)"\))?$',
     re.MULTILINE | re.DOTALL,
 )
-FORMAT_VERSION = 1
-"""Part of every digest: a higher one makes all locks stale."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +52,16 @@ class LockRequest:
     """Listings at the addresses of the profile's routes."""
     only: frozenset[str] = frozenset()
     """Slugs of the targets to plan; empty for all of the profile's."""
+    as_of: str = ""
+    """Cutoff asked for: RFC 3339 with ``Z``; empty without one."""
+    kept: Manifest | None = None
+    """Of the lock whose pins are kept: its files count as known, whatever the index says today."""
+
+    def kept_versions(self, target: Target) -> dict[str, Version]:
+        """Return torch-family project → locked version of a target."""
+        entry = self.kept.targets.get(target.slug) if self.kept else None
+        return {name: Version(pin.version) for name, pin in entry.family.items()} if entry else {}
+
     hash_model: Callable[[str], str] | None = None
     """Path of a model → its sha256, empty for a missing file; None to hash none."""
 
@@ -66,6 +74,8 @@ class Cutoffs:
     """RFC 3339 with ``Z``."""
     moved: Mapping[str, str] = field(default_factory=dict)
     """project → its own later cutoff (``lock -P NAME``)."""
+    is_asked: bool = False
+    """Whether it was asked for; otherwise it is the present time, and nothing is ignored."""
 
     def of(self, project: str) -> str:
         """Return the cutoff of a project."""
@@ -141,8 +151,14 @@ class ResolutionPlan:
     excludes: tuple[str, ...] = ()
     cutoff_utc: str
     """Newest upload time admitted: RFC 3339 with ``Z``."""
+    has_cutoff: bool = True
+    """Whether a cutoff was asked for; otherwise `cutoff_utc` is the present time, and nothing is ignored."""
     moved: Mapping[str, str]
     """project → its own later cutoff (``lock -P NAME``)."""
+    asked: str = ""
+    """Backend and channel of the profile, before its ``on-retired`` rule."""
+    index: str = "pytorch"
+    """As in the profile."""
     allow_sdist: tuple[str, ...] = ()
     env: Mapping[str, str]
     """Variables set on activation; recorded in the lock."""
@@ -158,8 +174,6 @@ class ResolutionPlan:
     """Shims of the profile that make a pairing unnecessary."""
     versions: str = "newest"
     """``common`` for one version per package on all targets where possible, ``newest`` for the newest per target."""
-    facts: str = ""
-    """Digest of the catalog facts behind the amendments."""
     preferences: Mapping[str, str] = field(default_factory=dict)
     """project → the version to keep while it satisfies everything asked. Not part of the digest, like the next two."""
     decisions: tuple[Decision, ...] = ()
@@ -167,27 +181,28 @@ class ResolutionPlan:
     """They follow from the plan and PyPI's releases at the cutoff."""
 
     def inputs(self) -> dict[str, str | list[str]]:
-        """Return the inputs of the digest; the keys name them in a report of changes."""
+        """Return what is asked of a lock; the keys name it in a report of changes.
+
+        Facts of the catalog and times are not among it: they differ by machine and day.
+        """
         routes = {"route": [f"{name} {url}" for name, url in sorted(self.routes.items())]}
         hashes = sorted({text for text, _ in self.given_hashes()})
         chosen = self.members.items()
         return {
-            "form": str(FORMAT_VERSION),
+            "asked": self.asked,
             "python": str(self.target.python),
             "platform": str(self.target.platform),
             "backend": str(self.target.backend),
             "channel": self.channel,
-            "cutoff": self.cutoff_utc,
-            "moved": [f"{name} {cutoff}" for name, cutoff in sorted(self.moved.items())],
             "requirement": sorted(str(item.requirement) for item in self.requirements),
-            "constraint": sorted(str(item.requirement) for item in self.constraints),
+            "constraint": sorted(str(item.requirement) for item in self.constraints if not item.is_fact),
             "override": sorted(str(item.requirement) for item in self.overrides),
             "exclude": sorted(self.excludes),
             "allow-sdist": sorted(self.allow_sdist),
             "env": [f"{name}={value}" for name, value in sorted(self.env.items())],
             "from-pypi": [f"{name}=={version}" for name, version in sorted(self.pypi_builds.items())],
-            "catalog": self.slice.digest(),
-            "facts": self.facts,
+            **({"index": self.index} if self.index != "pytorch" else {}),
+            **({"versions": self.versions} if self.versions != "newest" else {}),
             **(routes if self.routes else {}),
             **({"hash": hashes} if hashes else {}),
             **({"shim": sorted(self.shims)} if self.shims else {}),

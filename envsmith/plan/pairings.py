@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from packaging.pylock import Package, PackageSdist
+from packaging.pylock import PackageSdist
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from envsmith.catalog import Catalog, Pairing
-from envsmith.config.requirement import SourcedRequirement
+from envsmith.config.requirement import FROM_CATALOG, SourcedRequirement
 from envsmith.model.finding import Decision
 from envsmith.model.listing import VersionMetadata
 from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
@@ -26,6 +26,8 @@ def notice(plan: ResolutionPlan, resolution: Resolution) -> tuple[Decision, ...]
     newest = _newest(plan, "torch")
     if torch is None or newest is None or newest <= torch or _limit(plan, "torch", newest):
         return ()
+    if plan.preferences.get("torch") == str(torch):
+        return ()  # kept from the lock, not held back
     because = "; ".join(_reasons(plan, locked, newest)) or "another package requires it"
     return (
         Decision(
@@ -55,7 +57,7 @@ def _reasons(plan: ResolutionPlan, locked: Mapping[str, Version], torch: Version
         if project == "torch" or project not in locked or newest is None:
             continue
         if limit := _limit(plan, project, newest):
-            yield f"{limit.requirement} is required ({limit.origin.removeprefix('catalog: ')})"
+            yield f"{limit.requirement} is required ({limit.origin.removeprefix(FROM_CATALOG)})"
         elif not _admits_torch(plan, project, newest, torch):
             yield f"{project} {newest.public}, the newest with a known hash, requires an older torch"
 
@@ -72,40 +74,56 @@ def _admits_torch(plan: ResolutionPlan, project: str, version: Version, torch: V
 
 def amend(plan: ResolutionPlan, resolution: Resolution, catalog: Catalog) -> Amendment | None:
     """Return the pairings that a resolution breaks, as constraints, or None."""
-    packages = {package.name: package for package in resolution.packages}
+    versions = {str(package.name): str(package.version) for package in resolution.packages if package.version}
     known = {str(item.requirement) for item in plan.all_constraints()}
     broken = {
         str(needed): (pairing, needed)
-        for pairing in reversed(catalog.pairings())
-        if pairing.holds_for(plan.target.backend, plan.target.platform) and _matches(packages, pairing.when)
-        for needed in pairing.needs
-        if canonicalize_name(needed.name) in packages
-        and not _matches(packages, needed)
-        and str(needed) not in known
-        and not _is_unneeded(pairing, plan, packages)
+        for pairing, needed in broken_pairings(plan, versions, catalog)
+        if str(needed) not in known
     }
     if not broken:
         return None
     return Amendment(
         constraints=tuple(
-            SourcedRequirement(requirement=needed, origin=f"catalog: {pairing.when}")
+            SourcedRequirement(requirement=needed, origin=f"{FROM_CATALOG}{pairing.when}")
             for pairing, needed in broken.values()
         ),
         decisions=tuple(_decision(pairing, needed) for pairing, needed in broken.values()),
     )
 
 
-def _is_unneeded(pairing: Pairing, plan: ResolutionPlan, packages: Mapping[NormalizedName, Package]) -> bool:
+def broken_pairings(
+    plan: ResolutionPlan, versions: Mapping[str, str], catalog: Catalog
+) -> Iterator[tuple[Pairing, Requirement]]:
+    """Yield each pairing that locked versions break, with the requirement that they do not satisfy.
+
+    Args:
+        plan: of the target.
+        versions: project → locked version.
+        catalog: pairings.
+    """
+    for pairing in reversed(catalog.pairings()):
+        if not pairing.holds_for(plan.target.backend, plan.target.platform) or not _matches(
+            versions, pairing.when
+        ):
+            continue
+        for needed in pairing.needs:
+            is_there = canonicalize_name(needed.name) in versions
+            if is_there and not _matches(versions, needed) and not _is_unneeded(pairing, plan, versions):
+                yield pairing, needed
+
+
+def _is_unneeded(pairing: Pairing, plan: ResolutionPlan, versions: Mapping[str, str]) -> bool:
     """Return whether a shim of the profile makes a pairing unnecessary."""
     serves = pairing.shim_serves
-    return pairing.shim in plan.shims and serves is not None and _matches(packages, serves)
+    return pairing.shim in plan.shims and serves is not None and _matches(versions, serves)
 
 
-def _matches(packages: Mapping[NormalizedName, Package], requirement: Requirement) -> bool:
-    package = packages.get(canonicalize_name(requirement.name))
-    if package is None or package.version is None:
+def _matches(versions: Mapping[str, str], requirement: Requirement) -> bool:
+    version = versions.get(canonicalize_name(requirement.name))
+    if version is None:
         return False
-    return requirement.specifier.contains(Version(package.version.public), prereleases=True)
+    return requirement.specifier.contains(Version(Version(version).public), prereleases=True)
 
 
 def _decision(pairing: Pairing, needed: Requirement) -> Decision:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from envsmith.catalog import Catalog
 from envsmith.config.profile import Profile
 from envsmith.errors import EnvsmithError, ResolveError
+from envsmith.lockfile.known_files import known_files
 from envsmith.model.backend import backend_family
 from envsmith.model.finding import Decision
 from envsmith.model.listing import IndexListing
@@ -22,19 +24,27 @@ from envsmith.plan import (
     suggestions,
     wheel_hashes,
 )
+from envsmith.plan.backend_lifecycle import ChannelChoice
 from envsmith.plan.candidates import exact_pins, select_candidates
 from envsmith.plan.model import Cutoffs, LockRequest, ProfilePlan, ResolutionPlan
 from envsmith.plan.ports import Hasher, Listings
 from envsmith.plan.routes import route
 from envsmith.plan.target_plan import NoBuildError, plan_target
+from envsmith.plan.wheel_hashes import RecordedHasher
 
 SIMILAR_NAME = "RES118"
 """Code of the warning about a name like one of the torch family."""
-_NO_CUTOFF = Cutoffs(cutoff_utc="9999-12-31T23:59:59Z")
+NO_CUTOFF = Cutoffs(cutoff_utc="9999-12-31T23:59:59Z")
+"""Ignores no release."""
 
 
 def plan_profile(
-    request: LockRequest, cutoffs: Cutoffs, *, catalog: Catalog, listings: Listings, hasher: Hasher
+    request: LockRequest,
+    cutoffs: Cutoffs,
+    *,
+    catalog: Catalog,
+    listings: Listings,
+    hasher: Hasher,
 ) -> ProfilePlan:
     """Plan every target of a profile.
 
@@ -51,15 +61,18 @@ def plan_profile(
         ProfileError: when a label contradicts the backend, or a GPU is unknown.
     """
     members = conflicts.chosen_members(request.profile, catalog)
-    choice = backend_lifecycle.settle(request.profile, catalog, cutoffs.cutoff_utc)
+    asked = f"{request.profile.backend} {request.profile.channel}"
+    choice = _channel_choice(request, asked, catalog, cutoffs.cutoff_utc)
     found = listings.get(choice.channel, choice.backend)
-    if found is None:
+    listing = known_files(found.listing if found else None, request.kept, choice.channel, choice.backend)
+    if listing is None:
         raise ResolveError(
             "RES012",
             f"no {choice.channel} index known for {choice.backend}",
             where=f"profile {request.profile.name}: backend",
             hint=f"run `envsmith catalog refresh {choice.backend} --channel {choice.channel}` with network access",
         )
+    hasher = RecordedHasher(request.kept, hasher)
     profile = replace(request.profile, backend=choice.backend, channel=choice.channel)
     targets = [target for target in profile.targets() if not request.only or target.slug in request.only]
     _refuse_pythons(request, targets)
@@ -68,13 +81,13 @@ def plan_profile(
     refused: list[EnvsmithError] = []
     for target in targets:
         try:
-            plan = _plan_target(settled, target, found.listing, catalog, cutoffs, hasher)
+            plan = _plan_target(settled, target, listing, catalog, cutoffs, hasher)
         except ResolveError as error:
-            _add_cutoff(error, target, found.listing, catalog, cutoffs)
+            _add_cutoff(error, target, listing, catalog, cutoffs)
             _add_suggestions(error, target, profile.name, catalog, listings)
             refused.append(error.at(target.slug))
         else:
-            plans.append(replace(plan, members=members))
+            plans.append(replace(plan, members=members, asked=asked))
     if len(refused) == 1:
         raise refused[0].at(profile.name)
     if refused:
@@ -84,9 +97,31 @@ def plan_profile(
         request=request,
         cutoffs=cutoffs,
         plans=tuple(plans),
-        catalog_name=found.name,
+        catalog_name=found.name if found else "the lock",
         decisions=(*request.notes, *choice.decisions),
     )
+
+
+def _channel_choice(request: LockRequest, asked: str, catalog: Catalog, cutoff_utc: str) -> ChannelChoice:
+    """Return the backend and channel: those of the lock as long as the profile asks for the same ones.
+
+    That a backend has ended since moves no pin. Form 1 of the manifest does not say what was asked: there the rule is
+    applied as of the time of the lock.
+    """
+    profile, kept = request.profile, request.kept
+    entries = [entry for entry in kept.targets.values() if "asked" in entry.inputs] if kept else []
+    locked = next((entry for entry in entries if entry.inputs["asked"] == asked), None)
+    if kept and not entries:
+        cutoff_utc = kept.cutoff_utc
+    try:
+        choice = backend_lifecycle.settle(profile, catalog, cutoff_utc)
+    except ResolveError:
+        if locked is None:
+            raise
+        return ChannelChoice(backend=locked.backend, channel=locked.channel, decisions=())
+    if locked and (locked.backend, locked.channel) != (choice.backend, choice.channel):
+        return ChannelChoice(backend=locked.backend, channel=locked.channel, decisions=())
+    return choice
 
 
 def _refuse_pythons(request: LockRequest, targets: Sequence[Target]) -> None:
@@ -111,7 +146,11 @@ def _plan_target(
     hasher: Hasher,
 ) -> ResolutionPlan:
     overrides = request.profile.sourced_requirements("overrides")
-    pins = exact_pins((*request.requirements, *request.constraints, *overrides), target)
+    kept = request.kept_versions(target)
+    # A version that was withdrawn since is kept like any other pin.
+    pins = exact_pins((*request.requirements, *request.constraints, *overrides), target) | {
+        (name, Version(version.public)) for name, version in kept.items()
+    }
     candidates = select_candidates(listing, target, catalog, cutoffs, pins)
     found = wheel_hashes.complete(candidates, request.requirements, target, hasher)
     slice_, capped = kernel_filter.narrow(found.slice, request.profile, target, request.requirements, catalog)
@@ -167,7 +206,7 @@ def _add_cutoff(
     if isinstance(error, NoBuildError):
         name = canonicalize_name(error.requirement.name)
         cutoff = cutoffs.of(name)
-        later = select_candidates(listing, target, catalog, _NO_CUTOFF).slice.projects.get(name, ())
+        later = select_candidates(listing, target, catalog, NO_CUTOFF).slice.projects.get(name, ())
         if any(error.requirement.specifier.contains(wheel.version, prereleases=True) for wheel in later):
             error.message = f"{error.message} by the cutoff {cutoff}"
             error.details = (*error.details, ("cutoff", f"matching builds were released after {cutoff}"))

@@ -40,6 +40,18 @@ class Resolver(Protocol):
         """
         ...
 
+    def find_files(self, plan: ResolutionPlan, versions: Mapping[str, str]) -> Resolution:
+        """Return exact versions with all their files, as they are served today, without what they require.
+
+        Args:
+            plan: of the target.
+            versions: project → version; one that is not served any more is left out.
+
+        Raises:
+            ToolError: when the resolver or the network fails.
+        """
+        ...
+
 
 class Listings(Protocol):
     """Finds the index listing of a channel and backend: live, cached, or from the embedded snapshot."""

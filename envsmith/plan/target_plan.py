@@ -11,17 +11,15 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog, TorchRelease
 from envsmith.config.profile import Profile
-from envsmith.config.requirement import SourcedRequirement, labels
+from envsmith.config.requirement import FROM_ENVSMITH, SourcedRequirement, labels
 from envsmith.errors import ProfileError, ResolveError
 from envsmith.model.finding import Decision
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan, TorchIndexSlice, digest_of
+from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan, TorchIndexSlice
 
 DROPPED = "RES101"
 """Code of the decision to drop a project by the profile."""
-ORIGIN = "envsmith"
-"""Origin of requirements that no file contains."""
 _LABELLED = ("torch", "torchvision", "torchaudio", "torchcodec")
 """Projects whose local version label names their backend."""
 _ON_PYPI = ("torch", "torchvision", "torchaudio")
@@ -47,7 +45,11 @@ class NoBuildError(ResolveError):
 
 
 def plan_target(
-    request: LockRequest, target: Target, cutoffs: Cutoffs, slice_: TorchIndexSlice, catalog: Catalog
+    request: LockRequest,
+    target: Target,
+    cutoffs: Cutoffs,
+    slice_: TorchIndexSlice,
+    catalog: Catalog,
 ) -> ResolutionPlan:
     """Combine the requirements for a target with the wheels that exist for it.
 
@@ -73,8 +75,9 @@ def plan_target(
     excludes, dropped = _dropped(profile, requirements)
     requirements = [item for item in requirements if item.name not in excludes]
     if profile.channel == "stable":
-        slice_ = _without_pypi_projects(slice_, requirements, target, catalog)
-    pypi, from_pypi = _from_pypi(slice_, requirements, profile, target, cutoffs, catalog)
+        kept = request.kept_versions(target).get("torch")
+        slice_ = _without_pypi_projects(slice_, requirements, target, catalog, kept)
+    pypi, from_pypi = _from_pypi(slice_, requirements, request, target, cutoffs, catalog)
     slice_ = slice_.without(pypi)
     required = {item.name for item in requirements} & slice_.projects.keys() - pypi.keys()
     for item in (*requirements, *limiting):
@@ -93,31 +96,26 @@ def plan_target(
         overrides=profile.sourced_requirements("overrides"),
         excludes=tuple(sorted(excludes)),
         cutoff_utc=cutoffs.cutoff_utc,
+        has_cutoff=cutoffs.is_asked,
         moved=cutoffs.moved,
+        index=profile.index,
         allow_sdist=profile.allow_sdist,
         env=profile.env,
         pypi_builds=pypi,
         shims=_shims(profile, catalog),
         versions=profile.versions,
-        facts=_facts(catalog),
         decisions=(*request.decisions, *dropped, *from_pypi),
     )
 
 
 def _required(text: str) -> SourcedRequirement:
-    return SourcedRequirement(requirement=Requirement(text), origin=ORIGIN)
+    return SourcedRequirement(requirement=Requirement(text), origin=FROM_ENVSMITH)
 
 
 def _shims(profile: Profile, catalog: Catalog) -> tuple[str, ...]:
     """Return the shims of a profile that make a pairing unnecessary; no other shim affects a lock."""
     known = {pairing.shim for pairing in catalog.pairings()}
     return tuple(name for name in profile.texts("shims") if name in known)
-
-
-def _facts(catalog: Catalog) -> str:
-    """Return the digest of the facts behind amendments, so that a change of them makes a lock stale."""
-    pairings = [[str(item.when), *map(str, item.needs)] for item in catalog.pairings()]
-    return digest_of([pairings, [item.digest_parts() for item in catalog.families()]])
 
 
 def _check_labels(items: Iterable[SourcedRequirement], target: Target) -> None:
@@ -164,11 +162,15 @@ def _dropped(
 
 
 def _without_pypi_projects(
-    slice_: TorchIndexSlice, requirements: Sequence[SourcedRequirement], target: Target, catalog: Catalog
+    slice_: TorchIndexSlice,
+    requirements: Sequence[SourcedRequirement],
+    target: Target,
+    catalog: Catalog,
+    kept: Version | None,
 ) -> TorchIndexSlice:
-    """Leave to PyPI the projects the catalog assigns to it for the newest admitted torch: triton, mostly."""
-    torches = _matching(requirements, "torch", slice_.projects.get("torch", ()))
-    newest = max((wheel.version for wheel in torches), default=Version("0"))
+    """Leave to PyPI the projects the catalog assigns to it for the kept or newest admitted torch: triton, mostly."""
+    torches = {wheel.version for wheel in _matching(requirements, "torch", slice_.projects.get("torch", ()))}
+    newest = kept if kept in torches else max(torches, default=Version("0"))
     return slice_.without(
         project.name for project in catalog.projects() if not project.is_in_slice(newest, target.platform)
     )
@@ -177,7 +179,7 @@ def _without_pypi_projects(
 def _from_pypi(
     slice_: TorchIndexSlice,
     requirements: Sequence[SourcedRequirement],
-    profile: Profile,
+    request: LockRequest,
     target: Target,
     cutoffs: Cutoffs,
     catalog: Catalog,
@@ -185,7 +187,7 @@ def _from_pypi(
     """Choose the torch-family projects whose wheel on PyPI is this backend's build, as project → version."""
     found: dict[str, str] = {}
     decisions: list[Decision] = []
-    is_pypi = profile.index == "pypi"
+    is_pypi = request.profile.index == "pypi"
     names = {item.name for item in requirements}
     # With `index = "pypi"` a torch required by another package comes from PyPI, too.
     implied = [_required(name) for name in _ON_PYPI if is_pypi and name not in names]
@@ -193,7 +195,7 @@ def _from_pypi(
         if item.name not in slice_.projects or (not is_pypi and _is_satisfied(item, requirements, slice_)):
             continue
         torch = found.get("torch") or _pinned(requirements, "torch")
-        version = _pypi_version(item, torch, profile, target, cutoffs, catalog)
+        version = _pypi_version(item, torch, request, target, cutoffs, catalog)
         if version is not None:
             found[item.name] = version
             if item.name in names:
@@ -233,21 +235,22 @@ def _is_satisfied(
 def _pypi_version(
     item: SourcedRequirement,
     torch: str,
-    profile: Profile,
+    request: LockRequest,
     target: Target,
     cutoffs: Cutoffs,
     catalog: Catalog,
 ) -> str | None:
-    """Return the newest version on PyPI that is this backend's build, satisfies the requirement and fits torch.
+    """Return the kept or newest version on PyPI that is this backend's build, and satisfies requirement and torch.
 
     Raises:
         NoBuildError: RES021 when such versions exist, but not for this Python.
     """
+    kept = request.kept_versions(target).get(item.name)
     found = list(_pypi_versions(item, torch, target, cutoffs, catalog))
-    for version, release in found:
+    for version, release in sorted(found, key=lambda pair: pair[0] != kept):
         if release.requires_python.contains(str(target.python)):
             return str(version)
-    if found and profile.index == "pypi":
+    if found and request.profile.index == "pypi":
         version, release = found[0]
         text = f"{item.name} {version} is the {target.backend} build, for Python {release.requires_python}"
         raise NoBuildError(item, target, ("on PyPI", text), hint=f"drop {target.python} from `python`")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from envsmith.catalog import Catalog
 from envsmith.files.edits import Edit, RequirementLine
-from envsmith.lock.explain import Explanation, explain
+from envsmith.lock.explain.explain import Explanation, explain
 from envsmith.model.usage import Leftover
 from envsmith.plan import pruning
 from envsmith.plan.ports import Files

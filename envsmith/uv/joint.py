@@ -108,6 +108,7 @@ def _kind(plan: ResolutionPlan) -> tuple[object, ...]:
         tuple(sorted(plan.slice.projects)),
         tuple(sorted(plan.all_excludes())),
         tuple(sorted(str(item.requirement) for item in plan.overrides)),
+        plan.has_cutoff,
         plan.cutoff_utc,
         tuple(sorted(plan.moved.items())),
         plan.target.slug if plan.versions == "newest" or plan.allow_sdist else "",

@@ -15,6 +15,8 @@ from dataclasses import replace
 from json import dumps
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError, NoSolutionError, ToolError
 from envsmith.model.target import Platform
@@ -36,6 +38,11 @@ _CONNECTIONS = 8
 _JOINT_ROUNDS = 4
 """Most runs for a joint plan. A further one leaves out versions without a wheel for some target, or looks for one
 version where targets have several."""
+# "… there is no version of six==9.9 …", "six was not found in the package registry", "six==1.0 has no usable wheels".
+_NOT_SERVED = re.compile(
+    r"there is no version of ([a-z0-9-]+)=="
+    r"|([a-z0-9-]+)(?:==\S+)? (?:was not found in the package registry|has no usable wheels)"
+)
 _SYSTEMS = {"macos": "apple-darwin", "windows": "pc-windows-msvc"}
 
 
@@ -79,10 +86,44 @@ class UvResolver:
             ToolError: TOL021 when uv fails otherwise, TOL022 when it cannot reach PyPI, TOL029 when the slice was
                 deleted meanwhile.
         """
+        return self._resolved(plan)
+
+    def find_files(self, plan: ResolutionPlan, versions: Mapping[str, str]) -> Resolution:
+        """Return exact versions with all their files, as they are served today, without what they require.
+
+        Args:
+            plan: of the target.
+            versions: project → version; one that is not served any more is left out.
+
+        Raises:
+            ToolError: as `resolve`.
+        """
+        left = dict(versions)
+        while True:
+            pins = (Requirement(f"{name}=={version}") for name, version in left.items())
+            exact = replace(
+                plan,
+                requirements=tuple(SourcedRequirement(requirement=pin, origin="") for pin in pins),
+                constraints=(),
+                overrides=(),
+                excludes=(),
+                amendments=(),
+                preferences={},
+                has_cutoff=False,
+            )
+            try:
+                return self._resolved(exact, "--no-deps")
+            except NoSolutionError as error:
+                gone = {match[1] or match[2] for match in _NOT_SERVED.finditer(str(dict(error.details)))}
+                if not gone & left.keys():
+                    raise
+                left = {name: version for name, version in left.items() if name not in gone}
+
+    def _resolved(self, plan: ResolutionPlan, *more: str) -> Resolution:
         self._check_version()
         index = write_slice(plan.slice, self._slices)
         try:
-            return self._resolve(plan, index)
+            return self._resolve(plan, index, more)
         except NoSolutionError as error:
             if index.is_dir():
                 raise
@@ -93,11 +134,11 @@ class UvResolver:
                 hint="lock again, and do not clear the cache meanwhile",
             ) from error
 
-    def _resolve(self, plan: ResolutionPlan, index: Path) -> Resolution:
+    def _resolve(self, plan: ResolutionPlan, index: Path, more: Sequence[str]) -> Resolution:
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             work = Path(scratch)
             forced = [name for name in plan.allow_sdist if not self._has_wheel(plan, index, work, name)]
-            flags = self._write_inputs(plan, index, work, forced)
+            flags = [*self._write_inputs(plan, index, work, forced), *more]
             pylock, annotated = work / "pylock.toml", work / "annotated.txt"
             # uv keeps the versions that it finds in its output file.
             if plan.preferences:
@@ -226,9 +267,10 @@ def _settings_flags(plan: ResolutionPlan, work: Path) -> list[str | Path]:
     """Return the flags that ``uv pip compile`` and ``uv lock`` share."""
     flags: list[str | Path] = [
         "--config-file", work / "uv.toml", "--python", sys.executable, "--index-strategy", "first-index",
-        "--exclude-newer", plan.cutoff_utc,
     ]  # fmt: skip
-    for name, cutoff in sorted(plan.moved.items()):
+    if plan.has_cutoff:
+        flags += ["--exclude-newer", plan.cutoff_utc]
+    for name, cutoff in sorted(plan.moved.items()) if plan.has_cutoff else ():
         # The slice's wheels are selected by time already, and uv would drop those without an upload time.
         if name not in plan.slice.projects:
             flags += ["--exclude-newer-package", f"{name}={cutoff}"]
@@ -318,6 +360,8 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
 
 def _cutoff(plan: ResolutionPlan, cause: str, later: re.Match[str] | None) -> list[tuple[str, str]]:
     """Return the cutoff if a project has a matching later version, or no versions: all of them may be later."""
+    if not plan.has_cutoff:
+        return []
     if later:
         return [("cutoff", f"{later['name']} {later['version']} was released {later['date']}")]
     has_none = re.search(r"there are no versions of \S+ and", cause)

@@ -71,7 +71,9 @@ def preferred_lock(joint: JointPlan) -> str:
         "[options]",
     ]
     # uv ignores a lock that was made with others.
-    lines += ['fork-strategy = "fewest"', f"exclude-newer = {dumps(joint.plans[0].cutoff_utc)}"]
+    lines += ['fork-strategy = "fewest"']
+    if joint.plans[0].has_cutoff:
+        lines += [f"exclude-newer = {dumps(joint.plans[0].cutoff_utc)}"]
     for name, version, markers in joint.preferences():
         lines += ["[[package]]", f"name = {dumps(name)}", f"version = {dumps(version)}"]
         # The address is not looked at.

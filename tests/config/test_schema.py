@@ -29,7 +29,7 @@ from tests.config.test_profile_reader import GOOD, MALFORMED, REPLACED
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs/reference"
 
-FORM = {"PRF003", "PRF004", "PRF005", "PRF006", "PRF010", "PRF011", "PRF012", "PRF014"}
+FORM = {"PRF003", "PRF004", "PRF005", "PRF006", "PRF010", "PRF011", "PRF012", "PRF014", "PRF040"}
 """Codes for the form of one value; the others compare values, or follow rules that no schema can state."""
 
 
@@ -141,6 +141,9 @@ SAMPLES: dict[str, list[Any]] = {
             for name in ("A-B", "Path", "virtual_env_prompt", "_", "_ES_x", "MY_PATH", "ENVSMITH_X", "")
         ),
     ],
+    "as-of": ["2026-11-01", "2026-11-01T09:00:00Z", "2026-11-01T09:00:00", "today", "01.11.2026", 20261101],
+    "extras": [["ml"], [], "ml", [1], [""]],
+    "groups": [["dev", "test"], [], "dev", [1], [""]],
     "allow-sdist": [["a.b", "c_d"], *each("a", "a b", "-a", "a-")],
     "routes": [
         *({name: URL} for name in ("a", "a b", "Torch", "torch-x", "TorchVision")),
@@ -196,6 +199,9 @@ PROJECT: dict[str, list[Any]] = {
     ],
     "sources": [[], *each("src", "/src", "a/..", "C:x", ".")],
     "rewrite": ["x", [1], {"a": 1}, [f"{URL}=https://b.example"], {URL: "https://b.example"}],
+    "as-of": ["2026-11-01", "today"],
+    "extras": [["ml"], "ml"],
+    "groups": [["dev"], [1]],
     "ci": [1],
 }
 ANY = st.sampled_from([1, 0.5, True, "", " ", "x", "a\nb", "\x7f", [], {}, [1], ["x"], {"x": 1}])

@@ -129,7 +129,9 @@ def test_what_is_not_locked(files: FakeFiles, profile: str, targets: tuple[str, 
     assert f"envsmith lock {profile}" in caught.value.hint
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "is missing"), (b"# changed\n", "was changed")])
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "is missing"), (b"# changed\n", "was made for other pins")]
+)
 def test_addresses_that_are_not_at_hand(files: FakeFiles, content: bytes | None, said: str) -> None:
     name = f"pylock.{WINDOWS}.toml"
     files.write_files(FOLDER / "b", {name: content} if content else {}, remove=[] if content else [name])
@@ -137,7 +139,7 @@ def test_addresses_that_are_not_at_hand(files: FakeFiles, content: bytes | None,
         needed_files(FOLDER, ["b"], (), files)
     assert caught.value.code == "TOL040"
     assert said in caught.value.message
-    assert "`envsmith lock b`: the same cutoff gives the same file" in caught.value.hint
+    assert "run `envsmith lock b`: it makes the file from the locked pins" in caught.value.hint
 
 
 def test_downloaded_files_are_recorded(files: FakeFiles, tmp_path: Path) -> None:

@@ -58,7 +58,6 @@ def plan() -> ResolutionPlan:
         moved={},
         env={"CUDA_VISIBLE_DEVICES": ""},
         pypi_builds={},
-        facts="",
         decisions=(
             Decision(
                 subject="torchaudio",

@@ -49,7 +49,7 @@ def test_a_true_lock() -> None:
     assert torch
     assert (torch.index, torch.dependencies) == ("https://download.pytorch.org/whl/cu128", [{"name": "six"}])
     assert lock.pylock.tool
-    assert lock.pylock.tool["envsmith"]["plan"] == PLAN.digest()
+    assert lock.pylock.tool["envsmith"]["catalog"] == "embedded 2026-11-20"
 
 
 def _with_given(given: ResolutionPlan, *hashes: str, is_constraint: bool = False) -> ResolutionPlan:

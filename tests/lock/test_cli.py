@@ -102,7 +102,6 @@ def test_dry_run_writes_nothing(project: Path, capfd: pytest.CaptureFixture[str]
         ["-j", "0"],
         ["--as-of", "soon"],
         ["--as-of", "2099-01-01"],
-        ["--as-of", "2026-11-20", "--upgrade"],
         ["--python", "2.7"],
         ["--platform", "beos"],
         ["--backend", "cuda"],

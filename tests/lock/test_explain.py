@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.lock.explain import Explanation, _shortest_chains, explain
+from envsmith.lock.explain.explain import Explanation, _shortest_chains, explain
 from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.pins import requirements_lines

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envsmith.lock.explain import changes, other_backends
+from envsmith.lock.explain.explain import changes, other_backends
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
 from envsmith.model.listing import IndexListing, Metadata, group_releases

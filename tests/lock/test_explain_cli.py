@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from envsmith.cli.main import main
-from envsmith.lock import explain_cli
-from envsmith.lock.explain import Explanation
+from envsmith.lock.explain import cli as explain_cli
+from envsmith.lock.explain.explain import Explanation
 from envsmith.model.finding import Decision
 
 LOCKFILES = Path(__file__).parents[2] / "lockfiles"

@@ -29,7 +29,8 @@ Locks = Callable[..., LockedProfile]
 @pytest.fixture
 def lock(tools: ResolveTools, pool: ThreadPoolExecutor) -> Locks:
     def run(*texts: str, of: Profile = TWO, own: ResolveTools = tools, **options: Any) -> LockedProfile:
-        request = LockRequest(profile=of, requirements=asked(*(texts or ("torch",))))
+        as_of = options.pop("as_of", "")
+        request = LockRequest(profile=of, requirements=asked(*(texts or ("torch",))), as_of=as_of)
         return lock_profile(request, LockOptions(**{"now_utc": CUTOFF, **options}), FOLDER, own, pool=pool)
 
     return run
@@ -96,6 +97,8 @@ def test_only_the_changed_target_is_solved_again(lock: Locks, tools: ResolveTool
     lock("torch", "colorama; python_version < '3.12'")
     resolver(tools).plans.clear()
     lock("torch", "colorama>=1; python_version < '3.12'")
+    assert resolver(tools).plans == [], "the pins satisfy it"
+    lock("torch", "colorama>=1; python_version < '3.12'", "six; python_version < '3.12'")
     assert [plan.target.slug for plan in resolver(tools).plans] == SLUGS[:1]
 
 
@@ -125,11 +128,12 @@ def test_dry_run_writes_nothing(lock: Locks, tools: ResolveTools) -> None:
     [
         ({}, CUTOFF, {}),
         ({"upgrade": True}, LATER, {}),
-        ({"as_of_utc": "2026-11-01T23:59:59Z"}, "2026-11-01T23:59:59Z", {}),
-        ({"upgrade_packages": ("torch",)}, CUTOFF, {"torch": LATER}),
+        ({"as_of": "2026-11-01T23:59:59Z"}, "2026-11-01T23:59:59Z", {}),
+        ({"upgrade_packages": ("torch",)}, LATER, {}),
+        ({"upgrade_packages": ("torch",), "as_of": CUTOFF}, CUTOFF, {"torch": LATER}),
     ],
 )
-def test_cutoff_is_kept_until_it_is_moved(
+def test_the_cutoff_is_that_asked_for_or_the_time_of_the_last_resolution(
     options: dict[str, Any], cutoff: str, moved: dict[str, str], lock: Locks
 ) -> None:
     lock()

@@ -139,9 +139,9 @@ def test_the_head_says_what_the_profile_is_for(
 @pytest.mark.parametrize(
     ("targets", "written", "dry_run", "text"),
     [
-        (1, ("a",), False, "lockfiles/app: 1 lock, 1 requirements file, 0 activation scripts ·"),
-        (2, ("a",), False, "lockfiles/app: 2 locks, 2 requirements files, 0 activation scripts ·"),
-        (2, (), False, "nothing: lockfiles/app is current ·"),
+        (1, ("a",), False, "lockfiles/app: 1 lock, 1 requirements file, 0 activation scripts"),
+        (2, ("a",), False, "lockfiles/app: 2 locks, 2 requirements files, 0 activation scripts"),
+        (2, (), False, "nothing: lockfiles/app is current"),
         (1, (), True, "nothing (dry run); would write lockfiles/app: 1 lock"),
     ],
 )

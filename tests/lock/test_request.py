@@ -21,7 +21,8 @@ test = ["pytest"]
 
 
 def wanted(project: Path, *, files: tuple[str, ...] = (), **words: object) -> tuple[LockRequest, ...]:
-    remembered = RememberedOptions(requirements_files=files)
+    given = {name: words.pop(name) for name in list(words) if hasattr(RememberedOptions(), name)}
+    remembered = RememberedOptions(requirements_files=files, **given)  # type: ignore[arg-type]
     options = LockOptions(**words, remembered=remembered, folder=project / "lockfiles")  # type: ignore[arg-type]
     return lock_requests(options, project)
 

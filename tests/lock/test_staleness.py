@@ -61,24 +61,19 @@ def test_change_is_told_with_both_values(check_tools: CheckTools) -> None:
     assert ("LCK033", "requirement  torch → torch<2.11  requirements.in:1") in told
 
 
-def test_hash_of_a_pin_changed(check_tools: CheckTools) -> None:
-    changed = [replace(row, sha256=OTHER_HEX) if "2.11" in str(row.version) else row for row in ROWS]
-    codes = {code for code, _ in found(rows(check_tools, *changed, *AUDIO))}
-    assert codes == {"LCK034"}
+def test_another_listing_makes_nothing_stale(check_tools: CheckTools) -> None:
+    """The lock's own rows count as known, whatever the catalog of this machine has."""
+    for listed in ([*ROWS], [row for row in ROWS if "2.11" not in str(row.version)], AUDIO):
+        assert found(rows(check_tools, *listed)) == []
+    assert found(replace(check_tools, listings=FakeListings(()))) == []
 
 
-def test_row_of_a_pin_is_gone(check_tools: CheckTools) -> None:
-    told = found(rows(check_tools, *(row for row in ROWS if "2.11" not in str(row.version)), *AUDIO))
-    assert {code for code, _ in told} == {"LCK034"}
-    assert all(
-        "is not in this machine's copy of the cu128 index (run `envsmith catalog refresh cu128`)" in text
-        for _, text in told
-    )
-
-
-def test_other_rows_changed(check_tools: CheckTools) -> None:
-    codes = {code for code, _ in found(rows(check_tools, *ROWS))}
-    assert codes == {"LCK035"}
+def test_a_withdrawn_file_is_a_warning(check_tools: CheckTools) -> None:
+    listed = [replace(row, yanked="broken") if "2.11" in str(row.version) else row for row in ROWS]
+    wanted = LockRequest(profile=TWO, requirements=asked("torch"))
+    report = check_profile(wanted, FOLDER, rows(check_tools, *listed, *AUDIO))
+    assert {(item.code, item.severity) for item in report.findings} == {("LCK034", "warning")}
+    assert all(item.message.endswith("was withdrawn by its index: broken") for item in report.findings)
 
 
 def test_file_changed_or_missing(check_tools: CheckTools) -> None:
@@ -165,11 +160,12 @@ def test_a_given_hash_changed(tools: ResolveTools, check_tools: CheckTools, pool
     lock_profile(given(*one), LockOptions(now_utc=CUTOFF), FOLDER, tools, pool=pool)
     assert told(given(*one)) == set()
     other = f"sha256:{OTHER_HEX}"
-    assert told(given(other)) == {("LCK033", f"hash  torch {one[0]} → torch {other}  requirements.in:1")}
-    assert {code for code, _ in told(given())} == {"LCK033"}
+    assert told(given(other)) == {("LCK033", f"hash  (none) → torch {other}  requirements.in:1")}
+    assert told(given()) == set(), "the pin needs none"
     lock_profile(given(*many), LockOptions(now_utc=CUTOFF), FOLDER, tools, pool=pool)
     assert told(given(*many)) == set()
-    assert {code for code, _ in told(given(*many[:2]))} == {"LCK033"}
+    assert told(given(*many[:2])) == set(), "the pin has the first"
+    assert {code for code, _ in told(given(*many[1:]))} == {"LCK033"}
     with pytest.raises(EnvsmithError) as caught:
         lock_profile(given(other), LockOptions(now_utc=CUTOFF), FOLDER, tools, pool=pool)
     assert {(part.code, part.where.rpartition(": ")[2]) for part in caught.value.parts} == {
@@ -188,22 +184,62 @@ def tampered(tools: CheckTools, old: str, new: str) -> CheckTools:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "word"),
+    ("old", "new", "expected"),
     [
-        ("env = []", 'env = ["TORCH_HOME=/tmp/x"]', "env  TORCH_HOME=/tmp/x → (none)"),
-        ("allow-sdist = []", 'allow-sdist = ["numpy"]', "allow-sdist  numpy → (none)"),
-        ('requirement = ["torch"]', 'requirement = ["torch", "six"]', "requirement  six → (none)"),
+        (
+            "env = []",
+            'env = ["TORCH_HOME=/tmp/x"]',
+            (
+                "LCK038",
+                "the profile has other variables than the lock, which keeps its own until it is written again",
+            ),
+        ),
+        ("allow-sdist = []", 'allow-sdist = ["filelock"]', ("LCK033", "allow-sdist  filelock → (none)")),
+        ("override = []", 'override = ["six"]', ("LCK033", "override  six → (none)")),
     ],
 )
 def test_inputs_are_compared_whatever_the_digest_says(
-    check_tools: CheckTools, old: str, new: str, word: str
+    check_tools: CheckTools, old: str, new: str, expected: tuple[str, str]
 ) -> None:
-    assert set(found(tampered(check_tools, old, new))) == {("LCK033", word)}
+    assert set(found(tampered(check_tools, old, new))) == {expected}
 
 
-def test_a_pin_is_compared_with_the_index_whatever_the_digest_says(check_tools: CheckTools) -> None:
+def test_a_pin_is_compared_whatever_the_digest_says(check_tools: CheckTools) -> None:
     hex_ = next(row.sha256 for row in ROWS if row.sha256)
-    assert {code for code, _ in found(tampered(check_tools, f"sha256:{hex_}", f"sha256:{OTHER_HEX}"))} == {
-        "LCK034",
-        "LCK060",
+    codes = {
+        code for code, _ in found(tampered(check_tools, f'sha256 = "{hex_}"', f'sha256 = "{OTHER_HEX}"'))
     }
+    assert codes == {"LCK060"}
+
+
+KEPT = ("torch>=2.10", "torch", "torch<3", "torch==2.11.0")
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_a_requirement_that_the_pin_satisfies_is_current(check_tools: CheckTools, text: str) -> None:
+    assert found(check_tools, text) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (("torch<2.11",), "requirement  torch → torch<2.11  requirements.in:1"),
+        (("torch", "six"), "requirement  (none) → six  requirements.in:1"),
+        (("torch[opt]",), "requirement  torch → torch[opt]  requirements.in:1"),
+        (("torch", "filelock"), ""),
+    ],
+)
+def test_a_requirement_that_it_does_not_satisfy_is_stale(
+    check_tools: CheckTools, texts: tuple[str, ...], expected: str
+) -> None:
+    assert set(found(check_tools, *texts)) == ({("LCK033", expected)} if expected else set())
+
+
+def test_a_cutoff_before_the_lock_is_stale_and_a_later_one_is_not(check_tools: CheckTools) -> None:
+    for as_of, codes in (
+        ("2026-11-01T00:00:00Z", {"LCK033"}),
+        (CUTOFF, set()),
+        ("2027-01-01T00:00:00Z", set()),
+    ):
+        wanted = LockRequest(profile=TWO, requirements=asked("torch"), as_of=as_of)
+        assert {item.code for item in check_profile(wanted, FOLDER, check_tools).findings} == codes

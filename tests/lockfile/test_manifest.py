@@ -37,6 +37,7 @@ def manifest() -> Manifest:
         targets={SLUG: entry},
         scripts={"activate.sh": HEX},
         models={"models/net.onnx": HEX},
+        metadata=({"name": "torch", "version": "2.11.0+cu128", "requires-dist": ["filelock", "sympy"]},),
     )
 
 
@@ -45,6 +46,38 @@ def test_written_and_read_again() -> None:
     again = Manifest.from_toml(text, "manifest.toml")
     assert again == manifest()
     assert again.to_toml() == text
+
+
+def test_form_1_is_still_read() -> None:
+    """It has one digest per file, its options at the top, and pins as one text."""
+    text = f"""form = 1
+profile = "cu128"
+cutoff-utc = "{CUTOFF}"
+requirements-files = ["a.in"]
+[moved]
+[targets.{SLUG}]
+plan = "{HEX}"
+catalog = "embedded 2026-11-20"
+packages = 1
+[targets.{SLUG}.family]
+torch = "{PIN}"
+[targets.{SLUG}.files]
+"pylock.{SLUG}.toml" = "{HEX}"
+[targets.{SLUG}.inputs]
+backend = "cu128"
+"""
+    found = Manifest.from_toml(text, "here")
+    assert found.remembered == RememberedOptions(requirements_files=("a.in",))
+    assert found.targets[SLUG].family == {"torch": FamilyPin.parse(PIN)}
+    assert (found.cutoff_utc, found.remembered.as_of) == (CUTOFF, ""), "the cutoff is history, not asked for"
+
+
+@pytest.mark.parametrize("mark", ["<<<<<<< HEAD", ">>>>>>> main"])
+def test_conflict_marks_are_told_as_such(mark: str) -> None:
+    with pytest.raises(LockError) as caught:
+        Manifest.from_toml(manifest().to_toml() + mark + "\n", "lockfiles/cu128/manifest.toml")
+    assert (caught.value.code, caught.value.where) == ("LCK007", "lockfiles/cu128/manifest.toml")
+    assert "envsmith lock" in caught.value.hint
 
 
 def test_inputs_have_types() -> None:
@@ -84,18 +117,17 @@ def test_it_is_toml_without_windows_line_ends() -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("form = 1", "form = 2"),
-        ("form = 1", ""),
+        ("form = 2", "form = 3"),
+        ("form = 2", ""),
         (f'cutoff-utc = "{CUTOFF}"', 'cutoff-utc = "today"'),
         (f'cutoff-utc = "{CUTOFF}"', "cutoff-utc = 2026-11-20"),
         (f"[targets.{SLUG}]", '[targets."../outside"]'),
         ("packages = 33", 'packages = "many"'),
-        (PIN, "2.11.0+cu128"),
-        (f"sha256:{HEX}", "sha256:short"),
+        (f'sha256 = "{HEX}"', 'sha256 = "short"'),
         ('kind = "noted"', "kind = 3"),
         ('subject = "torch"\n', ""),
         ('backend = "cu128"', 'backend = "gpu"'),
-        ("[moved]", "moved = 3\n[other]"),
+        ("[moved]", "moved = 3\n[scripts]\n[other]"),
         ("profile", "[["),
     ],
 )

@@ -5,6 +5,7 @@ from packaging.pylock import Pylock
 
 from envsmith.errors import LockError
 from envsmith.lock.admission import admit
+from envsmith.lockfile.pins import pins_digest
 from envsmith.lockfile.pylock import Lock, read_pylock
 from envsmith.model.finding import Decision
 from tests.values import HEX, of_row, package, plan, resolution, slice_of, source, torch
@@ -42,7 +43,8 @@ def test_text_says_where_it_comes_from() -> None:
     ours = tomllib.loads(lock().to_toml())["tool"]["envsmith"]
     assert ours["profile"] == "mine"
     assert ours["catalog"] == "embedded 2026-11-20"
-    assert ours["plan"] == lock().plan_digest
+    pins = [(item.name, str(item.version), [HEX]) for item in lock().pylock.packages]
+    assert ours["pins-sha256"] == pins_digest(pins)
     assert ours["env"] == {"PYTORCH_ALLOC_CONF": 'a "quoted" value'}
     assert ours["decisions"][0]["code"] == "RES104"
 

@@ -31,11 +31,6 @@ def test_one_plan_per_target(tools: ResolveTools) -> None:
     assert [decision.code for decision in found.decisions] == ["RES104"]
 
 
-def test_moved_cutoff_is_part_of_the_plan(tools: ResolveTools) -> None:
-    moved = planned(tools, "torch", times=Cutoffs(cutoff_utc=CUTOFF, moved={"numpy": CUTOFF}))
-    assert moved.plans[0].digest() != planned(tools, "torch").plans[0].digest()
-
-
 def test_unknown_index_is_refused(tools: ResolveTools) -> None:
     with pytest.raises(ResolveError) as caught:
         planned(tools, "torch", of=replace(ONE, backend=Backend.parse("cu130")))

@@ -33,8 +33,10 @@ def sync(shop: Shop, *words: str, folder: str = "") -> Ran:
 
 
 def require(shop: Shop, text: str) -> None:
+    """Make the lock stale."""
     profile = shop.project.root / "profiles/own.toml"
-    profile.write_text(profile.read_text("utf-8").replace('["torch"]', f'["{text}"]'), "utf-8")
+    lines = [line for line in profile.read_text("utf-8").splitlines() if not line.startswith("overrides")]
+    profile.write_text("\n".join([f'overrides = ["{text}"]', *lines, ""]), "utf-8")
 
 
 def test_a_current_lock_is_installed(locked: Shop) -> None:
@@ -55,7 +57,7 @@ def test_a_missing_lock_is_made(locked: Shop) -> None:
 
 
 def test_a_stale_lock_is_made_again(locked: Shop) -> None:
-    require(locked, "torch<2.21")
+    require(locked, "filelock<9")
     assert locked.project.run("lock", "--check").status == 1
     assert sync(locked).status == 0
     assert locked.project.run("lock", "--check").status == 0
@@ -76,7 +78,7 @@ def test_with_nothing_to_do_the_answer_is_remembered_until_an_input_changes(lock
             capture_output=True, encoding="utf-8", check=True,
         )  # fmt: skip
         assert done.stdout == f"{ran.out}False\n", done.stderr
-    require(locked, "torch<2.21")
+    require(locked, "filelock<9")
     assert "wrote" in sync(locked).out
 
 
@@ -94,7 +96,7 @@ def test_dry_run_changes_nothing(locked: Shop) -> None:
     ran = sync(locked, "--dry-run")
     assert "would     build own/" in ran.out, ran.said
     before = locked.project.locks("own")
-    require(locked, "torch<2.21")
+    require(locked, "filelock<9")
     ran = sync(locked, "--dry-run")
     assert ran.status == 0, ran.said
     assert "nothing (dry run)" in ran.out
@@ -103,7 +105,7 @@ def test_dry_run_changes_nothing(locked: Shop) -> None:
 
 
 def test_json_is_one_document(locked: Shop) -> None:
-    require(locked, "torch<2.21")
+    require(locked, "filelock<9")
     ran = sync(locked, "--json")
     found = json.loads(ran.out)
     assert (found["command"], found["status"], found["data"]["how"]) == ("sync", "ok", "built"), ran.said

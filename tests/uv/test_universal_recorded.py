@@ -33,7 +33,7 @@ def plans(name: str) -> tuple[ResolutionPlan, ...]:
         profile=replace(profile, versions="common"), requirements=profile.sourced_requirements()
     )
     listings = listing_sources(catalog, CatalogOptions(mode="embedded"), lambda _: None, is_online=False)
-    cutoffs = Cutoffs(cutoff_utc=CUTOFF)
+    cutoffs = Cutoffs(cutoff_utc=CUTOFF, is_asked=True)
     return plan_profile(request, cutoffs, catalog=catalog, listings=listings, hasher=NoDownloads()).plans
 
 

@@ -16,7 +16,7 @@ _SHOWN_USES = 3
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from envsmith.lock.explain import Explanation
+    from envsmith.lock.explain.explain import Explanation
 
 
 @click.command(name="explain")
@@ -32,7 +32,7 @@ def explain_command(package: str, profiles: tuple[str, ...], folder: Path, *, as
     from envsmith.console import printer
     from envsmith.files import atomic
     from envsmith.files.text import folders_with
-    from envsmith.lock.explain import explain
+    from envsmith.lock.explain.explain import explain
     from envsmith.lockfile.manifest import FILENAME
     from envsmith.wiring import CatalogOptions, listing_sources
 
