@@ -30,15 +30,10 @@ PLATFORMS = {
 class State:
     """What the lock folder holds after one command."""
 
-    words: tuple[str, ...]
-    """The platforms asked for: the two states share one, so that files are changed, added and removed."""
+    platforms: tuple[str, ...]
+    """Those of the profile: the two states share one, so that files are changed, added and removed."""
     as_of: str
     files: dict[str, bytes]
-
-    @property
-    def command(self) -> tuple[str, ...]:
-        """What makes it; nothing but the catalog read beforehand is needed."""
-        return ("lock", "any", "--offline", "--as-of", self.as_of, *self.words)
 
 
 @dataclass(kw_only=True)
@@ -53,14 +48,13 @@ class LockStates:
     def made(cls, root: Path) -> Self:
         """Read a replayed index once and lock twice; from then on no server is needed."""
         project = Project(root=root)
-        project.profile("any", backend="cu134", python=["3.11", "3.12"], platforms=["linux"],
-                        requirements=["torch", "torchvision"])  # fmt: skip
+        first = State(platforms=("linux", "windows"), as_of="2026-10-15", files={})
+        second = State(platforms=("linux", "linux-aarch64"), as_of="2026-11-15", files={})
+        states = cls(project=project, old=first, new=second)
+        states.command(first)
         with ReplayIndex(_files()) as replay:
             project.index = replay.base
             assert project.run("catalog", "refresh", "cu134").status == 0
-        first = State(words=_platforms("linux", "windows"), as_of="2026-10-15", files={})
-        second = State(words=_platforms("linux", "linux-aarch64"), as_of="2026-11-15", files={})
-        states = cls(project=project, old=first, new=second)
         states.old, states.new = states._after(first), states._after(second)
         assert states.old.files.keys() - states.new.files.keys()
         assert states.new.files.keys() - states.old.files.keys()
@@ -73,8 +67,14 @@ class LockStates:
         """Where the locks lie."""
         return self.project.root / "lockfiles" / "any"
 
+    def command(self, state: State) -> tuple[str, ...]:
+        """Write the profile of a state, and return what makes it; only the catalog read beforehand is needed."""
+        self.project.profile("any", backend="cu134", python=["3.11", "3.12"], platforms=list(state.platforms),
+                             requirements=["torch", "torchvision"])  # fmt: skip
+        return ("lock", "any", "--offline", "-U", "--as-of", state.as_of)
+
     def _after(self, state: State) -> State:
-        ran = self.project.run(*state.command)
+        ran = self.project.run(*self.command(state))
         assert ran.status == 0, ran.said
         return replace(state, files=read_files(self.folder))
 
@@ -95,7 +95,8 @@ class LockStates:
 
     def is_current(self, state: State) -> bool:
         """Say whether ``envsmith lock --check`` holds the locks for those of a state."""
-        ran = self.project.run("lock", "any", "--check", *state.words)
+        self.command(state)
+        ran = self.project.run("lock", "any", "--check")
         assert ran.status in (0, 1), ran.said
         return ran.status == 0
 
@@ -167,10 +168,6 @@ def _signal_group(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
     except ProcessLookupError:
         return
-
-
-def _platforms(*names: str) -> tuple[str, ...]:
-    return tuple(word for name in names for word in ("--platform", name))
 
 
 def _files() -> Iterator[ReplayFile]:

@@ -41,13 +41,13 @@ sys.addaudithook(watch)
 
 def test_killed_at_moments_spread_over_the_run(states: LockStates) -> None:
     begun = time.monotonic()
-    with states.started(*states.other(states.found()).command) as run:
+    with states.started(*states.command(states.other(states.found()))) as run:
         assert run.end()[0] == 0
     length_s = time.monotonic() - begun
     seen: Counter[str] = Counter()
     for number in range(MOMENTS):
         before = states.found()
-        with states.started(*states.other(before).command) as run:
+        with states.started(*states.command(states.other(before))) as run:
             time.sleep(length_s * (number + 0.5) / MOMENTS)
             run.send(signal.SIGKILL, to_group=bool(number % 2))
             status, _ = run.end()
@@ -69,7 +69,7 @@ def test_killed_before_each_write_of_the_lock_folder(states: LockStates, tmp_pat
         before = states.found()
         trace = tmp_path / f"seen-{moment}"
         env = {"KILL_BEFORE": str(moment), "SEEN": str(trace)}
-        with states.started(*states.other(before).command, before=HOOK, env=env) as run:
+        with states.started(*states.command(states.other(before)), before=HOOK, env=env) as run:
             status, said = run.end()
         if status == 0:
             break

@@ -31,7 +31,7 @@ def test_no_room_for_the_largest_of_the_files(states: LockStates) -> None:
     assert sizes[-2] < sizes[-1] == len(after.files["manifest.toml"])
     # uv has its own files to write: its cache must know the slices of both states, as `made` saw to.
     limit = LIMIT.format((sizes[-2] + sizes[-1]) // 2)
-    with states.started(*after.command, before=limit) as run:
+    with states.started(*states.command(after), before=limit) as run:
         status, said = run.end()
     assert status == 2, said
     assert "TOL011" in said
@@ -49,7 +49,7 @@ def test_no_room_for_the_generated_index(states: LockStates, tmp_path: Path) -> 
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "listings").symlink_to(listings)
     env = {"ENVSMITH_CACHE_DIR": str(tmp_path / "cache")}
-    with states.started(*states.other(before).command, before=LIMIT.format(100), env=env) as run:
+    with states.started(*states.command(states.other(before)), before=LIMIT.format(100), env=env) as run:
         status, said = run.end()
     assert status == 2, said
     assert "TOL010" in said
@@ -74,16 +74,16 @@ def _file_system(place: Path) -> Iterator[None]:
 def test_a_full_file_system(states: LockStates, tmp_path: Path) -> None:
     place = tmp_path / "small"
     with _file_system(place):
-        ran = states.project.run(*states.old.command, "-o", str(place))
+        ran = states.project.run(*states.command(states.old), "-o", str(place))
         assert ran.status == 0, ran.said
         room = os.statvfs(place)
         (place / "filler").write_bytes(b"x" * (room.f_bavail - 2) * room.f_frsize)
-        ran = states.project.run(*states.new.command, "-o", str(place))
+        ran = states.project.run(*states.command(states.new), "-o", str(place))
         assert ran.status == 2, ran.said
         assert "TOL011" in ran.said
         assert read_files(place / "any") == states.old.files
         (place / "filler").unlink()
-        assert states.project.run(*states.new.command, "-o", str(place)).status == 0
+        assert states.project.run(*states.command(states.new), "-o", str(place)).status == 0
         assert read_files(place / "any") == states.new.files
 
 
@@ -91,20 +91,21 @@ def test_a_full_file_system(states: LockStates, tmp_path: Path) -> None:
 def test_a_read_only_file_system(states: LockStates, tmp_path: Path) -> None:
     place = tmp_path / "fixed"
     with _file_system(place):
-        assert states.project.run(*states.old.command, "-o", str(place)).status == 0
+        assert states.project.run(*states.command(states.old), "-o", str(place)).status == 0
         subprocess.run(["mount", "-o", "remount,ro", place], check=True)
-        ran = states.project.run(*states.new.command, "-o", str(place))
+        ran = states.project.run(*states.command(states.new), "-o", str(place))
         assert ran.status == 2, ran.said
         assert "TOL013" in ran.said
         assert read_files(place / "any") == states.old.files
-        assert states.project.run("lock", "any", "--check", *states.old.words, "-o", str(place)).status == 0
+        states.command(states.old)
+        assert states.project.run("lock", "any", "--check", "-o", str(place)).status == 0
 
 
 def test_a_file_lies_where_the_folder_should_be(states: LockStates, tmp_path: Path) -> None:
     place = tmp_path / "elsewhere"
     place.mkdir()
     (place / "any").write_text("not a folder", "utf-8")
-    ran = states.project.run(*states.new.command, "-o", str(place))
+    ran = states.project.run(*states.command(states.new), "-o", str(place))
     assert ran.status == 2, ran.said
     assert "TOL013" in ran.said
     assert (place / "any").read_text("utf-8") == "not a folder"
@@ -115,7 +116,7 @@ def test_a_folder_that_cannot_be_written(states: LockStates) -> None:
     before = states.found()
     states.folder.chmod(0o555)
     try:
-        ran = states.project.run(*states.other(before).command)
+        ran = states.project.run(*states.command(states.other(before)))
         assert ran.status == 2, ran.said
         assert "TOL013" in ran.said
         assert states.found() is before
