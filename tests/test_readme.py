@@ -33,6 +33,11 @@ def test_the_first_screen_is_true(
         for name, value in index.environ(cache=tmp_path / "uv").items():
             monkeypatch.setenv(name, value)
         assert main(arguments) == 0
+        # As in a fresh clone, where the pylocks are not there.
+        for path in (project / "lockfiles" / "cu128").glob("pylock.*"):
+            path.unlink()
+        capfd.readouterr()
+        assert main(arguments[:4]) == 0
     assert not index.missed
     printed = "".join(
         line
