@@ -16,13 +16,18 @@ from __future__ import annotations
 import base64
 import json
 import lzma
+import re
 import struct
 import zlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
 
 FOLDER = Path(__file__).parent / "data" / "index"
 _DEFLATED = 8
@@ -101,6 +106,66 @@ class Recording:
         files = {path: base64.b64decode(text) for path, text in found.pop("files").items()}
         return cls(**found, wheels=wheels, files=files)
 
+    def add(
+        self,
+        name: str,
+        version: str,
+        requires: Iterable[str] = (),
+        *,
+        uploaded: str = "2026-01-01T00:00:00Z",
+        tags: str = "py3-none-any",
+    ) -> dict[str, Any]:
+        """Add a wheel that is made up, and return its row."""
+        requires = list(requires)
+        extras = sorted({extra for text in requires for extra in re.findall(r"extra == '([^']+)'", text)})
+        lines = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"]
+        lines += [f"Provides-Extra: {extra}\n" for extra in extras]
+        lines += [f"Requires-Dist: {text}\n" for text in requires]
+        stem = f"{name.replace('-', '_')}-{version}"
+        members = [(f"{stem}.dist-info/METADATA", 1, 1), (f"{name.replace('-', '_')}/__init__.py", 1, 1)]
+        wheel = StandIn(size=5000, members=members, metadata="".join(lines), has_sidecar=True)
+        return self._add_row(name, f"/packages/{stem}-{tags}.whl", uploaded, wheel)
+
+    def add_later(
+        self, name: str, version: str, uploaded: str, requires: Mapping[str, str] | None = None
+    ) -> None:
+        """Add a release with the wheels of the newest one whose metadata is recorded.
+
+        Args:
+            name: of a project with wheels.
+            version: which the project does not have.
+            uploaded: RFC 3339.
+            requires: its requirements that are others now: before → after.
+        """
+        wheels = [row for row in self.projects[name] if row["filename"].endswith(".whl")]
+        newest = max(_version(row) for row in wheels if row["url"] in self.wheels)
+        old = [row for row in wheels if _version(row) == newest]
+        known = next(self.wheels[row["url"]] for row in old if row["url"] in self.wheels)
+        metadata = re.sub(r"(?m)^Version: .*$", f"Version: {version}", known.metadata)
+        for before, after in (requires or {}).items():
+            assert f"Requires-Dist: {before}\n" in metadata, metadata
+            metadata = metadata.replace(f"Requires-Dist: {before}\n", f"Requires-Dist: {after}\n")
+        for row in old:
+            place, _, filename = row["url"].rpartition("/")
+            parts = filename.split("-")
+            path = "/".join([place, "-".join([parts[0], version, *parts[2:]])])
+            kept = {key: row[key] for key in ("requires-python",) if key in row}
+            members = [
+                (member.replace(f"-{newest}.dist-info", f"-{version}.dist-info"), size, crc)
+                for member, size, crc in known.members
+            ]
+            self._add_row(name, path, uploaded, replace(known, metadata=metadata, members=members), **kept)
+
+    def _add_row(self, name: str, path: str, uploaded: str, wheel: StandIn, **more: str) -> dict[str, Any]:
+        # The bytes of stand-ins are not downloaded: a hash of their own is enough.
+        digest = sha256(path.encode()).hexdigest()
+        filename = path.rpartition("/")[2]
+        row = {"filename": filename, "hashes": {"sha256": digest}, "size": wheel.size, **more}
+        row |= {"upload-time": uploaded, "url": path}
+        self.projects.setdefault(name, []).append(row)
+        self.wheels[path] = wheel
+        return row
+
     def write(self, name: str, folder: Path = FOLDER) -> Path:
         """Write a recording; equal recordings give equal bytes."""
         plain = {
@@ -121,6 +186,10 @@ class Recording:
 def is_metadata(path: str) -> bool:
     """Say whether a member is the wheel's own METADATA, not that of a package copied into it."""
     return path.endswith(".dist-info/METADATA") and path.count("/") == 1
+
+
+def _version(row: Mapping[str, Any]) -> Version:
+    return parse_wheel_filename(row["filename"])[1]
 
 
 def _by_filename(item: tuple[str, object]) -> str:

@@ -10,11 +10,12 @@ from packaging.version import Version
 
 from envsmith.errors import LockError
 from envsmith.lock import admission
+from envsmith.lock.resolve import yanked
 from envsmith.lockfile.manifest import Manifest, TargetRecord
 from envsmith.lockfile.pins import Pins, RequirementsLine, requirements_lines
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.store import decisions_of
-from envsmith.model.finding import UnmetRequirement
+from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
 from envsmith.plan.ports import Resolver
 
@@ -81,6 +82,8 @@ class RebuiltLock:
     """None if a file is no longer served."""
     unserved: tuple[str, ...]
     """Pinned versions of which the index no longer has the locked file: ``six 1.17.0``."""
+    notes: tuple[Decision, ...] = ()
+    """On pins that their index withdrew. Not part of the lock: they differ by day."""
 
 
 def rebuild(
@@ -96,8 +99,9 @@ def rebuild(
     packages = [item for item in (_with_locked_files(one, lines) for one in known.packages) if item]
     served = {package.name for package in packages}
     unserved = tuple(f"{name} {line.version}" for name, line in sorted(lines.items()) if name not in served)
+    notes = tuple(yanked(plan, known))
     if unserved:
-        return RebuiltLock(lock=None, unserved=unserved)
+        return RebuiltLock(lock=None, unserved=unserved, notes=notes)
     requirers = {
         name: tuple(text for text in line.requirers if text in lines) for name, line in lines.items()
     }
@@ -106,7 +110,7 @@ def rebuild(
         plan, decisions=tuple(decisions_of(entry)), amendments=(Amendment(decisions=(), unsatisfied=unmet),)
     )
     resolution = Resolution(packages=tuple(packages), requirers=requirers, indexes=known.indexes)
-    return RebuiltLock(lock=admission.admit(plan, resolution, entry.catalog), unserved=())
+    return RebuiltLock(lock=admission.admit(plan, resolution, entry.catalog), unserved=(), notes=notes)
 
 
 def _with_locked_files(package: Package, lines: Mapping[str, RequirementsLine]) -> Package | None:

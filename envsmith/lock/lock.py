@@ -69,6 +69,8 @@ class LockedTarget:
     """Whether `lock` was made from the pins on disk, without resolving."""
     unserved: tuple[str, ...] = ()
     """Pins whose file the index no longer has, so that the pylock could not be made: ``six 1.17.0``."""
+    notes: tuple[Decision, ...] = ()
+    """On pins that their index withdrew since they were locked. Not part of the lock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,6 +368,7 @@ def _rebuild_target(
         seconds=seconds,
         is_rebuilt=True,
         unserved=found.unserved,
+        notes=found.notes,
     )
 
 
@@ -478,7 +481,7 @@ def _decisions(planned: ProfilePlan, targets: tuple[LockedTarget, ...]) -> tuple
     """Return the decisions of the profile and of its targets, each once."""
     found = [*planned.decisions]
     for target in targets:
-        found += target.lock.decisions if target.lock else decisions_of(target.entry)
+        found += [*(target.lock.decisions if target.lock else decisions_of(target.entry)), *target.notes]
     return tuple(dict.fromkeys(found))
 
 

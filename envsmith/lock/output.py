@@ -186,7 +186,7 @@ def _decisions(found: LockedProfile) -> dict[Decision, list[str]]:
     }
     for target in found.targets:
         taken = target.lock.decisions if target.lock else decisions_of(target.entry)
-        for decision in dict.fromkeys(taken):
+        for decision in dict.fromkeys((*taken, *target.notes)):
             if decision in places:
                 places[decision].append(target.slug)
     return places

@@ -245,7 +245,7 @@ def _completed(
             decisions=(
                 *notes,
                 *conflicts.notice(plan, resolution, tools.catalog),
-                *_yanked(plan, resolution),
+                *yanked(plan, resolution),
             )
         )
     )
@@ -255,7 +255,7 @@ def _completed(
     return plan.amended(missing) if missing else plan
 
 
-def _yanked(plan: ResolutionPlan, resolution: Resolution) -> Iterator[Decision]:
+def yanked(plan: ResolutionPlan, resolution: Resolution) -> Iterator[Decision]:
     """Yield a note for each locked version that its index withdrew; exact pins select it nevertheless."""
     wheels = {wheel.filename: wheel for wheels in plan.slice.projects.values() for wheel in wheels}
     for package in resolution.packages:

@@ -1,0 +1,368 @@
+"""Committed locks on later days: recorded pages that have changed since, real commands, real uv."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
+
+from envsmith.uv.command import find_uv
+from tests.commands import Project, Ran
+from tests.index_recording import Recording
+from tests.index_server import IndexReplay
+
+ROOT = Path(__file__).parents[2]
+PROFILE = "cpu-minimal"
+WORDS = ("lock", PROFILE, "--catalog", "embedded")
+SLUGS = sorted(
+    path.name.removeprefix("requirements.").removesuffix(".txt")
+    for path in (ROOT / "lockfiles" / PROFILE).glob("requirements.*")
+)
+_PIN = re.compile(r"^([a-z0-9-]+)==(\S+) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
+
+
+def committed(project: Project) -> dict[str, bytes]:
+    """Return the files of the lock folder that git does not ignore."""
+    return {name: data for name, data in project.locks(PROFILE).items() if not name.startswith("pylock.")}
+
+
+def pinned(project: Project, slug: str) -> dict[str, tuple[str, set[str]]]:
+    """Return project → version and hashes of a requirements file."""
+    text = project.locks(PROFILE)[f"requirements.{slug}.txt"].decode()
+    return {
+        name: (version, set(re.findall("[0-9a-f]{64}", hashes)))
+        for name, version, hashes in _PIN.findall(text)
+    }
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Project:
+    """Shipped profile with its committed lock, as git has it: without pylocks."""
+    place = tmp_path / "clone"
+    ignored = shutil.ignore_patterns("pylock.*")
+    shutil.copytree(ROOT / "lockfiles" / PROFILE, place / "lockfiles" / PROFILE, ignore=ignored)
+    (place / "profiles").mkdir()
+    shutil.copy(ROOT / "profiles" / f"{PROFILE}.toml", place / "profiles")
+    return Project(root=place)
+
+
+@pytest.fixture
+def pages() -> Recording:
+    """The pages of the committed lock's day, to be changed by a test."""
+    return Recording.read("shipped")
+
+
+@pytest.fixture
+def run(clone: Project, pages: Recording, tmp_path: Path) -> Callable[..., Ran]:
+    """Run envsmith in the clone, on the pages as they are then."""
+
+    def runs(*words: str) -> Ran:
+        with IndexReplay(pages, adds_sidecars=True) as index:
+            # An empty cache: no page of an earlier command is read again.
+            shutil.rmtree(tmp_path / "uv", ignore_errors=True)
+            clone.env |= index.environ(cache=tmp_path / "uv")
+            ran = clone.run(*words)
+        assert not index.missed
+        return ran
+
+    return runs
+
+
+def row(pages: Recording, name: str, version: str, part: str = ".whl") -> dict[str, Any]:
+    (found,) = (
+        item
+        for item in pages.projects[name]
+        if item["filename"].split("-")[1] == version and part in item["filename"]
+    )
+    return found
+
+
+def assert_built(project: Project, slugs: list[str]) -> None:
+    """The pylocks of some targets, and of no other, have exactly the committed pins and hashes."""
+    built = [name for name in project.locks(PROFILE) if name.startswith("pylock.")]
+    assert built == [f"pylock.{slug}.toml" for slug in slugs]
+    for slug in slugs:
+        pins = project.pins(PROFILE, slug)
+        lines = pinned(project, slug)
+        assert {name: pin.version for name, pin in pins.items()} == {
+            name: version for name, (version, _) in lines.items()
+        }
+        assert all(pin.sha256 in lines[name][1] for name, pin in pins.items())
+
+
+def test_newer_files_and_yanked_ones_move_no_pin(
+    clone: Project, pages: Recording, run: Callable[..., Ran]
+) -> None:
+    """Newer releases that were uploaded before the cutoff, a newer file of a pinned version, a yanked pin."""
+    before = committed(clone)
+    for name, version in (("filelock", "4.2.99"), ("setuptools", "84.99"), ("markupsafe", "3.99")):
+        pages.add_later(name, version, "2026-11-01T00:00:00Z")
+    pages.add("jinja2", "3.1.6", ["MarkupSafe>=2.0"], tags="1-py3-none-any")
+    row(pages, "sympy", "1.14.0")["yanked"] = "wrong\nresults"
+    ran = run(*WORDS)
+    assert ran.status == 0, ran.said
+    assert committed(clone) == before
+    assert_built(clone, SLUGS)
+    assert "sympy 1.14.0 is yanked: wrong results" in ran.said
+    assert "RES117" in ran.said
+    assert "moved" not in ran.said
+    del row(pages, "sympy", "1.14.0")["yanked"]
+    shutil.rmtree(clone.root / "lockfiles")
+    ran = run(*WORDS, "--as-of", "2026-11-20T09:00:00Z")
+    assert ran.status == 0, ran.said
+    fresh = pinned(clone, SLUGS[0])
+    found = [fresh[name][0] for name in ("filelock", "setuptools", "markupsafe")]
+    assert found == ["4.2.99", "84.99", "3.99"], "the pages do have newer releases"
+
+
+@pytest.mark.parametrize("left", ["releases", "page", "nothing"])
+def test_a_release_that_is_gone_is_named_and_nothing_moves(
+    clone: Project, pages: Recording, run: Callable[..., Ran], left: str
+) -> None:
+    before = committed(clone)
+    if left == "releases":
+        pages.add_later("mpmath", "1.4.1", "2026-11-01T00:00:00Z")
+    pages.projects["mpmath"] = [
+        item for item in pages.projects["mpmath"] if "-1.3.0" not in str(item["filename"])
+    ]
+    if left == "nothing":
+        del pages.projects["mpmath"]
+        pages.absent.append("mpmath")
+    ran = run(*WORDS)
+    assert ran.status == 1, ran.said
+    assert "mpmath 1.3.0: the index no longer has the locked file; the pin stays" in ran.said
+    assert ran.said.count("LCK025") == 1
+    assert committed(clone) == before
+    assert_built(clone, [])
+    assert clone.run(*WORDS, "--check").status == 0, "the lock is current all the same"
+
+
+def test_without_the_file_of_one_target_the_others_are_built(
+    clone: Project, pages: Recording, run: Callable[..., Ran]
+) -> None:
+    before = committed(clone)
+    pages.add_later("markupsafe", "3.0.5", "2026-11-01T00:00:00Z")
+    pages.projects["markupsafe"].remove(row(pages, "markupsafe", "3.0.4", "cp312-cp312-win_amd64"))
+    ran = run(*WORDS, "--json")
+    assert ran.status == 1, ran.said
+    targets = json.loads(ran.out)["data"][0]["targets"]
+    assert {item["target"]: item["unserved"] for item in targets if item["unserved"]} == {
+        "cp312-win_amd64": ["markupsafe 3.0.4"]
+    }
+    assert committed(clone) == before
+    assert_built(clone, [slug for slug in SLUGS if slug != "cp312-win_amd64"])
+    ran = run(*WORDS)
+    assert "markupsafe 3.0.4: the index no longer has the locked file (cp312-win_amd64)" in ran.said
+    assert f"hint: envsmith lock {PROFILE} -P markupsafe" in ran.said
+    ran = run(*WORDS, "-P", "markupsafe")
+    assert ran.status == 0, ran.said
+    assert_built(clone, SLUGS)
+    after = committed(clone)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"manifest.toml", *(f"requirements.{slug}.txt" for slug in SLUGS)}
+    texts = [
+        data.decode().replace("markupsafe==3.0.5", "markupsafe==3.0.4")
+        for name, data in after.items()
+        if name.startswith("requirements.")
+    ]
+    hashes = re.compile(r"(?<=markupsafe==3.0.4 \\\n).*\n")
+    assert [hashes.sub("", text) for text in texts] == [
+        hashes.sub("", data.decode()) for name, data in before.items() if name.startswith("requirements.")
+    ]
+
+
+THEN, NOW = "2026-11-20T09:00:00Z", "2026-11-25T00:00:00Z"
+SLUG = "cp312-manylinux_2_28_x86_64"
+ASKED = ("torch", "transformers", "scikit-learn")
+BROUGHT = {"fastapi", "starlette", "opentelemetry-api"}
+"""Beside packages that are locked already: annotated-doc, pydantic."""
+
+
+def next_version(version: Version) -> str:
+    """Return the version after one: 1.2.3 → 1.2.4."""
+    return ".".join(map(str, (*version.release[:-1], version.release[-1] + 1)))
+
+
+@pytest.fixture(scope="module")
+def days() -> tuple[Recording, Recording]:
+    """The index of two days; later every project has a newer release, and transformers needs newer tokenizers."""
+    then = Recording.read("shipped")
+    for name in ("fastapi-server", "fitting-room"):
+        other = Recording.read(name)
+        new = other.projects.keys() - then.projects.keys()
+        then.projects |= {project: other.projects[project] for project in new}
+        then.wheels |= {path: wheel for path, wheel in other.wheels.items() if path not in then.wheels}
+    then.absent = [name for name in then.absent if name not in then.projects]
+    for name, rows in then.projects.items():
+        then.projects[name] = [row for row in rows if row["upload-time"] <= THEN]
+    projects = {name: [*rows] for name, rows in then.projects.items()}
+    now = replace(then, projects=projects, wheels={**then.wheels})
+    for name, rows in then.projects.items():
+        versions = {
+            row["url"]: parse_wheel_filename(row["filename"])[1] for row in rows if ".whl" in row["url"]
+        }
+        newest = max(versions.values())
+        if any(versions[url] == newest for url in versions.keys() & then.wheels.keys()):
+            now.add_later(name, next_version(newest), NOW)
+    bounds = {"tokenizers<0.24.0,>=0.23.1": "tokenizers<0.25.0,>=0.24.0"}
+    now.add_later("transformers", "5.24.0", NOW, bounds)
+    now.add_later("tokenizers", "0.24.0", NOW)
+    return then, now
+
+
+@dataclass(kw_only=True)
+class Story:
+    """A project that was locked on the first day, and is worked on at the later one."""
+
+    project: Project
+    requirements: list[str] = field(default_factory=lambda: [*ASKED])
+
+    def run(self, *words: str) -> Ran:
+        """Run envsmith with the requirements of now."""
+        (self.project.root / "requirements.in").write_text("\n".join([*self.requirements, ""]))
+        return self.project.run(*words)
+
+    def pins(self) -> dict[str, str]:
+        """Return project → version."""
+        return {name: pin.version for name, pin in self.project.pins("own", SLUG).items()}
+
+    def by_uv(self, pins: dict[str, str], *words: str) -> dict[str, str]:
+        """Return the pins that `uv pip compile -o` makes of some; it has no torch to choose from."""
+        folder = self.project.root / "by uv"
+        folder.mkdir()
+        (folder / "in.txt").write_text("\n".join(text for text in self.requirements if text != "torch"))
+        (folder / "out.txt").write_text("".join(f"{name}=={version}\n" for name, version in pins.items()))
+        subprocess.run(
+            [find_uv(), "pip", "compile", "in.txt", "-o", "out.txt", "--no-config", "--no-build", "--no-header",
+             "--python", sys.executable, "--python-version", "3.12", "--python-platform", "x86_64-manylinux_2_28",
+             *words],
+            cwd=folder, env=self.project.environ(), check=True, capture_output=True,
+        )  # fmt: skip
+        lines = (folder / "out.txt").read_text().splitlines()
+        return dict(line.split("==") for line in lines if not line.startswith((" ", "#")))
+
+
+@pytest.fixture(scope="module")
+def locked(
+    days: tuple[Recording, Recording], tmp_path_factory: pytest.TempPathFactory
+) -> dict[tuple[str, ...], Path]:
+    """Projects that were locked on the first day, by the cutoff asked for."""
+    folder = tmp_path_factory.mktemp("first day")
+    found: dict[tuple[str, ...], Path] = {}
+    with IndexReplay(days[0], adds_sidecars=True) as index:
+        for cutoff in ((), ("--as-of", THEN)):
+            project = Project(root=folder / f"project {len(cutoff)}", env=index.environ(cache=folder / "uv"))
+            project.profile(
+                "own", backend="cpu", python=["3.12"], platforms=["linux"], requirements=["torch"]
+            )
+            words = ("lock", "own", "-r", "requirements.in", "--catalog", "embedded", *cutoff)
+            ran = Story(project=project).run(*words)
+            assert ran.status == 0, ran.said
+            found[cutoff] = project.root
+    assert not index.missed
+    return found
+
+
+@pytest.fixture(scope="module")
+def later(
+    days: tuple[Recording, Recording], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """The index of the later day, as variables."""
+    with IndexReplay(days[1], adds_sidecars=True) as index:
+        yield index.environ(cache=tmp_path_factory.mktemp("later day"))
+    assert not index.missed
+
+
+@pytest.fixture(params=[(), ("--as-of", THEN)], ids=["no cutoff", "cutoff"])
+def story(
+    request: pytest.FixtureRequest, locked: dict[tuple[str, ...], Path], later: dict[str, str], tmp_path: Path
+) -> Story:
+    place = shutil.copytree(locked[request.param], tmp_path / "project")
+    return Story(project=Project(root=place, env=later))
+
+
+def moved(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    """Return the projects that came, went or moved."""
+    return {name for name in before | after if before.get(name) != after.get(name)}
+
+
+without_cutoff = pytest.mark.parametrize("story", [()], indirect=True, ids=["no cutoff"])
+with_cutoff = pytest.mark.parametrize("story", [("--as-of", THEN)], indirect=True, ids=["cutoff"])
+
+
+@without_cutoff
+def test_a_requirement_on_a_newer_release_brings_that_alone(story: Story) -> None:
+    before = story.pins()
+    assert len(before) > 30
+    story.requirements.append("fastapi>=0.165.1")
+    ran = story.run("lock")
+    assert ran.status == 0, ran.said
+    after = story.pins()
+    assert moved(before, after) == BROUGHT
+    assert after["fastapi"] == "0.165.1"
+    assert story.run("lock", "--check").status == 0
+
+
+@with_cutoff
+def test_without_a_solution_by_a_cutoff_the_release_and_the_command_are_named(story: Story) -> None:
+    before = story.pins()
+    story.requirements.append("fastapi>=0.165.1")
+    ran = story.run("lock")
+    assert ran.status == 1, ran.said
+    assert "RES050" in ran.said
+    assert "cutoff fastapi 0.165.1 was released 2026-11-25" in ran.said
+    hint = "this lock ignores releases after 2026-11-20 (cutoff): run `envsmith lock own -P fastapi`"
+    assert hint in ran.said
+    assert story.pins() == before
+    ran = story.run("lock", "own", "-P", "fastapi")
+    assert ran.status == 0, ran.said
+    after = story.pins()
+    assert moved(before, after) == BROUGHT
+    assert story.run("lock", "--check").status == 0
+    assert story.run("lock").status == 0
+    assert story.pins() == after
+
+
+@with_cutoff
+def test_a_package_that_only_later_releases_of_another_admit(story: Story) -> None:
+    """The way out that the message names is a way out."""
+    before = story.pins()
+    story.requirements.append("tokenizers>=0.24")
+    ran = story.run("lock")
+    assert ran.status == 1, ran.said
+    assert "tokenizers 0.24.0 was released 2026-11-25" in ran.said
+    (command,) = re.findall(r"run `envsmith (lock own -P \S+)`", ran.said)
+    ran = story.run(*command.split())
+    assert ran.status == 0, ran.said
+    assert moved(before, story.pins()) == {"tokenizers", "transformers"}
+
+
+def test_a_new_name_can_be_upgraded_at_once(story: Story) -> None:
+    before = story.pins()
+    story.requirements.append("orjson")
+    ran = story.run("lock", "own", "-P", "orjson")
+    assert ran.status == 0, ran.said
+    assert moved(before, story.pins()) == {"orjson"}
+    assert story.pins()["orjson"] == "3.13.1"
+
+
+def test_an_upgrade_moves_as_few_as_uv_moves(story: Story) -> None:
+    before = story.pins()
+    ran = story.run("lock", "own", "-P", "transformers")
+    assert ran.status == 0, ran.said
+    after = story.pins()
+    assert after["transformers"] == "5.24.0"
+    others = {name: version for name, version in before.items() if name != "torch"}
+    by_uv = story.by_uv(others, "--upgrade-package", "transformers")
+    changed = {name for name in by_uv if by_uv[name] != before[name]}
+    assert moved(before, after) == changed == {"transformers", "tokenizers"}
