@@ -39,6 +39,7 @@ SMALL = {
     "lock/recorded_models.py": "used by lock, lock --check and verify, which share nothing else",
     "lockfile/__init__.py": "name of the lock folders, on the start-up path of `run`",
     "install/smoke_tests.py": "found by its name: the tests that decide on a new environment",
+    "lockfile/toml_text.py": "used by the pylock and the manifest, which is on the start-up path of `run`",
     "model/progress.py": "protocol between the engines and the console",
     "process/replace.py": "start-up path of `envsmith run`",
     "runtime/probe_compile.py": "run by a child process under its file name",

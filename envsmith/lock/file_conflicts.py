@@ -25,22 +25,21 @@ _LOADED = (".py", ".so", ".pyd", ".pth", ".dll", ".dylib")
 _File = TypeVar("_File", PackageWheel, PackageSdist)
 
 
-def check(lock: Lock, tools: ResolveTools) -> tuple[Lock, Mapping[str, WheelContents]]:
-    """Check that no two packages of a lock own the same files.
+def check(lock: Lock, contents: Mapping[str, WheelContents], tools: ResolveTools) -> Lock:
+    """Check that no two packages of a lock own the same files, and return it with the file sizes the index left out.
 
-    Returns:
-        The lock with the file sizes that the index left out, and sha256 → contents of the wheels that could be read.
+    Args:
+        lock: an admitted lock.
+        contents: sha256 → contents of the wheels that could be read.
+        tools: the catalog's conflict groups, and the sizes of source distributions.
 
     Raises:
         LockError: LCK021 when it holds two members of a conflict group, LCK022 when two wheels own one path.
     """
     check_groups(lock, tools.catalog)
-    contents = tools.contents.contents(
-        package.wheels[0] for package in lock.pylock.packages if package.wheels
-    )
     check_files(lock, contents)
     sizes = {sha256: found.size_bytes for sha256, found in contents.items()}
-    return with_sizes(lock, {**sizes, **tools.sdists.sizes()}), contents
+    return with_sizes(lock, {**sizes, **tools.sdists.sizes()})
 
 
 def check_groups(lock: Lock, catalog: Catalog) -> None:
@@ -110,7 +109,7 @@ def possible_conflicts(lock: Lock, contents: Mapping[str, WheelContents]) -> tup
     """Return the pairs with the same import folder where the files of one could not be compared."""
     unknown = frozenset(unchecked(lock, contents))
     owners: dict[str, list[str]] = {}
-    for package in lock.pylock.packages:
+    for package in lock.pylock.packages if unknown else ():
         for folder in _folders(package, contents):
             owners.setdefault(folder, []).append(str(package.name))
     return tuple(
@@ -165,15 +164,18 @@ def _contents(package: Package, contents: Mapping[str, WheelContents]) -> WheelC
 
 def _conflicts(lock: Lock, contents: Mapping[str, WheelContents]) -> Iterator[tuple[str, Package, Package]]:
     """Yield each path that two packages install with different contents."""
-    owners: dict[str, tuple[Package, WheelContents]] = {}
+    seen: set[str] = set()
+    known: list[tuple[Package, WheelContents]] = []
     for package in lock.pylock.packages:
         found = _contents(package, contents)
         if found is None:
             continue
-        for path in found.members:
-            owner, other = owners.setdefault(path, (package, found))
-            if owner is not package and not _is_equal(path, other, found) and _is_loaded(path):
+        for path in seen.intersection(found.members):
+            owner, other = next(item for item in known if path in item[1].members)
+            if not _is_equal(path, other, found) and _is_loaded(path):
                 yield path, owner, package
+        seen.update(found.members)
+        known.append((package, found))
 
 
 def _is_equal(path: str, one: WheelContents, other: WheelContents) -> bool:

@@ -40,6 +40,7 @@ from envsmith.lockfile.store import (
 )
 from envsmith.lockfile.whole import LockTexts, problems
 from envsmith.model.finding import Decision
+from envsmith.model.wheel import WheelContents
 from envsmith.plan import routes
 from envsmith.plan.model import LockRequest, ProfilePlan, Resolution, ResolutionPlan
 from envsmith.plan.planner import plan_profile
@@ -291,7 +292,7 @@ def _lock_targets(
     answers = resolve_all([plan for plan, _ in due], tools)
     admitted = {plan.target.slug: _admitted(answers[plan.target.slug], catalog_name) for plan, _ in due}
     # Targets share most wheels: read each one once, and all at the same time.
-    tools.contents.contents(
+    contents = tools.contents.contents(
         package.wheels[0]
         for item in admitted.values()
         if not isinstance(item, EnvsmithError)
@@ -301,7 +302,7 @@ def _lock_targets(
     found: list[LockedTarget | EnvsmithError] = []
     for plan, replaced in due:
         try:
-            item = _checked(plan, admitted[plan.target.slug], tools)
+            item = _checked(plan, admitted[plan.target.slug], contents, tools)
         except EnvsmithError as error:
             found.append(error.at(_subject(plan)))
             tools.progress.ended(_subject(plan), time.monotonic() - begin, "failed")
@@ -331,12 +332,13 @@ def _admitted(
 def _checked(
     plan: ResolutionPlan,
     admitted: tuple[ResolutionPlan, Resolution, Lock] | EnvsmithError,
+    contents: Mapping[str, WheelContents],
     tools: ResolveTools,
 ) -> LockedTarget:
     if isinstance(admitted, EnvsmithError):
         raise admitted
     final, resolution, lock = admitted
-    lock, contents = file_conflicts.check(lock, tools)
+    lock = file_conflicts.check(lock, contents, tools)
     return LockedTarget(
         slug=plan.target.slug,
         entry=entry_of(lock, plan),
@@ -510,7 +512,7 @@ def entry_of(lock: Lock, plan: ResolutionPlan) -> TargetRecord:
         catalog=str(lock.pylock.tool["envsmith"]["catalog"]) if lock.pylock.tool else "",
         family=family,
         packages=len(packages),
-        files={requirements: sha256_of(lock_files(lock)[requirements])},
+        files={requirements: sha256_of(lock.to_requirements().encode())},
         decisions=tuple(decision.to_json() for decision in lock.decisions),
         unsatisfied=tuple(str(item) for item in lock.unsatisfied),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ FORMAT_VERSION = 2
 FORM_OF_DIGESTS = 1
 """The older form, still read: its digests cover the pylock, its cutoff stands for the time of the lock."""
 FILENAME = "manifest.toml"
+_COMMENT = "# Written by `envsmith lock`: the inputs, files and decisions of each lock of this profile.\n"
 _SLUG = re.compile(r"cp3\d{1,2}-[a-z0-9_]+")
 _PIN = re.compile(r"(?P<version>[^ ]+) (?P<filename>[^ ]+\.whl) sha256:(?P<sha256>[0-9a-f]{64})")
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
@@ -216,32 +217,21 @@ class Manifest:
 
     def to_toml(self) -> str:
         """Return the manifest as TOML; equal manifests give equal bytes."""
-        import tomlkit
+        from envsmith.lockfile.toml_text import lines, table
 
-        document = tomlkit.document()
-        document.add(
-            tomlkit.comment(
-                "Written by `envsmith lock`: the inputs, files and decisions of each lock of this profile."
-            )
-        )
-        document.update({"form": FORMAT_VERSION, "profile": self.profile, "cutoff-utc": self.cutoff_utc})
-        if options := self.remembered.to_plain():
-            document.add("options", options)
-        if self.moved:
-            document.add("moved", dict(sorted(self.moved.items())))
-        if self.routes:
-            document.add("routes", _route_tables(self.routes))
-        if self.scripts:
-            document.add("scripts", dict(sorted(self.scripts.items())))
-        if self.models:
-            document.add("models", dict(sorted(self.models.items())))
-        if self.metadata:
-            document.add("metadata", _metadata_tables(self.metadata))
-        targets = tomlkit.table(is_super_table=True)
+        options = self.remembered.to_plain()
+        replaced = options.pop("instead-of", {})
+        named: dict[str, Any] = {"options": options, "options.instead-of": replaced}
+        named["moved"] = dict(sorted(self.moved.items()))
+        named |= {f"routes.{page.project}": page.to_plain() for page in self.routes}
+        named |= {"scripts": dict(sorted(self.scripts.items())), "models": dict(sorted(self.models.items()))}
+        head = {"form": FORMAT_VERSION, "profile": self.profile, "cutoff-utc": self.cutoff_utc}
+        blocks = [_COMMENT + lines(head)]
+        blocks += [table(name, values, ("wheels",)) for name, values in named.items() if values]
+        blocks += [table("[metadata]", row, _long_lists(row)) for row in self.metadata]
         for slug, entry in sorted(self.targets.items()):
-            targets.add(slug, _entry_table(entry))
-        document.add("targets", targets)
-        return tomlkit.dumps(document)
+            blocks += _entry_tables(f"targets.{slug}", entry)
+        return "\n".join(blocks)
 
     @classmethod
     def from_toml(cls, text: str, place: str) -> Manifest:
@@ -278,72 +268,23 @@ def check_merged(text: str, place: str) -> None:
         )
 
 
-def _lines(texts: Iterable[str]) -> object:
-    """Return an array with one text per line."""
-    import tomlkit
+def _entry_tables(name: str, entry: TargetRecord) -> Iterator[str]:
+    from envsmith.lockfile.toml_text import table
 
-    array = tomlkit.array()
-    array.extend(texts)
-    return array.multiline(multiline=len(array) > 1)
-
-
-def _metadata_tables(rows: Iterable[Mapping[str, Any]]) -> object:
-    import tomlkit
-
-    tables = tomlkit.aot()
-    for row in rows:
-        table = tomlkit.table()
-        for key, value in row.items():
-            table.add(key, _lines(value) if isinstance(value, list) else value)
-        tables.append(table)
-    return tables
-
-
-def _route_tables(pages: Iterable[RoutePage]) -> object:
-    """Return tables with one line per wheel, for readable diffs."""
-    import tomlkit
-
-    tables = tomlkit.table(is_super_table=True)
-    for page in pages:
-        values = page.to_plain()
-        wheels = tomlkit.array().multiline(multiline=True)
-        for row in page.entries:
-            inline = tomlkit.inline_table()
-            inline.update(row.to_plain())
-            wheels.append(inline)
-        table = tomlkit.table()
-        table.update({**values, "wheels": wheels})
-        tables.add(page.project, table)
-    return tables
-
-
-def _entry_table(entry: TargetRecord) -> object:
-    import tomlkit
-
-    table = tomlkit.table()
-    table.update({"plan": entry.plan, "catalog": entry.catalog, "packages": entry.packages})
-    family = tomlkit.table()
-    for name, pin in sorted(entry.family.items()):
-        row = tomlkit.inline_table()
-        row.update(pin.to_plain())
-        family.add(name, row)
-    table.add("family", family)
-    table.add("files", dict(sorted(entry.files.items())))
+    head: dict[str, object] = {"plan": entry.plan, "catalog": entry.catalog, "packages": entry.packages}
     if entry.unsatisfied:
-        table.add("unsatisfied", list(entry.unsatisfied))
-    inputs = tomlkit.table()
-    for key, value in entry.inputs.items():
-        if isinstance(value, list):
-            inputs.add(key, _lines(value))
-        else:
-            inputs.add(key, value)
-    table.add("inputs", inputs)
-    decisions = tomlkit.aot()
+        head["unsatisfied"] = list(entry.unsatisfied)
+    yield table(name, head)
+    yield table(f"{name}.family", {key: pin.to_plain() for key, pin in sorted(entry.family.items())})
+    yield table(f"{name}.files", dict(sorted(entry.files.items())))
+    yield table(f"{name}.inputs", entry.inputs, _long_lists(entry.inputs))
     for decision in entry.decisions:
-        decisions.append(tomlkit.item(dict(decision)))
-    if entry.decisions:
-        table.add("decisions", decisions)
-    return table
+        yield table(f"[{name}.decisions]", decision)
+
+
+def _long_lists(values: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the keys of lists with several items, for one line per item and readable diffs."""
+    return tuple(key for key, value in values.items() if isinstance(value, list) and len(value) > 1)
 
 
 def _parse(data: Mapping[str, object]) -> Manifest:

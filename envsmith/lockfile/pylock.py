@@ -6,11 +6,12 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from json import dumps
+from typing import Any
 
 from packaging.pylock import Package, Pylock, PylockValidationError
 
 from envsmith.errors import LockError
+from envsmith.lockfile.toml_text import lines, table
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.target import Target
 
@@ -50,13 +51,21 @@ class Lock:
 
     def to_toml(self) -> str:
         """Return the pylock; equal locks give equal bytes."""
-        import tomlkit
-
-        values = dict(self.pylock.to_dict())
-        packages, tool = values.pop("packages"), values.pop("tool", {})
-        # tomlkit takes seconds for the files of a profile: write them as it does, with one line per file.
-        tables = ["".join(["[[packages]]\n", *map(_line, item.items())]) for item in packages]
-        return "\n".join([tomlkit.dumps(values), *tables, tomlkit.dumps({"tool": tool})])
+        values = _given(self.pylock)
+        for key in ("lock-version", "requires-python"):
+            values |= {key: str(values[key])} if key in values else {}
+        values |= {"environments": [str(marker) for marker in self.pylock.environments or ()]}
+        packages, tool = values.pop("packages"), dict(values.pop("tool", {}).get("envsmith", {}))
+        env, decisions = tool.pop("env", None), tool.pop("decisions", ())
+        return "\n".join(
+            [
+                lines(values),
+                *(table("[packages]", _package(package), ("wheels",)) for package in packages),
+                table("tool.envsmith", tool),
+                *([table("tool.envsmith.env", env)] if env else ()),
+                *(table("[tool.envsmith.decisions]", decision) for decision in decisions),
+            ]
+        )
 
     def to_requirements(self) -> str:
         """Return hashed requirements for pip and uv, with the requirers of each pin as comments."""
@@ -83,24 +92,18 @@ def package_hashes(package: Package) -> Iterator[tuple[str, str]]:
         yield from package.sdist.hashes.items()
 
 
-def _line(item: tuple[str, object]) -> str:
-    key, value = item
-    if key == "wheels" and isinstance(value, list):
-        files = "".join(f"    {_inline(file)},\n" for file in value)
-        return f"{key} = [\n{files}]\n"
-    return f"{key} = {_inline(value)}\n"
+def _package(package: Package) -> dict[str, Any]:
+    values = {**_given(package), "version": str(package.version)}
+    if package.sdist:
+        values["sdist"] = _given(package.sdist)
+    if package.wheels:
+        values["wheels"] = [_given(wheel) for wheel in package.wheels]
+    return values
 
 
-def _inline(value: object) -> str:
-    """Return a value as TOML, in one line."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_inline(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_inline, value)) + "]"
-    if time := getattr(value, "isoformat", None):
-        return str(time()).replace("+00:00", "Z")
-    # The escapes of JSON are those of TOML, but for DEL.
-    return dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _given(item: object) -> dict[str, Any]:
+    """Return the values of a part of a pylock by their keys in TOML; `Pylock.to_dict` copies and takes long."""
+    return {key.replace("_", "-"): value for key, value in vars(item).items() if value is not None}
 
 
 def read_pylock(text: str, place: str) -> Pylock:

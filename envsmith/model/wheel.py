@@ -78,10 +78,11 @@ class WheelContents:
             ValueError: for any other values.
         """
         try:
-            members = {_inside(path): (int(size), crc) for path, (size, crc) in data["members"].items()}
+            members = data["members"]
+            _inside("\n".join(members))
             return cls(
                 size_bytes=int(data["size"]),
-                members={path: size for path, (size, _) in members.items()},
+                members={path: int(size) for path, (size, _) in members.items()},
                 checksums={path: int(crc) for path, (_, crc) in members.items() if crc is not None},
             )
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -121,10 +122,12 @@ def is_loadable(path: str) -> bool:
     return bool(rest) or path.endswith(_LOADED)
 
 
-def _inside(name: str) -> str:
-    if name.startswith("/") or "\\" in name or "\0" in name or ".." in name.split("/"):
-        raise ValueError(f"invalid path in a wheel: {name[:200]!r}")
-    return name
+def _inside(names: str) -> str:
+    """Return one path, or several in lines, if none leads out of the environment."""
+    is_above = ".." in names and ".." in names.replace("\n", "/").split("/")
+    if is_above or names.startswith("/") or "\n/" in names or "\\" in names or "\0" in names:
+        raise ValueError(f"invalid path in a wheel: {names[:200]!r}")
+    return names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
