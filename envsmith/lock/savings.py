@@ -12,7 +12,7 @@ from packaging.version import Version
 from envsmith.catalog import Catalog
 from envsmith.catalog.sizes import size_of
 from envsmith.config.requirement import SourcedRequirement
-from envsmith.errors import EnvsmithError
+from envsmith.errors import EnvsmithError, NoSolutionError
 from envsmith.lock.resolve import ResolveTools
 from envsmith.plan.model import Resolution, ResolutionPlan
 
@@ -169,15 +169,18 @@ def by_drops(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) 
 
 
 def by_build(plan: ResolutionPlan, resolution: Resolution, tools: ResolveTools) -> DownloadSavings | None:
-    """Return the savings of the plan's build of torch compared with PyPI's; None if they are equal.
+    """Return the savings of the plan's build of torch compared with PyPI's; None if they are equal, or PyPI has none.
 
     Raises:
-        EnvsmithError: when PyPI's torch cannot be resolved.
+        ToolError: when the resolver or the network fails.
     """
     otherwise = from_pypi(plan, resolution)
     if otherwise is None or plan.pypi_builds:
         return None
-    theirs = tools.resolver.resolve(otherwise)
+    try:
+        theirs = tools.resolver.resolve(otherwise)
+    except NoSolutionError:
+        return None
     (torch,) = (package for package in theirs.packages if package.name == "torch")
     if torch.version is None or tools.catalog.pypi_build("torch", torch.version, plan.target.platform) in (
         None,
