@@ -51,6 +51,9 @@ class Reply:
 class IndexProxy:
     """A proxy on a port of 127.0.0.1, from ``with`` to its end."""
 
+    hosts = frozenset({INDEX_HOST, FILES_HOST})
+    """Those that it answers for."""
+
     def __init__(self) -> None:
         self.requests: list[tuple[str, str]] = []
         """Path and ``Range`` of each request to the index, in order."""
@@ -213,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_CONNECT(self) -> None:
         host = self.path.rpartition(":")[0]
-        if host not in {INDEX_HOST, FILES_HOST}:
+        if host not in self.proxy.hosts:
             self.proxy.refused.append(host)
             self._send(Reply(status=403, body=_REFUSED))
             return
