@@ -153,7 +153,7 @@ class Profile:
     """``pypi`` if PyPI's own wheel is known to be this backend's build."""
     on_retired: str = "error"
     """Action if backend or channel has ended: one of ON_RETIRED."""
-    versions: str = "newest"
+    versions: str = "common"
     """``common`` for the same versions on all targets where possible, ``newest`` for the newest of each target."""
     versions_of: str = ""
     """Profile whose locked versions (without local label) are locked here as well."""

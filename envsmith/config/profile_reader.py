@@ -323,7 +323,7 @@ PROFILE: Mapping[str, Key] = {
     "versions": Key(
         readers.choice(*VERSIONS),
         "Versions of packages: the same on all targets where possible, or the newest of each target.",
-        default="newest",
+        default="common",
     ),
     "versions-of": Key(
         NAME,

@@ -172,7 +172,7 @@ class ResolutionPlan:
     """Folder of a conflict group → the member chosen by the profile."""
     shims: tuple[str, ...] = ()
     """Shims of the profile that make a pairing unnecessary."""
-    versions: str = "newest"
+    versions: str = "common"
     """``common`` for one version per package on all targets where possible, ``newest`` for the newest per target."""
     preferences: Mapping[str, str] = field(default_factory=dict)
     """project → the version to keep while it satisfies everything asked. Not part of the digest, like the next two."""
@@ -202,7 +202,7 @@ class ResolutionPlan:
             "env": [f"{name}={value}" for name, value in sorted(self.env.items())],
             "from-pypi": [f"{name}=={version}" for name, version in sorted(self.pypi_builds.items())],
             **({"index": self.index} if self.index != "pytorch" else {}),
-            **({"versions": self.versions} if self.versions != "newest" else {}),
+            **({"versions": self.versions} if self.versions != "common" else {}),
             **(routes if self.routes else {}),
             **({"hash": hashes} if hashes else {}),
             **({"shim": sorted(self.shims)} if self.shims else {}),
