@@ -236,12 +236,23 @@ def run_lock(requests: Sequence[LockRequest], options: LockOptions, *, is_last: 
             failed.append(result)
         else:
             done.append(result)
+    if any(item.written for item in done):
+        _keep_line_ends(options.folder)
     status = output.status(done, failed)
     if options.as_json and (status or is_last):
         output.envelope(done, failed)
     elif not options.as_json and not failed:
         output.written(done, dry_run=options.dry_run)
     return status
+
+
+def _keep_line_ends(folder: Path) -> None:
+    """Write a .gitattributes beside the locks unless there is one: a shell cannot read a script with CR LF."""
+    from envsmith.files.atomic import write_files
+    from envsmith.files.text import is_missing
+
+    if is_missing(folder / ".gitattributes"):
+        write_files(folder, {".gitattributes": b"* text eol=lf\n"})
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from envsmith.install.cli import install_command
 from envsmith.lock.cli import lock_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from envsmith.catalog import Catalog
     from envsmith.files.edits import Edit
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from envsmith.project.requirement_lists import RequirementList
 
 _OF_LOCK = ("upgrade", "upgrade_packages", "mode", "index_base", "accepted", "jobs")
+_ASKED = (
+    *("requirements_files", "extras", "all_extras", "groups", "all_groups", "no_default_groups"),
+    *("backend", "as_of", "allow_sdist"),
+)
+"""Options of `lock` that the manifest remembers; `--python` of `sync` is that of `install`."""
 _SHARED = ("offline", "insecure_hosts", "folder", "dry_run", "as_json")
 
 
@@ -33,7 +38,7 @@ def _options_of(command: click.Command, *names: str) -> Iterator[click.Parameter
     name="sync",
     params=[
         *(item for item in install_command.params if item.name != "is_checked"),
-        *_options_of(lock_command, *_OF_LOCK),
+        *_options_of(lock_command, *_ASKED, *_OF_LOCK),
     ],
 )
 @click.pass_obj
@@ -41,13 +46,13 @@ def sync_command(settings: dict[str, Any], /, **options: Any) -> int:  # noqa: A
     """Lock the profiles whose locks are missing or stale, then install: `lock` if needed, and `install`.
 
     Without PROFILE: all profiles that are locked or default are kept current, and the lock that fits this machine and
-    interpreter best is installed. With -U or -P, they are locked in any case. Without changes, nothing is resolved and
-    no network is used.
+    interpreter best is installed. With -U, -P or options for what to lock, they are locked in any case. Without
+    changes, nothing is resolved and no network is used.
     """
     from envsmith.install.cli import install_lock
     from envsmith.lock.cli import lock_options
 
-    lock_values = {name: options.pop(name) for name in _OF_LOCK}
+    lock_values = {name: options.pop(name) for name in (*_ASKED, *_OF_LOCK)}
     shared = {name: options[name] for name in _SHARED}
     names = (options["profile"],) if options["profile"] else _profiles(options["folder"])
     chosen = lock_options({**shared, **lock_values, "profiles": names}, quiet=settings["quiet"])
@@ -79,8 +84,8 @@ def _lock(options: LockOptions) -> tuple[int, Sequence[Path] | None]:
     from envsmith.wiring import watched_paths
 
     requests, read = requested(options)
-    is_upgrade = options.upgrade or options.upgrade_packages
-    stale = [item for item in requests if is_upgrade or check_locks((item,), options).has_errors]
+    is_asked = options.upgrade or options.upgrade_packages or options.remembered.to_plain()
+    stale = [item for item in requests if is_asked or check_locks((item,), options).has_errors]
     if stale:
         return run_lock(stale, options, is_last=options.dry_run), None
     folders = [options.folder / item.profile.name for item in requests]
@@ -190,10 +195,25 @@ def _edit(
     if not options["as_json"]:
         for edit in () if is_dry_run else edits:
             printer.labelled("wrote" if status == OK else "restored", edit.file)
+        for option in _not_locked(chosen, requests) if edits and status == OK else ():
+            printer.labelled("note", f"not in the lock of any profile; envsmith lock PROFILE {option}")
     elif status == OK:
         changes = [{"file": edit.file, "diff": edit.diff()} for edit in edits]
         printer.envelope(command, "ok", {"is_dry_run": is_dry_run, "edits": changes, "locked": locked})
     return status
+
+
+def _not_locked(chosen: Mapping[str, str], requests: Sequence[LockRequest]) -> Iterator[str]:
+    """Yield the option of `lock` for a chosen group or extra that the locks do not have."""
+    from envsmith.config.profiles import ProfileStore
+    from envsmith.config.project_dependencies import ALL
+    from envsmith.lock.remembered_options import extras_of, groups_of
+
+    settings = ProfileStore.of_project(Path()).settings
+    for kind, names_of in (("group", groups_of), ("extra", extras_of)):
+        locked = {name for item in requests for name in names_of(item.remembered, item.profile, settings)}
+        if chosen[kind] and not locked & {chosen[kind], ALL}:
+            yield f"--{kind} {chosen[kind]}"
 
 
 def _requests(options: LockOptions, *, is_needed: bool) -> Sequence[LockRequest]:

@@ -75,6 +75,30 @@ def test_without_a_solution_everything_is_as_it_was(
     assert not list(project.root.glob(".envsmith-new-*"))
 
 
+@pytest.mark.usefixtures("pyproject")
+@pytest.mark.parametrize("kind", ["group", "extra"])
+def test_a_group_or_extra_that_no_lock_has_is_told(project: Project, kind: str) -> None:
+    ran = add(project, "torchvision", f"--{kind}", "dev")
+    assert ran.status == 0, ran.said
+    assert f"not in the lock of any profile; envsmith lock PROFILE --{kind} dev" in ran.out
+    assert set(project.pins("mine", SLUG)) == {"torch"}
+    assert project.run("lock", "mine", f"--{kind}", "dev", "--offline").status == 0
+    ran = add(project, "torchaudio", f"--{kind}", "dev")
+    assert ran.status == 0, ran.said
+    assert "not in the lock" not in ran.out
+    assert set(project.pins("mine", SLUG)) == {"torch", "torchvision", "torchaudio"}
+
+
+@pytest.mark.usefixtures("pyproject")
+def test_line_ends_of_the_locks_are_kept_by_git(project: Project) -> None:
+    assert add(project, "torchvision").status == 0
+    settings = project.root / "lockfiles/.gitattributes"
+    assert settings.read_text("utf-8") == "* text eol=lf\n"
+    settings.write_text("* -text\n", "utf-8")
+    assert add(project, "torchaudio").status == 0
+    assert settings.read_text("utf-8") == "* -text\n"
+
+
 def test_one_of_two_profiles_that_fails_restores_both(project: Project, pyproject: Path) -> None:
     project.profile("other", backend="cpu", python=["3.12"], platforms=["linux"])
     pyproject.write_text(PYPROJECT.replace('["mine"]', '["mine", "other"]'), "utf-8")

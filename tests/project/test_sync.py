@@ -124,6 +124,20 @@ def test_upgrade_locks_in_any_case(locked: Shop) -> None:
     assert "2.21.0+cu134" in ran.out, ran.said
 
 
+def test_options_for_what_to_lock_are_locked_and_remembered(locked: Shop) -> None:
+    root = locked.project.root
+    (root / "own.in").write_text("torch\n", "utf-8")
+    ran = sync(locked, "own", "-r", "own.in", "--as-of", "2026-11-28")
+    assert ran.status == 0, ran.said
+    assert "wrote     lockfiles/own" in ran.out
+    recorded = (root / "lockfiles/own/manifest.toml").read_text("utf-8")
+    assert 'requirements-files = ["own.in"]' in recorded
+    assert 'as-of = "2026-11-28T23:59:59Z"' in recorded
+    ran = sync(locked, "own")
+    assert ran.status == 0, ran.said
+    assert "wrote" not in ran.out
+
+
 def test_without_profiles_a_name_is_asked_for(tmp_path: Path) -> None:
     ran = Shop.opened(tmp_path).project.run("sync")
     assert (ran.status, ran.out) == (2, "")
