@@ -2,7 +2,8 @@
 
 ``.envsmith/digests/ID.json`` is beside the folder of the generations, because a wheel can write any file of its own
 environment. They are taken after uv has installed the packages, before any code of the environment runs: the RECORDs,
-``pyvenv.cfg``, the interpreters, and the start-up files (``.pth``, ``sitecustomize``).
+``pyvenv.cfg``, the interpreters, and the start-up files (``.pth``, ``sitecustomize``). Digests that came with the
+project's Git repository are not those of an install here, and count as none.
 """
 
 from __future__ import annotations
@@ -76,8 +77,10 @@ def forget(prefix: Path) -> None:
 
 
 def changes(prefix: Path) -> tuple[str, ...] | None:
-    """Return the changes since the digests were kept, each with its path; None without kept digests."""
+    """Return the changes since the digests were kept, each with its path; None without digests kept here."""
     place = place_of(prefix)
+    if place and _is_tracked(place):
+        return None
     try:
         values = json.loads(read_regular(place)) if place else {}
         if values["form"] != _FORMAT_VERSION or not isinstance(values["digests"], dict):
@@ -85,6 +88,12 @@ def changes(prefix: Path) -> tuple[str, ...] | None:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return tuple(_changes(values["digests"], take(prefix), prefix))
+
+
+def _is_tracked(place: Path) -> bool:
+    from envsmith.files.git import GitRevisions  # imported here: `envsmith rollback` does not need it
+
+    return place.exists() and GitRevisions(project=place.parent).tracks(place.name)
 
 
 def _changes(kept: Mapping[str, str], found: Mapping[str, str], prefix: Path) -> Iterator[str]:

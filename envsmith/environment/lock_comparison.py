@@ -105,8 +105,11 @@ def _changes(environment: Environment) -> Iterator[Finding]:
     for text in environment.changes:
         yield _finding("ENV019", text.partition(" ")[0], text)
     if not environment.is_kept:
-        text = "an earlier version of envsmith kept no digests of this environment: `envsmith install` builds it again"
-        yield Finding(code="ENV028", severity="note", subject="digests", message=text)
+        text = (
+            "no digests of this environment were kept here: an earlier version of envsmith made it, or it came with "
+            "the repository; `envsmith install` builds it again"
+        )
+        yield Finding(code="ENV028", severity="warning", subject="digests", message=text)
 
 
 def _counted(item: Distribution, count: int, state: str, names: tuple[str, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from envsmith.errors import EnvsmithError
+from envsmith.errors import EnvsmithError, ToolError
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
 
 _TIME_LIMIT_S = 60.0
@@ -83,9 +83,19 @@ class GitRevisions:
                 found.setdefault(parts[0], {})[parts[1]] = shown.stdout.encode()
         return found
 
+    def tracks(self, path: str) -> bool:
+        """Return whether a file relative to the project is in the repository's index; False if git cannot tell."""
+        try:
+            return bool(self._git("ls-files", "-z", "--", f":(literal){path}").stdout)
+        except ToolError:  # without git
+            return False
+
     def _git(self, *words: str) -> CompletedProgram:
         env = {**inherited_environ(_VARIABLES, ("GIT_CONFIG",)), "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
-        return self.processes.run(["git", *words], env=env, timeout_s=_TIME_LIMIT_S, cwd=self.project)
+        # The repository's own settings could name a program to be run.
+        return self.processes.run(
+            ["git", "-c", "core.fsmonitor=false", *words], env=env, timeout_s=_TIME_LIMIT_S, cwd=self.project
+        )
 
 
 def _git_error(result: CompletedProgram, where: str) -> EnvsmithError:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.uv.command import find_uv
+from tests import repositories
 from tests.install.made import Made, Shop, made, made_torch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at symbolic links and bin/")
@@ -258,10 +259,25 @@ def test_an_import_that_hangs_names_the_start_up_files(shop: Shop) -> None:
 def test_what_an_earlier_version_installed_is_noted_and_built_again(shop: Shop) -> None:
     (shop.generations.parent / "digests" / f"{shop.current()}.json").unlink()
     status, findings = verify(shop, "--deep")
-    assert (status, [(item["code"], item["severity"]) for item in findings]) == (0, [("ENV028", "note")])
+    assert (status, [(item["code"], item["severity"]) for item in findings]) == (0, [("ENV028", "warning")])
     before = shop.current()
     assert shop.install().status == 0
     assert shop.current() == f"{before}-2"
+    assert verify(shop) == (0, [])
+
+
+def test_an_environment_that_came_with_the_repository_is_not_believed(shop: Shop) -> None:
+    """Its record, digests and files fit each other: somebody else made them all."""
+    root, before = shop.project.root, shop.current()
+    good = (site(shop.link.resolve()) / "beside/__init__.py").read_bytes()
+    change(shop.link.resolve())
+    repositories.make(root)
+    repositories.git(root, "add", "--force", ".envsmith", ".venv")
+    _, findings = verify(shop)
+    assert [(item["code"], item["severity"]) for item in findings] == [("ENV028", "warning")]
+    ran = shop.install()
+    assert (ran.status, shop.current()) == (0, f"{before}-2"), ran.said
+    assert (site(shop.link.resolve()) / "beside/__init__.py").read_bytes() == good
     assert verify(shop) == (0, [])
 
 
