@@ -247,12 +247,12 @@ def run_lock(requests: Sequence[LockRequest], options: LockOptions, *, is_last: 
 
 
 def _keep_line_ends(folder: Path) -> None:
-    """Write a .gitattributes beside the locks unless there is one: a shell cannot read a script with CR LF."""
+    """Write a .gitattributes beside the locks unless there is one: shells need LF, and cmd needs CR LF, in scripts."""
     from envsmith.files.atomic import write_files
     from envsmith.files.text import is_missing
 
     if is_missing(folder / ".gitattributes"):
-        write_files(folder, {".gitattributes": b"* text eol=lf\n"})
+        write_files(folder, {".gitattributes": b"* text eol=lf\n*.bat text eol=crlf\n"})
 
 
 @contextmanager

@@ -54,7 +54,8 @@ class Lock:
         values = _given(self.pylock)
         for key in ("lock-version", "requires-python"):
             values |= {key: str(values[key])} if key in values else {}
-        values |= {"environments": [str(marker) for marker in self.pylock.environments or ()]}
+        if markers := self.pylock.environments:
+            values |= {"environments": [str(marker) for marker in markers]}
         packages, tool = values.pop("packages"), dict(values.pop("tool", {}).get("envsmith", {}))
         env, decisions = tool.pop("env", None), tool.pop("decisions", ())
         return "\n".join(

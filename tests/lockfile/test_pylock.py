@@ -1,4 +1,5 @@
 import tomllib
+from dataclasses import replace
 
 import pytest
 from packaging.pylock import Pylock
@@ -37,6 +38,12 @@ def test_text_is_a_pylock_that_others_read() -> None:
     assert read == read_pylock(text, "here")
     assert [item.name for item in read.packages] == ["filelock", "opuslib", "torch"]
     assert read.to_dict() == lock().pylock.to_dict()
+
+
+def test_without_environments_the_key_is_left_out() -> None:
+    """With an empty list uv installs the lock nowhere."""
+    any_ = replace(lock().pylock, environments=None)
+    assert "environments" not in replace(lock(), pylock=any_).to_toml()
 
 
 def test_text_says_where_it_comes_from() -> None:

@@ -93,7 +93,7 @@ def test_a_group_or_extra_that_no_lock_has_is_told(project: Project, kind: str) 
 def test_line_ends_of_the_locks_are_kept_by_git(project: Project) -> None:
     assert add(project, "torchvision").status == 0
     settings = project.root / "lockfiles/.gitattributes"
-    assert settings.read_text("utf-8") == "* text eol=lf\n"
+    assert settings.read_text("utf-8") == "* text eol=lf\n*.bat text eol=crlf\n"
     settings.write_text("* -text\n", "utf-8")
     assert add(project, "torchaudio").status == 0
     assert settings.read_text("utf-8") == "* -text\n"
