@@ -18,8 +18,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from json import dumps
 from pathlib import Path
+from typing import Any
 
 from bench.measure import Comparison, alternate, seconds
 from envsmith.catalog import Catalog
@@ -27,6 +29,8 @@ from envsmith.config.profile import Profile
 from envsmith.config.profile_reader import parse
 from envsmith.config.profiles import ProfileStore
 from envsmith.index.hashing import NoDownloads
+from envsmith.model.listing import PYTORCH_HOSTS
+from envsmith.net.range_reader import TAIL_BYTES
 from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan
 from envsmith.plan.planner import plan_profile
 from envsmith.uv.command import find_uv
@@ -34,7 +38,7 @@ from envsmith.uv.index_writer import uv_settings, write_slice
 from envsmith.uv.joint import JointPlan
 from envsmith.wiring import CatalogOptions, listing_sources
 from tests.index_recording import Recording, StandIn
-from tests.index_server import IndexReplay
+from tests.index_server import IndexReplay, Reply
 
 PROFILES = ("cu128", "cu130")
 AS_OF = "2026-11-20T00:00:00Z"
@@ -61,7 +65,7 @@ def _request(profile: Profile) -> LockRequest:
 
 def compare(folder: Path, env: Mapping[str, str], times: int) -> Iterator[Comparison]:
     """Measure all sides in turns."""
-    with IndexReplay(Recording.read("shipped")) as index:
+    with Mirror(Recording.read("shipped")) as index:
         own = {**env, **index.environ(cache=folder / "uv-cache")}
         twelve = Sides(folder / "twelve", own, [_profile("twelve", SEVEN)])
         yield twelve.compared("lock 12 targets, warm : uv lock", times, 1.2)
@@ -84,7 +88,7 @@ def compare(folder: Path, env: Mapping[str, str], times: int) -> Iterator[Compar
 def _growth(folder: Path, env: Mapping[str, str]) -> Iterator[Comparison]:
     """Yield how time grows with targets and with requirements, beside ``uv lock`` of the same."""
     names = [f"made-{number:03}" for number in range(300)]
-    with IndexReplay(_made(names)) as index:
+    with Mirror(_made(names)) as index:
         own = {**env, **index.environ(cache=folder / "made-cache")}
         for count in (1, 12, 24, 48, 64):
             sizes = [min(12, count - start) for start in range(0, count, 12)]
@@ -252,6 +256,33 @@ def _made(names: Sequence[str]) -> Recording:
         }
         projects[name] = [{**row, "upload-time": "2026-01-01T00:00:00Z", "size": 9000}]
     return Recording(recorded=json.dumps(len(names)), projects=projects, wheels=wheels)
+
+
+class Mirror(IndexReplay):
+    """A replay in which every locked wheel can be read and verified, as on the real servers.
+
+    Small wheels have the hash of what is sent for them; wheels of PyTorch have as many files as a torch.
+    """
+
+    hosts = IndexReplay.hosts | PYTORCH_HOSTS
+    _torch = StandIn(
+        size=200_000_000,
+        members=[
+            (f"torch/include/a/folder/of/headers/{number:05}.h", number, number) for number in range(12_000)
+        ],
+        metadata="",
+    )
+
+    def _sidecar_row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        more, wheel = super()._sidecar_row(row), self._wheels.get(row["url"])
+        if wheel is None or wheel.size > TAIL_BYTES:
+            return more
+        return {**more, "hashes": {"sha256": sha256(wheel.read(0, wheel.size)).hexdigest()}}
+
+    def _file(self, method: str, path: str, span: str) -> Reply | None:
+        if path.startswith("/whl/"):
+            self._wheels.setdefault(path, self._torch)
+        return super()._file(method, path, span)
 
 
 def envsmith() -> Path:
