@@ -13,7 +13,6 @@ from packaging.pylock import (
     PackageWheel,
     Pylock,
     PylockSelectError,
-    PylockValidationError,
 )
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag
@@ -133,16 +132,12 @@ def _select(pylock: Pylock, target: Target) -> dict[str, object]:
             for package, file in pylock.select(environment=target.marker_environment(), tags=target.tags())
         }
     except PylockSelectError as error:
-        raise _uninstallable(error, target) from error
-
-
-def _uninstallable(error: Exception, target: Target) -> LockError:
-    return LockError(
-        "LCK019",
-        f"the lock does not install on its own target: {error}",
-        where=str(target),
-        hint="this is a bug in envsmith: please report it with the profile and requirements",
-    )
+        raise LockError(
+            "LCK019",
+            f"the lock does not install on its own target: {error}",
+            where=str(target),
+            hint="this is a bug in envsmith: please report it with the profile and requirements",
+        ) from error
 
 
 def _check_hashes(package: Package) -> None:
@@ -156,9 +151,11 @@ def _check_hashes(package: Package) -> None:
 def _check_wheel_tags(package: Package, tags: frozenset[Tag]) -> None:
     if package.is_direct or package.version is None:
         raise _violation("LCK010", package, "is not from an index")
-    wheels = package.wheels or ()
-    if wheels and not any(parse_wheel_filename(wheel.filename)[3] & tags for wheel in wheels):
+    found = [parse_wheel_filename(wheel.filename) for wheel in package.wheels or ()]
+    if found and not any(own & tags for _, _, _, own in found):
         raise _violation("LCK011", package, "has no wheel for the target")
+    if any((name, version) != (package.name, package.version) for name, version, _, _ in found):
+        raise _violation("LCK019", package, "has the wheel of another package or version")
 
 
 def _check_files(package: Package, plan: ResolutionPlan) -> None:
@@ -243,10 +240,6 @@ def _check_origins(packages: Iterable[Package], plan: ResolutionPlan) -> None:
 
 
 def _check_selection(pylock: Pylock, target: Target) -> None:
-    try:
-        pylock.validate()
-    except PylockValidationError as error:
-        raise _uninstallable(error, target) from error
     missing = {package.name for package in pylock.packages} - set(_select(pylock, target))
     if missing:
         raise LockError(

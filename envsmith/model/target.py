@@ -153,18 +153,19 @@ class Target:
     def __str__(self) -> str:
         return f"{self.slug} ({self.backend})"
 
-    def tags(self) -> list[Tag]:
+    @cache  # noqa: B019 - few targets, and their tags take long to list
+    def tags(self) -> tuple[Tag, ...]:
         """Return the wheel tags (PEP 425) that this target accepts, best first."""
         from packaging.tags import compatible_tags, cpython_tags
 
         version = (self.python.major, self.python.minor)
         platforms = list(self.platform.wheel_platforms())
-        return [
+        return (
             *cpython_tags(version, [self.python.tag], platforms),
             *compatible_tags(version, self.python.tag, platforms),
-        ]
+        )
 
-    @cache  # noqa: B019 - few targets, and their tags take long to list
+    @cache  # noqa: B019 - as above
     def tag_set(self) -> frozenset[Tag]:
         """Return the wheel tags that this target accepts, for look-ups."""
         return frozenset(self.tags())

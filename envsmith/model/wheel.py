@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -45,10 +44,6 @@ class WheelContents:
     checksums: Mapping[str, int] = field(default_factory=dict)
     """Path → CRC-32 from the zip directory; files of equal size and checksum count as equal."""
 
-    def __post_init__(self) -> None:
-        for name in ("members", "checksums"):
-            object.__setattr__(self, name, MappingProxyType(dict(sorted(getattr(self, name).items()))))
-
     @property
     def unpacked_bytes(self) -> int:
         """Unpacked size of all files."""
@@ -66,9 +61,14 @@ class WheelContents:
         return tuple(sorted(name for name in found if name.isidentifier()))
 
     def to_plain(self) -> dict[str, object]:
-        """Return the values that `from_plain` parses."""
-        members = {path: [size, self.checksums.get(path)] for path, size in self.members.items()}
-        return {"size": self.size_bytes, "members": members}
+        """Return the values that `from_plain` parses: in columns, which are read fast; a torch has 12,000 files."""
+        paths = sorted(self.members)
+        return {
+            "size": self.size_bytes,
+            "paths": paths,
+            "sizes": [self.members[path] for path in paths],
+            "checksums": [self.checksums.get(path) for path in paths],
+        }
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> WheelContents:
@@ -78,12 +78,13 @@ class WheelContents:
             ValueError: for any other values.
         """
         try:
-            members = data["members"]
-            _inside("\n".join(members))
+            paths, checksums = data["paths"], data["checksums"]
+            _inside("\n".join(paths))
+            _check_numbers((data["size"], *data["sizes"], *filter(None, checksums)))
             return cls(
-                size_bytes=int(data["size"]),
-                members={path: int(size) for path, (size, _) in members.items()},
-                checksums={path: int(crc) for path, (_, crc) in members.items() if crc is not None},
+                size_bytes=data["size"],
+                members=dict(zip(paths, data["sizes"], strict=True)),
+                checksums={path: crc for path, crc in zip(paths, checksums, strict=True) if crc is not None},
             )
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"invalid contents of a wheel: {error}") from error
@@ -120,6 +121,11 @@ def is_loadable(path: str) -> bool:
     if rest and top in _TESTS:
         return False
     return bool(rest) or path.endswith(_LOADED)
+
+
+def _check_numbers(values: Iterable[object]) -> None:
+    if not {*map(type, values)} <= {int}:
+        raise ValueError("a size or checksum is not a number")
 
 
 def _inside(names: str) -> str:

@@ -160,6 +160,8 @@ MOVED = replace(TORCH, url=TORCH.url.replace("/whl/cu128/", "/whl/cu126/"))
     [
         (PLAN, _vcs(), "LCK010"),
         (PLAN, package("six", "1.0", "six-1.0-cp311-cp311-win_amd64.whl"), "LCK011"),
+        (PLAN, package("six", "1.0", "seven-1.0-py3-none-any.whl"), "LCK019"),
+        (PLAN, package("six", "1.0", "six-1.1-py3-none-any.whl"), "LCK019"),
         (PLAN, as_source("six", "1.0"), "LCK012"),
         (PLAN, _hashed("abc"), "LCK013"),
         (PLAN, _hashed(HEX + "\nevil==1"), "LCK013"),

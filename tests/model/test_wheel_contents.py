@@ -69,12 +69,17 @@ def test_importable_names_are_folders_and_modules_of_the_top() -> None:
     "data",
     [
         {},
-        {"members": {"x": [1, 1]}},
-        {"size": "x", "members": {}},
-        {"size": 1, "members": {"../x": [1, 1]}},
-        {"size": 1, "members": {"x": 1}},
-        {"size": 1, "members": {"x": [1, "y"]}},
-        {"size": 1, "members": [1]},
+        {"paths": ["x"], "sizes": [1], "checksums": [1]},
+        {"size": "x", "paths": [], "sizes": [], "checksums": []},
+        {"size": None, "paths": [], "sizes": [], "checksums": []},
+        {"size": 1, "paths": ["../x"], "sizes": [1], "checksums": [1]},
+        {"size": 1, "paths": ["a", "b/../../x"], "sizes": [1, 1], "checksums": [1, 1]},
+        {"size": 1, "paths": ["a", "/x"], "sizes": [1, 1], "checksums": [1, 1]},
+        {"size": 1, "paths": ["x"], "sizes": [None], "checksums": [1]},
+        {"size": 1, "paths": ["x"], "sizes": [1], "checksums": ["y"]},
+        {"size": 1, "paths": ["x"], "sizes": [1, 2], "checksums": [1]},
+        {"size": 1, "paths": [1], "sizes": [1], "checksums": [1]},
+        {"size": 1, "members": {"x": [1, 1]}},
     ],
 )
 def test_other_values_are_refused(data: dict[str, Any]) -> None:
