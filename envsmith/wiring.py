@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from envsmith.errors import EnvsmithError, ToolError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from envsmith.config.mirrors import MirrorRules
     from envsmith.index.remote_wheels import LicenceReader, RequiresReader, WheelReader
     from envsmith.index.routed_pages import RoutedPages
+    from envsmith.index.sdist import SdistReader
     from envsmith.index.sources import ListingSources, LivePyTorch
     from envsmith.lockfile.pins import Pin
     from envsmith.lockfile.whole import LockRules
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from envsmith.model.wheel import WheelContents
     from envsmith.usage.module_names import KnownModules
 
+T = TypeVar("T")
 PYTORCH_BASE = f"{HOST}/whl"
 INDEX_VARIABLE = "ENVSMITH_PYTORCH_INDEX"
 INSECURE_VARIABLE = "ENVSMITH_INSECURE_HOST"
@@ -274,8 +276,28 @@ def _wants_metadata(wheel: Wheel) -> bool:
     return wheel.folder != "whl" or "triton" in wheel.name
 
 
-def routed_pages(choice: CatalogOptions) -> RoutedPages | None:
-    """Return the reader of routed projects' pages, or None without network."""
+def routed_pages() -> RoutedPages:
+    """Return the reader of routed projects' pages."""
     from envsmith.index.routed_pages import RoutedPages
 
-    return None if choice.is_offline else RoutedPages(lambda: datetime.now(UTC))
+    return RoutedPages(lambda: datetime.now(UTC))
+
+
+def sdist_reader() -> SdistReader:
+    """Return the reader of source distributions."""
+    from envsmith.index.sdist import SdistReader
+
+    return SdistReader()
+
+
+def on_first_use(make: Callable[[], T]) -> T:
+    """Return a stand-in that makes a reader when it is used: few locks need it, and its imports take long."""
+    return cast("T", _OnFirstUse(cache(make)))
+
+
+class _OnFirstUse:
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the reader has
+        return getattr(self._make(), name)

@@ -32,9 +32,9 @@ _LONGEST_NAME = 80
 # The name must be a valid folder name everywhere. Windows reserves device names, with any suffix, and drops a dot at
 # the end.
 _NEVER_IN_NAME = re.compile(r"\.\.|\.$|^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)")
-# For the schema only: `str.isidentifier` knows the letters allowed beyond ASCII.
+# For the schema only, as text: `str.isidentifier` knows the letters allowed beyond ASCII, and `re` takes long for them.
 _IDENTIFIER = r"[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*"
-_MODULE = re.compile(rf"{_IDENTIFIER}(?:\.{_IDENTIFIER})*")
+_MODULE = rf"^(?:{_IDENTIFIER}(?:\.{_IDENTIFIER})*)$"
 _LONGEST_TIMEOUT_S = 86_400
 
 
@@ -91,7 +91,7 @@ def _seconds(value: object, location: Location) -> float | None:
 
 _CHECK: Mapping[str, Key] = {
     "import": Key(
-        readers.parsed(_module, readers.pattern_schema(_MODULE)),
+        readers.parsed(_module, {"type": "string", "pattern": _MODULE}),
         "Module that must be importable.",
         examples=("sentence_transformers",),
     ),

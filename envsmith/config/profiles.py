@@ -7,18 +7,20 @@ import tomllib
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from importlib.resources import files
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from envsmith.config.positions import TomlDocument
 from envsmith.config.profile import Profile, check_name, is_name
 from envsmith.config.profile_reader import ProfileSource, resolve
 from envsmith.config.pyproject_settings import ProjectSettings
 from envsmith.errors import EnvsmithError, ProfileError
-from envsmith.files.edits import Edit
 from envsmith.files.text import is_missing, read_text
 from envsmith.model.naming import suggestion
+
+if TYPE_CHECKING:
+    from envsmith.files.edits import Edit
 
 _FOLDER = "profiles"
 _SHIPPED = "envsmith.profiles"
@@ -74,8 +76,7 @@ class ProfileStore:
         if written := self.settings.profile(name):
             return written
         if name in self._shipped():
-            text = files(_SHIPPED).joinpath(f"{name}.toml").read_text("utf-8")
-            return ProfileSource(text=text, place=place)
+            return ProfileSource(text=(_shipped_folder() / f"{name}.toml").read_text("utf-8"), place=place)
         hint = suggestion(name, (known for known, _ in self.names()))
         raise ProfileError("PRF013", f"profile {name!r} not found", hint=hint)
 
@@ -94,8 +95,12 @@ class ProfileStore:
 
     @staticmethod
     def _shipped() -> list[str]:
-        entries = (entry.name for entry in files(_SHIPPED).iterdir())
-        return [name.removesuffix(".toml") for name in entries if name.endswith(".toml")]
+        return [path.stem for path in _shipped_folder().glob("*.toml")]
+
+
+def _shipped_folder() -> Path:
+    # importlib.resources takes longer to import than a profile to read.
+    return Path(next(iter(import_module(_SHIPPED).__path__)))
 
 
 def profile_of(name: str, *, is_needed: bool) -> Profile | None:
@@ -125,6 +130,8 @@ def set_lists(profiles: ProfileStore, name: str, lists: Lists) -> Edit:
     Raises:
         ProfileError: PRF013 when the profile does not exist, PRF017 when it is a shipped one or cannot be edited.
     """
+    from envsmith.files.edits import Edit
+
     written = profiles.load(name)
     path = profiles.folder / written.place
     if not path.is_file():

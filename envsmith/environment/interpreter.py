@@ -6,7 +6,6 @@ the environment, each in a process of its own, without start-up code that belong
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shlex
@@ -29,7 +28,6 @@ from envsmith.environment.prefix import (
     startup_files,
 )
 from envsmith.errors import InstallError, ToolError
-from envsmith.files.os_errors import translate_os_errors
 from envsmith.process.capture import CapturedProgram, run_with_timeout
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
 
@@ -310,23 +308,6 @@ class ModelProbe(Probe):
         command = probe_command(prefix, MODEL_CHECK, (json.dumps(spec),))
         values = self._answer(executable, command, timeout_s=timeout_s)
         return read_answer(ModelCheckResult.from_json, values, executable)
-
-
-def hash_model(path: str) -> str:
-    """Return the sha256 of a file; empty if it does not exist.
-
-    Raises:
-        ToolError: TOL013 when it cannot be read.
-    """
-    file = Path(path)
-    if not file.is_file():
-        return ""
-    codes, hint = ("TOL013", "TOL013"), "correct the permissions, then run the command again"
-    with (
-        translate_os_errors(path, ToolError, codes, hint=hint, action="read"),
-        file.open("rb") as stream,
-    ):
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 class EnvironmentProbe(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from envsmith.errors import ProfileError, ToolError
-from envsmith.files.os_errors import lock_folder_errors
+from envsmith.files.os_errors import lock_folder_errors, translate_os_errors
 
 MAX_BYTES = 5_000_000
 MOST_BYTES = 64_000_000
@@ -139,3 +140,20 @@ def _not_text(place: str, message: str, hint: str) -> ProfileError:
 
 def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def hash_model(path: str) -> str:
+    """Return the sha256 of a file; empty if it does not exist.
+
+    Raises:
+        ToolError: TOL013 when it cannot be read.
+    """
+    file = Path(path)
+    if not file.is_file():
+        return ""
+    codes, hint = ("TOL013", "TOL013"), "correct the permissions, then run the command again"
+    with (
+        translate_os_errors(path, ToolError, codes, hint=hint, action="read"),
+        file.open("rb") as stream,
+    ):
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -14,7 +14,6 @@ from threading import Lock
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from packaging.metadata import parse_email
 from packaging.pylock import PackageWheel
 from packaging.utils import canonicalize_name
 
@@ -261,7 +260,7 @@ class WheelReader(RemoteReader):
             size_bytes = stream.seek(0, io.SEEK_END) if stream else 0
         contents = WheelContents(
             size_bytes=size_bytes,
-            members={path: item.file_size for path, item in files.items()},
+            members={path: files[path].file_size for path in sorted(files)},
             checksums={path: item.CRC for path, item in files.items()},
         )
         self._cache.write(sha256, url, contents.to_plain())
@@ -315,6 +314,8 @@ class RequiresReader(RemoteReader):
         return found
 
     def _read(self, wheel: PackageWheel, client: WebClient) -> tuple[str, ...]:
+        from packaging.metadata import parse_email  # slow to import, and seldom needed
+
         url = self._served(wheel.url or "")
         body = _fetch_metadata(wheel, url, client)
         requires = tuple(parse_email(body)[0].get("requires_dist", ()))
@@ -364,6 +365,8 @@ class LicenceReader(RemoteReader):
 
 def installed_licences(prefix: Path) -> dict[tuple[str, str], PackageLicense]:
     """Return (name, version) → licence of the packages in an environment, from their METADATA."""
+    from packaging.metadata import parse_email
+
     found: dict[tuple[str, str], PackageLicense] = {}
     for path in (path for site in site_folders(prefix) for path in site.glob("*.dist-info/METADATA")):
         try:

@@ -12,20 +12,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from packaging.metadata import parse_email
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from envsmith.errors import CatalogError
-from envsmith.index.simple_api import PageRow
 from envsmith.model.listing import Metadata
 from envsmith.model.url import redact_url
 from envsmith.model.wheel import Wheel
 from envsmith.net.range_reader import RangeReader
 
 if TYPE_CHECKING:
+    from envsmith.index.simple_api import PageRow
     from envsmith.net.client import WebClient
 
 MAX_METADATA_BYTES = 4 * 1024 * 1024
@@ -123,6 +122,8 @@ def parse_metadata(body: bytes, wheel: Wheel, where: str, *, may_lack_label: boo
     Raises:
         CatalogError: CAT036 when it is malformed or names another project or version.
     """
+    from packaging.metadata import parse_email  # slow to import, and seldom needed
+
     try:
         raw, unknown = parse_email(body)
         if unknown.keys() & {"name", "version", "requires-dist", "requires-python"}:

@@ -14,7 +14,7 @@ from envsmith.console.options import ACCEPT_CHANGED, INSECURE_HOSTS, LOCK_FOLDER
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from envsmith.catalog import Catalog
     from envsmith.errors import EnvsmithError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from envsmith.lock.request import LockOptions
     from envsmith.lock.resolve import ResolveTools
     from envsmith.model.finding import Report
+    from envsmith.model.usage import Use
     from envsmith.plan.model import LockRequest
     from envsmith.plan.ports import Listings
     from envsmith.process.runner import Processes
@@ -111,8 +112,7 @@ def lock_command(settings: dict[str, Any], /, **values: Any) -> int:  # noqa: AN
 
 def requested(options: LockOptions) -> tuple[tuple[LockRequest, ...], Sequence[Path]]:
     """Return the lock requests of a command line, and the files read for them."""
-    from envsmith.environment.interpreter import hash_model
-    from envsmith.files.text import record_reads
+    from envsmith.files.text import hash_model, record_reads
     from envsmith.lock.request import lock_requests
 
     with record_reads() as read:
@@ -263,16 +263,16 @@ def _lock_tools(
     from envsmith.console.terminal import LockProgress
     from envsmith.files import atomic
     from envsmith.index.hashing import Downloads, FileCache, NoDownloads
-    from envsmith.index.sdist import SdistReader
     from envsmith.lock.resolve import ResolveTools
     from envsmith.process.runner import Processes
     from envsmith.templates import read_template
-    from envsmith.usage import python
     from envsmith.wiring import (
         fetched_wheels_folder,
         index_base,
         lock_rules,
+        on_first_use,
         routed_pages,
+        sdist_reader,
         wheel_contents,
         wheel_requires,
     )
@@ -286,24 +286,30 @@ def _lock_tools(
                 catalog=catalog,
                 listings=listings,
                 resolver=_resolver(options, processes),
-                sdists=SdistReader(),
+                sdists=on_first_use(sdist_reader),
                 hasher=NoDownloads()
                 if choice.is_offline
                 else Downloads(progress, FileCache(fetched_wheels_folder()), index_base(choice)),
                 contents=wheel_contents(choice),
                 requires=wheel_requires(choice),
-                imports=python.at_import_time,
+                imports=_import_time_uses,
                 compares_builds=options.savings,
                 files=atomic,
                 templates=read_template,
                 progress=progress,
-                routes=routed_pages(choice),
+                routes=None if choice.is_offline else on_first_use(routed_pages),
                 rules=lock_rules(choice.insecure_hosts, choice.index_base),
             )
             yield tools, pool
     finally:
         processes.close()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _import_time_uses(sources: Mapping[str, bytes], modules: Collection[str]) -> tuple[Use, ...]:
+    from envsmith.usage.python import at_import_time
+
+    return at_import_time(sources, modules)
 
 
 def _resolver(options: LockOptions, processes: Processes) -> UvResolver:

@@ -9,7 +9,6 @@ from typing import TypeVar
 from packaging.pylock import Package, PackageSdist, PackageWheel
 
 from envsmith.catalog import Catalog
-from envsmith.catalog.modules import import_names
 from envsmith.errors import LockError
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.pylock import Lock
@@ -39,7 +38,9 @@ def check(lock: Lock, contents: Mapping[str, WheelContents], tools: ResolveTools
     check_groups(lock, tools.catalog)
     check_files(lock, contents)
     sizes = {sha256: found.size_bytes for sha256, found in contents.items()}
-    return with_sizes(lock, {**sizes, **tools.sdists.sizes()})
+    if any(package.sdist for package in lock.pylock.packages):
+        sizes |= tools.sdists.sizes()
+    return with_sizes(lock, sizes)
 
 
 def check_groups(lock: Lock, catalog: Catalog) -> None:
@@ -155,6 +156,8 @@ def _folders(package: Package, contents: Mapping[str, WheelContents]) -> Iterabl
     found = _contents(package, contents)
     if found is not None:
         return found.top_level()
+    from envsmith.catalog.modules import import_names
+
     return dict.fromkeys(sought.module for sought in import_names(package.name) if "." not in sought.module)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from packaging.metadata import RawMetadata, parse_email
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from packaging.metadata import RawMetadata
 
 # In characters. A longer License field contains the license's text instead of its name.
 _LONGEST_NAME = 100
@@ -36,6 +38,8 @@ class PackageLicense:
 
         Source: core metadata specifications, "License-Expression", "License" and "Classifier" (read 2026-11-21).
         """
+        from packaging.metadata import parse_email  # slow to import, and seldom needed
+
         raw = parse_email(body)[0]
         expression = _line(raw.get("license_expression", ""))
         return cls(expression=expression) if expression else cls(name=_name(raw))

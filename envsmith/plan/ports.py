@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from packaging.pylock import PackageWheel
 
@@ -12,11 +12,13 @@ from envsmith.index.sources import ListingWithSource
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, VersionMetadata
 from envsmith.model.route import RoutePage
-from envsmith.model.usage import Use
 from envsmith.model.wheel import Wheel, WheelContents
 from envsmith.plan.model import Resolution, ResolutionPlan
 
-ImportTimeUses = Callable[[Mapping[str, bytes], Collection[str]], tuple[Use, ...]]
+if TYPE_CHECKING:
+    from envsmith.model.usage import Use
+
+ImportTimeUses = Callable[[Mapping[str, bytes], Collection[str]], "tuple[Use, ...]"]
 """(path → source, modules) → the places that import one of the modules when they are imported themselves."""
 
 

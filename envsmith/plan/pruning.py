@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.model.finding import Decision
-from envsmith.model.usage import Usage
 from envsmith.plan.model import Resolution, ResolutionPlan
+
+if TYPE_CHECKING:
+    from envsmith.model.usage import Usage
 
 UNUSED, NEEDED = "RES114", "RES115"
 """Codes of decisions: a package is dropped, a prunable package stays."""

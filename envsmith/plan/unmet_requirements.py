@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from packaging.pylock import Package, PackageWheel
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
-from envsmith.catalog.modules import import_names
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.target import Target
-from envsmith.model.usage import Use
 from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
 from envsmith.plan.ports import ImportTimeUses, WheelContentsReader, WheelRequiresReader
+
+if TYPE_CHECKING:
+    from envsmith.model.usage import Use
 
 BREAKS, LACKS = "RES130", "RES131"
 """Codes of decisions: a package imports a dropped project, a package requires one without importing it."""
@@ -153,6 +155,8 @@ def requires_of(
 def _judged(
     item: UnmetRequirement, package: Package, contents: WheelContentsReader, imports: ImportTimeUses
 ) -> Decision:
+    from envsmith.catalog.modules import import_names
+
     uses: tuple[Use, ...] = ()
     if package.wheels:
         wheel = package.wheels[0]

@@ -170,8 +170,9 @@ def _check_models(name: str, prefix: Path, folder: Path) -> tuple[CheckedModel, 
         LockError: when its manifest is malformed.
     """
     from envsmith.config.profiles import ProfileStore
-    from envsmith.environment.interpreter import ModelProbe, hash_model
+    from envsmith.environment.interpreter import ModelProbe
     from envsmith.files import atomic
+    from envsmith.files.text import hash_model
     from envsmith.lockfile.manifest import FILENAME, Manifest
     from envsmith.lockfile.store import read_manifest
     from envsmith.process.runner import Processes

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from envsmith.config.model_files import ModelFile
-from envsmith.environment.interpreter import ModelProbe, hash_model
+from envsmith.environment.interpreter import ModelProbe
 from envsmith.errors import InstallError
+from envsmith.files.text import hash_model
 from envsmith.process.runner import Processes
 
 
