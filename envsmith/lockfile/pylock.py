@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from packaging.pylock import Package, Pylock, PylockValidationError
@@ -102,9 +102,10 @@ def _package(package: Package) -> dict[str, Any]:
     return values
 
 
-def _given(item: object) -> dict[str, Any]:
+def _given(item: Any) -> dict[str, Any]:  # noqa: ANN401 - any class of packaging.pylock
     """Return the values of a part of a pylock by their keys in TOML; `Pylock.to_dict` copies and takes long."""
-    return {key.replace("_", "-"): value for key, value in vars(item).items() if value is not None}
+    found = ((field.name, getattr(item, field.name)) for field in fields(item))
+    return {name.replace("_", "-"): value for name, value in found if value is not None}
 
 
 def read_pylock(text: str, place: str) -> Pylock:
