@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from weakref import WeakSet
 from envsmith.errors import ToolError, redact
 from envsmith.process import signals
 from envsmith.process.children import Tail, end_groups, join_all, read_outputs, start_group
+from envsmith.process.windows_start import words_to_start
 
 _log = logging.getLogger(__name__)
 MOST_OUTPUT_BYTES = 64_000_000
@@ -123,7 +123,8 @@ class Processes:
             if self._closed:
                 raise ToolError("TOL003", "interrupted before it was started", where=arguments[0])
             try:
-                process = start_group(arguments, env, cwd, self._inherited_handles if inherits else ())
+                handles = self._inherited_handles if inherits else ()
+                process = start_group(words_to_start(arguments, env), env, cwd, handles)
             except (OSError, ValueError) as error:
                 raise start_error(arguments[0], error) from error
             self._running.add(process)
@@ -165,8 +166,7 @@ def wait_until(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
 
 def run_attached(command: Sequence[str], env: Mapping[str, str]) -> int:
     """Run a program attached to this terminal, and return its exit status."""
-    program = shutil.which(command[0], path=env.get("PATH")) or command[0]
-    with subprocess.Popen([program, *command[1:]], env=dict(env)) as process:  # noqa: S603 - without a shell
+    with subprocess.Popen(words_to_start(command, env), env=dict(env)) as process:  # noqa: S603 - without a shell
         while True:
             try:
                 return process.wait()
@@ -187,12 +187,11 @@ def start_piped(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subp
     Raises:
         ToolError: TOL001 when it cannot be started.
     """
-    program = shutil.which(command[0], path=env.get("PATH")) or command[0]
     _log.debug("run piped %s", [redact(word) for word in command])
     try:
         with signals.held():
             process = subprocess.Popen(  # noqa: S603 - a list of arguments, without a shell
-                [program, *command[1:]], env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                words_to_start(command, env), env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE
             )
             signals.pass_to(process)
     except (OSError, ValueError) as error:
