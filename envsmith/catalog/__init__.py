@@ -172,6 +172,19 @@ class Catalog:
         public = Version(torch.public)
         return next((release for release in self.releases() if release.torch == public), None)
 
+    def release_date(self, project: str, version: Version) -> str | None:
+        """Return the date of the first release of torch with a version of torch, torchvision or torchaudio."""
+        if "dates" not in self._tables:  # every wheel without an upload time asks
+            dates = {
+                (name, found): release.date
+                for release in sorted(self.releases(), key=lambda item: item.date, reverse=True)
+                for name in ("torch", "torchvision", "torchaudio")
+                for found in release.versions(name)
+            }
+            self._tables["dates"] = (dates,)
+        (known,) = cast("tuple[dict[tuple[str, Version], str]]", self._tables["dates"])
+        return known.get((project, version))
+
     def kernel_rows(self) -> tuple[KernelRow, ...]:
         """Return every row of the kernels table."""
         return self._table("kernels", "kernels", fact_rows.kernels, "backends", "platforms", "torch")

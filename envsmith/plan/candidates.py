@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import product
 
-from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from envsmith.catalog import Catalog, FamilyProject
@@ -71,7 +71,7 @@ def select_candidates(
             if release.metadata is None or not wheels:
                 # Without recorded requirements uv would request them from PyTorch's server.
                 continue
-            described = _described(release, pairings)
+            described = _described(release, pairings.get(release.name, ()))
             hashed = [wheel for wheel in wheels if wheel.sha256]
             unhashed |= {wheel: described for wheel in wheels if not wheel.sha256}
             if hashed:
@@ -139,20 +139,28 @@ def _fitting(
     project: FamilyProject,
     pins: Collection[tuple[str, Version]],
 ) -> Iterator[Wheel]:
-    is_pinned = bool(pins) and (project.name, Version(Version(release.version).public)) in pins
+    is_pinned = bool(pins) and (project.name, _public(release.version)) in pins
     for wheel in release.wheels(partial(_may_fit, target), yanked=is_pinned):
         if is_of_backend(wheel, target, project) and _has_tag(wheel, tags):
             yield wheel
 
 
+@cache
+def _public(version: str) -> Version:
+    """Return a version without its label; the same ones are compared for each target of a profile."""
+    return Version(Version(version).public)
+
+
 def _may_fit(target: Target, filename: str) -> bool:
     """Return whether the filename may fit; most wheels do not, and parsing all of them takes long."""
+    if target.python.tag not in filename and "py3" not in filename and "abi3" not in filename:
+        return False
     if not filename.endswith("-any.whl") and (
         target.platform.machine not in filename or _SYSTEMS[target.platform.os] not in filename
     ):
         # Names of universal2 wheels contain neither machine.
         return "universal2" in filename and target.platform.os == "macos"
-    return any(mark in filename for mark in (target.python.tag, "py3", "abi3"))
+    return True
 
 
 def _has_tag(wheel: Wheel, tags: frozenset[str]) -> bool:
@@ -172,15 +180,12 @@ def _is_in_time(wheel: Wheel, listing: IndexListing, catalog: Catalog, cutoff_ut
         return True
     if wheel.upload_time:
         return wheel.upload_time <= cutoff_utc
-    date = _nightly_date(wheel.version) or _release_date(wheel, catalog) or listing.retrieved
-    return date <= cutoff_utc[:10]
-
-
-def _release_date(wheel: Wheel, catalog: Catalog) -> str | None:
-    public = Version(wheel.version.public)
-    return min(
-        (item.date for item in catalog.releases() if public in item.versions(wheel.name)), default=None
+    date = (
+        _nightly_date(wheel.version)
+        or catalog.release_date(wheel.name, _public(str(wheel.version)))
+        or listing.retrieved
     )
+    return date <= cutoff_utc[:10]
 
 
 def _nightly_date(version: Version) -> str | None:
@@ -189,37 +194,32 @@ def _nightly_date(version: Version) -> str | None:
     return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}" if len(digits) == 8 else None
 
 
-def _pairings(target: Target, catalog: Catalog) -> list[tuple[Requirement, str]]:
-    """Return the pairings within the torch family for a target: version and the requirement it implies.
+def _pairings(target: Target, catalog: Catalog) -> Mapping[str, Sequence[tuple[SpecifierSet, str]]]:
+    """Return project → the pairings within the torch family for a target: versions and the requirement they imply.
 
     Pairings with other projects become constraints of a later round: as requirements they would add projects.
     """
     family = {project.name for project in catalog.projects()}
-    return [
-        (pairing.when, str(needed))
-        for pairing in catalog.pairings()
-        if pairing.holds_for(target.backend, target.platform)
-        for needed in pairing.needs
-        if needed.name in family
-    ]
+    found: dict[str, list[tuple[SpecifierSet, str]]] = {}
+    for pairing in catalog.pairings():
+        for needed in pairing.needs:
+            if needed.name in family and pairing.holds_for(target.backend, target.platform):
+                found.setdefault(pairing.when.name, []).append((pairing.when.specifier, str(needed)))
+    return found
 
 
-def _described(release: Release, pairings: Sequence[tuple[Requirement, str]]) -> VersionMetadata:
+def _described(release: Release, pairings: Sequence[tuple[SpecifierSet, str]]) -> VersionMetadata:
     """Return the requirements of a version, with those that its metadata does not declare."""
     found = release.metadata
     if found is None:
         raise ValueError("releases without metadata are skipped by the caller")
-    undeclared = [needed for when, needed in pairings if _matches(when, release)]
+    undeclared = [needed for when, needed in pairings if when.contains(release.version, prereleases=True)]
     return VersionMetadata(
         name=release.name,
         version=release.version,
         requires_dist=(*found.requires_dist, *undeclared),
         requires_python=found.requires_python,
     )
-
-
-def _matches(when: Requirement, release: Release) -> bool:
-    return when.name == release.name and when.specifier.contains(Version(release.version), prereleases=True)
 
 
 def _two_hashes(wheel: Wheel) -> Decision:
