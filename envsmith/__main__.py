@@ -34,7 +34,7 @@ def _run(words: list[str]) -> int:
         status = exec_command(words[1:])
         if status is not None:
             return status
-    if ({"install", "sync"} & {*words} or {"lock", "--check"} <= {*words}) and _is_unchanged(words):
+    if {"install", "sync", "lock"} & {*words} and _is_unchanged(words):
         return 0
 
     from envsmith.process import signals
@@ -53,7 +53,9 @@ def _is_unchanged(words: list[str]) -> bool:
     """Print the remembered answer of a command that had nothing to do, if nothing has changed since."""
     from envsmith.console.answer_cache import recall
 
-    if not (answer := recall(words)):
+    # `lock` compares the index with the files once a day.
+    is_daily = "lock" in words and "--check" not in words
+    if not (answer := recall(words, 86_400.0 if is_daily else None)):
         return False
     encoding = sys.stdout.encoding or "utf-8"
     try:

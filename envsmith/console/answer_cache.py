@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from stat import S_ISREG
 
 from envsmith.files.cache_dir import cache_root
@@ -75,12 +76,14 @@ def _evict_oldest(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def recall(words: Sequence[str]) -> str:
-    """Return the stored answer to a command line; empty if there is none or an input has changed."""
+def recall(words: Sequence[str], most_age_s: float | None = None) -> str:
+    """Return the stored answer to a command line; empty if there is none, it is too old, or an input has changed."""
     try:
         place = _place(words)
         found = os.stat(place)  # noqa: PTH116 - pathlib is slow to import
         if not S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:  # reading a FIFO would wait for ever
+            return ""
+        if most_age_s is not None and not 0 <= time.time() - found.st_mtime <= most_age_s:
             return ""
         with open(place, encoding="utf-8", errors="surrogatepass", newline="") as stream:  # noqa: PTH123
             version, answer, state, root, count, *rest = stream.read().split("\0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from envsmith.console.options import ACCEPT_CHANGED, INSECURE_HOSTS, LOCK_FOLDER
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from envsmith.catalog import Catalog
     from envsmith.errors import EnvsmithError
@@ -107,7 +108,8 @@ def lock_command(settings: dict[str, Any], /, **values: Any) -> int:  # noqa: AN
     is_check = values.pop("check")
     options = lock_options(values, quiet=settings["quiet"])
     requests, read = requested(options)
-    return _check(requests, options, settings["words"], read) if is_check else run_lock(requests, options)
+    keep = _keeper(requests, options, settings["words"], read)
+    return _check(requests, options, keep) if is_check else run_lock(requests, options, keep=keep)
 
 
 def requested(options: LockOptions) -> tuple[tuple[LockRequest, ...], Sequence[Path]]:
@@ -155,27 +157,47 @@ def lock_options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
     )
 
 
-def _check(
+def _keeper(
     requests: Sequence[LockRequest], options: LockOptions, words: Sequence[str], read: Sequence[Path]
-) -> int:
-    """Report stale locks; cache the answer if all are current.
+) -> Callable[[str], None] | None:
+    """Return the function that caches the answer to a command line until an input changes.
+
+    None if there are inputs that are not watched: the network, the time, the project's sources.
 
     Args:
         requests: profiles and requirements.
         options: the command line.
         words: the command line as typed, the key of the answer cache.
-        read: files read to build the requests; the cached answer holds until one changes.
+        read: files read to build the requests.
     """
-    from envsmith.console import answer_cache, printer
+    from envsmith.console import answer_cache
     from envsmith.lock.recorded_models import models_of
     from envsmith.lock.request import reads_sources
     from envsmith.wiring import watched_paths
 
-    folders = [options.folder / item.profile.name for item in requests]
-    models = [Path(model.path) for item in requests for model in models_of(item.profile)]
-    seen = answer_cache.sign_paths((options.folder, *models, *watched_paths(read, *folders)))
+    is_moving = options.upgrade or options.upgrade_packages or options.catalog.mode == "live"
+    if (
+        is_moving
+        or options.savings
+        or options.dry_run
+        or options.as_json
+        or any(map(reads_sources, requests))
+    ):
+        return None
+    profiles = [item.profile for item in requests]
+    names = {name for item in profiles for name in (item.name, item.versions_of) if name}
+    models = [Path(model.path) for item in profiles for model in models_of(item)]
+    paths = watched_paths(read, *(options.folder / name for name in sorted(names)))
+    seen = answer_cache.sign_paths((options.folder, *models, *paths))
+    return partial(answer_cache.remember, words, signatures=seen)
+
+
+def _check(requests: Sequence[LockRequest], options: LockOptions, keep: Callable[[str], None] | None) -> int:
+    """Report stale locks; cache the answer if all are current."""
+    from envsmith.console import printer
+
     report = check_locks(requests, options)
-    current = f"current: {' '.join(item.profile.name for item in requests)}"
+    current = _current(requests)
     if options.as_json:
         data = {"findings": [finding.to_json() for finding in report.findings]}
         printer.envelope("lock", "no" if report.has_errors else "ok", data)
@@ -185,9 +207,13 @@ def _check(
     else:
         printer.say(current)
     printer.notes(report.findings)
-    if not report.findings and not any(map(reads_sources, requests)):
-        answer_cache.remember(words, current, seen)
+    if keep and not report.findings:
+        keep(current)
     return NO if report.has_errors else OK
+
+
+def _current(requests: Sequence[LockRequest]) -> str:
+    return f"current: {' '.join(item.profile.name for item in requests)}"
 
 
 def check_locks(requests: Sequence[LockRequest], options: LockOptions) -> Report:
@@ -207,13 +233,20 @@ def check_locks(requests: Sequence[LockRequest], options: LockOptions) -> Report
     )
 
 
-def run_lock(requests: Sequence[LockRequest], options: LockOptions, *, is_last: bool = True) -> int:
+def run_lock(
+    requests: Sequence[LockRequest],
+    options: LockOptions,
+    *,
+    is_last: bool = True,
+    keep: Callable[[str], None] | None = None,
+) -> int:
     """Lock, print the outcome, and return the exit code.
 
     Args:
         requests: profiles and requirements.
         options: the command line.
         is_last: whether to print the JSON document even after a success; else the caller prints one.
+        keep: caches the answer if there was nothing to do.
     """
     from envsmith.catalog import Catalog
     from envsmith.errors import EnvsmithError
@@ -243,6 +276,8 @@ def run_lock(requests: Sequence[LockRequest], options: LockOptions, *, is_last: 
         output.envelope(done, failed)
     elif not options.as_json and not failed:
         output.written(done, dry_run=options.dry_run)
+    if keep and not status and output.is_idle(done):
+        keep(_current(requests))
     return status
 
 

@@ -240,6 +240,14 @@ def written(done: Sequence[LockedProfile], *, dry_run: bool) -> None:
         printer.labelled("wrote", text + (f" · as of {as_of}" if as_of else ""))
 
 
+def is_idle(done: Sequence[LockedProfile]) -> bool:
+    """Return whether there was nothing to do and nothing to report."""
+    return not any(
+        found.written or found.changes or any(target.lock or target.replaced for target in found.targets)
+        for found in done
+    )
+
+
 def status(done: Sequence[LockedProfile], failed: Sequence[EnvsmithError]) -> int:
     """Return the exit code: of the worst error, or 1 when a lock breaks one of its packages."""
     worst = max((error.exit_code for error in failed), default=OK)

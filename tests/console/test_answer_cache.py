@@ -95,6 +95,14 @@ def test_a_variable_of_envsmiths_makes_it_look_again(watched: Path, monkeypatch:
     assert answer_cache.recall(words) == "", "paths are seen from a folder"
 
 
+def test_an_old_answer_is_not_one_for_commands_that_ask_daily(watched: Path) -> None:
+    now_s = kept(watched).stat().st_mtime
+    assert answer_cache.recall(WORDS, 86_400.0) == "said"
+    os.utime(kept(watched), (now_s, now_s - 86_401))
+    assert answer_cache.recall(WORDS, 86_400.0) == ""
+    assert answer_cache.recall(WORDS) == "said"
+
+
 def test_what_changes_while_it_works_is_seen(watched: Path) -> None:
     seen = answer_cache.sign_paths([watched / "file"])
     (watched / "file").write_text("another", "utf-8")

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.cli.main import main
+from envsmith.console.answer_cache import recall
 from envsmith.errors import ToolError
 from envsmith.model.shell import SHELLS
 from envsmith.uv.resolver import UvResolver
@@ -66,6 +67,44 @@ def test_check_says_no_after_a_change(project: Path, capfd: pytest.CaptureFixtur
     assert {item["code"] for item in report["data"]["findings"]} == {"LCK032"}
     assert report["status"] == "no"
     assert written(project) == before
+
+
+@pytest.mark.usefixtures("resolver")
+def test_a_lock_with_nothing_to_do_is_remembered_until_an_input_changes(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    main(WORDS)
+    assert recall(WORDS) == "", "it wrote files"
+    assert main(WORDS) == 0
+    assert "wrote     nothing: lockfiles/cu128 is current" in capfd.readouterr().out
+    assert recall(WORDS) == "current: cu128"
+    assert recall(WORDS, 60.0) == "current: cu128"
+    pylock = project / "lockfiles" / "cu128" / f"pylock.{SLUG}.toml"
+    pylock.write_bytes(pylock.read_bytes())
+    assert recall(WORDS) == ""
+
+
+@pytest.mark.usefixtures("resolver", "project")
+@pytest.mark.parametrize("more", [["-U"], ["-P", "torch"], ["--json"], ["--dry-run"], ["--savings"]])
+def test_what_depends_on_the_index_or_prints_more_is_not_remembered(more: list[str]) -> None:
+    main(WORDS)
+    assert main([*WORDS, *more]) == 0
+    assert recall([*WORDS, *more]) == ""
+
+
+@pytest.mark.usefixtures("resolver")
+def test_a_check_is_not_remembered_beyond_the_lock_whose_versions_it_has(project: Path) -> None:
+    (project / "profiles").mkdir()
+    text = 'extends = "cu128"\nversions-of = "cu128"\n'
+    (project / "profiles" / "twin.toml").write_text(text, "utf-8")
+    main(WORDS)
+    main(["lock", "twin", *WORDS[2:]])
+    check = ["lock", "twin", "--check"]
+    assert main(check) == 0
+    assert recall(check) == "current: twin"
+    other = project / "lockfiles" / "cu128" / f"requirements.{SLUG}.txt"
+    other.write_bytes(other.read_bytes())
+    assert recall(check) == ""
 
 
 @pytest.mark.usefixtures("resolver")
