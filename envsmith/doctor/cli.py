@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,27 +11,14 @@ import click
 
 from envsmith.activate.cli import AfterDashes, words_after
 from envsmith.console.options import INSPECTED_PREFIX, LOCK_FOLDERS, STORE, TRUST, location
-from envsmith.errors import NO, OK
+from envsmith.errors import INTERRUPTED, NO, OK
 
 if TYPE_CHECKING:
     from envsmith.doctor.checks import DoctorCheck, DoctorReport
 
 
-# A shell adds 128 to the number of the signal that ended a command; 2 is SIGINT.
-_SIGNALLED = 128
-_INTERRUPTED = (-2, _SIGNALLED + 2)
-_SIGNALS = {
-    4: "SIGILL: unsupported CPU instruction, usually AVX or AVX2 (check with `envsmith verify --probe torch`)",
-    6: "SIGABRT: a compiled library aborted; see its message above",
-    7: "SIGBUS: a memory-mapped file was truncated, or /dev/shm is full",
-    9: "SIGKILL: usually out of memory; check `dmesg` and the container's memory limit",
-    11: "SIGSEGV: a compiled library crashed; set PYTHONFAULTHANDLER=1 to see where",
-}
-"""Signal numbers of Linux and their usual causes."""
-
-
 def watch_and_explain(words: Sequence[str]) -> int:
-    """Run a command and return its exit status, or 128 plus the signal that ended it.
+    """Run a command and return its exit status, or 128 plus the signal that ended it (a signed NTSTATUS on Windows).
 
     Print known failures found in its output to standard error, unless the command was interrupted.
 
@@ -44,28 +30,24 @@ def watch_and_explain(words: Sequence[str]) -> int:
     from envsmith.environment.package_findings import known_failures
     from envsmith.host.current import variables
     from envsmith.process.capture import run_teed
+    from envsmith.process.exit_status import CONTROL_C_EXIT, cause_of, exit_code, number_of
 
     done = run_teed(words, variables())
-    if done.status in (OK, *_INTERRUPTED):
-        return _SIGNALLED - done.status if done.status < 0 else done.status
+    status = exit_code(done.status)
+    if status in (OK, INTERRUPTED, exit_code(CONTROL_C_EXIT)):
+        return status
     found = tuple(known_failures(done.text, Catalog.embedded()))
-    how = f"signal {-done.status}" if done.status < 0 else f"status {done.status}"
     known = printer.counted(len(found), "known failure") if found else "no known failure"
-    printer.say(f"\n{words[0]} ended with {how}: {known} in its output", err=True)
+    printer.say(f"\n{words[0]} ended with {number_of(done.status)}: {known} in its output", err=True)
     printer.findings(found, err=True)
-    if meaning := _SIGNALS.get(_signal(done.status)) if sys.platform == "linux" else None:
-        printer.say(f"signal    {meaning}", err=True)
+    if cause := cause_of(done.status):
+        printer.say(f"cause     {cause}", err=True)
     if not found:
         printer.say(
             "hint: `envsmith doctor` checks machine and environment; `envsmith report` prints a report for an issue",
             err=True,
         )
-    return _SIGNALLED - done.status if done.status < 0 else done.status
-
-
-def _signal(status: int) -> int:
-    """Return the signal that ended a program or a shell's command; 0 without one."""
-    return -status if status < 0 else max(status - _SIGNALLED, 0)
+    return status
 
 
 @click.command(name="doctor", cls=AfterDashes)

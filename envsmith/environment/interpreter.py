@@ -29,6 +29,7 @@ from envsmith.environment.prefix import (
 )
 from envsmith.errors import InstallError, ToolError
 from envsmith.process.capture import CapturedProgram, run_with_timeout
+from envsmith.process.exit_status import describe
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
 
 T = TypeVar("T")
@@ -192,19 +193,15 @@ def _answer_in(stdout: str) -> dict[str, Any] | None:
         return None
 
 
-def _ended(status: int) -> str:
-    return f"signal {-status}" if status < 0 else f"status {status}"
-
-
 def _crash(status: int, stderr: str) -> str:
     """Describe the end of an interpreter, with the last line of its output."""
     lines = stderr.strip().splitlines()
     last = f"; its last line: {lines[-1].strip()[:500]}" if lines else ""
-    return f"the interpreter ended with {_ended(status)}{last}"
+    return f"the interpreter ended with {describe(status)}{last}"
 
 
 def _no_response(executable: Path, finished: CompletedProgram | CapturedProgram) -> InstallError:
-    ended = _ended(finished.status)
+    ended = describe(finished.status)
     return InstallError(
         "ENV023",
         f"the interpreter does not respond: it ended with {ended}",
@@ -261,7 +258,7 @@ class VerifyingProbe(Probe):
         if ended.status == 0:
             return Import(name=command, seconds=time.perf_counter() - begun)
         lines = (ended.stderr or ended.stdout).strip().splitlines()
-        how = f"signal {-ended.status}" if ended.status < 0 else f"status {ended.status}"
+        how = describe(ended.status)
         return Import(name=command, error=f"{how}: {lines[-1][:500]}" if lines else how)
 
 

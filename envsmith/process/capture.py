@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from envsmith.process.children import CHUNK_BYTES, DRAIN_TIMEOUT_S, Tail, join_all, read_outputs
-from envsmith.process.runner import Processes, start_piped, wait_until
+from envsmith.process.runner import Processes, start_piped, wait_for, wait_until
 
 MAX_BYTES = 400_000
 """Kept of each output stream."""
@@ -48,20 +48,11 @@ def run_teed(
         ]
         for thread in threads:
             thread.start()
-        status = _wait(process.wait)
+        status = wait_for(process)
         until = time.monotonic() + drain_timeout_s
         for thread in threads:
             thread.join(max(until - time.monotonic(), 0.0))
     return TailedProgram(status=status, text="\n".join(tail.text for tail in tails))
-
-
-def _wait(wait: Callable[[], int]) -> int:
-    """Wait for the end of the program; it receives an interrupt of the terminal as well and decides itself."""
-    while True:
-        try:
-            return wait()
-        except KeyboardInterrupt:
-            continue
 
 
 def _pass_on(source: IO[bytes], target: BinaryIO, tail: Tail) -> None:

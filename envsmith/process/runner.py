@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakSet
@@ -15,6 +16,7 @@ from weakref import WeakSet
 from envsmith.errors import ToolError, redact
 from envsmith.process import signals
 from envsmith.process.children import Tail, end_groups, join_all, read_outputs, start_group
+from envsmith.process.exit_status import cause_of, describe, exit_code
 from envsmith.process.windows_start import words_to_start
 
 _log = logging.getLogger(__name__)
@@ -165,13 +167,22 @@ def wait_until(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
 
 
 def run_attached(command: Sequence[str], env: Mapping[str, str]) -> int:
-    """Run a program attached to this terminal, and return its exit status."""
+    """Run a program attached to this terminal, name the cause of a crash, and return its exit status."""
     with subprocess.Popen(words_to_start(command, env), env=dict(env)) as process:  # noqa: S603 - without a shell
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:  # the program receives it as well, and decides itself
-                continue
+        status = wait_for(process)
+    if cause_of(status):
+        with suppress(OSError):  # the reader of the output has gone
+            sys.stderr.write(f"{command[0]} ended with {describe(status)}\n")
+    return exit_code(status)
+
+
+def wait_for(process: subprocess.Popen[bytes]) -> int:
+    """Wait for the end of a program; it receives an interrupt of the terminal as well and decides itself."""
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from pathlib import Path
 from envsmith.errors import InstallError, ToolError
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.shell import quote_path
+from envsmith.process.exit_status import describe
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
 from envsmith.uv.command import NETWORK_ERROR, excerpt, uv_environ
 
@@ -192,7 +193,7 @@ def failure(
         )
     return InstallError(
         "ENV020",
-        f"{message}: uv failed with status {finished.status}",
+        f"{message}: uv failed with {describe(finished.status)}",
         details=details,
         hint="if the lock is right, report it with the output of `envsmith -v install`",
     )

@@ -21,6 +21,7 @@ from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError, NoSolutionError, ToolError
 from envsmith.model.target import Platform
 from envsmith.plan.model import Resolution, ResolutionPlan, parse_packages
+from envsmith.process.exit_status import describe
 from envsmith.process.runner import CompletedProgram, Processes
 from envsmith.uv import universal
 from envsmith.uv.command import NETWORK_ERROR, check_version, excerpt, uv_environ
@@ -352,7 +353,7 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
         )
     return ToolError(
         "TOL021",
-        f"uv failed with status {finished.status}",
+        f"uv failed with {describe(finished.status)}",
         details=(("uv says", excerpt(text)),),
         hint="if the requirements are right, report it with the output of `envsmith -v lock`",
     )

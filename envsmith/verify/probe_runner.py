@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,18 +16,13 @@ from envsmith.environment.model import Environment
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
 from envsmith.process.capture import CapturedProgram, run_with_timeout
+from envsmith.process.exit_status import describe
 from envsmith.process.runner import Processes
 from envsmith.verify import probe_rules
 from envsmith.verify.probe_rules import ALL, ProbeResult
 
 _SCRIPT = Path(__file__).parents[1] / "runtime" / "run_probe.py"
 _MAX_OUTPUT = 4000
-# Exit codes of crashes on Windows. Source: ntstatus.h, Microsoft (read 2026-11-21).
-_NTSTATUS = {
-    0xC0000005: "an access violation",
-    0xC000001D: "an illegal instruction",
-    0xC0000135: "a missing DLL",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +62,7 @@ def _read(ended: CapturedProgram, name: str, seconds: float, timeout: str) -> Pr
         found = replace(found, step=values.get("step", found.step))
     if ended.timed_out:
         return replace(found, error=timeout)
-    return replace(found, error=f"the interpreter crashed: {_cause(ended.status)}")
+    return replace(found, error=f"the interpreter crashed: {describe(ended.status)}")
 
 
 def _values(line: str) -> dict[str, Any]:
@@ -77,15 +71,6 @@ def _values(line: str) -> dict[str, Any]:
         return dict(json.loads(line))
     except (ValueError, TypeError):
         return {}
-
-
-def _cause(status: int) -> str:
-    if status >= 0:
-        return _NTSTATUS.get(status, f"exit status {status}")
-    try:
-        return f"signal {-status} ({signal.Signals(-status).name})"
-    except ValueError:
-        return f"signal {-status}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

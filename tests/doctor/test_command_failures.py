@@ -61,7 +61,7 @@ def test_what_a_signal_mostly_means_is_told_also_where_a_shell_passed_it_on(
 ) -> None:
     done = ran(project, way)
     assert done.status == 132
-    assert "signal SIGILL: unsupported CPU instruction" in done.said
+    assert "cause SIGILL: unsupported CPU instruction" in done.said
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")

@@ -43,7 +43,10 @@ def test_the_profiles_variables_are_set(prefix: Path) -> None:
     [
         ("python -c 'raise ValueError(5)'", "status 1: ValueError: 5"),
         ("python -c 'import sys; sys.exit(3)'", "status 3"),
-        ("python -c 'import os; os.abort()'", "signal 6"),
+        (
+            "python -c 'import os; os.abort()'",
+            "signal 6 (SIGABRT: a compiled library aborted; see its message)",
+        ),
         ("", "malformed command"),
         ("python 'unclosed", "malformed command: No closing quotation"),
         ("no-such-program-anywhere", "cannot start: No such file or directory"),

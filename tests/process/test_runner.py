@@ -1,3 +1,5 @@
+import os
+import subprocess
 import sys
 import threading
 import time
@@ -70,6 +72,25 @@ def test_closing_ends_what_runs_and_starts_no_more() -> None:
     with pytest.raises(ToolError) as caught:
         processes.run(script("pass"), env={}, timeout_s=60)
     assert caught.value.code == "TOL003"
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="POSIX has no job objects")
+def test_a_killed_envsmith_takes_its_programs_and_theirs_with_it(tmp_path: Path) -> None:
+    beats = tmp_path / "beats"
+    inner = f"import time\nwhile True:\n open({str(beats)!r}, 'ab').write(b'.'); time.sleep(0.02)"
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    own = (
+        "import os; from envsmith.process.runner import Processes; "
+        f"Processes().run([{PYTHON!r}, '-c', {outer!r}], env=dict(os.environ), timeout_s=60)"
+    )
+    with subprocess.Popen([PYTHON, "-c", own], env=dict(os.environ)) as process:
+        while not beats.exists():
+            time.sleep(0.01)
+        process.kill()
+    time.sleep(0.5)
+    size = beats.stat().st_size
+    time.sleep(0.5)
+    assert beats.stat().st_size == size > 0
 
 
 def test_inherited_takes_names_and_prefixes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from envsmith.process.exit_status import describe
 from envsmith.process.runner import Processes
 from envsmith.verify.probe_rules import ProbeResult
 from envsmith.verify.probe_runner import ProbeRunner
@@ -35,9 +36,12 @@ def test_what_works_is_told_with_facts_and_cost(prefix: Path) -> None:
 @pytest.mark.parametrize(
     ("at_import", "told"),
     [
-        ("os.abort()", "the interpreter crashed: signal 6 (SIGABRT)"),
-        ("os.kill(os.getpid(), 11)", "the interpreter crashed: signal 11 (SIGSEGV)"),
-        ("os._exit(3)", "the interpreter crashed: exit status 3"),
+        (
+            "os.abort()",
+            "the interpreter crashed: signal 6 (SIGABRT: a compiled library aborted; see its message)",
+        ),
+        ("os.kill(os.getpid(), 11)", f"the interpreter crashed: {describe(-11)}"),
+        ("os._exit(3)", "the interpreter crashed: status 3"),
         ("raise ImportError('no libcudart')", "ImportError: no libcudart"),
     ],
 )
