@@ -452,10 +452,12 @@ def _moved(planned: ProfilePlan, targets: Iterable[LockedTarget], disk: _LockOnD
         return moved
     now = max(moved.values(), default=planned.cutoffs.cutoff_utc)
     for target in targets:
+        uploads = {name: pin.uploaded for name, pin in target.entry.family.items()}
         for package in target.lock.pylock.packages if target.lock else ():
             times = [wheel.upload_time for wheel in package.wheels or () if wheel.upload_time]
-            if times and min(times).strftime("%Y-%m-%dT%H:%M:%SZ") > planned.cutoffs.cutoff_utc:
-                moved[str(package.name)] = now
+            if times:
+                uploads[package.name] = min(times).strftime("%Y-%m-%dT%H:%M:%SZ")
+        moved |= {name: now for name, time in uploads.items() if time > planned.cutoffs.cutoff_utc}
     return moved
 
 

@@ -77,7 +77,8 @@ class LockOptions:
         kept = manifest is not None and not self.upgrade and manifest.cutoff_utc == request.as_of
         names = (str(canonicalize_name(name)) for name in self.upgrade_packages)
         moved = {**(manifest.moved if manifest and kept else {}), **dict.fromkeys(names, self.now_utc)}
-        return Cutoffs(cutoff_utc=request.as_of, moved=moved, is_asked=True)
+        lifted = self.now_utc if self.upgrade_packages else ""
+        return Cutoffs(cutoff_utc=request.as_of, moved=moved, is_asked=True, lifted_utc=lifted)
 
 
 def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...]:

@@ -56,7 +56,9 @@ class Lock:
             values |= {key: str(values[key])} if key in values else {}
         if markers := self.pylock.environments:
             values |= {"environments": [str(marker) for marker in markers]}
-        packages, tool = values.pop("packages"), dict(values.pop("tool", {}).get("envsmith", {}))
+        # An empty list is a value like the others: the key must be there.
+        packages = values.pop("packages") if self.pylock.packages else ()
+        tool = dict(values.pop("tool", {}).get("envsmith", {}))
         env, decisions = tool.pop("env", None), tool.pop("decisions", ())
         return "\n".join(
             [

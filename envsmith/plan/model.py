@@ -76,10 +76,19 @@ class Cutoffs:
     """project → its own later cutoff (``lock -P NAME``)."""
     is_asked: bool = False
     """Whether it was asked for; otherwise it is the present time, and nothing is ignored."""
+    lifted_utc: str = ""
+    """That of all projects while some are upgraded, which may need later ones; empty without an upgrade."""
 
     def of(self, project: str) -> str:
         """Return the cutoff of a project."""
-        return self.moved.get(project, self.cutoff_utc)
+        return self.lifted_utc or self.moved.get(project, self.cutoff_utc)
+
+    def hint(self, profile: str, name: str) -> str:
+        """Return the way to a later release of a project."""
+        return (
+            f"this lock ignores releases after {self.of(name)[:10]} (cutoff): run `envsmith lock {profile} -P {name}`, "
+            "or move the cutoff with --as-of TIME"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

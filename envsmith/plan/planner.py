@@ -83,7 +83,7 @@ def plan_profile(
         try:
             plan = _plan_target(settled, target, listing, catalog, cutoffs, hasher)
         except ResolveError as error:
-            _add_cutoff(error, target, listing, catalog, cutoffs)
+            _add_cutoff(error, target, profile.name, listing, catalog, cutoffs)
             _add_suggestions(error, target, profile.name, catalog, listings)
             refused.append(error.at(target.slug))
         else:
@@ -200,17 +200,26 @@ def check_name(name: str, origin: str, catalog: Catalog) -> Decision | None:
 
 
 def _add_cutoff(
-    error: ResolveError, target: Target, listing: IndexListing, catalog: Catalog, cutoffs: Cutoffs
+    error: ResolveError,
+    target: Target,
+    profile: str,
+    listing: IndexListing,
+    catalog: Catalog,
+    cutoffs: Cutoffs,
 ) -> None:
     """Add to a refusal that the cutoff caused it, if later wheels would match."""
     if isinstance(error, NoBuildError):
         name = canonicalize_name(error.requirement.name)
         cutoff = cutoffs.of(name)
         later = select_candidates(listing, target, catalog, NO_CUTOFF).slice.projects.get(name, ())
-        if any(error.requirement.specifier.contains(wheel.version, prereleases=True) for wheel in later):
+        fitting = [
+            wheel for wheel in later if error.requirement.specifier.contains(wheel.version, prereleases=True)
+        ]
+        if newest := max(fitting, key=lambda wheel: wheel.version, default=None):
+            day = newest.upload_time[:10] if newest.upload_time else f"after {cutoff[:10]}"
             error.message = f"{error.message} by the cutoff {cutoff}"
-            error.details = (*error.details, ("cutoff", f"matching builds were released after {cutoff}"))
-            error.is_late = True
+            error.details = (*error.details, ("cutoff", f"{name} {newest.version.public} was released {day}"))
+            error.late_hint = cutoffs.hint(profile, name)
 
 
 def _add_suggestions(
@@ -232,5 +241,5 @@ def _add_suggestions(
         details, hint = suggestions.builds(found, error.requirement, target, profile)
     error.details = (*error.details, *details)
     error.hint = hint or error.hint
-    if isinstance(error, NoBuildError) and error.is_late:
-        error.hint = "move the cutoff: --upgrade (now), or --as-of TIME"
+    if isinstance(error, NoBuildError) and error.late_hint:
+        error.hint = error.late_hint

@@ -40,8 +40,8 @@ class NoBuildError(ResolveError):
             hint=hint or "choose another version, backend, Python or platform: `envsmith catalog show`",
         )
         self.requirement = item.requirement
-        self.is_late = False
-        """Whether wheels newer than the cutoff would satisfy it."""
+        self.late_hint = ""
+        """The way to wheels that are newer than the cutoff, if they would satisfy it."""
 
 
 def plan_target(
@@ -261,7 +261,7 @@ def _pypi_versions(
     item: SourcedRequirement, torch: str, target: Target, cutoffs: Cutoffs, catalog: Catalog
 ) -> Iterator[tuple[Version, TorchRelease]]:
     for release in sorted(catalog.releases(), key=lambda release: release.torch, reverse=True):
-        if release.date > cutoffs.cutoff_utc[:10] or (torch and str(release.torch) != torch):
+        if release.date > cutoffs.of(item.name)[:10] or (torch and str(release.torch) != torch):
             continue
         for version in release.versions(item.name):
             build = catalog.pypi_build(item.name, version, target.platform)

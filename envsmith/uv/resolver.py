@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError, NoSolutionError, ToolError
 from envsmith.model.target import Platform
-from envsmith.plan.model import Resolution, ResolutionPlan, parse_packages
+from envsmith.plan.model import Cutoffs, Resolution, ResolutionPlan, parse_packages
 from envsmith.process.exit_status import describe
 from envsmith.process.runner import CompletedProgram, Processes
 from envsmith.uv import universal
@@ -332,6 +332,7 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
     if "No solution found" in text:
         # The hints of uv name its own flags and generated files; of use are only the versions after the cutoff.
         later = _LATER.search(text)
+        cutoffs = Cutoffs(cutoff_utc=plan.cutoff_utc, moved=plan.moved)
         text = text.split("\nhint:")[0]
         cause = " ".join(line.strip() for line in text.splitlines()[1:] if line.strip())
         return NoSolutionError(
@@ -342,7 +343,7 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
                 ("because", cause.removeprefix("cause:").strip() or text),
                 *_cutoff(plan, cause, later),
             ),
-            hint=_cutoff_hint(plan, later["name"]) if later else _hint(cause),
+            hint=cutoffs.hint(plan.profile, later["name"]) if later else _hint(cause),
         )
     if NETWORK_ERROR.search(text):
         return ToolError(
@@ -367,14 +368,6 @@ def _cutoff(plan: ResolutionPlan, cause: str, later: re.Match[str] | None) -> li
         return [("cutoff", f"{later['name']} {later['version']} was released {later['date']}")]
     has_none = re.search(r"there are no versions of \S+ and", cause)
     return [("cutoff", f"releases after {plan.cutoff_utc} are ignored")] if has_none else []
-
-
-def _cutoff_hint(plan: ResolutionPlan, name: str) -> str:
-    cutoff = plan.moved.get(name, plan.cutoff_utc)
-    return (
-        f"this lock ignores releases after {cutoff[:10]} (cutoff): run `envsmith lock {plan.profile} -P {name}`, or -U "
-        "to update everything"
-    )
 
 
 def _origins(plan: ResolutionPlan, cause: str) -> list[tuple[str, str]]:

@@ -20,6 +20,8 @@ from envsmith.uv.command import find_uv
 from tests.commands import Project, Ran
 from tests.index_recording import Recording
 from tests.index_server import IndexReplay
+from tests.replay import ReplayIndex
+from tests.replay_files import ReplayFile
 
 ROOT = Path(__file__).parents[2]
 PROFILE = "cpu-minimal"
@@ -366,3 +368,49 @@ def test_an_upgrade_moves_as_few_as_uv_moves(story: Story) -> None:
     by_uv = story.by_uv(others, "--upgrade-package", "transformers")
     changed = {name for name in by_uv if by_uv[name] != before[name]}
     assert moved(before, after) == changed == {"transformers", "tokenizers"}
+
+
+def test_a_torch_after_the_cutoff_is_named_and_takes_the_others_of_its_family_along(tmp_path: Path) -> None:
+    project = Project(root=tmp_path / "project")
+    project.profile(
+        "own",
+        backend="cu134",
+        python=["3.12"],
+        platforms=["linux"],
+        requirements=["torch", "torchvision"],
+        as_of="2026-10-15",
+    )
+    files = [
+        replace(
+            ReplayFile.made(name, f"{version}+cu134", f"cp312-{SLUG}", requires, index="cu134"),
+            upload_time=f"{day}T00:00:00Z",
+        )
+        for torch, vision, day in (("2.19.0", "0.34.0", "2026-10-01"), ("2.20.0", "0.35.0", "2026-11-01"))
+        for name, version, requires in (
+            ("torch", torch, ()),
+            ("torchvision", vision, (f"torch=={torch}",)),
+        )
+    ]
+    with ReplayIndex(files) as pytorch:
+        project.index = pytorch.base
+        assert project.run("catalog", "refresh", "cu134").status == 0
+    ran = project.run("lock", "own", "--offline")
+    assert ran.status == 0, ran.said
+    before = {name: pin.version for name, pin in project.pins("own", SLUG).items()}
+    assert before == {"torch": "2.19.0+cu134", "torchvision": "0.34.0+cu134"}
+    profile = project.root / "profiles/own.toml"
+    profile.write_text(profile.read_text().replace('"torch",', '"torch>=2.20",'))
+    ran = project.run("lock", "--offline")
+    assert ran.status == 1, ran.said
+    assert "cutoff torch 2.20.0 was released 2026-11-01" in ran.said
+    assert (
+        "this lock ignores releases after 2026-10-15 (cutoff): run `envsmith lock own -P torch`" in ran.said
+    )
+    ran = project.run("lock", "own", "-P", "torch", "--offline")
+    assert ran.status == 0, ran.said
+    after = {name: pin.version for name, pin in project.pins("own", SLUG).items()}
+    assert after == {"torch": "2.20.0+cu134", "torchvision": "0.35.0+cu134"}
+    for words in (("lock", "--check"), ("lock", "--offline")):
+        ran = project.run(*words)
+        assert ran.status == 0, ran.said
+    assert {name: pin.version for name, pin in project.pins("own", SLUG).items()} == after

@@ -6,7 +6,7 @@ from packaging.pylock import Pylock
 
 from envsmith.errors import LockError
 from envsmith.lock.admission import admit
-from envsmith.lockfile.pins import pins_digest
+from envsmith.lockfile.pins import Pins, pins_digest
 from envsmith.lockfile.pylock import Lock, read_pylock
 from envsmith.model.finding import Decision
 from tests.values import HEX, of_row, package, plan, resolution, slice_of, source, torch
@@ -44,6 +44,13 @@ def test_without_environments_the_key_is_left_out() -> None:
     """With an empty list uv installs the lock nowhere."""
     any_ = replace(lock().pylock, environments=None)
     assert "environments" not in replace(lock(), pylock=any_).to_toml()
+
+
+def test_a_lock_without_packages_is_a_pylock() -> None:
+    """All requirements may have markers that do not hold for a target."""
+    empty = replace(lock(), pylock=replace(lock().pylock, packages=[]))
+    assert read_pylock(empty.to_toml(), "here").packages == []
+    assert Pins.from_pylock(empty.to_toml(), "here").packages == ()
 
 
 def test_text_says_where_it_comes_from() -> None:

@@ -201,7 +201,7 @@ def test_a_version_after_the_cutoff_is_named_with_the_command_to_get_it(uv_hint:
         resolve(Replies(status=1, stderr=said), tmp_path)
     assert ("cutoff", "numpy 2.4.1 was released 2026-11-25") in caught.value.details
     assert "this lock ignores releases after 2026-11-20 (cutoff)" in caught.value.hint
-    assert " -P numpy`, or -U to update everything" in caught.value.hint
+    assert " -P numpy`, or move the cutoff with --as-of TIME" in caught.value.hint
     assert "exclude-newer" not in str(caught.value.details)
 
 
