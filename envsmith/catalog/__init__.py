@@ -255,12 +255,12 @@ class Catalog:
 
     def extensions(self) -> tuple[Extension, ...]:
         """Return the torch versions that packages compiled against torch need, oldest first by project."""
-        own = self._table("extensions", "extension", extensions.extension, "project", "versions")
         # Every target of a profile asks several times.
-        if "of other tables" not in self._tables:
+        if "all extensions" not in self._tables:
+            own = self._table("extensions", "extension", extensions.extension, "project", "versions")
             others = (*extensions.of_pairings(self.pairings()), *extensions.of_releases(self.releases()))
-            self._tables["of other tables"] = others
-        return (*own, *cast("tuple[Extension, ...]", self._tables["of other tables"]))
+            self._tables["all extensions"] = (*own, *others)
+        return cast("tuple[Extension, ...]", self._tables["all extensions"])
 
     def unbuilt(self) -> tuple[Unbuilt, ...]:
         """Return the projects compiled against torch without wheels on PyPI."""
@@ -276,7 +276,7 @@ class Catalog:
 
     def meant_project(self, name: str) -> str:
         """Return the project of the torch family that a name is a misspelling of; empty if it is none."""
-        meant = lookalikes.find_meant(name, [item.name for item in self.projects()])
+        meant = lookalikes.find_meant(name, tuple(item.name for item in self.projects()))
         if not meant:
             return ""
         known = {item.project for item in self.lookalikes()} | {item.project for item in self.unbuilt()}

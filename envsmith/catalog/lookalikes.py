@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -42,7 +42,8 @@ def _kind(text: str) -> str:
     return text
 
 
-def find_meant(name: str, family: Collection[str]) -> str:
+@cache
+def find_meant(name: str, family: tuple[str, ...]) -> str:
     """Return the project that a name is a misspelling of; empty if it is none.
 
     It has the same letters as a project (``torch-vision``, ``pytorch-vision``), or one typing error if it is long

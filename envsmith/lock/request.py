@@ -193,6 +193,8 @@ def check_upgraded(names: Sequence[str], request: LockRequest, found: Mapping[st
     Raises:
         ProfileError: PRF043 when one is neither.
     """
+    if not names:
+        return
     texts = (content for name, content in found.items() if name.startswith("requirements."))
     lines = (line for content in texts for line in requirements_lines(content.decode("utf-8", "replace")))
     known = {line.name for line in lines if line.name} | {item.name for item in request.requirements}

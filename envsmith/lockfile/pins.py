@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -57,7 +58,8 @@ class RequirementsLine:
         return tuple(text.removeprefix("via ") for text in self.comments if text.startswith("via "))
 
 
-def requirements_lines(text: str) -> list[RequirementsLine]:
+@lru_cache(maxsize=64)
+def requirements_lines(text: str) -> tuple[RequirementsLine, ...]:
     """Split a requirements file into its requirements and options, without judging them."""
     found: list[tuple[int, list[str], list[str]]] = []
     is_continued = False
@@ -73,11 +75,11 @@ def requirements_lines(text: str) -> list[RequirementsLine]:
         if bare:
             found[-1][1].extend(bare.removesuffix("\\").split())
         is_continued = line.endswith("\\")
-    return [
+    return tuple(
         RequirementsLine(number=number, text=" ".join(words), comments=tuple(comments))
         for number, words, comments in found
         if words
-    ]
+    )
 
 
 def pins_digest(pins: Iterable[tuple[str, str, Iterable[str]]]) -> str:

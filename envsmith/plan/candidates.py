@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from itertools import product
 
 from packaging.specifiers import SpecifierSet
@@ -27,6 +27,15 @@ _SYSTEMS = {"linux": "linux", "macos": "macosx", "windows": "win"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedWheels:
+    """The wheels of a listing to select from, read once for all targets of a profile."""
+
+    listing: IndexListing
+    projects: Sequence[tuple[FamilyProject, Sequence[tuple[Release, Sequence[Wheel]]]]]
+    """Each with its releases, in the order of the catalog."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateSet:
     """Candidates with a hash, as a slice, and those without."""
 
@@ -36,52 +45,76 @@ class CandidateSet:
     decisions: tuple[Decision, ...]
 
 
-def select_candidates(
-    listing: IndexListing,
-    target: Target,
-    catalog: Catalog,
-    cutoffs: Cutoffs,
-    pins: Collection[tuple[str, Version]] = (),
-) -> CandidateSet:
-    """Select the wheels that fit a target, by label, wheel tags, hash, metadata and cutoff.
+def offered_wheels(
+    listing: IndexListing, targets: Iterable[Target], catalog: Catalog, cutoffs: Cutoffs
+) -> OfferedWheels:
+    """Return the wheels of the torch family that may fit one of the targets, by filename, metadata and cutoff.
 
     Args:
         listing: of one channel and backend.
-        target: Python, platform and backend.
-        catalog: projects of the torch family, release dates and pairings.
+        targets: Python, platform and backend.
+        catalog: projects of the torch family and release dates.
         cutoffs: newest upload times admitted.
+    """
+    may_fit = _filename_filter(targets)
+    projects = []
+    for project in catalog.projects():
+        if project.origin != "slice" and project.slice_torch is None and listing.channel == "stable":
+            continue
+        releases = []
+        for release in listing.releases(project.name):
+            # Without recorded requirements uv would request them from PyTorch's server.
+            wheels = release.wheels(may_fit, yanked=True) if release.metadata else ()
+            cutoff_utc = cutoffs.of(project.name)
+            if found := [wheel for wheel in wheels if _is_in_time(wheel, listing, catalog, cutoff_utc)]:
+                releases.append((release, found))
+        projects.append((project, releases))
+    return OfferedWheels(listing=listing, projects=projects)
+
+
+def select_candidates(
+    offered: OfferedWheels,
+    target: Target,
+    catalog: Catalog,
+    pins: Collection[tuple[str, Version]] = (),
+) -> CandidateSet:
+    """Select the wheels that fit a target, by label, wheel tags and hash.
+
+    Args:
+        offered: to select from.
+        target: Python, platform and backend.
+        catalog: pairings.
         pins: project and public version of exact pins: only they admit yanked wheels (PEP 592).
     """
     tags = frozenset(str(tag) for tag in target.tags())
     pairings = _pairings(target, catalog)
-    projects: dict[str, tuple[Wheel, ...]] = {}
+    projects: dict[str, tuple[Wheel, ...]] = {project.name: () for project, _ in offered.projects}
     metadata: list[VersionMetadata] = []
     unhashed: dict[Wheel, VersionMetadata] = {}
     conflicting: list[Decision] = []
-    for project in catalog.projects():
-        if project.origin != "slice" and project.slice_torch is None and listing.channel == "stable":
+    for project, release, known in (
+        (one, *found) for one, releases in offered.projects for found in releases
+    ):
+        is_pinned = bool(pins) and (project.name, _public(release.version)) in pins
+        wheels = [
+            wheel
+            for wheel in known
+            if _has_tag(wheel, tags)
+            and is_of_backend(wheel, target, project)
+            and (wheel.yanked is None or is_pinned)
+        ]
+        if not wheels:
             continue
-        taken: list[Wheel] = []
-        for release in listing.releases(project.name):
-            wheels = [
-                wheel
-                for wheel in _fitting(release, target, tags, project, pins)
-                if _is_in_time(wheel, listing, catalog, cutoffs.of(project.name))
-            ]
-            if release.metadata is None or not wheels:
-                # Without recorded requirements uv would request them from PyTorch's server.
-                continue
-            described = _described(release, pairings.get(release.name, ()))
-            hashed = [wheel for wheel in wheels if wheel.sha256]
-            unhashed |= {wheel: described for wheel in wheels if not wheel.sha256}
-            if hashed:
-                taken += hashed
-                metadata.append(described)
-                conflicting += [_two_hashes(wheel) for wheel in hashed if wheel.withdrawn]
-        projects[project.name] = tuple(taken)
+        described = _described(release, pairings.get(release.name, ()))
+        hashed = tuple(wheel for wheel in wheels if wheel.sha256)
+        unhashed |= {wheel: described for wheel in wheels if not wheel.sha256}
+        if hashed:
+            projects[project.name] += hashed
+            metadata.append(described)
+            conflicting += [_two_hashes(wheel) for wheel in hashed if wheel.withdrawn]
     return CandidateSet(
         slice=TorchIndexSlice(
-            index=listing.index, url=listing.url, projects=projects, metadata=tuple(metadata)
+            index=offered.listing.index, url=offered.listing.url, projects=projects, metadata=tuple(metadata)
         ),
         unhashed=unhashed,
         decisions=tuple(conflicting),
@@ -132,40 +165,38 @@ def is_of_backend(wheel: Wheel, target: Target, project: FamilyProject) -> bool:
     return target.platform.os == "macos" or target.platform.machine == "aarch64"
 
 
-def _fitting(
-    release: Release,
-    target: Target,
-    tags: frozenset[str],
-    project: FamilyProject,
-    pins: Collection[tuple[str, Version]],
-) -> Iterator[Wheel]:
-    is_pinned = bool(pins) and (project.name, _public(release.version)) in pins
-    for wheel in release.wheels(partial(_may_fit, target), yanked=is_pinned):
-        if is_of_backend(wheel, target, project) and _has_tag(wheel, tags):
-            yield wheel
-
-
 @cache
 def _public(version: str) -> Version:
     """Return a version without its label; the same ones are compared for each target of a profile."""
     return Version(Version(version).public)
 
 
-def _may_fit(target: Target, filename: str) -> bool:
-    """Return whether the filename may fit; most wheels do not, and parsing all of them takes long."""
-    if target.python.tag not in filename and "py3" not in filename and "abi3" not in filename:
-        return False
-    if not filename.endswith("-any.whl") and (
-        target.platform.machine not in filename or _SYSTEMS[target.platform.os] not in filename
-    ):
-        # Names of universal2 wheels contain neither machine.
-        return "universal2" in filename and target.platform.os == "macos"
-    return True
+def _filename_filter(targets: Iterable[Target]) -> Callable[[str], bool]:
+    """Return the test of a filename for one of the targets; most do not fit, and parsing all of them takes long."""
+    marks, platforms = {"py3", "abi3"}, set()
+    for target in targets:
+        marks.add(target.python.tag)
+        platforms.add((target.platform.machine, _SYSTEMS[target.platform.os]))
+        if target.platform.os == "macos":
+            platforms.add(("universal2", "macosx"))
+
+    def may_fit(filename: str) -> bool:
+        return any(mark in filename for mark in marks) and (
+            filename.endswith("-any.whl")
+            or any(machine in filename and system in filename for machine, system in platforms)
+        )
+
+    return may_fit
 
 
 def _has_tag(wheel: Wheel, tags: frozenset[str]) -> bool:
-    parts = (part.split(".") for part in wheel.platform_tags.split("-"))
-    return any("-".join(tag) in tags for tag in product(*parts))
+    return not tags.isdisjoint(_expanded(wheel.platform_tags))
+
+
+@cache
+def _expanded(tags: str) -> frozenset[str]:
+    parts = (part.split(".") for part in tags.split("-"))
+    return frozenset("-".join(tag) for tag in product(*parts))
 
 
 def _is_in_time(wheel: Wheel, listing: IndexListing, catalog: Catalog, cutoff_utc: str) -> bool:

@@ -25,7 +25,7 @@ from envsmith.plan import (
     wheel_hashes,
 )
 from envsmith.plan.backend_lifecycle import ChannelChoice
-from envsmith.plan.candidates import exact_pins, select_candidates
+from envsmith.plan.candidates import OfferedWheels, exact_pins, offered_wheels, select_candidates
 from envsmith.plan.model import Cutoffs, LockRequest, ProfilePlan, ResolutionPlan
 from envsmith.plan.ports import Hasher, Listings
 from envsmith.plan.routes import route
@@ -77,11 +77,12 @@ def plan_profile(
     targets = [target for target in profile.targets() if not request.only or target.slug in request.only]
     _refuse_pythons(request, targets)
     settled = replace(request, profile=profile)
+    offered = offered_wheels(listing, targets, catalog, cutoffs)
     plans: list[ResolutionPlan] = []
     refused: list[EnvsmithError] = []
     for target in targets:
         try:
-            plan = _plan_target(settled, target, listing, catalog, cutoffs, hasher)
+            plan = _plan_target(settled, target, offered, catalog, cutoffs, hasher)
         except ResolveError as error:
             _add_cutoff(error, target, profile.name, listing, catalog, cutoffs)
             _add_suggestions(error, target, profile.name, catalog, listings)
@@ -140,7 +141,7 @@ def _refuse_pythons(request: LockRequest, targets: Sequence[Target]) -> None:
 def _plan_target(
     request: LockRequest,
     target: Target,
-    listing: IndexListing,
+    offered: OfferedWheels,
     catalog: Catalog,
     cutoffs: Cutoffs,
     hasher: Hasher,
@@ -151,7 +152,7 @@ def _plan_target(
     pins = exact_pins((*request.requirements, *request.constraints, *overrides), target) | {
         (name, Version(version.public)) for name, version in kept.items()
     }
-    candidates = select_candidates(listing, target, catalog, cutoffs, pins)
+    candidates = select_candidates(offered, target, catalog, pins)
     found = wheel_hashes.complete(candidates, request.requirements, target, hasher)
     slice_, capped = kernel_filter.narrow(found.slice, request.profile, target, request.requirements, catalog)
     skipped = wheel_hashes.skipped(found, slice_, request.requirements)
@@ -211,7 +212,8 @@ def _add_cutoff(
     if isinstance(error, NoBuildError):
         name = canonicalize_name(error.requirement.name)
         cutoff = cutoffs.of(name)
-        later = select_candidates(listing, target, catalog, NO_CUTOFF).slice.projects.get(name, ())
+        offered = offered_wheels(listing, (target,), catalog, NO_CUTOFF)
+        later = select_candidates(offered, target, catalog).slice.projects.get(name, ())
         fitting = [
             wheel for wheel in later if error.requirement.specifier.contains(wheel.version, prereleases=True)
         ]

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
+from packaging.version import Version
 
 from envsmith.catalog import Catalog
 from envsmith.model.backend import Backend
 from envsmith.model.listing import IndexListing, Metadata, group_releases
 from envsmith.model.target import Platform, Python, Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.candidates import _has_tag, _may_fit, exact_pins, select_candidates
+from envsmith.plan.candidates import (
+    CandidateSet,
+    _filename_filter,
+    _has_tag,
+    exact_pins,
+    offered_wheels,
+    select_candidates,
+)
 from envsmith.plan.model import Cutoffs
 from tests.values import asked, torch
 
@@ -42,8 +51,18 @@ def listing(*wheels: Wheel, channel: str = "stable", retrieved: str = "2026-11-2
     )
 
 
+def selected(
+    found: IndexListing,
+    where: Target,
+    cutoffs: Cutoffs = ALWAYS,
+    pins: Collection[tuple[str, Version]] = (),
+) -> CandidateSet:
+    catalog = Catalog.embedded()
+    return select_candidates(offered_wheels(found, [where], catalog, cutoffs), where, catalog, pins)
+
+
 def taken(found: IndexListing, where: Target, cutoff: str = ALWAYS.cutoff_utc) -> dict[str, list[str]]:
-    slice_ = select_candidates(found, where, Catalog.embedded(), Cutoffs(cutoff_utc=cutoff)).slice
+    slice_ = selected(found, where, Cutoffs(cutoff_utc=cutoff)).slice
     return {name: sorted(item.filename for item in items) for name, items in slice_.projects.items() if items}
 
 
@@ -59,7 +78,7 @@ def test_a_look_at_the_filename_loses_no_wheel_that_has_tag(backend: str, platfo
         item for project in found.projects for release in found.releases(project) for item in release.wheels()
     ]
     runs = {item.filename for item in wheels if _has_tag(item, tags)}
-    assert runs <= {item.filename for item in wheels if _may_fit(where, item.filename)}
+    assert runs <= {item.filename for item in wheels if _filename_filter([where])(item.filename)}
 
 
 def test_has_tag_is_what_packaging_says() -> None:
@@ -101,15 +120,13 @@ def test_unlabelled_aarch64_rows_count_in_their_own_folder_only() -> None:
 
 def test_a_row_without_hash_is_kept_apart() -> None:
     name = "torch-2.8.0+cu128-cp312-cp312-win_amd64.whl"
-    found = select_candidates(
-        listing(wheel(name, sha256=None)), target("cu128", "windows"), Catalog.embedded(), ALWAYS
-    )
+    found = selected(listing(wheel(name, sha256=None)), target("cu128", "windows"))
     assert [item.filename for item in found.unhashed] == [name]
     assert found.slice.projects["torch"] == ()
 
 
 def test_every_family_project_has_a_page() -> None:
-    slice_ = select_candidates(listing(), target("cu128"), Catalog.embedded(), ALWAYS).slice
+    slice_ = selected(listing(), target("cu128")).slice
     assert {"torch", "torchvision", "torchaudio", "torchcodec", "xformers"} <= set(slice_.projects)
     assert not any(slice_.projects.values())
 
@@ -149,18 +166,14 @@ def test_a_triton_follows_the_torch_that_pins_it() -> None:
 
 def test_bonds_inside_the_family_become_requirements() -> None:
     rows = listing(wheel("torchaudio-2.11.0+cu128-cp312-cp312-win_amd64.whl"))
-    (described,) = select_candidates(
-        rows, target("cu128", "windows"), Catalog.embedded(), ALWAYS
-    ).slice.metadata
+    (described,) = selected(rows, target("cu128", "windows")).slice.metadata
     assert any(text.startswith("torch>=2.11") for text in described.requires_dist)
 
 
 def test_bonds_to_other_projects_ask_for_nothing() -> None:
     """torch before 2.3 cannot use NumPy 2, but must not drag NumPy in."""
     rows = listing(wheel("torch-2.2.2+cu128-cp312-cp312-win_amd64.whl"))
-    (described,) = select_candidates(
-        rows, target("cu128", "windows"), Catalog.embedded(), ALWAYS
-    ).slice.metadata
+    (described,) = selected(rows, target("cu128", "windows")).slice.metadata
     assert described.requires_dist == ()
 
 
@@ -173,9 +186,7 @@ def test_a_withdrawn_hash_is_told() -> None:
         sha256=HEX,
         withdrawn=("b" * 64,),
     )
-    (decision,) = select_candidates(
-        listing(row), target("cu128", "windows"), Catalog.embedded(), ALWAYS
-    ).decisions
+    (decision,) = selected(listing(row), target("cu128", "windows")).decisions
     assert (decision.code, decision.evidence) == ("RES106", (f"withdrawn: sha256 {'b' * 64}",))
 
 
@@ -186,7 +197,7 @@ def test_only_exact_pins_admit_yanked_wheels() -> None:
     def admitted(*texts: str) -> set[str]:
         pins = exact_pins(asked(*texts), where)
         found = listing(kept, replace(yanked, yanked="broken"))
-        slice_ = select_candidates(found, where, Catalog.embedded(), ALWAYS, pins).slice
+        slice_ = selected(found, where, pins=pins).slice
         return {str(item.version) for item in slice_.projects["torch"]}
 
     both = {"2.8.0+cu128", "2.9.0+cu128"}

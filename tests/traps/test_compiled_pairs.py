@@ -38,9 +38,9 @@ def cut(backend: str) -> TorchIndexSlice:
     """Return the plan's index entries without requirements on PyPI, so that no network is needed."""
     listing = CATALOG.listing("stable", Backend.parse(backend))
     assert listing is not None
-    found = candidates.select_candidates(
-        listing, target(backend), CATALOG, Cutoffs(cutoff_utc="2026-11-20T00:00:00Z")
-    ).slice
+    cutoffs = Cutoffs(cutoff_utc="2026-11-20T00:00:00Z")
+    offered = candidates.offered_wheels(listing, [target(backend)], CATALOG, cutoffs)
+    found = candidates.select_candidates(offered, target(backend), CATALOG).slice
     names = ("torch", "torchaudio", "torchcodec", "xformers")
     bonds = tuple(
         replace(
