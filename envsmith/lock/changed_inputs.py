@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import zip_longest
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -75,7 +75,8 @@ def _requirement_changes(
             continue
         line = pins.get(name)
         if not after:
-            is_satisfied = line is None or any(text in pins for text in line.requirers)
+            # Annotations do not tell what an extra brought.
+            is_satisfied = line is None or not (_extras(before) or _is_left_over(name, old, new, pins))
         else:
             is_satisfied = (
                 line is not None
@@ -84,6 +85,29 @@ def _requirement_changes(
             )
         if not is_satisfied:
             yield from changed({"requirement": [*before]}, {"requirement": [*after]})
+
+
+def _is_left_over(
+    name: str, old: Collection[str], new: Collection[str], pins: Mapping[str, RequirementsLine]
+) -> bool:
+    """Return whether no requirement leads to a pin any more, directly or through other pins.
+
+    Args:
+        name: of the pin.
+        old: projects that were required.
+        new: projects that are required.
+        pins: project → its line, with the projects that require it.
+    """
+    seen, pending = {name}, [name]
+    while pending:
+        current = pending.pop()
+        requirers = {text for text in pins[current].requirers if text in pins}
+        # Rules of envsmith add packages that no other one requires.
+        if current in new or not (requirers or current in old):
+            return False
+        pending += requirers - seen
+        seen |= requirers
+    return True
 
 
 def _by_name(texts: Iterable[str]) -> dict[str, dict[str, Requirement]]:
