@@ -2,9 +2,13 @@
 
 What is fair: all pages come from a recording over loopback, for both sides, as from the real index (fresh for ten
 minutes, then asked again). uv's project has the same requirements, cutoff, targets (as ``environments``) and rows of
-PyTorch's index (as an index of files and dependency-metadata). "warm" is with the caches of a run before, "cold" with
-none. Ours is the whole command in a fresh folder: interpreter, planning, resolution, file conflicts, writing. A lock of
-envsmith also compares the files of its wheels, whose lists it reads from the index when it has no cache.
+PyTorch's index (as an index of files and dependency-metadata). Neither side has a lock when it begins, so that both
+resolve; "warm" is with the caches of a run before, "cold" with none. Ours is the whole command: interpreter, planning,
+resolution, file conflicts, writing. A lock of envsmith also compares the files of its wheels, whose lists it reads from
+the index when it has no cache. Over loopback uv waits for nobody, so the time of our interpreter counts most.
+
+With nothing to do, both sides have a lock and compare it with its inputs: envsmith once by planning again, and once by
+the answer that it remembers as long as no file changes.
 
 InvokeAI's list is not recorded: it is measured over the network, if there is one.
 """
@@ -75,6 +79,10 @@ def compare(folder: Path, env: Mapping[str, str], times: int) -> Iterator[Compar
         yield Comparison(
             name="lock 1 target, warm : uv pip compile", ours=mine, theirs=their, unit="s", bound=1.3
         )
+        for name, is_remembered in (("", False), (", remembered", True)):
+            mine, their = alternate(partial(twelve.idle, is_remembered), twelve.checked, times)
+            title = f"lock 12 targets, nothing to do{name} : uv lock --check"
+            yield Comparison(name=title, ours=mine, theirs=their, unit="s", bound=1.5)
     yield from _growth(folder, env)
     if os.environ.get("ENVSMITH_BENCH_ONLINE"):
         texts = tuple(INVOKEAI.read_text("utf-8").splitlines())
@@ -152,22 +160,41 @@ class Sides:
         project = self._folder / "project"
         shutil.rmtree(project / "lockfiles", ignore_errors=True)
         self._clear(is_cold)
-        words = ("-q", "lock", *self._names, "--catalog", "embedded", "--as-of", AS_OF)
-        return seconds([envsmith(), *words], project, self._env)
+        return seconds(self._command, project, self._env)
+
+    @property
+    def _command(self) -> list[str | Path]:
+        return [envsmith(), "-q", "lock", *self._names, "--catalog", "embedded", "--as-of", AS_OF]
+
+    def idle(self, is_remembered: bool) -> float:
+        """Return the seconds of the same lock again, with or without the answer that it remembers."""
+        if not is_remembered:
+            shutil.rmtree(self._folder / "own-cache" / "answers", ignore_errors=True)
+        return seconds(self._command, self._folder / "project", self._env)
 
     def theirs(self, is_cold: bool = False) -> float:
         """Return the seconds of ``uv lock`` from nothing, of one project after the other."""
         self._clear(is_cold)
         for project in self._projects:
             (project / "uv.lock").unlink(missing_ok=True)
-        command: list[str | Path] = [find_uv(), "lock", "--quiet", "--python", sys.executable]
+        return self._locked()
+
+    def checked(self) -> float:
+        """Return the seconds of ``uv lock --check``, of one project after the other."""
+        return self._locked("--check")
+
+    def _locked(self, *words: str) -> float:
+        command: list[str | Path] = [find_uv(), "lock", "--quiet", "--python", sys.executable, *words]
         return sum(seconds(command, project, self._env) for project in self._projects)
 
     def compiled(self, requirements: Sequence[str]) -> float:
         """Return the seconds of ``uv pip compile`` for Linux, with the rows of PyTorch's index."""
         (project,) = self._projects
         (project / "requirements.in").write_text("\n".join([*requirements, ""]), "utf-8")
+        (project / "pylock.toml").unlink(missing_ok=True)  # uv would prefer its versions
         words = (
+            "--python",
+            sys.executable,
             "--python-platform",
             "x86_64-manylinux_2_28",
             "--python-version",
