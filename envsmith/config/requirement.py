@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -44,10 +44,11 @@ class SourcedRequirement:
     hashes: tuple[str, ...] = ()
     """Given hashes, ``sha256:HEX``; those for one file begin with its name, ``six.whl sha256:HEX``."""
 
-    @property
-    def name(self) -> str:
-        """The project's normalised name."""
-        return canonicalize_name(self.requirement.name)
+    name: str = field(init=False, repr=False, compare=False)
+    """The project's normalised name; plans with many requirements compare it often."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", canonicalize_name(self.requirement.name))
 
     @property
     def is_fact(self) -> bool:

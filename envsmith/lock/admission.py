@@ -49,11 +49,16 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
     for package in resolution.packages:
         _check_hashes(package)
         _check_wheel_tags(package, tags)
-    packages = _one_file_each(plan, resolution, tags)
+    given = {
+        item.name: plan.constraints_on(item.name)
+        for item in (*plan.requirements, *plan.constraints, *plan.overrides)
+        if item.hashes
+    }
+    packages = _one_file_each(plan, resolution, tags, given)
     family = [package for package in packages if package.name in _family(plan)]
     for package in packages:
         _check_files(package, plan)
-        _check_given_hashes(package, plan)
+        _check_given_hashes(package, given.get(package.name, ()))
     for package in family:
         _check_build(package, plan)
     _check_origins(packages, plan)
@@ -99,12 +104,39 @@ def _family(plan: ResolutionPlan) -> frozenset[str]:
     return frozenset(plan.slice.projects) | frozenset(plan.pypi_builds)
 
 
-def _one_file_each(plan: ResolutionPlan, resolution: Resolution, tags: frozenset[Tag]) -> list[Package]:
-    """Return the packages with the one file that the target would choose; an index may list several fitting ones."""
+def _one_file_each(
+    plan: ResolutionPlan,
+    resolution: Resolution,
+    tags: frozenset[Tag],
+    given: Mapping[str, Sequence[SourcedRequirement]],
+) -> list[Package]:
+    """Return the packages with the one file that the target would choose; an index may list several fitting ones.
+
+    Args:
+        plan: the amended plan.
+        resolution: of that plan.
+        tags: of the target.
+        given: project → its requirements, if hashes are given.
+    """
+    needs: dict[str, list[str]] = {}
+    for name, requirers in sorted(resolution.requirers.items()):
+        for requirer in requirers:
+            needs.setdefault(requirer, []).append(name)
     everything = Pylock(
         lock_version=Version("1.0"),
         created_by="envsmith",
-        packages=[_package(package, plan, resolution, tags) for package in resolution.packages],
+        packages=[
+            Package(
+                name=package.name,
+                version=package.version,
+                dependencies=[{"name": name} for name in needs.get(package.name, ())] or None,
+                index=plan.index_of(package.name) or resolution.indexes.get(package.name),
+                sdist=None if wheels else _with_sha256(package.sdist),
+                wheels=[_named(wheel) for wheel in wheels] or None,
+            )
+            for package in resolution.packages
+            for wheels in [_allowed_wheels(package, given.get(package.name, ()), tags)]
+        ],
     )
     chosen = _select(everything, plan.target)
     return [
@@ -169,21 +201,21 @@ def _check_files(package: Package, plan: ResolutionPlan) -> None:
 
 
 def _contradiction(
-    package: Package, file: PackageWheel | PackageSdist, plan: ResolutionPlan
+    file: PackageWheel | PackageSdist, items: Iterable[SourcedRequirement]
 ) -> SourcedRequirement | None:
     """Return the requirement whose given hashes do not include a file's; None if all do."""
-    for item in plan.constraints_on(package.name):
+    for item in items:
         allowed = item.allowed_sha256(unquote(file.filename))
         if allowed and file.hashes["sha256"] not in allowed:
             return item
     return None
 
 
-def _check_given_hashes(package: Package, plan: ResolutionPlan) -> None:
+def _check_given_hashes(package: Package, items: Sequence[SourcedRequirement]) -> None:
     """Refuse a file whose hash is not among those given with the requirement."""
     files = [*(package.wheels or ()), *([package.sdist] if package.sdist else ())]
     for file in files:
-        if item := _contradiction(package, file, plan):
+        if item := _contradiction(file, items):
             given = item.allowed_sha256(file.filename)
             raise LockError(
                 "LCK024",
@@ -256,21 +288,15 @@ def _violation(code: str, package: Package, problem: str) -> LockError:
     )
 
 
-def _package(package: Package, plan: ResolutionPlan, resolution: Resolution, tags: frozenset[Tag]) -> Package:
+def _allowed_wheels(
+    package: Package, items: Sequence[SourcedRequirement], tags: frozenset[Tag]
+) -> Sequence[PackageWheel]:
+    """Return the wheels of a package; as in pip, given hashes select among those for the target."""
     wheels: Sequence[PackageWheel] = package.wheels or ()
-    given = [wheel for wheel in wheels if not _contradiction(package, wheel, plan)]
-    # As in pip, given hashes select among the wheels for the target.
-    if len(given) < len(wheels) and any(parse_wheel_filename(wheel.filename)[3] & tags for wheel in given):
-        wheels = given
-    dependencies = [name for name, requirers in resolution.requirers.items() if package.name in requirers]
-    return Package(
-        name=package.name,
-        version=package.version,
-        dependencies=[{"name": name} for name in sorted(dependencies)] or None,
-        index=plan.index_of(package.name) or resolution.indexes.get(package.name),
-        sdist=None if wheels else _with_sha256(package.sdist),
-        wheels=[_named(wheel) for wheel in wheels] or None,
-    )
+    allowed = [wheel for wheel in wheels if not _contradiction(wheel, items)]
+    if len(allowed) < len(wheels) and any(parse_wheel_filename(item.filename)[3] & tags for item in allowed):
+        return allowed
+    return wheels
 
 
 def _named(wheel: PackageWheel) -> PackageWheel:

@@ -282,8 +282,13 @@ def narrow(plans: Sequence[ResolutionPlan]) -> tuple[ResolutionPlan, ...]:
 def _admitted(plan: ResolutionPlan, project: str) -> frozenset[str]:
     if project in plan.pypi_builds:
         return frozenset({Version(plan.pypi_builds[project]).public})
-    wheels = plan.slice.projects.get(project, ())
-    return frozenset(wheel.version.public for wheel in wheels if plan.admits(project, wheel.version))
+    limits = [item.requirement.specifier for item in plan.constraints_on(project)]
+    versions = {wheel.version for wheel in plan.slice.projects.get(project, ())}
+    return frozenset(
+        version.public
+        for version in versions
+        if all(limit.contains(version, prereleases=True) for limit in limits)
+    )
 
 
 def _narrowed(slice_: TorchIndexSlice, common: Mapping[str, frozenset[str]]) -> TorchIndexSlice:
