@@ -169,12 +169,13 @@ def _os_error(error: OSError, arguments: list[str]) -> int:
 
     from envsmith.errors import ToolError
     from envsmith.files.os_errors import DISK_FULL, translate_os_errors
+    from envsmith.model.windows_errors import KNOWN, windows_error
 
     if streams.is_output_error(error, "click.utils", __name__):
         sys.stdout = sys.stderr  # at exit Python would write the rest again, and report the error once more
         reason = ToolError("TOL005", f"cannot write to standard output: {error.strerror}")
         return _report_error(reason, [word for word in arguments if word != "--json"])
-    if error.errno not in (*DISK_FULL, errno.EACCES, errno.EPERM):
+    if error.errno not in (*DISK_FULL, errno.EACCES, errno.EPERM) and windows_error(error) not in KNOWN:
         return _bug()
     place = Path(error.filename or "a temporary file")
     hint = "correct the permissions, then run the command again"

@@ -20,7 +20,7 @@ from envsmith.doctor.repair_plan import (
     StepKind,
 )
 from envsmith.errors import VerificationError
-from envsmith.files.os_errors import environment_errors
+from envsmith.files.os_errors import environment_errors, retried
 from envsmith.files.own_folder import check_links
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.naming import unique_name
@@ -154,7 +154,7 @@ class UvRepairer(UvInstaller):
             for folder in folders:
                 free = unique_name(folder, lambda name: (place / name).exists(), joint=".")
                 (place / free).parent.mkdir(parents=True, exist_ok=True)
-                (prefix / site / folder).rename(place / free)
+                retried((prefix / site / folder).rename, place / free)
 
     def remove(self, prefix: Path, names: Sequence[str]) -> None:
         """Remove distributions.

@@ -15,7 +15,7 @@ from typing import Self
 
 from envsmith.errors import ToolError
 from envsmith.files.atomic import fsync_directory, write_atomic
-from envsmith.files.os_errors import translate_os_errors
+from envsmith.files.os_errors import retried, translate_os_errors
 from envsmith.files.own_folder import open_own, read_own
 
 FOLDER = ".envsmith-partial"
@@ -219,7 +219,7 @@ class PartFile:
         with disk_errors(final):
             os.fsync(self._handle)
             self._close()
-            self._path.replace(final)
+            retried(self._path.replace, final)
             fsync_directory(final.parent)
             self._origin_file.unlink(missing_ok=True)
 

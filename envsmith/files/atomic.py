@@ -20,7 +20,7 @@ from typing import Any
 
 from envsmith.errors import ToolError
 from envsmith.files.locks import lock_directory
-from envsmith.files.os_errors import lock_folder_errors
+from envsmith.files.os_errors import lock_folder_errors, retried
 from envsmith.files.own_folder import check_links, is_inside
 from envsmith.files.text import is_missing, read_regular
 
@@ -103,7 +103,7 @@ def write_atomic(path: Path, text: str | bytes, *, is_cache: bool = False) -> No
         new.unlink(missing_ok=True)  # left by a killed process
         data = text.encode() if isinstance(text, str) else text
         _create(new, data, final=path, mode=0o600 if is_cache else 0o666)
-        new.replace(path)
+        retried(new.replace, path)
     except BaseException:
         with suppress(OSError):
             new.unlink(missing_ok=True)
@@ -158,7 +158,7 @@ def _prepare(folder: Path, change: _Change, files: Mapping[str, bytes]) -> None:
         for name in change.replace:
             _create(folder / (_NEW + name), files[name], final=folder / name)
         _create(folder / _JOURNAL_NEW, change.to_json(), final=folder / _JOURNAL)
-        (folder / _JOURNAL_NEW).replace(folder / _JOURNAL)
+        retried((folder / _JOURNAL_NEW).replace, folder / _JOURNAL)
         fsync_directory(folder)
     except BaseException:
         (folder / _JOURNAL).unlink(missing_ok=True)
@@ -171,9 +171,10 @@ def _roll_forward(folder: Path, change: _Change) -> None:
     for name in change.replace:
         new = folder / (_NEW + name)
         if new.exists():  # otherwise it was renamed before the interruption
-            new.replace(folder / name)
+            retried(new.replace, folder / name)
     for name in change.remove:
-        (folder / name).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            retried((folder / name).unlink)
     fsync_directory(folder)
     (folder / _JOURNAL).unlink(missing_ok=True)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envsmith.errors import ToolError
-from envsmith.files.os_errors import translate_os_errors
+from envsmith.files.os_errors import retried, translate_os_errors
 from envsmith.files.own_folder import check_links
 
 # The marker of diff and git for a last line without a line feed.
@@ -130,7 +130,7 @@ def write_edits(root: Path, edits: Iterable[Edit]) -> tuple[str, ...]:
         for new, path, edit in prepared:
             with _edit_errors(edit.file):
                 _check_unchanged(path, edit)
-                new.replace(path)
+                retried(new.replace, path)
             done.append((path, edit))
     except BaseException:
         for path, edit in done:
@@ -216,7 +216,7 @@ def _restore(path: Path, edit: Edit) -> None:
     if edit.before is None:
         path.unlink()
     else:
-        _write_temporary(path, edit.before).replace(path)
+        retried(_write_temporary(path, edit.before).replace, path)
 
 
 def _check_unchanged(path: Path, edit: Edit) -> None:

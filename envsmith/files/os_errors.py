@@ -1,16 +1,41 @@
-"""Translation of operating-system errors: full disk, permission denied, and others."""
+"""Operating-system errors: translation into messages with hints, and retries of what Windows refuses for a moment."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from envsmith.errors import EnvsmithError, InstallError, ToolError
+from envsmith.model.windows_errors import KNOWN, is_full, reason_of, windows_error
 
+T = TypeVar("T")
 # No space, over quota, over the file size limit.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Access denied, sharing violation, and a folder whose files are deleted as soon as another program closes them.
+_MOMENTARY = (5, 32, 145)
+_RETRY_S, _PAUSE_S = 1.0, 0.05
+
+
+def retried(function: Callable[..., T], *arguments: object) -> T:
+    """Call a function; on Windows again for a second while another program has a file open.
+
+    Antivirus software and the indexer open new files for a moment, which then can be neither renamed nor removed.
+
+    Raises:
+        OSError: the last one of the function.
+    """
+    until = time.monotonic() + _RETRY_S
+    while True:
+        try:
+            return function(*arguments)
+        except OSError as error:
+            if windows_error(error) not in _MOMENTARY or time.monotonic() > until:
+                raise
+        time.sleep(_PAUSE_S)
 
 
 @contextmanager
@@ -29,22 +54,25 @@ def translate_os_errors(
         place: a path, which gives way to the one that the `OSError` names; a text is used unchanged.
         error_class: the class to raise.
         codes: the code for a full disk, and the code for any other error.
-        hint: used for any error but a full disk.
+        hint: used for any error but a full disk, and those of Windows that have their own.
         result: the state after the error, such as ``no file was changed``; part of the message.
         action: the verb of the message.
     """
     try:
         yield
     except OSError as error:
-        is_full = error.errno in DISK_FULL
-        reason = error.strerror or str(error)
-        problem = f"the disk is full: {reason}" if is_full else f"cannot {action}: {_lower_first(reason)}"
+        number, reason = windows_error(error), reason_of(error)
+        has_no_space = error.errno in DISK_FULL or is_full(number)
+        problem = (
+            f"the disk is full: {reason}" if has_no_space else f"cannot {action}: {_lower_first(reason)}"
+        )
+        _, known_hint = KNOWN.get(number, ("", hint))
         named = "" if isinstance(place, str) else error.filename2 or error.filename or ""
         raise error_class(
-            codes[0 if is_full else 1],
+            codes[0 if has_no_space else 1],
             f"{problem}; {result}" if result else problem,
             where=str(named or place),
-            hint="free disk space, then run the command again" if is_full else hint,
+            hint="free disk space, then run the command again" if has_no_space else known_hint,
         ) from error
 
 

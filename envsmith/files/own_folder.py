@@ -21,6 +21,7 @@ NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 """Flag of `os.open`; 0 on Windows, which has none: `is_link` is asked before."""
 _READ = os.O_RDONLY | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _MAX_BYTES = 5_000_000
+_PROTECTS_FILES = os.name == "nt"
 
 
 def is_link(path: Path | str) -> bool:
@@ -151,9 +152,16 @@ def remove_folder(path: Path, *last: str) -> None:
     """
     _check_mounts(path)
     if _remove(path, last):
+        # Imported here: `envsmith run` only reads.
+        from envsmith.files.os_errors import retried
+
         _unprotect(path)
-        if failures := _remove(path, last):
-            raise failures[0]
+        retried(_remove_again, path, last)
+
+
+def _remove_again(path: Path, last: tuple[str, ...]) -> None:
+    if failures := _remove(path, last):
+        raise failures[0]
 
 
 def _check_mounts(path: Path) -> None:
@@ -201,12 +209,13 @@ def _unlink(path: str, failures: list[OSError]) -> None:
 
 
 def _unprotect(path: Path) -> None:
-    """Allow the owner to change a folder and those in it."""
+    """Allow the owner to change a folder and those in it; on Windows also files, whose removal asks for it."""
     with suppress(OSError):
         path.chmod(0o700)
-    for folder, names, _ in os.walk(path):
+    for folder, names, files in os.walk(path):
         # Python 3.11 lists junctions as folders, and would descend into them.
         names[:] = [name for name in names if not is_link(f"{folder}/{name}")]
-        for name in names:
+        protected = (file for file in files if _PROTECTS_FILES and not is_link(f"{folder}/{file}"))
+        for name in (*names, *protected):
             with suppress(OSError):
                 Path(folder, name).chmod(0o700)

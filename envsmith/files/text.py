@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from envsmith.errors import ProfileError, ToolError
 from envsmith.files.os_errors import lock_folder_errors, translate_os_errors
+from envsmith.model.windows_errors import reason_of
 
 MAX_BYTES = 5_000_000
 MOST_BYTES = 64_000_000
@@ -62,7 +62,7 @@ def read_text(path: Path, place: str) -> str:
     except (OSError, ValueError) as error:
         raise ToolError(
             "TOL012",
-            f"cannot read: {_reason(error)}",
+            f"cannot read: {reason_of(error)}",
             where=place,
             hint="correct the name or the permissions",
         ) from error
@@ -138,16 +138,14 @@ def _not_text(place: str, message: str, hint: str) -> ProfileError:
     return ProfileError("PRF031", message, where=place, hint=hint)
 
 
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
 def hash_model(path: str) -> str:
     """Return the sha256 of a file; empty if it does not exist.
 
     Raises:
         ToolError: TOL013 when it cannot be read.
     """
+    import hashlib  # imported here: slow, and few commands need it
+
     file = Path(path)
     if not file.is_file():
         return ""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from envsmith.errors import ToolError
+from envsmith.files.os_errors import retried
 from envsmith.model.listing import HOST
 from envsmith.model.progress import Progress
 from envsmith.model.url import to_mirror
@@ -77,7 +78,7 @@ class PendingFile:
                 stream.flush()
                 os.fsync(stream.fileno())
             final.parent.mkdir(exist_ok=True)
-            Path(stream.name).replace(final)
+            retried(Path(stream.name).replace, final)
         except OSError:
             Path(stream.name).unlink(missing_ok=True)
             return False

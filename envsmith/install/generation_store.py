@@ -29,7 +29,7 @@ from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import InstallError
 from envsmith.files.atomic import write_atomic
 from envsmith.files.locks import lock_directory, lock_owner
-from envsmith.files.os_errors import environment_errors
+from envsmith.files.os_errors import environment_errors, retried
 from envsmith.files.own_folder import (
     MARK,
     first_link,
@@ -53,6 +53,7 @@ from envsmith.install.store_names import (
     recorded_folders,
 )
 from envsmith.model.naming import unique_name
+from envsmith.model.windows_errors import reason_of
 
 FOLDER = ".envsmith"
 
@@ -171,7 +172,8 @@ class GenerationStore:
             try:
                 yield is_recovered
             finally:
-                busy.unlink(missing_ok=True)
+                with suppress(OSError):  # the next process finds it, and looks for incomplete changes
+                    retried(busy.unlink)
 
     def _pass_on(self, handle: int | None) -> AbstractContextManager[None]:
         return self.processes.passing_on(handle) if self.processes else nullcontext()
@@ -224,7 +226,7 @@ class GenerationStore:
             try:
                 remove_folder(path, RECORD, MARK)
             except OSError as error:
-                why = (error.strerror or str(error)).lower()
+                why = reason_of(error).lower()
             else:
                 name = path.name.removeprefix(REMOVED).partition("~")[0]
                 self.notify(f"removed {shown.with_name(name)}")
@@ -365,7 +367,7 @@ class GenerationStore:
             self._remove(path)
         kept = self.folder / failed_name(id_)
         with environment_errors(kept):
-            self.prefix(id_).rename(kept)
+            retried(self.prefix(id_).rename, kept)
         return kept
 
     def discard(self, name: str) -> bool:
@@ -379,7 +381,7 @@ class GenerationStore:
         if not name.startswith(REMOVED) and self._is_own(path):
             free = unique_name(f"{REMOVED}{name}", lambda one: links.exists(self.folder / one), joint="~")
             with suppress(OSError):
-                path = path.rename(self.folder / free)
+                path = retried(path.rename, self.folder / free)
         return self._remove(path)
 
     def switch(self, id_: str) -> str:
@@ -423,11 +425,11 @@ class GenerationStore:
         with environment_errors(self.link):
             append_history(self._history, self.current())
             if not links.exists(self.link):
-                place.rename(self.link)
+                retried(place.rename, self.link)
             elif self.is_foreign():
                 replaced = free_aside(self._aside, self.link.name)
                 links.exchange(self.link, place)
-                place.rename(self._aside / replaced)
+                retried(place.rename, self._aside / replaced)
             else:
                 links.exchange(self.link, place)
                 links.unlink(place)

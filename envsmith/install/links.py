@@ -14,10 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from envsmith.errors import InstallError
+from envsmith.files.os_errors import retried
 from envsmith.files.own_folder import is_link
+from envsmith.model.windows_errors import windows_error
 
 EXCHANGED = "-exchanged"
 """Suffix of the temporary name used where the system cannot exchange two names."""
+# Errors of Windows for file systems without junctions: invalid function, not supported.
+_NO_JUNCTIONS = (1, 50)
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 # Errors of systems and file systems without an exchange of names.
 _UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
@@ -79,23 +83,32 @@ def point(link: Path, target: Path, spare: Path) -> None:
     """
     make(spare, target, link.parent)
     if _rename_replaces():
-        spare.replace(link)
+        retried(spare.replace, link)
         return
     old = spare.with_name(f"{spare.name}-old")
     if exists(link):
-        link.rename(old)
-    spare.rename(link)
+        retried(link.rename, old)
+    _put_in_place(spare, link, old)
     unlink(old)
+
+
+def _put_in_place(new: Path, link: Path, old: Path) -> None:
+    """Rename a path to one that was renamed before; if that fails, undo the first step: what was current stays so."""
+    try:
+        retried(new.rename, link)
+    except OSError:
+        with suppress(OSError):
+            old.rename(link)
+        raise
 
 
 def recover(link: Path, spare: Path) -> None:
     """Complete the `point` of a killed process, and remove its temporary links."""
     old = spare.with_name(f"{spare.name}-old")
     if not exists(link) and not _rename_replaces():
-        if exists(spare):
-            spare.rename(link)
-        elif exists(old):
-            old.rename(link)
+        for left in filter(is_link, (spare, old)):
+            retried(left.rename, link)
+            break
     for left in (spare, old):
         unlink(left)
 
@@ -108,9 +121,9 @@ def exchange(one: Path, other: Path) -> None:
     if _exchange_atomically(one, other):
         return
     temporary = _temporary(other)
-    one.rename(temporary)
-    other.rename(one)
-    temporary.rename(other)
+    retried(one.rename, temporary)
+    _put_in_place(other, one, temporary)
+    retried(temporary.rename, other)
 
 
 def recover_exchange(one: Path, other: Path) -> None:
@@ -119,8 +132,8 @@ def recover_exchange(one: Path, other: Path) -> None:
     if not exists(temporary):
         return
     if not exists(one):
-        other.rename(one)
-    temporary.rename(other)
+        retried(other.rename, one)
+    retried(temporary.rename, other)
 
 
 def _temporary(other: Path) -> Path:
@@ -164,7 +177,17 @@ def make(link: Path, target: Path, base: Path) -> None:
     if sys.platform == "win32":
         import _winapi
 
-        _winapi.CreateJunction(str(target), str(link))
+        with suppress(OSError):
+            link.rmdir()  # empty: left by a process that was killed here
+        try:
+            _winapi.CreateJunction(str(target), str(link))
+        except OSError as error:
+            with suppress(OSError):
+                link.rmdir()  # Windows creates the folder first
+            if windows_error(error) in _NO_JUNCTIONS:
+                reason = "the file system has no junctions, like exFAT and network shares"
+                raise OSError(errno.ENOTSUP, reason, str(link)) from error
+            raise
     else:
         is_below = target.is_relative_to(base)  # then the project can be moved
         link.symlink_to(os.path.relpath(target, base) if is_below else target, target_is_directory=True)
@@ -172,12 +195,8 @@ def make(link: Path, target: Path, base: Path) -> None:
 
 def unlink(link: Path) -> None:
     """Remove a link, nothing else; a junction is removed like a folder, its target stays."""
-    if not is_link(link):
-        return
-    if sys.platform == "win32":
-        link.rmdir()
-    else:
-        link.unlink()
+    if is_link(link):
+        retried(link.rmdir if sys.platform == "win32" else link.unlink)
 
 
 def check_place(link: Path) -> None:

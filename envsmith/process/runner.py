@@ -14,6 +14,7 @@ from pathlib import Path
 from weakref import WeakSet
 
 from envsmith.errors import ToolError, redact
+from envsmith.model.windows_errors import KNOWN, reason_of, windows_error
 from envsmith.process import signals
 from envsmith.process.children import Tail, end_groups, join_all, read_outputs, start_group
 from envsmith.process.exit_status import cause_of, describe, exit_code
@@ -218,10 +219,8 @@ def start_piped(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subp
 
 def start_error(program: str, error: OSError | ValueError) -> ToolError:
     """Return the error for a program that cannot be started."""
-    reason = error.strerror if isinstance(error, OSError) else str(error)
-    return ToolError(
-        "TOL001", f"cannot start: {reason}", where=program, hint="check that it is installed and executable"
-    )
+    _, hint = KNOWN.get(windows_error(error), ("", "check that it is installed and executable"))
+    return ToolError("TOL001", f"cannot start: {reason_of(error)}", where=program, hint=hint)
 
 
 def inherited_environ(names: Sequence[str], prefixes: Sequence[str] = ()) -> dict[str, str]:

@@ -9,7 +9,9 @@ from json import dumps
 from pathlib import Path
 
 from envsmith.errors import ToolError
+from envsmith.files.os_errors import retried
 from envsmith.model.listing import VersionMetadata
+from envsmith.model.windows_errors import reason_of
 from envsmith.plan.model import ResolutionPlan, TorchIndexSlice
 
 INDEX_NAME = "pytorch-slice"
@@ -39,7 +41,7 @@ def write_slice(slice_: TorchIndexSlice, folder: Path) -> Path:
     except OSError as error:
         raise ToolError(
             "TOL010",
-            f"cannot write: {error.strerror}",
+            f"cannot write: {reason_of(error)}",
             where=str(place),
             hint="free disk space, or set ENVSMITH_CACHE_DIR",
         ) from error
@@ -48,7 +50,7 @@ def write_slice(slice_: TorchIndexSlice, folder: Path) -> Path:
 
 def _move(fresh: Path, place: Path) -> None:
     try:
-        fresh.rename(place)
+        retried(fresh.rename, place)
     except OSError:
         # If the folder exists now, another process has written the same content.
         if not place.is_dir():

@@ -5,6 +5,7 @@ Source for uv's behaviour: uv 0.13.8, seen 2026-11-21.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tempfile
@@ -15,12 +16,14 @@ from pathlib import Path
 from envsmith.errors import InstallError, ToolError
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.shell import quote_path
+from envsmith.model.windows_errors import KNOWN, is_full, number_in
 from envsmith.process.exit_status import describe
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
 from envsmith.uv.command import NETWORK_ERROR, excerpt, uv_environ
 
 # Variables that uv inherits for installs besides those for resolutions; those of compilers are for source packages.
 _VARIABLES = ("UV_LINK_MODE", "UV_CONCURRENT_INSTALLS", "UV_PYTHON_INSTALL_DIR", "CC", "CXX", "CFLAGS")
+_IS_WINDOWS = os.name == "nt"
 # Messages of uv 0.13.8 (seen 2026-11-21); os error 28 is ENOSPC, 122 EDQUOT.
 _FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b", re.IGNORECASE)
 _HASH = re.compile(r"Hash mismatch for `?([^`\n]+)`?", re.IGNORECASE)
@@ -155,7 +158,8 @@ def failure(
     """
     text = finished.stderr
     details = (("uv says", excerpt(text)),)
-    if _FULL.search(text):
+    number = number_in(text) if _IS_WINDOWS else 0
+    if _FULL.search(text) or is_full(number):
         return InstallError(
             "ENV021",
             f"{message}: the disk is full",
@@ -191,12 +195,14 @@ def failure(
             details=details,
             hint="check the network or proxy; or install from a wheelhouse: --wheelhouse DIR --offline",
         )
-    return InstallError(
-        "ENV020",
-        f"{message}: uv failed with {describe(finished.status)}",
-        details=details,
-        hint="if the lock is right, report it with the output of `envsmith -v install`",
+    reason, hint = KNOWN.get(
+        number,
+        (
+            f"uv failed with {describe(finished.status)}",
+            "if the lock is right, report it with the output of `envsmith -v install`",
+        ),
     )
+    return InstallError("ENV020", f"{message}: {reason}", details=details, hint=hint)
 
 
 def _download_command(supply: InstallSource | None) -> str:

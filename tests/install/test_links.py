@@ -112,3 +112,78 @@ def test_removing_a_link_leaves_what_it_points_to(place: Path) -> None:
     links.unlink(place / "link")
     assert names(place) == ["a", "b", "keep"]
     assert (place / "a" / "a").exists()
+
+
+class Junctions:
+    """Windows's `_winapi` on a file system without junctions: the folder is created, then the link refused."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def CreateJunction(self, _target: str, link: str) -> None:  # noqa: N802 - Windows's name
+        Path(link).mkdir()
+        error = OSError(22, "Unzulässige Funktion", link)
+        error.winerror = self.number  # type: ignore[attr-defined,unused-ignore]
+        raise error
+
+
+@pytest.mark.parametrize(("number", "reason"), [(1, "no junctions"), (50, "no junctions"), (1314, "Unzul")])
+def test_a_refused_junction_leaves_no_folder_that_becomes_the_environment(
+    place: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
+) -> None:
+    link, spare = place / "link", place / "keep" / "spare"
+    monkeypatch.setattr(links, "_rename_replaces", lambda: False)
+    monkeypatch.setitem(sys.modules, "_winapi", Junctions(number))
+    with monkeypatch.context() as windows:
+        windows.setattr(sys, "platform", "win32")
+        spare.mkdir()  # left by a killed process
+        links.recover(link, spare)
+        assert not link.exists()
+        with pytest.raises(OSError, match=reason):
+            links.point(link, place / "a", spare)
+    links.recover(link, spare)
+    assert names(place) == ["a", "b", "keep"]
+    assert names(place / "keep") == ["keep"]
+
+
+def test_a_link_that_cannot_be_switched_stays(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link, spare = place / "link", place / "keep" / "spare"
+    links.point(link, place / "a", spare)
+    monkeypatch.setattr(links, "_rename_replaces", lambda: False)
+    real = os.rename
+
+    def rename(old: Path, new: Path) -> None:
+        if Path(old) == spare:
+            raise PermissionError(13, "Permission denied")
+        real(old, new)
+
+    monkeypatch.setattr(os, "rename", rename)
+    with pytest.raises(PermissionError):
+        links.point(link, place / "b", spare)
+    assert (link / "a").exists()
+    monkeypatch.setattr(links, "_exchange_atomically", lambda *_: False)
+    with pytest.raises(PermissionError):
+        links.exchange(place / "b", spare)
+    assert (place / "b" / "b").exists()
+
+
+@pytest.mark.parametrize("number", [5, 32])
+def test_a_link_in_use_for_a_moment_is_switched(
+    place: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    link, spare = place / "link", place / "keep" / "spare"
+    links.point(link, place / "a", spare)
+    monkeypatch.setattr(links, "_rename_replaces", lambda: False)
+    real, calls = os.rename, list[Path]()
+
+    def rename(old: Path, new: Path) -> None:
+        calls.append(old)
+        if len(calls) % 3:
+            error = PermissionError(13, "Permission denied")
+            error.winerror = number  # type: ignore[attr-defined,unused-ignore]
+            raise error
+        real(old, new)
+
+    monkeypatch.setattr(os, "rename", rename)
+    links.point(link, place / "b", spare)
+    assert (link / "b").exists()

@@ -10,6 +10,7 @@ from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.pins import InstallSource
 from envsmith.process.runner import CompletedProgram, Processes
+from envsmith.uv import installer as uv_installer
 from envsmith.uv.command import find_uv
 from envsmith.uv.installer import UvInstaller
 from tests.install.made import made, made_torch
@@ -118,6 +119,22 @@ def test_failures_are_told_apart(said: str, code: str) -> None:
     assert caught.value.code == code
     with pytest.raises(EnvsmithError, match=code):
         installer.make(Path("/env"), Path("python"), "any")
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "why"),
+    [(112, "ENV021", "the disk is full"), (32, "ENV020", "another program"), (206, "ENV020", "too long")],
+)
+def test_errors_of_windows_are_known_by_their_number(
+    monkeypatch: pytest.MonkeyPatch, number: int, code: str, why: str
+) -> None:
+    said = f"error: failed to write `x`\n  cause: 디스크 (os error {number})"
+    uv = UvInstaller(processes=Replies(2, said), executable=Path("uv"))
+    with pytest.raises(EnvsmithError, match=r"ENV020.*uv failed with status 2"):
+        uv.make(Path("/env"), Path("python"), "any")  # elsewhere the numbers have other meanings
+    monkeypatch.setattr(uv_installer, "_IS_WINDOWS", True)
+    with pytest.raises(EnvsmithError, match=f"{code}.*{why}"):
+        uv.make(Path("/env"), Path("python"), "any")
 
 
 # What uv 0.13.8 says, recorded 2026-11-21.
