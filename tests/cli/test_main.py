@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import click
 import pytest
 
 from envsmith import __version__
-from envsmith.cli.main import COMMANDS, LazyGroup, main
+from envsmith.cli.main import COMMANDS, LazyGroup, cli, main
 
 
 def test_help_names_every_command(capfd: pytest.CaptureFixture[str]) -> None:
@@ -97,3 +98,21 @@ def test_a_folder_that_is_gone_is_no_bug(command: str, tmp_path: Path) -> None:
     done = subprocess.run(["sh", "-c", script], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, "TOL018" in done.stderr) == (2, True), done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(206, "the path is too long"), (225, "antivirus"), (0, "this is a bug")]
+)
+def test_errors_of_windows_are_not_reported_as_bugs(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], number: int, told: str
+) -> None:
+    def refuse(**_: object) -> None:
+        error = OSError(errno.EINVAL, "파일 이름이 너무 깁니다", "x")
+        error.winerror = number  # type: ignore[attr-defined,unused-ignore]
+        raise error
+
+    monkeypatch.setattr(cli, "main", refuse)
+    assert main(["lock"]) == 2
+    said = capfd.readouterr().err
+    assert told in said
+    assert ("Traceback" in said) == (number == 0)
