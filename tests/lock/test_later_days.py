@@ -14,33 +14,41 @@ from typing import Any
 
 import pytest
 from packaging.utils import parse_wheel_filename
-from packaging.version import Version
 
 from envsmith.uv.command import find_uv
 from tests.commands import Project, Ran
 from tests.index_recording import Recording
 from tests.index_server import IndexReplay
+from tests.record_index import PROFILES
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile
 
 ROOT = Path(__file__).parents[2]
 PROFILE = "cpu-minimal"
-WORDS = ("lock", PROFILE, "--catalog", "embedded")
-SLUGS = sorted(
-    path.name.removeprefix("requirements.").removesuffix(".txt")
-    for path in (ROOT / "lockfiles" / PROFILE).glob("requirements.*")
-)
+EMBEDDED = ("--catalog", "embedded")
+WORDS = ("lock", PROFILE, *EMBEDDED)
 _PIN = re.compile(r"^([a-z0-9-]+)==(\S+) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
 
 
+def slugs_of(profile: str) -> list[str]:
+    """Return the targets of a shipped lock."""
+    files = (ROOT / "lockfiles" / profile).glob("requirements.*")
+    return sorted(path.name.removeprefix("requirements.").removesuffix(".txt") for path in files)
+
+
+SLUGS = slugs_of(PROFILE)
+
+
 def committed(project: Project) -> dict[str, bytes]:
-    """Return the files of the lock folder that git does not ignore."""
-    return {name: data for name, data in project.locks(PROFILE).items() if not name.startswith("pylock.")}
+    """Return the lockfiles that git does not ignore."""
+    folder = project.root / "lockfiles"
+    paths = [path for path in folder.glob("*/*") if not path.name.startswith("pylock.")]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
-def pinned(project: Project, slug: str) -> dict[str, tuple[str, set[str]]]:
+def pinned(project: Project, profile: str, slug: str) -> dict[str, tuple[str, set[str]]]:
     """Return project → version and hashes of a requirements file."""
-    text = project.locks(PROFILE)[f"requirements.{slug}.txt"].decode()
+    text = project.locks(profile)[f"requirements.{slug}.txt"].decode()
     return {
         name: (version, set(re.findall("[0-9a-f]{64}", hashes)))
         for name, version, hashes in _PIN.findall(text)
@@ -49,13 +57,10 @@ def pinned(project: Project, slug: str) -> dict[str, tuple[str, set[str]]]:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Project:
-    """Shipped profile with its committed lock, as git has it: without pylocks."""
-    place = tmp_path / "clone"
-    ignored = shutil.ignore_patterns("pylock.*")
-    shutil.copytree(ROOT / "lockfiles" / PROFILE, place / "lockfiles" / PROFILE, ignore=ignored)
-    (place / "profiles").mkdir()
-    shutil.copy(ROOT / "profiles" / f"{PROFILE}.toml", place / "profiles")
-    return Project(root=place)
+    """Shipped profiles with their committed locks, as git has them: without pylocks."""
+    for name in ("profiles", "lockfiles"):
+        shutil.copytree(ROOT / name, tmp_path / "clone" / name, ignore=shutil.ignore_patterns("pylock.*"))
+    return Project(root=tmp_path / "clone")
 
 
 @pytest.fixture
@@ -89,42 +94,51 @@ def row(pages: Recording, name: str, version: str, part: str = ".whl") -> dict[s
     return found
 
 
-def assert_built(project: Project, slugs: list[str]) -> None:
+def add_newer(pages: Recording, uploaded: str) -> None:
+    """Add a newer release of each project whose metadata is recorded."""
+    for name, rows in [*pages.projects.items()]:
+        known = [row["filename"] for row in rows if row["url"] in pages.wheels]
+        if newest := max((parse_wheel_filename(filename)[1] for filename in known), default=None):
+            later = (*newest.release[:-1], newest.release[-1] + 1)
+            pages.add_later(name, ".".join(map(str, later)), uploaded)
+
+
+def assert_built(project: Project, slugs: list[str], profile: str = PROFILE) -> None:
     """The pylocks of some targets, and of no other, have exactly the committed pins and hashes."""
-    built = [name for name in project.locks(PROFILE) if name.startswith("pylock.")]
+    built = [name for name in project.locks(profile) if name.startswith("pylock.")]
     assert built == [f"pylock.{slug}.toml" for slug in slugs]
     for slug in slugs:
-        pins = project.pins(PROFILE, slug)
-        lines = pinned(project, slug)
+        pins = project.pins(profile, slug)
+        lines = pinned(project, profile, slug)
         assert {name: pin.version for name, pin in pins.items()} == {
             name: version for name, (version, _) in lines.items()
         }
         assert all(pin.sha256 in lines[name][1] for name, pin in pins.items())
 
 
-def test_newer_files_and_yanked_ones_move_no_pin(
+def test_newer_files_and_yanked_ones_move_no_pin_of_the_shipped_locks(
     clone: Project, pages: Recording, run: Callable[..., Ran]
 ) -> None:
     """Newer releases that were uploaded before the cutoff, a newer file of a pinned version, a yanked pin."""
     before = committed(clone)
-    for name, version in (("filelock", "4.2.99"), ("setuptools", "84.99"), ("markupsafe", "3.99")):
-        pages.add_later(name, version, "2026-11-01T00:00:00Z")
+    add_newer(pages, "2026-11-01T00:00:00Z")
     pages.add("jinja2", "3.1.6", ["MarkupSafe>=2.0"], tags="1-py3-none-any")
     row(pages, "sympy", "1.14.0")["yanked"] = "wrong\nresults"
-    ran = run(*WORDS)
+    ran = run("lock", *PROFILES, *EMBEDDED)
     assert ran.status == 0, ran.said
     assert committed(clone) == before
-    assert_built(clone, SLUGS)
-    assert "sympy 1.14.0 is yanked: wrong results" in ran.said
+    for profile in PROFILES:
+        assert_built(clone, slugs_of(profile), profile)
+    assert ran.said.count("sympy 1.14.0 is yanked: wrong results") == len(PROFILES)
     assert "RES117" in ran.said
     assert "moved" not in ran.said
-    del row(pages, "sympy", "1.14.0")["yanked"]
     shutil.rmtree(clone.root / "lockfiles")
     ran = run(*WORDS, "--as-of", "2026-11-20T09:00:00Z")
     assert ran.status == 0, ran.said
-    fresh = pinned(clone, SLUGS[0])
-    found = [fresh[name][0] for name in ("filelock", "setuptools", "markupsafe")]
-    assert found == ["4.2.99", "84.99", "3.99"], "the pages do have newer releases"
+    fresh = pinned(clone, PROFILE, SLUGS[0])
+    found = {name: fresh[name][0] for name in ("filelock", "sympy", "markupsafe")}
+    expected = {"filelock": "4.2.13", "sympy": "1.14.1", "markupsafe": "3.0.5"}
+    assert found == expected, "the pages do have newer releases"
 
 
 @pytest.mark.parametrize("left", ["releases", "page", "nothing"])
@@ -171,15 +185,16 @@ def test_without_the_file_of_one_target_the_others_are_built(
     assert_built(clone, SLUGS)
     after = committed(clone)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"manifest.toml", *(f"requirements.{slug}.txt" for slug in SLUGS)}
+    files = ("manifest.toml", *(f"requirements.{slug}.txt" for slug in SLUGS))
+    assert changed == {f"{PROFILE}/{name}" for name in files}
     texts = [
         data.decode().replace("markupsafe==3.0.5", "markupsafe==3.0.4")
         for name, data in after.items()
-        if name.startswith("requirements.")
+        if "/requirements." in name
     ]
     hashes = re.compile(r"(?<=markupsafe==3.0.4 \\\n).*\n")
     assert [hashes.sub("", text) for text in texts] == [
-        hashes.sub("", data.decode()) for name, data in before.items() if name.startswith("requirements.")
+        hashes.sub("", data.decode()) for name, data in before.items() if "/requirements." in name
     ]
 
 
@@ -188,11 +203,6 @@ SLUG = "cp312-manylinux_2_28_x86_64"
 ASKED = ("torch", "transformers", "scikit-learn")
 BROUGHT = {"fastapi", "starlette", "opentelemetry-api"}
 """Beside packages that are locked already: annotated-doc, pydantic."""
-
-
-def next_version(version: Version) -> str:
-    """Return the version after one: 1.2.3 → 1.2.4."""
-    return ".".join(map(str, (*version.release[:-1], version.release[-1] + 1)))
 
 
 @pytest.fixture(scope="module")
@@ -209,13 +219,7 @@ def days() -> tuple[Recording, Recording]:
         then.projects[name] = [row for row in rows if row["upload-time"] <= THEN]
     projects = {name: [*rows] for name, rows in then.projects.items()}
     now = replace(then, projects=projects, wheels={**then.wheels})
-    for name, rows in then.projects.items():
-        versions = {
-            row["url"]: parse_wheel_filename(row["filename"])[1] for row in rows if ".whl" in row["url"]
-        }
-        newest = max(versions.values())
-        if any(versions[url] == newest for url in versions.keys() & then.wheels.keys()):
-            now.add_later(name, next_version(newest), NOW)
+    add_newer(now, NOW)
     bounds = {"tokenizers<0.24.0,>=0.23.1": "tokenizers<0.25.0,>=0.24.0"}
     now.add_later("transformers", "5.24.0", NOW, bounds)
     now.add_later("tokenizers", "0.24.0", NOW)
