@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -34,6 +35,7 @@ def activate_command(profile: str, name: str | None) -> int:
     """
     from envsmith.activate.fast_run import activation, prefix
     from envsmith.activate.session import calling_shell, environment_paths
+    from envsmith.console import printer
     from envsmith.errors import EnvsmithError
     from envsmith.model.shell import shell_of
 
@@ -48,7 +50,9 @@ def activate_command(profile: str, name: str | None) -> int:
         )
     root = prefix()
     settings = activation(profile, root)
-    click.echo(_line(shell, Path(environment_paths(root).bin), settings))
+    # cmd reads a pipe in the code page of the console.
+    encoding = "oem" if shell.name == "bat" and sys.platform == "win32" else "utf-8"
+    printer.document(f"{_line(shell, Path(environment_paths(root).bin), settings)}\n", encoding)
     return OK
 
 
@@ -127,7 +131,7 @@ def env_command(profile: str, form: str | None, *, explain: bool, as_json: bool)
         shell = shell_of("bash")
         if form == "envrc" and shell and not is_missing(Path(LOCKFILES) / settings.profile / shell.file):
             _committed_script(shell, settings)
-        click.echo(write(form, settings.profile, changes.values, changes.unset), nl=False)
+        printer.document(write(form, settings.profile, changes.values, changes.unset))
     else:
         for name, value in changes.values.items():
             printer.say(f"{name}={value}")

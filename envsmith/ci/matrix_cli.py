@@ -150,7 +150,7 @@ def _show(jobs: tuple[Job, ...], form: str, most: int | None) -> None:
     elif form == "text":
         _table(jobs)
     else:
-        click.echo(FORMATS[form](jobs, most), nl=False)
+        printer.document(FORMATS[form](jobs, most))
     if form == "github":
         _github(split(jobs, most))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -123,6 +124,11 @@ def cli(ctx: click.Context, *, verbose: int, quiet: bool) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code: 0 done, 1 the answer is no, 2 failed, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if sys.platform == "win32" and isinstance(stream, TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # a code page lacks most characters, and help texts may have them
     try:
         return _caught(list(arguments))
     except OSError:  # the error cannot be printed either

@@ -58,7 +58,7 @@ def show(name: str, *, as_json: bool) -> int:
     if as_json:
         printer.envelope("profiles show", "ok", profile.to_json())
     else:
-        click.echo(profile.to_toml(), nl=False)
+        printer.document(profile.to_toml())
     return OK
 
 
@@ -71,6 +71,7 @@ def schema(*, of_settings: bool) -> int:
     from envsmith.config.profile_reader import profile_schema
     from envsmith.config.pyproject_settings import settings_schema
     from envsmith.config.readers import schema_json
+    from envsmith.console import printer
 
-    click.echo(schema_json(settings_schema() if of_settings else profile_schema()), nl=False)
+    printer.document(schema_json(settings_schema() if of_settings else profile_schema()))
     return OK

@@ -23,6 +23,16 @@ LABEL = 10
 # All control characters (C0, DEL, C1) but tab and line feed, and those that end lines or change the reading order.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _FINDING_INDENT = 18
+_STAND_INS = {
+    **dict(zip("·×●▸│─", "-x*>|-", strict=True)),
+    "→": "->",
+    "←": "<-",
+    "…": "...",
+    "≥": ">=",
+    "≤": "<=",
+    "≠": "!=",
+}
+"""Characters of our own output → what is printed where the encoding lacks them, as code page 437 or 949 does."""
 _COLOURS = {"error": "red", "warning": "yellow"}
 
 
@@ -37,10 +47,33 @@ def say(text: str, *, err: bool = False) -> None:
 
 
 def _print(text: str, *, err: bool) -> None:
-    """Print a line; characters that the stream's encoding lacks become question marks."""
+    """Print a line; characters that the stream's encoding lacks become ASCII ones, or question marks."""
     stream = sys.stderr if err else sys.stdout
     encoding = stream.encoding or "utf-8"
-    click.echo(text.encode(encoding, "replace").decode(encoding), err=err)
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        kept = (_ascii(character, encoding) for character in text)
+        text = "".join(kept).encode(encoding, "replace").decode(encoding)
+    click.echo(text, err=err)
+
+
+def document(text: str, encoding: str = "utf-8") -> None:
+    """Print a text for programs to read, on every system the same bytes: line feeds, and UTF-8 by default."""
+    if sys.platform == "win32" and not sys.stdout.isatty():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode(encoding, "replace"))
+        sys.stdout.buffer.flush()
+    else:
+        click.echo(text, nl=False)
+
+
+def _ascii(character: str, encoding: str) -> str:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return _STAND_INS.get(character, character)
+    return character
 
 
 def wrapped(text: str, indent: int) -> list[str]:

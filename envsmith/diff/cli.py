@@ -47,7 +47,7 @@ def diff_command(**options: Any) -> int:  # noqa: ANN401 - click checks each opt
     if options["as_json"] or form == "json":
         printer.envelope("diff", "ok", {"profiles": [item.to_json() for item in found]})
     elif form == "md":
-        click.echo(output.markdown(found), nl=False)
+        printer.document(output.markdown(found))
     else:
         output.text(found)
     return NO if options["has_code"] and not all(item.is_empty for item in found) else OK

@@ -35,7 +35,7 @@ from envsmith.process.runner import CompletedProgram, Processes, inherited_envir
 T = TypeVar("T")
 _PROBE = Path(__file__).parents[1] / "runtime" / "inspect_environment.py"
 _START = _PROBE.with_name("start_probe.py")
-_INHERITED = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL")
+_INHERITED = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP", "LANG", "LC_ALL")
 _PYTHON_VARIABLES = ("PYTHONPATH", "PYTHONHOME")
 _FLAGS = ("-B", "-X", "utf8")
 _NO_WHEELS: Wheels = MappingProxyType({})
@@ -263,12 +263,12 @@ class VerifyingProbe(Probe):
 
 
 def command_words(command: str) -> list[str]:
-    """Return the words of a command in shell syntax.
+    """Return the words of a command in the syntax of a POSIX shell, on every system.
 
     Raises:
         ValueError: when a quotation mark is not closed.
     """
-    return shlex.split(command, posix=os.name != "nt")
+    return shlex.split(command)
 
 
 def _program(prefix: Path, name: str) -> Path | str:

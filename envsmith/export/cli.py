@@ -46,6 +46,7 @@ def export_command(profile: str, folder: Path, **options: Any) -> int:  # noqa: 
     cyclonedx: a bill of materials of one lock with hashes, licences and URLs; licences are read from the wheels'
     servers and cached. Without PROFILE: the only locked one, or the project's only default profile.
     """
+    from envsmith.console import printer
     from envsmith.export import formats
 
     locks = _locks(_profile_name(profile, folder), folder, options["targets"])
@@ -56,7 +57,7 @@ def export_command(profile: str, folder: Path, **options: Any) -> int:  # noqa: 
     else:
         write = {"constraints": formats.to_constraints, "uv": formats.to_uv}[options["form"]]
         text = write(locks)
-    click.echo(text, nl=False)
+    printer.document(text)
     return OK
 
 

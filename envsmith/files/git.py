@@ -10,7 +10,7 @@ from envsmith.process.runner import CompletedProgram, Processes, inherited_envir
 
 _TIME_LIMIT_S = 60.0
 # Not GIT_DIR and the like, which a hook sets: the repository follows from the folder.
-_VARIABLES = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "XDG_CONFIG_HOME", "TMPDIR", "TEMP", "TMP")
+_VARIABLES = ("PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "TEMP", "TMP")
 # Messages of git 2.39.5 (2026-11-21) outside a repository, and in one of another user, as in containers of CI services.
 # LC_ALL=C keeps them in English.
 _NO_REPOSITORY, _OTHER_OWNER = "not a git repository", "dubious ownership"

@@ -64,12 +64,14 @@ def this_python() -> Python:
 def this_platform() -> Platform:
     """Return the platform tag of this machine, with the floor of PyTorch's wheels."""
     import platform
+    import sysconfig
 
     from envsmith.model.target import Platform
 
-    machine = platform.machine().lower()
     if sys.platform == "win32":
-        return Platform.parse("win_arm64" if machine == "arm64" else "win_amd64")
+        # Of this interpreter: Windows for ARM runs programs for x64 as well.
+        return Platform.parse("win_arm64" if sysconfig.get_platform() == "win-arm64" else "win_amd64")
+    machine = platform.machine().lower()
     if sys.platform == "darwin":
         return Platform.parse(f"macosx_14_0_{'arm64' if machine == 'arm64' else 'x86_64'}")
     return Platform.parse(f"manylinux_2_28_{'aarch64' if machine in ('aarch64', 'arm64') else 'x86_64'}")

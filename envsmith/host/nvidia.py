@@ -29,8 +29,6 @@ WINDOWS_SMI_PLACES = (
 _QUERY = "--query-gpu=name,compute_cap,memory.total,driver_version"
 _OLD_QUERY = "--query-gpu=name,memory.total,driver_version"
 _FORMAT = "--format=csv,noheader,nounits"
-# Windows starts no program without these variables.
-_WINDOWS_VARIABLES = ("SYSTEMROOT", "SystemRoot", "WINDIR")
 
 
 class NvidiaTools:
@@ -85,9 +83,7 @@ class NvidiaTools:
 
     def _run(self, command: list[str]) -> str:
         try:
-            done = self._processes.run(
-                command, env=inherited_environ(_WINDOWS_VARIABLES), timeout_s=self._timeout_s
-            )
+            done = self._processes.run(command, env=inherited_environ(()), timeout_s=self._timeout_s)
         except EnvsmithError:
             return ""
         return done.stdout if done.status == 0 else ""

@@ -67,13 +67,29 @@ def quote_xsh(text: str) -> str:
 
 
 def quote_ps1(text: str) -> str:
-    """Quote for PowerShell: between single quotes only the quote and its typographic variants are special; double them.
+    """Quote for PowerShell, in ASCII: between single quotes only the quote is special; double it.
+
+    Other characters are written by their UTF-16 codes: PowerShell 5.1 reads a script without a mark in the system's
+    code page, in which a byte may become a quotation mark, and a pipe in that of the console.
 
     Source: about_Quoting_Rules
     (https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules),
-    read 2026-11-21; for U+2018 to U+201B: PowerShell's lexer and its tests.
+    read 2026-11-21.
     """
-    return "'" + re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", text) + "'"
+    literal = text.replace("'", "''")
+    if literal.isascii():
+        return f"'{literal}'"
+    # The first operand of + decides its type.
+    parts = (
+        f"'{part}'" if part.isascii() else _ps1_codes(part) for part in re.split(r"([^\x00-\x7f]+)", literal)
+    )
+    return f"({' + '.join(parts)})"
+
+
+def _ps1_codes(text: str) -> str:
+    data = text.encode("utf-16-le", "surrogatepass")
+    codes = (int.from_bytes(data[place : place + 2], "little") for place in range(0, len(data), 2))
+    return " + ".join(f"[char]0x{code:04x}" for code in codes)
 
 
 def quote_bat(text: str) -> str:

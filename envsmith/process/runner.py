@@ -20,6 +20,13 @@ from envsmith.process.children import Tail, end_groups, join_all, read_outputs, 
 from envsmith.process.exit_status import cause_of, describe, exit_code
 from envsmith.process.windows_start import words_to_start
 
+_OF_WINDOWS = (
+    *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "NUMBER_OF_PROCESSORS", "TEMP", "TMP"),
+    *("PROGRAMDATA", "PROGRAMFILES", "PROGRAMFILES(X86)", "PROGRAMW6432", "USERNAME", "USERPROFILE"),
+    *("APPDATA", "LOCALAPPDATA", "PROCESSOR_"),
+)
+"""Variables that programs need on Windows; the last one is a prefix. Without PROCESSOR_ARCHITECTURE, Python 3.11 and
+older do not know their machine; without SYSTEMROOT no program starts."""
 _log = logging.getLogger(__name__)
 MOST_OUTPUT_BYTES = 64_000_000
 """Most output of a program that is read as a whole."""
@@ -224,9 +231,10 @@ def start_error(program: str, error: OSError | ValueError) -> ToolError:
 
 
 def inherited_environ(names: Sequence[str], prefixes: Sequence[str] = ()) -> dict[str, str]:
-    """Return the variables of this process with the given names or prefixes."""
+    """Return the variables of this process with the given names or prefixes; on Windows also those of the system."""
+    system = _OF_WINDOWS if sys.platform == "win32" else ()
     return {
         name: value
         for name, value in os.environ.items()
-        if name in names or name.startswith(tuple(prefixes) or ("\0",))
+        if name in names or name in system or name.startswith((*prefixes, *system[-1:]) or ("\0",))
     }

@@ -41,11 +41,18 @@ def interpreter() -> dict[str, Any]:
         "is_free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
         "bits": 64 if sys.maxsize > 1 << 32 else 32,
         "system": sys.platform,
-        "machine": platform.machine(),
+        "machine": machine(),
         "libc": libc,
         "libc_version": libc_version,
         "macos_version": platform.mac_ver()[0] if sys.platform == "darwin" else "",
     }
+
+
+def machine() -> str:
+    """Return the machine of this interpreter: on Windows for ARM, programs for x64 run as well."""
+    if sys.platform == "win32":
+        return {"win-amd64": "AMD64", "win-arm64": "ARM64"}.get(sysconfig.get_platform(), "x86")
+    return platform.machine()
 
 
 def layout(prefix: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from envsmith.process.runner import Processes, inherited_environ
 from envsmith.shims.status import TIMEOUT_S, ShimCheckResult, ShimState, judge
 
 _COMPILE_S = 60.0
-_INHERITED_VARIABLES = ("PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP")
+_INHERITED_VARIABLES = ("PATH", "HOME", "TMPDIR", "TEMP", "TMP")
 _SOURCES = Path(__file__).parents[1] / "runtime" / "shims"
 _CHECK = Path(__file__).parents[1] / "runtime" / "shim_check.py"
 _SHIMS_OFF = {"ENVSMITH_SHIMS": "off"}

@@ -44,7 +44,7 @@ def test_xonsh_reads_a_literal_in_ascii_back(text: str) -> None:
         (quote_csh("it's!\n$x"), "'it'\\''s\\!\\\n$x'"),
         (quote_csh("\\!\\\n"), "'\\''\\!\\''\\\n'"),
         (quote_nu('a "b" \\ $x\n'), r'"a \"b\" \\ $x\u{a}"'),
-        (quote_ps1("it's \u2018so\u2019 $x"), "'it''s \u2018\u2018so\u2019\u2019 $x'"),
+        (quote_ps1("it's \u2018so\u2019 $x"), "('it''s ' + [char]0x2018 + 'so' + [char]0x2019 + ' $x')"),
         (quote_bat('a "b" & %PATH% ^ !x!'), 'a ^"b^" ^& %%PATH%% ^^ ^!x^!'),
     ],
 )

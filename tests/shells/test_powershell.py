@@ -60,11 +60,25 @@ def test_a_profile_that_says_all_itself_is_powershell_too() -> None:
     assert not parsed(script(Activation(profile="cpu", env=every))).has_error
 
 
-def test_two_thousand_values_are_one_literal_each() -> None:
+def test_two_thousand_values_are_literals_in_ascii() -> None:
+    """Literals and codes of characters, added: nothing in a value is read as code, in whatever code page."""
     lines = "\n".join(f"Edit-Value V{place} {quote_ps1(text)}" for place, text in enumerate(values()))
-    root = parsed(lines.encode())
-    commands = [node for node in nodes(root) if node.type == "command"]
-    literals = [node.text for node in nodes(root) if node.type == "verbatim_string_characters"]
+    root = parsed(lines.encode("ascii"))
     assert not root.has_error
-    assert len(commands) == len(values())
-    assert literals == [quote_ps1(text).encode() for text in values()]
+    assert not [node for node in nodes(root) if node.type in ("variable", "sub_expression", "expandable_string_literal")]
+    found = [node for node in nodes(root) if node.type == "command"]
+    assert len(found) == len(values())
+    for node, text in zip(found, values(), strict=True):
+        assert _value(node) == text
+
+
+def _value(command: tree_sitter.Node) -> str:
+    """Return the value that a command gives its variable: the sum of its literals and codes of UTF-16."""
+    codes = b""
+    for node in nodes(command):
+        written = (node.text or b"").decode("ascii")
+        if node.type == "verbatim_string_characters":
+            codes += written[1:-1].replace("''", "'").encode("utf-16-le")
+        elif node.type == "hexadecimal_integer_literal":
+            codes += int(written, 16).to_bytes(2, "little")
+    return codes.decode("utf-16-le", "surrogatepass")

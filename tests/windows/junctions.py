@@ -1,0 +1,90 @@
+"""Start-up file of the Windows CPython under Wine 8, which has no reparse points: symbolic links of Linux stand for them.
+
+Programs of the host make and read the links. A test that relies on junctions relies on this file, not on Windows.
+"""
+
+import sys
+
+if sys.platform == "win32":
+    import _winapi
+    import nt
+    import os
+    import time
+
+    _DRIVE = (os.environ.get("WINEPREFIX") or os.environ["WINECONFIGDIR"][6:].replace("\\", "/")) + "/drive_c"
+    _count = 0
+
+    def _of_host(path):
+        path = os.path.abspath(os.fspath(path)).removeprefix("\\\\?\\")
+        rest = path[2:].replace("\\", "/")
+        return (rest or "/") if path[:1].lower() == "z" else _DRIVE + rest
+
+    def _of_windows(path):
+        inside = path.startswith(_DRIVE + "/")
+        return ("C:" + path[len(_DRIVE) :] if inside else "Z:" + path).replace("/", "\\")
+
+    def _run(program, *paths):
+        """Run a program of the host on paths, and return its status and output."""
+        global _count
+        _count += 1
+        name = f"host-{os.getpid()}-{_count}-{time.time_ns()}"
+        answer = os.path.join(os.environ.get("TEMP", "C:\\windows\\temp"), name)
+        place = _of_host(answer)
+        script = f"{program} > '{place}.new' 2>/dev/null; echo $? >> '{place}.new'; mv '{place}.new' '{place}'"
+        words = "".join(f' "{_of_host(path)}"' for path in paths)
+        line = f'"Z:\\bin\\sh" -c "{script}" sh{words}'
+        for handle in _winapi.CreateProcess("Z:\\bin\\sh", line, None, None, False, 0, None, None, None)[:2]:
+            _winapi.CloseHandle(handle)
+        until = time.monotonic() + 20
+        while True:
+            try:
+                with open(answer, encoding="utf-8", newline="") as stream:
+                    *lines, status = stream.read().rstrip("\n").split("\n")
+                os.unlink(answer)
+                return int(status), "\n".join(lines)
+            except OSError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.005)
+
+    def _create_junction(source, target):
+        if _run('ln -sT \\"$1\\" \\"$2\\"', source, target)[0]:
+            raise FileExistsError(17, "Cannot create a file when that file already exists", target, 183)
+
+    def _readlink(path, *, dir_fd=None):
+        nt.lstat(path)
+        status, target = _run('readlink \\"$1\\"', path)
+        if status:
+            raise OSError(22, "The file or directory is not a reparse point", os.fspath(path), 4390)
+        return "\\\\?\\" + _of_windows(target)
+
+    def _is_link(path):
+        try:
+            return os.path.isdir(path) and _run('test -L \\"$1\\"', path)[0] == 0
+        except OSError:
+            return False
+
+    def _moving(real):
+        def move(src, dst, *, src_dir_fd=None, dst_dir_fd=None):
+            if not _is_link(src):
+                return real(src, dst)
+            if os.path.lexists(dst):
+                raise FileExistsError(17, "Cannot create a file when that file already exists", src, 183, dst)
+            if _run('mv -T \\"$1\\" \\"$2\\"', src, dst)[0]:
+                raise PermissionError(13, "Access is denied", src, 5, dst)
+
+        return move
+
+    _real_rmdir = nt.rmdir
+
+    def _rmdir(path, *, dir_fd=None):
+        if not _is_link(path):
+            return _real_rmdir(path)
+        if _run('rm \\"$1\\"', path)[0]:
+            raise PermissionError(13, "Access is denied", path, 5)
+
+    _winapi.CreateJunction = _create_junction
+    os.readlink = nt.readlink = _readlink
+    os.rename = nt.rename = _moving(nt.rename)
+    os.replace = nt.replace = _moving(nt.replace)
+    os.rmdir = nt.rmdir = _rmdir
