@@ -19,7 +19,7 @@ from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetReco
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.store import lock_files, sha256_of
 from envsmith.model.backend import Backend
-from envsmith.model.target import Target
+from envsmith.model.target import Platform, Python, Target
 from tests.commands import Project, Ran
 from tests.replay import ReplayIndex
 from tests.replay_files import make_metadata
@@ -84,6 +84,9 @@ class Shop:
     wheels: dict[str, Made] = field(default_factory=dict)
     index: ReplayIndex = field(default_factory=ReplayIndex)
     """The index that a profile was locked from, where that was done."""
+    target_python: Python = field(default_factory=this_python)
+    target_platform: Platform = field(default_factory=this_platform)
+    """Where the locks are for."""
 
     @classmethod
     def opened(cls, root: Path, **env: str) -> Shop:
@@ -107,7 +110,9 @@ class Shop:
         slugs: Sequence[str] = (),
     ) -> str:
         """Write a profile's lock of these wheels, pylock included, and return its target's slug."""
-        here = Target(python=this_python(), platform=this_platform(), backend=Backend.parse(backend))
+        here = Target(
+            python=self.target_python, platform=self.target_platform, backend=Backend.parse(backend)
+        )
         locks = [lock_of(wheels, here, profile, address)]
         files = {name: data for lock in locks for name, data in lock_files(lock).items()}
         manifest = Manifest(

@@ -65,7 +65,11 @@ def test_two_thousand_values_are_literals_in_ascii() -> None:
     lines = "\n".join(f"Edit-Value V{place} {quote_ps1(text)}" for place, text in enumerate(values()))
     root = parsed(lines.encode("ascii"))
     assert not root.has_error
-    assert not [node for node in nodes(root) if node.type in ("variable", "sub_expression", "expandable_string_literal")]
+    assert not [
+        node
+        for node in nodes(root)
+        if node.type in ("variable", "sub_expression", "expandable_string_literal")
+    ]
     found = [node for node in nodes(root) if node.type == "command"]
     assert len(found) == len(values())
     for node, text in zip(found, values(), strict=True):

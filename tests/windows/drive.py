@@ -1,7 +1,7 @@
 """Fills a drive of Wine: ``python drive.py SDIST DRIVE_C``, with a Windows CPython and a DLL that Wine 8 lacks.
 
-uv.exe needs ``ProcessPrng`` of bcryptprimitives.dll. The DLL written here passes it on to advapi32's RtlGenRandom, which
-takes the same two arguments.
+uv.exe needs ``ProcessPrng`` of bcryptprimitives.dll. The DLL written here passes it on to advapi32's RtlGenRandom,
+which takes the same two arguments.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-_LEFT_OUT = ("tcl/", "Tools/", "include/", "libs/", "Scripts/", *(f"Lib/{name}/" for name in ("test", "idlelib", "tkinter")))
+_LEFT_OUT = (
+    "tcl/",
+    "Tools/",
+    "include/",
+    "libs/",
+    "Scripts/",
+    *(f"Lib/{name}/" for name in ("test", "idlelib", "tkinter")),
+)
 _BASE, _PAGE, _FILE_PAGE = 0x180000000, 0x1000, 0x200
 
 
@@ -39,9 +46,7 @@ def forwarding_dll(name: str, export: str, to: str) -> bytes:
     places = [tables + 10]
     for text in texts:
         places.append(places[-1] + len(text))
-    directory = struct.pack(
-        "<IIHHIIIIIII", 0, 0, 0, 0, places[0], 1, 1, 1, tables, tables + 4, tables + 8
-    )
+    directory = struct.pack("<IIHHIIIIIII", 0, 0, 0, 0, places[0], 1, 1, 1, tables, tables + 4, tables + 8)
     section = directory + struct.pack("<IIH", places[2], places[1], 0) + b"".join(texts)
     coff = struct.pack("<HHIIIHH", 0x8664, 1, 0, 0, 0, 240, 0x2022)
     optional = struct.pack("<HBBIIIII", 0x20B, 14, 0, 0, _FILE_PAGE, 0, 0, _PAGE)

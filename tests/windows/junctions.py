@@ -1,8 +1,9 @@
-"""Start-up file of the Windows CPython under Wine 8, which has no reparse points: symbolic links of Linux stand for them.
+"""Start-up file of the Windows CPython under Wine 8, which has no reparse points: links of Linux stand for them.
 
 Programs of the host make and read the links. A test that relies on junctions relies on this file, not on Windows.
 """
 
+# ruff: noqa: ANN001, ANN202, ARG001, PTH100, PTH108, PTH112, PTH118, PTH123, RET503, ANN002, PLW0603
 import sys
 
 if sys.platform == "win32":
@@ -30,11 +31,12 @@ if sys.platform == "win32":
         name = f"host-{os.getpid()}-{_count}-{time.time_ns()}"
         answer = os.path.join(os.environ.get("TEMP", "C:\\windows\\temp"), name)
         place = _of_host(answer)
-        script = f"{program} > '{place}.new' 2>/dev/null; echo $? >> '{place}.new'; mv '{place}.new' '{place}'"
+        script = (
+            f"{program} > '{place}.new' 2>/dev/null; echo $? >> '{place}.new'; mv '{place}.new' '{place}'"
+        )
         words = "".join(f' "{_of_host(path)}"' for path in paths)
         line = f'"Z:\\bin\\sh" -c "{script}" sh{words}'
-        for handle in _winapi.CreateProcess("Z:\\bin\\sh", line, None, None, False, 0, None, None, None)[:2]:
-            _winapi.CloseHandle(handle)
+        _winapi.CreateProcess("Z:\\bin\\sh", line, None, None, False, 0, None, None, None)
         until = time.monotonic() + 20
         while True:
             try:

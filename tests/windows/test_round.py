@@ -1,0 +1,129 @@
+"""The commands of envsmith under a Windows CPython and Wine; junctions are emulated (`tests/windows/junctions.py`).
+
+Wine shows neither PowerShell nor real junctions, nor the limit of 260 characters, nor that open files stay.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.install.locked import locked_shop
+from tests.install.made import Shop, made, made_torch
+from tests.install.serving import served
+from tests.windows.conftest import Drive, WindowsProject
+
+TORCH = made_torch("2.20.0+cpu")
+
+
+@pytest.fixture
+def installed(shop: Shop) -> Shop:
+    """A shop whose first environment is installed, from the wheelhouse."""
+    shop.stock(TORCH, made("beside"))
+    shop.lock(TORCH, made("beside"))
+    ran = shop.install()
+    assert ran.status == 0, ran.said
+    return shop
+
+
+def test_an_environment_is_installed_verified_and_entered(installed: Shop, drive: Drive) -> None:
+    project, prefix = installed.project, drive.path(installed.link)
+    ran = project.run("install", "small", "--frozen", "--offline", "--wheelhouse", str(installed.wheelhouse))
+    assert (ran.status, "nothing to do" in ran.out) == (0, True), ran.said
+    ran = project.run("verify", "small", "--deep")
+    assert ran.status == 0, ran.said
+    assert "all hashes compared" in ran.out
+    ran = project.run(
+        "run", "--", "python", "-c", "import sys, torch; print(ascii(sys.prefix)); raise SystemExit(7)"
+    )
+    assert (ran.status, ran.out.strip()) == (7, ascii(prefix)), ran.said
+    ran = project.run("doctor")
+    assert (ran.status, "bug" in ran.said) == (0, False), ran.said
+
+    def printed(*words: str) -> bytes:
+        done = drive.run("python.exe", "-m", "envsmith", *words, at=project.root, env=project.environ())
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    # Texts for programs have the same bytes on every system.
+    assert json.loads(printed("env", "--json"))["data"]["set"]["VIRTUAL_ENV"] == prefix
+    line = printed("activate", "--shell", "powershell")
+    assert line.isascii()
+    assert b"[char]0xac00" in line
+    assert b"\r" not in printed("profiles", "show", "cu128") + printed(
+        "export", "small", "--format", "constraints"
+    )
+    assert (installed.link.resolve() / "Scripts" / "activate.ps1").read_bytes().isascii()
+    (project.root / "session.bat").write_bytes(
+        b"@call .venv\\Scripts\\activate.bat\r\n"
+        b'@python.exe -c "import sys, torch; print(sys.prefix == sys.base_prefix)"\r\n'
+        b"@call deactivate\r\n@echo left %VIRTUAL_ENV%.\r\n"
+    )
+    done = drive.run("cmd", "/c", "session.bat", at=project.root, env=project.environ())
+    assert done.stdout.decode("ascii", "replace").split() == ["False", "left", "."], done.stderr
+
+
+def test_generations_and_rollback(installed: Shop) -> None:
+    before = installed.current()
+    installed.stock(made_torch("2.21.0+cpu"))
+    installed.lock(made_torch("2.21.0+cpu"))
+    assert installed.install().status == 0
+    after = installed.current()
+    assert after != before
+    ran = installed.project.run("generations", "--json")
+    assert [item["id"] for item in json.loads(ran.out)["data"]["generations"]] == [before, after]
+    assert installed.project.run("rollback").status == 0
+    assert installed.current() == before
+    assert installed.project.run("verify", "small").status == 1  # of the other lock
+    ran = installed.project.run("generations", "--keep", "1")
+    assert ran.status == 0, ran.said
+
+
+def test_a_changed_file_is_found_and_mended(installed: Shop) -> None:
+    project = installed.project
+    module = installed.link.resolve() / "Lib/site-packages/beside/__init__.py"
+    module.unlink()
+    module.write_text("changed", "utf-8")
+    ran = project.run("verify", "small", "--deep")
+    assert (ran.status, "beside 1.0: 1 of 7 files is changed" in ran.said) == (1, True), ran.said
+    # Commands of a profile are split by the rules of a POSIX shell on every system.
+    project.profile("small", backend="cpu", python=["3.11"], platforms=["windows"], requirements=["torch"])
+    with (project.root / "profiles/small.toml").open("a", encoding="utf-8") as stream:
+        stream.write("checks = [{ run = 'python -c \"raise SystemExit(3)\"' }]\n")
+    ran = installed.install("--deep", "--trust")
+    assert (ran.status, "status 3" in ran.said) == (2, True), ran.said
+    (project.root / "profiles/small.toml").unlink()
+    ran = installed.install("--deep")
+    assert ran.status == 0, ran.said
+    assert project.run("verify", "small", "--deep").status == 0
+
+
+def test_the_same_lock_on_windows_and_linux(shop: Shop, tmp_path: Path) -> None:
+    with locked_shop(tmp_path) as here:
+        assert isinstance(shop.project, WindowsProject)
+        shop.project.index = here.project.index
+        shop.project.profile(
+            "own", backend="cu134", python=["3.11"], platforms=["linux"], requirements=["torch"]
+        )
+        assert shop.project.run("catalog", "refresh", "cu134").status == 0
+        ran = shop.project.run("lock", "own", "--offline", "--as-of", "2026-11-15")
+        assert ran.status == 0, ran.said
+        assert shop.project.locks("own") == here.project.locks("own")
+        assert shop.project.run("lock", "--check").status == 0
+    for name in ("activate.ps1", "activate.sh"):
+        path = shop.project.root / "lockfiles" / "own" / name
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))  # as core.autocrlf does
+    assert shop.project.run("lock", "--check").status == 0
+
+
+def test_a_wheelhouse_is_downloaded_and_installed(shop: Shop) -> None:
+    with served(TORCH) as server:
+        shop.lock(TORCH, address=server.address)
+        ran = shop.project.run("download", "small", "-d", "house", "--allow-insecure-host", "127.0.0.1")
+        assert ran.status == 0, ran.said
+    house = shop.project.root / "house"
+    assert (house / TORCH.filename).read_bytes() == TORCH.body
+    ran = shop.project.run("install", "small", "--frozen", "--offline", "--wheelhouse", "house")
+    assert ran.status == 0, ran.said
