@@ -1,6 +1,7 @@
 import platform
 import re
 import sys
+import sysconfig
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -22,13 +23,14 @@ def test_this_python_runs_the_test() -> None:
         ("linux", "aarch64", "manylinux_2_28_aarch64"),
         ("darwin", "arm64", "macosx_14_0_arm64"),
         ("darwin", "x86_64", "macosx_14_0_x86_64"),
-        ("win32", "AMD64", "win_amd64"),
-        ("win32", "ARM64", "win_arm64"),
+        ("win32", "win-amd64", "win_amd64"),  # also on a machine with ARM64
+        ("win32", "win-arm64", "win_arm64"),
     ],
 )
 def test_platform(system: str, machine: str, tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(sysconfig, "get_platform", lambda: machine)
     assert str(current.this_platform()) == tag
 
 

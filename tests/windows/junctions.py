@@ -1,4 +1,4 @@
-"""Start-up file of the Windows CPython under Wine 8, which has no reparse points: links of Linux stand for them.
+"""Start-up file of the Windows CPython under Wine 8, which has no reparse points: links of Linux take their place.
 
 Programs of the host make and read the links. A test that relies on junctions relies on this file, not on Windows.
 """

@@ -57,7 +57,7 @@ def test_an_environment_is_installed_verified_and_entered(installed: Shop, drive
     )
     assert (installed.link.resolve() / "Scripts" / "activate.ps1").read_bytes().isascii()
     (project.root / "session.bat").write_bytes(
-        b"@call .venv\\Scripts\\activate.bat\r\n"
+        b"@echo off\r\n@call .venv\\Scripts\\activate.bat\r\n"
         b'@python.exe -c "import sys, torch; print(sys.prefix == sys.base_prefix)"\r\n'
         b"@call deactivate\r\n@echo left %VIRTUAL_ENV%.\r\n"
     )
