@@ -43,7 +43,6 @@ class Drive:
             "WINEDEBUG": "-all",
             "WINEDLLOVERRIDES": "mscoree=;mshtml=;winemenubuilder.exe=d",
             "WINEPATH": "C:\\Python311;C:\\Python311\\Scripts",
-            "PYTHONDONTWRITEBYTECODE": "1",
             "KMP_AFFINITY": "disabled",
         }
 
