@@ -49,6 +49,8 @@ AS_OF = "2026-11-20T00:00:00Z"
 PYTHONS = ("3.11", "3.12", "3.13")
 PLATFORMS = ("linux", "linux-aarch64", "windows", "macos")
 SEVEN = ("torch", "sentence-transformers", "numpy", "pydantic", "typer", "rich", "safetensors")
+_WITHOUT_WHEEL = ("controlnet-aux", "test-tube")
+"""Requirements of InvokeAI: envsmith reads their metadata, uv builds them."""
 INVOKEAI = Path(__file__).parent / "invokeai.txt"
 
 
@@ -86,7 +88,8 @@ def compare(folder: Path, env: Mapping[str, str], times: int) -> Iterator[Compar
     yield from _growth(folder, env)
     if os.environ.get("ENVSMITH_BENCH_ONLINE"):
         texts = tuple(INVOKEAI.read_text("utf-8").splitlines())
-        list_ = Sides(folder / "invokeai", env, [_profile("invokeai", texts, 1, "cu128", ("3.11",))])
+        text = f"{_profile('invokeai', texts, 1, 'cu128', ('3.11',))}allow-sdist = {dumps(_WITHOUT_WHEEL)}\n"
+        list_ = Sides(folder / "invokeai", env, [text])
         mine, their = alternate(list_.ours, partial(list_.compiled, texts), min(times, 2))
         yield Comparison(
             name="lock InvokeAI's list : uv pip compile", ours=mine, theirs=their, unit="s", bound=2.0
@@ -207,7 +210,9 @@ class Sides:
             "compile",
             "requirements.in",
             "--quiet",
-            "--no-build",
+            "--only-binary",
+            ":all:",
+            *(word for name in _WITHOUT_WHEEL for word in ("--no-binary", name)),
             *words,
         ]
         return seconds([*command, "--format", "pylock.toml", "-o", "pylock.toml"], project, self._env)
