@@ -77,7 +77,7 @@ def read_files(folder: Path) -> dict[str, bytes]:
     """
     if is_missing(folder):
         return {}
-    with lock_folder_errors(folder, "read"), lock_directory(folder):
+    with lock_folder_errors(folder, "read"), lock_directory(folder, is_reader=True):
         if is_inside(Path(), folder):
             _recover(folder)
         paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))

@@ -45,7 +45,11 @@ if sys.platform == "win32":
 
     @contextmanager
     def lock_directory(
-        folder: Path, waiting: Callable[[], None] = lambda: None, timeout_s: float = _TIMEOUT_S
+        folder: Path,
+        waiting: Callable[[], None] = lambda: None,
+        timeout_s: float = _TIMEOUT_S,
+        *,
+        is_reader: bool = False,
     ) -> Iterator[int | None]:
         """Lock a folder until the end of the block; wait while another process holds the lock.
 
@@ -53,21 +57,30 @@ if sys.platform == "win32":
             folder: an existing folder.
             waiting: called once if the lock is held by another process.
             timeout_s: longest wait.
+            is_reader: whether a folder that refuses the lock is only read, and may be used without: none changes it.
 
         Yields:
             None.
 
         Raises:
             ToolError: TOL016 after the timeout.
+            PermissionError: when the folder refuses new files.
         """
-        until = time.monotonic() + timeout_s
+        begun = time.monotonic()
         is_waiting = False
         while True:
             try:
                 handle = os.open(folder / BUSY, _LOCK_FLAGS)
                 break
             except (FileExistsError, PermissionError) as error:
-                if time.monotonic() > until:
+                waited_s = time.monotonic() - begun
+                # A file that is being deleted refuses to be opened for a moment, and is there no more.
+                if isinstance(error, PermissionError) and waited_s > 1 and not os.path.lexists(folder / BUSY):
+                    if not is_reader:
+                        raise
+                    yield None
+                    return
+                if waited_s > timeout_s:
                     raise _timeout_error(folder, timeout_s) from error
                 if not is_waiting:
                     waiting()
@@ -134,6 +147,8 @@ else:
         folder: Path,
         waiting: Callable[[], None] = lambda: None,
         timeout_s: float = _TIMEOUT_S,  # noqa: ARG001 - Windows needs it
+        *,
+        is_reader: bool = False,  # noqa: ARG001 - the same
     ) -> Iterator[int | None]:
         """Lock a folder until the end of the block; wait while another process holds the lock.
 
@@ -143,6 +158,7 @@ else:
             folder: an existing folder.
             waiting: called once if the lock is held by another process.
             timeout_s: longest wait, on Windows only.
+            is_reader: whether the folder may be used without a lock if it refuses new files, on Windows only.
 
         Yields:
             The handle of the lock. A child process that inherits it keeps the lock if this process is killed.

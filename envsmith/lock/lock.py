@@ -163,6 +163,7 @@ def _start(
     disk = _LockOnDisk(folder=folder, files=found, manifest=manifest, kept=kept, upgraded=upgraded)
     done: list[LockedTarget | Future[LockedTarget]] = []
     due: list[_Due] = []
+    others: dict[str, tuple[ResolutionPlan, str]] = {}
     for plan in planned.plans:
         entry = disk.kept.targets.get(plan.target.slug) if disk.kept else None
         is_due, replaced = _is_due(plan, entry, planned.request, disk, tools)
@@ -170,7 +171,9 @@ def _start(
             due.append((disk.prepared(plan), replaced))
         else:
             done.append(_kept(plan, _of_today(entry, plan), disk, tools, pool))
-    resolving = pool.submit(_lock_targets, due, planned.catalog_name, disk, tools)
+            torch = entry.family.get("torch")
+            others[plan.target.slug] = (disk.prepared(plan), torch.version if torch else "")
+    resolving = pool.submit(_lock_targets, due, others, planned.catalog_name, disk, tools)
     return partial(_finish, planned, done, resolving, disk, options, tools)
 
 
@@ -283,13 +286,17 @@ def _finish(
 
 
 def _lock_targets(
-    due: Sequence[_Due], catalog_name: str, disk: _LockOnDisk, tools: ResolveTools
+    due: Sequence[_Due],
+    others: Mapping[str, tuple[ResolutionPlan, str]],
+    catalog_name: str,
+    disk: _LockOnDisk,
+    tools: ResolveTools,
 ) -> list[LockedTarget | EnvsmithError]:
-    """Resolve plans together, and return the lock or the error of each."""
+    """Resolve plans together, beside the others, which keep their locks; return the lock or the error of each."""
     begin = time.monotonic()
     for plan, _ in due:
         tools.progress.started(_subject(plan), "resolving")
-    answers = resolve_all([plan for plan, _ in due], tools)
+    answers = resolve_all([plan for plan, _ in due], tools, others) if due else {}
     admitted = {plan.target.slug: _admitted(answers[plan.target.slug], catalog_name) for plan, _ in due}
     # Targets share most wheels: read each one once, and all at the same time.
     contents = tools.contents.contents(

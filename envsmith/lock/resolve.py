@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from urllib.parse import unquote
 
 from envsmith.catalog import Catalog
@@ -65,29 +66,38 @@ class ResolveTools:
     rules: LockRules = NO_RULES
 
 
-_State = dict[str, ResolutionPlan]
+_State = Mapping[str, ResolutionPlan]
+_NONE: Mapping[str, tuple[ResolutionPlan, str]] = MappingProxyType({})
 """Slug → the plan of a target, with its amendments so far."""
 _Answers = dict[str, Resolution | EnvsmithError]
 
 
 def resolve_all(
-    plans: Sequence[ResolutionPlan], tools: ResolveTools
+    plans: Sequence[ResolutionPlan],
+    tools: ResolveTools,
+    kept: Mapping[str, tuple[ResolutionPlan, str]] = _NONE,
 ) -> dict[str, tuple[ResolutionPlan, Resolution] | EnvsmithError]:
     """Resolve the plans of a profile together until no rule amends one of them.
 
     With common versions, each round prefers those of the one before.
+
+    Args:
+        plans: to resolve.
+        tools: the resolver, readers and facts.
+        kept: slug → plan of a target that keeps its lock, and its version of torch: what is common holds for it too.
 
     Returns:
         Slug → the amended plan with the last resolution, or the error: NoSolutionError RES050 without a solution,
         ResolveError RES051 when the rules contradict each other, LockError LCK020 or LCK023 when a package was
         compiled against another torch or backend, ToolError when the resolver or the network fails.
     """
-    state: _State = {plan.target.slug: plan for plan in plans}
+    state = {plan.target.slug: plan for plan in plans}
     answers: _Answers = {}
     failed: dict[str, EnvsmithError] = {}
     amended = set(state)
     for _ in range(MAX_ROUNDS):
-        answers |= _answers([plan for slug, plan in state.items() if slug not in failed], amended, tools)
+        open_ = {slug: plan for slug, plan in state.items() if slug not in failed}
+        answers |= _answers(tuple(open_.values()), _narrowed(open_, kept), amended, tools)
         amended = set()
         for slug in state.keys() - failed.keys():
             try:
@@ -103,11 +113,13 @@ def resolve_all(
                 state[slug] = replace(state[slug], preferences=answer.versions())
     failed |= {slug: _unstable(state[slug]) for slug in amended}
     found = {slug: answer for slug, answer in answers.items() if isinstance(answer, Resolution)}
-    narrowed = {plan.target.slug: plan for plan in _narrowed(tuple(state.values()))}
+    narrowed = _narrowed(state, kept)
+    torch = {slug: answer.versions().get("torch", "") for slug, answer in found.items()}
+    resolved = {slug: (plan, torch[slug]) for slug, plan in state.items() if slug in found}
     decisions = candidates.notice(
-        (plan, narrowed[slug], found[slug])
-        for slug, plan in state.items()
-        if slug in found and plan.versions == "common"
+        (plan, narrowed[slug], version)
+        for slug, (plan, version) in sorted({**kept, **resolved}.items())
+        if plan.versions == "common"
     )
     return {
         slug: failed.get(slug) or _settled(plan, narrowed[slug], found[slug], decisions, tools)
@@ -115,16 +127,19 @@ def resolve_all(
     }
 
 
-def _narrowed(plans: Sequence[ResolutionPlan]) -> Sequence[ResolutionPlan]:
-    return candidates.narrow(plans) if plans and plans[0].versions == "common" else plans
+def _narrowed(state: _State, kept: Mapping[str, tuple[ResolutionPlan, str]]) -> _State:
+    plans = (*state.values(), *(plan for plan, _ in kept.values()))
+    is_common = bool(plans) and plans[0].versions == "common"
+    return {plan.target.slug: plan for plan in (candidates.narrow(plans) if is_common else plans)}
 
 
-def _answers(plans: Sequence[ResolutionPlan], amended: Collection[str], tools: ResolveTools) -> _Answers:
+def _answers(
+    plans: Sequence[ResolutionPlan], narrowed: _State, amended: Collection[str], tools: ResolveTools
+) -> _Answers:
     """Resolve the groups that have an amended plan.
 
     With common versions the later groups prefer those of the first.
     """
-    narrowed = {plan.target.slug: plan for plan in _narrowed(plans)}
     due = [group for group in joint.groups(plans) if any(plan.target.slug in amended for plan in group)]
     answers: _Answers = {}
     with ThreadPoolExecutor(_THREADS) as pool:

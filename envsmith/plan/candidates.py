@@ -16,7 +16,7 @@ from envsmith.model.finding import Decision
 from envsmith.model.listing import IndexListing, Release, VersionMetadata
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
-from envsmith.plan.model import Cutoffs, Resolution, ResolutionPlan, TorchIndexSlice
+from envsmith.plan.model import Cutoffs, ResolutionPlan, TorchIndexSlice
 
 TWO_HASHES = "RES106"
 """Code of the decision on a wheel with two hashes on record."""
@@ -299,16 +299,16 @@ def _narrowed(slice_: TorchIndexSlice, common: Mapping[str, frozenset[str]]) -> 
     return replace(slice_, projects=projects)
 
 
-def notice(found: Iterable[tuple[ResolutionPlan, ResolutionPlan, Resolution]]) -> tuple[Decision, ...]:
+def notice(found: Iterable[tuple[ResolutionPlan, ResolutionPlan, str]]) -> tuple[Decision, ...]:
     """Return the decision on the versions of torch across the targets of a profile.
 
     Args:
-        found: of each target the plan, the plan of `narrow`, and the resolution.
+        found: of each target the plan, the plan of `narrow`, and the version of torch; empty without torch.
     """
     targets: dict[Version, list[str]] = {}
     newer: dict[Version, list[str]] = {}
-    for plan, narrowed, resolution in found:
-        if torch := resolution.versions().get("torch"):
+    for plan, narrowed, torch in found:
+        if torch:
             targets.setdefault(Version(Version(torch).public), []).append(plan.target.slug)
             newest = max(plan.torch_versions(), default=Version("0"))
             if newest > max(narrowed.torch_versions(), default=newest):

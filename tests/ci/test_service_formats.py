@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from envsmith.ci.cli import read_template
 from envsmith.ci.service_formats import FORMATS, WRITERS, CiPipeline, github, gitlab
 from envsmith.config.pyproject_settings import SERVICES, CiSettings
+from envsmith.model.shell import quote_ps1
 
 NASTY = (
     """it's "a" $(touch b) `c` ${{ secrets.X }} #d: e {f} [g] & *h !i |> %j @K@ @SETUP@ \\n \U0001f600 é"""
@@ -87,8 +88,7 @@ def test_words_of_a_project_stay_words(word: str, tmp_path: Path) -> None:
     )
     assert found[".envsmith-linux"]["before_script"] == [f"echo {word}"]
     assert said(found[".envsmith-linux"]["script"][-1], "-- ", tmp_path / "empty") == ["run", word]
-    doubled = word.replace("'", "''")
-    assert found[".envsmith-windows"]["script"][-1].partition("'--' ")[2] == f"run '{doubled}'"
+    assert found[".envsmith-windows"]["script"][-1].partition("'--' ")[2] == f"run {quote_ps1(word)}"
 
 
 def test_a_folder_is_one_word(tmp_path: Path) -> None:

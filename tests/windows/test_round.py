@@ -127,3 +127,33 @@ def test_a_wheelhouse_is_downloaded_and_installed(shop: Shop) -> None:
     assert (house / TORCH.filename).read_bytes() == TORCH.body
     ran = shop.project.run("install", "small", "--frozen", "--offline", "--wheelhouse", "house")
     assert ran.status == 0, ran.said
+
+
+REFUSED = """
+import os, sys, time
+from pathlib import Path
+from envsmith.errors import ToolError
+from envsmith.files import atomic
+real = os.open
+def refuse(path, flags, *more, **named):
+    if os.fspath(path).endswith(".envsmith-busy"):
+        raise PermissionError(13, "Permission denied", path)
+    return real(path, flags, *more, **named)
+os.open = refuse
+begun = time.monotonic()
+print(sorted(atomic.read_files(Path("locks"))))
+try:
+    atomic.write_files(Path("locks"), {"b": b"new"})
+except ToolError as error:
+    print(error.code)
+print(time.monotonic() - begun < 10)
+"""
+
+
+def test_a_folder_that_refuses_files_is_read_and_told_at_once(shop: Shop, drive: Drive) -> None:
+    """Simulated: Wine does not enforce the rights of folders."""
+    root = shop.project.root
+    (root / "locks").mkdir()
+    (root / "locks" / "a").write_bytes(b"")
+    done = drive.run("python.exe", "-c", REFUSED, at=root, env=shop.project.environ())
+    assert done.stdout.decode().split("\r\n")[:3] == ["['a']", "TOL013", "True"], done.stderr
