@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 import os
 import signal
 import subprocess
@@ -162,8 +163,15 @@ class Tail:
 
     @property
     def text(self) -> str:
-        """The bytes kept, as text."""
-        return b"".join(self.chunks).decode("utf-8", "replace").replace("\r\n", "\n")
+        """The bytes kept, as text: UTF-8, or on Windows else the system's code page."""
+        data = b"".join(self.chunks)
+        # The cut may have parted the bytes of a character.
+        whole = data[:3].lstrip(bytes(range(0x80, 0xC0))) + data[3:] if self.is_cut else data
+        try:
+            text = whole.decode()
+        except UnicodeDecodeError:
+            text = data.decode(locale.getencoding() if sys.platform == "win32" else "utf-8", "replace")
+        return text.replace("\r\n", "\n")
 
 
 def read_outputs(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import locale
 import os
 import signal
 import sys
@@ -61,3 +62,13 @@ def test_a_tail_lets_go_of_the_first() -> None:
         tail.add(bytes([number]) * 10_000)
     assert tail.size == capture.MAX_BYTES
     assert tail.text[0] == chr(60)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949"])
+def test_output_of_windows_is_read_in_its_code_page(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "ImportError: DLL load failed while importing _C: 지정된 프로시저를 찾을 수 없습니다.\n"
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(locale, "getencoding", lambda: "cp949")
+    tail = Tail(1_000)
+    tail.add(text.encode(encoding))
+    assert tail.text == text
