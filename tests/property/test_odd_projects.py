@@ -50,6 +50,8 @@ TIME = "20261121T120000Z"
 GENERATIONS = ".envsmith/generations"
 INSTALLED = f"{GENERATIONS}/{{installed}}"
 """The environment that a real install made."""
+TREES = int(os.environ.get("ENVSMITH_TEST_TREES", "150"))
+"""How many projects are made up."""
 SITE = f"{INSTALLED}/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 IN_GENERATIONS = (
     A,
@@ -456,7 +458,7 @@ def _redirect(path: Path) -> None:
 
 
 # Trees are small already; reducing one further takes minutes.
-@settings(max_examples=500, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=TREES, phases=(Phase.explicit, Phase.generate))
 @given(
     st.lists(ODD, max_size=6),
     st.lists(st.sampled_from(OFTEN), min_size=1, max_size=2, unique=True),
