@@ -1,4 +1,4 @@
-"""Earlier versions of a project's files, read from its git repository."""
+"""A project in git: earlier versions of its files, and the line ends that git keeps."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from envsmith.errors import EnvsmithError, ToolError
+from envsmith.files.atomic import write_files
+from envsmith.files.text import is_missing
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
 
 _TIME_LIMIT_S = 60.0
@@ -96,6 +98,12 @@ class GitRevisions:
         return self.processes.run(
             ["git", "-c", "core.fsmonitor=false", *words], env=env, timeout_s=_TIME_LIMIT_S, cwd=self.project
         )
+
+
+def keep_line_ends(folder: Path) -> None:
+    """Write a .gitattributes beside the locks unless there is one: shells need LF, and cmd needs CR LF, in scripts."""
+    if is_missing(folder / ".gitattributes"):
+        write_files(folder, {".gitattributes": b"* text eol=lf\n*.bat text eol=crlf\n"})
 
 
 def _git_error(result: CompletedProgram, where: str) -> EnvsmithError:

@@ -250,6 +250,7 @@ def run_lock(
     """
     from envsmith.catalog import Catalog
     from envsmith.errors import EnvsmithError
+    from envsmith.files.git import keep_line_ends
     from envsmith.lock import output
     from envsmith.lock.lock import lock_profiles
     from envsmith.wiring import listing_sources
@@ -270,7 +271,7 @@ def run_lock(
         else:
             done.append(result)
     if any(item.written for item in done):
-        _keep_line_ends(options.folder)
+        keep_line_ends(options.folder)
     status = output.status(done, failed)
     if options.as_json and (status or is_last):
         output.envelope(done, failed)
@@ -279,15 +280,6 @@ def run_lock(
     if keep and not status and output.is_idle(done):
         keep(_current(requests))
     return status
-
-
-def _keep_line_ends(folder: Path) -> None:
-    """Write a .gitattributes beside the locks unless there is one: shells need LF, and cmd needs CR LF, in scripts."""
-    from envsmith.files.atomic import write_files
-    from envsmith.files.text import is_missing
-
-    if is_missing(folder / ".gitattributes"):
-        write_files(folder, {".gitattributes": b"* text eol=lf\n*.bat text eol=crlf\n"})
 
 
 @contextmanager
