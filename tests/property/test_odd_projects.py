@@ -371,18 +371,25 @@ def _snapshot(folder: Path) -> dict[str, tuple[int, str]]:
     return found
 
 
-def _is_allowed(path: str, project: Path, commands: list[str], before: Snapshot) -> bool:
+def _is_allowed(path: str, project: Path, commands: list[str], before: Snapshot, after: Snapshot) -> bool:
     """Return whether commands may change, create or remove a path of a project."""
     changing = [command for command in commands if command in CHANGING]
     if path == ".venv" or path.startswith((".venv/", ".envsmith")):
         is_environment = any(not CHANGING[command] or command.startswith("sync") for command in changing)
         return is_environment and (
-            path.startswith(".venv") or _is_own(path, before)
+            path.startswith(".venv") or _is_own(path, before) or _is_put_back(path, before, after)
         )  # then see `_check_moved`
     names = [name for command in changing for name in CHANGING[command]]
     real = {os.path.relpath(os.path.realpath(project / name), project) for name in names}
     is_edited = any(path == name or path.startswith(f"{name}/") for name in real)
     return is_edited or any(path == name.rstrip("/") or path.startswith(name) for name in names)
+
+
+def _is_put_back(path: str, before: Snapshot, after: Snapshot) -> bool:
+    """Return whether a path of an environment that was set aside is in the place of the environment now."""
+    parts = PurePath(path).parts
+    place = "/".join((".venv", *parts[3:]))
+    return parts[:2] == (".envsmith", "aside") and path in before and after.get(place) == before[path]
 
 
 def _is_own(path: str, before: Snapshot) -> bool:
@@ -497,7 +504,7 @@ def test_only_what_is_envsmiths_changes(base: Path, odds: list[Odd], commands: l
         assert not [*(base / "home").iterdir(), *(base / "tmp").iterdir()]
         changed = sorted(name for name in before.keys() | after if before.get(name) != after.get(name))
         for name in changed:
-            assert _is_allowed(name, project, commands, before), (
+            assert _is_allowed(name, project, commands, before, after), (
                 name,
                 before.get(name),
                 after.get(name),
