@@ -77,7 +77,7 @@ def _evict_oldest(folder: Path) -> None:
 
 
 def recall(words: Sequence[str], most_age_s: float | None = None) -> str:
-    """Return the stored answer to a command line; empty if there is none, it is too old, or an input has changed."""
+    """Return the stored answer to a command line; empty if it is missing or too old, or an input has changed."""
     try:
         place = _place(words)
         found = os.stat(place)  # noqa: PTH116 - pathlib is slow to import

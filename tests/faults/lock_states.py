@@ -68,7 +68,7 @@ class LockStates:
         return self.project.root / "lockfiles" / "any"
 
     def command(self, state: State) -> tuple[str, ...]:
-        """Write the profile of a state, and return what makes it; only the catalog read beforehand is needed."""
+        """Write the profile of a state, and return the words that lock it; only the cached catalog is needed."""
         self.project.profile("any", backend="cu134", python=["3.11", "3.12"], platforms=list(state.platforms),
                              requirements=["torch", "torchvision"])  # fmt: skip
         return ("lock", "any", "--offline", "-U", "--as-of", state.as_of)

@@ -22,7 +22,7 @@ def test_killed_at_moments_spread_over_the_run(tmp_path: Path) -> None:
     with locked_shop(tmp_path) as shop:
         project, profile = shop.project, shop.project.root / "profiles/own.toml"
         words = ("sync", "own", "--offline", "--wheelhouse", str(shop.wheelhouse))
-        # With a cutoff the time of a resolution is no part of the locks.
+        # With a cutoff the locks do not contain the time of their resolution.
         plain = 'as-of = "2099-01-01"\n' + profile.read_text("utf-8")
         texts = [plain, 'overrides = ["filelock<9"]\n' + plain]
         locks = []
