@@ -123,7 +123,7 @@ def requested(options: LockOptions) -> tuple[tuple[LockRequest, ...], Sequence[P
 
 def lock_options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
     """Return the options out of click's values; those that a command lacks have the defaults of `envsmith lock`."""
-    from envsmith.config.project_dependencies import ALL
+    from envsmith.config.requirements.project_dependencies import ALL
     from envsmith.host.current import utc_text
     from envsmith.lock.request import LockOptions, parse_cutoff
     from envsmith.lockfile.manifest import RememberedOptions

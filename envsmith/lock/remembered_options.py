@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from envsmith.config.profile import Profile
-from envsmith.config.project_dependencies import ALL
 from envsmith.config.pyproject_settings import ProjectSettings
+from envsmith.config.requirements.project_dependencies import ALL
 from envsmith.lockfile.manifest import Manifest, RememberedOptions
 from envsmith.model.target import Platform, Python
 

@@ -15,13 +15,13 @@ from envsmith.config.profile import Profile, check_name
 from envsmith.config.profile_reader import parse_time
 from envsmith.config.profiles import ProfileStore
 from envsmith.config.requirement import SourcedRequirement, labels
-from envsmith.config.requirements_files import (
+from envsmith.config.requirements.requirements_files import (
     is_of_project,
     read_pyproject,
     read_requirements,
     unread_sources,
 )
-from envsmith.config.requirements_parser import RequirementsFile
+from envsmith.config.requirements.requirements_parser import RequirementsFile
 from envsmith.errors import EnvsmithError, LockError, ProfileError, ResolveError
 from envsmith.files.text import folders_with, is_missing, read_text
 from envsmith.host.current import this_platform, this_python, utc_text

@@ -206,7 +206,7 @@ def _edit(
 def _not_locked(chosen: Mapping[str, str], requests: Sequence[LockRequest]) -> Iterator[str]:
     """Yield the option of `lock` for a chosen group or extra that the locks do not have."""
     from envsmith.config.profiles import ProfileStore
-    from envsmith.config.project_dependencies import ALL
+    from envsmith.config.requirements.project_dependencies import ALL
     from envsmith.lock.remembered_options import extras_of, groups_of
 
     settings = ProfileStore.of_project(Path()).settings

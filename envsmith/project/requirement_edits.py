@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 from envsmith.config.positions import KeyPath, TomlDocument, format_path
 from envsmith.config.profile_reader import ProfileSource
 from envsmith.config.profiles import add_lists
-from envsmith.config.requirements_parser import logical_lines, pin_of_wheel
+from envsmith.config.requirements.requirements_parser import logical_lines, pin_of_wheel
 from envsmith.errors import ProfileError
 from envsmith.files.edits import Edit, RequirementLine, RequirementSource
 from envsmith.files.text import MAX_BYTES

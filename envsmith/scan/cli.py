@@ -174,7 +174,7 @@ def _required(asking: ScanOptions) -> Iterable[str]:
     Raises:
         ProfileError: when a requirements file or pyproject.toml is malformed, or there are no requirements.
     """
-    from envsmith.config.requirements_files import read_pyproject, read_requirements
+    from envsmith.config.requirements.requirements_files import read_pyproject, read_requirements
 
     root = asking.root
     if asking.files:

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from envsmith.cli.main import main
+from tests.config.requirements.test_requirements_parser import MALFORMED as LINES
 from tests.config.test_profile_reader import GOOD
 from tests.config.test_profile_reader import MALFORMED as PROFILES
-from tests.config.test_requirements_parser import MALFORMED as LINES
 from tests.index.pages import page
 from tests.index.test_simple_api_malformed import BAD_ROWS
 from tests.replay import ReplayIndex

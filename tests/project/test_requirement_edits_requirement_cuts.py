@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envsmith.config.requirements_parser import parse_requirements
+from envsmith.config.requirements.requirements_parser import parse_requirements
 from envsmith.files.edits import Edit
 from envsmith.project.requirement_edits import included, is_requirements, remove_from_requirements
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.config.profile import Profile
 from envsmith.config.profile_reader import ProfileSource, parse, resolve
-from envsmith.config.project_dependencies import from_pyproject
 from envsmith.config.pyproject_settings import ProjectSettings
-from envsmith.config.requirements_parser import parse_requirements
+from envsmith.config.requirements.project_dependencies import from_pyproject
+from envsmith.config.requirements.requirements_parser import parse_requirements
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.listing import CHANNELS

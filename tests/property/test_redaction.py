@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envsmith.config.requirement import read_requirement
-from envsmith.config.requirements_parser import parse_requirements
+from envsmith.config.requirements.requirements_parser import parse_requirements
 from envsmith.errors import EnvsmithError, redact
 from envsmith.model.finding import Decision, Finding
 from tests.commands import Project

@@ -17,7 +17,12 @@ from envsmith.config.requirement import (
     read_requirement,
     read_requires_python,
 )
-from envsmith.config.requirements_parser import RequirementsFile, hashes_of_wheel, note_of_wheel, pin_of_wheel
+from envsmith.config.requirements.requirements_parser import (
+    RequirementsFile,
+    hashes_of_wheel,
+    note_of_wheel,
+    pin_of_wheel,
+)
 from envsmith.errors import ProfileError
 from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion

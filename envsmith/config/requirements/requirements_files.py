@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from envsmith.config.positions import TomlDocument
-from envsmith.config.project_dependencies import from_pyproject
 from envsmith.config.readers import Problems, is_outside
 from envsmith.config.requirement import labels
-from envsmith.config.requirements_parser import Include, RequirementsFile, parse_requirements
+from envsmith.config.requirements.project_dependencies import from_pyproject
+from envsmith.config.requirements.requirements_parser import Include, RequirementsFile, parse_requirements
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.files.text import is_missing, read_text
 

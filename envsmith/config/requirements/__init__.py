@@ -1,0 +1,1 @@
+"""What a project requires, as its own files say it."""
