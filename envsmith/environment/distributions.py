@@ -34,7 +34,7 @@ MAX_PATHS = 20
 _CHUNK_BYTES = 1 << 20
 _TORCH_VERSION_NAMES = {"version": "__version__", "cuda": "cuda", "hip": "hip", "xpu": "xpu"}
 # Files that only the creator of an environment writes; a wheel's data files and scripts may have their paths.
-_OWN_FILES = re.compile(r"pyvenv\.cfg|envsmith\.json|envsmith-constraints\.txt|envsmith-made", re.IGNORECASE)
+_OWN_FILES = re.compile(r"pyvenv\.cfg|envsmith\.json|envsmith-(constraints\.txt|made|failed)", re.IGNORECASE)
 _OWN_PROGRAMS = re.compile(
     r"(python|pythonw|pypy)[\d.]*(\.exe)?|(de)?activate(_this)?(\.[a-z0-9]+)?", re.IGNORECASE
 )

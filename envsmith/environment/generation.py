@@ -16,8 +16,16 @@ RECORD = "envsmith.json"
 """Record in the root of a verified generation; a folder without it is incomplete."""
 CONSTRAINTS = "envsmith-constraints.txt"
 """Pins of the torch family in the root of a generation, for PIP_CONSTRAINT and UV_CONSTRAINT."""
-# PROFILE-DIGEST, numbered if that is taken.
-_ID = re.compile(r"[a-z0-9][a-z0-9._-]*-[0-9a-f]{6}(?:-\d+)?")
+FAILED = "envsmith-failed"
+"""Empty file in the root of a generation that failed its verification, and is kept for inspection."""
+FOLDER = "g"
+"""Folder of the generations; this name and their ids are short, because Windows limits the length of paths."""
+_OLD_FOLDER = "generations"
+FOLDERS = (FOLDER, _OLD_FOLDER)
+"""All folders of generations; the second is the one of earlier versions."""
+_ID = re.compile(r"[0-9a-f]{6}")
+# Of earlier versions: PROFILE-DIGEST, numbered if that was taken.
+_OLD_ID = re.compile(r"[a-z0-9][a-z0-9._-]*-[0-9a-f]{6}(?:-\d+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +33,7 @@ class Generation:
     """A verified environment."""
 
     id: str
-    """Name of its folder: ``cu128-7c1e2a``."""
+    """Name of its folder: ``7c1e2a``, or ``cu128-7c1e2a`` if an earlier version built it."""
     profile: str
     target: str
     """Slug of the target."""
@@ -87,4 +95,11 @@ def _checked(found: Generation) -> Generation:
 
 def is_id(text: str) -> bool:
     """Return whether a text is a valid id of a generation."""
-    return _ID.fullmatch(text) is not None
+    return folder_of(text) != ""
+
+
+def folder_of(id_: str) -> str:
+    """Return the name of the folder of a generation, by the form of its id; empty for any other text."""
+    if _ID.fullmatch(id_):
+        return FOLDER
+    return _OLD_FOLDER if _OLD_ID.fullmatch(id_) else ""

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from envsmith.environment.generation import RECORD
+from envsmith.environment.generation import RECORD, folder_of
 from envsmith.environment.prefix import CONFIG, record_lines, startup_files
 from envsmith.files.atomic import write_atomic
 from envsmith.files.own_folder import site_folders
@@ -27,7 +27,8 @@ _RECORD = ".dist-info/RECORD"
 def place_of(prefix: Path) -> Path | None:
     """Return the file with the digests of a generation; None for any other environment."""
     path = Path(os.path.realpath(prefix))
-    return path.parents[1] / _FOLDER / f"{path.name}.json" if path.parent.name == "generations" else None
+    is_one = path.parent.name == folder_of(path.name)
+    return path.parents[1] / _FOLDER / f"{path.name}.json" if is_one else None
 
 
 def take(prefix: Path) -> dict[str, str]:

@@ -139,28 +139,29 @@ def has_mark(folder: Path, name: str) -> bool:
     return False
 
 
-def remove_folder(path: Path, *last: str) -> None:
+def remove_folder(path: Path, *last: str, first: tuple[str, ...] = ()) -> None:
     """Remove a folder with its content, write-protected or not; links in it are removed, never followed.
 
     Args:
         path: a folder, not a link.
         last: files in it to remove last, so that an interrupted removal can be recognised and completed.
+        first: files to remove first; while one is left, so is everything else.
 
     Raises:
         OSError: the first failure, after everything else was removed; EBUSY, with nothing removed, where another file
             system is mounted in the folder.
     """
     _check_mounts(path)
-    if _remove(path, last):
+    if _remove(path, first, last):
         # Imported here: `envsmith run` only reads.
         from envsmith.files.os_errors import retried
 
         _unprotect(path)
-        retried(_remove_again, path, last)
+        retried(_remove_again, path, first, last)
 
 
-def _remove_again(path: Path, last: tuple[str, ...]) -> None:
-    if failures := _remove(path, last):
+def _remove_again(path: Path, first: tuple[str, ...], last: tuple[str, ...]) -> None:
+    if failures := _remove(path, first, last):
         raise failures[0]
 
 
@@ -177,8 +178,9 @@ def _check_mounts(path: Path) -> None:
                 raise OSError(errno.EBUSY, "a folder is mounted in it", str(path))
 
 
-def _remove(path: Path, last: tuple[str, ...]) -> list[OSError]:
+def _remove(path: Path, first: tuple[str, ...], last: tuple[str, ...]) -> list[OSError]:
     failures: list[OSError] = []
+    stages = {**dict.fromkeys(first, 0), **dict.fromkeys(last, 2)}
 
     def keep(_function: object, _path: str, info: tuple[object, BaseException, object]) -> None:
         # A missing file was removed by another process meanwhile.
@@ -186,10 +188,12 @@ def _remove(path: Path, last: tuple[str, ...]) -> list[OSError]:
             failures.append(info[1])
 
     try:
-        found = sorted(os.scandir(path), key=lambda entry: entry.name in last)
-        for entry in found:
-            if failures and entry.name in last:
+        found = sorted((stages.get(entry.name, 1), entry.name, entry) for entry in os.scandir(path))
+        reached = 0
+        for stage, _, entry in found:
+            if failures and stage > reached:
                 return failures
+            reached = stage
             if entry.is_dir(follow_symlinks=False) and not is_link(entry.path):
                 shutil.rmtree(entry.path, onerror=keep)
             else:

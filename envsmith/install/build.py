@@ -56,25 +56,27 @@ def build(
         deep: compare hashes and checksums, not only sizes.
 
     Raises:
-        VerificationError: ENV001 when it does not match its lock or a smoke test fails; it is kept under another name.
+        VerificationError: ENV001 when it does not match its lock or a smoke test fails; it is kept.
         InstallError: when it cannot be built; it is removed.
         ToolError: when files cannot be downloaded; it is removed.
     """
-    id_ = tools.store.free_name(f"{request.profile}-{locked.sha256[:6]}")
+    id_ = tools.store.free_id(locked.sha256)
     begun = time.monotonic()
     outcome = "failed"
     try:
-        tools.progress.started(id_, f"installing {len(locked.pins.packages)} packages")
+        tools.progress.started(request.profile, f"installing {len(locked.pins.packages)} packages")
         replaced = _fill(request, locked, python, id_, tools)
-        tools.progress.started(id_, "comparing hashes" if deep else "comparing files")
+        tools.progress.started(request.profile, "comparing hashes" if deep else "comparing files")
         environment = tools.probe.environment(tools.store.prefix(id_), deep=deep, wheels=wheels)
         built = _verify(request, locked, id_, tools, environment, replaced)
         outcome = "built and verified"
+    except VerificationError:  # it is kept
+        raise
     except BaseException:
         tools.store.discard(id_)
         raise
     finally:
-        tools.progress.ended(id_, time.monotonic() - begun, outcome)
+        tools.progress.ended(request.profile, time.monotonic() - begun, outcome)
     return built
 
 

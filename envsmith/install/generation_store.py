@@ -2,12 +2,14 @@
 
 Next to the link ``.venv`` is the folder ``.envsmith``::
 
-    generations/<profile>-<digest>/           an environment; it contains a mark, and a record once it is verified
-    generations/<profile>-<digest>-failed-<time>/  one that failed its verification, kept for inspection
-    aside/.venv-<time>/                       an environment not managed by envsmith that the link replaced
-    digests/<profile>-<digest>.json           digests of an environment's RECORDs and start-up files
-    history-.venv.jsonl                       the targets of the link
-    left                                      names of generations that could not be removed
+    g/<6 hex digits>/       an environment; it contains a mark, and a record once it is verified
+    aside/.venv-<time>/     an environment not managed by envsmith that the link replaced
+    digests/<id>.json       digests of an environment's RECORDs and start-up files
+    history-.venv.jsonl     the targets of the link
+    left                    names of generations that could not be removed
+
+One that failed its verification is kept for inspection, with another mark instead of the record. Earlier versions
+wrote to ``generations/<profile>-<digest>``, and renamed what failed; `prefix` finds all of them.
 
 With a store elsewhere, all but ``aside`` is in a subfolder of the store, one for each project. Only folders with names
 of this form and our mark are removed.
@@ -24,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envsmith.environment import kept_digests
-from envsmith.environment.generation import RECORD, Generation, is_id
+from envsmith.environment.generation import FAILED, FOLDERS, RECORD, Generation, folder_of, is_id
 from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import InstallError
 from envsmith.files.atomic import write_atomic
@@ -44,15 +46,12 @@ from envsmith.install.store_names import (
     REMOVED,
     append_history,
     asides_in,
-    failed_in,
-    failed_name,
     free_aside,
     id_in,
     is_failed,
     lost_files,
     recorded_folders,
 )
-from envsmith.model.naming import unique_name
 from envsmith.model.windows_errors import reason_of
 
 FOLDER = ".envsmith"
@@ -88,7 +87,7 @@ class GenerationStore:
         object.__setattr__(self, "link", Path(os.path.abspath(self.link)))  # noqa: PTH100 - resolves no links
         object.__setattr__(self, "root", self._own_root())
         self._check_links(
-            self.link.parent, self.folder, *(() if self.store else (self._aside, self.root / "digests"))
+            self.link.parent, *self._folders, *(() if self.store else (self._aside, self.root / "digests"))
         )
 
     def _own_root(self) -> Path:
@@ -127,8 +126,12 @@ class GenerationStore:
 
     @property
     def folder(self) -> Path:
-        """The folder of the generations."""
-        return self.root / "generations"
+        """The folder of new generations."""
+        return self._folders[0]
+
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        return tuple(self.root / name for name in FOLDERS)
 
     @property
     def _aside(self) -> Path:
@@ -189,18 +192,25 @@ class GenerationStore:
                         links.unlink(aside)
         left = self._left()
         incomplete = [name for name in self._names() if name not in left and self._is_incomplete(name)]
-        is_removed = [self._remove(self.folder / name) for name in incomplete]
+        is_removed = [self._remove(self.prefix(name)) for name in incomplete]
         return any(is_removed) or links.exists(self.root / "busy")
 
     def _names(self) -> tuple[str, ...]:
         """Return the names of generations, also of failed ones and those being removed."""
         with environment_errors(self.folder, "read"):
-            found = self.folder.iterdir() if self.folder.is_dir() else ()
-            return tuple(sorted(path.name for path in found if id_in(path.name) and not is_link(path)))
+            found = [path for folder in self._folders if folder.is_dir() for path in folder.iterdir()]
+            return tuple(sorted(path.name for path in found if self._is_name(path) and not is_link(path)))
+
+    def _is_name(self, path: Path) -> bool:
+        return id_in(path.name) != "" and self.prefix(path.name) == path
 
     def _is_incomplete(self, name: str) -> bool:
         is_removing = name.startswith(REMOVED)
-        return is_removing or not (is_failed(name) or links.exists(self.folder / name / RECORD))
+        return is_removing or not (self._is_failed(name) or links.exists(self.prefix(name) / RECORD))
+
+    def _is_failed(self, name: str) -> bool:
+        prefix = self.prefix(name)
+        return is_failed(name) or (links.exists(prefix / FAILED) and not links.exists(prefix / RECORD))
 
     def _is_own(self, path: Path) -> bool:
         """Return whether a folder has our mark, or the record of envsmith before there were marks."""
@@ -224,7 +234,10 @@ class GenerationStore:
         why = "it has no mark of envsmith" if path.is_dir() else "not a folder"
         if self._is_own(path):
             try:
-                remove_folder(path, RECORD, MARK)
+                # First the record: what is left is incomplete, and by its mark still ours.
+                with suppress(OSError):
+                    write_atomic(path / MARK, f"{id_in(path.name)}\n")
+                remove_folder(path, MARK, first=(RECORD, FAILED))
             except OSError as error:
                 why = reason_of(error).lower()
             else:
@@ -234,7 +247,7 @@ class GenerationStore:
         left = self._left()
         if path.name not in left:
             self.notify(f"{shown} is not removed: {why}; delete it yourself if you do not need it")
-            kept = [name for name in left if links.exists(self.folder / name)]
+            kept = [name for name in left if id_in(name) and links.exists(self.prefix(name))]
             with suppress(OSError):  # reported again the next time
                 write_atomic(self.root / "left", "".join(f"{name}\n" for name in [*kept, path.name]))
         return False
@@ -248,9 +261,9 @@ class GenerationStore:
         """Return whether the link's path is taken by anything but our link."""
         return not self.current() and links.exists(self.link)
 
-    def prefix(self, id_: str) -> Path:
-        """Return the root folder of a generation."""
-        return self.folder / id_
+    def prefix(self, name: str) -> Path:
+        """Return the root folder of a generation; it also has another name if an earlier version left it so."""
+        return self.root / (folder_of(id_in(name)) or FOLDERS[0]) / name
 
     def folder_of(self, name: str) -> Path:
         """Return the folder of a generation, or of an environment not managed by envsmith."""
@@ -338,10 +351,21 @@ class GenerationStore:
         with environment_errors(path):
             write_atomic(path, text)
 
-    def free_name(self, stem: str) -> str:
-        """Return a free id for a generation: the stem, numbered if a folder or a broken link has that name."""
+    def free_id(self, digest: str) -> str:
+        """Return a free id for a generation; a failed one that was built from the same lock is removed for it.
+
+        Args:
+            digest: hexadecimal sha256 of the lock: the id is its beginning, or that of further digests of it if a
+                folder or a broken link has that name.
+        """
+        import hashlib  # imported here: slow, and `rollback` does not need it
+
         taken = {*self.in_use(), *map(id_in, self._left())}
-        return unique_name(stem, lambda name: name in taken or links.exists(self.prefix(name)))
+        while (id_ := digest[:6]) in taken or links.exists(self.prefix(id_)):
+            if id_ not in taken and self._is_failed(id_) and self._remove(self.prefix(id_)):
+                break
+            digest = hashlib.sha256(digest.encode()).hexdigest()
+        return id_
 
     def record(self, generation: Generation) -> None:
         """Write the record of a verified generation.
@@ -362,27 +386,19 @@ class GenerationStore:
         return self.prefix(id_)
 
     def set_failed(self, id_: str) -> Path:
-        """Rename a generation that failed its verification; older failed ones of its id are removed."""
-        for path in failed_in(self.folder, id_):
-            self._remove(path)
-        kept = self.folder / failed_name(id_)
+        """Mark a generation that failed its verification, which keeps its name; return its folder."""
+        kept = self.prefix(id_)
         with environment_errors(kept):
-            retried(self.prefix(id_).rename, kept)
+            (kept / RECORD).unlink(missing_ok=True)  # a package may have brought one
+            write_atomic(kept / FAILED, "")
         return kept
 
     def discard(self, name: str) -> bool:
         """Remove a generation, complete or not; return whether it existed and was removed."""
-        path = self.folder / name
-        if is_id(name):
-            with suppress(OSError):  # without a generation of this id, its digests are ignored
-                kept_digests.forget(path)
-        if not links.exists(path):
-            return False
-        if not name.startswith(REMOVED) and self._is_own(path):
-            free = unique_name(f"{REMOVED}{name}", lambda one: links.exists(self.folder / one), joint="~")
-            with suppress(OSError):
-                path = retried(path.rename, self.folder / free)
-        return self._remove(path)
+        path = self.prefix(name)
+        with suppress(OSError):  # without a generation of this id, its digests are ignored
+            kept_digests.forget(path)
+        return links.exists(path) and self._remove(path)
 
     def switch(self, id_: str) -> str:
         """Make a generation current in one step.
@@ -460,33 +476,34 @@ class GenerationStore:
         Args:
             is_deep: search the whole project, not only the folder of the link.
         """
-        folder = os.path.realpath(self.folder)
+        folders = tuple(map(os.path.realpath, self._folders))
         found = set[str]()
         places = {self.link.parent, *((Path.cwd(),) if is_deep else ())}
         for link in (link for place in places for link in links.links_in(place, is_deep=is_deep)):
             first = links.read(link) or link
             nearest = Path(os.path.realpath(first.parent), first.name)
             for target in (nearest, Path(os.path.realpath(link))):
-                if target.is_relative_to(folder) and target != Path(folder):
-                    found.add(target.relative_to(folder).parts[0])
+                for folder in filter(target.is_relative_to, folders):
+                    found.update(target.relative_to(folder).parts[:1])
         return frozenset(found)
 
     def leftovers(self) -> tuple[str, ...]:
         """Return the names of failed generations, and of those whose removal failed before."""
         # Names of the folder, not texts of the file, which may be paths out of it.
         left = {*self._left()}
-        return (*self.failed(), *(one for one in self._names() if one in left and one.startswith(REMOVED)))
+        return (*self.failed(), *(one for one in self._names() if one in left and self._is_incomplete(one)))
 
     def failed(self) -> tuple[str, ...]:
         """Return the names of failed generations."""
-        return tuple(name for name in self._names() if is_failed(name) and not name.startswith(REMOVED))
+        names = (name for name in self._names() if not name.startswith(REMOVED))
+        return tuple(name for name in names if self._is_failed(name))
 
     def _is_ours(self, path: Path) -> bool:
         """Return whether a path is a link to a generation, relative to the folder of the link."""
         target = links.read(path, self.link.parent)
         if target is None or not is_id(target.name):
             return False
-        return os.path.realpath(target.parent) == os.path.realpath(self.folder)
+        return os.path.realpath(target.parent) == os.path.realpath(self.prefix(target.name).parent)
 
 
 def _ignore(root: Path) -> None:

@@ -121,7 +121,7 @@ def show_generations(found: Sequence[GenerationListing], removed: Sequence[str],
         printer.envelope("generations", "ok", data)
         return
     if found:
-        head = ("", "generation", "torch", "python", "used", "own", "shared")
+        head = ("", "generation", "profile", "torch", "python", "used", "own", "shared")
         printer.table(head, [_row(item) for item in found], indent=0)
     else:
         printer.say("no environments found", err=True)
@@ -134,6 +134,7 @@ def _row(item: GenerationListing) -> tuple[str, ...]:
     return (
         "→" if item.is_current else " ",
         item.id,
+        generation.profile if generation else "-",
         generation.torch or "-" if generation else _STATES[item.kind],
         generation.python if generation else "-",
         item.used_utc.replace("T", " ").removesuffix("Z") or "never",

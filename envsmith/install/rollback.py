@@ -51,7 +51,7 @@ def rollback(target: str, store: GenerationStore, *, is_forced: bool = False) ->
     """Switch to a generation, or restore an environment not managed by envsmith.
 
     Args:
-        target: id, unique beginning of an id, or name; empty for the previous environment.
+        target: id, unique beginning of an id, name, or profile with one generation; empty for the previous one.
         store: the generations.
         is_forced: switch even to a generation with missing files.
 
@@ -63,9 +63,10 @@ def rollback(target: str, store: GenerationStore, *, is_forced: bool = False) ->
         raise _not_found("no previous environment found", [])  # before the lock creates any file
     with store.lock("switching back"):
         before = store.current()
-        names = [generation.id for generation in store.generations()]
+        profiles = {generation.id: generation.profile for generation in store.generations()}
         foreign = store.asides()
-        id_ = _match(target, [*names, *foreign]) if target else _previous(store, [*names, *foreign])
+        profiles |= dict.fromkeys(foreign, "")
+        id_ = _match(target, profiles) if target else _previous(store, [*profiles])
         if id_ in foreign:
             aside = store.restore(id_)
             return SwitchResult(id=id_, is_foreign=True, generation=None, before=before, aside=aside)
@@ -100,8 +101,13 @@ def _check_files(generation: Generation, store: GenerationStore) -> None:
         )
 
 
-def _match(target: str, names: list[str]) -> str:
-    found = [name for name in names if name == target] or [name for name in names if name.startswith(target)]
+def _match(target: str, profiles: dict[str, str]) -> str:
+    names = [*profiles]
+    found = (
+        [name for name in names if name == target]
+        or [name for name in names if profiles[name] == target]
+        or [name for name in names if name.startswith(target)]
+    )
     if len(found) == 1:
         return found[0]
     raise _not_found(

@@ -1,6 +1,6 @@
 """Names and histories in `.envsmith`, and missing files of generations.
 
-Failed generations and replaced environments have names that no generation can have, whatever its profile is called.
+Replaced environments, and what earlier versions named as failed, have names that no generation can have.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from envsmith.install.links import exists
 from envsmith.model.naming import unique_name
 
 REMOVED = ".removing-"
-"""Prefix of generations that are being removed."""
-# As written by `_now`.
+"""Prefix of generations that an earlier version was removing."""
 _TIME = r"\d{8}T\d{6}Z"
 _FAILED = "-failed-"
 # Profile names have no capitals, so no name of a generation matches.
@@ -40,7 +39,8 @@ def free_aside(folder: Path, link: str) -> str:
         folder: ``.envsmith/aside``.
         link: its present name.
     """
-    return unique_name(f"{link}-{_now()}", lambda name: exists(folder / name))
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return unique_name(f"{link}-{now}", lambda name: exists(folder / name))
 
 
 def is_aside(name: str, link: str) -> bool:
@@ -54,24 +54,8 @@ def asides_in(folder: Path, link: str) -> tuple[Path, ...]:
     return tuple(sorted(path for path in found if is_aside(path.name, link)))
 
 
-def failed_name(id_: str) -> str:
-    """Return the name for a generation that failed its verification."""
-    return f"{id_}{_FAILED}{_now()}"
-
-
-def failed_in(folder: Path, id_: str = "*") -> tuple[Path, ...]:
-    """Return the failed generations, sorted.
-
-    Args:
-        folder: the generations.
-        id_: of one generation; by default of all.
-    """
-    found = folder.glob(f"{id_}{_FAILED}*")
-    return tuple(sorted(path for path in found if is_failed(path.name)))
-
-
 def is_failed(name: str) -> bool:
-    """Return whether a name is that of a failed generation."""
+    """Return whether an earlier version gave a generation that failed its verification this name."""
     return _FAILED_NAME.fullmatch(name) is not None
 
 
@@ -81,10 +65,6 @@ def id_in(name: str) -> str:
     if is_failed(name):
         name = name.rpartition(_FAILED)[0]
     return name if is_id(name) else ""
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def lost_files(site: Path, folders: Iterable[str]) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ function _es_find_prefix
             set -g _es_prefix (string replace -r '(/[^/]*){2}$' '' -- "$folder" | string collect)/.venv
         end
         # Prefer the project's own link: it stays valid after an install or rollback.
-        set -l own (string replace -r '/\.envsmith/generations/[^/]*$' '/.venv' -- "$_es_prefix" | string collect)
+        set -l own (string replace -r '/\.envsmith/[^/]*/[^/]*$' '/.venv' -- "$_es_prefix" | string collect)
         if test "$own" != "$_es_prefix"; and test "$(builtin realpath -- "$own" 2>/dev/null | string collect)" = "$(builtin realpath -- "$_es_prefix" | string collect)"
             set -g _es_prefix "$own"
         end

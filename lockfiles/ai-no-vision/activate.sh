@@ -131,7 +131,7 @@ _es_find_prefix () {
             _es_prefix=${_es_e%/*/*}/.venv
         fi
         # Prefer the project's own link: it stays valid after an install or rollback.
-        _es_e=${_es_prefix%/.envsmith/generations/*}/.venv
+        _es_e=${_es_prefix%/.envsmith/*/*}/.venv
         [ "$_es_e" = "$_es_prefix/.venv" ] || [ ! "$_es_e" -ef "$_es_prefix" ] || _es_prefix=$_es_e
     fi
     case $_es_prefix in ?*/) _es_prefix=${_es_prefix%/} ;; esac

@@ -48,7 +48,7 @@ if ("$_es_job" == activate) then
             set _es_e = "${_es_e:h:q}"
             set _es_prefix = "${_es_e:h:q}/.venv"
         endif
-        if ("${_es_prefix:q}" =~ */.envsmith/generations/*) then
+        if ("${_es_prefix:q}" =~ */.envsmith/*/*) then
             # The kernel does not report the link either: prefer the project's own, which stays valid after an install
             # or rollback.
             set _es_e = "${_es_prefix:h:q}"

@@ -140,7 +140,7 @@ class Shop:
     @property
     def generations(self) -> Path:
         """Where they lie."""
-        return self.project.root / ".envsmith" / "generations"
+        return self.project.root / ".envsmith" / "g"
 
     def names(self) -> list[str]:
         """Return the names of all that lies among the generations."""

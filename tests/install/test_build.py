@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.config.profile import SmokeTest
-from envsmith.environment.generation import CONSTRAINTS
+from envsmith.environment.generation import CONSTRAINTS, FAILED
 from envsmith.environment.model import TorchBuild
 from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import InstallError, ToolError
@@ -18,7 +18,7 @@ from tests.install.install_values import order, tools
 
 
 def names(root: Path) -> list[str]:
-    return sorted(path.name for path in (root / ".envsmith" / "generations").iterdir())
+    return sorted(path.name for path in (root / ".envsmith" / "g").iterdir())
 
 
 def test_a_generation_is_recorded_with_constraints_and_activation_scripts(tmp_path: Path) -> None:
@@ -63,15 +63,15 @@ def test_a_command_that_fails_is_no_proof_and_none_is_run_where_files_are_wrong(
     assert [name for name, _, _ in probe.tried] == ["torch"]
 
 
-def test_what_is_not_proved_is_kept_under_a_name_that_the_error_says(tmp_path: Path) -> None:
+def test_what_is_not_verified_is_kept_and_marked_and_the_error_names_it(tmp_path: Path) -> None:
     probe = FakeProbe(torch=TorchBuild(version="2.19.0", cuda="13.4"), refused="torch")
     with pytest.raises(InstallError) as caught:
         install(order(), tools(tmp_path, probe=probe))
     assert caught.value.code == "ENV001"
     assert [part.code for part in caught.value.parts] == ["ENV016", "ENV017"]
     (kept,) = names(tmp_path)
-    assert "-failed-" in kept
-    assert caught.value.where.endswith(kept)
+    assert (Path(caught.value.where) / FAILED).is_file()
+    assert Path(caught.value.where).name == kept
     assert not (tmp_path / ".venv").exists()
 
 
@@ -113,6 +113,6 @@ def test_hashes_are_compared_when_asked_or_after_a_crash(tmp_path: Path) -> None
     for place, deep in (("a", False), ("b", True)):
         install(order(deep=deep), tools(tmp_path / place, probe=probe))
     at_hand = tools(tmp_path / "c", probe=probe)
-    make_marked(tmp_path / "c" / ".envsmith" / "generations" / "any-aaaaaa", "any-aaaaaa")
+    make_marked(tmp_path / "c" / ".envsmith" / "g" / "aaaaaa", "aaaaaa")
     install(order(), at_hand)
     assert [deep for _, deep in probe.looked] == [False, True, True]

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from envsmith.environment import kept_digests
 from envsmith.environment.generation import RECORD, Generation
 from envsmith.errors import InstallError
 from envsmith.files.own_folder import make_marked
 from envsmith.install.generation_store import GenerationStore
+from envsmith.install.rollback import prune
 from tests.environment.test_model_generation import generation
 
-A, B, C = "any-aaaaaa", "any-bbbbbb", "any-cccccc"
+A, B, C, D = "aaaaaa", "bbbbbb", "cccccc", "dddddd"
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def test_the_link_is_relative_so_that_a_project_can_be_moved(
     environments: GenerationStore, tmp_path: Path
 ) -> None:
     environments.switch(A)
-    assert environments.link.readlink() == Path(".envsmith", "generations", A)
+    assert environments.link.readlink() == Path(".envsmith", "g", A)
     assert (tmp_path / ".envsmith" / ".gitignore").read_text("utf-8") == "*\n"
 
 
@@ -136,7 +138,7 @@ def test_a_process_killed_while_it_set_aside_leaves_no_trace(environments: Gener
     environments.link.mkdir()
     place = environments.root / "aside" / ".venv-20261121T120000Z"
     place.parent.mkdir()
-    place.symlink_to(Path(".envsmith", "generations", A))
+    place.symlink_to(Path(".envsmith", "g", A))
     with environments.lock("testing"):
         pass
     assert list(place.parent.iterdir()) == []
@@ -145,20 +147,20 @@ def test_a_process_killed_while_it_set_aside_leaves_no_trace(environments: Gener
 
 def test_half_built_folders_are_removed_by_the_next(environments: GenerationStore) -> None:
     (environments.create(C) / "lib").mkdir()
-    (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
-    make_marked(environments.folder / f".removing-{C}", C)
+    environments.set_failed(environments.create(D).name)
     with environments.lock("testing") as is_crashed:
         assert is_crashed
-    assert names(environments) == [A, B, f"{C}-failed-20261121T120000Z"]
+    assert names(environments) == [A, B, D]
     with environments.lock("testing") as is_crashed:
         assert not is_crashed
 
 
 def test_what_is_built_has_no_name_that_a_link_points_to(environments: GenerationStore) -> None:
-    assert environments.free_name(A) == f"{A}-2"
+    other = environments.free_id(A)
+    assert other != A
     environments.switch(A)
     environments.discard(A)  # as by hand: the link leads nowhere, and must not lead to what is half-built
-    assert environments.free_name(A) == f"{A}-2"
+    assert environments.free_id(A) == other
 
 
 def test_a_process_that_vanished_is_noticed_by_its_note(environments: GenerationStore) -> None:
@@ -191,9 +193,61 @@ def test_half_a_line_of_history_is_passed_over(environments: GenerationStore) ->
     assert environments.uses()[-1][0] == A
 
 
-def test_names_are_numbered_where_they_are_taken(environments: GenerationStore) -> None:
-    assert environments.free_name(C) == C
-    assert environments.free_name(A) == f"{A}-2"
+def test_ids_are_others_where_they_are_taken(environments: GenerationStore) -> None:
+    assert environments.free_id(f"{C}00") == C
+    taken = {A}
+    for _ in range(20):
+        taken.add(id_ := environments.free_id(f"{A}00"))
+        environments.create(id_)
+    assert len(taken) == 21
+    assert all(environments.prefix(id_) == environments.root / "g" / id_ for id_ in taken)
+
+
+@pytest.mark.parametrize("name", ["envsmith.json", "envsmith-failed"])
+def test_a_package_cannot_say_that_its_environment_is_verified_or_failed(
+    environments: GenerationStore, name: str
+) -> None:
+    (environments.create(C) / name).write_text(generation(C).to_json(), "utf-8")
+    environments.set_failed(C)
+    assert environments.generation(C) is None
+    assert environments.failed() == (C,)
+    built(environments, C)
+    assert environments.failed() == ()
+    assert environments.generation(C) is not None
+
+
+def test_what_earlier_versions_built_is_found_switched_to_and_removed(tmp_path: Path) -> None:
+    store = GenerationStore(link=tmp_path / ".venv")
+    old, failed, removing = "cu128-aaaaaa-2", "cu128-aaaaaa-failed-20261121T120000Z", ".removing-cu128-bbbbbb"
+    built(store, old, is_made=True)
+    for name in (failed, removing):
+        make_marked(
+            store.root / "generations" / name, name.removeprefix(".removing-").partition("-failed")[0]
+        )
+    store.switch(old)
+    assert store.prefix(old) == store.root / "generations" / old
+    assert [one.id for one in store.generations()] == [old]
+    store.keep_digests(old, {"pyvenv.cfg": "1"})
+    assert kept_digests.changes(store.prefix(old)) not in (None, ())
+    with store.lock("testing") as is_crashed:
+        assert is_crashed
+    assert not (store.root / "generations" / removing).exists()
+    assert store.failed() == (failed,)
+    (store.root / "generations" / A).mkdir()  # a name of new ones, in the folder of old ones
+    built(store, A, is_made=True)
+    store.switch(A)
+    assert prune(1, store) == (old, failed)
+    assert [path.name for path in (store.root / "generations").iterdir()] == [A]
+    assert store.current() == A
+
+
+@pytest.mark.parametrize("folder", ["g", "generations"])
+def test_a_link_in_the_place_of_a_folder_of_generations_is_refused(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / ".envsmith").mkdir()
+    (tmp_path / ".envsmith" / folder).symlink_to(tmp_path / "theirs")
+    with pytest.raises(InstallError, match="ENV035"):
+        GenerationStore(link=tmp_path / ".venv")
 
 
 def test_a_generation_is_intact_while_its_distributions_and_interpreter_are_there(
@@ -223,11 +277,13 @@ def test_a_generation_is_not_intact_where_it_was_not_built(
     assert not environments.is_intact(replace(one, place=str(tmp_path / "gone")))
 
 
-def test_one_that_failed_is_kept_and_only_the_newest_of_its_name(environments: GenerationStore) -> None:
-    make_marked(environments.folder / f"{C}-failed-20250101T000000Z", C)
-    (environments.folder / C).mkdir()
-    kept = environments.set_failed(C)
-    assert names(environments) == [A, B, kept.name]
+def test_one_that_failed_keeps_its_name_until_its_lock_is_built_again(environments: GenerationStore) -> None:
+    environments.create(C)
+    assert environments.set_failed(C) == environments.prefix(C)
+    with environments.lock("testing"):
+        assert environments.failed() == (C,)
+    assert environments.free_id(f"{C}00") == C
+    assert names(environments) == [A, B]
 
 
 def test_one_is_discarded_whole(environments: GenerationStore) -> None:
@@ -277,4 +333,5 @@ def test_a_profile_may_be_named_like_what_failed(environments: GenerationStore) 
     with environments.lock("testing") as is_crashed:
         assert is_crashed
     assert environments.failed() == ()
-    assert names(environments) == [A, B, mine]
+    assert names(environments) == [A, B]
+    assert environments.prefix(mine).is_dir()

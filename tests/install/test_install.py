@@ -79,7 +79,7 @@ def test_what_was_changed_by_hand_is_built_anew_and_left_as_it_is(shop: Shop) ->
     (extra / "foreign-1.0.dist-info").mkdir()
     ran = shop.install()
     assert ran.status == 0, ran.said
-    assert shop.current() == f"{old}-2"
+    assert shop.current() != old
     assert (extra / "foreign-1.0.dist-info").is_dir()
 
 
@@ -93,7 +93,7 @@ def test_deep_finds_a_damaged_file_of_the_current_environment(shop: Shop) -> Non
     assert shop.install().status == 0
     assert shop.current() == old, "not looked at without --deep"
     assert shop.install("--deep").status == 0
-    assert shop.current() == f"{old}-2"
+    assert shop.current() != old
     assert (shop.link / file.relative_to(shop.generations / old)).read_bytes() == body
 
 
@@ -110,7 +110,7 @@ def test_a_build_that_is_not_the_plans_never_becomes_current(shop: Shop) -> None
     assert "torch was built for CUDA 13.3; the lock is for CUDA 13.4" in ran.said
     assert shop.current() == old
     (failed,) = (name for name in shop.names() if name != old)
-    assert "-failed-" in failed
+    assert (shop.generations / failed / "envsmith-failed").is_file()
     assert failed in ran.err
 
 

@@ -36,16 +36,17 @@ def test_what_others_made_has_no_name_of_ours(capfd: pytest.CaptureFixture[str])
 
 def test_a_table_of_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
     found = [
-        listed("cu128-7c1e2a", is_current=True, used_utc="2026-11-21T12:00:00Z"),
-        listed("cu128-000000-failed-x", generation=None, kind="failed"),
+        listed("7c1e2a", is_current=True, used_utc="2026-11-21T12:00:00Z"),
+        listed("000000", generation=None, kind="failed"),
         listed(".venv-x", generation=None, kind="foreign"),
     ]
     output.show_generations(found, ("gone-aaaaaa",), as_json=False)
     assert [line.split() for line in capfd.readouterr().out.splitlines()] == [
-        ["generation", "torch", "python", "used", "own", "shared"],
+        ["generation", "profile", "torch", "python", "used", "own", "shared"],
         [
             "→",
-            "cu128-7c1e2a",
+            "7c1e2a",
+            "cu128",
             "2.11.0+cu128",
             "3.12.4",
             "2026-11-21",
@@ -55,8 +56,8 @@ def test_a_table_of_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
             "3.2",
             "GB",
         ],
-        ["cu128-000000-failed-x", "not", "verified", "-", "never", "900", "bytes", "3.2", "GB"],
-        [".venv-x", "not", "managed", "by", "envsmith", "-", "never", "900", "bytes", "3.2", "GB"],
+        ["000000", "-", "not", "verified", "-", "never", "900", "bytes", "3.2", "GB"],
+        [".venv-x", "-", "not", "managed", "by", "envsmith", "-", "never", "900", "bytes", "3.2", "GB"],
         ["removed", "gone-aaaaaa"],
     ]
     output.show_generations(found, (), as_json=True)

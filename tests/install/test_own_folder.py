@@ -55,7 +55,7 @@ def filled(link: Path, *ids: str, told: list[str] | None = None) -> GenerationSt
     return store
 
 
-@pytest.mark.parametrize("name", [".envsmith", ".envsmith/generations", ".envsmith/aside", "sub"])
+@pytest.mark.parametrize("name", [".envsmith", ".envsmith/g", ".envsmith/aside", "sub"])
 def test_a_link_in_the_place_of_our_folder_is_refused_with_the_command(
     project: Path, outside: Path, name: str
 ) -> None:
@@ -80,14 +80,22 @@ def test_a_parent_outside_the_project_may_be_a_link(tmp_path: Path, project: Pat
 def test_folders_of_the_user_beside_generations_stay(project: Path) -> None:
     told: list[str] = []
     store = filled(project / ".venv", A, B, told=told)
-    for name in ("notes", "my-venv", f"{C}x", "thesis-abcdef", ".removing-thesis-abcdef", "a.txt-failed-x"):
+    for name in (
+        "notes",
+        "my-venv",
+        f"{C}x",
+        "abcdef",
+        ".removing-abcdef",
+        "thesis-abcdef",
+        "a.txt-failed-x",
+    ):
         (store.folder / name).mkdir()
         (store.folder / name / "pyvenv.cfg").write_text("home = /usr", "utf-8")
-    for name in ("copy-abcdef", f"{C}-failed-20261121T120000Z"):
+    for name in ("fedcba", f"{C}-failed-20261121T120000Z"):
         # A copy of a generation has its mark and record, with another name.
         (store.folder / name).mkdir()
         (store.folder / name / MARK).write_text(f"{A}\n", "utf-8")
-    (store.folder / "empty-abcdef").mkdir()
+    (store.folder / "facade").mkdir()
     before = content(store.folder)
     store.switch(A)
     for _ in range(3):
@@ -95,7 +103,7 @@ def test_folders_of_the_user_beside_generations_stay(project: Path) -> None:
         rollback("", store, is_forced=True)
     assert content(store.folder) == before
     assert len(told) == len(set(told)) == 5
-    assert (store.folder / "empty-abcdef").is_dir()
+    assert (store.folder / "facade").is_dir()
     assert all("is not removed: it has no mark of envsmith" in line for line in told)
 
 
@@ -103,14 +111,14 @@ def test_generations_with_marks_and_those_of_earlier_versions_are_removed_and_to
     told: list[str] = []
     store = filled(project / ".venv", A, B, told=told)
     built(store, C, is_made=True)
-    store.create("any-dddddd")
-    (store.prefix("any-dddddd") / "lib").mkdir()
+    store.create("dddddd")
+    (store.prefix("dddddd") / "lib").mkdir()
     store.switch(B)
     assert set(prune(1, store)) == {A, C}
     assert sorted(told) == [
-        "removed .envsmith/generations/any-aaaaaa",
-        "removed .envsmith/generations/any-cccccc",
-        "removed .envsmith/generations/any-dddddd",
+        "removed .envsmith/g/aaaaaa",
+        "removed .envsmith/g/cccccc",
+        "removed .envsmith/g/dddddd",
     ]
     assert [path.name for path in store.folder.iterdir()] == [B]
 
@@ -146,11 +154,11 @@ def test_what_cannot_be_removed_is_told_once_and_blocks_nothing(
         rollback("", store, is_forced=True)
         prune(5, store)
     assert told == [
-        f".envsmith/generations/{C} is not removed: permission denied; delete it yourself if you do not need it"
+        f".envsmith/g/{C} is not removed: permission denied; delete it yourself if you do not need it"
     ]
     assert prune(1, store) != ()
     monkeypatch.setattr(os, "rmdir", real)
-    assert store.free_name(C) == f"{C}-2"
+    assert store.free_id(C) != C
 
 
 @pytest.mark.parametrize("name", [A, B, C, f"{C}-failed-20261121T120000Z", f".removing-{C}", "notes"])
@@ -181,7 +189,7 @@ def test_a_folder_without_permissions_blocks_nothing(project: Path, name: str) -
     assert (store.folder / name).exists()
 
 
-@pytest.mark.parametrize("name", ["", "generations", "aside", "left", "busy", ".gitignore"])
+@pytest.mark.parametrize("name", ["", "g", "aside", "left", "busy", ".gitignore"])
 @pytest.mark.skipif(os.geteuid() != 0, reason="runs a child as another user")
 def test_folders_of_ours_without_permissions_end_in_a_message_at_worst(project: Path, name: str) -> None:
     store = filled(project / ".venv", A, B)
@@ -242,7 +250,7 @@ def test_files_are_not_written_through_links(
     assert [id_ for id_, _ in store.uses()] == [A]
 
 
-@pytest.mark.parametrize("name", ["busy", "history-.venv.jsonl", "left", f"generations/{C}/{RECORD}"])
+@pytest.mark.parametrize("name", ["busy", "history-.venv.jsonl", "left", f"g/{C}/{RECORD}"])
 def test_fifos_block_nothing(project: Path, name: str) -> None:
     path = project / ".envsmith" / name
     path.parent.mkdir(parents=True)
@@ -260,7 +268,7 @@ def test_texts_in_left_are_not_taken_as_paths(project: Path, tmp_path: Path) -> 
     before = content(tmp_path / "other")
     for name in (f".removing-{C}", f".removing-{C}~2"):
         (store.folder / name).mkdir()
-    back = f"../../../../other/.envsmith/generations/{B}"
+    back = f"../../../../other/.envsmith/g/{B}"
     (store.root / "left").write_text(f".removing-{C}/{back}\n.removing-{C}~2/{back}\n/{back}\n", "utf-8")
     assert (store.folder / f".removing-{C}" / back).resolve() == other.prefix(B).resolve()
     prune(1, store)
@@ -357,7 +365,7 @@ def test_a_second_site_packages_hides_no_change_in_the_first(project: Path) -> N
 
 def test_a_folder_that_is_mounted_in_a_generation_keeps_its_files(project: Path, outside: Path) -> None:
     mounted = ("unshare", "--map-root-user", "--mount", "sh", "-c", 'mount --bind "$0" "$1" && shift && "$@"')
-    made = project / ".envsmith" / "generations" / C
+    made = project / ".envsmith" / "g" / C
     (made / "a b").mkdir(parents=True)
     (made / MARK).write_text(f"{C}\n", "utf-8")
     if (

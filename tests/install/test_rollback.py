@@ -7,12 +7,11 @@ import pytest
 
 from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import InstallError
-from envsmith.files.own_folder import make_marked
 from envsmith.install.generation_store import GenerationStore
 from envsmith.install.rollback import list_generations, prune, rollback
 from tests.environment.test_model_generation import generation
 
-A, B, C = "any-aaaaaa", "any-bbbbbb", "other-cccccc"
+A, B, C, D = "aaaaaa", "aabbbb", "cccccc", "dddddd"
 
 
 @pytest.fixture
@@ -46,14 +45,21 @@ def test_back_to_the_one_before_and_forth(environments: GenerationStore) -> None
 
 def test_to_any_by_name_or_its_beginning(environments: GenerationStore) -> None:
     assert rollback(C, environments).id == C
-    assert rollback("any-a", environments).id == A
+    assert rollback("aaa", environments).id == A
     assert rollback("", environments).id == C
-    with pytest.raises(InstallError, match=r"ENV030: .*'any' is ambiguous: any-aaaaaa or any-bbbbbb"):
-        rollback("any", environments)
+    with pytest.raises(InstallError, match=r"ENV030: .*'aa' is ambiguous: aaaaaa or aabbbb"):
+        rollback("aa", environments)
     with pytest.raises(InstallError, match="environment 'none' not found") as caught:
         rollback("none", environments)
     assert [name for _, name in caught.value.details] == [A, B, C]
     assert environments.current() == C
+
+
+def test_to_the_only_one_of_a_profile(environments: GenerationStore) -> None:
+    environments.record(generation(C, profile="other", site="lib", folders=("a-1.dist-info",)))
+    assert rollback("other", environments).id == C
+    with pytest.raises(InstallError, match=r"ENV030: .* is ambiguous: aaaaaa or aabbbb"):
+        rollback("cu128", environments)
 
 
 def test_what_others_made_comes_back_and_goes_again(environments: GenerationStore) -> None:
@@ -98,7 +104,7 @@ def test_one_that_is_damaged_is_refused_unless_that_is_wanted(environments: Gene
 
 
 def test_the_list_tells_use_and_cost(environments: GenerationStore) -> None:
-    (environments.folder / f"{C}-failed-20261121T120000Z").mkdir()
+    environments.set_failed(environments.create(D).name)
     (environments.root / "aside").mkdir()
     (environments.root / "aside" / ".venv-20261121T110000Z").mkdir()
     found = list_generations(environments, lambda path: (len(path.name), 7))
@@ -106,7 +112,7 @@ def test_the_list_tells_use_and_cost(environments: GenerationStore) -> None:
         (C, "proved", False),
         (A, "proved", False),
         (B, "proved", True),
-        (f"{C}-failed-20261121T120000Z", "failed", False),
+        (D, "failed", False),
         (".venv-20261121T110000Z", "foreign", False),
     ]
     assert [bool(item.used_utc) for item in found] == [False, True, True, False, False]
@@ -114,8 +120,8 @@ def test_the_list_tells_use_and_cost(environments: GenerationStore) -> None:
 
 
 def test_those_used_last_are_kept_and_the_current_one_always(environments: GenerationStore) -> None:
-    make_marked(environments.folder / f"{C}-failed-20261121T120000Z", C)
-    assert prune(2, environments) == (C, f"{C}-failed-20261121T120000Z")
+    environments.set_failed(environments.create(D).name)
+    assert prune(2, environments) == (C, D)
     assert prune(2, environments) == ()
     assert prune(1, environments) == (A,)
     assert [one.id for one in environments.generations()] == [B]

@@ -89,11 +89,12 @@ def test_the_named_command_works_although_the_link_stays(
     assert store.asides() == ()
 
 
-@pytest.mark.parametrize("at", ["", "generations"])
+@pytest.mark.parametrize("at", ["", "g", "generations"])
 def test_a_link_in_the_store_is_refused(
     tmp_path: Path, stores: tuple[GenerationStore, GenerationStore], at: str
 ) -> None:
     root = stores[0].root
+    (root / at).mkdir(exist_ok=True)
     (root / at).rename(tmp_path / "moved")
     (root / at).symlink_to(tmp_path / "moved")
     with pytest.raises(InstallError, match="ENV035"):

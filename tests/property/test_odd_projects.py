@@ -47,7 +47,7 @@ USER = 12345
 TIME_LIMIT_S = 60
 BROKEN = 99
 TIME = "20261121T120000Z"
-GENERATIONS = ".envsmith/generations"
+GENERATIONS = ".envsmith/g"
 INSTALLED = f"{GENERATIONS}/{{installed}}"
 """The environment that a real install made."""
 TREES = int(os.environ.get("ENVSMITH_TEST_TREES", "150"))
@@ -62,7 +62,8 @@ IN_GENERATIONS = (
     f"{C}-failed-{TIME}",
     f"{A}/envsmith.json",
 )
-IN_OWN = ("", "/generations", "/aside", "/notes", "/link-.venv", f"/aside/.venv-{TIME}", "/aside/mine")
+FOLDERS = ("g", "generations", "aside", "digests")
+IN_OWN = ("", "/g", "/generations", "/aside", "/notes", "/link-.venv", f"/aside/.venv-{TIME}", "/aside/mine")
 WRITTEN = ("busy", "left", ".gitignore", "history-.venv.jsonl")
 PARTS = tuple(f"wheels/.envsmith-partial/{SHA256}.{end}" for end in ("part", "json", "lock"))
 NAMES = (
@@ -398,8 +399,8 @@ def _is_own(path: str, before: Snapshot) -> bool:
     folder, name = [*parts, "", ""][:2]
     if folder.removesuffix(".new") in WRITTEN or folder == "link-.venv":
         return not stat.S_ISDIR(before.get(path, (0, ""))[0])
-    if not name or folder not in ("generations", "aside", "digests"):
-        return path not in before and folder in ("", "generations", "aside", "digests")
+    if not name or folder not in FOLDERS:
+        return path not in before and folder in ("", *FOLDERS)
     # A killed switch leaves a link to a generation in the place of an environment that was to be moved.
     mode, content = before.get(path, (0, ""))
     if folder == "aside" and stat.S_ISLNK(mode) and content.startswith(f"{GENERATIONS}/"):

@@ -145,10 +145,10 @@ def test_the_projects_own_link_is_entered_not_the_generation_behind_it(
 ) -> None:
     """What is current may change meanwhile; the session is then in what is current."""
     place = made_project(tmp_path / "project", around)
-    generations = place.root / ".envsmith" / "generations"
+    generations = place.root / ".envsmith" / "g"
     generations.mkdir(parents=True)
     made = (place.root / ".venv").rename(generations / "cu128-0a1b2c")
-    (place.root / ".venv").symlink_to(Path(".envsmith", "generations", made.name))
+    (place.root / ".venv").symlink_to(Path(".envsmith", "g", made.name))
     own = made / "bin" / driver.file
     own.write_bytes(ENVSMITH.script(place, driver).read_bytes())
     through = place.root / ".venv" / "bin" / driver.file

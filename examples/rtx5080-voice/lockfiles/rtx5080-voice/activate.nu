@@ -177,7 +177,7 @@ def --env activate [] {
         $folder | path dirname | path dirname | path join .venv
     }
     # Prefer the project's own link: it stays valid after an install or rollback.
-    let own = $found | str replace --regex '[\\/]\.envsmith[\\/]generations[\\/][^\\/]+$' $'(char path_sep).venv'
+    let own = $found | str replace --regex '[\\/]\.envsmith[\\/][^\\/]+[\\/][^\\/]+$' $'(char path_sep).venv'
     let prefix = if ($own | path expand) == ($found | path expand) { $own } else { $found }
     let programs = if $nu.os-info.name == 'windows' { $prefix | path join Scripts } else { $prefix | path join bin }
     if ($programs | path type) not-in [dir symlink] {

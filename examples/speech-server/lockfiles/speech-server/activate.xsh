@@ -130,9 +130,9 @@ def _es_activate(me, is_executed):
         prefix = os.path.dirname(folder)
     else:
         prefix = os.path.join(os.path.dirname(os.path.dirname(folder)), ".venv")
-    generations = os.path.dirname(prefix)
-    own = os.path.join(os.path.dirname(os.path.dirname(generations)), ".venv")
-    if generations.endswith(os.path.join(".envsmith", "generations")) and os.path.realpath(own) == os.path.realpath(prefix):
+    keeper = os.path.dirname(os.path.dirname(prefix))
+    own = os.path.join(os.path.dirname(keeper), ".venv")
+    if os.path.basename(keeper) == ".envsmith" and os.path.realpath(own) == os.path.realpath(prefix):
         prefix = own  # the project's own link stays valid after an install or rollback
     programs = os.path.join(prefix, "Scripts" if os.name == "nt" else "bin")
     if not os.path.isdir(programs):
