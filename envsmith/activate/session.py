@@ -52,12 +52,13 @@ def environment_paths(prefix: Path) -> EnvironmentPaths:
             hint="move the project to a folder without this character",
         )
     found = prefix.absolute() / CONSTRAINTS
-    # pip and uv split the variable at white space, so such a path cannot be passed.
-    is_usable = found.is_file() and not any(character.isspace() for character in str(found))
+    # pip and uv split the variable at white space, and take URLs.
+    is_split = any(character.isspace() for character in str(found))
+    constraints = found.as_uri() if is_split else str(found)
     return EnvironmentPaths(
         prefix=str(prefix.absolute()),
         bin=str(folder),
-        constraints=str(found) if is_usable else "",
+        constraints=constraints if found.is_file() else "",
         is_windows=is_windows,
     )
 

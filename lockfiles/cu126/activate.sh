@@ -7,8 +7,13 @@
 
 _es_activate () {
     [ -z "${ZSH_VERSION-}" ] || emulate -L sh
-    _es_me= _es_executed= _es_said=
+    _es_me= _es_executed= _es_said= _es_prefix=${ENVSMITH_PREFIX-}
     _es_find_me
+    case ${OSTYPE-} in msys* | cygwin*)
+        # Git Bash: with a colon, a path of Windows cannot be an entry of PATH.
+        case $_es_me in ?:[/\\]*) _es_me=$(\command cygpath -u -- "$_es_me") ;; esac
+        case $_es_prefix in ?:[/\\]*) _es_prefix=$(\command cygpath -u -- "$_es_prefix") ;; esac
+    esac
     if [ -n "$_es_executed" ]; then
         printf '%s\n' "envsmith: this file must be read by your shell, not executed:  . $_es_me" >&2
         return 1
@@ -33,16 +38,29 @@ _es_activate () {
             _es_set "$_es_n"
         fi
     done
-    case $_es_prefix in
-        *[[:space:]]*) ;;  # pip and uv split such values at white space
-        *)
-            if [ -f "$_es_prefix/envsmith-constraints.txt" ]; then
+    if [ -f "$_es_prefix/envsmith-constraints.txt" ]; then
+        _es_e=$_es_prefix/envsmith-constraints.txt
+        case $_es_e in
+            *' '*)  # pip and uv split values at white space, and take URLs, which Git Bash passes on as they are
+                case ${OSTYPE-} in msys* | cygwin*) _es_e=/$(\command cygpath -m -- "$_es_e") ;; esac
+                _es_replace % %25
+                _es_replace ' ' %20
+                _es_replace '#' %23
+                _es_replace '?' %3F
+                _es_replace '\' %5C
+                _es_e=file://$_es_e
+                ;;
+        esac
+        _es_kept=$_es_e
+        case $_es_kept in
+            *[[:space:]]*) ;;
+            *)
                 for _es_n in PIP_CONSTRAINT UV_CONSTRAINT; do
-                    _es_set "$_es_n" "$_es_prefix/envsmith-constraints.txt"
+                    _es_set "$_es_n" "$_es_kept"
                 done
-            fi
-            ;;
-    esac
+                ;;
+        esac
+    fi
     if [ -n "${PS1-}" ] && [ -z "${VIRTUAL_ENV_DISABLE_PROMPT-}" ]; then
         _ENVSMITH_PROMPT='(cu126) '
         export _ENVSMITH_PROMPT
@@ -52,6 +70,15 @@ _es_activate () {
     if [ -n "$_es_said" ] && [ -z "${ENVSMITH_QUIET-}" ]; then
         printf '%s\n' "envsmith: removed until \`deactivate\`:${_es_said%;}" >&2
     fi
+}
+
+# Replace each text $1 of _es_e by $2.
+_es_replace () {
+    _es_rest=$_es_e _es_e=
+    while case $_es_rest in *"$1"*) ;; *) false ;; esac; do
+        _es_e=$_es_e${_es_rest%%"$1"*}$2 _es_rest=${_es_rest#*"$1"}
+    done
+    _es_e=$_es_e$_es_rest
 }
 
 # Find the path of this file, and whether it is sourced or executed.
@@ -102,8 +129,8 @@ _es_follow () {
 
 # Set _es_prefix and _es_bin, or print an error.
 _es_find_prefix () {
-    if [ -n "${ENVSMITH_PREFIX-}" ]; then
-        _es_prefix=$ENVSMITH_PREFIX
+    if [ -n "$_es_prefix" ]; then
+        :
     elif [ -z "$_es_me" ]; then
         printf '%s\n' 'envsmith: cannot find the location of this file: set ENVSMITH_PREFIX to the environment' >&2
         return 1
@@ -294,7 +321,7 @@ if _es_activate; then
 else
     _es_e=1
 fi
-unset -f _es_activate _es_find_me _es_ask_kernel _es_follow _es_find_prefix _es_set _es_clean _es_is_foreign _es_define
+unset -f _es_activate _es_find_me _es_ask_kernel _es_follow _es_find_prefix _es_set _es_clean _es_is_foreign _es_define _es_replace
 unset _es_me _es_how _es_executed _es_said _es_prefix _es_bin _es_n _es_rest _es_kept _es_was _es_out
 if [ "$_es_e" = 0 ]; then
     unset _es_e

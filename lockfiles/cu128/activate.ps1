@@ -156,7 +156,13 @@
         }
     }
     $guard = [IO.Path]::Combine($prefix, 'envsmith-constraints.txt')
-    if ((Test-Path -LiteralPath $guard) -and $guard -notmatch '\s') {
+    if (Test-Path -LiteralPath $guard) {
+        if ($guard -match '\s') {
+            # pip and uv split values at white space, and take URLs.
+            $guard = [Uri]::EscapeDataString($guard.Replace([string][IO.Path]::DirectorySeparatorChar, '/'))
+            $guard = $guard.Replace('%2F', '/').Replace('%3A', ':')
+            $guard = if ($guard.StartsWith('//')) { "file:$guard" } else { "file:///$($guard.TrimStart('/'))" }
+        }
         foreach ($name in @('PIP_CONSTRAINT UV_CONSTRAINT' -split ' ' -ne '')) { Edit-Value $name $guard }
     }
     if (-not $env:VIRTUAL_ENV_DISABLE_PROMPT) {

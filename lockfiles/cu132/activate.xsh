@@ -164,7 +164,11 @@ def _es_activate(me, is_executed):
     for name, value in values.items():
         change(name, value)
     guard = os.path.join(prefix, "envsmith-constraints.txt")
-    if os.path.exists(guard) and not any(one.isspace() for one in guard):
+    if os.path.exists(guard):
+        if any(one.isspace() for one in guard):  # pip and uv split values at white space, and take URLs
+            import pathlib
+
+            guard = pathlib.Path(guard).as_uri()
         for name in "PIP_CONSTRAINT UV_CONSTRAINT".split():
             change(name, guard)
     said = []

@@ -197,11 +197,21 @@ if ("$_es_job" == activate) then
     setenv _ENVSMITH_NOW_VIRTUAL_ENV $_es_prefix:q
     setenv _ENVSMITH_NOW_VIRTUAL_ENV_PROMPT 'macos'
     set _es_gone = ()
-    if ("${_es_prefix:q}" !~ *[\ \	]* && -f "${_es_prefix:q}/envsmith-constraints.txt") then
-        foreach _es_n (PIP_CONSTRAINT UV_CONSTRAINT)
-            set _es_value_$_es_n = "${_es_prefix:q}/envsmith-constraints.txt"
-        end
-        set _es_names = (PIP_CONSTRAINT UV_CONSTRAINT $_es_names)
+    if (-f "${_es_prefix:q}/envsmith-constraints.txt") then
+        set _es_e = "${_es_prefix:q}/envsmith-constraints.txt"
+        if ("${_es_e:q}" =~ *\ * && "${_es_e:q}" !~ *\\*) then
+            # pip and uv split values at white space, and take URLs.
+            set _es_e = "$_es_e:as/%/%25/"
+            set _es_e = "$_es_e:as/ /%20/"
+            set _es_e = "$_es_e:as/#/%23/"
+            set _es_e = "file://$_es_e:as/?/%3F/"
+        endif
+        if ("${_es_e:q}" !~ *[\ \	]*) then
+            foreach _es_n (PIP_CONSTRAINT UV_CONSTRAINT)
+                set _es_value_$_es_n = "${_es_e:q}"
+            end
+            set _es_names = (PIP_CONSTRAINT UV_CONSTRAINT $_es_names)
+        endif
     endif
     set _es_had_path = $?PATH
     if (! $_es_had_path) set path = ($path:q)

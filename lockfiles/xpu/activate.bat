@@ -41,8 +41,9 @@
 @rem `_es_none` is never defined: it fills an empty list.
 @for %%V in (PYTHONPATH PYTHONHOME CONDA_PREFIX _es_none) do @if defined %%V @call :es_unset %%V
 @if not exist "%_es_prefix%\envsmith-constraints.txt" @goto :es_values
-@if not "%_es_prefix: =%"=="%_es_prefix%" @goto :es_values
-@for %%V in (PIP_CONSTRAINT UV_CONSTRAINT _es_none) do @if not "%%V"=="_es_none" @call :es_guard %%V
+@set "_es_t=%_es_prefix%\envsmith-constraints.txt"
+@if not "%_es_t: =%"=="%_es_t%" @call :es_url
+@if defined _es_t @for %%V in (PIP_CONSTRAINT UV_CONSTRAINT _es_none) do @if not "%%V"=="_es_none" @call :es_guard %%V
 :es_values
 @call :es_clean
 @if not defined VIRTUAL_ENV_DISABLE_PROMPT @call :es_show_prompt
@@ -97,8 +98,23 @@
 
 :es_guard
 @call :es_keep %1
-@set "%1=%_es_prefix%\envsmith-constraints.txt"
-@set "_ENVSMITH_NOW_%1=%_es_prefix%\envsmith-constraints.txt"
+@set "%1=%_es_t%"
+@set "_ENVSMITH_NOW_%1=%_es_t%"
+@exit /b 0
+
+@rem pip and uv split values at spaces, and take URLs. cmd cannot replace % and # in paths: no guard then.
+:es_url
+@set "_es_odd="
+@for /f "tokens=2 delims=%%#" %%Q in ("x%_es_t%x") do @set "_es_odd=1"
+@if defined _es_odd @(set "_es_t=" & exit /b 0)
+@set "_es_list="
+@for %%E in ("%_es_t: =" "%") do (set "_es_e=%%~E" & call :es_url_part)
+@set "_es_t=%_es_list:\=/%"
+@if "%_es_t:~0,2%"=="//" (set "_es_t=file:%_es_t%") else (set "_es_t=file:///%_es_t%")
+@exit /b 0
+
+:es_url_part
+@if defined _es_list (set "_es_list=%_es_list%%%20%_es_e%") else (set "_es_list=%_es_e%")
 @exit /b 0
 
 @rem Save the value of a variable, and record its change.

@@ -29,9 +29,12 @@ function _es_activate
             _es_set $name
         end
     end
-    if test -f "$_es_prefix/envsmith-constraints.txt"; and not string match -qr '\s' -- "$_es_prefix"
+    set -l guard "$_es_prefix/envsmith-constraints.txt"
+    if test -f "$guard"
+        # pip and uv split values at white space, and take URLs.
+        string match -qr '\s' -- "$guard"; and set guard file://(string escape --style=url -- "$guard")
         for name in PIP_CONSTRAINT UV_CONSTRAINT
-            _es_set $name "$_es_prefix/envsmith-constraints.txt"
+            _es_set $name "$guard"
         end
     end
     if status is-interactive; and test -z "$VIRTUAL_ENV_DISABLE_PROMPT"; and functions -q fish_prompt

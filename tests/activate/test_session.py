@@ -30,10 +30,10 @@ def test_a_link_to_the_current_generation_stays_one(tmp_path: Path) -> None:
     assert environment_paths(tmp_path / ".venv").prefix == str(tmp_path / ".venv")
 
 
-def test_constraints_that_pip_could_not_read_are_not_named(tmp_path: Path) -> None:
-    prefix = environment(tmp_path / "a b")
+def test_constraints_in_a_path_with_a_space_are_named_by_a_url(tmp_path: Path) -> None:
+    prefix = environment(tmp_path / "a b#%20")
     (prefix / CONSTRAINTS).write_text("torch==2.13.0\n")
-    assert environment_paths(prefix).constraints == ""
+    assert environment_paths(prefix).constraints.endswith(f"/a%20b%23%2520/{CONSTRAINTS}")
 
 
 def test_nothing_there(tmp_path: Path) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from envsmith.activate.model import GUARDS, LIBRARY_PATHS, MARK, UNSET, Activation
+from envsmith.activate.model import CONSTRAINTS, GUARDS, LIBRARY_PATHS, MARK, UNSET, Activation
+from tests.install.made import made
 from tests.shells.drivers import DRIVERS, Driver, Session, plain_environment
 from tests.shells.places import ENVSMITH, OTHER, PROFILE, made_project, write_scripts
 from tests.shells.situations import Place
@@ -239,6 +243,82 @@ def test_what_the_profile_says_itself_goes_before_what_activating_does(
     assert inside["UV_CONSTRAINT"].endswith("envsmith-constraints.txt")
     assert steps.variables("after") == steps.variables("before")
     assert steps.state("after") == steps.state("before")
+
+
+@EVERY_AND_CMD
+def test_the_guard_works_in_a_path_with_a_space(driver: Driver, around: Path, tmp_path: Path) -> None:
+    """pip and uv split their variables at white space; a URL has none. cmd leaves the guard out at % and #.
+
+    Wine 8's cmd expands the %2 of %20 again, which Windows' own does not: only the rest of its URL is compared.
+    """
+    place = made_project(
+        tmp_path / ("a  project" if driver.name == CMD.name else "a  pro%20ject #1?가"), around, guard=True
+    )
+    constraints = place.root / ".venv" / CONSTRAINTS
+    constraints.write_text("demo==1.0\n")
+    steps = steps_in(driver, place, tmp_path / "run")
+    steps.do("activate", script_of(PROFILE.profile, place, driver))
+    steps.look("inside")
+    steps.run()
+    inside = steps.variables("inside")
+    guard = {name: inside[name] for name in GUARDS}
+    if driver.name == CMD.name:
+        assert set(guard.values()) == {f"file:///Z:{constraints}".replace(" ", "0")}
+        return
+    for version in ("1.0", "2.0"):
+        wheel = made("demo", version)
+        (tmp_path / wheel.filename).write_bytes(wheel.body)
+    index = ["--no-index", "--find-links", str(tmp_path)]
+
+    def said(*words: str) -> str:
+        done = subprocess.run(
+            words, input="demo", env={**os.environ, **guard}, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    pip = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", *index, "demo"]
+    assert "Would install demo-1.0" in said(*pip)
+    uv = [str(Path(sys.executable).parent / "uv"), "--no-config", "pip", "compile", *index, "-"]
+    assert "demo==1.0" in said(*uv)
+
+
+@pytest.mark.parametrize("name", ["a project", "project"])
+@pytest.mark.parametrize("given", ["script of MSYS", "script of Windows", "environment of Windows"])
+def test_git_bash(around: Path, tmp_path: Path, name: str, given: str) -> None:
+    """Simulated by this machine's bash: OSTYPE, a `cygpath` that knows C: alone, a file whose name begins with C:.
+
+    MSYS itself hands paths such as /c/x to programs of Windows as C:/x, but no path within a URL.
+    """
+    place = made_project(tmp_path / "c" / name, around, guard=True)
+    (place.root / ".venv" / "bin").rmdir()
+    cygpath = tmp_path / "own" / "cygpath"
+    cygpath.parent.mkdir()
+    cygpath.write_text(
+        f"""#!/bin/sh
+case $1 in
+    -u) printf '%s\\n' "$3" | sed -e 's:\\\\:/:g' -e 's,^C:,{tmp_path}/c,' ;;
+    -m) printf '%s\\n' "$3" | sed 's,^{tmp_path}/c,C:,' ;;
+esac
+"""
+    )
+    cygpath.chmod(0o755)
+    (bash,) = (one for one in DRIVERS if one.name == "bash")
+    steps = steps_in(bash, place, tmp_path / "run", OSTYPE="msys")
+    steps.env["PATH"] = f"{cygpath.parent}:/usr/bin:/bin"
+    script = str(place.root / "lockfiles" / PROFILE.profile / bash.file)
+    if given == "script of Windows":
+        named = f"C:\\{name}\\lockfiles\\{PROFILE.profile}\\{bash.file}"
+        script = str(Path(script).rename(steps.folder / named).name)
+    elif given == "environment of Windows":
+        steps.env["ENVSMITH_PREFIX"] = f"C:\\{name}\\.venv"
+    steps.do("activate", script)
+    steps.look("inside")
+    steps.run()
+    inside = steps.variables("inside")
+    assert inside["VIRTUAL_ENV"] == f"{place.root}/.venv"
+    assert inside["PATH"] == f"{place.root}/.venv/Scripts:{cygpath.parent}:/usr/bin:/bin"
+    url = f"file:///C:/a%20project/.venv/{CONSTRAINTS}"
+    assert inside["PIP_CONSTRAINT"] == (url if " " in name else f"{place.root}/.venv/{CONSTRAINTS}")
 
 
 @EVERY_AND_CMD

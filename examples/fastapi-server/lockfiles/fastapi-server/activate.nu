@@ -155,6 +155,11 @@ export def --env deactivate [] {
     hide-env --ignore-errors ...$gone
 }
 
+def url-of [path: string] {
+    let text = $path | str replace --all (char path_sep) '/' | url encode | str replace --all '%3A' ':'
+    if ($text | str starts-with '//') { $'file:($text)' } else { $'file:///($text | str trim --left --char "/")' }
+}
+
 def --env activate [] {
     # Executed instead of used as a module, it runs `main`.
     if ($env.PROCESS_PATH? | default '') != '' and ($env.PROCESS_PATH | path expand) == ($self | path expand) { return }
@@ -185,8 +190,10 @@ def --env activate [] {
     change VIRTUAL_ENV $prefix
     for row in $values { change $row.name $row.value }
     let guard = $prefix | path join 'envsmith-constraints.txt'
-    if ($guard | path exists) and $guard !~ '\s' {
-        for name in [PIP_CONSTRAINT UV_CONSTRAINT] { change $name $guard }
+    if ($guard | path exists) {
+        # pip and uv split values at white space, and take URLs.
+        let value = if $guard =~ '\s' { url-of $guard } else { $guard }
+        for name in [PIP_CONSTRAINT UV_CONSTRAINT] { change $name $value }
     }
     mut said = []
     for name in $cleaned {
