@@ -56,6 +56,8 @@ class BadRelease(Fact):
     """Empty means every system."""
     visual_cpp: tuple[int, ...] = ()
     """On Windows, the version of Microsoft's C++ library from which on it works; empty if no version helps."""
+    longest_path: str = ""
+    """On Windows, where this is the problem, the longest path in the wheel: ``torch-{version}.dist-info/LICENSE``."""
     problem: str
     fix: str
 
@@ -72,6 +74,7 @@ def read_bad_release(row: Row) -> BadRelease:
         versions=row.read("versions", SpecifierSet),
         os=row.text("os", ""),
         visual_cpp=row.read("visual-cpp", _numbers) if row.has("visual-cpp") else (),
+        longest_path=row.text("longest-path", ""),
         problem=row.text("problem"),
         fix=row.text("fix"),
         **row.origin(),

@@ -104,6 +104,11 @@ def _runtime(facts: DoctorFacts) -> Iterator[Finding]:
         )
 
 
+def _long_paths(facts: DoctorFacts) -> Iterator[Finding]:
+    if facts.longest_path is not None:
+        yield from system_checks.long_paths(facts.longest_path, facts.project)
+
+
 def _known_failures(environment: Environment, facts: DoctorFacts) -> Iterator[Finding]:
     found = facts.visual_cpp.version if facts.visual_cpp else None
     return system_checks.known_bad(environment, facts.host.os, facts.catalog, found)
@@ -143,6 +148,7 @@ CHECKS = (
     DoctorCheck(name="path", summary="environment directories on PATH", run=_path),
     DoctorCheck(name="libraries", summary="library paths that do not fit torch's CUDA", run=_libraries),
     DoctorCheck(name="runtime", summary="Microsoft's C++ library on Windows", run=_runtime),
+    DoctorCheck(name="lengths", summary="paths too long for Windows", run=_long_paths),
     DoctorCheck(name="devices", summary="GPUs without a driver", run=_devices),
     DoctorCheck(
         name="wsl",

@@ -17,6 +17,7 @@ from envsmith.catalog import Catalog
 from envsmith.catalog.builds import TorchWheels
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.interpreter import Probe
+from envsmith.environment.long_paths import longest_installed
 from envsmith.environment.model import Environment, EnvironmentLayout, TorchBuild
 from envsmith.errors import EnvsmithError
 from envsmith.files import atomic
@@ -129,6 +130,11 @@ class DoctorFacts:
         self._folder = folder
         self._probe = probe
         self.catalog = Catalog.embedded()
+
+    @property
+    def project(self) -> str:
+        """The folder of the environment's link."""
+        return str(self._prefix.parent)
 
     @cached_or_error
     def host(self) -> Host:
@@ -293,6 +299,13 @@ class DoctorFacts:
         # Windows searches the base interpreter's folder for the libraries of a virtual environment.
         folders = (Path(found.interpreter.base), self._prefix / found.site) if found else ()
         return find_visual_cpp(windows.read_value, variables(), self.host.machine, folders)
+
+    @cached_property
+    def longest_path(self) -> str | None:
+        """Longest path of the environment's files; empty without one, None where Windows has no limit."""
+        if self.host.os != "windows" or windows.has_long_paths():
+            return None
+        return longest_installed(self._prefix.resolve())
 
     @cached_or_error
     def disk_space(self) -> DiskSpace:

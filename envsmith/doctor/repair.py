@@ -21,7 +21,7 @@ from envsmith.doctor.repair_plan import (
 )
 from envsmith.errors import VerificationError
 from envsmith.files.os_errors import environment_errors, retried
-from envsmith.files.own_folder import check_links
+from envsmith.files.own_folder import check_links, extended
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.naming import unique_name
 from envsmith.uv.installer import UvInstaller, failure
@@ -154,7 +154,7 @@ class UvRepairer(UvInstaller):
             for folder in folders:
                 free = unique_name(folder, lambda name: (place / name).exists(), joint=".")
                 (place / free).parent.mkdir(parents=True, exist_ok=True)
-                retried((prefix / site / folder).rename, place / free)
+                retried(Path(extended(prefix / site / folder)).rename, extended(place / free))
 
     def remove(self, prefix: Path, names: Sequence[str]) -> None:
         """Remove distributions.

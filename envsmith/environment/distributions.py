@@ -27,6 +27,7 @@ from packaging.utils import canonicalize_name
 
 from envsmith.environment.model import Distribution, EnvironmentLayout, TorchBuild
 from envsmith.environment.prefix import is_compiled, record_lines
+from envsmith.files.own_folder import extended
 from envsmith.files.text import open_regular, read_regular
 from envsmith.model.wheel import WheelContents, is_loadable
 
@@ -98,7 +99,7 @@ class _InstalledFile:
     def size_bytes(self) -> int | None:
         """Its size; None unless it is a regular file."""
         try:
-            found = os.stat(self.path)  # noqa: PTH116 - faster, for many files
+            found = os.stat(extended(self.path))  # noqa: PTH116 - faster, for many files
         except (OSError, ValueError):
             return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None

@@ -18,6 +18,7 @@ from typing import Any
 from envsmith.environment.model import EnvironmentLayout
 from envsmith.environment.prefix import is_code, record_lines
 from envsmith.environment.shadows import is_installed_from, shadows
+from envsmith.files.own_folder import extended
 from envsmith.files.text import open_regular, read_regular
 from envsmith.model.wheel import is_loadable
 
@@ -157,7 +158,8 @@ def _strays(folders: Iterable[Path], infos: Iterable[Path]) -> Iterator[dict[str
     owned = set().union(*records.values())
     for folder in filter(os.path.isdir, folders):
         tops = {info: _top_level_names(info, paths, folder) for info, paths in records.items()}
-        for entry in sorted(os.scandir(folder), key=lambda item: item.name):
+        root = extended(folder)
+        for entry in sorted(os.scandir(root), key=lambda item: item.name):
             if (
                 entry.name in _VIRTUALENV_FILES
                 or entry.name == _BYTECODE  # of single-file modules; cannot be imported without their sources
@@ -165,8 +167,9 @@ def _strays(folders: Iterable[Path], infos: Iterable[Path]) -> Iterator[dict[str
                 or entry.name.endswith((".dist-info", ".egg-info"))
             ):
                 continue
-            loose = [path for path in _code_files(entry) if os.path.normcase(path) not in owned]
-            prefix = os.path.normcase(entry.path)
+            code = (f"{folder}{path[len(root) :]}" for path in _code_files(entry))
+            loose = [path for path in code if os.path.normcase(path) not in owned]
+            prefix = os.path.normcase(folder / entry.name)
             is_whole = not any(path == prefix or path.startswith(prefix + os.sep) for path in owned)
             paths = [entry.name] if loose and is_whole else [os.path.relpath(path, folder) for path in loose]
             owners = [
@@ -183,9 +186,15 @@ def _elsewhere(infos: Iterable[Path], layout: EnvironmentLayout) -> Iterator[dic
     for info in infos:
         for path in _recorded_paths(info):
             folder, name = os.path.split(path)
-            python = _shebang_python(path) if os.path.realpath(folder) == scripts else ""
+            # The name first: to resolve the folder of each of 12,000 files is slow.
+            is_program = _last(folder) == _last(layout.scripts) and os.path.realpath(folder) == scripts
+            python = _shebang_python(path) if is_program else ""
             if python and os.path.realpath(os.path.dirname(python)) != scripts:  # noqa: PTH120 - texts
                 yield {"program": name, "owner": _name(info), "python": python}
+
+
+def _last(folder: str) -> str:
+    return os.path.normcase(os.path.basename(folder))  # noqa: PTH119 - texts
 
 
 def _shebang_python(path: str) -> str:

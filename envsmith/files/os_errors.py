@@ -71,7 +71,7 @@ def translate_os_errors(
         raise error_class(
             codes[0 if has_no_space else 1],
             f"{problem}; {result}" if result else problem,
-            where=str(named or place),
+            where=str(named or place).removeprefix("\\\\?\\"),  # see `extended`
             hint="free disk space, then run the command again" if has_no_space else known_hint,
         ) from error
 

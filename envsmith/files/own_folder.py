@@ -6,6 +6,7 @@ Project folders are not trusted: any name in them may be a link that leads elsew
 from __future__ import annotations
 
 import errno
+import ntpath
 import os
 import re
 import shutil
@@ -21,7 +22,21 @@ NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 """Flag of `os.open`; 0 on Windows, which has none: `is_link` is asked before."""
 _READ = os.O_RDONLY | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _MAX_BYTES = 5_000_000
-_PROTECTS_FILES = os.name == "nt"
+_IS_WINDOWS = os.name == "nt"
+
+
+def extended(path: Path | str, *, is_windows: bool = _IS_WINDOWS) -> str:
+    r"""Return a path of Windows in the form ``\\?\C:\...``, which has no limit of 260 characters; else unchanged.
+
+    A folder in this form yields paths in this form when it is walked.
+
+    Source: Maximum Path Length Limitation, Microsoft Learn (read 2026-11-30).
+    """
+    text = os.fspath(path)
+    if not is_windows or text.startswith(("\\\\?\\", "\\\\.\\")):
+        return text
+    text = ntpath.abspath(text)
+    return f"\\\\?\\UNC{text[1:]}" if text.startswith("\\\\") else f"\\\\?\\{text}"
 
 
 def is_link(path: Path | str) -> bool:
@@ -152,6 +167,7 @@ def remove_folder(path: Path, *last: str, first: tuple[str, ...] = ()) -> None:
             system is mounted in the folder.
     """
     _check_mounts(path)
+    path = Path(extended(path))
     if _remove(path, first, last):
         # Imported here: `envsmith run` only reads.
         from envsmith.files.os_errors import retried
@@ -219,7 +235,7 @@ def _unprotect(path: Path) -> None:
     for folder, names, files in os.walk(path):
         # Python 3.11 lists junctions as folders, and would descend into them.
         names[:] = [name for name in names if not is_link(f"{folder}/{name}")]
-        protected = (file for file in files if _PROTECTS_FILES and not is_link(f"{folder}/{file}"))
+        protected = (file for file in files if _IS_WINDOWS and not is_link(f"{folder}/{file}"))
         for name in (*names, *protected):
             with suppress(OSError):
                 Path(folder, name).chmod(0o700)

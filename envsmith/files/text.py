@@ -13,6 +13,7 @@ from pathlib import Path
 
 from envsmith.errors import ProfileError, ToolError
 from envsmith.files.os_errors import lock_folder_errors, translate_os_errors
+from envsmith.files.own_folder import extended
 from envsmith.model.windows_errors import reason_of
 
 MAX_BYTES = 5_000_000
@@ -104,7 +105,9 @@ def open_regular(path: str | Path, most_bytes: int | None = None) -> BufferedRea
         OSError: when it cannot be opened, or is refused.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        handle = os.open(
+            extended(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        )
     except ValueError as error:  # a NUL character
         raise OSError(errno.EINVAL, str(error)) from error
     stream = open(handle, "rb")  # noqa: PTH123, SIM115 - the caller closes it

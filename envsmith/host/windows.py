@@ -47,6 +47,12 @@ def _query_value(key: object, name: str) -> object:
         return None
 
 
+def has_long_paths(read: Registry | None = None) -> bool:
+    """Return whether programs whose manifest allows it open paths of 260 characters and more."""
+    key = r"SYSTEM\CurrentControlSet\Control\FileSystem"
+    return sys.platform != "win32" or (read or read_value)("HKLM", key, "LongPathsEnabled") == 1
+
+
 def read_value(root: str, key: str, name: str) -> object:
     """Return a value of the registry; None if it does not exist, and on other systems."""
     if sys.platform != "win32":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from envsmith.errors import InstallError
-from envsmith.files.own_folder import is_link
+from envsmith.files.own_folder import extended, is_link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def own_and_shared(folder: Path) -> tuple[int, int]:
 
 
 def _regular_files(folder: Path) -> Iterator[os.stat_result]:
-    todo = [] if is_link(folder) else [os.fspath(folder)]
+    todo = [] if is_link(folder) else [extended(folder)]
     while todo:
         try:
             entries = list(os.scandir(todo.pop()))

@@ -400,6 +400,16 @@ class GenerationStore:
             kept_digests.forget(path)
         return links.exists(path) and self._remove(path)
 
+    def check_link(self) -> None:
+        """Check that the file system has links, as exFAT and some network shares do not.
+
+        Raises:
+            InstallError: ENV024 when it has none.
+        """
+        with environment_errors(self.link):
+            links.make(self._spare, self.folder, self.link.parent)
+            links.unlink(self._spare)
+
     def switch(self, id_: str) -> str:
         """Make a generation current in one step.
 

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from envsmith.catalog import Catalog
 from envsmith.environment import lock_comparison, model
+from envsmith.environment.distributions import Wheels
 from envsmith.environment.generation import Generation
+from envsmith.environment.long_paths import check_lengths
 from envsmith.environment.model import Import, Interpreter
 from envsmith.errors import InstallError
 from envsmith.install.build import build
@@ -83,6 +86,7 @@ def plan_install(request: InstallRequest, tools: InstallTools) -> InstallPlan:
     if existing := _existing(request, locked, interpreter, tools):
         how = "unchanged" if existing.id == tools.store.current() else "switched"
         return replace(plan, how=how, generation=existing.id)
+    _check_lengths(locked, tools)
     missing = tools.installer.outstanding(locked.source, python)
     return replace(
         plan,
@@ -99,7 +103,8 @@ def install(request: InstallRequest, tools: InstallTools) -> InstallResult:
         LockError: LCK004 when no lock fits the interpreter, LCK005 when the profile is not locked, LCK006 when a lock
             is malformed.
         InstallError: ENV001 when the new environment does not match its lock, ENV002 when no interpreter is found,
-            ENV003 when disk space is insufficient; others when it cannot be built.
+            ENV003 when disk space is insufficient, ENV036 when Windows does not allow paths of this length; others when
+            it cannot be built.
         ToolError: when files cannot be downloaded.
     """
     files, manifest = read_lock_folder(request, tools.files)
@@ -108,11 +113,14 @@ def install(request: InstallRequest, tools: InstallTools) -> InstallResult:
         python, interpreter, locked = _locked(request, manifest, files, tools)
         if existing := None if request.rebuild else _existing(request, locked, interpreter, tools):
             return _switch(existing, before, tools, how="switched" if existing.id != before else "unchanged")
+        tools.store.check_link()
+        _check_lengths(locked, tools)
         if tools.prefetcher:
             locked = replace(locked, source=tools.prefetcher.fetch(locked, manifest, files))
         not_cached = tools.installer.outstanding(locked.source, python)
         need = _check_space(locked, not_cached, tools)
         wheels = tools.wheels(locked, not_cached)
+        _check_lengths(locked, tools, wheels)
         built = build(request, locked, python, tools, wheels, deep=request.deep or is_recovered)
         done = _switch(built.generation, before, tools, how="built")
         return replace(done, imports=built.imports, runs=built.runs, need=need)
@@ -167,6 +175,16 @@ def _check_space(
     return check_space(
         package_sizes(locked, not_cached), cache, target, is_copying=tools.installer.is_copying()
     )
+
+
+def _check_lengths(locked: LockedInstall, tools: InstallTools, wheels: Wheels | None = None) -> None:
+    """Check the lengths of paths where Windows limits them, by the lists of files that are known without download."""
+    if not tools.has_long_paths():
+        store, wheels = tools.store, tools.wheels(locked, ()) if wheels is None else wheels
+        known = Catalog.embedded().bad_releases()
+        check_lengths(
+            store.prefix("000000"), locked.pins.packages, wheels, known, has_store=store.store is not None
+        )
 
 
 def _existing(

@@ -20,8 +20,8 @@ from envsmith.model.windows_errors import windows_error
 
 EXCHANGED = "-exchanged"
 """Suffix of the temporary name used where the system cannot exchange two names."""
-# Errors of Windows for file systems without junctions: invalid function, not supported.
-_NO_JUNCTIONS = (1, 50)
+# Errors of Windows for file systems without junctions: invalid function, not supported, invalid parameter.
+_NO_JUNCTIONS = (1, 50, 87)
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 # Errors of systems and file systems without an exchange of names.
 _UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from envsmith.environment.distributions import Wheels
 from envsmith.environment.interpreter import EnvironmentProbe
+from envsmith.host.windows import has_long_paths
 from envsmith.install.disk_space import Disk, disk_of
 from envsmith.install.generation_store import GenerationStore
 from envsmith.install.prefetch import Prefetcher
@@ -70,6 +71,7 @@ class InstallTools:
     prefetcher: Prefetcher | None = None
     """Downloads the files into a wheelhouse first; None if uv downloads them."""
     disk_of: Callable[[Path], Disk] = disk_of
+    has_long_paths: Callable[[], bool] = has_long_paths
     wheels: Callable[[LockedInstall, Collection[str] | None], Wheels] = lambda _, __: {}
     """Returns lists of files in wheels: those that are cached, and of the projects given (None: all) from the
     wheelhouse or servers."""

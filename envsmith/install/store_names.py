@@ -17,7 +17,7 @@ from envsmith.environment.generation import is_id
 from envsmith.environment.prefix import is_code, is_compiled, record_lines
 from envsmith.files.atomic import write_atomic
 from envsmith.files.os_errors import environment_errors
-from envsmith.files.own_folder import read_own
+from envsmith.files.own_folder import extended, read_own
 from envsmith.host.current import utc_text
 from envsmith.install.links import exists
 from envsmith.model.naming import unique_name
@@ -98,7 +98,7 @@ def _lost_files_of(site: str, folder: str) -> Iterator[str]:
         yield f"{folder}/{_RECORD}"
     for name, _, size in rows:
         try:
-            actual = os.stat(f"{site}/{name}").st_size  # noqa: PTH116 - faster, for many files
+            actual = os.stat(extended(f"{site}/{name}")).st_size  # noqa: PTH116 - faster, for many files
         except (OSError, ValueError):
             actual = -1
         if (actual < 0 and not is_compiled(name)) or (size.isdecimal() and int(size) != actual >= 0):

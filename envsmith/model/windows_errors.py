@@ -23,7 +23,7 @@ KNOWN = {
     112: _FULL,
     206: (
         "the path is too long for Windows",
-        "use a project folder with a shorter path, or enable long paths (LongPathsEnabled) in Windows",
+        "use a project folder with a shorter path, or enable long paths in Windows (`envsmith doctor lengths`)",
     ),
     225: (
         "antivirus software blocked the file",
@@ -36,6 +36,9 @@ KNOWN = {
     ),
 }
 """Number → reason and hint."""
+_TOO_LONG = 206
+# A path that is not found (3) where it is longer than Windows allows.
+_LONG_PATH = re.compile(r"[A-Za-z]:[\\/][^`\"'\n]{250,}.*\(os error 3\)", re.DOTALL)
 _NUMBER = re.compile(r"\(os error (\d+)\)")
 
 
@@ -57,4 +60,5 @@ def reason_of(error: Exception) -> str:
 
 def number_in(text: str) -> int:
     """Return the first known number in messages of a Rust program; 0 without one."""
-    return next((int(word) for word in _NUMBER.findall(text) if int(word) in KNOWN), 0)
+    found = next((int(word) for word in _NUMBER.findall(text) if int(word) in KNOWN), 0)
+    return _TOO_LONG if not found and _LONG_PATH.search(text) else found

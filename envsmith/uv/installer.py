@@ -174,16 +174,12 @@ def failure(
             hint=_download_command(supply)
             or "try again; if it happens again, the file on the server was replaced: do not use it",
         )
+    if known := KNOWN.get(number):  # first: uv calls an archive damaged whose files it could not write
+        return InstallError("ENV020", f"{message}: {known[0]}", details=details, hint=known[1])
     if supply and supply.wheelhouse and (match := _WHEELHOUSE.search(text)):
-        cause = (
-            "a file in the wheelhouse is damaged"
-            if match["damaged"]
-            else "the wheelhouse lacks files of the lock"
-        )
-        cause = "the wheelhouse does not exist" if match["absent"] else cause
         return InstallError(
             "ENV025",
-            f"{message}: {cause}",
+            f"{message}: {_wheelhouse_problem(match)}",
             where=supply.wheelhouse,
             details=details,
             hint=_download_command(supply) or _FILL,
@@ -195,14 +191,19 @@ def failure(
             details=details,
             hint="check the network or proxy; or install from a wheelhouse: --wheelhouse DIR --offline",
         )
-    reason, hint = KNOWN.get(
-        number,
-        (
-            f"uv failed with {describe(finished.status)}",
-            "if the lock is right, report it with the output of `envsmith -v install`",
-        ),
+    return InstallError(
+        "ENV020",
+        f"{message}: uv failed with {describe(finished.status)}",
+        details=details,
+        hint="if the lock is right, report it with the output of `envsmith -v install`",
     )
-    return InstallError("ENV020", f"{message}: {reason}", details=details, hint=hint)
+
+
+def _wheelhouse_problem(match: re.Match[str]) -> str:
+    if match["absent"]:
+        return "the wheelhouse does not exist"
+    is_damaged = match["damaged"]
+    return "a file in the wheelhouse is damaged" if is_damaged else "the wheelhouse lacks files of the lock"
 
 
 def _download_command(supply: InstallSource | None) -> str:

@@ -88,7 +88,7 @@ MASKS = (
     (r"\d[\d,.]* (?:bytes|kB|MB|GB)\b", "SIZE"),
     (r"\d[\d,]*(?:\.\d+)? (s|packages|files)\b", r"N \1"),
     (r"(?<=  )\d+(?=  )", "N"),
-    (r"\b(cpu-minimal-)[0-9a-f]{6}\b", r"\1DIGEST"),
+    (r"(\.venv → )[0-9a-f]{6}\b", r"\1DIGEST"),
     (r"\d{4}-\d\d-\d\d(?:T[\d:]+Z)?", "DATE"),
     (r"\bcpu-minimal/cp\d+-\w+", "cpu-minimal/TARGET"),
     (r"\d+ of (?=N)", "N of "),

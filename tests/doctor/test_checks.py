@@ -97,6 +97,8 @@ def facts(**known: object) -> DoctorFacts:
         "unused_packages": {},
         "gpu_access": GpuAccess(device_files=("nvidia0", "nvidiactl", "nvidia-uvm")),
         "visual_cpp": None,
+        "longest_path": None,
+        "project": "C:\\a",
         "disk_space": DiskSpace(folder="/cache", free_bytes=10**11),
         "connectivity": Connectivity(url=URL, clock_ahead_s=1.0, date=NOW),
     }
@@ -123,6 +125,7 @@ SICK: dict[str, tuple[dict[str, object], str]] = {
     "path": ({"path_entries": scopes("paths of case B"), "host": host(os="windows")}, "HST014"),
     "libraries": ({"removed_entries": (TAKEN,)}, "HST015"),
     "runtime": ({"visual_cpp": OLD, "host": host(os="windows")}, "HST017"),
+    "lengths": ({"longest_path": "C:\\" + "x" * 257}, "HST031"),
     "devices": ({"host": host(driver="")}, "HST023"),
     "wsl": ({"host": wsl(), "gpu_access": GpuAccess()}, "HST021"),
     "container": ({"gpu_access": GpuAccess(container="docker")}, "HST025"),

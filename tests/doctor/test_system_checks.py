@@ -22,6 +22,22 @@ def test_room(free: int, severities: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("longest", "project", "severities"),
+    [
+        ("C:\\a\\x.py", "C:\\" + "a" * 200, []),
+        ("C:\\" + "x" * 240, "C:\\a", ["note"]),
+        ("C:\\" + "x" * 257, "C:\\a", ["warning"]),
+        ("", "C:\\a", []),
+        ("", "C:\\" + "a" * 48, ["note"]),
+    ],
+)
+def test_lengths_of_paths_on_windows(longest: str, project: str, severities: list[str]) -> None:
+    found = list(system_checks.long_paths(longest, project))
+    assert [item.severity for item in found] == severities
+    assert all("LongPathsEnabled 1" in item.hint for item in found)
+
+
+@pytest.mark.parametrize(
     ("reach", "codes"),
     [
         (Connectivity(url=URL, clock_ahead_s=2.0), []),

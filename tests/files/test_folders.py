@@ -19,6 +19,45 @@ def test_a_file_is_written_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize(
+    ("path", "full"),
+    [
+        ("C:\\a\\b/../c", "\\\\?\\C:\\a\\c"),
+        ("\\\\server\\share\\a", "\\\\?\\UNC\\server\\share\\a"),
+        ("\\\\?\\C:\\a", "\\\\?\\C:\\a"),
+        ("\\\\.\\pipe\\a", "\\\\.\\pipe\\a"),
+    ],
+)
+def test_paths_of_any_length(path: str, full: str) -> None:
+    assert own_folder.extended(path, is_windows=True) == full
+    assert own_folder.extended(Path("a/b"), is_windows=False) == str(Path("a/b"))
+
+
+def test_a_removal_deletes_some_files_first_and_others_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("a", "last", "first"):
+        (folder / name).touch()
+    gone: list[str] = []
+    real = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        gone.append(path.name)
+        if path.name == "first" and len(gone) < 3:
+            raise PermissionError(errno.EACCES, "refused", str(path))
+        real(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    with pytest.raises(PermissionError):
+        own_folder.remove_folder(folder, "last", first=("first",))
+    assert sorted(path.name for path in folder.iterdir()) == ["a", "first", "last"]
+    gone += ["", ""]
+    own_folder.remove_folder(folder, "last", first=("first",))
+    assert gone[-3:] == ["first", "a", "last"]
+
+
 def test_a_write_protected_folder_is_removed(tmp_path: Path) -> None:
     inner = tmp_path / "outer" / "inner"
     inner.mkdir(parents=True)

@@ -30,7 +30,7 @@ def refused(number: int, of_c: int = errno.EINVAL) -> OSError:
         (39, "ENV021", "the disk is full: there is not enough space", "free disk space"),
         (32, "ENV024", "cannot write: another program has the file open", "antivirus"),
         (5, "ENV024", "cannot write: access is denied", "close programs"),
-        (206, "ENV024", "cannot write: the path is too long", "LongPathsEnabled"),
+        (206, "ENV024", "cannot write: the path is too long", "doctor lengths"),
         (1455, "ENV024", "cannot write: the paging file is too small", "paging file"),
         (225, "ENV024", "cannot write: antivirus software blocked the file", "protection history"),
     ],
@@ -121,7 +121,7 @@ def test_read_only_files_are_removed_where_their_own_mode_decides(
         real(path, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "unlink", unlink)
-    monkeypatch.setattr(own_folder, "_PROTECTS_FILES", True)
+    monkeypatch.setattr(own_folder, "_IS_WINDOWS", True)
     for name in ("envsmith-made", "inner/file"):
         file = tmp_path / "outer" / name
         file.parent.mkdir(parents=True, exist_ok=True)

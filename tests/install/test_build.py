@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ from envsmith.environment.model import TorchBuild
 from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import InstallError, ToolError
 from envsmith.files.own_folder import make_marked
-from envsmith.install.install import install
+from envsmith.install.install import install, plan_install
 from envsmith.install.smoke_tests import SmokeTests
+from envsmith.model.wheel import WheelContents
 from tests.fakes import RecordedProgress
 from tests.install.fakes import FakeInstaller, FakeProbe
-from tests.install.install_values import order, tools
+from tests.install.install_values import TORCH, locked, order, tools
+from tests.install.made import made
 
 
 def names(root: Path) -> list[str]:
@@ -116,3 +119,32 @@ def test_hashes_are_compared_when_asked_or_after_a_crash(tmp_path: Path) -> None
     make_marked(tmp_path / "c" / ".envsmith" / "g" / "aaaaaa", "aaaaaa")
     install(order(), at_hand)
     assert [deep for _, deep in probe.looked] == [False, True, True]
+
+
+def test_paths_that_windows_does_not_allow_are_refused_before_anything_is_downloaded(tmp_path: Path) -> None:
+    long = made("beside", files={f"beside/{'x' * 250}.py": b""})
+    files = locked(TORCH, long)
+    wheels = {"beside": WheelContents(size_bytes=1, members={f"beside/{'x' * 250}.py": 1})}
+    at_hand = tools(tmp_path, files, has_long_paths=lambda: False, wheels=lambda *_: wheels)
+    with pytest.raises(InstallError, match=r"ENV036: .* of beside would have"):
+        plan_install(order(), at_hand)
+    with pytest.raises(InstallError, match=r"ENV036: .* nothing was downloaded"):
+        install(order(), at_hand)
+    assert names(tmp_path) == []
+    assert install(order(), tools(tmp_path, files, wheels=lambda *_: wheels)).how == "built"
+
+
+def test_a_file_system_without_links_is_told_before_the_build_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    at_hand = tools(tmp_path, wheels=lambda *_: pytest.fail("read the wheels"))
+    with pytest.raises(
+        InstallError, match=r"ENV024: .*operation not permitted; the current environment is unchanged"
+    ):
+        install(order(), at_hand)
+    assert names(tmp_path) == []
+    assert sorted(path.name for path in (tmp_path / ".envsmith").iterdir()) == [".gitignore", "g"]

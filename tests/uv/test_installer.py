@@ -137,6 +137,22 @@ def test_errors_of_windows_are_known_by_their_number(
         uv.make(Path("/env"), Path("python"), "any")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error: Failed to extract archive: a.whl\n  cause: failed to create file (os error 206)",
+        f"error: Failed to extract archive: a.whl\n  cause: failed to open file `C:\\{'x' * 256}` (os error 3)",
+    ],
+)
+def test_a_path_that_is_too_long_is_not_a_damaged_file(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setattr(uv_installer, "_IS_WINDOWS", True)
+    uv = UvInstaller(processes=Replies(2, said), executable=Path("uv"))
+    supply = InstallSource(text="a==1", is_pylock=False, wheelhouse="C:\\wheels", profile="cu128")
+    with pytest.raises(EnvsmithError, match=r"ENV020: .*the path is too long for Windows") as caught:
+        uv.fill(Path("/env"), supply)
+    assert "`envsmith doctor lengths`" in caught.value.hint
+
+
 # What uv 0.13.8 says, recorded 2026-11-21.
 @pytest.mark.parametrize(
     ("said", "code", "why"),

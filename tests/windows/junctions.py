@@ -1,9 +1,11 @@
 """Start-up file of the Windows CPython under Wine 8, which has no reparse points: links of Linux take their place.
 
 Programs of the host make and read the links. A test that relies on junctions relies on this file, not on Windows.
+With SIM_MAX_PATH, system calls refuse paths of 260 characters and more, as Windows does by default and Wine does not;
+with SIM_NO_JUNCTIONS, junctions are refused with that error of Windows, as on exFAT (1) and network shares (50).
 """
 
-# ruff: noqa: ANN001, ANN202, ARG001, PTH100, PTH108, PTH112, PTH118, PTH123, RET503, ANN002, PLW0603
+# ruff: noqa: ANN001, ANN003, ANN202, ARG001, PTH100, PTH102, PTH108, PTH112, PTH118, PTH123, RET503, ANN002, PLW0603
 import sys
 
 if sys.platform == "win32":
@@ -50,6 +52,9 @@ if sys.platform == "win32":
                 time.sleep(0.005)
 
     def _create_junction(source, target):
+        if number := int(os.environ.get("SIM_NO_JUNCTIONS", "0")):
+            os.mkdir(target)  # Windows creates the folder first
+            raise OSError(22, "refused", target, number)
         if _run('ln -sT \\"$1\\" \\"$2\\"', source, target)[0]:
             raise FileExistsError(17, "Cannot create a file when that file already exists", target, 183)
 
@@ -90,3 +95,23 @@ if sys.platform == "win32":
     os.rename = nt.rename = _moving(nt.rename)
     os.replace = nt.replace = _moving(nt.replace)
     os.rmdir = nt.rmdir = _rmdir
+
+    def _limited(real, limit):
+        def call(*words, **named):
+            path = words[0] if words else named.get("path", ".")
+            text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
+            if text and not text.startswith("\\\\?\\") and len(os.path.abspath(text)) >= limit:
+                raise FileNotFoundError(2, "The system cannot find the path specified", text, 3)
+            return real(*words, **named)
+
+        return call
+
+    if os.environ.get("SIM_MAX_PATH"):
+        import builtins
+        import io
+
+        for _name in ("chmod", "listdir", "lstat", "open", "rename", "rmdir", "scandir", "stat", "unlink"):
+            setattr(os, _name, _limited(getattr(os, _name), 260))
+        os.remove = os.unlink
+        os.mkdir = _limited(os.mkdir, 248)  # a folder must have room for a name of 8 and 3 characters
+        builtins.open = io.open = _limited(io.open, 260)

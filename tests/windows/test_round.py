@@ -1,6 +1,6 @@
 """The commands of envsmith under a Windows CPython and Wine; junctions are emulated (`tests/windows/junctions.py`).
 
-Wine shows neither PowerShell nor real junctions, nor the limit of 260 characters, nor that open files stay.
+Wine shows neither PowerShell nor real junctions, nor that open files stay; for long paths see `test_paths.py`.
 """
 
 from __future__ import annotations

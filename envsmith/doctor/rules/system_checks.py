@@ -9,6 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from envsmith.activate.model import DUPLICATE, RELATIVE, RemovedVariable
 from envsmith.catalog import BadRelease, Catalog
+from envsmith.environment.long_paths import ENABLE, MOST_CHARACTERS, SITE
 from envsmith.environment.model import Distribution, Environment
 from envsmith.model.finding import Finding, Severity
 
@@ -19,6 +20,10 @@ LOW_SPACE_BYTES = 10 * 1000**3
 """A CUDA build of torch and its requirements need about 3 GB as wheels and 6 GB installed."""
 VERY_LOW_SPACE_BYTES = 1000**3
 CLOCK_TOLERANCE_S = 300.0
+_SPARE = 20
+"""Characters that an environment should have left for updates."""
+_LONG_MEMBER = 171
+"""Of torch 2.13 with a local version label; see bad_releases.toml."""
 _INSTALL_VISUAL_CPP = "winget install --id Microsoft.VCRedist.2015+.{}"
 _SCOPES = {"machine": "the machine's Path", "user": "the user's Path", "process": "this session's PATH"}
 # Folders of packages in an environment, from which Windows would load libraries.
@@ -98,7 +103,8 @@ def known_bad(
         except InvalidVersion:
             continue
         for row in catalog.bad_releases():
-            if row.describes(item.name, version, os) and not (row.visual_cpp and visual_cpp):
+            is_checked_elsewhere = row.longest_path or (row.visual_cpp and visual_cpp)
+            if row.describes(item.name, version, os) and not is_checked_elsewhere:
                 text = f"{item.name} {item.version}: {row.problem} ({row.source})"
                 yield Finding(
                     code="ENV074", severity="warning", subject=item.name, message=text, hint=row.fix
@@ -134,6 +140,34 @@ def runtime(
                 more = f"fails: it needs {_dotted(row.visual_cpp)} ({row.source})"
                 copy_hint = f"update the package that contains it, or import {item.name} first"
                 yield _finding("HST018", copy.path, f"{text} {more}", copy_hint, severity="warning")
+
+
+def long_paths(longest: str, project: str) -> Iterator[Finding]:
+    """Find paths that are too long for Windows while long paths are not enabled, or nearly are.
+
+    Args:
+        longest: of the files of the environment; empty without one.
+        project: the project's folder.
+    """
+    # An environment of torch 2.13 needs this much below the project.
+    expected = f"{project}\\.envsmith\\g\\000000\\{SITE}{'x' * _LONG_MEMBER}"
+    length = len(longest or expected)
+    if length <= MOST_CHARACTERS - (_SPARE if longest else 0):
+        return
+    is_over = length > MOST_CHARACTERS
+    severity: Severity = "warning" if longest and is_over else "note"
+    text = (
+        f"the longest path of the environment has {length} characters"
+        if longest
+        else f"paths of torch 2.13 would have {length} characters in this folder"
+    )
+    yield Finding(
+        code="HST031",
+        severity=severity,
+        subject=longest or project,
+        message=f"{text}, and Windows allows {MOST_CHARACTERS}: long paths are not enabled",
+        hint=f"in PowerShell as administrator: {ENABLE}",
+    )
 
 
 def _needs(environment: Environment | None, catalog: Catalog) -> Iterator[tuple[Distribution, BadRelease]]:
