@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from tests.shells.drivers import wanted
 FOLDER = "ENVSMITH_TEST_WINDOWS"
 """Folder that `.ci/windows` has filled."""
 ROOT = Path(__file__).parents[2]
+NETWORK = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HTTPS_PROXY", "https_proxy")
+"""Variables of this machine by which PyPI is reached."""
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LOCPATH")
 
 
@@ -55,7 +58,7 @@ class Drive:
         return ("C:" + text[len(str(self.root)) :] if inside else "Z:" + text).replace("/", "\\")
 
     def run(
-        self, *words: str | Path, at: Path, env: dict[str, str] | None = None
+        self, *words: str | Path, at: Path, env: dict[str, str] | None = None, limit_s: float = TIME_LIMIT_S
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a program of Windows. Its streams are pipes: Wine's programs cannot write to files that they inherit."""
         return subprocess.run(
@@ -64,7 +67,7 @@ class Drive:
             env={**self.environ(), **(env or {})},
             input=b"",
             capture_output=True,
-            timeout=TIME_LIMIT_S,
+            timeout=limit_s,
             check=False,
         )
 
@@ -100,6 +103,7 @@ class WindowsProject(Project):
     drive: Drive
     encoding: str = "utf-8"
     """Of people's output, as the code page has it."""
+    limit_s: float = TIME_LIMIT_S
 
     def environ(self) -> dict[str, str]:
         own = {
@@ -112,9 +116,8 @@ class WindowsProject(Project):
 
     def run(self, *words: str, within: tuple[str, ...] = (), folder: str = "") -> Ran:
         (self.root / folder).mkdir(parents=True, exist_ok=True)
-        done = self.drive.run(
-            *within, "python.exe", "-m", "envsmith", *words, at=self.root / folder, env=self.environ()
-        )
+        command = (*within, "python.exe", "-m", "envsmith", *words)
+        done = self.drive.run(*command, at=self.root / folder, env=self.environ(), limit_s=self.limit_s)
         out, err = (
             text.decode(self.encoding, "replace").replace("\r\n", "\n") for text in (done.stdout, done.stderr)
         )
@@ -130,18 +133,25 @@ def drive() -> Iterator[Drive]:
             pytest.fail(f"{FOLDER} does not name a folder that .ci/windows has filled")
         pytest.skip(f"{FOLDER} does not name a folder that .ci/windows has filled")
     found = Drive(folder=Path(place).resolve())
-    found.bring_envsmith()
-    _start_services(found)
+    with running(found):
+        yield found
+
+
+@contextmanager
+def running(drive: Drive) -> Iterator[None]:
+    """Bring envsmith, and keep the services running."""
+    drive.bring_envsmith()
+    _start_services(drive)
     with subprocess.Popen(
         ["wine", "cmd"],
-        env=found.environ(),
+        env=drive.environ(),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as waiting:
         assert waiting.stdin is not None
-        _start_services(found)
-        yield found
+        _start_services(drive)
+        yield
         waiting.stdin.close()
         waiting.wait(TIME_LIMIT_S)
 
@@ -162,7 +172,14 @@ def _start_services(drive: Drive) -> None:
 @pytest.fixture
 def shop(drive: Drive, request: pytest.FixtureRequest) -> Iterator[Shop]:
     """A project with a Korean name and a space, and its wheels, on the drive."""
-    root = drive.root / "t" / f"{os.getpid()}-{abs(hash(request.node.name)) % 10**6} 가"
+    with opened_shop(drive, request.node.name) as shop:
+        yield shop
+
+
+@contextmanager
+def opened_shop(drive: Drive, name: str) -> Iterator[Shop]:
+    """Make a project for tests of a name."""
+    root = drive.root / "t" / f"{os.getpid()}-{abs(hash(name)) % 10**6} 가"
     shutil.rmtree(root, ignore_errors=True)
     project = WindowsProject(root=root / "project", drive=drive, env={"UV_CACHE_DIR": str(root / "uv-cache")})
     project.root.mkdir(parents=True)

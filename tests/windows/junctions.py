@@ -60,16 +60,23 @@ if sys.platform == "win32":
 
     def _readlink(path, *, dir_fd=None):
         nt.lstat(path)
-        status, target = _run('readlink \\"$1\\"', path)
+        status, target = _run('readlink \\"$1\\"', path) if _is_elsewhere(path) else (1, "")
         if status:
             raise OSError(22, "The file or directory is not a reparse point", os.fspath(path), 4390)
         return "\\\\?\\" + _of_windows(target)
 
     def _is_link(path):
         try:
-            return os.path.isdir(path) and _run('test -L \\"$1\\"', path)[0] == 0
+            return os.path.isdir(path) and _is_elsewhere(path) and _run('test -L \\"$1\\"', path)[0] == 0
         except OSError:
             return False
+
+    def _is_elsewhere(path):
+        """Return whether a path leads to another one; asked before a program of the host, which takes 20 ms."""
+        folder, name = os.path.split(os.path.abspath(os.fspath(path)))
+        return nt._getfinalpathname(os.path.join(folder, name)) != os.path.join(
+            nt._getfinalpathname(folder), name
+        )
 
     def _moving(real):
         def move(src, dst, *, src_dir_fd=None, dst_dir_fd=None):
