@@ -106,7 +106,7 @@ def _runtime(facts: DoctorFacts) -> Iterator[Finding]:
 
 def _long_paths(facts: DoctorFacts) -> Iterator[Finding]:
     if facts.longest_path is not None:
-        yield from system_checks.long_paths(facts.longest_path, facts.project)
+        yield from system_checks.long_paths(facts.longest_path, facts.project, facts.catalog)
 
 
 def _known_failures(environment: Environment, facts: DoctorFacts) -> Iterator[Finding]:

@@ -28,11 +28,11 @@ def test_room(free: int, severities: list[str]) -> None:
         ("C:\\" + "x" * 240, "C:\\a", ["note"]),
         ("C:\\" + "x" * 257, "C:\\a", ["warning"]),
         ("", "C:\\a", []),
-        ("", "C:\\" + "a" * 48, ["note"]),
+        ("", "C:\\" + "a" * 49, ["note"]),
     ],
 )
 def test_lengths_of_paths_on_windows(longest: str, project: str, severities: list[str]) -> None:
-    found = list(system_checks.long_paths(longest, project))
+    found = list(system_checks.long_paths(longest, project, Catalog.embedded()))
     assert [item.severity for item in found] == severities
     assert all("LongPathsEnabled 1" in item.hint for item in found)
 

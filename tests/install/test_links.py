@@ -127,7 +127,9 @@ class Junctions:
         raise error
 
 
-@pytest.mark.parametrize(("number", "reason"), [(1, "no junctions"), (50, "no junctions"), (1314, "Unzul")])
+@pytest.mark.parametrize(
+    ("number", "reason"), [(1, "no junctions"), (50, "no junctions"), (87, "no junctions"), (1314, "Unzul")]
+)
 def test_a_refused_junction_leaves_no_folder_that_becomes_the_environment(
     place: Path, monkeypatch: pytest.MonkeyPatch, number: int, reason: str
 ) -> None:

@@ -22,8 +22,6 @@ VERY_LOW_SPACE_BYTES = 1000**3
 CLOCK_TOLERANCE_S = 300.0
 _SPARE = 20
 """Characters that an environment should have left for updates."""
-_LONG_MEMBER = 171
-"""Of torch 2.13 with a local version label; see bad_releases.toml."""
 _INSTALL_VISUAL_CPP = "winget install --id Microsoft.VCRedist.2015+.{}"
 _SCOPES = {"machine": "the machine's Path", "user": "the user's Path", "process": "this session's PATH"}
 # Folders of packages in an environment, from which Windows would load libraries.
@@ -142,28 +140,26 @@ def runtime(
                 yield _finding("HST018", copy.path, f"{text} {more}", copy_hint, severity="warning")
 
 
-def long_paths(longest: str, project: str) -> Iterator[Finding]:
+def long_paths(longest: str, project: str, catalog: Catalog) -> Iterator[Finding]:
     """Find paths that are too long for Windows while long paths are not enabled, or nearly are.
 
     Args:
         longest: of the files of the environment; empty without one.
         project: the project's folder.
+        catalog: the releases with long paths, which an environment may get.
     """
-    # An environment of torch 2.13 needs this much below the project.
-    expected = f"{project}\\.envsmith\\g\\000000\\{SITE}{'x' * _LONG_MEMBER}"
-    length = len(longest or expected)
+    root = f"{project}\\.envsmith\\g\\000000\\{SITE}"
+    known = [row for row in catalog.bad_releases() if row.longest_path]
+    length, text = len(longest), f"the longest path of the environment has {len(longest)} characters"
+    if not longest and known:
+        row = max(known, key=lambda row: len(row.longest_path))
+        length = len(f"{root}{row.longest_path}")
+        text = f"paths of {row.project}{row.versions} would have about {length} characters in this folder"
     if length <= MOST_CHARACTERS - (_SPARE if longest else 0):
         return
-    is_over = length > MOST_CHARACTERS
-    severity: Severity = "warning" if longest and is_over else "note"
-    text = (
-        f"the longest path of the environment has {length} characters"
-        if longest
-        else f"paths of torch 2.13 would have {length} characters in this folder"
-    )
     yield Finding(
         code="HST031",
-        severity=severity,
+        severity="warning" if longest and length > MOST_CHARACTERS else "note",
         subject=longest or project,
         message=f"{text}, and Windows allows {MOST_CHARACTERS}: long paths are not enabled",
         hint=f"in PowerShell as administrator: {ENABLE}",
