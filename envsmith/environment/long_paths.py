@@ -30,7 +30,7 @@ _SHORT_STORE = "C:\\e"
 
 
 def check_lengths(
-    prefix: PurePath, pins: Iterable[Pin], wheels: Wheels, known: Iterable[BadRelease], *, has_store: bool
+    prefix: PurePath, pins: Iterable[Pin], wheels: Wheels, known: tuple[BadRelease, ...], *, has_store: bool
 ) -> None:
     """Check that no path in an environment to be built is too long; what nobody knows is not checked.
 
@@ -44,10 +44,10 @@ def check_lengths(
     Raises:
         InstallError: ENV036 when one is.
     """
-    paths = [(path, pin.name) for pin in pins for path in _paths(pin, wheels, tuple(known))]
+    paths = [(path, pin.name) for pin in pins for path in _paths(pin, wheels, known)]
     path, name = max(paths, key=lambda item: len(item[0]), default=("", ""))
     excess = len(f"{prefix}\\{path}") - MOST_CHARACTERS
-    if excess <= 0:
+    if not path or excess <= 0:
         return
     root = prefix.parents[1]
     gain = len(str(root)) - len(ntpath.join(_SHORT_STORE, f"{root.parent.name}-{'0' * 12}"))
@@ -59,7 +59,7 @@ def check_lengths(
     raise InstallError(
         "ENV036",
         f"the path of a file of {name} would have {MOST_CHARACTERS + excess} characters, and Windows allows "
-        f"{MOST_CHARACTERS}; nothing was downloaded",
+        f"{MOST_CHARACTERS}; nothing was installed",
         where=str(prefix),
         details=(("file", path), ("length", f"{len(str(prefix)) + 1} + {len(path)}")),
         hint=f"use a project folder whose path is {excess} characters shorter{store}, or enable long paths, in "
@@ -68,7 +68,7 @@ def check_lengths(
 
 
 def _paths(pin: Pin, wheels: Wheels, known: tuple[BadRelease, ...]) -> Iterator[str]:
-    """Yield the longest path of a package below the prefix, if its wheel or the catalog tells it."""
+    """Yield paths of a package below the prefix: all if its wheel was read, else the longest if the catalog has it."""
     if contents := wheels.get(pin.name):
         for member in contents.members:
             first, _, rest = member.partition("/")
