@@ -1,6 +1,7 @@
 """Locks between processes: on a file name, without waiting, and on a folder, with waiting.
 
-POSIX uses `flock`, Windows a file that is deleted with its handle. Both are released when the process is killed.
+POSIX uses `flock`, Windows a file that is not shared, and deleted with its handle. Both are released when the process
+is killed.
 """
 
 from __future__ import annotations
@@ -16,12 +17,40 @@ from envsmith.files.own_folder import open_own, read_own
 
 BUSY = ".envsmith-busy"
 """Marks a locked folder, on Windows only; it is deleted with the process that created it."""
-_TIMEOUT_S = 30.0
+_TIMEOUT_S, _PAUSE_S = 30.0, 0.05
 
 if sys.platform == "win32":
+    import _winapi
     import time
 
-    _LOCK_FLAGS = os.O_CREAT | os.O_EXCL | os.O_TEMPORARY
+    _DELETE, _OPEN_ALWAYS, _DELETE_ON_CLOSE = 0x10000, 4, 0x4000000
+    _SHARING_VIOLATION = 32
+    # A file that is being deleted refuses to be opened for a moment, as a folder without the right to write does.
+    _REFUSED_S = 1.0
+
+    def _acquire(path: Path) -> int | None:
+        """Return the handle of a lock; None while another process holds it.
+
+        A file that is not shared rather than a new one: after a power failure the old one is still there.
+
+        Raises:
+            PermissionError: when the folder refuses new files.
+        """
+        until = time.monotonic() + _REFUSED_S
+        access = _winapi.GENERIC_WRITE | _DELETE
+        while True:
+            try:
+                return _winapi.CreateFile(
+                    os.fspath(path), access, 0, _winapi.NULL, _OPEN_ALWAYS, _DELETE_ON_CLOSE, _winapi.NULL
+                )
+            except PermissionError as error:
+                if error.winerror == _SHARING_VIOLATION:
+                    return None
+                if time.monotonic() > until:
+                    if os.path.lexists(path):
+                        return None
+                    raise
+            time.sleep(_PAUSE_S)
 
     @contextmanager
     def try_lock(path: Path) -> Iterator[bool]:
@@ -32,16 +61,16 @@ if sys.platform == "win32":
 
         Yields:
             Whether the lock was acquired.
+
+        Raises:
+            PermissionError: when the folder refuses new files.
         """
+        handle = _acquire(path)
         try:
-            handle = os.open(path, _LOCK_FLAGS)
-        except (FileExistsError, PermissionError):
-            yield False
-            return
-        try:
-            yield True
+            yield handle is not None
         finally:
-            os.close(handle)
+            if handle is not None:
+                _winapi.CloseHandle(handle)
 
     @contextmanager
     def lock_directory(
@@ -66,30 +95,26 @@ if sys.platform == "win32":
             ToolError: TOL016 after the timeout.
             PermissionError: when the folder refuses new files.
         """
-        begun = time.monotonic()
-        is_waiting = False
-        while True:
-            try:
-                handle = os.open(folder / BUSY, _LOCK_FLAGS)
-                break
-            except (FileExistsError, PermissionError) as error:
-                waited_s = time.monotonic() - begun
-                # A file that is being deleted refuses to be opened for a moment, and is there no more.
-                if isinstance(error, PermissionError) and waited_s > 1 and not os.path.lexists(folder / BUSY):
-                    if not is_reader:
-                        raise
-                    yield None
-                    return
-                if waited_s > timeout_s:
-                    raise _timeout_error(folder, timeout_s) from error
-                if not is_waiting:
-                    waiting()
-                    is_waiting = True
-                time.sleep(0.05)
+        handle = None
+        try:
+            handle = _acquire(folder / BUSY) or _wait(folder, waiting, timeout_s)
+        except PermissionError:
+            if not is_reader:
+                raise
         try:
             yield None
         finally:
-            os.close(handle)
+            if handle is not None:
+                _winapi.CloseHandle(handle)
+
+    def _wait(folder: Path, waiting: Callable[[], None], timeout_s: float) -> int:
+        waiting()
+        until = time.monotonic() + timeout_s
+        while (handle := _acquire(folder / BUSY)) is None:
+            if time.monotonic() > until:
+                raise _timeout_error(folder, timeout_s)
+            time.sleep(_PAUSE_S)
+        return handle
 
 else:
     import errno

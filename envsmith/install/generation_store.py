@@ -55,6 +55,8 @@ from envsmith.install.store_names import (
 from envsmith.model.windows_errors import reason_of
 
 FOLDER = ".envsmith"
+_MAX_WAIT_S = 7200.0
+"""For another process that changes the generations, on Windows; elsewhere there is no limit."""
 
 if TYPE_CHECKING:
     from envsmith.process.runner import Processes
@@ -166,7 +168,9 @@ class GenerationStore:
             _ignore(self.root)
         busy = self.root / "busy"
         with (
-            lock_directory(self.root, lambda: self.notify(f"waiting for {lock_owner(busy)}")) as handle,
+            lock_directory(
+                self.root, lambda: self.notify(f"waiting for {lock_owner(busy)}"), _MAX_WAIT_S
+            ) as handle,
             self._pass_on(handle),
         ):
             with environment_errors(self.root):

@@ -123,22 +123,24 @@ def test_a_wheelhouse_is_downloaded_and_installed(shop: Shop) -> None:
 
 
 REFUSED = """
-import os, sys, time
+import _winapi, time
 from pathlib import Path
 from envsmith.errors import ToolError
-from envsmith.files import atomic
-real = os.open
-def refuse(path, flags, *more, **named):
-    if os.fspath(path).endswith(".envsmith-busy"):
-        raise PermissionError(13, "Permission denied", path)
-    return real(path, flags, *more, **named)
-os.open = refuse
+from envsmith.files import atomic, locks
+def refuse(path, *more):
+    raise PermissionError(13, "Access is denied", path, 5)
+_winapi.CreateFile = refuse
 begun = time.monotonic()
 print(sorted(atomic.read_files(Path("locks"))))
 try:
     atomic.write_files(Path("locks"), {"b": b"new"})
 except ToolError as error:
     print(error.code)
+try:
+    with locks.try_lock(Path("a.lock")):
+        pass
+except PermissionError as error:
+    print(error.winerror)
 print(time.monotonic() - begun < 10)
 """
 
@@ -149,4 +151,4 @@ def test_a_folder_that_refuses_files_is_read_and_told_at_once(shop: Shop, drive:
     (root / "locks").mkdir()
     (root / "locks" / "a").write_bytes(b"")
     done = drive.run("python.exe", "-c", REFUSED, at=root, env=shop.project.environ())
-    assert done.stdout.decode().split("\r\n")[:3] == ["['a']", "TOL013", "True"], done.stderr
+    assert done.stdout.decode().split("\r\n")[:4] == ["['a']", "TOL013", "5", "True"], done.stderr
