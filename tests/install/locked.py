@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from envsmith.host.current import this_platform, this_python
@@ -22,7 +23,7 @@ def locked_shop(root: Path) -> Iterator[Shop]:
     shop.project.profile(
         "own", backend="cu134", python=[str(this_python())], platforms=["linux"], requirements=["torch"]
     )
-    with ReplayIndex([_row(torch)]) as replay:
+    with ReplayIndex([index_entry(torch)]) as replay:
         shop.project.index = replay.base
         assert shop.project.run("catalog", "refresh", "cu134").status == 0
         ran = shop.project.run("lock", "own", "--offline", "--as-of", "2026-11-15")
@@ -33,7 +34,7 @@ def locked_shop(root: Path) -> Iterator[Shop]:
 
 def add_torch(replay: ReplayIndex, version: str) -> None:
     """Let the index have another torch."""
-    replay.add(_row(_here(_torch(version)), "2026-11-16T12:00:00Z"))
+    replay.add(index_entry(_here(_torch(version)), "2026-11-16T12:00:00Z"))
 
 
 def _torch(version: str = "2.20.0+cu134") -> Made:
@@ -42,13 +43,15 @@ def _torch(version: str = "2.20.0+cu134") -> Made:
 
 
 def _here(wheel: Made) -> Made:
-    tags = f"{this_python().tag}-{this_python().tag}-{this_platform()}"
-    return Made(
-        name=wheel.name, version=wheel.version, filename=f"torch-{wheel.version}-{tags}.whl", body=wheel.body
-    )
+    return with_tags(wheel, f"{this_python().tag}-{this_python().tag}-{this_platform()}")
 
 
-def _row(wheel: Made, upload_time: str = "2026-11-01T12:00:00Z") -> ReplayFile:
+def with_tags(wheel: Made, tags: str) -> Made:
+    """Return a wheel of torch with other tags in its name."""
+    return replace(wheel, filename=f"torch-{wheel.version}-{tags}.whl")
+
+
+def index_entry(wheel: Made, upload_time: str = "2026-11-01T12:00:00Z") -> ReplayFile:
     metadata = make_metadata(wheel.name, wheel.version).encode()
     return ReplayFile(
         index="cu134",
