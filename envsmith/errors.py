@@ -108,6 +108,9 @@ class ResolveError(EnvsmithError):
 class NoSolutionError(ResolveError):
     """RES050: the resolver proved that the requirements have no solution."""
 
+    without_wheel: tuple[str, ...] = ()
+    """Projects that have no wheel for the target and may not be locked as source."""
+
 
 class LockError(EnvsmithError):
     """LCK: a lock cannot be verified, read or written."""

@@ -10,8 +10,8 @@ import pytest
 
 from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError
+from envsmith.lock.inputs.request import LockOptions
 from envsmith.lock.lock import LockedProfile, lock_profiles
-from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lock.staleness import CheckTools
 from envsmith.model.backend import Backend

@@ -21,8 +21,8 @@ from envsmith.index.hashing import NoDownloads
 from envsmith.index.reader import PyTorchIndex
 from envsmith.index.sdist import SdistReader
 from envsmith.index.sources import ListingSources, LivePyTorch
+from envsmith.lock.inputs.request import LockOptions
 from envsmith.lock.lock import LockedProfile
-from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.model.backend import Backend
 from envsmith.model.target import Platform, Python

@@ -11,7 +11,7 @@ from packaging.pylock import PackageWheel
 
 from envsmith.config.profile_reader import parse_time
 from envsmith.errors import ProfileError, ToolError
-from envsmith.lock.request import parse_cutoff
+from envsmith.lock.inputs.request import parse_cutoff
 from envsmith.wiring import (
     INDEX_VARIABLE,
     INSECURE_VARIABLE,

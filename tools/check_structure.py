@@ -36,7 +36,7 @@ SMALL = {
     "cli/parent_folder.py": "imported only when a command failed",
     "console/streams.py": "start-up path: no other import",
     "files/cache_dir.py": "start-up path: no other import",
-    "lock/recorded_models.py": "used by lock, lock --check and verify, which share nothing else",
+    "lock/inputs/recorded_models.py": "used by lock, lock --check and verify, which share nothing else",
     "lockfile/__init__.py": "name of the lock folders, on the start-up path of `run`",
     "install/smoke_tests.py": "found by its name: the tests that decide on a new environment",
     "lockfile/toml_text.py": "used by the pylock and the manifest, which is on the start-up path of `run`",

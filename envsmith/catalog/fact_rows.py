@@ -146,6 +146,8 @@ def project(row: Row) -> FamilyProject:
         has_label=row.flag("label"),
         slice_torch=row.maybe("slice_torch", SpecifierSet),
         slice_machine=row.maybe("slice_machine", str),
+        pypi=row.each("pypi", Version),
+        cpu_serves_all=row.has("cpu_serves_all") and row.flag("cpu_serves_all"),
         note=row.text("note", ""),
         **row.origin(),
     )

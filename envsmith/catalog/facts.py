@@ -237,6 +237,10 @@ class FamilyProject(Fact):
     slice_torch: SpecifierSet | None = None
     """Exception to `origin`: taken from the slice for these versions of torch on `slice_machine`."""
     slice_machine: str | None = None
+    pypi: tuple[Version, ...] = ()
+    """Versions on PyPI, oldest first, of a project that no release of torch names one by one."""
+    cpu_serves_all: bool = False
+    """Whether its CPU build works beside every build of torch."""
     note: str = ""
 
     def is_in_slice(self, torch: Version, platform: Platform) -> bool:

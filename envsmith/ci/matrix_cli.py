@@ -98,7 +98,7 @@ def jobs_for(
     """
     from envsmith.ci.jobs import Locks, MatrixOptions, matrix_jobs
     from envsmith.files.text import folders_with
-    from envsmith.lock.request import profile_names
+    from envsmith.lock.inputs.request import profile_names
     from envsmith.lockfile.manifest import FILENAME
 
     project = Path()

@@ -181,7 +181,7 @@ class ProjectSettings:
     """Folders with the project's code; by default those of the build backend."""
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    """Extras and dependency groups to lock for profiles that name none."""
+    """Extras and dependency groups to lock for profiles that name none; ``*`` for all."""
     as_of: str = ""
     """Cutoff of profiles without one: RFC 3339 with ``Z``."""
     rewrite: tuple[str, ...] = ()
@@ -218,7 +218,7 @@ class ProjectSettings:
             requirements_from=str(found.get("requirements-from", "project")),
             sources=_texts(found.get("sources", ())),
             extras=_texts(found.get("extras", ())),
-            groups=_texts(found.get("groups", ())),
+            groups=_texts(found["groups"]) if "groups" in found else _uv_groups(document.data),
             as_of=str(found.get("as-of", "")),
             rewrite=_texts(found.get("rewrite", ())),
             ci=ci if isinstance(ci := found.get("ci"), CiSettings) else CiSettings(),
@@ -231,6 +231,16 @@ class ProjectSettings:
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, tuple) else ()
+
+
+def _uv_groups(data: Mapping[str, object]) -> tuple[str, ...]:
+    """Return ``default-groups`` of ``[tool.uv]``; those of envsmith's own settings come before them."""
+    node: object = data
+    for key in ("tool", "uv", "default-groups"):
+        node = node.get(key) if isinstance(node, Mapping) else None
+    if node == "all":
+        return ("*",)
+    return tuple(item for item in node if isinstance(item, str)) if isinstance(node, list) else ()
 
 
 def _profile_names(value: object, location: Location) -> tuple[str, ...]:

@@ -214,7 +214,7 @@ class DoctorFacts:
     @cached_or_error
     def drift(self) -> tuple[Finding, ...]:
         """Findings of `envsmith lock --check` for the environment's lock."""
-        from envsmith.lock.request import LockOptions, lock_requests
+        from envsmith.lock.inputs.request import LockOptions, lock_requests
         from envsmith.lock.staleness import check_profile
 
         if self.manifest is None:

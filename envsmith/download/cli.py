@@ -57,7 +57,7 @@ def download_command(settings: dict[str, Any], /, **options: Any) -> int:  # noq
     from envsmith.download.download import needed_files
     from envsmith.download.transfer_progress import warn_unused_rewrites
     from envsmith.files import atomic
-    from envsmith.lock.request import profile_names
+    from envsmith.lock.inputs.request import profile_names
     from envsmith.wiring import lock_rules, mirror_rules
 
     if options["is_all"] and options["targets"]:

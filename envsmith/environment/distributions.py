@@ -15,10 +15,10 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from zlib import crc32
@@ -29,7 +29,7 @@ from envsmith.environment.model import Distribution, EnvironmentLayout, TorchBui
 from envsmith.environment.prefix import is_compiled, record_lines
 from envsmith.files.own_folder import extended
 from envsmith.files.text import open_regular, read_regular
-from envsmith.model.wheel import WheelContents, is_loadable
+from envsmith.model.wheel import WheelContents, is_loadable, is_top_module
 
 MAX_PATHS = 20
 _CHUNK_BYTES = 1 << 20
@@ -60,14 +60,24 @@ def list_distributions(
     """
     found = [path for folder in layout.site_folders for path in sorted(Path(folder).glob("*.dist-info"))]
     records = {path: list(_record_rows(path / "RECORD")) for path in found}
-    harmless = _shared_unloadable(records)
+    shared = _Shared(harmless=_shared_unloadable(records), modules=_shared_modules(records))
     state = partial(_InstalledFile.state, with_hashes=with_hashes)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         look: _Look = partial(pool.map, state) if with_hashes else partial(map, state)
         distributions = [
-            _distribution(path, rows, harmless, layout, wheels, look) for path, rows in records.items()
+            _distribution(path, rows, shared, layout, wheels, look) for path, rows in records.items()
         ]
     return tuple(sorted(distributions, key=lambda item: (item.name, item.folder)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """Files that several distributions own."""
+
+    harmless: set[str]
+    """Those that no program loads; any content is right."""
+    modules: Mapping[str, Sequence[tuple[str, int | None]]]
+    """Module of one file → hash and size as each owner recorded them."""
 
 
 def _shared_unloadable(records: dict[Path, list[_Row]]) -> set[str]:
@@ -79,6 +89,19 @@ def _shared_unloadable(records: dict[Path, list[_Row]]) -> set[str]:
         for path, _, _ in rows
         if owners[path] > 1 and not is_loadable(os.path.relpath(path, folder.parent))
     }
+
+
+def _shared_modules(records: dict[Path, list[_Row]]) -> dict[str, list[tuple[str, int | None]]]:
+    """Return hash and size by every owner of a module that several distributions install: any owner's is right.
+
+    That they do no harm is said by the lock, or else by `installed_files`.
+    """
+    found: dict[str, list[tuple[str, int | None]]] = {}
+    for folder, rows in records.items():
+        for path, hash_, size in rows:
+            if is_top_module(path.removeprefix(f"{folder.parent}{os.sep}")):
+                found.setdefault(path, []).append((hash_, size))
+    return {path: rows for path, rows in found.items() if len(rows) > 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +117,8 @@ class _InstalledFile:
     recorded_size: int | None = None
     listed_size: int | None = None
     listed_checksum: int | None = None
+    others: Sequence[tuple[str, int | None]] = ()
+    """Recorded hash and size by each of several owners."""
 
     @property
     def size_bytes(self) -> int | None:
@@ -106,6 +131,16 @@ class _InstalledFile:
 
     def state(self, *, with_hashes: bool) -> str:
         """Return ``missing``, ``changed`` (not as recorded), ``differing`` (not as in the wheel), or nothing."""
+        found = self._state(with_hashes)
+        if found in ("", "missing") or not self.others:
+            return found
+        as_other = (
+            replace(self, recorded_hash=hash_, recorded_size=size, listed_size=None, listed_checksum=None)
+            for hash_, size in self.others
+        )
+        return found if all(item._state(with_hashes) for item in as_other) else ""  # noqa: SLF001 - of this class
+
+    def _state(self, with_hashes: bool) -> str:
         size = self.size_bytes
         if size is None:
             return "" if is_compiled(self.path) else "missing"
@@ -136,14 +171,19 @@ class _InstalledFile:
 
 
 def _distribution(
-    folder: Path, rows: list[_Row], harmless: set[str], layout: EnvironmentLayout, wheels: Wheels, look: _Look
+    folder: Path,
+    rows: list[_Row],
+    shared: _Shared,
+    layout: EnvironmentLayout,
+    wheels: Wheels,
+    look: _Look,
 ) -> Distribution:
     """Describe a distribution.
 
     Args:
         folder: its ``.dist-info``.
         rows: of its RECORD.
-        harmless: files of any distribution that may differ.
+        shared: files of several distributions.
         layout: the folders of the environment.
         wheels: lists of files in wheels.
         look: returns the state of each file.
@@ -153,8 +193,11 @@ def _distribution(
     contents = wheels.get(name)
     if contents and f"{folder.name}/METADATA" not in contents.members:  # of another version
         contents = None
-    files = _files(folder, rows, harmless, _listed_files(contents, folder, layout) if contents else None)
+    files = _files(
+        folder, rows, shared.harmless, _listed_files(contents, folder, layout) if contents else None
+    )
     found: dict[str, list[str]] = {"missing": [], "changed": [], "differing": []}
+    files = [replace(file, others=shared.modules.get(file.path, ())) for file in files]
     for file, state in zip(files, look(files), strict=True):
         found.get(state, []).append(file.path)
     own = f"{folder.name}/METADATA"

@@ -20,7 +20,7 @@ from envsmith.environment.prefix import is_code, record_lines
 from envsmith.environment.shadows import is_installed_from, shadows
 from envsmith.files.own_folder import extended
 from envsmith.files.text import open_regular, read_regular
-from envsmith.model.wheel import is_loadable
+from envsmith.model.wheel import import_of, is_loadable, is_top_module
 
 MAX_PATHS = 5
 _VERSIONED_MODULES = ("torch", "torchvision", "torchaudio", "torchcodec", "triton")
@@ -91,13 +91,31 @@ def _overlaps(records: dict[Path, list[tuple[str, str]]]) -> list[dict[str, Any]
         for path, hash_ in rows:
             owners.setdefault((info.parent, path), {})[_name(info)] = hash_
     groups: dict[tuple[str, ...], list[str]] = {}
+    folders = {_name(info): (info.parent, rows) for info, rows in records.items()}
     for (_, path), found in owners.items():
-        if len(set(found.values())) > 1 and is_loadable(path):
+        is_different = len(set(found.values())) > 1 and is_loadable(path)
+        if is_different and not all(_is_stray(path, *folders[name]) for name in found):
             groups.setdefault(tuple(sorted(found)), []).append(path)
     return [
         {"owners": list(names), "count": len(paths), "paths": sorted(paths)[:MAX_PATHS]}
         for names, paths in sorted(groups.items())
     ]
+
+
+def _is_stray(path: str, folder: Path, rows: list[tuple[str, str]]) -> bool:
+    """Return whether a file is a leftover of the build of a distribution."""
+    if not is_top_module(path):
+        return False
+    sources = [other for other, _ in rows if other.endswith(".py") and other != path and is_loadable(other)]
+    named = import_of(path)
+    return bool(sources) and not any(named.search(_content(folder / other)) for other in sources)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_regular(path)
+    except OSError:
+        return b""
 
 
 def _incomplete_installs(folder: Path) -> Iterator[dict[str, str]]:

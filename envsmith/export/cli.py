@@ -96,7 +96,7 @@ def _bill_of_materials(locks: tuple[SavedLock, ...], prefix: Path | None, *, is_
 
 
 def _profile_name(profile: str, folder: Path) -> str:
-    from envsmith.lock.request import profile_names
+    from envsmith.lock.inputs.request import profile_names
 
     names = profile_names((profile,) if profile else (), Path(), folder)
     if len(names) > 1:

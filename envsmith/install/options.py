@@ -58,7 +58,7 @@ def wheelhouse_location(text: str) -> str:
 def _checked_name(name: str, folder: Path) -> str:
     """Return a profile name; if it is not locked, check that it is not a misspelled one."""
     if is_missing(folder / name / FILENAME):
-        from envsmith.lock.request import profile_names
+        from envsmith.lock.inputs.request import profile_names
 
         profile_names((name,), Path(), folder)
     return name
@@ -106,7 +106,7 @@ def check_stale(request: InstallRequest, folder: Path) -> tuple[Path, ...]:
     """
     from envsmith.catalog import Catalog
     from envsmith.files import atomic
-    from envsmith.lock.request import LockOptions, lock_requests, reads_sources
+    from envsmith.lock.inputs.request import LockOptions, lock_requests, reads_sources
     from envsmith.lock.staleness import check_profile, check_tools
     from envsmith.lockfile.manifest import RememberedOptions
     from envsmith.lockfile.store import read_manifest

@@ -194,7 +194,7 @@ def _check_files(package: Package, plan: ResolutionPlan) -> None:
     wheels = package.wheels or ()
     if len(wheels) > 1 or (not wheels and not package.sdist):
         raise _violation("LCK011", package, f"has {len(wheels)} wheels for the target, not one")
-    if not wheels and package.name not in plan.allow_sdist:
+    if not wheels and not plan.may_be_source(package.name):
         raise _violation(
             "LCK012", package, "has no wheel for the target; its source distribution is not allowed"
         )

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from envsmith.catalog import Catalog
     from envsmith.errors import EnvsmithError
+    from envsmith.lock.inputs.request import LockOptions
     from envsmith.lock.lock import LockedProfile
-    from envsmith.lock.request import LockOptions
     from envsmith.lock.resolve import ResolveTools
     from envsmith.model.finding import Report
     from envsmith.model.usage import Use
@@ -109,13 +109,15 @@ def lock_command(settings: dict[str, Any], /, **values: Any) -> int:  # noqa: AN
     options = lock_options(values, quiet=settings["quiet"])
     requests, read = requested(options)
     keep = _keeper(requests, options, settings["words"], read)
-    return _check(requests, options, keep) if is_check else run_lock(requests, options, keep=keep)
+    if is_check:
+        return _check(requests, options, keep)
+    return run_lock(requests, options, keep=keep, words=settings["words"])
 
 
 def requested(options: LockOptions) -> tuple[tuple[LockRequest, ...], Sequence[Path]]:
     """Return the lock requests of a command line, and the files read for them."""
     from envsmith.files.text import hash_model, record_reads
-    from envsmith.lock.request import lock_requests
+    from envsmith.lock.inputs.request import lock_requests
 
     with record_reads() as read:
         return tuple(replace(item, hash_model=hash_model) for item in lock_requests(options, Path())), read
@@ -125,7 +127,7 @@ def lock_options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
     """Return the options out of click's values; those that a command lacks have the defaults of `envsmith lock`."""
     from envsmith.config.requirements.project_dependencies import ALL
     from envsmith.host.current import utc_text
-    from envsmith.lock.request import LockOptions, parse_cutoff
+    from envsmith.lock.inputs.request import LockOptions, parse_cutoff
     from envsmith.lockfile.manifest import RememberedOptions
     from envsmith.wiring import CatalogOptions
 
@@ -171,8 +173,8 @@ def _keeper(
         read: files read to build the requests.
     """
     from envsmith.console import answer_cache
-    from envsmith.lock.recorded_models import models_of
-    from envsmith.lock.request import reads_sources
+    from envsmith.lock.inputs.recorded_models import models_of
+    from envsmith.lock.inputs.request import reads_sources
     from envsmith.wiring import watched_paths
 
     is_moving = options.upgrade or options.upgrade_packages or options.catalog.mode == "live"
@@ -239,6 +241,7 @@ def run_lock(
     *,
     is_last: bool = True,
     keep: Callable[[str], None] | None = None,
+    words: Sequence[str] = (),
 ) -> int:
     """Lock, print the outcome, and return the exit code.
 
@@ -247,6 +250,7 @@ def run_lock(
         options: the command line.
         is_last: whether to print the JSON document even after a success; else the caller prints one.
         keep: caches the answer if there was nothing to do.
+        words: the command line as typed, for hints; empty for another command than `envsmith lock`.
     """
     from envsmith.catalog import Catalog
     from envsmith.errors import EnvsmithError
@@ -264,6 +268,8 @@ def run_lock(
         # Wait for all profiles before printing, so that results do not mix with the progress.
         results = list(lock_profiles(requests, options, tools, pool=pool))
     for request, result in results:
+        if isinstance(result, EnvsmithError) and words:
+            output.add_command(result, words)
         if not options.as_json:
             output.outcome(request, result)
         if isinstance(result, EnvsmithError):

@@ -12,7 +12,8 @@ from envsmith.catalog import Catalog
 from envsmith.errors import LockError
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.pylock import Lock
-from envsmith.model.wheel import WheelContents
+from envsmith.model.wheel import WheelContents, import_of, is_top_module
+from envsmith.plan.ports import WheelContentsReader
 
 _SHOWN_PATHS = 3
 # Files no program loads may differ: mkl and onemkl-license, for one, both install the same licence texts.
@@ -36,7 +37,7 @@ def check(lock: Lock, contents: Mapping[str, WheelContents], tools: ResolveTools
         LockError: LCK021 when it holds two members of a conflict group, LCK022 when two wheels own one path.
     """
     check_groups(lock, tools.catalog)
-    check_files(lock, contents)
+    check_files(lock, contents, tools.contents)
     sizes = {sha256: found.size_bytes for sha256, found in contents.items()}
     if any(package.sdist for package in lock.pylock.packages):
         sizes |= tools.sdists.sizes()
@@ -62,7 +63,7 @@ def check_groups(lock: Lock, catalog: Catalog) -> None:
             )
 
 
-def check_files(lock: Lock, contents: Mapping[str, WheelContents]) -> None:
+def check_files(lock: Lock, contents: Mapping[str, WheelContents], reader: WheelContentsReader) -> None:
     """Refuse a lock in which two wheels install different files at one path.
 
     Files of equal size and checksum are no conflict, nor are files that no program loads.
@@ -70,13 +71,16 @@ def check_files(lock: Lock, contents: Mapping[str, WheelContents]) -> None:
     Args:
         lock: an admitted lock.
         contents: sha256 → contents of the wheels that could be read.
+        reader: reads sources of wheels with a conflict.
 
     Raises:
         LockError: LCK022 naming the packages, the first paths and the requirers.
+        ToolError: when such sources cannot be read.
     """
     conflicts: dict[tuple[str, str], list[str]] = {}
     for path, first, second in _conflicts(lock, contents):
-        conflicts.setdefault((first.name, second.name), []).append(path)
+        if not all(_is_stray(path, package, contents, reader) for package in (first, second)):
+            conflicts.setdefault((first.name, second.name), []).append(path)
     if not conflicts:
         return
     packages = {str(package.name): package for package in lock.pylock.packages}
@@ -179,6 +183,23 @@ def _conflicts(lock: Lock, contents: Mapping[str, WheelContents]) -> Iterator[tu
                 yield path, owner, package
         seen.update(found.members)
         known.append((package, found))
+
+
+def _is_stray(
+    path: str, package: Package, contents: Mapping[str, WheelContents], reader: WheelContentsReader
+) -> bool:
+    """Return whether a file is a leftover of the build; the only module of a wheel is none."""
+    found = _contents(package, contents)
+    if not is_top_module(path) or found is None or not package.wheels:
+        return False
+    sources = [
+        other
+        for other in found.members
+        if other.endswith(".py") and other != path and _is_loaded(other) and not other.startswith("<")
+    ]
+    if not sources:
+        return False
+    return not any(map(import_of(path).search, reader.read(package.wheels[0], sources).values()))
 
 
 def _is_equal(path: str, one: WheelContents, other: WheelContents) -> bool:

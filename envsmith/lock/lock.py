@@ -18,12 +18,11 @@ from envsmith.lock import (
     admission,
     file_conflicts,
     kept_pins,
-    recorded_models,
-    remembered_options,
     savings,
 )
-from envsmith.lock.changed_inputs import changes
-from envsmith.lock.request import LockOptions, check_upgraded, with_shared_versions
+from envsmith.lock.inputs import recorded_models, remembered_options
+from envsmith.lock.inputs.changed_inputs import changes
+from envsmith.lock.inputs.request import LockOptions, check_upgraded, with_shared_versions
 from envsmith.lock.resolve import ResolveTools, resolve_all
 from envsmith.lock.savings import DownloadSavings
 from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord

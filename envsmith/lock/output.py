@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from envsmith.console import printer
 from envsmith.errors import NO, OK, EnvsmithError, ToolError
 from envsmith.lock.lock import LockedProfile, LockedTarget
+from envsmith.lock.missing_wheels import MissingWheelsError
 from envsmith.lock.savings import BuildSize, DownloadSavings
 from envsmith.lockfile.store import decisions_of
 from envsmith.model.finding import Decision
+from envsmith.model.shell import quote_path
 from envsmith.plan.model import LockRequest
 from envsmith.plan.planner import SIMILAR_NAME
 
@@ -66,6 +68,23 @@ def outcome(request: LockRequest, found: LockedProfile | EnvsmithError) -> None:
     _replaced(found)
     _unserved(found)
     _breakages(found)
+
+
+def add_command(error: EnvsmithError, words: Sequence[str]) -> None:
+    """Give an error about packages without a wheel the command that admits them.
+
+    Args:
+        error: of a profile; its parts are those of the targets.
+        words: the command line as typed.
+    """
+    parts = [part for part in (*error.parts, error) if isinstance(part, MissingWheelsError)]
+    names = sorted({name for part in parts for name in part.names})
+    if not names:
+        return
+    for part in parts:
+        part.hint = ""
+    command = ["envsmith", *words, *(word for name in names for word in ("--allow-sdist", name))]
+    error.hint = " ".join(quote_path(word) for word in command)
 
 
 def _hint(ignored_files: Sequence[str]) -> str:

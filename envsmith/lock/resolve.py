@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError
+from envsmith.lock import missing_wheels
 from envsmith.lockfile.whole import NO_RULES, LockRules
 from envsmith.model.finding import Decision
 from envsmith.model.progress import Progress
@@ -112,6 +113,7 @@ def resolve_all(
             if isinstance(answer, Resolution) and state[slug].versions == "common":
                 state[slug] = replace(state[slug], preferences=answer.versions())
     failed |= {slug: _unstable(state[slug]) for slug in amended}
+    failed |= _explained(state, failed, tools)
     found = {slug: answer for slug, answer in answers.items() if isinstance(answer, Resolution)}
     narrowed = _narrowed(state, kept)
     torch = {slug: answer.versions().get("torch", "") for slug, answer in found.items()}
@@ -125,6 +127,26 @@ def resolve_all(
         slug: failed.get(slug) or _settled(plan, narrowed[slug], found[slug], decisions, tools)
         for slug, plan in state.items()
     }
+
+
+def _explained(
+    state: _State, failed: Mapping[str, EnvsmithError], tools: ResolveTools
+) -> dict[str, EnvsmithError]:
+    """Return the errors that name all packages without a wheel, for the targets without a solution."""
+    unsolved = {slug: error for slug, error in failed.items() if isinstance(error, NoSolutionError)}
+    with ThreadPoolExecutor(_THREADS) as pool:
+        runs = {
+            slug: pool.submit(
+                missing_wheels.explain,
+                state[slug],
+                error,
+                resolver=tools.resolver,
+                sdists=tools.sdists,
+                catalog=tools.catalog,
+            )
+            for slug, error in unsolved.items()
+        }
+        return {slug: run.result() for slug, run in runs.items()}
 
 
 def _narrowed(state: _State, kept: Mapping[str, tuple[ResolutionPlan, str]]) -> _State:

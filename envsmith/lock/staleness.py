@@ -14,12 +14,12 @@ from packaging.version import InvalidVersion, Version
 
 from envsmith.activate.scripts import scripts_of
 from envsmith.catalog import Catalog
-from envsmith.lock import recorded_models
-from envsmith.lock.changed_inputs import changes
+from envsmith.lock.inputs import recorded_models
+from envsmith.lock.inputs.changed_inputs import changes
+from envsmith.lock.inputs.request import with_shared_versions
 from envsmith.lock.kept_pins import pinned_lines
 from envsmith.lock.lock import changed_files
 from envsmith.lock.nightly_age import aging
-from envsmith.lock.request import with_shared_versions
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 from envsmith.lockfile.pins import RequirementsLine
 from envsmith.lockfile.store import is_recorded, is_same, read_manifest

@@ -123,6 +123,22 @@ def is_loadable(path: str) -> bool:
     return bool(rest) or path.endswith(_LOADED)
 
 
+def is_top_module(path: str) -> bool:
+    """Return whether a path in a RECORD is a module of one file, directly in ``site-packages``."""
+    return path.endswith(".py") and "/" not in path.replace("\\", "/")
+
+
+def import_of(path: str) -> re.Pattern[bytes]:
+    """Return the pattern of a line that imports a module of one file.
+
+    A module at the top level that no other module of its wheel imports is a leftover of the build, such as
+    ``build_backend.py``: two owners with different contents are no conflict.
+    """
+    return re.compile(
+        rb"^[ \t]*(?:from|import)[ \t][^#\n]*\b%s\b" % re.escape(path[:-3].encode()), re.MULTILINE
+    )
+
+
 def _check_numbers(values: Iterable[object]) -> None:
     if not {*map(type, values)} <= {int}:
         raise ValueError("a size or checksum is not a number")

@@ -25,6 +25,8 @@ from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
 
 # uv 0.13.8 (seen 2026-11-30); a reason may have several lines.
+ANY_SOURCE = ":all:"
+"""In place of the names of projects: all of them may be locked as source."""
 _YANKED = re.compile(
     r'^warning: `(?P<name>[a-z0-9-]+)==(?P<version>[^`\s]+)` is yanked(?: \(reason: "(?P<reason>.*?)"\))?$',
     re.MULTILINE | re.DOTALL,
@@ -38,6 +40,9 @@ class LockRequest:
     profile: Profile
     requirements: tuple[SourcedRequirement, ...]
     constraints: tuple[SourcedRequirement, ...] = ()
+    overrides: tuple[SourcedRequirement, ...] = ()
+    excludes: tuple[str, ...] = ()
+    """Projects that are not installed, whatever requires them; normalised."""
     notes: tuple[Decision, ...] = ()
     """Decisions taken while the requirements were read."""
     requires_python: RequiresPython | None = None
@@ -250,6 +255,10 @@ class ResolutionPlan:
             item.requirement.specifier.contains(version, prereleases=True)
             for item in self.constraints_on(name)
         )
+
+    def may_be_source(self, name: str) -> bool:
+        """Return whether a project without a wheel for the target may be locked as source."""
+        return ANY_SOURCE in self.allow_sdist or name in self.allow_sdist
 
     def index_of(self, name: str) -> str:
         """Return the address of a project's index; empty for PyPI."""

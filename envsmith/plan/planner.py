@@ -146,10 +146,9 @@ def _plan_target(
     cutoffs: Cutoffs,
     hasher: Hasher,
 ) -> ResolutionPlan:
-    overrides = request.profile.sourced_requirements("overrides")
     kept = request.kept_versions(target)
     # A version that was withdrawn since is kept like any other pin.
-    pins = exact_pins((*request.requirements, *request.constraints, *overrides), target) | {
+    pins = exact_pins((*request.requirements, *request.constraints, *request.overrides), target) | {
         (name, Version(version.public)) for name, version in kept.items()
     }
     candidates = select_candidates(offered, target, catalog, pins)

@@ -93,8 +93,8 @@ def plan_target(
             *limiting,
             *(_required(f"{name}=={version}") for name, version in pypi.items()),
         ),
-        overrides=profile.sourced_requirements("overrides"),
-        excludes=tuple(sorted(excludes)),
+        overrides=request.overrides,
+        excludes=tuple(sorted({*excludes, *request.excludes})),
         cutoff_utc=cutoffs.cutoff_utc,
         has_cutoff=cutoffs.is_asked,
         moved=cutoffs.moved,
@@ -200,18 +200,19 @@ def _from_pypi(
             found[item.name] = version
             if item.name in names:
                 gap = "" if is_pypi else f"; PyTorch's {slice_.index} index has no matching build"
-                decisions.append(_taken_from_pypi(item.name, version, target, gap))
+                build = catalog.pypi_build(item.name, Version(version), target.platform)
+                decisions.append(_taken_from_pypi(item.name, version, f"the {build} build{gap}", target))
         elif is_pypi and item.name in names:
             raise _no_pypi_build(item, target, catalog)
     return found, decisions
 
 
-def _taken_from_pypi(name: str, version: str, target: Target, gap: str) -> Decision:
+def _taken_from_pypi(name: str, version: str, what: str, target: Target) -> Decision:
     return Decision(
         subject=name,
         kind="substituted",
         code="RES102",
-        message=f"{name} {version} from PyPI: its wheel for {target.platform} is the {target.backend} build{gap}",
+        message=f"{name} {version} from PyPI: its wheel for {target.platform} is {what}",
     )
 
 
@@ -260,12 +261,19 @@ def _pypi_version(
 def _pypi_versions(
     item: SourcedRequirement, torch: str, target: Target, cutoffs: Cutoffs, catalog: Catalog
 ) -> Iterator[tuple[Version, TorchRelease]]:
+    project = next(known for known in catalog.projects() if known.name == item.name)
+    served = {str(target.backend), "cpu"} if project.cpu_serves_all else {str(target.backend)}
     for release in sorted(catalog.releases(), key=lambda release: release.torch, reverse=True):
         if release.date > cutoffs.of(item.name)[:10] or (torch and str(release.torch) != torch):
             continue
-        for version in release.versions(item.name):
+        fitting = (
+            version
+            for version in reversed(project.pypi)
+            if release.torchcodec and version in release.torchcodec
+        )
+        for version in release.versions(item.name) or fitting:
             build = catalog.pypi_build(item.name, version, target.platform)
-            if build == target.backend and item.requirement.specifier.contains(version):
+            if str(build) in served and item.requirement.specifier.contains(version):
                 yield version, release
 
 

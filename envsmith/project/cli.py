@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from envsmith.catalog import Catalog
     from envsmith.files.edits import Edit
-    from envsmith.lock.request import LockOptions
+    from envsmith.lock.inputs.request import LockOptions
     from envsmith.plan.model import LockRequest
     from envsmith.project.requirement_lists import RequirementList
 
@@ -80,7 +80,7 @@ def _lock(options: LockOptions) -> tuple[int, Sequence[Path] | None]:
         others too.
     """
     from envsmith.lock.cli import check_locks, requested, run_lock
-    from envsmith.lock.request import reads_sources
+    from envsmith.lock.inputs.request import reads_sources
     from envsmith.wiring import watched_paths
 
     requests, read = requested(options)
@@ -207,7 +207,7 @@ def _not_locked(chosen: Mapping[str, str], requests: Sequence[LockRequest]) -> I
     """Yield the option of `lock` for a chosen group or extra that the locks do not have."""
     from envsmith.config.profiles import ProfileStore
     from envsmith.config.requirements.project_dependencies import ALL
-    from envsmith.lock.remembered_options import extras_of, groups_of
+    from envsmith.lock.inputs.remembered_options import extras_of, groups_of
 
     settings = ProfileStore.of_project(Path()).settings
     for kind, names_of in (("group", groups_of), ("extra", extras_of)):
@@ -342,14 +342,10 @@ def _asked_backend(catalog: Catalog) -> str:
     """
     from envsmith.console import printer
     from envsmith.console.terminal import is_interactive
-    from envsmith.host.current import this_python
-    from envsmith.host.detect import detect
     from envsmith.select.output import selection_lines
-    from envsmith.select.select import select
-    from envsmith.wiring import CatalogOptions, listing_sources
+    from envsmith.select.select import select_here
 
-    listings = listing_sources(catalog, CatalogOptions(), is_online=False)
-    found = select(detect(), this_python(), catalog=catalog, listings=listings)
+    found = select_here(catalog)
     best = str(found.choice.backend) if found.choice else "cpu"
     if not is_interactive():
         raise click.UsageError(f"no terminal to ask on: give --backend (for this machine: --backend {best})")

@@ -66,6 +66,26 @@ def select(host: Host, python: Python, *, catalog: Catalog, listings: Listings) 
     return Selection(host=host, python=python, verdicts=judge(host, python, found, catalog))
 
 
+def select_here(catalog: Catalog) -> Selection:
+    """Judge every backend for this machine and this Python, without network.
+
+    Raises:
+        HostError: HST002 when an override variable is malformed.
+    """
+    from envsmith.host.current import this_python
+    from envsmith.host.detect import detect
+    from envsmith.wiring import CatalogOptions, listing_sources
+
+    listings = listing_sources(catalog, CatalogOptions(), is_online=False)
+    return select(detect(), this_python(), catalog=catalog, listings=listings)
+
+
+def best_backend() -> str:
+    """Return the best backend for this machine; ``cpu`` if none works."""
+    choice = select_here(Catalog.embedded()).choice
+    return str(choice.backend) if choice else "cpu"
+
+
 def _builds(backend: Backend, catalog: Catalog, listings: Listings) -> Iterable[TorchWheels]:
     listing = listings.known("stable", backend)
     return builds(catalog, listing) if listing else of_pypi(catalog, backend)

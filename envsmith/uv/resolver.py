@@ -44,6 +44,10 @@ _NOT_SERVED = re.compile(
     r"there is no version of ([a-z0-9-]+)=="
     r"|([a-z0-9-]+)(?:==\S+)? (?:was not found in the package registry|has no usable wheels)"
 )
+# Hint of uv 0.13.8: "Wheels are required for `jieba` because building from source is disabled for all packages …".
+_WITHOUT_WHEEL = re.compile(
+    r"Wheels are required for `([a-z0-9._-]+)` because building from source is disabled"
+)
 _SYSTEMS = {"macos": "apple-darwin", "windows": "pc-windows-msvc"}
 
 
@@ -138,20 +142,18 @@ class UvResolver:
     def _resolve(self, plan: ResolutionPlan, index: Path, more: Sequence[str]) -> Resolution:
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             work = Path(scratch)
-            forced = [name for name in plan.allow_sdist if not self._has_wheel(plan, index, work, name)]
-            flags = [*self._write_inputs(plan, index, work, forced), *more]
             pylock, annotated = work / "pylock.toml", work / "annotated.txt"
             # uv keeps the versions that it finds in its output file.
             if plan.preferences:
                 pylock.write_text(preferred_pylock(plan.preferences), "utf-8")
             output = ("--quiet", "--format", "pylock.toml", "--output-file", pylock)
-            self._compile(plan, work, [*flags, *output])
+            flags = self._compile_with_sources(plan, index, work, (*more, *output))
             packages = parse_packages(_read_output(pylock))
             # A second run, from the cache just filled, for the requirers, which a pylock lacks. Without --quiet it
             # warns about yanked versions.
             _write(annotated, (f"{package.name}=={package.version}" for package in packages))
             notes = ("--annotation-style", "split", "--emit-index-annotation", "--output-file", annotated)
-            ran = self._compile(plan, work, [*flags, *notes], offline=True)
+            ran = self._compile(plan, work, [*flags, *more, *notes], offline=True)
             return Resolution.of(packages, _read_output(annotated), ran.stderr)
 
     def resolve_together(self, plans: Sequence[ResolutionPlan]) -> tuple[Resolution, ...] | None:
@@ -215,17 +217,25 @@ class UvResolver:
                 check_version(finished.stdout)
                 self._is_checked = True
 
-    def _has_wheel(self, plan: ResolutionPlan, index: Path, work: Path, name: str) -> bool:
-        probe = work / f"probe-{name}"
-        probe.mkdir()
-        flags = self._write_inputs(plan, index, probe, ())
-        requirements = [str(item.requirement) for item in plan.all_requirements() if item.name == name]
-        _write(probe / "requirements.in", requirements or [name])
-        try:
-            self._compile(plan, probe, [*flags, "--quiet", "--no-deps"])
-        except NoSolutionError:
-            return False
-        return True
+    def _compile_with_sources(
+        self, plan: ResolutionPlan, index: Path, work: Path, more: Sequence[str | Path]
+    ) -> list[str | Path]:
+        """Run uv until it succeeds, each time with the sources that it lacked and may take, and return the flags."""
+        # Those whose metadata was read before had no wheel either.
+        forced = [item.name for item in plan.sdist_metadata() if plan.may_be_source(item.name)]
+        while True:
+            flags = self._write_inputs(plan, index, work, forced)
+            try:
+                self._compile(plan, work, [*flags, *more])
+            except NoSolutionError as error:
+                lacking = [name for name in error.without_wheel if name not in forced]
+                allowed = [name for name in lacking if plan.may_be_source(name)]
+                if not allowed:
+                    error.without_wheel = (*forced, *lacking)
+                    raise
+                forced += allowed
+            else:
+                return flags
 
     def _write_inputs(
         self, plan: ResolutionPlan, index: Path, work: Path, forced: Sequence[str]
@@ -333,9 +343,10 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
         # The hints of uv name its own flags and generated files; of use are only the versions after the cutoff.
         later = _LATER.search(text)
         cutoffs = Cutoffs(cutoff_utc=plan.cutoff_utc, moved=plan.moved)
+        lacking = tuple(_WITHOUT_WHEEL.findall(text))
         text = text.split("\nhint:")[0]
         cause = " ".join(line.strip() for line in text.splitlines()[1:] if line.strip())
-        return NoSolutionError(
+        error = NoSolutionError(
             "RES050",
             "the requirements have no solution",
             details=(
@@ -345,6 +356,8 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
             ),
             hint=cutoffs.hint(plan.profile, later["name"]) if later else _hint(cause),
         )
+        error.without_wheel = lacking
+        return error
     if NETWORK_ERROR.search(text):
         return ToolError(
             "TOL022",
@@ -383,11 +396,6 @@ def _origins(plan: ResolutionPlan, cause: str) -> list[tuple[str, str]]:
 
 def _hint(cause: str) -> str:
     """Return the advice for an explanation of uv."""
-    if match := re.search(
-        r"([a-z0-9][a-z0-9._-]*)(?:==\S+)? has no usable wheels|all versions of (\S+) have no", cause
-    ):
-        name = match[1] or match[2]
-        return f"require a version of {name} with wheels for this target, or lock it as source: --allow-sdist {name}"
     if match := re.search(r"(\S+) was not found in the package registry", cause):
         return f"check the name {match[1]}: PyPI has no such project"
     return "relax or remove a requirement named above; `envsmith catalog show` lists PyTorch's builds"

@@ -10,7 +10,7 @@ from envsmith.config.model_files import ARRAYS, ModelCheckResult, ModelFile
 from envsmith.config.profile import Profile
 from envsmith.environment.interpreter import ModelProbe
 from envsmith.errors import InstallError, ToolError
-from envsmith.lock.recorded_models import HashModel, models_of
+from envsmith.lock.inputs.recorded_models import HashModel, models_of
 from envsmith.lockfile.manifest import Manifest
 from envsmith.model.finding import Finding, Severity
 

@@ -158,6 +158,12 @@ def test_it_is_said_that_the_profile_is_locked_and_not_the_file_beside(
     project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (project / "requirements.txt").write_text("requests\n", "utf-8")
+    (project / "profiles").mkdir()
+    (project / "profiles/cu128.toml").write_text(
+        'backend = "cu128"\npython = ["3.12"]\nplatforms = ["linux"]\nrequirements = ["torch"]\n'
+        'on-retired = "stable"\n',
+        "utf-8",
+    )
     assert main(WORDS) == 0
     lines = [line.strip() for line in capfd.readouterr().out.splitlines()]
     (said,) = (number for number, line in enumerate(lines) if "not read: requirements.txt" in line)

@@ -6,7 +6,7 @@ import pytest
 
 from envsmith.errors import LockError
 from envsmith.lock.explain.explain import Explanation, _shortest_chains, explain
-from envsmith.lock.request import LockOptions
+from envsmith.lock.inputs.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.pins import requirements_lines
 from envsmith.model.backend import Backend

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 import pytest
 from packaging.pylock import Package
@@ -14,6 +15,7 @@ from envsmith.lock.admission import admit
 from envsmith.lock.file_conflicts import check_files, check_groups, possible_conflicts, unchecked
 from envsmith.lockfile.pylock import Lock
 from envsmith.model.wheel import WheelContents
+from tests.fakes import FakeContents
 from tests.plan.made import as_source, package, plan, resolution, with_sdists
 
 CATALOG = Catalog.embedded()
@@ -69,7 +71,7 @@ def test_two_owners_of_one_path_are_refused_with_paths_and_askers() -> None:
         third={"else.py": b""},
     )
     with pytest.raises(LockError) as caught:
-        check_files(wheels("left", "right", "third", right=("third",)), found)
+        check_files(wheels("left", "right", "third", right=("third",)), found, FakeContents())
     assert caught.value.code == "LCK022"
     assert caught.value.message == (
         "left 1.0 and right 1.0 both install cv/0.py, cv/1.py, cv/2.py and 2 more with different contents"
@@ -85,20 +87,20 @@ def test_further_fights_are_named_too() -> None:
         a={"x.py": b"1", "y.so": b"1"}, b={"x.py": b"2", "y.so": b"1"}, c={"y.so": b"9"}, d={"z.py": b""}
     )
     with pytest.raises(LockError) as caught:
-        check_files(wheels("a", "b", "c", "d"), found)
+        check_files(wheels("a", "b", "c", "d"), found, FakeContents())
     assert "a 1.0 and b 1.0 both install x.py with different contents" in caught.value.message
     assert ("likewise", "c") in caught.value.details
 
 
 def test_files_of_one_size_are_told_apart_by_their_checksum() -> None:
     with pytest.raises(LockError):
-        check_files(wheels("a", "b"), contents(a={"x.py": b"one"}, b={"x.py": b"two"}))
+        check_files(wheels("a", "b"), contents(a={"x.py": b"one"}, b={"x.py": b"two"}), FakeContents())
 
 
 def test_without_checksums_files_are_not_taken_as_equal() -> None:
     bare = {sha256(name): WheelContents(size_bytes=1, members={"x.py": 3}) for name in ("a", "b")}
     with pytest.raises(LockError):
-        check_files(wheels("a", "b"), bare)
+        check_files(wheels("a", "b"), bare, FakeContents())
 
 
 @pytest.mark.parametrize(
@@ -114,13 +116,34 @@ def test_without_checksums_files_are_not_taken_as_equal() -> None:
     ],
 )
 def test_what_does_no_harm_is_no_conflict(path: str, one: bytes, other: bytes) -> None:
-    check_files(wheels("a", "b"), contents(a={path: one}, b={path: other}))
+    check_files(wheels("a", "b"), contents(a={path: one}, b={path: other}), FakeContents())
 
 
 @pytest.mark.parametrize("path", ["x.py", "x.pth", "pkg/data.txt", "tests.py", "<scripts>/run"])
 def test_what_is_loaded_or_run_is_one(path: str) -> None:
     with pytest.raises(LockError):
-        check_files(wheels("a", "b"), contents(a={path: b"1"}, b={path: b"2"}))
+        check_files(wheels("a", "b"), contents(a={path: b"1"}, b={path: b"2"}), FakeContents())
+
+
+LEFTOVER = {"a/__init__.py": b"import os\n# from build_backend import x\n", "build_backend.py": b"1"}
+
+
+@pytest.mark.parametrize(
+    ("other", "is_conflict"),
+    [
+        ({"b/__init__.py": b"import build_backends", "build_backend.py": b"2"}, False),
+        ({"b/__init__.py": b"def late():\n    from build_backend import x", "build_backend.py": b"2"}, True),
+        ({"b/__init__.py": b"import os, build_backend", "build_backend.py": b"2"}, True),
+        ({"build_backend.py": b"2"}, True),  # its only module
+    ],
+)
+def test_a_leftover_of_the_build_is_no_conflict(other: Mapping[str, bytes], *, is_conflict: bool) -> None:
+    """As in flashinfer-python 0.6.18 and torch-c-dlpack-ext 0.1.5."""
+    held = lock(package("a", "1.0", sha256=sha256("a")), package("b", "1.0", sha256=sha256("b")))
+    names = [item.wheels[0].filename for item in held.pylock.packages if item.wheels]
+    reader = FakeContents(members=dict(zip(names, (LEFTOVER, other), strict=True)))
+    with pytest.raises(LockError, match="LCK022") if is_conflict else nullcontext():
+        check_files(held, contents(a=LEFTOVER, b=other), reader)
 
 
 def test_what_could_not_be_looked_into_is_named() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import LockError
-from envsmith.lock.request import LockOptions
+from envsmith.lock.inputs.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.plan.model import LockRequest
 from tests.fakes import FakeContents, FakeResolver

@@ -8,8 +8,8 @@ import pytest
 
 from envsmith.config.profile import Profile
 from envsmith.errors import EnvsmithError, LockError, NoSolutionError, ResolveError, ToolError
+from envsmith.lock.inputs.request import LockOptions
 from envsmith.lock.lock import LockedProfile
-from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.store import sha256_of

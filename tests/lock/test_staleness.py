@@ -6,7 +6,7 @@ import pytest
 
 from envsmith.config.profile import Profile
 from envsmith.errors import EnvsmithError
-from envsmith.lock.request import LockOptions
+from envsmith.lock.inputs.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lock.staleness import CheckTools, check_profile
 from envsmith.model.listing import IndexListing, group_releases

@@ -11,8 +11,8 @@ import pytest
 from envsmith.config.profile import Profile
 from envsmith.config.profile_reader import parse
 from envsmith.errors import EnvsmithError, NoSolutionError, ProfileError
+from envsmith.lock.inputs.request import LockOptions
 from envsmith.lock.lock import LockedProfile, lock_profiles
-from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lock.staleness import CheckTools, check_profile
 from envsmith.model.backend import Backend

@@ -8,6 +8,7 @@ import pytest
 from envsmith.errors import LockError
 from envsmith.lock.file_conflicts import check_files
 from envsmith.model.wheel import is_loadable
+from tests.fakes import FakeContents
 from tests.lock.test_file_conflicts import contents, wheels
 
 PATHS = {
@@ -42,4 +43,4 @@ def test_a_lock_is_admitted_by_the_same_rule(path: str) -> None:
     within = re.sub(r"^(\.\./)+", "<data>/", path.replace("\\", "/"))
     found = contents(a={within: b"one"}, b={within: b"other"})
     with pytest.raises(LockError, match="LCK022") if is_loadable(path) else nullcontext():
-        check_files(wheels("a", "b"), found)
+        check_files(wheels("a", "b"), found, FakeContents())

@@ -11,8 +11,8 @@ import pytest
 
 from envsmith.config.profile import Profile
 from envsmith.errors import LockError, NoSolutionError, ProfileError, ResolveError
+from envsmith.lock.inputs.request import LockOptions
 from envsmith.lock.lock import LockedProfile
-from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.pylock import Lock
 from envsmith.plan.model import LockRequest, ResolutionPlan

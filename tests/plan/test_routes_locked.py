@@ -11,8 +11,8 @@ import pytest
 
 from envsmith.config.profile import Profile
 from envsmith.errors import LockError, ResolveError
+from envsmith.lock.inputs.request import LockOptions
 from envsmith.lock.lock import LockedProfile
-from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lock.staleness import CheckTools, check_profile
 from envsmith.model.route import RouteEntry, RoutePage

@@ -72,8 +72,14 @@ def test_no_wheel_is_refused_with_what_is_here() -> None:
 
 def test_no_wheel_at_all_is_refused() -> None:
     with pytest.raises(ResolveError) as caught:
-        planned("torchcodec", slice_=slice_of(TORCH, empty=("torchcodec",)))
+        planned("xformers", slice_=slice_of(TORCH, empty=("xformers",)))
     assert (caught.value.code, caught.value.details) == ("RES021", ())
+
+
+def test_a_cpu_build_that_works_beside_every_torch_fills_a_gap() -> None:
+    found = planned("torchcodec>=0.2.1,<0.6", slice_=slice_of(TORCH, empty=("torchcodec",)))
+    assert found.pypi_builds == {"torchcodec": "0.5"}
+    assert ["is the cpu build" in item.message for item in found.decisions] == [True]
 
 
 def test_gap_is_filled_by_pypi_where_its_wheel_is_this_build() -> None:

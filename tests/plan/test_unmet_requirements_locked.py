@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+from envsmith.lock.inputs.request import LockOptions
 from envsmith.lock.lock import LockedProfile
-from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.plan.model import LockRequest

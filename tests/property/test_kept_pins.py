@@ -22,8 +22,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from envsmith.errors import NoSolutionError, ResolveError
+from envsmith.lock.inputs.request import LockOptions
 from envsmith.lock.lock import LockedProfile
-from envsmith.lock.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.lock.staleness import CheckTools, check_profile
 from envsmith.lockfile.pins import Pins

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from envsmith.lock.request import LockOptions, lock_requests
+from envsmith.lock.inputs.request import LockOptions, lock_requests
 from envsmith.lockfile.manifest import RememberedOptions
 from envsmith.model.usage import SearchedModule
 from envsmith.usage.scan import read_usage

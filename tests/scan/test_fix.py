@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.files.edits import Edit, RequirementLine, RequirementSource
-from envsmith.lock.request import LockOptions
+from envsmith.lock.inputs.request import LockOptions
 from envsmith.lock.resolve import ResolveTools
 from envsmith.model.finding import Decision
 from envsmith.model.usage import Leftover

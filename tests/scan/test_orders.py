@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.lock.request import LockOptions, lock_requests
+from envsmith.lock.inputs.request import LockOptions, lock_requests
 from envsmith.lockfile.manifest import RememberedOptions
 from envsmith.plan.model import LockRequest
 

@@ -146,11 +146,38 @@ def test_macos_floor_is_told(tmp_path: Path) -> None:
     assert value(replies.calls[0], "--python-platform") == "aarch64-apple-darwin"
 
 
-def test_source_allowed_is_looked_for_as_a_wheel_first(tmp_path: Path) -> None:
-    given = plan("opuslib", allow_sdist=("opuslib",))
-    probe, *rest = resolve(Replies(), tmp_path, given).calls
-    assert "--no-deps" in probe
-    assert all("--no-build" in words for words in rest)
+LACKS = """error: No solution found when resolving dependencies
+  cause: Because antlr4-python3-runtime>=4.9,<=4.9.3 has no usable wheels and only the following versions
+
+hint: Wheels are required for `antlr4-python3-runtime` because building from source is disabled for all packages
+"""
+
+
+class LackingReplies(Replies):
+    """Fails until uv may take a project as source."""
+
+    def run(
+        self,
+        command: Sequence[str | Path],
+        *,
+        env: Mapping[str, str],
+        timeout_s: float,
+        cwd: Path | None = None,
+    ) -> CompletedProgram:
+        words = [str(word) for word in command]
+        self.status, self.stderr = int("--no-binary" not in words and "compile" in words), LACKS
+        return super().run(command, env=env, timeout_s=timeout_s, cwd=cwd)
+
+
+def test_source_is_taken_where_no_wheel_fits(tmp_path: Path) -> None:
+    """A newer version with a wheel is of no use to a requirement on an older one."""
+    given = plan("hydra-core", allow_sdist=("antlr4-python3-runtime", "other"))
+    first, *rest = resolve(LackingReplies(), tmp_path, given).calls
+    assert "--no-build" in first
+    assert [value(words, "--no-binary") for words in rest] == ["antlr4-python3-runtime"] * 2
+    with pytest.raises(NoSolutionError) as caught:
+        resolve(LackingReplies(), tmp_path, plan("hydra-core", allow_sdist=("other",)))
+    assert caught.value.without_wheel == ("antlr4-python3-runtime",)
 
 
 @pytest.mark.parametrize(

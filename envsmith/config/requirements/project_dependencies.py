@@ -23,6 +23,7 @@ from envsmith.config.requirements.requirements_parser import (
     note_of_wheel,
     pin_of_wheel,
 )
+from envsmith.config.requirements.uv_table import Chosen, UvTable, read_uv_table
 from envsmith.errors import ProfileError
 from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
@@ -35,7 +36,7 @@ ALL = "*"
 
 
 def from_pyproject(
-    text: str, place: str, extras: Iterable[str] = (), groups: Iterable[str] = ()
+    text: str, place: str, extras: Iterable[str] = (), groups: Iterable[str] = (), uv_toml: str = ""
 ) -> RequirementsFile | None:
     """Read a project's requirements from the text of its pyproject.toml.
 
@@ -44,6 +45,7 @@ def from_pyproject(
         place: the file's name for messages.
         extras: names under ``[project.optional-dependencies]`` to add.
         groups: names under ``[dependency-groups]`` to add.
+        uv_toml: text of the uv.toml beside it: uv reads its indexes and cutoff from there, if there is one.
 
     Returns:
         None if the file has no ``[project]`` table, and neither extras nor groups are given.
@@ -65,9 +67,24 @@ def from_pyproject(
     bound = parser.bound()
     with problems.collecting():
         labels(item for item in requirements if item.requirement.marker is None)
+    uv = parser.uv(requirements)
+    if uv_toml:
+        settings = TomlDocument.parse(uv_toml, "uv.toml")
+        chosen = Chosen(names=(), extras=(), groups=())
+        uv.add(read_uv_table(settings.data, Location(text=settings, problems=problems), chosen))
     problems.raise_if_any()
     return RequirementsFile(
-        place=place, requirements=tuple(requirements), notes=tuple(parser.notes), requires_python=bound
+        place=place,
+        requirements=tuple(requirements),
+        constraints=tuple(uv.constraints),
+        overrides=tuple(uv.overrides),
+        excludes=tuple(uv.excludes),
+        pytorch_lines=tuple(uv.pytorch_lines),
+        index_sources=tuple(uv.index_sources),
+        environments=tuple(uv.environments),
+        as_of=uv.as_of,
+        notes=(*parser.notes, *uv.notes),
+        requires_python=bound,
     )
 
 
@@ -78,6 +95,10 @@ class _PyprojectParser:
         self._project_location = root.at("project")
         self._extras = self._by_name(self._project, self._project_location, "optional-dependencies")
         self._groups = self._by_name(data, root, "dependency-groups")
+        self._uv = self._table(self._table(data, root, "tool"), root.at("tool"), "uv")
+        if "dev-dependencies" in self._uv and "dev" not in self._groups:  # the earlier way to write the group
+            place = root.at("tool").at("uv").at("dev-dependencies")
+            self._groups["dev"] = (place, self._uv["dev-dependencies"])
         self._seen: set[str] = set()
         self._depth = 0
         self.notes: list[Decision] = []
@@ -89,6 +110,16 @@ class _PyprojectParser:
         for name in self._groups if ALL in groups else groups:
             found += self._group(name, self._root.at("dependency-groups"), ())
         return found
+
+    def uv(self, requirements: Iterable[SourcedRequirement]) -> UvTable:
+        """Return what ``[tool.uv]`` says, for what is locked."""
+        seen = [text.split(" ", 1) for text in self._seen]
+        chosen = Chosen(
+            names={item.name for item in requirements},
+            extras={name for kind, name in seen if kind == "extra"},
+            groups={name for kind, name in seen if kind == "group"},
+        )
+        return read_uv_table(self._uv, self._root.at("tool").at("uv"), chosen)
 
     def bound(self) -> RequiresPython | None:
         """Return the project's ``requires-python``; None if absent."""

@@ -76,7 +76,9 @@ def read_pyproject(
     path = folder / "pyproject.toml"
     if is_missing(path) and not tuple(extras) and not tuple(groups):
         return None
-    return from_pyproject(read_text(path, "pyproject.toml"), "pyproject.toml", extras, groups)
+    other = folder / "uv.toml"
+    settings = "" if is_missing(other) else read_text(other, other.name)
+    return from_pyproject(read_text(path, "pyproject.toml"), "pyproject.toml", extras, groups, settings)
 
 
 def unread_sources(folder: Path) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
 from envsmith.config.readers import Problems
@@ -45,7 +46,7 @@ _HASH = re.compile(r"\s--hash(?:\s*=\s*|\s+)(\S+)")
 _GIVEN_HASH = re.compile(r"[a-z0-9_]+:[0-9a-f]+")
 _URL_HASH = re.compile(r"(?:^|&)sha256=([0-9A-Fa-f]+)")
 _OPTION_INSIDE = re.compile(r"\s(--?[A-Za-z][A-Za-z-]*)")
-# PyPI's own address, repeated in many files; it changes nothing, since PyPI is always used.
+# PyPI's own address, repeated in many files.
 _PYPI = re.compile(r"https://pypi\.[a-z]{3}(?:/simple)?/?")
 _SHORT = {
     "-i": "--index-url",
@@ -90,9 +91,15 @@ class PyTorchLine:
     channel: str
     """``stable``, ``test`` or ``nightly``."""
     origin: str
+    project: str = ""
+    """The one that is taken from there; empty for all."""
+    marker: str = ""
+    """Where it holds; empty for everywhere."""
 
     @classmethod
-    def parse(cls, *, kind: str, url: str, origin: str) -> PyTorchLine | None:
+    def parse(
+        cls, *, kind: str, url: str, origin: str, project: str = "", marker: str = ""
+    ) -> PyTorchLine | None:
         """Parse an address of PyTorch's index; None for any other address."""
         parts = _on_pytorch(url)
         if parts is None:
@@ -105,7 +112,14 @@ class PyTorchLine:
             backend=_backend(folders[0]) if folders else None,
             channel=channel,
             origin=origin,
+            project=project,
+            marker=marker,
         )
+
+
+def is_default_index(url: str) -> bool:
+    """Return whether an address is PyPI's own, and so changes nothing."""
+    return _PYPI.fullmatch(url) is not None
 
 
 def pin_of_wheel(text: str) -> str | None:
@@ -207,6 +221,18 @@ class Include:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IndexSource:
+    """A project that is taken from an index of its own."""
+
+    name: str
+    """Normalised."""
+    url: str
+    marker: str
+    """Where it holds; empty for everywhere."""
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementsFile:
     """Content of one requirements file, or of several merged."""
 
@@ -214,6 +240,14 @@ class RequirementsFile:
     requirements: tuple[SourcedRequirement, ...] = ()
     constraints: tuple[SourcedRequirement, ...] = ()
     """Lines of the files named by -c."""
+    overrides: tuple[SourcedRequirement, ...] = ()
+    excludes: tuple[str, ...] = ()
+    """Projects that are not installed, whatever requires them."""
+    index_sources: tuple[IndexSource, ...] = ()
+    environments: tuple[Marker, ...] = ()
+    """What a target must satisfy one of; empty for all targets."""
+    as_of: str = ""
+    """Cutoff: RFC 3339 with ``Z``; empty without one."""
     includes: tuple[Include, ...] = ()
     """The -r and -c lines not yet followed."""
     pytorch_lines: tuple[PyTorchLine, ...] = ()
@@ -343,7 +377,7 @@ class _RequirementsParser:
         if line:
             self._lines.append(line)
             self._note(value, "PRF101", f"{flag} {value} is replaced by the profile's index", self._origin)
-        elif _PYPI.fullmatch(value) and flag != "--find-links":
+        elif is_default_index(value) and flag != "--find-links":
             self._note(value, "PRF104", f"{flag} has no effect: PyPI is always used", self._origin)
         else:
             raise ProfileError(

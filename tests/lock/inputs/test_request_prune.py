@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from envsmith.lock.request import LockOptions, prune
+from envsmith.lock.inputs.request import LockOptions, prune
 from envsmith.lock.resolve import ResolveTools
 from envsmith.plan.model import LockRequest
 from tests.fakes import FakeResolver

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envsmith.lock.changed_inputs import changed
+from envsmith.lock.inputs.changed_inputs import changed
 
 
 def test_changed_tells_both_values() -> None:

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.errors import LockError, ProfileError
+from envsmith.errors import LockError, ProfileError, ResolveError
 from envsmith.host.current import this_platform, this_python
-from envsmith.lock.request import LockOptions, lock_requests, profile_names
+from envsmith.lock.inputs.request import LockOptions, lock_requests, profile_names
 from envsmith.lockfile.manifest import RememberedOptions
 from envsmith.plan.model import LockRequest
 
@@ -164,10 +164,29 @@ def test_unknown_profile(project: Path) -> None:
 POETRY = "[tool.poetry]\nname = 'x'\n[tool.poetry.dependencies]\nrequests = '^2'\n"
 
 
+@pytest.mark.parametrize("text", [POETRY, '[project]\nname = "x"\nversion = "1"\n', ""])
+def test_torch_alone_is_not_locked_for_a_project_with_requirements_elsewhere(
+    project: Path, text: str
+) -> None:
+    (project / "pyproject.toml").write_text(text, "utf-8")
+    (project / "requirements.txt").write_text("requests\n", "utf-8")
+    with pytest.raises(ResolveError) as caught:
+        wanted(project, profiles=("cu128",))
+    assert (caught.value.code, caught.value.exit_code) == ("RES034", 1)
+    assert "requirements.txt" in caught.value.message
+    assert caught.value.hint == "envsmith lock cu128 -r requirements.txt"
+    (found,) = wanted(project, profiles=("cu128",), files=("requirements.txt",))
+    assert names(found) == ["requests"]
+
+
 def test_what_looks_like_requirements_and_is_not_read_is_named(project: Path) -> None:
+    """Beside a profile of the project with requirements of its own."""
     assert wanted(project, profiles=("cpu-minimal",))[0].ignored_files == ()
     (project / "requirements.txt").write_text("requests\n", "utf-8")
     (project / "pyproject.toml").write_text(POETRY, "utf-8")
+    (project / "profiles").mkdir()
+    own = 'backend = "cpu"\npython = ["3.12"]\nplatforms = ["linux"]\nrequirements = ["torch"]\n'
+    (project / "profiles/cpu-minimal.toml").write_text(own, "utf-8")
     (found,) = wanted(project, profiles=("cpu-minimal",))
     assert found.ignored_files == ("requirements.txt", "[tool.poetry.dependencies] of pyproject.toml")
     assert names(found) == ["torch"]

@@ -12,7 +12,7 @@ from envsmith.config.profile import Profile
 from envsmith.config.profile_reader import parse
 from envsmith.environment.interpreter import ModelProbe
 from envsmith.errors import InstallError, LockError, ToolError
-from envsmith.lock import recorded_models
+from envsmith.lock.inputs import recorded_models
 from envsmith.lockfile.manifest import Manifest
 from envsmith.verify.model_findings import check
 from tests.values import CUTOFF, HEX, OTHER_HEX

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from envsmith.config.profile import Profile, check_name
 from envsmith.config.profile_reader import parse_time
 from envsmith.config.profiles import ProfileStore
-from envsmith.config.requirement import SourcedRequirement, labels
+from envsmith.config.requirement import SourcedRequirement
 from envsmith.config.requirements.requirements_files import (
     is_of_project,
     read_pyproject,
@@ -22,10 +22,11 @@ from envsmith.config.requirements.requirements_files import (
     unread_sources,
 )
 from envsmith.config.requirements.requirements_parser import RequirementsFile
-from envsmith.errors import EnvsmithError, LockError, ProfileError, ResolveError
+from envsmith.errors import LockError, ProfileError, ResolveError
 from envsmith.files.text import folders_with, is_missing, read_text
 from envsmith.host.current import this_platform, this_python, utc_text
-from envsmith.lock.remembered_options import chosen_slugs, combine, extras_of, groups_of
+from envsmith.lock.inputs.project_limits import fit, is_backend, named_backend
+from envsmith.lock.inputs.remembered_options import chosen_slugs, combine, extras_of, groups_of
 from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.manifest import FILENAME, Manifest, RememberedOptions
 from envsmith.lockfile.pins import requirements_lines
@@ -37,6 +38,7 @@ from envsmith.model.shell import quote_path
 from envsmith.model.target import Target, parse_slug
 from envsmith.plan import pruning
 from envsmith.plan.model import Cutoffs, LockRequest
+from envsmith.select.select import best_backend
 from envsmith.uv.joint import target_marker
 from envsmith.wiring import CatalogOptions
 
@@ -85,7 +87,7 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
     """Return one request per profile.
 
     Without profile names, take the project's default profiles, else the backend named in the requirements, else the
-    profiles already locked.
+    profiles already locked, else the backend that fits this machine.
 
     Args:
         options: the command line.
@@ -102,16 +104,38 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
     if given.requirements_files:
         _read_given(given, read)  # before the manifests: errors of what was typed come first
     names = options.profiles or store.settings.default_profiles
+    notes: tuple[Decision, ...] = ()
     if names:
         chosen = [_profile(name, store) for name in dict.fromkeys(names)]
-    elif (named := _read_given(given, read)) and (backend := given.backend or _backend_of(named)):
-        chosen = [_profile_for(Backend.parse(backend))]
     else:
-        chosen = [_profile(name, store) for name in folders_with(options.folder, FILENAME)]
+        file = _read_given(given, read)
+        backend, why = _backend(file, options) if file else ("", "")
+        locked = folders_with(options.folder, FILENAME)
+        if file and not backend and not locked and file.requirements:
+            backend, why = best_backend(), "the best for this machine (`envsmith select --explain`)"
+        chosen = [_profile(name, store) for name in locked]
+        if backend:
+            chosen = [_profile_for(Backend.parse(backend))]
+        if why:
+            notes = (
+                Decision(subject=backend, kind="noted", message=f"backend {backend}: {why}", code="PRF108"),
+            )
     if not chosen:
         raise _no_profile(store)
     requests = [_request(profile, options, project, store, read) for profile in chosen]
-    return tuple(prune(request, project, store.settings.sources) for request in requests)
+    return tuple(
+        replace(prune(request, project, store.settings.sources), notes=(*notes, *request.notes))
+        for request in requests
+    )
+
+
+def _backend(file: RequirementsFile, options: LockOptions) -> tuple[str, str]:
+    """Return the backend that was typed or that the requirements name, and why; empty without one."""
+    if options.remembered.backend:
+        return options.remembered.backend, ""
+    target = Target(python=this_python(), platform=this_platform(), backend=Backend.parse("cpu"))
+    backend, origin = named_backend(file, target)
+    return backend, f"named at {origin}" if backend else ""
 
 
 def _with_set_file(options: LockOptions, project: Path, store: ProfileStore) -> LockOptions:
@@ -147,38 +171,69 @@ def _request(
     remembered = combine(given, manifest, profile, is_implied=is_implied)
     if options.upgrade and not given.as_of:
         remembered = replace(remembered, as_of="")
-    as_of = remembered.as_of or profile.as_of or store.settings.as_of
     extras = extras_of(remembered, profile, store.settings)
     groups = groups_of(remembered, profile, store.settings)
     files = remembered.requirements_files
     place = "" if given.requirements_files else str(options.folder / profile.name / FILENAME)
     file = read(files, place, () if files else extras, () if files else groups)
+    is_named = file is not None and bool(files or extras or groups)
+    if store.settings.requirements_from == "project" and not is_named and not (file and file.requirements):
+        _refuse_unread(profile, project, store, file)
     is_explicit = file is not None or store.settings.requirements_from == "profile"
+    found = file or RequirementsFile(place="")
     inside = tuple(name for name in files if is_of_project(project, name))
     profile = profile.with_overrides(
         backend=remembered.backend or None, python=remembered.python, platforms=remembered.platforms
     )
+    profile, limits = fit(profile, found, remembered, family=_family() if found.pytorch_lines else ())
     sources = {str(canonicalize_name(name)) for name in remembered.allow_sdist}
     profile = replace(profile, allow_sdist=(*profile.allow_sdist, *sources))
-    request = LockRequest(
+    own = profile.sourced_requirements
+    return LockRequest(
         profile=profile,
-        requirements=profile.sourced_requirements(),
-        constraints=profile.sourced_requirements("constraints"),
-        notes=tuple(_not_recorded(name) for name in files if name not in inside),
+        requirements=found.requirements if found.requirements or is_named else own(),
+        constraints=(*found.constraints, *own("constraints")),
+        overrides=(*found.overrides, *own("overrides")),
+        excludes=found.excludes,
+        notes=(*limits, *found.notes, *(_not_recorded(name) for name in files if name not in inside)),
+        requires_python=found.requires_python,
         ignored_files=() if is_explicit else unread_sources(project),
         remembered=replace(remembered, requirements_files=tuple(Path(name).as_posix() for name in inside)),
-        as_of=as_of,
+        as_of=remembered.as_of or profile.as_of or store.settings.as_of or found.as_of,
         only=chosen_slugs(given, manifest, profile),
     )
-    if file is None:
-        return request
-    is_named = files or extras or groups
-    return replace(
-        request,
-        requirements=file.requirements if file.requirements or is_named else request.requirements,
-        constraints=(*file.constraints, *request.constraints),
-        notes=(*file.notes, *request.notes),
-        requires_python=file.requires_python,
+
+
+def _refuse_unread(
+    profile: Profile, project: Path, store: ProfileStore, file: RequirementsFile | None
+) -> None:
+    """Refuse to lock torch alone for a project whose requirements stand in files that are not read.
+
+    A profile of the project with requirements of its own is locked all the same.
+
+    Raises:
+        ResolveError: RES034 when there are such files.
+    """
+    place = dict(store.names()).get(profile.name, "")
+    is_own = bool(place and not place.startswith("shipped") and profile.requirements)
+    found = () if is_own else unread_sources(project)
+    if not found:
+        return
+    said = (
+        "pyproject.toml has no [project] dependencies"
+        if file
+        else "the project has no pyproject.toml with [project]"
+    )
+    name = next((name for name in found if name.endswith((".txt", ".in"))), "")
+    hint = "list its packages under [project] dependencies, or in a file given with -r"
+    raise ResolveError(
+        "RES034",
+        f"{said}, and {' and '.join(found)} {'is' if len(found) == 1 else 'are'} not read unless named",
+        where=f"profile {profile.name}",
+        details=(
+            ("or", 'set requirements-from = "profile" under [tool.envsmith] to lock the profile alone'),
+        ),
+        hint=f"envsmith lock {profile.name} -r {quote_path(name)}" if name else hint,
     )
 
 
@@ -321,20 +376,11 @@ def _marked(targets: Iterable[Target]) -> str:
     return " ; " + " or ".join(f"({target_marker(target)})" for target in targets)
 
 
-def _backend_of(file: RequirementsFile) -> str:
-    """Return the backend named by a pin's local version label or an index line; empty without one."""
-    plain = [item for item in file.requirements if item.requirement.marker is None]
-    found = [label for label, _ in labels(plain).values()]
-    found += [line.backend for line in file.pytorch_lines if line.backend]
-    return next((text for text in found if _is_backend(text)), "")
+def _family() -> frozenset[str]:
+    """Return the projects that PyTorch builds for its own index."""
+    from envsmith.catalog import Catalog
 
-
-def _is_backend(text: str) -> bool:
-    try:
-        Backend.parse(text)
-    except EnvsmithError:
-        return False
-    return True
+    return frozenset(project.name for project in Catalog.embedded().projects())
 
 
 def _profile(name: str, store: ProfileStore) -> Profile:
@@ -346,7 +392,7 @@ def _profile(name: str, store: ProfileStore) -> Profile:
             hint=f"envsmith lock PROFILE -r {quote_path(name)}",
         )
     is_known = name in {known for known, _ in store.names()}
-    return _profile_for(Backend.parse(name)) if not is_known and _is_backend(name) else store.resolve(name)
+    return _profile_for(Backend.parse(name)) if not is_known and is_backend(name) else store.resolve(name)
 
 
 def _profile_for(backend: Backend) -> Profile:
@@ -380,7 +426,7 @@ def profile_names(names: tuple[str, ...], project: Path, folder: Path) -> tuple[
 
 def _check_typo(name: str, store: ProfileStore, locked: tuple[str, ...], folder: Path) -> None:
     """Refuse an unknown name that resembles a locked profile."""
-    is_known = name in locked or _is_backend(name) or name in dict(store.names())
+    is_known = name in locked or is_backend(name) or name in dict(store.names())
     if is_known or not get_close_matches(name, locked, n=1):
         return
     raise LockError(

@@ -1,0 +1,314 @@
+"""What ``[tool.uv]`` of a project says about its packages: followed, or named with its line.
+
+Source: the keys that uv 0.13.8 knows, and their meaning in its settings reference (both seen 2026-11-30).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.utils import canonicalize_name
+
+from envsmith.config import readers
+from envsmith.config.profile_reader import parse_time
+from envsmith.config.readers import Location
+from envsmith.config.requirement import SourcedRequirement, read_requirement
+from envsmith.config.requirements.requirements_parser import IndexSource, PyTorchLine, is_default_index
+from envsmith.errors import ProfileError, redact
+from envsmith.model.finding import Decision
+
+NOT_FOLLOWED = "PRF106"
+"""Code of the note about a key that locks do not follow."""
+_FOLLOWED = frozenset(
+    """
+    constraint-dependencies override-dependencies exclude-dependencies dev-dependencies default-groups sources index
+    index-url extra-index-url find-links no-index conflicts environments exclude-newer no-sources no-sources-package
+    """.split()  # noqa: SIM905
+)
+_NOT_FOLLOWED: Mapping[str, str] = {
+    "resolution": "locks take the newest versions",
+    "prerelease": "locks take a pre-release only where a requirement names one",
+    "prerelease-package": "locks take a pre-release only where a requirement names one",
+    "index-strategy": "an index that has a package is the only one for it",
+    "fork-strategy": "`versions` of the profile decides it",
+    "dependency-metadata": "the metadata of the files themselves is read",
+    "exclude-newer-package": "one cutoff holds for all packages: --as-of",
+    "no-binary": "locks contain wheels; --allow-sdist names exceptions",
+    "no-binary-package": "locks contain wheels; --allow-sdist names exceptions",
+    "torch-backend": "the profile decides it",
+    "minimum-libc-version": "the platforms of the profile decide it: manylinux_2_28_x86_64",
+    "pip": "its keys are for `uv pip` alone",
+    "workspace": "each member is a project with its own locks",
+    "dependency-groups": "`requires-python` of the project holds for its groups as well",
+    "config-settings": "locking builds nothing",
+    "config-settings-package": "locking builds nothing",
+    "no-build-isolation": "locking builds nothing",
+    "no-build-isolation-package": "locking builds nothing",
+    "extra-build-dependencies": "locking builds nothing",
+    "extra-build-variables": "locking builds nothing",
+    "build-constraint-dependencies": "locking builds nothing",
+}
+# Locks hold wheels with hashes for every target of a profile; the others say how uv itself works: where it keeps files,
+# how it downloads, links, builds, publishes and finds Pythons.
+_WITHOUT_EFFECT = frozenset(
+    """
+    no-build no-build-package require-build-hashes required-environments required-version
+    system-certs native-tls offline no-cache cache-dir cache-keys preview preview-features python-preference
+    python-downloads concurrent-downloads concurrent-builds concurrent-installs keyring-provider http-proxy https-proxy
+    no-proxy allow-insecure-host link-mode compile-bytecode upgrade upgrade-package reinstall reinstall-package
+    python-install-mirror pypy-install-mirror graalpy-install-mirror pyodide-install-mirror python-downloads-json-url
+    publish-url trusted-publishing check-url add-bounds audit managed package build-backend
+    """.split()  # noqa: SIM905
+)
+KNOWN_KEYS = _FOLLOWED | _NOT_FOLLOWED.keys() | _WITHOUT_EFFECT
+"""Keys with a meaning here; any other one is named in a note."""
+_ELSEWHERE = {
+    "workspace": "a member of the workspace",
+    "path": "the folder or file {value!r}",
+    "git": "the repository {value!r}",
+    "url": "the address {value!r}",
+}
+_HOW_ELSEWHERE = (
+    "locks take packages from an index by name, and PyPI's package of that name may be a stranger's"
+)
+
+
+@dataclass(kw_only=True)
+class UvTable:
+    """``[tool.uv]``, read."""
+
+    constraints: list[SourcedRequirement] = field(default_factory=list)
+    overrides: list[SourcedRequirement] = field(default_factory=list)
+    excludes: list[str] = field(default_factory=list)
+    pytorch_lines: list[PyTorchLine] = field(default_factory=list)
+    index_sources: list[IndexSource] = field(default_factory=list)
+    environments: list[Marker] = field(default_factory=list)
+    as_of: str = ""
+    notes: list[Decision] = field(default_factory=list)
+
+    def add(self, other: UvTable) -> None:
+        """Add what the uv.toml beside the project says."""
+        self.constraints += other.constraints
+        self.overrides += other.overrides
+        self.excludes += other.excludes
+        self.pytorch_lines += other.pytorch_lines
+        self.environments += other.environments
+        self.as_of = other.as_of or self.as_of
+        self.notes += other.notes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What of a project is locked."""
+
+    names: Collection[str]
+    """Its direct requirements, normalised."""
+    extras: Collection[str]
+    groups: Collection[str]
+    """Both normalised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Index:
+    url: str
+    location: Location
+    is_explicit: bool
+    line: PyTorchLine | None
+
+
+def read_uv_table(table: Mapping[str, object], location: Location, chosen: Chosen) -> UvTable:
+    """Read ``[tool.uv]``; what cannot be followed and changes what is installed is a problem at its place.
+
+    Args:
+        table: the keys.
+        location: of the table; problems are added there.
+        chosen: what is locked.
+    """
+    found = UvTable()
+    for key, reason in _NOT_FOLLOWED.items():
+        if table.get(key) not in (None, [], {}, False):
+            found.notes.append(_not_followed(location.at(key), reason))
+    for key in sorted(table.keys() - KNOWN_KEYS):
+        found.notes.append(_not_followed(location.at(key), "its meaning is not known"))
+    found.constraints += _requirements(table, location, "constraint-dependencies")
+    found.overrides += _requirements(table, location, "override-dependencies")
+    found.excludes += [
+        str(canonicalize_name(text)) for text, _ in _texts(table, location, "exclude-dependencies")
+    ]
+    indexes = dict(_indexes(table, location))
+    for index in indexes.values():
+        _check_index(index, found)
+    _check_addresses(table, location, found)
+    if table.get("no-sources") is not True:
+        _read_sources(table, location, chosen, indexes, found)
+    _check_conflicts(table, location, chosen)
+    for text, inside in _texts(table, location, "environments"):
+        if marker := _marker(text, inside):
+            found.environments.append(Marker(marker))
+    if "exclude-newer" in table:
+        found.as_of = _cutoff(str(table["exclude-newer"]), location.at("exclude-newer"), found)
+    return found
+
+
+def _cutoff(text: str, location: Location, found: UvTable) -> str:
+    """Return a date or time as the cutoff; a duration means another one every day."""
+    try:
+        return parse_time(text)
+    except ProfileError:
+        found.notes.append(_not_followed(location, "a lock needs a date: --as-of"))
+        return ""
+
+
+def _not_followed(location: Location, reason: str) -> Decision:
+    place = location.where
+    key = ".".join(str(part) for part in location.path)
+    return Decision(
+        subject=key,
+        kind="noted",
+        message=f"{place.partition(': ')[0]}: {key} is not followed: {reason}",
+        evidence=(place,),
+        code=NOT_FOLLOWED,
+    )
+
+
+def _texts(table: Mapping[str, object], location: Location, key: str) -> Iterator[tuple[str, Location]]:
+    items = table.get(key, [])
+    if not isinstance(items, list):
+        items = [items]
+    for number, item in enumerate(items):
+        inside = location.at(key).at(number)
+        if (text := readers.text(item, inside)) is not None:
+            yield text, inside
+
+
+def _requirements(table: Mapping[str, object], location: Location, key: str) -> Iterator[SourcedRequirement]:
+    for text, inside in _texts(table, location, key):
+        with location.problems.collecting(inside.where):
+            origin = inside.where.partition(": ")[0]
+            yield SourcedRequirement(requirement=read_requirement(text), origin=origin)
+
+
+def _indexes(table: Mapping[str, object], location: Location) -> Iterator[tuple[str, _Index]]:
+    """Yield name → index; one without a name has its position instead."""
+    items = table.get("index", [])
+    for number, item in enumerate(items if isinstance(items, list) else [items]):
+        inside = location.at("index").at(number)
+        fields = readers.table(item, inside) or {}
+        if (url := readers.text(fields.get("url"), inside.at("url"))) is None:
+            continue
+        line = PyTorchLine.parse(kind="index", url=url, origin=inside.where.partition(": ")[0])
+        name = fields.get("name")
+        index = _Index(url=url, location=inside, is_explicit=fields.get("explicit") is True, line=line)
+        yield (name if isinstance(name, str) else str(number)), index
+
+
+def _check_index(index: _Index, found: UvTable) -> None:
+    """Take a PyTorch index for all packages as a line that names a backend; refuse any other one but PyPI."""
+    if index.is_explicit or is_default_index(index.url):
+        return
+    if index.line:
+        found.pytorch_lines.append(index.line)
+    else:
+        _refuse_index(index.url, index.location)
+
+
+def _check_addresses(table: Mapping[str, object], location: Location, found: UvTable) -> None:
+    for key, kind in (
+        ("index-url", "index"),
+        ("extra-index-url", "extra-index"),
+        ("find-links", "find-links"),
+    ):
+        for url, inside in _texts(table, location, key):
+            line = PyTorchLine.parse(kind=kind, url=url, origin=inside.where.partition(": ")[0])
+            if line:
+                found.pytorch_lines.append(line)
+            elif not is_default_index(url):
+                _refuse_index(url, inside)
+    if table.get("no-index"):
+        location.at("no-index").problem("PRF026", "locks use PyPI and PyTorch's index", "remove it")
+
+
+def _refuse_index(url: str, location: Location) -> None:
+    location.problem(
+        "PRF026",
+        f"{redact(url)!r} is neither PyPI nor PyTorch's index, and would serve every package",
+        "write `explicit = true`, and name its packages under [tool.uv.sources]",
+    )
+
+
+def _read_sources(
+    table: Mapping[str, object],
+    location: Location,
+    chosen: Chosen,
+    indexes: Mapping[str, _Index],
+    found: UvTable,
+) -> None:
+    sources = readers.table(table.get("sources", {}), location.at("sources")) or {}
+    left_out = {str(canonicalize_name(text)) for text, _ in _texts(table, location, "no-sources-package")}
+    for written, value in sources.items():
+        name = str(canonicalize_name(written))
+        if name not in chosen.names or name in left_out:
+            continue
+        inside = location.at("sources").at(written)
+        for number, item in enumerate(value if isinstance(value, list) else [value]):
+            at = inside.at(number) if isinstance(value, list) else inside
+            fields = readers.table(item, at)
+            if fields and _is_chosen(fields, chosen):
+                _read_source(name, fields, at, indexes, found)
+
+
+def _is_chosen(fields: Mapping[str, object], chosen: Chosen) -> bool:
+    """Return whether a source holds with the extras and groups that are locked."""
+    limits = ((fields.get("extra"), chosen.extras), (fields.get("group"), chosen.groups))
+    return all(limit is None or str(canonicalize_name(str(limit))) in names for limit, names in limits)
+
+
+def _read_source(
+    name: str, fields: Mapping[str, object], at: Location, indexes: Mapping[str, _Index], found: UvTable
+) -> None:
+    marker = _marker(fields.get("marker"), at)
+    if (key := next((key for key in _ELSEWHERE if fields.get(key)), "")) and marker is not None:
+        what = _ELSEWHERE[key].format(value=redact(str(fields[key])))
+        at.problem("PRF052", f"{name} comes from {what}", _HOW_ELSEWHERE)
+    elif (wanted := fields.get("index")) and marker is not None:
+        index = indexes.get(str(wanted))
+        origin = at.where.partition(": ")[0]
+        if index is None:
+            at.problem("PRF052", f"no index is named {wanted!r}", "name it under [[tool.uv.index]]")
+        elif index.line:
+            line = PyTorchLine.parse(kind="index", url=index.url, origin=origin, marker=marker, project=name)
+            found.pytorch_lines += [line] if line else []
+        elif not is_default_index(index.url):
+            found.index_sources.append(IndexSource(name=name, url=index.url, marker=marker, origin=origin))
+
+
+def _marker(value: object, at: Location) -> str | None:
+    """Return the text of a marker; None after recording a problem."""
+    if value is None:
+        return ""
+    try:
+        return str(Marker(str(value)))
+    except InvalidMarker:
+        at.at("marker").problem("PRF005", f"invalid marker {value!r}", "write \"sys_platform == 'linux'\"")
+        return None
+
+
+def _check_conflicts(table: Mapping[str, object], location: Location, chosen: Chosen) -> None:
+    sets = table.get("conflicts", [])
+    for number, items in enumerate(sets if isinstance(sets, list) else []):
+        names = list(_chosen_of(items if isinstance(items, list) else [], chosen))
+        if len(names) > 1:
+            location.at("conflicts").at(number).problem(
+                "PRF053", f"{' and '.join(names)} conflict with each other", "choose one of them"
+            )
+
+
+def _chosen_of(items: Iterable[object], chosen: Chosen) -> Iterator[str]:
+    for item in items:
+        fields = item if isinstance(item, Mapping) else {}
+        for kind, names in (("extra", chosen.extras), ("group", chosen.groups)):
+            name = fields.get(kind)
+            if isinstance(name, str) and str(canonicalize_name(name)) in names:
+                yield f"{kind} {name}"

@@ -1,0 +1,127 @@
+"""Packages without a wheel for a target: all of them are found in one run, and told together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from packaging.pylock import PackageSdist
+from packaging.utils import canonicalize_name
+
+from envsmith.catalog import Catalog
+from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError
+from envsmith.model.listing import VersionMetadata
+from envsmith.plan import pairings
+from envsmith.plan.model import ANY_SOURCE, Resolution, ResolutionPlan
+from envsmith.plan.ports import Resolver, SdistMetadataReader
+
+_MAX_ROUNDS = 12
+"""A round finds what the sources of the one before require; real chains have two or three."""
+
+
+class MissingWheelsError(ResolveError):
+    """RES061: packages have no wheel for the target, and may not be locked as source."""
+
+    names: tuple[str, ...] = ()
+    """Those that may be admitted as source."""
+
+
+@dataclass(kw_only=True)
+class _Found:
+    versions: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Project → what requires it."""
+    unknown: set[str] = field(default_factory=set)
+    """Projects whose requirements only a build tells."""
+
+    def add(self, plan: ResolutionPlan, answer: Resolution) -> None:
+        """Add the packages of an answer that have no wheel."""
+        origins = {str(item.name): item.origin for item in plan.requirements}
+        for package in answer.packages:
+            if package.wheels:
+                continue
+            name, requirers = str(package.name), ", ".join(answer.requirers.get(package.name, ()))
+            self.versions[name] = str(package.version)
+            self.reasons[name] = f"at {origins[name]}" if name in origins else f"by {requirers}"
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return a detail of the error for each package."""
+        lines = []
+        for name, version in sorted(self.versions.items()):
+            why = f", required {self.reasons[name]}" if name in self.reasons else ""
+            needs = "; what it requires is known only after a build" if name in self.unknown else ""
+            lines.append(("no wheel", f"{f'{name} {version}'.strip()}{why}{needs}"))
+        return lines
+
+
+def explain(
+    plan: ResolutionPlan,
+    error: NoSolutionError,
+    *,
+    resolver: Resolver,
+    sdists: SdistMetadataReader,
+    catalog: Catalog,
+) -> EnvsmithError:
+    """Return the error that names every package without a wheel; the given one if that is not what is wrong.
+
+    Resolves again with every source distribution allowed. Their metadata is read from the archives; nothing is built.
+
+    Args:
+        plan: without a solution.
+        error: of the resolver.
+        resolver: as for the lock.
+        sdists: reads the metadata of source distributions.
+        catalog: names that are taken for those of the torch family.
+    """
+    if not error.without_wheel or any(_meant(name, catalog) for name in error.without_wheel):
+        return error
+    plan, found, cause = replace(plan, allow_sdist=(ANY_SOURCE,)), _Found(), ""
+    for _ in range(_MAX_ROUNDS):
+        try:
+            answer = resolver.resolve(plan)
+        except NoSolutionError as later:
+            found.versions |= {name: "" for name in later.without_wheel if name not in found.versions}
+            cause = dict(later.details).get("because", "")
+            break
+        found.add(plan, answer)
+        read = [_metadata(*item, sdists, found) for item in pairings.unread(plan, answer)]
+        if not read:
+            break
+        plan = plan.amended(pairings.amendment(tuple(read)))
+    return _error(found, cause, catalog)
+
+
+def _meant(name: str, catalog: Catalog) -> str:
+    """Return the project that a name is taken for, of the torch family; empty for any other name."""
+    placeholders = {row.project: row.meant for row in catalog.placeholders()}
+    return placeholders.get(canonicalize_name(name)) or catalog.meant_project(name)
+
+
+def _metadata(
+    name: str, version: str, sdist: PackageSdist, sdists: SdistMetadataReader, found: _Found
+) -> VersionMetadata:
+    try:
+        return sdists.metadata(name=name, version=version, url=sdist.url or "", sha256=sdist.hashes["sha256"])
+    except ResolveError:
+        found.unknown.add(name)
+        return VersionMetadata(name=name, version=version, requires_dist=())
+
+
+def _error(found: _Found, cause: str, catalog: Catalog) -> MissingWheelsError:
+    names = sorted(found.versions)
+    count = f"{len(names)} packages have" if len(names) > 1 else f"{names[0]} has"
+    stand_ins = [(name, meant) for name in names if (meant := _meant(name, catalog))]
+    error = MissingWheelsError(
+        "RES061",
+        f"{count} no wheel for this target",
+        details=(
+            *found.lines(),
+            *((("then", cause),) if cause else ()),
+            *(
+                ("meant", f"the package that {name} stands for is called `{meant}`")
+                for name, meant in stand_ins
+            ),
+        ),
+        hint=f"lock as source: {' '.join(f'--allow-sdist {name}' for name in names)}",
+    )
+    error.names = tuple(name for name in names if name not in dict(stand_ins))
+    return error
