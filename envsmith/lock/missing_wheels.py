@@ -117,7 +117,7 @@ def _error(found: _Found, cause: str, catalog: Catalog) -> MissingWheelsError:
             *found.lines(),
             *((("then", cause),) if cause else ()),
             *(
-                ("meant", f"the package that {name} stands for is called `{meant}`")
+                ("meant", f"did you mean `{meant}` instead of {name}?")
                 for name, meant in stand_ins
             ),
         ),

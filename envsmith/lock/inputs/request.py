@@ -207,7 +207,7 @@ def _request(
 def _refuse_unread(
     profile: Profile, project: Path, store: ProfileStore, file: RequirementsFile | None
 ) -> None:
-    """Refuse to lock torch alone for a project whose requirements stand in files that are not read.
+    """Refuse to lock torch alone for a project whose requirements are in files that are not read.
 
     A profile of the project with requirements of its own is locked all the same.
 
