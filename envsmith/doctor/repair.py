@@ -182,7 +182,7 @@ class UvRepairer(UvInstaller):
         flags = [flag for flag in self._flags(supply) if is_hashed or flag != "--require-hashes"]
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             source = Path(scratch) / "requirements.txt"
-            source.write_text(supply.text, "utf-8")
+            source.write_bytes(supply.text.encode())
             words = ("--python", prefix, "--no-deps", "--reinstall", "--requirement", source)
             finished = self._run("pip", "install", *flags, *words)
         if finished.status:

@@ -106,7 +106,7 @@ class UvInstaller:
 
     def _sync(self, scratch: Path, supply: InstallSource, *words: str | Path) -> CompletedProgram:
         source = scratch / ("pylock.toml" if supply.is_pylock else "requirements.txt")
-        source.write_text(supply.text, "utf-8")
+        source.write_bytes(supply.text.encode())  # as it is: a clone on Windows may have CR LF already
         return self._run("pip", "sync", *words, *self._flags(supply), source)
 
     def _flags(self, supply: InstallSource) -> Sequence[str | Path]:

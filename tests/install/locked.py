@@ -18,7 +18,7 @@ from tests.replay_files import ReplayFile, make_metadata
 def locked_shop(root: Path) -> Iterator[Shop]:
     """Lend a shop whose profile ``own`` is locked; its index stands while it is lent."""
     shop = Shop.opened(root)
-    torch = _here(_torch())
+    torch = _here(torch_wheel())
     shop.stock(torch)
     shop.project.profile(
         "own", backend="cu134", python=[str(this_python())], platforms=["linux"], requirements=["torch"]
@@ -34,10 +34,10 @@ def locked_shop(root: Path) -> Iterator[Shop]:
 
 def add_torch(replay: ReplayIndex, version: str) -> None:
     """Let the index have another torch."""
-    replay.add(index_entry(_here(_torch(version)), "2026-11-16T12:00:00Z"))
+    replay.add(index_entry(_here(torch_wheel(version)), "2026-11-16T12:00:00Z"))
 
 
-def _torch(version: str = "2.20.0+cu134") -> Made:
+def torch_wheel(version: str = "2.20.0+cu134") -> Made:
     text = f"__version__ = '{version}'\ncuda = '13.4'\n".encode()
     return made("torch", version, {"torch/__init__.py": b"", "torch/version.py": text})
 

@@ -6,14 +6,12 @@ Wine shows neither PowerShell nor real junctions, nor that open files stay; for 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
-from tests.install.locked import locked_shop
 from tests.install.made import Shop, made, made_torch
 from tests.install.serving import served
-from tests.windows.conftest import Drive, WindowsProject
+from tests.windows.conftest import Drive
 
 TORCH = made_torch("2.20.0+cpu")
 
@@ -91,24 +89,6 @@ def test_a_changed_file_is_found_and_mended(installed: Shop) -> None:
     ran = installed.install("--deep")
     assert ran.status == 0, ran.said
     assert project.run("verify", "small", "--deep").status == 0
-
-
-def test_the_same_lock_on_windows_and_linux(shop: Shop, tmp_path: Path) -> None:
-    with locked_shop(tmp_path) as here:
-        assert isinstance(shop.project, WindowsProject)
-        shop.project.index = here.project.index
-        shop.project.profile(
-            "own", backend="cu134", python=["3.11"], platforms=["linux"], requirements=["torch"]
-        )
-        assert shop.project.run("catalog", "refresh", "cu134").status == 0
-        ran = shop.project.run("lock", "own", "--offline", "--as-of", "2026-11-15")
-        assert ran.status == 0, ran.said
-        assert shop.project.locks("own") == here.project.locks("own")
-        assert shop.project.run("lock", "--check").status == 0
-    for name in ("activate.ps1", "activate.sh"):
-        path = shop.project.root / "lockfiles" / "own" / name
-        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))  # as core.autocrlf does
-    assert shop.project.run("lock", "--check").status == 0
 
 
 def test_a_wheelhouse_is_downloaded_and_installed(shop: Shop) -> None:
