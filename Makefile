@@ -12,7 +12,7 @@ PROFILES := $(basename $(notdir $(sort $(wildcard profiles/*.toml))))
 UV := $(BIN)/uv --no-config
 COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade
 
-.PHONY: help setup lock check-locks test test-offline test-later test-windows-torch lint type arch bench docs check requirements
+.PHONY: help setup lock check-locks test test-offline test-later test-windows test-windows-torch lint type arch bench docs check requirements
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -44,7 +44,11 @@ test-offline: $(STAMP) ## run the tests that need no network, without one
 test-later: $(STAMP) ## run them 400 days ahead: the clock of the test process, not that of its programs
 	ENVSMITH_TEST_OFFLINE=1 ENVSMITH_TEST_CLOCK_DAYS=400 $(BIN)/python -m pytest -n auto
 
-test-windows-torch: export ENVSMITH_TEST_WINDOWS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/envsmith-test-windows
+test-windows test-windows-torch: export ENVSMITH_TEST_WINDOWS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/envsmith-test-windows
+test-windows: $(STAMP) ## run the suites of pure and I/O modules under a Windows CPython and Wine
+	.ci/windows "$$ENVSMITH_TEST_WINDOWS" $(BIN) </dev/null
+	$(BIN)/python -m tests.windows.suites "$$ENVSMITH_TEST_WINDOWS"
+
 test-windows-torch: $(STAMP) ## lock, install and use the real torch for Windows, under Wine; 132 MB
 	.ci/windows "$$ENVSMITH_TEST_WINDOWS" $(BIN) </dev/null
 	ENVSMITH_TEST_WINDOWS_TORCH=1 $(BIN)/python -m pytest -n 0 tests/windows/test_real_torch.py

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+import pytest
 
 _IDENTITY = {
     f"GIT_{who}_{what}": value
@@ -16,6 +20,8 @@ _IDENTITY = {
 
 def git(folder: Path, *words: str) -> str:
     """Run git in a folder, without the settings of this machine's user, and return what it says."""
+    if sys.platform == "win32" and not shutil.which("git"):
+        pytest.skip("git is not installed")
     env = {**os.environ, **_IDENTITY, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     done = subprocess.run(
         ["git", *words], cwd=folder, env=env, capture_output=True, encoding="utf-8", check=False

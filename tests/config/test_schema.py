@@ -25,6 +25,7 @@ from envsmith.errors import ProfileError
 from tests.catalog.tool_modules import load
 from tests.config.test_model_files import ALL as MODELS
 from tests.config.test_profile_reader import GOOD, MALFORMED, REPLACED
+from tests.systems import posix_only
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs/reference"
@@ -317,6 +318,7 @@ def test_check_reports_stale_files(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert tool.main() == 1
 
 
+@posix_only("programs beside Python's")
 def test_another_program_checks_profiles_by_the_schema(tmp_path: Path) -> None:
     """As the page on profiles shows it."""
     bad = tmp_path / "bad.toml"

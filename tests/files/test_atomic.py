@@ -14,6 +14,7 @@ import pytest
 
 from envsmith.errors import ToolError
 from envsmith.files.atomic import read_files, write_files
+from tests.systems import not_in_wine, posix_only
 
 OLD = {f"pylock.{name}.toml": f"old {name}\n".encode() * 400 for name in "abcde"} | {
     "gone.txt": b"only in the old set"
@@ -92,6 +93,7 @@ def test_a_file_with_its_content_is_not_written_again(tmp_path: Path) -> None:
     assert write_files(tmp_path, {"a": b"1", "b": b"3"}) == ()
 
 
+@posix_only("umask")
 def test_the_umask_decides_the_mode_and_nothing_else(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
@@ -232,6 +234,7 @@ def name_of(files: Mapping[str, bytes]) -> str:
     return "new"
 
 
+@not_in_wine("readers starve the writer")
 def test_a_reader_never_sees_a_mixture(tmp_path: Path) -> None:
     write_files(tmp_path, OLD)
     stop = threading.Event()

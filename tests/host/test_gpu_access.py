@@ -9,6 +9,7 @@ import pytest
 from envsmith.host.linux import gpu_access, is_usable
 from tests.host.host_data import tree
 from tests.host.recorded import RECORDED
+from tests.systems import posix_only
 
 
 def test_an_ordinary_machine_without_a_gpu(tmp_path: Path) -> None:
@@ -22,6 +23,7 @@ def test_wsl_by_its_kernel(tmp_path: Path, row: dict[str, str | int]) -> None:
     assert gpu_access(tree(tmp_path, proc__version=str(row["text"])), {}).is_wsl1 == (row["wsl"] == 1)
 
 
+@posix_only("device files and libraries of Linux")
 def test_wsl_with_its_stub_and_a_foreign_library(tmp_path: Path) -> None:
     tree(tmp_path, dev__dxg="", **{"usr__lib__wsl__lib__libcuda.so.1": ""})
     found = gpu_access(tmp_path, {})
@@ -55,6 +57,7 @@ def test_containers(tmp_path: Path, files: dict[str, str], variables: dict[str, 
     assert gpu_access(tree(tmp_path, **files), variables).container == what
 
 
+@posix_only("device files and libraries of Linux")
 @pytest.mark.parametrize("row", RECORDED["module"], ids=lambda row: str(row["module"]))
 def test_the_loaded_module_and_the_libraries(tmp_path: Path, row: dict[str, str]) -> None:
     tree(tmp_path, proc__driver__nvidia__version=row["text"].lstrip())
@@ -64,6 +67,7 @@ def test_the_loaded_module_and_the_libraries(tmp_path: Path, row: dict[str, str]
     assert (found.kernel_module, found.library_version) == (row["module"], row["libraries"])
 
 
+@posix_only("device files and libraries of Linux")
 def test_device_files_and_the_variables_that_count(tmp_path: Path) -> None:
     names = (
         "nvidia0",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.host.project_folder import find
+from tests.systems import posix_only
 
 
 def mark(folder: Path, kind: str) -> None:
@@ -67,13 +68,14 @@ def test_the_home_folder_is_a_project_only_if_called_in_it(
     home = deep.parents[1]
     mark(home, "project")
     mark(home.parent, "project")
-    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE" if sys.platform == "win32" else "HOME", str(home))
     assert find(str(deep)) == str(deep)
     assert find(str(home)) == str(home)
     (home / "pyproject.toml").unlink()
     assert find(str(home)) == str(home)
 
 
+@posix_only("file modes")
 def test_a_folder_that_all_users_share_is_not_searched(deep: Path) -> None:
     shared = deep.parents[1]
     mark(shared, "project")

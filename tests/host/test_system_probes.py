@@ -14,6 +14,7 @@ import pytest
 
 from envsmith.host import system_probes
 from tests.host.recorded import registry
+from tests.systems import posix_only
 
 
 class Slow(BaseHTTPRequestHandler):
@@ -109,6 +110,7 @@ def test_the_room_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
     assert found.free_bytes == pytest.approx(system_probes.disk_space(tmp_path).free_bytes, rel=0.2)
 
 
+@posix_only("a PATH without the registry")
 def test_path_as_this_process_has_it() -> None:
     assert system_probes.path_scopes({"PATH": "/usr/bin"}) == {"process": "/usr/bin"}
 

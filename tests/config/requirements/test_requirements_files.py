@@ -7,6 +7,7 @@ import pytest
 from envsmith.config.requirements.requirements_files import read_pyproject, read_requirements
 from envsmith.config.requirements.requirements_parser import RequirementsFile
 from envsmith.errors import EnvsmithError, ProfileError
+from tests.systems import posix_only
 
 
 def write(folder: Path, **texts: str) -> None:
@@ -93,6 +94,7 @@ def test_labels_contradict_across_files(tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.where) == ("PRF022", "a.txt:1")
 
 
+@posix_only("a file whose name is too long is one that does not exist")
 @pytest.mark.parametrize(
     ("line", "code"),
     [("-r .", "PRF031"), ("-r sub", "PRF031"), ("-r bad.txt", "PRF031"), (f"-r {'x' * 300}", "TOL012")],
@@ -131,6 +133,7 @@ def test_pyproject(tmp_path: Path) -> None:
 CONTENT = "hunter2 is the password of everything in this file\n"
 
 
+@posix_only("symbolic links")
 @pytest.mark.parametrize(
     "name", ["{outside}", "../outside.txt", "link.txt", "sub/../../outside.txt", "linked/outside.txt"]
 )
@@ -147,6 +150,7 @@ def test_a_manifest_names_no_file_outside_the_project(tmp_path: Path, name: str)
     assert name in caught.value.message
 
 
+@posix_only("symbolic links")
 @pytest.mark.parametrize("line", ["-r ../outside.txt", "-c {outside}", "-r link.txt"])
 def test_a_file_of_the_project_includes_none_outside_its_repository(tmp_path: Path, line: str) -> None:
     project = tmp_path / "repository" / "project"
