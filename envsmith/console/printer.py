@@ -183,7 +183,7 @@ def envelope(command: str, status: str, data: object, errors: Sequence[EnvsmithE
         "data": data,
         "errors": [error.to_json() for error in errors],
     }
-    click.echo(json.dumps(values, indent=2, ensure_ascii=True))
+    document(json.dumps(values, indent=2, ensure_ascii=True) + "\n")
 
 
 def error(problem: EnvsmithError, *, command: str, as_json: bool) -> None:
