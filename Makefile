@@ -12,7 +12,7 @@ PROFILES := $(basename $(notdir $(sort $(wildcard profiles/*.toml))))
 UV := $(BIN)/uv --no-config
 COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet --upgrade
 
-.PHONY: help setup lock check-locks test test-offline test-later test-windows test-windows-torch lint type arch bench docs check requirements
+.PHONY: help setup lock check-locks test test-offline test-later test-weekly test-windows test-windows-torch lint type arch bench docs check requirements
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -52,6 +52,10 @@ test-windows: $(STAMP) ## run the suites of pure and I/O modules under a Windows
 test-windows-torch: $(STAMP) ## lock, install and use the real torch for Windows, under Wine; 132 MB
 	.ci/windows "$$ENVSMITH_TEST_WINDOWS" $(BIN) </dev/null
 	ENVSMITH_TEST_WINDOWS_TORCH=1 $(BIN)/python -m pytest -n 0 tests/windows/test_real_torch.py
+
+test-weekly: $(STAMP) ## run what takes long, or depends on what others publish
+	ENVSMITH_TEST_WEEKLY=1 ENVSMITH_TEST_TREES=500 ENVSMITH_TEST_SEQUENCES=200 ENVSMITH_TEST_KILLS=40 $(BIN)/python -m pytest \
+	    -n auto tests/first_contact tests/examples tests/property tests/faults tests/windows
 
 lint: $(STAMP) ## check style, import contracts, structure, words and generated pages
 	$(BIN)/ruff check

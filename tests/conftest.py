@@ -18,6 +18,7 @@ from tests.offline import leave_network, refuse_by_proxy
 OFFLINE = "ENVSMITH_TEST_OFFLINE"
 CLOCK = "ENVSMITH_TEST_CLOCK_DAYS"
 RANDOM = "ENVSMITH_TEST_RANDOM"
+WEEKLY = "ENVSMITH_TEST_WEEKLY"
 _HEADER = pytest.StashKey[list[str]]()
 
 # The same examples each time, however slow the machine: what fails was broken by the change that is tested.
@@ -60,6 +61,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=5))
             if os.environ.get(OFFLINE) == "1":
                 item.add_marker(pytest.mark.skip(reason=f"needs PyPI, and {OFFLINE}=1 says there is none"))
+        if item.get_closest_marker("weekly") and os.environ.get(WEEKLY) != "1":
+            item.add_marker(pytest.mark.skip(reason="make test-weekly"))
 
 
 @pytest.fixture(autouse=True)

@@ -116,10 +116,7 @@ def _error(found: _Found, cause: str, catalog: Catalog) -> MissingWheelsError:
         details=(
             *found.lines(),
             *((("then", cause),) if cause else ()),
-            *(
-                ("meant", f"did you mean `{meant}` instead of {name}?")
-                for name, meant in stand_ins
-            ),
+            *(("meant", f"did you mean `{meant}` instead of {name}?") for name, meant in stand_ins),
         ),
         hint=f"lock as source: {' '.join(f'--allow-sdist {name}' for name in names)}",
     )

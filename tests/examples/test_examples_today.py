@@ -18,6 +18,7 @@ _CUTOFF = "2026-11-20T23:59:59Z"
 
 
 @pytest.mark.online
+@pytest.mark.weekly
 @pytest.mark.parametrize("name", ["speech-server", "rtx5080-voice"])
 def test_an_example_locks_with_the_index_of_today(name: str, tmp_path: Path) -> None:
     copy = tmp_path / name

@@ -13,7 +13,7 @@ import pytest
 from tests.faults.lock_states import LockStates
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and signals process groups")
-MOMENTS = int(os.environ.get("ENVSMITH_TEST_KILLS", "10"))
+MOMENTS = int(os.environ.get("ENVSMITH_TEST_KILLS", "5"))
 OLD = '[project]\nname = "app"\nversion = "1"\ndependencies = [\n    "torch",  # all\n]\n'
 NEW = OLD.replace("# all\n", '# all\n    "torchvision",\n')
 ADD = ("add", "torchvision", "--profile", "any", "--offline")

@@ -18,7 +18,7 @@ import pytest
 from tests.faults.lock_states import LockStates
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc and signals process groups")
-MOMENTS = int(os.environ.get("ENVSMITH_TEST_KILLS", "10"))
+MOMENTS = int(os.environ.get("ENVSMITH_TEST_KILLS", "5"))
 # Counts what is about to be written, renamed or removed in the lock folder, and ends the process before the nth.
 HOOK = """
 import os, signal, sys

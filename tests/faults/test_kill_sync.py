@@ -15,7 +15,7 @@ import pytest
 from tests.install.locked import locked_shop
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals process groups, looks at bin/")
-MOMENTS = int(os.environ.get("ENVSMITH_TEST_KILLS", "10"))
+MOMENTS = int(os.environ.get("ENVSMITH_TEST_KILLS", "5"))
 
 
 def test_killed_at_moments_spread_over_the_run(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Pins over sequences of changes, beside `uv pip compile -o FILE` with the same sequence and real uv.
 
 The index is made up: projects with extras, markers, upper bounds and a cycle, whose releases come one by one, and a
-torch that each machine's catalog knows other versions of. 8 sequences; ENVSMITH_TEST_SEQUENCES=200 runs 200 of them,
+torch that each machine's catalog knows other versions of. 4 sequences; ENVSMITH_TEST_SEQUENCES=200 runs 200 of them,
 with ENVSMITH_TEST_RANDOM=1 others each time.
 """
 
@@ -39,7 +39,7 @@ from tests.index_server import INDEX_HOST, IndexReplay, Reply
 from tests.lock_tools import KNOWN, fake_tools, lock_profile
 from tests.values import asked, profile, torch
 
-SEQUENCES = int(os.environ.get("ENVSMITH_TEST_SEQUENCES", "8"))
+SEQUENCES = int(os.environ.get("ENVSMITH_TEST_SEQUENCES", "4"))
 DAYS = 10
 FOLDER = Path("lockfiles/mine")
 SLUG = "cp312-manylinux_2_28_x86_64"

@@ -50,7 +50,7 @@ TIME = "20261121T120000Z"
 GENERATIONS = ".envsmith/g"
 INSTALLED = f"{GENERATIONS}/{{installed}}"
 """The environment that a real install made."""
-TREES = int(os.environ.get("ENVSMITH_TEST_TREES", "150"))
+TREES = int(os.environ.get("ENVSMITH_TEST_TREES", "75"))
 """How many projects are made up."""
 SITE = f"{INSTALLED}/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 IN_GENERATIONS = (
