@@ -23,7 +23,8 @@ from envsmith.config.requirements.requirements_parser import (
     note_of_wheel,
     pin_of_wheel,
 )
-from envsmith.config.requirements.uv_table import Chosen, UvTable, read_uv_table
+from envsmith.config.requirements.tool_tables import Chosen, ToolTable
+from envsmith.config.requirements.uv_table import read_uv_table
 from envsmith.errors import ProfileError
 from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
@@ -111,7 +112,7 @@ class _PyprojectParser:
             found += self._group(name, self._root.at("dependency-groups"), ())
         return found
 
-    def uv(self, requirements: Iterable[SourcedRequirement]) -> UvTable:
+    def uv(self, requirements: Iterable[SourcedRequirement]) -> ToolTable:
         """Return what ``[tool.uv]`` says, for what is locked."""
         seen = [text.split(" ", 1) for text in self._seen]
         chosen = Chosen(

@@ -5,22 +5,30 @@ Source: the keys that uv 0.13.8 knows, and their meaning in its settings referen
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
 from envsmith.config import readers
 from envsmith.config.profile_reader import parse_time
 from envsmith.config.readers import Location
-from envsmith.config.requirement import SourcedRequirement, read_requirement
 from envsmith.config.requirements.requirements_parser import IndexSource, PyTorchLine, is_default_index
-from envsmith.errors import ProfileError, redact
-from envsmith.model.finding import Decision
+from envsmith.config.requirements.tool_tables import (
+    Chosen,
+    ToolTable,
+    is_elsewhere,
+    line_of,
+    not_followed,
+    notes_on_keys,
+    read_marker,
+    refuse_index,
+    requirement_list,
+    texts,
+)
+from envsmith.errors import ProfileError
 
-NOT_FOLLOWED = "PRF106"
-"""Code of the note about a key that locks do not follow."""
 _FOLLOWED = frozenset(
     """
     constraint-dependencies override-dependencies exclude-dependencies dev-dependencies default-groups sources index
@@ -62,52 +70,9 @@ _WITHOUT_EFFECT = frozenset(
     publish-url trusted-publishing check-url add-bounds audit managed package build-backend
     """.split()  # noqa: SIM905
 )
+_OTHER_INDEX = "write `explicit = true`, and name its packages under [tool.uv.sources]"
 KNOWN_KEYS = _FOLLOWED | _NOT_FOLLOWED.keys() | _WITHOUT_EFFECT
 """Keys with a meaning here; any other one is named in a note."""
-_ELSEWHERE = {
-    "workspace": "a member of the workspace",
-    "path": "the folder or file {value!r}",
-    "git": "the repository {value!r}",
-    "url": "the address {value!r}",
-}
-_HOW_ELSEWHERE = (
-    "locks take packages from an index by name, and PyPI's package of that name may be a stranger's"
-)
-
-
-@dataclass(kw_only=True)
-class UvTable:
-    """``[tool.uv]``, read."""
-
-    constraints: list[SourcedRequirement] = field(default_factory=list)
-    overrides: list[SourcedRequirement] = field(default_factory=list)
-    excludes: list[str] = field(default_factory=list)
-    pytorch_lines: list[PyTorchLine] = field(default_factory=list)
-    index_sources: list[IndexSource] = field(default_factory=list)
-    environments: list[Marker] = field(default_factory=list)
-    as_of: str = ""
-    notes: list[Decision] = field(default_factory=list)
-
-    def add(self, other: UvTable) -> None:
-        """Add what the uv.toml beside the project says."""
-        self.constraints += other.constraints
-        self.overrides += other.overrides
-        self.excludes += other.excludes
-        self.pytorch_lines += other.pytorch_lines
-        self.environments += other.environments
-        self.as_of = other.as_of or self.as_of
-        self.notes += other.notes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """What of a project is locked."""
-
-    names: Collection[str]
-    """Its direct requirements, normalised."""
-    extras: Collection[str]
-    groups: Collection[str]
-    """Both normalised."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +83,7 @@ class _Index:
     line: PyTorchLine | None
 
 
-def read_uv_table(table: Mapping[str, object], location: Location, chosen: Chosen) -> UvTable:
+def read_uv_table(table: Mapping[str, object], location: Location, chosen: Chosen) -> ToolTable:
     """Read ``[tool.uv]``; what cannot be followed and changes what is installed is a problem at its place.
 
     Args:
@@ -126,16 +91,12 @@ def read_uv_table(table: Mapping[str, object], location: Location, chosen: Chose
         location: of the table; problems are added there.
         chosen: what is locked.
     """
-    found = UvTable()
-    for key, reason in _NOT_FOLLOWED.items():
-        if table.get(key) not in (None, [], {}, False):
-            found.notes.append(_not_followed(location.at(key), reason))
-    for key in sorted(table.keys() - KNOWN_KEYS):
-        found.notes.append(_not_followed(location.at(key), "its meaning is not known"))
-    found.constraints += _requirements(table, location, "constraint-dependencies")
-    found.overrides += _requirements(table, location, "override-dependencies")
+    found = ToolTable()
+    found.notes += notes_on_keys(table, location, KNOWN_KEYS, _NOT_FOLLOWED)
+    found.constraints += requirement_list(table, location, "constraint-dependencies")
+    found.overrides += requirement_list(table, location, "override-dependencies")
     found.excludes += [
-        str(canonicalize_name(text)) for text, _ in _texts(table, location, "exclude-dependencies")
+        str(canonicalize_name(text)) for text, _ in texts(table, location, "exclude-dependencies")
     ]
     indexes = dict(_indexes(table, location))
     for index in indexes.values():
@@ -144,50 +105,21 @@ def read_uv_table(table: Mapping[str, object], location: Location, chosen: Chose
     if table.get("no-sources") is not True:
         _read_sources(table, location, chosen, indexes, found)
     _check_conflicts(table, location, chosen)
-    for text, inside in _texts(table, location, "environments"):
-        if marker := _marker(text, inside):
+    for text, inside in texts(table, location, "environments"):
+        if marker := read_marker(text, inside):
             found.environments.append(Marker(marker))
     if "exclude-newer" in table:
         found.as_of = _cutoff(str(table["exclude-newer"]), location.at("exclude-newer"), found)
     return found
 
 
-def _cutoff(text: str, location: Location, found: UvTable) -> str:
+def _cutoff(text: str, location: Location, found: ToolTable) -> str:
     """Return a date or time as the cutoff; a duration means another one every day."""
     try:
         return parse_time(text)
     except ProfileError:
-        found.notes.append(_not_followed(location, "a lock needs a date: --as-of"))
+        found.notes.append(not_followed(location, "a lock needs a date: --as-of"))
         return ""
-
-
-def _not_followed(location: Location, reason: str) -> Decision:
-    place = location.where
-    key = ".".join(str(part) for part in location.path)
-    return Decision(
-        subject=key,
-        kind="noted",
-        message=f"{place.partition(': ')[0]}: {key} is not followed: {reason}",
-        evidence=(place,),
-        code=NOT_FOLLOWED,
-    )
-
-
-def _texts(table: Mapping[str, object], location: Location, key: str) -> Iterator[tuple[str, Location]]:
-    items = table.get(key, [])
-    if not isinstance(items, list):
-        items = [items]
-    for number, item in enumerate(items):
-        inside = location.at(key).at(number)
-        if (text := readers.text(item, inside)) is not None:
-            yield text, inside
-
-
-def _requirements(table: Mapping[str, object], location: Location, key: str) -> Iterator[SourcedRequirement]:
-    for text, inside in _texts(table, location, key):
-        with location.problems.collecting(inside.where):
-            origin = inside.where.partition(": ")[0]
-            yield SourcedRequirement(requirement=read_requirement(text), origin=origin)
 
 
 def _indexes(table: Mapping[str, object], location: Location) -> Iterator[tuple[str, _Index]]:
@@ -198,44 +130,36 @@ def _indexes(table: Mapping[str, object], location: Location) -> Iterator[tuple[
         fields = readers.table(item, inside) or {}
         if (url := readers.text(fields.get("url"), inside.at("url"))) is None:
             continue
-        line = PyTorchLine.parse(kind="index", url=url, origin=inside.where.partition(": ")[0])
+        line = PyTorchLine.parse(kind="index", url=url, origin=line_of(inside))
         name = fields.get("name")
         index = _Index(url=url, location=inside, is_explicit=fields.get("explicit") is True, line=line)
         yield (name if isinstance(name, str) else str(number)), index
 
 
-def _check_index(index: _Index, found: UvTable) -> None:
+def _check_index(index: _Index, found: ToolTable) -> None:
     """Take a PyTorch index for all packages as a line that names a backend; refuse any other one but PyPI."""
     if index.is_explicit or is_default_index(index.url):
         return
     if index.line:
         found.pytorch_lines.append(index.line)
     else:
-        _refuse_index(index.url, index.location)
+        refuse_index(index.url, index.location, _OTHER_INDEX)
 
 
-def _check_addresses(table: Mapping[str, object], location: Location, found: UvTable) -> None:
+def _check_addresses(table: Mapping[str, object], location: Location, found: ToolTable) -> None:
     for key, kind in (
         ("index-url", "index"),
         ("extra-index-url", "extra-index"),
         ("find-links", "find-links"),
     ):
-        for url, inside in _texts(table, location, key):
-            line = PyTorchLine.parse(kind=kind, url=url, origin=inside.where.partition(": ")[0])
+        for url, inside in texts(table, location, key):
+            line = PyTorchLine.parse(kind=kind, url=url, origin=line_of(inside))
             if line:
                 found.pytorch_lines.append(line)
             elif not is_default_index(url):
-                _refuse_index(url, inside)
+                refuse_index(url, inside, _OTHER_INDEX)
     if table.get("no-index"):
         location.at("no-index").problem("PRF026", "locks use PyPI and PyTorch's index", "remove it")
-
-
-def _refuse_index(url: str, location: Location) -> None:
-    location.problem(
-        "PRF026",
-        f"{redact(url)!r} is neither PyPI nor PyTorch's index, and would serve every package",
-        "write `explicit = true`, and name its packages under [tool.uv.sources]",
-    )
 
 
 def _read_sources(
@@ -243,10 +167,10 @@ def _read_sources(
     location: Location,
     chosen: Chosen,
     indexes: Mapping[str, _Index],
-    found: UvTable,
+    found: ToolTable,
 ) -> None:
     sources = readers.table(table.get("sources", {}), location.at("sources")) or {}
-    left_out = {str(canonicalize_name(text)) for text, _ in _texts(table, location, "no-sources-package")}
+    left_out = {str(canonicalize_name(text)) for text, _ in texts(table, location, "no-sources-package")}
     for written, value in sources.items():
         name = str(canonicalize_name(written))
         if name not in chosen.names or name in left_out:
@@ -266,15 +190,14 @@ def _is_chosen(fields: Mapping[str, object], chosen: Chosen) -> bool:
 
 
 def _read_source(
-    name: str, fields: Mapping[str, object], at: Location, indexes: Mapping[str, _Index], found: UvTable
+    name: str, fields: Mapping[str, object], at: Location, indexes: Mapping[str, _Index], found: ToolTable
 ) -> None:
-    marker = _marker(fields.get("marker"), at)
-    if (key := next((key for key in _ELSEWHERE if fields.get(key)), "")) and marker is not None:
-        what = _ELSEWHERE[key].format(value=redact(str(fields[key])))
-        at.problem("PRF052", f"{name} comes from {what}", _HOW_ELSEWHERE)
-    elif (wanted := fields.get("index")) and marker is not None:
+    marker = read_marker(fields.get("marker"), at.at("marker"))
+    if marker is None or is_elsewhere(name, fields, at):
+        return
+    if wanted := fields.get("index"):
         index = indexes.get(str(wanted))
-        origin = at.where.partition(": ")[0]
+        origin = line_of(at)
         if index is None:
             at.problem("PRF052", f"no index is named {wanted!r}", "name it under [[tool.uv.index]]")
         elif index.line:
@@ -282,17 +205,6 @@ def _read_source(
             found.pytorch_lines += [line] if line else []
         elif not is_default_index(index.url):
             found.index_sources.append(IndexSource(name=name, url=index.url, marker=marker, origin=origin))
-
-
-def _marker(value: object, at: Location) -> str | None:
-    """Return the text of a marker; None after recording a problem."""
-    if value is None:
-        return ""
-    try:
-        return str(Marker(str(value)))
-    except InvalidMarker:
-        at.at("marker").problem("PRF005", f"invalid marker {value!r}", "write \"sys_platform == 'linux'\"")
-        return None
 
 
 def _check_conflicts(table: Mapping[str, object], location: Location, chosen: Chosen) -> None:

@@ -1,0 +1,159 @@
+"""The tables of other tools in a project: their common content, notes on keys without effect, and refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+
+from packaging.markers import InvalidMarker, Marker
+
+from envsmith.config import readers
+from envsmith.config.readers import Location
+from envsmith.config.requirement import RequiresPython, SourcedRequirement, read_requirement
+from envsmith.config.requirements.requirements_parser import IndexSource, PyTorchLine
+from envsmith.errors import redact
+from envsmith.model.finding import Decision
+
+NOT_FOLLOWED = "PRF106"
+"""Code of the note about a key that locks do not follow."""
+_ELSEWHERE = {
+    "workspace": "a member of the workspace",
+    "path": "the folder or file {value!r}",
+    "file": "the file {value!r}",
+    "git": "the repository {value!r}",
+    "hg": "the repository {value!r}",
+    "svn": "the repository {value!r}",
+    "ref": "another project, by its reference {value!r}",
+    "url": "the address {value!r}",
+}
+_HOW_ELSEWHERE = (
+    "locks take packages from an index by name, and PyPI's package of that name may be a stranger's"
+)
+
+
+@dataclass(kw_only=True)
+class ToolTable:
+    """What the table of a tool, such as ``[tool.uv]``, says about the packages of a project."""
+
+    requirements: list[SourcedRequirement] = field(default_factory=list)
+    constraints: list[SourcedRequirement] = field(default_factory=list)
+    overrides: list[SourcedRequirement] = field(default_factory=list)
+    excludes: list[str] = field(default_factory=list)
+    pytorch_lines: list[PyTorchLine] = field(default_factory=list)
+    index_sources: list[IndexSource] = field(default_factory=list)
+    environments: list[Marker] = field(default_factory=list)
+    notes: list[Decision] = field(default_factory=list)
+    as_of: str = ""
+    requires_python: RequiresPython | None = None
+
+    def add(self, other: ToolTable) -> None:
+        """Add what another table says; its single values are taken where this one has none."""
+        for item in fields(self):
+            own, more = getattr(self, item.name), getattr(other, item.name)
+            setattr(self, item.name, own + more if isinstance(own, list) else own or more)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What of a project is locked."""
+
+    names: Collection[str]
+    """Its direct requirements, normalised."""
+    extras: Collection[str]
+    groups: Collection[str]
+    """Both normalised."""
+
+
+def notes_on_keys(
+    table: Mapping[str, object], location: Location, known: Collection[str], reasons: Mapping[str, str]
+) -> Iterator[Decision]:
+    """Yield a note for each key that locks do not follow.
+
+    Args:
+        table: the keys.
+        location: of the table.
+        known: keys with a meaning here; any other one is noted.
+        reasons: of the known keys that are noted, why, unless they have an empty value.
+    """
+    for key, reason in reasons.items():
+        if table.get(key) not in (None, [], {}, False):
+            yield not_followed(location.at(key), reason)
+    for key in sorted(table.keys() - known):
+        yield not_followed(location.at(key), "its meaning is not known")
+
+
+def not_followed(location: Location, reason: str) -> Decision:
+    """Return the note on a key that locks do not follow, with its line (PRF106)."""
+    place = location.where
+    key = ".".join(str(part) for part in location.path)
+    return Decision(
+        subject=key,
+        kind="noted",
+        message=f"{line_of(location)}: {key} is not followed: {reason}",
+        evidence=(place,),
+        code=NOT_FOLLOWED,
+    )
+
+
+def line_of(location: Location) -> str:
+    """Return file and line of a place: ``pyproject.toml:7``."""
+    return location.where.partition(": ")[0]
+
+
+def inside(table: Mapping[str, object], location: Location, key: str) -> Mapping[str, object]:
+    """Return the table under a key; empty without the key, or after recording a problem."""
+    return (readers.table(table[key], location.at(key)) if key in table else None) or {}
+
+
+def texts(table: Mapping[str, object], location: Location, key: str) -> Iterator[tuple[str, Location]]:
+    """Yield the texts of a list, or the only one, each with its place."""
+    items = table.get(key, [])
+    if not isinstance(items, list):
+        items = [items]
+    for number, item in enumerate(items):
+        place = location.at(key).at(number)
+        if (text := readers.text(item, place)) is not None:
+            yield text, place
+
+
+def requirement_list(
+    table: Mapping[str, object], location: Location, key: str
+) -> Iterator[SourcedRequirement]:
+    """Yield the requirements (PEP 508) of a list."""
+    for text, place in texts(table, location, key):
+        yield from sourced(text, place)
+
+
+def sourced(text: str, place: Location) -> Iterator[SourcedRequirement]:
+    """Yield the requirement of a text; nothing after recording a problem."""
+    with place.problems.collecting(place.where):
+        yield SourcedRequirement(requirement=read_requirement(text), origin=line_of(place))
+
+
+def read_marker(value: object, at: Location) -> str | None:
+    """Return the text of a marker, empty without one; None after recording a problem."""
+    if value is None:
+        return ""
+    try:
+        return str(Marker(str(value)))
+    except InvalidMarker:
+        at.problem("PRF005", f"invalid marker {value!r}", "write \"sys_platform == 'linux'\"")
+        return None
+
+
+def is_elsewhere(name: str, fields: Mapping[str, object], at: Location) -> bool:
+    """Return whether a package comes from a place other than an index, after refusing it."""
+    key = next((key for key in _ELSEWHERE if fields.get(key)), "")
+    if key:
+        what = _ELSEWHERE[key].format(value=redact(str(fields[key])))
+        at.problem("PRF052", f"{name} comes from {what}", _HOW_ELSEWHERE)
+    return bool(key)
+
+
+def refuse_index(url: str, location: Location, hint: str) -> None:
+    """Refuse an index for all packages that is neither PyPI nor PyTorch's."""
+    location.problem(
+        "PRF026",
+        f"{redact(url)!r} is neither PyPI nor PyTorch's index, and would serve every package",
+        hint,
+    )
