@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OPTION = "--project"
-_TABLES = tuple(f"[{name}{end}".encode() for name in ("project", "tool.envsmith") for end in ("]", "."))
+_NAMES = ("project", "tool.envsmith", "tool.poetry")
+_TABLES = tuple(f"[{name}{end}".encode() for name in _NAMES for end in ("]", "."))
 # /tmp and the like: any user could place a project there. Mode bits: sticky, writable by all.
 _SHARED = 0o1002
 _user_folder = ""
@@ -78,7 +79,7 @@ def find(here: str) -> str:
 
 
 def is_project(folder: str) -> bool:
-    """Return whether a folder has locks, profiles, or a pyproject.toml with ``[project]`` or ``[tool.envsmith]``.
+    """Return whether a folder has locks, profiles, or a pyproject.toml with ``[project]`` or a table of envsmith or Poetry.
 
     Files that cannot be read count: the command that reads them reports that, and does not use another project.
     """

@@ -17,13 +17,14 @@ from envsmith.config.requirement import (
     read_requirement,
     read_requires_python,
 )
+from envsmith.config.requirements.poetry_table import PoetryTable
 from envsmith.config.requirements.requirements_parser import (
     RequirementsFile,
     hashes_of_wheel,
     note_of_wheel,
     pin_of_wheel,
 )
-from envsmith.config.requirements.tool_tables import Chosen, ToolTable
+from envsmith.config.requirements.tool_tables import Chosen, ToolTable, inside
 from envsmith.config.requirements.uv_table import read_uv_table
 from envsmith.errors import ProfileError
 from envsmith.model.finding import Decision
@@ -56,71 +57,79 @@ def from_pyproject(
             groups, dependencies known only after a build.
     Source: pyproject.toml specification; PEP 735 for dependency groups (both read 2026-11-21).
     """
-    extras, groups = tuple(extras), tuple(groups)
     document = TomlDocument.parse(text, place)
-    if "project" not in document.data and not extras and not groups:
-        return None
     problems = Problems()
-    parser = _PyprojectParser(Location(text=document, problems=problems), document.data)
-    requirements: list[SourcedRequirement] = []
+    root = Location(text=document, problems=problems)
+    parser = _PyprojectParser(root, document.data, tuple(extras), tuple(groups))
+    if not parser.is_declared:
+        return None
+    found = ToolTable()
     with problems.collecting():
-        requirements += parser.all(extras, groups)
-    bound = parser.bound()
+        found.requirements += parser.all()
+    found.requires_python = parser.bound()
     with problems.collecting():
-        labels(item for item in requirements if item.requirement.marker is None)
-    uv = parser.uv(requirements)
+        labels(item for item in found.requirements if item.requirement.marker is None)
+    parser.add_tools(found)
     if uv_toml:
         settings = TomlDocument.parse(uv_toml, "uv.toml")
         chosen = Chosen(names=(), extras=(), groups=())
-        uv.add(read_uv_table(settings.data, Location(text=settings, problems=problems), chosen))
+        found.add(read_uv_table(settings.data, Location(text=settings, problems=problems), chosen))
     problems.raise_if_any()
-    return RequirementsFile(
-        place=place,
-        requirements=tuple(requirements),
-        constraints=tuple(uv.constraints),
-        overrides=tuple(uv.overrides),
-        excludes=tuple(uv.excludes),
-        pytorch_lines=tuple(uv.pytorch_lines),
-        index_sources=tuple(uv.index_sources),
-        environments=tuple(uv.environments),
-        as_of=uv.as_of,
-        notes=(*parser.notes, *uv.notes),
-        requires_python=bound,
-    )
+    return found.as_file(place)
 
 
 class _PyprojectParser:
-    def __init__(self, root: Location, data: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        root: Location,
+        data: Mapping[str, object],
+        extras: tuple[str, ...],
+        groups: tuple[str, ...],
+    ) -> None:
         self._root = root
-        self._project = self._table(data, root, "project")
+        self._project = inside(data, root, "project")
         self._project_location = root.at("project")
         self._extras = self._by_name(self._project, self._project_location, "optional-dependencies")
         self._groups = self._by_name(data, root, "dependency-groups")
-        self._uv = self._table(self._table(data, root, "tool"), root.at("tool"), "uv")
-        if "dev-dependencies" in self._uv and "dev" not in self._groups:  # the earlier way to write the group
-            place = root.at("tool").at("uv").at("dev-dependencies")
-            self._groups["dev"] = (place, self._uv["dev-dependencies"])
+        self._tools = inside(data, root, "tool")
+        uv = inside(self._tools, root.at("tool"), "uv")
+        if "dev-dependencies" in uv and "dev" not in self._groups:  # the earlier way to write the group
+            self._groups["dev"] = (root.at("tool").at("uv").at("dev-dependencies"), uv["dev-dependencies"])
+        self._poetry = PoetryTable(
+            inside(self._tools, root.at("tool"), "poetry"), root.at("tool").at("poetry"), self._locked_extras
+        )
+        self._chosen_extras = [*self._extras, *self._poetry.extras] if ALL in extras else extras
+        self._chosen_groups = [*self._groups, *self._poetry.groups] if ALL in groups else groups
+        self.is_declared = bool("project" in data or extras or groups or self._poetry.has_dependencies)
         self._seen: set[str] = set()
         self._depth = 0
-        self.notes: list[Decision] = []
+        self._notes: list[Decision] = []
 
-    def all(self, extras: tuple[str, ...], groups: tuple[str, ...]) -> list[SourcedRequirement]:
+    def all(self) -> list[SourcedRequirement]:
         found = list(self._dependencies())
-        for name in self._extras if ALL in extras else extras:
+        for name in self._chosen_extras:
             found += self._extra(name, self._project_location.at("optional-dependencies"))
-        for name in self._groups if ALL in groups else groups:
+        for name in self._chosen_groups:
             found += self._group(name, self._root.at("dependency-groups"), ())
         return found
 
-    def uv(self, requirements: Iterable[SourcedRequirement]) -> ToolTable:
-        """Return what ``[tool.uv]`` says, for what is locked."""
+    def add_tools(self, found: ToolTable) -> None:
+        """Add what the tables of tools say, for what is locked."""
         seen = [text.split(" ", 1) for text in self._seen]
         chosen = Chosen(
-            names={item.name for item in requirements},
+            names={item.name for item in found.requirements},
             extras={name for kind, name in seen if kind == "extra"},
             groups={name for kind, name in seen if kind == "group"},
         )
-        return read_uv_table(self._uv, self._root.at("tool").at("uv"), chosen)
+        tools = self._root.at("tool")
+        found.notes += self._notes
+        found.add(read_uv_table(inside(self._tools, tools, "uv"), tools.at("uv"), chosen))
+        if self._project.get("dependencies"):
+            self._poetry.enrich(chosen.names)
+        found.add(self._poetry.found)
+
+    def _locked_extras(self) -> set[str]:
+        return {str(canonicalize_name(name)) for name in self._chosen_extras}
 
     def bound(self) -> RequiresPython | None:
         """Return the project's ``requires-python``; None if absent."""
@@ -131,23 +140,22 @@ class _PyprojectParser:
             else None
         )
 
-    @staticmethod
-    def _table(data: Mapping[str, object], location: Location, key: str) -> Mapping[str, object]:
-        return (readers.table(data[key], location.at(key)) if key in data else None) or {}
-
     def _by_name(
         self, data: Mapping[str, object], location: Location, key: str
     ) -> dict[str, tuple[Location, object]]:
         found: dict[str, tuple[Location, object]] = {}
-        for name, value in self._table(data, location, key).items():
-            inside = location.at(key).at(name)
+        for name, value in inside(data, location, key).items():
+            place = location.at(key).at(name)
             if canonicalize_name(name) in found:
-                inside.problem("PRF027", f"{name!r} exists twice, spelled differently", "keep one of them")
-            found[canonicalize_name(name)] = (inside, value)
+                place.problem("PRF027", f"{name!r} exists twice, spelled differently", "keep one of them")
+            found[canonicalize_name(name)] = (place, value)
         return found
 
     def _dependencies(self) -> Iterator[SourcedRequirement]:
         location = self._project_location
+        if not self._project.get("dependencies") and self._poetry.has_dependencies:
+            yield from self._poetry.dependencies()
+            return
         dynamic = self._project.get("dynamic")
         if isinstance(dynamic, list) and "dependencies" in dynamic:
             location.at("dynamic").problem(
@@ -159,7 +167,9 @@ class _PyprojectParser:
         if f"extra {canonicalize_name(name)}" in self._seen:
             return
         self._seen.add(f"extra {canonicalize_name(name)}")
-        if entry := self._entry(name, location, self._extras, "extra"):
+        if (key := canonicalize_name(name)) in self._poetry.extras:
+            yield from self._poetry.of_extra(key)
+        elif entry := self._entry(name, location, self._extras, "extra"):
             yield from self._list(entry[1], entry[0], ())
 
     def _group(
@@ -172,10 +182,12 @@ class _PyprojectParser:
             location.problem(
                 "PRF029", f"groups include each other in a cycle: {cycle}", "remove one of the includes"
             )
-        elif f"group {key}" not in self._seen and (
-            entry := self._entry(name, location, self._groups, "group")
-        ):
-            yield from self._list(entry[1], entry[0], (*ancestors, key))
+        elif f"group {key}" not in self._seen:
+            if key in self._poetry.groups:
+                yield from self._poetry.of_group(key)
+            if key not in self._poetry.groups or key in self._groups:
+                entry = self._entry(name, location, self._groups, "group")
+                yield from self._list(entry[1], entry[0], (*ancestors, key)) if entry else ()
             self._seen.add(f"group {key}")
 
     @staticmethod
@@ -204,11 +216,11 @@ class _PyprojectParser:
                 hint="write them flatter",
             )
         for number, item in enumerate(value):
-            inside = location.at(number)
+            place = location.at(number)
             if ancestors and isinstance(item, Mapping):
-                yield from self._included(item, inside, ancestors)
-            elif (text := readers.text(item, inside)) is not None:
-                yield from self._one(text, inside)
+                yield from self._included(item, place, ancestors)
+            elif (text := readers.text(item, place)) is not None:
+                yield from self._one(text, place)
         self._depth -= 1
 
     def _included(
@@ -226,7 +238,7 @@ class _PyprojectParser:
         requirement, origin = None, location.where.partition(": ")[0]
         pin = pin_of_wheel(text)
         if pin:
-            self.notes.append(note_of_wheel(pin, origin))
+            self._notes.append(note_of_wheel(pin, origin))
         with self._root.problems.collecting(location.where):
             requirement = read_requirement(pin or text)
         if requirement is None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from envsmith.config.positions import TomlDocument
 from envsmith.config.readers import Problems, is_outside
 from envsmith.config.requirement import labels
 from envsmith.config.requirements.project_dependencies import from_pyproject
@@ -82,24 +81,15 @@ def read_pyproject(
 
 
 def unread_sources(folder: Path) -> tuple[str, ...]:
-    """Return the places with requirements that are not read by default.
+    """Return the files with requirements that are not read by default.
 
     Args:
-        folder: the root of a project without ``[project]`` in its pyproject.toml.
+        folder: the root of a project that declares no dependencies itself.
     """
-    names = [name for name in ("requirements.in", "requirements.txt") if (folder / name).is_file()]
-    path = folder / "pyproject.toml"
-    tool = (
-        None
-        if is_missing(path)
-        else TomlDocument.parse(read_text(path, path.name), path.name).data.get("tool")
-    )
-    poetry = tool.get("poetry") if isinstance(tool, Mapping) else None
-    if isinstance(poetry, Mapping) and "dependencies" in poetry:
-        names.append("[tool.poetry.dependencies] of pyproject.toml")
-    return tuple(names)
+    return tuple(name for name in _UNREAD if (folder / name).is_file())
 
 
+_UNREAD = ("requirements.in", "requirements.txt")
 _DEEPEST = 50
 
 

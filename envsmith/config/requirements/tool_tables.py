@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from packaging.markers import InvalidMarker, Marker
 
 from envsmith.config import readers
 from envsmith.config.readers import Location
 from envsmith.config.requirement import RequiresPython, SourcedRequirement, read_requirement
-from envsmith.config.requirements.requirements_parser import IndexSource, PyTorchLine
+from envsmith.config.requirements.requirements_parser import IndexSource, PyTorchLine, RequirementsFile
 from envsmith.errors import redact
 from envsmith.model.finding import Decision
 
 NOT_FOLLOWED = "PRF106"
 """Code of the note about a key that locks do not follow."""
-_ELSEWHERE = {
+ELSEWHERE = {
     "workspace": "a member of the workspace",
     "path": "the folder or file {value!r}",
     "file": "the file {value!r}",
@@ -26,6 +27,7 @@ _ELSEWHERE = {
     "ref": "another project, by its reference {value!r}",
     "url": "the address {value!r}",
 }
+"""Keys of a package that comes from a place other than an index."""
 _HOW_ELSEWHERE = (
     "locks take packages from an index by name, and PyPI's package of that name may be a stranger's"
 )
@@ -51,6 +53,16 @@ class ToolTable:
         for item in fields(self):
             own, more = getattr(self, item.name), getattr(other, item.name)
             setattr(self, item.name, own + more if isinstance(own, list) else own or more)
+
+    def as_file(self, place: str) -> RequirementsFile:
+        """Return the same as the content of a file.
+
+        Args:
+            place: the file's name for messages.
+        """
+        found: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
+        found |= {key: tuple(value) for key, value in found.items() if isinstance(value, list)}
+        return RequirementsFile(place=place, **found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +155,9 @@ def read_marker(value: object, at: Location) -> str | None:
 
 def is_elsewhere(name: str, fields: Mapping[str, object], at: Location) -> bool:
     """Return whether a package comes from a place other than an index, after refusing it."""
-    key = next((key for key in _ELSEWHERE if fields.get(key)), "")
+    key = next((key for key in ELSEWHERE if fields.get(key)), "")
     if key:
-        what = _ELSEWHERE[key].format(value=redact(str(fields[key])))
+        what = ELSEWHERE[key].format(value=redact(str(fields[key])))
         at.problem("PRF052", f"{name} comes from {what}", _HOW_ELSEWHERE)
     return bool(key)
 

@@ -56,7 +56,7 @@ def fit(
                 python=tuple(target.python for target in fitting),
                 platforms=tuple(target.platform for target in fitting),
             )
-            text = f"without {', '.join(gone)}: not among `environments` of [tool.uv]"
+            text = f"without {', '.join(gone)}: not among the environments of the project"
             notes.append(_note(profile.name, text, NARROWED))
     sources = (*file.index_sources, *_other_projects(file.pytorch_lines, family))
     routes = dict(_routes(sources, profile))
