@@ -79,7 +79,7 @@ def find(here: str) -> str:
 
 
 def is_project(folder: str) -> bool:
-    """Return whether a folder has locks, profiles, or a pyproject.toml with ``[project]`` or a table of envsmith or Poetry.
+    """Return whether a folder has locks, profiles, or a pyproject.toml with a table of a project, envsmith or Poetry.
 
     Files that cannot be read count: the command that reads them reports that, and does not use another project.
     """

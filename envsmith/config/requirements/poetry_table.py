@@ -106,7 +106,7 @@ class PoetryTable:
                 known = [item.name for item in self._main]
                 at.problem(
                     "PRF027",
-                    f"extra {name!r} names {wanted}, which is no dependency",
+                    f"extra {name!r} names {wanted}, but no dependency has that name",
                     suggestion(wanted, known),
                 )
             for item in items:
@@ -143,7 +143,7 @@ class PoetryTable:
             elif item.name in names:
                 self.found.constraints += self._convert(item)
             elif not item.is_optional:
-                reason = "[project] has dependencies, and this one is not among them"
+                reason = "[project] has dependencies without it"
                 self.found.notes.append(not_followed(item.at, reason))
 
     def _convert(self, item: Dependency) -> Iterator[SourcedRequirement]:

@@ -61,10 +61,9 @@ f = {version = "*", optional = true}
 
 def test_a_union_of_pythons_is_a_list_of_environments() -> None:
     head = POETRY.replace("^3.11", "~3.11 || ~3.13")
-    assert [str(marker) for marker in read("", head=head).environments] == [
-        '(python_version >= "3.11" and python_version < "3.12") or '
-        '(python_version >= "3.13" and python_version < "3.14")'
-    ]
+    (marker,) = read("", head=head).environments
+    admitted = [minor for minor in range(9, 16) if marker.evaluate({"python_version": f"3.{minor}"})]
+    assert admitted == [11, 13]
 
 
 GROUPS = """\
