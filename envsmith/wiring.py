@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from envsmith.lockfile.pins import Pin
     from envsmith.lockfile.whole import LockRules
     from envsmith.model.backend import Backend
+    from envsmith.model.package_index import PackageIndex
     from envsmith.model.wheel import WheelContents
     from envsmith.usage.module_names import KnownModules
 
@@ -49,6 +51,8 @@ class CatalogOptions:
     """Names of published files whose hash may have changed."""
     insecure_hosts: tuple[str, ...] = ()
     """Hosts that may be used over http, besides those of the variable."""
+    package_indexes: tuple[PackageIndex, ...] = ()
+    """Those of the project."""
 
 
 def cache_folder() -> Path:
@@ -136,13 +140,20 @@ def lock_rules(insecure_hosts: Collection[str] = (), base: str = "") -> LockRule
     return LockRules(
         published=published,
         pytorch_hosts=PYTORCH_HOSTS | ({mirror} if mirror else set()),
-        package_hosts=PACKAGE_HOSTS,
+        package_hosts=(*PACKAGE_HOSTS, *_mirror_hosts()),
         insecure_hosts=_insecure(insecure_hosts),
     )
 
 
 def _insecure(insecure_hosts: Collection[str]) -> frozenset[str]:
     return frozenset({*insecure_hosts, *variables().get(INSECURE_VARIABLE, "").split()})
+
+
+def _mirror_hosts() -> Iterator[str]:
+    """Yield the SHA-256 of the host of PyPI's mirror that a variable names."""
+    for name in ("UV_DEFAULT_INDEX", "PIP_INDEX_URL"):
+        if host := urlsplit(variables().get(name, "")).hostname:
+            yield sha256(host.encode()).hexdigest()
 
 
 def index_base(choice: CatalogOptions) -> str:
@@ -164,7 +175,26 @@ def wheel_contents(choice: CatalogOptions) -> WheelReader:
     """Return the cached reader of the contents of wheels."""
     from envsmith.index.remote_wheels import WheelReader
 
-    return WheelReader(cache_folder() / "wheels", served=_mirror_url(choice), is_offline=choice.is_offline)
+    return WheelReader(
+        cache_folder() / "wheels",
+        served=_mirror_url(choice),
+        is_offline=choice.is_offline,
+        credentials=index_credentials(choice.package_indexes),
+    )
+
+
+def index_credentials(indexes: Iterable[PackageIndex]) -> dict[str, tuple[str, str]]:
+    """Return origin → user and password of the indexes for which uv's variables have them."""
+    from envsmith.model.url import origin
+
+    found: dict[str, tuple[str, str]] = {}
+    for index in indexes:
+        user, password = (
+            variables().get(f"{index.variable}_{part}", "") for part in ("USERNAME", "PASSWORD")
+        )
+        if user or password:
+            found[origin(index.url)] = (user, password)
+    return found
 
 
 def locked_wheels(
@@ -206,7 +236,12 @@ def wheel_requires(choice: CatalogOptions) -> RequiresReader:
     """Return the cached reader of the requirements of wheels."""
     from envsmith.index.remote_wheels import RequiresReader
 
-    return RequiresReader(cache_folder() / "wheels", served=_mirror_url(choice), is_offline=choice.is_offline)
+    return RequiresReader(
+        cache_folder() / "wheels",
+        served=_mirror_url(choice),
+        is_offline=choice.is_offline,
+        credentials=index_credentials(choice.package_indexes),
+    )
 
 
 def licences(choice: CatalogOptions) -> LicenceReader:

@@ -26,7 +26,15 @@ from envsmith.lockfile.pins import Pin
 from envsmith.model.license import PackageLicense
 from envsmith.model.url import origin, redact_url
 from envsmith.model.wheel import WheelContents, installed_path
-from envsmith.net.client import RetryPolicy, UnreachableHosts, WebClient, bad_status, open_client
+from envsmith.net.client import (
+    NO_CREDENTIALS,
+    Credentials,
+    RetryPolicy,
+    UnreachableHosts,
+    WebClient,
+    bad_status,
+    open_client,
+)
 from envsmith.net.deadline import Deadline, run_all
 from envsmith.net.range_reader import TAIL_BYTES, RangeReader
 
@@ -100,6 +108,7 @@ class RemoteReader:
         served: recorded address → address to fetch from.
         is_offline: do not use the network.
         deadline_s: for one call.
+        credentials: of servers that ask for them.
     """
 
     kind = ""
@@ -114,7 +123,9 @@ class RemoteReader:
         served: Callable[[str], str] = str,
         is_offline: bool = False,
         deadline_s: float = 60.0,
+        credentials: Credentials = NO_CREDENTIALS,
     ) -> None:
+        self._credentials = credentials
         self._folder = folder
         self._cache = MetadataCache(folder, self.kind)
         self._served = served
@@ -125,7 +136,7 @@ class RemoteReader:
     def _run(
         self, tasks: Iterable[Callable[[WebClient], T]], deadline: Deadline
     ) -> list[T | Exception | None]:
-        open_one = partial(open_client, deadline, self.policy)
+        open_one = partial(open_client, deadline, self.policy, self._credentials)
         return run_all(list(tasks), open_one, deadline, workers=self.workers)
 
     def _run_readable(self, tasks: Mapping[str, Callable[[WebClient], T]]) -> dict[str, T]:
@@ -157,8 +168,11 @@ class WheelReader(RemoteReader):
         served: Callable[[str], str] = str,
         is_offline: bool = False,
         deadline_s: float = 60.0,
+        credentials: Credentials = NO_CREDENTIALS,
     ) -> None:
-        super().__init__(folder, served=served, is_offline=is_offline, deadline_s=deadline_s)
+        super().__init__(
+            folder, served=served, is_offline=is_offline, deadline_s=deadline_s, credentials=credentials
+        )
         self._guard = Lock()
         self._memory: dict[tuple[str, str], WheelContents] = {}
 
@@ -215,7 +229,7 @@ class WheelReader(RemoteReader):
         if self._is_offline:
             raise _needs_network(wheel)
         with (
-            open_client(Deadline(self._deadline_s)) as client,
+            open_client(Deadline(self._deadline_s), credentials=self._credentials) as client,
             self._open(wheel, client) as archive,
         ):
             try:

@@ -127,6 +127,7 @@ def read_lock(
             sources=tuple(name for name in entry.allow_sdist if pins.version(name)),
             wheelhouse=request.wheelhouse,
             profile=request.profile,
+            indexes=entry.package_indexes,
         ),
         entry=entry,
     )

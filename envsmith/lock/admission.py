@@ -30,6 +30,7 @@ from envsmith.model.wheel import SHA256, Wheel
 from envsmith.plan.candidates import TWO_HASHES
 from envsmith.plan.model import Resolution, ResolutionPlan
 
+_LABELLED = ("torch", "torchvision", "torchaudio", "torchcodec")
 _SHOWN = 4
 """Given hashes in an error."""
 
@@ -82,6 +83,7 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
         family=tuple(package.name for package in family),
         indexes=tuple(url for url in sources if url not in plan.flat),
         pages=tuple(url for url in sources if url in plan.flat),
+        package_indexes=plan.indexes,
         decisions=decisions,
         unsatisfied=plan.unsatisfied(),
     )
@@ -245,11 +247,7 @@ def _check_build(package: Package, plan: ResolutionPlan) -> None:
         raise _violation(
             "LCK016", package, f"has sha256 {pinned.hashes['sha256']}, but the catalog has {entry.sha256}"
         )
-    if (
-        entry.label
-        and entry.label != plan.target.backend.label
-        and package.name in ("torch", "torchvision", "torchaudio")
-    ):
+    if entry.label and entry.label != plan.target.backend.label and package.name in _LABELLED[:3]:
         raise _violation(
             "LCK017", package, f"has the label {entry.label}, but the backend is {plan.target.backend}"
         )
@@ -261,8 +259,13 @@ def _candidate(pinned: PackageWheel, plan: ResolutionPlan) -> Wheel | None:
 
 
 def _check_origins(packages: Iterable[Package], plan: ResolutionPlan) -> None:
-    """Refuse packages outside the torch family from PyTorch's hosts."""
+    """Refuse packages outside the torch family from PyTorch's hosts, and those of PyTorch's from a project's index."""
+    others = {index.url.rstrip("/"): index for index in plan.indexes}
     for package in packages:
+        other = others.get((package.index or "").rstrip("/"))
+        if other and package.name in _LABELLED:
+            problem = f"is from the index {other.name}, which is not said to hold PyTorch's builds"
+            raise _violation("LCK018", package, problem)
         for wheel in package.wheels or ():
             if (
                 package.name not in plan.slice.projects

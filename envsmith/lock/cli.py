@@ -38,6 +38,7 @@ _REMEMBERED = (
     "python",
     "platforms",
     "allow_sdist",
+    "indexes",
 )
 """Options that the manifest records as they are given."""
 
@@ -92,6 +93,14 @@ _REMEMBERED = (
 @click.option(
     "--allow-sdist", multiple=True, metavar="NAME", help="Lock this package as source if it has no wheel."
 )
+@click.option(
+    "--index",
+    "indexes",
+    multiple=True,
+    metavar="NAME=URL",
+    help="Index to ask before PyPI; may be repeated.",
+)
+@click.option("--default-index", metavar="URL", default="", help="Index in place of PyPI.")
 @click.option("--check", is_flag=True, help="Check that the locks are current; uses no network.")
 @click.option("--savings", is_flag=True, help="Show download size saved compared with PyPI's torch.")
 @click.option("--dry-run", is_flag=True, help="Resolve but do not write files.")
@@ -136,6 +145,7 @@ def lock_options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
     for name in ("extras", "groups"):
         if rest.pop(f"all_{name}", False):
             rest[name] = (ALL,)
+    rest["indexes"] = _indexes(rest.get("indexes", ()), rest.pop("default_index", ""))
     if mode == "live" and is_offline:
         raise click.UsageError("--catalog live needs the network; remove --offline")
     now_utc = utc_text()
@@ -157,6 +167,15 @@ def lock_options(values: Mapping[str, Any], *, quiet: bool) -> LockOptions:
         remembered=RememberedOptions(**given),
         **rest,
     )
+
+
+def _indexes(typed: Sequence[str], default: str) -> tuple[str, ...]:
+    if not typed and not default:
+        return ()
+    from envsmith.model.package_index import PackageIndex
+
+    found = [str(PackageIndex.typed(text)) for text in typed]
+    return (*found, str(PackageIndex.checked(default, is_default=True))) if default else tuple(found)
 
 
 def _keeper(
@@ -264,6 +283,8 @@ def run_lock(
     listings = listing_sources(catalog, options.catalog, line.warn, line.announce)
     done: list[LockedProfile] = []
     failed: list[EnvsmithError] = []
+    own = dict.fromkeys(index for item in requests for index in item.indexes)
+    options = replace(options, catalog=replace(options.catalog, package_indexes=tuple(own)))
     with _lock_tools(options, catalog, listings) as (tools, pool):
         # Wait for all profiles before printing, so that results do not mix with the progress.
         results = list(lock_profiles(requests, options, tools, pool=pool))

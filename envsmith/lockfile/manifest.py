@@ -13,6 +13,7 @@ from envsmith.errors import EnvsmithError, LockError
 from envsmith.model.backend import Backend
 
 if TYPE_CHECKING:  # few locks have any, and `envsmith run` must start fast
+    from envsmith.model.package_index import PackageIndex
     from envsmith.model.route import RoutePage
 
 FORMAT_VERSION = 2
@@ -114,6 +115,15 @@ class TargetRecord:
         return tuple(text.partition("==")[0] for text in self.inputs.get("from-pypi", ()))
 
     @property
+    def package_indexes(self) -> tuple[PackageIndex, ...]:
+        """The indexes besides PyPI and PyTorch's."""
+        if not (texts := self.inputs.get("package-index")):
+            return ()
+        from envsmith.model.package_index import PackageIndex
+
+        return tuple(PackageIndex.parse(text) for text in texts)
+
+    @property
     def routes(self) -> dict[str, str]:
         """Project → the address of its own index or page."""
         return dict(str(item).partition(" ")[::2] for item in self.inputs.get("route", ()))
@@ -146,6 +156,8 @@ class RememberedOptions:
     platforms: tuple[str, ...] = ()
     backend: str = ""
     allow_sdist: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
+    """``NAME URL``, or ``NAME URL default`` for the one in place of PyPI."""
     as_of: str = ""
     """Cutoff: RFC 3339 with ``Z``."""
     instead_of: Mapping[str, str] = field(default_factory=dict)
@@ -350,9 +362,10 @@ def _check_inputs(entry: TargetRecord) -> None:
     _ = entry.backend
     if not _CHANNEL.fullmatch(entry.channel):
         raise ValueError(f"invalid channel {entry.channel[:80]!r}")
-    for key in ("env", "allow-sdist", "from-pypi", "requirement", "route"):
+    for key in ("env", "allow-sdist", "from-pypi", "requirement", "route", "package-index"):
         if not isinstance(entry.inputs.get(key, []), list):
             raise ValueError(f"inputs.{key} must be a list")  # noqa: TRY004 - like the other problems of a manifest
+    _ = entry.package_indexes
     if entry.env:
         # `envsmith run` must start fast, and few locks set variables.
         from envsmith.model.naming import variable_problem

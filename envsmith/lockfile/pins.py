@@ -8,10 +8,13 @@ import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from envsmith.errors import LockError
+
+if TYPE_CHECKING:  # few locks have any, and `envsmith run` must start fast
+    from envsmith.model.package_index import PackageIndex
 
 _PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9][A-Za-z0-9.+!_-]*)")
 _HASH = re.compile(r"--hash=sha256:(?P<sha256>[0-9a-f]+)")
@@ -21,7 +24,7 @@ _HASHED = re.compile(_PIN.pattern + r"( --hash=sha256:[0-9a-f]{64})+")
 _KEYS = frozenset({"lock-version", "environments", "requires-python", "created-by", "packages", "tool"})
 _PACKAGE_KEYS = frozenset({"name", "version", "dependencies", "index", "wheels", "sdist"})
 _FILE_KEYS = frozenset({"name", "upload-time", "url", "size", "hashes"})
-_INDEX, _PAGE = "--extra-index-url", "--find-links"
+_INDEX, _PAGE, _DEFAULT = "--extra-index-url", "--find-links", "--index-url"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,8 @@ class Pins:
     """Addresses of the indexes besides PyPI."""
     pages: tuple[str, ...] = ()
     """Addresses of pages of links."""
+    defaults: tuple[str, ...] = ()
+    """Address of the index in place of PyPI, if there is one."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "packages", tuple(sorted(self.packages, key=lambda pin: pin.name)))
@@ -125,7 +130,8 @@ class Pins:
 
     def to_requirements(self, names: Collection[str]) -> str:
         """Return hashed requirements of some packages, with all indexes and pages."""
-        lines = [f"{_INDEX} {url}" for url in self.indexes] + [f"{_PAGE} {url}" for url in self.pages]
+        places = ((_DEFAULT, self.defaults), (_INDEX, self.indexes), (_PAGE, self.pages))
+        lines = [f"{option} {url}" for option, urls in places for url in urls]
         for pin in self.packages:
             if pin.name in names:
                 hashes = [f"--hash=sha256:{value}" for value in pin.sha256]
@@ -140,7 +146,7 @@ class Pins:
             LockError: LCK006 when a line is not a pin with sha256 hashes.
         """
         packages: list[Pin] = []
-        places: dict[str, list[str]] = {_INDEX: [], _PAGE: []}
+        places: dict[str, list[str]] = {_INDEX: [], _PAGE: [], _DEFAULT: []}
         for line in requirements_lines(text):
             option, _, value = line.text.partition(" ")
             if option in places:
@@ -149,7 +155,12 @@ class Pins:
                 packages.append(Pin(name=line.name, version=line.version, sha256=line.sha256))
             else:
                 raise _not_ours(f"{place}:{line.number}")
-        return cls(packages=tuple(packages), indexes=tuple(places[_INDEX]), pages=tuple(places[_PAGE]))
+        return cls(
+            packages=tuple(packages),
+            indexes=tuple(places[_INDEX]),
+            pages=tuple(places[_PAGE]),
+            defaults=tuple(places[_DEFAULT]),
+        )
 
     @classmethod
     def from_pylock(cls, text: str, place: str) -> Pins:
@@ -213,3 +224,5 @@ class InstallSource:
     """Folder or address of all files, for hashed requirements only; no index is used then."""
     profile: str = ""
     """For hints; empty if unknown."""
+    indexes: tuple[PackageIndex, ...] = ()
+    """Those of the project."""

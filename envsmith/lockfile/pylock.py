@@ -13,6 +13,7 @@ from packaging.pylock import Package, Pylock, PylockValidationError
 from envsmith.errors import LockError
 from envsmith.lockfile.toml_text import lines, table
 from envsmith.model.finding import Decision, UnmetRequirement
+from envsmith.model.package_index import PackageIndex
 from envsmith.model.target import Target
 
 FORMAT_VERSION = 2
@@ -39,6 +40,8 @@ class Lock:
     """Requirements that are left out on purpose."""
     pages: tuple[str, ...] = ()
     """Addresses of pages of links."""
+    package_indexes: tuple[PackageIndex, ...] = ()
+    """Those of the project."""
 
     def package(self, name: str) -> Package | None:
         """Return a package, or None if it is not locked."""
@@ -76,12 +79,19 @@ class Lock:
         lines = [
             f"# {self.profile} · {self.target.slug}" + (f" · torch {torch}" if torch else ""),
             "# pip install --require-hashes -r THIS_FILE   (or, with uv: uv pip sync the pylock beside it)",
+            *(
+                f"{'--index-url' if index.is_default else '--extra-index-url'} {index.url}"
+                for index in self.package_indexes
+            ),
             *(f"--extra-index-url {url}" for url in self.indexes),
             *(f"--find-links {url}" for url in self.pages),
         ]
+        names = {index.url.rstrip("/"): index.name for index in self.package_indexes}
         for package in self.pylock.packages:
             hashes = sorted(f"--hash={kind}:{value}" for kind, value in package_hashes(package))
             lines += [" \\\n    ".join([f"{package.name}=={package.version}", *hashes])]
+            if name := names.get((package.index or "").rstrip("/")):
+                lines += [f"    # from {name}"]
             # A line break in the name of a requirements file must not start a new line.
             lines += [f"    # via {' '.join(text.split())}" for text in self.requirers.get(package.name, ())]
         return "\n".join(lines) + "\n"

@@ -213,8 +213,11 @@ class _Checker:
             yield self._differs(f"{len(names)} packages", f"manifest.toml: {self._entry.packages}")
         flat = {page.url for page in self._manifest.routes if page.is_flat}
         indexes = {self._address(name) for name in self._entry.family if name not in self._entry.from_pypi}
+        own = {index.url for index in self._entry.package_indexes if not index.is_default}
+        default = {index.url for index in self._entry.package_indexes if index.is_default}
         for option, urls, known in (
-            ("--extra-index-url", requirements.indexes, indexes - flat),
+            ("--index-url", requirements.defaults, default),
+            ("--extra-index-url", requirements.indexes, (indexes - flat) | own),
             ("--find-links", requirements.pages, indexes & flat),
         ):
             for url in urls:
@@ -303,12 +306,17 @@ class _Checker:
             pytorch = PYTORCH_HOSTS
         else:
             known, name = self._rules.package_hosts, hashlib.sha256(host.encode()).hexdigest()
-            index, pytorch = "the package index", frozenset()
+            index, pytorch = "the package index", frozenset(self._own_hosts())
         return (
             ""
             if not known or is_loopback(host) or name in known or host in pytorch
             else f"{host} is not a server of {index}, nor a declared mirror"
         )
+
+    def _own_hosts(self) -> Iterator[str]:
+        """Yield the hosts of the project's own indexes: their files are on the same servers."""
+        for index in self._entry.package_indexes:
+            yield (urlsplit(index.url).hostname or "").lower()
 
     def _differs(self, one: str, other: str, *, place: str = "") -> LockError:
         return LockError(

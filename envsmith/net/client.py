@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from envsmith.errors import ToolError
-from envsmith.model.url import redact_url
+from envsmith.model.url import origin, redact_url
 from envsmith.net.deadline import Deadline, DeadlineError
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ _DESCRIPTIONS = {
     "SSLCertVerificationError": "certificate not trusted",
     "SSLError": "no secure connection",
 }
+
+
+Credentials = Mapping[str, tuple[str, str]]
+"""Scheme, host and port of a server → user and password."""
+NO_CREDENTIALS: Credentials = MappingProxyType({})
 
 
 class UnreachableError(ToolError):
@@ -162,12 +168,28 @@ class WebClient:
 
 
 @contextmanager
-def open_client(deadline: Deadline, policy: RetryPolicy | None = None) -> Iterator[WebClient]:
-    """Open a client, and close its connections at the end of the block."""
+def open_client(
+    deadline: Deadline, policy: RetryPolicy | None = None, credentials: Credentials = NO_CREDENTIALS
+) -> Iterator[WebClient]:
+    """Open a client, and close its connections at the end of the block.
+
+    Args:
+        deadline: for all requests.
+        policy: of attempts.
+        credentials: origin of a server → user and password; the netrc file has those of the others.
+    """
     import requests
+
+    def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        url = request.url or ""
+        if found := credentials.get(origin(url)) or requests.utils.get_netrc_auth(url):
+            requests.auth.HTTPBasicAuth(*found)(request)
+        return request
 
     with requests.Session() as session:
         session.headers["User-Agent"] = "envsmith"
+        if credentials:
+            session.auth = sign
         yield WebClient(session, deadline, policy or RetryPolicy())
 
 

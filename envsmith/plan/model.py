@@ -20,6 +20,7 @@ from envsmith.lockfile.manifest import Manifest, RememberedOptions
 from envsmith.lockfile.pins import requirements_lines
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.listing import VersionMetadata
+from envsmith.model.package_index import PackageIndex
 from envsmith.model.route import RoutePage
 from envsmith.model.target import Target
 from envsmith.model.wheel import Wheel
@@ -45,6 +46,8 @@ class LockRequest:
     """Projects that are not installed, whatever requires them; normalised."""
     notes: tuple[Decision, ...] = ()
     """Decisions taken while the requirements were read."""
+    indexes: tuple[PackageIndex, ...] = ()
+    """Besides PyPI and PyTorch's, in the order in which they are asked."""
     requires_python: RequiresPython | None = None
     """The project's ``requires-python``."""
     remembered: RememberedOptions = field(default_factory=RememberedOptions)
@@ -182,6 +185,8 @@ class ResolutionPlan:
     """project → the address of its own index; its wheels are in the slice."""
     flat: tuple[str, ...] = ()
     """Addresses of plain link pages, not of a simple index."""
+    indexes: tuple[PackageIndex, ...] = ()
+    """As in the request."""
     members: Mapping[str, str] = field(default_factory=dict)
     """Folder of a conflict group → the member chosen by the profile."""
     shims: tuple[str, ...] = ()
@@ -218,6 +223,7 @@ class ResolutionPlan:
             **({"index": self.index} if self.index != "pytorch" else {}),
             **({"versions": self.versions} if self.versions != "common" else {}),
             **(routes if self.routes else {}),
+            **({"package-index": [str(index) for index in self.indexes]} if self.indexes else {}),
             **({"hash": hashes} if hashes else {}),
             **({"shim": sorted(self.shims)} if self.shims else {}),
             **({"family": [f"{folder} {name}" for folder, name in sorted(chosen)]} if chosen else {}),

@@ -102,6 +102,7 @@ def plan_target(
         allow_sdist=profile.allow_sdist,
         env=profile.env,
         pypi_builds=pypi,
+        indexes=request.indexes,
         shims=_shims(profile, catalog),
         versions=profile.versions,
         decisions=(*request.decisions, *dropped, *from_pypi),

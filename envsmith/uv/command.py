@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from envsmith.errors import ToolError
+from envsmith.model.package_index import PackageIndex
+from envsmith.model.url import origin, redact_url
 from envsmith.process.runner import inherited_environ
 
 MINIMUM_VERSION = (0, 13, 8)
@@ -20,6 +23,13 @@ _MOST_LINES, _MOST_CHARACTERS = 15, 600
 # Messages of uv 0.13.8 about failed requests (seen 2026-11-21).
 NETWORK_ERROR = re.compile(
     r"network connectivity is disabled|Failed to fetch|error sending request|dns error", re.IGNORECASE
+)
+
+# uv 0.13.8 (seen 2026-11-30): "An index URL (https://…) could not be queried due to a lack of valid authentication
+# credentials (401 Unauthorized)", "HTTP status client error (401 Unauthorized) for url (https://…)".
+_REFUSED = re.compile(
+    r"An index URL \((?P<url>[^)\s]+)\) could not be queried due to [^(\n]*\((?P<why>[^)\n]*)\)"
+    r"|client error \((?P<reason>40[13][^)\n]*)\) for url \((?P<file>[^)\s]+)\)"
 )
 
 
@@ -69,6 +79,37 @@ def uv_environ(*more: str) -> dict[str, str]:
         "UV_NO_PROGRESS": "1",
         "NO_COLOR": "1",
     }
+
+
+def refused_index(text: str, indexes: Iterable[PackageIndex]) -> ToolError | None:
+    """Return the error for an index that asked for credentials; None if none did.
+
+    Args:
+        text: what uv printed.
+        indexes: those of the project.
+    """
+    if (match := _REFUSED.search(text)) is None:
+        return None
+    address = match["url"] or match["file"]
+    names = (index.variable for index in indexes if origin(index.url) == origin(address))
+    variable = next(names, "UV_INDEX_NAME")
+    return ToolError(
+        "TOL059",
+        f"{redact_url(address)} refuses to answer: {match['why'] or match['reason']}",
+        hint=f"set {variable}_USERNAME and {variable}_PASSWORD, or write them into the netrc file",
+    )
+
+
+def mirror_environ(indexes: Iterable[PackageIndex]) -> dict[str, str]:
+    """Return the variable that names a mirror of PyPI for uv, unless the project has an index in place of PyPI.
+
+    ``UV_DEFAULT_INDEX``, else pip's ``PIP_INDEX_URL``: where files are fetched, not which; a lock does not record it.
+    """
+    if any(index.is_default for index in indexes):
+        return {}
+    given = inherited_environ(("UV_DEFAULT_INDEX", "PIP_INDEX_URL"))
+    url = given.get("UV_DEFAULT_INDEX") or given.get("PIP_INDEX_URL")
+    return {"UV_DEFAULT_INDEX": url} if url else {}
 
 
 def excerpt(text: str) -> str:

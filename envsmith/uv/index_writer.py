@@ -11,6 +11,7 @@ from pathlib import Path
 from envsmith.errors import ToolError
 from envsmith.files.os_errors import retried
 from envsmith.model.listing import VersionMetadata
+from envsmith.model.package_index import PackageIndex
 from envsmith.model.windows_errors import reason_of
 from envsmith.plan.model import ResolutionPlan, TorchIndexSlice
 
@@ -81,6 +82,8 @@ def uv_settings(plan: ResolutionPlan, index: Path, undescribed: Iterable[str] = 
         # The slice's wheels are selected by time already, and uv would drop those without an upload time.
         "exclude-newer = false",
     ]
+    for other in plan.indexes:
+        lines += index_lines(other)
     described = (*plan.slice.metadata, *plan.sdist_metadata())
     for item in described:
         lines += _metadata(item)
@@ -89,6 +92,13 @@ def uv_settings(plan: ResolutionPlan, index: Path, undescribed: Iterable[str] = 
         if name not in known:
             lines += ["[[dependency-metadata]]", f"name = {dumps(name)}", "requires-dist = []"]
     return "\n".join([*lines, ""])
+
+
+def index_lines(index: PackageIndex) -> list[str]:
+    """Return the lines of a uv.toml for an index."""
+    # Many of them publish no upload times, and uv would drop all files without one; a cutoff does not hold for them.
+    lines = ["[[index]]", f"name = {dumps(index.name)}", f"url = {dumps(index.url)}", "exclude-newer = false"]
+    return [*lines, "default = true"] if index.is_default else lines
 
 
 def _metadata(item: VersionMetadata) -> list[str]:

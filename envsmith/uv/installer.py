@@ -9,9 +9,10 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from envsmith.errors import InstallError, ToolError
 from envsmith.lockfile.pins import InstallSource
@@ -19,10 +20,11 @@ from envsmith.model.shell import quote_path
 from envsmith.model.windows_errors import KNOWN, is_full, number_in
 from envsmith.process.exit_status import describe
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
-from envsmith.uv.command import NETWORK_ERROR, excerpt, uv_environ
+from envsmith.uv.command import NETWORK_ERROR, excerpt, mirror_environ, refused_index, uv_environ
 
 # Variables that uv inherits for installs besides those for resolutions; those of compilers are for source packages.
 _VARIABLES = ("UV_LINK_MODE", "UV_CONCURRENT_INSTALLS", "UV_PYTHON_INSTALL_DIR", "CC", "CXX", "CFLAGS")
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 _IS_WINDOWS = os.name == "nt"
 # Messages of uv 0.13.8 (seen 2026-11-21); os error 28 is ENOSPC, 122 EDQUOT.
 _FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b", re.IGNORECASE)
@@ -102,12 +104,14 @@ class UvInstaller:
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             finished = self._sync(Path(scratch), supply, "--python", prefix)
         if finished.status:
-            raise failure(finished, "the packages could not be installed", supply)
+            refused = refused_index(finished.stderr, supply.indexes)
+            raise refused or failure(finished, "the packages could not be installed", supply)
 
     def _sync(self, scratch: Path, supply: InstallSource, *words: str | Path) -> CompletedProgram:
         source = scratch / ("pylock.toml" if supply.is_pylock else "requirements.txt")
         source.write_bytes(supply.text.encode())  # as it is: a clone on Windows may have CR LF already
-        return self._run("pip", "sync", *words, *self._flags(supply), source)
+        env = mirror_environ(supply.indexes)
+        return self._run("pip", "sync", *words, *self._flags(supply), source, env=env)
 
     def _flags(self, supply: InstallSource) -> Sequence[str | Path]:
         flags: list[str | Path] = ["--require-hashes", "--preview-features", "pylock"]
@@ -116,6 +120,9 @@ class UvInstaller:
         elif not supply.is_pylock:
             # Safe, because the hashes decide: a file of the same name on another index does not match.
             flags += ["--index-strategy", "unsafe-best-match"]
+        for index in () if supply.wheelhouse else supply.indexes:
+            # By name, so that the variables with its credentials count.
+            flags += ["--default-index" if index.is_default else "--index", f"{index.name}={index.url}"]
         if supply.sources:
             flags += [
                 "--only-binary",
@@ -128,10 +135,10 @@ class UvInstaller:
             flags.append("--compile-bytecode")
         return flags
 
-    def _run(self, *words: str | Path) -> CompletedProgram:
+    def _run(self, *words: str | Path, env: Mapping[str, str] = _NO_VARIABLES) -> CompletedProgram:
         offline = ["--offline"] if self.offline else []
         command = [self.executable, "--no-config", *offline, *words]
-        return self.processes.run(command, env=uv_environ(*_VARIABLES), timeout_s=self.timeout_s)
+        return self.processes.run(command, env={**uv_environ(*_VARIABLES), **env}, timeout_s=self.timeout_s)
 
 
 def _answered_path(finished: CompletedProgram) -> Path:

@@ -111,6 +111,7 @@ def _kind(plan: ResolutionPlan) -> tuple[object, ...]:
         plan.has_cutoff,
         plan.cutoff_utc,
         tuple(sorted(plan.moved.items())),
+        plan.indexes,
         plan.target.slug if plan.versions == "newest" or plan.allow_sdist else "",
     )
 

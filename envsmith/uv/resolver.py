@@ -24,7 +24,14 @@ from envsmith.plan.model import Cutoffs, Resolution, ResolutionPlan, parse_packa
 from envsmith.process.exit_status import describe
 from envsmith.process.runner import CompletedProgram, Processes
 from envsmith.uv import universal
-from envsmith.uv.command import NETWORK_ERROR, check_version, excerpt, uv_environ
+from envsmith.uv.command import (
+    NETWORK_ERROR,
+    check_version,
+    excerpt,
+    mirror_environ,
+    refused_index,
+    uv_environ,
+)
 from envsmith.uv.index_writer import INDEX_NAME, uv_settings, write_slice
 from envsmith.uv.joint import JointPlan
 
@@ -197,13 +204,17 @@ class UvResolver:
         return found
 
     def _run_lock(self, joint: JointPlan, work: Path) -> CompletedProgram:
-        env = {"UV_CONCURRENT_DOWNLOADS": str(self._requests), **uv_environ()}
+        env = self._environ(joint.plans[0])
         command: list[str | Path] = [
             self._executable, "lock", "--project", work, "--no-build", *_settings_flags(joint.plans[0], work),
             "--fork-strategy", "fewest", *(["--offline"] if self._offline else []),
         ]  # fmt: skip
         with self._slots:
             return self._processes.run(command, env=env, timeout_s=self._timeout_s, cwd=work)
+
+    def _environ(self, plan: ResolutionPlan) -> dict[str, str]:
+        own = {"UV_CONCURRENT_DOWNLOADS": str(self._requests)}
+        return {**own, **uv_environ(), **mirror_environ(plan.indexes)}
 
     def _check_version(self) -> None:
         """Check the version of uv, once."""
@@ -260,7 +271,7 @@ class UvResolver:
     def _compile(
         self, plan: ResolutionPlan, work: Path, flags: Sequence[str | Path], *, offline: bool = False
     ) -> CompletedProgram:
-        env = {"UV_CONCURRENT_DOWNLOADS": str(self._requests), **uv_environ()}
+        env = self._environ(plan)
         if plan.target.platform.os == "macos":
             # The default of uv is macOS 13, for which torch 2.12 and later have no wheels.
             env["MACOSX_DEPLOYMENT_TARGET"] = ".".join(str(part) for part in plan.target.platform.floor)
@@ -339,6 +350,8 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
             f"uv's cache lacks {', '.join(missing)}",
             hint="lock once without --offline to fill the cache",
         )
+    if refused := refused_index(text, plan.indexes):
+        return refused
     if "No solution found" in text:
         # The hints of uv name its own flags and generated files; of use are only the versions after the cutoff.
         later = _LATER.search(text)
@@ -361,7 +374,7 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
     if NETWORK_ERROR.search(text):
         return ToolError(
             "TOL022",
-            "PyPI could not be reached, and uv's cache lacks packages that are needed",
+            f"{_unreached(text, plan)} could not be reached, and uv's cache lacks packages that are needed",
             details=(("uv says", excerpt(text)),),
             hint="check the network or proxy; with --offline, lock once online to fill the cache",
         )
@@ -371,6 +384,14 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
         details=(("uv says", excerpt(text)),),
         hint="if the requirements are right, report it with the output of `envsmith -v lock`",
     )
+
+
+def _unreached(text: str, plan: ResolutionPlan) -> str:
+    """Return the index that did not answer, by uv's message."""
+    named = (
+        f"the index {index.name} ({index.url})" for index in plan.indexes if index.url.rstrip("/") in text
+    )
+    return next(named, "PyPI")
 
 
 def _cutoff(plan: ResolutionPlan, cause: str, later: re.Match[str] | None) -> list[tuple[str, str]]:

@@ -46,7 +46,7 @@ def test_requirements_give_their_pins_and_indexes() -> None:
         "torch==2.14.1 --hash=md5:" + HEX,
         "torch==2.14.1 --hash=sha256:" + HEX[:-1],
         "torch==2.14.1 ; python_version < '3' --hash=sha256:" + HEX,
-        "--index-url https://elsewhere.example/simple",
+        "--trusted-host elsewhere.example",
         "-r other.txt",
         "torch @ https://elsewhere.example/torch.whl",
     ],

@@ -74,7 +74,7 @@ def test_one_hash_and_no_other_index() -> None:
     text = FILES[REQUIREMENTS].decode()
     two = {**FILES, REQUIREMENTS: text.replace(line, f"{line}\n    --hash=sha256:{OTHER_HEX} \\").encode()}
     assert ("LCK060", "six has 2 hashes (one file is locked)") in found(two)
-    for option in ("--extra-index-url", "--find-links"):
+    for option in ("--extra-index-url", "--find-links", "--index-url"):
         more = {**FILES, REQUIREMENTS: f"{option} https://evil.test/simple\n{text}".encode()}
         ((code, message),) = found(more)
         assert code == "LCK060"

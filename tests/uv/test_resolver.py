@@ -1,11 +1,13 @@
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError, ToolError
+from envsmith.model.package_index import PackageIndex
 from envsmith.model.target import Platform
 from envsmith.plan.model import ResolutionPlan
 from envsmith.process.runner import CompletedProgram, Processes
@@ -123,7 +125,7 @@ FOREIGN = (
     "UV_INDEX_URL",
     "UV_INDEX_STRATEGY",
     "UV_EXTRA_INDEX_URL",
-    "UV_DEFAULT_INDEX",
+    "UV_INDEX",
     "UV_PRERELEASE",
     "PYTHONPATH",
 )
@@ -137,6 +139,33 @@ def test_user_settings_are_shut_out(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert {name: env.get(name) for name in OWN} == {name: f"value of {name}" for name in OWN}
     assert env["UV_PYTHON_DOWNLOADS"] == "never"
     assert not set(FOREIGN) & set(env)
+
+
+def test_a_variable_names_a_mirror_of_pypi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "https://pip.example/simple")
+    assert resolve(Replies(), tmp_path).env["UV_DEFAULT_INDEX"] == "https://pip.example/simple"
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://uv.example/simple")
+    assert resolve(Replies(), tmp_path).env["UV_DEFAULT_INDEX"] == "https://uv.example/simple"
+    own = replace(plan("six"), indexes=(PackageIndex.checked("https://own.example/simple", is_default=True),))
+    replies = resolve(Replies(), tmp_path, own)
+    assert "UV_DEFAULT_INDEX" not in replies.env
+    assert (
+        'url = "https://own.example/simple"\nexclude-newer = false\ndefault = true'
+        in replies.files[0]["uv.toml"]
+    )
+
+
+def test_an_index_that_asks_for_a_password_is_named(tmp_path: Path) -> None:
+    own = replace(plan("six"), indexes=(PackageIndex.checked("https://own.example/simple", "own"),))
+    said = (
+        "error: No solution found when resolving dependencies\n  cause: Because six was not found\n\nhint: An index "
+        "URL (https://own.example/simple) could not be queried due to a lack of valid authentication credentials "
+        "(401 Unauthorized)"
+    )
+    with pytest.raises(ToolError) as caught:
+        resolve(Replies(status=1, stderr=said), tmp_path, own)
+    assert caught.value.code == "TOL059"
+    assert "UV_INDEX_OWN_USERNAME" in caught.value.hint
 
 
 def test_macos_floor_is_told(tmp_path: Path) -> None:

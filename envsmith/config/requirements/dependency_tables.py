@@ -25,7 +25,6 @@ from envsmith.config.requirements.tool_tables import (
     line_of,
     notes_on_keys,
     read_marker,
-    refuse_index,
     sourced,
     texts,
 )
@@ -93,14 +92,6 @@ class NamedSources:
             found.pytorch_lines.append(line)
         elif url and not is_default_index(url):
             found.index_sources.append(IndexSource(name=name, url=url, marker=marker, origin=origin))
-
-
-def take_for_all(url: str, at: Location, found: ToolTable, hint: str) -> None:
-    """Take an index for all packages: PyTorch's names a backend, PyPI changes nothing, others are refused."""
-    if line := PyTorchLine.parse(kind="index", url=url, origin=line_of(at)):
-        found.pytorch_lines.append(line)
-    elif not is_default_index(url):
-        refuse_index(url, at, hint)
 
 
 def convert(

@@ -7,6 +7,7 @@ Source: Poetry's documentation, "The pyproject.toml file" and "Dependency specif
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
@@ -20,17 +21,19 @@ from envsmith.config.requirements.dependency_tables import (
     NamedSources,
     convert,
     read_dependencies,
-    take_for_all,
 )
 from envsmith.config.requirements.poetry_versions import to_python_marker, to_ranges
+from envsmith.config.requirements.requirements_parser import PyTorchLine, is_default_index
 from envsmith.config.requirements.tool_tables import (
     ToolTable,
+    add_index,
     inside,
     line_of,
     not_followed,
     notes_on_keys,
     texts,
 )
+from envsmith.errors import redact
 from envsmith.model.naming import suggestion
 
 _FOLLOWED = frozenset({"dependencies", "dev-dependencies", "group", "extras", "source"})
@@ -168,12 +171,14 @@ class PoetryTable:
     def _read_sources(self, table: Mapping[str, object]) -> NamedSources:
         """Return the indexes by name; those for all packages are taken or refused."""
         urls = {"pypi": ""}
+        is_pypi_named = False
         items = table.get("source", [])
         for number, item in enumerate(items if isinstance(items, list) else [items]):
             at = self._location.at("source").at(number)
             fields = readers.table(item, at) or {}
             name = readers.text(fields.get("name"), at.at("name")) or ""
             is_pypi = name.lower() == "pypi"
+            is_pypi_named |= is_pypi
             self.found.notes += notes_on_keys(fields, at, _SOURCE_KEYS, {})
             url = "" if is_pypi and "url" not in fields else readers.text(fields.get("url"), at.at("url"))
             if url is None:
@@ -182,8 +187,22 @@ class PoetryTable:
             if is_pypi and fields.get("priority") == "explicit":
                 self.found.notes.append(not_followed(at.at("priority"), "PyPI serves every package"))
             if url and fields.get("priority") != "explicit":
-                take_for_all(url, at, self.found, _OTHER_INDEX.format(name))
+                self._read_index(fields, url, name, at)
+        # With an index of its own for all packages, Poetry asks PyPI only if it is named.
+        if self.found.indexes and not is_pypi_named:
+            self.found.indexes[-1] = replace(self.found.indexes[-1], is_default=True)
         return NamedSources(urls=urls, hint="name it under [[tool.poetry.source]]")
+
+    def _read_index(self, fields: Mapping[str, object], url: str, name: str, at: Location) -> None:
+        is_last = fields.get("priority") == "supplemental" or fields.get("secondary") is True
+        is_known = is_default_index(url) or PyTorchLine.parse(kind="index", url=url, origin="") is not None
+        if is_last and not is_known:
+            text = (
+                f"{redact(url)!r} would serve what PyPI lacks: an index is asked before PyPI, or not at all"
+            )
+            at.problem("PRF026", text, _OTHER_INDEX.format(name))
+        else:
+            add_index(self.found, url, at, name)
 
 
 def _by_name(

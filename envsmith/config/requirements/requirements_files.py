@@ -168,6 +168,7 @@ def _as_constraints(file: RequirementsFile) -> RequirementsFile:
         constraints=file.requirements,
         includes=file.includes,
         pytorch_lines=file.pytorch_lines,
+        indexes=file.indexes,
         pre=file.pre,
         notes=file.notes,
     )
@@ -179,6 +180,9 @@ def _together(files: list[RequirementsFile]) -> RequirementsFile:
         requirements=tuple(item for file in files for item in file.requirements),
         constraints=tuple(item for file in files for item in file.constraints),
         pytorch_lines=tuple(line for file in files for line in file.pytorch_lines),
+        indexes=tuple(
+            sorted((index for file in files for index in file.indexes), key=lambda index: index.is_default)
+        ),
         pre=any(file.pre for file in files),
         notes=tuple(note for file in files for note in file.notes),
     )

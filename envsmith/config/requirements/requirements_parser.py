@@ -23,6 +23,7 @@ from envsmith.errors import CatalogError, ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
+from envsmith.model.package_index import PackageIndex
 from envsmith.model.wheel import Wheel
 
 _HOSTS = ("download.pytorch.org", "download-r2.pytorch.org")
@@ -244,6 +245,8 @@ class RequirementsFile:
     excludes: tuple[str, ...] = ()
     """Projects that are not installed, whatever requires them."""
     index_sources: tuple[IndexSource, ...] = ()
+    indexes: tuple[PackageIndex, ...] = ()
+    """Those for every package, in the order in which they are asked."""
     environments: tuple[Marker, ...] = ()
     """What a target must satisfy one of; empty for all targets."""
     as_of: str = ""
@@ -288,6 +291,7 @@ class _RequirementsParser:
         self._requirements: list[SourcedRequirement] = []
         self._includes: list[Include] = []
         self._lines: list[PyTorchLine] = []
+        self._indexes: list[PackageIndex] = []
         self._notes: list[Decision] = []
         self._pre = False
         self._uncompared = 0
@@ -312,6 +316,7 @@ class _RequirementsParser:
             requirements=tuple(self._requirements),
             includes=tuple(self._includes),
             pytorch_lines=tuple(self._lines),
+            indexes=tuple(sorted(self._indexes, key=lambda index: index.is_default)),
             pre=self._pre,
             notes=tuple(self._notes),
         )
@@ -379,12 +384,14 @@ class _RequirementsParser:
             self._note(value, "PRF101", f"{flag} {value} is replaced by the profile's index", self._origin)
         elif is_default_index(value) and flag != "--find-links":
             self._note(value, "PRF104", f"{flag} has no effect: PyPI is always used", self._origin)
-        else:
+        elif flag == "--find-links":
             raise ProfileError(
                 "PRF026",
-                f"{flag} {value!r} is neither PyPI nor PyTorch's index",
+                f"{flag} {value!r} is not a page of PyTorch's",
                 hint="remove the line, and list its projects under [routes] of the profile",
             )
+        else:
+            self._indexes.append(PackageIndex.checked(value, is_default=flag == "--index-url"))
 
     def _note(self, subject: str, code: str, message: str, origin: str) -> None:
         self._notes.append(

@@ -11,9 +11,15 @@ from packaging.markers import InvalidMarker, Marker
 from envsmith.config import readers
 from envsmith.config.readers import Location
 from envsmith.config.requirement import RequiresPython, SourcedRequirement, read_requirement
-from envsmith.config.requirements.requirements_parser import IndexSource, PyTorchLine, RequirementsFile
+from envsmith.config.requirements.requirements_parser import (
+    IndexSource,
+    PyTorchLine,
+    RequirementsFile,
+    is_default_index,
+)
 from envsmith.errors import redact
 from envsmith.model.finding import Decision
+from envsmith.model.package_index import PackageIndex
 
 NOT_FOLLOWED = "PRF106"
 """Code of the note about a key that locks do not follow."""
@@ -43,6 +49,7 @@ class ToolTable:
     excludes: list[str] = field(default_factory=list)
     pytorch_lines: list[PyTorchLine] = field(default_factory=list)
     index_sources: list[IndexSource] = field(default_factory=list)
+    indexes: list[PackageIndex] = field(default_factory=list)
     environments: list[Marker] = field(default_factory=list)
     notes: list[Decision] = field(default_factory=list)
     as_of: str = ""
@@ -162,10 +169,12 @@ def is_elsewhere(name: str, fields: Mapping[str, object], at: Location) -> bool:
     return bool(key)
 
 
-def refuse_index(url: str, location: Location, hint: str) -> None:
-    """Refuse an index for all packages that is neither PyPI nor PyTorch's."""
-    location.problem(
-        "PRF026",
-        f"{redact(url)!r} is neither PyPI nor PyTorch's index, and would serve every package",
-        hint,
-    )
+def add_index(
+    found: ToolTable, url: str, location: Location, name: str = "", *, is_default: bool = False
+) -> None:
+    """Add an index for all packages; PyPI changes nothing, and PyTorch's names a backend."""
+    if line := PyTorchLine.parse(kind="index", url=url, origin=line_of(location)):
+        found.pytorch_lines.append(line)
+    elif not is_default_index(url):
+        with location.problems.collecting(location.where):
+            found.indexes.append(PackageIndex.checked(url, name, is_default=is_default))

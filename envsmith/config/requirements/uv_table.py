@@ -18,16 +18,16 @@ from envsmith.config.requirements.requirements_parser import IndexSource, PyTorc
 from envsmith.config.requirements.tool_tables import (
     Chosen,
     ToolTable,
+    add_index,
     is_elsewhere,
     line_of,
     not_followed,
     notes_on_keys,
     read_marker,
-    refuse_index,
     requirement_list,
     texts,
 )
-from envsmith.errors import ProfileError
+from envsmith.errors import ProfileError, redact
 
 _FOLLOWED = frozenset(
     """
@@ -70,7 +70,7 @@ _WITHOUT_EFFECT = frozenset(
     publish-url trusted-publishing check-url add-bounds audit managed package build-backend
     """.split()  # noqa: SIM905
 )
-_OTHER_INDEX = "write `explicit = true`, and name its packages under [tool.uv.sources]"
+_PAGE = "remove it, and list its projects under [routes] of the profile"
 KNOWN_KEYS = _FOLLOWED | _NOT_FOLLOWED.keys() | _WITHOUT_EFFECT
 """Keys with a meaning here; any other one is named in a note."""
 
@@ -80,6 +80,7 @@ class _Index:
     url: str
     location: Location
     is_explicit: bool
+    is_default: bool
     line: PyTorchLine | None
 
 
@@ -99,9 +100,12 @@ def read_uv_table(table: Mapping[str, object], location: Location, chosen: Chose
         str(canonicalize_name(text)) for text, _ in texts(table, location, "exclude-dependencies")
     ]
     indexes = dict(_indexes(table, location))
-    for index in indexes.values():
-        _check_index(index, found)
-    _check_addresses(table, location, found)
+    for name, index in indexes.items():
+        if not index.is_explicit:
+            own = "" if name.isdigit() else name
+            add_index(found, index.url, index.location, own, is_default=index.is_default)
+    _read_addresses(table, location, found)
+    found.indexes.sort(key=lambda index: index.is_default)
     if table.get("no-sources") is not True:
         _read_sources(table, location, chosen, indexes, found)
     _check_conflicts(table, location, chosen)
@@ -132,32 +136,25 @@ def _indexes(table: Mapping[str, object], location: Location) -> Iterator[tuple[
             continue
         line = PyTorchLine.parse(kind="index", url=url, origin=line_of(inside))
         name = fields.get("name")
-        index = _Index(url=url, location=inside, is_explicit=fields.get("explicit") is True, line=line)
+        index = _Index(
+            url=url,
+            location=inside,
+            is_explicit=fields.get("explicit") is True,
+            is_default=fields.get("default") is True,
+            line=line,
+        )
         yield (name if isinstance(name, str) else str(number)), index
 
 
-def _check_index(index: _Index, found: ToolTable) -> None:
-    """Take a PyTorch index for all packages as a line that names a backend; refuse any other one but PyPI."""
-    if index.is_explicit or is_default_index(index.url):
-        return
-    if index.line:
-        found.pytorch_lines.append(index.line)
-    else:
-        refuse_index(index.url, index.location, _OTHER_INDEX)
-
-
-def _check_addresses(table: Mapping[str, object], location: Location, found: ToolTable) -> None:
-    for key, kind in (
-        ("index-url", "index"),
-        ("extra-index-url", "extra-index"),
-        ("find-links", "find-links"),
-    ):
+def _read_addresses(table: Mapping[str, object], location: Location, found: ToolTable) -> None:
+    for url, inside in texts(table, location, "find-links"):
+        if line := PyTorchLine.parse(kind="find-links", url=url, origin=line_of(inside)):
+            found.pytorch_lines.append(line)
+        else:
+            inside.problem("PRF026", f"{redact(url)!r} is not a page of PyTorch's", _PAGE)
+    for key in ("extra-index-url", "index-url"):
         for url, inside in texts(table, location, key):
-            line = PyTorchLine.parse(kind=kind, url=url, origin=line_of(inside))
-            if line:
-                found.pytorch_lines.append(line)
-            elif not is_default_index(url):
-                refuse_index(url, inside, _OTHER_INDEX)
+            add_index(found, url, inside, is_default=key == "index-url")
     if table.get("no-index"):
         location.at("no-index").problem("PRF026", "locks use PyPI and PyTorch's index", "remove it")
 

@@ -16,7 +16,10 @@ from envsmith.plan.model import ResolutionPlan
 Change = tuple[str, str]
 """Key of an input, and ``old → new``."""
 _NONE = "(none)"
-_DECISIVE = ("index", "backend", "channel", "override", "route", "shim", "family", "versions", "versions-of")
+_DECISIVE = (
+    *("index", "backend", "channel", "override", "route", "package-index", "shim", "family", "versions"),
+    "versions-of",
+)
 """Inputs of which every change makes a lock stale."""
 
 

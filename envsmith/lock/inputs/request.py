@@ -34,6 +34,7 @@ from envsmith.lockfile.store import read_manifest
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
+from envsmith.model.package_index import PackageIndex
 from envsmith.model.shell import quote_path
 from envsmith.model.target import Target, parse_slug
 from envsmith.plan import pruning
@@ -195,6 +196,7 @@ def _request(
         constraints=(*found.constraints, *own("constraints")),
         overrides=(*found.overrides, *own("overrides")),
         excludes=found.excludes,
+        indexes=_indexes(remembered, found),
         notes=(*limits, *found.notes, *(_not_recorded(name) for name in files if name not in inside)),
         requires_python=found.requires_python,
         ignored_files=() if is_explicit else unread_sources(project),
@@ -202,6 +204,15 @@ def _request(
         as_of=remembered.as_of or profile.as_of or store.settings.as_of or found.as_of,
         only=chosen_slugs(given, manifest, profile),
     )
+
+
+def _indexes(remembered: RememberedOptions, file: RequirementsFile) -> tuple[PackageIndex, ...]:
+    """Return the indexes of the command line, then those of the project, each address once; one in place of PyPI."""
+    found: dict[str, PackageIndex] = {}
+    for index in (*map(PackageIndex.parse, remembered.indexes), *file.indexes):
+        found.setdefault(index.url.rstrip("/"), index)
+    defaults = [index for index in found.values() if index.is_default]
+    return (*(index for index in found.values() if not index.is_default), *defaults[:1])
 
 
 def _refuse_unread(

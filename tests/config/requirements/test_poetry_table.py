@@ -200,14 +200,25 @@ priority = "explicit"
 
 
 @pytest.mark.parametrize(
-    "priority",
-    ["", "priority = 'primary'", "priority = 'supplemental'", "default = true", "secondary = true"],
+    ("priority", "code"),
+    [
+        ("", "PRF054"),
+        ("priority = 'primary'", "PRF054"),
+        ("default = true", "PRF054"),
+        ("priority = 'supplemental'", "PRF026"),
+        ("secondary = true", "PRF026"),
+    ],
 )
-def test_an_index_for_all_packages(priority: str) -> None:
+def test_an_index_for_all_packages(priority: str, code: str) -> None:
     text = f"[[tool.poetry.source]]\nname = 'own'\n{priority}\nurl = "
     error = refused(f"{text}'https://u:secret@packages.example/simple'")
-    assert (error.code, error.where.partition(": ")[0]) == ("PRF026", "pyproject.toml:7")
+    assert (error.code, error.where.partition(": ")[0]) == (code, "pyproject.toml:7")
     assert "secret" not in str(error)
+    if code == "PRF054":
+        url = "https://packages.example/simple"
+        beside = "\n[[tool.poetry.source]]\nname = 'PyPI'\n"
+        assert [str(index) for index in read(f"{text}'{url}'").indexes] == [f"own {url} default"]
+        assert [str(index) for index in read(f"{text}'{url}'{beside}").indexes] == [f"own {url}"]
     assert [line.backend for line in read(f"{text}'{WHL}/cu128'").pytorch_lines] == ["cu128"]
 
 

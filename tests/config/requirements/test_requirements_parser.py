@@ -27,10 +27,9 @@ MALFORMED = [
     ("a==${VERSION}", "PRF023", "the value itself"),
     ("-r ${HOME}/r.txt", "PRF023", "the value itself"),
     ("--index-url https://${TOKEN}@example.org/simple", "PRF023", "the value itself"),
-    ("--index-url https://example.org/simple", "PRF026", "remove the line"),
-    ("-ihttps://example.org/simple", "PRF026", "remove the line"),
-    ("--extra-index-url=https://example.org/simple", "PRF026", "remove the line"),
-    ("--extra-index-url https://download.pytorch.org.example.org/whl/cpu", "PRF026", "remove the line"),
+    ("--index-url https://u:secret@example.org/simple", "PRF054", "UV_INDEX_EXAMPLE_ORG_PASSWORD"),
+    ("-ihttp://example.org/simple", "PRF015", "write it"),
+    ("--extra-index-url=https://example.org/simple?a=b", "PRF015", "write it"),
     ("-f ./wheels", "PRF026", "remove the line"),
     (f"--find-links {PYPI}", "PRF026", "remove the line"),
     ("--index-url", "PRF024", "one option per line"),
@@ -92,6 +91,14 @@ def test_requirements_with_markers_extras_comments_and_continuations() -> None:
         ("zip", "requirements.in:6"),
     ]
     assert (file.includes, file.pytorch_lines, file.pre, file.notes) == ((), (), False, ())
+
+
+def test_indexes_of_a_company() -> None:
+    file = read("-i https://a.example/simple\n--extra-index-url=https://b.example:8443/simple/\nsix\n")
+    assert [str(index) for index in file.indexes] == [
+        "b-example-8443 https://b.example:8443/simple/",
+        "a-example https://a.example/simple default",
+    ]
 
 
 def test_includes_are_returned_with_their_line() -> None:

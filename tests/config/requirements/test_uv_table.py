@@ -115,18 +115,28 @@ def test_indexes_of_single_packages() -> None:
     assert read(INDEXES).pytorch_lines == ()
 
 
+URL = "https://packages.example/simple"
+INDEXES_FOR_ALL = {
+    f"index-url = '{URL}'": f"packages-example {URL} default",
+    f"extra-index-url = ['{URL}']": f"packages-example {URL}",
+    f"index = [{{url = '{URL}'}}]": f"packages-example {URL}",
+    f"index = [{{name = 'own', url = '{URL}'}}]": f"own {URL}",
+    f"index = [{{name = 'own', url = '{URL}', default = true}}]": f"own {URL} default",
+}
+
+
+@pytest.mark.parametrize("text", INDEXES_FOR_ALL)
+def test_an_index_for_all_packages(text: str) -> None:
+    assert [str(index) for index in read(text).indexes] == [INDEXES_FOR_ALL[text]]
+    error = refused(text.replace("https://", "https://u:secret@"))
+    assert (error.code, error.where.partition(": ")[0]) == ("PRF054", "pyproject.toml:10")
+    assert "secret" not in str(error)
+
+
 @pytest.mark.parametrize(
-    "text",
-    [
-        'index-url = "https://u:secret@packages.example/simple"',
-        'extra-index-url = ["https://u:secret@packages.example/simple"]',
-        'find-links = ["https://u:secret@packages.example/files"]',
-        'index = [{url = "https://u:secret@packages.example/simple"}]',
-        'index = [{url = "https://u:secret@packages.example/simple", default = true}]',
-        "no-index = true",
-    ],
+    "text", ["find-links = ['https://u:secret@packages.example/files']", "no-index = true"]
 )
-def test_an_index_for_all_packages_is_refused(text: str) -> None:
+def test_what_is_no_index_is_refused(text: str) -> None:
     error = refused(text)
     assert (error.code, error.where.partition(": ")[0]) == ("PRF026", "pyproject.toml:10")
     assert "secret" not in str(error)
@@ -194,5 +204,6 @@ def test_the_settings_file_beside_the_project(tmp_path: Path) -> None:
     assert found
     assert [note.message[:30] for note in found.notes] == ["uv.toml:1: resolution is not f"]
     (tmp_path / "uv.toml").write_text("index-url = 'https://packages.example/simple'\n", "utf-8")
-    with pytest.raises(ProfileError, match="PRF026"):
-        read_pyproject(tmp_path)
+    found = read_pyproject(tmp_path)
+    assert found
+    assert [index.is_default for index in found.indexes] == [True]
