@@ -16,7 +16,7 @@ from envsmith.cli.main import main
 from envsmith.host.current import this_python
 from envsmith.lock.cli import lock_command
 from tests.index_recording import Recording
-from tests.index_server import IndexReplay
+from tests.index_server import INDEX_HOST, IndexReplay
 from tests.replay import ReplayIndex
 from tests.replay_files import ReplayFile
 
@@ -77,6 +77,9 @@ ROWS = {
     "--offline": row("--offline"),
     "--upgrade": row("--upgrade"),
     "-P": row("-P", "base-lib"),
+    # The first has none of the packages; the second is PyPI's own address.
+    "--index": row("--index", "own={base}"),
+    "--default-index": row("--default-index", f"https://{INDEX_HOST}/simple"),
     "--allow-sdist": row(
         "--allow-sdist", "source-only", "-r", "source.in", more=("source-only",), less=("dev-lib",)
     ),
