@@ -15,6 +15,7 @@ from envsmith.catalog import Catalog
 from envsmith.config.positions import KeyPath, TomlDocument, format_path
 from envsmith.config.profiles import ProfileStore
 from envsmith.config.requirement import read_requirement
+from envsmith.config.requirements.requirements_files import read_pyproject
 from envsmith.errors import ProfileError
 from envsmith.files.edits import Edit, RequirementSource, edits_of
 from envsmith.files.text import folders_with, is_missing, read_text
@@ -85,8 +86,11 @@ def chosen_lists(options: ListOptions, root: Path) -> tuple[RequirementList, ...
             hint = f"name one: -r {quote_path(min(recorded))}"
             raise ProfileError("PRF047", f"the locks are of several requirements files: {files}", hint=hint)
         return (RequirementList(file=recorded.pop()),)
-    if store.settings.requirements_from == "project" and _has_project(root):
-        return (RequirementList(file=PYPROJECT, table=_PROJECT),)
+    if store.settings.requirements_from == "project":
+        is_project = _has_project(root)
+        _refuse_other_declaration(root)
+        if is_project:
+            return (RequirementList(file=PYPROJECT, table=_PROJECT),)
     if not names:
         hint = "envsmith init; or name a requirements file with -r FILE"
         raise ProfileError(
@@ -99,6 +103,24 @@ def chosen_lists(options: ListOptions, root: Path) -> tuple[RequirementList, ...
             "PRF047", f"the profiles have lists of their own: {told}", hint="name one: --profile NAME"
         )
     return places
+
+
+def _refuse_other_declaration(root: Path) -> None:
+    """Refuse to edit the requirements of a project that lists them for another tool.
+
+    Raises:
+        ProfileError: PRF017 when they are in ``[tool.poetry]``, setup.cfg, setup.py or a Pipfile.
+    """
+    if requirement_edits.get(pyproject_values(root), _PROJECT):
+        return
+    found = read_pyproject(root)
+    if found and found.requirements:
+        raise ProfileError(
+            "PRF017",
+            "the requirements are listed for another tool, whose file envsmith does not edit",
+            where=found.requirements[0].origin,
+            hint="edit them there, or name a requirements file with -r FILE",
+        )
 
 
 def _recorded(folder: Path) -> tuple[str, ...]:

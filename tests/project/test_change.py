@@ -270,6 +270,18 @@ def test_dynamic_dependencies_are_not_edited(project: Project, pyproject: Path) 
     assert "PRF028" in add(project, "torchaudio").err
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [("pyproject.toml", "[tool.poetry.dependencies]\nsix = '1'\n"), ("Pipfile", "[packages]\nsix = '*'\n")],
+)
+def test_the_lists_of_other_tools_are_not_edited(project: Project, file: str, text: str) -> None:
+    (project.root / file).write_text(text, "utf-8")
+    ran = add(project, "torchaudio", "--profile", "mine")
+    assert (ran.status, (project.root / file).read_text("utf-8")) == (2, text)
+    assert "PRF017" in ran.err
+    assert f"{file}:2" in ran.err
+
+
 def test_without_anything_to_edit_the_ways_are_told(tmp_path: Path) -> None:
     ran = Project(root=tmp_path).run("add", "torch")
     assert (ran.status, ran.out) == (2, "")

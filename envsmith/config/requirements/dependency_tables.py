@@ -17,12 +17,11 @@ from envsmith.config.requirements.poetry_versions import (
     to_python_marker,
     to_specifier,
 )
-from envsmith.config.requirements.requirements_parser import IndexSource, PyTorchLine, is_default_index
 from envsmith.config.requirements.tool_tables import (
     ELSEWHERE,
     ToolTable,
+    add_source,
     is_elsewhere,
-    line_of,
     notes_on_keys,
     read_marker,
     sourced,
@@ -85,13 +84,10 @@ class NamedSources:
     def take(self, name: str, source: object, marker: str, at: Location, found: ToolTable) -> None:
         """Take a package from the index that its entry names."""
         url = self.urls.get(str(source).lower())
-        origin = line_of(at)
         if url is None:
             at.problem("PRF052", f"{name} comes from {source!r}, and no index has that name", self.hint)
-        elif line := PyTorchLine.parse(kind="index", url=url, origin=origin, marker=marker, project=name):
-            found.pytorch_lines.append(line)
-        elif url and not is_default_index(url):
-            found.index_sources.append(IndexSource(name=name, url=url, marker=marker, origin=origin))
+        elif url:
+            add_source(found, name, url, marker, at)
 
 
 def convert(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -17,6 +18,7 @@ from envsmith.config.requirement import (
     read_requirement,
     read_requires_python,
 )
+from envsmith.config.requirements.dynamic_files import DynamicFiles
 from envsmith.config.requirements.poetry_table import PoetryTable
 from envsmith.config.requirements.requirements_parser import (
     RequirementsFile,
@@ -24,6 +26,7 @@ from envsmith.config.requirements.requirements_parser import (
     note_of_wheel,
     pin_of_wheel,
 )
+from envsmith.config.requirements.setup_files import FilesBeside
 from envsmith.config.requirements.tool_tables import Chosen, ToolTable, inside
 from envsmith.config.requirements.uv_table import read_uv_table
 from envsmith.errors import ProfileError
@@ -38,7 +41,12 @@ ALL = "*"
 
 
 def from_pyproject(
-    text: str, place: str, extras: Iterable[str] = (), groups: Iterable[str] = (), uv_toml: str = ""
+    text: str,
+    place: str,
+    extras: Iterable[str] = (),
+    groups: Iterable[str] = (),
+    uv_toml: str = "",
+    files: FilesBeside | None = None,
 ) -> RequirementsFile | None:
     """Read a project's requirements from the text of its pyproject.toml.
 
@@ -49,8 +57,10 @@ def from_pyproject(
         groups: names under ``[dependency-groups]`` to add.
         uv_toml: text of the uv.toml beside it: uv reads its indexes and cutoff from there, if there is one.
 
+        files: those that list dependencies which pyproject.toml does not.
+
     Returns:
-        None if the file has no ``[project]`` table, and neither extras nor groups are given.
+        None if nothing lists dependencies, there is no ``[project]``, and neither extras nor groups are given.
 
     Raises:
         ProfileError: with all problems as ``parts``: malformed requirements, unknown extras or groups, cycles of
@@ -60,7 +70,7 @@ def from_pyproject(
     document = TomlDocument.parse(text, place)
     problems = Problems()
     root = Location(text=document, problems=problems)
-    parser = _PyprojectParser(root, document.data, tuple(extras), tuple(groups))
+    parser = _PyprojectParser(root, document.data, (tuple(extras), tuple(groups)), files)
     if not parser.is_declared:
         return None
     found = ToolTable()
@@ -78,15 +88,31 @@ def from_pyproject(
     return found.as_file(place)
 
 
+class _Source(Protocol):
+    """A place other than ``[project]`` that lists dependencies."""
+
+    found: ToolTable
+
+    @property
+    def has_dependencies(self) -> bool: ...
+    @property
+    def extras(self) -> Mapping[str, object]: ...
+    @property
+    def groups(self) -> Mapping[str, object]: ...
+    def dependencies(self) -> Iterator[SourcedRequirement]: ...
+    def of_extra(self, name: str) -> Iterator[SourcedRequirement]: ...
+    def of_group(self, name: str) -> Iterator[SourcedRequirement]: ...
+
+
 class _PyprojectParser:
     def __init__(
         self,
         root: Location,
         data: Mapping[str, object],
-        extras: tuple[str, ...],
-        groups: tuple[str, ...],
+        wanted: tuple[tuple[str, ...], tuple[str, ...]],
+        files: FilesBeside | None,
     ) -> None:
-        self._root = root
+        self._root, self._data = root, data
         self._project = inside(data, root, "project")
         self._project_location = root.at("project")
         self._extras = self._by_name(self._project, self._project_location, "optional-dependencies")
@@ -98,9 +124,22 @@ class _PyprojectParser:
         self._poetry = PoetryTable(
             inside(self._tools, root.at("tool"), "poetry"), root.at("tool").at("poetry"), self._locked_extras
         )
-        self._chosen_extras = [*self._extras, *self._poetry.extras] if ALL in extras else extras
-        self._chosen_groups = [*self._groups, *self._poetry.groups] if ALL in groups else groups
-        self.is_declared = bool("project" in data or extras or groups or self._poetry.has_dependencies)
+        self._has_own = bool(self._project.get("dependencies"))
+        self._dynamic = DynamicFiles(
+            self._project, self._tools, root.at("tool"), files.read if files else None
+        )
+        self._sources: list[_Source] = [self._poetry, self._dynamic]
+        is_listed = self._has_own or any(source.has_dependencies for source in self._sources)
+        if not is_listed and files and (other := files.declare(root.problems)):
+            self._sources.append(other)
+        extras, groups = wanted
+        others = [name for source in self._sources for name in source.extras]
+        self._chosen_extras = [*self._extras, *others] if ALL in extras else extras
+        others = [name for source in self._sources for name in source.groups]
+        self._chosen_groups = [*self._groups, *others] if ALL in groups else groups
+        self.is_declared = bool(
+            "project" in data or extras or groups or any(source.has_dependencies for source in self._sources)
+        )
         self._seen: set[str] = set()
         self._depth = 0
         self._notes: list[Decision] = []
@@ -124,9 +163,10 @@ class _PyprojectParser:
         tools = self._root.at("tool")
         found.notes += self._notes
         found.add(read_uv_table(inside(self._tools, tools, "uv"), tools.at("uv"), chosen))
-        if self._project.get("dependencies"):
+        if self._has_own:
             self._poetry.enrich(chosen.names)
-        found.add(self._poetry.found)
+        for source in self._sources:
+            found.add(source.found)
 
     def _locked_extras(self) -> set[str]:
         return {str(canonicalize_name(name)) for name in self._chosen_extras}
@@ -153,13 +193,16 @@ class _PyprojectParser:
 
     def _dependencies(self) -> Iterator[SourcedRequirement]:
         location = self._project_location
-        if not self._project.get("dependencies") and self._poetry.has_dependencies:
-            yield from self._poetry.dependencies()
+        source = next((source for source in self._sources if source.has_dependencies), None)
+        if source and not self._has_own:
+            yield from source.dependencies()
             return
-        dynamic = self._project.get("dynamic")
-        if isinstance(dynamic, list) and "dependencies" in dynamic:
+        if self._dynamic.is_dynamic:
+            backend = inside(self._data, self._root, "build-system").get("build-backend", "setuptools")
             location.at("dynamic").problem(
-                "PRF028", "the dependencies are known only after a build", "name a requirements file with -r"
+                "PRF028",
+                f"the dependencies are known only after a build by {backend}",
+                "name a requirements file with -r",
             )
         yield from self._list(self._project.get("dependencies", []), location.at("dependencies"), ())
 
@@ -167,9 +210,13 @@ class _PyprojectParser:
         if f"extra {canonicalize_name(name)}" in self._seen:
             return
         self._seen.add(f"extra {canonicalize_name(name)}")
-        if (key := canonicalize_name(name)) in self._poetry.extras:
-            yield from self._poetry.of_extra(key)
-        elif entry := self._entry(name, location, self._extras, "extra"):
+        key = canonicalize_name(name)
+        sources = [source for source in self._sources if key in source.extras]
+        for source in sources:
+            yield from source.of_extra(key)
+        if sources and key not in self._extras:
+            return
+        if entry := self._entry(name, location, self._extras, "extra"):
             yield from self._list(entry[1], entry[0], ())
 
     def _group(
@@ -183,9 +230,10 @@ class _PyprojectParser:
                 "PRF029", f"groups include each other in a cycle: {cycle}", "remove one of the includes"
             )
         elif f"group {key}" not in self._seen:
-            if key in self._poetry.groups:
-                yield from self._poetry.of_group(key)
-            if key not in self._poetry.groups or key in self._groups:
+            sources = [source for source in self._sources if key in source.groups]
+            for source in sources:
+                yield from source.of_group(key)
+            if not sources or key in self._groups:
                 entry = self._entry(name, location, self._groups, "group")
                 yield from self._list(entry[1], entry[0], (*ancestors, key)) if entry else ()
             self._seen.add(f"group {key}")

@@ -5,14 +5,25 @@ from __future__ import annotations
 import os.path
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from envsmith.config.readers import Problems, is_outside
 from envsmith.config.requirement import labels
+from envsmith.config.requirements import conda_names
+from envsmith.config.requirements.pipfile import PLACE as PIPFILE
+from envsmith.config.requirements.pipfile import read_pipfile
 from envsmith.config.requirements.project_dependencies import from_pyproject
 from envsmith.config.requirements.requirements_parser import Include, RequirementsFile, parse_requirements
+from envsmith.config.requirements.setup_files import (
+    Declaration,
+    FilesBeside,
+    is_computed,
+    read_setup_files,
+)
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.files.text import is_missing, read_text
+from envsmith.model.finding import Decision
 
 
 def read_requirements(folder: Path, names: Iterable[str], manifest: str = "") -> RequirementsFile:
@@ -73,11 +84,43 @@ def read_pyproject(
         ToolError: TOL012 when the file cannot be read.
     """
     path = folder / "pyproject.toml"
-    if is_missing(path) and not tuple(extras) and not tuple(groups):
-        return None
+    if all(is_missing(folder / name) for name in (path.name, "setup.cfg", "setup.py", PIPFILE)):
+        return from_pyproject(read_text(path, path.name), path.name) if {*extras, *groups} else None
+    text = "" if is_missing(path) else read_text(path, path.name)
+    files = FilesBeside(read=partial(read_requirements, folder), declare=partial(_declared, folder))
     other = folder / "uv.toml"
     settings = "" if is_missing(other) else read_text(other, other.name)
-    return from_pyproject(read_text(path, "pyproject.toml"), "pyproject.toml", extras, groups, settings)
+    return from_pyproject(text, path.name, extras, groups, settings, files)
+
+
+def _text(folder: Path, name: str) -> str:
+    """Return the text of a file of the project; empty without it.
+
+    Raises:
+        ProfileError: PRF025 when it is a link out of the project.
+    """
+    if is_missing(folder / name):
+        return ""
+    if not is_of_project(folder, name):
+        raise _outside(name, name)
+    return read_text(folder / name, name)
+
+
+def _declared(folder: Path, problems: Problems) -> Declaration | None:
+    """Return the dependencies in setup.cfg, setup.py or the Pipfile, with a note that they are read from there."""
+    read = partial(read_requirements, folder)
+    script = _text(folder, "setup.py")
+    found = read_setup_files(_text(folder, "setup.cfg"), script, problems, read)
+    found = found or read_pipfile(_text(folder, PIPFILE), problems)
+    if found:
+        others = " and ".join(name for name in unread_sources(folder) if name != found.place)
+        message = f"the dependencies are those of {found.place}" + (f"; not read: {others}" if others else "")
+        found.found.notes.append(
+            Decision(
+                subject=found.place, kind="noted", message=message, evidence=(found.place,), code="PRF109"
+            )
+        )
+    return found
 
 
 def unread_sources(folder: Path) -> tuple[str, ...]:
@@ -86,10 +129,20 @@ def unread_sources(folder: Path) -> tuple[str, ...]:
     Args:
         folder: the root of a project that declares no dependencies itself.
     """
-    return tuple(name for name in _UNREAD if (folder / name).is_file())
+    found = [name for name in (*_UNREAD, *conda_names.FILES) if (folder / name).is_file()]
+    return (*found, *(("setup.py",) if is_computed(_text(folder, "setup.py")) else ()))
 
 
-_UNREAD = ("requirements.in", "requirements.txt")
+def unread_packages(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Return the packages in a conda environment file of the project, for a message: ``("pip", "six==1.16, rich")``."""
+    found = conda_names.CondaNames()
+    for text in filter(None, (_text(folder, name) for name in conda_names.FILES)):
+        found = conda_names.read_conda_names(text)
+    labelled = (("conda", found.conda), ("pip", found.pip))
+    return tuple((label, ", ".join(names)) for label, names in labelled if names)
+
+
+_UNREAD = ("requirements.in", "requirements.txt", "pixi.toml")
 _DEEPEST = 50
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -61,6 +61,13 @@ class ToolTable:
             own, more = getattr(self, item.name), getattr(other, item.name)
             setattr(self, item.name, own + more if isinstance(own, list) else own or more)
 
+    def add_file(self, file: RequirementsFile) -> tuple[SourcedRequirement, ...]:
+        """Add what requirements files say besides their requirements, and return these."""
+        values: dict[str, Any] = {item.name: getattr(file, item.name) for item in fields(self)}
+        values |= {key: list(value) for key, value in values.items() if isinstance(value, tuple)}
+        self.add(ToolTable(**{**values, "requirements": []}))
+        return file.requirements
+
     def as_file(self, place: str) -> RequirementsFile:
         """Return the same as the content of a file.
 
@@ -70,6 +77,10 @@ class ToolTable:
         found: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
         found |= {key: tuple(value) for key, value in found.items() if isinstance(value, list)}
         return RequirementsFile(place=place, **found)
+
+
+ReadFiles = Callable[[Sequence[str], str], RequirementsFile]
+"""Reads requirements files of the project, which another file at a place names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,3 +189,14 @@ def add_index(
     elif not is_default_index(url):
         with location.problems.collecting(location.where):
             found.indexes.append(PackageIndex.checked(url, name, is_default=is_default))
+
+
+def add_source(found: ToolTable, name: str, url: str, marker: str, location: Location) -> None:
+    """Add the index of a single package; PyTorch's names a backend where the marker holds."""
+    origin = line_of(location)
+    if line := PyTorchLine.parse(kind="index", url=url, origin=origin, marker=marker, project=name):
+        found.pytorch_lines.append(line)
+    elif not is_default_index(url):
+        with location.problems.collecting(location.where):
+            PackageIndex.checked(url)
+            found.index_sources.append(IndexSource(name=name, url=url, marker=marker, origin=origin))

@@ -14,11 +14,12 @@ from packaging.utils import canonicalize_name
 from envsmith.config import readers
 from envsmith.config.profile_reader import parse_time
 from envsmith.config.readers import Location
-from envsmith.config.requirements.requirements_parser import IndexSource, PyTorchLine, is_default_index
+from envsmith.config.requirements.requirements_parser import PyTorchLine
 from envsmith.config.requirements.tool_tables import (
     Chosen,
     ToolTable,
     add_index,
+    add_source,
     is_elsewhere,
     line_of,
     not_followed,
@@ -81,7 +82,6 @@ class _Index:
     location: Location
     is_explicit: bool
     is_default: bool
-    line: PyTorchLine | None
 
 
 def read_uv_table(table: Mapping[str, object], location: Location, chosen: Chosen) -> ToolTable:
@@ -134,14 +134,12 @@ def _indexes(table: Mapping[str, object], location: Location) -> Iterator[tuple[
         fields = readers.table(item, inside) or {}
         if (url := readers.text(fields.get("url"), inside.at("url"))) is None:
             continue
-        line = PyTorchLine.parse(kind="index", url=url, origin=line_of(inside))
         name = fields.get("name")
         index = _Index(
             url=url,
             location=inside,
             is_explicit=fields.get("explicit") is True,
             is_default=fields.get("default") is True,
-            line=line,
         )
         yield (name if isinstance(name, str) else str(number)), index
 
@@ -194,14 +192,10 @@ def _read_source(
         return
     if wanted := fields.get("index"):
         index = indexes.get(str(wanted))
-        origin = line_of(at)
         if index is None:
             at.problem("PRF052", f"no index is named {wanted!r}", "name it under [[tool.uv.index]]")
-        elif index.line:
-            line = PyTorchLine.parse(kind="index", url=index.url, origin=origin, marker=marker, project=name)
-            found.pytorch_lines += [line] if line else []
-        elif not is_default_index(index.url):
-            found.index_sources.append(IndexSource(name=name, url=index.url, marker=marker, origin=origin))
+        else:
+            add_source(found, name, index.url, marker, at)
 
 
 def _check_conflicts(table: Mapping[str, object], location: Location, chosen: Chosen) -> None:

@@ -19,6 +19,7 @@ from envsmith.config.requirements.requirements_files import (
     is_of_project,
     read_pyproject,
     read_requirements,
+    unread_packages,
     unread_sources,
 )
 from envsmith.config.requirements.requirements_parser import RequirementsFile
@@ -242,6 +243,7 @@ def _refuse_unread(
         f"{said}, and {' and '.join(found)} {'is' if len(found) == 1 else 'are'} not read unless named",
         where=f"profile {profile.name}",
         details=(
+            *unread_packages(project),
             ("or", 'set requirements-from = "profile" under [tool.envsmith] to lock the profile alone'),
         ),
         hint=f"envsmith lock {profile.name} -r {quote_path(name)}" if name else hint,

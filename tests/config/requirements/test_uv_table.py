@@ -113,6 +113,9 @@ def test_indexes_of_single_packages() -> None:
     ]
     assert [line.backend for line in read(INDEXES, "gpu").pytorch_lines] == ["cu128"]
     assert read(INDEXES).pytorch_lines == ()
+    secret = INDEXES.replace("https://packages", "https://u:secret@packages")
+    assert refused(secret).code == "PRF054"
+    assert "secret" not in str(refused(secret))
 
 
 URL = "https://packages.example/simple"

@@ -179,6 +179,13 @@ def test_torch_alone_is_not_locked_for_a_project_with_requirements_elsewhere(
     assert names(found) == ["requests"]
 
 
+def test_what_a_conda_environment_has_is_told(project: Path) -> None:
+    (project / "environment.yml").write_text("dependencies:\n- numpy\n- pip:\n  - six\n", "utf-8")
+    with pytest.raises(ResolveError) as caught:
+        wanted(project, profiles=("cu128",))
+    assert (caught.value.code, caught.value.details[:2]) == ("RES034", (("conda", "numpy"), ("pip", "six")))
+
+
 def test_what_looks_like_requirements_and_is_not_read_is_named(project: Path) -> None:
     """Beside a profile of the project with requirements of its own."""
     assert wanted(project, profiles=("cpu-minimal",))[0].ignored_files == ()
