@@ -15,6 +15,7 @@ from envsmith.config.profile_reader import AS_OF, PROFILE_SCHEMA, ProfileSource
 from envsmith.config.readers import Key, Location, Problems, Reader, Schema
 from envsmith.errors import ProfileError
 from envsmith.model.backend import GPU_PATTERN
+from envsmith.model.package_index import PackageIndex
 from envsmith.model.target import Target
 
 SERVICES = ("github", "gitlab", "azure")
@@ -186,6 +187,8 @@ class ProjectSettings:
     """Cutoff of profiles without one: RFC 3339 with ``Z``."""
     rewrite: tuple[str, ...] = ()
     """Mirror rules: ``https://download.pytorch.org=https://mirror.example/pytorch``."""
+    indexes: tuple[PackageIndex, ...] = ()
+    """Package indexes, in the order in which they are asked; they come before those of other tools' tables."""
     ci: CiSettings = field(default_factory=CiSettings)
 
     @property
@@ -221,6 +224,7 @@ class ProjectSettings:
             groups=_texts(found["groups"]) if "groups" in found else _uv_groups(document.data),
             as_of=str(found.get("as-of", "")),
             rewrite=_texts(found.get("rewrite", ())),
+            indexes=tuple(index for index in found.get("index", ()) if isinstance(index, PackageIndex)),  # type: ignore[attr-defined]
             ci=ci if isinstance(ci := found.get("ci"), CiSettings) else CiSettings(),
         )
 
@@ -291,6 +295,27 @@ def _rewrite(text: str) -> str:
     return text
 
 
+def _package_index(value: object, location: Location) -> PackageIndex | None:
+    """Read a table with the name and address of an index."""
+    found = readers.fields(value, location, _INDEX)
+    url = found.get("url")
+    if not isinstance(url, str):
+        location.problem(
+            "PRF005", "has no url", 'write {name = "company", url = "https://packages.example/simple"}'
+        )
+        return None
+    with location.problems.collecting(location.where):
+        return PackageIndex.checked(url, str(found.get("name", "")), is_default=found.get("default") is True)
+    return None
+
+
+_INDEX: Mapping[str, Key] = {
+    "name": Key(
+        readers.text, "Name, also in the variables with its credentials: `UV_INDEX_COMPANY_USERNAME`."
+    ),
+    "url": Key(readers.text, "Address of a simple index, without credentials."),
+    "default": Key(readers.flag, "Whether it is asked in place of PyPI.", default=False),
+}
 _REWRITE_LIST = readers.listed(readers.parsed(_rewrite))
 _SETTINGS: Mapping[str, Key] = {
     "profiles": Key(
@@ -322,6 +347,10 @@ _SETTINGS: Mapping[str, Key] = {
     "ci": Key(
         Reader(_ci, readers.fields_schema(_CI_SETTINGS)),
         "Settings of the commands for CI.",
+    ),
+    "index": Key(
+        readers.listed(Reader(_package_index, readers.fields_schema(_INDEX, required=["url"]))),
+        "Package indexes that are asked before PyPI, in this order.",
     ),
     "rewrite": Key(
         Reader(

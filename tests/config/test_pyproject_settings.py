@@ -12,6 +12,12 @@ default-profiles = ["own", "cpu-minimal"]
 sources = ["./src/", "tool"]
 ci.github.linux-x86_64 = "mine"
 rewrite = ["https://download.pytorch.org=https://u:secret@mirror.example/pytorch"]
+[[tool.envsmith.index]]
+name = "company"
+url = "https://packages.example/simple"
+[[tool.envsmith.index]]
+url = "https://mirror.example/simple"
+default = true
 [tool.envsmith.profiles.own]
 backend = "cpu"
 python = ["3.12"]
@@ -24,10 +30,15 @@ def test_settings() -> None:
     assert settings.default_profiles == ("own", "cpu-minimal")
     assert settings.sources == ("src", "tool")
     assert settings.rewrite == ("https://download.pytorch.org=https://u:secret@mirror.example/pytorch",)
+    assert [str(index) for index in settings.indexes] == [
+        "company https://packages.example/simple",
+        "mirror-example https://mirror.example/simple default",
+    ]
     own = settings.profile("own")
     assert own is not None
     assert (
-        resolve("own", lambda _: own).where("python") == "pyproject.toml:8: tool.envsmith.profiles.own.python"
+        resolve("own", lambda _: own).where("python")
+        == "pyproject.toml:14: tool.envsmith.profiles.own.python"
     )
     assert settings.profile("other") is None
 

@@ -204,6 +204,10 @@ PROJECT: dict[str, list[Any]] = {
     "extras": [["ml"], "ml"],
     "groups": [["dev"], [1]],
     "ci": [1],
+    "index": [
+        *([{"url": URL}], [{"name": "a", "url": URL, "default": True}], [], [{"url": URL, "x": 1}]),
+        *([{"name": "a"}], [{"url": 1}], [{"url": URL, "default": 1}], [1], 1),
+    ],
 }
 ANY = st.sampled_from([1, 0.5, True, "", " ", "x", "a\nb", "\x7f", [], {}, [1], ["x"], {"x": 1}])
 

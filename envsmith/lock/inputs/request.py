@@ -197,7 +197,9 @@ def _request(
         constraints=(*found.constraints, *own("constraints")),
         overrides=(*found.overrides, *own("overrides")),
         excludes=found.excludes,
-        indexes=_indexes(remembered, found),
+        indexes=_indexes(
+            (*map(PackageIndex.parse, remembered.indexes), *store.settings.indexes, *found.indexes)
+        ),
         notes=(*limits, *found.notes, *(_not_recorded(name) for name in files if name not in inside)),
         requires_python=found.requires_python,
         ignored_files=() if is_explicit else unread_sources(project),
@@ -207,10 +209,10 @@ def _request(
     )
 
 
-def _indexes(remembered: RememberedOptions, file: RequirementsFile) -> tuple[PackageIndex, ...]:
-    """Return the indexes of the command line, then those of the project, each address once; one in place of PyPI."""
+def _indexes(indexes: Iterable[PackageIndex]) -> tuple[PackageIndex, ...]:
+    """Return each address once, and the first of those in place of PyPI last."""
     found: dict[str, PackageIndex] = {}
-    for index in (*map(PackageIndex.parse, remembered.indexes), *file.indexes):
+    for index in indexes:
         found.setdefault(index.url.rstrip("/"), index)
     defaults = [index for index in found.values() if index.is_default]
     return (*(index for index in found.values() if not index.is_default), *defaults[:1])
