@@ -68,6 +68,7 @@ class Project:
             "ENVSMITH_PYTORCH_INDEX": self.index,
             "PYTHONDONTWRITEBYTECODE": "1",
             "NO_PROXY": "127.0.0.1",
+            **({"PYTHONUTF8": "1"} if os.name == "nt" else {}),  # else the code page encodes people's output
         }
         return {**os.environ, **own, **self.env}
 

@@ -61,6 +61,8 @@ class TransferPolicy:
     """The connection of a slower server is closed, and the request repeated."""
     slow_after_s: float = 30.0
     """Period over which the rate is measured."""
+    held_s: float = 900.0
+    """How long another process may keep a file without new bytes; more than its own timeouts take."""
     clock: Callable[[], float] = time.monotonic
 
 

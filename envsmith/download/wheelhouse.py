@@ -28,7 +28,7 @@ from envsmith.download.record import FILENAME, DownloadResult, FetchedFile, File
 from envsmith.download.transfer import StoppedError, Transfer, TransferPolicy, wrong_file
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.files.atomic import write_files
-from envsmith.files.locks import try_lock
+from envsmith.files.locks import timeout_error, try_lock
 from envsmith.files.own_folder import check_links
 from envsmith.files.text import read_text
 from envsmith.index.hashing import FileCache
@@ -38,7 +38,7 @@ from envsmith.net.deadline import Deadline, run_all
 # Files of several GB take hours on a slow line; each request has its own timeouts.
 _NO_DEADLINE_S = 30 * 86400.0
 _LOCKED_FILE_PAUSE_S = 0.2
-_LOCKED_RECORD_PAUSE_S = 0.02
+_LOCKED_RECORD_PAUSE_S, _LOCKED_RECORD_S = 0.02, 30.0
 _BLOCK_BYTES = 1 << 20
 _RESTARTS = 3
 
@@ -212,8 +212,14 @@ class _Run:
         return transfer.size(self.locations.urls(item))
 
     def _wait_and_provide(self, item: Artifact, transfer: Transfer) -> FetchedFile:
+        """Download a file once its other process has ended, unless that makes no progress: it may have been stopped."""
         self.downloader.listener.waiting(item.filename)
+        policy, size = self.downloader.policy, -1
         while (file := self._provide(item, transfer)) is None:
+            if size != (size := part_size(self.wheelhouse, item.sha256)):
+                until = policy.clock() + policy.held_s
+            elif policy.clock() > until:
+                raise timeout_error(self._lock_path(item), policy.held_s)
             if self.stop.wait(_LOCKED_FILE_PAUSE_S):
                 raise StoppedError
         return file
@@ -292,18 +298,26 @@ def read_record(wheelhouse: Path) -> WheelhouseRecord:
     return WheelhouseRecord.from_toml(read_text(path, str(path)), str(path))
 
 
-def change_record(wheelhouse: Path, change: Callable[[WheelhouseRecord], WheelhouseRecord]) -> None:
-    """Change the record of a wheelhouse under a lock.
+def change_record(
+    wheelhouse: Path,
+    change: Callable[[WheelhouseRecord], WheelhouseRecord],
+    timeout_s: float = _LOCKED_RECORD_S,
+) -> None:
+    """Change the record of a wheelhouse under a lock, for which it waits some seconds.
 
     Raises:
-        ToolError: TOL049 when the record is damaged, TOL011 to TOL013 and TOL046 for disk errors.
+        ToolError: TOL049 when the record is damaged, TOL016 when it stays locked, TOL011 to TOL013 and TOL046 for disk
+            errors.
     """
     _make_part_folder(wheelhouse)
+    lock, until = wheelhouse / FOLDER / "record.lock", time.monotonic() + timeout_s
     with disk_errors(wheelhouse):
         while True:
-            with try_lock(wheelhouse / FOLDER / "record.lock") as is_locked:
+            with try_lock(lock) as is_locked:
                 if is_locked:
                     changed = change(read_record(wheelhouse))
                     write_files(wheelhouse.resolve(), {FILENAME: changed.to_toml().encode()})
                     return
+            if time.monotonic() > until:
+                raise timeout_error(lock, timeout_s)
             time.sleep(_LOCKED_RECORD_PAUSE_S)

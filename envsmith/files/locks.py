@@ -112,7 +112,7 @@ if sys.platform == "win32":
         until = time.monotonic() + timeout_s
         while (handle := _acquire(folder / BUSY)) is None:
             if time.monotonic() > until:
-                raise _timeout_error(folder, timeout_s)
+                raise timeout_error(folder, timeout_s)
             time.sleep(_PAUSE_S)
         return handle
 
@@ -210,10 +210,12 @@ def lock_owner(file: Path) -> str:
     return "another process"
 
 
-def _timeout_error(folder: Path, timeout_s: float) -> ToolError:
+def timeout_error(path: Path, timeout_s: float) -> ToolError:
+    """Return the error for a folder, or a file of a lock, that stays locked; it may be one that nobody can open."""
+    what, way_out = ("folder", "") if path.is_dir() else ("file", f"; without one, delete `{path}`")
     return ToolError(
         "TOL016",
-        f"the folder has been locked by another process for {timeout_s:.0f} s",
-        where=str(folder),
-        hint="wait for that process, or end it",
+        f"the {what} has been locked by another process for {timeout_s:.0f} s",
+        where=str(path),
+        hint=f"wait for that process, or end it{way_out}",
     )

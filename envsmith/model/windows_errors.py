@@ -11,6 +11,7 @@ _OPEN = (
     "another program has the file open",
     "close it, such as Python, an editor or antivirus software, then run the command again",
 )
+FULL = 112
 _FULL = ("there is not enough space on the disk", "free disk space, then run the command again")
 KNOWN = {
     5: (
@@ -20,7 +21,7 @@ KNOWN = {
     32: _OPEN,
     33: _OPEN,
     39: _FULL,
-    112: _FULL,
+    FULL: _FULL,
     206: (
         "the path is too long for Windows",
         "use a project folder with a shorter path, or enable long paths in Windows (`envsmith doctor lengths`)",

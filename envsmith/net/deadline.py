@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
@@ -13,6 +13,8 @@ from envsmith.errors import ToolError
 
 C = TypeVar("C")
 T = TypeVar("T")
+_SLICE_S = 0.5
+"""Windows interrupts no wait for another thread: Ctrl-C is noticed between two of them."""
 
 
 class DeadlineError(ToolError):
@@ -80,26 +82,40 @@ def run_all(
         todo.put(item)
 
     def work() -> None:
-        with open_client() as client:
-            while not stop.is_set():
-                try:
-                    number, task = todo.get_nowait()
-                except Empty:
-                    return
-                done.put((number, _outcome(task, client)))
+        try:
+            with open_client() as client:
+                while not stop.is_set():
+                    try:
+                        number, task = todo.get_nowait()
+                    except Empty:
+                        return
+                    done.put((number, _outcome(task, client)))
+        except Exception as error:  # noqa: BLE001 - without a client no task would ever have an outcome
+            with suppress(Empty):
+                while True:
+                    done.put((todo.get_nowait()[0], error))
 
     for _ in range(min(workers, len(tasks))):
         threading.Thread(target=work, daemon=True).start()
     outcomes: list[T | Exception | None] = [None] * len(tasks)
     try:
         for _ in tasks:
-            number, outcome = done.get(timeout=deadline.remaining_s())
+            number, outcome = _next(done, deadline)
             outcomes[number] = outcome
     except Empty:
         pass  # the deadline has passed: tasks without an outcome stay None
     finally:
         stop.set()
     return outcomes
+
+
+def _next(queue: SimpleQueue[T], deadline: Deadline) -> T:
+    left_s = deadline.remaining_s()
+    while left_s > _SLICE_S:
+        with suppress(Empty):
+            return queue.get(timeout=_SLICE_S)
+        left_s -= _SLICE_S
+    return queue.get(timeout=left_s)
 
 
 def _outcome(task: Callable[[C], T], client: C) -> T | Exception:

@@ -29,6 +29,7 @@ class _State:
 
     is_received = False
     is_lost = False
+    is_ending = False
     holds = 0
     is_pending = False
     attached: subprocess.Popen[bytes] | None = None
@@ -43,6 +44,15 @@ def catch() -> None:
     for number in _numbers():
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _handle)
+    if os.name == "nt":
+        _watch()
+
+
+def _watch() -> None:
+    """Learn of signals in a thread as well: Windows interrupts no wait of the main thread for threads or programs."""
+    reader, writer = os.pipe()
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    _thread.start_new_thread(_wait_for_signal, (reader,))
 
 
 def release() -> None:
@@ -101,13 +111,25 @@ def _handle(number: int, _: FrameType | None) -> None:
         return
     if _State.is_received and not _State.is_lost:
         return
-    for function in () if _State.is_received else (*_at_interrupt, _exit_late):
-        _thread.start_new_thread(function, ())  # `threading` takes locks that the interrupted code may hold
+    _end()
     _State.is_received, _State.is_lost = True, False
     if _State.holds:
         _State.is_pending = True
         return
     raise KeyboardInterrupt
+
+
+def _end() -> None:
+    """Start what ends this process and its programs, once."""
+    is_first, _State.is_ending = not _State.is_ending, True
+    for function in (*_at_interrupt, _exit_late) if is_first else ():
+        _thread.start_new_thread(function, ())  # `threading` takes locks that the interrupted code may hold
+
+
+def _wait_for_signal(reader: int) -> None:
+    while signal.getsignal(os.read(reader, 1)[0]) != _handle or _State.attached is not None:
+        pass  # ignored, or for a program of the user
+    _end()
 
 
 def _raise_again(lost: sys.UnraisableHookArgs) -> None:

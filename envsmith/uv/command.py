@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from envsmith.errors import ToolError
 from envsmith.model.package_index import PackageIndex
 from envsmith.model.url import origin, redact_url
+from envsmith.model.windows_errors import FULL, number_in
 from envsmith.process.runner import inherited_environ
 
 MINIMUM_VERSION = (0, 13, 8)
@@ -31,6 +33,9 @@ _REFUSED = re.compile(
     r"An index URL \((?P<url>[^)\s]+)\) could not be queried due to [^(\n]*\((?P<why>[^)\n]*)\)"
     r"|client error \((?P<reason>40[13][^)\n]*)\) for url \((?P<file>[^)\s]+)\)"
 )
+_IS_WINDOWS = os.name == "nt"
+# The same (seen 2026-11-21); os error 28 is ENOSPC, 122 EDQUOT.
+_FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b", re.IGNORECASE)
 
 
 def find_uv() -> Path:
@@ -110,6 +115,13 @@ def mirror_environ(indexes: Iterable[PackageIndex]) -> dict[str, str]:
     given = inherited_environ(("UV_DEFAULT_INDEX", "PIP_INDEX_URL"))
     url = given.get("UV_DEFAULT_INDEX") or given.get("PIP_INDEX_URL")
     return {"UV_DEFAULT_INDEX": url} if url else {}
+
+
+def system_error(text: str) -> int:
+    """Return the number that Windows has for an error of the system in uv's messages; 0 if it is not known."""
+    if _IS_WINDOWS:
+        return number_in(text)
+    return FULL if _FULL.search(text) else 0
 
 
 def excerpt(text: str) -> str:

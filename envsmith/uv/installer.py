@@ -5,7 +5,6 @@ Source for uv's behaviour: uv 0.13.8, seen 2026-11-21.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import tempfile
@@ -17,17 +16,22 @@ from types import MappingProxyType
 from envsmith.errors import InstallError, ToolError
 from envsmith.lockfile.pins import InstallSource
 from envsmith.model.shell import quote_path
-from envsmith.model.windows_errors import KNOWN, is_full, number_in
+from envsmith.model.windows_errors import KNOWN, is_full
 from envsmith.process.exit_status import describe
 from envsmith.process.runner import CompletedProgram, Processes, inherited_environ
-from envsmith.uv.command import NETWORK_ERROR, excerpt, mirror_environ, refused_index, uv_environ
+from envsmith.uv.command import (
+    NETWORK_ERROR,
+    excerpt,
+    mirror_environ,
+    refused_index,
+    system_error,
+    uv_environ,
+)
 
 # Variables that uv inherits for installs besides those for resolutions; those of compilers are for source packages.
 _VARIABLES = ("UV_LINK_MODE", "UV_CONCURRENT_INSTALLS", "UV_PYTHON_INSTALL_DIR", "CC", "CXX", "CFLAGS")
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
-_IS_WINDOWS = os.name == "nt"
-# Messages of uv 0.13.8 (seen 2026-11-21); os error 28 is ENOSPC, 122 EDQUOT.
-_FULL = re.compile(r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b", re.IGNORECASE)
+# Messages of uv 0.13.8 (seen 2026-11-21).
 _HASH = re.compile(r"Hash mismatch for `?([^`\n]+)`?", re.IGNORECASE)
 _UNCACHED = re.compile(r"Identified uncached distribution: ([^\s=]+)==")
 _WHEELHOUSE = re.compile(
@@ -165,8 +169,8 @@ def failure(
     """
     text = finished.stderr
     details = (("uv says", excerpt(text)),)
-    number = number_in(text) if _IS_WINDOWS else 0
-    if _FULL.search(text) or is_full(number):
+    number = system_error(text)
+    if is_full(number):
         return InstallError(
             "ENV021",
             f"{message}: the disk is full",

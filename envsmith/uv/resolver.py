@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError, NoSolutionError, ToolError
 from envsmith.model.target import Platform
+from envsmith.model.windows_errors import KNOWN
 from envsmith.plan.model import Cutoffs, Resolution, ResolutionPlan, parse_packages
 from envsmith.process.exit_status import describe
 from envsmith.process.runner import CompletedProgram, Processes
@@ -30,6 +31,7 @@ from envsmith.uv.command import (
     excerpt,
     mirror_environ,
     refused_index,
+    system_error,
     uv_environ,
 )
 from envsmith.uv.index_writer import INDEX_NAME, uv_settings, write_slice
@@ -371,6 +373,9 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
         )
         error.without_wheel = lacking
         return error
+    if known := KNOWN.get(system_error(text)):
+        details = (("uv says", excerpt(text)),)
+        return ToolError("TOL021", f"uv failed: {known[0]}", details=details, hint=known[1])
     if NETWORK_ERROR.search(text):
         return ToolError(
             "TOL022",

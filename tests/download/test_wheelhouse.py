@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from envsmith.download import part_file
-from envsmith.download.part_file import part_path
+from envsmith.download.part_file import FOLDER, part_path
 from envsmith.download.transfer import TransferPolicy
+from envsmith.download.wheelhouse import change_record
 from envsmith.errors import EnvsmithError, ToolError
 from envsmith.files.locks import try_lock
 from envsmith.index.hashing import FileCache
@@ -324,6 +325,41 @@ def test_a_file_that_another_process_is_fetching_is_waited_for(server: RangeServ
     thread.join()
     assert listener.sources == {NAME: "shared"}
     assert server.ranges(NAME) == []
+
+
+def test_a_process_that_keeps_a_file_without_progress_is_not_waited_for_without_end(
+    server: RangeServer, house: Path
+) -> None:
+    item = artifact(server.put(NAME, BODY), BODY)
+    part = part_path(house, item.sha256)
+    lock = part.with_suffix(".lock")
+    part.parent.mkdir(parents=True)
+    times = iter(range(1000))
+
+    def clock() -> float:
+        """Let each look take a second; the other process receives bytes until the third one."""
+        now = next(times)
+        part.write_bytes(BODY[: min(now, 3)])
+        return now
+
+    with try_lock(lock):
+        result = downloader(house.parent, policy=replace(FAST, held_s=5, clock=clock)).fill(
+            house, [item], AsLocked()
+        )
+    (error,) = result.failed
+    assert (error.code, error.where) == ("TOL016", f"{NAME}: {lock}")
+    assert "locked by another process for 5 s" in error.message
+    assert f"delete `{lock}`" in error.hint
+    assert next(times) > 8
+    assert server.ranges(NAME) == []
+
+
+def test_a_record_that_stays_locked_is_told(house: Path) -> None:
+    lock = house / FOLDER / "record.lock"
+    lock.parent.mkdir(parents=True)
+    with try_lock(lock), pytest.raises(ToolError, match="TOL016") as caught:
+        change_record(house, lambda record: record, timeout_s=0.1)
+    assert caught.value.where == str(lock)
 
 
 def test_too_little_room_is_said_before_anything_is_written(

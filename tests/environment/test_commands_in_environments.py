@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from envsmith.environment.interpreter import VerifyingProbe
+from envsmith.environment.prefix import interpreter_path
 from envsmith.process.runner import Processes
+from tests.systems import posix_only
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def test_the_environment_comes_first_and_pythonpath_is_out(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     script = "import os; raise SystemExit(os.environ['PATH'].split(os.pathsep)[0] + str('PYTHONPATH' in os.environ))"
-    assert ran(prefix, f'python -c "{script}"') == f"status 1: {prefix}/bin" + "False"
+    assert ran(prefix, f'python -c "{script}"') == f"status 1: {interpreter_path(prefix).parent}False"
 
 
 def test_the_profiles_variables_are_set(prefix: Path) -> None:
@@ -43,13 +45,14 @@ def test_the_profiles_variables_are_set(prefix: Path) -> None:
     [
         ("python -c 'raise ValueError(5)'", "status 1: ValueError: 5"),
         ("python -c 'import sys; sys.exit(3)'", "status 3"),
-        (
+        pytest.param(
             "python -c 'import os; os.abort()'",
             "signal 6 (SIGABRT: a compiled library aborted; see its message)",
+            marks=posix_only("signals"),
         ),
         ("", "malformed command"),
         ("python 'unclosed", "malformed command: No closing quotation"),
-        ("no-such-program-anywhere", "cannot start: No such file or directory"),
+        ("no-such-program-anywhere", "cannot start: "),
     ],
 )
 def test_a_command_that_fails(prefix: Path, order: str, told: str) -> None:

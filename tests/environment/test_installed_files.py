@@ -138,8 +138,8 @@ def test_code_that_nobody_owns(site: Path) -> None:
     assert found == {
         "loose.pth": [],
         "loose.py": [],
-        "one/lib.so.3": ["one"],
-        "one/more.py": ["one"],
+        str(Path("one/lib.so.3")): ["one"],
+        str(Path("one/more.py")): ["one"],
         "start.pyc": [],
         "whole": [],
     }

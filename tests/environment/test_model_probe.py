@@ -12,6 +12,7 @@ from envsmith.environment.interpreter import ModelProbe
 from envsmith.errors import InstallError
 from envsmith.files.text import hash_model
 from envsmith.process.runner import Processes
+from tests.systems import posix_only
 
 
 def test_files_are_hashed_where_they_are(tmp_path: Path) -> None:
@@ -21,6 +22,7 @@ def test_files_are_hashed_where_they_are(tmp_path: Path) -> None:
     assert hash_model(str(tmp_path)) == ""
 
 
+@posix_only("links to the interpreter, and signals")
 def test_an_environment_is_asked(tmp_path: Path) -> None:
     venv.create(tmp_path / "env", symlinks=True)
     (tmp_path / "a.onnx").write_bytes(b"")

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from envsmith.files.edits import Edit, RequirementLine
+from tests.systems import not_in_wine
 
 
+@not_in_wine("git is not on the drive")
 @pytest.mark.parametrize(
     ("before", "after"),
     [

@@ -12,6 +12,7 @@ import pytest
 
 from envsmith.errors import ToolError
 from envsmith.files.edits import Edit, edits_of, write_edits
+from tests.systems import posix_only
 
 NAMES = ("a.txt", "dir/b.txt", "dir/c.txt")
 
@@ -43,6 +44,7 @@ def test_all_files_are_replaced_and_nothing_else_is_left(root: Path) -> None:
     assert contents(root) == {name: b"new " + name.encode() for name in NAMES}
 
 
+@posix_only("symbolic links and file modes")
 def test_mode_and_link_are_kept(root: Path) -> None:
     (root / "a.txt").chmod(0o754)
     (root / "link.txt").symlink_to("a.txt")
@@ -52,6 +54,7 @@ def test_mode_and_link_are_kept(root: Path) -> None:
     assert stat.S_IMODE((root / "a.txt").stat().st_mode) == 0o754
 
 
+@posix_only("symbolic links")
 @pytest.mark.parametrize("name", ["link.txt", "out/a.txt", "out/new.txt"])
 def test_no_file_outside_the_project_is_written_through_a_link(
     tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -9,6 +9,7 @@ from envsmith.errors import EnvsmithError
 from envsmith.files.git import GitRevisions
 from envsmith.process.runner import CompletedProgram, Processes
 from tests import repositories
+from tests.systems import not_in_wine
 
 LOCKS = PurePosixPath("lockfiles")
 
@@ -49,6 +50,7 @@ def test_no_such_revision(root: Path, revision: str) -> None:
     assert caught.value.exit_code == 2
 
 
+@not_in_wine("git is not on the drive")
 def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_DIR", str(tmp_path))
     with pytest.raises(EnvsmithError) as caught:

@@ -43,7 +43,11 @@ class Made:
 
 
 def made(
-    name: str, version: str = "1.0", files: Mapping[str, bytes] | None = None, requires: Sequence[str] = ()
+    name: str,
+    version: str = "1.0",
+    files: Mapping[str, bytes] | None = None,
+    requires: Sequence[str] = (),
+    mode: int = 0o600,
 ) -> Made:
     """Make a wheel for any Python; without files its module knows its version. Equal arguments give equal bytes."""
     module = name.replace("-", "_")
@@ -58,7 +62,9 @@ def made(
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path, data in held.items():
-            archive.writestr(zipfile.ZipInfo(path, (2026, 1, 1, 0, 0, 0)), data)
+            member = zipfile.ZipInfo(path, (2026, 1, 1, 0, 0, 0))
+            member.external_attr = (mode << 16) + (not mode & 0o200)  # of POSIX, and of DOS
+            archive.writestr(member, data)
     return Made(name=name, version=version, filename=f"{stem}-py3-none-any.whl", body=buffer.getvalue())
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import _thread
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
@@ -89,3 +91,30 @@ def test_a_client_is_opened_once_per_thread_and_closed() -> None:
     run_all([answer(number) for number in range(9)], counted, Deadline(20), workers=2)
     assert all(closed.acquire(timeout=20) for _ in range(2))
     assert len(opened) == 2
+
+
+def test_tasks_fail_if_no_client_can_be_opened() -> None:
+    """Without an outcome of each task, a download waited for 30 days."""
+
+    def refuse() -> AbstractContextManager[str]:
+        raise OSError("no client")
+
+    outcomes = run_all([answer(number) for number in range(3)], refuse, Deadline(20), workers=2)
+    assert [str(outcome) for outcome in outcomes] == ["no client"] * 3
+
+
+def test_an_interrupt_ends_the_wait_of_the_main_thread() -> None:
+    """On Windows a wait for another thread goes on after Ctrl-C; so does it here with `interrupt_main`."""
+    release = threading.Event()
+
+    def hang(_: str) -> str:
+        time.sleep(0.3)
+        _thread.interrupt_main()
+        release.wait(60)
+        return "late"
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_all([hang], client, Deadline(60))
+    release.set()
+    assert time.monotonic() - begun < 20

@@ -10,7 +10,7 @@ from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import EnvsmithError
 from envsmith.lockfile.pins import InstallSource
 from envsmith.process.runner import CompletedProgram, Processes
-from envsmith.uv import installer as uv_installer
+from envsmith.uv import command as uv_command
 from envsmith.uv.command import find_uv
 from envsmith.uv.installer import UvInstaller
 from tests.install.made import made, made_torch
@@ -132,7 +132,7 @@ def test_errors_of_windows_are_known_by_their_number(
     uv = UvInstaller(processes=Replies(2, said), executable=Path("uv"))
     with pytest.raises(EnvsmithError, match=r"ENV020.*uv failed with status 2"):
         uv.make(Path("/env"), Path("python"), "any")  # elsewhere the numbers have other meanings
-    monkeypatch.setattr(uv_installer, "_IS_WINDOWS", True)
+    monkeypatch.setattr(uv_command, "_IS_WINDOWS", True)
     with pytest.raises(EnvsmithError, match=f"{code}.*{why}"):
         uv.make(Path("/env"), Path("python"), "any")
 
@@ -145,7 +145,7 @@ def test_errors_of_windows_are_known_by_their_number(
     ],
 )
 def test_a_path_that_is_too_long_is_not_a_damaged_file(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
-    monkeypatch.setattr(uv_installer, "_IS_WINDOWS", True)
+    monkeypatch.setattr(uv_command, "_IS_WINDOWS", True)
     uv = UvInstaller(processes=Replies(2, said), executable=Path("uv"))
     supply = InstallSource(text="a==1", is_pylock=False, wheelhouse="C:\\wheels", profile="cu128")
     with pytest.raises(EnvsmithError, match=r"ENV020: .*the path is too long for Windows") as caught:

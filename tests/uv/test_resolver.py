@@ -11,6 +11,7 @@ from envsmith.model.package_index import PackageIndex
 from envsmith.model.target import Platform
 from envsmith.plan.model import ResolutionPlan
 from envsmith.process.runner import CompletedProgram, Processes
+from envsmith.uv import command as uv_command
 from envsmith.uv.command import check_version, find_uv
 from envsmith.uv.resolver import UvResolver, python_platform
 from tests.values import CUTOFF, HEX, asked, plan, slice_of, target, torch
@@ -259,6 +260,36 @@ def test_a_version_after_the_cutoff_is_named_with_the_command_to_get_it(uv_hint:
     assert "this lock ignores releases after 2026-11-20 (cutoff)" in caught.value.hint
     assert " -P numpy`, or move the cutoff with --as-of TIME" in caught.value.hint
     assert "exclude-newer" not in str(caught.value.details)
+
+
+@pytest.mark.parametrize(
+    ("number", "why", "what_to_do"),
+    [
+        (5, "access is denied", "close programs"),
+        (32, "another program has the file open", "close it"),
+        (112, "there is not enough space on the disk", "free disk space"),
+        (206, "the path is too long for Windows", "envsmith doctor lengths"),
+        (225, "antivirus software blocked the file", "protection history"),
+        (1455, "the paging file is too small", "let Windows manage"),
+    ],
+)
+def test_errors_of_windows_are_known_by_their_number(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int, why: str, what_to_do: str
+) -> None:
+    said = f"error: Failed to fetch: `https://registry.example/a`\n  cause: 액세스 (os error {number})"
+    with pytest.raises(ToolError, match="TOL022"):  # elsewhere the numbers have other meanings
+        resolve(Replies(status=2, stderr=said), tmp_path)
+    monkeypatch.setattr(uv_command, "_IS_WINDOWS", True)
+    with pytest.raises(ToolError, match=f"TOL021: uv failed: {why}") as caught:
+        resolve(Replies(status=2, stderr=said), tmp_path)
+    assert what_to_do in caught.value.hint
+    assert said in dict(caught.value.details)["uv says"]
+
+
+def test_a_full_disk_is_told_on_every_system(tmp_path: Path) -> None:
+    said = "error: failed to write to file `/cache/x`\n  cause: No space left on device (os error 28)"
+    with pytest.raises(ToolError, match="TOL021: uv failed: there is not enough space on the disk"):
+        resolve(Replies(status=2, stderr=said), tmp_path)
 
 
 def test_a_cache_that_lacks_a_package_is_no_verdict_on_the_requirements(tmp_path: Path) -> None:

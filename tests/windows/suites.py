@@ -13,7 +13,10 @@ from pathlib import Path
 
 from tests.windows.conftest import ROOT, Drive, running
 
-SUITES = ("catalog", "config", "host", "lockfile", "model", "net", "plan", "templates")
+SUITES = (
+    *("catalog", "config", "download", "environment", "files", "host", "index", "lockfile", "model", "net"),
+    *("plan", "templates"),
+)
 """Folders of tests that run there: the others start POSIX programs, or many programs, which takes long under Wine."""
 _REQUIREMENTS = "requirements-dev.txt"
 _INSTALL = (

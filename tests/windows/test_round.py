@@ -102,6 +102,24 @@ def test_a_wheelhouse_is_downloaded_and_installed(shop: Shop) -> None:
     assert ran.status == 0, ran.said
 
 
+def test_members_that_are_read_only_are_installed_and_removed(shop: Shop) -> None:
+    first, second = (made("beside", version, mode=0o444) for version in ("1.0", "2.0"))
+    shop.stock(first, second)
+    for wheel in (first, second):
+        shop.lock(wheel)
+        ran = shop.install()
+        assert ran.status == 0, ran.said
+    module = shop.link / "Lib" / "site-packages" / "beside" / "__init__.py"
+    assert module.read_text("utf-8") == '__version__ = "2.0"\n'
+    module.chmod(0o644)
+    module.unlink()
+    for ran in (shop.install("--deep"), shop.project.run("rollback")):
+        assert ran.status == 0, ran.said
+    assert module.read_text("utf-8") == '__version__ = "1.0"\n'
+    ran = shop.project.run("generations", "--keep", "1")
+    assert (ran.status, shop.names()) == (0, [shop.current()]), ran.said
+
+
 REFUSED = """
 import _winapi, time
 from pathlib import Path
@@ -132,3 +150,21 @@ def test_a_folder_that_refuses_files_is_read_and_told_at_once(shop: Shop, drive:
     (root / "locks" / "a").write_bytes(b"")
     done = drive.run("python.exe", "-c", REFUSED, at=root, env=shop.project.environ())
     assert done.stdout.decode().split("\r\n")[:4] == ["['a']", "TOL013", "5", "True"], done.stderr
+
+
+INTERRUPTED = """
+import signal, threading, time
+from envsmith.process import signals
+signals.EXIT_AFTER_S = 0.5
+signals.catch()
+signals.at_interrupt(lambda: print("ended", flush=True))
+threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
+threading.Event().wait(60)
+"""
+
+
+def test_an_interrupt_ends_a_wait_for_threads(shop: Shop, drive: Drive) -> None:
+    """Windows calls handlers in a thread of its own, and the wait of the main thread goes on."""
+    done = drive.run("python.exe", "-c", INTERRUPTED, at=shop.project.root, env=shop.project.environ())
+    assert (done.returncode, done.stdout.split()) == (130, [b"ended"]), done.stderr
+    assert b"interrupted" in done.stderr

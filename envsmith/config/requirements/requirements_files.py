@@ -68,7 +68,7 @@ def _real(path: Path) -> Path:
 def _outside(name: str, origin: str) -> ProfileError:
     return ProfileError(
         "PRF025",
-        f"{name[:100]!r} is outside the project",
+        f"`{name[:100]}` is outside the project",
         where=origin,
         hint="copy the file into the project, or name it on the command line: -r FILE",
     )

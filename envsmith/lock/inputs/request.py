@@ -148,7 +148,7 @@ def _with_set_file(options: LockOptions, project: Path, store: ProfileStore) -> 
     if not is_of_project(project, file):
         hint = "copy the file into the project, or name it on the command line: -r FILE"
         where = "pyproject.toml: tool.envsmith.requirements-from"
-        raise ProfileError("PRF025", f"{file!r} is outside the project", where=where, hint=hint)
+        raise ProfileError("PRF025", f"`{file}` is outside the project", where=where, hint=hint)
     return replace(options, remembered=replace(options.remembered, requirements_files=(file,)))
 
 

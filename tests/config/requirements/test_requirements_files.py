@@ -150,6 +150,12 @@ def test_a_manifest_names_no_file_outside_the_project(tmp_path: Path, name: str)
     assert name in caught.value.message
 
 
+def test_a_path_of_windows_is_shown_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match="PRF025") as caught:
+        read_requirements(tmp_path, ["C:\\가 나\\r.txt"], "lockfiles/cpu/manifest.toml")
+    assert caught.value.message == "`C:\\가 나\\r.txt` is outside the project"
+
+
 @posix_only("symbolic links")
 @pytest.mark.parametrize("line", ["-r ../outside.txt", "-c {outside}", "-r link.txt"])
 def test_a_file_of_the_project_includes_none_outside_its_repository(tmp_path: Path, line: str) -> None:
