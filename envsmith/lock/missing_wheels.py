@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from packaging.pylock import PackageSdist
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError
@@ -14,6 +16,9 @@ from envsmith.plan import pairings
 from envsmith.plan.model import ANY_SOURCE, Resolution, ResolutionPlan
 from envsmith.plan.ports import Resolver, SdistMetadataReader
 
+_LATEST_GLIBC = (2, 50)
+"""Later than any that wheels ask for."""
+_GLIBC = re.compile(r"manylinux_(\d+)_(\d+)_\w+")
 _MAX_ROUNDS = 12
 """A round finds what the sources of the one before require; real chains have two or three."""
 
@@ -32,6 +37,8 @@ class _Found:
     """Project → what requires it."""
     unknown: set[str] = field(default_factory=set)
     """Projects whose requirements only a build tells."""
+    platforms: dict[str, str] = field(default_factory=dict)
+    """Project → the lowest platform for which it has a wheel, of the projects with one for a later glibc."""
 
     def add(self, plan: ResolutionPlan, answer: Resolution) -> None:
         """Add the packages of an answer that have no wheel."""
@@ -49,6 +56,8 @@ class _Found:
         for name, version in sorted(self.versions.items()):
             why = f", required {self.reasons[name]}" if name in self.reasons else ""
             needs = "; what it requires is known only after a build" if name in self.unknown else ""
+            if name in self.platforms:
+                needs = f"; has one for --platform {self.platforms[name]}{needs}"
             lines.append(("no wheel", f"{f'{name} {version}'.strip()}{why}{needs}"))
         return lines
 
@@ -87,7 +96,29 @@ def explain(
         if not read:
             break
         plan = plan.amended(pairings.amendment(tuple(read)))
+    found.platforms |= _later_platforms(plan, found.versions, resolver)
     return _error(found, cause, catalog)
+
+
+def _later_platforms(
+    plan: ResolutionPlan, versions: Mapping[str, str], resolver: Resolver
+) -> Iterator[tuple[str, str]]:
+    """Yield project → the lowest platform with a later glibc for which it has a wheel."""
+    platform = plan.target.platform
+    known = {name: version for name, version in versions.items() if version}
+    if platform.os != "linux" or not known:
+        return
+    target = replace(plan.target, platform=replace(platform, floor=_LATEST_GLIBC))
+    try:
+        answer = resolver.find_files(replace(plan, target=target, allow_sdist=()), known)
+    except EnvsmithError:  # it is only advice
+        return
+    for package in answer.packages:
+        tags = {tag for wheel in package.wheels or () for tag in parse_wheel_filename(wheel.filename)[3]}
+        floors = [match for tag in tags & target.tag_set() if (match := _GLIBC.fullmatch(tag.platform))]
+        if floors:
+            lowest = min(floors, key=lambda match: (int(match[1]), int(match[2])))
+            yield str(package.name), lowest[0]
 
 
 def _meant(name: str, catalog: Catalog) -> str:

@@ -57,6 +57,11 @@ _NOT_SERVED = re.compile(
 _WITHOUT_WHEEL = re.compile(
     r"Wheels are required for `([a-z0-9._-]+)` because building from source is disabled"
 )
+# "Wheels are available for `open3d` (v0.19.0) on the following platforms: `manylinux_2_31_x86_64`, `win_amd64`".
+_PLATFORMS = re.compile(
+    r"Wheels are available for `(?P<name>[a-z0-9._-]+)` \(v(?P<version>[^)]+)\) on the following platforms?: "
+    r"(?P<tags>`[^\n]*`)"
+)
 _SYSTEMS = {"macos": "apple-darwin", "windows": "pc-windows-msvc"}
 
 
@@ -359,6 +364,7 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
         later = _LATER.search(text)
         cutoffs = Cutoffs(cutoff_utc=plan.cutoff_utc, moved=plan.moved)
         lacking = tuple(_WITHOUT_WHEEL.findall(text))
+        elsewhere = _PLATFORMS.search(text)
         text = text.split("\nhint:")[0]
         cause = " ".join(line.strip() for line in text.splitlines()[1:] if line.strip())
         error = NoSolutionError(
@@ -367,9 +373,12 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
             details=(
                 *_origins(plan, cause),
                 ("because", cause.removeprefix("cause:").strip() or text),
+                *_exists(elsewhere),
                 *_cutoff(plan, cause, later),
             ),
-            hint=cutoffs.hint(plan.profile, later["name"]) if later else _hint(cause),
+            hint=cutoffs.hint(plan.profile, later["name"])
+            if later
+            else _platform_hint(elsewhere, plan.target.platform) or _hint(cause),
         )
         error.without_wheel = lacking
         return error
@@ -418,6 +427,21 @@ def _origins(plan: ResolutionPlan, cause: str) -> list[tuple[str, str]]:
         for item in plan.all_requirements()
         if item.name in named
     ]
+
+
+def _exists(match: re.Match[str] | None) -> list[tuple[str, str]]:
+    if match is None:
+        return []
+    return [("exists", f"{match['name']} {match['version']}: {match['tags'].replace('`', '')}")]
+
+
+def _platform_hint(match: re.Match[str] | None, platform: Platform) -> str:
+    """Return the advice to lock for a later glibc; empty where no wheel exists for one."""
+    tags = re.findall(rf"`(manylinux_(\d+)_(\d+)_{platform.machine})`", match["tags"]) if match else []
+    if not match or not tags:
+        return ""
+    tag = min(tags, key=lambda item: (int(item[1]), int(item[2])))[0]
+    return f"{match['name']} needs a later glibc than {platform}: lock with --platform {tag}"
 
 
 def _hint(cause: str) -> str:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import pytest
+from packaging.pylock import PackageWheel
 
 from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError
@@ -9,6 +13,9 @@ from envsmith.lock.output import add_command
 from envsmith.model.listing import VersionMetadata
 from envsmith.plan.model import Resolution, ResolutionPlan
 from tests.plan.made import as_source, package, plan, resolution
+from tests.values import HEX
+
+LATER = "; has one for --platform manylinux_2_34_x86_64"
 
 
 class SourcesResolver:
@@ -24,6 +31,21 @@ class SourcesResolver:
         if any("docstring-parser" in item.requires_dist for item in plan.sdist_metadata()):
             packages.append(as_source("docstring-parser", "1.1"))
         return resolution(*packages, requirers={"argbind": ("audiotools",), "docstring-parser": ("argbind",)})
+
+    def find_files(self, plan: ResolutionPlan, versions: Mapping[str, str]) -> Resolution:
+        """Jieba has wheels for later versions of glibc; nothing has others."""
+        assert plan.target.platform.floor > (2, 39)
+        assert set(versions) == {"argbind", "docstring-parser", "jieba"}
+        names = (
+            "manylinux_2_39_x86_64.manylinux_2_34_x86_64",
+            "manylinux_2_36_x86_64",
+            "manylinux_2_31_aarch64",
+        )
+        wheels = [
+            PackageWheel(name=f"jieba-0.42.1-cp312-cp312-{name}.whl", url="x", hashes={"sha256": HEX})
+            for name in names
+        ]
+        return resolution(replace(package("jieba", "0.42.1"), wheels=wheels))
 
 
 class Archives:
@@ -59,7 +81,7 @@ def test_all_packages_without_a_wheel_are_told_together() -> None:
     assert [text for label, text in error.details if label == "no wheel"] == [
         "argbind 0.3.9, required by audiotools",
         "docstring-parser 1.1, required by argbind",
-        "jieba 0.42.1, required at requirements.in:1; what it requires is known only after a build",
+        f"jieba 0.42.1, required at requirements.in:1{LATER}; what it requires is known only after a build",
     ]
 
 

@@ -169,6 +169,21 @@ def test_an_index_that_asks_for_a_password_is_named(tmp_path: Path) -> None:
     assert "UV_INDEX_OWN_USERNAME" in caught.value.hint
 
 
+def test_wheels_for_a_later_glibc_are_named_with_the_option(tmp_path: Path) -> None:
+    said = (
+        "error: No solution found when resolving dependencies\n  cause: Because open3d==0.19.0 has no wheels with a "
+        "matching platform tag (e.g., `manylinux_2_28_x86_64`) and you require open3d\n\nhint: Wheels are available "
+        "for `open3d` (v0.19.0) on the following platforms: `manylinux_2_34_x86_64`, `manylinux_2_31_x86_64`, `win_amd64`"
+    )
+    with pytest.raises(NoSolutionError) as caught:
+        resolve(Replies(status=1, stderr=said), tmp_path)
+    assert (
+        "exists",
+        "open3d 0.19.0: manylinux_2_34_x86_64, manylinux_2_31_x86_64, win_amd64",
+    ) in caught.value.details
+    assert caught.value.hint.endswith("lock with --platform manylinux_2_31_x86_64")
+
+
 def test_macos_floor_is_told(tmp_path: Path) -> None:
     given = plan("torch", target=target(platform="macos", backend="cpu"))
     replies = resolve(Replies(), tmp_path, given)
