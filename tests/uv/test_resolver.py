@@ -173,7 +173,8 @@ def test_wheels_for_a_later_glibc_are_named_with_the_option(tmp_path: Path) -> N
     said = (
         "error: No solution found when resolving dependencies\n  cause: Because open3d==0.19.0 has no wheels with a "
         "matching platform tag (e.g., `manylinux_2_28_x86_64`) and you require open3d\n\nhint: Wheels are available "
-        "for `open3d` (v0.19.0) on the following platforms: `manylinux_2_34_x86_64`, `manylinux_2_31_x86_64`, `win_amd64`"
+        "for `open3d` (v0.19.0) on the following platforms: `manylinux_2_34_x86_64`, "
+        "`manylinux_2_31_x86_64`, `win_amd64`"
     )
     with pytest.raises(NoSolutionError) as caught:
         resolve(Replies(status=1, stderr=said), tmp_path)
