@@ -360,6 +360,24 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
     if refused := refused_index(text, plan.indexes):
         return refused
     if "No solution found" in text:
+        return _no_solution(plan, text)
+    if NETWORK_ERROR.search(text):
+        return ToolError(
+            "TOL022",
+            f"{_unreached(text, plan)} could not be reached, and uv's cache lacks packages that are needed",
+            details=(("uv says", excerpt(text)),),
+            hint="check the network or proxy; with --offline, lock once online to fill the cache",
+        )
+    return ToolError(
+        "TOL021",
+        f"uv failed with {describe(finished.status)}",
+        details=(("uv says", excerpt(text)),),
+        hint="if the requirements are right, report it with the output of `envsmith -v lock`",
+    )
+
+
+def _no_solution(plan: ResolutionPlan, text: str) -> NoSolutionError:
+    """Return the error for requirements without a solution, by uv's explanation."""
         # The hints of uv name its own flags and generated files; of use are only the versions after the cutoff.
         later = _LATER.search(text)
         cutoffs = Cutoffs(cutoff_utc=plan.cutoff_utc, moved=plan.moved)
@@ -385,19 +403,6 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
     if known := KNOWN.get(system_error(text)):
         details = (("uv says", excerpt(text)),)
         return ToolError("TOL021", f"uv failed: {known[0]}", details=details, hint=known[1])
-    if NETWORK_ERROR.search(text):
-        return ToolError(
-            "TOL022",
-            f"{_unreached(text, plan)} could not be reached, and uv's cache lacks packages that are needed",
-            details=(("uv says", excerpt(text)),),
-            hint="check the network or proxy; with --offline, lock once online to fill the cache",
-        )
-    return ToolError(
-        "TOL021",
-        f"uv failed with {describe(finished.status)}",
-        details=(("uv says", excerpt(text)),),
-        hint="if the requirements are right, report it with the output of `envsmith -v lock`",
-    )
 
 
 def _unreached(text: str, plan: ResolutionPlan) -> str:
