@@ -361,6 +361,9 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
         return refused
     if "No solution found" in text:
         return _no_solution(plan, text)
+    if known := KNOWN.get(system_error(text)):
+        details = (("uv says", excerpt(text)),)
+        return ToolError("TOL021", f"uv failed: {known[0]}", details=details, hint=known[1])
     if NETWORK_ERROR.search(text):
         return ToolError(
             "TOL022",
@@ -378,31 +381,28 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
 
 def _no_solution(plan: ResolutionPlan, text: str) -> NoSolutionError:
     """Return the error for requirements without a solution, by uv's explanation."""
-        # The hints of uv name its own flags and generated files; of use are only the versions after the cutoff.
-        later = _LATER.search(text)
-        cutoffs = Cutoffs(cutoff_utc=plan.cutoff_utc, moved=plan.moved)
-        lacking = tuple(_WITHOUT_WHEEL.findall(text))
-        elsewhere = _PLATFORMS.search(text)
-        text = text.split("\nhint:")[0]
-        cause = " ".join(line.strip() for line in text.splitlines()[1:] if line.strip())
-        error = NoSolutionError(
-            "RES050",
-            "the requirements have no solution",
-            details=(
-                *_origins(plan, cause),
-                ("because", cause.removeprefix("cause:").strip() or text),
-                *_exists(elsewhere),
-                *_cutoff(plan, cause, later),
-            ),
-            hint=cutoffs.hint(plan.profile, later["name"])
-            if later
-            else _platform_hint(elsewhere, plan.target.platform) or _hint(cause),
-        )
-        error.without_wheel = lacking
-        return error
-    if known := KNOWN.get(system_error(text)):
-        details = (("uv says", excerpt(text)),)
-        return ToolError("TOL021", f"uv failed: {known[0]}", details=details, hint=known[1])
+    # The hints of uv name its own flags and generated files; of use are only the versions after the cutoff.
+    later = _LATER.search(text)
+    cutoffs = Cutoffs(cutoff_utc=plan.cutoff_utc, moved=plan.moved)
+    lacking = tuple(_WITHOUT_WHEEL.findall(text))
+    elsewhere = _PLATFORMS.search(text)
+    text = text.split("\nhint:")[0]
+    cause = " ".join(line.strip() for line in text.splitlines()[1:] if line.strip())
+    error = NoSolutionError(
+        "RES050",
+        "the requirements have no solution",
+        details=(
+            *_origins(plan, cause),
+            ("because", cause.removeprefix("cause:").strip() or text),
+            *_exists(elsewhere),
+            *_cutoff(plan, cause, later),
+        ),
+        hint=cutoffs.hint(plan.profile, later["name"])
+        if later
+        else _platform_hint(elsewhere, plan.target.platform) or _hint(cause),
+    )
+    error.without_wheel = lacking
+    return error
 
 
 def _unreached(text: str, plan: ResolutionPlan) -> str:
