@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from packaging.requirements import Requirement
@@ -19,6 +20,8 @@ from envsmith.config.requirement import (
     read_requires_python,
 )
 from envsmith.config.requirements.dynamic_files import DynamicFiles
+from envsmith.config.requirements.pdm_table import read_hatch_table, read_pdm_table
+from envsmith.config.requirements.pixi_table import read_pixi_table
 from envsmith.config.requirements.poetry_table import PoetryTable
 from envsmith.config.requirements.requirements_parser import (
     RequirementsFile,
@@ -34,6 +37,7 @@ from envsmith.model.finding import Decision
 from envsmith.model.naming import suggestion
 
 _DEEPEST = 50
+_TOOLS = ("uv", "poetry", "pdm", "hatch", "pixi")
 
 
 ALL = "*"
@@ -117,17 +121,13 @@ class _PyprojectParser:
         self._project_location = root.at("project")
         self._extras = self._by_name(self._project, self._project_location, "optional-dependencies")
         self._groups = self._by_name(data, root, "dependency-groups")
-        self._tools = inside(data, root, "tool")
-        uv = inside(self._tools, root.at("tool"), "uv")
-        if "dev-dependencies" in uv and "dev" not in self._groups:  # the earlier way to write the group
-            self._groups["dev"] = (root.at("tool").at("uv").at("dev-dependencies"), uv["dev-dependencies"])
-        self._poetry = PoetryTable(
-            inside(self._tools, root.at("tool"), "poetry"), root.at("tool").at("poetry"), self._locked_extras
-        )
+        tool, at = inside(data, root, "tool"), root.at("tool")
+        self._tools = {name: (inside(tool, at, name), at.at(name)) for name in _TOOLS}
+        self._add_dev_dependencies()
+        self._poetry = PoetryTable(*self._tools["poetry"], self._locked_extras)
+        self._pixi = read_pixi_table(*self._tools["pixi"], str(self._project.get("name", "")))
         self._has_own = bool(self._project.get("dependencies"))
-        self._dynamic = DynamicFiles(
-            self._project, self._tools, root.at("tool"), files.read if files else None
-        )
+        self._dynamic = DynamicFiles(self._project, tool, at, files.read if files else None)
         self._sources: list[_Source] = [self._poetry, self._dynamic]
         is_listed = self._has_own or any(source.has_dependencies for source in self._sources)
         if not is_listed and files and (other := files.declare(root.problems)):
@@ -138,14 +138,18 @@ class _PyprojectParser:
         others = [name for source in self._sources for name in source.groups]
         self._chosen_groups = [*self._groups, *others] if ALL in groups else groups
         self.is_declared = bool(
-            "project" in data or extras or groups or any(source.has_dependencies for source in self._sources)
+            "project" in data
+            or extras
+            or groups
+            or self._pixi.requirements
+            or any(source.has_dependencies for source in self._sources)
         )
         self._seen: set[str] = set()
         self._depth = 0
         self._notes: list[Decision] = []
 
     def all(self) -> list[SourcedRequirement]:
-        found = list(self._dependencies())
+        found = [*self._dependencies(), *self._pixi.requirements]
         for name in self._chosen_extras:
             found += self._extra(name, self._project_location.at("optional-dependencies"))
         for name in self._chosen_groups:
@@ -160,13 +164,25 @@ class _PyprojectParser:
             extras={name for kind, name in seen if kind == "extra"},
             groups={name for kind, name in seen if kind == "group"},
         )
-        tools = self._root.at("tool")
         found.notes += self._notes
-        found.add(read_uv_table(inside(self._tools, tools, "uv"), tools.at("uv"), chosen))
+        found.add(read_uv_table(*self._tools["uv"], chosen))
+        found.add(read_pdm_table(*self._tools["pdm"], chosen))
+        found.add(read_hatch_table(*self._tools["hatch"]))
+        found.add(replace(self._pixi, requirements=[]))
         if self._has_own:
             self._poetry.enrich(chosen.names)
         for source in self._sources:
             found.add(source.found)
+
+    def _add_dev_dependencies(self) -> None:
+        """Add the groups that uv and PDM had before there was a standard."""
+        key = "dev-dependencies"
+        table, at = self._tools["uv"]
+        if key in table:
+            self._groups.setdefault("dev", (at.at(key), table[key]))
+        table, at = self._tools["pdm"]
+        for name, value in inside(table, at, key).items():
+            self._groups.setdefault(canonicalize_name(name), (at.at(key).at(name), value))
 
     def _locked_extras(self) -> set[str]:
         return {str(canonicalize_name(name)) for name in self._chosen_extras}

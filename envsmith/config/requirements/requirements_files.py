@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from envsmith.config.positions import TomlDocument
 from envsmith.config.readers import Problems, is_outside
 from envsmith.config.requirement import labels
 from envsmith.config.requirements import conda_names
@@ -130,7 +131,11 @@ def unread_sources(folder: Path) -> tuple[str, ...]:
         folder: the root of a project that declares no dependencies itself.
     """
     found = [name for name in (*_UNREAD, *conda_names.FILES) if (folder / name).is_file()]
-    return (*found, *(("setup.py",) if is_computed(_text(folder, "setup.py")) else ()))
+    found += ["setup.py"] if is_computed(_text(folder, "setup.py")) else []
+    node: object = TomlDocument.parse(_text(folder, "pyproject.toml"), "pyproject.toml").data
+    for key in ("tool", "pixi", "dependencies"):
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return (*found, *(("[tool.pixi.dependencies] of pyproject.toml",) if node else ()))
 
 
 def unread_packages(folder: Path) -> tuple[tuple[str, str], ...]:
