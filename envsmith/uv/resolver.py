@@ -386,7 +386,7 @@ def _no_solution(plan: ResolutionPlan, text: str) -> NoSolutionError:
     cutoffs = Cutoffs(cutoff_utc=plan.cutoff_utc, moved=plan.moved)
     lacking = tuple(_WITHOUT_WHEEL.findall(text))
     elsewhere = _PLATFORMS.search(text)
-    text = text.split("\nhint:")[0]
+    text = text.split("\nhint:", maxsplit=1)[0]
     cause = " ".join(line.strip() for line in text.splitlines()[1:] if line.strip())
     error = NoSolutionError(
         "RES050",
