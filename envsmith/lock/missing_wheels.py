@@ -83,7 +83,8 @@ def explain(
     """
     if not error.without_wheel or any(_meant(name, catalog) for name in error.without_wheel):
         return error
-    plan, found, cause = replace(plan, allow_sdist=(ANY_SOURCE,)), _Found(), ""
+    plan = replace(plan, allow_sdist=(ANY_SOURCE,), known_sources=error.without_wheel)
+    found, cause = _Found(), ""
     for _ in range(_MAX_ROUNDS):
         try:
             answer = resolver.resolve(plan)
@@ -93,7 +94,7 @@ def explain(
             break
         found.add(plan, answer)
         read = [_metadata(*item, sdists, found) for item in pairings.unread(plan, answer)]
-        if not read:
+        if not any(item.requires_dist for item in read):
             break
         plan = plan.amended(pairings.amendment(tuple(read)))
     found.platforms |= _later_platforms(plan, found.versions, resolver)

@@ -177,6 +177,8 @@ class ResolutionPlan:
     index: str = "pytorch"
     """As in the profile."""
     allow_sdist: tuple[str, ...] = ()
+    known_sources: tuple[str, ...] = ()
+    """Those of them that are known to have no wheel for the target; not part of the digest."""
     env: Mapping[str, str]
     """Variables set on activation; recorded in the lock."""
     pypi_builds: Mapping[str, str]

@@ -240,7 +240,8 @@ class UvResolver:
     ) -> list[str | Path]:
         """Run uv until it succeeds, each time with the sources that it lacked and may take, and return the flags."""
         # Those whose metadata was read before had no wheel either.
-        forced = [item.name for item in plan.sdist_metadata() if plan.may_be_source(item.name)]
+        read = (str(item.name) for item in plan.sdist_metadata() if plan.may_be_source(item.name))
+        forced = list(dict.fromkeys((*plan.known_sources, *read)))
         while True:
             flags = self._write_inputs(plan, index, work, forced)
             try:
