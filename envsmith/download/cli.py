@@ -88,11 +88,14 @@ def _download(
     from envsmith.download.transfer_progress import TransferProgress
     from envsmith.download.wheelhouse import WheelhouseDownloader
     from envsmith.index.hashing import FileCache
-    from envsmith.wiring import fetched_wheels_folder
+    from envsmith.wiring import fetched_wheels_folder, index_credentials
 
     with TransferProgress(quiet=quiet) as progress:
         downloader = WheelhouseDownloader(
-            listener=progress, cache=FileCache(fetched_wheels_folder()), jobs=jobs
+            listener=progress,
+            cache=FileCache(fetched_wheels_folder()),
+            jobs=jobs,
+            credentials=index_credentials(needed.indexes),
         )
         return download(needed, wheelhouse, rewrites, downloader.fill)
 

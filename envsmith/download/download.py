@@ -17,6 +17,7 @@ from envsmith.lockfile.manifest import FILENAME, Manifest
 from envsmith.lockfile.pylock import read_pylock
 from envsmith.lockfile.store import read_manifest
 from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check, check_profile_name
+from envsmith.model.package_index import PackageIndex
 from envsmith.model.target import ALIASES
 from envsmith.plan.ports import Files
 
@@ -31,6 +32,8 @@ class NeededFiles:
     artifacts: tuple[Artifact, ...]
     plans: Mapping[str, str]
     """lock → digest of its plan."""
+    indexes: tuple[PackageIndex, ...] = ()
+    """Those of the projects, besides PyPI and PyTorch's."""
 
 
 def needed_files(
@@ -52,6 +55,7 @@ def needed_files(
     """
     found: list[Artifact] = []
     plans: dict[str, str] = {}
+    indexes: dict[PackageIndex, None] = {}
     for profile in profiles:
         texts = files.read_files(folder / profile)
         manifest = read_manifest(texts, str(folder / profile / FILENAME))
@@ -65,7 +69,8 @@ def needed_files(
             text = pylock_text(lock_texts, texts, slug, profile)
             found += artifacts_of(read_pylock(text, lock), lock)
             plans[lock] = manifest.targets[slug].plan
-    return NeededFiles(artifacts=merge_artifacts(found), plans=plans)
+            indexes |= dict.fromkeys(manifest.targets[slug].package_indexes)
+    return NeededFiles(artifacts=merge_artifacts(found), plans=plans, indexes=tuple(indexes))
 
 
 def download(

@@ -33,6 +33,7 @@ from envsmith.files.own_folder import check_links
 from envsmith.files.text import read_text
 from envsmith.index.hashing import FileCache
 from envsmith.model.url import redact_url
+from envsmith.net.client import Credentials, open_session
 from envsmith.net.deadline import Deadline, run_all
 
 # Files of several GB take hours on a slow line; each request has its own timeouts.
@@ -71,12 +72,14 @@ class WheelhouseDownloader:
         cache: files downloaded before for their hash.
         policy: timeouts and retries.
         jobs: number of parallel downloads.
+        credentials: of servers that ask for them.
     """
 
     listener: TransferListener
     cache: FileCache
     policy: TransferPolicy = field(default_factory=TransferPolicy)
     jobs: int = 4
+    credentials: Credentials = field(default_factory=dict)
 
     def fill(self, wheelhouse: Path, artifacts: Sequence[Artifact], locations: Locations) -> DownloadResult:
         """Verify the files that exist, and download the others; one failure does not stop the other files.
@@ -153,10 +156,7 @@ class _Run:
 
     @contextmanager
     def _session(self) -> Iterator[Transfer]:
-        import requests
-
-        with requests.Session() as session:
-            session.headers["User-Agent"] = "envsmith"
+        with open_session(self.downloader.credentials) as session:
             yield Transfer(session, self.downloader.policy, self.stop)
 
     def _existing(self, item: Artifact, source: FileSource) -> FetchedFile | None:

@@ -171,11 +171,16 @@ class WebClient:
 def open_client(
     deadline: Deadline, policy: RetryPolicy | None = None, credentials: Credentials = NO_CREDENTIALS
 ) -> Iterator[WebClient]:
-    """Open a client, and close its connections at the end of the block.
+    """Open a client, and close its connections at the end of the block."""
+    with open_session(credentials) as session:
+        yield WebClient(session, deadline, policy or RetryPolicy())
+
+
+@contextmanager
+def open_session(credentials: Credentials) -> Iterator[requests.Session]:
+    """Open a session, and close its connections at the end of the block.
 
     Args:
-        deadline: for all requests.
-        policy: of attempts.
         credentials: origin of a server → user and password; the netrc file has those of the others.
     """
     import requests
@@ -190,7 +195,7 @@ def open_client(
         session.headers["User-Agent"] = "envsmith"
         if credentials:
             session.auth = sign
-        yield WebClient(session, deadline, policy or RetryPolicy())
+        yield session
 
 
 class UnreachableHosts:

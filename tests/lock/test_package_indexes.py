@@ -131,6 +131,9 @@ def test_installed_with_and_without_pylocks(project: Project) -> None:
     ran = project.run_online("install", "own")
     assert ran.status == 0, ran.said
     assert project.run("verify", "own").status == 0
+    ran = project.run("download", "own", "-d", "house")
+    assert ran.status == 0, ran.said
+    assert (project.root / "house" / made("utils", "9.9").filename).is_file()
     for path in project.root.glob("lockfiles/own/pylock.*"):
         path.unlink()
     (project.root / ".venv").unlink()
