@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,16 @@ from envsmith.model.windows_errors import reason_of
 MAX_BYTES = 5_000_000
 MOST_BYTES = 64_000_000
 """Of a file that a program wrote: a RECORD has at most some megabytes."""
+# Longer marks first: that of UTF-32 begins like that of UTF-16.
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# As in pip: only in the first two lines, in a comment at the beginning of the line.
+_CODING = re.compile(rb"#.*?coding[:=]\s*([-\w.]+)")
 _recorded: ContextVar[list[Path] | None] = ContextVar("_recorded", default=None)
 
 
@@ -33,12 +45,14 @@ def record_reads() -> Iterator[list[Path]]:
         _recorded.reset(token)
 
 
-def read_text(path: Path, place: str) -> str:
+def read_text(path: Path, place: str, *, is_requirements: bool = False) -> str:
     """Return the text of a file, without byte order mark.
 
     Args:
         path: the file.
         place: its name in messages.
+        is_requirements: whether its byte order mark or coding line names the encoding, as pip reads requirements
+            files; other files are UTF-8.
 
     Raises:
         ProfileError: PRF030 when the file does not exist, PRF031 when it is not a text file of at most 5 MB.
@@ -69,7 +83,7 @@ def read_text(path: Path, place: str) -> str:
         ) from error
     if len(data) > MAX_BYTES:
         raise _not_text(place, f"is larger than {MAX_BYTES:,} bytes", "check that it is the right file")
-    return _decoded(data, place)
+    return _decoded(data, place, _encoding(data) if is_requirements else "utf-8-sig")
 
 
 def is_missing(path: Path) -> bool:
@@ -126,14 +140,29 @@ def read_regular(path: str | Path, most_bytes: int = MOST_BYTES) -> bytes:
         return stream.read(most_bytes)  # a file may grow, or not know its size
 
 
-def _decoded(data: bytes, place: str) -> str:
+def _encoding(data: bytes) -> str:
+    """Return the encoding that a byte order mark or a coding line (PEP 263) names; UTF-8 otherwise."""
+    named = next((encoding for bom, encoding in _BOMS if data.startswith(bom)), "")
+    for line in () if named else data.split(b"\n", 2)[:2]:
+        if match := _CODING.match(line):
+            return match[1].decode("ascii")
+    return named or "utf-8-sig"
+
+
+def _decoded(data: bytes, place: str, encoding: str) -> str:
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "another encoding"
+        return data.decode(encoding)
+    except LookupError as error:
         raise _not_text(
-            f"{place}:{line}", f"is not UTF-8 (it looks like {encoding})", "save the file as UTF-8"
+            place, f"names the unknown encoding {encoding[:40]!r}", "save the file as UTF-8"
+        ) from error
+    except UnicodeError as error:
+        if not isinstance(error, UnicodeDecodeError) or encoding != "utf-8-sig":
+            raise _not_text(place, f"is not {encoding[:40]}, as it says", "save the file as UTF-8") from error
+        line = data.count(b"\n", 0, error.start) + 1
+        looks = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "another encoding"
+        raise _not_text(
+            f"{place}:{line}", f"is not UTF-8 (it looks like {looks})", "save the file as UTF-8"
         ) from error
 
 

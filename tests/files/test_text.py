@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from pathlib import Path
@@ -32,6 +33,43 @@ def test_what_is_no_text(tmp_path: Path, data: bytes, where: str, word: str) -> 
     assert (caught.value.code, caught.value.where) == ("PRF031", where)
     assert word in caught.value.message
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "# é\n".encode("utf-16"),
+        codecs.BOM_UTF16_BE + "# é\n".encode("utf-16-be"),
+        "# é\n".encode("utf-32"),
+        b"# -*- coding: latin-1 -*-\n# \xe9\n",
+        b"#!/usr/bin/env x\n# vim: set fileencoding=cp1252 :\n# \xe9\n",
+        "# é\n".encode("utf-8-sig"),
+        "# é\n# coding: latin-1 \n".encode("utf-8-sig"),
+    ],
+)
+def test_encodings_of_requirements_files(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a").write_bytes(data)
+    text = read_text(tmp_path / "a", "a", is_requirements=True)
+    assert "# é\n" in text
+    assert "\ufeff" not in text
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        (b"# coding: no-such-code\n", "no-such-code"),
+        (b"# coding: base64\n", "base64"),
+        (b"# coding: ascii\n\xe9", "ascii"),
+        (codecs.BOM_UTF16_LE + b"a", "utf-16"),
+        (b"\n\n# coding: latin-1\n\xe9", "UTF-8"),
+    ],
+)
+def test_requirements_files_with_wrong_encodings(tmp_path: Path, data: bytes, word: str) -> None:
+    (tmp_path / "a").write_bytes(data)
+    with pytest.raises(ProfileError) as caught:
+        read_text(tmp_path / "a", "a", is_requirements=True)
+    assert caught.value.code == "PRF031"
+    assert word in caught.value.message
 
 
 def test_the_largest_file_is_read(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ _SYSTEMS = {"linux": "linux", "osx": "darwin", "win": "win32"}
 
 
 def read_pixi_table(table: Mapping[str, object], location: Location, project: str) -> ToolTable:
-    """Read ``[tool.pixi]``: what its default environment takes from PyPI is added to the project's dependencies.
+    """Read ``[tool.pixi]``: PyPI packages of its default environment are added to the project's dependencies.
 
     Args:
         table: the keys.

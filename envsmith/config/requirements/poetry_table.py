@@ -56,7 +56,7 @@ _DEV = "dev"
 
 
 class PoetryTable:
-    """Reader of ``[tool.poetry]``; what it finds is collected while dependencies, extras and groups are asked for."""
+    """Reader of ``[tool.poetry]``; `found` grows while dependencies, extras and groups are asked for."""
 
     def __init__(
         self, table: Mapping[str, object], location: Location, extras: Callable[[], Collection[str]]

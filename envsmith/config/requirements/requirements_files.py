@@ -206,7 +206,7 @@ class _FileReader:
     def _read(self, path: Path, include: Include) -> RequirementsFile:
         place = self._place(path)
         try:
-            text = read_text(path, place)
+            text = read_text(path, place, is_requirements=True)
         except ProfileError as error:
             raise error.at(include.origin) if include.origin else error from error.__cause__
         return parse_requirements(text, place)

@@ -44,6 +44,8 @@ _VARIABLE = re.compile(r"\$\{[^}]*\}?")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 # Options after a requirement: hashes, and any other.
 _HASH = re.compile(r"\s--hash(?:\s*=\s*|\s+)(\S+)")
+# `torch==2.8.0 -f URL`, as in the instructions of many projects.
+_LINKS = re.compile(r"\s(?:-f\s*|--find-links(?:\s*=\s*|\s+))(?![\s=-])(\S+)")
 _GIVEN_HASH = re.compile(r"[a-z0-9_]+:[0-9a-f]+")
 _URL_HASH = re.compile(r"(?:^|&)sha256=([0-9A-Fa-f]+)")
 _OPTION_INSIDE = re.compile(r"\s(--?[A-Za-z][A-Za-z-]*)")
@@ -323,14 +325,16 @@ class _RequirementsParser:
 
     def _requirement(self, text: str) -> None:
         bare, hashes = _HASH.sub("", text), _given_hashes(text)
+        for url in _LINKS.findall(bare):
+            self._index("--find-links", url.strip("'\""))
+        bare = _LINKS.sub("", bare)
         self._uncompared += sum(not item.startswith("sha256:") for item in hashes)
         if match := _OPTION_INSIDE.search(bare.partition(";")[0]):
-            wrong = "needs a value" if match[1] == "--hash" else "is not supported"
-            raise ProfileError(
-                "PRF024",
-                f"{shortened(match[1])} after a requirement {wrong}",
-                hint="remove it: only --hash=sha256:... is supported here",
-            )
+            wrong = "needs a value" if match[1] in ("--hash", "-f", "--find-links") else "is not supported"
+            hint = "remove it: only --hash=sha256:... is supported here"
+            if _SHORT.get(match[1], match[1]) in _KINDS:
+                hint = "put it on a line of its own: pip ignores it here"
+            raise ProfileError("PRF024", f"{shortened(match[1])} after a requirement {wrong}", hint=hint)
         pin = pin_of_wheel(bare)
         if pin:
             self._notes.append(note_of_wheel(pin, self._origin))

@@ -66,7 +66,7 @@ class FilesBeside:
 
 @dataclass(kw_only=True)
 class _Setup:
-    """What setup.cfg or setup.py passes to setuptools."""
+    """The arguments of setuptools in setup.cfg or setup.py."""
 
     main: Lines = ()
     extras: dict[str, Lines] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class _Setup:
 
 
 def read_setup_files(cfg: str, script: str, problems: Problems, read_files: ReadFiles) -> Declaration | None:
-    """Return what setup.cfg and a literal setup.py list; the former wins, as in setuptools. None without dependencies.
+    """Return the dependencies in setup.cfg, else a literal setup.py, as setuptools does; None without dependencies.
 
     Args:
         cfg: text of setup.cfg; empty without it.
@@ -202,7 +202,7 @@ def _of_script(script: str) -> _Setup:
 
 
 def _value(node: ast.expr, script: str) -> ast.expr:
-    """Return what a name stands for, if the script assigns to it once at its top level."""
+    """Return the value of a name, if the script assigns to it once at its top level."""
     if not isinstance(node, ast.Name):
         return node
     tree = ast.parse(script)

@@ -41,7 +41,7 @@ _HOW_ELSEWHERE = (
 
 @dataclass(kw_only=True)
 class ToolTable:
-    """What the table of a tool, such as ``[tool.uv]``, says about the packages of a project."""
+    """Content of a tool's table, such as ``[tool.uv]``, about the packages of a project."""
 
     requirements: list[SourcedRequirement] = field(default_factory=list)
     constraints: list[SourcedRequirement] = field(default_factory=list)
@@ -56,13 +56,13 @@ class ToolTable:
     requires_python: RequiresPython | None = None
 
     def add(self, other: ToolTable) -> None:
-        """Add what another table says; its single values are taken where this one has none."""
+        """Add another table; its single values are taken where this one has none."""
         for item in fields(self):
             own, more = getattr(self, item.name), getattr(other, item.name)
             setattr(self, item.name, own + more if isinstance(own, list) else own or more)
 
     def add_file(self, file: RequirementsFile) -> tuple[SourcedRequirement, ...]:
-        """Add what requirements files say besides their requirements, and return these."""
+        """Add all but the requirements of a file, and return these."""
         values: dict[str, Any] = {item.name: getattr(file, item.name) for item in fields(self)}
         values |= {key: list(value) for key, value in values.items() if isinstance(value, tuple)}
         self.add(ToolTable(**{**values, "requirements": []}))

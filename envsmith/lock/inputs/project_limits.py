@@ -14,6 +14,7 @@ from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.lockfile.manifest import RememberedOptions
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
+from envsmith.model.shell import quote_path
 from envsmith.model.target import Target
 
 NARROWED = "PRF107"
@@ -105,8 +106,13 @@ def _replaced(lines: Iterable[PyTorchLine], profile: Profile, family: Collection
         yield _note(line.url, text, _REPLACED)
 
 
-def named_backend(file: RequirementsFile, target: Target) -> tuple[str, str]:
+def named_backend(file: RequirementsFile, target: Target, files: Collection[str] = ()) -> tuple[str, str]:
     """Return the backend that a label or an index line names for a target, and where; empty without one.
+
+    Args:
+        file: what the project or the files say.
+        target: for markers.
+        files: the requirements files that were named, for the commands of the hint.
 
     Raises:
         ProfileError: PRF022 when two labels, or two indexes, name different ones.
@@ -119,10 +125,12 @@ def named_backend(file: RequirementsFile, target: Target) -> tuple[str, str]:
     found = {line.backend: line for line in lines if line.backend}
     if len(found) > 1:
         listed = ", ".join(f"{backend} ({line.origin})" for backend, line in found.items())
+        named = "".join(f" -r {quote_path(name)}" for name in files)
+        commands = "`, or `".join(f"envsmith lock {backend}{named}" for backend in found)
         raise ProfileError(
             "PRF022",
             f"the project names several PyTorch indexes: {listed}",
-            hint=f"choose one: envsmith lock {next(iter(found))}",
+            hint=f"choose one: `{commands}`",
         )
     return next(((backend, line.origin) for backend, line in found.items()), ("", ""))
 

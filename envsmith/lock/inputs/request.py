@@ -111,8 +111,8 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
         chosen = [_profile(name, store) for name in dict.fromkeys(names)]
     else:
         file = _read_given(given, read)
-        backend, why = _backend(file, options) if file else ("", "")
         locked = folders_with(options.folder, FILENAME)
+        backend, why = _backend(file, options, is_locked=bool(locked)) if file else ("", "")
         if file and not backend and not locked and file.requirements:
             backend, why = best_backend(), "the best for this machine (`envsmith select --explain`)"
         chosen = [_profile(name, store) for name in locked]
@@ -131,12 +131,21 @@ def lock_requests(options: LockOptions, project: Path) -> tuple[LockRequest, ...
     )
 
 
-def _backend(file: RequirementsFile, options: LockOptions) -> tuple[str, str]:
-    """Return the backend that was typed or that the requirements name, and why; empty without one."""
+def _backend(file: RequirementsFile, options: LockOptions, *, is_locked: bool) -> tuple[str, str]:
+    """Return the backend that was typed or that the requirements name, and why; empty without one.
+
+    Raises:
+        ProfileError: PRF022 when the requirements name several, unless something is locked.
+    """
     if options.remembered.backend:
         return options.remembered.backend, ""
     target = Target(python=this_python(), platform=this_platform(), backend=Backend.parse("cpu"))
-    backend, origin = named_backend(file, target)
+    try:
+        backend, origin = named_backend(file, target, options.remembered.requirements_files)
+    except ProfileError:
+        if not is_locked:
+            raise
+        return "", ""
     return backend, f"named at {origin}" if backend else ""
 
 
@@ -187,6 +196,8 @@ def _request(
     profile = profile.with_overrides(
         backend=remembered.backend or None, python=remembered.python, platforms=remembered.platforms
     )
+    if remembered.backend and profile.on_retired == "error":  # chosen by hand: a note says that it has ended
+        profile = replace(profile, on_retired="stable")
     profile, limits = fit(profile, found, remembered, family=_family() if found.pytorch_lines else ())
     sources = {str(canonicalize_name(name)) for name in remembered.allow_sdist}
     profile = replace(profile, allow_sdist=(*profile.allow_sdist, *sources))

@@ -101,7 +101,7 @@ def test_labels_contradict_across_files(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_read(tmp_path: Path, line: str, code: str) -> None:
     write(tmp_path, r=line, sub__a="a")
-    (tmp_path / "bad.txt").write_bytes(b"\xff\xfe")
+    (tmp_path / "bad.txt").write_bytes(b"\xff\xfea")
     with pytest.raises(EnvsmithError) as caught:
         read_requirements(tmp_path, ["r.txt"])
     assert caught.value.code == code

@@ -48,6 +48,12 @@ MALFORMED = [
     ("--use-feature fast-deps", "PRF024", "remove it"),
     ("a==1 --config-settings x=y", "PRF024", "--hash"),
     ("a==1 -r b.txt", "PRF024", "--hash"),
+    (f"torch --index-url {WHL}/cpu", "PRF024", "a line of its own"),
+    (f"torch -i {WHL}/cpu", "PRF024", "a line of its own"),
+    (f"torch==2.8.0 --extra-index-url={WHL}/cpu", "PRF024", "a line of its own"),
+    ("torch -f ./wheels", "PRF026", "remove the line"),
+    ("torch -f", "PRF024", "a line of its own"),
+    ("torch -f --pre", "PRF024", "a line of its own"),
     ("a" * 3000, "PRF020", "PEP 508"),
     ("a" + " " * 300_000 + "b", "PRF020", "PEP 508"),
     ("a==1 --hash", "PRF024", "--hash=sha256"),
@@ -134,6 +140,18 @@ def test_lines_that_name_pytorchs_index_are_replaced_with_a_note() -> None:
         ("PRF101", (f"requirements.in:{line}",)) for line in (1, 2, 3, 4)
     ]
     assert "torch_stable.html" in file.notes[2].message
+
+
+@pytest.mark.parametrize("option", ["-f ", "-f", "--find-links ", "--find-links="])
+def test_a_page_on_the_line_of_a_requirement(option: str) -> None:
+    file = read(f"torch==2.8.0 ; os_name == 'nt' {option}{WHL}/cpu/torch_stable.html --hash=sha256:aa\nsix\n")
+    assert asked(file) == [
+        ('torch==2.8.0; os_name == "nt"', "requirements.in:1"),
+        ("six", "requirements.in:2"),
+    ]
+    assert [(line.backend, line.origin) for line in file.pytorch_lines] == [("cpu", "requirements.in:1")]
+    assert [note.code for note in file.notes] == ["PRF101"]
+    assert file.requirements[0].hashes == ("sha256:aa",)
 
 
 def test_pypis_own_address_changes_nothing() -> None:

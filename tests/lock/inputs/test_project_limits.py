@@ -89,5 +89,9 @@ def test_the_backend_that_the_files_name() -> None:
     assert named_backend(lines("cu128", marker="sys_platform == 'win32'"), target()) == ("", "")
     assert named_backend(file(), target()) == ("", "")
     with pytest.raises(ProfileError) as caught:
-        named_backend(lines("cu128", "cu130"), target())
+        named_backend(lines("cu128", "cu130"), target(), ["my r.txt"])
     assert caught.value.code == "PRF022"
+    assert caught.value.message.endswith("cu128 (p:1), cu130 (p:1)")
+    assert caught.value.hint == (
+        "choose one: `envsmith lock cu128 -r 'my r.txt'`, or `envsmith lock cu130 -r 'my r.txt'`"
+    )

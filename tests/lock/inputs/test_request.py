@@ -134,6 +134,45 @@ def test_requirements_file_that_means_a_backend_is_enough(project: Path, text: s
     assert (target.python, target.platform) == (this_python(), this_platform())
 
 
+TWO = "".join(f"--extra-index-url https://download.pytorch.org/whl/{name}\n" for name in ("cpu", "cu128"))
+
+
+def test_two_indexes_of_pytorch_are_asked_about(project: Path) -> None:
+    (project / "requirements.txt").write_text(f"{TWO}torch\n", "utf-8")
+    with pytest.raises(ProfileError) as caught:
+        wanted(project, files=("requirements.txt",))
+    assert caught.value.code == "PRF022"
+    assert "cpu (requirements.txt:1), cu128 (requirements.txt:2)" in caught.value.message
+    for name in ("cpu", "cu128"):
+        assert f"envsmith lock {name} -r requirements.txt" in caught.value.hint
+        assert str(wanted(project, profiles=(name,), files=("requirements.txt",))[0].profile.backend) == name
+    (project / "requirements.txt").write_text(f"{TWO}torch==2.8.0+cu128\n", "utf-8")
+    assert str(wanted(project, files=("requirements.txt",))[0].profile.backend) == "cu128"
+
+
+def write_lock(project: Path, name: str) -> None:
+    text = f'form = 1\nprofile = "{name}"\ncutoff-utc = "2026-11-20T00:00:00Z"\n[moved]\n[targets]\n'
+    (project / "lockfiles" / name).mkdir(parents=True)
+    (project / "lockfiles" / name / "manifest.toml").write_text(text, "utf-8")
+
+
+def test_a_label_makes_a_lock_of_its_own_beside_others(project: Path) -> None:
+    write_lock(project, "cu130")
+    (project / "requirements.txt").write_text("torch==2.8.0+cpu\n", "utf-8")
+    assert [item.profile.name for item in wanted(project, files=("requirements.txt",))] == ["cpu"]
+    (project / "requirements.txt").write_text(f"{TWO}torch\n", "utf-8")
+    assert [item.profile.name for item in wanted(project, files=("requirements.txt",))] == ["cu130"]
+
+
+def test_a_backend_that_has_ended_is_noted_if_it_was_chosen_by_hand(project: Path) -> None:
+    (project / "profiles").mkdir()
+    own = 'backend = "cu128"\npython = ["3.12"]\nplatforms = ["linux"]\nrequirements = ["torch"]\n'
+    (project / "profiles/mine.toml").write_text(own, "utf-8")
+    (found,) = wanted(project, profiles=("mine",), backend="rocm6.4")
+    assert (found.profile.on_retired, str(found.profile.backend)) == ("stable", "rocm6.4")
+    assert wanted(project, profiles=("mine",))[0].profile.on_retired == "error"
+
+
 def test_backend_stands_for_itself(project: Path) -> None:
     (found,) = wanted(project, profiles=("cu118",))
     assert str(found.profile.backend) == "cu118"
