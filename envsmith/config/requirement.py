@@ -21,7 +21,8 @@ FROM_ENVSMITH = "envsmith"
 """Origin of a requirement of our own."""
 FROM_CATALOG = "catalog: "
 """Beginning of the origin of a requirement by a fact."""
-_LONGEST = 2000
+LONGEST = 2000
+"""Characters of a requirement."""
 _MOST_SHOWN = 40
 """Characters of a malformed requirement in its error."""
 # Forms of requirements that pip takes from elsewhere than an index.
@@ -74,8 +75,8 @@ def read_requirement(text: str) -> Requirement:
     """
     text = text.strip()
     _refuse_outside_index(text)
-    if len(text) > _LONGEST:
-        raise _malformed(text, f"longer than {_LONGEST} characters")
+    if len(text) > LONGEST:
+        raise _malformed(text, f"longer than {LONGEST} characters")
     try:
         requirement = Requirement(text)
         str(requirement)

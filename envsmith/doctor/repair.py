@@ -125,7 +125,12 @@ def _rebuild(damaged: RepairInput, tools: RepairTools, *, is_again: bool) -> Non
 def _supply(step: RepairStep, damaged: RepairInput, tools: RepairTools) -> InstallSource:
     names = {subject.partition("==")[0] for subject in step.subjects}
     is_locked = step.is_hashed and damaged.pins is not None
-    text = damaged.pins.to_requirements(names) if is_locked and damaged.pins else "\n".join(step.subjects)
+    by_name = bool(tools.supply.wheelhouse)
+    text = (
+        damaged.pins.to_requirements(names, by_name=by_name)
+        if is_locked and damaged.pins
+        else "\n".join(step.subjects)
+    )
     sources = tuple(name for name in tools.supply.sources if name in names)
     return InstallSource(
         text=text,

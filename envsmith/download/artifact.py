@@ -12,7 +12,7 @@ from envsmith.errors import ToolError
 from envsmith.model.wheel import SHA256, is_wheel_filename
 
 if TYPE_CHECKING:
-    from packaging.pylock import PackageSdist, PackageWheel, Pylock
+    from packaging.pylock import PackageArchive, PackageSdist, PackageWheel, Pylock
 
 # Source distributions by PEP 625 and older ones; strict, because the name becomes part of a path.
 _SDIST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*-[A-Za-z0-9._+!]+\.(?:tar\.gz|tgz|tar\.bz2|tar\.xz|zip)")
@@ -46,13 +46,12 @@ def artifacts_of(pylock: Pylock, lock: str) -> Iterator[Artifact]:
         ToolError: TOL041 for a file with an unsafe name, without sha256, or without an HTTP URL.
     """
     for package in pylock.packages:
-        files: list[PackageWheel | PackageSdist] = [*(package.wheels or ())]
-        if package.sdist and not files:
-            files.append(package.sdist)
+        files: list[PackageWheel | PackageSdist | PackageArchive] = [*(package.wheels or ())]
+        files += [file for file in (package.sdist, package.archive) if file and not package.wheels]
         for file in files:
             sha256, url = file.hashes.get("sha256", ""), file.url or ""
             yield Artifact(
-                filename=_checked_filename(file, sha256, url, lock),
+                filename=_checked_filename(_filename(file), sha256, url, lock),
                 sha256=sha256,
                 url=url,
                 project=str(package.name),
@@ -84,9 +83,13 @@ def is_filename(text: str) -> bool:
     return len(text) <= _MAX_FILENAME and (is_wheel_filename(text) or _SDIST.fullmatch(text) is not None)
 
 
-def _checked_filename(file: PackageWheel | PackageSdist, sha256: str, url: str, lock: str) -> str:
-    """Return the file's name after checking name, hash and URL."""
-    filename = file.filename
+def _filename(file: PackageWheel | PackageSdist | PackageArchive) -> str:
+    name = getattr(file, "filename", None)
+    return str(name) if name else unquote(urlsplit(file.url or "").path).rpartition("/")[2]
+
+
+def _checked_filename(filename: str, sha256: str, url: str, lock: str) -> str:
+    """Return a file's name after checking name, hash and URL."""
     if not is_filename(filename):
         raise _unusable(f"{filename!r} is not a valid name of a wheel or source distribution", lock)
     if SHA256.fullmatch(sha256) is None:

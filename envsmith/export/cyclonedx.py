@@ -83,6 +83,7 @@ def _component(item: BillComponent) -> Component:
 
     sha256 = HashType(alg=HashAlgorithm.SHA_256, content=item.sha256)
     qualifiers = {"file_name": item.filename, **({"repository_url": item.index} if item.index else {})}
+    qualifiers |= {"download_url": item.url} if item.is_direct else {}
     purl = PackageURL("pypi", name=item.name, version=item.version, qualifiers=qualifiers)
     return Component(
         name=item.name,

@@ -28,6 +28,8 @@ class BillComponent:
     """Its download URL."""
     index: str = ""
     """URL of its index; empty for PyPI."""
+    is_direct: bool = False
+    """Whether it is required by its URL, and so from no index."""
     licence: PackageLicense | None = None
     """None if unknown."""
 
@@ -130,6 +132,7 @@ def to_bill(locks: Sequence[SavedLock], licences: Mapping[str, PackageLicense]) 
                 sha256=pin.sha256[0],
                 url=pin.url,
                 index=f"{HOST}/whl/{lock.index}" if pin.name in lock.from_index else "",
+                is_direct=bool(pin.source),
                 licence=licences.get(pin.sha256[0]),
             )
             for pin in lock.pins.packages

@@ -64,7 +64,9 @@ class Prefetcher:
         if result.failed:
             raise download_error(result.failed, len(artifacts), f"envsmith install {locked.profile}")
         return InstallSource(
-            text=files[f"requirements.{locked.slug}.txt"].decode("utf-8", "replace"),
+            text=locked.pins.for_wheelhouse(
+                files[f"requirements.{locked.slug}.txt"].decode("utf-8", "replace")
+            ),
             is_pylock=False,
             sources=locked.source.sources,
             wheelhouse=str(wheelhouse),

@@ -112,7 +112,8 @@ def read_lock(
     entry = manifest.targets[slug]
     texts = LockTexts.of(slug, entry, files, request.folder)
     pins, pylock = check(slug, manifest, texts, request.rules, profile=request.profile)
-    source = InstallSource(text=texts.requirements, is_pylock=False)
+    text = pins.for_wheelhouse(texts.requirements) if request.wheelhouse else texts.requirements
+    source = InstallSource(text=text, is_pylock=False)
     if (
         pylock and texts.pylock and not request.wheelhouse
     ):  # a pylock has URLs, a wheelhouse is used by file names

@@ -63,6 +63,7 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
     for package in family:
         _check_build(package, plan)
     _check_origins(packages, plan)
+    _check_direct(packages, plan, resolution)
     sources = sorted({url for package in family if (url := plan.index_of(package.name))})
     decisions = _decisions(plan, packages)
     pylock = Pylock(
@@ -86,6 +87,7 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
         package_indexes=plan.indexes,
         decisions=decisions,
         unsatisfied=plan.unsatisfied(),
+        direct=resolution.direct,
     )
 
 
@@ -272,6 +274,14 @@ def _check_origins(packages: Iterable[Package], plan: ResolutionPlan) -> None:
                 and urlsplit(wheel.url or "").hostname in PYTORCH_HOSTS
             ):
                 raise _violation("LCK018", package, f"is from {wheel.url}, but not in the torch family")
+
+
+def _check_direct(packages: Iterable[Package], plan: ResolutionPlan, resolution: Resolution) -> None:
+    """Refuse packages from URLs that no requirement names, and required URLs that were not taken."""
+    required = {item.name: item.requirement.url for item in plan.all_requirements() if item.requirement.url}
+    for package in packages:
+        if resolution.direct.get(package.name) != required.get(package.name):
+            raise _violation("LCK010", package, f"is not from {required.get(package.name) or 'an index'}")
 
 
 def _check_selection(pylock: Pylock, target: Target) -> None:

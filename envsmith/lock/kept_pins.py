@@ -35,6 +35,11 @@ def pinned_lines(slug: str, found: Mapping[str, bytes]) -> dict[str, Requirement
     return {name: line for name, line in lines.items() if name not in twice}
 
 
+def kept_file(line: RequirementsLine) -> str:
+    """Return the URL of a pinned file with its hash, without which uv would take another one; empty without a URL."""
+    return f"{line.source}#sha256={line.sha256[0]}" if line.source and line.sha256 else ""
+
+
 def preferences(slug: str, manifest: Manifest | None, found: Mapping[str, bytes]) -> dict[str, str]:
     """Return project → version to keep for a target: those on which the files of its lock agree.
 
@@ -95,7 +100,7 @@ def rebuild(
         LockError: as `admission.admit`.
         ToolError: when the resolver or the network fails.
     """
-    known = resolver.find_files(plan, {name: line.version for name, line in lines.items()})
+    known = resolver.find_files(plan, {name: kept_file(line) or line.version for name, line in lines.items()})
     packages = [item for item in (_with_locked_files(one, lines) for one in known.packages) if item]
     served = {package.name for package in packages}
     unserved = tuple(f"{name} {line.version}" for name, line in sorted(lines.items()) if name not in served)
@@ -109,7 +114,9 @@ def rebuild(
     plan = replace(
         plan, decisions=tuple(decisions_of(entry)), amendments=(Amendment(decisions=(), unsatisfied=unmet),)
     )
-    resolution = Resolution(packages=tuple(packages), requirers=requirers, indexes=known.indexes)
+    resolution = Resolution(
+        packages=tuple(packages), requirers=requirers, indexes=known.indexes, direct=known.direct
+    )
     return RebuiltLock(lock=admission.admit(plan, resolution, entry.catalog), unserved=(), notes=notes)
 
 

@@ -192,7 +192,10 @@ class _LockOnDisk:
         """Return a plan with the versions to keep; what an upgrade needs may be newer than the cutoff."""
         found = kept_pins.preferences(plan.target.slug, self.kept, self.files)
         kept = {name: version for name, version in found.items() if name not in self.upgraded}
-        return replace(plan, preferences=kept, has_cutoff=plan.has_cutoff and not self.upgraded)
+        lines = kept_pins.pinned_lines(plan.target.slug, self.files)
+        files = {line.source: kept_pins.kept_file(line) for name, line in lines.items() if name in kept}
+        has_cutoff = plan.has_cutoff and not self.upgraded
+        return replace(plan, preferences=kept, kept_files=files, has_cutoff=has_cutoff)
 
     def moved(self, lock: Lock) -> tuple[tuple[str, str, str], ...]:
         """Return the pins of a lock that differ from those before."""

@@ -13,6 +13,8 @@ from envsmith.errors import EnvsmithError, LockError
 from envsmith.model.backend import Backend
 
 if TYPE_CHECKING:  # few locks have any, and `envsmith run` must start fast
+    from packaging.requirements import Requirement
+
     from envsmith.model.package_index import PackageIndex
     from envsmith.model.route import RoutePage
 
@@ -132,14 +134,21 @@ class TargetRecord:
     def requested(self) -> tuple[str, ...]:
         """Normalised names of the direct requirements, without malformed ones."""
         # `envsmith run` must start fast, and needs no names.
-        from packaging.requirements import InvalidRequirement, Requirement
         from packaging.utils import canonicalize_name
 
-        names: list[str] = []
+        return tuple(canonicalize_name(item.name) for item in self._requirements())
+
+    @property
+    def urls(self) -> frozenset[str]:
+        """URLs of the direct requirements on files."""
+        return frozenset(item.url for item in self._requirements() if item.url)
+
+    def _requirements(self) -> Iterator[Requirement]:
+        from packaging.requirements import InvalidRequirement, Requirement
+
         for text in self.inputs.get("requirement", ()):
             with suppress(InvalidRequirement):
-                names.append(canonicalize_name(Requirement(text).name))
-        return tuple(names)
+                yield Requirement(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

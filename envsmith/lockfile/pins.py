@@ -20,9 +20,11 @@ _PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9
 _HASH = re.compile(r"--hash=sha256:(?P<sha256>[0-9a-f]+)")
 # A whole line as `envsmith lock` writes it: a pin and nothing but its sha256 hashes.
 _HASHED = re.compile(_PIN.pattern + r"( --hash=sha256:[0-9a-f]{64})+")
+_DIRECT = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*) @ (?P<source>\S+)")
+_HASHED_DIRECT = re.compile(_DIRECT.pattern + r"( --hash=sha256:[0-9a-f]{64})+")
 # All keys of a pylock that `envsmith lock` writes; others could make an installer take other files.
 _KEYS = frozenset({"lock-version", "environments", "requires-python", "created-by", "packages", "tool"})
-_PACKAGE_KEYS = frozenset({"name", "version", "dependencies", "index", "wheels", "sdist"})
+_PACKAGE_KEYS = frozenset({"name", "version", "dependencies", "index", "wheels", "sdist", "archive"})
 _FILE_KEYS = frozenset({"name", "upload-time", "url", "size", "hashes"})
 _INDEX, _PAGE, _DEFAULT = "--extra-index-url", "--find-links", "--index-url"
 
@@ -41,14 +43,20 @@ class RequirementsLine:
     @property
     def name(self) -> str:
         """Name of the pinned project as written; empty for an option or another kind of requirement."""
-        match = _PIN.match(self.text)
+        match = _PIN.match(self.text) or _DIRECT.match(self.text)
         return match["name"] if match else ""
 
     @property
     def version(self) -> str:
-        """Pinned version; empty where `name` is."""
-        match = _PIN.match(self.text)
-        return match["version"] if match else ""
+        """Pinned version; that of a file at a URL is in the first comment. Empty where `name` is."""
+        match = _PIN.match(self.text) or (self.source and self.comments and _PIN.fullmatch(self.comments[0]))
+        return match["version"] if match and match["name"] == self.name else ""
+
+    @property
+    def source(self) -> str:
+        """URL of the file; empty if it is from an index."""
+        match = _DIRECT.match(self.text)
+        return match["source"] if match else ""
 
     @property
     def sha256(self) -> tuple[str, ...]:
@@ -102,6 +110,8 @@ class Pin:
     """Empty if read from a requirements file, like the two fields below."""
     url: str = ""
     size_bytes: int | None = None
+    source: str = ""
+    """URL in its requirement; empty if it is from an index."""
 
     @property
     def is_source(self) -> bool:
@@ -128,15 +138,27 @@ class Pins:
         """Return the pinned version of a project; empty if it is not pinned."""
         return next((pin.version for pin in self.packages if pin.name == name), "")
 
-    def to_requirements(self, names: Collection[str]) -> str:
-        """Return hashed requirements of some packages, with all indexes and pages."""
+    def to_requirements(self, names: Collection[str], *, by_name: bool = False) -> str:
+        """Return hashed requirements of some packages, with all indexes and pages.
+
+        Args:
+            names: of the packages.
+            by_name: without URLs, for a wheelhouse.
+        """
         places = ((_DEFAULT, self.defaults), (_INDEX, self.indexes), (_PAGE, self.pages))
         lines = [f"{option} {url}" for option, urls in places for url in urls]
         for pin in self.packages:
             if pin.name in names:
                 hashes = [f"--hash=sha256:{value}" for value in pin.sha256]
-                lines.append(" ".join([f"{pin.name}=={pin.version}", *hashes]))
+                is_direct = pin.source and not by_name
+                named = f"{pin.name} @ {pin.source}" if is_direct else f"{pin.name}=={pin.version}"
+                lines.append(" ".join([named, *hashes]))
         return "".join(f"{line}\n" for line in lines)
+
+    def for_wheelhouse(self, text: str) -> str:
+        """Return the text of a requirements file, without the URLs of files, which a wheelhouse has by their names."""
+        is_direct = any(pin.source for pin in self.packages)
+        return self.to_requirements({pin.name for pin in self.packages}, by_name=True) if is_direct else text
 
     @classmethod
     def from_requirements(cls, text: str, place: str) -> Pins:
@@ -151,8 +173,9 @@ class Pins:
             option, _, value = line.text.partition(" ")
             if option in places:
                 places[option].append(value)
-            elif _HASHED.fullmatch(line.text):
-                packages.append(Pin(name=line.name, version=line.version, sha256=line.sha256))
+            elif _HASHED.fullmatch(line.text) or (_HASHED_DIRECT.fullmatch(line.text) and line.version):
+                pin = Pin(name=line.name, version=line.version, sha256=line.sha256, source=line.source)
+                packages.append(pin)
             else:
                 raise _not_ours(f"{place}:{line.number}")
         return cls(
@@ -180,8 +203,7 @@ class Pins:
 
 def _pin(package: Mapping[str, Any]) -> Pin:
     files: list[Mapping[str, Any]] = [*package.get("wheels", ())]
-    if "sdist" in package:
-        files.append(package["sdist"])
+    files += [package[key] for key in ("sdist", "archive") if key in package]
     (file,) = files
     _check_keys(package, _PACKAGE_KEYS)
     _check_keys(file, _FILE_KEYS)
@@ -194,6 +216,7 @@ def _pin(package: Mapping[str, Any]) -> Pin:
         filename=filename,
         url=file["url"],
         size_bytes=file.get("size"),
+        source=file["url"] if "archive" in package else "",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from packaging.pylock import Package, Pylock, PylockValidationError
@@ -42,6 +42,8 @@ class Lock:
     """Addresses of pages of links."""
     package_indexes: tuple[PackageIndex, ...] = ()
     """Those of the project."""
+    direct: Mapping[str, str] = field(default_factory=dict)
+    """project → the URL in its requirement; a pylock has the file as ``archive``."""
 
     def package(self, name: str) -> Package | None:
         """Return a package, or None if it is not locked."""
@@ -66,7 +68,7 @@ class Lock:
         return "\n".join(
             [
                 lines(values),
-                *(table("[packages]", _package(package), ("wheels",)) for package in packages),
+                *(table("[packages]", self._package(package), ("wheels",)) for package in packages),
                 table("tool.envsmith", tool),
                 *([table("tool.envsmith.env", env)] if env else ()),
                 *(table("[tool.envsmith.decisions]", decision) for decision in decisions),
@@ -89,12 +91,26 @@ class Lock:
         names = {index.url.rstrip("/"): index.name for index in self.package_indexes}
         for package in self.pylock.packages:
             hashes = sorted(f"--hash={kind}:{value}" for kind, value in package_hashes(package))
-            lines += [" \\\n    ".join([f"{package.name}=={package.version}", *hashes])]
+            pin, source = f"{package.name}=={package.version}", self.direct.get(package.name)
+            lines += [" \\\n    ".join([f"{package.name} @ {source}" if source else pin, *hashes])]
+            lines += [f"    # {pin}"] if source else []
             if name := names.get((package.index or "").rstrip("/")):
                 lines += [f"    # from {name}"]
             # A line break in the name of a requirements file must not start a new line.
             lines += [f"    # via {' '.join(text.split())}" for text in self.requirers.get(package.name, ())]
         return "\n".join(lines) + "\n"
+
+    def _package(self, package: Package) -> dict[str, Any]:
+        values = {**_given(package), "version": str(package.version)}
+        if package.sdist:
+            values["sdist"] = _given(package.sdist)
+        if package.wheels:
+            values["wheels"] = [_given(wheel) for wheel in package.wheels]
+        if package.name in self.direct:
+            (file,) = values.pop("wheels")
+            # Without the size: no index says it, and equal locks have equal bytes.
+            values["archive"] = {key: file[key] for key in ("url", "hashes")}
+        return values
 
 
 def package_hashes(package: Package) -> Iterator[tuple[str, str]]:
@@ -103,15 +119,6 @@ def package_hashes(package: Package) -> Iterator[tuple[str, str]]:
         yield from wheel.hashes.items()
     if package.sdist:
         yield from package.sdist.hashes.items()
-
-
-def _package(package: Package) -> dict[str, Any]:
-    values = {**_given(package), "version": str(package.version)}
-    if package.sdist:
-        values["sdist"] = _given(package.sdist)
-    if package.wheels:
-        values["wheels"] = [_given(wheel) for wheel in package.wheels]
-    return values
 
 
 def _given(item: Any) -> dict[str, Any]:  # noqa: ANN401 - any class of packaging.pylock

@@ -207,6 +207,10 @@ class _Checker:
         for pin in requirements.packages:
             if len(pin.sha256) != 1:
                 yield self._differs(f"{pin.name} has {len(pin.sha256)} hashes", "one file is locked")
+            if pin.source and pin.source not in self._entry.urls:
+                yield self._differs(
+                    f"{pin.name} @ {pin.source}", "manifest.toml: no requirement with this URL"
+                )
             if pin.name != canonicalize_name(pin.name) or names.count(pin.name) > 1:
                 yield self._differs(f"{pin.name}", "each package once, by its normalised name")
         if len(names) != self._entry.packages:
@@ -234,7 +238,7 @@ class _Checker:
             )
         for name in sorted({*pins, *theirs}):
             one, other = pins.get(name), theirs.get(name)
-            if one is None or other is None or (one.version, one.sha256) != (other.version, other.sha256):
+            if one is None or other is None or _identity(one) != _identity(other):
                 yield self._differs(f"{name} {_pinned(one)}", f"{self._texts.pylock_name}: {_pinned(other)}")
             elif (family := self._entry.family.get(name)) and family.filename != other.filename:
                 yield self._differs(
@@ -301,6 +305,8 @@ class _Checker:
         if not is_secure(pin.url, self._rules.insecure_hosts):
             return "plain http is refused (ENVSMITH_INSECURE_HOST=HOST allows it)"
         host = (urlsplit(pin.url).hostname or "").lower()
+        if pin.source:
+            return "" if pin.source in self._entry.urls else "no requirement of this lock names this URL"
         if pin.name in self._entry.family and pin.name not in self._entry.from_pypi:
             known, name, index = self._rules.pytorch_hosts, host, f"{HOST}/whl/{self._index}"
             pytorch = PYTORCH_HOSTS
@@ -327,6 +333,10 @@ class _Checker:
 def is_url_of(url: str, filename: str) -> bool:
     """Return whether a text is the plain URL of a file."""
     return is_url(url) and unquote(urlsplit(url).path).rpartition("/")[2] == filename
+
+
+def _identity(pin: Pin) -> tuple[object, ...]:
+    return pin.version, pin.sha256, pin.source
 
 
 def _pinned(pin: Pin | None) -> str:

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from packaging.pylock import Package, Pylock, PylockValidationError
+from packaging.pylock import Package, PackageWheel, Pylock, PylockValidationError
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -196,7 +196,9 @@ class ResolutionPlan:
     versions: str = "common"
     """``common`` for one version per package on all targets where possible, ``newest`` for the newest per target."""
     preferences: Mapping[str, str] = field(default_factory=dict)
-    """project → the version to keep while it satisfies everything asked. Not part of the digest, like the next two."""
+    """project → the version to keep while it satisfies everything asked. Not in the digest, like the next three."""
+    kept_files: Mapping[str, str] = field(default_factory=dict)
+    """URL of a direct requirement → the URL with the locked hash, to which no other file may answer."""
     decisions: tuple[Decision, ...] = ()
     amendments: tuple[Amendment, ...] = ()
     """They follow from the plan and PyPI's releases at the cutoff."""
@@ -334,6 +336,8 @@ class Resolution:
     """project → address of its index, as reported by the resolver."""
     yanked: Mapping[str, str] = field(default_factory=dict)
     """project → the reason why its index withdrew the version (PEP 592), empty without one."""
+    direct: Mapping[str, str] = field(default_factory=dict)
+    """project → the URL of the wheel that its requirement names."""
 
     @classmethod
     def of(cls, packages: Iterable[Package], annotated: str, warnings: str = "") -> Resolution:
@@ -345,16 +349,32 @@ class Resolution:
             warnings: uv's standard error.
         """
         requirers, indexes = parse_annotations(annotated)
+        packages = sorted(packages, key=lambda package: package.name)
         return cls(
-            packages=tuple(sorted(packages, key=lambda package: package.name)),
+            packages=tuple(map(_with_wheel, packages)),
             requirers=requirers,
             indexes=indexes,
             yanked={name: reason for (name, _), reason in parse_yanked(warnings).items()},
+            direct={
+                str(item.name): item.archive.url for item in packages if item.archive and item.archive.url
+            },
         )
 
     def versions(self) -> dict[str, str]:
         """Return project → version."""
         return {str(package.name): str(package.version) for package in self.packages if package.version}
+
+
+def _with_wheel(package: Package) -> Package:
+    """Return a package whose archive is a wheel as one with a wheel."""
+    archive = package.archive
+    if archive is None or not (archive.url or "").endswith(".whl"):
+        return package
+    return Package(
+        name=package.name,
+        version=package.version,
+        wheels=[PackageWheel(url=archive.url, size=archive.size, hashes=archive.hashes)],
+    )
 
 
 def parse_yanked(warnings: str) -> dict[tuple[str, str], str]:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from json import dumps
 from pathlib import Path
 
+from packaging.pylock import Package
 from packaging.requirements import Requirement
 
 from envsmith.config.requirement import SourcedRequirement
@@ -112,14 +113,17 @@ class UvResolver:
 
         Args:
             plan: of the target.
-            versions: project → version; one that is not served any more is left out.
+            versions: project → version, or the URL of its wheel; one that is not served any more is left out.
 
         Raises:
             ToolError: as `resolve`.
         """
         left = dict(versions)
         while True:
-            pins = (Requirement(f"{name}=={version}") for name, version in left.items())
+            pins = (
+                Requirement(f"{name} @ {version}" if "://" in version else f"{name}=={version}")
+                for name, version in left.items()
+            )
             exact = replace(
                 plan,
                 requirements=tuple(SourcedRequirement(requirement=pin, origin="") for pin in pins),
@@ -165,20 +169,25 @@ class UvResolver:
             packages = parse_packages(_read_output(pylock))
             # A second run, from the cache just filled, for the requirers, which a pylock lacks. Without --quiet it
             # warns about yanked versions.
-            _write(annotated, (f"{package.name}=={package.version}" for package in packages))
+            _write(annotated, map(_pin, packages))
             notes = ("--annotation-style", "split", "--emit-index-annotation", "--output-file", annotated)
-            ran = self._compile(plan, work, [*flags, *more, *notes], offline=True)
+            # uv does not find every file of a URL in its cache again.
+            is_cached = not any(package.archive for package in packages)
+            ran = self._compile(plan, work, [*flags, *more, *notes], offline=is_cached)
             return Resolution.of(packages, _read_output(annotated), ran.stderr)
 
     def resolve_together(self, plans: Sequence[ResolutionPlan]) -> tuple[Resolution, ...] | None:
         """Resolve the plans of one group with one run of uv.
 
         Returns:
-            A resolution per plan, or None when they have no common one.
+            A resolution per plan, or None when they have no common one, or require a file by its URL: with one run uv
+            would take it for all targets, and does not say whether it fits.
 
         Raises:
             ToolError: TOL022 when uv cannot reach PyPI.
         """
+        if any(item.requirement.url for plan in plans for item in plan.all_requirements()):
+            return None
         self._check_version()
         joint = JointPlan.of(plans)
         index = write_slice(joint.slice, self._slices)
@@ -259,7 +268,8 @@ class UvResolver:
     def _write_inputs(
         self, plan: ResolutionPlan, index: Path, work: Path, forced: Sequence[str]
     ) -> list[str | Path]:
-        _write(work / "requirements.in", (str(item.requirement) for item in _sorted(plan.all_requirements())))
+        requirements = (_with_kept_file(item.requirement, plan) for item in _sorted(plan.all_requirements()))
+        _write(work / "requirements.in", requirements)
         _write(work / "constraints.txt", (str(item.requirement) for item in _sorted(plan.all_constraints())))
         _write(work / "overrides.txt", (str(item.requirement) for item in _sorted(plan.overrides)))
         _write(work / "excludes.txt", sorted(plan.all_excludes()))
@@ -325,6 +335,16 @@ def python_platform(platform: Platform) -> str:
     if platform.os == "linux":
         return f"{machine}-manylinux_{platform.floor[0]}_{platform.floor[1]}"
     return f"{machine}-{_SYSTEMS[platform.os]}"
+
+
+def _with_kept_file(requirement: Requirement, plan: ResolutionPlan) -> str:
+    text, url = str(requirement), requirement.url or ""
+    return text.replace(url, plan.kept_files[url], 1) if url in plan.kept_files else text
+
+
+def _pin(package: Package) -> str:
+    archive = package.archive
+    return f"{package.name} @ {archive.url}" if archive else f"{package.name}=={package.version}"
 
 
 def _sorted(items: Iterable[SourcedRequirement]) -> list[SourcedRequirement]:

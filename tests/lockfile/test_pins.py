@@ -127,7 +127,7 @@ def test_lines_of_a_requirements_file() -> None:
     assert (typing.sha256, typing.requirers) == (("aa", "bb"), ())
     assert typing.comments == ("via", "torch", "from https://two.example/simple")
     assert (torch.version, torch.requirers) == ("2.11.0+cu128", ("requirements.in:1", "viadot"))
-    assert (url.name, url.comments) == ("", ())
+    assert (url.name, url.version, url.comments) == ("pkg", "", ())
 
 
 def test_a_comment_or_an_empty_line_ends_a_continuation() -> None:

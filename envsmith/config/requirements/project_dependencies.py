@@ -16,9 +16,9 @@ from envsmith.config.requirement import (
     RequiresPython,
     SourcedRequirement,
     labels,
-    read_requirement,
     read_requires_python,
 )
+from envsmith.config.requirements.direct_references import read_direct
 from envsmith.config.requirements.dynamic_files import DynamicFiles
 from envsmith.config.requirements.pdm_table import read_hatch_table, read_pdm_table
 from envsmith.config.requirements.pixi_table import read_pixi_table
@@ -299,19 +299,19 @@ class _PyprojectParser:
             )
 
     def _one(self, text: str, location: Location) -> Iterator[SourcedRequirement]:
-        requirement, origin = None, location.where.partition(": ")[0]
+        requirement, hashes, origin = None, hashes_of_wheel(text), location.where.partition(": ")[0]
         pin = pin_of_wheel(text)
         if pin:
             self._notes.append(note_of_wheel(pin, origin))
         with self._root.problems.collecting(location.where):
-            requirement = read_requirement(pin or text)
+            requirement, own = read_direct(pin or text)
+            hashes = hashes if pin else own
         if requirement is None:
             return
         if self._is_own(requirement):
             for name in sorted(requirement.extras):
                 yield from self._extra(name, location)
         else:
-            hashes = hashes_of_wheel(text) if pin else ()
             yield SourcedRequirement(requirement=requirement, origin=origin, hashes=hashes)
 
     def _is_own(self, requirement: Requirement) -> bool:

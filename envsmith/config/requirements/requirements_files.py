@@ -190,12 +190,28 @@ class _FileReader:
             return
         self._done.add((path, include.kind))
         file = self._read(path, include)
-        self.files.append(file if include.kind == "requirements" else _as_constraints(file))
+        self.files.append(file if include.kind == "requirements" else self._as_constraints(file))
         for inner in file.includes:
             kind = "constraints" if include.kind == "constraints" else inner.kind
             self.follow(
                 Include(kind=kind, path=inner.path, origin=inner.origin), path.parent, (*ancestors, path)
             )
+
+    def _as_constraints(self, file: RequirementsFile) -> RequirementsFile:
+        for item in file.requirements:
+            if item.requirement.url:
+                text = f"the constraint on {item.name} is a URL"
+                hint = "require the URL, and constrain the version"
+                self.problems.add(ProfileError("PRF021", text, where=item.origin, hint=hint))
+        return RequirementsFile(
+            place=file.place,
+            constraints=file.requirements,
+            includes=file.includes,
+            pytorch_lines=file.pytorch_lines,
+            indexes=file.indexes,
+            pre=file.pre,
+            notes=file.notes,
+        )
 
     def _may_include(self, path: Path, by: Path) -> bool:
         """Return whether a file may include another: those of a repository must not read the rest of the machine."""
@@ -218,18 +234,6 @@ class _FileReader:
 
     def _is_near(self, path: Path) -> bool:
         return path.is_relative_to(self.folder) or path.is_relative_to(self.folder.parent)
-
-
-def _as_constraints(file: RequirementsFile) -> RequirementsFile:
-    return RequirementsFile(
-        place=file.place,
-        constraints=file.requirements,
-        includes=file.includes,
-        pytorch_lines=file.pytorch_lines,
-        indexes=file.indexes,
-        pre=file.pre,
-        notes=file.notes,
-    )
 
 
 def _together(files: list[RequirementsFile]) -> RequirementsFile:

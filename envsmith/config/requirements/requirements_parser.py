@@ -16,9 +16,9 @@ from envsmith.config.requirement import (
     RequiresPython,
     SourcedRequirement,
     labels,
-    read_requirement,
     shortened,
 )
+from envsmith.config.requirements.direct_references import read_direct
 from envsmith.errors import CatalogError, ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
@@ -339,10 +339,10 @@ class _RequirementsParser:
         if pin:
             self._notes.append(note_of_wheel(pin, self._origin))
             hashes = (*hashes, *hashes_of_wheel(bare))
+        requirement, own = read_direct(pin or bare)
+        hashes = tuple(sorted({*hashes, *own}))
         self._requirements.append(
-            SourcedRequirement(
-                requirement=read_requirement(pin or bare), origin=self._origin, hashes=tuple(sorted(hashes))
-            )
+            SourcedRequirement(requirement=requirement, origin=self._origin, hashes=hashes)
         )
 
     def _options(self, text: str) -> None:

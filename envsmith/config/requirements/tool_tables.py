@@ -11,6 +11,7 @@ from packaging.markers import InvalidMarker, Marker
 from envsmith.config import readers
 from envsmith.config.readers import Location
 from envsmith.config.requirement import RequiresPython, SourcedRequirement, read_requirement
+from envsmith.config.requirements.direct_references import with_sources
 from envsmith.config.requirements.requirements_parser import (
     IndexSource,
     PyTorchLine,
@@ -49,6 +50,8 @@ class ToolTable:
     excludes: list[str] = field(default_factory=list)
     pytorch_lines: list[PyTorchLine] = field(default_factory=list)
     index_sources: list[IndexSource] = field(default_factory=list)
+    direct: list[SourcedRequirement] = field(default_factory=list)
+    """Requirements on the files that sources name, with the markers of the sources."""
     indexes: list[PackageIndex] = field(default_factory=list)
     environments: list[Marker] = field(default_factory=list)
     notes: list[Decision] = field(default_factory=list)
@@ -63,7 +66,7 @@ class ToolTable:
 
     def add_file(self, file: RequirementsFile) -> tuple[SourcedRequirement, ...]:
         """Add all but the requirements of a file, and return these."""
-        values: dict[str, Any] = {item.name: getattr(file, item.name) for item in fields(self)}
+        values: dict[str, Any] = {item.name: getattr(file, item.name, []) for item in fields(self)}
         values |= {key: list(value) for key, value in values.items() if isinstance(value, tuple)}
         self.add(ToolTable(**{**values, "requirements": []}))
         return file.requirements
@@ -75,6 +78,7 @@ class ToolTable:
             place: the file's name for messages.
         """
         found: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
+        found["requirements"] = list(with_sources(self.requirements, found.pop("direct")))
         found |= {key: tuple(value) for key, value in found.items() if isinstance(value, list)}
         return RequirementsFile(place=place, **found)
 

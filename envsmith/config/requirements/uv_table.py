@@ -14,6 +14,8 @@ from packaging.utils import canonicalize_name
 from envsmith.config import readers
 from envsmith.config.profile_reader import parse_time
 from envsmith.config.readers import Location
+from envsmith.config.requirement import SourcedRequirement
+from envsmith.config.requirements.direct_references import read_direct
 from envsmith.config.requirements.requirements_parser import PyTorchLine
 from envsmith.config.requirements.tool_tables import (
     Chosen,
@@ -188,6 +190,14 @@ def _read_source(
     name: str, fields: Mapping[str, object], at: Location, indexes: Mapping[str, _Index], found: ToolTable
 ) -> None:
     marker = read_marker(fields.get("marker"), at.at("marker"))
+    url = fields.get("url")
+    if marker is not None and isinstance(url, str) and url.partition("#")[0].endswith(".whl"):
+        with at.problems.collecting(at.where):
+            requirement, hashes = read_direct(f"{name} @ {url} ; {marker}" if marker else f"{name} @ {url}")
+            found.direct.append(
+                SourcedRequirement(requirement=requirement, hashes=hashes, origin=line_of(at))
+            )
+        return
     if marker is None or is_elsewhere(name, fields, at):
         return
     if wanted := fields.get("index"):

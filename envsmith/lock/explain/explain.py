@@ -144,6 +144,8 @@ def _origin(pylock: bytes | None, slug: str, name: str) -> tuple[str, str]:
         return "", ""
     if package.wheels:
         return package.index or "", package.wheels[0].filename
+    if package.archive:
+        return package.archive.url or "", ""
     return package.index or "", package.sdist.filename if package.sdist else ""
 
 

@@ -84,6 +84,7 @@ def _requirement_changes(
             is_satisfied = (
                 line is not None
                 and _extras(after) == _extras(before)
+                and _urls(after) == _urls(before)
                 and all(_admits(item, line.version) for item in after.values())
             )
         if not is_satisfied:
@@ -127,6 +128,10 @@ def _by_name(texts: Iterable[str]) -> dict[str, dict[str, Requirement]]:
 
 def _extras(items: Mapping[str, Requirement]) -> set[str]:
     return {extra for item in items.values() for extra in item.extras}
+
+
+def _urls(items: Mapping[str, Requirement]) -> set[str | None]:
+    return {item.url for item in items.values()}
 
 
 def _admits(requirement: Requirement, version: str) -> bool:

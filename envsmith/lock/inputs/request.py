@@ -192,6 +192,7 @@ def _request(
         _refuse_unread(profile, project, store, file)
     is_explicit = file is not None or store.settings.requirements_from == "profile"
     found = file or RequirementsFile(place="")
+    _refuse_family_files(found.requirements)
     inside = tuple(name for name in files if is_of_project(project, name))
     profile = profile.with_overrides(
         backend=remembered.backend or None, python=remembered.python, platforms=remembered.platforms
@@ -227,6 +228,22 @@ def _indexes(indexes: Iterable[PackageIndex]) -> tuple[PackageIndex, ...]:
         found.setdefault(index.url.rstrip("/"), index)
     defaults = [index for index in found.values() if index.is_default]
     return (*(index for index in found.values() if not index.is_default), *defaults[:1])
+
+
+def _refuse_family_files(requirements: Iterable[SourcedRequirement]) -> None:
+    """Refuse files of the torch family: the backend selects the build.
+
+    Raises:
+        ProfileError: PRF021 when there is one.
+    """
+    for item in requirements:
+        if item.requirement.url and item.name in _family():
+            raise ProfileError(
+                "PRF021",
+                f"{item.name} is required by a URL, but its builds must fit the backend",
+                where=item.origin,
+                hint=f"require `{item.name}`, and put an index with its builds under [routes] of the profile",
+            )
 
 
 def _refuse_unread(

@@ -52,7 +52,7 @@ LOCAL = {
     "{path = 'libs/utils'}": "libs/utils",
     "{path = 'libs/utils', editable = true}": "libs/utils",
     "{git = 'https://u:secret@git.example/utils', rev = 'abc'}": "git.example/utils",
-    "{url = 'https://files.example/utils-1-py3-none-any.whl'}": "files.example",
+    "{url = 'https://files.example/utils-1.tar.gz'}": "files.example",
     "[{workspace = true, marker = \"sys_platform == 'linux'\"}]": "a member of the workspace",
     "{index = 'missing'}": "no index is named 'missing'",
 }
