@@ -44,7 +44,7 @@ test-offline: $(STAMP) ## run the tests that need no network, without one
 test-later: $(STAMP) ## run them 400 days ahead: the clock of the test process, not that of its programs
 	ENVSMITH_TEST_OFFLINE=1 ENVSMITH_TEST_CLOCK_DAYS=400 $(BIN)/python -m pytest -n auto
 
-test-windows test-windows-torch: export ENVSMITH_TEST_WINDOWS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/envsmith-test-windows
+test-weekly test-windows test-windows-torch: export ENVSMITH_TEST_WINDOWS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/envsmith-test-windows
 test-windows: $(STAMP) ## run the suites of pure and I/O modules under a Windows CPython and Wine
 	.ci/windows "$$ENVSMITH_TEST_WINDOWS" $(BIN) </dev/null
 	$(BIN)/python -m tests.windows.suites "$$ENVSMITH_TEST_WINDOWS"
@@ -54,6 +54,7 @@ test-windows-torch: $(STAMP) ## lock, install and use the real torch for Windows
 	ENVSMITH_TEST_WINDOWS_TORCH=1 $(BIN)/python -m pytest -n 0 tests/windows/test_real_torch.py
 
 test-weekly: $(STAMP) ## run what takes long, or depends on what others publish
+	! command -v wine >/dev/null || .ci/windows "$$ENVSMITH_TEST_WINDOWS" $(BIN) </dev/null
 	ENVSMITH_TEST_WEEKLY=1 ENVSMITH_TEST_TREES=500 ENVSMITH_TEST_SEQUENCES=200 ENVSMITH_TEST_KILLS=40 $(BIN)/python -m pytest \
 	    -n auto tests/first_contact tests/examples tests/property tests/faults tests/windows
 

@@ -12,6 +12,7 @@ import pytest
 from envsmith.host.current import this_platform, this_python
 from tests.commands import Project
 from tests.range_server import RangeServer, Step
+from tests.systems import posix_only
 from tests.wheelhouses import artifact, leftovers, lock_files, made_bytes
 
 HERE, WINDOWS = f"{this_python().tag}-{this_platform()}", "cp310-win_amd64"
@@ -70,6 +71,7 @@ def test_files_for_this_machine(project: Project) -> None:
     assert again.err == ""
 
 
+@posix_only("a machine that is none of Windows")
 def test_files_for_any_other_and_all_at_once(project: Project) -> None:
     assert project.run("download", "any", "--target", "windows", "-d", "house").status == 0
     assert held(project) == {TWO, THREE}

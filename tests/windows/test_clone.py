@@ -85,7 +85,7 @@ def test_locks_of_both_systems_are_the_same_files(shop: Shop, here: Project) -> 
         assert len(files) == 8 + 2 * len(here.manifest(name).targets)
 
 
-@pytest.mark.parametrize("attributes", [True, False])
+@pytest.mark.parametrize("attributes", [pytest.param(True, marks=pytest.mark.weekly), False])
 def test_a_clone_is_current_and_installs_and_activates(
     shop: Shop, here: Project, drive: Drive, attributes: bool
 ) -> None:

@@ -146,6 +146,7 @@ def moments(count: float) -> list[float]:
     return [count * (number + 0.5) / KILLS for number in range(KILLS)]
 
 
+@pytest.mark.weekly
 def test_install_is_killed_at_moments_spread_over_it(side: WindowsSide) -> None:
     tally = campaign.Tally("TerminateProcess", side.name)
     for moment in moments(side.length_s):
@@ -160,6 +161,7 @@ def test_install_is_killed_at_moments_spread_over_it(side: WindowsSide) -> None:
     assert tally.seen["killed"] > KILLS // 2, str(tally)
 
 
+@pytest.mark.weekly
 def test_rollback_to_what_others_made_is_killed_before_a_change(side: WindowsSide) -> None:
     """The environment of others holds a file of the user, which is always somewhere."""
     link, root = side.shop.link, side.project.root
@@ -185,6 +187,7 @@ def test_rollback_to_what_others_made_is_killed_before_a_change(side: WindowsSid
     assert killed > KILLS // 2  # the first run also compiles modules
 
 
+@pytest.mark.weekly
 def test_removals_of_read_only_files_are_killed_before_a_change(side: WindowsSide) -> None:
     for moment in moments(100):
         campaign.prune(side, 1)
@@ -201,12 +204,14 @@ def test_removals_of_read_only_files_are_killed_before_a_change(side: WindowsSid
         assert side.shop.names() == [side.shop.current()]
 
 
+@pytest.mark.weekly
 def test_download_is_killed_before_a_change(shop: Shop) -> None:
     wheels = wheels_of(1, 400_000, 10)
     with served(*wheels) as server:
         shop.lock(*wheels, address=server.address)
         side = WindowsSide(shop=shop, server=server)
         words = ("download", "small", "--allow-insecure-host", "127.0.0.1", "-d")
+        side.changes(*words, "first")  # compiles modules as well
         count, killed = side.changes(*words, "house"), 0
         for moment in moments(count):
             killed += side.kill_before(1 + int(moment), *words, (house := f"house{int(moment)}"))
@@ -220,6 +225,7 @@ def test_download_is_killed_before_a_change(shop: Shop) -> None:
         assert killed > KILLS // 2
 
 
+@pytest.mark.weekly
 def test_two_installs_at_once(side: WindowsSide) -> None:
     tally = campaign.twice_at_once(side, KILLS)
     assert tally.is_clean, str(tally)
@@ -257,6 +263,7 @@ Processes().run([sys.executable, "-c", code], env=inherited_environ(()), timeout
 _RUNS, _ENDED = b"258", b"0"  # WAIT_TIMEOUT, WAIT_OBJECT_0
 
 
+@pytest.mark.weekly
 def test_a_program_ends_with_an_envsmith_that_is_killed(shop: Shop, drive: Drive) -> None:
     project = shop.project
     done = drive.run("python.exe", "-c", ENDED, RUNNING, at=project.root, env=project.environ())

@@ -47,6 +47,7 @@ def test_a_path_that_is_too_long_is_refused_before_the_build(
         assert shop.names() == []
 
 
+@pytest.mark.weekly
 def test_an_environment_with_long_paths_is_verified_measured_and_removed(
     shop: Shop, limit: Callable[[bool], None]
 ) -> None:
@@ -79,6 +80,7 @@ def test_an_environment_with_long_paths_is_verified_measured_and_removed(
     assert (ran.status, shop.names()) == (0, [shop.current()]), ran.said
 
 
+@pytest.mark.weekly
 def test_a_file_system_without_junctions_is_told_before_the_build(shop: Shop) -> None:
     shop.stock(OTHER)
     shop.lock(OTHER)

@@ -11,6 +11,7 @@ from envsmith.config.requirements.requirements_files import (
 )
 from envsmith.config.requirements.requirements_parser import RequirementsFile
 from envsmith.errors import ProfileError
+from tests.systems import posix_only
 
 
 def read(folder: Path, *extras: str, groups: tuple[str, ...] = (), **texts: str) -> RequirementsFile:
@@ -212,6 +213,7 @@ def test_dynamic_dependencies_of_a_build(tmp_path: Path) -> None:
     assert asked(read(tmp_path, setup_cfg=CFG))[:1] == ["torch setup.cfg:8"]
 
 
+@posix_only("symbolic links")
 def test_a_file_that_leads_out_of_the_project_is_refused(tmp_path: Path) -> None:
     (tmp_path / "outside").write_text(CFG, "utf-8")
     project = tmp_path / "project"
