@@ -12,12 +12,13 @@ from envsmith.config.profile import check_name
 from envsmith.config.profile_reader import ProfileSource, resolve
 from envsmith.config.profiles import ProfileStore
 from envsmith.config.pyproject_settings import TABLE
+from envsmith.config.requirements.requirements_files import lists_dependencies
 from envsmith.errors import ProfileError
 from envsmith.files.edits import Edit, edits_of
 from envsmith.files.text import is_missing
 from envsmith.model.backend import Backend
 from envsmith.project import requirement_edits
-from envsmith.project.requirement_lists import PYPROJECT, project_requirements, pyproject_values
+from envsmith.project.requirement_lists import PYPROJECT, pyproject_values
 
 _FILES = ("requirements.in", "requirements.txt")
 
@@ -46,7 +47,7 @@ def starting_edits(profile: FirstProfile, root: Path) -> tuple[Edit, ...]:
     """Return the edits that give a project a profile, and make it a default one.
 
     The profile requires torch only if the project has no requirements yet. In a project with a requirements file and
-    without ``[project]``, the setting ``requirements-from`` names the file.
+    without a list of dependencies elsewhere, the setting ``requirements-from`` names the file.
 
     Raises:
         ProfileError: PRF048 when the profile exists, PRF006 when its name is invalid, PRF011 and PRF012 for invalid
@@ -62,10 +63,11 @@ def starting_edits(profile: FirstProfile, root: Path) -> tuple[Edit, ...]:
             where=file if is_file else PYPROJECT,
             hint="edit it, or choose another name with --profile NAME",
         )
-    has_project = "project" in pyproject_values(root)
+    is_declared = lists_dependencies(root)
+    has_project = "project" in pyproject_values(root) or is_declared
     found = next((item for item in _FILES if (root / item).is_file()), "")
     is_from_file = bool(found) and not has_project and store.settings.requirements_from == "project"
-    has_own = is_from_file or bool(store.settings.requirements_file) or bool(project_requirements(root))
+    has_own = is_from_file or bool(store.settings.requirements_file) or is_declared
     text = profile.to_toml(() if has_own else ("torch",))
     resolve(name, lambda _: ProfileSource(text=text, place=file))  # reports invalid values
     return (*edits_of(root, {file: text}), _settings_edit(root, name, found if is_from_file else ""))

@@ -55,6 +55,24 @@ def test_a_requirements_file_is_recorded_and_locked(project: Project) -> None:
     assert project.run("lock", "--check").status == 0
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pyproject.toml", "[tool.poetry.dependencies]\nsix = '1'\n"),
+        ("Pipfile", "[packages]\nsix = '*'\n"),
+        ("setup.cfg", "[options]\ninstall_requires = six\n"),
+    ],
+)
+def test_the_list_of_another_tool_comes_before_a_requirements_file(
+    tmp_path: Path, file: str, text: str
+) -> None:
+    (tmp_path / file).write_text(text, "utf-8")
+    (tmp_path / "requirements.txt").write_text("rich\n", "utf-8")
+    assert init(tmp_path, *MINE).status == 0
+    assert "requirements-from" not in (tmp_path / "pyproject.toml").read_text("utf-8")
+    assert "requirements" not in (tmp_path / "profiles/mine.toml").read_text("utf-8")
+
+
 def test_a_link_out_of_the_project_is_not_read(tmp_path: Path) -> None:
     root = tmp_path / "project"
     assert init(root, *MINE).status == 0

@@ -94,6 +94,15 @@ def read_pyproject(
     return from_pyproject(text, path.name, extras, groups, settings, files)
 
 
+def lists_dependencies(folder: Path) -> bool:
+    """Return whether the project lists dependencies that `read_pyproject` reads, or cannot read."""
+    try:
+        found = read_pyproject(folder)
+    except ProfileError:
+        return True
+    return bool(found and found.requirements)
+
+
 def _text(folder: Path, name: str) -> str:
     """Return the text of a file of the project; empty without it.
 

@@ -267,10 +267,11 @@ def _refuse_unread(
         else "the project has no pyproject.toml with [project]"
     )
     name = next((name for name in found if name.endswith((".txt", ".in"))), "")
+    unless = " unless named" if name else ""
     hint = "list its packages under [project] dependencies, or in a file given with -r"
     raise ResolveError(
         "RES034",
-        f"{said}, and {' and '.join(found)} {'is' if len(found) == 1 else 'are'} not read unless named",
+        f"{said}, and {' and '.join(found)} {'is' if len(found) == 1 else 'are'} not read{unless}",
         where=f"profile {profile.name}",
         details=(
             *unread_packages(project),
