@@ -177,7 +177,11 @@ def wait_until(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
 def run_attached(command: Sequence[str], env: Mapping[str, str]) -> int:
     """Run a program attached to this terminal, name the cause of a crash, and return its exit status."""
     with subprocess.Popen(words_to_start(command, env), env=dict(env)) as process:  # noqa: S603 - without a shell
-        status = wait_for(process)
+        signals.pass_to(process)
+        try:
+            status = wait_for(process)
+        finally:
+            signals.pass_to(None)
     if cause_of(status):
         with suppress(OSError):  # the reader of the output has gone
             sys.stderr.write(f"{command[0]} ended with {describe(status)}\n")

@@ -155,12 +155,15 @@ def test_a_folder_that_refuses_files_is_read_and_told_at_once(shop: Shop, drive:
 
 
 INTERRUPTED = """
-import signal, threading, time
+import os, signal, sys, threading
+from envsmith.process.runner import run_attached
 from envsmith.process import signals
 signals.EXIT_AFTER_S = 0.5
 signals.catch()
 signals.at_interrupt(lambda: print("ended", flush=True))
 threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
+if sys.argv[1:]:
+    sys.exit(run_attached([sys.executable, *sys.argv[1:]], os.environ))
 threading.Event().wait(60)
 """
 
@@ -171,3 +174,10 @@ def test_an_interrupt_ends_a_wait_for_threads(shop: Shop, drive: Drive) -> None:
     done = drive.run("python.exe", "-c", INTERRUPTED, at=shop.project.root, env=shop.project.environ())
     assert (done.returncode, done.stdout.split()) == (130, [b"ended"]), done.stderr
     assert b"interrupted" in done.stderr
+
+
+@pytest.mark.weekly
+def test_a_program_of_the_user_decides_about_an_interrupt_itself(shop: Shop, drive: Drive) -> None:
+    words = ("-c", INTERRUPTED, "-c", "import time; time.sleep(2); raise SystemExit(7)")
+    done = drive.run("python.exe", *words, at=shop.project.root, env=shop.project.environ())
+    assert (done.returncode, done.stdout) == (7, b""), done.stderr
