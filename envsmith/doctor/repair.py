@@ -102,7 +102,7 @@ def _execute(
     elif step.kind == StepKind.REMOVE:
         tools.repairer.remove(prefix, step.subjects)
     elif step.kind == StepKind.INSTALL:
-        names = [subject.partition("==")[0] for subject in step.subjects]
+        names = step.names
         if is_again:
             tools.repairer.clean_cache(names)
         tools.repairer.reinstall(prefix, _supply(step, damaged, tools), is_hashed=step.is_hashed)
@@ -123,7 +123,7 @@ def _rebuild(damaged: RepairInput, tools: RepairTools, *, is_again: bool) -> Non
 
 
 def _supply(step: RepairStep, damaged: RepairInput, tools: RepairTools) -> InstallSource:
-    names = {subject.partition("==")[0] for subject in step.subjects}
+    names = set(step.names)
     is_locked = step.is_hashed and damaged.pins is not None
     by_name = bool(tools.supply.wheelhouse)
     text = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -44,9 +45,14 @@ class RepairStep:
 
     kind: StepKind
     subjects: tuple[str, ...]
-    """Profile; folders in ``site-packages``; projects; or pins: ``torch==2.13.0+cpu``."""
+    """Profile; folders in ``site-packages``; projects; or pins: ``torch==2.13.0+cpu``, ``six @ URL``."""
     is_hashed: bool = False
     """Whether to verify the hashes of the lock."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The projects of pins."""
+        return tuple(re.split(r"==| @ ", subject)[0] for subject in self.subjects)
 
     def argv(self, prefix: str) -> tuple[str, ...]:
         """Return an equivalent command, without hashes."""
@@ -162,7 +168,7 @@ def _lock_steps(damaged: RepairInput, pins: Pins, catalog: Catalog) -> Iterator[
     yield RepairStep(kind=StepKind.REMOVE, subjects=tuple(sorted(extra)))
     yield RepairStep(
         kind=StepKind.INSTALL,
-        subjects=tuple(f"{name}=={pinned[name]}" for name in sorted(reinstalled & set(pinned))),
+        subjects=tuple(pin.requirement for pin in pins.packages if pin.name in reinstalled),
         is_hashed=True,
     )
 

@@ -114,6 +114,11 @@ class Pin:
     """URL in its requirement; empty if it is from an index."""
 
     @property
+    def requirement(self) -> str:
+        """The requirement on its version, or on the file at its URL."""
+        return f"{self.name} @ {self.source}" if self.source else f"{self.name}=={self.version}"
+
+    @property
     def is_source(self) -> bool:
         """Whether it is locked as a source distribution, which is built at install."""
         return bool(self.filename) and not self.filename.endswith(".whl")
@@ -150,8 +155,7 @@ class Pins:
         for pin in self.packages:
             if pin.name in names:
                 hashes = [f"--hash=sha256:{value}" for value in pin.sha256]
-                is_direct = pin.source and not by_name
-                named = f"{pin.name} @ {pin.source}" if is_direct else f"{pin.name}=={pin.version}"
+                named = f"{pin.name}=={pin.version}" if by_name else pin.requirement
                 lines.append(" ".join([named, *hashes]))
         return "".join(f"{line}\n" for line in lines)
 

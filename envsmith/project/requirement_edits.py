@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 from envsmith.config.positions import KeyPath, TomlDocument, format_path
 from envsmith.config.profile_reader import ProfileSource
 from envsmith.config.profiles import add_lists
+from envsmith.config.requirements.direct_references import read_direct
 from envsmith.config.requirements.requirements_parser import logical_lines, pin_of_wheel
 from envsmith.errors import ProfileError
 from envsmith.files.edits import Edit, RequirementLine, RequirementSource
@@ -163,7 +164,15 @@ def merge(texts: Iterable[str], items: MutableSequence[str]) -> None:
 def _is_same(item: object, new: Requirement) -> bool:
     if _project_of_item(item) != canonicalize_name(new.name):
         return False
-    return str(Requirement(pin_of_wheel(str(item)) or str(item)).marker) == str(new.marker)
+    return str(_parsed(str(item)).marker) == str(new.marker)
+
+
+def _parsed(text: str) -> Requirement:
+    """Parse a requirement of any kind with a name, or the URL of a wheel."""
+    try:
+        return Requirement(pin_of_wheel(text) or text)
+    except ValueError:
+        return read_direct(text)[0]
 
 
 def _places(data: Mapping[str, object]) -> Iterator[KeyPath]:
@@ -202,8 +211,8 @@ def _project_of_item(item: object) -> str:
     if not isinstance(item, str):
         return ""
     try:
-        return canonicalize_name(Requirement(pin_of_wheel(item) or item).name)
-    except (ValueError, RecursionError):
+        return canonicalize_name(_parsed(item).name)
+    except (ValueError, RecursionError, ProfileError):
         return ""
 
 
@@ -419,8 +428,8 @@ def _requirements(text: str, physical: list[str]) -> Iterator[_FoundLines]:
 def _project_of_line(text: str) -> str:
     bare = _OPTION.split(text, maxsplit=1)[0]
     try:
-        return canonicalize_name(Requirement(pin_of_wheel(bare) or bare).name)
-    except (ValueError, RecursionError):
+        return canonicalize_name(_parsed(bare).name)
+    except (ValueError, RecursionError, ProfileError):
         return ""
 
 

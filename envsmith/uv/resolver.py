@@ -63,6 +63,8 @@ _PLATFORMS = re.compile(
     r"Wheels are available for `(?P<name>[a-z0-9._-]+)` \(v(?P<version>[^)]+)\) on the following platforms?: "
     r"(?P<tags>`[^\n]*`)"
 )
+# "Failed to download `six @ https://…/six-1.0-py3-none-any.whl`", the file of a requirement with a URL.
+_DIRECT = re.compile(r"Failed to download `\S+ @ ([^`]+)`")
 _SYSTEMS = {"macos": "apple-darwin", "windows": "pc-windows-msvc"}
 
 
@@ -385,12 +387,15 @@ def _failure(plan: ResolutionPlan, finished: CompletedProgram, work: Path) -> En
     if known := KNOWN.get(system_error(text)):
         details = (("uv says", excerpt(text)),)
         return ToolError("TOL021", f"uv failed: {known[0]}", details=details, hint=known[1])
-    if NETWORK_ERROR.search(text):
+    if (direct := _DIRECT.search(text)) or NETWORK_ERROR.search(text):
+        where = "the network or proxy; with --offline, lock once online to fill the cache"
         return ToolError(
             "TOL022",
-            f"{_unreached(text, plan)} could not be reached, and uv's cache lacks packages that are needed",
+            f"{direct[1]} could not be downloaded"
+            if direct
+            else f"{_unreached(text, plan)} could not be reached, and uv's cache lacks packages that are needed",
             details=(("uv says", excerpt(text)),),
-            hint="check the network or proxy; with --offline, lock once online to fill the cache",
+            hint=f"check {'the URL, ' if direct else ''}{where}",
         )
     return ToolError(
         "TOL021",

@@ -12,7 +12,7 @@ from envsmith.environment.installed_state import (
     StrayFile,
 )
 from envsmith.environment.model import Distribution
-from envsmith.lockfile.pins import Pins
+from envsmith.lockfile.pins import Pin, Pins
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding, Severity
 from tests.environment.test_lock_comparison import distribution, environment, pins
@@ -176,3 +176,11 @@ def test_whose_programs_start_another_places_python_comes_again() -> None:
     assert (steps(ours), ours.remaining) == ([("rebuild", ("small",))], ())
     unlocked = plan_repair(damaged(*there, **told), CATALOG)  # type: ignore[arg-type]
     assert (steps(unlocked), unlocked.remaining) == ([("install", ("a==1",))], told["findings"])
+
+
+def test_a_package_from_a_url_is_reinstalled_from_there() -> None:
+    """An index may have a stranger's package of that name."""
+    source = "https://example.org/six-1.0-py3-none-any.whl"
+    locked = Pins(packages=(Pin(name="six", version="1.0", sha256=("a" * 64,), source=source),))
+    (step,) = plan_repair(damaged(locked=locked, findings=(finding("ENV010", "six"),)), CATALOG).steps
+    assert (step.subjects, step.names) == ((f"six @ {source}",), ("six",))

@@ -73,6 +73,9 @@ def test_other_files_than_the_required_ones_are_refused(project: Project, server
     url = f"{server.address}/{wheel.filename}"
     (project.root / "requirements.txt").write_text(f"{url}#sha256={'0' * 64}\n", "utf-8")
     assert "LCK024" in project.run("lock", "cpu", "-r", "requirements.txt").said
+    (project.root / "requirements.txt").write_text(f"{server.address}/no-1-py3-none-any.whl\n", "utf-8")
+    said = project.run("lock", "cpu", "-r", "requirements.txt").said
+    assert f"{server.address}/no-1-py3-none-any.whl could not be downloaded" in said
     (project.root / "requirements.txt").write_text(f"{url}\n", "utf-8")
     done(project.run("lock", "cpu", "-r", "requirements.txt"))
     lines = project.root / "requirements.txt"

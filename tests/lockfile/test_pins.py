@@ -144,3 +144,15 @@ def test_an_install_source_has_no_wheelhouse_by_default() -> None:
     supply = InstallSource(text="torch==2.13.0", is_pylock=False)
     assert supply.wheelhouse == ""
     assert supply.sources == ()
+
+
+def test_a_file_at_a_url_is_never_required_by_its_name_alone() -> None:
+    """Whoever installs from an index by that name may get a stranger's package."""
+    line = f"six @ https://example.org/six-1.0-py3-none-any.whl \\\n    --hash=sha256:{'a' * 64}\n    # six==1.0\n"
+    pins = Pins.from_requirements(f"{line}    # via x\n", "requirements.txt")
+    (pin,) = pins.packages
+    assert (pin.version, pin.requirement) == ("1.0", "six @ https://example.org/six-1.0-py3-none-any.whl")
+    assert pins.to_requirements({"six"}) == f"{pin.requirement} --hash=sha256:{'a' * 64}\n"
+    assert pins.for_wheelhouse(line) == f"six==1.0 --hash=sha256:{'a' * 64}\n"
+    with pytest.raises(LockError, match="LCK006"):
+        Pins.from_requirements(line.replace("# six==1.0", "# seven==1.0"), "requirements.txt")

@@ -127,3 +127,12 @@ def test_lines_added_and_removed_again(names: list[str]) -> None:
     edit = add_to_requirements(data, "r.in", ["new"])
     assert projects_of(edit.after) == projects_of(data) | {"new"}
     assert remove_from_requirements(edit.after, "r.in", {"new"}).after == data
+
+
+def test_the_url_of_a_wheel_is_a_requirement_on_its_project() -> None:
+    url = "https://example.org/a_b-1.0-py3-none-any.whl"
+    file = f"{url}\nc\n".encode()
+    assert projects_of(file) == {"a-b", "c"}
+    assert add_to_requirements(file, "r.txt", ["a-b"]).after == file
+    assert remove_from_requirements(file, "r.txt", {"a-b"}).after == b"c\n"
+    assert added(f'{HEAD}dependencies = ["{url}"]\n', "a-b") == f'{HEAD}dependencies = ["{url}"]\n'
