@@ -11,17 +11,20 @@ from packaging.utils import InvalidName, canonicalize_name
 from envsmith.config import readers
 from envsmith.config.readers import Location
 from envsmith.config.requirement import SourcedRequirement
+from envsmith.config.requirements.direct_references import read_direct
 from envsmith.config.requirements.poetry_versions import (
     all_of,
     to_platform_marker,
     to_python_marker,
     to_specifier,
 )
+from envsmith.config.requirements.requirements_parser import hashes_of_wheel, note_of_wheel, pin_of_wheel
 from envsmith.config.requirements.tool_tables import (
     ELSEWHERE,
     ToolTable,
     add_source,
     is_elsewhere,
+    line_of,
     notes_on_keys,
     read_marker,
     sourced,
@@ -102,7 +105,9 @@ def convert(
         extras: those that are locked, for markers that name ``extra``.
     """
     found.notes += _notes(item)
-    if is_elsewhere(item.name, item.fields, item.at):
+    url = item.fields.get("url", item.fields.get("file"))
+    is_wheel = isinstance(url, str) and url.startswith("http") and url.partition("#")[0].endswith(".whl")
+    if not is_wheel and is_elsewhere(item.name, item.fields, item.at):
         return
     with item.at.problems.collecting(item.at.where):
         version = item.fields.get("version", "*")
@@ -115,8 +120,22 @@ def convert(
         if source := item.fields.get("source", item.fields.get("index")):
             sources.take(item.name, source, marker, item.at, found)
         names = ",".join(text for text, _ in texts(item.fields, item.at, "extras"))
-        text = f"{item.name}{f'[{names}]' if names else ''}{specifier}"
-        yield from sourced(f"{text} ; {marker}" if marker else text, item.at)
+        text = f"{item.name}{f'[{names}]' if names else ''}{f' @ {url}' if is_wheel else specifier}"
+        text = f"{text} ; {marker}" if marker else text
+        if is_wheel:
+            yield _of_wheel(text, item.at, found)
+        else:
+            yield from sourced(text, item.at)
+
+
+def _of_wheel(text: str, at: Location, found: ToolTable) -> SourcedRequirement:
+    """Return the requirement on the wheel at a URL; one of PyTorch's is a pin, with a note."""
+    pin, origin = pin_of_wheel(text), line_of(at)
+    if pin:
+        found.notes.append(note_of_wheel(pin, origin))
+    requirement, hashes = read_direct(pin or text)
+    hashes = hashes_of_wheel(text) if pin else hashes
+    return SourcedRequirement(requirement=requirement, origin=origin, hashes=hashes)
 
 
 def _notes(item: Dependency) -> Iterator[Decision]:

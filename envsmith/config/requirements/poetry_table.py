@@ -144,7 +144,8 @@ class PoetryTable:
             if item.name == "python":
                 self._take_python(item)
             elif item.name in names:
-                self.found.constraints += self._convert(item)
+                for found in self._convert(item):
+                    (self.found.direct if found.requirement.url else self.found.constraints).append(found)
             elif not item.is_optional:
                 reason = "[project] has dependencies without it"
                 self.found.notes.append(not_followed(item.at, reason))

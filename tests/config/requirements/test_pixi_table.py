@@ -55,7 +55,7 @@ def test_dependencies_from_pypi() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["{path = 'libs/utils'}", "{git = 'https://git.example/utils'}", "{url = 'https://x.example/u.whl'}"],
+    ["{path = 'libs/utils'}", "{git = 'https://git.example/utils'}", "{url = 'https://x.example/u.zip'}"],
 )
 def test_a_package_from_elsewhere_is_never_taken_from_pypi(source: str) -> None:
     for head in ("", "target.linux-64."):

@@ -104,7 +104,7 @@ LOCAL = {
     "{path = '../utils', develop = true}": "../utils",
     "{file = 'utils-1-py3-none-any.whl'}": "utils-1",
     "{git = 'https://u:secret@git.example/utils', rev = 'abc'}": "git.example/utils",
-    "{url = 'https://files.example/utils-1-py3-none-any.whl'}": "files.example",
+    "{url = 'https://files.example/utils-1.zip'}": "files.example",
     "[{path = 'x', platform = 'linux'}, {version = '*', platform = 'darwin'}]": "'x'",
     "{version = '*', source = 'missing'}": "no index has that name",
 }
@@ -126,6 +126,25 @@ def test_a_package_from_elsewhere_is_never_taken_from_pypi(source: str, head: st
     assert error.where.startswith("pyproject.toml:7: tool.poetry.dependencies.Utils")
     assert LOCAL[source] in error.message
     assert "secret" not in str(error)
+
+
+def test_wheels_by_their_url() -> None:
+    whl = f"{WHL}/cpu/torch-2.8.0%2Bcpu-cp312-cp312-{{}}.whl"
+    head = POETRY.replace(
+        'torch = "*"',
+        f"torch = [{{url = '{whl.format('win_amd64')}', platform = 'win32'}},\n"
+        f"{{url = '{whl.format('manylinux_2_28_x86_64')}', platform = 'linux'}}]",
+    )
+    file = read(
+        f"utils = {{url = 'https://files.example/utils-1-py3-none-any.whl#sha256={'0' * 64}'}}", head=head
+    )
+    assert asked(file) == [
+        'torch==2.8.0+cpu; sys_platform == "win32"',
+        'torch==2.8.0+cpu; sys_platform == "linux"',
+        "utils @ https://files.example/utils-1-py3-none-any.whl",
+    ]
+    assert file.requirements[2].hashes == (f"sha256:{'0' * 64}",)
+    assert [note.code for note in file.notes] == ["PRF103", "PRF103"]
 
 
 def test_what_is_not_locked_may_come_from_elsewhere() -> None:
