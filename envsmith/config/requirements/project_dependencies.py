@@ -123,6 +123,7 @@ class _PyprojectParser:
         self._groups = self._by_name(data, root, "dependency-groups")
         tool, at = inside(data, root, "tool"), root.at("tool")
         self._tools = {name: (inside(tool, at, name), at.at(name)) for name in _TOOLS}
+        self._earlier: dict[str, list[tuple[Location, object]]] = {}
         self._add_dev_dependencies()
         self._poetry = PoetryTable(*self._tools["poetry"], self._locked_extras)
         self._pixi = read_pixi_table(*self._tools["pixi"], str(self._project.get("name", "")))
@@ -136,7 +137,7 @@ class _PyprojectParser:
         others = [name for source in self._sources for name in source.extras]
         self._chosen_extras = [*self._extras, *others] if ALL in extras else extras
         others = [name for source in self._sources for name in source.groups]
-        self._chosen_groups = [*self._groups, *others] if ALL in groups else groups
+        self._chosen_groups = [*self._groups, *self._earlier, *others] if ALL in groups else groups
         self.is_declared = bool(
             "project" in data
             or extras
@@ -175,14 +176,14 @@ class _PyprojectParser:
             found.add(source.found)
 
     def _add_dev_dependencies(self) -> None:
-        """Add the groups that uv and PDM had before there was a standard."""
+        """Add the groups that uv and PDM had before there was a standard; both are combined, as there."""
         key = "dev-dependencies"
         table, at = self._tools["uv"]
         if key in table:
-            self._groups.setdefault("dev", (at.at(key), table[key]))
+            self._earlier["dev"] = [(at.at(key), table[key])]
         table, at = self._tools["pdm"]
         for name, value in inside(table, at, key).items():
-            self._groups.setdefault(canonicalize_name(name), (at.at(key).at(name), value))
+            self._earlier.setdefault(canonicalize_name(name), []).append((at.at(key).at(name), value))
 
     def _locked_extras(self) -> set[str]:
         return {str(canonicalize_name(name)) for name in self._chosen_extras}
@@ -249,9 +250,11 @@ class _PyprojectParser:
             sources = [source for source in self._sources if key in source.groups]
             for source in sources:
                 yield from source.of_group(key)
-            if not sources or key in self._groups:
-                entry = self._entry(name, location, self._groups, "group")
-                yield from self._list(entry[1], entry[0], (*ancestors, key)) if entry else ()
+            lists = [*([self._groups[key]] if key in self._groups else []), *self._earlier.get(key, [])]
+            for place, value in lists:
+                yield from self._list(value, place, (*ancestors, key))
+            if not sources and not lists:
+                self._entry(name, location, self._groups, "group")
             self._seen.add(f"group {key}")
 
     @staticmethod

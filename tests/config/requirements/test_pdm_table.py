@@ -34,6 +34,14 @@ def test_groups_of_pdm() -> None:
     assert refused(text, "local").where.startswith("pyproject.toml:6")
 
 
+def test_groups_of_earlier_tools_are_combined_with_those_of_the_standard() -> None:
+    groups = "[dependency-groups]\ndev = ['ruff']\nall = [{include-group = 'dev'}, 'tox']\n"
+    text = f"{groups}[tool.pdm.dev-dependencies]\nDev = ['pytest']\n[tool.uv]\ndev-dependencies = ['mypy']\n"
+    for name, more in (("dev", []), ("all", ["tox"]), ("*", ["tox"])):
+        found = [str(item.requirement) for item in read(text, name).requirements]
+        assert found[2:] == ["ruff", "mypy", "pytest", *more]
+
+
 def test_resolution_of_pdm() -> None:
     text = """\
 [tool.pdm.resolution]
