@@ -141,7 +141,8 @@ def unread_sources(folder: Path) -> tuple[str, ...]:
     """
     found = [name for name in (*_UNREAD, *conda_names.FILES) if (folder / name).is_file()]
     found += ["setup.py"] if is_computed(_text(folder, "setup.py")) else []
-    node: object = TomlDocument.parse(_text(folder, "pyproject.toml"), "pyproject.toml").data
+    path = folder / "pyproject.toml"
+    node: object = {} if is_missing(path) else TomlDocument.parse(read_text(path, path.name), path.name).data
     for key in ("tool", "pixi", "dependencies"):
         node = node.get(key) if isinstance(node, Mapping) else None
     return (*found, *(("[tool.pixi.dependencies] of pyproject.toml",) if node else ()))
