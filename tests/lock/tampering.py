@@ -569,8 +569,8 @@ OPTIONS = (
     Case(
         text="--index-url of another host, in the requirements",
         change=_line(f"--index-url {EVIL}/simple"),
-        check="LCK006",
-        read="LCK006",
+        check="LCK060",
+        read="LCK060",
     ),
     Case(
         text="-r of another file, in the requirements",
