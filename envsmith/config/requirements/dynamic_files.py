@@ -1,7 +1,7 @@
 """Dependencies that pyproject.toml leaves to files: ``dynamic`` with setuptools or hatch-requirements-txt.
 
 Source: setuptools' documentation, "Configuring setuptools using pyproject.toml files", and that of
-hatch-requirements-txt (both read 2026-11-30).
+hatch-requirements-txt, both from memory.
 """
 
 from __future__ import annotations

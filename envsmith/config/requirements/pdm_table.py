@@ -1,7 +1,7 @@
 """``[tool.pdm]`` and ``[tool.hatch]`` of a project: followed, or named with their lines.
 
 Source: PDM's documentation, "Build configuration" and "Resolution"; Hatch's documentation, "Metadata" and "Environment
-configuration" (both read 2026-11-30).
+configuration", both from memory. A key that is missing here is noted as unknown.
 """
 
 from __future__ import annotations

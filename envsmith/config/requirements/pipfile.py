@@ -1,6 +1,6 @@
 """Dependencies in a Pipfile.
 
-Source: Pipenv's documentation, "Pipfile & Pipfile.lock" and "Specifying package indexes" (read 2026-11-30).
+Source: Pipenv's documentation, "Pipfile & Pipfile.lock" and "Specifying package indexes", from memory.
 """
 
 from __future__ import annotations

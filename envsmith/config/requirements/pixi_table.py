@@ -1,6 +1,6 @@
 """``[tool.pixi]`` of a project: its PyPI dependencies are converted, its conda packages named.
 
-Source: pixi's documentation, "The pixi manifest" (read 2026-11-30).
+Source: pixi's documentation, "The pixi manifest", from memory.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """``[tool.poetry]`` of a project, converted: dependencies, extras, groups and indexes.
 
-Source: Poetry's documentation, "The pyproject.toml file" and "Dependency specification", and the schema of its keys
-(Poetry 2.2, read 2026-11-30).
+Source: the schemas of poetry-core 2.5.0 and Poetry 2.5.1 for the keys, and Poetry's factory for the default index (seen
+2026-11-30); for the rest Poetry's documentation, from memory.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Version ranges in Poetry's syntax, converted to PEP 440 specifiers and PEP 508 markers.
 
-Source: Poetry's documentation, "Dependency specification", and the parser of versions in poetry-core 2.2 (both read
-2026-11-30).
+Source: Poetry's documentation, "Dependency specification", from memory; not compared with the program.
 """
 
 from __future__ import annotations

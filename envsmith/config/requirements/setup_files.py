@@ -1,6 +1,6 @@
 """Dependencies in setup.cfg and setup.py, which are read and never executed.
 
-Source: setuptools' documentation, "Configuring setuptools using setup.cfg files" (read 2026-11-30).
+Source: setuptools' documentation, "Configuring setuptools using setup.cfg files", from memory.
 """
 
 from __future__ import annotations
