@@ -133,10 +133,9 @@ def env_command(profile: str, form: str | None, *, explain: bool, as_json: bool)
             _committed_script(shell, settings)
         printer.document(write(form, settings.profile, changes.values, changes.unset))
     else:
-        for name, value in changes.values.items():
-            printer.say(f"{name}={value}")
-        for name in changes.unset:
-            printer.say(f"# {name} is unset")
+        lines = [f"{name}={value}" for name, value in changes.values.items()]
+        lines += [f"# {name} is unset" for name in changes.unset]
+        printer.document("".join(f"{printer.plain(line)}\n" for line in lines))
     return OK
 
 

@@ -47,6 +47,7 @@ def test_an_environment_is_installed_verified_and_entered(installed: Shop, drive
 
     # Texts for programs have the same bytes on every system.
     assert json.loads(printed("env", "--json"))["data"]["set"]["VIRTUAL_ENV"] == prefix
+    assert f"VIRTUAL_ENV={prefix}\n".encode() in printed("env")
     line = printed("activate", "--shell", "powershell")
     assert line.isascii()
     assert b"[char]0xac00" in line
