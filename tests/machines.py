@@ -233,6 +233,7 @@ def _facts(on: Host, found: Environment, variables: Mapping[str, str], **more: o
         "unused_packages": {},
         "gpu_access": GpuAccess(),
         "visual_cpp": None,
+        "longest_path": None,
         "disk_space": DiskSpace(folder="/home/ubuntu/.cache/uv", free_bytes=10**11),
         "connectivity": Connectivity(url="https://download.pytorch.org/whl/", clock_ahead_s=0.4, date=DAY),
         "libraries": SystemLibraries(),

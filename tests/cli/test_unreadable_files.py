@@ -48,7 +48,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("profiles/mine.toml").write_text(
         'backend = "cpu"\npython = ["3.12"]\nplatforms = ["linux"]\n', "utf-8"
     )
-    Path("pyproject.toml").write_text("[tool.envsmith]\n", "utf-8")
+    Path("pyproject.toml").write_text('[tool.envsmith]\nrequirements-from = "profile"\n', "utf-8")
     Path("requirements.txt").write_text("torch\n", "utf-8")
     folder = Path("lockfiles/mine")
     folder.mkdir(parents=True)
