@@ -130,8 +130,8 @@ def _extras(items: Mapping[str, Requirement]) -> set[str]:
     return {extra for item in items.values() for extra in item.extras}
 
 
-def _urls(items: Mapping[str, Requirement]) -> set[str | None]:
-    return {item.url for item in items.values()}
+def _urls(items: Mapping[str, Requirement]) -> set[str]:
+    return {item.url for item in items.values() if item.url}
 
 
 def _admits(requirement: Requirement, version: str) -> bool:
