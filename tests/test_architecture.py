@@ -63,7 +63,7 @@ BREACHES = (
     ("layers", "console/printer.py", "import envsmith.wiring"),
     ("layers", "wiring.py", "import envsmith.activate.model"),
     ("layers", "activate/model.py", "import envsmith.lock.lock"),
-    ("layers", "lock/lock.py", "import envsmith.select.verdicts"),
+    ("layers", "lock/lock.py", "import envsmith.install.install"),
     ("layers", "select/verdicts.py", "import envsmith.download.record"),
     ("layers", "download/record.py", "import envsmith.install.install"),
     ("layers", "install/install.py", "import envsmith.project.init"),
@@ -318,6 +318,12 @@ SHARED = {
     "PRF040",  # a time that is malformed, or in the future
     "PRF042",  # no profile given, to lock or to sync
     "PRF028",  # extras or groups that the project does not have, to lock or to edit
+    "PRF022",  # several backends, named by labels or by indexes
+    "PRF024",  # an option that a line of requirements may not have, alone or after a requirement
+    "PRF026",  # an index or page that cannot be used, in a line or in a tool's table
+    "PRF027",  # an extra or group that is not there, in the tables of each tool
+    "PRF052",  # a package from elsewhere, or from an index for some targets
+    "PRF101",  # an index of PyTorch that the profile's replaces, in a line or in a table
     "PRF017",  # a profile that cannot be edited
     "TOL012",  # a file that cannot be read
     "LCK038",  # an activation script other than the lock's, when checked and when used
