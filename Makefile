@@ -56,7 +56,7 @@ test-windows-torch: $(STAMP) ## lock, install and use the real torch for Windows
 test-weekly: $(STAMP) ## run what takes long, or depends on what others publish
 	! command -v wine >/dev/null || .ci/windows "$$ENVSMITH_TEST_WINDOWS" $(BIN) </dev/null
 	ENVSMITH_TEST_WEEKLY=1 ENVSMITH_TEST_TREES=500 ENVSMITH_TEST_SEQUENCES=200 ENVSMITH_TEST_KILLS=40 $(BIN)/python -m pytest \
-	    -n auto tests/first_contact tests/examples tests/property tests/faults tests/windows
+	    -n auto tests/first_contact tests/examples tests/install tests/property tests/faults tests/windows
 
 lint: $(STAMP) ## check style, import contracts, structure, words and generated pages
 	$(BIN)/ruff check

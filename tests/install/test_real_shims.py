@@ -181,6 +181,7 @@ def test_torchaudio_2_11_lacks_the_names_and_gets_them(tmp_path: Path) -> None:
     compare(prefix, tmp_path, is_new=True)
 
 
+@pytest.mark.weekly
 def test_torchaudio_2_8_has_the_names_and_keeps_its_own(tmp_path: Path) -> None:
     prefix = environment(tmp_path, f"torch=={TORCH}+cpu", "torchaudio==2.8.0", is_whole=False)
     compare(prefix, tmp_path, is_new=False)

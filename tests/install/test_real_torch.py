@@ -116,6 +116,7 @@ def bill(project: Project, *words: str) -> dict[str, dict[str, str]]:
     return {item["name"]: item["licenses"][0] for item in found}
 
 
+@pytest.mark.weekly
 def test_what_the_speech_server_asks_for_is_installed_without_torchvision(
     wheelhouse: Path, tmp_path: Path
 ) -> None:
