@@ -151,7 +151,9 @@ def _insecure(insecure_hosts: Collection[str]) -> frozenset[str]:
 
 def _mirror_hosts() -> Iterator[str]:
     """Yield the SHA-256 of the host of PyPI's mirror that a variable names."""
-    for name in ("UV_DEFAULT_INDEX", "PIP_INDEX_URL"):
+    from envsmith.model.package_index import MIRROR_VARIABLES
+
+    for name in MIRROR_VARIABLES:
         if host := urlsplit(variables().get(name, "")).hostname:
             yield sha256(host.encode()).hexdigest()
 

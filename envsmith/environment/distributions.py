@@ -94,7 +94,7 @@ def _shared_unloadable(records: dict[Path, list[_Row]]) -> set[str]:
 def _shared_modules(records: dict[Path, list[_Row]]) -> dict[str, list[tuple[str, int | None]]]:
     """Return hash and size by every owner of a module that several distributions install: any owner's is right.
 
-    That they do no harm is said by the lock, or else by `installed_files`.
+    The lock, or else `installed_files`, checks whether they do harm.
     """
     found: dict[str, list[tuple[str, int | None]]] = {}
     for folder, rows in records.items():

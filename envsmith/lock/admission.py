@@ -29,8 +29,8 @@ from envsmith.model.target import Target
 from envsmith.model.wheel import SHA256, Wheel
 from envsmith.plan.candidates import TWO_HASHES
 from envsmith.plan.model import Resolution, ResolutionPlan
+from envsmith.plan.target_plan import LABELLED, ON_PYPI
 
-_LABELLED = ("torch", "torchvision", "torchaudio", "torchcodec")
 _SHOWN = 4
 """Given hashes in an error."""
 
@@ -249,7 +249,7 @@ def _check_build(package: Package, plan: ResolutionPlan) -> None:
         raise _violation(
             "LCK016", package, f"has sha256 {pinned.hashes['sha256']}, but the catalog has {entry.sha256}"
         )
-    if entry.label and entry.label != plan.target.backend.label and package.name in _LABELLED[:3]:
+    if entry.label and entry.label != plan.target.backend.label and package.name in ON_PYPI:
         raise _violation(
             "LCK017", package, f"has the label {entry.label}, but the backend is {plan.target.backend}"
         )
@@ -265,7 +265,7 @@ def _check_origins(packages: Iterable[Package], plan: ResolutionPlan) -> None:
     others = {index.url.rstrip("/"): index for index in plan.indexes}
     for package in packages:
         other = others.get((package.index or "").rstrip("/"))
-        if other and package.name in _LABELLED:
+        if other and package.name in LABELLED:
             problem = f"is from the index {other.name}, which is not said to hold PyTorch's builds"
             raise _violation("LCK018", package, problem)
         for wheel in package.wheels or ():

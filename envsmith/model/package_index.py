@@ -11,6 +11,8 @@ from envsmith.model.url import check_address, redact_url
 
 # As in uv: letters, digits and single separators.
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+MIRROR_VARIABLES = ("UV_DEFAULT_INDEX", "PIP_INDEX_URL")
+"""Variables that name a mirror of PyPI; the first that is set counts."""
 _FORM = "write it like company=https://packages.example/simple"
 
 

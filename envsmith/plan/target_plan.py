@@ -20,9 +20,9 @@ from envsmith.plan.model import Cutoffs, LockRequest, ResolutionPlan, TorchIndex
 
 DROPPED = "RES101"
 """Code of the decision to drop a project by the profile."""
-_LABELLED = ("torch", "torchvision", "torchaudio", "torchcodec")
+LABELLED = ("torch", "torchvision", "torchaudio", "torchcodec")
 """Projects whose local version label names their backend."""
-_ON_PYPI = ("torch", "torchvision", "torchaudio")
+ON_PYPI = ("torch", "torchvision", "torchaudio")
 """Projects taken from PyPI when the profile says ``index = "pypi"``."""
 
 
@@ -121,7 +121,7 @@ def _shims(profile: Profile, catalog: Catalog) -> tuple[str, ...]:
 
 def _check_labels(items: Iterable[SourcedRequirement], target: Target) -> None:
     for name, (label, origin) in labels(items).items():
-        if name in _LABELLED and label != target.backend.label:
+        if name in LABELLED and label != target.backend.label:
             raise ProfileError(
                 "PRF041",
                 f"{name} is pinned to a +{label} build, but the backend is {target.backend}",
@@ -191,7 +191,7 @@ def _from_pypi(
     is_pypi = request.profile.index == "pypi"
     names = {item.name for item in requirements}
     # With `index = "pypi"` a torch required by another package comes from PyPI, too.
-    implied = [_required(name) for name in _ON_PYPI if is_pypi and name not in names]
+    implied = [_required(name) for name in ON_PYPI if is_pypi and name not in names]
     for item in (*requirements, *implied):
         if item.name not in slice_.projects or (not is_pypi and _is_satisfied(item, requirements, slice_)):
             continue

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from envsmith.errors import ToolError
-from envsmith.model.package_index import PackageIndex
+from envsmith.model.package_index import MIRROR_VARIABLES, PackageIndex
 from envsmith.model.url import origin, redact_url
 from envsmith.model.windows_errors import FULL, number_in
 from envsmith.process.runner import inherited_environ
@@ -112,8 +112,8 @@ def mirror_environ(indexes: Iterable[PackageIndex]) -> dict[str, str]:
     """
     if any(index.is_default for index in indexes):
         return {}
-    given = inherited_environ(("UV_DEFAULT_INDEX", "PIP_INDEX_URL"))
-    url = given.get("UV_DEFAULT_INDEX") or given.get("PIP_INDEX_URL")
+    given = inherited_environ(MIRROR_VARIABLES)
+    url = next(filter(None, map(given.get, MIRROR_VARIABLES)), None)
     return {"UV_DEFAULT_INDEX": url} if url else {}
 
 

@@ -126,7 +126,7 @@ def test_one_that_was_built_before_is_proved_before_it_is_current_again(shop: Sh
     shop.link.unlink()
     ran = shop.install()
     assert ran.status == 0, ran.said
-    assert shop.current() != old, "built anew, for a file of the first is gone"
+    assert shop.current() != old, "built again, because a file of the first is missing"
 
 
 def test_one_that_is_damaged_is_not_returned_to_unless_that_is_wanted(shop: Shop) -> None:

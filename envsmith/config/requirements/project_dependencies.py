@@ -60,7 +60,6 @@ def from_pyproject(
         extras: names under ``[project.optional-dependencies]`` to add.
         groups: names under ``[dependency-groups]`` to add.
         uv_toml: text of the uv.toml beside it: uv reads its indexes and cutoff from there, if there is one.
-
         files: those that list dependencies which pyproject.toml does not.
 
     Returns:
