@@ -16,8 +16,8 @@ from envsmith.plan import pairings
 from envsmith.plan.model import ANY_SOURCE, Resolution, ResolutionPlan
 from envsmith.plan.ports import Resolver, SdistMetadataReader
 
-_LATEST_GLIBC = (2, 50)
-"""Later than any that wheels ask for."""
+_LATEST_GLIBC = (2, 40)
+"""The latest that uv 0.13.8 knows."""
 _GLIBC = re.compile(r"manylinux_(\d+)_(\d+)_\w+")
 _MAX_ROUNDS = 12
 """A round finds what the sources of the one before require; real chains have two or three."""

@@ -66,12 +66,15 @@ def _page(slice_: TorchIndexSlice, project: str) -> str:
     return "\n".join(["<!DOCTYPE html>", "<html><body>", *links, "</body></html>", ""])
 
 
-def uv_settings(plan: ResolutionPlan, index: Path, undescribed: Iterable[str] = ()) -> str:
+def uv_settings(
+    plan: ResolutionPlan, index: Path, undescribed: Iterable[str] = (), *, default_index: str = ""
+) -> str:
     """Return the text of the uv.toml for a plan.
 
     Args:
         plan: the plan.
         index: folder of its slice.
+        default_index: uv's own default, PyPI; empty if another takes its place.
         undescribed: projects locked as source whose requirements are not known yet: given as none, so that uv does
             not build them. They are read from the archive afterwards, and the plan is resolved again.
     """
@@ -84,6 +87,10 @@ def uv_settings(plan: ResolutionPlan, index: Path, undescribed: Iterable[str] = 
     ]
     for other in plan.indexes:
         lines += index_lines(other)
+    if default_index:
+        # As PyPI itself says. Some proxies drop that, and each run of uv would then fetch everything again.
+        lines += ["[[index]]", f"url = {dumps(default_index)}", "default = true"]
+        lines += ['cache-control = { api = "max-age=600", files = "max-age=365000000, immutable" }']
     described = (*plan.slice.metadata, *plan.sdist_metadata())
     for item in described:
         lines += _metadata(item)

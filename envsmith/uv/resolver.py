@@ -98,6 +98,7 @@ class UvResolver:
         self._timeout_s = timeout_s
         self._slots = threading.BoundedSemaphore(runs)
         self._guard = threading.Lock()
+        self._default_index: str | None = None
         self._is_checked = False
 
     def resolve(self, plan: ResolutionPlan) -> Resolution:
@@ -197,7 +198,7 @@ class UvResolver:
         found: tuple[Resolution, ...] | None = None
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             work = Path(scratch)
-            settings = uv_settings(replace(plans[0], slice=joint.slice), index)
+            settings = self._settings(replace(plans[0], slice=joint.slice), index, work)
             (work / "uv.toml").write_text(settings, "utf-8")
             # uv keeps the versions of the lock that it finds: here those of the plans, then those of the last run.
             (work / "uv.lock").write_text(universal.preferred_lock(joint), "utf-8")
@@ -233,6 +234,24 @@ class UvResolver:
     def _environ(self, plan: ResolutionPlan) -> dict[str, str]:
         own = {"UV_CONCURRENT_DOWNLOADS": str(self._requests)}
         return {**own, **uv_environ(), **mirror_environ(plan.indexes)}
+
+    def _settings(
+        self, plan: ResolutionPlan, index: Path, work: Path, undescribed: Iterable[str] = ()
+    ) -> str:
+        """Return the text of the uv.toml, with uv's own default index unless another takes its place."""
+        env = self._environ(plan)
+        if self._offline or "UV_DEFAULT_INDEX" in env or any(other.is_default for other in plan.indexes):
+            return uv_settings(plan, index, undescribed)
+        with self._guard:
+            if self._default_index is None:
+                _write(work / "nothing.in", ())
+                command: list[str | Path] = [
+                    self._executable, "pip", "compile", "--quiet", "--no-config", "--no-header", "--offline",
+                    "--python", sys.executable, "--emit-index-url", work / "nothing.in",
+                ]  # fmt: skip
+                said = self._processes.run(command, env=env, timeout_s=self._timeout_s, cwd=work).stdout
+                self._default_index = said.strip().removeprefix("--index-url ")
+        return uv_settings(plan, index, undescribed, default_index=self._default_index)
 
     def _check_version(self) -> None:
         """Check the version of uv, once."""
@@ -275,7 +294,7 @@ class UvResolver:
         _write(work / "constraints.txt", (str(item.requirement) for item in _sorted(plan.all_constraints())))
         _write(work / "overrides.txt", (str(item.requirement) for item in _sorted(plan.overrides)))
         _write(work / "excludes.txt", sorted(plan.all_excludes()))
-        (work / "uv.toml").write_text(uv_settings(plan, index, forced), "utf-8")
+        (work / "uv.toml").write_text(self._settings(plan, index, work, forced), "utf-8")
         flags: list[str | Path] = [
             work / "requirements.in", "--constraints", work / "constraints.txt", "--overrides", work / "overrides.txt",
             "--excludes", work / "excludes.txt", "--no-header", *_settings_flags(plan, work),

@@ -1,4 +1,5 @@
 import shutil
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +51,10 @@ class Replies(Processes):
         words = [str(word) for word in command]
         if "--version" in words:
             return CompletedProgram(status=0, stdout=self.version, stderr="")
+        if "--emit-index-url" in words:
+            return CompletedProgram(
+                status=0, stdout="--index-url https://files.example/simple\n\n", stderr=""
+            )
         assert cwd
         self.calls.append(words)
         self.env = env
@@ -96,6 +101,25 @@ def test_flags_say_target_cutoff_and_order_of_indexes(tmp_path: Path) -> None:
     assert value(words, "--config-file").endswith("uv.toml")
     assert "--no-build" in words
     assert "--offline" not in words
+
+
+def test_pages_of_the_default_index_are_fetched_once_even_if_a_proxy_forgets_how_long_they_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def indexes(given: ResolutionPlan | None = None, **ways: Any) -> list[dict[str, Any]]:
+        replies = resolve(Replies(), tmp_path, given, **ways)
+        found: list[dict[str, Any]] = tomllib.loads(replies.files[0]["uv.toml"])["index"]
+        return found[1:]
+
+    (index,) = indexes()
+    assert (index["url"], index["default"]) == ("https://files.example/simple", True)
+    assert index["cache-control"]["api"] == "max-age=600"
+    assert indexes(offline=True) == []
+    own = PackageIndex(name="own", url="https://own.example/simple", is_default=True)
+    (index,) = indexes(replace(plan("torch"), indexes=(own,)))
+    assert "cache-control" not in index
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://mirror.example/simple")
+    assert indexes() == []
 
 
 def test_second_call_asks_who_requires_what_and_needs_no_network(tmp_path: Path) -> None:
@@ -368,7 +392,7 @@ def test_a_slice_deleted_meanwhile_is_told_as_that(tmp_path: Path) -> None:
             timeout_s: float,
             cwd: Path | None = None,
         ) -> CompletedProgram:
-            if "--version" not in command:
+            if "--constraints" in command:
                 shutil.rmtree(tmp_path / "slices")
             return super().run(command, env=env, timeout_s=timeout_s, cwd=cwd)
 
