@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
@@ -46,6 +47,7 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
     Raises:
         LockError: LCK010 to LCK019 and LCK024, one per condition, naming the package that violates it.
     """
+    resolution = _without_brought(plan, resolution)
     tags = plan.target.tag_set()
     for package in resolution.packages:
         _check_hashes(package)
@@ -88,6 +90,16 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
         decisions=decisions,
         unsatisfied=plan.unsatisfied(),
         direct=resolution.direct,
+    )
+
+
+def _without_brought(plan: ResolutionPlan, resolution: Resolution) -> Resolution:
+    """Return a resolution without the packages that the environment has already."""
+    brought = {item.name for item in plan.provided if not item.source}
+    return replace(
+        resolution,
+        packages=tuple(package for package in resolution.packages if package.name not in brought),
+        requirers={name: by for name, by in resolution.requirers.items() if name not in brought},
     )
 
 

@@ -430,6 +430,7 @@ def _manifest(
         else {name: sha256_of(content) for name, content in scripts.items()},
         models=recorded_models.record_models(request.profile, before, request.hash_model),
         metadata=_metadata(planned.plans, entries.values(), before),
+        provided=request.provided,
     )
 
 

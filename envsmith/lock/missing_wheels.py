@@ -43,8 +43,9 @@ class _Found:
     def add(self, plan: ResolutionPlan, answer: Resolution) -> None:
         """Add the packages of an answer that have no wheel."""
         origins = {str(item.name): item.origin for item in plan.requirements}
+        provided = {item.name for item in plan.provided}
         for package in answer.packages:
-            if package.wheels:
+            if package.wheels or package.name in provided:
                 continue
             name, requirers = str(package.name), ", ".join(answer.requirers.get(package.name, ()))
             self.versions[name] = str(package.version)

@@ -15,6 +15,7 @@ from envsmith.model.backend import Backend
 if TYPE_CHECKING:  # few locks have any, and `envsmith run` must start fast
     from packaging.requirements import Requirement
 
+    from envsmith.lockfile.provided import ProvidedPackage
     from envsmith.model.package_index import PackageIndex
     from envsmith.model.route import RoutePage
 
@@ -235,6 +236,8 @@ class Manifest:
     """Path of a model file, relative to the project → sha256."""
     metadata: tuple[Mapping[str, Any], ...] = ()
     """Requirements of the locked versions of the torch family: name, version, requires-dist, requires-python."""
+    provided: tuple[ProvidedPackage, ...] = ()
+    """Packages that are not from an index, as they were when the lock was written."""
 
     def to_toml(self) -> str:
         """Return the manifest as TOML; equal manifests give equal bytes."""
@@ -250,6 +253,8 @@ class Manifest:
         blocks = [_COMMENT + lines(head)]
         blocks += [table(name, values, ("wheels",)) for name, values in named.items() if values]
         blocks += [table("[metadata]", row, _long_lists(row)) for row in self.metadata]
+        for row in (item.to_plain() for item in self.provided):
+            blocks += [table("[provided]", row, _long_lists(row))]
         for slug, entry in sorted(self.targets.items()):
             blocks += _entry_tables(f"targets.{slug}", entry)
         return "\n".join(blocks)
@@ -333,6 +338,7 @@ def _parse(data: Mapping[str, object]) -> Manifest:
         scripts=_files(data.get("scripts", {}), _SCRIPT),
         models=_texts(data.get("models", {})),
         metadata=tuple(_metadata_row(row) for row in data.get("metadata", ())),  # type: ignore[attr-defined]
+        provided=_provided(data.get("provided", ())),
     )
 
 
@@ -399,6 +405,14 @@ def _routes(value: object) -> tuple[RoutePage, ...]:
     from envsmith.model.route import RoutePage
 
     return tuple(RoutePage.from_plain(str(project), values) for project, values in sorted(value.items()))  # type: ignore[attr-defined]
+
+
+def _provided(rows: object) -> tuple[ProvidedPackage, ...]:
+    if not rows:
+        return ()
+    from envsmith.lockfile.provided import ProvidedPackage
+
+    return tuple(ProvidedPackage.from_plain(row) for row in rows)  # type: ignore[attr-defined]
 
 
 def _unsatisfied(value: object) -> tuple[str, ...]:

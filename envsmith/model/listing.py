@@ -236,3 +236,4 @@ class VersionMetadata:
     version: str
     requires_dist: tuple[str, ...]
     requires_python: str | None = None
+    provides_extra: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from packaging.pylock import Package, PackageWheel, Pylock, PylockValidationError
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -18,6 +19,7 @@ from envsmith.config.requirement import RequiresPython, SourcedRequirement
 from envsmith.errors import ToolError
 from envsmith.lockfile.manifest import Manifest, RememberedOptions
 from envsmith.lockfile.pins import requirements_lines
+from envsmith.lockfile.provided import ProvidedPackage, by_name
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.package_index import PackageIndex
@@ -48,6 +50,8 @@ class LockRequest:
     """Decisions taken while the requirements were read."""
     indexes: tuple[PackageIndex, ...] = ()
     """Besides PyPI and PyTorch's, in the order in which they are asked."""
+    provided: tuple[ProvidedPackage, ...] = ()
+    """Packages that are not from an index, sorted."""
     requires_python: RequiresPython | None = None
     """The project's ``requires-python``."""
     remembered: RememberedOptions = field(default_factory=RememberedOptions)
@@ -188,7 +192,8 @@ class ResolutionPlan:
     flat: tuple[str, ...] = ()
     """Addresses of plain link pages, not of a simple index."""
     indexes: tuple[PackageIndex, ...] = ()
-    """As in the request."""
+    """As in the request, like the next one."""
+    provided: tuple[ProvidedPackage, ...] = ()
     members: Mapping[str, str] = field(default_factory=dict)
     """Folder of a conflict group → the member chosen by the profile."""
     shims: tuple[str, ...] = ()
@@ -228,6 +233,7 @@ class ResolutionPlan:
             **({"versions": self.versions} if self.versions != "common" else {}),
             **(routes if self.routes else {}),
             **({"package-index": [str(index) for index in self.indexes]} if self.indexes else {}),
+            **({"provided": [str(item) for item in self.provided]} if self.provided else {}),
             **({"hash": hashes} if hashes else {}),
             **({"shim": sorted(self.shims)} if self.shims else {}),
             **({"family": [f"{folder} {name}" for folder, name in sorted(chosen)]} if chosen else {}),
@@ -288,6 +294,17 @@ class ResolutionPlan:
     def all_constraints(self) -> tuple[SourcedRequirement, ...]:
         """Return the constraints of plan and amendments."""
         return (*self.constraints, *(item for step in self.amendments for item in step.constraints))
+
+    def all_overrides(self) -> list[str]:
+        """Return the overrides as text, sorted; one without specifier for each package of unknown version."""
+        found = {item.name: item.requirement for item in self.overrides}
+        for name in (item.name for item in self.provided if not item.version and item.name not in found):
+            # An override replaces the extras, too.
+            extras = {
+                text for item in self.requirements if item.name == name for text in item.requirement.extras
+            }
+            found[name] = Requirement(f"{name}[{','.join(sorted(extras))}]")
+        return sorted(map(str, found.values()))
 
     def all_excludes(self) -> tuple[str, ...]:
         """Return the excluded projects of plan and amendments."""
@@ -360,8 +377,15 @@ class Resolution:
             },
         )
 
+    def with_provided(self, provided: Iterable[ProvidedPackage]) -> Resolution:
+        """Return the same without the files of provided packages, which exist in the resolver's index only."""
+        found = by_name(provided)
+        packages = (found[item.name].package() if item.name in found else item for item in self.packages)
+        indexes = {name: url for name, url in self.indexes.items() if name not in found}
+        return replace(self, packages=tuple(packages), indexes=indexes)
+
     def versions(self) -> dict[str, str]:
-        """Return project → version."""
+        """Return project → version, of the packages with a known version."""
         return {str(package.name): str(package.version) for package in self.packages if package.version}
 
 

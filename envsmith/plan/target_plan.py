@@ -103,6 +103,7 @@ def plan_target(
         env=profile.env,
         pypi_builds=pypi,
         indexes=request.indexes,
+        provided=request.provided,
         shims=_shims(profile, catalog),
         versions=profile.versions,
         decisions=(*request.decisions, *dropped, *from_pypi),

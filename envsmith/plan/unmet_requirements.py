@@ -9,6 +9,7 @@ from packaging.pylock import Package, PackageWheel
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
+from envsmith.lockfile.provided import by_name
 from envsmith.model.finding import Decision, UnmetRequirement
 from envsmith.model.target import Target
 from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
@@ -140,11 +141,14 @@ def requires_of(
         (item.name, item.version): item.requires_dist
         for item in (*plan.slice.metadata, *plan.sdist_metadata())
     }
+    provided = by_name(plan.provided)
     wheels: dict[NormalizedName, PackageWheel] = {}
     found: dict[NormalizedName, tuple[str, ...]] = {}
     for package in resolution.packages:
         recorded = known.get((package.name, str(package.version)))
-        if recorded is not None:
+        if package.name in provided:
+            found[package.name] = provided[package.name].requires_dist
+        elif recorded is not None:
             found[package.name] = recorded
         elif package.wheels:
             wheels[package.name] = package.wheels[0]

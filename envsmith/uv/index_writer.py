@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from html import escape
 from json import dumps
 from pathlib import Path
 
 from envsmith.errors import ToolError
 from envsmith.files.os_errors import retried
+from envsmith.lockfile.provided import ProvidedPackage, by_name
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.package_index import PackageIndex
 from envsmith.model.windows_errors import reason_of
@@ -47,6 +49,20 @@ def write_slice(slice_: TorchIndexSlice, folder: Path) -> Path:
             hint="free disk space, or set ENVSMITH_CACHE_DIR",
         ) from error
     return place
+
+
+def with_provided(slice_: TorchIndexSlice, provided: Iterable[ProvidedPackage]) -> TorchIndexSlice:
+    """Return a slice with the packages that no index has: one wheel each, which nobody downloads.
+
+    As the first index it is the only one for their names, and uv reads what they require from the settings.
+    """
+    found = by_name(provided)
+    rest = slice_.without(found)
+    return replace(
+        rest,
+        projects={**rest.projects, **{name: (item.wheel(),) for name, item in found.items()}},
+        metadata=(*rest.metadata, *(item.metadata() for item in found.values())),
+    )
 
 
 def _move(fresh: Path, place: Path) -> None:
@@ -91,7 +107,7 @@ def uv_settings(
         # As PyPI itself says. Some proxies drop that, and each run of uv would then fetch everything again.
         lines += ["[[index]]", f"url = {dumps(default_index)}", "default = true"]
         lines += ['cache-control = { api = "max-age=600", files = "max-age=365000000, immutable" }']
-    described = (*plan.slice.metadata, *plan.sdist_metadata())
+    described = (*with_provided(plan.slice, plan.provided).metadata, *plan.sdist_metadata())
     for item in described:
         lines += _metadata(item)
     known = {item.name for item in described}
@@ -117,4 +133,6 @@ def _metadata(item: VersionMetadata) -> list[str]:
     ]
     if item.requires_python:
         lines.append(f"requires-python = {dumps(item.requires_python)}")
+    if item.provides_extra:
+        lines.append(f"provides-extra = {dumps(list(item.provides_extra))}")
     return lines

@@ -112,6 +112,7 @@ def _kind(plan: ResolutionPlan) -> tuple[object, ...]:
         plan.cutoff_utc,
         tuple(sorted(plan.moved.items())),
         plan.indexes,
+        plan.provided,
         plan.target.slug if plan.versions == "newest" or plan.allow_sdist else "",
     )
 

@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError, NoSolutionError, ToolError
+from envsmith.lockfile.provided import by_name
 from envsmith.model.target import Platform
 from envsmith.model.windows_errors import KNOWN
 from envsmith.plan.model import Cutoffs, Resolution, ResolutionPlan, parse_packages
@@ -35,7 +36,7 @@ from envsmith.uv.command import (
     system_error,
     uv_environ,
 )
-from envsmith.uv.index_writer import INDEX_NAME, uv_settings, write_slice
+from envsmith.uv.index_writer import INDEX_NAME, uv_settings, with_provided, write_slice
 from envsmith.uv.joint import JointPlan
 
 # Hint of uv 0.13.8 on a version after the cutoff: "`idna` was filtered by `exclude-newer` …", and either "The requested
@@ -147,9 +148,9 @@ class UvResolver:
 
     def _resolved(self, plan: ResolutionPlan, *more: str) -> Resolution:
         self._check_version()
-        index = write_slice(plan.slice, self._slices)
+        index = write_slice(with_provided(plan.slice, plan.provided), self._slices)
         try:
-            return self._resolve(plan, index, more)
+            return self._resolve(plan, index, more).with_provided(plan.provided)
         except NoSolutionError as error:
             if index.is_dir():
                 raise
@@ -193,7 +194,7 @@ class UvResolver:
             return None
         self._check_version()
         joint = JointPlan.of(plans)
-        index = write_slice(joint.slice, self._slices)
+        index = write_slice(with_provided(joint.slice, plans[0].provided), self._slices)
         constraints: list[str] = []
         found: tuple[Resolution, ...] | None = None
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
@@ -215,7 +216,7 @@ class UvResolver:
                     break
                 more = universal.unusable(answers)
                 if not more:
-                    found = tuple(answer.resolution for answer in answers)
+                    found = tuple(answer.resolution.with_provided(plans[0].provided) for answer in answers)
                     more = universal.lowest(plans, found)
                 if not set(more) - set(constraints):
                     break
@@ -292,7 +293,7 @@ class UvResolver:
         requirements = (_with_kept_file(item.requirement, plan) for item in _sorted(plan.all_requirements()))
         _write(work / "requirements.in", requirements)
         _write(work / "constraints.txt", (str(item.requirement) for item in _sorted(plan.all_constraints())))
-        _write(work / "overrides.txt", (str(item.requirement) for item in _sorted(plan.overrides)))
+        _write(work / "overrides.txt", plan.all_overrides())
         _write(work / "excludes.txt", sorted(plan.all_excludes()))
         (work / "uv.toml").write_text(self._settings(plan, index, work, forced), "utf-8")
         flags: list[str | Path] = [
@@ -333,7 +334,7 @@ def _settings_flags(plan: ResolutionPlan, work: Path) -> list[str | Path]:
         flags += ["--exclude-newer", plan.cutoff_utc]
     for name, cutoff in sorted(plan.moved.items()) if plan.has_cutoff else ():
         # The slice's wheels are selected by time already, and uv would drop those without an upload time.
-        if name not in plan.slice.projects:
+        if name not in plan.slice.projects.keys() | by_name(plan.provided):
             flags += ["--exclude-newer-package", f"{name}={cutoff}"]
     if plan.channel != "stable":
         for name in sorted(plan.slice.projects):

@@ -49,7 +49,7 @@ def project_text(joint: JointPlan, constraints: Iterable[str]) -> str:
             # Without them a version with wheels for only some of the targets would do for all.
             f"required-environments = {markers}",
             f"constraint-dependencies = {dumps([*joint.constraints, *constraints])}",
-            f"override-dependencies = {dumps([str(item.requirement) for item in first.overrides])}",
+            f"override-dependencies = {dumps(first.all_overrides())}",
             f"exclude-dependencies = {dumps(sorted(first.all_excludes()))}",
             "",
         ]

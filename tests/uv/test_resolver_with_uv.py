@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from envsmith.errors import ResolveError
+from envsmith.lockfile.provided import ProvidedPackage
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Target
 from envsmith.plan.model import ResolutionPlan
@@ -159,3 +160,37 @@ def test_preferred_versions_are_kept_while_they_satisfy_what_is_asked(uv: UvReso
     assert pins(uv, replace(older, requirements=asked("torch>=2.11"))) == {"torch": "2.11.0+cu128"}
     both = replace(older, requirements=asked("torch", "torchvision"))
     assert pins(uv, both) == {"torch": "2.11.0+cu128", "torchvision": "0.26.0+cu128"}
+
+
+def test_provided_packages_are_resolved_with_all_others_and_looked_for_nowhere(uv: UvResolver) -> None:
+    """Also in a joint run, and with a version that only a build tells; without network, as all tests here."""
+    helper = ProvidedPackage(
+        name="my-helper",
+        version="1.0",
+        requires_dist=("torch<2.11", 'brought>=1 ; extra == "all"', "unbuilt"),
+        provides_extra=("all",),
+        source="./helper",
+    )
+    brought = ProvidedPackage(name="brought", version="1.5a0+ngc.1")
+    unbuilt = ProvidedPackage(name="unbuilt", source="git+https://host.invalid/unbuilt@abc")
+    given = replace(
+        sliced("my-helper[all]", "torchvision<1", "unbuilt>=3"), provided=(brought, helper, unbuilt)
+    )
+    given = replace(
+        given, slice=replace(given.slice, metadata=(*METADATA[:2], replace(METADATA[2], requires_dist=())))
+    )
+    torch = {"torch": "2.10.0+cu128"}
+    found = uv.resolve(given)
+    assert found.versions() == {
+        **torch, "brought": "1.5a0+ngc.1", "my-helper": "1.0", "torchvision": "0.26.0+cu128"
+    }  # fmt: skip
+    unknown = next(item for item in found.packages if item.name == "unbuilt")
+    assert (unknown.version, unknown.wheels) == (None, None)
+    assert found.requirers["brought"] == ("my-helper",)
+    plain = replace(given, requirements=asked("brought", "unbuilt>=3"))
+    answers = uv.resolve_together([plain, replace(plain, target=target(platform="windows"))])
+    assert answers
+    assert [item.versions() for item in answers] == [{"brought": "1.5a0+ngc.1"}] * 2
+    with pytest.raises(ResolveError) as refused:
+        uv.resolve(replace(given, requirements=asked("my-helper>=2")))
+    assert "my-helper" in str(dict(refused.value.details)["because"])
