@@ -210,7 +210,7 @@ def windows(**more: object) -> DoctorFacts:
 
 
 def _scopes(name: str) -> dict[str, tuple[RemovedVariable, ...]]:
-    wanted = Activation.of("app", backend=Backend.parse("cu128"), env={})
+    wanted = Activation.of("app", Backend.parse("cu128"), env={})
     place = EnvironmentPaths(prefix=r"D:\e", bin=r"D:\e\Scripts", is_windows=True)
     return {
         scope: plan_session(wanted, place, {"PATH": value}, has_file=lambda _: False).removed

@@ -39,11 +39,10 @@ class Activation:
         return tuple(name for name in names if name not in self.env)
 
     @classmethod
-    def of(cls, profile: str, *, backend: Backend, env: Mapping[str, str]) -> Activation:
-        """Build the activation of a lock or a profile."""
-        return cls(
-            profile=profile, env=env, cuda_major=backend.version[0] if backend.family == "cuda" else None
-        )
+    def of(cls, profile: str, *backends: Backend, env: Mapping[str, str]) -> Activation:
+        """Build the activation of locks or a profile; with several versions of CUDA none is preferred."""
+        majors = {backend.version[0] for backend in backends if backend.family == "cuda"}
+        return cls(profile=profile, env=env, cuda_major=majors.pop() if len(majors) == 1 else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

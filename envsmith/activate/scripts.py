@@ -267,15 +267,15 @@ def activation_of(profile: str, manifest: Manifest | None, resolve: Callable[[st
     """
     if manifest is None or not manifest.targets:
         written = resolve(profile)
-        return Activation.of(profile, backend=written.backend, env=written.env)
-    entry = next(iter(manifest.targets.values()))
-    return Activation.of(profile, backend=entry.backend, env=entry.env)
+        return Activation.of(profile, *written.backends, env=written.env)
+    entries = [*manifest.targets.values()]
+    return Activation.of(profile, *(entry.backend for entry in entries), env=entries[0].env)
 
 
 def scripts_of(plans: Sequence[ResolutionPlan], read_template: Callable[[str], str]) -> Mapping[str, bytes]:
     """Return the activation scripts for a profile's lock folder; its plans all have the same session."""
     plan = plans[0]
-    activation = Activation.of(plan.profile, backend=plan.target.backend, env=plan.env)
+    activation = Activation.of(plan.profile, *(item.target.backend for item in plans), env=plan.env)
     return activation_files(activation, read_template)
 
 

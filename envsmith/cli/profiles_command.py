@@ -37,7 +37,13 @@ def profiles_command(ctx: click.Context, *, as_json: bool) -> int:
         printer.envelope("profiles", "failed" if failed else "ok", data, failed)
     else:
         rows = [
-            (item.name, str(item.backend), item.channel, str(len(item.targets())), item.summary)
+            (
+                item.name,
+                " ".join(map(str, item.backends)),
+                item.channel,
+                str(len(item.targets())),
+                item.summary,
+            )
             for item, _ in resolved
         ]
         printer.table(("profile", "backend", "channel", "targets", "for"), rows, indent=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from types import MappingProxyType
@@ -137,6 +137,51 @@ NAME: Reader[str] = readers.parsed(
 """Reads the name of a profile."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetEntry:
+    """An entry of ``[[target]]``: the backend of a platform, or of some Pythons on it."""
+
+    platform: Platform
+    python: tuple[Python, ...] = ()
+    """Empty for those of the profile."""
+    backend: Backend | None = None
+    """None for that of the profile."""
+
+    def __str__(self) -> str:
+        return str(self.platform)
+
+    def overlaps(self, other: TargetEntry) -> bool:
+        """Return whether both entries name one target, and neither is the more exact one."""
+        is_shared = bool({*self.python} & {*other.python}) or not (self.python or other.python)
+        return self.platform == other.platform and is_shared
+
+    def to_table(self) -> Mapping[str, object]:
+        """Return the profile's TOML table."""
+        python = {"python": list(map(str, self.python))} if self.python else {}
+        return {
+            "platform": str(self.platform),
+            **python,
+            **({"backend": str(self.backend)} if self.backend else {}),
+        }
+
+
+def remaining(entries: Iterable[TargetEntry], values: Mapping[str, Any]) -> tuple[TargetEntry, ...]:
+    """Return the entries of ``[[target]]`` that stay when other values replace those of the profile.
+
+    Args:
+        entries: of the profile.
+        values: the new ``backend``, ``python`` and ``platforms``; they hold for the entries, too.
+    """
+    kept = []
+    for entry in entries:
+        python = tuple(item for item in entry.python if item in values.get("python", entry.python))
+        if entry.platform in values.get("platforms", (entry.platform,)) and bool(python) == bool(
+            entry.python
+        ):
+            kept.append(replace(entry, python=python, backend=None if "backend" in values else entry.backend))
+    return tuple(kept)
+
+
 def _default_family() -> Mapping[str, str]:
     return dict.fromkeys(FAMILY_MEMBERS, "keep")
 
@@ -159,6 +204,8 @@ class Profile:
     """Profile whose locked versions (without local label) are locked here as well."""
     python: tuple[Python, ...]
     platforms: tuple[Platform, ...]
+    target: tuple[TargetEntry, ...] = ()
+    """Targets with another backend, or besides those of `python` and `platforms`."""
     requirements: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
@@ -191,17 +238,29 @@ class Profile:
         object.__setattr__(self, "later", later)
         for item in fields(self):
             value = getattr(self, item.name)
-            if isinstance(value, tuple) and item.name not in ("checks", "extends"):
+            if isinstance(value, tuple) and item.name not in ("checks", "extends", "target"):
                 object.__setattr__(self, item.name, tuple(sorted(set(value))))
             elif isinstance(value, Mapping):
                 object.__setattr__(self, item.name, MappingProxyType(dict(sorted(value.items()))))
 
     def targets(self) -> tuple[Target, ...]:
-        """Return every Python on every platform, for the profile's backend, sorted."""
+        """Return every Python on every platform, and the targets of ``[[target]]``, sorted.
+
+        An entry with Pythons wins over one without.
+        """
+        found = dict.fromkeys(product(self.python, self.platforms), self.backend)
+        for entry in sorted(self.target, key=lambda entry: bool(entry.python)):
+            pairs = product(entry.python or self.python, (entry.platform,))
+            found |= dict.fromkeys(pairs, entry.backend or self.backend)
         return tuple(
-            Target(python=python, platform=platform, backend=self.backend)
-            for python, platform in product(self.python, self.platforms)
+            Target(python=python, platform=platform, backend=backend)
+            for (python, platform), backend in sorted(found.items(), key=lambda item: item[0])
         )
+
+    @property
+    def backends(self) -> tuple[Backend, ...]:
+        """The backends of the targets, each once."""
+        return tuple(dict.fromkeys(target.backend for target in self.targets()))
 
     def where(self, key: str, value: object = "") -> str:
         """Return the place of a key, or of one value of its list: ``profiles/x.toml:4: python[0]``."""
@@ -252,7 +311,24 @@ class Profile:
         problems.raise_if_any()
         flags = {"backend": "--backend", "python": "--python", "platforms": "--platform"}
         kept = {key: place for key, place in self.origins.items() if key[0] not in values}
-        return replace(self, **values, origins=kept | {(key, ""): flags[key] for key in values}).checked()
+        origins = kept | {(key, ""): flags[key] for key in values}
+        return replace(self.limited(**values), origins=origins).checked()
+
+    def limited(self, **values: Any) -> Profile:  # noqa: ANN401 - as the fields of these names
+        """Return the profile with another ``backend``, ``python`` or ``platforms`` for all of its targets.
+
+        A Python or platform that only entries of ``[[target]]`` name stays with their targets.
+        """
+        entries = remaining(self.target, values)
+        pythons = {python for entry in entries for python in entry.python} - {*self.python}
+        platforms = {entry.platform for entry in entries} - {*self.platforms}
+        own = {
+            key: tuple(item for item in values[key] if item not in named)
+            for key, named in (("python", pythons), ("platforms", platforms))
+            if key in values
+        }
+        found = replace(self, **{**values, **own}, target=entries)
+        return found if found.targets() else replace(self, **values, target=entries)
 
     def checked(self) -> Profile:
         """Return the profile if its parts fit together.
@@ -263,16 +339,17 @@ class Profile:
                 round.
         """
         problems = Problems()
-        for platform in self.platforms:
-            if platform.os == "macos" and self.backend.family != "cpu":
-                problems.add(
-                    ProfileError(
-                        "PRF007",
-                        f"{platform} has no {self.backend} builds: macOS has cpu builds only (they include MPS)",
-                        where=self.where("platforms", platform),
-                        hint='use backend = "cpu", or remove macOS from the platforms',
-                    )
+        for platform, backend in {
+            target.platform: target.backend for target in self._on_macos_without_builds()
+        }.items():
+            problems.add(
+                ProfileError(
+                    "PRF007",
+                    f"{platform} has no {backend} builds: macOS has cpu builds only (they include MPS)",
+                    where=self.where("platforms" if platform in self.platforms else "target", platform),
+                    hint='use backend = "cpu", for macOS alone under [[target]], or remove macOS from the platforms',
                 )
+            )
         if self.index == "pypi" and self.channel != "stable":
             problems.add(
                 ProfileError(
@@ -295,6 +372,11 @@ class Profile:
             problems.add(self._unpaired())
         problems.raise_if_any()
         return self
+
+    def _on_macos_without_builds(self) -> Iterator[Target]:
+        return (
+            item for item in self.targets() if item.platform.os == "macos" and item.backend.family != "cpu"
+        )
 
     def _unpaired(self) -> ProfileError:
         """Return the error for `safe-globals` without shim or a shim without them: nothing would be allowed."""
@@ -345,7 +427,7 @@ def _is_table(value: object) -> bool:
 
 
 def _thawed(value: object) -> object:
-    if isinstance(value, SmokeTest):
+    if isinstance(value, (SmokeTest, TargetEntry)):
         value = value.to_table()
     if isinstance(value, Mapping):
         return {key: _thawed(item) for key, item in value.items()}

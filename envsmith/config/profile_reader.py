@@ -23,7 +23,9 @@ from envsmith.config.profile import (
     ON_RETIRED,
     VERSIONS,
     Profile,
+    TargetEntry,
     check_name,
+    remaining,
 )
 from envsmith.config.readers import Key, Location, Problems, Reader
 from envsmith.config.requirement import read_requirement
@@ -167,6 +169,7 @@ def _merged(layers: list[_Layer]) -> tuple[dict[str, Any], dict[tuple[str, str],
     values: dict[str, Any] = {"family": dict.fromkeys(FAMILY_MEMBERS, "keep")}
     origins: dict[tuple[str, str], str] = {}
     for layer in reversed(layers):
+        values["target"] = remaining(values.get("target", ()), layer.values)
         for key, value in layer.values.items():
             if isinstance(value, Mapping):
                 values[key] = {**values.get(key, {}), **value}
@@ -284,10 +287,41 @@ _PROJECTS = readers.parsed(_project, readers.pattern_schema(_PROJECT))
 _REQUIREMENTS = readers.listed(readers.parsed(_requirement))
 _BACKENDS = readers.parsed(Backend.parse, readers.pattern_schema(PATTERN))
 _PYTHONS = readers.listed(readers.parsed(Python.parse, readers.pattern_schema(PYTHON)), at_least=1)
-_PLATFORMS = readers.listed(
-    readers.parsed(Platform.parse, {"anyOf": [{"enum": list(ALIASES)}, readers.pattern_schema(PLATFORM)]}),
-    at_least=1,
+_PLATFORM = readers.parsed(
+    Platform.parse, {"anyOf": [{"enum": list(ALIASES)}, readers.pattern_schema(PLATFORM)]}
 )
+_PLATFORMS = readers.listed(_PLATFORM, at_least=1)
+_TARGET: Mapping[str, Key] = {
+    "platform": Key(_PLATFORM, "Platform, as under `platforms`.", examples=("linux-aarch64",)),
+    "python": Key(_PYTHONS, "Versions of Python [default: those of the profile].", examples=("3.12",)),
+    "backend": Key(_BACKENDS, "Backend [default: that of the profile].", examples=("cu130",)),
+}
+
+
+def _target(value: object, location: Location) -> TargetEntry | None:
+    found: dict[str, Any] = readers.fields(value, location, _TARGET)
+    if isinstance(value, Mapping) and "platform" not in value:
+        location.problem("PRF014", "platform is missing", 'add a line such as platform = "linux-aarch64"')
+    return TargetEntry(**found) if "platform" in found else None
+
+
+_TARGETS = readers.listed(Reader(_target, readers.fields_schema(_TARGET, required=["platform"])))
+
+
+def _target_list(value: object, location: Location) -> tuple[TargetEntry, ...] | None:
+    """Read the entries of ``[[target]]``; two for one target are a problem."""
+    found = _TARGETS(value, location) or ()
+    # With an invalid entry the numbers of the others are unknown; its problem comes first.
+    for number, entry in enumerate(found if isinstance(value, list) and len(found) == len(value) else ()):
+        first = next((at for at, other in enumerate(found[:number]) if entry.overlaps(other)), None)
+        if first is not None:
+            text = f"{entry.platform} has two entries for one Python; the other one is {location.at(first).where}"
+            location.at(number).problem(
+                "PRF057", text, "remove one, or give each its own list under `python`"
+            )
+    return found
+
+
 _GLOBALS = readers.parsed(
     check_global, readers.pattern_schema(DOTTED, never=_NEVER_GLOBAL, maxLength=LONGEST_GLOBAL)
 )
@@ -332,6 +366,10 @@ PROFILE: Mapping[str, Key] = {
     ),
     "python": Key(_PYTHONS, "Versions of Python, major and minor.", examples=("3.12",)),
     "platforms": Key(_PLATFORMS, "Platforms: linux, linux-aarch64, macos, windows, or wheel platform tags."),
+    "target": Key(
+        Reader(_target_list, _TARGETS.schema),
+        "Targets with another backend, or besides those of the lists above.",
+    ),
     "requirements": Key(_REQUIREMENTS, "Requirements (PEP 508) if neither `-r` nor the project names any."),
     "constraints": Key(_REQUIREMENTS, "Limits (PEP 508) on packages that something else requires."),
     "overrides": Key(_REQUIREMENTS, "Requirements (PEP 508) that replace all others on the same package."),

@@ -238,7 +238,7 @@ class DoctorFacts:
         torch = value_or_none(lambda: self.torch)
         installed = torch.verdict.backend if torch else Backend.parse("cpu")
         backend = value_or_none(lambda: self.locked_backend) or installed
-        wanted = Activation.of("doctor", backend=backend, env={})
+        wanted = Activation.of("doctor", backend, env={})
         return plan_session(wanted, self._place, own, has_file=session.has_file).removed
 
     @cached_property

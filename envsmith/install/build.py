@@ -126,7 +126,7 @@ def _verify(
     if generation.guard:
         tools.store.write(id_, CONSTRAINTS, _constraints(generation))
     backend, env = locked.entry.backend, locked.entry.env
-    write_activation_scripts(prefix, Activation.of(locked.profile, backend=backend, env=env))
+    write_activation_scripts(prefix, Activation.of(locked.profile, backend, env=env))
     tools.store.record(generation)
     return BuildResult(generation=generation, imports=imports, runs=runs)
 

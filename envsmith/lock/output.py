@@ -38,7 +38,8 @@ def outcome(request: LockRequest, found: LockedProfile | EnvsmithError) -> None:
         printer.labelled(label, decision.message, f"note {decision.code}")
         label = ""
     if not head:
-        title, about = request.profile.backend.title, request.profile.summary
+        backends, about = request.profile.backends, request.profile.summary
+        title = backends[0].title if len(backends) == 1 else " ".join(map(str, backends))
         printer.labelled(
             label, about if about.startswith(title) else " · ".join(filter(None, (title, about)))
         )

@@ -24,7 +24,7 @@ from envsmith.plan import (
     routes,
     unmet_requirements,
 )
-from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
+from envsmith.plan.model import Amendment, Resolution, ResolutionPlan, TorchIndexSlice
 from envsmith.plan.ports import (
     Files,
     Hasher,
@@ -193,7 +193,7 @@ def _together(
     tools: ResolveTools,
 ) -> _Answers:
     """Return the answers of a group, first with the versions that all targets have; none without a common one."""
-    plans = [replace(plan, preferences={**kept, **plan.preferences}) for plan in group]
+    plans = [replace(plan, preferences=_of_slice({**kept, **plan.preferences}, plan.slice)) for plan in group]
     common = [replace(plan, slice=narrowed[plan.target.slug].slice) for plan in plans]
     if len(group) == 1:
         # A run for one target reads the metadata of that target's own wheels, and explains a failure.
@@ -204,6 +204,18 @@ def _together(
     if found is None and common != plans:
         found = tools.resolver.resolve_together(plans)
     return {plan.target.slug: item for plan, item in zip(group, found or (), strict=False)}
+
+
+def _of_slice(versions: Mapping[str, str], slice_: TorchIndexSlice) -> dict[str, str]:
+    """Return versions to prefer, those of another backend with the label of the slice's wheels."""
+    labelled = {
+        (name, wheel.version.public): str(wheel.version)
+        for name, wheels in slice_.projects.items()
+        for wheel in wheels
+    }
+    return {
+        name: labelled.get((name, version.partition("+")[0]), version) for name, version in versions.items()
+    }
 
 
 def _answer(plan: ResolutionPlan, tools: ResolveTools) -> Resolution | EnvsmithError:

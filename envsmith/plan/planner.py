@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -12,7 +12,7 @@ from envsmith.catalog import Catalog
 from envsmith.config.profile import Profile
 from envsmith.errors import EnvsmithError, ResolveError
 from envsmith.lockfile.known_files import known_files
-from envsmith.model.backend import backend_family
+from envsmith.model.backend import Backend, backend_family
 from envsmith.model.finding import Decision
 from envsmith.model.listing import IndexListing
 from envsmith.model.target import Target
@@ -60,35 +60,28 @@ def plan_profile(
             the project's ``requires-python`` excludes a target's Python.
         ProfileError: when a label contradicts the backend, or a GPU is unknown.
     """
-    members = conflicts.chosen_members(request.profile, catalog)
-    asked = f"{request.profile.backend} {request.profile.channel}"
-    choice = _channel_choice(request, asked, catalog, cutoffs.cutoff_utc)
-    found = listings.get(choice.channel, choice.backend)
-    listing = known_files(found.listing if found else None, request.kept, choice.channel, choice.backend)
-    if listing is None:
-        raise ResolveError(
-            "RES012",
-            f"no {choice.channel} index known for {choice.backend}",
-            where=f"profile {request.profile.name}: backend",
-            hint=f"run `envsmith catalog refresh {choice.backend} --channel {choice.channel}` with network access",
-        )
-    hasher = RecordedHasher(request.kept, hasher)
-    profile = replace(request.profile, backend=choice.backend, channel=choice.channel)
+    profile = request.profile
+    members = conflicts.chosen_members(profile, catalog)
     targets = [target for target in profile.targets() if not request.only or target.slug in request.only]
     _refuse_pythons(request, targets)
-    settled = replace(request, profile=profile)
-    offered = offered_wheels(listing, targets, catalog, cutoffs)
+    hasher = RecordedHasher(request.kept, hasher)
+    sources = {
+        backend: _source(request, backend, targets, catalog=catalog, cutoffs=cutoffs, listings=listings)
+        for backend in dict.fromkeys(target.backend for target in targets)
+    }
     plans: list[ResolutionPlan] = []
     refused: list[EnvsmithError] = []
-    for target in targets:
+    for asked in targets:
+        source = sources[asked.backend]
+        target = replace(asked, backend=source.offered.listing.backend)
         try:
-            plan = _plan_target(settled, target, offered, catalog, cutoffs, hasher)
+            plan = _plan_target(source.request, target, source.offered, catalog, cutoffs, hasher)
         except ResolveError as error:
-            _add_cutoff(error, target, profile.name, listing, catalog, cutoffs)
+            _add_cutoff(error, target, profile.name, source.offered.listing, catalog, cutoffs)
             _add_suggestions(error, target, profile.name, catalog, listings)
             refused.append(error.at(target.slug))
         else:
-            plans.append(replace(plan, members=members, asked=asked))
+            plans.append(replace(plan, members=members, asked=f"{asked.backend} {profile.channel}"))
     if len(refused) == 1:
         raise refused[0].at(profile.name)
     if refused:
@@ -98,18 +91,62 @@ def plan_profile(
         request=request,
         cutoffs=cutoffs,
         plans=tuple(plans),
-        catalog_name=found.name if found else "the lock",
-        decisions=(*request.notes, *choice.decisions),
+        catalog_name=", ".join(dict.fromkeys(source.name for source in sources.values())),
+        decisions=(*request.notes, *(item for source in sources.values() for item in source.decisions)),
     )
 
 
-def _channel_choice(request: LockRequest, asked: str, catalog: Catalog, cutoff_utc: str) -> ChannelChoice:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BackendWheels:
+    """The wheels for the targets of one backend."""
+
+    request: LockRequest
+    """With the backend and channel at the cutoff."""
+    offered: OfferedWheels
+    name: str
+    """Of the listing, for the provenance."""
+    decisions: tuple[Decision, ...]
+
+
+def _source(
+    request: LockRequest,
+    backend: Backend,
+    targets: Iterable[Target],
+    *,
+    catalog: Catalog,
+    cutoffs: Cutoffs,
+    listings: Listings,
+) -> _BackendWheels:
+    """Return what PyTorch's index has for the targets of a backend; without a listing, what the lock has."""
+    profile = replace(request.profile, backend=backend)
+    choice = _channel_choice(replace(request, profile=profile), catalog, cutoffs.cutoff_utc)
+    found = listings.get(choice.channel, choice.backend)
+    listing = known_files(found.listing if found else None, request.kept, choice.channel, choice.backend)
+    if listing is None:
+        raise ResolveError(
+            "RES012",
+            f"no {choice.channel} index known for {choice.backend}",
+            where=f"profile {profile.name}: backend",
+            hint=f"run `envsmith catalog refresh {choice.backend} --channel {choice.channel}` with network access",
+        )
+    settled = replace(profile, backend=choice.backend, channel=choice.channel)
+    own = [replace(item, backend=choice.backend) for item in targets if item.backend == backend]
+    return _BackendWheels(
+        request=replace(request, profile=settled),
+        offered=offered_wheels(listing, own, catalog, cutoffs),
+        name=found.name if found else "the lock",
+        decisions=choice.decisions,
+    )
+
+
+def _channel_choice(request: LockRequest, catalog: Catalog, cutoff_utc: str) -> ChannelChoice:
     """Return the backend and channel: those of the lock as long as the profile asks for the same ones.
 
     That a backend has ended since moves no pin. Form 1 of the manifest does not say what was asked: there the rule is
     applied as of the time of the lock.
     """
     profile, kept = request.profile, request.kept
+    asked = f"{profile.backend} {profile.channel}"
     entries = [entry for entry in kept.targets.values() if "asked" in entry.inputs] if kept else []
     locked = next((entry for entry in entries if entry.inputs["asked"] == asked), None)
     if kept and not entries:

@@ -4,7 +4,7 @@ from envsmith.model.backend import Backend
 
 def test_the_toolkit_is_that_of_the_backend() -> None:
     known = {
-        text: Activation.of("app", backend=Backend.parse(text), env={}).cuda_major
+        text: Activation.of("app", Backend.parse(text), env={}).cuda_major
         for text in ("cu118", "cu128", "cu130", "cu92", "cpu", "rocm7.2", "xpu")
     }
     assert known == {

@@ -124,6 +124,14 @@ SAMPLES: dict[str, list[Any]] = {
     "versions-of": ["prod", "Prod", "", "a/b"],
     "python": [["3.12", "3.9"], [], "3.12", *each("3.12", "3", "3.123", "4.0", "3.12\n", 3.12)],
     "platforms": [["linux", "macosx_14_0_arm64"], [], *each("win_amd64", "beos", "musllinux_1_2_x86_64")],
+    "target": [
+        *each({"platform": "linux"}, {"platform": "win_amd64", "backend": "cu126", "python": ["3.12"]}),
+        *each(
+            {"platform": "beos"}, {"backend": "cu126"}, {"platform": "linux", "python": []}, {"os": "x"}, 1
+        ),
+        [],
+        {"platform": "linux"},
+    ],
     "requirements": [["torch"], ["torch", ""], [], "torch", ["a\nb"]],
     "constraints": [["torch<3"], [1]],
     "overrides": [["torch<3"], [["a"]]],

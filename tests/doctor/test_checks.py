@@ -70,7 +70,7 @@ def judged(torch: str, on: Host) -> InstalledTorch:
 def scopes(name: str) -> dict[str, tuple[RemovedVariable, ...]]:
     """Return what no session should have in the PATHs that Windows's registry has under a recorded name."""
     variables = {"SystemRoot": r"C:\Windows", "USERPROFILE": r"C:\Users\me", "PATH": r"C:\Windows"}
-    wanted = Activation.of("app", backend=CU128, env={})
+    wanted = Activation.of("app", CU128, env={})
     place = EnvironmentPaths(prefix=r"D:\e", bin=r"D:\e\Scripts", is_windows=True)
     return {
         scope: plan_session(wanted, place, {"PATH": value}, has_file=lambda _: False).removed

@@ -17,7 +17,7 @@ WELL = r"C:\Windows\system32;C:\Windows;C:\Program Files\Git\cmd"
 def taken(
     value: str, *, is_windows: bool, files: tuple[str, ...] = (), name: str = "PATH"
 ) -> tuple[RemovedVariable, ...]:
-    activation = Activation.of("app", backend=Backend.parse("cu128"), env={})
+    activation = Activation.of("app", Backend.parse("cu128"), env={})
     place = EnvironmentPaths(prefix="/e", bin="/e/bin", is_windows=is_windows)
     return plan_session(activation, place, {name: value}, has_file=files.__contains__).removed
 

@@ -41,10 +41,11 @@ def fit(
     """
     notes: list[Decision] = []
     bound = file.requires_python
-    outside = bound.outside(profile.python) if bound else ()
-    left = tuple(python for python in profile.python if python not in outside)
+    pythons = {target.python for target in profile.targets()}
+    outside = bound.outside(pythons) if bound else ()
+    left = tuple(sorted(pythons - {*outside}))
     if bound and outside and left and not options.python:
-        profile = replace(profile, python=left)
+        profile = profile.limited(python=left)
         named = " ".join(map(str, outside))
         text = f"without Python {named}: the project's requires-python is {bound.specifier} ({bound.where})"
         notes.append(_note(profile.name, text, NARROWED))
@@ -52,10 +53,9 @@ def fit(
         fitting = [target for target in profile.targets() if _is_in(target, file.environments)]
         gone = [target.slug for target in profile.targets() if target not in fitting]
         if fitting and gone:
-            profile = replace(
-                profile,
-                python=tuple(target.python for target in fitting),
-                platforms=tuple(target.platform for target in fitting),
+            profile = profile.limited(
+                python=[target.python for target in fitting],
+                platforms=[target.platform for target in fitting],
             )
             text = f"without {', '.join(gone)}: not among the environments of the project"
             notes.append(_note(profile.name, text, NARROWED))
@@ -97,12 +97,11 @@ def _routes(sources: Iterable[IndexSource], profile: Profile) -> Iterator[tuple[
 
 def _replaced(lines: Iterable[PyTorchLine], profile: Profile, family: Collection[str]) -> Iterator[Decision]:
     """Yield a note for each backend that an index of ``[tool.uv]`` names, unless it is the profile's."""
+    own = [str(backend) for backend in profile.backends]
     for backend, line in {
-        line.backend: line
-        for line in lines
-        if line.project in family and line.backend not in (None, str(profile.backend))
+        line.backend: line for line in lines if line.project in family and line.backend not in (None, *own)
     }.items():
-        text = f"{line.origin}: PyTorch's index {backend} is replaced by the profile's, {profile.backend}"
+        text = f"{line.origin}: PyTorch's index {backend} is replaced by the profile's, {' '.join(own)}"
         yield _note(line.url, text, _REPLACED)
 
 

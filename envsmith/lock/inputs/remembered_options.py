@@ -42,7 +42,7 @@ def combine(
     found = given.or_else(recorded)
     for name, parse in _TARGETS.items() if manifest and manifest.targets else ():
         if words := [str(parse(text)) for text in getattr(given, name)]:
-            known = getattr(recorded, name) or tuple(map(str, getattr(profile, name)))
+            known = getattr(recorded, name) or tuple(_own(profile, name).split())
             parsed = {str(parse(text)) for text in known}
             added = [text for text in words if text not in parsed]
             changed: dict[str, Any] = {name: (*known, *added) if added else getattr(recorded, name)}
@@ -52,8 +52,13 @@ def combine(
 
 
 def _own(profile: Profile, name: str) -> str:
-    value = getattr(profile, name)
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if name in _TARGETS:
+        part = name.removesuffix("s")
+        return " ".join(map(str, sorted({getattr(target, part) for target in profile.targets()})))
+    if name == "backend":
+        entries = (f"{entry} {entry.backend}" for entry in profile.target if entry.backend)
+        return " ".join((str(profile.backend), *entries))
+    return str(getattr(profile, name))
 
 
 def chosen_slugs(given: RememberedOptions, manifest: Manifest | None, profile: Profile) -> frozenset[str]:
