@@ -20,6 +20,7 @@ from envsmith.process import signals
 
 COMMANDS = {
     "init": ("envsmith.project.cli", "Write a first profile for the project."),
+    "adopt": ("envsmith.project.adopt.cli", "Make a profile and a lock of an environment that is there."),
     "add": ("envsmith.project.cli", "Add requirements to the project, and lock."),
     "remove": ("envsmith.project.cli", "Remove requirements from the project, and lock."),
     "sync": ("envsmith.project.cli", "Lock if needed, then install."),

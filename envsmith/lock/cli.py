@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from envsmith.catalog import Catalog
     from envsmith.errors import EnvsmithError
+    from envsmith.index.sources import ListingSources
     from envsmith.lock.inputs.request import LockOptions
     from envsmith.lock.lock import LockedProfile
     from envsmith.lock.resolve import ResolveTools
     from envsmith.model.finding import Report
     from envsmith.model.usage import Use
     from envsmith.plan.model import LockRequest
-    from envsmith.plan.ports import Listings
     from envsmith.process.runner import Processes
     from envsmith.uv.resolver import UvResolver
 
@@ -271,21 +271,14 @@ def run_lock(
         keep: caches the answer if there was nothing to do.
         words: the command line as typed, for hints; empty for another command than `envsmith lock`.
     """
-    from envsmith.catalog import Catalog
     from envsmith.errors import EnvsmithError
     from envsmith.files.git import keep_line_ends
     from envsmith.lock import output
     from envsmith.lock.lock import lock_profiles
-    from envsmith.wiring import listing_sources
 
-    catalog = Catalog.embedded()
-    line = output.CatalogLine(quiet=options.quiet or options.as_json)
-    listings = listing_sources(catalog, options.catalog, line.warn, line.announce)
     done: list[LockedProfile] = []
     failed: list[EnvsmithError] = []
-    own = dict.fromkeys(index for item in requests for index in item.indexes)
-    options = replace(options, catalog=replace(options.catalog, package_indexes=tuple(own)))
-    with _lock_tools(options, catalog, listings) as (tools, pool):
+    with lock_tools(requests, options) as (tools, pool):
         # Wait for all profiles before printing, so that results do not mix with the progress.
         results = list(lock_profiles(requests, options, tools, pool=pool))
     for request, result in results:
@@ -310,10 +303,11 @@ def run_lock(
 
 
 @contextmanager
-def _lock_tools(
-    options: LockOptions, catalog: Catalog, listings: Listings
+def lock_tools(
+    requests: Sequence[LockRequest], options: LockOptions
 ) -> Iterator[tuple[ResolveTools, ThreadPoolExecutor]]:
     """Build the tools and the thread pool of a lock; on exit, stop the processes that still run."""
+    from envsmith.catalog import Catalog
     from envsmith.console.terminal import LockProgress
     from envsmith.files import atomic
     from envsmith.index.hashing import Downloads, FileCache, NoDownloads
@@ -331,14 +325,16 @@ def _lock_tools(
         wheel_requires,
     )
 
+    catalog = Catalog.embedded()
+    own = dict.fromkeys(index for item in requests for index in item.indexes)
     processes = Processes()
     pool = ThreadPoolExecutor(options.jobs)
-    choice = options.catalog
+    choice = replace(options.catalog, package_indexes=tuple(own))
     try:
         with LockProgress(quiet=options.quiet or options.as_json) as progress:
             tools = ResolveTools(
                 catalog=catalog,
-                listings=listings,
+                listings=_listings(catalog, options),
                 resolver=_resolver(options, processes),
                 sdists=on_first_use(sdist_reader),
                 hasher=NoDownloads()
@@ -358,6 +354,14 @@ def _lock_tools(
     finally:
         processes.close()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _listings(catalog: Catalog, options: LockOptions) -> ListingSources:
+    from envsmith.lock.output import CatalogLine
+    from envsmith.wiring import listing_sources
+
+    line = CatalogLine(quiet=options.quiet or options.as_json)
+    return listing_sources(catalog, options.catalog, line.warn, line.announce)
 
 
 def _import_time_uses(sources: Mapping[str, bytes], modules: Collection[str]) -> tuple[Use, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from envsmith.project import requirement_edits
 from envsmith.project.requirement_lists import PYPROJECT, pyproject_values
 
 _FILES = ("requirements.in", "requirements.txt")
+_MOST_ON_A_LINE = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +35,56 @@ class FirstProfile:
 
     def to_toml(self, requirements: Sequence[str]) -> str:
         """Return the text of the profile."""
-        lists = {"python": self.python, "platforms": self.platforms, "requirements": requirements}
-        lines = [f'summary = "{self.backend.title}"', f'backend = "{self.backend}"']
-        for key, items in lists.items():
-            if items:
-                joined = ", ".join(f'"{item}"' for item in items)
-                lines.append(f"{key} = [{joined}]")
-        return "\n".join([*lines, ""])
+        return profile_text(
+            {
+                "summary": self.backend.title,
+                "backend": str(self.backend),
+                "python": self.python,
+                "platforms": self.platforms,
+                "requirements": requirements,
+            }
+        )
+
+
+def profile_text(values: Mapping[str, str | Sequence[str]]) -> str:
+    """Return the text of a profile, without empty lists; long lists have one line for each item.
+
+    Args:
+        values: key → text or list; the texts contain no characters that TOML escapes.
+    """
+    lines = []
+    for key, value in values.items():
+        if isinstance(value, str):
+            lines.append(f'{key} = "{value}"')
+        elif len(value) > _MOST_ON_A_LINE:
+            lines += [f"{key} = [", *(f'    "{item}",' for item in value), "]"]
+        elif value:
+            joined = ", ".join(f'"{item}"' for item in value)
+            lines.append(f"{key} = [{joined}]")
+    return "\n".join([*lines, ""])
+
+
+def check_new(store: ProfileStore, name: str, option: str) -> str:
+    """Return the file for a new profile.
+
+    Args:
+        store: profiles of the project.
+        name: of the profile.
+        option: with which a command names another one.
+
+    Raises:
+        ProfileError: PRF048 when the project has a profile of this name, PRF006 when the name is invalid.
+    """
+    file = f"profiles/{check_name(name)}.toml"
+    is_file = not is_missing(store.folder / file)
+    if is_file or store.settings.profile(name):
+        raise ProfileError(
+            "PRF048",
+            f"the profile {name} exists already",
+            where=file if is_file else PYPROJECT,
+            hint=f"edit it, or choose another name with {option} NAME",
+        )
+    return file
 
 
 def starting_edits(profile: FirstProfile, root: Path) -> tuple[Edit, ...]:
@@ -53,16 +97,8 @@ def starting_edits(profile: FirstProfile, root: Path) -> tuple[Edit, ...]:
         ProfileError: PRF048 when the profile exists, PRF006 when its name is invalid, PRF011 and PRF012 for invalid
             platforms and Pythons; others when pyproject.toml is malformed.
     """
-    store, name = ProfileStore.of_project(root), check_name(profile.name)
-    file = f"profiles/{name}.toml"
-    is_file = not is_missing(root / file)
-    if is_file or store.settings.profile(name):
-        raise ProfileError(
-            "PRF048",
-            f"the profile {name} exists already",
-            where=file if is_file else PYPROJECT,
-            hint="edit it, or choose another name with --profile NAME",
-        )
+    store, name = ProfileStore.of_project(root), profile.name
+    file = check_new(store, name, "--profile")
     is_declared = lists_dependencies(root)
     has_project = "project" in pyproject_values(root) or is_declared
     found = next((item for item in _FILES if (root / item).is_file()), "")
