@@ -57,7 +57,7 @@ class TorchWheels:
 def builds(catalog: Catalog, listing: IndexListing) -> tuple[TorchWheels, ...]:
     """Return the builds of torch for a listing's backend, those on PyPI included.
 
-    Wheels without a published hash are included, those for free-threaded Pythons are not.
+    Wheels without a published hash are included.
     """
     return (*_of_index(listing), *of_pypi(catalog, listing.backend))
 
@@ -67,9 +67,10 @@ def _of_index(listing: IndexListing) -> Iterator[TorchWheels]:
     for release in listing.releases("torch"):
         for wheel in release.wheels():
             interpreter, abi, platforms = wheel.platform_tags.split("-")
-            if wheel.is_build_of(listing.backend) and not abi.endswith("t"):
+            if wheel.is_build_of(listing.backend):
                 key = (Version(wheel.version.public), platforms)
-                found.setdefault(key, set()).update(interpreter.split("."))
+                # A free-threaded build has the interpreter tag of the other one.
+                found.setdefault(key, set()).update((abi if abi.endswith("t") else interpreter).split("."))
     for (torch, platforms), pythons in found.items():
         yield TorchWheels(
             backend=listing.backend,

@@ -185,7 +185,7 @@ class RequiresPython:
         return tuple(sorted(python for python in set(pythons) if not self._admits(python)))
 
     def _admits(self, python: Python) -> bool:
-        return any(self.specifier.contains(f"{python}.{patch}") for patch in range(_MOST_PATCHES))
+        return any(self.specifier.contains(f"{python.version}.{patch}") for patch in range(_MOST_PATCHES))
 
 
 def read_requires_python(value: object, location: Location) -> RequiresPython | None:

@@ -23,7 +23,7 @@ from envsmith.plan.ports import Files
 from envsmith.wiring import lock_rules
 
 # `requirements.TARGET.txt` or `pylock.TARGET.toml`.
-_LOCK_FILE = re.compile(r"(?:requirements|pylock)\.(?P<slug>cp3\d+-[a-z0-9_]+)\.(?:txt|toml)")
+_LOCK_FILE = re.compile(r"(?:requirements|pylock)\.(?P<slug>cp3\d+t?-[a-z0-9_]+)\.(?:txt|toml)")
 _CURRENT = ""
 
 LocksByProfile = Mapping[str, tuple[SavedLock, ...]]

@@ -65,7 +65,7 @@ class Interpreter:
     def python(self) -> Python:
         """Its feature version."""
         major, minor = _pair(self.version)
-        return Python(major=major, minor=minor)
+        return Python(major=major, minor=minor, is_free_threaded=self.is_free_threaded)
 
     def __str__(self) -> str:
         system = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}.get(self.os, self.os)
@@ -76,7 +76,7 @@ class Interpreter:
 
     def supports(self, python: Python, platform: Platform) -> bool:
         """Return whether wheels for a Python version and platform run on the interpreter."""
-        if (self.implementation, self.is_free_threaded, self.bits) != ("cpython", False, 64):
+        if (self.implementation, self.bits) != ("cpython", 64):
             return False
         if (self.python, self.os, self.machine) != (python, platform.os, platform.machine):
             return False
@@ -246,4 +246,9 @@ def locked_pythons(slugs: Iterable[str], here: Platform, preferred: Python) -> t
     """
     pairs = (parse_slug(slug) for slug in slugs)
     found = {python for python, on in pairs if (on.os, on.machine) == (here.os, here.machine)}
-    return tuple(sorted(found, key=lambda python: (python != preferred, -python.major, -python.minor)))
+    return tuple(
+        sorted(
+            found,
+            key=lambda python: (python != preferred, -python.major, -python.minor, python.is_free_threaded),
+        )
+    )

@@ -41,7 +41,8 @@ def to_dockerfile(locks: Sequence[SavedLock], folder: str, options: ImageOptions
         options: the profile's settings; None if the profile is not available.
 
     Raises:
-        LockError: LCK042 for several locks or another system; LCK045 when COPY cannot express the path.
+        LockError: LCK042 for several locks or another system; LCK045 when COPY cannot express the path; LCK046 for a
+            free-threaded Python.
     """
     lock = _linux_lock(locks)
     base = f"python:{lock.target.python}-slim"
@@ -68,6 +69,13 @@ def to_dockerfile(locks: Sequence[SavedLock], folder: str, options: ImageOptions
 def _linux_lock(locks: Sequence[SavedLock]) -> SavedLock:
     linux = [lock for lock in locks if lock.target.platform.os == "linux"]
     if len(linux) == len(locks) == 1:
+        if linux[0].target.python.is_free_threaded:
+            raise LockError(
+                "LCK046",
+                "Docker's Python images have no free-threaded build",
+                where=linux[0].name,
+                hint=f"choose a target for Python {linux[0].target.python.version}",
+            )
         return linux[0]
     raise LockError(
         "LCK042",

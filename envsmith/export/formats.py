@@ -200,7 +200,7 @@ def _system(target: Target) -> tuple[str, ...]:
 
 
 def _python(target: Target) -> tuple[str, ...]:
-    return (f"python_version == '{target.python}'",)
+    return (f"python_version == '{target.python.version}'",)
 
 
 def _platform(target: Target) -> tuple[str, ...]:

@@ -58,7 +58,11 @@ def this_python() -> Python:
     """Return the running interpreter's version."""
     from envsmith.model.target import Python
 
-    return Python(major=sys.version_info.major, minor=sys.version_info.minor)
+    # Source: "Python support for free threading", Python's documentation, read 2026-11-30.
+    is_free_threaded = "free-threading build" in sys.version
+    return Python(
+        major=sys.version_info.major, minor=sys.version_info.minor, is_free_threaded=is_free_threaded
+    )
 
 
 def this_platform() -> Platform:

@@ -163,7 +163,8 @@ def _candidates(request: InstallRequest, manifest: Manifest, tools: InstallTools
     current = tools.store.generation(tools.store.current())
     preferred = request.this_python
     if current and current.profile == request.profile:
-        preferred = Python.parse(current.python.rpartition(".")[0])
+        suffix = "t" if current.target.partition("-")[0].endswith("t") else ""
+        preferred = Python.parse(current.python.rpartition(".")[0] + suffix)
     found = model.locked_pythons(manifest.targets, request.this_platform, preferred)
     return [str(python) for python in found or (request.this_python,)]
 

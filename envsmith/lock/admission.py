@@ -71,7 +71,7 @@ def admit(plan: ResolutionPlan, resolution: Resolution, catalog_name: str) -> Lo
     pylock = Pylock(
         lock_version=Version("1.0"),
         environments=[target_marker(plan.target)],
-        requires_python=SpecifierSet(f"=={plan.target.python}.*"),
+        requires_python=SpecifierSet(f"=={plan.target.python.version}.*"),
         created_by="envsmith",
         packages=packages,
         tool={"envsmith": {**_provenance(plan, catalog_name, decisions), "pins-sha256": _digest(packages)}},

@@ -59,7 +59,10 @@ _REMEMBERED = (
 @click.option("--all-groups", is_flag=True, help="All dependency groups.")
 @click.option("--no-default-groups", is_flag=True, help="Without the `groups` of the profile or project.")
 @click.option(
-    "--python", multiple=True, metavar="X.Y", help="Python instead of the profile's; may be repeated."
+    "--python",
+    multiple=True,
+    metavar="X.Y",
+    help="Python instead of the profile's, such as 3.12 or 3.13t; may be repeated.",
 )
 @click.option(
     "--platform", "platforms", multiple=True, help="linux, linux-aarch64, macos, windows or a platform tag."

@@ -82,6 +82,14 @@ def explain(
         sdists: reads the metadata of source distributions.
         catalog: names that are taken for those of the torch family.
     """
+    python = plan.target.python
+    if python.is_free_threaded and error.without_wheel:
+        names = " and ".join(sorted(error.without_wheel))
+        return ResolveError(
+            "RES061",
+            f"no wheel of {names} fits a free-threaded Python ({python.tag}) on {plan.target.platform}",
+            hint=f"drop {python} from `python`, or remove {names}: sources are not locked for free-threaded Pythons",
+        )
     if not error.without_wheel or any(_meant(name, catalog) for name in error.without_wheel):
         return error
     plan = replace(plan, allow_sdist=(ANY_SOURCE,), known_sources=error.without_wheel)

@@ -24,7 +24,7 @@ FORM_OF_DIGESTS = 1
 """The older form, still read: its digests cover the pylock, its cutoff stands for the time of the lock."""
 FILENAME = "manifest.toml"
 _COMMENT = "# Written by `envsmith lock`: the inputs, files and decisions of each lock of this profile.\n"
-_SLUG = re.compile(r"cp3\d{1,2}-[a-z0-9_]+")
+_SLUG = re.compile(r"cp3\d{1,2}t?-[a-z0-9_]+")
 _PIN = re.compile(r"(?P<version>[^ ]+) (?P<filename>[^ ]+\.whl) sha256:(?P<sha256>[0-9a-f]{64})")
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE)
 _LOCK_FILE = re.compile(r"pylock\.[A-Za-z0-9_-]+\.toml|requirements\.[A-Za-z0-9_-]+\.txt")

@@ -30,7 +30,7 @@ PLATFORM = re.compile(
     re.ASCII,
 )
 """Pattern of platform tags; use with ``fullmatch``."""
-PYTHON = re.compile(r"3\.(?P<minor>\d{1,2})", re.ASCII)
+PYTHON = re.compile(r"3\.(?:(?P<minor>\d{1,2})|(?P<free_threaded>(?:1[3-9]|[2-9]\d))t)", re.ASCII)
 """Pattern of Python versions; use with ``fullmatch``."""
 # Legacy names of PEP 600, by the minor version of glibc 2.
 _LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
@@ -107,14 +107,16 @@ def _pair(text: str) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Python:
-    """A CPython feature version, such as 3.12."""
+    """A CPython feature version, such as 3.12, or its free-threaded build, 3.13t."""
 
     major: int
     minor: int
+    is_free_threaded: bool = False
+    """Whether it is the build without the global interpreter lock, which exists since 3.13."""
 
     @classmethod
     def parse(cls, text: str) -> Python:
-        """Parse ``3.12``.
+        """Parse ``3.12`` or ``3.13t``.
 
         Raises:
             ProfileError: PRF012 for any other text.
@@ -124,17 +126,23 @@ class Python:
             raise ProfileError(
                 "PRF012",
                 f"invalid Python version `{text}`",
-                hint="write major and minor version, such as 3.12",
+                hint="write major and minor version, such as 3.12, or 3.13t for a free-threaded build (3.13 or later)",
             )
-        return cls(major=3, minor=int(match["minor"]))
+        minor = match["minor"] or match["free_threaded"]
+        return cls(major=3, minor=int(minor), is_free_threaded=bool(match["free_threaded"]))
 
     def __str__(self) -> str:
+        return f"{self.version}t" if self.is_free_threaded else self.version
+
+    @property
+    def version(self) -> str:
+        """Feature version: ``3.13`` for a free-threaded build, too."""
         return f"{self.major}.{self.minor}"
 
     @property
     def tag(self) -> str:
-        """Interpreter tag: ``cp312``."""
-        return f"cp{self.major}{self.minor}"
+        """ABI tag: ``cp312``, ``cp313t``. Without free threading it is the interpreter tag as well."""
+        return f"cp{str(self).replace('.', '')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +170,7 @@ class Target:
         platforms = list(self.platform.wheel_platforms())
         return (
             *cpython_tags(version, [self.python.tag], platforms),
-            *compatible_tags(version, self.python.tag, platforms),
+            *compatible_tags(version, self.python.tag.removesuffix("t"), platforms),
         )
 
     @cache  # noqa: B019 - as above
@@ -188,15 +196,15 @@ class Target:
         machine = "AMD64" if self.platform.machine == "amd64" else self.platform.machine
         return {
             "implementation_name": "cpython",
-            "implementation_version": f"{self.python}.0",
+            "implementation_version": f"{self.python.version}.0",
             "os_name": os_name,
             "platform_machine": machine,
             "platform_release": "",
             "platform_system": system,
             "platform_version": "",
             "platform_python_implementation": "CPython",
-            "python_full_version": f"{self.python}.0",
-            "python_version": str(self.python),
+            "python_full_version": f"{self.python.version}.0",
+            "python_version": self.python.version,
             "sys_platform": sys_platform,
         }
 

@@ -96,13 +96,10 @@ def _pythons(listing: IndexListing, project: str, platform: Platform) -> dict[Ve
     for release in listing.releases(project):
         for wheel in release.wheels() if release.metadata else ():
             interpreter, abi, platforms = wheel.platform_tags.split("-")
-            if (
-                wheel.sha256
-                and wheel.is_build_of(listing.backend)
-                and not abi.endswith("t")
-                and accepted & set(platforms.split("."))
-            ):
-                found.setdefault(wheel.version, set()).update(interpreter.split("."))
+            if wheel.sha256 and wheel.is_build_of(listing.backend) and accepted & set(platforms.split(".")):
+                found.setdefault(wheel.version, set()).update(
+                    (abi if abi.endswith("t") else interpreter).split(".")
+                )
     return found
 
 
@@ -150,4 +147,5 @@ def _command(profile: str, target: Target, backend: Backend) -> str:
 
 def _minor(tag: str) -> int:
     """Return 12 for ``cp312``; 0 for ``py3`` and the like."""
-    return int(tag[3:]) if tag[3:].isdigit() else 0
+    digits = tag[3:].removesuffix("t")
+    return int(digits) if digits.isdigit() else 0

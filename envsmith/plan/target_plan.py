@@ -251,7 +251,7 @@ def _pypi_version(
     kept = request.kept_versions(target).get(item.name)
     found = list(_pypi_versions(item, torch, target, cutoffs, catalog))
     for version, release in sorted(found, key=lambda pair: pair[0] != kept):
-        if release.requires_python.contains(str(target.python)):
+        if release.requires_python.contains(target.python.version):
             return str(version)
     if found and request.profile.index == "pypi":
         version, release = found[0]

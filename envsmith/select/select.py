@@ -20,7 +20,7 @@ from envsmith.plan.ports import Listings
 from envsmith.select.verdicts import NO, BackendVerdict, judge, judge_build, rank
 
 # Python as typed: `3.12`, `3.12.4`, `python3.12`; anything else is looked up as an interpreter.
-_VERSION = re.compile(r"(?:python|cp)?(3\.[0-9]{1,2})(?:\.[0-9]+)?")
+_VERSION = re.compile(r"(?:python|cp)?(3\.[0-9]{1,2})(?:\.[0-9]+)?(t?)")
 
 
 class NoFittingLockError(HostError):
@@ -257,7 +257,7 @@ def _locked_for(manifests: Sequence[Manifest]) -> list[Python]:
 def _python(text: str) -> Python | None:
     """Return the version of an interpreter, by running it if its name does not tell; None if it is missing."""
     if match := _VERSION.fullmatch(text):
-        return Python.parse(match[1])
+        return Python.parse(match[1] + match[2])
     from envsmith.environment.interpreter import Probe
     from envsmith.process.runner import Processes
     from envsmith.uv.command import find_uv

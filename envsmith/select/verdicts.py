@@ -274,7 +274,9 @@ class _Case:
         )
 
     def _no_python(self, builds: list[TorchWheels]) -> tuple[Cause, str]:
-        tags = sorted({tag for build in builds for tag in build.pythons}, key=lambda tag: int(tag[3:] or 0))
+        known = {tag for build in builds for tag in build.pythons}
+        of_kind = {tag for tag in known if tag.endswith("t") == self.python.is_free_threaded} or known
+        tags = sorted(of_kind, key=lambda tag: int(tag[3:].removesuffix("t") or 0))
         if not self.is_any_torch:
             return "python", f"the lock is for {tags[0]}"
         existing = f"{tags[0]} to {tags[-1]}" if len(tags) > 1 else tags[0]
@@ -331,5 +333,5 @@ class _Case:
         """Return whether the backend's last torch would run here if its wheel were known."""
         release = self.catalog.release(last)
         as_last = replace(best, torch=last)
-        is_for_python = release is None or release.requires_python.contains(str(self.python))
+        is_for_python = release is None or release.requires_python.contains(self.python.version)
         return last > best.torch and is_for_python and (not self._devices or bool(self._served(as_last)))

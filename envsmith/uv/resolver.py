@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from json import dumps
 from pathlib import Path
 
@@ -50,6 +50,8 @@ _CONNECTIONS = 8
 _JOINT_ROUNDS = 4
 """Most runs for a joint plan. A further one leaves out versions without a wheel for some target, or looks for one
 version where targets have several."""
+_FREE_THREADED_ROUNDS = 16
+"""Most runs for a free-threaded Python, each without the versions of the run before that have no wheel for it."""
 # "… there is no version of six==9.9 …", "six was not found in the package registry", "six==1.0 has no usable wheels".
 _NOT_SERVED = re.compile(
     r"there is no version of ([a-z0-9-]+)=="
@@ -67,6 +69,18 @@ _PLATFORMS = re.compile(
 # "Failed to download `six @ https://…/six-1.0-py3-none-any.whl`", the file of a requirement with a URL.
 _DIRECT = re.compile(r"Failed to download `\S+ @ ([^`]+)`")
 _SYSTEMS = {"macos": "apple-darwin", "windows": "pc-windows-msvc"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _JointAnswer:
+    """Result of several runs of ``uv lock``."""
+
+    found: tuple[Resolution, ...] | None
+    """A resolution per plan; None when they have no common one."""
+    refusal: EnvsmithError | None
+    """Why the last run failed."""
+    constraints: tuple[str, ...]
+    """Those added against versions without a wheel: ``six!=1.0``."""
 
 
 class UvResolver:
@@ -148,6 +162,8 @@ class UvResolver:
 
     def _resolved(self, plan: ResolutionPlan, *more: str) -> Resolution:
         self._check_version()
+        if plan.target.python.is_free_threaded:
+            return self._free_threaded(plan, is_exact=bool(more))
         index = write_slice(with_provided(plan.slice, plan.provided), self._slices)
         try:
             return self._resolve(plan, index, more).with_provided(plan.provided)
@@ -193,26 +209,33 @@ class UvResolver:
         if any(item.requirement.url for plan in plans for item in plan.all_requirements()):
             return None
         self._check_version()
-        joint = JointPlan.of(plans)
+        return self._locked(JointPlan.of(plans), _JOINT_ROUNDS).found
+
+    def _locked(self, joint: JointPlan, rounds: int, undescribed: Iterable[str] = ()) -> _JointAnswer:
+        """Run ``uv lock`` until each target has a wheel of each package, at most `rounds` times."""
+        plans = joint.plans
         index = write_slice(with_provided(joint.slice, plans[0].provided), self._slices)
         constraints: list[str] = []
         found: tuple[Resolution, ...] | None = None
+        refusal: EnvsmithError | None = None
         with tempfile.TemporaryDirectory(prefix="envsmith-") as scratch:
             work = Path(scratch)
-            settings = self._settings(replace(plans[0], slice=joint.slice), index, work)
+            settings = self._settings(replace(plans[0], slice=joint.slice), index, work, undescribed)
             (work / "uv.toml").write_text(settings, "utf-8")
             # uv keeps the versions of the lock that it finds: here those of the plans, then those of the last run.
             (work / "uv.lock").write_text(universal.preferred_lock(joint), "utf-8")
-            for _ in range(_JOINT_ROUNDS):
+            for _ in range(rounds):
                 (work / "pyproject.toml").write_text(universal.project_text(joint, constraints), "utf-8")
                 finished = self._run_lock(joint, work)
-                if finished.status and NETWORK_ERROR.search(finished.stderr):
-                    raise _failure(plans[0], finished, work)
-                if finished.status:
+                refusal = _failure(plans[0], finished, work) if finished.status else None
+                if refusal and NETWORK_ERROR.search(finished.stderr):
+                    raise refusal
+                if refusal:
                     break
                 try:
                     answers = universal.parse_lock(_read_output(work / "uv.lock"), finished.stderr, plans)
-                except ToolError:  # a wheel without a URL, for one: not for a joint answer
+                except ToolError as error:  # a wheel without a URL, for one: not for a joint answer
+                    refusal = error
                     break
                 more = universal.unusable(answers)
                 if not more:
@@ -221,7 +244,42 @@ class UvResolver:
                 if not set(more) - set(constraints):
                     break
                 constraints += more
-        return found
+        return _JointAnswer(found=found, refusal=refusal, constraints=tuple(constraints))
+
+    def _free_threaded(self, plan: ResolutionPlan, *, is_exact: bool) -> Resolution:
+        """Resolve for a free-threaded Python, which ``uv pip compile`` knows from an interpreter only.
+
+        ``uv lock`` lists the wheels of all builds of Python. Versions without one for this build are left out in
+        further runs.
+
+        Args:
+            plan: for a free-threaded Python.
+            is_exact: whether what the requirements require is left out.
+
+        Raises:
+            NoSolutionError: RES050 when the requirements have no solution with wheels.
+            ToolError: as `resolve`.
+        """
+        kept = (
+            replace(item, requirement=Requirement(_with_kept_file(item.requirement, plan)))
+            for item in plan.requirements
+        )
+        plan = replace(plan, requirements=tuple(kept))
+        names = [item.name for item in plan.requirements] if is_exact else []
+        if is_exact:
+            plan = replace(plan, slice=replace(plan.slice, metadata=()))
+        answer = self._locked(JointPlan.of([plan]), _FREE_THREADED_ROUNDS, names)
+        if answer.found:
+            return answer.found[0]
+        error = answer.refusal or NoSolutionError("RES050", "the requirements have no solution with wheels")
+        if isinstance(error, NoSolutionError):
+            said = dict(error.details).get("because", "")
+            left_out = dict.fromkeys(text.partition("!=")[0] for text in answer.constraints)
+            # Those that uv does not mention have older versions with a wheel.
+            error.without_wheel = tuple(
+                name for name in left_out if f"{name}!=" in said or f"{name}<" in said
+            ) or (*left_out,)
+        raise error
 
     def _run_lock(self, joint: JointPlan, work: Path) -> CompletedProgram:
         env = self._environ(joint.plans[0])
@@ -299,7 +357,7 @@ class UvResolver:
         flags: list[str | Path] = [
             work / "requirements.in", "--constraints", work / "constraints.txt", "--overrides", work / "overrides.txt",
             "--excludes", work / "excludes.txt", "--no-header", *_settings_flags(plan, work),
-            "--python-version", str(plan.target.python),
+            "--python-version", plan.target.python.version,
             "--python-platform", python_platform(plan.target.platform),
         ]  # fmt: skip
         if forced:
@@ -432,7 +490,8 @@ def _no_solution(plan: ResolutionPlan, text: str) -> NoSolutionError:
     cutoffs = Cutoffs(cutoff_utc=plan.cutoff_utc, moved=plan.moved)
     lacking = tuple(_WITHOUT_WHEEL.findall(text))
     elsewhere = _PLATFORMS.search(text)
-    text = text.split("\nhint:", maxsplit=1)[0]
+    # `uv lock` prints warnings before.
+    text = text[max(text.find("No solution found"), 0) :].split("\nhint:", maxsplit=1)[0]
     cause = " ".join(line.strip() for line in text.splitlines()[1:] if line.strip())
     error = NoSolutionError(
         "RES050",

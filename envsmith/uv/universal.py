@@ -151,7 +151,8 @@ class _UvLock:
             resolution=Resolution(
                 packages=tuple(chosen[name].package(wheels[name]) for name in sorted(chosen)),
                 requirers={name: tuple(sorted(by)) for name, by in requirers.items()},
-                indexes={name: entry.registry for name, entry in chosen.items()},
+                indexes={name: entry.registry for name, entry in chosen.items() if not entry.url},
+                direct={name: entry.url for name, entry in chosen.items() if entry.url},
                 yanked={
                     name: yanked[name, entry.version]
                     for name, entry in chosen.items()
@@ -189,7 +190,13 @@ class _Entry:
 
     @cached_property
     def registry(self) -> str:
-        return str(self.table["source"]["registry"])
+        """Address of its index; empty for a file by its URL."""
+        return "" if self.url else str(self.table["source"]["registry"])
+
+    @cached_property
+    def url(self) -> str:
+        """Address of a wheel that a requirement names; empty for a package of an index."""
+        return str(self.table["source"].get("url", ""))
 
     def needs(self, extra: str) -> Sequence[Mapping[str, Any]]:
         if extra:

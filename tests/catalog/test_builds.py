@@ -30,14 +30,15 @@ def pythons(backend: str, torch: str, platform: str, index: str = "pytorch") -> 
 def test_rows_of_the_index_are_builds() -> None:
     assert pythons("cu126", "2.14.0", "manylinux_2_28_x86_64") == {"cp312"}
     assert pythons("cu126", "2.14.0", "win_amd64") == {"cp312", "cp314"}
-    assert pythons("cu128", "2.11.0", "manylinux_2_28_aarch64") == {f"cp3{n}" for n in range(10, 15)}
+    expected = {*(f"cp3{n}" for n in range(10, 15)), "cp313t", "cp314t"}
+    assert pythons("cu128", "2.11.0", "manylinux_2_28_aarch64") == expected
 
 
 def test_wheels_without_a_hash_exist_all_the_same() -> None:
     assert "cp311" in pythons("xpu", "2.13.0", "win_amd64")
 
 
-def test_free_threaded_pythons_and_other_labels_are_left_out() -> None:
+def test_free_threaded_pythons_have_their_own_wheels_and_other_labels_are_left_out() -> None:
     rows = [
         wheel(f"torch-{version}-{tags}-manylinux_2_28_x86_64.whl")
         for version, tags in (
@@ -55,7 +56,7 @@ def test_free_threaded_pythons_and_other_labels_are_left_out() -> None:
         projects=group_releases(rows, {}),
     )
     found = [build for build in builds(CATALOG, listing) if build.index == "pytorch"]
-    assert [(str(build.torch), *build.pythons) for build in found] == [("2.99.0", "cp312")]
+    assert [(str(build.torch), *sorted(build.pythons)) for build in found] == [("2.99.0", "cp312", "cp313t")]
     # PyTorch's pages list old wheels of its root, too: they are no builds of the backend.
     assert min(build.torch for build in on_record("cu130")) == Version("2.9.0")
 

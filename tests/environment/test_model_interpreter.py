@@ -59,6 +59,19 @@ def test_wheels_of_another_python_do_not_run() -> None:
     assert not interpreter().supports(Python.parse("3.11"), linux)
 
 
+def test_a_free_threaded_python_is_another_python() -> None:
+    linux = Platform.parse("linux")
+    plain, threaded = interpreter(version="3.13.1"), interpreter(version="3.13.1", is_free_threaded=True)
+    assert str(threaded.python) == "3.13t"
+    for found, text, runs in (
+        (plain, "3.13", True),
+        (plain, "3.13t", False),
+        (threaded, "3.13", False),
+        (threaded, "3.13t", True),
+    ):
+        assert found.supports(Python.parse(text), linux) is runs
+
+
 def test_it_calls_itself_by_what_decides() -> None:
     assert str(interpreter()) == "Python 3.12.4 · Linux x86_64 glibc 2.36"
     assert str(interpreter(**WINDOWS)) == "Python 3.12.4 · Windows amd64"

@@ -31,6 +31,12 @@ def test_what_is_no_image(slugs: tuple[str, ...]) -> None:
     assert ("--target" in caught.value.hint) == (slugs != (WINDOWS,))
 
 
+def test_there_is_no_image_with_a_free_threaded_python() -> None:
+    with pytest.raises(LockError) as caught:
+        to_dockerfile([kept("p/cp313t-manylinux_2_28_x86_64")], "lockfiles")
+    assert (caught.value.code, caught.value.hint) == ("LCK046", "choose a target for Python 3.13")
+
+
 def test_for_which_machine() -> None:
     assert "# docker build --platform linux/amd64 " in to_dockerfile([LOCK], "lockfiles")
     assert "# docker build --platform linux/arm64 " in to_dockerfile([kept(f"p/{ARM}")], "lockfiles")

@@ -12,7 +12,7 @@ from envsmith.lock.missing_wheels import MissingWheelsError, explain
 from envsmith.lock.output import add_command
 from envsmith.model.listing import VersionMetadata
 from envsmith.plan.model import Resolution, ResolutionPlan
-from tests.plan.made import as_source, package, plan, resolution
+from tests.plan.made import as_source, package, plan, resolution, target
 from tests.values import HEX
 
 LATER = "; has one for --platform manylinux_2_34_x86_64"
@@ -64,9 +64,11 @@ def lacking(*names: str) -> NoSolutionError:
     return error
 
 
-def explained(error: NoSolutionError, later: NoSolutionError | None = None) -> EnvsmithError:
+def explained(
+    error: NoSolutionError, later: NoSolutionError | None = None, python: str = "3.12"
+) -> EnvsmithError:
     return explain(
-        plan("jieba==0.42.1"),
+        plan("jieba==0.42.1", where=target(python=python)),
         error,
         resolver=SourcesResolver(later),  # type: ignore[arg-type]
         sdists=Archives(),  # type: ignore[arg-type]
@@ -111,3 +113,16 @@ def test_another_cause_stays_as_it_is(names: tuple[str, ...]) -> None:
     """A stand-in for torch is never advised as source: its own error names the package that is meant."""
     error = lacking(*names)
     assert explained(error) is error
+
+
+def test_without_a_wheel_for_a_free_threaded_python_sources_are_not_advised() -> None:
+    without = NoSolutionError("RES050", "the requirements have no solution")
+    without.without_wheel = ("pyyaml",)
+    found = explained(without, python="3.13t")
+    assert (found.code, found.message) == (
+        "RES061",
+        "no wheel of pyyaml fits a free-threaded Python (cp313t) on manylinux_2_28_x86_64",
+    )
+    add_command(found, ["lock", "mine"])
+    assert "allow-sdist" not in found.hint
+    assert "drop 3.13t from `python`" in found.hint

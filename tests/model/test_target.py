@@ -3,7 +3,7 @@ from packaging.markers import Marker
 from packaging.tags import parse_tag
 
 from envsmith.errors import ProfileError
-from envsmith.model.target import ALIASES, Platform, Python
+from envsmith.model.target import ALIASES, Platform, Python, parse_slug
 from tests.values import target
 
 
@@ -28,7 +28,7 @@ def test_other_platforms_are_refused(text: str) -> None:
     assert caught.value.code == "PRF011"
 
 
-@pytest.mark.parametrize("text", ["3", "2.7", "3.12.1", "312", "3.x", "", "3.123"])
+@pytest.mark.parametrize("text", ["3", "2.7", "3.12.1", "312", "3.x", "", "3.123", "3.12t", "3.9t", "3.13tt"])
 def test_other_pythons_are_refused(text: str) -> None:
     with pytest.raises(ProfileError) as caught:
         Python.parse(text)
@@ -45,6 +45,24 @@ def test_there_are_no_builds_for_musl() -> None:
 def test_pythons_are_ordered_by_number() -> None:
     assert Python.parse("3.9") < Python.parse("3.10") < Python.parse("3.14")
     assert Python.parse("3.14").tag == "cp314"
+
+
+def test_free_threaded_python() -> None:
+    python = Python.parse("3.13t")
+    assert (str(python), python.version, python.tag) == ("3.13t", "3.13", "cp313t")
+    assert Python.parse("3.13") < python < Python.parse("3.14")
+    found = target(python="3.13t")
+    assert found.slug == "cp313t-manylinux_2_28_x86_64"
+    assert parse_slug(found.slug) == (python, found.platform)
+    tags = set(map(str, found.tags()))
+    assert {
+        "cp313-cp313t-manylinux_2_28_x86_64",
+        "cp313-none-manylinux_2_17_x86_64",
+        "py3-none-any",
+        "cp313-none-any",
+    } <= tags
+    assert not {"cp313-cp313-manylinux_2_28_x86_64", "cp311-abi3-manylinux_2_28_x86_64"} & tags
+    assert found.marker_environment() == target(python="3.13").marker_environment()
 
 
 def test_slug_names_python_and_platform() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from envsmith.errors import ResolveError
+from envsmith.errors import NoSolutionError, ResolveError
 from envsmith.lockfile.provided import ProvidedPackage
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import Target
@@ -64,6 +64,37 @@ def test_the_slice_answers(uv: UvResolver) -> None:
 def test_each_target_gets_its_own_wheel(uv: UvResolver) -> None:
     answer = uv.resolve(sliced("torch", where=target(platform="windows")))
     assert [wheel.filename for wheel in answer.packages[0].wheels or ()] == [NAMES[3]]
+
+
+def threaded(*names: str) -> ResolutionPlan:
+    """Return a plan for Python 3.13t with wheels of torch."""
+    rows = tuple(row(name, sha256=str(number) * 64) for number, name in enumerate(names))
+    given = plan("torch", rows=rows, where=target(python="3.13t"))
+    versions = {str(item.version) for item in rows}
+    metadata = tuple(VersionMetadata(name="torch", version=text, requires_dist=()) for text in versions)
+    return replace(given, slice=replace(given.slice, metadata=metadata))
+
+
+GIL, THREADED = "cp313-cp313-manylinux_2_28_x86_64.whl", "cp313-cp313t-manylinux_2_28_x86_64.whl"
+
+
+def test_a_free_threaded_python_gets_its_own_wheels(uv: UvResolver) -> None:
+    """The newest version has none for it."""
+    given = threaded(*(f"torch-2.9.0+cu128-{tags}" for tags in (GIL, THREADED)), f"torch-2.11.0+cu128-{GIL}")
+    answer = uv.resolve(given)
+    assert [wheel.filename for wheel in answer.packages[0].wheels or ()] == [f"torch-2.9.0+cu128-{THREADED}"]
+    assert answer.requirers == {"torch": ()}
+    again = uv.find_files(given, {"torch": "2.9.0+cu128"})
+    assert [wheel.filename for wheel in again.packages[0].wheels or ()] == [f"torch-2.9.0+cu128-{THREADED}"]
+    (together,) = uv.resolve_together([given]) or ()
+    assert together == answer
+
+
+def test_a_package_without_a_wheel_for_a_free_threaded_python_is_named(uv: UvResolver) -> None:
+    with pytest.raises(NoSolutionError) as caught:
+        uv.resolve(threaded(f"torch-2.10.0+cu128-{GIL}", f"torch-2.11.0+cu128-{GIL}"))
+    assert caught.value.without_wheel == ("torch",)
+    assert "experimental" not in str(caught.value.details)
 
 
 def test_constraints_limit_and_excludes_remove(uv: UvResolver) -> None:

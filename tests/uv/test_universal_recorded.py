@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from envsmith.catalog import Catalog
 from envsmith.config.profiles import ProfileStore
+from envsmith.errors import NoSolutionError
 from envsmith.index.hashing import NoDownloads
 from envsmith.plan import candidates
 from envsmith.plan.model import Cutoffs, LockRequest, Resolution, ResolutionPlan
@@ -26,9 +27,11 @@ from tests.index_server import IndexReplay
 CUTOFF = "2026-11-20T09:00:00Z"
 
 
-def plans(name: str) -> tuple[ResolutionPlan, ...]:
+def plans(name: str, *pythons: str) -> tuple[ResolutionPlan, ...]:
     catalog = Catalog.embedded()
     profile = ProfileStore(folder=Path(__file__).parent / "nowhere").resolve(name)
+    if pythons:
+        profile = profile.with_overrides(python=pythons, platforms=["linux"])
     request = LockRequest(
         profile=replace(profile, versions="common"), requirements=profile.sourced_requirements()
     )
@@ -92,6 +95,20 @@ def test_the_targets_of_a_profile_have_the_same_versions(uv: UvResolver) -> None
             versions.setdefault(name, set()).add(Version(version).public)
     assert [name for name, found in versions.items() if len(found) > 1] == []
     assert versions["torch"] == {"2.13.0"}
+
+
+def test_free_threaded_pythons_get_wheels_of_their_own(uv: UvResolver) -> None:
+    """MarkupSafe 3.0.4, the only version on record, has a wheel for 3.14t and none for 3.13t."""
+    old, new = plans("cpu-minimal", "3.13t", "3.14t")
+    files = {
+        str(item.name): [wheel.filename for wheel in item.wheels or ()] for item in uv.resolve(new).packages
+    }
+    assert files["torch"] == ["torch-2.13.0+cpu-cp314-cp314t-manylinux_2_28_x86_64.whl"]
+    assert {name.rsplit("-", 2)[1] for name in files["markupsafe"]} == {"cp314t"}
+    assert files["sympy"] == ["sympy-1.14.0-py3-none-any.whl"]
+    with pytest.raises(NoSolutionError) as caught:
+        uv.resolve(old)
+    assert caught.value.without_wheel == ("markupsafe",)
 
 
 @pytest.mark.parametrize("name", ["cpu-minimal", "cu128"])
