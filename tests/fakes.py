@@ -137,6 +137,10 @@ class FakeSdists:
             name=canonicalize_name(name), version=version, requires_dist=self.requires[name]
         )
 
+    def build_requires(self, sha256: str) -> tuple[str, ...]:  # noqa: ARG002 - as the port names it
+        """Say that it needs setuptools alone."""
+        return ("setuptools",)
+
     def sizes(self) -> Mapping[str, int]:
         """Say nothing of sizes."""
         return {}

@@ -34,6 +34,7 @@ from envsmith.catalog.facts import (
 from envsmith.catalog.failures import BadRelease, Failure
 from envsmith.catalog.lookalikes import Lookalike
 from envsmith.catalog.table_reader import Row, read_table
+from envsmith.config.source_builds import BuildSettings
 from envsmith.errors import CatalogError, EnvsmithError
 from envsmith.model.backend import Backend, Capability, architecture, read_capability
 from envsmith.model.listing import CHANNELS, IndexListing
@@ -265,6 +266,11 @@ class Catalog:
     def unbuilt(self) -> tuple[Unbuilt, ...]:
         """Return the projects compiled against torch without wheels on PyPI."""
         return self._table("unbuilt", "unbuilt", extensions.unbuilt, "project")
+
+    def source_builds(self) -> tuple[BuildSettings, ...]:
+        """Return how source distributions are built whose own metadata does not say all of it."""
+        rows = self._table("source_builds", "build", extensions.source_build, "project")
+        return tuple(row.settings for row in rows)
 
     def placeholders(self) -> tuple[Lookalike, ...]:
         """Return the projects on PyPI that only name the one that is meant."""

@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from envsmith.catalog.facts import Fact, Pairing, TorchRelease
 from envsmith.catalog.table_reader import Row
+from envsmith.config.source_builds import BuildSettings
 from envsmith.model.backend import Backend
 from envsmith.model.target import Target
 
@@ -41,6 +42,13 @@ class Unbuilt(Fact):
     page: str = ""
     """Address of the project's own wheels, with ``{torch}`` and ``{backend}`` as placeholders."""
     note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceBuild(Fact):
+    """What the build of a source distribution needs besides what its metadata says."""
+
+    settings: BuildSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +98,17 @@ def unbuilt(row: Row) -> Unbuilt:
     return Unbuilt(
         project=row.read("project", _name), page=row.text("page", ""), note=row.text("note"), **row.origin()
     )
+
+
+def source_build(row: Row) -> SourceBuild:
+    """Read a row of source_builds.toml."""
+    settings = BuildSettings(
+        project=row.read("project", _name),
+        requires=row.each("requires", str),
+        constraints=row.each("constraints", str),
+        needs=row.each("needs", str),
+    )
+    return SourceBuild(settings=settings, **row.origin())
 
 
 def of_pairings(pairings: Iterable[Pairing]) -> Iterator[Extension]:

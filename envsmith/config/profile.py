@@ -12,6 +12,7 @@ from typing import Any
 from envsmith.config import readers
 from envsmith.config.readers import Key, Location, Problems, Reader
 from envsmith.config.requirement import SourcedRequirement, read_requirement
+from envsmith.config.source_builds import BuildSettings
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.shim import SAFE_GLOBALS
@@ -221,6 +222,8 @@ class Profile:
     env: Mapping[str, str] = field(default_factory=dict)
     allow_sdist: tuple[str, ...] = ()
     """Normalised names of projects that may be locked as sdist."""
+    build: Mapping[str, BuildSettings] = field(default_factory=dict)
+    """Normalised project, or ANY of the settings, → how its source distribution is built."""
     routes: Mapping[str, str] = field(default_factory=dict)
     """Normalised project → index or page of links to take its wheels from instead of PyPI."""
     checks: tuple[SmokeTest, ...] = ()

@@ -29,6 +29,7 @@ from envsmith.config.profile import (
 )
 from envsmith.config.readers import Key, Location, Problems, Reader
 from envsmith.config.requirement import read_requirement
+from envsmith.config.source_builds import ANY, fields, read_settings
 from envsmith.errors import ProfileError
 from envsmith.host.current import utc_text
 from envsmith.model.backend import PATTERN, Backend
@@ -322,6 +323,14 @@ def _target_list(value: object, location: Location) -> tuple[TargetEntry, ...] |
     return found
 
 
+_ENV = Reader(
+    _env,
+    readers.table_schema(
+        {"type": "string", "pattern": r"^[^\u0000]*$"},
+        readers.pattern_schema(VARIABLE, never=RESERVED_VARIABLE),
+    ),
+)
+_BUILD = fields(_ENV)
 _GLOBALS = readers.parsed(
     check_global, readers.pattern_schema(DOTTED, never=_NEVER_GLOBAL, maxLength=LONGEST_GLOBAL)
 )
@@ -336,7 +345,7 @@ _FAMILY: Mapping[str, Key] = {
 PROFILE: Mapping[str, Key] = {
     "summary": Key(readers.text, "One line for people."),
     "extends": Key(
-        NAME, "Profile to extend: lists replace its lists, `family`, `env` and `routes` are merged."
+        NAME, "Profile to extend: lists replace its lists, `family`, `env`, `routes` and `build` are merged."
     ),
     "backend": Key(
         _BACKENDS,
@@ -388,16 +397,7 @@ PROFILE: Mapping[str, Key] = {
         "GPUs for which every torch build must have kernels: names or compute capabilities.",
         examples=("RTX 5080", "12.0"),
     ),
-    "env": Key(
-        Reader(
-            _env,
-            readers.table_schema(
-                {"type": "string", "pattern": r"^[^\u0000]*$"},
-                readers.pattern_schema(VARIABLE, never=RESERVED_VARIABLE),
-            ),
-        ),
-        "Environment variables that activation sets.",
-    ),
+    "env": Key(_ENV, "Environment variables that activation sets."),
     "as-of": Key(
         AS_OF,
         "Cutoff: later releases are ignored; a date (its end, UTC) or an RFC 3339 time. Without it none is.",
@@ -408,6 +408,15 @@ PROFILE: Mapping[str, Key] = {
     "allow-sdist": Key(
         readers.listed(_PROJECTS),
         "Projects that may be locked as source distributions if they have no wheel.",
+    ),
+    "build": Key(
+        Reader(
+            lambda value, location: read_settings(value, location, _BUILD, _PROJECTS),
+            readers.table_schema(
+                readers.fields_schema(_BUILD), {"anyOf": [{"const": ANY}, readers.pattern_schema(_PROJECT)]}
+            ),
+        ),
+        "Projects that are locked as source, or `*` for all, and how they are built.",
     ),
     "routes": Key(
         Reader(

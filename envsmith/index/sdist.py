@@ -7,6 +7,7 @@ import io
 import lzma
 import re
 import tarfile
+import tomllib
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -31,6 +32,13 @@ _DAMAGED = (
     RuntimeError,  # of zipfile: an encrypted member, or an unknown compression method
 )
 # Members with metadata: NAME-VERSION/PKG-INFO, and two files of an egg-info in that folder or one below.
+_PYPROJECT = re.compile(r"[^/]+/pyproject\.toml")
+_SETUPTOOLS = ("setuptools>=40.8.0", "wheel")
+_OF_HOOKS = {
+    "setuptools": ("wheel",),
+    "scikit_build_core": ("cmake>=3.15", "ninja>=1.5"),
+    "mesonpy": ("ninja>=1.8.2",),
+}
 _METADATA = re.compile(r"[^/]+/(?:PKG-INFO|(?:[^/]+/)?[^/]+\.egg-info/(?:requires\.txt|SOURCES\.txt))")
 
 
@@ -39,6 +47,7 @@ class SdistReader:
 
     def __init__(self) -> None:
         self._sizes: dict[str, int] = {}
+        self._build_requires: dict[str, tuple[str, ...]] = {}
 
     def metadata(self, *, name: str, version: str, url: str, sha256: str) -> VersionMetadata:
         """Return the requirements of a source distribution.
@@ -50,6 +59,7 @@ class SdistReader:
         """
         archive = _fetch(url, sha256, place=f"{name} {version}")
         self._sizes[sha256] = len(archive)
+        self._build_requires[sha256] = read_build_requires(archive)
         requires = read_requires(archive)
         if requires is None:
             raise ResolveError(
@@ -59,6 +69,10 @@ class SdistReader:
                 hint=f"require a version of {name} with a wheel, or remove it from allow-sdist",
             )
         return VersionMetadata(name=name, version=version, requires_dist=requires)
+
+    def build_requires(self, sha256: str) -> tuple[str, ...]:
+        """Return what the build of a source distribution read before requires."""
+        return self._build_requires.get(sha256, _SETUPTOOLS)
 
     def sizes(self) -> Mapping[str, int]:
         """Return sha256 → size in bytes of the source distributions read so far."""
@@ -85,6 +99,21 @@ def read_requires(archive: bytes) -> tuple[str, ...] | None:
     return None
 
 
+def read_build_requires(archive: bytes) -> tuple[str, ...]:
+    """Return what the build of an archive requires, by its pyproject.toml; setuptools without one (PEP 517, 518).
+
+    What some backends ask for in a hook is added: their documentation names it.
+    """
+    texts = [text for path, text in _members(archive, _PYPROJECT) if path.count("/") == 1]
+    try:
+        table = tomllib.loads(texts[0])["build-system"] if texts else {}
+        requires = [str(Requirement(text)) for text in table.get("requires", _SETUPTOOLS)]
+        backend = str(table.get("build-backend", "setuptools.build_meta"))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # as if it had none
+        return _SETUPTOOLS
+    return tuple(dict.fromkeys([*requires, *_OF_HOOKS.get(backend.partition(".")[0], ())]))
+
+
 def _from_requires_txt(text: str) -> Iterator[str]:
     """Yield requirements of sections ``[:marker]``, not those of extras ``[extra:marker]``."""
     marker, extra = "", ""
@@ -107,17 +136,17 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".")) if re.fullmatch(r"\d+\.\d+", text) else (0,)
 
 
-def _members(archive: bytes) -> Iterator[tuple[str, str]]:
+def _members(archive: bytes, wanted: re.Pattern[str] = _METADATA) -> Iterator[tuple[str, str]]:
     try:
         if archive[:2] == b"PK":
             with zipfile.ZipFile(io.BytesIO(archive)) as bundle:
                 for entry in bundle.infolist():
-                    if _METADATA.fullmatch(entry.filename) and entry.file_size <= _MEMBER_BYTES:
+                    if wanted.fullmatch(entry.filename) and entry.file_size <= _MEMBER_BYTES:
                         yield entry.filename, bundle.read(entry).decode("utf-8", "replace")
             return
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             for member in tar:
-                if member.isfile() and _METADATA.fullmatch(member.name) and member.size <= _MEMBER_BYTES:
+                if member.isfile() and wanted.fullmatch(member.name) and member.size <= _MEMBER_BYTES:
                     content = tar.extractfile(member)
                     yield member.name, content.read().decode("utf-8", "replace") if content else ""
     except _DAMAGED as error:

@@ -25,9 +25,11 @@ from envsmith.lock.inputs.changed_inputs import changes
 from envsmith.lock.inputs.request import LockOptions, check_upgraded, with_shared_versions
 from envsmith.lock.resolve import ResolveTools, resolve_all
 from envsmith.lock.savings import DownloadSavings
+from envsmith.lock.source_builds import locked_builds
 from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord
 from envsmith.lockfile.pins import RequirementsLine
 from envsmith.lockfile.pylock import Lock
+from envsmith.lockfile.source_builds import LockedBuild
 from envsmith.lockfile.store import (
     decisions_of,
     file_names,
@@ -197,6 +199,11 @@ class _LockOnDisk:
         has_cutoff = plan.has_cutoff and not self.upgraded
         return replace(plan, preferences=kept, kept_files=files, has_cutoff=has_cutoff)
 
+    def builds(self, slug: str) -> Mapping[str, LockedBuild]:
+        """Return the locked builds whose versions are kept."""
+        found = self.kept.targets[slug].builds if self.kept and slug in self.kept.targets else {}
+        return {name: build for name, build in found.items() if name not in self.upgraded}
+
     def moved(self, lock: Lock) -> tuple[tuple[str, str, str], ...]:
         """Return the pins of a lock that differ from those before."""
         slug = lock.target.slug
@@ -311,7 +318,8 @@ def _lock_targets(
     found: list[LockedTarget | EnvsmithError] = []
     for plan, replaced in due:
         try:
-            item = _checked(plan, admitted[plan.target.slug], contents, tools)
+            builds = disk.builds(plan.target.slug)
+            item = _checked(plan, admitted[plan.target.slug], contents, builds, tools)
         except EnvsmithError as error:
             found.append(error.at(_subject(plan)))
             tools.progress.ended(_subject(plan), time.monotonic() - begin, "failed")
@@ -342,6 +350,7 @@ def _checked(
     plan: ResolutionPlan,
     admitted: tuple[ResolutionPlan, Resolution, Lock] | EnvsmithError,
     contents: Mapping[str, WheelContents],
+    before: Mapping[str, LockedBuild],
     tools: ResolveTools,
 ) -> LockedTarget:
     if isinstance(admitted, EnvsmithError):
@@ -350,7 +359,7 @@ def _checked(
     lock = file_conflicts.check(lock, contents, tools)
     return LockedTarget(
         slug=plan.target.slug,
-        entry=entry_of(lock, plan),
+        entry=replace(entry_of(lock, plan), builds=locked_builds(final, resolution, before, tools)),
         lock=lock,
         seconds=0.0,
         savings=_savings(final, resolution, tools),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # few locks have any, and `envsmith run` must start fast
     from packaging.requirements import Requirement
 
     from envsmith.lockfile.provided import ProvidedPackage
+    from envsmith.lockfile.source_builds import LockedBuild
     from envsmith.model.package_index import PackageIndex
     from envsmith.model.route import RoutePage
 
@@ -91,6 +92,8 @@ class TargetRecord:
     decisions: tuple[Mapping[str, object], ...] = ()
     unsatisfied: tuple[str, ...] = ()
     """Requirements that are left out on purpose: ``timm: torchvision``."""
+    builds: Mapping[str, LockedBuild] = field(default_factory=dict)
+    """Project → the locked build of its source distribution."""
 
     @property
     def backend(self) -> Backend:
@@ -304,6 +307,9 @@ def _entry_tables(name: str, entry: TargetRecord) -> Iterator[str]:
     yield table(f"{name}.family", {key: pin.to_plain() for key, pin in sorted(entry.family.items())})
     yield table(f"{name}.files", dict(sorted(entry.files.items())))
     yield table(f"{name}.inputs", entry.inputs, _long_lists(entry.inputs))
+    for project, build in sorted(entry.builds.items()):
+        values = build.to_plain()
+        yield table(f"{name}.builds.{project}", values, _long_lists(values))
     for decision in entry.decisions:
         yield table(f"[{name}.decisions]", decision)
 
@@ -362,9 +368,20 @@ def _entry(item: Mapping[str, object]) -> TargetRecord:
         files=_files(item["files"], _LOCK_FILE),
         decisions=tuple(_decision(found) for found in item.get("decisions", ())),  # type: ignore[attr-defined]
         unsatisfied=_unsatisfied(item.get("unsatisfied", ())),
+        builds=_builds(item.get("builds", {})),
     )
     _check_inputs(entry)
     return entry
+
+
+def _builds(values: object) -> Mapping[str, LockedBuild]:
+    if not values:
+        return {}
+    from envsmith.lockfile.source_builds import LockedBuild
+
+    if not isinstance(values, Mapping):
+        raise TypeError("builds is no table")
+    return {str(name): LockedBuild.from_plain(build) for name, build in values.items()}
 
 
 def _check_inputs(entry: TargetRecord) -> None:

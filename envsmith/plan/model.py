@@ -16,6 +16,7 @@ from packaging.version import Version
 
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import RequiresPython, SourcedRequirement
+from envsmith.config.source_builds import ANY, BuildSettings
 from envsmith.errors import ToolError
 from envsmith.lockfile.manifest import Manifest, RememberedOptions
 from envsmith.lockfile.pins import requirements_lines
@@ -183,6 +184,10 @@ class ResolutionPlan:
     allow_sdist: tuple[str, ...] = ()
     known_sources: tuple[str, ...] = ()
     """Those of them that are known to have no wheel for the target; not part of the digest."""
+    builds: tuple[BuildSettings, ...] = ()
+    """How source distributions are built, as the profile and the project say."""
+    architectures: tuple[str, ...] = ()
+    """Compute capabilities of the profile's GPUs: ``12.0``."""
     env: Mapping[str, str]
     """Variables set on activation; recorded in the lock."""
     pypi_builds: Mapping[str, str]
@@ -214,6 +219,10 @@ class ResolutionPlan:
         Facts of the catalog and times are not among it: they differ by machine and day.
         """
         routes = {"route": [f"{name} {url}" for name, url in sorted(self.routes.items())]}
+        builds = [
+            str(item) for item in self.builds if item.project == ANY or self.may_be_source(item.project)
+        ]
+        builds = builds if self.allow_sdist else []
         hashes = sorted({text for text, _ in self.given_hashes()})
         chosen = self.members.items()
         return {
@@ -234,6 +243,7 @@ class ResolutionPlan:
             **(routes if self.routes else {}),
             **({"package-index": [str(index) for index in self.indexes]} if self.indexes else {}),
             **({"provided": [str(item) for item in self.provided]} if self.provided else {}),
+            **({"build": builds} if builds else {}),
             **({"hash": hashes} if hashes else {}),
             **({"shim": sorted(self.shims)} if self.shims else {}),
             **({"family": [f"{folder} {name}" for folder, name in sorted(chosen)]} if chosen else {}),

@@ -79,6 +79,10 @@ class SdistMetadataReader(Protocol):
         """
         ...
 
+    def build_requires(self, sha256: str) -> tuple[str, ...]:
+        """Return what the build of a file read before requires, by its pyproject.toml; setuptools without one."""
+        ...
+
     def sizes(self) -> Mapping[str, int]:
         """Return sha256 → size in bytes of the files read so far."""
         ...

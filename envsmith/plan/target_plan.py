@@ -100,6 +100,8 @@ def plan_target(
         moved=cutoffs.moved,
         index=profile.index,
         allow_sdist=profile.allow_sdist,
+        builds=tuple(profile.build.values()),
+        architectures=_architectures(profile, target, catalog),
         env=profile.env,
         pypi_builds=pypi,
         indexes=request.indexes,
@@ -107,6 +109,18 @@ def plan_target(
         shims=_shims(profile, catalog),
         versions=profile.versions,
         decisions=(*request.decisions, *dropped, *from_pypi),
+    )
+
+
+def _architectures(profile: Profile, target: Target, catalog: Catalog) -> tuple[str, ...]:
+    """Return the CUDA compute capabilities of the profile's GPUs, sorted; none for another backend."""
+    found = (
+        {catalog.gpu(declared).capability for declared in profile.gpu}
+        if target.backend.family == "cuda"
+        else ()
+    )
+    return tuple(
+        f"{major}.{minor}" for major, minor in sorted(item for item in found if isinstance(item, tuple))
     )
 
 

@@ -19,6 +19,7 @@ from envsmith.config.requirement import (
     shortened,
 )
 from envsmith.config.requirements.direct_references import read_direct
+from envsmith.config.source_builds import BuildSettings
 from envsmith.errors import CatalogError, ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
@@ -262,6 +263,8 @@ class RequirementsFile:
     """Lines that were interpreted otherwise than written."""
     requires_python: RequiresPython | None = None
     """The ``requires-python`` of pyproject.toml."""
+    builds: tuple[BuildSettings, ...] = ()
+    """How source distributions are built."""
 
 
 def parse_requirements(text: str, place: str) -> RequirementsFile:

@@ -18,6 +18,7 @@ from envsmith.config.requirements.requirements_parser import (
     RequirementsFile,
     is_default_index,
 )
+from envsmith.config.source_builds import BuildSettings
 from envsmith.errors import redact
 from envsmith.model.finding import Decision
 from envsmith.model.package_index import PackageIndex
@@ -54,6 +55,7 @@ class ToolTable:
     """Requirements on the files that sources name, with the markers of the sources."""
     indexes: list[PackageIndex] = field(default_factory=list)
     environments: list[Marker] = field(default_factory=list)
+    builds: list[BuildSettings] = field(default_factory=list)
     notes: list[Decision] = field(default_factory=list)
     as_of: str = ""
     requires_python: RequiresPython | None = None

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from envsmith.config import readers
 from envsmith.config.profile_reader import parse_time
 from envsmith.config.readers import Location
-from envsmith.config.requirement import SourcedRequirement
+from envsmith.config.requirement import SourcedRequirement, read_requirement
 from envsmith.config.requirements.direct_references import read_direct
 from envsmith.config.requirements.requirements_parser import PyTorchLine
 from envsmith.config.requirements.tool_tables import (
@@ -30,12 +30,14 @@ from envsmith.config.requirements.tool_tables import (
     requirement_list,
     texts,
 )
+from envsmith.config.source_builds import ANY, BuildSettings
 from envsmith.errors import ProfileError, redact
 
 _FOLLOWED = frozenset(
     """
     constraint-dependencies override-dependencies exclude-dependencies dev-dependencies default-groups sources index
     index-url extra-index-url find-links no-index conflicts environments exclude-newer no-sources no-sources-package
+    no-build-isolation-package extra-build-dependencies extra-build-variables build-constraint-dependencies
     """.split()  # noqa: SIM905
 )
 _NOT_FOLLOWED: Mapping[str, str] = {
@@ -56,10 +58,6 @@ _NOT_FOLLOWED: Mapping[str, str] = {
     "config-settings": "locking builds nothing",
     "config-settings-package": "locking builds nothing",
     "no-build-isolation": "locking builds nothing",
-    "no-build-isolation-package": "locking builds nothing",
-    "extra-build-dependencies": "locking builds nothing",
-    "extra-build-variables": "locking builds nothing",
-    "build-constraint-dependencies": "locking builds nothing",
 }
 # Locks hold wheels with hashes for every target of a profile; the others say how uv itself works: where it keeps files,
 # how it downloads, links, builds, publishes and finds Pythons.
@@ -111,12 +109,43 @@ def read_uv_table(table: Mapping[str, object], location: Location, chosen: Chose
     if table.get("no-sources") is not True:
         _read_sources(table, location, chosen, indexes, found)
     _check_conflicts(table, location, chosen)
+    found.builds += _builds(table, location)
     for text, inside in texts(table, location, "environments"):
         if marker := read_marker(text, inside):
             found.environments.append(Marker(marker))
     if "exclude-newer" in table:
         found.as_of = _cutoff(str(table["exclude-newer"]), location.at("exclude-newer"), found)
     return found
+
+
+def _builds(table: Mapping[str, object], location: Location) -> Iterator[BuildSettings]:
+    """Yield how packages are built, by uv's keys for that.
+
+    ``match-runtime`` needs no setting: a locked package has its locked version in every build.
+
+    Source: uv's reference of settings (read 2026-11-30).
+    """
+    constraints = requirement_list(table, location, "build-constraint-dependencies")
+    if texts_of := tuple(str(item.requirement) for item in constraints):
+        yield BuildSettings(project=ANY, constraints=texts_of)
+    for name, _ in texts(table, location, "no-build-isolation-package"):
+        yield BuildSettings(project=canonicalize_name(name), isolated=False)
+    for name, items, at in _by_project(table, location, "extra-build-dependencies"):
+        for number, item in enumerate(items if isinstance(items, list) else [items]):
+            text = item.get("requirement") if isinstance(item, Mapping) else item
+            with location.problems.collecting(at.at(number).where):
+                requirement = read_requirement(readers.text(text, at.at(number)) or "")
+                yield BuildSettings(project=name, requires=(str(requirement),))
+    for name, variables, at in _by_project(table, location, "extra-build-variables"):
+        values = readers.table(variables, at) or {}
+        yield BuildSettings(project=name, env={variable: str(value) for variable, value in values.items()})
+
+
+def _by_project(
+    table: Mapping[str, object], location: Location, key: str
+) -> Iterator[tuple[str, object, Location]]:
+    for name, value in (readers.table(table.get(key, {}), location.at(key)) or {}).items():
+        yield canonicalize_name(name), value, location.at(key).at(name)
 
 
 def _cutoff(text: str, location: Location, found: ToolTable) -> str:

@@ -17,7 +17,18 @@ Change = tuple[str, str]
 """Key of an input, and ``old → new``."""
 _NONE = "(none)"
 _DECISIVE = (
-    *("index", "backend", "channel", "override", "route", "package-index", "shim", "family", "versions"),
+    *(
+        "index",
+        "backend",
+        "channel",
+        "override",
+        "route",
+        "package-index",
+        "shim",
+        "family",
+        "versions",
+        "build",
+    ),
     "versions-of",
 )
 """Inputs of which every change makes a lock stale."""

@@ -10,6 +10,7 @@ from packaging.markers import Marker
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import labels
 from envsmith.config.requirements.requirements_parser import IndexSource, PyTorchLine, RequirementsFile
+from envsmith.config.source_builds import BuildSettings
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.lockfile.manifest import RememberedOptions
 from envsmith.model.backend import Backend
@@ -62,7 +63,10 @@ def fit(
     sources = (*file.index_sources, *_other_projects(file.pytorch_lines, family))
     routes = dict(_routes(sources, profile))
     notes += _replaced(file.pytorch_lines, profile, family)
-    return replace(profile, routes={**routes, **profile.routes}), tuple(notes)
+    builds: dict[str, BuildSettings] = {}
+    for item in (*file.builds, *profile.build.values()):
+        builds[item.project] = builds.get(item.project, item).joined(item)
+    return replace(profile, routes={**routes, **profile.routes}, build=builds), tuple(notes)
 
 
 def _note(subject: str, text: str, code: str) -> Decision:
