@@ -34,7 +34,7 @@ from envsmith.catalog.facts import (
 from envsmith.catalog.failures import BadRelease, Failure
 from envsmith.catalog.lookalikes import Lookalike
 from envsmith.catalog.table_reader import Row, read_table
-from envsmith.config.source_builds import BuildSettings
+from envsmith.config.build_settings import BuildSettings
 from envsmith.errors import CatalogError, EnvsmithError
 from envsmith.model.backend import Backend, Capability, architecture, read_capability
 from envsmith.model.listing import CHANNELS, IndexListing

@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from envsmith.catalog.facts import Fact, Pairing, TorchRelease
 from envsmith.catalog.table_reader import Row
-from envsmith.config.source_builds import BuildSettings
+from envsmith.config.build_settings import BuildSettings
 from envsmith.model.backend import Backend
 from envsmith.model.target import Target
 

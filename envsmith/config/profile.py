@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 from envsmith.config import readers
+from envsmith.config.build_settings import BuildSettings
 from envsmith.config.readers import Key, Location, Problems, Reader
 from envsmith.config.requirement import SourcedRequirement, read_requirement
-from envsmith.config.source_builds import BuildSettings
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.shim import SAFE_GLOBALS

@@ -11,6 +11,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from envsmith.config import readers
+from envsmith.config.build_settings import ANY, fields, read_settings
 from envsmith.config.model_files import MODELS
 from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.config.profile import (
@@ -29,7 +30,6 @@ from envsmith.config.profile import (
 )
 from envsmith.config.readers import Key, Location, Problems, Reader
 from envsmith.config.requirement import read_requirement
-from envsmith.config.source_builds import ANY, fields, read_settings
 from envsmith.errors import ProfileError
 from envsmith.host.current import utc_text
 from envsmith.model.backend import PATTERN, Backend

@@ -26,10 +26,9 @@ from envsmith.lock.inputs.request import LockOptions, check_upgraded, with_share
 from envsmith.lock.resolve import ResolveTools, resolve_all
 from envsmith.lock.savings import DownloadSavings
 from envsmith.lock.source_builds import locked_builds
-from envsmith.lockfile.manifest import FILENAME, FamilyPin, Manifest, TargetRecord
+from envsmith.lockfile.manifest import FILENAME, FamilyPin, LockedBuild, Manifest, TargetRecord
 from envsmith.lockfile.pins import RequirementsLine
 from envsmith.lockfile.pylock import Lock
-from envsmith.lockfile.source_builds import LockedBuild
 from envsmith.lockfile.store import (
     decisions_of,
     file_names,

@@ -9,12 +9,12 @@ from packaging.pylock import Package
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
+from envsmith.config.build_settings import BuildSettings, settings_for
 from envsmith.config.requirement import SourcedRequirement
-from envsmith.config.source_builds import BuildSettings, settings_for
 from envsmith.errors import NoSolutionError, ResolveError
 from envsmith.lock.resolve import ResolveTools
+from envsmith.lockfile.manifest import LockedBuild
 from envsmith.lockfile.pins import RequirementsLine, requirements_lines
-from envsmith.lockfile.source_builds import LockedBuild
 from envsmith.plan.model import Resolution, ResolutionPlan
 
 ARCHITECTURES = "TORCH_CUDA_ARCH_LIST"

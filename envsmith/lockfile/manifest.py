@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,6 @@ if TYPE_CHECKING:  # few locks have any, and `envsmith run` must start fast
     from packaging.requirements import Requirement
 
     from envsmith.lockfile.provided import ProvidedPackage
-    from envsmith.lockfile.source_builds import LockedBuild
     from envsmith.model.package_index import PackageIndex
     from envsmith.model.route import RoutePage
 
@@ -72,6 +72,53 @@ class FamilyPin:
     def to_plain(self) -> dict[str, str]:
         """Return the values for a manifest, without empty ones."""
         return {key: value for key, value in asdict(self).items() if value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedBuild:
+    """What the build of one source distribution uses."""
+
+    sha256: str
+    """Of the source distribution."""
+    requirements: tuple[str, ...]
+    """Hashed pins of all packages that the build sees, sorted: ``ninja==1.13.0 --hash=sha256:…``."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    """Programs of the machine without which it fails."""
+
+    def digest(self, target: str, programs: Mapping[str, str]) -> str:
+        """Return the digest (sha256, hex) of all that decides what comes of the build.
+
+        Args:
+            target: slug of the lock's target.
+            programs: program → its version on this machine.
+        """
+        from json import dumps
+
+        text = dumps([target, sorted(programs.items()), self.to_plain()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def to_plain(self) -> dict[str, object]:
+        """Return the values for a manifest, without empty ones."""
+        env = [f"{name}={value}" for name, value in sorted(self.env.items())]
+        values = {"env": env, "needs": list(self.needs)}
+        plain: dict[str, object] = {"sha256": self.sha256, "requirements": list(self.requirements)}
+        return plain | {key: value for key, value in values.items() if value}
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> LockedBuild:
+        """Read the values of a manifest.
+
+        Raises:
+            KeyError: when one is missing.
+            TypeError: when one has another type.
+        """
+        return cls(
+            sha256=str(values["sha256"]),
+            requirements=tuple(map(str, values["requirements"])),
+            env=dict(str(item).partition("=")[::2] for item in values.get("env", ())),
+            needs=tuple(map(str, values.get("needs", ()))),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,8 +424,6 @@ def _entry(item: Mapping[str, object]) -> TargetRecord:
 def _builds(values: object) -> Mapping[str, LockedBuild]:
     if not values:
         return {}
-    from envsmith.lockfile.source_builds import LockedBuild
-
     if not isinstance(values, Mapping):
         raise TypeError("builds is no table")
     return {str(name): LockedBuild.from_plain(build) for name, build in values.items()}

@@ -14,9 +14,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from envsmith.config.build_settings import ANY, BuildSettings
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import RequiresPython, SourcedRequirement
-from envsmith.config.source_builds import ANY, BuildSettings
 from envsmith.errors import ToolError
 from envsmith.lockfile.manifest import Manifest, RememberedOptions
 from envsmith.lockfile.pins import requirements_lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.specifiers import Specifier, SpecifierSet
@@ -80,9 +81,7 @@ def plan_target(
     pypi, from_pypi = _from_pypi(slice_, requirements, request, target, cutoffs, catalog)
     slice_ = slice_.without(pypi)
     required = {item.name for item in requirements} & slice_.projects.keys() - pypi.keys()
-    for item in (*requirements, *limiting):
-        if item.name in required:
-            _require_wheel(item, slice_, target)
+    _require_wheels((item for item in (*requirements, *limiting) if item.name in required), slice_, target)
     return ResolutionPlan(
         profile=profile.name,
         target=target,
@@ -100,8 +99,7 @@ def plan_target(
         moved=cutoffs.moved,
         index=profile.index,
         allow_sdist=profile.allow_sdist,
-        builds=tuple(profile.build.values()),
-        architectures=_architectures(profile, target, catalog),
+        **_builds(profile, target, catalog),
         env=profile.env,
         pypi_builds=pypi,
         indexes=request.indexes,
@@ -112,16 +110,14 @@ def plan_target(
     )
 
 
-def _architectures(profile: Profile, target: Target, catalog: Catalog) -> tuple[str, ...]:
-    """Return the CUDA compute capabilities of the profile's GPUs, sorted; none for another backend."""
-    found = (
-        {catalog.gpu(declared).capability for declared in profile.gpu}
-        if target.backend.family == "cuda"
-        else ()
-    )
-    return tuple(
-        f"{major}.{minor}" for major, minor in sorted(item for item in found if isinstance(item, tuple))
-    )
+def _builds(profile: Profile, target: Target, catalog: Catalog) -> dict[str, tuple[Any, ...]]:
+    """Return the settings for builds, and the CUDA compute capabilities of the profile's GPUs, sorted."""
+    found = {catalog.gpu(declared).capability for declared in profile.gpu if target.backend.family == "cuda"}
+    pairs = sorted(item for item in found if isinstance(item, tuple))
+    return {
+        "builds": tuple(profile.build.values()),
+        "architectures": tuple(f"{major}.{minor}" for major, minor in pairs),
+    }
 
 
 def _required(text: str) -> SourcedRequirement:
@@ -327,6 +323,11 @@ def _matching(requirements: Iterable[SourcedRequirement], name: str, wheels: Ite
         for wheel in wheels
         if all(specifier.contains(wheel.version, prereleases=True) for specifier in specifiers)
     ]
+
+
+def _require_wheels(items: Iterable[SourcedRequirement], slice_: TorchIndexSlice, target: Target) -> None:
+    for item in items:
+        _require_wheel(item, slice_, target)
 
 
 def _require_wheel(item: SourcedRequirement, slice_: TorchIndexSlice, target: Target) -> None:

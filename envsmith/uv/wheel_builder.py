@@ -23,8 +23,8 @@ from packaging.version import Version
 
 from envsmith.errors import InstallError
 from envsmith.files.os_errors import environment_errors
+from envsmith.lockfile.manifest import LockedBuild
 from envsmith.lockfile.pins import InstallSource, Pin
-from envsmith.lockfile.source_builds import LockedBuild
 from envsmith.process.exit_status import describe
 from envsmith.process.runner import Processes, inherited_environ
 from envsmith.uv.command import excerpt, mirror_environ, uv_environ

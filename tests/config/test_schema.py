@@ -154,6 +154,22 @@ SAMPLES: dict[str, list[Any]] = {
     "extras": [["ml"], [], "ml", [1], [""]],
     "groups": [["dev", "test"], [], "dev", [1], [""]],
     "allow-sdist": [["a.b", "c_d"], *each("a", "a b", "-a", "a-")],
+    "build": [
+        {
+            "flash-attn": {
+                "requires": ["torch", "ninja<2"],
+                "constraints": ["setuptools<81"],
+                "isolated": False,
+            }
+        },
+        {"*": {"env": {"MAX_JOBS": "4"}, "needs": ["nvcc", "c++"]}, "a.b": {}},
+        *(
+            {"a": {key: value}}
+            for key, value in (("needs", ["gcc"]), ("env", {"A-B": "x"}), ("isolated", "no"))
+        ),
+        *({"a": value} for value in ([], 1, {"more": 1}, {"requires": "torch"})),
+        {"a b": {}},
+    ],
     "routes": [
         *({name: URL} for name in ("a", "a b", "Torch", "torch-x", "TorchVision")),
         {"a": 1},

@@ -11,7 +11,7 @@ import pytest
 
 from envsmith.errors import ResolveError, ToolError
 from envsmith.index import sdist
-from envsmith.index.sdist import SdistReader, read_requires
+from envsmith.index.sdist import SdistReader, read_build_requires, read_requires
 
 OLD = "Metadata-Version: 1.1\nName: a\n"
 NEW = "Metadata-Version: 2.2\nName: a\n"
@@ -57,6 +57,33 @@ def test_setuptools_wrote_beside_its_sources() -> None:
     del files["a.egg-info/requires.txt"]
     assert read_requires(tar(**files)) == ()
     assert read_requires(tar(**{"PKG-INFO": OLD, "src/a.egg-info/requires.txt": "numpy"})) == ("numpy",)
+
+
+SETUPTOOLS = ("setuptools>=40.8.0", "wheel")
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("", SETUPTOOLS),
+        (
+            '[build-system]\nrequires = ["hatchling", "torch==2.9"]\nbuild-backend = "hatchling.build"',
+            ("hatchling", "torch==2.9"),
+        ),
+        ('[build-system]\nrequires = ["setuptools>=61"]', ("setuptools>=61", "wheel")),
+        (
+            '[build-system]\nrequires = ["meson-python"]\nbuild-backend = "mesonpy"',
+            ("meson-python", "ninja>=1.8.2"),
+        ),
+        ("[build-system]\nrequires = [1]", SETUPTOOLS),
+        ('[build-system]\nrequires = ["not a requirement!"]', SETUPTOOLS),
+        ("build-system = 1", SETUPTOOLS),
+        ("not toml", SETUPTOOLS),
+    ],
+)
+def test_requirements_of_a_build(table: str, expected: tuple[str, ...]) -> None:
+    assert read_build_requires(tar(**{"pyproject.toml": table})) == expected
+    assert read_build_requires(tar(**{"PKG-INFO": NEW})) == SETUPTOOLS
 
 
 def test_malformed_requirement_is_not_known() -> None:

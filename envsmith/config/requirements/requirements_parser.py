@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
+from envsmith.config.build_settings import BuildSettings
 from envsmith.config.readers import Problems
 from envsmith.config.requirement import (
     RequiresPython,
@@ -19,7 +20,6 @@ from envsmith.config.requirement import (
     shortened,
 )
 from envsmith.config.requirements.direct_references import read_direct
-from envsmith.config.source_builds import BuildSettings
 from envsmith.errors import CatalogError, ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision

@@ -9,6 +9,7 @@ from typing import Any
 from packaging.markers import InvalidMarker, Marker
 
 from envsmith.config import readers
+from envsmith.config.build_settings import BuildSettings
 from envsmith.config.readers import Location
 from envsmith.config.requirement import RequiresPython, SourcedRequirement, read_requirement
 from envsmith.config.requirements.direct_references import with_sources
@@ -18,7 +19,6 @@ from envsmith.config.requirements.requirements_parser import (
     RequirementsFile,
     is_default_index,
 )
-from envsmith.config.source_builds import BuildSettings
 from envsmith.errors import redact
 from envsmith.model.finding import Decision
 from envsmith.model.package_index import PackageIndex

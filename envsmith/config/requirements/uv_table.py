@@ -12,6 +12,7 @@ from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
 from envsmith.config import readers
+from envsmith.config.build_settings import ANY, BuildSettings
 from envsmith.config.profile_reader import parse_time
 from envsmith.config.readers import Location
 from envsmith.config.requirement import SourcedRequirement, read_requirement
@@ -30,7 +31,6 @@ from envsmith.config.requirements.tool_tables import (
     requirement_list,
     texts,
 )
-from envsmith.config.source_builds import ANY, BuildSettings
 from envsmith.errors import ProfileError, redact
 
 _FOLLOWED = frozenset(

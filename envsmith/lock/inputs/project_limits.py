@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from packaging.markers import Marker
 
+from envsmith.config.build_settings import BuildSettings
 from envsmith.config.profile import Profile
 from envsmith.config.requirement import labels
 from envsmith.config.requirements.requirements_parser import IndexSource, PyTorchLine, RequirementsFile
-from envsmith.config.source_builds import BuildSettings
 from envsmith.errors import EnvsmithError, ProfileError
 from envsmith.lockfile.manifest import RememberedOptions
 from envsmith.model.backend import Backend
