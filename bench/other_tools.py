@@ -3,14 +3,15 @@
 ``python -m bench.other_tools [CASE…]`` prints the table of docs/reference/benchmarks.md, and on standard error what the
 tools said. PyTorch's index is replayed over loopback for all tools; PyPI is asked. Each tool runs in a folder, home
 and caches of its own. The cases have no source: a version that only a build tells is written into the project for the
-others. PyTorch's index is configured as the documentation of the tool says, for the backend of the case:
+others. PyTorch's index is configured as the documentation of the tool says, for the backend of the case,
+and its server in the files of the case is replaced:
 
 - uv: a project gets ``[[tool.uv.index]]`` and ``[tool.uv.sources]``, then ``uv lock``; requirements files go to
   ``uv pip compile --index URL``.
 - Poetry: an explicit source for the direct requirements on torch's projects, then ``poetry lock``; requirements files
   go to ``poetry init`` and ``poetry add --lock``.
 - PDM: a source with ``include_packages``, then ``pdm lock``; requirements files to ``pdm init`` and ``pdm import``.
-- envsmith: the command of the case.
+- envsmith: the command of the case; ``ENVSMITH_PYTORCH_INDEX`` stands for PyTorch's server.
 
 A first command is right if it ends with exit code 0, locks what the case asks for, and has no wrong build: a
 version of torch, torchvision or torchaudio with another build than the backend's on Linux.
@@ -270,7 +271,7 @@ def _measure(scratch: Path, names: list[str]) -> None:
             for tool in TOOLS:
                 folder = scratch / f"{name}-{tool}"
                 shutil.copytree(CASES[name], folder, ignore=shutil.ignore_patterns("case.toml"))
-                for path in folder.iterdir():
+                for path in folder.iterdir() if tool != "envsmith" else ():
                     path.write_text(path.read_text("utf-8").replace(_HOST, replay.base), "utf-8")
                 spec = tomllib.loads((CASES[name] / "case.toml").read_text("utf-8"))
                 backend = str(backends[name])

@@ -425,7 +425,7 @@ def _builds(values: object) -> Mapping[str, LockedBuild]:
     if not values:
         return {}
     if not isinstance(values, Mapping):
-        raise TypeError("builds is no table")
+        raise TypeError("builds must be a table")
     return {str(name): LockedBuild.from_plain(build) for name, build in values.items()}
 
 

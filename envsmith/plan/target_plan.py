@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.specifiers import Specifier, SpecifierSet
@@ -99,7 +98,8 @@ def plan_target(
         moved=cutoffs.moved,
         index=profile.index,
         allow_sdist=profile.allow_sdist,
-        **_builds(profile, target, catalog),
+        builds=tuple(profile.build.values()),
+        architectures=_architectures(profile, target, catalog),
         env=profile.env,
         pypi_builds=pypi,
         indexes=request.indexes,
@@ -110,14 +110,11 @@ def plan_target(
     )
 
 
-def _builds(profile: Profile, target: Target, catalog: Catalog) -> dict[str, tuple[Any, ...]]:
-    """Return the settings for builds, and the CUDA compute capabilities of the profile's GPUs, sorted."""
+def _architectures(profile: Profile, target: Target, catalog: Catalog) -> tuple[str, ...]:
+    """Return the CUDA compute capabilities of the profile's GPUs, sorted; none for another backend."""
     found = {catalog.gpu(declared).capability for declared in profile.gpu if target.backend.family == "cuda"}
     pairs = sorted(item for item in found if isinstance(item, tuple))
-    return {
-        "builds": tuple(profile.build.values()),
-        "architectures": tuple(f"{major}.{minor}" for major, minor in pairs),
-    }
+    return tuple(f"{major}.{minor}" for major, minor in pairs)
 
 
 def _required(text: str) -> SourcedRequirement:

@@ -163,11 +163,12 @@ SAMPLES: dict[str, list[Any]] = {
             }
         },
         {"*": {"env": {"MAX_JOBS": "4"}, "needs": ["nvcc", "c++"]}, "a.b": {}},
-        *(
-            {"a": {key: value}}
-            for key, value in (("needs", ["gcc"]), ("env", {"A-B": "x"}), ("isolated", "no"))
-        ),
-        *({"a": value} for value in ([], 1, {"more": 1}, {"requires": "torch"})),
+        {"a": {"needs": ["gcc"]}},
+        {"a": {"env": {"A-B": "x"}}},
+        {"a": {"isolated": "no"}},
+        {"a": []},
+        {"a": {"more": 1}},
+        {"a": {"requires": "torch"}},
         {"a b": {}},
     ],
     "routes": [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from packaging.pylock import Package
 
 from envsmith.config.build_settings import ANY, BuildSettings
 from envsmith.errors import NoSolutionError, ResolveError
@@ -31,7 +32,7 @@ def locked(
     return build, resolver.plans[-1]
 
 
-def _torch(given: ResolutionPlan) -> object:
+def _torch(given: ResolutionPlan) -> Package:
     (found,) = FakeResolver().resolve(replace(given, requirements=given.requirements[:1])).packages
     return found
 
