@@ -103,6 +103,8 @@ class ResolveError(EnvsmithError):
     """RES: no such build, no kernels, or no solution."""
 
     exit_code = 1
+    later_platforms: tuple[str, ...] = ()
+    """Platform tags with a later floor for which all missing wheels exist; empty if some do not."""
 
 
 class NoSolutionError(ResolveError):
@@ -110,6 +112,8 @@ class NoSolutionError(ResolveError):
 
     without_wheel: tuple[str, ...] = ()
     """Projects that have no wheel for the target and may not be locked as source."""
+    served_elsewhere: tuple[str, ...] = ()
+    """Projects with wheels for other platforms only."""
 
 
 class LockError(EnvsmithError):

@@ -310,7 +310,7 @@ class Profile:
                 values["python"] = (*values.get("python", ()), Python.parse(text))
         for text in platforms:
             with problems.collecting("--platform"):
-                values["platforms"] = (*values.get("platforms", ()), Platform.parse(text))
+                values["platforms"] = (*values.get("platforms", ()), self.platform(text))
         problems.raise_if_any()
         flags = {"backend": "--backend", "python": "--python", "platforms": "--platform"}
         kept = {key: place for key, place in self.origins.items() if key[0] not in values}
@@ -332,6 +332,28 @@ class Profile:
         }
         found = replace(self, **{**values, **own}, target=entries)
         return found if found.targets() else replace(self, **values, target=entries)
+
+    def with_floors(self, floors: Mapping[Platform, Platform]) -> Profile:
+        """Return the profile with other floors of platforms that were named by an alias."""
+
+        def raised(platform: Platform) -> Platform:
+            return floors.get(platform, platform) if platform.is_open else platform
+
+        return replace(
+            self,
+            platforms=tuple(map(raised, self.platforms)),
+            target=tuple(replace(entry, platform=raised(entry.platform)) for entry in self.target),
+        )
+
+    def platform(self, text: str) -> Platform:
+        """Parse a platform; an alias stands for the profile's own platform with whatever floor.
+
+        Raises:
+            ProfileError: PRF011 when it is malformed.
+        """
+        found = Platform.parse(text)
+        own = (target.platform for target in self.targets() if target.platform.is_open and found.is_open)
+        return next((item for item in own if item == found or item.is_later_than(found)), found)
 
     def checked(self) -> Profile:
         """Return the profile if its parts fit together.

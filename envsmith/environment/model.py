@@ -228,6 +228,9 @@ def _hint(slugs: Iterable[str], interpreter: Interpreter, profile: str) -> str:
     pythons = [str(python) for python, platform in pairs if runs_wheels_of(interpreter, platform)]
     if pythons:
         return f"choose a locked Python version with --python {pythons[-1]}"
+    here = [one for _, one in pairs if (one.os, one.machine) == (interpreter.os, interpreter.machine)]
+    if here and interpreter.release < min(here).floor and (interpreter.libc or interpreter.os != "linux"):
+        return f"the locked wheels need {min(here).system_version} or later: install on a newer system"
     return f"add the platform of this machine to the profile, then run `envsmith lock {profile}`"
 
 

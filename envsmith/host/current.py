@@ -77,8 +77,8 @@ def this_platform() -> Platform:
         return Platform.parse("win_arm64" if sysconfig.get_platform() == "win-arm64" else "win_amd64")
     machine = platform.machine().lower()
     if sys.platform == "darwin":
-        return Platform.parse(f"macosx_14_0_{'arm64' if machine == 'arm64' else 'x86_64'}")
-    return Platform.parse(f"manylinux_2_28_{'aarch64' if machine in ('aarch64', 'arm64') else 'x86_64'}")
+        return Platform.parse("macos" if machine == "arm64" else "macosx_14_0_x86_64")
+    return Platform.parse("linux-aarch64" if machine in ("aarch64", "arm64") else "linux")
 
 
 def folders_before_packages() -> tuple[str, ...]:

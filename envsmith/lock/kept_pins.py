@@ -16,6 +16,7 @@ from envsmith.lockfile.pins import Pins, RequirementsLine, requirements_lines
 from envsmith.lockfile.pylock import Lock
 from envsmith.lockfile.store import decisions_of
 from envsmith.model.finding import Decision, UnmetRequirement
+from envsmith.model.target import parse_slug
 from envsmith.plan.model import Amendment, Resolution, ResolutionPlan
 from envsmith.plan.ports import Resolver
 
@@ -43,13 +44,17 @@ def kept_file(line: RequirementsLine) -> str:
 def preferences(slug: str, manifest: Manifest | None, found: Mapping[str, bytes]) -> dict[str, str]:
     """Return project → version to keep for a target: those on which the files of its lock agree.
 
-    A target without lock takes the versions of the other targets, the newest of each.
+    A target without lock takes the versions of the other targets, the newest of each; with another floor than before,
+    its own.
     """
     if manifest is None:
         return {}
     entry = manifest.targets.get(slug)
     if entry is None:
-        return _newest(preferences(other, manifest, found) for other in manifest.targets)
+        python, _, _ = slug.partition("-")
+        own = [other for other in manifest.targets if parse_slug(slug)[1].is_later_than(parse_slug(other)[1])]
+        twins = [other for other in own if other.startswith(f"{python}-")]
+        return _newest(preferences(other, manifest, found) for other in twins or manifest.targets)
     versions = {name: line.version for name, line in pinned_lines(slug, found).items()}
     family = {name: pin.version for name, pin in entry.family.items()}
     if not versions:

@@ -18,6 +18,7 @@ from envsmith.lock import (
     admission,
     file_conflicts,
     kept_pins,
+    platforms,
     savings,
 )
 from envsmith.lock.inputs import recorded_models, remembered_options
@@ -42,7 +43,7 @@ from envsmith.lockfile.whole import LockTexts, problems
 from envsmith.model.finding import Decision
 from envsmith.model.wheel import WheelContents
 from envsmith.plan import routes
-from envsmith.plan.model import LockRequest, ProfilePlan, Resolution, ResolutionPlan
+from envsmith.plan.model import Cutoffs, LockRequest, ProfilePlan, Resolution, ResolutionPlan
 from envsmith.plan.planner import plan_profile
 from envsmith.plan.unmet_requirements import BREAKS
 
@@ -142,7 +143,7 @@ def _start(
     request: LockRequest, options: LockOptions, tools: ResolveTools, pool: ThreadPoolExecutor
 ) -> Callable[[], LockedProfile]:
     """Plan a profile, submit its resolutions, and return the function that waits for them and writes."""
-    name = request.profile.name
+    name, asked = request.profile.name, request
     folder = options.folder / name
     found = tools.files.read_files(folder)
     manifest = read_manifest(found, str(folder / FILENAME))
@@ -153,13 +154,8 @@ def _start(
     if other := request.profile.versions_of:
         place = options.folder / other
         request = with_shared_versions(request, place, tools.files.read_files(place))
-    planned = plan_profile(
-        replace(request, pages=pages, kept=kept),
-        options.cutoffs(request, manifest),
-        catalog=tools.catalog,
-        listings=tools.listings,
-        hasher=tools.hasher,
-    )
+    request = replace(request, pages=pages, kept=kept)
+    planned = _planned(request, options.cutoffs(request, manifest), tools)
     disk = _LockOnDisk(folder=folder, files=found, manifest=manifest, kept=kept, upgraded=upgraded)
     done: list[LockedTarget | Future[LockedTarget]] = []
     due: list[_Due] = []
@@ -174,7 +170,30 @@ def _start(
             torch = entry.family.get("torch")
             others[plan.target.slug] = (disk.prepared(plan), torch.version if torch else "")
     resolving = pool.submit(_lock_targets, due, others, planned.catalog_name, disk, tools)
-    return partial(_finish, planned, done, resolving, disk, options, tools)
+
+    def finish() -> LockedProfile:
+        results = resolving.result()
+        failures = {
+            plan.target: result
+            for (plan, _), result in zip(due, results, strict=True)
+            if isinstance(result, EnvsmithError)
+        }
+        if floors := platforms.raised_floors(failures):
+            again = replace(asked, profile=asked.profile.with_floors(floors), only=frozenset())
+            return _start(again, options, tools, pool)()
+        _raise_all(platforms.named_together(asked, failures))
+        return _finish(planned, [*done, *_locked(results)], disk, options, tools)
+
+    return finish
+
+
+def _planned(request: LockRequest, cutoffs: Cutoffs, tools: ResolveTools) -> ProfilePlan:
+    try:
+        return plan_profile(
+            request, cutoffs, catalog=tools.catalog, listings=tools.listings, hasher=tools.hasher
+        )
+    except ResolveError as error:
+        raise platforms.refusal(request, error) from error.__cause__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,15 +276,14 @@ def is_newer(manifest: Manifest, request: LockRequest) -> bool:
 def _finish(
     planned: ProfilePlan,
     done: Sequence[LockedTarget | Future[LockedTarget]],
-    resolving: Future[list[LockedTarget | EnvsmithError]],
     disk: _LockOnDisk,
     options: LockOptions,
     tools: ResolveTools,
 ) -> LockedProfile:
-    """Wait for the targets of a profile, and write its files unless one failed."""
+    """Wait for the targets of a profile that keep their pins, and write its files."""
     request = planned.request
     kept = (item if isinstance(item, LockedTarget) else item.result() for item in done)
-    found = {target.slug: target for target in (*_locked(resolving.result()), *kept)}
+    found = {target.slug: target for target in kept}
     targets = tuple(found[plan.target.slug] for plan in planned.plans)
     scripts = {} if request.only else scripts_of(planned.plans, tools.templates)
     fresh = _manifest(planned, targets, scripts, disk)
@@ -321,7 +339,9 @@ def _lock_targets(
             item = _checked(plan, admitted[plan.target.slug], contents, builds, tools)
         except EnvsmithError as error:
             found.append(error.at(_subject(plan)))
-            tools.progress.ended(_subject(plan), time.monotonic() - begin, "failed")
+            is_floor = platforms.raised_floors({plan.target: error})
+            ended = "its floor is raised" if is_floor else "failed"
+            tools.progress.ended(_subject(plan), time.monotonic() - begin, ended)
         else:
             seconds = time.monotonic() - begin
             moved = disk.moved(item.lock) if item.lock else ()
@@ -401,21 +421,17 @@ def _savings(
 
 
 def _locked(found: Iterable[LockedTarget | EnvsmithError]) -> list[LockedTarget]:
-    """Return all targets; raise the error of the one that failed, or RES002 with the errors of several."""
-    targets: list[LockedTarget] = []
-    failed: list[EnvsmithError] = []
-    for item in found:
-        if isinstance(item, EnvsmithError):
-            failed.append(item)
-        else:
-            targets.append(item)
+    return [item for item in found if isinstance(item, LockedTarget)]
+
+
+def _raise_all(failed: Sequence[EnvsmithError]) -> None:
+    """Raise the only error, or RES002 with several; do nothing without one."""
     if len(failed) == 1:
         raise failed[0]
     if failed:
         is_answer = all(isinstance(error, (ResolveError, LockError)) for error in failed)
         kind = ResolveError if is_answer else next(type(error) for error in failed if error.exit_code == 2)
         raise kind("RES002", f"{len(failed)} targets could not be locked", parts=tuple(failed))
-    return targets
 
 
 def _manifest(

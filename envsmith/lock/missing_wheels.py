@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -12,13 +11,13 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError
 from envsmith.model.listing import VersionMetadata
+from envsmith.model.target import PLATFORM, Platform
 from envsmith.plan import pairings
 from envsmith.plan.model import ANY_SOURCE, Resolution, ResolutionPlan
 from envsmith.plan.ports import Resolver, SdistMetadataReader
 
-_LATEST_GLIBC = (2, 40)
-"""The latest that uv 0.13.8 knows."""
-_GLIBC = re.compile(r"manylinux_(\d+)_(\d+)_\w+")
+_LATEST = {"linux": (2, 40), "macos": (26, 0)}
+"""The latest glibc that uv 0.13.8 knows, and the latest macOS."""
 _MAX_ROUNDS = 12
 """A round finds what the sources of the one before require; real chains have two or three."""
 
@@ -28,6 +27,8 @@ class MissingWheelsError(ResolveError):
 
     names: tuple[str, ...] = ()
     """Those that may be admitted as source."""
+    platforms: tuple[str, ...] = ()
+    """Platforms with wheels of all direct requirements, by the names of the command line."""
 
 
 @dataclass(kw_only=True)
@@ -38,7 +39,7 @@ class _Found:
     unknown: set[str] = field(default_factory=set)
     """Projects whose requirements only a build tells."""
     platforms: dict[str, str] = field(default_factory=dict)
-    """Project → the lowest platform for which it has a wheel, of the projects with one for a later glibc."""
+    """Project → the lowest platform for which it has a wheel, of the projects with one for a later floor."""
 
     def add(self, plan: ResolutionPlan, answer: Resolution) -> None:
         """Add the packages of an answer that have no wheel."""
@@ -113,22 +114,21 @@ def explain(
 def _later_platforms(
     plan: ResolutionPlan, versions: Mapping[str, str], resolver: Resolver
 ) -> Iterator[tuple[str, str]]:
-    """Yield project → the lowest platform with a later glibc for which it has a wheel."""
+    """Yield project → the lowest platform with a later glibc or macOS for which it has a wheel."""
     platform = plan.target.platform
     known = {name: version for name, version in versions.items() if version}
-    if platform.os != "linux" or not known:
+    if platform.os not in _LATEST or not known:
         return
-    target = replace(plan.target, platform=replace(platform, floor=_LATEST_GLIBC))
+    target = replace(plan.target, platform=replace(platform, floor=_LATEST[platform.os]))
     try:
         answer = resolver.find_files(replace(plan, target=target, allow_sdist=()), known)
     except EnvsmithError:  # it is only advice
         return
     for package in answer.packages:
         tags = {tag for wheel in package.wheels or () for tag in parse_wheel_filename(wheel.filename)[3]}
-        floors = [match for tag in tags & target.tag_set() if (match := _GLIBC.fullmatch(tag.platform))]
-        if floors:
-            lowest = min(floors, key=lambda match: (int(match[1]), int(match[2])))
-            yield str(package.name), lowest[0]
+        found = {tag.platform for tag in tags & target.tag_set() if PLATFORM.fullmatch(tag.platform)}
+        if later := [item for item in map(Platform.parse, found) if item.is_later_than(platform)]:
+            yield str(package.name), str(min(later))
 
 
 def _meant(name: str, catalog: Catalog) -> str:
@@ -162,4 +162,6 @@ def _error(found: _Found, cause: str, catalog: Catalog) -> MissingWheelsError:
         hint=f"lock as source: {' '.join(f'--allow-sdist {name}' for name in names)}",
     )
     error.names = tuple(name for name in names if name not in dict(stand_ins))
+    if found.platforms.keys() == found.versions.keys():
+        error.later_platforms = tuple(found.platforms.values())
     return error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from envsmith.console import printer
 from envsmith.errors import NO, OK, EnvsmithError, ToolError
@@ -79,13 +80,26 @@ def add_command(error: EnvsmithError, words: Sequence[str]) -> None:
         words: the command line as typed.
     """
     parts = [part for part in (*error.parts, error) if isinstance(part, MissingWheelsError)]
+    for part in parts:
+        if part.platforms:
+            kept = (word for name in part.platforms for word in ("--platform", name))
+            part.hint = " ".join(map(quote_path, ("envsmith", *_without_option("--platform", words), *kept)))
     names = sorted({name for part in parts for name in part.names})
     if not names:
         return
     for part in parts:
-        part.hint = ""
+        part.hint = part.hint if part.platforms else ""
     command = ["envsmith", *words, *(word for name in names for word in ("--allow-sdist", name))]
     error.hint = " ".join(quote_path(word) for word in command)
+
+
+def _without_option(option: str, words: Sequence[str]) -> list[str]:
+    """Return a command line without an option and its values."""
+    return [
+        word
+        for before, word in pairwise(("", *words))
+        if option not in (before, word) and not word.startswith(f"{option}=")
+    ]
 
 
 def _hint(ignored_files: Sequence[str]) -> str:

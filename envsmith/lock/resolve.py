@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from envsmith.catalog import Catalog
 from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError
-from envsmith.lock import missing_wheels
+from envsmith.lock import missing_wheels, platforms
 from envsmith.lockfile.whole import NO_RULES, LockRules
 from envsmith.model.finding import Decision
 from envsmith.model.progress import Progress
@@ -135,18 +135,17 @@ def _explained(
     """Return the errors that name all packages without a wheel, for the targets without a solution."""
     unsolved = {slug: error for slug, error in failed.items() if isinstance(error, NoSolutionError)}
     with ThreadPoolExecutor(_THREADS) as pool:
-        runs = {
-            slug: pool.submit(
-                missing_wheels.explain,
-                state[slug],
-                error,
-                resolver=tools.resolver,
-                sdists=tools.sdists,
-                catalog=tools.catalog,
-            )
-            for slug, error in unsolved.items()
-        }
+        runs = {slug: pool.submit(_explain, state[slug], error, tools) for slug, error in unsolved.items()}
         return {slug: run.result() for slug, run in runs.items()}
+
+
+def _explain(plan: ResolutionPlan, error: NoSolutionError, tools: ResolveTools) -> EnvsmithError:
+    found = missing_wheels.explain(
+        plan, error, resolver=tools.resolver, sdists=tools.sdists, catalog=tools.catalog
+    )
+    if isinstance(found, ResolveError) and found.later_platforms and plan.target.platform.is_open:
+        found.later_platforms = (platforms.lowest_floor(plan, found.later_platforms, tools.resolver),)
+    return found
 
 
 def _narrowed(state: _State, kept: Mapping[str, tuple[ResolutionPlan, str]]) -> _State:
@@ -295,6 +294,7 @@ def _completed(
                 *notes,
                 *conflicts.notice(plan, resolution, tools.catalog),
                 *yanked(plan, resolution),
+                *platforms.notice(plan, resolution),
             )
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from envsmith.errors import ProfileError
@@ -46,6 +46,8 @@ class Platform:
     """As wheel tags spell it: ``x86_64``, ``aarch64``, ``arm64``, ``amd64``."""
     floor: tuple[int, int]
     """glibc version or macOS version; ``(0, 0)`` on Windows."""
+    is_open: bool = field(default=False, compare=False)
+    """Whether the floor is the lowest one that works, for it was named by an alias and not by a tag."""
 
     @classmethod
     def parse(cls, text: str) -> Platform:
@@ -67,10 +69,11 @@ class Platform:
                 f"invalid platform `{text}`",
                 hint=f"use {', '.join(ALIASES)}, or a wheel platform tag such as manylinux_2_28_x86_64",
             )
+        is_open = text in ALIASES
         if glibc := match["glibc"]:
-            return cls(os="linux", machine=match["linux"], floor=_pair(glibc))
+            return cls(os="linux", machine=match["linux"], floor=_pair(glibc), is_open=is_open)
         if release := match["macos"]:
-            return cls(os="macos", machine=match["mac"], floor=_pair(release))
+            return cls(os="macos", machine=match["mac"], floor=_pair(release), is_open=is_open)
         return cls(os="windows", machine=match["win"], floor=(0, 0))
 
     def __str__(self) -> str:
@@ -78,6 +81,23 @@ class Platform:
             return f"win_{self.machine}"
         prefix = "manylinux" if self.os == "linux" else "macosx"
         return f"{prefix}_{self.floor[0]}_{self.floor[1]}_{self.machine}"
+
+    @property
+    def alias(self) -> str:
+        """The alias of its system and machine, such as ``linux-aarch64``; empty without one."""
+        names = {"linux": "linux", "macos": "macos", "windows": "windows"}
+        name = f"{names[self.os]}-aarch64" if self.machine == "aarch64" else names[self.os]
+        return name if ALIASES.get(name, "").endswith(f"_{self.machine}") else ""
+
+    @property
+    def system_version(self) -> str:
+        """The floor for people: ``glibc 2.28``, ``macOS 14.0``; empty on Windows."""
+        name = {"linux": "glibc", "macos": "macOS"}.get(self.os, "")
+        return f"{name} {self.floor[0]}.{self.floor[1]}" if name else ""
+
+    def is_later_than(self, other: Platform) -> bool:
+        """Return whether it is the same system and machine with a later floor."""
+        return (self.os, self.machine) == (other.os, other.machine) and self.floor > other.floor
 
     def wheel_platforms(self) -> Iterator[str]:
         """Yield the platform tags of wheels that run here, best first.

@@ -40,6 +40,7 @@ class NoBuildError(ResolveError):
             hint=hint or "choose another version, backend, Python or platform: `envsmith catalog show`",
         )
         self.requirement = item.requirement
+        self.target = target
         self.late_hint = ""
         """The way to wheels that are newer than the cutoff, if they would satisfy it."""
 

@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from envsmith.config.requirement import SourcedRequirement
 from envsmith.errors import EnvsmithError, NoSolutionError, ToolError
 from envsmith.lockfile.provided import by_name
-from envsmith.model.target import Platform
+from envsmith.model.target import PLATFORM, Platform
 from envsmith.model.windows_errors import KNOWN
 from envsmith.plan.model import Cutoffs, Resolution, ResolutionPlan, parse_packages
 from envsmith.process.exit_status import describe
@@ -68,6 +68,11 @@ _PLATFORMS = re.compile(
 )
 # "Failed to download `six @ https://…/six-1.0-py3-none-any.whl`", the file of a requirement with a URL.
 _DIRECT = re.compile(r"Failed to download `\S+ @ ([^`]+)`")
+FLOORS: Mapping[str, Sequence[tuple[int, int]]] = {
+    "linux": [(2, minor) for minor in (17, 28, *range(31, 41))],
+    "macos": [(major, 0) for major in (*range(11, 16), 26)],
+}
+"""Versions of glibc that uv 0.13.8 has names for (seen 2026-12-01), and those of macOS."""
 _SYSTEMS = {"macos": "apple-darwin", "windows": "pc-windows-msvc"}
 
 
@@ -410,10 +415,14 @@ def preferred_pylock(versions: Mapping[str, str]) -> str:
 
 
 def python_platform(platform: Platform) -> str:
-    """Return uv's name for a platform: ``x86_64-manylinux_2_28``, ``x86_64-pc-windows-msvc``."""
+    """Return uv's name for a platform: ``x86_64-manylinux_2_28``, ``x86_64-pc-windows-msvc``.
+
+    A glibc that uv does not know is that of the next lower name.
+    """
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine, platform.machine)
     if platform.os == "linux":
-        return f"{machine}-manylinux_{platform.floor[0]}_{platform.floor[1]}"
+        known = [floor for floor in FLOORS["linux"] if floor <= platform.floor]
+        return f"{machine}-manylinux_2_{max(known, default=platform.floor)[1]}"
     return f"{machine}-{_SYSTEMS[platform.os]}"
 
 
@@ -489,7 +498,8 @@ def _no_solution(plan: ResolutionPlan, text: str) -> NoSolutionError:
     later = _LATER.search(text)
     cutoffs = Cutoffs(cutoff_utc=plan.cutoff_utc, moved=plan.moved)
     lacking = tuple(_WITHOUT_WHEEL.findall(text))
-    elsewhere = _PLATFORMS.search(text)
+    found = list(_PLATFORMS.finditer(text))
+    elsewhere = found[0] if found else None
     # `uv lock` prints warnings before.
     text = text[max(text.find("No solution found"), 0) :].split("\nhint:", maxsplit=1)[0]
     cause = " ".join(line.strip() for line in text.splitlines()[1:] if line.strip())
@@ -507,6 +517,9 @@ def _no_solution(plan: ResolutionPlan, text: str) -> NoSolutionError:
         else _platform_hint(elsewhere, plan.target.platform) or _hint(cause),
     )
     error.without_wheel = lacking
+    error.served_elsewhere = tuple(match["name"] for match in found)
+    tags = [_later_platform(match, plan.target.platform) for match in found]
+    error.later_platforms = tuple(tags) if all(tags) and set(lacking) <= set(error.served_elsewhere) else ()
     return error
 
 
@@ -546,12 +559,19 @@ def _exists(match: re.Match[str] | None) -> list[tuple[str, str]]:
 
 
 def _platform_hint(match: re.Match[str] | None, platform: Platform) -> str:
-    """Return the advice to lock for a later glibc; empty where no wheel exists for one."""
-    tags = re.findall(rf"`(manylinux_(\d+)_(\d+)_{platform.machine})`", match["tags"]) if match else []
-    if not match or not tags:
+    """Return the advice to lock for a later glibc or macOS; empty where no wheel exists for one."""
+    tag = _later_platform(match, platform) if match else ""
+    if not match or not tag:
         return ""
-    tag = min(tags, key=lambda item: (int(item[1]), int(item[2])))[0]
-    return f"{match['name']} needs a later glibc than {platform}: lock with --platform {tag}"
+    system = "glibc" if platform.os == "linux" else "macOS"
+    return f"{match['name']} needs a later {system} than {platform}: lock with --platform {tag}"
+
+
+def _later_platform(match: re.Match[str], platform: Platform) -> str:
+    """Return the lowest platform tag with a later floor for which a project has a wheel; empty if it has none."""
+    tags = (tag for tag in re.findall(r"`([a-z0-9_]+)`", match["tags"]) if PLATFORM.fullmatch(tag))
+    later = [item for item in map(Platform.parse, tags) if item.is_later_than(platform)]
+    return str(min(later)) if later else ""
 
 
 def _hint(cause: str) -> str:

@@ -50,6 +50,13 @@ def test_a_platform_that_is_not_locked_is_refused_otherwise() -> None:
     assert "add the platform of this machine" in caught.value.hint
 
 
+def test_a_system_that_is_too_old_for_the_locked_wheels_is_told_so() -> None:
+    with pytest.raises(LockError) as caught:
+        model.choose_target(SLUGS[2:3], interpreter(libc_version="2.31"), profile="any")
+    assert caught.value.code == "LCK004"
+    assert caught.value.hint == "the locked wheels need glibc 2.34 or later: install on a newer system"
+
+
 def test_pythons_worth_looking_for() -> None:
     here = Platform.parse("linux")
     assert [str(item) for item in model.locked_pythons(SLUGS, here, Python.parse("3.12"))] == [

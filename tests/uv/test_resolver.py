@@ -193,6 +193,28 @@ def test_an_index_that_asks_for_a_password_is_named(tmp_path: Path) -> None:
     assert "UV_INDEX_OWN_USERNAME" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("platform", "tags", "later"),
+    [
+        ("linux", "`manylinux_2_34_x86_64`, `manylinux_2_31_x86_64`", ("manylinux_2_31_x86_64",)),
+        ("linux", "`manylinux2014_x86_64`, `manylinux_2_31_aarch64`", ()),
+        ("macos", "`macosx_15_0_arm64`, `macosx_13_0_x86_64`", ("macosx_15_0_arm64",)),
+        ("windows", "`manylinux_2_31_x86_64`", ()),
+    ],
+)
+def test_the_floors_of_the_wheels_there_are(
+    tmp_path: Path, platform: str, tags: str, later: tuple[str, ...]
+) -> None:
+    said = (
+        "error: No solution found when resolving dependencies\n  cause: Because open3d==0.19.0 has no wheels\n\n"
+        f"hint: Wheels are available for `open3d` (v0.19.0) on the following platforms: {tags}"
+    )
+    with pytest.raises(NoSolutionError) as caught:
+        resolve(Replies(status=1, stderr=said), tmp_path, plan(target=target(platform=platform)))
+    assert caught.value.later_platforms == later
+    assert caught.value.served_elsewhere == ("open3d",)
+
+
 def test_wheels_for_a_later_glibc_are_named_with_the_option(tmp_path: Path) -> None:
     said = (
         "error: No solution found when resolving dependencies\n  cause: Because open3d==0.19.0 has no wheels with a "
@@ -345,6 +367,8 @@ def test_a_cache_that_lacks_a_package_is_no_verdict_on_the_requirements(tmp_path
     [
         ("linux", "x86_64-manylinux_2_28"),
         ("manylinux_2_17_aarch64", "aarch64-manylinux_2_17"),
+        ("manylinux_2_30_x86_64", "x86_64-manylinux_2_28"),  # uv knows neither 2.29 nor 2.30
+        ("manylinux_2_44_x86_64", "x86_64-manylinux_2_40"),
         ("windows", "x86_64-pc-windows-msvc"),
         ("win_arm64", "aarch64-pc-windows-msvc"),
         ("macos", "aarch64-apple-darwin"),

@@ -66,6 +66,18 @@ def test_each_target_gets_its_own_wheel(uv: UvResolver) -> None:
     assert [wheel.filename for wheel in answer.packages[0].wheels or ()] == [NAMES[3]]
 
 
+def test_wheels_for_a_later_glibc_only(uv: UvResolver) -> None:
+    later = row("torch-2.11.0+cu128-cp312-cp312-manylinux_2_34_x86_64.whl")
+    given = plan("torch", rows=(later,))
+    metadata = (VersionMetadata(name="torch", version="2.11.0+cu128", requires_dist=()),)
+    given = replace(given, slice=replace(given.slice, metadata=metadata))
+    with pytest.raises(NoSolutionError) as caught:
+        uv.resolve(given)
+    assert caught.value.later_platforms == ("manylinux_2_34_x86_64",)
+    at_34 = replace(given, target=target(platform="manylinux_2_34_x86_64"))
+    assert pins(uv, at_34) == {"torch": "2.11.0+cu128"}
+
+
 def threaded(*names: str) -> ResolutionPlan:
     """Return a plan for Python 3.13t with wheels of torch."""
     rows = tuple(row(name, sha256=str(number) * 64) for number, name in enumerate(names))

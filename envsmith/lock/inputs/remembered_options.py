@@ -72,7 +72,7 @@ def chosen_slugs(given: RememberedOptions, manifest: Manifest | None, profile: P
     if not (manifest and manifest.targets and (given.python or given.platforms)):
         return frozenset()
     pythons = {Python.parse(text) for text in given.python}
-    platforms = {Platform.parse(text) for text in given.platforms}
+    platforms = {profile.platform(text) for text in given.platforms}
     return frozenset(
         target.slug
         for target in profile.targets()

@@ -28,6 +28,7 @@ from envsmith.files.text import folders_with, is_missing, read_text
 from envsmith.host.current import this_platform, this_python, utc_text
 from envsmith.lock.inputs.project_limits import fit, is_backend, named_backend
 from envsmith.lock.inputs.remembered_options import chosen_slugs, combine, extras_of, groups_of
+from envsmith.lock.platforms import locked_floors, usual_platform
 from envsmith.lockfile import LOCKFILES
 from envsmith.lockfile.manifest import FILENAME, Manifest, RememberedOptions
 from envsmith.lockfile.pins import requirements_lines
@@ -194,7 +195,8 @@ def _request(
     found = file or RequirementsFile(place="")
     _refuse_family_files(found.requirements)
     inside = tuple(name for name in files if is_of_project(project, name))
-    profile = profile.with_overrides(
+    floors = locked_floors(profile, None if options.upgrade else manifest)
+    profile = profile.with_floors(floors).with_overrides(
         backend=remembered.backend or None, python=remembered.python, platforms=remembered.platforms
     )
     if remembered.backend and profile.on_retired == "error":  # chosen by hand: a note says that it has ended
@@ -310,11 +312,10 @@ def check_upgraded(names: Sequence[str], request: LockRequest, found: Mapping[st
 
 def _of_targets(profile: Profile, manifest: Manifest) -> Profile:
     """Return the implied profile of a backend for the targets that are locked, whichever machine this is."""
-    targets = [parse_slug(slug) for slug in manifest.targets]
     return replace(
         profile,
-        python=tuple(python for python, _ in targets),
-        platforms=tuple(platform for _, platform in targets),
+        python=tuple(parse_slug(slug)[0] for slug in manifest.targets),
+        platforms=tuple(usual_platform(slug, entry) for slug, entry in manifest.targets.items()),
     )
 
 
