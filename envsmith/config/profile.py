@@ -160,7 +160,7 @@ class TargetEntry:
         """Return the profile's TOML table."""
         python = {"python": list(map(str, self.python))} if self.python else {}
         return {
-            "platform": str(self.platform),
+            "platform": self.platform.given_name,
             **python,
             **({"backend": str(self.backend)} if self.backend else {}),
         }
@@ -458,4 +458,6 @@ def _thawed(value: object) -> object:
         return {key: _thawed(item) for key, item in value.items()}
     if isinstance(value, tuple):
         return [_thawed(item) for item in value]
-    return str(value) if isinstance(value, (Backend, Python, Platform)) else value
+    if isinstance(value, Platform):
+        return value.given_name
+    return str(value) if isinstance(value, (Backend, Python)) else value

@@ -139,7 +139,7 @@ def named_together(
         if not request.only or target.slug in request.only:
             targets.setdefault(target.platform, []).append(target.slug)
     without = [one for one, slugs in targets.items() if all(lacking.get(slug) for slug in slugs)]
-    left = tuple(one.alias or str(one) for one in targets if one not in without)
+    left = tuple(one.given_name for one in targets if one not in without)
     if not without or not left:
         return tuple(failures.values())
     names = sorted({name for one in without for slug in targets[one] for name in lacking[slug]})

@@ -90,6 +90,11 @@ class Platform:
         return name if ALIASES.get(name, "").endswith(f"_{self.machine}") else ""
 
     @property
+    def given_name(self) -> str:
+        """The name that stands for it in profiles and options: its alias if the floor is open, else its tag."""
+        return self.alias if self.is_open else str(self)
+
+    @property
     def system_version(self) -> str:
         """The floor for people: ``glibc 2.28``, ``macOS 14.0``; empty on Windows."""
         name = {"linux": "glibc", "macos": "macOS"}.get(self.os, "")

@@ -125,7 +125,7 @@ def test_a_backend_from_the_command_line_that_the_platforms_do_not_have() -> Non
 def test_json_has_plain_values_under_the_keys_of_toml(profile: Profile) -> None:
     values = json.loads(json.dumps(profile.to_json()))
     assert values["on-retired"] == "error"
-    assert values["platforms"] == ["manylinux_2_28_x86_64", "win_amd64"]
+    assert values["platforms"] == ["linux", "win_amd64"], "an alias stays one: its floor may be raised"
     assert values["env"] == {"A": "1\n2", "B": ""}
     assert (values["name"], values["extends"]) == ("x", [])
 

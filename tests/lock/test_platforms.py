@@ -289,6 +289,15 @@ def test_other_errors_are_told_per_target(errors: dict[object, EnvsmithError]) -
     assert named_together(REQUEST, errors) == tuple(errors.values())  # type: ignore[arg-type]
 
 
+def test_a_platform_by_its_tag_is_named_by_it() -> None:
+    tagged = profile(name="mine").with_overrides(platforms=["manylinux_2_34_x86_64", "windows"])
+    request = LockRequest(profile=tagged, requirements=asked("vllm"))
+    windows = next(item for item in tagged.targets() if item.platform.os == "windows")
+    (found,) = named_together(request, {windows: without_wheel("vllm")})
+    assert isinstance(found, MissingWheelsError)
+    assert found.platforms == ("manylinux_2_34_x86_64",)
+
+
 def test_errors_of_other_platforms_stay_beside() -> None:
     other = without_wheel("argbind")
     errors = failing("windows", error=lambda: without_wheel("vllm")) | {THREE.targets()[0]: other}
