@@ -220,6 +220,10 @@ class Profile:
     gpu: tuple[str, ...] = ()
     """GPU names or compute capabilities that must have kernels, as written."""
     env: Mapping[str, str] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+    """Normalised names of projects that the base interpreter brings; they are not locked."""
+    given_python: str = ""
+    """Their interpreter on this machine: a path, or a name on PATH; empty for ``python3``."""
     allow_sdist: tuple[str, ...] = ()
     """Normalised names of projects that may be locked as sdist."""
     build: Mapping[str, BuildSettings] = field(default_factory=dict)

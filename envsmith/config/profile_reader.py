@@ -405,6 +405,16 @@ PROFILE: Mapping[str, Key] = {
     ),
     "extras": Key(readers.listed(readers.text), "Extras of the project's pyproject.toml to lock as well."),
     "groups": Key(readers.listed(readers.text), "Dependency groups of pyproject.toml to lock as well."),
+    "given": Key(
+        readers.listed(_PROJECTS),
+        "Projects that an image brings with its Python: kept as they are, everything else is locked around them.",
+        examples=("torch",),
+    ),
+    "given-python": Key(
+        readers.text,
+        "Interpreter with the given projects: a path, or a name on PATH [default: python3].",
+        examples=("/usr/bin/python3",),
+    ),
     "allow-sdist": Key(
         readers.listed(_PROJECTS),
         "Projects that may be locked as source distributions if they have no wheel.",

@@ -23,6 +23,7 @@ from envsmith.environment.distributions import Wheels, list_distributions, torch
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.model import Environment, EnvironmentLayout, Import, Interpreter
 from envsmith.environment.prefix import (
+    SYSTEM_PACKAGES,
     includes_system_packages,
     interpreter_path,
     startup_files,
@@ -72,7 +73,7 @@ class Probe:
         found = read_answer(EnvironmentLayout.from_json, values, executable)
         changes = kept or ()
         if includes_system_packages(prefix):
-            changes = (*changes, "pyvenv.cfg has `include-system-site-packages = true`")
+            changes = (*changes, SYSTEM_PACKAGES)
         return replace(
             found, changes=changes, is_kept=kept is not None or not kept_digests.is_generation(prefix)
         )

@@ -16,6 +16,8 @@ from envsmith.files.own_folder import site_folders
 from envsmith.files.text import read_regular
 
 CONFIG = "pyvenv.cfg"
+SYSTEM_PACKAGES = f"{CONFIG} has `include-system-site-packages = true`"
+"""Among the changes of an environment that imports the packages of its base interpreter."""
 _STARTUP_MODULES = ("sitecustomize", "usercustomize", "_virtualenv")
 _STARTUP_SUFFIXES = (".pth", ".start")
 _CODE_ENDINGS = (".py", ".pyc", ".pth", ".so", ".pyd", ".dll", ".dylib")

@@ -11,6 +11,7 @@ from envsmith.console.options import LOCK_FOLDERS, TypedPath
 from envsmith.errors import OK
 
 if TYPE_CHECKING:
+    from envsmith.lockfile.manifest import Manifest
     from envsmith.lockfile.saved import SavedLock
 
 
@@ -49,7 +50,7 @@ def export_command(profile: str, folder: Path, **options: Any) -> int:  # noqa: 
     from envsmith.console import printer
     from envsmith.export import formats
 
-    locks = _locks(_profile_name(profile, folder), folder, options["targets"])
+    locks = _locks(_profile_name(profile, folder), folder, options["targets"], options["form"])
     if options["form"] == "dockerfile":
         text = _dockerfile(locks, folder)
     elif options["form"] == "cyclonedx":
@@ -104,7 +105,7 @@ def _profile_name(profile: str, folder: Path) -> str:
     return names[0]
 
 
-def _locks(profile: str, folder: Path, targets: tuple[str, ...]) -> tuple[SavedLock, ...]:
+def _locks(profile: str, folder: Path, targets: tuple[str, ...], form: str) -> tuple[SavedLock, ...]:
     from envsmith.files import atomic
     from envsmith.lockfile.manifest import FILENAME
     from envsmith.lockfile.store import read_locks, read_manifest, select_locks
@@ -114,4 +115,23 @@ def _locks(profile: str, folder: Path, targets: tuple[str, ...]) -> tuple[SavedL
     found = atomic.read_files(folder / profile)
     if manifest := read_manifest(found, str(folder / profile / FILENAME)):
         check_profile_name(manifest, profile, str(folder / profile / FILENAME))
+        _refuse_given(manifest, form)
     return select_locks(read_locks(profile, found, folder / profile, lock_rules()), targets)
+
+
+def _refuse_given(manifest: Manifest, form: str) -> None:
+    """Refuse formats that are incomplete without the packages that an image brings; constraints are not.
+
+    Raises:
+        LockError: LCK047 when the lock has such packages.
+    """
+    from envsmith.errors import LockError
+
+    if manifest.given and form != "constraints":
+        names = ", ".join(f"{item.name} {item.version}" for item in manifest.given)
+        raise LockError(
+            "LCK047",
+            f"the lock takes {names} from an image, and the {form} export would lack it",
+            where=manifest.profile,
+            hint=f"use --format constraints, or `envsmith install {manifest.profile}` in the image",
+        )

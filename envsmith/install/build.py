@@ -10,9 +10,10 @@ from packaging.utils import canonicalize_name
 
 from envsmith.activate.model import MARK, Activation
 from envsmith.activate.scripts import environment_files
-from envsmith.environment import kept_digests, lock_comparison, package_findings
+from envsmith.environment import given, kept_digests, lock_comparison, package_findings
 from envsmith.environment.distributions import Wheels
 from envsmith.environment.generation import CONSTRAINTS, Generation
+from envsmith.environment.interpreter import EnvironmentProbe
 from envsmith.environment.model import Environment, Import
 from envsmith.environment.prefix import interpreter_path
 from envsmith.errors import InstallError, VerificationError
@@ -21,7 +22,7 @@ from envsmith.files.os_errors import environment_errors
 from envsmith.install.ports import InstallTools
 from envsmith.install.request import InstallRequest, LockedInstall
 from envsmith.install.smoke_tests import run_commands, run_imports
-from envsmith.model.finding import Report
+from envsmith.model.finding import Finding, Report
 from envsmith.shims.environment import install_shims, with_shims
 from envsmith.templates import read_template
 
@@ -89,7 +90,7 @@ def _fill(
         The files of the new environment that a package replaced, relative to the prefix.
     """
     prefix = tools.store.create(id_)
-    tools.installer.make(prefix, python, request.profile)
+    tools.installer.make(prefix, python, request.profile, has_base_packages=bool(locked.given))
     made = kept_digests.take(prefix)
     tools.installer.fill(prefix, locked.source)
     if request.shims:
@@ -109,12 +110,14 @@ def _verify(
 ) -> BuildResult:
     """Verify a new environment, run its smoke tests, and record it."""
     prefix = tools.store.prefix(id_)
-    imports = tuple(run_imports(request.smoke_tests, locked.pins, prefix, tools.probe, tools.progress))
+    imports = tuple(run_imports(request.smoke_tests, locked.imported, prefix, tools.probe, tools.progress))
     pins = with_shims(locked.pins, request.shims)
-    report = lock_comparison.verify(pins, locked.entry.backend, environment, imports)
+    expected = given.as_expected(environment, locked.given)
+    report = lock_comparison.verify(pins, locked.entry.backend, expected, imports)
     known = {path for item in environment.distributions for path in item.replaced}
     unknown = (lock_comparison.replaced(path, "a package") for path in replaced if path not in known)
-    report = Report(findings=(*report.findings, *unknown))
+    brought = given_problems(locked, environment, tools.probe)
+    report = Report(findings=(*report.findings, *unknown, *brought))
     runs: tuple[Import, ...] = ()
     if not report.has_errors:  # commands run only in an environment that matches its lock
         runs = tuple(run_commands(request.smoke_tests, prefix, tools.probe, tools.progress))
@@ -131,6 +134,14 @@ def _verify(
     return BuildResult(generation=generation, imports=imports, runs=runs)
 
 
+def given_problems(locked: LockedInstall, environment: Environment, probe: EnvironmentProbe) -> list[Finding]:
+    """Find given packages that an environment does not import as recorded."""
+    if not locked.given:
+        return []
+    base = probe.environment(Path(environment.interpreter.base), deep=False)
+    return list(given.problems(locked.given, base, environment))
+
+
 def _generation(
     request: InstallRequest, locked: LockedInstall, environment: Environment, id_: str, tools: InstallTools
 ) -> Generation:
@@ -139,14 +150,15 @@ def _generation(
         profile=request.profile,
         target=locked.slug,
         lock_sha256=locked.sha256,
-        torch=locked.pins.version("torch"),
+        torch=locked.imported.version("torch"),
         python=environment.interpreter.version,
         base=environment.interpreter.base,
         folders=tuple(sorted(item.folder for item in environment.distributions)),
         site=environment.site,
         files=environment.files,
         built_utc=tools.now_utc(),
-        family={name: pin.version for name, pin in locked.entry.family.items()},
+        family={name: pin.version for name, pin in locked.entry.family.items()}
+        | {item.name: item.version for item in locked.given},
         guard=request.guard,
         tried=request.smoke_tests.labels,
         compiled=request.compile_bytecode,

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envsmith.catalog import Catalog
-from envsmith.environment import lock_comparison, model
+from envsmith.environment import given, lock_comparison, model
 from envsmith.environment.distributions import Wheels
 from envsmith.environment.generation import Generation
 from envsmith.environment.long_paths import check_lengths
 from envsmith.environment.model import Import, Interpreter
 from envsmith.errors import InstallError
-from envsmith.install.build import build
+from envsmith.install.build import build, given_problems
 from envsmith.install.disk_space import SpaceNeeded, check_space, package_sizes
 from envsmith.install.ports import InstallTools
 from envsmith.install.request import (
@@ -138,14 +138,19 @@ def _locked(
     """Return the interpreter, and the lock that fits it."""
     python, interpreter = _find_interpreter(request, manifest, tools)
     slug = model.choose_target(manifest.targets, interpreter, profile=request.profile)
-    return python, interpreter, read_lock(request, manifest, files, slug)
+    locked = read_lock(request, manifest, files, slug)
+    if locked.given:
+        base = tools.probe.environment(Path(interpreter.base), deep=False)
+        given.check_base(locked.given, base, request.profile)
+    return python, interpreter, locked
 
 
 def _find_interpreter(
     request: InstallRequest, manifest: Manifest, tools: InstallTools
 ) -> tuple[Path, Interpreter]:
     """Find the requested interpreter, or one that the profile is locked for."""
-    candidates = [request.python] if request.python else _candidates(request, manifest, tools)
+    named = request.python or (manifest.given and (request.given_python or "python3"))
+    candidates = [named] if named else _candidates(request, manifest, tools)
     for candidate in candidates:
         if path := tools.installer.find_python(candidate):
             return path, tools.probe.interpreter(path)
@@ -227,6 +232,8 @@ def _verify(
 ) -> Report:
     wheels = tools.wheels(locked, ())
     environment = tools.probe.environment(tools.store.prefix(generation.id), deep=request.deep, wheels=wheels)
-    return lock_comparison.verify(
-        expected_pins(request, locked, environment), locked.entry.backend, environment
+    expected = given.as_expected(environment, locked.given)
+    report = lock_comparison.verify(
+        expected_pins(request, locked, environment), locked.entry.backend, expected
     )
+    return Report(findings=(*report.findings, *given_problems(locked, environment, tools.probe)))

@@ -44,6 +44,7 @@ def install_request(options: Mapping[str, Any]) -> InstallRequest:
         guard=not options["no_guard"],
         compile_bytecode=options.get("compile_bytecode", False),
         rules=lock_rules(options.get("insecure_hosts", ())),
+        given_python=profile.given_python if profile else "",
         smoke_tests=smoke_tests_of(profile),
         shims=shims_of(profile),
         is_profile_known=profile is not None,

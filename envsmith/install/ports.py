@@ -39,8 +39,8 @@ class Installer(Protocol):
         """Return the names of the packages missing from the cache; None if unknown."""
         ...
 
-    def make(self, prefix: Path, python: Path, prompt: str) -> None:
-        """Create an environment without packages.
+    def make(self, prefix: Path, python: Path, prompt: str, *, has_base_packages: bool = False) -> None:
+        """Create an environment without packages of its own.
 
         Raises:
             InstallError: when that fails.

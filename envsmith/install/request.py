@@ -12,6 +12,7 @@ from envsmith.errors import LockError
 from envsmith.install.smoke_tests import SmokeTests
 from envsmith.lockfile.manifest import FILENAME, Manifest, TargetRecord
 from envsmith.lockfile.pins import InstallSource, Pin, Pins
+from envsmith.lockfile.provided import ProvidedPackage
 from envsmith.lockfile.store import read_manifest, sha256_of
 from envsmith.lockfile.whole import NO_RULES, LockRules, LockTexts, check, check_profile_name
 from envsmith.model.shim import ShimPackage, is_shims
@@ -27,6 +28,8 @@ class InstallRequest:
     profile: str
     folder: Path
     """Its lock folder."""
+    given_python: str = ""
+    """Interpreter with the given packages, from the profile."""
     python: str = ""
     """Version, name or path, as uv reads it; empty: chosen by the locks."""
     this_platform: Platform
@@ -57,6 +60,14 @@ class LockedInstall:
     pins: Pins
     source: InstallSource
     entry: TargetRecord
+    given: tuple[ProvidedPackage, ...] = ()
+    """Packages of the base interpreter; not among the pins."""
+
+    @property
+    def imported(self) -> Pins:
+        """The pins, and the given packages."""
+        brought = (Pin(name=item.name, version=item.version, sha256=()) for item in self.given)
+        return replace(self.pins, packages=(*self.pins.packages, *brought))
 
 
 def has_requested_shims(generation: Generation, request: InstallRequest) -> bool:
@@ -131,4 +142,5 @@ def read_lock(
             indexes=entry.package_indexes,
         ),
         entry=entry,
+        given=manifest.given,
     )

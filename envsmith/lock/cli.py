@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from envsmith.console.options import ACCEPT_CHANGED, INSECURE_HOSTS, LOCK_FOLDERS, recorded_file
+from envsmith.console.options import ACCEPT_CHANGED, INSECURE_HOSTS, LOCK_FOLDERS, interpreter, recorded_file
 from envsmith.errors import NO, OK
 
 if TYPE_CHECKING:
@@ -104,6 +104,13 @@ _REMEMBERED = (
     help="Index to ask before PyPI; may be repeated.",
 )
 @click.option("--default-index", metavar="URL", default="", help="Index in place of PyPI.")
+@click.option(
+    "--given-python",
+    type=interpreter,
+    default="",
+    metavar="PATH",
+    help="Interpreter of an image: read the profile's `given` packages there again.",
+)
 @click.option("--check", is_flag=True, help="Check that the locks are current; uses no network.")
 @click.option("--savings", is_flag=True, help="Show download size saved compared with PyPI's torch.")
 @click.option("--dry-run", is_flag=True, help="Resolve but do not write files.")
@@ -199,7 +206,9 @@ def _keeper(
     from envsmith.lock.inputs.request import reads_sources
     from envsmith.wiring import watched_paths
 
-    is_moving = options.upgrade or options.upgrade_packages or options.catalog.mode == "live"
+    is_moving = (
+        options.upgrade or options.upgrade_packages or options.given_python or options.catalog.mode == "live"
+    )
     if (
         is_moving
         or options.savings
@@ -277,8 +286,10 @@ def run_lock(
     from envsmith.errors import EnvsmithError
     from envsmith.files.git import keep_line_ends
     from envsmith.lock import output
+    from envsmith.lock.inputs.given_packages import read_all
     from envsmith.lock.lock import lock_profiles
 
+    requests = read_all(requests, options.given_python)
     done: list[LockedProfile] = []
     failed: list[EnvsmithError] = []
     with lock_tools(requests, options) as (tools, pool):

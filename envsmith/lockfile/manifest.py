@@ -289,6 +289,11 @@ class Manifest:
     provided: tuple[ProvidedPackage, ...] = ()
     """Packages that are not from an index, as they were when the lock was written."""
 
+    @property
+    def given(self) -> tuple[ProvidedPackage, ...]:
+        """Those of them that the base interpreter of an environment brings."""
+        return tuple(item for item in self.provided if not item.source)
+
     def to_toml(self) -> str:
         """Return the manifest as TOML; equal manifests give equal bytes."""
         from envsmith.lockfile.toml_text import lines, table

@@ -189,6 +189,8 @@ def _plan_target(
         (name, Version(version.public)) for name, version in kept.items()
     }
     candidates = select_candidates(offered, target, catalog, pins)
+    provided = {item.name for item in request.provided}
+    candidates = replace(candidates, slice=candidates.slice.without(provided))
     found = wheel_hashes.complete(candidates, request.requirements, target, hasher)
     slice_, capped = kernel_filter.narrow(found.slice, request.profile, target, request.requirements, catalog)
     skipped = wheel_hashes.skipped(found, slice_, request.requirements)

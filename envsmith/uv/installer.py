@@ -86,14 +86,21 @@ class UvInstaller:
         count = _COUNT.search(log)
         return names if len(names) == (int(count[1]) if count else 0) else None
 
-    def make(self, prefix: Path, python: Path, prompt: str) -> None:
-        """Create an environment without packages, in a folder that may exist.
+    def make(self, prefix: Path, python: Path, prompt: str, *, has_base_packages: bool = False) -> None:
+        """Create an environment without packages of its own, in a folder that may exist.
+
+        Args:
+            prefix: its root.
+            python: the interpreter.
+            prompt: shown while it is active.
+            has_base_packages: import the packages of the interpreter as well.
 
         Raises:
             InstallError: ENV021 when the disk is full, ENV020 when uv fails otherwise.
         """
         words = ("--no-project", "--allow-existing", "--python", python, "--prompt", prompt)
-        finished = self._run("venv", *words, prefix)
+        system = ("--system-site-packages",) if has_base_packages else ()
+        finished = self._run("venv", *words, *system, prefix)
         if finished.status:
             raise failure(finished, "the environment could not be created")
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from envsmith.environment import lock_comparison, model, package_findings
+from envsmith.environment import given, lock_comparison, model, package_findings
 from envsmith.environment.distributions import Wheels
 from envsmith.environment.installed_state import InstalledState
 from envsmith.environment.interpreter import VerifyingProbe
 from envsmith.environment.model import Environment, Import
+from envsmith.install.build import given_problems
 from envsmith.install.request import InstallRequest, LockedInstall, expected_pins, read_lock, read_lock_folder
 from envsmith.model.finding import Finding, Report
 from envsmith.plan.ports import Files
@@ -73,7 +74,7 @@ def verify(
     )
     imports = tuple(
         tools.probe.imports(prefix, check.text, request.smoke_tests.env, check.timeout_s)
-        for check in request.smoke_tests.imports(locked.pins)
+        for check in request.smoke_tests.imports(locked.imported)
     )
     ran = tuple(
         tools.probe.runs(prefix, check.text, request.smoke_tests.env, check.timeout_s)
@@ -84,10 +85,11 @@ def verify(
         *lock_comparison.verify(
             expected_pins(request, locked, environment),
             locked.entry.backend,
-            environment,
+            given.as_expected(environment, locked.given),
             imports,
             installed_state.own,
         ).findings,
+        *given_problems(locked, environment, tools.probe),
         *_environment_findings(locked, environment, installed_state),
         *package_findings.failed_runs(ran),
         *package_findings.unsatisfied(manifest.targets[slug].unsatisfied, environment),

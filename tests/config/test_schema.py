@@ -153,6 +153,8 @@ SAMPLES: dict[str, list[Any]] = {
     "as-of": ["2026-11-01", "2026-11-01T09:00:00Z", "2026-11-01T09:00:00", "today", "01.11.2026", 20261101],
     "extras": [["ml"], [], "ml", [1], [""]],
     "groups": [["dev", "test"], [], "dev", [1], [""]],
+    "given": [["torch", "a.b"], *each("a", "a b", "-a")],
+    "given-python": ["/usr/bin/python3", "", 3, []],
     "allow-sdist": [["a.b", "c_d"], *each("a", "a b", "-a", "a-")],
     "build": [
         {

@@ -47,11 +47,13 @@ class FakeInstaller:
         assert python
         return self.fresh
 
-    def make(self, prefix: Path, python: Path, prompt: str) -> None:
+    def make(self, prefix: Path, python: Path, prompt: str, *, has_base_packages: bool = False) -> None:
         """Make a folder with an interpreter."""
         assert prompt
         interpreter_path(prefix).parent.mkdir(parents=True)
         interpreter_path(prefix).write_text(str(python), "utf-8")
+        if has_base_packages:
+            (prefix / "pyvenv.cfg").write_text("include-system-site-packages = true\n", "utf-8")
 
     def fill(self, prefix: Path, supply: InstallSource) -> None:
         """Make a folder for each pin."""

@@ -101,8 +101,8 @@ def test_what_could_not_be_filled_is_removed(tmp_path: Path) -> None:
 
 def test_a_generation_whose_scripts_cannot_be_written_is_removed(tmp_path: Path) -> None:
     class InTheWay(FakeInstaller):
-        def make(self, prefix: Path, python: Path, prompt: str) -> None:
-            super().make(prefix, python, prompt)
+        def make(self, prefix: Path, python: Path, prompt: str, *, has_base_packages: bool = False) -> None:
+            super().make(prefix, python, prompt, has_base_packages=has_base_packages)
             (interpreter_path(prefix).parent / "activate").mkdir()
 
     with pytest.raises(InstallError, match="ENV024"):

@@ -51,6 +51,9 @@ def explain_command(package: str, profiles: tuple[str, ...], folder: Path, *, as
     elif found:
         for group in _grouped(found):
             _show(group, uses)
+    elif brought := _given(package, names, folder):
+        printer.say(f"{brought} is given by the image, not locked: `given` in the profile")
+        return OK
     else:
         place = (
             f"the {', '.join(names)} {'lock' if len(names) == 1 else 'locks'}"
@@ -60,6 +63,18 @@ def explain_command(package: str, profiles: tuple[str, ...], folder: Path, *, as
         printer.say(f"{package} is not in {place}", err=True)
         printer.say("hint: check the spelling, or run envsmith lock", err=True)
     return OK if found else NO
+
+
+def _given(package: str, names: Iterable[str], folder: Path) -> str:
+    """Return name and version of a package that an image brings to one of the locks; empty for any other."""
+    from envsmith.files import atomic
+    from envsmith.lockfile.manifest import FILENAME
+    from envsmith.lockfile.store import read_manifest
+
+    places = ((str(folder / name / FILENAME), atomic.read_files(folder / name)) for name in names)
+    manifests = [manifest for place, files in places if (manifest := read_manifest(files, place))]
+    found = (item for manifest in manifests for item in manifest.given if item.name == package)
+    return next((f"{item.name} {item.version}" for item in found), "")
 
 
 def _grouped(found: Iterable[Explanation]) -> list[list[Explanation]]:

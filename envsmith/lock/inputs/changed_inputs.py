@@ -17,19 +17,8 @@ Change = tuple[str, str]
 """Key of an input, and ``old → new``."""
 _NONE = "(none)"
 _DECISIVE = (
-    *(
-        "index",
-        "backend",
-        "channel",
-        "override",
-        "route",
-        "package-index",
-        "shim",
-        "family",
-        "versions",
-        "build",
-    ),
-    "versions-of",
+    *("index", "backend", "channel", "override", "route", "package-index", "shim", "family", "versions"),
+    *("versions-of", "provided", "build"),
 )
 """Inputs of which every change makes a lock stale."""
 

@@ -26,6 +26,7 @@ from envsmith.config.requirements.requirements_parser import RequirementsFile
 from envsmith.errors import LockError, ProfileError, ResolveError
 from envsmith.files.text import folders_with, is_missing, read_text
 from envsmith.host.current import this_platform, this_python, utc_text
+from envsmith.lock.inputs.given_packages import recorded_given
 from envsmith.lock.inputs.project_limits import fit, is_backend, named_backend
 from envsmith.lock.inputs.remembered_options import chosen_slugs, combine, extras_of, groups_of
 from envsmith.lock.platforms import locked_floors, usual_platform
@@ -65,6 +66,8 @@ class LockOptions:
     folder: Path = Path(LOCKFILES)
     """Parent of the profiles' lock folders."""
     jobs: int = 2
+    given_python: str = ""
+    """Interpreter of the image whose packages the lock takes as they are; empty for the recorded ones."""
     savings: bool = False
     dry_run: bool = False
     as_json: bool = False
@@ -202,8 +205,7 @@ def _request(
     if remembered.backend and profile.on_retired == "error":  # chosen by hand: a note says that it has ended
         profile = replace(profile, on_retired="stable")
     profile, limits = fit(profile, found, remembered, family=_family() if found.pytorch_lines else ())
-    sources = {str(canonicalize_name(name)) for name in remembered.allow_sdist}
-    profile = replace(profile, allow_sdist=(*profile.allow_sdist, *sources))
+    profile = _with_sources(profile, remembered.allow_sdist)
     own = profile.sourced_requirements
     return LockRequest(
         profile=profile,
@@ -216,11 +218,17 @@ def _request(
         ),
         notes=(*limits, *found.notes, *(_not_recorded(name) for name in files if name not in inside)),
         requires_python=found.requires_python,
+        provided=recorded_given(profile, manifest),
         ignored_files=() if is_explicit else unread_sources(project),
         remembered=replace(remembered, requirements_files=tuple(Path(name).as_posix() for name in inside)),
         as_of=remembered.as_of or profile.as_of or store.settings.as_of or found.as_of,
         only=chosen_slugs(given, manifest, profile),
     )
+
+
+def _with_sources(profile: Profile, names: Iterable[str]) -> Profile:
+    sources = {str(canonicalize_name(name)) for name in names}
+    return replace(profile, allow_sdist=(*profile.allow_sdist, *sources))
 
 
 def _indexes(indexes: Iterable[PackageIndex]) -> tuple[PackageIndex, ...]:

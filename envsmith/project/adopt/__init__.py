@@ -1,1 +1,1 @@
-"""An environment that is there becomes a profile and a lock."""
+"""Profiles and locks of existing environments."""

@@ -15,9 +15,9 @@ from envsmith.environment.model import Interpreter, TorchBuild
 from envsmith.errors import EnvsmithError, InstallError, ResolveError
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Finding
-from envsmith.model.target import ALIASES, Platform, Target
+from envsmith.model.target import Platform, Target
 from envsmith.plan.backend_lifecycle import settle
-from envsmith.project.adopt.installed import LEFT_OUT, InstalledPackage, InstalledPackages
+from envsmith.project.adopt.installed import LEFT_OUT, NOTED, InstalledPackage, InstalledPackages
 
 TOOLS = ("envsmith-torch", "pip", "setuptools", "uv", "wheel")
 """They make environments, and are no requirements unless something else requires them."""
@@ -37,6 +37,10 @@ class Draft:
     family: frozenset[str]
     """Projects whose builds the backend selects."""
     allow_sdist: tuple[str, ...] = ()
+    given: frozenset[str] = frozenset()
+    """Packages that the image keeps."""
+    given_python: str = ""
+    """Its interpreter."""
     findings: tuple[Finding, ...] = ()
     """What the lock cannot have, and what of it differs."""
 
@@ -51,7 +55,7 @@ class Draft:
         return {
             item.name: item.version.public if item.name in self.family else str(item.version)
             for item in self.packages
-            if not item.url
+            if not (item.url or item.name in self.given)
         }
 
     def constraints(self) -> tuple[str, ...]:
@@ -86,6 +90,16 @@ class Draft:
         packages = tuple(item for item in self.packages if item.name not in reasons)
         return replace(self, packages=packages, findings=(*self.findings, *found))
 
+    def with_given(self, names: Iterable[str]) -> Draft:
+        """Return the draft with more packages that stay those of the image."""
+        notes = tuple(
+            Finding(
+                code=NOTED, severity="note", subject=name, message=f"{name} stays as the image has it (given)"
+            )
+            for name in sorted(names)
+        )
+        return replace(self, given=self.given | {*names}, findings=(*self.findings, *notes))
+
     def requirers(self, names: Collection[str]) -> dict[str, list[str]]:
         """Return package → those that require it, of some names."""
         found: dict[str, list[str]] = {}
@@ -97,7 +111,7 @@ class Draft:
 
     def values(self) -> dict[str, str | tuple[str, ...]]:
         """Return the keys of the profile."""
-        tag = str(self.target.platform)
+        platform, alias = self.target.platform, self.target.platform.alias
         values: dict[str, str | tuple[str, ...]] = {
             "summary": f"adopted: {self.target.backend.title}, Python {self.target.python}",
             "backend": str(self.target.backend),
@@ -105,11 +119,13 @@ class Draft:
             "index": self.index if self.index != "pytorch" else "",
             "on-retired": self.on_retired if self.on_retired != "error" else "",
             "python": (str(self.target.python),),
-            "platforms": (next((name for name, known in ALIASES.items() if known == tag), tag),),
+            "platforms": (alias if alias and Platform.parse(alias) == platform else str(platform),),
             "requirements": self.requirements(),
             "constraints": self.constraints(),
             "overrides": self.overrides(),
             "allow-sdist": self.allow_sdist,
+            "given": tuple(sorted(self.given)),
+            "given-python": self.given_python,
         }
         return {key: value for key, value in values.items() if value}
 
@@ -177,31 +193,31 @@ def draft_of(
     Raises:
         InstallError: ENV080 for an interpreter that no lock can be made for, or an environment without packages.
     """
-    environment = installed.environment
-    platform = _platform(environment.interpreter, installed.packages)
+    environment, interpreter = installed.environment, installed.environment.interpreter
+    platform = _platform(interpreter)
     torch = next((item for item in installed.packages if item.name == "torch"), None)
-    label = (torch.version.local if torch else "") or installed.state.builds.get("torch", "").partition("+")[
-        2
-    ]
-    on_pypi = (
-        catalog.pypi_build("torch", torch.version, platform) if torch and not torch.version.local else None
-    )
+    own_label = (torch and torch.version.local) or ""
+    label = own_label or installed.state.builds.get("torch", "").partition("+")[2]
+    on_pypi = catalog.pypi_build("torch", torch.version, platform) if torch and not own_label else None
     backend = _backend(label, environment.torch, on_pypi)
-    target = Target(python=environment.interpreter.python, platform=platform, backend=backend)
+    # A build of its own, in the Python of an image.
+    is_image = own_label not in ("", str(backend)) and interpreter.base == environment.prefix
+    backend = _nearest(backend, catalog) if is_image else backend
     is_pypi = on_pypi == backend and "torch" not in installed.from_conda
     channel = "nightly" if torch and torch.version.is_devrelease else "stable"
     found = Draft(
         name=name or str(backend),
-        target=target,
+        target=Target(python=interpreter.python, platform=platform, backend=backend),
         index="pypi" if is_pypi else "pytorch",
         channel=channel,
         on_retired=_on_retired(backend, channel, catalog, now_utc),
         packages=tuple(_normalised(item) for item in installed.packages),
         family=frozenset(project.name for project in catalog.projects()),
         allow_sdist=allow_sdist,
+        given_python=interpreter.executable if is_image else "",
         findings=installed.findings,
     )
-    found = _without_tools(_family_from_index(found))
+    found = _without_tools(_family_from_index(found.with_given(["torch"] if is_image else [])))
     if not found.packages:
         raise InstallError("ENV080", "the environment has no packages to adopt", where=environment.prefix)
     return found
@@ -226,32 +242,20 @@ def _without_tools(draft: Draft) -> Draft:
     return replace(draft, packages=packages)
 
 
-def _platform(interpreter: Interpreter, packages: Iterable[InstalledPackage]) -> Platform:
-    """Return the platform of an interpreter, with the lowest floor that the installed wheels admit."""
-    tag = f"{interpreter.os}-{interpreter.machine}"
-    usual = next(
-        (
-            found
-            for found in map(Platform.parse, ALIASES.values())
-            if (found.os, found.machine) == (interpreter.os, interpreter.machine)
-        ),
-        None,
+def _platform(interpreter: Interpreter) -> Platform:
+    """Return the platform of an interpreter; on a system older than the usual floor, with that of the system."""
+    found = Platform(os=interpreter.os, machine=interpreter.machine, floor=interpreter.release)
+    usual = (
+        Platform.parse(found.alias) if found.os in ("linux", "macos", "windows") and found.alias else found
     )
-    if usual is None and tag in ("macos-x86_64", "windows-arm64"):
-        usual = Platform(os=interpreter.os, machine=interpreter.machine, floor=interpreter.release)
-    if usual:
-        needed = max((item.glibc for item in packages), default=0) if usual.os == "linux" else 0
-        floor = min(
-            max(usual.floor, (2, needed)) if needed else usual.floor, interpreter.release or usual.floor
-        )
-        usual = replace(usual, floor=floor if usual.os != "windows" else (0, 0))
-    if usual is None or not interpreter.supports(interpreter.python, usual):
+    chosen = min(usual, found) if found.os != "windows" else usual
+    if not interpreter.supports(interpreter.python, chosen):
         raise InstallError(
             "ENV080",
             f"no lock can be made for {interpreter}: PyTorch has no wheels for it",
             where=interpreter.executable,
         )
-    return usual
+    return chosen
 
 
 def _backend(label: str, build: TorchBuild | None, on_pypi: Backend | None) -> Backend:
@@ -270,6 +274,12 @@ def _backend(label: str, build: TorchBuild | None, on_pypi: Backend | None) -> B
         except EnvsmithError:
             continue
     return on_pypi or Backend.parse("cpu")
+
+
+def _nearest(backend: Backend, catalog: Catalog) -> Backend:
+    """Return the newest backend with an index that is not newer than that of an image; cpu without one."""
+    known = (facts.backend for facts in catalog.backends() if facts.backend.family == backend.family)
+    return max((item for item in known if not backend < item), default=Backend.parse("cpu"))
 
 
 def _on_retired(backend: Backend, channel: str, catalog: Catalog, now_utc: str) -> str:

@@ -1,4 +1,4 @@
-"""The lock of a draft: what indexes serve of it, the lock request, and the comparison with the environment."""
+"""The lock of a draft: the files on indexes, the lock request, and the comparison with the environment."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from envsmith.config.requirements.requirements_files import read_pyproject
 from envsmith.environment import lock_comparison
 from envsmith.errors import EnvsmithError, InstallError
 from envsmith.files.edits import Edit, edits_of, restore_edits, write_edits
+from envsmith.lock.inputs.given_packages import read_all
 from envsmith.lock.inputs.request import LockOptions, lock_requests
 from envsmith.lock.lock import LockedProfile, lock_profiles
 from envsmith.lock.resolve import ResolveTools
@@ -72,6 +73,7 @@ def drafted_request(files: Mapping[str, str], options: LockOptions, root: Path) 
 
     Raises:
         ProfileError: when the settings are malformed, or a requirement cannot be locked.
+        InstallError: ENV084 when a given package cannot be read.
     """
     named = tuple(name for name in files if name.endswith(".in"))
     options = replace(options, remembered=replace(options.remembered, requirements_files=named))
@@ -83,7 +85,7 @@ def drafted_request(files: Mapping[str, str], options: LockOptions, root: Path) 
         for name, text in files.items():
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, "utf-8")
-        (request,) = lock_requests(options, folder)
+        (request,) = read_all(lock_requests(options, folder), "")
     return request
 
 
@@ -94,7 +96,7 @@ def without_unserved(
     options: LockOptions,
     tools: ResolveTools,
 ) -> Draft:
-    """Return the draft without the packages that no index serves.
+    """Return the draft without the packages that no index serves; in an image whose torch is given, so are they.
 
     A file of this machine is replaced by one of an index only if their hashes are equal.
 
@@ -116,17 +118,26 @@ def without_unserved(
         if item.name in installed.local and not (item.sha256 or item.name in draft.family)
     }
     asked = {name: version for name, version in draft.versions().items() if name not in only_here}
-    found = tools.resolver.find_files(replace(plan, allow_sdist=(ANY_SOURCE,)), asked)
+    # As on this system: the lock raises the floor of its platform where a wheel needs that.
+    platform, interpreter = plan.target.platform, installed.environment.interpreter
+    if platform.os != "windows":
+        platform = replace(platform, floor=max(platform.floor, interpreter.release))
+    plan = replace(plan, target=replace(plan.target, platform=platform), allow_sdist=(ANY_SOURCE,))
+    found = tools.resolver.find_files(plan, asked)
     served = {
         str(item.name): {wheel.hashes["sha256"] for wheel in item.wheels or ()} for item in found.packages
     }
     unserved: dict[str, str] = {}
     for item in draft.packages:
+        if item.name in draft.given:
+            continue
         if item.name in installed.local and item.name not in draft.family:
             if item.sha256 not in served.get(item.name, ()):
                 only_here.add(item.name)
         elif not item.url and item.name not in served:
             unserved[item.name] = f"{item.version} is on no index"
+    if draft.given:
+        return draft.with_given({*only_here, *unserved})
     _refuse_required(draft, installed, only_here)
     gone = draft.requirers(unserved)
     reasons = {
@@ -208,7 +219,7 @@ def _differences(found: LockedProfile, installed: InstalledPackages, draft: Draf
 
     Packages that were left out knowingly are not repeated.
     """
-    known = {item.subject for item in draft.findings if item.code == LEFT_OUT}
+    known = {item.subject for item in draft.findings if item.code == LEFT_OUT} | draft.given
     for target in found.targets:
         if target.lock:
             pins = Pins.from_pylock(target.lock.to_toml(), target.slug)

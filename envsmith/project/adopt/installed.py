@@ -6,7 +6,6 @@ Source: PyPA specification of ``direct_url.json``; conda-meta of conda 25.9 (bot
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,8 +25,6 @@ from envsmith.model.finding import Finding, Severity
 from envsmith.model.shim import is_shims
 
 LEFT_OUT, NOTED = "ENV081", "ENV082"
-_TAG = re.compile(r"^Tag: *[^-\s]+-[^-\s]+-(\S+)$", re.MULTILINE)
-_FLOOR = re.compile(r"manylinux_2_(\d+)_\w+")
 _MOST_NAMED = 12
 
 
@@ -43,8 +40,6 @@ class InstalledPackage:
     """Where it is from, in the form of a requirement: ``git+https://…@COMMIT``; empty for an index."""
     sha256: str = ""
     """Of the local file that it was installed from: an index that has this file is as good."""
-    glibc: int = 0
-    """Minor version of the glibc that its wheel needs; 0 if its tags name none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +161,6 @@ class _Reading:
             name=name,
             version=parsed,
             requires=tuple(_requirements(self._state.requires.get(name, ()))),
-            glibc=_glibc(info),
         )
         self.folders[name] = info.name
         self.packages[name] = self._with_origin(package, info)
@@ -221,16 +215,6 @@ def _without_wheel_record(infos: Iterable[Path]) -> Iterator[tuple[str, str, str
         if info.name.endswith(".egg-info"):
             name, _, rest = info.name.removesuffix(".egg-info").partition("-")
             yield name, rest.partition("-py")[0], info.name
-
-
-def _glibc(info: Path) -> int:
-    """Return the minor version of the lowest glibc that the tags of an installed wheel name; 0 without one."""
-    try:
-        text = read_regular(info / "WHEEL").decode("utf-8", "replace")
-    except OSError:
-        return 0
-    tags = [tag for match in _TAG.finditer(text) for tag in match[1].split(".")]
-    return min((int(match[1]) for tag in tags if (match := _FLOOR.fullmatch(tag))), default=0)
 
 
 def _conda_packages(prefix: Path) -> Iterator[tuple[str, Sequence[str]]]:

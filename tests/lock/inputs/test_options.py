@@ -83,6 +83,7 @@ ROWS = {
     "--allow-sdist": row(
         "--allow-sdist", "source-only", "-r", "source.in", more=("source-only",), less=("dev-lib",)
     ),
+    "--given-python": row("--given-python", "python3"),  # the profile has no `given`
     "--check": row("--check", writes=False),
     "--savings": row("--savings"),
     "--dry-run": row("--dry-run", writes=False),

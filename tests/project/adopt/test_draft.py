@@ -108,8 +108,6 @@ def test_platform_is_the_lowest_that_the_wheels_run_on() -> None:
     new = replace(HERE, release=(2, 39))
     old = replace(HERE, release=(2, 17))
     assert drafted(package("a"), interpreter=new).values()["platforms"] == ("linux",)
-    needs = package("a", glibc=34)
-    assert drafted(needs, interpreter=new).values()["platforms"] == ("manylinux_2_34_x86_64",)
     assert drafted(package("a"), interpreter=old).values()["platforms"] == ("manylinux_2_17_x86_64",)
     with pytest.raises(InstallError, match="ENV080"):
         drafted(package("a"), interpreter=replace(HERE, libc="musl"))
