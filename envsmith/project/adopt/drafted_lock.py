@@ -22,7 +22,7 @@ from envsmith.lockfile.pins import Pins
 from envsmith.model.finding import Finding
 from envsmith.plan.model import ANY_SOURCE, LockRequest
 from envsmith.plan.planner import plan_profile
-from envsmith.project.adopt.draft import Draft
+from envsmith.project.adopt.draft import TOOLS, Draft
 from envsmith.project.adopt.installed import LEFT_OUT, InstalledPackages
 from envsmith.project.init import profile_text
 
@@ -219,7 +219,7 @@ def _differences(found: LockedProfile, installed: InstalledPackages, draft: Draf
 
     Packages that were left out knowingly are not repeated.
     """
-    known = {item.subject for item in draft.findings if item.code == LEFT_OUT} | draft.given
+    known = {item.subject for item in draft.findings if item.code == LEFT_OUT} | draft.given | {*TOOLS}
     for target in found.targets:
         if target.lock:
             pins = Pins.from_pylock(target.lock.to_toml(), target.slug)
