@@ -281,6 +281,8 @@ def _measure(scratch: Path, names: list[str]) -> None:
                 home = scratch / "home" / f"{name}-{tool}"
                 home.mkdir(parents=True)
                 cells.append(play(tool, case, _environ(home, bins, replay.base)))
+                for used in (folder, home):  # caches of gigabytes
+                    shutil.rmtree(used, ignore_errors=True)
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
@@ -305,7 +307,14 @@ def _environ(home: Path, bins: list[Path], base: str) -> dict[str, str]:
     own = ("UV_", "ENVSMITH_", "PIP_", "PYTHON", "VIRTUAL")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     path = os.pathsep.join([*map(str, bins), kept.get("PATH", "")])
-    return {**kept, "HOME": str(home), "PATH": path, "ENVSMITH_PYTORCH_INDEX": base, "NO_COLOR": "1"}
+    return {
+        **kept,
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "PATH": path,
+        "ENVSMITH_PYTORCH_INDEX": base,
+        "NO_COLOR": "1",
+    }
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ class FakeSdists:
             name=canonicalize_name(name), version=version, requires_dist=self.requires[name]
         )
 
-    def build_requires(self, sha256: str) -> tuple[str, ...]:  # noqa: ARG002 - as the port names it
+    def build_requires(self, **_: str) -> tuple[str, ...]:
         """Say that it needs setuptools alone."""
         return ("setuptools",)
 

@@ -1,19 +1,23 @@
-"""Settings for the builds of source distributions: the key ``build`` of a profile."""
+"""Settings for source distributions: how they are built, and what they require where their files do not say it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from envsmith.config import readers
 from envsmith.config.readers import Key, Location, Reader
 from envsmith.config.requirement import read_requirement
+from envsmith.model.listing import VersionMetadata
 
 ANY = "*"
 """Stands for every source distribution."""
 PROGRAMS = ("nvcc", "c++")
+_REQUIREMENTS = readers.listed(readers.parsed(lambda text: str(read_requirement(text))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +66,13 @@ def fields(env: Reader[dict[str, str]]) -> Mapping[str, Key]:
     Args:
         env: reads variables.
     """
-    requirements = readers.listed(readers.parsed(lambda text: str(read_requirement(text))))
     return {
         "requires": Key(
-            requirements,
+            _REQUIREMENTS,
             "Requirements of the build; torch has its locked version.",
             examples=("torch",),
         ),
-        "constraints": Key(requirements, "Limits of what the build requires.", examples=("setuptools<81",)),
+        "constraints": Key(_REQUIREMENTS, "Limits of what the build requires.", examples=("setuptools<81",)),
         "env": Key(env, "Environment variables of the build, such as MAX_JOBS."),
         "isolated": Key(readers.flag, "Whether the build sees only what it requires [default: true]."),
         "needs": Key(
@@ -90,3 +93,34 @@ def read_settings(
         if project:
             found[project] = BuildSettings(project=project, **values)
     return found
+
+
+def _described(value: object, location: Location) -> VersionMetadata | None:
+    found: dict[str, Any] = readers.fields(value, location, _DESCRIBED)
+    if isinstance(value, Mapping) and "name" not in value:
+        location.problem("PRF014", "name is missing", 'add name = "PROJECT"')
+    if "name" not in found:
+        return None
+    return VersionMetadata(
+        name=str(canonicalize_name(found["name"])),
+        version=found.get("version", ""),
+        requires_dist=found.get("requires-dist", ()),
+        requires_python=found.get("requires-python"),
+    )
+
+
+_DESCRIBED: Mapping[str, Key] = {
+    "name": Key(readers.text, "Project."),
+    "version": Key(readers.text, "Its version [default: every version]."),
+    "requires-dist": Key(_REQUIREMENTS, "Its requirements.", examples=("torch",)),
+    "requires-python": Key(readers.text, "The Pythons it is for."),
+    "provides-extra": Key(readers.listed(readers.text), "Its extras."),
+}
+DESCRIBED = readers.listed(Reader(_described, readers.fields_schema(_DESCRIBED, required=["name"])))
+"""Reads what source distributions require whose files do not say it."""
+
+
+def description(name: str, version: str, described: Iterable[VersionMetadata]) -> VersionMetadata | None:
+    """Return what is said of a version; None if nothing is."""
+    found = next((item for item in described if item.name == name and item.version in ("", version)), None)
+    return replace(found, version=version) if found else None

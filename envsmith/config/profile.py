@@ -15,6 +15,7 @@ from envsmith.config.readers import Key, Location, Problems, Reader
 from envsmith.config.requirement import SourcedRequirement, read_requirement
 from envsmith.errors import ProfileError
 from envsmith.model.backend import Backend
+from envsmith.model.listing import VersionMetadata
 from envsmith.model.shim import SAFE_GLOBALS
 from envsmith.model.target import Platform, Python, Target
 
@@ -226,6 +227,8 @@ class Profile:
     """Their interpreter on this machine: a path, or a name on PATH; empty for ``python3``."""
     allow_sdist: tuple[str, ...] = ()
     """Normalised names of projects that may be locked as sdist."""
+    dependency_metadata: tuple[VersionMetadata, ...] = ()
+    """What source distributions require whose files do not say it."""
     build: Mapping[str, BuildSettings] = field(default_factory=dict)
     """Normalised project, or ANY of the settings, → how its source distribution is built."""
     routes: Mapping[str, str] = field(default_factory=dict)
@@ -245,7 +248,12 @@ class Profile:
         object.__setattr__(self, "later", later)
         for item in fields(self):
             value = getattr(self, item.name)
-            if isinstance(value, tuple) and item.name not in ("checks", "extends", "target"):
+            if isinstance(value, tuple) and item.name not in (
+                "checks",
+                "extends",
+                "target",
+                "dependency_metadata",
+            ):
                 object.__setattr__(self, item.name, tuple(sorted(set(value))))
             elif isinstance(value, Mapping):
                 object.__setattr__(self, item.name, MappingProxyType(dict(sorted(value.items()))))

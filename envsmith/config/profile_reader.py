@@ -11,7 +11,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from envsmith.config import readers
-from envsmith.config.build_settings import ANY, fields, read_settings
+from envsmith.config.build_settings import ANY, DESCRIBED, fields, read_settings
 from envsmith.config.model_files import MODELS
 from envsmith.config.positions import KeyPath, TomlDocument
 from envsmith.config.profile import (
@@ -418,6 +418,9 @@ PROFILE: Mapping[str, Key] = {
     "allow-sdist": Key(
         readers.listed(_PROJECTS),
         "Projects that may be locked as source distributions if they have no wheel.",
+    ),
+    "dependency-metadata": Key(
+        DESCRIBED, "Requirements of source distributions whose files do not say them, as in uv's key."
     ),
     "build": Key(
         Reader(

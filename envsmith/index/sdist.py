@@ -57,22 +57,32 @@ class SdistReader:
             ToolError: TOL025 when it cannot be downloaded, TOL027 when it is damaged or too large, TOL028 when its
                 hash differs from the index's.
         """
-        archive = _fetch(url, sha256, place=f"{name} {version}")
-        self._sizes[sha256] = len(archive)
-        self._build_requires[sha256] = read_build_requires(archive)
+        archive = self._archive(f"{name} {version}", url, sha256)
         requires = read_requires(archive)
         if requires is None:
             raise ResolveError(
                 "RES060",
                 f"the requirements of {name} {version} are unknown without building its source distribution",
                 where=name,
-                hint=f"require a version of {name} with a wheel, or remove it from allow-sdist",
+                hint=f"say them under dependency-metadata of the profile, or require a version of {name} with a wheel",
             )
         return VersionMetadata(name=name, version=version, requires_dist=requires)
 
-    def build_requires(self, sha256: str) -> tuple[str, ...]:
-        """Return what the build of a source distribution read before requires."""
-        return self._build_requires.get(sha256, _SETUPTOOLS)
+    def _archive(self, place: str, url: str, sha256: str) -> bytes:
+        archive = _fetch(url, sha256, place=place)
+        self._sizes[sha256] = len(archive)
+        self._build_requires[sha256] = read_build_requires(archive)
+        return archive
+
+    def build_requires(self, *, name: str, version: str, url: str, sha256: str) -> tuple[str, ...]:
+        """Return what the build of a source distribution requires.
+
+        Raises:
+            ToolError: as `metadata`.
+        """
+        if sha256 not in self._build_requires:
+            self._archive(f"{name} {version}", url, sha256)
+        return self._build_requires[sha256]
 
     def sizes(self) -> Mapping[str, int]:
         """Return sha256 → size in bytes of the source distributions read so far."""

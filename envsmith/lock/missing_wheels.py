@@ -9,6 +9,7 @@ from packaging.pylock import PackageSdist
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from envsmith.catalog import Catalog
+from envsmith.config.build_settings import description
 from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError
 from envsmith.model.listing import VersionMetadata
 from envsmith.model.target import PLATFORM, Platform
@@ -103,7 +104,10 @@ def explain(
             cause = dict(later.details).get("because", "")
             break
         found.add(plan, answer)
-        read = [_metadata(*item, sdists, found) for item in pairings.unread(plan, answer)]
+        read = [
+            description(name, version, plan.described) or _metadata(name, version, sdist, sdists, found)
+            for name, version, sdist in pairings.unread(plan, answer)
+        ]
         if not any(item.requires_dist for item in read):
             break
         plan = plan.amended(pairings.amendment(tuple(read)))

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from urllib.parse import unquote
 
 from envsmith.catalog import Catalog
+from envsmith.config.build_settings import description
 from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError
 from envsmith.lock import missing_wheels, platforms
 from envsmith.lockfile.whole import NO_RULES, LockRules
@@ -243,7 +244,8 @@ def _amended(
         raise answer
     if unread := pairings.unread(plan, answer):
         read = tuple(
-            tools.sdists.metadata(
+            description(name, version, plan.described)
+            or tools.sdists.metadata(
                 name=name, version=version, url=sdist.url or "", sha256=sdist.hashes["sha256"]
             )
             for name, version, sdist in unread

@@ -44,7 +44,10 @@ def locked_builds(
         settings = None if package.wheels or not package.sdist else settings_for(package.name, known)
         if settings and package.sdist:
             sha256 = package.sdist.hashes["sha256"]
-            needed = replace(settings, requires=(*tools.sdists.build_requires(sha256), *settings.requires))
+            own = tools.sdists.build_requires(
+                name=package.name, version=str(package.version), url=package.sdist.url or "", sha256=sha256
+            )
+            needed = replace(settings, requires=(*own, *settings.requires))
             build_plan = _build_plan(package, needed, plan, resolution, before.get(package.name))
             found[package.name] = LockedBuild(
                 sha256=sha256,

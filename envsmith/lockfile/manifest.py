@@ -86,17 +86,15 @@ class LockedBuild:
     needs: tuple[str, ...] = ()
     """Programs of the machine without which it fails."""
 
-    def digest(self, target: str, programs: Mapping[str, str]) -> str:
-        """Return the digest (sha256, hex) of all that decides what comes of the build.
+    def digest(self, target: str) -> str:
+        """Return the digest (sha256, hex) of all that decides what comes of the build, but for the machine's programs.
 
         Args:
             target: slug of the lock's target.
-            programs: program → its version on this machine.
         """
         from json import dumps
 
-        text = dumps([target, sorted(programs.items()), self.to_plain()], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(dumps([target, self.to_plain()], sort_keys=True).encode()).hexdigest()
 
     def to_plain(self) -> dict[str, object]:
         """Return the values for a manifest, without empty ones."""

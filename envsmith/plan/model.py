@@ -186,6 +186,8 @@ class ResolutionPlan:
     """Those of them that are known to have no wheel for the target; not part of the digest."""
     builds: tuple[BuildSettings, ...] = ()
     """How source distributions are built, as the profile and the project say."""
+    described: tuple[VersionMetadata, ...] = ()
+    """What source distributions require whose files do not say it, of each or every version."""
     architectures: tuple[str, ...] = ()
     """Compute capabilities of the profile's GPUs: ``12.0``."""
     env: Mapping[str, str]
@@ -219,10 +221,6 @@ class ResolutionPlan:
         Facts of the catalog and times are not among it: they differ by machine and day.
         """
         routes = {"route": [f"{name} {url}" for name, url in sorted(self.routes.items())]}
-        builds = [
-            str(item) for item in self.builds if item.project == ANY or self.may_be_source(item.project)
-        ]
-        builds = builds if self.allow_sdist else []
         hashes = sorted({text for text, _ in self.given_hashes()})
         chosen = self.members.items()
         return {
@@ -243,10 +241,21 @@ class ResolutionPlan:
             **(routes if self.routes else {}),
             **({"package-index": [str(index) for index in self.indexes]} if self.indexes else {}),
             **({"provided": [str(item) for item in self.provided]} if self.provided else {}),
-            **({"build": builds} if builds else {}),
+            **{key: values for key, values in self._source_inputs().items() if values},
             **({"hash": hashes} if hashes else {}),
             **({"shim": sorted(self.shims)} if self.shims else {}),
             **({"family": [f"{folder} {name}" for folder, name in sorted(chosen)]} if chosen else {}),
+        }
+
+    def _source_inputs(self) -> dict[str, list[str]]:
+        """Return the inputs that matter for packages locked as source."""
+        builds = [item for item in self.builds if item.project == ANY or self.may_be_source(item.project)]
+        described = [item for item in self.described if self.may_be_source(item.name)]
+        return {
+            "build": [str(item) for item in builds] if self.allow_sdist else [],
+            "described": [
+                f"{item.name} {item.version or '*'} {', '.join(item.requires_dist)}" for item in described
+            ],
         }
 
     def digest(self) -> str:

@@ -79,8 +79,12 @@ class SdistMetadataReader(Protocol):
         """
         ...
 
-    def build_requires(self, sha256: str) -> tuple[str, ...]:
-        """Return what the build of a file read before requires, by its pyproject.toml; setuptools without one."""
+    def build_requires(self, *, name: str, version: str, url: str, sha256: str) -> tuple[str, ...]:
+        """Return what the build of a source distribution requires, by its pyproject.toml; setuptools without one.
+
+        Raises:
+            ToolError: when it cannot be fetched or its hash differs.
+        """
         ...
 
     def sizes(self) -> Mapping[str, int]:

@@ -38,6 +38,8 @@ _INSTALL = {
     "nvcc": "install the CUDA toolkit, and name its folder in CUDA_HOME; or lock a version with a wheel for this torch",
     "c++": "install a C++ compiler (g++, clang++, or Visual Studio's build tools), or name one in CXX",
 }
+BUILT = "built"
+"""Folder of a wheelhouse with the wheels of builds. No lock has their hashes: they are trusted as the wheelhouse is."""
 Fetch = Callable[[str, str, str], bytes]
 """URL, sha256 and package → the verified content of a file."""
 
@@ -61,22 +63,25 @@ class WheelBuilder:
     offline: bool = False
     _programs: dict[str, str] = field(default_factory=dict)
 
-    def check(self, builds: Mapping[str, LockedBuild], slug: str, cuda_major: int | None) -> None:
+    def check(
+        self, builds: Mapping[str, LockedBuild], slug: str, cuda_major: int | None, wheelhouse: str
+    ) -> None:
         """Check that the programs are there that builds need, unless their wheels are kept.
 
         Args:
             builds: project → its build.
             slug: of the target.
             cuda_major: of the torch that they are compiled against; None without CUDA.
+            wheelhouse: folder that may have the wheels; empty without one.
 
         Raises:
             InstallError: ENV045 when a program is missing, ENV046 when nvcc is of another CUDA generation.
         """
         for name, build in sorted(builds.items()):
+            if self.kept(build, slug, wheelhouse):
+                continue
             for program in build.needs:
                 version = self._version(program)
-                if self.kept(build, slug):
-                    continue
                 if not version:
                     raise InstallError(
                         "ENV045",
@@ -92,11 +97,16 @@ class WheelBuilder:
                         hint=f"install the CUDA toolkit {cuda_major}, and name it in CUDA_HOME",
                     )
 
-    def kept(self, build: LockedBuild, slug: str) -> Path | None:
-        """Return the wheel that was built before, or None."""
-        programs = {program: self._version(program) for program in build.needs}
-        found = sorted((self.folder / build.digest(slug, programs)).glob("*.whl"))
-        return found[0] if found else None
+    def kept(self, build: LockedBuild, slug: str, wheelhouse: str = "") -> Path | None:
+        """Return the wheel that was built before, here or by whoever filled a wheelhouse; None without one."""
+        local = Path(wheelhouse) if wheelhouse and "://" not in wheelhouse else None
+        places = [self._place(build, slug), *([local / BUILT / build.digest(slug)] if local else [])]
+        return next((path for place in places for path in sorted(place.glob("*.whl"))), None)
+
+    def _place(self, build: LockedBuild, slug: str) -> Path:
+        """Return the folder of a wheel; its name tells what the lock and this machine's programs decide."""
+        programs = "\n".join(f"{program} {self._version(program)}" for program in sorted(build.needs))
+        return self.folder / build.digest(slug) / hashlib.sha256(programs.encode()).hexdigest()[:16]
 
     def build(self, pin: Pin, build: LockedBuild, slug: str, python: Path, supply: InstallSource) -> Path:
         """Return the wheel of a source distribution; built unless it is kept.
@@ -112,20 +122,16 @@ class WheelBuilder:
             InstallError: ENV047 when the build fails; as `UvInstaller.fill`.
             ToolError: when a file cannot be downloaded, or has another hash.
         """
-        if found := self.kept(build, slug):
+        if found := self.kept(build, slug, supply.wheelhouse):
             return found
-        programs = {program: self._version(program) for program in build.needs}
-        place = self.folder / build.digest(slug, programs)
+        place = self._place(build, slug)
         with environment_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".new-", dir=self.folder) as scratch:
                 made = self._made(pin, build, python, supply, Path(scratch))
                 with suppress(OSError):  # another process built it meanwhile
                     made.parent.rename(place)
-        found = self.kept(build, slug)
-        if found is None:
-            raise _failed(pin, "the wheel disappeared")
-        return found
+        return place / made.name
 
     def _made(self, pin: Pin, build: LockedBuild, python: Path, supply: InstallSource, work: Path) -> Path:
         prefix, out = work / "environment", work / "wheel"

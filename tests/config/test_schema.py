@@ -156,6 +156,13 @@ SAMPLES: dict[str, list[Any]] = {
     "given": [["torch", "a.b"], *each("a", "a b", "-a")],
     "given-python": ["/usr/bin/python3", "", 3, []],
     "allow-sdist": [["a.b", "c_d"], *each("a", "a b", "-a", "a-")],
+    "dependency-metadata": [
+        [
+            {"name": "a", "version": "1", "requires-dist": ["torch"], "requires-python": ">=3.9"},
+            {"name": "b"},
+        ],
+        *each({}, {"name": "a", "requires-dist": "torch"}, {"name": "a", "more": 1}, {"name": ""}),
+    ],
     "build": [
         {
             "flash-attn": {

@@ -6,7 +6,7 @@ import pytest
 
 from envsmith.errors import EnvsmithError, NoSolutionError, ResolveError
 from envsmith.lock.resolve import MAX_ROUNDS, ResolveTools, resolve_all
-from envsmith.model.listing import IndexListing
+from envsmith.model.listing import IndexListing, VersionMetadata
 from envsmith.plan.model import Cutoffs, LockRequest, Resolution, ResolutionPlan
 from envsmith.plan.planner import plan_profile
 from tests.fakes import FakeListings, FakeResolver, FakeSdists
@@ -49,6 +49,18 @@ def test_source_distributions_are_read_and_resolved_again(tools: ResolveTools) -
     settled, _ = resolve(plan(tools, "opuslib", allow_sdist=("opuslib",)), reader)
     assert "RES112" in {decision.code for decision in settled.all_decisions()}
     assert len(resolver.plans) == 2
+
+
+def test_what_the_profile_says_of_a_source_is_not_read(tools: ResolveTools) -> None:
+    resolver = FakeResolver(answers={"opuslib": source("opuslib", "3.0.1")})
+    own = replace(tools, resolver=resolver, sdists=FakeSdists())  # reading would be an error
+    said = VersionMetadata(name="opuslib", version="", requires_dist=("numpy",))
+    given = replace(plan(own, "opuslib", allow_sdist=("opuslib",)), described=(said,))
+    settled, _ = resolve(given, own)
+    assert [(item.version, item.requires_dist) for item in settled.sdist_metadata()] == [
+        ("3.0.1", ("numpy",))
+    ]
+    assert given.inputs()["described"] == ["opuslib * numpy"]
 
 
 def test_rules_that_never_agree_end_in_an_error(tools: ResolveTools) -> None:

@@ -15,7 +15,7 @@ from envsmith.lockfile.manifest import LockedBuild
 from envsmith.lockfile.pins import InstallSource, Pin
 from envsmith.process.runner import Processes
 from envsmith.uv.command import find_uv
-from envsmith.uv.wheel_builder import WheelBuilder
+from envsmith.uv.wheel_builder import BUILT, WheelBuilder
 from tests.install.made import Made, made_torch
 
 SLUG = "cp312-manylinux_2_28_x86_64"
@@ -101,6 +101,13 @@ def test_a_build_sees_the_locked_torch_and_its_variables_once(tmp_path: Path) ->
     assert built.wheel(new) == "TORCH = '2.20.0+cpu'\nJOBS = '3'\n"
     assert built.fetched == 2
     assert not [path for path in built.builder.folder.iterdir() if path.name.startswith(".")]
+    given = built.wheelhouse / BUILT / new.digest(SLUG)
+    given.mkdir(parents=True)
+    kept = built.builder.kept(new, SLUG)
+    assert kept
+    kept.rename(given / kept.name)
+    assert built.wheel(new) == "TORCH = '2.20.0+cpu'\nJOBS = '3'\n"
+    assert built.fetched == 2
 
 
 def test_the_archive_of_a_wheelhouse_is_taken_by_its_hash(tmp_path: Path) -> None:
@@ -128,7 +135,7 @@ def test_a_failed_build_is_told_and_leaves_nothing(tmp_path: Path, backend: str)
     with pytest.raises(InstallError, match="the build ended with") as caught:
         built.wheel(built.stock(made_torch("2.19.0+cpu")))
     assert caught.value.code == "ENV047"
-    assert list(built.builder.folder.iterdir()) == []
+    assert not list(built.builder.folder.rglob("*.whl"))
 
 
 def test_a_package_with_another_hash_than_the_locked_one_is_refused(tmp_path: Path) -> None:
@@ -151,7 +158,9 @@ def test_programs_are_asked_for_before_anything_is_downloaded(
     build = LockedBuild(sha256="0" * 64, requirements=(), needs=("nvcc",))
 
     def check() -> None:
-        Built(tmp_path / str(len(list(tmp_path.iterdir()))), b"").builder.check({"kernels": build}, SLUG, 12)
+        Built(tmp_path / str(len(list(tmp_path.iterdir()))), b"").builder.check(
+            {"kernels": build}, SLUG, 12, ""
+        )
 
     with pytest.raises(InstallError) as caught:
         check()

@@ -23,6 +23,7 @@ from envsmith.config.requirements.direct_references import read_direct
 from envsmith.errors import CatalogError, ProfileError
 from envsmith.model.backend import Backend
 from envsmith.model.finding import Decision
+from envsmith.model.listing import VersionMetadata
 from envsmith.model.naming import suggestion
 from envsmith.model.package_index import PackageIndex
 from envsmith.model.wheel import Wheel
@@ -263,6 +264,8 @@ class RequirementsFile:
     """Lines that were interpreted otherwise than written."""
     requires_python: RequiresPython | None = None
     """The ``requires-python`` of pyproject.toml."""
+    described: tuple[VersionMetadata, ...] = ()
+    """What source distributions require whose files do not say it."""
     builds: tuple[BuildSettings, ...] = ()
     """How source distributions are built."""
 

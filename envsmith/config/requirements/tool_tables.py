@@ -21,6 +21,7 @@ from envsmith.config.requirements.requirements_parser import (
 )
 from envsmith.errors import redact
 from envsmith.model.finding import Decision
+from envsmith.model.listing import VersionMetadata
 from envsmith.model.package_index import PackageIndex
 
 NOT_FOLLOWED = "PRF106"
@@ -55,6 +56,7 @@ class ToolTable:
     """Requirements on the files that sources name, with the markers of the sources."""
     indexes: list[PackageIndex] = field(default_factory=list)
     environments: list[Marker] = field(default_factory=list)
+    described: list[VersionMetadata] = field(default_factory=list)
     builds: list[BuildSettings] = field(default_factory=list)
     notes: list[Decision] = field(default_factory=list)
     as_of: str = ""

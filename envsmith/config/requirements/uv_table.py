@@ -12,7 +12,7 @@ from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
 from envsmith.config import readers
-from envsmith.config.build_settings import ANY, BuildSettings
+from envsmith.config.build_settings import ANY, DESCRIBED, BuildSettings
 from envsmith.config.profile_reader import parse_time
 from envsmith.config.readers import Location
 from envsmith.config.requirement import SourcedRequirement, read_requirement
@@ -46,7 +46,7 @@ _NOT_FOLLOWED: Mapping[str, str] = {
     "prerelease-package": "locks take a pre-release only where a requirement names one",
     "index-strategy": "an index that has a package is the only one for it",
     "fork-strategy": "`versions` of the profile decides it",
-    "dependency-metadata": "the metadata of the files themselves is read",
+    "dependency-metadata": "it holds for packages locked as source; wheels tell their own",
     "exclude-newer-package": "one cutoff holds for all packages: --as-of",
     "no-binary": "locks contain wheels; --allow-sdist names exceptions",
     "no-binary-package": "locks contain wheels; --allow-sdist names exceptions",
@@ -110,6 +110,8 @@ def read_uv_table(table: Mapping[str, object], location: Location, chosen: Chose
         _read_sources(table, location, chosen, indexes, found)
     _check_conflicts(table, location, chosen)
     found.builds += _builds(table, location)
+    if "dependency-metadata" in table:
+        found.described += DESCRIBED(table["dependency-metadata"], location.at("dependency-metadata")) or ()
     for text, inside in texts(table, location, "environments"):
         if marker := read_marker(text, inside):
             found.environments.append(Marker(marker))

@@ -18,7 +18,7 @@ Change = tuple[str, str]
 _NONE = "(none)"
 _DECISIVE = (
     *("index", "backend", "channel", "override", "route", "package-index", "shim", "family", "versions"),
-    *("versions-of", "provided", "build"),
+    *("versions-of", "provided", "build", "described"),
 )
 """Inputs of which every change makes a lock stale."""
 

@@ -66,7 +66,9 @@ def fit(
     builds: dict[str, BuildSettings] = {}
     for item in (*file.builds, *profile.build.values()):
         builds[item.project] = builds.get(item.project, item).joined(item)
-    return replace(profile, routes={**routes, **profile.routes}, build=builds), tuple(notes)
+    described = (*profile.dependency_metadata, *file.described)
+    profile = replace(profile, build=builds, dependency_metadata=described)
+    return replace(profile, routes={**routes, **profile.routes}), tuple(notes)
 
 
 def _note(subject: str, text: str, code: str) -> Decision:
