@@ -41,6 +41,8 @@ from envsmith.model.url import check_address
 
 _PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 """Source: PyPA, names and normalization (read 2026-11-30)."""
+# Relative paths would be in the project, whose files are not run.
+_INTERPRETER = re.compile(r"/.+|[A-Za-z]:[/\\].+|[A-Za-z0-9._+-]+")
 _NEVER_ROUTED = ("torch", *FAMILY_MEMBERS)
 _NEVER_GLOBAL = re.compile(rf"^(?:{'|'.join(map(re.escape, FORBIDDEN_MODULES))})(?:\.|$)")
 
@@ -241,6 +243,16 @@ def _project(text: str) -> str:
     return canonicalize_name(text)
 
 
+def _interpreter(text: str) -> str:
+    if not _INTERPRETER.fullmatch(text):
+        raise ProfileError(
+            "PRF005",
+            f"{text!r} is neither an absolute path nor a name on PATH",
+            hint="such as /usr/bin/python3",
+        )
+    return text
+
+
 def _env(value: object, location: Location) -> dict[str, str] | None:
     found: dict[str, str] = {}
     for name, item in (readers.table(value, location) or {}).items():
@@ -411,8 +423,8 @@ PROFILE: Mapping[str, Key] = {
         examples=("torch",),
     ),
     "given-python": Key(
-        readers.text,
-        "Interpreter with the given projects: a path, or a name on PATH [default: python3].",
+        readers.parsed(_interpreter, readers.pattern_schema(_INTERPRETER)),
+        "Interpreter with the given projects: an absolute path, or a name on PATH [default: python3].",
         examples=("/usr/bin/python3",),
     ),
     "allow-sdist": Key(

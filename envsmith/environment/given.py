@@ -14,12 +14,30 @@ from envsmith.environment.interpreter import Probe
 from envsmith.environment.model import Environment
 from envsmith.environment.prefix import SYSTEM_PACKAGES, interpreter_path, record_lines
 from envsmith.errors import InstallError
+from envsmith.files.own_folder import is_below
 from envsmith.files.text import read_regular
 from envsmith.lockfile.provided import ProvidedPackage
 from envsmith.model.finding import Finding
 
 CODE = "ENV084"
 _NOT_MODULES = ("..", "__pycache__")
+
+
+def outside_project(text: str) -> str:
+    """Return the interpreter that a profile names.
+
+    Raises:
+        InstallError: ENV084 when it is in the project: whoever wrote the profile could run a program by it.
+    """
+    path = Path(text)
+    if path.is_absolute() and (is_below(Path(), path) or is_below(Path(), path.resolve())):
+        raise InstallError(
+            CODE,
+            "given-python of the profile is in the project, and programs of a project are not run",
+            where=text,
+            hint="if it is the right one, name it on the command line: --given-python, --python",
+        )
+    return text
 
 
 def base_of(text: str, probe: Probe) -> Path:
@@ -33,16 +51,22 @@ def base_of(text: str, probe: Probe) -> Path:
     Raises:
         InstallError: ENV084 when there is none, ENV023 when it does not respond.
     """
-    path = Path(text) if "/" in text or "\\" in text else Path(shutil.which(text or "python3") or "")
-    if path.is_dir():
+    path = Path(text) if "/" in text or "\\" in text else _on_path(text or "python3")
+    if path and path.is_dir():
         path = interpreter_path(path)
-    if not path.is_file():
+    if path is None or not path.is_file():
         raise InstallError(
             CODE,
             f"interpreter with the given packages not found: {text or 'python3'}",
             hint="name it with --given-python PATH, or as given-python in the profile",
         )
     return Path(probe.interpreter(path).base)
+
+
+def _on_path(name: str) -> Path | None:
+    found = Path(shutil.which(name) or name).absolute()
+    # Windows looks into the current folder first, which is the project's.
+    return None if found.parent == Path.cwd() else found
 
 
 def read_given(names: Iterable[str], base: Path, probe: Probe) -> tuple[ProvidedPackage, ...]:

@@ -149,7 +149,7 @@ def _find_interpreter(
     request: InstallRequest, manifest: Manifest, tools: InstallTools
 ) -> tuple[Path, Interpreter]:
     """Find the requested interpreter, or one that the profile is locked for."""
-    named = request.python or (manifest.given and (request.given_python or "python3"))
+    named = request.python or (manifest.given and (given.outside_project(request.given_python) or "python3"))
     candidates = [named] if named else _candidates(request, manifest, tools)
     for candidate in candidates:
         if path := tools.installer.find_python(candidate):

@@ -154,7 +154,7 @@ SAMPLES: dict[str, list[Any]] = {
     "extras": [["ml"], [], "ml", [1], [""]],
     "groups": [["dev", "test"], [], "dev", [1], [""]],
     "given": [["torch", "a.b"], *each("a", "a b", "-a")],
-    "given-python": ["/usr/bin/python3", "", 3, []],
+    "given-python": ["/usr/bin/python3", "python3.12", "C:/py/python.exe", "./python", "a/b", "", 3, []],
     "allow-sdist": [["a.b", "c_d"], *each("a", "a b", "-a", "a-")],
     "dependency-metadata": [
         [

@@ -38,7 +38,7 @@ def with_given(request: LockRequest, python: str, probe: Probe) -> LockRequest:
     others = tuple(item for item in request.provided if item.name not in profile.given)
     found = tuple(item for item in request.provided if item.name in profile.given)
     if found and (python or any(not item.version for item in found)):
-        base = given.base_of(python or profile.given_python, probe)
+        base = given.base_of(python or given.outside_project(profile.given_python), probe)
         found = given.read_given(profile.given, base, probe)
         interpreter = probe.interpreter(interpreter_path(base))
         if not any(interpreter.supports(item.python, item.platform) for item in profile.targets()):

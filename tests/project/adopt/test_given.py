@@ -107,6 +107,12 @@ def test_a_changed_list_makes_the_lock_stale(adoption: Adoption, image: Path) ->
     assert (ran.status, "provided" in json.loads(ran.out)["data"]["findings"][0]["message"]) == (1, True)
     assert project.run(*words).status == 0
     assert project.run("lock", "--check").status == 0
+    project.profile("own", **values, requirements=["beside"], given=["absent"], given_python="no-such-python")
+    assert "interpreter with the given packages not found: no-such-python" in project.run(*words).said
+    inside = project.root / "python3"
+    inside.symlink_to(image / "bin/python3")
+    project.profile("own", **values, requirements=["beside"], given=["absent"], given_python=str(inside))
+    assert "given-python of the profile is in the project" in project.run(*words).said
     project.profile("own", **values, requirements=["beside"], given=["absent"], given_python=str(image))
     ran = project.run(*words)
     assert (ran.status, f"given, but not installed in {image}: absent" in ran.said) == (2, True), ran.said
